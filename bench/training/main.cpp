@@ -1,0 +1,84 @@
+// hansa-bench-training: times the trainer that ships, epoch by epoch, when told to.
+//
+// Reads a line from stdin, trains one epoch, prints its samples per second; so that run.py can let it
+// and the Python loop take turns on the same machine, in the same minutes.
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include "learning/local_trainer.h"
+#include "learning/model_archive.h"
+
+namespace {
+
+using hansa::learning::LocalTrainerConfig;
+using hansa::learning::TrainingRequest;
+
+struct Options {
+  std::string model = "cnn-small";
+  std::filesystem::path folder = "/usr/share/datasets/fashion-mnist";
+  std::uint64_t examples = 12'800;
+  std::uint32_t batch_size = 32;
+  double learning_rate = 0.05;
+  std::filesystem::path archive;  // where the built-in model is put
+};
+
+int fail(const hansa::Error& error) {
+  fmt::print(stderr, "hansa-bench-training: {}\n", error.text());
+  return hansa::exit_code(error.code);
+}
+
+int run(const Options& options) {
+  if (const auto made = hansa::learning::create_built_in(options.model, 1, options.archive); !made)
+    return fail(made.error());
+  const auto model = hansa::learning::describe_archive(options.archive);
+  if (!model) return fail(model.error());
+
+  LocalTrainerConfig config;
+  config.data.images = options.folder / "train-images-idx3-ubyte.gz";
+  config.data.labels = options.folder / "train-labels-idx1-ubyte.gz";
+  config.data.examples_max = options.examples;
+  const auto trainer = hansa::learning::make_local_trainer(config);
+  TrainingRequest request{options.archive, model->layout.digest(), {}, 1};
+  request.config.batch_size = options.batch_size;
+  request.config.learning_rate = options.learning_rate;
+
+  std::vector<float> weights = model->parameters;
+  std::vector<float> delta(weights.size());
+  for (std::string line; std::getline(std::cin, line); ++request.seed) {
+    const auto result = trainer->train(request, weights, delta, {});
+    if (!result) return fail(result.error());
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += delta[i];
+    const auto& loss = result->metrics.at(0);
+    fmt::print("{:.1f} {:.4f}\n", static_cast<double>(result->samples) / result->train_seconds,
+               loss.sum / loss.count);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Times local training: a line in, an epoch done, \"SAMPLES_PER_SECOND LOSS\" out");
+  Options options;
+  app.add_option("--model", options.model, "built-in model")->capture_default_str();
+  app.add_option("--data", options.folder, "folder of the Fashion-MNIST idx files")->capture_default_str();
+  app.add_option("--examples", options.examples, "examples an epoch")->capture_default_str();
+  app.add_option("--batch-size", options.batch_size, "examples a step")->capture_default_str();
+  app.add_option("--learning-rate", options.learning_rate, "of SGD")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  std::string folder = (std::filesystem::temp_directory_path() / "hansa-bench-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return fail({hansa::ErrorCode::storage, folder, "cannot be created", ""});
+  options.archive = std::filesystem::path(folder) / "model.pt";
+  const int code = run(options);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return code;
+}

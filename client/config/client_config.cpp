@@ -1,0 +1,78 @@
+#include "client/config/client_config.h"
+
+#include "client/config/client_schema.h"
+#include "common/config/document.h"
+#include "common/config/name_check.h"
+
+namespace hansa::client {
+namespace {
+
+using config::Document;
+
+Result<transport::PublicKey> read_aggregator_key(const Document& document) {
+  const bool inline_key = document.has("aggregator.public_key");
+  const bool key_file = document.has("aggregator.public_key_file");
+  if (inline_key && key_file)
+    return fail(ErrorCode::usage, document.place("aggregator.public_key_file"),
+                "stands beside aggregator.public_key", "keep one of the two");
+  if (inline_key)
+    return transport::parse_public_key(document.text("aggregator.public_key"), document.place("aggregator.public_key"));
+  if (key_file) {
+    const auto path = document.path("aggregator.public_key_file");
+    auto key = transport::read_public_key(path);
+    if (!key)
+      return fail(key.error().code, document.place("aggregator.public_key_file"), key.error().text(),
+                  key.error().mend.empty() ? "ask the operator for the aggregator's public key" : "");
+    return key;
+  }
+  return fail(ErrorCode::usage, document.file().string() + ": aggregator.public_key", "is missing",
+              "add the key that \"hansa keys show\" prints for the aggregator, or public_key_file");
+}
+
+Result<void> check_addresses(const Document& document) {
+  for (const std::string& address : document.texts("aggregator.address")) {
+    const std::size_t colon = address.rfind(':');
+    const bool tcp = address.starts_with("tcp://") && colon > 6 && colon + 1 < address.size();
+    if (!tcp && !address.starts_with("ipc://"))
+      return fail(ErrorCode::usage, document.place("aggregator.address"),
+                  "is \"" + address + "\", which is not an address", "for example \"tcp://aggregator.example:7470\"");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
+  HANSA_TRY(const Document document, Document::read(file, client_schema()));
+  ClientConfig out;
+  out.file = file;
+  out.name = document.text("client.name");
+  HANSA_TRY_VOID(config::check_name(out.name, document.place("client.name")));
+  out.federation = document.text("client.federation");
+  HANSA_TRY_VOID(config::check_name(out.federation, document.place("client.federation")));
+  out.key = document.path("client.key");
+  out.state = document.path("client.state");
+  out.after_federation =
+      document.text("client.after_federation") == "stay" ? AfterFederation::stay : AfterFederation::stop;
+
+  HANSA_TRY_VOID(check_addresses(document));
+  out.addresses = document.texts("aggregator.address");
+  HANSA_TRY(out.aggregator_key, read_aggregator_key(document));
+  out.reconnect_min = document.duration_s("aggregator.reconnect_min_s");
+  out.reconnect_max = document.duration_s("aggregator.reconnect_max_s");
+  if (out.reconnect_max < out.reconnect_min)
+    return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"), "is less than reconnect_min_s",
+                "raise it, or lower reconnect_min_s");
+
+  out.data.kind = document.text("data.kind");
+  out.data.images = document.path("data.images");
+  out.data.labels = document.path("data.labels");
+  out.data.examples_max = document.integer("data.examples_max");
+
+  out.resources.threads = static_cast<int>(document.integer("resources.threads"));
+  out.resources.nice = static_cast<int>(document.integer("resources.nice"));
+  out.resources.memory_mib_max = document.integer("resources.memory_mib_max");
+  return out;
+}
+
+}  // namespace hansa::client

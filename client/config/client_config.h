@@ -1,0 +1,41 @@
+// client.toml: what a device's client is told. Read by client_config.cpp; every key stands
+// with meaning, unit, range and default in client_schema.cpp, whence docs/configuration.md.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/time.h"
+#include "learning/data_config.h"
+#include "protocols/transport/keys.h"
+
+namespace hansa::client {
+
+enum class AfterFederation : std::uint8_t { stop, stay };  // when the aggregator says it is finished
+
+struct ResourcesConfig {
+  int threads = 1;                     // LibTorch threads: 1 to 1,024
+  int nice = 0;                        // added to the process's niceness: 0 to 19
+  std::uint64_t memory_mib_max = 0;    // tasks estimated to need more are declined; 0: no guard
+};
+
+struct ClientConfig {
+  std::filesystem::path file;
+  std::string name;                      // under which the operator admitted the key: logs and simulations
+  std::string federation;                // must match the aggregator's [federation] name
+  std::vector<std::string> addresses;    // tried in turn; re-read from the file at every reconnect
+  transport::PublicKey aggregator_key;   // [aggregator] public_key = "40 characters" or public_key_file
+  std::filesystem::path key;             // this device's secret key file
+  std::filesystem::path state;           // folder for the client's own state (cached archives)
+  learning::DataConfig data;
+  ResourcesConfig resources;
+  AfterFederation after_federation = AfterFederation::stop;
+  Duration reconnect_min = std::chrono::milliseconds(500);  // backoff: doubles up to reconnect_max, jittered
+  Duration reconnect_max = std::chrono::seconds(30);
+};
+
+[[nodiscard]] Result<ClientConfig> read_client_config(const std::filesystem::path& file);
+
+}  // namespace hansa::client

@@ -1,0 +1,151 @@
+#include "client/config/client_schema.h"
+
+#include <array>
+
+namespace hansa::client {
+namespace {
+
+using config::Bound;
+using config::Kind;
+using config::Presence;
+using config::Range;
+using config::Setting;
+using config::Table;
+
+constexpr std::array<std::string_view, 2> after_federation{"stop", "stay"};
+constexpr std::array<std::string_view, 1> data_kinds{"idx"};
+constexpr Range pause_s{.least = 0.01, .most = 86'400};
+
+constexpr std::array client_settings{
+    Setting{.key = "name",
+            .meaning = "The name under which the operator admitted this client's key: the file is `admitted/NAME.pub`. "
+                       "Used in log lines and by simulations; to the aggregator the key alone counts. Letters, digits, "
+                       "`-`, `_` and `.`.",
+            .range = {.least = 1, .most = 64},
+            .example = "\"client-01\""},
+    Setting{.key = "federation",
+            .meaning = "Name of the federation; must be that of the aggregator's federation.toml.",
+            .range = {.least = 1, .most = 64},
+            .example = "\"fashion\""},
+    Setting{.key = "key",
+            .kind = Kind::path,
+            .meaning = "This device's secret key file, which its owner alone can read. Made by `hansa keys generate`.",
+            .example = "\"keys/client-01.key\""},
+    Setting{.key = "state",
+            .kind = Kind::path,
+            .presence = Presence::defaulted,
+            .default_value = "\"state\"",
+            .meaning = "Folder for what the client keeps between rounds. One client, one folder.",
+            .example = "\"/var/lib/hansa/client\""},
+    Setting{.key = "after_federation",
+            .kind = Kind::choice,
+            .presence = Presence::defaulted,
+            .default_value = "\"stop\"",
+            .meaning = "Whether the client ends when the aggregator says that it is finished, or stays and waits for more.",
+            .choices = after_federation,
+            .example = "\"stay\""},
+};
+
+constexpr std::array aggregator_settings{
+    Setting{.key = "address",
+            .kind = Kind::texts,
+            .meaning = "Where the aggregator listens; of several, each is tried in turn. Read again at every reconnect.",
+            .range = {.least = 1, .most = 255},
+            .example = "\"tcp://aggregator.example:7470\""},
+    Setting{.key = "public_key",
+            .presence = Presence::optional,
+            .meaning = "The aggregator's public key, 40 characters of Z85: the client talks to no other. This or "
+                       "`public_key_file`.",
+            .example = "\"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\""},
+    Setting{.key = "public_key_file",
+            .kind = Kind::path,
+            .presence = Presence::optional,
+            .meaning = "A file that holds the aggregator's public key.",
+            .example = "\"keys/aggregator.pub\""},
+    Setting{.key = "reconnect_min_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "0.5",
+            .meaning = "First pause before connecting again; doubles at every failure, with jitter.",
+            .unit = "seconds",
+            .range = pause_s,
+            .example = "1"},
+    Setting{.key = "reconnect_max_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "30.0",
+            .meaning = "Longest pause before connecting again; at least `reconnect_min_s`. The client tries without end.",
+            .unit = "seconds",
+            .range = pause_s,
+            .example = "300"},
+};
+
+constexpr std::array data_settings{
+    Setting{.key = "kind",
+            .kind = Kind::choice,
+            .presence = Presence::defaulted,
+            .default_value = "\"idx\"",
+            .meaning = "Format of the files: `idx` is that of the MNIST family, plain or gzipped.",
+            .choices = data_kinds,
+            .example = "\"idx\""},
+    Setting{.key = "images",
+            .kind = Kind::path,
+            .meaning = "This device's images, idx3. They never leave it.",
+            .example = "\"data/images.idx\""},
+    Setting{.key = "labels",
+            .kind = Kind::path,
+            .meaning = "Their labels, idx1.",
+            .example = "\"data/labels.idx\""},
+    Setting{.key = "examples_max",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "0",
+            .meaning = "Use only the first so many examples; 0 for all.",
+            .unit = "examples",
+            .range = {.least = 0, .most = 4'294'967'296},
+            .example = "5000"},
+};
+
+constexpr std::array resources_settings{
+    Setting{.key = "threads",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "1",
+            .meaning = "Threads for training.",
+            .unit = "threads",
+            .range = {.least = 1, .most = 1'024},
+            .example = "2"},
+    Setting{.key = "nice",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "0",
+            .meaning = "Added to the process's niceness: 19 trains only when nothing else wants the processor.",
+            .range = {.least = 0, .most = 19},
+            .example = "10"},
+    Setting{.key = "memory_mib_max",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "0",
+            .meaning = "A task that is estimated to need more memory is declined; 0 for no guard.",
+            .unit = "MiB",
+            .range = {.least = 0, .most = 1'048'576},
+            .example = "512"},
+};
+
+constexpr std::array tables{
+    Table{"client", Presence::required, "Who this client is.", client_settings},
+    Table{"aggregator", Presence::required, "Whom it works for. Exactly one of the two keys must be given.",
+          aggregator_settings},
+    Table{"data", Presence::required, "The examples it trains on.", data_settings},
+    Table{"resources", Presence::defaulted, "What training may take from the device.", resources_settings},
+};
+
+constexpr config::Schema schema{
+    "client.toml", "Read by `hansa-client`, one file a client. Relative paths are relative to the file's folder.",
+    tables};
+
+}  // namespace
+
+const config::Schema& client_schema() { return schema; }
+
+}  // namespace hansa::client

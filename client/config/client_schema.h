@@ -1,0 +1,9 @@
+// client.toml's keys as data: meaning, unit, range, default, example.
+#pragma once
+#include "common/config/schema.h"
+
+namespace hansa::client {
+
+[[nodiscard]] const config::Schema& client_schema();
+
+}  // namespace hansa::client

@@ -1,0 +1,164 @@
+#include "client/engine/engine.h"
+
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "protocols/messages/codec.h"
+
+namespace hansa::client {
+
+Engine::Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveStore& archives, Instant now)
+    : config_(std::move(config)),
+      link_(link),
+      runner_(runner),
+      archives_(archives),
+      agent_(config_.agent, now),
+      vectors_(std::make_shared<TaskVectors>()),
+      now_(now) {}
+
+void Engine::data_known(std::uint64_t examples, const std::string& problem, Instant now) {
+  now_ = now;
+  apply(DataKnown{examples, problem});
+}
+
+void Engine::link_up(Instant now) {
+  now_ = now;
+  apply(LinkUp{});
+}
+
+void Engine::link_down(const Error& error, Instant now) {
+  now_ = now;
+  apply(LinkDown{error});
+}
+
+void Engine::receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now) {
+  now_ = now;
+  const auto envelope = messages::decode(message);
+  if (!envelope) {
+    apply(ReceivedMalformed{envelope.error()});
+    return;
+  }
+  bulk_ = bulk;
+  apply(Received{envelope->session, envelope->message, bulk.size()});
+  bulk_ = {};
+}
+
+void Engine::training_ended(const messages::TrainTask& task, const Result<learning::TrainingResult>& result,
+                            Instant now) {
+  now_ = now;
+  apply(TrainingEnded{task.task, make_offer(task, result)});
+}
+
+void Engine::tick(Instant now) {
+  now_ = now;
+  apply(TickEvent{});
+}
+
+void Engine::stop(Instant now) {
+  now_ = now;
+  apply(StopAsked{});
+}
+
+void Engine::apply(const Event& event) {
+  std::vector<Effect> effects;
+  agent_.apply(event, now_, effects);
+  for (auto& effect : effects) queue_.push_back(std::move(effect));
+  while (!queue_.empty()) {
+    Effect effect = std::move(queue_.front());
+    queue_.pop_front();
+    if (config_.before_effect) config_.before_effect(effect);
+    carry_out(effect);
+  }
+}
+
+void Engine::carry_out(Effect& effect) {
+  const auto answer = [this](const Event& event) {
+    std::vector<Effect> effects;
+    agent_.apply(event, now_, effects);
+    for (auto& e : effects) queue_.push_back(std::move(e));
+  };
+  struct CarryOut {
+    Engine& engine;
+    const std::function<void(const Event&)> answer;
+    void operator()(OpenLink& e) const { engine.link_.open(e.attempt); }
+    void operator()(CloseLink&) const { engine.link_.close(); }
+    void operator()(Send& e) const { engine.link_.send(messages::encode(e.session, e.message), {}); }
+    void operator()(SendUpdateRange& e) const {
+      const auto bytes = std::as_bytes(std::span(engine.vectors_->delta)).subspan(e.offset, e.bytes);
+      engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}),
+                        transport::Bulk{engine.vectors_, bytes});
+    }
+    void operator()(FindArchive& e) const {
+      answer(ArchiveLookedUp{engine.archives_.has(e.archive) ? round::ArchiveCache::present
+                                                             : round::ArchiveCache::absent});
+    }
+    void operator()(KeepChunk& e) const { engine.keep_chunk(e); }
+    void operator()(VerifyBlob& e) const { answer(BlobChecked{e.blob, engine.verify_blob(e)}); }
+    void operator()(StartTraining& e) const {
+      engine.vectors_->delta.resize(engine.vectors_->global.size());
+      learning::TrainingRequest request;
+      request.archive = engine.archives_.path(e.task.archive);
+      request.layout = e.task.layout;
+      request.config = e.task.training;
+      request.seed = e.task.seed;
+      engine.runner_.start(e.task, request, engine.vectors_);
+    }
+    void operator()(StopTraining&) const { engine.runner_.stop(); }
+    void operator()(Tell& e) const {
+      if (engine.config_.tell) engine.config_.tell(e.level, e.text);
+    }
+    void operator()(Exit& e) const { engine.exited_ = e; }
+  };
+  std::visit(CarryOut{*this, answer}, effect);
+}
+
+void Engine::keep_chunk(const KeepChunk& keep) {
+  if (keep.blob == keep.task.archive) {
+    if (keep.offset == 0) archive_bytes_.assign(keep.task.archive_bytes, std::byte{});
+    std::memcpy(archive_bytes_.data() + keep.offset, bulk_.data(), bulk_.size());
+    return;
+  }
+  if (keep.offset == 0) {
+    // A stopped training may still read the old vectors, and ZeroMQ may still send from them.
+    if (vectors_.use_count() > 1) vectors_ = std::make_shared<TaskVectors>();
+    vectors_->global.resize(keep.task.model_bytes / sizeof(float));
+  }
+  auto bytes = std::as_writable_bytes(std::span(vectors_->global));
+  assert(keep.offset + bulk_.size() <= bytes.size());
+  if (!bulk_.empty()) std::memcpy(bytes.data() + keep.offset, bulk_.data(), bulk_.size());
+}
+
+bool Engine::verify_blob(const VerifyBlob& verify) {
+  if (verify.blob != verify.task.archive) return sha256(std::span<const float>(vectors_->global)) == verify.blob;
+  bool sound = sha256(std::span<const std::byte>(archive_bytes_)) == verify.blob;
+  if (sound) {
+    if (auto stored = archives_.put(verify.blob, archive_bytes_); !stored) {
+      if (config_.tell) config_.tell(Tell::Level::error, stored.error().text());
+      sound = false;
+    }
+  }
+  archive_bytes_ = {};
+  return sound;
+}
+
+Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
+                                           const Result<learning::TrainingResult>& result) const {
+  if (!result) return tl::unexpected<Error>(result.error());
+  const std::span<const float> delta = vectors_->delta;
+  for (const float value : delta) {
+    if (!(std::abs(value) <= task.magnitude_max))
+      return fail(ErrorCode::data, "update", "holds a value that is not finite or above " +
+                  std::to_string(task.magnitude_max), "training diverged: lower training.learning_rate");
+  }
+  messages::Offer offer;
+  offer.task = task.task;
+  offer.update = sha256(delta);
+  offer.bytes = delta.size_bytes();
+  offer.examples = result->examples;
+  offer.train_seconds = result->train_seconds;
+  offer.metrics = result->metrics;
+  return offer;
+}
+
+}  // namespace hansa::client

@@ -1,0 +1,101 @@
+// The device agent's body: carries out what the agent decides.
+//
+// Holds the model's bytes and the update's; links, training and the archive cache are interfaces, so
+// that the ZeroMQ process (client/process) and the simulation drive the same engine. One thread calls.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "client/agent/agent.h"
+#include "common/error.h"
+#include "common/time.h"
+#include "learning/trainer.h"
+#include "protocols/transport/bulk.h"
+
+namespace hansa::client {
+
+class Link {
+ public:
+  virtual ~Link() = default;
+  // An attempt to connect; ends in Engine::link_up or Engine::link_down.
+  virtual void open(std::uint64_t attempt) = 0;
+  virtual void close() = 0;
+  virtual void send(std::span<const std::byte> message, const transport::Bulk& bulk) = 0;
+};
+
+// Archives by digest, verified when they were stored.
+class ArchiveStore {
+ public:
+  virtual ~ArchiveStore() = default;
+  [[nodiscard]] virtual bool has(const Digest& archive) = 0;
+  [[nodiscard]] virtual Result<void> put(const Digest& archive, std::span<const std::byte> bytes) = 0;
+  [[nodiscard]] virtual std::filesystem::path path(const Digest& archive) const = 0;
+};
+
+// The vectors of one task; the training thread reads `global` and writes `delta`.
+struct TaskVectors {
+  std::vector<float> global;
+  std::vector<float> delta;
+};
+
+class TrainingRunner {
+ public:
+  virtual ~TrainingRunner() = default;
+  // Runs elsewhere; the owner of the engine then calls Engine::training_ended, never from within start.
+  // After stop() or another start() nothing more is heard of the earlier training.
+  virtual void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+                     std::shared_ptr<TaskVectors> vectors) = 0;
+  virtual void stop() = 0;
+};
+
+struct EngineConfig {
+  AgentConfig agent;
+  std::function<void(Tell::Level, const std::string&)> tell;
+  std::function<void(const Effect&)> before_effect;  // simulations crash here
+};
+
+class Engine {
+ public:
+  Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveStore& archives, Instant now);
+
+  void data_known(std::uint64_t examples, const std::string& problem, Instant now);
+  void link_up(Instant now);
+  void link_down(const Error& error, Instant now);
+  void receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now);
+  void training_ended(const messages::TrainTask& task, const Result<learning::TrainingResult>& result, Instant now);
+  void tick(Instant now);
+  void stop(Instant now);
+
+  [[nodiscard]] Instant next_tick() const { return agent_.next_tick(); }
+  [[nodiscard]] const Agent& agent() const { return agent_; }
+  [[nodiscard]] const std::optional<Exit>& exited() const { return exited_; }
+
+ private:
+  void apply(const Event& event);
+  void carry_out(Effect& effect);
+  void keep_chunk(const KeepChunk& keep);
+  [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
+  [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
+                                                   const Result<learning::TrainingResult>& result) const;
+
+  EngineConfig config_;
+  Link& link_;
+  TrainingRunner& runner_;
+  ArchiveStore& archives_;
+  Agent agent_;
+  std::deque<Effect> queue_;
+  std::vector<std::byte> archive_bytes_;      // of the archive that is being fetched
+  std::shared_ptr<TaskVectors> vectors_;
+  std::span<const std::byte> bulk_;           // of the message at hand
+  Instant now_;
+  std::optional<Exit> exited_;
+};
+
+}  // namespace hansa::client

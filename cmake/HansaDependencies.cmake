@@ -1,0 +1,25 @@
+# Libraries from outside, each as one target. All are Debian packages: scripts/packages.txt.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(cereal REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(GTest REQUIRED)
+
+# jemalloc answers training's allocations 4 to 5 times faster than glibc (docs/performance.md).
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
+
+# Torch's own CMake files set global flags and print much; keep both inside.
+find_package(Torch REQUIRED QUIET)
+add_library(hansa_torch INTERFACE)
+target_include_directories(hansa_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(hansa_torch INTERFACE ${TORCH_LIBRARIES})

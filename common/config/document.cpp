@@ -1,0 +1,294 @@
+#include "common/config/document.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <optional>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "common/files.h"
+#include "common/spelling.h"
+
+namespace hansa::config {
+namespace {
+
+std::string place_text(const std::filesystem::path& file, std::uint32_t line, std::string_view key) {
+  std::string out = file.string();
+  if (line > 0) out += ":" + std::to_string(line);
+  if (!key.empty()) out += ": " + std::string(key);
+  return out;
+}
+
+std::uint32_t line_of(const toml::node& node) { return node.source().begin.line; }
+
+bool in_range(const Range& range, double value) {
+  if (std::isnan(value)) return false;
+  if (value < range.least || (range.at_least == Bound::exclusive && value == range.least)) return false;
+  return !(value > range.most || (range.at_most == Bound::exclusive && value == range.most));
+}
+
+std::string wanted_text(const Setting& setting) {
+  const std::string range = range_text(setting);
+  std::string unit = setting.unit.empty() ? "" : " (" + std::string(setting.unit) + ")";
+  return range.empty() ? unit : " " + range + unit;
+}
+
+std::string example_line(const Setting& setting) {
+  return std::string(setting.key) + " = " + std::string(setting.example);
+}
+
+}  // namespace
+
+// Walks a parsed file against the schema, keeping the values and the mistake that comes first.
+class Checker {
+ public:
+  Checker(Document& document, const Schema& schema) : document_(document), schema_(schema) {}
+
+  Result<void> check(const toml::table& root) {
+    check_names(root);
+    for (const Table& table : schema_.tables) {
+      const toml::node* node = root.get(table.name);
+      check_table(table, node == nullptr ? nullptr : node->as_table());
+    }
+    if (mistake_) return tl::unexpected<Error>(std::move(*mistake_));
+    return {};
+  }
+
+ private:
+  // Missing keys rank after everything that is written and wrong.
+  static constexpr std::uint32_t rank_missing = 1U << 31;
+
+  void report(std::uint32_t rank, std::uint32_t line, std::string_view key, std::string what, std::string mend) {
+    if (mistake_ && mistake_rank_ <= rank) return;
+    mistake_rank_ = rank;
+    mistake_ = Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(mend)};
+  }
+  void report(std::uint32_t line, std::string_view key, std::string what, std::string mend) {
+    report(line, line, key, std::move(what), std::move(mend));
+  }
+
+  void report_unknown(std::uint32_t line, std::string_view key, std::string_view what_kind, std::string_view word,
+                      const std::vector<std::string>& known) {
+    if (const auto near = nearest_word(word, known))
+      return report(line, key, "unknown " + std::string(what_kind), "did you mean \"" + *near + "\"?");
+    std::string all;
+    for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
+    report(line, key, "unknown " + std::string(what_kind), "known here: " + all);
+  }
+
+  void check_names(const toml::table& root) {
+    std::vector<std::string> known;
+    for (const Table& table : schema_.tables) known.emplace_back(table.name);
+    for (auto&& [name, node] : root) {
+      const std::uint32_t line = name.source().begin.line;
+      const auto table = std::ranges::find(schema_.tables, name.str(), &Table::name);
+      if (table == schema_.tables.end()) {
+        if (node.is_table()) report_unknown(line, "[" + std::string(name.str()) + "]", "table", name.str(), known);
+        else report(line, name.str(), "stands outside a table", homeless_mend(name.str()));
+      } else if (!node.is_table()) {
+        report(line, name.str(), "must be a table", "write [" + std::string(name.str()) + "] on a line of its own");
+      }
+    }
+  }
+
+  // The table in which a key that stands outside all tables belongs.
+  std::string homeless_mend(std::string_view key) const {
+    for (const Table& table : schema_.tables)
+      for (const Setting& setting : table.settings)
+        if (setting.key == key) return "move it below [" + std::string(table.name) + "]";
+    return "take it out, or move it below the table it belongs to";
+  }
+
+  void check_table(const Table& table, const toml::table* written) {
+    const std::uint32_t table_line = written == nullptr ? 0 : line_of(*written);
+    if (written != nullptr) {
+      document_.tables_.emplace(table.name, table_line);
+      check_keys(table, *written);
+    }
+    for (const Setting& setting : table.settings) {
+      const std::string key = std::string(table.name) + "." + std::string(setting.key);
+      const toml::node* node = written == nullptr ? nullptr : written->get(setting.key);
+      if (node != nullptr) {
+        if (auto value = check_value(setting, key, *node))
+          document_.values_.emplace(key, Document::Value{std::move(*value), line_of(*node)});
+      } else if (setting.presence == Presence::defaulted) {
+        document_.values_.emplace(key, Document::Value{default_of(setting), 0});
+      } else if (setting.presence == Presence::required &&
+                 (written != nullptr || table.presence != Presence::optional)) {
+        report(rank_missing + table_line, table_line, key, "is missing",
+               "add \"" + example_line(setting) + "\" below [" + std::string(table.name) + "]");
+      }
+    }
+  }
+
+  void check_keys(const Table& table, const toml::table& written) {
+    std::vector<std::string> known;
+    for (const Setting& setting : table.settings) known.emplace_back(setting.key);
+    for (auto&& [name, node] : written) {
+      if (std::ranges::find(table.settings, name.str(), &Setting::key) != table.settings.end()) continue;
+      const std::string key = std::string(table.name) + "." + std::string(name.str());
+      report_unknown(name.source().begin.line, key, "key", name.str(), known);
+    }
+  }
+
+  using Variant = decltype(Document::Value::value);
+
+  std::optional<Variant> check_value(const Setting& setting, const std::string& key, const toml::node& node) {
+    const std::uint32_t line = line_of(node);
+    const auto wrong_kind = [&](std::string_view wanted) {
+      report(line, key, "must be " + std::string(wanted) + wanted_text(setting),
+             "for example \"" + example_line(setting) + "\"");
+      return std::optional<Variant>();
+    };
+    switch (setting.kind) {
+      case Kind::text:
+      case Kind::path:
+      case Kind::choice: {
+        const auto text = node.value_exact<std::string>();
+        if (!text) return wrong_kind("a text in quotes");
+        if (!check_text(setting, key, line, *text)) return std::nullopt;
+        return *text;
+      }
+      case Kind::texts: {
+        std::vector<std::string> texts;
+        if (const auto text = node.value_exact<std::string>()) {
+          texts.push_back(*text);
+        } else if (const toml::array* array = node.as_array()) {
+          for (auto&& item : *array) {
+            const auto one = item.value_exact<std::string>();
+            if (!one) return wrong_kind("a text in quotes or a list of them");
+            texts.push_back(*one);
+          }
+        } else {
+          return wrong_kind("a text in quotes or a list of them");
+        }
+        if (texts.empty()) {
+          report(line, key, "is an empty list", "for example \"" + example_line(setting) + "\"");
+          return std::nullopt;
+        }
+        for (const auto& text : texts)
+          if (!check_text(setting, key, line, text)) return std::nullopt;
+        return texts;
+      }
+      case Kind::integer: {
+        const auto number = node.value_exact<std::int64_t>();
+        if (!number) return wrong_kind("a whole number");
+        if (!check_range(setting, key, line, static_cast<double>(*number), std::to_string(*number)))
+          return std::nullopt;
+        return *number;
+      }
+      case Kind::number: {
+        const auto whole = node.value_exact<std::int64_t>();
+        const auto number = whole ? std::optional(static_cast<double>(*whole)) : node.value_exact<double>();
+        if (!number) return wrong_kind("a number");
+        char written[32];
+        std::snprintf(written, sizeof written, "%g", *number);
+        if (!check_range(setting, key, line, *number, written)) return std::nullopt;
+        return *number;
+      }
+    }
+    return std::nullopt;
+  }
+
+  bool check_range(const Setting& setting, const std::string& key, std::uint32_t line, double value,
+                   const std::string& written) {
+    if (in_range(setting.range, value)) return true;
+    report(line, key, "is " + written + " but must be" + wanted_text(setting),
+           "for example \"" + example_line(setting) + "\"");
+    return false;
+  }
+
+  bool check_text(const Setting& setting, const std::string& key, std::uint32_t line, const std::string& text) {
+    if (setting.kind == Kind::choice) {
+      if (std::ranges::find(setting.choices, text) != setting.choices.end()) return true;
+      std::string all;
+      for (const std::string_view choice : setting.choices)
+        all += (all.empty() ? "\"" : " or \"") + std::string(choice) + "\"";
+      report(line, key, "is \"" + text + "\", which is not a choice", "use " + all);
+      return false;
+    }
+    if (text.empty()) {
+      report(line, key, "is empty", "for example \"" + example_line(setting) + "\"");
+      return false;
+    }
+    if (in_range(setting.range, static_cast<double>(text.size()))) return true;
+    report(line, key, "has " + std::to_string(text.size()) + " characters but must have" + wanted_text(setting),
+           "for example \"" + example_line(setting) + "\"");
+    return false;
+  }
+
+  // Defaults are TOML text of ours: that they fit is tested, not reported.
+  Variant default_of(const Setting& setting) {
+    const auto parsed = toml::parse("v = " + std::string(setting.default_value));
+    assert(parsed);
+    auto value = check_value(setting, std::string(setting.key), *parsed.table().get("v"));
+    assert(value);
+    return std::move(*value);
+  }
+
+  Document& document_;
+  const Schema& schema_;
+  std::optional<Error> mistake_;
+  std::uint32_t mistake_rank_ = 0;
+};
+
+Result<Document> Document::read(const std::filesystem::path& file, const Schema& schema) {
+  const auto text = read_text_file(file, bytes_max);
+  if (!text)
+    return fail(ErrorCode::usage, file.string(), text.error().what,
+                "\"hansa new DIR\" writes one, docs/configuration.md lists its keys");
+  return parse(*text, file, schema);
+}
+
+Result<Document> Document::parse(std::string_view toml, const std::filesystem::path& file, const Schema& schema) {
+  const toml::parse_result parsed = toml::parse(toml);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return fail(ErrorCode::usage, place_text(file, error.source().begin.line, ""), std::string(error.description()),
+                "see https://toml.io for how TOML is written");
+  }
+  Document out;
+  out.file_ = file;
+  HANSA_TRY_VOID(Checker(out, schema).check(parsed.table()));
+  return out;
+}
+
+bool Document::has_table(std::string_view table) const { return tables_.contains(table); }
+bool Document::has(std::string_view key) const { return values_.contains(key); }
+
+const Document::Value& Document::at(std::string_view key) const {
+  const auto found = values_.find(key);
+  assert(found != values_.end());
+  return found->second;
+}
+
+const std::string& Document::text(std::string_view key) const { return std::get<std::string>(at(key).value); }
+
+const std::vector<std::string>& Document::texts(std::string_view key) const {
+  return std::get<std::vector<std::string>>(at(key).value);
+}
+
+std::filesystem::path Document::path(std::string_view key) const {
+  const std::filesystem::path written = text(key);
+  if (written.is_absolute()) return written.lexically_normal();
+  return (file_.parent_path() / written).lexically_normal();
+}
+
+std::uint64_t Document::integer(std::string_view key) const {
+  const std::int64_t value = std::get<std::int64_t>(at(key).value);
+  assert(value >= 0);
+  return static_cast<std::uint64_t>(value);
+}
+
+double Document::number(std::string_view key) const { return std::get<double>(at(key).value); }
+
+Duration Document::duration_s(std::string_view key) const { return from_seconds(number(key)); }
+
+std::string Document::place(std::string_view key) const {
+  const auto found = values_.find(key);
+  return place_text(file_, found == values_.end() ? 0 : found->second.line, key);
+}
+
+}  // namespace hansa::config

@@ -1,0 +1,57 @@
+// A TOML file read against its schema: after that every value is there, of its kind and in its range.
+//
+// toml++ stays inside document.cpp. A Document is immutable; any thread may read it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/config/schema.h"
+#include "common/error.h"
+#include "common/time.h"
+
+namespace hansa::config {
+
+class Document {
+ public:
+  static constexpr std::size_t bytes_max = 1 << 20;
+
+  // Fails (usage) with "file:LINE: table.key: what; mend". Of several mistakes the first in the file
+  // is told; a missing key comes after all others, as it is often one that was misspelled.
+  [[nodiscard]] static Result<Document> read(const std::filesystem::path& file, const Schema& schema);
+  [[nodiscard]] static Result<Document> parse(std::string_view toml, const std::filesystem::path& file,
+                                              const Schema& schema);
+
+  [[nodiscard]] bool has_table(std::string_view table) const;  // written in the file
+  [[nodiscard]] bool has(std::string_view key) const;          // has a value: written or default
+
+  // key is "table.key" of the schema and has() holds: anything else is a bug, and asserted.
+  [[nodiscard]] const std::string& text(std::string_view key) const;
+  [[nodiscard]] const std::vector<std::string>& texts(std::string_view key) const;
+  [[nodiscard]] std::filesystem::path path(std::string_view key) const;  // resolved, lexically normal
+  [[nodiscard]] std::uint64_t integer(std::string_view key) const;       // of a range that starts at 0 or above
+  [[nodiscard]] double number(std::string_view key) const;
+  [[nodiscard]] Duration duration_s(std::string_view key) const;         // a number of seconds
+
+  // "file:LINE: key": for errors that only the reader of the value can find.
+  [[nodiscard]] std::string place(std::string_view key) const;
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+ private:
+  friend class Checker;
+  struct Value {
+    std::variant<std::string, std::vector<std::string>, std::int64_t, double> value;
+    std::uint32_t line = 0;  // 0: a default
+  };
+  [[nodiscard]] const Value& at(std::string_view key) const;
+
+  std::filesystem::path file_;
+  std::map<std::string, std::uint32_t, std::less<>> tables_;  // name to line
+  std::map<std::string, Value, std::less<>> values_;
+};
+
+}  // namespace hansa::config

@@ -1,0 +1,66 @@
+// Settings as data: every key of a configuration file stands once, with its meaning, unit,
+// range, default and an example. The reader (document.h) checks files against it, and
+// docs/configuration.md is made from it.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace hansa::config {
+
+enum class Kind : std::uint8_t {
+  text,     // "..."
+  texts,    // "..." or ["...", "..."]
+  path,     // "...", relative to the file's folder
+  choice,   // one of Setting::choices
+  integer,  // whole number in the range
+  number,   // in the range; whole numbers are taken too
+};
+
+enum class Bound : std::uint8_t { inclusive, exclusive };
+struct Range {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  Bound at_least = Bound::inclusive;
+  Bound at_most = Bound::inclusive;
+};
+
+enum class Presence : std::uint8_t {
+  required,  // the file must have it
+  defaulted, // default_value stands for it
+  optional,  // absent means what the meaning says
+};
+
+struct Setting {
+  std::string_view key;      // within its table; a number's unit is its last part: "deadline_s"
+  Kind kind = Kind::text;
+  Presence presence = Presence::required;
+  std::string_view default_value = {};  // as TOML: "20", "\"stop\""
+  std::string_view meaning;             // one or two sentences for an operator
+  std::string_view unit = {};           // "seconds"; empty for none
+  Range range = {};                     // of numbers; of the length of a text
+  std::span<const std::string_view> choices = {};
+  std::string_view example;             // as TOML
+};
+
+struct Table {
+  std::string_view name;
+  Presence presence = Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
+  std::string_view meaning;
+  std::span<const Setting> settings;
+};
+
+struct Schema {
+  std::string_view file_name;  // "federation.toml"
+  std::string_view meaning;
+  std::span<const Table> tables;
+};
+
+// "1 to 1,000", "above 0, to 1", "at least 0", or empty for a number that may be anything.
+[[nodiscard]] std::string range_text(const Setting& setting);
+// The chapter of docs/configuration.md about one file, in Markdown.
+[[nodiscard]] std::string schema_markdown(const Schema& schema);
+
+}  // namespace hansa::config

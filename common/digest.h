@@ -1,0 +1,60 @@
+// SHA-256 digests (FIPS 180-4, by OpenSSL): the names of models, updates and layouts.
+#pragma once
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+
+namespace hansa {
+
+struct Digest {
+  std::array<std::uint8_t, 32> bytes{};
+  friend auto operator<=>(const Digest&, const Digest&) = default;
+
+  [[nodiscard]] std::string hex() const;   // 64 lower-case hex digits
+  [[nodiscard]] std::string text() const;  // "sha256:" + hex()
+  [[nodiscard]] std::string brief() const { return hex().substr(0, 12); }
+  [[nodiscard]] bool is_zero() const;
+};
+
+// Accepts 64 hex digits with or without "sha256:" before them.
+[[nodiscard]] Result<Digest> parse_digest(std::string_view text);
+
+[[nodiscard]] Digest sha256(std::span<const std::byte> data);
+[[nodiscard]] Digest sha256(std::string_view text);
+// Of a flat vector: of its little-endian float32 bytes.
+[[nodiscard]] Digest sha256(std::span<const float> values);
+
+// Incremental SHA-256. Not thread safe.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void update(std::span<const std::byte> data);
+  // The digest of all that was added; starts anew.
+  [[nodiscard]] Digest finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hansa
+
+template <>
+struct std::hash<hansa::Digest> {
+  std::size_t operator()(const hansa::Digest& d) const noexcept {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < sizeof out; ++i) out = (out << 8) | d.bytes[i];
+    return out;
+  }
+};

@@ -1,0 +1,115 @@
+#include "common/files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hansa {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, std::string what) {
+  const int error = errno;
+  return fail(ErrorCode::storage, path.string(), std::move(what) + " (" + std::strerror(error) + ")");
+}
+
+template <class Buffer>
+Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return fail_with_errno(path, "cannot be opened");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
+  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::storage, path.string(), "is not a file");
+  if (static_cast<std::size_t>(status.st_size) > bytes_max)
+    return fail(ErrorCode::storage, path.string(), "is larger than " + std::to_string(bytes_max) + " bytes");
+  Buffer out(static_cast<std::size_t>(status.st_size), typename Buffer::value_type{});
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t n = ::read(file.get(), out.data() + done, out.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be read");
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  out.resize(done);
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t bytes_max) {
+  return read_file<std::string>(path, bytes_max);
+}
+
+Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& path, std::size_t bytes_max) {
+  return read_file<std::vector<std::byte>>(path, bytes_max);
+}
+
+Result<void> write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                                   FileAccess access) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const std::filesystem::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  {
+    const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (file.get() < 0) return fail_with_errno(temporary, "cannot be created");
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) {
+        auto error = fail_with_errno(temporary, "cannot be written");
+        ::unlink(temporary.c_str());
+        return error;
+      }
+      done += static_cast<std::size_t>(n);
+    }
+    if (::fsync(file.get()) != 0) {
+      auto error = fail_with_errno(temporary, "cannot be flushed to disk");
+      ::unlink(temporary.c_str());
+      return error;
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    auto error = fail_with_errno(path, "cannot be replaced");
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return fail_with_errno(folder, "cannot be flushed to disk");
+  return {};
+}
+
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text, FileAccess access) {
+  return write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size())), access);
+}
+
+Result<void> make_folders(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail(ErrorCode::storage, path.string(), "cannot be created (" + error.message() + ")");
+  return {};
+}
+
+std::filesystem::path program_folder() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::current_path() : path.parent_path();
+}
+
+}  // namespace hansa

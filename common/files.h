@@ -1,0 +1,29 @@
+// Whole files, durably: a reader with a size bound, and a writer that is atomic.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+
+namespace hansa {
+
+[[nodiscard]] Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t bytes_max);
+[[nodiscard]] Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& path, std::size_t bytes_max);
+
+enum class FileAccess { everyone_reads, owner_only };
+
+// Writes to a temporary name beside path, fsyncs, renames over path, fsyncs the folder:
+// after a crash path holds the old bytes or the new ones, never a part.
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                                                 FileAccess access = FileAccess::everyone_reads);
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                                 FileAccess access = FileAccess::everyone_reads);
+[[nodiscard]] Result<void> make_folders(const std::filesystem::path& path);
+// The folder that holds the running program.
+[[nodiscard]] std::filesystem::path program_folder();
+
+}  // namespace hansa

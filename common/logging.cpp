@@ -1,0 +1,119 @@
+#include "common/logging.h"
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace hansa {
+namespace {
+
+constexpr const char* line_pattern = "%Y-%m-%dT%H:%M:%S.%e %-7l %v";
+constexpr std::array<std::pair<std::string_view, LogLevel>, 5> level_names{{{"debug", LogLevel::debug},
+                                                                            {"info", LogLevel::info},
+                                                                            {"warning", LogLevel::warning},
+                                                                            {"error", LogLevel::error},
+                                                                            {"off", LogLevel::off}}};
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::off: return spdlog::level::off;
+  }
+  return spdlog::level::info;
+}
+
+Result<spdlog::sink_ptr> open_file_sink(const std::filesystem::path& file) {
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+  } catch (const spdlog::spdlog_ex& exception) {
+    return fail(ErrorCode::storage, file.string(), std::string("cannot be opened for log lines (") + exception.what() + ")");
+  }
+}
+
+}  // namespace
+
+struct Logger::Output {
+  std::shared_ptr<spdlog::sinks::dist_sink_mt> sink;
+  spdlog::logger logger;
+
+  Output(spdlog::sink_ptr first, LogLevel level)
+      : sink(std::make_shared<spdlog::sinks::dist_sink_mt>(std::vector<spdlog::sink_ptr>{std::move(first)})),
+        logger("hansa", sink) {
+    // Component and message are written together: the component changes from line to line.
+    logger.set_pattern(line_pattern);
+    logger.set_level(to_spdlog(level));
+    logger.flush_on(spdlog::level::debug);
+  }
+};
+
+Result<LogLevel> parse_log_level(std::string_view text, std::string_view place) {
+  for (const auto& [name, level] : level_names)
+    if (name == text) return level;
+  return fail(ErrorCode::usage, std::string(place), "\"" + std::string(text) + "\" is not a log level",
+              "use debug, info, warning, error or off");
+}
+
+Result<LogLevel> choose_log_level(std::string_view option) {
+  if (!option.empty()) return parse_log_level(option, "--log-level");
+  const char* environment = std::getenv("HANSA_LOG");
+  if (environment != nullptr && *environment != '\0') return parse_log_level(environment, "HANSA_LOG");
+  return LogLevel::info;
+}
+
+Logger::Logger() = default;
+
+Logger Logger::to_stderr(std::string_view component, LogLevel level) {
+  Logger out;
+  out.output_ = std::make_shared<Output>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), level);
+  out.component_ = component;
+  return out;
+}
+
+Result<Logger> Logger::to_file(std::string_view component, LogLevel level, const std::filesystem::path& file) {
+  HANSA_TRY(auto sink, open_file_sink(file));
+  Logger out;
+  out.output_ = std::make_shared<Output>(std::move(sink), level);
+  out.component_ = component;
+  return out;
+}
+
+Logger Logger::with_component(std::string_view component) const {
+  Logger out = *this;
+  out.component_ = component;
+  return out;
+}
+
+Result<void> Logger::redirect_to_file(const std::filesystem::path& file) const {
+  if (!output_) return {};
+  HANSA_TRY(auto sink, open_file_sink(file));
+  sink->set_pattern(line_pattern);
+  output_->sink->set_sinks({std::move(sink)});
+  return {};
+}
+
+void Logger::redirect_to_stderr() const {
+  if (!output_) return;
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  sink->set_pattern(line_pattern);
+  output_->sink->set_sinks({std::move(sink)});
+}
+
+bool Logger::shows(LogLevel level) const { return output_ && output_->logger.should_log(to_spdlog(level)); }
+
+void Logger::write(LogLevel level, std::string_view message) const {
+  if (!shows(level)) return;
+  std::string line = component_ + " ";
+  for (const char c : message) line.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+  output_->logger.log(to_spdlog(level), "{}", line);
+}
+
+}  // namespace hansa

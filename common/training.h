@@ -1,0 +1,31 @@
+// What a client is asked to do with its data, and what it reports back: plain values that
+// travel in messages and reach the trainer unchanged.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hansa {
+
+// Mini-batch SGD as in McMahan et al. 2017, algorithm 1: `epochs` is E, `batch_size` is B.
+struct TrainingConfig {
+  std::uint32_t epochs = 1;         // passes over the local data: 1 to 1,000
+  std::uint32_t batch_size = 32;    // examples a step: 1 to 65,536
+  double learning_rate = 0.05;      // above 0
+  double momentum = 0.0;            // 0 to below 1; the buffer starts at zero in each task
+  double weight_decay = 0.0;        // L2 coefficient, at least 0
+  std::uint32_t steps_max = 0;      // optimiser steps at most; 0: no limit
+  friend bool operator==(const TrainingConfig&, const TrainingConfig&) = default;
+};
+
+// A sum over examples and the number of examples behind it; the mean is sum / count.
+// Sums of different clients may be added.
+struct Metric {
+  std::string name;  // "loss", "accuracy", or what the model's metrics() returns
+  double sum = 0;
+  double count = 0;
+  friend bool operator==(const Metric&, const Metric&) = default;
+};
+using Metrics = std::vector<Metric>;
+
+}  // namespace hansa

@@ -1,0 +1,120 @@
+#include "learning/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "learning/internal/batch.h"
+#include "learning/internal/loaded_model.h"
+#include "learning/internal/loss.h"
+#include "learning/internal/thread_settings.h"
+#include "learning/internal/torch_guard.h"
+
+namespace hansa::learning {
+namespace {
+
+constexpr std::size_t batch_size_max = 256;
+
+double number_of(const c10::IValue& value) {
+  if (value.isDouble()) return value.toDouble();
+  if (value.isInt()) return static_cast<double>(value.toInt());
+  if (value.isTensor() && value.toTensor().numel() == 1) return value.toTensor().item<double>();
+  throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
+}
+
+// Adds what metrics() returned: a dict of name -> (sum, count), as numbers or tensors of one element.
+void add_metrics(const c10::IValue& returned, Metrics& sums) {
+  if (!returned.isGenericDict())
+    throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
+  for (const auto& entry : returned.toGenericDict()) {
+    if (!entry.key().isString() || !entry.value().isTuple() || entry.value().toTupleRef().elements().size() != 2)
+      throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
+    const auto& pair = entry.value().toTupleRef().elements();
+    const std::string& name = entry.key().toStringRef();
+    const auto found = std::find_if(sums.begin(), sums.end(), [&](const Metric& m) { return m.name == name; });
+    Metric& metric = found == sums.end() ? sums.emplace_back(Metric{name, 0, 0}) : *found;
+    metric.sum += number_of(pair[0]);
+    metric.count += number_of(pair[1]);
+  }
+}
+
+class ArchiveEvaluator final : public Evaluator {
+ public:
+  ArchiveEvaluator(LoadedModel model, std::unique_ptr<DataSource> source, int threads)
+      : model_(std::move(model)),
+        source_(std::move(source)),
+        threads_(threads),
+        archived_(model_.layout().element_count()),
+        order_(source_->example_count()),
+        reader_(*source_, std::min<std::size_t>(batch_size_max, order_.size()), model_.memory_order()) {
+    model_.extract(archived_);
+    std::iota(order_.begin(), order_.end(), 0U);
+  }
+
+  [[nodiscard]] Result<Metrics> evaluate(std::span<const float> parameters) override {
+    const std::span<const float> values = parameters.empty() ? std::span<const float>(archived_) : parameters;
+    if (values.size() != archived_.size())
+      return fail(ErrorCode::model, model_.place(),
+                  "holds " + std::to_string(archived_.size()) + " values, but " + std::to_string(values.size()) +
+                      " were given",
+                  "give a vector made for this archive");
+    return guarded(model_.place(), "cannot be evaluated on " + source_->place(),
+                   "check that the model accepts examples of the data's shape", [&] { return run(values); });
+  }
+
+ private:
+  Result<Metrics> run(std::span<const float> values) {
+    const ThreadSettings settings(threads_);
+    const at::NoGradGuard no_grad;
+    model_.assign(values);
+    model_.module().eval();
+    Metrics sums;
+    for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_max) {
+      const std::size_t size = std::min(batch_size_max, order_.size() - begin);
+      const Batch batch = reader_.read(std::span(order_).subspan(begin, size));
+      if (model_.traits().has_metrics) {
+        add_metrics(model_.metrics(batch.inputs, batch.targets), sums);
+      } else {
+        HANSA_TRY_VOID(add_defaults(batch, begin == 0, sums));
+      }
+    }
+    return sums;
+  }
+
+  Result<void> add_defaults(const Batch& batch, bool first, Metrics& sums) {
+    LossOfBatch computed = loss_of_batch(model_, batch);
+    if (!computed.output.defined() && !reader_.labels().empty())
+      computed.output = model_.forward(batch.inputs).toTensor();
+    if (first) {
+      HANSA_TRY_VOID(check_class_count(model_, computed.output, *source_));
+      sums = {{"loss", 0, 0}};
+      if (has_class_scores(computed.output, reader_.labels())) sums.push_back({"accuracy", 0, 0});
+    }
+    const auto size = static_cast<double>(batch.inputs.size(0));
+    sums[0].sum += computed.loss.item<double>() * size;
+    sums[0].count += size;
+    if (sums.size() > 1) {
+      sums[1].sum += static_cast<double>(count_correct(computed.output, reader_.labels()));
+      sums[1].count += size;
+    }
+    return {};
+  }
+
+  LoadedModel model_;
+  std::unique_ptr<DataSource> source_;
+  int threads_;
+  std::vector<float> archived_;
+  std::vector<std::uint32_t> order_;
+  BatchReader reader_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive, const DataConfig& data,
+                                                  int threads) {
+  HANSA_TRY(auto source, open_data_source(data));
+  HANSA_TRY(auto model, LoadedModel::open(archive));
+  return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(source), threads);
+}
+
+}  // namespace hansa::learning

@@ -1,0 +1,66 @@
+#include "learning/internal/idx_source.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "learning/idx_file.h"
+
+namespace hansa::learning {
+namespace {
+
+class IdxSource final : public DataSource {
+ public:
+  IdxSource(std::string place, IdxPair pair) : place_(std::move(place)), pair_(std::move(pair)) {
+    shape_.input = {1, pair_.images.dimensions[1], pair_.images.dimensions[2]};
+    shape_.class_count = *std::max_element(pair_.labels.values.begin(), pair_.labels.values.end()) + 1;
+  }
+
+  [[nodiscard]] std::uint64_t example_count() const override { return pair_.labels.values.size(); }
+  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    return pair_.images.values.size() + pair_.labels.values.size();
+  }
+  [[nodiscard]] std::string place() const override { return place_; }
+
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    const std::size_t size = pair_.images.example_size();
+    assert(inputs.size() == indices.size() * size);
+    float* __restrict out = inputs.data();
+    for (const std::uint32_t index : indices) {
+      const std::uint8_t* __restrict in = pair_.images.values.data() + index * size;
+      // Division, not a product with 1/255: equal to what Python's `/ 255` gives.
+      for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(in[i]) / 255.0F;
+      out += size;
+    }
+  }
+
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    assert(targets.size() == indices.size());
+    for (std::size_t i = 0; i < indices.size(); ++i) targets[i] = pair_.labels.values[indices[i]];
+  }
+
+  void read_targets(std::span<const std::uint32_t>, std::span<float>) const override {
+    assert(false && "idx labels are class indices");
+  }
+
+ private:
+  std::string place_;
+  IdxPair pair_;
+  ExampleShape shape_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
+  if (config.images.empty()) return fail(ErrorCode::usage, "data.images", "is not set", "name an idx file of images");
+  if (config.labels.empty()) return fail(ErrorCode::usage, "data.labels", "is not set", "name an idx file of labels");
+  HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
+  const std::string place = config.images.string();
+  if (pair.images.example_count() == 0)
+    return fail(ErrorCode::data, place, "holds no example", "give this client a shard with examples");
+  if (pair.images.example_size() == 0)
+    return fail(ErrorCode::data, place, "says that its images have no pixels", "fetch or copy the file again");
+  return std::make_unique<IdxSource>(place, std::move(pair));
+}
+
+}  // namespace hansa::learning

@@ -1,0 +1,67 @@
+#include "learning/internal/memory_estimate.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
+
+#include "learning/internal/batch.h"
+#include "learning/internal/loss.h"
+
+namespace hansa::learning {
+namespace {
+
+#if TORCH_VERSION_MAJOR >= 2
+using TotalBytes = std::size_t;
+#else
+using TotalBytes = std::int64_t;
+#endif
+
+// LibTorch reports this thread's allocations and frees to it while it is the thread's profiler state.
+class AllocationWatch final : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t bytes, TotalBytes, TotalBytes, c10::Device) override {
+    now_ += bytes;
+    peak_ = std::max(peak_, now_);
+  }
+  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
+  [[nodiscard]] std::uint64_t peak_bytes() const { return static_cast<std::uint64_t>(peak_); }
+
+ private:
+  std::int64_t now_ = 0;
+  std::int64_t peak_ = 0;
+};
+
+std::uint64_t step_peak_bytes(LoadedModel& model, const DataSource& source, std::span<const std::uint32_t> examples) {
+  BatchReader reader(source, examples.size(), model.memory_order());
+  const Batch batch = reader.read(examples);
+  const auto watch = std::make_shared<AllocationWatch>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
+  const LossOfBatch computed = loss_of_batch(model, batch);
+  const auto gradients = torch::autograd::grad({computed.loss}, model.leaves(), {}, {}, false, true);
+  return watch->peak_bytes();
+}
+
+}  // namespace
+
+std::uint64_t estimate_training_memory_bytes(LoadedModel& model, const DataSource& source,
+                                             const TrainingConfig& config) {
+  model.module().train();
+  const std::vector<std::uint32_t> examples = source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1}
+                                                                         : std::vector<std::uint32_t>{0};
+  const std::uint64_t vector_bytes = model.layout().element_count() * sizeof(float);
+  const std::uint64_t peak = step_peak_bytes(model, source, examples);
+  // The gradients are in the peak whatever the batch; what is left grows with it.
+  const std::uint64_t per_example = (peak > vector_bytes ? peak - vector_bytes : 0) / examples.size();
+  const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());
+  const std::uint64_t inputs = source.shape().input_elements() * sizeof(float) * batch;
+  // Held at once: weights, gradients, the global vector, the delta, the local copy, the velocity.
+  const std::uint64_t vectors = vector_bytes * (config.momentum == 0 ? 5 : 6);
+  const std::uint64_t order = source.example_count() * sizeof(std::uint32_t);
+  return source.memory_bytes() + order + vectors + inputs + per_example * batch;
+}
+
+}  // namespace hansa::learning

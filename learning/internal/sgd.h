@@ -1,0 +1,19 @@
+// One step of stochastic gradient descent on flat spans, fused into a single pass. Torch-free.
+#pragma once
+#include <span>
+
+namespace hansa::learning {
+
+struct SgdConstants {
+  float learning_rate = 0;
+  float momentum = 0;
+  float weight_decay = 0;
+};
+
+// g = gradient + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v.
+// The three have equal size, velocity may be empty if momentum is 0. Sutskever et al. 2013 as
+// torch.optim.SGD writes it (no dampening, no Nesterov).
+void sgd_step(std::span<float> weights, std::span<const float> gradient, std::span<float> velocity,
+              const SgdConstants& constants);
+
+}  // namespace hansa::learning

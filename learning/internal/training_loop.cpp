@@ -1,0 +1,140 @@
+#include "learning/internal/training_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+#include <optional>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "common/random.h"
+#include "learning/internal/batch.h"
+#include "learning/internal/batch_ends.h"
+#include "learning/internal/loss.h"
+#include "learning/internal/sgd.h"
+
+namespace hansa::learning {
+namespace {
+
+// LibTorch draws dropout masks from one generator for the whole process. Models that draw take turns, so
+// that each sees its own seed's numbers only; the others run side by side.
+std::mutex& generator_turn() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+struct EpochSums {
+  double loss = 0;
+  std::uint64_t correct = 0;
+  std::uint64_t samples = 0;
+  bool scored = true;  // every batch had class scores
+
+  [[nodiscard]] Metrics metrics() const {
+    const auto count = static_cast<double>(samples);
+    Metrics out{{"loss", loss, count}};
+    if (scored && samples > 0) out.push_back({"accuracy", static_cast<double>(correct), count});
+    return out;
+  }
+};
+
+// The optimiser on the model's own memory: no gradient buffer is kept, zeroed or added to.
+class Optimiser {
+ public:
+  Optimiser(LoadedModel& model, const TrainingConfig& config)
+      : model_(model),
+        constants_{static_cast<float>(config.learning_rate), static_cast<float>(config.momentum),
+                   static_cast<float>(config.weight_decay)} {
+    for (const LoadedModel::Trainable& t : model.trainables())
+      velocities_.emplace_back(config.momentum == 0 ? 0 : t.memory.size(), 0.0F);
+  }
+
+  void step(const at::Tensor& loss) {
+    const auto gradients =
+        torch::autograd::grad({loss}, model_.leaves(), /*grad_outputs=*/{}, /*retain_graph=*/{},
+                              /*create_graph=*/false, /*allow_unused=*/true);
+    const auto trainables = model_.trainables();
+    for (std::size_t i = 0; i < trainables.size(); ++i) {
+      at::Tensor gradient = gradients[i];
+      if (!gradient.defined()) continue;  // forward does not use it
+      const at::Tensor& weight = trainables[i].tensor;
+      if (gradient.strides() != weight.strides() || gradient.layout() != at::kStrided) {
+        const at::Tensor dense = gradient.layout() == at::kStrided ? gradient : gradient.to_dense();
+        gradient = at::empty_strided(weight.sizes(), weight.strides(), weight.options().requires_grad(false));
+        gradient.copy_(dense);
+      }
+      const std::span<const float> g(gradient.data_ptr<float>(), trainables[i].memory.size());
+      sgd_step(trainables[i].memory, g, velocities_[i], constants_);
+    }
+  }
+
+ private:
+  LoadedModel& model_;
+  SgdConstants constants_;
+  std::vector<std::vector<float>> velocities_;
+};
+
+tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, std::uint64_t step) {
+  return fail(ErrorCode::data, source.place(),
+              std::string("the loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " +
+                  std::to_string(step + 1),
+              "lower training.learning_rate, and check the data for extreme values");
+}
+
+}  // namespace
+
+Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source, const TrainingConfig& config,
+                                    std::uint64_t seed, const std::stop_token& stop) {
+  const auto count = static_cast<std::size_t>(source.example_count());
+  const std::size_t batch_size_min = model.traits().normalises_batches ? 2 : 1;
+  const std::vector<std::size_t> ends = batch_ends({count, config.batch_size, batch_size_min});
+  BatchReader reader(source, largest_batch(ends), model.memory_order());
+  Optimiser optimiser(model, config);
+  Random random(seed);
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+
+  std::optional<std::lock_guard<std::mutex>> turn;
+  if (model.traits().draws_random_numbers) {
+    turn.emplace(generator_turn());
+    at::manual_seed(seed);
+  }
+  model.module().train();
+
+  TrainingResult result;
+  EpochSums sums;
+  std::uint64_t step = 0;
+  const std::uint64_t steps_max = config.steps_max == 0 ? UINT64_MAX : config.steps_max;
+  const auto start = std::chrono::steady_clock::now();
+  for (std::uint32_t epoch = 0; epoch < config.epochs && step < steps_max; ++epoch) {
+    random.shuffle(std::span(order));
+    sums = {};
+    std::size_t begin = 0;
+    for (const std::size_t end : ends) {
+      if (step == steps_max) break;
+      if (stop.stop_requested()) return fail(ErrorCode::resource, model.place(), "stopped");
+      const Batch batch = reader.read(std::span(order).subspan(begin, end - begin));
+      const LossOfBatch computed = loss_of_batch(model, batch);
+      if (step == 0) HANSA_TRY_VOID(check_class_count(model, computed.output, source));
+      const float loss = computed.loss.item<float>();
+      if (!std::isfinite(loss)) return loss_is_not_finite(source, loss, step);
+      optimiser.step(computed.loss);
+
+      sums.loss += static_cast<double>(loss) * static_cast<double>(end - begin);
+      sums.samples += end - begin;
+      sums.scored = sums.scored && has_class_scores(computed.output, reader.labels());
+      if (sums.scored) sums.correct += count_correct(computed.output, reader.labels());
+      begin = end;
+      ++step;
+    }
+    result.samples += sums.samples;
+    if (epoch == 0) result.examples = sums.samples;
+  }
+  result.train_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.metrics = sums.metrics();
+  return result;
+}
+
+}  // namespace hansa::learning

@@ -1,0 +1,20 @@
+// Mini-batch SGD of an open model on an open data source. Includes LibTorch.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <stop_token>
+
+#include "learning/internal/data_source.h"
+#include "learning/internal/loaded_model.h"
+#include "learning/trainer.h"
+
+namespace hansa::learning {
+
+// Trains the model from the values it holds. Equal model, data, config and seed give equal bits.
+// Fails: resource ("stopped"), data (the loss is not finite), model (the archive's code fails).
+// The model's values are undefined after a failure.
+[[nodiscard]] Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source,
+                                                  const TrainingConfig& config, std::uint64_t seed,
+                                                  const std::stop_token& stop);
+
+}  // namespace hansa::learning

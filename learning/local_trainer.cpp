@@ -1,0 +1,136 @@
+#include "learning/local_trainer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <optional>
+#include <tuple>
+
+#include "learning/internal/loaded_model.h"
+#include "learning/internal/memory_estimate.h"
+#include "learning/internal/thread_settings.h"
+#include "learning/internal/torch_guard.h"
+#include "learning/internal/training_loop.h"
+
+#include <sys/stat.h>
+
+namespace hansa::learning {
+namespace {
+
+// Tells one state of a file from another without reading it.
+struct FileIdentity {
+  std::filesystem::path path;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_s = 0;
+  std::int64_t modified_ns = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+
+  static std::optional<FileIdentity> of(const std::filesystem::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+    return FileIdentity{path,           status.st_dev,         status.st_ino,
+                        status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+  }
+};
+
+class LocalTrainer final : public Trainer {
+ public:
+  explicit LocalTrainer(LocalTrainerConfig config) : config_(std::move(config)) {}
+
+  [[nodiscard]] Result<std::uint64_t> example_count() override {
+    HANSA_TRY_VOID(open_data());
+    return source_->example_count();
+  }
+
+  [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
+                                             std::span<float> delta, std::stop_token stop) override {
+    HANSA_TRY_VOID(open_data());
+    return guarded(request.archive.string(), "cannot be trained on " + source_->place(),
+                   "check that the model accepts examples of the data's shape",
+                   [&] { return train_unguarded(request, global, delta, stop); });
+  }
+
+ private:
+  Result<void> open_data() {
+    if (source_) return {};
+    HANSA_TRY(source_, open_data_source(config_.data));
+    return {};
+  }
+
+  Result<void> open_model(const std::filesystem::path& archive) {
+    const std::optional<FileIdentity> identity = FileIdentity::of(archive);
+    if (model_ && identity == identity_ && !model_->traits().assigns_attributes) return {};
+    model_.reset();  // first: two models at once may be more than the device has
+    memory_checked_for_batch_ = 0;
+    HANSA_TRY(model_, LoadedModel::open(archive));
+    identity_ = identity;
+    return {};
+  }
+
+  Result<void> check_layout(const TrainingRequest& request) const {
+    const Digest found = model_->layout().digest();
+    if (found == request.layout) return {};
+    return fail(ErrorCode::model, request.archive.string(),
+                "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
+                "run the same version of Hansa and of LibTorch on both sides");
+  }
+
+  // Once for each model and batch size: it costs two examples' worth of training.
+  Result<void> check_memory(const TrainingConfig& config) {
+    if (config_.memory_bytes_max == 0 || memory_checked_for_batch_ == config.batch_size) return {};
+    const std::uint64_t needed = estimate_training_memory_bytes(*model_, *source_, config);
+    if (needed > config_.memory_bytes_max) {
+      constexpr std::uint64_t mebibyte = 1 << 20;
+      return fail(ErrorCode::resource, model_->place(),
+                  "needs about " + std::to_string(needed / mebibyte + 1) + " MiB to train with batches of " +
+                      std::to_string(config.batch_size) + ", and " +
+                      std::to_string(config_.memory_bytes_max / mebibyte) + " MiB are allowed",
+                  "raise the client's memory limit, or lower training.batch_size");
+    }
+    memory_checked_for_batch_ = config.batch_size;
+    return {};
+  }
+
+  Result<TrainingResult> train_unguarded(const TrainingRequest& request, std::span<const float> global,
+                                         std::span<float> delta, const std::stop_token& stop) {
+    const ThreadSettings settings(config_.threads);
+    HANSA_TRY_VOID(open_model(request.archive));
+    HANSA_TRY_VOID(check_layout(request));
+    assert(global.size() == model_->layout().element_count());
+    assert(delta.size() == global.size());
+    model_->assign(global);
+    HANSA_TRY_VOID(check_memory(request.config));
+    model_->assign(global);
+    HANSA_TRY(TrainingResult result, run_training(*model_, *source_, request.config, request.seed, stop));
+
+    local_.resize(global.size());
+    model_->extract(local_);
+    bool finite = true;
+    for (std::size_t i = 0; i < local_.size(); ++i) {
+      local_[i] -= global[i];
+      finite &= std::isfinite(local_[i]);
+    }
+    if (!finite)
+      return fail(ErrorCode::data, source_->place(), "the weights became infinite or NaN in the last step",
+                  "lower training.learning_rate, and check the data for extreme values");
+    std::copy(local_.begin(), local_.end(), delta.begin());
+    return result;
+  }
+
+  LocalTrainerConfig config_;
+  std::unique_ptr<DataSource> source_;
+  std::optional<LoadedModel> model_;
+  std::optional<FileIdentity> identity_;
+  std::uint64_t memory_checked_for_batch_ = 0;
+  std::vector<float> local_;  // so that delta is written only once all went well
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_local_trainer(const LocalTrainerConfig& config) {
+  return std::make_unique<LocalTrainer>(config);
+}
+
+}  // namespace hansa::learning

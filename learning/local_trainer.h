@@ -1,0 +1,20 @@
+// The trainer that ships: LibTorch in this process on one data source.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "learning/data_config.h"
+#include "learning/trainer.h"
+
+namespace hansa::learning {
+
+struct LocalTrainerConfig {
+  DataConfig data;
+  int threads = 1;                     // LibTorch intra-op threads, process wide
+  std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
+};
+
+// Data is opened at the first use, so that a client with bad data still connects and can say so.
+[[nodiscard]] std::unique_ptr<Trainer> make_local_trainer(const LocalTrainerConfig& config);
+
+}  // namespace hansa::learning

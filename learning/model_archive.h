@@ -1,0 +1,41 @@
+// Model archives: TorchScript files with `forward`, optional `training_loss(x, y)` and
+// optional `metrics(x, y)` -> Dict[str, Tuple of sum and count]. Torch-free header.
+//
+// The flat vector holds the archive's floating point parameters (trainable) and floating
+// point buffers (buffer) in the archive's own order; integer buffers stay as archived.
+#pragma once
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/parameter_layout.h"
+
+namespace hansa::learning {
+
+struct ModelDescription {
+  Digest archive;                // SHA-256 of the file
+  ParameterLayout layout;
+  std::vector<float> parameters; // the archived values, in layout order
+  bool has_training_loss = false;
+  bool has_metrics = false;
+};
+
+[[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive);
+
+struct BuiltInModel {
+  std::string name;         // "cnn-small"
+  std::string description;  // one line: layers, input, parameters
+};
+[[nodiscard]] std::span<const BuiltInModel> built_in_models();
+
+// Makes a built-in model with weights drawn from seed (LibTorch's default initialisation,
+// same values on every machine) and saves it atomically. Fails naming the known models.
+[[nodiscard]] Result<void> create_built_in(const std::string& name, std::uint64_t seed,
+                                           const std::filesystem::path& archive);
+
+// A copy of archive whose parameters are `parameters`: what a user loads elsewhere.
+[[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive, std::span<const float> parameters,
+                                                const std::filesystem::path& out);
+
+}  // namespace hansa::learning

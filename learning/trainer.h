@@ -1,0 +1,45 @@
+// The trainer as the rest of Hansa sees it: values in, values out, no LibTorch.
+//
+// The client runs it in its own process today and in a child process later, so nothing here
+// shares objects with the caller beyond a call. One thread at a time calls a trainer.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <stop_token>
+
+#include "common/error.h"
+#include "common/parameter_layout.h"
+#include "common/training.h"
+
+namespace hansa::learning {
+
+struct TrainingRequest {
+  std::filesystem::path archive;  // TorchScript archive, already verified by its digest
+  Digest layout;                  // what the aggregator believes the layout to be
+  TrainingConfig config;
+  std::uint64_t seed = 0;         // of the order of examples and of the model's own randomness
+};
+
+struct TrainingResult {
+  std::uint64_t examples = 0;   // the update's weight: distinct local examples trained on
+  std::uint64_t samples = 0;    // examples times epochs really done
+  double train_seconds = 0;     // wall time of the training loop
+  Metrics metrics;              // "loss" and what else the model reports, over the last epoch
+};
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+
+  // Examples at hand now. Fails with the data file's error if the data cannot be used.
+  [[nodiscard]] virtual Result<std::uint64_t> example_count() = 0;
+
+  // Trains from `global` and writes local - global into `delta`; both have the layout's
+  // element_count(). Fails (code data, model, resource) without a side effect; a stop
+  // request ends it within a step or two with code resource and what "stopped".
+  [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
+                                                     std::span<float> delta, std::stop_token stop) = 0;
+};
+
+}  // namespace hansa::learning

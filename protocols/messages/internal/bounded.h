@@ -1,0 +1,88 @@
+// cereal fields with bounds. An archive is cereal's portable binary, one way or the other.
+#pragma once
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include <cereal/archives/portable_binary.hpp>
+#include <cereal/cereal.hpp>
+
+#include "protocols/messages/messages.h"
+
+namespace hansa::messages::internal {
+
+// Thrown while decoding, caught in codec.cpp: no exception leaves this folder.
+struct OutOfBounds : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class Archive>
+inline constexpr bool is_loading = Archive::is_loading::value;
+
+template <class Archive>
+void text(Archive& archive, std::string& value, std::size_t bytes_max) {
+  auto size = static_cast<std::uint32_t>(value.size());
+  if constexpr (!is_loading<Archive>) size = static_cast<std::uint32_t>(std::min(value.size(), bytes_max));
+  archive(size);
+  if constexpr (is_loading<Archive>) {
+    if (size > bytes_max) throw OutOfBounds("a text is longer than " + std::to_string(bytes_max) + " bytes");
+    value.resize(size);
+  }
+  archive(cereal::binary_data(value.data(), size));
+}
+
+template <class Archive>
+void digest(Archive& archive, Digest& value) {
+  archive(cereal::binary_data(value.bytes.data(), value.bytes.size()));
+}
+
+template <class Archive, class Tag, class Representation>
+void identifier(Archive& archive, Identifier<Tag, Representation>& value) {
+  archive(value.value);
+}
+
+template <class Archive>
+void finite(Archive& archive, double& value) {
+  archive(value);
+  if constexpr (is_loading<Archive>) {
+    if (!std::isfinite(value)) throw OutOfBounds("a number is not finite");
+  }
+}
+
+// Enumerators 0..last.
+template <class Archive, class Enumeration>
+void enumeration(Archive& archive, Enumeration& value, Enumeration last) {
+  auto number = static_cast<std::uint8_t>(value);
+  archive(number);
+  if constexpr (is_loading<Archive>) {
+    if (number > static_cast<std::uint8_t>(last)) throw OutOfBounds("an enumerator is unknown");
+    value = static_cast<Enumeration>(number);
+  }
+}
+
+template <class Archive, class Number>
+void ranged(Archive& archive, Number& value, Number min, Number max) {
+  archive(value);
+  if constexpr (is_loading<Archive>) {
+    if (value < min || value > max) throw OutOfBounds("a number is out of range");
+  }
+}
+
+template <class Archive>
+void metrics(Archive& archive, Metrics& value) {
+  auto size = static_cast<std::uint32_t>(value.size());
+  if constexpr (!is_loading<Archive>) size = static_cast<std::uint32_t>(std::min(value.size(), metrics_max));
+  archive(size);
+  if constexpr (is_loading<Archive>) {
+    if (size > metrics_max) throw OutOfBounds("more than " + std::to_string(metrics_max) + " metrics");
+    value.resize(size);
+  }
+  for (std::uint32_t i = 0; i < size; ++i) {
+    text(archive, value[i].name, name_bytes_max);
+    finite(archive, value[i].sum);
+    finite(archive, value[i].count);
+  }
+}
+
+}  // namespace hansa::messages::internal

@@ -1,0 +1,173 @@
+#include "protocols/round/client_task.h"
+
+#include <algorithm>
+
+namespace hansa::round {
+
+ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes)
+    : task_(task),
+      chunk_bytes_(chunk_bytes),
+      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive) {}
+
+bool ClientTask::same_work(const messages::TrainTask& other) const {
+  return task_.task == other.task && task_.model == other.model && task_.archive == other.archive &&
+         task_.layout == other.layout && task_.seed == other.seed && task_.training == other.training;
+}
+
+const Digest& ClientTask::blob() const {
+  return state_ == TaskState::fetching_archive ? task_.archive : task_.model;
+}
+
+std::uint64_t ClientTask::blob_bytes() const {
+  return state_ == TaskState::fetching_archive ? task_.archive_bytes : task_.model_bytes;
+}
+
+// Keeps chunks_in_flight chunks asked for beyond what has arrived.
+void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
+  const std::uint64_t wanted = std::min(blob_bytes(), received_ + chunks_in_flight * chunk_bytes_);
+  if (pulled_ >= wanted) return;
+  // Half of the credit at a time, so that one Pull serves several chunks.
+  if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < chunks_in_flight * chunk_bytes_ / 2) return;
+  const auto chunks = static_cast<std::uint32_t>((wanted - pulled_ + chunk_bytes_ - 1) / chunk_bytes_);
+  effects.emplace_back(SendMessage{messages::Pull{blob(), pulled_, chunks}});
+  pulled_ = std::min(blob_bytes(), pulled_ + chunks * chunk_bytes_);
+}
+
+void ClientTask::start_blob(std::vector<TaskEffect>& effects) {
+  received_ = pulled_ = 0;
+  verifying_ = false;
+  if (blob_bytes() == 0) {
+    verifying_ = true;
+    effects.emplace_back(KeepChunk{0});
+    effects.emplace_back(VerifyBlob{blob()});
+    return;
+  }
+  pull_more(effects);
+}
+
+struct ClientTask::Apply {
+  ClientTask& t;
+  std::vector<TaskEffect>& effects;
+
+  [[nodiscard]] bool fetching() const {
+    return t.state_ == TaskState::fetching_archive || t.state_ == TaskState::fetching_model;
+  }
+  [[nodiscard]] bool has_update() const {
+    return t.state_ == TaskState::offering || t.state_ == TaskState::uploading || t.state_ == TaskState::counted;
+  }
+
+  bool operator()(const SessionOpened& e) const {
+    if (e.chunk_bytes > 0) t.chunk_bytes_ = e.chunk_bytes;
+    if (fetching()) {
+      if (t.verifying_) return true;
+      if (t.received_ == 0) {
+        t.start_blob(effects);
+      } else {
+        t.pulled_ = t.received_;  // what was asked for in the old session will not come
+        t.pull_more(effects);
+      }
+      return true;
+    }
+    if (has_update()) {
+      t.state_ = TaskState::offering;
+      effects.emplace_back(SendMessage{t.offer_});
+      return true;
+    }
+    if (t.state_ == TaskState::declined) return false;
+    return t.state_ == TaskState::training;
+  }
+
+  bool operator()(const ChunkArrived& e) const {
+    if (!fetching() || t.verifying_ || e.blob != t.blob() || e.offset != t.received_ || e.bytes == 0 ||
+        e.bytes > t.blob_bytes() - t.received_)
+      return false;
+    effects.emplace_back(KeepChunk{e.offset});
+    t.received_ += e.bytes;
+    t.pulled_ = std::max(t.pulled_, t.received_);
+    if (t.received_ == t.blob_bytes()) {
+      t.verifying_ = true;
+      effects.emplace_back(VerifyBlob{t.blob()});
+    } else {
+      t.pull_more(effects);
+    }
+    return true;
+  }
+
+  bool operator()(const BlobVerified& e) const {
+    if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
+    if (t.state_ == TaskState::fetching_archive) {
+      t.state_ = TaskState::fetching_model;
+      t.start_blob(effects);
+    } else {
+      t.state_ = TaskState::training;
+      effects.emplace_back(StartTraining{});
+    }
+    return true;
+  }
+
+  bool operator()(const BlobDamaged& e) const {
+    if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
+    t.start_blob(effects);
+    return true;
+  }
+
+  bool operator()(const TrainingDone& e) const {
+    if (t.state_ != TaskState::training) return false;
+    t.offer_ = e.offer;
+    t.state_ = TaskState::offering;
+    effects.emplace_back(SendMessage{t.offer_});
+    return true;
+  }
+
+  bool operator()(const TrainingFailed& e) const {
+    if (t.state_ != TaskState::training && !fetching()) return false;
+    t.state_ = TaskState::declined;
+    effects.emplace_back(SendMessage{messages::Decline{t.task_.task, e.reason}});
+    return true;
+  }
+
+  bool operator()(const GrantArrived& e) const {
+    if (t.state_ != TaskState::offering && t.state_ != TaskState::uploading) return false;
+    if (e.offset > e.limit || e.limit > t.offer_.bytes) return false;
+    t.state_ = TaskState::uploading;
+    for (std::uint64_t offset = e.offset; offset < e.limit;) {
+      const std::uint64_t bytes = std::min(t.chunk_bytes_, e.limit - offset);
+      effects.emplace_back(SendUpdateRange{offset, bytes});
+      offset += bytes;
+    }
+    return true;
+  }
+
+  bool operator()(const ReceiptArrived& e) const {
+    if (!has_update()) return false;
+    t.state_ = e.verdict == messages::Verdict::counted ? TaskState::counted : TaskState::dropped;
+    return true;
+  }
+
+  bool operator()(const CancelArrived&) const {
+    if (t.state_ == TaskState::counted || t.state_ == TaskState::dropped) return false;
+    if (t.state_ == TaskState::training) effects.emplace_back(StopTraining{});
+    t.state_ = TaskState::dropped;
+    return true;
+  }
+};
+
+Verdict ClientTask::apply(const TaskEvent& event, std::vector<TaskEffect>& effects) {
+  return std::visit(Apply{*this, effects}, event) ? Verdict::accepted : Verdict::discarded;
+}
+
+const char* name(TaskState state) noexcept {
+  switch (state) {
+    case TaskState::fetching_archive: return "fetching the model archive";
+    case TaskState::fetching_model: return "fetching the model";
+    case TaskState::training: return "training";
+    case TaskState::offering: return "offering its update";
+    case TaskState::uploading: return "sending its update";
+    case TaskState::counted: return "counted";
+    case TaskState::declined: return "declined";
+    case TaskState::dropped: return "dropped";
+  }
+  return "";
+}
+
+}  // namespace hansa::round

@@ -1,0 +1,89 @@
+// One task as the client sees it: a pure state machine that outlives sessions.
+//
+//   fetching_archive -> fetching_model -> training -> offering <-> uploading -> counted
+//                   (any but the last two) -> declined            (any) -> dropped
+//
+// A new session starts the conversation again where the task stands: fetched bytes, a training in
+// progress and a finished update are kept. So a cut link or a restarted aggregator costs no work.
+// Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a task.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/training.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/round.h"
+
+namespace hansa::round {
+
+enum class TaskState : std::uint8_t {
+  fetching_archive,
+  fetching_model,
+  training,
+  offering,   // the update is ready; waits for a grant
+  uploading,
+  counted,    // the update is kept until another task comes
+  declined,
+  dropped,    // closed by the aggregator, late or rejected
+};
+
+// What the shell has of the archive, told when the task starts.
+enum class ArchiveCache : std::uint8_t { present, absent };
+
+// The session is (again) open and the aggregator has sent this task in it.
+struct SessionOpened { std::uint32_t chunk_bytes = 0; };  // of this session; 0: as before
+struct ChunkArrived { Digest blob; std::uint64_t offset; std::uint64_t bytes; };
+struct BlobVerified { Digest blob; };
+struct BlobDamaged { Digest blob; };           // its digest does not match: fetched anew
+struct TrainingDone { messages::Offer offer; };
+struct TrainingFailed { std::string reason; };
+struct GrantArrived { std::uint64_t offset; std::uint64_t limit; };
+struct ReceiptArrived { messages::Verdict verdict; };
+struct CancelArrived {};
+using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDamaged, TrainingDone, TrainingFailed,
+                               GrantArrived, ReceiptArrived, CancelArrived>;
+
+struct SendMessage { messages::Message message; };
+struct SendUpdateRange { std::uint64_t offset; std::uint64_t bytes; };  // as one UpdateChunk
+struct KeepChunk { std::uint64_t offset; };    // of the event at hand; offset 0 starts the blob anew
+struct VerifyBlob { Digest blob; };            // complete: check it, then BlobVerified or BlobDamaged
+struct StartTraining {};
+struct StopTraining {};
+using TaskEffect = std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
+
+class ClientTask {
+ public:
+  static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit
+
+  ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes);
+
+  [[nodiscard]] Verdict apply(const TaskEvent& event, std::vector<TaskEffect>& effects);
+
+  [[nodiscard]] const messages::TrainTask& task() const { return task_; }
+  [[nodiscard]] TaskState state() const { return state_; }
+  // True if `other` asks for the same work, so that a result of this one answers it.
+  [[nodiscard]] bool same_work(const messages::TrainTask& other) const;
+
+ private:
+  struct Apply;
+  void pull_more(std::vector<TaskEffect>& effects);
+  void start_blob(std::vector<TaskEffect>& effects);
+  [[nodiscard]] const Digest& blob() const;
+  [[nodiscard]] std::uint64_t blob_bytes() const;
+
+  messages::TrainTask task_;
+  std::uint64_t chunk_bytes_;
+  TaskState state_;
+  std::uint64_t received_ = 0;  // of the blob that is being fetched
+  std::uint64_t pulled_ = 0;    // asked for in this session
+  bool verifying_ = false;      // the blob is complete and being checked
+  messages::Offer offer_;
+};
+
+[[nodiscard]] const char* name(TaskState state) noexcept;
+
+}  // namespace hansa::round

@@ -1,0 +1,59 @@
+#include "protocols/transport/internal/address.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+
+namespace hansa::transport {
+namespace {
+
+constexpr std::string_view scheme = "tcp://";
+constexpr std::size_t host_length_max = 253;
+constexpr std::string_view host_characters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+bool is_port(std::string_view text, unsigned least) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port >= least && port <= 65535;
+}
+
+bool is_numeric(int family, const std::string& host) {
+  std::array<std::byte, sizeof(in6_addr)> bytes{};
+  return ::inet_pton(family, host.c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+Result<std::vector<IpVersion>> check_address(const std::string& address) {
+  const auto malformed = [&](const char* what) {
+    return fail(ErrorCode::usage, address, what, "an address looks like \"tcp://HOST:PORT\"");
+  };
+  if (!address.starts_with(scheme)) return malformed("does not begin with tcp://");
+  const std::size_t colon = address.rfind(':');
+  if (colon < scheme.size() || !is_port(std::string_view(address).substr(colon + 1), 1))
+    return malformed("has no port from 1 to 65535");
+  const std::string host = address.substr(scheme.size(), colon - scheme.size());
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    if (!is_numeric(AF_INET6, host.substr(1, host.size() - 2)))
+      return malformed("has no IPv6 address in its brackets");
+    return std::vector{IpVersion::v6};
+  }
+  if (host.empty() || host.size() > host_length_max ||
+      host.find_first_not_of(host_characters) != std::string::npos)
+    return malformed("has no host name");
+  if (is_numeric(AF_INET, host)) return std::vector{IpVersion::v4};
+  return std::vector{IpVersion::v4, IpVersion::v6};
+}
+
+// libzmq takes a port above 65535 modulo 65536.
+Result<void> check_bind_address(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  if (address.starts_with(scheme) && colon > scheme.size() &&
+      is_port(std::string_view(address).substr(colon + 1), 0))
+    return {};
+  return fail(ErrorCode::network, address, "is no address to listen on",
+              "an address looks like \"tcp://HOST:PORT\"");
+}
+
+}  // namespace hansa::transport

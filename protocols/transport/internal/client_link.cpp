@@ -1,0 +1,71 @@
+#include "protocols/transport/internal/client_link.h"
+
+#include <cerrno>
+#include <fmt/format.h>
+#include <zmq.h>
+
+namespace hansa::transport {
+
+LinkEvent ClientLink::end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string mend) {
+  state_ = State::over;
+  return {kind, Error{code, names_.address, std::move(what), std::move(mend)}};
+}
+
+LinkEvent ClientLink::unreachable(const char* what) {
+  return end(LinkEvent::Kind::unreachable, ErrorCode::network, what,
+             "check the address, that hansa-aggregator runs there, and the firewalls between");
+}
+
+LinkEvent ClientLink::not_hansa(const char* what) {
+  return end(LinkEvent::Kind::not_hansa, ErrorCode::network, what,
+             "check host and port of the aggregator's address");
+}
+
+LinkEvent ClientLink::wrong_key() {
+  return end(LinkEvent::Kind::wrong_key, ErrorCode::refused,
+             fmt::format("broke off the handshake: {} is probably not its key", names_.aggregator_key),
+             "set aggregator.key to what \"hansa keys show\" prints at the aggregator");
+}
+
+std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
+  if (state_ == State::over) return std::nullopt;
+  const bool handshaking = state_ == State::handshaking;
+  switch (event.kind) {
+    case ZMQ_EVENT_CONNECTED:
+      state_ = State::handshaking;
+      return std::nullopt;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      state_ = State::connected;
+      return LinkEvent{LinkEvent::Kind::connected, {}};
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      return end(LinkEvent::Kind::refused, ErrorCode::refused,
+                 fmt::format("does not admit this device's key {}", names_.own_key),
+                 "admit it at the aggregator: copy the device's public key to its admitted clients folder as "
+                 "NAME.pub");
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+      if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC) return wrong_key();
+      if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+        return not_hansa("answers as ZeroMQ without CURVE, which no aggregator does");
+      return not_hansa("answers in another protocol than Hansa's");
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      if (event.value == EAGAIN) return not_hansa("accepts connections and says nothing");
+      return wrong_key();
+    case ZMQ_EVENT_CONNECT_RETRIED:
+      if (state_ == State::connecting) return unreachable("cannot be reached: refused, or no such name");
+      return std::nullopt;
+    case ZMQ_EVENT_DISCONNECTED:
+      if (handshaking) return not_hansa("answers in another protocol than Hansa's");
+      return end(LinkEvent::Kind::disconnected, ErrorCode::network, "the connection ended", "");
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<LinkEvent> ClientLink::tick(Instant now) {
+  if (now < deadline_) return std::nullopt;
+  if (state_ == State::connecting) return unreachable("did not answer in time");
+  if (state_ == State::handshaking) return not_hansa("accepts connections and says nothing");
+  return std::nullopt;
+}
+
+}  // namespace hansa::transport

@@ -1,0 +1,74 @@
+#include "protocols/transport/internal/connection_watch.h"
+
+#include <array>
+#include <cstring>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <zmq.h>
+
+namespace hansa::transport {
+namespace {
+
+// Empty when the connection is gone already.
+std::string peer_address(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::getpeername(descriptor, generic, &length) != 0) return {};
+  std::array<char, NI_MAXHOST> host{};
+  if (::getnameinfo(generic, length, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) return {};
+  const std::string text = host.data();
+  return text.starts_with("::ffff:") ? text.substr(std::strlen("::ffff:")) : text;
+}
+
+Error protocol_failure(std::uint32_t reason) {
+  if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+    return {ErrorCode::protocol, "", "a ZeroMQ peer without CURVE tried to connect",
+            "connect with hansa-client: every connection is encrypted"};
+  if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
+    return {ErrorCode::protocol, "", "a client with another aggregator's key pinned tried to connect",
+            "set aggregator.key in its configuration to this aggregator's public key"};
+  return {ErrorCode::protocol, "", fmt::format("the handshake was broken (ZMTP error {:#x})", reason), ""};
+}
+
+Error silent_failure(std::uint32_t error) {
+  if (error == EAGAIN)
+    return {ErrorCode::protocol, "", "a peer connected and did not finish the handshake", ""};
+  return {ErrorCode::protocol, "",
+          fmt::format("the peer left during the handshake ({})", std::strerror(static_cast<int>(error))), ""};
+}
+
+}  // namespace
+
+std::optional<Error> ConnectionWatch::take(const SocketEvent& event) {
+  const int value = static_cast<int>(event.value);
+  switch (event.kind) {
+    case ZMQ_EVENT_ACCEPTED:
+      addresses_.insert_or_assign(value, peer_address(value));
+      return std::nullopt;
+    case ZMQ_EVENT_ACCEPT_FAILED:
+      return Error{ErrorCode::resource, endpoint_,
+                   fmt::format("a connection could not be accepted ({})", std::strerror(value)),
+                   "raise the limit of open files (ulimit -n, LimitNOFILE=)"};
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+      failure_ = protocol_failure(event.value);
+      return std::nullopt;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      failure_ = silent_failure(event.value);
+      return std::nullopt;
+    case ZMQ_EVENT_DISCONNECTED: {
+      const auto address = addresses_.find(value);
+      if (failure_) failure_->place = endpoint_;
+      if (address != addresses_.end()) {
+        if (failure_ && !address->second.empty()) failure_->place = address->second;
+        addresses_.erase(address);
+      }
+      return std::exchange(failure_, std::nullopt);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace hansa::transport

@@ -1,0 +1,15 @@
+#include "protocols/transport/internal/refusal_limiter.h"
+
+namespace hansa::transport {
+
+bool RefusalLimiter::allows(const Error& refusal, Instant now) {
+  if (now - window_start_ >= window) {
+    counts_.clear();
+    window_start_ = now;
+  }
+  if (counts_.size() + 2 > entries_max) return false;
+  if (++counts_[refusal.place + '\n' + refusal.what] > 1) return false;
+  return ++counts_[refusal.place] <= per_place_max;
+}
+
+}  // namespace hansa::transport

@@ -1,0 +1,87 @@
+#include "protocols/transport/internal/zap_handler.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <fmt/format.h>
+
+#include "protocols/transport/internal/frames.h"
+
+namespace hansa::transport {
+namespace {
+
+// A request's frames, in order.
+constexpr std::size_t version_at = 0, request_id_at = 1, domain_at = 2, address_at = 3, mechanism_at = 5,
+                      key_at = 6;
+constexpr std::size_t request_frames = 7;
+constexpr std::size_t raw_key_bytes = 32;
+
+std::string without_ipv4_prefix(const std::string& address) {
+  constexpr std::string_view mapped = "::ffff:";
+  return address.starts_with(mapped) ? address.substr(mapped.size()) : address;
+}
+
+}  // namespace
+
+ZapHandler::ZapHandler(zmq::context_t& context, Admission& admission, std::function<void(Error)> on_denied)
+    : questions_(context, zmq::socket_type::rep), admission_(admission), on_denied_(std::move(on_denied)) {
+  questions_.set(zmq::sockopt::linger, 0);
+  questions_.bind("inproc://zeromq.zap.01");
+  thread_ = std::thread([this] { serve(); });
+}
+
+ZapHandler::~ZapHandler() {
+  stop_.notify();
+  thread_.join();
+}
+
+void ZapHandler::serve() {
+  std::array<zmq_pollitem_t, 2> items{
+      {{questions_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop_.get(), ZMQ_POLLIN, 0}}};
+  for (;;) {
+    ::zmq_poll(items.data(), static_cast<int>(items.size()), -1);
+    if ((items[1].revents & ZMQ_POLLIN) != 0) return;
+    zmq::message_t frame;
+    while (receive_frame(questions_, frame)) {
+      std::vector<std::string> request{frame.to_string()};
+      while (frame.more() && receive_frame(questions_, frame)) request.push_back(frame.to_string());
+      reply(request.size() > request_id_at ? request[request_id_at] : std::string(), answer(request));
+    }
+  }
+}
+
+std::string ZapHandler::answer(const std::vector<std::string>& request) {
+  // libzmq writes these requests, not the peer: another shape is another libzmq than we know.
+  if (request.size() != request_frames || request[version_at] != "1.0" || request[domain_at] != domain ||
+      request[mechanism_at] != "CURVE" || request[key_at].size() != raw_key_bytes)
+    return {};
+  std::array<char, 41> text{};
+  std::array<std::uint8_t, raw_key_bytes> raw{};
+  std::copy_n(request[key_at].begin(), raw.size(), raw.begin());
+  ::zmq_z85_encode(text.data(), raw.data(), raw.size());
+  PublicKey key;
+  std::copy_n(text.begin(), key.z85.size(), key.z85.begin());
+
+  const std::optional<std::string> client = admission_.admit(key);
+  if (client && !client->empty()) return *client;
+  on_denied_(Error{
+      ErrorCode::refused, without_ipv4_prefix(request[address_at]),
+      fmt::format("the key {} is not admitted", key.text()),
+      "if the device is yours, admit it: copy its public key to the admitted clients folder as NAME.pub"});
+  return {};
+}
+
+void ZapHandler::reply(const std::string& request_id, const std::string& client) {
+  const bool admitted = !client.empty();
+  // Version, request, status, reason, User-Id, metadata (none).
+  const std::array<std::string_view, 6> parts{
+      "1.0", request_id, admitted ? "200" : "400", admitted ? "OK" : "not admitted", client, ""};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    zmq::message_t frame(parts[i].data(), parts[i].size());
+    // The connection that asked may be gone by now; then libzmq drops the answer.
+    if (send_frame(questions_, frame, i + 1 < parts.size() ? More::follows : More::none) != 0) return;
+  }
+}
+
+}  // namespace hansa::transport

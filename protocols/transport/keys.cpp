@@ -1,0 +1,191 @@
+#include "protocols/transport/keys.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "common/files.h"
+
+namespace hansa::transport {
+namespace {
+
+constexpr std::size_t z85_length = 40;
+constexpr std::size_t key_file_bytes_max = 4096;
+constexpr std::string_view z85_alphabet =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+constexpr const char* mend_public_key = "print it with \"hansa keys show FILE\"";
+
+std::string_view without_space_at_ends(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+// Five characters of Z85 can stand for more than 32 bits: decoding says so.
+bool decodes(std::string_view z85) {
+  std::array<char, z85_length + 1> text{};
+  std::copy_n(z85.data(), z85_length, text.data());
+  std::array<std::uint8_t, 32> bytes{};
+  const bool good = ::zmq_z85_decode(bytes.data(), text.data()) != nullptr;
+  ::OPENSSL_cleanse(text.data(), text.size());
+  ::OPENSSL_cleanse(bytes.data(), bytes.size());
+  return good;
+}
+
+// What the file holds, in memory that is wiped.
+struct WipedBuffer {
+  WipedBuffer() = default;
+  WipedBuffer(const WipedBuffer&) = delete;
+  WipedBuffer& operator=(const WipedBuffer&) = delete;
+  ~WipedBuffer() { ::OPENSSL_cleanse(bytes.data(), bytes.size()); }
+  [[nodiscard]] std::string_view text() const { return {bytes.data(), used}; }
+  std::array<char, 256> bytes{};
+  std::size_t used = 0;
+};
+
+tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, const char* what, const char* mend) {
+  return fail(ErrorCode::storage, path.string(), fmt::format("{} ({})", what, std::strerror(errno)), mend);
+}
+
+// Mode and bytes come from one open file: it cannot be exchanged between the check and the read.
+Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return fail_with_errno(path, "cannot be opened", "make a key with \"hansa keys new FILE\"");
+  struct Closer {
+    int descriptor;
+    ~Closer() { ::close(descriptor); }
+  } const closer{file};
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return fail_with_errno(path, "cannot be read", "");
+  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::usage, path.string(), "is not a file");
+  if ((status.st_mode & 077) != 0)
+    return fail(ErrorCode::usage, path.string(),
+                fmt::format("holds a secret key and is open to others than its owner (mode {:04o})",
+                            static_cast<unsigned>(status.st_mode) & 07777u),
+                fmt::format("chmod 600 {}", path.string()));
+  while (out.used < out.bytes.size()) {
+    const ssize_t n = ::read(file, out.bytes.data() + out.used, out.bytes.size() - out.used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be read", "");
+    if (n == 0) break;
+    out.used += static_cast<std::size_t>(n);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PublicKey> parse_public_key(std::string_view text, std::string_view place) {
+  if (text.size() != z85_length)
+    return fail(ErrorCode::usage, std::string(place),
+                fmt::format("has {} characters, needs {}", text.size(), z85_length), mend_public_key);
+  const std::size_t odd = text.find_first_not_of(z85_alphabet);
+  if (odd != std::string_view::npos) {
+    const auto byte = static_cast<unsigned char>(text[odd]);
+    const std::string shown = byte > 0x20 && byte < 0x7f
+                                  ? fmt::format("'{}'", text[odd])
+                                  : fmt::format("0x{:02x}", static_cast<unsigned>(byte));
+    return fail(ErrorCode::usage, std::string(place),
+                fmt::format("has {} as character {}, which no key has", shown, odd + 1), mend_public_key);
+  }
+  if (!decodes(text))
+    return fail(ErrorCode::usage, std::string(place), "has characters that together are no key",
+                mend_public_key);
+  PublicKey key;
+  std::copy_n(text.data(), z85_length, key.z85.data());
+  return key;
+}
+
+SecretKey::~SecretKey() { ::OPENSSL_cleanse(z85_.data(), z85_.size()); }
+
+SecretKey::SecretKey(SecretKey&& other) noexcept : z85_(other.z85_) {
+  ::OPENSSL_cleanse(other.z85_.data(), other.z85_.size());
+}
+
+SecretKey& SecretKey::operator=(SecretKey&& other) noexcept {
+  if (this == &other) return *this;
+  z85_ = other.z85_;
+  ::OPENSSL_cleanse(other.z85_.data(), other.z85_.size());
+  return *this;
+}
+
+Result<PublicKey> SecretKey::public_key() const {
+  std::array<char, z85_length + 1> text{};
+  if (z85_[0] == '\0' || ::zmq_curve_public(text.data(), z85_.data()) != 0)
+    return fail(ErrorCode::internal, "", "a public key was asked of an empty secret key");
+  PublicKey key;
+  std::copy_n(text.data(), z85_length, key.z85.data());
+  return key;
+}
+
+Result<SecretKey> generate_secret_key() {
+  SecretKey key;
+  std::array<char, z85_length + 1> public_text{};
+  if (::zmq_curve_keypair(public_text.data(), key.z85_.data()) != 0)
+    return fail(ErrorCode::internal, "", fmt::format("libzmq cannot make a key ({})", ::zmq_strerror(errno)),
+                "install a libzmq that is built with CURVE");
+  return key;
+}
+
+Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
+  WipedBuffer buffer;
+  HANSA_TRY_VOID(read_owner_only(path, buffer));
+  const std::string_view text = without_space_at_ends(buffer.text());
+  constexpr const char* mend = "take it from a backup, or make a new one with \"hansa keys new FILE\"";
+  if (text.size() != z85_length)
+    return fail(ErrorCode::usage, path.string(),
+                fmt::format("has {} characters, needs {}", text.size(), z85_length), mend);
+  // Which character is wrong is not told: it may be a part of a secret.
+  if (text.find_first_not_of(z85_alphabet) != std::string_view::npos || !decodes(text))
+    return fail(ErrorCode::usage, path.string(), "holds characters that are no secret key", mend);
+  SecretKey key;
+  std::copy_n(text.data(), z85_length, key.z85_.data());
+  return key;
+}
+
+Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path) {
+  if (key.z85()[0] == '\0')
+    return fail(ErrorCode::internal, path.string(), "was to hold an empty secret key");
+  WipedBuffer line;
+  std::copy_n(key.z85(), z85_length, line.bytes.data());
+  line.bytes[z85_length] = '\n';
+  line.used = z85_length + 1;
+  return write_file_atomically(path, line.text(), FileAccess::owner_only);
+}
+
+Result<PublicKey> read_public_key(const std::filesystem::path& path) {
+  HANSA_TRY(const std::string content, read_text_file(path, key_file_bytes_max));
+  std::string_view rest = content;
+  std::string_view found;
+  int found_line = 0;
+  for (int number = 1; !rest.empty(); ++number) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = without_space_at_ends(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    // '#' is a character of Z85 too: a line of 40 that is a key is no comment.
+    if (line.empty() || (line.front() == '#' && !(line.size() == z85_length && parse_public_key(line, ""))))
+      continue;
+    if (!found.empty())
+      return fail(ErrorCode::usage, fmt::format("{}:{}", path.string(), number), "holds a second key",
+                  "keep one key in a file");
+    found = line;
+    found_line = number;
+  }
+  if (found.empty()) return fail(ErrorCode::usage, path.string(), "holds no key", mend_public_key);
+  return parse_public_key(found, fmt::format("{}:{}", path.string(), found_line));
+}
+
+Result<void> write_public_key(const PublicKey& key, const std::filesystem::path& path) {
+  return write_file_atomically(path, "# Hansa public key (CURVE25519, Z85)\n" + key.text() + "\n");
+}
+
+}  // namespace hansa::transport

@@ -1,0 +1,245 @@
+#include "protocols/transport/server_channel.h"
+
+#include <array>
+#include <atomic>
+#include <cassert>
+#include <cstring>
+#include <fmt/format.h>
+#include <mutex>
+#include <sys/resource.h>
+#include <system_error>
+#include <vector>
+#include <zmq.hpp>
+
+#include "protocols/transport/internal/address.h"
+#include "protocols/transport/internal/connection_watch.h"
+#include "protocols/transport/internal/frames.h"
+#include "protocols/transport/internal/monitor.h"
+#include "protocols/transport/internal/peer_table.h"
+#include "protocols/transport/internal/refusal_limiter.h"
+#include "protocols/transport/internal/wake_descriptor.h"
+#include "protocols/transport/internal/zap_handler.h"
+
+namespace hansa::transport {
+namespace {
+
+constexpr Duration handshake_max = std::chrono::seconds(10);
+constexpr Duration linger = std::chrono::milliseconds(500);  // for the last words to leave
+constexpr int receive_queue_max = 64;                // messages of one peer; credit keeps it far lower
+constexpr int backlog = 4096;                        // the kernel caps it at net.core.somaxconn
+constexpr std::int64_t cipher_bytes = 64;            // CURVE adds at most 33 to a frame
+constexpr std::size_t denials_max = 256;             // waiting to be told
+constexpr int descriptors_beside_connections = 256;  // files, the store, HTTP
+// libzmq 4.3 knows this option but names it only for drafts. Without a handler nobody is let in.
+constexpr int zap_enforce_domain = 93;
+
+// As far as the hard limit goes; what is missing then is told when a connection cannot be accepted.
+void raise_open_files(int connections) {
+  const rlim_t wanted = static_cast<rlim_t>(connections) + descriptors_beside_connections;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+const char* mend_for_bind(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "stop what listens there or choose another port";
+    case EADDRNOTAVAIL:
+    case ENODEV:
+      return "use an address of this machine, or tcp://*:PORT for all of them";
+    case EACCES:
+      return "choose a port above 1023";
+    default:
+      return "an address looks like \"tcp://HOST:PORT\"";
+  }
+}
+
+// Denials on their way from the ZAP thread to the owner's.
+class Denials {
+ public:
+  void add(Error error) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() < denials_max) waiting_.push_back(std::move(error));
+  }
+  [[nodiscard]] std::vector<Error> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(waiting_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Error> waiting_;
+};
+
+class RouterChannel final : public ServerChannel {
+ public:
+  // Throws zmq::error_t, std::system_error.
+  RouterChannel(const ServerChannelConfig& config, const SecretKey& key, Admission& admission)
+      : context_(static_cast<int>(config.io_threads)),
+        zap_(context_, admission,
+             [this](Error error) {
+               denials_.add(std::move(error));
+               wake_.notify();
+             }),
+        router_(context_, zmq::socket_type::router) {
+    router_.set(zmq::sockopt::curve_server, 1);
+    router_.set(zmq::sockopt::curve_secretkey, key.z85());
+    router_.set(zmq::sockopt::zap_domain, ZapHandler::domain);
+    const int enforce = 1;
+    if (::zmq_setsockopt(router_.handle(), zap_enforce_domain, &enforce, sizeof enforce) != 0)
+      throw zmq::error_t();
+    router_.set(zmq::sockopt::router_mandatory, 1);
+    router_.set(zmq::sockopt::maxmsgsize, config.frame_bytes_max + cipher_bytes);
+    router_.set(zmq::sockopt::sndhwm, config.send_queue_max);
+    router_.set(zmq::sockopt::rcvhwm, receive_queue_max);
+    router_.set(zmq::sockopt::handshake_ivl, to_option_milliseconds(handshake_max));
+    router_.set(zmq::sockopt::backlog, backlog);
+    router_.set(zmq::sockopt::linger, to_option_milliseconds(linger));
+    set_heartbeat(router_, config.heartbeat);
+    if (config.bind.find('[') != std::string::npos || config.bind.find('*') != std::string::npos)
+      router_.set(zmq::sockopt::ipv6, 1);
+    monitor_.emplace(context_, router_, "connections");
+    router_.bind(config.bind);
+    endpoint_ = router_.get(zmq::sockopt::last_endpoint);
+    watch_.emplace(endpoint_);
+  }
+
+  [[nodiscard]] std::string endpoint() const override { return endpoint_; }
+  Sent send(PeerId peer, std::span<const std::byte> message, const Bulk& bulk) override;
+  void poll(Duration timeout, const Handlers& handlers, int extra_descriptor,
+            std::size_t messages_max) override;
+  void wake() override { wake_.notify(); }
+  [[nodiscard]] std::uint64_t bytes_received() const override {
+    return bytes_received_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t bytes_sent() const override {
+    return bytes_sent_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  void wait(Duration timeout, int extra_descriptor);
+  void hand_over_refusals(const Handlers& handlers);
+  void hand_over_messages(const Handlers& handlers, std::size_t messages_max);
+  void hand_over(const Handlers& handlers, std::string_view routing_id);
+  void refuse(const Handlers& handlers, const Error& error);
+
+  // Destroyed from the last to the first: the ZAP handler outlives the socket that asks it.
+  WakeDescriptor wake_;
+  Denials denials_;
+  zmq::context_t context_;
+  ZapHandler zap_;
+  zmq::socket_t router_;
+  std::optional<Monitor> monitor_;
+  std::string endpoint_;
+  std::optional<ConnectionWatch> watch_;
+  RefusalLimiter limiter_;
+  PeerTable peers_;
+  zmq::message_t routing_frame_;
+  Message message_;
+  std::atomic<std::uint64_t> bytes_received_{0};
+  std::atomic<std::uint64_t> bytes_sent_{0};
+};
+
+Sent RouterChannel::send(PeerId peer, std::span<const std::byte> message, const Bulk& bulk) {
+  assert(!message.empty());
+  const std::optional<std::string_view> routing_id = peers_.routing_id(peer);
+  if (!routing_id) return Sent::peer_gone;
+  // ROUTER decides at the routing id whether the whole message is taken.
+  zmq::message_t frame(routing_id->data(), routing_id->size());
+  const int refusal = send_frame(router_, frame, More::follows);
+  if (refusal == EAGAIN) return Sent::congested;
+  if (refusal != 0) {
+    peers_.forget(peer);
+    return Sent::peer_gone;
+  }
+  frame = make_frame(message);
+  const bool has_bulk = !bulk.bytes.empty();
+  static_cast<void>(send_frame(router_, frame, has_bulk ? More::follows : More::none));
+  if (has_bulk) {
+    frame = make_frame(bulk);
+    static_cast<void>(send_frame(router_, frame, More::none));
+  }
+  bytes_sent_.fetch_add(message.size() + bulk.bytes.size(), std::memory_order_relaxed);
+  return Sent::queued;
+}
+
+void RouterChannel::poll(Duration timeout, const Handlers& handlers, int extra_descriptor,
+                         std::size_t messages_max) {
+  wait(timeout, extra_descriptor);
+  hand_over_refusals(handlers);
+  hand_over_messages(handlers, messages_max);
+}
+
+void RouterChannel::wait(Duration timeout, int extra_descriptor) {
+  std::array<zmq_pollitem_t, 4> items{{{router_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {monitor_->socket().handle(), 0, ZMQ_POLLIN, 0},
+                                       {nullptr, wake_.get(), ZMQ_POLLIN, 0},
+                                       {nullptr, extra_descriptor, ZMQ_POLLIN, 0}}};
+  const int count = extra_descriptor < 0 ? 3 : 4;
+  // A signal ends the wait early, which the caller must bear anyway.
+  ::zmq_poll(items.data(), count, to_milliseconds(timeout));
+  if ((items[2].revents & ZMQ_POLLIN) != 0) wake_.clear();
+}
+
+void RouterChannel::refuse(const Handlers& handlers, const Error& error) {
+  if (handlers.on_refused && limiter_.allows(error, steady_now())) handlers.on_refused(error);
+}
+
+void RouterChannel::hand_over_refusals(const Handlers& handlers) {
+  for (const Error& error : denials_.take()) refuse(handlers, error);
+  // Bounded by the connections that come and go meanwhile.
+  SocketEvent event;
+  while (monitor_->next(event))
+    if (const std::optional<Error> error = watch_->take(event)) refuse(handlers, *error);
+}
+
+void RouterChannel::hand_over_messages(const Handlers& handlers, std::size_t messages_max) {
+  for (std::size_t i = 0; i < messages_max && receive_frame(router_, routing_frame_); ++i) {
+    receive_rest(router_, message_);
+    hand_over(handlers, routing_frame_.to_string_view());
+  }
+}
+
+void RouterChannel::hand_over(const Handlers& handlers, std::string_view routing_id) {
+  const char* const user = ::zmq_msg_gets(message_.first.handle(), "User-Id");
+  assert(user != nullptr);  // ZAP is enforced: nobody speaks without a name
+  if (user == nullptr) return;
+  const std::string_view client = user;
+  if (!message_.well_formed()) {
+    const std::string what =
+        message_.frames > 2
+            ? fmt::format("sent a message of {} frames where 1 or 2 are allowed", message_.frames)
+            : std::string("sent an empty message");
+    return refuse(handlers,
+                  {ErrorCode::protocol, fmt::format("client {}", client), what, "update the client"});
+  }
+  if (!PeerTable::made_by_router(routing_id))
+    return refuse(handlers, {ErrorCode::protocol, fmt::format("client {}", client),
+                             "brought a routing id of its own", "connect with hansa-client"});
+  const Incoming incoming{peers_.learn(routing_id, client), client, bytes_of(message_.first),
+                          bytes_of(message_.second)};
+  bytes_received_.fetch_add(incoming.message.size() + incoming.bulk.size(), std::memory_order_relaxed);
+  if (handlers.on_message) handlers.on_message(incoming);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServerChannel>> ServerChannel::open(const ServerChannelConfig& config,
+                                                           const SecretKey& key, Admission& admission) {
+  HANSA_TRY_VOID(check_bind_address(config.bind));
+  raise_open_files(config.connections_max);
+  try {
+    return std::make_unique<RouterChannel>(config, key, admission);
+  } catch (const zmq::error_t& error) {
+    return fail(ErrorCode::network, config.bind, fmt::format("cannot be listened on ({})", error.what()),
+                mend_for_bind(error.num()));
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::resource, config.bind,
+                fmt::format("no thread or descriptor is left ({})", error.what()),
+                "raise the limits of open files and threads (ulimit -n, ulimit -u)");
+  }
+}
+
+}  // namespace hansa::transport

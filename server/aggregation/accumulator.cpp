@@ -1,0 +1,140 @@
+// Why nothing is lost and nothing overflows.
+//
+// A float32 has 24 significant bits and a weight at most 29 (weight <= 2^29 is either below 2^29 or
+// that power of two), so weight * delta has at most 53: exact in a double. Multiplying by the power of
+// two 2^scale_bits is exact too. The only rounding is the one to an integer, at most 1/2 an update.
+//
+// With P = weight_max * updates_max * magnitude_max, scale_bits = min(40, 62 - ceil(log2 P)), so
+//   |sum| <= updates_max * (weight_max * magnitude_max * 2^scale_bits + 1/2)
+//         <= 2^62 + 50,000 < 2^63.
+// P itself is computed in double: a product rounded down to a power of two may hide a factor of
+// at most 1 + 2^-52, which the factor of 2 between 2^62 and 2^63 covers.
+#include "server/aggregation/accumulator.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cmath>
+#include <string>
+
+#include "server/aggregation/internal/fold_kernels.h"
+
+namespace hansa::server {
+namespace {
+
+constexpr int scale_bits_max = 40;
+constexpr int scale_bits_min = 8;
+constexpr std::uint64_t weight_limit = 1ULL << 29;
+constexpr std::uint32_t updates_limit = 100'000;
+
+int ceil_log2(double value) {
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);  // value = fraction * 2^exponent, 1/2 <= fraction < 1
+  return fraction == 0.5 ? exponent - 1 : exponent;
+}
+
+}  // namespace
+
+Accumulator::Accumulator(std::size_t elements, WorkerPool& workers)
+    : elements_(elements), sums_(elements * sizeof(std::int64_t)), workers_(&workers) {}
+
+Result<void> Accumulator::begin(const AccumulationBounds& bounds) {
+  if (bounds.weight_max < 1 || bounds.weight_max > weight_limit)
+    return fail(ErrorCode::usage, "limits.examples_max", "is not within 1 to 536870912");
+  if (bounds.updates_max < 1 || bounds.updates_max > updates_limit)
+    return fail(ErrorCode::usage, "cohort", "has room for updates that is not within 1 to 100000");
+  if (!std::isfinite(bounds.magnitude_max) || !(bounds.magnitude_max > 0))
+    return fail(ErrorCode::usage, "limits.magnitude_max", "is not a finite number above 0");
+  if (elements_ != 0 && sums_.data() == nullptr)
+    return fail(ErrorCode::resource, "accumulator",
+                "got no memory for the sum of " + std::to_string(elements_) + " parameters",
+                "it needs 8 bytes a parameter");
+  const double product = static_cast<double>(bounds.weight_max) * static_cast<double>(bounds.updates_max) *
+                         static_cast<double>(bounds.magnitude_max);
+  const int scale_bits = std::min(scale_bits_max, 62 - ceil_log2(product));
+  if (scale_bits < scale_bits_min)
+    return fail(
+        ErrorCode::usage, "limits",
+        "leave " + std::to_string(scale_bits) + " bits for fractions in a 64-bit sum, at least 8 are needed",
+        "lower limits.magnitude_max, limits.examples_max or the cohort's size");
+  bounds_ = bounds;
+  scale_bits_ = scale_bits;
+  total_weight_ = 0;
+  updates_ = 0;
+  workers_->for_slices(elements_, [this](std::size_t first, std::size_t last) {
+    std::fill(sum_data() + first, sum_data() + last, std::int64_t{0});
+  });
+  return {};
+}
+
+Result<void> Accumulator::check(std::span<const float> delta, std::size_t first_element) const {
+  if (first_element > elements_ || delta.size() > elements_ - first_element)
+    return fail(ErrorCode::protocol, "update", "has more values than the model has parameters");
+  struct {
+    std::span<const float> delta;
+    float limit;
+    std::atomic<std::size_t> first_bad;
+  } scan{delta, bounds_.magnitude_max, delta.size()};
+  workers_->for_slices(delta.size(), [&scan](std::size_t first, std::size_t last) {
+    const std::size_t found =
+        first + internal::first_outside(scan.delta.subspan(first, last - first), scan.limit);
+    if (found == last) return;
+    std::size_t known = scan.first_bad.load();
+    while (found < known && !scan.first_bad.compare_exchange_weak(known, found)) {
+    }
+  });
+  const std::size_t bad = scan.first_bad.load();
+  if (bad == delta.size()) return {};
+  return fail(ErrorCode::protocol, "update",
+              "has " + std::to_string(delta[bad]) + " at parameter " + std::to_string(first_element + bad) +
+                  ", and values must be finite and within +-" + std::to_string(bounds_.magnitude_max),
+              "lower the client's learning rate, or raise limits.magnitude_max");
+}
+
+Result<void> Accumulator::check_weight(std::uint64_t weight) const {
+  if (weight >= 1 && weight <= bounds_.weight_max) return {};
+  return fail(ErrorCode::protocol, "update",
+              "counts " + std::to_string(weight) + " examples, and a client may count 1 to " +
+                  std::to_string(bounds_.weight_max),
+              weight == 0 ? "" : "raise limits.examples_max");
+}
+
+void Accumulator::add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
+  assert(first_element <= elements_ && delta.size() <= elements_ - first_element);
+  assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
+  struct {
+    std::span<std::int64_t> sums;
+    std::span<const float> delta;
+    double factor;
+  } const fold{{sum_data() + first_element, delta.size()},
+               delta,
+               std::ldexp(static_cast<double>(weight), scale_bits_)};
+  workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
+    internal::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
+                         fold.factor);
+  });
+}
+
+void Accumulator::count_update(std::uint64_t weight) {
+  assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
+  total_weight_ += weight;
+  ++updates_;
+}
+
+void Accumulator::finish(std::span<const float> global, std::span<float> next) const {
+  assert(total_weight_ > 0 && global.size() == elements_ && next.size() == elements_);
+  // At most 2^29 * 100,000 < 2^46, times a power of two: exact.
+  struct {
+    std::span<const float> global;
+    std::span<float> next;
+    std::span<const std::int64_t> sums;
+    double divisor;
+  } const quotient{global, next, sums(), std::ldexp(static_cast<double>(total_weight_), scale_bits_)};
+  workers_->for_slices(elements_, [&quotient](std::size_t first, std::size_t last) {
+    const std::size_t count = last - first;
+    internal::add_quotient(quotient.global.subspan(first, count), quotient.sums.subspan(first, count),
+                           quotient.divisor, quotient.next.subspan(first, count));
+  });
+}
+
+}  // namespace hansa::server

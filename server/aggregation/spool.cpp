@@ -1,0 +1,176 @@
+#include "server/aggregation/spool.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/files.h"
+
+namespace hansa::server {
+namespace {
+
+constexpr std::size_t block_bytes = 1 << 20;
+
+tl::unexpected<Error> fail_with_errno(const std::filesystem::path& folder, std::string what, int error) {
+  return fail(ErrorCode::storage, folder.string(), std::move(what) + " (" + std::strerror(error) + ")",
+              error == ENOSPC || error == EDQUOT ? "free space there, or raise limits.spool_memory_mib" : "");
+}
+
+// A file without a name: gone when it is closed, also by a crash.
+Result<int> open_nameless(const std::filesystem::path& folder) {
+  int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0) return file;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
+    return fail_with_errno(folder, "allows no file for an update", errno);
+  // A file system without O_TMPFILE: a name for a moment.
+  std::string name = (folder / "spool-XXXXXX").string();
+  file = ::mkostemp(name.data(), O_CLOEXEC);
+  if (file < 0) return fail_with_errno(folder, "allows no file for an update", errno);
+  ::unlink(name.c_str());
+  return file;
+}
+
+}  // namespace
+
+SpoolPool::SpoolPool(std::filesystem::path folder, std::uint64_t memory_bytes_max)
+    : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max) {}
+SpoolPool::~SpoolPool() = default;
+
+internal::PageBuffer SpoolPool::take(std::uint64_t bytes) {
+  // The smallest idle buffer that is large enough.
+  auto best = idle_buffers_.end();
+  for (auto it = idle_buffers_.begin(); it != idle_buffers_.end(); ++it)
+    if (it->size() >= bytes && (best == idle_buffers_.end() || it->size() < best->size())) best = it;
+  if (best != idle_buffers_.end()) {
+    internal::PageBuffer buffer = std::move(*best);
+    idle_buffers_.erase(best);
+    return buffer;
+  }
+  if (bytes > memory_bytes_max_) return {};
+  std::uint64_t idle = 0;
+  for (const auto& buffer : idle_buffers_) idle += buffer.size();
+  if (memory_bytes_held_ - idle > memory_bytes_max_ - bytes) return {};
+  while (memory_bytes_held_ > memory_bytes_max_ - bytes) {
+    memory_bytes_held_ -= idle_buffers_.back().size();
+    idle_buffers_.pop_back();
+  }
+  internal::PageBuffer buffer(bytes);
+  memory_bytes_held_ += buffer.size();
+  return buffer;
+}
+
+void SpoolPool::give_back(internal::PageBuffer buffer) { idle_buffers_.push_back(std::move(buffer)); }
+
+struct Spool::State {
+  SpoolPool* pool;
+  std::uint64_t size;
+  std::uint64_t received = 0;
+  internal::PageBuffer memory;
+  int file = -1;
+  Sha256 hash;
+
+  State(SpoolPool& in, std::uint64_t bytes) : pool(&in), size(bytes) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (memory.size() != 0) pool->give_back(std::move(memory));
+    if (file >= 0) ::close(file);
+  }
+};
+
+Spool::Spool(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Spool::~Spool() = default;
+Spool::Spool(Spool&&) noexcept = default;
+Spool& Spool::operator=(Spool&&) noexcept = default;
+
+bool Spool::in_memory() const { return state_->file < 0; }
+std::uint64_t Spool::size() const { return state_->size; }
+std::uint64_t Spool::received() const { return state_->received; }
+
+Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
+  if (bytes % sizeof(float) != 0)
+    return fail(ErrorCode::protocol, "update",
+                "has " + std::to_string(bytes) + " bytes, which is no multiple of 4");
+  auto state = std::make_unique<State>(pool, bytes);
+  if (bytes == 0) return Spool(std::move(state));
+  state->memory = pool.take(bytes);
+  if (state->memory.size() != 0) return Spool(std::move(state));
+
+  HANSA_TRY_VOID(make_folders(pool.folder_));
+  HANSA_TRY(state->file, open_nameless(pool.folder_));
+  // Room for the whole at once: a full disk is told before the upload, not in its middle.
+  while (::fallocate(state->file, 0, 0, static_cast<off_t>(bytes)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // then append() tells
+    return fail_with_errno(pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes",
+                           errno);
+  }
+  return Spool(std::move(state));
+}
+
+Result<void> Spool::append(std::span<const std::byte> data) {
+  State& state = *state_;
+  assert(data.size() <= state.size - state.received);
+  if (state.file < 0) {
+    if (!data.empty()) std::memcpy(state.memory.data() + state.received, data.data(), data.size());
+  } else {
+    for (std::size_t done = 0; done < data.size();) {
+      const ssize_t n = ::pwrite(state.file, data.data() + done, data.size() - done,
+                                 static_cast<off_t>(state.received + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0)
+        return fail_with_errno(state.pool->folder_, "cannot keep an update", n < 0 ? errno : ENOSPC);
+      done += static_cast<std::size_t>(n);
+    }
+  }
+  state.hash.update(data);
+  state.received += data.size();
+  return {};
+}
+
+Digest Spool::digest() {
+  assert(complete());
+  return state_->hash.finish();
+}
+
+Result<void> Spool::visit(
+    const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const {
+  const State& state = *state_;
+  assert(complete());
+  if (state.size == 0) return {};
+  if (state.file < 0) {
+    const auto* const values = reinterpret_cast<const float*>(state.memory.data());
+    return visit_block({values, static_cast<std::size_t>(state.size / sizeof(float))}, 0);
+  }
+  // Taken out of the pool while in use: a visit within a visit gets a block of its own.
+  internal::PageBuffer block = std::move(state.pool->block_);
+  if (block.size() == 0) block = internal::PageBuffer(block_bytes);
+  if (block.size() == 0) return fail(ErrorCode::resource, "spool", "got no memory for a block of an update");
+  Result<void> outcome;
+  for (std::uint64_t offset = 0; outcome && offset < state.size;) {
+    const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, state.size - offset));
+    for (std::size_t done = 0; outcome && done < bytes;) {
+      const ssize_t n =
+          ::pread(state.file, block.data() + done, bytes - done, static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) outcome = fail_with_errno(state.pool->folder_, "cannot give an update back", errno);
+      if (n == 0)
+        outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
+      if (n > 0) done += static_cast<std::size_t>(n);
+    }
+    if (outcome)
+      outcome = visit_block({reinterpret_cast<const float*>(block.data()), bytes / sizeof(float)},
+                            static_cast<std::size_t>(offset / sizeof(float)));
+    offset += bytes;
+  }
+  state.pool->block_ = std::move(block);
+  return outcome;
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,74 @@
+// An update on its way in: bytes in order, in memory or in an unlinked file, hashed as they come.
+//
+// One thread uses a pool and all of its spools. A pool outlives its spools.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "server/aggregation/internal/page_buffer.h"
+
+namespace hansa::server {
+
+// Shared by all spools of one aggregator: how many bytes may lie in memory, where the rest goes,
+// and buffers kept for reuse (a first touch of fresh memory is slow).
+class SpoolPool {
+ public:
+  // folder is made when the first file is needed. memory_bytes_max counts buffers in use and idle ones;
+  // not the one block of Spool::visit.
+  SpoolPool(std::filesystem::path folder, std::uint64_t memory_bytes_max);
+  ~SpoolPool();
+  SpoolPool(const SpoolPool&) = delete;
+  SpoolPool& operator=(const SpoolPool&) = delete;
+
+  // Bytes of buffers in use and idle: never above memory_bytes_max.
+  [[nodiscard]] std::uint64_t memory_bytes_held() const { return memory_bytes_held_; }
+
+ private:
+  friend class Spool;
+  // A buffer of at least bytes; of no size if the budget does not allow it.
+  [[nodiscard]] internal::PageBuffer take(std::uint64_t bytes);
+  void give_back(internal::PageBuffer buffer);
+
+  std::filesystem::path folder_;
+  std::uint64_t memory_bytes_max_;
+  std::uint64_t memory_bytes_held_ = 0;
+  std::vector<internal::PageBuffer> idle_buffers_;
+  internal::PageBuffer block_;  // visit's, for files
+};
+
+class Spool {
+ public:
+  // bytes: the update's size, a multiple of 4. In memory if the pool's budget allows, else in a file
+  // that has no name, so that a crash leaves nothing behind. Fails (protocol) on a size that is no
+  // multiple of 4; (storage) when the file cannot be made or the disk has no room for the whole.
+  [[nodiscard]] static Result<Spool> create(SpoolPool& pool, std::uint64_t bytes);
+  ~Spool();
+  Spool(Spool&&) noexcept;
+  Spool& operator=(Spool&&) noexcept;
+
+  [[nodiscard]] bool in_memory() const;
+  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] std::uint64_t received() const;  // the offset the next append must have
+  [[nodiscard]] bool complete() const { return received() == size(); }
+  // Fails (storage) when the disk is full. data fits: received() + data.size() <= size().
+  [[nodiscard]] Result<void> append(std::span<const std::byte> data);
+  // SHA-256 of all that was appended; once, when complete.
+  [[nodiscard]] Digest digest();
+  // Calls visit_block(values, index of the first) over the whole, in order: one block if in memory,
+  // else blocks of 1 MiB. Only when complete. Stops at an error: visit_block's, or (storage) its own.
+  [[nodiscard]] Result<void> visit(
+      const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const;
+
+ private:
+  struct State;
+  explicit Spool(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,108 @@
+#include "server/config/federation_config.h"
+
+#include <algorithm>
+
+#include "common/config/document.h"
+#include "common/config/name_check.h"
+#include "server/config/federation_schema.h"
+
+namespace hansa::server {
+namespace {
+
+using config::Document;
+
+std::uint32_t whole(const Document& document, std::string_view key) {
+  return static_cast<std::uint32_t>(document.integer(key));  // the schema's range fits
+}
+
+// What the bind address must look like is known here; whether it can be bound, only later.
+Result<void> check_bind(const Document& document) {
+  const std::string& bind = document.text("aggregator.bind");
+  const std::size_t colon = bind.rfind(':');
+  const bool tcp = bind.starts_with("tcp://") && colon != std::string::npos && colon > 6 && colon + 1 < bind.size();
+  if (tcp || bind.starts_with("ipc://")) return {};
+  return fail(ErrorCode::usage, document.place("aggregator.bind"), "is \"" + bind + "\", which is not an address",
+              "for example \"tcp://0.0.0.0:7470\"");
+}
+
+// "*" stands for any characters in the pattern's last part; there is at most one.
+bool matches(std::string_view name, std::string_view pattern) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return name == pattern;
+  const std::string_view before = pattern.substr(0, star);
+  const std::string_view after = pattern.substr(star + 1);
+  return name.size() >= before.size() + after.size() && name.starts_with(before) && name.ends_with(after);
+}
+
+Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {
+  const std::string key = "simulation.clients";
+  std::vector<std::filesystem::path> out;
+  if (!document.has(key)) return out;
+  const std::filesystem::path pattern = document.path(key);
+  const std::string last = pattern.filename().string();
+  if (pattern.parent_path().string().find('*') != std::string::npos || std::ranges::count(last, '*') > 1)
+    return fail(ErrorCode::usage, document.place(key), "may have one '*', in its last part",
+                "for example \"clients/*.toml\"");
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(
+           pattern.has_parent_path() ? pattern.parent_path() : std::filesystem::path("."), error))
+    if (matches(entry.path().filename().string(), last)) out.push_back(entry.path().lexically_normal());
+  // No match is no mistake: on the aggregator's machine the clients' files may be absent.
+  std::ranges::sort(out);
+  return out;
+}
+
+}  // namespace
+
+Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
+  HANSA_TRY(const Document document, Document::read(file, federation_schema()));
+  FederationConfig out;
+  out.file = file;
+  out.name = document.text("federation.name");
+  HANSA_TRY_VOID(config::check_name(out.name, document.place("federation.name")));
+  out.seed = document.integer("federation.seed");
+  out.rounds = whole(document, "federation.rounds");
+  out.after_last_round =
+      document.text("federation.after_last_round") == "stay" ? AfterLastRound::stay : AfterLastRound::stop;
+
+  HANSA_TRY_VOID(check_bind(document));
+  out.bind = document.text("aggregator.bind");
+  out.key = document.path("aggregator.key");
+  out.admitted = document.path("aggregator.admitted");
+  out.runs = document.path("aggregator.runs");
+  out.model = document.path("model.archive");
+
+  out.training.epochs = whole(document, "training.epochs");
+  out.training.batch_size = whole(document, "training.batch_size");
+  out.training.learning_rate = document.number("training.learning_rate");
+  out.training.momentum = document.number("training.momentum");
+  out.training.weight_decay = document.number("training.weight_decay");
+  out.training.steps_max = whole(document, "training.steps_max");
+
+  out.cohort.clients_min = whole(document, "cohort.clients_min");
+  out.cohort.fraction = document.number("cohort.fraction");
+  out.cohort.size_max = whole(document, "cohort.size_max");
+  out.cohort.quorum = document.number("cohort.quorum");
+  out.cohort.wait_max = document.duration_s("cohort.wait_s");
+  out.cohort.deadline = document.duration_s("cohort.deadline_s");
+  out.cohort.attempts_max = whole(document, "cohort.attempts_max");
+
+  out.limits.examples_max = document.integer("limits.examples_max");
+  out.limits.magnitude_max = document.number("limits.magnitude_max");
+  out.limits.uploads_max = whole(document, "limits.uploads_max");
+  out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
+
+  if (document.has_table("evaluation")) {
+    learning::DataConfig data;
+    data.kind = document.text("evaluation.kind");
+    data.images = document.path("evaluation.images");
+    data.labels = document.path("evaluation.labels");
+    out.evaluation = std::move(data);
+  }
+  out.evaluation_every = whole(document, "evaluation.every");
+  out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
+  HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
+  return out;
+}
+
+}  // namespace hansa::server

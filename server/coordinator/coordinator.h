@@ -1,0 +1,204 @@
+// The aggregator's head: sessions, cohorts, rounds and transfers as one pure state machine.
+//
+//   gathering -> in_round -> committing -> gathering ... -> finished
+//
+// Events in, effects out; no I/O, clock or thread, and randomness only from the seeds in its
+// configuration. The ZeroMQ shell (server/process) and the simulation drive the same object.
+// Its state is rebuilt from the store's last committed round: what happened since is asked for again.
+// One thread owns a coordinator.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/identifiers.h"
+#include "common/random.h"
+#include "common/time.h"
+#include "common/training.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/round.h"
+#include "server/aggregation/accumulator.h"
+#include "server/config/federation_config.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+struct CoordinatorConfig {
+  std::string federation;
+  std::string run;
+  std::uint64_t seed = 0;          // of cohorts and of the clients' training
+  std::uint32_t rounds = 1;
+  AfterLastRound after_last_round = AfterLastRound::stop;
+  TrainingConfig training;
+  CohortConfig cohort;
+  LimitsConfig limits;
+  Digest archive;
+  std::uint64_t archive_bytes = 0;
+  Digest layout;
+  std::uint64_t elements = 0;      // of the flat vector
+  std::vector<std::string> admitted;  // names, to say who is missing
+  std::uint64_t session_seed = 0;  // fresh at every start: session numbers never come again
+  Duration lease = std::chrono::seconds(30);   // silence after which a client is gone
+  Duration absence = std::chrono::seconds(5);  // without a connection after which a client is gone
+  Duration ping = std::chrono::seconds(2);     // silence after which a client is asked for a sign
+  Duration probe = std::chrono::seconds(2);    // for the old session to answer when a second one appears
+  std::uint32_t chunk_bytes = 256 * 1024;
+};
+
+// Events.
+struct MessageArrived {
+  PeerId peer;
+  std::string_view client;         // the name that the transport authenticated
+  SessionId session;               // as the header claims
+  const messages::Message& message;
+  std::uint64_t bulk_bytes = 0;
+};
+struct MessageMalformed {          // did not decode
+  PeerId peer;
+  std::string_view client;
+  const Error& error;
+};
+struct PeerGone { PeerId peer; };  // a send found no connection
+struct UpdateChecked {             // answers CheckUpdate
+  std::string client;
+  Result<void> outcome;
+};
+struct RoundCommitted { RoundId round; Digest model; };  // answers CommitRound
+struct TickEvent {};
+struct StopAsked {};
+using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, UpdateChecked, RoundCommitted, TickEvent,
+                           StopAsked>;
+
+// Effects, to be carried out in order.
+struct Send { PeerId peer; SessionId session; messages::Message message; };
+struct SendBlob { PeerId peer; SessionId session; Digest blob; std::uint64_t offset; std::uint64_t bytes; };
+struct BeginSum { RoundId round; AccumulationBounds bounds; };
+struct OpenSpool { std::string client; std::uint64_t bytes; };
+struct AppendSpool { std::string client; };  // the bulk of the event at hand
+struct CheckUpdate {                         // digest and every value; if sound, add the whole to the sum
+  std::string client;
+  Digest update;
+  std::uint64_t examples;
+};
+struct DropSpool { std::string client; };
+struct CommitRound { RoundRecord record; };  // model, times of day and byte counts are the shell's to fill in
+struct Log {
+  enum class Level : std::uint8_t { info, warning } level;
+  std::string text;
+};
+struct Finish {
+  enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
+  std::string text;
+};
+using Effect = std::variant<Send, SendBlob, BeginSum, OpenSpool, AppendSpool, CheckUpdate, DropSpool, CommitRound, Log,
+                            Finish>;
+
+enum class Phase : std::uint8_t { gathering, in_round, committing, finished };
+
+// For progress displays.
+struct Progress {
+  Phase phase = Phase::gathering;
+  RoundId round;                   // the one in work, or the last
+  std::uint32_t rounds = 0;
+  std::uint32_t attempt = 1;
+  std::uint32_t connected = 0;
+  std::vector<round::Member> members;     // of the round in work
+  std::vector<std::string> missing;       // gathering: expected and not connected
+  Duration waited{};                      // since the phase began
+};
+
+struct Member;  // server/coordinator/internal/member.h
+
+class Coordinator {
+ public:
+  Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model, Instant now);
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  // Accepted: the state changed or an answer goes out as the protocol wants. Rejected: refused, with a
+  // reason to the sender and the log. Discarded: stale or doubled, and changes nothing.
+  enum class Verdict : std::uint8_t { accepted, rejected, discarded };
+  Verdict apply(const Event& event, Instant now, std::vector<Effect>& effects);
+
+  // When TickEvent is due at the latest.
+  [[nodiscard]] Instant next_tick() const;
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] RoundId last_committed() const { return last_committed_; }
+  [[nodiscard]] const Digest& model() const { return model_; }
+  [[nodiscard]] Progress progress(Instant now) const;
+
+ private:
+  // Sessions (sessions.cpp).
+  Verdict on_message(const MessageArrived& event);
+  Verdict on_hello(PeerId peer, const std::string& client, const messages::Hello& hello);
+  void open_session(Member& member, PeerId peer, const messages::Hello& hello);
+  void end_session(Member& member, const std::string& why);
+  Verdict refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
+                 std::string mend, std::uint32_t retry_after_ms = 0);
+  Verdict violation(Member& member, const std::string& what);
+  void settle_newcomer(Member& member, bool old_one_lives);
+  void check_leases();
+
+  // Rounds (rounds.cpp).
+  void start_round_if_ready();
+  void start_round(const std::vector<std::string>& eligible);
+  [[nodiscard]] std::vector<std::string> eligible_clients() const;
+  [[nodiscard]] std::vector<std::string> missing_clients() const;
+  void send_task(Member& member);
+  void repeat_lost_task(Member& member, TaskId at_work_on);
+  void apply_to_round(const round::Event& event);
+  void close_round();
+  void seal();
+  void abandon(const std::string& reason);
+  void on_committed(const RoundCommitted& event);
+  void finish(Finish::Why why, const std::string& text);
+
+  // Transfers (transfers.cpp).
+  Verdict on_pull(Member& member, const messages::Pull& pull);
+  Verdict on_offer(Member& member, const messages::Offer& offer);
+  Verdict on_chunk(Member& member, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes);
+  Verdict on_decline(Member& member, const messages::Decline& decline);
+  Verdict on_checked(const UpdateChecked& event);
+  void reject_update(Member& member, const std::string& reason);
+  void grant(Member& member);
+  void grant_waiting();
+  void release_upload(Member& member);
+
+  Member& member(std::string_view client);
+  void send(const Member& member, messages::Message message);
+  void log(Log::Level level, std::string text);
+
+  CoordinatorConfig config_;
+  RoundId last_committed_;
+  Digest model_;
+  Random session_numbers_;
+  Phase phase_ = Phase::gathering;
+  Finish::Why finished_why_ = Finish::Why::all_rounds;  // when phase_ is finished
+  Instant phase_began_;
+  Instant retry_at_;                // no attempt before
+  bool gathered_ = false;           // the first round's wait for clients_expected is over
+  std::uint32_t attempt_ = 1;
+  std::optional<round::Round> round_;
+  Instant round_began_;
+  std::uint32_t uploads_ = 0;       // granted and not complete
+  std::vector<std::string> upload_queue_;
+  std::map<std::string, std::unique_ptr<Member>, std::less<>> members_;
+
+  // Of the call to apply() in progress.
+  Instant now_;
+  std::vector<Effect>* effects_ = nullptr;
+};
+
+// The task of one client in one round of one run. The same after a restart and in a later attempt, so
+// that a client's finished update still answers it.
+[[nodiscard]] TaskId make_task_id(std::uint64_t seed, std::string_view run, RoundId round, std::string_view client);
+
+}  // namespace hansa::server

@@ -1,0 +1,55 @@
+// What the coordinator knows of one client.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "common/identifiers.h"
+#include "common/time.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/round.h"
+
+namespace hansa::server {
+
+struct Session {
+  PeerId peer;
+  SessionId id;
+  std::uint64_t instance = 0;
+  Instant last_heard;
+  Instant pinged_at;
+  bool connected = true;  // false: a send found no connection, at lost_at
+  Instant lost_at;
+};
+
+// A second connection with the same key, while the first is asked whether it lives.
+struct Newcomer {
+  PeerId peer;
+  messages::Hello hello;
+  Instant until;
+};
+
+enum class UploadState : std::uint8_t { none, waiting, granted, complete };
+
+struct Upload {
+  UploadState state = UploadState::none;
+  messages::Offer offer;
+  bool has_spool = false;
+  std::uint64_t received = 0;
+  std::uint64_t granted = 0;  // bytes up to which the client may send
+};
+
+struct Member {
+  std::string name;
+  std::optional<Session> session;
+  std::optional<Newcomer> newcomer;
+  std::uint64_t examples = 0;
+  std::string problem;
+  // In the round in work.
+  std::optional<round::MemberIndex> place;
+  TaskId task;
+  Instant asked_at;      // first
+  Instant task_sent_at;  // last
+  double seconds = 0;  // asked to complete
+  Upload upload;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,181 @@
+// Sessions: who speaks, and whether it still lives.
+#include <algorithm>
+
+#include "server/coordinator/coordinator.h"
+#include "server/coordinator/internal/member.h"
+
+namespace hansa::server {
+
+using messages::RefuseReason;
+
+Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
+  const std::string client(event.client);
+  if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event.peer, client, *hello);
+  const auto found = members_.find(client);
+  Member* m = found == members_.end() ? nullptr : found->second.get();
+  if (m == nullptr || !m->session || m->session->peer != event.peer || m->session->id != event.session) {
+    // A farewell from a session that ended already needs no answer.
+    if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
+    return refuse(event.peer, client, RefuseReason::unknown_session, "the session is not open", "say Hello again");
+  }
+  m->session->last_heard = now_;
+  m->session->connected = true;
+  if (m->newcomer) settle_newcomer(*m, true);
+  const bool bulk_belongs = std::holds_alternative<messages::UpdateChunk>(event.message);
+  if (event.bulk_bytes > 0 && !bulk_belongs)
+    return violation(*m, std::string(messages::name(event.message)) + " came with bulk bytes");
+
+  struct Apply {
+    Coordinator& c;
+    Member& m;
+    const MessageArrived& event;
+    Verdict operator()(const messages::Ping& ping) const {
+      c.send(m, messages::Pong{});
+      c.repeat_lost_task(m, ping.task);
+      return Verdict::accepted;
+    }
+    Verdict operator()(const messages::Pong& pong) const {
+      c.repeat_lost_task(m, pong.task);
+      return Verdict::accepted;
+    }
+    Verdict operator()(const messages::Bye& bye) const {
+      c.end_session(m, bye.reason.empty() ? "left" : bye.reason);
+      return Verdict::accepted;
+    }
+    Verdict operator()(const messages::Pull& pull) const { return c.on_pull(m, pull); }
+    Verdict operator()(const messages::Offer& offer) const { return c.on_offer(m, offer); }
+    Verdict operator()(const messages::UpdateChunk& chunk) const { return c.on_chunk(m, chunk, event.bulk_bytes); }
+    Verdict operator()(const messages::Decline& decline) const { return c.on_decline(m, decline); }
+    // What only an aggregator may say.
+    Verdict refuse_type() const {
+      return c.violation(m, std::string(messages::name(event.message)) + " is not for a client to send");
+    }
+    Verdict operator()(const messages::Hello&) const { return refuse_type(); }
+    Verdict operator()(const messages::Welcome&) const { return refuse_type(); }
+    Verdict operator()(const messages::Refuse&) const { return refuse_type(); }
+    Verdict operator()(const messages::TrainTask&) const { return refuse_type(); }
+    Verdict operator()(const messages::Cancel&) const { return refuse_type(); }
+    Verdict operator()(const messages::BlobChunk&) const { return refuse_type(); }
+    Verdict operator()(const messages::Missing&) const { return refuse_type(); }
+    Verdict operator()(const messages::Grant&) const { return refuse_type(); }
+    Verdict operator()(const messages::Receipt&) const { return refuse_type(); }
+    Verdict operator()(const messages::Finished&) const { return refuse_type(); }
+  };
+  return std::visit(Apply{*this, *m, event}, event.message);
+}
+
+Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& client, const messages::Hello& hello) {
+  if (hello.federation != config_.federation)
+    return refuse(peer, client, RefuseReason::federation,
+                  "this aggregator runs federation \"" + config_.federation + "\", not \"" + hello.federation + "\"",
+                  "set [client] federation and [aggregator] address in client.toml to the same federation", 60'000);
+  Member& m = member(client);
+  const bool another = m.session && m.session->peer != peer && m.session->instance != hello.instance;
+  if (!another || !m.session->connected) {
+    if (m.session && m.session->peer == peer && m.session->instance == hello.instance &&
+        phase_ == Phase::finished)
+      return Verdict::discarded;
+    open_session(m, peer, hello);
+    return Verdict::accepted;
+  }
+  if (m.newcomer && m.newcomer->peer != peer)
+    return refuse(peer, client, RefuseReason::identity_in_use, "other clients present the key of \"" + client + "\"",
+                  "give each device a key of its own: hansa keys generate NAME", 10'000);
+  m.newcomer = Newcomer{peer, hello, now_ + config_.probe};
+  send(m, messages::Ping{});
+  return Verdict::accepted;
+}
+
+void Coordinator::settle_newcomer(Member& m, bool old_one_lives) {
+  const Newcomer newcomer = *m.newcomer;
+  m.newcomer.reset();
+  if (old_one_lives) {
+    (void)refuse(newcomer.peer, m.name, RefuseReason::identity_in_use,
+                 "another live client presents the key of \"" + m.name + "\"",
+                 "give each device a key of its own: hansa keys generate NAME", 10'000);
+    return;
+  }
+  open_session(m, newcomer.peer, newcomer.hello);
+}
+
+void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& hello) {
+  const bool fresh = !m.session || m.session->instance != hello.instance;
+  m.newcomer.reset();
+  SessionId id;
+  while (id.value == 0) id = SessionId(session_numbers_.next());
+  m.session = Session{peer, id, hello.instance, now_, now_, true, {}};
+  m.examples = hello.examples;
+  m.problem = hello.problem;
+  messages::Welcome welcome;
+  welcome.client = m.name;
+  welcome.run = config_.run;
+  welcome.lease_ms = static_cast<std::uint32_t>(config_.lease / std::chrono::milliseconds(1));
+  welcome.chunk_bytes = config_.chunk_bytes;
+  send(m, welcome);
+  if (fresh) {
+    if (m.examples > 0)
+      log(Log::Level::info, m.name + " connected with " + std::to_string(m.examples) + " examples");
+    else
+      log(Log::Level::warning, m.name + " connected and cannot train: " +
+                                   (m.problem.empty() ? std::string("it has no examples") : m.problem));
+  }
+  if (phase_ == Phase::finished) {
+    // Finished sends a client home for good: only when the rounds are done.
+    if (finished_why_ == Finish::Why::all_rounds) send(m, messages::Finished{last_committed_, model_});
+    else send(m, messages::Bye{"the aggregator stops"});
+    return;
+  }
+  release_upload(m);
+  if (phase_ == Phase::in_round && m.place) {
+    apply_to_round(round::MemberReturned{*m.place});
+    // The call above may have closed the round.
+    if (phase_ == Phase::in_round && m.place &&
+        round_->members()[m.place->value].state == round::MemberState::pending)
+      send_task(m);
+  }
+}
+
+void Coordinator::end_session(Member& m, const std::string& why) {
+  if (!m.session) return;
+  m.session.reset();
+  log(Log::Level::info, m.name + " is gone: " + why);
+  release_upload(m);
+  if (m.newcomer) settle_newcomer(m, false);
+  if (phase_ == Phase::in_round && m.place && !m.session) apply_to_round(round::MemberLost{*m.place});
+  grant_waiting();
+}
+
+Coordinator::Verdict Coordinator::refuse(PeerId peer, const std::string& client, RefuseReason reason, std::string what,
+                                         std::string mend, std::uint32_t retry_after_ms) {
+  if (reason != RefuseReason::unknown_session)
+    log(Log::Level::warning, "refused " + client + " (" + std::string(messages::name(reason)) + "): " + what);
+  effects_->emplace_back(
+      Send{peer, SessionId{}, messages::Refuse{reason, std::move(what), std::move(mend), retry_after_ms}});
+  return Verdict::rejected;
+}
+
+// A session that breaks the protocol ends; the client may say Hello again. Its place in the round stays.
+Coordinator::Verdict Coordinator::violation(Member& m, const std::string& what) {
+  const PeerId peer = m.session->peer;
+  (void)refuse(peer, m.name, RefuseReason::out_of_order, what, "see docs/protocol.md", 1'000);
+  end_session(m, "it broke the protocol");
+  return Verdict::rejected;
+}
+
+void Coordinator::check_leases() {
+  for (auto& [name, m] : members_) {
+    if (m->newcomer && now_ >= m->newcomer->until) settle_newcomer(*m, false);
+    if (!m->session) continue;
+    Session& s = *m->session;
+    if (now_ - s.last_heard >= config_.lease) {
+      end_session(*m, "silent for " + std::to_string(config_.lease / std::chrono::seconds(1)) + " s");
+    } else if (!s.connected && now_ - s.lost_at >= config_.absence) {
+      end_session(*m, "its connection was lost");
+    } else if (s.connected && now_ - std::max(s.last_heard, s.pinged_at) >= config_.ping) {
+      s.pinged_at = now_;
+      send(*m, messages::Ping{});
+    }
+  }
+}
+
+}  // namespace hansa::server

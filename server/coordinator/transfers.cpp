@@ -1,0 +1,162 @@
+// Transfers: models out by pull, updates in by grant. Nobody sends bulk unasked.
+#include <algorithm>
+
+#include "server/coordinator/coordinator.h"
+#include "server/coordinator/internal/member.h"
+
+namespace hansa::server {
+
+namespace {
+constexpr std::uint64_t chunks_in_flight = 4;  // upload credit
+}
+
+Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull) {
+  std::uint64_t size = 0;
+  if (pull.blob == config_.archive) size = config_.archive_bytes;
+  else if (pull.blob == model_ && phase_ == Phase::in_round) size = config_.elements * sizeof(float);
+  else {
+    // An older model: the client has not yet heard that its round is closed.
+    send(m, messages::Missing{pull.blob});
+    return Verdict::discarded;
+  }
+  if (pull.offset >= size) return violation(m, "it pulls from beyond the end of a blob");
+  for (std::uint32_t i = 0; i < pull.chunks; ++i) {
+    const std::uint64_t offset = pull.offset + std::uint64_t{i} * config_.chunk_bytes;
+    if (offset >= size) break;
+    effects_->emplace_back(SendBlob{m.session->peer, m.session->id, pull.blob, offset,
+                                    std::min<std::uint64_t>(config_.chunk_bytes, size - offset)});
+  }
+  return Verdict::accepted;
+}
+
+Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& offer) {
+  if (phase_ != Phase::in_round || !m.place || offer.task != m.task) {
+    send(m, messages::Receipt{offer.task, messages::Verdict::late, "the round is closed"});
+    return Verdict::discarded;
+  }
+  const auto state = round_->members()[m.place->value].state;
+  if (state == round::MemberState::counted || state == round::MemberState::verifying) {
+    send(m, messages::Receipt{offer.task, messages::Verdict::counted, {}});
+    return Verdict::discarded;
+  }
+  if (state == round::MemberState::declined || state == round::MemberState::rejected) {
+    send(m, messages::Receipt{offer.task, messages::Verdict::rejected, "it was refused before in this round"});
+    return Verdict::discarded;
+  }
+  if (offer.bytes != config_.elements * sizeof(float)) {
+    reject_update(m, "its update has " + std::to_string(offer.bytes) + " bytes, the model needs " +
+                         std::to_string(config_.elements * sizeof(float)));
+    return Verdict::rejected;
+  }
+  if (offer.examples == 0 || offer.examples > config_.limits.examples_max) {
+    reject_update(m, "it counts " + std::to_string(offer.examples) + " examples; limits.examples_max allows 1 to " +
+                         std::to_string(config_.limits.examples_max));
+    return Verdict::rejected;
+  }
+  if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting) return Verdict::discarded;
+  if (m.upload.has_spool && m.upload.offer.update != offer.update) {
+    effects_->emplace_back(DropSpool{m.name});
+    m.upload = Upload{};
+  }
+  m.upload.offer = offer;
+  m.upload.state = UploadState::waiting;
+  // One that waited in an earlier session keeps its place, and the queue stays within the cohort.
+  if (std::find(upload_queue_.begin(), upload_queue_.end(), m.name) == upload_queue_.end())
+    upload_queue_.push_back(m.name);
+  grant_waiting();
+  return Verdict::accepted;
+}
+
+void Coordinator::grant_waiting() {
+  while (phase_ == Phase::in_round && uploads_ < config_.limits.uploads_max && !upload_queue_.empty()) {
+    Member& m = member(upload_queue_.front());
+    upload_queue_.erase(upload_queue_.begin());
+    if (m.upload.state != UploadState::waiting) continue;
+    m.upload.state = UploadState::granted;
+    ++uploads_;
+    if (!m.upload.has_spool) {
+      m.upload.has_spool = true;
+      m.upload.received = 0;
+      effects_->emplace_back(OpenSpool{m.name, m.upload.offer.bytes});
+    }
+    m.upload.granted = m.upload.received;
+    grant(m);
+  }
+}
+
+// Extends the credit when half of it is used, so that one Grant serves several chunks.
+void Coordinator::grant(Member& m) {
+  Upload& up = m.upload;
+  const std::uint64_t window = chunks_in_flight * config_.chunk_bytes;
+  const std::uint64_t limit = std::min(up.offer.bytes, up.received + window);
+  if (limit <= up.granted) return;
+  if (up.granted > up.received && limit < up.offer.bytes && limit - up.granted < window / 2) return;
+  send(m, messages::Grant{m.task, up.granted, limit});
+  up.granted = limit;
+}
+
+Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes) {
+  if (phase_ != Phase::in_round || !m.place || chunk.task != m.task) return Verdict::discarded;  // late
+  Upload& up = m.upload;
+  // Another attempt has the same task: what was granted in the one before may still be on its way.
+  if (up.state == UploadState::none && !up.has_spool && attempt_ > 1) return Verdict::discarded;
+  if (up.state != UploadState::granted) return violation(m, "it sends bytes that were not granted");
+  if (bulk_bytes == 0 || bulk_bytes > config_.chunk_bytes) return violation(m, "a chunk of its update has a wrong size: " + std::to_string(bulk_bytes) + " bytes");
+  if (chunk.offset != up.received) return violation(m, "a chunk of its update is out of order");
+  if (bulk_bytes > up.granted - up.received) return violation(m, "it sends more bytes than were granted");
+  effects_->emplace_back(AppendSpool{m.name});
+  up.received += bulk_bytes;
+  if (up.received < up.offer.bytes) {
+    grant(m);
+    return Verdict::accepted;
+  }
+  up.state = UploadState::complete;
+  --uploads_;
+  m.seconds = seconds(now_ - m.asked_at);
+  apply_to_round(round::UpdateComplete{*m.place});
+  effects_->emplace_back(CheckUpdate{m.name, up.offer.update, up.offer.examples});
+  grant_waiting();
+  return Verdict::accepted;
+}
+
+Coordinator::Verdict Coordinator::on_checked(const UpdateChecked& event) {
+  Member& m = member(event.client);
+  if (phase_ != Phase::in_round || !m.place ||
+      round_->members()[m.place->value].state != round::MemberState::verifying)
+    return Verdict::discarded;
+  m.upload.has_spool = false;
+  effects_->emplace_back(DropSpool{m.name});
+  if (!event.outcome) {
+    reject_update(m, event.outcome.error().text());
+    return Verdict::rejected;
+  }
+  send(m, messages::Receipt{m.task, messages::Verdict::counted, {}});
+  apply_to_round(round::UpdateCounted{*m.place});
+  return Verdict::accepted;
+}
+
+void Coordinator::reject_update(Member& m, const std::string& reason) {
+  log(Log::Level::warning, "rejected the update of " + m.name + ": " + reason);
+  send(m, messages::Receipt{m.task, messages::Verdict::rejected, reason});
+  release_upload(m);
+  apply_to_round(round::UpdateRejected{*m.place, reason});
+}
+
+Coordinator::Verdict Coordinator::on_decline(Member& m, const messages::Decline& decline) {
+  if (phase_ != Phase::in_round || !m.place || decline.task != m.task) return Verdict::discarded;
+  log(Log::Level::warning, m.name + " declined: " + decline.reason);
+  release_upload(m);
+  apply_to_round(round::TaskDeclined{*m.place, decline.reason});
+  return Verdict::accepted;
+}
+
+// The client's session changed or its upload is over: it holds no upload slot. What has arrived of an
+// incomplete update stays in its spool, for the next offer of the same update.
+void Coordinator::release_upload(Member& m) {
+  if (m.upload.state == UploadState::granted) --uploads_;
+  if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting)
+    m.upload.state = UploadState::none;
+  grant_waiting();
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,205 @@
+#include "server/engine/engine.h"
+
+#include <cassert>
+#include <fstream>
+
+#include "protocols/messages/codec.h"
+
+namespace hansa::server {
+
+Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers, SpoolPool& spools,
+               EngineObserver& observer)
+    : config_(std::move(config)),
+      store_(store),
+      outbox_(outbox),
+      spools_(spools),
+      observer_(observer),
+      accumulator_(config_.coordinator.elements, workers),
+      model_(std::make_shared<std::vector<float>>(config_.coordinator.elements)) {}
+
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers,
+                                               SpoolPool& spools, EngineObserver& observer, Instant now) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(config), store, outbox, workers, spools, observer));
+  HANSA_TRY(const auto position, store.position());
+  if (!position) return fail(ErrorCode::internal, "store", "has no run");
+  HANSA_TRY_VOID(store.get_model(position->model, *engine->model_));
+  engine->now_ = now;
+  engine->coordinator_ =
+      std::make_unique<Coordinator>(engine->config_.coordinator, position->round, position->model, now);
+  return engine;
+}
+
+void Engine::receive(PeerId peer, std::string_view client, std::span<const std::byte> message,
+                     std::span<const std::byte> bulk, Instant now) {
+  now_ = now;
+  const std::uint64_t bytes = message.size() + bulk.size();
+  bytes_up_ += bytes;
+  traffic_[std::string(client)].up += bytes;
+  client_of_[peer] = client;
+  const auto envelope = messages::decode(message);
+  if (!envelope) {
+    apply(MessageMalformed{peer, client, envelope.error()});
+    return;
+  }
+  bulk_ = bulk;
+  apply(MessageArrived{peer, client, envelope->session, envelope->message, bulk.size()});
+  bulk_ = {};
+}
+
+void Engine::tick(Instant now) {
+  now_ = now;
+  apply(TickEvent{});
+}
+
+void Engine::stop(Instant now) {
+  now_ = now;
+  apply(StopAsked{});
+}
+
+void Engine::apply(const Event& event) {
+  if (failure_) return;
+  std::vector<Effect> effects;
+  (void)coordinator_->apply(event, now_, effects);
+  for (auto& effect : effects) queue_.push_back(std::move(effect));
+  carry_out_all();
+}
+
+void Engine::carry_out_all() {
+  while (!queue_.empty() && !failure_) {
+    Effect effect = std::move(queue_.front());
+    queue_.pop_front();
+    if (config_.before_effect) config_.before_effect(effect);
+    carry_out(effect);
+  }
+}
+
+void Engine::carry_out(Effect& effect) {
+  // What an effect brings about is applied at once, its effects go to the end of the queue.
+  const auto answer = [this](const Event& event) {
+    std::vector<Effect> effects;
+    (void)coordinator_->apply(event, now_, effects);
+    for (auto& e : effects) queue_.push_back(std::move(e));
+  };
+  struct CarryOut {
+    Engine& engine;
+    const std::function<void(const Event&)> answer;
+    void operator()(Send& e) const { engine.deliver(e.peer, e.session, e.message, {}); }
+    void operator()(SendBlob& e) const { engine.send_blob(e); }
+    void operator()(BeginSum& e) const {
+      engine.round_started_at_ = engine.config_.wall_clock();
+      engine.traffic_.clear();
+      if (auto begun = engine.accumulator_.begin(e.bounds); !begun) engine.fail_run(std::move(begun).error());
+      engine.observer_.on_round_started(e.round, e.bounds.updates_max);
+    }
+    void operator()(OpenSpool& e) const {
+      auto spool = Spool::create(engine.spools_, e.bytes);
+      if (!spool) return engine.fail_run(std::move(spool).error());
+      engine.spool_of_.erase(e.client);
+      engine.spool_of_.emplace(e.client, std::move(*spool));
+    }
+    void operator()(AppendSpool& e) const {
+      const auto found = engine.spool_of_.find(e.client);
+      assert(found != engine.spool_of_.end());
+      if (auto appended = found->second.append(engine.bulk_); !appended)
+        engine.fail_run(std::move(appended).error());
+    }
+    void operator()(CheckUpdate& e) const { answer(UpdateChecked{e.client, engine.check_update(e)}); }
+    void operator()(DropSpool& e) const { engine.spool_of_.erase(e.client); }
+    void operator()(CommitRound& e) const {
+      const RoundId round = e.record.round;
+      engine.commit(std::move(e.record));
+      if (!engine.failure_) answer(RoundCommitted{round, engine.committed_model_});
+    }
+    void operator()(Log& e) const { engine.observer_.on_log(e.level, e.text); }
+    void operator()(Finish& e) const { engine.finished_ = std::move(e); }
+  };
+  std::visit(CarryOut{*this, answer}, effect);
+}
+
+void Engine::deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk) {
+  const auto frame = messages::encode(session, message);
+  const transport::Sent sent = outbox_.send(peer, frame, bulk);
+  if (sent == transport::Sent::queued) {
+    const std::uint64_t bytes = frame.size() + bulk.bytes.size();
+    bytes_down_ += bytes;
+    if (const auto client = client_of_.find(peer); client != client_of_.end()) traffic_[client->second].down += bytes;
+    return;
+  }
+  // A peer whose queue is full does not read; it is treated like one that is gone, and says Hello again.
+  std::vector<Effect> effects;
+  (void)coordinator_->apply(PeerGone{peer}, now_, effects);
+  for (auto& effect : effects) queue_.push_back(std::move(effect));
+  if (sent == transport::Sent::peer_gone) client_of_.erase(peer);
+}
+
+void Engine::send_blob(const SendBlob& blob) {
+  transport::Bulk bulk;
+  if (blob.blob == coordinator_->model()) {
+    bulk.owner = model_;
+    bulk.bytes = std::as_bytes(std::span(*model_)).subspan(blob.offset, blob.bytes);
+  } else {
+    // Archives are read as they are asked for: they may be as large as the model and are sent once a client.
+    auto buffer = std::make_shared<std::vector<std::byte>>(blob.bytes);
+    std::ifstream file(config_.archive, std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(blob.offset));
+    file.read(reinterpret_cast<char*>(buffer->data()), static_cast<std::streamsize>(blob.bytes));
+    if (!file)
+      return fail_run(Error{ErrorCode::storage, config_.archive.string(), "cannot be read", "it must stay while the run does"});
+    bulk.bytes = *buffer;
+    bulk.owner = std::move(buffer);
+  }
+  deliver(blob.peer, blob.session, messages::BlobChunk{blob.blob, blob.offset}, bulk);
+}
+
+// Receive, verify, then count: nothing is added before everything is known to be sound.
+Result<void> Engine::check_update(const CheckUpdate& check) {
+  const auto found = spool_of_.find(check.client);
+  assert(found != spool_of_.end());
+  Spool& spool = found->second;
+  if (!spool.complete()) return fail(ErrorCode::internal, check.client, "its update is not complete");
+  if (spool.digest() != check.update)
+    return fail(ErrorCode::protocol, "update", "does not match the digest that was offered");
+  HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
+  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) {
+    return accumulator_.check(values, first);
+  }));
+  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) -> Result<void> {
+    accumulator_.add(values, first, check.examples);
+    return {};
+  }));
+  accumulator_.count_update(check.examples);
+  return {};
+}
+
+void Engine::commit(RoundRecord record) {
+  // In place unless a part of the old model still waits to be sent.
+  if (model_.use_count() == 1) {
+    accumulator_.finish(*model_, *model_);
+  } else {
+    auto next = std::make_shared<std::vector<float>>(model_->size());
+    accumulator_.finish(*model_, *next);
+    model_ = std::move(next);
+  }
+  auto digest = store_.put_model(*model_);
+  if (!digest) return fail_run(std::move(digest).error());
+  record.model = *digest;
+  record.started_at = round_started_at_;
+  for (auto& p : record.participations) {
+    const auto traffic = traffic_.find(p.client);
+    if (traffic == traffic_.end()) continue;
+    p.bytes_up = traffic->second.up;
+    p.bytes_down = traffic->second.down;
+  }
+  if (auto committed = store_.commit_round(record); !committed) return fail_run(std::move(committed).error());
+  committed_model_ = *digest;
+  observer_.on_committed(record);
+}
+
+void Engine::fail_run(Error error) {
+  observer_.on_log(Log::Level::warning, error.text());
+  failure_ = std::move(error);
+}
+
+}  // namespace hansa::server

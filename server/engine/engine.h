@@ -1,0 +1,116 @@
+// The aggregator's body: carries out what the coordinator decides, on a store, an accumulator and
+// whatever delivers messages.
+//
+// Everything happens on the thread that calls; the accumulator spreads its loops over a worker pool.
+// The ZeroMQ process (server/process) and the simulation drive the same engine.
+#pragma once
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/time.h"
+#include "protocols/transport/bulk.h"
+#include "protocols/transport/server_channel.h"
+#include "server/aggregation/accumulator.h"
+#include "server/aggregation/spool.h"
+#include "server/aggregation/worker_pool.h"
+#include "server/coordinator/coordinator.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  virtual transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk& bulk) = 0;
+};
+
+// Told what happens, on the engine's thread.
+class EngineObserver {
+ public:
+  virtual ~EngineObserver() = default;
+  virtual void on_log(Log::Level level, const std::string& text) = 0;
+  virtual void on_round_started(RoundId round, std::uint32_t cohort) = 0;
+  virtual void on_committed(const RoundRecord& record) = 0;
+};
+
+struct EngineConfig {
+  CoordinatorConfig coordinator;
+  std::filesystem::path archive;  // served to clients in chunks
+  // RFC 3339 UTC; a function so that a simulation can have a time of its own.
+  std::function<std::string()> wall_clock;
+  // Called before each effect; what it throws passes through the engine. Simulations crash here.
+  std::function<void(const Effect&)> before_effect;
+};
+
+class Engine {
+ public:
+  // Takes up at the store's last committed round; Store::begin_run came before.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> create(EngineConfig config, Store& store, Outbox& outbox,
+                                                              WorkerPool& workers, SpoolPool& spools,
+                                                              EngineObserver& observer, Instant now);
+  ~Engine();
+
+  void receive(PeerId peer, std::string_view client, std::span<const std::byte> message,
+               std::span<const std::byte> bulk, Instant now);
+  void tick(Instant now);
+  void stop(Instant now);
+
+  [[nodiscard]] Instant next_tick() const { return coordinator_->next_tick(); }
+  [[nodiscard]] const std::optional<Finish>& finished() const { return finished_; }
+  // A storage failure ends a run: what is committed stays, and this says why it ended.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
+  [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
+  [[nodiscard]] std::span<const float> parameters() const { return *model_; }
+  [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }
+  [[nodiscard]] std::uint64_t bytes_up() const { return bytes_up_; }
+  [[nodiscard]] std::uint64_t bytes_down() const { return bytes_down_; }
+
+ private:
+  struct Traffic {
+    std::uint64_t up = 0;
+    std::uint64_t down = 0;
+  };
+
+  Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers, SpoolPool& spools,
+         EngineObserver& observer);
+  void apply(const Event& event);
+  void carry_out_all();
+  void carry_out(Effect& effect);
+  void deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk);
+  void send_blob(const SendBlob& blob);
+  [[nodiscard]] Result<void> check_update(const CheckUpdate& check);
+  void commit(RoundRecord record);
+  void fail_run(Error error);
+
+  EngineConfig config_;
+  Store& store_;
+  Outbox& outbox_;
+  SpoolPool& spools_;
+  EngineObserver& observer_;
+  Accumulator accumulator_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::shared_ptr<std::vector<float>> model_;
+  std::map<std::string, Spool, std::less<>> spool_of_;
+  std::map<PeerId, std::string> client_of_;  // for traffic: the last client heard from a peer
+  std::map<std::string, Traffic, std::less<>> traffic_;  // of the round in work
+  std::deque<Effect> queue_;
+  std::span<const std::byte> bulk_;  // of the message at hand
+  std::string round_started_at_;
+  Digest committed_model_;
+  Instant now_;
+  std::uint64_t bytes_up_ = 0;
+  std::uint64_t bytes_down_ = 0;
+  std::optional<Finish> finished_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace hansa::server

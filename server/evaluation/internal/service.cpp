@@ -1,0 +1,67 @@
+#include "server/evaluation/internal/service.h"
+
+#include <cstring>
+#include <exception>
+#include <vector>
+
+#include "common/files.h"
+#include "learning/model_archive.h"
+#include "server/evaluation/internal/wire.h"
+
+namespace hansa::server::internal {
+namespace {
+
+constexpr std::size_t parameter_bytes_max = std::size_t{16} << 30;
+
+Result<Json> describe(const Json& request) {
+  HANSA_TRY(const auto description, learning::describe_archive(request.at("archive").get<std::string>()));
+  HANSA_TRY_VOID(write_file_atomically(request.at("layout").get<std::string>(), description.layout.text(),
+                                       FileAccess::owner_only));
+  HANSA_TRY_VOID(write_file_atomically(request.at("parameters").get<std::string>(),
+                                       std::as_bytes(std::span(description.parameters)),
+                                       FileAccess::owner_only));
+  return Json{{"ok", true}, {"archive", description.archive.text()}};
+}
+
+Result<Json> evaluate(const Json& request, learning::Evaluator& evaluator) {
+  const std::string path = request.at("parameters").get<std::string>();
+  HANSA_TRY(const auto bytes, read_binary_file(path, parameter_bytes_max));
+  if (bytes.size() % sizeof(float) != 0)
+    return fail(ErrorCode::storage, path, "is no file of float32: its size is no multiple of 4");
+  std::vector<float> parameters(bytes.size() / sizeof(float));
+  if (!bytes.empty()) std::memcpy(parameters.data(), bytes.data(), bytes.size());
+  HANSA_TRY(const Metrics metrics, evaluator.evaluate(parameters));
+  return Json{{"ok", true}, {"metrics", json_of(metrics)}};
+}
+
+}  // namespace
+
+std::string Service::answer(std::string_view line) {
+  const auto handle = [&]() -> Result<Json> {
+    HANSA_TRY(const Json request, parse_line(line, "request"));
+    const std::string operation = request.at("op").get<std::string>();
+    if (operation == "describe") return describe(request);
+    if (operation == "open") {
+      HANSA_TRY(evaluator_,
+                learning::make_evaluator(request.at("archive").get<std::string>(),
+                                         data_of(request.at("data")), request.at("threads").get<int>()));
+      return Json{{"ok", true}};
+    }
+    if (operation == "evaluate") {
+      if (!evaluator_) return fail(ErrorCode::internal, "request", "asks to evaluate before a model is open");
+      return evaluate(request, *evaluator_);
+    }
+    return fail(ErrorCode::internal, "request", "asks for the unknown \"" + operation + "\"");
+  };
+  try {
+    const Result<Json> answer = handle();
+    return line_of(answer ? *answer : json_of(answer.error()));
+  } catch (const std::bad_alloc&) {
+    return line_of(
+        json_of(Error{ErrorCode::resource, "evaluator", "got no memory", "evaluate on fewer examples"}));
+  } catch (const std::exception& caught) {
+    return line_of(json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
+  }
+}
+
+}  // namespace hansa::server::internal

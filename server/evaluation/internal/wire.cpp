@@ -1,0 +1,95 @@
+#include "server/evaluation/internal/wire.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace hansa::server::internal {
+namespace {
+
+constexpr std::array codes{ErrorCode::usage,   ErrorCode::data,     ErrorCode::model,   ErrorCode::refused,
+                           ErrorCode::network, ErrorCode::protocol, ErrorCode::storage, ErrorCode::resource,
+                           ErrorCode::quorum,  ErrorCode::internal};
+
+ErrorCode code_of(std::string_view text) {
+  for (const ErrorCode code : codes)
+    if (text == name(code)) return code;
+  return ErrorCode::internal;
+}
+
+// JSON has no infinity and no NaN, and a diverged model's loss is one of them.
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+double number_of(const Json& value) {
+  return value.is_string() ? std::strtod(value.get<std::string>().c_str(), nullptr) : value.get<double>();
+}
+
+std::string text_of(const Json& answer, const char* key) {
+  const auto found = answer.find(key);
+  return found != answer.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+std::string line_of(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Json> parse_line(std::string_view line, const std::string& place) {
+  Json object = Json::parse(line, nullptr, false);
+  if (!object.is_object()) return fail(ErrorCode::internal, place, "sent a line that is no JSON object");
+  return object;
+}
+
+Json json_of(const Error& error) {
+  return {{"ok", false},
+          {"code", name(error.code)},
+          {"place", error.place},
+          {"what", error.what},
+          {"mend", error.mend}};
+}
+
+Result<void> require_ok(const Json& answer, const std::string& place) {
+  const auto ok = answer.find("ok");
+  if (ok == answer.end() || !ok->is_boolean())
+    return fail(ErrorCode::internal, place, "sent a line that is no answer");
+  if (ok->get<bool>()) return {};
+  return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "place"),
+                                     text_of(answer, "what"), text_of(answer, "mend")});
+}
+
+Json json_of(const learning::DataConfig& data) {
+  return {{"kind", data.kind},
+          {"images", data.images.string()},
+          {"labels", data.labels.string()},
+          {"examples_max", data.examples_max}};
+}
+
+learning::DataConfig data_of(const Json& data) {
+  learning::DataConfig out;
+  out.kind = data.at("kind").get<std::string>();
+  out.images = data.at("images").get<std::string>();
+  out.labels = data.at("labels").get<std::string>();
+  out.examples_max = data.at("examples_max").get<std::uint64_t>();
+  return out;
+}
+
+Json json_of(const Metrics& metrics) {
+  Json out = Json::array();
+  for (const Metric& metric : metrics)
+    out.push_back({{"name", metric.name}, {"sum", number(metric.sum)}, {"count", number(metric.count)}});
+  return out;
+}
+
+Metrics metrics_of(const Json& metrics) {
+  Metrics out;
+  for (const Json& metric : metrics)
+    out.push_back(
+        {metric.at("name").get<std::string>(), number_of(metric.at("sum")), number_of(metric.at("count"))});
+  return out;
+}
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,69 @@
+// hansa-aggregator: see run_aggregator.
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "server/process/aggregator_process.h"
+
+namespace {
+std::atomic<bool> stop_asked{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+extern "C" void on_signal(int) { stop_asked = true; }
+
+int tell(const hansa::Error& error) {
+  std::fprintf(stderr, "hansa-aggregator: %s\n", error.text().c_str());
+  return hansa::exit_code(error.code);
+}
+
+int run(int argc, char** argv) {
+  using hansa::server::ProgressStyle;
+  CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.");
+  app.footer("Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n\n"
+             "Exit codes: docs/exit-codes.md");
+  std::string file, from, progress = "auto", log_level;
+  bool fresh = false;
+  app.add_option("FILE", file, "federation.toml")->required();
+  auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
+  app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")->excludes(new_flag);
+  app.add_option("--progress", progress, "auto, live, plain or none")
+      ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
+  app.add_option("--log-level", log_level, "debug, info, warning, error or off");
+  app.set_version_flag("--version", HANSA_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
+  }
+  const auto config = hansa::server::read_federation_config(file);
+  if (!config) return tell(config.error());
+  hansa::server::AggregatorOptions options;
+  options.run.from = from;
+  if (fresh) options.run.choice = hansa::server::RunChoice::new_run;
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  options.progress = progress == "live" || (progress == "auto" && terminal) ? ProgressStyle::live
+                     : progress == "none"                                   ? ProgressStyle::none
+                                                                            : ProgressStyle::plain;
+  // A live panel owns the terminal: the log shows only what needs a person, unless asked for more.
+  if (log_level.empty() && options.progress == ProgressStyle::live) log_level = "error";
+  const auto level = hansa::choose_log_level(log_level);
+  if (!level) return tell(level.error());
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto log = hansa::Logger::to_stderr("aggregator", *level);
+  const auto done = hansa::server::run_aggregator(*config, options, log, stop_asked);
+  return done ? 0 : tell(done.error());
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    return tell(hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
+  }
+}

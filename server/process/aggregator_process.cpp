@@ -1,0 +1,212 @@
+#include "server/process/aggregator_process.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include "common/files.h"
+#include "server/engine/engine.h"
+#include "server/process/admission_folder.h"
+
+namespace hansa::server {
+namespace {
+
+class ChannelOutbox final : public Outbox {
+ public:
+  explicit ChannelOutbox(transport::ServerChannel& channel) : channel_(channel) {}
+  transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk& bulk) override {
+    return channel_.send(peer, message, bulk);
+  }
+
+ private:
+  transport::ServerChannel& channel_;
+};
+
+// Evaluates committed rounds in the background, one after the other, and keeps what comes of it.
+class RoundEvaluations {
+ public:
+  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, ProgressDisplay& display,
+                   const Logger& log)
+      : evaluator_(std::move(evaluator)), store_(store), display_(display), log_(log) {}
+
+  void ask(RoundId round, const Digest& model) {
+    if (evaluator_) waiting_.emplace_back(round, model);
+    start_next();
+  }
+  [[nodiscard]] int descriptor() const { return evaluator_ ? evaluator_->descriptor() : -1; }
+  [[nodiscard]] bool idle() const { return !evaluator_ || (waiting_.empty() && !evaluator_->busy()); }
+  [[nodiscard]] const std::optional<std::pair<RoundId, Metrics>>& last() const { return last_; }
+
+  void collect() {
+    if (!evaluator_) return;
+    auto answer = evaluator_->take();
+    if (!answer) return;
+    if (*answer) {
+      if (auto kept = store_.record_evaluation(in_work_, **answer); !kept) log_.error(kept.error().text());
+      display_.evaluated(in_work_, **answer);
+      last_.emplace(in_work_, **answer);
+    } else {
+      log_.error("round " + std::to_string(in_work_.value) + " cannot be evaluated: " + answer->error().text());
+    }
+    start_next();
+  }
+
+ private:
+  void start_next() {
+    if (!evaluator_ || evaluator_->busy() || waiting_.empty()) return;
+    in_work_ = waiting_.front().first;
+    evaluator_->request(store_.model_path(waiting_.front().second));
+    waiting_.pop_front();
+  }
+
+  std::unique_ptr<BackgroundEvaluator> evaluator_;
+  RunFolder& store_;
+  ProgressDisplay& display_;
+  const Logger& log_;
+  std::deque<std::pair<RoundId, Digest>> waiting_;
+  RoundId in_work_;
+  std::optional<std::pair<RoundId, Metrics>> last_;
+};
+
+class ProcessObserver final : public EngineObserver {
+ public:
+  ProcessObserver(const FederationConfig& config, const Logger& log, ProgressDisplay& display,
+                  RoundEvaluations& evaluations)
+      : config_(config), log_(log), display_(display), evaluations_(evaluations) {}
+  void on_log(Log::Level level, const std::string& text) override {
+    if (level == Log::Level::info) log_.info(text);
+    else log_.warning(text);
+  }
+  void on_round_started(RoundId round, std::uint32_t cohort) override {
+    log_.debug(fmt::format("round {} starts with {} clients", round.value, cohort));
+  }
+  void on_committed(const RoundRecord& record) override {
+    display_.committed(record, config_.rounds);
+    if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 || record.round.value == config_.rounds)
+      evaluations_.ask(record.round, record.model);
+  }
+
+ private:
+  const FederationConfig& config_;
+  const Logger& log_;
+  ProgressDisplay& display_;
+  RoundEvaluations& evaluations_;
+};
+
+// Rounds that were committed before a crash and never evaluated.
+Result<void> catch_up(RunFolder& store, const FederationConfig& config, RoundEvaluations& evaluations) {
+  HANSA_TRY(const auto rounds, store.rounds());
+  HANSA_TRY(const auto evaluated, store.evaluations());
+  for (const auto& record : rounds) {
+    const bool due = record.round.value % std::max(config.evaluation_every, 1U) == 0;
+    const bool done = std::any_of(evaluated.begin(), evaluated.end(),
+                                  [&](const auto& e) { return e.first == record.round; });
+    if (due && !done) evaluations.ask(record.round, record.model);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options, const Logger& log,
+                            const std::atomic<bool>& stop) {
+  HANSA_TRY(const auto key, transport::read_secret_key(config.key));
+  const auto admitted = admitted_names(config.admitted);
+  if (admitted.empty())
+    return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
+                "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
+  HANSA_TRY(auto run, prepare_run(config, options.run, describe_archive_in_child));
+  std::unique_ptr<BackgroundEvaluator> evaluator;
+  if (config.evaluation) {
+    HANSA_TRY(evaluator, BackgroundEvaluator::start(run.store->archive_path(), *config.evaluation,
+                                                    config.evaluation_threads));
+  }
+
+  AdmissionFolder admission(config.admitted);
+  transport::ServerChannelConfig channel_config;
+  channel_config.bind = config.bind;
+  channel_config.io_threads = options.io_threads;
+  HANSA_TRY(const auto channel, transport::ServerChannel::open(channel_config, key, admission));
+  HANSA_TRY(const auto public_key, key.public_key());
+
+  ProgressDisplay display(options.progress, fmt::format("federation {}  {}", config.name, channel->endpoint()),
+                          run.position);
+  display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name, channel->endpoint(),
+                          public_key.text()));
+  display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}", run.store->folder().string(),
+                                        run.position.value, config.rounds)
+                          : fmt::format("run folder: {}", run.store->folder().string()));
+
+  EngineConfig engine_config;
+  engine_config.coordinator = run.coordinator;
+  engine_config.coordinator.admitted = admitted;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.session_seed),
+                 sizeof engine_config.coordinator.session_seed) != 1)
+    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  engine_config.archive = run.store->archive_path();
+  engine_config.wall_clock = utc_now;
+  WorkerPool workers(0);
+  SpoolPool spools(run.store->folder(), config.limits.spool_memory_mib << 20);
+  ChannelOutbox outbox(*channel);
+  RoundEvaluations evaluations(std::move(evaluator), *run.store, display, log);
+  ProcessObserver observer(config, log, display, evaluations);
+  HANSA_TRY(const auto engine, Engine::create(std::move(engine_config), *run.store, outbox, workers, spools, observer,
+                                              steady_now()));
+  HANSA_TRY_VOID(catch_up(*run.store, config, evaluations));
+
+  transport::ServerChannel::Handlers handlers;
+  handlers.on_message = [&](const transport::Incoming& in) {
+    engine->receive(in.peer, in.client, in.message, in.bulk, steady_now());
+  };
+  handlers.on_refused = [&](const Error& error) { log.warning(error.text()); };
+  Instant next_display = steady_now();
+  bool stop_told = false;
+  while (!engine->finished() && !engine->failure()) {
+    if (stop && !stop_told) {
+      stop_told = true;
+      engine->stop(steady_now());
+      continue;
+    }
+    const Instant now = steady_now();
+    const Duration wait = std::clamp<Duration>(std::min(engine->next_tick(), next_display) - now, Duration::zero(),
+                                               std::chrono::milliseconds(500));
+    channel->poll(wait, handlers, evaluations.descriptor(), 64);
+    evaluations.collect();
+    const Instant after = steady_now();
+    if (after >= engine->next_tick()) engine->tick(after);
+    if (after >= next_display) {
+      display.update(engine->progress(after), engine->bytes_up(), engine->bytes_down(), after);
+      next_display = after + std::chrono::milliseconds(200);
+    }
+  }
+  // Farewells leave; the last evaluation comes in. A stop is not made to wait for it.
+  while (!evaluations.idle() && !stop) {
+    channel->poll(std::chrono::milliseconds(100), handlers, evaluations.descriptor(), 64);
+    evaluations.collect();
+  }
+  display.end();
+  if (engine->failure()) return tl::unexpected<Error>(*engine->failure());
+  const Finish& finish = *engine->finished();
+  if (finish.why == Finish::Why::gave_up)
+    return fail(ErrorCode::quorum, run.store->folder().string(), finish.text,
+                fmt::format("start the missing clients and run \"hansa-aggregator {}\" again: it goes on after round {}",
+                            config.file.string(), engine->last_committed().value));
+  if (finish.why == Finish::Why::stopped)
+    std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",
+                          engine->last_committed().value, config.rounds, config.file.string()).c_str());
+  if (const auto& last = evaluations.last(); last && last->first == engine->last_committed()) {
+    if (const auto accuracy = mean_of(last->second, "accuracy"))
+      std::puts(fmt::format("final test accuracy: {:.4f}", *accuracy).c_str());
+    if (const auto loss = mean_of(last->second, "loss"))
+      std::puts(fmt::format("final test loss: {:.4f}", *loss).c_str());
+  }
+  std::puts(fmt::format("final model: {}", engine->model().text()).c_str());
+  std::puts(fmt::format("run folder: {}", run.store->folder().string()).c_str());
+  std::fflush(stdout);
+  return {};
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,53 @@
+// What a person sees while a run goes on: a live panel on a terminal, plain lines elsewhere.
+// One thread. Writes to stdout.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/time.h"
+#include "common/training.h"
+#include "server/coordinator/coordinator.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+enum class ProgressStyle : std::uint8_t { live, plain, none };
+
+class ProgressDisplay {
+ public:
+  ProgressDisplay(ProgressStyle style, std::string title, RoundId first);
+  ~ProgressDisplay();
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
+
+  void update(const Progress& progress, std::uint64_t bytes_up, std::uint64_t bytes_down, Instant now);
+  void committed(const RoundRecord& record, std::uint32_t rounds);
+  void evaluated(RoundId round, const Metrics& metrics);
+  // A line that stays, above the live panel.
+  void say(const std::string& line);
+  // Removes the panel; what follows is the caller's.
+  void end();
+
+ private:
+  void draw(const std::vector<std::string>& lines);
+  void erase();
+
+  ProgressStyle style_;
+  std::string title_;
+  RoundId first_;
+  std::size_t drawn_ = 0;  // lines of the panel on the screen
+  Instant last_drawn_;
+  std::string last_plain_;
+  std::optional<Instant> rounds_began_;
+  std::vector<double> round_seconds_;
+  std::vector<std::pair<RoundId, double>> accuracies_;
+};
+
+// "loss" or "accuracy" as a mean, if it is there.
+[[nodiscard]] std::optional<double> mean_of(const Metrics& metrics, std::string_view name);
+// "12.3 MB"
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
+
+}  // namespace hansa::server

@@ -1,0 +1,159 @@
+#include "server/setup/run_setup.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "common/files.h"
+
+namespace hansa::server {
+namespace {
+
+constexpr std::size_t archive_bytes_max = 4ULL << 30;
+
+std::string utc(const char* format) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[64];
+  return std::string(text, std::strftime(text, sizeof text, format, &parts));
+}
+
+// A folder name that sorts by age and is free: fashion-mnist-20260102-030405, ...-2, ...
+std::filesystem::path fresh_folder(const FederationConfig& config) {
+  const std::string stem = config.name + "-" + utc("%Y%m%d-%H%M%S");
+  auto folder = config.runs / stem;
+  for (int i = 2; std::filesystem::exists(folder); ++i) folder = config.runs / (stem + "-" + std::to_string(i));
+  return folder;
+}
+
+// The newest run of this federation with rounds left, if there is one.
+std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config, const Digest& archive) {
+  std::vector<std::filesystem::path> folders;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(config.runs, error))
+    if (entry.is_directory() && entry.path().filename().string().starts_with(config.name + "-"))
+      folders.push_back(entry.path());
+  std::sort(folders.begin(), folders.end(), [](const auto& a, const auto& b) {
+    std::error_code ignored;
+    const auto time_a = std::filesystem::last_write_time(a, ignored);
+    const auto time_b = std::filesystem::last_write_time(b, ignored);
+    return time_a != time_b ? time_a > time_b : a > b;
+  });
+  if (folders.empty()) return {};
+  // Only the newest counts: an older one that was left behind was left on purpose.
+  auto store = RunFolder::open_read_only(folders.front());
+  if (!store) return {};
+  const auto identity = (*store)->identity();
+  const auto position = (*store)->position();
+  if (!identity || !*identity || !position || !*position) return {};
+  const bool same = (**identity).federation == config.name && (**identity).seed == config.seed &&
+                    (**identity).archive == archive;
+  if (!same || (**position).round.value >= config.rounds) return {};
+  return folders.front();
+}
+
+struct StartPoint {
+  std::string text;
+  std::vector<float> parameters;
+};
+
+Result<StartPoint> read_start_point(const std::string& from, const FederationConfig& config,
+                                    const ArchiveFacts& facts) {
+  const auto at = from.rfind('@');
+  std::uint32_t number = 0;
+  const auto bad = [&](std::string what) {
+    return fail(ErrorCode::usage, "--from " + from, std::move(what), "give RUN@ROUND, e.g. runs/NAME@7");
+  };
+  if (at == std::string::npos) return bad("names no round");
+  const auto [stop, error] = std::from_chars(from.data() + at + 1, from.data() + from.size(), number);
+  if (error != std::errc() || stop != from.data() + from.size()) return bad("has no number after '@'");
+  std::filesystem::path folder = from.substr(0, at);
+  if (!std::filesystem::exists(folder)) folder = config.runs / folder;
+  HANSA_TRY(const auto store, RunFolder::open_read_only(folder));
+  HANSA_TRY(const auto identity, store->identity());
+  if (!identity || identity->layout != facts.layout.digest())
+    return fail(ErrorCode::model, "--from " + from, "has another parameter layout than [model] archive",
+                "start from a run of the same model");
+  Digest model = identity->initial_model;
+  if (number > 0) {
+    HANSA_TRY(const auto record, store->round(RoundId(number)));
+    if (!record) return bad("names a round that is not committed");
+    model = record->model;
+  }
+  StartPoint start{folder.filename().string() + "@" + std::to_string(number), {}};
+  start.parameters.resize(facts.layout.element_count());
+  HANSA_TRY_VOID(store->get_model(model, start.parameters));
+  return start;
+}
+
+}  // namespace
+
+std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
+
+std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().extension() == ".pub") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
+                                const DescribeArchive& describe) {
+  HANSA_TRY(ArchiveFacts facts, describe(config.model));
+  if (facts.layout.element_count() == 0)
+    return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
+  HANSA_TRY_VOID(make_folders(config.runs));
+  PreparedRun run;
+  RunIdentity identity;
+  std::vector<float> initial = std::move(facts.parameters);
+  std::optional<std::filesystem::path> folder;
+  if (!request.from.empty()) {
+    HANSA_TRY(auto start, read_start_point(request.from, config, facts));
+    identity.started_from = start.text;
+    initial = std::move(start.parameters);
+  } else if (request.choice == RunChoice::resume_or_new) {
+    folder = unfinished_run(config, facts.archive);
+  }
+  run.resumed = folder.has_value();
+  if (!folder) folder = fresh_folder(config);
+  HANSA_TRY(run.store, RunFolder::open(*folder));
+  identity.federation = config.name;
+  identity.run = folder->filename().string();
+  identity.seed = config.seed;
+  identity.archive = facts.archive;
+  identity.layout = facts.layout.digest();
+  identity.initial_model = sha256(std::span<const float>(initial));
+  if (run.resumed) {
+    HANSA_TRY(const auto kept, run.store->identity());
+    if (kept) identity = *kept;
+  } else {
+    HANSA_TRY(const auto archive, read_binary_file(config.model, archive_bytes_max));
+    HANSA_TRY_VOID(run.store->put_archive(archive));
+    HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
+    HANSA_TRY_VOID(run.store->begin_run(identity, initial));
+  }
+  HANSA_TRY(const auto position, run.store->position());
+  if (position) run.position = position->round;
+
+  CoordinatorConfig& c = run.coordinator;
+  c.federation = config.name;
+  c.run = identity.run;
+  c.seed = config.seed;
+  c.rounds = config.rounds;
+  c.after_last_round = config.after_last_round;
+  c.training = config.training;
+  c.cohort = config.cohort;
+  c.limits = config.limits;
+  c.archive = facts.archive;
+  std::error_code error;
+  c.archive_bytes = std::filesystem::file_size(run.store->archive_path(), error);
+  if (error) return fail(ErrorCode::storage, run.store->archive_path().string(), "cannot be read");
+  c.layout = identity.layout;
+  c.elements = facts.layout.element_count();
+  return run;
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,43 @@
+// A file descriptor that closes itself, and errno as an Error.
+#pragma once
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <unistd.h>
+
+#include "common/error.h"
+
+namespace hansa::server::internal {
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// The error of the system call that just failed; code storage.
+[[nodiscard]] inline tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path,
+                                                           std::string what) {
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return fail(ErrorCode::storage, path.string(), std::move(what) + " (" + std::strerror(error) + ")",
+              full ? "free some space; nothing that was committed is lost" : "");
+}
+
+}  // namespace hansa::server::internal

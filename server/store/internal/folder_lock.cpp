@@ -1,0 +1,42 @@
+#include "server/store/internal/folder_lock.h"
+
+#include <array>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+namespace hansa::server::internal {
+namespace {
+
+std::string read_owner(int file) {
+  std::array<char, 32> text{};
+  const ssize_t n = ::pread(file, text.data(), text.size(), 0);
+  std::string owner;
+  for (ssize_t i = 0; i < n; ++i) {
+    const char c = text[static_cast<std::size_t>(i)];
+    if (c < '0' || c > '9') break;
+    owner.push_back(c);
+  }
+  return owner.empty() ? "of unknown number" : owner;
+}
+
+}  // namespace
+
+Result<Descriptor> lock_folder(const std::filesystem::path& folder) {
+  const auto path = folder / "lock";
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!file) return fail_with_errno(path, "cannot be opened");
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return fail_with_errno(path, "cannot be locked");
+    return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()),
+                "stop that aggregator, or give this one another run");
+  }
+  const std::string owner = std::to_string(::getpid()) + "\n";
+  // The number only serves the message above; the lock is held with or without it.
+  if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), owner.data(), owner.size(), 0);
+  return file;
+}
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,126 @@
+#include "server/store/internal/metrics_lines.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/files.h"
+
+namespace hansa::server::internal {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t file_bytes_max = std::size_t{4} << 30;
+
+// Names come from clients and may hold bytes that are no UTF-8; those are replaced.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json means(const Metrics& sums) {
+  Json out = Json::object();
+  for (const Metric& metric : sums) {
+    const double mean = metric.sum / metric.count;  // not finite: dumped as null
+    out[metric.name] = mean;
+  }
+  return out;
+}
+
+// False for a line that this file's writer cannot have written.
+bool take_line(std::string_view line, MetricsLines::Found& found) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return false;
+  const auto round = json.find("round");
+  if (round == json.end() || !round->is_number_unsigned()) return false;
+  const auto number = round->get<std::uint64_t>();
+  if (number > UINT32_MAX) return false;
+  if (json.contains("evaluation")) found.evaluations[static_cast<std::uint32_t>(number)] = std::string(line);
+  else found.rounds.insert(static_cast<std::uint32_t>(number));
+  return true;
+}
+
+}  // namespace
+
+std::string round_line(const RoundRecord& record) {
+  std::uint64_t counted = 0;
+  std::uint64_t examples = 0;
+  Metrics train;
+  for (const Participation& participation : record.participations) {
+    if (participation.outcome != Outcome::counted) continue;
+    ++counted;
+    examples += participation.examples;
+    for (const Metric& metric : participation.metrics) {
+      const auto known =
+          std::find_if(train.begin(), train.end(), [&](const Metric& m) { return m.name == metric.name; });
+      if (known == train.end()) {
+        train.push_back(metric);
+      } else {
+        known->sum += metric.sum;
+        known->count += metric.count;
+      }
+    }
+  }
+  Json json;
+  json["round"] = record.round.value;
+  json["model"] = record.model.text();
+  json["picked"] = record.participations.size();
+  json["counted"] = counted;
+  json["lost"] = record.participations.size() - counted;
+  json["examples"] = examples;
+  json["seconds"] = record.seconds;
+  json["train"] = means(train);
+  return dump(json);
+}
+
+std::string evaluation_line(RoundId round, const Metrics& metrics) {
+  Json json;
+  json["round"] = round.value;
+  json["evaluation"] = means(metrics);
+  return dump(json);
+}
+
+Result<MetricsLines> MetricsLines::open(const std::filesystem::path& path, Found& found) {
+  MetricsLines lines;
+  lines.path_ = path;
+  lines.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lines.file_) return fail_with_errno(path, "cannot be opened");
+  HANSA_TRY(const std::string text, read_text_file(path, file_bytes_max));
+  found = {};
+  std::size_t good = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', good)) {
+    if (!take_line(std::string_view(text).substr(good, end - good), found)) {
+      found = {};
+      good = 0;
+      break;
+    }
+    good = end + 1;
+  }
+  lines.size_ = static_cast<std::int64_t>(good);
+  if (good != text.size() && ::ftruncate(lines.file_.get(), lines.size_) != 0)
+    return fail_with_errno(path, "cannot be cut to its last whole line");
+  return lines;
+}
+
+Result<void> MetricsLines::append(const std::string& line) {
+  const std::string bytes = line + "\n";
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done,
+                               size_ + static_cast<std::int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      auto error = fail_with_errno(path_, "cannot be written");
+      // If this fails too, the next open cuts the part off.
+      (void)!::ftruncate(file_.get(), size_);
+      return error;
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  size_ += static_cast<std::int64_t>(bytes.size());
+  return {};
+}
+
+}  // namespace hansa::server::internal

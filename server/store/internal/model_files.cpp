@@ -1,0 +1,129 @@
+#include "server/store/internal/model_files.h"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/files.h"
+
+namespace hansa::server::internal {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "model files are little-endian");
+
+constexpr const char* suffix = ".f32";
+constexpr const char* unfinished_suffix = ".tmp";
+// Read and hashed in steps that stay in the second-level cache.
+constexpr std::size_t step_bytes = 256 << 10;
+
+std::string file_name(const Digest& digest) { return digest.hex() + suffix; }
+
+Result<void> write_whole(int file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be written");
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<Descriptor> open_directory(const std::filesystem::path& folder) {
+  Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return fail_with_errno(folder, "cannot be opened");
+  return directory;
+}
+
+}  // namespace
+
+Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder) {
+  HANSA_TRY_VOID(make_folders(folder));
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == unfinished_suffix) ::unlink(it->path().c_str());
+  if (error) return fail(ErrorCode::storage, folder.string(), "cannot be listed (" + error.message() + ")");
+  HANSA_TRY(ModelFiles files, open_read_only(folder));
+  if (::fsync(files.directory_.get()) != 0) return fail_with_errno(folder, "cannot be flushed to disk");
+  return files;
+}
+
+Result<ModelFiles> ModelFiles::open_read_only(const std::filesystem::path& folder) {
+  ModelFiles files;
+  files.folder_ = folder;
+  HANSA_TRY(files.directory_, open_directory(folder));
+  return files;
+}
+
+Result<Digest> ModelFiles::put(std::span<const float> parameters) {
+  const Digest digest = sha256(parameters);
+  const std::string name = file_name(digest);
+  struct stat status {};
+  if (::fstatat(directory_.get(), name.c_str(), &status, 0) == 0 &&
+      static_cast<std::uint64_t>(status.st_size) == parameters.size_bytes()) {
+    if (whole_.contains(digest)) return digest;
+    std::vector<float> kept(parameters.size());
+    if (get(digest, kept)) {
+      whole_.insert(digest);
+      return digest;
+    }
+  }
+  const std::string unfinished = name + unfinished_suffix;
+  const auto place = folder_ / unfinished;
+  const auto write = [&]() -> Result<void> {
+    const Descriptor file(
+        ::openat(directory_.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) return fail_with_errno(place, "cannot be created");
+    HANSA_TRY_VOID(write_whole(file.get(), std::as_bytes(parameters), place));
+    if (::fsync(file.get()) != 0) return fail_with_errno(place, "cannot be flushed to disk");
+    if (::renameat(directory_.get(), unfinished.c_str(), directory_.get(), name.c_str()) != 0)
+      return fail_with_errno(folder_ / name, "cannot be put in place");
+    return {};
+  };
+  if (auto written = write(); !written) {
+    ::unlinkat(directory_.get(), unfinished.c_str(), 0);
+    return tl::unexpected<Error>(std::move(written).error());
+  }
+  if (::fsync(directory_.get()) != 0) return fail_with_errno(folder_, "cannot be flushed to disk");
+  whole_.insert(digest);
+  return digest;
+}
+
+Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) const {
+  const auto place = path(digest);
+  const Descriptor file(::openat(directory_.get(), file_name(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_with_errno(place, "cannot be opened");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno(place, "cannot be read");
+  const auto bytes = std::as_writable_bytes(parameters);
+  if (static_cast<std::uint64_t>(status.st_size) != bytes.size())
+    return fail(ErrorCode::storage, place.string(),
+                "has " + std::to_string(status.st_size) + " bytes, and the model needs " +
+                    std::to_string(bytes.size()),
+                "restore the file from a copy");
+  Sha256 hash;
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::read(file.get(), bytes.data() + done, std::min(step_bytes, bytes.size() - done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(place, "cannot be read");
+    if (n == 0) break;
+    hash.update(bytes.subspan(done, static_cast<std::size_t>(n)));
+    done += static_cast<std::size_t>(n);
+  }
+  if (hash.finish() == digest) return {};
+  return fail(ErrorCode::storage, place.string(), "is damaged: its content does not match its name",
+              "restore the file from a copy");
+}
+
+bool ModelFiles::contains(const Digest& digest) const {
+  struct stat status {};
+  return ::fstatat(directory_.get(), file_name(digest).c_str(), &status, 0) == 0;
+}
+
+std::filesystem::path ModelFiles::path(const Digest& digest) const { return folder_ / file_name(digest); }
+
+}  // namespace hansa::server::internal

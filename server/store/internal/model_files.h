@@ -1,0 +1,38 @@
+// Model vectors as files named by their content: <64 hex digits>.f32, little-endian float32.
+//
+// A name appears only when the whole content is durable: written to a temporary name, flushed,
+// renamed, and the folder flushed. One thread at a time.
+#pragma once
+#include <filesystem>
+#include <span>
+#include <unordered_set>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "server/store/internal/descriptor.h"
+
+namespace hansa::server::internal {
+
+class ModelFiles {
+ public:
+  // Makes the folder, removes what a crash left half written, and flushes the folder, so that every
+  // name that is seen is durable.
+  [[nodiscard]] static Result<ModelFiles> open(const std::filesystem::path& folder);
+  [[nodiscard]] static Result<ModelFiles> open_read_only(const std::filesystem::path& folder);
+
+  // Durable when it returns. A file that is there already costs one read the first time, then a stat;
+  // a damaged one is replaced.
+  [[nodiscard]] Result<Digest> put(std::span<const float> parameters);
+  // Fails (storage) if the file is missing, of another size, or does not match its digest;
+  // parameters are then of no value.
+  [[nodiscard]] Result<void> get(const Digest& digest, std::span<float> parameters) const;
+  [[nodiscard]] bool contains(const Digest& digest) const;
+  [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
+
+ private:
+  std::filesystem::path folder_;
+  Descriptor directory_;
+  std::unordered_set<Digest> whole_;  // written or verified by this object
+};
+
+}  // namespace hansa::server::internal

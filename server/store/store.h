@@ -1,0 +1,92 @@
+// What a run remembers. The store is the truth: the aggregator's state is rebuilt from it.
+//
+// Two implementations: SQLite and files in a run folder (run_folder.h), and memory for
+// simulations (memory_store.h). One thread at a time calls a store.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/identifiers.h"
+#include "common/training.h"
+
+namespace hansa::server {
+
+// Why a picked client is not in a round's sum, or that it is.
+enum class Outcome : std::uint8_t {
+  counted,  // its update is in the sum
+  no_answer,  // nothing from it before the round closed
+  disconnected,  // its session ended and did not come back
+  declined,  // it refused the task, with a reason
+  rejected,  // its update was refused: digest, size, value out of range
+  late,  // its update was complete only after the round closed
+};
+[[nodiscard]] const char* name(Outcome outcome) noexcept;
+
+struct Participation {
+  std::string client;
+  Outcome outcome = Outcome::no_answer;
+  std::string reason;  // for people; empty when counted
+  std::uint64_t examples = 0;  // weight, when counted
+  Digest update;  // digest of the update, when counted
+  std::uint64_t bytes_up = 0;  // bulk and messages received for this task
+  std::uint64_t bytes_down = 0;
+  double seconds = 0;  // task sent to update complete
+  double train_seconds = 0;  // as the client reports
+  Metrics metrics;  // as the client reports
+};
+
+struct RoundRecord {
+  RoundId round;
+  Digest model;  // the global model after this round
+  Digest base;  // the global model before it
+  std::string started_at;  // RFC 3339, UTC
+  double seconds = 0;  // start to commit
+  std::uint32_t attempt = 1;  // 1, or more if earlier attempts missed the quorum
+  std::vector<Participation> participations;  // sorted by client
+};
+
+struct RunIdentity {
+  std::string federation;  // name from federation.toml
+  std::string run;  // folder name
+  std::uint64_t seed = 0;
+  Digest archive;
+  Digest layout;
+  Digest initial_model;  // round 0
+  std::string started_from;  // "RUN@ROUND" or empty
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Keeps the identity at the first call; later calls fail, naming the difference, if it differs.
+  [[nodiscard]] virtual Result<void> begin_run(const RunIdentity& identity,
+                                               std::span<const float> initial_model) = 0;
+
+  // Content-addressed, durable when it returns; writing what is there already is cheap.
+  [[nodiscard]] virtual Result<Digest> put_model(std::span<const float> parameters) = 0;
+  // Fails (storage) if the file is missing, of another size, or does not match its digest.
+  [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
+
+  // One transaction, durable when it returns. record.model was put before, and record.round is the
+  // last committed round + 1.
+  [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
+  // Adds or replaces a committed round's (or round 0's) held-out metrics.
+  [[nodiscard]] virtual Result<void> record_evaluation(RoundId round, const Metrics& metrics) = 0;
+
+  // The last committed round; round 0 and the initial model when none is. Empty before begin_run.
+  struct Position {
+    RoundId round;
+    Digest model;
+  };
+  [[nodiscard]] virtual Result<std::optional<Position>> position() = 0;
+  [[nodiscard]] virtual Result<std::optional<RoundRecord>> round(RoundId round) = 0;
+  [[nodiscard]] virtual Result<std::optional<Metrics>> evaluation(RoundId round) = 0;
+};
+
+}  // namespace hansa::server

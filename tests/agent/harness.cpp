@@ -1,0 +1,88 @@
+#include "tests/agent/harness.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "common/digest.h"
+
+namespace hansa::client::testing {
+
+AgentConfig Harness::small_config() {
+  AgentConfig c;
+  c.federation = "harbour";
+  c.software = "hansa test";
+  c.instance = 77;
+  return c;
+}
+
+Harness::Harness(const AgentConfig& config) : now(Instant(std::chrono::hours(1))), agent(config, now) {}
+
+void Harness::apply(const Event& event) { agent.apply(event, now, effects); }
+
+void Harness::receive(SessionId from, const messages::Message& message, std::uint64_t bulk_bytes) {
+  apply(Received{from, message, bulk_bytes});
+}
+
+void Harness::advance(Duration duration) {
+  const Instant until = now + duration;
+  int ticks = 0;
+  while (now < until) {
+    now = std::min(std::max(agent.next_tick(), now), until);
+    apply(TickEvent{});
+    ASSERT_LT(++ticks, 100'000) << "the agent asks for ticks without end";
+  }
+}
+
+void Harness::reach_linking() {
+  if (agent.state() == LinkState::offline) {
+    now = std::max(now, agent.next_tick());
+    apply(TickEvent{});
+  }
+  ASSERT_EQ(agent.state(), LinkState::linking);
+}
+
+void Harness::reach_greeting() {
+  reach_linking();
+  apply(LinkUp{});
+  ASSERT_EQ(agent.state(), LinkState::greeting);
+}
+
+void Harness::go_online() {
+  if (agent.state() != LinkState::greeting) reach_greeting();
+  session = SessionId(++sessions);
+  receive(messages::Welcome{"a", "run-1", lease_ms, chunk_bytes});
+  ASSERT_EQ(agent.state(), LinkState::online);
+}
+
+messages::TrainTask Harness::make_task(std::uint64_t number) const {
+  messages::TrainTask task;
+  task.task = TaskId(number);
+  task.round = RoundId(static_cast<std::uint32_t>(number));
+  task.archive = sha256("archive");
+  task.archive_bytes = 250;
+  task.model = sha256("model " + std::to_string(number));
+  task.model_bytes = 400;
+  return task;
+}
+
+void Harness::train(const messages::TrainTask& task) {
+  if (agent.state() != LinkState::online) go_online();
+  receive(task);
+  apply(ArchiveLookedUp{round::ArchiveCache::present});
+  for (std::uint64_t offset = 0; offset < task.model_bytes; offset += chunk_bytes)
+    receive(messages::BlobChunk{task.model, offset}, chunk_bytes);
+  apply(BlobChecked{task.model, true});
+  ASSERT_TRUE(agent.task());
+  ASSERT_EQ(agent.task()->state(), round::TaskState::training);
+}
+
+void Harness::end_training(const messages::TrainTask& task) {
+  messages::Offer offer;
+  offer.task = task.task;
+  offer.bytes = task.model_bytes;
+  offer.examples = 10;
+  apply(TrainingEnded{task.task, offer});
+}
+
+}  // namespace hansa::client::testing

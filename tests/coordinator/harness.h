@@ -1,0 +1,77 @@
+// A coordinator on virtual time with clients that are data: what they say is fed, what they are sent is kept.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/coordinator/coordinator.h"
+
+namespace hansa::server::testing {
+
+using Verdict = Coordinator::Verdict;
+
+// Three admitted clients a, b, c; a model of 250 floats; chunks of 100 bytes; no waiting for more than two.
+[[nodiscard]] CoordinatorConfig small_config();
+
+struct Peer {
+  std::string name;
+  PeerId peer;
+  std::uint64_t instance = 0;
+  SessionId session{};  // of the last Welcome
+};
+
+class Harness {
+ public:
+  explicit Harness(CoordinatorConfig config, RoundId last_committed = RoundId(0));
+
+  Verdict apply(const Event& event);
+  // Moves time on, with a tick whenever the coordinator asks for one. Returns the number of ticks.
+  int advance(Duration duration);
+
+  // A client of this name on a connection and in a process of its own.
+  [[nodiscard]] Peer peer(const std::string& name);
+  Verdict say(const Peer& from, const messages::Message& message, std::uint64_t bulk_bytes = 0);
+  Verdict hello(Peer& from, std::uint64_t examples = 10, const std::string& federation = "harbour");
+  // Hello, for a client that must be welcomed.
+  [[nodiscard]] Peer connect(const std::string& name, std::uint64_t examples = 10);
+
+  // An update that depends on `content`.
+  [[nodiscard]] messages::Offer offer_of(const Peer& from, std::uint8_t content = 1) const;
+  // Sends all chunks that are granted to it, from `offset` on, as long as grants come; returns the bytes sent.
+  std::uint64_t upload(const Peer& from, std::uint64_t offset = 0);
+  // Offer, upload, sound check.
+  void finish_task(const Peer& from, std::uint8_t content = 1);
+  Verdict check(const std::string& client, const Result<void>& outcome = {});
+  // Answers the last CommitRound; the new model is derived from the round.
+  Verdict commit();
+
+  // What was sent to this connection since the last forget().
+  template <class T>
+  [[nodiscard]] std::vector<T> sent(const Peer& to) const {
+    std::vector<T> out;
+    for (const auto& effect : effects)
+      if (const auto* send = std::get_if<Send>(&effect); send != nullptr && send->peer == to.peer)
+        if (const auto* message = std::get_if<T>(&send->message)) out.push_back(*message);
+    return out;
+  }
+  template <class T>
+  [[nodiscard]] std::vector<T> all() const {
+    std::vector<T> out;
+    for (const auto& effect : effects)
+      if (const auto* found = std::get_if<T>(&effect)) out.push_back(*found);
+    return out;
+  }
+  [[nodiscard]] bool refused(const Peer& to, messages::RefuseReason reason) const;
+  [[nodiscard]] TaskId task_of(const Peer& peer) const;
+  void forget() { effects.clear(); }
+
+  CoordinatorConfig config;
+  Instant now;
+  Coordinator coordinator;
+  std::vector<Effect> effects;           // since the last forget()
+  std::vector<RoundRecord> committed;    // every CommitRound
+  std::vector<Finish> finished;          // every Finish
+  std::uint64_t peers = 0;
+};
+
+}  // namespace hansa::server::testing

@@ -1,0 +1,282 @@
+// When rounds start, with whom, and how they end.
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/coordinator/harness.h"
+
+namespace hansa::server::testing {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(Gathering, StartsAtOnceWithTheClientsExpected) {
+  auto config = small_config();
+  config.cohort.clients_expected = 3;
+  Harness h(config);
+  (void)h.connect("a");
+  (void)h.connect("b");
+  EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
+  (void)h.connect("c");
+  EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
+  EXPECT_EQ(h.coordinator.progress(h.now).members.size(), 3U);
+}
+
+TEST(Gathering, GoesOnWithTheMinimumWhenTheWaitIsOver) {
+  auto config = small_config();
+  config.cohort.clients_expected = 3;
+  config.cohort.gather = seconds(10);
+  Harness h(config);
+  (void)h.connect("a");
+  (void)h.connect("b");
+  h.advance(seconds(10) - std::chrono::milliseconds(1));
+  EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
+  h.advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
+}
+
+TEST(Gathering, GivesUpNamingWhoIsMissing) {
+  auto config = small_config();
+  config.lease = config.cohort.wait_max * 2;
+  Harness h(config);
+  (void)h.connect("a");
+  (void)h.connect("b", 0);
+  h.advance(config.cohort.wait_max - seconds(1));
+  EXPECT_TRUE(h.finished.empty());
+  h.advance(seconds(1));
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_EQ(h.finished[0].why, Finish::Why::gave_up);
+  EXPECT_NE(h.finished[0].text.find("missing: b (no data), c"), std::string::npos) << h.finished[0].text;
+  EXPECT_EQ(h.coordinator.phase(), Phase::finished);
+}
+
+// A moment that has passed must not make it ask for a tick each millisecond.
+TEST(Gathering, WaitingTakesFewTicks) {
+  auto config = small_config();
+  config.cohort.clients_expected = 3;
+  config.cohort.gather = seconds(10);
+  Harness waiting(config);
+  EXPECT_LT(waiting.advance(seconds(100)), 150);
+  config.after_last_round = AfterLastRound::stay;
+  Harness staying(config, RoundId(config.rounds));
+  EXPECT_LT(staying.advance(seconds(600)), 700);
+  EXPECT_EQ(staying.coordinator.phase(), Phase::gathering);
+}
+
+TEST(InRound, WaitingForACheckBeyondTheDeadlineTakesFewTicks) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.finish_task(a);
+  ASSERT_EQ(h.say(b, h.offer_of(b)), Verdict::accepted);
+  h.upload(b);
+  EXPECT_LT(h.advance(h.config.cohort.deadline + seconds(10)), 100);
+  EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
+  EXPECT_EQ(h.check("b"), Verdict::accepted);
+  EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+}
+
+TEST(InRound, EachMemberGetsItsTask) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  const auto tasks = h.sent<messages::TrainTask>(a);
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0].task, h.task_of(a));
+  EXPECT_EQ(tasks[0].round, RoundId(1));
+  EXPECT_EQ(tasks[0].model, sha256("model 0"));
+  EXPECT_EQ(tasks[0].model_bytes, 1'000U);
+  EXPECT_EQ(tasks[0].deadline_ms, 60'000U);
+  const auto others = h.sent<messages::TrainTask>(b);
+  ASSERT_EQ(others.size(), 1U);
+  EXPECT_NE(others[0].seed, tasks[0].seed);
+  EXPECT_NE(others[0].task, tasks[0].task);
+  EXPECT_EQ(h.all<BeginSum>().size(), 1U);
+}
+
+TEST(InRound, CommitsWhenAllAreCountedAndTheNextRoundStarts) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    h.finish_task(a, static_cast<std::uint8_t>(round));
+    h.finish_task(b, static_cast<std::uint8_t>(round));
+    ASSERT_EQ(h.committed.size(), round);
+    EXPECT_EQ(h.committed.back().round, RoundId(round));
+    EXPECT_EQ(h.committed.back().participations.size(), 2U);
+    for (const auto& p : h.committed.back().participations) EXPECT_EQ(p.outcome, Outcome::counted);
+    EXPECT_EQ(h.commit(), Verdict::accepted);
+    EXPECT_EQ(h.commit(), Verdict::discarded) << "doubled";
+  }
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_EQ(h.finished[0].why, Finish::Why::all_rounds);
+  EXPECT_EQ(h.sent<messages::Finished>(a).size(), 1U);
+}
+
+TEST(InRound, NobodyStartsARoundBeforeTheCommitIsDurable) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.finish_task(a);
+  h.finish_task(b);
+  EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+  h.forget();
+  h.advance(seconds(20));
+  EXPECT_TRUE(h.all<BeginSum>().empty());
+  EXPECT_EQ(h.apply(RoundCommitted{RoundId(2), sha256("x")}), Verdict::discarded) << "another round's commit";
+  EXPECT_EQ(h.coordinator.last_committed(), RoundId(0));
+  EXPECT_EQ(h.say(h.peer("c"), messages::Ping{}), Verdict::rejected);
+}
+
+TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
+  auto config = small_config();
+  config.cohort.attempts_max = 2;
+  config.lease = std::chrono::hours(1);
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  const auto first = h.sent<messages::TrainTask>(b);
+  h.finish_task(a);
+  h.forget();
+  h.advance(config.cohort.deadline);
+  EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
+  EXPECT_EQ(h.sent<messages::Cancel>(b).size(), 1U);
+  EXPECT_TRUE(h.sent<messages::Cancel>(a).empty()) << "a counted client keeps its update for the next attempt";
+  h.advance(seconds(2));
+  ASSERT_EQ(h.coordinator.phase(), Phase::in_round);
+  const auto second = h.sent<messages::TrainTask>(b);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].task, first[0].task);
+  EXPECT_EQ(second[0].seed, first[0].seed);
+  EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U);
+  h.advance(config.cohort.deadline);
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_EQ(h.finished[0].why, Finish::Why::gave_up);
+  EXPECT_NE(h.finished[0].text.find("missed its quorum 2 times"), std::string::npos) << h.finished[0].text;
+  EXPECT_TRUE(h.committed.empty());
+}
+
+TEST(InRound, TheRecordSaysWhatBecameOfEach) {
+  auto config = small_config();
+  config.cohort.clients_min = 3;
+  config.cohort.quorum = 0.3;
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  const Peer c = h.connect("c");
+  h.finish_task(a);
+  h.say(b, messages::Decline{h.task_of(b), "battery"});
+  auto offer = h.offer_of(c);
+  offer.bytes = 4;
+  EXPECT_EQ(h.say(c, offer), Verdict::rejected);
+  ASSERT_EQ(h.committed.size(), 1U);
+  const auto& p = h.committed[0].participations;
+  ASSERT_EQ(p.size(), 3U);
+  EXPECT_EQ(p[0].outcome, Outcome::counted);
+  EXPECT_EQ(p[1].outcome, Outcome::declined);
+  EXPECT_EQ(p[1].reason, "battery");
+  EXPECT_EQ(p[2].outcome, Outcome::rejected);
+}
+
+TEST(InRound, APassedOverTaskIsRepeatedWhenTheClientSaysItIsIdle) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  (void)h.connect("b");
+  h.forget();
+  h.say(a, messages::Pong{TaskId()});
+  EXPECT_TRUE(h.sent<messages::TrainTask>(a).empty()) << "it may still be on its way";
+  h.advance(seconds(6));
+  h.say(a, messages::Pong{h.task_of(a)});
+  EXPECT_TRUE(h.sent<messages::TrainTask>(a).empty()) << "it is at work";
+  h.say(a, messages::Pong{TaskId()});
+  EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 1U);
+}
+
+TEST(InRound, AMemberThatReconnectsGetsItsTaskAgain) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.say(a, messages::Bye{"restart"});
+  EXPECT_EQ(h.coordinator.phase(), Phase::in_round) << "the quorum may still be reached";
+  const Peer again = h.connect("a");
+  EXPECT_EQ(h.sent<messages::TrainTask>(again).size(), 1U);
+  h.finish_task(b);
+  h.finish_task(again);
+  EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+}
+
+TEST(InRound, AStopSaysByeAndALaterHelloIsNotToldThatAllIsDone) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  (void)h.connect("b");
+  EXPECT_EQ(h.apply(StopAsked{}), Verdict::accepted);
+  EXPECT_EQ(h.apply(StopAsked{}), Verdict::discarded);
+  EXPECT_EQ(h.sent<messages::Bye>(a).size(), 1U);
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_EQ(h.finished[0].why, Finish::Why::stopped);
+  // Finished would send it home for good although rounds are left.
+  const Peer late = h.connect("c");
+  EXPECT_TRUE(h.sent<messages::Finished>(late).empty());
+  EXPECT_EQ(h.sent<messages::Bye>(late).size(), 1U);
+}
+
+TEST(InRound, AfterTheLastRoundItMayStay) {
+  auto config = small_config();
+  config.after_last_round = AfterLastRound::stay;
+  Harness h(config, RoundId(config.rounds));
+  const Peer a = h.connect("a");
+  (void)h.connect("b");
+  EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
+  EXPECT_TRUE(h.finished.empty());
+  EXPECT_EQ(h.say(a, messages::Ping{}), Verdict::accepted);
+}
+
+std::vector<std::string> cohort_of(std::uint64_t seed, std::uint32_t last_round, double fraction, std::uint32_t size_max) {
+  auto config = small_config();
+  config.seed = seed;
+  config.rounds = 100;
+  config.cohort.clients_min = 20;
+  config.cohort.fraction = fraction;
+  config.cohort.size_max = size_max;
+  Harness h(config, RoundId(last_round));
+  for (int i = 0; i < 20; ++i) (void)h.connect("client-" + std::to_string(10 + i));
+  std::vector<std::string> out;
+  for (const auto& member : h.coordinator.progress(h.now).members) out.push_back(member.client);
+  return out;
+}
+
+TEST(Cohort, FollowsFromTheSeedAndTheRound) {
+  const auto first = cohort_of(1, 0, 0.5, 0);
+  EXPECT_EQ(first.size(), 10U);
+  EXPECT_TRUE(std::is_sorted(first.begin(), first.end()));
+  EXPECT_EQ(cohort_of(1, 0, 0.5, 0), first);
+  EXPECT_NE(cohort_of(2, 0, 0.5, 0), first);
+  EXPECT_NE(cohort_of(1, 1, 0.5, 0), first);
+}
+
+TEST(Cohort, FractionAndMaximumBothBound) {
+  EXPECT_EQ(cohort_of(1, 0, 1.0, 0).size(), 20U);
+  EXPECT_EQ(cohort_of(1, 0, 0.35, 0).size(), 7U) << "rounded up, but 0.35 * 20 is seven";
+  EXPECT_EQ(cohort_of(1, 0, 0.01, 0).size(), 1U);
+  EXPECT_EQ(cohort_of(1, 0, 1.0, 6).size(), 6U);
+  EXPECT_EQ(cohort_of(1, 0, 0.2, 6).size(), 4U);
+}
+
+TEST(Cohort, EachClientGetsItsTurn) {
+  std::set<std::string> seen;
+  for (std::uint32_t round = 0; round < 60; ++round)
+    for (const auto& client : cohort_of(1, round, 0.2, 0)) seen.insert(client);
+  EXPECT_EQ(seen.size(), 20U);
+}
+
+TEST(TaskIds, DifferByRunRoundAndClientOnly) {
+  const TaskId task = make_task_id(1, "run", RoundId(1), "a");
+  EXPECT_EQ(make_task_id(1, "run", RoundId(1), "a"), task);
+  EXPECT_NE(make_task_id(1, "run", RoundId(1), "b"), task);
+  EXPECT_NE(make_task_id(1, "run", RoundId(2), "a"), task);
+  EXPECT_NE(make_task_id(1, "run-2", RoundId(1), "a"), task);
+}
+
+}  // namespace
+}  // namespace hansa::server::testing

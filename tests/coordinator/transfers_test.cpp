@@ -1,0 +1,303 @@
+// Models out by pull, updates in by grant.
+#include <gtest/gtest.h>
+
+#include "tests/coordinator/harness.h"
+
+namespace hansa::server::testing {
+namespace {
+
+using messages::RefuseReason;
+using std::chrono::seconds;
+
+struct Pair {
+  Harness h;
+  Peer a;
+  Peer b;
+  explicit Pair(const CoordinatorConfig& config = small_config()) : h(config), a(h.connect("a")), b(h.connect("b")) {
+    EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
+    h.forget();
+  }
+};
+
+TEST(Pull, IsAnsweredWithSoManyChunksUpToTheEnd) {
+  Pair p;
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 0"), 800, 4}), Verdict::accepted);
+  const auto blobs = p.h.all<SendBlob>();
+  ASSERT_EQ(blobs.size(), 2U);
+  EXPECT_EQ(blobs[0].offset, 800U);
+  EXPECT_EQ(blobs[0].bytes, 100U);
+  EXPECT_EQ(blobs[1].offset, 900U);
+  EXPECT_EQ(blobs[1].bytes, 100U);
+  p.h.forget();
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{p.h.config.archive, 200, 1}), Verdict::accepted);
+  ASSERT_EQ(p.h.all<SendBlob>().size(), 1U);
+  EXPECT_EQ(p.h.all<SendBlob>()[0].bytes, 50U) << "the tail of the archive";
+}
+
+TEST(Pull, BeyondTheEndEndsTheSession) {
+  Pair p;
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 0"), 1'000, 1}), Verdict::rejected);
+  EXPECT_TRUE(p.h.refused(p.a, RefuseReason::out_of_order));
+  EXPECT_TRUE(p.h.all<SendBlob>().empty());
+}
+
+TEST(Pull, OfAnOldOrUnknownModelIsMissing) {
+  Pair p;
+  p.h.finish_task(p.a);
+  p.h.finish_task(p.b);
+  p.h.commit();
+  p.h.forget();
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 0"), 0, 1}), Verdict::discarded);
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("no such"), 0, 1}), Verdict::discarded);
+  EXPECT_EQ(p.h.sent<messages::Missing>(p.a).size(), 2U);
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 1"), 0, 1}), Verdict::accepted);
+}
+
+TEST(Offer, OfAWrongSizeIsRejectedForTheRound) {
+  Pair p;
+  auto offer = p.h.offer_of(p.a);
+  offer.bytes += 4;
+  EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected);
+  ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::rejected);
+  EXPECT_TRUE(p.h.all<OpenSpool>().empty());
+}
+
+TEST(Offer, OfNoOrTooManyExamplesIsRejected) {
+  for (const std::uint64_t examples : {std::uint64_t{0}, std::uint64_t{(1 << 20) + 1}, ~std::uint64_t{0}}) {
+    auto config = small_config();
+    config.cohort.quorum = 0.5;
+    Pair p(config);
+    auto offer = p.h.offer_of(p.a);
+    offer.examples = examples;
+    EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected) << examples;
+    // A second, sound offer does not undo it.
+    EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
+    const auto receipts = p.h.sent<messages::Receipt>(p.a);
+    ASSERT_EQ(receipts.size(), 2U);
+    EXPECT_EQ(receipts[1].verdict, messages::Verdict::rejected);
+  }
+}
+
+TEST(Offer, OfAnotherTaskIsLate) {
+  Pair p;
+  auto offer = p.h.offer_of(p.a);
+  offer.task = TaskId(99);
+  EXPECT_EQ(p.h.say(p.a, offer), Verdict::discarded);
+  ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::late);
+}
+
+TEST(Offer, ADoubledOneIsAnsweredOnce) {
+  Pair p;
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.a).size(), 1U);
+}
+
+TEST(Offer, ACountedUpdateThatIsOfferedAgainIsCountedOnce) {
+  Pair p;
+  p.h.finish_task(p.a);
+  p.h.forget();
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
+  ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::counted);
+  EXPECT_TRUE(p.h.all<CheckUpdate>().empty());
+}
+
+TEST(Upload, IsSpooledCheckedAndCounted) {
+  Pair p;
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
+  EXPECT_EQ(p.h.upload(p.a), 1'000U);
+  EXPECT_EQ(p.h.all<OpenSpool>().size(), 1U);
+  EXPECT_EQ(p.h.all<AppendSpool>().size(), 10U);
+  ASSERT_EQ(p.h.all<CheckUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<CheckUpdate>()[0].update, p.h.offer_of(p.a).update);
+  EXPECT_TRUE(p.h.sent<messages::Receipt>(p.a).empty()) << "nothing is counted before it is checked";
+  EXPECT_EQ(p.h.check("a"), Verdict::accepted);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
+  EXPECT_EQ(p.h.check("a"), Verdict::discarded) << "doubled";
+  EXPECT_EQ(p.h.check("nobody"), Verdict::discarded);
+}
+
+TEST(Upload, ThatFailsItsCheckIsRejected) {
+  auto config = small_config();
+  config.cohort.quorum = 0.5;
+  Pair p(config);
+  p.h.say(p.a, p.h.offer_of(p.a));
+  p.h.upload(p.a);
+  EXPECT_EQ(p.h.check("a", fail(ErrorCode::protocol, "a", "digest")), Verdict::rejected);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::rejected);
+  p.h.finish_task(p.b);
+  ASSERT_EQ(p.h.committed.size(), 1U);
+  EXPECT_EQ(p.h.committed[0].participations[0].outcome, Outcome::rejected);
+}
+
+TEST(Upload, ChunksThatWereNotGrantedAreAViolation) {
+  Pair p;
+  EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100), Verdict::rejected);
+  EXPECT_TRUE(p.h.refused(p.a, RefuseReason::out_of_order));
+  EXPECT_TRUE(p.h.all<AppendSpool>().empty());
+}
+
+TEST(Upload, AViolationEndsTheSessionAndTheNextResumesAtTheSpooledOffset) {
+  struct Bad {
+    std::uint64_t offset, bytes;
+  };
+  // Out of order, doubled, too large, empty.
+  for (const auto& bad : {Bad{300, 100}, Bad{100, 100}, Bad{200, 101}, Bad{200, 0}}) {
+    Pair p;
+    SCOPED_TRACE(std::to_string(bad.offset) + " " + std::to_string(bad.bytes));
+    p.h.say(p.a, p.h.offer_of(p.a));
+    p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100);
+    p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 100}, 100);
+    EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), bad.offset}, bad.bytes), Verdict::rejected);
+    EXPECT_EQ(p.h.all<AppendSpool>().size(), 2U);
+    Peer again = p.h.connect("a");
+    p.h.forget();
+    EXPECT_EQ(p.h.say(again, p.h.offer_of(again)), Verdict::accepted);
+    const auto grants = p.h.sent<messages::Grant>(again);
+    ASSERT_EQ(grants.size(), 1U);
+    EXPECT_EQ(grants[0].offset, 200U);
+    EXPECT_TRUE(p.h.all<OpenSpool>().empty());
+    EXPECT_EQ(p.h.upload(again, 200), 800U);
+    EXPECT_EQ(p.h.all<CheckUpdate>().size(), 1U);
+  }
+}
+
+TEST(Upload, ADifferentUpdateAfterAReconnectStartsAnew) {
+  Pair p;
+  p.h.say(p.a, p.h.offer_of(p.a, 1));
+  p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100);
+  p.h.apply(PeerGone{p.a.peer});
+  Peer again = p.h.connect("a");
+  p.h.forget();
+  p.h.say(again, p.h.offer_of(again, 2));
+  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenSpool>().size(), 1U);
+  EXPECT_EQ(p.h.upload(again), 1'000U);
+  ASSERT_EQ(p.h.all<CheckUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<CheckUpdate>()[0].update, p.h.offer_of(again, 2).update);
+}
+
+TEST(Upload, OnlySoManyAtATimeAndTheNextFollows) {
+  auto config = small_config();
+  config.limits.uploads_max = 1;
+  Pair p(config);
+  p.h.say(p.a, p.h.offer_of(p.a));
+  p.h.say(p.b, p.h.offer_of(p.b));
+  EXPECT_TRUE(p.h.sent<messages::Grant>(p.b).empty());
+  EXPECT_EQ(p.h.upload(p.a), 1'000U);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
+}
+
+TEST(Upload, ASlotIsFreeAgainWhenItsClientLeavesDeclinesOrIsRejected) {
+  for (int way = 0; way < 3; ++way) {
+    SCOPED_TRACE(way);
+    auto config = small_config();
+    config.limits.uploads_max = 1;
+    config.cohort.quorum = 0.5;
+    Pair p(config);
+    p.h.say(p.a, p.h.offer_of(p.a));
+    p.h.say(p.b, p.h.offer_of(p.b));
+    if (way == 0) p.h.say(p.a, messages::Bye{"bye"});
+    if (way == 1) p.h.say(p.a, messages::Decline{p.h.task_of(p.a), "no"});
+    if (way == 2) {
+      auto wrong = p.h.offer_of(p.a);
+      wrong.bytes = 4;
+      p.h.say(p.a, wrong);
+    }
+    EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
+    EXPECT_EQ(p.h.upload(p.b), 1'000U);
+  }
+}
+
+// An upload that was cut by the end of its round gave its slot back a second time when its client, no
+// longer in the cohort, came back in a later round: then no slot was left for anybody.
+TEST(Upload, ASlotOfAClosedRoundIsNotGivenBackInALaterOne) {
+  auto config = small_config();
+  config.cohort.clients_min = 3;
+  config.cohort.quorum = 0.3;
+  config.cohort.size_max = 3;
+  config.lease = std::chrono::hours(2);
+  config.limits.uploads_max = 2;
+  Harness h(config);
+  Peer a = h.connect("a");
+  Peer b = h.connect("b");
+  Peer c = h.connect("c");
+  h.say(a, h.offer_of(a));  // granted, and never sent
+  h.finish_task(b);
+  h.advance(config.cohort.deadline);
+  ASSERT_EQ(h.coordinator.phase(), Phase::committing);
+  h.say(a, messages::Bye{"restart"});  // not in the next cohort
+  Peer d = h.connect("d");
+  h.commit();
+  ASSERT_EQ(h.coordinator.phase(), Phase::in_round);
+  a = h.connect("a");
+  h.finish_task(c);
+  h.finish_task(b);
+  h.finish_task(d);
+  EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+}
+
+TEST(Upload, AQueueOfOffersStaysInOrderThroughNewSessions) {
+  auto config = small_config();
+  config.cohort.clients_min = 3;
+  config.limits.uploads_max = 1;
+  Harness h(config);
+  Peer a = h.connect("a");
+  Peer b = h.connect("b");
+  Peer c = h.connect("c");
+  h.say(a, h.offer_of(a));
+  h.say(b, h.offer_of(b));
+  h.say(c, h.offer_of(c));
+  // A client whose transfer stands still starts its session anew; it must not lose its place by that.
+  for (int i = 0; i < 50; ++i) {
+    h.hello(b);
+    h.say(b, h.offer_of(b));
+  }
+  h.forget();
+  h.apply(PeerGone{a.peer});
+  h.advance(h.config.absence + seconds(1));
+  EXPECT_EQ(h.sent<messages::Grant>(b).size(), 1U);
+  EXPECT_TRUE(h.sent<messages::Grant>(c).empty());
+}
+
+TEST(Upload, BytesOfAnEarlierAttemptAreNoViolation) {
+  auto config = small_config();
+  config.lease = std::chrono::hours(1);
+  Pair p(config);
+  p.h.say(p.a, p.h.offer_of(p.a));
+  p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100);
+  p.h.advance(config.cohort.deadline + seconds(2));
+  ASSERT_EQ(p.h.coordinator.progress(p.h.now).attempt, 2U);
+  ASSERT_EQ(p.h.coordinator.phase(), Phase::in_round);
+  EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 100}, 100), Verdict::discarded);
+  EXPECT_EQ(p.h.say(p.a, messages::Ping{p.h.task_of(p.a)}), Verdict::accepted);
+}
+
+TEST(Upload, ChunksAndOffersAfterTheRoundAreLateAndHarmless) {
+  auto config = small_config();
+  config.cohort.quorum = 0.5;
+  Pair p(config);
+  p.h.say(p.a, p.h.offer_of(p.a));
+  p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100);
+  p.h.finish_task(p.b);
+  p.h.say(p.a, messages::Pong{});
+  for (int i = 0; i < 4; ++i) {  // both stay alive to the deadline
+    p.h.advance(config.cohort.deadline / 4);
+    p.h.say(p.a, messages::Pong{});
+    p.h.say(p.b, messages::Pong{});
+  }
+  ASSERT_EQ(p.h.coordinator.phase(), Phase::committing);
+  EXPECT_EQ(p.h.committed[0].participations[0].outcome, Outcome::late);
+  EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 100}, 100), Verdict::discarded);
+  p.h.forget();
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
+  ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::late);
+}
+
+}  // namespace
+}  // namespace hansa::server::testing

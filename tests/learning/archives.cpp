@@ -1,0 +1,264 @@
+#include "tests/learning/archives.h"
+
+#include <numeric>
+#include <stdexcept>
+
+#include <torch/optim/sgd.h>
+#include <torch/script.h>
+
+#include "common/random.h"
+#include "learning/idx_file.h"
+
+namespace hansa::learning::testing {
+namespace {
+
+using torch::jit::Module;
+using Unit = std::shared_ptr<torch::jit::CompilationUnit>;
+
+Module make_module(const char* name, const Unit& unit) {
+  Module module(c10::QualifiedName(std::string("__torch__.test.") + name), unit);
+  module.register_attribute("training", c10::BoolType::get(), true);
+  return module;
+}
+
+at::Tensor ramp(std::vector<std::int64_t> shape, double scale) {
+  std::int64_t count = 1;
+  for (const std::int64_t side : shape) count *= side;
+  return (at::arange(count, at::kFloat) * 0.7).sin().mul(scale).reshape(shape);
+}
+
+void add_linear(Module& module, std::int64_t features, std::int64_t classes) {
+  module.register_parameter("weight", at::zeros({classes, features}).requires_grad_(true), false);
+  module.register_parameter("bias", at::zeros({classes}).requires_grad_(true), false);
+}
+
+void add_batch_norm(Module& module, std::int64_t features) {
+  module.register_parameter("weight", at::ones({features}).requires_grad_(true), false);
+  module.register_parameter("bias", at::zeros({features}).requires_grad_(true), false);
+  module.register_buffer("running_mean", at::zeros({features}));
+  module.register_buffer("running_var", at::ones({features}));
+  module.register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+  module.define(R"(
+def forward(self, x):
+    if self.training:
+        self.num_batches_tracked.add_(1)
+    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, self.training, 0.1, 1e-5, True)
+)");
+}
+
+constexpr const char* linear_forward = R"(
+def forward(self, x):
+    return torch.linear(torch.flatten(x, 1), self.weight, self.bias)
+)";
+
+Module make_nested_cnn(const Unit& unit) {
+  Module conv = make_module("Conv", unit);
+  conv.register_parameter("weight", ramp({6, 1, 3, 3}, 0.4).requires_grad_(true), false);
+  conv.register_parameter("bias", ramp({6}, 0.1).requires_grad_(true), false);
+  conv.define(R"(
+def forward(self, x):
+    return torch.conv2d(x, self.weight, self.bias, [1, 1], [1, 1])
+)");
+  Module relu = make_module("Relu", unit);
+  relu.define(R"(
+def forward(self, x):
+    inplace = True
+    if inplace:
+        return torch.relu_(x)
+    return torch.relu(x)
+)");
+  Module pool = make_module("Pool", unit);
+  pool.define(R"(
+def forward(self, x):
+    return torch.max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], False)
+)");
+  Module norm = make_module("Norm", unit);
+  add_batch_norm(norm, 6);
+  Module conv2 = make_module("Conv2", unit);
+  conv2.register_parameter("weight", ramp({4, 6, 3, 3}, 0.3).requires_grad_(true), false);
+  conv2.define(R"(
+def forward(self, x):
+    return torch.conv2d(x, self.weight, None, [1, 1], [1, 1])
+)");
+  Module model = make_module("Nested", unit);
+  model.register_module("conv", conv);
+  model.register_module("relu", relu);
+  model.register_module("pool", pool);
+  model.register_module("norm", norm);
+  model.register_module("conv2", conv2);
+  model.register_parameter("weight", ramp({3, 20}, 0.3).requires_grad_(true), false);
+  model.register_parameter("bias", ramp({3}, 0.1).requires_grad_(true), false);
+  // 10 x 10 -> pool 5 x 5 -> (norm) -> pool 3 x 3 of stride 1: 3 x 3, and pool to 2 x 2; the second branch reads the
+  // ReLU twice, so that it must not be fused.
+  model.define(R"(
+def forward(self, x):
+    x = self.pool(self.relu(self.conv(x)))
+    x = self.norm(x)
+    y = torch.relu(torch.max_pool2d(self.conv2(x), [2, 2]))
+    z = torch.relu(self.conv2(x))
+    z = torch.max_pool2d(z, [2, 2]) + torch.mean(z)
+    w = torch.max_pool2d(torch.relu(x), [3, 3], [1, 1])
+    y = torch.cat([y, z], 1)
+    y = torch.flatten(y, 1)
+    return torch.linear(torch.cat([y[:, 0:19], torch.mean(w, [1, 2, 3]).unsqueeze(1)], 1), self.weight, self.bias)
+)");
+  return model;
+}
+
+Module make_model(TestModel kind, const ModelInput& input, const Unit& unit) {
+  constexpr std::int64_t classes = 3;
+  const std::int64_t features = input.rows * input.columns;
+  if (kind == TestModel::nested_cnn) return make_nested_cnn(unit);
+  Module model = make_module("Model", unit);
+  switch (kind) {
+    case TestModel::linear:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      break;
+    case TestModel::batch_norm: {
+      Module norm = make_module("Norm", unit);
+      add_batch_norm(norm, features);
+      model.register_module("norm", norm);
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    return torch.linear(self.norm(torch.flatten(x, 1)), self.weight, self.bias)
+)");
+      break;
+    }
+    case TestModel::dropout:
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    return torch.linear(torch.dropout(torch.flatten(x, 1), 0.5, self.training), self.weight, self.bias)
+)");
+      break;
+    case TestModel::custom_loss:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define(R"(
+def training_loss(self, x, y):
+    return 2.0 * torch.cross_entropy_loss(self.forward(x), y)
+def metrics(self, x, y) -> Dict[str, Tuple[Tensor, int]]:
+    right = torch.eq(torch.argmax(self.forward(x), 1), y).sum()
+    return {"right": (right, x.size(0)), "ones": (torch.ones([1]) * x.size(0), x.size(0))}
+)");
+      break;
+    case TestModel::bad_metrics:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define("def metrics(self, x, y):\n    return 3.0\n");
+      break;
+    case TestModel::tied_weights: {
+      const at::Tensor weight = ramp({features, features}, 0.2).requires_grad_(true);
+      model.register_parameter("first", weight, false);
+      model.register_parameter("second", weight, false);
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    x = torch.tanh(torch.linear(torch.flatten(x, 1), self.first))
+    return torch.linear(torch.tanh(torch.linear(x, self.second)), self.weight, self.bias)
+)");
+      break;
+    }
+    case TestModel::frozen_layer:
+      model.register_parameter("frozen", ramp({features, features}, 0.2), false);
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    return torch.linear(torch.linear(torch.flatten(x, 1), self.frozen), self.weight, self.bias)
+)");
+      break;
+    case TestModel::counter:
+      add_linear(model, features, classes);
+      model.register_attribute("calls", c10::IntType::get(), 0);
+      model.define(R"(
+def forward(self, x):
+    self.calls = self.calls + 1
+    return torch.linear(torch.flatten(x, 1), self.weight, self.bias) * float(self.calls)
+)");
+      break;
+    case TestModel::without_forward:
+      add_linear(model, features, classes);
+      model.define("def predict(self, x):\n    return x\n");
+      break;
+    case TestModel::without_parameters:
+      model.define("def forward(self, x):\n    return torch.flatten(x, 1)\n");
+      break;
+    case TestModel::double_precision:
+      model.register_parameter("weight", at::zeros({3}, at::kDouble).requires_grad_(true), false);
+      model.define("def forward(self, x):\n    return torch.flatten(x, 1) * self.weight\n");
+      break;
+    case TestModel::raises:
+      add_linear(model, features, classes);
+      model.define("def forward(self, x):\n    if x.size(0) > 0:\n        raise ValueError(\"no examples today\")\n"
+                   "    return x\n");
+      break;
+    case TestModel::nested_cnn: break;
+  }
+  return model;
+}
+
+}  // namespace
+
+void write_archive(TestModel kind, const std::filesystem::path& path, const ModelInput& input) {
+  make_model(kind, input, std::make_shared<torch::jit::CompilationUnit>()).save(path.string());
+}
+
+std::vector<float> loaded_parameters(const std::filesystem::path& archive) {
+  std::vector<float> out;
+  for (const at::Tensor& parameter : torch::jit::load(archive.string()).parameters()) {
+    const at::Tensor values = parameter.detach().contiguous();
+    out.insert(out.end(), values.data_ptr<float>(), values.data_ptr<float>() + values.numel());
+  }
+  return out;
+}
+
+std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
+                                   const TrainingConfig& config, std::uint64_t seed) {
+  Module module = torch::jit::load(archive.string());
+  module.train();
+  std::vector<at::Tensor> parameters;
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& parameter : module.parameters()) {
+    if (!parameter.requires_grad()) continue;
+    parameters.push_back(parameter);
+    before.push_back(parameter.detach().clone());
+  }
+  torch::optim::SGD optimiser(
+      parameters,
+      torch::optim::SGDOptions(config.learning_rate).momentum(config.momentum).weight_decay(config.weight_decay));
+
+  const auto pair = read_idx_pair({data.images, data.labels});
+  if (!pair) throw std::runtime_error(pair.error().text());
+  const auto count = static_cast<std::int64_t>(pair->images.example_count());
+  const at::Tensor inputs = at::from_blob(const_cast<std::uint8_t*>(pair->images.values.data()),
+                                          {count, 1, pair->images.dimensions[1], pair->images.dimensions[2]}, at::kByte)
+                                .to(at::kFloat) /
+                            255;
+  const at::Tensor labels =
+      at::from_blob(const_cast<std::uint8_t*>(pair->labels.values.data()), {count}, at::kByte).to(at::kLong);
+
+  Random random(seed);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  for (std::uint32_t epoch = 0; epoch < config.epochs; ++epoch) {
+    random.shuffle(std::span(order));
+    for (std::int64_t begin = 0; begin < count; begin += config.batch_size) {
+      const std::int64_t size = std::min<std::int64_t>(config.batch_size, count - begin);
+      const at::Tensor index = at::from_blob(order.data() + begin, {size}, at::kLong);
+      optimiser.zero_grad();
+      const at::Tensor output = module.forward({inputs.index_select(0, index)}).toTensor();
+      at::cross_entropy_loss(output, labels.index_select(0, index)).backward();
+      optimiser.step();
+    }
+  }
+  std::vector<float> out;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const at::Tensor delta = (parameters[i].detach() - before[i]).contiguous();
+    out.insert(out.end(), delta.data_ptr<float>(), delta.data_ptr<float>() + delta.numel());
+  }
+  return out;
+}
+
+}  // namespace hansa::learning::testing

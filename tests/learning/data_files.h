@@ -1,0 +1,38 @@
+// Small idx files in a folder that goes away with the test.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "learning/data_config.h"
+
+namespace hansa::learning::testing {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct DataShape {
+  std::uint32_t examples = 20;
+  std::uint32_t rows = 4;
+  std::uint32_t columns = 4;
+  std::uint8_t classes = 3;
+};
+
+// Images of noise in which a bright stripe tells the class: rows that are class modulo classes.
+[[nodiscard]] DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std::uint64_t seed = 1);
+
+void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes);
+[[nodiscard]] std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);
+[[nodiscard]] std::vector<std::uint8_t> gzipped(const std::vector<std::uint8_t>& bytes);
+
+}  // namespace hansa::learning::testing

@@ -1,0 +1,176 @@
+// What a client says about data that it cannot use, and what it reads from data that it can.
+#include <gmock/gmock.h>
+
+#include "learning/internal/data_source.h"
+#include "tests/learning/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::read_bytes;
+using testing::TemporaryFolder;
+using testing::write_bytes;
+using Bytes = std::vector<std::uint8_t>;
+
+// Two images of 1 x 3.
+const Bytes images_bytes{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 0, 51, 255, 102, 0, 204};
+const Bytes labels_bytes{0, 0, 8, 1, 0, 0, 0, 2, 4, 9};
+
+class IdxSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    config_.images = folder_ / "images";
+    config_.labels = folder_ / "labels";
+    write_bytes(config_.images, images_bytes);
+    write_bytes(config_.labels, labels_bytes);
+  }
+
+  // The error of opening, which must name a file or key and say how to mend it.
+  Error refusal() {
+    const auto source = open_data_source(config_);
+    if (source) return {ErrorCode::internal, "", "was opened", ""};
+    EXPECT_THAT(source.error().place, Not(::testing::IsEmpty()));
+    EXPECT_THAT(source.error().mend, Not(::testing::IsEmpty()));
+    return source.error();
+  }
+  Error refusal_of_images(const Bytes& bytes) {
+    write_bytes(config_.images, bytes);
+    Error error = refusal();
+    EXPECT_EQ(error.code, ErrorCode::data);
+    return error;
+  }
+  static Bytes with(Bytes bytes, std::size_t at, std::uint8_t value) {
+    bytes[at] = value;
+    return bytes;
+  }
+  static Bytes first(const Bytes& bytes, std::size_t count) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)}; }
+
+  TemporaryFolder folder_;
+  DataConfig config_;
+};
+
+TEST_F(IdxSource, PixelsBecomeFractionsAndLabelsIntegers) {
+  const auto source = open_data_source(config_);
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_EQ((*source)->example_count(), 2U);
+  EXPECT_THAT((*source)->shape().input, ElementsAre(1, 1, 3));
+  EXPECT_EQ((*source)->shape().class_count, 10);
+  const std::vector<std::uint32_t> order{1, 0};
+  std::vector<float> inputs(6);
+  std::vector<std::int64_t> labels(2);
+  (*source)->read_inputs(order, inputs);
+  (*source)->read_targets(order, labels);
+  EXPECT_THAT(inputs, ElementsAre(102 / 255.0F, 0, 204 / 255.0F, 0, 51 / 255.0F, 1));
+  EXPECT_THAT(labels, ElementsAre(9, 4));
+}
+
+TEST_F(IdxSource, GzippedFilesReadTheSameWhateverTheirName) {
+  write_bytes(config_.images, testing::gzipped(images_bytes));
+  const auto source = open_data_source(config_);
+  ASSERT_TRUE(source) << source.error().text();
+  const std::vector<std::uint32_t> order{0};
+  std::vector<float> inputs(3);
+  (*source)->read_inputs(order, inputs);
+  EXPECT_THAT(inputs, ElementsAre(0, 51 / 255.0F, 1));
+}
+
+TEST_F(IdxSource, ExamplesMaxTakesTheFirst) {
+  config_.examples_max = 1;
+  const auto source = open_data_source(config_);
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_EQ((*source)->example_count(), 1U);
+  EXPECT_EQ((*source)->shape().class_count, 5);
+}
+
+TEST_F(IdxSource, UnknownKindIsRefusedNamingTheKinds) {
+  config_.kind = "parquet";
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::usage);
+  EXPECT_THAT(error.text(), HasSubstr("parquet"));
+  EXPECT_THAT(error.mend, HasSubstr("\"idx\""));
+}
+
+TEST_F(IdxSource, UnsetPathIsRefusedNamingTheKey) {
+  config_.labels.clear();
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::usage);
+  EXPECT_EQ(error.place, "data.labels");
+}
+
+TEST_F(IdxSource, MissingFileIsRefused) {
+  std::filesystem::remove(config_.images);
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::data);
+  EXPECT_EQ(error.place, config_.images.string());
+}
+
+TEST_F(IdxSource, FolderIsRefused) {
+  config_.images = config_.images.parent_path();
+  EXPECT_THAT(refusal().what, HasSubstr("not a file"));
+}
+
+TEST_F(IdxSource, OtherFilesAreRefused) {
+  EXPECT_THAT(refusal_of_images({'P', 'K', 3, 4, 0, 0, 0, 0}).what, HasSubstr("not an idx file"));
+  EXPECT_THAT(refusal_of_images(with(images_bytes, 2, 0x0D)).what, HasSubstr("not unsigned bytes"));
+  EXPECT_THAT(refusal_of_images({}).what, HasSubstr("ends inside its header"));
+}
+
+TEST_F(IdxSource, SwappedFilesAreRefusedSayingSo) {
+  std::swap(config_.images, config_.labels);
+  EXPECT_THAT(refusal().mend, HasSubstr("swapped"));
+}
+
+TEST_F(IdxSource, EveryTruncationIsRefused) {
+  for (std::size_t size = 0; size < images_bytes.size(); ++size) {
+    SCOPED_TRACE(size);
+    EXPECT_THAT(refusal_of_images(first(images_bytes, size)).what, HasSubstr("ends inside"));
+  }
+}
+
+TEST_F(IdxSource, EveryTruncationOfGzipIsRefused) {
+  const Bytes whole = testing::gzipped(images_bytes);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    SCOPED_TRACE(size);
+    EXPECT_EQ(refusal_of_images(first(whole, size)).place, config_.images.string());
+  }
+}
+
+TEST_F(IdxSource, DamagedGzipIsRefused) {
+  Bytes bytes = testing::gzipped(images_bytes);
+  bytes[bytes.size() - 6] ^= 0xFF;  // the checksum
+  EXPECT_THAT(refusal_of_images(bytes).what, HasSubstr("damaged"));
+}
+
+TEST_F(IdxSource, BytesBehindTheLastExampleAreRefused) {
+  Bytes bytes = images_bytes;
+  bytes.push_back(0);
+  EXPECT_THAT(refusal_of_images(bytes).what, HasSubstr("more bytes"));
+}
+
+TEST_F(IdxSource, ClaimOfManyExamplesIsRefusedWithoutTheMemory) {
+  // 2^31 images of 1 x 3 exceed the bound; 16 million within it end early.
+  EXPECT_THAT(refusal_of_images(with(images_bytes, 4, 0x80)).what, HasSubstr("more than"));
+  EXPECT_THAT(refusal_of_images(with(images_bytes, 4, 0x01)).what, HasSubstr("ends inside"));
+}
+
+TEST_F(IdxSource, CountsThatDifferAreRefusedNamingBothFiles) {
+  write_bytes(config_.labels, {0, 0, 8, 1, 0, 0, 0, 1, 4});
+  const Error error = refusal();
+  EXPECT_EQ(error.place, config_.labels.string());
+  EXPECT_THAT(error.what, HasSubstr(config_.images.string()));
+}
+
+TEST_F(IdxSource, EmptyShardIsRefused) {
+  write_bytes(config_.labels, {0, 0, 8, 1, 0, 0, 0, 0});
+  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3}).what, HasSubstr("no example"));
+}
+
+TEST_F(IdxSource, ImagesWithoutPixelsAreRefused) {
+  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3}).what, HasSubstr("no pixels"));
+}
+
+}  // namespace
+}  // namespace hansa::learning

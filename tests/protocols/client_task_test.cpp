@@ -1,0 +1,262 @@
+// A client's task: credit, resuming, damage.
+#include "protocols/round/client_task.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "common/random.h"
+#include "tests/protocols/samples.h"
+
+namespace hansa::round {
+namespace {
+
+using messages::testing::counting_digest;
+
+const Digest archive = counting_digest(1);
+const Digest model = counting_digest(2);
+constexpr std::uint32_t chunk_bytes = 100;
+
+messages::TrainTask make_task(std::uint64_t model_bytes = 2'000) {
+  messages::TrainTask task;
+  task.task = TaskId(5);
+  task.archive = archive;
+  task.archive_bytes = 250;
+  task.model = model;
+  task.model_bytes = model_bytes;
+  return task;
+}
+
+messages::Offer make_offer(std::uint64_t bytes) {
+  messages::Offer offer;
+  offer.task = TaskId(5);
+  offer.bytes = bytes;
+  return offer;
+}
+
+std::vector<TaskEffect> feed(ClientTask& task, const TaskEvent& event, Verdict expected = Verdict::accepted) {
+  std::vector<TaskEffect> effects;
+  EXPECT_EQ(task.apply(event, effects), expected);
+  return effects;
+}
+
+template <class T>
+std::vector<T> messages_of(const std::vector<TaskEffect>& effects) {
+  std::vector<T> out;
+  for (const auto& effect : effects)
+    if (const auto* send = std::get_if<SendMessage>(&effect))
+      if (const auto* message = std::get_if<T>(&send->message)) out.push_back(*message);
+  return out;
+}
+
+template <class T>
+std::size_t count_of(const std::vector<TaskEffect>& effects) {
+  return static_cast<std::size_t>(
+      std::count_if(effects.begin(), effects.end(), [](const auto& e) { return std::holds_alternative<T>(e); }));
+}
+
+// A task whose model has come and is sound.
+ClientTask trained(std::uint64_t offer_bytes) {
+  ClientTask task(make_task(chunk_bytes), ArchiveCache::present, chunk_bytes);
+  (void)feed(task, SessionOpened{});
+  (void)feed(task, ChunkArrived{model, 0, chunk_bytes});
+  EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{model})), 1U);
+  EXPECT_EQ(messages_of<messages::Offer>(feed(task, TrainingDone{make_offer(offer_bytes)})).size(), 1U);
+  return task;
+}
+
+TEST(ClientTask, FetchesTheArchiveThenTheModel) {
+  ClientTask task(make_task(), ArchiveCache::absent, chunk_bytes);
+  const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
+  ASSERT_EQ(pulls.size(), 1U);
+  EXPECT_EQ(pulls[0].blob, archive);
+  EXPECT_EQ(pulls[0].offset, 0U);
+  EXPECT_EQ(pulls[0].chunks, 3U);
+  (void)feed(task, ChunkArrived{archive, 0, 100});
+  (void)feed(task, ChunkArrived{archive, 100, 100});
+  EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{archive, 200, 50})), 1U);
+  const auto next = messages_of<messages::Pull>(feed(task, BlobVerified{archive}));
+  ASSERT_EQ(next.size(), 1U);
+  EXPECT_EQ(next[0].blob, model);
+}
+
+TEST(ClientTask, ACachedArchiveIsNotFetched) {
+  ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
+  const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
+  ASSERT_EQ(pulls.size(), 1U);
+  EXPECT_EQ(pulls[0].blob, model);
+}
+
+// Plays an aggregator that answers each Pull, with sizes and lost sessions by seed.
+TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    auto chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
+    const std::uint64_t bytes = 4 * (1 + random.below(2'000));
+    ClientTask task(make_task(bytes), ArchiveCache::present, chunk);
+    std::vector<std::uint64_t> in_flight;  // offsets that the aggregator will send
+    std::uint64_t received = 0;
+    const auto take_pulls = [&](const std::vector<TaskEffect>& effects) {
+      for (const auto& pull : messages_of<messages::Pull>(effects)) {
+        ASSERT_GE(pull.chunks, 1U);
+        ASSERT_LE(pull.chunks, ClientTask::chunks_in_flight);
+        ASSERT_LT(pull.offset, bytes);
+        for (std::uint32_t i = 0; i < pull.chunks && pull.offset + i * std::uint64_t{chunk} < bytes; ++i)
+          in_flight.push_back(pull.offset + i * std::uint64_t{chunk});
+      }
+      ASSERT_LE(in_flight.size(), ClientTask::chunks_in_flight);
+    };
+    take_pulls(feed(task, SessionOpened{chunk}));
+    while (received < bytes) {
+      ASSERT_FALSE(in_flight.empty()) << "the transfer stands still at " << received << " of " << bytes;
+      if (random.chance(0.05)) {
+        in_flight.clear();  // the session ends with what was under way; the next may have other chunks
+        chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
+        take_pulls(feed(task, SessionOpened{chunk}));
+        continue;
+      }
+      ASSERT_EQ(in_flight.front(), received);
+      in_flight.erase(in_flight.begin());
+      const std::uint64_t size = std::min<std::uint64_t>(chunk, bytes - received);
+      const auto effects = feed(task, ChunkArrived{model, received, size});
+      received += size;
+      take_pulls(effects);
+      EXPECT_EQ(count_of<VerifyBlob>(effects), received == bytes ? 1U : 0U);
+    }
+    EXPECT_TRUE(in_flight.empty()) << "more was asked for than the blob holds";
+    (void)feed(task, BlobVerified{model});
+    EXPECT_EQ(task.state(), TaskState::training);
+  }
+}
+
+TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
+  ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
+  (void)feed(task, SessionOpened{});
+  (void)feed(task, ChunkArrived{model, 0, 100});
+  (void)feed(task, ChunkArrived{model, 100, 100});
+  const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
+  ASSERT_EQ(pulls.size(), 1U);
+  EXPECT_EQ(pulls[0].offset, 200U);
+  EXPECT_EQ(pulls[0].chunks, ClientTask::chunks_in_flight);
+}
+
+TEST(ClientTask, ANewSessionMayHaveOtherChunks) {
+  ClientTask task = trained(1'000);
+  (void)feed(task, SessionOpened{40});
+  const auto effects = feed(task, GrantArrived{80, 180});
+  std::vector<std::uint64_t> sizes;
+  for (const auto& effect : effects) sizes.push_back(std::get<SendUpdateRange>(effect).bytes);
+  EXPECT_EQ(sizes, (std::vector<std::uint64_t>{40, 40, 20}));
+}
+
+TEST(ClientTask, ChunksOutOfOrderEmptyOrTooLongAreDiscarded) {
+  ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
+  (void)feed(task, SessionOpened{});
+  EXPECT_TRUE(feed(task, ChunkArrived{model, 100, 100}, Verdict::discarded).empty());
+  EXPECT_TRUE(feed(task, ChunkArrived{model, 0, 0}, Verdict::discarded).empty());
+  EXPECT_TRUE(feed(task, ChunkArrived{model, 0, 2'001}, Verdict::discarded).empty());
+  EXPECT_TRUE(feed(task, ChunkArrived{archive, 0, 100}, Verdict::discarded).empty());
+  (void)feed(task, ChunkArrived{model, 0, 100});
+  EXPECT_TRUE(feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded).empty()) << "doubled";
+}
+
+TEST(ClientTask, ADamagedBlobIsFetchedAnew) {
+  ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
+  (void)feed(task, SessionOpened{});
+  (void)feed(task, ChunkArrived{model, 0, 100});
+  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{model}));
+  ASSERT_EQ(pulls.size(), 1U);
+  EXPECT_EQ(pulls[0].offset, 0U);
+  const auto effects = feed(task, ChunkArrived{model, 0, 100});
+  EXPECT_EQ(count_of<VerifyBlob>(effects), 1U);
+  EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{model})), 1U);
+}
+
+TEST(ClientTask, AModelOfNoBytesIsVerifiedAtOnce) {
+  ClientTask task(make_task(0), ArchiveCache::present, chunk_bytes);
+  const auto effects = feed(task, SessionOpened{});
+  EXPECT_EQ(count_of<VerifyBlob>(effects), 1U);
+  EXPECT_TRUE(messages_of<messages::Pull>(effects).empty());
+  EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{model})), 1U);
+  (void)feed(task, TrainingDone{make_offer(0)});
+  EXPECT_TRUE(feed(task, GrantArrived{0, 0}).empty());
+}
+
+TEST(ClientTask, SendsWhatIsGrantedAndNoMore) {
+  ClientTask task = trained(1'000);
+  std::uint64_t at = 0;
+  for (const auto& [offset, limit] : {std::pair{0, 400}, std::pair{400, 650}, std::pair{650, 1'000}}) {
+    for (const auto& effect :
+         feed(task, GrantArrived{static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(limit)})) {
+      const auto& range = std::get<SendUpdateRange>(effect);
+      EXPECT_EQ(range.offset, at);
+      EXPECT_LE(range.bytes, chunk_bytes);
+      at += range.bytes;
+    }
+    EXPECT_EQ(at, static_cast<std::uint64_t>(limit));
+  }
+}
+
+TEST(ClientTask, GrantsBeyondTheOfferAreRefused) {
+  ClientTask task = trained(1'000);
+  EXPECT_TRUE(feed(task, GrantArrived{0, 1'001}, Verdict::discarded).empty());
+  EXPECT_TRUE(feed(task, GrantArrived{500, 400}, Verdict::discarded).empty());
+  EXPECT_TRUE(feed(task, GrantArrived{~0ULL, ~0ULL}, Verdict::discarded).empty());
+  EXPECT_EQ(task.state(), TaskState::offering);
+}
+
+TEST(ClientTask, ANewSessionDuringTheUploadOffersTheSameUpdateAgain) {
+  ClientTask task = trained(1'000);
+  (void)feed(task, GrantArrived{0, 400});
+  const auto offers = messages_of<messages::Offer>(feed(task, SessionOpened{}));
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_EQ(offers[0].bytes, 1'000U);
+}
+
+TEST(ClientTask, ACountedUpdateAnswersTheSameTaskAgain) {
+  // The aggregator crashed before it committed, and asks again.
+  ClientTask task = trained(1'000);
+  (void)feed(task, ReceiptArrived{messages::Verdict::counted});
+  EXPECT_TRUE(task.same_work(make_task(chunk_bytes)));
+  EXPECT_EQ(messages_of<messages::Offer>(feed(task, SessionOpened{})).size(), 1U);
+}
+
+TEST(ClientTask, ANewSessionDuringTheTrainingStartsNothingTwice) {
+  ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
+  (void)feed(task, SessionOpened{});
+  (void)feed(task, ChunkArrived{model, 0, 100});
+  EXPECT_TRUE(feed(task, SessionOpened{}).empty()) << "the blob is complete and being verified";
+  (void)feed(task, BlobVerified{model});
+  EXPECT_TRUE(feed(task, SessionOpened{}).empty());
+  EXPECT_EQ(task.state(), TaskState::training);
+}
+
+TEST(ClientTask, CancelStopsOnlyATrainingThatRuns) {
+  ClientTask fetching(make_task(), ArchiveCache::present, chunk_bytes);
+  EXPECT_TRUE(feed(fetching, CancelArrived{}).empty());
+  ClientTask training(make_task(100), ArchiveCache::present, chunk_bytes);
+  (void)feed(training, SessionOpened{});
+  (void)feed(training, ChunkArrived{model, 0, 100});
+  (void)feed(training, BlobVerified{model});
+  EXPECT_EQ(count_of<StopTraining>(feed(training, CancelArrived{})), 1U);
+}
+
+TEST(ClientTask, OtherSeedModelOrTrainingIsOtherWork) {
+  const ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
+  auto other = make_task();
+  EXPECT_TRUE(task.same_work(other));
+  other.deadline_ms = 9;  // only how long is left
+  EXPECT_TRUE(task.same_work(other));
+  other.seed = 9;
+  EXPECT_FALSE(task.same_work(other));
+  other = make_task();
+  other.model = archive;
+  EXPECT_FALSE(task.same_work(other));
+  other = make_task();
+  other.training.epochs = 9;
+  EXPECT_FALSE(task.same_work(other));
+}
+
+}  // namespace
+}  // namespace hansa::round

@@ -1,0 +1,82 @@
+#include "tests/protocols/samples.h"
+
+#include <charconv>
+
+namespace hansa::messages::testing {
+
+Digest counting_digest(std::uint8_t first) {
+  Digest out;
+  for (auto& byte : out.bytes) byte = first++;
+  return out;
+}
+
+std::vector<Envelope> samples() {
+  const SessionId session(0x0102030405060708ULL);
+  const TaskId task(0x1112131415161718ULL);
+  TrainTask train;
+  train.task = task;
+  train.round = RoundId(7);
+  train.archive = counting_digest(0x20);
+  train.archive_bytes = 44'000;
+  train.model = counting_digest(0x40);
+  train.model_bytes = 1'000'000;
+  train.layout = counting_digest(0x60);
+  train.training = {.epochs = 2, .batch_size = 64, .learning_rate = 0.125, .momentum = 0.5, .weight_decay = 0.25,
+                    .steps_max = 900};
+  train.seed = 0xa1a2a3a4a5a6a7a8ULL;
+  train.deadline_ms = 300'000;
+  train.magnitude_max = 64.0;
+  Offer offer;
+  offer.task = task;
+  offer.update = counting_digest(0x80);
+  offer.bytes = 1'000'000;
+  offer.examples = 6'000;
+  offer.train_seconds = 12.5;
+  offer.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
+  return {
+      {SessionId(), Hello{"harbour", 0xc0ffee, "hansa 0.1.0", 6'000, "none"}},
+      {session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
+      {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
+      {session, train},
+      {session, Cancel{task, "the round is closed"}},
+      {session, Decline{task, "no data"}},
+      {session, Pull{counting_digest(0x40), 524'288, 4}},
+      {session, BlobChunk{counting_digest(0x40), 786'432}},
+      {session, Missing{counting_digest(0x40)}},
+      {session, offer},
+      {session, Grant{task, 262'144, 1'000'000}},
+      {session, UpdateChunk{task, 524'288}},
+      {session, Receipt{task, Verdict::late, "the round is closed"}},
+      {session, Ping{task}},
+      {session, Pong{task}},
+      {session, Finished{RoundId(20), counting_digest(0xa0)}},
+      {session, Bye{"the client stops"}},
+  };
+}
+
+std::string to_hex(std::span<const std::byte> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const std::byte byte : bytes) {
+    out += digits[std::to_integer<unsigned>(byte) >> 4];
+    out += digits[std::to_integer<unsigned>(byte) & 15];
+  }
+  return out;
+}
+
+std::vector<std::byte> from_hex(std::string_view text) {
+  std::string digits;
+  for (const char c : text)
+    if (c != ' ') digits += c;
+  if (digits.size() % 2 != 0) return {};
+  std::vector<std::byte> out;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    unsigned value = 0;
+    const auto parsed = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + i + 2) return {};
+    out.push_back(static_cast<std::byte>(value));
+  }
+  return out;
+}
+
+}  // namespace hansa::messages::testing

@@ -1,0 +1,36 @@
+// A trainer whose updates anyone can recompute: values from the task's seed and the global model.
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "common/random.h"
+#include "learning/trainer.h"
+
+namespace hansa::testing {
+
+class FakeTrainer : public learning::Trainer {
+ public:
+  explicit FakeTrainer(std::uint64_t examples) : examples_(examples) {}
+
+  static void compute(std::uint64_t seed, std::span<const float> global, std::span<float> delta) {
+    Random random(seed);
+    for (std::size_t i = 0; i < delta.size(); ++i)
+      delta[i] = static_cast<float>(0.1 * random.normal()) - 0.05F * global[i];
+  }
+
+  Result<std::uint64_t> example_count() override { return examples_; }
+  Result<learning::TrainingResult> train(const learning::TrainingRequest& request, std::span<const float> global,
+                                         std::span<float> delta, std::stop_token) override {
+    compute(request.seed, global, delta);
+    learning::TrainingResult result;
+    result.examples = examples_;
+    result.samples = examples_;
+    result.metrics = {{"loss", 1.0, static_cast<double>(examples_)}};
+    return result;
+  }
+
+ private:
+  std::uint64_t examples_;
+};
+
+}  // namespace hansa::testing

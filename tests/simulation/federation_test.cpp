@@ -1,0 +1,134 @@
+// Whole federations on a virtual clock: kind worlds, and worlds with every fault at once.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/world.h"
+
+namespace hansa::testing {
+namespace {
+
+using server::Finish;
+
+std::string replay(std::uint64_t seed) {
+  return "replay: HANSA_SIMULATION_SEED=" + std::to_string(seed) +
+         " hansa_simulation_test --gtest_filter=FaultyFederation.*";
+}
+
+void expect_sound(const World& world) {
+  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
+  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
+  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  EXPECT_EQ(check_records(world), "");
+  EXPECT_EQ(check_models(world), "");
+  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
+}
+
+TEST(Federation, KindWorldCountsEveryClientInEveryRound) {
+  World world;
+  world.run();
+  expect_sound(world);
+  for (const auto& record : world.disk->rounds) {
+    EXPECT_EQ(record.attempt, 1U);
+    ASSERT_EQ(record.participations.size(), world.options.clients);
+    for (const auto& p : record.participations) EXPECT_EQ(p.outcome, server::Outcome::counted) << p.reason;
+  }
+}
+
+TEST(Federation, SameSeedGivesTheSameModelWhateverTheThreadsAndTheOrderOfArrival) {
+  const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
+    World world;
+    world.options.training_max = {};
+    world.options.threads = threads;
+    world.options.arrival_seed = arrival;
+    world.run();
+    expect_sound(world);
+    return world.outcome->model.text();
+  };
+  const std::string alone = digest_of(0, {});
+  EXPECT_EQ(digest_of(1, {}), alone);
+  EXPECT_EQ(digest_of(4, {}), alone);
+  for (std::uint64_t arrival = 1; arrival <= 10; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
+}
+
+TEST(Federation, AnotherSeedGivesAnotherModel) {
+  World one, two;
+  two.options.seed = 2;
+  one.run();
+  two.run();
+  EXPECT_NE(one.outcome->model, two.outcome->model);
+}
+
+TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
+  World world;
+  world.options.network.latency_max = std::chrono::milliseconds(50);
+  world.options.fraction = 0.5;
+  world.run();
+  expect_sound(world);
+  for (const auto& record : world.disk->rounds) EXPECT_EQ(record.participations.size(), 3U);
+}
+
+// A few hundred worlds, each with other rates of every fault.
+class FaultyFederation : public ::testing::TestWithParam<int> {};
+
+World faulty_world(std::uint64_t seed) {
+  World world;
+  Random random(derive_seed(seed, "faulty world"));
+  auto& o = world.options;
+  o.seed = seed;
+  o.clients = static_cast<std::uint32_t>(2 + random.below(7));
+  o.rounds = static_cast<std::uint32_t>(2 + random.below(4));
+  o.clients_min = static_cast<std::uint32_t>(1 + random.below(o.clients));
+  o.quorum = 0.2 + 0.8 * random.uniform();
+  o.fraction = random.chance(0.5) ? 1.0 : 0.3 + 0.7 * random.uniform();
+  o.elements = 1 + random.below(1500);
+  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
+  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
+  o.network.latency_min = std::chrono::milliseconds(1);
+  o.network.latency_max = std::chrono::milliseconds(2 + random.below(3000));
+  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
+  o.network.lose = rate(0.05);
+  o.network.duplicate = rate(0.1);
+  o.network.overtake = rate(0.1);
+  o.network.cut = rate(0.02);
+  o.crashes.aggregator_per_effect = rate(0.01);
+  o.crashes.client_per_effect = rate(0.01);
+  o.crashes.crashes_max = 30;
+  return world;
+}
+
+TEST_P(FaultyFederation, CommitsEveryRoundExactlyAndLosesNone) {
+  constexpr int worlds_a_test = 25;
+  const char* only = std::getenv("HANSA_SIMULATION_SEED");
+  std::uint64_t crashes = 0;
+  for (int i = 0; i < worlds_a_test; ++i) {
+    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
+                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
+    World world = faulty_world(seed);
+    world.run();
+    expect_sound(world);
+    if (world.outcome) crashes += world.outcome->crashes;
+    if (HasFailure()) {
+      std::string tail;
+      for (std::size_t k = world.log.size() > 30 ? world.log.size() - 30 : 0; k < world.log.size(); ++k)
+        tail += "  " + world.log[k] + "\n";
+      FAIL() << replay(seed) << "\nlast log lines:\n" << tail;
+    }
+    if (only != nullptr) return;
+  }
+  // The faults must really happen, or this test shows nothing.
+  EXPECT_GT(crashes, 10U);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultyFederation, ::testing::Range(0, 16));
+
+TEST(Replay, SameSeedGivesTheSameRun) {
+  World one = faulty_world(7), two = faulty_world(7);
+  one.run();
+  two.run();
+  ASSERT_TRUE(one.outcome && two.outcome);
+  EXPECT_EQ(one.outcome->virtual_time, two.outcome->virtual_time);
+  EXPECT_EQ(one.outcome->crashes, two.outcome->crashes);
+  EXPECT_EQ(one.outcome->model, two.outcome->model);
+  EXPECT_EQ(one.log, two.log);
+}
+
+}  // namespace
+}  // namespace hansa::testing

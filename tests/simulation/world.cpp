@@ -1,0 +1,141 @@
+#include "tests/simulation/world.h"
+
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace hansa::testing {
+namespace {
+
+struct Recorder : server::EngineObserver {
+  explicit Recorder(World& w) : world(w) {}
+  void on_log(server::Log::Level, const std::string& text) override { world.log.push_back(text); }
+  void on_round_started(RoundId, std::uint32_t) override {}
+  void on_committed(const server::RoundRecord& record) override { committed = record.round; }
+  World& world;
+  RoundId committed;  // told to the outside: no later start may have forgotten it
+};
+
+std::string client_name(std::uint32_t i) { return "client-" + std::to_string(100 + i); }
+std::uint64_t examples_of(std::uint32_t i) { return 10 + 37 * i; }
+
+}  // namespace
+
+void World::run() {
+  const std::filesystem::path archive =
+      std::filesystem::path(::testing::TempDir()) / ("hansa-simulated-archive-" + std::to_string(::getpid()));
+  const std::string archive_text(1000, 'a');
+  if (!std::filesystem::exists(archive)) std::ofstream(archive) << archive_text;
+
+  std::vector<float> initial(options.elements);
+  Random random(derive_seed(options.seed, "initial model"));
+  for (float& value : initial) value = static_cast<float>(random.normal());
+
+  server::RunIdentity identity;
+  identity.federation = "simulated";
+  identity.run = "run";
+  identity.seed = options.seed;
+  identity.archive = sha256(std::string_view(archive_text));
+  identity.initial_model = sha256(std::span<const float>(initial));
+
+  simulation::FederationOptions f;
+  auto& c = f.aggregator.coordinator;
+  c.federation = f.federation = identity.federation;
+  c.run = identity.run;
+  c.seed = options.seed;
+  c.rounds = options.rounds;
+  c.cohort.clients_min = options.clients_min;
+  c.cohort.clients_expected = options.clients;
+  c.cohort.gather = std::chrono::seconds(60);
+  c.cohort.wait_max = std::chrono::hours(2);
+  c.cohort.deadline = std::chrono::seconds(120);
+  c.cohort.quorum = options.quorum;
+  c.cohort.fraction = options.fraction;
+  c.cohort.attempts_max = 1000;
+  c.limits.uploads_max = options.uploads_max;
+  c.archive = identity.archive;
+  c.archive_bytes = archive_text.size();
+  c.elements = options.elements;
+  c.chunk_bytes = options.chunk_bytes;
+  f.aggregator.archive = f.archive = archive;
+  for (std::uint32_t i = 0; i < options.clients; ++i) {
+    f.clients.push_back({client_name(i), std::make_shared<FakeTrainer>(examples_of(i)), {}});
+    c.admitted.push_back(client_name(i));
+  }
+  f.seed = options.seed;
+  f.network = options.network;
+  f.crashes = options.crashes;
+  f.training_max = options.training_max;
+  f.faults_end = std::chrono::minutes(30);
+  f.threads = options.threads;
+  f.arrival_seed = options.arrival_seed;
+
+  Recorder recorder(*this);
+  const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
+    ++starts;
+    auto store = std::make_unique<server::MemoryStore>(disk);
+    HANSA_TRY_VOID(store->begin_run(identity, initial));
+    HANSA_TRY(const auto position, store->position());
+    if (position->round < recorder.committed) lost.push_back("round " + std::to_string(recorder.committed.value));
+    return store;
+  };
+  simulation::Federation federation(std::move(f), open_store, recorder, ::testing::TempDir());
+  outcome = federation.run();
+}
+
+std::string check_models(const World& world) {
+  __extension__ using Wide = __int128;
+  const auto& disk = *world.disk;
+  Digest base = disk.identity->initial_model;
+  for (const auto& record : disk.rounds) {
+    const std::string place = "round " + std::to_string(record.round.value) + ": ";
+    if (record.base != base) return place + "does not start from the model before it";
+    const auto& global = disk.models.at(base);
+    // The scale that the round must have used: accumulator.h.
+    const double bound = static_cast<double>(server::LimitsConfig{}.examples_max) *
+                         static_cast<double>(record.participations.size()) * server::LimitsConfig{}.magnitude_max;
+    const int scale = std::min(40, 62 - static_cast<int>(std::ceil(std::log2(bound))));
+    std::vector<Wide> sums(global.size());
+    std::uint64_t weight = 0;
+    for (const auto& p : record.participations) {
+      if (p.outcome != server::Outcome::counted) continue;
+      std::vector<float> delta(global.size());
+      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global, delta);
+      if (p.update != sha256(std::span<const float>(delta))) return place + p.client + "'s update is another";
+      for (std::size_t i = 0; i < delta.size(); ++i)
+        sums[i] += static_cast<Wide>(std::nearbyint(std::ldexp(static_cast<double>(delta[i]) *
+                                                                   static_cast<double>(p.examples), scale)));
+      weight += p.examples;
+    }
+    std::vector<float> next(global.size());
+    const double denominator = std::ldexp(static_cast<double>(weight), scale);
+    for (std::size_t i = 0; i < next.size(); ++i)
+      next[i] = static_cast<float>(static_cast<double>(global[i]) +
+                                   static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
+    if (record.model != sha256(std::span<const float>(next))) return place + "the model is not the exact mean";
+    base = record.model;
+  }
+  return {};
+}
+
+std::string check_records(const World& world) {
+  std::uint32_t number = 0;
+  for (const auto& record : world.disk->rounds) {
+    const std::string place = "round " + std::to_string(record.round.value) + ": ";
+    if (record.round.value != ++number) return place + "out of order";
+    std::set<std::string> picked;
+    std::size_t counted = 0;
+    for (const auto& p : record.participations) {
+      if (!picked.insert(p.client).second) return place + p.client + " stands twice";
+      if (p.outcome == server::Outcome::counted) ++counted;
+      else if (p.reason.empty()) return place + p.client + " is lost without a reason";
+    }
+    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(picked.size()) - 1e-9)
+      return place + "committed below the quorum";
+  }
+  return {};
+}
+
+}  // namespace hansa::testing

@@ -1,0 +1,48 @@
+// A federation of fake trainers on a memory disk, and checkers that stand outside of it.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/store/memory_store.h"
+#include "simulation/federation.h"
+#include "tests/simulation/fake_trainer.h"
+
+namespace hansa::testing {
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t clients = 5;
+  std::uint32_t rounds = 4;
+  std::uint32_t clients_min = 2;
+  double quorum = 0.5;
+  double fraction = 1.0;
+  std::uint64_t elements = 700;
+  std::uint32_t chunk_bytes = 256;
+  std::uint32_t uploads_max = 2;
+  simulation::NetworkFaults network;
+  simulation::CrashFaults crashes;
+  Duration training_max = std::chrono::seconds(5);
+  unsigned threads = 0;
+  std::optional<std::uint64_t> arrival_seed;
+};
+
+struct World {
+  WorldOptions options;
+  std::shared_ptr<server::MemoryDisk> disk = std::make_shared<server::MemoryDisk>();
+  Result<simulation::FederationOutcome> outcome = tl::make_unexpected(Error{});
+  std::uint64_t starts = 0;          // of the aggregator
+  std::vector<std::string> lost;     // committed rounds that a restart did not find
+  std::vector<std::string> log;
+
+  void run();
+};
+
+// The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
+// recorded participations alone; empty if all agree, else what differs.
+std::string check_models(const World& world);
+// Each picked client once, counted ones at least the quorum, digests those of the real updates.
+std::string check_records(const World& world);
+
+}  // namespace hansa::testing

@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+
+#include "protocols/transport/internal/peer_table.h"
+
+namespace hansa::transport {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(PeerTable, SameConnectionOfSameClientIsSamePeer) {
+  PeerTable table;
+  const PeerId peer = table.learn("\0abcd"sv, "ada");
+  EXPECT_EQ(table.learn("\0abcd"sv, "ada"), peer);
+  EXPECT_EQ(table.routing_id(peer), "\0abcd"sv);
+  EXPECT_NE(table.learn("\0abce"sv, "ada"), peer);
+}
+
+TEST(PeerTable, RoutingIdThatTurnsUpUnderAnotherClientIsANewPeerAndTheOldIsGone) {
+  PeerTable table;
+  const PeerId old = table.learn("\0abcd"sv, "ada");
+  const PeerId taker = table.learn("\0abcd"sv, "bob");
+  EXPECT_NE(taker, old);
+  EXPECT_FALSE(table.routing_id(old));
+  EXPECT_EQ(table.routing_id(taker), "\0abcd"sv);
+}
+
+TEST(PeerTable, ForgottenPeerIsNeverNamedAgain) {
+  PeerTable table;
+  const PeerId peer = table.learn("\0abcd"sv, "ada");
+  table.forget(peer);
+  table.forget(peer);
+  EXPECT_FALSE(table.routing_id(peer));
+  EXPECT_NE(table.learn("\0abcd"sv, "ada"), peer);
+}
+
+TEST(PeerTable, ClientThatConnectsForEverHoldsABoundedNumberAndDoesNotPushOthersOut) {
+  PeerTable table;
+  const PeerId other = table.learn("\0zzzz"sv, "bob");
+  PeerId newest;
+  for (int i = 0; i < 1000; ++i) newest = table.learn("\0" + std::to_string(1000 + i), "ada");
+  EXPECT_EQ(table.size(), PeerTable::peers_per_client_max + 1);
+  EXPECT_TRUE(table.routing_id(newest));
+  EXPECT_TRUE(table.routing_id(other));
+}
+
+TEST(PeerTable, OnlyRoutingIdsThatTheRouterMadeCount) {
+  EXPECT_TRUE(PeerTable::made_by_router("\0abcd"sv));
+  EXPECT_FALSE(PeerTable::made_by_router("abcde"sv));
+  EXPECT_FALSE(PeerTable::made_by_router("\0abc"sv));
+  EXPECT_FALSE(PeerTable::made_by_router(""sv));
+}
+
+}  // namespace
+}  // namespace hansa::transport

@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "protocols/transport/internal/refusal_limiter.h"
+
+namespace hansa::transport {
+namespace {
+
+Error refusal(const std::string& place, const std::string& what) {
+  return {ErrorCode::refused, place, what, ""};
+}
+
+TEST(RefusalLimiter, SameRefusalIsToldOnceInAWindow) {
+  RefusalLimiter limiter;
+  const Instant start(std::chrono::hours(1));
+  EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start));
+  EXPECT_FALSE(limiter.allows(refusal("10.0.0.1", "x"), start + std::chrono::seconds(9)));
+  EXPECT_TRUE(limiter.allows(refusal("10.0.0.2", "x"), start + std::chrono::seconds(9)));
+  EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start + std::chrono::seconds(10)));
+}
+
+TEST(RefusalLimiter, PlaceWithEverNewRefusalsIsCapped) {
+  RefusalLimiter limiter;
+  std::size_t told = 0;
+  for (int i = 0; i < 1000; ++i)
+    told += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
+  EXPECT_EQ(told, RefusalLimiter::per_place_max);
+}
+
+TEST(RefusalLimiter, FloodFromEverywhereIsCapped) {
+  RefusalLimiter limiter;
+  std::size_t told = 0;
+  for (int i = 0; i < 100'000; ++i)
+    told += limiter.allows(refusal(std::to_string(i), "x"), Instant()) ? 1 : 0;
+  EXPECT_GT(told, 0u);
+  EXPECT_LE(told, RefusalLimiter::entries_max);
+}
+
+}  // namespace
+}  // namespace hansa::transport

@@ -1,0 +1,73 @@
+#include "tools/commands.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "common/spelling.h"
+
+namespace hansa::tools {
+namespace {
+
+// CLI11 only says that an argument was not expected; this says which command was meant.
+Result<void> check_command_words(CLI::App& app, const std::vector<std::string>& words) {
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty() || words.empty() || words.front().starts_with('-')) return {};
+  std::vector<std::string> known;
+  for (CLI::App* command : commands) {
+    if (command->get_name() == words.front()) return check_command_words(*command, {words.begin() + 1, words.end()});
+    if (!command->get_group().empty()) known.push_back(command->get_name());  // hidden ones are not proposed
+  }
+  const auto near = nearest_word(words.front(), known);
+  std::string mend = "\"" + app.get_display_name() + " --help\" lists the commands";
+  if (near) mend = "did you mean \"" + app.get_display_name() + " " + *near + "\"?";
+  return fail(ErrorCode::usage, app.get_display_name(), "has no command \"" + words.front() + "\"", mend);
+}
+
+int tell(const Error& error) {
+  fmt::print(stderr, "hansa: {}\n", error.text());
+  return exit_code(error.code);
+}
+
+int run_checked(int argc, char** argv) {
+  CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
+  app.set_version_flag("--version", HANSA_VERSION);
+  app.require_subcommand(1);
+  app.footer("Start with: hansa new fashion --example fashion-mnist");
+  Outcome outcome;
+  add_new_command(app, outcome);
+  add_keys_command(app, outcome);
+  add_model_command(app, outcome);
+  add_data_command(app, outcome);
+  add_status_command(app, outcome);
+  add_evaluate_command(app, outcome);
+  add_config_command(app, outcome);
+
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (const auto known = check_command_words(app, words); !known) return tell(known.error());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    // --help and --version come this way too, with code 0.
+    return app.exit(stop) == 0 ? 0 : exit_code(ErrorCode::usage);
+  }
+  return outcome ? 0 : tell(outcome.error());
+}
+
+}  // namespace
+
+int run_hansa(int argc, char** argv) {
+  try {
+    return run_checked(argc, argv);
+  } catch (const std::exception& exception) {
+    return tell(Error{ErrorCode::internal, "", exception.what(), "this is a bug: please report it"});
+  } catch (...) {
+    return tell(Error{ErrorCode::internal, "", "unknown failure", "this is a bug: please report it"});
+  }
+}
+
+}  // namespace hansa::tools

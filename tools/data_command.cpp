@@ -1,0 +1,109 @@
+// hansa data partition: one data set into a shard for each client.
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "learning/idx_file.h"
+#include "tools/commands.h"
+#include "tools/partition.h"
+#include "tools/text_table.h"
+
+namespace hansa::tools {
+namespace {
+
+struct PartitionOptions {
+  learning::IdxPairFiles files;
+  std::filesystem::path out;
+  PartitionPlan plan;
+  OutputForm form = OutputForm::table;
+};
+
+void print_json(const PartitionOptions& options, const std::vector<std::vector<std::uint64_t>>& counts) {
+  nlohmann::json clients = nlohmann::json::array();
+  for (std::uint32_t c = 0; c < options.plan.clients; ++c) {
+    const std::string name = client_name(c, options.plan.clients);
+    std::uint64_t total = 0;
+    for (const std::uint64_t count : counts[c]) total += count;
+    clients.push_back({{"client", name},
+                       {"examples", total},
+                       {"labels", counts[c]},
+                       {"images_file", (options.out / name / "images.idx").string()},
+                       {"labels_file", (options.out / name / "labels.idx").string()}});
+  }
+  const nlohmann::json document{{"seed", options.plan.seed}, {"clients", clients}};
+  fmt::print("{}\n", document.dump(2));
+}
+
+void print_table(const PartitionOptions& options, const std::vector<std::vector<std::uint64_t>>& counts) {
+  std::vector<Column> columns{{"client", Align::left}};
+  const std::size_t labels = counts.front().size();
+  for (std::size_t l = 0; l < labels; ++l) columns.push_back({std::to_string(l)});
+  columns.push_back({"examples"});
+  TextTable table(std::move(columns));
+  for (std::uint32_t c = 0; c < options.plan.clients; ++c) {
+    std::vector<std::string> row{client_name(c, options.plan.clients)};
+    std::uint64_t total = 0;
+    for (const std::uint64_t count : counts[c]) {
+      row.push_back(count == 0 ? "." : std::to_string(count));
+      total += count;
+    }
+    row.push_back(std::to_string(total));
+    table.add_row(std::move(row));
+  }
+  fmt::print("examples of each label at each client\n{}shards: {}\n", table.text(), options.out.string());
+}
+
+Result<void> run_partition(const PartitionOptions& options) {
+  HANSA_TRY(const learning::IdxPair data, learning::read_idx_pair(options.files));
+  HANSA_TRY(const Shards shards, partition(data.labels.values, options.plan));
+  HANSA_TRY_VOID(write_shards(data, shards, options.out));
+  const auto counts = count_labels(data.labels.values, shards);
+  if (options.form == OutputForm::json) print_json(options, counts);
+  else print_table(options, counts);
+  return {};
+}
+
+}  // namespace
+
+void add_data_command(CLI::App& hansa, Outcome& outcome) {
+  CLI::App* data = hansa.add_subcommand("data", "Prepare data for experiments");
+  data->require_subcommand(1);
+  CLI::App* command = data->add_subcommand("partition", "Split a data set into a shard for each client");
+  command->footer(
+      "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz \\\n"
+      "    --out shards --clients 10 --dirichlet 0.5 --seed 1");
+  auto options = std::make_shared<PartitionOptions>();
+  command->add_option("--images", options->files.images, "Images, idx3, plain or .gz")->required();
+  command->add_option("--labels", options->files.labels, "Labels, idx1, plain or .gz")->required();
+  command->add_option("--out", options->out, "Folder for the shards: OUT/client-01/images.idx ...")->required();
+  command->add_option("--clients", options->plan.clients, "Number of clients")->required();
+  command->add_option("--seed", options->plan.seed, "The same seed gives the same shards")->capture_default_str();
+  CLI::Option_group* kind = command->add_option_group("How (one of)");
+  kind->add_flag_callback("--iid", [options] { options->plan.kind = PartitionKind::iid; }, "Evenly, at random");
+  kind->add_option_function<double>(
+          "--dirichlet",
+          [options](const double& alpha) {
+            options->plan.kind = PartitionKind::dirichlet;
+            options->plan.alpha = alpha;
+          },
+          "Shares of each label drawn from Dir(ALPHA): the smaller, the more skewed")
+      ->type_name("ALPHA");
+  kind->add_option_function<std::uint32_t>(
+          "--labels-per-client",
+          [options](const std::uint32_t& count) {
+            options->plan.kind = PartitionKind::labels_per_client;
+            options->plan.labels_per_client = count;
+          },
+          "Each client has exactly K different labels")
+      ->type_name("K");
+  kind->require_option(1);
+  command->add_flag_callback("--json", [options] { options->form = OutputForm::json; }, "Print JSON");
+  command->callback([options, &outcome] { outcome = run_partition(*options); });
+}
+
+}  // namespace hansa::tools

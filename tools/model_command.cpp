@@ -1,0 +1,141 @@
+// hansa model create | list | inspect | export: model archives.
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "learning/model_archive.h"
+#include "tools/commands.h"
+#include "tools/run_reference.h"
+#include "tools/text_table.h"
+
+namespace hansa::tools {
+namespace {
+
+struct CreateOptions {
+  std::string name;
+  std::filesystem::path out;
+  std::uint64_t seed = 1;
+};
+
+struct InspectOptions {
+  std::filesystem::path archive;
+  OutputForm form = OutputForm::table;
+};
+
+struct ExportOptions {
+  std::string run;
+  std::filesystem::path out;
+};
+
+std::string shape_text(const ParameterEntry& entry) {
+  std::string out;
+  for (const std::int64_t dimension : entry.shape) out += (out.empty() ? "" : " x ") + std::to_string(dimension);
+  return out.empty() ? "scalar" : out;
+}
+
+const char* kind_text(ParameterKind kind) { return kind == ParameterKind::trainable ? "trainable" : "buffer"; }
+
+Result<void> run_create(const CreateOptions& options) {
+  std::error_code error;
+  if (std::filesystem::exists(options.out, error))
+    return fail(ErrorCode::usage, options.out.string(), "is there already", "choose another name, or remove it");
+  HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out));
+  HANSA_TRY(const auto model, learning::describe_archive(options.out));
+  fmt::print("{}: {} parameters, archive {}\n", options.out.string(), model.layout.element_count(),
+             model.archive.text());
+  return {};
+}
+
+Result<void> run_list(OutputForm form) {
+  if (form == OutputForm::json) {
+    nlohmann::json models = nlohmann::json::array();
+    for (const auto& model : learning::built_in_models())
+      models.push_back({{"name", model.name}, {"description", model.description}});
+    fmt::print("{}\n", models.dump(2));
+    return {};
+  }
+  TextTable table({{"name", Align::left}, {"description", Align::left}});
+  for (const auto& model : learning::built_in_models()) table.add_row({model.name, model.description});
+  fmt::print("{}", table.text());
+  return {};
+}
+
+Result<void> run_inspect(const InspectOptions& options) {
+  HANSA_TRY(const auto model, learning::describe_archive(options.archive));
+  if (options.form == OutputForm::json) {
+    nlohmann::json entries = nlohmann::json::array();
+    for (const auto& entry : model.layout.entries())
+      entries.push_back({{"name", entry.name},
+                         {"shape", entry.shape},
+                         {"kind", kind_text(entry.kind)},
+                         {"offset", entry.offset},
+                         {"count", entry.count}});
+    const nlohmann::json document{{"archive", model.archive.text()},
+                                  {"layout", model.layout.digest().text()},
+                                  {"parameters", model.layout.element_count()},
+                                  {"has_training_loss", model.has_training_loss},
+                                  {"has_metrics", model.has_metrics},
+                                  {"entries", entries}};
+    fmt::print("{}\n", document.dump(2));
+    return {};
+  }
+  TextTable table({{"parameter", Align::left}, {"kind", Align::left}, {"shape", Align::left}, {"count"}});
+  for (const auto& entry : model.layout.entries())
+    table.add_row({entry.name, kind_text(entry.kind), shape_text(entry), std::to_string(entry.count)});
+  fmt::print("{}parameters: {}\ntraining loss: {}\nmetrics: {}\narchive: {}\nlayout: {}\n", table.text(),
+             model.layout.element_count(), model.has_training_loss ? "the model's own" : "by the kind of target",
+             model.has_metrics ? "the model's own" : "loss, and accuracy for classes", model.archive.text(),
+             model.layout.digest().text());
+  return {};
+}
+
+Result<void> run_export(const ExportOptions& options) {
+  HANSA_TRY(const RunReference reference, parse_run_reference(options.run));
+  HANSA_TRY(const RunModel model, load_run_model(reference));
+  HANSA_TRY_VOID(learning::save_with_parameters(model.archive, model.parameters, options.out));
+  fmt::print("{}: the model of round {}, {}\n", options.out.string(), model.round.value, model.digest.text());
+  return {};
+}
+
+}  // namespace
+
+void add_model_command(CLI::App& hansa, Outcome& outcome) {
+  CLI::App* model = hansa.add_subcommand("model", "Make, inspect and export models");
+  model->require_subcommand(1);
+
+  CLI::App* create = model->add_subcommand("create", "Make a built-in model with fresh weights");
+  create->footer("Example:\n  hansa model create cnn-small model.pt --seed 1");
+  auto create_options = std::make_shared<CreateOptions>();
+  create->add_option("NAME", create_options->name, "A name that \"hansa model list\" prints")->required();
+  create->add_option("OUT", create_options->out, "The archive to write")->required();
+  create->add_option("--seed", create_options->seed, "The same seed gives the same weights")->capture_default_str();
+  create->callback([create_options, &outcome] { outcome = run_create(*create_options); });
+
+  CLI::App* list = model->add_subcommand("list", "The built-in models");
+  list->footer("Example:\n  hansa model list");
+  auto list_form = std::make_shared<OutputForm>(OutputForm::table);
+  list->add_flag_callback("--json", [list_form] { *list_form = OutputForm::json; }, "Print JSON");
+  list->callback([list_form, &outcome] { outcome = run_list(*list_form); });
+
+  CLI::App* inspect = model->add_subcommand("inspect", "What is in a model archive");
+  inspect->footer("Example:\n  hansa model inspect model.pt");
+  auto inspect_options = std::make_shared<InspectOptions>();
+  inspect->add_option("ARCHIVE", inspect_options->archive, "A TorchScript archive")->required();
+  inspect->add_flag_callback("--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
+  inspect->callback([inspect_options, &outcome] { outcome = run_inspect(*inspect_options); });
+
+  CLI::App* export_command = model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");
+  export_command->footer("Example:\n  hansa model export runs/20260101-120000@20 fashion.pt\n"
+                         "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
+  auto export_options = std::make_shared<ExportOptions>();
+  export_command->add_option("RUN", export_options->run, "Run folder, or RUN@ROUND; without a round the last")
+      ->required();
+  export_command->add_option("OUT", export_options->out, "The archive to write")->required();
+  export_command->callback([export_options, &outcome] { outcome = run_export(*export_options); });
+}
+
+}  // namespace hansa::tools

@@ -1,0 +1,205 @@
+#include "tools/partition.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/core.h>
+
+#include "common/files.h"
+#include "common/random.h"
+
+namespace hansa::tools {
+namespace {
+
+constexpr std::size_t label_values = 256;
+
+// positions[l]: where label l stands.
+using LabelPositions = std::vector<std::vector<std::uint32_t>>;
+
+LabelPositions find_labels(std::span<const std::uint8_t> labels) {
+  LabelPositions out(label_values);
+  for (std::uint32_t i = 0; i < labels.size(); ++i) out[labels[i]].push_back(i);
+  return out;
+}
+
+Shards deal_evenly(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
+  std::vector<std::uint32_t> order(labels.size());
+  std::iota(order.begin(), order.end(), 0U);
+  random.shuffle(std::span(order));
+  Shards shards(plan.clients);
+  for (std::size_t c = 0; c < plan.clients; ++c) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(order.size() * c / plan.clients);
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(order.size() * (c + 1) / plan.clients);
+    shards[c].assign(begin, end);
+  }
+  return shards;
+}
+
+// One label's examples, cut at the running sums of the shares.
+void deal_by_shares(std::span<const std::uint32_t> examples, std::span<const double> shares, Shards& shards) {
+  const double total = std::accumulate(shares.begin(), shares.end(), 0.0);
+  double sum = 0;
+  std::size_t done = 0;
+  std::size_t last = 0;  // the last client with a share takes what rounding leaves over
+  for (std::size_t c = 0; c < shares.size(); ++c)
+    if (shares[c] > 0) last = c;
+  for (std::size_t c = 0; c <= last; ++c) {
+    sum += shares[c];
+    const auto cut = static_cast<std::size_t>(sum / total * static_cast<double>(examples.size()));
+    const std::size_t end = c == last ? examples.size() : std::clamp(cut, done, examples.size());
+    if (shares[c] > 0) {
+      shards[c].insert(shards[c].end(), examples.begin() + static_cast<std::ptrdiff_t>(done),
+                       examples.begin() + static_cast<std::ptrdiff_t>(end));
+      done = end;
+    }
+  }
+}
+
+Shards draw_dirichlet(const LabelPositions& positions, std::size_t examples, const PartitionPlan& plan,
+                      Random& random) {
+  Shards shards(plan.clients);
+  std::vector<double> shares(plan.clients);
+  const double even = static_cast<double>(examples) / plan.clients;
+  for (std::vector<std::uint32_t> of_label : positions) {
+    if (of_label.empty()) continue;
+    random.shuffle(std::span(of_label));
+    std::vector<std::size_t> open;
+    for (std::size_t c = 0; c < plan.clients; ++c) {
+      // Drawn for every client, so that the stream of randomness does not hang on the sizes.
+      shares[c] = random.gamma(plan.alpha);
+      if (static_cast<double>(shards[c].size()) < even) open.push_back(c);
+      else shares[c] = 0;
+    }
+    // Gammas of a tiny alpha are all zero in double precision; the limit gives all to one client.
+    if (std::ranges::all_of(shares, [](double share) { return share <= 0; })) {
+      const std::size_t one = open.empty() ? random.below(plan.clients) : open[random.below(open.size())];
+      shares[one] = 1;
+    }
+    deal_by_shares(of_label, shares, shards);
+  }
+  return shards;
+}
+
+Result<Shards> deal_dirichlet(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
+  constexpr int draws_max = 1'000;
+  if (std::uint64_t{plan.examples_min} * plan.clients > labels.size())
+    return fail(ErrorCode::usage, "--clients",
+                fmt::format("{} clients of at least {} examples need more than the {} there are", plan.clients,
+                            plan.examples_min, labels.size()),
+                "ask for fewer clients");
+  const LabelPositions positions = find_labels(labels);
+  for (int draw = 0; draw < draws_max; ++draw) {
+    Shards shards = draw_dirichlet(positions, labels.size(), plan, random);
+    if (std::ranges::all_of(shards, [&](const auto& shard) { return shard.size() >= plan.examples_min; }))
+      return shards;
+  }
+  return fail(ErrorCode::usage, "--dirichlet",
+              fmt::format("{} draws left a client with fewer than {} examples", draws_max, plan.examples_min),
+              "raise alpha, or ask for fewer clients");
+}
+
+// owners[l]: the clients that have label l. Each client takes the labels that are owned least so far,
+// so that all labels find an owner and no label is owned much more than another.
+Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions& positions,
+                                                            const PartitionPlan& plan, Random& random) {
+  std::vector<std::size_t> present;
+  for (std::size_t l = 0; l < positions.size(); ++l)
+    if (!positions[l].empty()) present.push_back(l);
+  if (plan.labels_per_client > present.size())
+    return fail(ErrorCode::usage, "--labels-per-client",
+                fmt::format("is {}, but the data has {} labels", plan.labels_per_client, present.size()));
+  if (std::uint64_t{plan.labels_per_client} * plan.clients < present.size())
+    return fail(ErrorCode::usage, "--labels-per-client",
+                fmt::format("{} clients with {} of them leave some of the {} labels without a client", plan.clients,
+                            plan.labels_per_client, present.size()),
+                "raise it, or ask for more clients");
+  std::vector<std::vector<std::size_t>> owners(positions.size());
+  for (std::size_t c = 0; c < plan.clients; ++c) {
+    random.shuffle(std::span(present));
+    std::ranges::stable_sort(present, {}, [&](std::size_t l) { return owners[l].size(); });
+    for (std::size_t i = 0; i < plan.labels_per_client; ++i) owners[present[i]].push_back(c);
+  }
+  return owners;
+}
+
+Result<Shards> deal_labels(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
+  LabelPositions positions = find_labels(labels);
+  HANSA_TRY(const auto owners, choose_owners(positions, plan, random));
+  Shards shards(plan.clients);
+  for (std::size_t l = 0; l < positions.size(); ++l) {
+    if (owners[l].empty()) continue;
+    if (positions[l].size() < owners[l].size())
+      return fail(ErrorCode::usage, "--clients",
+                  fmt::format("label {} has {} examples for the {} clients that need one", l, positions[l].size(),
+                              owners[l].size()),
+                  "ask for fewer clients or fewer labels each");
+    random.shuffle(std::span(positions[l]));
+    for (std::size_t i = 0; i < positions[l].size(); ++i)
+      shards[owners[l][i * owners[l].size() / positions[l].size()]].push_back(positions[l][i]);
+  }
+  return shards;
+}
+
+Result<Shards> deal(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
+  switch (plan.kind) {
+    case PartitionKind::iid: return deal_evenly(labels, plan, random);
+    case PartitionKind::dirichlet: return deal_dirichlet(labels, plan, random);
+    case PartitionKind::labels_per_client: return deal_labels(labels, plan, random);
+  }
+  return fail(ErrorCode::internal, "", "unknown kind of partition");
+}
+
+}  // namespace
+
+Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPlan& plan) {
+  constexpr std::uint32_t clients_max = 100'000;
+  if (plan.clients == 0 || plan.clients > clients_max)
+    return fail(ErrorCode::usage, "--clients", "must be 1 to 100,000");
+  if (plan.clients > labels.size())
+    return fail(ErrorCode::usage, "--clients",
+                fmt::format("is {}, but there are only {} examples", plan.clients, labels.size()));
+  if (plan.kind == PartitionKind::dirichlet && !(plan.alpha > 0 && plan.alpha <= 1e6))
+    return fail(ErrorCode::usage, "--dirichlet", "must be above 0, to 1,000,000", "0.5 is customary");
+  if (plan.kind == PartitionKind::labels_per_client && plan.labels_per_client == 0)
+    return fail(ErrorCode::usage, "--labels-per-client", "must be at least 1");
+  Random random(derive_seed(plan.seed, "partition"));
+  HANSA_TRY(Shards shards, deal(labels, plan, random));
+  for (auto& shard : shards) random.shuffle(std::span(shard));
+  return shards;
+}
+
+std::vector<std::vector<std::uint64_t>> count_labels(std::span<const std::uint8_t> labels, const Shards& shards) {
+  const std::size_t width = labels.empty() ? 0 : std::size_t{*std::ranges::max_element(labels)} + 1;
+  std::vector<std::vector<std::uint64_t>> out(shards.size(), std::vector<std::uint64_t>(width, 0));
+  for (std::size_t c = 0; c < shards.size(); ++c)
+    for (const std::uint32_t example : shards[c]) ++out[c][labels[example]];
+  return out;
+}
+
+std::string client_name(std::uint32_t index, std::uint32_t clients) {
+  const std::size_t digits = std::max<std::size_t>(2, std::to_string(clients).size());
+  return fmt::format("client-{:0{}}", index + 1, digits);
+}
+
+Result<void> write_shards(const learning::IdxPair& data, const Shards& shards, const std::filesystem::path& out) {
+  const auto clients = static_cast<std::uint32_t>(shards.size());
+  for (std::uint32_t c = 0; c < clients; ++c) {
+    const auto folder = out / client_name(c, clients);
+    HANSA_TRY_VOID(make_folders(folder));
+    const auto count = static_cast<std::uint32_t>(shards[c].size());
+    learning::IdxArray images{data.images.dimensions, {}};
+    learning::IdxArray labels{{count}, {}};
+    images.dimensions[0] = count;
+    images.values.reserve(count * data.images.example_size());
+    for (const std::uint32_t example : shards[c]) {
+      const auto image = data.images.example(example);
+      images.values.insert(images.values.end(), image.begin(), image.end());
+      labels.values.push_back(data.labels.values[example]);
+    }
+    HANSA_TRY_VOID(learning::write_idx(folder / "images.idx", images));
+    HANSA_TRY_VOID(learning::write_idx(folder / "labels.idx", labels));
+  }
+  return {};
+}
+
+}  // namespace hansa::tools

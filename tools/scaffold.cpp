@@ -1,0 +1,110 @@
+#include "tools/scaffold.h"
+
+#include <system_error>
+#include <unistd.h>
+
+#include "common/files.h"
+#include "learning/idx_file.h"
+#include "learning/model_archive.h"
+#include "protocols/transport/keys.h"
+#include "tools/partition.h"
+#include "tools/scaffold_text.h"
+
+namespace hansa::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Removes the half-made folder unless it was moved to its place.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
+  ~TemporaryFolder() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  Result<void> move_to(const fs::path& target) {
+    std::error_code error;
+    fs::rename(path_, target, error);  // over an empty folder too
+    if (error) return fail(ErrorCode::storage, target.string(), "cannot be made (" + error.message() + ")");
+    path_.clear();
+    return {};
+  }
+
+ private:
+  fs::path path_;
+};
+
+// The key pair of one party; returns its public key.
+struct KeyFiles {
+  fs::path secret_key;
+  fs::path public_key;
+};
+Result<transport::PublicKey> make_keys(const KeyFiles& files) {
+  HANSA_TRY(const transport::SecretKey secret, transport::generate_secret_key());
+  HANSA_TRY(const transport::PublicKey key, secret.public_key());
+  HANSA_TRY_VOID(transport::write_secret_key(secret, files.secret_key));
+  HANSA_TRY_VOID(transport::write_public_key(key, files.public_key));
+  return key;
+}
+
+Result<void> write_clients(const ScaffoldPlan& plan, const fs::path& root, const transport::PublicKey& aggregator) {
+  for (std::uint32_t c = 0; c < plan.clients; ++c) {
+    const std::string name = client_name(c, plan.clients);
+    HANSA_TRY_VOID(make_keys({root / "keys" / "clients" / (name + ".key"), root / "admitted" / (name + ".pub")}));
+    HANSA_TRY_VOID(write_file_atomically(root / "clients" / (name + ".toml"),
+                                         client_toml(plan, {name, aggregator.text()})));
+  }
+  return {};
+}
+
+Result<void> write_example_shards(const ScaffoldPlan& plan, const fs::path& root) {
+  const learning::IdxPairFiles files{plan.dataset / "train-images-idx3-ubyte.gz",
+                                     plan.dataset / "train-labels-idx1-ubyte.gz"};
+  HANSA_TRY(const learning::IdxPair data, learning::read_idx_pair(files));
+  PartitionPlan split;
+  split.kind = PartitionKind::dirichlet;
+  split.clients = plan.clients;
+  split.alpha = plan.alpha;
+  split.seed = plan.seed;
+  HANSA_TRY(const Shards shards, partition(data.labels.values, split));
+  return write_shards(data, shards, root / "shards");
+}
+
+}  // namespace
+
+Result<void> scaffold(const ScaffoldPlan& plan) {
+  constexpr std::uint32_t clients_max = 10'000;
+  if (plan.clients == 0 || plan.clients > clients_max)
+    return fail(ErrorCode::usage, "--clients", "must be 1 to 10,000");
+  if (plan.rounds == 0 || plan.rounds > 1'000'000) return fail(ErrorCode::usage, "--rounds", "must be 1 to 1,000,000");
+  std::error_code error;
+  const fs::path folder = fs::absolute(plan.folder, error).lexically_normal();
+  const fs::path target = folder.has_filename() ? folder : folder.parent_path();
+  if (fs::exists(target, error) && !(fs::is_directory(target, error) && fs::is_empty(target, error)))
+    return fail(ErrorCode::usage, plan.folder.string(), "is there already, and not empty",
+                "choose another folder, or remove it");
+
+  TemporaryFolder temporary(target.string() + ".tmp" + std::to_string(::getpid()));
+  const fs::path& root = temporary.path();
+  for (const char* part : {"keys/clients", "admitted", "clients"}) HANSA_TRY_VOID(make_folders(root / part));
+  // Secret keys are files of mode 0600; the folder keeps even their names from others.
+  fs::permissions(root / "keys", fs::perms::owner_all, error);
+  if (error) return fail(ErrorCode::storage, (root / "keys").string(), "cannot be closed to others");
+
+  if (plan.example == Example::fashion_mnist) HANSA_TRY_VOID(write_example_shards(plan, root));
+  HANSA_TRY_VOID(learning::create_built_in("cnn-small", plan.seed, root / "model.pt"));
+  HANSA_TRY(const transport::PublicKey aggregator,
+            make_keys({root / "keys" / "aggregator.key", root / "keys" / "aggregator.pub"}));
+  HANSA_TRY_VOID(write_clients(plan, root, aggregator));
+  HANSA_TRY_VOID(write_file_atomically(root / "federation.toml", federation_toml(plan)));
+  HANSA_TRY_VOID(write_file_atomically(root / "README.md", readme(plan)));
+  HANSA_TRY_VOID(write_file_atomically(root / ".gitignore", "keys/\nruns/\nstate/\nshards/\n"));
+  return temporary.move_to(target);
+}
+
+}  // namespace hansa::tools

@@ -1,0 +1,20 @@
+// The texts that `hansa new` writes.
+#pragma once
+#include <string>
+
+#include "tools/scaffold.h"
+
+namespace hansa::tools {
+
+struct ClientText {
+  std::string name;
+  std::string aggregator_key;  // public, Z85
+};
+
+[[nodiscard]] std::string federation_toml(const ScaffoldPlan& plan);
+[[nodiscard]] std::string client_toml(const ScaffoldPlan& plan, const ClientText& client);
+[[nodiscard]] std::string readme(const ScaffoldPlan& plan);
+// The federation's name: that of its folder, or "federation" if that is no name.
+[[nodiscard]] std::string federation_name(const ScaffoldPlan& plan);
+
+}  // namespace hansa::tools

@@ -1,0 +1,177 @@
+// hansa status: what happened in a run's rounds, also while it goes on.
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "server/store/run_folder.h"
+#include "tools/commands.h"
+#include "tools/metrics_json.h"
+#include "tools/text_table.h"
+
+namespace hansa::tools {
+namespace {
+
+using server::Participation;
+using server::RoundRecord;
+
+struct StatusOptions {
+  std::filesystem::path run;
+  OutputForm form = OutputForm::table;
+};
+
+struct RunView {
+  server::RunIdentity identity;
+  std::vector<RoundRecord> rounds;
+  std::map<RoundId, Metrics> evaluations;
+};
+
+Result<RunView> read_run(const std::filesystem::path& folder) {
+  HANSA_TRY(const auto run, server::RunFolder::open_read_only(folder));
+  RunView out;
+  HANSA_TRY(const auto identity, run->identity());
+  if (!identity) return fail(ErrorCode::usage, folder.string(), "has not begun", "wait for its clients");
+  out.identity = *identity;
+  HANSA_TRY(out.rounds, run->rounds());
+  HANSA_TRY(const auto evaluations, run->evaluations());
+  for (const auto& [round, metrics] : evaluations) out.evaluations[round] = metrics;
+  return out;
+}
+
+struct Sums {
+  std::size_t counted = 0;
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+};
+
+Sums sum_up(const RoundRecord& round) {
+  Sums out;
+  for (const Participation& participation : round.participations) {
+    out.counted += participation.outcome == server::Outcome::counted ? 1 : 0;
+    out.bytes_up += participation.bytes_up;
+    out.bytes_down += participation.bytes_down;
+  }
+  return out;
+}
+
+// "client-03: no answer; client-07: rejected (value out of range)", and how many more.
+std::string lost_text(const RoundRecord& round) {
+  constexpr std::size_t named_max = 4;
+  std::string out;
+  std::size_t lost = 0;
+  for (const Participation& participation : round.participations) {
+    if (participation.outcome == server::Outcome::counted) continue;
+    if (++lost > named_max) continue;
+    std::string outcome = server::name(participation.outcome);
+    for (char& c : outcome)
+      if (c == '_') c = ' ';
+    out += (out.empty() ? "" : "; ") + participation.client + ": " + outcome;
+    if (!participation.reason.empty()) out += " (" + participation.reason + ")";
+  }
+  if (lost > named_max) out += fmt::format("; and {} more", lost - named_max);
+  return out;
+}
+
+std::string mean_text(const Metrics* metrics, std::string_view name) {
+  if (metrics != nullptr)
+    for (const Metric& metric : *metrics)
+      if (metric.name == name && metric.count > 0) return fmt::format("{:.4f}", metric.sum / metric.count);
+  return "-";
+}
+
+const Metrics* find_evaluation(const RunView& view, RoundId round) {
+  const auto found = view.evaluations.find(round);
+  return found == view.evaluations.end() ? nullptr : &found->second;
+}
+
+void print_table(const RunView& view) {
+  TextTable table({{"round"}, {"picked"}, {"counted"}, {"accuracy"}, {"loss"}, {"up"}, {"down"}, {"seconds"},
+                   {"lost", Align::left}});
+  for (const RoundRecord& round : view.rounds) {
+    const Sums sums = sum_up(round);
+    const Metrics* metrics = find_evaluation(view, round.round);
+    table.add_row({std::to_string(round.round.value), std::to_string(round.participations.size()),
+                   std::to_string(sums.counted), mean_text(metrics, "accuracy"), mean_text(metrics, "loss"),
+                   bytes_text(sums.bytes_up), bytes_text(sums.bytes_down), fmt::format("{:.2f}", round.seconds),
+                   lost_text(round)});
+  }
+  const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
+  fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run, table.text(),
+             model.text());
+}
+
+nlohmann::json participation_json(const Participation& participation) {
+  nlohmann::json out{{"client", participation.client},
+                     {"outcome", server::name(participation.outcome)},
+                     {"bytes_up", participation.bytes_up},
+                     {"bytes_down", participation.bytes_down},
+                     {"seconds", participation.seconds},
+                     {"train_seconds", participation.train_seconds},
+                     {"metrics", metrics_json(participation.metrics)}};
+  if (participation.outcome == server::Outcome::counted) {
+    out["examples"] = participation.examples;
+    out["update"] = participation.update.text();
+  } else {
+    out["reason"] = participation.reason;
+  }
+  return out;
+}
+
+void print_json(const RunView& view) {
+  nlohmann::json rounds = nlohmann::json::array();
+  for (const RoundRecord& round : view.rounds) {
+    const Sums sums = sum_up(round);
+    nlohmann::json participations = nlohmann::json::array();
+    for (const Participation& participation : round.participations)
+      participations.push_back(participation_json(participation));
+    nlohmann::json entry{{"round", round.round.value},
+                         {"model", round.model.text()},
+                         {"base", round.base.text()},
+                         {"started_at", round.started_at},
+                         {"seconds", round.seconds},
+                         {"attempt", round.attempt},
+                         {"picked", round.participations.size()},
+                         {"counted", sums.counted},
+                         {"bytes_up", sums.bytes_up},
+                         {"bytes_down", sums.bytes_down},
+                         {"participations", participations}};
+    if (const Metrics* metrics = find_evaluation(view, round.round)) entry["evaluation"] = metrics_json(*metrics);
+    rounds.push_back(std::move(entry));
+  }
+  const nlohmann::json document{{"federation", view.identity.federation},
+                                {"run", view.identity.run},
+                                {"seed", view.identity.seed},
+                                {"archive", view.identity.archive.text()},
+                                {"layout", view.identity.layout.text()},
+                                {"initial_model", view.identity.initial_model.text()},
+                                {"started_from", view.identity.started_from},
+                                {"rounds", rounds}};
+  // Reasons come from clients: bytes that are not UTF-8 must not end the listing.
+  fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Result<void> run_status(const StatusOptions& options) {
+  HANSA_TRY(const RunView view, read_run(options.run));
+  if (options.form == OutputForm::json) print_json(view);
+  else print_table(view);
+  return {};
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& hansa, Outcome& outcome) {
+  CLI::App* command = hansa.add_subcommand("status", "What happened in a run, round by round; also while it goes on");
+  command->footer("Example:\n  hansa status runs/20260101-120000");
+  auto options = std::make_shared<StatusOptions>();
+  command->add_option("RUN", options->run, "Run folder")->required();
+  command->add_flag_callback("--json", [options] { options->form = OutputForm::json; },
+                             "Print JSON, with every client's part in every round");
+  command->callback([options, &outcome] { outcome = run_status(*options); });
+}
+
+}  // namespace hansa::tools
