@@ -27,16 +27,19 @@ struct Recipe {
 const std::array<BuiltInModel, 3> models{{
     {"logistic", "one linear layer, 1x28x28 -> 10 classes; 7,850 parameters"},
     {"mlp", "784-128-10 with ReLU, 1x28x28 -> 10 classes; 101,770 parameters"},
-    {"cnn-small", "two 5x5 convolutions (16, 32) with ReLU and 2x2 max pool, one linear, 1x28x28 -> 10 classes; "
-                  "18,378 parameters"},
+    {"cnn-small",
+     "two 5x5 convolutions (16, 32) with ReLU and 2x2 max pool, one linear, 1x28x28 -> 10 classes; "
+     "18,378 parameters"},
 }};
 
 Recipe recipe_of(std::string_view name) {
-  if (name == "logistic") return {{{"fc", {10, 784}}}, R"(
+  if (name == "logistic")
+    return {{{"fc", {10, 784}}}, R"(
 def forward(self, x):
     return torch.linear(torch.flatten(x, 1), self.fc.weight, self.fc.bias)
 )"};
-  if (name == "mlp") return {{{"fc1", {128, 784}}, {"fc2", {10, 128}}}, R"(
+  if (name == "mlp")
+    return {{{"fc1", {128, 784}}, {"fc2", {10, 128}}}, R"(
 def forward(self, x):
     x = torch.relu(torch.linear(torch.flatten(x, 1), self.fc1.weight, self.fc1.bias))
     return torch.linear(x, self.fc2.weight, self.fc2.bias)
@@ -66,7 +69,8 @@ torch::jit::Module make_layer(const Layer& layer, const std::shared_ptr<torch::j
   torch::jit::Module module(c10::QualifiedName(std::string("__torch__.hansa.") + layer.name), unit);
   module.register_attribute("training", c10::BoolType::get(), true);
   module.register_parameter("weight", draw_uniform(layer.weight, bound, random).requires_grad_(true), false);
-  module.register_parameter("bias", draw_uniform({layer.weight[0]}, bound, random).requires_grad_(true), false);
+  module.register_parameter("bias", draw_uniform({layer.weight[0]}, bound, random).requires_grad_(true),
+                            false);
   return module;
 }
 
@@ -76,7 +80,8 @@ std::string make_archive(std::string_view name, std::uint64_t seed) {
   const auto unit = std::make_shared<torch::jit::CompilationUnit>();
   torch::jit::Module module(c10::QualifiedName("__torch__.hansa.Model"), unit);
   module.register_attribute("training", c10::BoolType::get(), true);
-  for (const Layer& layer : recipe.layers) module.register_module(layer.name, make_layer(layer, unit, random));
+  for (const Layer& layer : recipe.layers)
+    module.register_module(layer.name, make_layer(layer, unit, random));
   module.define(recipe.forward);
   // To a stream: an archive saved by name holds that name, and equal seeds would give unequal bytes.
   std::ostringstream out;
@@ -88,7 +93,8 @@ std::string make_archive(std::string_view name, std::uint64_t seed) {
 
 std::span<const BuiltInModel> built_in_models() { return models; }
 
-Result<void> create_built_in(const std::string& name, std::uint64_t seed, const std::filesystem::path& archive) {
+Result<void> create_built_in(const std::string& name, std::uint64_t seed,
+                             const std::filesystem::path& archive) {
   std::string known;
   for (const BuiltInModel& model : models) {
     if (model.name == name) {

@@ -27,11 +27,13 @@ void add_metrics(const c10::IValue& returned, Metrics& sums) {
   if (!returned.isGenericDict())
     throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
   for (const auto& entry : returned.toGenericDict()) {
-    if (!entry.key().isString() || !entry.value().isTuple() || entry.value().toTupleRef().elements().size() != 2)
+    if (!entry.key().isString() || !entry.value().isTuple() ||
+        entry.value().toTupleRef().elements().size() != 2)
       throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
     const auto& pair = entry.value().toTupleRef().elements();
     const std::string& name = entry.key().toStringRef();
-    const auto found = std::find_if(sums.begin(), sums.end(), [&](const Metric& m) { return m.name == name; });
+    const auto found =
+        std::find_if(sums.begin(), sums.end(), [&](const Metric& m) { return m.name == name; });
     Metric& metric = found == sums.end() ? sums.emplace_back(Metric{name, 0, 0}) : *found;
     metric.sum += number_of(pair[0]);
     metric.count += number_of(pair[1]);
@@ -55,8 +57,8 @@ class ArchiveEvaluator final : public Evaluator {
     const std::span<const float> values = parameters.empty() ? std::span<const float>(archived_) : parameters;
     if (values.size() != archived_.size())
       return fail(ErrorCode::model, model_.place(),
-                  "holds " + std::to_string(archived_.size()) + " values, but " + std::to_string(values.size()) +
-                      " were given",
+                  "holds " + std::to_string(archived_.size()) + " values, but " +
+                      std::to_string(values.size()) + " were given",
                   "give a vector made for this archive");
     return guarded(model_.place(), "cannot be evaluated on " + source_->place(),
                    "check that the model accepts examples of the data's shape", [&] { return run(values); });
@@ -82,11 +84,10 @@ class ArchiveEvaluator final : public Evaluator {
   }
 
   Result<void> add_defaults(const Batch& batch, bool first, Metrics& sums) {
-    LossOfBatch computed = loss_of_batch(model_, batch);
+    HANSA_TRY(LossOfBatch computed, loss_of_batch(model_, batch, *source_));
     if (!computed.output.defined() && !reader_.labels().empty())
       computed.output = model_.forward(batch.inputs).toTensor();
     if (first) {
-      HANSA_TRY_VOID(check_class_count(model_, computed.output, *source_));
       sums = {{"loss", 0, 0}};
       if (has_class_scores(computed.output, reader_.labels())) sums.push_back({"accuracy", 0, 0});
     }
@@ -110,8 +111,8 @@ class ArchiveEvaluator final : public Evaluator {
 
 }  // namespace
 
-Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive, const DataConfig& data,
-                                                  int threads) {
+Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
+                                                  const DataConfig& data, int threads) {
   HANSA_TRY(auto source, open_data_source(data));
   HANSA_TRY(auto model, LoadedModel::open(archive));
   return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(source), threads);

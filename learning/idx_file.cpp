@@ -25,8 +25,10 @@ class IdxStream {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (!std::filesystem::is_regular_file(status))
-      return fail(ErrorCode::data, path.string(), std::filesystem::exists(status) ? "is not a file" : "does not exist",
-                  "name an idx file, plain or .gz; Fashion-MNIST is in Debian's package dataset-fashion-mnist");
+      return fail(
+          ErrorCode::data, path.string(),
+          std::filesystem::exists(status) ? "is not a file" : "does not exist",
+          "name an idx file, plain or .gz; Fashion-MNIST is in Debian's package dataset-fashion-mnist");
     IdxStream stream(path);
     errno = 0;
     stream.file_.reset(gzopen(path.c_str(), "rbe"));
@@ -38,7 +40,8 @@ class IdxStream {
   // Fills all of out, or fails naming the part that is cut off.
   Result<void> read(std::span<std::uint8_t> out, std::string_view part) {
     while (!out.empty()) {
-      const int n = gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
+      const int n =
+          gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
       // A gzip stream without its end reads like a short file: only the error state tells.
       if (n <= 0) HANSA_TRY_VOID(check_stream());
       if (n <= 0) return bad("ends inside its " + std::string(part));
@@ -56,7 +59,8 @@ class IdxStream {
     return {};
   }
 
-  [[nodiscard]] tl::unexpected<Error> bad(std::string what, std::string mend = "fetch or copy the file again") const {
+  [[nodiscard]] tl::unexpected<Error> bad(std::string what,
+                                          std::string mend = "fetch or copy the file again") const {
     return fail(ErrorCode::data, path_.string(), std::move(what), std::move(mend));
   }
 
@@ -107,8 +111,9 @@ Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, s
   if (word[2] != unsigned_byte)
     return stream.bad("holds values that are not unsigned bytes", "name an idx file of bytes (type 0x08)");
   if (word[3] != rank)
-    return stream.bad("has " + std::to_string(word[3]) + " dimensions where " + std::to_string(rank) + " are needed",
-                      "images are idx3 files, labels idx1; the two may be swapped");
+    return stream.bad(
+        "has " + std::to_string(word[3]) + " dimensions where " + std::to_string(rank) + " are needed",
+        "images are idx3 files, labels idx1; the two may be swapped");
 
   IdxArray out;
   for (std::size_t i = 0; i < rank; ++i) {
@@ -116,7 +121,8 @@ Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, s
     out.dimensions.push_back(std::uint32_t{word[0]} << 24 | std::uint32_t{word[1]} << 16 |
                              std::uint32_t{word[2]} << 8 | word[3]);
   }
-  if (product(out.dimensions) > idx_values_max) return stream.bad("says that it holds more than 4 GiB of values");
+  if (product(out.dimensions) > idx_values_max)
+    return stream.bad("says that it holds more than 4 GiB of values");
   const bool whole = examples_max == 0 || examples_max >= out.dimensions[0];
   if (!whole) out.dimensions[0] = static_cast<std::uint32_t>(examples_max);
   const auto size = static_cast<std::size_t>(product(out.dimensions));
@@ -147,8 +153,8 @@ Result<void> write_idx(const std::filesystem::path& path, const IdxArray& array)
   assert(product(array.dimensions) == array.values.size());
   std::vector<std::byte> bytes;
   bytes.reserve(4 + 4 * array.dimensions.size() + array.values.size());
-  for (const std::uint8_t value : {std::uint8_t{0}, std::uint8_t{0}, unsigned_byte,
-                                   static_cast<std::uint8_t>(array.dimensions.size())})
+  for (const std::uint8_t value :
+       {std::uint8_t{0}, std::uint8_t{0}, unsigned_byte, static_cast<std::uint8_t>(array.dimensions.size())})
     bytes.push_back(std::byte{value});
   for (const std::uint32_t dimension : array.dimensions)
     for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<std::byte>(dimension >> shift & 0xff));

@@ -72,15 +72,16 @@ class LocalTrainer final : public Trainer {
   Result<void> check_layout(const TrainingRequest& request) const {
     const Digest found = model_->layout().digest();
     if (found == request.layout) return {};
-    return fail(ErrorCode::model, request.archive.string(),
-                "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
-                "run the same version of Hansa and of LibTorch on both sides");
+    return fail(
+        ErrorCode::model, request.archive.string(),
+        "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
+        "run the same version of Hansa and of LibTorch on both sides");
   }
 
   // Once for each model and batch size: it costs two examples' worth of training.
   Result<void> check_memory(const TrainingConfig& config) {
     if (config_.memory_bytes_max == 0 || memory_checked_for_batch_ == config.batch_size) return {};
-    const std::uint64_t needed = estimate_training_memory_bytes(*model_, *source_, config);
+    HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, *source_, config));
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->place(),

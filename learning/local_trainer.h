@@ -10,7 +10,7 @@ namespace hansa::learning {
 
 struct LocalTrainerConfig {
   DataConfig data;
-  int threads = 1;                     // LibTorch intra-op threads, process wide
+  int threads = 1;  // LibTorch intra-op threads, process wide
   std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
 };
 

@@ -18,7 +18,8 @@ Result<Digest> digest_of_file(const std::filesystem::path& path) {
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     hash.update(std::as_bytes(std::span(buffer).first(static_cast<std::size_t>(in.gcount()))));
   }
-  if (!in.eof()) return fail(ErrorCode::model, path.string(), "cannot be read", "check that this user may read it");
+  if (!in.eof())
+    return fail(ErrorCode::model, path.string(), "cannot be read", "check that this user may read it");
   return hash.finish();
 }
 

@@ -2,7 +2,9 @@
 // optional `metrics(x, y)` -> Dict[str, Tuple of sum and count]. Torch-free header.
 //
 // The flat vector holds the archive's floating point parameters (trainable) and floating
-// point buffers (buffer) in the archive's own order; integer buffers stay as archived.
+// point buffers (buffer) in the archive's own order. Integer buffers and frozen parameters
+// (requires_grad false) stay as archived and never travel; tied weights count once, by their
+// first name. All is float32: other floating point types are refused.
 #pragma once
 #include <filesystem>
 #include <span>
@@ -14,9 +16,9 @@
 namespace hansa::learning {
 
 struct ModelDescription {
-  Digest archive;                // SHA-256 of the file
+  Digest archive;  // SHA-256 of the file
   ParameterLayout layout;
-  std::vector<float> parameters; // the archived values, in layout order
+  std::vector<float> parameters;  // the archived values, in layout order
   bool has_training_loss = false;
   bool has_metrics = false;
 };
@@ -24,7 +26,7 @@ struct ModelDescription {
 [[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive);
 
 struct BuiltInModel {
-  std::string name;         // "cnn-small"
+  std::string name;  // "cnn-small"
   std::string description;  // one line: layers, input, parameters
 };
 [[nodiscard]] std::span<const BuiltInModel> built_in_models();
@@ -35,7 +37,8 @@ struct BuiltInModel {
                                            const std::filesystem::path& archive);
 
 // A copy of archive whose parameters are `parameters`: what a user loads elsewhere.
-[[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive, std::span<const float> parameters,
+[[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive,
+                                                std::span<const float> parameters,
                                                 const std::filesystem::path& out);
 
 }  // namespace hansa::learning

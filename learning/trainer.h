@@ -16,16 +16,16 @@ namespace hansa::learning {
 
 struct TrainingRequest {
   std::filesystem::path archive;  // TorchScript archive, already verified by its digest
-  Digest layout;                  // what the aggregator believes the layout to be
+  Digest layout;  // what the aggregator believes the layout to be
   TrainingConfig config;
-  std::uint64_t seed = 0;         // of the order of examples and of the model's own randomness
+  std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
 };
 
 struct TrainingResult {
-  std::uint64_t examples = 0;   // the update's weight: distinct local examples trained on
-  std::uint64_t samples = 0;    // examples times epochs really done
-  double train_seconds = 0;     // wall time of the training loop
-  Metrics metrics;              // "loss" and what else the model reports, over the last epoch
+  std::uint64_t examples = 0;  // the update's weight: distinct local examples trained on
+  std::uint64_t samples = 0;  // examples times epochs really done
+  double train_seconds = 0;  // wall time of the training loop
+  Metrics metrics;  // "loss" and what else the model reports, over the last epoch
 };
 
 class Trainer {
@@ -38,8 +38,9 @@ class Trainer {
   // Trains from `global` and writes local - global into `delta`; both have the layout's
   // element_count(). Fails (code data, model, resource) without a side effect; a stop
   // request ends it within a step or two with code resource and what "stopped".
-  [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
-                                                     std::span<float> delta, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,
+                                                     std::span<const float> global, std::span<float> delta,
+                                                     std::stop_token stop) = 0;
 };
 
 }  // namespace hansa::learning

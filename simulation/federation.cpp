@@ -217,7 +217,7 @@ void Federation::deliver_finished_trainings() {
   for (auto& done : finished) events_.at(events_.now(), std::move(done));
 }
 
-Result<FederationOutcome> Federation::run() {
+Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
   HANSA_TRY_VOID(start_aggregator());
   for (auto& [name, host] : clients_)
     events_.after(host->setup.starts_after, [this, h = host.get()] { start_client(*h); });
@@ -228,8 +228,7 @@ Result<FederationOutcome> Federation::run() {
     if (start_failure_) return tl::unexpected<Error>(*start_failure_);
     if (aggregator_ && aggregator_->failure()) return tl::unexpected<Error>(*aggregator_->failure());
     if (aggregator_ && aggregator_->finished()) break;
-    if (stop_asked_ && aggregator_) {
-      stop_asked_ = false;
+    if (stop && aggregator_) {
       with_aggregator([&](server::Engine& e) { e.stop(events_.now()); });
       continue;
     }

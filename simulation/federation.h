@@ -4,6 +4,7 @@
 // Crashes happen between any two effects of either side; a host comes back with what its disk holds.
 // The same options give the same run. One thread; trainings may run on a worker pool.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -71,9 +72,8 @@ class Federation {
              std::filesystem::path spool_folder);
   ~Federation();
 
-  [[nodiscard]] Result<FederationOutcome> run();
-  // Stops the aggregator cleanly at its next event; for signals.
-  void ask_to_stop() { stop_asked_ = true; }
+  // Until the aggregator is finished. When stop becomes true (a signal sets it) it is stopped cleanly.
+  [[nodiscard]] Result<FederationOutcome> run(const std::atomic<bool>& stop);
   [[nodiscard]] server::Store* store() { return store_.get(); }
   [[nodiscard]] const server::Engine* aggregator() const { return aggregator_.get(); }
 
@@ -112,7 +112,6 @@ class Federation {
   std::optional<Random> arrival_;
   std::optional<Error> start_failure_;
   std::uint32_t crashes_ = 0;
-  bool stop_asked_ = false;
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;
 };

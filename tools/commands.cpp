@@ -14,18 +14,19 @@ namespace hansa::tools {
 namespace {
 
 // CLI11 only says that an argument was not expected; this says which command was meant.
-Result<void> check_command_words(CLI::App& app, const std::vector<std::string>& words) {
+// title is the command so far: "hansa keys".
+Result<void> check_command_words(CLI::App& app, const std::string& title, const std::vector<std::string>& words) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   if (commands.empty() || words.empty() || words.front().starts_with('-')) return {};
   std::vector<std::string> known;
   for (CLI::App* command : commands) {
-    if (command->get_name() == words.front()) return check_command_words(*command, {words.begin() + 1, words.end()});
+    if (command->get_name() == words.front())
+      return check_command_words(*command, title + " " + words.front(), {words.begin() + 1, words.end()});
     if (!command->get_group().empty()) known.push_back(command->get_name());  // hidden ones are not proposed
   }
   const auto near = nearest_word(words.front(), known);
-  std::string mend = "\"" + app.get_display_name() + " --help\" lists the commands";
-  if (near) mend = "did you mean \"" + app.get_display_name() + " " + *near + "\"?";
-  return fail(ErrorCode::usage, app.get_display_name(), "has no command \"" + words.front() + "\"", mend);
+  return fail(ErrorCode::usage, "", "there is no command \"" + title + " " + words.front() + "\"",
+              near ? "did you mean \"" + title + " " + *near + "\"?" : "\"" + title + " --help\" lists them");
 }
 
 int tell(const Error& error) {
@@ -43,12 +44,13 @@ int run_checked(int argc, char** argv) {
   add_keys_command(app, outcome);
   add_model_command(app, outcome);
   add_data_command(app, outcome);
+  add_simulate_command(app, outcome);
   add_status_command(app, outcome);
   add_evaluate_command(app, outcome);
   add_config_command(app, outcome);
 
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  if (const auto known = check_command_words(app, words); !known) return tell(known.error());
+  if (const auto known = check_command_words(app, "hansa", words); !known) return tell(known.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

@@ -20,6 +20,7 @@ void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);
 void add_new_command(CLI::App& hansa, Outcome& outcome);
+void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);
 
 // The whole program: reads the command line, runs one subcommand, tells errors on stderr.

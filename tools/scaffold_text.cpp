@@ -1,5 +1,7 @@
 #include "tools/scaffold_text.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "common/config/name_check.h"
@@ -96,7 +98,9 @@ std::string federation_toml(const ScaffoldPlan& plan) {
       "momentum = 0.0\n\n"
       "# Who takes part in a round, and when it is over.\n"
       "[cohort]\n"
-      "clients_min = {clients}                     # connected before a round starts\n"
+      "clients_min = {clients_min}                      # connected before a round starts\n"
+      "clients_expected = {clients}                # the first round waits for so many, up to gather_s\n"
+      "gather_s = 30\n"
       "fraction = 1.0                       # of the connected that are picked\n"
       "quorum = 0.8                         # of the picked whose updates the round needs\n"
       "deadline_s = 120                     # then it closes with those who answered\n\n"
@@ -104,7 +108,8 @@ std::string federation_toml(const ScaffoldPlan& plan) {
       "[simulation]\n"
       "clients = \"clients/*.toml\"\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("seed", plan.seed), fmt::arg("rounds", plan.rounds),
-      fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients), fmt::arg("data", data_text(plan)));
+      fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients),
+      fmt::arg("clients_min", std::max(1U, (plan.clients * 4 + 4) / 5)), fmt::arg("data", data_text(plan)));
 }
 
 std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {

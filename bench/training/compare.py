@@ -49,7 +49,7 @@ def main():
     parser.add_argument("loop", help="python_loop.py")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--examples", type=int, default=12_800)
-    parser.add_argument("--jemalloc", default="libjemalloc.so.2", help="preloaded into the second Python loop")
+    parser.add_argument("--jemalloc", default="libjemalloc.so.2", help="preloaded into the other loop")
     options = parser.parse_args()
 
     size = ["--examples", str(options.examples)]
@@ -67,8 +67,8 @@ def main():
     for contestant in contestants:
         contestant.close()
 
-    print(f"cnn-small on Fashion-MNIST, batch 32, one thread, SGD 0.05; {options.turns} epochs of "
-          f"{options.examples} examples each, in turns; {time.strftime('%Y-%m-%d')}")
+    print("cnn-small on Fashion-MNIST, batch 32, one thread, SGD 0.05;")
+    print(f"{options.turns} epochs of {options.examples} examples each, in turns; {time.strftime('%Y-%m-%d')}")
     print(f"{'':28}{'samples/s':>10}{'lowest':>10}{'highest':>10}{'against':>9}{'last loss':>11}")
     for c in contestants:
         print(f"{c.name:28}{c.median:10,.0f}{min(c.speeds):10,.0f}{max(c.speeds):10,.0f}"

@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   std::string folder = (std::filesystem::temp_directory_path() / "hansa-bench-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) return fail({hansa::ErrorCode::storage, folder, "cannot be created", ""});
+  if (::mkdtemp(folder.data()) == nullptr)
+    return fail({hansa::ErrorCode::storage, folder, "cannot be created", ""});
   options.archive = std::filesystem::path(folder) / "model.pt";
   const int code = run(options);
   std::error_code ignored;

@@ -12,7 +12,7 @@
 namespace hansa::learning {
 
 struct Batch {
-  at::Tensor inputs;   // n x shape, float32
+  at::Tensor inputs;  // n x shape, float32
   at::Tensor targets;  // n, int64; or n x shape, float32
 };
 
@@ -30,7 +30,7 @@ class BatchReader {
   MemoryOrder order_;
   std::size_t size_ = 0;
   std::vector<float> rows_;  // row-major, as the source writes
-  at::Tensor inputs_;        // channels last, if the order and the channels ask for a copy
+  at::Tensor inputs_;  // channels last, if the order and the channels ask for a copy
   std::vector<std::int64_t> labels_;
   std::vector<float> values_;
 };

@@ -6,7 +6,7 @@
 namespace hansa::learning {
 
 struct EpochCut {
-  std::size_t examples = 0;        // at least 1
+  std::size_t examples = 0;  // at least 1
   std::size_t batch_size = 1;
   std::size_t batch_size_min = 1;  // batch norm cannot train on 1
 };

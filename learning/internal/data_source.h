@@ -14,10 +14,10 @@ namespace hansa::learning {
 enum class TargetKind : std::uint8_t { class_index, real };
 
 struct ExampleShape {
-  std::vector<std::int64_t> input;   // of one example: {1, 28, 28}
+  std::vector<std::int64_t> input;  // of one example: {1, 28, 28}
   TargetKind target_kind = TargetKind::class_index;
   std::vector<std::int64_t> target;  // of one example: empty for a scalar
-  std::int64_t class_count = 0;      // class_index: the largest label + 1
+  std::int64_t class_count = 0;  // class_index: the largest label + 1
 
   [[nodiscard]] std::size_t input_elements() const;
   [[nodiscard]] std::size_t target_elements() const;
@@ -36,7 +36,8 @@ class DataSource {
   // Example indices[i] goes to element i * input_elements(); the span has just the room.
   virtual void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const = 0;
   // Of the two, the one that fits shape().target_kind; the other asserts.
-  virtual void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const = 0;
+  virtual void read_targets(std::span<const std::uint32_t> indices,
+                            std::span<std::int64_t> targets) const = 0;
   virtual void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const = 0;
 };
 

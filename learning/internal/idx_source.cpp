@@ -52,14 +52,17 @@ class IdxSource final : public DataSource {
 }  // namespace
 
 Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
-  if (config.images.empty()) return fail(ErrorCode::usage, "data.images", "is not set", "name an idx file of images");
-  if (config.labels.empty()) return fail(ErrorCode::usage, "data.labels", "is not set", "name an idx file of labels");
+  if (config.images.empty())
+    return fail(ErrorCode::usage, "data.images", "is not set", "name an idx file of images");
+  if (config.labels.empty())
+    return fail(ErrorCode::usage, "data.labels", "is not set", "name an idx file of labels");
   HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
   const std::string place = config.images.string();
   if (pair.images.example_count() == 0)
     return fail(ErrorCode::data, place, "holds no example", "give this client a shard with examples");
   if (pair.images.example_size() == 0)
-    return fail(ErrorCode::data, place, "says that its images have no pixels", "fetch or copy the file again");
+    return fail(ErrorCode::data, place, "says that its images have no pixels",
+                "fetch or copy the file again");
   return std::make_unique<IdxSource>(place, std::move(pair));
 }
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::int64_t alignment_floats = 16;  // 64 bytes: a cache line, an AVX-512 register
 
 std::vector<std::int64_t> strides_in_order(at::IntArrayRef sizes, MemoryOrder order) {
-  if (order == MemoryOrder::channels_last && sizes.size() == 4) return at::get_channels_last_strides_2d(sizes);
+  if (order == MemoryOrder::channels_last && sizes.size() == 4)
+    return at::get_channels_last_strides_2d(sizes);
   std::vector<std::int64_t> strides(sizes.size(), 1);
   for (std::size_t i = sizes.size(); i > 1; --i)
     strides[i - 2] = strides[i - 1] * std::max<std::int64_t>(sizes[i - 1], 1);
@@ -30,7 +31,8 @@ void assign_attribute(torch::jit::Module module, std::string_view path, const at
 }
 
 bool same_memory(const at::Tensor& a, const at::Tensor& b) {
-  return a.numel() > 0 && a.data_ptr() == b.data_ptr() && a.sizes() == b.sizes() && a.strides() == b.strides();
+  return a.numel() > 0 && a.data_ptr() == b.data_ptr() && a.sizes() == b.sizes() &&
+         a.strides() == b.strides();
 }
 
 void read_block(const torch::jit::Block* block, ModelTraits& traits) {
@@ -70,7 +72,8 @@ Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path) {
 }
 
 Result<void> LoadedModel::collect() {
-  const auto add = [&](const std::string& name, const at::Tensor& tensor, ParameterKind kind) -> Result<void> {
+  const auto add = [&](const std::string& name, const at::Tensor& tensor,
+                       ParameterKind kind) -> Result<void> {
     if (tensor.scalar_type() != at::kFloat || tensor.layout() != at::kStrided)
       return fail(ErrorCode::model, place_, name + " is not a dense float32 tensor",
                   "call model.float() before torch.jit.script");
@@ -118,13 +121,15 @@ void LoadedModel::bind_trainables() {
     if (slot.kind != ParameterKind::trainable) continue;
     const std::int64_t count = slot.tensor.numel();
     at::Tensor view =
-        flat_.as_strided(slot.tensor.sizes(), strides_in_order(slot.tensor.sizes(), memory_order_), offset).detach();
+        flat_.as_strided(slot.tensor.sizes(), strides_in_order(slot.tensor.sizes(), memory_order_), offset)
+            .detach();
     view.copy_(slot.tensor);
     view.set_requires_grad(true);
     slot.tensor = view;
     assign_attribute(module_, slot.name, view);
     for (const std::string& alias : slot.aliases) assign_attribute(module_, alias, view);
-    trainables_.push_back({view, std::span(flat_.data_ptr<float>() + offset, static_cast<std::size_t>(count))});
+    trainables_.push_back(
+        {view, std::span(flat_.data_ptr<float>() + offset, static_cast<std::size_t>(count))});
     leaves_.push_back(view);
     offset += (count + alignment_floats - 1) / alignment_floats * alignment_floats;
   }

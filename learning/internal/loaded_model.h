@@ -23,8 +23,8 @@ struct ModelTraits {
   bool has_training_loss = false;
   bool has_metrics = false;
   bool draws_random_numbers = false;  // dropout and the like
-  bool normalises_batches = false;    // a training batch of one example is an error then
-  bool assigns_attributes = false;    // its state outside of buffers changes as it runs
+  bool normalises_batches = false;  // a training batch of one example is an error then
+  bool assigns_attributes = false;  // its state outside of buffers changes as it runs
 };
 
 class LoadedModel {
@@ -45,7 +45,9 @@ class LoadedModel {
   [[nodiscard]] c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) {
     return training_loss_->run({x, y});
   }
-  [[nodiscard]] c10::IValue metrics(const at::Tensor& x, const at::Tensor& y) { return metrics_->run({x, y}); }
+  [[nodiscard]] c10::IValue metrics(const at::Tensor& x, const at::Tensor& y) {
+    return metrics_->run({x, y});
+  }
 
   // The layout's values in, in layout order (each tensor row-major, whatever its order in memory).
   // Integer buffers go back to their archived values, so that a task leaves no trace in the next.
@@ -89,8 +91,8 @@ class LoadedModel {
   ParameterLayout layout_;
   ModelTraits traits_;
   MemoryOrder memory_order_ = MemoryOrder::contiguous;
-  at::Tensor flat_;                // the memory of all trainables
-  std::vector<Slot> slots_;        // in layout order
+  at::Tensor flat_;  // the memory of all trainables
+  std::vector<Slot> slots_;  // in layout order
   std::vector<Trainable> trainables_;
   std::vector<at::Tensor> leaves_;
   std::vector<IntegerBuffer> integer_buffers_;

@@ -3,8 +3,22 @@
 #include <algorithm>
 
 namespace hansa::learning {
+namespace {
 
-LossOfBatch loss_of_batch(LoadedModel& model, const Batch& batch) {
+// Before the loss: LibTorch would only say "Target 10 is out of bounds".
+Result<void> check_class_count(const LoadedModel& model, const at::Tensor& output, const DataSource& source) {
+  if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index)
+    return {};
+  if (source.shape().class_count <= output.size(1)) return {};
+  return fail(ErrorCode::model, model.place(),
+              "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.place() +
+                  " go up to " + std::to_string(source.shape().class_count - 1),
+              "use a model with an output for every label");
+}
+
+}  // namespace
+
+Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch, const DataSource& source) {
   LossOfBatch result;
   if (model.traits().has_training_loss) {
     result.loss = model.training_loss(batch.inputs, batch.targets).toTensor();
@@ -12,6 +26,7 @@ LossOfBatch loss_of_batch(LoadedModel& model, const Batch& batch) {
   }
   result.output = model.forward(batch.inputs).toTensor();
   if (batch.targets.scalar_type() == at::kLong) {
+    HANSA_TRY_VOID(check_class_count(model, result.output, source));
     result.loss = at::cross_entropy_loss(result.output, batch.targets);
   } else {
     // view_as: scalars as n and as n x 1 are the same targets, and must not broadcast to n x n.
@@ -35,15 +50,6 @@ std::uint64_t count_correct(const at::Tensor& output, std::span<const std::int64
     row += classes;
   }
   return correct;
-}
-
-Result<void> check_class_count(const LoadedModel& model, const at::Tensor& output, const DataSource& source) {
-  if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index) return {};
-  if (source.shape().class_count <= output.size(1)) return {};
-  return fail(ErrorCode::model, model.place(),
-              "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.place() + " go up to " +
-                  std::to_string(source.shape().class_count - 1),
-              "use a model with an output for every label");
 }
 
 }  // namespace hansa::learning

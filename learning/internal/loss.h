@@ -10,19 +10,17 @@
 namespace hansa::learning {
 
 struct LossOfBatch {
-  at::Tensor loss;    // a scalar: the mean over the batch
+  at::Tensor loss;  // a scalar: the mean over the batch
   at::Tensor output;  // forward's; undefined if training_loss did the work
 };
 
-[[nodiscard]] LossOfBatch loss_of_batch(LoadedModel& model, const Batch& batch);
+// Fails (model) if source has labels that the model has no score for.
+[[nodiscard]] Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch,
+                                                const DataSource& source);
 
 // Whether output is n x classes with float32 scores, so that a label can be right or wrong.
 [[nodiscard]] bool has_class_scores(const at::Tensor& output, std::span<const std::int64_t> labels);
 // Rows whose first largest score stands at their label.
 [[nodiscard]] std::uint64_t count_correct(const at::Tensor& output, std::span<const std::int64_t> labels);
-
-// Fails (model) if the data has labels that the model has no score for.
-[[nodiscard]] Result<void> check_class_count(const LoadedModel& model, const at::Tensor& output,
-                                             const DataSource& source);
 
 }  // namespace hansa::learning

@@ -35,25 +35,26 @@ class AllocationWatch final : public c10::MemoryReportingInfoBase {
   std::int64_t peak_ = 0;
 };
 
-std::uint64_t step_peak_bytes(LoadedModel& model, const DataSource& source, std::span<const std::uint32_t> examples) {
+Result<std::uint64_t> step_peak_bytes(LoadedModel& model, const DataSource& source,
+                                      std::span<const std::uint32_t> examples) {
   BatchReader reader(source, examples.size(), model.memory_order());
   const Batch batch = reader.read(examples);
   const auto watch = std::make_shared<AllocationWatch>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
-  const LossOfBatch computed = loss_of_batch(model, batch);
+  HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
   const auto gradients = torch::autograd::grad({computed.loss}, model.leaves(), {}, {}, false, true);
   return watch->peak_bytes();
 }
 
 }  // namespace
 
-std::uint64_t estimate_training_memory_bytes(LoadedModel& model, const DataSource& source,
-                                             const TrainingConfig& config) {
+Result<std::uint64_t> estimate_training_memory_bytes(LoadedModel& model, const DataSource& source,
+                                                     const TrainingConfig& config) {
   model.module().train();
-  const std::vector<std::uint32_t> examples = source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1}
-                                                                         : std::vector<std::uint32_t>{0};
+  const std::vector<std::uint32_t> examples =
+      source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1} : std::vector<std::uint32_t>{0};
   const std::uint64_t vector_bytes = model.layout().element_count() * sizeof(float);
-  const std::uint64_t peak = step_peak_bytes(model, source, examples);
+  HANSA_TRY(const std::uint64_t peak, step_peak_bytes(model, source, examples));
   // The gradients are in the peak whatever the batch; what is left grows with it.
   const std::uint64_t per_example = (peak > vector_bytes ? peak - vector_bytes : 0) / examples.size();
   const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());

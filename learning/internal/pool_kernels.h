@@ -12,7 +12,7 @@ namespace hansa::learning {
 
 struct PoolShape {
   std::size_t images = 0;
-  std::size_t rows = 0;      // of the input; an odd last row or column has no part in the output
+  std::size_t rows = 0;  // of the input; an odd last row or column has no part in the output
   std::size_t columns = 0;
   std::size_t channels = 0;
 

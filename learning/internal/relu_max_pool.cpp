@@ -22,8 +22,8 @@ namespace jit = torch::jit;
 constexpr const char* operator_name = "hansa::relu_max_pool2d";
 
 PoolShape shape_of(at::IntArrayRef sizes) {
-  return {static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[2]), static_cast<std::size_t>(sizes[3]),
-          static_cast<std::size_t>(sizes[1])};
+  return {static_cast<std::size_t>(sizes[0]), static_cast<std::size_t>(sizes[2]),
+          static_cast<std::size_t>(sizes[3]), static_cast<std::size_t>(sizes[1])};
 }
 
 template <class T>
@@ -55,15 +55,15 @@ struct ReluMaxPool : torch::autograd::Function<ReluMaxPool> {
       gradient = empty_channels_last(winners.sizes(), at::kFloat).copy_(gradient);
     const std::vector<std::int64_t> sizes = context->saved_data["sizes"].toIntVector();
     const at::Tensor out = empty_channels_last(sizes, at::kFloat);
-    relu_max_pool_backward(shape_of(sizes), span_of<const float>(gradient), span_of<const std::uint8_t>(winners),
-                           span_of<float>(out));
+    relu_max_pool_backward(shape_of(sizes), span_of<const float>(gradient),
+                           span_of<const std::uint8_t>(winners), span_of<float>(out));
     return {out};
   }
 };
 
 at::Tensor relu_max_pool(const at::Tensor& x) {
-  const bool suits = x.dim() == 4 && x.scalar_type() == at::kFloat && x.device().is_cpu() &&
-                     x.size(2) >= 2 && x.size(3) >= 2 && x.numel() > 0 &&
+  const bool suits = x.dim() == 4 && x.scalar_type() == at::kFloat && x.device().is_cpu() && x.size(2) >= 2 &&
+                     x.size(3) >= 2 && x.numel() > 0 &&
                      x.strides() == at::IntArrayRef(at::get_channels_last_strides_2d(x.sizes()));
   return suits ? ReluMaxPool::apply(x) : at::relu(at::max_pool2d(x, {2, 2}));
 }
@@ -78,7 +78,8 @@ const jit::RegisterOperators registration({jit::Operator(
     c10::AliasAnalysisKind::PURE_FUNCTION)});
 
 std::optional<std::vector<std::int64_t>> constant_ints(jit::Value* value) {
-  if (const auto constant = jit::toIValue(value); constant && constant->isIntList()) return constant->toIntVector();
+  if (const auto constant = jit::toIValue(value); constant && constant->isIntList())
+    return constant->toIntVector();
   const jit::Node* node = value->node();
   if (node->kind() != c10::prim::ListConstruct) return std::nullopt;
   std::vector<std::int64_t> out;
@@ -96,7 +97,8 @@ bool all_equal(jit::Value* value, std::int64_t wanted) {
 }
 
 bool is_plain_pool(const jit::Node* node) {
-  if (std::string_view(node->kind().toQualString()) != "aten::max_pool2d" || node->inputs().size() != 6) return false;
+  if (std::string_view(node->kind().toQualString()) != "aten::max_pool2d" || node->inputs().size() != 6)
+    return false;
   const auto ceil_mode = jit::toIValue(node->input(5));
   const auto kernel = constant_ints(node->input(1));
   return kernel && !kernel->empty() && all_equal(node->input(1), 2) && all_equal(node->input(2), 2) &&
@@ -116,7 +118,8 @@ void collect_pairs(jit::Block* block, std::vector<std::pair<jit::Node*, jit::Nod
     for (jit::Block* inner : second->blocks()) collect_pairs(inner, pairs);
     if (second->inputs().empty() || second->outputs().size() != 1) continue;
     jit::Node* first = second->input(0)->node();
-    if (first->owningBlock() != block || first->outputs().size() != 1 || first->output()->uses().size() != 1) continue;
+    if (first->owningBlock() != block || first->outputs().size() != 1 || first->output()->uses().size() != 1)
+      continue;
     if (!pairs.empty() && pairs.back().second == first) continue;  // relu, pool, relu: the middle is taken
     if ((is_relu(first) && is_plain_pool(second)) || (is_plain_pool(first) && is_relu(second)))
       pairs.emplace_back(first, second);

@@ -9,7 +9,8 @@ namespace hansa::learning {
 
 // The Error for the exception in flight; call it in a catch block only. Out of memory has code
 // resource, all else code model. context says what was tried: "cannot be loaded".
-[[nodiscard]] Error describe_current_exception(std::string place, const std::string& context, std::string mend);
+[[nodiscard]] Error describe_current_exception(std::string place, const std::string& context,
+                                               std::string mend);
 
 // f(), or the Error of what it throws. f returns a Result.
 template <class F>

@@ -85,8 +85,9 @@ tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, s
 
 }  // namespace
 
-Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source, const TrainingConfig& config,
-                                    std::uint64_t seed, const std::stop_token& stop) {
+Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source,
+                                    const TrainingConfig& config, std::uint64_t seed,
+                                    const std::stop_token& stop) {
   const auto count = static_cast<std::size_t>(source.example_count());
   const std::size_t batch_size_min = model.traits().normalises_batches ? 2 : 1;
   const std::vector<std::size_t> ends = batch_ends({count, config.batch_size, batch_size_min});
@@ -116,8 +117,7 @@ Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source
       if (step == steps_max) break;
       if (stop.stop_requested()) return fail(ErrorCode::resource, model.place(), "stopped");
       const Batch batch = reader.read(std::span(order).subspan(begin, end - begin));
-      const LossOfBatch computed = loss_of_batch(model, batch);
-      if (step == 0) HANSA_TRY_VOID(check_class_count(model, computed.output, source));
+      HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
       const float loss = computed.loss.item<float>();
       if (!std::isfinite(loss)) return loss_is_not_finite(source, loss, step);
       optimiser.step(computed.loss);

@@ -83,6 +83,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.cohort.fraction = document.number("cohort.fraction");
   out.cohort.size_max = whole(document, "cohort.size_max");
   out.cohort.quorum = document.number("cohort.quorum");
+  out.cohort.clients_expected = whole(document, "cohort.clients_expected");
+  out.cohort.gather = document.duration_s("cohort.gather_s");
   out.cohort.wait_max = document.duration_s("cohort.wait_s");
   out.cohort.deadline = document.duration_s("cohort.deadline_s");
   out.cohort.attempts_max = whole(document, "cohort.attempts_max");

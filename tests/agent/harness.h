@@ -17,13 +17,15 @@ class Harness {
 
   void apply(const Event& event);
   void receive(SessionId session, const messages::Message& message, std::uint64_t bulk_bytes = 0);
-  void receive(const messages::Message& message, std::uint64_t bulk_bytes = 0) { receive(session, message, bulk_bytes); }
+  void receive(const messages::Message& message, std::uint64_t bulk_bytes = 0) {
+    receive(session, message, bulk_bytes);
+  }
   // Moves time on, with a tick whenever the agent asks for one. Answers nothing.
   void advance(Duration duration);
 
   void reach_linking();
   void reach_greeting();
-  void go_online();                       // a session with a new number
+  void go_online();  // a session with a new number
   [[nodiscard]] messages::TrainTask make_task(std::uint64_t number = 1) const;
   // Online, with this task fetched and in training.
   void train(const messages::TrainTask& task);
@@ -48,9 +50,9 @@ class Harness {
 
   Instant now;
   Agent agent;
-  SessionId session;                      // of the last Welcome
+  SessionId session;  // of the last Welcome
   std::uint64_t sessions = 70;
-  std::vector<Effect> effects;            // since the last forget()
+  std::vector<Effect> effects;  // since the last forget()
 };
 
 }  // namespace hansa::client::testing

@@ -27,7 +27,8 @@ TEST(Task, RunsFromTheArchiveToTheReceipt) {
   h.apply(BlobChecked{task.archive, true});
   for (std::uint64_t offset = 0; offset < 400; offset += 100)
     h.receive(messages::BlobChunk{task.model, offset}, 100);
-  for (const auto& keep : h.all<KeepChunk>()) EXPECT_TRUE(keep.blob == task.archive || keep.blob == task.model);
+  for (const auto& keep : h.all<KeepChunk>())
+    EXPECT_TRUE(keep.blob == task.archive || keep.blob == task.model);
   EXPECT_EQ(h.all<KeepChunk>().size(), 7U);
   h.apply(BlobChecked{task.model, true});
   ASSERT_EQ(h.all<StartTraining>().size(), 1U);

@@ -26,14 +26,17 @@ CoordinatorConfig small_config() {
 }
 
 Harness::Harness(CoordinatorConfig c, RoundId last_committed)
-    : config(c), now(Instant(std::chrono::hours(1))), coordinator(std::move(c), last_committed, sha256("model 0"), now) {}
+    : config(c),
+      now(Instant(std::chrono::hours(1))),
+      coordinator(std::move(c), last_committed, sha256("model 0"), now) {}
 
 Verdict Harness::apply(const Event& event) {
   std::vector<Effect> fresh;
   const Verdict verdict = coordinator.apply(event, now, fresh);
   EXPECT_GT(coordinator.next_tick(), now);
   for (auto& effect : fresh) {
-    if (const auto* commit_round = std::get_if<CommitRound>(&effect)) committed.push_back(commit_round->record);
+    if (const auto* commit_round = std::get_if<CommitRound>(&effect))
+      committed.push_back(commit_round->record);
     if (const auto* finish = std::get_if<Finish>(&effect)) finished.push_back(*finish);
     effects.push_back(std::move(effect));
   }

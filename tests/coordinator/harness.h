@@ -68,9 +68,9 @@ class Harness {
   CoordinatorConfig config;
   Instant now;
   Coordinator coordinator;
-  std::vector<Effect> effects;           // since the last forget()
-  std::vector<RoundRecord> committed;    // every CommitRound
-  std::vector<Finish> finished;          // every Finish
+  std::vector<Effect> effects;  // since the last forget()
+  std::vector<RoundRecord> committed;  // every CommitRound
+  std::vector<Finish> finished;  // every Finish
   std::uint64_t peers = 0;
 };
 

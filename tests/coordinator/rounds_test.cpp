@@ -142,7 +142,8 @@ TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   h.advance(config.cohort.deadline);
   EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
   EXPECT_EQ(h.sent<messages::Cancel>(b).size(), 1U);
-  EXPECT_TRUE(h.sent<messages::Cancel>(a).empty()) << "a counted client keeps its update for the next attempt";
+  EXPECT_TRUE(h.sent<messages::Cancel>(a).empty())
+      << "a counted client keeps its update for the next attempt";
   h.advance(seconds(2));
   ASSERT_EQ(h.coordinator.phase(), Phase::in_round);
   const auto second = h.sent<messages::TrainTask>(b);
@@ -232,7 +233,8 @@ TEST(InRound, AfterTheLastRoundItMayStay) {
   EXPECT_EQ(h.say(a, messages::Ping{}), Verdict::accepted);
 }
 
-std::vector<std::string> cohort_of(std::uint64_t seed, std::uint32_t last_round, double fraction, std::uint32_t size_max) {
+std::vector<std::string> cohort_of(std::uint64_t seed, std::uint32_t last_round, double fraction,
+                                   std::uint32_t size_max) {
   auto config = small_config();
   config.seed = seed;
   config.rounds = 100;

@@ -153,8 +153,9 @@ TEST(Sessions, ALostConnectionIsGoneAfterTheAbsence) {
 
 TEST(Sessions, WhatOnlyAnAggregatorSaysEndsTheSessionAndTheRoundGoesOn) {
   const std::vector<messages::Message> foreign = {
-      messages::Welcome{}, messages::Refuse{},  messages::TrainTask{}, messages::Cancel{},  messages::BlobChunk{},
-      messages::Missing{}, messages::Grant{},   messages::Receipt{},   messages::Finished{}};
+      messages::Welcome{}, messages::Refuse{},    messages::TrainTask{},
+      messages::Cancel{},  messages::BlobChunk{}, messages::Missing{},
+      messages::Grant{},   messages::Receipt{},   messages::Finished{}};
   for (const auto& message : foreign) {
     SCOPED_TRACE(messages::name(message));
     Harness h(small_config());

@@ -59,10 +59,10 @@ struct MessageRow {
   const char* verdicts;
 };
 const MessageRow message_table[] = {
-    {Phase::gathering,  "arrrrdarrdrdraara"},
-    {Phase::in_round,   "arrrraarrarrraara"},
+    {Phase::gathering, "arrrrdarrdrdraara"},
+    {Phase::in_round, "arrrraarrarrraara"},
     {Phase::committing, "arrrrdarrdrdraara"},
-    {Phase::finished,   "drrrrdarrdrdraara"},
+    {Phase::finished, "drrrrdarrdrdraara"},
 };
 
 TEST(CoordinatorTable, EveryPhaseAndMessageDoAsTheTableSays) {
@@ -76,7 +76,8 @@ TEST(CoordinatorTable, EveryPhaseAndMessageDoAsTheTableSays) {
       const bool has_bulk = std::holds_alternative<messages::UpdateChunk>(all[i]);
       const Verdict verdict = p.h.say(p.a, all[i], has_bulk ? 100 : 0);
       const char letter = verdict == Verdict::accepted ? 'a' : verdict == Verdict::rejected ? 'r' : 'd';
-      EXPECT_EQ(letter, row.verdicts[i]) << messages::name(all[i]) << " in phase " << static_cast<int>(row.phase);
+      EXPECT_EQ(letter, row.verdicts[i])
+          << messages::name(all[i]) << " in phase " << static_cast<int>(row.phase);
       EXPECT_GT(p.h.coordinator.next_tick(), p.h.now);
     }
   }
@@ -96,9 +97,9 @@ TEST(CoordinatorTable, EveryPhaseAndOtherEventDoAsTheTableSays) {
   for (const auto& row : table) {
     for (std::size_t i = 0; i < 6; ++i) {
       InPhase p(row.phase);
-      const std::vector<Event> events = {MessageMalformed{p.a.peer, "a", error}, PeerGone{p.a.peer},
-                                         UpdateChecked{"a", {}}, RoundCommitted{RoundId(1), sha256("x")},
-                                         TickEvent{}, StopAsked{}};
+      const std::vector<Event> events = {
+          MessageMalformed{p.a.peer, "a", error},  PeerGone{p.a.peer}, UpdateChecked{"a", {}},
+          RoundCommitted{RoundId(1), sha256("x")}, TickEvent{},        StopAsked{}};
       const Verdict verdict = p.h.apply(events[i]);
       const char letter = verdict == Verdict::accepted ? 'a' : verdict == Verdict::rejected ? 'r' : 'd';
       EXPECT_EQ(letter, row.verdicts[i]) << "event " << i << " in phase " << static_cast<int>(row.phase);
@@ -136,7 +137,9 @@ class Checker {
     }
     EXPECT_LE(spools_.size(), 8U);
   }
-  void counted(const std::string& client) { EXPECT_TRUE(sum_.insert(client).second) << client << " counts twice"; }
+  void counted(const std::string& client) {
+    EXPECT_TRUE(sum_.insert(client).second) << client << " counts twice";
+  }
   std::vector<std::string> checks;  // to be answered
 
  private:
@@ -152,7 +155,9 @@ messages::Message random_message(Random& random, const Harness& h, const Peer& f
     case 0: return messages::Hello{"harbour", from.instance, "hansa", random.below(12), ""};
     case 1: return messages::Hello{random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", 5, ""};
     case 2: return messages::Decline{task, "no"};
-    case 3: return messages::Pull{blobs[random.below(3)], random.below(1'100), static_cast<std::uint32_t>(1 + random.below(16))};
+    case 3:
+      return messages::Pull{blobs[random.below(3)], random.below(1'100),
+                            static_cast<std::uint32_t>(1 + random.below(16))};
     case 4:
     case 5:
     case 6: {
@@ -167,8 +172,12 @@ messages::Message random_message(Random& random, const Harness& h, const Peer& f
     case 9: return messages::UpdateChunk{task, 100 * random.below(11)};
     case 10: return messages::Ping{task};
     case 11: return messages::Pong{random.chance(0.5) ? task : TaskId()};
-    case 12: return random.chance(0.3) ? messages::Message(messages::Bye{"bye"}) : messages::Message(messages::Ping{});
-    default: return random.chance(0.3) ? messages::Message(messages::Grant{task, 0, 9}) : messages::Message(messages::Pong{task});
+    case 12:
+      return random.chance(0.3) ? messages::Message(messages::Bye{"bye"})
+                                : messages::Message(messages::Ping{});
+    default:
+      return random.chance(0.3) ? messages::Message(messages::Grant{task, 0, 9})
+                                : messages::Message(messages::Pong{task});
   }
 }
 
@@ -194,7 +203,8 @@ void storm(std::uint64_t seed, int& commits) {
   const auto drain = [&] {
     checker.look(h.effects);
     for (const auto& effect : h.effects)
-      if (const auto* send = std::get_if<Send>(&effect); send && std::holds_alternative<messages::Welcome>(send->message))
+      if (const auto* send = std::get_if<Send>(&effect);
+          send && std::holds_alternative<messages::Welcome>(send->message))
         for (auto& peer : peers)
           if (peer.peer == send->peer) peer.session = send->session;
     h.forget();
@@ -231,7 +241,9 @@ void storm(std::uint64_t seed, int& commits) {
       default: {
         const auto message = random_message(random, h, from);
         const bool chunk = std::holds_alternative<messages::UpdateChunk>(message);
-        const std::uint64_t bulk = chunk ? random.chance(0.9) ? 100 : random.below(200) : random.chance(0.02) ? 7 : 0;
+        const std::uint64_t bulk = chunk                 ? random.chance(0.9) ? 100 : random.below(200)
+                                                   : random.chance(0.02) ? 7
+                                                         : 0;
         h.say(from, message, bulk);
       }
     }

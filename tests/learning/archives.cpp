@@ -42,7 +42,8 @@ void add_batch_norm(Module& module, std::int64_t features) {
 def forward(self, x):
     if self.training:
         self.num_batches_tracked.add_(1)
-    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, self.training, 0.1, 1e-5, True)
+    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var,
+                            self.training, 0.1, 1e-5, True)
 )");
 }
 
@@ -88,19 +89,20 @@ def forward(self, x):
   model.register_module("conv2", conv2);
   model.register_parameter("weight", ramp({3, 20}, 0.3).requires_grad_(true), false);
   model.register_parameter("bias", ramp({3}, 0.1).requires_grad_(true), false);
-  // 10 x 10 -> pool 5 x 5 -> (norm) -> pool 3 x 3 of stride 1: 3 x 3, and pool to 2 x 2; the second branch reads the
-  // ReLU twice, so that it must not be fused.
+  // Pools of an odd side (5 x 5 -> 2 x 2), ReLU on either side of a pool, a ReLU that is read twice and a
+  // pool of 3 x 3: the last two must not be fused.
   model.define(R"(
 def forward(self, x):
-    x = self.pool(self.relu(self.conv(x)))
-    x = self.norm(x)
-    y = torch.relu(torch.max_pool2d(self.conv2(x), [2, 2]))
-    z = torch.relu(self.conv2(x))
+    x = self.pool.forward(self.relu.forward(self.conv.forward(x)))
+    x = self.norm.forward(x)
+    y = torch.relu(torch.max_pool2d(self.conv2.forward(x), [2, 2]))
+    z = torch.relu(self.conv2.forward(x))
     z = torch.max_pool2d(z, [2, 2]) + torch.mean(z)
     w = torch.max_pool2d(torch.relu(x), [3, 3], [1, 1])
     y = torch.cat([y, z], 1)
     y = torch.flatten(y, 1)
-    return torch.linear(torch.cat([y[:, 0:19], torch.mean(w, [1, 2, 3]).unsqueeze(1)], 1), self.weight, self.bias)
+    y = torch.cat([y[:, 0:19], torch.mean(w, [1, 2, 3]).unsqueeze(1)], 1)
+    return torch.linear(y, self.weight, self.bias)
 )");
   return model;
 }
@@ -122,7 +124,7 @@ Module make_model(TestModel kind, const ModelInput& input, const Unit& unit) {
       add_linear(model, features, classes);
       model.define(R"(
 def forward(self, x):
-    return torch.linear(self.norm(torch.flatten(x, 1)), self.weight, self.bias)
+    return torch.linear(self.norm.forward(torch.flatten(x, 1)), self.weight, self.bias)
 )");
       break;
     }
@@ -191,8 +193,7 @@ def forward(self, x):
       break;
     case TestModel::raises:
       add_linear(model, features, classes);
-      model.define("def forward(self, x):\n    if x.size(0) > 0:\n        raise ValueError(\"no examples today\")\n"
-                   "    return x\n");
+      model.define("def forward(self, x):\n    assert x.size(0) == 0, \"no examples today\"\n    return x\n");
       break;
     case TestModel::nested_cnn: break;
   }
@@ -225,17 +226,18 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
     parameters.push_back(parameter);
     before.push_back(parameter.detach().clone());
   }
-  torch::optim::SGD optimiser(
-      parameters,
-      torch::optim::SGDOptions(config.learning_rate).momentum(config.momentum).weight_decay(config.weight_decay));
+  torch::optim::SGD optimiser(parameters, torch::optim::SGDOptions(config.learning_rate)
+                                              .momentum(config.momentum)
+                                              .weight_decay(config.weight_decay));
 
   const auto pair = read_idx_pair({data.images, data.labels});
   if (!pair) throw std::runtime_error(pair.error().text());
   const auto count = static_cast<std::int64_t>(pair->images.example_count());
-  const at::Tensor inputs = at::from_blob(const_cast<std::uint8_t*>(pair->images.values.data()),
-                                          {count, 1, pair->images.dimensions[1], pair->images.dimensions[2]}, at::kByte)
-                                .to(at::kFloat) /
-                            255;
+  const at::Tensor inputs =
+      at::from_blob(const_cast<std::uint8_t*>(pair->images.values.data()),
+                    {count, 1, pair->images.dimensions[1], pair->images.dimensions[2]}, at::kByte)
+          .to(at::kFloat) /
+      255;
   const at::Tensor labels =
       at::from_blob(const_cast<std::uint8_t*>(pair->labels.values.data()), {count}, at::kByte).to(at::kLong);
 

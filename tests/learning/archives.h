@@ -10,19 +10,20 @@
 namespace hansa::learning::testing {
 
 enum class TestModel : std::uint8_t {
-  linear,           // weights of zero; inputs features, 3 classes
-  batch_norm,       // batch norm over the flat input, then linear
-  dropout,          // linear behind dropout 0.5
-  custom_loss,      // linear, training_loss = 2 x cross-entropy, metrics = {"right": (correct, n), "ones": (n, n)}
-  bad_metrics,      // metrics returns a number
-  tied_weights,     // one weight under two names
-  frozen_layer,     // a layer with requires_grad false before the linear
-  counter,          // an integer attribute counts calls, and scales the output
+  linear,  // weights of zero; inputs features, 3 classes
+  batch_norm,  // batch norm over the flat input, then linear
+  dropout,  // linear behind dropout 0.5
+  // linear; training_loss = 2 x cross-entropy; metrics = {"right": (correct, n), "ones": (n, n)}
+  custom_loss,
+  bad_metrics,  // metrics returns a number
+  tied_weights,  // one weight under two names
+  frozen_layer,  // a layer with requires_grad false before the linear
+  counter,  // an integer attribute counts calls, and scales the output
   without_forward,
   without_parameters,
   double_precision,
-  raises,           // forward raises an exception of its own
-  nested_cnn,       // convolution, batch norm, ReLU and pools of several kinds as submodules' methods
+  raises,  // forward raises an exception of its own
+  nested_cnn,  // convolution, batch norm, ReLU and pools of several kinds as submodules' methods
 };
 
 struct ModelInput {
@@ -32,8 +33,8 @@ struct ModelInput {
 
 void write_archive(TestModel model, const std::filesystem::path& path, const ModelInput& input = {});
 
-// What torch::optim::SGD makes of the archive, contiguous, with backward(), in the trainer's order of examples:
-// local - global of the trainable parameters, in the archive's order.
+// What torch::optim::SGD makes of the archive, contiguous, with backward(), in the trainer's order of
+// examples: local - global of the trainable parameters, in the archive's order.
 [[nodiscard]] std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                                  const TrainingConfig& config, std::uint64_t seed);
 

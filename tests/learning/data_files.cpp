@@ -35,7 +35,8 @@ DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std
     for (std::uint32_t row = 0; row < shape.rows; ++row)
       for (std::uint32_t column = 0; column < shape.columns; ++column) {
         const std::uint64_t noise = random.below(100);
-        images.values.push_back(static_cast<std::uint8_t>(row % shape.classes == label ? 155 + noise : noise));
+        images.values.push_back(
+            static_cast<std::uint8_t>(row % shape.classes == label ? 155 + noise : noise));
       }
   }
   const std::string stem = "data-" + std::to_string(seed);

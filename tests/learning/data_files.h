@@ -29,7 +29,8 @@ struct DataShape {
 };
 
 // Images of noise in which a bright stripe tells the class: rows that are class modulo classes.
-[[nodiscard]] DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std::uint64_t seed = 1);
+[[nodiscard]] DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape,
+                                    std::uint64_t seed = 1);
 
 void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes);
 [[nodiscard]] std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);

@@ -46,7 +46,9 @@ class IdxSource : public ::testing::Test {
     bytes[at] = value;
     return bytes;
   }
-  static Bytes first(const Bytes& bytes, std::size_t count) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)}; }
+  static Bytes first(const Bytes& bytes, std::size_t count) {
+    return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count)};
+  }
 
   TemporaryFolder folder_;
   DataConfig config_;
@@ -165,11 +167,13 @@ TEST_F(IdxSource, CountsThatDifferAreRefusedNamingBothFiles) {
 
 TEST_F(IdxSource, EmptyShardIsRefused) {
   write_bytes(config_.labels, {0, 0, 8, 1, 0, 0, 0, 0});
-  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3}).what, HasSubstr("no example"));
+  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3}).what,
+              HasSubstr("no example"));
 }
 
 TEST_F(IdxSource, ImagesWithoutPixelsAreRefused) {
-  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3}).what, HasSubstr("no pixels"));
+  EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3}).what,
+              HasSubstr("no pixels"));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ std::vector<float> noise(std::size_t count, Random& random) {
 
 class Pool : public ::testing::TestWithParam<PoolShape> {
  protected:
-  static std::size_t at(const PoolShape& s, std::size_t image, std::size_t row, std::size_t column, std::size_t c) {
+  static std::size_t at(const PoolShape& s, std::size_t image, std::size_t row, std::size_t column,
+                        std::size_t c) {
     return ((image * s.rows + row) * s.columns + column) * s.channels + c;
   }
 };
@@ -57,8 +58,9 @@ TEST_P(Pool, ForwardAndBackwardEqualTheScalarTwin) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Pool,
-                         ::testing::Values(PoolShape{1, 2, 2, 1}, PoolShape{2, 4, 6, 3}, PoolShape{3, 24, 24, 16},
-                                           PoolShape{2, 8, 8, 32}, PoolShape{1, 5, 7, 17}, PoolShape{2, 3, 2, 33}));
+                         ::testing::Values(PoolShape{1, 2, 2, 1}, PoolShape{2, 4, 6, 3},
+                                           PoolShape{3, 24, 24, 16}, PoolShape{2, 8, 8, 32},
+                                           PoolShape{1, 5, 7, 17}, PoolShape{2, 3, 2, 33}));
 
 TEST(PoolKernel, NanWinsAsInLibTorch) {
   const float nan = std::numeric_limits<float>::quiet_NaN();

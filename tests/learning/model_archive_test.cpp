@@ -132,7 +132,7 @@ TEST_F(Archive, VectorOfAnotherSizeIsNotSaved) {
 TEST_F(Archive, BuffersFollowParametersAndIntegersStayOut) {
   write_archive(TestModel::batch_norm, path_, {2, 2});
   EXPECT_EQ(describe(path_).layout.text(),
-            "trainable weight 3 4\ntrainable bias 3\ntrainable norm.weight 4\ntrainable norm.bias 4\n"
+            "trainable norm.weight 4\ntrainable norm.bias 4\ntrainable weight 3 4\ntrainable bias 3\n"
             "buffer norm.running_mean 4\nbuffer norm.running_var 4\n");
 }
 

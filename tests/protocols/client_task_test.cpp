@@ -51,8 +51,8 @@ std::vector<T> messages_of(const std::vector<TaskEffect>& effects) {
 
 template <class T>
 std::size_t count_of(const std::vector<TaskEffect>& effects) {
-  return static_cast<std::size_t>(
-      std::count_if(effects.begin(), effects.end(), [](const auto& e) { return std::holds_alternative<T>(e); }));
+  return static_cast<std::size_t>(std::count_if(effects.begin(), effects.end(),
+                                                [](const auto& e) { return std::holds_alternative<T>(e); }));
 }
 
 // A task whose model has come and is sound.

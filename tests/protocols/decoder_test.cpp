@@ -38,7 +38,8 @@ TEST(Decoder, EveryTruncationIsAnError) {
   for (const auto& sample : samples()) {
     const Bytes whole = encode(sample.session, sample.message);
     for (std::size_t size = 0; size < whole.size(); ++size)
-      EXPECT_FALSE(decode(std::span(whole).first(size))) << name(sample.message) << " of " << size << " bytes";
+      EXPECT_FALSE(decode(std::span(whole).first(size)))
+          << name(sample.message) << " of " << size << " bytes";
   }
 }
 
@@ -84,7 +85,8 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
     const auto& sample = all[random.below(all.size())];
     Bytes frame = encode(sample.session, sample.message);
     for (std::uint64_t i = 0; i <= random.below(4); ++i)
-      frame[header_bytes + random.below(frame.size() - header_bytes)] = static_cast<std::byte>(random.below(256));
+      frame[header_bytes + random.below(frame.size() - header_bytes)] =
+          static_cast<std::byte>(random.below(256));
     expect_error_or_round_trip(frame);
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
   }
@@ -161,8 +163,9 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
   const std::size_t train_seconds_at = body + 8 + 32 + 8 + 8;
   const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 32 + 4 + 4;
   const auto all = samples();
-  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
-                             -std::numeric_limits<double>::infinity()}) {
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, &value, sizeof bits);
     Bytes offer = encode(SessionId(), Offer{});

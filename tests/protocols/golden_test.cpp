@@ -74,11 +74,11 @@ TEST(Golden, TheSamplesHoldEachTypeOnceInOrder) {
 // The next four are written by hand from docs/protocol.md, not by the encoder.
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
-      "48 4e"                    // H N
-      "01 0d"                    // version 1, type 13
+      "48 4e"  // H N
+      "01 0d"  // version 1, type 13
       "08 07 06 05 04 03 02 01"  // session
-      "01"                       // little-endian
-      "18 17 16 15 14 13 12 11"; // task
+      "01"  // little-endian
+      "18 17 16 15 14 13 12 11";  // task
   EXPECT_EQ(to_hex(encode(SessionId(0x0102030405060708ULL), Ping{TaskId(0x1112131415161718ULL)})),
             to_hex(from_hex(by_hand)));
 }
@@ -87,9 +87,9 @@ TEST(Golden, WelcomeMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e 01 01 08 07 06 05 04 03 02 01 01"
       "06 00 00 00 71 75 61 79 2d 31"  // "quay-1"
-      "05 00 00 00 72 75 6e 2d 31"     // "run-1"
-      "30 75 00 00"                    // 30,000 ms
-      "00 00 04 00";                   // 262,144 bytes
+      "05 00 00 00 72 75 6e 2d 31"  // "run-1"
+      "30 75 00 00"  // 30,000 ms
+      "00 00 04 00";  // 262,144 bytes
   EXPECT_EQ(to_hex(encode(SessionId(0x0102030405060708ULL), Welcome{"quay-1", "run-1", 30'000, 262'144})),
             to_hex(from_hex(by_hand)));
 }
@@ -98,8 +98,8 @@ TEST(Golden, ReceiptMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e 01 0c 08 07 06 05 04 03 02 01 01"
       "18 17 16 15 14 13 12 11"  // task
-      "01"                       // rejected
-      "02 00 00 00 6e 6f";       // "no"
+      "01"  // rejected
+      "02 00 00 00 6e 6f";  // "no"
   const Receipt receipt{TaskId(0x1112131415161718ULL), Verdict::rejected, "no"};
   EXPECT_EQ(to_hex(encode(SessionId(0x0102030405060708ULL), receipt)), to_hex(from_hex(by_hand)));
 }
@@ -118,11 +118,11 @@ TEST(Golden, OfferMatchesTheSpecification) {
       "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f"
       "08 00 00 00 00 00 00 00"
       "03 00 00 00 00 00 00 00"
-      "00 00 00 00 00 00 e0 3f"            // 0.5
-      "01 00 00 00"                        // one metric
-      "04 00 00 00 6c 6f 73 73"            // "loss"
-      "00 00 00 00 00 00 00 c0"            // -2
-      "00 00 00 00 00 00 08 40";           // 3
+      "00 00 00 00 00 00 e0 3f"  // 0.5
+      "01 00 00 00"  // one metric
+      "04 00 00 00 6c 6f 73 73"  // "loss"
+      "00 00 00 00 00 00 00 c0"  // -2
+      "00 00 00 00 00 00 08 40";  // 3
   EXPECT_EQ(to_hex(encode(SessionId(), offer)), to_hex(from_hex(by_hand)));
 }
 

@@ -10,9 +10,14 @@ constexpr Instant start{};
 constexpr Instant deadline = start + std::chrono::seconds(60);
 constexpr MemberIndex member(0);
 
-const std::vector<Event> events = {UpdateComplete{member}, UpdateCounted{member}, UpdateRejected{member, "why"},
-                                   TaskDeclined{member, "why"}, MemberLost{member}, MemberReturned{member},
-                                   Tick{}, CommitDone{}};
+const std::vector<Event> events = {UpdateComplete{member},
+                                   UpdateCounted{member},
+                                   UpdateRejected{member, "why"},
+                                   TaskDeclined{member, "why"},
+                                   MemberLost{member},
+                                   MemberReturned{member},
+                                   Tick{},
+                                   CommitDone{}};
 constexpr std::size_t tick = 6, commit_done = 7;
 
 void feed(Round& round, const Event& event, Instant now = start) {
@@ -122,9 +127,9 @@ TEST(RoundTable, CommittedAndFailedTakeNothing) {
 
 TEST(RoundTable, MembersOutsideTheCohortAreDiscarded) {
   const MemberIndex stranger(3);
-  for (const Event& event : std::vector<Event>{UpdateComplete{stranger}, UpdateCounted{stranger},
-                                               UpdateRejected{stranger, ""}, TaskDeclined{stranger, ""},
-                                               MemberLost{stranger}, MemberReturned{stranger}}) {
+  for (const Event& event :
+       std::vector<Event>{UpdateComplete{stranger}, UpdateCounted{stranger}, UpdateRejected{stranger, ""},
+                          TaskDeclined{stranger, ""}, MemberLost{stranger}, MemberReturned{stranger}}) {
     Round round = training_with(MemberState::pending);
     std::vector<Effect> effects;
     EXPECT_EQ(round.apply(event, start, effects), Verdict::discarded);

@@ -39,7 +39,8 @@ TEST(Round, NeedsACohortAndAQuorumWithinIt) {
   EXPECT_FALSE(Round::create(RoundId(1), {1, deadline}, {}));
   EXPECT_FALSE(Round::create(RoundId(1), {0, deadline}, {"a"}));
   EXPECT_FALSE(Round::create(RoundId(1), {2, deadline}, {"a"}));
-  EXPECT_FALSE(Round::create(RoundId(1), {1, deadline}, std::vector<std::string>(Round::cohort_max + 1, "a")));
+  EXPECT_FALSE(
+      Round::create(RoundId(1), {1, deadline}, std::vector<std::string>(Round::cohort_max + 1, "a")));
   EXPECT_TRUE(Round::create(RoundId(1), {1, deadline}, {"a"}));
 }
 
@@ -201,7 +202,8 @@ TEST(RoundProperties, SameEventsSameEffects) {
       std::vector<Effect> effects_a;
       std::vector<Effect> effects_b;
       const Instant now = start + std::chrono::seconds(2 * step);
-      ASSERT_EQ(a.apply(random_event(first, 4), now, effects_a), b.apply(random_event(second, 4), now, effects_b));
+      ASSERT_EQ(a.apply(random_event(first, 4), now, effects_a),
+                b.apply(random_event(second, 4), now, effects_b));
       ASSERT_EQ(effects_a.size(), effects_b.size());
       ASSERT_EQ(a.state(), b.state());
     }

@@ -21,7 +21,11 @@ std::vector<Envelope> samples() {
   train.model = counting_digest(0x40);
   train.model_bytes = 1'000'000;
   train.layout = counting_digest(0x60);
-  train.training = {.epochs = 2, .batch_size = 64, .learning_rate = 0.125, .momentum = 0.5, .weight_decay = 0.25,
+  train.training = {.epochs = 2,
+                    .batch_size = 64,
+                    .learning_rate = 0.125,
+                    .momentum = 0.5,
+                    .weight_decay = 0.25,
                     .steps_max = 900};
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;

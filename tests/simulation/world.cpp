@@ -82,7 +82,8 @@ void World::run() {
     return store;
   };
   simulation::Federation federation(std::move(f), open_store, recorder, ::testing::TempDir());
-  outcome = federation.run();
+  const std::atomic<bool> never_stop{false};
+  outcome = federation.run(never_stop);
 }
 
 std::string check_models(const World& world) {

@@ -1,0 +1,162 @@
+#include "client/process/client_process.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <openssl/rand.h>
+#include <sys/resource.h>
+
+#include "client/engine/engine.h"
+#include "client/process/archive_folder.h"
+#include "client/process/training_thread.h"
+#include "common/files.h"
+#include "protocols/transport/client_channel.h"
+
+namespace hansa::client {
+namespace {
+
+class ChannelLink final : public Link {
+ public:
+  ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
+      : file_(config.file), addresses_(config.addresses), aggregator_(config.aggregator_key), key_(key), log_(log) {}
+
+  void open(std::uint64_t attempt) override {
+    // The operator may have changed the address while this client was away.
+    if (attempt > 0) reread_addresses();
+    transport::ClientChannelConfig config;
+    config.address = addresses_[attempt % addresses_.size()];
+    config.aggregator = aggregator_;
+    log_.debug("connecting to " + config.address);
+    auto opened = transport::ClientChannel::open(config, key_);
+    if (opened) channel_ = std::move(*opened);
+    else failed_ = std::move(opened).error();
+  }
+  void close() override { closing_ = std::move(channel_); }
+  void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
+    // What cannot be sent is lost with the connection; the session starts again and resumes.
+    if (channel_ && !channel_->send(message, bulk)) log_.debug("a message could not be queued");
+  }
+
+  // The channel must not be destroyed inside its own callbacks.
+  void release_closed() { closing_.reset(); }
+  [[nodiscard]] transport::ClientChannel* channel() const { return channel_.get(); }
+  [[nodiscard]] std::optional<Error> take_failure() { return std::exchange(failed_, std::nullopt); }
+
+ private:
+  void reread_addresses() {
+    auto config = read_client_config(file_);
+    if (!config) {
+      log_.warning("keeps the old address: " + config.error().text());
+      return;
+    }
+    if (config->addresses != addresses_) log_.info("has a new address from " + file_.string());
+    addresses_ = config->addresses;
+  }
+
+  std::filesystem::path file_;
+  std::vector<std::string> addresses_;
+  transport::PublicKey aggregator_;
+  const transport::SecretKey& key_;
+  const Logger& log_;
+  std::unique_ptr<transport::ClientChannel> channel_, closing_;
+  std::optional<Error> failed_;
+};
+
+void lower_priority(int nice, const Logger& log) {
+  if (nice == 0) return;
+  errno = 0;
+  const int now = ::getpriority(PRIO_PROCESS, 0);
+  if (::setpriority(PRIO_PROCESS, 0, now + nice) != 0)
+    log.warning(std::string("resources.nice cannot be set (") + std::strerror(errno) + ")");
+}
+
+}  // namespace
+
+Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, const Logger& log,
+                        const std::atomic<bool>& stop) {
+  HANSA_TRY(const auto key, transport::read_secret_key(config.key));
+  HANSA_TRY(auto archives, ArchiveFolder::open(config.state));
+  lower_priority(config.resources.nice, log);
+
+  EngineConfig engine_config;
+  AgentConfig& agent = engine_config.agent;
+  agent.federation = config.federation;
+  agent.software = "hansa " HANSA_VERSION;
+  agent.when_finished = config.after_federation == AfterFederation::stop ? WhenFinished::stop : WhenFinished::stay;
+  agent.reconnect_min = config.reconnect_min;
+  agent.reconnect_max = config.reconnect_max;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
+    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  engine_config.tell = [&](Tell::Level level, const std::string& text) {
+    switch (level) {
+      case Tell::Level::info: return log.info(text);
+      case Tell::Level::warning: return log.warning(text);
+      case Tell::Level::error: return log.error(text);
+    }
+  };
+
+  ChannelLink link(config, key, log);
+  // A wake-up that finds no channel is not needed: without one the loop looks in every 100 ms.
+  std::mutex channel_mutex;
+  transport::ClientChannel* wakeable = nullptr;
+  TrainingThread training(trainer, [&] {
+    const std::lock_guard lock(channel_mutex);
+    if (wakeable != nullptr) wakeable->wake();
+  });
+  Engine engine(std::move(engine_config), link, training, archives, steady_now());
+  // Bad data does not end the client: it connects, says so, and tries again with the next task.
+  const auto examples = trainer.example_count();
+  if (!examples) log.error(examples.error().text());
+  engine.data_known(examples.value_or(0), examples ? "" : examples.error().text(), steady_now());
+
+  transport::ClientChannel::Handlers handlers;
+  handlers.on_message = [&](std::span<const std::byte> message, std::span<const std::byte> bulk) {
+    engine.receive(message, bulk, steady_now());
+  };
+  handlers.on_link = [&](const transport::LinkEvent& event) {
+    if (event.kind == transport::LinkEvent::Kind::connected) engine.link_up(steady_now());
+    else engine.link_down(event.error, steady_now());
+  };
+  bool stop_told = false;
+  while (!engine.exited()) {
+    if (stop && !stop_told) {
+      stop_told = true;
+      log.info("stops");
+      engine.stop(steady_now());
+      continue;
+    }
+    {
+      const std::lock_guard lock(channel_mutex);
+      wakeable = link.channel();
+    }
+    const Duration wait =
+        std::clamp<Duration>(engine.next_tick() - steady_now(), Duration::zero(), std::chrono::milliseconds(500));
+    if (link.channel() != nullptr) {
+      link.channel()->poll(wait, handlers, 16);
+    } else {
+      std::this_thread::sleep_for(std::min<Duration>(wait, std::chrono::milliseconds(100)));
+    }
+    {
+      const std::lock_guard lock(channel_mutex);
+      wakeable = link.channel();
+    }
+    link.release_closed();
+    if (auto failure = link.take_failure()) engine.link_down(*failure, steady_now());
+    if (auto ended = training.take()) {
+      if (ended->result)
+        log.info("round " + std::to_string(ended->task.round.value) + ": trained on " +
+                 std::to_string(ended->result->examples) + " examples in " +
+                 std::to_string(ended->result->train_seconds) + " s");
+      engine.training_ended(ended->task, ended->result, steady_now());
+    }
+    if (steady_now() >= engine.next_tick()) engine.tick(steady_now());
+  }
+  {
+    const std::lock_guard lock(channel_mutex);
+    wakeable = nullptr;
+  }
+  return {};
+}
+
+}  // namespace hansa::client

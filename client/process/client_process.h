@@ -1,0 +1,18 @@
+// hansa-client: the engine on a ZeroMQ channel, with a trainer on a thread of its own.
+#pragma once
+#include <atomic>
+#include <memory>
+
+#include "client/config/client_config.h"
+#include "common/error.h"
+#include "common/logging.h"
+#include "learning/trainer.h"
+
+namespace hansa::client {
+
+// Runs until the federation is finished or stop becomes true (signals set it); reconnects for as long as
+// it takes. Returns the error to exit with, if any: what no retry can mend.
+[[nodiscard]] Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, const Logger& log,
+                                      const std::atomic<bool>& stop);
+
+}  // namespace hansa::client

@@ -1,0 +1,55 @@
+#include "client/process/training_thread.h"
+
+namespace hansa::client {
+
+TrainingThread::TrainingThread(learning::Trainer& trainer, std::function<void()> wake)
+    : trainer_(trainer), wake_(std::move(wake)), thread_([this](const std::stop_token& quit) { serve(quit); }) {}
+
+TrainingThread::~TrainingThread() { stop(); }
+
+void TrainingThread::start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+                           std::shared_ptr<TaskVectors> vectors) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    running_.request_stop();
+    ended_.reset();
+    next_.emplace(Job{task, request, std::move(vectors), std::stop_source{}});
+  }
+  changed_.notify_one();
+}
+
+void TrainingThread::stop() {
+  const std::lock_guard lock(mutex_);
+  ++generation_;
+  running_.request_stop();
+  next_.reset();
+  ended_.reset();
+}
+
+std::optional<TrainingThread::Ended> TrainingThread::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(ended_, std::nullopt);
+}
+
+void TrainingThread::serve(const std::stop_token& quit) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, quit, [this] { return next_.has_value(); })) {
+    Job job = std::move(*next_);
+    next_.reset();
+    running_ = job.stop;
+    const std::uint64_t generation = generation_;
+    lock.unlock();
+    auto result = trainer_.train(job.request, job.vectors->global, job.vectors->delta, job.stop.get_token());
+    // Before the result is told: the engine reuses vectors that nobody else holds.
+    job.vectors.reset();
+    lock.lock();
+    if (generation != generation_) continue;
+    ended_.emplace(Ended{job.task, std::move(result)});
+    lock.unlock();
+    wake_();
+    lock.lock();
+  }
+}
+
+}  // namespace hansa::client

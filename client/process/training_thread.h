@@ -1,0 +1,53 @@
+// One training at a time on a thread of its own, so that the session goes on meanwhile.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "client/engine/engine.h"
+
+namespace hansa::client {
+
+class TrainingThread final : public TrainingRunner {
+ public:
+  struct Ended {
+    messages::TrainTask task;
+    Result<learning::TrainingResult> result;
+  };
+
+  // trainer outlives this; wake is called on the training thread when a result waits.
+  TrainingThread(learning::Trainer& trainer, std::function<void()> wake);
+  ~TrainingThread() override;  // stops a training within a step or two
+
+  void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+             std::shared_ptr<TaskVectors> vectors) override;
+  void stop() override;
+  // The result of the training that was started last, once.
+  [[nodiscard]] std::optional<Ended> take();
+
+ private:
+  struct Job {
+    messages::TrainTask task;
+    learning::TrainingRequest request;
+    std::shared_ptr<TaskVectors> vectors;
+    std::stop_source stop;
+  };
+  void serve(const std::stop_token& quit);
+
+  learning::Trainer& trainer_;
+  std::function<void()> wake_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<Job> next_;
+  std::stop_source running_;       // of the training in progress
+  std::uint64_t generation_ = 0;   // of the last start or stop: older results are void
+  std::optional<Ended> ended_;
+  std::jthread thread_;            // last: it uses all the others
+};
+
+}  // namespace hansa::client

@@ -1,0 +1,147 @@
+#include "simulation/simulate.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "client/config/client_config.h"
+#include "learning/evaluation.h"
+#include "learning/local_trainer.h"
+#include "learning/model_archive.h"
+#include "server/setup/run_setup.h"
+#include "simulation/federation.h"
+
+namespace hansa::simulation {
+namespace {
+
+Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive) {
+  HANSA_TRY(auto description, learning::describe_archive(archive));
+  return server::ArchiveFacts{description.archive, std::move(description.layout), std::move(description.parameters)};
+}
+
+Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config) {
+  if (config.simulated_clients.empty())
+    return fail(ErrorCode::usage, config.file.string(), "simulation.clients matches no file",
+                "name the clients' files: clients = \"clients/*.toml\" under [simulation]");
+  std::vector<ClientSetup> clients;
+  for (const auto& file : config.simulated_clients) {
+    HANSA_TRY(const auto client, client::read_client_config(file));
+    if (client.federation != config.name)
+      return fail(ErrorCode::usage, file.string(), "belongs to federation \"" + client.federation + "\", not \"" +
+                  config.name + "\"", "set [client] federation");
+    if (client.name.empty())
+      return fail(ErrorCode::usage, file.string(), "has no [client] name", "give it the name of its admitted key");
+    learning::LocalTrainerConfig trainer;
+    trainer.data = client.data;
+    trainer.threads = client.resources.threads;
+    trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
+    clients.push_back({client.name, learning::make_local_trainer(trainer), {}});
+  }
+  std::sort(clients.begin(), clients.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (std::size_t i = 1; i < clients.size(); ++i)
+    if (clients[i].name == clients[i - 1].name)
+      return fail(ErrorCode::usage, config.file.string(), "has two clients named \"" + clients[i].name + "\"");
+  return clients;
+}
+
+class Observer final : public server::EngineObserver {
+ public:
+  Observer(const server::FederationConfig& config, server::Store& store, learning::Evaluator* evaluator,
+           const RoundDone& round_done)
+      : config_(config), store_(store), evaluator_(evaluator), round_done_(round_done) {}
+  void on_log(server::Log::Level level, const std::string& text) override {
+    if (level == server::Log::Level::warning) std::fprintf(stderr, "%s\n", text.c_str());
+  }
+  void on_round_started(RoundId, std::uint32_t) override {}
+  void on_committed(const server::RoundRecord& record) override {
+    last = {};
+    const bool due = record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
+                     record.round.value == config_.rounds;
+    if (evaluator_ != nullptr && due) {
+      std::vector<float> parameters(elements);
+      Result<void> done = store_.get_model(record.model, parameters);
+      if (done) {
+        auto metrics = evaluator_->evaluate(parameters);
+        if (metrics) last = *metrics;
+        else done = tl::unexpected<Error>(metrics.error());
+      }
+      if (done) done = store_.record_evaluation(record.round, last);
+      if (!done) failure = done.error();
+    }
+    round_done_(record, last);
+  }
+  Metrics last;
+  std::size_t elements = 0;
+  std::optional<Error> failure;
+
+ private:
+  const server::FederationConfig& config_;
+  server::Store& store_;
+  learning::Evaluator* evaluator_;
+  const RoundDone& round_done_;
+};
+
+// The federation owns its store; the run folder stays with the caller, who evaluates and prints.
+class BorrowedStore final : public server::Store {
+ public:
+  explicit BorrowedStore(server::Store& store) : store_(store) {}
+  Result<void> begin_run(const server::RunIdentity& i, std::span<const float> m) override { return store_.begin_run(i, m); }
+  Result<Digest> put_model(std::span<const float> p) override { return store_.put_model(p); }
+  Result<void> get_model(const Digest& d, std::span<float> p) override { return store_.get_model(d, p); }
+  Result<void> commit_round(const server::RoundRecord& r) override { return store_.commit_round(r); }
+  Result<void> record_evaluation(RoundId r, const Metrics& m) override { return store_.record_evaluation(r, m); }
+  Result<std::optional<Position>> position() override { return store_.position(); }
+  Result<std::optional<server::RoundRecord>> round(RoundId r) override { return store_.round(r); }
+  Result<std::optional<Metrics>> evaluation(RoundId r) override { return store_.evaluation(r); }
+
+ private:
+  server::Store& store_;
+};
+
+}  // namespace
+
+Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, const SimulateOptions& options,
+                                       const RoundDone& round_done, const std::atomic<bool>& stop) {
+  const Instant began = steady_now();
+  HANSA_TRY(auto clients, open_clients(config));
+  server::RunRequest request;
+  request.choice = server::RunChoice::new_run;
+  HANSA_TRY(auto run, server::prepare_run(config, request, describe_here));
+  std::unique_ptr<learning::Evaluator> evaluator;
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  if (config.evaluation) {
+    HANSA_TRY(evaluator, learning::make_evaluator(run.store->archive_path(), *config.evaluation, static_cast<int>(cores)));
+  }
+  Observer observer(config, *run.store, evaluator.get(), round_done);
+  observer.elements = run.coordinator.elements;
+
+  FederationOptions f;
+  f.federation = config.name;
+  f.aggregator.coordinator = run.coordinator;
+  f.aggregator.archive = f.archive = run.store->archive_path();
+  for (const auto& client : clients) f.aggregator.coordinator.admitted.push_back(client.name);
+  f.clients = std::move(clients);
+  f.seed = config.seed;
+  f.clients_have_archive = true;
+  f.threads = options.threads > 0 ? options.threads : cores;
+  f.arrival_seed = options.arrival_seed;
+  const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
+    return std::make_unique<BorrowedStore>(*run.store);
+  };
+  Federation federation(std::move(f), open_store, observer, run.store->folder());
+  HANSA_TRY(const auto outcome, federation.run(stop));
+  if (observer.failure) return tl::unexpected<Error>(*observer.failure);
+  if (outcome.finish.why == server::Finish::Why::gave_up)
+    return fail(ErrorCode::quorum, run.store->folder().string(), outcome.finish.text);
+  SimulateOutcome out;
+  out.run_folder = run.store->folder().string();
+  out.last_committed = outcome.last_committed;
+  out.model = outcome.model;
+  out.evaluation = observer.last;
+  out.seconds = seconds(steady_now() - began);
+  out.bytes_up = outcome.bytes_up;
+  out.bytes_down = outcome.bytes_down;
+  return out;
+}
+
+}  // namespace hansa::simulation

@@ -1,0 +1,39 @@
+// `hansa simulate`: a federation.toml run in one process, with the clients' real data and trainers.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/error.h"
+#include "common/training.h"
+#include "server/config/federation_config.h"
+#include "server/store/store.h"
+
+namespace hansa::simulation {
+
+struct SimulateOptions {
+  unsigned threads = 0;                       // trainings at the same time; 0: as many as cores
+  std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which updates arrive
+};
+
+struct SimulateOutcome {
+  std::string run_folder;
+  RoundId last_committed;
+  Digest model;
+  Metrics evaluation;                         // of the last committed round; empty without [evaluation]
+  double seconds = 0;
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+};
+
+// Called after each round, with its evaluation if there is one.
+using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)>;
+
+// config.rounds and config.seed as the caller wants them. Always a new run.
+[[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
+                                                     const SimulateOptions& options, const RoundDone& round_done,
+                                                     const std::atomic<bool>& stop);
+
+}  // namespace hansa::simulation

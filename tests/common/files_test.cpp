@@ -1,0 +1,78 @@
+#include "common/files.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/server_parts/temporary_folder.h"
+
+namespace hansa {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::size_t file_count(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+TEST(Files, WhatIsWrittenReadsBack) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "a";
+  for (const std::string& text : {std::string(), std::string("line\n"), std::string(3'000'000, 'x')}) {
+    ASSERT_TRUE(write_file_atomically(file, text));
+    EXPECT_EQ(read_text_file(file, 4'000'000).value(), text);
+    EXPECT_EQ(read_binary_file(file, 4'000'000).value().size(), text.size());
+  }
+  EXPECT_EQ(file_count(folder.path()), 1U) << "a temporary file is left";
+}
+
+TEST(Files, LargerThanTheBoundIsRefused) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_file_atomically(folder.path() / "a", std::string_view("12345")));
+  EXPECT_TRUE(read_text_file(folder.path() / "a", 5));
+  EXPECT_FALSE(read_text_file(folder.path() / "a", 4));
+}
+
+TEST(Files, MissingFilesAndFoldersAreErrorsThatNameThem) {
+  const TemporaryFolder folder;
+  const auto missing = read_text_file(folder.path() / "missing", 10);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().place, (folder.path() / "missing").string());
+  EXPECT_FALSE(read_text_file(folder.path(), 10)) << "a folder is not a file";
+  EXPECT_FALSE(write_file_atomically(folder.path() / "none" / "a", std::string_view("x")));
+}
+
+TEST(Files, SecretFilesAreReadableByTheirOwnerAlone) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "key";
+  ASSERT_TRUE(write_file_atomically(file, std::string_view("old"), FileAccess::everyone_reads));
+  ASSERT_TRUE(write_file_atomically(file, std::string_view("secret"), FileAccess::owner_only));
+  struct stat status {};
+  ASSERT_EQ(::stat(file.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+}
+
+// The kernel refuses to write past RLIMIT_FSIZE: a real write failure in the middle of the file.
+TEST(Files, AFailedWriteLeavesTheOldFileAndNoOther) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "a";
+  ASSERT_TRUE(write_file_atomically(file, std::string_view("old")));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto written = write_file_atomically(file, std::string(100'000, 'x'));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::storage);
+  EXPECT_EQ(read_text_file(file, 100).value(), "old");
+  EXPECT_EQ(file_count(folder.path()), 1U);
+}
+
+}  // namespace
+}  // namespace hansa

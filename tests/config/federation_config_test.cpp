@@ -1,0 +1,140 @@
+#include "server/config/federation_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/config/document.h"
+#include "common/files.h"
+#include "server/config/federation_schema.h"
+#include "tests/server_parts/temporary_folder.h"
+
+namespace hansa::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* minimal =
+    "[federation]\nname = \"f\"\n[aggregator]\nkey = \"a.key\"\nadmitted = \"admitted\"\n[model]\narchive = \"m.pt\"\n";
+
+class FederationFile : public ::testing::Test {
+ protected:
+  Result<FederationConfig> read(const std::string& text) {
+    EXPECT_TRUE(write_file_atomically(file(), text));
+    return read_federation_config(file());
+  }
+  [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "federation.toml"; }
+  TemporaryFolder folder_;
+};
+
+// The defaults stand in the schema and, for those who fill the struct in code, in the struct.
+TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
+  const FederationConfig config = read(minimal).value();
+  const FederationConfig expected;
+  EXPECT_EQ(config.seed, expected.seed);
+  EXPECT_EQ(config.rounds, expected.rounds);
+  EXPECT_EQ(config.after_last_round, expected.after_last_round);
+  EXPECT_EQ(config.bind, expected.bind);
+  EXPECT_EQ(config.training, expected.training);
+  EXPECT_EQ(config.cohort.clients_min, expected.cohort.clients_min);
+  EXPECT_EQ(config.cohort.fraction, expected.cohort.fraction);
+  EXPECT_EQ(config.cohort.size_max, expected.cohort.size_max);
+  EXPECT_EQ(config.cohort.quorum, expected.cohort.quorum);
+  EXPECT_EQ(config.cohort.wait_max, expected.cohort.wait_max);
+  EXPECT_EQ(config.cohort.deadline, expected.cohort.deadline);
+  EXPECT_EQ(config.cohort.attempts_max, expected.cohort.attempts_max);
+  EXPECT_EQ(config.limits.examples_max, expected.limits.examples_max);
+  EXPECT_EQ(config.limits.magnitude_max, expected.limits.magnitude_max);
+  EXPECT_EQ(config.limits.uploads_max, expected.limits.uploads_max);
+  EXPECT_EQ(config.limits.spool_memory_mib, expected.limits.spool_memory_mib);
+  EXPECT_FALSE(config.evaluation);
+  EXPECT_EQ(config.evaluation_every, expected.evaluation_every);
+  EXPECT_EQ(config.evaluation_threads, expected.evaluation_threads);
+  EXPECT_THAT(config.simulated_clients, ElementsAre());
+}
+
+TEST_F(FederationFile, PathsAreRelativeToItsFolder) {
+  const FederationConfig config = read(std::string(minimal) + "[evaluation]\nimages = \"i\"\nlabels = \"/l\"\n").value();
+  EXPECT_EQ(config.key, folder_.path() / "a.key");
+  EXPECT_EQ(config.runs, folder_.path() / "runs");
+  ASSERT_TRUE(config.evaluation);
+  EXPECT_EQ(config.evaluation->images, folder_.path() / "i");
+  EXPECT_EQ(config.evaluation->labels, "/l");
+}
+
+TEST_F(FederationFile, EveryKeyOfTheSchemaReachesTheStruct) {
+  const FederationConfig config =
+      read("[federation]\nname = \"f\"\nseed = 7\nrounds = 3\nafter_last_round = \"stay\"\n"
+           "[aggregator]\nbind = \"tcp://127.0.0.1:1\"\nkey = \"k\"\nadmitted = \"a\"\nruns = \"r\"\n"
+           "[model]\narchive = \"m\"\n"
+           "[training]\nepochs = 2\nbatch_size = 16\nlearning_rate = 0.5\nmomentum = 0.9\nweight_decay = 0.1\n"
+           "steps_max = 4\n"
+           "[cohort]\nclients_min = 5\nfraction = 0.25\nsize_max = 6\nquorum = 0.5\nwait_s = 1.5\ndeadline_s = 2\n"
+           "attempts_max = 8\n"
+           "[limits]\nexamples_max = 9\nmagnitude_max = 10\nuploads_max = 11\nspool_memory_mib = 12\n"
+           "[evaluation]\nkind = \"idx\"\nimages = \"i\"\nlabels = \"l\"\nevery = 13\nthreads = 14\n")
+          .value();
+  EXPECT_EQ(config.seed, 7U);
+  EXPECT_EQ(config.rounds, 3U);
+  EXPECT_EQ(config.after_last_round, AfterLastRound::stay);
+  EXPECT_EQ(config.bind, "tcp://127.0.0.1:1");
+  EXPECT_EQ(config.training, (TrainingConfig{2, 16, 0.5, 0.9, 0.1, 4}));
+  EXPECT_EQ(config.cohort.clients_min, 5U);
+  EXPECT_EQ(config.cohort.fraction, 0.25);
+  EXPECT_EQ(config.cohort.size_max, 6U);
+  EXPECT_EQ(config.cohort.quorum, 0.5);
+  EXPECT_EQ(config.cohort.wait_max, std::chrono::milliseconds(1500));
+  EXPECT_EQ(config.cohort.deadline, std::chrono::seconds(2));
+  EXPECT_EQ(config.cohort.attempts_max, 8U);
+  EXPECT_EQ(config.limits.examples_max, 9U);
+  EXPECT_EQ(config.limits.magnitude_max, 10.0);
+  EXPECT_EQ(config.limits.uploads_max, 11U);
+  EXPECT_EQ(config.limits.spool_memory_mib, 12U);
+  EXPECT_EQ(config.evaluation_every, 13U);
+  EXPECT_EQ(config.evaluation_threads, 14);
+}
+
+TEST_F(FederationFile, SimulatedClientsAreTheMatchesInOrder) {
+  ASSERT_TRUE(make_folders(folder_.path() / "clients"));
+  for (const char* name : {"b.toml", "a.toml", "a.toml.bak", "c.txt"})
+    ASSERT_TRUE(write_file_atomically(folder_.path() / "clients" / name, std::string_view("")));
+  const FederationConfig config = read(std::string(minimal) + "[simulation]\nclients = \"clients/*.toml\"\n").value();
+  EXPECT_THAT(config.simulated_clients,
+              ElementsAre(folder_.path() / "clients/a.toml", folder_.path() / "clients/b.toml"));
+}
+
+TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
+  struct Case {
+    const char* toml;
+    const char* error;
+  };
+  for (const auto& [toml, error] :
+       {Case{"[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n[model]\narchive = \"m\"\n[federation]\nname = \"no/name\"\n",
+             "federation.toml:7: federation.name: is not a name"},
+        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n"
+             "bind = \"127.0.0.1:7470\"\n",
+             "federation.toml:8: aggregator.bind: is \"127.0.0.1:7470\", which is not an address"},
+        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n"
+             "[simulation]\nclients = \"*/*.toml\"\n",
+             "federation.toml:9: simulation.clients: may have one '*'"}}) {
+    const auto config = read(toml);
+    ASSERT_FALSE(config) << toml;
+    EXPECT_THAT(config.error().text(), HasSubstr(error));
+    EXPECT_EQ(config.error().code, ErrorCode::usage);
+  }
+}
+
+// An example that does not pass would be told to the user as a mend.
+TEST(FederationSchema, EveryExampleIsAccepted) {
+  std::string toml;
+  for (const auto& table : federation_schema().tables) {
+    toml += "[" + std::string(table.name) + "]\n";
+    for (const auto& setting : table.settings)
+      toml += std::string(setting.key) + " = " + std::string(setting.example) + "\n";
+  }
+  const auto document = config::Document::parse(toml, "examples.toml", federation_schema());
+  EXPECT_TRUE(document) << document.error().text();
+}
+
+}  // namespace
+}  // namespace hansa::server

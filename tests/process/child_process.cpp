@@ -1,0 +1,86 @@
+#include "tests/process/child_process.h"
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/files.h"
+
+namespace hansa::testing {
+
+ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+                           const std::filesystem::path& output)
+    : output_(output) {
+  const std::string path = (program_folder() / program).string();
+  std::vector<char*> argv{const_cast<char*>(path.c_str())};
+  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    ::dup2(nothing, 0);
+    ::dup2(file, 1);
+    ::dup2(file, 2);
+    ::execv(path.c_str(), argv.data());
+    ::_exit(127);
+  }
+}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), exit_(other.exit_), output_(std::move(other.output_)) {}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ > 0 && running()) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+}
+
+void ChildProcess::signal(int number) const {
+  if (pid_ > 0 && !exit_) ::kill(pid_, number);
+}
+
+bool ChildProcess::running() {
+  if (exit_) return false;
+  int status = 0;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) return true;
+  exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return false;
+}
+
+std::optional<int> ChildProcess::wait(std::chrono::seconds at_most) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  while (running()) {
+    if (std::chrono::steady_clock::now() > until) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polls for the event, does not stand for it
+  }
+  return exit_;
+}
+
+std::string ChildProcess::output() const {
+  std::ifstream file(output_);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+bool ChildProcess::wait_for_output(const std::string& text, std::chrono::seconds at_most) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  for (;;) {
+    const bool alive = running();
+    if (output().find(text) != std::string::npos) return true;
+    if (!alive || std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+}  // namespace hansa::testing

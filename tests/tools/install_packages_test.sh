@@ -1,0 +1,67 @@
+#!/bin/bash
+# scripts/install-packages: which packages it reads from its list, and what it asks of the system.
+#   install_packages_test.sh ROOT
+set -euo pipefail
+install="$1/scripts/install-packages"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+export HANSA_PACKAGES="$work/packages.txt"
+cat >"$HANSA_PACKAGES" <<'LIST'
+# a comment
+[first]
+hansa-there      # installed
+  hansa-missing
+
+# another comment
+[second]
+hansa-other
+[empty]
+LIST
+
+fail() { echo "install_packages_test: $*"; exit 1; }
+equal() { [ "$1" = "$2" ] || fail "expected \"$2\", got \"$1\""; }
+
+equal "$("$install" --list first | xargs)" "hansa-there hansa-missing"
+equal "$("$install" --list second first | xargs)" "hansa-other hansa-there hansa-missing"
+equal "$("$install" --list empty)" ""
+"$install" --list third >/dev/null 2>&1 && fail "an unknown section must fail"
+"$install" >/dev/null 2>&1 && fail "no section must fail"
+
+# The system's commands, as far as the script calls them.
+mkdir "$work/bin"
+cat >"$work/bin/dpkg-query" <<'FAKE'
+#!/bin/bash
+[ "${@: -1}" = hansa-there ] && echo -n installed
+FAKE
+cat >"$work/bin/apt-cache" <<'FAKE'
+#!/bin/bash
+[ -e "$WORK/updated" ]
+FAKE
+cat >"$work/bin/apt-get" <<'FAKE'
+#!/bin/bash
+echo "apt-get $*" >>"$WORK/calls"
+if [ "$1" = update ]; then touch "$WORK/updated"; fi
+FAKE
+cat >"$work/bin/sudo" <<'FAKE'
+#!/bin/bash
+exec "$@"
+FAKE
+chmod +x "$work"/bin/*
+export WORK="$work" PATH="$work/bin:$PATH"
+
+equal "$("$install" --missing first)" "hansa-missing"
+"$install" empty
+[ ! -e "$work/calls" ] || fail "with nothing missing it must not call apt-get"
+"$install" first >/dev/null
+equal "$(head -1 "$work/calls")" "apt-get update -qq"
+grep -q "install .* hansa-missing$" "$work/calls" || fail "the missing package must be installed: $(cat "$work/calls")"
+grep -q hansa-there "$work/calls" && fail "what is installed must not be asked for"
+: >"$work/calls"
+"$install" first >/dev/null
+grep -q update "$work/calls" && fail "lists that know the package must not be fetched again"
+
+# Without apt-get the packages are named.
+mkdir "$work/bare"
+for tool in bash dirname readlink grep awk sed xargs id env; do ln -s "$(command -v "$tool")" "$work/bare/$tool"; done
+if output="$(PATH="$work/bare" bash "$install" first 2>&1)"; then fail "without apt-get it must fail"; fi
+grep -q "no apt-get.*hansa-missing" <<<"$output" || fail "without apt-get it must name the packages: $output"

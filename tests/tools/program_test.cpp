@@ -1,0 +1,117 @@
+// The `hansa` program as a user runs it: a process, its exit code and what it prints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/files.h"
+#include "learning/idx_file.h"
+#include "tests/server_parts/temporary_folder.h"
+
+namespace hansa::tools {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+struct Finished {
+  int code = -1;
+  std::string output;  // stdout and stderr
+};
+
+Finished run_hansa(const std::string& arguments) {
+  const std::string command = std::string("'" HANSA_PROGRAM "' ") + arguments + " 2>&1 </dev/null";
+  Finished out;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return out;
+  std::array<char, 4096> buffer{};
+  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.output.append(buffer.data(), n);
+  const int status = ::pclose(pipe);
+  out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return out;
+}
+
+TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
+  for (const char* command : {"new", "keys generate", "keys show", "model create", "model list", "model inspect",
+                              "model export", "data partition", "simulate", "status", "evaluate"}) {
+    const Finished help = run_hansa(std::string(command) + " --help");
+    EXPECT_EQ(help.code, 0) << command;
+    EXPECT_THAT(help.output, HasSubstr("Example")) << command;
+    EXPECT_THAT(help.output, HasSubstr(std::string("hansa ") + command)) << command;
+  }
+}
+
+TEST(Program, AMisspelledCommandIsProposedRight) {
+  const Finished status = run_hansa("stauts runs/a");
+  EXPECT_EQ(status.code, 2);
+  EXPECT_THAT(status.output, HasSubstr("did you mean \"hansa status\"?"));
+  const Finished keys = run_hansa("keys genrate a");
+  EXPECT_EQ(keys.code, 2);
+  EXPECT_THAT(keys.output, HasSubstr("did you mean \"hansa keys generate\"?"));
+}
+
+TEST(Program, ExitCodesSayWhatWentWrong) {
+  const TemporaryFolder folder;
+  const std::string in = "'" + folder.path().string() + "/";
+  EXPECT_EQ(run_hansa("").code, 2);
+  EXPECT_EQ(run_hansa("--nonsense").code, 2);
+  EXPECT_EQ(run_hansa("keys show").code, 2) << "an argument is missing";
+  EXPECT_EQ(run_hansa("model create nonsense " + in + "a.pt'").code, 2);
+  EXPECT_EQ(run_hansa("model inspect " + in + "none.pt'").code, 4);
+  EXPECT_EQ(run_hansa("data partition --images " + in + "i' --labels " + in + "l' --out " + in + "o' --clients 2 --iid").code, 3);
+  EXPECT_EQ(run_hansa("status " + in + "none'").code, 8);
+  EXPECT_EQ(run_hansa("simulate " + in + "none.toml'").code, 2);
+}
+
+TEST(Program, KeysAreMadeShownAndNeverOverwritten) {
+  const TemporaryFolder folder;
+  const std::string where = " --folder '" + folder.path().string() + "'";
+  ASSERT_EQ(run_hansa("keys generate pump-7" + where).code, 0);
+  const Finished from_secret = run_hansa("keys show '" + (folder.path() / "pump-7.key").string() + "'");
+  const Finished from_public = run_hansa("keys show '" + (folder.path() / "pump-7.pub").string() + "'");
+  EXPECT_EQ(from_secret.output.size(), 41U);
+  EXPECT_EQ(from_secret.output, from_public.output);
+  EXPECT_EQ(run_hansa("keys generate pump-7" + where).code, 2);
+  EXPECT_EQ(run_hansa("keys generate ../pump" + where).code, 2);
+}
+
+TEST(Program, PartitionPrintsJsonThatAgreesWithTheShards) {
+  const TemporaryFolder folder;
+  learning::IdxArray images{{60, 2, 2}, std::vector<std::uint8_t>(240, 1)};
+  learning::IdxArray labels{{60}, {}};
+  for (std::uint32_t i = 0; i < 60; ++i) labels.values.push_back(static_cast<std::uint8_t>(i % 3));
+  ASSERT_TRUE(learning::write_idx(folder.path() / "i", images));
+  ASSERT_TRUE(learning::write_idx(folder.path() / "l", labels));
+  const std::string in = "'" + folder.path().string() + "/";
+  const Finished done = run_hansa("data partition --images " + in + "i' --labels " + in + "l' --out " + in +
+                                  "o' --clients 4 --labels-per-client 2 --seed 3 --json");
+  ASSERT_EQ(done.code, 0) << done.output;
+  const auto document = nlohmann::json::parse(done.output);
+  std::uint64_t total = 0;
+  for (const auto& client : document.at("clients")) {
+    const auto shard = learning::read_idx_pair({client.at("images_file").get<std::string>(), client.at("labels_file").get<std::string>()});
+    ASSERT_TRUE(shard) << shard.error().text();
+    EXPECT_EQ(shard->labels.example_count(), client.at("examples").get<std::uint64_t>());
+    total += shard->labels.example_count();
+  }
+  EXPECT_EQ(total, 60U);
+}
+
+TEST(Program, AModelIsMadeAndInspected) {
+  const TemporaryFolder folder;
+  const std::string file = "'" + (folder.path() / "m.pt").string() + "'";
+  ASSERT_EQ(run_hansa("model create logistic " + file).code, 0);
+  const Finished inspected = run_hansa("model inspect --json " + file);
+  ASSERT_EQ(inspected.code, 0) << inspected.output;
+  EXPECT_EQ(nlohmann::json::parse(inspected.output).at("parameters"), 7850);
+  EXPECT_THAT(run_hansa("model inspect " + file).output, AllOf(HasSubstr("fc.weight"), HasSubstr("10 x 784")));
+  EXPECT_EQ(run_hansa("model create logistic " + file).code, 2) << "an archive is not overwritten";
+}
+
+}  // namespace
+}  // namespace hansa::tools

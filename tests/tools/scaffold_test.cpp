@@ -1,0 +1,139 @@
+// What `hansa new` writes is read back by those who will read it.
+#include "tools/scaffold.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <set>
+
+#include "client/config/client_config.h"
+#include "common/files.h"
+#include "learning/idx_file.h"
+#include "learning/model_archive.h"
+#include "protocols/transport/keys.h"
+#include "server/config/federation_config.h"
+#include "tests/server_parts/temporary_folder.h"
+
+namespace hansa::tools {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+// 400 training examples of four labels, gzip not needed: the reader looks at the first bytes.
+void write_data_set(const fs::path& folder) {
+  learning::IdxArray images{{400, 28, 28}, std::vector<std::uint8_t>(400 * 28 * 28, 7)};
+  learning::IdxArray labels{{400}, {}};
+  for (std::uint32_t i = 0; i < 400; ++i) labels.values.push_back(static_cast<std::uint8_t>(i % 4));
+  ASSERT_TRUE(learning::write_idx(folder / "train-images-idx3-ubyte.gz", images));
+  ASSERT_TRUE(learning::write_idx(folder / "train-labels-idx1-ubyte.gz", labels));
+}
+
+class Scaffold : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(make_folders(folder_.path() / "data"));
+    write_data_set(folder_.path() / "data");
+    plan_.folder = folder_.path() / "fashion";
+    plan_.example = Example::fashion_mnist;
+    plan_.dataset = folder_.path() / "data";
+    plan_.clients = 3;
+    plan_.rounds = 4;
+    plan_.seed = 9;
+  }
+  TemporaryFolder folder_;
+  ScaffoldPlan plan_;
+};
+
+TEST_F(Scaffold, AnExampleIsCompleteAndItsPartsFitTogether) {
+  const auto made = scaffold(plan_);
+  ASSERT_TRUE(made) << made.error().text();
+  const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
+  ASSERT_TRUE(federation) << federation.error().text();
+  EXPECT_EQ(federation->name, "fashion");
+  EXPECT_EQ(federation->rounds, 4U);
+  EXPECT_EQ(federation->seed, 9U);
+  EXPECT_EQ(federation->cohort.clients_min, 3U);
+  EXPECT_TRUE(federation->evaluation);
+  EXPECT_TRUE(learning::describe_archive(federation->model));
+  const auto aggregator = transport::read_secret_key(federation->key);
+  ASSERT_TRUE(aggregator) << aggregator.error().text();
+
+  ASSERT_EQ(federation->simulated_clients.size(), 3U);
+  std::set<std::string> keys;
+  std::size_t examples = 0;
+  for (const auto& file : federation->simulated_clients) {
+    const auto client = client::read_client_config(file);
+    ASSERT_TRUE(client) << client.error().text();
+    EXPECT_EQ(client->federation, federation->name);
+    EXPECT_EQ(client->addresses.at(0), federation->bind);
+    EXPECT_EQ(client->aggregator_key, aggregator->public_key().value());
+    const auto own = transport::read_secret_key(client->key);
+    ASSERT_TRUE(own) << own.error().text();
+    const auto admitted = transport::read_public_key(federation->admitted / (client->name + ".pub"));
+    ASSERT_TRUE(admitted) << admitted.error().text();
+    EXPECT_EQ(*admitted, own->public_key().value());
+    keys.insert(admitted->text());
+    const auto shard = learning::read_idx_pair({client->data.images, client->data.labels});
+    ASSERT_TRUE(shard) << shard.error().text();
+    examples += shard->labels.example_count();
+  }
+  EXPECT_EQ(keys.size(), 3U);
+  EXPECT_EQ(examples, 400U);
+}
+
+TEST_F(Scaffold, SecretKeysAreForTheirOwnerAlone) {
+  ASSERT_TRUE(scaffold(plan_));
+  for (const auto& entry : fs::recursive_directory_iterator(plan_.folder / "keys")) {
+    if (entry.path().extension() != ".key") continue;
+    struct stat status {};
+    ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << entry.path();
+  }
+}
+
+TEST_F(Scaffold, TheSeedDecidesModelAndShardsButNoKey) {
+  ASSERT_TRUE(scaffold(plan_));
+  ScaffoldPlan second = plan_;
+  second.folder = folder_.path() / "second";
+  ASSERT_TRUE(scaffold(second));
+  const auto same = [&](const char* file) {
+    return read_binary_file(plan_.folder / file, 1 << 24).value() == read_binary_file(second.folder / file, 1 << 24).value();
+  };
+  EXPECT_TRUE(same("model.pt"));
+  EXPECT_TRUE(same("shards/client-02/labels.idx"));
+  EXPECT_FALSE(same("admitted/client-02.pub"));
+}
+
+TEST_F(Scaffold, ATemplateNeedsNoDataAndReadsBack) {
+  plan_.example = Example::none;
+  plan_.bind = "tcp://0.0.0.0:7470";
+  ASSERT_TRUE(scaffold(plan_));
+  const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
+  ASSERT_TRUE(federation) << federation.error().text();
+  EXPECT_FALSE(federation->evaluation);
+  const auto client = client::read_client_config(plan_.folder / "clients" / "client-01.toml");
+  ASSERT_TRUE(client) << client.error().text();
+  EXPECT_EQ(client->addresses.at(0), "tcp://127.0.0.1:7470");
+}
+
+TEST_F(Scaffold, AFolderThatHoldsSomethingIsNotTouched) {
+  ASSERT_TRUE(make_folders(plan_.folder));
+  ASSERT_TRUE(write_file_atomically(plan_.folder / "mine", std::string_view("x")));
+  const auto made = scaffold(plan_);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::usage);
+  EXPECT_EQ(std::distance(fs::directory_iterator(plan_.folder), fs::directory_iterator()), 1);
+}
+
+TEST_F(Scaffold, AFailureLeavesNothingBehind) {
+  plan_.dataset = folder_.path() / "none";
+  const auto made = scaffold(plan_);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::data);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1) << "only the data";
+}
+
+}  // namespace
+}  // namespace hansa::tools

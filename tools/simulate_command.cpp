@@ -1,0 +1,100 @@
+// hansa simulate: a federation.toml in one process.
+#include <atomic>
+#include <csignal>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "server/config/federation_config.h"
+#include "simulation/simulate.h"
+#include "tools/commands.h"
+
+namespace hansa::tools {
+namespace {
+
+std::atomic<bool> stop_asked{false};
+extern "C" void on_simulate_signal(int) { stop_asked = true; }
+
+struct Arguments {
+  std::string file;
+  std::uint32_t rounds = 0;
+  std::uint64_t seed = 0;
+  unsigned threads = 0;
+  std::uint64_t arrival_seed = 0;
+  bool json = false;
+};
+
+double mean(const Metrics& metrics, std::string_view name, double otherwise) {
+  for (const auto& m : metrics)
+    if (m.name == name && m.count > 0) return m.sum / m.count;
+  return otherwise;
+}
+
+Result<void> simulate(const CLI::App& command, const Arguments& a) {
+  HANSA_TRY(auto config, server::read_federation_config(a.file));
+  if (command.count("--rounds") > 0) config.rounds = a.rounds;
+  if (command.count("--seed") > 0) config.seed = a.seed;
+  simulation::SimulateOptions options;
+  options.threads = a.threads;
+  if (command.count("--arrival-seed") > 0) options.arrival_seed = a.arrival_seed;
+  std::signal(SIGINT, on_simulate_signal);
+  std::signal(SIGTERM, on_simulate_signal);
+
+  nlohmann::json rounds = nlohmann::json::array();
+  const auto round_done = [&](const server::RoundRecord& record, const Metrics& evaluation) {
+    std::size_t counted = 0;
+    for (const auto& p : record.participations) counted += p.outcome == server::Outcome::counted ? 1 : 0;
+    const double accuracy = mean(evaluation, "accuracy", -1);
+    if (a.json) {
+      nlohmann::json row = {{"round", record.round.value},
+                            {"picked", record.participations.size()},
+                            {"counted", counted},
+                            {"model", record.model.text()}};
+      if (accuracy >= 0) row["accuracy"] = accuracy;
+      rounds.push_back(row);
+      return;
+    }
+    fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds, counted,
+               record.participations.size(), accuracy >= 0 ? fmt::format(", accuracy {:.4f}", accuracy) : "",
+               record.model.brief());
+    std::fflush(stdout);
+  };
+  HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
+  const double accuracy = mean(outcome.evaluation, "accuracy", -1);
+  if (a.json) {
+    nlohmann::json out = {{"rounds", rounds},
+                          {"final_model", outcome.model.text()},
+                          {"run_folder", outcome.run_folder},
+                          {"seconds", outcome.seconds},
+                          {"bytes_up", outcome.bytes_up},
+                          {"bytes_down", outcome.bytes_down}};
+    if (accuracy >= 0) out["final_test_accuracy"] = accuracy;
+    fmt::print("{}\n", out.dump(2));
+    return {};
+  }
+  fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down in memory\n", outcome.seconds,
+             static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
+  if (accuracy >= 0) fmt::print("final test accuracy: {:.4f}\n", accuracy);
+  fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
+  return {};
+}
+
+}  // namespace
+
+void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
+  auto* command = hansa.add_subcommand("simulate", "Runs a federation in this process: the quick way to try a config");
+  const auto a = std::make_shared<Arguments>();
+  command->add_option("FILE", a->file, "federation.toml")->required();
+  command->add_option("--rounds", a->rounds, "Instead of [federation] rounds")->check(CLI::Range(1U, 1'000'000U));
+  command->add_option("--seed", a->seed, "Instead of [federation] seed");
+  command->add_option("--threads", a->threads, "Clients that train at the same time; 0: as many as cores")
+      ->check(CLI::Range(0U, 1024U));
+  command->add_option("--arrival-seed", a->arrival_seed, "Shuffle the order in which updates arrive");
+  command->add_flag("--json", a->json, "Print JSON instead of lines");
+  command->footer("Example:\n  hansa simulate fashion/federation.toml --rounds 5 --threads 2");
+  command->callback([command, a, &outcome] { outcome = simulate(*command, *a); });
+}
+
+}  // namespace hansa::tools
