@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return tell(hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
+    return tell(
+        hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
   }
 }

@@ -18,7 +18,7 @@ struct Digest {
   std::array<std::uint8_t, 32> bytes{};
   friend auto operator<=>(const Digest&, const Digest&) = default;
 
-  [[nodiscard]] std::string hex() const;   // 64 lower-case hex digits
+  [[nodiscard]] std::string hex() const;  // 64 lower-case hex digits
   [[nodiscard]] std::string text() const;  // "sha256:" + hex()
   [[nodiscard]] std::string brief() const { return hex().substr(0, 12); }
   [[nodiscard]] bool is_zero() const;

@@ -12,23 +12,23 @@
 namespace hansa {
 
 enum class ErrorCode : std::uint8_t {
-  usage,      // command line or configuration is wrong
-  data,       // a data file is missing, damaged or does not fit
-  model,      // a model archive is missing, damaged or does not fit
-  refused,    // the other side refused: key, federation, version
-  network,    // an address cannot be bound, resolved or reached
-  protocol,   // a peer sent what the protocol does not allow
-  storage,    // a file or the database cannot be read or written
-  resource,   // memory, disk or a limit ran out
-  quorum,     // too few clients
-  internal,   // a bug
+  usage,  // command line or configuration is wrong
+  data,  // a data file is missing, damaged or does not fit
+  model,  // a model archive is missing, damaged or does not fit
+  refused,  // the other side refused: key, federation, version
+  network,  // an address cannot be bound, resolved or reached
+  protocol,  // a peer sent what the protocol does not allow
+  storage,  // a file or the database cannot be read or written
+  resource,  // memory, disk or a limit ran out
+  quorum,  // too few clients
+  internal,  // a bug
 };
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string place;  // file:line, key, address or peer; may be empty
-  std::string what;   // one clause, no full stop
-  std::string mend;   // what the reader should do; may be empty
+  std::string what;  // one clause, no full stop
+  std::string mend;  // what the reader should do; may be empty
 
   // "place: what; mend"
   [[nodiscard]] std::string text() const;
@@ -53,13 +53,13 @@ using Result = tl::expected<T, Error>;
 #define HANSA_CONCAT(a, b) HANSA_CONCAT_INNER(a, b)
 #define HANSA_TRY(declaration, expression) \
   HANSA_TRY_INNER(HANSA_CONCAT(hansa_result_, __LINE__), declaration, expression)
-#define HANSA_TRY_INNER(result, declaration, expression)                   \
-  auto&& result = (expression);                                            \
+#define HANSA_TRY_INNER(result, declaration, expression)                         \
+  auto&& result = (expression);                                                  \
   if (!result) return tl::unexpected<::hansa::Error>(std::move(result).error()); \
   declaration = std::move(*result)
 // HANSA_TRY_VOID(f()): go on if f() succeeded, else return its error.
-#define HANSA_TRY_VOID(expression)                                             \
-  do {                                                                         \
-    if (auto hansa_result = (expression); !hansa_result)                       \
-      return tl::unexpected<::hansa::Error>(std::move(hansa_result).error());  \
+#define HANSA_TRY_VOID(expression)                                            \
+  do {                                                                        \
+    if (auto hansa_result = (expression); !hansa_result)                      \
+      return tl::unexpected<::hansa::Error>(std::move(hansa_result).error()); \
   } while (false)

@@ -91,11 +91,13 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::span<
     return error;
   }
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return fail_with_errno(folder, "cannot be flushed to disk");
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
+    return fail_with_errno(folder, "cannot be flushed to disk");
   return {};
 }
 
-Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text, FileAccess access) {
+Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
+                                   FileAccess access) {
   return write_file_atomically(path, std::as_bytes(std::span(text.data(), text.size())), access);
 }
 

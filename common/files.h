@@ -12,13 +12,15 @@
 namespace hansa {
 
 [[nodiscard]] Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t bytes_max);
-[[nodiscard]] Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& path, std::size_t bytes_max);
+[[nodiscard]] Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& path,
+                                                              std::size_t bytes_max);
 
 enum class FileAccess { everyone_reads, owner_only };
 
 // Writes to a temporary name beside path, fsyncs, renames over path, fsyncs the folder:
 // after a crash path holds the old bytes or the new ones, never a part.
-[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+[[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path,
+                                                 std::span<const std::byte> bytes,
                                                  FileAccess access = FileAccess::everyone_reads);
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                                  FileAccess access = FileAccess::everyone_reads);

@@ -35,7 +35,8 @@ Result<spdlog::sink_ptr> open_file_sink(const std::filesystem::path& file) {
   try {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
   } catch (const spdlog::spdlog_ex& exception) {
-    return fail(ErrorCode::storage, file.string(), std::string("cannot be opened for log lines (") + exception.what() + ")");
+    return fail(ErrorCode::storage, file.string(),
+                std::string("cannot be opened for log lines (") + exception.what() + ")");
   }
 }
 
@@ -78,7 +79,8 @@ Logger Logger::to_stderr(std::string_view component, LogLevel level) {
   return out;
 }
 
-Result<Logger> Logger::to_file(std::string_view component, LogLevel level, const std::filesystem::path& file) {
+Result<Logger> Logger::to_file(std::string_view component, LogLevel level,
+                               const std::filesystem::path& file) {
   HANSA_TRY(auto sink, open_file_sink(file));
   Logger out;
   out.output_ = std::make_shared<Output>(std::move(sink), level);

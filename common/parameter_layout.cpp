@@ -7,12 +7,14 @@ namespace hansa {
 
 Result<ParameterLayout> ParameterLayout::create(std::vector<ParameterEntry> entries) {
   ParameterLayout layout;
-  if (entries.size() > entries_max) return fail(ErrorCode::model, "layout", "has more than 100,000 parameters");
+  if (entries.size() > entries_max)
+    return fail(ErrorCode::model, "layout", "has more than 100,000 parameters");
   std::set<std::string_view> names;
   for (auto& entry : entries) {
     if (entry.name.empty() || entry.name.find_first_of(" \n\r\t") != std::string::npos)
       return fail(ErrorCode::model, "layout", "has a parameter whose name is empty or holds white space");
-    if (!names.insert(entry.name).second) return fail(ErrorCode::model, entry.name, "stands twice in the layout");
+    if (!names.insert(entry.name).second)
+      return fail(ErrorCode::model, entry.name, "stands twice in the layout");
     std::uint64_t count = 1;
     for (const std::int64_t dimension : entry.shape) {
       if (dimension < 0) return fail(ErrorCode::model, entry.name, "has a negative dimension");
@@ -23,7 +25,8 @@ Result<ParameterLayout> ParameterLayout::create(std::vector<ParameterEntry> entr
     entry.offset = layout.element_count_;
     entry.count = count;
     layout.element_count_ += count;
-    if (layout.element_count_ > elements_max) return fail(ErrorCode::model, "layout", "has more than 2^32 elements");
+    if (layout.element_count_ > elements_max)
+      return fail(ErrorCode::model, "layout", "has more than 2^32 elements");
   }
   layout.entries_ = std::move(entries);
   return layout;
@@ -69,7 +72,8 @@ Result<ParameterLayout> ParameterLayout::parse(std::string_view text, std::strin
       const std::string_view word = next_word();
       std::int64_t dimension = 0;
       const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), dimension);
-      if (error != std::errc() || stop != word.data() + word.size()) return bad("a dimension is not a number");
+      if (error != std::errc() || stop != word.data() + word.size())
+        return bad("a dimension is not a number");
       entry.shape.push_back(dimension);
     }
     if (entries.size() == entries_max) return bad("has more than 100,000 parameters");

@@ -17,11 +17,11 @@ namespace hansa {
 enum class ParameterKind : std::uint8_t { trainable, buffer };
 
 struct ParameterEntry {
-  std::string name;                 // as the archive names it: "conv1.weight"
+  std::string name;  // as the archive names it: "conv1.weight"
   std::vector<std::int64_t> shape;  // empty: a scalar
   ParameterKind kind = ParameterKind::trainable;
   std::uint64_t offset = 0;  // first element in the flat vector
-  std::uint64_t count = 0;   // elements: the product of the shape
+  std::uint64_t count = 0;  // elements: the product of the shape
 };
 
 class ParameterLayout {

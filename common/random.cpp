@@ -10,7 +10,8 @@
 
 namespace hansa {
 
-std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::uint64_t number, std::string_view name) {
+std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::uint64_t number,
+                          std::string_view name) {
   std::string input = "hansa seed v1";
   const auto add_number = [&](std::uint64_t value) {
     for (int shift = 0; shift < 64; shift += 8) input.push_back(static_cast<char>(value >> shift & 0xff));

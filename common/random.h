@@ -14,8 +14,8 @@
 namespace hansa {
 
 // The seed for one purpose, by SHA-256 over all four; never from a thread or a rank.
-[[nodiscard]] std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::uint64_t number = 0,
-                                        std::string_view name = {});
+[[nodiscard]] std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose,
+                                        std::uint64_t number = 0, std::string_view name = {});
 
 // xoshiro256** (Blackman, Vigna, 2018), seeded by splitmix64. One thread owns a generator.
 class Random {

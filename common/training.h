@@ -9,12 +9,12 @@ namespace hansa {
 
 // Mini-batch SGD as in McMahan et al. 2017, algorithm 1: `epochs` is E, `batch_size` is B.
 struct TrainingConfig {
-  std::uint32_t epochs = 1;         // passes over the local data: 1 to 1,000
-  std::uint32_t batch_size = 32;    // examples a step: 1 to 65,536
-  double learning_rate = 0.05;      // above 0
-  double momentum = 0.0;            // 0 to below 1; the buffer starts at zero in each task
-  double weight_decay = 0.0;        // L2 coefficient, at least 0
-  std::uint32_t steps_max = 0;      // optimiser steps at most; 0: no limit
+  std::uint32_t epochs = 1;  // passes over the local data: 1 to 1,000
+  std::uint32_t batch_size = 32;  // examples a step: 1 to 65,536
+  double learning_rate = 0.05;  // above 0
+  double momentum = 0.0;  // 0 to below 1; the buffer starts at zero in each task
+  double weight_decay = 0.0;  // L2 coefficient, at least 0
+  std::uint32_t steps_max = 0;  // optimiser steps at most; 0: no limit
   friend bool operator==(const TrainingConfig&, const TrainingConfig&) = default;
 };
 

@@ -22,13 +22,15 @@ int tell(const hansa::Error& error) {
 int run(int argc, char** argv) {
   using hansa::server::ProgressStyle;
   CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.");
-  app.footer("Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n\n"
-             "Exit codes: docs/exit-codes.md");
+  app.footer(
+      "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n\n"
+      "Exit codes: docs/exit-codes.md");
   std::string file, from, progress = "auto", log_level;
   bool fresh = false;
   app.add_option("FILE", file, "federation.toml")->required();
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
-  app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")->excludes(new_flag);
+  app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
+      ->excludes(new_flag);
   app.add_option("--progress", progress, "auto, live, plain or none")
       ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
@@ -64,6 +66,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    return tell(hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
+    return tell(
+        hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
   }
 }

@@ -8,7 +8,8 @@ namespace hansa::simulation {
 class Federation::AggregatorOutbox : public server::Outbox {
  public:
   explicit AggregatorOutbox(Network& network) : network_(network) {}
-  transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk& bulk) override {
+  transport::Sent send(PeerId peer, std::span<const std::byte> message,
+                       const transport::Bulk& bulk) override {
     return network_.aggregator_to_client(peer, message, bulk.bytes) ? transport::Sent::queued
                                                                     : transport::Sent::peer_gone;
   }
@@ -43,12 +44,12 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   ClientSetup setup;
   std::set<Digest> archives;
   std::unique_ptr<client::Engine> engine;
-  std::uint64_t life = 0;      // of the process: what was scheduled for an earlier one is void
+  std::uint64_t life = 0;  // of the process: what was scheduled for an earlier one is void
   std::uint64_t training = 0;  // likewise for trainings
 };
 
-Federation::Federation(FederationOptions options, StoreFactory store_factory, server::EngineObserver& observer,
-                       std::filesystem::path spool_folder)
+Federation::Federation(FederationOptions options, StoreFactory store_factory,
+                       server::EngineObserver& observer, std::filesystem::path spool_folder)
     : options_(std::move(options)),
       store_factory_(std::move(store_factory)),
       observer_(observer),
@@ -60,7 +61,8 @@ Federation::Federation(FederationOptions options, StoreFactory store_factory, se
                                   const Network::Bytes& bulk) {
     with_aggregator([&](server::Engine& e) { e.receive(peer, client, message, bulk, events_.now()); });
   };
-  handlers.to_client = [this](const std::string& client, const Network::Bytes& message, const Network::Bytes& bulk) {
+  handlers.to_client = [this](const std::string& client, const Network::Bytes& message,
+                              const Network::Bytes& bulk) {
     with_client(*clients_.at(client), [&](client::Engine& e) { e.receive(message, bulk, events_.now()); });
   };
   handlers.link_up = [this](const std::string& client) {
@@ -71,7 +73,8 @@ Federation::Federation(FederationOptions options, StoreFactory store_factory, se
       e.link_down(Error{ErrorCode::network, "simulated link", "is down", {}}, events_.now());
     });
   };
-  network_ = std::make_unique<Network>(events_, derive_seed(options_.seed, "simulation network"), std::move(handlers));
+  network_ = std::make_unique<Network>(events_, derive_seed(options_.seed, "simulation network"),
+                                       std::move(handlers));
   network_->set_faults(options_.network);
   outbox_ = std::make_unique<AggregatorOutbox>(*network_);
   for (auto& setup : options_.clients) {
@@ -99,9 +102,11 @@ Result<void> Federation::start_aggregator() {
   config.wall_clock = [this] {
     return "simulated+" + std::to_string((events_.now() - Instant{}) / std::chrono::milliseconds(1)) + "ms";
   };
-  config.before_effect = [this](const server::Effect&) { maybe_crash(options_.crashes.aggregator_per_effect); };
-  HANSA_TRY(aggregator_, server::Engine::create(std::move(config), *store_, *outbox_, workers_, spools_, observer_,
-                                                events_.now()));
+  config.before_effect = [this](const server::Effect&) {
+    maybe_crash(options_.crashes.aggregator_per_effect);
+  };
+  HANSA_TRY(aggregator_, server::Engine::create(std::move(config), *store_, *outbox_, workers_, spools_,
+                                                observer_, events_.now()));
   ++aggregator_life_;
   network_->aggregator_up();
   schedule_aggregator_tick();
@@ -203,8 +208,8 @@ void Federation::start_training(ClientHost& host, const messages::TrainTask& tas
   }
   Duration took{};
   if (options_.training_max > Duration::zero())
-    took = Duration(static_cast<std::int64_t>(
-        random_.below(static_cast<std::uint64_t>(options_.training_max.count()))));
+    took = Duration(
+        static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(options_.training_max.count()))));
   events_.after(took, [work, done] {
     work(std::stop_token{});
     done();

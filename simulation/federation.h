@@ -28,7 +28,7 @@ namespace hansa::simulation {
 struct CrashFaults {
   double aggregator_per_effect = 0;
   double client_per_effect = 0;
-  std::uint32_t crashes_max = 0;           // of all hosts together, so that a run ends
+  std::uint32_t crashes_max = 0;  // of all hosts together, so that a run ends
   Duration down_max = std::chrono::seconds(20);
 };
 
@@ -39,18 +39,18 @@ struct ClientSetup {
 };
 
 struct FederationOptions {
-  server::EngineConfig aggregator;         // before_effect and wall_clock are the simulation's
+  server::EngineConfig aggregator;  // before_effect and wall_clock are the simulation's
   std::vector<ClientSetup> clients;
   std::string federation;
-  std::uint64_t seed = 0;                  // of latencies, faults and crashes
+  std::uint64_t seed = 0;  // of latencies, faults and crashes
   NetworkFaults network;
   CrashFaults crashes;
-  Duration training_max{};                 // virtual time of one training: up to this
+  Duration training_max{};  // virtual time of one training: up to this
   Duration faults_end = std::chrono::hours(24);  // after this the world is kind
-  Duration time_max = std::chrono::hours(24);    // virtual; then the run is given up
-  std::filesystem::path archive;           // clients find it here when they have it
+  Duration time_max = std::chrono::hours(24);  // virtual; then the run is given up
+  std::filesystem::path archive;  // clients find it here when they have it
   bool clients_have_archive = false;
-  unsigned threads = 0;                    // of the training pool; 0: trainings run in turn, at once
+  unsigned threads = 0;  // of the training pool; 0: trainings run in turn, at once
   std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished trainings arrive
 };
 
@@ -91,8 +91,8 @@ class Federation {
   void with_client(ClientHost& host, const std::function<void(client::Engine&)>& action);
   void schedule_client_tick(ClientHost& host);
   void maybe_crash(double probability);
-  void start_training(ClientHost& host, const messages::TrainTask& task, const learning::TrainingRequest& request,
-                      std::shared_ptr<client::TaskVectors> vectors);
+  void start_training(ClientHost& host, const messages::TrainTask& task,
+                      const learning::TrainingRequest& request, std::shared_ptr<client::TaskVectors> vectors);
   void deliver_finished_trainings();
 
   FederationOptions options_;

@@ -10,7 +10,8 @@ Network::Network(EventQueue& events, std::uint64_t seed, Handlers handlers)
 Duration Network::latency() {
   const auto width = (faults_.latency_max - faults_.latency_min).count();
   if (width <= 0) return faults_.latency_min;
-  return faults_.latency_min + Duration(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(width))));
+  return faults_.latency_min +
+         Duration(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(width))));
 }
 
 void Network::open(const std::string& client) {
@@ -77,13 +78,15 @@ void Network::client_to_aggregator(const std::string& client, std::span<const st
   if (found == by_client_.end()) return;
   const PeerId peer = found->second;
   const auto connection = by_peer_.at(peer);
-  transmit(connection, connection->last_to_aggregator,
-           [this, peer, client, m = Bytes(message.begin(), message.end()), b = Bytes(bulk.begin(), bulk.end())] {
-             if (listening_) handlers_.to_aggregator(peer, client, m, b);
-           });
+  transmit(
+      connection, connection->last_to_aggregator,
+      [this, peer, client, m = Bytes(message.begin(), message.end()), b = Bytes(bulk.begin(), bulk.end())] {
+        if (listening_) handlers_.to_aggregator(peer, client, m, b);
+      });
 }
 
-bool Network::aggregator_to_client(PeerId peer, std::span<const std::byte> message, std::span<const std::byte> bulk) {
+bool Network::aggregator_to_client(PeerId peer, std::span<const std::byte> message,
+                                   std::span<const std::byte> bulk) {
   const auto found = by_peer_.find(peer);
   if (found == by_peer_.end()) return false;
   const auto connection = found->second;

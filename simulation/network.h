@@ -20,10 +20,10 @@ namespace hansa::simulation {
 struct NetworkFaults {
   Duration latency_min{};
   Duration latency_max{};
-  double lose = 0;       // probability for one message
+  double lose = 0;  // probability for one message
   double duplicate = 0;
-  double overtake = 0;   // a message does not wait for those before it
-  double cut = 0;        // the connection breaks with this message
+  double overtake = 0;  // a message does not wait for those before it
+  double cut = 0;  // the connection breaks with this message
 };
 
 class Network {

@@ -16,7 +16,8 @@ namespace {
 
 Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive) {
   HANSA_TRY(auto description, learning::describe_archive(archive));
-  return server::ArchiveFacts{description.archive, std::move(description.layout), std::move(description.parameters)};
+  return server::ArchiveFacts{description.archive, std::move(description.layout),
+                              std::move(description.parameters)};
 }
 
 Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config) {
@@ -27,10 +28,12 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
   for (const auto& file : config.simulated_clients) {
     HANSA_TRY(const auto client, client::read_client_config(file));
     if (client.federation != config.name)
-      return fail(ErrorCode::usage, file.string(), "belongs to federation \"" + client.federation + "\", not \"" +
-                  config.name + "\"", "set [client] federation");
+      return fail(ErrorCode::usage, file.string(),
+                  "belongs to federation \"" + client.federation + "\", not \"" + config.name + "\"",
+                  "set [client] federation");
     if (client.name.empty())
-      return fail(ErrorCode::usage, file.string(), "has no [client] name", "give it the name of its admitted key");
+      return fail(ErrorCode::usage, file.string(), "has no [client] name",
+                  "give it the name of its admitted key");
     learning::LocalTrainerConfig trainer;
     trainer.data = client.data;
     trainer.threads = client.resources.threads;
@@ -40,7 +43,8 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
   std::sort(clients.begin(), clients.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < clients.size(); ++i)
     if (clients[i].name == clients[i - 1].name)
-      return fail(ErrorCode::usage, config.file.string(), "has two clients named \"" + clients[i].name + "\"");
+      return fail(ErrorCode::usage, config.file.string(),
+                  "has two clients named \"" + clients[i].name + "\"");
   return clients;
 }
 
@@ -85,11 +89,15 @@ class Observer final : public server::EngineObserver {
 class BorrowedStore final : public server::Store {
  public:
   explicit BorrowedStore(server::Store& store) : store_(store) {}
-  Result<void> begin_run(const server::RunIdentity& i, std::span<const float> m) override { return store_.begin_run(i, m); }
+  Result<void> begin_run(const server::RunIdentity& i, std::span<const float> m) override {
+    return store_.begin_run(i, m);
+  }
   Result<Digest> put_model(std::span<const float> p) override { return store_.put_model(p); }
   Result<void> get_model(const Digest& d, std::span<float> p) override { return store_.get_model(d, p); }
   Result<void> commit_round(const server::RoundRecord& r) override { return store_.commit_round(r); }
-  Result<void> record_evaluation(RoundId r, const Metrics& m) override { return store_.record_evaluation(r, m); }
+  Result<void> record_evaluation(RoundId r, const Metrics& m) override {
+    return store_.record_evaluation(r, m);
+  }
   Result<std::optional<Position>> position() override { return store_.position(); }
   Result<std::optional<server::RoundRecord>> round(RoundId r) override { return store_.round(r); }
   Result<std::optional<Metrics>> evaluation(RoundId r) override { return store_.evaluation(r); }
@@ -110,7 +118,8 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   std::unique_ptr<learning::Evaluator> evaluator;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {
-    HANSA_TRY(evaluator, learning::make_evaluator(run.store->archive_path(), *config.evaluation, static_cast<int>(cores)));
+    HANSA_TRY(evaluator, learning::make_evaluator(run.store->archive_path(), *config.evaluation,
+                                                  static_cast<int>(cores)));
   }
   Observer observer(config, *run.store, evaluator.get(), round_done);
   observer.elements = run.coordinator.elements;

@@ -14,7 +14,7 @@
 namespace hansa::simulation {
 
 struct SimulateOptions {
-  unsigned threads = 0;                       // trainings at the same time; 0: as many as cores
+  unsigned threads = 0;  // trainings at the same time; 0: as many as cores
   std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which updates arrive
 };
 
@@ -22,7 +22,7 @@ struct SimulateOutcome {
   std::string run_folder;
   RoundId last_committed;
   Digest model;
-  Metrics evaluation;                         // of the last committed round; empty without [evaluation]
+  Metrics evaluation;  // of the last committed round; empty without [evaluation]
   double seconds = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
@@ -33,7 +33,8 @@ using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)
 
 // config.rounds and config.seed as the caller wants them. Always a new run.
 [[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
-                                                     const SimulateOptions& options, const RoundDone& round_done,
+                                                     const SimulateOptions& options,
+                                                     const RoundDone& round_done,
                                                      const std::atomic<bool>& stop);
 
 }  // namespace hansa::simulation

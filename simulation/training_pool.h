@@ -14,8 +14,8 @@ namespace hansa::simulation {
 // submit and take_all are called by one thread.
 class TrainingPool {
  public:
-  using Work = std::function<void(std::stop_token)>;   // on a pool thread
-  using Done = std::function<void()>;                  // given back by take_all
+  using Work = std::function<void(std::stop_token)>;  // on a pool thread
+  using Done = std::function<void()>;  // given back by take_all
 
   explicit TrainingPool(unsigned threads);
   ~TrainingPool();  // asks running work to stop and waits for it

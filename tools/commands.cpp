@@ -15,7 +15,8 @@ namespace {
 
 // CLI11 only says that an argument was not expected; this says which command was meant.
 // title is the command so far: "hansa keys".
-Result<void> check_command_words(CLI::App& app, const std::string& title, const std::vector<std::string>& words) {
+Result<void> check_command_words(CLI::App& app, const std::string& title,
+                                 const std::vector<std::string>& words) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   if (commands.empty() || words.empty() || words.front().starts_with('-')) return {};
   std::vector<std::string> known;

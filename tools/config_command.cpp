@@ -13,7 +13,8 @@ namespace hansa::tools {
 void add_config_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("config", "About configuration files")->group("");
   command->require_subcommand(1);
-  CLI::App* docs = command->add_subcommand("docs", "Print docs/configuration.md, made from the tables of settings");
+  CLI::App* docs =
+      command->add_subcommand("docs", "Print docs/configuration.md, made from the tables of settings");
   docs->callback([&outcome] {
     fmt::print(
         "# Configuration\n\n"
@@ -21,7 +22,8 @@ void add_config_command(CLI::App& hansa, Outcome& outcome) {
         "Files are TOML. An unknown key is an error, so that a misspelled one is not taken for its default;\n"
         "errors name file, line, key and what to write instead. A number's unit stands in its key.\n"
         "`hansa new DIR` writes both files with comments.\n\n{}\n{}",
-        config::schema_markdown(server::federation_schema()), config::schema_markdown(client::client_schema()));
+        config::schema_markdown(server::federation_schema()),
+        config::schema_markdown(client::client_schema()));
     outcome = {};
   });
 }

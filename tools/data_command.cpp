@@ -75,16 +75,20 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
   data->require_subcommand(1);
   CLI::App* command = data->add_subcommand("partition", "Split a data set into a shard for each client");
   command->footer(
-      "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz \\\n"
+      "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels "
+      "train-labels-idx1-ubyte.gz \\\n"
       "    --out shards --clients 10 --dirichlet 0.5 --seed 1");
   auto options = std::make_shared<PartitionOptions>();
   command->add_option("--images", options->files.images, "Images, idx3, plain or .gz")->required();
   command->add_option("--labels", options->files.labels, "Labels, idx1, plain or .gz")->required();
-  command->add_option("--out", options->out, "Folder for the shards: OUT/client-01/images.idx ...")->required();
+  command->add_option("--out", options->out, "Folder for the shards: OUT/client-01/images.idx ...")
+      ->required();
   command->add_option("--clients", options->plan.clients, "Number of clients")->required();
-  command->add_option("--seed", options->plan.seed, "The same seed gives the same shards")->capture_default_str();
+  command->add_option("--seed", options->plan.seed, "The same seed gives the same shards")
+      ->capture_default_str();
   CLI::Option_group* kind = command->add_option_group("How (one of)");
-  kind->add_flag_callback("--iid", [options] { options->plan.kind = PartitionKind::iid; }, "Evenly, at random");
+  kind->add_flag_callback(
+      "--iid", [options] { options->plan.kind = PartitionKind::iid; }, "Evenly, at random");
   kind->add_option_function<double>(
           "--dirichlet",
           [options](const double& alpha) {
@@ -102,7 +106,8 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
           "Each client has exactly K different labels")
       ->type_name("K");
   kind->require_option(1);
-  command->add_flag_callback("--json", [options] { options->form = OutputForm::json; }, "Print JSON");
+  command->add_flag_callback(
+      "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
   command->callback([options, &outcome] { outcome = run_partition(*options); });
 }
 

@@ -32,7 +32,8 @@ Result<learning::DataConfig> choose_data(const EvaluateOptions& options) {
     return std::move(client.data);
   }
   if (options.images.empty() || options.labels.empty())
-    return fail(ErrorCode::usage, "hansa evaluate", "needs data", "give --images and --labels, or --data client.toml");
+    return fail(ErrorCode::usage, "hansa evaluate", "needs data",
+                "give --images and --labels, or --data client.toml");
   learning::DataConfig data;
   data.images = options.images;
   data.labels = options.labels;
@@ -69,16 +70,22 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("evaluate", "Measure a model on labelled examples");
-  command->footer("Examples:\n  hansa evaluate runs/20260101-120000 --images t10k-images-idx3-ubyte.gz "
-                  "--labels t10k-labels-idx1-ubyte.gz\n"
-                  "  hansa evaluate runs/20260101-120000@5 --data clients/client-01.toml");
+  command->footer(
+      "Examples:\n  hansa evaluate runs/20260101-120000 --images t10k-images-idx3-ubyte.gz "
+      "--labels t10k-labels-idx1-ubyte.gz\n"
+      "  hansa evaluate runs/20260101-120000@5 --data clients/client-01.toml");
   auto options = std::make_shared<EvaluateOptions>();
   command->add_option("MODEL", options->model, "A model archive, a run folder, or RUN@ROUND")->required();
   CLI::Option* images = command->add_option("--images", options->images, "Images, idx3, plain or .gz");
   CLI::Option* labels = command->add_option("--labels", options->labels, "Labels, idx1, plain or .gz");
-  command->add_option("--data", options->client, "A client.toml, whose data is used")->excludes(images)->excludes(labels);
-  command->add_option("--threads", options->threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
-  command->add_flag_callback("--json", [options] { options->form = OutputForm::json; }, "Print JSON");
+  command->add_option("--data", options->client, "A client.toml, whose data is used")
+      ->excludes(images)
+      ->excludes(labels);
+  command->add_option("--threads", options->threads, "Threads")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_flag_callback(
+      "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
   command->callback([options, &outcome] { outcome = run_evaluate(*options); });
 }
 

@@ -60,8 +60,9 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   keys->require_subcommand(1);
 
   CLI::App* generate = keys->add_subcommand("generate", "Make a key pair: NAME.key and NAME.pub");
-  generate->footer("Example, on a device; then copy pump-7.pub into the aggregator's folder of admitted clients:\n"
-                   "  hansa keys generate pump-7");
+  generate->footer(
+      "Example, on a device; then copy pump-7.pub into the aggregator's folder of admitted clients:\n"
+      "  hansa keys generate pump-7");
   auto options = std::make_shared<GenerateOptions>();
   generate->add_option("NAME", options->name, "Name of the device or aggregator")->required();
   generate->add_option("--folder", options->folder, "Where the files go")->capture_default_str();

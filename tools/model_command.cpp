@@ -33,16 +33,20 @@ struct ExportOptions {
 
 std::string shape_text(const ParameterEntry& entry) {
   std::string out;
-  for (const std::int64_t dimension : entry.shape) out += (out.empty() ? "" : " x ") + std::to_string(dimension);
+  for (const std::int64_t dimension : entry.shape)
+    out += (out.empty() ? "" : " x ") + std::to_string(dimension);
   return out.empty() ? "scalar" : out;
 }
 
-const char* kind_text(ParameterKind kind) { return kind == ParameterKind::trainable ? "trainable" : "buffer"; }
+const char* kind_text(ParameterKind kind) {
+  return kind == ParameterKind::trainable ? "trainable" : "buffer";
+}
 
 Result<void> run_create(const CreateOptions& options) {
   std::error_code error;
   if (std::filesystem::exists(options.out, error))
-    return fail(ErrorCode::usage, options.out.string(), "is there already", "choose another name, or remove it");
+    return fail(ErrorCode::usage, options.out.string(), "is there already",
+                "choose another name, or remove it");
   HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out));
   HANSA_TRY(const auto model, learning::describe_archive(options.out));
   fmt::print("{}: {} parameters, archive {}\n", options.out.string(), model.layout.element_count(),
@@ -87,7 +91,8 @@ Result<void> run_inspect(const InspectOptions& options) {
   for (const auto& entry : model.layout.entries())
     table.add_row({entry.name, kind_text(entry.kind), shape_text(entry), std::to_string(entry.count)});
   fmt::print("{}parameters: {}\ntraining loss: {}\nmetrics: {}\narchive: {}\nlayout: {}\n", table.text(),
-             model.layout.element_count(), model.has_training_loss ? "the model's own" : "by the kind of target",
+             model.layout.element_count(),
+             model.has_training_loss ? "the model's own" : "by the kind of target",
              model.has_metrics ? "the model's own" : "loss, and accuracy for classes", model.archive.text(),
              model.layout.digest().text());
   return {};
@@ -112,25 +117,30 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   auto create_options = std::make_shared<CreateOptions>();
   create->add_option("NAME", create_options->name, "A name that \"hansa model list\" prints")->required();
   create->add_option("OUT", create_options->out, "The archive to write")->required();
-  create->add_option("--seed", create_options->seed, "The same seed gives the same weights")->capture_default_str();
+  create->add_option("--seed", create_options->seed, "The same seed gives the same weights")
+      ->capture_default_str();
   create->callback([create_options, &outcome] { outcome = run_create(*create_options); });
 
   CLI::App* list = model->add_subcommand("list", "The built-in models");
   list->footer("Example:\n  hansa model list");
   auto list_form = std::make_shared<OutputForm>(OutputForm::table);
-  list->add_flag_callback("--json", [list_form] { *list_form = OutputForm::json; }, "Print JSON");
+  list->add_flag_callback(
+      "--json", [list_form] { *list_form = OutputForm::json; }, "Print JSON");
   list->callback([list_form, &outcome] { outcome = run_list(*list_form); });
 
   CLI::App* inspect = model->add_subcommand("inspect", "What is in a model archive");
   inspect->footer("Example:\n  hansa model inspect model.pt");
   auto inspect_options = std::make_shared<InspectOptions>();
   inspect->add_option("ARCHIVE", inspect_options->archive, "A TorchScript archive")->required();
-  inspect->add_flag_callback("--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
+  inspect->add_flag_callback(
+      "--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
   inspect->callback([inspect_options, &outcome] { outcome = run_inspect(*inspect_options); });
 
-  CLI::App* export_command = model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");
-  export_command->footer("Example:\n  hansa model export runs/20260101-120000@20 fashion.pt\n"
-                         "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
+  CLI::App* export_command =
+      model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");
+  export_command->footer(
+      "Example:\n  hansa model export runs/20260101-120000@20 fashion.pt\n"
+      "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
   auto export_options = std::make_shared<ExportOptions>();
   export_command->add_option("RUN", export_options->run, "Run folder, or RUN@ROUND; without a round the last")
       ->required();

@@ -16,22 +16,27 @@ Result<void> run_new(const ScaffoldPlan& plan) {
   HANSA_TRY_VOID(scaffold(plan));
   const std::string folder = plan.folder.string();
   fmt::print("{}: a federation of {} clients; its README.md says how to go on\n", folder, plan.clients);
-  if (plan.example != Example::none) fmt::print("try it in one process: hansa simulate {}/federation.toml\n", folder);
+  if (plan.example != Example::none)
+    fmt::print("try it in one process: hansa simulate {}/federation.toml\n", folder);
   return {};
 }
 
 }  // namespace
 
 void add_new_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand("new", "Make a federation's folder: configuration, keys, model, data");
-  command->footer("Example:\n  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");
+  CLI::App* command =
+      hansa.add_subcommand("new", "Make a federation's folder: configuration, keys, model, data");
+  command->footer(
+      "Example:\n  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");
   auto plan = std::make_shared<ScaffoldPlan>();
   command->add_option("DIR", plan->folder, "Folder to make; its name becomes the federation's")->required();
   const std::map<std::string, Example> examples{{"fashion-mnist", Example::fashion_mnist}};
-  CLI::Option* example = command->add_option("--example", plan->example, "Start from an example: fashion-mnist")
-                             ->transform(CLI::CheckedTransformer(examples))
-                             ->type_name("NAME");
-  CLI::Option* clients = command->add_option("--clients", plan->clients, "Number of clients: 10 in an example, else 2");
+  CLI::Option* example =
+      command->add_option("--example", plan->example, "Start from an example: fashion-mnist")
+          ->transform(CLI::CheckedTransformer(examples))
+          ->type_name("NAME");
+  CLI::Option* clients =
+      command->add_option("--clients", plan->clients, "Number of clients: 10 in an example, else 2");
   command->add_option("--alpha", plan->alpha, "Skew of the example's split, Dirichlet(ALPHA)")
       ->needs(example)
       ->capture_default_str();
@@ -39,9 +44,10 @@ void add_new_command(CLI::App& hansa, Outcome& outcome) {
       ->needs(example)
       ->capture_default_str();
   command->add_option("--rounds", plan->rounds, "Number of rounds")->capture_default_str();
-  command->add_option("--seed", plan->seed, "Seed of the split, the model and the training")->capture_default_str();
-  CLI::Option* bind = command->add_option("--bind", plan->bind,
-                                          "Where the aggregator listens: loopback in an example, else all interfaces");
+  command->add_option("--seed", plan->seed, "Seed of the split, the model and the training")
+      ->capture_default_str();
+  CLI::Option* bind = command->add_option(
+      "--bind", plan->bind, "Where the aggregator listens: loopback in an example, else all interfaces");
   command->callback([=, &outcome] {
     if (example->count() == 0) {
       if (clients->count() == 0) plan->clients = 2;

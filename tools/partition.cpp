@@ -80,12 +80,13 @@ Shards draw_dirichlet(const LabelPositions& positions, std::size_t examples, con
   return shards;
 }
 
-Result<Shards> deal_dirichlet(std::span<const std::uint8_t> labels, const PartitionPlan& plan, Random& random) {
+Result<Shards> deal_dirichlet(std::span<const std::uint8_t> labels, const PartitionPlan& plan,
+                              Random& random) {
   constexpr int draws_max = 1'000;
   if (std::uint64_t{plan.examples_min} * plan.clients > labels.size())
     return fail(ErrorCode::usage, "--clients",
-                fmt::format("{} clients of at least {} examples need more than the {} there are", plan.clients,
-                            plan.examples_min, labels.size()),
+                fmt::format("{} clients of at least {} examples need more than the {} there are",
+                            plan.clients, plan.examples_min, labels.size()),
                 "ask for fewer clients");
   const LabelPositions positions = find_labels(labels);
   for (int draw = 0; draw < draws_max; ++draw) {
@@ -110,8 +111,8 @@ Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions
                 fmt::format("is {}, but the data has {} labels", plan.labels_per_client, present.size()));
   if (std::uint64_t{plan.labels_per_client} * plan.clients < present.size())
     return fail(ErrorCode::usage, "--labels-per-client",
-                fmt::format("{} clients with {} of them leave some of the {} labels without a client", plan.clients,
-                            plan.labels_per_client, present.size()),
+                fmt::format("{} clients with {} of them leave some of the {} labels without a client",
+                            plan.clients, plan.labels_per_client, present.size()),
                 "raise it, or ask for more clients");
   std::vector<std::vector<std::size_t>> owners(positions.size());
   for (std::size_t c = 0; c < plan.clients; ++c) {
@@ -130,8 +131,8 @@ Result<Shards> deal_labels(std::span<const std::uint8_t> labels, const Partition
     if (owners[l].empty()) continue;
     if (positions[l].size() < owners[l].size())
       return fail(ErrorCode::usage, "--clients",
-                  fmt::format("label {} has {} examples for the {} clients that need one", l, positions[l].size(),
-                              owners[l].size()),
+                  fmt::format("label {} has {} examples for the {} clients that need one", l,
+                              positions[l].size(), owners[l].size()),
                   "ask for fewer clients or fewer labels each");
     random.shuffle(std::span(positions[l]));
     for (std::size_t i = 0; i < positions[l].size(); ++i)
@@ -168,7 +169,8 @@ Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPl
   return shards;
 }
 
-std::vector<std::vector<std::uint64_t>> count_labels(std::span<const std::uint8_t> labels, const Shards& shards) {
+std::vector<std::vector<std::uint64_t>> count_labels(std::span<const std::uint8_t> labels,
+                                                     const Shards& shards) {
   const std::size_t width = labels.empty() ? 0 : std::size_t{*std::ranges::max_element(labels)} + 1;
   std::vector<std::vector<std::uint64_t>> out(shards.size(), std::vector<std::uint64_t>(width, 0));
   for (std::size_t c = 0; c < shards.size(); ++c)
@@ -181,7 +183,8 @@ std::string client_name(std::uint32_t index, std::uint32_t clients) {
   return fmt::format("client-{:0{}}", index + 1, digits);
 }
 
-Result<void> write_shards(const learning::IdxPair& data, const Shards& shards, const std::filesystem::path& out) {
+Result<void> write_shards(const learning::IdxPair& data, const Shards& shards,
+                          const std::filesystem::path& out) {
   const auto clients = static_cast<std::uint32_t>(shards.size());
   for (std::uint32_t c = 0; c < clients; ++c) {
     const auto folder = out / client_name(c, clients);

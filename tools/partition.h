@@ -17,17 +17,17 @@
 namespace hansa::tools {
 
 enum class PartitionKind : std::uint8_t {
-  iid,                // shuffled and dealt: sizes differ by one at most
-  dirichlet,          // alpha: the smaller, the more a label lies with few clients
+  iid,  // shuffled and dealt: sizes differ by one at most
+  dirichlet,  // alpha: the smaller, the more a label lies with few clients
   labels_per_client,  // each client has exactly so many different labels
 };
 
 struct PartitionPlan {
   PartitionKind kind = PartitionKind::iid;
-  std::uint32_t clients = 10;           // 1 to 100,000
-  double alpha = 0.5;                   // dirichlet: above 0
+  std::uint32_t clients = 10;  // 1 to 100,000
+  double alpha = 0.5;  // dirichlet: above 0
   std::uint32_t labels_per_client = 2;  // 1 to the number of labels
-  std::uint32_t examples_min = 10;      // dirichlet: drawn anew until each client has so many
+  std::uint32_t examples_min = 10;  // dirichlet: drawn anew until each client has so many
   std::uint64_t seed = 1;
 };
 

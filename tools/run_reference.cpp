@@ -12,7 +12,8 @@ namespace hansa::tools {
 Result<RunReference> parse_run_reference(std::string_view text) {
   const std::size_t at = text.rfind('@');
   std::error_code error;
-  if (at == std::string_view::npos || std::filesystem::is_directory(text, error)) return RunReference{text, {}};
+  if (at == std::string_view::npos || std::filesystem::is_directory(text, error))
+    return RunReference{text, {}};
   const std::string_view number = text.substr(at + 1);
   std::uint32_t round = 0;
   const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), round);
@@ -26,7 +27,8 @@ Result<RunModel> load_run_model(const RunReference& reference) {
   constexpr std::size_t layout_bytes_max = 64 << 20;
   HANSA_TRY(const auto run, server::RunFolder::open_read_only(reference.run));
   HANSA_TRY(const auto position, run->position());
-  if (!position) return fail(ErrorCode::usage, reference.run.string(), "has no model yet", "wait for its first round");
+  if (!position)
+    return fail(ErrorCode::usage, reference.run.string(), "has no model yet", "wait for its first round");
   RunModel out;
   out.archive = run->archive_path();
   out.round = reference.round.value_or(position->round);
@@ -34,13 +36,13 @@ Result<RunModel> load_run_model(const RunReference& reference) {
     out.digest = position->model;
   } else if (out.round == RoundId(0)) {
     HANSA_TRY(const auto identity, run->identity());
-    if (!identity) return fail(ErrorCode::storage, reference.run.string(), "does not say with which model it began");
+    if (!identity)
+      return fail(ErrorCode::storage, reference.run.string(), "does not say with which model it began");
     out.digest = identity->initial_model;
   } else {
     HANSA_TRY(const auto record, run->round(out.round));
     if (!record)
-      return fail(ErrorCode::usage, reference.run.string(),
-                  "has no round " + std::to_string(out.round.value),
+      return fail(ErrorCode::usage, reference.run.string(), "has no round " + std::to_string(out.round.value),
                   "its last is round " + std::to_string(position->round.value));
     out.digest = record->model;
   }

@@ -12,7 +12,7 @@
 namespace hansa::tools {
 
 struct RunReference {
-  std::filesystem::path run;     // the folder
+  std::filesystem::path run;  // the folder
   std::optional<RoundId> round;  // empty: the last committed
 };
 // A folder whose own name holds '@' is taken whole if it exists. Fails (usage) if what follows '@' is not a round.

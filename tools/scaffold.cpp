@@ -52,10 +52,12 @@ Result<transport::PublicKey> make_keys(const KeyFiles& files) {
   return key;
 }
 
-Result<void> write_clients(const ScaffoldPlan& plan, const fs::path& root, const transport::PublicKey& aggregator) {
+Result<void> write_clients(const ScaffoldPlan& plan, const fs::path& root,
+                           const transport::PublicKey& aggregator) {
   for (std::uint32_t c = 0; c < plan.clients; ++c) {
     const std::string name = client_name(c, plan.clients);
-    HANSA_TRY_VOID(make_keys({root / "keys" / "clients" / (name + ".key"), root / "admitted" / (name + ".pub")}));
+    HANSA_TRY_VOID(
+        make_keys({root / "keys" / "clients" / (name + ".key"), root / "admitted" / (name + ".pub")}));
     HANSA_TRY_VOID(write_file_atomically(root / "clients" / (name + ".toml"),
                                          client_toml(plan, {name, aggregator.text()})));
   }
@@ -81,7 +83,8 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   constexpr std::uint32_t clients_max = 10'000;
   if (plan.clients == 0 || plan.clients > clients_max)
     return fail(ErrorCode::usage, "--clients", "must be 1 to 10,000");
-  if (plan.rounds == 0 || plan.rounds > 1'000'000) return fail(ErrorCode::usage, "--rounds", "must be 1 to 1,000,000");
+  if (plan.rounds == 0 || plan.rounds > 1'000'000)
+    return fail(ErrorCode::usage, "--rounds", "must be 1 to 1,000,000");
   std::error_code error;
   const fs::path folder = fs::absolute(plan.folder, error).lexically_normal();
   const fs::path target = folder.has_filename() ? folder : folder.parent_path();

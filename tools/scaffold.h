@@ -16,7 +16,7 @@ struct ScaffoldPlan {
   Example example = Example::none;
   std::filesystem::path dataset = "/usr/share/datasets/fashion-mnist";  // of the example
   std::uint32_t clients = 10;
-  double alpha = 0.5;            // of the example's Dirichlet partition
+  double alpha = 0.5;  // of the example's Dirichlet partition
   std::uint32_t rounds = 20;
   std::uint64_t seed = 1;
   std::string bind = "tcp://127.0.0.1:7470";

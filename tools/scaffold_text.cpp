@@ -18,7 +18,8 @@ std::string data_text(const ScaffoldPlan& plan) {
         "images = \"{0}/t10k-images-idx3-ubyte.gz\"\n"
         "labels = \"{0}/t10k-labels-idx1-ubyte.gz\"\n",
         plan.dataset.string());
-  return "# Held-out examples, on which the aggregator measures the model after each round: fill in and uncomment.\n"
+  return "# Held-out examples, on which the aggregator measures the model after each round: fill in and "
+         "uncomment.\n"
          "# [evaluation]\n"
          "# images = \"data/test-images.idx\"   # idx3, plain or .gz\n"
          "# labels = \"data/test-labels.idx\"   # idx1\n";
@@ -34,8 +35,10 @@ std::string example_readme(const ScaffoldPlan& plan) {
   const std::string first = client_name(0, plan.clients);
   return fmt::format(
       "# {name}\n\n"
-      "A federation of {clients} clients that learn to tell the clothes of Fashion-MNIST apart. The 60,000 training\n"
-      "images are split by Dirichlet({alpha}): each client has a skewed mix of labels. The 10,000 test images stay\n"
+      "A federation of {clients} clients that learn to tell the clothes of Fashion-MNIST apart. The 60,000 "
+      "training\n"
+      "images are split by Dirichlet({alpha}): each client has a skewed mix of labels. The 10,000 test "
+      "images stay\n"
       "with the aggregator, which measures the model after each of the {rounds} rounds.\n\n"
       "Real processes, each in a terminal of its own:\n\n"
       "    hansa-aggregator federation.toml\n"
@@ -46,8 +49,8 @@ std::string example_readme(const ScaffoldPlan& plan) {
       "    hansa status runs/RUN\n"
       "    hansa model export runs/RUN fashion.pt\n"
       "    hansa data partition --help            # other splits\n\n",
-      fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients), fmt::arg("alpha", plan.alpha),
-      fmt::arg("rounds", plan.rounds), fmt::arg("first", first));
+      fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients),
+      fmt::arg("alpha", plan.alpha), fmt::arg("rounds", plan.rounds), fmt::arg("first", first));
 }
 
 std::string template_readme(const ScaffoldPlan& plan) {
@@ -55,14 +58,20 @@ std::string template_readme(const ScaffoldPlan& plan) {
   return fmt::format(
       "# {name}\n\n"
       "A new federation. Four steps to its first round:\n\n"
-      "1. **Model.** `model.pt` is a small one for 28 x 28 images. Put your own in its place: `hansa model list` and\n"
-      "   `hansa model create` make built-in ones, and PyTorch saves any with `torch.jit.script(model).save(\"model.pt\")`.\n"
-      "2. **Data.** In each `clients/*.toml`, let `[data]` name the device's files. In `federation.toml`, uncomment\n"
+      "1. **Model.** `model.pt` is a small one for 28 x 28 images. Put your own in its place: `hansa model "
+      "list` and\n"
+      "   `hansa model create` make built-in ones, and PyTorch saves any with "
+      "`torch.jit.script(model).save(\"model.pt\")`.\n"
+      "2. **Data.** In each `clients/*.toml`, let `[data]` name the device's files. In `federation.toml`, "
+      "uncomment\n"
       "   `[evaluation]` if the aggregator has held-out examples.\n"
-      "3. **Devices.** Give each device its `clients/{first}.toml` and its `keys/clients/{first}.key`, and set\n"
-      "   `aggregator.address` to where the aggregator can be reached. For a further device run `hansa keys generate NAME`\n"
+      "3. **Devices.** Give each device its `clients/{first}.toml` and its `keys/clients/{first}.key`, and "
+      "set\n"
+      "   `aggregator.address` to where the aggregator can be reached. For a further device run `hansa keys "
+      "generate NAME`\n"
       "   on it, and put its `NAME.pub` into `admitted/`: its key never leaves it.\n"
-      "4. **Start.** `hansa-aggregator federation.toml` here, `hansa-client {first}.toml` on each device.\n\n",
+      "4. **Start.** `hansa-aggregator federation.toml` here, `hansa-client {first}.toml` on each "
+      "device.\n\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("first", first));
 }
 
@@ -113,12 +122,12 @@ std::string federation_toml(const ScaffoldPlan& plan) {
 }
 
 std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
-  const std::string data =
-      plan.example == Example::none
-          ? "images = \"../data/" + client.name + "/images.idx\"   # fill in: idx3, plain or .gz\n" +
-                "labels = \"../data/" + client.name + "/labels.idx\"   # fill in: idx1\n"
-          : "images = \"../shards/" + client.name + "/images.idx\"\nlabels = \"../shards/" + client.name +
-                "/labels.idx\"\n";
+  const std::string data = plan.example == Example::none
+                               ? "images = \"../data/" + client.name +
+                                     "/images.idx\"   # fill in: idx3, plain or .gz\n" +
+                                     "labels = \"../data/" + client.name + "/labels.idx\"   # fill in: idx1\n"
+                               : "images = \"../shards/" + client.name +
+                                     "/images.idx\"\nlabels = \"../shards/" + client.name + "/labels.idx\"\n";
   return fmt::format(
       "# What hansa-client is told on one device. Every key: docs/configuration.md.\n"
       "# Paths are relative to this file's folder.\n\n"
@@ -140,7 +149,8 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# nice = 10\n"
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", federation_name(plan)),
-      fmt::arg("address", address_for(plan.bind)), fmt::arg("key", client.aggregator_key), fmt::arg("data", data));
+      fmt::arg("address", address_for(plan.bind)), fmt::arg("key", client.aggregator_key),
+      fmt::arg("data", data));
 }
 
 std::string readme(const ScaffoldPlan& plan) {

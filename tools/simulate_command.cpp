@@ -56,9 +56,9 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
       rounds.push_back(row);
       return;
     }
-    fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds, counted,
-               record.participations.size(), accuracy >= 0 ? fmt::format(", accuracy {:.4f}", accuracy) : "",
-               record.model.brief());
+    fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds,
+               counted, record.participations.size(),
+               accuracy >= 0 ? fmt::format(", accuracy {:.4f}", accuracy) : "", record.model.brief());
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
@@ -84,10 +84,12 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
 }  // namespace
 
 void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
-  auto* command = hansa.add_subcommand("simulate", "Runs a federation in this process: the quick way to try a config");
+  auto* command =
+      hansa.add_subcommand("simulate", "Runs a federation in this process: the quick way to try a config");
   const auto a = std::make_shared<Arguments>();
   command->add_option("FILE", a->file, "federation.toml")->required();
-  command->add_option("--rounds", a->rounds, "Instead of [federation] rounds")->check(CLI::Range(1U, 1'000'000U));
+  command->add_option("--rounds", a->rounds, "Instead of [federation] rounds")
+      ->check(CLI::Range(1U, 1'000'000U));
   command->add_option("--seed", a->seed, "Instead of [federation] seed");
   command->add_option("--threads", a->threads, "Clients that train at the same time; 0: as many as cores")
       ->check(CLI::Range(0U, 1024U));

@@ -90,19 +90,26 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
 }
 
 void print_table(const RunView& view) {
-  TextTable table({{"round"}, {"picked"}, {"counted"}, {"accuracy"}, {"loss"}, {"up"}, {"down"}, {"seconds"},
+  TextTable table({{"round"},
+                   {"picked"},
+                   {"counted"},
+                   {"accuracy"},
+                   {"loss"},
+                   {"up"},
+                   {"down"},
+                   {"seconds"},
                    {"lost", Align::left}});
   for (const RoundRecord& round : view.rounds) {
     const Sums sums = sum_up(round);
     const Metrics* metrics = find_evaluation(view, round.round);
     table.add_row({std::to_string(round.round.value), std::to_string(round.participations.size()),
                    std::to_string(sums.counted), mean_text(metrics, "accuracy"), mean_text(metrics, "loss"),
-                   bytes_text(sums.bytes_up), bytes_text(sums.bytes_down), fmt::format("{:.2f}", round.seconds),
-                   lost_text(round)});
+                   bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
+                   fmt::format("{:.2f}", round.seconds), lost_text(round)});
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
-  fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run, table.text(),
-             model.text());
+  fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run,
+             table.text(), model.text());
 }
 
 nlohmann::json participation_json(const Participation& participation) {
@@ -140,7 +147,8 @@ void print_json(const RunView& view) {
                          {"bytes_up", sums.bytes_up},
                          {"bytes_down", sums.bytes_down},
                          {"participations", participations}};
-    if (const Metrics* metrics = find_evaluation(view, round.round)) entry["evaluation"] = metrics_json(*metrics);
+    if (const Metrics* metrics = find_evaluation(view, round.round))
+      entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));
   }
   const nlohmann::json document{{"federation", view.identity.federation},
@@ -165,12 +173,14 @@ Result<void> run_status(const StatusOptions& options) {
 }  // namespace
 
 void add_status_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand("status", "What happened in a run, round by round; also while it goes on");
+  CLI::App* command =
+      hansa.add_subcommand("status", "What happened in a run, round by round; also while it goes on");
   command->footer("Example:\n  hansa status runs/20260101-120000");
   auto options = std::make_shared<StatusOptions>();
   command->add_option("RUN", options->run, "Run folder")->required();
-  command->add_flag_callback("--json", [options] { options->form = OutputForm::json; },
-                             "Print JSON, with every client's part in every round");
+  command->add_flag_callback(
+      "--json", [options] { options->form = OutputForm::json; },
+      "Print JSON, with every client's part in every round");
   command->callback([options, &outcome] { outcome = run_status(*options); });
 }
 

@@ -68,7 +68,8 @@ def main():
         contestant.close()
 
     print("cnn-small on Fashion-MNIST, batch 32, one thread, SGD 0.05;")
-    print(f"{options.turns} epochs of {options.examples} examples each, in turns; {time.strftime('%Y-%m-%d')}")
+    date = time.strftime("%Y-%m-%d")
+    print(f"{options.turns} epochs of {options.examples} examples each, in turns; {date}")
     print(f"{'':28}{'samples/s':>10}{'lowest':>10}{'highest':>10}{'against':>9}{'last loss':>11}")
     for c in contestants:
         print(f"{c.name:28}{c.median:10,.0f}{min(c.speeds):10,.0f}{max(c.speeds):10,.0f}"

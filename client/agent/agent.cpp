@@ -22,7 +22,8 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
     void operator()(const ReceivedMalformed& e) const {
       a.tell(Tell::Level::error, "the aggregator's message " + e.error.what +
                                      "; install the same version of Hansa on both sides");
-      if (a.state_ == LinkState::greeting || a.state_ == LinkState::online) a.go_offline(std::chrono::seconds(5));
+      if (a.state_ == LinkState::greeting || a.state_ == LinkState::online)
+        a.go_offline(std::chrono::seconds(5));
     }
     void operator()(const ArchiveLookedUp& e) const {
       if (a.arriving_) a.begin_task(e.archive);
@@ -192,8 +193,8 @@ void Agent::on_welcome(SessionId session, const messages::Welcome& welcome) {
   attempt_ = 0;
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = now_;
-  tell(Tell::Level::info, "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " +
-                              welcome.run);
+  tell(Tell::Level::info, "connected to federation \"" + config_.federation + "\" as " + welcome.client +
+                              ", run " + welcome.run);
 }
 
 void Agent::on_refuse(const messages::Refuse& refuse) {
@@ -210,7 +211,8 @@ void Agent::on_train_task(const messages::TrainTask& task) {
   if (std::max(task.archive_bytes, task.model_bytes) > config_.blob_bytes_max ||
       task.model_bytes % sizeof(float) != 0) {
     tell(Tell::Level::error, "declined a task: its model is larger than this client takes");
-    effects_->emplace_back(Send{session_, messages::Decline{task.task, "the model is larger than the client takes"}});
+    effects_->emplace_back(
+        Send{session_, messages::Decline{task.task, "the model is larger than the client takes"}});
     return;
   }
   // The shell keeps the two blobs apart by their digests, and a vector of nothing needs no training.
@@ -255,7 +257,8 @@ void Agent::apply_to_task(const round::TaskEvent& event) {
       a.effects_->emplace_back(SendUpdateRange{a.session_, task().task, e.offset, e.bytes});
     }
     void operator()(round::KeepChunk& e) const {
-      const Digest& blob = a.task_->state() == round::TaskState::fetching_archive ? task().archive : task().model;
+      const Digest& blob =
+          a.task_->state() == round::TaskState::fetching_archive ? task().archive : task().model;
       a.effects_->emplace_back(KeepChunk{task(), blob, e.offset});
     }
     void operator()(round::VerifyBlob& e) const { a.effects_->emplace_back(VerifyBlob{task(), e.blob}); }
@@ -317,7 +320,9 @@ void Agent::on_tick() {
   }
 }
 
-void Agent::tell(Tell::Level level, std::string text) { effects_->emplace_back(Tell{level, std::move(text)}); }
+void Agent::tell(Tell::Level level, std::string text) {
+  effects_->emplace_back(Tell{level, std::move(text)});
+}
 
 void Agent::finish(Exit::Why why) {
   if (task_ && task_->state() == round::TaskState::training) effects_->emplace_back(StopTraining{});

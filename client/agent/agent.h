@@ -26,38 +26,78 @@ enum class WhenFinished : std::uint8_t { stop, stay };
 struct AgentConfig {
   std::string federation;
   std::string software;
-  std::uint64_t instance = 0;      // random at process start; also seeds the jitter
+  std::uint64_t instance = 0;  // random at process start; also seeds the jitter
   WhenFinished when_finished = WhenFinished::stop;
   Duration reconnect_min = std::chrono::milliseconds(500);
   Duration reconnect_max = std::chrono::seconds(30);
   Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome
-  Duration stall_max = std::chrono::seconds(60);     // of a transfer without a byte
-  std::uint64_t blob_bytes_max = 4ULL << 30;         // a task with a larger archive or model is declined
+  Duration stall_max = std::chrono::seconds(60);  // of a transfer without a byte
+  std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive or model is declined
 };
 
 // Events.
 struct LinkUp {};
-struct LinkDown { Error error; };
-struct Received { SessionId session; const messages::Message& message; std::uint64_t bulk_bytes = 0; };
-struct ReceivedMalformed { const Error& error; };
-struct ArchiveLookedUp { round::ArchiveCache archive; };      // answers FindArchive
-struct BlobChecked { Digest blob; bool sound = false; };      // answers VerifyBlob
-struct TrainingEnded { TaskId task; Result<messages::Offer> outcome; };
-struct DataKnown { std::uint64_t examples = 0; std::string problem; };
+struct LinkDown {
+  Error error;
+};
+struct Received {
+  SessionId session;
+  const messages::Message& message;
+  std::uint64_t bulk_bytes = 0;
+};
+struct ReceivedMalformed {
+  const Error& error;
+};
+struct ArchiveLookedUp {
+  round::ArchiveCache archive;
+};  // answers FindArchive
+struct BlobChecked {
+  Digest blob;
+  bool sound = false;
+};  // answers VerifyBlob
+struct TrainingEnded {
+  TaskId task;
+  Result<messages::Offer> outcome;
+};
+struct DataKnown {
+  std::uint64_t examples = 0;
+  std::string problem;
+};
 struct TickEvent {};
 struct StopAsked {};
-using Event = std::variant<LinkUp, LinkDown, Received, ReceivedMalformed, ArchiveLookedUp, BlobChecked, TrainingEnded,
-                           DataKnown, TickEvent, StopAsked>;
+using Event = std::variant<LinkUp, LinkDown, Received, ReceivedMalformed, ArchiveLookedUp, BlobChecked,
+                           TrainingEnded, DataKnown, TickEvent, StopAsked>;
 
 // Effects, to be carried out in order.
-struct OpenLink { std::uint64_t attempt; };  // counts from 0 since the last welcome: which address to try
+struct OpenLink {
+  std::uint64_t attempt;
+};  // counts from 0 since the last welcome: which address to try
 struct CloseLink {};
-struct Send { SessionId session; messages::Message message; };
-struct SendUpdateRange { SessionId session; TaskId task; std::uint64_t offset; std::uint64_t bytes; };
-struct FindArchive { Digest archive; };
-struct KeepChunk { messages::TrainTask task; Digest blob; std::uint64_t offset; };  // of the event at hand
-struct VerifyBlob { messages::TrainTask task; Digest blob; };
-struct StartTraining { messages::TrainTask task; };
+struct Send {
+  SessionId session;
+  messages::Message message;
+};
+struct SendUpdateRange {
+  SessionId session;
+  TaskId task;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};
+struct FindArchive {
+  Digest archive;
+};
+struct KeepChunk {
+  messages::TrainTask task;
+  Digest blob;
+  std::uint64_t offset;
+};  // of the event at hand
+struct VerifyBlob {
+  messages::TrainTask task;
+  Digest blob;
+};
+struct StartTraining {
+  messages::TrainTask task;
+};
 struct StopTraining {};
 struct Tell {
   enum class Level : std::uint8_t { info, warning, error } level;

@@ -16,7 +16,8 @@ Result<transport::PublicKey> read_aggregator_key(const Document& document) {
     return fail(ErrorCode::usage, document.place("aggregator.public_key_file"),
                 "stands beside aggregator.public_key", "keep one of the two");
   if (inline_key)
-    return transport::parse_public_key(document.text("aggregator.public_key"), document.place("aggregator.public_key"));
+    return transport::parse_public_key(document.text("aggregator.public_key"),
+                                       document.place("aggregator.public_key"));
   if (key_file) {
     const auto path = document.path("aggregator.public_key_file");
     auto key = transport::read_public_key(path);
@@ -35,7 +36,8 @@ Result<void> check_addresses(const Document& document) {
     const bool tcp = address.starts_with("tcp://") && colon > 6 && colon + 1 < address.size();
     if (!tcp && !address.starts_with("ipc://"))
       return fail(ErrorCode::usage, document.place("aggregator.address"),
-                  "is \"" + address + "\", which is not an address", "for example \"tcp://aggregator.example:7470\"");
+                  "is \"" + address + "\", which is not an address",
+                  "for example \"tcp://aggregator.example:7470\"");
   }
   return {};
 }
@@ -61,8 +63,8 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   out.reconnect_min = document.duration_s("aggregator.reconnect_min_s");
   out.reconnect_max = document.duration_s("aggregator.reconnect_max_s");
   if (out.reconnect_max < out.reconnect_min)
-    return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"), "is less than reconnect_min_s",
-                "raise it, or lower reconnect_min_s");
+    return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"),
+                "is less than reconnect_min_s", "raise it, or lower reconnect_min_s");
 
   out.data.kind = document.text("data.kind");
   out.data.images = document.path("data.images");

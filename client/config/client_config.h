@@ -16,19 +16,19 @@ namespace hansa::client {
 enum class AfterFederation : std::uint8_t { stop, stay };  // when the aggregator says it is finished
 
 struct ResourcesConfig {
-  int threads = 1;                     // LibTorch threads: 1 to 1,024
-  int nice = 0;                        // added to the process's niceness: 0 to 19
-  std::uint64_t memory_mib_max = 0;    // tasks estimated to need more are declined; 0: no guard
+  int threads = 1;  // LibTorch threads: 1 to 1,024
+  int nice = 0;  // added to the process's niceness: 0 to 19
+  std::uint64_t memory_mib_max = 0;  // tasks estimated to need more are declined; 0: no guard
 };
 
 struct ClientConfig {
   std::filesystem::path file;
-  std::string name;                      // under which the operator admitted the key: logs and simulations
-  std::string federation;                // must match the aggregator's [federation] name
-  std::vector<std::string> addresses;    // tried in turn; re-read from the file at every reconnect
-  transport::PublicKey aggregator_key;   // [aggregator] public_key = "40 characters" or public_key_file
-  std::filesystem::path key;             // this device's secret key file
-  std::filesystem::path state;           // folder for the client's own state (cached archives)
+  std::string name;  // under which the operator admitted the key: logs and simulations
+  std::string federation;  // must match the aggregator's [federation] name
+  std::vector<std::string> addresses;  // tried in turn; re-read from the file at every reconnect
+  transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
+  std::filesystem::path key;  // this device's secret key file
+  std::filesystem::path state;  // folder for the client's own state (cached archives)
   learning::DataConfig data;
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;

@@ -17,20 +17,24 @@ constexpr std::array<std::string_view, 1> data_kinds{"idx"};
 constexpr Range pause_s{.least = 0.01, .most = 86'400};
 
 constexpr std::array client_settings{
-    Setting{.key = "name",
-            .meaning = "The name under which the operator admitted this client's key: the file is `admitted/NAME.pub`. "
-                       "Used in log lines and by simulations; to the aggregator the key alone counts. Letters, digits, "
-                       "`-`, `_` and `.`.",
-            .range = {.least = 1, .most = 64},
-            .example = "\"client-01\""},
+    Setting{
+        .key = "name",
+        .meaning =
+            "The name under which the operator admitted this client's key: the file is `admitted/NAME.pub`. "
+            "Used in log lines and by simulations; to the aggregator the key alone counts. Letters, digits, "
+            "`-`, `_` and `.`.",
+        .range = {.least = 1, .most = 64},
+        .example = "\"client-01\""},
     Setting{.key = "federation",
             .meaning = "Name of the federation; must be that of the aggregator's federation.toml.",
             .range = {.least = 1, .most = 64},
             .example = "\"fashion\""},
-    Setting{.key = "key",
-            .kind = Kind::path,
-            .meaning = "This device's secret key file, which its owner alone can read. Made by `hansa keys generate`.",
-            .example = "\"keys/client-01.key\""},
+    Setting{
+        .key = "key",
+        .kind = Kind::path,
+        .meaning =
+            "This device's secret key file, which its owner alone can read. Made by `hansa keys generate`.",
+        .example = "\"keys/client-01.key\""},
     Setting{.key = "state",
             .kind = Kind::path,
             .presence = Presence::defaulted,
@@ -41,21 +45,25 @@ constexpr std::array client_settings{
             .kind = Kind::choice,
             .presence = Presence::defaulted,
             .default_value = "\"stop\"",
-            .meaning = "Whether the client ends when the aggregator says that it is finished, or stays and waits for more.",
+            .meaning = "Whether the client ends when the aggregator says that it is finished, or stays and "
+                       "waits for more.",
             .choices = after_federation,
             .example = "\"stay\""},
 };
 
 constexpr std::array aggregator_settings{
-    Setting{.key = "address",
-            .kind = Kind::texts,
-            .meaning = "Where the aggregator listens; of several, each is tried in turn. Read again at every reconnect.",
-            .range = {.least = 1, .most = 255},
-            .example = "\"tcp://aggregator.example:7470\""},
+    Setting{
+        .key = "address",
+        .kind = Kind::texts,
+        .meaning =
+            "Where the aggregator listens; of several, each is tried in turn. Read again at every reconnect.",
+        .range = {.least = 1, .most = 255},
+        .example = "\"tcp://aggregator.example:7470\""},
     Setting{.key = "public_key",
             .presence = Presence::optional,
-            .meaning = "The aggregator's public key, 40 characters of Z85: the client talks to no other. This or "
-                       "`public_key_file`.",
+            .meaning =
+                "The aggregator's public key, 40 characters of Z85: the client talks to no other. This or "
+                "`public_key_file`.",
             .example = "\"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\""},
     Setting{.key = "public_key_file",
             .kind = Kind::path,
@@ -74,7 +82,8 @@ constexpr std::array aggregator_settings{
             .kind = Kind::number,
             .presence = Presence::defaulted,
             .default_value = "30.0",
-            .meaning = "Longest pause before connecting again; at least `reconnect_min_s`. The client tries without end.",
+            .meaning = "Longest pause before connecting again; at least `reconnect_min_s`. The client tries "
+                       "without end.",
             .unit = "seconds",
             .range = pause_s,
             .example = "300"},
@@ -115,13 +124,14 @@ constexpr std::array resources_settings{
             .unit = "threads",
             .range = {.least = 1, .most = 1'024},
             .example = "2"},
-    Setting{.key = "nice",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "0",
-            .meaning = "Added to the process's niceness: 19 trains only when nothing else wants the processor.",
-            .range = {.least = 0, .most = 19},
-            .example = "10"},
+    Setting{
+        .key = "nice",
+        .kind = Kind::integer,
+        .presence = Presence::defaulted,
+        .default_value = "0",
+        .meaning = "Added to the process's niceness: 19 trains only when nothing else wants the processor.",
+        .range = {.least = 0, .most = 19},
+        .example = "10"},
     Setting{.key = "memory_mib_max",
             .kind = Kind::integer,
             .presence = Presence::defaulted,
@@ -141,8 +151,8 @@ constexpr std::array tables{
 };
 
 constexpr config::Schema schema{
-    "client.toml", "Read by `hansa-client`, one file a client. Relative paths are relative to the file's folder.",
-    tables};
+    "client.toml",
+    "Read by `hansa-client`, one file a client. Relative paths are relative to the file's folder.", tables};
 
 }  // namespace
 

@@ -130,7 +130,8 @@ void Engine::keep_chunk(const KeepChunk& keep) {
 }
 
 bool Engine::verify_blob(const VerifyBlob& verify) {
-  if (verify.blob != verify.task.archive) return sha256(std::span<const float>(vectors_->global)) == verify.blob;
+  if (verify.blob != verify.task.archive)
+    return sha256(std::span<const float>(vectors_->global)) == verify.blob;
   bool sound = sha256(std::span<const std::byte>(archive_bytes_)) == verify.blob;
   if (sound) {
     if (auto stored = archives_.put(verify.blob, archive_bytes_); !stored) {
@@ -148,8 +149,9 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   const std::span<const float> delta = vectors_->delta;
   for (const float value : delta) {
     if (!(std::abs(value) <= task.magnitude_max))
-      return fail(ErrorCode::data, "update", "holds a value that is not finite or above " +
-                  std::to_string(task.magnitude_max), "training diverged: lower training.learning_rate");
+      return fail(ErrorCode::data, "update",
+                  "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
+                  "training diverged: lower training.learning_rate");
   }
   messages::Offer offer;
   offer.task = task.task;

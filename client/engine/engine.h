@@ -69,7 +69,8 @@ class Engine {
   void link_up(Instant now);
   void link_down(const Error& error, Instant now);
   void receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now);
-  void training_ended(const messages::TrainTask& task, const Result<learning::TrainingResult>& result, Instant now);
+  void training_ended(const messages::TrainTask& task, const Result<learning::TrainingResult>& result,
+                      Instant now);
   void tick(Instant now);
   void stop(Instant now);
 
@@ -91,9 +92,9 @@ class Engine {
   ArchiveStore& archives_;
   Agent agent_;
   std::deque<Effect> queue_;
-  std::vector<std::byte> archive_bytes_;      // of the archive that is being fetched
+  std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
   std::shared_ptr<TaskVectors> vectors_;
-  std::span<const std::byte> bulk_;           // of the message at hand
+  std::span<const std::byte> bulk_;  // of the message at hand
   Instant now_;
   std::optional<Exit> exited_;
 };

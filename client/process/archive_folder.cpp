@@ -13,7 +13,9 @@ Result<ArchiveFolder> ArchiveFolder::open(const std::filesystem::path& state_fol
   return ArchiveFolder(state_folder / "archives");
 }
 
-std::filesystem::path ArchiveFolder::path(const Digest& archive) const { return folder_ / (archive.hex() + ".pt"); }
+std::filesystem::path ArchiveFolder::path(const Digest& archive) const {
+  return folder_ / (archive.hex() + ".pt");
+}
 
 bool ArchiveFolder::has(const Digest& archive) {
   if (verified_ == archive) return true;

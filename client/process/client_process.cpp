@@ -19,7 +19,11 @@ namespace {
 class ChannelLink final : public Link {
  public:
   ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
-      : file_(config.file), addresses_(config.addresses), aggregator_(config.aggregator_key), key_(key), log_(log) {}
+      : file_(config.file),
+        addresses_(config.addresses),
+        aggregator_(config.aggregator_key),
+        key_(key),
+        log_(log) {}
 
   void open(std::uint64_t attempt) override {
     // The operator may have changed the address while this client was away.
@@ -83,7 +87,8 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
   AgentConfig& agent = engine_config.agent;
   agent.federation = config.federation;
   agent.software = "hansa " HANSA_VERSION;
-  agent.when_finished = config.after_federation == AfterFederation::stop ? WhenFinished::stop : WhenFinished::stay;
+  agent.when_finished =
+      config.after_federation == AfterFederation::stop ? WhenFinished::stop : WhenFinished::stay;
   agent.reconnect_min = config.reconnect_min;
   agent.reconnect_max = config.reconnect_max;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
@@ -130,8 +135,8 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
       const std::lock_guard lock(channel_mutex);
       wakeable = link.channel();
     }
-    const Duration wait =
-        std::clamp<Duration>(engine.next_tick() - steady_now(), Duration::zero(), std::chrono::milliseconds(500));
+    const Duration wait = std::clamp<Duration>(engine.next_tick() - steady_now(), Duration::zero(),
+                                               std::chrono::milliseconds(500));
     if (link.channel() != nullptr) {
       link.channel()->poll(wait, handlers, 16);
     } else {

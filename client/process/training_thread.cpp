@@ -3,7 +3,9 @@
 namespace hansa::client {
 
 TrainingThread::TrainingThread(learning::Trainer& trainer, std::function<void()> wake)
-    : trainer_(trainer), wake_(std::move(wake)), thread_([this](const std::stop_token& quit) { serve(quit); }) {}
+    : trainer_(trainer),
+      wake_(std::move(wake)),
+      thread_([this](const std::stop_token& quit) { serve(quit); }) {}
 
 TrainingThread::~TrainingThread() { stop(); }
 

@@ -44,10 +44,10 @@ class TrainingThread final : public TrainingRunner {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Job> next_;
-  std::stop_source running_;       // of the training in progress
-  std::uint64_t generation_ = 0;   // of the last start or stop: older results are void
+  std::stop_source running_;  // of the training in progress
+  std::uint64_t generation_ = 0;  // of the last start or stop: older results are void
   std::optional<Ended> ended_;
-  std::jthread thread_;            // last: it uses all the others
+  std::jthread thread_;  // last: it uses all the others
 };
 
 }  // namespace hansa::client

@@ -60,17 +60,19 @@ class Checker {
   // Missing keys rank after everything that is written and wrong.
   static constexpr std::uint32_t rank_missing = 1U << 31;
 
-  void report(std::uint32_t rank, std::uint32_t line, std::string_view key, std::string what, std::string mend) {
+  void report(std::uint32_t rank, std::uint32_t line, std::string_view key, std::string what,
+              std::string mend) {
     if (mistake_ && mistake_rank_ <= rank) return;
     mistake_rank_ = rank;
-    mistake_ = Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(mend)};
+    mistake_ =
+        Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(mend)};
   }
   void report(std::uint32_t line, std::string_view key, std::string what, std::string mend) {
     report(line, line, key, std::move(what), std::move(mend));
   }
 
-  void report_unknown(std::uint32_t line, std::string_view key, std::string_view what_kind, std::string_view word,
-                      const std::vector<std::string>& known) {
+  void report_unknown(std::uint32_t line, std::string_view key, std::string_view what_kind,
+                      std::string_view word, const std::vector<std::string>& known) {
     if (const auto near = nearest_word(word, known))
       return report(line, key, "unknown " + std::string(what_kind), "did you mean \"" + *near + "\"?");
     std::string all;
@@ -85,10 +87,12 @@ class Checker {
       const std::uint32_t line = name.source().begin.line;
       const auto table = std::ranges::find(schema_.tables, name.str(), &Table::name);
       if (table == schema_.tables.end()) {
-        if (node.is_table()) report_unknown(line, "[" + std::string(name.str()) + "]", "table", name.str(), known);
+        if (node.is_table())
+          report_unknown(line, "[" + std::string(name.str()) + "]", "table", name.str(), known);
         else report(line, name.str(), "stands outside a table", homeless_mend(name.str()));
       } else if (!node.is_table()) {
-        report(line, name.str(), "must be a table", "write [" + std::string(name.str()) + "] on a line of its own");
+        report(line, name.str(), "must be a table",
+               "write [" + std::string(name.str()) + "] on a line of its own");
       }
     }
   }
@@ -200,7 +204,8 @@ class Checker {
     return false;
   }
 
-  bool check_text(const Setting& setting, const std::string& key, std::uint32_t line, const std::string& text) {
+  bool check_text(const Setting& setting, const std::string& key, std::uint32_t line,
+                  const std::string& text) {
     if (setting.kind == Kind::choice) {
       if (std::ranges::find(setting.choices, text) != setting.choices.end()) return true;
       std::string all;
@@ -214,7 +219,8 @@ class Checker {
       return false;
     }
     if (in_range(setting.range, static_cast<double>(text.size()))) return true;
-    report(line, key, "has " + std::to_string(text.size()) + " characters but must have" + wanted_text(setting),
+    report(line, key,
+           "has " + std::to_string(text.size()) + " characters but must have" + wanted_text(setting),
            "for example \"" + example_line(setting) + "\"");
     return false;
   }
@@ -242,12 +248,13 @@ Result<Document> Document::read(const std::filesystem::path& file, const Schema&
   return parse(*text, file, schema);
 }
 
-Result<Document> Document::parse(std::string_view toml, const std::filesystem::path& file, const Schema& schema) {
+Result<Document> Document::parse(std::string_view toml, const std::filesystem::path& file,
+                                 const Schema& schema) {
   const toml::parse_result parsed = toml::parse(toml);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return fail(ErrorCode::usage, place_text(file, error.source().begin.line, ""), std::string(error.description()),
-                "see https://toml.io for how TOML is written");
+    return fail(ErrorCode::usage, place_text(file, error.source().begin.line, ""),
+                std::string(error.description()), "see https://toml.io for how TOML is written");
   }
   Document out;
   out.file_ = file;

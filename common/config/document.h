@@ -27,15 +27,15 @@ class Document {
                                               const Schema& schema);
 
   [[nodiscard]] bool has_table(std::string_view table) const;  // written in the file
-  [[nodiscard]] bool has(std::string_view key) const;          // has a value: written or default
+  [[nodiscard]] bool has(std::string_view key) const;  // has a value: written or default
 
   // key is "table.key" of the schema and has() holds: anything else is a bug, and asserted.
   [[nodiscard]] const std::string& text(std::string_view key) const;
   [[nodiscard]] const std::vector<std::string>& texts(std::string_view key) const;
   [[nodiscard]] std::filesystem::path path(std::string_view key) const;  // resolved, lexically normal
-  [[nodiscard]] std::uint64_t integer(std::string_view key) const;       // of a range that starts at 0 or above
+  [[nodiscard]] std::uint64_t integer(std::string_view key) const;  // of a range that starts at 0 or above
   [[nodiscard]] double number(std::string_view key) const;
-  [[nodiscard]] Duration duration_s(std::string_view key) const;         // a number of seconds
+  [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
   // "file:LINE: key": for errors that only the reader of the value can find.
   [[nodiscard]] std::string place(std::string_view key) const;

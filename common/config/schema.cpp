@@ -69,8 +69,7 @@ std::string range_text(const Setting& setting) {
           (range.at_most == Bound::exclusive ? ", below " : ", to ") + number_text(range.most);
   else if (from)
     out = (range.at_least == Bound::exclusive ? "above " : "at least ") + number_text(range.least);
-  else if (to)
-    out = (range.at_most == Bound::exclusive ? "below " : "at most ") + number_text(range.most);
+  else if (to) out = (range.at_most == Bound::exclusive ? "below " : "at most ") + number_text(range.most);
   if (!out.empty() && (setting.kind == Kind::text || setting.kind == Kind::texts)) out += " characters";
   return out;
 }
@@ -80,13 +79,14 @@ std::string schema_markdown(const Schema& schema) {
   for (const Table& table : schema.tables) {
     out += "\n### [" + std::string(table.name) + "]\n\n" + std::string(table.meaning);
     if (table.presence == Presence::optional) out += " The whole table may be left out.";
-    out += "\n\n| key | kind | range | default | meaning | example |\n| --- | --- | --- | --- | --- | --- |\n";
+    out +=
+        "\n\n| key | kind | range | default | meaning | example |\n| --- | --- | --- | --- | --- | --- |\n";
     for (const Setting& setting : table.settings) {
       std::string range = range_text(setting);
       if (!setting.unit.empty()) range += (range.empty() ? "" : " ") + std::string(setting.unit);
       out += "| `" + std::string(setting.key) + "` | " + kind_text(setting) + " | " + range + " | " +
-             default_text(setting) + " | " + escape_cell(setting.meaning) + " | `" + escape_cell(setting.example) +
-             "` |\n";
+             default_text(setting) + " | " + escape_cell(setting.meaning) + " | `" +
+             escape_cell(setting.example) + "` |\n";
     }
   }
   return out;

@@ -11,12 +11,12 @@
 namespace hansa::config {
 
 enum class Kind : std::uint8_t {
-  text,     // "..."
-  texts,    // "..." or ["...", "..."]
-  path,     // "...", relative to the file's folder
-  choice,   // one of Setting::choices
+  text,  // "..."
+  texts,  // "..." or ["...", "..."]
+  path,  // "...", relative to the file's folder
+  choice,  // one of Setting::choices
   integer,  // whole number in the range
-  number,   // in the range; whole numbers are taken too
+  number,  // in the range; whole numbers are taken too
 };
 
 enum class Bound : std::uint8_t { inclusive, exclusive };
@@ -29,25 +29,26 @@ struct Range {
 
 enum class Presence : std::uint8_t {
   required,  // the file must have it
-  defaulted, // default_value stands for it
+  defaulted,  // default_value stands for it
   optional,  // absent means what the meaning says
 };
 
 struct Setting {
-  std::string_view key;      // within its table; a number's unit is its last part: "deadline_s"
+  std::string_view key;  // within its table; a number's unit is its last part: "deadline_s"
   Kind kind = Kind::text;
   Presence presence = Presence::required;
   std::string_view default_value = {};  // as TOML: "20", "\"stop\""
-  std::string_view meaning;             // one or two sentences for an operator
-  std::string_view unit = {};           // "seconds"; empty for none
-  Range range = {};                     // of numbers; of the length of a text
+  std::string_view meaning;  // one or two sentences for an operator
+  std::string_view unit = {};  // "seconds"; empty for none
+  Range range = {};  // of numbers; of the length of a text
   std::span<const std::string_view> choices = {};
-  std::string_view example;             // as TOML
+  std::string_view example;  // as TOML
 };
 
 struct Table {
   std::string_view name;
-  Presence presence = Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
+  Presence presence =
+      Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
   std::string_view meaning;
   std::span<const Setting> settings;
 };

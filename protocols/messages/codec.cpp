@@ -62,11 +62,13 @@ std::vector<std::byte> encode(SessionId session, const Message& message) {
   out.reserve(256);
   for (const int value : {int{'H'}, int{'N'}, int{protocol_version}, static_cast<int>(message.index())})
     out.push_back(static_cast<std::byte>(value));
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<std::byte>(session.value >> shift & 0xff));
+  for (int shift = 0; shift < 64; shift += 8)
+    out.push_back(static_cast<std::byte>(session.value >> shift & 0xff));
   WriteBuffer buffer(out);
   std::ostream stream(&buffer);
   {
-    cereal::PortableBinaryOutputArchive archive(stream, cereal::PortableBinaryOutputArchive::Options::LittleEndian());
+    cereal::PortableBinaryOutputArchive archive(stream,
+                                                cereal::PortableBinaryOutputArchive::Options::LittleEndian());
     // fields() serves both directions and so takes a mutable message; saving changes nothing.
     std::visit([&](auto& m) { internal::fields(archive, m); }, const_cast<Message&>(message));
   }
@@ -108,9 +110,9 @@ Result<Envelope> decode(std::span<const std::byte> frame) {
 }
 
 std::string_view name(const Message& message) {
-  static constexpr std::string_view names[] = {"Hello",   "Welcome", "Refuse", "TrainTask", "Cancel",      "Decline",
-                                               "Pull",    "BlobChunk", "Missing", "Offer",  "Grant",       "UpdateChunk",
-                                               "Receipt", "Ping",    "Pong",   "Finished",  "Bye"};
+  static constexpr std::string_view names[] = {
+      "Hello", "Welcome", "Refuse",      "TrainTask", "Cancel", "Decline", "Pull",     "BlobChunk", "Missing",
+      "Offer", "Grant",   "UpdateChunk", "Receipt",   "Ping",   "Pong",    "Finished", "Bye"};
   static_assert(std::size(names) == std::variant_size_v<Message>);
   return names[message.index()];
 }

@@ -18,35 +18,35 @@ namespace hansa::messages {
 inline constexpr std::uint8_t protocol_version = 1;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
-inline constexpr std::size_t name_bytes_max = 64;     // federation, client, run, metric
-inline constexpr std::size_t text_bytes_max = 1024;   // reasons and mends
+inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
+inline constexpr std::size_t text_bytes_max = 1024;  // reasons and mends
 inline constexpr std::size_t metrics_max = 64;
 
 // client -> aggregator: the first message of a session, and again at any time to start anew.
 // A frame of another protocol version is refused by its header alone, whatever its body.
 struct Hello {
   std::string federation;
-  std::uint64_t instance = 0;   // random at process start: tells a reconnect from a second client
-  std::string software;         // "hansa 0.1.0"
-  std::uint64_t examples = 0;   // at hand now; 0 with a problem: cannot train
-  std::string problem;          // why examples is 0
+  std::uint64_t instance = 0;  // random at process start: tells a reconnect from a second client
+  std::string software;  // "hansa 0.1.0"
+  std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
+  std::string problem;  // why examples is 0
 };
 
 // aggregator -> client: the session is open; its number is in the header of all that follows.
 struct Welcome {
-  std::string client;           // the name under which the operator admitted the key
+  std::string client;  // the name under which the operator admitted the key
   std::string run;
-  std::uint32_t lease_ms = 0;   // a client that is silent for longer is taken for gone
+  std::uint32_t lease_ms = 0;  // a client that is silent for longer is taken for gone
   std::uint32_t chunk_bytes = 0;  // of bulk frames in both directions, at most bulk_bytes_max
 };
 
 enum class RefuseReason : std::uint8_t {
-  version,           // the protocol versions differ
-  federation,        // the client belongs to another federation
-  identity_in_use,   // another live client presents the same key
-  unknown_session,   // say Hello again: the aggregator was restarted, or the lease ended
-  malformed,         // a message that does not decode
-  out_of_order,      // a message that does not belong here
+  version,  // the protocol versions differ
+  federation,  // the client belongs to another federation
+  identity_in_use,  // another live client presents the same key
+  unknown_session,  // say Hello again: the aggregator was restarted, or the lease ended
+  malformed,  // a message that does not decode
+  out_of_order,  // a message that does not belong here
 };
 // aggregator -> client: the session is not, or no longer, open.
 struct Refuse {
@@ -60,15 +60,15 @@ struct Refuse {
 struct TrainTask {
   TaskId task;
   RoundId round;
-  Digest archive;               // TorchScript archive; pulled once and kept
+  Digest archive;  // TorchScript archive; pulled once and kept
   std::uint64_t archive_bytes = 0;
-  Digest model;                 // flat vector of the global model
+  Digest model;  // flat vector of the global model
   std::uint64_t model_bytes = 0;
   Digest layout;
   TrainingConfig training;
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
-  double magnitude_max = 0;       // a larger value in an update refuses it
+  double magnitude_max = 0;  // a larger value in an update refuses it
 };
 
 // aggregator -> client: the task's round is closed; stop working on it.
@@ -88,7 +88,7 @@ struct Decline {
 struct Pull {
   Digest blob;
   std::uint64_t offset = 0;
-  std::uint32_t chunks = 0;     // 1 to 16
+  std::uint32_t chunks = 0;  // 1 to 16
 };
 // aggregator -> client, with bulk.
 struct BlobChunk {
@@ -103,9 +103,9 @@ struct Missing {
 // client -> aggregator: the task is done; the update waits for a grant.
 struct Offer {
   TaskId task;
-  Digest update;                // SHA-256 of the update's bytes
+  Digest update;  // SHA-256 of the update's bytes
   std::uint64_t bytes = 0;
-  std::uint64_t examples = 0;   // weight
+  std::uint64_t examples = 0;  // weight
   double train_seconds = 0;
   Metrics metrics;
 };
@@ -131,8 +131,12 @@ struct Receipt {
 
 // Either way: keeps the lease, and asks for a Pong. A client names the task it is at (0: none), so that
 // a task that was lost on the way is sent again.
-struct Ping { TaskId task; };
-struct Pong { TaskId task; };
+struct Ping {
+  TaskId task;
+};
+struct Pong {
+  TaskId task;
+};
 
 // aggregator -> client: all rounds are done.
 struct Finished {
@@ -144,8 +148,8 @@ struct Bye {
   std::string reason;
 };
 
-using Message = std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing, Offer,
-                             Grant, UpdateChunk, Receipt, Ping, Pong, Finished, Bye>;
+using Message = std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing,
+                             Offer, Grant, UpdateChunk, Receipt, Ping, Pong, Finished, Bye>;
 
 // "Hello", "TrainTask", …: for logs.
 [[nodiscard]] std::string_view name(const Message& message);

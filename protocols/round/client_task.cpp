@@ -27,7 +27,8 @@ void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
   const std::uint64_t wanted = std::min(blob_bytes(), received_ + chunks_in_flight * chunk_bytes_);
   if (pulled_ >= wanted) return;
   // Half of the credit at a time, so that one Pull serves several chunks.
-  if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < chunks_in_flight * chunk_bytes_ / 2) return;
+  if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < chunks_in_flight * chunk_bytes_ / 2)
+    return;
   const auto chunks = static_cast<std::uint32_t>((wanted - pulled_ + chunk_bytes_ - 1) / chunk_bytes_);
   effects.emplace_back(SendMessage{messages::Pull{blob(), pulled_, chunks}});
   pulled_ = std::min(blob_bytes(), pulled_ + chunks * chunk_bytes_);
@@ -53,7 +54,8 @@ struct ClientTask::Apply {
     return t.state_ == TaskState::fetching_archive || t.state_ == TaskState::fetching_model;
   }
   [[nodiscard]] bool has_update() const {
-    return t.state_ == TaskState::offering || t.state_ == TaskState::uploading || t.state_ == TaskState::counted;
+    return t.state_ == TaskState::offering || t.state_ == TaskState::uploading ||
+           t.state_ == TaskState::counted;
   }
 
   bool operator()(const SessionOpened& e) const {

@@ -24,36 +24,65 @@ enum class TaskState : std::uint8_t {
   fetching_archive,
   fetching_model,
   training,
-  offering,   // the update is ready; waits for a grant
+  offering,  // the update is ready; waits for a grant
   uploading,
-  counted,    // the update is kept until another task comes
+  counted,  // the update is kept until another task comes
   declined,
-  dropped,    // closed by the aggregator, late or rejected
+  dropped,  // closed by the aggregator, late or rejected
 };
 
 // What the shell has of the archive, told when the task starts.
 enum class ArchiveCache : std::uint8_t { present, absent };
 
 // The session is (again) open and the aggregator has sent this task in it.
-struct SessionOpened { std::uint32_t chunk_bytes = 0; };  // of this session; 0: as before
-struct ChunkArrived { Digest blob; std::uint64_t offset; std::uint64_t bytes; };
-struct BlobVerified { Digest blob; };
-struct BlobDamaged { Digest blob; };           // its digest does not match: fetched anew
-struct TrainingDone { messages::Offer offer; };
-struct TrainingFailed { std::string reason; };
-struct GrantArrived { std::uint64_t offset; std::uint64_t limit; };
-struct ReceiptArrived { messages::Verdict verdict; };
+struct SessionOpened {
+  std::uint32_t chunk_bytes = 0;
+};  // of this session; 0: as before
+struct ChunkArrived {
+  Digest blob;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};
+struct BlobVerified {
+  Digest blob;
+};
+struct BlobDamaged {
+  Digest blob;
+};  // its digest does not match: fetched anew
+struct TrainingDone {
+  messages::Offer offer;
+};
+struct TrainingFailed {
+  std::string reason;
+};
+struct GrantArrived {
+  std::uint64_t offset;
+  std::uint64_t limit;
+};
+struct ReceiptArrived {
+  messages::Verdict verdict;
+};
 struct CancelArrived {};
-using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDamaged, TrainingDone, TrainingFailed,
-                               GrantArrived, ReceiptArrived, CancelArrived>;
+using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDamaged, TrainingDone,
+                               TrainingFailed, GrantArrived, ReceiptArrived, CancelArrived>;
 
-struct SendMessage { messages::Message message; };
-struct SendUpdateRange { std::uint64_t offset; std::uint64_t bytes; };  // as one UpdateChunk
-struct KeepChunk { std::uint64_t offset; };    // of the event at hand; offset 0 starts the blob anew
-struct VerifyBlob { Digest blob; };            // complete: check it, then BlobVerified or BlobDamaged
+struct SendMessage {
+  messages::Message message;
+};
+struct SendUpdateRange {
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};  // as one UpdateChunk
+struct KeepChunk {
+  std::uint64_t offset;
+};  // of the event at hand; offset 0 starts the blob anew
+struct VerifyBlob {
+  Digest blob;
+};  // complete: check it, then BlobVerified or BlobDamaged
 struct StartTraining {};
 struct StopTraining {};
-using TaskEffect = std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
+using TaskEffect =
+    std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
 
 class ClientTask {
  public:
@@ -79,8 +108,8 @@ class ClientTask {
   std::uint64_t chunk_bytes_;
   TaskState state_;
   std::uint64_t received_ = 0;  // of the blob that is being fetched
-  std::uint64_t pulled_ = 0;    // asked for in this session
-  bool verifying_ = false;      // the blob is complete and being checked
+  std::uint64_t pulled_ = 0;  // asked for in this session
+  bool verifying_ = false;  // the blob is complete and being checked
   messages::Offer offer_;
 };
 

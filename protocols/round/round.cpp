@@ -6,11 +6,13 @@ namespace hansa::round {
 
 Result<Round> Round::create(RoundId id, const Config& config, const std::vector<std::string>& cohort) {
   if (cohort.empty() || cohort.size() > cohort_max)
-    return fail(ErrorCode::quorum, "round " + std::to_string(id.value), "has a cohort of " +
-                std::to_string(cohort.size()) + " clients", "a cohort has 1 to 100,000 clients");
+    return fail(ErrorCode::quorum, "round " + std::to_string(id.value),
+                "has a cohort of " + std::to_string(cohort.size()) + " clients",
+                "a cohort has 1 to 100,000 clients");
   if (config.quorum == 0 || config.quorum > cohort.size())
-    return fail(ErrorCode::quorum, "round " + std::to_string(id.value), "needs a quorum of " +
-                std::to_string(config.quorum) + " of a cohort of " + std::to_string(cohort.size()));
+    return fail(ErrorCode::quorum, "round " + std::to_string(id.value),
+                "needs a quorum of " + std::to_string(config.quorum) + " of a cohort of " +
+                    std::to_string(cohort.size()));
   Round round(id, config);
   round.members_.reserve(cohort.size());
   for (const auto& client : cohort) round.members_.push_back({client, MemberState::pending, {}});
@@ -36,12 +38,16 @@ Verdict Round::apply(const Event& event, Instant now, std::vector<Effect>& effec
   using enum MemberState;
   struct Apply {
     Round& round;
-    bool operator()(const UpdateComplete& e) const { return round.move(e.member, {pending, absent}, verifying, {}); }
+    bool operator()(const UpdateComplete& e) const {
+      return round.move(e.member, {pending, absent}, verifying, {});
+    }
     bool operator()(const UpdateCounted& e) const { return round.move(e.member, {verifying}, counted, {}); }
     bool operator()(const UpdateRejected& e) const {
       return round.move(e.member, {pending, absent, verifying}, rejected, e.reason);
     }
-    bool operator()(const TaskDeclined& e) const { return round.move(e.member, {pending, absent}, declined, e.reason); }
+    bool operator()(const TaskDeclined& e) const {
+      return round.move(e.member, {pending, absent}, declined, e.reason);
+    }
     bool operator()(const MemberLost& e) const { return round.move(e.member, {pending}, absent, {}); }
     bool operator()(const MemberReturned& e) const { return round.move(e.member, {absent}, pending, {}); }
     bool operator()(const Tick&) const { return round.state_ == State::training; }

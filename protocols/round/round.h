@@ -28,40 +28,56 @@ using MemberIndex = Identifier<struct MemberTag, std::uint32_t>;
 enum class State : std::uint8_t { training, sealed, committed, failed };
 
 enum class MemberState : std::uint8_t {
-  pending,    // asked, and connected as far as is known
-  absent,     // its session ended; it may come back
+  pending,  // asked, and connected as far as is known
+  absent,  // its session ended; it may come back
   verifying,  // its update is complete and being verified
-  counted,    // its update is in the sum
+  counted,  // its update is in the sum
   declined,
   rejected,
 };
 
-struct UpdateComplete { MemberIndex member; };
-struct UpdateCounted { MemberIndex member; };
-struct UpdateRejected { MemberIndex member; std::string reason; };
-struct TaskDeclined { MemberIndex member; std::string reason; };
-struct MemberLost { MemberIndex member; };
-struct MemberReturned { MemberIndex member; };
+struct UpdateComplete {
+  MemberIndex member;
+};
+struct UpdateCounted {
+  MemberIndex member;
+};
+struct UpdateRejected {
+  MemberIndex member;
+  std::string reason;
+};
+struct TaskDeclined {
+  MemberIndex member;
+  std::string reason;
+};
+struct MemberLost {
+  MemberIndex member;
+};
+struct MemberReturned {
+  MemberIndex member;
+};
 struct Tick {};
 struct CommitDone {};
-using Event = std::variant<UpdateComplete, UpdateCounted, UpdateRejected, TaskDeclined, MemberLost, MemberReturned,
-                           Tick, CommitDone>;
+using Event = std::variant<UpdateComplete, UpdateCounted, UpdateRejected, TaskDeclined, MemberLost,
+                           MemberReturned, Tick, CommitDone>;
 
-struct Seal {};                  // make the sum durable; then apply CommitDone
-struct Abandon { std::string reason; };
+struct Seal {};  // make the sum durable; then apply CommitDone
+struct Abandon {
+  std::string reason;
+};
 using Effect = std::variant<Seal, Abandon>;
 
 enum class Verdict : std::uint8_t { accepted, discarded };
 
 struct Config {
-  std::uint32_t quorum = 1;      // updates needed: 1 to the cohort's size
+  std::uint32_t quorum = 1;  // updates needed: 1 to the cohort's size
   Instant deadline;
 };
 
 struct Member {
   std::string client;
   MemberState state = MemberState::pending;
-  std::string reason;            // of declined and rejected
+  std::string reason;  // of declined and rejected
 };
 
 class Round {
@@ -69,7 +85,8 @@ class Round {
   static constexpr std::uint32_t cohort_max = 100'000;
 
   // Fails (quorum) if the cohort is empty, too large, or smaller than the quorum.
-  [[nodiscard]] static Result<Round> create(RoundId id, const Config& config, const std::vector<std::string>& cohort);
+  [[nodiscard]] static Result<Round> create(RoundId id, const Config& config,
+                                            const std::vector<std::string>& cohort);
 
   // Appends to effects what must be done, in order. An event that does not belong here (doubled, for
   // a member that is settled, after the round closed) is discarded and changes nothing.
@@ -84,7 +101,8 @@ class Round {
 
  private:
   Round(RoundId id, const Config& config) : id_(id), config_(config) {}
-  bool move(MemberIndex member, std::initializer_list<MemberState> from, MemberState to, const std::string& reason);
+  bool move(MemberIndex member, std::initializer_list<MemberState> from, MemberState to,
+            const std::string& reason);
   void close_if_due(Instant now, std::vector<Effect>& effects);
 
   RoundId id_;

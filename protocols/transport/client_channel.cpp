@@ -17,9 +17,9 @@
 namespace hansa::transport {
 namespace {
 
-constexpr int queue_max = 64;                                // messages, each way; credit keeps it far lower
+constexpr int queue_max = 64;  // messages, each way; credit keeps it far lower
 constexpr Duration linger = std::chrono::milliseconds(200);  // for a last Bye to leave
-constexpr std::int64_t cipher_bytes = 64;                    // CURVE adds at most 33 to a frame
+constexpr std::int64_t cipher_bytes = 64;  // CURVE adds at most 33 to a frame
 // The owner opens a new channel, so libzmq must never connect again by itself. It is not switched off
 // (-1), because only an intended reconnection makes libzmq tell of a name that cannot be resolved.
 constexpr int reconnect_never_milliseconds = 500'000'000;
@@ -84,7 +84,7 @@ class DealerChannel final : public ClientChannel {
   std::string address_;
   WakeDescriptor wake_;
   zmq::context_t context_;
-  std::deque<Attempt> attempts_;         // the first is the current one
+  std::deque<Attempt> attempts_;  // the first is the current one
   std::optional<LinkEvent> last_words_;  // disconnected, told after the messages that came before it
   Message message_;
   bool was_connected_ = false;

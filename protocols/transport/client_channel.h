@@ -18,19 +18,19 @@ struct ClientChannelConfig {
   PublicKey aggregator;
   unsigned io_threads = 1;
   std::int64_t frame_bytes_max = 2 << 20;
-  Duration heartbeat = std::chrono::seconds(5);     // no frame for three of these: disconnected
+  Duration heartbeat = std::chrono::seconds(5);  // no frame for three of these: disconnected
   Duration connect_max = std::chrono::seconds(10);  // TCP connect and CURVE handshake
 };
 
 struct LinkEvent {
   enum class Kind : std::uint8_t {
-    connected,     // the CURVE handshake succeeded: messages flow
+    connected,  // the CURVE handshake succeeded: messages flow
     disconnected,  // after connected
-    unreachable,   // no TCP connection: refused, no route, no such name, timed out
-    refused,       // the aggregator answered and does not admit this client's key
-    wrong_key,     // TCP works, the handshake is cut: the pinned aggregator key is probably not its key
-                   // (a proxy whose aggregator is down, or its end just then, looks the same)
-    not_hansa,     // something else than ZeroMQ with CURVE answers there
+    unreachable,  // no TCP connection: refused, no route, no such name, timed out
+    refused,  // the aggregator answered and does not admit this client's key
+    wrong_key,  // TCP works, the handshake is cut: the pinned aggregator key is probably not its key
+    // (a proxy whose aggregator is down, or its end just then, looks the same)
+    not_hansa,  // something else than ZeroMQ with CURVE answers there
   };
   Kind kind = Kind::disconnected;
   Error error;  // for all but connected: address, what, mend

@@ -25,10 +25,10 @@ namespace {
 
 constexpr Duration handshake_max = std::chrono::seconds(10);
 constexpr Duration linger = std::chrono::milliseconds(500);  // for the last words to leave
-constexpr int receive_queue_max = 64;                // messages of one peer; credit keeps it far lower
-constexpr int backlog = 4096;                        // the kernel caps it at net.core.somaxconn
-constexpr std::int64_t cipher_bytes = 64;            // CURVE adds at most 33 to a frame
-constexpr std::size_t denials_max = 256;             // waiting to be told
+constexpr int receive_queue_max = 64;  // messages of one peer; credit keeps it far lower
+constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
+constexpr std::int64_t cipher_bytes = 64;  // CURVE adds at most 33 to a frame
+constexpr std::size_t denials_max = 256;  // waiting to be told
 constexpr int descriptors_beside_connections = 256;  // files, the store, HTTP
 // libzmq 4.3 knows this option but names it only for drafts. Without a handler nobody is let in.
 constexpr int zap_enforce_domain = 93;
@@ -44,15 +44,11 @@ void raise_open_files(int connections) {
 
 const char* mend_for_bind(int error) {
   switch (error) {
-    case EADDRINUSE:
-      return "stop what listens there or choose another port";
+    case EADDRINUSE: return "stop what listens there or choose another port";
     case EADDRNOTAVAIL:
-    case ENODEV:
-      return "use an address of this machine, or tcp://*:PORT for all of them";
-    case EACCES:
-      return "choose a port above 1023";
-    default:
-      return "an address looks like \"tcp://HOST:PORT\"";
+    case ENODEV: return "use an address of this machine, or tcp://*:PORT for all of them";
+    case EACCES: return "choose a port above 1023";
+    default: return "an address looks like \"tcp://HOST:PORT\"";
   }
 }
 

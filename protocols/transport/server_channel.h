@@ -29,14 +29,14 @@ class Admission {
 struct ServerChannelConfig {
   std::string bind;  // "tcp://127.0.0.1:0" takes a free port
   unsigned io_threads = 2;
-  std::int64_t frame_bytes_max = 2 << 20;        // a larger frame closes its connection
-  int send_queue_max = 64;                       // messages waiting for one peer
+  std::int64_t frame_bytes_max = 2 << 20;  // a larger frame closes its connection
+  int send_queue_max = 64;  // messages waiting for one peer
   Duration heartbeat = std::chrono::seconds(5);  // a peer without a frame for three of these is gone
   int connections_max = 20'000;  // open files are raised for as many, as far as the system allows
 };
 
 struct Incoming {
-  PeerId peer;              // stable while the connection lives, if its client has at most 8
+  PeerId peer;  // stable while the connection lives, if its client has at most 8
   std::string_view client;  // the ZAP User-Id: who speaks, whatever the message says
   std::span<const std::byte> message;
   std::span<const std::byte> bulk;  // empty if there was none

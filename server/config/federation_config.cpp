@@ -19,10 +19,11 @@ std::uint32_t whole(const Document& document, std::string_view key) {
 Result<void> check_bind(const Document& document) {
   const std::string& bind = document.text("aggregator.bind");
   const std::size_t colon = bind.rfind(':');
-  const bool tcp = bind.starts_with("tcp://") && colon != std::string::npos && colon > 6 && colon + 1 < bind.size();
+  const bool tcp =
+      bind.starts_with("tcp://") && colon != std::string::npos && colon > 6 && colon + 1 < bind.size();
   if (tcp || bind.starts_with("ipc://")) return {};
-  return fail(ErrorCode::usage, document.place("aggregator.bind"), "is \"" + bind + "\", which is not an address",
-              "for example \"tcp://0.0.0.0:7470\"");
+  return fail(ErrorCode::usage, document.place("aggregator.bind"),
+              "is \"" + bind + "\", which is not an address", "for example \"tcp://0.0.0.0:7470\"");
 }
 
 // "*" stands for any characters in the pattern's last part; there is at most one.

@@ -17,15 +17,18 @@ constexpr std::array<std::string_view, 1> data_kinds{"idx"};
 constexpr Range share{.least = 0, .most = 1, .at_least = Bound::exclusive};
 
 constexpr std::array federation_settings{
-    Setting{.key = "name",
-            .meaning = "What the federation is called; every client names it too. Letters, digits, `-`, `_` and `.`.",
-            .range = {.least = 1, .most = 64},
-            .example = "\"fashion\""},
+    Setting{
+        .key = "name",
+        .meaning =
+            "What the federation is called; every client names it too. Letters, digits, `-`, `_` and `.`.",
+        .range = {.least = 1, .most = 64},
+        .example = "\"fashion\""},
     Setting{.key = "seed",
             .kind = Kind::integer,
             .presence = Presence::defaulted,
             .default_value = "1",
-            .meaning = "Root of all randomness: which clients are picked, and the order in which they see their examples.",
+            .meaning = "Root of all randomness: which clients are picked, and the order in which they see "
+                       "their examples.",
             .range = {.least = 0, .most = 9'007'199'254'740'992},
             .example = "7"},
     Setting{.key = "rounds",
@@ -53,12 +56,14 @@ constexpr std::array aggregator_settings{
             .example = "\"tcp://127.0.0.1:7470\""},
     Setting{.key = "key",
             .kind = Kind::path,
-            .meaning = "The aggregator's secret key file, which its owner alone can read. Made by `hansa keys generate`.",
+            .meaning = "The aggregator's secret key file, which its owner alone can read. Made by `hansa "
+                       "keys generate`.",
             .example = "\"keys/aggregator.key\""},
-    Setting{.key = "admitted",
-            .kind = Kind::path,
-            .meaning = "Folder with a public key file `NAME.pub` for each admitted client. Nobody else gets in.",
-            .example = "\"admitted\""},
+    Setting{
+        .key = "admitted",
+        .kind = Kind::path,
+        .meaning = "Folder with a public key file `NAME.pub` for each admitted client. Nobody else gets in.",
+        .example = "\"admitted\""},
     Setting{.key = "runs",
             .kind = Kind::path,
             .presence = Presence::defaulted,
@@ -130,14 +135,16 @@ constexpr std::array cohort_settings{
             .unit = "clients",
             .range = {.least = 1, .most = 100'000},
             .example = "10"},
-    Setting{.key = "clients_expected",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "0",
-            .meaning = "The first round after a start waits up to `gather_s` for so many clients; 0 for `clients_min`.",
-            .unit = "clients",
-            .range = {.least = 0, .most = 100'000},
-            .example = "12"},
+    Setting{
+        .key = "clients_expected",
+        .kind = Kind::integer,
+        .presence = Presence::defaulted,
+        .default_value = "0",
+        .meaning =
+            "The first round after a start waits up to `gather_s` for so many clients; 0 for `clients_min`.",
+        .unit = "clients",
+        .range = {.least = 0, .most = 100'000},
+        .example = "12"},
     Setting{.key = "gather_s",
             .kind = Kind::number,
             .presence = Presence::defaulted,
@@ -172,26 +179,29 @@ constexpr std::array cohort_settings{
             .kind = Kind::number,
             .presence = Presence::defaulted,
             .default_value = "120.0",
-            .meaning = "How long the aggregator waits for `clients_min`; then it says who is missing and gives up.",
+            .meaning =
+                "How long the aggregator waits for `clients_min`; then it says who is missing and gives up.",
             .unit = "seconds",
             .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
             .example = "600"},
-    Setting{.key = "deadline_s",
-            .kind = Kind::number,
-            .presence = Presence::defaulted,
-            .default_value = "300.0",
-            .meaning = "How long a round may take; then it closes with those who answered, if they are a quorum.",
-            .unit = "seconds",
-            .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
-            .example = "120"},
-    Setting{.key = "attempts_max",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "5",
-            .meaning = "How often one round is tried when it misses its quorum, before the aggregator gives up.",
-            .unit = "attempts",
-            .range = {.least = 1, .most = 1'000},
-            .example = "3"},
+    Setting{
+        .key = "deadline_s",
+        .kind = Kind::number,
+        .presence = Presence::defaulted,
+        .default_value = "300.0",
+        .meaning = "How long a round may take; then it closes with those who answered, if they are a quorum.",
+        .unit = "seconds",
+        .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
+        .example = "120"},
+    Setting{
+        .key = "attempts_max",
+        .kind = Kind::integer,
+        .presence = Presence::defaulted,
+        .default_value = "5",
+        .meaning = "How often one round is tried when it misses its quorum, before the aggregator gives up.",
+        .unit = "attempts",
+        .range = {.least = 1, .most = 1'000},
+        .example = "3"},
 };
 
 constexpr std::array limits_settings{
@@ -265,30 +275,34 @@ constexpr std::array evaluation_settings{
 constexpr std::array simulation_settings{
     Setting{.key = "clients",
             .presence = Presence::optional,
-            .meaning = "The client files that `hansa simulate` runs in one process: a pattern with `*` in its last "
-                       "part, relative to this file.",
+            .meaning =
+                "The client files that `hansa simulate` runs in one process: a pattern with `*` in its last "
+                "part, relative to this file.",
             .range = {.least = 1, .most = 4'096},
             .example = "\"clients/*.toml\""},
 };
 
 constexpr std::array tables{
-    Table{"federation", Presence::required, "What is learned together, and for how long.", federation_settings},
-    Table{"aggregator", Presence::required, "Where the aggregator listens, and whom it lets in.", aggregator_settings},
+    Table{"federation", Presence::required, "What is learned together, and for how long.",
+          federation_settings},
+    Table{"aggregator", Presence::required, "Where the aggregator listens, and whom it lets in.",
+          aggregator_settings},
     Table{"model", Presence::required, "What is trained.", model_settings},
-    Table{"training", Presence::defaulted, "What a client does in a round: mini-batch SGD on its own examples.",
-          training_settings},
+    Table{"training", Presence::defaulted,
+          "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
     Table{"cohort", Presence::defaulted, "Who takes part in a round, and when it is over.", cohort_settings},
     Table{"limits", Presence::defaulted, "Bounds that keep a client from harming the sum or the machine.",
           limits_settings},
-    Table{"evaluation", Presence::optional, "Held-out examples on which the aggregator measures the global model.",
-          evaluation_settings},
-    Table{"simulation", Presence::defaulted, "What `hansa simulate` needs besides; the aggregator ignores it.",
-          simulation_settings},
+    Table{"evaluation", Presence::optional,
+          "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
+    Table{"simulation", Presence::defaulted,
+          "What `hansa simulate` needs besides; the aggregator ignores it.", simulation_settings},
 };
 
 constexpr config::Schema schema{
     "federation.toml",
-    "Read by `hansa-aggregator` and `hansa simulate`. Relative paths are relative to the file's folder.", tables};
+    "Read by `hansa-aggregator` and `hansa simulate`. Relative paths are relative to the file's folder.",
+    tables};
 
 }  // namespace
 

@@ -96,8 +96,8 @@ Progress Coordinator::progress(Instant now) const {
   p.round = round_ ? round_->id() : last_committed_;
   p.rounds = config_.rounds;
   p.attempt = attempt_;
-  p.connected = static_cast<std::uint32_t>(
-      std::count_if(members_.begin(), members_.end(), [](const auto& m) { return m.second->session.has_value(); }));
+  p.connected = static_cast<std::uint32_t>(std::count_if(
+      members_.begin(), members_.end(), [](const auto& m) { return m.second->session.has_value(); }));
   if (round_) p.members = round_->members();
   if (phase_ == Phase::gathering) p.missing = missing_clients();
   p.waited = now - phase_began_;
@@ -117,6 +117,8 @@ void Coordinator::send(const Member& m, messages::Message message) {
   effects_->emplace_back(Send{m.session->peer, m.session->id, std::move(message)});
 }
 
-void Coordinator::log(Log::Level level, std::string text) { effects_->emplace_back(Log{level, std::move(text)}); }
+void Coordinator::log(Log::Level level, std::string text) {
+  effects_->emplace_back(Log{level, std::move(text)});
+}
 
 }  // namespace hansa::server

@@ -33,7 +33,7 @@ namespace hansa::server {
 struct CoordinatorConfig {
   std::string federation;
   std::string run;
-  std::uint64_t seed = 0;          // of cohorts and of the clients' training
+  std::uint64_t seed = 0;  // of cohorts and of the clients' training
   std::uint32_t rounds = 1;
   AfterLastRound after_last_round = AfterLastRound::stop;
   TrainingConfig training;
@@ -42,53 +42,80 @@ struct CoordinatorConfig {
   Digest archive;
   std::uint64_t archive_bytes = 0;
   Digest layout;
-  std::uint64_t elements = 0;      // of the flat vector
+  std::uint64_t elements = 0;  // of the flat vector
   std::vector<std::string> admitted;  // names, to say who is missing
   std::uint64_t session_seed = 0;  // fresh at every start: session numbers never come again
-  Duration lease = std::chrono::seconds(30);   // silence after which a client is gone
+  Duration lease = std::chrono::seconds(30);  // silence after which a client is gone
   Duration absence = std::chrono::seconds(5);  // without a connection after which a client is gone
-  Duration ping = std::chrono::seconds(2);     // silence after which a client is asked for a sign
-  Duration probe = std::chrono::seconds(2);    // for the old session to answer when a second one appears
+  Duration ping = std::chrono::seconds(2);  // silence after which a client is asked for a sign
+  Duration probe = std::chrono::seconds(2);  // for the old session to answer when a second one appears
   std::uint32_t chunk_bytes = 256 * 1024;
 };
 
 // Events.
 struct MessageArrived {
   PeerId peer;
-  std::string_view client;         // the name that the transport authenticated
-  SessionId session;               // as the header claims
+  std::string_view client;  // the name that the transport authenticated
+  SessionId session;  // as the header claims
   const messages::Message& message;
   std::uint64_t bulk_bytes = 0;
 };
-struct MessageMalformed {          // did not decode
+struct MessageMalformed {  // did not decode
   PeerId peer;
   std::string_view client;
   const Error& error;
 };
-struct PeerGone { PeerId peer; };  // a send found no connection
-struct UpdateChecked {             // answers CheckUpdate
+struct PeerGone {
+  PeerId peer;
+};  // a send found no connection
+struct UpdateChecked {  // answers CheckUpdate
   std::string client;
   Result<void> outcome;
 };
-struct RoundCommitted { RoundId round; Digest model; };  // answers CommitRound
+struct RoundCommitted {
+  RoundId round;
+  Digest model;
+};  // answers CommitRound
 struct TickEvent {};
 struct StopAsked {};
-using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, UpdateChecked, RoundCommitted, TickEvent,
-                           StopAsked>;
+using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, UpdateChecked, RoundCommitted,
+                           TickEvent, StopAsked>;
 
 // Effects, to be carried out in order.
-struct Send { PeerId peer; SessionId session; messages::Message message; };
-struct SendBlob { PeerId peer; SessionId session; Digest blob; std::uint64_t offset; std::uint64_t bytes; };
-struct BeginSum { RoundId round; AccumulationBounds bounds; };
-struct OpenSpool { std::string client; std::uint64_t bytes; };
-struct AppendSpool { std::string client; };  // the bulk of the event at hand
-struct CheckUpdate {                         // digest and every value; if sound, add the whole to the sum
+struct Send {
+  PeerId peer;
+  SessionId session;
+  messages::Message message;
+};
+struct SendBlob {
+  PeerId peer;
+  SessionId session;
+  Digest blob;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};
+struct BeginSum {
+  RoundId round;
+  AccumulationBounds bounds;
+};
+struct OpenSpool {
+  std::string client;
+  std::uint64_t bytes;
+};
+struct AppendSpool {
+  std::string client;
+};  // the bulk of the event at hand
+struct CheckUpdate {  // digest and every value; if sound, add the whole to the sum
   std::string client;
   Digest update;
   std::uint64_t examples;
 };
-struct DropSpool { std::string client; };
-struct CommitRound { RoundRecord record; };  // model, times of day and byte counts are the shell's to fill in
+struct DropSpool {
+  std::string client;
+};
+struct CommitRound {
+  RoundRecord record;
+};  // model, times of day and byte counts are the shell's to fill in
 struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
@@ -97,21 +124,21 @@ struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;
 };
-using Effect = std::variant<Send, SendBlob, BeginSum, OpenSpool, AppendSpool, CheckUpdate, DropSpool, CommitRound, Log,
-                            Finish>;
+using Effect = std::variant<Send, SendBlob, BeginSum, OpenSpool, AppendSpool, CheckUpdate, DropSpool,
+                            CommitRound, Log, Finish>;
 
 enum class Phase : std::uint8_t { gathering, in_round, committing, finished };
 
 // For progress displays.
 struct Progress {
   Phase phase = Phase::gathering;
-  RoundId round;                   // the one in work, or the last
+  RoundId round;  // the one in work, or the last
   std::uint32_t rounds = 0;
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
-  std::vector<round::Member> members;     // of the round in work
-  std::vector<std::string> missing;       // gathering: expected and not connected
-  Duration waited{};                      // since the phase began
+  std::vector<round::Member> members;  // of the round in work
+  std::vector<std::string> missing;  // gathering: expected and not connected
+  Duration waited{};  // since the phase began
 };
 
 struct Member;  // server/coordinator/internal/member.h
@@ -183,12 +210,12 @@ class Coordinator {
   Phase phase_ = Phase::gathering;
   Finish::Why finished_why_ = Finish::Why::all_rounds;  // when phase_ is finished
   Instant phase_began_;
-  Instant retry_at_;                // no attempt before
-  bool gathered_ = false;           // the first round's wait for clients_expected is over
+  Instant retry_at_;  // no attempt before
+  bool gathered_ = false;  // the first round's wait for clients_expected is over
   std::uint32_t attempt_ = 1;
   std::optional<round::Round> round_;
   Instant round_began_;
-  std::uint32_t uploads_ = 0;       // granted and not complete
+  std::uint32_t uploads_ = 0;  // granted and not complete
   std::vector<std::string> upload_queue_;
   std::map<std::string, std::unique_ptr<Member>, std::less<>> members_;
 
@@ -199,6 +226,7 @@ class Coordinator {
 
 // The task of one client in one round of one run. The same after a restart and in a later attempt, so
 // that a client's finished update still answers it.
-[[nodiscard]] TaskId make_task_id(std::uint64_t seed, std::string_view run, RoundId round, std::string_view client);
+[[nodiscard]] TaskId make_task_id(std::uint64_t seed, std::string_view run, RoundId round,
+                                  std::string_view client);
 
 }  // namespace hansa::server

@@ -58,11 +58,11 @@ void Coordinator::start_round_if_ready() {
   }
   if (!enough && now_ >= phase_began_ + config_.cohort.wait_max) {
     const auto missing = missing_clients();
-    finish(Finish::Why::gave_up,
-           std::to_string(eligible.size()) + " of the " + std::to_string(config_.cohort.clients_min) +
-               " clients that cohort.clients_min needs came within " +
-               std::to_string(config_.cohort.wait_max / std::chrono::seconds(1)) + " s" +
-               (missing.empty() ? "" : "; missing: " + join(missing, 12)));
+    finish(Finish::Why::gave_up, std::to_string(eligible.size()) + " of the " +
+                                     std::to_string(config_.cohort.clients_min) +
+                                     " clients that cohort.clients_min needs came within " +
+                                     std::to_string(config_.cohort.wait_max / std::chrono::seconds(1)) +
+                                     " s" + (missing.empty() ? "" : "; missing: " + join(missing, 12)));
   }
 }
 
@@ -108,7 +108,8 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
 // A client that is asked for work and says that it is at none has missed its task.
 void Coordinator::repeat_lost_task(Member& m, TaskId at_work_on) {
   constexpr Duration in_flight = std::chrono::seconds(5);
-  if (phase_ != Phase::in_round || !m.place || at_work_on == m.task || now_ - m.task_sent_at < in_flight) return;
+  if (phase_ != Phase::in_round || !m.place || at_work_on == m.task || now_ - m.task_sent_at < in_flight)
+    return;
   if (round_->members()[m.place->value].state == round::MemberState::pending) send_task(m);
 }
 
@@ -201,8 +202,8 @@ void Coordinator::seal() {
 }
 
 void Coordinator::abandon(const std::string& reason) {
-  log(Log::Level::warning, "round " + std::to_string(round_->id().value) + ", attempt " + std::to_string(attempt_) +
-                               ", is abandoned: " + reason);
+  log(Log::Level::warning, "round " + std::to_string(round_->id().value) + ", attempt " +
+                               std::to_string(attempt_) + ", is abandoned: " + reason);
   close_round();
   for (auto& [name, m] : members_) m->place.reset();
   if (attempt_ >= config_.cohort.attempts_max) {

@@ -10,13 +10,15 @@ using messages::RefuseReason;
 
 Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
   const std::string client(event.client);
-  if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event.peer, client, *hello);
+  if (const auto* hello = std::get_if<messages::Hello>(&event.message))
+    return on_hello(event.peer, client, *hello);
   const auto found = members_.find(client);
   Member* m = found == members_.end() ? nullptr : found->second.get();
   if (m == nullptr || !m->session || m->session->peer != event.peer || m->session->id != event.session) {
     // A farewell from a session that ended already needs no answer.
     if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
-    return refuse(event.peer, client, RefuseReason::unknown_session, "the session is not open", "say Hello again");
+    return refuse(event.peer, client, RefuseReason::unknown_session, "the session is not open",
+                  "say Hello again");
   }
   m->session->last_heard = now_;
   m->session->connected = true;
@@ -44,7 +46,9 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
     }
     Verdict operator()(const messages::Pull& pull) const { return c.on_pull(m, pull); }
     Verdict operator()(const messages::Offer& offer) const { return c.on_offer(m, offer); }
-    Verdict operator()(const messages::UpdateChunk& chunk) const { return c.on_chunk(m, chunk, event.bulk_bytes); }
+    Verdict operator()(const messages::UpdateChunk& chunk) const {
+      return c.on_chunk(m, chunk, event.bulk_bytes);
+    }
     Verdict operator()(const messages::Decline& decline) const { return c.on_decline(m, decline); }
     // What only an aggregator may say.
     Verdict refuse_type() const {
@@ -64,11 +68,13 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
   return std::visit(Apply{*this, *m, event}, event.message);
 }
 
-Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& client, const messages::Hello& hello) {
+Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& client,
+                                           const messages::Hello& hello) {
   if (hello.federation != config_.federation)
-    return refuse(peer, client, RefuseReason::federation,
-                  "this aggregator runs federation \"" + config_.federation + "\", not \"" + hello.federation + "\"",
-                  "set [client] federation and [aggregator] address in client.toml to the same federation", 60'000);
+    return refuse(
+        peer, client, RefuseReason::federation,
+        "this aggregator runs federation \"" + config_.federation + "\", not \"" + hello.federation + "\"",
+        "set [client] federation and [aggregator] address in client.toml to the same federation", 60'000);
   Member& m = member(client);
   const bool another = m.session && m.session->peer != peer && m.session->instance != hello.instance;
   if (!another || !m.session->connected) {
@@ -79,7 +85,8 @@ Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& clien
     return Verdict::accepted;
   }
   if (m.newcomer && m.newcomer->peer != peer)
-    return refuse(peer, client, RefuseReason::identity_in_use, "other clients present the key of \"" + client + "\"",
+    return refuse(peer, client, RefuseReason::identity_in_use,
+                  "other clients present the key of \"" + client + "\"",
                   "give each device a key of its own: hansa keys generate NAME", 10'000);
   m.newcomer = Newcomer{peer, hello, now_ + config_.probe};
   send(m, messages::Ping{});
@@ -145,8 +152,8 @@ void Coordinator::end_session(Member& m, const std::string& why) {
   grant_waiting();
 }
 
-Coordinator::Verdict Coordinator::refuse(PeerId peer, const std::string& client, RefuseReason reason, std::string what,
-                                         std::string mend, std::uint32_t retry_after_ms) {
+Coordinator::Verdict Coordinator::refuse(PeerId peer, const std::string& client, RefuseReason reason,
+                                         std::string what, std::string mend, std::uint32_t retry_after_ms) {
   if (reason != RefuseReason::unknown_session)
     log(Log::Level::warning, "refused " + client + " (" + std::string(messages::name(reason)) + "): " + what);
   effects_->emplace_back(

@@ -40,7 +40,8 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
     return Verdict::discarded;
   }
   if (state == round::MemberState::declined || state == round::MemberState::rejected) {
-    send(m, messages::Receipt{offer.task, messages::Verdict::rejected, "it was refused before in this round"});
+    send(m,
+         messages::Receipt{offer.task, messages::Verdict::rejected, "it was refused before in this round"});
     return Verdict::discarded;
   }
   if (offer.bytes != config_.elements * sizeof(float)) {
@@ -49,11 +50,13 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
     return Verdict::rejected;
   }
   if (offer.examples == 0 || offer.examples > config_.limits.examples_max) {
-    reject_update(m, "it counts " + std::to_string(offer.examples) + " examples; limits.examples_max allows 1 to " +
+    reject_update(m, "it counts " + std::to_string(offer.examples) +
+                         " examples; limits.examples_max allows 1 to " +
                          std::to_string(config_.limits.examples_max));
     return Verdict::rejected;
   }
-  if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting) return Verdict::discarded;
+  if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting)
+    return Verdict::discarded;
   if (m.upload.has_spool && m.upload.offer.update != offer.update) {
     effects_->emplace_back(DropSpool{m.name});
     m.upload = Upload{};
@@ -95,13 +98,15 @@ void Coordinator::grant(Member& m) {
   up.granted = limit;
 }
 
-Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes) {
+Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChunk& chunk,
+                                           std::uint64_t bulk_bytes) {
   if (phase_ != Phase::in_round || !m.place || chunk.task != m.task) return Verdict::discarded;  // late
   Upload& up = m.upload;
   // Another attempt has the same task: what was granted in the one before may still be on its way.
   if (up.state == UploadState::none && !up.has_spool && attempt_ > 1) return Verdict::discarded;
   if (up.state != UploadState::granted) return violation(m, "it sends bytes that were not granted");
-  if (bulk_bytes == 0 || bulk_bytes > config_.chunk_bytes) return violation(m, "a chunk of its update has a wrong size: " + std::to_string(bulk_bytes) + " bytes");
+  if (bulk_bytes == 0 || bulk_bytes > config_.chunk_bytes)
+    return violation(m, "a chunk of its update has a wrong size: " + std::to_string(bulk_bytes) + " bytes");
   if (chunk.offset != up.received) return violation(m, "a chunk of its update is out of order");
   if (bulk_bytes > up.granted - up.received) return violation(m, "it sends more bytes than were granted");
   effects_->emplace_back(AppendSpool{m.name});

@@ -19,8 +19,9 @@ Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& wo
 
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers,
-                                               SpoolPool& spools, EngineObserver& observer, Instant now) {
+Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store, Outbox& outbox,
+                                               WorkerPool& workers, SpoolPool& spools,
+                                               EngineObserver& observer, Instant now) {
   std::unique_ptr<Engine> engine(new Engine(std::move(config), store, outbox, workers, spools, observer));
   HANSA_TRY(const auto position, store.position());
   if (!position) return fail(ErrorCode::internal, "store", "has no run");
@@ -118,13 +119,15 @@ void Engine::carry_out(Effect& effect) {
   std::visit(CarryOut{*this, answer}, effect);
 }
 
-void Engine::deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk) {
+void Engine::deliver(PeerId peer, SessionId session, const messages::Message& message,
+                     const transport::Bulk& bulk) {
   const auto frame = messages::encode(session, message);
   const transport::Sent sent = outbox_.send(peer, frame, bulk);
   if (sent == transport::Sent::queued) {
     const std::uint64_t bytes = frame.size() + bulk.bytes.size();
     bytes_down_ += bytes;
-    if (const auto client = client_of_.find(peer); client != client_of_.end()) traffic_[client->second].down += bytes;
+    if (const auto client = client_of_.find(peer); client != client_of_.end())
+      traffic_[client->second].down += bytes;
     return;
   }
   // A peer whose queue is full does not read; it is treated like one that is gone, and says Hello again.
@@ -146,7 +149,8 @@ void Engine::send_blob(const SendBlob& blob) {
     file.seekg(static_cast<std::streamoff>(blob.offset));
     file.read(reinterpret_cast<char*>(buffer->data()), static_cast<std::streamsize>(blob.bytes));
     if (!file)
-      return fail_run(Error{ErrorCode::storage, config_.archive.string(), "cannot be read", "it must stay while the run does"});
+      return fail_run(Error{ErrorCode::storage, config_.archive.string(), "cannot be read",
+                            "it must stay while the run does"});
     bulk.bytes = *buffer;
     bulk.owner = std::move(buffer);
   }
@@ -162,9 +166,8 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   if (spool.digest() != check.update)
     return fail(ErrorCode::protocol, "update", "does not match the digest that was offered");
   HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
-  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) {
-    return accumulator_.check(values, first);
-  }));
+  HANSA_TRY_VOID(spool.visit(
+      [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
   HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) -> Result<void> {
     accumulator_.add(values, first, check.examples);
     return {};

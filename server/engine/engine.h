@@ -29,7 +29,8 @@ namespace hansa::server {
 class Outbox {
  public:
   virtual ~Outbox() = default;
-  virtual transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk& bulk) = 0;
+  virtual transport::Sent send(PeerId peer, std::span<const std::byte> message,
+                               const transport::Bulk& bulk) = 0;
 };
 
 // Told what happens, on the engine's thread.
@@ -53,9 +54,10 @@ struct EngineConfig {
 class Engine {
  public:
   // Takes up at the store's last committed round; Store::begin_run came before.
-  [[nodiscard]] static Result<std::unique_ptr<Engine>> create(EngineConfig config, Store& store, Outbox& outbox,
-                                                              WorkerPool& workers, SpoolPool& spools,
-                                                              EngineObserver& observer, Instant now);
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> create(EngineConfig config, Store& store,
+                                                              Outbox& outbox, WorkerPool& workers,
+                                                              SpoolPool& spools, EngineObserver& observer,
+                                                              Instant now);
   ~Engine();
 
   void receive(PeerId peer, std::string_view client, std::span<const std::byte> message,

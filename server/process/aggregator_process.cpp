@@ -17,7 +17,8 @@ namespace {
 class ChannelOutbox final : public Outbox {
  public:
   explicit ChannelOutbox(transport::ServerChannel& channel) : channel_(channel) {}
-  transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk& bulk) override {
+  transport::Sent send(PeerId peer, std::span<const std::byte> message,
+                       const transport::Bulk& bulk) override {
     return channel_.send(peer, message, bulk);
   }
 
@@ -49,7 +50,8 @@ class RoundEvaluations {
       display_.evaluated(in_work_, **answer);
       last_.emplace(in_work_, **answer);
     } else {
-      log_.error("round " + std::to_string(in_work_.value) + " cannot be evaluated: " + answer->error().text());
+      log_.error("round " + std::to_string(in_work_.value) +
+                 " cannot be evaluated: " + answer->error().text());
     }
     start_next();
   }
@@ -85,7 +87,8 @@ class ProcessObserver final : public EngineObserver {
   }
   void on_committed(const RoundRecord& record) override {
     display_.committed(record, config_.rounds);
-    if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 || record.round.value == config_.rounds)
+    if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
+        record.round.value == config_.rounds)
       evaluations_.ask(record.round, record.model);
   }
 
@@ -111,8 +114,8 @@ Result<void> catch_up(RunFolder& store, const FederationConfig& config, RoundEva
 
 }  // namespace
 
-Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options, const Logger& log,
-                            const std::atomic<bool>& stop) {
+Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
+                            const Logger& log, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
   const auto admitted = admitted_names(config.admitted);
   if (admitted.empty())
@@ -132,12 +135,12 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   HANSA_TRY(const auto channel, transport::ServerChannel::open(channel_config, key, admission));
   HANSA_TRY(const auto public_key, key.public_key());
 
-  ProgressDisplay display(options.progress, fmt::format("federation {}  {}", config.name, channel->endpoint()),
-                          run.position);
-  display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name, channel->endpoint(),
-                          public_key.text()));
-  display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}", run.store->folder().string(),
-                                        run.position.value, config.rounds)
+  ProgressDisplay display(options.progress,
+                          fmt::format("federation {}  {}", config.name, channel->endpoint()), run.position);
+  display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
+                          channel->endpoint(), public_key.text()));
+  display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}",
+                                        run.store->folder().string(), run.position.value, config.rounds)
                           : fmt::format("run folder: {}", run.store->folder().string()));
 
   EngineConfig engine_config;
@@ -153,8 +156,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   ChannelOutbox outbox(*channel);
   RoundEvaluations evaluations(std::move(evaluator), *run.store, display, log);
   ProcessObserver observer(config, log, display, evaluations);
-  HANSA_TRY(const auto engine, Engine::create(std::move(engine_config), *run.store, outbox, workers, spools, observer,
-                                              steady_now()));
+  HANSA_TRY(const auto engine, Engine::create(std::move(engine_config), *run.store, outbox, workers, spools,
+                                              observer, steady_now()));
   HANSA_TRY_VOID(catch_up(*run.store, config, evaluations));
 
   transport::ServerChannel::Handlers handlers;
@@ -171,8 +174,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       continue;
     }
     const Instant now = steady_now();
-    const Duration wait = std::clamp<Duration>(std::min(engine->next_tick(), next_display) - now, Duration::zero(),
-                                               std::chrono::milliseconds(500));
+    const Duration wait = std::clamp<Duration>(std::min(engine->next_tick(), next_display) - now,
+                                               Duration::zero(), std::chrono::milliseconds(500));
     channel->poll(wait, handlers, evaluations.descriptor(), 64);
     evaluations.collect();
     const Instant after = steady_now();
@@ -191,12 +194,15 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (engine->failure()) return tl::unexpected<Error>(*engine->failure());
   const Finish& finish = *engine->finished();
   if (finish.why == Finish::Why::gave_up)
-    return fail(ErrorCode::quorum, run.store->folder().string(), finish.text,
-                fmt::format("start the missing clients and run \"hansa-aggregator {}\" again: it goes on after round {}",
-                            config.file.string(), engine->last_committed().value));
+    return fail(
+        ErrorCode::quorum, run.store->folder().string(), finish.text,
+        fmt::format(
+            "start the missing clients and run \"hansa-aggregator {}\" again: it goes on after round {}",
+            config.file.string(), engine->last_committed().value));
   if (finish.why == Finish::Why::stopped)
     std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",
-                          engine->last_committed().value, config.rounds, config.file.string()).c_str());
+                          engine->last_committed().value, config.rounds, config.file.string())
+                  .c_str());
   if (const auto& last = evaluations.last(); last && last->first == engine->last_committed()) {
     if (const auto accuracy = mean_of(last->second, "accuracy"))
       std::puts(fmt::format("final test accuracy: {:.4f}", *accuracy).c_str());

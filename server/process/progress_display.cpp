@@ -52,7 +52,8 @@ ProgressDisplay::ProgressDisplay(ProgressStyle style, std::string title, RoundId
 
 ProgressDisplay::~ProgressDisplay() { end(); }
 
-void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uint64_t bytes_down, Instant now) {
+void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uint64_t bytes_down,
+                             Instant now) {
   if (style_ == ProgressStyle::none) return;
   std::vector<std::string> waiting;
   std::uint32_t counted = 0;
@@ -80,15 +81,16 @@ void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uin
   const double done = p.rounds == 0 ? 1.0
                       : (p.phase == Phase::in_round || p.phase == Phase::committing)
                           ? (static_cast<double>(p.round.value) - 1.0 +
-                             (p.members.empty() ? 0.0 : counted / static_cast<double>(p.members.size()))) / p.rounds
+                             (p.members.empty() ? 0.0 : counted / static_cast<double>(p.members.size()))) /
+                                p.rounds
                           : static_cast<double>(p.round.value) / p.rounds;
   constexpr int bar_width = 30;
   const int filled = static_cast<int>(done * bar_width);
   std::string bar;
   for (int i = 0; i < bar_width; ++i) bar += i < filled ? "█" : "░";
   lines.push_back(title_);
-  lines.push_back(fmt::format("  {} round {} of {}{}", bar, std::max<std::uint32_t>(p.round.value, 1), p.rounds,
-                              p.attempt > 1 ? fmt::format(" (attempt {})", p.attempt) : ""));
+  lines.push_back(fmt::format("  {} round {} of {}{}", bar, std::max<std::uint32_t>(p.round.value, 1),
+                              p.rounds, p.attempt > 1 ? fmt::format(" (attempt {})", p.attempt) : ""));
   if (p.phase == Phase::gathering)
     lines.push_back(fmt::format("  clients    {} connected{}", p.connected,
                                 p.missing.empty() ? "" : "; waiting for " + join(p.missing, 6)));
@@ -97,12 +99,14 @@ void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uin
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
   std::string accuracy = "not yet evaluated";
   if (!accuracies_.empty())
-    accuracy = fmt::format("{:.4f} after round {}", accuracies_.back().second, accuracies_.back().first.value);
+    accuracy =
+        fmt::format("{:.4f} after round {}", accuracies_.back().second, accuracies_.back().first.value);
   lines.push_back("  accuracy   " + accuracy);
   lines.push_back(fmt::format("  traffic    {} up, {} down", bytes_text(bytes_up), bytes_text(bytes_down)));
   if (!round_seconds_.empty()) {
     std::vector<double> sorted = round_seconds_;
-    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
+                     sorted.end());
     const double median = sorted[sorted.size() / 2];
     const double left = median * (1.0 - done) * p.rounds;
     lines.push_back(fmt::format("  time       {:.1f} s a round, {} to go", median, duration_text(left)));
@@ -138,9 +142,9 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
     else lost.push_back(fmt::format("{} ({})", p.client, name(p.outcome)));
   }
   const std::string line =
-      fmt::format("round {:>3} of {}: {} of {} clients counted{}, {:.1f} s, model {}", record.round.value, rounds,
-                  counted, record.participations.size(), lost.empty() ? "" : ", lost " + join(lost, 6), record.seconds,
-                  record.model.brief());
+      fmt::format("round {:>3} of {}: {} of {} clients counted{}, {:.1f} s, model {}", record.round.value,
+                  rounds, counted, record.participations.size(),
+                  lost.empty() ? "" : ", lost " + join(lost, 6), record.seconds, record.model.brief());
   if (style_ == ProgressStyle::plain || !lost.empty()) say(line);
 }
 
@@ -149,7 +153,8 @@ void ProgressDisplay::evaluated(RoundId round, const Metrics& metrics) {
   const auto loss = mean_of(metrics, "loss");
   if (accuracy) accuracies_.emplace_back(round, *accuracy);
   if (style_ != ProgressStyle::plain) return;
-  say(fmt::format("round {:>3} evaluated:{}{}", round.value, accuracy ? fmt::format(" accuracy {:.4f}", *accuracy) : "",
+  say(fmt::format("round {:>3} evaluated:{}{}", round.value,
+                  accuracy ? fmt::format(" accuracy {:.4f}", *accuracy) : "",
                   loss ? fmt::format(" loss {:.4f}", *loss) : ""));
 }
 

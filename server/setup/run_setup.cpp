@@ -23,7 +23,8 @@ std::string utc(const char* format) {
 std::filesystem::path fresh_folder(const FederationConfig& config) {
   const std::string stem = config.name + "-" + utc("%Y%m%d-%H%M%S");
   auto folder = config.runs / stem;
-  for (int i = 2; std::filesystem::exists(folder); ++i) folder = config.runs / (stem + "-" + std::to_string(i));
+  for (int i = 2; std::filesystem::exists(folder); ++i)
+    folder = config.runs / (stem + "-" + std::to_string(i));
   return folder;
 }
 

@@ -16,7 +16,9 @@ struct Example {
 
 class Sha256Example : public ::testing::TestWithParam<Example> {};
 
-TEST_P(Sha256Example, IsReproduced) { EXPECT_EQ(sha256(std::string_view(GetParam().message)).hex(), GetParam().hex); }
+TEST_P(Sha256Example, IsReproduced) {
+  EXPECT_EQ(sha256(std::string_view(GetParam().message)).hex(), GetParam().hex);
+}
 
 TEST_P(Sha256Example, IsTheSameInPieces) {
   const std::string& message = GetParam().message;
@@ -32,12 +34,12 @@ TEST_P(Sha256Example, IsTheSameInPieces) {
 
 INSTANTIATE_TEST_SUITE_P(
     Fips180, Sha256Example,
-    ::testing::Values(
-        Example{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-        Example{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-        Example{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-        Example{std::string(1'000'000, 'a'), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"}));
+    ::testing::Values(Example{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+                      Example{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+                      Example{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+                      Example{std::string(1'000'000, 'a'),
+                              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"}));
 
 TEST(Sha256, StartsAnewAfterFinish) {
   Sha256 hash;
@@ -64,8 +66,8 @@ TEST(ParseDigest, ReadsWhatTextWrites) {
 
 TEST(ParseDigest, RefusesAnythingElse) {
   const std::string hex = sha256(std::string_view("abc")).hex();
-  for (const std::string& text : {std::string(), hex.substr(1), hex + "0", "sha512:" + hex, "g" + hex.substr(1),
-                                  "sha256:", " " + hex.substr(1)})
+  for (const std::string& text : {std::string(), hex.substr(1), hex + "0", "sha512:" + hex,
+                                  "g" + hex.substr(1), std::string("sha256:"), " " + hex.substr(1)})
     EXPECT_FALSE(parse_digest(text)) << text;
 }
 

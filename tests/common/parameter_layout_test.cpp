@@ -28,7 +28,8 @@ TEST(ParameterLayout, OffsetsAndCountsComeFromTheShapes) {
 TEST(ParameterLayout, ItsTextReadsBackAsTheSameLayout) {
   const auto layout = ParameterLayout::create(small_model()).value();
   EXPECT_EQ(layout.text(),
-            "trainable conv.weight 16 1 5 5\ntrainable conv.bias 16\nbuffer norm.running_mean 16\ntrainable temperature\n");
+            "trainable conv.weight 16 1 5 5\ntrainable conv.bias 16\nbuffer norm.running_mean 16\ntrainable "
+            "temperature\n");
   const auto back = ParameterLayout::parse(layout.text(), "layout.txt").value();
   EXPECT_EQ(back.text(), layout.text());
   EXPECT_EQ(back.digest(), layout.digest());
@@ -70,20 +71,22 @@ TEST_P(HostileLayout, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Texts, HostileLayout,
-    ::testing::Values(
-        Hostile{"UnknownKind", "trainable a 1\nfrozen b 2\n", "peer:2"}, Hostile{"EmptyLine", "\n", "peer:1"},
-        Hostile{"EmptyName", "trainable  3\n", "empty"}, Hostile{"DoubledName", "trainable a 1\nbuffer a 2\n", "twice"},
-        Hostile{"Negative", "trainable a -3\n", "negative"}, Hostile{"NotANumber", "trainable a 3x\n", "not a number"},
-        Hostile{"PastInt64", "trainable a 99999999999999999999\n", "not a number"},
-        Hostile{"TooManyElements", "trainable a 65536 65537\n", "2^32"},
-        Hostile{"ProductPast64Bits", "trainable a 4294967296 4294967296 4294967296\n", "2^32"},
-        Hostile{"SumTooLarge", "trainable a 4294967296\ntrainable b 1\n", "2^32"},
-        Hostile{"TabInName", "trainable a\tb 3\n", "white space"}),
-    [](const auto& info) { return info.param.name; });
+    ::testing::Values(Hostile{"UnknownKind", "trainable a 1\nfrozen b 2\n", "peer:2"},
+                      Hostile{"EmptyLine", "\n", "peer:1"}, Hostile{"EmptyName", "trainable  3\n", "empty"},
+                      Hostile{"DoubledName", "trainable a 1\nbuffer a 2\n", "twice"},
+                      Hostile{"Negative", "trainable a -3\n", "negative"},
+                      Hostile{"NotANumber", "trainable a 3x\n", "not a number"},
+                      Hostile{"PastInt64", "trainable a 99999999999999999999\n", "not a number"},
+                      Hostile{"TooManyElements", "trainable a 65536 65537\n", "2^32"},
+                      Hostile{"ProductPast64Bits", "trainable a 4294967296 4294967296 4294967296\n", "2^32"},
+                      Hostile{"SumTooLarge", "trainable a 4294967296\ntrainable b 1\n", "2^32"},
+                      Hostile{"TabInName", "trainable a\tb 3\n", "white space"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(ParameterLayout, TooManyEntriesAreRefusedWhileReading) {
   std::string text;
-  for (std::size_t i = 0; i <= ParameterLayout::entries_max; ++i) text += "trainable p" + std::to_string(i) + " 0\n";
+  for (std::size_t i = 0; i <= ParameterLayout::entries_max; ++i)
+    text += "trainable p" + std::to_string(i) + " 0\n";
   EXPECT_FALSE(ParameterLayout::parse(text, "peer"));
 }
 

@@ -32,15 +32,19 @@ TEST(DeriveSeed, GivesTheGoldenValues) {
 }
 
 TEST(DeriveSeed, EachPartMatters) {
-  const std::set<std::uint64_t> seeds{derive_seed(1, "a"),         derive_seed(2, "a"),        derive_seed(1, "b"),
-                                      derive_seed(1, "a", 1),      derive_seed(1, "a", 0, "b"), derive_seed(1, "ab"),
+  const std::set<std::uint64_t> seeds{derive_seed(1, "a"),         derive_seed(2, "a"),
+                                      derive_seed(1, "b"),         derive_seed(1, "a", 1),
+                                      derive_seed(1, "a", 0, "b"), derive_seed(1, "ab"),
                                       derive_seed(1, "", 0, "ab"), derive_seed(1, "a", 1, "b")};
   EXPECT_EQ(seeds.size(), 8U);
 }
 
 double chi_square(std::span<const std::size_t> counts, double expected) {
   double sum = 0;
-  for (const std::size_t count : counts) sum += (static_cast<double>(count) - expected) * (static_cast<double>(count) - expected) / expected;
+  for (const std::size_t count : counts) {
+    const double difference = static_cast<double>(count) - expected;
+    sum += difference * difference / expected;
+  }
   return sum;
 }
 
@@ -85,7 +89,7 @@ TEST(Random, ShuffleReachesEveryPermutationEquallyOften) {
   std::array<std::size_t, 27> counts{};  // of 3 values in base 3; six of them are permutations
   for (int i = 0; i < 60'000; ++i) {
     std::array<std::size_t, 3> values{0, 1, 2};
-    random.shuffle(std::span(values));
+    random.shuffle(std::span<std::size_t>(values));
     ++counts[values[0] * 9 + values[1] * 3 + values[2]];
   }
   std::vector<std::size_t> seen;

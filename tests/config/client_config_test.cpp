@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 constexpr const char* key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 
 std::string with_aggregator(const std::string& lines) {
-  return "[client]\nname = \"c1\"\nfederation = \"f\"\nkey = \"c1.key\"\n[data]\nimages = \"i\"\nlabels = \"l\"\n"
+  return "[client]\nname = \"c1\"\nfederation = \"f\"\nkey = \"c1.key\"\n[data]\nimages = \"i\"\nlabels = "
+         "\"l\"\n"
          "[aggregator]\n" +
          lines;
 }
@@ -52,9 +53,11 @@ TEST_F(ClientFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
 }
 
 TEST_F(ClientFile, TheKeyMayStandInAFileAndTheAddressesInAList) {
-  ASSERT_TRUE(write_file_atomically(folder_.path() / "a.pub", "# the aggregator\n" + std::string(key) + "\n"));
+  ASSERT_TRUE(
+      write_file_atomically(folder_.path() / "a.pub", "# the aggregator\n" + std::string(key) + "\n"));
   const ClientConfig config =
-      read(with_aggregator("address = [\"tcp://a:1\", \"tcp://b:2\"]\npublic_key_file = \"a.pub\"\n")).value();
+      read(with_aggregator("address = [\"tcp://a:1\", \"tcp://b:2\"]\npublic_key_file = \"a.pub\"\n"))
+          .value();
   EXPECT_EQ(config.aggregator_key.text(), key);
   EXPECT_THAT(config.addresses, ElementsAre("tcp://a:1", "tcp://b:2"));
 }
@@ -68,10 +71,12 @@ TEST_F(ClientFile, MistakesAboutTheAggregatorAreToldWithTheirLine) {
   for (const auto& [lines, error] :
        {Case{"address = \"tcp://a:1\"\n", "client.toml: aggregator.public_key: is missing"},
         Case{"address = \"tcp://a:1\"\npublic_key = \"short\"\n", "client.toml:10: aggregator.public_key"},
-        Case{"address = \"tcp://a:1\"\npublic_key_file = \"none.pub\"\n", "client.toml:10: aggregator.public_key_file"},
+        Case{"address = \"tcp://a:1\"\npublic_key_file = \"none.pub\"\n",
+             "client.toml:10: aggregator.public_key_file"},
         Case{"address = \"tcp://a:1\"\n" + good_key + "public_key_file = \"a.pub\"\n",
              "client.toml:11: aggregator.public_key_file: stands beside aggregator.public_key"},
-        Case{"address = \"a:1\"\n" + good_key, "client.toml:9: aggregator.address: is \"a:1\", which is not an address"},
+        Case{"address = \"a:1\"\n" + good_key,
+             "client.toml:9: aggregator.address: is \"a:1\", which is not an address"},
         Case{"address = \"tcp://a:1\"\nreconnect_min_s = 5\nreconnect_max_s = 1\n" + good_key,
              "client.toml:11: aggregator.reconnect_max_s: is less than reconnect_min_s"}}) {
     const auto config = read(with_aggregator(lines));

@@ -14,16 +14,37 @@ using ::testing::HasSubstr;
 constexpr std::array<std::string_view, 2> colours{"red", "blue"};
 constexpr std::array first_settings{
     Setting{.key = "name", .meaning = "A name.", .range = {.least = 1, .most = 8}, .example = "\"a\""},
-    Setting{.key = "count", .kind = Kind::integer, .presence = Presence::defaulted, .default_value = "3",
-            .meaning = "A count.", .range = {.least = 1, .most = 10}, .example = "5"},
-    Setting{.key = "wait_s", .kind = Kind::number, .presence = Presence::defaulted, .default_value = "1.5",
-            .meaning = "A time.", .unit = "seconds", .range = {.least = 0, .most = 60, .at_least = Bound::exclusive},
+    Setting{.key = "count",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "3",
+            .meaning = "A count.",
+            .range = {.least = 1, .most = 10},
+            .example = "5"},
+    Setting{.key = "wait_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "1.5",
+            .meaning = "A time.",
+            .unit = "seconds",
+            .range = {.least = 0, .most = 60, .at_least = Bound::exclusive},
             .example = "2"},
-    Setting{.key = "colour", .kind = Kind::choice, .presence = Presence::defaulted, .default_value = "\"red\"",
-            .meaning = "A colour.", .choices = colours, .example = "\"blue\""},
-    Setting{.key = "hosts", .kind = Kind::texts, .presence = Presence::optional, .meaning = "Hosts.",
+    Setting{.key = "colour",
+            .kind = Kind::choice,
+            .presence = Presence::defaulted,
+            .default_value = "\"red\"",
+            .meaning = "A colour.",
+            .choices = colours,
+            .example = "\"blue\""},
+    Setting{.key = "hosts",
+            .kind = Kind::texts,
+            .presence = Presence::optional,
+            .meaning = "Hosts.",
             .example = "\"a\""},
-    Setting{.key = "file", .kind = Kind::path, .presence = Presence::optional, .meaning = "A file.",
+    Setting{.key = "file",
+            .kind = Kind::path,
+            .presence = Presence::optional,
+            .meaning = "A file.",
             .example = "\"a\""},
 };
 constexpr std::array second_settings{
@@ -44,11 +65,12 @@ TEST(Document, AbsentKeysHaveTheirDefaults) {
 }
 
 TEST(Document, WrittenKeysAreRead) {
-  const auto document = Document::parse(
-                            "[first]\nname = \"x\"\ncount = 10\nwait_s = 2\ncolour = \"blue\"\nhosts = [\"a\", \"b\"]\n"
-                            "file = \"../keys/./a\"\n[second]\nneeded = \"y\"\n",
-                            "conf/test.toml", schema)
-                            .value();
+  const auto document =
+      Document::parse(
+          "[first]\nname = \"x\"\ncount = 10\nwait_s = 2\ncolour = \"blue\"\nhosts = [\"a\", \"b\"]\n"
+          "file = \"../keys/./a\"\n[second]\nneeded = \"y\"\n",
+          "conf/test.toml", schema)
+          .value();
   EXPECT_EQ(document.integer("first.count"), 10U);
   EXPECT_EQ(document.number("first.wait_s"), 2.0) << "a whole number is a number";
   EXPECT_THAT(document.texts("first.hosts"), ElementsAre("a", "b"));
@@ -59,7 +81,8 @@ TEST(Document, WrittenKeysAreRead) {
 
 TEST(Document, AnAbsolutePathStaysAsItIs) {
   const auto document =
-      Document::parse("[first]\nname = \"x\"\nfile = \"/etc/a\"\nhosts = \"one\"\n", "conf/test.toml", schema).value();
+      Document::parse("[first]\nname = \"x\"\nfile = \"/etc/a\"\nhosts = \"one\"\n", "conf/test.toml", schema)
+          .value();
   EXPECT_EQ(document.path("first.file"), "/etc/a");
   EXPECT_THAT(document.texts("first.hosts"), ElementsAre("one"));
 }
@@ -83,8 +106,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Mistake{"UnknownKeyIsProposed", "[first]\nname = \"x\"\n\ncuont = 4\n",
                 "test.toml:4: first.cuont: unknown key; did you mean \"count\"?"},
-        Mistake{"UnknownKeyFarFromAll", "[first]\nname = \"x\"\nzzzzzzzz = 4\n",
-                "test.toml:3: first.zzzzzzzz: unknown key; known here: name, count, wait_s, colour, hosts, file"},
+        Mistake{
+            "UnknownKeyFarFromAll", "[first]\nname = \"x\"\nzzzzzzzz = 4\n",
+            "test.toml:3: first.zzzzzzzz: unknown key; known here: name, count, wait_s, colour, hosts, file"},
         Mistake{"UnknownTable", "[first]\nname = \"x\"\n[secnd]\n",
                 "test.toml:3: [secnd]: unknown table; did you mean \"second\"?"},
         Mistake{"KeyOutsideTables", "count = 4\n[first]\nname = \"x\"\n",
@@ -92,25 +116,31 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"TableAsValue", "first = 3\n",
                 "test.toml:1: first: must be a table; write [first] on a line of its own"},
         Mistake{"WrongKind", "[first]\nname = 7\n",
-                "test.toml:2: first.name: must be a text in quotes 1 to 8 characters; for example \"name = \"a\"\""},
+                "test.toml:2: first.name: must be a text in quotes 1 to 8 characters; for example \"name = "
+                "\"a\"\""},
         Mistake{"FractionForAWhole", "[first]\nname = \"x\"\ncount = 4.5\n",
                 "test.toml:3: first.count: must be a whole number 1 to 10; for example \"count = 5\""},
         Mistake{"TextForANumber", "[first]\nname = \"x\"\nwait_s = \"2\"\n",
-                "test.toml:3: first.wait_s: must be a number above 0, to 60 (seconds); for example \"wait_s = 2\""},
+                "test.toml:3: first.wait_s: must be a number above 0, to 60 (seconds); for example \"wait_s "
+                "= 2\""},
         Mistake{"AboveTheRange", "[first]\nname = \"x\"\ncount = 11\n",
                 "test.toml:3: first.count: is 11 but must be 1 to 10; for example \"count = 5\""},
         Mistake{"NegativeCount", "[first]\nname = \"x\"\ncount = -1\n",
                 "test.toml:3: first.count: is -1 but must be 1 to 10; for example \"count = 5\""},
         Mistake{"ExclusiveBound", "[first]\nname = \"x\"\nwait_s = 0\n",
-                "test.toml:3: first.wait_s: is 0 but must be above 0, to 60 (seconds); for example \"wait_s = 2\""},
+                "test.toml:3: first.wait_s: is 0 but must be above 0, to 60 (seconds); for example \"wait_s "
+                "= 2\""},
         Mistake{"NotANumber", "[first]\nname = \"x\"\nwait_s = nan\n",
-                "test.toml:3: first.wait_s: is nan but must be above 0, to 60 (seconds); for example \"wait_s = 2\""},
+                "test.toml:3: first.wait_s: is nan but must be above 0, to 60 (seconds); for example "
+                "\"wait_s = 2\""},
         Mistake{"Infinite", "[first]\nname = \"x\"\nwait_s = inf\n",
-                "test.toml:3: first.wait_s: is inf but must be above 0, to 60 (seconds); for example \"wait_s = 2\""},
+                "test.toml:3: first.wait_s: is inf but must be above 0, to 60 (seconds); for example "
+                "\"wait_s = 2\""},
         Mistake{"NoChoice", "[first]\nname = \"x\"\ncolour = \"green\"\n",
                 "test.toml:3: first.colour: is \"green\", which is not a choice; use \"red\" or \"blue\""},
         Mistake{"TextTooLong", "[first]\nname = \"123456789\"\n",
-                "test.toml:2: first.name: has 9 characters but must have 1 to 8 characters; for example \"name = \"a\"\""},
+                "test.toml:2: first.name: has 9 characters but must have 1 to 8 characters; for example "
+                "\"name = \"a\"\""},
         Mistake{"EmptyText", "[first]\nname = \"\"\n",
                 "test.toml:2: first.name: is empty; for example \"name = \"a\"\""},
         Mistake{"EmptyList", "[first]\nname = \"x\"\nhosts = []\n",
@@ -124,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "test.toml:3: first.count: is 99 but must be 1 to 10; for example \"count = 5\""},
         Mistake{"AMisspelledKeyComesBeforeTheMissingOne", "[first]\ncount = 2\nnam = \"x\"\n",
                 "test.toml:3: first.nam: unknown key; did you mean \"name\"?"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(Document, BrokenTomlIsToldWithItsLine) {
   const auto document = Document::parse("[first]\nname = \"x\ncount = 1\n", "test.toml", schema);
@@ -142,7 +172,8 @@ TEST(Document, AMissingFileSaysHowToMakeOne) {
 TEST(Schema, MarkdownHasALineForEachKey) {
   const std::string text = schema_markdown(schema);
   for (const auto& table : tables)
-    for (const auto& setting : table.settings) EXPECT_THAT(text, HasSubstr("| `" + std::string(setting.key) + "` |"));
+    for (const auto& setting : table.settings)
+      EXPECT_THAT(text, HasSubstr("| `" + std::string(setting.key) + "` |"));
   EXPECT_THAT(text, HasSubstr("above 0, to 60 seconds"));
 }
 

@@ -15,7 +15,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* minimal =
-    "[federation]\nname = \"f\"\n[aggregator]\nkey = \"a.key\"\nadmitted = \"admitted\"\n[model]\narchive = \"m.pt\"\n";
+    "[federation]\nname = \"f\"\n[aggregator]\nkey = \"a.key\"\nadmitted = \"admitted\"\n[model]\narchive = "
+    "\"m.pt\"\n";
 
 class FederationFile : public ::testing::Test {
  protected:
@@ -54,7 +55,8 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
 }
 
 TEST_F(FederationFile, PathsAreRelativeToItsFolder) {
-  const FederationConfig config = read(std::string(minimal) + "[evaluation]\nimages = \"i\"\nlabels = \"/l\"\n").value();
+  const FederationConfig config =
+      read(std::string(minimal) + "[evaluation]\nimages = \"i\"\nlabels = \"/l\"\n").value();
   EXPECT_EQ(config.key, folder_.path() / "a.key");
   EXPECT_EQ(config.runs, folder_.path() / "runs");
   ASSERT_TRUE(config.evaluation);
@@ -64,15 +66,17 @@ TEST_F(FederationFile, PathsAreRelativeToItsFolder) {
 
 TEST_F(FederationFile, EveryKeyOfTheSchemaReachesTheStruct) {
   const FederationConfig config =
-      read("[federation]\nname = \"f\"\nseed = 7\nrounds = 3\nafter_last_round = \"stay\"\n"
-           "[aggregator]\nbind = \"tcp://127.0.0.1:1\"\nkey = \"k\"\nadmitted = \"a\"\nruns = \"r\"\n"
-           "[model]\narchive = \"m\"\n"
-           "[training]\nepochs = 2\nbatch_size = 16\nlearning_rate = 0.5\nmomentum = 0.9\nweight_decay = 0.1\n"
-           "steps_max = 4\n"
-           "[cohort]\nclients_min = 5\nfraction = 0.25\nsize_max = 6\nquorum = 0.5\nwait_s = 1.5\ndeadline_s = 2\n"
-           "attempts_max = 8\n"
-           "[limits]\nexamples_max = 9\nmagnitude_max = 10\nuploads_max = 11\nspool_memory_mib = 12\n"
-           "[evaluation]\nkind = \"idx\"\nimages = \"i\"\nlabels = \"l\"\nevery = 13\nthreads = 14\n")
+      read(
+          "[federation]\nname = \"f\"\nseed = 7\nrounds = 3\nafter_last_round = \"stay\"\n"
+          "[aggregator]\nbind = \"tcp://127.0.0.1:1\"\nkey = \"k\"\nadmitted = \"a\"\nruns = \"r\"\n"
+          "[model]\narchive = \"m\"\n"
+          "[training]\nepochs = 2\nbatch_size = 16\nlearning_rate = 0.5\nmomentum = 0.9\nweight_decay = 0.1\n"
+          "steps_max = 4\n"
+          "[cohort]\nclients_min = 5\nfraction = 0.25\nsize_max = 6\nquorum = 0.5\nwait_s = 1.5\ndeadline_s "
+          "= 2\n"
+          "attempts_max = 8\n"
+          "[limits]\nexamples_max = 9\nmagnitude_max = 10\nuploads_max = 11\nspool_memory_mib = 12\n"
+          "[evaluation]\nkind = \"idx\"\nimages = \"i\"\nlabels = \"l\"\nevery = 13\nthreads = 14\n")
           .value();
   EXPECT_EQ(config.seed, 7U);
   EXPECT_EQ(config.rounds, 3U);
@@ -98,7 +102,8 @@ TEST_F(FederationFile, SimulatedClientsAreTheMatchesInOrder) {
   ASSERT_TRUE(make_folders(folder_.path() / "clients"));
   for (const char* name : {"b.toml", "a.toml", "a.toml.bak", "c.txt"})
     ASSERT_TRUE(write_file_atomically(folder_.path() / "clients" / name, std::string_view("")));
-  const FederationConfig config = read(std::string(minimal) + "[simulation]\nclients = \"clients/*.toml\"\n").value();
+  const FederationConfig config =
+      read(std::string(minimal) + "[simulation]\nclients = \"clients/*.toml\"\n").value();
   EXPECT_THAT(config.simulated_clients,
               ElementsAre(folder_.path() / "clients/a.toml", folder_.path() / "clients/b.toml"));
 }
@@ -109,12 +114,15 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
     const char* error;
   };
   for (const auto& [toml, error] :
-       {Case{"[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n[model]\narchive = \"m\"\n[federation]\nname = \"no/name\"\n",
+       {Case{"[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n[model]\narchive = \"m\"\n[federation]\nname = "
+             "\"no/name\"\n",
              "federation.toml:7: federation.name: is not a name"},
-        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n"
+        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = "
+             "\"a\"\n"
              "bind = \"127.0.0.1:7470\"\n",
              "federation.toml:8: aggregator.bind: is \"127.0.0.1:7470\", which is not an address"},
-        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n"
+        Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = "
+             "\"a\"\n"
              "[simulation]\nclients = \"*/*.toml\"\n",
              "federation.toml:9: simulation.clients: may have one '*'"}}) {
     const auto config = read(toml);

@@ -1,5 +1,6 @@
 #include "tests/learning/archives.h"
 
+#include <algorithm>
 #include <numeric>
 #include <stdexcept>
 
@@ -222,7 +223,9 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> before;
   for (const at::Tensor& parameter : module.parameters()) {
-    if (!parameter.requires_grad()) continue;
+    const bool tied = std::any_of(parameters.begin(), parameters.end(),
+                                  [&](const at::Tensor& other) { return other.is_same(parameter); });
+    if (!parameter.requires_grad() || tied) continue;
     parameters.push_back(parameter);
     before.push_back(parameter.detach().clone());
   }

@@ -23,18 +23,20 @@ class FederationFolder : public ::testing::Test {
       GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
     std::string pattern = ::testing::TempDir() + "/hansa-process-XXXXXX";
     folder = std::filesystem::path(::mkdtemp(pattern.data())) / "federation";
-    ChildProcess made("hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "3", "--rounds", "4"},
-                      log("new"));
+    ChildProcess made(
+        "hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "3", "--rounds", "4"},
+        log("new"));
     ASSERT_EQ(made.wait(seconds(60)), 0) << made.output();
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
-    for (int i = 1; i <= 3; ++i)
-      replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 1500");
+    for (int i = 1; i <= 3; ++i) replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 1500");
   }
   void TearDown() override {
     if (!folder.empty()) std::filesystem::remove_all(folder.parent_path());
   }
 
-  [[nodiscard]] std::filesystem::path log(const std::string& name) const { return folder.parent_path() / (name + ".log"); }
+  [[nodiscard]] std::filesystem::path log(const std::string& name) const {
+    return folder.parent_path() / (name + ".log");
+  }
   [[nodiscard]] std::filesystem::path client_file(int i) const {
     return folder / "clients" / ("client-0" + std::to_string(i) + ".toml");
   }
@@ -46,12 +48,14 @@ class FederationFolder : public ::testing::Test {
   }
   // Starts the aggregator and points the clients at the port it got.
   ChildProcess start_aggregator(const std::string& name) {
-    ChildProcess aggregator("hansa-aggregator", {(folder / "federation.toml").string(), "--progress", "plain"}, log(name));
+    ChildProcess aggregator("hansa-aggregator",
+                            {(folder / "federation.toml").string(), "--progress", "plain"}, log(name));
     EXPECT_TRUE(aggregator.wait_for_output("public key", seconds(60))) << aggregator.output();
     std::smatch match;
     const std::string output = aggregator.output();
     EXPECT_TRUE(std::regex_search(output, match, std::regex("at (tcp://127.0.0.1:[0-9]+)"))) << output;
-    for (int i = 1; i <= 3; ++i) replace(client_file(i), "address = \"[^\"]*\"", "address = \"" + match[1].str() + "\"");
+    for (int i = 1; i <= 3; ++i)
+      replace(client_file(i), "address = \"[^\"]*\"", "address = \"" + match[1].str() + "\"");
     return aggregator;
   }
   ChildProcess start_client(int i) {

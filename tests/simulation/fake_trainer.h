@@ -19,8 +19,9 @@ class FakeTrainer : public learning::Trainer {
   }
 
   Result<std::uint64_t> example_count() override { return examples_; }
-  Result<learning::TrainingResult> train(const learning::TrainingRequest& request, std::span<const float> global,
-                                         std::span<float> delta, std::stop_token) override {
+  Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
+                                         std::span<const float> global, std::span<float> delta,
+                                         std::stop_token) override {
     compute(request.seed, global, delta);
     learning::TrainingResult result;
     result.examples = examples_;

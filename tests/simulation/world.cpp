@@ -78,7 +78,8 @@ void World::run() {
     auto store = std::make_unique<server::MemoryStore>(disk);
     HANSA_TRY_VOID(store->begin_run(identity, initial));
     HANSA_TRY(const auto position, store->position());
-    if (position->round < recorder.committed) lost.push_back("round " + std::to_string(recorder.committed.value));
+    if (position->round < recorder.committed)
+      lost.push_back("round " + std::to_string(recorder.committed.value));
     return store;
   };
   simulation::Federation federation(std::move(f), open_store, recorder, ::testing::TempDir());
@@ -96,18 +97,20 @@ std::string check_models(const World& world) {
     const auto& global = disk.models.at(base);
     // The scale that the round must have used: accumulator.h.
     const double bound = static_cast<double>(server::LimitsConfig{}.examples_max) *
-                         static_cast<double>(record.participations.size()) * server::LimitsConfig{}.magnitude_max;
+                         static_cast<double>(record.participations.size()) *
+                         server::LimitsConfig{}.magnitude_max;
     const int scale = std::min(40, 62 - static_cast<int>(std::ceil(std::log2(bound))));
     std::vector<Wide> sums(global.size());
     std::uint64_t weight = 0;
     for (const auto& p : record.participations) {
       if (p.outcome != server::Outcome::counted) continue;
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global, delta);
+      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
+                           delta);
       if (p.update != sha256(std::span<const float>(delta))) return place + p.client + "'s update is another";
       for (std::size_t i = 0; i < delta.size(); ++i)
-        sums[i] += static_cast<Wide>(std::nearbyint(std::ldexp(static_cast<double>(delta[i]) *
-                                                                   static_cast<double>(p.examples), scale)));
+        sums[i] += static_cast<Wide>(std::nearbyint(
+            std::ldexp(static_cast<double>(delta[i]) * static_cast<double>(p.examples), scale)));
       weight += p.examples;
     }
     std::vector<float> next(global.size());
@@ -115,7 +118,8 @@ std::string check_models(const World& world) {
     for (std::size_t i = 0; i < next.size(); ++i)
       next[i] = static_cast<float>(static_cast<double>(global[i]) +
                                    static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
-    if (record.model != sha256(std::span<const float>(next))) return place + "the model is not the exact mean";
+    if (record.model != sha256(std::span<const float>(next)))
+      return place + "the model is not the exact mean";
     base = record.model;
   }
   return {};

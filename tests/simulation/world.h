@@ -32,8 +32,8 @@ struct World {
   WorldOptions options;
   std::shared_ptr<server::MemoryDisk> disk = std::make_shared<server::MemoryDisk>();
   Result<simulation::FederationOutcome> outcome = tl::make_unexpected(Error{});
-  std::uint64_t starts = 0;          // of the aggregator
-  std::vector<std::string> lost;     // committed rounds that a restart did not find
+  std::uint64_t starts = 0;  // of the aggregator
+  std::vector<std::string> lost;  // committed rounds that a restart did not find
   std::vector<std::string> log;
 
   void run();

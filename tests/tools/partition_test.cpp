@@ -43,7 +43,8 @@ std::vector<PartitionPlan> plans() {
 
 std::string plan_text(const PartitionPlan& plan) {
   return "kind " + std::to_string(static_cast<int>(plan.kind)) + ", clients " + std::to_string(plan.clients) +
-         ", alpha " + std::to_string(plan.alpha) + ", labels per client " + std::to_string(plan.labels_per_client);
+         ", alpha " + std::to_string(plan.alpha) + ", labels per client " +
+         std::to_string(plan.labels_per_client);
 }
 
 TEST(Partition, EveryExampleGoesToExactlyOneClient) {
@@ -156,17 +157,41 @@ TEST(Partition, PlansThatDoNotFitAreRefusedNamingTheOption) {
     return plan;
   };
   const auto labels = ten_labels();
-  for (const auto& [plan, option] :
-       {Case{with([](auto& p) { p.clients = 0; }), "--clients"}, Case{with([](auto& p) { p.clients = 6'001; }), "--clients"},
-        Case{with([](auto& p) { p.kind = PartitionKind::dirichlet; p.alpha = 0; }), "--dirichlet"},
-        Case{with([](auto& p) { p.kind = PartitionKind::dirichlet; p.clients = 601; }), "--clients"},
-        Case{with([](auto& p) { p.kind = PartitionKind::dirichlet; p.alpha = 1e-9; p.clients = 11; }), "--dirichlet"},
-        Case{with([](auto& p) { p.kind = PartitionKind::labels_per_client; p.labels_per_client = 11; }),
-             "--labels-per-client"},
-        Case{with([](auto& p) { p.kind = PartitionKind::labels_per_client; p.labels_per_client = 3; p.clients = 3; }),
-             "--labels-per-client"},
-        Case{with([](auto& p) { p.kind = PartitionKind::labels_per_client; p.labels_per_client = 10; p.clients = 601; }),
-             "--clients"}}) {
+  for (const auto& [plan, option] : {Case{with([](auto& p) { p.clients = 0; }), "--clients"},
+                                     Case{with([](auto& p) { p.clients = 6'001; }), "--clients"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::dirichlet;
+                                            p.alpha = 0;
+                                          }),
+                                          "--dirichlet"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::dirichlet;
+                                            p.clients = 601;
+                                          }),
+                                          "--clients"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::dirichlet;
+                                            p.alpha = 1e-9;
+                                            p.clients = 11;
+                                          }),
+                                          "--dirichlet"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::labels_per_client;
+                                            p.labels_per_client = 11;
+                                          }),
+                                          "--labels-per-client"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::labels_per_client;
+                                            p.labels_per_client = 3;
+                                            p.clients = 3;
+                                          }),
+                                          "--labels-per-client"},
+                                     Case{with([](auto& p) {
+                                            p.kind = PartitionKind::labels_per_client;
+                                            p.labels_per_client = 10;
+                                            p.clients = 601;
+                                          }),
+                                          "--clients"}}) {
     const auto shards = partition(labels, plan);
     ASSERT_FALSE(shards) << plan_text(plan);
     EXPECT_EQ(shards.error().place, option) << plan_text(plan);

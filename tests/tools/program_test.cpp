@@ -30,15 +30,17 @@ Finished run_hansa(const std::string& arguments) {
   FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return out;
   std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) out.output.append(buffer.data(), n);
+  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    out.output.append(buffer.data(), n);
   const int status = ::pclose(pipe);
   out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return out;
 }
 
 TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
-  for (const char* command : {"new", "keys generate", "keys show", "model create", "model list", "model inspect",
-                              "model export", "data partition", "simulate", "status", "evaluate"}) {
+  for (const char* command :
+       {"new", "keys generate", "keys show", "model create", "model list", "model inspect", "model export",
+        "data partition", "simulate", "status", "evaluate"}) {
     const Finished help = run_hansa(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.output, HasSubstr("Example")) << command;
@@ -63,7 +65,10 @@ TEST(Program, ExitCodesSayWhatWentWrong) {
   EXPECT_EQ(run_hansa("keys show").code, 2) << "an argument is missing";
   EXPECT_EQ(run_hansa("model create nonsense " + in + "a.pt'").code, 2);
   EXPECT_EQ(run_hansa("model inspect " + in + "none.pt'").code, 4);
-  EXPECT_EQ(run_hansa("data partition --images " + in + "i' --labels " + in + "l' --out " + in + "o' --clients 2 --iid").code, 3);
+  EXPECT_EQ(run_hansa("data partition --images " + in + "i' --labels " + in + "l' --out " + in +
+                      "o' --clients 2 --iid")
+                .code,
+            3);
   EXPECT_EQ(run_hansa("status " + in + "none'").code, 8);
   EXPECT_EQ(run_hansa("simulate " + in + "none.toml'").code, 2);
 }
@@ -94,7 +99,8 @@ TEST(Program, PartitionPrintsJsonThatAgreesWithTheShards) {
   const auto document = nlohmann::json::parse(done.output);
   std::uint64_t total = 0;
   for (const auto& client : document.at("clients")) {
-    const auto shard = learning::read_idx_pair({client.at("images_file").get<std::string>(), client.at("labels_file").get<std::string>()});
+    const auto shard = learning::read_idx_pair(
+        {client.at("images_file").get<std::string>(), client.at("labels_file").get<std::string>()});
     ASSERT_TRUE(shard) << shard.error().text();
     EXPECT_EQ(shard->labels.example_count(), client.at("examples").get<std::uint64_t>());
     total += shard->labels.example_count();
@@ -109,7 +115,8 @@ TEST(Program, AModelIsMadeAndInspected) {
   const Finished inspected = run_hansa("model inspect --json " + file);
   ASSERT_EQ(inspected.code, 0) << inspected.output;
   EXPECT_EQ(nlohmann::json::parse(inspected.output).at("parameters"), 7850);
-  EXPECT_THAT(run_hansa("model inspect " + file).output, AllOf(HasSubstr("fc.weight"), HasSubstr("10 x 784")));
+  EXPECT_THAT(run_hansa("model inspect " + file).output,
+              AllOf(HasSubstr("fc.weight"), HasSubstr("10 x 784")));
   EXPECT_EQ(run_hansa("model create logistic " + file).code, 2) << "an archive is not overwritten";
 }
 

@@ -99,7 +99,8 @@ TEST_F(Scaffold, TheSeedDecidesModelAndShardsButNoKey) {
   second.folder = folder_.path() / "second";
   ASSERT_TRUE(scaffold(second));
   const auto same = [&](const char* file) {
-    return read_binary_file(plan_.folder / file, 1 << 24).value() == read_binary_file(second.folder / file, 1 << 24).value();
+    return read_binary_file(plan_.folder / file, 1 << 24).value() ==
+           read_binary_file(second.folder / file, 1 << 24).value();
   };
   EXPECT_TRUE(same("model.pt"));
   EXPECT_TRUE(same("shards/client-02/labels.idx"));
@@ -132,7 +133,8 @@ TEST_F(Scaffold, AFailureLeavesNothingBehind) {
   const auto made = scaffold(plan_);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::data);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1) << "only the data";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1)
+      << "only the data";
 }
 
 }  // namespace

@@ -31,9 +31,7 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
   if (state_ == State::over) return std::nullopt;
   const bool handshaking = state_ == State::handshaking;
   switch (event.kind) {
-    case ZMQ_EVENT_CONNECTED:
-      state_ = State::handshaking;
-      return std::nullopt;
+    case ZMQ_EVENT_CONNECTED: state_ = State::handshaking; return std::nullopt;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       state_ = State::connected;
       return LinkEvent{LinkEvent::Kind::connected, {}};
@@ -56,8 +54,7 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
     case ZMQ_EVENT_DISCONNECTED:
       if (handshaking) return not_hansa("answers in another protocol than Hansa's");
       return end(LinkEvent::Kind::disconnected, ErrorCode::network, "the connection ended", "");
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

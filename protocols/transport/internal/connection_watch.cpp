@@ -44,19 +44,13 @@ Error silent_failure(std::uint32_t error) {
 std::optional<Error> ConnectionWatch::take(const SocketEvent& event) {
   const int value = static_cast<int>(event.value);
   switch (event.kind) {
-    case ZMQ_EVENT_ACCEPTED:
-      addresses_.insert_or_assign(value, peer_address(value));
-      return std::nullopt;
+    case ZMQ_EVENT_ACCEPTED: addresses_.insert_or_assign(value, peer_address(value)); return std::nullopt;
     case ZMQ_EVENT_ACCEPT_FAILED:
       return Error{ErrorCode::resource, endpoint_,
                    fmt::format("a connection could not be accepted ({})", std::strerror(value)),
                    "raise the limit of open files (ulimit -n, LimitNOFILE=)"};
-    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-      failure_ = protocol_failure(event.value);
-      return std::nullopt;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-      failure_ = silent_failure(event.value);
-      return std::nullopt;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: failure_ = protocol_failure(event.value); return std::nullopt;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: failure_ = silent_failure(event.value); return std::nullopt;
     case ZMQ_EVENT_DISCONNECTED: {
       const auto address = addresses_.find(value);
       if (failure_) failure_->place = endpoint_;
@@ -66,8 +60,7 @@ std::optional<Error> ConnectionWatch::take(const SocketEvent& event) {
       }
       return std::exchange(failure_, std::nullopt);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

@@ -22,7 +22,7 @@ class ConnectionWatch {
  private:
   std::string endpoint_;
   std::unordered_map<int, std::string> addresses_;  // of open connections, by descriptor
-  std::optional<Error> failure_;                    // waits for its address
+  std::optional<Error> failure_;  // waits for its address
 };
 
 }  // namespace hansa::transport

@@ -8,7 +8,7 @@
 namespace hansa::transport {
 
 struct SocketEvent {
-  int kind = 0;             // ZMQ_EVENT_...
+  int kind = 0;  // ZMQ_EVENT_...
   std::uint32_t value = 0;  // a descriptor, an errno or a protocol error, by kind
 };
 

@@ -46,7 +46,7 @@ struct Member {
   // In the round in work.
   std::optional<round::MemberIndex> place;
   TaskId task;
-  Instant asked_at;      // first
+  Instant asked_at;  // first
   Instant task_sent_at;  // last
   double seconds = 0;  // asked to complete
   Upload upload;
