@@ -1,25 +1,12 @@
 // hansa-client: see run_client.
-#include <atomic>
-#include <csignal>
-#include <cstdio>
-#include <exception>
-
 #include <CLI/CLI.hpp>
 
 #include "client/process/client_process.h"
+#include "common/program.h"
 #include "learning/local_trainer.h"
 
 namespace {
-std::atomic<bool> stop_asked{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-extern "C" void on_signal(int) { stop_asked = true; }
-
-int tell(const hansa::Error& error) {
-  std::fprintf(stderr, "hansa-client: %s\n", error.text().c_str());
-  return hansa::exit_code(error.code);
-}
-
-int run(int argc, char** argv) {
+hansa::Result<int> run(int argc, char** argv) {
   CLI::App app("Trains on this device's data for a federation; the data never leaves the device.");
   app.footer("Example:\n  hansa-client client.toml\n\nExit codes: docs/exit-codes.md");
   std::string file, log_level;
@@ -31,29 +18,20 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
-  const auto config = hansa::client::read_client_config(file);
-  if (!config) return tell(config.error());
-  const auto level = hansa::choose_log_level(log_level);
-  if (!level) return tell(level.error());
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);
+  HANSA_TRY(const auto config, hansa::client::read_client_config(file));
+  HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
+  const auto& stop_asked = hansa::stop_on_signals();
   hansa::learning::LocalTrainerConfig trainer_config;
-  trainer_config.data = config->data;
-  trainer_config.threads = config->resources.threads;
-  trainer_config.memory_bytes_max = config->resources.memory_mib_max << 20;
+  trainer_config.data = config.data;
+  trainer_config.threads = config.resources.threads;
+  trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
   const auto trainer = hansa::learning::make_local_trainer(trainer_config);
-  const auto log = hansa::Logger::to_stderr(config->name.empty() ? "client" : config->name, *level);
-  const auto done = hansa::client::run_client(*config, *trainer, log, stop_asked);
-  return done ? 0 : tell(done.error());
+  const auto log = hansa::Logger::to_stderr(config.name.empty() ? "client" : config.name, level);
+  HANSA_TRY_VOID(hansa::client::run_client(config, *trainer, log, stop_asked));
+  return 0;
 }
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return tell(
-        hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
-  }
+  return hansa::run_program("hansa-client", [&] { return run(argc, argv); });
 }

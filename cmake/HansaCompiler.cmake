@@ -23,6 +23,10 @@ add_library(hansa_compile_options INTERFACE)
 target_compile_options(hansa_compile_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   $<$<BOOL:${HANSA_WARNINGS_AS_ERRORS}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms at "text" + std::string: gcc.gnu.org/PR105651.
+  target_compile_options(hansa_compile_options INTERFACE -Wno-restrict)
+endif()
 if(HANSA_ASSERTIONS)
   target_compile_options(hansa_compile_options INTERFACE -UNDEBUG)
 endif()

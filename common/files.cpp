@@ -28,6 +28,31 @@ tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, std::st
   return fail(ErrorCode::storage, path.string(), std::move(what) + " (" + std::strerror(error) + ")");
 }
 
+// As much as there is, to the end of `out` at most: the bytes read.
+Result<std::size_t> read_whole(const Descriptor& file, std::span<std::byte> out,
+                               const std::filesystem::path& path) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t n = ::read(file.get(), out.data() + done, out.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be read");
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+Result<void> write_whole(const Descriptor& file, std::span<const std::byte> bytes,
+                         const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be written");
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
 template <class Buffer>
 Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -38,16 +63,33 @@ Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_ma
   if (static_cast<std::size_t>(status.st_size) > bytes_max)
     return fail(ErrorCode::storage, path.string(), "is larger than " + std::to_string(bytes_max) + " bytes");
   Buffer out(static_cast<std::size_t>(status.st_size), typename Buffer::value_type{});
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t n = ::read(file.get(), out.data() + done, out.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(path, "cannot be read");
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
+  HANSA_TRY(const std::size_t done, read_whole(file, std::as_writable_bytes(std::span(out)), path));
   out.resize(done);
   return out;
+}
+
+// Writes with `write` to a temporary name beside path, flushes, and renames it over path.
+template <class Write>
+Result<void> replace_file(const std::filesystem::path& path, FileAccess access, const Write& write) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const std::filesystem::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  const auto write_and_rename = [&]() -> Result<void> {
+    const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (file.get() < 0) return fail_with_errno(temporary, "cannot be created");
+    HANSA_TRY_VOID(write(file, temporary));
+    if (::fsync(file.get()) != 0) return fail_with_errno(temporary, "cannot be flushed to disk");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_with_errno(path, "cannot be replaced");
+    return {};
+  };
+  if (auto written = write_and_rename(); !written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
+    return fail_with_errno(folder, "cannot be flushed to disk");
+  return {};
 }
 
 }  // namespace
@@ -60,40 +102,43 @@ Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& pat
   return read_file<std::vector<std::byte>>(path, bytes_max);
 }
 
+Result<void> read_file_into(const std::filesystem::path& path, std::span<std::byte> out) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return fail_with_errno(path, "cannot be opened");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
+  if (static_cast<std::uint64_t>(status.st_size) != out.size())
+    return fail(ErrorCode::storage, path.string(),
+                "has " + std::to_string(status.st_size) + " bytes, not " + std::to_string(out.size()));
+  HANSA_TRY(const std::size_t done, read_whole(file, out, path));
+  if (done != out.size()) return fail(ErrorCode::storage, path.string(), "became shorter while it was read");
+  return {};
+}
+
 Result<void> write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
                                    FileAccess access) {
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const std::filesystem::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
-  {
-    const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (file.get() < 0) return fail_with_errno(temporary, "cannot be created");
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) {
-        auto error = fail_with_errno(temporary, "cannot be written");
-        ::unlink(temporary.c_str());
-        return error;
-      }
-      done += static_cast<std::size_t>(n);
+  return replace_file(path, access,
+                      [&](const Descriptor& file, const std::filesystem::path& temporary) -> Result<void> {
+                        return write_whole(file, bytes, temporary);
+                      });
+}
+
+Result<Digest> copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (source.get() < 0) return fail_with_errno(from, "cannot be opened");
+  Sha256 hash;
+  const auto copy = [&](const Descriptor& file, const std::filesystem::path& temporary) -> Result<void> {
+    std::vector<std::byte> step(256 << 10);
+    while (true) {
+      HANSA_TRY(const std::size_t size, read_whole(source, step, from));
+      if (size == 0) return {};
+      const auto bytes = std::span<const std::byte>(step).first(size);
+      hash.update(bytes);
+      HANSA_TRY_VOID(write_whole(file, bytes, temporary));
     }
-    if (::fsync(file.get()) != 0) {
-      auto error = fail_with_errno(temporary, "cannot be flushed to disk");
-      ::unlink(temporary.c_str());
-      return error;
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    auto error = fail_with_errno(path, "cannot be replaced");
-    ::unlink(temporary.c_str());
-    return error;
-  }
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
-    return fail_with_errno(folder, "cannot be flushed to disk");
-  return {};
+  };
+  HANSA_TRY_VOID(replace_file(to, FileAccess::everyone_reads, copy));
+  return hash.finish();
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/digest.h"
 #include "common/error.h"
 
 namespace hansa {
@@ -14,6 +15,8 @@ namespace hansa {
 [[nodiscard]] Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t bytes_max);
 [[nodiscard]] Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& path,
                                                               std::size_t bytes_max);
+// Fails (storage) unless the file has exactly out.size() bytes.
+[[nodiscard]] Result<void> read_file_into(const std::filesystem::path& path, std::span<std::byte> out);
 
 enum class FileAccess { everyone_reads, owner_only };
 
@@ -24,6 +27,9 @@ enum class FileAccess { everyone_reads, owner_only };
                                                  FileAccess access = FileAccess::everyone_reads);
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                                  FileAccess access = FileAccess::everyone_reads);
+// Atomic in the same way, in small steps; returns the digest of what was copied.
+[[nodiscard]] Result<Digest> copy_file_atomically(const std::filesystem::path& from,
+                                                  const std::filesystem::path& to);
 [[nodiscard]] Result<void> make_folders(const std::filesystem::path& path);
 // The folder that holds the running program.
 [[nodiscard]] std::filesystem::path program_folder();

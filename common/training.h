@@ -2,7 +2,9 @@
 // travel in messages and reach the trainer unchanged.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hansa {
@@ -27,5 +29,12 @@ struct Metric {
   friend bool operator==(const Metric&, const Metric&) = default;
 };
 using Metrics = std::vector<Metric>;
+
+// The mean of the metric of that name, if it is there and has examples behind it.
+[[nodiscard]] inline std::optional<double> mean_of(const Metrics& metrics, std::string_view name) {
+  for (const auto& m : metrics)
+    if (m.name == name && m.count > 0) return m.sum / m.count;
+  return {};
+}
 
 }  // namespace hansa

@@ -103,9 +103,11 @@ Result<void> create_built_in(const std::string& name, std::uint64_t seed,
                 }));
       return write_file_atomically(archive, bytes);
     }
-    known += (known.empty() ? "\"" : ", \"") + model.name + "\"";
+    if (!known.empty()) known += ", ";
+    known.append("\"").append(model.name).append("\"");
   }
-  return fail(ErrorCode::usage, "", "\"" + name.substr(0, 40) + "\" is not a built-in model",
+  return fail(ErrorCode::usage, "",
+              std::string("\"").append(name, 0, 40).append("\" is not a built-in model"),
               "the built-in models are " + known + "; or name a TorchScript archive");
 }
 

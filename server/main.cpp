@@ -1,25 +1,12 @@
 // hansa-aggregator: see run_aggregator.
-#include <atomic>
-#include <csignal>
-#include <cstdio>
-#include <exception>
-
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "common/program.h"
 #include "server/process/aggregator_process.h"
 
 namespace {
-std::atomic<bool> stop_asked{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-extern "C" void on_signal(int) { stop_asked = true; }
-
-int tell(const hansa::Error& error) {
-  std::fprintf(stderr, "hansa-aggregator: %s\n", error.text().c_str());
-  return hansa::exit_code(error.code);
-}
-
-int run(int argc, char** argv) {
+hansa::Result<int> run(int argc, char** argv) {
   using hansa::server::ProgressStyle;
   CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.");
   app.footer(
@@ -40,8 +27,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
-  const auto config = hansa::server::read_federation_config(file);
-  if (!config) return tell(config.error());
+  HANSA_TRY(const auto config, hansa::server::read_federation_config(file));
   hansa::server::AggregatorOptions options;
   options.run.from = from;
   if (fresh) options.run.choice = hansa::server::RunChoice::new_run;
@@ -51,22 +37,14 @@ int run(int argc, char** argv) {
                                                                             : ProgressStyle::plain;
   // A live panel owns the terminal: the log shows only what needs a person, unless asked for more.
   if (log_level.empty() && options.progress == ProgressStyle::live) log_level = "error";
-  const auto level = hansa::choose_log_level(log_level);
-  if (!level) return tell(level.error());
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);
-  const auto log = hansa::Logger::to_stderr("aggregator", *level);
-  const auto done = hansa::server::run_aggregator(*config, options, log, stop_asked);
-  return done ? 0 : tell(done.error());
+  HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
+  const auto& stop_asked = hansa::stop_on_signals();
+  const auto log = hansa::Logger::to_stderr("aggregator", level);
+  HANSA_TRY_VOID(hansa::server::run_aggregator(config, options, log, stop_asked));
+  return 0;
 }
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return tell(
-        hansa::Error{hansa::ErrorCode::internal, {}, error.what(), "this is a bug; please report it"});
-  }
+  return hansa::run_program("hansa-aggregator", [&] { return run(argc, argv); });
 }

@@ -1,13 +1,12 @@
 #include "tools/commands.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
 
+#include "common/program.h"
 #include "common/spelling.h"
 
 namespace hansa::tools {
@@ -30,12 +29,7 @@ Result<void> check_command_words(CLI::App& app, const std::string& title,
               near ? "did you mean \"" + title + " " + *near + "\"?" : "\"" + title + " --help\" lists them");
 }
 
-int tell(const Error& error) {
-  fmt::print(stderr, "hansa: {}\n", error.text());
-  return exit_code(error.code);
-}
-
-int run_checked(int argc, char** argv) {
+Result<int> run_checked(int argc, char** argv) {
   CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
   app.set_version_flag("--version", HANSA_VERSION);
   app.require_subcommand(1);
@@ -51,26 +45,21 @@ int run_checked(int argc, char** argv) {
   add_config_command(app, outcome);
 
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  if (const auto known = check_command_words(app, "hansa", words); !known) return tell(known.error());
+  HANSA_TRY_VOID(check_command_words(app, "hansa", words));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     // --help and --version come this way too, with code 0.
     return app.exit(stop) == 0 ? 0 : exit_code(ErrorCode::usage);
   }
-  return outcome ? 0 : tell(outcome.error());
+  HANSA_TRY_VOID(std::move(outcome));
+  return 0;
 }
 
 }  // namespace
 
 int run_hansa(int argc, char** argv) {
-  try {
-    return run_checked(argc, argv);
-  } catch (const std::exception& exception) {
-    return tell(Error{ErrorCode::internal, "", exception.what(), "this is a bug: please report it"});
-  } catch (...) {
-    return tell(Error{ErrorCode::internal, "", "unknown failure", "this is a bug: please report it"});
-  }
+  return run_program("hansa", [&] { return run_checked(argc, argv); });
 }
 
 }  // namespace hansa::tools

@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "client/config/client_config.h"
+#include "common/files.h"
 #include "learning/evaluation.h"
+#include "server/config/federation_config.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
@@ -17,23 +19,33 @@
 namespace hansa::tools {
 namespace {
 
+constexpr std::size_t config_bytes_max = 1 << 20;
+
 struct EvaluateOptions {
   std::string model;
   std::filesystem::path images;
   std::filesystem::path labels;
-  std::filesystem::path client;  // client.toml, in place of images and labels
+  std::filesystem::path config;  // whose data is used, in place of images and labels
   int threads = 1;
   OutputForm form = OutputForm::table;
 };
 
 Result<learning::DataConfig> choose_data(const EvaluateOptions& options) {
-  if (!options.client.empty()) {
-    HANSA_TRY(client::ClientConfig client, client::read_client_config(options.client));
-    return std::move(client.data);
+  if (!options.config.empty()) {
+    HANSA_TRY(const std::string text, read_text_file(options.config, config_bytes_max));
+    if (text.starts_with("[client]") || text.find("\n[client]") != std::string::npos) {
+      HANSA_TRY(client::ClientConfig client, client::read_client_config(options.config));
+      return std::move(client.data);
+    }
+    HANSA_TRY(server::FederationConfig federation, server::read_federation_config(options.config));
+    if (!federation.evaluation)
+      return fail(ErrorCode::usage, options.config.string(), "names no held-out data",
+                  "set [evaluation] images and labels, or give --images and --labels");
+    return std::move(*federation.evaluation);
   }
   if (options.images.empty() || options.labels.empty())
     return fail(ErrorCode::usage, "hansa evaluate", "needs data",
-                "give --images and --labels, or --data client.toml");
+                "name a federation.toml or client.toml, or give --images and --labels");
   learning::DataConfig data;
   data.images = options.images;
   data.labels = options.labels;
@@ -71,14 +83,16 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("evaluate", "Measure a model on labelled examples");
   command->footer(
-      "Examples:\n  hansa evaluate runs/20260101-120000 --images t10k-images-idx3-ubyte.gz "
-      "--labels t10k-labels-idx1-ubyte.gz\n"
-      "  hansa evaluate runs/20260101-120000@5 --data clients/client-01.toml");
+      "Examples:\n  hansa evaluate runs/20260101-120000@5 federation.toml\n"
+      "  hansa evaluate model.pt clients/client-01.toml\n"
+      "  hansa evaluate model.pt --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz");
   auto options = std::make_shared<EvaluateOptions>();
   command->add_option("MODEL", options->model, "A model archive, a run folder, or RUN@ROUND")->required();
   CLI::Option* images = command->add_option("--images", options->images, "Images, idx3, plain or .gz");
   CLI::Option* labels = command->add_option("--labels", options->labels, "Labels, idx1, plain or .gz");
-  command->add_option("--data", options->client, "A client.toml, whose data is used")
+  command
+      ->add_option("DATA", options->config,
+                   "A federation.toml, whose [evaluation] data is used, or a client.toml, whose [data]")
       ->excludes(images)
       ->excludes(labels);
   command->add_option("--threads", options->threads, "Threads")

@@ -69,7 +69,10 @@ Result<void> run_list(OutputForm form) {
 }
 
 Result<void> run_inspect(const InspectOptions& options) {
-  HANSA_TRY(const auto model, learning::describe_archive(options.archive));
+  std::error_code error;
+  const bool is_run = std::filesystem::is_regular_file(options.archive / "archive.pt", error);
+  HANSA_TRY(const auto model,
+            learning::describe_archive(is_run ? options.archive / "archive.pt" : options.archive));
   if (options.form == OutputForm::json) {
     nlohmann::json entries = nlohmann::json::array();
     for (const auto& entry : model.layout.entries())
@@ -131,7 +134,8 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* inspect = model->add_subcommand("inspect", "What is in a model archive");
   inspect->footer("Example:\n  hansa model inspect model.pt");
   auto inspect_options = std::make_shared<InspectOptions>();
-  inspect->add_option("ARCHIVE", inspect_options->archive, "A TorchScript archive")->required();
+  inspect->add_option("ARCHIVE", inspect_options->archive, "A TorchScript archive, or a run folder")
+      ->required();
   inspect->add_flag_callback(
       "--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
   inspect->callback([inspect_options, &outcome] { outcome = run_inspect(*inspect_options); });

@@ -1,21 +1,18 @@
 // hansa simulate: a federation.toml in one process.
-#include <atomic>
-#include <csignal>
+#include <cstdio>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "common/program.h"
 #include "server/config/federation_config.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
 
 namespace hansa::tools {
 namespace {
-
-std::atomic<bool> stop_asked{false};
-extern "C" void on_simulate_signal(int) { stop_asked = true; }
 
 struct Arguments {
   std::string file;
@@ -26,12 +23,6 @@ struct Arguments {
   bool json = false;
 };
 
-double mean(const Metrics& metrics, std::string_view name, double otherwise) {
-  for (const auto& m : metrics)
-    if (m.name == name && m.count > 0) return m.sum / m.count;
-  return otherwise;
-}
-
 Result<void> simulate(const CLI::App& command, const Arguments& a) {
   HANSA_TRY(auto config, server::read_federation_config(a.file));
   if (command.count("--rounds") > 0) config.rounds = a.rounds;
@@ -39,30 +30,29 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
   simulation::SimulateOptions options;
   options.threads = a.threads;
   if (command.count("--arrival-seed") > 0) options.arrival_seed = a.arrival_seed;
-  std::signal(SIGINT, on_simulate_signal);
-  std::signal(SIGTERM, on_simulate_signal);
+  const auto& stop_asked = stop_on_signals();
 
   nlohmann::json rounds = nlohmann::json::array();
   const auto round_done = [&](const server::RoundRecord& record, const Metrics& evaluation) {
     std::size_t counted = 0;
     for (const auto& p : record.participations) counted += p.outcome == server::Outcome::counted ? 1 : 0;
-    const double accuracy = mean(evaluation, "accuracy", -1);
+    const auto accuracy = mean_of(evaluation, "accuracy");
     if (a.json) {
       nlohmann::json row = {{"round", record.round.value},
                             {"picked", record.participations.size()},
                             {"counted", counted},
                             {"model", record.model.text()}};
-      if (accuracy >= 0) row["accuracy"] = accuracy;
+      if (accuracy) row["accuracy"] = *accuracy;
       rounds.push_back(row);
       return;
     }
     fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds,
                counted, record.participations.size(),
-               accuracy >= 0 ? fmt::format(", accuracy {:.4f}", accuracy) : "", record.model.brief());
+               accuracy ? fmt::format(", accuracy {:.4f}", *accuracy) : "", record.model.brief());
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
-  const double accuracy = mean(outcome.evaluation, "accuracy", -1);
+  const auto accuracy = mean_of(outcome.evaluation, "accuracy");
   if (a.json) {
     nlohmann::json out = {{"rounds", rounds},
                           {"final_model", outcome.model.text()},
@@ -70,13 +60,13 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                           {"seconds", outcome.seconds},
                           {"bytes_up", outcome.bytes_up},
                           {"bytes_down", outcome.bytes_down}};
-    if (accuracy >= 0) out["final_test_accuracy"] = accuracy;
+    if (accuracy) out["final_test_accuracy"] = *accuracy;
     fmt::print("{}\n", out.dump(2));
     return {};
   }
   fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down in memory\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
-  if (accuracy >= 0) fmt::print("final test accuracy: {:.4f}\n", accuracy);
+  if (accuracy) fmt::print("final test accuracy: {:.4f}\n", *accuracy);
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};
 }

@@ -116,7 +116,7 @@ void Engine::carry_out(Effect& effect) {
 void Engine::keep_chunk(const KeepChunk& keep) {
   if (keep.blob == keep.task.archive) {
     if (keep.offset == 0) archive_bytes_.assign(keep.task.archive_bytes, std::byte{});
-    std::memcpy(archive_bytes_.data() + keep.offset, bulk_.data(), bulk_.size());
+    copy_bulk(archive_bytes_, keep.offset);
     return;
   }
   if (keep.offset == 0) {
@@ -124,9 +124,15 @@ void Engine::keep_chunk(const KeepChunk& keep) {
     if (vectors_.use_count() > 1) vectors_ = std::make_shared<TaskVectors>();
     vectors_->global.resize(keep.task.model_bytes / sizeof(float));
   }
-  auto bytes = std::as_writable_bytes(std::span(vectors_->global));
-  assert(keep.offset + bulk_.size() <= bytes.size());
-  if (!bulk_.empty()) std::memcpy(bytes.data() + keep.offset, bulk_.data(), bulk_.size());
+  copy_bulk(std::as_writable_bytes(std::span(vectors_->global)), keep.offset);
+}
+
+void Engine::copy_bulk(std::span<std::byte> to, std::uint64_t offset) {
+  // The task let only fitting chunks pass. Memory is not written on another part's word: what does not fit
+  // is left out, and the digest tells.
+  const bool fits = offset <= to.size() && bulk_.size() <= to.size() - offset;
+  assert(fits);
+  if (fits && !bulk_.empty()) std::memcpy(to.data() + offset, bulk_.data(), bulk_.size());
 }
 
 bool Engine::verify_blob(const VerifyBlob& verify) {

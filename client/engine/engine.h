@@ -82,6 +82,7 @@ class Engine {
   void apply(const Event& event);
   void carry_out(Effect& effect);
   void keep_chunk(const KeepChunk& keep);
+  void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
                                                    const Result<learning::TrainingResult>& result) const;

@@ -86,8 +86,9 @@ Result<Envelope> decode(std::span<const std::byte> frame) {
   const std::uint8_t version = version_of(frame);
   if (version == 0) return malformed("is not a Hansa message");
   if (version != protocol_version)
-    return malformed("has protocol version " + std::to_string(version) + ", this side speaks " +
-                     std::to_string(protocol_version));
+    return fail(ErrorCode::refused, "message",
+                "has protocol version " + std::to_string(version) + ", this side speaks " +
+                    std::to_string(protocol_version));
   Envelope envelope;
   for (std::size_t i = 0; i < 8; ++i)
     envelope.session.value |= static_cast<std::uint64_t>(frame[4 + i]) << (8 * i);

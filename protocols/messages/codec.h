@@ -26,8 +26,8 @@ struct Envelope {
 // Texts longer than their maximum are cut; the result is at most message_bytes_max.
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const Message& message);
 
-// Fails (protocol): not a Hansa message, another version (see version_of), unknown type, a field out
-// of bounds, a body that is too short or too long.
+// Fails (refused) on a message of another version (see version_of); (protocol) on what is no Hansa message,
+// an unknown type, a field out of bounds, a body that is too short or too long.
 [[nodiscard]] Result<Envelope> decode(std::span<const std::byte> frame);
 
 // The version a frame claims, 0 if it is no Hansa message: to refuse other versions by name.

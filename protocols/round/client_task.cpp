@@ -132,8 +132,9 @@ struct ClientTask::Apply {
     if (t.state_ != TaskState::offering && t.state_ != TaskState::uploading) return false;
     if (e.offset > e.limit || e.limit > t.offer_.bytes) return false;
     t.state_ = TaskState::uploading;
-    for (std::uint64_t offset = e.offset; offset < e.limit;) {
-      const std::uint64_t bytes = std::min(t.chunk_bytes_, e.limit - offset);
+    const std::uint64_t limit = e.offset + std::min(e.limit - e.offset, grant_chunks_max * t.chunk_bytes_);
+    for (std::uint64_t offset = e.offset; offset < limit;) {
+      const std::uint64_t bytes = std::min(t.chunk_bytes_, limit - offset);
       effects.emplace_back(SendUpdateRange{offset, bytes});
       offset += bytes;
     }

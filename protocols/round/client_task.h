@@ -87,6 +87,7 @@ using TaskEffect =
 class ClientTask {
  public:
   static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit
+  static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; a larger one is cut
 
   ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes);
 

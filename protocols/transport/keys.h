@@ -15,7 +15,7 @@ struct PublicKey {
   [[nodiscard]] std::string text() const { return {z85.data(), z85.size()}; }
   friend auto operator<=>(const PublicKey&, const PublicKey&) = default;
 };
-// place names the source in errors ("client.toml:14: aggregator.key").
+// place names the source in errors ("client.toml:14: aggregator.public_key").
 [[nodiscard]] Result<PublicKey> parse_public_key(std::string_view text, std::string_view place);
 
 // Move-only, wiped when it goes, never printed.

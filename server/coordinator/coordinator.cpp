@@ -31,9 +31,8 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
     Coordinator& c;
     Verdict operator()(const MessageArrived& e) const { return c.on_message(e); }
     Verdict operator()(const MessageMalformed& e) const {
-      const auto reason = e.error.what.find("protocol version") != std::string::npos
-                              ? messages::RefuseReason::version
-                              : messages::RefuseReason::malformed;
+      const auto reason = e.error.code == ErrorCode::refused ? messages::RefuseReason::version
+                                                             : messages::RefuseReason::malformed;
       return c.refuse(e.peer, std::string(e.client), reason, "the message " + e.error.what,
                       "install the aggregator's version of hansa-client", 30'000);
     }

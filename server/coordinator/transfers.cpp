@@ -35,7 +35,9 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
     return Verdict::discarded;
   }
   const auto state = round_->members()[m.place->value].state;
-  if (state == round::MemberState::counted || state == round::MemberState::verifying) {
+  // Its receipt is on its way.
+  if (state == round::MemberState::verifying) return Verdict::discarded;
+  if (state == round::MemberState::counted) {
     send(m, messages::Receipt{offer.task, messages::Verdict::counted, {}});
     return Verdict::discarded;
   }

@@ -1,5 +1,6 @@
 // hansa-evaluator: evaluates models for hansa-aggregator, which starts it; nobody else needs to.
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ int main(int count, char** arguments) {
         "There is nothing to run by hand; held-out data is named in federation.toml, under [evaluation].");
     return count == 2 && std::string_view(arguments[1]) == "--help" ? 0 : 2;
   }
+  // Ctrl-C reaches every process of the terminal: the aggregator decides, and ends this one by its pipe.
+  std::signal(SIGINT, SIG_IGN);
   // A model's own print() must not mix with the answers: its output goes to standard error.
   const int answers = ::dup(STDOUT_FILENO);
   if (answers < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {

@@ -3,7 +3,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -146,12 +145,8 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   HANSA_TRY(facts.archive, parse_digest(answer.value("archive", std::string())));
   HANSA_TRY(const std::string layout, read_text_file(layout_path, layout_bytes_max));
   HANSA_TRY(facts.layout, ParameterLayout::parse(layout, archive.string()));
-  const std::size_t bytes = facts.layout.element_count() * sizeof(float);
-  HANSA_TRY(const auto values, read_binary_file(parameters_path, bytes));
-  if (values.size() != bytes)
-    return fail(ErrorCode::internal, program().string(), "wrote other values than its layout says");
   facts.parameters.resize(facts.layout.element_count());
-  if (bytes != 0) std::memcpy(facts.parameters.data(), values.data(), bytes);
+  HANSA_TRY_VOID(read_file_into(parameters_path, std::as_writable_bytes(std::span(facts.parameters))));
   return facts;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <deque>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
@@ -26,7 +26,8 @@ class ChannelOutbox final : public Outbox {
   transport::ServerChannel& channel_;
 };
 
-// Evaluates committed rounds in the background, one after the other, and keeps what comes of it.
+// Evaluates committed rounds in the background and keeps what comes of it. The newest goes first: where
+// evaluation takes longer than a round, the accuracy that is shown is still a recent one.
 class RoundEvaluations {
  public:
   RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, ProgressDisplay& display,
@@ -38,7 +39,9 @@ class RoundEvaluations {
     start_next();
   }
   [[nodiscard]] int descriptor() const { return evaluator_ ? evaluator_->descriptor() : -1; }
-  [[nodiscard]] bool idle() const { return !evaluator_ || (waiting_.empty() && !evaluator_->busy()); }
+  [[nodiscard]] std::size_t outstanding() const {
+    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) : 0;
+  }
   [[nodiscard]] const std::optional<std::pair<RoundId, Metrics>>& last() const { return last_; }
 
   void collect() {
@@ -48,7 +51,7 @@ class RoundEvaluations {
     if (*answer) {
       if (auto kept = store_.record_evaluation(in_work_, **answer); !kept) log_.error(kept.error().text());
       display_.evaluated(in_work_, **answer);
-      last_.emplace(in_work_, **answer);
+      if (!last_ || in_work_ > last_->first) last_.emplace(in_work_, **answer);
     } else {
       log_.error("round " + std::to_string(in_work_.value) +
                  " cannot be evaluated: " + answer->error().text());
@@ -59,16 +62,17 @@ class RoundEvaluations {
  private:
   void start_next() {
     if (!evaluator_ || evaluator_->busy() || waiting_.empty()) return;
-    in_work_ = waiting_.front().first;
-    evaluator_->request(store_.model_path(waiting_.front().second));
-    waiting_.pop_front();
+    const auto [round, model] = waiting_.back();
+    waiting_.pop_back();
+    in_work_ = round;
+    evaluator_->request(store_.model_path(model));
   }
 
   std::unique_ptr<BackgroundEvaluator> evaluator_;
   RunFolder& store_;
   ProgressDisplay& display_;
   const Logger& log_;
-  std::deque<std::pair<RoundId, Digest>> waiting_;
+  std::vector<std::pair<RoundId, Digest>> waiting_;
   RoundId in_work_;
   std::optional<std::pair<RoundId, Metrics>> last_;
 };
@@ -136,7 +140,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   HANSA_TRY(const auto public_key, key.public_key());
 
   ProgressDisplay display(options.progress,
-                          fmt::format("federation {}  {}", config.name, channel->endpoint()), run.position);
+                          fmt::format("federation {}  {}", config.name, channel->endpoint()));
   display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
                           channel->endpoint(), public_key.text()));
   display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}",
@@ -181,12 +185,16 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     const Instant after = steady_now();
     if (after >= engine->next_tick()) engine->tick(after);
     if (after >= next_display) {
-      display.update(engine->progress(after), engine->bytes_up(), engine->bytes_down(), after);
+      display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
+                     engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);
     }
   }
   // Farewells leave; the last evaluation comes in. A stop is not made to wait for it.
-  while (!evaluations.idle() && !stop) {
+  while (evaluations.outstanding() > 0 && !stop) {
+    const Instant now = steady_now();
+    display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),
+                   now);
     channel->poll(std::chrono::milliseconds(100), handlers, evaluations.descriptor(), 64);
     evaluations.collect();
   }

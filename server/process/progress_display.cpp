@@ -33,12 +33,6 @@ std::string duration_text(double s) {
 
 }  // namespace
 
-std::optional<double> mean_of(const Metrics& metrics, std::string_view name) {
-  for (const auto& m : metrics)
-    if (m.name == name && m.count > 0) return m.sum / m.count;
-  return {};
-}
-
 std::string bytes_text(std::uint64_t bytes) {
   const auto b = static_cast<double>(bytes);
   if (b < 1e3) return fmt::format("{} B", bytes);
@@ -47,13 +41,13 @@ std::string bytes_text(std::uint64_t bytes) {
   return fmt::format("{:.2f} GB", b / 1e9);
 }
 
-ProgressDisplay::ProgressDisplay(ProgressStyle style, std::string title, RoundId first)
-    : style_(style), title_(std::move(title)), first_(first) {}
+ProgressDisplay::ProgressDisplay(ProgressStyle style, std::string title)
+    : style_(style), title_(std::move(title)) {}
 
 ProgressDisplay::~ProgressDisplay() { end(); }
 
-void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uint64_t bytes_down,
-                             Instant now) {
+void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::uint64_t bytes_up,
+                             std::uint64_t bytes_down, Instant now) {
   if (style_ == ProgressStyle::none) return;
   std::vector<std::string> waiting;
   std::uint32_t counted = 0;
@@ -91,16 +85,17 @@ void ProgressDisplay::update(const Progress& p, std::uint64_t bytes_up, std::uin
   lines.push_back(title_);
   lines.push_back(fmt::format("  {} round {} of {}{}", bar, std::max<std::uint32_t>(p.round.value, 1),
                               p.rounds, p.attempt > 1 ? fmt::format(" (attempt {})", p.attempt) : ""));
-  if (p.phase == Phase::gathering)
+  if (p.phase == Phase::finished)
+    lines.push_back(
+        fmt::format("  clients    done; {} model{} to evaluate", evaluations, evaluations == 1 ? "" : "s"));
+  else if (p.phase == Phase::gathering)
     lines.push_back(fmt::format("  clients    {} connected{}", p.connected,
                                 p.missing.empty() ? "" : "; waiting for " + join(p.missing, 6)));
   else
     lines.push_back(fmt::format("  clients    {} of {} reported{}", counted, p.members.size(),
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
   std::string accuracy = "not yet evaluated";
-  if (!accuracies_.empty())
-    accuracy =
-        fmt::format("{:.4f} after round {}", accuracies_.back().second, accuracies_.back().first.value);
+  if (accuracy_) accuracy = fmt::format("{:.4f} after round {}", accuracy_->second, accuracy_->first.value);
   lines.push_back("  accuracy   " + accuracy);
   lines.push_back(fmt::format("  traffic    {} up, {} down", bytes_text(bytes_up), bytes_text(bytes_down)));
   if (!round_seconds_.empty()) {
@@ -136,7 +131,6 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
   if (style_ == ProgressStyle::none) return;
   std::size_t counted = 0;
   std::vector<std::string> lost;
-  Metrics sums;
   for (const auto& p : record.participations) {
     if (p.outcome == Outcome::counted) ++counted;
     else lost.push_back(fmt::format("{} ({})", p.client, name(p.outcome)));
@@ -151,7 +145,7 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
 void ProgressDisplay::evaluated(RoundId round, const Metrics& metrics) {
   const auto accuracy = mean_of(metrics, "accuracy");
   const auto loss = mean_of(metrics, "loss");
-  if (accuracy) accuracies_.emplace_back(round, *accuracy);
+  if (accuracy && (!accuracy_ || round > accuracy_->first)) accuracy_.emplace(round, *accuracy);
   if (style_ != ProgressStyle::plain) return;
   say(fmt::format("round {:>3} evaluated:{}{}", round.value,
                   accuracy ? fmt::format(" accuracy {:.4f}", *accuracy) : "",

@@ -17,12 +17,14 @@ enum class ProgressStyle : std::uint8_t { live, plain, none };
 
 class ProgressDisplay {
  public:
-  ProgressDisplay(ProgressStyle style, std::string title, RoundId first);
+  ProgressDisplay(ProgressStyle style, std::string title);
   ~ProgressDisplay();
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
-  void update(const Progress& progress, std::uint64_t bytes_up, std::uint64_t bytes_down, Instant now);
+  // evaluations: models that are yet to be evaluated.
+  void update(const Progress& progress, std::size_t evaluations, std::uint64_t bytes_up,
+              std::uint64_t bytes_down, Instant now);
   void committed(const RoundRecord& record, std::uint32_t rounds);
   void evaluated(RoundId round, const Metrics& metrics);
   // A line that stays, above the live panel.
@@ -36,17 +38,13 @@ class ProgressDisplay {
 
   ProgressStyle style_;
   std::string title_;
-  RoundId first_;
   std::size_t drawn_ = 0;  // lines of the panel on the screen
   Instant last_drawn_;
   std::string last_plain_;
-  std::optional<Instant> rounds_began_;
   std::vector<double> round_seconds_;
-  std::vector<std::pair<RoundId, double>> accuracies_;
+  std::optional<std::pair<RoundId, double>> accuracy_;  // of the newest round that has one
 };
 
-// "loss" or "accuracy" as a mean, if it is there.
-[[nodiscard]] std::optional<double> mean_of(const Metrics& metrics, std::string_view name);
 // "12.3 MB"
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 

@@ -9,8 +9,6 @@
 namespace hansa::server {
 namespace {
 
-constexpr std::size_t archive_bytes_max = 4ULL << 30;
-
 std::string utc(const char* format) {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -131,8 +129,9 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
     HANSA_TRY(const auto kept, run.store->identity());
     if (kept) identity = *kept;
   } else {
-    HANSA_TRY(const auto archive, read_binary_file(config.model, archive_bytes_max));
-    HANSA_TRY_VOID(run.store->put_archive(archive));
+    HANSA_TRY(const Digest archive, run.store->put_archive(config.model));
+    if (archive != facts.archive)
+      return fail(ErrorCode::model, config.model.string(), "changed while it was read", "start again");
     HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
   }

@@ -180,9 +180,9 @@ Result<std::vector<std::pair<RoundId, Metrics>>> RunFolder::evaluations() {
   return state_->database.evaluations(first_round, any_last_round);
 }
 
-Result<void> RunFolder::put_archive(std::span<const std::byte> archive) {
+Result<Digest> RunFolder::put_archive(const std::filesystem::path& archive) {
   HANSA_TRY_VOID(state_->require_writable());
-  return write_file_atomically(archive_path(), archive);
+  return copy_file_atomically(archive, archive_path());
 }
 
 Result<void> RunFolder::put_layout(std::string_view layout) {

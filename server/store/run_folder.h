@@ -46,7 +46,8 @@ class RunFolder final : public Store {
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations();
 
   // Atomic and durable; they replace what was there.
-  [[nodiscard]] Result<void> put_archive(std::span<const std::byte> archive);
+  // Copies the file; returns its digest.
+  [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive);
   [[nodiscard]] Result<void> put_layout(std::string_view layout);
 
   [[nodiscard]] std::filesystem::path folder() const;

@@ -200,7 +200,7 @@ TEST(Link, ASilentAggregatorIsLeft) {
 }
 
 TEST(Link, AMessageThatDoesNotDecodeEndsTheSession) {
-  const Error error{ErrorCode::protocol, "message", "has protocol version 9, this side speaks 1", ""};
+  const Error error{ErrorCode::refused, "message", "has protocol version 9, this side speaks 1", ""};
   Harness h;
   h.go_online();
   h.apply(ReceivedMalformed{error});

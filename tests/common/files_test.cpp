@@ -25,6 +25,11 @@ TEST(Files, WhatIsWrittenReadsBack) {
     ASSERT_TRUE(write_file_atomically(file, text));
     EXPECT_EQ(read_text_file(file, 4'000'000).value(), text);
     EXPECT_EQ(read_binary_file(file, 4'000'000).value().size(), text.size());
+    std::string again(text.size(), ' ');
+    ASSERT_TRUE(read_file_into(file, std::as_writable_bytes(std::span(again))));
+    EXPECT_EQ(again, text);
+    EXPECT_EQ(copy_file_atomically(file, file).value(), sha256(text)) << "over itself";
+    EXPECT_EQ(read_text_file(file, 4'000'000).value(), text);
   }
   EXPECT_EQ(file_count(folder.path()), 1U) << "a temporary file is left";
 }
@@ -34,6 +39,8 @@ TEST(Files, LargerThanTheBoundIsRefused) {
   ASSERT_TRUE(write_file_atomically(folder.path() / "a", std::string_view("12345")));
   EXPECT_TRUE(read_text_file(folder.path() / "a", 5));
   EXPECT_FALSE(read_text_file(folder.path() / "a", 4));
+  std::string other(6, ' ');
+  EXPECT_FALSE(read_file_into(folder.path() / "a", std::as_writable_bytes(std::span(other))));
 }
 
 TEST(Files, MissingFilesAndFoldersAreErrorsThatNameThem) {

@@ -36,7 +36,7 @@ TEST(Sessions, AnotherFederationIsRefusedByBothNames) {
 TEST(Sessions, AnotherVersionIsRefusedAsSuchAndGarbageAsMalformed) {
   Harness h(small_config());
   const Peer a = h.peer("a");
-  const Error version{ErrorCode::protocol, "message", "has protocol version 9, this side speaks 1", ""};
+  const Error version{ErrorCode::refused, "message", "has protocol version 9, this side speaks 1", ""};
   EXPECT_EQ(h.apply(MessageMalformed{a.peer, "a", version}), Verdict::rejected);
   EXPECT_TRUE(h.refused(a, RefuseReason::version));
   EXPECT_FALSE(h.refused(a, RefuseReason::malformed));

@@ -46,10 +46,18 @@ class FederationFolder : public ::testing::Test {
     const std::string changed = std::regex_replace(*text, std::regex(what), with);
     ASSERT_TRUE(write_file_atomically(file, changed).has_value());
   }
+  // The output of a program that must end well.
+  std::string run(const std::string& program, const std::vector<std::string>& arguments,
+                  const std::string& name) {
+    ChildProcess child(program, arguments, log(name));
+    EXPECT_EQ(child.wait(seconds(200)), 0) << child.output();
+    return child.output();
+  }
   // Starts the aggregator and points the clients at the port it got.
-  ChildProcess start_aggregator(const std::string& name) {
-    ChildProcess aggregator("hansa-aggregator",
-                            {(folder / "federation.toml").string(), "--progress", "plain"}, log(name));
+  ChildProcess start_aggregator(const std::string& name, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{(folder / "federation.toml").string(), "--progress", "plain"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    ChildProcess aggregator("hansa-aggregator", arguments, log(name));
     EXPECT_TRUE(aggregator.wait_for_output("public key", seconds(60))) << aggregator.output();
     std::smatch match;
     const std::string output = aggregator.output();
@@ -61,6 +69,7 @@ class FederationFolder : public ::testing::Test {
   ChildProcess start_client(int i) {
     return ChildProcess("hansa-client", {client_file(i).string()}, log("client-" + std::to_string(i)));
   }
+  // The last line that starts so; empty if there is none.
   static std::string line(const std::string& output, const std::string& start) {
     const auto at = output.rfind("\n" + start);
     return at == std::string::npos ? "" : output.substr(at + 1, output.find('\n', at + 1) - at - 1);
@@ -73,8 +82,8 @@ TEST_F(FederationFolder, RealProcessesAndSimulationsMakeTheSameModelBitForBit) {
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;
   for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
-  ASSERT_EQ(aggregator.wait(seconds(100)), 0) << aggregator.output();
-  for (auto& client : clients) EXPECT_EQ(client.wait(seconds(20)), 0) << client.output();
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
+  for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
   const std::string model = line(aggregator.output(), "final model: ");
   ASSERT_FALSE(model.empty()) << aggregator.output();
   EXPECT_NE(line(aggregator.output(), "final test accuracy: "), "");
@@ -84,10 +93,37 @@ TEST_F(FederationFolder, RealProcessesAndSimulationsMakeTheSameModelBitForBit) {
        {std::vector<std::string>{"--threads", "1"}, {"--threads", "3", "--arrival-seed", "5"}}) {
     std::vector<std::string> arguments{"simulate", (folder / "federation.toml").string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    ChildProcess simulation("hansa", arguments, log("simulation-" + std::to_string(number++)));
-    ASSERT_EQ(simulation.wait(seconds(100)), 0) << simulation.output();
-    EXPECT_EQ(line(simulation.output(), "final model: "), model);
+    const std::string output = run("hansa", arguments, "simulation-" + std::to_string(number++));
+    EXPECT_EQ(line(output, "final model: "), model);
   }
+
+  // What the operator does next.
+  const std::string accuracy = line(aggregator.output(), "final test accuracy: ").substr(21);
+  const std::string run_folder = line(aggregator.output(), "run folder: ").substr(12);
+  const std::string status = run("hansa", {"status", run_folder}, "status");
+  EXPECT_NE(status.find(accuracy), std::string::npos) << status;
+  const std::string table =
+      run("hansa", {"evaluate", run_folder, (folder / "federation.toml").string()}, "evaluate");
+  EXPECT_NE(table.find(accuracy), std::string::npos) << table;
+  const std::string archive = (folder / "learnt.pt").string();
+  run("hansa", {"model", "export", run_folder, archive}, "export");
+  const std::string again =
+      run("hansa", {"evaluate", archive, (folder / "federation.toml").string()}, "evaluate-archive");
+  EXPECT_NE(again.find(accuracy), std::string::npos) << again;
+}
+
+TEST_F(FederationFolder, ANewRunStartsFromACommittedRoundOfAnOldOne) {
+  const std::string old =
+      line(run("hansa", {"simulate", (folder / "federation.toml").string(), "--rounds", "2"}, "old"),
+           "run folder: ")
+          .substr(12);
+  auto aggregator = start_aggregator("aggregator", {"--from", old + "@1"});
+  std::vector<ChildProcess> clients;
+  for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
+  const std::string run_folder = line(aggregator.output(), "run folder: ").substr(12);
+  const std::string name = std::filesystem::path(old).filename().string();
+  EXPECT_NE(run("hansa", {"status", run_folder, "--json"}, "status").find(name + "@1"), std::string::npos);
 }
 
 TEST_F(FederationFolder, KilledAggregatorGoesOnAfterTheLastCommittedRoundAndClientsComeBack) {
@@ -98,29 +134,28 @@ TEST_F(FederationFolder, KilledAggregatorGoesOnAfterTheLastCommittedRoundAndClie
     for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
     ASSERT_TRUE(aggregator.wait_for_output("round   2 of 4", seconds(60))) << aggregator.output();
     aggregator.signal(SIGKILL);
-    ASSERT_EQ(aggregator.wait(seconds(10)), -SIGKILL);
+    ASSERT_EQ(aggregator.wait(seconds(30)), -SIGKILL);
     first_rounds = aggregator.output();
   }
   auto aggregator = start_aggregator("aggregator-2");  // another port: the clients reread their files
-  ASSERT_EQ(aggregator.wait(seconds(100)), 0) << aggregator.output();
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   EXPECT_NE(aggregator.output().find("going on after round "), std::string::npos) << aggregator.output();
   EXPECT_EQ(aggregator.output().find("round   1 of 4"), std::string::npos) << "round 1 was lost";
-  for (auto& client : clients) EXPECT_EQ(client.wait(seconds(20)), 0) << client.output();
+  for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
 }
 
 TEST_F(FederationFolder, KilledClientLosesNoRoundAndALateOneJoins) {
   auto aggregator = start_aggregator("aggregator");
-  replace(folder / "federation.toml", "never matches", "");
   auto one = start_client(1);
   auto two = start_client(2);
   {
     auto three = start_client(3);
     ASSERT_TRUE(aggregator.wait_for_output("round   1 of 4", seconds(60))) << aggregator.output();
     three.signal(SIGKILL);
-    ASSERT_EQ(three.wait(seconds(10)), -SIGKILL);
+    ASSERT_EQ(three.wait(seconds(30)), -SIGKILL);
   }
   auto late = start_client(3);
-  ASSERT_EQ(aggregator.wait(seconds(100)), 0) << aggregator.output();
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   EXPECT_NE(line(aggregator.output(), "final model: "), "");
 }
 
@@ -130,18 +165,42 @@ TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) 
   for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
   ASSERT_TRUE(aggregator.wait_for_output("round   1 of 4", seconds(60))) << aggregator.output();
   aggregator.signal(SIGTERM);
-  ASSERT_EQ(aggregator.wait(seconds(20)), 0) << aggregator.output();
+  ASSERT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
   EXPECT_NE(aggregator.output().find("stopped after round "), std::string::npos) << aggregator.output();
   clients[0].signal(SIGTERM);
-  EXPECT_EQ(clients[0].wait(seconds(20)), 0) << clients[0].output();
+  EXPECT_EQ(clients[0].wait(seconds(60)), 0) << clients[0].output();
 }
 
-TEST_F(FederationFolder, ClientWithAKeyThatIsNotAdmittedIsToldSo) {
-  auto aggregator = start_aggregator("aggregator");
+// Each of these is told on both sides within seconds, and the others' round goes on.
+TEST_F(FederationFolder, ClientsThatMayNotTakePartAreToldWhy) {
   std::filesystem::remove(folder / "admitted" / "client-02.pub");
-  auto client = start_client(2);
-  EXPECT_TRUE(client.wait_for_output("admit", seconds(20))) << client.output();
-  EXPECT_TRUE(aggregator.wait_for_output("admit", seconds(20))) << aggregator.output();
+  auto aggregator = start_aggregator("aggregator");
+  auto stranger = start_client(2);
+  EXPECT_TRUE(stranger.wait_for_output("does not admit", seconds(60))) << stranger.output();
+  EXPECT_TRUE(aggregator.wait_for_output("not admitted", seconds(60))) << aggregator.output();
+
+  replace(client_file(3), "federation = \"[^\"]*\"", "federation = \"another\"");
+  auto lost = start_client(3);
+  EXPECT_TRUE(lost.wait_for_output("not \"another\"", seconds(60))) << lost.output();
+  EXPECT_TRUE(aggregator.wait_for_output("not \"another\"", seconds(60))) << aggregator.output();
+
+  auto first = start_client(1);
+  ASSERT_TRUE(aggregator.wait_for_output("client-01 connected", seconds(60))) << aggregator.output();
+  replace(client_file(1), "state = \"[^\"]*\"", "state = \"../state/second\"");
+  ChildProcess second("hansa-client", {client_file(1).string()}, log("second"));
+  EXPECT_TRUE(second.wait_for_output("another live client presents the key", seconds(60))) << second.output();
+  EXPECT_TRUE(aggregator.wait_for_output("identity in use", seconds(60))) << aggregator.output();
+}
+
+TEST_F(FederationFolder, ClientThatPinsAnotherKeyIsToldSo) {
+  auto aggregator = start_aggregator("aggregator");
+  ChildProcess made("hansa", {"keys", "generate", "other", "--folder", folder.string()}, log("keys"));
+  ASSERT_EQ(made.wait(seconds(60)), 0) << made.output();
+  replace(client_file(1), "public_key = \"[^\"]*\"", "public_key_file = \"../other.pub\"");
+  auto client = start_client(1);
+  EXPECT_TRUE(client.wait_for_output("is probably not its key", seconds(60))) << client.output();
+  EXPECT_TRUE(aggregator.wait_for_output("another aggregator's key pinned", seconds(60)))
+      << aggregator.output();
 }
 
 }  // namespace

@@ -206,6 +206,13 @@ TEST(ClientTask, GrantsBeyondTheOfferAreRefused) {
   EXPECT_EQ(task.state(), TaskState::offering);
 }
 
+TEST(ClientTask, OfAGrantOfManyChunksTheFirstAreSent) {
+  ClientTask task = trained(1 << 30);
+  const auto effects = feed(task, GrantArrived{200, 1 << 30});
+  ASSERT_EQ(effects.size(), ClientTask::grant_chunks_max);
+  EXPECT_EQ(std::get<SendUpdateRange>(effects.front()).offset, 200U);
+}
+
 TEST(ClientTask, ANewSessionDuringTheUploadOffersTheSameUpdateAgain) {
   ClientTask task = trained(1'000);
   (void)feed(task, GrantArrived{0, 400});

@@ -18,10 +18,10 @@ void put(Bytes& bytes, std::size_t at, std::uint64_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes[at + i] = static_cast<std::byte>(value >> (8 * i) & 0xff);
 }
 
-void expect_error(const Bytes& frame, std::string_view text) {
+void expect_error(const Bytes& frame, std::string_view text, ErrorCode code = ErrorCode::protocol) {
   const auto decoded = decode(frame);
   ASSERT_FALSE(decoded) << "decoded as " << name(decoded->message);
-  EXPECT_EQ(decoded.error().code, ErrorCode::protocol);
+  EXPECT_EQ(decoded.error().code, code);
   EXPECT_NE(decoded.error().what.find(text), std::string::npos) << decoded.error().what;
 }
 
@@ -95,11 +95,11 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 1");
+  expect_error(frame, "protocol version 9, this side speaks 1", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 1");
+  expect_error(frame, "protocol version 9, this side speaks 1", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {

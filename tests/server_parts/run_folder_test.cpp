@@ -324,8 +324,11 @@ TEST_F(RunFolderTest, AMetricsFileThatCannotBeReadIsWrittenAnew) {
 
 TEST_F(RunFolderTest, KeepsTheArchiveAndTheLayout) {
   const auto store = open();
-  const std::vector<std::byte> archive(1000, std::byte{3});
-  ASSERT_TRUE(store->put_archive(archive));
+  const auto archive = path_ / "given.pt";
+  std::ofstream(archive) << std::string(1000, '\3');
+  const auto digest = store->put_archive(archive);
+  ASSERT_TRUE(digest) << digest.error().text();
+  EXPECT_EQ(*digest, sha256(std::string(1000, '\3')));
   ASSERT_TRUE(store->put_layout("trainable w 2\n"));
   EXPECT_EQ(text_of(store->archive_path()), std::string(1000, '\3'));
   EXPECT_EQ(text_of(store->layout_path()), "trainable w 2\n");

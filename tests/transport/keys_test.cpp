@@ -86,12 +86,12 @@ TEST(Keys, PublicKeyFileWithNoneOrTwoIsRefusedNamingTheLine) {
 }
 
 TEST(Keys, MalformedPublicKeyIsToldWithPlaceAndMend) {
-  const std::string place = "client.toml:14: aggregator.key";
+  const std::string place = "client.toml:14: aggregator.public_key";
   const std::string good = testing::new_key().public_key().value().text();
   EXPECT_EQ(parse_public_key(good, place).value().text(), good);
-  EXPECT_EQ(
-      parse_public_key(good.substr(1), place).error().text(),
-      "client.toml:14: aggregator.key: has 39 characters, needs 40; print it with \"hansa keys show FILE\"");
+  EXPECT_EQ(parse_public_key(good.substr(1), place).error().text(),
+            "client.toml:14: aggregator.public_key: has 39 characters, needs 40; print it with \"hansa keys "
+            "show FILE\"");
   std::string odd = good;
   odd[3] = '~';
   EXPECT_THAT(parse_public_key(odd, place).error().text(), HasSubstr("has '~' as character 4"));

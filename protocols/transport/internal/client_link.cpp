@@ -24,7 +24,7 @@ LinkEvent ClientLink::not_hansa(const char* what) {
 LinkEvent ClientLink::wrong_key() {
   return end(LinkEvent::Kind::wrong_key, ErrorCode::refused,
              fmt::format("broke off the handshake: {} is probably not its key", names_.aggregator_key),
-             "set aggregator.key to what \"hansa keys show\" prints at the aggregator");
+             "set aggregator.public_key to the key that the aggregator prints when it starts");
 }
 
 std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {

@@ -28,7 +28,7 @@ Error protocol_failure(std::uint32_t reason) {
             "connect with hansa-client: every connection is encrypted"};
   if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
     return {ErrorCode::protocol, "", "a client with another aggregator's key pinned tried to connect",
-            "set aggregator.key in its configuration to this aggregator's public key"};
+            "set aggregator.public_key in its client.toml to this aggregator's public key"};
   return {ErrorCode::protocol, "", fmt::format("the handshake was broken (ZMTP error {:#x})", reason), ""};
 }
 

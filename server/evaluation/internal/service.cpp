@@ -1,7 +1,8 @@
 #include "server/evaluation/internal/service.h"
 
-#include <cstring>
+#include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <vector>
 
 #include "common/files.h"
@@ -25,11 +26,12 @@ Result<Json> describe(const Json& request) {
 
 Result<Json> evaluate(const Json& request, learning::Evaluator& evaluator) {
   const std::string path = request.at("parameters").get<std::string>();
-  HANSA_TRY(const auto bytes, read_binary_file(path, parameter_bytes_max));
-  if (bytes.size() % sizeof(float) != 0)
-    return fail(ErrorCode::storage, path, "is no file of float32: its size is no multiple of 4");
-  std::vector<float> parameters(bytes.size() / sizeof(float));
-  if (!bytes.empty()) std::memcpy(parameters.data(), bytes.data(), bytes.size());
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  if (error || bytes % sizeof(float) != 0 || bytes > parameter_bytes_max)
+    return fail(ErrorCode::storage, path, "is no file of float32 parameters");
+  std::vector<float> parameters(bytes / sizeof(float));
+  HANSA_TRY_VOID(read_file_into(path, std::as_writable_bytes(std::span(parameters))));
   HANSA_TRY(const Metrics metrics, evaluator.evaluate(parameters));
   return Json{{"ok", true}, {"metrics", json_of(metrics)}};
 }
