@@ -12,6 +12,6 @@ read -r large_ms large_mib < <("$build/bin/hansa-bench-data-plane" --folder "$wo
 printf '%-34s %14s %22s\n' 'rounds without training' 'ms a round' 'aggregator peak MiB'
 printf '%-34s %14s %22s\n' '10 clients x 18,378 parameters' "$small_ms" "$small_mib"
 printf '%-34s %14s %22s\n' '50 clients x 10,004,000 parameters' "$large_ms" "$large_mib"
-echo "limits: 3 flushes to disk a round (small), the cipher (large)"
+echo "limits: system calls of small messages on shared cores, and flushes to disk (small); the cipher (large)"
 echo "figure: data_plane/round_10x18k_ms $small_ms ms"
 echo "figure: memory/aggregator_50x10M_mib $large_mib MiB"
