@@ -13,43 +13,162 @@
 namespace hansa::learning {
 namespace {
 
-struct Layer {
+struct Parameter {
   const char* name;
-  std::vector<std::int64_t> weight;  // outputs first; the bias has weight[0] elements
+  std::vector<std::int64_t> shape;
+  double bound;  // drawn from U(-bound, bound)
 };
 
+struct Submodule {
+  const char* name;
+  std::vector<Parameter> parameters;
+};
+
+// A model for `inputs` and `classes` (BuiltInSize), both above 0.
 struct Recipe {
-  std::vector<Layer> layers;
+  std::vector<Submodule> submodules;
   const char* forward;
 };
 
-// In the order of built_in_models().
-const std::array<BuiltInModel, 3> models{{
-    {"logistic", "one linear layer, 1x28x28 -> 10 classes; 7,850 parameters"},
-    {"mlp", "784-128-10 with ReLU, 1x28x28 -> 10 classes; 101,770 parameters"},
-    {"cnn-small",
-     "two 5x5 convolutions (16, 32) with ReLU and 2x2 max pool, one linear, 1x28x28 -> 10 classes; "
-     "18,378 parameters"},
-}};
+struct Entry {
+  BuiltInModel model;
+  BuiltInSize size;  // 0: fixed by the architecture
+  Recipe (*recipe)(const BuiltInSize& size);
+};
 
-Recipe recipe_of(std::string_view name) {
-  if (name == "logistic")
-    return {{{"fc", {10, 784}}}, R"(
+// kaiming_uniform with a = sqrt(5), as torch::nn::Linear and Conv start: He et al. 2015.
+// weight: outputs first; the bias has weight[0] elements.
+Submodule layer(const char* name, std::vector<std::int64_t> weight) {
+  std::int64_t fan_in = 1;
+  for (std::size_t i = 1; i < weight.size(); ++i) fan_in *= weight[i];
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  const std::int64_t outputs = weight[0];
+  return {name, {{"weight", std::move(weight), bound}, {"bias", {outputs}, bound}}};
+}
+
+Recipe logistic(const BuiltInSize& size) {
+  return {{layer("fc", {size.classes, size.inputs})}, R"(
 def forward(self, x):
     return torch.linear(torch.flatten(x, 1), self.fc.weight, self.fc.bias)
 )"};
-  if (name == "mlp")
-    return {{{"fc1", {128, 784}}, {"fc2", {10, 128}}}, R"(
+}
+
+Recipe mlp(const BuiltInSize& size) {
+  return {{layer("fc1", {128, size.inputs}), layer("fc2", {size.classes, 128})}, R"(
 def forward(self, x):
     x = torch.relu(torch.linear(torch.flatten(x, 1), self.fc1.weight, self.fc1.bias))
     return torch.linear(x, self.fc2.weight, self.fc2.bias)
 )"};
-  return {{{"conv1", {16, 1, 5, 5}}, {"conv2", {32, 16, 5, 5}}, {"fc", {10, 512}}}, R"(
+}
+
+Recipe cnn_small(const BuiltInSize& size) {
+  return {{layer("conv1", {16, 1, 5, 5}), layer("conv2", {32, 16, 5, 5}), layer("fc", {size.classes, 512})},
+          R"(
 def forward(self, x):
     x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv1.weight, self.conv1.bias)), [2, 2])
     x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv2.weight, self.conv2.bias)), [2, 2])
     return torch.linear(torch.flatten(x, 1), self.fc.weight, self.fc.bias)
 )"};
+}
+
+// McMahan et al. 2017, section 3: the MNIST CNN.
+Recipe cnn_mcmahan(const BuiltInSize& size) {
+  return {{layer("conv1", {32, 1, 5, 5}), layer("conv2", {64, 32, 5, 5}), layer("fc1", {512, 3136}),
+           layer("fc2", {size.classes, 512})},
+          R"(
+def forward(self, x):
+    x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv1.weight, self.conv1.bias, [1, 1], [2, 2])), [2, 2])
+    x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv2.weight, self.conv2.bias, [1, 1], [2, 2])), [2, 2])
+    x = torch.relu(torch.linear(torch.flatten(x, 1), self.fc1.weight, self.fc1.bias))
+    return torch.linear(x, self.fc2.weight, self.fc2.bias)
+)"};
+}
+
+// Li et al. 2022 (NIID-Bench), section 5: LeNet-5 with ReLU and max pool.
+Recipe lenet(const BuiltInSize& size) {
+  return {{layer("conv1", {6, 1, 5, 5}), layer("conv2", {16, 6, 5, 5}), layer("fc1", {120, 256}),
+           layer("fc2", {84, 120}), layer("fc3", {size.classes, 84})},
+          R"(
+def forward(self, x):
+    x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv1.weight, self.conv1.bias)), [2, 2])
+    x = torch.max_pool2d(torch.relu(torch.conv2d(x, self.conv2.weight, self.conv2.bias)), [2, 2])
+    x = torch.relu(torch.linear(torch.flatten(x, 1), self.fc1.weight, self.fc1.bias))
+    x = torch.relu(torch.linear(x, self.fc2.weight, self.fc2.bias))
+    return torch.linear(x, self.fc3.weight, self.fc3.bias)
+)"};
+}
+
+// The mean over time makes it fit windows of any length from 32 samples on.
+Recipe conv1d(const BuiltInSize& size) {
+  return {
+      {layer("conv1", {16, size.inputs, 9}), layer("conv2", {32, 16, 9}), layer("fc", {size.classes, 32})},
+      R"(
+def forward(self, x):
+    x = torch.max_pool1d(torch.relu(torch.conv1d(x, self.conv1.weight, self.conv1.bias)), [2])
+    x = torch.relu(torch.conv1d(x, self.conv2.weight, self.conv2.bias))
+    return torch.linear(torch.mean(x, [2]), self.fc.weight, self.fc.bias)
+)"};
+}
+
+// McMahan et al. 2017, section 3: characters embedded in 8 dimensions, two LSTM layers of 256, the next character.
+Recipe lstm_char(const BuiltInSize& size) {
+  constexpr std::int64_t embedding = 8;
+  constexpr std::int64_t hidden = 256;
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  const auto gates = [&](const char* name, std::int64_t inputs) {
+    return Submodule{name,
+                     {{"weight_ih", {4 * hidden, inputs}, bound},
+                      {"weight_hh", {4 * hidden, hidden}, bound},
+                      {"bias_ih", {4 * hidden}, bound},
+                      {"bias_hh", {4 * hidden}, bound}}};
+  };
+  // Unit variance, as torch::nn::Embedding starts.
+  return {{{"embedding", {{"weight", {size.classes, embedding}, std::sqrt(3.0)}}},
+           gates("lstm1", embedding),
+           gates("lstm2", hidden),
+           layer("fc", {size.classes, hidden})},
+          R"(
+def forward(self, x):
+    x = torch.embedding(self.embedding.weight, torch.flatten(x, 1).long())
+    h = torch.zeros([2, x.size(0), 256])
+    weights = [self.lstm1.weight_ih, self.lstm1.weight_hh, self.lstm1.bias_ih, self.lstm1.bias_hh, self.lstm2.weight_ih, self.lstm2.weight_hh, self.lstm2.bias_ih, self.lstm2.bias_hh]
+    y, _, _ = torch.lstm(x, [h, h], weights, True, 2, 0.0, self.training, False, True)
+    return torch.linear(torch.select(y, 1, -1), self.fc.weight, self.fc.bias)
+)"};
+}
+
+const std::array<Entry, 7>& entries() {
+  static const std::array<Entry, 7> all{{
+      {{"logistic", "one linear layer, 784 inputs -> 10 classes; 7,850 parameters"}, {784, 10}, logistic},
+      {{"mlp", "784-128-10 with ReLU; 101,770 parameters"}, {784, 10}, mlp},
+      {{"cnn-small",
+        "two 5x5 convolutions (16, 32) with ReLU and 2x2 max pool, one linear, 1x28x28 -> 10 classes; 18,378 "
+        "parameters"},
+       {0, 10},
+       cnn_small},
+      {{"cnn-mcmahan",
+        "two padded 5x5 convolutions (32, 64) with ReLU and 2x2 max pool, 512, 1x28x28 -> 10 classes; "
+        "1,663,370 "
+        "parameters"},
+       {0, 10},
+       cnn_mcmahan},
+      {{"lenet",
+        "two 5x5 convolutions (6, 16) with ReLU and 2x2 max pool, 120-84, 1x28x28 -> 10 classes; 44,426 "
+        "parameters"},
+       {0, 10},
+       lenet},
+      {{"conv1d",
+        "two convolutions of width 9 (16, 32), mean over time, windows of 1 channel -> 2 classes; 4,866 "
+        "parameters"},
+       {1, 2},
+       conv1d},
+      {{"lstm-char",
+        "embedding of 8, two LSTM layers of 256, sequences of character numbers -> the next of 90; 822,570 "
+        "parameters"},
+       {0, 90},
+       lstm_char},
+  }};
+  return all;
 }
 
 // U(-bound, bound): the sum is exact in double and rounded once, so all machines agree.
@@ -60,28 +179,23 @@ at::Tensor draw_uniform(const std::vector<std::int64_t>& shape, double bound, Ra
   return out;
 }
 
-// kaiming_uniform with a = sqrt(5), as torch::nn::Linear and Conv2d start: He et al. 2015.
-torch::jit::Module make_layer(const Layer& layer, const std::shared_ptr<torch::jit::CompilationUnit>& unit,
-                              Random& random) {
-  std::int64_t fan_in = 1;
-  for (std::size_t i = 1; i < layer.weight.size(); ++i) fan_in *= layer.weight[i];
-  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-  torch::jit::Module module(c10::QualifiedName(std::string("__torch__.hansa.") + layer.name), unit);
+torch::jit::Module make_submodule(const Submodule& submodule,
+                                  const std::shared_ptr<torch::jit::CompilationUnit>& unit, Random& random) {
+  torch::jit::Module module(c10::QualifiedName(std::string("__torch__.hansa.") + submodule.name), unit);
   module.register_attribute("training", c10::BoolType::get(), true);
-  module.register_parameter("weight", draw_uniform(layer.weight, bound, random).requires_grad_(true), false);
-  module.register_parameter("bias", draw_uniform({layer.weight[0]}, bound, random).requires_grad_(true),
-                            false);
+  for (const Parameter& parameter : submodule.parameters)
+    module.register_parameter(
+        parameter.name, draw_uniform(parameter.shape, parameter.bound, random).requires_grad_(true), false);
   return module;
 }
 
-std::string make_archive(std::string_view name, std::uint64_t seed) {
-  const Recipe recipe = recipe_of(name);
+std::string make_archive(const std::string& name, const Recipe& recipe, std::uint64_t seed) {
   Random random(derive_seed(seed, "built-in model", 0, name));
   const auto unit = std::make_shared<torch::jit::CompilationUnit>();
   torch::jit::Module module(c10::QualifiedName("__torch__.hansa.Model"), unit);
   module.register_attribute("training", c10::BoolType::get(), true);
-  for (const Layer& layer : recipe.layers)
-    module.register_module(layer.name, make_layer(layer, unit, random));
+  for (const Submodule& submodule : recipe.submodules)
+    module.register_module(submodule.name, make_submodule(submodule, unit, random));
   module.define(recipe.forward);
   // To a stream: an archive saved by name holds that name, and equal seeds would give unequal bytes.
   std::ostringstream out;
@@ -89,22 +203,45 @@ std::string make_archive(std::string_view name, std::uint64_t seed) {
   return std::move(out).str();
 }
 
+// What was asked for, or the architecture's own; an architecture's fixed size cannot be changed.
+Result<std::int64_t> choose_size(std::int64_t asked, std::int64_t own, const std::string& name,
+                                 const char* what) {
+  if (asked == 0) return own;
+  if (own == 0)
+    return fail(ErrorCode::usage, name, std::string("has a fixed number of ") + what,
+                std::string("leave --") + what + " out");
+  if (asked < 1 || asked > 1'000'000)
+    return fail(ErrorCode::usage, name, std::string("cannot have ") + std::to_string(asked) + " " + what,
+                "name 1 to 1,000,000");
+  return asked;
+}
+
 }  // namespace
 
-std::span<const BuiltInModel> built_in_models() { return models; }
+std::span<const BuiltInModel> built_in_models() {
+  static const auto models = [] {
+    std::vector<BuiltInModel> out;
+    for (const Entry& entry : entries()) out.push_back(entry.model);
+    return out;
+  }();
+  return models;
+}
 
 Result<void> create_built_in(const std::string& name, std::uint64_t seed,
-                             const std::filesystem::path& archive) {
+                             const std::filesystem::path& archive, const BuiltInSize& size) {
   std::string known;
-  for (const BuiltInModel& model : models) {
-    if (model.name == name) {
+  for (const Entry& entry : entries()) {
+    if (entry.model.name == name) {
+      BuiltInSize chosen;
+      HANSA_TRY(chosen.inputs, choose_size(size.inputs, entry.size.inputs, name, "inputs"));
+      HANSA_TRY(chosen.classes, choose_size(size.classes, entry.size.classes, name, "classes"));
       HANSA_TRY(const std::string bytes, guarded(name, "cannot be made", "", [&]() -> Result<std::string> {
-                  return make_archive(name, seed);
+                  return make_archive(name, entry.recipe(chosen), seed);
                 }));
       return write_file_atomically(archive, bytes);
     }
     if (!known.empty()) known += ", ";
-    known.append("\"").append(model.name).append("\"");
+    known.append("\"").append(entry.model.name).append("\"");
   }
   return fail(ErrorCode::usage, "",
               std::string("\"").append(name, 0, 40).append("\" is not a built-in model"),

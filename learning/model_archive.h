@@ -31,10 +31,18 @@ struct BuiltInModel {
 };
 [[nodiscard]] std::span<const BuiltInModel> built_in_models();
 
+// What the ends of a built-in model are sized for; 0: as its description says.
+struct BuiltInSize {
+  std::int64_t inputs = 0;  // features (logistic, mlp) or channels (conv1d); the others' are fixed
+  std::int64_t classes = 0;  // outputs; of lstm-char the characters, 0 to classes - 1
+};
+
 // Makes a built-in model with weights drawn from seed (LibTorch's default initialisation,
-// same values on every machine) and saves it atomically. Fails naming the known models.
+// same values on every machine) and saves it atomically. Fails (usage) naming the known models, or
+// on a size that the model cannot have.
 [[nodiscard]] Result<void> create_built_in(const std::string& name, std::uint64_t seed,
-                                           const std::filesystem::path& archive);
+                                           const std::filesystem::path& archive,
+                                           const BuiltInSize& size = {});
 
 // A copy of archive whose parameters are `parameters`: what a user loads elsewhere.
 [[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive,

@@ -19,6 +19,7 @@ struct CreateOptions {
   std::string name;
   std::filesystem::path out;
   std::uint64_t seed = 1;
+  learning::BuiltInSize size;
 };
 
 struct InspectOptions {
@@ -47,7 +48,7 @@ Result<void> run_create(const CreateOptions& options) {
   if (std::filesystem::exists(options.out, error))
     return fail(ErrorCode::usage, options.out.string(), "is there already",
                 "choose another name, or remove it");
-  HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out));
+  HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out, options.size));
   HANSA_TRY(const auto model, learning::describe_archive(options.out));
   fmt::print("{}: {} parameters, archive {}\n", options.out.string(), model.layout.element_count(),
              model.archive.text());
@@ -116,12 +117,17 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   model->require_subcommand(1);
 
   CLI::App* create = model->add_subcommand("create", "Make a built-in model with fresh weights");
-  create->footer("Example:\n  hansa model create cnn-small model.pt --seed 1");
+  create->footer(
+      "Examples:\n  hansa model create cnn-small model.pt --seed 1\n"
+      "  hansa model create logistic model.pt --inputs 30 --classes 2");
   auto create_options = std::make_shared<CreateOptions>();
   create->add_option("NAME", create_options->name, "A name that \"hansa model list\" prints")->required();
   create->add_option("OUT", create_options->out, "The archive to write")->required();
   create->add_option("--seed", create_options->seed, "The same seed gives the same weights")
       ->capture_default_str();
+  create->add_option("--inputs", create_options->size.inputs,
+                     "Features, or channels, where a model can be sized");
+  create->add_option("--classes", create_options->size.classes, "Outputs");
   create->callback([create_options, &outcome] { outcome = run_create(*create_options); });
 
   CLI::App* list = model->add_subcommand("list", "The built-in models");

@@ -207,6 +207,12 @@ void write_archive(TestModel kind, const std::filesystem::path& path, const Mode
   make_model(kind, input, std::make_shared<torch::jit::CompilationUnit>()).save(path.string());
 }
 
+std::vector<std::int64_t> output_shape(const std::filesystem::path& archive,
+                                       const std::vector<std::int64_t>& input) {
+  const at::NoGradGuard no_grad;
+  return torch::jit::load(archive.string()).forward({torch::ones(input)}).toTensor().sizes().vec();
+}
+
 std::vector<float> loaded_parameters(const std::filesystem::path& archive) {
   std::vector<float> out;
   for (const at::Tensor& parameter : torch::jit::load(archive.string()).parameters()) {

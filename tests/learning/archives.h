@@ -38,6 +38,10 @@ void write_archive(TestModel model, const std::filesystem::path& path, const Mod
 [[nodiscard]] std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                                  const TrainingConfig& config, std::uint64_t seed);
 
+// The shape of forward()'s output for an input of ones.
+[[nodiscard]] std::vector<std::int64_t> output_shape(const std::filesystem::path& archive,
+                                                     const std::vector<std::int64_t>& input);
+
 // The parameters as torch::jit::load finds them: what a user sees.
 [[nodiscard]] std::vector<float> loaded_parameters(const std::filesystem::path& archive);
 

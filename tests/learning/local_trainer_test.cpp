@@ -110,10 +110,18 @@ TEST_F(LocalTrainer, CnnSmallInChannelsLastEqualsLibTorchs) {
 }
 
 TEST_F(LocalTrainer, OtherBuiltInModelsEqualLibTorchs) {
-  for (const char* name : {"logistic", "mlp"}) {
+  for (const char* name : {"logistic", "mlp", "lenet"}) {
     use_built_in(name, 40);
     expect_reference();
   }
+}
+
+// Pixels of 0 or 1 are two of its characters.
+TEST_F(LocalTrainer, LstmCharEqualsLibTorchs) {
+  data_ = testing::write_data(folder_, {24, 4, 4, 10});
+  ASSERT_TRUE(create_built_in("lstm-char", 5, archive_, {.classes = 10}));
+  start();
+  expect_reference();
 }
 
 TEST_F(LocalTrainer, FusedAndUnfusedPoolsOfSubmodulesEqualLibTorchs) {

@@ -59,8 +59,43 @@ TEST_F(Archive, EveryBuiltInModelCanBeMadeAndRead) {
   for (const BuiltInModel& model : built_in_models()) {
     ASSERT_TRUE(create_built_in(model.name, 1, path_)) << model.name;
     std::string count = std::to_string(describe(path_).layout.element_count());
-    count.insert(count.size() - 3, ",");
-    EXPECT_THAT(model.description, HasSubstr(count + " parameters"));
+    for (std::size_t i = count.size(); i > 3;) count.insert(i -= 3, ",");
+    EXPECT_THAT(model.description, HasSubstr(" " + count + " parameters"));
+  }
+}
+
+// The published counts: McMahan et al. 2017, section 3; Li et al. 2022.
+TEST_F(Archive, ModelsOfPapersHaveTheirParameterCounts) {
+  ASSERT_TRUE(create_built_in("cnn-mcmahan", 1, path_));
+  EXPECT_EQ(describe(path_).layout.element_count(), 1'663'370U);
+  ASSERT_TRUE(create_built_in("lenet", 1, path_));
+  EXPECT_EQ(describe(path_).layout.element_count(), 44'426U);
+}
+
+TEST_F(Archive, BuiltInModelsAreSizedWhereTheirArchitectureAllows) {
+  ASSERT_TRUE(create_built_in("logistic", 1, path_, {.inputs = 30, .classes = 2}));
+  EXPECT_EQ(describe(path_).layout.text(), "trainable fc.weight 2 30\ntrainable fc.bias 2\n");
+  ASSERT_TRUE(create_built_in("cnn-small", 1, path_, {.classes = 62}));
+  EXPECT_EQ(describe(path_).layout.element_count(), 18'368U - 5'120U + 62U * 513U);
+  const auto fixed = create_built_in("cnn-small", 1, path_, {.inputs = 3});
+  ASSERT_FALSE(fixed);
+  EXPECT_EQ(fixed.error().code, ErrorCode::usage);
+  EXPECT_THAT(fixed.error().text(), HasSubstr("leave --inputs out"));
+  EXPECT_FALSE(create_built_in("mlp", 1, path_, {.inputs = -1}));
+}
+
+TEST_F(Archive, BuiltInModelsGiveAScorePerClass) {
+  struct Case {
+    const char* name;
+    std::vector<std::int64_t> input;
+    std::int64_t classes;
+  };
+  for (const Case& c :
+       {Case{"logistic", {3, 1, 28, 28}, 10}, Case{"mlp", {3, 1, 28, 28}, 10},
+        Case{"cnn-small", {3, 1, 28, 28}, 10}, Case{"cnn-mcmahan", {3, 1, 28, 28}, 10},
+        Case{"lenet", {3, 1, 28, 28}, 10}, Case{"conv1d", {3, 1, 128}, 2}, Case{"lstm-char", {3, 80}, 90}}) {
+    ASSERT_TRUE(create_built_in(c.name, 1, path_));
+    EXPECT_THAT(testing::output_shape(path_, c.input), ElementsAre(3, c.classes)) << c.name;
   }
 }
 
