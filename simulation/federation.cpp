@@ -30,7 +30,7 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
              std::shared_ptr<client::TaskVectors> vectors) override {
     ++training;
-    federation.start_training(*this, task, request, std::move(vectors));
+    federation.start_training(*this, task, request, vectors);
   }
   void stop() override { ++training; }
   bool has(const Digest& archive) override { return archives.contains(archive); }
@@ -193,7 +193,7 @@ void Federation::schedule_client_tick(ClientHost& host) {
 
 void Federation::start_training(ClientHost& host, const messages::TrainTask& task,
                                 const learning::TrainingRequest& request,
-                                std::shared_ptr<client::TaskVectors> vectors) {
+                                const std::shared_ptr<client::TaskVectors>& vectors) {
   auto result = std::make_shared<Result<learning::TrainingResult>>(tl::make_unexpected(Error{}));
   const auto work = [trainer = host.setup.trainer, request, vectors, result](std::stop_token stop) {
     *result = trainer->train(request, vectors->global, vectors->delta, std::move(stop));

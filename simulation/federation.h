@@ -92,7 +92,8 @@ class Federation {
   void schedule_client_tick(ClientHost& host);
   void maybe_crash(double probability);
   void start_training(ClientHost& host, const messages::TrainTask& task,
-                      const learning::TrainingRequest& request, std::shared_ptr<client::TaskVectors> vectors);
+                      const learning::TrainingRequest& request,
+                      const std::shared_ptr<client::TaskVectors>& vectors);
   void deliver_finished_trainings();
 
   FederationOptions options_;

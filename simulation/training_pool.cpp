@@ -36,6 +36,7 @@ std::vector<TrainingPool::Done> TrainingPool::take_all() {
   outstanding_ = 0;
   std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.sequence < b.sequence; });
   std::vector<Done> out;
+  out.reserve(jobs.size());
   for (auto& job : jobs) out.push_back(std::move(job.done));
   return out;
 }

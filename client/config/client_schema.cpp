@@ -5,7 +5,6 @@
 namespace hansa::client {
 namespace {
 
-using config::Bound;
 using config::Kind;
 using config::Presence;
 using config::Range;

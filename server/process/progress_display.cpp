@@ -1,6 +1,7 @@
 #include "server/process/progress_display.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,7 +26,7 @@ std::string join(const std::vector<std::string>& names, std::size_t most) {
 }
 
 std::string duration_text(double s) {
-  const auto total = static_cast<long>(s + 0.5);
+  const auto total = std::lround(s);
   if (total < 60) return fmt::format("{} s", total);
   if (total < 3600) return fmt::format("{} min {:02} s", total / 60, total % 60);
   return fmt::format("{} h {:02} min", total / 3600, total % 3600 / 60);
