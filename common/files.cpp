@@ -1,32 +1,13 @@
 #include "common/files.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
+
 namespace hansa {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, std::string what) {
-  const int error = errno;
-  return fail(ErrorCode::storage, path.string(), std::move(what) + " (" + std::strerror(error) + ")");
-}
 
 // As much as there is, to the end of `out` at most: the bytes read.
 Result<std::size_t> read_whole(const Descriptor& file, std::span<std::byte> out,
@@ -42,21 +23,10 @@ Result<std::size_t> read_whole(const Descriptor& file, std::span<std::byte> out,
   return done;
 }
 
-Result<void> write_whole(const Descriptor& file, std::span<const std::byte> bytes,
-                         const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(path, "cannot be written");
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 template <class Buffer>
 Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fail_with_errno(path, "cannot be opened");
+  if (!file) return fail_with_errno(path, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::storage, path.string(), "is not a file");
@@ -76,7 +46,7 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
   const auto write_and_rename = [&]() -> Result<void> {
     const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
     const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (file.get() < 0) return fail_with_errno(temporary, "cannot be created");
+    if (!file) return fail_with_errno(temporary, "cannot be created");
     HANSA_TRY_VOID(write(file, temporary));
     if (::fsync(file.get()) != 0) return fail_with_errno(temporary, "cannot be flushed to disk");
     if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_with_errno(path, "cannot be replaced");
@@ -87,7 +57,7 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
     return written;
   }
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0)
+  if (!directory || ::fsync(directory.get()) != 0)
     return fail_with_errno(folder, "cannot be flushed to disk");
   return {};
 }
@@ -104,7 +74,7 @@ Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& pat
 
 Result<void> read_file_into(const std::filesystem::path& path, std::span<std::byte> out) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fail_with_errno(path, "cannot be opened");
+  if (!file) return fail_with_errno(path, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
   if (static_cast<std::uint64_t>(status.st_size) != out.size())
@@ -125,7 +95,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::span<
 
 Result<Digest> copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to) {
   const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (source.get() < 0) return fail_with_errno(from, "cannot be opened");
+  if (!source) return fail_with_errno(from, "cannot be opened");
   Sha256 hash;
   const auto copy = [&](const Descriptor& file, const std::filesystem::path& temporary) -> Result<void> {
     std::vector<std::byte> step(256 << 10);

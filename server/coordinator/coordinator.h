@@ -49,8 +49,8 @@ struct CoordinatorConfig {
   Duration absence = std::chrono::seconds(5);  // without a connection after which a client is gone
   Duration ping = std::chrono::seconds(2);  // silence after which a client is asked for a sign
   Duration probe = std::chrono::seconds(2);  // for the old session to answer when a second one appears
-  // libzmq holds one encrypted chunk for each client that is sent a model: 50 clients cost 6 MiB at this size,
-  // and it is as fast as larger ones (docs/performance.md).
+  // libzmq holds one encrypted chunk for each client that is sent a model: a bound on memory that
+  // docs/performance.md weighs against the messages of a small round.
   std::uint32_t chunk_bytes = 128 * 1024;
 };
 

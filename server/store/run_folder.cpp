@@ -19,9 +19,9 @@ constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
 
 // A folder's new names (run.sqlite, models, lock, the folder itself) survive a power cut from here on.
 Result<void> flush_folder(const std::filesystem::path& folder) {
-  const internal::Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0)
-    return internal::fail_with_errno(folder, "cannot be flushed to disk");
+    return fail_with_errno(folder, "cannot be flushed to disk");
   return {};
 }
 
@@ -30,7 +30,7 @@ Result<void> flush_folder(const std::filesystem::path& folder) {
 struct RunFolder::State {
   std::filesystem::path folder;
   internal::Access access;
-  internal::Descriptor lock;
+  Descriptor lock;
   internal::Database database;
   internal::ModelFiles models;
   std::optional<internal::MetricsLines> lines;  // empty: out of step with the database

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "common/error.h"
-#include "server/store/internal/descriptor.h"
+#include "common/descriptor.h"
 
 namespace hansa::server::internal {
 

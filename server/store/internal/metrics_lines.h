@@ -14,7 +14,7 @@
 #include <string>
 
 #include "common/error.h"
-#include "server/store/internal/descriptor.h"
+#include "common/descriptor.h"
 #include "server/store/store.h"
 
 namespace hansa::server::internal {

@@ -23,16 +23,6 @@ constexpr std::size_t step_bytes = 256 << 10;
 
 std::string file_name(const Digest& digest) { return digest.hex() + suffix; }
 
-Result<void> write_whole(int file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(file, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(path, "cannot be written");
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 Result<Descriptor> open_directory(const std::filesystem::path& folder) {
   Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return fail_with_errno(folder, "cannot be opened");
@@ -78,7 +68,7 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
     const Descriptor file(
         ::openat(directory_.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return fail_with_errno(place, "cannot be created");
-    HANSA_TRY_VOID(write_whole(file.get(), std::as_bytes(parameters), place));
+    HANSA_TRY_VOID(write_whole(file, std::as_bytes(parameters), place));
     if (::fsync(file.get()) != 0) return fail_with_errno(place, "cannot be flushed to disk");
     if (::renameat(directory_.get(), unfinished.c_str(), directory_.get(), name.c_str()) != 0)
       return fail_with_errno(folder_ / name, "cannot be put in place");

@@ -9,7 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error.h"
-#include "server/store/internal/descriptor.h"
+#include "common/descriptor.h"
 
 namespace hansa::server::internal {
 

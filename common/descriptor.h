@@ -1,8 +1,10 @@
-// A file descriptor that closes itself, and errno as an Error.
+// A file descriptor that closes itself, errno as an Error, and whole writes.
 #pragma once
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -10,7 +12,7 @@
 
 #include "common/error.h"
 
-namespace hansa::server::internal {
+namespace hansa {
 
 class Descriptor {
  public:
@@ -40,4 +42,16 @@ class Descriptor {
               full ? "free some space; nothing that was committed is lost" : "");
 }
 
-}  // namespace hansa::server::internal
+// Writes all of bytes; path names the file in the error.
+[[nodiscard]] inline Result<void> write_whole(const Descriptor& file, std::span<const std::byte> bytes,
+                                              const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_with_errno(path, "cannot be written");
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace hansa
