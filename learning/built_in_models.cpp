@@ -130,7 +130,7 @@ Recipe lstm_char(const BuiltInSize& size) {
           R"(
 def forward(self, x):
     x = torch.embedding(self.embedding.weight, torch.flatten(x, 1).long())
-    h = torch.zeros([2, x.size(0), 256])
+    h = torch.new_zeros(x, [2, x.size(0), 256])
     weights = [self.lstm1.weight_ih, self.lstm1.weight_hh, self.lstm1.bias_ih, self.lstm1.bias_hh, self.lstm2.weight_ih, self.lstm2.weight_hh, self.lstm2.bias_ih, self.lstm2.bias_hh]
     y, _, _ = torch.lstm(x, [h, h], weights, True, 2, 0.0, self.training, False, True)
     return torch.linear(torch.select(y, 1, -1), self.fc.weight, self.fc.bias)

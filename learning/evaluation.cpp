@@ -7,7 +7,7 @@
 #include "learning/internal/batch.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/loss.h"
-#include "learning/internal/thread_settings.h"
+#include "learning/internal/torch_settings.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -66,7 +66,7 @@ class ArchiveEvaluator final : public Evaluator {
 
  private:
   Result<Metrics> run(std::span<const float> values) {
-    const ThreadSettings settings(threads_);
+    const TorchSettings settings(threads_);
     const at::NoGradGuard no_grad;
     model_.assign(values);
     model_.module().eval();

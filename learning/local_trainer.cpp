@@ -8,7 +8,7 @@
 
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/memory_estimate.h"
-#include "learning/internal/thread_settings.h"
+#include "learning/internal/torch_settings.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/training_loop.h"
 
@@ -96,7 +96,7 @@ class LocalTrainer final : public Trainer {
 
   Result<TrainingResult> train_unguarded(const TrainingRequest& request, std::span<const float> global,
                                          std::span<float> delta, const std::stop_token& stop) {
-    const ThreadSettings settings(config_.threads);
+    const TorchSettings settings(config_.threads);
     HANSA_TRY_VOID(open_model(request.archive));
     HANSA_TRY_VOID(check_layout(request));
     assert(global.size() == model_->layout().element_count());

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/optim/sgd.h>
 #include <torch/script.h>
 
@@ -196,6 +197,17 @@ def forward(self, x):
       add_linear(model, features, classes);
       model.define("def forward(self, x):\n    assert x.size(0) == 0, \"no examples today\"\n    return x\n");
       break;
+    case TestModel::two_conv1d:
+      model.register_parameter("first", ramp({6, input.rows, 3}, 0.4).requires_grad_(true), false);
+      model.register_parameter("second", ramp({4, 6, 3}, 0.4).requires_grad_(true), false);
+      model.register_parameter("weight", ramp({classes, 4 * input.columns}, 0.3).requires_grad_(true), false);
+      model.define(R"(
+def forward(self, x):
+    x = torch.relu(torch.conv1d(torch.flatten(x, 1, 2), self.first, None, [1], [1]))
+    x = torch.relu(torch.conv1d(x, self.second, None, [1], [1]))
+    return torch.linear(torch.flatten(x, 1), self.weight)
+)");
+      break;
     case TestModel::nested_cnn: break;
   }
   return model;
@@ -224,7 +236,10 @@ std::vector<float> loaded_parameters(const std::filesystem::path& archive) {
 
 std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                    const TrainingConfig& config, std::uint64_t seed) {
+  // A LibTorch with LLVM would compile the models' small operations for minutes.
+  const torch::jit::GraphOptimizerEnabledGuard executor(false);
   Module module = torch::jit::load(archive.string());
+  module.to(at::kDouble);  // LibTorch's fast kernels for float have been wrong before
   module.train();
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> before;
@@ -245,7 +260,7 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
   const at::Tensor inputs =
       at::from_blob(const_cast<std::uint8_t*>(pair->images.values.data()),
                     {count, 1, pair->images.dimensions[1], pair->images.dimensions[2]}, at::kByte)
-          .to(at::kFloat) /
+          .to(at::kDouble) /
       255;
   const at::Tensor labels =
       at::from_blob(const_cast<std::uint8_t*>(pair->labels.values.data()), {count}, at::kByte).to(at::kLong);
@@ -266,7 +281,7 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
   }
   std::vector<float> out;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const at::Tensor delta = (parameters[i].detach() - before[i]).contiguous();
+    const at::Tensor delta = (parameters[i].detach() - before[i]).to(at::kFloat).contiguous();
     out.insert(out.end(), delta.data_ptr<float>(), delta.data_ptr<float>() + delta.numel());
   }
   return out;

@@ -23,6 +23,7 @@ enum class TestModel : std::uint8_t {
   without_parameters,
   double_precision,
   raises,  // forward raises an exception of its own
+  two_conv1d,  // two convolutions over rows as channels, then linear
   nested_cnn,  // convolution, batch norm, ReLU and pools of several kinds as submodules' methods
 };
 

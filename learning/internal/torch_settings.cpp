@@ -1,13 +1,15 @@
-#include "learning/internal/thread_settings.h"
+#include "learning/internal/torch_settings.h"
 
 #include <algorithm>
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include "learning/internal/convolution_check.h"
+
 namespace hansa::learning {
 
-ThreadSettings::ThreadSettings(int threads) {
+TorchSettings::TorchSettings(int threads) {
   const int wanted = std::clamp(threads, 1, 1024);
   if (at::get_num_threads() != wanted) at::set_num_threads(wanted);
   // LibTorch may run on any BLAS, so the symbol is looked up, not linked.
@@ -16,6 +18,7 @@ ThreadSettings::ThreadSettings(int threads) {
   const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
   const auto get = reinterpret_cast<GetThreads>(::dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
   if (set != nullptr && get != nullptr && get() != wanted) set(wanted);
+  distrust_wrong_convolutions();
 }
 
 }  // namespace hansa::learning
