@@ -7,8 +7,9 @@
 #include "learning/internal/batch.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/loss.h"
-#include "learning/internal/torch_settings.h"
+#include "learning/internal/tensors_source.h"
 #include "learning/internal/torch_guard.h"
+#include "learning/internal/torch_settings.h"
 
 namespace hansa::learning {
 namespace {
@@ -113,7 +114,7 @@ class ArchiveEvaluator final : public Evaluator {
 
 Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
                                                   const DataConfig& data, int threads) {
-  HANSA_TRY(auto source, open_data_source(data));
+  HANSA_TRY(auto source, open_examples(data));
   HANSA_TRY(auto model, LoadedModel::open(archive));
   return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(source), threads);
 }

@@ -8,8 +8,9 @@
 
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/memory_estimate.h"
-#include "learning/internal/torch_settings.h"
+#include "learning/internal/tensors_source.h"
 #include "learning/internal/torch_guard.h"
+#include "learning/internal/torch_settings.h"
 #include "learning/internal/training_loop.h"
 
 #include <sys/stat.h>
@@ -55,7 +56,7 @@ class LocalTrainer final : public Trainer {
  private:
   Result<void> open_data() {
     if (source_) return {};
-    HANSA_TRY(source_, open_data_source(config_.data));
+    HANSA_TRY(source_, open_examples(config_.data));
     return {};
   }
 

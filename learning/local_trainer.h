@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "learning/data_config.h"
+#include "learning/data/data_config.h"
 #include "learning/trainer.h"
 
 namespace hansa::learning {

@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 #include "tools/commands.h"
 #include "tools/partition.h"
 #include "tools/text_table.h"

@@ -1,4 +1,5 @@
-// hansa model create | list | inspect | export: model archives.
+// hansa model create | list | inspect | check | export: model archives.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -7,8 +8,11 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "client/config/client_config.h"
 #include "learning/model_archive.h"
+#include "learning/model_check.h"
 #include "tools/commands.h"
+#include "tools/metrics_json.h"
 #include "tools/run_reference.h"
 #include "tools/text_table.h"
 
@@ -24,6 +28,13 @@ struct CreateOptions {
 
 struct InspectOptions {
   std::filesystem::path archive;
+  OutputForm form = OutputForm::table;
+};
+
+struct CheckOptions {
+  std::filesystem::path archive;
+  std::filesystem::path client;  // client.toml; empty: without data
+  std::uint32_t batch_size = 32;
   OutputForm form = OutputForm::table;
 };
 
@@ -102,6 +113,58 @@ Result<void> run_inspect(const InspectOptions& options) {
   return {};
 }
 
+std::string metrics_text(const Metrics& metrics) {
+  std::string out;
+  for (const Metric& metric : metrics)
+    if (metric.count > 0)
+      out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", metric.name, metric.sum / metric.count);
+  return out;
+}
+
+Result<void> check(const CheckOptions& options) {
+  if (options.client.empty()) {
+    HANSA_TRY(const auto model, learning::describe_archive(options.archive));
+    if (options.form == OutputForm::json)
+      fmt::print("{}\n", nlohmann::json({{"fit", true}, {"values", model.layout.element_count()}}).dump(2));
+    else
+      fmt::print(
+          "fit, as far as can be told without data: {} values travel; with --data client.toml one step is "
+          "trained\n",
+          model.layout.element_count());
+    return {};
+  }
+  HANSA_TRY(const client::ClientConfig client, client::read_client_config(options.client));
+  learning::LocalTrainerConfig config;
+  config.data = client.data;
+  config.threads = client.resources.threads;
+  config.memory_bytes_max = client.resources.memory_mib_max << 20;
+  HANSA_TRY(const auto result, learning::check_model(options.archive, config, options.batch_size));
+  if (options.form == OutputForm::json) {
+    fmt::print("{}\n", nlohmann::json({{"fit", true},
+                                       {"values", result.values},
+                                       {"examples", result.examples},
+                                       {"trained", metrics_json(result.trained)},
+                                       {"evaluated", metrics_json(result.evaluated)},
+                                       {"unmoved", result.unmoved}})
+                           .dump(2));
+    return {};
+  }
+  fmt::print(
+      "fit: one step of {} of {} examples trained ({}), and evaluated after it ({}); {} values travel\n",
+      std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
+      metrics_text(result.trained), metrics_text(result.evaluated), result.values);
+  for (const std::string& name : result.unmoved)
+    fmt::print("note: the step left {} as it was: no gradient reached it, or one of zero\n", name);
+  return {};
+}
+
+// Whatever makes a model unfit ends the command with 2, by contract.
+Result<void> run_check(const CheckOptions& options) {
+  auto result = check(options);
+  if (!result) result.error().code = ErrorCode::usage;
+  return result;
+}
+
 Result<void> run_export(const ExportOptions& options) {
   HANSA_TRY(const RunReference reference, parse_run_reference(options.run));
   HANSA_TRY(const RunModel model, load_run_model(reference));
@@ -145,6 +208,23 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   inspect->add_flag_callback(
       "--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
   inspect->callback([inspect_options, &outcome] { outcome = run_inspect(*inspect_options); });
+
+  CLI::App* check = model->add_subcommand("check", "Say whether clients can train an archive");
+  check->footer(
+      "Trains one step on the client's data as the client would. Ends with 0 if the model is fit, with 2 and "
+      "one\n"
+      "line if it is not.\n"
+      "Example:\n  hansa model check model.pt --data clients/client-01.toml");
+  auto check_options = std::make_shared<CheckOptions>();
+  check->add_option("ARCHIVE", check_options->archive, "A TorchScript archive")->required();
+  check->add_option("--data", check_options->client,
+                    "A client.toml: its [data] is trained on, its [resources] are the bounds");
+  check->add_option("--batch-size", check_options->batch_size, "Examples in the step")
+      ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  check->add_flag_callback(
+      "--json", [check_options] { check_options->form = OutputForm::json; }, "Print JSON");
+  check->callback([check_options, &outcome] { outcome = run_check(*check_options); });
 
   CLI::App* export_command =
       model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 
 namespace hansa::tools {
 

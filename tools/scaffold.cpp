@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "common/files.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 #include "learning/model_archive.h"
 #include "protocols/transport/keys.h"
 #include "tools/partition.h"

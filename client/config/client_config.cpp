@@ -3,6 +3,7 @@
 #include "client/config/client_schema.h"
 #include "common/config/document.h"
 #include "common/config/name_check.h"
+#include "learning/data/data_settings.h"
 
 namespace hansa::client {
 namespace {
@@ -66,10 +67,7 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
     return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"),
                 "is less than reconnect_min_s", "raise it, or lower reconnect_min_s");
 
-  out.data.kind = document.text("data.kind");
-  out.data.images = document.path("data.images");
-  out.data.labels = document.path("data.labels");
-  out.data.examples_max = document.integer("data.examples_max");
+  HANSA_TRY(out.data, learning::read_data_config(document, "data"));
 
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));

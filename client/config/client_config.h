@@ -8,7 +8,7 @@
 
 #include "common/error.h"
 #include "common/time.h"
-#include "learning/data_config.h"
+#include "learning/data/data_config.h"
 #include "protocols/transport/keys.h"
 
 namespace hansa::client {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "learning/data/data_settings.h"
+
 namespace hansa::client {
 namespace {
 
@@ -12,7 +14,6 @@ using config::Setting;
 using config::Table;
 
 constexpr std::array<std::string_view, 2> after_federation{"stop", "stay"};
-constexpr std::array<std::string_view, 1> data_kinds{"idx"};
 constexpr Range pause_s{.least = 0.01, .most = 86'400};
 
 constexpr std::array client_settings{
@@ -88,32 +89,6 @@ constexpr std::array aggregator_settings{
             .example = "300"},
 };
 
-constexpr std::array data_settings{
-    Setting{.key = "kind",
-            .kind = Kind::choice,
-            .presence = Presence::defaulted,
-            .default_value = "\"idx\"",
-            .meaning = "Format of the files: `idx` is that of the MNIST family, plain or gzipped.",
-            .choices = data_kinds,
-            .example = "\"idx\""},
-    Setting{.key = "images",
-            .kind = Kind::path,
-            .meaning = "This device's images, idx3. They never leave it.",
-            .example = "\"data/images.idx\""},
-    Setting{.key = "labels",
-            .kind = Kind::path,
-            .meaning = "Their labels, idx1.",
-            .example = "\"data/labels.idx\""},
-    Setting{.key = "examples_max",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "0",
-            .meaning = "Use only the first so many examples; 0 for all.",
-            .unit = "examples",
-            .range = {.least = 0, .most = 4'294'967'296},
-            .example = "5000"},
-};
-
 constexpr std::array resources_settings{
     Setting{.key = "threads",
             .kind = Kind::integer,
@@ -145,7 +120,8 @@ constexpr std::array tables{
     Table{"client", Presence::required, "Who this client is.", client_settings},
     Table{"aggregator", Presence::required, "Whom it works for. Exactly one of the two keys must be given.",
           aggregator_settings},
-    Table{"data", Presence::required, "The examples it trains on.", data_settings},
+    Table{"data", Presence::required, "The examples it trains on. They never leave the device.",
+          learning::data_settings},
     Table{"resources", Presence::defaulted, "What training may take from the device.", resources_settings},
 };
 

@@ -2,6 +2,8 @@
 // range, default and an example. The reader (document.h) checks files against it, and
 // docs/configuration.md is made from it.
 #pragma once
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -44,6 +46,15 @@ struct Setting {
   std::span<const std::string_view> choices = {};
   std::string_view example;  // as TOML
 };
+
+// The settings of a, then those of b: for tables that share some.
+template <std::size_t A, std::size_t B>
+constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const std::array<Setting, B>& b) {
+  std::array<Setting, A + B> out{};
+  for (std::size_t i = 0; i < A; ++i) out[i] = a[i];
+  for (std::size_t i = 0; i < B; ++i) out[A + i] = b[i];
+  return out;
+}
 
 struct Table {
   std::string_view name;

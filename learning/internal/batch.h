@@ -6,7 +6,7 @@
 
 #include <ATen/ATen.h>
 
-#include "learning/internal/data_source.h"
+#include "learning/data/data_source.h"
 #include "learning/internal/loaded_model.h"
 
 namespace hansa::learning {

@@ -104,7 +104,25 @@ Result<void> LoadedModel::collect() {
   std::vector<ParameterEntry> entries;
   for (const Slot& slot : slots_) entries.push_back({slot.name, slot.tensor.sizes().vec(), slot.kind, 0, 0});
   HANSA_TRY(layout_, ParameterLayout::create(std::move(entries)));
+  collect_list_places();
   return {};
+}
+
+void LoadedModel::collect_list_places() {
+  for (const auto& attribute : module_.named_attributes(/*recurse=*/true)) {
+    if (!attribute.value.isTensorList()) continue;
+    const c10::List<at::Tensor> list = attribute.value.toTensorList();
+    for (std::size_t i = 0; i < list.size(); ++i)
+      for (std::size_t slot = 0; slot < slots_.size(); ++slot)
+        if (same_memory(list.get(i), slots_[slot].tensor)) list_places_.push_back({list, i, slot});
+  }
+}
+
+void LoadedModel::rebind(const Slot& slot) {
+  assign_attribute(module_, slot.name, slot.tensor);
+  for (const std::string& alias : slot.aliases) assign_attribute(module_, alias, slot.tensor);
+  for (ListPlace& place : list_places_)
+    if (&slots_[place.slot] == &slot) place.list.set(place.index, slot.tensor);
 }
 
 void LoadedModel::bind_trainables() {
@@ -126,8 +144,7 @@ void LoadedModel::bind_trainables() {
     view.copy_(slot.tensor);
     view.set_requires_grad(true);
     slot.tensor = view;
-    assign_attribute(module_, slot.name, view);
-    for (const std::string& alias : slot.aliases) assign_attribute(module_, alias, view);
+    rebind(slot);
     trainables_.push_back(
         {view, std::span(flat_.data_ptr<float>() + offset, static_cast<std::size_t>(count))});
     leaves_.push_back(view);
@@ -140,8 +157,7 @@ void LoadedModel::bind_contiguous() {
   for (Slot& slot : slots_) {
     if (slot.kind != ParameterKind::trainable) continue;
     slot.tensor = slot.tensor.detach().clone(at::MemoryFormat::Contiguous).set_requires_grad(true);
-    assign_attribute(module_, slot.name, slot.tensor);
-    for (const std::string& alias : slot.aliases) assign_attribute(module_, alias, slot.tensor);
+    rebind(slot);
   }
   trainables_.clear();
   leaves_.clear();
@@ -164,7 +180,10 @@ void LoadedModel::assign(std::span<const float> values) {
     const ParameterEntry& entry = layout_.entries()[i];
     // copy_ only reads its source; from_blob has no const form.
     float* source = const_cast<float*>(values.data()) + entry.offset;
-    slots_[i].tensor.detach().copy_(at::from_blob(source, entry.shape, at::kFloat));
+    at::Tensor to = slots_[i].tensor.detach();
+    to.copy_(at::from_blob(source, entry.shape, at::kFloat));
+    // A mean of variances is none below zero, but its rounding to the sum's grid may be, by a hair.
+    if (entry.kind == ParameterKind::buffer && entry.name.ends_with("running_var")) to.clamp_min_(0);
   }
   for (const IntegerBuffer& buffer : integer_buffers_) at::Tensor(buffer.tensor).copy_(buffer.archived);
 }

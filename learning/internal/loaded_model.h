@@ -79,7 +79,17 @@ class LoadedModel {
     at::Tensor archived;
   };
 
+  // A place in a list attribute that holds a parameter a second time, as the recurrent layers' _flat_weights do.
+  struct ListPlace {
+    c10::List<at::Tensor> list;
+    std::size_t index;
+    std::size_t slot;
+  };
+
   Result<void> collect();
+  void collect_list_places();
+  // Puts the slot's tensor wherever the module holds it.
+  void rebind(const Slot& slot);
   void bind_trainables();
   void compile();
 
@@ -93,6 +103,7 @@ class LoadedModel {
   MemoryOrder memory_order_ = MemoryOrder::contiguous;
   at::Tensor flat_;  // the memory of all trainables
   std::vector<Slot> slots_;  // in layout order
+  std::vector<ListPlace> list_places_;
   std::vector<Trainable> trainables_;
   std::vector<at::Tensor> leaves_;
   std::vector<IntegerBuffer> integer_buffers_;

@@ -16,22 +16,70 @@ Result<void> check_class_count(const LoadedModel& model, const at::Tensor& outpu
               "use a model with an output for every label");
 }
 
+std::string shape_text(const at::Tensor& tensor) {
+  std::string out = "[";
+  for (const std::int64_t size : tensor.sizes()) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
+  return out + "]";
+}
+
+// Class scores: n x classes, or n x classes x positions as cross-entropy takes them; real targets: as many values.
+Result<void> check_output(const LoadedModel& model, const Batch& batch, const at::Tensor& output) {
+  if (!output.is_floating_point())
+    return fail(ErrorCode::model, model.place(),
+                std::string("forward returns whole numbers (") + at::toString(output.scalar_type()) + ")",
+                "return the scores, not the class that wins");
+  if (batch.targets.scalar_type() == at::kLong) {
+    if (output.dim() >= 2 && output.size(0) == batch.targets.size(0)) return {};
+    return fail(ErrorCode::model, model.place(),
+                "forward returns " + shape_text(output) + " for " + std::to_string(batch.targets.size(0)) +
+                    " examples, but class labels need [examples, classes]",
+                "return a score for every class, or give the model a training_loss(x, y)");
+  }
+  if (output.numel() == batch.targets.numel()) return {};
+  return fail(ErrorCode::model, model.place(),
+              "forward returns " + shape_text(output) + ", but the targets are " + shape_text(batch.targets),
+              "return a value for every target, or give the model a training_loss(x, y)");
+}
+
+Result<at::Tensor> tensor_of(const LoadedModel& model, const c10::IValue& value, const char* method) {
+  if (value.isTensor()) return value.toTensor();
+  return fail(ErrorCode::model, model.place(),
+              std::string(method) + " returns " + value.tagKind() + ", not a tensor",
+              "return the tensor alone; a training_loss(x, y) may use the rest");
+}
+
+Result<void> check_loss(const LoadedModel& model, const at::Tensor& loss) {
+  if (loss.numel() != 1)
+    return fail(ErrorCode::model, model.place(),
+                "training_loss returns " + shape_text(loss) + ", not one number",
+                "return the mean over the batch");
+  if (at::GradMode::is_enabled() && !loss.requires_grad())
+    return fail(
+        ErrorCode::model, model.place(),
+        "the loss cannot be differentiated: no parameter reaches it by operations that have a gradient",
+        "look for argmax, round, detach, no_grad or a conversion to integers between parameters and loss");
+  return {};
+}
+
 }  // namespace
 
 Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch, const DataSource& source) {
   LossOfBatch result;
   if (model.traits().has_training_loss) {
-    result.loss = model.training_loss(batch.inputs, batch.targets).toTensor();
-    return result;
-  }
-  result.output = model.forward(batch.inputs).toTensor();
-  if (batch.targets.scalar_type() == at::kLong) {
-    HANSA_TRY_VOID(check_class_count(model, result.output, source));
-    result.loss = at::cross_entropy_loss(result.output, batch.targets);
+    HANSA_TRY(result.loss,
+              tensor_of(model, model.training_loss(batch.inputs, batch.targets), "training_loss"));
   } else {
-    // view_as: scalars as n and as n x 1 are the same targets, and must not broadcast to n x n.
-    result.loss = at::mse_loss(result.output, batch.targets.view_as(result.output));
+    HANSA_TRY(result.output, tensor_of(model, model.forward(batch.inputs), "forward"));
+    HANSA_TRY_VOID(check_output(model, batch, result.output));
+    if (batch.targets.scalar_type() == at::kLong) {
+      HANSA_TRY_VOID(check_class_count(model, result.output, source));
+      result.loss = at::cross_entropy_loss(result.output, batch.targets);
+    } else {
+      // view_as: scalars as n and as n x 1 are the same targets, and must not broadcast to n x n.
+      result.loss = at::mse_loss(result.output, batch.targets.view_as(result.output));
+    }
   }
+  HANSA_TRY_VOID(check_loss(model, result.loss));
   return result;
 }
 

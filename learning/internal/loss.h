@@ -14,7 +14,8 @@ struct LossOfBatch {
   at::Tensor output;  // forward's; undefined if training_loss did the work
 };
 
-// Fails (model) if source has labels that the model has no score for.
+// Fails (model), in the words of the model's author, if forward or training_loss returns what cannot be
+// used, source has labels that the model has no score for, or no gradient would reach a parameter.
 [[nodiscard]] Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch,
                                                 const DataSource& source);
 

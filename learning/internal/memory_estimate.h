@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "common/training.h"
-#include "learning/internal/data_source.h"
+#include "learning/data/data_source.h"
 #include "learning/internal/loaded_model.h"
 
 namespace hansa::learning {

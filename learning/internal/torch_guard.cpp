@@ -4,27 +4,76 @@
 #include <exception>
 #include <new>
 #include <string_view>
+#include <vector>
 
 #include <c10/util/Exception.h>
 
 namespace hansa::learning {
 namespace {
 
-// TorchScript wraps the reason in a traceback of many lines: the reason is the last line of the
-// form "SomethingError: ...", else the first line.
-std::string reason_line(std::string_view text) {
-  constexpr std::size_t length_max = 300;
-  std::string_view reason = text.substr(0, text.find('\n'));
-  std::size_t start = 0;
-  while (start < text.size()) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    const std::string_view line = text.substr(start, end - start);
+constexpr std::size_t reason_length_max = 300;
+constexpr std::size_t code_length_max = 120;
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r.") - begin + 1);
+}
+
+// TorchScript wraps the reason in a traceback of many lines: the reason is the last line of the form
+// "SomethingError: ...", else the first line.
+std::string reason_of(const std::vector<std::string_view>& lines) {
+  std::string_view reason = lines.empty() ? std::string_view() : lines.front();
+  for (const std::string_view line : lines) {
     const std::size_t colon = line.find("Error: ");
     if (colon != std::string_view::npos && line.find(' ') > colon) reason = line.substr(colon + 7);
-    start = end + 1;
   }
-  while (!reason.empty() && (reason.back() == '.' || reason.back() == ' ')) reason.remove_suffix(1);
-  return std::string(reason.substr(0, length_max));
+  return std::string(trimmed(reason).substr(0, reason_length_max));
+}
+
+// Where in the user's source it happened: " (model.py:12: x = self.fc(x))", or empty. In the traceback
+//   File "model.py", line 12, in forward
+//           x = self.fc(x)
+//               ~~~~~~~ <--- HERE
+// the last such place counts that is not in PyTorch's own files: the original code, where the archive has it, comes
+// after the serialized, and within each the innermost call is last.
+std::string source_place_of(const std::vector<std::string_view>& lines) {
+  std::string file;
+  std::string out;
+  bool theirs = false;  // file is PyTorch's
+  bool found_own = false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view line = trimmed(lines[i]);
+    if (line.starts_with("File \"")) {
+      const std::size_t quote = line.find('"', 6);
+      const std::size_t number = line.find(", line ");
+      if (quote == std::string_view::npos || number == std::string_view::npos) continue;
+      const std::string_view name = line.substr(6, quote - 6);
+      const std::size_t digits = number + 7;
+      theirs = name.find("/torch/") != std::string_view::npos;
+      file = std::string(name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1)) +
+             ":" + std::string(line.substr(digits, line.find_first_not_of("0123456789", digits) - digits));
+    } else if (line.ends_with("<--- HERE") && i > 0 && !file.empty() && !(theirs && found_own)) {
+      found_own = !theirs;
+      out = " (" + file + ": " + std::string(trimmed(lines[i - 1]).substr(0, code_length_max)) + ")";
+    }
+  }
+  return out;
+}
+
+std::string explain(std::string_view text) {
+  const std::vector<std::string_view> lines = lines_of(text);
+  return reason_of(lines) + source_place_of(lines);
 }
 
 }  // namespace
@@ -36,13 +85,13 @@ Error describe_current_exception(std::string place, const std::string& context, 
     return {ErrorCode::resource, std::move(place), context + ": out of memory",
             "use a smaller batch or a device with more memory"};
   } catch (const c10::Error& error) {
-    const std::string reason = reason_line(error.what_without_backtrace());
+    const std::string reason = explain(error.what_without_backtrace());
     if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
       return {ErrorCode::resource, std::move(place), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
     return {ErrorCode::model, std::move(place), context + ": " + reason, std::move(mend)};
   } catch (const std::exception& error) {
-    return {ErrorCode::model, std::move(place), context + ": " + reason_line(error.what()), std::move(mend)};
+    return {ErrorCode::model, std::move(place), context + ": " + explain(error.what()), std::move(mend)};
   } catch (...) {
     return {ErrorCode::model, std::move(place), context, std::move(mend)};
   }

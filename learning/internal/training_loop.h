@@ -4,7 +4,7 @@
 #include <span>
 #include <stop_token>
 
-#include "learning/internal/data_source.h"
+#include "learning/data/data_source.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/trainer.h"
 

@@ -4,6 +4,7 @@
 
 #include "common/config/document.h"
 #include "common/config/name_check.h"
+#include "learning/data/data_settings.h"
 #include "server/config/federation_schema.h"
 
 namespace hansa::server {
@@ -96,10 +97,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
   if (document.has_table("evaluation")) {
-    learning::DataConfig data;
-    data.kind = document.text("evaluation.kind");
-    data.images = document.path("evaluation.images");
-    data.labels = document.path("evaluation.labels");
+    HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));
     out.evaluation = std::move(data);
   }
   out.evaluation_every = whole(document, "evaluation.every");

@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "common/time.h"
 #include "common/training.h"
-#include "learning/data_config.h"
+#include "learning/data/data_config.h"
 
 namespace hansa::server {
 

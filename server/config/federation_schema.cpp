@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "learning/data/data_settings.h"
+
 namespace hansa::server {
 namespace {
 
@@ -13,7 +15,6 @@ using config::Setting;
 using config::Table;
 
 constexpr std::array<std::string_view, 2> after_last_round{"stop", "stay"};
-constexpr std::array<std::string_view, 1> data_kinds{"idx"};
 constexpr Range share{.least = 0, .most = 1, .at_least = Bound::exclusive};
 
 constexpr std::array federation_settings{
@@ -238,39 +239,26 @@ constexpr std::array limits_settings{
             .example = "256"},
 };
 
-constexpr std::array evaluation_settings{
-    Setting{.key = "kind",
-            .kind = Kind::choice,
-            .presence = Presence::defaulted,
-            .default_value = "\"idx\"",
-            .meaning = "Format of the files: `idx` is that of the MNIST family, plain or gzipped.",
-            .choices = data_kinds,
-            .example = "\"idx\""},
-    Setting{.key = "images",
-            .kind = Kind::path,
-            .meaning = "Held-out images, idx3.",
-            .example = "\"/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz\""},
-    Setting{.key = "labels",
-            .kind = Kind::path,
-            .meaning = "Their labels, idx1.",
-            .example = "\"/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz\""},
-    Setting{.key = "every",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "1",
-            .meaning = "Evaluate after every so many rounds, and after the last.",
-            .unit = "rounds",
-            .range = {.least = 1, .most = 1'000'000},
-            .example = "5"},
-    Setting{.key = "threads",
-            .kind = Kind::integer,
-            .presence = Presence::defaulted,
-            .default_value = "1",
-            .meaning = "Threads for the evaluation.",
-            .unit = "threads",
-            .range = {.least = 1, .most = 1'024},
-            .example = "4"},
-};
+constexpr std::array evaluation_settings =
+    config::join(learning::data_settings,
+                 std::array{
+                     Setting{.key = "every",
+                             .kind = Kind::integer,
+                             .presence = Presence::defaulted,
+                             .default_value = "1",
+                             .meaning = "Evaluate after every so many rounds, and after the last.",
+                             .unit = "rounds",
+                             .range = {.least = 1, .most = 1'000'000},
+                             .example = "5"},
+                     Setting{.key = "threads",
+                             .kind = Kind::integer,
+                             .presence = Presence::defaulted,
+                             .default_value = "1",
+                             .meaning = "Threads for the evaluation.",
+                             .unit = "threads",
+                             .range = {.least = 1, .most = 1'024},
+                             .example = "4"},
+                 });
 
 constexpr std::array simulation_settings{
     Setting{.key = "clients",

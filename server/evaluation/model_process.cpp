@@ -153,12 +153,9 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
 Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(const std::filesystem::path& archive,
                                                                         const learning::DataConfig& data,
                                                                         int threads) {
-  learning::DataConfig whole = data;
-  whole.images = whole_path(data.images);
-  whole.labels = whole_path(data.labels);
   std::string open_line = internal::line_of({{"op", "open"},
                                              {"archive", whole_path(archive)},
-                                             {"data", internal::json_of(whole)},
+                                             {"data", internal::json_of(data)},
                                              {"threads", threads}});
   HANSA_TRY(Child child, Child::start(program()));
   HANSA_TRY_VOID(child.send(open_line));

@@ -1,6 +1,7 @@
 #include "tests/learning/archives.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <stdexcept>
 
@@ -9,7 +10,7 @@
 #include <torch/script.h>
 
 #include "common/random.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 
 namespace hansa::learning::testing {
 namespace {
@@ -197,6 +198,55 @@ def forward(self, x):
       add_linear(model, features, classes);
       model.define("def forward(self, x):\n    assert x.size(0) == 0, \"no examples today\"\n    return x\n");
       break;
+    case TestModel::tuple_output:
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    y = torch.linear(torch.flatten(x, 1), self.weight, self.bias)
+    return (y, x)
+)");
+      break;
+    case TestModel::class_output:
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    return torch.argmax(torch.linear(torch.flatten(x, 1), self.weight, self.bias), 1)
+)");
+      break;
+    case TestModel::argmax_loss:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define(R"(
+def training_loss(self, x, y):
+    return torch.mean((torch.argmax(self.forward(x), 1) != y).float())
+)");
+      break;
+    case TestModel::vector_loss:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define(R"(
+def training_loss(self, x, y):
+    return torch.sum(self.forward(x), 1)
+)");
+      break;
+    case TestModel::gru: {
+      constexpr std::int64_t hidden = 5;
+      std::vector<at::Tensor> weights{ramp({3 * hidden, input.columns}, 0.4), ramp({3 * hidden, hidden}, 0.4),
+                                      ramp({3 * hidden}, 0.2), ramp({3 * hidden}, 0.2)};
+      const std::array<const char*, 4> names{"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        model.register_parameter(names[i], weights[i].requires_grad_(true), false);
+      model.register_attribute("_flat_weights", c10::ListType::ofTensors(), c10::List<at::Tensor>(weights));
+      model.register_parameter("head", ramp({classes, hidden}, 0.3).requires_grad_(true), false);
+      model.define(R"(
+def forward(self, x):
+    x = torch.flatten(x, 1, 2)
+    h = torch.new_zeros(x, [1, x.size(0), 5])
+    y, _ = torch.gru(x, h, self._flat_weights, True, 1, 0.0, self.training, False, True)
+    return torch.linear(torch.select(y, 1, -1), self.head)
+)");
+      break;
+    }
     case TestModel::two_conv1d:
       model.register_parameter("first", ramp({6, input.rows, 3}, 0.4).requires_grad_(true), false);
       model.register_parameter("second", ramp({4, 6, 3}, 0.4).requires_grad_(true), false);

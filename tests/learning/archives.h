@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/training.h"
-#include "learning/data_config.h"
+#include "learning/data/data_config.h"
 
 namespace hansa::learning::testing {
 
@@ -23,6 +23,11 @@ enum class TestModel : std::uint8_t {
   without_parameters,
   double_precision,
   raises,  // forward raises an exception of its own
+  tuple_output,  // forward returns scores and something else
+  class_output,  // forward returns the class that wins
+  argmax_loss,  // training_loss has no gradient
+  vector_loss,  // training_loss returns a loss for each example
+  gru,  // its weights stand in a list attribute too, as torch.nn.GRU's do
   two_conv1d,  // two convolutions over rows as channels, then linear
   nested_cnn,  // convolution, batch norm, ReLU and pools of several kinds as submodules' methods
 };

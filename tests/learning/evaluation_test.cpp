@@ -8,7 +8,7 @@
 #include "learning/local_trainer.h"
 #include "learning/model_archive.h"
 #include "tests/learning/archives.h"
-#include "tests/learning/data_files.h"
+#include "tests/data/data_files.h"
 
 namespace hansa::learning {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "learning/model_archive.h"
 #include "tests/learning/archives.h"
-#include "tests/learning/data_files.h"
+#include "tests/data/data_files.h"
 
 namespace hansa::learning {
 namespace {
@@ -133,6 +133,11 @@ TEST_F(LocalTrainer, FusedAndUnfusedPoolsOfSubmodulesEqualLibTorchs) {
 // Debian 13's LibTorch has wrong gradients here unless the trainer takes its oneDNN away.
 TEST_F(LocalTrainer, ConvolutionsOfSequencesEqualDoublePrecision) {
   use(TestModel::two_conv1d, {20, 4, 16, 3});
+  expect_reference();
+}
+
+TEST_F(LocalTrainer, WeightsThatStandInAListTooEqualLibTorchs) {
+  use(TestModel::gru);
   expect_reference();
 }
 

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/learning/archives.h"
-#include "tests/learning/data_files.h"
+#include "tests/data/data_files.h"
 
 namespace hansa::learning {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/files.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 #include "tests/server_parts/temporary_folder.h"
 
 namespace hansa::tools {

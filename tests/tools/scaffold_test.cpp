@@ -9,7 +9,7 @@
 
 #include "client/config/client_config.h"
 #include "common/files.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 #include "learning/model_archive.h"
 #include "protocols/transport/keys.h"
 #include "server/config/federation_config.h"

@@ -32,6 +32,49 @@ std::string text_of(const Json& answer, const char* key) {
   return found != answer.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(path, error);
+  return (error || path.empty() ? path : whole).string();
+}
+
+// Every field once, for both directions. Paths travel whole: the child has a working folder of its own.
+template <class Data, class F>
+void each_field(Data& data, F f) {
+  f("kind", data.kind);
+  f("images", data.images);
+  f("labels", data.labels);
+  f("file", data.file);
+  f("columns", data.columns);
+  f("label", data.label);
+  f("target", data.target);
+  f("classes", data.classes);
+  f("delimiter", data.delimiter);
+  f("missing", data.missing);
+  f("scale", data.scale);
+  f("group", data.group);
+  f("window", data.window);
+  f("stride", data.stride);
+  f("horizon", data.horizon);
+  f("plugin", data.plugin);
+  f("options", data.options);
+  f("examples_max", data.examples_max);
+}
+
+template <class T>
+Json wire_value(const T& value) {
+  if constexpr (std::is_enum_v<T>) return static_cast<int>(value);
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) return whole_path(value);
+  else return value;
+}
+
+template <class T>
+void read_value(const Json& json, T& value) {
+  if constexpr (std::is_enum_v<T>) value = static_cast<T>(json.get<int>());
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) value = json.get<std::string>();
+  else value = json.get<T>();
+}
+
 }  // namespace
 
 std::string line_of(const Json& object) {
@@ -62,18 +105,14 @@ Result<void> require_ok(const Json& answer, const std::string& place) {
 }
 
 Json json_of(const learning::DataConfig& data) {
-  return {{"kind", data.kind},
-          {"images", data.images.string()},
-          {"labels", data.labels.string()},
-          {"examples_max", data.examples_max}};
+  Json out;
+  each_field(data, [&](const char* name, const auto& value) { out[name] = wire_value(value); });
+  return out;
 }
 
 learning::DataConfig data_of(const Json& data) {
   learning::DataConfig out;
-  out.kind = data.at("kind").get<std::string>();
-  out.images = data.at("images").get<std::string>();
-  out.labels = data.at("labels").get<std::string>();
-  out.examples_max = data.at("examples_max").get<std::uint64_t>();
+  each_field(out, [&](const char* name, auto& value) { read_value(data.at(name), value); });
   return out;
 }
 

@@ -1,11 +1,11 @@
-// Small idx files in a folder that goes away with the test.
+// Small data files in a folder that goes away with the test.
 #pragma once
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "learning/data_config.h"
+#include "learning/data/data_config.h"
 
 namespace hansa::learning::testing {
 
@@ -32,6 +32,7 @@ struct DataShape {
 [[nodiscard]] DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape,
                                     std::uint64_t seed = 1);
 
+void write_text(const std::filesystem::path& path, const std::string& text);
 void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes);
 [[nodiscard]] std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path);
 [[nodiscard]] std::vector<std::uint8_t> gzipped(const std::vector<std::uint8_t>& bytes);

@@ -1,8 +1,8 @@
 // What a client says about data that it cannot use, and what it reads from data that it can.
 #include <gmock/gmock.h>
 
-#include "learning/internal/data_source.h"
-#include "tests/learning/data_files.h"
+#include "learning/data/data_source.h"
+#include "tests/data/data_files.h"
 
 namespace hansa::learning {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/learning/data_files.h"
+#include "tests/data/data_files.h"
 
 #include <fstream>
 #include <iterator>
@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "common/random.h"
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 
 namespace hansa::learning::testing {
 
@@ -46,6 +46,10 @@ DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std
   if (!write_idx(config.images, images) || !write_idx(config.labels, labels))
     throw std::runtime_error("cannot write test data");
   return config;
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  write_bytes(path, {text.begin(), text.end()});
 }
 
 void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {

@@ -1,86 +1,25 @@
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 #include <string>
-#include <string_view>
-
-#include <zlib.h>
 
 #include "common/files.h"
+#include "learning/data/internal/byte_stream.h"
 
 namespace hansa::learning {
 namespace {
 
 constexpr std::uint8_t unsigned_byte = 0x08;
 
-// An idx file as a stream of bytes; gzread reads plain files as they are, so one path serves both kinds.
-class IdxStream {
- public:
-  static Result<IdxStream> open(const std::filesystem::path& path) {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::is_regular_file(status))
-      return fail(
-          ErrorCode::data, path.string(),
-          std::filesystem::exists(status) ? "is not a file" : "does not exist",
-          "name an idx file, plain or .gz; Fashion-MNIST is in Debian's package dataset-fashion-mnist");
-    IdxStream stream(path);
-    errno = 0;
-    stream.file_.reset(gzopen(path.c_str(), "rbe"));
-    if (!stream.file_) return stream.bad(std::string("cannot be opened (") + std::strerror(errno) + ")");
-    gzbuffer(stream.file_.get(), 1U << 18);
-    return stream;
-  }
-
-  // Fills all of out, or fails naming the part that is cut off.
-  Result<void> read(std::span<std::uint8_t> out, std::string_view part) {
-    while (!out.empty()) {
-      const int n =
-          gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
-      // A gzip stream without its end reads like a short file: only the error state tells.
-      if (n <= 0) HANSA_TRY_VOID(check_stream());
-      if (n <= 0) return bad("ends inside its " + std::string(part));
-      out = out.subspan(static_cast<std::size_t>(n));
-    }
-    return {};
-  }
-
-  // Reads to the end, where a gzip file's checksum is verified.
-  Result<void> expect_end() {
-    std::uint8_t byte = 0;
-    const int n = gzread(file_.get(), &byte, 1);
-    HANSA_TRY_VOID(check_stream());
-    if (n != 0) return bad("has more bytes than its header says");
-    return {};
-  }
-
-  [[nodiscard]] tl::unexpected<Error> bad(std::string what,
-                                          std::string mend = "fetch or copy the file again") const {
-    return fail(ErrorCode::data, path_.string(), std::move(what), std::move(mend));
-  }
-
- private:
-  explicit IdxStream(std::filesystem::path path) : path_(std::move(path)) {}
-
-  Result<void> check_stream() {
-    int code = Z_OK;
-    const std::string message = gzerror(file_.get(), &code);
-    if (code == Z_BUF_ERROR) return bad("is a truncated gzip file");
-    if (code != Z_OK && code != Z_STREAM_END) return bad("is damaged (" + message + ")");
-    return {};
-  }
-
-  struct Close {
-    void operator()(gzFile file) const { gzclose_r(file); }
-  };
-  std::filesystem::path path_;
-  std::unique_ptr<gzFile_s, Close> file_;
-};
+// Nothing may follow what the header announces.
+Result<void> expect_end(internal::ByteStream& stream) {
+  std::array<std::uint8_t, 1> byte{};
+  HANSA_TRY(const std::size_t n, stream.read_some(byte));
+  if (n != 0) return stream.bad("has more bytes than its header says");
+  return {};
+}
 
 std::uint64_t product(std::span<const std::uint32_t> dimensions) {
   std::uint64_t out = 1;
@@ -104,7 +43,10 @@ std::span<const std::uint8_t> IdxArray::example(std::size_t index) const {
 }
 
 Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, std::uint64_t examples_max) {
-  HANSA_TRY(IdxStream stream, IdxStream::open(path));
+  HANSA_TRY(internal::ByteStream stream,
+            internal::ByteStream::open(path,
+                                       "name an idx file, plain or .gz; Fashion-MNIST is in Debian's package "
+                                       "dataset-fashion-mnist"));
   std::array<std::uint8_t, 4> word{};
   HANSA_TRY_VOID(stream.read(word, "header"));
   if (word[0] != 0 || word[1] != 0) return stream.bad("is not an idx file", "name an idx file, plain or .gz");
@@ -133,7 +75,7 @@ Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, s
     out.values.resize(std::min(size, done + std::max(step_min, done)));
     HANSA_TRY_VOID(stream.read(std::span(out.values).subspan(done), "values"));
   }
-  if (whole) HANSA_TRY_VOID(stream.expect_end());
+  if (whole) HANSA_TRY_VOID(expect_end(stream));
   return out;
 }
 

@@ -1,11 +1,11 @@
-#include "learning/internal/idx_source.h"
+#include "learning/data/internal/idx_source.h"
 
 #include <algorithm>
 #include <cassert>
 
-#include "learning/idx_file.h"
+#include "learning/data/idx_file.h"
 
-namespace hansa::learning {
+namespace hansa::learning::internal {
 namespace {
 
 class IdxSource final : public DataSource {
@@ -66,4 +66,4 @@ Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
   return std::make_unique<IdxSource>(place, std::move(pair));
 }
 
-}  // namespace hansa::learning
+}  // namespace hansa::learning::internal

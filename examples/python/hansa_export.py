@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Takes a PyTorch module into a federation and back.
+
+    hansa_export.py export MODEL.py:CLASS OUT.pt [--check client.toml] [--arguments JSON]
+        Makes an object of CLASS, compiles it with TorchScript and saves it. With --check, `hansa model check` then
+        trains one step of it on a client's data, as a client would.
+
+    hansa_export.py load RUN[@ROUND] MODEL.py:CLASS OUT.pth [--arguments JSON]
+        Takes the global model of a run (the last round, or ROUND) into an object of CLASS, and saves its state_dict.
+
+Both are functions too: export_module() and load_run(). The program `hansa` is looked for in PATH, or named by --hansa.
+
+What a module needs: forward(x). What it may bring besides, each marked with @torch.jit.export:
+training_loss(x, y) -> a tensor with one number, and metrics(x, y) -> Dict[str, Tuple[Tensor, Tensor]], by name a sum
+over the batch and the number of examples behind it.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import torch
+except ImportError:
+    sys.exit(f"hansa_export: {sys.executable} has no PyTorch; install Debian's python3-torch, or run this file with "
+             "the Python that has it")
+
+
+class Unfit(Exception):
+    """Why a module cannot be trained by Hansa, in one line."""
+
+
+def check_parameters(module):
+    """What can be told without data; the rest is `hansa model check`'s."""
+    trainable = [name for name, value in module.named_parameters() if value.requires_grad]
+    if not trainable:
+        raise Unfit("no parameter has requires_grad: there is nothing to train")
+    for name, value in list(module.named_parameters()) + list(module.named_buffers()):
+        if value.is_floating_point() and value.dtype != torch.float32:
+            raise Unfit(f"{name} is {value.dtype}: call float() on the module first")
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise Unfit(f"{name} holds NaN or infinite values")
+
+
+def export_module(module, path):
+    """Compiles module and writes the archive that federation.toml's [model] names."""
+    check_parameters(module)
+    module.train()
+    try:
+        script = torch.jit.script(module)
+    except Exception as error:  # TorchScript raises many kinds, all with the source line in the text
+        raise Unfit(f"TorchScript cannot compile it: {error}") from error
+    script.save(path)
+
+
+def check_archive(path, client, hansa="hansa"):
+    """Trains one step on the client's data, as the client would; raises Unfit with what `hansa` says."""
+    result = subprocess.run([hansa, "model", "check", path, "--data", client], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise Unfit(result.stderr.strip())
+    return result.stdout.strip()
+
+
+def load_run(run, module, hansa="hansa"):
+    """Fills module with the global model of a run: a folder, or FOLDER@ROUND."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = os.path.join(folder, "global.pt")
+        result = subprocess.run([hansa, "model", "export", run, archive], capture_output=True, text=True)
+        if result.returncode != 0:
+            raise Unfit(result.stderr.strip())
+        module.load_state_dict(torch.jit.load(archive).state_dict())
+    return module
+
+
+def make_module(where, arguments):
+    """MODEL.py:CLASS as an object."""
+    path, colon, name = where.rpartition(":")
+    if not colon:
+        raise Unfit(f"\"{where}\" must be FILE.py:CLASS")
+    if not os.path.exists(path):
+        raise Unfit(f"{path} does not exist")
+    spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
+    source = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = source  # TorchScript looks its source up here
+    spec.loader.exec_module(source)
+    if not hasattr(source, name):
+        raise Unfit(f"{path} has no class {name}")
+    return getattr(source, name)(**arguments)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hansa", default="hansa", help="the program hansa, if it is not in PATH")
+    commands = parser.add_subparsers(dest="command", required=True)
+    export = commands.add_parser("export", help="module to archive")
+    export.add_argument("model", metavar="MODEL.py:CLASS")
+    export.add_argument("out", metavar="OUT.pt")
+    export.add_argument("--check", metavar="client.toml", help="train one step on this client's data")
+    load = commands.add_parser("load", help="a run's global model to a state_dict")
+    load.add_argument("run", metavar="RUN[@ROUND]")
+    load.add_argument("model", metavar="MODEL.py:CLASS")
+    load.add_argument("out", metavar="OUT.pth")
+    for command in (export, load):
+        command.add_argument("--arguments", type=json.loads, default={}, metavar="JSON",
+                             help="arguments of the class, as a JSON object")
+    options = parser.parse_args()
+    try:
+        module = make_module(options.model, options.arguments)
+        if options.command == "export":
+            export_module(module, options.out)
+            print(f"{options.out}: {sum(p.numel() for p in module.parameters())} parameters")
+            if options.check:
+                print(check_archive(options.out, options.check, options.hansa))
+        else:
+            torch.save(load_run(options.run, module, options.hansa).state_dict(), options.out)
+            print(f"{options.out}: the state_dict of {options.run}")
+    except (Unfit, OSError) as error:
+        print(f"hansa_export: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

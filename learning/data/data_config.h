@@ -1,0 +1,36 @@
+// Where a client's (or the evaluation's) examples come from: the values of [data] and [evaluation].
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace hansa::learning {
+
+enum class TargetKind : std::uint8_t { class_index, real };
+enum class MissingValues : std::uint8_t { refuse, skip, zero, mean };
+enum class Scaling : std::uint8_t { none, standard };
+
+// Which fields a kind reads, and what they mean, stands in data_settings.h.
+struct DataConfig {
+  std::string kind = "idx";
+  std::filesystem::path images;
+  std::filesystem::path labels;
+  std::filesystem::path file;
+  std::vector<std::string> columns;  // empty: all but label and group
+  std::string label;
+  TargetKind target = TargetKind::class_index;
+  std::vector<std::string> classes;  // empty: labels are whole numbers
+  std::string delimiter = ",";
+  MissingValues missing = MissingValues::refuse;
+  Scaling scale = Scaling::none;
+  std::string group;
+  std::uint32_t window = 0;
+  std::uint32_t stride = 1;
+  std::uint32_t horizon = 0;
+  std::filesystem::path plugin;
+  std::string options;
+  std::uint64_t examples_max = 0;  // use only the first so many; 0: all
+};
+
+}  // namespace hansa::learning

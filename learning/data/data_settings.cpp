@@ -1,0 +1,136 @@
+#include "learning/data/data_settings.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/spelling.h"
+#include "learning/data/data_source.h"
+
+namespace hansa::learning {
+namespace {
+
+using config::Document;
+
+// Which kinds read a key, separated by spaces; "own" stands for those that plugins and programs bring.
+struct Use {
+  std::string_view key;
+  std::string_view required_by;
+  std::string_view read_by;
+};
+constexpr std::array uses{
+    Use{"images", "idx", ""},
+    Use{"labels", "idx", ""},
+    Use{"file", "csv windows tensors text", "own"},
+    Use{"columns", "", "csv windows own"},
+    Use{"label", "csv windows", "own"},
+    Use{"target", "", "csv windows"},
+    Use{"classes", "", "csv windows own"},
+    Use{"delimiter", "", "csv windows"},
+    Use{"missing", "", "csv windows"},
+    Use{"scale", "", "csv windows"},
+    Use{"group", "", "windows"},
+    Use{"window", "windows text", "own"},
+    Use{"stride", "", "windows text own"},
+    Use{"horizon", "", "windows"},
+    Use{"plugin", "", "own"},
+    Use{"options", "", "own"},
+};
+
+bool names(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const std::size_t space = std::min(list.find(' '), list.size());
+    if (list.substr(0, space) == word) return true;
+    list.remove_prefix(std::min(space + 1, list.size()));
+  }
+  return false;
+}
+
+std::string_view example_of(std::string_view key) {
+  return std::ranges::find(data_settings, key, &config::Setting::key)->example;
+}
+
+Result<void> check_keys(const Document& document, std::string_view table, const std::string& kind) {
+  const std::string_view as = is_built_in_data_kind(kind) ? std::string_view(kind) : "own";
+  for (const Use& use : uses) {
+    const std::string key = std::string(table) + "." + std::string(use.key);
+    const bool required = names(use.required_by, as);
+    if (required && !document.has(key))
+      return fail(ErrorCode::usage, document.place(std::string(table) + ".kind") + " " + key, "is missing",
+                  "kind \"" + kind + "\" needs it: add \"" + std::string(use.key) + " = " +
+                      std::string(example_of(use.key)) + "\" below [" + std::string(table) + "]");
+    if (!required && !names(use.read_by, as) && document.has(key))
+      return fail(ErrorCode::usage, document.place(key), "is not for data of kind \"" + kind + "\"",
+                  "take it out, or set " + std::string(table) + ".kind");
+  }
+  return {};
+}
+
+template <class T>
+void set_text(const Document& document, const std::string& key, T& out) {
+  if (document.has(key)) out = document.text(key);
+}
+void set_path(const Document& document, const std::string& key, std::filesystem::path& out) {
+  if (document.has(key)) out = document.path(key);
+}
+void set_number(const Document& document, const std::string& key, std::uint32_t& out) {
+  if (document.has(key)) out = static_cast<std::uint32_t>(document.integer(key));
+}
+void set_texts(const Document& document, const std::string& key, std::vector<std::string>& out) {
+  if (document.has(key)) out = document.texts(key);
+}
+template <std::size_t N, class T>
+void set_choice(const Document& document, const std::string& key,
+                const std::array<std::string_view, N>& choices, T& out) {
+  if (document.has(key))
+    out = static_cast<T>(std::ranges::find(choices, document.text(key)) - choices.begin());
+}
+
+std::optional<std::string> first_repeated(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  const auto found = std::ranges::adjacent_find(texts);
+  return found == texts.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace
+
+Result<DataConfig> read_data_config(const Document& document, std::string_view table) {
+  const auto key = [&](std::string_view name) { return std::string(table) + "." + std::string(name); };
+  DataConfig out;
+  out.kind = document.text(key("kind"));
+  set_path(document, key("plugin"), out.plugin);
+  if (out.plugin.empty()) {
+    const std::vector<std::string> kinds = data_kinds();
+    if (std::ranges::find(kinds, out.kind) == kinds.end())
+      return fail(ErrorCode::usage, document.place(key("kind")),
+                  "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_mend(out.kind));
+  }
+  HANSA_TRY_VOID(check_keys(document, table, out.kind));
+  set_path(document, key("images"), out.images);
+  set_path(document, key("labels"), out.labels);
+  set_path(document, key("file"), out.file);
+  set_texts(document, key("columns"), out.columns);
+  set_text(document, key("label"), out.label);
+  set_choice(document, key("target"), data_choices::target, out.target);
+  set_texts(document, key("classes"), out.classes);
+  set_text(document, key("delimiter"), out.delimiter);
+  set_choice(document, key("missing"), data_choices::missing, out.missing);
+  set_choice(document, key("scale"), data_choices::scale, out.scale);
+  set_text(document, key("group"), out.group);
+  set_number(document, key("window"), out.window);
+  set_number(document, key("stride"), out.stride);
+  set_number(document, key("horizon"), out.horizon);
+  set_text(document, key("options"), out.options);
+  out.examples_max = document.integer(key("examples_max"));
+  for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})
+    if (const auto repeated = first_repeated(*texts))
+      return fail(ErrorCode::usage, document.place(key(name)), "names \"" + *repeated + "\" twice",
+                  "name each once");
+  if (out.target == TargetKind::real && !out.classes.empty())
+    return fail(ErrorCode::usage, document.place(key("classes")), "stands beside target = \"real\"",
+                "take one of the two out");
+  return out;
+}
+
+}  // namespace hansa::learning

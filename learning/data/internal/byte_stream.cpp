@@ -1,0 +1,54 @@
+#include "learning/data/internal/byte_stream.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <zlib.h>
+
+namespace hansa::learning::internal {
+
+void ByteStream::Close::operator()(gzFile_s* file) const { gzclose_r(file); }
+
+Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::string mend) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  ByteStream stream(path);
+  if (!std::filesystem::exists(status)) return stream.bad("does not exist", std::move(mend));
+  if (!std::filesystem::is_regular_file(status)) return stream.bad("is not a file", std::move(mend));
+  errno = 0;
+  stream.file_.reset(gzopen(path.c_str(), "rbe"));
+  if (!stream.file_)
+    return stream.bad(std::string("cannot be opened (") + std::strerror(errno) + ")",
+                      "let the user that runs this program read it");
+  gzbuffer(stream.file_.get(), 1U << 18);
+  return stream;
+}
+
+Result<std::size_t> ByteStream::read_some(std::span<std::uint8_t> out) {
+  // gzread reads plain files as they are, so one path serves both.
+  const int n =
+      gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
+  if (n > 0) return static_cast<std::size_t>(n);
+  // A gzip stream without its end reads like a short file: only the error state tells.
+  int code = Z_OK;
+  const std::string message = gzerror(file_.get(), &code);
+  if (code == Z_BUF_ERROR) return bad("is a truncated gzip file");
+  if (code != Z_OK && code != Z_STREAM_END) return bad("is damaged (" + message + ")");
+  return 0;
+}
+
+Result<void> ByteStream::read(std::span<std::uint8_t> out, std::string_view part) {
+  while (!out.empty()) {
+    HANSA_TRY(const std::size_t n, read_some(out));
+    if (n == 0) return bad("ends inside its " + std::string(part));
+    out = out.subspan(n);
+  }
+  return {};
+}
+
+tl::unexpected<Error> ByteStream::bad(std::string what, std::string mend) const {
+  return fail(ErrorCode::data, path_.string(), std::move(what), std::move(mend));
+}
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,40 @@
+// A data file as a stream of bytes, plain or gzipped: told by its first bytes, not by its name.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+
+struct gzFile_s;
+
+namespace hansa::learning::internal {
+
+// One thread at a time. Errors have code data and name the file.
+class ByteStream {
+ public:
+  // mend says what to do if there is no such file.
+  [[nodiscard]] static Result<ByteStream> open(const std::filesystem::path& path, std::string mend);
+
+  // Up to out.size() bytes; 0 at the end, where a gzip file's checksum has been verified.
+  [[nodiscard]] Result<std::size_t> read_some(std::span<std::uint8_t> out);
+  // Fills all of out, or fails naming the part that is cut off.
+  [[nodiscard]] Result<void> read(std::span<std::uint8_t> out, std::string_view part);
+  [[nodiscard]] tl::unexpected<Error> bad(std::string what,
+                                          std::string mend = "fetch or copy the file again") const;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit ByteStream(std::filesystem::path path) : path_(std::move(path)) {}
+
+  struct Close {
+    void operator()(gzFile_s* file) const;
+  };
+  std::filesystem::path path_;
+  std::unique_ptr<gzFile_s, Close> file_;
+};
+
+}  // namespace hansa::learning::internal

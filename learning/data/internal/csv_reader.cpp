@@ -1,0 +1,153 @@
+#include "learning/data/internal/csv_reader.h"
+
+#include <utility>
+
+namespace hansa::learning::internal {
+namespace {
+
+constexpr std::size_t buffer_bytes = 1 << 16;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+CsvReader::CsvReader(ReadSome read, std::string place, char delimiter, LastLine last_line, CsvPosition start)
+    : read_(std::move(read)),
+      place_(std::move(place)),
+      delimiter_(delimiter),
+      last_line_(last_line),
+      position_(start),
+      buffer_(buffer_bytes),
+      first_line_(start.line) {}
+
+tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string mend) const {
+  return fail(ErrorCode::data, place_ + ":" + std::to_string(line), std::move(what), std::move(mend));
+}
+
+Result<bool> CsvReader::fill() {
+  const bool at_start = position_.offset == 0 && bytes_ == 0;
+  HANSA_TRY(end_, read_(buffer_));
+  begin_ = 0;
+  if (at_start) {
+    // The mark is three bytes, and a first read may bring fewer.
+    while (end_ > 0 && end_ < byte_order_mark.size()) {
+      HANSA_TRY(const std::size_t more, read_(std::span(buffer_).subspan(end_)));
+      if (more == 0) break;
+      end_ += more;
+    }
+    const std::string_view start(reinterpret_cast<const char*>(buffer_.data()), end_);
+    if (start.starts_with(byte_order_mark)) {
+      bytes_ = begin_ = byte_order_mark.size();
+      if (begin_ == end_) return fill();
+    }
+  }
+  return end_ > begin_;
+}
+
+void CsvReader::end_field() {
+  ends_.push_back(text_.size());
+  state_ = State::field_start;
+}
+
+Result<bool> CsvReader::take(std::uint8_t byte) {
+  const char c = static_cast<char>(byte);
+  ++bytes_;
+  const std::uint64_t line = position_.line + lines_;
+  if (c == '\n') ++lines_;
+  if (c == '\0')
+    return bad(line, "holds a NUL byte", "name a text file of comma-separated values (UTF-8, not UTF-16)");
+  if (text_.size() >= record_bytes_max)
+    return bad(first_line_, "starts a record of more than 1 MiB",
+               "check for a quote that is never closed, and that the file is CSV");
+  switch (state_) {
+    case State::field_start:
+      if (c == '"') {
+        quoted_line_ = line;
+        state_ = State::quoted;
+        return false;
+      }
+      [[fallthrough]];
+    case State::plain:
+      if (c == delimiter_) {
+        end_field();
+        if (ends_.size() >= fields_max)
+          return bad(first_line_, "has more than 65,536 fields", "check data.delimiter");
+      } else if (c == '\n') {
+        if (state_ == State::plain && text_.ends_with('\r')) text_.pop_back();
+        return true;
+      } else {
+        text_ += c;
+        state_ = State::plain;
+      }
+      return false;
+    case State::quoted:
+      if (c == '"') state_ = State::quote_in_quoted;
+      else text_ += c;
+      return false;
+    case State::quote_in_quoted:
+      if (c == '"') {
+        text_ += c;
+        state_ = State::quoted;
+      } else if (c == delimiter_) {
+        end_field();
+      } else if (c == '\n') {
+        return true;
+      } else if (c != '\r') {  // of CRLF
+        return bad(line, "has text behind a closing quote", "write a quote inside a quoted field twice");
+      }
+      return false;
+  }
+  return false;
+}
+
+void CsvReader::give(CsvRecord& record) {
+  end_field();
+  record.fields.clear();
+  record.line = first_line_;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends_) {
+    record.fields.push_back(std::string_view(text_).substr(begin, end - begin));
+    begin = end;
+  }
+  advance();
+}
+
+void CsvReader::advance() {
+  position_.offset += std::exchange(bytes_, 0);
+  position_.line += std::exchange(lines_, 0);
+}
+
+// The bytes behind the last newline.
+Result<bool> CsvReader::finish(CsvRecord& record) {
+  if (last_line_ == LastLine::torn || !has_record()) return false;
+  if (state_ == State::quoted)
+    return bad(quoted_line_, "opens a quote that is never closed", "close it, or take it out");
+  if (state_ == State::plain && text_.ends_with('\r')) text_.pop_back();
+  give(record);
+  return true;
+}
+
+Result<bool> CsvReader::next(CsvRecord& record) {
+  text_.clear();
+  ends_.clear();
+  quoted_line_ = 0;
+  state_ = State::field_start;
+  first_line_ = position_.line;
+  for (;;) {
+    if (begin_ == end_) {
+      HANSA_TRY(const bool more, fill());
+      if (!more) return finish(record);
+    }
+    HANSA_TRY(const bool ended, take(buffer_[begin_++]));
+    if (!ended) continue;
+    if (has_record()) {
+      give(record);
+      return true;
+    }
+    // An empty line.
+    advance();
+    first_line_ = position_.line;
+    state_ = State::field_start;
+  }
+}
+
+}  // namespace hansa::learning::internal

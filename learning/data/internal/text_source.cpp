@@ -1,0 +1,76 @@
+#include "learning/data/internal/text_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "learning/data/internal/byte_stream.h"
+
+namespace hansa::learning::internal {
+namespace {
+
+constexpr std::size_t text_bytes_max = std::size_t{1} << 30;
+
+std::uint8_t character_index(std::uint8_t byte) {
+  if (byte == '\n') return 0;
+  return byte >= ' ' && byte <= '~' ? static_cast<std::uint8_t>(byte - ' ' + 1) : 1;
+}
+
+class TextSource final : public DataSource {
+ public:
+  TextSource(const DataConfig& config, std::vector<std::uint8_t> text)
+      : place_(config.file.string()), window_(config.window), stride_(config.stride), text_(std::move(text)) {
+    count_ = (text_.size() - window_ - 1) / stride_ + 1;
+    if (config.examples_max > 0) count_ = std::min(count_, config.examples_max);
+    shape_.input = {static_cast<std::int64_t>(window_)};
+    shape_.class_count = text_class_count;
+  }
+
+  [[nodiscard]] std::uint64_t example_count() const override { return count_; }
+  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override { return text_.size(); }
+  [[nodiscard]] std::string place() const override { return place_; }
+
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    assert(inputs.size() == indices.size() * window_);
+    float* out = inputs.data();
+    for (const std::uint32_t index : indices)
+      for (std::size_t i = 0; i < window_; ++i) *out++ = text_[std::size_t{index} * stride_ + i];
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      targets[i] = text_[std::size_t{indices[i]} * stride_ + window_];
+  }
+  void read_targets(std::span<const std::uint32_t>, std::span<float>) const override {
+    assert(false && "characters are class indices");
+  }
+
+ private:
+  std::string place_;
+  std::size_t window_;
+  std::size_t stride_;
+  std::vector<std::uint8_t> text_;  // as indices of the alphabet
+  std::uint64_t count_ = 0;
+  ExampleShape shape_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DataSource>> open_text_source(const DataConfig& config) {
+  HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a text file, plain or .gz"));
+  std::vector<std::uint8_t> text;
+  std::array<std::uint8_t, 1 << 16> buffer{};
+  for (;;) {
+    HANSA_TRY(const std::size_t n, stream.read_some(buffer));
+    if (n == 0) break;
+    if (text.size() + n > text_bytes_max) return stream.bad("is larger than 1 GiB", "split it");
+    std::transform(buffer.begin(), buffer.begin() + n, std::back_inserter(text), character_index);
+  }
+  if (text.size() <= config.window)
+    return stream.bad("has " + std::to_string(text.size()) + " characters, but an example takes " +
+                          std::to_string(std::uint64_t{config.window} + 1),
+                      "lower data.window, or give this client a longer text");
+  return std::make_unique<TextSource>(config, std::move(text));
+}
+
+}  // namespace hansa::learning::internal

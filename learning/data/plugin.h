@@ -1,0 +1,55 @@
+/* A kind of data in a shared library, for data.plugin. Plain C, so that it may be built by any compiler.
+ *
+ * The library exports one function:
+ *
+ *   const hansa_data_plugin* hansa_data_plugin_entry(void) { return &plugin; }
+ *
+ * The client opens the library when it first needs its data, checks the version, and calls the functions from
+ * one thread at a time. Nothing that the plugin reads leaves the device. */
+#ifndef HANSA_LEARNING_DATA_PLUGIN_H
+#define HANSA_LEARNING_DATA_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HANSA_DATA_PLUGIN_VERSION 1
+#define HANSA_DATA_PLUGIN_ENTRY "hansa_data_plugin_entry"
+#define HANSA_DATA_RANK_MAX 8
+
+typedef struct hansa_data_settings {
+  const char* file; /* data.file as an absolute or working path; "" if it is not set */
+  const char* options; /* data.options; "" if it is not set */
+  const char* label; /* data.label; "" if it is not set */
+  uint32_t window; /* data.window; 0 if it is not set */
+  uint32_t stride; /* data.stride; 1 if it is not set */
+} hansa_data_settings;
+
+typedef struct hansa_data_shape {
+  uint64_t examples; /* at least 1, less than 2^32 */
+  uint32_t input_rank; /* 1 to HANSA_DATA_RANK_MAX */
+  int64_t input_sizes[HANSA_DATA_RANK_MAX]; /* of one example */
+  int64_t classes; /* labels are 0 to classes - 1; 0: the target is one real number */
+} hansa_data_shape;
+
+typedef struct hansa_data_plugin {
+  uint32_t version; /* HANSA_DATA_PLUGIN_VERSION */
+  const char* name; /* the value of data.kind that selects it */
+  /* Opens the examples and fills shape. Returns NULL on failure, with one line in error (at most error_size bytes
+   * with the final zero): the file, the row, what is wrong. */
+  void* (*open)(const hansa_data_settings* settings, hansa_data_shape* shape, char* error, size_t error_size);
+  /* Writes count examples: inputs (count x product of input_sizes), and labels if classes > 0, else values. */
+  void (*read)(void* self, const uint32_t* indices, size_t count, float* inputs, int64_t* labels,
+               float* values);
+  void (*close)(void* self);
+} hansa_data_plugin;
+
+typedef const hansa_data_plugin* (*hansa_data_plugin_entry_function)(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

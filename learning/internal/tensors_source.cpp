@@ -1,0 +1,282 @@
+#include "learning/internal/tensors_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/serialization/unpickler.h>
+#include <torch/script.h>
+
+#include "common/descriptor.h"
+#include "learning/internal/torch_guard.h"
+
+namespace hansa::learning {
+namespace {
+
+// A file in memory, read on demand; tensors that point into it keep it.
+class MappedFile {
+ public:
+  static Result<std::shared_ptr<MappedFile>> open(const std::filesystem::path& path) {
+    const auto bad = [&](const char* what, const char* mend) {
+      return fail(ErrorCode::data, path.string(), what, mend);
+    };
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+      return bad("does not exist", "set data.file to what torch.save wrote");
+    if (!std::filesystem::is_regular_file(path, error))
+      return bad("is not a file", "set data.file to what torch.save wrote");
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    if (!file || error) return bad("cannot be opened", "let the user that runs this program read it");
+    if (size == 0) return bad("is empty", "fetch or copy the file again");
+    void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (memory == MAP_FAILED) return bad("cannot be mapped into memory", "copy it to a local disk");
+    return std::shared_ptr<MappedFile>(new MappedFile(static_cast<std::byte*>(memory), size));
+  }
+  ~MappedFile() { ::munmap(begin_, size_); }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  [[nodiscard]] std::byte* begin() const { return begin_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  MappedFile(std::byte* begin, std::uint64_t size) : begin_(begin), size_(size) {}
+  std::byte* begin_;
+  std::uint64_t size_;
+};
+
+// LibTorch's unpickler believes what sizes, strides and offset claim; here they are held against the file.
+bool lies_within(const at::Tensor& tensor, const MappedFile& file) {
+  const auto* data = static_cast<const std::byte*>(tensor.storage().data_ptr().get());
+  if (tensor.numel() == 0) return true;
+  if (data < file.begin() || data >= file.begin() + file.size() || tensor.storage_offset() < 0) return false;
+  const auto room = static_cast<std::uint64_t>(file.begin() + file.size() - data) / tensor.element_size();
+  auto last = static_cast<std::uint64_t>(tensor.storage_offset());
+  for (std::int64_t i = 0; i < tensor.dim(); ++i) {
+    if (tensor.size(i) < 0 || tensor.stride(i) < 0) return false;
+    const auto steps = static_cast<std::uint64_t>(tensor.size(i) - 1);
+    const auto stride = static_cast<std::uint64_t>(tensor.stride(i));
+    if (stride != 0 && steps > room / stride) return false;
+    last += steps * stride;
+    if (last >= room) return false;
+  }
+  return last < room;
+}
+
+struct LoadedTensors {
+  at::Tensor x;
+  at::Tensor y;
+};
+
+Result<at::Tensor> find_tensor(const c10::IValue& value, const char* key, const std::string& place,
+                               const MappedFile& file) {
+  const auto dict = value.toGenericDict();
+  const auto found = dict.find(std::string(key));
+  if (found == dict.end() || !found->value().isTensor())
+    return fail(ErrorCode::data, place, std::string("has no tensor \"") + key + "\"",
+                "write it with torch.save({\"x\": x, \"y\": y}, file)");
+  at::Tensor tensor = found->value().toTensor();
+  if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex())
+    return fail(ErrorCode::data, place,
+                std::string("has a sparse, quantised or complex tensor \"") + key + "\"",
+                "save a plain tensor");
+  if (!lies_within(tensor, file))
+    return fail(ErrorCode::data, place,
+                std::string("is damaged: tensor \"") + key + "\" reaches beyond the file",
+                "fetch or copy the file again");
+  return tensor.contiguous();
+}
+
+Result<LoadedTensors> load(const std::filesystem::path& path) {
+  const std::string place = path.string();
+  HANSA_TRY(const std::shared_ptr<MappedFile> file, MappedFile::open(path));
+  constexpr std::array<std::byte, 2> zip{std::byte{'P'}, std::byte{'K'}};
+  if (file->size() < 64 || !std::equal(zip.begin(), zip.end(), file->begin()))
+    return fail(ErrorCode::data, place,
+                "is not a file of torch.save, or one of the format before PyTorch 1.6",
+                "write it with torch.save({\"x\": x, \"y\": y}, file)");
+  caffe2::serialize::PyTorchStreamReader reader(place);
+  const auto [pickle, pickle_size] = reader.getRecord("data.pkl");
+  const char* bytes = static_cast<const char*>(pickle.get());
+  std::size_t taken = 0;
+  const auto read = [&, size = pickle_size](char* out, std::size_t wanted) {
+    const std::size_t n = std::min(wanted, size - taken);
+    std::memcpy(out, bytes + taken, n);
+    taken += n;
+    return n;
+  };
+  const auto read_record = [&](const std::string& name) {
+    const std::size_t offset = reader.getRecordOffset("data/" + name);
+    TORCH_CHECK(offset < file->size() && offset % 8 == 0, "the record ", name, " does not fit the file");
+    return at::DataPtr(
+        file->begin() + offset, new std::shared_ptr<MappedFile>(file),
+        [](void* held) { delete static_cast<std::shared_ptr<MappedFile>*>(held); }, at::kCPU);
+  };
+  torch::jit::Unpickler unpickler(read, nullptr, nullptr, read_record, at::Device(at::kCPU));
+  const c10::IValue value = unpickler.parse_ivalue();
+  if (!value.isGenericDict())
+    return fail(ErrorCode::data, place, "does not hold a dict",
+                "write it with torch.save({\"x\": x, \"y\": y}, file)");
+  LoadedTensors out;
+  HANSA_TRY(out.x, find_tensor(value, "x", place, *file));
+  HANSA_TRY(out.y, find_tensor(value, "y", place, *file));
+  return out;
+}
+
+// f(pointer to the tensor's values, typed).
+template <class F>
+auto visit_values(const at::Tensor& tensor, F f) {
+  const void* data = tensor.data_ptr();
+  switch (tensor.scalar_type()) {
+    case at::kDouble: return f(static_cast<const double*>(data));
+    case at::kHalf: return f(static_cast<const at::Half*>(data));
+    case at::kBFloat16: return f(static_cast<const at::BFloat16*>(data));
+    case at::kByte: return f(static_cast<const std::uint8_t*>(data));
+    case at::kChar: return f(static_cast<const std::int8_t*>(data));
+    case at::kShort: return f(static_cast<const std::int16_t*>(data));
+    case at::kInt: return f(static_cast<const std::int32_t*>(data));
+    case at::kLong: return f(static_cast<const std::int64_t*>(data));
+    case at::kBool: return f(static_cast<const bool*>(data));
+    default:
+      TORCH_CHECK(tensor.scalar_type() == at::kFloat, "no numbers");
+      return f(static_cast<const float*>(data));
+  }
+}
+
+template <class To>
+void copy_rows(const at::Tensor& tensor, std::size_t size, std::span<const std::uint32_t> indices,
+               std::span<To> out) {
+  assert(out.size() == indices.size() * size);
+  visit_values(tensor, [&](const auto* values) {
+    To* to = out.data();
+    for (const std::uint32_t index : indices) {
+      const auto* row = values + index * size;
+      for (std::size_t i = 0; i < size; ++i) *to++ = static_cast<To>(row[i]);
+    }
+  });
+}
+
+// The first example with a value that is infinite, NaN or beyond float32.
+std::optional<std::size_t> first_not_finite(const at::Tensor& tensor, std::size_t count, std::size_t size) {
+  if (!tensor.is_floating_point()) return std::nullopt;
+  return visit_values(tensor, [&](const auto* values) -> std::optional<std::size_t> {
+    for (std::size_t i = 0; i < count * size; ++i)
+      if (!std::isfinite(static_cast<float>(values[i]))) return i / size;
+    return std::nullopt;
+  });
+}
+
+class TensorsSource final : public DataSource {
+ public:
+  TensorsSource(std::string place, LoadedTensors tensors, ExampleShape shape, std::uint64_t count)
+      : place_(std::move(place)), tensors_(std::move(tensors)), shape_(std::move(shape)), count_(count) {}
+
+  [[nodiscard]] std::uint64_t example_count() const override { return count_; }
+  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    return 0;
+  }  // pages that the system may take back
+  [[nodiscard]] std::string place() const override { return place_; }
+
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    copy_rows(tensors_.x, shape_.input_elements(), indices, inputs);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    copy_rows(tensors_.y, 1, indices, targets);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
+    copy_rows(tensors_.y, shape_.target_elements(), indices, targets);
+  }
+
+ private:
+  std::string place_;
+  LoadedTensors tensors_;
+  ExampleShape shape_;
+  std::uint64_t count_;
+};
+
+Result<void> check_counts(const LoadedTensors& tensors, const std::string& place) {
+  if (tensors.x.dim() < 1 || tensors.y.dim() < 1)
+    return fail(ErrorCode::data, place, "has a tensor without dimensions",
+                "the first dimension counts the examples");
+  if (tensors.x.size(0) != tensors.y.size(0))
+    return fail(ErrorCode::data, place,
+                "has " + std::to_string(tensors.x.size(0)) + " examples in x, but " +
+                    std::to_string(tensors.y.size(0)) + " in y",
+                "save the x and y that belong together");
+  if (tensors.x.numel() == 0)
+    return fail(ErrorCode::data, place, "holds no example", "give this client examples");
+  if (tensors.x.size(0) > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
+    return fail(ErrorCode::data, place, "holds more than 4,294,967,295 examples", "split it");
+  return {};
+}
+
+Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& place, std::int64_t count) {
+  const auto example = [](const at::Tensor& tensor) {
+    const auto sizes = tensor.sizes().slice(1);
+    return std::vector<std::int64_t>(sizes.begin(), sizes.end());
+  };
+  ExampleShape shape;
+  shape.input = example(tensors.x);
+  shape.target = example(tensors.y);
+  if (tensors.y.is_floating_point()) {
+    shape.target_kind = TargetKind::real;
+    if (tensors.y.numel() == 0)
+      return fail(ErrorCode::data, place, "has targets y without a value", "save y whole");
+    return shape;
+  }
+  if (shape.target == std::vector<std::int64_t>{1}) shape.target.clear();
+  if (!shape.target.empty())
+    return fail(ErrorCode::data, place,
+                "has " + std::to_string(shape.target_elements()) + " whole numbers as y of an example",
+                "save class labels as a tensor of one dimension, real targets as floats");
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(count));
+  std::vector<std::uint32_t> all(labels.size());
+  std::iota(all.begin(), all.end(), 0U);
+  copy_rows(tensors.y, 1, all, std::span(labels));
+  const auto least = std::ranges::min_element(labels);
+  if (*least < 0)
+    return fail(ErrorCode::data, place + ": example " + std::to_string(least - labels.begin()),
+                "has the label " + std::to_string(*least), "labels are whole numbers from 0");
+  shape.class_count = *std::ranges::max_element(labels) + 1;
+  return shape;
+}
+
+Result<std::unique_ptr<DataSource>> open_unguarded(const DataConfig& config) {
+  const std::string place = config.file.string();
+  HANSA_TRY(LoadedTensors tensors, load(config.file));
+  HANSA_TRY_VOID(check_counts(tensors, place));
+  auto count = static_cast<std::uint64_t>(tensors.x.size(0));
+  if (config.examples_max > 0) count = std::min(count, config.examples_max);
+  HANSA_TRY(ExampleShape shape, shape_of(tensors, place, static_cast<std::int64_t>(count)));
+  for (const auto& [name, tensor, size] : {std::tuple("x", &tensors.x, shape.input_elements()),
+                                           std::tuple("y", &tensors.y, shape.target_elements())})
+    if (const auto example = first_not_finite(*tensor, count, size))
+      return fail(ErrorCode::data, place + ": example " + std::to_string(*example),
+                  std::string("has NaN or an infinite value in ") + name, "take the example out, or mend it");
+  return std::make_unique<TensorsSource>(place, std::move(tensors), std::move(shape), count);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataSource>> open_tensors_source(const DataConfig& config) {
+  return guarded(config.file.string(), "cannot be read",
+                 "write it again with torch.save({\"x\": x, \"y\": y}, file)",
+                 [&] { return open_unguarded(config); });
+}
+
+Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config) {
+  return config.kind == "tensors" ? open_tensors_source(config) : open_data_source(config);
+}
+
+}  // namespace hansa::learning

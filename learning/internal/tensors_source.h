@@ -1,0 +1,18 @@
+// Kind "tensors": what torch.save({"x": x, "y": y}, file) wrote.
+#pragma once
+#include <memory>
+
+#include "learning/data/data_source.h"
+
+namespace hansa::learning {
+
+// x: n x shape, of any real type; y: n (or n x 1) whole numbers for classes, or n x shape floats. The file is mapped,
+// not read: examples stay on disk until a batch needs them, unless a tensor is not contiguous. Fails (data),
+// naming the file and the example, on a file of another format, a missing tensor, counts that differ, NaN, and a
+// negative label.
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_tensors_source(const DataConfig& config);
+
+// open_data_source() and this kind too.
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config);
+
+}  // namespace hansa::learning

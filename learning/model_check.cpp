@@ -1,0 +1,59 @@
+#include "learning/model_check.h"
+
+#include <algorithm>
+
+#include "learning/evaluation.h"
+#include "learning/model_archive.h"
+
+namespace hansa::learning {
+namespace {
+
+// Enough to see that evaluation works.
+constexpr std::uint64_t evaluated_examples_max = 256;
+
+std::vector<std::string> unmoved_of(const ParameterLayout& layout, std::span<const float> delta) {
+  std::vector<std::string> out;
+  for (const ParameterEntry& entry : layout.entries()) {
+    const auto values = delta.subspan(entry.offset, entry.count);
+    const bool moved = std::ranges::any_of(values, [](float value) { return value != 0; });
+    if (entry.kind == ParameterKind::trainable && !moved) out.push_back(entry.name);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ModelCheck> check_model(const std::filesystem::path& archive, const LocalTrainerConfig& client,
+                               std::uint32_t batch_size) {
+  HANSA_TRY(const ModelDescription model, describe_archive(archive));
+  const std::unique_ptr<Trainer> trainer = make_local_trainer(client);
+  ModelCheck out;
+  out.values = model.layout.element_count();
+  HANSA_TRY(out.examples, trainer->example_count());
+
+  TrainingRequest request;
+  request.archive = archive;
+  request.layout = model.layout.digest();
+  request.config.batch_size = batch_size;
+  request.config.learning_rate = 0.01;
+  request.config.steps_max = 1;
+  std::vector<float> delta(model.parameters.size());
+  HANSA_TRY(const TrainingResult trained, trainer->train(request, model.parameters, delta, {}));
+  out.trained = trained.metrics;
+  out.unmoved = unmoved_of(model.layout, delta);
+  if (out.unmoved.size() == static_cast<std::size_t>(std::ranges::count(
+                                model.layout.entries(), ParameterKind::trainable, &ParameterEntry::kind)))
+    return fail(ErrorCode::model, archive.string(), "a training step changed no parameter",
+                "look for weights of zero behind a ReLU, or a loss that does not depend on the parameters");
+
+  DataConfig data = client.data;
+  data.examples_max =
+      data.examples_max == 0 ? evaluated_examples_max : std::min(data.examples_max, evaluated_examples_max);
+  HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads));
+  std::vector<float> stepped = model.parameters;
+  std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());
+  HANSA_TRY(out.evaluated, evaluator->evaluate(stepped));
+  return out;
+}
+
+}  // namespace hansa::learning

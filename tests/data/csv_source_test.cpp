@@ -1,0 +1,187 @@
+// Kind "csv": what it reads, and what it says of the twenty ways in which a file can be wrong.
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include "learning/data/data_source.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::FloatNear;
+using ::testing::HasSubstr;
+using ::testing::Pointwise;
+using testing::TemporaryFolder;
+
+class CsvSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    config_.kind = "csv";
+    config_.file = folder_ / "a.csv";
+    config_.label = "y";
+  }
+  void write(const std::string& text) { testing::write_text(config_.file, text); }
+  std::unique_ptr<DataSource> open() {
+    auto source = open_data_source(config_);
+    if (!source) throw std::runtime_error(source.error().text());
+    return *std::move(source);
+  }
+  // "FILE:LINE..." without the folder: what the reader of a log sees.
+  std::string refusal() {
+    const auto source = open_data_source(config_);
+    if (source) return "was opened";
+    EXPECT_FALSE(source.error().mend.empty()) << source.error().text();
+    std::string text = source.error().text();
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    const std::string folder = config_.file.parent_path().string() + "/";
+    const std::size_t at = text.find(folder);
+    return at == std::string::npos ? text : text.erase(at, folder.size());
+  }
+  static std::vector<float> inputs_of(const DataSource& source) {
+    std::vector<std::uint32_t> all(source.example_count());
+    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    std::vector<float> out(all.size() * source.shape().input_elements());
+    source.read_inputs(all, out);
+    return out;
+  }
+  template <class T>
+  static std::vector<T> targets_of(const DataSource& source) {
+    std::vector<std::uint32_t> all(source.example_count());
+    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    std::vector<T> out(all.size());
+    source.read_targets(all, std::span(out));
+    return out;
+  }
+
+  TemporaryFolder folder_;
+  DataConfig config_;
+};
+
+TEST_F(CsvSource, AllColumnsButTheLabelInTheFilesOrder) {
+  write("a, y ,b\n1,0,2.5\n-3e2,2,+4\n");
+  const auto source = open();
+  EXPECT_EQ(source->example_count(), 2U);
+  EXPECT_THAT(source->shape().input, ElementsAre(2));
+  EXPECT_EQ(source->shape().class_count, 3);
+  EXPECT_THAT(inputs_of(*source), ElementsAre(1, 2.5F, -300, 4));
+  EXPECT_THAT(targets_of<std::int64_t>(*source), ElementsAre(0, 2));
+}
+
+TEST_F(CsvSource, GzippedFilesReadTheSame) {
+  const std::string text = "a,y\n1,0\n2,1\n";
+  testing::write_bytes(config_.file, testing::gzipped({text.begin(), text.end()}));
+  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 2));
+}
+
+TEST_F(CsvSource, ChosenColumnsInTheChosenOrder) {
+  config_.columns = {"c", "a"};
+  write("a,b,c,y\n1,x,3,0\n4,y,6,1\n");
+  EXPECT_THAT(inputs_of(*open()), ElementsAre(3, 1, 6, 4));
+}
+
+TEST_F(CsvSource, NamedClassesCountByTheirPlaceInTheList) {
+  config_.classes = {"benign", "malignant", "unsure"};
+  write("a,y\n1,malignant\n2, benign \n");
+  const auto source = open();
+  EXPECT_THAT(targets_of<std::int64_t>(*source), ElementsAre(1, 0));
+  EXPECT_EQ(source->shape().class_count, 3) << "also where a client has not seen them all";
+}
+
+TEST_F(CsvSource, ClassesWrittenAsFloatsAreWholeNumbersStill) {
+  write("a,y\n1,2.0\n");
+  EXPECT_THAT(targets_of<std::int64_t>(*open()), ElementsAre(2));
+}
+
+TEST_F(CsvSource, RealTargets) {
+  config_.target = TargetKind::real;
+  write("a,y\n1,-0.25\n2,1e3\n");
+  const auto source = open();
+  EXPECT_EQ(source->shape().target_kind, TargetKind::real);
+  EXPECT_THAT(targets_of<float>(*source), ElementsAre(-0.25F, 1000));
+}
+
+TEST_F(CsvSource, MissingValuesAreSkippedOrReplaced) {
+  const std::string text = "a,b,y\n1,10,0\n,20,1\n3,NA,0\n5,60,\n";
+  write(text);
+  config_.missing = MissingValues::skip;
+  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10));
+  write("a,b,y\n1,10,0\n,20,1\n3,NA,0\n5,60,1\n");
+  config_.missing = MissingValues::zero;
+  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10, 0, 20, 3, 0, 5, 60));
+  config_.missing = MissingValues::mean;
+  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10, 3, 20, 3, 30, 5, 60));
+}
+
+TEST_F(CsvSource, StandardScaleGivesMeanZeroAndDeviationOne) {
+  config_.scale = Scaling::standard;
+  write("a,constant,y\n1,7,0\n2,7,0\n3,7,1\n");
+  const auto expected = std::sqrt(1.5F);
+  EXPECT_THAT(inputs_of(*open()),
+              Pointwise(FloatNear(1e-6F), std::vector<float>{-expected, 0, 0, 0, expected, 0}));
+}
+
+TEST_F(CsvSource, ExamplesMaxTakesTheFirst) {
+  config_.examples_max = 1;
+  write("a,y\n1,0\nbad row that is never read\n");
+  EXPECT_EQ(open()->example_count(), 1U);
+}
+
+TEST_F(CsvSource, EveryMistakeIsOneLineThatNamesThePlace) {
+  struct Case {
+    const char* text;
+    const char* error;
+  };
+  for (const auto& [text, error] : {
+           Case{"", "a.csv: is empty"},
+           Case{"a,y\n", "a.csv: holds no example"},
+           Case{"a,yy\n1,2\n", "a.csv:1: has no column \"y\", which data.label names"},
+           Case{"a;y\n1;2\n", "is data.delimiter right?"},
+           Case{"y\n1\n", "a.csv:1: has no column besides the label"},
+           Case{"a,y,y\n1,2,3\n", "a.csv:1: has 2 columns \"y\""},
+           Case{"a,y\n1,0\n2\n", "a.csv:3: has 1 fields, but the header has 2"},
+           Case{"a,y\n1,0,7\n", "a.csv:2: has 3 fields, but the header has 2"},
+           Case{"a,y\nlow,0\n", "a.csv:2: column \"a\": is \"low\", which is not a number"},
+           Case{"a,y\n,0\n", "a.csv:2: column \"a\": is missing"},
+           Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", that is missing"},
+           Case{"a,y\ninf,0\n", "a.csv:2: column \"a\": is \"inf\", which is not a finite float32"},
+           Case{"a,y\n1e39,0\n", "a.csv:2: column \"a\": is \"1e39\", which is not a finite float32"},
+           Case{"a,y\n1,\n", "a.csv:2: column \"y\": is missing"},
+           Case{"a,y\n1,B\n", "a.csv:2: column \"y\": is \"B\", which is not a number"},
+           Case{"a,y\n1,-1\n", "a.csv:2: column \"y\": is \"-1\", but a class is a whole number from 0"},
+           Case{"a,y\n1,0.5\n", "for a number to predict set data.target = \"real\""},
+           Case{"a,y\n1,\"0\n", "a.csv:2: opens a quote that is never closed"},
+           Case{"a,y\n\"1\"2,0\n", "a.csv:2: has text behind a closing quote"},
+       }) {
+    write(text);
+    EXPECT_THAT(refusal(), HasSubstr(error)) << text;
+  }
+}
+
+TEST_F(CsvSource, MistakesOfTheConfigurationAreHeldAgainstTheFile) {
+  write("age,pressure,y\n1,2,B\n");
+  config_.columns = {"presure"};
+  EXPECT_THAT(refusal(),
+              HasSubstr("a.csv:1: has no column \"presure\", which data.columns names; did you mean "
+                        "\"pressure\"?"));
+  config_.columns = {};
+  config_.classes = {"b", "m"};
+  EXPECT_THAT(refusal(), HasSubstr("a.csv:2: column \"y\": is \"B\", which is not in data.classes"));
+  config_.file = folder_ / "none.csv";
+  EXPECT_THAT(refusal(), HasSubstr("none.csv: does not exist; set data.file"));
+  config_.file = folder_ / "";
+  EXPECT_THAT(refusal(), HasSubstr("is not a file"));
+}
+
+TEST_F(CsvSource, ATruncatedGzipFileIsToldAsSuch) {
+  std::string text = "a,y\n";
+  for (int i = 0; i < 20'000; ++i) text += std::to_string(i * 7919 % 10007) + ",1\n";
+  auto bytes = testing::gzipped({text.begin(), text.end()});
+  bytes.resize(bytes.size() / 2);
+  testing::write_bytes(config_.file, bytes);
+  EXPECT_THAT(refusal(), HasSubstr("a.csv: is a truncated gzip file"));
+}
+
+}  // namespace
+}  // namespace hansa::learning

@@ -1,0 +1,82 @@
+#include "learning/data/data_settings.h"
+
+#include <gmock/gmock.h>
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::array tables{
+    config::Table{"data", config::Presence::required, "The examples.", data_settings}};
+constexpr config::Schema schema{"a.toml", "A test's.", tables};
+
+Result<DataConfig> read(const std::string& lines) {
+  HANSA_TRY(const auto document, config::Document::parse("[data]\n" + lines, "a.toml", schema));
+  return read_data_config(document, "data");
+}
+std::string refusal(const std::string& lines) {
+  const auto config = read(lines);
+  return config ? "was read" : config.error().text();
+}
+
+TEST(DataSettings, EveryKeyArrives) {
+  const DataConfig config =
+      read(
+          "kind = \"windows\"\nfile = \"/d/a.csv\"\ncolumns = [\"a\", \"b\"]\nlabel = \"y\"\n"
+          "classes = [\"B\", \"M\"]\ndelimiter = \";\"\nmissing = \"mean\"\n"
+          "scale = \"standard\"\ngroup = \"m\"\nwindow = 8\nstride = 4\nhorizon = 2\n"
+          "examples_max = 9\n")
+          .value();
+  EXPECT_EQ(config.kind, "windows");
+  EXPECT_EQ(config.file, "/d/a.csv");
+  EXPECT_THAT(config.columns, ElementsAre("a", "b"));
+  EXPECT_EQ(config.label, "y");
+  EXPECT_EQ(config.target, TargetKind::class_index);
+  EXPECT_THAT(config.classes, ElementsAre("B", "M"));
+  EXPECT_EQ(config.delimiter, ";");
+  EXPECT_EQ(config.missing, MissingValues::mean);
+  EXPECT_EQ(config.scale, Scaling::standard);
+  EXPECT_EQ(config.group, "m");
+  EXPECT_EQ(config.window, 8U);
+  EXPECT_EQ(config.stride, 4U);
+  EXPECT_EQ(config.horizon, 2U);
+  EXPECT_EQ(config.examples_max, 9U);
+  const DataConfig real = read("kind = \"csv\"\nfile = \"a\"\nlabel = \"y\"\ntarget = \"real\"\n").value();
+  EXPECT_EQ(real.target, TargetKind::real);
+}
+
+TEST(DataSettings, APluginsKindIsNotLookedUp) {
+  const DataConfig config =
+      read("kind = \"camera\"\nplugin = \"/l/c.so\"\noptions = \"x=1\"\nfile = \"f\"\n").value();
+  EXPECT_EQ(config.kind, "camera");
+  EXPECT_EQ(config.plugin, "/l/c.so");
+  EXPECT_EQ(config.options, "x=1");
+}
+
+TEST(DataSettings, KeysThatDoNotBelongTogetherAreRefusedWithTheirLine) {
+  const std::string csv = "kind = \"csv\"\nfile = \"a\"\nlabel = \"y\"\n";
+  struct Case {
+    std::string lines;
+    const char* error;
+  };
+  for (const auto& [lines, error] :
+       {Case{"kind = \"cvs\"\n",
+             "a.toml:2: data.kind: is \"cvs\", which is not a kind of data; did you mean \"csv\"?"},
+        Case{"kind = \"parquet\"\n", "the kinds are \"idx\", \"csv\""},
+        Case{"images = \"i\"\n", "data.labels: is missing; kind \"idx\" needs it: add \"labels = "},
+        Case{"kind = \"csv\"\nfile = \"a\"\n", "data.label: is missing; kind \"csv\" needs it"},
+        Case{"kind = \"windows\"\nfile = \"a\"\nlabel = \"y\"\n", "data.window: is missing"},
+        Case{"kind = \"tensors\"\n", "data.file: is missing"},
+        Case{csv + "images = \"i\"\n", "a.toml:5: data.images: is not for data of kind \"csv\""},
+        Case{csv + "window = 3\n", "a.toml:5: data.window: is not for data of kind \"csv\""},
+        Case{csv + "plugin = \"p\"\n", "data.plugin: is not for data of kind \"csv\""},
+        Case{csv + "columns = [\"a\", \"a\"]\n", "data.columns: names \"a\" twice"},
+        Case{csv + "classes = [\"a\"]\ntarget = \"real\"\n",
+             "data.classes: stands beside target = \"real\""}})
+    EXPECT_THAT(refusal(lines), HasSubstr(error)) << lines;
+}
+
+}  // namespace
+}  // namespace hansa::learning

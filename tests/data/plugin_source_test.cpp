@@ -1,0 +1,80 @@
+#include <gmock/gmock.h>
+
+#include "learning/data/data_source.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+DataConfig with(const char* plugin) {
+  DataConfig config;
+  config.kind = "ramp";
+  config.plugin = plugin;
+  return config;
+}
+
+std::string refusal(const DataConfig& config) {
+  const auto source = open_data_source(config);
+  return source ? "was opened" : source.error().text();
+}
+
+TEST(PluginSource, ExamplesComeFromTheLibrary) {
+  const auto source = open_data_source(with(PLUGIN_GOOD)).value();
+  EXPECT_EQ(source->example_count(), 10U);
+  EXPECT_THAT(source->shape().input, ElementsAre(2));
+  EXPECT_EQ(source->shape().class_count, 3);
+  std::vector<float> inputs(4);
+  std::vector<std::int64_t> labels(2);
+  for (const std::uint32_t first : {8U, 4U}) {
+    const std::vector<std::uint32_t> indices{first, 1};
+    source->read_inputs(indices, inputs);
+    source->read_targets(indices, std::span(labels));
+    EXPECT_THAT(inputs, ElementsAre(first, static_cast<float>(first) + 0.5F, 1, 1.5F));
+    EXPECT_THAT(labels, ElementsAre(first % 3, 1));
+  }
+}
+
+TEST(PluginSource, RealTargetsAndExamplesMax) {
+  DataConfig config = with(PLUGIN_GOOD);
+  config.options = "real";
+  config.examples_max = 4;
+  const auto source = open_data_source(config).value();
+  EXPECT_EQ(source->example_count(), 4U);
+  EXPECT_EQ(source->shape().target_kind, TargetKind::real);
+  std::vector<float> values(1);
+  source->read_targets(std::vector<std::uint32_t>{3}, std::span(values));
+  EXPECT_THAT(values, ElementsAre(6));
+}
+
+TEST(PluginSource, MistakesSayWhichLibraryAndWhy) {
+  DataConfig failing = with(PLUGIN_GOOD);
+  failing.file = "sensor.bin";
+  failing.options = "fail";
+  EXPECT_THAT(refusal(failing), HasSubstr("libhansa_test_plugin_good.so: sensor.bin:7: cannot be read"));
+  EXPECT_EQ(refusal(failing).find("second line"), std::string::npos);
+  DataConfig other = with(PLUGIN_GOOD);
+  other.kind = "camera";
+  EXPECT_THAT(refusal(other), HasSubstr("brings \"ramp\""));
+  EXPECT_THAT(refusal(with(PLUGIN_OTHER_VERSION)), HasSubstr("of version 2, and this Hansa takes version 1"));
+  EXPECT_THAT(refusal(with(PLUGIN_WITHOUT_ENTRY)), HasSubstr("is no data plugin"));
+  EXPECT_THAT(refusal(with(PLUGIN_BAD_SHAPE)), HasSubstr("examples of a shape that cannot be"));
+  EXPECT_THAT(refusal(with("/nowhere/none.so")), HasSubstr("/nowhere/none.so: cannot be loaded"));
+}
+
+TEST(RegisteredKind, IsOpenedByItsNameAndTakenOnce) {
+  ASSERT_TRUE(register_data_kind("test-kind", [](const DataConfig& config) {
+    return Result<std::unique_ptr<DataSource>>(fail(ErrorCode::data, config.options, "was asked"));
+  }));
+  DataConfig config;
+  config.kind = "test-kind";
+  config.options = "here";
+  EXPECT_EQ(refusal(config), "here: was asked");
+  EXPECT_FALSE(register_data_kind("test-kind", nullptr));
+  EXPECT_FALSE(register_data_kind("csv", nullptr));
+  EXPECT_THAT(data_kinds(), ::testing::Contains("test-kind"));
+}
+
+}  // namespace
+}  // namespace hansa::learning

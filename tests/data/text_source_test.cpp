@@ -1,0 +1,56 @@
+#include <gmock/gmock.h>
+
+#include "learning/data/data_source.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class TextSource : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    config_.kind = "text";
+    config_.file = folder_ / "book.txt";
+    config_.window = 3;
+  }
+  testing::TemporaryFolder folder_;
+  DataConfig config_;
+};
+
+TEST_F(TextSource, CharactersAreNumbersAndTheNextOneIsTheTarget) {
+  testing::write_text(config_.file, "a ~\nb\xC3\n");
+  const auto source = open_data_source(config_).value();
+  EXPECT_EQ(source->example_count(), 4U);
+  EXPECT_THAT(source->shape().input, ElementsAre(3));
+  EXPECT_EQ(source->shape().class_count, 96);
+  std::vector<float> inputs(6);
+  std::vector<std::int64_t> targets(2);
+  const std::vector<std::uint32_t> indices{0, 2};
+  source->read_inputs(indices, inputs);
+  source->read_targets(indices, std::span(targets));
+  EXPECT_THAT(inputs, ElementsAre('a' - 31, 1, 95, 95, 0, 'b' - 31));
+  EXPECT_THAT(targets, ElementsAre(0, 1)) << "what is outside the alphabet is a space";
+}
+
+TEST_F(TextSource, StrideCountsFromExampleToExample) {
+  config_.stride = 2;
+  testing::write_text(config_.file, "abcdefg");
+  const auto source = open_data_source(config_).value();
+  EXPECT_EQ(source->example_count(), 2U);
+  std::vector<std::int64_t> targets(2);
+  source->read_targets(std::vector<std::uint32_t>{0, 1}, std::span(targets));
+  EXPECT_THAT(targets, ElementsAre('d' - 31, 'f' - 31));
+}
+
+TEST_F(TextSource, ATextThatIsTooShortIsRefused) {
+  testing::write_text(config_.file, "abc");
+  const auto source = open_data_source(config_);
+  ASSERT_FALSE(source);
+  EXPECT_THAT(source.error().text(), HasSubstr("book.txt: has 3 characters, but an example takes 4; lower"));
+}
+
+}  // namespace
+}  // namespace hansa::learning

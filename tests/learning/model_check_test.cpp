@@ -1,0 +1,96 @@
+#include "learning/model_check.h"
+
+#include <gmock/gmock.h>
+
+#include "learning/model_archive.h"
+#include "tests/data/data_files.h"
+#include "tests/learning/archives.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::TestModel;
+
+class ModelCheckTest : public ::testing::Test {
+ protected:
+  std::string refusal(TestModel model) {
+    testing::write_archive(model, archive_);
+    return refusal();
+  }
+  std::string refusal() {
+    const auto result = check_model(archive_, client_, 8);
+    if (result) return "is fit";
+    EXPECT_EQ(result.error().text().find('\n'), std::string::npos) << result.error().text();
+    EXPECT_FALSE(result.error().mend.empty()) << result.error().text();
+    return result.error().text();
+  }
+
+  testing::TemporaryFolder folder_;
+  std::filesystem::path archive_ = folder_ / "model.pt";
+  LocalTrainerConfig client_{.data = testing::write_data(folder_, {})};
+};
+
+TEST_F(ModelCheckTest, AFitModelIsTrainedAndEvaluated) {
+  testing::write_archive(TestModel::batch_norm, archive_);
+  const auto result = check_model(archive_, client_, 8);
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_EQ(result->examples, 20U);
+  EXPECT_GT(result->values, 48U);
+  EXPECT_TRUE(mean_of(result->trained, "loss"));
+  EXPECT_TRUE(mean_of(result->evaluated, "accuracy"));
+  EXPECT_THAT(result->unmoved, ElementsAre("norm.weight", "norm.bias")) << "behind a linear layer of zeros";
+}
+
+TEST_F(ModelCheckTest, ItsOwnLossAndMetricsAreUsed) {
+  testing::write_archive(TestModel::custom_loss, archive_);
+  const auto result = check_model(archive_, client_, 8);
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_TRUE(mean_of(result->evaluated, "right"));
+}
+
+TEST_F(ModelCheckTest, UnfitModelsAreToldInTheirAuthorsWords) {
+  EXPECT_THAT(refusal(TestModel::without_forward), HasSubstr("has no forward(x)"));
+  EXPECT_THAT(refusal(TestModel::without_parameters), HasSubstr("has no parameter to train"));
+  EXPECT_THAT(refusal(TestModel::double_precision), HasSubstr("call model.float()"));
+  EXPECT_THAT(refusal(TestModel::raises), HasSubstr("no examples today"));
+  EXPECT_THAT(refusal(TestModel::tuple_output), HasSubstr("forward returns Tuple, not a tensor"));
+  EXPECT_THAT(refusal(TestModel::class_output),
+              HasSubstr("forward returns whole numbers (Long); return the scores"));
+  EXPECT_THAT(refusal(TestModel::argmax_loss), HasSubstr("the loss cannot be differentiated"));
+  EXPECT_THAT(refusal(TestModel::vector_loss), HasSubstr("training_loss returns [8], not one number"));
+  EXPECT_THAT(refusal(TestModel::bad_metrics), HasSubstr("metrics"));
+}
+
+TEST_F(ModelCheckTest, AShapeThatDoesNotFitNamesTheLineOfTheSource) {
+  testing::write_archive(TestModel::linear, archive_, {5, 5});
+  EXPECT_THAT(refusal(),
+              ::testing::ContainsRegex("mat1 and mat2 shapes cannot be multiplied.*:[0-9]+: return "
+                                       "torch.linear"));
+}
+
+TEST_F(ModelCheckTest, LabelsBeyondTheOutputsAreTold) {
+  client_.data = testing::write_data(folder_, {20, 4, 4, 9}, 2);
+  EXPECT_THAT(refusal(TestModel::linear), HasSubstr("has 3 outputs, but the labels of "));
+}
+
+TEST_F(ModelCheckTest, TheMemoryGuardAndBadDataCount) {
+  client_.memory_bytes_max = 100;
+  EXPECT_THAT(refusal(TestModel::linear), HasSubstr("MiB are allowed"));
+  client_.memory_bytes_max = 0;
+  std::filesystem::remove(client_.data.labels);
+  EXPECT_THAT(refusal(TestModel::linear), HasSubstr("does not exist"));
+}
+
+TEST_F(ModelCheckTest, AModelThatCannotMoveIsUnfit) {
+  // Without biases, images of zeros give no gradient to anything.
+  std::vector<std::uint8_t> images{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 4};
+  images.resize(images.size() + 32, 0);
+  testing::write_bytes(client_.data.images, images);
+  testing::write_bytes(client_.data.labels, {0, 0, 8, 1, 0, 0, 0, 2, 0, 1});
+  EXPECT_THAT(refusal(TestModel::two_conv1d), HasSubstr("a training step changed no parameter"));
+}
+
+}  // namespace
+}  // namespace hansa::learning
