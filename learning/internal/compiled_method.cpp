@@ -10,6 +10,8 @@ namespace hansa::learning {
 namespace {
 
 std::shared_ptr<torch::jit::Graph> prepare(const torch::jit::Module& module, const std::string& name) {
+  // Without it calls within calls stay calls, and what they do is neither seen nor fused.
+  const torch::jit::GraphOptimizerEnabledGuard inline_all_levels(true);
   auto graph = module.get_method(name).graph()->copy();
   torch::jit::Inline(*graph);
   // Without running operations, so that nothing random or costly happens here.

@@ -41,12 +41,15 @@ void add_batch_norm(Module& module, std::int64_t features) {
   module.register_buffer("running_mean", at::zeros({features}));
   module.register_buffer("running_var", at::ones({features}));
   module.register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+  // In a method of its own, as PyTorch's layers call functions that call functions.
   module.define(R"(
+def normalise(self, x):
+    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var,
+                            self.training, 0.1, 1e-5, True)
 def forward(self, x):
     if self.training:
         self.num_batches_tracked.add_(1)
-    return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var,
-                            self.training, 0.1, 1e-5, True)
+    return self.normalise(x)
 )");
 }
 
