@@ -294,8 +294,10 @@ double Document::number(std::string_view key) const { return std::get<double>(at
 Duration Document::duration_s(std::string_view key) const { return from_seconds(number(key)); }
 
 std::string Document::place(std::string_view key) const {
-  const auto found = values_.find(key);
-  return place_text(file_, found == values_.end() ? 0 : found->second.line, key);
+  if (const auto found = values_.find(key); found != values_.end())
+    return place_text(file_, found->second.line, key);
+  const auto table = tables_.find(key.substr(0, key.find('.')));
+  return place_text(file_, table == tables_.end() ? 0 : table->second, key);
 }
 
 }  // namespace hansa::config

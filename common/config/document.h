@@ -37,7 +37,7 @@ class Document {
   [[nodiscard]] double number(std::string_view key) const;
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
-  // "file:LINE: key": for errors that only the reader of the value can find.
+  // "file:LINE: key", of a key that is missing its table's line: for errors that only the reader of the value can find.
   [[nodiscard]] std::string place(std::string_view key) const;
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 

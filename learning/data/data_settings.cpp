@@ -57,7 +57,7 @@ Result<void> check_keys(const Document& document, std::string_view table, const 
     const std::string key = std::string(table) + "." + std::string(use.key);
     const bool required = names(use.required_by, as);
     if (required && !document.has(key))
-      return fail(ErrorCode::usage, document.place(std::string(table) + ".kind") + " " + key, "is missing",
+      return fail(ErrorCode::usage, document.place(key), "is missing",
                   "kind \"" + kind + "\" needs it: add \"" + std::string(use.key) + " = " +
                       std::string(example_of(use.key)) + "\" below [" + std::string(table) + "]");
     if (!required && !names(use.read_by, as) && document.has(key))
@@ -67,22 +67,22 @@ Result<void> check_keys(const Document& document, std::string_view table, const 
   return {};
 }
 
-template <class T>
-void set_text(const Document& document, const std::string& key, T& out) {
+// out, if the key has a value.
+void set(const Document& document, const std::string& key, std::string& out) {
   if (document.has(key)) out = document.text(key);
 }
-void set_path(const Document& document, const std::string& key, std::filesystem::path& out) {
+void set(const Document& document, const std::string& key, std::filesystem::path& out) {
   if (document.has(key)) out = document.path(key);
 }
-void set_number(const Document& document, const std::string& key, std::uint32_t& out) {
+void set(const Document& document, const std::string& key, std::uint32_t& out) {
   if (document.has(key)) out = static_cast<std::uint32_t>(document.integer(key));
 }
-void set_texts(const Document& document, const std::string& key, std::vector<std::string>& out) {
+void set(const Document& document, const std::string& key, std::vector<std::string>& out) {
   if (document.has(key)) out = document.texts(key);
 }
 template <std::size_t N, class T>
-void set_choice(const Document& document, const std::string& key,
-                const std::array<std::string_view, N>& choices, T& out) {
+void set(const Document& document, const std::string& key, const std::array<std::string_view, N>& choices,
+         T& out) {
   if (document.has(key))
     out = static_cast<T>(std::ranges::find(choices, document.text(key)) - choices.begin());
 }
@@ -99,7 +99,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   const auto key = [&](std::string_view name) { return std::string(table) + "." + std::string(name); };
   DataConfig out;
   out.kind = document.text(key("kind"));
-  set_path(document, key("plugin"), out.plugin);
+  set(document, key("plugin"), out.plugin);
   if (out.plugin.empty()) {
     const std::vector<std::string> kinds = data_kinds();
     if (std::ranges::find(kinds, out.kind) == kinds.end())
@@ -107,21 +107,21 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
                   "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_mend(out.kind));
   }
   HANSA_TRY_VOID(check_keys(document, table, out.kind));
-  set_path(document, key("images"), out.images);
-  set_path(document, key("labels"), out.labels);
-  set_path(document, key("file"), out.file);
-  set_texts(document, key("columns"), out.columns);
-  set_text(document, key("label"), out.label);
-  set_choice(document, key("target"), data_choices::target, out.target);
-  set_texts(document, key("classes"), out.classes);
-  set_text(document, key("delimiter"), out.delimiter);
-  set_choice(document, key("missing"), data_choices::missing, out.missing);
-  set_choice(document, key("scale"), data_choices::scale, out.scale);
-  set_text(document, key("group"), out.group);
-  set_number(document, key("window"), out.window);
-  set_number(document, key("stride"), out.stride);
-  set_number(document, key("horizon"), out.horizon);
-  set_text(document, key("options"), out.options);
+  set(document, key("images"), out.images);
+  set(document, key("labels"), out.labels);
+  set(document, key("file"), out.file);
+  set(document, key("columns"), out.columns);
+  set(document, key("label"), out.label);
+  set(document, key("target"), data_choices::target, out.target);
+  set(document, key("classes"), out.classes);
+  set(document, key("delimiter"), out.delimiter);
+  set(document, key("missing"), data_choices::missing, out.missing);
+  set(document, key("scale"), data_choices::scale, out.scale);
+  set(document, key("group"), out.group);
+  set(document, key("window"), out.window);
+  set(document, key("stride"), out.stride);
+  set(document, key("horizon"), out.horizon);
+  set(document, key("options"), out.options);
   out.examples_max = document.integer(key("examples_max"));
   for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})
     if (const auto repeated = first_repeated(*texts))

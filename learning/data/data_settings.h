@@ -24,8 +24,8 @@ inline constexpr std::array data_settings{
         .default_value = "\"idx\"",
         .meaning =
             "Format of the data: `idx` (files of the MNIST family), `csv` (an example a row), `windows` "
-            "(sliding "
-            "windows over the rows of a CSV file), `tensors` (a `torch.save`d dict of tensors `x` and `y`), "
+            "(sliding windows over the rows of a CSV file), `tensors` (a `torch.save`d dict of tensors `x` "
+            "and `y`), "
             "`text` (the next character), or the name that a plugin registers. Files may be gzipped, but for "
             "`tensors`. Each key below says for which kinds it is; it is refused beside another.",
         .range = {.least = 1, .most = 64},

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 #include <fcntl.h>
@@ -240,15 +239,12 @@ Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& p
     return fail(ErrorCode::data, place,
                 "has " + std::to_string(shape.target_elements()) + " whole numbers as y of an example",
                 "save class labels as a tensor of one dimension, real targets as floats");
-  std::vector<std::int64_t> labels(static_cast<std::size_t>(count));
-  std::vector<std::uint32_t> all(labels.size());
-  std::iota(all.begin(), all.end(), 0U);
-  copy_rows(tensors.y, 1, all, std::span(labels));
-  const auto least = std::ranges::min_element(labels);
-  if (*least < 0)
-    return fail(ErrorCode::data, place + ": example " + std::to_string(least - labels.begin()),
-                "has the label " + std::to_string(*least), "labels are whole numbers from 0");
-  shape.class_count = *std::ranges::max_element(labels) + 1;
+  const at::Tensor labels = tensors.y.narrow(0, 0, count).to(at::kLong).flatten();
+  if (const auto least = labels.argmin().item<std::int64_t>(); labels[least].item<std::int64_t>() < 0)
+    return fail(ErrorCode::data, place + ": example " + std::to_string(least),
+                "has the label " + std::to_string(labels[least].item<std::int64_t>()),
+                "labels are whole numbers from 0");
+  shape.class_count = labels.max().item<std::int64_t>() + 1;
   return shape;
 }
 

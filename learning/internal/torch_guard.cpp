@@ -8,11 +8,14 @@
 
 #include <c10/util/Exception.h>
 
+#include "common/text.h"
+
 namespace hansa::learning {
 namespace {
 
 constexpr std::size_t reason_length_max = 300;
 constexpr std::size_t code_length_max = 120;
+constexpr std::string_view blanks_and_stop = " \t\r\n.";
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> out;
@@ -24,12 +27,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r.") - begin + 1);
-}
-
 // TorchScript wraps the reason in a traceback of many lines: the reason is the last line of the form
 // "SomethingError: ...", else the first line.
 std::string reason_of(const std::vector<std::string_view>& lines) {
@@ -38,7 +35,7 @@ std::string reason_of(const std::vector<std::string_view>& lines) {
     const std::size_t colon = line.find("Error: ");
     if (colon != std::string_view::npos && line.find(' ') > colon) reason = line.substr(colon + 7);
   }
-  return std::string(trimmed(reason).substr(0, reason_length_max));
+  return std::string(trimmed(reason, blanks_and_stop).substr(0, reason_length_max));
 }
 
 // Where in the user's source it happened: " (model.py:12: x = self.fc(x))", or empty. In the traceback

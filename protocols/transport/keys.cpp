@@ -13,6 +13,7 @@
 #include <zmq.h>
 
 #include "common/files.h"
+#include "common/text.h"
 
 namespace hansa::transport {
 namespace {
@@ -22,13 +23,6 @@ constexpr std::size_t key_file_bytes_max = 4096;
 constexpr std::string_view z85_alphabet =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 constexpr const char* mend_public_key = "print it with \"hansa keys show FILE\"";
-
-std::string_view without_space_at_ends(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
 
 // Five characters of Z85 can stand for more than 32 bits: decoding says so.
 bool decodes(std::string_view z85) {
@@ -139,7 +133,7 @@ Result<SecretKey> generate_secret_key() {
 Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
   WipedBuffer buffer;
   HANSA_TRY_VOID(read_owner_only(path, buffer));
-  const std::string_view text = without_space_at_ends(buffer.text());
+  const std::string_view text = trimmed(buffer.text());
   constexpr const char* mend = "take it from a backup, or make a new one with \"hansa keys new FILE\"";
   if (text.size() != z85_length)
     return fail(ErrorCode::usage, path.string(),
@@ -169,7 +163,7 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
   int found_line = 0;
   for (int number = 1; !rest.empty(); ++number) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = without_space_at_ends(rest.substr(0, end));
+    const std::string_view line = trimmed(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     // '#' is a character of Z85 too: a line of 40 that is a key is no comment.
     if (line.empty() || (line.front() == '#' && !(line.size() == z85_length && parse_public_key(line, ""))))

@@ -23,12 +23,6 @@ constexpr std::size_t layout_bytes_max = 64 << 20;
 std::filesystem::path program() { return program_folder() / "hansa-evaluator"; }
 
 // The child may run in another folder one day: it is told whole paths.
-std::string whole_path(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto whole = std::filesystem::absolute(path, error);
-  return (error ? path : whole).string();
-}
-
 class PrivateFolder {
  public:
   static Result<PrivateFolder> create() {
@@ -78,7 +72,8 @@ class Evaluator final : public BackgroundEvaluator {
 
   void request(const std::filesystem::path& parameters) override {
     busy_ = true;
-    const std::string line = internal::line_of({{"op", "evaluate"}, {"parameters", whole_path(parameters)}});
+    const std::string line =
+        internal::line_of({{"op", "evaluate"}, {"parameters", internal::whole_path(parameters)}});
     if (child_ && child_->send(line)) return;
     child_.reset();
     auto started = Child::start(program());
@@ -136,7 +131,7 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   const auto parameters_path = folder.path() / "parameters.f32";
   HANSA_TRY(Child child, Child::start(program()));
   HANSA_TRY_VOID(child.send(internal::line_of({{"op", "describe"},
-                                               {"archive", whole_path(archive)},
+                                               {"archive", internal::whole_path(archive)},
                                                {"layout", layout_path.string()},
                                                {"parameters", parameters_path.string()}})));
   HANSA_TRY(const std::string line, child.wait_for_line());
@@ -154,7 +149,7 @@ Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(const st
                                                                         const learning::DataConfig& data,
                                                                         int threads) {
   std::string open_line = internal::line_of({{"op", "open"},
-                                             {"archive", whole_path(archive)},
+                                             {"archive", internal::whole_path(archive)},
                                              {"data", internal::json_of(data)},
                                              {"threads", threads}});
   HANSA_TRY(Child child, Child::start(program()));

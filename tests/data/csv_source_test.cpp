@@ -5,14 +5,18 @@
 
 #include "learning/data/data_source.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
 
+using testing::all_of;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Pointwise;
+using testing::read_inputs;
+using testing::read_targets;
 using testing::TemporaryFolder;
 
 class CsvSource : public ::testing::Test {
@@ -39,20 +43,9 @@ class CsvSource : public ::testing::Test {
     const std::size_t at = text.find(folder);
     return at == std::string::npos ? text : text.erase(at, folder.size());
   }
-  static std::vector<float> inputs_of(const DataSource& source) {
-    std::vector<std::uint32_t> all(source.example_count());
-    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-    std::vector<float> out(all.size() * source.shape().input_elements());
-    source.read_inputs(all, out);
-    return out;
-  }
-  template <class T>
-  static std::vector<T> targets_of(const DataSource& source) {
-    std::vector<std::uint32_t> all(source.example_count());
-    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-    std::vector<T> out(all.size());
-    source.read_targets(all, std::span(out));
-    return out;
+  std::vector<float> inputs() {
+    const auto source = open();
+    return read_inputs(*source, all_of(*source));
   }
 
   TemporaryFolder folder_;
@@ -65,33 +58,33 @@ TEST_F(CsvSource, AllColumnsButTheLabelInTheFilesOrder) {
   EXPECT_EQ(source->example_count(), 2U);
   EXPECT_THAT(source->shape().input, ElementsAre(2));
   EXPECT_EQ(source->shape().class_count, 3);
-  EXPECT_THAT(inputs_of(*source), ElementsAre(1, 2.5F, -300, 4));
-  EXPECT_THAT(targets_of<std::int64_t>(*source), ElementsAre(0, 2));
+  EXPECT_THAT(read_inputs(*source, all_of(*source)), ElementsAre(1, 2.5F, -300, 4));
+  EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(0, 2));
 }
 
 TEST_F(CsvSource, GzippedFilesReadTheSame) {
   const std::string text = "a,y\n1,0\n2,1\n";
   testing::write_bytes(config_.file, testing::gzipped({text.begin(), text.end()}));
-  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 2));
+  EXPECT_THAT(inputs(), ElementsAre(1, 2));
 }
 
 TEST_F(CsvSource, ChosenColumnsInTheChosenOrder) {
   config_.columns = {"c", "a"};
   write("a,b,c,y\n1,x,3,0\n4,y,6,1\n");
-  EXPECT_THAT(inputs_of(*open()), ElementsAre(3, 1, 6, 4));
+  EXPECT_THAT(inputs(), ElementsAre(3, 1, 6, 4));
 }
 
 TEST_F(CsvSource, NamedClassesCountByTheirPlaceInTheList) {
   config_.classes = {"benign", "malignant", "unsure"};
   write("a,y\n1,malignant\n2, benign \n");
   const auto source = open();
-  EXPECT_THAT(targets_of<std::int64_t>(*source), ElementsAre(1, 0));
+  EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(1, 0));
   EXPECT_EQ(source->shape().class_count, 3) << "also where a client has not seen them all";
 }
 
 TEST_F(CsvSource, ClassesWrittenAsFloatsAreWholeNumbersStill) {
   write("a,y\n1,2.0\n");
-  EXPECT_THAT(targets_of<std::int64_t>(*open()), ElementsAre(2));
+  EXPECT_THAT(read_targets<std::int64_t>(*open(), {0}), ElementsAre(2));
 }
 
 TEST_F(CsvSource, RealTargets) {
@@ -99,27 +92,26 @@ TEST_F(CsvSource, RealTargets) {
   write("a,y\n1,-0.25\n2,1e3\n");
   const auto source = open();
   EXPECT_EQ(source->shape().target_kind, TargetKind::real);
-  EXPECT_THAT(targets_of<float>(*source), ElementsAre(-0.25F, 1000));
+  EXPECT_THAT(read_targets<float>(*source, all_of(*source)), ElementsAre(-0.25F, 1000));
 }
 
 TEST_F(CsvSource, MissingValuesAreSkippedOrReplaced) {
   const std::string text = "a,b,y\n1,10,0\n,20,1\n3,NA,0\n5,60,\n";
   write(text);
   config_.missing = MissingValues::skip;
-  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10));
+  EXPECT_THAT(inputs(), ElementsAre(1, 10));
   write("a,b,y\n1,10,0\n,20,1\n3,NA,0\n5,60,1\n");
   config_.missing = MissingValues::zero;
-  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10, 0, 20, 3, 0, 5, 60));
+  EXPECT_THAT(inputs(), ElementsAre(1, 10, 0, 20, 3, 0, 5, 60));
   config_.missing = MissingValues::mean;
-  EXPECT_THAT(inputs_of(*open()), ElementsAre(1, 10, 3, 20, 3, 30, 5, 60));
+  EXPECT_THAT(inputs(), ElementsAre(1, 10, 3, 20, 3, 30, 5, 60));
 }
 
 TEST_F(CsvSource, StandardScaleGivesMeanZeroAndDeviationOne) {
   config_.scale = Scaling::standard;
   write("a,constant,y\n1,7,0\n2,7,0\n3,7,1\n");
   const auto expected = std::sqrt(1.5F);
-  EXPECT_THAT(inputs_of(*open()),
-              Pointwise(FloatNear(1e-6F), std::vector<float>{-expected, 0, 0, 0, expected, 0}));
+  EXPECT_THAT(inputs(), Pointwise(FloatNear(1e-6F), std::vector<float>{-expected, 0, 0, 0, expected, 0}));
 }
 
 TEST_F(CsvSource, ExamplesMaxTakesTheFirst) {

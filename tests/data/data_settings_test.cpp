@@ -65,7 +65,7 @@ TEST(DataSettings, KeysThatDoNotBelongTogetherAreRefusedWithTheirLine) {
        {Case{"kind = \"cvs\"\n",
              "a.toml:2: data.kind: is \"cvs\", which is not a kind of data; did you mean \"csv\"?"},
         Case{"kind = \"parquet\"\n", "the kinds are \"idx\", \"csv\""},
-        Case{"images = \"i\"\n", "data.labels: is missing; kind \"idx\" needs it: add \"labels = "},
+        Case{"images = \"i\"\n", "a.toml:1: data.labels: is missing; kind \"idx\" needs it: add \"labels = "},
         Case{"kind = \"csv\"\nfile = \"a\"\n", "data.label: is missing; kind \"csv\" needs it"},
         Case{"kind = \"windows\"\nfile = \"a\"\nlabel = \"y\"\n", "data.window: is missing"},
         Case{"kind = \"tensors\"\n", "data.file: is missing"},

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "learning/data/data_source.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -25,14 +26,11 @@ TEST(PluginSource, ExamplesComeFromTheLibrary) {
   EXPECT_EQ(source->example_count(), 10U);
   EXPECT_THAT(source->shape().input, ElementsAre(2));
   EXPECT_EQ(source->shape().class_count, 3);
-  std::vector<float> inputs(4);
-  std::vector<std::int64_t> labels(2);
   for (const std::uint32_t first : {8U, 4U}) {
     const std::vector<std::uint32_t> indices{first, 1};
-    source->read_inputs(indices, inputs);
-    source->read_targets(indices, std::span(labels));
-    EXPECT_THAT(inputs, ElementsAre(first, static_cast<float>(first) + 0.5F, 1, 1.5F));
-    EXPECT_THAT(labels, ElementsAre(first % 3, 1));
+    EXPECT_THAT(testing::read_inputs(*source, indices),
+                ElementsAre(first, static_cast<float>(first) + 0.5F, 1, 1.5F));
+    EXPECT_THAT(testing::read_targets<std::int64_t>(*source, indices), ElementsAre(first % 3, 1));
   }
 }
 
@@ -43,9 +41,7 @@ TEST(PluginSource, RealTargetsAndExamplesMax) {
   const auto source = open_data_source(config).value();
   EXPECT_EQ(source->example_count(), 4U);
   EXPECT_EQ(source->shape().target_kind, TargetKind::real);
-  std::vector<float> values(1);
-  source->read_targets(std::vector<std::uint32_t>{3}, std::span(values));
-  EXPECT_THAT(values, ElementsAre(6));
+  EXPECT_THAT(testing::read_targets<float>(*source, {3}), ElementsAre(6));
 }
 
 TEST(PluginSource, MistakesSayWhichLibraryAndWhy) {

@@ -2,6 +2,7 @@
 
 #include "learning/data/data_source.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -26,13 +27,9 @@ TEST_F(TextSource, CharactersAreNumbersAndTheNextOneIsTheTarget) {
   EXPECT_EQ(source->example_count(), 4U);
   EXPECT_THAT(source->shape().input, ElementsAre(3));
   EXPECT_EQ(source->shape().class_count, 96);
-  std::vector<float> inputs(6);
-  std::vector<std::int64_t> targets(2);
-  const std::vector<std::uint32_t> indices{0, 2};
-  source->read_inputs(indices, inputs);
-  source->read_targets(indices, std::span(targets));
-  EXPECT_THAT(inputs, ElementsAre('a' - 31, 1, 95, 95, 0, 'b' - 31));
-  EXPECT_THAT(targets, ElementsAre(0, 1)) << "what is outside the alphabet is a space";
+  EXPECT_THAT(testing::read_inputs(*source, {0, 2}), ElementsAre('a' - 31, 1, 95, 95, 0, 'b' - 31));
+  EXPECT_THAT(testing::read_targets<std::int64_t>(*source, {0, 2}), ElementsAre(0, 1))
+      << "what is outside the alphabet is a space";
 }
 
 TEST_F(TextSource, StrideCountsFromExampleToExample) {
@@ -40,9 +37,7 @@ TEST_F(TextSource, StrideCountsFromExampleToExample) {
   testing::write_text(config_.file, "abcdefg");
   const auto source = open_data_source(config_).value();
   EXPECT_EQ(source->example_count(), 2U);
-  std::vector<std::int64_t> targets(2);
-  source->read_targets(std::vector<std::uint32_t>{0, 1}, std::span(targets));
-  EXPECT_THAT(targets, ElementsAre('d' - 31, 'f' - 31));
+  EXPECT_THAT(testing::read_targets<std::int64_t>(*source, {0, 1}), ElementsAre('d' - 31, 'f' - 31));
 }
 
 TEST_F(TextSource, ATextThatIsTooShortIsRefused) {

@@ -2,12 +2,15 @@
 
 #include "learning/data/data_source.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::read_inputs;
+using testing::read_targets;
 using testing::TemporaryFolder;
 
 class WindowsSource : public ::testing::Test {
@@ -24,17 +27,8 @@ class WindowsSource : public ::testing::Test {
     if (!source) throw std::runtime_error(source.error().text());
     return *std::move(source);
   }
-  static std::vector<float> inputs_of(const DataSource& source, std::uint32_t index) {
-    std::vector<float> out(source.shape().input_elements());
-    source.read_inputs(std::vector<std::uint32_t>{index}, out);
-    return out;
-  }
   static std::vector<std::int64_t> labels_of(const DataSource& source) {
-    std::vector<std::uint32_t> all(source.example_count());
-    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-    std::vector<std::int64_t> out(all.size());
-    source.read_targets(all, std::span(out));
-    return out;
+    return read_targets<std::int64_t>(source, testing::all_of(source));
   }
   // Rows 0 to count - 1: a = row, b = 100 + row, y = row.
   static std::string ramp(int count, const std::string& group = "", int first = 0) {
@@ -54,7 +48,7 @@ TEST_F(WindowsSource, AnInputIsColumnsByRowsAndItsLabelTheLastRows) {
   const auto source = open(ramp(5));
   EXPECT_THAT(source->shape().input, ElementsAre(2, 3));
   EXPECT_EQ(source->example_count(), 3U);
-  EXPECT_THAT(inputs_of(*source, 1), ElementsAre(1, 2, 3, 101, 102, 103));
+  EXPECT_THAT(read_inputs(*source, {1}), ElementsAre(1, 2, 3, 101, 102, 103));
   EXPECT_THAT(labels_of(*source), ElementsAre(2, 3, 4));
 }
 
@@ -68,9 +62,7 @@ TEST_F(WindowsSource, RealTargetsForecast) {
   config_.horizon = 1;
   config_.target = TargetKind::real;
   const auto source = open(ramp(5));
-  std::vector<float> out(2);
-  source->read_targets(std::vector<std::uint32_t>{0, 1}, std::span(out));
-  EXPECT_THAT(out, ElementsAre(3, 4));
+  EXPECT_THAT(read_targets<float>(*source, {0, 1}), ElementsAre(3, 4));
 }
 
 TEST_F(WindowsSource, StrideAndExamplesMax) {
@@ -89,7 +81,7 @@ TEST_F(WindowsSource, WindowsStayWithinTheirSeriesAlsoWhereRowsInterleave) {
   const auto source = open(text);
   EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is no input";
   EXPECT_THAT(labels_of(*source), ElementsAre(4, 6, 5, 7));
-  EXPECT_THAT(inputs_of(*source, 2), ElementsAre(1, 3, 5, 0, 0, 0));
+  EXPECT_THAT(read_inputs(*source, {2}), ElementsAre(1, 3, 5, 0, 0, 0));
 }
 
 TEST_F(WindowsSource, WindowsDoNotReachAcrossARowThatIsLeftOut) {

@@ -9,12 +9,15 @@
 
 #include "common/random.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::read_inputs;
+using testing::read_targets;
 
 class TensorsSource : public ::testing::Test {
  protected:
@@ -43,18 +46,6 @@ class TensorsSource : public ::testing::Test {
     EXPECT_EQ(source.error().text().find('\n'), std::string::npos) << source.error().text();
     return source.error().text();
   }
-  template <class T>
-  static std::vector<T> read_targets(const DataSource& source, const std::vector<std::uint32_t>& indices) {
-    std::vector<T> out(indices.size() * source.shape().target_elements());
-    source.read_targets(indices, std::span(out));
-    return out;
-  }
-  static std::vector<float> read_inputs(const DataSource& source, const std::vector<std::uint32_t>& indices) {
-    std::vector<float> out(indices.size() * source.shape().input_elements());
-    source.read_inputs(indices, out);
-    return out;
-  }
-
   testing::TemporaryFolder folder_;
   DataConfig config_;
 };
@@ -147,9 +138,7 @@ TEST_F(TensorsSource, TruncatedAndDamagedFilesAreRefusedOrReadWithinTheirBytes) 
     testing::write_bytes(config_.file, damaged);
     const auto source = open_examples(config_);
     if (!source) continue;
-    std::vector<std::uint32_t> all((*source)->example_count());
-    for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-    std::ignore = read_inputs(**source, all);
+    std::ignore = read_inputs(**source, testing::all_of(**source));
   }
 }
 

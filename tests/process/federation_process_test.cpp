@@ -159,6 +159,22 @@ TEST_F(FederationFolder, KilledClientLosesNoRoundAndALateOneJoins) {
   EXPECT_NE(line(aggregator.output(), "final model: "), "");
 }
 
+TEST_F(FederationFolder, AClientWithBadDataIsToldAndTheOthersGoOn) {
+  replace(folder / "federation.toml", "clients_(min|expected) = 3", "clients_$1 = 2");
+  ASSERT_TRUE(write_file_atomically(folder / "bad.csv", "a,y\n1,0\nlow,1\n"));
+  replace(client_file(3), "\\[data\\][^\\[]*",
+          "[data]\nkind = \"csv\"\nfile = \"../bad.csv\"\nlabel = \"y\"\n\n");
+  auto aggregator = start_aggregator("aggregator");
+  std::vector<ChildProcess> clients;
+  clients.push_back(start_client(3));
+  const std::string reason = "bad.csv:3: column \"a\": is \"low\", which is not a number";
+  ASSERT_TRUE(aggregator.wait_for_output(reason, seconds(60))) << aggregator.output();
+  for (int i = 1; i <= 2; ++i) clients.push_back(start_client(i));
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
+  for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
+  EXPECT_NE(clients[0].output().find(reason), std::string::npos) << "its own operator reads it too";
+}
+
 TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) {
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;

@@ -5,24 +5,14 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <numeric>
 
 #include "common/spelling.h"
-#include "learning/data/internal/byte_stream.h"
+#include "common/text.h"
 
 namespace hansa::learning::internal {
 namespace {
 
-constexpr std::size_t values_max = std::size_t{1} << 30;  // 4 GiB of floats
 constexpr std::int64_t class_index_max = 1'000'000;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  const std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 bool is_missing(std::string_view text) {
   constexpr std::array<std::string_view, 10> words{"",    "NA",   "N/A",  "NaN",  "nan",
@@ -181,132 +171,6 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     row.inputs[i] = static_cast<float>(*value);
   }
   return whole;
-}
-
-namespace {
-
-void replace_missing(CsvTable& table, MissingValues rule) {
-  for (std::size_t column = 0; column < table.columns; ++column) {
-    double sum = 0;
-    std::size_t count = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      if (!std::isnan(table.inputs[i])) sum += table.inputs[i], ++count;
-    if (count == table.row_count()) continue;
-    // A column without a single value has the mean 0.
-    const float value =
-        rule == MissingValues::mean && count > 0 ? static_cast<float>(sum / static_cast<double>(count)) : 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      if (std::isnan(table.inputs[i])) table.inputs[i] = value;
-  }
-}
-
-// Mean 0 and population deviation 1; a constant column becomes 0.
-void standardise(CsvTable& table) {
-  const auto rows = static_cast<double>(table.row_count());
-  for (std::size_t column = 0; column < table.columns; ++column) {
-    double sum = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) sum += table.inputs[i];
-    const double mean = sum / rows;
-    double squares = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) {
-      const double difference = table.inputs[i] - mean;
-      squares += difference * difference;
-    }
-    const double deviation = std::sqrt(squares / rows);
-    const double factor = deviation > 1e-12 * std::abs(mean) ? 1 / deviation : 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      table.inputs[i] = static_cast<float>((table.inputs[i] - mean) * factor);
-  }
-}
-
-// Rows in the order of their segments' groups, for rows that came interleaved.
-void sort_by(CsvTable& table, const std::vector<std::uint32_t>& groups) {
-  if (std::ranges::is_sorted(groups)) return;
-  std::vector<std::size_t> order(table.row_count());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t row) { return groups[row]; });
-  const auto reorder = [&](auto& values, std::size_t width) {
-    if (values.empty()) return;
-    auto out = values;
-    for (std::size_t i = 0; i < order.size(); ++i)
-      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
-                  out.begin() + static_cast<std::ptrdiff_t>(i * width));
-    values = std::move(out);
-  };
-  reorder(table.inputs, table.columns);
-  reorder(table.class_indices, 1);
-  reorder(table.reals, 1);
-  reorder(table.segments, 1);
-}
-
-// Numbers segments as rows come: a new one for each group, and after each row that is left out.
-class Segments {
- public:
-  void skip(const std::string& group) { current_.erase(group); }
-  std::uint32_t next(const std::string& group) {
-    const auto [found, is_new] = current_.try_emplace(group, count_);
-    if (is_new) ++count_;
-    return found->second;
-  }
-  std::uint32_t group_number(const std::string& group) {
-    return groups_.try_emplace(group, static_cast<std::uint32_t>(groups_.size())).first->second;
-  }
-
- private:
-  std::uint32_t count_ = 0;
-  std::map<std::string, std::uint32_t> current_;
-  std::map<std::string, std::uint32_t> groups_;
-};
-
-}  // namespace
-
-std::int64_t CsvTable::class_count(const DataConfig& config) const {
-  if (!config.classes.empty()) return static_cast<std::int64_t>(config.classes.size());
-  return class_indices.empty() ? 0 : *std::ranges::max_element(class_indices) + 1;
-}
-
-Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
-  const std::string place = config.file.string();
-  HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
-  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, place,
-                   config.delimiter.at(0));
-  CsvRecord record;
-  HANSA_TRY(const bool has_header, reader.next(record));
-  if (!has_header) return stream.bad("is empty", "its first line must name the columns");
-  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, place));
-
-  CsvTable out;
-  out.columns = rows.input_count();
-  CsvRow row;
-  Segments segments;
-  std::vector<std::uint32_t> groups;
-  while (rows_max == 0 || out.row_count() < rows_max) {
-    HANSA_TRY(const bool more, reader.next(record));
-    if (!more) break;
-    HANSA_TRY(const bool whole, rows.read(record, row));
-    if (!whole) {
-      segments.skip(row.group);
-      continue;
-    }
-    if (out.inputs.size() + row.inputs.size() > values_max)
-      return fail(ErrorCode::resource, place + ":" + std::to_string(record.line),
-                  "the file holds more than 4 GiB of numbers",
-                  "set data.examples_max, or use kind \"tensors\", which stays on disk");
-    out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
-    if (config.target == TargetKind::class_index) out.class_indices.push_back(row.class_index);
-    else out.reals.push_back(row.real);
-    out.segments.push_back(segments.next(row.group));
-    groups.push_back(segments.group_number(row.group));
-  }
-  if (out.row_count() == 0)
-    return stream.bad("holds no example",
-                      config.missing == MissingValues::skip
-                          ? "every row misses a value: give this client rows that are whole"
-                          : "give this client a file with rows below the header");
-  replace_missing(out, config.missing);
-  if (config.scale == Scaling::standard) standardise(out);
-  sort_by(out, groups);
-  return out;
 }
 
 }  // namespace hansa::learning::internal

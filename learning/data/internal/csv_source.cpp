@@ -1,6 +1,6 @@
 #include "learning/data/internal/csv_source.h"
 
-#include "learning/data/internal/csv_rows.h"
+#include "learning/data/internal/csv_table.h"
 #include "learning/data/internal/dense_source.h"
 
 namespace hansa::learning::internal {

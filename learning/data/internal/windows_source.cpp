@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "learning/data/internal/csv_rows.h"
+#include "learning/data/internal/csv_table.h"
 
 namespace hansa::learning::internal {
 namespace {

@@ -32,12 +32,6 @@ std::string text_of(const Json& answer, const char* key) {
   return found != answer.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::string whole_path(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto whole = std::filesystem::absolute(path, error);
-  return (error || path.empty() ? path : whole).string();
-}
-
 // Every field once, for both directions. Paths travel whole: the child has a working folder of its own.
 template <class Data, class F>
 void each_field(Data& data, F f) {
@@ -76,6 +70,12 @@ void read_value(const Json& json, T& value) {
 }
 
 }  // namespace
+
+std::string whole_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(path, error);
+  return (error || path.empty() ? path : whole).string();
+}
 
 std::string line_of(const Json& object) {
   return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -26,6 +26,8 @@ using Json = nlohmann::json;
 // The longest line either side accepts.
 inline constexpr std::size_t line_bytes_max = 1 << 20;
 
+// The path as the other side finds it, whatever its working folder; "" stays "".
+[[nodiscard]] std::string whole_path(const std::filesystem::path& path);
 // One line, its end included. Bytes that are no UTF-8 are replaced.
 [[nodiscard]] std::string line_of(const Json& object);
 // Fails (internal) on what is no JSON object.

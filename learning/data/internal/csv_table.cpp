@@ -1,0 +1,151 @@
+#include "learning/data/internal/csv_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <string>
+
+#include "learning/data/internal/byte_stream.h"
+#include "learning/data/internal/csv_rows.h"
+
+namespace hansa::learning::internal {
+namespace {
+
+constexpr std::size_t values_max = std::size_t{1} << 30;  // 4 GiB of floats
+
+void replace_missing(CsvTable& table, MissingValues rule) {
+  for (std::size_t column = 0; column < table.columns; ++column) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
+      if (!std::isnan(table.inputs[i])) sum += table.inputs[i], ++count;
+    if (count == table.row_count()) continue;
+    // A column without a single value has the mean 0.
+    const float value =
+        rule == MissingValues::mean && count > 0 ? static_cast<float>(sum / static_cast<double>(count)) : 0;
+    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
+      if (std::isnan(table.inputs[i])) table.inputs[i] = value;
+  }
+}
+
+// Mean 0 and population deviation 1; a constant column becomes 0.
+void standardise(CsvTable& table) {
+  const auto rows = static_cast<double>(table.row_count());
+  for (std::size_t column = 0; column < table.columns; ++column) {
+    double sum = 0;
+    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) sum += table.inputs[i];
+    const double mean = sum / rows;
+    double squares = 0;
+    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) {
+      const double difference = table.inputs[i] - mean;
+      squares += difference * difference;
+    }
+    const double deviation = std::sqrt(squares / rows);
+    const double factor = deviation > 1e-12 * std::abs(mean) ? 1 / deviation : 0;
+    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
+      table.inputs[i] = static_cast<float>((table.inputs[i] - mean) * factor);
+  }
+}
+
+// Numbers segments as rows come: a new one for each group, and after each row that is left out.
+class Segments {
+ public:
+  void skip(const std::string& group) { group_named(group).open = false; }
+  std::uint32_t next(const std::string& group) {
+    Group& found = group_named(group);
+    if (!found.open) {
+      found.open = true;
+      found.segment = static_cast<std::uint32_t>(groups_.size());
+      groups_.push_back(found.number);
+    }
+    return found.segment;
+  }
+  // Groups count in the order in which they came.
+  [[nodiscard]] std::uint32_t group_of(std::uint32_t segment) const { return groups_[segment]; }
+
+ private:
+  struct Group {
+    std::uint32_t number = 0;
+    std::uint32_t segment = 0;  // of its next row, if open
+    bool open = false;
+  };
+  Group& group_named(const std::string& name) {
+    return by_name_.try_emplace(name, Group{static_cast<std::uint32_t>(by_name_.size())}).first->second;
+  }
+
+  std::map<std::string, Group> by_name_;
+  std::vector<std::uint32_t> groups_;  // by segment
+};
+
+// Rows in the order of their segments' groups, for rows that came interleaved.
+void sort_by_group(CsvTable& table, const Segments& segments) {
+  const auto group = [&](std::uint32_t segment) { return segments.group_of(segment); };
+  if (std::ranges::is_sorted(table.segments, {}, group)) return;
+  std::vector<std::size_t> order(table.row_count());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t row) { return group(table.segments[row]); });
+  const auto reorder = [&](auto& values, std::size_t width) {
+    if (values.empty()) return;
+    auto out = values;
+    for (std::size_t i = 0; i < order.size(); ++i)
+      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
+                  out.begin() + static_cast<std::ptrdiff_t>(i * width));
+    values = std::move(out);
+  };
+  reorder(table.inputs, table.columns);
+  reorder(table.class_indices, 1);
+  reorder(table.reals, 1);
+  reorder(table.segments, 1);
+}
+
+}  // namespace
+
+std::int64_t CsvTable::class_count(const DataConfig& config) const {
+  if (!config.classes.empty()) return static_cast<std::int64_t>(config.classes.size());
+  return class_indices.empty() ? 0 : *std::ranges::max_element(class_indices) + 1;
+}
+
+Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
+  const std::string place = config.file.string();
+  HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
+  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, place,
+                   config.delimiter.at(0));
+  CsvRecord record;
+  HANSA_TRY(const bool has_header, reader.next(record));
+  if (!has_header) return stream.bad("is empty", "its first line must name the columns");
+  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, place));
+
+  CsvTable out;
+  out.columns = rows.input_count();
+  CsvRow row;
+  Segments segments;
+  while (rows_max == 0 || out.row_count() < rows_max) {
+    HANSA_TRY(const bool more, reader.next(record));
+    if (!more) break;
+    HANSA_TRY(const bool whole, rows.read(record, row));
+    if (!whole) {
+      segments.skip(row.group);
+      continue;
+    }
+    if (out.inputs.size() + row.inputs.size() > values_max)
+      return fail(ErrorCode::resource, place + ":" + std::to_string(record.line),
+                  "the file holds more than 4 GiB of numbers",
+                  "set data.examples_max, or use kind \"tensors\", which stays on disk");
+    out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
+    if (config.target == TargetKind::class_index) out.class_indices.push_back(row.class_index);
+    else out.reals.push_back(row.real);
+    out.segments.push_back(segments.next(row.group));
+  }
+  if (out.row_count() == 0)
+    return stream.bad("holds no example",
+                      config.missing == MissingValues::skip
+                          ? "every row misses a value: give this client rows that are whole"
+                          : "give this client a file with rows below the header");
+  replace_missing(out, config.missing);
+  if (config.scale == Scaling::standard) standardise(out);
+  sort_by_group(out, segments);
+  return out;
+}
+
+}  // namespace hansa::learning::internal
