@@ -157,7 +157,8 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
     if (!(std::abs(value) <= task.magnitude_max))
       return fail(ErrorCode::data, "update",
                   "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
-                  "training diverged: lower training.learning_rate");
+                  "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
+                  "limits.magnitude_max");
   }
   messages::Offer offer;
   offer.task = task.task;
