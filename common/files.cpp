@@ -62,6 +62,22 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
   return {};
 }
 
+// Hands the file's bytes to step, a part at a time, and returns their digest.
+template <class Step>
+Result<Digest> read_in_steps(const std::filesystem::path& path, Step step) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_with_errno(path, "cannot be opened");
+  Sha256 hash;
+  std::vector<std::byte> buffer(256 << 10);
+  while (true) {
+    HANSA_TRY(const std::size_t size, read_whole(file, buffer, path));
+    if (size == 0) return hash.finish();
+    const auto bytes = std::span<const std::byte>(buffer).first(size);
+    hash.update(bytes);
+    HANSA_TRY_VOID(step(bytes));
+  }
+}
+
 }  // namespace
 
 Result<std::string> read_text_file(const std::filesystem::path& path, std::size_t bytes_max) {
@@ -94,21 +110,19 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::span<
 }
 
 Result<Digest> copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to) {
-  const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!source) return fail_with_errno(from, "cannot be opened");
-  Sha256 hash;
+  Digest digest;
   const auto copy = [&](const Descriptor& file, const std::filesystem::path& temporary) -> Result<void> {
-    std::vector<std::byte> step(256 << 10);
-    while (true) {
-      HANSA_TRY(const std::size_t size, read_whole(source, step, from));
-      if (size == 0) return {};
-      const auto bytes = std::span<const std::byte>(step).first(size);
-      hash.update(bytes);
-      HANSA_TRY_VOID(write_whole(file, bytes, temporary));
-    }
+    HANSA_TRY(digest, read_in_steps(from, [&](std::span<const std::byte> bytes) {
+                return write_whole(file, bytes, temporary);
+              }));
+    return {};
   };
   HANSA_TRY_VOID(replace_file(to, FileAccess::everyone_reads, copy));
-  return hash.finish();
+  return digest;
+}
+
+Result<Digest> digest_of_file(const std::filesystem::path& path) {
+  return read_in_steps(path, [](std::span<const std::byte>) { return Result<void>(); });
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,

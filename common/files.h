@@ -30,6 +30,8 @@ enum class FileAccess { everyone_reads, owner_only };
 // Atomic in the same way, in small steps; returns the digest of what was copied.
 [[nodiscard]] Result<Digest> copy_file_atomically(const std::filesystem::path& from,
                                                   const std::filesystem::path& to);
+// In small steps.
+[[nodiscard]] Result<Digest> digest_of_file(const std::filesystem::path& path);
 [[nodiscard]] Result<void> make_folders(const std::filesystem::path& path);
 // The folder that holds the running program.
 [[nodiscard]] std::filesystem::path program_folder();

@@ -1,6 +1,7 @@
 // What a client is asked to do with its data, and what it reports back: plain values that
 // travel in messages and reach the trainer unchanged.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,8 +18,13 @@ struct TrainingConfig {
   double momentum = 0.0;  // 0 to below 1; the buffer starts at zero in each task
   double weight_decay = 0.0;  // L2 coefficient, at least 0
   std::uint32_t steps_max = 0;  // optimiser steps at most; 0: no limit
+  // Patterns (name_pattern.h) of parameters and buffers that stay with the client, as in FedPer (Arivazhagan et
+  // al. 2019) and FedBN (Li et al. 2021): they train, are in no layout, and never travel.
+  std::vector<std::string> personal = {};
   friend bool operator==(const TrainingConfig&, const TrainingConfig&) = default;
 };
+
+inline constexpr std::size_t personal_max = 64;  // patterns in a task
 
 // A sum over examples and the number of examples behind it; the mean is sum / count.
 // Sums of different clients may be added.

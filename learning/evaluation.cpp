@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "learning/data_supply.h"
 #include "learning/internal/batch.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/loss.h"
-#include "learning/internal/tensors_source.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
 
@@ -113,9 +113,10 @@ class ArchiveEvaluator final : public Evaluator {
 }  // namespace
 
 Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
-                                                  const DataConfig& data, int threads) {
+                                                  const DataConfig& data, int threads,
+                                                  std::span<const std::string> personal) {
   HANSA_TRY(auto source, open_examples(data));
-  HANSA_TRY(auto model, LoadedModel::open(archive));
+  HANSA_TRY(auto model, LoadedModel::open(archive, personal));
   return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(source), threads);
 }
 

@@ -19,7 +19,9 @@ class Evaluator {
   [[nodiscard]] virtual Result<Metrics> evaluate(std::span<const float> parameters) = 0;
 };
 
+// personal: patterns of what has the archived values, and is not in parameters (TrainingConfig::personal).
 [[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
-                                                                const DataConfig& data, int threads);
+                                                                const DataConfig& data, int threads,
+                                                                std::span<const std::string> personal = {});
 
 }  // namespace hansa::learning

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <tuple>
 
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/memory_estimate.h"
-#include "learning/internal/tensors_source.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
 #include "learning/internal/training_loop.h"
@@ -38,36 +38,53 @@ struct FileIdentity {
 
 class LocalTrainer final : public Trainer {
  public:
-  explicit LocalTrainer(LocalTrainerConfig config) : config_(std::move(config)) {}
-
-  [[nodiscard]] Result<std::uint64_t> example_count() override {
-    HANSA_TRY_VOID(open_data());
-    return source_->example_count();
+  explicit LocalTrainer(LocalTrainerConfig config) : config_(std::move(config)) {
+    if (!config_.supply) config_.supply = supply_data(config_.data);
+    if (!config_.state) config_.state = std::make_shared<MemoryState>();
   }
+
+  [[nodiscard]] Result<DataAtHand> data_at_hand() override { return config_.supply->at_hand(); }
 
   [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
                                              std::span<float> delta, std::stop_token stop) override {
-    HANSA_TRY_VOID(open_data());
-    return guarded(request.archive.string(), "cannot be trained on " + source_->place(),
+    HANSA_TRY(const TrainingData data, config_.supply->open());
+    return guarded(request.archive.string(), "cannot be trained on " + data.source->place(),
                    "check that the model accepts examples of the data's shape",
-                   [&] { return train_unguarded(request, global, delta, stop); });
+                   [&] { return train_unguarded(request, data, global, delta, stop); });
   }
 
  private:
-  Result<void> open_data() {
-    if (source_) return {};
-    HANSA_TRY(source_, open_examples(config_.data));
+  Result<void> open_model(const std::filesystem::path& archive, const std::vector<std::string>& personal) {
+    const std::optional<FileIdentity> identity = FileIdentity::of(archive);
+    if (model_ && identity == identity_ && personal == patterns_ && !model_->traits().assigns_attributes)
+      return {};
+    model_.reset();  // first: two models at once may be more than the device has
+    memory_checked_for_batch_ = 0;
+    HANSA_TRY(model_, LoadedModel::open(archive, personal));
+    identity_ = identity;
+    patterns_ = personal;
+    archived_personal_.resize(model_->personal_layout().element_count());
+    model_->extract_personal(archived_personal_);
     return {};
   }
 
-  Result<void> open_model(const std::filesystem::path& archive) {
-    const std::optional<FileIdentity> identity = FileIdentity::of(archive);
-    if (model_ && identity == identity_ && !model_->traits().assigns_attributes) return {};
-    model_.reset();  // first: two models at once may be more than the device has
-    memory_checked_for_batch_ = 0;
-    HANSA_TRY(model_, LoadedModel::open(archive));
-    identity_ = identity;
+  // Of one archive, and of one choice of what is personal: another starts with its archived values.
+  [[nodiscard]] std::string personal_key(const TrainingRequest& request) const {
+    return "personal/" + request.archive_digest.hex() + "/" + model_->personal_layout().digest().hex();
+  }
+
+  Result<void> load_personal(const TrainingRequest& request) {
+    personal_ = archived_personal_;
+    if (personal_.empty()) return {};
+    HANSA_TRY(const auto kept, config_.state->get(personal_key(request)));
+    if (kept && kept->size() == std::as_bytes(std::span(personal_)).size())
+      std::memcpy(personal_.data(), kept->data(), kept->size());
     return {};
+  }
+
+  Result<void> keep_personal(const TrainingRequest& request) {
+    if (personal_.empty()) return {};
+    return config_.state->put(personal_key(request), std::as_bytes(std::span(personal_)));
   }
 
   Result<void> check_layout(const TrainingRequest& request) const {
@@ -80,9 +97,9 @@ class LocalTrainer final : public Trainer {
   }
 
   // Once for each model and batch size: it costs two examples' worth of training.
-  Result<void> check_memory(const TrainingConfig& config) {
+  Result<void> check_memory(const TrainingConfig& config, const DataSource& source) {
     if (config_.memory_bytes_max == 0 || memory_checked_for_batch_ == config.batch_size) return {};
-    HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, *source_, config));
+    HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->place(),
@@ -95,35 +112,46 @@ class LocalTrainer final : public Trainer {
     return {};
   }
 
-  Result<TrainingResult> train_unguarded(const TrainingRequest& request, std::span<const float> global,
-                                         std::span<float> delta, const std::stop_token& stop) {
+  Result<TrainingResult> train_unguarded(const TrainingRequest& request, const TrainingData& data,
+                                         std::span<const float> global, std::span<float> delta,
+                                         const std::stop_token& stop) {
     const TorchSettings settings(config_.threads);
-    HANSA_TRY_VOID(open_model(request.archive));
+    HANSA_TRY_VOID(open_model(request.archive, request.config.personal));
     HANSA_TRY_VOID(check_layout(request));
     assert(global.size() == model_->layout().element_count());
     assert(delta.size() == global.size());
+    HANSA_TRY_VOID(load_personal(request));
     model_->assign(global);
-    HANSA_TRY_VOID(check_memory(request.config));
+    model_->assign_personal(personal_);
+    HANSA_TRY_VOID(check_memory(request.config, *data.source));
     model_->assign(global);
-    HANSA_TRY(TrainingResult result, run_training(*model_, *source_, request.config, request.seed, stop));
+    model_->assign_personal(personal_);
+    HANSA_TRY(TrainingResult result, run_training(*model_, *data.source, request.config, request.seed, stop));
+    result.new_examples = data.new_examples;
+    result.data_mark = data.mark;
 
     local_.resize(global.size());
     model_->extract(local_);
-    bool finite = true;
+    model_->extract_personal(personal_);
+    bool finite = std::ranges::all_of(personal_, [](float value) { return std::isfinite(value); });
     for (std::size_t i = 0; i < local_.size(); ++i) {
       local_[i] -= global[i];
       finite &= std::isfinite(local_[i]);
     }
     if (!finite)
-      return fail(ErrorCode::data, source_->place(), "the weights became infinite or NaN in the last step",
+      return fail(ErrorCode::data, data.source->place(),
+                  "the weights became infinite or NaN in the last step",
                   "lower training.learning_rate, and check the data for extreme values");
+    HANSA_TRY_VOID(keep_personal(request));
     std::copy(local_.begin(), local_.end(), delta.begin());
     return result;
   }
 
   LocalTrainerConfig config_;
-  std::unique_ptr<DataSource> source_;
   std::optional<LoadedModel> model_;
+  std::vector<std::string> patterns_;  // of what is personal in it
+  std::vector<float> archived_personal_;
+  std::vector<float> personal_;
   std::optional<FileIdentity> identity_;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::vector<float> local_;  // so that delta is written only once all went well

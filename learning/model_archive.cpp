@@ -1,6 +1,6 @@
 #include "learning/model_archive.h"
 
-#include <fstream>
+#include <algorithm>
 #include <sstream>
 
 #include "common/files.h"
@@ -8,25 +8,10 @@
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
-namespace {
 
-Result<Digest> digest_of_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::vector<char> buffer(std::size_t{1} << 20);
-  Sha256 hash;
-  while (in) {
-    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    hash.update(std::as_bytes(std::span(buffer).first(static_cast<std::size_t>(in.gcount()))));
-  }
-  if (!in.eof())
-    return fail(ErrorCode::model, path.string(), "cannot be read", "check that this user may read it");
-  return hash.finish();
-}
-
-}  // namespace
-
-Result<ModelDescription> describe_archive(const std::filesystem::path& archive) {
-  HANSA_TRY(const LoadedModel model, LoadedModel::open(archive));
+Result<ModelDescription> describe_archive(const std::filesystem::path& archive,
+                                          std::span<const std::string> personal) {
+  HANSA_TRY(const LoadedModel model, LoadedModel::open(archive, personal));
   ModelDescription out;
   HANSA_TRY(out.archive, digest_of_file(archive));
   out.layout = model.layout();
@@ -37,9 +22,19 @@ Result<ModelDescription> describe_archive(const std::filesystem::path& archive) 
   return out;
 }
 
+Result<std::vector<std::string>> personal_names(const std::filesystem::path& archive,
+                                                const ParameterLayout& layout) {
+  HANSA_TRY(const LoadedModel model, LoadedModel::open(archive, {}));
+  std::vector<std::string> out;
+  for (const ParameterEntry& entry : model.layout().entries())
+    if (std::ranges::find(layout.entries(), entry.name, &ParameterEntry::name) == layout.entries().end())
+      out.push_back(entry.name);
+  return out;
+}
+
 Result<void> save_with_parameters(const std::filesystem::path& archive, std::span<const float> parameters,
-                                  const std::filesystem::path& out) {
-  HANSA_TRY(LoadedModel model, LoadedModel::open(archive));
+                                  const std::filesystem::path& out, std::span<const std::string> personal) {
+  HANSA_TRY(LoadedModel model, LoadedModel::open(archive, personal));
   if (parameters.size() != model.layout().element_count())
     return fail(ErrorCode::model, archive.string(),
                 "holds " + std::to_string(model.layout().element_count()) + " values, but " +

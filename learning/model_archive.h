@@ -23,7 +23,12 @@ struct ModelDescription {
   bool has_metrics = false;
 };
 
-[[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive);
+// personal: patterns of what is left out of layout and parameters (TrainingConfig::personal).
+[[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive,
+                                                        std::span<const std::string> personal = {});
+// The names of what archive holds and layout does not: what was personal in the run that layout is of.
+[[nodiscard]] Result<std::vector<std::string>> personal_names(const std::filesystem::path& archive,
+                                                              const ParameterLayout& layout);
 
 struct BuiltInModel {
   std::string name;  // "cnn-small"
@@ -44,9 +49,10 @@ struct BuiltInSize {
                                            const std::filesystem::path& archive,
                                            const BuiltInSize& size = {});
 
-// A copy of archive whose parameters are `parameters`: what a user loads elsewhere.
+// A copy of archive whose parameters are `parameters`, and what is personal as archived: what a user loads elsewhere.
 [[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive,
                                                 std::span<const float> parameters,
-                                                const std::filesystem::path& out);
+                                                const std::filesystem::path& out,
+                                                std::span<const std::string> personal = {});
 
 }  // namespace hansa::learning

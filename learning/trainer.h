@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 #include <stop_token>
+#include <string>
 
 #include "common/error.h"
 #include "common/parameter_layout.h"
@@ -14,17 +15,26 @@
 
 namespace hansa::learning {
 
+struct DataAtHand {
+  std::uint64_t examples = 0;
+  std::uint64_t new_examples = 0;  // of them: no counted update was trained on these; 0 for data that stays
+  std::string problem;  // why no more come; empty: all is well
+};
+
 struct TrainingRequest {
   std::filesystem::path archive;  // TorchScript archive, already verified by its digest
   Digest layout;  // what the aggregator believes the layout to be
   TrainingConfig config;
   std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
+  Digest archive_digest = {};  // of the archive: under which personal layers are kept
 };
 
 struct TrainingResult {
   std::uint64_t examples = 0;  // the update's weight: distinct local examples trained on
   std::uint64_t samples = 0;  // examples times epochs really done
   double train_seconds = 0;  // wall time of the training loop
+  std::uint64_t new_examples = 0;  // of the examples: those that were new
+  std::uint64_t data_mark = 0;  // names these to DataSupply::counted()
   Metrics metrics;  // "loss" and what else the model reports, over the last epoch
 };
 
@@ -33,7 +43,7 @@ class Trainer {
   virtual ~Trainer() = default;
 
   // Examples at hand now. Fails with the data file's error if the data cannot be used.
-  [[nodiscard]] virtual Result<std::uint64_t> example_count() = 0;
+  [[nodiscard]] virtual Result<DataAtHand> data_at_hand() = 0;
 
   // Trains from `global` and writes local - global into `delta`; both have the layout's
   // element_count(). Fails (code data, model, resource) without a side effect; a stop

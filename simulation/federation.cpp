@@ -152,12 +152,12 @@ void Federation::start_client(ClientHost& host) {
   config.agent.federation = options_.federation;
   config.agent.software = "hansa simulation";
   config.agent.instance = random_.next();
+  config.data = host.setup.data;
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
   with_client(host, [&](client::Engine& e) {
-    const auto examples = host.setup.trainer->example_count();
-    e.data_known(examples.value_or(0), examples ? "" : examples.error().text(), events_.now());
+    e.data_known(client::data_report(host.setup.trainer->data_at_hand()), events_.now());
     e.tick(events_.now());
   });
 }

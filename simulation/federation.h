@@ -36,6 +36,7 @@ struct ClientSetup {
   std::string name;
   std::shared_ptr<learning::Trainer> trainer;
   Duration starts_after{};
+  std::shared_ptr<learning::DataSupply> data = {};  // told which updates were counted; may be none
 };
 
 struct FederationOptions {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "client/config/client_config.h"
+#include "client/state/client_data.h"
 #include "learning/evaluation.h"
 #include "learning/local_trainer.h"
 #include "learning/model_archive.h"
@@ -14,8 +15,9 @@
 namespace hansa::simulation {
 namespace {
 
-Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive) {
-  HANSA_TRY(auto description, learning::describe_archive(archive));
+Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive,
+                                           std::span<const std::string> personal) {
+  HANSA_TRY(auto description, learning::describe_archive(archive, personal));
   return server::ArchiveFacts{description.archive, std::move(description.layout),
                               std::move(description.parameters)};
 }
@@ -34,11 +36,19 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     if (client.name.empty())
       return fail(ErrorCode::usage, file.string(), "has no [client] name",
                   "give it the name of its admitted key");
+    HANSA_TRY(const auto data,
+              client::open_client_data(client, client::KeepState::in_memory, learning::open_examples,
+                                       learning::supply_data(client.data)));
+    // Data that arrives is what there is when the simulation begins.
+    if (data.followed) {
+      HANSA_TRY_VOID(data.followed->take_all());
+    }
     learning::LocalTrainerConfig trainer;
-    trainer.data = client.data;
+    trainer.supply = data.supply;
+    trainer.state = data.state;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
-    clients.push_back({client.name, learning::make_local_trainer(trainer), {}});
+    clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
   }
   std::sort(clients.begin(), clients.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < clients.size(); ++i)
@@ -119,7 +129,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {
     HANSA_TRY(evaluator, learning::make_evaluator(run.store->archive_path(), *config.evaluation,
-                                                  static_cast<int>(cores)));
+                                                  static_cast<int>(cores), config.training.personal));
   }
   Observer observer(config, *run.store, evaluator.get(), round_done);
   observer.elements = run.coordinator.elements;

@@ -1,4 +1,4 @@
-// hansa data partition: one data set into a shard for each client.
+// hansa data: partition splits one data set into shards, consumed shows what a client took.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "client/state/state_store.h"
 #include "learning/data/idx_file.h"
 #include "tools/commands.h"
 #include "tools/partition.h"
@@ -68,10 +69,61 @@ Result<void> run_partition(const PartitionOptions& options) {
   return {};
 }
 
+struct ConsumedOptions {
+  std::filesystem::path state;
+  OutputForm form = OutputForm::table;
+};
+
+Result<void> run_consumed(const ConsumedOptions& options) {
+  HANSA_TRY(const auto state, client::StateStore::open_to_read(options.state));
+  HANSA_TRY(const auto sources, state->consumed());
+  HANSA_TRY(const client::ExampleCounts counts, state->counts());
+  if (options.form == OutputForm::json) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const auto& one : sources) {
+      nlohmann::json entry{{"source", one.source},
+                           {"records", one.records},
+                           {"examples", one.examples},
+                           {"digest", one.digest.value().text()}};
+      // Of a position, what a reader of the source can check.
+      const auto position = nlohmann::json::parse(one.position, nullptr, false);
+      for (const char* key : {"offset", "line", "bytes"})
+        if (position.is_object() && position.contains(key)) entry[key] = position.at(key);
+      list.push_back(std::move(entry));
+    }
+    fmt::print("{}\n", nlohmann::json({{"sources", list},
+                                       {"new", counts.fresh},
+                                       {"replay", counts.replay},
+                                       {"trained", counts.trained}})
+                           .dump(2));
+    return {};
+  }
+  TextTable table(
+      {{"source", Align::left}, {"records"}, {"examples"}, {"digest of the records", Align::left}});
+  for (const auto& one : sources)
+    table.add_row(
+        {one.source, std::to_string(one.records), std::to_string(one.examples), one.digest.value().brief()});
+  fmt::print("{}examples: {} new, {} in the reservoir, {} trained on\n", table.text(), counts.fresh,
+             counts.replay, counts.trained);
+  return {};
+}
+
+void add_consumed(CLI::App& data, Outcome& outcome) {
+  CLI::App* command = data.add_subcommand(
+      "consumed", "What a client that follows its data has consumed, source by source; also while it runs");
+  command->footer("Example:\n  hansa data consumed state/client-01 --json");
+  auto options = std::make_shared<ConsumedOptions>();
+  command->add_option("STATE", options->state, "The client's state folder: [client] state")->required();
+  command->add_flag_callback(
+      "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
+  command->callback([options, &outcome] { outcome = run_consumed(*options); });
+}
+
 }  // namespace
 
 void add_data_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* data = hansa.add_subcommand("data", "Prepare data for experiments");
+  CLI::App* data =
+      hansa.add_subcommand("data", "Prepare data for experiments, and see what a client consumed");
   data->require_subcommand(1);
   CLI::App* command = data->add_subcommand("partition", "Split a data set into a shard for each client");
   command->footer(
@@ -109,6 +161,7 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
   command->callback([options, &outcome] { outcome = run_partition(*options); });
+  add_consumed(*data, outcome);
 }
 
 }  // namespace hansa::tools

@@ -10,6 +10,7 @@
 #include "client/config/client_config.h"
 #include "common/files.h"
 #include "learning/evaluation.h"
+#include "learning/model_archive.h"
 #include "server/config/federation_config.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
@@ -63,7 +64,11 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
     HANSA_TRY(const RunReference reference, parse_run_reference(options.model));
     HANSA_TRY(model, load_run_model(reference));
   }
-  HANSA_TRY(const auto evaluator, learning::make_evaluator(model.archive, data, options.threads));
+  std::vector<std::string> personal;
+  if (!model.parameters.empty()) {
+    HANSA_TRY(personal, learning::personal_names(model.archive, model.layout));
+  }
+  HANSA_TRY(const auto evaluator, learning::make_evaluator(model.archive, data, options.threads, personal));
   HANSA_TRY(const Metrics metrics, evaluator->evaluate(model.parameters));
 
   if (options.form == OutputForm::json) {

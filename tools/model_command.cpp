@@ -121,6 +121,14 @@ std::string metrics_text(const Metrics& metrics) {
   return out;
 }
 
+// To check with, of a folder into which files are moved.
+Result<std::filesystem::path> any_file_of(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.')) return entry.path();
+  return fail(ErrorCode::data, folder.string(), "holds no file to check with", "move one there first");
+}
+
 Result<void> check(const CheckOptions& options) {
   if (options.client.empty()) {
     HANSA_TRY(const auto model, learning::describe_archive(options.archive));
@@ -134,8 +142,15 @@ Result<void> check(const CheckOptions& options) {
     return {};
   }
   HANSA_TRY(const client::ClientConfig client, client::read_client_config(options.client));
+  if (client.follow && client.follow->from == learning::FollowFrom::broker)
+    return fail(ErrorCode::usage, options.client.string(),
+                "follows a broker, whose messages are not asked for here",
+                "check with a file of them: [data] file in a copy of client.toml, without follow");
   learning::LocalTrainerConfig config;
   config.data = client.data;
+  if (client.follow && client.follow->from == learning::FollowFrom::folder) {
+    HANSA_TRY(config.data.file, any_file_of(client.follow->folder));
+  }
   config.threads = client.resources.threads;
   config.memory_bytes_max = client.resources.memory_mib_max << 20;
   HANSA_TRY(const auto result, learning::check_model(options.archive, config, options.batch_size));
@@ -168,7 +183,8 @@ Result<void> run_check(const CheckOptions& options) {
 Result<void> run_export(const ExportOptions& options) {
   HANSA_TRY(const RunReference reference, parse_run_reference(options.run));
   HANSA_TRY(const RunModel model, load_run_model(reference));
-  HANSA_TRY_VOID(learning::save_with_parameters(model.archive, model.parameters, options.out));
+  HANSA_TRY(const auto personal, learning::personal_names(model.archive, model.layout));
+  HANSA_TRY_VOID(learning::save_with_parameters(model.archive, model.parameters, options.out, personal));
   fmt::print("{}: the model of round {}, {}\n", options.out.string(), model.round.value, model.digest.text());
   return {};
 }

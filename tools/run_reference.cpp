@@ -47,8 +47,8 @@ Result<RunModel> load_run_model(const RunReference& reference) {
     out.digest = record->model;
   }
   HANSA_TRY(const std::string layout_text, read_text_file(run->layout_path(), layout_bytes_max));
-  HANSA_TRY(const ParameterLayout layout, ParameterLayout::parse(layout_text, run->layout_path().string()));
-  out.parameters.resize(layout.element_count());
+  HANSA_TRY(out.layout, ParameterLayout::parse(layout_text, run->layout_path().string()));
+  out.parameters.resize(out.layout.element_count());
   HANSA_TRY_VOID(run->get_model(out.digest, out.parameters));
   return out;
 }

@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/identifiers.h"
+#include "common/parameter_layout.h"
 
 namespace hansa::tools {
 
@@ -23,6 +24,7 @@ struct RunModel {
   Digest digest;
   std::filesystem::path archive;  // the run's archive, whose layout the parameters have
   std::vector<float> parameters;
+  ParameterLayout layout;  // of the parameters: without what the run's clients kept to themselves
 };
 // Fails (usage) if the round is not committed, naming the last that is.
 [[nodiscard]] Result<RunModel> load_run_model(const RunReference& reference);

@@ -22,7 +22,7 @@ namespace {
 
 class IdleTrainer final : public learning::Trainer {
  public:
-  Result<std::uint64_t> example_count() override { return 100; }
+  Result<learning::DataAtHand> data_at_hand() override { return learning::DataAtHand{100, 0, {}}; }
   Result<learning::TrainingResult> train(const learning::TrainingRequest&, std::span<const float>,
                                          std::span<float> delta, std::stop_token) override {
     std::fill(delta.begin(), delta.end(), 0.001F);

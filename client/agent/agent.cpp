@@ -41,10 +41,7 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
         a.apply_to_task(round::TrainingFailed{e.outcome.error().text()});
       }
     }
-    void operator()(const DataKnown& e) const {
-      a.examples_ = e.examples;
-      a.problem_ = e.problem;
-    }
+    void operator()(const DataKnown& e) const { a.on_data(e.data); }
     void operator()(const TickEvent&) const { a.on_tick(); }
     void operator()(const StopAsked&) const {
       if (a.state_ == LinkState::online)
@@ -64,6 +61,7 @@ Instant Agent::next_tick() const {
     case LinkState::online: {
       const Duration lease = std::chrono::milliseconds(welcome_.lease_ms);
       Instant next = std::min(last_heard_ + lease, last_said_ + lease / 3);
+      if (report_due_) next = std::min(next, last_report_ + config_.report_min);
       if (transferring()) next = std::min(next, last_progress_ + config_.stall_max);
       return std::max(next, now_ + std::chrono::milliseconds(1));
     }
@@ -85,9 +83,29 @@ void Agent::say_hello() {
   hello.federation = config_.federation;
   hello.instance = config_.instance;
   hello.software = config_.software;
-  hello.examples = examples_;
-  hello.problem = problem_;
+  hello.data = data_;
+  report_due_ = false;
   effects_->emplace_back(Send{SessionId{}, hello});
+}
+
+void Agent::on_data(const messages::DataReport& data) {
+  std::string notice = data_.notice;
+  if (!data.notice.empty()) notice += (notice.empty() ? "" : "; ") + data.notice;
+  if (data.examples == data_.examples && data.new_examples == data_.new_examples &&
+      data.problem == data_.problem && notice == data_.notice)
+    return;
+  data_ = data;
+  data_.notice = std::move(notice);
+  report_due_ = true;
+  report_if_due();
+}
+
+void Agent::report_if_due() {
+  if (!report_due_ || state_ != LinkState::online || now_ < last_report_ + config_.report_min) return;
+  report_due_ = false;
+  last_report_ = last_said_ = now_;
+  effects_->emplace_back(Send{session_, data_});
+  data_.notice.clear();
 }
 
 void Agent::on_link_down(const Error& error) {
@@ -148,6 +166,7 @@ void Agent::on_message(const Received& event) {
       if (m.verdict == messages::Verdict::rejected)
         a.tell(Tell::Level::error, "the update was rejected: " + m.reason);
       a.apply_to_task(round::ReceiptArrived{m.verdict});
+      if (a.task_->state() == round::TaskState::counted) a.effects_->emplace_back(KeepCounted{m.task});
     }
     void operator()(const messages::Cancel& m) const {
       if (a.is_current(m.task)) a.apply_to_task(round::CancelArrived{});
@@ -179,6 +198,7 @@ void Agent::on_message(const Received& event) {
     void operator()(const messages::Offer&) const {}
     void operator()(const messages::UpdateChunk&) const {}
     void operator()(const messages::Bye&) const {}
+    void operator()(const messages::DataReport&) const {}
   };
   std::visit(Apply{*this, event}, event.message);
 }
@@ -192,7 +212,8 @@ void Agent::on_welcome(SessionId session, const messages::Welcome& welcome) {
   welcome_ = welcome;
   attempt_ = 0;
   last_trouble_.clear();
-  last_heard_ = last_said_ = last_progress_ = now_;
+  last_heard_ = last_said_ = last_progress_ = last_report_ = now_;
+  if (!report_due_) data_.notice.clear();  // Hello brought it
   tell(Tell::Level::info, "connected to federation \"" + config_.federation + "\" as " + welcome.client +
                               ", run " + welcome.run);
 }
@@ -229,6 +250,12 @@ void Agent::on_train_task(const messages::TrainTask& task) {
     return;
   }
   if (task_) apply_to_task(round::CancelArrived{});
+  if (config_.decline_without_new && data_.new_examples == 0) {
+    tell(Tell::Level::info,
+         "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
+    effects_->emplace_back(Send{session_, messages::Decline{task.task, "it has nothing new to train on"}});
+    return;
+  }
   arriving_ = task;
   effects_->emplace_back(FindArchive{task.archive});
 }
@@ -313,6 +340,7 @@ void Agent::on_tick() {
         last_said_ = now_;
         effects_->emplace_back(Send{session_, messages::Ping{at_work_on()}});
       }
+      report_if_due();
       return;
     }
     case LinkState::linking:

@@ -32,6 +32,8 @@ struct AgentConfig {
   Duration reconnect_max = std::chrono::seconds(30);
   Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome
   Duration stall_max = std::chrono::seconds(60);  // of a transfer without a byte
+  Duration report_min = std::chrono::seconds(1);  // between reports of data that goes on changing
+  bool decline_without_new = false;  // a task, if no example is new
   std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive or model is declined
 };
 
@@ -60,8 +62,7 @@ struct TrainingEnded {
   Result<messages::Offer> outcome;
 };
 struct DataKnown {
-  std::uint64_t examples = 0;
-  std::string problem;
+  messages::DataReport data;  // its notice is told to the aggregator once
 };
 struct TickEvent {};
 struct StopAsked {};
@@ -99,6 +100,9 @@ struct StartTraining {
   messages::TrainTask task;
 };
 struct StopTraining {};
+struct KeepCounted {
+  TaskId task;
+};  // the aggregator counted its update: what it was trained on is not new any more
 struct Tell {
   enum class Level : std::uint8_t { info, warning, error } level;
   std::string text;
@@ -107,7 +111,7 @@ struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;
 };
 using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
-                            StartTraining, StopTraining, Tell, Exit>;
+                            StartTraining, StopTraining, KeepCounted, Tell, Exit>;
 
 enum class LinkState : std::uint8_t { offline, linking, greeting, online, finished };
 
@@ -131,6 +135,8 @@ class Agent {
   void begin_task(round::ArchiveCache archive);
   void on_tick();
   void say_hello();
+  void on_data(const messages::DataReport& data);
+  void report_if_due();
   void go_offline(Duration at_least);
   void apply_to_task(const round::TaskEvent& event);
   [[nodiscard]] bool is_current(TaskId task) const;
@@ -150,8 +156,9 @@ class Agent {
   Instant last_heard_;
   Instant last_said_;
   Instant last_progress_;
-  std::uint64_t examples_ = 0;
-  std::string problem_;
+  messages::DataReport data_;  // its notice: not yet known to have arrived
+  bool report_due_ = false;
+  Instant last_report_;
   std::string last_trouble_;
   bool task_confirmed_ = false;  // the aggregator sent the task in this session
   std::optional<messages::TrainTask> arriving_;  // waits for ArchiveLookedUp

@@ -4,6 +4,7 @@
 #include "common/config/document.h"
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
+#include "learning/data/follow/follow_settings.h"
 
 namespace hansa::client {
 namespace {
@@ -67,7 +68,11 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
     return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"),
                 "is less than reconnect_min_s", "raise it, or lower reconnect_min_s");
 
-  HANSA_TRY(out.data, learning::read_data_config(document, "data"));
+  HANSA_TRY(out.follow, learning::read_follow_config(document, "data"));
+  const bool arrives = out.follow && out.follow->from != learning::FollowFrom::file;
+  HANSA_TRY(out.data,
+            learning::read_data_config(document, "data",
+                                       arrives ? learning::DataFile::arrives : learning::DataFile::named));
 
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));

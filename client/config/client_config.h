@@ -3,12 +3,14 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
 #include "common/time.h"
 #include "learning/data/data_config.h"
+#include "learning/data/follow/follow_config.h"
 #include "protocols/transport/keys.h"
 
 namespace hansa::client {
@@ -30,6 +32,7 @@ struct ClientConfig {
   std::filesystem::path key;  // this device's secret key file
   std::filesystem::path state;  // folder for the client's own state (cached archives)
   learning::DataConfig data;
+  std::optional<learning::FollowConfig> follow;  // data goes on arriving
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;
   Duration reconnect_min = std::chrono::milliseconds(500);  // backoff: doubles up to reconnect_max, jittered

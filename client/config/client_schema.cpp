@@ -3,6 +3,7 @@
 #include <array>
 
 #include "learning/data/data_settings.h"
+#include "learning/data/follow/follow_settings.h"
 
 namespace hansa::client {
 namespace {
@@ -116,12 +117,14 @@ constexpr std::array resources_settings{
             .example = "512"},
 };
 
+constexpr auto data_settings = config::join(learning::data_settings, learning::follow_settings);
+
 constexpr std::array tables{
     Table{"client", Presence::required, "Who this client is.", client_settings},
     Table{"aggregator", Presence::required, "Whom it works for. Exactly one of the two keys must be given.",
           aggregator_settings},
     Table{"data", Presence::required, "The examples it trains on. They never leave the device.",
-          learning::data_settings},
+          data_settings},
     Table{"resources", Presence::defaulted, "What training may take from the device.", resources_settings},
 };
 

@@ -17,9 +17,21 @@ Engine::Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveS
       vectors_(std::make_shared<TaskVectors>()),
       now_(now) {}
 
-void Engine::data_known(std::uint64_t examples, const std::string& problem, Instant now) {
+messages::DataReport data_report(const Result<learning::DataAtHand>& data) {
+  messages::DataReport out;
+  if (data) {
+    out.examples = data->examples;
+    out.new_examples = data->new_examples;
+    out.problem = data->problem;
+  } else {
+    out.problem = data.error().text();
+  }
+  return out;
+}
+
+void Engine::data_known(const messages::DataReport& data, Instant now) {
   now_ = now;
-  apply(DataKnown{examples, problem});
+  apply(DataKnown{data});
 }
 
 void Engine::link_up(Instant now) {
@@ -47,6 +59,8 @@ void Engine::receive(std::span<const std::byte> message, std::span<const std::by
 void Engine::training_ended(const messages::TrainTask& task, const Result<learning::TrainingResult>& result,
                             Instant now) {
   now_ = now;
+  trained_.reset();
+  if (result) trained_ = Trained{task.task, result->data_mark};
   apply(TrainingEnded{task.task, make_offer(task, result)});
 }
 
@@ -99,18 +113,29 @@ void Engine::carry_out(Effect& effect) {
       engine.vectors_->delta.resize(engine.vectors_->global.size());
       learning::TrainingRequest request;
       request.archive = engine.archives_.path(e.task.archive);
+      request.archive_digest = e.task.archive;
       request.layout = e.task.layout;
       request.config = e.task.training;
       request.seed = e.task.seed;
       engine.runner_.start(e.task, request, engine.vectors_);
     }
     void operator()(StopTraining&) const { engine.runner_.stop(); }
+    void operator()(KeepCounted& e) const { engine.keep_counted(e.task); }
     void operator()(Tell& e) const {
       if (engine.config_.tell) engine.config_.tell(e.level, e.text);
     }
     void operator()(Exit& e) const { engine.exited_ = e; }
   };
   std::visit(CarryOut{*this, answer}, effect);
+}
+
+void Engine::keep_counted(TaskId task) {
+  if (!config_.data || !trained_ || trained_->task != task) return;
+  if (auto kept = config_.data->counted(trained_->data_mark); !kept && config_.tell)
+    config_.tell(Tell::Level::error, kept.error().text());
+  std::vector<Effect> effects;
+  agent_.apply(DataKnown{data_report(config_.data->at_hand())}, now_, effects);
+  for (auto& effect : effects) queue_.push_back(std::move(effect));
 }
 
 void Engine::keep_chunk(const KeepChunk& keep) {
@@ -167,6 +192,8 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;
   offer.metrics = result->metrics;
+  if (config_.data && result->new_examples > 0 && offer.metrics.size() < messages::metrics_max)
+    offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
   return offer;
 }
 

@@ -16,6 +16,7 @@
 #include "client/agent/agent.h"
 #include "common/error.h"
 #include "common/time.h"
+#include "learning/data_supply.h"
 #include "learning/trainer.h"
 #include "protocols/transport/bulk.h"
 
@@ -55,8 +56,12 @@ class TrainingRunner {
   virtual void stop() = 0;
 };
 
+// What the aggregator is told of data, or of why there is none.
+[[nodiscard]] messages::DataReport data_report(const Result<learning::DataAtHand>& data);
+
 struct EngineConfig {
   AgentConfig agent;
+  std::shared_ptr<learning::DataSupply> data;  // told which updates were counted; may be none
   std::function<void(Tell::Level, const std::string&)> tell;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };
@@ -65,7 +70,7 @@ class Engine {
  public:
   Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveStore& archives, Instant now);
 
-  void data_known(std::uint64_t examples, const std::string& problem, Instant now);
+  void data_known(const messages::DataReport& data, Instant now);
   void link_up(Instant now);
   void link_down(const Error& error, Instant now);
   void receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now);
@@ -82,6 +87,7 @@ class Engine {
   void apply(const Event& event);
   void carry_out(Effect& effect);
   void keep_chunk(const KeepChunk& keep);
+  void keep_counted(TaskId task);
   void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
@@ -95,6 +101,11 @@ class Engine {
   std::deque<Effect> queue_;
   std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
   std::shared_ptr<TaskVectors> vectors_;
+  struct Trained {
+    TaskId task;
+    std::uint64_t data_mark = 0;
+  };
+  std::optional<Trained> trained_;  // what the update at hand came from
   std::span<const std::byte> bulk_;  // of the message at hand
   Instant now_;
   std::optional<Exit> exited_;

@@ -67,6 +67,25 @@ class ChannelLink final : public Link {
   std::optional<Error> failed_;
 };
 
+// What the thread that takes arriving data has to tell.
+class ArrivalNews {
+ public:
+  void add(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    texts_.push_back(text);
+    changed = true;
+  }
+  [[nodiscard]] std::vector<std::string> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(texts_, {});
+  }
+  std::atomic<bool> changed = false;
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> texts_;
+};
+
 void lower_priority(int nice, const Logger& log) {
   if (nice == 0) return;
   errno = 0;
@@ -77,8 +96,8 @@ void lower_priority(int nice, const Logger& log) {
 
 }  // namespace
 
-Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, const Logger& log,
-                        const std::atomic<bool>& stop) {
+Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
+                        const Logger& log, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
   HANSA_TRY(auto archives, ArchiveFolder::open(config.state));
   lower_priority(config.resources.nice, log);
@@ -93,6 +112,8 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
   agent.reconnect_max = config.reconnect_max;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  engine_config.data = data.supply;
+  agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
   engine_config.tell = [&](Tell::Level level, const std::string& text) {
     switch (level) {
       case Tell::Level::info: return log.info(text);
@@ -105,15 +126,30 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
   // A wake-up that finds no channel is not needed: without one the loop looks in every 100 ms.
   std::mutex channel_mutex;
   transport::ClientChannel* wakeable = nullptr;
-  TrainingThread training(trainer, [&] {
+  const auto wake = [&] {
     const std::lock_guard lock(channel_mutex);
     if (wakeable != nullptr) wakeable->wake();
-  });
+  };
+  TrainingThread training(trainer, wake);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   // Bad data does not end the client: it connects, says so, and tries again with the next task.
-  const auto examples = trainer.example_count();
-  if (!examples) log.error(examples.error().text());
-  engine.data_known(examples.value_or(0), examples ? "" : examples.error().text(), steady_now());
+  const auto at_hand = trainer.data_at_hand();
+  if (!at_hand && !data.followed) log.error(at_hand.error().text());
+  messages::DataReport report = data_report(at_hand);
+  report.notice = data.state->take_notice();
+  if (!report.notice.empty()) log.warning(report.notice);
+  engine.data_known(report, steady_now());
+  ArrivalNews news;
+  if (data.followed) {
+    data.followed->start({[&] {
+                            news.changed = true;
+                            wake();
+                          },
+                          [&](const std::string& text) {
+                            news.add(text);
+                            wake();
+                          }});
+  }
 
   transport::ClientChannel::Handlers handlers;
   handlers.on_message = [&](std::span<const std::byte> message, std::span<const std::byte> bulk) {
@@ -148,10 +184,20 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
     }
     link.release_closed();
     if (auto failure = link.take_failure()) engine.link_down(*failure, steady_now());
+    if (news.changed.exchange(false)) {
+      messages::DataReport now = data_report(data.supply->at_hand());
+      for (const std::string& text : news.take()) {
+        log.warning(text);
+        now.notice += (now.notice.empty() ? "" : "; ") + text;
+      }
+      engine.data_known(now, steady_now());
+    }
     if (auto ended = training.take()) {
       if (ended->result)
         log.info("round " + std::to_string(ended->task.round.value) + ": trained on " +
-                 std::to_string(ended->result->examples) + " examples in " +
+                 std::to_string(ended->result->examples) + " examples" +
+                 (data.followed ? ", " + std::to_string(ended->result->new_examples) + " of them new, in "
+                                : " in ") +
                  std::to_string(ended->result->train_seconds) + " s");
       engine.training_ended(ended->task, ended->result, steady_now());
     }
@@ -161,6 +207,7 @@ Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer, 
     const std::lock_guard lock(channel_mutex);
     wakeable = nullptr;
   }
+  if (data.followed) data.followed->stop();
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "client/config/client_config.h"
+#include "client/state/client_data.h"
 #include "common/error.h"
 #include "common/logging.h"
 #include "learning/trainer.h"
@@ -12,7 +13,8 @@ namespace hansa::client {
 
 // Runs until the federation is finished or stop becomes true (signals set it); reconnects for as long as
 // it takes. Returns the error to exit with, if any: what no retry can mend.
-[[nodiscard]] Result<void> run_client(const ClientConfig& config, learning::Trainer& trainer,
-                                      const Logger& log, const std::atomic<bool>& stop);
+[[nodiscard]] Result<void> run_client(const ClientConfig& config, const ClientData& data,
+                                      learning::Trainer& trainer, const Logger& log,
+                                      const std::atomic<bool>& stop);
 
 }  // namespace hansa::client

@@ -192,6 +192,11 @@ class Checker {
         if (!check_range(setting, key, line, *number, written)) return std::nullopt;
         return *number;
       }
+      case Kind::boolean: {
+        const auto truth = node.value_exact<bool>();
+        if (!truth) return wrong_kind("true or false");
+        return *truth;
+      }
     }
     return std::nullopt;
   }
@@ -290,6 +295,8 @@ std::uint64_t Document::integer(std::string_view key) const {
 }
 
 double Document::number(std::string_view key) const { return std::get<double>(at(key).value); }
+
+bool Document::boolean(std::string_view key) const { return std::get<bool>(at(key).value); }
 
 Duration Document::duration_s(std::string_view key) const { return from_seconds(number(key)); }
 

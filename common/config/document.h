@@ -35,6 +35,7 @@ class Document {
   [[nodiscard]] std::filesystem::path path(std::string_view key) const;  // resolved, lexically normal
   [[nodiscard]] std::uint64_t integer(std::string_view key) const;  // of a range that starts at 0 or above
   [[nodiscard]] double number(std::string_view key) const;
+  [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
   // "file:LINE: key", of a key that is missing its table's line: for errors that only the reader of the value can find.
@@ -44,7 +45,7 @@ class Document {
  private:
   friend class Checker;
   struct Value {
-    std::variant<std::string, std::vector<std::string>, std::int64_t, double> value;
+    std::variant<std::string, std::vector<std::string>, std::int64_t, double, bool> value;
     std::uint32_t line = 0;  // 0: a default
   };
   [[nodiscard]] const Value& at(std::string_view key) const;

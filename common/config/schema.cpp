@@ -34,6 +34,7 @@ std::string kind_text(const Setting& setting) {
     case Kind::path: return "path";
     case Kind::integer: return "whole number";
     case Kind::number: return "number";
+    case Kind::boolean: return "true or false";
     case Kind::choice: {
       std::string out;
       for (const std::string_view choice : setting.choices) {

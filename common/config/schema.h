@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
   choice,  // one of Setting::choices
   integer,  // whole number in the range
   number,  // in the range; whole numbers are taken too
+  boolean,  // true or false
 };
 
 enum class Bound : std::uint8_t { inclusive, exclusive };

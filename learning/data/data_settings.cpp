@@ -51,11 +51,13 @@ std::string_view example_of(std::string_view key) {
   return std::ranges::find(data_settings, key, &config::Setting::key)->example;
 }
 
-Result<void> check_keys(const Document& document, std::string_view table, const std::string& kind) {
+Result<void> check_keys(const Document& document, std::string_view table, const std::string& kind,
+                        DataFile file) {
   const std::string_view as = is_built_in_data_kind(kind) ? std::string_view(kind) : "own";
   for (const Use& use : uses) {
     const std::string key = std::string(table) + "." + std::string(use.key);
     const bool required = names(use.required_by, as);
+    if (required && use.key == "file" && file == DataFile::arrives) continue;
     if (required && !document.has(key))
       return fail(ErrorCode::usage, document.place(key), "is missing",
                   "kind \"" + kind + "\" needs it: add \"" + std::string(use.key) + " = " +
@@ -95,7 +97,7 @@ std::optional<std::string> first_repeated(std::vector<std::string> texts) {
 
 }  // namespace
 
-Result<DataConfig> read_data_config(const Document& document, std::string_view table) {
+Result<DataConfig> read_data_config(const Document& document, std::string_view table, DataFile file) {
   const auto key = [&](std::string_view name) { return std::string(table) + "." + std::string(name); };
   DataConfig out;
   out.kind = document.text(key("kind"));
@@ -106,7 +108,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
       return fail(ErrorCode::usage, document.place(key("kind")),
                   "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_mend(out.kind));
   }
-  HANSA_TRY_VOID(check_keys(document, table, out.kind));
+  HANSA_TRY_VOID(check_keys(document, table, out.kind, file));
   set(document, key("images"), out.images);
   set(document, key("labels"), out.labels);
   set(document, key("file"), out.file);

@@ -151,8 +151,11 @@ inline constexpr std::array data_settings{
                     .example = "5000"},
 };
 
+// Whether the configuration names the file itself, or files and rows come otherwise (follow/).
+enum class DataFile : std::uint8_t { named, arrives };
 // What document says in table, whose settings begin with those above. Fails (usage) on a kind that does
 // not exist, a key that its kind does not read, and one that it needs and that is missing.
-[[nodiscard]] Result<DataConfig> read_data_config(const config::Document& document, std::string_view table);
+[[nodiscard]] Result<DataConfig> read_data_config(const config::Document& document, std::string_view table,
+                                                  DataFile file = DataFile::named);
 
 }  // namespace hansa::learning

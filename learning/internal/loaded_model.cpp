@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 
+#include "common/name_pattern.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -51,7 +52,8 @@ at::Tensor empty_in_order(at::IntArrayRef sizes, MemoryOrder order) {
   return at::empty_strided(sizes, strides_in_order(sizes, order), at::kFloat);
 }
 
-Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path) {
+Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
+                                      std::span<const std::string> personal) {
   const std::string place = path.string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
@@ -64,14 +66,14 @@ Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path) {
                    if (!model.module_.find_method("forward"))
                      return fail(ErrorCode::model, place, "has no forward(x)",
                                  "export the whole model with torch.jit.script(model).save(...)");
-                   HANSA_TRY_VOID(model.collect());
+                   HANSA_TRY_VOID(model.collect(personal));
                    model.bind_trainables();
                    model.compile();
                    return model;
                  });
 }
 
-Result<void> LoadedModel::collect() {
+Result<void> LoadedModel::collect(std::span<const std::string> personal) {
   const auto add = [&](const std::string& name, const at::Tensor& tensor,
                        ParameterKind kind) -> Result<void> {
     if (tensor.scalar_type() != at::kFloat || tensor.layout() != at::kStrided)
@@ -101,11 +103,47 @@ Result<void> LoadedModel::collect() {
       integer_buffers_.push_back({buffer.value, buffer.value.clone()});
     }
   }
-  std::vector<ParameterEntry> entries;
-  for (const Slot& slot : slots_) entries.push_back({slot.name, slot.tensor.sizes().vec(), slot.kind, 0, 0});
-  HANSA_TRY(layout_, ParameterLayout::create(std::move(entries)));
+  HANSA_TRY_VOID(divide(personal));
   collect_list_places();
   return {};
+}
+
+Result<void> LoadedModel::divide(std::span<const std::string> personal) {
+  for (const std::string& pattern : personal) {
+    bool found = false;
+    for (Slot& slot : slots_) {
+      const bool fits = matches_pattern(slot.name, pattern) ||
+                        std::ranges::any_of(slot.aliases, [&](const std::string& name) {
+                          return matches_pattern(name, pattern);
+                        });
+      slot.personal |= fits;
+      found |= fits;
+    }
+    if (found) continue;
+    std::string all;
+    for (std::size_t i = 0; i < slots_.size() && i < 8; ++i) all += (i == 0 ? "" : ", ") + slots_[i].name;
+    return fail(ErrorCode::model, place_, "has no parameter that fits \"" + pattern + "\" of personal",
+                "its parameters are " + all + (slots_.size() > 8 ? ", ..." : ""));
+  }
+  HANSA_TRY(shared_, part_of(false));
+  HANSA_TRY(personal_, part_of(true));
+  if (shared_.slots.empty())
+    return fail(ErrorCode::model, place_, "shares nothing: personal fits every parameter",
+                "name fewer in model.personal");
+  return {};
+}
+
+Result<LoadedModel::Part> LoadedModel::part_of(bool personal) const {
+  Part out;
+  std::vector<ParameterEntry> entries;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.personal != personal) continue;
+    entries.push_back({slot.name, slot.tensor.sizes().vec(), slot.kind, 0, 0});
+    out.slots.push_back(i);
+  }
+  HANSA_TRY(out.layout, ParameterLayout::create(std::move(entries)));
+  return out;
 }
 
 void LoadedModel::collect_list_places() {
@@ -175,24 +213,30 @@ void LoadedModel::compile() {
 }
 
 void LoadedModel::assign(std::span<const float> values) {
+  assign(shared_, values);
   const at::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const ParameterEntry& entry = layout_.entries()[i];
+  for (const IntegerBuffer& buffer : integer_buffers_) at::Tensor(buffer.tensor).copy_(buffer.archived);
+}
+
+void LoadedModel::assign(const Part& part, std::span<const float> values) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < part.slots.size(); ++i) {
+    const ParameterEntry& entry = part.layout.entries()[i];
     // copy_ only reads its source; from_blob has no const form.
     float* source = const_cast<float*>(values.data()) + entry.offset;
-    at::Tensor to = slots_[i].tensor.detach();
+    at::Tensor to = slots_[part.slots[i]].tensor.detach();
     to.copy_(at::from_blob(source, entry.shape, at::kFloat));
     // A mean of variances is none below zero, but its rounding to the sum's grid may be, by a hair.
     if (entry.kind == ParameterKind::buffer && entry.name.ends_with("running_var")) to.clamp_min_(0);
   }
-  for (const IntegerBuffer& buffer : integer_buffers_) at::Tensor(buffer.tensor).copy_(buffer.archived);
 }
 
-void LoadedModel::extract(std::span<float> values) const {
+void LoadedModel::extract(const Part& part, std::span<float> values) const {
   const at::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const ParameterEntry& entry = layout_.entries()[i];
-    at::from_blob(values.data() + entry.offset, entry.shape, at::kFloat).copy_(slots_[i].tensor.detach());
+  for (std::size_t i = 0; i < part.slots.size(); ++i) {
+    const ParameterEntry& entry = part.layout.entries()[i];
+    at::from_blob(values.data() + entry.offset, entry.shape, at::kFloat)
+        .copy_(slots_[part.slots[i]].tensor.detach());
   }
 }
 

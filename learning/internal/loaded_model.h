@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <torch/script.h>
@@ -29,12 +30,15 @@ struct ModelTraits {
 
 class LoadedModel {
  public:
+  // personal: patterns of what is not part of the layout (TrainingConfig::personal).
   // Fails (model) if path is no TorchScript archive, has no forward, no trainable float32
-  // parameter, or parameters of another type.
-  [[nodiscard]] static Result<LoadedModel> open(const std::filesystem::path& path);
+  // parameter, parameters of another type, or nothing that a pattern of personal fits.
+  [[nodiscard]] static Result<LoadedModel> open(const std::filesystem::path& path,
+                                                std::span<const std::string> personal);
 
   [[nodiscard]] const std::string& place() const { return place_; }
-  [[nodiscard]] const ParameterLayout& layout() const { return layout_; }
+  [[nodiscard]] const ParameterLayout& layout() const { return shared_.layout; }
+  [[nodiscard]] const ParameterLayout& personal_layout() const { return personal_.layout; }
   [[nodiscard]] const ModelTraits& traits() const { return traits_; }
   // Channels-last for models with 4-D weights (2-D convolutions), else contiguous. Depends on the
   // archive alone, so that equal tasks give equal bits.
@@ -53,7 +57,10 @@ class LoadedModel {
   // Integer buffers go back to their archived values, so that a task leaves no trace in the next.
   void assign(std::span<const float> values);
   // The layout's values out.
-  void extract(std::span<float> values) const;
+  void extract(std::span<float> values) const { extract(shared_, values); }
+  // The same for what is personal, in the order of personal_layout().
+  void assign_personal(std::span<const float> values) { assign(personal_, values); }
+  void extract_personal(std::span<float> values) const { extract(personal_, values); }
 
   // Gives every trainable memory of its own, row-major, as an archive holds it: to save the module.
   // The model cannot be trained afterwards.
@@ -73,6 +80,12 @@ class LoadedModel {
     std::vector<std::string> aliases;  // further names of the same tensor (tied weights)
     at::Tensor tensor;
     ParameterKind kind;
+    bool personal = false;
+  };
+  // Some of the slots, and the layout of their values.
+  struct Part {
+    ParameterLayout layout;
+    std::vector<std::size_t> slots;
   };
   struct IntegerBuffer {
     at::Tensor tensor;
@@ -86,7 +99,11 @@ class LoadedModel {
     std::size_t slot;
   };
 
-  Result<void> collect();
+  Result<void> collect(std::span<const std::string> personal);
+  Result<void> divide(std::span<const std::string> personal);
+  Result<Part> part_of(bool personal) const;
+  void assign(const Part& part, std::span<const float> values);
+  void extract(const Part& part, std::span<float> values) const;
   void collect_list_places();
   // Puts the slot's tensor wherever the module holds it.
   void rebind(const Slot& slot);
@@ -98,11 +115,11 @@ class LoadedModel {
   std::optional<CompiledMethod> forward_;
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
-  ParameterLayout layout_;
+  Part shared_, personal_;
   ModelTraits traits_;
   MemoryOrder memory_order_ = MemoryOrder::contiguous;
   at::Tensor flat_;  // the memory of all trainables
-  std::vector<Slot> slots_;  // in layout order
+  std::vector<Slot> slots_;  // in the archive's order
   std::vector<ListPlace> list_places_;
   std::vector<Trainable> trainables_;
   std::vector<at::Tensor> leaves_;

@@ -271,8 +271,4 @@ Result<std::unique_ptr<DataSource>> open_tensors_source(const DataConfig& config
                  [&] { return open_unguarded(config); });
 }
 
-Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config) {
-  return config.kind == "tensors" ? open_tensors_source(config) : open_data_source(config);
-}
-
 }  // namespace hansa::learning

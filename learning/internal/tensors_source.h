@@ -12,7 +12,4 @@ namespace hansa::learning {
 // negative label.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_tensors_source(const DataConfig& config);
 
-// open_data_source() and this kind too.
-[[nodiscard]] Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config);
-
 }  // namespace hansa::learning

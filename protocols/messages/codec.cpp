@@ -111,9 +111,10 @@ Result<Envelope> decode(std::span<const std::byte> frame) {
 }
 
 std::string_view name(const Message& message) {
-  static constexpr std::string_view names[] = {
-      "Hello", "Welcome", "Refuse",      "TrainTask", "Cancel", "Decline", "Pull",     "BlobChunk", "Missing",
-      "Offer", "Grant",   "UpdateChunk", "Receipt",   "Ping",   "Pong",    "Finished", "Bye"};
+  static constexpr std::string_view names[] = {"Hello",    "Welcome",     "Refuse",    "TrainTask", "Cancel",
+                                               "Decline",  "Pull",        "BlobChunk", "Missing",   "Offer",
+                                               "Grant",    "UpdateChunk", "Receipt",   "Ping",      "Pong",
+                                               "Finished", "Bye",         "DataReport"};
   static_assert(std::size(names) == std::variant_size_v<Message>);
   return names[message.index()];
 }

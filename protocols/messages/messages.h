@@ -15,12 +15,20 @@
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 1;
+inline constexpr std::uint8_t protocol_version = 2;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
 inline constexpr std::size_t text_bytes_max = 1024;  // reasons and mends
 inline constexpr std::size_t metrics_max = 64;
+
+// client -> aggregator: what the client has to train on, and whenever that changes.
+struct DataReport {
+  std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
+  std::uint64_t new_examples = 0;  // of them: none of its counted updates was trained on these
+  std::string problem;  // why examples is 0, or why no more come
+  std::string notice;  // what else the operator should know; said once
+};
 
 // client -> aggregator: the first message of a session, and again at any time to start anew.
 // A frame of another protocol version is refused by its header alone, whatever its body.
@@ -28,8 +36,7 @@ struct Hello {
   std::string federation;
   std::uint64_t instance = 0;  // random at process start: tells a reconnect from a second client
   std::string software;  // "hansa 0.1.0"
-  std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
-  std::string problem;  // why examples is 0
+  DataReport data;
 };
 
 // aggregator -> client: the session is open; its number is in the header of all that follows.
@@ -149,7 +156,7 @@ struct Bye {
 };
 
 using Message = std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing,
-                             Offer, Grant, UpdateChunk, Receipt, Ping, Pong, Finished, Bye>;
+                             Offer, Grant, UpdateChunk, Receipt, Ping, Pong, Finished, Bye, DataReport>;
 
 // "Hello", "TrainTask", …: for logs.
 [[nodiscard]] std::string_view name(const Message& message);

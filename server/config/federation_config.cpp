@@ -80,6 +80,10 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.training.momentum = document.number("training.momentum");
   out.training.weight_decay = document.number("training.weight_decay");
   out.training.steps_max = whole(document, "training.steps_max");
+  if (document.has("model.personal")) out.training.personal = document.texts("model.personal");
+  if (out.training.personal.size() > personal_max)
+    return fail(ErrorCode::usage, document.place("model.personal"),
+                "has more than " + std::to_string(personal_max) + " patterns", "use *");
 
   out.cohort.clients_min = whole(document, "cohort.clients_min");
   out.cohort.fraction = document.number("cohort.fraction");

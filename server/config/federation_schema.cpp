@@ -78,6 +78,15 @@ constexpr std::array model_settings{
             .kind = Kind::path,
             .meaning = "The model, a TorchScript archive. Made by `hansa model create`, or by PyTorch.",
             .example = "\"model.pt\""},
+    Setting{.key = "personal",
+            .kind = Kind::texts,
+            .presence = Presence::optional,
+            .meaning =
+                "Parameters and buffers that stay on each device: names, or patterns with `*`. They train "
+                "there, are kept in the client's state, and never travel. The aggregator evaluates with "
+                "the archived ones.",
+            .range = {.least = 1, .most = 64},
+            .example = "[\"head.*\"]"},
 };
 
 constexpr std::array training_settings{

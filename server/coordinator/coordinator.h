@@ -195,6 +195,7 @@ class Coordinator {
   Verdict on_offer(Member& member, const messages::Offer& offer);
   Verdict on_chunk(Member& member, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes);
   Verdict on_decline(Member& member, const messages::Decline& decline);
+  void on_data(Member& member, const messages::DataReport& data);
   Verdict on_checked(const UpdateChecked& event);
   void reject_update(Member& member, const std::string& reason);
   void grant(Member& member);

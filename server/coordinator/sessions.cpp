@@ -50,6 +50,10 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
       return c.on_chunk(m, chunk, event.bulk_bytes);
     }
     Verdict operator()(const messages::Decline& decline) const { return c.on_decline(m, decline); }
+    Verdict operator()(const messages::DataReport& data) const {
+      c.on_data(m, data);
+      return Verdict::accepted;
+    }
     // What only an aggregator may say.
     Verdict refuse_type() const {
       return c.violation(m, std::string(messages::name(event.message)) + " is not for a client to send");
@@ -111,8 +115,6 @@ void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& he
   SessionId id;
   while (id.value == 0) id = SessionId(session_numbers_.next());
   m.session = Session{peer, id, hello.instance, now_, now_, true, {}};
-  m.examples = hello.examples;
-  m.problem = hello.problem;
   messages::Welcome welcome;
   welcome.client = m.name;
   welcome.run = config_.run;
@@ -120,12 +122,18 @@ void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& he
   welcome.chunk_bytes = config_.chunk_bytes;
   send(m, welcome);
   if (fresh) {
-    if (m.examples > 0)
-      log(Log::Level::info, m.name + " connected with " + std::to_string(m.examples) + " examples");
+    if (hello.data.examples > 0)
+      log(Log::Level::info,
+          m.name + " connected with " + std::to_string(hello.data.examples) + " examples" +
+              (hello.data.new_examples > 0 ? ", " + std::to_string(hello.data.new_examples) + " of them new"
+                                           : ""));
     else
-      log(Log::Level::warning, m.name + " connected and cannot train: " +
-                                   (m.problem.empty() ? std::string("it has no examples") : m.problem));
+      log(Log::Level::warning,
+          m.name + " connected and cannot train: " +
+              (hello.data.problem.empty() ? std::string("it has no examples") : hello.data.problem));
+    m.problem = hello.data.problem;  // just told
   }
+  on_data(m, hello.data);
   if (phase_ == Phase::finished) {
     // Finished sends a client home for good: only when the rounds are done.
     if (finished_why_ == Finish::Why::all_rounds) send(m, messages::Finished{last_committed_, model_});
@@ -140,6 +148,17 @@ void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& he
         round_->members()[m.place->value].state == round::MemberState::pending)
       send_task(m);
   }
+}
+
+void Coordinator::on_data(Member& m, const messages::DataReport& data) {
+  if (!data.notice.empty()) log(Log::Level::warning, m.name + ": " + data.notice);
+  if (!data.problem.empty() && data.problem != m.problem)
+    log(Log::Level::warning,
+        m.name + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") + data.problem);
+  else if (data.examples > 0 && m.examples == 0 && !m.problem.empty())
+    log(Log::Level::info, m.name + " can train now, on " + std::to_string(data.examples) + " examples");
+  m.examples = data.examples;
+  m.problem = data.problem;
 }
 
 void Coordinator::end_session(Member& m, const std::string& why) {

@@ -125,13 +125,15 @@ class Evaluator final : public BackgroundEvaluator {
 
 }  // namespace
 
-Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive) {
+Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
+                                               std::span<const std::string> personal) {
   HANSA_TRY(const PrivateFolder folder, PrivateFolder::create());
   const auto layout_path = folder.path() / "layout.txt";
   const auto parameters_path = folder.path() / "parameters.f32";
   HANSA_TRY(Child child, Child::start(program()));
   HANSA_TRY_VOID(child.send(internal::line_of({{"op", "describe"},
                                                {"archive", internal::whole_path(archive)},
+                                               {"personal", std::vector(personal.begin(), personal.end())},
                                                {"layout", layout_path.string()},
                                                {"parameters", parameters_path.string()}})));
   HANSA_TRY(const std::string line, child.wait_for_line());
@@ -145,11 +147,12 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   return facts;
 }
 
-Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(const std::filesystem::path& archive,
-                                                                        const learning::DataConfig& data,
-                                                                        int threads) {
+Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(
+    const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
+    std::span<const std::string> personal) {
   std::string open_line = internal::line_of({{"op", "open"},
                                              {"archive", internal::whole_path(archive)},
+                                             {"personal", std::vector(personal.begin(), personal.end())},
                                              {"data", internal::json_of(data)},
                                              {"threads", threads}});
   HANSA_TRY(Child child, Child::start(program()));

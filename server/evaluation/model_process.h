@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "common/error.h"
@@ -25,7 +26,9 @@ struct ArchiveFacts {
 
 // Starts a child, asks for the archive's layout and values, ends the child. Fails (model) if the
 // archive cannot be used, (internal) telling the exit status or signal if the child dies of it.
-[[nodiscard]] Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive);
+// personal: TrainingConfig::personal.
+[[nodiscard]] Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
+                                                             std::span<const std::string> personal = {});
 
 // Evaluates in the background, one model at a time, on one child that stays.
 // One thread owns it and outlives it: the child dies with the thread that called start() or request().
@@ -34,7 +37,8 @@ class BackgroundEvaluator {
  public:
   // Fails (data, model) at once if the data or the archive cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<BackgroundEvaluator>> start(
-      const std::filesystem::path& archive, const learning::DataConfig& data, int threads);
+      const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
+      std::span<const std::string> personal = {});
   virtual ~BackgroundEvaluator() = default;
   [[nodiscard]] virtual bool busy() const = 0;
   // A file of little-endian float32 in layout order (a store's model file). Only when not busy().

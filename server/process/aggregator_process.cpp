@@ -129,7 +129,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
     HANSA_TRY(evaluator, BackgroundEvaluator::start(run.store->archive_path(), *config.evaluation,
-                                                    config.evaluation_threads));
+                                                    config.evaluation_threads, config.training.personal));
   }
 
   AdmissionFolder admission(config.admitted);

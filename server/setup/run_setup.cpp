@@ -27,7 +27,8 @@ std::filesystem::path fresh_folder(const FederationConfig& config) {
 }
 
 // The newest run of this federation with rounds left, if there is one.
-std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config, const Digest& archive) {
+std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config,
+                                                    const ArchiveFacts& facts) {
   std::vector<std::filesystem::path> folders;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(config.runs, error))
@@ -47,7 +48,7 @@ std::optional<std::filesystem::path> unfinished_run(const FederationConfig& conf
   const auto position = (*store)->position();
   if (!identity || !*identity || !position || !*position) return {};
   const bool same = (**identity).federation == config.name && (**identity).seed == config.seed &&
-                    (**identity).archive == archive;
+                    (**identity).archive == facts.archive && (**identity).layout == facts.layout.digest();
   if (!same || (**position).round.value >= config.rounds) return {};
   return folders.front();
 }
@@ -73,7 +74,7 @@ Result<StartPoint> read_start_point(const std::string& from, const FederationCon
   HANSA_TRY(const auto identity, store->identity());
   if (!identity || identity->layout != facts.layout.digest())
     return fail(ErrorCode::model, "--from " + from, "has another parameter layout than [model] archive",
-                "start from a run of the same model");
+                "start from a run of the same model, with the same model.personal");
   Digest model = identity->initial_model;
   if (number > 0) {
     HANSA_TRY(const auto record, store->round(RoundId(number)));
@@ -101,7 +102,7 @@ std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
 
 Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
                                 const DescribeArchive& describe) {
-  HANSA_TRY(ArchiveFacts facts, describe(config.model));
+  HANSA_TRY(ArchiveFacts facts, describe(config.model, config.training.personal));
   if (facts.layout.element_count() == 0)
     return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
   HANSA_TRY_VOID(make_folders(config.runs));
@@ -114,7 +115,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
     identity.started_from = start.text;
     initial = std::move(start.parameters);
   } else if (request.choice == RunChoice::resume_or_new) {
-    folder = unfinished_run(config, facts.archive);
+    folder = unfinished_run(config, facts);
   }
   run.resumed = folder.has_value();
   if (!folder) folder = fresh_folder(config);

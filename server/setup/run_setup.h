@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common/error.h"
@@ -33,7 +34,8 @@ struct PreparedRun {
 };
 
 // How the archive's layout and values are found: in a child process, or with LibTorch in this one.
-using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path&)>;
+using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path& archive,
+                                                           std::span<const std::string> personal)>;
 
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
                                               const DescribeArchive& describe);

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 
 #include "common/files.h"
+#include "common/folder_lock.h"
 #include "server/store/internal/database.h"
-#include "server/store/internal/folder_lock.h"
 #include "server/store/internal/identity.h"
 #include "server/store/internal/metrics_lines.h"
 #include "server/store/internal/model_files.h"
@@ -89,7 +89,7 @@ RunFolder::~RunFolder() = default;
 
 Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& folder) {
   HANSA_TRY_VOID(make_folders(folder));
-  HANSA_TRY(auto lock, internal::lock_folder(folder));
+  HANSA_TRY(auto lock, lock_folder(folder, "stop that aggregator, or give this one another run"));
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_write));
   HANSA_TRY(auto models, internal::ModelFiles::open(folder / "models"));
   auto state = std::unique_ptr<State>(new State{folder, internal::Access::read_write, std::move(lock),

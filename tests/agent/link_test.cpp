@@ -16,7 +16,7 @@ const Error unreachable{ErrorCode::network, "tcp://here:1", "nobody answers", "s
 
 TEST(Link, OpensAtTheFirstTickAndSaysHelloWhenItIsUp) {
   Harness h;
-  h.apply(DataKnown{6'000, ""});
+  h.apply(DataKnown{{6'000, 0, "", ""}});
   h.apply(TickEvent{});
   ASSERT_EQ(h.all<OpenLink>().size(), 1U);
   EXPECT_EQ(h.all<OpenLink>()[0].attempt, 0U);
@@ -27,14 +27,14 @@ TEST(Link, OpensAtTheFirstTickAndSaysHelloWhenItIsUp) {
   const auto hello = h.sent<messages::Hello>().at(0);
   EXPECT_EQ(hello.federation, "harbour");
   EXPECT_EQ(hello.instance, 77U);
-  EXPECT_EQ(hello.examples, 6'000U);
+  EXPECT_EQ(hello.data.examples, 6'000U);
 }
 
 TEST(Link, AProblemWithTheDataTravelsInHello) {
   Harness h;
-  h.apply(DataKnown{0, "no such file"});
+  h.apply(DataKnown{{0, 0, "no such file", ""}});
   h.reach_greeting();
-  EXPECT_EQ(h.sent<messages::Hello>().at(0).problem, "no such file");
+  EXPECT_EQ(h.sent<messages::Hello>().at(0).data.problem, "no such file");
 }
 
 TEST(Link, BackoffDoublesWithJitterUpToItsMaximum) {

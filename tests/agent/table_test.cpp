@@ -60,7 +60,7 @@ TEST(AgentTable, EveryStateAndEventDoAsTheTableSays) {
                                          ArchiveLookedUp{round::ArchiveCache::present},
                                          BlobChecked{Digest{}, true},
                                          TrainingEnded{TaskId(1), messages::Offer{}},
-                                         DataKnown{1, ""},
+                                         DataKnown{{1, 0, "", ""}},
                                          TickEvent{},
                                          StopAsked{}};
       if (i == 7) h.now = std::max(h.now, h.agent.next_tick());

@@ -66,7 +66,8 @@ Verdict Harness::say(const Peer& from, const messages::Message& message, std::ui
 }
 
 Verdict Harness::hello(Peer& from, std::uint64_t examples, const std::string& federation) {
-  messages::Hello hello{federation, from.instance, "hansa test", examples, examples > 0 ? "" : "no data"};
+  messages::Hello hello{
+      federation, from.instance, "hansa test", {examples, 0, examples > 0 ? "" : "no data", ""}};
   const std::size_t before = effects.size();
   const Verdict verdict = apply(MessageArrived{from.peer, from.name, SessionId(), hello});
   for (std::size_t i = before; i < effects.size(); ++i)

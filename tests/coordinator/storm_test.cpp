@@ -34,7 +34,7 @@ struct InPhase {
 };
 
 std::vector<messages::Message> every_message(const InPhase& p) {
-  return {messages::Hello{"harbour", p.a.instance, "hansa", 10, ""},
+  return {messages::Hello{"harbour", p.a.instance, "hansa", {10, 0, "", ""}},
           messages::Welcome{},
           messages::Refuse{},
           messages::TrainTask{},
@@ -152,8 +152,10 @@ messages::Message random_message(Random& random, const Harness& h, const Peer& f
   const TaskId task = random.chance(0.9) ? h.task_of(from) : TaskId(random.next());
   const Digest blobs[] = {h.config.archive, h.coordinator.model(), sha256("no such")};
   switch (random.below(14)) {
-    case 0: return messages::Hello{"harbour", from.instance, "hansa", random.below(12), ""};
-    case 1: return messages::Hello{random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", 5, ""};
+    case 0: return messages::Hello{"harbour", from.instance, "hansa", {random.below(12), 0, "", ""}};
+    case 1:
+      return messages::Hello{
+          random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", {5, 0, "", ""}};
     case 2: return messages::Decline{task, "no"};
     case 3:
       return messages::Pull{blobs[random.below(3)], random.below(1'100),

@@ -1,5 +1,5 @@
 // Kind "tensors": files as torch.save writes them, and what is wrong with others.
-#include "learning/internal/tensors_source.h"
+#include "learning/data_supply.h"
 
 #include <cmath>
 

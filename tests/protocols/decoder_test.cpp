@@ -95,11 +95,11 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 1", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 2", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 1", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 2", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
@@ -135,7 +135,7 @@ TEST(Decoder, AFrameAboveTheMaximumIsAnError) {
 
 TEST(Decoder, AHostileTextLengthAllocatesNothingOfItsSize) {
   for (const std::uint64_t size : {std::uint64_t{65}, std::uint64_t{1} << 20, std::uint64_t{0xffffffff}}) {
-    Bytes frame = encode(SessionId(), Hello{"harbour", 1, "hansa", 2, ""});
+    Bytes frame = encode(SessionId(), Hello{"harbour", 1, "hansa", {2, 0, "", ""}});
     put(frame, body, size, 4);
     hansa::testing::restart_allocation_watch();
     const auto decoded = decode(frame);

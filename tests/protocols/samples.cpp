@@ -26,7 +26,8 @@ std::vector<Envelope> samples() {
                     .learning_rate = 0.125,
                     .momentum = 0.5,
                     .weight_decay = 0.25,
-                    .steps_max = 900};
+                    .steps_max = 900,
+                    .personal = {"head.*", "*.running_mean"}};
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
@@ -38,7 +39,8 @@ std::vector<Envelope> samples() {
   offer.train_seconds = 12.5;
   offer.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
   return {
-      {SessionId(), Hello{"harbour", 0xc0ffee, "hansa 0.1.0", 6'000, "none"}},
+      {SessionId(),
+       Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
       {session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
       {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
       {session, train},
@@ -55,6 +57,7 @@ std::vector<Envelope> samples() {
       {session, Pong{task}},
       {session, Finished{RoundId(20), counting_digest(0xa0)}},
       {session, Bye{"the client stops"}},
+      {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
   };
 }
 

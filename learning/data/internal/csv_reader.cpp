@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/text.h"
+
 namespace hansa::learning::internal {
 namespace {
 
@@ -51,6 +53,7 @@ void CsvReader::end_field() {
 Result<bool> CsvReader::take(std::uint8_t byte) {
   const char c = static_cast<char>(byte);
   ++bytes_;
+  if (last_line_ == LastLine::torn) raw_ += c;
   const std::uint64_t line = position_.line + lines_;
   if (c == '\n') ++lines_;
   if (c == '\0')
@@ -108,6 +111,7 @@ void CsvReader::give(CsvRecord& record) {
     record.fields.push_back(std::string_view(text_).substr(begin, end - begin));
     begin = end;
   }
+  record.bytes = trimmed(raw_, "\r\n");
   advance();
 }
 
@@ -128,6 +132,7 @@ Result<bool> CsvReader::finish(CsvRecord& record) {
 
 Result<bool> CsvReader::next(CsvRecord& record) {
   text_.clear();
+  raw_.clear();
   ends_.clear();
   quoted_line_ = 0;
   state_ = State::field_start;
@@ -144,6 +149,7 @@ Result<bool> CsvReader::next(CsvRecord& record) {
       return true;
     }
     // An empty line.
+    raw_.clear();
     advance();
     first_line_ = position_.line;
     state_ = State::field_start;

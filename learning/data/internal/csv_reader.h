@@ -15,6 +15,7 @@ namespace hansa::learning::internal {
 struct CsvRecord {
   std::vector<std::string_view> fields;  // valid until the next record is read
   std::uint64_t line = 0;  // on which it starts, from 1
+  std::string_view bytes;  // as they stand in the file, without the line's end; of LastLine::torn only
 };
 
 // Where reading stands: between two records.
@@ -65,6 +66,7 @@ class CsvReader {
   // The record being read.
   State state_ = State::field_start;
   std::string text_;  // all fields, one after the other
+  std::string raw_;  // its bytes, if the file grows
   std::vector<std::size_t> ends_;  // of the fields in text_
   std::uint64_t bytes_ = 0;  // of the file, taken since position_
   std::uint64_t lines_ = 0;  // newlines among them

@@ -33,6 +33,18 @@ void text(Archive& archive, std::string& value, std::size_t bytes_max) {
 }
 
 template <class Archive>
+void texts(Archive& archive, std::vector<std::string>& values, std::size_t count_max, std::size_t bytes_max) {
+  auto size = static_cast<std::uint32_t>(values.size());
+  if constexpr (!is_loading<Archive>) size = static_cast<std::uint32_t>(std::min(values.size(), count_max));
+  archive(size);
+  if constexpr (is_loading<Archive>) {
+    if (size > count_max) throw OutOfBounds("more than " + std::to_string(count_max) + " texts");
+    values.resize(size);
+  }
+  for (std::uint32_t i = 0; i < size; ++i) text(archive, values[i], bytes_max);
+}
+
+template <class Archive>
 void digest(Archive& archive, Digest& value) {
   archive(cereal::binary_data(value.bytes.data(), value.bytes.size()));
 }

@@ -7,12 +7,18 @@ namespace hansa::messages::internal {
 inline constexpr std::uint64_t blob_bytes_max = 1ULL << 40;
 
 template <class A>
+void fields(A& a, DataReport& m) {
+  a(m.examples);
+  a(m.new_examples);
+  text(a, m.problem, text_bytes_max);
+  text(a, m.notice, text_bytes_max);
+}
+template <class A>
 void fields(A& a, Hello& m) {
   text(a, m.federation, name_bytes_max);
   a(m.instance);
   text(a, m.software, name_bytes_max);
-  a(m.examples);
-  text(a, m.problem, text_bytes_max);
+  fields(a, m.data);
 }
 template <class A>
 void fields(A& a, Welcome& m) {
@@ -43,6 +49,7 @@ void fields(A& a, TrainTask& m) {
   finite(a, m.training.momentum);
   finite(a, m.training.weight_decay);
   a(m.training.steps_max);
+  texts(a, m.training.personal, personal_max, name_bytes_max);
   a(m.seed);
   a(m.deadline_ms);
   finite(a, m.magnitude_max);

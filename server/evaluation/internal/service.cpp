@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t parameter_bytes_max = std::size_t{16} << 30;
 
 Result<Json> describe(const Json& request) {
-  HANSA_TRY(const auto description, learning::describe_archive(request.at("archive").get<std::string>()));
+  const auto personal = request.at("personal").get<std::vector<std::string>>();
+  HANSA_TRY(const auto description,
+            learning::describe_archive(request.at("archive").get<std::string>(), personal));
   HANSA_TRY_VOID(write_file_atomically(request.at("layout").get<std::string>(), description.layout.text(),
                                        FileAccess::owner_only));
   HANSA_TRY_VOID(write_file_atomically(request.at("parameters").get<std::string>(),
@@ -44,9 +46,10 @@ std::string Service::answer(std::string_view line) {
     const std::string operation = request.at("op").get<std::string>();
     if (operation == "describe") return describe(request);
     if (operation == "open") {
-      HANSA_TRY(evaluator_,
-                learning::make_evaluator(request.at("archive").get<std::string>(),
-                                         data_of(request.at("data")), request.at("threads").get<int>()));
+      const auto personal = request.at("personal").get<std::vector<std::string>>();
+      HANSA_TRY(evaluator_, learning::make_evaluator(request.at("archive").get<std::string>(),
+                                                     data_of(request.at("data")),
+                                                     request.at("threads").get<int>(), personal));
       return Json{{"ok", true}};
     }
     if (operation == "evaluate") {

@@ -1,6 +1,6 @@
 // What the aggregator and its evaluator child say to each other: a JSON object a line.
 //
-//   {"op":"describe","archive":PATH,"layout":PATH,"parameters":PATH}     -> {"ok":true,"archive":"sha256:.."}
+//   {"op":"describe","archive":PATH,"personal":[..],"layout":PATH,"parameters":PATH}     -> {"ok":true,"archive":"sha256:.."}
 //     writes the layout's text and the archived values (little-endian float32) to the two files
 //   {"op":"open","archive":PATH,"data":{..},"threads":N}                 -> {"ok":true}
 //   {"op":"evaluate","parameters":PATH}  -> {"ok":true,"metrics":[{"name":..,"sum":..,"count":..}]}

@@ -1,4 +1,4 @@
-#include "server/store/internal/folder_lock.h"
+#include "common/folder_lock.h"
 
 #include <array>
 #include <string_view>
@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-namespace hansa::server::internal {
+namespace hansa {
 namespace {
 
 std::string read_owner(int file) {
@@ -23,15 +23,14 @@ std::string read_owner(int file) {
 
 }  // namespace
 
-Result<Descriptor> lock_folder(const std::filesystem::path& folder) {
+Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& mend) {
   const auto path = folder / "lock";
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) return fail_with_errno(path, "cannot be opened");
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return fail_with_errno(path, "cannot be locked");
-    return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()),
-                "stop that aggregator, or give this one another run");
+    return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()), mend);
   }
   const std::string owner = std::to_string(::getpid()) + "\n";
   // The number only serves the message above; the lock is held with or without it.
@@ -39,4 +38,4 @@ Result<Descriptor> lock_folder(const std::filesystem::path& folder) {
   return file;
 }
 
-}  // namespace hansa::server::internal
+}  // namespace hansa

@@ -1,0 +1,25 @@
+#include "client/state/client_data.h"
+
+namespace hansa::client {
+
+Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, learning::OpenDataSource open,
+                                    std::shared_ptr<learning::DataSupply> fixed) {
+  ClientData out;
+  HANSA_TRY(out.state,
+            keep == KeepState::in_folder ? StateStore::open(config.state) : StateStore::in_memory());
+  out.supply = std::move(fixed);
+  if (!config.follow) return out;
+  if (keep == KeepState::in_memory && config.follow->from == learning::FollowFrom::broker)
+    return fail(ErrorCode::usage, config.file.string(), "follows a broker, which a simulation does not do",
+                "simulate with a file of its messages: [data] file");
+  FollowedDataConfig followed;
+  followed.data = config.data;
+  followed.follow = *config.follow;
+  followed.consumer = "hansa-" + config.federation + "-" + config.name;
+  followed.open = std::move(open);
+  out.followed = std::make_shared<FollowedData>(std::move(followed), out.state);
+  out.supply = out.followed;
+  return out;
+}
+
+}  // namespace hansa::client

@@ -1,0 +1,125 @@
+#include "client/state/followed_data.h"
+
+#include <sys/eventfd.h>
+
+#include "learning/data/dense_source.h"
+
+namespace hansa::client {
+namespace {
+
+// Without news a feed is asked again after this: the last resort where the system tells of no change.
+constexpr Duration look_again = std::chrono::seconds(5);
+
+}  // namespace
+
+FollowedData::FollowedData(FollowedDataConfig config, std::shared_ptr<StateStore> store)
+    : config_(std::move(config)), store_(std::move(store)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+FollowedData::~FollowedData() { stop(); }
+
+void FollowedData::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  wake();
+  thread_.join();
+}
+
+void FollowedData::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void FollowedData::start(Observer observer) {
+  thread_ = std::jthread(
+      [this, observer = std::move(observer)](const std::stop_token& quit) { serve(quit, observer); });
+}
+
+Result<FollowedData::Took> FollowedData::take_one() {
+  if (!feed_ || feed_generation_ != store_->generation()) {
+    feed_generation_ = store_->generation();
+    HANSA_TRY(feed_,
+              learning::open_feed(
+                  config_.data, config_.follow, config_.consumer,
+                  [this](const std::string& source) { return store_->position(source); }, config_.open));
+  }
+  HANSA_TRY(const ExampleCounts counts, store_->counts());
+  if (counts.fresh >= config_.follow.new_max) {
+    feed_->pause();
+    return Took::full;
+  }
+  HANSA_TRY(const auto arrival, feed_->next(config_.follow.new_max - counts.fresh));
+  if (!arrival) return Took::nothing;
+  if (auto stored = store_->add(*arrival); !stored) {
+    // The feed stands behind what is not stored: a new one goes on from what is.
+    feed_.reset();
+    return tl::unexpected<Error>(std::move(stored).error());
+  }
+  feed_->stored();
+  return Took::something;
+}
+
+Result<void> FollowedData::take_all() {
+  for (;;) {
+    HANSA_TRY(const Took took, take_one());
+    if (took != Took::something) return {};
+  }
+}
+
+void FollowedData::tell(const Observer& observer, const std::string& problem) {
+  {
+    const std::lock_guard lock(mutex_);
+    problem_ = problem;
+  }
+  if (feed_)
+    for (const std::string& note : feed_->take_notes()) observer.warn(note);
+  if (std::string notice = store_->take_notice(); !notice.empty()) observer.warn(notice);
+  if (!problem.empty() && problem != problem_told_) observer.warn(problem);
+  const bool other = problem != problem_told_;
+  problem_told_ = problem;
+  if (other) observer.changed();
+}
+
+void FollowedData::serve(const std::stop_token& quit, const Observer& observer) {
+  while (!quit.stop_requested()) {
+    const auto took = take_one();
+    tell(observer, took ? "" : took.error().text());
+    if (took && *took == Took::something) {
+      observer.changed();
+      continue;
+    }
+    if (quit.stop_requested()) return;
+    if (feed_) {
+      feed_->wait(took ? look_again : std::chrono::seconds(1), wake_.get());
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    std::uint64_t ignored = 0;
+    (void)!::read(wake_.get(), &ignored, sizeof ignored);
+  }
+}
+
+Result<learning::DataAtHand> FollowedData::at_hand() {
+  HANSA_TRY(const ExampleCounts counts, store_->counts());
+  const std::lock_guard lock(mutex_);
+  if (counts.at_hand() == 0)
+    return fail(ErrorCode::data, "", problem_.empty() ? "no data has arrived yet" : problem_);
+  return learning::DataAtHand{counts.at_hand(), counts.fresh, problem_};
+}
+
+Result<learning::TrainingData> FollowedData::open() {
+  HANSA_TRY(StateStore::Snapshot snapshot, store_->snapshot());
+  learning::TrainingData out;
+  out.new_examples = snapshot.fresh;
+  out.mark = snapshot.mark;
+  out.source = std::make_shared<learning::DenseSource>("the examples in the client's state",
+                                                       std::move(snapshot.examples));
+  return out;
+}
+
+Result<void> FollowedData::counted(std::uint64_t mark) {
+  HANSA_TRY_VOID(store_->trained(mark, config_.follow.replay_max));
+  wake();  // there is room again
+  return {};
+}
+
+}  // namespace hansa::client

@@ -1,0 +1,21 @@
+#include "learning/data/follow/feed.h"
+
+#include "learning/data/follow/folder_feed.h"
+#include "learning/data/follow/mqtt_feed.h"
+#include "learning/data/follow/tail_feed.h"
+
+namespace hansa::learning {
+
+Result<std::unique_ptr<Feed>> open_feed(const DataConfig& data, const FollowConfig& follow,
+                                        const std::string& consumer, KnownPosition known,
+                                        OpenDataSource open) {
+  switch (follow.from) {
+    case FollowFrom::file: return std::make_unique<internal::TailFeed>(data, follow, std::move(known));
+    case FollowFrom::folder:
+      return std::make_unique<internal::FolderFeed>(data, follow, std::move(known), std::move(open));
+    case FollowFrom::broker: return internal::MqttFeed::open(data, follow, consumer, known);
+  }
+  return fail(ErrorCode::internal, "data.follow", "has an unknown origin");
+}
+
+}  // namespace hansa::learning

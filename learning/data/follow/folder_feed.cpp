@@ -1,0 +1,131 @@
+#include "learning/data/follow/folder_feed.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <numeric>
+#include <tuple>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/files.h"
+
+namespace hansa::learning::internal {
+namespace {
+
+bool is_left_alone(const std::string& name) {
+  return name.starts_with('.') || name.ends_with(".part") || name.ends_with(".tmp");
+}
+
+Examples copy_of(const DataSource& source) {
+  Examples out;
+  out.shape = source.shape();
+  const auto count = static_cast<std::size_t>(source.example_count());
+  std::vector<std::uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 0U);
+  out.inputs.resize(count * out.shape.input_elements());
+  source.read_inputs(all, out.inputs);
+  const std::size_t targets = count * out.shape.target_elements();
+  if (out.shape.target_kind == TargetKind::class_index) {
+    out.classes.resize(targets);
+    source.read_targets(all, std::span(out.classes));
+  } else {
+    out.reals.resize(targets);
+    source.read_targets(all, std::span(out.reals));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string FolderFeed::File::identity() const {
+  return path.string() + "#" + std::to_string(size) + "-" + std::to_string(changed_ns) + "-" +
+         std::to_string(inode);
+}
+
+FolderFeed::FolderFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known,
+                       OpenDataSource open)
+    : data_(data), follow_(follow), known_(std::move(known)), open_(std::move(open)), watch_(follow.folder) {}
+
+std::optional<FolderFeed::File> FolderFeed::look_at(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return File{path, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+              static_cast<std::uint64_t>(status.st_size), status.st_ino};
+}
+
+// In the order in which they were written.
+Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
+  std::vector<File> out;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(follow_.folder, error)) {
+    if (is_left_alone(entry.path().filename().string())) continue;
+    if (auto file = look_at(entry.path())) out.push_back(std::move(*file));
+  }
+  if (error)
+    return fail(ErrorCode::data, follow_.folder.string(), "cannot be listed (" + error.message() + ")",
+                "make the folder, or set data.folder to the one into which files are moved");
+  std::ranges::sort(out, {}, [](const File& f) { return std::tie(f.changed_ns, f.path); });
+  return out;
+}
+
+Result<Arrival> FolderFeed::read(const File& file) const {
+  DataConfig config = data_;
+  config.file = file.path;
+  HANSA_TRY(const auto source, open_(config));
+  Arrival out;
+  out.source = file.identity();
+  out.examples = copy_of(*source);
+  out.records = out.examples.count();
+  out.position = nlohmann::json{{"bytes", file.size}}.dump();
+  HANSA_TRY(const Digest digest, digest_of_file(file.path));
+  out.digest.add(digest);
+  const auto after = look_at(file.path);
+  if (!after || after->identity() != file.identity())
+    return fail(ErrorCode::data, file.path.string(), "changed while it was read",
+                "write files elsewhere on the same disk, and move them here when they are whole");
+  return out;
+}
+
+void FolderFeed::remove(const File& file) {
+  if (follow_.consumed_files == ConsumedFiles::keep) return;
+  if (::unlink(file.path.c_str()) != 0 && errno != ENOENT)
+    notes_.push_back(file.path.string() + " was consumed, but cannot be removed (" + std::strerror(errno) +
+                     ")");
+}
+
+Result<std::optional<Arrival>> FolderFeed::next(std::uint64_t) {
+  given_.reset();
+  HANSA_TRY(const std::vector<File> found, files());
+  for (const File& file : found) {
+    const std::string identity = file.identity();
+    if (consumed_.contains(identity) || refused_.contains(identity)) continue;
+    HANSA_TRY(const auto position, known_(identity));
+    if (position) {
+      consumed_.insert(identity);
+      remove(file);  // a crash came between storing and removing
+      continue;
+    }
+    auto arrival = read(file);
+    if (!arrival) {
+      refused_.insert(identity);
+      notes_.push_back("left out: " + arrival.error().text());
+      continue;
+    }
+    given_ = file;
+    return std::optional(std::move(*arrival));
+  }
+  return std::nullopt;
+}
+
+void FolderFeed::stored() {
+  if (!given_) return;
+  consumed_.insert(given_->identity());
+  remove(*given_);
+  given_.reset();
+}
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,45 @@
+// Whole files that are moved into a folder: each gives its examples once, as one arrival.
+//
+// A file is known by name, size, time of change and inode; another file under the same name is new. A file that
+// cannot be used is told once and left where it is.
+#pragma once
+#include <set>
+
+#include "learning/data/follow/feed.h"
+#include "learning/data/follow/folder_watch.h"
+
+namespace hansa::learning::internal {
+
+class FolderFeed final : public Feed {
+ public:
+  FolderFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known, OpenDataSource open);
+
+  // records_max does not cut a file.
+  [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
+  void stored() override;
+  void wait(Duration most, int wake) override { watch_.wait(most, wake); }
+  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+
+ private:
+  struct File {
+    std::filesystem::path path;
+    std::int64_t changed_ns = 0;
+    std::uint64_t size = 0, inode = 0;
+    [[nodiscard]] std::string identity() const;  // the source that an arrival names
+  };
+  [[nodiscard]] Result<std::vector<File>> files() const;
+  [[nodiscard]] static std::optional<File> look_at(const std::filesystem::path& path);
+  [[nodiscard]] Result<Arrival> read(const File& file) const;
+  void remove(const File& file);
+
+  DataConfig data_;
+  FollowConfig follow_;
+  KnownPosition known_;
+  OpenDataSource open_;
+  FolderWatch watch_;
+  std::set<std::string> consumed_, refused_;  // identities
+  std::optional<File> given_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,39 @@
+// Where examples come from that arrive while the client runs: the values behind `follow = true` in [data].
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace hansa::learning {
+
+enum class FollowFrom : std::uint8_t { file, folder, broker };
+enum class BadRows : std::uint8_t { refuse, skip };
+enum class ConsumedFiles : std::uint8_t { keep, remove };
+enum class WithoutNew : std::uint8_t { train, decline };
+
+struct BrokerConfig {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = true;  // without it only to this machine
+  std::string topic;  // a topic filter: + and # are allowed
+  std::filesystem::path ca_file;  // empty: the system's authorities
+  std::filesystem::path certificate_file, key_file;  // of this client; both or none
+  std::string user;
+  std::filesystem::path password_file;
+
+  // "mqtts://host:8883"
+  [[nodiscard]] std::string address() const;
+};
+
+struct FollowConfig {
+  FollowFrom from = FollowFrom::file;  // the file is DataConfig::file
+  std::filesystem::path folder;
+  BrokerConfig broker;
+  BadRows bad_rows = BadRows::refuse;
+  ConsumedFiles consumed_files = ConsumedFiles::keep;
+  WithoutNew without_new = WithoutNew::train;
+  std::uint64_t new_max = 10'000;  // examples that wait for training
+  std::uint64_t replay_max = 2'000;  // examples trained on before that are kept
+};
+
+}  // namespace hansa::learning

@@ -1,0 +1,161 @@
+#include "learning/data/follow/follow_settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace hansa::learning {
+namespace {
+
+using config::Document;
+
+class Reader {
+ public:
+  Reader(const Document& document, std::string_view table) : document_(document), table_(table) {}
+
+  Result<std::optional<FollowConfig>> read() const {
+    if (!document_.boolean(key("follow"))) {
+      for (const config::Setting& setting : follow_settings)
+        if (setting.presence == config::Presence::optional && has(setting.key))
+          return refuse(setting.key, "stands without follow", "add \"follow = true\", or take it out");
+      return std::nullopt;
+    }
+    FollowConfig out;
+    HANSA_TRY(out.from, read_from());
+    if (out.from == FollowFrom::folder) out.folder = document_.path(key("folder"));
+    if (out.from == FollowFrom::broker) {
+      HANSA_TRY(out.broker, read_broker());
+    }
+    out.bad_rows = out.from == FollowFrom::broker ? BadRows::skip : BadRows::refuse;
+    if (has("bad_rows")) {
+      if (out.from == FollowFrom::folder)
+        return refuse("bad_rows", "stands beside folder", "of a bad file nothing is used: take it out");
+      out.bad_rows = text("bad_rows") == "skip" ? BadRows::skip : BadRows::refuse;
+    }
+    out.consumed_files = text("consumed_files") == "remove" ? ConsumedFiles::remove : ConsumedFiles::keep;
+    out.without_new = text("without_new") == "decline" ? WithoutNew::decline : WithoutNew::train;
+    out.new_max = document_.integer(key("new_max"));
+    out.replay_max = document_.integer(key("replay_max"));
+    HANSA_TRY_VOID(check_kind(out));
+    return out;
+  }
+
+ private:
+  [[nodiscard]] std::string key(std::string_view name) const { return table_ + "." + std::string(name); }
+  [[nodiscard]] bool has(std::string_view name) const { return document_.has(key(name)); }
+  [[nodiscard]] const std::string& text(std::string_view name) const { return document_.text(key(name)); }
+  [[nodiscard]] tl::unexpected<Error> refuse(std::string_view name, std::string what,
+                                             std::string mend) const {
+    return fail(ErrorCode::usage, document_.place(key(name)), std::move(what), std::move(mend));
+  }
+
+  [[nodiscard]] Result<FollowFrom> read_from() const {
+    constexpr std::array<std::string_view, 3> places{"file", "folder", "broker"};
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (!has(places[i])) continue;
+      if (found)
+        return refuse(places[i], "stands beside " + std::string(places[*found]),
+                      "data comes from one of file, folder and broker");
+      found = i;
+    }
+    if (!found)
+      return refuse("follow", "does not say what to follow", "add file, folder or broker beside it");
+    if (*found != 2)
+      for (const config::Setting& setting : follow_settings)
+        if ((setting.key == "topic" || setting.key.starts_with("broker_")) && has(setting.key))
+          return refuse(setting.key, "stands without broker", "add broker, or take it out");
+    return static_cast<FollowFrom>(*found);
+  }
+
+  [[nodiscard]] Result<void> check_kind(const FollowConfig& follow) const {
+    const std::string& kind = text("kind");
+    const bool rows = kind == "csv" || kind == "windows";
+    if (kind == "idx")
+      return refuse("follow", "is not for data of kind \"idx\", whose examples are in two files",
+                    "save them as kind \"tensors\", and set folder");
+    if (follow.from != FollowFrom::folder && !rows)
+      return refuse(follow.from == FollowFrom::file ? "file" : "broker",
+                    "cannot be followed for data of kind \"" + kind + "\"",
+                    "move whole files into a folder, and set folder");
+    if (follow.from == FollowFrom::folder) return {};
+    // Both need the whole of the data.
+    if (has("scale") && text("scale") == "standard")
+      return refuse("scale", "is \"standard\", which a file that grows does not have",
+                    "scale in the model, with constants that all clients share");
+    if (has("missing") && text("missing") == "mean")
+      return refuse("missing", "is \"mean\", which a file that grows does not have",
+                    "use \"skip\" or \"zero\"");
+    if (document_.integer(key("examples_max")) > 0)
+      return refuse("examples_max", "stands beside follow", "new_max and replay_max bound what is kept");
+    if (follow.from == FollowFrom::broker && !has("columns"))
+      return refuse("broker", "needs columns, as messages have no header",
+                    "add \"columns = [...]\", in the order in which the model takes them");
+    return {};
+  }
+
+  [[nodiscard]] Result<BrokerConfig> read_broker() const {
+    BrokerConfig out;
+    std::string_view rest = text("broker");
+    constexpr std::string_view secure = "mqtts://", plain = "mqtt://";
+    if (rest.starts_with(secure)) {
+      rest.remove_prefix(secure.size());
+    } else if (rest.starts_with(plain)) {
+      rest.remove_prefix(plain.size());
+      out.tls = false;
+    } else {
+      return refuse("broker", "is \"" + text("broker") + "\", which is not an address",
+                    "for example \"mqtts://broker.example:8883\"");
+    }
+    out.port = out.tls ? 8883 : 1883;
+    // A numeric IPv6 address stands in brackets.
+    const std::size_t bracket = rest.starts_with('[') ? rest.find(']') : 0;
+    const std::size_t colon = bracket == std::string_view::npos ? bracket : rest.find(':', bracket);
+    if (colon != std::string_view::npos) {
+      const std::string_view digits = rest.substr(colon + 1);
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+      if (error != std::errc() || end != digits.data() + digits.size() || out.port == 0)
+        return refuse("broker", "has the port \"" + std::string(digits) + "\"", "a port is 1 to 65535");
+      rest = rest.substr(0, colon);
+    }
+    if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
+    out.host = rest;
+    if (out.host.empty() || out.host.find_first_of("/[]@") != std::string::npos)
+      return refuse("broker", "is \"" + text("broker") + "\", which is not an address",
+                    "for example \"mqtts://broker.example:8883\"; the topic has a key of its own");
+    if (!out.tls && out.host != "localhost" && out.host != "::1" && !out.host.starts_with("127."))
+      return refuse("broker", "would send data of this device in the clear to " + out.host,
+                    "use mqtts://; mqtt:// is for a broker on this machine");
+    if (!has("topic")) return refuse("topic", "is missing", "say which topic of the broker to follow");
+    out.topic = text("topic");
+    if (has("broker_ca_file")) out.ca_file = document_.path(key("broker_ca_file"));
+    if (has("broker_certificate_file")) out.certificate_file = document_.path(key("broker_certificate_file"));
+    if (has("broker_key_file")) out.key_file = document_.path(key("broker_key_file"));
+    if (has("broker_user")) out.user = text("broker_user");
+    if (has("broker_password_file")) out.password_file = document_.path(key("broker_password_file"));
+    if (out.certificate_file.empty() != out.key_file.empty())
+      return refuse(out.key_file.empty() ? "broker_certificate_file" : "broker_key_file", "stands alone",
+                    "a certificate and its key go together");
+    if (!out.tls && (!out.ca_file.empty() || !out.certificate_file.empty()))
+      return refuse("broker", "has certificates, but is not encrypted", "use mqtts://");
+    if (!out.password_file.empty() && out.user.empty())
+      return refuse("broker_password_file", "stands without broker_user", "add it");
+    return out;
+  }
+
+  const Document& document_;
+  std::string table_;
+};
+
+}  // namespace
+
+std::string BrokerConfig::address() const {
+  const bool numeric6 = host.find(':') != std::string::npos;
+  return (tls ? "mqtts://" : "mqtt://") + (numeric6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<std::optional<FollowConfig>> read_follow_config(const Document& document, std::string_view table) {
+  return Reader(document, table).read();
+}
+
+}  // namespace hansa::learning

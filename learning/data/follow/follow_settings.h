@@ -1,0 +1,124 @@
+// The keys of [data] in client.toml for data that arrives; they stand behind data_settings.
+#pragma once
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "common/config/document.h"
+#include "common/config/schema.h"
+#include "common/error.h"
+#include "learning/data/follow/follow_config.h"
+
+namespace hansa::learning {
+
+namespace follow_choices {
+inline constexpr std::array<std::string_view, 2> bad_rows{"refuse", "skip"};
+inline constexpr std::array<std::string_view, 2> consumed_files{"keep", "remove"};
+inline constexpr std::array<std::string_view, 2> without_new{"train", "decline"};
+}  // namespace follow_choices
+
+inline constexpr std::array follow_settings{
+    config::Setting{
+        .key = "follow",
+        .kind = config::Kind::boolean,
+        .presence = config::Presence::defaulted,
+        .default_value = "false",
+        .meaning = "Whether data goes on arriving: at the end of `file` (csv, windows), as whole files in "
+                   "`folder`, or from `broker` (csv, windows). What was consumed is kept in the client's "
+                   "state, each example once; a round trains on what is new and on a replay reservoir.",
+        .example = "true"},
+    config::Setting{
+        .key = "folder",
+        .kind = config::Kind::path,
+        .presence = config::Presence::optional,
+        .meaning = "follow: a folder into which whole files are moved, each as `file` would be. Names that "
+                   "start with a dot or end in `.part` or `.tmp` are left alone.",
+        .example = "\"/var/spool/measurements\""},
+    config::Setting{.key = "broker",
+                    .presence = config::Presence::optional,
+                    .meaning =
+                        "follow: an MQTT broker, `mqtts://HOST[:PORT]`. `mqtt://`, without encryption, is "
+                        "for this machine alone (localhost). Messages are rows: CSV fields in the order of "
+                        "`columns`, then `label`, then `group`; or a JSON object with these names.",
+                    .range = {.least = 1, .most = 255},
+                    .example = "\"mqtts://broker.plant.example\""},
+    config::Setting{.key = "topic",
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: the topic, or a filter with `+` and `#`. Required.",
+                    .range = {.least = 1, .most = 1'024},
+                    .example = "\"plant/pump-7/vibration\""},
+    config::Setting{.key = "broker_ca_file",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: certificates of the authorities that may sign the broker's; without "
+                               "it the system's.",
+                    .example = "\"keys/plant-ca.pem\""},
+    config::Setting{.key = "broker_certificate_file",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: this client's certificate, if the broker asks for one.",
+                    .example = "\"keys/pump-7.pem\""},
+    config::Setting{.key = "broker_key_file",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: the key of that certificate.",
+                    .example = "\"keys/pump-7.key\""},
+    config::Setting{.key = "broker_user",
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: user name.",
+                    .range = {.least = 1, .most = 255},
+                    .example = "\"pump-7\""},
+    config::Setting{.key = "broker_password_file",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::optional,
+                    .meaning = "broker: a file with the user's password, which its owner alone can read.",
+                    .example = "\"keys/broker.password\""},
+    config::Setting{.key = "bad_rows",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::optional,
+                    .meaning = "follow: what becomes of a row that cannot be read. `refuse` (the default of "
+                               "`file`): it is told, and nothing behind it is read until it is mended. "
+                               "`skip` (the default of `broker`): it is told, counted and left out. Of a "
+                               "bad file in `folder` nothing is used.",
+                    .choices = follow_choices::bad_rows,
+                    .example = "\"skip\""},
+    config::Setting{.key = "consumed_files",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"keep\"",
+                    .meaning = "folder: whether a file whose examples are in the client's state stays.",
+                    .choices = follow_choices::consumed_files,
+                    .example = "\"remove\""},
+    config::Setting{.key = "new_max",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "10000",
+                    .meaning = "follow: how many new examples wait in the client's state for a round. Then "
+                               "the rest waits where it is: in the file, the folder or the broker's queue.",
+                    .unit = "examples",
+                    .range = {.least = 1, .most = 100'000'000},
+                    .example = "50000"},
+    config::Setting{.key = "replay_max",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "2000",
+                    .meaning = "follow: size of the replay reservoir, a uniform sample of all examples that "
+                               "were trained on (Vitter 1985, algorithm R). 0: none.",
+                    .unit = "examples",
+                    .range = {.least = 0, .most = 100'000'000},
+                    .example = "500"},
+    config::Setting{.key = "without_new",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"train\"",
+                    .meaning = "follow: whether the client takes part in a round when nothing new has come, "
+                               "training on the reservoir, or declines it.",
+                    .choices = follow_choices::without_new,
+                    .example = "\"decline\""},
+};
+
+// What document says in table; nothing without `follow = true`. Fails (usage) on keys that do not go together.
+[[nodiscard]] Result<std::optional<FollowConfig>> read_follow_config(const config::Document& document,
+                                                                     std::string_view table);
+
+}  // namespace hansa::learning

@@ -1,0 +1,339 @@
+#include "learning/data/follow/mqtt_feed.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <mosquitto.h>
+#include <nlohmann/json.hpp>
+#include <poll.h>
+
+#include "common/files.h"
+#include "common/text.h"
+
+namespace hansa::learning::internal {
+namespace {
+
+using nlohmann::json;
+
+constexpr int keepalive_s = 30;
+constexpr Duration retry_min = std::chrono::seconds(1);
+constexpr Duration retry_max = std::chrono::seconds(30);
+constexpr std::size_t payload_bytes_max = 1 << 20;
+// More than a broker has in flight to one client: mosquitto's max_inflight_messages is 20.
+constexpr std::size_t delivered_max = 256;
+constexpr std::size_t waiting_max = 4'096;
+
+// Once a process, and never undone: others in it may use the library too.
+void start_library() {
+  static const int started = mosquitto_lib_init();
+  (void)started;
+}
+
+std::string in_short(std::string_view payload) { return sha256(payload).hex().substr(0, 16); }
+
+// What a value of a JSON object is as a field of a row.
+std::string field_of(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
+  if (value.is_null()) return "";
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void MqttFeed::Free::operator()(mosquitto* client) const { mosquitto_destroy(client); }
+
+MqttFeed::MqttFeed(const DataConfig& data, const FollowConfig& follow, std::string consumer,
+                   CsvRowReader rows)
+    : data_(data),
+      bad_rows_(follow.bad_rows),
+      broker_(follow.broker),
+      consumer_(std::move(consumer)),
+      source_(follow.broker.address() + "/" + follow.broker.topic),
+      rows_(std::move(rows)),
+      examples_(data, rows_.input_count()),
+      retry_after_(retry_min) {
+  names_ = data.columns;
+  names_.push_back(data.label);
+  if (!data.group.empty()) names_.push_back(data.group);
+}
+
+MqttFeed::~MqttFeed() = default;
+
+Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const FollowConfig& follow,
+                                                 const std::string& consumer, const KnownPosition& known) {
+  start_library();
+  const std::string place = follow.broker.address() + "/" + follow.broker.topic;
+  CsvRecord header;
+  header.line = 1;
+  for (const std::string& column : data.columns) header.fields.push_back(column);
+  header.fields.push_back(data.label);
+  if (!data.group.empty()) header.fields.push_back(data.group);
+  HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, place));
+  std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
+  HANSA_TRY(const std::optional<std::string> position, known(out->source_));
+  if (position && !out->restore(*position))
+    out->notes_.push_back(place +
+                          ": what the state says of it cannot be used; it begins with what comes next");
+  HANSA_TRY_VOID(out->create());
+  return out;
+}
+
+// A new one for each connection: acknowledgements that an old one still queues must never leave.
+Result<void> MqttFeed::create() {
+  client_.reset(mosquitto_new(consumer_.c_str(), /*clean_session=*/false, this));
+  if (!client_) return fail(ErrorCode::resource, source_, "the MQTT client cannot be made");
+  mosquitto* client = client_.get();
+  // Writing is then ours: else each acknowledgement would leave before its message is stored.
+  mosquitto_threaded_set(client, true);
+  if (broker_.tls) {
+    const auto text = [](const std::filesystem::path& path) { return path.empty() ? nullptr : path.c_str(); };
+    int code = MOSQ_ERR_SUCCESS;
+    if (broker_.ca_file.empty()) code = mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+    if (code == MOSQ_ERR_SUCCESS && (!broker_.ca_file.empty() || !broker_.certificate_file.empty()))
+      code = mosquitto_tls_set(client, text(broker_.ca_file),
+                               broker_.ca_file.empty() ? "/etc/ssl/certs" : nullptr,
+                               text(broker_.certificate_file), text(broker_.key_file), nullptr);
+    if (code == MOSQ_ERR_SUCCESS)
+      code = mosquitto_tls_opts_set(client, /*SSL_VERIFY_PEER=*/1, "tlsv1.2", nullptr);
+    if (code != MOSQ_ERR_SUCCESS)
+      return fail(ErrorCode::usage, broker_.address(),
+                  std::string("its certificates cannot be used (") + mosquitto_strerror(code) + ")",
+                  "check broker_ca_file, broker_certificate_file and broker_key_file");
+  }
+  if (!broker_.user.empty()) {
+    std::string password;
+    if (!broker_.password_file.empty()) {
+      HANSA_TRY(password, read_text_file(broker_.password_file, 4'096));
+      password = trimmed(password, "\r\n");
+    }
+    mosquitto_username_pw_set(client, broker_.user.c_str(), password.empty() ? nullptr : password.c_str());
+  }
+  mosquitto_connect_with_flags_callback_set(client, [](mosquitto*, void* self, int code, int flags) {
+    static_cast<MqttFeed*>(self)->on_connected(code, flags);
+  });
+  mosquitto_message_callback_set(client, [](mosquitto*, void* self, const mosquitto_message* message) {
+    static_cast<MqttFeed*>(self)->on_message(*message);
+  });
+  mosquitto_subscribe_callback_set(client, [](mosquitto*, void* self, int, int count, const int* granted) {
+    static_cast<MqttFeed*>(self)->on_subscribed(count > 0 && granted[0] < 0x80);
+  });
+  return {};
+}
+
+void MqttFeed::lose(const std::string& why) {
+  link_ = Link::away;
+  // What was read and not stored comes again: its acknowledgement goes down with the connection.
+  waiting_.clear();
+  given_ = false;
+  retry_at_ = steady_now() + retry_after_;
+  retry_after_ = std::min(2 * retry_after_, retry_max);
+  trouble_ = Error{ErrorCode::network, broker_.address(), why,
+                   "check the broker and data.broker; the client tries again without end"};
+}
+
+void MqttFeed::check(int code) {
+  if (code == MOSQ_ERR_SUCCESS || link_ == Link::away) return;
+  std::string why = code == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(code);
+  while (why.ends_with('.')) why.pop_back();
+  lose((link_ == Link::connected ? "the connection to the broker was lost ("
+                                 : "the broker cannot be reached (") +
+       why + ")");
+}
+
+Result<void> MqttFeed::connect_if_due() {
+  if (link_ != Link::away || steady_now() < retry_at_) return {};
+  HANSA_TRY_VOID(create());
+  link_ = Link::connecting;
+  check(mosquitto_connect_async(client_.get(), broker_.host.c_str(), broker_.port, keepalive_s));
+  return {};
+}
+
+void MqttFeed::on_connected(int code, int flags) {
+  if (code != 0) {
+    std::string why = mosquitto_connack_string(code);
+    while (why.ends_with('.')) why.pop_back();
+    return lose("the broker refuses the connection (" + why + ")");
+  }
+  link_ = Link::connected;
+  retry_after_ = retry_min;
+  trouble_.reset();
+  const bool session_present = (flags & 1) != 0;
+  may_repeat_ = session_present;
+  if (session_present) return;
+  if (!delivered_.empty())
+    notes_.push_back(source_ +
+                     ": the broker kept no session; what came while the client was away may be lost");
+  delivered_.clear();
+  check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
+}
+
+void MqttFeed::on_subscribed(bool granted) {
+  if (!granted) lose("the broker refuses topic \"" + broker_.topic + "\" to this client");
+}
+
+void MqttFeed::on_message(const mosquitto_message& message) {
+  // A retained message is an old one, which the broker gives to each new subscription.
+  if (message.retain) return;
+  const std::string_view payload(static_cast<const char*>(message.payload),
+                                 static_cast<std::size_t>(message.payloadlen));
+  Delivered delivered{message.mid, in_short(payload)};
+  if (may_repeat_ && message.mid != 0 && std::ranges::find(delivered_, delivered) != delivered_.end()) return;
+  may_repeat_ = false;
+  if (payload.size() > payload_bytes_max) {
+    notes_.push_back("left out: " + source_ + ": a message of " + std::to_string(payload.size()) +
+                     " bytes; 1 MiB is allowed");
+    return;
+  }
+  waiting_.push_back({std::move(delivered), std::string(payload)});
+}
+
+void MqttFeed::serve() {
+  mosquitto* client = client_.get();
+  while (link_ != Link::away) {
+    if (!holds_back() && mosquitto_want_write(client)) check(mosquitto_loop_write(client, 1));
+    if (link_ == Link::away || waiting_.size() >= waiting_max) break;
+    pollfd readable{mosquitto_socket(client), POLLIN, 0};
+    if (readable.fd < 0 || ::poll(&readable, 1, 0) <= 0) break;
+    check(mosquitto_loop_read(client, 1));
+  }
+  if (link_ != Link::away) check(mosquitto_loop_misc(client));
+}
+
+// Rows of fields in the order of names_.
+Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector<std::string>>& rows) const {
+  const std::string_view text = trimmed(payload);
+  if (text.starts_with('{') || text.starts_with('[')) {
+    json document = json::parse(text, nullptr, false);
+    if (document.is_object()) document = json::array({std::move(document)});
+    if (!document.is_array()) return fail(ErrorCode::data, source_, "a message is not JSON");
+    for (const json& object : document) {
+      if (!object.is_object())
+        return fail(ErrorCode::data, source_, "a message holds JSON that is no object");
+      auto& row = rows.emplace_back();
+      for (const std::string& name : names_) {
+        const auto found = object.find(name);
+        if (found == object.end())
+          return fail(ErrorCode::data, source_, "a message has no \"" + name + "\"",
+                      "add it, as null if it is missing");
+        row.push_back(field_of(*found));
+      }
+    }
+    return {};
+  }
+  std::size_t taken = 0;
+  CsvReader reader(
+      [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
+        const std::size_t n = std::min(out.size(), text.size() - taken);
+        std::copy_n(text.data() + taken, n, out.data());
+        taken += n;
+        return n;
+      },
+      source_, data_.delimiter.at(0));
+  CsvRecord record;
+  for (;;) {
+    HANSA_TRY(const bool more, reader.next(record));
+    if (!more) return {};
+    rows.emplace_back(record.fields.begin(), record.fields.end());
+  }
+}
+
+void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
+  ++arrival.records;
+  arrival.digest.add(message.payload);
+  std::vector<std::vector<std::string>> rows;
+  // All rows of a message or none.
+  std::vector<CsvRow> read;
+  auto bad = split(message.payload, rows);
+  for (std::size_t i = 0; bad && i < rows.size(); ++i) {
+    CsvRecord record;
+    record.fields.assign(rows[i].begin(), rows[i].end());
+    record.line = i + 1;
+    auto& row = read.emplace_back();
+    const auto whole = rows_.read(record, row);
+    if (!whole) {
+      bad = tl::unexpected<Error>(whole.error());
+    } else if (!*whole) {
+      examples_.leave_out(row.group);
+      read.pop_back();
+    }
+  }
+  if (!bad) {
+    notes_.push_back("left out: " + bad.error().text());
+    for (const CsvRow& row : read) examples_.leave_out(row.group);
+    return;
+  }
+  for (const CsvRow& row : read) examples_.add(row);
+}
+
+Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
+  HANSA_TRY_VOID(connect_if_due());
+  serve();
+  if (waiting_.empty()) {
+    if (trouble_) return tl::unexpected<Error>(*std::exchange(trouble_, std::nullopt));
+    return std::nullopt;
+  }
+  Arrival arrival;
+  arrival.source = source_;
+  while (!waiting_.empty() && arrival.records < records_max) {
+    take_rows(waiting_.front(), arrival);
+    delivered_.push_back(std::move(waiting_.front().delivered));
+    waiting_.pop_front();
+  }
+  while (delivered_.size() > delivered_max) delivered_.pop_front();
+  arrival.examples = examples_.take();
+  arrival.position = position_text();
+  given_ = true;
+  return arrival;
+}
+
+void MqttFeed::stored() {
+  given_ = false;
+  serve();
+}
+
+void MqttFeed::wait(Duration most, int wake) {
+  most = std::min<Duration>(most, std::chrono::seconds(1));  // loop_misc keeps the connection alive
+  if (link_ == Link::away) most = std::min(most, std::max(retry_at_ - steady_now(), Duration::zero()));
+  const int socket = link_ == Link::away ? -1 : mosquitto_socket(client_.get());
+  short events = POLLIN;
+  if (socket >= 0 && !holds_back() && mosquitto_want_write(client_.get())) events |= POLLOUT;
+  std::array<pollfd, 2> waited{pollfd{wake, POLLIN, 0}, pollfd{socket, events, 0}};
+  (void)::poll(waited.data(), 2,
+               static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(most).count()));
+}
+
+void MqttFeed::pause() {
+  if (link_ == Link::away) return;
+  client_.reset();  // without a word: a farewell would take unstored messages' acknowledgements with it
+  waiting_.clear();
+  given_ = false;
+  link_ = Link::away;
+  retry_at_ = steady_now();
+}
+
+std::string MqttFeed::position_text() const {
+  json delivered = json::array();
+  for (const Delivered& one : delivered_) delivered.push_back({one.identifier, one.content});
+  return json{{"delivered", std::move(delivered)}, {"carry", examples_.carry()}}.dump(
+      -1, ' ', false, json::error_handler_t::replace);
+}
+
+bool MqttFeed::restore(const std::string& position) {
+  const json kept = json::parse(position, nullptr, false);
+  if (!kept.is_object()) return false;
+  try {
+    std::deque<Delivered> delivered;
+    for (const json& one : kept.at("delivered"))
+      delivered.push_back({one.at(0).get<int>(), one.at(1).get<std::string>()});
+    if (!examples_.restore(kept.at("carry"))) return false;
+    delivered_ = std::move(delivered);
+    return true;
+  } catch (const json::exception&) {
+    return false;
+  }
+}
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,85 @@
+// Rows that come as messages from an MQTT broker (kinds csv and windows), at quality of service 1.
+//
+// The broker keeps the session while the client is away. A message is acknowledged only when its rows are in storage:
+// libmosquitto queues acknowledgements as messages are read, and the queue is written after stored(). A message that was
+// stored, but whose acknowledgement was lost, comes again first after the next connect (MQTT 3.1.1, 4.4 and
+// 4.6): it is known by packet identifier and content, and acknowledged without being given again.
+#pragma once
+#include <deque>
+#include <optional>
+
+#include "learning/data/follow/feed.h"
+#include "learning/data/follow/row_examples.h"
+
+struct mosquitto;
+struct mosquitto_message;
+
+namespace hansa::learning::internal {
+
+class MqttFeed final : public Feed {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<MqttFeed>> open(const DataConfig& data,
+                                                              const FollowConfig& follow,
+                                                              const std::string& consumer,
+                                                              const KnownPosition& known);
+  ~MqttFeed() override;
+
+  [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
+  void stored() override;
+  void wait(Duration most, int wake) override;
+  // Leaves the broker, which keeps what comes meanwhile.
+  void pause() override;
+  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+
+ private:
+  // Of a message that is in storage: to know it when it comes again.
+  struct Delivered {
+    int identifier = 0;
+    std::string content;  // digest, in short
+    friend bool operator==(const Delivered&, const Delivered&) = default;
+  };
+  struct Message {
+    Delivered delivered;
+    std::string payload;
+  };
+  struct Free {
+    void operator()(mosquitto* client) const;
+  };
+
+  MqttFeed(const DataConfig& data, const FollowConfig& follow, std::string consumer, CsvRowReader rows);
+  [[nodiscard]] Result<void> create();
+  [[nodiscard]] bool restore(const std::string& position);
+  [[nodiscard]] std::string position_text() const;
+  [[nodiscard]] Result<void> connect_if_due();
+  void on_connected(int code, int flags);
+  void on_message(const mosquitto_message& message);
+  void on_subscribed(bool granted);
+  void check(int code);  // of a call to libmosquitto: the connection may be lost
+  void lose(const std::string& why);
+  void serve();  // reads what has come; writes unless acknowledgements must wait
+  [[nodiscard]] bool holds_back() const { return given_ || !waiting_.empty(); }
+  void take_rows(const Message& message, Arrival& arrival);
+  [[nodiscard]] Result<void> split(const std::string& payload,
+                                   std::vector<std::vector<std::string>>& rows) const;
+
+  DataConfig data_;
+  BadRows bad_rows_;
+  BrokerConfig broker_;
+  std::string consumer_;
+  std::string source_;
+  std::vector<std::string> names_;  // of a message's fields
+  CsvRowReader rows_;
+  RowExamples examples_;
+  std::unique_ptr<mosquitto, Free> client_;
+  enum class Link { away, connecting, connected } link_ = Link::away;
+  Instant retry_at_;
+  Duration retry_after_;
+  std::optional<Error> trouble_;  // told by next()
+  bool may_repeat_ = false;  // since the connect only known messages came
+  std::deque<Message> waiting_;
+  std::deque<Delivered> delivered_;  // the last that are in storage, or about to be
+  bool given_ = false;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace hansa::learning::internal

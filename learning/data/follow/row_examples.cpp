@@ -1,0 +1,91 @@
+#include "learning/data/follow/row_examples.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace hansa::learning::internal {
+
+using nlohmann::json;
+
+RowExamples::RowExamples(const DataConfig& config, std::size_t columns) : config_(config), columns_(columns) {
+  if (config_.kind == "windows") reach_ = std::size_t{config_.window} + config_.horizon;
+  examples_ = empty();
+}
+
+Examples RowExamples::empty() const {
+  Examples out;
+  out.shape.input = {static_cast<std::int64_t>(columns_)};
+  if (reach_ > 0) out.shape.input.push_back(static_cast<std::int64_t>(config_.window));
+  out.shape.target_kind = config_.target;
+  out.shape.class_count = static_cast<std::int64_t>(config_.classes.size());
+  return out;
+}
+
+void RowExamples::give_target(const CsvRow& row) {
+  if (config_.target == TargetKind::real) {
+    examples_.reals.push_back(row.real);
+    return;
+  }
+  examples_.classes.push_back(row.class_index);
+  examples_.shape.class_count = std::max(examples_.shape.class_count, row.class_index + 1);
+}
+
+void RowExamples::give_window(const Series& series, const CsvRow& last) {
+  for (std::size_t column = 0; column < columns_; ++column)
+    for (std::size_t row = 0; row < config_.window; ++row)
+      examples_.inputs.push_back(series.rows[row][column]);
+  give_target(last);
+}
+
+void RowExamples::add(const CsvRow& row) {
+  std::vector<float> inputs = row.inputs;
+  for (float& value : inputs)
+    if (std::isnan(value)) value = 0;
+  if (reach_ == 0) {
+    examples_.inputs.insert(examples_.inputs.end(), inputs.begin(), inputs.end());
+    give_target(row);
+    return;
+  }
+  Series& series = series_[row.group];
+  if (series.to_skip > 0) {
+    --series.to_skip;
+    return;
+  }
+  series.rows.push_back(std::move(inputs));
+  if (series.rows.size() < reach_) return;
+  give_window(series, row);
+  const std::size_t dropped = std::min<std::size_t>(config_.stride, series.rows.size());
+  series.rows.erase(series.rows.begin(), series.rows.begin() + static_cast<std::ptrdiff_t>(dropped));
+  series.to_skip = config_.stride - dropped;
+}
+
+Examples RowExamples::take() { return std::exchange(examples_, empty()); }
+
+json RowExamples::carry() const {
+  json out = json::object();
+  for (const auto& [group, series] : series_)
+    out[group] = {{"skip", series.to_skip}, {"rows", std::vector(series.rows.begin(), series.rows.end())}};
+  return out;
+}
+
+bool RowExamples::restore(const json& carry) {
+  if (!carry.is_object()) return false;
+  std::map<std::string, Series> restored;
+  for (const auto& [group, kept] : carry.items()) {
+    Series series;
+    series.to_skip = kept.value("skip", std::uint64_t{0});
+    for (const json& row : kept.value("rows", json::array())) {
+      series.rows.push_back(row.get<std::vector<float>>());
+      if (series.rows.back().size() != columns_) return false;
+    }
+    if (series.rows.size() >= std::max<std::size_t>(reach_, 1)) return false;
+    restored.emplace(group, std::move(series));
+  }
+  series_ = std::move(restored);
+  return true;
+}
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,280 @@
+#include "learning/data/follow/tail_feed.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+
+namespace hansa::learning::internal {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t records_of_one_arrival = 4'096;
+constexpr std::size_t values_of_one_arrival = std::size_t{1} << 20;
+constexpr std::size_t bytes_before_max = 64;
+
+std::optional<struct stat> status_of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+std::string hex_of(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += {digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
+}
+
+}  // namespace
+
+TailFeed::TailFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known)
+    : data_(data),
+      bad_rows_(follow.bad_rows),
+      known_(std::move(known)),
+      path_(data.file),
+      watch_(data.file.has_parent_path() ? data.file.parent_path() : ".") {}
+
+void TailFeed::stored() {
+  if (!after_) return;
+  state_ = std::move(*after_);
+  after_.reset();
+}
+
+void TailFeed::begin_anew() {
+  const auto device = state_.device, inode = state_.inode;
+  state_ = State{};
+  state_.device = device;
+  state_.inode = inode;
+}
+
+Result<bool> TailFeed::open_path() {
+  Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT) return false;  // it may come
+    return fail(ErrorCode::data, path_.string(),
+                std::string("cannot be opened (") + std::strerror(errno) + ")",
+                "let the user that runs this program read it");
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return fail(ErrorCode::data, path_.string(), "is not a file", "set data.file to a CSV file that grows");
+  file_ = std::move(file);
+  state_.device = status.st_dev;
+  state_.inode = status.st_ino;
+  return true;
+}
+
+// The file of the stored position under another name in the same folder.
+bool TailFeed::open_moved() {
+  std::error_code error;
+  const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const auto status = status_of(entry.path());
+    if (!status || !S_ISREG(status->st_mode) || status->st_ino != state_.inode ||
+        status->st_dev != state_.device)
+      continue;
+    Descriptor file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) continue;
+    file_ = std::move(file);
+    const auto same = still_the_same();
+    if (same && *same) return true;
+    file_ = Descriptor();
+  }
+  return false;
+}
+
+Result<bool> TailFeed::attach_first() {
+  HANSA_TRY(const std::optional<std::string> position, known_(path_.string()));
+  if (!position) return open_path();
+  HANSA_TRY(const bool usable, restore(*position));
+  if (!usable) {
+    notes_.push_back(path_.string() +
+                     ": what the state says of it cannot be used; it is read from its start");
+    state_ = State{};
+    return open_path();
+  }
+  const auto status = status_of(path_);
+  if (status && status->st_ino == state_.inode && status->st_dev == state_.device) return open_path();
+  if (open_moved()) return true;
+  if (!status) return false;  // whether it comes back as it was is seen then
+  notes_.push_back(
+      path_.string() +
+      " was replaced while the client was away, and the old file is gone: what it held behind line " +
+      std::to_string(state_.at.line) + " was not read");
+  state_ = State{};
+  return open_path();
+}
+
+Result<bool> TailFeed::attach() {
+  if (!file_) {
+    HANSA_TRY(const bool open, first_look_ ? attach_first() : open_path());
+    if (!open) return false;
+    first_look_ = false;
+  }
+  HANSA_TRY(const bool same, still_the_same());
+  if (!same) {
+    notes_.push_back(path_.string() + " was cut or written anew: it is read from its start");
+    begin_anew();
+  }
+  return true;
+}
+
+Result<std::string> TailFeed::bytes_before(std::uint64_t offset) const {
+  std::string out(std::min<std::uint64_t>(offset, bytes_before_max), '\0');
+  const ssize_t n = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset - out.size()));
+  if (n < 0)
+    return fail(ErrorCode::data, path_.string(),
+                std::string("cannot be read (") + std::strerror(errno) + ")");
+  out.resize(static_cast<std::size_t>(n));
+  return out;
+}
+
+Result<bool> TailFeed::still_the_same() const {
+  HANSA_TRY(const std::string found, bytes_before(state_.at.offset));
+  return found == state_.before;
+}
+
+bool TailFeed::replaced() const {
+  const auto status = status_of(path_);
+  return status && status->st_size > 0 && (status->st_ino != state_.inode || status->st_dev != state_.device);
+}
+
+Result<CsvRowReader> TailFeed::row_reader(const State& state) const {
+  bool given = false;
+  CsvReader reader(
+      [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
+        if (std::exchange(given, true)) return 0;
+        std::memcpy(out.data(), state.header.data(), state.header.size());
+        return state.header.size();
+      },
+      path_.string(), data_.delimiter.at(0));
+  CsvRecord header;
+  HANSA_TRY(const bool has_header, reader.next(header));
+  if (!has_header)
+    return fail(ErrorCode::data, path_.string(), "has no header", "its first line must name the columns");
+  return CsvRowReader::create(data_, header, path_.string());
+}
+
+Result<bool> TailFeed::read_header(CsvReader& reader, State& state) {
+  if (!state.header.empty()) return true;
+  CsvRecord header;
+  HANSA_TRY(const bool whole, reader.next(header));
+  if (!whole) return false;
+  constexpr std::size_t header_bytes_max = 1 << 16;  // fits the reader's buffer
+  if (header.bytes.size() > header_bytes_max)
+    return fail(ErrorCode::data, path_.string() + ":1", "has a header of more than 64 KiB");
+  state.header = header.bytes;
+  return true;
+}
+
+Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvReader::LastLine last_line) {
+  State state = state_;
+  std::uint64_t offset = state.at.offset;
+  const CsvReader::ReadSome read_some = [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
+    const ssize_t n = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0)
+      return fail(ErrorCode::data, path_.string(),
+                  std::string("cannot be read (") + std::strerror(errno) + ")");
+    offset += static_cast<std::uint64_t>(n);
+    return static_cast<std::size_t>(n);
+  };
+  CsvReader reader(read_some, path_.string(), data_.delimiter.at(0), last_line, state.at);
+  HANSA_TRY(const bool has_header, read_header(reader, state));
+  if (!has_header) return std::nullopt;
+  HANSA_TRY(const CsvRowReader rows, row_reader(state));
+  if (!state.examples) state.examples.emplace(data_, rows.input_count());
+
+  Arrival arrival;
+  CsvRecord record;
+  CsvRow row;
+  const std::uint64_t most = std::min(records_max, records_of_one_arrival);
+  std::optional<Error> bad;
+  state.at = reader.position();
+  for (std::size_t values = 0; arrival.records < most && values < values_of_one_arrival;) {
+    const auto more = reader.next(record);
+    if (!more) {
+      bad = more.error();
+      break;
+    }
+    if (!*more) break;
+    const auto whole = rows.read(record, row);
+    if (!whole && bad_rows_ == BadRows::refuse) {
+      bad = whole.error();
+      break;
+    }
+    if (whole && *whole) {
+      state.examples->add(row);
+      values += row.inputs.size();
+    } else {
+      if (!whole) notes_.push_back("left out: " + whole.error().text());
+      state.examples->leave_out(row.group);
+    }
+    ++arrival.records;
+    arrival.digest.add(record.bytes);
+    state.at = reader.position();
+  }
+  // What stands before a bad row counts; the row is told when nothing else is left.
+  if (arrival.records == 0) {
+    if (bad) return tl::unexpected<Error>(std::move(*bad));
+    return std::nullopt;
+  }
+  HANSA_TRY(state.before, bytes_before(state.at.offset));
+  arrival.source = path_.string();
+  arrival.examples = state.examples->take();
+  arrival.position = position_text(state);
+  after_ = std::move(state);
+  return arrival;
+}
+
+Result<std::optional<Arrival>> TailFeed::next(std::uint64_t records_max) {
+  after_.reset();
+  for (int files = 0; files < 2; ++files) {
+    HANSA_TRY(const bool attached, attach());
+    if (!attached) return std::nullopt;
+    // Asked before reading: what comes into the old file after that is seen by the look that finds it replaced.
+    const bool last = replaced();
+    HANSA_TRY(auto arrival, read(records_max, last ? CsvReader::LastLine::whole : CsvReader::LastLine::torn));
+    if (arrival || !last) return arrival;
+    file_ = Descriptor();
+    state_ = State{};
+  }
+  return std::nullopt;
+}
+
+std::string TailFeed::position_text(const State& state) const {
+  const json out{{"device", state.device},          {"inode", state.inode},
+                 {"offset", state.at.offset},       {"line", state.at.line},
+                 {"header", state.header},          {"before", hex_of(state.before)},
+                 {"carry", state.examples->carry()}};
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// False: the text is not a position.
+Result<bool> TailFeed::restore(const std::string& position) {
+  const json kept = json::parse(position, nullptr, false);
+  if (!kept.is_object()) return false;
+  try {
+    state_ = State{};
+    state_.device = kept.at("device").get<std::uint64_t>();
+    state_.inode = kept.at("inode").get<std::uint64_t>();
+    state_.at = {kept.at("offset").get<std::uint64_t>(), kept.at("line").get<std::uint64_t>()};
+    state_.header = kept.at("header").get<std::string>();
+    const auto before = kept.at("before").get<std::string>();
+    for (std::size_t i = 0; i + 1 < before.size(); i += 2)
+      state_.before += static_cast<char>(std::stoi(before.substr(i, 2), nullptr, 16));
+    HANSA_TRY(const CsvRowReader rows, row_reader(state_));
+    state_.examples.emplace(data_, rows.input_count());
+    return state_.examples->restore(kept.at("carry"));
+  } catch (const std::exception&) {  // json's, stoi's
+    return false;
+  }
+}
+
+}  // namespace hansa::learning::internal

@@ -1,0 +1,64 @@
+// The rows of a CSV file that grows (kinds csv and windows).
+//
+// A last line without its newline waits for it. A file that was moved away and followed by a new one (log rotation) is
+// read to its end first, also when that happened while the client was away, as long as it is in the same
+// folder. A file that became shorter or whose read part changed is read from its start, and that is told.
+#pragma once
+#include <optional>
+
+#include <sys/stat.h>
+
+#include "common/descriptor.h"
+#include "learning/data/follow/feed.h"
+#include "learning/data/follow/folder_watch.h"
+#include "learning/data/follow/row_examples.h"
+#include "learning/data/internal/csv_reader.h"
+
+namespace hansa::learning::internal {
+
+class TailFeed final : public Feed {
+ public:
+  TailFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known);
+
+  [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
+  void stored() override;
+  void wait(Duration most, int wake) override { watch_.wait(most, wake); }
+  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+
+ private:
+  // All that a position holds.
+  struct State {
+    std::uint64_t device = 0, inode = 0;
+    CsvPosition at;
+    std::string header;  // the line that names the columns; empty: not read yet
+    std::string before;  // the bytes that end at at.offset: tells a file that was written anew
+    std::optional<RowExamples> examples;
+  };
+
+  [[nodiscard]] Result<bool> attach();
+  [[nodiscard]] Result<bool> attach_first();
+  [[nodiscard]] Result<bool> open_path();
+  [[nodiscard]] bool open_moved();
+  [[nodiscard]] Result<bool> restore(const std::string& position);
+  [[nodiscard]] Result<bool> still_the_same() const;
+  [[nodiscard]] Result<std::string> bytes_before(std::uint64_t offset) const;
+  [[nodiscard]] Result<std::optional<Arrival>> read(std::uint64_t records_max, CsvReader::LastLine last_line);
+  [[nodiscard]] Result<bool> read_header(CsvReader& reader, State& state);
+  [[nodiscard]] Result<CsvRowReader> row_reader(const State& state) const;
+  [[nodiscard]] bool replaced() const;
+  void begin_anew();
+  [[nodiscard]] std::string position_text(const State& state) const;
+
+  DataConfig data_;
+  BadRows bad_rows_;
+  KnownPosition known_;
+  std::filesystem::path path_;
+  FolderWatch watch_;
+  bool first_look_ = true;
+  Descriptor file_;
+  State state_;
+  std::optional<State> after_;  // of the arrival that was given and is not yet stored
+  std::vector<std::string> notes_;
+};
+
+}  // namespace hansa::learning::internal

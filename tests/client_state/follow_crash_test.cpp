@@ -1,0 +1,94 @@
+// kill -9 of a process that follows a growing file, again and again: each row is consumed once.
+#include <csignal>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/state/followed_data.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::client {
+namespace {
+
+using learning::testing::TemporaryFolder;
+
+FollowedDataConfig config_of(const TemporaryFolder& folder) {
+  FollowedDataConfig config;
+  config.data.kind = "csv";
+  config.data.file = folder / "rows.csv";
+  config.data.label = "y";
+  config.open = learning::open_data_source;
+  return config;
+}
+
+// In the child: takes what comes and marks it as trained on, telling each step by a byte.
+[[noreturn]] void follow_until_killed(const TemporaryFolder& folder, int told) {
+  auto opened = StateStore::open(folder / "state");
+  if (!opened) ::_exit(2);
+  const std::shared_ptr<StateStore> store = std::move(*opened);
+  FollowedDataConfig config = config_of(folder);
+  config.follow.new_max = 7;  // small steps: many transactions
+  FollowedData data(config, store);
+  for (;;) {
+    if (!data.take_all()) ::_exit(3);
+    if (::write(told, "t", 1) != 1) ::_exit(4);
+    const auto training = data.open();
+    if (training && !data.counted(training->mark)) ::_exit(5);
+    if (::write(told, "c", 1) != 1) ::_exit(6);
+  }
+}
+
+TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrTakenTwice) {
+  const TemporaryFolder folder;
+  const FollowedDataConfig config = config_of(folder);
+  std::ofstream rows(config.data.file, std::ios::app);
+  rows << "x,y\n" << std::flush;
+  learning::MultisetDigest expected;
+  std::uint64_t written = 0;
+  for (int kill = 0; kill < 40; ++kill) {
+    for (int i = 0; i < 13; ++i) {
+      const std::string row = std::to_string(written) + "," + std::to_string(written % 3);
+      expected.add(row);
+      // Torn in the middle of a row at times.
+      rows << row.substr(0, 2) << std::flush << row.substr(std::min<std::size_t>(2, row.size())) << "\n"
+           << std::flush;
+      ++written;
+    }
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe(pipe_ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(pipe_ends[0]);
+      follow_until_killed(folder, pipe_ends[1]);
+    }
+    ::close(pipe_ends[1]);
+    char step = 0;
+    for (int i = 0; i < kill % 6 && ::read(pipe_ends[0], &step, 1) == 1; ++i) {
+    }
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended with " << WEXITSTATUS(status);
+    ::close(pipe_ends[0]);
+  }
+  auto opened = StateStore::open(folder / "state");
+  ASSERT_TRUE(opened) << opened.error().text();
+  const std::shared_ptr<StateStore> store = std::move(*opened);
+  EXPECT_EQ(store->take_notice(), "");
+  FollowedData data(config, store);
+  ASSERT_TRUE(data.take_all());
+  const auto consumed = store->consumed();
+  ASSERT_TRUE(consumed);
+  ASSERT_EQ(consumed->size(), 1U);
+  EXPECT_EQ(consumed->at(0).records, written);
+  EXPECT_EQ(consumed->at(0).examples, written);
+  EXPECT_EQ(consumed->at(0).digest.value(), expected.value());
+  const auto counts = store->counts();
+  ASSERT_TRUE(counts);
+  EXPECT_EQ(counts->trained + counts->fresh, written);
+}
+
+}  // namespace
+}  // namespace hansa::client

@@ -1,0 +1,243 @@
+// A client's state: what is in it after any step, any damage and any kill.
+#include <array>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "client/state/state_store.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::client {
+namespace {
+
+using learning::testing::TemporaryFolder;
+
+// Rows 100 * first ... of one input and one label.
+learning::Arrival arrival_of(std::int64_t first, std::size_t count, const std::string& position = "{}") {
+  learning::Arrival out;
+  out.source = "rows.csv";
+  out.position = position;
+  out.records = count;
+  out.examples.shape.input = {2};
+  out.examples.shape.class_count = first + static_cast<std::int64_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto label = first + static_cast<std::int64_t>(i);
+    out.examples.inputs.push_back(static_cast<float>(label));
+    out.examples.inputs.push_back(0.5F);
+    out.examples.classes.push_back(label);
+    out.digest.add(std::to_string(label));
+  }
+  return out;
+}
+
+class State : public ::testing::Test {
+ protected:
+  void open() {
+    store_.reset();
+    auto store = StateStore::open(folder_ / "state");
+    ASSERT_TRUE(store) << store.error().text();
+    store_ = std::move(*store);
+  }
+  [[nodiscard]] std::filesystem::path file() const { return folder_ / "state" / StateStore::file_name; }
+  [[nodiscard]] std::size_t damaged_files() const {
+    std::size_t out = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "state"))
+      out += entry.path().filename().string().starts_with("state.sqlite.damaged-") &&
+             !entry.path().string().ends_with("-wal") && !entry.path().string().ends_with("-shm");
+    return out;
+  }
+  // Changes the byte in the middle of the first place that holds `what`.
+  void flip(const std::string& what) const {
+    std::fstream in(file(), std::ios::binary | std::ios::in | std::ios::out);
+    const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const auto at = bytes.find(what);
+    ASSERT_NE(at, std::string::npos);
+    in.clear();
+    in.seekp(static_cast<std::streamoff>(at + what.size() / 2));
+    in.put(static_cast<char>(bytes[at + what.size() / 2] ^ 1));
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<StateStore> store_;
+};
+
+TEST_F(State, ExamplesAndPositionAreThereAfterARestart) {
+  open();
+  ASSERT_TRUE(store_->add(arrival_of(0, 3, "{\"offset\":30}")));
+  ASSERT_TRUE(store_->add(arrival_of(3, 2, "{\"offset\":50}")));
+  open();
+  EXPECT_EQ(store_->position("rows.csv").value(), "{\"offset\":50}");
+  EXPECT_EQ(store_->position("other.csv").value(), std::nullopt);
+  const auto consumed = store_->consumed();
+  ASSERT_TRUE(consumed);
+  ASSERT_EQ(consumed->size(), 1U);
+  EXPECT_EQ(consumed->at(0).records, 5U);
+  EXPECT_EQ(consumed->at(0).examples, 5U);
+  EXPECT_EQ(consumed->at(0).digest.value(), arrival_of(0, 5).digest.value());
+  const auto snapshot = store_->snapshot();
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ(snapshot->fresh, 5U);
+  EXPECT_EQ(snapshot->examples.classes, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(snapshot->examples.inputs[6], 3.0F);
+  EXPECT_EQ(snapshot->examples.shape.class_count, 5);
+}
+
+TEST_F(State, WhatACountedUpdateWasTrainedOnIsNotNewAnyMore) {
+  open();
+  ASSERT_TRUE(store_->add(arrival_of(0, 4)));
+  const auto snapshot = store_->snapshot();
+  ASSERT_TRUE(store_->add(arrival_of(4, 2)));  // came while it trained
+  ASSERT_TRUE(store_->trained(snapshot->mark, 3));
+  for (int again = 0; again < 2; ++again) {
+    const auto counts = store_->counts();
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->fresh, 2U);
+    EXPECT_EQ(counts->replay, 3U);
+    EXPECT_EQ(counts->trained, 4U);
+    ASSERT_TRUE(store_->trained(snapshot->mark, 3));  // the same receipt again
+  }
+  const auto next = store_->snapshot();
+  EXPECT_EQ(next->fresh, 2U);
+  EXPECT_EQ(next->examples.count(), 5U);
+}
+
+TEST_F(State, WithoutReplayNothingIsKept) {
+  open();
+  ASSERT_TRUE(store_->add(arrival_of(0, 4)));
+  ASSERT_TRUE(store_->trained(store_->snapshot()->mark, 0));
+  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  EXPECT_EQ(store_->snapshot().error().code, ErrorCode::data);
+  // Numbers are never used twice, so that an old mark names nothing new.
+  ASSERT_TRUE(store_->add(arrival_of(4, 1)));
+  ASSERT_TRUE(store_->trained(4, 0));
+  EXPECT_EQ(store_->counts()->fresh, 1U);
+}
+
+// Whatever an example's place in the stream, it is in a reservoir of 10 after N with probability 10 / N.
+TEST_F(State, TheReservoirIsAUniformSample) {
+  constexpr std::size_t groups = 4, size = 10;
+  std::array<double, groups> kept{};
+  double expected = 0;
+  for (std::size_t run = 0; run < 300; ++run) {
+    const auto store = StateStore::in_memory().value();
+    // Each run begins elsewhere in the sequence of draws, with examples that count for nothing below.
+    const std::size_t before = 1 + run;
+    ASSERT_TRUE(store->add(arrival_of(0, before)));
+    ASSERT_TRUE(store->trained(store->snapshot()->mark, size));
+    for (std::size_t group = 0; group < groups; ++group)
+      ASSERT_TRUE(store->add(arrival_of(static_cast<std::int64_t>(1'000 + size * group), size)));
+    ASSERT_TRUE(store->trained(store->snapshot()->mark, size));
+    const auto snapshot = store->snapshot();
+    ASSERT_TRUE(snapshot);
+    ASSERT_EQ(snapshot->examples.count(), size);
+    for (const std::int64_t label : snapshot->examples.classes)
+      if (label >= 1'000) ++kept[(static_cast<std::size_t>(label) - 1'000) / size];
+    expected += static_cast<double>(size * size) / static_cast<double>(before + groups * size);
+  }
+  for (const double k : kept) EXPECT_NEAR(k / expected, 1, 0.2) << expected;
+}
+
+TEST_F(State, ValuesByNameSurvive) {
+  open();
+  const std::vector<std::byte> value{std::byte{1}, std::byte{2}};
+  EXPECT_EQ(store_->get("personal/a").value(), std::nullopt);
+  ASSERT_TRUE(store_->put("personal/a", value));
+  ASSERT_TRUE(store_->put("personal/b", {}));
+  open();
+  EXPECT_EQ(store_->get("personal/a").value(), value);
+  EXPECT_EQ(store_->get("personal/b").value(), std::vector<std::byte>());
+}
+
+TEST_F(State, ExamplesOfAnotherShapeAreRefusedAndNothingIsLost) {
+  open();
+  ASSERT_TRUE(store_->add(arrival_of(0, 2, "first")));
+  auto other = arrival_of(2, 1, "second");
+  other.examples.shape.input = {1};
+  other.examples.inputs.pop_back();
+  const auto refused = store_->add(other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::data);
+  EXPECT_NE(refused.error().text().find("holds examples of 2"), std::string::npos) << refused.error().text();
+  EXPECT_EQ(store_->position("rows.csv").value(), "first");
+  EXPECT_EQ(store_->counts()->fresh, 2U);
+  EXPECT_EQ(damaged_files(), 0U);
+}
+
+TEST_F(State, TwoClientsDoNotShareAFolder) {
+  open();
+  const auto second = StateStore::open(folder_ / "state");
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().text().find("is in use by process"), std::string::npos) << second.error().text();
+  EXPECT_TRUE(StateStore::open_to_read(folder_ / "state"));
+}
+
+TEST_F(State, AFileThatIsNoDatabaseIsSetAsideAndTheClientStartsClean) {
+  std::filesystem::create_directories(folder_ / "state");
+  learning::testing::write_text(file(), std::string(5'000, 'x'));
+  open();
+  EXPECT_EQ(damaged_files(), 1U);
+  EXPECT_NE(store_->take_notice().find("set aside as"), std::string::npos);
+  EXPECT_EQ(store_->take_notice(), "");
+  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  ASSERT_TRUE(store_->add(arrival_of(0, 1)));
+}
+
+TEST_F(State, ACutFileIsSetAside) {
+  open();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(store_->add(arrival_of(i * 50, 50)));
+  store_.reset();
+  std::filesystem::resize_file(file(), std::filesystem::file_size(file()) / 2);
+  open();
+  EXPECT_EQ(damaged_files(), 1U);
+  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+}
+
+// SQLite itself does not see this one.
+TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
+  open();
+  ASSERT_TRUE(store_->put("personal/a", std::as_bytes(std::span("the head of this device"))));
+  ASSERT_TRUE(store_->add(arrival_of(0, 1)));
+  store_.reset();
+  flip("the head of this device");
+  open();
+  EXPECT_EQ(damaged_files(), 0U);
+  const std::uint64_t generation = store_->generation();
+  const auto value = store_->get("personal/a");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().code, ErrorCode::storage);
+  EXPECT_EQ(damaged_files(), 1U);
+  EXPECT_NE(store_->generation(), generation);
+  EXPECT_FALSE(store_->take_notice().empty());
+  // And goes on, clean.
+  EXPECT_EQ(store_->get("personal/a").value(), std::nullopt);
+  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+}
+
+TEST_F(State, AStoreOfANewerHansaIsLeftAsItIs) {
+  open();
+  store_.reset();
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  const auto store = StateStore::open(folder_ / "state");
+  ASSERT_FALSE(store);
+  EXPECT_NE(store.error().text().find("newer Hansa"), std::string::npos);
+  EXPECT_EQ(damaged_files(), 0U);
+}
+
+TEST_F(State, AnotherProgramsDatabaseIsNotWrittenOver) {
+  std::filesystem::create_directories(folder_ / "state");
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(
+      sqlite3_exec(database, "CREATE TABLE sources (a); PRAGMA user_version = 1", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(database);
+  open();
+  EXPECT_EQ(damaged_files(), 1U);
+}
+
+}  // namespace
+}  // namespace hansa::client

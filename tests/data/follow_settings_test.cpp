@@ -1,0 +1,105 @@
+// follow = true in client.toml: what goes together, and what is said of what does not.
+#include <gtest/gtest.h>
+
+#include "client/config/client_config.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+class FollowKeys : public ::testing::Test {
+ protected:
+  Result<client::ClientConfig> read(const std::string& data) {
+    testing::write_text(folder_ / "client.toml",
+                        "[client]\nname = \"c\"\nfederation = \"f\"\nkey = \"c.key\"\n"
+                        "[aggregator]\naddress = \"tcp://a:1\"\npublic_key = "
+                        "\"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\"\n[data]\n" +
+                            data);
+    return client::read_client_config(folder_ / "client.toml");
+  }
+  testing::TemporaryFolder folder_;
+};
+
+constexpr const char* rows = "kind = \"csv\"\nlabel = \"y\"\n";
+
+TEST_F(FollowKeys, AFileAFolderAndABroker) {
+  const auto none = read(std::string(rows) + "file = \"a.csv\"\n");
+  ASSERT_TRUE(none) << none.error().text();
+  EXPECT_FALSE(none->follow);
+
+  const auto file = read(std::string(rows) + "file = \"a.csv\"\nfollow = true\n");
+  ASSERT_TRUE(file && file->follow) << file.error().text();
+  EXPECT_EQ(file->follow->from, FollowFrom::file);
+  EXPECT_EQ(file->follow->bad_rows, BadRows::refuse);
+  EXPECT_EQ(file->follow->new_max, FollowConfig{}.new_max);
+  EXPECT_EQ(file->follow->replay_max, FollowConfig{}.replay_max);
+  EXPECT_EQ(file->follow->without_new, WithoutNew::train);
+
+  const auto folder =
+      read(std::string(rows) +
+           "folder = \"in\"\nfollow = true\nconsumed_files = \"remove\"\nwithout_new = \"decline\"\n"
+           "new_max = 7\nreplay_max = 0\n");
+  ASSERT_TRUE(folder && folder->follow) << folder.error().text();
+  EXPECT_EQ(folder->follow->folder, folder_ / "in");
+  EXPECT_EQ(folder->follow->consumed_files, ConsumedFiles::remove);
+  EXPECT_EQ(folder->follow->without_new, WithoutNew::decline);
+  EXPECT_EQ(folder->follow->new_max, 7U);
+
+  const auto broker =
+      read(std::string(rows) +
+           "columns = [\"x\"]\nbroker = \"mqtts://[2001:db8::1]:1234\"\ntopic = \"t/#\"\nfollow = true\n");
+  ASSERT_TRUE(broker && broker->follow) << broker.error().text();
+  EXPECT_EQ(broker->follow->broker.host, "2001:db8::1");
+  EXPECT_EQ(broker->follow->broker.port, 1234);
+  EXPECT_TRUE(broker->follow->broker.tls);
+  EXPECT_EQ(broker->follow->broker.address(), "mqtts://[2001:db8::1]:1234");
+  EXPECT_EQ(broker->follow->bad_rows, BadRows::skip);
+  EXPECT_EQ(read(std::string(rows) +
+                 "columns = [\"x\"]\nbroker = \"mqtt://localhost\"\ntopic = \"t\"\nfollow = true\n")
+                ->follow->broker.port,
+            1883);
+}
+
+TEST_F(FollowKeys, WhatDoesNotGoTogetherIsSaidWithLineAndMend) {
+  struct Case {
+    std::string data;
+    const char* says;
+  };
+  const std::string csv = rows;
+  const std::string broker = csv + "columns = [\"x\"]\nfollow = true\ntopic = \"t\"\n";
+  const std::vector<Case> cases{
+      {csv + "file = \"a\"\nfolder = \"b\"\n", "data.folder: stands without follow"},
+      {csv + "follow = \"yes\"\nfile = \"a\"\n", "data.follow: must be true or false"},
+      {csv + "follow = true\n", "does not say what to follow"},
+      {csv + "follow = true\nfile = \"a\"\nfolder = \"b\"\n", "data.folder: stands beside file"},
+      {csv + "follow = true\nfile = \"a\"\ntopic = \"t\"\n", "data.topic: stands without broker"},
+      {"images = \"a\"\nlabels = \"b\"\nfollow = true\nfolder = \"c\"\n", "is not for data of kind \"idx\""},
+      {"kind = \"text\"\nwindow = 4\nfile = \"a\"\nfollow = true\n",
+       "cannot be followed for data of kind \"text\""},
+      {csv + "follow = true\nfile = \"a\"\nscale = \"standard\"\n", "a file that grows does not have"},
+      {csv + "follow = true\nfile = \"a\"\nmissing = \"mean\"\n", "a file that grows does not have"},
+      {csv + "follow = true\nfile = \"a\"\nexamples_max = 3\n", "data.examples_max: stands beside follow"},
+      {csv + "follow = true\nfolder = \"a\"\nbad_rows = \"skip\"\n", "data.bad_rows: stands beside folder"},
+      {csv + "follow = true\nbroker = \"mqtts://a\"\ntopic = \"t\"\n", "needs columns"},
+      {broker + "broker = \"a\"\n", "is not an address"},
+      {broker + "broker = \"mqtts://a/t\"\n", "is not an address"},
+      {broker + "broker = \"mqtts://a:0\"\n", "has the port \"0\""},
+      {broker + "broker = \"mqtts://a:99999\"\n", "has the port \"99999\""},
+      {broker + "broker = \"mqtt://a\"\n", "would send data of this device in the clear"},
+      {broker + "broker = \"mqtts://a\"\nbroker_key_file = \"k\"\n", "a certificate and its key go together"},
+      {broker + "broker = \"mqtts://a\"\nbroker_password_file = \"k\"\n", "stands without broker_user"},
+      {broker + "broker = \"mqtt://localhost\"\nbroker_ca_file = \"k\"\n",
+       "has certificates, but is not encrypted"},
+      {csv + "columns = [\"x\"]\nfollow = true\nbroker = \"mqtts://a\"\n", "data.topic: is missing"},
+  };
+  for (const Case& c : cases) {
+    const auto config = read(c.data);
+    ASSERT_FALSE(config) << c.data;
+    EXPECT_NE(config.error().text().find(c.says), std::string::npos) << config.error().text();
+    EXPECT_NE(config.error().text().find("client.toml"), std::string::npos) << config.error().text();
+    EXPECT_FALSE(config.error().mend.empty()) << c.data;
+  }
+}
+
+}  // namespace
+}  // namespace hansa::learning

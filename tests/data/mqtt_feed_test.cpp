@@ -1,0 +1,226 @@
+// Rows from a real broker: each once, whatever stops in between.
+#include <csignal>
+#include <map>
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+#include "learning/data/follow/feed.h"
+#include "tests/data/broker.h"
+
+namespace hansa::learning {
+namespace {
+
+using testing::Broker;
+using Labels = std::vector<std::int64_t>;
+
+class Mqtt : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Broker::is_installed()) GTEST_SKIP() << "the package mosquitto is not installed";
+  }
+  void begin(Broker::Channel channel = Broker::Channel::plain) {
+    broker_ = std::make_unique<Broker>(folder_, channel);
+    data_.kind = "csv";
+    data_.columns = {"a", "b"};
+    data_.label = "y";
+    follow_.from = FollowFrom::broker;
+    follow_.broker = broker_->config();
+    follow_.bad_rows = BadRows::skip;
+    restart();
+    // The session must be there before anything is published.
+    for (int i = 0; i < 200 && !subscribed(); ++i) turn();
+  }
+  void restart() {
+    feed_.reset();
+    auto feed = open_feed(
+        data_, follow_, "test-client",
+        [this](const std::string& source) -> Result<std::optional<std::string>> {
+          const auto found = positions_.find(source);
+          if (found == positions_.end()) return std::nullopt;
+          return found->second;
+        },
+        open_data_source);
+    ASSERT_TRUE(feed) << feed.error().text();
+    feed_ = std::move(*feed);
+  }
+  // Until a probe message comes back.
+  bool subscribed() {
+    if (probed_) return true;
+    broker_->publish("0,0,77");
+    for (int i = 0; i < 3 && !probed_; ++i) {
+      const auto arrival = turn();
+      if (arrival) {
+        store(*arrival);
+        probed_ = true;
+      }
+    }
+    // Others that were sent before.
+    while (const auto more = turn()) store(*more);
+    return probed_;
+  }
+  std::optional<Arrival> turn() {
+    feed_->wait(std::chrono::milliseconds(100), -1);
+    auto arrival = feed_->next(1'000);
+    if (!arrival) {
+      error_ = arrival.error().text();
+      return std::nullopt;
+    }
+    for (auto& note : feed_->take_notes()) notes_.push_back(note);
+    return std::move(*arrival);
+  }
+  void store(const Arrival& arrival) {
+    positions_[arrival.source] = arrival.position;
+    feed_->stored();
+  }
+  // Labels until there are `count`.
+  Labels take(std::size_t count) {
+    Labels out;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (out.size() < count && std::chrono::steady_clock::now() < until) {
+      const auto arrival = turn();
+      if (!arrival) continue;
+      out.insert(out.end(), arrival->examples.classes.begin(), arrival->examples.classes.end());
+      inputs_.insert(inputs_.end(), arrival->examples.inputs.begin(), arrival->examples.inputs.end());
+      store(*arrival);
+    }
+    return out;
+  }
+  // Nothing more is there: a message published now is the next.
+  void expect_nothing_more() {
+    broker_->publish("9,9,99");
+    EXPECT_EQ(take(1), (Labels{99}));
+  }
+
+  testing::TemporaryFolder folder_;
+  std::unique_ptr<Broker> broker_;
+  DataConfig data_;
+  FollowConfig follow_;
+  std::map<std::string, std::string> positions_;
+  std::unique_ptr<Feed> feed_;
+  bool probed_ = false;
+  std::vector<float> inputs_;
+  std::vector<std::string> notes_;
+  std::string error_;
+};
+
+TEST_F(Mqtt, RowsComeAsCsvOrJsonOneOrMoreAMessage) {
+  begin();
+  inputs_.clear();
+  broker_->publish("1,2,3");
+  broker_->publish(R"({"y": 6, "b": 5.5, "a": "4", "more": null})");
+  broker_->publish("7,8,9\n10,11,12\n");
+  broker_->publish(R"([{"a":13,"b":14,"y":15}])");
+  EXPECT_EQ(take(5), (Labels{3, 6, 9, 12, 15}));
+  EXPECT_EQ(inputs_, (std::vector<float>{1, 2, 4, 5.5, 7, 8, 10, 11, 13, 14}));
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Mqtt, BadMessagesAreToldAndLeftOut) {
+  begin();
+  broker_->publish("1,x,3");
+  broker_->publish("1,2");
+  broker_->publish(R"({"a":1,"b":2})");
+  broker_->publish("{nonsense");
+  broker_->publish("4,5,6");
+  EXPECT_EQ(take(1), (Labels{6}));
+  ASSERT_EQ(notes_.size(), 4U);
+  EXPECT_NE(notes_[2].find("has no \"y\""), std::string::npos) << notes_[2];
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, WhatCameWhileTheClientWasAwayWaitsAtTheBroker) {
+  begin();
+  feed_.reset();
+  for (int i = 1; i <= 50; ++i) broker_->publish("0,0," + std::to_string(i));
+  restart();
+  const Labels labels = take(50);
+  ASSERT_EQ(labels.size(), 50U);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(labels[static_cast<std::size_t>(i)], i + 1);
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, WhatWasNotStoredWasNotAcknowledgedAndComesAgain) {
+  begin();
+  broker_->publish("0,0,1");
+  std::optional<Arrival> arrival;
+  while (!arrival) arrival = turn();
+  restart();
+  EXPECT_EQ(take(1), (Labels{1}));
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, WhatWasStoredComesOnceThoughItsAcknowledgementWasLost) {
+  begin();
+  broker_->publish("0,0,1");
+  std::optional<Arrival> arrival;
+  while (!arrival) arrival = turn();
+  positions_[arrival->source] = arrival->position;  // and then the client dies
+  restart();
+  broker_->publish("0,0,2");
+  EXPECT_EQ(take(1), (Labels{2}));
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, EqualMessagesAreAllTaken) {
+  begin();
+  for (int i = 0; i < 30; ++i) broker_->publish("1,1,1");
+  EXPECT_EQ(take(30).size(), 30U);
+  restart();
+  for (int i = 0; i < 30; ++i) broker_->publish("1,1,1");
+  EXPECT_EQ(take(30).size(), 30U);
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, ABrokerThatIsRestartedLosesAndDoublesNothing) {
+  begin();
+  Labels all;
+  for (int restarts = 0; restarts < 3; ++restarts) {
+    for (int i = 0; i < 10; ++i) broker_->publish("0,0," + std::to_string(10 * restarts + i));
+    const Labels some = take(3);
+    all.insert(all.end(), some.begin(), some.end());
+    broker_->stop(SIGTERM);
+    broker_->start();
+  }
+  const Labels rest = take(30 - all.size());
+  all.insert(all.end(), rest.begin(), rest.end());
+  ASSERT_EQ(all.size(), 30U);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, PausedTheClientLeavesMessagesToTheBroker) {
+  begin();
+  for (int i = 0; i < 5; ++i) broker_->publish("0,0," + std::to_string(i));
+  feed_->pause();
+  for (int i = 5; i < 10; ++i) broker_->publish("0,0," + std::to_string(i));
+  EXPECT_EQ(take(10), (Labels{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  expect_nothing_more();
+}
+
+TEST_F(Mqtt, EncryptedTheBrokersCertificateIsChecked) {
+  begin(Broker::Channel::encrypted);
+  broker_->publish("1,2,3");
+  EXPECT_EQ(take(1), (Labels{3}));
+  // Another authority, or a name that the certificate does not hold: no connection.
+  follow_.broker.host = "127.0.0.1";
+  error_.clear();
+  restart();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (error_.empty() && std::chrono::steady_clock::now() < until) (void)turn();
+  EXPECT_NE(error_.find("cannot be reached"), std::string::npos) << error_;
+}
+
+TEST_F(Mqtt, ABrokerThatIsNotThereIsToldAndTriedAgain) {
+  begin();
+  broker_->stop(SIGTERM);
+  error_.clear();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (error_.empty() && std::chrono::steady_clock::now() < until) (void)turn();
+  EXPECT_NE(error_.find("the broker"), std::string::npos) << error_;
+  broker_->start();
+  expect_nothing_more();
+}
+
+}  // namespace
+}  // namespace hansa::learning

@@ -1,0 +1,291 @@
+// A CSV file that grows, is rotated, cut and written anew, while readers come and go.
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "learning/data/follow/feed.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+using testing::TemporaryFolder;
+
+class Tail : public ::testing::Test {
+ protected:
+  Tail() {
+    data_.kind = "csv";
+    data_.file = folder_ / "rows.csv";
+    data_.label = "y";
+  }
+
+  void append(const std::string& text, const std::string& name = "rows.csv") const {
+    std::ofstream(folder_ / name, std::ios::app) << text;
+  }
+  // A new reader, as after a restart: it knows what was stored.
+  void restart() {
+    auto feed = open_feed(
+        data_, follow_, "test",
+        [this](const std::string& source) -> Result<std::optional<std::string>> {
+          const auto found = positions_.find(source);
+          if (found == positions_.end()) return std::nullopt;
+          return found->second;
+        },
+        open_data_source);
+    ASSERT_TRUE(feed) << feed.error().text();
+    feed_ = std::move(*feed);
+  }
+  // Takes and stores all that is there; the labels that came.
+  std::vector<std::int64_t> take(std::uint64_t records_max = 1000) {
+    if (!feed_) restart();
+    std::vector<std::int64_t> out;
+    for (;;) {
+      auto arrival = feed_->next(records_max);
+      if (!arrival) {
+        error_ = arrival.error().text();
+        break;
+      }
+      if (!*arrival) break;
+      const Arrival& a = **arrival;
+      out.insert(out.end(), a.examples.classes.begin(), a.examples.classes.end());
+      inputs_.insert(inputs_.end(), a.examples.inputs.begin(), a.examples.inputs.end());
+      records_ += a.records;
+      digest_.add(a.digest.value());
+      positions_[a.source] = a.position;
+      feed_->stored();
+    }
+    for (auto& note : feed_->take_notes()) notes_.push_back(note);
+    return out;
+  }
+  using Labels = std::vector<std::int64_t>;
+
+  TemporaryFolder folder_;
+  DataConfig data_;
+  FollowConfig follow_;
+  std::map<std::string, std::string> positions_;
+  std::unique_ptr<Feed> feed_;
+  std::uint64_t records_ = 0;
+  MultisetDigest digest_;
+  std::vector<float> inputs_;
+  std::vector<std::string> notes_;
+  std::string error_;
+};
+
+TEST_F(Tail, WhatWasStoredIsNotGivenAgainAndTheRestGoesOn) {
+  append("x,y\n1,10\n2,20\n");
+  EXPECT_EQ(take(), (Labels{10, 20}));
+  EXPECT_EQ(take(), Labels{});
+  append("3,30\n");
+  EXPECT_EQ(take(), (Labels{30}));
+  append("4,40\n");
+  restart();
+  EXPECT_EQ(take(), (Labels{40}));
+  EXPECT_EQ(inputs_, (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(records_, 4U);
+  MultisetDigest expected;
+  for (const char* row : {"4,40", "1,10", "3,30", "2,20"}) expected.add(row);
+  EXPECT_EQ(digest_.value(), expected.value());
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Tail, WhatWasGivenButNotStoredComesAgain) {
+  append("x,y\n1,10\n2,20\n");
+  restart();
+  const auto lost = feed_->next(10);
+  ASSERT_TRUE(lost && *lost);
+  restart();
+  EXPECT_EQ(take(), (Labels{10, 20}));
+}
+
+TEST_F(Tail, AFileThatIsNotThereYetMayCome) {
+  EXPECT_EQ(take(), Labels{});
+  append("x,y\n1,1\n");
+  EXPECT_EQ(take(), (Labels{1}));
+}
+
+TEST_F(Tail, ATornLastLineWaitsForItsEnd) {
+  append("x,");
+  EXPECT_EQ(take(), Labels{});
+  append("y\n1,1");
+  EXPECT_EQ(take(), Labels{});
+  append("0\n\"2\"");
+  EXPECT_EQ(take(), (Labels{10}));
+  append(",2\n");
+  EXPECT_EQ(take(), (Labels{2}));
+}
+
+TEST_F(Tail, CutAtAnyByteEachRowComesOnce) {
+  const std::string text = "x,y\r\n1,1\r\n\"2\",2\r\n\r\n3,\"3\"\r\n4,4\r\n";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    std::filesystem::remove(data_.file);
+    positions_.clear();
+    restart();
+    append(text.substr(0, cut));
+    Labels labels = take();
+    append(text.substr(cut));
+    restart();
+    const Labels rest = take();
+    labels.insert(labels.end(), rest.begin(), rest.end());
+    EXPECT_EQ(labels, (Labels{1, 2, 3, 4}));
+  }
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Tail, ABatchEndsWhereItsOwnerSays) {
+  append("x,y\n1,1\n2,2\n3,3\n");
+  restart();
+  const auto two = feed_->next(2);
+  ASSERT_TRUE(two && *two);
+  EXPECT_EQ((*two)->examples.classes, (Labels{1, 2}));
+}
+
+TEST_F(Tail, ARotatedFileIsReadToItsEndBeforeTheNewOne) {
+  append("x,y\n1,1\n");
+  EXPECT_EQ(take(), (Labels{1}));
+  append("2,2\n");
+  std::filesystem::rename(folder_ / "rows.csv", folder_ / "rows.csv.1");
+  append("3,3\n", "rows.csv.1");
+  EXPECT_EQ(take(), (Labels{2, 3}));
+  append("x,y\n4,4\n");
+  append("5,5", "rows.csv.1");  // its writer ended without a newline
+  EXPECT_EQ(take(), (Labels{5, 4}));
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Tail, RotationWhileTheClientIsAwayLosesNothingThatIsInTheFolder) {
+  append("x,y\n1,1\n");
+  EXPECT_EQ(take(), (Labels{1}));
+  append("2,2\n");
+  std::filesystem::rename(folder_ / "rows.csv", folder_ / "rows.csv.1");
+  append("x,y\n3,3\n");
+  restart();
+  EXPECT_EQ(take(), (Labels{2, 3}));
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Tail, ARotatedFileThatIsGoneIsToldWithTheLine) {
+  append("x,y\n1,1\n");
+  EXPECT_EQ(take(), (Labels{1}));
+  feed_.reset();
+  append("2,2\n");
+  // Kept elsewhere, so that the new file cannot get its inode.
+  const TemporaryFolder elsewhere;
+  std::filesystem::rename(folder_ / "rows.csv", elsewhere / "gone");
+  append("x,y\n3,3\n");
+  EXPECT_EQ(take(), (Labels{3}));
+  ASSERT_EQ(notes_.size(), 1U);
+  EXPECT_NE(notes_[0].find("behind line 3 was not read"), std::string::npos) << notes_[0];
+}
+
+TEST_F(Tail, ATruncatedFileIsReadFromItsStart) {
+  append("x,y\n1,1\n2,2\n");
+  EXPECT_EQ(take(), (Labels{1, 2}));
+  std::ofstream(data_.file, std::ios::trunc) << "x,y\n3,3\n";
+  EXPECT_EQ(take(), (Labels{3}));
+  ASSERT_EQ(notes_.size(), 1U);
+  EXPECT_NE(notes_[0].find("cut or written anew"), std::string::npos);
+}
+
+TEST_F(Tail, AFileWrittenAnewAndLongerIsNoticedByItsContent) {
+  append("x,y\n1,1\n2,2\n");
+  EXPECT_EQ(take(), (Labels{1, 2}));
+  std::ofstream(data_.file, std::ios::trunc) << "x,y\n3,3\n4,4\n5,5\n";
+  restart();
+  EXPECT_EQ(take(), (Labels{3, 4, 5}));
+  EXPECT_EQ(notes_.size(), 1U);
+}
+
+TEST_F(Tail, ABadRowStopsTheFileUntilItIsMendedAndWhatIsBeforeItCounts) {
+  append("x,y\n1,1\nbad,2\n3,3\n");
+  EXPECT_EQ(take(), (Labels{1}));
+  EXPECT_NE(error_.find("rows.csv:3: column \"x\": is \"bad\""), std::string::npos) << error_;
+  std::ofstream(data_.file, std::ios::trunc) << "x,y\n1,1\n2,2\n3,3\n";
+  EXPECT_EQ(take(), (Labels{2, 3}));
+}
+
+TEST_F(Tail, SkippedBadRowsAreToldAndCounted) {
+  follow_.bad_rows = BadRows::skip;
+  append("x,y\n1,1\nbad,2\n3\n4,4\n");
+  EXPECT_EQ(take(), (Labels{1, 4}));
+  EXPECT_EQ(notes_.size(), 2U);
+  EXPECT_EQ(records_, 4U);
+}
+
+TEST_F(Tail, AHeaderWithoutTheColumnIsAnErrorThatNamesIt) {
+  data_.columns = {"z"};
+  append("x,y\n1,1\n");
+  EXPECT_EQ(take(), Labels{});
+  EXPECT_NE(error_.find("rows.csv:1: has no column \"z\""), std::string::npos) << error_;
+}
+
+// Windows over a file that comes in pieces are those of the whole file, wherever it is cut and with any restart.
+TEST_F(Tail, WindowsReachAcrossPiecesAndRestarts) {
+  data_.kind = "windows";
+  data_.group = "g";
+  for (const auto& [window, stride, horizon] :
+       {std::tuple{3U, 1U, 0U}, std::tuple{3U, 2U, 1U}, std::tuple{2U, 5U, 0U}, std::tuple{1U, 1U, 2U}}) {
+    data_.window = window;
+    data_.stride = stride;
+    data_.horizon = horizon;
+    std::vector<std::string> lines{"x,y,g\n"};
+    for (int i = 0; i < 24; ++i)
+      lines.push_back(std::to_string(i) + "," + std::to_string(i % 5) + "," + (i % 3 == 0 ? "a" : "b") +
+                      "\n");
+    std::string text;
+    for (const auto& line : lines) text += line;
+    std::ofstream(data_.file, std::ios::trunc) << text;
+    const auto whole = open_data_source(data_);
+    ASSERT_TRUE(whole) << whole.error().text();
+    const auto count = static_cast<std::size_t>((*whole)->example_count());
+    std::multimap<std::vector<float>, std::int64_t> expected;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      std::vector<float> input(window);
+      std::vector<std::int64_t> label(1);
+      const std::vector<std::uint32_t> index{i};
+      (*whole)->read_inputs(index, input);
+      (*whole)->read_targets(index, std::span(label));
+      expected.emplace(input, label[0]);
+    }
+    for (std::size_t cut = 0; cut < lines.size(); cut += 3) {
+      SCOPED_TRACE(std::to_string(window) + "/" + std::to_string(stride) + " cut at " + std::to_string(cut));
+      std::filesystem::remove(data_.file);
+      positions_.clear();
+      inputs_.clear();
+      restart();
+      std::multimap<std::vector<float>, std::int64_t> got;
+      const auto collect = [&] {
+        const Labels labels = take();
+        for (std::size_t i = 0; i < labels.size(); ++i)
+          got.emplace(std::vector<float>(inputs_.begin() + static_cast<std::ptrdiff_t>(i * window),
+                                         inputs_.begin() + static_cast<std::ptrdiff_t>((i + 1) * window)),
+                      labels[i]);
+        inputs_.clear();
+      };
+      for (std::size_t i = 0; i < lines.size(); ++i) {
+        append(lines[i]);
+        if (i % 7 == cut % 7) {
+          collect();
+          if (i % 2 == 0) restart();
+        }
+      }
+      collect();
+      EXPECT_EQ(got, expected);
+    }
+  }
+  EXPECT_TRUE(notes_.empty());
+}
+
+TEST_F(Tail, ALeftOutRowEndsAWindow) {
+  data_.kind = "windows";
+  data_.window = 2;
+  data_.missing = MissingValues::skip;
+  append("x,y\n1,1\n,2\n3,3\n4,4\n");
+  EXPECT_EQ(take(), (Labels{4}));
+  EXPECT_EQ(inputs_, (std::vector<float>{3, 4}));
+}
+
+}  // namespace
+}  // namespace hansa::learning
