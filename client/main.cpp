@@ -1,9 +1,8 @@
-// hansa-client: see run_client.
+// hansa-client: see client::run.
 #include <CLI/CLI.hpp>
 
-#include "client/process/client_process.h"
+#include "client/embed/client.h"
 #include "common/program.h"
-#include "learning/local_trainer.h"
 
 namespace {
 hansa::Result<int> run(int argc, char** argv) {
@@ -21,17 +20,9 @@ hansa::Result<int> run(int argc, char** argv) {
   HANSA_TRY(const auto config, hansa::client::read_client_config(file));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
-  HANSA_TRY(const auto data, hansa::client::open_client_data(config, hansa::client::KeepState::in_folder,
-                                                             hansa::learning::open_examples,
-                                                             hansa::learning::supply_data(config.data)));
-  hansa::learning::LocalTrainerConfig trainer_config;
-  trainer_config.supply = data.supply;
-  trainer_config.state = data.state;
-  trainer_config.threads = config.resources.threads;
-  trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
-  const auto trainer = hansa::learning::make_local_trainer(trainer_config);
-  const auto log = hansa::Logger::to_stderr(config.name.empty() ? "client" : config.name, level);
-  HANSA_TRY_VOID(hansa::client::run_client(config, data, *trainer, log, stop_asked));
+  hansa::client::Options options;
+  options.log_level = level;
+  HANSA_TRY_VOID(hansa::client::run(config, options, stop_asked));
   return 0;
 }
 }  // namespace

@@ -1,4 +1,5 @@
-# Libraries from outside, each as one target. All are Debian packages: scripts/packages.txt.
+# Libraries from outside, each as one target. All are Debian packages: scripts/packages.txt. Installed too: whoever links
+# hansa::client needs the same.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -8,19 +9,15 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(cereal REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
-find_package(GTest REQUIRED)
 
-pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
-pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
 
 # Torch's own CMake files set global flags and print much; keep both inside.
 find_package(Torch REQUIRED QUIET)
-add_library(hansa_torch INTERFACE)
+add_library(hansa_torch INTERFACE IMPORTED GLOBAL)
 target_include_directories(hansa_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(hansa_torch INTERFACE ${TORCH_LIBRARIES})

@@ -1,10 +1,16 @@
+# Where headers are installed: below a folder of their own, as they include each other by their path from the root.
+set(HANSA_INCLUDE_FOLDER "${CMAKE_INSTALL_INCLUDEDIR}/hansa")
+
 # hansa_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...])
 # A folder's library. Every source is named; headers are included by their path from the root.
 function(hansa_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
-  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS} hansa_compile_options)
+  target_include_directories(${name} PUBLIC
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<INSTALL_INTERFACE:${HANSA_INCLUDE_FOLDER}>")
+  target_link_libraries(${name}
+    PUBLIC ${ARG_DEPS}
+    PRIVATE ${ARG_PRIVATE_DEPS} $<BUILD_INTERFACE:hansa_compile_options>)
 endfunction()
 
 # hansa_program(NAME SOURCES ... DEPS ...)

@@ -70,7 +70,7 @@ class ArchiveEvaluator final : public Evaluator {
     const TorchSettings settings(threads_);
     const at::NoGradGuard no_grad;
     model_.assign(values);
-    model_.module().eval();
+    model_.set_training(false);
     Metrics sums;
     for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_max) {
       const std::size_t size = std::min(batch_size_max, order_.size() - begin);

@@ -1,166 +1,17 @@
 #include "learning/local_trainer.h"
 
-#include <algorithm>
-#include <cassert>
-#include <cmath>
-#include <cstring>
-#include <optional>
-#include <tuple>
-
 #include "learning/internal/loaded_model.h"
-#include "learning/internal/memory_estimate.h"
-#include "learning/internal/torch_guard.h"
-#include "learning/internal/torch_settings.h"
-#include "learning/internal/training_loop.h"
-
-#include <sys/stat.h>
+#include "learning/internal/model_trainer.h"
 
 namespace hansa::learning {
-namespace {
-
-// Tells one state of a file from another without reading it.
-struct FileIdentity {
-  std::filesystem::path path;
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = 0;
-  std::int64_t modified_s = 0;
-  std::int64_t modified_ns = 0;
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-
-  static std::optional<FileIdentity> of(const std::filesystem::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-    return FileIdentity{path,           status.st_dev,         status.st_ino,
-                        status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-  }
-};
-
-class LocalTrainer final : public Trainer {
- public:
-  explicit LocalTrainer(LocalTrainerConfig config) : config_(std::move(config)) {
-    if (!config_.supply) config_.supply = supply_data(config_.data);
-    if (!config_.state) config_.state = std::make_shared<MemoryState>();
-  }
-
-  [[nodiscard]] Result<DataAtHand> data_at_hand() override { return config_.supply->at_hand(); }
-
-  [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
-                                             std::span<float> delta, std::stop_token stop) override {
-    HANSA_TRY(const TrainingData data, config_.supply->open());
-    return guarded(request.archive.string(), "cannot be trained on " + data.source->place(),
-                   "check that the model accepts examples of the data's shape",
-                   [&] { return train_unguarded(request, data, global, delta, stop); });
-  }
-
- private:
-  Result<void> open_model(const std::filesystem::path& archive, const std::vector<std::string>& personal) {
-    const std::optional<FileIdentity> identity = FileIdentity::of(archive);
-    if (model_ && identity == identity_ && personal == patterns_ && !model_->traits().assigns_attributes)
-      return {};
-    model_.reset();  // first: two models at once may be more than the device has
-    memory_checked_for_batch_ = 0;
-    HANSA_TRY(model_, LoadedModel::open(archive, personal));
-    identity_ = identity;
-    patterns_ = personal;
-    archived_personal_.resize(model_->personal_layout().element_count());
-    model_->extract_personal(archived_personal_);
-    return {};
-  }
-
-  // Of one archive, and of one choice of what is personal: another starts with its archived values.
-  [[nodiscard]] std::string personal_key(const TrainingRequest& request) const {
-    return "personal/" + request.archive_digest.hex() + "/" + model_->personal_layout().digest().hex();
-  }
-
-  Result<void> load_personal(const TrainingRequest& request) {
-    personal_ = archived_personal_;
-    if (personal_.empty()) return {};
-    HANSA_TRY(const auto kept, config_.state->get(personal_key(request)));
-    if (kept && kept->size() == std::as_bytes(std::span(personal_)).size())
-      std::memcpy(personal_.data(), kept->data(), kept->size());
-    return {};
-  }
-
-  Result<void> keep_personal(const TrainingRequest& request) {
-    if (personal_.empty()) return {};
-    return config_.state->put(personal_key(request), std::as_bytes(std::span(personal_)));
-  }
-
-  Result<void> check_layout(const TrainingRequest& request) const {
-    const Digest found = model_->layout().digest();
-    if (found == request.layout) return {};
-    return fail(
-        ErrorCode::model, request.archive.string(),
-        "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
-        "run the same version of Hansa and of LibTorch on both sides");
-  }
-
-  // Once for each model and batch size: it costs two examples' worth of training.
-  Result<void> check_memory(const TrainingConfig& config, const DataSource& source) {
-    if (config_.memory_bytes_max == 0 || memory_checked_for_batch_ == config.batch_size) return {};
-    HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
-    if (needed > config_.memory_bytes_max) {
-      constexpr std::uint64_t mebibyte = 1 << 20;
-      return fail(ErrorCode::resource, model_->place(),
-                  "needs about " + std::to_string(needed / mebibyte + 1) + " MiB to train with batches of " +
-                      std::to_string(config.batch_size) + ", and " +
-                      std::to_string(config_.memory_bytes_max / mebibyte) + " MiB are allowed",
-                  "raise the client's memory limit, or lower training.batch_size");
-    }
-    memory_checked_for_batch_ = config.batch_size;
-    return {};
-  }
-
-  Result<TrainingResult> train_unguarded(const TrainingRequest& request, const TrainingData& data,
-                                         std::span<const float> global, std::span<float> delta,
-                                         const std::stop_token& stop) {
-    const TorchSettings settings(config_.threads);
-    HANSA_TRY_VOID(open_model(request.archive, request.config.personal));
-    HANSA_TRY_VOID(check_layout(request));
-    assert(global.size() == model_->layout().element_count());
-    assert(delta.size() == global.size());
-    HANSA_TRY_VOID(load_personal(request));
-    model_->assign(global);
-    model_->assign_personal(personal_);
-    HANSA_TRY_VOID(check_memory(request.config, *data.source));
-    model_->assign(global);
-    model_->assign_personal(personal_);
-    HANSA_TRY(TrainingResult result, run_training(*model_, *data.source, request.config, request.seed, stop));
-    result.new_examples = data.new_examples;
-    result.data_mark = data.mark;
-
-    local_.resize(global.size());
-    model_->extract(local_);
-    model_->extract_personal(personal_);
-    bool finite = std::ranges::all_of(personal_, [](float value) { return std::isfinite(value); });
-    for (std::size_t i = 0; i < local_.size(); ++i) {
-      local_[i] -= global[i];
-      finite &= std::isfinite(local_[i]);
-    }
-    if (!finite)
-      return fail(ErrorCode::data, data.source->place(),
-                  "the weights became infinite or NaN in the last step",
-                  "lower training.learning_rate, and check the data for extreme values");
-    HANSA_TRY_VOID(keep_personal(request));
-    std::copy(local_.begin(), local_.end(), delta.begin());
-    return result;
-  }
-
-  LocalTrainerConfig config_;
-  std::optional<LoadedModel> model_;
-  std::vector<std::string> patterns_;  // of what is personal in it
-  std::vector<float> archived_personal_;
-  std::vector<float> personal_;
-  std::optional<FileIdentity> identity_;
-  std::uint64_t memory_checked_for_batch_ = 0;
-  std::vector<float> local_;  // so that delta is written only once all went well
-};
-
-}  // namespace
 
 std::unique_ptr<Trainer> make_local_trainer(const LocalTrainerConfig& config) {
-  return std::make_unique<LocalTrainer>(config);
+  return make_model_trainer(config,
+                            [](const std::filesystem::path& archive,
+                               std::span<const std::string> personal) -> Result<std::unique_ptr<Model>> {
+                              HANSA_TRY(LoadedModel model, LoadedModel::open(archive, personal));
+                              return std::make_unique<LoadedModel>(std::move(model));
+                            });
 }
 
 }  // namespace hansa::learning

@@ -7,7 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "learning/data/data_source.h"
-#include "learning/internal/loaded_model.h"
+#include "learning/internal/model.h"
 
 namespace hansa::learning {
 

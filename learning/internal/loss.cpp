@@ -6,7 +6,7 @@ namespace hansa::learning {
 namespace {
 
 // Before the loss: LibTorch would only say "Target 10 is out of bounds".
-Result<void> check_class_count(const LoadedModel& model, const at::Tensor& output, const DataSource& source) {
+Result<void> check_class_count(const Model& model, const at::Tensor& output, const DataSource& source) {
   if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index)
     return {};
   if (source.shape().class_count <= output.size(1)) return {};
@@ -23,7 +23,7 @@ std::string shape_text(const at::Tensor& tensor) {
 }
 
 // Class scores: n x classes, or n x classes x positions as cross-entropy takes them; real targets: as many values.
-Result<void> check_output(const LoadedModel& model, const Batch& batch, const at::Tensor& output) {
+Result<void> check_output(const Model& model, const Batch& batch, const at::Tensor& output) {
   if (!output.is_floating_point())
     return fail(ErrorCode::model, model.place(),
                 std::string("forward returns whole numbers (") + at::toString(output.scalar_type()) + ")",
@@ -41,14 +41,14 @@ Result<void> check_output(const LoadedModel& model, const Batch& batch, const at
               "return a value for every target, or give the model a training_loss(x, y)");
 }
 
-Result<at::Tensor> tensor_of(const LoadedModel& model, const c10::IValue& value, const char* method) {
+Result<at::Tensor> tensor_of(const Model& model, const c10::IValue& value, const char* method) {
   if (value.isTensor()) return value.toTensor();
   return fail(ErrorCode::model, model.place(),
               std::string(method) + " returns " + value.tagKind() + ", not a tensor",
               "return the tensor alone; a training_loss(x, y) may use the rest");
 }
 
-Result<void> check_loss(const LoadedModel& model, const at::Tensor& loss) {
+Result<void> check_loss(const Model& model, const at::Tensor& loss) {
   if (loss.numel() != 1)
     return fail(ErrorCode::model, model.place(),
                 "training_loss returns " + shape_text(loss) + ", not one number",
@@ -63,7 +63,7 @@ Result<void> check_loss(const LoadedModel& model, const at::Tensor& loss) {
 
 }  // namespace
 
-Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch, const DataSource& source) {
+Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSource& source) {
   LossOfBatch result;
   if (model.traits().has_training_loss) {
     HANSA_TRY(result.loss,

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "learning/internal/batch.h"
-#include "learning/internal/loaded_model.h"
+#include "learning/internal/model.h"
 
 namespace hansa::learning {
 
@@ -16,8 +16,7 @@ struct LossOfBatch {
 
 // Fails (model), in the words of the model's author, if forward or training_loss returns what cannot be
 // used, source has labels that the model has no score for, or no gradient would reach a parameter.
-[[nodiscard]] Result<LossOfBatch> loss_of_batch(LoadedModel& model, const Batch& batch,
-                                                const DataSource& source);
+[[nodiscard]] Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSource& source);
 
 // Whether output is n x classes with float32 scores, so that a label can be right or wrong.
 [[nodiscard]] bool has_class_scores(const at::Tensor& output, std::span<const std::int64_t> labels);

@@ -35,7 +35,7 @@ class AllocationWatch final : public c10::MemoryReportingInfoBase {
   std::int64_t peak_ = 0;
 };
 
-Result<std::uint64_t> step_peak_bytes(LoadedModel& model, const DataSource& source,
+Result<std::uint64_t> step_peak_bytes(Model& model, const DataSource& source,
                                       std::span<const std::uint32_t> examples) {
   BatchReader reader(source, examples.size(), model.memory_order());
   const Batch batch = reader.read(examples);
@@ -48,9 +48,9 @@ Result<std::uint64_t> step_peak_bytes(LoadedModel& model, const DataSource& sour
 
 }  // namespace
 
-Result<std::uint64_t> estimate_training_memory_bytes(LoadedModel& model, const DataSource& source,
+Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSource& source,
                                                      const TrainingConfig& config) {
-  model.module().train();
+  model.set_training(true);
   const std::vector<std::uint32_t> examples =
       source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1} : std::vector<std::uint32_t>{0};
   const std::uint64_t vector_bytes = model.layout().element_count() * sizeof(float);

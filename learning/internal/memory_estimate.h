@@ -4,7 +4,7 @@
 
 #include "common/training.h"
 #include "learning/data/data_source.h"
-#include "learning/internal/loaded_model.h"
+#include "learning/internal/model.h"
 
 namespace hansa::learning {
 
@@ -12,8 +12,7 @@ namespace hansa::learning {
 // the peak to the batch. Counts the data, the vectors and the optimiser too; not the program itself.
 // Overwrites the model's buffers and draws random numbers: assign() and seed afterwards. Throws what
 // LibTorch throws.
-[[nodiscard]] Result<std::uint64_t> estimate_training_memory_bytes(LoadedModel& model,
-                                                                   const DataSource& source,
+[[nodiscard]] Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSource& source,
                                                                    const TrainingConfig& config);
 
 }  // namespace hansa::learning

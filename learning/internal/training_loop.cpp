@@ -43,11 +43,11 @@ struct EpochSums {
 // The optimiser on the model's own memory: no gradient buffer is kept, zeroed or added to.
 class Optimiser {
  public:
-  Optimiser(LoadedModel& model, const TrainingConfig& config)
+  Optimiser(Model& model, const TrainingConfig& config)
       : model_(model),
         constants_{static_cast<float>(config.learning_rate), static_cast<float>(config.momentum),
                    static_cast<float>(config.weight_decay)} {
-    for (const LoadedModel::Trainable& t : model.trainables())
+    for (const Model::Trainable& t : model.trainables())
       velocities_.emplace_back(config.momentum == 0 ? 0 : t.memory.size(), 0.0F);
   }
 
@@ -71,7 +71,7 @@ class Optimiser {
   }
 
  private:
-  LoadedModel& model_;
+  Model& model_;
   SgdConstants constants_;
   std::vector<std::vector<float>> velocities_;
 };
@@ -85,9 +85,8 @@ tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, s
 
 }  // namespace
 
-Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source,
-                                    const TrainingConfig& config, std::uint64_t seed,
-                                    const std::stop_token& stop) {
+Result<TrainingResult> run_training(Model& model, const DataSource& source, const TrainingConfig& config,
+                                    std::uint64_t seed, const std::stop_token& stop) {
   const auto count = static_cast<std::size_t>(source.example_count());
   const std::size_t batch_size_min = model.traits().normalises_batches ? 2 : 1;
   const std::vector<std::size_t> ends = batch_ends({count, config.batch_size, batch_size_min});
@@ -102,7 +101,7 @@ Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source
     turn.emplace(generator_turn());
     at::manual_seed(seed);
   }
-  model.module().train();
+  model.set_training(true);
 
   TrainingResult result;
   EpochSums sums;

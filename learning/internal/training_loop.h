@@ -5,7 +5,7 @@
 #include <stop_token>
 
 #include "learning/data/data_source.h"
-#include "learning/internal/loaded_model.h"
+#include "learning/internal/model.h"
 #include "learning/trainer.h"
 
 namespace hansa::learning {
@@ -13,7 +13,7 @@ namespace hansa::learning {
 // Trains the model from the values it holds. Equal model, data, config and seed give equal bits.
 // Fails: resource ("stopped"), data (the loss is not finite), model (the archive's code fails).
 // The model's values are undefined after a failure.
-[[nodiscard]] Result<TrainingResult> run_training(LoadedModel& model, const DataSource& source,
+[[nodiscard]] Result<TrainingResult> run_training(Model& model, const DataSource& source,
                                                   const TrainingConfig& config, std::uint64_t seed,
                                                   const std::stop_token& stop);
 

@@ -1,0 +1,21 @@
+#include "client/embed/client.h"
+
+#include "client/process/client_process.h"
+#include "client/state/client_data.h"
+
+namespace hansa::client {
+
+Result<void> run(const ClientConfig& config, const Options& options, const std::atomic<bool>& stop) {
+  HANSA_TRY(const ClientData data, open_client_data(config, KeepState::in_folder, learning::open_examples,
+                                                    learning::supply_data(config.data)));
+  learning::LocalTrainerConfig trainer_config;
+  trainer_config.supply = data.supply;
+  trainer_config.state = data.state;
+  trainer_config.threads = config.resources.threads;
+  trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
+  const auto trainer = options.make_trainer(trainer_config);
+  const Logger log = Logger::to_stderr(config.name.empty() ? "client" : config.name, options.log_level);
+  return run_client(config, data, *trainer, log, stop);
+}
+
+}  // namespace hansa::client

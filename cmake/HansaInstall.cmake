@@ -1,0 +1,41 @@
+# cmake --install: the programs, and the client as a library, hansa::client, for find_package(Hansa).
+include(CMakePackageConfigHelpers)
+
+install(TARGETS hansa hansa-aggregator hansa-client hansa-evaluator RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# hansa_client and all that it is made of.
+set_target_properties(hansa_client PROPERTIES EXPORT_NAME client)
+install(
+  TARGETS
+    hansa_agent
+    hansa_client
+    hansa_client_config
+    hansa_client_engine
+    hansa_client_process
+    hansa_client_state
+    hansa_common
+    hansa_config
+    hansa_data
+    hansa_follow
+    hansa_learning
+    hansa_learning_interface
+    hansa_messages
+    hansa_round
+    hansa_transport
+  EXPORT HansaTargets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+foreach(folder client common learning protocols)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${HANSA_INCLUDE_FOLDER}"
+    FILES_MATCHING PATTERN "*.h" PATTERN "internal" EXCLUDE)
+endforeach()
+
+set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/Hansa")
+install(EXPORT HansaTargets NAMESPACE hansa:: DESTINATION "${package_folder}")
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/HansaConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(
+  FILES
+    "${PROJECT_SOURCE_DIR}/cmake/HansaConfig.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/HansaDependencies.cmake"
+    "${CMAKE_CURRENT_BINARY_DIR}/HansaConfigVersion.cmake"
+  DESTINATION "${package_folder}")

@@ -1,0 +1,217 @@
+# shellcheck shell=bash disable=SC2034,SC2012
+# What the examples' `run` scripts share; they source it, nobody runs it.
+#
+#   begin_example "$@"                     options, programs, folder, clean-up; sets full, seed, folder, bin
+#   need_file FILE PACKAGE                 ends with 77 (CTest: skipped) if the data's package is not installed
+#   new_federation DIR ROUNDS CLIENT...    `hansa new`, with these clients' names
+#   set_table FILE TABLE <<TOML            replaces the keys of one [TABLE] of a configuration file
+#   run_federation DIR SECONDS             one hansa-aggregator and its clients, of $client_program; sets run, its run folder
+#   simulate FILE OUT.json                 `hansa simulate`
+#   limited SECONDS COMMAND...             runs a command that a signal to the script ends too
+#   newest_run DIR                         prints the federation's newest run folder
+#   json_value FILE KEY...                 prints a value: json_value status.json rounds -1 evaluation loss mean
+#   number EXPRESSION                      prints its value: number "(0.91 + 0.93) / 2"
+#   check TEXT EXPRESSION                  says whether numbers are as they should be: check "it fell" "1.2 < 3.4"
+#   finish_example                         ends with 0, or 1 if a check failed
+#
+# Do not call the functions that start processes within $( ): in a subshell the clean-up does not see them.
+
+export LC_ALL=C # numbers have a point, files one order
+example="$(basename "$(dirname "$(readlink -f "$0")")")"
+root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)"
+bin="${HANSA_BIN:-$root/build/release/bin}"
+full= seed=1 folder= run=
+client_program="$bin/hansa-client" # another one that takes a client.toml
+temporary=
+failed_checks=0
+declare -A running=() # process id -> what it is
+
+die() { echo "$example: $*" >&2; exit 2; }
+
+# Ends what the script has started, by process id, and removes its folder.
+clean_up() {
+  trap '' INT TERM HUP
+  local pid
+  for pid in "${!running[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  wait || true
+  [ -z "$temporary" ] || rm -rf "$temporary"
+}
+
+begin_example() {
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      -h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "$0"; exit 0 ;;
+      --full) full=yes; shift; continue ;;
+      --seed | --folder) ;;
+      *) die "unknown option $1; examples/$example/run --help" ;;
+    esac
+    [ $# -ge 2 ] || die "$1 needs a value"
+    printf -v "${1#--}" '%s' "$2"
+    shift 2
+  done
+  [[ "$seed" =~ ^[0-9]+$ ]] || die "--seed must be a whole number, not \"$seed\""
+  local program
+  for program in hansa hansa-aggregator hansa-client hansa-evaluator; do
+    [ -x "$bin/$program" ] || die "$bin/$program is missing; scripts/examples $example builds it"
+  done
+  trap clean_up EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  if [ -z "$folder" ]; then
+    temporary="$(mktemp -d)"
+    folder="$temporary"
+  else
+    mkdir -p "$folder"
+    [ -z "$(ls -A "$folder")" ] || die "$folder is not empty; name another --folder"
+    folder="$(cd "$folder" && pwd)"
+  fi
+}
+
+need_file() {
+  [ -e "$1" ] || { echo "$example: skipped: $1 is missing; apt-get install $2" >&2; exit 77; }
+}
+
+finish_example() {
+  [ "$failed_checks" -eq 0 ] || exit 1
+  exit 0
+}
+
+# --- configuration
+
+new_federation() {
+  local dir="$1" rounds="$2" file old name
+  shift 2
+  "$bin/hansa" new "$dir" --clients $# --rounds "$rounds" --seed "$seed" --bind tcp://127.0.0.1:7470 >/dev/null
+  # A client is called as its public key's file in admitted/: rename the files, and tell the client.
+  for file in "$dir"/clients/*.toml; do
+    old="$(basename "$file" .toml)" name="$1"
+    shift
+    sed -i "s/$old/$name/g" "$file"
+    mv "$file" "$dir/clients/$name.toml"
+    mv "$dir/keys/clients/$old.key" "$dir/keys/clients/$name.key"
+    mv "$dir/admitted/$old.pub" "$dir/admitted/$name.pub"
+  done
+}
+
+# A table's keys end at an empty line or the next table; a table that is not there is appended.
+set_table() {
+  TABLE="[$2]" KEYS="$(cat)" awk '
+    $0 == ENVIRON["TABLE"] { print; print ENVIRON["KEYS"]; found = replacing = 1; next }
+    /^$/ || /^\[/ { replacing = 0 }
+    !replacing
+    END { if (!found) printf "\n%s\n%s\n", ENVIRON["TABLE"], ENVIRON["KEYS"] }' "$1" >"$1.new"
+  mv "$1.new" "$1"
+}
+
+# --- processes
+
+# In the background, because the shell hears a signal only when the command in the foreground has ended.
+limited() {
+  timeout -k 10 "$@" &
+  local pid=$! status=0
+  running[$pid]="$2"
+  wait "$pid" || status=$?
+  unset "running[$pid]"
+  return "$status"
+}
+
+simulate() {
+  limited 300 "$bin/hansa" simulate "$1" --json >"$2" || die "hansa simulate $1 failed, see above"
+}
+
+# Whether a process listens on the port; read from the kernel, so that nobody is called.
+is_taken() {
+  awk -v port="$(printf ':%04X' "$1")" \
+    '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# Starts the aggregator on a free port and waits until it listens; sets aggregator.
+start_aggregator() {
+  local dir="$1" seconds="$2" port status=0
+  for _ in 1 2 3 4 5; do
+    port=$((20000 + RANDOM % 12000))
+    while is_taken "$port"; do port=$((20000 + RANDOM % 12000)); done
+    sed -i "s|^bind = .*|bind = \"tcp://127.0.0.1:$port\"|" "$dir/federation.toml"
+    sed -i "s|^address = .*|address = \"tcp://127.0.0.1:$port\"|" "$dir"/clients/*.toml
+    timeout -k 10 "$seconds" "$bin/hansa-aggregator" "$dir/federation.toml" --new --progress plain \
+      >"$dir/logs/aggregator.log" 2>&1 </dev/null &
+    aggregator=$!
+    running[$aggregator]=aggregator
+    while kill -0 "$aggregator" 2>/dev/null; do
+      if is_taken "$port"; then return 0; fi
+      sleep 0.05
+    done
+    unset "running[$aggregator]"
+    status=0
+    wait "$aggregator" || status=$?
+    # 6: another process took the port in this moment.
+    [ "$status" -eq 6 ] || break
+  done
+  federation_failed "$dir" "the aggregator ended with exit code $status"
+}
+
+# The folder may be a temporary one: what the processes said last goes to the terminal.
+federation_failed() {
+  tail -n 5 "$1"/logs/*.log >&2
+  die "$2; what the processes said last stands above (exit codes: docs/exit-codes.md)"
+}
+
+run_federation() {
+  local dir="$1" seconds="$2" aggregator file name pid status=0 alive
+  local -A client_of=()
+  mkdir -p "$dir/logs"
+  start_aggregator "$dir" "$seconds"
+  for file in "$dir"/clients/*.toml; do
+    name="$(basename "$file" .toml)"
+    timeout -k 10 "$seconds" "$client_program" "$file" >"$dir/logs/$name.log" 2>&1 </dev/null &
+    pid=$!
+    running[$pid]="$name"
+    client_of[$pid]="$name"
+  done
+
+  wait "$aggregator" || status=$?
+  unset "running[$aggregator]"
+  [ "$status" -ne 124 ] || federation_failed "$dir" "the federation took more than $seconds s"
+  [ "$status" -eq 0 ] || federation_failed "$dir" "the aggregator ended with exit code $status"
+
+  # The clients were told that the federation is finished, and end by themselves.
+  for _ in $(seq 100); do
+    alive=
+    for pid in "${!client_of[@]}"; do if kill -0 "$pid" 2>/dev/null; then alive=yes; fi; done
+    [ -n "$alive" ] || break
+    sleep 0.1
+  done
+  for pid in "${!client_of[@]}"; do
+    if kill -0 "$pid" 2>/dev/null; then federation_failed "$dir" "${client_of[$pid]} did not end by itself"; fi
+    unset "running[$pid]"
+    wait "$pid" || federation_failed "$dir" "${client_of[$pid]} failed"
+  done
+  run="$(newest_run "$dir")"
+}
+
+# --- results
+
+# Of the federation in the folder $1.
+newest_run() { ls -1td "$1"/runs/*/ | sed -n '1s|/$||p'; }
+
+json_value() {
+  python3 -c '
+import json, sys
+with open(sys.argv[1]) as file:
+    value = json.load(file)
+for key in sys.argv[2:]:
+    value = value[int(key) if isinstance(value, list) else key]
+print(value)' "$@"
+}
+
+number() { awk "BEGIN { printf \"%.4f\n\", $1 }"; }
+
+check() {
+  if awk "BEGIN { exit !($2) }"; then
+    echo "ok: $1 ($2)"
+  else
+    echo "FAILED: $1 ($2)"
+    failed_checks=$((failed_checks + 1))
+  fi
+}

@@ -1,0 +1,20 @@
+// Tasks on a model and a supply of data: what make_local_trainer() and make_module_trainer() share.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "learning/internal/model.h"
+#include "learning/local_trainer.h"
+
+namespace hansa::learning {
+
+// The model for a task's archive, without what is personal in its layout.
+using OpenModel = std::function<Result<std::unique_ptr<Model>>(const std::filesystem::path& archive,
+                                                               std::span<const std::string> personal)>;
+
+[[nodiscard]] std::unique_ptr<Trainer> make_model_trainer(const LocalTrainerConfig& config, OpenModel open);
+
+}  // namespace hansa::learning

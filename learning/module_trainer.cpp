@@ -1,0 +1,66 @@
+#include "learning/module_trainer.h"
+
+#include <string_view>
+
+#include "learning/internal/model_trainer.h"
+
+namespace hansa::learning {
+namespace {
+
+class ModuleModel final : public Model {
+ public:
+  static Result<std::unique_ptr<Model>> create(const OwnModule& own, std::span<const std::string> personal) {
+    std::unique_ptr<ModuleModel> model(new ModuleModel(own));
+    HANSA_TRY_VOID(model->collect(personal));
+    return model;
+  }
+
+  c10::IValue forward(const at::Tensor& x) override { return own_.forward(x); }
+  c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
+    return own_.training_loss(x, y);
+  }
+  void set_training(bool training) override { own_.module->train(training); }
+  [[nodiscard]] const char* other_layout_mend() const override {
+    return "give the module the parameters of the federation's model, which \"hansa model inspect\" lists";
+  }
+
+ private:
+  explicit ModuleModel(const OwnModule& own) : own_(own) {
+    place_ = "the program's module " + own.module->name();
+    traits_.has_training_loss = static_cast<bool>(own.training_loss);
+    traits_.draws_random_numbers = true;  // nobody can look
+  }
+
+  Result<void> collect(std::span<const std::string> personal) {
+    const at::NoGradGuard no_grad;
+    for (auto& parameter : own_.module->named_parameters(/*recurse=*/true)) {
+      at::Tensor tensor = parameter.value();
+      if (!tensor.requires_grad()) continue;
+      if (!tensor.is_contiguous()) tensor.set_data(tensor.contiguous());
+      const std::size_t before = slots_.size();
+      HANSA_TRY_VOID(add_slot(parameter.key(), tensor, ParameterKind::trainable));
+      if (slots_.size() == before) continue;  // a second name of one that is there
+      add_trainable(tensor, std::span(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
+    }
+    for (const auto& buffer : own_.module->named_buffers(/*recurse=*/true)) {
+      if (!buffer.value().defined() || !at::isFloatingType(buffer.value().scalar_type())) continue;
+      traits_.normalises_batches |= std::string_view(buffer.key()).ends_with("running_var");
+      HANSA_TRY_VOID(add_slot(buffer.key(), buffer.value(), ParameterKind::buffer));
+    }
+    if (trainables_.empty()) return fail(ErrorCode::model, place_, "has no parameter to train");
+    return divide(personal);
+  }
+
+  OwnModule own_;
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_module_trainer(OwnModule own, const LocalTrainerConfig& config) {
+  return make_model_trainer(
+      config, [own = std::move(own)](const std::filesystem::path&, std::span<const std::string> personal) {
+        return ModuleModel::create(own, personal);
+      });
+}
+
+}  // namespace hansa::learning
