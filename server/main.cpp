@@ -1,6 +1,8 @@
 // hansa-aggregator: see run_aggregator.
-#include <CLI/CLI.hpp>
+#include <fmt/core.h>
 #include <unistd.h>
+
+#include <CLI/CLI.hpp>
 
 #include "common/program.h"
 #include "server/process/aggregator_process.h"
@@ -13,10 +15,14 @@ hansa::Result<int> run(int argc, char** argv) {
       "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, from, progress = "auto", log_level;
-  bool fresh = false;
+  bool fresh = false, health = false;
   app.add_option("FILE", file, "federation.toml")->required();
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
   app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
+      ->excludes(new_flag);
+  app.add_flag("--health", health,
+               "Only say whether the newest run has a committed round: for a container's or supervisor's "
+               "health check")
       ->excludes(new_flag);
   app.add_option("--progress", progress, "auto, live, plain or none")
       ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
@@ -28,6 +34,13 @@ hansa::Result<int> run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
   HANSA_TRY(const auto config, hansa::server::read_federation_config(file));
+  if (health) {
+    HANSA_TRY(const auto found, hansa::server::read_health(config));
+    std::puts(
+        fmt::format("{}: round {} of {} is committed", found.run.string(), found.last.value, config.rounds)
+            .c_str());
+    return 0;
+  }
   hansa::server::AggregatorOptions options;
   options.run.from = from;
   if (fresh) options.run.choice = hansa::server::RunChoice::new_run;

@@ -48,6 +48,10 @@ void add_new_command(CLI::App& hansa, Outcome& outcome) {
       ->capture_default_str();
   CLI::Option* bind = command->add_option(
       "--bind", plan->bind, "Where the aggregator listens: loopback in an example, else all interfaces");
+  command->add_option("--address", plan->address,
+                      "What the clients call, tcp://HOST:PORT; else --bind as seen from this machine");
+  command->add_option("--clients-min", plan->clients_min,
+                      "Clients that must be connected before a round starts; else four fifths");
   command->callback([=, &outcome] {
     if (example->count() == 0) {
       if (clients->count() == 0) plan->clients = 2;

@@ -83,6 +83,10 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   constexpr std::uint32_t clients_max = 10'000;
   if (plan.clients == 0 || plan.clients > clients_max)
     return fail(ErrorCode::usage, "--clients", "must be 1 to 10,000");
+  if (plan.clients_min > plan.clients)
+    return fail(ErrorCode::usage, "--clients-min",
+                "is " + std::to_string(plan.clients_min) + ", but there are only " +
+                    std::to_string(plan.clients) + " clients");
   if (plan.rounds == 0 || plan.rounds > 1'000'000)
     return fail(ErrorCode::usage, "--rounds", "must be 1 to 1,000,000");
   std::error_code error;

@@ -20,6 +20,8 @@ struct ScaffoldPlan {
   std::uint32_t rounds = 20;
   std::uint64_t seed = 1;
   std::string bind = "tcp://127.0.0.1:7470";
+  std::string address;  // what the clients call; empty: bind, as seen from this machine
+  std::uint32_t clients_min = 0;  // connected before a round starts; 0: four fifths
 };
 
 // All or nothing: made under a temporary name beside folder and renamed.

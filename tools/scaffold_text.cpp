@@ -26,7 +26,7 @@ std::string data_text(const ScaffoldPlan& plan) {
 }
 
 // Where a client on this machine finds an aggregator that listens at bind.
-std::string address_for(const std::string& bind) {
+std::string local_address(const std::string& bind) {
   const std::string any = "tcp://0.0.0.0:";
   return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
 }
@@ -118,7 +118,9 @@ std::string federation_toml(const ScaffoldPlan& plan) {
       "clients = \"clients/*.toml\"\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("seed", plan.seed), fmt::arg("rounds", plan.rounds),
       fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients),
-      fmt::arg("clients_min", std::max(1U, (plan.clients * 4 + 4) / 5)), fmt::arg("data", data_text(plan)));
+      fmt::arg("clients_min",
+               plan.clients_min != 0 ? plan.clients_min : std::max(1U, (plan.clients * 4 + 4) / 5)),
+      fmt::arg("data", data_text(plan)));
 }
 
 std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
@@ -149,8 +151,8 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# nice = 10\n"
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", federation_name(plan)),
-      fmt::arg("address", address_for(plan.bind)), fmt::arg("key", client.aggregator_key),
-      fmt::arg("data", data));
+      fmt::arg("address", plan.address.empty() ? local_address(plan.bind) : plan.address),
+      fmt::arg("key", client.aggregator_key), fmt::arg("data", data));
 }
 
 std::string readme(const ScaffoldPlan& plan) {

@@ -6,10 +6,12 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "common/metrics_text.h"
 #include "common/program.h"
 #include "server/config/federation_config.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
+#include "tools/metrics_json.h"
 
 namespace hansa::tools {
 namespace {
@@ -36,23 +38,21 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
   const auto round_done = [&](const server::RoundRecord& record, const Metrics& evaluation) {
     std::size_t counted = 0;
     for (const auto& p : record.participations) counted += p.outcome == server::Outcome::counted ? 1 : 0;
-    const auto accuracy = mean_of(evaluation, "accuracy");
     if (a.json) {
       nlohmann::json row = {{"round", record.round.value},
                             {"picked", record.participations.size()},
                             {"counted", counted},
                             {"model", record.model.text()}};
-      if (accuracy) row["accuracy"] = *accuracy;
+      if (!evaluation.empty()) row["evaluation"] = tools::metrics_json(evaluation);
       rounds.push_back(row);
       return;
     }
     fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds,
-               counted, record.participations.size(),
-               accuracy ? fmt::format(", accuracy {:.4f}", *accuracy) : "", record.model.brief());
+               counted, record.participations.size(), evaluation.empty() ? "" : ", " + means_text(evaluation),
+               record.model.brief());
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
-  const auto accuracy = mean_of(outcome.evaluation, "accuracy");
   if (a.json) {
     nlohmann::json out = {{"rounds", rounds},
                           {"final_model", outcome.model.text()},
@@ -60,13 +60,15 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                           {"seconds", outcome.seconds},
                           {"bytes_up", outcome.bytes_up},
                           {"bytes_down", outcome.bytes_down}};
-    if (accuracy) out["final_test_accuracy"] = *accuracy;
+    if (!outcome.evaluation.empty()) out["evaluation"] = tools::metrics_json(outcome.evaluation);
     fmt::print("{}\n", out.dump(2));
     return {};
   }
   fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down in memory\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
-  if (accuracy) fmt::print("final test accuracy: {:.4f}\n", *accuracy);
+  for (const Metric& metric : outcome.evaluation)
+    if (const auto mean = mean_of(outcome.evaluation, metric.name))
+      fmt::print("final test {}: {:.4f}\n", metric.name, *mean);
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};
 }

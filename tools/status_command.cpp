@@ -1,4 +1,5 @@
 // hansa status: what happened in a run's rounds, also while it goes on.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -89,23 +90,32 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
   return found == view.evaluations.end() ? nullptr : &found->second;
 }
 
+// Of all evaluations, in the model's order: a column each, if they are not too many for a screen.
+std::vector<std::string> metric_names(const RunView& view) {
+  constexpr std::size_t columns_max = 6;
+  std::vector<std::string> out;
+  for (const auto& [round, metrics] : view.evaluations)
+    for (const Metric& metric : metrics)
+      if (out.size() < columns_max && std::find(out.begin(), out.end(), metric.name) == out.end())
+        out.push_back(metric.name);
+  return out;
+}
+
 void print_table(const RunView& view) {
-  TextTable table({{"round"},
-                   {"picked"},
-                   {"counted"},
-                   {"accuracy"},
-                   {"loss"},
-                   {"up"},
-                   {"down"},
-                   {"seconds"},
-                   {"lost", Align::left}});
+  const std::vector<std::string> names = metric_names(view);
+  std::vector<Column> columns{{"round"}, {"picked"}, {"counted"}};
+  for (const std::string& name : names) columns.push_back({name});
+  columns.insert(columns.end(), {{"up"}, {"down"}, {"seconds"}, {"lost", Align::left}});
+  TextTable table(columns);
   for (const RoundRecord& round : view.rounds) {
     const Sums sums = sum_up(round);
     const Metrics* metrics = find_evaluation(view, round.round);
-    table.add_row({std::to_string(round.round.value), std::to_string(round.participations.size()),
-                   std::to_string(sums.counted), mean_text(metrics, "accuracy"), mean_text(metrics, "loss"),
-                   bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
-                   fmt::format("{:.2f}", round.seconds), lost_text(round)});
+    std::vector<std::string> row{std::to_string(round.round.value),
+                                 std::to_string(round.participations.size()), std::to_string(sums.counted)};
+    for (const std::string& name : names) row.push_back(mean_text(metrics, name));
+    row.insert(row.end(), {bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
+                           fmt::format("{:.2f}", round.seconds), lost_text(round)});
+    table.add_row(std::move(row));
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
   fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run,

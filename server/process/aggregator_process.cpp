@@ -212,10 +212,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           engine->last_committed().value, config.rounds, config.file.string())
                   .c_str());
   if (const auto& last = evaluations.last(); last && last->first == engine->last_committed()) {
-    if (const auto accuracy = mean_of(last->second, "accuracy"))
-      std::puts(fmt::format("final test accuracy: {:.4f}", *accuracy).c_str());
-    if (const auto loss = mean_of(last->second, "loss"))
-      std::puts(fmt::format("final test loss: {:.4f}", *loss).c_str());
+    for (const Metric& metric : last->second)
+      if (const auto mean = mean_of(last->second, metric.name))
+        std::puts(fmt::format("final test {}: {:.4f}", metric.name, *mean).c_str());
   }
   std::puts(fmt::format("final model: {}", engine->model().text()).c_str());
   std::puts(fmt::format("run folder: {}", run.store->folder().string()).c_str());

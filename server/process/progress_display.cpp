@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/metrics_text.h"
+
 namespace hansa::server {
 namespace {
 
@@ -95,9 +97,10 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
   else
     lines.push_back(fmt::format("  clients    {} of {} reported{}", counted, p.members.size(),
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
-  std::string accuracy = "not yet evaluated";
-  if (accuracy_) accuracy = fmt::format("{:.4f} after round {}", accuracy_->second, accuracy_->first.value);
-  lines.push_back("  accuracy   " + accuracy);
+  lines.push_back(
+      "  model      " +
+      (evaluated_ ? fmt::format("{}, after round {}", means_text(evaluated_->second), evaluated_->first.value)
+                  : "not yet evaluated"));
   lines.push_back(fmt::format("  traffic    {} up, {} down", bytes_text(bytes_up), bytes_text(bytes_down)));
   if (!round_seconds_.empty()) {
     std::vector<double> sorted = round_seconds_;
@@ -144,13 +147,9 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
 }
 
 void ProgressDisplay::evaluated(RoundId round, const Metrics& metrics) {
-  const auto accuracy = mean_of(metrics, "accuracy");
-  const auto loss = mean_of(metrics, "loss");
-  if (accuracy && (!accuracy_ || round > accuracy_->first)) accuracy_.emplace(round, *accuracy);
-  if (style_ != ProgressStyle::plain) return;
-  say(fmt::format("round {:>3} evaluated:{}{}", round.value,
-                  accuracy ? fmt::format(" accuracy {:.4f}", *accuracy) : "",
-                  loss ? fmt::format(" loss {:.4f}", *loss) : ""));
+  if (!evaluated_ || round > evaluated_->first) evaluated_.emplace(round, metrics);
+  if (style_ == ProgressStyle::plain)
+    say(fmt::format("round {:>3} evaluated: {}", round.value, means_text(metrics)));
 }
 
 void ProgressDisplay::say(const std::string& line) {

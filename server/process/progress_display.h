@@ -42,7 +42,7 @@ class ProgressDisplay {
   Instant last_drawn_;
   std::string last_plain_;
   std::vector<double> round_seconds_;
-  std::optional<std::pair<RoundId, double>> accuracy_;  // of the newest round that has one
+  std::optional<std::pair<RoundId, Metrics>> evaluated_;  // the newest round that is
 };
 
 // "12.3 MB"

@@ -26,13 +26,22 @@ std::filesystem::path fresh_folder(const FederationConfig& config) {
   return folder;
 }
 
-// The newest run of this federation with rounds left, if there is one.
-std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config,
-                                                    const ArchiveFacts& facts) {
+// Whether fresh_folder made it: for a federation "fashion", not "fashion-mnist-20260102-030405".
+bool is_run_of(const std::string& federation, const std::string& folder) {
+  if (!folder.starts_with(federation + "-")) return false;
+  const std::string_view stamp = std::string_view(folder).substr(federation.size() + 1);
+  constexpr std::string_view pattern = "dddddddd-dddddd";
+  if (stamp.size() < pattern.size()) return false;
+  for (std::size_t i = 0; i < pattern.size(); ++i)
+    if (pattern[i] == 'd' ? stamp[i] < '0' || stamp[i] > '9' : stamp[i] != pattern[i]) return false;
+  return stamp.size() == pattern.size() || stamp[pattern.size()] == '-';
+}
+
+std::optional<std::filesystem::path> newest_run(const FederationConfig& config) {
   std::vector<std::filesystem::path> folders;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(config.runs, error))
-    if (entry.is_directory() && entry.path().filename().string().starts_with(config.name + "-"))
+    if (entry.is_directory() && is_run_of(config.name, entry.path().filename().string()))
       folders.push_back(entry.path());
   std::sort(folders.begin(), folders.end(), [](const auto& a, const auto& b) {
     std::error_code ignored;
@@ -41,8 +50,16 @@ std::optional<std::filesystem::path> unfinished_run(const FederationConfig& conf
     return time_a != time_b ? time_a > time_b : a > b;
   });
   if (folders.empty()) return {};
-  // Only the newest counts: an older one that was left behind was left on purpose.
-  auto store = RunFolder::open_read_only(folders.front());
+  return folders.front();
+}
+
+// The newest run of this federation, if it has rounds left. Only the newest counts: an older one that was left behind
+// was left on purpose.
+std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config,
+                                                    const ArchiveFacts& facts) {
+  const auto folder = newest_run(config);
+  if (!folder) return {};
+  auto store = RunFolder::open_read_only(*folder);
   if (!store) return {};
   const auto identity = (*store)->identity();
   const auto position = (*store)->position();
@@ -50,7 +67,7 @@ std::optional<std::filesystem::path> unfinished_run(const FederationConfig& conf
   const bool same = (**identity).federation == config.name && (**identity).seed == config.seed &&
                     (**identity).archive == facts.archive && (**identity).layout == facts.layout.digest();
   if (!same || (**position).round.value >= config.rounds) return {};
-  return folders.front();
+  return folder;
 }
 
 struct StartPoint {
@@ -98,6 +115,18 @@ std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
     if (entry.path().extension() == ".pub") names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<Health> read_health(const FederationConfig& config) {
+  const auto folder = newest_run(config);
+  if (!folder)
+    return fail(ErrorCode::quorum, config.runs.string(), "holds no run of \"" + config.name + "\" yet",
+                "start the aggregator, and wait for its clients");
+  HANSA_TRY(const auto store, RunFolder::open_read_only(*folder));
+  HANSA_TRY(const auto position, store->position());
+  if (!position || position->round.value == 0)
+    return fail(ErrorCode::quorum, folder->string(), "has no committed round yet", "wait for its clients");
+  return Health{*folder, position->round};
 }
 
 Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,

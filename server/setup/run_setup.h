@@ -40,6 +40,13 @@ using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
                                               const DescribeArchive& describe);
 
+// The newest run of this federation and its last committed round. Fails (quorum) while there is none.
+struct Health {
+  std::filesystem::path run;
+  RoundId last;
+};
+[[nodiscard]] Result<Health> read_health(const FederationConfig& config);
+
 // Names of all NAME.pub in the folder, sorted.
 [[nodiscard]] std::vector<std::string> admitted_names(const std::filesystem::path& folder);
 

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa {
 namespace {

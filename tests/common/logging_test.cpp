@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "common/files.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa {
 namespace {

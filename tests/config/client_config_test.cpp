@@ -6,7 +6,7 @@
 #include "client/config/client_schema.h"
 #include "common/config/document.h"
 #include "common/files.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::client {
 namespace {

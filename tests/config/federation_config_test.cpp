@@ -6,7 +6,7 @@
 #include "common/config/document.h"
 #include "common/files.h"
 #include "server/config/federation_schema.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::server {
 namespace {

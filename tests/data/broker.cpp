@@ -106,20 +106,32 @@ void Broker::stop(int signal) {
   process_ = -1;
 }
 
-void Broker::publish(const std::string& payload) const {
+// Connects, does one thing, and returns when the broker has acknowledged it.
+void Broker::ask(const char* client_id, const std::function<int(mosquitto*)>& what) const {
   bool acknowledged = false;
-  mosquitto* client = mosquitto_new(nullptr, true, &acknowledged);
+  mosquitto* client = mosquitto_new(client_id, client_id == nullptr, &acknowledged);
   mosquitto_publish_callback_set(client,
                                  [](mosquitto*, void* done, int) { *static_cast<bool*>(done) = true; });
+  mosquitto_subscribe_callback_set(
+      client, [](mosquitto*, void* done, int, int, const int*) { *static_cast<bool*>(done) = true; });
   if (channel_ == Channel::encrypted)
     mosquitto_tls_set(client, ca_file().c_str(), nullptr, nullptr, nullptr, nullptr);
   ASSERT_EQ(mosquitto_connect(client, "localhost", port_, 30), MOSQ_ERR_SUCCESS);
-  ASSERT_EQ(
-      mosquitto_publish(client, nullptr, topic, static_cast<int>(payload.size()), payload.data(), 1, false),
-      MOSQ_ERR_SUCCESS);
+  ASSERT_EQ(what(client), MOSQ_ERR_SUCCESS);
   while (!acknowledged) ASSERT_EQ(mosquitto_loop(client, 1'000, 1), MOSQ_ERR_SUCCESS);
   mosquitto_disconnect(client);
   mosquitto_destroy(client);
+}
+
+void Broker::publish(const std::string& payload) const {
+  ask(nullptr, [&](mosquitto* client) {
+    return mosquitto_publish(client, nullptr, topic, static_cast<int>(payload.size()), payload.data(), 1,
+                             false);
+  });
+}
+
+void Broker::open_session(const std::string& client_id) const {
+  ask(client_id.c_str(), [](mosquitto* client) { return mosquitto_subscribe(client, nullptr, topic, 1); });
 }
 
 BrokerConfig Broker::config() const {

@@ -13,17 +13,6 @@
 
 namespace hansa::learning::testing {
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = ::testing::TempDir() + "/hansa-learning-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std::uint64_t seed) {
   Random random(seed);
   IdxArray images{{shape.examples, shape.rows, shape.columns}, {}};

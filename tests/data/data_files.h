@@ -6,20 +6,11 @@
 #include <vector>
 
 #include "learning/data/data_config.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::learning::testing {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using hansa::TemporaryFolder;
 
 struct DataShape {
   std::uint32_t examples = 20;

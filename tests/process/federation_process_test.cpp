@@ -5,77 +5,24 @@
 #include <regex>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "common/files.h"
-#include "tests/process/child_process.h"
+#include "tests/process/program_test.h"
 
 namespace hansa::testing {
 namespace {
 
-using std::chrono::seconds;
-
 // A folder made by `hansa new --example fashion-mnist`: three clients, few examples each.
-class FederationFolder : public ::testing::Test {
+class FederationFolder : public ProgramTest {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist"))
       GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
-    std::string pattern = ::testing::TempDir() + "/hansa-process-XXXXXX";
-    folder = std::filesystem::path(::mkdtemp(pattern.data())) / "federation";
-    ChildProcess made(
-        "hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "3", "--rounds", "4"},
-        log("new"));
-    ASSERT_EQ(made.wait(seconds(60)), 0) << made.output();
+    run("hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "3", "--rounds", "4"},
+        "new");
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     for (int i = 1; i <= 3; ++i) replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 1500");
   }
-  void TearDown() override {
-    if (!folder.empty()) std::filesystem::remove_all(folder.parent_path());
-  }
-
-  [[nodiscard]] std::filesystem::path log(const std::string& name) const {
-    return folder.parent_path() / (name + ".log");
-  }
-  [[nodiscard]] std::filesystem::path client_file(int i) const {
-    return folder / "clients" / ("client-0" + std::to_string(i) + ".toml");
-  }
-  static void replace(const std::filesystem::path& file, const std::string& what, const std::string& with) {
-    auto text = read_text_file(file, 1 << 20);
-    ASSERT_TRUE(text.has_value()) << text.error().text();
-    const std::string changed = std::regex_replace(*text, std::regex(what), with);
-    ASSERT_TRUE(write_file_atomically(file, changed).has_value());
-  }
-  // The output of a program that must end well.
-  std::string run(const std::string& program, const std::vector<std::string>& arguments,
-                  const std::string& name) {
-    ChildProcess child(program, arguments, log(name));
-    EXPECT_EQ(child.wait(seconds(200)), 0) << child.output();
-    return child.output();
-  }
-  // Starts the aggregator and points the clients at the port it got.
-  ChildProcess start_aggregator(const std::string& name, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{(folder / "federation.toml").string(), "--progress", "plain"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    ChildProcess aggregator("hansa-aggregator", arguments, log(name));
-    EXPECT_TRUE(aggregator.wait_for_output("public key", seconds(60))) << aggregator.output();
-    std::smatch match;
-    const std::string output = aggregator.output();
-    EXPECT_TRUE(std::regex_search(output, match, std::regex("at (tcp://127.0.0.1:[0-9]+)"))) << output;
-    for (int i = 1; i <= 3; ++i)
-      replace(client_file(i), "address = \"[^\"]*\"", "address = \"" + match[1].str() + "\"");
-    return aggregator;
-  }
-  ChildProcess start_client(int i) {
-    return ChildProcess("hansa-client", {client_file(i).string()}, log("client-" + std::to_string(i)));
-  }
-  // The last line that starts so; empty if there is none.
-  static std::string line(const std::string& output, const std::string& start) {
-    const auto at = output.rfind("\n" + start);
-    return at == std::string::npos ? "" : output.substr(at + 1, output.find('\n', at + 1) - at - 1);
-  }
-
-  std::filesystem::path folder;
 };
 
 TEST_F(FederationFolder, RealProcessesAndSimulationsMakeTheSameModelBitForBit) {
@@ -176,6 +123,9 @@ TEST_F(FederationFolder, AClientWithBadDataIsToldAndTheOthersGoOn) {
 }
 
 TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) {
+  const std::string config = (folder / "federation.toml").string();
+  ChildProcess early("hansa-aggregator", {config, "--health"}, log("early"));
+  EXPECT_EQ(early.wait(seconds(60)), exit_code(ErrorCode::quorum)) << early.output();
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;
   for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
@@ -183,6 +133,8 @@ TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) 
   aggregator.signal(SIGTERM);
   ASSERT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
   EXPECT_NE(aggregator.output().find("stopped after round "), std::string::npos) << aggregator.output();
+  EXPECT_NE(run("hansa-aggregator", {config, "--health"}, "health").find("of 4 is committed"),
+            std::string::npos);
   clients[0].signal(SIGTERM);
   EXPECT_EQ(clients[0].wait(seconds(60)), 0) << clients[0].output();
 }

@@ -16,7 +16,7 @@
 #include "learning/model_archive.h"
 #include "server/evaluation/internal/child.h"
 #include "server/evaluation/internal/wire.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::server {
 namespace {

@@ -12,7 +12,7 @@
 #include "common/files.h"
 #include "server/store/run_folder.h"
 #include "tests/server_parts/store_fixtures.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::server {
 namespace {

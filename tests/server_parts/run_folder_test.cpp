@@ -13,7 +13,7 @@
 
 #include "tests/server_parts/small_disk.h"
 #include "tests/server_parts/store_fixtures.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::server {
 namespace {

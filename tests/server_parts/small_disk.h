@@ -4,7 +4,7 @@
 
 #include <sys/mount.h>
 
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa {
 

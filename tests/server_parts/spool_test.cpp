@@ -11,7 +11,7 @@
 
 #include "common/random.h"
 #include "tests/server_parts/small_disk.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::server {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::tools {
 namespace {

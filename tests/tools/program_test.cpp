@@ -11,7 +11,7 @@
 
 #include "common/files.h"
 #include "learning/data/idx_file.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::tools {
 namespace {

@@ -8,7 +8,7 @@
 #include "common/files.h"
 #include "common/parameter_layout.h"
 #include "server/store/run_folder.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::tools {
 namespace {

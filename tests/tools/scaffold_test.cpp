@@ -13,7 +13,7 @@
 #include "learning/model_archive.h"
 #include "protocols/transport/keys.h"
 #include "server/config/federation_config.h"
-#include "tests/server_parts/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace hansa::tools {
 namespace {
@@ -81,6 +81,24 @@ TEST_F(Scaffold, AnExampleIsCompleteAndItsPartsFitTogether) {
   }
   EXPECT_EQ(keys.size(), 3U);
   EXPECT_EQ(examples, 400U);
+}
+
+TEST_F(Scaffold, AddressAndLeastClientsAreTheOperatorsToChoose) {
+  plan_.address = "tcp://aggregator:7470";
+  plan_.clients_min = 2;
+  ASSERT_TRUE(scaffold(plan_));
+  const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
+  ASSERT_TRUE(federation) << federation.error().text();
+  EXPECT_EQ(federation->cohort.clients_min, 2U);
+  const auto client = client::read_client_config(plan_.folder / "clients" / "client-01.toml");
+  ASSERT_TRUE(client) << client.error().text();
+  EXPECT_EQ(client->addresses, std::vector<std::string>{"tcp://aggregator:7470"});
+
+  plan_.folder = folder_.path() / "another";
+  plan_.clients_min = 4;
+  const auto refused = scaffold(plan_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr("--clients-min"));
 }
 
 TEST_F(Scaffold, SecretKeysAreForTheirOwnerAlone) {

@@ -1,0 +1,127 @@
+// hansa-client follows data while it is killed again and again: what its state says it has consumed is what was written.
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "learning/data/follow/multiset_digest.h"
+#include "tests/data/broker.h"
+#include "tests/process/program_test.h"
+
+namespace hansa::testing {
+namespace {
+
+using learning::testing::Broker;
+
+// Two clients and a logistic regression; the first client follows. The rounds do not end by themselves.
+class Following : public ProgramTest {
+ protected:
+  void SetUp() override {
+    const std::string model = (folder / "model.pt").string();
+    run("hansa", {"new", folder.string(), "--clients", "2", "--rounds", "100000", "--clients-min", "1"},
+        "new");
+    std::filesystem::remove(model);
+    run("hansa", {"model", "create", "logistic", model, "--inputs", "1", "--classes", "3"}, "model");
+    const auto federation = folder / "federation.toml";
+    replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
+    replace(federation, "clients_expected = 2", "clients_expected = 1");
+    replace(federation, "quorum = 0.8", "quorum = 0.1");
+    // Short, as a client that was killed is waited for.
+    replace(federation, "deadline_s = 120", "deadline_s = 2");
+    ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
+    replace(client_file(2), "\\[data\\][^\\[]*",
+            "[data]\nkind = \"csv\"\nfile = \"../fixed.csv\"\nlabel = \"y\"\n\n");
+  }
+  void follow(const std::string& keys) {
+    replace(client_file(1), "\\[data\\][^\\[]*",
+            "[data]\nkind = \"csv\"\nlabel = \"y\"\nfollow = true\nnew_max = 40\nreplay_max = 20\n" + keys +
+                "\n\n");
+  }
+  std::string next_row() {
+    const std::string row = std::to_string(written_) + "," + std::to_string(written_ % 3);
+    expected_.add(row);
+    ++written_;
+    return row;
+  }
+  // Waits until as many rows are consumed as were written; the digest must then be theirs.
+  void expect_all_consumed() {
+    const std::string state = (folder / "state" / "client-01").string();
+    nlohmann::json source;
+    for (int i = 0; i < 120; ++i) {
+      ChildProcess asked("hansa", {"data", "consumed", state, "--json"},
+                         log("consumed-" + std::to_string(i)));
+      ASSERT_EQ(asked.wait(seconds(60)), 0) << asked.output();
+      const auto consumed = nlohmann::json::parse(asked.output());
+      ASSERT_EQ(consumed.at("sources").size(), 1U) << asked.output();
+      source = consumed.at("sources").at(0);
+      if (source.at("records").get<std::uint64_t>() >= written_) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_EQ(source.at("records"), written_);
+    EXPECT_EQ(source.at("digest"), expected_.value().text()) << "of " << written_ << " rows";
+  }
+
+  std::uint64_t written_ = 0;
+  learning::MultisetDigest expected_;
+};
+
+TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
+  follow("file = \"../grows.csv\"");
+  std::ofstream file(folder / "grows.csv");
+  file << "x,y\n" << std::flush;
+  auto aggregator = start_aggregator("aggregator");
+  const auto other = start_client(2);
+  const auto write_rows = [&](int rows) {
+    for (int i = 0; i < rows; ++i) {
+      const std::string row = next_row() + "\n";
+      file << row.substr(0, 2) << std::flush << row.substr(2) << std::flush;  // torn at times
+    }
+  };
+  for (int kill = 0; kill < 6; ++kill) {
+    ChildProcess client("hansa-client", {client_file(1).string()}, log("follower-" + std::to_string(kill)));
+    write_rows(60);
+    // From before it is connected to deep in its rounds.
+    if (kill > 0) {
+      ASSERT_TRUE(client.wait_for_output("connected", seconds(60))) << client.output();
+    }
+    write_rows(60);
+    if (kill > 2) std::this_thread::sleep_for(std::chrono::milliseconds(150 * (kill - 2)));
+    client.signal(SIGKILL);
+    ASSERT_EQ(client.wait(seconds(30)), -SIGKILL) << client.output();
+  }
+  const auto last = start_client(1);
+  expect_all_consumed();
+}
+
+TEST_F(Following, ATopicIsConsumedOnceHoweverOftenClientAndBrokerAreKilled) {
+  if (!Broker::is_installed()) GTEST_SKIP() << "the package mosquitto is not installed";
+  Broker broker(temporary, Broker::Channel::encrypted);
+  broker.open_session("hansa-federation-client-01");
+  follow("columns = [\"x\"]\nbroker = \"" + broker.config().address() + "\"\ntopic = \"" +
+         broker.config().topic + "\"\nbroker_ca_file = \"" + broker.ca_file().string() + "\"");
+  auto aggregator = start_aggregator("aggregator");
+  const auto other = start_client(2);
+  for (int kill = 0; kill < 5; ++kill) {
+    ChildProcess client("hansa-client", {client_file(1).string()}, log("follower-" + std::to_string(kill)));
+    for (int i = 0; i < 30; ++i) broker.publish(next_row());
+    if (kill > 0) {
+      ASSERT_TRUE(client.wait_for_output("connected", seconds(60))) << client.output();
+    }
+    for (int i = 0; i < 30; ++i) broker.publish(next_row());
+    if (kill % 2 == 1) {
+      broker.stop(SIGTERM);
+      broker.start();
+      for (int i = 0; i < 10; ++i) broker.publish(next_row());
+    }
+    client.signal(SIGKILL);
+    ASSERT_EQ(client.wait(seconds(30)), -SIGKILL) << client.output();
+  }
+  const auto last = start_client(1);
+  expect_all_consumed();
+}
+
+}  // namespace
+}  // namespace hansa::testing
