@@ -6,6 +6,9 @@
 #   new_federation DIR ROUNDS CLIENT...    `hansa new`, with these clients' names
 #   set_table FILE TABLE <<TOML            replaces the keys of one [TABLE] of a configuration file
 #   run_federation DIR SECONDS             one hansa-aggregator and its clients, of $client_program; sets run, its run folder
+#   run_federation_while DIR SECONDS COMMAND...   the same of one with rounds to spare, until the command has ended
+#   wait_for_round DIR N                   within it: returns when round N is committed
+#   wait_for_records DIR CLIENT N          within it: returns when the client has consumed N records
 #   simulate FILE OUT.json                 `hansa simulate`
 #   limited SECONDS COMMAND...             runs a command that a signal to the script ends too
 #   newest_run DIR                         prints the federation's newest run folder
@@ -157,25 +160,31 @@ federation_failed() {
   die "$2; what the processes said last stands above (exit codes: docs/exit-codes.md)"
 }
 
-run_federation() {
-  local dir="$1" seconds="$2" aggregator file name pid status=0 alive
-  local -A client_of=()
+declare -A client_of=() # process id -> name, of the clients of this federation
+
+start_federation() {
+  local dir="$1" seconds="$2" file name
   mkdir -p "$dir/logs"
   start_aggregator "$dir" "$seconds"
+  client_of=()
   for file in "$dir"/clients/*.toml; do
     name="$(basename "$file" .toml)"
     timeout -k 10 "$seconds" "$client_program" "$file" >"$dir/logs/$name.log" 2>&1 </dev/null &
-    pid=$!
-    running[$pid]="$name"
-    client_of[$pid]="$name"
+    running[$!]="$name"
+    client_of[$!]="$name"
   done
+}
 
+wait_for_aggregator() {
+  local dir="$1" seconds="$2" status=0
   wait "$aggregator" || status=$?
   unset "running[$aggregator]"
   [ "$status" -ne 124 ] || federation_failed "$dir" "the federation took more than $seconds s"
   [ "$status" -eq 0 ] || federation_failed "$dir" "the aggregator ended with exit code $status"
+}
 
-  # The clients were told that the federation is finished, and end by themselves.
+wait_for_clients() {
+  local dir="$1" alive pid
   for _ in $(seq 100); do
     alive=
     for pid in "${!client_of[@]}"; do if kill -0 "$pid" 2>/dev/null; then alive=yes; fi; done
@@ -183,11 +192,51 @@ run_federation() {
     sleep 0.1
   done
   for pid in "${!client_of[@]}"; do
-    if kill -0 "$pid" 2>/dev/null; then federation_failed "$dir" "${client_of[$pid]} did not end by itself"; fi
+    if kill -0 "$pid" 2>/dev/null; then federation_failed "$dir" "${client_of[$pid]} did not end"; fi
     unset "running[$pid]"
     wait "$pid" || federation_failed "$dir" "${client_of[$pid]} failed"
   done
+}
+
+run_federation() {
+  local aggregator
+  start_federation "$1" "$2"
+  wait_for_aggregator "$1" "$2"
+  # The clients were told that the federation is finished, and end by themselves.
+  wait_for_clients "$1"
+  run="$(newest_run "$1")"
+}
+
+run_federation_while() {
+  local dir="$1" seconds="$2" aggregator pid
+  shift 2
+  start_federation "$dir" "$seconds"
+  "$@"
+  kill -TERM "$aggregator" 2>/dev/null || true
+  wait_for_aggregator "$dir" "$seconds"
+  # They would wait for it to come back.
+  for pid in "${!client_of[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  wait_for_clients "$dir"
   run="$(newest_run "$dir")"
+}
+
+is_running() { kill -0 "$aggregator" 2>/dev/null || federation_failed "$1" "the aggregator ended"; }
+
+wait_for_round() {
+  # A line a commit, and a line an evaluation.
+  while [ "$(cat "$1"/runs/*/metrics.jsonl 2>/dev/null | grep -c '"model"')" -lt "$2" ]; do
+    is_running "$1"
+    sleep 0.1
+  done
+}
+
+wait_for_records() {
+  while "$bin/hansa" data consumed "$1/state/$2" --json >"$1/consumed.json"; do
+    [ "$(json_value "$1/consumed.json" sources 0 records)" -lt "$3" ] || return 0
+    is_running "$1"
+    sleep 0.1
+  done
+  federation_failed "$1" "the state of $2 cannot be read"
 }
 
 # --- results
@@ -196,7 +245,7 @@ run_federation() {
 newest_run() { ls -1td "$1"/runs/*/ | sed -n '1s|/$||p'; }
 
 json_value() {
-  python3 -c '
+  /usr/bin/python3 -c '
 import json, sys
 with open(sys.argv[1]) as file:
     value = json.load(file)

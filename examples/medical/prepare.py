@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Splits the Wisconsin breast cancer table into hospitals with unlike shares of malignant cases.
 
     prepare.py SOURCE OUT [--seed S]

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/temporary_folder.h"
+
 namespace hansa::testing {
 namespace {
 
@@ -24,8 +26,8 @@ std::uint64_t examples_of(std::uint32_t i) { return 10 + 37 * i; }
 }  // namespace
 
 void World::run() {
-  const std::filesystem::path archive =
-      std::filesystem::path(::testing::TempDir()) / ("hansa-simulated-archive-" + std::to_string(::getpid()));
+  static const TemporaryFolder folder;  // of all worlds of the process
+  const std::filesystem::path archive = folder / "archive";
   const std::string archive_text(1000, 'a');
   if (!std::filesystem::exists(archive)) std::ofstream(archive) << archive_text;
 

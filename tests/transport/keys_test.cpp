@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "protocols/transport/keys.h"
+#include "tests/temporary_folder.h"
 #include "tests/transport/support.h"
 
 namespace hansa::transport {
@@ -20,7 +21,8 @@ void write(const std::string& path, std::string_view content, mode_t mode) {
 }
 
 TEST(Keys, SecretKeyGoesThroughAFileThatOnlyTheOwnerReads) {
-  const std::string path = testing::new_folder() + "/device.key";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "device.key").string();
   const SecretKey key = testing::new_key();
   ASSERT_TRUE(write_secret_key(key, path));
   struct stat status {};
@@ -32,7 +34,8 @@ TEST(Keys, SecretKeyGoesThroughAFileThatOnlyTheOwnerReads) {
 }
 
 TEST(Keys, SecretKeyFileThatOthersReadIsRefusedWithItsMend) {
-  const std::string path = testing::new_folder() + "/device.key";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "device.key").string();
   ASSERT_TRUE(write_secret_key(testing::new_key(), path));
   for (const mode_t mode : {0644u, 0640u, 0604u, 0620u}) {
     ASSERT_EQ(::chmod(path.c_str(), mode), 0);
@@ -44,7 +47,8 @@ TEST(Keys, SecretKeyFileThatOthersReadIsRefusedWithItsMend) {
 }
 
 TEST(Keys, DamagedSecretKeyFilesAreRefusedWithoutShowingThem) {
-  const std::string path = testing::new_folder() + "/device.key";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "device.key").string();
   const std::string good = testing::new_key().z85();
   for (const std::string& content : {std::string(), good.substr(0, 39), good + "x", good.substr(0, 39) + "~",
                                      std::string(40, '#'), good + "\n" + good, std::string(5000, 'a')}) {
@@ -58,7 +62,8 @@ TEST(Keys, DamagedSecretKeyFilesAreRefusedWithoutShowingThem) {
 }
 
 TEST(Keys, MissingSecretKeyFileAndFolderInItsPlaceAreRefused) {
-  const std::string folder = testing::new_folder();
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path().string();
   const Result<SecretKey> missing = read_secret_key(folder + "/none.key");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::storage);
@@ -66,7 +71,8 @@ TEST(Keys, MissingSecretKeyFileAndFolderInItsPlaceAreRefused) {
 }
 
 TEST(Keys, PublicKeyGoesThroughAFile) {
-  const std::string path = testing::new_folder() + "/device.pub";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "device.pub").string();
   const PublicKey key = testing::new_key().public_key().value();
   ASSERT_TRUE(write_public_key(key, path));
   EXPECT_EQ(read_public_key(path).value(), key);
@@ -75,7 +81,8 @@ TEST(Keys, PublicKeyGoesThroughAFile) {
 }
 
 TEST(Keys, PublicKeyFileWithNoneOrTwoIsRefusedNamingTheLine) {
-  const std::string path = testing::new_folder() + "/device.pub";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "device.pub").string();
   write(path, "# only a comment\n", 0644);
   EXPECT_THAT(read_public_key(path).error().text(), HasSubstr("holds no key"));
   const std::string key = testing::new_key().public_key().value().text();

@@ -19,11 +19,6 @@ std::string text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string new_folder() {
-  std::string path = ::testing::TempDir() + "hansa_transport_XXXXXX";
-  return ::mkdtemp(path.data());
-}
-
 SecretKey new_key() { return generate_secret_key().value(); }
 
 void Roster::admit_as(const SecretKey& key, const std::string& name) {

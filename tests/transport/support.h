@@ -14,7 +14,6 @@ namespace hansa::transport::testing {
 
 std::vector<std::byte> bytes(std::string_view text);
 std::string text(std::span<const std::byte> bytes);
-std::string new_folder();  // unique, under the tests' temporary folder
 SecretKey new_key();
 
 // Changes while the channel runs.

@@ -33,6 +33,14 @@ void start_library() {
 
 std::string in_short(std::string_view payload) { return sha256(payload).hex().substr(0, 16); }
 
+// A row's fields in their order. A forecast's label is an input too, and one field.
+std::vector<std::string> field_names(const DataConfig& data) {
+  std::vector<std::string> out = data.columns;
+  for (const std::string& name : {data.label, data.group})
+    if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  return out;
+}
+
 // What a value of a JSON object is as a field of a row.
 std::string field_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -52,13 +60,10 @@ MqttFeed::MqttFeed(const DataConfig& data, const FollowConfig& follow, std::stri
       broker_(follow.broker),
       consumer_(std::move(consumer)),
       source_(follow.broker.address() + "/" + follow.broker.topic),
+      names_(field_names(data)),
       rows_(std::move(rows)),
       examples_(data, rows_.input_count()),
-      retry_after_(retry_min) {
-  names_ = data.columns;
-  names_.push_back(data.label);
-  if (!data.group.empty()) names_.push_back(data.group);
-}
+      retry_after_(retry_min) {}
 
 MqttFeed::~MqttFeed() = default;
 
@@ -68,9 +73,7 @@ Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const F
   const std::string place = follow.broker.address() + "/" + follow.broker.topic;
   CsvRecord header;
   header.line = 1;
-  for (const std::string& column : data.columns) header.fields.push_back(column);
-  header.fields.push_back(data.label);
-  if (!data.group.empty()) header.fields.push_back(data.group);
+  for (const std::string& name : field_names(data)) header.fields.push_back(name);
   HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, place));
   std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
   HANSA_TRY(const std::optional<std::string> position, known(out->source_));
