@@ -6,17 +6,34 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <tuple>
 
 #include "learning/internal/memory_estimate.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
 #include "learning/internal/training_loop.h"
+#include "learning/model_archive.h"
 
 #include <sys/stat.h>
 
 namespace hansa::learning {
 namespace {
+
+// Of the archive's layout to that of a program's own module: the first lines that differ.
+std::string first_difference(const ParameterLayout& archived, const ParameterLayout& own) {
+  const auto next_line = [](std::istringstream& lines) {
+    std::string line;
+    return std::getline(lines, line) ? "\"" + line + "\"" : std::string("nothing");
+  };
+  std::istringstream of_archive(archived.text()), of_module(own.text());
+  std::string wanted, found;
+  do {
+    wanted = next_line(of_archive);
+    found = next_line(of_module);
+  } while (wanted == found);
+  return "has " + wanted + ", where the program's module has " + found;
+}
 
 // Tells one state of a file from another without reading it.
 struct FileIdentity {
@@ -91,9 +108,13 @@ class ModelTrainer final : public Trainer {
   Result<void> check_layout(const TrainingRequest& request) const {
     const Digest found = model_->layout().digest();
     if (found == request.layout) return {};
+    // A program's own module may differ from the archive, which then is what the task is for.
+    const auto archived = describe_archive(request.archive, request.config.personal);
     return fail(
         ErrorCode::model, request.archive.string(),
-        "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
+        archived && archived->layout.digest() == request.layout
+            ? first_difference(archived->layout, model_->layout())
+            : "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
         model_->other_layout_mend());
   }
 
