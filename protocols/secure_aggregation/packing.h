@@ -1,0 +1,29 @@
+// Words of `bits` bits, one after the other without gaps: how ring vectors travel.
+//
+// Word i takes the bits i * bits to (i + 1) * bits - 1 of the message; bit j of the message is bit j % 8 of byte j / 8.
+// What is left of the last byte is zero.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "common/error.h"
+
+namespace hansa::secure_aggregation {
+
+// Bits that the sum of `clients` words below 2^value_bits fits in, so that it cannot overflow the ring:
+// clients * (2^value_bits - 1) < 2^bits.
+[[nodiscard]] unsigned ring_bits(std::uint32_t clients, unsigned value_bits) noexcept;
+
+[[nodiscard]] constexpr std::size_t packed_bytes(std::size_t words, unsigned bits) noexcept {
+  return (words * bits + 7) / 8;
+}
+
+// values are below 2^bits, 1 <= bits <= 32; out has packed_bytes(values.size(), bits).
+void pack(std::span<const std::uint32_t> values, unsigned bits, std::span<std::byte> out) noexcept;
+
+// Adds the words to sum, modulo 2^32: once reduced modulo 2^bits it is the sum on the ring. Fails (protocol), with sum
+// untouched, if the message has not packed_bytes(sum.size(), bits), or a bit beyond its last word is set.
+[[nodiscard]] Result<void> unpack_add(std::span<const std::byte> message, unsigned bits, std::span<std::uint32_t> sum);
+
+}  // namespace hansa::secure_aggregation
