@@ -65,7 +65,8 @@ Result<void> unpack_add(std::span<const std::byte> message, unsigned bits, std::
   unsigned pending_bits = 0;
   const std::byte* from = message.data() + fast * bits / 8;
   for (std::size_t i = fast; i < sum.size(); ++i) {
-    for (; pending_bits < bits; pending_bits += 8) pending |= std::to_integer<std::uint64_t>(*from++) << pending_bits;
+    for (; pending_bits < bits; pending_bits += 8)
+      pending |= std::to_integer<std::uint64_t>(*from++) << pending_bits;
     sum[i] += static_cast<std::uint32_t>(pending & mask);
     pending >>= bits;
     pending_bits -= bits;

@@ -24,6 +24,7 @@ void pack(std::span<const std::uint32_t> values, unsigned bits, std::span<std::b
 
 // Adds the words to sum, modulo 2^32: once reduced modulo 2^bits it is the sum on the ring. Fails (protocol), with sum
 // untouched, if the message has not packed_bytes(sum.size(), bits), or a bit beyond its last word is set.
-[[nodiscard]] Result<void> unpack_add(std::span<const std::byte> message, unsigned bits, std::span<std::uint32_t> sum);
+[[nodiscard]] Result<void> unpack_add(std::span<const std::byte> message, unsigned bits,
+                                      std::span<std::uint32_t> sum);
 
 }  // namespace hansa::secure_aggregation

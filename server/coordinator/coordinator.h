@@ -186,7 +186,7 @@ class Coordinator {
   void apply_to_round(const round::Event& event);
   void close_round();
   void seal();
-  void abandon(const std::string& reason);
+  void abandon(const std::string& too_few);
   void on_committed(const RoundCommitted& event);
   void finish(Finish::Why why, const std::string& text);
 

@@ -201,7 +201,13 @@ void Coordinator::seal() {
   effects_->emplace_back(CommitRound{std::move(record)});
 }
 
-void Coordinator::abandon(const std::string& reason) {
+void Coordinator::abandon(const std::string& too_few) {
+  // One client's reason is often that of all: a model that does not train on their data.
+  std::string reason = too_few;
+  const auto& members = round_->members();
+  const auto refused =
+      std::find_if(members.begin(), members.end(), [](const auto& m) { return !m.reason.empty(); });
+  if (refused != members.end()) reason += "; " + refused->client + " says: " + refused->reason;
   log(Log::Level::warning, "round " + std::to_string(round_->id().value) + ", attempt " +
                                std::to_string(attempt_) + ", is abandoned: " + reason);
   close_round();

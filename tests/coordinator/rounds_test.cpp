@@ -158,6 +158,19 @@ TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   EXPECT_TRUE(h.committed.empty());
 }
 
+TEST(InRound, GivenUpItSaysWhyAClientDeclined) {
+  auto config = small_config();
+  config.cohort.attempts_max = 1;
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.say(a, messages::Decline{h.task_of(a), "model.pt: 4 columns and 7 inputs"});
+  h.say(b, messages::Decline{h.task_of(b), "model.pt: 4 columns and 7 inputs"});
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_NE(h.finished[0].text.find("a says: model.pt: 4 columns and 7 inputs"), std::string::npos)
+      << h.finished[0].text;
+}
+
 TEST(InRound, TheRecordSaysWhatBecameOfEach) {
   auto config = small_config();
   config.cohort.clients_min = 3;

@@ -37,7 +37,8 @@ TEST(Packing, KnownBytes) {
   pack(std::vector<std::uint32_t>{0x7FFF, 0x0001, 0x4000}, 15, message);
   const std::vector<std::uint8_t> expected{0xFF, 0xFF, 0x00, 0x00, 0x00, 0x10};
   ASSERT_EQ(message.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(std::to_integer<unsigned>(message[i]), expected[i]) << i;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_EQ(std::to_integer<unsigned>(message[i]), expected[i]) << i;
 }
 
 // The largest sum fits, and one bit less would not hold it.
