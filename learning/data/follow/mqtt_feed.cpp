@@ -73,7 +73,8 @@ Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const F
   const std::string place = follow.broker.address() + "/" + follow.broker.topic;
   CsvRecord header;
   header.line = 1;
-  for (const std::string& name : field_names(data)) header.fields.push_back(name);
+  const std::vector<std::string> names = field_names(data);  // the header's fields are views of them
+  for (const std::string& name : names) header.fields.push_back(name);
   HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, place));
   std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
   HANSA_TRY(const std::optional<std::string> position, known(out->source_));
