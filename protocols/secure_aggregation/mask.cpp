@@ -4,9 +4,11 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <atomic>
 #include <cstring>
+#include <thread>
 
-#include <openssl/evp.h>
+#include "protocols/secure_aggregation/internal/openssl.h"
 
 namespace hansa::secure_aggregation {
 namespace {
@@ -33,10 +35,7 @@ void combine(std::uint32_t* values, const std::uint8_t* stream, std::size_t coun
 }  // namespace
 
 struct MaskStream::State {
-  struct Free {
-    void operator()(EVP_CIPHER_CTX* context) const { ::EVP_CIPHER_CTX_free(context); }  // wipes the key
-  };
-  std::unique_ptr<EVP_CIPHER_CTX, Free> cipher{::EVP_CIPHER_CTX_new()};
+  internal::Owned<EVP_CIPHER_CTX> cipher{::EVP_CIPHER_CTX_new()};  // wipes the key when it goes
   std::size_t word_bytes = 4;
   std::uint64_t next = 0;  // byte of the stream that the cipher gives next
   alignas(64) std::array<std::uint8_t, block_bytes> zeros{};
@@ -64,18 +63,26 @@ Result<MaskStream> MaskStream::create(const Secret32& seed, unsigned bits) {
   assert(bits >= 1 && bits <= ring_bits_max);
   auto state = std::make_unique<State>();
   state->word_bytes = bits <= 16 ? 2 : 4;
+  if (!state->cipher ||
+      ::EVP_EncryptInit_ex(state->cipher.get(), ::EVP_aes_256_ctr(), nullptr, nullptr, nullptr) != 1)
+    return internal::openssl_failed("has no AES-256-CTR");
+  MaskStream out(std::move(state));
+  HANSA_TRY_VOID(out.restart(seed));
+  return out;
+}
+
+Result<void> MaskStream::restart(const Secret32& seed) {
   const std::array<std::uint8_t, cipher_block> counter{};
-  if (!state->cipher || ::EVP_EncryptInit_ex(state->cipher.get(), ::EVP_aes_256_ctr(), nullptr,
-                                             seed.bytes().data(), counter.data()) != 1)
-    return fail(ErrorCode::internal, "OpenSSL", "does not start AES-256-CTR");
-  return MaskStream(std::move(state));
+  state_->next = 0;
+  if (::EVP_EncryptInit_ex(state_->cipher.get(), nullptr, nullptr, seed.bytes().data(), counter.data()) != 1)
+    return internal::openssl_failed("does not start AES-256-CTR");
+  return {};
 }
 
 Result<void> MaskStream::apply(std::span<std::uint32_t> values, std::uint64_t first, MaskSign sign) {
   State& s = *state_;
   assert(first % cipher_block == 0);
-  if (!s.seek(first * s.word_bytes))
-    return fail(ErrorCode::internal, "OpenSSL", "does not seek in AES-256-CTR");
+  if (!s.seek(first * s.word_bytes)) return internal::openssl_failed("does not seek in AES-256-CTR");
   const std::size_t words_max = block_bytes / s.word_bytes;
   for (std::size_t done = 0; done < values.size(); done += words_max) {
     const std::size_t count = std::min(words_max, values.size() - done);
@@ -84,11 +91,36 @@ Result<void> MaskStream::apply(std::span<std::uint32_t> values, std::uint64_t fi
     if (::EVP_EncryptUpdate(s.cipher.get(), s.stream.data(), &written, s.zeros.data(),
                             static_cast<int>(bytes)) != 1 ||
         static_cast<std::size_t>(written) != bytes)
-      return fail(ErrorCode::internal, "OpenSSL", "stops AES-256-CTR");
+      return internal::openssl_failed("stops AES-256-CTR");
     s.next += bytes;
     if (s.word_bytes == 2) combine<std::uint16_t>(values.data() + done, s.stream.data(), count, sign);
     else combine<std::uint32_t>(values.data() + done, s.stream.data(), count, sign);
   }
+  return {};
+}
+
+Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTerm> terms, unsigned bits,
+                         unsigned threads) {
+  constexpr std::size_t tile = 32 * 1024;  // values: 128 KiB
+  const std::size_t tiles = (values.size() + tile - 1) / tile;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&] {
+    auto stream = MaskStream::create(Secret32(), bits);
+    if (!stream) failed = true;
+    for (std::size_t i; !failed && (i = next++) < tiles;) {
+      const auto part = values.subspan(i * tile, std::min(tile, values.size() - i * tile));
+      for (const MaskTerm& term : terms)
+        if (!stream->restart(term.seed) || !stream->apply(part, i * tile, term.sign)) failed = true;
+      reduce(part, bits);
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (unsigned i = 1; i < threads && i < tiles; ++i) helpers.emplace_back(work);
+    work();
+  }
+  if (failed) return internal::openssl_failed("stops AES-256-CTR");
   return {};
 }
 

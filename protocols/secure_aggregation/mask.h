@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "common/error.h"
 #include "common/secret.h"
@@ -26,6 +27,9 @@ class MaskStream {
   MaskStream(MaskStream&&) noexcept;
   MaskStream& operator=(MaskStream&&) noexcept;
 
+  // From here on the stream of another seed, of as many bits.
+  [[nodiscard]] Result<void> restart(const Secret32& seed);
+
   // Adds the mask of the elements first .. first + values.size() - 1, modulo 2^32: workers may split a vector. first is
   // a multiple of 16. Fails (internal) if OpenSSL fails; values is then not to be used.
   [[nodiscard]] Result<void> apply(std::span<std::uint32_t> values, std::uint64_t first, MaskSign sign);
@@ -35,6 +39,15 @@ class MaskStream {
   explicit MaskStream(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+struct MaskTerm {
+  Secret32 seed;
+  MaskSign sign = MaskSign::add;
+};
+// Adds all terms' masks and reduces modulo 2^bits, with so many threads. The vector is walked in tiles that stay in the
+// second cache, so that memory is read and written once whatever the number of terms.
+[[nodiscard]] Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTerm> terms,
+                                       unsigned bits, unsigned threads = 1);
 
 // values modulo 2^bits.
 void reduce(std::span<std::uint32_t> values, unsigned bits) noexcept;

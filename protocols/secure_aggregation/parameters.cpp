@@ -92,7 +92,8 @@ Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const As
 }
 
 Result<GraphParameters> choose_parameters(std::uint32_t clients, const Assumptions& a) {
-  if (clients > complete_graph_max) return regular_graph_parameters(clients, a);
+  if (clients > complete_graph_max && a.threat_model != ThreatModel::active)
+    return regular_graph_parameters(clients, a);
   HANSA_TRY_VOID(check(clients, a));
   const auto [corrupt, dropped] = counts_of(clients, a);
   // More than half even where the aggregator is honest: it costs nothing at this size, and no two sets are disjoint.

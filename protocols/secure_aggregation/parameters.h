@@ -1,7 +1,7 @@
 // How many neighbours a client shares its secrets with, and how many of them rebuild one.
 //
-// Complete graph (Bonawitz et al., CCS 2017): everybody with everybody. Above complete_graph_max clients a random
-// k-regular graph: a Harary graph, in which each client's neighbours are the k/2 on either side of it on a circle, on
+// Complete graph (Bonawitz et al., CCS 2017): everybody with everybody. Above complete_graph_max clients, unless the
+// aggregator may be active, a random k-regular graph: a Harary graph, in which each client's neighbours are the k/2 on either side of it on a circle, on
 // randomly ordered clients (Bell et al., CCS 2020, sections 3 and 4). Then k and t are the smallest even k, and the
 // smallest t for it, for which all of this holds:
 //

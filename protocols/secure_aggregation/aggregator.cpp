@@ -1,0 +1,274 @@
+#include "protocols/secure_aggregation/aggregator.h"
+
+#include <algorithm>
+#include <map>
+
+#include "protocols/secure_aggregation/internal/survivors.h"
+
+namespace hansa::secure_aggregation {
+namespace {
+
+tl::unexpected<Error> refuse(std::string place, std::string what) {
+  return fail(ErrorCode::protocol, std::move(place), std::move(what));
+}
+
+const std::string& name_of_certificate(const Certificate& certificate) { return certificate.client; }
+const std::string& name_of_entry(const RosterEntry& entry) { return entry.certificate.client; }
+
+std::size_t index_of(const std::vector<Position>& ascending, Position client) {
+  return static_cast<std::size_t>(std::ranges::lower_bound(ascending, client) - ascending.begin());
+}
+
+}  // namespace
+
+Result<AggregatorSum> AggregatorSum::begin(SumSetup setup, std::vector<Certificate> invited) {
+  HANSA_TRY_VOID(check(setup));
+  AggregatorSum out;
+  out.setup_ = std::move(setup);
+  out.setup_digest_ = out.setup_.digest();
+  HANSA_TRY(auto pair, make_key_pair());
+  out.probe_ = std::move(pair.secret);
+  std::ranges::sort(invited, {}, name_of_certificate);
+  out.invited_ = std::move(invited);
+  return out;
+}
+
+Result<void> AggregatorSum::expect(Phase phase, const char* what) const {
+  if (phase_ == phase) return {};
+  return refuse("secure aggregation",
+                std::string(what) + (phase_ > phase ? " came too late" : " came too early"));
+}
+
+tl::unexpected<Error> AggregatorSum::too_few(std::string what) {
+  phase_ = Phase::failed;
+  return fail(ErrorCode::quorum, "secure aggregation", std::move(what));
+}
+
+std::optional<Position> AggregatorSum::position_of(std::string_view client) const {
+  const auto at = std::ranges::lower_bound(roster_, client, {}, name_of_entry);
+  if (at == roster_.end() || at->certificate.client != client) return std::nullopt;
+  return static_cast<Position>(at - roster_.begin());
+}
+
+Result<void> AggregatorSum::on_advert(std::string_view client, const Advert& advert) {
+  HANSA_TRY_VOID(expect(Phase::adverts, "keys"));
+  const auto certificate = std::ranges::lower_bound(invited_, client, {}, name_of_certificate);
+  if (certificate == invited_.end() || certificate->client != client)
+    return refuse("keys of " + std::string(client), "are of no invited client");
+  const auto at = std::ranges::lower_bound(adverts_, client, {}, name_of_entry);
+  if (at != adverts_.end() && at->certificate.client == client)
+    return refuse("keys of " + std::string(client), "came twice");
+  HANSA_TRY_VOID(secure_aggregation::check(advert, *certificate, setup_digest_));
+  // With such keys its neighbours would have to give up.
+  if (!agree(probe_, advert.share_key) || !agree(probe_, advert.mask_key))
+    return refuse("keys of " + std::string(client), "are points of low order");
+  adverts_.insert(at, {*certificate, advert});
+  return {};
+}
+
+Result<void> AggregatorSum::fix_roster() {
+  HANSA_TRY_VOID(expect(Phase::adverts, "the roster"));
+  if (adverts_.size() < clients_min)
+    return too_few("only " + std::to_string(adverts_.size()) + " clients sent keys, " +
+                   std::to_string(clients_min) + " are needed");
+  const auto clients = static_cast<std::uint32_t>(adverts_.size());
+  if (auto parameters = choose_parameters(clients, setup_.assumptions); parameters) parameters_ = *parameters;
+  else return too_few(parameters.error().what);
+  roster_ = std::move(adverts_);
+  adverts_.clear();
+  encoded_roster_ = encode(roster_);
+  context_ = context_of(setup_, sha256(encoded_roster_), parameters_);
+  graph_.emplace(parameters_, context_);
+  sealed_.resize(clients);
+  answers_.resize(clients);
+  shared_ = masking_ = masked_ = answered_ = Subset(clients);
+  phase_ = Phase::shares;
+  return {};
+}
+
+Result<void> AggregatorSum::on_shares(Position client, std::vector<SealedShares> shares) {
+  HANSA_TRY_VOID(expect(Phase::shares, "shares"));
+  if (client >= roster_.size()) return refuse("shares", "are of nobody in the roster");
+  if (shared_.has(client)) return refuse("shares of " + name_of(client), "came twice");
+  if (shares.size() != graph_->neighbours(client).size())
+    return refuse("shares of " + name_of(client),
+                  "are for " + std::to_string(shares.size()) + " clients instead of its " +
+                      std::to_string(graph_->neighbours(client).size()) + " neighbours");
+  sealed_[client] = std::move(shares);
+  shared_.insert(client);
+  return {};
+}
+
+Result<void> AggregatorSum::fix_sharers() {
+  HANSA_TRY_VOID(expect(Phase::shares, "the end of sharing"));
+  for (Position client = 0; client < roster_.size(); ++client)
+    if (shared_.has(client) && shared_.count_of(graph_->holders(client)) >= parameters_.threshold)
+      masking_.insert(client);
+  if (masking_.count() < clients_min)
+    return too_few("only " + std::to_string(shared_.count()) + " of " + std::to_string(roster_.size()) +
+                   " clients shared their secrets");
+  phase_ = Phase::masked;
+  return {};
+}
+
+std::optional<Delivery> AggregatorSum::delivery_for(Position client) const {
+  if (!masking_.has(client)) return std::nullopt;
+  const auto& neighbours = graph_->neighbours(client);
+  Delivery out{Subset(neighbours.size()), {}};
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    if (!shared_.has(neighbours[i])) continue;
+    out.sharers.insert(i);
+    out.shares.push_back(sealed_[neighbours[i]][index_of(graph_->neighbours(neighbours[i]), client)]);
+  }
+  return out;
+}
+
+Result<void> AggregatorSum::on_masked(Position client) {
+  HANSA_TRY_VOID(expect(Phase::masked, "a masked vector"));
+  if (client >= roster_.size() || !masking_.has(client))
+    return refuse("masked vector", "is of nobody who got shares");
+  if (masked_.has(client)) return refuse("masked vector of " + name_of(client), "came twice");
+  masked_.insert(client);
+  return {};
+}
+
+Result<void> AggregatorSum::fix_survivors() {
+  HANSA_TRY_VOID(expect(Phase::masked, "the set of survivors"));
+  if (masked_.count() < clients_min)
+    return too_few("only " + std::to_string(masked_.count()) + " masked vectors arrived, " +
+                   std::to_string(clients_min) + " are needed");
+  for (Position client = 0; client < roster_.size(); ++client)
+    if (shared_.has(client) && masked_.count_of(graph_->holders(client)) < parameters_.threshold)
+      return too_few("only " + std::to_string(masked_.count_of(graph_->holders(client))) +
+                     " of those who hold the shares of " + name_of(client) + " are left, " +
+                     std::to_string(parameters_.threshold) + " are needed");
+  phase_ = setup_.assumptions.threat_model == ThreatModel::active ? Phase::signatures : Phase::unmasking;
+  return {};
+}
+
+Result<void> AggregatorSum::on_signature(Position client, const Signature& signature) {
+  HANSA_TRY_VOID(expect(Phase::signatures, "a signed set of survivors"));
+  if (client >= roster_.size() || !masked_.has(client)) return refuse("signature", "is of no survivor");
+  for (const SignedBy& by : signatures_)
+    if (by.client == client) return refuse("signature of " + name_of(client), "came twice");
+  const auto message = internal::survivors_to_sign(context_, masked_);
+  if (!verify(roster_[client].certificate.identity, message.view(), signature))
+    return refuse("signature of " + name_of(client), "is not over these survivors");
+  signatures_.push_back({client, signature});
+  return {};
+}
+
+Result<void> AggregatorSum::fix_signatures() {
+  HANSA_TRY_VOID(expect(Phase::signatures, "the end of signing"));
+  if (signatures_.size() < parameters_.threshold)
+    return too_few("only " + std::to_string(signatures_.size()) + " survivors signed, " +
+                   std::to_string(parameters_.threshold) + " are needed");
+  // As many as a client checks.
+  signatures_.resize(parameters_.threshold);
+  phase_ = Phase::unmasking;
+  return {};
+}
+
+std::vector<Position> AggregatorSum::owners_of_shares(Position holder) const {
+  std::vector<Position> out;
+  for (const Position neighbour : graph_->neighbours(holder))
+    if (shared_.has(neighbour)) out.push_back(neighbour);
+  if (parameters_.complete()) out.push_back(holder);
+  return out;
+}
+
+Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
+  HANSA_TRY_VOID(expect(Phase::unmasking, "an answer"));
+  if (client >= roster_.size() || !masked_.has(client)) return refuse("answer", "is of no survivor");
+  if (answered_.has(client)) return refuse("answer of " + name_of(client), "came twice");
+  const std::size_t owed = owners_of_shares(client).size();
+  if (answer.shares.size() != owed)
+    return refuse("answer of " + name_of(client), "has " + std::to_string(answer.shares.size()) +
+                                                      " shares instead of " + std::to_string(owed));
+  answers_[client] = std::move(answer);
+  answered_.insert(client);
+  return {};
+}
+
+bool AggregatorSum::can_unmask() const {
+  if (phase_ != Phase::unmasking) return false;
+  for (Position owner = 0; owner < roster_.size(); ++owner)
+    if (shared_.has(owner) && answered_.count_of(graph_->holders(owner)) < parameters_.threshold)
+      return false;
+  return true;
+}
+
+std::vector<AggregatorSum::Held> AggregatorSum::held(Position owner) const {
+  std::vector<Held> out;
+  const auto& holders = graph_->holders(owner);
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    const Position holder = holders[i];
+    if (!answered_.has(holder)) continue;
+    const auto& shares = answers_[holder].shares;
+    std::size_t at = shares.size() - 1;  // its own
+    if (holder != owner) {
+      at = 0;
+      for (const Position other : graph_->neighbours(holder)) {
+        if (other == owner) break;
+        at += shared_.has(other) ? 1 : 0;
+      }
+    }
+    out.push_back({static_cast<ShareIndex>(i + 1), &shares[at]});
+  }
+  return out;
+}
+
+// Against what the owner said before anything was shared.
+bool AggregatorSum::is_right(Position owner, const Secret32& secret) const {
+  const Advert& advert = roster_[owner].advert;
+  if (masked_.has(owner)) return commit_to(secret, setup_digest_) == advert.self_seed_commitment;
+  const auto key = public_key_of(secret);
+  return key && *key == advert.mask_key;
+}
+
+Result<Secret32> AggregatorSum::rebuild(Position owner) const {
+  const std::vector<Held> all = held(owner);
+  const std::size_t threshold = parameters_.threshold;
+  // A wrong share spoils what is rebuilt from it. Every run of `threshold` holders is tried, until one is without.
+  for (std::size_t first = 0; all.size() >= threshold && first < all.size(); ++first) {
+    std::vector<ShareIndex> holders;
+    std::vector<const Secret32*> shares;
+    for (std::size_t i = 0; i < threshold; ++i) {
+      const Held& one = all[(first + i) % all.size()];
+      holders.push_back(one.at);
+      shares.push_back(one.share);
+    }
+    HANSA_TRY(const Interpolation interpolation, Interpolation::create(holders));
+    Secret32 secret = interpolation.rebuild(shares);
+    if (is_right(owner, secret)) return secret;
+    if (all.size() == threshold) break;
+  }
+  return fail(ErrorCode::quorum, "secure aggregation",
+              "the shares of " + name_of(owner) + " do not rebuild its " +
+                  (masked_.has(owner) ? "self mask" : "mask key"));
+}
+
+Result<std::vector<MaskTerm>> AggregatorSum::unmask_terms() const {
+  HANSA_TRY_VOID(expect(Phase::unmasking, "unmasking"));
+  std::vector<MaskTerm> out;
+  for (Position owner = 0; owner < roster_.size(); ++owner) {
+    if (!shared_.has(owner)) continue;
+    HANSA_TRY(const Secret32 secret, rebuild(owner));
+    if (masked_.has(owner)) {
+      out.push_back(
+          {derive_key(secret, context_, KeyPurpose::self_mask, name_of(owner), {}), MaskSign::subtract});
+      continue;
+    }
+    for (const Position other : graph_->neighbours(owner)) {
+      if (!masked_.has(other)) continue;
+      HANSA_TRY(const Secret32 shared, agree(secret, roster_[other].advert.mask_key));
+      const Position a = std::min(owner, other), b = std::max(owner, other);
+      // The survivor added it if it is the first of the two.
+      out.push_back({derive_key(shared, context_, KeyPurpose::pairwise_mask, name_of(a), name_of(b)),
+                     other == a ? MaskSign::subtract : MaskSign::add});
+    }
+  }
+  return out;
+}
+
+}  // namespace hansa::secure_aggregation

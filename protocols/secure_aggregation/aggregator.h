@@ -1,0 +1,112 @@
+// The aggregator's side of one secure sum: a state machine without I/O, and without the vectors.
+//
+//   on_advert … fix_roster | on_shares … fix_sharers, delivery_for | on_masked … fix_survivors |
+//   [on_signature …] request | on_answer … unmask_terms
+//
+// Each `fix_` ends a phase: who has not spoken until then has dropped out of it, and what comes later is refused, for
+// ever. A phase that leaves too few fails (quorum): nothing was learnt, and the round is tried again with another attempt.
+// Clients are named by their position in the roster. Not thread safe.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "protocols/secure_aggregation/mask.h"
+#include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/roster.h"
+#include "protocols/secure_aggregation/setup.h"
+#include "protocols/secure_aggregation/shamir.h"
+
+namespace hansa::secure_aggregation {
+
+class AggregatorSum {
+ public:
+  enum class Phase : std::uint8_t { adverts, shares, masked, signatures, unmasking, failed };
+
+  // invited: those who may take part, in any order. Fails as check(setup).
+  [[nodiscard]] static Result<AggregatorSum> begin(SumSetup setup, std::vector<Certificate> invited);
+
+  // Fails (protocol, refused) if the phase is over, the client is not invited or spoke already, or did not sign.
+  [[nodiscard]] Result<void> on_advert(std::string_view client, const Advert& advert);
+  // Fails (quorum) if too few are there for a secure sum. Then encoded_roster() is what all clients get.
+  [[nodiscard]] Result<void> fix_roster();
+  [[nodiscard]] const std::vector<std::byte>& encoded_roster() const { return encoded_roster_; }
+  [[nodiscard]] const Roster& roster() const { return roster_; }
+  [[nodiscard]] std::optional<Position> position_of(std::string_view client) const;
+
+  [[nodiscard]] Result<void> on_shares(Position client, std::vector<SealedShares> shares);
+  // A client that shared but whose neighbours did not has no delivery: it takes no further part.
+  [[nodiscard]] Result<void> fix_sharers();
+  [[nodiscard]] std::optional<Delivery> delivery_for(Position client) const;
+
+  // The client's masked vector is complete and in the sum. Asked before it is added: fails (protocol) when it is late.
+  [[nodiscard]] Result<void> on_masked(Position client);
+  [[nodiscard]] Result<void> fix_survivors();
+  [[nodiscard]] const Subset& survivors() const { return masked_; }
+
+  // Active only: fails (refused) if it is not the client's over the survivors.
+  [[nodiscard]] Result<void> on_signature(Position client, const Signature& signature);
+  // Fails (quorum) if too few signed.
+  [[nodiscard]] Result<void> fix_signatures();
+  [[nodiscard]] UnmaskRequest request() const { return {masked_, signatures_}; }
+
+  [[nodiscard]] Result<void> on_answer(Position client, UnmaskShares answer);
+  // Whether enough have answered, if their answers are right.
+  [[nodiscard]] bool can_unmask() const;
+  // The terms to add to the sum of the masked vectors. Fails (quorum) where a secret cannot be rebuilt, naming its owner.
+  [[nodiscard]] Result<std::vector<MaskTerm>> unmask_terms() const;
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const SumSetup& setup() const { return setup_; }
+  [[nodiscard]] const Digest& context() const { return context_; }
+  [[nodiscard]] const GraphParameters& parameters() const { return parameters_; }
+  // Who has spoken in the phase so far.
+  [[nodiscard]] std::size_t adverts() const { return adverts_.size(); }
+  [[nodiscard]] std::size_t sharers() const { return shared_.count(); }
+  [[nodiscard]] std::size_t expected_masked() const { return masking_.count(); }
+  [[nodiscard]] std::size_t masked() const { return masked_.count(); }
+  [[nodiscard]] std::size_t answers() const { return answered_.count(); }
+  [[nodiscard]] std::size_t dropped() const { return masking_.count() - masked_.count(); }
+  [[nodiscard]] const std::string& name_of(Position client) const {
+    return roster_[client].certificate.client;
+  }
+
+ private:
+  AggregatorSum() = default;
+  enum class SecretKind : std::uint8_t { self_seed, mask_key };
+  struct Held {
+    ShareIndex at = 0;
+    const Secret32* share = nullptr;
+  };
+
+  [[nodiscard]] Result<void> expect(Phase phase, const char* what) const;
+  [[nodiscard]] tl::unexpected<Error> too_few(std::string what);
+  // Shares of owner's secret among the answers.
+  [[nodiscard]] std::vector<Held> held(Position owner) const;
+  [[nodiscard]] bool is_right(Position owner, const Secret32& secret) const;
+  [[nodiscard]] Result<Secret32> rebuild(Position owner) const;
+  [[nodiscard]] std::vector<Position> owners_of_shares(Position holder) const;
+
+  SumSetup setup_;
+  Digest setup_digest_, context_;
+  Phase phase_ = Phase::adverts;
+  Secret32 probe_;  // any key: agreement with it shows points of low order
+  std::vector<Certificate> invited_;
+  Roster adverts_;  // sorted by name
+  Roster roster_;
+  std::vector<std::byte> encoded_roster_;
+  GraphParameters parameters_;
+  std::optional<Graph> graph_;
+  std::vector<std::vector<SealedShares>> sealed_;  // by position
+  Subset shared_;  // sent shares
+  Subset masking_;  // of them: got a delivery
+  Subset masked_;
+  std::vector<SignedBy> signatures_;
+  Subset answered_;
+  std::vector<UnmaskShares> answers_;  // by position
+};
+
+}  // namespace hansa::secure_aggregation

@@ -1,0 +1,242 @@
+#include "protocols/secure_aggregation/client.h"
+
+#include <algorithm>
+
+#include <openssl/rand.h>
+
+#include "protocols/secure_aggregation/internal/openssl.h"
+#include "protocols/secure_aggregation/internal/survivors.h"
+#include "protocols/secure_aggregation/shamir.h"
+
+namespace hansa::secure_aggregation {
+namespace {
+
+tl::unexpected<Error> refuse(std::string what) {
+  return fail(ErrorCode::refused, "secure aggregation", std::move(what));
+}
+tl::unexpected<Error> out_of_order(const char* what) {
+  return fail(ErrorCode::protocol, "secure aggregation", std::string(what) + " came out of order");
+}
+
+Result<void> randomise(std::span<std::uint8_t> bytes) {
+  if (::RAND_priv_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    return internal::openssl_failed("gives no random bytes");
+  return {};
+}
+
+bool same(const Advert& a, const Advert& b) {
+  return a.share_key == b.share_key && a.mask_key == b.mask_key && a.nonce == b.nonce &&
+         a.self_seed_commitment == b.self_seed_commitment && a.signature == b.signature;
+}
+
+}  // namespace
+
+// A step that fails leaves nothing that could be told later.
+template <class T>
+Result<T> ClientSum::or_failed(Result<T> result) {
+  if (!result) {
+    stage_ = Stage::failed;
+    share_keys_ = {};
+    mask_keys_ = {};
+    self_seed_ = {};
+    neighbours_.clear();
+    own_shares_.reset();
+    answer_.shares.clear();
+  }
+  return result;
+}
+
+Result<ClientSum> ClientSum::begin(SumSetup setup, const Policy& policy, ClientIdentity identity) {
+  HANSA_TRY_VOID(check(setup));
+  HANSA_TRY_VOID(check(setup, policy));
+  ClientSum out;
+  out.setup_ = std::move(setup);
+  out.policy_ = policy;
+  out.identity_ = std::move(identity);
+  out.setup_digest_ = out.setup_.digest();
+  HANSA_TRY(out.share_keys_, make_key_pair());
+  HANSA_TRY(out.mask_keys_, make_key_pair());
+  HANSA_TRY_VOID(randomise(out.self_seed_.bytes()));
+  HANSA_TRY_VOID(randomise(out.advert_.nonce));
+  out.advert_.share_key = out.share_keys_.public_key;
+  out.advert_.mask_key = out.mask_keys_.public_key;
+  out.advert_.self_seed_commitment = commit_to(out.self_seed_, out.setup_digest_);
+  HANSA_TRY_VOID(sign(out.advert_, out.identity_.name, out.setup_digest_, *out.identity_.key));
+  return out;
+}
+
+Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte> bytes) {
+  if (stage_ != Stage::advertised) return or_failed<std::vector<SealedShares>>(out_of_order("a roster"));
+  const auto step = [&]() -> Result<std::vector<SealedShares>> {
+    HANSA_TRY(roster_, decode_roster(bytes));
+    const auto clients = static_cast<std::uint32_t>(roster_.size());
+    if (clients < policy_.clients_min)
+      return refuse("of " + std::to_string(clients) + " clients is less than the " +
+                    std::to_string(policy_.clients_min) + " that this client asks for");
+    if (clients > setup_.clients) return refuse("has more clients than its ring is made for");
+    // Computed here and not told: the aggregator cannot choose weaker ones.
+    HANSA_TRY(parameters_, choose_parameters(clients, setup_.assumptions));
+    context_ = context_of(setup_, sha256(bytes), parameters_);
+    const auto own =
+        std::ranges::find(roster_, identity_.name, [](const RosterEntry& e) { return e.certificate.client; });
+    if (own == roster_.end() || own->certificate.identity != identity_.key->public_key() ||
+        !same(own->advert, advert_))
+      return refuse("shows others different keys of this client");
+    self_ = static_cast<Position>(own - roster_.begin());
+    const Graph graph(parameters_, context_);
+    for (const Position neighbour : graph.neighbours(self_)) {
+      const RosterEntry& entry = roster_[neighbour];
+      HANSA_TRY_VOID(secure_aggregation::check(entry.certificate, setup_.federation, identity_.root));
+      HANSA_TRY_VOID(secure_aggregation::check(entry.advert, entry.certificate, setup_digest_));
+    }
+    return share(graph);
+  };
+  auto out = or_failed(step());
+  if (out) stage_ = Stage::shared;
+  return out;
+}
+
+Result<std::vector<SealedShares>> ClientSum::share(const Graph& graph) {
+  const auto& holders = graph.holders(self_);
+  const auto count = static_cast<std::uint32_t>(holders.size());
+  HANSA_TRY(auto mask_key_shares, split_secret(mask_keys_.secret, parameters_.threshold, count));
+  HANSA_TRY(auto self_seed_shares, split_secret(self_seed_, parameters_.threshold, count));
+  std::vector<SealedShares> out;
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    SharePair pair{std::move(mask_key_shares[i]), std::move(self_seed_shares[i])};
+    if (holders[i] == self_) {
+      own_shares_ = std::move(pair);
+      continue;
+    }
+    const std::string& other = name_of(holders[i]);
+    HANSA_TRY(const Secret32 shared, agree(share_keys_.secret, roster_[holders[i]].advert.share_key));
+    const Secret32 key = derive_key(shared, context_, KeyPurpose::share_encryption, identity_.name, other);
+    HANSA_TRY(auto sealed, seal(pair, key, {context_, identity_.name, other}));
+    out.push_back(sealed);
+    neighbours_.push_back({holders[i],
+                           derive_key(shared, context_, KeyPurpose::share_encryption, other, identity_.name),
+                           std::nullopt});
+  }
+  share_keys_.secret = {};
+  return out;
+}
+
+Result<void> ClientSum::on_delivery(const Delivery& delivery) {
+  if (stage_ != Stage::shared) return or_failed<void>(out_of_order("shares"));
+  const auto step = [&]() -> Result<void> {
+    if (delivery.sharers.size() != neighbours_.size() || delivery.shares.size() != delivery.sharers.count())
+      return fail(ErrorCode::protocol, "secure aggregation", "shares do not fit the neighbours");
+    const std::size_t holders = delivery.shares.size() + (own_shares_ ? 1 : 0);
+    if (holders < parameters_.threshold)
+      return fail(ErrorCode::quorum, "secure aggregation",
+                  "too few neighbours shared: " + std::to_string(holders) + " of " +
+                      std::to_string(parameters_.threshold));
+    auto sealed = delivery.shares.begin();
+    for (std::size_t i = 0; i < neighbours_.size(); ++i) {
+      if (!delivery.sharers.has(i)) continue;
+      Neighbour& from = neighbours_[i];
+      HANSA_TRY(from.shares,
+                open(*sealed++, from.share_key_in, {context_, name_of(from.position), identity_.name}));
+      from.share_key_in = {};
+    }
+    return {};
+  };
+  auto out = or_failed(step());
+  if (out) stage_ = Stage::masking;
+  return out;
+}
+
+Result<std::vector<MaskTerm>> ClientSum::mask_terms() const {
+  if (stage_ != Stage::masking) return out_of_order("masking");
+  std::vector<MaskTerm> out;
+  out.push_back({derive_key(self_seed_, context_, KeyPurpose::self_mask, identity_.name, {}), MaskSign::add});
+  for (const Neighbour& other : neighbours_) {
+    if (!other.shares) continue;
+    HANSA_TRY(const Secret32 shared, agree(mask_keys_.secret, roster_[other.position].advert.mask_key));
+    const bool first = self_ < other.position;
+    const std::string &a = name_of(std::min(self_, other.position)),
+                      &b = name_of(std::max(self_, other.position));
+    out.push_back({derive_key(shared, context_, KeyPurpose::pairwise_mask, a, b),
+                   first ? MaskSign::add : MaskSign::subtract});
+  }
+  return out;
+}
+
+Result<void> ClientSum::check_survivors(const Subset& survivors) const {
+  if (survivors.size() != roster_.size())
+    return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors is of another roster");
+  if (!survivors.has(self_)) return refuse("asks a client for shares that it does not count");
+  if (survivors.count() < policy_.clients_min)
+    return refuse("has only " + std::to_string(survivors.count()) + " survivors, this client asks for " +
+                  std::to_string(policy_.clients_min));
+  std::size_t holders = own_shares_ ? 1 : 0;
+  for (const Neighbour& other : neighbours_) {
+    if (!survivors.has(other.position)) continue;
+    if (!other.shares) return refuse("counts " + name_of(other.position) + ", which shared no secrets");
+    ++holders;
+  }
+  if (holders < parameters_.threshold)
+    return refuse("has only " + std::to_string(holders) +
+                  " survivors among those who hold this client's shares, of " +
+                  std::to_string(parameters_.threshold));
+  return {};
+}
+
+Result<Signature> ClientSum::on_survivors(const Subset& survivors) {
+  const auto step = [&]() -> Result<Signature> {
+    if (stage_ != Stage::masking || setup_.assumptions.threat_model != ThreatModel::active)
+      return out_of_order("a set of survivors to sign");
+    if (survivors_ && *survivors_ != survivors) return refuse("shows two sets of survivors");
+    HANSA_TRY_VOID(check_survivors(survivors));
+    survivors_ = survivors;
+    return identity_.key->sign(internal::survivors_to_sign(context_, survivors).view());
+  };
+  return or_failed(step());
+}
+
+Result<void> ClientSum::check_signatures(const UnmaskRequest& request) const {
+  if (!survivors_) return out_of_order("an unmask request");
+  Subset signers(roster_.size());
+  const auto message = internal::survivors_to_sign(context_, request.survivors);
+  for (const SignedBy& by : request.signatures) {
+    if (by.client >= roster_.size() || !request.survivors.has(by.client) || signers.has(by.client))
+      return refuse("has a signature of no survivor, or two of one");
+    if (!verify(roster_[by.client].certificate.identity, message.view(), by.signature))
+      return refuse("has a signature that is not of " + name_of(by.client) + " over these survivors");
+    signers.insert(by.client);
+  }
+  if (signers.count() < parameters_.threshold)
+    return refuse("has only " + std::to_string(signers.count()) + " signed sets of survivors, of " +
+                  std::to_string(parameters_.threshold));
+  return {};
+}
+
+Result<UnmaskShares> ClientSum::on_unmask(const UnmaskRequest& request) {
+  const auto step = [&]() -> Result<UnmaskShares> {
+    if (stage_ != Stage::masking && stage_ != Stage::answered) return out_of_order("an unmask request");
+    // With a second set, somebody could get both secrets of one client.
+    if (survivors_ && *survivors_ != request.survivors) return refuse("shows two sets of survivors");
+    if (stage_ == Stage::masking) {
+      HANSA_TRY_VOID(check_survivors(request.survivors));
+      if (setup_.assumptions.threat_model == ThreatModel::active) HANSA_TRY_VOID(check_signatures(request));
+      survivors_ = request.survivors;
+      const auto tell = [&](Position owner, SharePair& pair) {
+        answer_.shares.push_back(std::move(survivors_->has(owner) ? pair.self_seed : pair.mask_key));
+        pair = {};
+      };
+      for (Neighbour& other : neighbours_)
+        if (other.shares) tell(other.position, *other.shares);
+      if (own_shares_) tell(self_, *own_shares_);
+      mask_keys_.secret = {};
+      self_seed_ = {};
+    }
+    UnmaskShares out;
+    for (const Secret32& share : answer_.shares) out.shares.push_back(share.copy());
+    return out;
+  };
+  auto out = or_failed(step());
+  if (out) stage_ = Stage::answered;
+  return out;
+}
+
+}  // namespace hansa::secure_aggregation

@@ -1,0 +1,60 @@
+// Updates as numbers on a ring, and sums of them back.
+//
+// A number is the value times the client's weight in units, clipped to +-clip, on a grid of 2^value_bits - 1 steps over
+// that range, rounded up or down at random so that its expectation is the value. The grid is the same for all clients, so
+// that sums of numbers are sums of values; a client of a small weight has few steps, and its rounding is as unbiased.
+//
+// The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits of
+// value_bits bits, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
+// octaves, the number of weighted values in it (of which the next round's clip is chosen: nobody but the sum of all is
+// seen); for each metric its sum and its count, in 2^-16 and offset by 2^47.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/error.h"
+#include "common/secret.h"
+#include "common/training.h"
+#include "protocols/secure_aggregation/setup.h"
+
+namespace hansa::secure_aggregation {
+
+inline constexpr unsigned scalar_bits = 48;
+inline constexpr std::size_t range_bins = 40;
+inline constexpr int range_exponent_min =
+    -30;  // bin 0: below 2^-30; bin i: from 2^(i - 31), below 2^(i - 30)
+
+using RangeHistogram = std::array<std::uint64_t, range_bins>;
+
+// Of a setup's vectors: parameters, and all digits of all scalars.
+[[nodiscard]] std::size_t vector_elements(const SumSetup& setup);
+
+// Numbers of one client into out, of vector_elements. weight: examples, a whole number below 2^48. Metrics that the setup
+// does not name are left out, those missing are of count 0. seed: of the rounding, from a source for secrets, used once.
+// Values are finite.
+[[nodiscard]] Result<void> quantise(std::span<const float> values, std::uint64_t weight,
+                                    const Metrics& metrics, const SumSetup& setup, const Secret32& seed,
+                                    std::span<std::uint32_t> out);
+
+struct SumOfClients {
+  double weight = 0;
+  RangeHistogram ranges{};
+  Metrics metrics;
+};
+// The unmasked sum over `clients` back: mean (weighted by examples) into out, of setup.parameters. Fails (protocol) if the
+// scalars are not those of so many clients, or all weights are 0.
+[[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
+                                              const SumSetup& setup, std::span<float> out);
+
+// The clip of the next round: of all quarter octaves the one with the least expected error of the mean, which is the
+// clipped part of the values, and the rounding, of which clients average out a part.
+[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned value_bits);
+
+// When nothing is known of the values: so wide that they are hardly clipped, with as many bits as the ring has room for.
+inline constexpr double first_clip = 16;
+[[nodiscard]] Quantisation first_quantisation(std::uint32_t clients, double weight_unit);
+
+}  // namespace hansa::secure_aggregation

@@ -1,0 +1,138 @@
+// Values on the ring: unbiased, never beyond it, and sums of scalars that are exact.
+#include "protocols/secure_aggregation/quantise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "common/random.h"
+#include "protocols/secure_aggregation/mask.h"
+#include "tests/secure_aggregation/cohort.h"
+
+namespace hansa::secure_aggregation {
+namespace {
+
+Secret32 seed_of(std::uint64_t number) {
+  Secret32 out;
+  for (std::size_t i = 0; i < 8; ++i) out.bytes()[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return out;
+}
+
+SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parameters) {
+  SumSetup setup = testing::small_setup(clients);
+  setup.parameters = parameters;
+  setup.quantisation = {value_bits, ring_bits(clients, value_bits), 0.5, 100};
+  setup.metrics = {"loss", "accuracy"};
+  return setup;
+}
+
+// At the extremes: all clients at the largest number are still on the ring, one more would not be.
+TEST(Quantise, TheSumOfAllCannotOverflow) {
+  const float huge = std::numeric_limits<float>::max();
+  for (const unsigned bits : {2U, 8U, 13U, 16U, 20U, 24U})
+    for (const std::uint32_t clients : {3U, 100U, 255U}) {
+      const SumSetup setup = setup_of(clients, bits, 3);
+      std::vector<std::uint32_t> numbers(vector_elements(setup));
+      ASSERT_TRUE(quantise(std::vector{huge, -huge, 0.0F}, (std::uint64_t{1} << 48) - 1,
+                           {{"loss", 1e30, 1e30}}, setup, seed_of(bits), numbers));
+      const std::uint64_t largest = (std::uint64_t{1} << bits) - 1;
+      EXPECT_EQ(numbers[0], largest);
+      EXPECT_EQ(numbers[1], 0U);
+      for (const std::uint32_t number : numbers) EXPECT_LE(number, largest);
+      EXPECT_LT(clients * largest, std::uint64_t{1} << setup.quantisation.ring_bits);
+    }
+}
+
+TEST(Quantise, RoundsWithoutBias) {
+  const SumSetup setup = setup_of(3, 4, 4);
+  const std::vector values{0.123F, -0.3F, 0.4999F, 0.0F};
+  const double step = 1.0 / 15;
+  std::vector<double> mean(4);
+  const int runs = 20'000;
+  std::vector<std::uint32_t> numbers(vector_elements(setup));
+  for (int run = 0; run < runs; ++run) {
+    ASSERT_TRUE(quantise(values, 100, {}, setup, seed_of(static_cast<std::uint64_t>(run)), numbers));
+    for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * step - 0.5) / runs;
+  }
+  // A step's deviation is half of it at most: five deviations of the mean.
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * step / 2 / std::sqrt(runs)) << i;
+}
+
+TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
+  const std::uint32_t clients = 20;
+  const std::size_t parameters = 5'000;
+  for (const unsigned bits : {8U, 16U, 24U}) {
+    const SumSetup setup = setup_of(clients, bits, parameters);
+    Random random(bits);
+    std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(vector_elements(setup));
+    std::vector<double> expected(parameters);
+    double weights = 0, loss = 0, loss_count = 0;
+    for (std::uint32_t client = 0; client < clients; ++client) {
+      std::vector<float> values(parameters);
+      for (float& value : values) value = static_cast<float>(random.normal() * 0.05);
+      const std::uint64_t weight = 1 + random.below(200);
+      for (std::size_t i = 0; i < parameters; ++i) expected[i] += values[i] * static_cast<double>(weight);
+      weights += static_cast<double>(weight);
+      Metrics metrics;
+      if (client != 3) metrics = {{"unnamed", 5, 5}, {"loss", 1.5 * client - 7, static_cast<double>(weight)}};
+      for (const Metric& metric : metrics)
+        if (metric.name == "loss") {
+          loss += metric.sum;
+          loss_count += metric.count;
+        }
+      ASSERT_TRUE(quantise(values, weight, metrics, setup, seed_of(client), numbers));
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+    }
+    std::vector<float> mean(parameters);
+    const auto totals = dequantise(sum, clients, setup, mean);
+    ASSERT_TRUE(totals) << totals.error().text();
+    EXPECT_EQ(totals->weight, weights);
+    ASSERT_EQ(totals->metrics.size(), 1U) << "nobody has an accuracy";
+    EXPECT_EQ(totals->metrics[0], (Metric{"loss", loss, loss_count}));
+    const double step = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
+    double error = 0;
+    for (std::size_t i = 0; i < parameters; ++i)
+      error += std::pow(mean[i] - expected[i] / weights, 2) / static_cast<double>(parameters);
+    EXPECT_LT(std::sqrt(error), step) << bits;
+    EXPECT_FALSE(dequantise(sum, clients + 1, setup, mean)) << "a sum of others";
+  }
+}
+
+TEST(Clip, FollowsTheValues) {
+  RangeHistogram ranges{};
+  const auto of_deviation = [&](double deviation) {
+    ranges = {};
+    Random random(1);
+    for (int i = 0; i < 100'000; ++i) {
+      const double value = std::fabs(random.normal()) * deviation;
+      const int bin =
+          std::clamp(std::ilogb(value) - range_exponent_min + 1, 0, static_cast<int>(range_bins) - 1);
+      ++ranges[static_cast<std::size_t>(bin)];
+    }
+    return choose_clip(ranges, 10, 8);
+  };
+  for (const double deviation : {1e-4, 0.01, 1.0, 30.0}) {
+    EXPECT_GT(of_deviation(deviation), 2.5 * deviation);
+    EXPECT_LT(of_deviation(deviation), 8 * deviation);
+  }
+  EXPECT_GT(choose_clip(ranges, 10, 16), choose_clip(ranges, 10, 4)) << "more bits allow a wider range";
+  ranges = {};
+  ranges[0] = 10;
+  EXPECT_GT(choose_clip(ranges, 10, 8), 0) << "all zero";
+}
+
+TEST(Clip, TheFirstOneFitsTheRing) {
+  for (const std::uint32_t clients : {3U, 10U, 256U, 1'000U}) {
+    const Quantisation q = first_quantisation(clients, 7);
+    EXPECT_LE(q.ring_bits, 32U);
+    EXPECT_GE(q.value_bits, 22U);
+    SumSetup setup = testing::small_setup(clients);
+    setup.quantisation = q;
+    EXPECT_TRUE(check(setup));
+  }
+}
+
+}  // namespace
+}  // namespace hansa::secure_aggregation
