@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "client/embed/client.h"
+#include "client/process/core_dumps.h"
 #include "common/program.h"
 
 namespace {
@@ -17,6 +18,7 @@ hansa::Result<int> run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
+  HANSA_TRY_VOID(hansa::client::forbid_core_dumps());
   HANSA_TRY(const auto config, hansa::client::read_client_config(file));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();

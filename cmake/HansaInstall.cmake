@@ -16,10 +16,12 @@ install(
     hansa_common
     hansa_config
     hansa_data
+    hansa_enrolment
     hansa_follow
     hansa_learning
     hansa_learning_interface
     hansa_messages
+    hansa_secure_aggregation
     hansa_round
     hansa_transport
   EXPORT HansaTargets

@@ -37,6 +37,7 @@ struct ClientSetup {
   std::shared_ptr<learning::Trainer> trainer;
   Duration starts_after{};
   std::shared_ptr<learning::DataSupply> data = {};  // told which updates were counted; may be none
+  std::optional<client::SecureSums> secure_sums = {};
 };
 
 struct FederationOptions {

@@ -11,6 +11,7 @@
 #include "learning/model_archive.h"
 #include "server/setup/run_setup.h"
 #include "simulation/federation.h"
+#include "simulation/identities.h"
 
 namespace hansa::simulation {
 namespace {
@@ -22,7 +23,8 @@ Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive,
                               std::move(description.parameters)};
 }
 
-Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config) {
+Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config,
+                                              Identities& identities) {
   if (config.simulated_clients.empty())
     return fail(ErrorCode::usage, config.file.string(), "simulation.clients matches no file",
                 "name the clients' files: clients = \"clients/*.toml\" under [simulation]");
@@ -49,6 +51,12 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
+    // Who refuses plain updates, or secure sums, does so here too.
+    if (client.secure_aggregation) {
+      HANSA_TRY(clients.back().secure_sums,
+                identities.add(client.name, client.key, client.secure_aggregation->policy));
+      clients.back().secure_sums->required = client.secure_aggregation->required;
+    }
   }
   std::sort(clients.begin(), clients.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < clients.size(); ++i)
@@ -121,7 +129,8 @@ class BorrowedStore final : public server::Store {
 Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, const SimulateOptions& options,
                                        const RoundDone& round_done, const std::atomic<bool>& stop) {
   const Instant began = steady_now();
-  HANSA_TRY(auto clients, open_clients(config));
+  HANSA_TRY(auto identities, Identities::create(config.name, config.seed));
+  HANSA_TRY(auto clients, open_clients(config, identities));
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
   HANSA_TRY(auto run, server::prepare_run(config, request, describe_here));
@@ -137,6 +146,10 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   FederationOptions f;
   f.federation = config.name;
   f.aggregator.coordinator = run.coordinator;
+  if (f.aggregator.coordinator.secure_sums)
+    f.aggregator.coordinator.secure_sums->certificate = [&](const std::string& client) {
+      return identities.certificate(client);
+    };
   f.aggregator.archive = f.archive = run.store->archive_path();
   for (const auto& client : clients) f.aggregator.coordinator.admitted.push_back(client.name);
   f.clients = std::move(clients);

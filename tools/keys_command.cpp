@@ -1,13 +1,15 @@
-// hansa keys generate | show: a device's or an aggregator's identity.
+// hansa keys generate | public | certify | show: a device's, an aggregator's or the operator's keys.
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "common/config/name_check.h"
 #include "common/files.h"
+#include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
 #include "tools/commands.h"
 
@@ -31,25 +33,62 @@ Result<void> run_generate(const GenerateOptions& options) {
   }
   HANSA_TRY_VOID(make_folders(options.folder));
   HANSA_TRY(const transport::SecretKey secret, transport::generate_secret_key());
-  HANSA_TRY(const transport::PublicKey key, secret.public_key());
+  HANSA_TRY(const enrolment::DeviceFile device, enrolment::describe(secret));
   HANSA_TRY_VOID(transport::write_secret_key(secret, secret_file));
-  HANSA_TRY_VOID(transport::write_public_key(key, public_file));
+  HANSA_TRY_VOID(enrolment::write_device_file(device, public_file));
   fmt::print("secret key: {} (stays on its machine)\npublic key: {}\n{}\n", secret_file.string(),
-             public_file.string(), key.text());
+             public_file.string(), device.key.text());
   return {};
 }
 
+Result<void> run_public(const std::filesystem::path& file) {
+  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(file));
+  HANSA_TRY(const enrolment::DeviceFile device, enrolment::describe(secret));
+  auto public_file = file;
+  public_file.replace_extension(".pub");
+  HANSA_TRY_VOID(enrolment::write_device_file(device, public_file));
+  fmt::print("public key: {}\n", public_file.string());
+  return {};
+}
+
+struct CertifyOptions {
+  std::filesystem::path root;
+  std::string federation;
+  std::vector<std::filesystem::path> files;
+};
+
+Result<void> run_certify(const CertifyOptions& options) {
+  HANSA_TRY_VOID(config::check_name(options.federation, "--federation \"" + options.federation + "\""));
+  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(options.root));
+  HANSA_TRY(const auto root, enrolment::identity_of(secret));
+  for (const auto& file : options.files) {
+    HANSA_TRY_VOID(config::check_name(file.stem().string(), file.string()));
+    HANSA_TRY_VOID(enrolment::certify_file(file, options.federation, root));
+    fmt::print("certified {} as \"{}\" of federation \"{}\"\n", file.string(), file.stem().string(),
+               options.federation);
+  }
+  return {};
+}
+
+struct ShowOptions {
+  std::filesystem::path file;
+  bool identity = false;
+};
+
 // A secret key's file must be readable by its owner alone, a public key's may be anything: the suffix
 // says which of the two the operator means.
-Result<void> run_show(const std::filesystem::path& file) {
-  if (file.extension() == ".pub") {
-    HANSA_TRY(const transport::PublicKey key, transport::read_public_key(file));
-    fmt::print("{}\n", key.text());
-    return {};
+Result<void> run_show(const ShowOptions& options) {
+  enrolment::DeviceFile device;
+  if (options.file.extension() == ".pub") {
+    HANSA_TRY(device, enrolment::read_device_file(options.file));
+  } else {
+    HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(options.file));
+    HANSA_TRY(device, enrolment::describe(secret));
   }
-  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(file));
-  HANSA_TRY(const transport::PublicKey key, secret.public_key());
-  fmt::print("{}\n", key.text());
+  if (options.identity && !device.identity)
+    return fail(ErrorCode::usage, options.file.string(), "holds no identity: an older Hansa made it",
+                "make it anew from its .key: hansa keys public NAME.key");
+  fmt::print("{}\n", options.identity ? enrolment::text_of(*device.identity) : device.key.text());
   return {};
 }
 
@@ -68,11 +107,32 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   generate->add_option("--folder", options->folder, "Where the files go")->capture_default_str();
   generate->callback([options, &outcome] { outcome = run_generate(*options); });
 
+  CLI::App* publish = keys->add_subcommand("public", "Write NAME.pub again from NAME.key");
+  publish->footer("Example:\n  hansa keys public keys/pump-7.key");
+  auto secret_file = std::make_shared<std::filesystem::path>();
+  publish->add_option("FILE", *secret_file, "A .key file")->required();
+  publish->callback([secret_file, &outcome] { outcome = run_public(*secret_file); });
+
+  CLI::App* certify = keys->add_subcommand(
+      "certify", "Sign devices' .pub files, so that other clients share secrets with them");
+  certify->footer(
+      "Example, on the operator's machine, where the root key stays:\n"
+      "  hansa keys generate root\n"
+      "  hansa keys certify --root root.key --federation pumps admitted/*.pub");
+  auto certify_options = std::make_shared<CertifyOptions>();
+  certify->add_option("--root", certify_options->root, "The operator's secret root key")->required();
+  certify->add_option("--federation", certify_options->federation, "Name of the federation")->required();
+  certify->add_option("FILE", certify_options->files, "NAME.pub of each device, NAME as it is admitted")
+      ->required();
+  certify->callback([certify_options, &outcome] { outcome = run_certify(*certify_options); });
+
   CLI::App* show = keys->add_subcommand("show", "Print the public key of a .key or .pub file");
-  show->footer("Example:\n  hansa keys show keys/aggregator.key");
-  auto file = std::make_shared<std::filesystem::path>();
-  show->add_option("FILE", *file, "A .key or .pub file")->required();
-  show->callback([file, &outcome] { outcome = run_show(*file); });
+  show->footer("Example:\n  hansa keys show keys/aggregator.key\n  hansa keys show --identity keys/root.pub");
+  auto show_options = std::make_shared<ShowOptions>();
+  show->add_option("FILE", show_options->file, "A .key or .pub file")->required();
+  show->add_flag("--identity", show_options->identity,
+                 "Print the identity by which clients know it: of a root key, for secure_aggregation.root");
+  show->callback([show_options, &outcome] { outcome = run_show(*show_options); });
 }
 
 }  // namespace hansa::tools

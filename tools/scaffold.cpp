@@ -6,6 +6,7 @@
 #include "common/files.h"
 #include "learning/data/idx_file.h"
 #include "learning/model_archive.h"
+#include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
 #include "tools/partition.h"
 #include "tools/scaffold_text.h"
@@ -39,27 +40,32 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// The key pair of one party; returns its public key.
 struct KeyFiles {
   fs::path secret_key;
   fs::path public_key;
 };
-Result<transport::PublicKey> make_keys(const KeyFiles& files) {
+// The keys of one party; certified if there is a root to do it.
+Result<enrolment::DeviceFile> make_keys(const KeyFiles& files, const std::string& federation = {},
+                                        const secure_aggregation::SigningKey* root = nullptr) {
   HANSA_TRY(const transport::SecretKey secret, transport::generate_secret_key());
-  HANSA_TRY(const transport::PublicKey key, secret.public_key());
+  HANSA_TRY(enrolment::DeviceFile device, enrolment::describe(secret));
   HANSA_TRY_VOID(transport::write_secret_key(secret, files.secret_key));
-  HANSA_TRY_VOID(transport::write_public_key(key, files.public_key));
-  return key;
+  HANSA_TRY_VOID(enrolment::write_device_file(device, files.public_key));
+  if (root != nullptr) HANSA_TRY_VOID(enrolment::certify_file(files.public_key, federation, *root));
+  return device;
 }
 
 Result<void> write_clients(const ScaffoldPlan& plan, const fs::path& root,
-                           const transport::PublicKey& aggregator) {
+                           const transport::PublicKey& aggregator,
+                           const secure_aggregation::SigningKey& root_key) {
   for (std::uint32_t c = 0; c < plan.clients; ++c) {
     const std::string name = client_name(c, plan.clients);
     HANSA_TRY_VOID(
-        make_keys({root / "keys" / "clients" / (name + ".key"), root / "admitted" / (name + ".pub")}));
-    HANSA_TRY_VOID(write_file_atomically(root / "clients" / (name + ".toml"),
-                                         client_toml(plan, {name, aggregator.text()})));
+        make_keys({root / "keys" / "clients" / (name + ".key"), root / "admitted" / (name + ".pub")},
+                  federation_name(plan), &root_key));
+    HANSA_TRY_VOID(write_file_atomically(
+        root / "clients" / (name + ".toml"),
+        client_toml(plan, {name, aggregator.text(), enrolment::text_of(root_key.public_key())})));
   }
   return {};
 }
@@ -105,10 +111,15 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
 
   if (plan.example == Example::fashion_mnist) HANSA_TRY_VOID(write_example_shards(plan, root));
   HANSA_TRY_VOID(learning::create_built_in("cnn-small", plan.seed, root / "model.pt"));
-  HANSA_TRY(const transport::PublicKey aggregator,
+  HANSA_TRY(const enrolment::DeviceFile aggregator,
             make_keys({root / "keys" / "aggregator.key", root / "keys" / "aggregator.pub"}));
-  HANSA_TRY_VOID(write_clients(plan, root, aggregator));
-  HANSA_TRY_VOID(write_file_atomically(root / "federation.toml", federation_toml(plan)));
+  const KeyFiles root_files{root / "keys" / "root.key", root / "keys" / "root.pub"};
+  HANSA_TRY_VOID(make_keys(root_files));
+  HANSA_TRY(const transport::SecretKey root_secret, transport::read_secret_key(root_files.secret_key));
+  HANSA_TRY(const secure_aggregation::SigningKey root_key, enrolment::identity_of(root_secret));
+  HANSA_TRY_VOID(write_clients(plan, root, aggregator.key, root_key));
+  HANSA_TRY_VOID(write_file_atomically(root / "federation.toml",
+                                       federation_toml(plan, enrolment::text_of(root_key.public_key()))));
   HANSA_TRY_VOID(write_file_atomically(root / "README.md", readme(plan)));
   HANSA_TRY_VOID(write_file_atomically(root / ".gitignore", "keys/\nruns/\nstate/\nshards/\n"));
   return temporary.move_to(target);

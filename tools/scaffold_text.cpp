@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "common/config/name_check.h"
+#include "protocols/secure_aggregation/setup.h"
 #include "tools/partition.h"
 
 namespace hansa::tools {
@@ -29,6 +30,23 @@ std::string data_text(const ScaffoldPlan& plan) {
 std::string local_address(const std::string& bind) {
   const std::string any = "tcp://0.0.0.0:";
   return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
+}
+
+std::uint32_t clients_min(const ScaffoldPlan& plan) {
+  return plan.clients_min != 0 ? plan.clients_min : std::max(1U, (plan.clients * 4 + 4) / 5);
+}
+
+std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string& root) {
+  const std::string body = fmt::format("root = \"{}\"   # keys/root.key certified admitted/*.pub\n", root);
+  if (sums_securely(plan))
+    return "# The aggregator gets the sum of the updates, and never a single one: "
+           "docs/secure-aggregation.md.\n"
+           "[secure_aggregation]\nenabled = true\n" +
+           body;
+  return "# Off: with fewer than 3 clients in a round, each could work out the others' updates from the "
+         "sum.\n"
+         "[secure_aggregation]\nenabled = false\n" +
+         body;
 }
 
 std::string example_readme(const ScaffoldPlan& plan) {
@@ -69,7 +87,11 @@ std::string template_readme(const ScaffoldPlan& plan) {
       "set\n"
       "   `aggregator.address` to where the aggregator can be reached. For a further device run `hansa keys "
       "generate NAME`\n"
-      "   on it, and put its `NAME.pub` into `admitted/`: its key never leaves it.\n"
+      "   on it, put its `NAME.pub` into `admitted/`, and certify it: `hansa keys certify --root "
+      "keys/root.key\n"
+      "   --federation {name} admitted/NAME.pub`. Its key never leaves it. Keep `keys/root.key` off the "
+      "aggregator's machine:\n"
+      "   who has it can invent clients.\n"
       "4. **Start.** `hansa-aggregator federation.toml` here, `hansa-client {first}.toml` on each "
       "device.\n\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("first", first));
@@ -83,7 +105,12 @@ std::string federation_name(const ScaffoldPlan& plan) {
   return config::check_name(name, "") ? name : "federation";
 }
 
-std::string federation_toml(const ScaffoldPlan& plan) {
+bool sums_securely(const ScaffoldPlan& plan) {
+  return clients_min(plan) >= secure_aggregation::clients_min &&
+         plan.clients <= secure_aggregation::clients_max;
+}
+
+std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
   return fmt::format(
       "# What hansa-aggregator and `hansa simulate` are told. Every key: docs/configuration.md.\n"
       "# Paths are relative to this file's folder.\n\n"
@@ -113,13 +140,13 @@ std::string federation_toml(const ScaffoldPlan& plan) {
       "fraction = 1.0                       # of the connected that are picked\n"
       "quorum = 0.8                         # of the picked whose updates the round needs\n"
       "deadline_s = 120                     # then it closes with those who answered\n\n"
+      "{secure}\n"
       "{data}\n"
       "[simulation]\n"
       "clients = \"clients/*.toml\"\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("seed", plan.seed), fmt::arg("rounds", plan.rounds),
       fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients),
-      fmt::arg("clients_min",
-               plan.clients_min != 0 ? plan.clients_min : std::max(1U, (plan.clients * 4 + 4) / 5)),
+      fmt::arg("clients_min", clients_min(plan)), fmt::arg("secure", secure_aggregation_text(plan, root)),
       fmt::arg("data", data_text(plan)));
 }
 
@@ -145,6 +172,9 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# The examples this device trains on. They never leave it.\n"
       "[data]\n"
       "{data}\n"
+      "# Updates leave this device only in sums with those of clients that this key certified.\n"
+      "{secure}[secure_aggregation]\n"
+      "{secure}root = \"{root}\"\n\n"
       "# What training may take from the device.\n"
       "[resources]\n"
       "threads = 1\n"
@@ -152,7 +182,8 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", federation_name(plan)),
       fmt::arg("address", plan.address.empty() ? local_address(plan.bind) : plan.address),
-      fmt::arg("key", client.aggregator_key), fmt::arg("data", data));
+      fmt::arg("key", client.aggregator_key), fmt::arg("data", data), fmt::arg("root", client.root),
+      fmt::arg("secure", sums_securely(plan) ? "" : "# "));
 }
 
 std::string readme(const ScaffoldPlan& plan) {
@@ -160,8 +191,11 @@ std::string readme(const ScaffoldPlan& plan) {
          "| here | what |\n| --- | --- |\n"
          "| `federation.toml` | what the aggregator is told |\n"
          "| `clients/` | what each client is told |\n"
-         "| `keys/` | secret keys, readable by their owner alone; `keys/clients/` belongs on the devices |\n"
-         "| `admitted/` | public keys of the clients that may take part: remove one to shut a device out |\n"
+         "| `keys/` | secret keys, readable by their owner alone; `keys/clients/` belongs on the devices, "
+         "`keys/root.key` "
+         "with the operator |\n"
+         "| `admitted/` | certified public keys of the clients that may take part: remove one to shut a "
+         "device out |\n"
          "| `model.pt` | the model before the first round |\n" +
          (plan.example == Example::none ? "" : "| `shards/` | each client's examples |\n") +
          "| `runs/` | appears with the first run: a folder a run |\n";

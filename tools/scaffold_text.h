@@ -9,9 +9,12 @@ namespace hansa::tools {
 struct ClientText {
   std::string name;
   std::string aggregator_key;  // public, Z85
+  std::string root;  // the operator's root key, hex
 };
 
-[[nodiscard]] std::string federation_toml(const ScaffoldPlan& plan);
+[[nodiscard]] std::string federation_toml(const ScaffoldPlan& plan, const std::string& root);
+// Whether the updates are summed securely: not where a round may have too few clients for that.
+[[nodiscard]] bool sums_securely(const ScaffoldPlan& plan);
 [[nodiscard]] std::string client_toml(const ScaffoldPlan& plan, const ClientText& client);
 [[nodiscard]] std::string readme(const ScaffoldPlan& plan);
 // The federation's name: that of its folder, or "federation" if that is no name.

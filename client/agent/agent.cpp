@@ -32,15 +32,8 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
       if (e.sound) a.apply_to_task(round::BlobVerified{e.blob});
       else a.apply_to_task(round::BlobDamaged{e.blob});
     }
-    void operator()(const TrainingEnded& e) const {
-      if (!a.task_ || a.task_->task().task != e.task) return;
-      if (e.outcome) {
-        a.apply_to_task(round::TrainingDone{*e.outcome});
-      } else {
-        a.tell(Tell::Level::error, "training failed: " + e.outcome.error().text());
-        a.apply_to_task(round::TrainingFailed{e.outcome.error().text()});
-      }
-    }
+    void operator()(const TrainingEnded& e) const { a.on_training_ended(e); }
+    void operator()(const UpdateMasked& e) const { a.on_masked(e); }
     void operator()(const DataKnown& e) const { a.on_data(e.data); }
     void operator()(const TickEvent&) const { a.on_tick(); }
     void operator()(const StopAsked&) const {
@@ -169,7 +162,25 @@ void Agent::on_message(const Received& event) {
       if (a.task_->state() == round::TaskState::counted) a.effects_->emplace_back(KeepCounted{m.task});
     }
     void operator()(const messages::Cancel& m) const {
-      if (a.is_current(m.task)) a.apply_to_task(round::CancelArrived{});
+      if (!a.is_current(m.task)) return;
+      a.sum_.reset();
+      a.apply_to_task(round::CancelArrived{});
+    }
+    void operator()(const messages::KeyRoster& m) const {
+      progress();
+      a.on_roster(m, event.bulk);
+    }
+    void operator()(const messages::ShareDelivery& m) const {
+      progress();
+      a.on_delivery(m);
+    }
+    void operator()(const messages::SurvivorSet& m) const {
+      progress();
+      a.on_survivors(m);
+    }
+    void operator()(const messages::UnmaskRequest& m) const {
+      progress();
+      a.on_unmask(m);
     }
     void operator()(const messages::Missing& m) const {
       // The round moved on while the model was fetched; the next task says what to do.
@@ -187,6 +198,7 @@ void Agent::on_message(const Received& event) {
     void operator()(const messages::Finished& m) const {
       a.tell(Tell::Level::info, "the federation is finished after round " + std::to_string(m.round.value) +
                                     ", model " + m.model.text());
+      a.sum_.reset();
       if (a.config_.when_finished == WhenFinished::stop) a.finish(Exit::Why::finished);
     }
     // What only a client may say, or what was handled above.
@@ -199,6 +211,10 @@ void Agent::on_message(const Received& event) {
     void operator()(const messages::UpdateChunk&) const {}
     void operator()(const messages::Bye&) const {}
     void operator()(const messages::DataReport&) const {}
+    void operator()(const messages::KeyAdvert&) const {}
+    void operator()(const messages::EncryptedShares&) const {}
+    void operator()(const messages::SurvivorSignature&) const {}
+    void operator()(const messages::UnmaskShares&) const {}
   };
   std::visit(Apply{*this, event}, event.message);
 }
@@ -231,38 +247,44 @@ void Agent::on_refuse(const messages::Refuse& refuse) {
 void Agent::on_train_task(const messages::TrainTask& task) {
   if (std::max(task.archive_bytes, task.model_bytes) > config_.blob_bytes_max ||
       task.model_bytes % sizeof(float) != 0) {
-    tell(Tell::Level::error, "declined a task: its model is larger than this client takes");
-    effects_->emplace_back(
-        Send{session_, messages::Decline{task.task, "the model is larger than the client takes"}});
-    return;
+    return decline(task, "the model is larger than the client takes");
   }
   // The shell keeps the two blobs apart by their digests, and a vector of nothing needs no training.
-  if (task.archive == task.model || task.model_bytes == 0) {
-    tell(Tell::Level::error, "declined a task: its model has no parameters, or is its archive");
-    effects_->emplace_back(Send{session_, messages::Decline{task.task, "the model has no parameters"}});
-    return;
-  }
+  if (task.archive == task.model || task.model_bytes == 0)
+    return decline(task, "the model has no parameters, or is its archive");
+  if (auto secure = check_security(task); !secure) return decline(task, secure.error().text());
   const bool resumable = task_ && task_->same_work(task) && task_->state() != round::TaskState::declined &&
                          task_->state() != round::TaskState::dropped;
   task_confirmed_ = true;
   if (resumable) {
+    join_sum(task);
     apply_to_task(round::SessionOpened{welcome_.chunk_bytes});
+    mask_if_ready();
     return;
   }
   if (task_) apply_to_task(round::CancelArrived{});
+  sum_.reset();
+  trained_.reset();
   if (config_.decline_without_new && data_.new_examples == 0) {
     tell(Tell::Level::info,
          "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
-    effects_->emplace_back(Send{session_, messages::Decline{task.task, "it has nothing new to train on"}});
+    say(messages::Decline{task.task, "it has nothing new to train on"});
     return;
   }
   arriving_ = task;
   effects_->emplace_back(FindArchive{task.archive});
 }
 
+void Agent::decline(const messages::TrainTask& task, const std::string& reason) {
+  tell(Tell::Level::error, "declined round " + std::to_string(task.round.value) + ": " + reason);
+  say(messages::Decline{task.task, reason});
+}
+
 void Agent::begin_task(round::ArchiveCache archive) {
-  task_.emplace(*arriving_, archive, welcome_.chunk_bytes);
+  const messages::TrainTask task = std::move(*arriving_);
   arriving_.reset();
+  task_.emplace(task, archive, welcome_.chunk_bytes);
+  join_sum(task);
   apply_to_task(round::SessionOpened{welcome_.chunk_bytes});
 }
 
@@ -281,7 +303,8 @@ void Agent::apply_to_task(const round::TaskEvent& event) {
     void operator()(round::SendUpdateRange& e) const {
       if (!a.task_confirmed_ || a.state_ != LinkState::online) return;
       a.last_said_ = a.now_;
-      a.effects_->emplace_back(SendUpdateRange{a.session_, task().task, e.offset, e.bytes});
+      a.effects_->emplace_back(
+          SendUpdateRange{a.session_, task().task, e.offset, e.bytes, task().secure.has_value()});
     }
     void operator()(round::KeepChunk& e) const {
       const Digest& blob =

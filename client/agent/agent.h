@@ -6,7 +6,9 @@
 // client_task.h) outlives links and sessions. No I/O, clock or thread; one thread owns an agent.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,10 +20,19 @@
 #include "common/training.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/client_task.h"
+#include "protocols/secure_aggregation/client.h"
 
 namespace hansa::client {
 
 enum class WhenFinished : std::uint8_t { stop, stay };
+
+// What a client needs for secure sums, and what it insists on.
+struct SecureSums {
+  std::shared_ptr<const secure_aggregation::SigningKey> key;
+  secure_aggregation::IdentityKey root{};
+  secure_aggregation::Policy policy;
+  bool required = true;  // a task whose update the aggregator would see is declined
+};
 
 struct AgentConfig {
   std::string federation;
@@ -34,6 +45,7 @@ struct AgentConfig {
   Duration stall_max = std::chrono::seconds(60);  // of a transfer without a byte
   Duration report_min = std::chrono::seconds(1);  // between reports of data that goes on changing
   bool decline_without_new = false;  // a task, if no example is new
+  std::optional<SecureSums> secure_sums;  // without: tasks with secure sums are declined
   std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive or model is declined
 };
 
@@ -46,6 +58,7 @@ struct Received {
   SessionId session;
   const messages::Message& message;
   std::uint64_t bulk_bytes = 0;
+  std::span<const std::byte> bulk = {};
 };
 struct ReceivedMalformed {
   const Error& error;
@@ -61,13 +74,19 @@ struct TrainingEnded {
   TaskId task;
   Result<messages::Offer> outcome;
 };
+struct UpdateMasked {
+  TaskId task;
+  Digest setup;  // of the sum it is masked for
+  Digest update;
+  std::uint64_t bytes = 0;
+};  // answers MaskUpdate
 struct DataKnown {
   messages::DataReport data;  // its notice is told to the aggregator once
 };
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<LinkUp, LinkDown, Received, ReceivedMalformed, ArchiveLookedUp, BlobChecked,
-                           TrainingEnded, DataKnown, TickEvent, StopAsked>;
+                           TrainingEnded, UpdateMasked, DataKnown, TickEvent, StopAsked>;
 
 // Effects, to be carried out in order.
 struct OpenLink {
@@ -83,6 +102,7 @@ struct SendUpdateRange {
   TaskId task;
   std::uint64_t offset;
   std::uint64_t bytes;
+  bool masked = false;  // of the masked update: the trained one is not for anybody's eyes
 };
 struct FindArchive {
   Digest archive;
@@ -100,6 +120,14 @@ struct StartTraining {
   messages::TrainTask task;
 };
 struct StopTraining {};
+struct MaskUpdate {
+  TaskId task;
+  secure_aggregation::SumSetup setup;
+  std::vector<secure_aggregation::MaskTerm> terms;
+  Secret32 rounding_seed;
+  std::uint64_t examples = 0;
+  Metrics metrics;
+};  // round, mask and pack the trained update; then UpdateMasked
 struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: what it was trained on is not new any more
@@ -111,7 +139,7 @@ struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;
 };
 using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
-                            StartTraining, StopTraining, KeepCounted, Tell, Exit>;
+                            StartTraining, StopTraining, MaskUpdate, KeepCounted, Tell, Exit>;
 
 enum class LinkState : std::uint8_t { offline, linking, greeting, online, finished };
 
@@ -133,6 +161,7 @@ class Agent {
   void on_refuse(const messages::Refuse& refuse);
   void on_train_task(const messages::TrainTask& task);
   void begin_task(round::ArchiveCache archive);
+  void decline(const messages::TrainTask& task, const std::string& reason);
   void on_tick();
   void say_hello();
   void on_data(const messages::DataReport& data);
@@ -144,6 +173,21 @@ class Agent {
   [[nodiscard]] TaskId at_work_on() const;
   void tell(Tell::Level level, std::string text);
   void finish(Exit::Why why);
+
+  // Secure sums (secure_sum.cpp).
+  [[nodiscard]] Result<void> check_security(const messages::TrainTask& task) const;
+  void join_sum(const messages::TrainTask& task);
+  void on_training_ended(const TrainingEnded& event);
+  void mask_if_ready();
+  void on_masked(const UpdateMasked& event);
+  void on_roster(const messages::KeyRoster& roster, std::span<const std::byte> bulk);
+  void on_delivery(const messages::ShareDelivery& delivery);
+  void on_survivors(const messages::SurvivorSet& set);
+  void on_unmask(const messages::UnmaskRequest& request);
+  [[nodiscard]] bool is_of_sum(TaskId task, const Digest& setup) const;
+  [[nodiscard]] Result<void> check_repeated(const secure_aggregation::Subset& survivors) const;
+  void leave_sum(const Error& error);
+  void say(messages::Message message);
 
   AgentConfig config_;
   Random jitter_;
@@ -163,6 +207,23 @@ class Agent {
   bool task_confirmed_ = false;  // the aggregator sent the task in this session
   std::optional<messages::TrainTask> arriving_;  // waits for ArchiveLookedUp
   std::optional<round::ClientTask> task_;
+
+  struct Sum {
+    TaskId task;
+    Digest setup;
+    secure_aggregation::ClientSum machine;
+    Digest roster;  // of what was answered with `shares`
+    std::optional<messages::EncryptedShares> shares;
+    bool masking = false;  // UpdateMasked is on its way, or was
+  };
+  std::optional<Sum> sum_;  // of the task
+  std::optional<messages::Offer> trained_;  // the task's update before it is masked; not to be sent
+  struct Unmasked {
+    RoundId round;
+    Digest model;
+    std::vector<std::string> survivors;
+  };
+  std::optional<Unmasked> unmasked_;  // the last sum for which this client told shares
 
   // Of the call to apply() in progress.
   Instant now_;

@@ -5,6 +5,7 @@
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
 #include "learning/data/follow/follow_settings.h"
+#include "protocols/enrolment/device_file.h"
 
 namespace hansa::client {
 namespace {
@@ -30,6 +31,27 @@ Result<transport::PublicKey> read_aggregator_key(const Document& document) {
   }
   return fail(ErrorCode::usage, document.file().string() + ": aggregator.public_key", "is missing",
               "add the key that \"hansa keys show\" prints for the aggregator, or public_key_file");
+}
+
+Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document) {
+  const bool required =
+      document.has("secure_aggregation.required") && document.boolean("secure_aggregation.required");
+  if (!document.has("secure_aggregation.root")) {
+    if (!required) return std::nullopt;
+    return fail(ErrorCode::usage, document.place("secure_aggregation.required"),
+                "is true, and there is no secure_aggregation.root",
+                "ask the operator for the root key's identity");
+  }
+  SecureAggregationConfig out;
+  HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
+                                                document.place("secure_aggregation.root")));
+  out.required = required || !document.has("secure_aggregation.required");
+  out.policy.clients_min = static_cast<std::uint32_t>(document.integer("secure_aggregation.clients_min"));
+  out.policy.threat_model = document.text("secure_aggregation.threat_model") == "active"
+                                ? secure_aggregation::ThreatModel::active
+                                : secure_aggregation::ThreatModel::honest_but_curious;
+  out.policy.corrupt_min = document.number("secure_aggregation.corrupt_min");
+  return out;
 }
 
 Result<void> check_addresses(const Document& document) {
@@ -73,6 +95,8 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   HANSA_TRY(out.data,
             learning::read_data_config(document, "data",
                                        arrives ? learning::DataFile::arrives : learning::DataFile::named));
+
+  HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document));
 
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));

@@ -11,6 +11,8 @@
 #include "common/time.h"
 #include "learning/data/data_config.h"
 #include "learning/data/follow/follow_config.h"
+#include "protocols/secure_aggregation/identity.h"
+#include "protocols/secure_aggregation/setup.h"
 #include "protocols/transport/keys.h"
 
 namespace hansa::client {
@@ -23,6 +25,12 @@ struct ResourcesConfig {
   std::uint64_t memory_mib_max = 0;  // tasks estimated to need more are declined; 0: no guard
 };
 
+struct SecureAggregationConfig {
+  secure_aggregation::IdentityKey root{};
+  bool required = true;
+  secure_aggregation::Policy policy;
+};
+
 struct ClientConfig {
   std::filesystem::path file;
   std::string name;  // under which the operator admitted the key: logs and simulations
@@ -33,6 +41,7 @@ struct ClientConfig {
   std::filesystem::path state;  // folder for the client's own state (cached archives)
   learning::DataConfig data;
   std::optional<learning::FollowConfig> follow;  // data goes on arriving
+  std::optional<SecureAggregationConfig> secure_aggregation;  // with a root key
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;
   Duration reconnect_min = std::chrono::milliseconds(500);  // backoff: doubles up to reconnect_max, jittered

@@ -117,6 +117,49 @@ constexpr std::array resources_settings{
             .example = "512"},
 };
 
+constexpr std::array<std::string_view, 2> threat_models{"honest_but_curious", "active"};
+
+constexpr std::array secure_aggregation_settings{
+    Setting{
+        .key = "root",
+        .presence = Presence::optional,
+        .meaning =
+            "The operator's root key that certifies clients, 64 hex digits: this client shares secrets only "
+            "with clients that it signed. Without it the client takes no part in secure sums.",
+        .range = {.least = 64, .most = 64},
+        .example = "\"6f1c…\""},
+    Setting{.key = "required",
+            .kind = Kind::boolean,
+            .presence = Presence::optional,
+            .meaning =
+                "Whether to decline a task whose update the aggregator would see. True if `root` is given.",
+            .example = "true"},
+    Setting{.key = "clients_min",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "3",
+            .meaning = "Clients that must be in a sum before this one helps to unmask it.",
+            .unit = "clients",
+            .range = {.least = 3, .most = 1'000},
+            .example = "10"},
+    Setting{.key = "threat_model",
+            .kind = Kind::choice,
+            .presence = Presence::defaulted,
+            .default_value = "\"honest_but_curious\"",
+            .meaning =
+                "What this client trusts the aggregator with; a federation that trusts it more is declined.",
+            .choices = threat_models,
+            .example = "\"active\""},
+    Setting{
+        .key = "corrupt_min",
+        .kind = Kind::number,
+        .presence = Presence::defaulted,
+        .default_value = "0.1",
+        .meaning = "Part of the cohort that the federation must at least assume to work with the aggregator.",
+        .range = {.least = 0, .most = 0.5, .at_most = config::Bound::exclusive},
+        .example = "0.2"},
+};
+
 constexpr auto data_settings = config::join(learning::data_settings, learning::follow_settings);
 
 constexpr std::array tables{
@@ -125,6 +168,9 @@ constexpr std::array tables{
           aggregator_settings},
     Table{"data", Presence::required, "The examples it trains on. They never leave the device.",
           data_settings},
+    Table{"secure_aggregation", Presence::defaulted,
+          "What it asks for before it gives an update: [secure-aggregation.md](secure-aggregation.md).",
+          secure_aggregation_settings},
     Table{"resources", Presence::defaulted, "What training may take from the device.", resources_settings},
 };
 

@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "protocols/messages/codec.h"
+#include "protocols/secure_aggregation/packing.h"
+#include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::client {
 
@@ -52,7 +54,7 @@ void Engine::receive(std::span<const std::byte> message, std::span<const std::by
     return;
   }
   bulk_ = bulk;
-  apply(Received{envelope->session, envelope->message, bulk.size()});
+  apply(Received{envelope->session, envelope->message, bulk.size(), bulk});
   bulk_ = {};
 }
 
@@ -99,6 +101,13 @@ void Engine::carry_out(Effect& effect) {
     void operator()(CloseLink&) const { engine.link_.close(); }
     void operator()(Send& e) const { engine.link_.send(messages::encode(e.session, e.message), {}); }
     void operator()(SendUpdateRange& e) const {
+      if (e.masked) {
+        if (engine.masked_.task != e.task || !engine.masked_.packed) return;
+        const auto bytes = std::span<const std::byte>(*engine.masked_.packed).subspan(e.offset, e.bytes);
+        engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}),
+                          transport::Bulk{engine.masked_.packed, bytes});
+        return;
+      }
       const auto bytes = std::as_bytes(std::span(engine.vectors_->delta)).subspan(e.offset, e.bytes);
       engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}),
                         transport::Bulk{engine.vectors_, bytes});
@@ -120,6 +129,11 @@ void Engine::carry_out(Effect& effect) {
       engine.runner_.start(e.task, request, engine.vectors_);
     }
     void operator()(StopTraining&) const { engine.runner_.stop(); }
+    void operator()(MaskUpdate& e) const {
+      const auto masked = engine.mask_update(e);
+      if (masked) answer(*masked);
+      else answer(TrainingEnded{e.task, tl::unexpected<Error>(masked.error())});
+    }
     void operator()(KeepCounted& e) const { engine.keep_counted(e.task); }
     void operator()(Tell& e) const {
       if (engine.config_.tell) engine.config_.tell(e.level, e.text);
@@ -127,6 +141,23 @@ void Engine::carry_out(Effect& effect) {
     void operator()(Exit& e) const { engine.exited_ = e; }
   };
   std::visit(CarryOut{*this, answer}, effect);
+}
+
+Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
+  namespace sa = secure_aggregation;
+  const unsigned bits = mask.setup.quantisation.ring_bits;
+  numbers_.resize(sa::vector_elements(mask.setup));
+  HANSA_TRY_VOID(
+      sa::quantise(vectors_->delta, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, numbers_));
+  HANSA_TRY_VOID(sa::apply_masks(numbers_, mask.terms, bits));
+  // ZeroMQ may still send from what was masked before.
+  if (!masked_.packed || masked_.packed.use_count() > 1)
+    masked_.packed = std::make_shared<std::vector<std::byte>>();
+  masked_.packed->resize(sa::packed_bytes(numbers_.size(), bits));
+  sa::pack(numbers_, bits, *masked_.packed);
+  masked_.task = mask.task;
+  return UpdateMasked{mask.task, mask.setup.digest(), sha256(std::span<const std::byte>(*masked_.packed)),
+                      masked_.packed->size()};
 }
 
 void Engine::keep_counted(TaskId task) {
@@ -187,7 +218,8 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   }
   messages::Offer offer;
   offer.task = task.task;
-  offer.update = sha256(delta);
+  // In a secure sum it is masked first: the agent makes that offer.
+  if (!task.secure) offer.update = sha256(delta);
   offer.bytes = delta.size_bytes();
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;

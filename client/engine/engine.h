@@ -88,6 +88,7 @@ class Engine {
   void carry_out(Effect& effect);
   void keep_chunk(const KeepChunk& keep);
   void keep_counted(TaskId task);
+  [[nodiscard]] Result<UpdateMasked> mask_update(const MaskUpdate& mask);
   void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
@@ -101,6 +102,12 @@ class Engine {
   std::deque<Effect> queue_;
   std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
   std::shared_ptr<TaskVectors> vectors_;
+  std::vector<std::uint32_t> numbers_;  // the update on the ring; masked before it is let go
+  struct Masked {
+    TaskId task;
+    std::shared_ptr<std::vector<std::byte>> packed;
+  };
+  Masked masked_;
   struct Trained {
     TaskId task;
     std::uint64_t data_mark = 0;

@@ -11,6 +11,7 @@
 #include "client/process/archive_folder.h"
 #include "client/process/training_thread.h"
 #include "common/files.h"
+#include "protocols/enrolment/device_file.h"
 #include "protocols/transport/client_channel.h"
 
 namespace hansa::client {
@@ -112,6 +113,12 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   agent.reconnect_max = config.reconnect_max;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  if (const auto& secure = config.secure_aggregation) {
+    HANSA_TRY(auto identity, enrolment::identity_of(key));
+    agent.secure_sums =
+        SecureSums{std::make_shared<const secure_aggregation::SigningKey>(std::move(identity)), secure->root,
+                   secure->policy, secure->required};
+  }
   engine_config.data = data.supply;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
   engine_config.tell = [&](Tell::Level level, const std::string& text) {

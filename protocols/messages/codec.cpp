@@ -111,12 +111,33 @@ Result<Envelope> decode(std::span<const std::byte> frame) {
 }
 
 std::string_view name(const Message& message) {
-  static constexpr std::string_view names[] = {"Hello",    "Welcome",     "Refuse",    "TrainTask", "Cancel",
-                                               "Decline",  "Pull",        "BlobChunk", "Missing",   "Offer",
-                                               "Grant",    "UpdateChunk", "Receipt",   "Ping",      "Pong",
-                                               "Finished", "Bye",         "DataReport"};
+  static constexpr std::string_view names[] = {"Hello",         "Welcome",     "Refuse",
+                                               "TrainTask",     "Cancel",      "Decline",
+                                               "Pull",          "BlobChunk",   "Missing",
+                                               "Offer",         "Grant",       "UpdateChunk",
+                                               "Receipt",       "Ping",        "Pong",
+                                               "Finished",      "Bye",         "DataReport",
+                                               "KeyAdvert",     "KeyRoster",   "EncryptedShares",
+                                               "ShareDelivery", "SurvivorSet", "SurvivorSignature",
+                                               "UnmaskRequest", "UnmaskShares"};
   static_assert(std::size(names) == std::variant_size_v<Message>);
   return names[message.index()];
+}
+
+secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
+  const SecureTask& secure = *task.secure;
+  secure_aggregation::SumSetup out;
+  out.federation = federation;
+  out.round = task.round;
+  out.attempt = secure.attempt;
+  out.nonce = secure.nonce;
+  out.model = task.model;
+  out.parameters = task.model_bytes / sizeof(float);
+  out.clients = secure.clients;
+  out.quantisation = secure.quantisation;
+  out.metrics = secure.metrics;
+  out.assumptions = secure.assumptions;
+  return out;
 }
 
 std::string_view name(RefuseReason reason) {

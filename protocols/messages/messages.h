@@ -4,18 +4,23 @@
 // Bulk bytes (parts of models and updates) travel in a second frame of their own, raw.
 // Each field that has a length has a maximum, checked before anything is allocated.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
+#include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/roster.h"
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 2;
+inline constexpr std::uint8_t protocol_version = 3;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
@@ -63,6 +68,16 @@ struct Refuse {
   std::uint32_t retry_after_ms = 0;
 };
 
+// Of a task whose update goes into a secure sum: what SumSetup (secure_aggregation/setup.h) needs beside the task.
+struct SecureTask {
+  std::uint32_t attempt = 0;
+  Digest nonce;
+  std::uint32_t clients = 0;
+  secure_aggregation::Quantisation quantisation;
+  std::vector<std::string> metrics;
+  secure_aggregation::Assumptions assumptions;
+};
+
 // aggregator -> client: train, starting from `model`. Sent again after a reconnect.
 struct TrainTask {
   TaskId task;
@@ -76,6 +91,7 @@ struct TrainTask {
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
   double magnitude_max = 0;  // a larger value in an update refuses it
+  std::optional<SecureTask> secure;  // without: the update travels as it is, for the aggregator to see
 };
 
 // aggregator -> client: the task's round is closed; stop working on it.
@@ -112,9 +128,10 @@ struct Offer {
   TaskId task;
   Digest update;  // SHA-256 of the update's bytes
   std::uint64_t bytes = 0;
-  std::uint64_t examples = 0;  // weight
+  std::uint64_t examples = 0;  // weight; 0 in a secure sum, as the weight is in the sum
   double train_seconds = 0;
   Metrics metrics;
+  Digest setup;  // of the secure sum it is masked for; zero without one
 };
 // aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit.
 struct Grant {
@@ -145,6 +162,59 @@ struct Pong {
   TaskId task;
 };
 
+// The secure sum of a task, in the order in which they are said (docs/secure-aggregation.md). `setup` names the
+// attempt: SumSetup::digest; a message of another one is stale.
+
+// client -> aggregator: its keys for this sum.
+struct KeyAdvert {
+  TaskId task;
+  Digest setup;
+  secure_aggregation::Advert advert;
+};
+// aggregator -> client, with bulk: the encoded roster.
+struct KeyRoster {
+  TaskId task;
+  Digest setup;
+};
+// client -> aggregator: for each of its neighbours, by ascending position.
+struct EncryptedShares {
+  TaskId task;
+  Digest setup;
+  std::vector<secure_aggregation::SealedShares> shares;
+};
+// aggregator -> client: what its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
+struct ShareDelivery {
+  TaskId task;
+  Digest setup;
+  std::vector<std::uint8_t> sharers;
+  std::vector<secure_aggregation::SealedShares> shares;
+};
+// aggregator -> client, if it may be active: whose masked vectors arrived, to be signed.
+struct SurvivorSet {
+  TaskId task;
+  Digest setup;
+  std::vector<std::uint8_t> survivors;
+};
+// client -> aggregator.
+struct SurvivorSignature {
+  TaskId task;
+  Digest setup;
+  secure_aggregation::Signature signature{};
+};
+// aggregator -> client: tell the shares that unmask the sum of these survivors.
+struct UnmaskRequest {
+  TaskId task;
+  Digest setup;
+  std::vector<std::uint8_t> survivors;
+  std::vector<secure_aggregation::SignedBy> signatures;
+};
+// client -> aggregator.
+struct UnmaskShares {
+  TaskId task;
+  Digest setup;
+  std::vector<std::array<std::uint8_t, 32>> shares;
+};
+
 // aggregator -> client: all rounds are done.
 struct Finished {
   RoundId round;
@@ -155,11 +225,16 @@ struct Bye {
   std::string reason;
 };
 
-using Message = std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing,
-                             Offer, Grant, UpdateChunk, Receipt, Ping, Pong, Finished, Bye, DataReport>;
+using Message =
+    std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing, Offer, Grant,
+                 UpdateChunk, Receipt, Ping, Pong, Finished, Bye, DataReport, KeyAdvert, KeyRoster,
+                 EncryptedShares, ShareDelivery, SurvivorSet, SurvivorSignature, UnmaskRequest, UnmaskShares>;
 
 // "Hello", "TrainTask", …: for logs.
 [[nodiscard]] std::string_view name(const Message& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
+
+// The secure sum of a task that has one; `parameters` of its model.
+[[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages

@@ -11,7 +11,8 @@ ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, st
 
 bool ClientTask::same_work(const messages::TrainTask& other) const {
   return task_.task == other.task && task_.model == other.model && task_.archive == other.archive &&
-         task_.layout == other.layout && task_.seed == other.seed && task_.training == other.training;
+         task_.layout == other.layout && task_.seed == other.seed && task_.training == other.training &&
+         task_.secure.has_value() == other.secure.has_value();
 }
 
 const Digest& ClientTask::blob() const {
@@ -125,6 +126,12 @@ struct ClientTask::Apply {
     if (t.state_ != TaskState::training && !fetching()) return false;
     t.state_ = TaskState::declined;
     effects.emplace_back(SendMessage{messages::Decline{t.task_.task, e.reason}});
+    return true;
+  }
+
+  bool operator()(const UpdateWithdrawn&) const {
+    if (!has_update()) return false;
+    t.state_ = TaskState::training;
     return true;
   }
 

@@ -23,7 +23,7 @@ namespace hansa::round {
 enum class TaskState : std::uint8_t {
   fetching_archive,
   fetching_model,
-  training,
+  training,  // until the update is ready: in a secure sum, also until it is masked
   offering,  // the update is ready; waits for a grant
   uploading,
   counted,  // the update is kept until another task comes
@@ -55,6 +55,8 @@ struct TrainingDone {
 struct TrainingFailed {
   std::string reason;
 };
+// The update goes into another secure sum: what was offered is withdrawn, and TrainingDone comes again.
+struct UpdateWithdrawn {};
 struct GrantArrived {
   std::uint64_t offset;
   std::uint64_t limit;
@@ -64,7 +66,7 @@ struct ReceiptArrived {
 };
 struct CancelArrived {};
 using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDamaged, TrainingDone,
-                               TrainingFailed, GrantArrived, ReceiptArrived, CancelArrived>;
+                               TrainingFailed, UpdateWithdrawn, GrantArrived, ReceiptArrived, CancelArrived>;
 
 struct SendMessage {
   messages::Message message;

@@ -50,6 +50,11 @@ std::optional<Position> AggregatorSum::position_of(std::string_view client) cons
   return static_cast<Position>(at - roster_.begin());
 }
 
+bool AggregatorSum::has_keys_of(std::string_view client) const {
+  if (phase_ != Phase::adverts) return position_of(client).has_value();
+  return std::ranges::binary_search(adverts_, client, {}, name_of_entry);
+}
+
 Result<void> AggregatorSum::on_advert(std::string_view client, const Advert& advert) {
   HANSA_TRY_VOID(expect(Phase::adverts, "keys"));
   const auto certificate = std::ranges::lower_bound(invited_, client, {}, name_of_certificate);
@@ -81,7 +86,7 @@ Result<void> AggregatorSum::fix_roster() {
   graph_.emplace(parameters_, context_);
   sealed_.resize(clients);
   answers_.resize(clients);
-  shared_ = masking_ = masked_ = answered_ = Subset(clients);
+  shared_ = masking_ = masked_ = signed_ = answered_ = Subset(clients);
   phase_ = Phase::shares;
   return {};
 }
@@ -149,12 +154,12 @@ Result<void> AggregatorSum::fix_survivors() {
 Result<void> AggregatorSum::on_signature(Position client, const Signature& signature) {
   HANSA_TRY_VOID(expect(Phase::signatures, "a signed set of survivors"));
   if (client >= roster_.size() || !masked_.has(client)) return refuse("signature", "is of no survivor");
-  for (const SignedBy& by : signatures_)
-    if (by.client == client) return refuse("signature of " + name_of(client), "came twice");
+  if (signed_.has(client)) return refuse("signature of " + name_of(client), "came twice");
   const auto message = internal::survivors_to_sign(context_, masked_);
   if (!verify(roster_[client].certificate.identity, message.view(), signature))
     return refuse("signature of " + name_of(client), "is not over these survivors");
   signatures_.push_back({client, signature});
+  signed_.insert(client);
   return {};
 }
 

@@ -63,11 +63,17 @@ class AggregatorSum {
   [[nodiscard]] const SumSetup& setup() const { return setup_; }
   [[nodiscard]] const Digest& context() const { return context_; }
   [[nodiscard]] const GraphParameters& parameters() const { return parameters_; }
+  [[nodiscard]] bool has_keys_of(std::string_view client) const;
+  [[nodiscard]] bool has_shares_of(Position client) const { return shared_.has(client); }
+  [[nodiscard]] bool has_signature_of(Position client) const { return signed_.has(client); }
+  [[nodiscard]] bool has_answer_of(Position client) const { return answered_.has(client); }
+  [[nodiscard]] bool expects_masked_of(Position client) const { return masking_.has(client); }
   // Who has spoken in the phase so far.
   [[nodiscard]] std::size_t adverts() const { return adverts_.size(); }
   [[nodiscard]] std::size_t sharers() const { return shared_.count(); }
   [[nodiscard]] std::size_t expected_masked() const { return masking_.count(); }
   [[nodiscard]] std::size_t masked() const { return masked_.count(); }
+  [[nodiscard]] std::size_t signatures() const { return signed_.count(); }
   [[nodiscard]] std::size_t answers() const { return answered_.count(); }
   [[nodiscard]] std::size_t dropped() const { return masking_.count() - masked_.count(); }
   [[nodiscard]] const std::string& name_of(Position client) const {
@@ -105,6 +111,7 @@ class AggregatorSum {
   Subset masking_;  // of them: got a delivery
   Subset masked_;
   std::vector<SignedBy> signatures_;
+  Subset signed_;
   Subset answered_;
   std::vector<UnmaskShares> answers_;  // by position
 };

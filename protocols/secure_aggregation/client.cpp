@@ -4,6 +4,7 @@
 
 #include <openssl/rand.h>
 
+#include "protocols/secure_aggregation/internal/hkdf.h"
 #include "protocols/secure_aggregation/internal/openssl.h"
 #include "protocols/secure_aggregation/internal/survivors.h"
 #include "protocols/secure_aggregation/shamir.h"
@@ -68,8 +69,8 @@ Result<ClientSum> ClientSum::begin(SumSetup setup, const Policy& policy, ClientI
 Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte> bytes) {
   if (stage_ != Stage::advertised) return or_failed<std::vector<SealedShares>>(out_of_order("a roster"));
   const auto step = [&]() -> Result<std::vector<SealedShares>> {
-    HANSA_TRY(roster_, decode_roster(bytes));
-    const auto clients = static_cast<std::uint32_t>(roster_.size());
+    HANSA_TRY(const Roster roster, decode_roster(bytes));
+    const auto clients = clients_ = static_cast<std::uint32_t>(roster.size());
     if (clients < policy_.clients_min)
       return refuse("of " + std::to_string(clients) + " clients is less than the " +
                     std::to_string(policy_.clients_min) + " that this client asks for");
@@ -78,25 +79,25 @@ Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte
     HANSA_TRY(parameters_, choose_parameters(clients, setup_.assumptions));
     context_ = context_of(setup_, sha256(bytes), parameters_);
     const auto own =
-        std::ranges::find(roster_, identity_.name, [](const RosterEntry& e) { return e.certificate.client; });
-    if (own == roster_.end() || own->certificate.identity != identity_.key->public_key() ||
+        std::ranges::find(roster, identity_.name, [](const RosterEntry& e) { return e.certificate.client; });
+    if (own == roster.end() || own->certificate.identity != identity_.key->public_key() ||
         !same(own->advert, advert_))
       return refuse("shows others different keys of this client");
-    self_ = static_cast<Position>(own - roster_.begin());
+    self_ = static_cast<Position>(own - roster.begin());
     const Graph graph(parameters_, context_);
     for (const Position neighbour : graph.neighbours(self_)) {
-      const RosterEntry& entry = roster_[neighbour];
+      const RosterEntry& entry = roster[neighbour];
       HANSA_TRY_VOID(secure_aggregation::check(entry.certificate, setup_.federation, identity_.root));
       HANSA_TRY_VOID(secure_aggregation::check(entry.advert, entry.certificate, setup_digest_));
     }
-    return share(graph);
+    return share(graph, roster);
   };
   auto out = or_failed(step());
   if (out) stage_ = Stage::shared;
   return out;
 }
 
-Result<std::vector<SealedShares>> ClientSum::share(const Graph& graph) {
+Result<std::vector<SealedShares>> ClientSum::share(const Graph& graph, const Roster& roster) {
   const auto& holders = graph.holders(self_);
   const auto count = static_cast<std::uint32_t>(holders.size());
   HANSA_TRY(auto mask_key_shares, split_secret(mask_keys_.secret, parameters_.threshold, count));
@@ -108,12 +109,13 @@ Result<std::vector<SealedShares>> ClientSum::share(const Graph& graph) {
       own_shares_ = std::move(pair);
       continue;
     }
-    const std::string& other = name_of(holders[i]);
-    HANSA_TRY(const Secret32 shared, agree(share_keys_.secret, roster_[holders[i]].advert.share_key));
+    const auto& [certificate, advert] = roster[holders[i]];
+    const std::string& other = certificate.client;
+    HANSA_TRY(const Secret32 shared, agree(share_keys_.secret, advert.share_key));
     const Secret32 key = derive_key(shared, context_, KeyPurpose::share_encryption, identity_.name, other);
     HANSA_TRY(auto sealed, seal(pair, key, {context_, identity_.name, other}));
     out.push_back(sealed);
-    neighbours_.push_back({holders[i],
+    neighbours_.push_back({holders[i], other, certificate.identity, advert.mask_key,
                            derive_key(shared, context_, KeyPurpose::share_encryption, other, identity_.name),
                            std::nullopt});
   }
@@ -135,8 +137,7 @@ Result<void> ClientSum::on_delivery(const Delivery& delivery) {
     for (std::size_t i = 0; i < neighbours_.size(); ++i) {
       if (!delivery.sharers.has(i)) continue;
       Neighbour& from = neighbours_[i];
-      HANSA_TRY(from.shares,
-                open(*sealed++, from.share_key_in, {context_, name_of(from.position), identity_.name}));
+      HANSA_TRY(from.shares, open(*sealed++, from.share_key_in, {context_, from.name, identity_.name}));
       from.share_key_in = {};
     }
     return {};
@@ -152,18 +153,36 @@ Result<std::vector<MaskTerm>> ClientSum::mask_terms() const {
   out.push_back({derive_key(self_seed_, context_, KeyPurpose::self_mask, identity_.name, {}), MaskSign::add});
   for (const Neighbour& other : neighbours_) {
     if (!other.shares) continue;
-    HANSA_TRY(const Secret32 shared, agree(mask_keys_.secret, roster_[other.position].advert.mask_key));
+    HANSA_TRY(const Secret32 shared, agree(mask_keys_.secret, other.mask_key));
     const bool first = self_ < other.position;
-    const std::string &a = name_of(std::min(self_, other.position)),
-                      &b = name_of(std::max(self_, other.position));
+    const std::string &a = first ? identity_.name : other.name, &b = first ? other.name : identity_.name;
     out.push_back({derive_key(shared, context_, KeyPurpose::pairwise_mask, a, b),
                    first ? MaskSign::add : MaskSign::subtract});
   }
   return out;
 }
 
+Secret32 rounding_seed(const SigningKey& key, std::string_view client, const SumSetup& setup) {
+  internal::Transcript info("hansa secagg rounding 1");
+  info.text(setup.federation).number(setup.round.value, 4).text(client);
+  return internal::hkdf(key.seed().bytes(), setup.model.bytes, info.view());
+}
+
+Secret32 ClientSum::rounding_seed() const {
+  return secure_aggregation::rounding_seed(*identity_.key, identity_.name, setup_);
+}
+
+std::vector<std::string> ClientSum::names_of(const Subset& clients) const {
+  std::vector<std::string> out;
+  if (clients.has(self_)) out.push_back(identity_.name);
+  for (const Neighbour& other : neighbours_)
+    if (clients.has(other.position)) out.push_back(other.name);
+  std::ranges::sort(out);
+  return out;
+}
+
 Result<void> ClientSum::check_survivors(const Subset& survivors) const {
-  if (survivors.size() != roster_.size())
+  if (survivors.size() != clients_)
     return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors is of another roster");
   if (!survivors.has(self_)) return refuse("asks a client for shares that it does not count");
   if (survivors.count() < policy_.clients_min)
@@ -172,7 +191,7 @@ Result<void> ClientSum::check_survivors(const Subset& survivors) const {
   std::size_t holders = own_shares_ ? 1 : 0;
   for (const Neighbour& other : neighbours_) {
     if (!survivors.has(other.position)) continue;
-    if (!other.shares) return refuse("counts " + name_of(other.position) + ", which shared no secrets");
+    if (!other.shares) return refuse("counts " + other.name + ", which shared no secrets");
     ++holders;
   }
   if (holders < parameters_.threshold)
@@ -194,15 +213,25 @@ Result<Signature> ClientSum::on_survivors(const Subset& survivors) {
   return or_failed(step());
 }
 
+const ClientSum::Neighbour* ClientSum::neighbour(Position client) const {
+  const auto at = std::ranges::lower_bound(neighbours_, client, {}, &Neighbour::position);
+  return at != neighbours_.end() && at->position == client ? &*at : nullptr;
+}
+
 Result<void> ClientSum::check_signatures(const UnmaskRequest& request) const {
   if (!survivors_) return out_of_order("an unmask request");
-  Subset signers(roster_.size());
+  Subset signers(clients_);
   const auto message = internal::survivors_to_sign(context_, request.survivors);
   for (const SignedBy& by : request.signatures) {
-    if (by.client >= roster_.size() || !request.survivors.has(by.client) || signers.has(by.client))
+    if (by.client >= clients_ || !request.survivors.has(by.client) || signers.has(by.client))
       return refuse("has a signature of no survivor, or two of one");
-    if (!verify(roster_[by.client].certificate.identity, message.view(), by.signature))
-      return refuse("has a signature that is not of " + name_of(by.client) + " over these survivors");
+    // Against an active aggregator the graph is complete: all others are neighbours.
+    const Neighbour* other = by.client == self_ ? nullptr : neighbour(by.client);
+    if (by.client != self_ && other == nullptr)
+      return refuse("has a signature of a client that is no neighbour");
+    if (!verify(other ? other->identity : identity_.key->public_key(), message.view(), by.signature))
+      return refuse("has a signature that is not of " + (other ? other->name : identity_.name) +
+                    " over these survivors");
     signers.insert(by.client);
   }
   if (signers.count() < parameters_.threshold)

@@ -18,9 +18,11 @@ tl::unexpected<Error> refuse(std::string what) {
 
 }  // namespace
 
-MaskedSum::MaskedSum(const Digest& context, std::size_t clients, std::size_t elements, unsigned bits)
-    : context_(context), contributors_(clients), bits_(bits), values_(elements) {
+MaskedSum::MaskedSum(const Digest& context, std::size_t clients, std::size_t elements, unsigned bits,
+                     std::vector<std::uint32_t> memory)
+    : context_(context), contributors_(clients), bits_(bits), values_(std::move(memory)) {
   assert(bits >= 1 && bits <= ring_bits_max);
+  values_.assign(elements, 0);
 }
 
 Result<void> MaskedSum::add(Position client, std::span<const std::byte> packed) {

@@ -15,8 +15,10 @@ namespace hansa::secure_aggregation {
 
 class MaskedSum {
  public:
-  // Empty. 1 <= bits <= 32.
-  MaskedSum(const Digest& context, std::size_t clients, std::size_t elements, unsigned bits);
+  // Empty. 1 <= bits <= 32. memory: of an earlier sum, to be used again.
+  MaskedSum(const Digest& context, std::size_t clients, std::size_t elements, unsigned bits,
+            std::vector<std::uint32_t> memory = {});
+  [[nodiscard]] std::vector<std::uint32_t> release() && { return std::move(values_); }
 
   // A client's packed vector. Fails (protocol), with the sum untouched, if it is in it already or has a wrong length.
   [[nodiscard]] Result<void> add(Position client, std::span<const std::byte> packed);

@@ -79,7 +79,7 @@ Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const As
   const auto [corrupt, dropped] = counts_of(clients, a);
   const double insecure = std::exp2(-(static_cast<double>(a.security_bits) + 1));
   const double incorrect = std::exp2(-static_cast<double>(a.correctness_bits));
-  for (std::uint32_t k = 2; k + 1 < clients; k += 2) {
+  for (std::uint32_t k = 2; k + 1 < clients && k <= neighbours_max; k += 2) {
     if (log_disconnected(clients, k, corrupt + dropped) >= std::log(insecure)) continue;
     std::uint32_t too_few = Hypergeometric{clients, corrupt, k}.above_which_at_most(insecure / clients);
     const std::uint32_t reached =
@@ -95,6 +95,7 @@ Result<GraphParameters> choose_parameters(std::uint32_t clients, const Assumptio
   if (clients > complete_graph_max && a.threat_model != ThreatModel::active)
     return regular_graph_parameters(clients, a);
   HANSA_TRY_VOID(check(clients, a));
+  if (clients > neighbours_max + 1) return none_found(clients);
   const auto [corrupt, dropped] = counts_of(clients, a);
   // More than half even where the aggregator is honest: it costs nothing at this size, and no two sets are disjoint.
   const std::uint32_t together = a.threat_model == ThreatModel::active ? clients + corrupt : clients;

@@ -17,7 +17,12 @@ tl::unexpected<Error> weaker(std::string what) {
 
 Digest SumSetup::digest() const {
   internal::Transcript out("hansa secagg setup 1");
-  out.text(federation).number(round.value, 4).number(attempt, 4).bytes(model.bytes).number(parameters, 8);
+  out.text(federation)
+      .number(round.value, 4)
+      .number(attempt, 4)
+      .bytes(nonce.bytes)
+      .bytes(model.bytes)
+      .number(parameters, 8);
   out.number(clients, 4).number(quantisation.value_bits, 1).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
   out.number(metrics.size(), 2);

@@ -2,7 +2,7 @@
 //
 // The setup's digest is signed in every key advert. The context adds the roster of adverts and the graph's parameters; it
 // is in every signature, key derivation and encrypted share after that. An attempt is one try of a round: a try that
-// failed is repeated with another attempt number, so with another context, and with new keys.
+// failed is repeated with another nonce, so with another context, and with new keys.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -21,6 +21,10 @@ inline constexpr std::uint32_t clients_max = 1'000;
 // encrypted shares of a client are to fit into a message.
 inline constexpr std::uint32_t active_clients_max = 500;
 
+[[nodiscard]] constexpr std::uint32_t clients_max_of(const Assumptions& assumptions) {
+  return assumptions.threat_model == ThreatModel::active ? active_clients_max : clients_max;
+}
+
 // How values become numbers on the ring: quantise.h.
 struct Quantisation {
   std::uint32_t value_bits = 8;
@@ -34,6 +38,7 @@ struct SumSetup {
   std::string federation;
   RoundId round;
   std::uint32_t attempt = 0;
+  Digest nonce;  // of the aggregator: another one in each attempt, also after its restart
   Digest model;  // the global model from which the cohort starts
   std::uint64_t parameters = 0;  // of the model
   std::uint32_t clients = 0;  // invited: the ring is made for as many

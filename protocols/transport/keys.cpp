@@ -121,6 +121,13 @@ Result<PublicKey> SecretKey::public_key() const {
   return key;
 }
 
+Result<Secret32> SecretKey::bytes() const {
+  Secret32 out;
+  if (z85_[0] == '\0' || ::zmq_z85_decode(out.bytes().data(), z85_.data()) == nullptr)
+    return fail(ErrorCode::internal, "", "the bytes of an empty secret key were asked for");
+  return out;
+}
+
 Result<SecretKey> generate_secret_key() {
   SecretKey key;
   std::array<char, z85_length + 1> public_text{};
@@ -168,6 +175,7 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
     // '#' is a character of Z85 too: a line of 40 that is a key is no comment.
     if (line.empty() || (line.front() == '#' && !(line.size() == z85_length && parse_public_key(line, ""))))
       continue;
+    if (line.starts_with("identity ") || line.starts_with("certificate ")) continue;
     if (!found.empty())
       return fail(ErrorCode::usage, fmt::format("{}:{}", path.string(), number), "holds a second key",
                   "keep one key in a file");

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace hansa::transport {
 
@@ -30,6 +31,7 @@ class SecretKey {
   // 40 characters of Z85 and a zero, for libzmq.
   [[nodiscard]] const char* z85() const { return z85_.data(); }
   [[nodiscard]] Result<PublicKey> public_key() const;
+  [[nodiscard]] Result<Secret32> bytes() const;
 
  private:
   friend Result<SecretKey> generate_secret_key();
@@ -42,7 +44,8 @@ class SecretKey {
 // fails (usage) with the chmod that mends it.
 [[nodiscard]] Result<SecretKey> read_secret_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path);
-// A public key file holds one line of Z85 after optional '#' comment lines.
+// A public key file holds one line of Z85 after optional '#' comment lines. Lines "WORD VALUE" are left to others
+// (protocols/enrolment/device_file.h).
 [[nodiscard]] Result<PublicKey> read_public_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_public_key(const PublicKey& key, const std::filesystem::path& path);
 

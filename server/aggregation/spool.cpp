@@ -94,9 +94,6 @@ std::uint64_t Spool::size() const { return state_->size; }
 std::uint64_t Spool::received() const { return state_->received; }
 
 Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
-  if (bytes % sizeof(float) != 0)
-    return fail(ErrorCode::protocol, "update",
-                "has " + std::to_string(bytes) + " bytes, which is no multiple of 4");
   auto state = std::make_unique<State>(pool, bytes);
   if (bytes == 0) return Spool(std::move(state));
   state->memory = pool.take(bytes);
@@ -141,13 +138,24 @@ Digest Spool::digest() {
 
 Result<void> Spool::visit(
     const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const {
+  if (size() % sizeof(float) != 0)
+    return fail(ErrorCode::protocol, "update",
+                "has " + std::to_string(size()) + " bytes, which is no multiple of 4");
+  return visit_bytes([&](std::span<const std::byte> bytes, std::uint64_t offset) {
+    // Buffers are whole pages, and blocks begin at multiples of 4.
+    return visit_block({reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)},
+                       static_cast<std::size_t>(offset / sizeof(float)));
+  });
+}
+
+Result<void> Spool::visit_bytes(
+    const std::function<Result<void>(std::span<const std::byte>, std::uint64_t)>& visit_block) const {
   const State& state = *state_;
   assert(complete());
   if (state.size == 0) return {};
-  if (state.file < 0) {
-    const auto* const values = reinterpret_cast<const float*>(state.memory.data());
-    return visit_block({values, static_cast<std::size_t>(state.size / sizeof(float))}, 0);
-  }
+  if (state.file < 0)
+    return visit_block(
+        {reinterpret_cast<const std::byte*>(state.memory.data()), static_cast<std::size_t>(state.size)}, 0);
   // Taken out of the pool while in use: a visit within a visit gets a block of its own.
   internal::PageBuffer block = std::move(state.pool->block_);
   if (block.size() == 0) block = internal::PageBuffer(block_bytes);
@@ -164,9 +172,7 @@ Result<void> Spool::visit(
         outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
       if (n > 0) done += static_cast<std::size_t>(n);
     }
-    if (outcome)
-      outcome = visit_block({reinterpret_cast<const float*>(block.data()), bytes / sizeof(float)},
-                            static_cast<std::size_t>(offset / sizeof(float)));
+    if (outcome) outcome = visit_block({reinterpret_cast<const std::byte*>(block.data()), bytes}, offset);
     offset += bytes;
   }
   state.pool->block_ = std::move(block);

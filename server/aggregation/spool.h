@@ -44,9 +44,8 @@ class SpoolPool {
 
 class Spool {
  public:
-  // bytes: the update's size, a multiple of 4. In memory if the pool's budget allows, else in a file
-  // that has no name, so that a crash leaves nothing behind. Fails (protocol) on a size that is no
-  // multiple of 4; (storage) when the file cannot be made or the disk has no room for the whole.
+  // bytes: the update's size. In memory if the pool's budget allows, else in a file that has no name, so that a
+  // crash leaves nothing behind. Fails (storage) when the file cannot be made or the disk has no room for the whole.
   [[nodiscard]] static Result<Spool> create(SpoolPool& pool, std::uint64_t bytes);
   ~Spool();
   Spool(Spool&&) noexcept;
@@ -60,8 +59,11 @@ class Spool {
   [[nodiscard]] Result<void> append(std::span<const std::byte> data);
   // SHA-256 of all that was appended; once, when complete.
   [[nodiscard]] Digest digest();
-  // Calls visit_block(values, index of the first) over the whole, in order: one block if in memory,
-  // else blocks of 1 MiB. Only when complete. Stops at an error: visit_block's, or (storage) its own.
+  // Calls visit_block(bytes, offset) over the whole, in order: one block if in memory, else blocks of 1 MiB.
+  // Only when complete. Stops at an error: visit_block's, or (storage) its own.
+  [[nodiscard]] Result<void> visit_bytes(
+      const std::function<Result<void>(std::span<const std::byte>, std::uint64_t)>& visit_block) const;
+  // The same for float32 values, with the index of the first. Fails (protocol) on a size that is no multiple of 4.
   [[nodiscard]] Result<void> visit(
       const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const;
 

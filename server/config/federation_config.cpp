@@ -5,6 +5,7 @@
 #include "common/config/document.h"
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
+#include "protocols/enrolment/device_file.h"
 #include "server/config/federation_schema.h"
 
 namespace hansa::server {
@@ -54,6 +55,42 @@ Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document
   return out;
 }
 
+// What cannot be secure is refused here, before anybody trusts it.
+Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document,
+                                                                       const CohortConfig& cohort) {
+  if (!document.boolean("secure_aggregation.enabled")) return std::nullopt;
+  SecureAggregationConfig out;
+  if (!document.has("secure_aggregation.root"))
+    return fail(ErrorCode::usage, document.place("secure_aggregation.enabled"),
+                "is true, and there is no secure_aggregation.root",
+                "add the key that \"hansa keys show --identity\" prints for your root key");
+  HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
+                                                document.place("secure_aggregation.root")));
+  const bool active = document.text("secure_aggregation.threat_model") == "active";
+  out.assumptions.threat_model =
+      active ? secure_aggregation::ThreatModel::active : secure_aggregation::ThreatModel::honest_but_curious;
+  out.assumptions.corrupt = document.number("secure_aggregation.corrupt");
+  out.assumptions.dropout = document.number("secure_aggregation.dropout");
+  out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");
+  out.value_bits = whole(document, "secure_aggregation.value_bits");
+  out.metrics = document.texts("secure_aggregation.metrics");
+  out.phase = document.duration_s("secure_aggregation.phase_s");
+  const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {
+    if (value >= secure_aggregation::clients_min) return {};
+    return fail(ErrorCode::usage, document.place(key),
+                "is " + std::to_string(value) +
+                    ": with secure aggregation, two clients would see each other's update "
+                    "in the sum",
+                "set it to 3 or more");
+  };
+  HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));
+  if (cohort.size_max > 0) HANSA_TRY_VOID(at_least("cohort.size_max", cohort.size_max));
+  if (auto found = secure_aggregation::choose_parameters(cohort.clients_min, out.assumptions); !found)
+    return fail(ErrorCode::usage, document.place("cohort.clients_min"),
+                "is " + std::to_string(cohort.clients_min) + ": " + found.error().what, found.error().mend);
+  return out;
+}
+
 }  // namespace
 
 Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
@@ -99,6 +136,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.magnitude_max = document.number("limits.magnitude_max");
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
+
+  HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
 
   if (document.has_table("evaluation")) {
     HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));

@@ -11,6 +11,8 @@
 #include "common/time.h"
 #include "common/training.h"
 #include "learning/data/data_config.h"
+#include "protocols/secure_aggregation/identity.h"
+#include "protocols/secure_aggregation/parameters.h"
 
 namespace hansa::server {
 
@@ -35,6 +37,14 @@ struct LimitsConfig {
   std::uint64_t spool_memory_mib = 32;  // updates kept in memory before files are used
 };
 
+struct SecureAggregationConfig {
+  secure_aggregation::IdentityKey root{};  // certifies clients
+  secure_aggregation::Assumptions assumptions;
+  std::uint32_t value_bits = 8;
+  std::vector<std::string> metrics;
+  Duration phase = std::chrono::seconds(30);
+};
+
 struct FederationConfig {
   std::filesystem::path file;  // where it was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
@@ -51,6 +61,7 @@ struct FederationConfig {
   TrainingConfig training;
   CohortConfig cohort;
   LimitsConfig limits;
+  std::optional<SecureAggregationConfig> secure_aggregation;  // if enabled
   std::optional<learning::DataConfig> evaluation;  // held-out data
   std::uint32_t evaluation_every = 1;  // rounds
   int evaluation_threads = 1;

@@ -269,6 +269,88 @@ constexpr std::array evaluation_settings =
                              .example = "4"},
                  });
 
+constexpr std::array<std::string_view, 2> threat_models{"honest_but_curious", "active"};
+
+constexpr std::array secure_aggregation_settings{
+    Setting{.key = "enabled",
+            .kind = Kind::boolean,
+            .presence = Presence::defaulted,
+            .default_value = "false",
+            .meaning = "Whether the aggregator gets the sum of the updates and never a single one.",
+            .example = "true"},
+    Setting{.key = "root",
+            .presence = Presence::optional,
+            .meaning =
+                "The operator's root key that certifies clients: 64 hex digits, printed by `hansa keys show "
+                "--identity`. Needed if enabled.",
+            .range = {.least = 64, .most = 64},
+            .example = "\"6f1c…\""},
+    Setting{
+        .key = "threat_model",
+        .kind = Kind::choice,
+        .presence = Presence::defaulted,
+        .default_value = "\"honest_but_curious\"",
+        .meaning =
+            "What the aggregator is trusted with: to follow the protocol though it looks at all it gets, or "
+            "(`active`) nothing. `active` takes one exchange more, everybody is everybody's neighbour, and "
+            "a cohort has 500 clients at most.",
+        .choices = threat_models,
+        .example = "\"active\""},
+    Setting{.key = "corrupt",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "0.2",
+            .meaning = "Part of a cohort that may work with the aggregator without harm to the others.",
+            .range = {.least = 0, .most = 0.5, .at_most = Bound::exclusive},
+            .example = "0.3"},
+    Setting{
+        .key = "dropout",
+        .kind = Kind::number,
+        .presence = Presence::defaulted,
+        .default_value = "0.1",
+        .meaning =
+            "Part of a cohort that may be gone before its masked update arrives, without the round failing.",
+        .range = {.least = 0, .most = 0.5, .at_most = Bound::exclusive},
+        .example = "0.3"},
+    Setting{
+        .key = "security_bits",
+        .kind = Kind::integer,
+        .presence = Presence::defaulted,
+        .default_value = "40",
+        .meaning =
+            "Statistical security of the graph of neighbours: it fails with a probability of 2 to the minus "
+            "so many at most.",
+        .unit = "bits",
+        .range = {.least = 20, .most = 80},
+        .example = "60"},
+    Setting{.key = "value_bits",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "8",
+            .meaning = "Bits to which a value of an update is rounded, at random and without bias.",
+            .unit = "bits",
+            .range = {.least = 2, .most = 24},
+            .example = "12"},
+    Setting{.key = "metrics",
+            .kind = Kind::texts,
+            .presence = Presence::defaulted,
+            .default_value = "[\"loss\", \"accuracy\", \"new_examples\"]",
+            .meaning = "The clients' metrics that are summed with their updates; others are not told.",
+            .range = {.least = 1, .most = 64},
+            .example = "[\"loss\"]"},
+    Setting{
+        .key = "phase_s",
+        .kind = Kind::number,
+        .presence = Presence::defaulted,
+        .default_value = "30.0",
+        .meaning =
+            "Longest wait for the keys, the shares and the unmasking of a round; who is later has dropped "
+            "out.",
+        .unit = "seconds",
+        .range = {.least = 0.1, .most = 86'400},
+        .example = "120"},
+};
+
 constexpr std::array simulation_settings{
     Setting{.key = "clients",
             .presence = Presence::optional,
@@ -290,6 +372,9 @@ constexpr std::array tables{
     Table{"cohort", Presence::defaulted, "Who takes part in a round, and when it is over.", cohort_settings},
     Table{"limits", Presence::defaulted, "Bounds that keep a client from harming the sum or the machine.",
           limits_settings},
+    Table{"secure_aggregation", Presence::defaulted,
+          "Sums that hide what is summed: [secure-aggregation.md](secure-aggregation.md).",
+          secure_aggregation_settings},
     Table{"evaluation", Presence::optional,
           "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
     Table{"simulation", Presence::defaulted,

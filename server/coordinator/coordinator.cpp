@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/coordinator/internal/member.h"
+#include "server/coordinator/internal/secure_round.h"
 
 namespace hansa::server {
 
@@ -20,6 +21,7 @@ Coordinator::Coordinator(CoordinatorConfig config, RoundId last_committed, const
       now_(now) {
   if (config_.cohort.clients_expected < config_.cohort.clients_min)
     config_.cohort.clients_expected = config_.cohort.clients_min;
+  if (config_.secure_sums) clip_ = config_.secure_sums->clip;
 }
 
 Coordinator::~Coordinator() = default;
@@ -53,6 +55,7 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
       c.on_committed(e);
       return Verdict::accepted;
     }
+    Verdict operator()(const SumRefused& e) const { return c.on_sum_refused(e); }
     Verdict operator()(const TickEvent&) const {
       c.check_leases();
       if (c.phase_ == Phase::in_round) c.apply_to_round(round::Tick{});
@@ -67,6 +70,7 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
   const Verdict verdict = phase_ == Phase::finished && !std::holds_alternative<MessageArrived>(event)
                               ? Verdict::discarded
                               : std::visit(Apply{*this}, event);
+  if (secure_) advance_secure_sum();
   if (phase_ == Phase::gathering) start_round_if_ready();
   effects_ = nullptr;
   return verdict;
@@ -80,6 +84,7 @@ Instant Coordinator::next_tick() const {
   // What is complete is counted before the round closes: then no tick, but the count closes it.
   if (phase_ == Phase::in_round && round_->count(round::MemberState::verifying) == 0)
     next = std::min(next, round_->deadline());
+  if (secure_ && waits_for_phase()) next = std::min(next, secure_->phase_until);
   if (phase_ == Phase::gathering) {
     // Moments that have passed were looked at in the event at now_.
     for (const Instant moment :

@@ -1,6 +1,6 @@
 // The aggregator's head: sessions, cohorts, rounds and transfers as one pure state machine.
 //
-//   gathering -> in_round -> committing -> gathering ... -> finished
+//   gathering -> in_round [-> unmasking] -> committing -> gathering ... -> finished
 //
 // Events in, effects out; no I/O, clock or thread, and randomness only from the seeds in its
 // configuration. The ZeroMQ shell (server/process) and the simulation drive the same object.
@@ -8,6 +8,7 @@
 // One thread owns a coordinator.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,11 +25,23 @@
 #include "common/training.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
+#include "protocols/secure_aggregation/aggregator.h"
 #include "server/aggregation/accumulator.h"
 #include "server/config/federation_config.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
+
+struct SecureSums {
+  secure_aggregation::Assumptions assumptions;
+  std::uint32_t value_bits = 8;
+  Duration phase_max =
+      std::chrono::seconds(30);  // of each exchange but the masked vectors', which have the round's
+  std::vector<std::string> metrics;  // of the clients, to be summed
+  // Of an admitted client; asked when a session opens. Without one it takes no part.
+  std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)> certificate;
+  double clip = 0;  // of weighted values, from the last round; 0: not known
+};
 
 struct CoordinatorConfig {
   std::string federation;
@@ -39,6 +52,7 @@ struct CoordinatorConfig {
   TrainingConfig training;
   CohortConfig cohort;
   LimitsConfig limits;
+  std::optional<SecureSums> secure_sums;  // without: the aggregator sees every update
   Digest archive;
   std::uint64_t archive_bytes = 0;
   Digest layout;
@@ -77,11 +91,16 @@ struct UpdateChecked {  // answers CheckUpdate
 struct RoundCommitted {
   RoundId round;
   Digest model;
+  double next_clip = 0;  // of a secure sum
 };  // answers CommitRound
+struct SumRefused {
+  RoundId round;
+  std::string reason;
+};  // answers CommitRound of a secure sum that is no sum of updates
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, UpdateChecked, RoundCommitted,
-                           TickEvent, StopAsked>;
+                           SumRefused, TickEvent, StopAsked>;
 
 // Effects, to be carried out in order.
 struct Send {
@@ -96,9 +115,22 @@ struct SendBlob {
   std::uint64_t offset;
   std::uint64_t bytes;
 };
+// A whole blob that is not a model, in one frame.
+struct SendHeld {
+  PeerId peer;
+  SessionId session;
+  messages::Message message;
+  std::shared_ptr<const std::vector<std::byte>> bulk;
+};
 struct BeginSum {
   RoundId round;
   AccumulationBounds bounds;
+};
+struct BeginMaskedSum {  // after BeginSum, when it is known whose
+  Digest context;
+  std::uint32_t clients = 0;
+  std::size_t elements = 0;
+  unsigned ring_bits = 0;
 };
 struct OpenSpool {
   std::string client;
@@ -111,12 +143,19 @@ struct CheckUpdate {  // digest and every value; if sound, add the whole to the 
   std::string client;
   Digest update;
   std::uint64_t examples;
+  std::optional<secure_aggregation::Position> masked_of = {};  // it is this client's masked vector
 };
 struct DropSpool {
   std::string client;
 };
+struct Unmask {
+  secure_aggregation::SumSetup setup;
+  std::vector<secure_aggregation::MaskTerm> terms;
+  secure_aggregation::Subset survivors;  // exactly those must be in the sum
+};
 struct CommitRound {
   RoundRecord record;
+  std::optional<Unmask> unmask = {};
 };  // model, times of day and byte counts are the shell's to fill in
 struct Log {
   enum class Level : std::uint8_t { info, warning } level;
@@ -126,10 +165,10 @@ struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;
 };
-using Effect = std::variant<Send, SendBlob, BeginSum, OpenSpool, AppendSpool, CheckUpdate, DropSpool,
-                            CommitRound, Log, Finish>;
+using Effect = std::variant<Send, SendBlob, SendHeld, BeginSum, BeginMaskedSum, OpenSpool, AppendSpool,
+                            CheckUpdate, DropSpool, CommitRound, Log, Finish>;
 
-enum class Phase : std::uint8_t { gathering, in_round, committing, finished };
+enum class Phase : std::uint8_t { gathering, in_round, unmasking, committing, finished };
 
 // For progress displays.
 struct Progress {
@@ -144,6 +183,7 @@ struct Progress {
 };
 
 struct Member;  // server/coordinator/internal/member.h
+struct SecureRound;  // server/coordinator/internal/secure_round.h
 
 class Coordinator {
  public:
@@ -186,6 +226,8 @@ class Coordinator {
   void apply_to_round(const round::Event& event);
   void close_round();
   void seal();
+  [[nodiscard]] RoundRecord make_record();
+  void commit(CommitRound commit);
   void abandon(const std::string& too_few);
   void on_committed(const RoundCommitted& event);
   void finish(Finish::Why why, const std::string& text);
@@ -202,6 +244,26 @@ class Coordinator {
   void grant_waiting();
   void release_upload(Member& member);
 
+  // Secure sums (secure_rounds.cpp).
+  void begin_secure_sum(const std::vector<std::string>& cohort);
+  void repeat_sum_message(Member& member);
+  void drop_from_round(Member& member, const std::string& reason);
+  void advance_secure_sum();
+  [[nodiscard]] bool waits_for_phase() const;
+  void fix_roster();
+  void fix_sharers();
+  void begin_unmasking();
+  void ask_to_unmask(Member& member);
+  void ask_all_to_unmask();
+  void try_unmask(bool last);
+  [[nodiscard]] std::optional<secure_aggregation::Position> position_in_sum(const Member& member) const;
+  [[nodiscard]] bool is_of_sum(const Member& member, TaskId task, const Digest& setup) const;
+  Verdict on_advert(Member& member, const messages::KeyAdvert& advert);
+  Verdict on_shares(Member& member, const messages::EncryptedShares& shares);
+  Verdict on_signature(Member& member, const messages::SurvivorSignature& signature);
+  Verdict on_unmask_shares(Member& member, const messages::UnmaskShares& shares);
+  Verdict on_sum_refused(const SumRefused& event);
+
   Member& member(std::string_view client);
   void send(const Member& member, messages::Message message);
   void log(Log::Level level, std::string text);
@@ -217,6 +279,8 @@ class Coordinator {
   bool gathered_ = false;  // the first round's wait for clients_expected is over
   std::uint32_t attempt_ = 1;
   std::optional<round::Round> round_;
+  std::unique_ptr<SecureRound> secure_;  // of the round in work
+  double clip_ = 0;  // of weighted values in the next secure sum; 0: not known
   Instant round_began_;
   std::uint32_t uploads_ = 0;  // granted and not complete
   std::vector<std::string> upload_queue_;

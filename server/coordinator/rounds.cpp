@@ -4,6 +4,7 @@
 
 #include "server/coordinator/coordinator.h"
 #include "server/coordinator/internal/member.h"
+#include "server/coordinator/internal/secure_round.h"
 
 namespace hansa::server {
 namespace {
@@ -26,7 +27,8 @@ std::uint32_t share(double fraction, std::size_t of) {
 std::vector<std::string> Coordinator::eligible_clients() const {
   std::vector<std::string> out;
   for (const auto& [name, m] : members_)
-    if (m->session && m->session->connected && m->examples > 0) out.push_back(name);
+    if (m->session && m->session->connected && m->examples > 0 && (!config_.secure_sums || m->certificate))
+      out.push_back(name);
   return out;  // sorted: the map is
 }
 
@@ -36,6 +38,7 @@ std::vector<std::string> Coordinator::missing_clients() const {
     const auto found = members_.find(name);
     if (found == members_.end() || !found->second->session) out.push_back(name);
     else if (found->second->examples == 0) out.push_back(name + " (no data)");
+    else if (config_.secure_sums && !found->second->certificate) out.push_back(name + " (no certificate)");
   }
   return out;
 }
@@ -71,6 +74,8 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
   std::vector<std::string> cohort = eligible;
   std::uint32_t size = share(config_.cohort.fraction, eligible.size());
   if (config_.cohort.size_max > 0) size = std::min(size, config_.cohort.size_max);
+  if (config_.secure_sums)
+    size = std::min(size, secure_aggregation::clients_max_of(config_.secure_sums->assumptions));
   if (size < cohort.size()) {
     // From (seed, round) over the sorted names: a restart picks the same cohort from the same clients.
     Random order(derive_seed(config_.seed, "cohort", id.value));
@@ -101,8 +106,11 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
     m.asked_at = now_;
     m.seconds = 0;
     m.upload = Upload{};
-    send_task(m);
+    m.left_sum = false;
   }
+  if (config_.secure_sums) begin_secure_sum(cohort);
+  for (const std::string& client : cohort)
+    if (phase_ == Phase::in_round) send_task(member(client));
 }
 
 // A client that is asked for work and says that it is at none has missed its task.
@@ -128,7 +136,13 @@ void Coordinator::send_task(Member& m) {
   const Duration left = std::max(round_->deadline() - now_, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
   task.magnitude_max = config_.limits.magnitude_max;
+  if (secure_) {
+    const secure_aggregation::SumSetup& setup = secure_->sum.setup();
+    task.secure = messages::SecureTask{setup.attempt,      setup.nonce,   setup.clients,
+                                       setup.quantisation, setup.metrics, setup.assumptions};
+  }
   send(m, task);
+  if (secure_) repeat_sum_message(m);
 }
 
 void Coordinator::apply_to_round(const round::Event& event) {
@@ -156,6 +170,19 @@ void Coordinator::close_round() {
 }
 
 void Coordinator::seal() {
+  if (secure_) return begin_unmasking();
+  CommitRound done{make_record()};
+  close_round();
+  commit(std::move(done));
+}
+
+void Coordinator::commit(CommitRound done) {
+  phase_ = Phase::committing;
+  phase_began_ = now_;
+  effects_->emplace_back(std::move(done));
+}
+
+RoundRecord Coordinator::make_record() {
   RoundRecord record;
   record.round = round_->id();
   record.base = model_;
@@ -195,10 +222,7 @@ void Coordinator::seal() {
     }
     record.participations.push_back(std::move(p));
   }
-  close_round();
-  phase_ = Phase::committing;
-  phase_began_ = now_;
-  effects_->emplace_back(CommitRound{std::move(record)});
+  return record;
 }
 
 void Coordinator::abandon(const std::string& too_few) {
@@ -211,6 +235,7 @@ void Coordinator::abandon(const std::string& too_few) {
   log(Log::Level::warning, "round " + std::to_string(round_->id().value) + ", attempt " +
                                std::to_string(attempt_) + ", is abandoned: " + reason);
   close_round();
+  secure_.reset();
   for (auto& [name, m] : members_) m->place.reset();
   if (attempt_ >= config_.cohort.attempts_max) {
     finish(Finish::Why::gave_up, "round " + std::to_string(round_->id().value) + " missed its quorum " +
@@ -229,6 +254,8 @@ void Coordinator::on_committed(const RoundCommitted& event) {
   (void)round_->apply(round::CommitDone{}, now_, none);
   last_committed_ = event.round;
   model_ = event.model;
+  if (secure_) clip_ = event.next_clip;
+  secure_.reset();
   attempt_ = 1;
   for (auto& [name, m] : members_) m->place.reset();
   round_.reset();
@@ -244,6 +271,7 @@ void Coordinator::finish(Finish::Why why, const std::string& text) {
     m->upload = Upload{};
     m->place.reset();
   }
+  secure_.reset();
   phase_ = Phase::finished;
   finished_why_ = why;
   phase_began_ = now_;

@@ -3,6 +3,7 @@
 
 #include "server/coordinator/coordinator.h"
 #include "server/coordinator/internal/member.h"
+#include "server/coordinator/internal/secure_round.h"
 
 namespace hansa::server {
 
@@ -54,6 +55,12 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
       c.on_data(m, data);
       return Verdict::accepted;
     }
+    Verdict operator()(const messages::KeyAdvert& advert) const { return c.on_advert(m, advert); }
+    Verdict operator()(const messages::EncryptedShares& shares) const { return c.on_shares(m, shares); }
+    Verdict operator()(const messages::SurvivorSignature& signature) const {
+      return c.on_signature(m, signature);
+    }
+    Verdict operator()(const messages::UnmaskShares& shares) const { return c.on_unmask_shares(m, shares); }
     // What only an aggregator may say.
     Verdict refuse_type() const {
       return c.violation(m, std::string(messages::name(event.message)) + " is not for a client to send");
@@ -68,6 +75,10 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
     Verdict operator()(const messages::Grant&) const { return refuse_type(); }
     Verdict operator()(const messages::Receipt&) const { return refuse_type(); }
     Verdict operator()(const messages::Finished&) const { return refuse_type(); }
+    Verdict operator()(const messages::KeyRoster&) const { return refuse_type(); }
+    Verdict operator()(const messages::ShareDelivery&) const { return refuse_type(); }
+    Verdict operator()(const messages::SurvivorSet&) const { return refuse_type(); }
+    Verdict operator()(const messages::UnmaskRequest&) const { return refuse_type(); }
   };
   return std::visit(Apply{*this, *m, event}, event.message);
 }
@@ -134,6 +145,9 @@ void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& he
     m.problem = hello.data.problem;  // just told
   }
   on_data(m, hello.data);
+  if (config_.secure_sums) {
+    m.certificate = config_.secure_sums->certificate(m.name);
+  }
   if (phase_ == Phase::finished) {
     // Finished sends a client home for good: only when the rounds are done.
     if (finished_why_ == Finish::Why::all_rounds) send(m, messages::Finished{last_committed_, model_});
@@ -141,6 +155,12 @@ void Coordinator::open_session(Member& m, PeerId peer, const messages::Hello& he
     return;
   }
   release_upload(m);
+  // Keys live in a client's memory only.
+  if (fresh && secure_ && m.place && secure_->sum.has_keys_of(m.name)) {
+    m.left_sum = true;
+    if (phase_ == Phase::in_round) drop_from_round(m, "it was restarted in the middle of a secure sum");
+  }
+  if (phase_ == Phase::unmasking) ask_to_unmask(m);
   if (phase_ == Phase::in_round && m.place) {
     apply_to_round(round::MemberReturned{*m.place});
     // The call above may have closed the round.

@@ -3,6 +3,7 @@
 
 #include "server/coordinator/coordinator.h"
 #include "server/coordinator/internal/member.h"
+#include "server/coordinator/internal/secure_round.h"
 
 namespace hansa::server {
 
@@ -34,6 +35,8 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
     send(m, messages::Receipt{offer.task, messages::Verdict::late, "the round is closed"});
     return Verdict::discarded;
   }
+  // Masked for an attempt that was abandoned: the one in work asks for another.
+  if (secure_ && offer.setup != secure_->id) return Verdict::discarded;
   const auto state = round_->members()[m.place->value].state;
   // Its receipt is on its way.
   if (state == round::MemberState::verifying) return Verdict::discarded;
@@ -46,12 +49,19 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
          messages::Receipt{offer.task, messages::Verdict::rejected, "it was refused before in this round"});
     return Verdict::discarded;
   }
-  if (offer.bytes != config_.elements * sizeof(float)) {
+  const std::uint64_t bytes = secure_ ? secure_->packed_bytes : config_.elements * sizeof(float);
+  if (offer.bytes != bytes) {
     reject_update(m, "its update has " + std::to_string(offer.bytes) + " bytes, the model needs " +
-                         std::to_string(config_.elements * sizeof(float)));
+                         std::to_string(bytes));
     return Verdict::rejected;
   }
-  if (offer.examples == 0 || offer.examples > config_.limits.examples_max) {
+  if (secure_) {
+    const auto position = position_in_sum(m);
+    if (!position || !secure_->sum.expects_masked_of(*position)) {
+      reject_update(m, "its masked update came before the shares were exchanged");
+      return Verdict::rejected;
+    }
+  } else if (offer.examples == 0 || offer.examples > config_.limits.examples_max) {
     reject_update(m, "it counts " + std::to_string(offer.examples) +
                          " examples; limits.examples_max allows 1 to " +
                          std::to_string(config_.limits.examples_max));
@@ -121,7 +131,8 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
   --uploads_;
   m.seconds = seconds(now_ - m.asked_at);
   apply_to_round(round::UpdateComplete{*m.place});
-  effects_->emplace_back(CheckUpdate{m.name, up.offer.update, up.offer.examples});
+  effects_->emplace_back(
+      CheckUpdate{m.name, up.offer.update, up.offer.examples, secure_ ? position_in_sum(m) : std::nullopt});
   grant_waiting();
   return Verdict::accepted;
 }
@@ -133,8 +144,10 @@ Coordinator::Verdict Coordinator::on_checked(const UpdateChecked& event) {
     return Verdict::discarded;
   m.upload.has_spool = false;
   effects_->emplace_back(DropSpool{m.name});
-  if (!event.outcome) {
-    reject_update(m, event.outcome.error().text());
+  Result<void> outcome = event.outcome;
+  if (outcome && secure_) outcome = secure_->sum.on_masked(*position_in_sum(m));
+  if (!outcome) {
+    reject_update(m, outcome.error().text());
     return Verdict::rejected;
   }
   send(m, messages::Receipt{m.task, messages::Verdict::counted, {}});
@@ -150,7 +163,13 @@ void Coordinator::reject_update(Member& m, const std::string& reason) {
 }
 
 Coordinator::Verdict Coordinator::on_decline(Member& m, const messages::Decline& decline) {
-  if (phase_ != Phase::in_round || !m.place || decline.task != m.task) return Verdict::discarded;
+  if (!m.place || decline.task != m.task) return Verdict::discarded;
+  if (phase_ == Phase::unmasking) {
+    log(Log::Level::warning, m.name + " does not help to unmask: " + decline.reason);
+    m.left_sum = true;
+    return Verdict::accepted;
+  }
+  if (phase_ != Phase::in_round) return Verdict::discarded;
   log(Log::Level::warning, m.name + " declined: " + decline.reason);
   release_upload(m);
   apply_to_round(round::TaskDeclined{*m.place, decline.reason});

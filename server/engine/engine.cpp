@@ -2,8 +2,10 @@
 
 #include <cassert>
 #include <fstream>
+#include <thread>
 
 #include "protocols/messages/codec.h"
+#include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
 
@@ -27,6 +29,10 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store
   if (!position) return fail(ErrorCode::internal, "store", "has no run");
   HANSA_TRY_VOID(store.get_model(position->model, *engine->model_));
   engine->now_ = now;
+  if (auto& secure = engine->config_.coordinator.secure_sums; secure && position->round.value > 0) {
+    HANSA_TRY(const auto last, store.round(position->round));
+    if (last && last->secure) secure->clip = last->secure->next_clip;
+  }
   engine->coordinator_ =
       std::make_unique<Coordinator>(engine->config_.coordinator, position->round, position->model, now);
   return engine;
@@ -88,6 +94,15 @@ void Engine::carry_out(Effect& effect) {
     const std::function<void(const Event&)> answer;
     void operator()(Send& e) const { engine.deliver(e.peer, e.session, e.message, {}); }
     void operator()(SendBlob& e) const { engine.send_blob(e); }
+    void operator()(SendHeld& e) const {
+      engine.deliver(e.peer, e.session, e.message,
+                     transport::Bulk{e.bulk, std::span<const std::byte>(*e.bulk)});
+    }
+    void operator()(BeginMaskedSum& e) const {
+      std::vector<std::uint32_t> memory;
+      if (engine.masked_sum_) memory = std::move(*engine.masked_sum_).release();
+      engine.masked_sum_.emplace(e.context, e.clients, e.elements, e.ring_bits, std::move(memory));
+    }
     void operator()(BeginSum& e) const {
       engine.round_started_at_ = engine.config_.wall_clock();
       engine.traffic_.clear();
@@ -110,8 +125,17 @@ void Engine::carry_out(Effect& effect) {
     void operator()(DropSpool& e) const { engine.spool_of_.erase(e.client); }
     void operator()(CommitRound& e) const {
       const RoundId round = e.record.round;
-      engine.commit(std::move(e.record));
-      if (!engine.failure_) answer(RoundCommitted{round, engine.committed_model_});
+      auto next = engine.next_model();
+      double next_clip = 0;
+      if (e.unmask) {
+        if (auto finished = engine.finish_secure_sum(*e.unmask, *e.record.secure, *next); !finished)
+          return answer(SumRefused{round, finished.error().text()});
+        next_clip = e.record.secure->next_clip;
+      } else {
+        engine.accumulator_.finish(*engine.model_, *next);
+      }
+      engine.commit(std::move(e.record), std::move(next));
+      if (!engine.failure_) answer(RoundCommitted{round, engine.committed_model_, next_clip});
     }
     void operator()(Log& e) const { engine.observer_.on_log(e.level, e.text); }
     void operator()(Finish& e) const { engine.finished_ = std::move(e); }
@@ -165,6 +189,7 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   if (!spool.complete()) return fail(ErrorCode::internal, check.client, "its update is not complete");
   if (spool.digest() != check.update)
     return fail(ErrorCode::protocol, "update", "does not match the digest that was offered");
+  if (check.masked_of) return add_masked(check, spool);
   HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
   HANSA_TRY_VOID(spool.visit(
       [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
@@ -176,15 +201,40 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   return {};
 }
 
-void Engine::commit(RoundRecord record) {
-  // In place unless a part of the old model still waits to be sent.
-  if (model_.use_count() == 1) {
-    accumulator_.finish(*model_, *model_);
-  } else {
-    auto next = std::make_shared<std::vector<float>>(model_->size());
-    accumulator_.finish(*model_, *next);
-    model_ = std::move(next);
-  }
+Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
+  std::span<const std::byte> whole;
+  packed_.resize(spool.in_memory() ? 0 : spool.size());
+  HANSA_TRY_VOID(
+      spool.visit_bytes([&](std::span<const std::byte> bytes, std::uint64_t offset) -> Result<void> {
+        if (spool.in_memory()) whole = bytes;
+        else std::copy(bytes.begin(), bytes.end(), packed_.begin() + static_cast<std::ptrdiff_t>(offset));
+        return {};
+      }));
+  return masked_sum_->add(*check.masked_of, spool.in_memory() ? whole : std::span<const std::byte>(packed_));
+}
+
+Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& record, std::span<float> next) {
+  if (masked_sum_->contributors() != unmask.survivors)
+    return fail(ErrorCode::internal, "masked sum", "is not of the clients whose shares were told");
+  HANSA_TRY(const auto plain, masked_sum_->unmask(unmask.terms, std::thread::hardware_concurrency()));
+  mean_.resize(next.size());
+  const auto clients = static_cast<std::uint32_t>(unmask.survivors.count());
+  HANSA_TRY(const auto totals, secure_aggregation::dequantise(plain, clients, unmask.setup, mean_));
+  for (std::size_t i = 0; i < next.size(); ++i) next[i] = (*model_)[i] + mean_[i];
+  record.examples = static_cast<std::uint64_t>(totals.weight);
+  record.metrics = totals.metrics;
+  const auto bits = config_.coordinator.secure_sums->value_bits;
+  record.next_clip =
+      secure_aggregation::choose_clip(totals.ranges, clients, bits) * unmask.setup.quantisation.weight_unit;
+  return {};
+}
+
+std::shared_ptr<std::vector<float>> Engine::next_model() const {
+  return model_.use_count() == 1 ? model_ : std::make_shared<std::vector<float>>(model_->size());
+}
+
+void Engine::commit(RoundRecord record, std::shared_ptr<std::vector<float>> next) {
+  model_ = std::move(next);
   auto digest = store_.put_model(*model_);
   if (!digest) return fail_run(std::move(digest).error());
   record.model = *digest;

@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "common/time.h"
+#include "protocols/secure_aggregation/masked_sum.h"
 #include "protocols/transport/bulk.h"
 #include "protocols/transport/server_channel.h"
 #include "server/aggregation/accumulator.h"
@@ -90,7 +91,13 @@ class Engine {
   void deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk);
   void send_blob(const SendBlob& blob);
   [[nodiscard]] Result<void> check_update(const CheckUpdate& check);
-  void commit(RoundRecord record);
+  [[nodiscard]] Result<void> add_masked(const CheckUpdate& check, const Spool& spool);
+  // The unmasked sum, added to the model; fills in what is known of all clients together.
+  [[nodiscard]] Result<void> finish_secure_sum(const Unmask& unmask, SecureSumRecord& record,
+                                               std::span<float> next);
+  // Where the next model goes: in place, unless a part of the old one still waits to be sent.
+  [[nodiscard]] std::shared_ptr<std::vector<float>> next_model() const;
+  void commit(RoundRecord record, std::shared_ptr<std::vector<float>> next);
   void fail_run(Error error);
 
   EngineConfig config_;
@@ -99,6 +106,9 @@ class Engine {
   SpoolPool& spools_;
   EngineObserver& observer_;
   Accumulator accumulator_;
+  std::optional<secure_aggregation::MaskedSum> masked_sum_;  // of a round with a secure sum
+  std::vector<std::byte> packed_;  // a masked vector that came through a file
+  std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
   std::shared_ptr<std::vector<float>> model_;
   std::map<std::string, Spool, std::less<>> spool_of_;

@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "common/files.h"
+#include "protocols/enrolment/device_file.h"
 #include "server/engine/engine.h"
 #include "server/process/admission_folder.h"
 
@@ -150,6 +151,15 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   EngineConfig engine_config;
   engine_config.coordinator = run.coordinator;
   engine_config.coordinator.admitted = admitted;
+  if (config.secure_aggregation)
+    engine_config.coordinator.secure_sums->certificate =
+        [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
+      auto certificate =
+          enrolment::read_certificate(config.admitted, client, config.name, config.secure_aggregation->root);
+      if (certificate) return std::move(*certificate);
+      log.warning(certificate.error().text());
+      return std::nullopt;
+    };
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.session_seed),
                  sizeof engine_config.coordinator.session_seed) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");

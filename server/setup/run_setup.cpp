@@ -177,6 +177,13 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   c.training = config.training;
   c.cohort = config.cohort;
   c.limits = config.limits;
+  if (const auto& secure = config.secure_aggregation) {
+    c.secure_sums.emplace();
+    c.secure_sums->assumptions = secure->assumptions;
+    c.secure_sums->value_bits = secure->value_bits;
+    c.secure_sums->metrics = secure->metrics;
+    c.secure_sums->phase_max = secure->phase;
+  }
   c.archive = facts.archive;
   std::error_code error;
   c.archive_bytes = std::filesystem::file_size(run.store->archive_path(), error);

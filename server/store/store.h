@@ -40,6 +40,23 @@ struct Participation {
   Metrics metrics;  // as the client reports
 };
 
+// What is known of a round whose updates were summed securely: no client's part in the sum.
+struct SecureSumRecord {
+  std::uint32_t neighbours = 0;  // k
+  std::uint32_t threshold = 0;  // t
+  std::uint32_t with_keys = 0;  // clients of the roster
+  std::uint32_t recovered =
+      0;  // of them: shared their secrets and sent no masked vector; their masks were rebuilt
+  std::uint32_t value_bits = 0;
+  std::uint32_t ring_bits = 0;
+  double clip = 0;  // of weighted values, in this round
+  double next_clip = 0;  // in the next one
+  double unmask_seconds = 0;  // from the last masked vector to the last share that was needed
+  std::uint64_t examples = 0;  // of all in the sum
+  Metrics metrics;  // of all in the sum
+  friend bool operator==(const SecureSumRecord&, const SecureSumRecord&) = default;
+};
+
 struct RoundRecord {
   RoundId round;
   Digest model;  // the global model after this round
@@ -48,6 +65,7 @@ struct RoundRecord {
   double seconds = 0;  // start to commit
   std::uint32_t attempt = 1;  // 1, or more if earlier attempts missed the quorum
   std::vector<Participation> participations;  // sorted by client
+  std::optional<SecureSumRecord> secure = {};  // examples and metrics are here then, not with the clients
 };
 
 struct RunIdentity {

@@ -58,18 +58,18 @@ ClientTask task_in(S state) {
 }
 
 // '-': discarded. '.': accepted, the state stays. Else the state that follows:
-// O: offering; U: uploading; C: counted; X: declined; D: dropped. Spaces are for the eye.
+// T: training; O: offering; U: uploading; C: counted; X: declined; D: dropped. Spaces are for the eye.
 struct Row {
   S from;
   const char* next;
 };
 // Opened, Chunk (the next of the archive), Chunk (of the model), Verified (archive), Damaged (archive);
-// TrainingDone, TrainingFailed; Grant; Receipt counted, rejected, late; Cancel.
+// TrainingDone, TrainingFailed; Withdrawn; Grant; Receipt counted, rejected, late; Cancel.
 const Row table[] = {
-    {S::fetching_archive, "..--- -X - --- D"}, {S::fetching_model, ".-.-- -X - --- D"},
-    {S::training, ".---- OX - --- D"},         {S::offering, ".---- -- U CDD D"},
-    {S::uploading, "O---- -- . CDD D"},        {S::counted, "O---- -- - .DD -"},
-    {S::declined, "----- -- - --- D"},         {S::dropped, "----- -- - --- -"},
+    {S::fetching_archive, "..--- -X - - --- D"}, {S::fetching_model, ".-.-- -X - - --- D"},
+    {S::training, ".---- OX - - --- D"},         {S::offering, ".---- -- T U CDD D"},
+    {S::uploading, "O---- -- T . CDD D"},        {S::counted, "O---- -- T - .DD -"},
+    {S::declined, "----- -- - - --- D"},         {S::dropped, "----- -- - - --- -"},
 };
 
 std::string without_spaces(std::string text) {

@@ -95,11 +95,11 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 2", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 3", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 2", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 3", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
@@ -159,6 +159,35 @@ TEST(Decoder, AHostileMetricsCountAllocatesNothingOfItsSize) {
   }
 }
 
+TEST(Decoder, AHostileListOfSharesAllocatesNothingOfItsSize) {
+  constexpr std::size_t count_at = body + 8 + 32;
+  for (const Message& empty : {Message(EncryptedShares{}), Message(UnmaskShares{}), Message(SurvivorSet{}),
+                               Message(UnmaskRequest{}), Message(ShareDelivery{})}) {
+    for (const std::uint64_t count : {std::uint64_t{502}, std::uint64_t{0xffffffff}}) {
+      Bytes frame = encode(SessionId(), empty);
+      put(frame, count_at, count, 4);
+      hansa::testing::restart_allocation_watch();
+      const auto decoded = decode(frame);
+      const std::size_t largest = hansa::testing::largest_allocation();
+      ASSERT_FALSE(decoded) << name(empty);
+      EXPECT_NE(decoded.error().what.find("a list is longer than"), std::string::npos)
+          << decoded.error().what;
+      EXPECT_LT(largest, 4096U) << name(empty);
+    }
+  }
+}
+
+TEST(Decoder, TheLargestListsOfSharesFitIntoAMessage) {
+  const Message largest[] = {
+      EncryptedShares{TaskId(1), {}, std::vector<secure_aggregation::SealedShares>(501)},
+      ShareDelivery{
+          TaskId(1), {}, std::vector<std::uint8_t>(125), std::vector<secure_aggregation::SealedShares>(501)},
+      UnmaskRequest{
+          TaskId(1), {}, std::vector<std::uint8_t>(125), std::vector<secure_aggregation::SignedBy>(501)},
+      UnmaskShares{TaskId(1), {}, std::vector<std::array<std::uint8_t, 32>>(501)}};
+  for (const Message& message : largest) EXPECT_TRUE(decode(encode(SessionId(1), message))) << name(message);
+}
+
 TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
   const std::size_t train_seconds_at = body + 8 + 32 + 8 + 8;
   const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 32 + 4 + 4;
@@ -171,19 +200,21 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     Bytes offer = encode(SessionId(), Offer{});
     put(offer, train_seconds_at, bits, 8);
     expect_error(offer, "not finite");
-    const Bytes task = encode(SessionId(), all[Message(TrainTask{}).index()].message);
+    auto plain = std::get<TrainTask>(all[Message(TrainTask{}).index()].message);
+    plain.secure.reset();
+    const Bytes task = encode(SessionId(), plain);
     for (std::size_t field = 0; field < 3; ++field) {
       Bytes frame = task;
       put(frame, learning_rate_at + 8 * field, bits, 8);
       expect_error(frame, "not finite");
     }
     Bytes magnitude = task;
-    put(magnitude, task.size() - 8, bits, 8);
+    put(magnitude, task.size() - 9, bits, 8);  // before the flag that says that there is no secure sum
     expect_error(magnitude, "not finite");
     Offer metric;
     metric.metrics = {{"loss", 1, 1}};
     Bytes frame = encode(SessionId(), metric);
-    put(frame, frame.size() - 8, bits, 8);
+    put(frame, frame.size() - 32 - 8, bits, 8);
     expect_error(frame, "not finite");
   }
 }

@@ -31,12 +31,33 @@ std::vector<Envelope> samples() {
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
+  train.secure.emplace();
+  train.secure->attempt = 2;
+  train.secure->nonce = counting_digest(0xb0);
+  train.secure->clients = 100;
+  train.secure->quantisation = {8, 15, 0.25, 6'000};
+  train.secure->metrics = {"loss", "accuracy"};
+  train.secure->assumptions.threat_model = secure_aggregation::ThreatModel::active;
+  const Digest setup = counting_digest(0xc0);
+  const auto bytes_from = [](auto array, std::uint8_t first) {
+    for (auto& byte : array) byte = first++;
+    return array;
+  };
+  secure_aggregation::Advert advert;
+  advert.share_key = bytes_from(advert.share_key, 1);
+  advert.mask_key = bytes_from(advert.mask_key, 2);
+  advert.self_seed_commitment = counting_digest(3);
+  advert.nonce = bytes_from(advert.nonce, 4);
+  advert.signature = bytes_from(advert.signature, 5);
+  const secure_aggregation::SealedShares sealed = bytes_from(secure_aggregation::SealedShares{}, 6);
+  const std::array<std::uint8_t, 32> share = bytes_from(std::array<std::uint8_t, 32>{}, 7);
   Offer offer;
   offer.task = task;
   offer.update = counting_digest(0x80);
   offer.bytes = 1'000'000;
   offer.examples = 6'000;
   offer.train_seconds = 12.5;
+  offer.setup = counting_digest(0xc0);
   offer.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
   return {
       {SessionId(),
@@ -58,6 +79,14 @@ std::vector<Envelope> samples() {
       {session, Finished{RoundId(20), counting_digest(0xa0)}},
       {session, Bye{"the client stops"}},
       {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
+      {session, KeyAdvert{task, setup, advert}},
+      {session, KeyRoster{task, setup}},
+      {session, EncryptedShares{task, setup, {sealed, sealed}}},
+      {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
+      {session, SurvivorSet{task, setup, {0xff, 0x03}}},
+      {session, SurvivorSignature{task, setup, advert.signature}},
+      {session, UnmaskRequest{task, setup, {0xff, 0x03}, {{3, advert.signature}}}},
+      {session, UnmaskShares{task, setup, {share, share}}},
   };
 }
 

@@ -222,7 +222,7 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 1)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 2)"), std::string::npos);
   }
 }
 

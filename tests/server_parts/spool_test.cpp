@@ -96,13 +96,27 @@ TEST(Spool, AnEmptyUpdateIsCompleteAtOnce) {
   EXPECT_TRUE(read_back(*spool).empty());
 }
 
-TEST(Spool, OddSizesAreRefused) {
+TEST(Spool, OddSizesAreBytesAndNoFloats) {
   const TemporaryFolder folder;
-  SpoolPool pool(folder.path(), 1 << 20);
-  for (const std::uint64_t size : {1ULL, 2ULL, 3ULL, 5ULL, 4095ULL}) {
-    const auto refused = Spool::create(pool, size);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::protocol);
+  for (const std::uint64_t memory : {std::uint64_t{1} << 20, std::uint64_t{0}}) {
+    SpoolPool pool(folder.path(), memory);
+    for (const std::size_t size : {1U, 2U, 3U, 5U, 4095U}) {
+      auto spool = Spool::create(pool, size);
+      ASSERT_TRUE(spool);
+      const std::vector<std::byte> bytes(size, std::byte{0x5a});
+      ASSERT_TRUE(spool->append(bytes));
+      std::vector<std::byte> back;
+      ASSERT_TRUE(
+          spool->visit_bytes([&](std::span<const std::byte> block, std::uint64_t offset) -> Result<void> {
+            EXPECT_EQ(offset, back.size());
+            back.insert(back.end(), block.begin(), block.end());
+            return {};
+          }));
+      EXPECT_EQ(back, bytes);
+      const auto refused = spool->visit([](auto, auto) -> Result<void> { return {}; });
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::protocol);
+    }
   }
 }
 

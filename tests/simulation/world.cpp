@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocols/secure_aggregation/client.h"
+#include "protocols/secure_aggregation/quantise.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::testing {
@@ -22,6 +24,9 @@ struct Recorder : server::EngineObserver {
 
 std::string client_name(std::uint32_t i) { return "client-" + std::to_string(100 + i); }
 std::uint64_t examples_of(std::uint32_t i) { return 10 + 37 * i; }
+std::uint64_t examples_of_name(const std::string& client) {
+  return examples_of(static_cast<std::uint32_t>(std::stoul(client.substr(client.find('-') + 1)) - 100));
+}
 
 }  // namespace
 
@@ -65,6 +70,20 @@ void World::run() {
   for (std::uint32_t i = 0; i < options.clients; ++i) {
     f.clients.push_back({client_name(i), std::make_shared<FakeTrainer>(examples_of(i)), {}});
     c.admitted.push_back(client_name(i));
+  }
+  std::optional<simulation::Identities> made;
+  if (options.secure) {
+    made = *simulation::Identities::create(identity.federation, options.seed);
+    c.secure_sums.emplace();
+    c.secure_sums->assumptions.threat_model = *options.secure;
+    c.secure_sums->metrics = {"loss"};
+    c.secure_sums->certificate = [&](const std::string& client) { return made->certificate(client); };
+    secure_aggregation::Policy policy;
+    policy.threat_model = *options.secure;
+    for (auto& client : f.clients) {
+      client.secure_sums = *made->add(client.name, "", policy);
+      identities.emplace(client.name, *client.secure_sums);
+    }
   }
   f.seed = options.seed;
   f.network = options.network;
@@ -122,6 +141,60 @@ std::string check_models(const World& world) {
                                    static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
     if (record.model != sha256(std::span<const float>(next)))
       return place + "the model is not the exact mean";
+    base = record.model;
+  }
+  return {};
+}
+
+std::string check_secure_models(const World& world) {
+  namespace sa = secure_aggregation;
+  const auto& disk = *world.disk;
+  Digest base = disk.identity->initial_model;
+  for (const auto& record : disk.rounds) {
+    const std::string place = "round " + std::to_string(record.round.value) + ": ";
+    if (record.base != base) return place + "does not start from the model before it";
+    if (!record.secure) return place + "was not summed securely";
+    const auto& global = disk.models.at(base);
+    std::uint64_t most = 0;
+    for (const auto& p : record.participations) most = std::max(most, examples_of_name(p.client));
+    sa::SumSetup setup;
+    setup.federation = "simulated";
+    setup.round = record.round;
+    setup.model = base;
+    setup.parameters = global.size();
+    setup.clients = static_cast<std::uint32_t>(record.participations.size());
+    setup.metrics = {"loss"};
+    const auto unit = static_cast<double>(most);
+    setup.quantisation = {record.secure->value_bits, record.secure->ring_bits, record.secure->clip / unit,
+                          unit};
+    std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
+    std::uint32_t counted = 0;
+    std::uint64_t weight = 0;
+    for (const auto& p : record.participations) {
+      if (p.outcome != server::Outcome::counted) continue;
+      if (p.examples != 0 || !p.metrics.empty())
+        return place + "the aggregator knows " + p.client + "'s metrics";
+      std::vector<float> delta(global.size());
+      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
+                           delta);
+      const std::uint64_t examples = examples_of_name(p.client);
+      const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
+      if (!sa::quantise(delta, examples, {{"loss", 1.0, static_cast<double>(examples)}}, setup, seed,
+                        numbers))
+        return place + "cannot be rounded";
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+      ++counted;
+      weight += examples;
+    }
+    std::vector<float> mean(global.size());
+    const auto totals = sa::dequantise(sum, counted, setup, mean);
+    if (!totals) return place + totals.error().text();
+    if (record.secure->examples != weight) return place + "the weight is another";
+    if (record.secure->metrics !=
+        Metrics{{"loss", static_cast<double>(counted), static_cast<double>(weight)}})
+      return place + "the metrics are others";
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = global[i] + mean[i];
+    if (record.model != sha256(std::span<const float>(mean))) return place + "the model is not the mean";
     base = record.model;
   }
   return {};

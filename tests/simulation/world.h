@@ -1,12 +1,14 @@
 // A federation of fake trainers on a memory disk, and checkers that stand outside of it.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "server/store/memory_store.h"
 #include "simulation/federation.h"
+#include "simulation/identities.h"
 #include "tests/simulation/fake_trainer.h"
 
 namespace hansa::testing {
@@ -26,6 +28,7 @@ struct WorldOptions {
   Duration training_max = std::chrono::seconds(5);
   unsigned threads = 0;
   std::optional<std::uint64_t> arrival_seed;
+  std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
 };
 
 struct World {
@@ -35,6 +38,7 @@ struct World {
   std::uint64_t starts = 0;  // of the aggregator
   std::vector<std::string> lost;  // committed rounds that a restart did not find
   std::vector<std::string> log;
+  std::map<std::string, client::SecureSums> identities;  // of secure sums
 
   void run();
 };
@@ -42,6 +46,8 @@ struct World {
 // The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
 // recorded participations alone; empty if all agree, else what differs.
 std::string check_models(const World& world);
+// The same of secure sums: the mean of the numbers that the counted clients round their updates to.
+std::string check_secure_models(const World& world);
 // Each picked client once, counted ones at least the quorum, digests those of the real updates.
 std::string check_records(const World& world);
 

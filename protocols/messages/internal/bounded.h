@@ -1,6 +1,8 @@
 // cereal fields with bounds. An archive is cereal's portable binary, one way or the other.
 #pragma once
+#include <array>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -60,6 +62,34 @@ void finite(Archive& archive, double& value) {
   if constexpr (is_loading<Archive>) {
     if (!std::isfinite(value)) throw OutOfBounds("a number is not finite");
   }
+}
+
+template <class Archive, std::size_t N>
+void octets(Archive& archive, std::array<std::uint8_t, N>& value) {
+  archive(cereal::binary_data(value.data(), value.size()));
+}
+
+// Elements by `field`, at most count_max of them.
+template <class Archive, class T, class Field>
+void list(Archive& archive, std::vector<T>& values, std::size_t count_max, Field field) {
+  auto size = static_cast<std::uint32_t>(values.size());
+  archive(size);
+  if constexpr (is_loading<Archive>) {
+    if (size > count_max) throw OutOfBounds("a list is longer than " + std::to_string(count_max));
+    values.resize(size);
+  }
+  for (T& value : values) field(value);
+}
+
+template <class Archive, class T, class Field>
+void optional(Archive& archive, std::optional<T>& value, Field field) {
+  std::uint8_t there = value ? 1 : 0;
+  archive(there);
+  if constexpr (is_loading<Archive>) {
+    if (there > 1) throw OutOfBounds("a flag is neither 0 nor 1");
+    if (there == 1) value.emplace();
+  }
+  if (value) field(*value);
 }
 
 // Enumerators 0..last.

@@ -5,6 +5,8 @@
 namespace hansa::messages::internal {
 
 inline constexpr std::uint64_t blob_bytes_max = 1ULL << 40;
+inline constexpr std::size_t subset_bytes_max = (secure_aggregation::clients_max + 7) / 8;
+inline constexpr std::size_t shares_max = secure_aggregation::neighbours_max + 1;  // and one's own
 
 template <class A>
 void fields(A& a, DataReport& m) {
@@ -34,6 +36,23 @@ void fields(A& a, Refuse& m) {
   text(a, m.mend, text_bytes_max);
   a(m.retry_after_ms);
 }
+// Ranges are what docs/secure-aggregation.md allows; whether they fit together, secure_aggregation::check tells.
+template <class A>
+void fields(A& a, SecureTask& m) {
+  a(m.attempt);
+  digest(a, m.nonce);
+  ranged(a, m.clients, secure_aggregation::clients_min, secure_aggregation::clients_max);
+  ranged(a, m.quantisation.value_bits, std::uint32_t{2}, std::uint32_t{24});
+  ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
+  finite(a, m.quantisation.clip);
+  finite(a, m.quantisation.weight_unit);
+  texts(a, m.metrics, metrics_max, name_bytes_max);
+  enumeration(a, m.assumptions.threat_model, secure_aggregation::ThreatModel::active);
+  finite(a, m.assumptions.corrupt);
+  finite(a, m.assumptions.dropout);
+  ranged(a, m.assumptions.security_bits, 1U, 80U);
+  ranged(a, m.assumptions.correctness_bits, 1U, 80U);
+}
 template <class A>
 void fields(A& a, TrainTask& m) {
   identifier(a, m.task);
@@ -53,6 +72,7 @@ void fields(A& a, TrainTask& m) {
   a(m.seed);
   a(m.deadline_ms);
   finite(a, m.magnitude_max);
+  optional(a, m.secure, [&a](SecureTask& secure) { fields(a, secure); });
 }
 template <class A>
 void fields(A& a, Cancel& m) {
@@ -87,6 +107,7 @@ void fields(A& a, Offer& m) {
   a(m.examples);
   finite(a, m.train_seconds);
   metrics(a, m.metrics);
+  digest(a, m.setup);
 }
 template <class A>
 void fields(A& a, Grant& m) {
@@ -121,6 +142,65 @@ void fields(A& a, Finished& m) {
 template <class A>
 void fields(A& a, Bye& m) {
   text(a, m.reason, text_bytes_max);
+}
+
+// How every message of a secure sum begins.
+template <class A, class M>
+void sum_of(A& a, M& m) {
+  identifier(a, m.task);
+  digest(a, m.setup);
+}
+template <class A>
+void bits(A& a, std::vector<std::uint8_t>& value) {
+  list(a, value, subset_bytes_max, [&a](std::uint8_t& byte) { a(byte); });
+}
+template <class A>
+void fields(A& a, KeyAdvert& m) {
+  sum_of(a, m);
+  octets(a, m.advert.share_key);
+  octets(a, m.advert.mask_key);
+  digest(a, m.advert.self_seed_commitment);
+  octets(a, m.advert.nonce);
+  octets(a, m.advert.signature);
+}
+template <class A>
+void fields(A& a, KeyRoster& m) {
+  sum_of(a, m);
+}
+template <class A>
+void fields(A& a, EncryptedShares& m) {
+  sum_of(a, m);
+  list(a, m.shares, shares_max, [&a](auto& shares) { octets(a, shares); });
+}
+template <class A>
+void fields(A& a, ShareDelivery& m) {
+  sum_of(a, m);
+  bits(a, m.sharers);
+  list(a, m.shares, shares_max, [&a](auto& shares) { octets(a, shares); });
+}
+template <class A>
+void fields(A& a, SurvivorSet& m) {
+  sum_of(a, m);
+  bits(a, m.survivors);
+}
+template <class A>
+void fields(A& a, SurvivorSignature& m) {
+  sum_of(a, m);
+  octets(a, m.signature);
+}
+template <class A>
+void fields(A& a, UnmaskRequest& m) {
+  sum_of(a, m);
+  bits(a, m.survivors);
+  list(a, m.signatures, shares_max, [&a](secure_aggregation::SignedBy& by) {
+    a(by.client);
+    octets(a, by.signature);
+  });
+}
+template <class A>
+void fields(A& a, UnmaskShares& m) {
+  sum_of(a, m);
+  list(a, m.shares, shares_max, [&a](auto& share) { octets(a, share); });
 }
 
 }  // namespace hansa::messages::internal

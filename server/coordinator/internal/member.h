@@ -7,6 +7,7 @@
 #include "common/time.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
+#include "protocols/secure_aggregation/identity.h"
 
 namespace hansa::server {
 
@@ -43,6 +44,7 @@ struct Member {
   std::optional<Newcomer> newcomer;
   std::uint64_t examples = 0;
   std::string problem;
+  std::optional<secure_aggregation::Certificate> certificate;
   // In the round in work.
   std::optional<round::MemberIndex> place;
   TaskId task;
@@ -50,6 +52,7 @@ struct Member {
   Instant task_sent_at;  // last
   double seconds = 0;  // asked to complete
   Upload upload;
+  bool left_sum = false;  // says nothing more of the secure sum: it refused, or has lost its keys
 };
 
 }  // namespace hansa::server

@@ -68,6 +68,31 @@ CREATE TABLE evaluation_metrics (
 ) WITHOUT ROWID;
 )sql";
 
+// Added by schema 2.
+constexpr const char* schema_of_secure_sums = R"sql(
+CREATE TABLE secure_sums (                 -- of rounds whose updates were summed securely
+  round          INTEGER PRIMARY KEY REFERENCES rounds(round),
+  neighbours     INTEGER NOT NULL,
+  threshold      INTEGER NOT NULL,
+  with_keys      INTEGER NOT NULL,
+  recovered      INTEGER NOT NULL,
+  value_bits     INTEGER NOT NULL,
+  ring_bits      INTEGER NOT NULL,
+  clip           REAL NOT NULL,
+  next_clip      REAL NOT NULL,
+  unmask_seconds REAL NOT NULL,
+  examples       INTEGER NOT NULL
+);
+CREATE TABLE secure_sum_metrics (
+  round    INTEGER NOT NULL REFERENCES secure_sums(round),
+  position INTEGER NOT NULL,
+  name     TEXT NOT NULL,
+  sum      REAL,
+  count    REAL,
+  PRIMARY KEY (round, position)
+) WITHOUT ROWID;
+)sql";
+
 void bind(SQLite::Statement& to, int index, const Digest& digest) {
   to.bind(index, digest.bytes.data(), static_cast<int>(digest.bytes.size()));
 }
@@ -191,8 +216,16 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
       if (access == Access::read_only) return fail(ErrorCode::storage, file.string(), "holds no run yet");
       SQLite::Transaction transaction(connection);
       connection.exec(schema);
+      connection.exec(schema_of_secure_sums);
       connection.exec("PRAGMA user_version = " + std::to_string(schema_version));
       transaction.commit();
+    } else if (version == 1 && access == Access::read_write) {
+      SQLite::Transaction transaction(connection);
+      connection.exec(schema_of_secure_sums);
+      connection.exec("PRAGMA user_version = 2");
+      transaction.commit();
+    } else {
+      database.has_secure_sums_ = version >= 2;
     }
     return database;
   } catch (const SQLite::Exception& caught) {
@@ -307,6 +340,38 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
       members[member].metrics.push_back(
           {metrics.getColumn(2).getString(), real_at(metrics, 3), real_at(metrics, 4)});
     }
+    if (!has_secure_sums_) return records;
+    at = 0;
+    SQLite::Statement sums = range(
+        "SELECT round, neighbours, threshold, with_keys, recovered, value_bits, ring_bits, clip, next_clip, "
+        "unmask_seconds, examples FROM secure_sums WHERE round BETWEEN ? AND ? ORDER BY round");
+    while (sums.executeStep()) {
+      while (at < records.size() && records[at].round.value < round_at(sums, 0)) ++at;
+      if (at == records.size()) break;
+      SecureSumRecord& secure = records[at].secure.emplace();
+      const auto number = [&](int column) { return static_cast<std::uint32_t>(count_at(sums, column)); };
+      secure.neighbours = number(1);
+      secure.threshold = number(2);
+      secure.with_keys = number(3);
+      secure.recovered = number(4);
+      secure.value_bits = number(5);
+      secure.ring_bits = number(6);
+      secure.clip = real_at(sums, 7);
+      secure.next_clip = real_at(sums, 8);
+      secure.unmask_seconds = real_at(sums, 9);
+      secure.examples = count_at(sums, 10);
+    }
+    at = 0;
+    SQLite::Statement sum_metrics = range(
+        "SELECT round, name, sum, count FROM secure_sum_metrics WHERE round BETWEEN ? AND ? ORDER BY round, "
+        "position");
+    while (sum_metrics.executeStep()) {
+      while (at < records.size() && records[at].round.value < round_at(sum_metrics, 0)) ++at;
+      if (at == records.size()) break;
+      if (records[at].secure)
+        records[at].secure->metrics.push_back(
+            {sum_metrics.getColumn(1).getString(), real_at(sum_metrics, 2), real_at(sum_metrics, 3)});
+    }
     return records;
   });
 }
@@ -347,6 +412,28 @@ Result<void> Database::insert_round(const RoundRecord& record) {
         insert_metric.bind(2, participation.client);
         bind_metric(insert_metric, 3, i, participation.metrics[i]);
         insert_metric.exec();
+      }
+    }
+    if (record.secure) {
+      const SecureSumRecord& secure = *record.secure;
+      SQLite::Statement insert_sum(*connection_,
+                                   "INSERT INTO secure_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      insert_sum.bind(1, round);
+      int column = 2;
+      for (const std::uint32_t number : {secure.neighbours, secure.threshold, secure.with_keys,
+                                         secure.recovered, secure.value_bits, secure.ring_bits})
+        insert_sum.bind(column++, static_cast<std::int64_t>(number));
+      for (const double number : {secure.clip, secure.next_clip, secure.unmask_seconds})
+        insert_sum.bind(column++, number);
+      bind_count(insert_sum, column, secure.examples);
+      insert_sum.exec();
+      SQLite::Statement insert_sum_metric(*connection_,
+                                          "INSERT INTO secure_sum_metrics VALUES (?, ?, ?, ?, ?)");
+      for (std::size_t i = 0; i < secure.metrics.size(); ++i) {
+        insert_sum_metric.reset();
+        insert_sum_metric.bind(1, round);
+        bind_metric(insert_sum_metric, 2, i, secure.metrics[i]);
+        insert_sum_metric.exec();
       }
     }
     transaction.commit();

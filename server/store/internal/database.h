@@ -22,7 +22,7 @@ enum class Access { read_only, read_write };
 
 class Database {
  public:
-  static constexpr int schema_version = 1;
+  static constexpr int schema_version = 2;
 
   // read_write makes what is missing. Fails (storage), naming both versions, on a newer schema.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access);
@@ -48,6 +48,7 @@ class Database {
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> connection_;
+  bool has_secure_sums_ = true;  // false: a run of schema 1 that is only read
 };
 
 }  // namespace hansa::server::internal

@@ -64,6 +64,10 @@ std::string round_line(const RoundRecord& record) {
       }
     }
   }
+  if (record.secure) {
+    examples = record.secure->examples;
+    train = record.secure->metrics;
+  }
   Json json;
   json["round"] = record.round.value;
   json["model"] = record.model.text();
@@ -73,6 +77,12 @@ std::string round_line(const RoundRecord& record) {
   json["examples"] = examples;
   json["seconds"] = record.seconds;
   json["train"] = means(train);
+  if (record.secure)
+    json["secure"] = {
+        {"neighbours", record.secure->neighbours},        {"threshold", record.secure->threshold},
+        {"recovered", record.secure->recovered},          {"value_bits", record.secure->value_bits},
+        {"ring_bits", record.secure->ring_bits},          {"clip", record.secure->clip},
+        {"unmask_seconds", record.secure->unmask_seconds}};
   return dump(json);
 }
 

@@ -1,0 +1,46 @@
+#include "simulation/identities.h"
+
+#include <algorithm>
+
+#include "common/digest.h"
+#include "protocols/enrolment/device_file.h"
+
+namespace hansa::simulation {
+namespace {
+
+using secure_aggregation::SigningKey;
+
+// Nobody's secret: simulations are the same every time.
+Result<SigningKey> key_of(const std::string& what, std::uint64_t seed) {
+  const Digest digest = sha256("hansa simulation " + std::to_string(seed) + " " + what);
+  Secret32 bytes;
+  std::ranges::copy(digest.bytes, bytes.bytes().begin());
+  return SigningKey::of(std::move(bytes));
+}
+
+}  // namespace
+
+Result<Identities> Identities::create(std::string federation, std::uint64_t seed) {
+  HANSA_TRY(SigningKey root, key_of("root", seed));
+  return Identities(std::move(federation), seed, std::move(root));
+}
+
+Result<client::SecureSums> Identities::add(const std::string& client, const std::filesystem::path& key_file,
+                                           const secure_aggregation::Policy& policy) {
+  HANSA_TRY(SigningKey key, key_of("client " + client, seed_));
+  if (const auto secret = transport::read_secret_key(key_file)) {
+    HANSA_TRY(key, enrolment::identity_of(*secret));
+  }
+  HANSA_TRY(auto certificate, secure_aggregation::certify(root_, federation_, client, key.public_key()));
+  certificates_.emplace(client, std::move(certificate));
+  return client::SecureSums{std::make_shared<const SigningKey>(std::move(key)), root_.public_key(), policy,
+                            true};
+}
+
+std::optional<secure_aggregation::Certificate> Identities::certificate(const std::string& client) const {
+  const auto found = certificates_.find(client);
+  if (found == certificates_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace hansa::simulation

@@ -1,0 +1,127 @@
+// Secure sums in whole federations: what is committed is the exact sum of those who are counted, whatever fails.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/world.h"
+
+namespace hansa::testing {
+namespace {
+
+using secure_aggregation::ThreatModel;
+using server::Finish;
+
+void expect_sound(const World& world) {
+  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
+  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
+  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  EXPECT_EQ(check_records(world), "");
+  EXPECT_EQ(check_secure_models(world), "");
+  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
+}
+
+World kind_world(ThreatModel threat_model) {
+  World world;
+  world.options.secure = threat_model;
+  world.options.clients_min = 3;
+  return world;
+}
+
+TEST(SecureFederation, CountsEveryClientInAKindWorld) {
+  for (const ThreatModel threat_model : {ThreatModel::honest_but_curious, ThreatModel::active}) {
+    World world = kind_world(threat_model);
+    world.run();
+    expect_sound(world);
+    for (const auto& record : world.disk->rounds) {
+      EXPECT_EQ(record.attempt, 1U);
+      ASSERT_EQ(record.participations.size(), world.options.clients);
+      for (const auto& p : record.participations) EXPECT_EQ(p.outcome, server::Outcome::counted) << p.reason;
+      EXPECT_EQ(record.secure->recovered, 0U);
+      EXPECT_EQ(record.secure->with_keys, world.options.clients);
+    }
+    // The first round knows nothing of the values; the others round to what was asked for.
+    EXPECT_EQ(world.disk->rounds[0].secure->value_bits, 24U);
+    EXPECT_EQ(world.disk->rounds[1].secure->value_bits, 8U);
+  }
+}
+
+TEST(SecureFederation, TheSameSeedGivesTheSameModelWhateverTheOrderOfArrival) {
+  const auto digest_of = [](std::optional<std::uint64_t> arrival) {
+    World world = kind_world(ThreatModel::honest_but_curious);
+    world.options.training_max = {};
+    world.options.threads = 3;
+    world.options.arrival_seed = arrival;
+    world.run();
+    expect_sound(world);
+    return world.outcome->model.text();
+  };
+  const std::string first = digest_of({});
+  for (std::uint64_t arrival = 1; arrival <= 5; ++arrival) EXPECT_EQ(digest_of(arrival), first);
+}
+
+TEST(SecureFederation, ALargeCohortIsSummedOnARegularGraph) {
+  World world = kind_world(ThreatModel::honest_but_curious);
+  world.options.clients = 60;
+  world.options.rounds = 2;
+  world.options.elements = 100;
+  world.options.uploads_max = 8;
+  world.run();
+  expect_sound(world);
+  EXPECT_LT(world.disk->rounds[1].secure->neighbours, 59U);
+}
+
+class FaultySecureFederation : public ::testing::TestWithParam<int> {};
+
+World faulty_world(std::uint64_t seed) {
+  Random random(derive_seed(seed, "faulty secure world"));
+  World world;
+  auto& o = world.options;
+  o.seed = seed;
+  o.secure = random.chance(0.3) ? ThreatModel::active : ThreatModel::honest_but_curious;
+  o.clients = static_cast<std::uint32_t>(3 + random.below(7));
+  o.rounds = static_cast<std::uint32_t>(2 + random.below(3));
+  o.clients_min = static_cast<std::uint32_t>(3 + random.below(o.clients - 2));
+  o.quorum = 0.2 + 0.8 * random.uniform();
+  o.elements = 1 + random.below(600);
+  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
+  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
+  o.network.latency_min = std::chrono::milliseconds(1);
+  o.network.latency_max = std::chrono::milliseconds(2 + random.below(2000));
+  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
+  o.network.lose = rate(0.02);
+  o.network.duplicate = rate(0.1);
+  o.network.overtake = rate(0.05);
+  o.network.cut = rate(0.01);
+  o.crashes.aggregator_per_effect = rate(0.005);
+  o.crashes.client_per_effect = rate(0.005);
+  o.crashes.crashes_max = 20;
+  return world;
+}
+
+TEST_P(FaultySecureFederation, CommitsEveryRoundExactlyAndLosesNone) {
+  constexpr int worlds_a_test = 15;
+  const char* only = std::getenv("HANSA_SIMULATION_SEED");
+  std::uint64_t crashes = 0, recovered = 0;
+  for (int i = 0; i < worlds_a_test; ++i) {
+    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
+                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
+    World world = faulty_world(seed);
+    world.run();
+    expect_sound(world);
+    if (world.outcome) crashes += world.outcome->crashes;
+    for (const auto& record : world.disk->rounds) recovered += record.secure ? record.secure->recovered : 0;
+    if (HasFailure()) {
+      std::string tail;
+      for (std::size_t k = world.log.size() > 40 ? world.log.size() - 40 : 0; k < world.log.size(); ++k)
+        tail += "  " + world.log[k] + "\n";
+      FAIL() << "replay: HANSA_SIMULATION_SEED=" << seed
+             << " hansa_simulation_test --gtest_filter=*FaultySecureFederation*\nlast log lines:\n"
+             << tail;
+    }
+    if (only != nullptr) return;
+  }
+  EXPECT_GT(crashes, 5U) << "the faults must really happen";
+  EXPECT_GT(recovered, 0U) << "some drop out after they shared their secrets";
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultySecureFederation, ::testing::Range(0, 8));
+
+}  // namespace
+}  // namespace hansa::testing
