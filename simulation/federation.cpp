@@ -59,6 +59,10 @@ Federation::Federation(FederationOptions options, StoreFactory store_factory,
   Network::Handlers handlers;
   handlers.to_aggregator = [this](PeerId peer, const std::string& client, const Network::Bytes& message,
                                   const Network::Bytes& bulk) {
+    if (options_.aggregator_hears) {
+      options_.aggregator_hears(message);
+      options_.aggregator_hears(bulk);
+    }
     with_aggregator([&](server::Engine& e) { e.receive(peer, client, message, bulk, events_.now()); });
   };
   handlers.to_client = [this](const std::string& client, const Network::Bytes& message,

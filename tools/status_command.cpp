@@ -105,6 +105,11 @@ void print_table(const RunView& view) {
   const std::vector<std::string> names = metric_names(view);
   std::vector<Column> columns{{"round"}, {"picked"}, {"counted"}};
   for (const std::string& name : names) columns.push_back({name});
+  // Of secure sums: clients that vanished after they shared their secrets, whose masks were rebuilt; and how long
+  // the last exchange took.
+  const bool secure =
+      std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
+  if (secure) columns.insert(columns.end(), {{"recovered"}, {"unmask s"}});
   columns.insert(columns.end(), {{"up"}, {"down"}, {"seconds"}, {"lost", Align::left}});
   TextTable table(columns);
   for (const RoundRecord& round : view.rounds) {
@@ -113,6 +118,10 @@ void print_table(const RunView& view) {
     std::vector<std::string> row{std::to_string(round.round.value),
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
     for (const std::string& name : names) row.push_back(mean_text(metrics, name));
+    if (secure && round.secure)
+      row.insert(row.end(), {std::to_string(round.secure->recovered),
+                             fmt::format("{:.2f}", round.secure->unmask_seconds)});
+    else if (secure) row.insert(row.end(), {"-", "-"});
     row.insert(row.end(), {bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
                            fmt::format("{:.2f}", round.seconds), lost_text(round)});
     table.add_row(std::move(row));
@@ -131,7 +140,8 @@ nlohmann::json participation_json(const Participation& participation) {
                      {"train_seconds", participation.train_seconds},
                      {"metrics", metrics_json(participation.metrics)}};
   if (participation.outcome == server::Outcome::counted) {
-    out["examples"] = participation.examples;
+    if (participation.examples > 0)
+      out["examples"] = participation.examples;  // 0: in a secure sum, told to nobody
     out["update"] = participation.update.text();
   } else {
     out["reason"] = participation.reason;
@@ -157,6 +167,17 @@ void print_json(const RunView& view) {
                          {"bytes_up", sums.bytes_up},
                          {"bytes_down", sums.bytes_down},
                          {"participations", participations}};
+    if (const auto& secure = round.secure)
+      entry["secure"] = {{"neighbours", secure->neighbours},
+                         {"threshold", secure->threshold},
+                         {"with_keys", secure->with_keys},
+                         {"recovered", secure->recovered},
+                         {"value_bits", secure->value_bits},
+                         {"ring_bits", secure->ring_bits},
+                         {"clip", secure->clip},
+                         {"unmask_seconds", secure->unmask_seconds},
+                         {"examples", secure->examples},
+                         {"metrics", metrics_json(secure->metrics)}};
     if (const Metrics* metrics = find_evaluation(view, round.round))
       entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));

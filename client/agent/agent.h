@@ -132,7 +132,7 @@ struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: what it was trained on is not new any more
 struct Tell {
-  enum class Level : std::uint8_t { info, warning, error } level;
+  enum class Level : std::uint8_t { debug, info, warning, error } level;
   std::string text;
 };
 struct Exit {
@@ -188,6 +188,7 @@ class Agent {
   [[nodiscard]] Result<void> check_repeated(const secure_aggregation::Subset& survivors) const;
   void leave_sum(const Error& error);
   void say(messages::Message message);
+  void say_of_sum(const std::string& what);
 
   AgentConfig config_;
   Random jitter_;

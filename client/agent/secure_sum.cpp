@@ -29,6 +29,13 @@ Result<void> Agent::check_security(const messages::TrainTask& task) const {
   return secure_aggregation::check(setup, config_.secure_sums->policy);
 }
 
+// For who looks for a fault: what is said, and of which sum; no secret.
+void Agent::say_of_sum(const std::string& what) {
+  const auto& setup = sum_->machine.setup();
+  tell(Tell::Level::debug,
+       "round " + std::to_string(setup.round.value) + ", sum " + sum_->setup.brief() + ": " + what);
+}
+
 bool Agent::is_of_sum(TaskId task, const Digest& setup) const {
   return sum_ && is_current(task) && sum_->task == task && sum_->setup == setup;
 }
@@ -55,6 +62,7 @@ void Agent::join_sum(const messages::TrainTask& task) {
     if (!machine) return leave_sum(machine.error());
     sum_.emplace(Sum{task.task, digest, std::move(*machine), {}, std::nullopt, false});
   }
+  say_of_sum("sends its keys");
   say(messages::KeyAdvert{task.task, digest, sum_->machine.advert()});
   if (sum_->shares) say(*sum_->shares);
 }
@@ -70,6 +78,7 @@ void Agent::on_roster(const messages::KeyRoster& m, std::span<const std::byte> b
   } else if (sum_->roster != roster) {
     return leave_sum(Error{ErrorCode::refused, "secure aggregation", "shows two rosters of one sum", {}});
   }
+  say_of_sum("sends its shares");
   say(*sum_->shares);
 }
 
@@ -121,6 +130,7 @@ void Agent::on_masked(const UpdateMasked& event) {
   offer.bytes = event.bytes;
   offer.train_seconds = trained_->train_seconds;
   offer.setup = event.setup;
+  say_of_sum("has masked its update");
   apply_to_task(round::TrainingDone{offer});
 }
 
@@ -160,6 +170,7 @@ void Agent::on_unmask(const messages::UnmaskRequest& m) {
     auto& to = shares.shares.emplace_back();
     std::copy(share.bytes().begin(), share.bytes().end(), to.begin());
   }
+  say_of_sum("tells the shares that unmask " + std::to_string(survivors->count()) + " clients' sum");
   say(std::move(shares));
 }
 

@@ -127,7 +127,7 @@ constexpr std::array secure_aggregation_settings{
             "The operator's root key that certifies clients, 64 hex digits: this client shares secrets only "
             "with clients that it signed. Without it the client takes no part in secure sums.",
         .range = {.least = 64, .most = 64},
-        .example = "\"6f1c…\""},
+        .example = "\"cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa\""},
     Setting{.key = "required",
             .kind = Kind::boolean,
             .presence = Presence::optional,

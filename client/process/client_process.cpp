@@ -123,6 +123,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
   engine_config.tell = [&](Tell::Level level, const std::string& text) {
     switch (level) {
+      case Tell::Level::debug: return log.debug(text);
       case Tell::Level::info: return log.info(text);
       case Tell::Level::warning: return log.warning(text);
       case Tell::Level::error: return log.error(text);

@@ -95,6 +95,9 @@ new_federation() {
     mv "$dir/keys/clients/$old.key" "$dir/keys/clients/$name.key"
     mv "$dir/admitted/$old.pub" "$dir/admitted/$name.pub"
   done
+  # A certificate is for a name.
+  name="$(sed -n 's/^name = "\(.*\)"/\1/p' "$dir/federation.toml" | head -n 1)"
+  "$bin/hansa" keys certify --root "$dir/keys/root.key" --federation "$name" "$dir"/admitted/*.pub >/dev/null
 }
 
 # A table's keys end at an empty line or the next table; a table that is not there is appended.

@@ -284,7 +284,7 @@ constexpr std::array secure_aggregation_settings{
                 "The operator's root key that certifies clients: 64 hex digits, printed by `hansa keys show "
                 "--identity`. Needed if enabled.",
             .range = {.least = 64, .most = 64},
-            .example = "\"6f1c…\""},
+            .example = "\"cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa\""},
     Setting{
         .key = "threat_model",
         .kind = Kind::choice,

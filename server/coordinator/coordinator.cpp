@@ -103,6 +103,7 @@ Progress Coordinator::progress(Instant now) const {
   p.connected = static_cast<std::uint32_t>(std::count_if(
       members_.begin(), members_.end(), [](const auto& m) { return m.second->session.has_value(); }));
   if (round_) p.members = round_->members();
+  if (secure_) p.secure = secure_progress();
   if (phase_ == Phase::gathering) p.missing = missing_clients();
   p.waited = now - phase_began_;
   return p;

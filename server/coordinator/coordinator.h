@@ -178,6 +178,7 @@ struct Progress {
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
   std::vector<round::Member> members;  // of the round in work
+  std::string secure;  // what a secure sum waits for: "keys of 3 of 10"; empty without one
   std::vector<std::string> missing;  // gathering: expected and not connected
   Duration waited{};  // since the phase began
 };
@@ -250,6 +251,7 @@ class Coordinator {
   void drop_from_round(Member& member, const std::string& reason);
   void advance_secure_sum();
   [[nodiscard]] bool waits_for_phase() const;
+  [[nodiscard]] std::string secure_progress() const;
   void fix_roster();
   void fix_sharers();
   void begin_unmasking();

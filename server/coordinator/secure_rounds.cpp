@@ -91,6 +91,22 @@ bool Coordinator::waits_for_phase() const {
          secure_->sum.phase() != AggregatorSum::Phase::masked;
 }
 
+std::string Coordinator::secure_progress() const {
+  const AggregatorSum& sum = secure_->sum;
+  const auto of = [](const char* what, std::size_t part, std::size_t whole) {
+    return std::string(what) + " of " + std::to_string(part) + " of " + std::to_string(whole);
+  };
+  switch (sum.phase()) {
+    case AggregatorSum::Phase::adverts: return of("keys", sum.adverts(), round_->members().size());
+    case AggregatorSum::Phase::shares: return of("shares", sum.sharers(), sum.roster().size());
+    case AggregatorSum::Phase::masked: return of("masked updates", sum.masked(), sum.expected_masked());
+    case AggregatorSum::Phase::signatures: return of("signatures", sum.signatures(), sum.masked());
+    case AggregatorSum::Phase::unmasking: return of("unmasking shares", sum.answers(), sum.masked());
+    case AggregatorSum::Phase::failed: break;
+  }
+  return {};
+}
+
 void Coordinator::advance_secure_sum() {
   if (!waits_for_phase()) return;
   const AggregatorSum& sum = secure_->sum;

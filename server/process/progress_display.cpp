@@ -75,12 +75,13 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
   if (now - last_drawn_ < std::chrono::milliseconds(100)) return;
   last_drawn_ = now;
   std::vector<std::string> lines;
-  const double done = p.rounds == 0 ? 1.0
-                      : (p.phase == Phase::in_round || p.phase == Phase::committing)
-                          ? (static_cast<double>(p.round.value) - 1.0 +
-                             (p.members.empty() ? 0.0 : counted / static_cast<double>(p.members.size()))) /
-                                p.rounds
-                          : static_cast<double>(p.round.value) / p.rounds;
+  const double done =
+      p.rounds == 0 ? 1.0
+      : (p.phase == Phase::in_round || p.phase == Phase::unmasking || p.phase == Phase::committing)
+          ? (static_cast<double>(p.round.value) - 1.0 +
+             (p.members.empty() ? 0.0 : counted / static_cast<double>(p.members.size()))) /
+                p.rounds
+          : static_cast<double>(p.round.value) / p.rounds;
   constexpr int bar_width = 30;
   const int filled = static_cast<int>(done * bar_width);
   std::string bar;
@@ -97,6 +98,7 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
   else
     lines.push_back(fmt::format("  clients    {} of {} reported{}", counted, p.members.size(),
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
+  if (!p.secure.empty()) lines.push_back("  secure sum " + p.secure);
   lines.push_back(
       "  model      " +
       (evaluated_ ? fmt::format("{}, after round {}", means_text(evaluated_->second), evaluated_->first.value)

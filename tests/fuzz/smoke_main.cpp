@@ -1,5 +1,5 @@
 // Runs a fuzzer without libFuzzer: each line of a corpus file ("name = hex"), then seeded mutations of it.
-//   message_fuzzer_smoke CORPUS MUTATIONS [FIRST_SEED]
+//   FUZZER_smoke CORPUS MUTATIONS [FIRST_SEED]
 // An abort or a crash is a finding; it prints its seed, and "CORPUS 1 SEED" replays it.
 #include <csignal>
 #include <cstdio>
@@ -54,7 +54,8 @@ void mutate(hansa::Random& random, Bytes& bytes) {
       break;
     case 4:
       // Another type.
-      if (bytes.size() > 3) bytes[3] = static_cast<std::uint8_t>(random.below(18));
+      if (bytes.size() > 3)
+        bytes[3] = static_cast<std::uint8_t>(random.below(std::variant_size_v<hansa::messages::Message>));
       break;
     default:
       if (!bytes.empty()) bytes[at] = static_cast<std::uint8_t>(random.next());
@@ -65,7 +66,7 @@ void mutate(hansa::Random& random, Bytes& bytes) {
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: message_fuzzer_smoke CORPUS MUTATIONS [FIRST_SEED]\n");
+    std::fprintf(stderr, "usage: FUZZER_smoke CORPUS MUTATIONS [FIRST_SEED]\n");
     return 2;
   }
   const auto corpus = read_corpus(argv[1]);

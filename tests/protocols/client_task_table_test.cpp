@@ -85,6 +85,7 @@ std::vector<TaskEvent> all_events() {
           BlobDamaged{counting_digest(1)},
           TrainingDone{make_offer()},
           TrainingFailed{"why"},
+          UpdateWithdrawn{},
           GrantArrived{0, 300},
           ReceiptArrived{messages::Verdict::counted},
           ReceiptArrived{messages::Verdict::rejected},
@@ -94,6 +95,7 @@ std::vector<TaskEvent> all_events() {
 
 S state_of(char letter, S from) {
   switch (letter) {
+    case 'T': return S::training;
     case 'O': return S::offering;
     case 'U': return S::uploading;
     case 'C': return S::counted;
@@ -129,7 +131,7 @@ TEST(ClientTaskTable, ABlobBeingVerifiedTakesOnlyItsVerdictFailureAndCancel) {
     feed(task, ChunkArrived{counting_digest(1), 0, 250});
     return task;
   };
-  const std::string expected = without_spaces(".--M. -X - --- D");
+  const std::string expected = without_spaces(".--M. -X - - --- D");
   const auto events = all_events();
   for (std::size_t i = 0; i < events.size(); ++i) {
     SCOPED_TRACE(i);

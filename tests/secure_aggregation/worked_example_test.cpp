@@ -27,6 +27,19 @@ std::string read_page() {
   return text.str();
 }
 
+// "name = hex" lines: also the corpus of the fuzzer.
+void expect_golden(const std::vector<std::pair<std::string, std::vector<std::byte>>>& values) {
+  std::string text = "# Encoded values of the worked example in docs/secure-aggregation.md.\n";
+  for (const auto& [name, bytes] : values)
+    text += name + " = " + to_hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}) + "\n";
+  if (std::getenv("HANSA_WRITE_GOLDEN") != nullptr)
+    std::ofstream(HANSA_GOLDEN_VALUES, std::ios::trunc) << text;
+  std::ifstream file(HANSA_GOLDEN_VALUES);
+  std::stringstream there;
+  there << file.rdbuf();
+  EXPECT_EQ(there.str(), text);
+}
+
 void expect_generated(const std::string& part, const std::string& text) {
   std::string page = read_page();
   const std::string begin = "<!-- generated: " + part + " -->\n", end = "<!-- end -->";
@@ -218,6 +231,7 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
     }
     ASSERT_TRUE(sum.add(i, packed));
   }
+  expect_golden({{"Roster", encoded}, {"MaskedSum", sum.encode()}});
   std::vector<MaskTerm> selves;
   for (std::uint32_t i = 0; i < 3; ++i)
     selves.push_back(

@@ -68,6 +68,48 @@ TEST(SecureFederation, ALargeCohortIsSummedOnARegularGraph) {
   EXPECT_LT(world.disk->rounds[1].secure->neighbours, 59U);
 }
 
+// All that reached the aggregator, all that it stored and logged: no update is in it, neither as floats nor as
+// the numbers that are summed. The same search finds the updates of a federation without secure sums.
+TEST(SecureFederation, TheAggregatorSeesNoPlainUpdate) {
+  const auto windows_found = [](World& world) {
+    world.options.keep_heard = true;
+    world.options.chunk_bytes = 4096;  // windows are not cut
+    world.options.clients_min = 3;
+    world.run();
+    std::string seen = world.heard;
+    for (const auto& [digest, model] : world.disk->models)
+      seen.append(reinterpret_cast<const char*>(model.data()), model.size() * sizeof(float));
+    for (const std::string& text : world.log) seen += text;
+    std::size_t found = 0, searched = 0;
+    for (const auto& record : world.disk->rounds)
+      for (const auto& p : record.participations) {
+        const auto& global = world.disk->models.at(record.base);
+        std::vector<float> delta(global.size()), trained(global.size());
+        FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
+                             delta);
+        for (std::size_t i = 0; i < delta.size(); ++i) trained[i] = global[i] + delta[i];
+        for (const auto& values : {delta, trained}) {
+          const std::string bytes(reinterpret_cast<const char*>(values.data()),
+                                  values.size() * sizeof(float));
+          for (std::size_t at = 0; at + 16 <= bytes.size(); at += 64, ++searched)
+            found += seen.find(bytes.substr(at, 16)) != std::string::npos;
+        }
+      }
+    EXPECT_GT(searched, 100U);
+    return found;
+  };
+  World plain;
+  EXPECT_GT(windows_found(plain), 100U) << "the search finds what is there";
+  World secure = kind_world(ThreatModel::honest_but_curious);
+  EXPECT_EQ(windows_found(secure), 0U);
+  expect_sound(secure);
+  for (const auto& record : secure.disk->rounds)
+    for (const auto& p : record.participations) {
+      EXPECT_EQ(p.examples, 0U);
+      EXPECT_TRUE(p.metrics.empty());
+    }
+}
+
 class FaultySecureFederation : public ::testing::TestWithParam<int> {};
 
 World faulty_world(std::uint64_t seed) {

@@ -93,6 +93,11 @@ void World::run() {
   f.threads = options.threads;
   f.arrival_seed = options.arrival_seed;
 
+  if (options.keep_heard)
+    f.aggregator_hears = [this](std::span<const std::byte> bytes) {
+      heard.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
+
   Recorder recorder(*this);
   const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
     ++starts;

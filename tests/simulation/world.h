@@ -28,6 +28,7 @@ struct WorldOptions {
   Duration training_max = std::chrono::seconds(5);
   unsigned threads = 0;
   std::optional<std::uint64_t> arrival_seed;
+  bool keep_heard = false;
   std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
 };
 
@@ -39,6 +40,7 @@ struct World {
   std::vector<std::string> lost;  // committed rounds that a restart did not find
   std::vector<std::string> log;
   std::map<std::string, client::SecureSums> identities;  // of secure sums
+  std::string heard;  // all bytes that reached the aggregator, if asked for
 
   void run();
 };

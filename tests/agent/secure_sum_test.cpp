@@ -1,0 +1,216 @@
+// What a client asks for before it gives an update, and what of it leaves the device.
+#include <gtest/gtest.h>
+
+#include "protocols/secure_aggregation/aggregator.h"
+#include "protocols/secure_aggregation/packing.h"
+#include "tests/agent/harness.h"
+
+namespace hansa::client::testing {
+namespace {
+
+namespace sa = secure_aggregation;
+
+// This client is "a"; b and c are played here, as is the aggregator.
+class SecureSum : public ::testing::Test {
+ protected:
+  sa::SigningKey root = *sa::SigningKey::generate();
+  std::shared_ptr<const sa::SigningKey> key =
+      std::make_shared<const sa::SigningKey>(*sa::SigningKey::generate());
+  std::vector<std::unique_ptr<sa::SigningKey>> other_keys;
+  std::vector<sa::ClientSum> others;
+  std::optional<sa::AggregatorSum> aggregator;
+
+  AgentConfig config(bool required = true) const {
+    AgentConfig c = Harness::small_config();
+    c.secure_sums = SecureSums{key, root.public_key(), {}, required};
+    return c;
+  }
+  static messages::TrainTask secure_task(const Harness& h, std::uint8_t nonce = 1) {
+    messages::TrainTask task = h.make_task();
+    task.magnitude_max = 64;
+    task.secure.emplace();
+    task.secure->nonce.bytes[0] = nonce;
+    task.secure->clients = 3;
+    task.secure->quantisation = {8, sa::ring_bits(3, 8), 1, 10};
+    return task;
+  }
+  static Digest setup_of(const messages::TrainTask& task) {
+    return messages::sum_setup("harbour", task).digest();
+  }
+
+  // Plays the others up to the shares, from a's advert on.
+  void exchange(Harness& h, const messages::TrainTask& task) {
+    const auto setup = messages::sum_setup("harbour", task);
+    std::vector<sa::Certificate> certificates{*sa::certify(root, "harbour", "a", key->public_key())};
+    others.clear();
+    for (const char* name : {"b", "c"}) {
+      other_keys.push_back(std::make_unique<sa::SigningKey>(*sa::SigningKey::generate()));
+      certificates.push_back(*sa::certify(root, "harbour", name, other_keys.back()->public_key()));
+      others.push_back(*sa::ClientSum::begin(setup, {}, {name, other_keys.back().get(), root.public_key()}));
+    }
+    aggregator.emplace(*sa::AggregatorSum::begin(setup, certificates));
+    const auto adverts = h.sent<messages::KeyAdvert>();
+    ASSERT_FALSE(adverts.empty());
+    ASSERT_TRUE(aggregator->on_advert("a", adverts.back().advert));
+    ASSERT_TRUE(aggregator->on_advert("b", others[0].advert()));
+    ASSERT_TRUE(aggregator->on_advert("c", others[1].advert()));
+    ASSERT_TRUE(aggregator->fix_roster());
+    hear_roster(h, task, aggregator->encoded_roster());
+    const auto shares = h.sent<messages::EncryptedShares>();
+    ASSERT_FALSE(shares.empty());
+    ASSERT_TRUE(aggregator->on_shares(0, shares.back().shares));
+    for (sa::Position i : {1, 2})
+      ASSERT_TRUE(aggregator->on_shares(i, *others[i - 1].on_roster(aggregator->encoded_roster())));
+    ASSERT_TRUE(aggregator->fix_sharers());
+  }
+  void hear_roster(Harness& h, const messages::TrainTask& task, const std::vector<std::byte>& roster) {
+    const messages::Message message = messages::KeyRoster{task.task, setup_of(task)};
+    h.apply(Received{h.session, message, roster.size(), roster});
+  }
+  void deliver(Harness& h, const messages::TrainTask& task) {
+    const auto delivery = aggregator->delivery_for(0);
+    ASSERT_TRUE(delivery);
+    h.receive(messages::ShareDelivery{task.task, setup_of(task), delivery->sharers.bits(), delivery->shares});
+  }
+  static const MaskUpdate* asked_to_mask(const Harness& h) {
+    for (const auto& effect : h.effects)
+      if (const auto* mask = std::get_if<MaskUpdate>(&effect)) return mask;
+    return nullptr;
+  }
+};
+
+TEST_F(SecureSum, ATaskWithoutOneIsDeclinedUnlessAllowed) {
+  Harness strict(config()), lenient(config(false));
+  for (Harness* h : {&strict, &lenient}) {
+    h->go_online();
+    h->receive(h->make_task());
+  }
+  ASSERT_EQ(strict.sent<messages::Decline>().size(), 1U);
+  EXPECT_NE(strict.sent<messages::Decline>()[0].reason.find("updates are for sums only"), std::string::npos);
+  EXPECT_TRUE(strict.all<FindArchive>().empty());
+  EXPECT_TRUE(lenient.sent<messages::Decline>().empty());
+}
+
+TEST_F(SecureSum, WithoutARootKeyItIsDeclined) {
+  Harness h;
+  h.go_online();
+  h.receive(secure_task(h));
+  ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
+  EXPECT_NE(h.sent<messages::Decline>()[0].reason.find("knows no root key"), std::string::npos);
+}
+
+TEST_F(SecureSum, AWeakerOneThanThePolicyIsDeclinedBeforeAnyWork) {
+  AgentConfig c = config();
+  c.secure_sums->policy.threat_model = sa::ThreatModel::active;
+  Harness h(c);
+  h.go_online();
+  h.receive(secure_task(h));
+  ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
+  EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty());
+  EXPECT_TRUE(h.all<FindArchive>().empty());
+}
+
+TEST_F(SecureSum, KeysGoOutAtOnceAndTheUpdateOnlyMasked) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  exchange(h, task);
+  h.end_training(task);
+  EXPECT_TRUE(h.sent<messages::Offer>().empty()) << "no shares yet: nothing may leave";
+  EXPECT_EQ(asked_to_mask(h), nullptr);
+  deliver(h, task);
+  const MaskUpdate* mask = asked_to_mask(h);
+  ASSERT_NE(mask, nullptr);
+  EXPECT_EQ(mask->terms.size(), 3U) << "its own and two neighbours'";
+  EXPECT_EQ(mask->examples, 10U);
+  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  const auto offers = h.sent<messages::Offer>();
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_EQ(offers[0].bytes, 77U);
+  EXPECT_EQ(offers[0].setup, setup_of(task));
+  EXPECT_EQ(offers[0].examples, 0U) << "the weight is in the sum";
+  EXPECT_TRUE(offers[0].metrics.empty());
+  h.receive(messages::Grant{task.task, 0, 77});
+  for (const auto& range : h.all<SendUpdateRange>()) EXPECT_TRUE(range.masked);
+  EXPECT_FALSE(h.all<SendUpdateRange>().empty());
+}
+
+TEST_F(SecureSum, SharesMayComeBeforeTheTrainingEnds) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  exchange(h, task);
+  deliver(h, task);
+  EXPECT_EQ(asked_to_mask(h), nullptr);
+  h.end_training(task);
+  EXPECT_NE(asked_to_mask(h), nullptr);
+}
+
+TEST_F(SecureSum, AfterAReconnectTheSameIsSaidAgain) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  exchange(h, task);
+  const auto adverts = h.sent<messages::KeyAdvert>();
+  const auto shares = h.sent<messages::EncryptedShares>();
+  h.forget();
+  h.apply(LinkDown{Error{ErrorCode::network, "link", "is down", {}}});
+  h.go_online();
+  h.receive(task);
+  ASSERT_EQ(h.sent<messages::KeyAdvert>().size(), 1U);
+  EXPECT_EQ(h.sent<messages::KeyAdvert>()[0].advert.share_key, adverts[0].advert.share_key);
+  ASSERT_EQ(h.sent<messages::EncryptedShares>().size(), 1U);
+  EXPECT_EQ(h.sent<messages::EncryptedShares>()[0].shares, shares[0].shares);
+  EXPECT_TRUE(h.all<StartTraining>().empty()) << "nothing is trained twice";
+}
+
+TEST_F(SecureSum, AnotherAttemptGetsOtherKeysAndTheSameUpdate) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  exchange(h, task);
+  deliver(h, task);
+  h.end_training(task);
+  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  const auto first = h.sent<messages::KeyAdvert>()[0].advert;
+  h.forget();
+  const auto again = secure_task(h, 2);
+  h.receive(again);
+  ASSERT_EQ(h.sent<messages::KeyAdvert>().size(), 1U);
+  EXPECT_NE(h.sent<messages::KeyAdvert>()[0].advert.mask_key, first.mask_key);
+  EXPECT_TRUE(h.sent<messages::Offer>().empty()) << "what was masked for the first attempt is withdrawn";
+  EXPECT_TRUE(h.all<StartTraining>().empty());
+  // A late grant of the first attempt gets nothing.
+  h.receive(messages::Grant{task.task, 0, 77});
+  EXPECT_TRUE(h.all<SendUpdateRange>().empty());
+  exchange(h, again);
+  deliver(h, again);
+  EXPECT_NE(asked_to_mask(h), nullptr);
+}
+
+TEST_F(SecureSum, ARosterOfStrangersIsLeftAndTheUpdateStays) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  const auto setup = messages::sum_setup("harbour", task);
+  const sa::SigningKey another_root = *sa::SigningKey::generate();
+  sa::Roster roster{
+      {*sa::certify(root, "harbour", "a", key->public_key()), h.sent<messages::KeyAdvert>()[0].advert}};
+  for (const char* name : {"b", "c"}) {
+    other_keys.push_back(std::make_unique<sa::SigningKey>(*sa::SigningKey::generate()));
+    const auto stranger = sa::ClientSum::begin(setup, {}, {name, other_keys.back().get(), root.public_key()});
+    roster.push_back(
+        {*sa::certify(another_root, "harbour", name, other_keys.back()->public_key()), stranger->advert()});
+  }
+  hear_roster(h, task, sa::encode(roster));
+  ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
+  EXPECT_NE(h.sent<messages::Decline>()[0].reason.find("not signed by the federation's root key"),
+            std::string::npos);
+  EXPECT_EQ(h.all<StopTraining>().size(), 1U);
+  h.end_training(task);
+  EXPECT_TRUE(h.sent<messages::Offer>().empty());
+  EXPECT_EQ(asked_to_mask(h), nullptr);
+}
+
+}  // namespace
+}  // namespace hansa::client::testing
