@@ -40,7 +40,7 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
     certificates.push_back(*member(client).certificate);
   }
   // Weights are parts of the largest that a client reports; clips are kept for weights as they are.
-  const auto unit = static_cast<double>(most);
+  const auto unit = static_cast<double>(std::min(most, config_.limits.examples_max));
   setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
   if (clip_ > 0)
     setup.quantisation = {config.value_bits, secure_aggregation::ring_bits(setup.clients, config.value_bits),
