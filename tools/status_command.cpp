@@ -105,11 +105,11 @@ void print_table(const RunView& view) {
   const std::vector<std::string> names = metric_names(view);
   std::vector<Column> columns{{"round"}, {"picked"}, {"counted"}};
   for (const std::string& name : names) columns.push_back({name});
-  // Of secure sums: clients that vanished after they shared their secrets, whose masks were rebuilt; and how long
-  // the last exchange took.
+  // Of secure sums: clients that vanished after they shared their secrets, whose masks were rebuilt; how long
+  // keys and shares took beside the training, and how long the last exchange.
   const bool secure =
       std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
-  if (secure) columns.insert(columns.end(), {{"recovered"}, {"unmask s"}});
+  if (secure) columns.insert(columns.end(), {{"recovered"}, {"setup s"}, {"unmask s"}});
   columns.insert(columns.end(), {{"up"}, {"down"}, {"seconds"}, {"lost", Align::left}});
   TextTable table(columns);
   for (const RoundRecord& round : view.rounds) {
@@ -119,9 +119,10 @@ void print_table(const RunView& view) {
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
     for (const std::string& name : names) row.push_back(mean_text(metrics, name));
     if (secure && round.secure)
-      row.insert(row.end(), {std::to_string(round.secure->recovered),
-                             fmt::format("{:.2f}", round.secure->unmask_seconds)});
-    else if (secure) row.insert(row.end(), {"-", "-"});
+      row.insert(row.end(),
+                 {std::to_string(round.secure->recovered), fmt::format("{:.2f}", round.secure->setup_seconds),
+                  fmt::format("{:.2f}", round.secure->unmask_seconds)});
+    else if (secure) row.insert(row.end(), {"-", "-", "-"});
     row.insert(row.end(), {bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
                            fmt::format("{:.2f}", round.seconds), lost_text(round)});
     table.add_row(std::move(row));
@@ -175,6 +176,7 @@ void print_json(const RunView& view) {
                          {"value_bits", secure->value_bits},
                          {"ring_bits", secure->ring_bits},
                          {"clip", secure->clip},
+                         {"setup_seconds", secure->setup_seconds},
                          {"unmask_seconds", secure->unmask_seconds},
                          {"examples", secure->examples},
                          {"metrics", metrics_json(secure->metrics)}};

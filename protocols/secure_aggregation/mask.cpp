@@ -18,18 +18,19 @@ static_assert(std::endian::native == std::endian::little, "the key stream's word
 constexpr std::size_t block_bytes = 8 * 1024;
 constexpr std::size_t cipher_block = 16;
 
-template <class Word>
-void combine(std::uint32_t* values, const std::uint8_t* stream, std::size_t count, MaskSign sign) noexcept {
+// Value may be wider than the stream's word.
+template <class Word, class Value>
+void combine(Value* values, const std::uint8_t* stream, std::size_t count, MaskSign sign) noexcept {
   // memcpy of a word is a load; the loops are vectors.
   const auto word = [stream](std::size_t i) {
     Word out;
     std::memcpy(&out, stream + i * sizeof(Word), sizeof(Word));
-    return std::uint32_t{out};
+    return static_cast<Value>(out);
   };
   if (sign == MaskSign::add)
-    for (std::size_t i = 0; i < count; ++i) values[i] += word(i);
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<Value>(values[i] + word(i));
   else
-    for (std::size_t i = 0; i < count; ++i) values[i] -= word(i);
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<Value>(values[i] - word(i));
 }
 
 }  // namespace
@@ -79,24 +80,29 @@ Result<void> MaskStream::restart(const Secret32& seed) {
   return {};
 }
 
-Result<void> MaskStream::apply(std::span<std::uint32_t> values, std::uint64_t first, MaskSign sign) {
+template <class Word, class Value>
+Result<void> MaskStream::apply_words(std::span<Value> values, std::uint64_t first, MaskSign sign) {
   State& s = *state_;
   assert(first % cipher_block == 0);
-  if (!s.seek(first * s.word_bytes)) return internal::openssl_failed("does not seek in AES-256-CTR");
-  const std::size_t words_max = block_bytes / s.word_bytes;
+  if (!s.seek(first * sizeof(Word))) return internal::openssl_failed("does not seek in AES-256-CTR");
+  constexpr std::size_t words_max = block_bytes / sizeof(Word);
   for (std::size_t done = 0; done < values.size(); done += words_max) {
     const std::size_t count = std::min(words_max, values.size() - done);
-    const std::size_t bytes = count * s.word_bytes;
+    const std::size_t bytes = count * sizeof(Word);
     int written = 0;
     if (::EVP_EncryptUpdate(s.cipher.get(), s.stream.data(), &written, s.zeros.data(),
                             static_cast<int>(bytes)) != 1 ||
         static_cast<std::size_t>(written) != bytes)
       return internal::openssl_failed("stops AES-256-CTR");
     s.next += bytes;
-    if (s.word_bytes == 2) combine<std::uint16_t>(values.data() + done, s.stream.data(), count, sign);
-    else combine<std::uint32_t>(values.data() + done, s.stream.data(), count, sign);
+    combine<Word>(values.data() + done, s.stream.data(), count, sign);
   }
   return {};
+}
+
+Result<void> MaskStream::apply(std::span<std::uint32_t> values, std::uint64_t first, MaskSign sign) {
+  if (state_->word_bytes == 2) return apply_words<std::uint16_t>(values, first, sign);
+  return apply_words<std::uint32_t>(values, first, sign);
 }
 
 Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTerm> terms, unsigned bits,
@@ -108,12 +114,22 @@ Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTe
   const auto work = [&] {
     auto stream = MaskStream::create(Secret32(), bits);
     if (!stream) failed = true;
+    // On a ring of 16 bits or less, terms are summed in words of 16 bits: half of the memory, twice the lanes.
+    std::vector<std::uint16_t> narrow(bits <= 16 ? std::min(tile, values.size()) : 0);
     for (std::size_t i; !failed && (i = next++) < tiles;) {
       const auto part = values.subspan(i * tile, std::min(tile, values.size() - i * tile));
-      for (const MaskTerm& term : terms)
-        if (!stream->restart(term.seed) || !stream->apply(part, i * tile, term.sign)) failed = true;
+      const auto sum = std::span(narrow).first(bits <= 16 ? part.size() : 0);
+      std::ranges::fill(sum, std::uint16_t{0});
+      for (const MaskTerm& term : terms) {
+        const bool done = stream->restart(term.seed) &&
+                          (bits <= 16 ? stream->apply_words<std::uint16_t>(sum, i * tile, term.sign)
+                                      : stream->apply_words<std::uint32_t>(part, i * tile, term.sign));
+        if (!done) failed = true;
+      }
+      for (std::size_t e = 0; e < sum.size(); ++e) part[e] += sum[e];
       reduce(part, bits);
     }
+    wipe({reinterpret_cast<std::uint8_t*>(narrow.data()), narrow.size() * sizeof(std::uint16_t)});
   };
   {
     std::vector<std::jthread> helpers;

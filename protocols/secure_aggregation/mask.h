@@ -37,6 +37,12 @@ class MaskStream {
  private:
   struct State;
   explicit MaskStream(std::unique_ptr<State> state);
+  friend Result<void> apply_masks(std::span<std::uint32_t>, std::span<const struct MaskTerm>, unsigned,
+                                  unsigned);
+  // Word: the stream's.
+  template <class Word, class Value>
+  [[nodiscard]] Result<void> apply_words(std::span<Value> values, std::uint64_t first, MaskSign sign);
+
   std::unique_ptr<State> state_;
 };
 

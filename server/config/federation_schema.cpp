@@ -276,7 +276,9 @@ constexpr std::array secure_aggregation_settings{
             .kind = Kind::boolean,
             .presence = Presence::defaulted,
             .default_value = "false",
-            .meaning = "Whether the aggregator gets the sum of the updates and never a single one.",
+            .meaning = "Whether the aggregator gets the sum of the updates and never a single one. A round "
+                       "then has 1,000 "
+                       "clients at most.",
             .example = "true"},
     Setting{.key = "root",
             .presence = Presence::optional,

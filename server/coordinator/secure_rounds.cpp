@@ -48,7 +48,7 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
   auto sum = AggregatorSum::begin(std::move(setup), std::move(certificates));
   if (!sum) return abandon(sum.error().text());
   secure_ = std::make_unique<SecureRound>(
-      SecureRound{std::move(*sum), {}, 0, now_ + config.phase_max, {}, {}, false});
+      SecureRound{std::move(*sum), {}, 0, now_ + config.phase_max, {}, 0, {}, false});
   const auto& fixed = secure_->sum.setup();
   secure_->id = fixed.digest();
   secure_->packed_bytes = secure_aggregation::packed_bytes(secure_aggregation::vector_elements(fixed),
@@ -199,6 +199,7 @@ Coordinator::Verdict Coordinator::on_shares(Member& m, const messages::Encrypted
 void Coordinator::fix_sharers() {
   AggregatorSum& sum = secure_->sum;
   if (auto fixed = sum.fix_sharers(); !fixed) return abandon(fixed.error().text());
+  secure_->setup_seconds = seconds(now_ - round_began_);
   for (auto& [name, m] : members_) {
     if (!m->place) continue;
     const auto position = position_in_sum(*m);
@@ -295,6 +296,7 @@ void Coordinator::try_unmask(bool last) {
   record.value_bits = q.value_bits;
   record.ring_bits = q.ring_bits;
   record.clip = q.clip * q.weight_unit;
+  record.setup_seconds = secure_->setup_seconds;
   record.unmask_seconds = seconds(now_ - phase_began_);
   done.unmask = Unmask{sum.setup(), std::move(*terms), sum.survivors()};
   commit(std::move(done));

@@ -51,6 +51,7 @@ struct SecureSumRecord {
   std::uint32_t ring_bits = 0;
   double clip = 0;  // of weighted values, in this round
   double next_clip = 0;  // in the next one
+  double setup_seconds = 0;  // from the tasks to the last shares: beside the training
   double unmask_seconds = 0;  // from the last masked vector to the last share that was needed
   std::uint64_t examples = 0;  // of all in the sum
   Metrics metrics;  // of all in the sum

@@ -16,6 +16,7 @@ struct SecureRound {
   std::uint64_t packed_bytes = 0;  // of a masked vector
   Instant phase_until;
   std::shared_ptr<const std::vector<std::byte>> roster;  // encoded, once it is fixed
+  double setup_seconds = 0;  // until shares were delivered
   std::optional<RoundRecord> record;  // once no masked vector is waited for
   bool unmask_failed = false;  // with those that had answered then
 };

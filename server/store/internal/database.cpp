@@ -80,6 +80,7 @@ CREATE TABLE secure_sums (                 -- of rounds whose updates were summe
   ring_bits      INTEGER NOT NULL,
   clip           REAL NOT NULL,
   next_clip      REAL NOT NULL,
+  setup_seconds  REAL NOT NULL,
   unmask_seconds REAL NOT NULL,
   examples       INTEGER NOT NULL
 );
@@ -344,7 +345,8 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
     at = 0;
     SQLite::Statement sums = range(
         "SELECT round, neighbours, threshold, with_keys, recovered, value_bits, ring_bits, clip, next_clip, "
-        "unmask_seconds, examples FROM secure_sums WHERE round BETWEEN ? AND ? ORDER BY round");
+        "setup_seconds, unmask_seconds, examples FROM secure_sums WHERE round BETWEEN ? AND ? ORDER BY "
+        "round");
     while (sums.executeStep()) {
       while (at < records.size() && records[at].round.value < round_at(sums, 0)) ++at;
       if (at == records.size()) break;
@@ -358,8 +360,9 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
       secure.ring_bits = number(6);
       secure.clip = real_at(sums, 7);
       secure.next_clip = real_at(sums, 8);
-      secure.unmask_seconds = real_at(sums, 9);
-      secure.examples = count_at(sums, 10);
+      secure.setup_seconds = real_at(sums, 9);
+      secure.unmask_seconds = real_at(sums, 10);
+      secure.examples = count_at(sums, 11);
     }
     at = 0;
     SQLite::Statement sum_metrics = range(
@@ -417,13 +420,13 @@ Result<void> Database::insert_round(const RoundRecord& record) {
     if (record.secure) {
       const SecureSumRecord& secure = *record.secure;
       SQLite::Statement insert_sum(*connection_,
-                                   "INSERT INTO secure_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                   "INSERT INTO secure_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
       insert_sum.bind(1, round);
       int column = 2;
       for (const std::uint32_t number : {secure.neighbours, secure.threshold, secure.with_keys,
                                          secure.recovered, secure.value_bits, secure.ring_bits})
         insert_sum.bind(column++, static_cast<std::int64_t>(number));
-      for (const double number : {secure.clip, secure.next_clip, secure.unmask_seconds})
+      for (const double number : {secure.clip, secure.next_clip, secure.setup_seconds, secure.unmask_seconds})
         insert_sum.bind(column++, number);
       bind_count(insert_sum, column, secure.examples);
       insert_sum.exec();

@@ -79,10 +79,10 @@ std::string round_line(const RoundRecord& record) {
   json["train"] = means(train);
   if (record.secure)
     json["secure"] = {
-        {"neighbours", record.secure->neighbours},        {"threshold", record.secure->threshold},
-        {"recovered", record.secure->recovered},          {"value_bits", record.secure->value_bits},
-        {"ring_bits", record.secure->ring_bits},          {"clip", record.secure->clip},
-        {"unmask_seconds", record.secure->unmask_seconds}};
+        {"neighbours", record.secure->neighbours},       {"threshold", record.secure->threshold},
+        {"recovered", record.secure->recovered},         {"value_bits", record.secure->value_bits},
+        {"ring_bits", record.secure->ring_bits},         {"clip", record.secure->clip},
+        {"setup_seconds", record.secure->setup_seconds}, {"unmask_seconds", record.secure->unmask_seconds}};
   return dump(json);
 }
 
