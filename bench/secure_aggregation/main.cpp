@@ -63,7 +63,7 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
   SumSetup setup;
   setup.federation = "bench";
   setup.round = RoundId(1);
-  setup.parameters = parameters;
+  setup.segments = {{parameters, 1}};
   setup.clients = clients;
   setup.quantisation = {8, ring_bits(clients, 8), 0.5, 1};
   const unsigned bits = setup.quantisation.ring_bits;

@@ -26,6 +26,8 @@ Result<void> Agent::check_security(const messages::TrainTask& task) const {
                 "set secure_aggregation.root in client.toml to the operator's");
   const auto setup = messages::sum_setup(config_.federation, task);
   HANSA_TRY_VOID(secure_aggregation::check(setup));
+  if (setup.parameters() != task.model_bytes / sizeof(float))
+    return fail(ErrorCode::protocol, "secure aggregation", "has segments that are not the model's");
   return secure_aggregation::check(setup, config_.secure_sums->policy);
 }
 

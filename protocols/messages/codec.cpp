@@ -132,7 +132,7 @@ secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainT
   out.attempt = secure.attempt;
   out.nonce = secure.nonce;
   out.model = task.model;
-  out.parameters = task.model_bytes / sizeof(float);
+  out.segments = secure.segments;
   out.clients = secure.clients;
   out.quantisation = secure.quantisation;
   out.metrics = secure.metrics;

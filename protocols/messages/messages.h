@@ -74,6 +74,7 @@ struct SecureTask {
   Digest nonce;
   std::uint32_t clients = 0;
   secure_aggregation::Quantisation quantisation;
+  std::vector<secure_aggregation::Segment> segments;
   std::vector<std::string> metrics;
   secure_aggregation::Assumptions assumptions;
 };
@@ -234,7 +235,7 @@ using Message =
 [[nodiscard]] std::string_view name(const Message& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
 
-// The secure sum of a task that has one; `parameters` of its model.
+// The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages

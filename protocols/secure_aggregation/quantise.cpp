@@ -15,8 +15,10 @@ constexpr std::uint64_t scalar_end = std::uint64_t{1} << scalar_bits;
 constexpr double metric_unit = 1.0 / 65536;
 constexpr double metric_offset = static_cast<double>(scalar_end / 2);
 
-std::size_t digits(unsigned value_bits) { return (scalar_bits + value_bits - 1) / value_bits; }
-std::size_t scalars(const SumSetup& setup) { return 1 + range_bins + 2 * setup.metrics.size(); }
+constexpr unsigned level_bits = 17;
+constexpr double level_unit = 1.0 / 1024, level_offset = 64;
+
+std::size_t digits(unsigned bits, unsigned value_bits) { return (bits + value_bits - 1) / value_bits; }
 double steps(const Quantisation& q) { return static_cast<double>((std::uint64_t{1} << q.value_bits) - 1); }
 
 // The octave of a value that is not negative.
@@ -31,91 +33,144 @@ std::uint64_t metric_number(double value) {
   return static_cast<std::uint64_t>(std::clamp(number, 0.0, static_cast<double>(scalar_end - 1)));
 }
 
-void append_scalar(std::uint64_t value, unsigned value_bits, std::span<std::uint32_t>& out) {
-  const std::uint64_t mask = (std::uint64_t{1} << value_bits) - 1;
-  for (std::size_t i = 0; i < digits(value_bits); ++i, value >>= value_bits)
-    out[i] = static_cast<std::uint32_t>(value & mask);
-  out = out.subspan(digits(value_bits));
+// Below 2^17: of a root mean square that may be 0.
+std::uint64_t level_number(double mean_square) {
+  const double level = std::log2(std::max(mean_square, 1e-36)) / 2;
+  return static_cast<std::uint64_t>(
+      std::clamp(std::round((level + level_offset) / level_unit), 0.0, 131'071.0));
 }
 
-// Digits of a sum are sums of digits: larger than one digit.
-std::uint64_t take_scalar(unsigned value_bits, std::span<const std::uint32_t>& from) {
-  std::uint64_t out = 0;
-  for (std::size_t i = 0; i < digits(value_bits); ++i) out += std::uint64_t{from[i]} << (i * value_bits);
-  from = from.subspan(digits(value_bits));
-  return out;
-}
+struct ScalarWriter {
+  unsigned value_bits;
+  std::span<std::uint32_t> out;
+
+  void operator()(std::uint64_t value, unsigned bits = scalar_bits) {
+    const std::uint64_t mask = (std::uint64_t{1} << value_bits) - 1;
+    for (std::size_t i = 0; i < digits(bits, value_bits); ++i, value >>= value_bits)
+      out[i] = static_cast<std::uint32_t>(value & mask);
+    out = out.subspan(digits(bits, value_bits));
+  }
+};
+
+struct ScalarReader {
+  unsigned value_bits;
+  std::span<const std::uint32_t> from;
+
+  // Digits of a sum are sums of digits: larger than one digit.
+  std::uint64_t operator()(unsigned bits = scalar_bits) {
+    std::uint64_t out = 0;
+    for (std::size_t i = 0; i < digits(bits, value_bits); ++i)
+      out += std::uint64_t{from[i]} << (i * value_bits);
+    from = from.subspan(digits(bits, value_bits));
+    return out;
+  }
+};
 
 }  // namespace
 
 std::size_t vector_elements(const SumSetup& setup) {
-  return setup.parameters + scalars(setup) * digits(setup.quantisation.value_bits);
+  const unsigned bits = setup.quantisation.value_bits;
+  return setup.parameters() + (1 + range_bins + 2 * setup.metrics.size()) * digits(scalar_bits, bits) +
+         setup.segments.size() * digits(level_bits, bits);
 }
 
 Result<void> quantise(std::span<const float> values, std::uint64_t weight, const Metrics& metrics,
                       const SumSetup& setup, const Secret32& seed, std::span<std::uint32_t> out) {
   const Quantisation& q = setup.quantisation;
-  assert(values.size() == setup.parameters && out.size() == vector_elements(setup));
+  assert(values.size() == setup.parameters() && out.size() == vector_elements(setup));
   if (weight >= scalar_end) return fail(ErrorCode::data, "update", "is of more examples than can be counted");
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
-  // In grid steps: value * weight / unit is clipped to +-half, moved to 0 .. 2 * half, and has a random part of a step
-  // added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is 2^value_bits - 1.
-  const double scale = static_cast<double>(weight) / q.weight_unit * steps(q) / (2 * q.clip);
+  // In grid steps: value * weight / unit / scale is clipped to +-half, moved to 0 .. 2 * half, and has a random part of
+  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is
+  // 2^value_bits - 1.
+  const double weighted = static_cast<double>(weight) / q.weight_unit;
   const double half = steps(q) / 2;
   constexpr double unit = 1.0 / 4294967296.0;
   constexpr std::size_t block = 2048;
   std::array<std::uint32_t, block> words{};
-  for (std::size_t first = 0; first < values.size(); first += block) {
-    const std::size_t count = std::min(block, values.size() - first);
-    words.fill(0);
-    HANSA_TRY_VOID(random.apply(std::span(words).first(count), first, MaskSign::add));
-    for (std::size_t i = 0; i < count; ++i) {
-      const double step = std::clamp(static_cast<double>(values[first + i]) * scale, -half, half) + half;
-      out[first + i] = static_cast<std::uint32_t>(step + static_cast<double>(words[i]) * unit);
+  RangeHistogram ranges{};
+  std::vector<std::uint64_t> levels;
+  std::size_t at = 0, words_at = block;  // in the model's vector; in words
+  for (const Segment& segment : setup.segments) {
+    const double scaled = weighted / segment.scale, grid = scaled * steps(q) / (2 * q.clip);
+    double squares = 0;
+    for (const std::size_t end = at + segment.values; at < end;) {
+      if (words_at == block) {
+        words.fill(0);
+        HANSA_TRY_VOID(random.apply(words, at, MaskSign::add));
+        words_at = 0;
+      }
+      const std::size_t count = std::min(block - words_at, end - at);
+      for (std::size_t i = 0; i < count; ++i) {
+        const double value = values[at + i];
+        const double step = std::clamp(value * grid, -half, half) + half;
+        out[at + i] = static_cast<std::uint32_t>(step + static_cast<double>(words[words_at + i]) * unit);
+        squares += value * value;
+      }
+      for (std::size_t i = 0; i < count; ++i)
+        ++ranges[bin_of(std::fabs(static_cast<double>(values[at + i])) * scaled)];
+      at += count;
+      words_at += count;
     }
+    const double mean = segment.values > 0 ? squares / static_cast<double>(segment.values) : 0;
+    levels.push_back(level_number(mean * weighted * weighted));
   }
   wipe({reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
 
-  auto rest = out.subspan(values.size());
-  append_scalar(weight, q.value_bits, rest);
-  RangeHistogram ranges{};
-  const double weighted = static_cast<double>(weight) / q.weight_unit;
-  for (const float value : values) ++ranges[bin_of(std::fabs(static_cast<double>(value)) * weighted)];
-  for (const std::uint64_t count : ranges) append_scalar(std::min(count, scalar_end - 1), q.value_bits, rest);
+  ScalarWriter scalar{q.value_bits, out.subspan(values.size())};
+  scalar(weight);
+  for (const std::uint64_t count : ranges) scalar(std::min(count, scalar_end - 1));
   for (const std::string& name : setup.metrics) {
     const auto metric = std::ranges::find(metrics, name, &Metric::name);
     const bool there = metric != metrics.end();
-    append_scalar(metric_number(there ? metric->sum : 0), q.value_bits, rest);
-    append_scalar(metric_number(there ? metric->count : 0), q.value_bits, rest);
+    scalar(metric_number(there ? metric->sum : 0));
+    scalar(metric_number(there ? metric->count : 0));
   }
+  for (const std::uint64_t level : levels) scalar(level, level_bits);
   return {};
 }
 
 Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                 const SumSetup& setup, std::span<float> out) {
   const Quantisation& q = setup.quantisation;
-  assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters);
+  const std::uint64_t parameters = setup.parameters();
+  assert(sum.size() == vector_elements(setup) && out.size() == parameters);
   SumOfClients totals;
-  auto rest = sum.subspan(setup.parameters);
-  totals.weight = static_cast<double>(take_scalar(q.value_bits, rest));
+  ScalarReader scalar{q.value_bits, sum.subspan(parameters)};
+  totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
-  for (std::uint64_t& bin : totals.ranges) counted += bin = take_scalar(q.value_bits, rest);
-  if (counted != setup.parameters * clients)
+  for (std::uint64_t& bin : totals.ranges) counted += bin = scalar();
+  if (counted != parameters * clients)
     return fail(ErrorCode::protocol, "secure sum", "is not one of " + std::to_string(clients) + " updates");
   if (!(totals.weight > 0)) return fail(ErrorCode::quorum, "secure sum", "has no weight");
   for (const std::string& name : setup.metrics) {
     const auto number = [&] {
-      return (static_cast<double>(take_scalar(q.value_bits, rest)) - metric_offset * clients) * metric_unit;
+      return (static_cast<double>(scalar()) - metric_offset * clients) * metric_unit;
     };
     const double total = number(), count = number();
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
-  const double step = 2 * q.clip / steps(q);
-  const double offset = q.clip * clients, unit = q.weight_unit / totals.weight;
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = static_cast<float>((static_cast<double>(sum[i]) * step - offset) * unit);
+  const double step = 2 * q.clip / steps(q), offset = q.clip * clients;
+  std::size_t at = 0;
+  for (const Segment& segment : setup.segments) {
+    const double unit = segment.scale * q.weight_unit / totals.weight;
+    for (const std::size_t end = at + segment.values; at < end; ++at)
+      out[at] = static_cast<float>((static_cast<double>(sum[at]) * step - offset) * unit);
+    const double level = static_cast<double>(scalar(level_bits)) / clients * level_unit - level_offset;
+    totals.scales.push_back(std::exp2(level));
+  }
   return totals;
+}
+
+std::vector<Segment> segments_of(std::span<const std::uint64_t> values) {
+  std::vector<Segment> out;
+  const std::size_t joined = (values.size() + segments_max - 1) / segments_max;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % joined == 0) out.emplace_back();
+    out.back().values += values[i];
+  }
+  return out;
 }
 
 double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned value_bits) {
@@ -146,6 +201,13 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned
     }
   }
   return best;
+}
+
+NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, unsigned value_bits,
+                       const SumSetup& setup) {
+  constexpr double unknown_clip = 6;
+  const bool scaled = std::ranges::any_of(setup.segments, [](const Segment& s) { return s.scale != 1; });
+  return {scaled ? choose_clip(totals.ranges, clients, value_bits) : unknown_clip, totals.scales};
 }
 
 Quantisation first_quantisation(std::uint32_t clients, double weight_unit) {

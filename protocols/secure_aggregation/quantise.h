@@ -1,13 +1,17 @@
 // Updates as numbers on a ring, and sums of them back.
 //
-// A number is the value times the client's weight in units, clipped to +-clip, on a grid of 2^value_bits - 1 steps over
-// that range, rounded up or down at random so that its expectation is the value. The grid is the same for all clients, so
-// that sums of numbers are sums of values; a client of a small weight has few steps, and its rounding is as unbiased.
+// A number is the value times the client's weight in units, in scales of its segment, clipped to +-clip, on a grid of
+// 2^value_bits - 1 steps over that range, rounded up or down at random so that its expectation is the value. The grid is
+// the same for all clients, so that sums of numbers are sums of values; a client of a small weight has few steps, and its
+// rounding is as unbiased. Segments have scales of their own because the parameters of a model do: the statistics of
+// a normalisation layer may change by a thousand times as much as a weight.
 //
 // The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits of
 // value_bits bits, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
-// octaves, the number of weighted values in it (of which the next round's clip is chosen: nobody but the sum of all is
-// seen); for each metric its sum and its count, in 2^-16 and offset by 2^47.
+// octaves, the number of weighted and scaled values in it; for each metric its sum and its count, in 2^-16 and offset by
+// 2^47; for each segment the binary logarithm of the root mean square of its weighted values, in 2^-10 and offset by
+// 64, which has 17 bits. Of the octaves and the logarithms the next round's clip and scales are chosen: nobody but the sum
+// of all is seen.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -43,8 +47,9 @@ struct SumOfClients {
   double weight = 0;
   RangeHistogram ranges{};
   Metrics metrics;
+  std::vector<double> scales;  // of each segment: the geometric mean of the clients' root mean squares
 };
-// The unmasked sum over `clients` back: mean (weighted by examples) into out, of setup.parameters. Fails (protocol) if the
+// The unmasked sum over `clients` back: mean (weighted by examples) into out, of setup.parameters(). Fails (protocol) if the
 // scalars are not those of so many clients, or all weights are 0.
 [[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                               const SumSetup& setup, std::span<float> out);
@@ -53,8 +58,19 @@ struct SumOfClients {
 // clipped part of the values, and the rounding, of which clients average out a part.
 [[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned value_bits);
 
+// Clip and scales of the next round, after this one's. Where this one knew no scales its octaves say nothing of scaled
+// values: then the clip is six root mean squares.
+struct NextRange {
+  double clip = 0;
+  std::vector<double> scales;
+};
+[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, unsigned value_bits,
+                                     const SumSetup& setup);
+
 // When nothing is known of the values: so wide that they are hardly clipped, with as many bits as the ring has room for.
 inline constexpr double first_clip = 16;
 [[nodiscard]] Quantisation first_quantisation(std::uint32_t clients, double weight_unit);
+// Segments of so many values, with scales of 1; neighbours are joined where there are more than segments_max.
+[[nodiscard]] std::vector<Segment> segments_of(std::span<const std::uint64_t> values);
 
 }  // namespace hansa::secure_aggregation

@@ -8,6 +8,8 @@
 namespace hansa::secure_aggregation {
 namespace {
 
+constexpr std::uint64_t values_max = std::uint64_t{1} << 38;  // 2^40 bytes of float32
+
 tl::unexpected<Error> weaker(std::string what) {
   return fail(ErrorCode::refused, "secure aggregation", std::move(what),
               "the operator's [secure_aggregation] must be as strict as this client's");
@@ -15,16 +17,19 @@ tl::unexpected<Error> weaker(std::string what) {
 
 }  // namespace
 
+std::uint64_t SumSetup::parameters() const {
+  std::uint64_t out = 0;
+  for (const Segment& segment : segments) out += segment.values;
+  return out;
+}
+
 Digest SumSetup::digest() const {
   internal::Transcript out("hansa secagg setup 1");
-  out.text(federation)
-      .number(round.value, 4)
-      .number(attempt, 4)
-      .bytes(nonce.bytes)
-      .bytes(model.bytes)
-      .number(parameters, 8);
+  out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes).bytes(model.bytes);
   out.number(clients, 4).number(quantisation.value_bits, 1).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
+  out.number(segments.size(), 2);
+  for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
   out.number(metrics.size(), 2);
   for (const std::string& metric : metrics) out.text(metric);
   out.number(static_cast<std::uint8_t>(assumptions.threat_model), 1);
@@ -45,6 +50,14 @@ Result<void> check(const SumSetup& setup) {
     return wrong("the sum of all clients does not fit into the ring");
   for (const double number : {q.clip, q.weight_unit})
     if (!std::isfinite(number) || number <= 0) return wrong("clip or weight_unit is not a positive number");
+  if (setup.segments.empty() || setup.segments.size() > segments_max)
+    return wrong("of too few or too many segments");
+  std::uint64_t values = 0;
+  for (const Segment& segment : setup.segments) {
+    if (!std::isfinite(segment.scale) || segment.scale <= 0) return wrong("a scale is not a positive number");
+    if (segment.values > values_max - values) return wrong("of more values than a model has");
+    values += segment.values;
+  }
   return {};
 }
 

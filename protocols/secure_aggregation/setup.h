@@ -29,10 +29,18 @@ inline constexpr std::uint32_t active_clients_max = 500;
 struct Quantisation {
   std::uint32_t value_bits = 8;
   std::uint32_t ring_bits = 12;  // the sum of all clients' numbers is below 2^ring_bits
-  double clip = 1;  // weighted values beyond +-clip are clipped; above 0, finite
+  double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; above 0, finite
   double weight_unit = 1;  // weights are multiples of it; above 0, finite
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
 };
+
+// Values of a model's vector that are of one size, usually a parameter tensor: in units of their scale.
+struct Segment {
+  std::uint64_t values = 0;
+  double scale = 1;  // above 0, finite
+  friend bool operator==(const Segment&, const Segment&) = default;
+};
+inline constexpr std::size_t segments_max = 1'024;
 
 struct SumSetup {
   std::string federation;
@@ -40,12 +48,13 @@ struct SumSetup {
   std::uint32_t attempt = 0;
   Digest nonce;  // of the aggregator: another one in each attempt, also after its restart
   Digest model;  // the global model from which the cohort starts
-  std::uint64_t parameters = 0;  // of the model
+  std::vector<Segment> segments;  // of the model's vector, in its order
   std::uint32_t clients = 0;  // invited: the ring is made for as many
   Quantisation quantisation;
   std::vector<std::string> metrics;  // summed with the update, in this order
   Assumptions assumptions;
 
+  [[nodiscard]] std::uint64_t parameters() const;  // of the model
   [[nodiscard]] Digest digest() const;
 };
 

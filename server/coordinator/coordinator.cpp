@@ -21,7 +21,10 @@ Coordinator::Coordinator(CoordinatorConfig config, RoundId last_committed, const
       now_(now) {
   if (config_.cohort.clients_expected < config_.cohort.clients_min)
     config_.cohort.clients_expected = config_.cohort.clients_min;
-  if (config_.secure_sums) clip_ = config_.secure_sums->clip;
+  if (config_.secure_sums) {
+    clip_ = config_.secure_sums->clip;
+    scales_ = config_.secure_sums->scales;
+  }
 }
 
 Coordinator::~Coordinator() = default;

@@ -40,7 +40,10 @@ struct SecureSums {
   std::vector<std::string> metrics;  // of the clients, to be summed
   // Of an admitted client; asked when a session opens. Without one it takes no part.
   std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)> certificate;
-  double clip = 0;  // of weighted values, from the last round; 0: not known
+  std::vector<std::uint64_t> segments;  // values of each parameter, in the order of the flat vector
+  // From the last round, for weights as they are; 0 and none: not known.
+  double clip = 0;
+  std::vector<double> scales;
 };
 
 struct CoordinatorConfig {
@@ -91,7 +94,9 @@ struct UpdateChecked {  // answers CheckUpdate
 struct RoundCommitted {
   RoundId round;
   Digest model;
-  double next_clip = 0;  // of a secure sum
+  // Of a secure sum.
+  double next_clip = 0;
+  std::vector<double> next_scales = {};
 };  // answers CommitRound
 struct SumRefused {
   RoundId round;
@@ -282,7 +287,9 @@ class Coordinator {
   std::uint32_t attempt_ = 1;
   std::optional<round::Round> round_;
   std::unique_ptr<SecureRound> secure_;  // of the round in work
-  double clip_ = 0;  // of weighted values in the next secure sum; 0: not known
+  // Of the next secure sum, for weights as they are; 0 and none: not known.
+  double clip_ = 0;
+  std::vector<double> scales_;
   Instant round_began_;
   std::uint32_t uploads_ = 0;  // granted and not complete
   std::vector<std::string> upload_queue_;

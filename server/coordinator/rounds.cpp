@@ -138,8 +138,8 @@ void Coordinator::send_task(Member& m) {
   task.magnitude_max = config_.limits.magnitude_max;
   if (secure_) {
     const secure_aggregation::SumSetup& setup = secure_->sum.setup();
-    task.secure = messages::SecureTask{setup.attempt,      setup.nonce,   setup.clients,
-                                       setup.quantisation, setup.metrics, setup.assumptions};
+    task.secure = messages::SecureTask{setup.attempt,  setup.nonce,   setup.clients,    setup.quantisation,
+                                       setup.segments, setup.metrics, setup.assumptions};
   }
   send(m, task);
   if (secure_) repeat_sum_message(m);
@@ -254,7 +254,10 @@ void Coordinator::on_committed(const RoundCommitted& event) {
   (void)round_->apply(round::CommitDone{}, now_, none);
   last_committed_ = event.round;
   model_ = event.model;
-  if (secure_) clip_ = event.next_clip;
+  if (secure_) {
+    clip_ = event.next_clip;
+    scales_ = event.next_scales;
+  }
   secure_.reset();
   attempt_ = 1;
   for (auto& [name, m] : members_) m->place.reset();

@@ -29,7 +29,9 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
       setup.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
   }
   setup.model = model_;
-  setup.parameters = config_.elements;
+  const std::uint64_t whole[] = {config_.elements};
+  setup.segments = secure_aggregation::segments_of(
+      config.segments.empty() ? std::span<const std::uint64_t>(whole) : std::span(config.segments));
   setup.clients = static_cast<std::uint32_t>(cohort.size());
   setup.metrics = config.metrics;
   setup.assumptions = config.assumptions;
@@ -39,12 +41,14 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
     most = std::max(most, member(client).examples);
     certificates.push_back(*member(client).certificate);
   }
-  // Weights are parts of the largest that a client reports; clips are kept for weights as they are.
+  // Weights are parts of the largest that a client reports; scales are kept for weights as they are.
   const auto unit = static_cast<double>(std::min(most, config_.limits.examples_max));
   setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
-  if (clip_ > 0)
+  if (clip_ > 0 && scales_.size() == setup.segments.size()) {
     setup.quantisation = {config.value_bits, secure_aggregation::ring_bits(setup.clients, config.value_bits),
-                          clip_ / unit, unit};
+                          clip_, unit};
+    for (std::size_t i = 0; i < scales_.size(); ++i) setup.segments[i].scale = scales_[i] / unit;
+  }
   auto sum = AggregatorSum::begin(std::move(setup), std::move(certificates));
   if (!sum) return abandon(sum.error().text());
   secure_ = std::make_unique<SecureRound>(
@@ -295,7 +299,8 @@ void Coordinator::try_unmask(bool last) {
   record.recovered = static_cast<std::uint32_t>(sum.sharers() - sum.masked());
   record.value_bits = q.value_bits;
   record.ring_bits = q.ring_bits;
-  record.clip = q.clip * q.weight_unit;
+  record.clip = q.clip;
+  for (const auto& segment : sum.setup().segments) record.scales.push_back(segment.scale * q.weight_unit);
   record.setup_seconds = secure_->setup_seconds;
   record.unmask_seconds = seconds(now_ - phase_began_);
   done.unmask = Unmask{sum.setup(), std::move(*terms), sum.survivors()};

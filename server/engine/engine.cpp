@@ -31,7 +31,10 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store
   engine->now_ = now;
   if (auto& secure = engine->config_.coordinator.secure_sums; secure && position->round.value > 0) {
     HANSA_TRY(const auto last, store.round(position->round));
-    if (last && last->secure) secure->clip = last->secure->next_clip;
+    if (last && last->secure) {
+      secure->clip = last->secure->next_clip;
+      secure->scales = last->secure->next_scales;
+    }
   }
   engine->coordinator_ =
       std::make_unique<Coordinator>(engine->config_.coordinator, position->round, position->model, now);
@@ -126,16 +129,18 @@ void Engine::carry_out(Effect& effect) {
     void operator()(CommitRound& e) const {
       const RoundId round = e.record.round;
       auto next = engine.next_model();
-      double next_clip = 0;
+      RoundCommitted committed{round, {}};
       if (e.unmask) {
         if (auto finished = engine.finish_secure_sum(*e.unmask, *e.record.secure, *next); !finished)
           return answer(SumRefused{round, finished.error().text()});
-        next_clip = e.record.secure->next_clip;
+        committed.next_clip = e.record.secure->next_clip;
+        committed.next_scales = e.record.secure->next_scales;
       } else {
         engine.accumulator_.finish(*engine.model_, *next);
       }
       engine.commit(std::move(e.record), std::move(next));
-      if (!engine.failure_) answer(RoundCommitted{round, engine.committed_model_, next_clip});
+      committed.model = engine.committed_model_;
+      if (!engine.failure_) answer(std::move(committed));
     }
     void operator()(Log& e) const { engine.observer_.on_log(e.level, e.text); }
     void operator()(Finish& e) const { engine.finished_ = std::move(e); }
@@ -224,8 +229,10 @@ Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& re
   record.examples = static_cast<std::uint64_t>(totals.weight);
   record.metrics = totals.metrics;
   const auto bits = config_.coordinator.secure_sums->value_bits;
-  record.next_clip =
-      secure_aggregation::choose_clip(totals.ranges, clients, bits) * unmask.setup.quantisation.weight_unit;
+  const auto range = secure_aggregation::choose_range(totals, clients, bits, unmask.setup);
+  record.next_clip = range.clip;
+  for (const double scale : range.scales)
+    record.next_scales.push_back(scale * unmask.setup.quantisation.weight_unit);
   return {};
 }
 

@@ -49,8 +49,9 @@ struct SecureSumRecord {
       0;  // of them: shared their secrets and sent no masked vector; their masks were rebuilt
   std::uint32_t value_bits = 0;
   std::uint32_t ring_bits = 0;
-  double clip = 0;  // of weighted values, in this round
-  double next_clip = 0;  // in the next one
+  // In this round and in the next one: the clip, and the scale of each segment for weights as they are.
+  double clip = 0, next_clip = 0;
+  std::vector<double> scales, next_scales;
   double setup_seconds = 0;  // from the tasks to the last shares: beside the training
   double unmask_seconds = 0;  // from the last masked vector to the last share that was needed
   std::uint64_t examples = 0;  // of all in the sum

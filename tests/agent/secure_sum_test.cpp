@@ -31,6 +31,7 @@ class SecureSum : public ::testing::Test {
     task.secure.emplace();
     task.secure->nonce.bytes[0] = nonce;
     task.secure->clients = 3;
+    task.secure->segments = {{100, 1}};
     task.secure->quantisation = {8, sa::ring_bits(3, 8), 1, 10};
     return task;
   }

@@ -33,7 +33,7 @@ inline SumSetup small_setup(std::uint32_t clients,
   setup.round = RoundId(3);
   setup.attempt = 1;
   setup.model = sha256(std::string_view("model"));
-  setup.parameters = 50;
+  setup.segments = {{50, 1}};
   setup.clients = clients;
   setup.quantisation = {8, ring_bits(clients, 8), 0.5, 1.0};
   setup.assumptions.threat_model = threat_model;

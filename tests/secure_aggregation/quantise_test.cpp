@@ -22,7 +22,7 @@ Secret32 seed_of(std::uint64_t number) {
 
 SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parameters) {
   SumSetup setup = testing::small_setup(clients);
-  setup.parameters = parameters;
+  setup.segments = {{parameters, 1}};
   setup.quantisation = {value_bits, ring_bits(clients, value_bits), 0.5, 100};
   setup.metrics = {"loss", "accuracy"};
   return setup;
@@ -98,6 +98,67 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
     EXPECT_LT(std::sqrt(error), step) << bits;
     EXPECT_FALSE(dequantise(sum, clients + 1, setup, mean)) << "a sum of others";
   }
+}
+
+// A tensor whose values are ten thousand times as large as its neighbour's: with a scale for each, both are as exact
+// in their own size.
+TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
+  const std::uint32_t clients = 10;
+  SumSetup setup = setup_of(clients, 8, 0);
+  setup.segments = {{3'000, 1}, {7, 1}, {1'000, 1}};
+  setup.quantisation = first_quantisation(clients, 100);
+  const std::vector<double> sizes{1e-3, 10, 1e-5};
+  const auto parameters = setup.parameters();
+  std::vector<std::vector<float>> updates(clients, std::vector<float>(parameters));
+  Random random(1);
+  for (auto& update : updates) {
+    std::size_t at = 0;
+    for (std::size_t s = 0; s < 3; ++s)
+      for (std::uint64_t i = 0; i < setup.segments[s].values; ++i)
+        update[at++] = static_cast<float>(random.normal() * sizes[s]);
+  }
+  // The first round finds the scales, the second one uses them.
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
+    std::vector<double> expected(parameters);
+    for (std::uint32_t client = 0; client < clients; ++client) {
+      ASSERT_TRUE(quantise(updates[client], 100, {}, setup, seed_of(client), numbers));
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+      for (std::size_t i = 0; i < parameters; ++i)
+        expected[i] += updates[client][i] / static_cast<double>(clients);
+    }
+    std::vector<float> mean(parameters);
+    const auto totals = dequantise(sum, clients, setup, mean);
+    ASSERT_TRUE(totals) << totals.error().text();
+    ASSERT_EQ(totals->scales.size(), 3U);
+    std::size_t at = 0;
+    for (std::size_t s = 0; s < 3; ++s) {
+      EXPECT_NEAR(totals->scales[s] / sizes[s], 1, s == 1 ? 0.5 : 0.1);
+      double error = 0;
+      const auto values = static_cast<double>(setup.segments[s].values);
+      for (std::uint64_t i = 0; i < setup.segments[s].values; ++i, ++at)
+        error += std::pow(mean[at] - expected[at], 2) / values;
+      // A step of 8 bits over some scales, averaged over ten clients.
+      if (round == 1) {
+        EXPECT_LT(std::sqrt(error), 0.02 * sizes[s]) << s;
+      }
+    }
+    const auto range = choose_range(*totals, clients, 8, setup);
+    for (std::size_t s = 0; s < 3; ++s) setup.segments[s].scale = range.scales[s];
+    setup.quantisation = {8, ring_bits(clients, 8), range.clip, 100};
+    EXPECT_GT(range.clip, 2.5);
+    EXPECT_LT(range.clip, 8);
+  }
+}
+
+TEST(Quantise, SegmentsBeyondTheMostAreJoined) {
+  const std::vector<std::uint64_t> many(2'500, 3);
+  const auto segments = segments_of(many);
+  EXPECT_LE(segments.size(), segments_max);
+  std::uint64_t values = 0;
+  for (const Segment& segment : segments) values += segment.values;
+  EXPECT_EQ(values, 7'500U);
+  EXPECT_EQ(segments_of(std::vector<std::uint64_t>{5, 0, 7}), (std::vector<Segment>{{5, 1}, {0, 1}, {7, 1}}));
 }
 
 TEST(Clip, FollowsTheValues) {

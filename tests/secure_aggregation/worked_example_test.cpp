@@ -105,14 +105,15 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
   setup.attempt = 1;
   std::ranges::copy(counting(0xe0).bytes(), setup.nonce.bytes.begin());
   setup.model = sha256(std::string_view("model"));
-  setup.parameters = 5;
+  setup.segments = {{3, 1}, {2, 0.25}};
   setup.clients = 3;
   setup.quantisation = {8, 10, 0.5, 100};
   setup.metrics = {"loss"};
   say("setup: federation, round, attempt", "example, 7, 1");
   say("nonce", "e0 e1 e2 … (counting up, 32 bytes)");
   say("model", "SHA-256 of \"model\"");
-  say("parameters, clients", "5, 3");
+  say("segments", "3 values in scales of 1, 2 in scales of 0.25");
+  say("clients", "3");
   say("value_bits, ring_bits", "8, 10");
   say("clip, weight_unit", "0.5, 100");
   say("metrics", "loss");

@@ -72,6 +72,8 @@ inline RoundRecord record_of(std::uint32_t round, const Digest& model, const Dig
     secure.ring_bits = 15;
     secure.clip = 0.25;
     secure.next_clip = 1.0 / 3;
+    secure.scales = {0.1, 1e-300};
+    secure.next_scales = {0.3, 7};
     secure.setup_seconds = 0.25;
     secure.unmask_seconds = 1e-3;
     secure.examples = 800;

@@ -166,12 +166,12 @@ std::string check_secure_models(const World& world) {
     setup.federation = "simulated";
     setup.round = record.round;
     setup.model = base;
-    setup.parameters = global.size();
+    if (record.secure->scales.size() != 1) return place + "has not the one segment";
     setup.clients = static_cast<std::uint32_t>(record.participations.size());
     setup.metrics = {"loss"};
     const auto unit = static_cast<double>(most);
-    setup.quantisation = {record.secure->value_bits, record.secure->ring_bits, record.secure->clip / unit,
-                          unit};
+    setup.quantisation = {record.secure->value_bits, record.secure->ring_bits, record.secure->clip, unit};
+    setup.segments = {{global.size(), record.secure->scales[0] / unit}};
     std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
     std::uint32_t counted = 0;
     std::uint64_t weight = 0;

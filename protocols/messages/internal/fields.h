@@ -46,6 +46,10 @@ void fields(A& a, SecureTask& m) {
   ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
   finite(a, m.quantisation.clip);
   finite(a, m.quantisation.weight_unit);
+  list(a, m.segments, secure_aggregation::segments_max, [&a](secure_aggregation::Segment& segment) {
+    ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
+    finite(a, segment.scale);
+  });
   texts(a, m.metrics, metrics_max, name_bytes_max);
   enumeration(a, m.assumptions.threat_model, secure_aggregation::ThreatModel::active);
   finite(a, m.assumptions.corrupt);

@@ -82,7 +82,9 @@ CREATE TABLE secure_sums (                 -- of rounds whose updates were summe
   next_clip      REAL NOT NULL,
   setup_seconds  REAL NOT NULL,
   unmask_seconds REAL NOT NULL,
-  examples       INTEGER NOT NULL
+  examples       INTEGER NOT NULL,
+  scales         BLOB NOT NULL,            -- binary64, little-endian
+  next_scales    BLOB NOT NULL
 );
 CREATE TABLE secure_sum_metrics (
   round    INTEGER NOT NULL REFERENCES secure_sums(round),
@@ -124,6 +126,12 @@ std::uint32_t round_at(SQLite::Statement& from, int column) {
 double real_at(SQLite::Statement& from, int column) {
   const SQLite::Column value = from.getColumn(column);
   return value.isNull() ? std::numeric_limits<double>::quiet_NaN() : value.getDouble();
+}
+std::vector<double> reals_at(SQLite::Statement& from, int column) {
+  const SQLite::Column value = from.getColumn(column);
+  std::vector<double> out(static_cast<std::size_t>(value.getBytes()) / sizeof(double));
+  if (!out.empty()) std::memcpy(out.data(), value.getBlob(), out.size() * sizeof(double));
+  return out;
 }
 Outcome outcome_of(const std::string& text) {
   for (const Outcome outcome : {Outcome::counted, Outcome::no_answer, Outcome::disconnected,
@@ -345,7 +353,8 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
     at = 0;
     SQLite::Statement sums = range(
         "SELECT round, neighbours, threshold, with_keys, recovered, value_bits, ring_bits, clip, next_clip, "
-        "setup_seconds, unmask_seconds, examples FROM secure_sums WHERE round BETWEEN ? AND ? ORDER BY "
+        "setup_seconds, unmask_seconds, examples, scales, next_scales FROM secure_sums WHERE round BETWEEN ? "
+        "AND ? ORDER BY "
         "round");
     while (sums.executeStep()) {
       while (at < records.size() && records[at].round.value < round_at(sums, 0)) ++at;
@@ -363,6 +372,8 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
       secure.setup_seconds = real_at(sums, 9);
       secure.unmask_seconds = real_at(sums, 10);
       secure.examples = count_at(sums, 11);
+      secure.scales = reals_at(sums, 12);
+      secure.next_scales = reals_at(sums, 13);
     }
     at = 0;
     SQLite::Statement sum_metrics = range(
@@ -419,8 +430,8 @@ Result<void> Database::insert_round(const RoundRecord& record) {
     }
     if (record.secure) {
       const SecureSumRecord& secure = *record.secure;
-      SQLite::Statement insert_sum(*connection_,
-                                   "INSERT INTO secure_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      SQLite::Statement insert_sum(
+          *connection_, "INSERT INTO secure_sums VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
       insert_sum.bind(1, round);
       int column = 2;
       for (const std::uint32_t number : {secure.neighbours, secure.threshold, secure.with_keys,
@@ -428,7 +439,9 @@ Result<void> Database::insert_round(const RoundRecord& record) {
         insert_sum.bind(column++, static_cast<std::int64_t>(number));
       for (const double number : {secure.clip, secure.next_clip, secure.setup_seconds, secure.unmask_seconds})
         insert_sum.bind(column++, number);
-      bind_count(insert_sum, column, secure.examples);
+      bind_count(insert_sum, column++, secure.examples);
+      for (const std::vector<double>* scales : {&secure.scales, &secure.next_scales})
+        insert_sum.bind(column++, scales->data(), static_cast<int>(scales->size() * sizeof(double)));
       insert_sum.exec();
       SQLite::Statement insert_sum_metric(*connection_,
                                           "INSERT INTO secure_sum_metrics VALUES (?, ?, ?, ?, ?)");
