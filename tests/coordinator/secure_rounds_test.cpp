@@ -1,0 +1,297 @@
+// Secure sums in the coordinator: who is waited for, who drops out of which exchange, and what is refused. The clients
+// are real machines; their vectors are nobody's business here.
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "protocols/secure_aggregation/client.h"
+#include "protocols/secure_aggregation/packing.h"
+#include "protocols/secure_aggregation/quantise.h"
+#include "tests/coordinator/harness.h"
+
+namespace hansa::server::testing {
+namespace {
+
+namespace sa = secure_aggregation;
+using std::chrono::seconds;
+
+struct Device {
+  Peer peer;
+  sa::SigningKey key = *sa::SigningKey::generate();
+  std::optional<sa::ClientSum> sum;
+  TaskId task;
+  Digest setup;
+};
+
+class SecureRounds : public ::testing::Test {
+ protected:
+  static constexpr const char* names[] = {"a", "b", "c", "d"};
+  sa::SigningKey root = *sa::SigningKey::generate();
+  std::map<std::string, Device> devices;
+  std::optional<Harness> h;
+
+  void begin(sa::ThreatModel threat_model = sa::ThreatModel::honest_but_curious) {
+    auto config = small_config();
+    config.admitted = {"a", "b", "c", "d"};
+    config.cohort.clients_min = config.cohort.clients_expected = 4;
+    config.cohort.quorum = 0.5;
+    config.cohort.deadline = seconds(20);  // before any lease ends
+    config.secure_sums.emplace();
+    config.secure_sums->assumptions.threat_model = threat_model;
+    config.secure_sums->phase_max = seconds(10);
+    config.secure_sums->certificate = [this](const std::string& name) -> std::optional<sa::Certificate> {
+      if (!devices.contains(name)) return std::nullopt;
+      return *sa::certify(root, "harbour", name, devices.at(name).key.public_key());
+    };
+    for (const char* name : names) devices.emplace(name, Device{});
+    h.emplace(config);
+    for (const char* name : names) devices.at(name).peer = h->connect(name);
+    ASSERT_EQ(h->coordinator.phase(), Phase::in_round);
+    for (const char* name : names) take_task(name);
+  }
+  Device& of(const std::string& name) { return devices.at(name); }
+  void take_task(const std::string& name) {
+    Device& d = of(name);
+    const auto tasks = h->sent<messages::TrainTask>(d.peer);
+    ASSERT_FALSE(tasks.empty()) << name;
+    ASSERT_TRUE(tasks.back().secure);
+    auto setup = messages::sum_setup("harbour", tasks.back());
+    d.task = tasks.back().task;
+    d.setup = setup.digest();
+    sa::Policy policy;
+    policy.threat_model = setup.assumptions.threat_model;
+    auto sum = sa::ClientSum::begin(std::move(setup), policy, {name, &d.key, root.public_key()});
+    ASSERT_TRUE(sum) << sum.error().text();
+    d.sum.emplace(std::move(*sum));
+  }
+  Verdict advert(const std::string& name) {
+    return h->say(of(name).peer, messages::KeyAdvert{of(name).task, of(name).setup, of(name).sum->advert()});
+  }
+  Verdict shares(const std::string& name) {
+    Device& d = of(name);
+    for (const auto& held : h->all<SendHeld>()) {
+      if (held.peer != d.peer.peer) continue;
+      auto made = d.sum->on_roster(*held.bulk);
+      EXPECT_TRUE(made) << made.error().text();
+      return h->say(d.peer, messages::EncryptedShares{d.task, d.setup, std::move(*made)});
+    }
+    ADD_FAILURE() << name << " got no roster";
+    return Verdict::discarded;
+  }
+  void take_delivery(const std::string& name) {
+    Device& d = of(name);
+    const auto got = h->sent<messages::ShareDelivery>(d.peer);
+    ASSERT_EQ(got.size(), 1U) << name;
+    const auto done =
+        d.sum->on_delivery({*sa::Subset::of(d.sum->clients() - 1, got[0].sharers), got[0].shares});
+    ASSERT_TRUE(done) << done.error().text();
+  }
+  messages::Offer offer(const std::string& name) {
+    messages::Offer out;
+    out.task = of(name).task;
+    out.setup = of(name).setup;
+    out.update = sha256(name);
+    const auto setup = of(name).sum->setup();
+    out.bytes = sa::packed_bytes(sa::vector_elements(setup), setup.quantisation.ring_bits);
+    return out;
+  }
+  void send_masked(const std::string& name) {
+    ASSERT_EQ(h->say(of(name).peer, offer(name)), Verdict::accepted);
+    EXPECT_EQ(h->upload(of(name).peer), offer(name).bytes);
+    const auto checks = h->all<CheckUpdate>();
+    ASSERT_FALSE(checks.empty());
+    EXPECT_TRUE(checks.back().masked_of.has_value()) << "a masked vector is added as one";
+    ASSERT_EQ(h->check(name), Verdict::accepted);
+  }
+  Verdict answer(const std::string& name) {
+    Device& d = of(name);
+    const auto asked = h->sent<messages::UnmaskRequest>(d.peer);
+    if (asked.empty()) {
+      ADD_FAILURE() << name << " was not asked";
+      return Verdict::discarded;
+    }
+    auto told =
+        d.sum->on_unmask({*sa::Subset::of(d.sum->clients(), asked[0].survivors), asked[0].signatures});
+    EXPECT_TRUE(told) << told.error().text();
+    messages::UnmaskShares message{d.task, d.setup, {}};
+    for (const Secret32& share : told->shares)
+      std::ranges::copy(share.bytes(), message.shares.emplace_back().begin());
+    return h->say(d.peer, message);
+  }
+  void up_to_masked(std::initializer_list<const char*> who = {"a", "b", "c", "d"}) {
+    for (const char* name : who) ASSERT_EQ(advert(name), Verdict::accepted);
+    for (const char* name : who) ASSERT_EQ(shares(name), Verdict::accepted);
+    for (const char* name : who) take_delivery(name);
+  }
+  // Of the last CommitRound: it is move-only.
+  const CommitRound* commit_effect() const {
+    for (const auto& effect : h->effects)
+      if (const auto* commit = std::get_if<CommitRound>(&effect)) return commit;
+    return nullptr;
+  }
+};
+
+TEST_F(SecureRounds, ARoundGoesThroughItsExchangesWithoutWaiting) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  EXPECT_EQ(h->coordinator.phase(), Phase::unmasking);
+  for (const char* name : {"a", "b", "c"}) {
+    EXPECT_EQ(answer(name), Verdict::accepted);
+  }
+  // t of 4 is 3: enough.
+  const CommitRound* commit = commit_effect();
+  ASSERT_NE(commit, nullptr);
+  ASSERT_TRUE(commit->unmask);
+  EXPECT_EQ(commit->unmask->survivors.count(), 4U);
+  EXPECT_EQ(commit->unmask->terms.size(), 4U);
+  EXPECT_EQ(h->coordinator.phase(), Phase::committing);
+  for (const auto& p : commit->record.participations) EXPECT_EQ(p.examples, 0U);
+  EXPECT_EQ(answer("d"), Verdict::discarded) << "nobody asks any more";
+}
+
+TEST_F(SecureRounds, WhoIsLateInAnExchangeDropsOut) {
+  begin();
+  for (const char* name : {"a", "b", "c"}) ASSERT_EQ(advert(name), Verdict::accepted);
+  EXPECT_TRUE(h->all<SendHeld>().empty()) << "d is connected and may still speak";
+  h->advance(seconds(10));
+  EXPECT_EQ(h->all<SendHeld>().size(), 3U);
+  EXPECT_EQ(h->sent<messages::Cancel>(of("d").peer).size(), 1U);
+  EXPECT_EQ(advert("d"), Verdict::discarded) << "too late, for ever";
+  for (const char* name : {"a", "b", "c"}) ASSERT_EQ(shares(name), Verdict::accepted);
+  for (const char* name : {"a", "b", "c"}) take_delivery(name);
+}
+
+TEST_F(SecureRounds, AMaskedVectorAfterTheSurvivorsAreFixedIsThrownAway) {
+  begin();
+  up_to_masked();
+  for (const char* name : {"a", "b", "c"}) send_masked(name);
+  h->advance(h->config.cohort.deadline);
+  ASSERT_EQ(h->coordinator.phase(), Phase::unmasking);
+  h->forget();
+  EXPECT_EQ(h->say(of("d").peer, offer("d")), Verdict::discarded);
+  ASSERT_EQ(h->sent<messages::Receipt>(of("d").peer).size(), 1U);
+  EXPECT_EQ(h->sent<messages::Receipt>(of("d").peer)[0].verdict, messages::Verdict::late);
+  EXPECT_TRUE(h->all<OpenSpool>().empty());
+}
+
+TEST_F(SecureRounds, AMaskedVectorOfAnotherAttemptIsIgnored) {
+  begin();
+  up_to_masked();
+  auto stale = offer("a");
+  stale.setup.bytes[0] ^= 1;
+  EXPECT_EQ(h->say(of("a").peer, stale), Verdict::discarded);
+  EXPECT_TRUE(h->sent<messages::Grant>(of("a").peer).empty());
+  EXPECT_EQ(h->say(of("a").peer, offer("a")), Verdict::accepted);
+}
+
+TEST_F(SecureRounds, KeysThatAreNotTheClientsDropItAndNobodyElse) {
+  begin();
+  EXPECT_EQ(h->say(of("d").peer, messages::KeyAdvert{of("d").task, of("d").setup, of("a").sum->advert()}),
+            Verdict::rejected);
+  for (const char* name : {"a", "b", "c"}) ASSERT_EQ(advert(name), Verdict::accepted);
+  EXPECT_EQ(h->all<SendHeld>().size(), 3U) << "the others go on at once";
+}
+
+TEST_F(SecureRounds, AMaskedVectorBeforeTheSharesIsRefused) {
+  begin();
+  EXPECT_EQ(h->say(of("a").peer, offer("a")), Verdict::rejected);
+  EXPECT_TRUE(h->all<OpenSpool>().empty());
+}
+
+TEST_F(SecureRounds, ARestartedClientHasLostItsKeys) {
+  begin();
+  for (const char* name : names) ASSERT_EQ(advert(name), Verdict::accepted);
+  h->forget();
+  Peer fresh = h->peer("d");
+  h->apply(PeerGone{of("d").peer.peer});
+  h->advance(seconds(6));
+  ASSERT_EQ(h->hello(fresh), Verdict::accepted);
+  EXPECT_TRUE(h->sent<messages::TrainTask>(fresh).empty()) << "not in this attempt";
+  EXPECT_EQ(h->coordinator.phase(), Phase::in_round);
+}
+
+TEST_F(SecureRounds, AReconnectedClientIsToldAgainWhatItMayHaveMissed) {
+  begin();
+  for (const char* name : names) ASSERT_EQ(advert(name), Verdict::accepted);
+  for (const char* name : {"a", "b", "c"}) ASSERT_EQ(shares(name), Verdict::accepted);
+  h->forget();
+  ASSERT_EQ(h->hello(of("d").peer), Verdict::accepted);
+  EXPECT_EQ(h->sent<messages::TrainTask>(of("d").peer).size(), 1U);
+  EXPECT_EQ(h->all<SendHeld>().size(), 1U) << "the roster";
+  ASSERT_EQ(shares("d"), Verdict::accepted);
+  for (const char* name : names) take_delivery(name);
+  for (const char* name : names) send_masked(name);
+  ASSERT_EQ(h->coordinator.phase(), Phase::unmasking);
+  h->forget();
+  ASSERT_EQ(h->hello(of("a").peer), Verdict::accepted);
+  EXPECT_EQ(h->sent<messages::UnmaskRequest>(of("a").peer).size(), 1U);
+}
+
+TEST_F(SecureRounds, TooFewAnswersAbandonTheAttemptAndTheNextHasAnotherSetup) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  EXPECT_EQ(answer("a"), Verdict::accepted);
+  const Digest first = of("a").setup;
+  h->forget();
+  h->advance(seconds(10));
+  EXPECT_EQ(commit_effect(), nullptr);
+  h->advance(seconds(2));
+  ASSERT_EQ(h->coordinator.phase(), Phase::in_round);
+  take_task("a");
+  EXPECT_NE(of("a").setup, first);
+  EXPECT_EQ(h->coordinator.progress(h->now).attempt, 2U);
+}
+
+TEST_F(SecureRounds, AWrongAnswerIsNamedAndTheOthersSuffice) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  EXPECT_EQ(h->say(of("d").peer, messages::UnmaskShares{of("d").task, of("d").setup, {{}, {}}}),
+            Verdict::rejected);
+  for (const char* name : {"a", "b", "c"}) EXPECT_EQ(answer(name), Verdict::accepted);
+  EXPECT_NE(commit_effect(), nullptr);
+}
+
+TEST_F(SecureRounds, ASumThatIsNoneIsTriedAgain) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  for (const char* name : {"a", "b", "c"}) (void)answer(name);
+  ASSERT_EQ(h->coordinator.phase(), Phase::committing);
+  EXPECT_EQ(h->apply(SumRefused{RoundId(1), "it is no sum of updates"}), Verdict::accepted);
+  h->advance(seconds(2));
+  EXPECT_EQ(h->coordinator.progress(h->now).attempt, 2U);
+}
+
+TEST_F(SecureRounds, AnActiveAggregatorAsksForSignaturesFirst) {
+  begin(sa::ThreatModel::active);
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  ASSERT_EQ(h->coordinator.phase(), Phase::unmasking);
+  for (const char* name : names) {
+    EXPECT_TRUE(h->sent<messages::UnmaskRequest>(of(name).peer).empty());
+    Device& d = of(name);
+    const auto set = h->sent<messages::SurvivorSet>(d.peer);
+    ASSERT_EQ(set.size(), 1U);
+    const auto signature = d.sum->on_survivors(*sa::Subset::of(4, set[0].survivors));
+    ASSERT_TRUE(signature);
+    EXPECT_EQ(h->say(d.peer, messages::SurvivorSignature{d.task, d.setup, *signature}), Verdict::accepted);
+  }
+  for (const char* name : {"a", "b", "c"}) EXPECT_EQ(answer(name), Verdict::accepted);
+  EXPECT_NE(commit_effect(), nullptr);
+}
+
+TEST_F(SecureRounds, WithoutACertificateAClientIsNotPicked) {
+  begin();
+  Harness other(h->config);
+  devices.erase("d");
+  for (const char* name : {"a", "b", "c", "d"}) (void)other.connect(name);
+  EXPECT_EQ(other.coordinator.phase(), Phase::gathering);
+  const auto missing = other.coordinator.progress(other.now).missing;
+  EXPECT_EQ(missing, std::vector<std::string>{"d (no certificate)"});
+}
+
+}  // namespace
+}  // namespace hansa::server::testing
