@@ -226,6 +226,29 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   }
 }
 
+// Schema 1 knew nothing of secure sums: such a run is read as it is, and goes on.
+TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
+  fill(1);
+  {
+    SQLite::Database old((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE);
+    old.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums; PRAGMA user_version = 1");
+  }
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    ASSERT_EQ((*reader)->rounds()->size(), 1U);
+    EXPECT_FALSE((*reader)->rounds()->front().secure);
+  }
+  {
+    const auto store = open();
+    ASSERT_TRUE(commit(*store, 2));  // of a secure sum
+  }
+  const auto reader = RunFolder::open_read_only(path_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  ASSERT_EQ((*reader)->rounds()->size(), 2U);
+  EXPECT_TRUE((*reader)->rounds()->back().secure);
+}
+
 TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {
   std::filesystem::create_directories(path_);
   std::ofstream(path_ / "run.sqlite") << std::string(5000, 'x');
