@@ -92,6 +92,7 @@ void Agent::on_delivery(const messages::ShareDelivery& m) {
   if (!sharers) return leave_sum(sharers.error());
   if (auto done = sum_->machine.on_delivery({std::move(*sharers), m.shares}); !done)
     return leave_sum(done.error());
+  say_of_sum("has its neighbours' shares");
   mask_if_ready();
 }
 
