@@ -7,6 +7,8 @@
 
 #include <openssl/evp.h>
 
+#include "common/hex.h"
+
 namespace hansa {
 
 static_assert(std::endian::native == std::endian::little, "flat vectors travel as little-endian float32");
@@ -21,16 +23,7 @@ void require(int ok) {
 }
 }  // namespace
 
-std::string Digest::hex() const {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(64);
-  for (const std::uint8_t byte : bytes) {
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
-  }
-  return out;
-}
+std::string Digest::hex() const { return to_hex(bytes); }
 
 std::string Digest::text() const { return "sha256:" + hex(); }
 
@@ -42,20 +35,9 @@ Result<Digest> parse_digest(std::string_view text) {
   std::string_view digits = text;
   if (digits.starts_with("sha256:")) digits.remove_prefix(7);
   Digest out;
-  const auto bad = [&] {
+  if (!from_hex(digits, out.bytes))
     return fail(ErrorCode::usage, std::string(text.substr(0, 80)), "is not a digest",
                 "a digest is \"sha256:\" and 64 hex digits");
-  };
-  if (digits.size() != 64) return bad();
-  for (std::size_t i = 0; i < 64; ++i) {
-    const char c = digits[i];
-    int value = 0;
-    if (c >= '0' && c <= '9') value = c - '0';
-    else if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
-    else return bad();
-    out.bytes[i / 2] = static_cast<std::uint8_t>(out.bytes[i / 2] << 4 | value);
-  }
   return out;
 }
 

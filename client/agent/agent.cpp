@@ -132,6 +132,7 @@ void Agent::on_message(const Received& event) {
     return on_welcome(event.session, *welcome);
   if (const auto* bye = std::get_if<messages::Bye>(&event.message); bye && state_ == LinkState::online) {
     tell(Tell::Level::info, "the aggregator left: " + bye->reason + "; waiting for it to come back");
+    sum_.reset();  // the aggregator's side of it is in its memory only
     return go_offline(std::chrono::seconds(1));
   }
   // What was meant for an old session is stale.
@@ -147,7 +148,7 @@ void Agent::on_message(const Received& event) {
     }
     void operator()(const messages::BlobChunk& m) const {
       progress();
-      a.apply_to_task(round::ChunkArrived{m.blob, m.offset, event.bulk_bytes});
+      a.apply_to_task(round::ChunkArrived{m.blob, m.offset, event.bulk.size()});
     }
     void operator()(const messages::Grant& m) const {
       progress();

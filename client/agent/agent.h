@@ -57,7 +57,6 @@ struct LinkDown {
 struct Received {
   SessionId session;
   const messages::Message& message;
-  std::uint64_t bulk_bytes = 0;
   std::span<const std::byte> bulk = {};
 };
 struct ReceivedMalformed {

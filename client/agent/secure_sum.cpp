@@ -4,6 +4,8 @@
 // the sum fails the client declines, and the update stays here.
 #include "client/agent/agent.h"
 
+#include <algorithm>
+
 namespace hansa::client {
 
 void Agent::say(messages::Message message) {

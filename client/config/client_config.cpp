@@ -47,9 +47,8 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
                                                 document.place("secure_aggregation.root")));
   out.required = required || !document.has("secure_aggregation.required");
   out.policy.clients_min = static_cast<std::uint32_t>(document.integer("secure_aggregation.clients_min"));
-  out.policy.threat_model = document.text("secure_aggregation.threat_model") == "active"
-                                ? secure_aggregation::ThreatModel::active
-                                : secure_aggregation::ThreatModel::honest_but_curious;
+  out.policy.threat_model =
+      secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
   out.policy.corrupt_min = document.number("secure_aggregation.corrupt_min");
   return out;
 }

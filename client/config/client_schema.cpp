@@ -3,6 +3,7 @@
 #include <array>
 
 #include "learning/data/data_settings.h"
+#include "protocols/secure_aggregation/parameters.h"
 #include "learning/data/follow/follow_settings.h"
 
 namespace hansa::client {
@@ -117,8 +118,6 @@ constexpr std::array resources_settings{
             .example = "512"},
 };
 
-constexpr std::array<std::string_view, 2> threat_models{"honest_but_curious", "active"};
-
 constexpr std::array secure_aggregation_settings{
     Setting{
         .key = "root",
@@ -148,7 +147,7 @@ constexpr std::array secure_aggregation_settings{
             .default_value = "\"honest_but_curious\"",
             .meaning =
                 "What this client trusts the aggregator with; a federation that trusts it more is declined.",
-            .choices = threat_models,
+            .choices = secure_aggregation::threat_model_names,
             .example = "\"active\""},
     Setting{
         .key = "corrupt_min",

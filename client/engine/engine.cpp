@@ -54,7 +54,7 @@ void Engine::receive(std::span<const std::byte> message, std::span<const std::by
     return;
   }
   bulk_ = bulk;
-  apply(Received{envelope->session, envelope->message, bulk.size(), bulk});
+  apply(Received{envelope->session, envelope->message, bulk});
   bulk_ = {};
 }
 

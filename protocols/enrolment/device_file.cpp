@@ -1,11 +1,11 @@
 #include "protocols/enrolment/device_file.h"
 
 #include <array>
-#include <span>
 
 #include <fmt/format.h>
 
 #include "common/files.h"
+#include "common/hex.h"
 #include "common/text.h"
 
 namespace hansa::enrolment {
@@ -20,26 +20,13 @@ constexpr std::size_t file_bytes_max = 4096;
 constexpr const char* mend_certificate =
     "certify it: hansa keys certify --root ROOT.key --federation NAME FILE.pub";
 
-std::string hex(std::span<const std::uint8_t> bytes) { return fmt::format("{:02x}", fmt::join(bytes, "")); }
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 template <std::size_t N>
 Result<std::array<std::uint8_t, N>> parse_hex(std::string_view text, std::string_view place) {
   std::array<std::uint8_t, N> out{};
   if (text.size() != 2 * N)
     return fail(ErrorCode::usage, std::string(place),
                 fmt::format("has {} characters, needs {} hex digits", text.size(), 2 * N));
-  for (std::size_t i = 0; i < N; ++i) {
-    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return fail(ErrorCode::usage, std::string(place), "holds what is no hex digit");
-    out[i] = static_cast<std::uint8_t>(high << 4 | low);
-  }
+  if (!from_hex(text, out)) return fail(ErrorCode::usage, std::string(place), "holds what is no hex digit");
   return out;
 }
 
@@ -53,7 +40,7 @@ Result<IdentityKey> parse_identity(std::string_view text, std::string_view place
   return key;
 }
 
-std::string text_of(const IdentityKey& identity) { return hex(identity); }
+std::string text_of(const IdentityKey& identity) { return to_hex(identity); }
 
 Result<DeviceFile> read_device_file(const std::filesystem::path& path) {
   DeviceFile out;
@@ -77,8 +64,8 @@ Result<DeviceFile> read_device_file(const std::filesystem::path& path) {
 
 Result<void> write_device_file(const DeviceFile& device, const std::filesystem::path& path) {
   std::string text = "# Hansa public key (CURVE25519, Z85)\n" + device.key.text() + "\n";
-  if (device.identity) text += "identity " + hex(*device.identity) + "\n";
-  if (device.certificate) text += "certificate " + hex(*device.certificate) + "\n";
+  if (device.identity) text += "identity " + to_hex(*device.identity) + "\n";
+  if (device.certificate) text += "certificate " + to_hex(*device.certificate) + "\n";
   return write_file_atomically(path, text);
 }
 

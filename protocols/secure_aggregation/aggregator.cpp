@@ -1,7 +1,6 @@
 #include "protocols/secure_aggregation/aggregator.h"
 
 #include <algorithm>
-#include <map>
 
 #include "protocols/secure_aggregation/internal/survivors.h"
 
@@ -85,7 +84,7 @@ Result<void> AggregatorSum::fix_roster() {
   context_ = context_of(setup_, sha256(encoded_roster_), parameters_);
   graph_.emplace(parameters_, context_);
   sealed_.resize(clients);
-  answers_.resize(clients);
+  told_.resize(clients);
   shared_ = masking_ = masked_ = signed_ = answered_ = Subset(clients);
   phase_ = Phase::shares;
   return {};
@@ -186,11 +185,15 @@ Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
   HANSA_TRY_VOID(expect(Phase::unmasking, "an answer"));
   if (client >= roster_.size() || !masked_.has(client)) return refuse("answer", "is of no survivor");
   if (answered_.has(client)) return refuse("answer of " + name_of(client), "came twice");
-  const std::size_t owed = owners_of_shares(client).size();
-  if (answer.shares.size() != owed)
+  const std::vector<Position> owners = owners_of_shares(client);
+  if (answer.shares.size() != owners.size())
     return refuse("answer of " + name_of(client), "has " + std::to_string(answer.shares.size()) +
-                                                      " shares instead of " + std::to_string(owed));
-  answers_[client] = std::move(answer);
+                                                      " shares instead of " + std::to_string(owners.size()));
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    ToldShares& told = told_[owners[i]];
+    told.holders.push_back(static_cast<ShareIndex>(index_of(graph_->holders(owners[i]), client) + 1));
+    told.shares.push_back(std::move(answer.shares[i]));
+  }
   answered_.insert(client);
   return {};
 }
@@ -198,29 +201,8 @@ Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
 bool AggregatorSum::can_unmask() const {
   if (phase_ != Phase::unmasking) return false;
   for (Position owner = 0; owner < roster_.size(); ++owner)
-    if (shared_.has(owner) && answered_.count_of(graph_->holders(owner)) < parameters_.threshold)
-      return false;
+    if (shared_.has(owner) && told_[owner].shares.size() < parameters_.threshold) return false;
   return true;
-}
-
-std::vector<AggregatorSum::Held> AggregatorSum::held(Position owner) const {
-  std::vector<Held> out;
-  const auto& holders = graph_->holders(owner);
-  for (std::size_t i = 0; i < holders.size(); ++i) {
-    const Position holder = holders[i];
-    if (!answered_.has(holder)) continue;
-    const auto& shares = answers_[holder].shares;
-    std::size_t at = shares.size() - 1;  // its own
-    if (holder != owner) {
-      at = 0;
-      for (const Position other : graph_->neighbours(holder)) {
-        if (other == owner) break;
-        at += shared_.has(other) ? 1 : 0;
-      }
-    }
-    out.push_back({static_cast<ShareIndex>(i + 1), &shares[at]});
-  }
-  return out;
 }
 
 // Against what the owner said before anything was shared.
@@ -231,22 +213,24 @@ bool AggregatorSum::is_right(Position owner, const Secret32& secret) const {
   return key && *key == advert.mask_key;
 }
 
-Result<Secret32> AggregatorSum::rebuild(Position owner) const {
-  const std::vector<Held> all = held(owner);
-  const std::size_t threshold = parameters_.threshold;
+Result<Secret32> AggregatorSum::rebuild(Position owner, Interpolations& interpolations) const {
+  const ToldShares& told = told_[owner];
+  const std::size_t all = told.shares.size(), threshold = parameters_.threshold;
   // A wrong share spoils what is rebuilt from it. Every run of `threshold` holders is tried, until one is without.
-  for (std::size_t first = 0; all.size() >= threshold && first < all.size(); ++first) {
+  for (std::size_t first = 0; all >= threshold && first < (all == threshold ? 1 : all); ++first) {
     std::vector<ShareIndex> holders;
     std::vector<const Secret32*> shares;
     for (std::size_t i = 0; i < threshold; ++i) {
-      const Held& one = all[(first + i) % all.size()];
-      holders.push_back(one.at);
-      shares.push_back(one.share);
+      holders.push_back(told.holders[(first + i) % all]);
+      shares.push_back(&told.shares[(first + i) % all]);
     }
-    HANSA_TRY(const Interpolation interpolation, Interpolation::create(holders));
-    Secret32 secret = interpolation.rebuild(shares);
+    auto known = interpolations.find(holders);
+    if (known == interpolations.end()) {
+      HANSA_TRY(Interpolation made, Interpolation::create(holders));
+      known = interpolations.emplace(std::move(holders), std::move(made)).first;
+    }
+    Secret32 secret = known->second.rebuild(shares);
     if (is_right(owner, secret)) return secret;
-    if (all.size() == threshold) break;
   }
   return fail(ErrorCode::quorum, "secure aggregation",
               "the shares of " + name_of(owner) + " do not rebuild its " +
@@ -256,9 +240,10 @@ Result<Secret32> AggregatorSum::rebuild(Position owner) const {
 Result<std::vector<MaskTerm>> AggregatorSum::unmask_terms() const {
   HANSA_TRY_VOID(expect(Phase::unmasking, "unmasking"));
   std::vector<MaskTerm> out;
+  Interpolations interpolations;
   for (Position owner = 0; owner < roster_.size(); ++owner) {
     if (!shared_.has(owner)) continue;
-    HANSA_TRY(const Secret32 secret, rebuild(owner));
+    HANSA_TRY(const Secret32 secret, rebuild(owner, interpolations));
     if (masked_.has(owner)) {
       out.push_back(
           {derive_key(secret, context_, KeyPurpose::self_mask, name_of(owner), {}), MaskSign::subtract});

@@ -8,6 +8,7 @@
 // Clients are named by their position in the roster. Not thread safe.
 #pragma once
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,25 +76,24 @@ class AggregatorSum {
   [[nodiscard]] std::size_t masked() const { return masked_.count(); }
   [[nodiscard]] std::size_t signatures() const { return signed_.count(); }
   [[nodiscard]] std::size_t answers() const { return answered_.count(); }
-  [[nodiscard]] std::size_t dropped() const { return masking_.count() - masked_.count(); }
   [[nodiscard]] const std::string& name_of(Position client) const {
     return roster_[client].certificate.client;
   }
 
  private:
   AggregatorSum() = default;
-  enum class SecretKind : std::uint8_t { self_seed, mask_key };
-  struct Held {
-    ShareIndex at = 0;
-    const Secret32* share = nullptr;
+  // Of one owner, in the order in which they were told.
+  struct ToldShares {
+    std::vector<ShareIndex> holders;
+    std::vector<Secret32> shares;
   };
+  // Lagrange's coefficients of a set of holders: in the complete graph that of all owners.
+  using Interpolations = std::map<std::vector<ShareIndex>, Interpolation>;
 
   [[nodiscard]] Result<void> expect(Phase phase, const char* what) const;
   [[nodiscard]] tl::unexpected<Error> too_few(std::string what);
-  // Shares of owner's secret among the answers.
-  [[nodiscard]] std::vector<Held> held(Position owner) const;
   [[nodiscard]] bool is_right(Position owner, const Secret32& secret) const;
-  [[nodiscard]] Result<Secret32> rebuild(Position owner) const;
+  [[nodiscard]] Result<Secret32> rebuild(Position owner, Interpolations& interpolations) const;
   [[nodiscard]] std::vector<Position> owners_of_shares(Position holder) const;
 
   SumSetup setup_;
@@ -113,7 +113,7 @@ class AggregatorSum {
   std::vector<SignedBy> signatures_;
   Subset signed_;
   Subset answered_;
-  std::vector<UnmaskShares> answers_;  // by position
+  std::vector<ToldShares> told_;  // by owner
 };
 
 }  // namespace hansa::secure_aggregation

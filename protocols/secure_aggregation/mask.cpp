@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cassert>
-#include <atomic>
 #include <cstring>
 #include <thread>
 

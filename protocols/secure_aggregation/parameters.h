@@ -13,7 +13,9 @@
 //            cannot both reach t.
 //   correct  Every client has t surviving neighbours, but with probability 2^-correctness_bits.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "common/error.h"
 
@@ -23,6 +25,12 @@ enum class ThreatModel : std::uint8_t {
   honest_but_curious,  // the aggregator follows the protocol, and looks at all it gets
   active,  // it may also lie
 };
+
+// As configuration files name them, by their values.
+inline constexpr std::array<std::string_view, 2> threat_model_names{"honest_but_curious", "active"};
+[[nodiscard]] constexpr ThreatModel threat_model_of(std::string_view name) {
+  return name == threat_model_names[1] ? ThreatModel::active : ThreatModel::honest_but_curious;
+}
 
 struct Assumptions {
   ThreatModel threat_model = ThreatModel::honest_but_curious;

@@ -66,9 +66,8 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
                 "add the key that \"hansa keys show --identity\" prints for your root key");
   HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
                                                 document.place("secure_aggregation.root")));
-  const bool active = document.text("secure_aggregation.threat_model") == "active";
   out.assumptions.threat_model =
-      active ? secure_aggregation::ThreatModel::active : secure_aggregation::ThreatModel::honest_but_curious;
+      secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
   out.assumptions.corrupt = document.number("secure_aggregation.corrupt");
   out.assumptions.dropout = document.number("secure_aggregation.dropout");
   out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");

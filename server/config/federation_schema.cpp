@@ -3,6 +3,7 @@
 #include <array>
 
 #include "learning/data/data_settings.h"
+#include "protocols/secure_aggregation/parameters.h"
 
 namespace hansa::server {
 namespace {
@@ -269,8 +270,6 @@ constexpr std::array evaluation_settings =
                              .example = "4"},
                  });
 
-constexpr std::array<std::string_view, 2> threat_models{"honest_but_curious", "active"};
-
 constexpr std::array secure_aggregation_settings{
     Setting{.key = "enabled",
             .kind = Kind::boolean,
@@ -296,7 +295,7 @@ constexpr std::array secure_aggregation_settings{
             "What the aggregator is trusted with: to follow the protocol though it looks at all it gets, or "
             "(`active`) nothing. `active` takes one exchange more, everybody is everybody's neighbour, and "
             "a cohort has 500 clients at most.",
-        .choices = threat_models,
+        .choices = secure_aggregation::threat_model_names,
         .example = "\"active\""},
     Setting{.key = "corrupt",
             .kind = Kind::number,

@@ -260,6 +260,7 @@ class Coordinator {
   void fix_roster();
   void fix_sharers();
   void begin_unmasking();
+  void end_secure_sum();
   void ask_to_unmask(Member& member);
   void ask_all_to_unmask();
   void try_unmask(bool last);

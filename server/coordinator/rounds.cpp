@@ -235,7 +235,7 @@ void Coordinator::abandon(const std::string& too_few) {
   log(Log::Level::warning, "round " + std::to_string(round_->id().value) + ", attempt " +
                                std::to_string(attempt_) + ", is abandoned: " + reason);
   close_round();
-  secure_.reset();
+  end_secure_sum();
   for (auto& [name, m] : members_) m->place.reset();
   if (attempt_ >= config_.cohort.attempts_max) {
     finish(Finish::Why::gave_up, "round " + std::to_string(round_->id().value) + " missed its quorum " +
@@ -258,7 +258,7 @@ void Coordinator::on_committed(const RoundCommitted& event) {
     clip_ = event.next_clip;
     scales_ = event.next_scales;
   }
-  secure_.reset();
+  end_secure_sum();
   attempt_ = 1;
   for (auto& [name, m] : members_) m->place.reset();
   round_.reset();

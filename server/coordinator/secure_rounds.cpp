@@ -228,6 +228,16 @@ void Coordinator::begin_unmasking() {
   ask_all_to_unmask();
 }
 
+// Those in the sum hear that it is over, and wipe what they still have of it. Others were told when they dropped out,
+// or when the round closed.
+void Coordinator::end_secure_sum() {
+  if (!secure_) return;
+  for (auto& [name, m] : members_)
+    if (m->place && round_->members()[m->place->value].state == round::MemberState::counted)
+      send(*m, messages::Cancel{m->task, "the secure sum is over"});
+  secure_.reset();
+}
+
 void Coordinator::ask_all_to_unmask() {
   secure_->phase_until = now_ + config_.secure_sums->phase_max;
   for (auto& [name, m] : members_)

@@ -66,7 +66,7 @@ class SecureSum : public ::testing::Test {
   }
   void hear_roster(Harness& h, const messages::TrainTask& task, const std::vector<std::byte>& roster) {
     const messages::Message message = messages::KeyRoster{task.task, setup_of(task)};
-    h.apply(Received{h.session, message, roster.size(), roster});
+    h.apply(Received{h.session, message, roster});
   }
   void deliver(Harness& h, const messages::TrainTask& task) {
     const auto delivery = aggregator->delivery_for(0);
@@ -187,6 +187,26 @@ TEST_F(SecureSum, AnotherAttemptGetsOtherKeysAndTheSameUpdate) {
   exchange(h, again);
   deliver(h, again);
   EXPECT_NE(asked_to_mask(h), nullptr);
+}
+
+TEST_F(SecureSum, WhenItIsOverItsSecretsAreGoneAndTheUpdateIsKept) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  h.train(task);
+  exchange(h, task);
+  deliver(h, task);
+  h.end_training(task);
+  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  h.receive(messages::Receipt{task.task, messages::Verdict::counted, ""});
+  h.receive(messages::Cancel{task.task, "the secure sum is over"});
+  h.forget();
+  h.receive(messages::UnmaskRequest{task.task, setup_of(task), {0x07}, {}});
+  EXPECT_TRUE(h.sent<messages::UnmaskShares>().empty());
+  EXPECT_TRUE(h.sent<messages::Decline>().empty());
+  // Another attempt needs no training.
+  h.receive(secure_task(h, 2));
+  EXPECT_EQ(h.sent<messages::KeyAdvert>().size(), 1U);
+  EXPECT_TRUE(h.all<StartTraining>().empty());
 }
 
 TEST_F(SecureSum, ARosterOfStrangersIsLeftAndTheUpdateStays) {

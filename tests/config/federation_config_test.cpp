@@ -54,6 +54,31 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_THAT(config.simulated_clients, ElementsAre());
 }
 
+TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {
+  const std::string root = "root = \"" + std::string(64, 'a') + "\"\n";
+  const auto refused = [&](const std::string& tables) {
+    const auto config = read(std::string(minimal) + tables);
+    return config ? "accepted" : config.error().text();
+  };
+  const std::string on = "[secure_aggregation]\nenabled = true\n";
+  EXPECT_THAT(refused(on), HasSubstr("there is no secure_aggregation.root"));
+  EXPECT_THAT(refused("[cohort]\nclients_min = 3\n" + on + "root = \"" + std::string(64, 'x') + "\"\n"),
+              HasSubstr("no hex digit"));
+  EXPECT_THAT(refused("[cohort]\nclients_min = 2\n" + on + root), HasSubstr("cohort.clients_min: is 2"));
+  EXPECT_THAT(refused("[cohort]\nclients_min = 3\nsize_max = 2\n" + on + root),
+              HasSubstr("cohort.size_max: is 2"));
+  EXPECT_THAT(refused("[cohort]\nclients_min = 10\n" + on + root +
+                      "corrupt = 0.45\ndropout = 0.49\nthreat_model = "
+                      "\"active\"\n"),
+              HasSubstr("cannot be secure and correct with 10 clients"));
+  const auto config =
+      read(std::string(minimal) + "[cohort]\nclients_min = 3\n" + on + root + "threat_model = \"active\"\n");
+  ASSERT_TRUE(config) << config.error().text();
+  ASSERT_TRUE(config->secure_aggregation);
+  EXPECT_EQ(config->secure_aggregation->assumptions.threat_model, secure_aggregation::ThreatModel::active);
+  EXPECT_FALSE(read(minimal).value().secure_aggregation) << "one switch, off by default";
+}
+
 TEST_F(FederationFile, PathsAreRelativeToItsFolder) {
   const FederationConfig config =
       read(std::string(minimal) + "[evaluation]\nimages = \"i\"\nlabels = \"/l\"\n").value();

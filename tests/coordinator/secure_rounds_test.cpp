@@ -148,6 +148,10 @@ TEST_F(SecureRounds, ARoundGoesThroughItsExchangesWithoutWaiting) {
   EXPECT_EQ(h->coordinator.phase(), Phase::committing);
   for (const auto& p : commit->record.participations) EXPECT_EQ(p.examples, 0U);
   EXPECT_EQ(answer("d"), Verdict::discarded) << "nobody asks any more";
+  h->forget();
+  ASSERT_EQ(h->commit(), Verdict::accepted);
+  for (const char* name : names)
+    EXPECT_EQ(h->sent<messages::Cancel>(of(name).peer).size(), 1U) << name << " may wipe its secrets";
 }
 
 TEST_F(SecureRounds, WhoIsLateInAnExchangeDropsOut) {

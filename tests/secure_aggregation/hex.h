@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "common/hex.h"
+
 namespace hansa::secure_aggregation::testing {
 
-inline std::string to_hex(std::span<const std::uint8_t> bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : bytes) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
+using hansa::to_hex;
 
 inline std::vector<std::uint8_t> from_hex(const std::string& hex) {
   std::vector<std::uint8_t> out;
