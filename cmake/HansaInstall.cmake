@@ -13,11 +13,13 @@ install(
     hansa_client_engine
     hansa_client_process
     hansa_client_state
+    hansa_codecs
     hansa_common
     hansa_config
     hansa_data
     hansa_enrolment
     hansa_follow
+    hansa_kernels
     hansa_learning
     hansa_learning_interface
     hansa_messages

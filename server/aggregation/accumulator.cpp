@@ -17,7 +17,7 @@
 #include <cmath>
 #include <string>
 
-#include "server/aggregation/internal/fold_kernels.h"
+#include "common/kernels/fold.h"
 
 namespace hansa::server {
 namespace {
@@ -77,7 +77,7 @@ Result<void> Accumulator::check(std::span<const float> delta, std::size_t first_
   } scan{delta, bounds_.magnitude_max, delta.size()};
   workers_->for_slices(delta.size(), [&scan](std::size_t first, std::size_t last) {
     const std::size_t found =
-        first + internal::first_outside(scan.delta.subspan(first, last - first), scan.limit);
+        first + kernels::first_outside(scan.delta.subspan(first, last - first), scan.limit);
     if (found == last) return;
     std::size_t known = scan.first_bad.load();
     while (found < known && !scan.first_bad.compare_exchange_weak(known, found)) {
@@ -110,8 +110,8 @@ void Accumulator::add(std::span<const float> delta, std::size_t first_element, s
                delta,
                std::ldexp(static_cast<double>(weight), scale_bits_)};
   workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
-    internal::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
-                         fold.factor);
+    kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
+                        fold.factor);
   });
 }
 
@@ -132,8 +132,8 @@ void Accumulator::finish(std::span<const float> global, std::span<float> next) c
   } const quotient{global, next, sums(), std::ldexp(static_cast<double>(total_weight_), scale_bits_)};
   workers_->for_slices(elements_, [&quotient](std::size_t first, std::size_t last) {
     const std::size_t count = last - first;
-    internal::add_quotient(quotient.global.subspan(first, count), quotient.sums.subspan(first, count),
-                           quotient.divisor, quotient.next.subspan(first, count));
+    kernels::add_quotient(quotient.global.subspan(first, count), quotient.sums.subspan(first, count),
+                          quotient.divisor, quotient.next.subspan(first, count));
   });
 }
 

@@ -1,4 +1,4 @@
-#include "server/aggregation/internal/fold_kernels.h"
+#include "common/kernels/fold.h"
 
 #include <bit>
 #include <cmath>
@@ -8,8 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "common/random.h"
+#include "tests/kernels/every_target.h"
 
-namespace hansa::server::internal {
+namespace hansa::kernels {
 namespace {
 
 // Values of every magnitude whose product with factor stays within 2^62, ties among them.
@@ -39,7 +40,7 @@ std::vector<float> values_for(double factor, std::size_t count, std::uint64_t se
 }
 
 TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOverLengthsAndMisalignments) {
-  for (const FoldVariant& variant : fold_variants()) {
+  with_every_target([&] {
     std::uint64_t seed = 1;
     for (const double factor : {1.0, 256.0, 3 * std::ldexp(1.0, 40), 536'870'911.0 * 256, std::ldexp(1.0, 62),
                                 std::ldexp(1048575.0, 36)}) {
@@ -47,31 +48,30 @@ TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOverLengthsAndMisalignments) {
         for (std::size_t shift = 0; shift < 4; ++shift) {
           const std::vector<float> values = values_for(factor, count + shift, ++seed);
           std::vector<std::int64_t> sums(count + shift + 1, 77), expected = sums;
-          variant.add_scaled(sums.data() + shift, values.data() + shift, count, factor);
+          add_scaled(std::span(sums).subspan(shift, count), std::span(values).subspan(shift, count), factor);
           add_scaled_reference(std::span(expected).subspan(shift, count), std::span(values).subspan(shift),
                                factor);
-          ASSERT_EQ(sums, expected) << variant.name << ", factor " << factor << ", count " << count
-                                    << ", seed " << seed;
+          ASSERT_EQ(sums, expected) << "factor " << factor << ", count " << count << ", seed " << seed;
         }
       }
     }
-  }
+  });
 }
 
 TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOnAMillionValues) {
-  for (const FoldVariant& variant : fold_variants()) {
+  with_every_target([&] {
     const double factor = std::ldexp(12345.0, 33);
     const auto values = values_for(factor, 1'000'000, 5);
     std::vector<std::int64_t> sums(values.size(), 0), expected = sums;
-    variant.add_scaled(sums.data(), values.data(), values.size(), factor);
+    add_scaled(sums, values, factor);
     add_scaled_reference(expected, values, factor);
-    ASSERT_TRUE(sums == expected) << variant.name;
-  }
+    ASSERT_TRUE(sums == expected);
+  });
 }
 
 TEST(FoldKernels, EveryVariantsQuotientEqualsTheScalarTwinAlsoInPlace) {
   Random random(11);
-  for (const FoldVariant& variant : fold_variants()) {
+  with_every_target([&] {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 17UL, 63UL, 10'001UL}) {
       for (const double divisor : {1.0, 3.0, 1e-30, 600 * std::ldexp(1.0, 40), std::ldexp(99'999.0, 29)}) {
         std::vector<float> global(count), next(count), expected(count);
@@ -82,22 +82,41 @@ TEST(FoldKernels, EveryVariantsQuotientEqualsTheScalarTwinAlsoInPlace) {
         }
         if (count > 2) sums[0] = std::numeric_limits<std::int64_t>::max(), sums[1] = -sums[0] - 1;
         add_quotient_reference(global, sums, divisor, expected);
-        variant.add_quotient(global.data(), sums.data(), count, divisor, next.data());
-        ASSERT_EQ(next, expected) << variant.name << ", divisor " << divisor;
-        variant.add_quotient(global.data(), sums.data(), count, divisor, global.data());
-        ASSERT_EQ(global, expected) << variant.name << ", divisor " << divisor;
+        add_quotient(global, sums, divisor, next);
+        ASSERT_EQ(next, expected) << "divisor " << divisor;
+        add_quotient(global, sums, divisor, global);
+        ASSERT_EQ(global, expected) << "divisor " << divisor;
       }
     }
-  }
+  });
+}
+
+TEST(FoldKernels, LevelsEqualTheScalarTwinForSmallAndLargeFactors) {
+  Random random(3);
+  with_every_target([&] {
+    for (const unsigned bits : {1U, 2U, 3U, 4U, 5U, 8U}) {
+      for (const double factor :
+           {0.0, 1.0, -3.5, 0.3 * std::ldexp(1.0, 40), std::ldexp(1.37, 52), -std::ldexp(1.9, 53)}) {
+        for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 31UL, 1001UL}) {
+          std::vector<std::uint8_t> codes(count);
+          for (auto& code : codes) code = static_cast<std::uint8_t>(random.below(1U << bits));
+          std::vector<std::int64_t> sums(count, -5), expected = sums;
+          add_levels(sums, codes, bits, factor);
+          add_levels_reference(expected, codes, bits, factor);
+          ASSERT_EQ(sums, expected) << bits << " bits, factor " << factor;
+        }
+      }
+    }
+  });
 }
 
 TEST(FoldKernels, HalvesRoundToEven) {
   const std::vector<float> values{0.5F, 1.5F, 2.5F, -0.5F, -1.5F, -2.5F, 0.49999997F, 8388607.5F};
-  for (const FoldVariant& variant : fold_variants()) {
+  with_every_target([&] {
     std::vector<std::int64_t> sums(values.size(), 0);
-    variant.add_scaled(sums.data(), values.data(), values.size(), 1.0);
-    EXPECT_EQ(sums, (std::vector<std::int64_t>{0, 2, 2, 0, -2, -2, 0, 8388608})) << variant.name;
-  }
+    add_scaled(sums, values, 1.0);
+    EXPECT_EQ(sums, (std::vector<std::int64_t>{0, 2, 2, 0, -2, -2, 0, 8388608}));
+  });
 }
 
 TEST(FoldKernels, TheFirstValueOutsideIsFoundAtEveryPlace) {
@@ -111,10 +130,8 @@ TEST(FoldKernels, TheFirstValueOutsideIsFoundAtEveryPlace) {
         std::vector<float> values(count, limit);
         values[at] = bad;
         values[count - 1] = at == count - 1 ? bad : -bad;
-        EXPECT_EQ(first_outside(values, limit), at);
         EXPECT_EQ(first_outside_reference(values, limit), at);
-        for (const FoldVariant& variant : fold_variants())
-          EXPECT_TRUE(variant.any_outside(values.data(), count, limit)) << variant.name;
+        with_every_target([&] { EXPECT_EQ(first_outside(values, limit), at); });
       }
     }
   }
@@ -122,11 +139,9 @@ TEST(FoldKernels, TheFirstValueOutsideIsFoundAtEveryPlace) {
 
 TEST(FoldKernels, ValuesAtTheLimitAndSmallerAreInside) {
   const std::vector<float> values{2.5F, -2.5F, 0.0F, -0.0F, std::numeric_limits<float>::denorm_min(), -1.0F};
-  EXPECT_EQ(first_outside(values, 2.5F), values.size());
   EXPECT_EQ(first_outside({}, 2.5F), 0U);
-  for (const FoldVariant& variant : fold_variants())
-    EXPECT_FALSE(variant.any_outside(values.data(), values.size(), 2.5F)) << variant.name;
+  with_every_target([&] { EXPECT_EQ(first_outside(values, 2.5F), values.size()); });
 }
 
 }  // namespace
-}  // namespace hansa::server::internal
+}  // namespace hansa::kernels

@@ -1,0 +1,239 @@
+// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "common/kernels/fold.cpp"
+#include <hwy/foreach_target.h>
+// After it.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include <hwy/highway.h>
+
+#include "common/kernels/fold.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace hansa::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Doubles = hn::ScalableTag<double>;
+using Words = hn::Repartition<std::uint64_t, Doubles>;
+using Integers = hn::Repartition<std::int64_t, Doubles>;
+using Floats = hn::Rebind<float, Doubles>;  // as many, half the size
+
+// 1.5 * 2^52. For |y| < 2^51, y + magic lies in [2^52, 2^53), where doubles are the integers: the
+// addition rounds y to an integer, half to even, and the sum's bits are bits(magic) + that integer.
+constexpr double magic = 6755399441055744.0;
+constexpr std::uint64_t magic_bits = std::bit_cast<std::uint64_t>(magic);
+constexpr double small_limit = 2251799813685248.0;  // 2^51
+constexpr double two_32 = 4294967296.0;
+
+// |x| < 2^51.
+template <class V>
+HWY_INLINE hn::Vec<Words> round_small(V x) {
+  const Words u64;
+  const Doubles f64;
+  return hn::Sub(hn::BitCast(u64, hn::Add(x, hn::Set(f64, magic))), hn::Set(u64, magic_bits));
+}
+
+// |x| <= 2^62 (1 + 2^-50). Most processors convert no double to int64 in vectors, so x is split:
+// x = high * 2^32 + low, with high an integer, |high| <= 2^30 + 1, |low| <= 2^31. x * 2^-32 is
+// exact, and so is low: it is a multiple of x's last place and no longer than x. high * 2^32 is
+// even, hence round(x) = high * 2^32 + round(low), ties included. Shifting the bits of high + magic
+// left by 32 leaves high * 2^32 modulo 2^64, because magic's low half is zero.
+template <class V>
+HWY_INLINE hn::Vec<Words> round_any(V x) {
+  const Words u64;
+  const Doubles f64;
+  const auto shift = hn::Set(f64, magic);
+  const auto shifted_high = hn::Add(hn::Mul(x, hn::Set(f64, 1.0 / two_32)), shift);
+  const auto low = hn::Sub(x, hn::Mul(hn::Sub(shifted_high, shift), hn::Set(f64, two_32)));
+  return hn::Add(hn::ShiftLeft<32>(hn::BitCast(u64, shifted_high)), round_small(low));
+}
+
+template <class V>
+HWY_INLINE void add_to(std::int64_t* sums, V rounded) {
+  const Words u64;
+  auto* words = reinterpret_cast<std::uint64_t*>(sums);
+  hn::StoreU(hn::Add(hn::LoadU(u64, words), rounded), u64, words);
+}
+
+bool AnyOutside(const float* values, std::size_t count, float limit) {
+  // Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above all.
+  const hn::ScalableTag<std::int32_t> i32;
+  const std::size_t lanes = hn::Lanes(i32);
+  const auto* bits = reinterpret_cast<const std::int32_t*>(values);
+  const std::int32_t limit_bits = std::bit_cast<std::int32_t>(limit);
+  const auto most = hn::Set(i32, limit_bits), magnitude = hn::Set(i32, 0x7FFFFFFF);
+  auto largest = hn::Zero(i32);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes)
+    largest = hn::Max(largest, hn::And(hn::LoadU(i32, bits + i), magnitude));
+  bool outside = !hn::AllFalse(i32, hn::Gt(largest, most));
+  for (; i < count; ++i) outside |= (bits[i] & 0x7FFFFFFF) > limit_bits;
+  return outside;
+}
+
+template <bool small>
+HWY_INLINE void add_scaled_block(std::int64_t* HWY_RESTRICT sums, const float* HWY_RESTRICT delta,
+                                 std::size_t count, double factor) {
+  const Doubles f64;
+  const Floats f32;
+  const std::size_t lanes = hn::Lanes(f64);
+  const auto by = hn::Set(f64, factor);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto x = hn::Mul(hn::PromoteTo(f64, hn::LoadU(f32, delta + i)), by);
+    if constexpr (small) add_to(sums + i, round_small(x));
+    else add_to(sums + i, round_any(x));
+  }
+  for (; i < count; ++i) sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
+}
+
+void AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor) {
+  // Usual updates are small: a look at a block that then lies in the cache saves half of the work on it.
+  constexpr std::size_t block = 2048;
+  const double limit = small_limit / 2 / factor;
+  const float small = limit < 3e38 ? static_cast<float>(limit) : 3e38F;
+  for (std::size_t at = 0; at < count; at += block) {
+    const std::size_t n = std::min(block, count - at);
+    if (AnyOutside(delta + at, n, small)) add_scaled_block<false>(sums + at, delta + at, n, factor);
+    else add_scaled_block<true>(sums + at, delta + at, n, factor);
+  }
+}
+
+template <bool small>
+HWY_INLINE void add_levels_block(std::int64_t* HWY_RESTRICT sums, const std::uint8_t* HWY_RESTRICT codes,
+                                 std::size_t count, unsigned bits, double factor) {
+  const Doubles f64;
+  const hn::Rebind<std::int32_t, Doubles> i32;
+  const hn::Rebind<std::uint8_t, Doubles> u8;
+  const std::size_t lanes = hn::Lanes(f64);
+  // (2 c + 1 - 2^bits) * factor: the level is exact in int32 and in double.
+  const std::int32_t offset = 1 - (1 << bits);
+  const auto shift = hn::Set(i32, offset);
+  const auto by = hn::Set(f64, factor);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto code = hn::PromoteTo(i32, hn::LoadU(u8, codes + i));
+    const auto level = hn::Add(hn::Add(code, code), shift);
+    const auto x = hn::Mul(hn::PromoteTo(f64, level), by);
+    if constexpr (small) add_to(sums + i, round_small(x));
+    else add_to(sums + i, round_any(x));
+  }
+  for (; i < count; ++i) sums[i] += std::llrint((2 * codes[i] + offset) * factor);
+}
+
+void AddLevels(std::int64_t* sums, const std::uint8_t* codes, std::size_t count, unsigned bits,
+               double factor) {
+  if (std::fabs(factor) * 256 < small_limit) add_levels_block<true>(sums, codes, count, bits, factor);
+  else add_levels_block<false>(sums, codes, count, bits, factor);
+}
+
+// The double nearest to sum: both halves are put under the exponent that makes their last place 1 and
+// 2^32, the exponents are taken off exactly, and the one addition of the two rounds as a conversion does.
+template <class V>
+HWY_INLINE hn::Vec<Doubles> to_double(V sum) {
+  const Words u64;
+  const Doubles f64;
+  constexpr std::uint64_t low_exponent = std::bit_cast<std::uint64_t>(0x1p52);
+  constexpr std::uint64_t high_exponent = std::bit_cast<std::uint64_t>(0x1p84);
+  const auto low =
+      hn::Sub(hn::BitCast(f64, hn::Or(hn::And(sum, hn::Set(u64, 0xFFFFFFFFU)), hn::Set(u64, low_exponent))),
+              hn::Set(f64, 0x1p52));
+  // The sign bit turned over adds 2^63, so that the half is not negative.
+  const auto high =
+      hn::Sub(hn::BitCast(f64, hn::Xor(hn::ShiftRight<32>(sum), hn::Set(u64, high_exponent | 0x80000000U))),
+              hn::Set(f64, 0x1p84 + 0x1p63));
+  return hn::Add(high, low);
+}
+
+void AddQuotient(const float* global, const std::int64_t* sums, std::size_t count, double divisor,
+                 float* next) {
+  const Doubles f64;
+  const Floats f32;
+  const Words u64;
+  const std::size_t lanes = hn::Lanes(f64);
+  constexpr double largest = std::numeric_limits<float>::max();
+  const auto by = hn::Set(f64, divisor), most = hn::Set(f64, largest), least = hn::Set(f64, -largest);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto sum = hn::LoadU(u64, reinterpret_cast<const std::uint64_t*>(sums) + i);
+    const auto value = hn::Add(hn::PromoteTo(f64, hn::LoadU(f32, global + i)), hn::Div(to_double(sum), by));
+    hn::StoreU(hn::DemoteTo(f32, hn::Max(hn::Min(value, most), least)), f32, next + i);
+  }
+  for (; i < count; ++i) {
+    const double value = static_cast<double>(global[i]) + static_cast<double>(sums[i]) / divisor;
+    next[i] = static_cast<float>(std::clamp(value, -largest, largest));
+  }
+}
+
+}  // namespace hansa::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace hansa::kernels {
+
+HWY_EXPORT(AddScaled);
+HWY_EXPORT(AddLevels);
+HWY_EXPORT(AnyOutside);
+HWY_EXPORT(AddQuotient);
+
+static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<float>::is_iec559);
+
+void add_scaled(std::span<std::int64_t> sums, std::span<const float> delta, double factor) {
+  HWY_DYNAMIC_DISPATCH(AddScaled)(sums.data(), delta.data(), std::min(sums.size(), delta.size()), factor);
+}
+
+void add_scaled_reference(std::span<std::int64_t> sums, std::span<const float> delta, double factor) {
+  for (std::size_t i = 0; i < delta.size(); ++i)
+    sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
+}
+
+void add_levels(std::span<std::int64_t> sums, std::span<const std::uint8_t> codes, unsigned bits,
+                double factor) {
+  HWY_DYNAMIC_DISPATCH(AddLevels)
+  (sums.data(), codes.data(), std::min(sums.size(), codes.size()), bits, factor);
+}
+
+void add_levels_reference(std::span<std::int64_t> sums, std::span<const std::uint8_t> codes, unsigned bits,
+                          double factor) {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const int level = 2 * codes[i] + 1 - (1 << bits);
+    sums[i] += std::llrint(static_cast<double>(level) * factor);
+  }
+}
+
+std::size_t first_outside(std::span<const float> values, float limit) {
+  constexpr std::size_t block = 4096;
+  for (std::size_t first = 0; first < values.size(); first += block) {
+    const auto part = values.subspan(first, std::min(block, values.size() - first));
+    if (HWY_DYNAMIC_DISPATCH(AnyOutside)(part.data(), part.size(), limit))
+      return first + first_outside_reference(part, limit);
+  }
+  return values.size();
+}
+
+std::size_t first_outside_reference(std::span<const float> values, float limit) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(std::fabs(values[i]) <= limit)) return i;  // a NaN compares false
+  return values.size();
+}
+
+void add_quotient(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
+                  std::span<float> next) {
+  HWY_DYNAMIC_DISPATCH(AddQuotient)
+  (global.data(), sums.data(), std::min(sums.size(), next.size()), divisor, next.data());
+}
+
+void add_quotient_reference(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
+                            std::span<float> next) {
+  constexpr double largest = std::numeric_limits<float>::max();
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const double value = static_cast<double>(global[i]) + static_cast<double>(sums[i]) / divisor;
+    next[i] = static_cast<float>(std::clamp(value, -largest, largest));
+  }
+}
+
+}  // namespace hansa::kernels
+#endif

@@ -1,0 +1,45 @@
+// Values as codes of a few bits on a symmetric grid, and codes packed into bytes. Scalar twins: targets.h.
+//
+// The code c of b bits stands for the level 2 c + 1 - 2^b: an odd number from -(2^b - 1) to 2^b - 1. One bit is the sign.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace hansa::kernels {
+
+// codes[i] = floor(values[i] * inverse + (2^bits - 1) / 2 + 1/2), held within 0 to 2^bits - 1: the nearest level of
+// values[i] * 2 * inverse. Sizes are equal; values are finite; 1 <= bits <= 8.
+void quantise_nearest(std::span<const float> values, float inverse, unsigned bits,
+                      std::span<std::uint8_t> codes);
+void quantise_nearest_reference(std::span<const float> values, float inverse, unsigned bits,
+                                std::span<std::uint8_t> codes);
+
+// The same with a random number u from [0, 1) in the place of 1/2, u a multiple of 2^-16 that depends on seed and i:
+// the level's expectation is the value, where |values[i]| * inverse <= (2^bits - 1) / 2.
+void quantise_random(std::span<const float> values, float inverse, unsigned bits, std::uint64_t seed,
+                     std::span<std::uint8_t> codes);
+void quantise_random_reference(std::span<const float> values, float inverse, unsigned bits,
+                               std::uint64_t seed, std::span<std::uint8_t> codes);
+
+// out[i] = float(level(codes[i])) * scale.
+void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float scale, std::span<float> out);
+void levels_to_values_reference(std::span<const std::uint8_t> codes, unsigned bits, float scale,
+                                std::span<float> out);
+
+[[nodiscard]] constexpr std::size_t packed_code_bytes(std::size_t codes, unsigned bits) {
+  return (codes * bits + 7) / 8;
+}
+// Code i is at the bits i * bits to (i + 1) * bits - 1, the lowest bit of the first byte first; bits beyond the last
+// code are 0. packed has packed_code_bytes.
+void pack_codes(std::span<const std::uint8_t> codes, unsigned bits, std::span<std::uint8_t> packed);
+void pack_codes_reference(std::span<const std::uint8_t> codes, unsigned bits, std::span<std::uint8_t> packed);
+void unpack_codes(std::span<const std::uint8_t> packed, unsigned bits, std::span<std::uint8_t> codes);
+void unpack_codes_reference(std::span<const std::uint8_t> packed, unsigned bits,
+                            std::span<std::uint8_t> codes);
+
+// The largest magnitude; an infinity or NaN counts as infinite.
+[[nodiscard]] float largest_magnitude(std::span<const float> values);
+[[nodiscard]] float largest_magnitude_reference(std::span<const float> values);
+
+}  // namespace hansa::kernels

@@ -1,0 +1,94 @@
+#include "tests/codecs/support.h"
+
+namespace hansa::codecs {
+namespace {
+
+ParameterLayout layout_of(std::vector<std::pair<std::string, std::vector<std::int64_t>>> parameters) {
+  std::vector<ParameterEntry> entries;
+  for (auto& [name, shape] : parameters) {
+    ParameterEntry entry;
+    entry.name = name;
+    entry.shape = shape;
+    entries.push_back(std::move(entry));
+  }
+  auto out = ParameterLayout::create(std::move(entries));
+  EXPECT_TRUE(out.has_value());
+  return std::move(*out);
+}
+
+TEST(Spec, EveryTextIsReadAndWrittenBack) {
+  for (const std::string& text : every_spec) EXPECT_EQ(text_of(spec_of(text)), text);
+  EXPECT_EQ(spec_of(" topk( 0.05 ,q2 ) "), spec_of("topk(0.05, q2)"));
+}
+
+TEST(Spec, WhatIsNoCodecIsRefusedWithThePlaceAndWhatThereIs) {
+  for (const char* text :
+       {"", "q", "q0", "q9", "q4 x", "f64", "topk", "topk(0.1)", "topk(0, q4)", "topk(1.5, q4)",
+        "topk(nan, q4)", "randk(0.1, f32)", "lowrank(0)", "lowrank(2000)", "q4-rotate"}) {
+    const auto spec = parse_spec(text, "federation.toml:7: compression.codec");
+    ASSERT_FALSE(spec) << text;
+    EXPECT_EQ(spec.error().code, ErrorCode::usage);
+    EXPECT_EQ(spec.error().place, "federation.toml:7: compression.codec");
+    EXPECT_NE(spec.error().mend.find("topk("), std::string::npos);
+  }
+}
+
+TEST(Plan, TheFirstRuleThatFitsCountsAndNeighboursBecomeOneSegment) {
+  const auto layout = layout_of({{"conv.weight", {8, 1, 3, 3}},
+                                 {"conv.bias", {8}},
+                                 {"norm.weight", {8}},
+                                 {"norm.bias", {8}},
+                                 {"fc.weight", {10, 200}},
+                                 {"fc.bias", {10}}});
+  const std::vector<Rule> rules{{"*.bias", spec_of("f32")}, {"norm.*", spec_of("f32")}, {"*", spec_of("q4")}};
+  const auto segments = segments_of(layout, rules, spec_of("q8"));
+  ASSERT_TRUE(segments.has_value());
+  const std::vector<Segment> expected{
+      {72, spec_of("q4"), 0}, {24, spec_of("f32"), 0}, {2000, spec_of("q4"), 0}, {10, spec_of("f32"), 0}};
+  EXPECT_EQ(*segments, expected);
+  EXPECT_EQ(Plan::create(*segments)->text(), "q4, f32 for 34 of 2106 values");
+}
+
+TEST(Plan, LowRankIsForMatricesThatBecomeSmaller) {
+  const auto layout = layout_of({{"conv.weight", {32, 16, 3, 3}},
+                                 {"a.weight", {100, 50}},
+                                 {"b.weight", {100, 50}},
+                                 {"b.bias", {100}},
+                                 {"tiny", {2, 2}}});
+  const auto segments = segments_of(layout, {}, spec_of("lowrank(2)"));
+  ASSERT_TRUE(segments.has_value());
+  const std::vector<Segment> expected{{4608, spec_of("lowrank(2)"), 32},
+                                      {5000, spec_of("lowrank(2)"), 100},
+                                      {5000, spec_of("lowrank(2)"), 100},
+                                      {104, spec_of("f32"), 0}};
+  EXPECT_EQ(*segments, expected);
+}
+
+TEST(Plan, WhatIsNoPlanIsRefused) {
+  EXPECT_FALSE(Plan::create({}));
+  EXPECT_FALSE(Plan::create({Segment{0, spec_of("q4"), 0}}));
+  EXPECT_FALSE(Plan::create({Segment{std::uint64_t{1} << 39, spec_of("q4"), 0}}));
+  EXPECT_FALSE(Plan::create({Segment{10, spec_of("lowrank(2)"), 3}}));
+  EXPECT_FALSE(Plan::create({Segment{10, spec_of("lowrank(2)"), 0}}));
+  EXPECT_FALSE(Plan::create({Segment{10, spec_of("q4"), 2}}));
+  EXPECT_FALSE(Plan::create({Segment{10, Spec{Kind::quantised, 9, 0, 0}, 0}}));
+  EXPECT_FALSE(Plan::create(std::vector<Segment>(segments_max + 1, Segment{1, Spec{}, 0})));
+}
+
+TEST(Plan, BytesAValueAreWhatTheTableSays) {
+  const auto bytes_a_value = [](const char* text) {
+    const Plan plan = plan_of(text, 1'000'000);
+    return static_cast<double>(encode(plan, update_of(plan.values(), 1), {1, 2, 3}).bytes.size()) /
+           static_cast<double>(plan.values());
+  };
+  EXPECT_NEAR(bytes_a_value("f32"), 4, 0.001);
+  EXPECT_NEAR(bytes_a_value("bf16"), 2, 0.001);
+  EXPECT_NEAR(bytes_a_value("q4"), 0.5, 0.009);
+  EXPECT_NEAR(bytes_a_value("q1-rotated"), 0.125, 0.002);
+  EXPECT_NEAR(bytes_a_value("sign"), 0.125, 0.002);
+  EXPECT_NEAR(bytes_a_value("topk(0.01, q4)"), 0.01 * (4 + std::log2(100) + 1.5) / 8, 0.001);
+  EXPECT_NEAR(bytes_a_value("randk(0.1, q8)"), 0.1, 0.002);
+}
+
+}  // namespace
+}  // namespace hansa::codecs

@@ -1,0 +1,71 @@
+#include "common/kernels/hadamard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "common/random.h"
+#include "tests/kernels/every_target.h"
+
+namespace hansa::kernels {
+namespace {
+
+std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> out(count);
+  for (float& value : out) value = static_cast<float>(random.normal());
+  return out;
+}
+
+TEST(Hadamard, EveryTargetEqualsTheScalarTwin) {
+  with_every_target([] {
+    for (std::size_t size = hadamard_values_min; size <= 8192; size *= 2) {
+      auto values = random_values(size, size), expected = values;
+      hadamard(values);
+      hadamard_reference(expected);
+      ASSERT_EQ(values, expected) << size;
+    }
+    for (const std::size_t size : {0UL, 1UL, 16UL, 63UL, 64UL, 65UL, 200UL, 4096UL}) {
+      auto values = random_values(size, 7), expected = values;
+      flip_signs(values, size + 5);
+      flip_signs_reference(expected, size + 5);
+      ASSERT_EQ(values, expected) << size;
+    }
+  });
+}
+
+TEST(Hadamard, TwiceIsTheSizeTimesTheVectorAndLengthGrowsByItsRoot) {
+  const auto before = random_values(1024, 1);
+  auto values = before;
+  hadamard(values);
+  const auto square = [](const std::vector<float>& v) {
+    return std::inner_product(v.begin(), v.end(), v.begin(), 0.0);
+  };
+  EXPECT_NEAR(square(values) / square(before), 1024, 0.01);
+  hadamard(values);
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i] / 1024, before[i], 1e-5);
+}
+
+TEST(Hadamard, ASpikeIsSpreadEvenly) {
+  std::vector<float> values(256, 0.0F);
+  values[77] = 3.0F;
+  flip_signs(values, 9);
+  hadamard(values);
+  for (const float value : values) EXPECT_EQ(std::fabs(value), 3.0F);
+}
+
+TEST(Hadamard, AboutHalfOfTheSignsTurnAndOtherSeedsTurnOthers) {
+  std::vector<float> a(4096, 1.0F), b = a;
+  flip_signs(a, 1);
+  flip_signs(b, 2);
+  EXPECT_NEAR(static_cast<double>(std::count(a.begin(), a.end(), -1.0F)), 2048, 150);
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) same += a[i] == b[i] ? 1 : 0;
+  EXPECT_NEAR(static_cast<double>(same), 2048, 150);
+}
+
+}  // namespace
+}  // namespace hansa::kernels
