@@ -158,6 +158,7 @@ void Federation::start_client(ClientHost& host) {
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
   config.data = host.setup.data;
+  config.state = host.setup.state;
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;

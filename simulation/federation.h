@@ -38,6 +38,7 @@ struct ClientSetup {
   Duration starts_after{};
   std::shared_ptr<learning::DataSupply> data = {};  // told which updates were counted; may be none
   std::optional<client::SecureSums> secure_sums = {};
+  std::shared_ptr<learning::LocalState> state = {};  // survives its crashes; may be none
 };
 
 struct FederationOptions {

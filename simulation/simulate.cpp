@@ -51,6 +51,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
+    clients.back().state = data.state;
     // That a client gives its update to sums only is for devices: here nothing leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
@@ -119,6 +120,7 @@ class BorrowedStore final : public server::Store {
   Result<std::optional<Position>> position() override { return store_.position(); }
   Result<std::optional<server::RoundRecord>> round(RoundId r) override { return store_.round(r); }
   Result<std::optional<Metrics>> evaluation(RoundId r) override { return store_.evaluation(r); }
+  Result<std::optional<server::Published>> published(RoundId r) override { return store_.published(r); }
 
  private:
   server::Store& store_;

@@ -102,7 +102,9 @@ Result<Figures> measure(const std::filesystem::path& folder, const std::filesyst
         config.state = folder / fmt::format("state-{}", i);
         threads.emplace_back([config = std::move(config), &stop] {
           IdleTrainer trainer;
-          (void)client::run_client(config, trainer, Logger(), stop);
+          client::ClientData data;
+          data.state = *client::StateStore::in_memory();
+          (void)client::run_client(config, data, trainer, Logger(), stop);
         });
       }
     }

@@ -26,7 +26,7 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
         a.go_offline(std::chrono::seconds(5));
     }
     void operator()(const ArchiveLookedUp& e) const {
-      if (a.arriving_) a.begin_task(e.archive);
+      if (a.arriving_) a.begin_task(e);
     }
     void operator()(const BlobChecked& e) const {
       if (e.sound) a.apply_to_task(round::BlobVerified{e.blob});
@@ -188,8 +188,7 @@ void Agent::on_message(const Received& event) {
       // A finished update needs neither blob.
       const bool fetching = a.task_ && (a.task_->state() == round::TaskState::fetching_archive ||
                                         a.task_->state() == round::TaskState::fetching_model);
-      if (fetching && (m.blob == a.task_->task().model || m.blob == a.task_->task().archive))
-        a.apply_to_task(round::CancelArrived{});
+      if (fetching && a.task_->fetches(m.blob)) a.apply_to_task(round::CancelArrived{});
     }
     void operator()(const messages::Ping&) const {
       a.effects_->emplace_back(Send{a.session_, messages::Pong{a.at_work_on()}});
@@ -254,6 +253,7 @@ void Agent::on_train_task(const messages::TrainTask& task) {
   if (task.archive == task.model || task.model_bytes == 0)
     return decline(task, "the model has no parameters, or is its archive");
   if (auto secure = check_security(task); !secure) return decline(task, secure.error().text());
+  if (auto codecs = check_codecs(task); !codecs) return decline(task, codecs.error().text());
   const bool resumable = task_ && task_->same_work(task) && task_->state() != round::TaskState::declined &&
                          task_->state() != round::TaskState::dropped;
   task_confirmed_ = true;
@@ -276,15 +276,35 @@ void Agent::on_train_task(const messages::TrainTask& task) {
   effects_->emplace_back(FindArchive{task.archive});
 }
 
+// Plans are made again where they are used; here they are but looked at.
+Result<void> Agent::check_codecs(const messages::TrainTask& task) const {
+  const auto check = [&](const std::vector<codecs::Segment>& segments) -> Result<void> {
+    HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(segments));
+    if (plan.values() != task.model_bytes / sizeof(float))
+      return fail(ErrorCode::protocol, "codecs", "are not for the task's model");
+    if (plan.state_values() * sizeof(float) > config_.blob_bytes_max)
+      return fail(ErrorCode::resource, "codecs", "need to keep more than the client takes");
+    return {};
+  };
+  if (task.compression) HANSA_TRY_VOID(check(task.compression->segments));
+  if (task.steps) {
+    HANSA_TRY_VOID(check(task.steps->segments));
+    for (const messages::ModelStep& step : task.steps->steps)
+      if (step.bytes > config_.blob_bytes_max || step.blob == task.model || step.blob == task.archive)
+        return fail(ErrorCode::protocol, "codecs", "make no step to the task's model");
+  }
+  return {};
+}
+
 void Agent::decline(const messages::TrainTask& task, const std::string& reason) {
   tell(Tell::Level::error, "declined round " + std::to_string(task.round.value) + ": " + reason);
   say(messages::Decline{task.task, reason});
 }
 
-void Agent::begin_task(round::ArchiveCache archive) {
+void Agent::begin_task(const ArchiveLookedUp& found) {
   const messages::TrainTask task = std::move(*arriving_);
   arriving_.reset();
-  task_.emplace(task, archive, welcome_.chunk_bytes);
+  task_.emplace(task, found.archive, welcome_.chunk_bytes, found.model);
   join_sum(task);
   apply_to_task(round::SessionOpened{welcome_.chunk_bytes});
 }
@@ -308,9 +328,7 @@ void Agent::apply_to_task(const round::TaskEvent& event) {
           SendUpdateRange{a.session_, task().task, e.offset, e.bytes, task().secure.has_value()});
     }
     void operator()(round::KeepChunk& e) const {
-      const Digest& blob =
-          a.task_->state() == round::TaskState::fetching_archive ? task().archive : task().model;
-      a.effects_->emplace_back(KeepChunk{task(), blob, e.offset});
+      a.effects_->emplace_back(KeepChunk{task(), e.blob, e.offset});
     }
     void operator()(round::VerifyBlob& e) const { a.effects_->emplace_back(VerifyBlob{task(), e.blob}); }
     void operator()(round::StartTraining&) const { a.effects_->emplace_back(StartTraining{task()}); }

@@ -64,6 +64,7 @@ struct ReceivedMalformed {
 };
 struct ArchiveLookedUp {
   round::ArchiveCache archive;
+  Digest model = {};  // that the shell holds, verified; zero: none
 };  // answers FindArchive
 struct BlobChecked {
   Digest blob;
@@ -159,7 +160,7 @@ class Agent {
   void on_welcome(SessionId session, const messages::Welcome& welcome);
   void on_refuse(const messages::Refuse& refuse);
   void on_train_task(const messages::TrainTask& task);
-  void begin_task(round::ArchiveCache archive);
+  void begin_task(const ArchiveLookedUp& found);
   void decline(const messages::TrainTask& task, const std::string& reason);
   void on_tick();
   void say_hello();
@@ -167,6 +168,7 @@ class Agent {
   void report_if_due();
   void go_offline(Duration at_least);
   void apply_to_task(const round::TaskEvent& event);
+  [[nodiscard]] Result<void> check_codecs(const messages::TrainTask& task) const;
   [[nodiscard]] bool is_current(TaskId task) const;
   [[nodiscard]] bool transferring() const;
   [[nodiscard]] TaskId at_work_on() const;

@@ -1,8 +1,10 @@
 #include "client/engine/engine.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "protocols/messages/codec.h"
 #include "protocols/secure_aggregation/packing.h"
@@ -101,20 +103,19 @@ void Engine::carry_out(Effect& effect) {
     void operator()(CloseLink&) const { engine.link_.close(); }
     void operator()(Send& e) const { engine.link_.send(messages::encode(e.session, e.message), {}); }
     void operator()(SendUpdateRange& e) const {
-      if (e.masked) {
-        if (engine.masked_.task != e.task || !engine.masked_.packed) return;
-        const auto bytes = std::span<const std::byte>(*engine.masked_.packed).subspan(e.offset, e.bytes);
-        engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}),
-                          transport::Bulk{engine.masked_.packed, bytes});
-        return;
-      }
-      const auto bytes = std::as_bytes(std::span(engine.vectors_->delta)).subspan(e.offset, e.bytes);
-      engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}),
-                        transport::Bulk{engine.vectors_, bytes});
+      transport::Bulk bulk;
+      const Outgoing& out = engine.outgoing_;
+      if (out.bytes && out.task == e.task && out.masked == e.masked)
+        bulk = {out.bytes, std::span<const std::byte>(*out.bytes)};
+      else if (!e.masked) bulk = {engine.vectors_, std::as_bytes(std::span(engine.vectors_->delta))};
+      if (e.offset + e.bytes > bulk.bytes.size()) return;
+      bulk.bytes = bulk.bytes.subspan(e.offset, e.bytes);
+      engine.link_.send(messages::encode(e.session, messages::UpdateChunk{e.task, e.offset}), bulk);
     }
     void operator()(FindArchive& e) const {
-      answer(ArchiveLookedUp{engine.archives_.has(e.archive) ? round::ArchiveCache::present
-                                                             : round::ArchiveCache::absent});
+      answer(ArchiveLookedUp{
+          engine.archives_.has(e.archive) ? round::ArchiveCache::present : round::ArchiveCache::absent,
+          engine.held_model_});
     }
     void operator()(KeepChunk& e) const { engine.keep_chunk(e); }
     void operator()(VerifyBlob& e) const { answer(BlobChecked{e.blob, engine.verify_blob(e)}); }
@@ -150,18 +151,79 @@ Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
   HANSA_TRY_VOID(
       sa::quantise(vectors_->delta, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, numbers_));
   HANSA_TRY_VOID(sa::apply_masks(numbers_, mask.terms, bits));
-  // ZeroMQ may still send from what was masked before.
-  if (!masked_.packed || masked_.packed.use_count() > 1)
-    masked_.packed = std::make_shared<std::vector<std::byte>>();
-  masked_.packed->resize(sa::packed_bytes(numbers_.size(), bits));
-  sa::pack(numbers_, bits, *masked_.packed);
-  masked_.task = mask.task;
-  return UpdateMasked{mask.task, mask.setup.digest(), sha256(std::span<const std::byte>(*masked_.packed)),
-                      masked_.packed->size()};
+  std::vector<std::byte>& packed = fresh_outgoing(mask.task, true);
+  packed.resize(sa::packed_bytes(numbers_.size(), bits));
+  sa::pack(numbers_, bits, packed);
+  return UpdateMasked{mask.task, mask.setup.digest(), sha256(std::span<const std::byte>(packed)),
+                      packed.size()};
+}
+
+std::vector<std::byte>& Engine::fresh_outgoing(TaskId task, bool masked) {
+  // ZeroMQ may still send from what was made before.
+  if (!outgoing_.bytes || outgoing_.bytes.use_count() > 1)
+    outgoing_.bytes = std::make_shared<std::vector<std::byte>>();
+  outgoing_.task = task;
+  outgoing_.masked = masked;
+  return *outgoing_.bytes;
+}
+
+namespace {
+
+constexpr const char* codec_state_key = "codec state";
+
+// What a codec's state belongs to: another model or other codecs begin anew.
+Digest codec_state_of(const messages::TrainTask& task) {
+  std::string text = task.layout.text();
+  for (const codecs::Segment& segment : task.compression->segments)
+    text += "\n" + std::to_string(segment.values) + " " + codecs::text_of(segment.spec) + " " +
+            std::to_string(segment.rows);
+  return sha256(std::string_view(text));
+}
+
+}  // namespace
+
+Result<void> Engine::encode_update(const messages::TrainTask& task) {
+  const messages::Compression& compression = *task.compression;
+  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(compression.segments));
+  const std::size_t kept = plan.state_values();
+  if (kept > 0) {
+    const Digest of = codec_state_of(task);
+    if (codec_state_.of != of) {
+      codec_state_ = {of, {}};
+      HANSA_TRY(const auto stored, config_.state
+                                       ? config_.state->get(codec_state_key)
+                                       : Result<std::optional<std::vector<std::byte>>>(std::nullopt));
+      if (stored && stored->size() == of.bytes.size() + kept * sizeof(float) &&
+          std::memcmp(stored->data(), of.bytes.data(), of.bytes.size()) == 0) {
+        codec_state_.values.resize(kept);
+        std::memcpy(codec_state_.values.data(), stored->data() + of.bytes.size(), kept * sizeof(float));
+      }
+    }
+    next_codec_state_.of = of;
+  }
+  next_codec_state_.values.resize(kept);
+  codecs::Encoder(plan).encode(vectors_->delta, codec_state_.values, next_codec_state_.values,
+                               messages::update_seeds(task), static_cast<float>(task.magnitude_max),
+                               compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never,
+                               fresh_outgoing(task.task, false));
+  return {};
 }
 
 void Engine::keep_counted(TaskId task) {
-  if (!config_.data || !trained_ || trained_->task != task) return;
+  if (!trained_ || trained_->task != task) return;
+  if (!next_codec_state_.values.empty()) {
+    std::swap(codec_state_, next_codec_state_);
+    next_codec_state_ = {};
+    if (config_.state) {
+      std::vector<std::byte> bytes(codec_state_.of.bytes.size() + codec_state_.values.size() * sizeof(float));
+      std::memcpy(bytes.data(), codec_state_.of.bytes.data(), codec_state_.of.bytes.size());
+      std::memcpy(bytes.data() + codec_state_.of.bytes.size(), codec_state_.values.data(),
+                  codec_state_.values.size() * sizeof(float));
+      if (auto kept = config_.state->put(codec_state_key, bytes); !kept && config_.tell)
+        config_.tell(Tell::Level::error, kept.error().text());
+    }
+  }
+  if (!config_.data) return;
   if (auto kept = config_.data->counted(trained_->data_mark); !kept && config_.tell)
     config_.tell(Tell::Level::error, kept.error().text());
   std::vector<Effect> effects;
@@ -169,13 +231,31 @@ void Engine::keep_counted(TaskId task) {
   for (auto& effect : effects) queue_.push_back(std::move(effect));
 }
 
+namespace {
+
+const messages::ModelStep* step_of(const messages::TrainTask& task, const Digest& blob) {
+  if (!task.steps) return nullptr;
+  const auto found = std::ranges::find(task.steps->steps, blob, &messages::ModelStep::blob);
+  return found == task.steps->steps.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 void Engine::keep_chunk(const KeepChunk& keep) {
   if (keep.blob == keep.task.archive) {
     if (keep.offset == 0) archive_bytes_.assign(keep.task.archive_bytes, std::byte{});
     copy_bulk(archive_bytes_, keep.offset);
     return;
   }
+  if (keep.blob != keep.task.model) {
+    const messages::ModelStep* step = step_of(keep.task, keep.blob);
+    if (step == nullptr) return;
+    if (keep.offset == 0) step_bytes_.resize(step->bytes);
+    copy_bulk(step_bytes_, keep.offset);
+    return;
+  }
   if (keep.offset == 0) {
+    held_model_ = {};
     // A stopped training may still read the old vectors, and ZeroMQ may still send from them.
     if (vectors_.use_count() > 1) vectors_ = std::make_shared<TaskVectors>();
     vectors_->global.resize(keep.task.model_bytes / sizeof(float));
@@ -192,8 +272,52 @@ void Engine::copy_bulk(std::span<std::byte> to, std::uint64_t offset) {
 }
 
 bool Engine::verify_blob(const VerifyBlob& verify) {
-  if (verify.blob != verify.task.archive)
-    return sha256(std::span<const float>(vectors_->global)) == verify.blob;
+  if (verify.blob == verify.task.archive) return verify_archive(verify);
+  if (verify.blob == verify.task.model) {
+    const bool sound = sha256(std::span<const float>(vectors_->global)) == verify.blob;
+    held_model_ = sound ? verify.blob : Digest{};
+    return sound;
+  }
+  const messages::ModelStep* step = step_of(verify.task, verify.blob);
+  if (step == nullptr) return false;
+  auto taken = take_step(verify.task, *step);
+  if (!taken && config_.tell)
+    config_.tell(Tell::Level::warning,
+                 "a step to the model cannot be used (" + taken.error().text() + "); fetching it whole");
+  return taken.has_value();
+}
+
+// From the held model to the next.
+Result<void> Engine::take_step(const messages::TrainTask& task, const messages::ModelStep& step) {
+  const auto wrong = [](const char* what) { return fail(ErrorCode::protocol, "model step", what); };
+  if (held_model_ != step.base) return wrong("begins at another model than this client has");
+  if (sha256(std::span<const std::byte>(step_bytes_)) != step.blob) return wrong("does not match its digest");
+  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(task.steps->segments));
+  if (vectors_->global.size() != plan.values()) return wrong("is for another model");
+  HANSA_TRY(const codecs::Update update,
+            codecs::Update::read(plan, messages::step_seeds(step), codecs::step_magnitude_max, step_bytes_,
+                                 unpacked_));
+  keep_vectors_to_ourselves();
+  held_model_ = {};
+  update.accumulate(0, plan.values(), 1.0F, vectors_->global);
+  const auto& steps = task.steps->steps;
+  const bool is_last = &step == &steps.back();
+  // Models between are known by the next step alone; the one that counts is looked at.
+  const Digest reached = is_last ? task.model : (&step + 1)->base;
+  if (is_last && sha256(std::span<const float>(vectors_->global)) != task.model)
+    return wrong("does not lead to the task's model");
+  held_model_ = reached;
+  return {};
+}
+
+void Engine::keep_vectors_to_ourselves() {
+  if (vectors_.use_count() == 1) return;
+  auto copy = std::make_shared<TaskVectors>();
+  copy->global = vectors_->global;
+  vectors_ = std::move(copy);
+}
+
+bool Engine::verify_archive(const VerifyBlob& verify) {
   bool sound = sha256(std::span<const std::byte>(archive_bytes_)) == verify.blob;
   if (sound) {
     if (auto stored = archives_.put(verify.blob, archive_bytes_); !stored) {
@@ -206,7 +330,7 @@ bool Engine::verify_blob(const VerifyBlob& verify) {
 }
 
 Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
-                                           const Result<learning::TrainingResult>& result) const {
+                                           const Result<learning::TrainingResult>& result) {
   if (!result) return tl::unexpected<Error>(result.error());
   const std::span<const float> delta = vectors_->delta;
   for (const float value : delta) {
@@ -218,9 +342,15 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   }
   messages::Offer offer;
   offer.task = task.task;
-  // In a secure sum it is masked first: the agent makes that offer.
-  if (!task.secure) offer.update = sha256(delta);
   offer.bytes = delta.size_bytes();
+  // In a secure sum it is masked first: the agent makes that offer.
+  if (!task.secure && task.compression) {
+    HANSA_TRY_VOID(encode_update(task));
+    offer.update = sha256(std::span<const std::byte>(*outgoing_.bytes));
+    offer.bytes = outgoing_.bytes->size();
+  } else if (!task.secure) {
+    offer.update = sha256(delta);
+  }
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;
   offer.metrics = result->metrics;

@@ -16,7 +16,10 @@
 #include "client/agent/agent.h"
 #include "common/error.h"
 #include "common/time.h"
+#include "protocols/codecs/encoder.h"
+#include "protocols/codecs/update.h"
 #include "learning/data_supply.h"
+#include "learning/local_state.h"
 #include "learning/trainer.h"
 #include "protocols/transport/bulk.h"
 
@@ -62,6 +65,7 @@ class TrainingRunner {
 struct EngineConfig {
   AgentConfig agent;
   std::shared_ptr<learning::DataSupply> data;  // told which updates were counted; may be none
+  std::shared_ptr<learning::LocalState> state;  // for what codecs keep; without: it is lost with the engine
   std::function<void(Tell::Level, const std::string&)> tell;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };
@@ -91,8 +95,13 @@ class Engine {
   [[nodiscard]] Result<UpdateMasked> mask_update(const MaskUpdate& mask);
   void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
+  [[nodiscard]] bool verify_archive(const VerifyBlob& verify);
+  [[nodiscard]] Result<void> take_step(const messages::TrainTask& task, const messages::ModelStep& step);
+  void keep_vectors_to_ourselves();
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
-                                                   const Result<learning::TrainingResult>& result) const;
+                                                   const Result<learning::TrainingResult>& result);
+  [[nodiscard]] Result<void> encode_update(const messages::TrainTask& task);
+  [[nodiscard]] std::vector<std::byte>& fresh_outgoing(TaskId task, bool masked);
 
   EngineConfig config_;
   Link& link_;
@@ -102,12 +111,24 @@ class Engine {
   std::deque<Effect> queue_;
   std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
   std::shared_ptr<TaskVectors> vectors_;
+  Digest held_model_;  // what vectors_->global is; zero: not known
+  std::vector<std::byte> step_bytes_;  // of the step that is being fetched
+  std::vector<std::byte> unpacked_;  // memory for reading steps
   std::vector<std::uint32_t> numbers_;  // the update on the ring; masked before it is let go
-  struct Masked {
+  // What is sent of an update that does not travel as it is.
+  struct Outgoing {
     TaskId task;
-    std::shared_ptr<std::vector<std::byte>> packed;
+    bool masked = false;
+    std::shared_ptr<std::vector<std::byte>> bytes;
   };
-  Masked masked_;
+  Outgoing outgoing_;
+  // What codecs keep, before and after the update at hand: of these segments and this layout.
+  struct CodecState {
+    Digest of;
+    std::vector<float> values;
+  };
+  CodecState codec_state_;
+  CodecState next_codec_state_;  // codec_state_ once the update is counted
   struct Trained {
     TaskId task;
     std::uint64_t data_mark = 0;

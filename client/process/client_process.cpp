@@ -120,6 +120,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
                    secure->policy, secure->required};
   }
   engine_config.data = data.supply;
+  engine_config.state = data.state;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
   engine_config.tell = [&](Tell::Level level, const std::string& text) {
     switch (level) {

@@ -49,8 +49,12 @@ class Checker {
   Result<void> check(const toml::table& root) {
     check_names(root);
     for (const Table& table : schema_.tables) {
+      if (table.repeated) {
+        check_repeated(table, root);
+        continue;
+      }
       const toml::node* node = root.get(table.name);
-      check_table(table, node == nullptr ? nullptr : node->as_table());
+      check_table(table, table.name, node == nullptr ? nullptr : node->as_table());
     }
     if (mistake_) return tl::unexpected<Error>(std::move(*mistake_));
     return {};
@@ -82,7 +86,8 @@ class Checker {
 
   void check_names(const toml::table& root) {
     std::vector<std::string> known;
-    for (const Table& table : schema_.tables) known.emplace_back(table.name);
+    for (const Table& table : schema_.tables)
+      if (!table.repeated) known.emplace_back(table.name);
     for (auto&& [name, node] : root) {
       const std::uint32_t line = name.source().begin.line;
       const auto table = std::ranges::find(schema_.tables, name.str(), &Table::name);
@@ -105,14 +110,28 @@ class Checker {
     return "take it out, or move it below the table it belongs to";
   }
 
-  void check_table(const Table& table, const toml::table* written) {
+  // [[outer.inner]] of a table [outer].
+  void check_repeated(const Table& table, const toml::table& root) {
+    const auto dot = table.name.find('.');
+    const toml::table* outer = root[table.name.substr(0, dot)].as_table();
+    const toml::node* node = outer == nullptr ? nullptr : outer->get(table.name.substr(dot + 1));
+    if (node == nullptr) return;
+    const toml::array* array = node->as_array();
+    if (array == nullptr || !array->is_homogeneous<toml::table>())
+      return report(line_of(*node), table.name, "must be tables",
+                    "write [[" + std::string(table.name) + "]] on a line of its own");
+    for (std::size_t i = 0; i < array->size(); ++i)
+      check_table(table, std::string(table.name) + "[" + std::to_string(i) + "]", array->get(i)->as_table());
+  }
+
+  void check_table(const Table& table, std::string_view name, const toml::table* written) {
     const std::uint32_t table_line = written == nullptr ? 0 : line_of(*written);
     if (written != nullptr) {
-      document_.tables_.emplace(table.name, table_line);
+      document_.tables_.emplace(name, table_line);
       check_keys(table, *written);
     }
     for (const Setting& setting : table.settings) {
-      const std::string key = std::string(table.name) + "." + std::string(setting.key);
+      const std::string key = std::string(name) + "." + std::string(setting.key);
       const toml::node* node = written == nullptr ? nullptr : written->get(setting.key);
       if (node != nullptr) {
         if (auto value = check_value(setting, key, *node))
@@ -132,6 +151,8 @@ class Checker {
     for (const Setting& setting : table.settings) known.emplace_back(setting.key);
     for (auto&& [name, node] : written) {
       if (std::ranges::find(table.settings, name.str(), &Setting::key) != table.settings.end()) continue;
+      const std::string inner = std::string(table.name) + "." + std::string(name.str());
+      if (std::ranges::find(schema_.tables, inner, &Table::name) != schema_.tables.end()) continue;
       const std::string key = std::string(table.name) + "." + std::string(name.str());
       report_unknown(name.source().begin.line, key, "key", name.str(), known);
     }
@@ -264,6 +285,12 @@ Result<Document> Document::parse(std::string_view toml, const std::filesystem::p
   Document out;
   out.file_ = file;
   HANSA_TRY_VOID(Checker(out, schema).check(parsed.table()));
+  return out;
+}
+
+std::size_t Document::count(std::string_view table) const {
+  std::size_t out = 0;
+  while (tables_.contains(std::string(table) + "[" + std::to_string(out) + "]")) ++out;
   return out;
 }
 

@@ -27,6 +27,8 @@ class Document {
                                               const Schema& schema);
 
   [[nodiscard]] bool has_table(std::string_view table) const;  // written in the file
+  // Of a repeated table. The keys of the first are "table[0].key".
+  [[nodiscard]] std::size_t count(std::string_view table) const;
   [[nodiscard]] bool has(std::string_view key) const;  // has a value: written or default
 
   // key is "table.key" of the schema and has() holds: anything else is a bug, and asserted.

@@ -78,7 +78,9 @@ std::string range_text(const Setting& setting) {
 std::string schema_markdown(const Schema& schema) {
   std::string out = "## " + std::string(schema.file_name) + "\n\n" + std::string(schema.meaning) + "\n";
   for (const Table& table : schema.tables) {
-    out += "\n### [" + std::string(table.name) + "]\n\n" + std::string(table.meaning);
+    const std::string name(table.name);
+    out += "\n### " + (table.repeated ? "[[" + name + "]]" : "[" + name + "]") + "\n\n" +
+           std::string(table.meaning);
     if (table.presence == Presence::optional) out += " The whole table may be left out.";
     out +=
         "\n\n| key | kind | range | default | meaning | example |\n| --- | --- | --- | --- | --- | --- |\n";

@@ -58,11 +58,13 @@ constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const
 }
 
 struct Table {
-  std::string_view name;
+  std::string_view
+      name;  // "cohort"; of a repeated one also "compression.rule", within a table that is in the schema
   Presence presence =
       Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
   std::string_view meaning;
   std::span<const Setting> settings;
+  bool repeated = false;  // [[name]], any number of times; then no setting is defaulted
 };
 
 struct Schema {

@@ -81,4 +81,7 @@ struct Seeds {
   std::uint64_t rounding = 0;  // the encoder's own
 };
 
+// Of the values of a model's step: they come from the aggregator, and no learning rate is to blame.
+inline constexpr float step_magnitude_max = 1e38F;
+
 }  // namespace hansa::codecs

@@ -6,6 +6,7 @@
 #include <streambuf>
 #include <utility>
 
+#include "common/random.h"
 #include "protocols/messages/internal/fields.h"
 
 namespace hansa::messages {
@@ -122,6 +123,18 @@ std::string_view name(const Message& message) {
                                                "UnmaskRequest", "UnmaskShares"};
   static_assert(std::size(names) == std::variant_size_v<Message>);
   return names[message.index()];
+}
+
+codecs::Seeds update_seeds(const TrainTask& task) {
+  return {derive_seed(task.seed, "codec rotation"), task.compression ? task.compression->cohort_seed : 0,
+          derive_seed(task.seed, "codec rounding")};
+}
+
+codecs::Seeds step_seeds(const ModelStep& step) {
+  codecs::Seeds out;
+  for (std::size_t i = 0; i < 8; ++i) out.update |= std::uint64_t{step.base.bytes[i]} << (8 * i);
+  out.rounding = derive_seed(out.update, "codec rounding");
+  return out;
 }
 
 secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {

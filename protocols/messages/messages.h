@@ -15,12 +15,13 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
+#include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/messages.h"
 #include "protocols/secure_aggregation/roster.h"
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 3;
+inline constexpr std::uint8_t protocol_version = 4;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
@@ -79,6 +80,28 @@ struct SecureTask {
   secure_aggregation::Assumptions assumptions;
 };
 
+// How an update travels that the aggregator sees: codecs/encoder.h.
+struct Compression {
+  std::vector<codecs::Segment> segments;  // of the flat vector, in its order
+  bool entropy = true;  // the whole once more by zstd, where that helps
+  std::uint64_t cohort_seed = 0;  // the same for all of a round
+  friend bool operator==(const Compression&, const Compression&) = default;
+};
+
+// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model.
+struct ModelStep {
+  Digest base;
+  Digest blob;
+  std::uint64_t bytes = 0;
+};
+// The ways to a task's model other than all of it: the base of a step is the model that the step before it leads to, and the
+// last one leads to the task's model.
+struct ModelSteps {
+  std::vector<codecs::Segment> segments;
+  std::vector<ModelStep> steps;  // 1 to steps_max
+};
+inline constexpr std::size_t steps_max = 16;
+
 // aggregator -> client: train, starting from `model`. Sent again after a reconnect.
 struct TrainTask {
   TaskId task;
@@ -92,7 +115,9 @@ struct TrainTask {
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
   double magnitude_max = 0;  // a larger value in an update refuses it
-  std::optional<SecureTask> secure;  // without: the update travels as it is, for the aggregator to see
+  std::optional<ModelSteps> steps;  // without: the model is fetched whole
+  std::optional<Compression> compression;  // without, and without `secure`: float32 as they are
+  std::optional<SecureTask> secure;  // without: the aggregator sees the update
 };
 
 // aggregator -> client: the task's round is closed; stop working on it.
@@ -234,6 +259,10 @@ using Message =
 // "Hello", "TrainTask", …: for logs.
 [[nodiscard]] std::string_view name(const Message& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
+
+// Of an encoded update of a task with compression, and of a step of its model.
+[[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
+[[nodiscard]] codecs::Seeds step_seeds(const ModelStep& step);
 
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);

@@ -4,23 +4,39 @@
 
 namespace hansa::round {
 
-ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes)
+ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
+                       const Digest& held)
     : task_(task),
       chunk_bytes_(chunk_bytes),
-      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive) {}
+      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive) {
+  if (held == task_.model) return;
+  if (task_.steps) {
+    const auto& steps = task_.steps->steps;
+    const auto from = std::ranges::find(steps, held, &messages::ModelStep::base);
+    for (auto step = from; step != steps.end(); ++step) model_blobs_.push_back({step->blob, step->bytes});
+  }
+  if (model_blobs_.empty()) model_blobs_.push_back({task_.model, task_.model_bytes});
+}
 
 bool ClientTask::same_work(const messages::TrainTask& other) const {
   return task_.task == other.task && task_.model == other.model && task_.archive == other.archive &&
          task_.layout == other.layout && task_.seed == other.seed && task_.training == other.training &&
-         task_.secure.has_value() == other.secure.has_value();
+         task_.compression == other.compression && task_.secure.has_value() == other.secure.has_value();
+}
+
+bool ClientTask::fetches(const Digest& blob) const {
+  return blob == task_.archive || blob == task_.model ||
+         std::ranges::any_of(model_blobs_, [&](const Blob& b) { return b.digest == blob; });
 }
 
 const Digest& ClientTask::blob() const {
-  return state_ == TaskState::fetching_archive ? task_.archive : task_.model;
+  if (state_ == TaskState::fetching_archive) return task_.archive;
+  return fetched_ < model_blobs_.size() ? model_blobs_[fetched_].digest : task_.model;
 }
 
 std::uint64_t ClientTask::blob_bytes() const {
-  return state_ == TaskState::fetching_archive ? task_.archive_bytes : task_.model_bytes;
+  if (state_ == TaskState::fetching_archive) return task_.archive_bytes;
+  return fetched_ < model_blobs_.size() ? model_blobs_[fetched_].bytes : 0;
 }
 
 // Keeps chunks_in_flight chunks asked for beyond what has arrived.
@@ -35,12 +51,19 @@ void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
   pulled_ = std::min(blob_bytes(), pulled_ + chunks * chunk_bytes_);
 }
 
+// After the archive, or a part of what leads to the model.
+void ClientTask::next_blob(std::vector<TaskEffect>& effects) {
+  if (fetched_ < model_blobs_.size()) return start_blob(effects);
+  state_ = TaskState::training;
+  effects.emplace_back(StartTraining{});
+}
+
 void ClientTask::start_blob(std::vector<TaskEffect>& effects) {
   received_ = pulled_ = 0;
   verifying_ = false;
   if (blob_bytes() == 0) {
     verifying_ = true;
-    effects.emplace_back(KeepChunk{0});
+    effects.emplace_back(KeepChunk{blob(), 0});
     effects.emplace_back(VerifyBlob{blob()});
     return;
   }
@@ -64,7 +87,8 @@ struct ClientTask::Apply {
     if (fetching()) {
       if (t.verifying_) return true;
       if (t.received_ == 0) {
-        t.start_blob(effects);
+        if (t.state_ == TaskState::fetching_archive) t.start_blob(effects);
+        else t.next_blob(effects);
       } else {
         t.pulled_ = t.received_;  // what was asked for in the old session will not come
         t.pull_more(effects);
@@ -84,7 +108,7 @@ struct ClientTask::Apply {
     if (!fetching() || t.verifying_ || e.blob != t.blob() || e.offset != t.received_ || e.bytes == 0 ||
         e.bytes > t.blob_bytes() - t.received_)
       return false;
-    effects.emplace_back(KeepChunk{e.offset});
+    effects.emplace_back(KeepChunk{e.blob, e.offset});
     t.received_ += e.bytes;
     t.pulled_ = std::max(t.pulled_, t.received_);
     if (t.received_ == t.blob_bytes()) {
@@ -98,18 +122,21 @@ struct ClientTask::Apply {
 
   bool operator()(const BlobVerified& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
-    if (t.state_ == TaskState::fetching_archive) {
-      t.state_ = TaskState::fetching_model;
-      t.start_blob(effects);
-    } else {
-      t.state_ = TaskState::training;
-      effects.emplace_back(StartTraining{});
-    }
+    if (t.state_ == TaskState::fetching_archive) t.state_ = TaskState::fetching_model;
+    else ++t.fetched_;
+    t.received_ = t.pulled_ = 0;
+    t.verifying_ = false;
+    t.next_blob(effects);
     return true;
   }
 
   bool operator()(const BlobDamaged& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
+    if (t.state_ == TaskState::fetching_model) {
+      // A step may be damaged in what it leads to: not the same way again.
+      t.model_blobs_ = {{t.task_.model, t.task_.model_bytes}};
+      t.fetched_ = 0;
+    }
     t.start_blob(effects);
     return true;
   }

@@ -33,6 +33,8 @@ enum class TaskState : std::uint8_t {
 
 // What the shell has of the archive, told when the task starts.
 enum class ArchiveCache : std::uint8_t { present, absent };
+// What is fetched is the archive, and then the steps that lead from the model that the shell holds to the task's, or that model
+// whole. A step that turns out to lead elsewhere is damaged: then the model is fetched whole.
 
 // The session is (again) open and the aggregator has sent this task in it.
 struct SessionOpened {
@@ -76,6 +78,7 @@ struct SendUpdateRange {
   std::uint64_t bytes;
 };  // as one UpdateChunk
 struct KeepChunk {
+  Digest blob;
   std::uint64_t offset;
 };  // of the event at hand; offset 0 starts the blob anew
 struct VerifyBlob {
@@ -91,12 +94,16 @@ class ClientTask {
   static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit
   static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; a larger one is cut
 
-  ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes);
+  // held: the model that the shell has; zero: none.
+  ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
+             const Digest& held = {});
 
   [[nodiscard]] Verdict apply(const TaskEvent& event, std::vector<TaskEffect>& effects);
 
   [[nodiscard]] const messages::TrainTask& task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
+  // True of the archive, the model and the steps to it.
+  [[nodiscard]] bool fetches(const Digest& blob) const;
   // True if `other` asks for the same work, so that a result of this one answers it.
   [[nodiscard]] bool same_work(const messages::TrainTask& other) const;
 
@@ -104,12 +111,20 @@ class ClientTask {
   struct Apply;
   void pull_more(std::vector<TaskEffect>& effects);
   void start_blob(std::vector<TaskEffect>& effects);
+  void next_blob(std::vector<TaskEffect>& effects);
   [[nodiscard]] const Digest& blob() const;
   [[nodiscard]] std::uint64_t blob_bytes() const;
+
+  struct Blob {
+    Digest digest;
+    std::uint64_t bytes = 0;
+  };
 
   messages::TrainTask task_;
   std::uint64_t chunk_bytes_;
   TaskState state_;
+  std::vector<Blob> model_blobs_;  // that are left to fetch, in order
+  std::size_t fetched_ = 0;  // of them
   std::uint64_t received_ = 0;  // of the blob that is being fetched
   std::uint64_t pulled_ = 0;  // asked for in this session
   bool verifying_ = false;  // the blob is complete and being checked

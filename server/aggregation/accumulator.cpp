@@ -7,6 +7,8 @@
 // With P = weight_max * updates_max * magnitude_max, scale_bits = min(40, 62 - ceil(log2 P)), so
 //   |sum| <= updates_max * (weight_max * magnitude_max * 2^scale_bits + 1/2)
 //         <= 2^62 + 50,000 < 2^63.
+// Decoded values may be beyond magnitude_max by rounding, less than a hundredth (codecs/update.h): 2^62 times that is
+// below 2^63 still.
 // P itself is computed in double: a product rounded down to a power of two may hide a factor of
 // at most 1 + 2^-52, which the factor of 2 between 2^62 and 2^63 covers.
 #include "server/aggregation/accumulator.h"
@@ -112,6 +114,19 @@ void Accumulator::add(std::span<const float> delta, std::size_t first_element, s
   workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
     kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
                         fold.factor);
+  });
+}
+
+void Accumulator::add(const codecs::Update& update, std::uint64_t weight) {
+  assert(update.values() == elements_);
+  assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
+  struct {
+    const codecs::Update& update;
+    std::span<std::int64_t> sums;
+    double factor;
+  } const fold{update, {sum_data(), elements_}, std::ldexp(static_cast<double>(weight), scale_bits_)};
+  workers_->for_slices(elements_, [&fold](std::size_t first, std::size_t last) {
+    fold.update.fold(first, last, fold.factor, fold.sums);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "common/error.h"
+#include "protocols/codecs/update.h"
 #include "server/aggregation/internal/page_buffer.h"
 #include "server/aggregation/worker_pool.h"
 
@@ -36,6 +37,8 @@ class Accumulator {
   [[nodiscard]] Result<void> check_weight(std::uint64_t weight) const;
   // Adds weight * delta to elements first_element...; only what check() accepted may be added.
   void add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
+  // The same for a whole encoded update; its values are within magnitude_max, as Update::read checked.
+  void add(const codecs::Update& update, std::uint64_t weight);
   // Counts one whole update after its last add().
   void count_update(std::uint64_t weight);
 
@@ -43,6 +46,9 @@ class Accumulator {
   [[nodiscard]] std::uint32_t updates() const { return updates_; }
   [[nodiscard]] std::size_t elements() const { return elements_; }
   [[nodiscard]] std::span<const std::int64_t> sums() const { return {sum_data(), elements_}; }
+
+  // The sum's memory as elements() floats, for whoever needs some between finish() and begin(): the sum is gone then.
+  [[nodiscard]] std::span<float> scratch() { return {reinterpret_cast<float*>(sums_.data()), elements_}; }
 
   // next[i] = global[i] + sum_i / (total_weight * 2^scale_bits); next may be global itself.
   // Rounded to the nearest float32; beyond the largest float32 it is that, never infinite.

@@ -90,6 +90,23 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   return out;
 }
 
+Result<CompressionConfig> read_compression(const Document& document) {
+  CompressionConfig out;
+  const auto spec = [&](const std::string& key) {
+    return codecs::parse_spec(document.text(key), document.place(key));
+  };
+  HANSA_TRY(out.uplink, spec("compression.uplink"));
+  HANSA_TRY(out.downlink, spec("compression.downlink"));
+  for (std::size_t i = 0; i < document.count("compression.rule"); ++i) {
+    const std::string rule = "compression.rule[" + std::to_string(i) + "]";
+    HANSA_TRY(const codecs::Spec codec, spec(rule + ".codec"));
+    out.rules.push_back({document.text(rule + ".match"), codec});
+  }
+  out.full_every = whole(document, "compression.full_every");
+  out.entropy = document.boolean("compression.entropy");
+  return out;
+}
+
 }  // namespace
 
 Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
@@ -136,6 +153,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
+  HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
 
   if (document.has_table("evaluation")) {

@@ -11,6 +11,7 @@
 #include "common/time.h"
 #include "common/training.h"
 #include "learning/data/data_config.h"
+#include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
 
@@ -45,6 +46,14 @@ struct SecureAggregationConfig {
   Duration phase = std::chrono::seconds(30);
 };
 
+struct CompressionConfig {
+  codecs::Spec uplink;
+  std::vector<codecs::Rule> rules;  // of the uplink
+  codecs::Spec downlink;  // of steps from model to model; f32: models go whole
+  std::uint32_t full_every = 0;  // rounds; 0: no more often than needed
+  bool entropy = true;
+};
+
 struct FederationConfig {
   std::filesystem::path file;  // where it was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
@@ -61,6 +70,7 @@ struct FederationConfig {
   TrainingConfig training;
   CohortConfig cohort;
   LimitsConfig limits;
+  CompressionConfig compression;
   std::optional<SecureAggregationConfig> secure_aggregation;  // if enabled
   std::optional<learning::DataConfig> evaluation;  // held-out data
   std::uint32_t evaluation_every = 1;  // rounds

@@ -270,6 +270,49 @@ constexpr std::array evaluation_settings =
                              .example = "4"},
                  });
 
+constexpr std::array compression_settings{
+    Setting{.key = "uplink",
+            .presence = Presence::defaulted,
+            .default_value = "\"f32\"",
+            .meaning = "Codec of the updates: [compression.md](compression.md). Not for secure sums.",
+            .range = {.least = 1, .most = 64},
+            .example = "\"topk(0.01, q4)\""},
+    Setting{.key = "downlink",
+            .presence = Presence::defaulted,
+            .default_value = "\"f32\"",
+            .meaning = "Codec of the steps from the model that a client has to the next one; with `\"f32\"` "
+                       "models go whole.",
+            .range = {.least = 1, .most = 64},
+            .example = "\"q4-rotated\""},
+    Setting{.key = "full_every",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "0",
+            .meaning = "The exact model goes whole to all clients after every so many rounds; 0 for only "
+                       "where no steps lead to it.",
+            .unit = "rounds",
+            .range = {.least = 0, .most = 1'000'000},
+            .example = "50"},
+    Setting{.key = "entropy",
+            .kind = Kind::boolean,
+            .presence = Presence::defaulted,
+            .default_value = "true",
+            .meaning = "Whether what is encoded is packed once more by zstd, where that makes it smaller.",
+            .example = "false"},
+};
+
+constexpr std::array compression_rule_settings{
+    Setting{.key = "match",
+            .meaning =
+                "Names of parameters, with `*` for any characters. The first rule that fits a name counts.",
+            .range = {.least = 1, .most = 256},
+            .example = "\"*.bias\""},
+    Setting{.key = "codec",
+            .meaning = "Codec of their part of the updates, instead of `uplink`.",
+            .range = {.least = 1, .most = 64},
+            .example = "\"f32\""},
+};
+
 constexpr std::array secure_aggregation_settings{
     Setting{.key = "enabled",
             .kind = Kind::boolean,
@@ -373,6 +416,10 @@ constexpr std::array tables{
     Table{"cohort", Presence::defaulted, "Who takes part in a round, and when it is over.", cohort_settings},
     Table{"limits", Presence::defaulted, "Bounds that keep a client from harming the sum or the machine.",
           limits_settings},
+    Table{"compression", Presence::defaulted,
+          "How few bytes updates and models take: [compression.md](compression.md).", compression_settings},
+    Table{"compression.rule", Presence::optional, "Codecs for some of the parameters.",
+          compression_rule_settings, true},
     Table{"secure_aggregation", Presence::defaulted,
           "Sums that hide what is summed: [secure-aggregation.md](secure-aggregation.md).",
           secure_aggregation_settings},

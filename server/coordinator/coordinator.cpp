@@ -11,10 +11,12 @@ TaskId make_task_id(std::uint64_t seed, std::string_view run, RoundId round, std
   return TaskId(derive_seed(derive_seed(seed, "task of run", 0, run), "task", round.value, client));
 }
 
-Coordinator::Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model, Instant now)
+Coordinator::Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model,
+                         PublishedModel published, Instant now)
     : config_(std::move(config)),
       last_committed_(last_committed),
       model_(model),
+      published_(std::move(published)),
       session_numbers_(config_.session_seed),
       phase_began_(now),
       retry_at_(now),

@@ -46,6 +46,21 @@ struct SecureSums {
   std::vector<double> scales;
 };
 
+// How models and updates travel.
+struct Compression {
+  // None: the update's float32 as they are. Not for secure sums, whose updates are rounded for the ring instead.
+  std::shared_ptr<const codecs::Plan> uplink;
+  bool entropy = true;
+  std::shared_ptr<const codecs::Plan> downlink;  // of steps from model to model; none: models go whole
+  std::uint32_t full_every = 0;  // rounds after which the model goes whole; 0: only where no steps lead to it
+};
+
+// What clients get as the model, and the steps that lead to it from those that they may have.
+struct PublishedModel {
+  Digest model;
+  std::vector<messages::ModelStep> steps;
+};
+
 struct CoordinatorConfig {
   std::string federation;
   std::string run;
@@ -55,6 +70,7 @@ struct CoordinatorConfig {
   TrainingConfig training;
   CohortConfig cohort;
   LimitsConfig limits;
+  Compression compression;
   std::optional<SecureSums> secure_sums;  // without: the aggregator sees every update
   Digest archive;
   std::uint64_t archive_bytes = 0;
@@ -94,6 +110,7 @@ struct UpdateChecked {  // answers CheckUpdate
 struct RoundCommitted {
   RoundId round;
   Digest model;
+  PublishedModel published = {};
   // Of a secure sum.
   double next_clip = 0;
   std::vector<double> next_scales = {};
@@ -149,6 +166,7 @@ struct CheckUpdate {  // digest and every value; if sound, add the whole to the 
   Digest update;
   std::uint64_t examples;
   std::optional<secure_aggregation::Position> masked_of = {};  // it is this client's masked vector
+  std::optional<codecs::Seeds> encoded = {};  // it is encoded by the uplink's plan
 };
 struct DropSpool {
   std::string client;
@@ -193,7 +211,8 @@ struct SecureRound;  // server/coordinator/internal/secure_round.h
 
 class Coordinator {
  public:
-  Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model, Instant now);
+  Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model, PublishedModel published,
+              Instant now);
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
@@ -208,6 +227,7 @@ class Coordinator {
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] RoundId last_committed() const { return last_committed_; }
   [[nodiscard]] const Digest& model() const { return model_; }
+  [[nodiscard]] const PublishedModel& published() const { return published_; }
   [[nodiscard]] Progress progress(Instant now) const;
 
  private:
@@ -227,6 +247,7 @@ class Coordinator {
   void start_round(const std::vector<std::string>& eligible);
   [[nodiscard]] std::vector<std::string> eligible_clients() const;
   [[nodiscard]] std::vector<std::string> missing_clients() const;
+  [[nodiscard]] messages::TrainTask make_task(const Member& member) const;
   void send_task(Member& member);
   void repeat_lost_task(Member& member, TaskId at_work_on);
   void apply_to_round(const round::Event& event);
@@ -239,6 +260,8 @@ class Coordinator {
   void finish(Finish::Why why, const std::string& text);
 
   // Transfers (transfers.cpp).
+  [[nodiscard]] std::uint64_t model_blob_bytes(const Digest& blob) const;
+  [[nodiscard]] std::string wrong_size(std::uint64_t bytes) const;
   Verdict on_pull(Member& member, const messages::Pull& pull);
   Verdict on_offer(Member& member, const messages::Offer& offer);
   Verdict on_chunk(Member& member, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes);
@@ -279,6 +302,7 @@ class Coordinator {
   CoordinatorConfig config_;
   RoundId last_committed_;
   Digest model_;
+  PublishedModel published_;
   Random session_numbers_;
   Phase phase_ = Phase::gathering;
   Finish::Why finished_why_ = Finish::Why::all_rounds;  // when phase_ is finished

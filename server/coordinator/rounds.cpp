@@ -121,14 +121,17 @@ void Coordinator::repeat_lost_task(Member& m, TaskId at_work_on) {
   if (round_->members()[m.place->value].state == round::MemberState::pending) send_task(m);
 }
 
-void Coordinator::send_task(Member& m) {
-  m.task_sent_at = now_;
+messages::TrainTask Coordinator::make_task(const Member& m) const {
   messages::TrainTask task;
   task.task = m.task;
   task.round = round_->id();
   task.archive = config_.archive;
   task.archive_bytes = config_.archive_bytes;
-  task.model = model_;
+  task.model = published_.model;
+  if (!published_.steps.empty())
+    task.steps = messages::ModelSteps{
+        {config_.compression.downlink->segments().begin(), config_.compression.downlink->segments().end()},
+        published_.steps};
   task.model_bytes = config_.elements * sizeof(float);
   task.layout = config_.layout;
   task.training = config_.training;
@@ -136,12 +139,21 @@ void Coordinator::send_task(Member& m) {
   const Duration left = std::max(round_->deadline() - now_, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
   task.magnitude_max = config_.limits.magnitude_max;
+  if (const auto& uplink = config_.compression.uplink; uplink && !config_.secure_sums)
+    task.compression = messages::Compression{{uplink->segments().begin(), uplink->segments().end()},
+                                             config_.compression.entropy,
+                                             derive_seed(config_.seed, "codec places", round_->id().value)};
   if (secure_) {
     const secure_aggregation::SumSetup& setup = secure_->sum.setup();
     task.secure = messages::SecureTask{setup.attempt,  setup.nonce,   setup.clients,    setup.quantisation,
                                        setup.segments, setup.metrics, setup.assumptions};
   }
-  send(m, task);
+  return task;
+}
+
+void Coordinator::send_task(Member& m) {
+  m.task_sent_at = now_;
+  send(m, make_task(m));
   if (secure_) repeat_sum_message(m);
 }
 
@@ -254,6 +266,7 @@ void Coordinator::on_committed(const RoundCommitted& event) {
   (void)round_->apply(round::CommitDone{}, now_, none);
   last_committed_ = event.round;
   model_ = event.model;
+  published_ = event.published;
   if (secure_) {
     clip_ = event.next_clip;
     scales_ = event.next_scales;

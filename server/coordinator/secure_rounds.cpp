@@ -28,7 +28,7 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
     for (std::size_t j = 0; j < 8; ++j)
       setup.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
   }
-  setup.model = model_;
+  setup.model = published_.model;
   const std::uint64_t whole[] = {config_.elements};
   setup.segments = secure_aggregation::segments_of(
       config.segments.empty() ? std::span<const std::uint64_t>(whole) : std::span(config.segments));

@@ -11,11 +11,31 @@ namespace {
 constexpr std::uint64_t chunks_in_flight = 4;  // upload credit
 }
 
+// Of the published model and the steps to it; 0: it is none of these.
+std::uint64_t Coordinator::model_blob_bytes(const Digest& blob) const {
+  if (blob == published_.model) return config_.elements * sizeof(float);
+  const auto step = std::ranges::find(published_.steps, blob, &messages::ModelStep::blob);
+  return step == published_.steps.end() ? 0 : step->bytes;
+}
+
+// Why an update of that size cannot be one; empty: it can.
+std::string Coordinator::wrong_size(std::uint64_t bytes) const {
+  const auto& uplink = config_.compression.uplink;
+  if (!secure_ && uplink) {
+    if (bytes > 0 && bytes <= uplink->encoded_bytes_max()) return {};
+    return "its update has " + std::to_string(bytes) + " bytes, and an encoded one has " +
+           std::to_string(uplink->encoded_bytes_max()) + " at most";
+  }
+  const std::uint64_t needed = secure_ ? secure_->packed_bytes : config_.elements * sizeof(float);
+  if (bytes == needed) return {};
+  return "its update has " + std::to_string(bytes) + " bytes, the model needs " + std::to_string(needed);
+}
+
 Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull) {
   std::uint64_t size = 0;
   if (pull.blob == config_.archive) size = config_.archive_bytes;
-  else if (pull.blob == model_ && phase_ == Phase::in_round) size = config_.elements * sizeof(float);
-  else {
+  else if (phase_ == Phase::in_round) size = model_blob_bytes(pull.blob);
+  if (size == 0) {
     // An older model: the client has not yet heard that its round is closed.
     send(m, messages::Missing{pull.blob});
     return Verdict::discarded;
@@ -49,10 +69,8 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
          messages::Receipt{offer.task, messages::Verdict::rejected, "it was refused before in this round"});
     return Verdict::discarded;
   }
-  const std::uint64_t bytes = secure_ ? secure_->packed_bytes : config_.elements * sizeof(float);
-  if (offer.bytes != bytes) {
-    reject_update(m, "its update has " + std::to_string(offer.bytes) + " bytes, the model needs " +
-                         std::to_string(bytes));
+  if (const std::string wrong = wrong_size(offer.bytes); !wrong.empty()) {
+    reject_update(m, wrong);
     return Verdict::rejected;
   }
   if (secure_) {
@@ -131,8 +149,10 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
   --uploads_;
   m.seconds = seconds(now_ - m.asked_at);
   apply_to_round(round::UpdateComplete{*m.place});
-  effects_->emplace_back(
-      CheckUpdate{m.name, up.offer.update, up.offer.examples, secure_ ? position_in_sum(m) : std::nullopt});
+  CheckUpdate check{m.name, up.offer.update, up.offer.examples};
+  if (secure_) check.masked_of = position_in_sum(m);
+  else if (config_.compression.uplink) check.encoded = messages::update_seeds(make_task(m));
+  effects_->emplace_back(check);
   grant_waiting();
   return Verdict::accepted;
 }

@@ -1,5 +1,6 @@
 #include "server/engine/engine.h"
 
+#include <algorithm>
 #include <cassert>
 #include <fstream>
 #include <thread>
@@ -36,8 +37,9 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, Store& store
       secure->scales = last->secure->next_scales;
     }
   }
-  engine->coordinator_ =
-      std::make_unique<Coordinator>(engine->config_.coordinator, position->round, position->model, now);
+  HANSA_TRY(PublishedModel published, engine->restore_published(*position));
+  engine->coordinator_ = std::make_unique<Coordinator>(engine->config_.coordinator, position->round,
+                                                       position->model, std::move(published), now);
   return engine;
 }
 
@@ -140,6 +142,7 @@ void Engine::carry_out(Effect& effect) {
       }
       engine.commit(std::move(e.record), std::move(next));
       committed.model = engine.committed_model_;
+      committed.published = engine.published_model(engine.committed_model_);
       if (!engine.failure_) answer(std::move(committed));
     }
     void operator()(Log& e) const { engine.observer_.on_log(e.level, e.text); }
@@ -168,9 +171,14 @@ void Engine::deliver(PeerId peer, SessionId session, const messages::Message& me
 
 void Engine::send_blob(const SendBlob& blob) {
   transport::Bulk bulk;
-  if (blob.blob == coordinator_->model()) {
-    bulk.owner = model_;
-    bulk.bytes = std::as_bytes(std::span(*model_)).subspan(blob.offset, blob.bytes);
+  const auto step = std::ranges::find(steps_, blob.blob, [](const HeldStep& held) { return held.step.blob; });
+  if (blob.blob == coordinator_->published().model) {
+    const auto& whole = published_ ? published_ : model_;
+    bulk.owner = whole;
+    bulk.bytes = std::as_bytes(std::span(*whole)).subspan(blob.offset, blob.bytes);
+  } else if (step != steps_.end()) {
+    bulk.owner = step->bytes;
+    bulk.bytes = std::span(*step->bytes).subspan(blob.offset, blob.bytes);
   } else {
     // Archives are read as they are asked for: they may be as large as the model and are sent once a client.
     auto buffer = std::make_shared<std::vector<std::byte>>(blob.bytes);
@@ -196,6 +204,7 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
     return fail(ErrorCode::protocol, "update", "does not match the digest that was offered");
   if (check.masked_of) return add_masked(check, spool);
   HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
+  if (check.encoded) return add_encoded(check, spool);
   HANSA_TRY_VOID(spool.visit(
       [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
   HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) -> Result<void> {
@@ -206,7 +215,7 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   return {};
 }
 
-Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
+Result<std::span<const std::byte>> Engine::whole_of(const Spool& spool) {
   std::span<const std::byte> whole;
   packed_.resize(spool.in_memory() ? 0 : spool.size());
   HANSA_TRY_VOID(
@@ -215,7 +224,23 @@ Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
         else std::copy(bytes.begin(), bytes.end(), packed_.begin() + static_cast<std::ptrdiff_t>(offset));
         return {};
       }));
-  return masked_sum_->add(*check.masked_of, spool.in_memory() ? whole : std::span<const std::byte>(packed_));
+  return spool.in_memory() ? whole : std::span<const std::byte>(packed_);
+}
+
+Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
+  HANSA_TRY(const auto packed, whole_of(spool));
+  return masked_sum_->add(*check.masked_of, packed);
+}
+
+Result<void> Engine::add_encoded(const CheckUpdate& check, const Spool& spool) {
+  const CoordinatorConfig& config = config_.coordinator;
+  HANSA_TRY(const auto bytes, whole_of(spool));
+  HANSA_TRY(const auto update,
+            codecs::Update::read(*config.compression.uplink, *check.encoded,
+                                 static_cast<float>(config.limits.magnitude_max), bytes, unpacked_));
+  accumulator_.add(update, check.examples);
+  accumulator_.count_update(check.examples);
+  return {};
 }
 
 Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& record, std::span<float> next) {
@@ -245,6 +270,7 @@ void Engine::commit(RoundRecord record, std::shared_ptr<std::vector<float>> next
   auto digest = store_.put_model(*model_);
   if (!digest) return fail_run(std::move(digest).error());
   record.model = *digest;
+  if (config_.coordinator.compression.downlink) record.published = publish(record.round, *digest);
   record.started_at = round_started_at_;
   for (auto& p : record.participations) {
     const auto traffic = traffic_.find(p.client);

@@ -73,6 +73,9 @@ class Engine {
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
   [[nodiscard]] std::span<const float> parameters() const { return *model_; }
+  [[nodiscard]] std::span<const float> published_parameters() const {
+    return published_ ? *published_ : *model_;
+  }
   [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }
   [[nodiscard]] std::uint64_t bytes_up() const { return bytes_up_; }
   [[nodiscard]] std::uint64_t bytes_down() const { return bytes_down_; }
@@ -92,12 +95,21 @@ class Engine {
   void send_blob(const SendBlob& blob);
   [[nodiscard]] Result<void> check_update(const CheckUpdate& check);
   [[nodiscard]] Result<void> add_masked(const CheckUpdate& check, const Spool& spool);
+  [[nodiscard]] Result<void> add_encoded(const CheckUpdate& check, const Spool& spool);
+  // In memory as they are, or read there from a file.
+  [[nodiscard]] Result<std::span<const std::byte>> whole_of(const Spool& spool);
   // The unmasked sum, added to the model; fills in what is known of all clients together.
   [[nodiscard]] Result<void> finish_secure_sum(const Unmask& unmask, SecureSumRecord& record,
                                                std::span<float> next);
   // Where the next model goes: in place, unless a part of the old one still waits to be sent.
   [[nodiscard]] std::shared_ptr<std::vector<float>> next_model() const;
   void commit(RoundRecord record, std::shared_ptr<std::vector<float>> next);
+
+  // What clients get (published_models.cpp).
+  [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
+  [[nodiscard]] std::optional<Published> publish(RoundId round, const Digest& model);
+  void hold_step(const Digest& base, std::vector<std::byte> bytes);
+  [[nodiscard]] PublishedModel published_model(const Digest& model) const;
   void fail_run(Error error);
 
   EngineConfig config_;
@@ -107,10 +119,20 @@ class Engine {
   EngineObserver& observer_;
   Accumulator accumulator_;
   std::optional<secure_aggregation::MaskedSum> masked_sum_;  // of a round with a secure sum
-  std::vector<std::byte> packed_;  // a masked vector that came through a file
+  std::vector<std::byte> packed_;  // a vector that came through a file
+  std::vector<std::byte> unpacked_;  // memory for reading updates
   std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
   std::shared_ptr<std::vector<float>> model_;
+  // With steps: what clients get, the same as the model where that went whole. Else none: the model.
+  std::shared_ptr<std::vector<float>> published_;
+  Digest published_digest_;  // of published_
+  struct HeldStep {
+    messages::ModelStep step;
+    std::shared_ptr<const std::vector<std::byte>> bytes;
+  };
+  std::deque<HeldStep> steps_;  // the last ones, which lead to published_
+  std::vector<float> residual_;  // memory for making steps
   std::map<std::string, Spool, std::less<>> spool_of_;
   std::map<PeerId, std::string> client_of_;  // for traffic: the last client heard from a peer
   std::map<std::string, Traffic, std::less<>> traffic_;  // of the round in work

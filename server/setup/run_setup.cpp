@@ -104,6 +104,26 @@ Result<StartPoint> read_start_point(const std::string& from, const FederationCon
   return start;
 }
 
+// None: float32 as they are.
+Result<std::shared_ptr<const codecs::Plan>> make_plan(const ParameterLayout& layout,
+                                                      std::span<const codecs::Rule> rules,
+                                                      const codecs::Spec& otherwise) {
+  HANSA_TRY(auto segments, codecs::segments_of(layout, rules, otherwise));
+  if (std::ranges::all_of(segments, [](const auto& s) { return s.spec.kind == codecs::Kind::f32; }))
+    return nullptr;
+  HANSA_TRY(auto plan, codecs::Plan::create(std::move(segments)));
+  return std::make_shared<const codecs::Plan>(std::move(plan));
+}
+
+Result<Compression> plan_compression(const FederationConfig& config, const ParameterLayout& layout) {
+  Compression out;
+  HANSA_TRY(out.uplink, make_plan(layout, config.compression.rules, config.compression.uplink));
+  HANSA_TRY(out.downlink, make_plan(layout, {}, config.compression.downlink));
+  out.entropy = config.compression.entropy;
+  out.full_every = config.compression.full_every;
+  return out;
+}
+
 }  // namespace
 
 std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
@@ -177,6 +197,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   c.training = config.training;
   c.cohort = config.cohort;
   c.limits = config.limits;
+  HANSA_TRY(c.compression, plan_compression(config, facts.layout));
   if (const auto& secure = config.secure_aggregation) {
     c.secure_sums.emplace();
     c.secure_sums->assumptions = secure->assumptions;

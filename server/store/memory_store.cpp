@@ -79,6 +79,11 @@ Result<std::optional<RoundRecord>> MemoryStore::round(RoundId round) {
   return disk_->rounds[round.value - 1];
 }
 
+Result<std::optional<Published>> MemoryStore::published(RoundId round) {
+  if (round.value == 0 || round.value > disk_->rounds.size()) return std::nullopt;
+  return disk_->rounds[round.value - 1].published;
+}
+
 Result<std::optional<Metrics>> MemoryStore::evaluation(RoundId round) {
   const auto found = disk_->evaluations.find(round);
   if (found == disk_->evaluations.end()) return std::nullopt;

@@ -36,6 +36,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<std::optional<Position>> position() override;
   [[nodiscard]] Result<std::optional<RoundRecord>> round(RoundId round) override;
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;
+  [[nodiscard]] Result<std::optional<Published>> published(RoundId round) override;
 
  private:
   [[nodiscard]] Result<void> before(std::string_view step) const;

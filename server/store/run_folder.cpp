@@ -172,6 +172,10 @@ Result<std::optional<Metrics>> RunFolder::evaluation(RoundId round) {
   return std::move(found.front().second);
 }
 
+Result<std::optional<Published>> RunFolder::published(RoundId round) {
+  return state_->database.published(round);
+}
+
 Result<std::optional<RunIdentity>> RunFolder::identity() { return state_->database.identity(); }
 Result<std::vector<RoundRecord>> RunFolder::rounds() {
   return state_->database.rounds(first_round, any_last_round);

@@ -38,6 +38,7 @@ class RunFolder final : public Store {
   [[nodiscard]] Result<std::optional<Position>> position() override;
   [[nodiscard]] Result<std::optional<RoundRecord>> round(RoundId round) override;
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;
+  [[nodiscard]] Result<std::optional<Published>> published(RoundId round) override;
 
   // Empty before begin_run.
   [[nodiscard]] Result<std::optional<RunIdentity>> identity();

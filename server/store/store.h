@@ -59,6 +59,14 @@ struct SecureSumRecord {
   friend bool operator==(const SecureSumRecord&, const SecureSumRecord&) = default;
 };
 
+// What clients get as the model after a round, where that is not the round's model but near it: the steps of all
+// rounds since the last that published its own lead there, one after the other (protocols/codecs/update.h).
+struct Published {
+  Digest model;
+  std::vector<std::byte> step;  // encoded difference to what was published before
+  friend bool operator==(const Published&, const Published&) = default;
+};
+
 struct RoundRecord {
   RoundId round;
   Digest model;  // the global model after this round
@@ -68,6 +76,8 @@ struct RoundRecord {
   std::uint32_t attempt = 1;  // 1, or more if earlier attempts missed the quorum
   std::vector<Participation> participations;  // sorted by client
   std::optional<SecureSumRecord> secure = {};  // examples and metrics are here then, not with the clients
+  // For commit_round alone: Store::published reads it. Without: the round's model itself is published.
+  std::optional<Published> published = {};
 };
 
 struct RunIdentity {
@@ -107,6 +117,8 @@ class Store {
   [[nodiscard]] virtual Result<std::optional<Position>> position() = 0;
   [[nodiscard]] virtual Result<std::optional<RoundRecord>> round(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::optional<Metrics>> evaluation(RoundId round) = 0;
+  // Of a committed round; none: its model.
+  [[nodiscard]] virtual Result<std::optional<Published>> published(RoundId round) = 0;
 };
 
 }  // namespace hansa::server

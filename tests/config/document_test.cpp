@@ -50,8 +50,18 @@ constexpr std::array first_settings{
 constexpr std::array second_settings{
     Setting{.key = "needed", .meaning = "Needed where the table is.", .example = "\"x\""},
 };
+constexpr std::array rule_settings{
+    Setting{.key = "match", .meaning = "A pattern.", .example = "\"x\""},
+    Setting{.key = "size",
+            .kind = Kind::integer,
+            .presence = Presence::optional,
+            .meaning = "A size.",
+            .range = {.least = 1},
+            .example = "2"},
+};
 constexpr std::array tables{Table{"first", Presence::required, "The first.", first_settings},
-                            Table{"second", Presence::optional, "The second.", second_settings}};
+                            Table{"second", Presence::optional, "The second.", second_settings},
+                            Table{"first.rule", Presence::optional, "Rules.", rule_settings, true}};
 constexpr Schema schema{"test.toml", "For this test.", tables};
 
 TEST(Document, AbsentKeysHaveTheirDefaults) {
@@ -62,6 +72,34 @@ TEST(Document, AbsentKeysHaveTheirDefaults) {
   EXPECT_EQ(document.text("first.colour"), "red");
   EXPECT_FALSE(document.has("first.hosts"));
   EXPECT_FALSE(document.has_table("second"));
+}
+
+TEST(Document, RepeatedTablesAreReadInOrder) {
+  const auto none = Document::parse("[first]\nname = \"x\"\n", "test.toml", schema).value();
+  EXPECT_EQ(none.count("first.rule"), 0U);
+  const auto two =
+      Document::parse(
+          "[first]\nname = \"x\"\n[[first.rule]]\nmatch = \"a\"\n[[first.rule]]\nmatch = \"b\"\nsize = 3\n",
+          "test.toml", schema)
+          .value();
+  ASSERT_EQ(two.count("first.rule"), 2U);
+  EXPECT_EQ(two.text("first.rule[0].match"), "a");
+  EXPECT_FALSE(two.has("first.rule[0].size"));
+  EXPECT_EQ(two.text("first.rule[1].match"), "b");
+  EXPECT_EQ(two.integer("first.rule[1].size"), 3U);
+}
+
+TEST(Document, MistakesInRepeatedTablesNameTheirPlace) {
+  const auto error = [](const std::string& rules) {
+    const auto document = Document::parse("[first]\nname = \"x\"\n" + rules, "test.toml", schema);
+    EXPECT_FALSE(document) << rules;
+    return document ? "" : document.error().text();
+  };
+  EXPECT_THAT(error("[[first.rule]]\nmatch = \"a\"\n[[first.rule]]\nsize = 0\nmatch = \"b\"\n"),
+              HasSubstr("test.toml:6: first.rule[1].size"));
+  EXPECT_THAT(error("[[first.rule]]\nsize = 2\n"), HasSubstr("first.rule[0].match: is missing"));
+  EXPECT_THAT(error("[[first.rule]]\nmatch = \"a\"\nmach = \"b\"\n"), HasSubstr("did you mean \"match\"?"));
+  EXPECT_THAT(error("[first.rule]\nmatch = \"a\"\n"), HasSubstr("[[first.rule]]"));
 }
 
 TEST(Document, WrittenKeysAreRead) {

@@ -161,7 +161,8 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
 TEST(FederationSchema, EveryExampleIsAccepted) {
   std::string toml;
   for (const auto& table : federation_schema().tables) {
-    toml += "[" + std::string(table.name) + "]\n";
+    const std::string name(table.name);
+    toml += (table.repeated ? "[[" + name + "]]" : "[" + name + "]") + "\n";
     for (const auto& setting : table.settings)
       toml += std::string(setting.key) + " = " + std::string(setting.example) + "\n";
   }

@@ -28,7 +28,7 @@ CoordinatorConfig small_config() {
 Harness::Harness(CoordinatorConfig c, RoundId last_committed)
     : config(c),
       now(Instant(std::chrono::hours(1))),
-      coordinator(std::move(c), last_committed, sha256("model 0"), now) {}
+      coordinator(std::move(c), last_committed, sha256("model 0"), {sha256("model 0"), {}}, now) {}
 
 Verdict Harness::apply(const Event& event) {
   std::vector<Effect> fresh;
@@ -132,7 +132,8 @@ Verdict Harness::check(const std::string& client, const Result<void>& outcome) {
 Verdict Harness::commit() {
   if (committed.empty()) return Verdict::discarded;
   const RoundId round = committed.back().round;
-  return apply(RoundCommitted{round, sha256("model " + std::to_string(round.value))});
+  const Digest model = sha256("model " + std::to_string(round.value));
+  return apply(RoundCommitted{round, model, {model, {}}});
 }
 
 bool Harness::refused(const Peer& to, messages::RefuseReason reason) const {

@@ -80,6 +80,62 @@ TEST(ClientTask, FetchesTheArchiveThenTheModel) {
   EXPECT_EQ(next[0].blob, model);
 }
 
+// Models 10, 11 and 12, and then the task's, each a step from the one before.
+messages::TrainTask task_with_steps() {
+  messages::TrainTask task = make_task();
+  task.steps.emplace();
+  for (std::uint8_t i = 0; i < 3; ++i)
+    task.steps->steps.push_back({counting_digest(static_cast<std::uint8_t>(10 + i)),
+                                 counting_digest(static_cast<std::uint8_t>(20 + i)), 150});
+  return task;
+}
+
+TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
+  const auto first_pull = [](const Digest& held) {
+    ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, held);
+    const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
+    EXPECT_EQ(pulls.size(), 1U);
+    return pulls.at(0).blob;
+  };
+  EXPECT_EQ(first_pull(Digest{}), model);
+  EXPECT_EQ(first_pull(counting_digest(99)), model);
+  EXPECT_EQ(first_pull(counting_digest(10)), counting_digest(20));
+  EXPECT_EQ(first_pull(counting_digest(12)), counting_digest(22));
+  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, model);
+  EXPECT_EQ(count_of<StartTraining>(feed(task, SessionOpened{})), 1U);
+}
+
+TEST(ClientTask, StepsAreFetchedOneAfterTheOtherAndThenItTrains) {
+  ClientTask task(task_with_steps(), ArchiveCache::absent, chunk_bytes, counting_digest(11));
+  (void)feed(task, SessionOpened{});
+  for (const std::uint64_t offset : {0U, 100U, 200U})
+    (void)feed(task, ChunkArrived{archive, offset, offset == 200 ? 50U : 100U});
+  for (std::uint8_t i = 1; i < 3; ++i) {
+    const Digest step = counting_digest(static_cast<std::uint8_t>(20 + i));
+    const auto before = i == 1 ? archive : counting_digest(21);
+    const auto pulls = messages_of<messages::Pull>(feed(task, BlobVerified{before}));
+    ASSERT_EQ(pulls.size(), 1U);
+    EXPECT_EQ(pulls[0].blob, step);
+    EXPECT_EQ(pulls[0].chunks, 2U);
+    (void)feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded);
+    (void)feed(task, ChunkArrived{step, 0, 100});
+    EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{step, 100, 50})), 1U);
+  }
+  EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{counting_digest(22)})), 1U);
+}
+
+TEST(ClientTask, AStepThatLeadsElsewhereIsFollowedByTheWholeModel) {
+  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, counting_digest(12));
+  (void)feed(task, SessionOpened{});
+  const Digest step = counting_digest(22);
+  (void)feed(task, ChunkArrived{step, 0, 100});
+  (void)feed(task, ChunkArrived{step, 100, 50});
+  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{step}));
+  ASSERT_EQ(pulls.size(), 1U);
+  EXPECT_EQ(pulls[0].blob, model);
+  EXPECT_EQ(pulls[0].offset, 0U);
+}
+
 TEST(ClientTask, ACachedArchiveIsNotFetched) {
   ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));

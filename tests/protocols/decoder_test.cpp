@@ -95,11 +95,11 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 3", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 4", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 3", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 4", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
@@ -202,6 +202,8 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     expect_error(offer, "not finite");
     auto plain = std::get<TrainTask>(all[Message(TrainTask{}).index()].message);
     plain.secure.reset();
+    plain.compression.reset();
+    plain.steps.reset();
     const Bytes task = encode(SessionId(), plain);
     for (std::size_t field = 0; field < 3; ++field) {
       Bytes frame = task;
@@ -209,7 +211,7 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
       expect_error(frame, "not finite");
     }
     Bytes magnitude = task;
-    put(magnitude, task.size() - 9, bits, 8);  // before the flag that says that there is no secure sum
+    put(magnitude, task.size() - 11, bits, 8);  // before three flags: no steps, no codecs, no secure sum
     expect_error(magnitude, "not finite");
     Offer metric;
     metric.metrics = {{"loss", 1, 1}};

@@ -222,7 +222,7 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 2)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 3)"), std::string::npos);
   }
 }
 
@@ -231,7 +231,9 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   fill(1);
   {
     SQLite::Database old((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE);
-    old.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums; PRAGMA user_version = 1");
+    old.exec(
+        "DROP TABLE secure_sum_metrics; DROP TABLE secure_sums; DROP TABLE published; PRAGMA user_version = "
+        "1");
   }
   {
     const auto reader = RunFolder::open_read_only(path_);
@@ -247,6 +249,25 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   ASSERT_TRUE(reader) << reader.error().text();
   ASSERT_EQ((*reader)->rounds()->size(), 2U);
   EXPECT_TRUE((*reader)->rounds()->back().secure);
+}
+
+TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
+  const Published published{sha256(std::string_view("near it")), {std::byte{1}, std::byte{0}, std::byte{7}}};
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    ASSERT_TRUE(commit(*store, 1));
+    const auto model = store->put_model(model_of(2));
+    RoundRecord record = record_of(2, *model, sha256(std::span<const float>(model_of(1))));
+    record.published = published;
+    ASSERT_TRUE(store->commit_round(record));
+  }
+  const auto reader = RunFolder::open_read_only(path_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
+  EXPECT_EQ(*(*reader)->published(RoundId(2)), published);
+  EXPECT_EQ(*(*reader)->published(RoundId(3)), std::nullopt);
+  EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // large: only when it is asked for
 }
 
 TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {

@@ -49,6 +49,28 @@ TEST(Federation, SameSeedGivesTheSameModelWhateverTheThreadsAndTheOrderOfArrival
   for (std::uint64_t arrival = 1; arrival <= 10; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
 }
 
+TEST(Federation, UpdatesAndModelsTravelEncodedAndTheSumIsExactlyThatOfWhatWasSent) {
+  for (const char* uplink : {"", "f16", "q4", "q2-rotated", "topk(0.05, q4)", "randk(0.2, q8)", "sign"}) {
+    for (const char* downlink : {"", "q4-rotated", "topk(0.1, q4)"}) {
+      SCOPED_TRACE(std::string(uplink) + ", " + downlink);
+      World plain, world;
+      plain.options.rounds = world.options.rounds = 8;
+      world.options.uplink = uplink;
+      world.options.downlink = downlink;
+      world.options.full_every = 5;
+      plain.run();
+      world.run();
+      expect_sound(world);
+      if (*uplink != 0) {
+        EXPECT_LT(world.outcome->bytes_up, plain.outcome->bytes_up);
+      }
+      if (*downlink != 0) {
+        EXPECT_LT(world.outcome->bytes_down, plain.outcome->bytes_down);
+      }
+    }
+  }
+}
+
 TEST(Federation, AnotherSeedGivesAnotherModel) {
   World one, two;
   two.options.seed = 2;
@@ -92,6 +114,12 @@ World faulty_world(std::uint64_t seed) {
   o.crashes.aggregator_per_effect = rate(0.01);
   o.crashes.client_per_effect = rate(0.01);
   o.crashes.crashes_max = 30;
+  // Codecs whose clients keep nothing: whether a client knows that its update was counted is up to the network.
+  constexpr const char* uplinks[] = {"", "", "q8", "q2-rotated", "randk(0.3, q4)"};
+  constexpr const char* downlinks[] = {"", "q4-rotated", "q8", "topk(0.2, q4)"};
+  o.uplink = uplinks[random.below(std::size(uplinks))];
+  o.downlink = downlinks[random.below(std::size(downlinks))];
+  o.full_every = static_cast<std::uint32_t>(random.below(4));
   return world;
 }
 

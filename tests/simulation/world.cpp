@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocols/codecs/encoder.h"
+#include "protocols/codecs/update.h"
 #include "protocols/secure_aggregation/client.h"
 #include "protocols/secure_aggregation/quantise.h"
 #include "tests/temporary_folder.h"
@@ -26,6 +28,59 @@ std::string client_name(std::uint32_t i) { return "client-" + std::to_string(100
 std::uint64_t examples_of(std::uint32_t i) { return 10 + 37 * i; }
 std::uint64_t examples_of_name(const std::string& client) {
   return examples_of(static_cast<std::uint32_t>(std::stoul(client.substr(client.find('-') + 1)) - 100));
+}
+
+std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint64_t values) {
+  if (codec.empty()) return nullptr;
+  return std::make_shared<const codecs::Plan>(
+      *codecs::Plan::create({{values, *codecs::parse_spec(codec, "world"), 0}}));
+}
+
+// What an aggregator reads of an update that a client sends, and what the client keeps for its next one.
+struct Sent {
+  std::vector<std::byte> bytes;
+  std::vector<float> kept;
+};
+Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
+          const codecs::Seeds& seeds, float magnitude_max) {
+  Sent out;
+  out.kept.resize(plan.state_values());
+  codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max, codecs::Entropy::if_smaller,
+                               out.bytes);
+  return out;
+}
+
+codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
+  messages::TrainTask task;
+  task.seed = derive_seed(world.options.seed, "train", round.value, client);
+  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
+  return messages::update_seeds(task);
+}
+
+// Takes what clients got from one round to the next. Empty if the record agrees.
+std::string publish(const World& world, const server::RoundRecord& record, const std::vector<float>& next,
+                    std::vector<float>& published, Digest& digest) {
+  const auto& plan = world.compression.downlink;
+  const auto seeds = messages::step_seeds({digest, {}, 0});
+  std::optional<Sent> step;
+  if (plan && (world.options.full_every == 0 || record.round.value % world.options.full_every != 0)) {
+    std::vector<float> difference(next.size());
+    for (std::size_t i = 0; i < next.size(); ++i) difference[i] = next[i] - published[i];
+    step = send(*plan, difference, {}, seeds, codecs::step_magnitude_max);
+    if (step->bytes.size() >= next.size() * sizeof(float)) step.reset();  // of a tiny model
+  }
+  if (step.has_value() != record.published.has_value()) return "went whole, or not, when it should not";
+  if (!step) {
+    published = next;
+    digest = record.model;
+    return {};
+  }
+  if (step->bytes != record.published->step) return "the step is another";
+  std::vector<std::byte> memory;
+  codecs::Update::read(*world.compression.downlink, seeds, codecs::step_magnitude_max, step->bytes, memory)
+      ->accumulate(0, next.size(), 1.0F, published);
+  digest = sha256(std::span<const float>(published));
+  return digest == record.published->model ? "" : "another model was published";
 }
 
 }  // namespace
@@ -66,9 +121,18 @@ void World::run() {
   c.archive_bytes = archive_text.size();
   c.elements = options.elements;
   c.chunk_bytes = options.chunk_bytes;
+  c.compression.uplink = plan_of(options.uplink, options.elements);
+  c.compression.downlink = plan_of(options.downlink, options.elements);
+  c.compression.full_every = options.full_every;
+  compression = c.compression;
   f.aggregator.archive = f.archive = archive;
   for (std::uint32_t i = 0; i < options.clients; ++i) {
-    f.clients.push_back({client_name(i), std::make_shared<FakeTrainer>(examples_of(i)), {}});
+    f.clients.push_back({client_name(i),
+                         std::make_shared<FakeTrainer>(examples_of(i)),
+                         {},
+                         {},
+                         {},
+                         std::make_shared<learning::MemoryState>()});
     c.admitted.push_back(client_name(i));
   }
   std::optional<simulation::Identities> made;
@@ -116,7 +180,9 @@ void World::run() {
 std::string check_models(const World& world) {
   __extension__ using Wide = __int128;
   const auto& disk = *world.disk;
-  Digest base = disk.identity->initial_model;
+  Digest base = disk.identity->initial_model, published_digest = base;
+  std::vector<float> published = disk.models.at(base);
+  std::map<std::string, std::vector<float>> kept;
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
     if (record.base != base) return place + "does not start from the model before it";
@@ -131,13 +197,26 @@ std::string check_models(const World& world) {
     for (const auto& p : record.participations) {
       if (p.outcome != server::Outcome::counted) continue;
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
+      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
                            delta);
+      weight += p.examples;
+      if (const auto& plan = world.compression.uplink) {
+        const auto seeds = seeds_of(world, record.round, p.client);
+        auto sent = send(*plan, delta, kept[p.client], seeds, 64.0F);
+        kept[p.client] = std::move(sent.kept);
+        if (p.update != sha256(std::span<const std::byte>(sent.bytes)))
+          return place + p.client + "'s update is another";
+        std::vector<std::byte> memory;
+        std::vector<std::int64_t> part(delta.size());
+        codecs::Update::read(*plan, seeds, 64.0F, sent.bytes, memory)
+            ->fold(0, delta.size(), std::ldexp(static_cast<double>(p.examples), scale), part);
+        for (std::size_t i = 0; i < delta.size(); ++i) sums[i] += part[i];
+        continue;
+      }
       if (p.update != sha256(std::span<const float>(delta))) return place + p.client + "'s update is another";
       for (std::size_t i = 0; i < delta.size(); ++i)
         sums[i] += static_cast<Wide>(std::nearbyint(
             std::ldexp(static_cast<double>(delta[i]) * static_cast<double>(p.examples), scale)));
-      weight += p.examples;
     }
     std::vector<float> next(global.size());
     const double denominator = std::ldexp(static_cast<double>(weight), scale);
@@ -146,6 +225,8 @@ std::string check_models(const World& world) {
                                    static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
     if (record.model != sha256(std::span<const float>(next)))
       return place + "the model is not the exact mean";
+    if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
+      return place + wrong;
     base = record.model;
   }
   return {};
@@ -154,7 +235,8 @@ std::string check_models(const World& world) {
 std::string check_secure_models(const World& world) {
   namespace sa = secure_aggregation;
   const auto& disk = *world.disk;
-  Digest base = disk.identity->initial_model;
+  Digest base = disk.identity->initial_model, published_digest = base;
+  std::vector<float> published = disk.models.at(base);
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
     if (record.base != base) return place + "does not start from the model before it";
@@ -165,7 +247,7 @@ std::string check_secure_models(const World& world) {
     sa::SumSetup setup;
     setup.federation = "simulated";
     setup.round = record.round;
-    setup.model = base;
+    setup.model = published_digest;
     if (record.secure->scales.size() != 1) return place + "has not the one segment";
     setup.clients = static_cast<std::uint32_t>(record.participations.size());
     setup.metrics = {"loss"};
@@ -180,7 +262,7 @@ std::string check_secure_models(const World& world) {
       if (p.examples != 0 || !p.metrics.empty())
         return place + "the aggregator knows " + p.client + "'s metrics";
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
+      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
                            delta);
       const std::uint64_t examples = examples_of_name(p.client);
       const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
@@ -200,6 +282,8 @@ std::string check_secure_models(const World& world) {
       return place + "the metrics are others";
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = global[i] + mean[i];
     if (record.model != sha256(std::span<const float>(mean))) return place + "the model is not the mean";
+    if (const std::string wrong = publish(world, record, mean, published, published_digest); !wrong.empty())
+      return place + wrong;
     base = record.model;
   }
   return {};

@@ -30,6 +30,8 @@ struct WorldOptions {
   std::optional<std::uint64_t> arrival_seed;
   bool keep_heard = false;
   std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
+  std::string uplink, downlink;  // codecs; empty: none
+  std::uint32_t full_every = 0;
 };
 
 struct World {
@@ -40,13 +42,15 @@ struct World {
   std::vector<std::string> lost;  // committed rounds that a restart did not find
   std::vector<std::string> log;
   std::map<std::string, client::SecureSums> identities;  // of secure sums
+  server::Compression compression;
   std::string heard;  // all bytes that reached the aggregator, if asked for
 
   void run();
 };
 
 // The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
-// recorded participations alone; empty if all agree, else what differs.
+// recorded participations alone; empty if all agree, else what differs. Updates and published models go through the codecs; those
+// with error feedback only in a world without faults.
 std::string check_models(const World& world);
 // The same of secure sums: the mean of the numbers that the counted clients round their updates to.
 std::string check_secure_models(const World& world);

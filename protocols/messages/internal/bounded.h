@@ -81,13 +81,22 @@ void list(Archive& archive, std::vector<T>& values, std::size_t count_max, Field
   for (T& value : values) field(value);
 }
 
+template <class Archive>
+void flag(Archive& archive, bool& value) {
+  std::uint8_t number = value ? 1 : 0;
+  archive(number);
+  if constexpr (is_loading<Archive>) {
+    if (number > 1) throw OutOfBounds("a flag is neither 0 nor 1");
+    value = number == 1;
+  }
+}
+
 template <class Archive, class T, class Field>
 void optional(Archive& archive, std::optional<T>& value, Field field) {
-  std::uint8_t there = value ? 1 : 0;
-  archive(there);
+  bool there = value.has_value();
+  flag(archive, there);
   if constexpr (is_loading<Archive>) {
-    if (there > 1) throw OutOfBounds("a flag is neither 0 nor 1");
-    if (there == 1) value.emplace();
+    if (there) value.emplace();
   }
   if (value) field(*value);
 }

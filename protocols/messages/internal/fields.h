@@ -58,6 +58,32 @@ void fields(A& a, SecureTask& m) {
   ranged(a, m.assumptions.correctness_bits, 1U, 80U);
 }
 template <class A>
+void segments(A& a, std::vector<codecs::Segment>& value) {
+  list(a, value, codecs::segments_max, [&a](codecs::Segment& segment) {
+    ranged(a, segment.values, std::uint64_t{1}, blob_bytes_max / sizeof(float));
+    enumeration(a, segment.spec.kind, codecs::Kind::lowrank);
+    ranged(a, segment.spec.bits, std::uint8_t{0}, std::uint8_t{8});
+    finite(a, segment.spec.fraction);
+    ranged(a, segment.spec.rank, std::uint32_t{0}, codecs::rank_max);
+    a(segment.rows);
+  });
+}
+template <class A>
+void fields(A& a, Compression& m) {
+  segments(a, m.segments);
+  flag(a, m.entropy);
+  a(m.cohort_seed);
+}
+template <class A>
+void fields(A& a, ModelSteps& m) {
+  segments(a, m.segments);
+  list(a, m.steps, steps_max, [&a](ModelStep& step) {
+    digest(a, step.base);
+    digest(a, step.blob);
+    ranged(a, step.bytes, std::uint64_t{1}, blob_bytes_max);
+  });
+}
+template <class A>
 void fields(A& a, TrainTask& m) {
   identifier(a, m.task);
   identifier(a, m.round);
@@ -76,6 +102,8 @@ void fields(A& a, TrainTask& m) {
   a(m.seed);
   a(m.deadline_ms);
   finite(a, m.magnitude_max);
+  optional(a, m.steps, [&a](ModelSteps& steps) { fields(a, steps); });
+  optional(a, m.compression, [&a](Compression& compression) { fields(a, compression); });
   optional(a, m.secure, [&a](SecureTask& secure) { fields(a, secure); });
 }
 template <class A>

@@ -96,6 +96,15 @@ CREATE TABLE secure_sum_metrics (
 ) WITHOUT ROWID;
 )sql";
 
+// Added by schema 3.
+constexpr const char* schema_of_published_models = R"sql(
+CREATE TABLE published (                   -- of rounds after which clients get another model than the round's
+  round INTEGER PRIMARY KEY REFERENCES rounds(round),
+  model BLOB NOT NULL,
+  step  BLOB NOT NULL                      -- encoded difference to what was published before
+);
+)sql";
+
 void bind(SQLite::Statement& to, int index, const Digest& digest) {
   to.bind(index, digest.bytes.data(), static_cast<int>(digest.bytes.size()));
 }
@@ -226,15 +235,17 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
       SQLite::Transaction transaction(connection);
       connection.exec(schema);
       connection.exec(schema_of_secure_sums);
+      connection.exec(schema_of_published_models);
       connection.exec("PRAGMA user_version = " + std::to_string(schema_version));
       transaction.commit();
-    } else if (version == 1 && access == Access::read_write) {
+    } else if (version < schema_version && access == Access::read_write) {
       SQLite::Transaction transaction(connection);
-      connection.exec(schema_of_secure_sums);
-      connection.exec("PRAGMA user_version = 2");
+      if (version < 2) connection.exec(schema_of_secure_sums);
+      connection.exec(schema_of_published_models);
+      connection.exec("PRAGMA user_version = " + std::to_string(schema_version));
       transaction.commit();
     } else {
-      database.has_secure_sums_ = version >= 2;
+      database.version_ = version;
     }
     return database;
   } catch (const SQLite::Exception& caught) {
@@ -349,7 +360,7 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
       members[member].metrics.push_back(
           {metrics.getColumn(2).getString(), real_at(metrics, 3), real_at(metrics, 4)});
     }
-    if (!has_secure_sums_) return records;
+    if (version_ < 2) return records;
     at = 0;
     SQLite::Statement sums = range(
         "SELECT round, neighbours, threshold, with_keys, recovered, value_bits, ring_bits, clip, next_clip, "
@@ -390,6 +401,21 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
   });
 }
 
+Result<std::optional<Published>> Database::published(RoundId round) {
+  return guarded("reading a published model", [&]() -> std::optional<Published> {
+    if (version_ < 3) return std::nullopt;
+    SQLite::Statement query(*connection_, "SELECT model, step FROM published WHERE round = ?");
+    query.bind(1, static_cast<std::int64_t>(round.value));
+    if (!query.executeStep()) return std::nullopt;
+    Published out;
+    out.model = digest_at(query, 0);
+    const SQLite::Column step = query.getColumn(1);
+    const auto* bytes = static_cast<const std::byte*>(step.getBlob());
+    out.step.assign(bytes, bytes + step.getBytes());
+    return out;
+  });
+}
+
 Result<void> Database::insert_round(const RoundRecord& record) {
   return guarded("committing a round", [&] {
     SQLite::Transaction transaction(*connection_);
@@ -427,6 +453,14 @@ Result<void> Database::insert_round(const RoundRecord& record) {
         bind_metric(insert_metric, 3, i, participation.metrics[i]);
         insert_metric.exec();
       }
+    }
+    if (record.published) {
+      SQLite::Statement insert_published(*connection_, "INSERT INTO published VALUES (?, ?, ?)");
+      insert_published.bind(1, round);
+      bind(insert_published, 2, record.published->model);
+      insert_published.bindNoCopy(3, record.published->step.data(),
+                                  static_cast<int>(record.published->step.size()));
+      insert_published.exec();
     }
     if (record.secure) {
       const SecureSumRecord& secure = *record.secure;

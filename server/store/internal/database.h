@@ -22,7 +22,7 @@ enum class Access { read_only, read_write };
 
 class Database {
  public:
-  static constexpr int schema_version = 2;
+  static constexpr int schema_version = 3;
 
   // read_write makes what is missing. Fails (storage), naming both versions, on a newer schema.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access);
@@ -37,6 +37,7 @@ class Database {
   [[nodiscard]] Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last);
   [[nodiscard]] Result<std::optional<Digest>> round_model(RoundId round);
   [[nodiscard]] Result<void> insert_round(const RoundRecord& record);
+  [[nodiscard]] Result<std::optional<Published>> published(RoundId round);
 
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations(RoundId first, RoundId last);
   [[nodiscard]] Result<void> replace_evaluation(RoundId round, const Metrics& metrics);
@@ -48,7 +49,7 @@ class Database {
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> connection_;
-  bool has_secure_sums_ = true;  // false: a run of schema 1 that is only read
+  int version_ = schema_version;  // older: a run that is only read
 };
 
 }  // namespace hansa::server::internal
