@@ -144,12 +144,42 @@ void Engine::carry_out(Effect& effect) {
   std::visit(CarryOut{*this, answer}, effect);
 }
 
+namespace {
+
+constexpr const char* codec_state_key = "codec state";
+
+// What a codec's state belongs to: another model or other codecs begin anew.
+Digest codec_state_of(const messages::TrainTask& task) {
+  std::string text = task.layout.text();
+  for (const codecs::Segment& segment : task.compression->segments)
+    text += "\n" + std::to_string(segment.values) + " " + codecs::text_of(segment.spec) + " " +
+            std::to_string(segment.rows);
+  return sha256(std::string_view(text));
+}
+
+Digest codec_state_of(const secure_aggregation::SumSetup& setup) {
+  std::string text =
+      std::to_string(setup.quantisation.share) + (setup.quantisation.rotated ? " rotated" : "");
+  for (const auto& segment : setup.segments) text += " " + std::to_string(segment.values);
+  return sha256(std::string_view(text));
+}
+
+}  // namespace
+
 Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
   namespace sa = secure_aggregation;
   const unsigned bits = mask.setup.quantisation.ring_bits;
   numbers_.resize(sa::vector_elements(mask.setup));
-  HANSA_TRY_VOID(
-      sa::quantise(vectors_->delta, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, numbers_));
+  std::span<const float> values = vectors_->delta;
+  if (mask.setup.quantisation.share < 1) {
+    HANSA_TRY_VOID(find_codec_state(mask.task, codec_state_of(mask.setup), values.size()));
+    corrected_.assign(values.begin(), values.end());
+    const auto& before = codec_state_.values;
+    for (std::size_t i = 0; i < before.size(); ++i) corrected_[i] += before[i];
+    values = corrected_;
+    sa::left_out(values, mask.setup, next_codec_state_.values);
+  }
+  HANSA_TRY_VOID(sa::quantise(values, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, numbers_));
   HANSA_TRY_VOID(sa::apply_masks(numbers_, mask.terms, bits));
   std::vector<std::byte>& packed = fresh_outgoing(mask.task, true);
   packed.resize(sa::packed_bytes(numbers_.size(), bits));
@@ -167,41 +197,32 @@ std::vector<std::byte>& Engine::fresh_outgoing(TaskId task, bool masked) {
   return *outgoing_.bytes;
 }
 
-namespace {
-
-constexpr const char* codec_state_key = "codec state";
-
-// What a codec's state belongs to: another model or other codecs begin anew.
-Digest codec_state_of(const messages::TrainTask& task) {
-  std::string text = task.layout.text();
-  for (const codecs::Segment& segment : task.compression->segments)
-    text += "\n" + std::to_string(segment.values) + " " + codecs::text_of(segment.spec) + " " +
-            std::to_string(segment.rows);
-  return sha256(std::string_view(text));
+// Before the task's update; room for the one after it.
+Result<void> Engine::find_codec_state(TaskId task, const Digest& of, std::size_t size) {
+  if (next_codec_state_.task != task && next_codec_state_.counted)
+    codec_state_.values = std::move(next_codec_state_.values);
+  if (codec_state_.of != of) {
+    codec_state_ = {of, {}};
+    std::optional<std::vector<std::byte>> stored;
+    if (size > 0 && config_.state) {
+      HANSA_TRY(stored, config_.state->get(codec_state_key));
+    }
+    if (stored && stored->size() == of.bytes.size() + size * sizeof(float) &&
+        std::memcmp(stored->data(), of.bytes.data(), of.bytes.size()) == 0) {
+      codec_state_.values.resize(size);
+      std::memcpy(codec_state_.values.data(), stored->data() + of.bytes.size(), size * sizeof(float));
+    }
+  }
+  next_codec_state_.task = task;
+  next_codec_state_.counted = false;
+  next_codec_state_.values.resize(size);
+  return {};
 }
-
-}  // namespace
 
 Result<void> Engine::encode_update(const messages::TrainTask& task) {
   const messages::Compression& compression = *task.compression;
   HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(compression.segments));
-  const std::size_t kept = plan.state_values();
-  if (kept > 0) {
-    const Digest of = codec_state_of(task);
-    if (codec_state_.of != of) {
-      codec_state_ = {of, {}};
-      HANSA_TRY(const auto stored, config_.state
-                                       ? config_.state->get(codec_state_key)
-                                       : Result<std::optional<std::vector<std::byte>>>(std::nullopt));
-      if (stored && stored->size() == of.bytes.size() + kept * sizeof(float) &&
-          std::memcmp(stored->data(), of.bytes.data(), of.bytes.size()) == 0) {
-        codec_state_.values.resize(kept);
-        std::memcpy(codec_state_.values.data(), stored->data() + of.bytes.size(), kept * sizeof(float));
-      }
-    }
-    next_codec_state_.of = of;
-  }
-  next_codec_state_.values.resize(kept);
+  HANSA_TRY_VOID(find_codec_state(task.task, codec_state_of(task), plan.state_values()));
   codecs::Encoder(plan).encode(vectors_->delta, codec_state_.values, next_codec_state_.values,
                                messages::update_seeds(task), static_cast<float>(task.magnitude_max),
                                compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never,
@@ -209,20 +230,22 @@ Result<void> Engine::encode_update(const messages::TrainTask& task) {
   return {};
 }
 
+void Engine::keep_codec_state(TaskId task) {
+  NextCodecState& next = next_codec_state_;
+  if (next.task != task || next.counted) return;
+  next.counted = true;
+  if (next.values.empty() || !config_.state) return;
+  const auto& of = codec_state_.of.bytes;
+  std::vector<std::byte> bytes(of.size() + next.values.size() * sizeof(float));
+  std::memcpy(bytes.data(), of.data(), of.size());
+  std::memcpy(bytes.data() + of.size(), next.values.data(), next.values.size() * sizeof(float));
+  if (auto kept = config_.state->put(codec_state_key, bytes); !kept && config_.tell)
+    config_.tell(Tell::Level::error, kept.error().text());
+}
+
 void Engine::keep_counted(TaskId task) {
   if (!trained_ || trained_->task != task) return;
-  if (!next_codec_state_.values.empty()) {
-    std::swap(codec_state_, next_codec_state_);
-    next_codec_state_ = {};
-    if (config_.state) {
-      std::vector<std::byte> bytes(codec_state_.of.bytes.size() + codec_state_.values.size() * sizeof(float));
-      std::memcpy(bytes.data(), codec_state_.of.bytes.data(), codec_state_.of.bytes.size());
-      std::memcpy(bytes.data() + codec_state_.of.bytes.size(), codec_state_.values.data(),
-                  codec_state_.values.size() * sizeof(float));
-      if (auto kept = config_.state->put(codec_state_key, bytes); !kept && config_.tell)
-        config_.tell(Tell::Level::error, kept.error().text());
-    }
-  }
+  keep_codec_state(task);
   if (!config_.data) return;
   if (auto kept = config_.data->counted(trained_->data_mark); !kept && config_.tell)
     config_.tell(Tell::Level::error, kept.error().text());

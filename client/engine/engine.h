@@ -92,6 +92,7 @@ class Engine {
   void carry_out(Effect& effect);
   void keep_chunk(const KeepChunk& keep);
   void keep_counted(TaskId task);
+  void keep_codec_state(TaskId task);
   [[nodiscard]] Result<UpdateMasked> mask_update(const MaskUpdate& mask);
   void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
@@ -101,6 +102,7 @@ class Engine {
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
                                                    const Result<learning::TrainingResult>& result);
   [[nodiscard]] Result<void> encode_update(const messages::TrainTask& task);
+  [[nodiscard]] Result<void> find_codec_state(TaskId task, const Digest& of, std::size_t size);
   [[nodiscard]] std::vector<std::byte>& fresh_outgoing(TaskId task, bool masked);
 
   EngineConfig config_;
@@ -115,6 +117,7 @@ class Engine {
   std::vector<std::byte> step_bytes_;  // of the step that is being fetched
   std::vector<std::byte> unpacked_;  // memory for reading steps
   std::vector<std::uint32_t> numbers_;  // the update on the ring; masked before it is let go
+  std::vector<float> corrected_;  // the update and what was left out of earlier ones
   // What is sent of an update that does not travel as it is.
   struct Outgoing {
     TaskId task;
@@ -122,13 +125,18 @@ class Engine {
     std::shared_ptr<std::vector<std::byte>> bytes;
   };
   Outgoing outgoing_;
-  // What codecs keep, before and after the update at hand: of these segments and this layout.
+  // What codecs keep, before and after the update at hand. Another attempt at the same round starts from the one before again.
   struct CodecState {
-    Digest of;
-    std::vector<float> values;
+    Digest of;  // model and codecs: others begin anew
+    std::vector<float> values;  // none yet, or all
   };
   CodecState codec_state_;
-  CodecState next_codec_state_;  // codec_state_ once the update is counted
+  struct NextCodecState {
+    TaskId task;
+    bool counted = false;
+    std::vector<float> values;
+  };
+  NextCodecState next_codec_state_;
   struct Trained {
     TaskId task;
     std::uint64_t data_mark = 0;

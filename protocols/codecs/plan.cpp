@@ -9,15 +9,14 @@ namespace hansa::codecs {
 namespace {
 
 constexpr std::uint64_t values_max = std::uint64_t{1} << 38;
+constexpr Spec vector_spec{Kind::f16, 0, 0, 0};
 
-}  // namespace
-
-Result<std::vector<Segment>> segments_of(const ParameterLayout& layout, std::span<const Rule> rules,
-                                         const Spec& otherwise) {
+std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> rules, const Spec& otherwise,
+                         const Spec& of_vectors) {
   std::vector<Segment> out;
   for (const ParameterEntry& entry : layout.entries()) {
     if (entry.count == 0) continue;
-    Segment segment{entry.count, otherwise, 0};
+    Segment segment{entry.count, entry.shape.size() < 2 ? of_vectors : otherwise, 0};
     const auto rule =
         std::ranges::find_if(rules, [&](const Rule& r) { return matches_pattern(entry.name, r.match); });
     if (rule != rules.end()) segment.spec = rule->spec;
@@ -25,12 +24,22 @@ Result<std::vector<Segment>> segments_of(const ParameterLayout& layout, std::spa
       const std::uint64_t rows = entry.shape.size() < 2 ? 0 : static_cast<std::uint64_t>(entry.shape[0]);
       const bool smaller = rows > 0 && segment.spec.rank * (rows + entry.count / rows) < entry.count;
       if (smaller) segment.rows = rows;
-      else segment.spec = Spec{};
+      else segment.spec = vector_spec;
     }
     if (!out.empty() && out.back().spec == segment.spec && segment.rows == 0)
       out.back().values += segment.values;
     else out.push_back(segment);
   }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Segment>> segments_of(const ParameterLayout& layout, std::span<const Rule> rules,
+                                         const Spec& otherwise) {
+  auto out = cut(layout, rules, otherwise, otherwise.kind > Kind::bf16 ? vector_spec : otherwise);
+  // Of very deep models vectors go with their neighbours.
+  if (out.size() > segments_max) out = cut(layout, rules, otherwise, otherwise);
   if (out.size() > segments_max)
     return fail(ErrorCode::usage, "compression",
                 "cuts the model into " + std::to_string(out.size()) + " parts of different codecs, and " +

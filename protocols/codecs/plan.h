@@ -33,8 +33,10 @@ struct Rule {
   std::string match;
   Spec spec;
 };
-// The first rule that fits a name counts; the others have `otherwise`. Neighbours of one codec are one segment; a lowrank
-// matrix stands alone, and what is no matrix, or would not become smaller, is f32 instead. Fails (usage) beyond segments_max.
+// The first rule that fits a name counts; the others have `otherwise`, but for what has fewer than two dimensions: biases, the
+// parameters and statistics of normalisation layers. These are few and may change by a thousand times as much as a weight, and
+// are f16 where `otherwise` has fewer bits. Neighbours of one codec are one segment; a lowrank matrix stands alone, and what is no
+// matrix, or would not become smaller, is f16 instead. Fails (usage) beyond segments_max.
 [[nodiscard]] Result<std::vector<Segment>> segments_of(const ParameterLayout& layout,
                                                        std::span<const Rule> rules, const Spec& otherwise);
 

@@ -1,10 +1,12 @@
 #include "protocols/secure_aggregation/quantise.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <string>
 
+#include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/mask.h"
 #include "protocols/secure_aggregation/packing.h"
 
@@ -19,6 +21,8 @@ constexpr unsigned level_bits = 17;
 constexpr double level_unit = 1.0 / 1024, level_offset = 64;
 
 std::size_t digits(unsigned bits, unsigned value_bits) { return (bits + value_bits - 1) / value_bits; }
+// Of the number of values in an octave.
+unsigned range_bits(std::uint64_t numbers) { return static_cast<unsigned>(std::bit_width(numbers)); }
 double steps(const Quantisation& q) { return static_cast<double>((std::uint64_t{1} << q.value_bits) - 1); }
 
 // The octave of a value that is not negative.
@@ -70,8 +74,9 @@ struct ScalarReader {
 
 std::size_t vector_elements(const SumSetup& setup) {
   const unsigned bits = setup.quantisation.value_bits;
-  return setup.parameters() + (1 + range_bins + 2 * setup.metrics.size()) * digits(scalar_bits, bits) +
-         setup.segments.size() * digits(level_bits, bits);
+  const std::uint64_t numbers = setup.numbers();
+  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, bits) +
+         range_bins * digits(range_bits(numbers), bits) + setup.segments.size() * digits(level_bits, bits);
 }
 
 Result<void> quantise(std::span<const float> values, std::uint64_t weight, const Metrics& metrics,
@@ -91,36 +96,48 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   std::array<std::uint32_t, block> words{};
   RangeHistogram ranges{};
   std::vector<std::uint64_t> levels;
-  std::size_t at = 0, words_at = block;  // in the model's vector; in words
-  for (const Segment& segment : setup.segments) {
+  const codecs::SharedTransform transform = setup.transform();
+  std::array<float, codecs::Plan::block_values> numbers{};
+  std::size_t at = 0, words_at = block;  // in the numbers; in words
+  std::uint64_t first_value = 0;
+  for (std::size_t s = 0; s < setup.segments.size(); ++s) {
+    const Segment& segment = setup.segments[s];
     const double scaled = weighted / segment.scale, grid = scaled * steps(q) / (2 * q.clip);
     double squares = 0;
-    for (const std::size_t end = at + segment.values; at < end;) {
-      if (words_at == block) {
-        words.fill(0);
-        HANSA_TRY_VOID(random.apply(words, at, MaskSign::add));
-        words_at = 0;
+    const std::size_t segment_at = at;
+    for (const auto& piece : transform.blocks(segment.values)) {
+      transform.forward(s, piece, values.subspan(first_value + piece.first_value, piece.values),
+                        std::span(numbers).first(piece.numbers));
+      for (std::size_t done = 0; done < piece.numbers;) {
+        if (words_at == block) {
+          words.fill(0);
+          HANSA_TRY_VOID(random.apply(words, at, MaskSign::add));
+          words_at = 0;
+        }
+        const std::size_t count = std::min(block - words_at, piece.numbers - done);
+        const float* from = numbers.data() + done;
+        for (std::size_t i = 0; i < count; ++i) {
+          const double value = from[i];
+          const double step = std::clamp(value * grid, -half, half) + half;
+          out[at + i] = static_cast<std::uint32_t>(step + static_cast<double>(words[words_at + i]) * unit);
+          squares += value * value;
+        }
+        for (std::size_t i = 0; i < count; ++i)
+          ++ranges[bin_of(std::fabs(static_cast<double>(from[i])) * scaled)];
+        at += count;
+        words_at += count;
+        done += count;
       }
-      const std::size_t count = std::min(block - words_at, end - at);
-      for (std::size_t i = 0; i < count; ++i) {
-        const double value = values[at + i];
-        const double step = std::clamp(value * grid, -half, half) + half;
-        out[at + i] = static_cast<std::uint32_t>(step + static_cast<double>(words[words_at + i]) * unit);
-        squares += value * value;
-      }
-      for (std::size_t i = 0; i < count; ++i)
-        ++ranges[bin_of(std::fabs(static_cast<double>(values[at + i])) * scaled)];
-      at += count;
-      words_at += count;
     }
-    const double mean = segment.values > 0 ? squares / static_cast<double>(segment.values) : 0;
+    first_value += segment.values;
+    const double mean = at > segment_at ? squares / static_cast<double>(at - segment_at) : 0;
     levels.push_back(level_number(mean * weighted * weighted));
   }
   wipe({reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
 
-  ScalarWriter scalar{q.value_bits, out.subspan(values.size())};
+  ScalarWriter scalar{q.value_bits, out.subspan(at)};
   scalar(weight);
-  for (const std::uint64_t count : ranges) scalar(std::min(count, scalar_end - 1));
+  for (const std::uint64_t count : ranges) scalar(count, range_bits(at));
   for (const std::string& name : setup.metrics) {
     const auto metric = std::ranges::find(metrics, name, &Metric::name);
     const bool there = metric != metrics.end();
@@ -134,14 +151,14 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
 Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                 const SumSetup& setup, std::span<float> out) {
   const Quantisation& q = setup.quantisation;
-  const std::uint64_t parameters = setup.parameters();
-  assert(sum.size() == vector_elements(setup) && out.size() == parameters);
+  const std::uint64_t numbers = setup.numbers();
+  assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters());
   SumOfClients totals;
-  ScalarReader scalar{q.value_bits, sum.subspan(parameters)};
+  ScalarReader scalar{q.value_bits, sum.subspan(numbers)};
   totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
-  for (std::uint64_t& bin : totals.ranges) counted += bin = scalar();
-  if (counted != parameters * clients)
+  for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(numbers));
+  if (counted != numbers * clients)
     return fail(ErrorCode::protocol, "secure sum", "is not one of " + std::to_string(clients) + " updates");
   if (!(totals.weight > 0)) return fail(ErrorCode::quorum, "secure sum", "has no weight");
   for (const std::string& name : setup.metrics) {
@@ -152,15 +169,42 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
   const double step = 2 * q.clip / steps(q), offset = q.clip * clients;
+  const codecs::SharedTransform transform = setup.transform();
+  std::array<float, codecs::Plan::block_values> means{};
   std::size_t at = 0;
-  for (const Segment& segment : setup.segments) {
+  std::uint64_t first_value = 0;
+  for (std::size_t s = 0; s < setup.segments.size(); ++s) {
+    const Segment& segment = setup.segments[s];
     const double unit = segment.scale * q.weight_unit / totals.weight;
-    for (const std::size_t end = at + segment.values; at < end; ++at)
-      out[at] = static_cast<float>((static_cast<double>(sum[at]) * step - offset) * unit);
+    for (const auto& piece : transform.blocks(segment.values)) {
+      for (std::size_t i = 0; i < piece.numbers; ++i)
+        means[i] = static_cast<float>((static_cast<double>(sum[at + i]) * step - offset) * unit);
+      transform.inverse(s, piece, std::span(means).first(piece.numbers),
+                        out.subspan(first_value + piece.first_value, piece.values));
+      at += piece.numbers;
+    }
+    first_value += segment.values;
     const double level = static_cast<double>(scalar(level_bits)) / clients * level_unit - level_offset;
     totals.scales.push_back(std::exp2(level));
   }
   return totals;
+}
+
+void left_out(std::span<const float> values, const SumSetup& setup, std::span<float> out) {
+  const codecs::SharedTransform transform = setup.transform();
+  std::array<float, codecs::Plan::block_values> numbers{}, kept{};
+  std::uint64_t first_value = 0;
+  for (std::size_t s = 0; s < setup.segments.size(); ++s) {
+    for (const auto& piece : transform.blocks(setup.segments[s].values)) {
+      const auto from = values.subspan(first_value + piece.first_value, piece.values);
+      const auto to = out.subspan(first_value + piece.first_value, piece.values);
+      transform.forward(s, piece, from, std::span(numbers).first(piece.numbers));
+      transform.inverse(s, piece, std::span(numbers).first(piece.numbers),
+                        std::span(kept).first(piece.values));
+      for (std::size_t i = 0; i < piece.values; ++i) to[i] = from[i] - kept[i];
+    }
+    first_value += setup.segments[s].values;
+  }
 }
 
 std::vector<Segment> segments_of(std::span<const std::uint64_t> values) {
@@ -186,11 +230,17 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned
     const double clip = std::exp2(range_exponent_min + static_cast<double>(quarter) / 4);
     double clipped = 0;
     for (std::size_t i = 1; i <= highest; ++i) {
-      // Within an octave values are taken for spread evenly over four places.
+      // Within an octave values are taken for spread over four places, as thinly at its end as the next octave is.
       const double low = std::ldexp(1.0, static_cast<int>(i) - 1 + range_exponent_min);
+      const double next = i < highest ? static_cast<double>(ranges[i + 1]) / 2 : 0;
+      const double fall =
+          ranges[i] == 0 ? 1 : std::clamp(std::pow(next / static_cast<double>(ranges[i]), 0.25), 0.1, 1.0);
+      const double first = static_cast<double>(ranges[i]) / (1 + fall + fall * fall + fall * fall * fall);
+      double weight = first;
       for (const double place : {1.125, 1.375, 1.625, 1.875}) {
         const double beyond = std::max(0.0, low * place - clip);
-        clipped += static_cast<double>(ranges[i]) / 4 * beyond * beyond;
+        clipped += weight * beyond * beyond;
+        weight *= fall;
       }
     }
     const double step = 2 * clip / grid;

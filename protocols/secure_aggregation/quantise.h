@@ -6,9 +6,11 @@
 // rounding is as unbiased. Segments have scales of their own because the parameters of a model do: the statistics of
 // a normalisation layer may change by a thousand times as much as a weight.
 //
+// Where the setup says so, the values of a segment are rotated before that, and only a share of them is rounded and summed.
+//
 // The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits of
 // value_bits bits, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
-// octaves, the number of weighted and scaled values in it; for each metric its sum and its count, in 2^-16 and offset by
+// octaves, the number of weighted and scaled values in it, which has as many bits as the number of values; for each metric its sum and its count, in 2^-16 and offset by
 // 2^47; for each segment the binary logarithm of the root mean square of its weighted values, in 2^-10 and offset by
 // 64, which has 17 bits. Of the octaves and the logarithms the next round's clip and scales are chosen: nobody but the sum
 // of all is seen.
@@ -42,6 +44,10 @@ using RangeHistogram = std::array<std::uint64_t, range_bins>;
 [[nodiscard]] Result<void> quantise(std::span<const float> values, std::uint64_t weight,
                                     const Metrics& metrics, const SumSetup& setup, const Secret32& seed,
                                     std::span<std::uint32_t> out);
+
+// Of values, what quantise leaves out where the setup's share is below 1: the client adds it to its next update. out may be
+// values.
+void left_out(std::span<const float> values, const SumSetup& setup, std::span<float> out);
 
 struct SumOfClients {
   double weight = 0;

@@ -23,11 +23,25 @@ std::uint64_t SumSetup::parameters() const {
   return out;
 }
 
+codecs::SharedTransform SumSetup::transform() const {
+  std::uint64_t seed = 0;
+  for (std::size_t i = 0; i < 8; ++i) seed |= std::uint64_t{model.bytes[i]} << (8 * i);
+  return {quantisation.rotated, quantisation.share, seed};
+}
+
+std::uint64_t SumSetup::numbers() const {
+  const codecs::SharedTransform shared = transform();
+  std::uint64_t out = 0;
+  for (const Segment& segment : segments) out += shared.numbers(segment.values);
+  return out;
+}
+
 Digest SumSetup::digest() const {
   internal::Transcript out("hansa secagg setup 1");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes).bytes(model.bytes);
   out.number(clients, 4).number(quantisation.value_bits, 1).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
+  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.share);
   out.number(segments.size(), 2);
   for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
   out.number(metrics.size(), 2);
@@ -50,6 +64,7 @@ Result<void> check(const SumSetup& setup) {
     return wrong("the sum of all clients does not fit into the ring");
   for (const double number : {q.clip, q.weight_unit})
     if (!std::isfinite(number) || number <= 0) return wrong("clip or weight_unit is not a positive number");
+  if (!(q.share > 0 && q.share <= 1)) return wrong("share is not above 0 and at most 1");
   if (setup.segments.empty() || setup.segments.size() > segments_max)
     return wrong("of too few or too many segments");
   std::uint64_t values = 0;

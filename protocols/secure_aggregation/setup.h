@@ -11,6 +11,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/identifiers.h"
+#include "protocols/codecs/shared_transform.h"
 #include "protocols/secure_aggregation/graph.h"
 #include "protocols/secure_aggregation/parameters.h"
 
@@ -31,6 +32,8 @@ struct Quantisation {
   std::uint32_t ring_bits = 12;  // the sum of all clients' numbers is below 2^ring_bits
   double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; above 0, finite
   double weight_unit = 1;  // weights are multiples of it; above 0, finite
+  bool rotated = false;  // values are rotated before they are rounded: codecs/shared_transform.h
+  double share = 1;  // of the (rotated) values that are summed; above 0, at most 1
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
 };
 
@@ -55,6 +58,9 @@ struct SumSetup {
   Assumptions assumptions;
 
   [[nodiscard]] std::uint64_t parameters() const;  // of the model
+  // Of the vector, before it is rounded: the same for all of a round's attempts.
+  [[nodiscard]] codecs::SharedTransform transform() const;
+  [[nodiscard]] std::uint64_t numbers() const;  // of the transformed vector
   [[nodiscard]] Digest digest() const;
 };
 

@@ -72,6 +72,8 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   out.assumptions.dropout = document.number("secure_aggregation.dropout");
   out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");
   out.value_bits = whole(document, "secure_aggregation.value_bits");
+  out.rotated = document.boolean("secure_aggregation.rotated");
+  out.share = document.number("secure_aggregation.share");
   out.metrics = document.texts("secure_aggregation.metrics");
   out.phase = document.duration_s("secure_aggregation.phase_s");
   const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {

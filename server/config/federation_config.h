@@ -41,7 +41,9 @@ struct LimitsConfig {
 struct SecureAggregationConfig {
   secure_aggregation::IdentityKey root{};  // certifies clients
   secure_aggregation::Assumptions assumptions;
-  std::uint32_t value_bits = 8;
+  std::uint32_t value_bits = 4;
+  bool rotated = true;
+  double share = 1;
   std::vector<std::string> metrics;
   Duration phase = std::chrono::seconds(30);
 };

@@ -35,6 +35,8 @@ namespace hansa::server {
 struct SecureSums {
   secure_aggregation::Assumptions assumptions;
   std::uint32_t value_bits = 8;
+  bool rotated = false;
+  double share = 1;
   Duration phase_max =
       std::chrono::seconds(30);  // of each exchange but the masked vectors', which have the round's
   std::vector<std::string> metrics;  // of the clients, to be summed

@@ -49,6 +49,8 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
                           clip_, unit};
     for (std::size_t i = 0; i < scales_.size(); ++i) setup.segments[i].scale = scales_[i] / unit;
   }
+  setup.quantisation.rotated = config.rotated;
+  setup.quantisation.share = config.share;
   auto sum = AggregatorSum::begin(std::move(setup), std::move(certificates));
   if (!sum) return abandon(sum.error().text());
   secure_ = std::make_unique<SecureRound>(

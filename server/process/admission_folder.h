@@ -1,10 +1,12 @@
 // The clients that the operator admitted: a folder of NAME.pub. A file that is added or removed counts
-// from the next connection on.
+// from the next connection on, one that is written over within a second.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
+#include "common/time.h"
 #include "protocols/transport/server_channel.h"
 
 namespace hansa::server {
@@ -16,7 +18,19 @@ class AdmissionFolder final : public transport::Admission {
   std::optional<std::string> admit(const transport::PublicKey& key) override;
 
  private:
+  struct File {
+    std::filesystem::file_time_type written;
+    std::uintmax_t bytes = 0;
+    std::optional<transport::PublicKey> key;  // none: it cannot be read
+  };
+  [[nodiscard]] bool is_current() const;
+  void look_again();
+
   std::filesystem::path folder_;
+  std::filesystem::file_time_type folder_written_;
+  Instant looked_at_;
+  std::map<std::string, File, std::less<>> files_;  // by name
+  std::map<transport::PublicKey, std::string> names_;
 };
 
 }  // namespace hansa::server

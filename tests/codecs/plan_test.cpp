@@ -49,6 +49,31 @@ TEST(Plan, TheFirstRuleThatFitsCountsAndNeighboursBecomeOneSegment) {
   EXPECT_EQ(Plan::create(*segments)->text(), "q4, f32 for 34 of 2106 values");
 }
 
+TEST(Plan, VectorsAreHalvesUnlessARuleNamesThemOrThereAreTooMany) {
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> deep;
+  for (int i = 0; i < 200; ++i) {
+    deep.push_back({std::to_string(i) + ".weight", {20, 30}});
+    deep.push_back({std::to_string(i) + ".bias", {20}});
+  }
+  const auto segments = segments_of(layout_of(deep), {}, spec_of("q1-rotated"));
+  ASSERT_TRUE(segments.has_value());
+  ASSERT_EQ(segments->size(), 400U);
+  EXPECT_EQ((*segments)[0], (Segment{600, spec_of("q1-rotated"), 0}));
+  EXPECT_EQ((*segments)[1], (Segment{20, spec_of("f16"), 0}));
+  const std::vector<Rule> all{{"*", spec_of("q4")}};
+  EXPECT_EQ(*segments_of(layout_of(deep), all, spec_of("q1-rotated")),
+            (std::vector<Segment>{{124'000, spec_of("q4"), 0}}));
+  EXPECT_EQ(*segments_of(layout_of(deep), {}, spec_of("f32")),
+            (std::vector<Segment>{{124'000, spec_of("f32"), 0}}));
+  auto deeper = deep;
+  for (int i = 200; i < 400; ++i) {
+    deeper.push_back({std::to_string(i) + ".weight", {20, 30}});
+    deeper.push_back({std::to_string(i) + ".bias", {20}});
+  }
+  EXPECT_EQ(*segments_of(layout_of(deeper), {}, spec_of("q4")),
+            (std::vector<Segment>{{248'000, spec_of("q4"), 0}}));
+}
+
 TEST(Plan, LowRankIsForMatricesThatBecomeSmaller) {
   const auto layout = layout_of({{"conv.weight", {32, 16, 3, 3}},
                                  {"a.weight", {100, 50}},
@@ -60,7 +85,7 @@ TEST(Plan, LowRankIsForMatricesThatBecomeSmaller) {
   const std::vector<Segment> expected{{4608, spec_of("lowrank(2)"), 32},
                                       {5000, spec_of("lowrank(2)"), 100},
                                       {5000, spec_of("lowrank(2)"), 100},
-                                      {104, spec_of("f32"), 0}};
+                                      {104, spec_of("f16"), 0}};
   EXPECT_EQ(*segments, expected);
 }
 

@@ -151,6 +151,67 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
   }
 }
 
+// A few values have nearly all of the length: on one grid for all, the others drown in its steps; rotated, all fit.
+TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
+  const std::uint32_t clients = 10;
+  const std::size_t parameters = 8'000;
+  std::vector<std::vector<float>> updates(clients, std::vector<float>(parameters));
+  Random random(2);
+  for (auto& update : updates)
+    for (float& value : update)
+      value = static_cast<float>(random.normal() * (random.chance(0.01) ? 1.0 : 0.01));
+  const auto error_of = [&](bool rotated) {
+    SumSetup setup = setup_of(clients, 4, parameters);
+    setup.quantisation = first_quantisation(clients, 100);
+    double error = 0, length = 0;
+    // The first round knows nothing, the second one no clip.
+    for (int round = 0; round < 3; ++round) {
+      setup.quantisation.rotated = rotated;
+      std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
+      for (std::uint32_t client = 0; client < clients; ++client) {
+        EXPECT_TRUE(quantise(updates[client], 100, {}, setup, seed_of(client), numbers));
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+      }
+      std::vector<float> mean(parameters);
+      const auto totals = dequantise(sum, clients, setup, mean);
+      EXPECT_TRUE(totals);
+      error = length = 0;
+      for (std::size_t i = 0; i < parameters; ++i) {
+        double expected = 0;
+        for (const auto& update : updates) expected += update[i] / static_cast<double>(clients);
+        error += std::pow(mean[i] - expected, 2);
+        length += std::pow(expected, 2);
+      }
+      const auto range = choose_range(*totals, clients, 4, setup);
+      setup.segments[0].scale = range.scales[0];
+      setup.quantisation = {4, ring_bits(clients, 4), range.clip, 100};
+    }
+    return error / length;
+  };
+  const double rotated = error_of(true);
+  EXPECT_LT(rotated, 0.05);
+  EXPECT_GT(error_of(false), 5 * rotated);
+}
+
+TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
+  SumSetup setup = setup_of(3, 16, 5'000);
+  setup.quantisation.rotated = true;
+  setup.quantisation.share = 0.25;
+  setup.quantisation.clip = 4;
+  EXPECT_LT(vector_elements(setup), 1'600U);
+  std::vector<float> values(5'000), left(5'000), mean(5'000);
+  Random random(1);
+  for (float& value : values) value = static_cast<float>(random.normal());
+  std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
+  for (std::uint32_t client = 0; client < 3; ++client) {
+    ASSERT_TRUE(quantise(values, 100, {}, setup, seed_of(client), numbers));
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+  }
+  ASSERT_TRUE(dequantise(sum, 3, setup, mean));
+  left_out(values, setup, left);
+  for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(mean[i] + left[i], values[i], 2e-3) << i;
+}
+
 TEST(Quantise, SegmentsBeyondTheMostAreJoined) {
   const std::vector<std::uint64_t> many(2'500, 3);
   const auto segments = segments_of(many);

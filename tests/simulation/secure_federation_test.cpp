@@ -43,6 +43,20 @@ TEST(SecureFederation, CountsEveryClientInAKindWorld) {
   }
 }
 
+TEST(SecureFederation, AShareOfTheRotatedValuesIsSummedAndModelsComeInSteps) {
+  World whole = kind_world(ThreatModel::honest_but_curious),
+        world = kind_world(ThreatModel::honest_but_curious);
+  whole.options.rounds = world.options.rounds = 6;
+  whole.options.elements = world.options.elements = 4'000;
+  world.options.secure_share = 0.3;
+  world.options.downlink = "q4-rotated";
+  whole.run();
+  world.run();
+  expect_sound(world);
+  EXPECT_LT(world.outcome->bytes_up, whole.outcome->bytes_up / 2);
+  EXPECT_LT(world.outcome->bytes_down, whole.outcome->bytes_down / 2);
+}
+
 TEST(SecureFederation, TheSameSeedGivesTheSameModelWhateverTheOrderOfArrival) {
   const auto digest_of = [](std::optional<std::uint64_t> arrival) {
     World world = kind_world(ThreatModel::honest_but_curious);

@@ -141,6 +141,8 @@ void World::run() {
     c.secure_sums.emplace();
     c.secure_sums->assumptions.threat_model = *options.secure;
     c.secure_sums->metrics = {"loss"};
+    c.secure_sums->rotated = true;
+    c.secure_sums->share = options.secure_share;
     c.secure_sums->certificate = [&](const std::string& client) { return made->certificate(client); };
     secure_aggregation::Policy policy;
     policy.threat_model = *options.secure;
@@ -237,6 +239,7 @@ std::string check_secure_models(const World& world) {
   const auto& disk = *world.disk;
   Digest base = disk.identity->initial_model, published_digest = base;
   std::vector<float> published = disk.models.at(base);
+  std::map<std::string, std::vector<float>> kept;
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
     if (record.base != base) return place + "does not start from the model before it";
@@ -252,7 +255,9 @@ std::string check_secure_models(const World& world) {
     setup.clients = static_cast<std::uint32_t>(record.participations.size());
     setup.metrics = {"loss"};
     const auto unit = static_cast<double>(most);
-    setup.quantisation = {record.secure->value_bits, record.secure->ring_bits, record.secure->clip, unit};
+    setup.quantisation = {
+        record.secure->value_bits, record.secure->ring_bits, record.secure->clip, unit, true,
+        world.options.secure_share};
     setup.segments = {{global.size(), record.secure->scales[0] / unit}};
     std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
     std::uint32_t counted = 0;
@@ -264,6 +269,12 @@ std::string check_secure_models(const World& world) {
       std::vector<float> delta(global.size());
       FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
                            delta);
+      if (world.options.secure_share < 1) {
+        auto& left = kept[p.client];
+        left.resize(delta.size());
+        for (std::size_t i = 0; i < delta.size(); ++i) delta[i] += left[i];
+        sa::left_out(delta, setup, left);
+      }
       const std::uint64_t examples = examples_of_name(p.client);
       const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
       if (!sa::quantise(delta, examples, {{"loss", 1.0, static_cast<double>(examples)}}, setup, seed,

@@ -46,6 +46,8 @@ void fields(A& a, SecureTask& m) {
   ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
   finite(a, m.quantisation.clip);
   finite(a, m.quantisation.weight_unit);
+  flag(a, m.quantisation.rotated);
+  finite(a, m.quantisation.share);
   list(a, m.segments, secure_aggregation::segments_max, [&a](secure_aggregation::Segment& segment) {
     ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
     finite(a, segment.scale);

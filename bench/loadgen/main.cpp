@@ -1,0 +1,221 @@
+// hansa-loadgen: thousands of fake clients in one process that speak the real protocol to a real hansa-aggregator.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench/loadgen/aggregator_child.h"
+#include "bench/loadgen/fake_client.h"
+#include "bench/loadgen/raw_curve.h"
+#include "common/descriptor.h"
+
+namespace hansa::loadgen {
+namespace {
+
+class Barrier final : public Together {
+ public:
+  explicit Barrier(unsigned clients) : clients_(clients) {}
+  void offered() override {
+    if (waiting_.fetch_add(1) + 1 < clients_) return;
+    waiting_ = 0;
+    ++released_;
+    open_until_ = steady_now() + std::chrono::milliseconds(100);
+  }
+  // Whoever waits looks in every millisecond; the next round's offers come later than that.
+  [[nodiscard]] bool released() const override { return steady_now() < open_until_.load(); }
+
+ private:
+  unsigned clients_;
+  std::atomic<unsigned> waiting_ = 0;
+  std::atomic<std::uint64_t> released_ = 0;
+  std::atomic<Instant> open_until_{Instant{}};
+};
+
+// Some of the clients, on the thread that calls.
+class Driver {
+ public:
+  Driver(std::vector<std::unique_ptr<FakeClient>>& clients, std::size_t first, std::size_t step)
+      : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    for (std::size_t i = first; i < clients.size(); i += step) mine_.push_back({clients[i].get(), 0, -1});
+  }
+
+  void run(const AggregatorChild& aggregator, const std::atomic<bool>& stop) {
+    std::vector<epoll_event> events(512);
+    Instant next_scan{};
+    while (!stop && !aggregator.ended()) {
+      const Instant now = steady_now();
+      if (now >= next_scan) next_scan = tick_all(now);
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next_scan - steady_now()).count();
+      const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                     static_cast<int>(std::clamp<std::int64_t>(wait, 0, 20)));
+      for (int i = 0; i < count; ++i) {
+        Entry& entry = mine_[events[static_cast<std::size_t>(i)].data.u64];
+        serve(entry);
+        if (entry.client->next_tick() < next_scan) next_scan = entry.client->next_tick();
+      }
+    }
+  }
+
+ private:
+  struct Entry {
+    FakeClient* client;
+    std::uint64_t socket;  // which one is watched
+    int descriptor;
+  };
+
+  void serve(Entry& entry) {
+    // A ZeroMQ descriptor tells of changes only: what is there is taken until there is no more.
+    while (entry.client->pump(64)) {
+    }
+  }
+
+  Instant tick_all(Instant now) {
+    Instant next = now + std::chrono::milliseconds(20);
+    for (std::size_t i = 0; i < mine_.size(); ++i) {
+      Entry& entry = mine_[i];
+      if (now >= entry.client->next_tick()) {
+        entry.client->tick();
+        watch(entry, i);
+        serve(entry);
+      }
+      next = std::min(next, entry.client->next_tick());
+    }
+    return next;
+  }
+
+  void watch(Entry& entry, std::size_t index) {
+    if (entry.socket == entry.client->sockets()) return;
+    entry.socket = entry.client->sockets();
+    entry.descriptor = entry.client->descriptor();
+    if (entry.descriptor < 0) return;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = index;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, entry.descriptor, &event);
+  }
+
+  Descriptor epoll_;
+  std::vector<Entry> mine_;
+};
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  const auto at = static_cast<std::size_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+struct Options {
+  FederationPlan plan;
+  unsigned threads = 2;
+  Behaviour behaviour;
+  unsigned slow = 0;
+  double slow_pause_ms = 50;
+  unsigned warm_up = 2;  // rounds that are not measured
+};
+
+Result<void> run(const Options& options) {
+  rlimit files{1 << 20, 1 << 20};
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  HANSA_TRY_VOID(make_federation(options.plan));
+  HANSA_TRY(const auto key, transport::read_secret_key(options.plan.folder / "aggregator.key"));
+  HANSA_TRY(const auto aggregator_key, key.public_key());
+  HANSA_TRY(const auto aggregator, AggregatorChild::start(options.plan.folder));
+  zmq::context_t context(static_cast<int>(options.threads), static_cast<int>(options.plan.clients) + 16);
+  Barrier barrier(options.plan.clients);
+  std::vector<std::unique_ptr<FakeClient>> clients;
+  for (unsigned i = 0; i < options.plan.clients; ++i) {
+    HANSA_TRY(auto client_key,
+              transport::read_secret_key(options.plan.folder / fmt::format("client-{}.key", i)));
+    Behaviour behaviour = options.behaviour;
+    if (i < options.slow) behaviour.read_pause = from_seconds(options.slow_pause_ms / 1e3);
+    clients.push_back(std::make_unique<FakeClient>(context, aggregator->address(), aggregator_key,
+                                                   std::move(client_key), behaviour, barrier, 1 + i));
+  }
+  const Instant began = steady_now();
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < options.threads; ++t)
+    threads.emplace_back([&, t] { Driver(clients, t, options.threads).run(*aggregator, stop); });
+  for (auto& thread : threads) thread.join();
+  const bool sound = aggregator->succeeded();
+  const auto commits = aggregator->commits();
+  if (!sound || commits.size() < options.warm_up + 1)
+    return fail(ErrorCode::internal, "hansa-aggregator", "did not finish its rounds");
+
+  std::vector<double> rounds, latencies, turnarounds;
+  for (std::size_t r = options.warm_up; r < commits.size(); ++r)
+    rounds.push_back(seconds(commits[r] - commits[r - 1]));
+  std::uint64_t disconnects = 0;
+  Instant all_connected{};
+  for (const auto& client : clients) {
+    const Observed& o = client->observed();
+    disconnects += o.disconnects;
+    if (!o.task.empty()) all_connected = std::max(all_connected, o.task.front());
+    for (std::size_t r = options.warm_up; r < std::min(o.task.size(), o.counted.size()); ++r)
+      latencies.push_back(seconds(o.counted[r] - o.task[r]));
+  }
+  fmt::print("{} clients, {} rounds; first task after {:.2f} s\n", options.plan.clients, commits.size(),
+             seconds(all_connected - began));
+  fmt::print("round s          median {:.4f}  p90 {:.4f}  max {:.4f}\n", quantile(rounds, 0.5),
+             quantile(rounds, 0.9), quantile(rounds, 1));
+  fmt::print("task to counted s  p50 {:.4f}  p90 {:.4f}  p99 {:.4f}  max {:.4f}\n", quantile(latencies, 0.5),
+             quantile(latencies, 0.9), quantile(latencies, 0.99), quantile(latencies, 1));
+  fmt::print("disconnects {}; aggregator peak {:.1f} MiB\n", disconnects, aggregator->peak_mib());
+  fmt::print("figures: {:.6f} {:.1f}\n", quantile(rounds, 0.5), aggregator->peak_mib());
+  return {};
+}
+
+}  // namespace
+}  // namespace hansa::loadgen
+
+int main(int argc, char** argv) {
+  using namespace hansa::loadgen;
+  CLI::App app(
+      "Fake clients, by thousands if need be, that speak the real protocol to a real hansa-aggregator.");
+  Options options;
+  std::string folder, model;
+  double think_ms = 0;
+  bool raw = false;
+  std::size_t message_bytes = 128 * 1024;
+  std::uint64_t bytes = 40'000'000;
+  app.add_option("--folder", folder, "Folder of the federation, made anew");
+  app.add_option("--model", model, "TorchScript archive");
+  app.add_option("--clients", options.plan.clients);
+  app.add_option("--rounds", options.plan.rounds);
+  app.add_option("--compression", options.plan.compression, "Lines of [compression]");
+  app.add_option("--threads", options.threads);
+  app.add_option("--think-ms", think_ms, "From task to update");
+  app.add_option("--slow", options.slow, "So many clients read slowly");
+  app.add_option("--slow-pause-ms", options.slow_pause_ms, "after each message");
+  app.add_option("--disconnect", options.behaviour.disconnect, "Probability of a cut connection in a round");
+  app.add_flag("--together", options.behaviour.together, "Updates are offered when all clients have one");
+  app.add_flag("--raw", raw, "Only the throughput of libzmq's CURVE");
+  app.add_option("--message-bytes", message_bytes, "of --raw");
+  app.add_option("--bytes", bytes, "a client, of --raw");
+  CLI11_PARSE(app, argc, argv);
+  if (raw) {
+    const auto rate = raw_curve_throughput(options.plan.clients, message_bytes, bytes);
+    if (!rate) return 1;
+    fmt::print("{:.4f}\n", *rate);
+    return 0;
+  }
+  options.plan.folder = folder;
+  options.plan.model = std::filesystem::absolute(model);
+  options.behaviour.think = hansa::from_seconds(think_ms / 1e3);
+  if (const auto done = run(options); !done) {
+    fmt::print(stderr, "hansa-loadgen: {}\n", done.error().text());
+    return 1;
+  }
+  return 0;
+}
