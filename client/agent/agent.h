@@ -77,7 +77,7 @@ struct TrainingEnded {
 struct UpdateMasked {
   TaskId task;
   Digest setup;  // of the sum it is masked for
-  Digest update;
+  Checksum update;
   std::uint64_t bytes = 0;
 };  // answers MaskUpdate
 struct DataKnown {

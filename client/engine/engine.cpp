@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "common/kernels/fold.h"
 #include "protocols/messages/codec.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"
@@ -184,7 +185,7 @@ Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
   std::vector<std::byte>& packed = fresh_outgoing(mask.task, true);
   packed.resize(sa::packed_bytes(numbers_.size(), bits));
   sa::pack(numbers_, bits, packed);
-  return UpdateMasked{mask.task, mask.setup.digest(), sha256(std::span<const std::byte>(packed)),
+  return UpdateMasked{mask.task, mask.setup.digest(), checksum(std::span<const std::byte>(packed)),
                       packed.size()};
 }
 
@@ -297,7 +298,7 @@ void Engine::copy_bulk(std::span<std::byte> to, std::uint64_t offset) {
 bool Engine::verify_blob(const VerifyBlob& verify) {
   if (verify.blob == verify.task.archive) return verify_archive(verify);
   if (verify.blob == verify.task.model) {
-    const bool sound = sha256(std::span<const float>(vectors_->global)) == verify.blob;
+    const bool sound = checksum(std::span<const float>(vectors_->global)) == verify.task.model_check;
     held_model_ = sound ? verify.blob : Digest{};
     return sound;
   }
@@ -323,11 +324,10 @@ Result<void> Engine::take_step(const messages::TrainTask& task, const messages::
   keep_vectors_to_ourselves();
   held_model_ = {};
   update.accumulate(0, plan.values(), 1.0F, vectors_->global);
-  const auto& steps = task.steps->steps;
-  const bool is_last = &step == &steps.back();
-  // Models between are known by the next step alone; the one that counts is looked at.
-  const Digest reached = is_last ? task.model : (&step + 1)->base;
-  if (is_last && sha256(std::span<const float>(vectors_->global)) != task.model)
+  const Digest reached = messages::name_of(step);
+  // Models between are not looked at; the one that counts is.
+  if (&step == &task.steps->steps.back() &&
+      (reached != task.model || checksum(std::span<const float>(vectors_->global)) != task.model_check))
     return wrong("does not lead to the task's model");
   held_model_ = reached;
   return {};
@@ -356,23 +356,21 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
                                            const Result<learning::TrainingResult>& result) {
   if (!result) return tl::unexpected<Error>(result.error());
   const std::span<const float> delta = vectors_->delta;
-  for (const float value : delta) {
-    if (!(std::abs(value) <= task.magnitude_max))
-      return fail(ErrorCode::data, "update",
-                  "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
-                  "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
-                  "limits.magnitude_max");
-  }
+  if (kernels::first_outside(delta, static_cast<float>(task.magnitude_max)) != delta.size())
+    return fail(ErrorCode::data, "update",
+                "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
+                "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
+                "limits.magnitude_max");
   messages::Offer offer;
   offer.task = task.task;
   offer.bytes = delta.size_bytes();
   // In a secure sum it is masked first: the agent makes that offer.
   if (!task.secure && task.compression) {
     HANSA_TRY_VOID(encode_update(task));
-    offer.update = sha256(std::span<const std::byte>(*outgoing_.bytes));
+    offer.update = checksum(std::span<const std::byte>(*outgoing_.bytes));
     offer.bytes = outgoing_.bytes->size();
   } else if (!task.secure) {
-    offer.update = sha256(delta);
+    offer.update = checksum(delta);
   }
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;

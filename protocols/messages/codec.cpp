@@ -137,6 +137,13 @@ codecs::Seeds step_seeds(const ModelStep& step) {
   return out;
 }
 
+Digest name_of(const ModelStep& step) {
+  std::string text = "hansa model step 1";
+  for (const Digest* digest : {&step.base, &step.blob})
+    text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());
+  return sha256(std::string_view(text));
+}
+
 secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
   const SecureTask& secure = *task.secure;
   secure_aggregation::SumSetup out;

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/checksum.h"
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
@@ -88,7 +89,8 @@ struct Compression {
   friend bool operator==(const Compression&, const Compression&) = default;
 };
 
-// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model.
+// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model, whose name is
+// name_of(step).
 struct ModelStep {
   Digest base;
   Digest blob;
@@ -108,8 +110,9 @@ struct TrainTask {
   RoundId round;
   Digest archive;  // TorchScript archive; pulled once and kept
   std::uint64_t archive_bytes = 0;
-  Digest model;  // flat vector of the global model
+  Digest model;  // names the flat vector of the global model
   std::uint64_t model_bytes = 0;
+  Checksum model_check;  // of the vector
   Digest layout;
   TrainingConfig training;
   std::uint64_t seed = 0;
@@ -152,7 +155,7 @@ struct Missing {
 // client -> aggregator: the task is done; the update waits for a grant.
 struct Offer {
   TaskId task;
-  Digest update;  // SHA-256 of the update's bytes
+  Checksum update;  // of its bytes
   std::uint64_t bytes = 0;
   std::uint64_t examples = 0;  // weight; 0 in a secure sum, as the weight is in the sum
   double train_seconds = 0;
@@ -263,6 +266,9 @@ using Message =
 // Of an encoded update of a task with compression, and of a step of its model.
 [[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
 [[nodiscard]] codecs::Seeds step_seeds(const ModelStep& step);
+// Of the model that a step leads to: SHA-256 of "hansa model step 1", base and blob. What a model is follows from where it came
+// from, so no more needs to be hashed; the client looks at its checksum.
+[[nodiscard]] Digest name_of(const ModelStep& step);
 
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);

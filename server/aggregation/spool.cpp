@@ -73,7 +73,7 @@ struct Spool::State {
   std::uint64_t received = 0;
   internal::PageBuffer memory;
   int file = -1;
-  Sha256 hash;
+  RunningChecksum sum;
 
   State(SpoolPool& in, std::uint64_t bytes) : pool(&in), size(bytes) {}
   State(const State&) = delete;
@@ -126,14 +126,14 @@ Result<void> Spool::append(std::span<const std::byte> data) {
       done += static_cast<std::size_t>(n);
     }
   }
-  state.hash.update(data);
+  state.sum.update(data);
   state.received += data.size();
   return {};
 }
 
-Digest Spool::digest() {
+Checksum Spool::checksum() const {
   assert(complete());
-  return state_->hash.finish();
+  return state_->sum.value();
 }
 
 Result<void> Spool::visit(

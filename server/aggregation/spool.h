@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "common/digest.h"
+#include "common/checksum.h"
 #include "common/error.h"
 #include "server/aggregation/internal/page_buffer.h"
 
@@ -57,8 +57,8 @@ class Spool {
   [[nodiscard]] bool complete() const { return received() == size(); }
   // Fails (storage) when the disk is full. data fits: received() + data.size() <= size().
   [[nodiscard]] Result<void> append(std::span<const std::byte> data);
-  // SHA-256 of all that was appended; once, when complete.
-  [[nodiscard]] Digest digest();
+  // Of all that was appended, when complete.
+  [[nodiscard]] Checksum checksum() const;
   // Calls visit_block(bytes, offset) over the whole, in order: one block if in memory, else blocks of 1 MiB.
   // Only when complete. Stops at an error: visit_block's, or (storage) its own.
   [[nodiscard]] Result<void> visit_bytes(

@@ -60,6 +60,7 @@ struct Compression {
 // What clients get as the model, and the steps that lead to it from those that they may have.
 struct PublishedModel {
   Digest model;
+  Checksum check;
   std::vector<messages::ModelStep> steps;
 };
 
@@ -163,9 +164,9 @@ struct OpenSpool {
 struct AppendSpool {
   std::string client;
 };  // the bulk of the event at hand
-struct CheckUpdate {  // digest and every value; if sound, add the whole to the sum
+struct CheckUpdate {  // checksum and every value; if sound, add the whole to the sum
   std::string client;
-  Digest update;
+  Checksum update;
   std::uint64_t examples;
   std::optional<secure_aggregation::Position> masked_of = {};  // it is this client's masked vector
   std::optional<codecs::Seeds> encoded = {};  // it is encoded by the uplink's plan

@@ -128,6 +128,7 @@ messages::TrainTask Coordinator::make_task(const Member& m) const {
   task.archive = config_.archive;
   task.archive_bytes = config_.archive_bytes;
   task.model = published_.model;
+  task.model_check = published_.check;
   if (!published_.steps.empty())
     task.steps = messages::ModelSteps{
         {config_.compression.downlink->segments().begin(), config_.compression.downlink->segments().end()},

@@ -9,6 +9,11 @@
 #include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
+namespace {
+
+constexpr std::size_t elements_worth_a_thread = 1 << 18;
+
+}  // namespace
 
 Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers, SpoolPool& spools,
                EngineObserver& observer)
@@ -200,8 +205,8 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   assert(found != spool_of_.end());
   Spool& spool = found->second;
   if (!spool.complete()) return fail(ErrorCode::internal, check.client, "its update is not complete");
-  if (spool.digest() != check.update)
-    return fail(ErrorCode::protocol, "update", "does not match the digest that was offered");
+  if (spool.checksum() != check.update)
+    return fail(ErrorCode::protocol, "update", "does not match the checksum that was offered");
   if (check.masked_of) return add_masked(check, spool);
   HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
   if (check.encoded) return add_encoded(check, spool);
@@ -267,10 +272,18 @@ std::shared_ptr<std::vector<float>> Engine::next_model() const {
 
 void Engine::commit(RoundRecord record, std::shared_ptr<std::vector<float>> next) {
   model_ = std::move(next);
-  auto digest = store_.put_model(*model_);
+  // The disk and the codec need not wait for each other.
+  Result<Digest> digest{Digest{}};
+  {
+    std::optional<std::jthread> storing;
+    const auto store = [&] { digest = store_.put_model(*model_); };
+    if (model_->size() >= elements_worth_a_thread) storing.emplace(store);
+    else store();
+    if (config_.coordinator.compression.downlink) record.published = publish(record.round);
+  }
   if (!digest) return fail_run(std::move(digest).error());
   record.model = *digest;
-  if (config_.coordinator.compression.downlink) record.published = publish(record.round, *digest);
+  if (published_ == model_) published_digest_ = record.model;
   record.started_at = round_started_at_;
   for (auto& p : record.participations) {
     const auto traffic = traffic_.find(p.client);

@@ -107,8 +107,9 @@ class Engine {
 
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
-  [[nodiscard]] std::optional<Published> publish(RoundId round, const Digest& model);
-  void hold_step(const Digest& base, std::vector<std::byte> bytes);
+  [[nodiscard]] std::optional<Published> publish(RoundId round);
+  // Returns the name of the model that it leads to.
+  Digest hold_step(const Digest& base, std::vector<std::byte> bytes);
   [[nodiscard]] PublishedModel published_model(const Digest& model) const;
   void fail_run(Error error);
 
@@ -126,7 +127,8 @@ class Engine {
   std::shared_ptr<std::vector<float>> model_;
   // With steps: what clients get, the same as the model where that went whole. Else none: the model.
   std::shared_ptr<std::vector<float>> published_;
-  Digest published_digest_;  // of published_
+  Digest published_digest_;  // names published_
+  Checksum published_check_;
   struct HeldStep {
     messages::ModelStep step;
     std::shared_ptr<const std::vector<std::byte>> bytes;

@@ -4,6 +4,7 @@
 // "DoubleSqueeze", ICML 2019; a model that the server keeps: Philippenko, Dieuleveut, NeurIPS 2021).
 #include <algorithm>
 
+#include "common/kernels/vectors.h"
 #include "protocols/codecs/encoder.h"
 #include "server/engine/engine.h"
 
@@ -17,8 +18,9 @@ constexpr std::size_t step_bytes_max = 512 << 20;  // a row of the store holds i
 // After a start: the last round that published its own model, and the steps since then.
 Result<PublishedModel> Engine::restore_published(const Store::Position& position) {
   const auto& plan = config_.coordinator.compression.downlink;
-  if (!plan) return PublishedModel{position.model, {}};
+  if (!plan) return PublishedModel{position.model, checksum(std::span<const float>(*model_)), {}};
   published_ = model_;
+  published_check_ = checksum(std::span<const float>(*model_));
   published_digest_ = position.model;
   std::vector<Published> steps;  // the last one first
   RoundId from = position.round;
@@ -27,7 +29,7 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
     if (!published) break;
     steps.push_back(std::move(*published));
   }
-  if (steps.empty()) return PublishedModel{position.model, {}};
+  if (steps.empty()) return published_model(position.model);
   // A step that does not lead where it should is no loss: the model goes whole to all.
   const auto replay = [&]() -> Result<void> {
     HANSA_TRY(const auto record, store_.round(from.value > 0 ? from : RoundId(1)));
@@ -43,29 +45,31 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
       hold_step(base, std::move(step->step));
       base = step->model;
     }
-    if (sha256(std::span<const float>(*values)) != base)
+    if (checksum(std::span<const float>(*values)) != steps.front().check)
       return fail(ErrorCode::storage, "store", "holds steps that do not lead to the published model");
     published_ = std::move(values);
     published_digest_ = base;
+    published_check_ = steps.front().check;
     return {};
   };
   if (auto replayed = replay(); !replayed) {
     steps_.clear();
     observer_.on_log(Log::Level::warning, "the published model cannot be restored (" +
                                               replayed.error().text() + "); it goes whole");
-    return PublishedModel{position.model, {}};
+    return published_model(position.model);
   }
   return published_model(position.model);
 }
 
-// model_ is the round's. Returns what the record needs; none if the model itself is published.
-std::optional<Published> Engine::publish(RoundId round, const Digest& model) {
+// model_ is the round's. Returns what the record needs; none if the model itself is published, whose name is then that of the
+// published one.
+std::optional<Published> Engine::publish(RoundId round) {
   const Compression& compression = config_.coordinator.compression;
   const bool whole = !published_ || (compression.full_every > 0 && round.value % compression.full_every == 0);
   if (!whole) {
     // Nobody needs the sum any more.
     const auto difference = accumulator_.scratch();
-    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = (*model_)[i] - (*published_)[i];
+    kernels::subtract(*model_, *published_, difference);
     const codecs::Seeds seeds = messages::step_seeds({published_digest_, {}, 0});
     std::vector<std::byte> bytes;
     // What a codec with error feedback would keep is in x - y already.
@@ -79,20 +83,20 @@ std::optional<Published> Engine::publish(RoundId round, const Digest& model) {
       // ZeroMQ may still send what was published before.
       if (published_.use_count() > 1) published_ = std::make_shared<std::vector<float>>(*published_);
       update->accumulate(0, published_->size(), 1.0F, *published_);
-      Published out{sha256(std::span<const float>(*published_)), bytes};
-      hold_step(published_digest_, std::move(bytes));
-      published_digest_ = out.model;
+      published_check_ = checksum(std::span<const float>(*published_));
+      Published out{{}, published_check_, bytes};
+      published_digest_ = out.model = hold_step(published_digest_, std::move(bytes));
       return out;
     }
   }
   published_ = model_;
-  published_digest_ = model;
+  published_check_ = checksum(std::span<const float>(*model_));
   steps_.clear();
   return std::nullopt;
 }
 
 // As many as are cheaper together than the model.
-void Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
+Digest Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
   const messages::ModelStep step{base, sha256(std::span<const std::byte>(bytes)), bytes.size()};
   steps_.push_back({step, std::make_shared<const std::vector<std::byte>>(std::move(bytes))});
   const auto all = [&] {
@@ -101,12 +105,13 @@ void Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
     return sum;
   };
   while (steps_.size() > messages::steps_max || all() > model_->size() * sizeof(float)) steps_.pop_front();
+  return messages::name_of(step);
 }
 
 PublishedModel Engine::published_model(const Digest& model) const {
-  PublishedModel out{model, {}};
-  if (!published_ || published_ == model_) return out;
-  out.model = published_digest_;
+  if (!published_) return {model, checksum(std::span<const float>(*model_)), {}};
+  PublishedModel out{published_digest_, published_check_, {}};
+  if (published_ == model_) return out;
   for (const HeldStep& held : steps_) out.steps.push_back(held.step);
   return out;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/checksum.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/identifiers.h"
@@ -32,7 +33,7 @@ struct Participation {
   Outcome outcome = Outcome::no_answer;
   std::string reason;  // for people; empty when counted
   std::uint64_t examples = 0;  // weight, when counted
-  Digest update;  // digest of the update, when counted
+  Checksum update;  // of the update's bytes, when counted
   std::uint64_t bytes_up = 0;  // bulk and messages received for this task
   std::uint64_t bytes_down = 0;
   double seconds = 0;  // task sent to update complete
@@ -62,7 +63,8 @@ struct SecureSumRecord {
 // What clients get as the model after a round, where that is not the round's model but near it: the steps of all
 // rounds since the last that published its own lead there, one after the other (protocols/codecs/update.h).
 struct Published {
-  Digest model;
+  Digest model;  // its name: messages::name_of
+  Checksum check;  // of its vector
   std::vector<std::byte> step;  // encoded difference to what was published before
   friend bool operator==(const Published&, const Published&) = default;
 };

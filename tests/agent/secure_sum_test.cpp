@@ -124,7 +124,7 @@ TEST_F(SecureSum, KeysGoOutAtOnceAndTheUpdateOnlyMasked) {
   ASSERT_NE(mask, nullptr);
   EXPECT_EQ(mask->terms.size(), 3U) << "its own and two neighbours'";
   EXPECT_EQ(mask->examples, 10U);
-  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  h.apply(UpdateMasked{task.task, setup_of(task), checksum("masked"), 77});
   const auto offers = h.sent<messages::Offer>();
   ASSERT_EQ(offers.size(), 1U);
   EXPECT_EQ(offers[0].bytes, 77U);
@@ -172,7 +172,7 @@ TEST_F(SecureSum, AnotherAttemptGetsOtherKeysAndTheSameUpdate) {
   exchange(h, task);
   deliver(h, task);
   h.end_training(task);
-  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  h.apply(UpdateMasked{task.task, setup_of(task), checksum("masked"), 77});
   const auto first = h.sent<messages::KeyAdvert>()[0].advert;
   h.forget();
   const auto again = secure_task(h, 2);
@@ -196,7 +196,7 @@ TEST_F(SecureSum, WhenItIsOverItsSecretsAreGoneAndTheUpdateIsKept) {
   exchange(h, task);
   deliver(h, task);
   h.end_training(task);
-  h.apply(UpdateMasked{task.task, setup_of(task), sha256("masked"), 77});
+  h.apply(UpdateMasked{task.task, setup_of(task), checksum("masked"), 77});
   h.receive(messages::Receipt{task.task, messages::Verdict::counted, ""});
   h.receive(messages::Cancel{task.task, "the secure sum is over"});
   h.forget();

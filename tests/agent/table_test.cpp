@@ -63,7 +63,7 @@ TEST(AgentTable, EveryStateAndEventDoAsTheTableSays) {
                                          DataKnown{{1, 0, "", ""}},
                                          TickEvent{},
                                          StopAsked{},
-                                         UpdateMasked{TaskId(1), Digest{}, Digest{}, 4}};
+                                         UpdateMasked{TaskId(1), Digest{}, Checksum{}, 4}};
       if (i == 7) h.now = std::max(h.now, h.agent.next_tick());
       h.apply(events[i]);
       EXPECT_STREQ(name(h.agent.state()), name(state_of(row.next[i], row.from)));

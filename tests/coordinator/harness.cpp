@@ -28,7 +28,7 @@ CoordinatorConfig small_config() {
 Harness::Harness(CoordinatorConfig c, RoundId last_committed)
     : config(c),
       now(Instant(std::chrono::hours(1))),
-      coordinator(std::move(c), last_committed, sha256("model 0"), {sha256("model 0"), {}}, now) {}
+      coordinator(std::move(c), last_committed, sha256("model 0"), {sha256("model 0"), {}, {}}, now) {}
 
 Verdict Harness::apply(const Event& event) {
   std::vector<Effect> fresh;
@@ -91,7 +91,7 @@ TaskId Harness::task_of(const Peer& p) const {
 messages::Offer Harness::offer_of(const Peer& from, std::uint8_t content) const {
   messages::Offer offer;
   offer.task = task_of(from);
-  offer.update = sha256(from.name + std::to_string(content));
+  offer.update = checksum(std::string_view(from.name + std::to_string(content)));
   offer.bytes = config.elements * sizeof(float);
   offer.examples = 10;
   return offer;
@@ -133,7 +133,7 @@ Verdict Harness::commit() {
   if (committed.empty()) return Verdict::discarded;
   const RoundId round = committed.back().round;
   const Digest model = sha256("model " + std::to_string(round.value));
-  return apply(RoundCommitted{round, model, {model, {}}});
+  return apply(RoundCommitted{round, model, {model, {}, {}}});
 }
 
 bool Harness::refused(const Peer& to, messages::RefuseReason reason) const {

@@ -90,7 +90,7 @@ class SecureRounds : public ::testing::Test {
     messages::Offer out;
     out.task = of(name).task;
     out.setup = of(name).setup;
-    out.update = sha256(name);
+    out.update = checksum(std::string_view(name));
     const auto setup = of(name).sum->setup();
     out.bytes = sa::packed_bytes(sa::vector_elements(setup), setup.quantisation.ring_bits);
     return out;

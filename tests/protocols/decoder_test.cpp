@@ -146,7 +146,7 @@ TEST(Decoder, AHostileTextLengthAllocatesNothingOfItsSize) {
 }
 
 TEST(Decoder, AHostileMetricsCountAllocatesNothingOfItsSize) {
-  constexpr std::size_t count_at = body + 8 + 32 + 8 + 8 + 8;
+  constexpr std::size_t count_at = body + 8 + 16 + 8 + 8 + 8;
   for (const std::uint64_t count : {std::uint64_t{metrics_max + 1}, std::uint64_t{0xffffffff}}) {
     Bytes frame = encode(SessionId(), Offer{});
     put(frame, count_at, count, 4);
@@ -189,8 +189,8 @@ TEST(Decoder, TheLargestListsOfSharesFitIntoAMessage) {
 }
 
 TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
-  const std::size_t train_seconds_at = body + 8 + 32 + 8 + 8;
-  const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 32 + 4 + 4;
+  const std::size_t train_seconds_at = body + 8 + 16 + 8 + 8;
+  const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 16 + 32 + 4 + 4;
   const auto all = samples();
   for (const double value :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),

@@ -20,6 +20,8 @@ std::vector<Envelope> samples() {
   train.archive_bytes = 44'000;
   train.model = counting_digest(0x40);
   train.model_bytes = 1'000'000;
+  for (std::size_t i = 0; i < train.model_check.bytes.size(); ++i)
+    train.model_check.bytes[i] = static_cast<std::uint8_t>(0x50 + i);
   train.layout = counting_digest(0x60);
   train.training = {.epochs = 2,
                     .batch_size = 64,
@@ -63,7 +65,7 @@ std::vector<Envelope> samples() {
   const std::array<std::uint8_t, 32> share = bytes_from(std::array<std::uint8_t, 32>{}, 7);
   Offer offer;
   offer.task = task;
-  offer.update = counting_digest(0x80);
+  offer.update.bytes = bytes_from(offer.update.bytes, 0x80);
   offer.bytes = 1'000'000;
   offer.examples = 6'000;
   offer.train_seconds = 12.5;

@@ -252,7 +252,9 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
 }
 
 TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
-  const Published published{sha256(std::string_view("near it")), {std::byte{1}, std::byte{0}, std::byte{7}}};
+  const Published published{sha256(std::string_view("near it")),
+                            checksum(std::string_view("it")),
+                            {std::byte{1}, std::byte{0}, std::byte{7}}};
   {
     const auto store = open();
     ASSERT_TRUE(begin(*store));

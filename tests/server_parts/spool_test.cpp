@@ -64,7 +64,7 @@ TEST(Spool, GivesBackWhatCameFromMemoryAndFromFiles) {
         EXPECT_EQ(spool->in_memory(), budget != 0);
         ASSERT_TRUE(append_in_parts(*spool, std::as_bytes(std::span(values)), part));
         EXPECT_TRUE(spool->complete());
-        EXPECT_EQ(spool->digest(), sha256(std::span<const float>(values)));
+        EXPECT_EQ(spool->checksum(), checksum(std::span<const float>(values)));
         ASSERT_EQ(read_back(*spool), values);
         ASSERT_EQ(read_back(*spool), values);  // check, then add: twice
       }
@@ -92,7 +92,7 @@ TEST(Spool, AnEmptyUpdateIsCompleteAtOnce) {
   auto spool = Spool::create(pool, 0);
   ASSERT_TRUE(spool);
   EXPECT_TRUE(spool->complete());
-  EXPECT_EQ(spool->digest(), sha256(std::span<const std::byte>()));
+  EXPECT_EQ(spool->checksum(), checksum(std::span<const std::byte>()));
   EXPECT_TRUE(read_back(*spool).empty());
 }
 

@@ -46,7 +46,7 @@ inline RoundRecord record_of(std::uint32_t round, const Digest& model, const Dig
   record.attempt = 2;
   Participation lubeck = participation_of("lubeck", Outcome::counted, "");
   lubeck.examples = 600;
-  lubeck.update = sha256(std::string_view("update"));
+  lubeck.update = checksum(std::string_view("update"));
   lubeck.bytes_up = 72'000;
   lubeck.bytes_down = std::numeric_limits<std::uint64_t>::max();
   lubeck.seconds = 0.1;

@@ -79,8 +79,11 @@ std::string publish(const World& world, const server::RoundRecord& record, const
   std::vector<std::byte> memory;
   codecs::Update::read(*world.compression.downlink, seeds, codecs::step_magnitude_max, step->bytes, memory)
       ->accumulate(0, next.size(), 1.0F, published);
-  digest = sha256(std::span<const float>(published));
-  return digest == record.published->model ? "" : "another model was published";
+  digest = messages::name_of({digest, sha256(std::span<const std::byte>(step->bytes)), step->bytes.size()});
+  return digest == record.published->model &&
+                 record.published->check == checksum(std::span<const float>(published))
+             ? ""
+             : "another model was published";
 }
 
 }  // namespace
@@ -206,7 +209,7 @@ std::string check_models(const World& world) {
         const auto seeds = seeds_of(world, record.round, p.client);
         auto sent = send(*plan, delta, kept[p.client], seeds, 64.0F);
         kept[p.client] = std::move(sent.kept);
-        if (p.update != sha256(std::span<const std::byte>(sent.bytes)))
+        if (p.update != checksum(std::span<const std::byte>(sent.bytes)))
           return place + p.client + "'s update is another";
         std::vector<std::byte> memory;
         std::vector<std::int64_t> part(delta.size());
@@ -215,7 +218,8 @@ std::string check_models(const World& world) {
         for (std::size_t i = 0; i < delta.size(); ++i) sums[i] += part[i];
         continue;
       }
-      if (p.update != sha256(std::span<const float>(delta))) return place + p.client + "'s update is another";
+      if (p.update != checksum(std::span<const float>(delta)))
+        return place + p.client + "'s update is another";
       for (std::size_t i = 0; i < delta.size(); ++i)
         sums[i] += static_cast<Wide>(std::nearbyint(
             std::ldexp(static_cast<double>(delta[i]) * static_cast<double>(p.examples), scale)));

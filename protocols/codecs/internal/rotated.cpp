@@ -12,6 +12,7 @@
 
 #include "common/kernels/hadamard.h"
 #include "common/kernels/levels.h"
+#include "common/kernels/vectors.h"
 #include "protocols/codecs/internal/kinds.h"
 
 namespace hansa::codecs::internal {
@@ -23,16 +24,6 @@ constexpr std::array<float, 9> step_of{0,       1.5957F, 0.9957F, 0.5860F, 0.335
 
 std::size_t padded(std::size_t values) {
   return std::bit_ceil(std::max(values, kernels::hadamard_values_min));
-}
-
-// In eight parts, so that processors of every width add in the same order.
-template <class Term>
-double sum_of(std::size_t count, const Term& term) {
-  std::array<double, 8> parts{};
-  for (std::size_t i = 0; i + 8 <= count; i += 8)
-    for (std::size_t j = 0; j < 8; ++j) parts[j] += term(i + j);
-  for (std::size_t i = count / 8 * 8; i < count; ++i) parts[0] += term(i);
-  return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
 }
 
 class Rotated final : public BlockCodec {
@@ -50,7 +41,7 @@ class Rotated final : public BlockCodec {
     const auto y = std::span(buffer).first(padded(values.size()));
     std::copy(values.begin(), values.end(), y.begin());
     std::fill(y.begin() + static_cast<std::ptrdiff_t>(values.size()), y.end(), 0.0F);
-    const double squares = sum_of(y.size(), [&](std::size_t i) { return static_cast<double>(y[i]) * y[i]; });
+    const double squares = kernels::sum_of_squares(y);
     kernels::flip_signs(y, mix(context.seeds.update, block));
     kernels::hadamard(y);
     const auto length = static_cast<float>(std::sqrt(squares));
@@ -58,9 +49,7 @@ class Rotated final : public BlockCodec {
     std::array<std::uint8_t, block_values> code_buffer;
     const auto codes = std::span(code_buffer).first(y.size());
     kernels::quantise_nearest(y, is_zero ? 0.0F : 1 / (step_of[bits_] * length), bits_, codes);
-    const int offset = 1 - (1 << bits_);
-    const double along =
-        sum_of(y.size(), [&](std::size_t i) { return static_cast<double>(y[i]) * (2 * codes[i] + offset); });
+    const double along = kernels::sum_along_levels(y, codes, bits_);
     store(out, 0, is_zero ? 0.0F : static_cast<float>(squares / along));
     kernels::pack_codes(codes, bits_, octets(out.subspan(sizeof(float))));
   }
@@ -82,11 +71,8 @@ class Rotated final : public BlockCodec {
     kernels::levels_to_values(codes, bits_, load<float>(bytes), y);
     kernels::hadamard(y);
     kernels::flip_signs(y, mix(context.seeds.update, block));
-    const float limit = context.magnitude_max;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const float value = y[i] > limit ? limit : y[i];
-      out[i] = value < -limit ? -limit : value;
-    }
+    kernels::hold_within(y.first(out.size()), context.magnitude_max);
+    std::copy_n(y.begin(), out.size(), out.begin());
   }
 
  private:

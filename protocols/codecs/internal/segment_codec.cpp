@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "common/kernels/fold.h"
+#include "common/kernels/vectors.h"
 #include "protocols/codecs/internal/kinds.h"
 
 namespace hansa::codecs::internal {
@@ -86,8 +87,7 @@ void BlockCodec::accumulate(std::span<const std::byte> body, const Context& cont
   visit_blocks(body, first, last, [&](const Block& block) {
     const auto values = std::span(buffer).first(block.values);
     decode_block(block.bytes, block.number, context, values);
-    float* to = out.data() + block.first;
-    for (std::size_t i = 0; i < values.size(); ++i) to[i] += sign * values[i];
+    kernels::add_values(out.subspan(block.first, block.values), values, sign);
   });
 }
 

@@ -93,6 +93,7 @@ void fields(A& a, TrainTask& m) {
   ranged(a, m.archive_bytes, std::uint64_t{1}, blob_bytes_max);
   digest(a, m.model);
   ranged(a, m.model_bytes, std::uint64_t{0}, blob_bytes_max);
+  octets(a, m.model_check.bytes);
   digest(a, m.layout);
   ranged(a, m.training.epochs, std::uint32_t{1}, std::uint32_t{1'000});
   ranged(a, m.training.batch_size, std::uint32_t{1}, std::uint32_t{65'536});
@@ -136,7 +137,7 @@ void fields(A& a, Missing& m) {
 template <class A>
 void fields(A& a, Offer& m) {
   identifier(a, m.task);
-  digest(a, m.update);
+  octets(a, m.update.bytes);
   ranged(a, m.bytes, std::uint64_t{0}, blob_bytes_max);
   a(m.examples);
   finite(a, m.train_seconds);

@@ -38,7 +38,7 @@ CREATE TABLE participations (
   outcome       TEXT NOT NULL,
   reason        TEXT NOT NULL,
   examples      INTEGER NOT NULL,
-  update_digest BLOB NOT NULL,             -- empty when nothing was counted
+  update_digest BLOB NOT NULL,             -- its checksum; empty when nothing was counted, SHA-256 in schema 1 and 2
   bytes_up      INTEGER NOT NULL,
   bytes_down    INTEGER NOT NULL,
   seconds       REAL,                      -- NULL is "not a number"
@@ -101,12 +101,16 @@ constexpr const char* schema_of_published_models = R"sql(
 CREATE TABLE published (                   -- of rounds after which clients get another model than the round's
   round INTEGER PRIMARY KEY REFERENCES rounds(round),
   model BLOB NOT NULL,
+  sum   BLOB NOT NULL,                     -- checksum of its vector
   step  BLOB NOT NULL                      -- encoded difference to what was published before
 );
 )sql";
 
 void bind(SQLite::Statement& to, int index, const Digest& digest) {
   to.bind(index, digest.bytes.data(), static_cast<int>(digest.bytes.size()));
+}
+void bind(SQLite::Statement& to, int index, const Checksum& sum) {
+  to.bind(index, sum.bytes.data(), static_cast<int>(sum.bytes.size()));
 }
 void bind_count(SQLite::Statement& to, int index, std::uint64_t value) {
   to.bind(index, static_cast<std::int64_t>(value));
@@ -125,6 +129,13 @@ Digest digest_at(SQLite::Statement& from, int column) {
   if (value.getBytes() == static_cast<int>(digest.bytes.size()))
     std::memcpy(digest.bytes.data(), value.getBlob(), digest.bytes.size());
   return digest;
+}
+Checksum checksum_at(SQLite::Statement& from, int column) {
+  const SQLite::Column value = from.getColumn(column);
+  Checksum sum;
+  if (value.getBytes() == static_cast<int>(sum.bytes.size()))
+    std::memcpy(sum.bytes.data(), value.getBlob(), sum.bytes.size());
+  return sum;
 }
 std::uint64_t count_at(SQLite::Statement& from, int column) {
   return static_cast<std::uint64_t>(from.getColumn(column).getInt64());
@@ -338,7 +349,7 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
       participation.outcome = outcome_of(clients.getColumn(2).getString());
       participation.reason = clients.getColumn(3).getString();
       participation.examples = count_at(clients, 4);
-      participation.update = digest_at(clients, 5);
+      participation.update = checksum_at(clients, 5);
       participation.bytes_up = count_at(clients, 6);
       participation.bytes_down = count_at(clients, 7);
       participation.seconds = real_at(clients, 8);
@@ -404,12 +415,13 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
 Result<std::optional<Published>> Database::published(RoundId round) {
   return guarded("reading a published model", [&]() -> std::optional<Published> {
     if (version_ < 3) return std::nullopt;
-    SQLite::Statement query(*connection_, "SELECT model, step FROM published WHERE round = ?");
+    SQLite::Statement query(*connection_, "SELECT model, sum, step FROM published WHERE round = ?");
     query.bind(1, static_cast<std::int64_t>(round.value));
     if (!query.executeStep()) return std::nullopt;
     Published out;
     out.model = digest_at(query, 0);
-    const SQLite::Column step = query.getColumn(1);
+    out.check = checksum_at(query, 1);
+    const SQLite::Column step = query.getColumn(2);
     const auto* bytes = static_cast<const std::byte*>(step.getBlob());
     out.step.assign(bytes, bytes + step.getBytes());
     return out;
@@ -455,10 +467,11 @@ Result<void> Database::insert_round(const RoundRecord& record) {
       }
     }
     if (record.published) {
-      SQLite::Statement insert_published(*connection_, "INSERT INTO published VALUES (?, ?, ?)");
+      SQLite::Statement insert_published(*connection_, "INSERT INTO published VALUES (?, ?, ?, ?)");
       insert_published.bind(1, round);
       bind(insert_published, 2, record.published->model);
-      insert_published.bindNoCopy(3, record.published->step.data(),
+      bind(insert_published, 3, record.published->check);
+      insert_published.bindNoCopy(4, record.published->step.data(),
                                   static_cast<int>(record.published->step.size()));
       insert_published.exec();
     }

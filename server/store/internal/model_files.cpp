@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -18,6 +20,8 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 
 constexpr const char* suffix = ".f32";
 constexpr const char* unfinished_suffix = ".tmp";
+constexpr const char* unfinished_name = "model.tmp";
+constexpr std::size_t elements_worth_a_thread = 1 << 18;
 // Read and hashed in steps that stay in the second-level cache.
 constexpr std::size_t step_bytes = 256 << 10;
 
@@ -49,33 +53,44 @@ Result<ModelFiles> ModelFiles::open_read_only(const std::filesystem::path& folde
   return files;
 }
 
-Result<Digest> ModelFiles::put(std::span<const float> parameters) {
-  const Digest digest = sha256(parameters);
-  const std::string name = file_name(digest);
+// Written by this object, or read and found sound.
+bool ModelFiles::is_whole(const Digest& digest, std::span<const float> parameters) {
   struct stat status {};
-  if (::fstatat(directory_.get(), name.c_str(), &status, 0) == 0 &&
-      static_cast<std::uint64_t>(status.st_size) == parameters.size_bytes()) {
-    if (whole_.contains(digest)) return digest;
-    std::vector<float> kept(parameters.size());
-    if (get(digest, kept)) {
-      whole_.insert(digest);
-      return digest;
-    }
+  if (::fstatat(directory_.get(), file_name(digest).c_str(), &status, 0) != 0 ||
+      static_cast<std::uint64_t>(status.st_size) != parameters.size_bytes())
+    return false;
+  if (whole_.contains(digest)) return true;
+  std::vector<float> kept(parameters.size());
+  if (!get(digest, kept)) return false;
+  whole_.insert(digest);
+  return true;
+}
+
+Result<Digest> ModelFiles::put(std::span<const float> parameters) {
+  Digest digest;
+  // A large model is hashed while it is written, under a name that needs no digest.
+  std::optional<std::jthread> hashing;
+  if (parameters.size() >= elements_worth_a_thread) {
+    hashing.emplace([&] { digest = sha256(parameters); });
+  } else {
+    digest = sha256(parameters);
+    if (is_whole(digest, parameters)) return digest;
   }
-  const std::string unfinished = name + unfinished_suffix;
-  const auto place = folder_ / unfinished;
+  const auto place = folder_ / unfinished_name;
   const auto write = [&]() -> Result<void> {
     const Descriptor file(
-        ::openat(directory_.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        ::openat(directory_.get(), unfinished_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file) return fail_with_errno(place, "cannot be created");
-    HANSA_TRY_VOID(write_whole(file, std::as_bytes(parameters), place));
+    HANSA_TRY_VOID(writer_.write(file, std::as_bytes(parameters), place));
     if (::fsync(file.get()) != 0) return fail_with_errno(place, "cannot be flushed to disk");
-    if (::renameat(directory_.get(), unfinished.c_str(), directory_.get(), name.c_str()) != 0)
+    if (hashing) hashing->join();
+    const std::string name = file_name(digest);
+    if (::renameat(directory_.get(), unfinished_name, directory_.get(), name.c_str()) != 0)
       return fail_with_errno(folder_ / name, "cannot be put in place");
     return {};
   };
   if (auto written = write(); !written) {
-    ::unlinkat(directory_.get(), unfinished.c_str(), 0);
+    ::unlinkat(directory_.get(), unfinished_name, 0);
     return tl::unexpected<Error>(std::move(written).error());
   }
   if (::fsync(directory_.get()) != 0) return fail_with_errno(folder_, "cannot be flushed to disk");

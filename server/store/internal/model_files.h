@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/descriptor.h"
+#include "server/store/internal/direct_file.h"
 
 namespace hansa::server::internal {
 
@@ -21,7 +22,7 @@ class ModelFiles {
   [[nodiscard]] static Result<ModelFiles> open_read_only(const std::filesystem::path& folder);
 
   // Durable when it returns. A file that is there already costs one read the first time, then a stat;
-  // a damaged one is replaced.
+  // a damaged one is replaced. Large ones are written again instead.
   [[nodiscard]] Result<Digest> put(std::span<const float> parameters);
   // Fails (storage) if the file is missing, of another size, or does not match its digest;
   // parameters are then of no value.
@@ -30,9 +31,12 @@ class ModelFiles {
   [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
 
  private:
+  [[nodiscard]] bool is_whole(const Digest& digest, std::span<const float> parameters);
+
   std::filesystem::path folder_;
   Descriptor directory_;
   std::unordered_set<Digest> whole_;  // written or verified by this object
+  DirectWriter writer_;
 };
 
 }  // namespace hansa::server::internal

@@ -1,0 +1,62 @@
+#include "server/store/internal/direct_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace hansa::server::internal {
+namespace {
+
+constexpr std::size_t alignment = 4096;  // of memory, place and size of a direct write: enough for any disk
+constexpr std::size_t block_bytes = 2 << 20;
+constexpr std::size_t direct_bytes_min = 1 << 20;
+
+bool set_direct(int file, bool direct) {
+  const int flags = ::fcntl(file, F_GETFL);
+  return flags >= 0 && ::fcntl(file, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+}  // namespace
+
+Result<void> DirectWriter::write(const Descriptor& file, std::span<const std::byte> bytes,
+                                 const std::filesystem::path& place) {
+  if (bytes.size() < direct_bytes_min) return write_whole(file, bytes, place);
+  if (!block_) block_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, block_bytes)));
+  if (!block_ || !set_direct(file.get(), true)) return write_whole(file, bytes, place);
+  // Whole blocks, the last one filled up with zeros and the file cut to its size.
+  for (std::size_t done = 0; done < bytes.size();) {
+    const std::size_t count = std::min(block_bytes, bytes.size() - done);
+    const std::size_t padded = (count + alignment - 1) / alignment * alignment;
+    std::memcpy(block_.get(), bytes.data() + done, count);
+    std::memset(block_.get() + count, 0, padded - count);
+    for (std::size_t written = 0; written < padded;) {
+      const ssize_t n =
+          ::pwrite(file.get(), block_.get() + written, padded - written, static_cast<off_t>(done + written));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EINVAL) {
+        // This file system, or its disk, wants another alignment.
+        set_direct(file.get(), false);
+        if (::lseek(file.get(), 0, SEEK_SET) < 0 || ::ftruncate(file.get(), 0) != 0)
+          return fail_with_errno(place, "cannot be written");
+        return write_whole(file, bytes, place);
+      }
+      if (n <= 0) {
+        if (n == 0) errno = ENOSPC;
+        return fail_with_errno(place, "cannot be written");
+      }
+      written += static_cast<std::size_t>(n);
+      // A short write that ends between two blocks: the rest goes through the cache.
+      if (written < padded && written % alignment != 0) set_direct(file.get(), false);
+    }
+    done += count;
+  }
+  set_direct(file.get(), false);
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes.size())) != 0)
+    return fail_with_errno(place, "cannot be cut to its size");
+  return {};
+}
+
+}  // namespace hansa::server::internal
