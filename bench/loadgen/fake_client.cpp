@@ -67,7 +67,7 @@ void FakeClient::close() {
 void FakeClient::send(std::span<const std::byte> message, const transport::Bulk& bulk) {
   if (behaviour_.together && is_of(message, type_of<messages::Offer>())) {
     held_offer_.assign(message.begin(), message.end());
-    together_.offered();
+    turn_ = together_.offered();
     return;
   }
   send_now(message, bulk);
@@ -82,8 +82,8 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
   if (!socket_->send(frame, flags)) return;
   if (!has_bulk) return;
   const Instant now = steady_now();
-  if (observed_.first_chunk < observed_.task.back()) observed_.first_chunk = now;
-  observed_.last_chunk = now;
+  if (first_chunk_ < observed_.task.back()) first_chunk_ = now;
+  last_chunk_ = now;
   auto hint = std::make_unique<std::shared_ptr<const void>>(bulk.owner);
   zmq::message_t bytes(const_cast<std::byte*>(bulk.bytes.data()), bulk.bytes.size(), release_owner,
                        hint.get());
@@ -126,6 +126,8 @@ bool FakeClient::pump(std::size_t messages_max) {
 
 void FakeClient::watch(std::span<const std::byte> message) {
   if (is_of(message, type_of<messages::Receipt>())) {
+    observed_.first_chunk.push_back(first_chunk_);
+    observed_.last_chunk.push_back(last_chunk_);
     observed_.counted.push_back(steady_now());
     return;
   }
@@ -143,7 +145,9 @@ Instant FakeClient::next_tick() const {
   if (training_) next = std::min(next, training_->done_at);
   if (link_up_due_ || link_down_due_) next = Instant{};
   if (behaviour_.read_pause > Duration::zero()) next = std::min(next, read_after_);
-  if (!held_offer_.empty()) next = std::min(next, steady_now() + std::chrono::milliseconds(1));
+  if (!held_offer_.empty())
+    next =
+        together_.released(turn_) ? Instant{} : std::min(next, steady_now() + std::chrono::milliseconds(1));
   return next;
 }
 
@@ -160,7 +164,7 @@ void FakeClient::tick() {
     result.examples = result.samples = 100;
     engine_->training_ended(done.task, result, now);
   }
-  if (!held_offer_.empty() && together_.released()) {
+  if (!held_offer_.empty() && together_.released(turn_)) {
     send_now(held_offer_, {});
     held_offer_.clear();
   }

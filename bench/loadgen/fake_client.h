@@ -24,8 +24,8 @@ struct Behaviour {
 // What happened to one client, on the clock of the process.
 struct Observed {
   std::vector<Instant> task;  // a TrainTask of another round arrived
-  std::vector<Instant> counted;
-  Instant first_chunk, last_chunk;  // of the newest update: handed to ZeroMQ
+  // Of each update that was counted: its first and last chunk were handed to ZeroMQ, its receipt came.
+  std::vector<Instant> first_chunk, last_chunk, counted;
   std::uint64_t disconnects = 0;
 };
 
@@ -33,8 +33,9 @@ struct Observed {
 class Together {
  public:
   virtual ~Together() = default;
-  virtual void offered() = 0;
-  [[nodiscard]] virtual bool released() const = 0;
+  // The turn in which it will be released.
+  [[nodiscard]] virtual std::uint64_t offered() = 0;
+  [[nodiscard]] virtual bool released(std::uint64_t turn) const = 0;
 };
 
 // One thread owns a client.
@@ -87,6 +88,8 @@ class FakeClient final : public client::Link, public client::TrainingRunner, pub
   Instant read_after_;
   std::optional<Training> training_;
   std::vector<std::byte> held_offer_;
+  std::uint64_t turn_ = 0;
+  Instant first_chunk_, last_chunk_;  // of the newest update
   std::uint32_t round_ = 0;
   Observed observed_;
   std::unique_ptr<client::Engine> engine_;

@@ -21,20 +21,15 @@ namespace {
 class Barrier final : public Together {
  public:
   explicit Barrier(unsigned clients) : clients_(clients) {}
-  void offered() override {
-    if (waiting_.fetch_add(1) + 1 < clients_) return;
-    waiting_ = 0;
-    ++released_;
-    open_until_ = steady_now() + std::chrono::milliseconds(100);
+  std::uint64_t offered() override {
+    const std::uint64_t number = offers_.fetch_add(1);
+    return number / clients_ + 1;
   }
-  // Whoever waits looks in every millisecond; the next round's offers come later than that.
-  [[nodiscard]] bool released() const override { return steady_now() < open_until_.load(); }
+  [[nodiscard]] bool released(std::uint64_t turn) const override { return offers_ >= turn * clients_; }
 
  private:
   unsigned clients_;
-  std::atomic<unsigned> waiting_ = 0;
-  std::atomic<std::uint64_t> released_ = 0;
-  std::atomic<Instant> open_until_{Instant{}};
+  std::atomic<std::uint64_t> offers_ = 0;
 };
 
 // Some of the clients, on the thread that calls.
@@ -153,9 +148,21 @@ Result<void> run(const Options& options) {
   if (!sound || commits.size() < options.warm_up + 1)
     return fail(ErrorCode::internal, "hansa-aggregator", "did not finish its rounds");
 
-  std::vector<double> rounds, latencies, turnarounds;
-  for (std::size_t r = options.warm_up; r < commits.size(); ++r)
+  std::vector<double> rounds, latencies, turnarounds, ingests;
+  for (std::size_t r = options.warm_up; r < commits.size(); ++r) {
     rounds.push_back(seconds(commits[r] - commits[r - 1]));
+    // Of rounds in which every client was counted.
+    Instant first = Instant::max(), last{}, next = Instant::max();
+    for (const auto& client : clients) {
+      const Observed& o = client->observed();
+      if (r >= o.counted.size()) continue;
+      first = std::min(first, o.first_chunk[r]);
+      last = std::max(last, o.last_chunk[r]);
+      if (r + 1 < o.task.size()) next = std::min(next, o.task[r + 1]);
+    }
+    if (first < commits[r]) ingests.push_back(seconds(commits[r] - first));
+    if (next != Instant::max()) turnarounds.push_back(seconds(next - last));
+  }
   std::uint64_t disconnects = 0;
   Instant all_connected{};
   for (const auto& client : clients) {
@@ -171,8 +178,12 @@ Result<void> run(const Options& options) {
              quantile(rounds, 0.9), quantile(rounds, 1));
   fmt::print("task to counted s  p50 {:.4f}  p90 {:.4f}  p99 {:.4f}  max {:.4f}\n", quantile(latencies, 0.5),
              quantile(latencies, 0.9), quantile(latencies, 0.99), quantile(latencies, 1));
+  fmt::print("last chunk to next task s  median {:.4f}; first chunk to commit s  median {:.4f}\n",
+             quantile(turnarounds, 0.5), quantile(ingests, 0.5));
   fmt::print("disconnects {}; aggregator peak {:.1f} MiB\n", disconnects, aggregator->peak_mib());
-  fmt::print("figures: {:.6f} {:.1f}\n", quantile(rounds, 0.5), aggregator->peak_mib());
+  // For scripts: round, turnaround, ingest, memory.
+  fmt::print("figures: {:.6f} {:.6f} {:.6f} {:.1f}\n", quantile(rounds, 0.5), quantile(turnarounds, 0.5),
+             quantile(ingests, 0.5), aggregator->peak_mib());
   return {};
 }
 
@@ -199,6 +210,7 @@ int main(int argc, char** argv) {
   app.add_option("--slow", options.slow, "So many clients read slowly");
   app.add_option("--slow-pause-ms", options.slow_pause_ms, "after each message");
   app.add_option("--disconnect", options.behaviour.disconnect, "Probability of a cut connection in a round");
+  app.add_option("--warm-up", options.warm_up, "Rounds that are not measured");
   app.add_flag("--together", options.behaviour.together, "Updates are offered when all clients have one");
   app.add_flag("--raw", raw, "Only the throughput of libzmq's CURVE");
   app.add_option("--message-bytes", message_bytes, "of --raw");

@@ -16,19 +16,19 @@ Result<Round> Round::create(RoundId id, const Config& config, const std::vector<
   Round round(id, config);
   round.members_.reserve(cohort.size());
   for (const auto& client : cohort) round.members_.push_back({client, MemberState::pending, {}});
+  round.counts_[static_cast<std::size_t>(MemberState::pending)] = static_cast<std::uint32_t>(cohort.size());
   return round;
 }
 
-std::uint32_t Round::count(MemberState state) const {
-  return static_cast<std::uint32_t>(
-      std::count_if(members_.begin(), members_.end(), [&](const Member& m) { return m.state == state; }));
-}
+std::uint32_t Round::count(MemberState state) const { return counts_[static_cast<std::size_t>(state)]; }
 
 bool Round::move(MemberIndex member, std::initializer_list<MemberState> from, MemberState to,
                  const std::string& reason) {
   if (state_ != State::training || member.value >= members_.size()) return false;
   Member& m = members_[member.value];
   if (std::find(from.begin(), from.end(), m.state) == from.end()) return false;
+  --counts_[static_cast<std::size_t>(m.state)];
+  ++counts_[static_cast<std::size_t>(to)];
   m.state = to;
   m.reason = reason;
   return true;

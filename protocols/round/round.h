@@ -11,6 +11,7 @@
 //
 // No I/O, clock, thread or random source; one thread owns a round. Same events: same effects.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -109,6 +110,7 @@ class Round {
   Config config_;
   State state_ = State::training;
   std::vector<Member> members_;
+  std::array<std::uint32_t, 6> counts_{};  // of each MemberState
 };
 
 [[nodiscard]] const char* name(State state) noexcept;

@@ -35,7 +35,7 @@ struct LimitsConfig {
   std::uint64_t examples_max = 1 << 20;  // a client's weight in a round, at most 2^29
   double magnitude_max = 64.0;  // a single value of an update
   std::uint32_t uploads_max = 8;  // updates received at the same time
-  std::uint64_t spool_memory_mib = 32;  // updates kept in memory before files are used
+  std::uint64_t spool_memory_mib = 160;  // updates kept in memory before files are used
 };
 
 struct SecureAggregationConfig {

@@ -242,7 +242,7 @@ constexpr std::array limits_settings{
     Setting{.key = "spool_memory_mib",
             .kind = Kind::integer,
             .presence = Presence::defaulted,
-            .default_value = "32",
+            .default_value = "160",
             .meaning = "Memory for updates that are being received; beyond it files are used.",
             .unit = "MiB",
             .range = {.least = 0, .most = 1'048'576},

@@ -63,6 +63,7 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
     Verdict operator()(const SumRefused& e) const { return c.on_sum_refused(e); }
     Verdict operator()(const TickEvent&) const {
       c.check_leases();
+      c.grant_waiting();
       if (c.phase_ == Phase::in_round) c.apply_to_round(round::Tick{});
       return Verdict::accepted;
     }
@@ -89,6 +90,10 @@ Instant Coordinator::next_tick() const {
   // What is complete is counted before the round closes: then no tick, but the count closes it.
   if (phase_ == Phase::in_round && round_->count(round::MemberState::verifying) == 0)
     next = std::min(next, round_->deadline());
+  if (phase_ == Phase::in_round && uploads_ < config_.limits.uploads_max && !upload_queue_.empty()) {
+    const Member& first = *members_.find(upload_queue_.front())->second;
+    if (first.upload.state == UploadState::waiting) next = std::min(next, earliest_grant(first));
+  }
   if (secure_ && waits_for_phase()) next = std::min(next, secure_->phase_until);
   if (phase_ == Phase::gathering) {
     // Moments that have passed were looked at in the event at now_.

@@ -8,6 +8,7 @@
 // One thread owns a coordinator.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -274,6 +275,9 @@ class Coordinator {
   void reject_update(Member& member, const std::string& reason);
   void grant(Member& member);
   void grant_waiting();
+  [[nodiscard]] Instant earliest_grant(const Member& member) const;
+  void drop_spool(Member& member);
+  void clear_upload_queue();
   void release_upload(Member& member);
 
   // Secure sums (secure_rounds.cpp).
@@ -320,7 +324,8 @@ class Coordinator {
   std::vector<double> scales_;
   Instant round_began_;
   std::uint32_t uploads_ = 0;  // granted and not complete
-  std::vector<std::string> upload_queue_;
+  std::uint64_t spooled_bytes_ = 0;  // of all open spools, when they are full
+  std::deque<std::string> upload_queue_;
   std::map<std::string, std::unique_ptr<Member>, std::less<>> members_;
 
   // Of the call to apply() in progress.

@@ -93,7 +93,7 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
   round_began_ = phase_began_ = now_;
   phase_ = Phase::in_round;
   uploads_ = 0;
-  upload_queue_.clear();
+  clear_upload_queue();
   AccumulationBounds bounds;
   bounds.weight_max = config_.limits.examples_max;
   bounds.updates_max = static_cast<std::uint32_t>(cohort.size());
@@ -174,12 +174,12 @@ void Coordinator::close_round() {
     const auto state = round_->members()[m->place->value].state;
     if (state == round::MemberState::pending || state == round::MemberState::absent)
       send(*m, messages::Cancel{m->task, "the round is closed"});
-    if (m->upload.has_spool) effects_->emplace_back(DropSpool{name});
+    drop_spool(*m);
     // Whole: a slot that a later round's session gave back again would be counted twice.
     m->upload = Upload{};
   }
   uploads_ = 0;
-  upload_queue_.clear();
+  clear_upload_queue();
 }
 
 void Coordinator::seal() {
@@ -284,7 +284,7 @@ void Coordinator::finish(Finish::Why why, const std::string& text) {
   for (auto& [name, m] : members_) {
     if (why == Finish::Why::all_rounds) send(*m, messages::Finished{last_committed_, model_});
     else send(*m, messages::Bye{"the aggregator stops"});
-    if (m->upload.has_spool) effects_->emplace_back(DropSpool{name});
+    drop_spool(*m);
     m->upload = Upload{};
     m->place.reset();
   }

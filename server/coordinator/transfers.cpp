@@ -8,8 +8,11 @@
 namespace hansa::server {
 
 namespace {
-constexpr std::uint64_t chunks_in_flight = 4;  // upload credit
-}
+constexpr std::uint64_t chunks_in_flight = 16;  // upload credit
+// What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and slow clients
+// do not hold up the others for longer.
+constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
+}  // namespace
 
 // Of the published model and the steps to it; 0: it is none of these.
 std::uint64_t Coordinator::model_blob_bytes(const Digest& blob) const {
@@ -87,15 +90,16 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
   }
   if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting)
     return Verdict::discarded;
-  if (m.upload.has_spool && m.upload.offer.update != offer.update) {
-    effects_->emplace_back(DropSpool{m.name});
+  if (m.upload.has_spool && (m.upload.offer.update != offer.update || m.upload.offer.bytes != offer.bytes)) {
+    drop_spool(m);
     m.upload = Upload{};
   }
   m.upload.offer = offer;
   m.upload.state = UploadState::waiting;
+  m.upload.waiting_since = now_;
   // One that waited in an earlier session keeps its place, and the queue stays within the cohort.
-  if (std::find(upload_queue_.begin(), upload_queue_.end(), m.name) == upload_queue_.end())
-    upload_queue_.push_back(m.name);
+  if (!m.queued) upload_queue_.push_back(m.name);
+  m.queued = true;
   grant_waiting();
   return Verdict::accepted;
 }
@@ -103,18 +107,41 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
 void Coordinator::grant_waiting() {
   while (phase_ == Phase::in_round && uploads_ < config_.limits.uploads_max && !upload_queue_.empty()) {
     Member& m = member(upload_queue_.front());
-    upload_queue_.erase(upload_queue_.begin());
+    if (m.upload.state == UploadState::waiting && now_ < earliest_grant(m)) return;
+    upload_queue_.pop_front();
+    m.queued = false;
     if (m.upload.state != UploadState::waiting) continue;
     m.upload.state = UploadState::granted;
     ++uploads_;
     if (!m.upload.has_spool) {
       m.upload.has_spool = true;
       m.upload.received = 0;
+      spooled_bytes_ += m.upload.offer.bytes;
       effects_->emplace_back(OpenSpool{m.name, m.upload.offer.bytes});
     }
     m.upload.granted = m.upload.received;
     grant(m);
   }
+}
+
+// For one that waits.
+Instant Coordinator::earliest_grant(const Member& m) const {
+  const std::uint64_t memory = config_.limits.spool_memory_mib << 20;
+  const bool fits =
+      m.upload.has_spool || spooled_bytes_ == 0 || spooled_bytes_ + m.upload.offer.bytes <= memory;
+  return fits ? m.upload.waiting_since : m.upload.waiting_since + memory_wait_max;
+}
+
+void Coordinator::clear_upload_queue() {
+  for (const std::string& name : upload_queue_) member(name).queued = false;
+  upload_queue_.clear();
+}
+
+void Coordinator::drop_spool(Member& m) {
+  if (!m.upload.has_spool) return;
+  m.upload.has_spool = false;
+  spooled_bytes_ -= m.upload.offer.bytes;
+  effects_->emplace_back(DropSpool{m.name});
 }
 
 // Extends the credit when half of it is used, so that one Grant serves several chunks.
@@ -162,8 +189,8 @@ Coordinator::Verdict Coordinator::on_checked(const UpdateChecked& event) {
   if (phase_ != Phase::in_round || !m.place ||
       round_->members()[m.place->value].state != round::MemberState::verifying)
     return Verdict::discarded;
-  m.upload.has_spool = false;
-  effects_->emplace_back(DropSpool{m.name});
+  drop_spool(m);
+  grant_waiting();
   Result<void> outcome = event.outcome;
   if (outcome && secure_) outcome = secure_->sum.on_masked(*position_in_sum(m));
   if (!outcome) {

@@ -113,7 +113,7 @@ std::uint64_t Harness::upload(const Peer& from, std::uint64_t offset) {
       EXPECT_EQ(grants[i].offset, limit) << "grants follow on each other";
       limit = grants[i].limit;
     }
-    EXPECT_LE(limit - offset, 4 * std::uint64_t{config.chunk_bytes}) << "credit";
+    EXPECT_LE(limit - offset, 16 * std::uint64_t{config.chunk_bytes}) << "credit";
   }
   return sent_bytes;
 }

@@ -106,6 +106,58 @@ TEST(Offer, ACountedUpdateThatIsOfferedAgainIsCountedOnce) {
   EXPECT_TRUE(p.h.all<CheckUpdate>().empty());
 }
 
+// Encoded updates have no size of their own: a spool that was made for few bytes must not get many.
+TEST(Offer, OfTheSameChecksumAndAnotherSizeBeginsAnew) {
+  auto config = small_config();
+  config.compression.uplink = std::make_shared<const codecs::Plan>(
+      *codecs::Plan::create({{config.elements, *codecs::parse_spec("q8", "test"), 0}}));
+  Pair p(config);
+  auto offer = p.h.offer_of(p.a);
+  offer.bytes = 150;
+  EXPECT_EQ(p.h.say(p.a, offer), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100), Verdict::accepted);
+  ASSERT_EQ(p.h.hello(p.a), Verdict::accepted);
+  offer.bytes = config.compression.uplink->encoded_bytes_max();
+  p.h.forget();
+  EXPECT_EQ(p.h.say(p.a, offer), Verdict::accepted);
+  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
+  ASSERT_EQ(p.h.all<OpenSpool>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenSpool>()[0].bytes, offer.bytes);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.a).at(0).offset, 0U);
+  offer.bytes += 1;
+  EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected);
+}
+
+TEST(Upload, WaitsAMomentForMemoryAndThenGoesToAFile) {
+  auto config = small_config();
+  config.elements = 600'000;
+  config.limits.spool_memory_mib = 4;
+  config.chunk_bytes = 1 << 20;
+  Pair p(config);
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.b, p.h.offer_of(p.b)), Verdict::accepted);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.a).size(), 1U);
+  EXPECT_TRUE(p.h.sent<messages::Grant>(p.b).empty());
+  p.h.advance(std::chrono::milliseconds(490));
+  EXPECT_TRUE(p.h.sent<messages::Grant>(p.b).empty());
+  p.h.advance(std::chrono::milliseconds(20));
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
+}
+
+TEST(Upload, IsGrantedAsSoonAsThereIsMemory) {
+  auto config = small_config();
+  config.elements = 600'000;
+  config.limits.spool_memory_mib = 4;
+  config.chunk_bytes = 1 << 20;
+  Pair p(config);
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.b, p.h.offer_of(p.b)), Verdict::accepted);
+  EXPECT_EQ(p.h.upload(p.a), 2'400'000U);
+  EXPECT_TRUE(p.h.sent<messages::Grant>(p.b).empty()) << "the other one is still in memory";
+  EXPECT_EQ(p.h.check("a"), Verdict::accepted);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
+}
+
 TEST(Upload, IsSpooledCheckedAndCounted) {
   Pair p;
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);

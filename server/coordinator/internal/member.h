@@ -36,6 +36,7 @@ struct Upload {
   bool has_spool = false;
   std::uint64_t received = 0;
   std::uint64_t granted = 0;  // bytes up to which the client may send
+  Instant waiting_since;  // when it waits
 };
 
 struct Member {
@@ -52,6 +53,7 @@ struct Member {
   Instant task_sent_at;  // last
   double seconds = 0;  // asked to complete
   Upload upload;
+  bool queued = false;  // its name is in the queue for uploads
   bool left_sum = false;  // says nothing more of the secure sum: it refused, or has lost its keys
 };
 
