@@ -5,6 +5,7 @@
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
 #include "learning/data/follow/follow_settings.h"
+#include "protocols/transport/client_channel.h"
 #include "protocols/enrolment/device_file.h"
 
 namespace hansa::client {
@@ -53,6 +54,15 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   return out;
 }
 
+Result<std::string> read_proxy(const Document& document) {
+  if (!document.has("aggregator.proxy")) return std::string();
+  std::string proxy = document.text("aggregator.proxy");
+  if (auto sound = transport::check_proxy(proxy); !sound)
+    return fail(ErrorCode::usage, document.place("aggregator.proxy"),
+                "is \"" + proxy + "\", which is no proxy", sound.error().mend);
+  return proxy;
+}
+
 Result<void> check_addresses(const Document& document) {
   for (const std::string& address : document.texts("aggregator.address")) {
     const std::size_t colon = address.rfind(':');
@@ -81,6 +91,7 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
       document.text("client.after_federation") == "stay" ? AfterFederation::stay : AfterFederation::stop;
 
   HANSA_TRY_VOID(check_addresses(document));
+  HANSA_TRY(out.proxy, read_proxy(document));
   out.addresses = document.texts("aggregator.address");
   HANSA_TRY(out.aggregator_key, read_aggregator_key(document));
   out.reconnect_min = document.duration_s("aggregator.reconnect_min_s");

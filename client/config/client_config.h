@@ -36,6 +36,7 @@ struct ClientConfig {
   std::string name;  // under which the operator admitted the key: logs and simulations
   std::string federation;  // must match the aggregator's [federation] name
   std::vector<std::string> addresses;  // tried in turn; re-read from the file at every reconnect
+  std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none
   transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
   std::filesystem::path key;  // this device's secret key file
   std::filesystem::path state;  // folder for the client's own state (cached archives)

@@ -61,6 +61,13 @@ constexpr std::array aggregator_settings{
             "Where the aggregator listens; of several, each is tried in turn. Read again at every reconnect.",
         .range = {.least = 1, .most = 255},
         .example = "\"tcp://aggregator.example:7470\""},
+    Setting{.key = "proxy",
+            .presence = Presence::optional,
+            .meaning = "A proxy through which the aggregator is reached: SOCKS5, or HTTP with CONNECT. It "
+                       "looks the aggregator's name up, "
+                       "and sees nothing but encrypted bytes.",
+            .range = {.least = 1, .most = 255},
+            .example = "\"socks5://proxy.example:1080\""},
     Setting{.key = "public_key",
             .presence = Presence::optional,
             .meaning =

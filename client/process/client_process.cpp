@@ -22,6 +22,7 @@ class ChannelLink final : public Link {
   ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
       : file_(config.file),
         addresses_(config.addresses),
+        proxy_(config.proxy),
         aggregator_(config.aggregator_key),
         key_(key),
         log_(log) {}
@@ -31,6 +32,7 @@ class ChannelLink final : public Link {
     if (attempt > 0) reread_addresses();
     transport::ClientChannelConfig config;
     config.address = addresses_[attempt % addresses_.size()];
+    config.proxy = proxy_;
     config.aggregator = aggregator_;
     log_.debug("connecting to " + config.address);
     auto opened = transport::ClientChannel::open(config, key_);
@@ -57,10 +59,12 @@ class ChannelLink final : public Link {
     }
     if (config->addresses != addresses_) log_.info("has a new address from " + file_.string());
     addresses_ = config->addresses;
+    proxy_ = config->proxy;
   }
 
   std::filesystem::path file_;
   std::vector<std::string> addresses_;
+  std::string proxy_;
   transport::PublicKey aggregator_;
   const transport::SecretKey& key_;
   const Logger& log_;

@@ -11,6 +11,7 @@
 #include "protocols/transport/internal/address.h"
 #include "protocols/transport/internal/client_link.h"
 #include "protocols/transport/internal/frames.h"
+#include "protocols/transport/internal/proxy_tunnel.h"
 #include "protocols/transport/internal/monitor.h"
 #include "protocols/transport/internal/wake_descriptor.h"
 
@@ -64,8 +65,10 @@ class DealerChannel final : public ClientChannel {
  public:
   // Throws zmq::error_t, std::system_error.
   DealerChannel(const ClientChannelConfig& config, const SecretKey& key, const PublicKey& own,
-                std::span<const IpVersion> versions)
-      : address_(config.address), context_(static_cast<int>(config.io_threads)) {
+                std::span<const IpVersion> versions, std::unique_ptr<ProxyTunnel> tunnel)
+      : tunnel_(std::move(tunnel)),
+        address_(tunnel_ ? tunnel_->local_address() : config.address),
+        context_(static_cast<int>(config.io_threads)) {
     for (const IpVersion version : versions) attempts_.emplace_back(context_, config, key, own, version);
     attempts_.front().connect(address_);
   }
@@ -81,7 +84,8 @@ class DealerChannel final : public ClientChannel {
   // False when messages may be left.
   [[nodiscard]] bool hand_over_messages(const Handlers& handlers, std::size_t messages_max);
 
-  std::string address_;
+  std::unique_ptr<ProxyTunnel> tunnel_;  // through a proxy
+  std::string address_;  // what the socket connects to
   WakeDescriptor wake_;
   zmq::context_t context_;
   std::deque<Attempt> attempts_;  // the first is the current one
@@ -149,6 +153,14 @@ std::optional<LinkEvent> DealerChannel::next_link_event() {
     } else {
       told = link.tick(steady_now());
     }
+    if (told && tunnel_ && told->kind != LinkEvent::Kind::connected) {
+      // The proxy's own words, where it is the proxy.
+      if (const std::string trouble = tunnel_->trouble(); !trouble.empty()) {
+        told->kind = LinkEvent::Kind::unreachable;
+        told->error = {ErrorCode::network, told->error.place, trouble,
+                       "check aggregator.proxy, and that the proxy allows this way"};
+      }
+    }
     if (!told || told->kind != LinkEvent::Kind::unreachable || !try_next_version()) return told;
   }
 }
@@ -179,10 +191,17 @@ bool DealerChannel::hand_over_messages(const Handlers& handlers, std::size_t mes
 
 Result<std::unique_ptr<ClientChannel>> ClientChannel::open(const ClientChannelConfig& config,
                                                            const SecretKey& key) {
-  HANSA_TRY(const std::vector<IpVersion> versions, check_address(config.address));
+  HANSA_TRY(std::vector<IpVersion> versions, check_address(config.address));
+  std::unique_ptr<ProxyTunnel> tunnel;
+  if (!config.proxy.empty()) {
+    HANSA_TRY_VOID(check_proxy(config.proxy));
+    const ProxyKind kind = config.proxy.starts_with("http://") ? ProxyKind::http : ProxyKind::socks5;
+    HANSA_TRY(tunnel, ProxyTunnel::open(kind, host_and_port(config.proxy), host_and_port(config.address)));
+    versions = {IpVersion::v4};  // of the loopback
+  }
   HANSA_TRY(const PublicKey own, key.public_key());
   try {
-    return std::make_unique<DealerChannel>(config, key, own, versions);
+    return std::make_unique<DealerChannel>(config, key, own, versions, std::move(tunnel));
   } catch (const zmq::error_t& error) {
     return fail(ErrorCode::network, config.address, fmt::format("cannot be connected to ({})", error.what()),
                 "raise the limit of open files (ulimit -n), or check the aggregator's key");

@@ -16,11 +16,16 @@ namespace hansa::transport {
 struct ClientChannelConfig {
   std::string address;  // "tcp://host:port"; a name is looked up anew at every connect
   PublicKey aggregator;
+  std::string
+      proxy;  // "socks5://HOST:PORT" or "http://HOST:PORT" (CONNECT), which looks the aggregator's name up; empty: none
   unsigned io_threads = 1;
   std::int64_t frame_bytes_max = 2 << 20;
   Duration heartbeat = std::chrono::seconds(5);  // no frame for three of these: disconnected
   Duration connect_max = std::chrono::seconds(10);  // TCP connect and CURVE handshake
 };
+
+// Whether ClientChannel::open would take it. Fails (usage).
+[[nodiscard]] Result<void> check_proxy(const std::string& proxy);
 
 struct LinkEvent {
   enum class Kind : std::uint8_t {
@@ -44,7 +49,7 @@ class ClientChannel {
     std::function<void(std::span<const std::byte> message, std::span<const std::byte> bulk)> on_message;
     std::function<void(const LinkEvent&)> on_link;
   };
-  // Fails (usage) on a malformed address.
+  // Fails (usage) on a malformed address or proxy.
   [[nodiscard]] static Result<std::unique_ptr<ClientChannel>> open(const ClientChannelConfig& config,
                                                                    const SecretKey& key);
   virtual ~ClientChannel() = default;

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "protocols/transport/client_channel.h"
+
 namespace hansa::transport {
 namespace {
 
@@ -44,6 +46,15 @@ Result<std::vector<IpVersion>> check_address(const std::string& address) {
     return malformed("has no host name");
   if (is_numeric(AF_INET, host)) return std::vector{IpVersion::v4};
   return std::vector{IpVersion::v4, IpVersion::v6};
+}
+
+Result<void> check_proxy(const std::string& proxy) {
+  const std::size_t start = proxy.find("://");
+  const bool known =
+      start != std::string::npos && (proxy.substr(0, start) == "socks5" || proxy.substr(0, start) == "http");
+  if (known && check_address(std::string(scheme) + proxy.substr(start + 3))) return {};
+  return fail(ErrorCode::usage, proxy, "is no proxy",
+              "a proxy looks like \"socks5://HOST:PORT\" or \"http://HOST:PORT\"");
 }
 
 // libzmq takes a port above 65535 modulo 65536.
