@@ -41,7 +41,7 @@ struct LimitsConfig {
 struct SecureAggregationConfig {
   secure_aggregation::IdentityKey root{};  // certifies clients
   secure_aggregation::Assumptions assumptions;
-  std::uint32_t value_bits = 4;
+  std::uint32_t value_bits = 3;
   bool rotated = true;
   double share = 1;
   std::vector<std::string> metrics;

@@ -370,7 +370,7 @@ constexpr std::array secure_aggregation_settings{
     Setting{.key = "value_bits",
             .kind = Kind::integer,
             .presence = Presence::defaulted,
-            .default_value = "4",
+            .default_value = "3",
             .meaning = "Bits to which a value of an update is rounded, at random and without bias.",
             .unit = "bits",
             .range = {.least = 2, .most = 24},
