@@ -53,7 +53,7 @@ if [ "$quick" != --quick ]; then
   row '1,000 clients x 10 k, default codecs' 10k 1000 12 ''
   row '5,000 clients x 10 k, default codecs' 10k 5000 8 ''
   figure data_plane/round_5000x10k_s "$round" s
-  row '50 clients x 10 M, f32' 10M 50 3 "$plain" --warm-up 1
+  row '50 clients x 10 M, f32, 32 MiB for spools' 10M 50 3 "$plain" --warm-up 1 --spool-memory-mib 32
   figure memory/aggregator_50x10M_mib "$memory" MiB
   row '100 clients x 10 M, f32' 10M 100 2 "$plain" --warm-up 1
   figure memory/aggregator_100x10M_mib "$memory" MiB

@@ -37,9 +37,11 @@ Result<void> make_federation(const FederationPlan& plan) {
   const std::string text = fmt::format(
       "[federation]\nname = \"bench\"\nrounds = {}\n[aggregator]\nbind = \"tcp://127.0.0.1:0\"\nkey = "
       "\"aggregator.key\"\nadmitted = \"admitted\"\nruns = \"runs\"\n[model]\narchive = \"{}\"\n[cohort]\n"
-      "clients_min = {}\nquorum = 0.5\nwait_s = 600\ndeadline_s = 600\n{}",
+      "clients_min = {}\nquorum = 0.5\nwait_s = 600\ndeadline_s = 600\n{}{}",
       plan.rounds, plan.model.string(), plan.clients,
-      plan.compression.empty() ? "" : "[compression]\n" + plan.compression + "\n");
+      plan.compression.empty() ? "" : "[compression]\n" + plan.compression + "\n",
+      plan.spool_memory_mib == 0 ? ""
+                                 : fmt::format("[limits]\nspool_memory_mib = {}\n", plan.spool_memory_mib));
   return write_file_atomically(plan.folder / "federation.toml", text);
 }
 

@@ -22,6 +22,7 @@ struct FederationPlan {
   unsigned clients = 10;
   unsigned rounds = 10;
   std::string compression;  // lines below [compression]; empty: the defaults
+  unsigned spool_memory_mib = 0;  // 0: the default
 };
 // Configuration and keys; client I's key is client-I.key.
 [[nodiscard]] Result<void> make_federation(const FederationPlan& plan);

@@ -205,6 +205,7 @@ int main(int argc, char** argv) {
   app.add_option("--clients", options.plan.clients);
   app.add_option("--rounds", options.plan.rounds);
   app.add_option("--compression", options.plan.compression, "Lines of [compression]");
+  app.add_option("--spool-memory-mib", options.plan.spool_memory_mib, "limits.spool_memory_mib");
   app.add_option("--threads", options.threads);
   app.add_option("--think-ms", think_ms, "From task to update");
   app.add_option("--slow", options.slow, "So many clients read slowly");
