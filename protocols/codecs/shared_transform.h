@@ -37,8 +37,6 @@ class SharedTransform {
   void inverse(std::uint64_t segment, const Block& block, std::span<const float> numbers,
                std::span<float> values) const;
 
-  [[nodiscard]] bool loses() const { return share_ < 1; }
-
  private:
   bool rotated_;
   double share_;

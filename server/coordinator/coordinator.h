@@ -251,6 +251,8 @@ class Coordinator {
   void start_round(const std::vector<std::string>& eligible);
   [[nodiscard]] std::vector<std::string> eligible_clients() const;
   [[nodiscard]] std::vector<std::string> missing_clients() const;
+  [[nodiscard]] std::uint64_t training_seed(const Member& member) const;
+  [[nodiscard]] std::uint64_t cohort_seed() const;  // of the round in work
   [[nodiscard]] messages::TrainTask make_task(const Member& member) const;
   void send_task(Member& member);
   void repeat_lost_task(Member& member, TaskId at_work_on);

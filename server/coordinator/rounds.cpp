@@ -121,6 +121,14 @@ void Coordinator::repeat_lost_task(Member& m, TaskId at_work_on) {
   if (round_->members()[m.place->value].state == round::MemberState::pending) send_task(m);
 }
 
+std::uint64_t Coordinator::training_seed(const Member& m) const {
+  return derive_seed(config_.seed, "train", round_->id().value, m.name);
+}
+
+std::uint64_t Coordinator::cohort_seed() const {
+  return derive_seed(config_.seed, "codec places", round_->id().value);
+}
+
 messages::TrainTask Coordinator::make_task(const Member& m) const {
   messages::TrainTask task;
   task.task = m.task;
@@ -136,14 +144,13 @@ messages::TrainTask Coordinator::make_task(const Member& m) const {
   task.model_bytes = config_.elements * sizeof(float);
   task.layout = config_.layout;
   task.training = config_.training;
-  task.seed = derive_seed(config_.seed, "train", round_->id().value, m.name);
+  task.seed = training_seed(m);
   const Duration left = std::max(round_->deadline() - now_, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
   task.magnitude_max = config_.limits.magnitude_max;
   if (const auto& uplink = config_.compression.uplink; uplink && !config_.secure_sums)
-    task.compression = messages::Compression{{uplink->segments().begin(), uplink->segments().end()},
-                                             config_.compression.entropy,
-                                             derive_seed(config_.seed, "codec places", round_->id().value)};
+    task.compression = messages::Compression{
+        {uplink->segments().begin(), uplink->segments().end()}, config_.compression.entropy, cohort_seed()};
   if (secure_) {
     const secure_aggregation::SumSetup& setup = secure_->sum.setup();
     task.secure = messages::SecureTask{setup.attempt,  setup.nonce,   setup.clients,    setup.quantisation,

@@ -178,7 +178,13 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
   apply_to_round(round::UpdateComplete{*m.place});
   CheckUpdate check{m.name, up.offer.update, up.offer.examples};
   if (secure_) check.masked_of = position_in_sum(m);
-  else if (config_.compression.uplink) check.encoded = messages::update_seeds(make_task(m));
+  if (!secure_ && config_.compression.uplink) {
+    // The two fields that seeds come from; the rest of the task is not made again for each update.
+    messages::TrainTask task;
+    task.seed = training_seed(m);
+    task.compression.emplace().cohort_seed = cohort_seed();
+    check.encoded = messages::update_seeds(task);
+  }
   effects_->emplace_back(check);
   grant_waiting();
   return Verdict::accepted;

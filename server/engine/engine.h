@@ -73,9 +73,6 @@ class Engine {
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
   [[nodiscard]] std::span<const float> parameters() const { return *model_; }
-  [[nodiscard]] std::span<const float> published_parameters() const {
-    return published_ ? *published_ : *model_;
-  }
   [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }
   [[nodiscard]] std::uint64_t bytes_up() const { return bytes_up_; }
   [[nodiscard]] std::uint64_t bytes_down() const { return bytes_down_; }

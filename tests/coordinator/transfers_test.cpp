@@ -128,12 +128,16 @@ TEST(Offer, OfTheSameChecksumAndAnotherSizeBeginsAnew) {
   EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected);
 }
 
-TEST(Upload, WaitsAMomentForMemoryAndThenGoesToAFile) {
+CoordinatorConfig config_with_memory_for_one() {
   auto config = small_config();
   config.elements = 600'000;
   config.limits.spool_memory_mib = 4;
   config.chunk_bytes = 1 << 20;
-  Pair p(config);
+  return config;
+}
+
+TEST(Upload, WaitsAMomentForMemoryAndThenGoesToAFile) {
+  Pair p(config_with_memory_for_one());
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
   EXPECT_EQ(p.h.say(p.b, p.h.offer_of(p.b)), Verdict::accepted);
   EXPECT_EQ(p.h.sent<messages::Grant>(p.a).size(), 1U);
@@ -145,11 +149,7 @@ TEST(Upload, WaitsAMomentForMemoryAndThenGoesToAFile) {
 }
 
 TEST(Upload, IsGrantedAsSoonAsThereIsMemory) {
-  auto config = small_config();
-  config.elements = 600'000;
-  config.limits.spool_memory_mib = 4;
-  config.chunk_bytes = 1 << 20;
-  Pair p(config);
+  Pair p(config_with_memory_for_one());
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
   EXPECT_EQ(p.h.say(p.b, p.h.offer_of(p.b)), Verdict::accepted);
   EXPECT_EQ(p.h.upload(p.a), 2'400'000U);

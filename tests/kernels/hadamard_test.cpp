@@ -13,13 +13,6 @@
 namespace hansa::kernels {
 namespace {
 
-std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<float> out(count);
-  for (float& value : out) value = static_cast<float>(random.normal());
-  return out;
-}
-
 TEST(Hadamard, EveryTargetEqualsTheScalarTwin) {
   with_every_target([] {
     for (std::size_t size = hadamard_values_min; size <= 8192; size *= 2) {

@@ -14,13 +14,6 @@ namespace {
 
 constexpr std::size_t lengths[] = {0, 1, 7, 8, 15, 16, 63, 64, 100, 512, 1024, 1030, 4096, 5001};
 
-std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<float> out(count);
-  for (float& value : out) value = static_cast<float>(random.normal());
-  return out;
-}
-
 TEST(LevelKernels, QuantisingAndBackEqualTheScalarTwins) {
   with_every_target([] {
     for (unsigned bits = 1; bits <= 8; ++bits) {
