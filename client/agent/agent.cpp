@@ -304,7 +304,8 @@ void Agent::decline(const messages::TrainTask& task, const std::string& reason) 
 void Agent::begin_task(const ArchiveLookedUp& found) {
   const messages::TrainTask task = std::move(*arriving_);
   arriving_.reset();
-  task_.emplace(task, found.archive, welcome_.chunk_bytes, found.model);
+  const round::Fetched before = task_ ? task_->fetched() : round::Fetched{};
+  task_.emplace(task, found.archive, welcome_.chunk_bytes, found.model, before);
   join_sum(task);
   apply_to_task(round::SessionOpened{welcome_.chunk_bytes});
 }
@@ -312,7 +313,7 @@ void Agent::begin_task(const ArchiveLookedUp& found) {
 void Agent::apply_to_task(const round::TaskEvent& event) {
   if (!task_) return;
   std::vector<round::TaskEffect> task_effects;
-  (void)task_->apply(event, task_effects);
+  (void)task_->apply(event, now_, task_effects);
   struct Translate {
     Agent& a;
     [[nodiscard]] const messages::TrainTask& task() const { return a.task_->task(); }

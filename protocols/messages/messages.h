@@ -22,7 +22,7 @@
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 4;
+inline constexpr std::uint8_t protocol_version = 5;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
@@ -135,13 +135,14 @@ struct Decline {
   std::string reason;
 };
 
-// client -> aggregator: send `chunks` chunks of a blob from `offset` on. This is the credit:
-// nothing is sent that was not pulled.
+// client -> aggregator: send so many bytes of a blob from `offset` on. This is the credit: nothing is sent that was
+// not pulled. What lies before `offset` has arrived.
 struct Pull {
   Digest blob;
   std::uint64_t offset = 0;
-  std::uint32_t chunks = 0;  // 1 to 16
+  std::uint32_t bytes = 0;  // 1 to pull_bytes_max
 };
+inline constexpr std::uint32_t pull_bytes_max = 16 << 20;
 // aggregator -> client, with bulk.
 struct BlobChunk {
   Digest blob;
@@ -162,7 +163,8 @@ struct Offer {
   Metrics metrics;
   Digest setup;  // of the secure sum it is masked for; zero without one
 };
-// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit.
+// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range only
+// tells that what is on its way arrives.
 struct Grant {
   TaskId task;
   std::uint64_t offset = 0;

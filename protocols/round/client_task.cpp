@@ -5,10 +5,17 @@
 namespace hansa::round {
 
 ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
-                       const Digest& held)
+                       const Digest& held, const Fetched& before)
     : task_(task),
       chunk_bytes_(chunk_bytes),
-      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive) {
+      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive),
+      window_(before.window) {
+  find_path(held);
+  if (before.bytes > 0 && before.blob == blob() && before.bytes < blob_bytes()) received_ = before.bytes;
+}
+
+// What to fetch for the model.
+void ClientTask::find_path(const Digest& held) {
   if (held == task_.model) return;
   if (task_.steps) {
     const auto& steps = task_.steps->steps;
@@ -39,27 +46,38 @@ std::uint64_t ClientTask::blob_bytes() const {
   return fetched_ < model_blobs_.size() ? model_blobs_[fetched_].bytes : 0;
 }
 
-// Keeps chunks_in_flight chunks asked for beyond what has arrived.
+Fetched ClientTask::fetched() const {
+  if (state_ == TaskState::dropped) return {window_, parked_, received_};
+  const bool fetching = state_ == TaskState::fetching_archive || state_ == TaskState::fetching_model;
+  return {window_, blob(), fetching && !verifying_ ? received_ : 0};
+}
+
+std::uint64_t ClientTask::window_cap() const {
+  return std::min<std::uint64_t>(chunks_in_flight * chunk_bytes_, messages::pull_bytes_max);
+}
+
+// Keeps the window asked for beyond what has arrived.
 void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
-  const std::uint64_t wanted = std::min(blob_bytes(), received_ + chunks_in_flight * chunk_bytes_);
+  const std::uint64_t window = std::min(window_.bytes(), window_cap());
+  const std::uint64_t wanted = std::min(blob_bytes(), received_ + window);
   if (pulled_ >= wanted) return;
   // Half of the credit at a time, so that one Pull serves several chunks.
-  if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < chunks_in_flight * chunk_bytes_ / 2)
-    return;
-  const auto chunks = static_cast<std::uint32_t>((wanted - pulled_ + chunk_bytes_ - 1) / chunk_bytes_);
-  effects.emplace_back(SendMessage{messages::Pull{blob(), pulled_, chunks}});
-  pulled_ = std::min(blob_bytes(), pulled_ + chunks * chunk_bytes_);
+  if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < window / 2) return;
+  effects.emplace_back(
+      SendMessage{messages::Pull{blob(), pulled_, static_cast<std::uint32_t>(wanted - pulled_)}});
+  pulled_ = wanted;
 }
 
 // After the archive, or a part of what leads to the model.
-void ClientTask::next_blob(std::vector<TaskEffect>& effects) {
-  if (fetched_ < model_blobs_.size()) return start_blob(effects);
+void ClientTask::next_blob(Instant now, std::vector<TaskEffect>& effects) {
+  if (fetched_ < model_blobs_.size()) return start_blob(now, effects);
   state_ = TaskState::training;
   effects.emplace_back(StartTraining{});
 }
 
-void ClientTask::start_blob(std::vector<TaskEffect>& effects) {
+void ClientTask::start_blob(Instant now, std::vector<TaskEffect>& effects) {
   received_ = pulled_ = 0;
+  window_.begin(now);
   verifying_ = false;
   if (blob_bytes() == 0) {
     verifying_ = true;
@@ -72,6 +90,7 @@ void ClientTask::start_blob(std::vector<TaskEffect>& effects) {
 
 struct ClientTask::Apply {
   ClientTask& t;
+  Instant now;
   std::vector<TaskEffect>& effects;
 
   [[nodiscard]] bool fetching() const {
@@ -87,9 +106,12 @@ struct ClientTask::Apply {
     if (fetching()) {
       if (t.verifying_) return true;
       if (t.received_ == 0) {
-        if (t.state_ == TaskState::fetching_archive) t.start_blob(effects);
-        else t.next_blob(effects);
+        if (t.pulled_ > 0) t.window_.resume(now);
+        if (t.state_ == TaskState::fetching_archive) t.start_blob(now, effects);
+        else t.next_blob(now, effects);
       } else {
+        if (t.pulled_ > t.received_) t.window_.resume(now);
+        else t.window_.begin(now);
         t.pulled_ = t.received_;  // what was asked for in the old session will not come
         t.pull_more(effects);
       }
@@ -110,6 +132,7 @@ struct ClientTask::Apply {
       return false;
     effects.emplace_back(KeepChunk{e.blob, e.offset});
     t.received_ += e.bytes;
+    t.window_.arrived(e.bytes, t.window_cap(), now);
     t.pulled_ = std::max(t.pulled_, t.received_);
     if (t.received_ == t.blob_bytes()) {
       t.verifying_ = true;
@@ -126,7 +149,7 @@ struct ClientTask::Apply {
     else ++t.fetched_;
     t.received_ = t.pulled_ = 0;
     t.verifying_ = false;
-    t.next_blob(effects);
+    t.next_blob(now, effects);
     return true;
   }
 
@@ -137,7 +160,7 @@ struct ClientTask::Apply {
       t.model_blobs_ = {{t.task_.model, t.task_.model_bytes}};
       t.fetched_ = 0;
     }
-    t.start_blob(effects);
+    t.start_blob(now, effects);
     return true;
   }
 
@@ -167,8 +190,9 @@ struct ClientTask::Apply {
     if (e.offset > e.limit || e.limit > t.offer_.bytes) return false;
     t.state_ = TaskState::uploading;
     const std::uint64_t limit = e.offset + std::min(e.limit - e.offset, grant_chunks_max * t.chunk_bytes_);
+    const std::uint64_t chunk = chunk_of_range(limit - e.offset, t.chunk_bytes_);
     for (std::uint64_t offset = e.offset; offset < limit;) {
-      const std::uint64_t bytes = std::min(t.chunk_bytes_, limit - offset);
+      const std::uint64_t bytes = std::min(chunk, limit - offset);
       effects.emplace_back(SendUpdateRange{offset, bytes});
       offset += bytes;
     }
@@ -184,13 +208,16 @@ struct ClientTask::Apply {
   bool operator()(const CancelArrived&) const {
     if (t.state_ == TaskState::counted || t.state_ == TaskState::dropped) return false;
     if (t.state_ == TaskState::training) effects.emplace_back(StopTraining{});
+    const Fetched fetched = t.fetched();
+    t.parked_ = fetched.blob;
+    t.received_ = fetched.bytes;
     t.state_ = TaskState::dropped;
     return true;
   }
 };
 
-Verdict ClientTask::apply(const TaskEvent& event, std::vector<TaskEffect>& effects) {
-  return std::visit(Apply{*this, effects}, event) ? Verdict::accepted : Verdict::discarded;
+Verdict ClientTask::apply(const TaskEvent& event, Instant now, std::vector<TaskEffect>& effects) {
+  return std::visit(Apply{*this, now, effects}, event) ? Verdict::accepted : Verdict::discarded;
 }
 
 const char* name(TaskState state) noexcept {

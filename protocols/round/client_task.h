@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/training.h"
 #include "protocols/messages/messages.h"
+#include "protocols/round/flow_window.h"
 #include "protocols/round/round.h"
 
 namespace hansa::round {
@@ -89,29 +90,39 @@ struct StopTraining {};
 using TaskEffect =
     std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
 
+// What goes over to the next task: how fast the link is, and the blob that has come in part.
+struct Fetched {
+  FlowWindow window;
+  Digest blob;
+  std::uint64_t bytes = 0;
+};
+
 class ClientTask {
  public:
-  static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit
+  static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit, and less on a slow link (FlowWindow)
   static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; a larger one is cut
 
   // held: the model that the shell has; zero: none.
   ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
-             const Digest& held = {});
+             const Digest& held = {}, const Fetched& before = {});
 
-  [[nodiscard]] Verdict apply(const TaskEvent& event, std::vector<TaskEffect>& effects);
+  [[nodiscard]] Verdict apply(const TaskEvent& event, Instant now, std::vector<TaskEffect>& effects);
 
   [[nodiscard]] const messages::TrainTask& task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
   // True of the archive, the model and the steps to it.
   [[nodiscard]] bool fetches(const Digest& blob) const;
+  [[nodiscard]] Fetched fetched() const;
   // True if `other` asks for the same work, so that a result of this one answers it.
   [[nodiscard]] bool same_work(const messages::TrainTask& other) const;
 
  private:
   struct Apply;
+  void find_path(const Digest& held);
   void pull_more(std::vector<TaskEffect>& effects);
-  void start_blob(std::vector<TaskEffect>& effects);
-  void next_blob(std::vector<TaskEffect>& effects);
+  void start_blob(Instant now, std::vector<TaskEffect>& effects);
+  void next_blob(Instant now, std::vector<TaskEffect>& effects);
+  [[nodiscard]] std::uint64_t window_cap() const;
   [[nodiscard]] const Digest& blob() const;
   [[nodiscard]] std::uint64_t blob_bytes() const;
 
@@ -127,6 +138,8 @@ class ClientTask {
   std::size_t fetched_ = 0;  // of them
   std::uint64_t received_ = 0;  // of the blob that is being fetched
   std::uint64_t pulled_ = 0;  // asked for in this session
+  FlowWindow window_;
+  Digest parked_;  // the blob that had come in part when the task was dropped
   bool verifying_ = false;  // the blob is complete and being checked
   messages::Offer offer_;
 };

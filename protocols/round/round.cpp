@@ -62,6 +62,11 @@ Verdict Round::apply(const Event& event, Instant now, std::vector<Effect>& effec
   return Verdict::accepted;
 }
 
+Instant Round::closes_at() const {
+  const bool enough = count(MemberState::counted) >= config_.quorum;
+  return enough ? config_.deadline : std::max(config_.deadline, overtime_);
+}
+
 void Round::close_if_due(Instant now, std::vector<Effect>& effects) {
   if (state_ != State::training) return;
   const std::uint32_t in_work = count(MemberState::verifying);
@@ -69,7 +74,7 @@ void Round::close_if_due(Instant now, std::vector<Effect>& effects) {
   const std::uint32_t done = count(MemberState::counted);
   const std::uint32_t waiting = count(MemberState::pending);
   const std::uint32_t gone = count(MemberState::absent);
-  const bool due = now >= config_.deadline;
+  const bool due = now >= closes_at();
   if (done >= config_.quorum) {
     if (waiting > 0 && !due) return;
     state_ = State::sealed;

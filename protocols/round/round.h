@@ -6,7 +6,7 @@
 // A round is open (training) while it waits for its cohort. It is sealed when nobody is left to
 // wait for, or at the deadline, if the quorum is counted; else it fails, and the aggregator tries
 // again. Above the quorum no client can fail a round: the absent are waited for only as long as
-// their lease. Every state x event pair: docs/round.md. Phases after Bonawitz et al., "Towards
+// their lease. Without it the aggregator may wait beyond the deadline for what still arrives. Every state x event pair: docs/round.md. Phases after Bonawitz et al., "Towards
 // Federated Learning at Scale" (MLSys 2019), section 2.2.
 //
 // No I/O, clock, thread or random source; one thread owns a round. Same events: same effects.
@@ -96,6 +96,10 @@ class Round {
   [[nodiscard]] RoundId id() const { return id_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Instant deadline() const { return config_.deadline; }
+  // When a Tick closes it.
+  [[nodiscard]] Instant closes_at() const;
+  // Without the quorum it stays open until then, beyond the deadline.
+  void wait_until(Instant moment) { overtime_ = moment; }
   [[nodiscard]] std::uint32_t quorum() const { return config_.quorum; }
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   [[nodiscard]] std::uint32_t count(MemberState state) const;
@@ -108,6 +112,7 @@ class Round {
 
   RoundId id_;
   Config config_;
+  Instant overtime_ = config_.deadline;
   State state_ = State::training;
   std::vector<Member> members_;
   std::array<std::uint32_t, 6> counts_{};  // of each MemberState

@@ -89,7 +89,7 @@ Instant Coordinator::next_tick() const {
   }
   // What is complete is counted before the round closes: then no tick, but the count closes it.
   if (phase_ == Phase::in_round && round_->count(round::MemberState::verifying) == 0)
-    next = std::min(next, round_->deadline());
+    next = std::min(next, round_->closes_at());
   if (phase_ == Phase::in_round && uploads_ < config_.limits.uploads_max && !upload_queue_.empty()) {
     const Member& first = *members_.find(upload_queue_.front())->second;
     if (first.upload.state == UploadState::waiting) next = std::min(next, earliest_grant(first));

@@ -85,6 +85,7 @@ struct CoordinatorConfig {
   Duration lease = std::chrono::seconds(30);  // silence after which a client is gone
   Duration absence = std::chrono::seconds(5);  // without a connection after which a client is gone
   Duration ping = std::chrono::seconds(2);  // silence after which a client is asked for a sign
+  Duration stall = std::chrono::seconds(60);  // of a transfer without a byte, in a round that is overdue
   Duration probe = std::chrono::seconds(2);  // for the old session to answer when a second one appears
   // libzmq holds one encrypted chunk for each client that is sent a model: a bound on memory that
   // docs/performance.md weighs against the messages of a small round.
@@ -257,6 +258,7 @@ class Coordinator {
   void send_task(Member& member);
   void repeat_lost_task(Member& member, TaskId at_work_on);
   void apply_to_round(const round::Event& event);
+  void wait_for_what_moves();
   void close_round();
   void seal();
   [[nodiscard]] RoundRecord make_record();
@@ -276,6 +278,7 @@ class Coordinator {
   Verdict on_checked(const UpdateChecked& event);
   void reject_update(Member& member, const std::string& reason);
   void grant(Member& member);
+  [[nodiscard]] std::uint64_t window_cap() const;
   void grant_waiting();
   [[nodiscard]] Instant earliest_grant(const Member& member) const;
   void drop_spool(Member& member);

@@ -105,6 +105,7 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
     m.task = make_task_id(config_.seed, config_.run, id, m.name);
     m.asked_at = now_;
     m.seconds = 0;
+    m.moved_at.reset();
     m.upload = Upload{};
     m.left_sum = false;
   }
@@ -165,7 +166,30 @@ void Coordinator::send_task(Member& m) {
   if (secure_) repeat_sum_message(m);
 }
 
+// The deadline is not a limit on the whole of a transfer: a round that lacks its quorum at the deadline waits on for
+// those whose bytes still come, if they would make it.
+void Coordinator::wait_for_what_moves() {
+  constexpr Duration look_again = std::chrono::seconds(5);
+  if (now_ < round_->closes_at() || round_->count(round::MemberState::counted) >= round_->quorum()) return;
+  std::vector<std::string> moving;
+  for (const auto& rm : round_->members()) {
+    const bool waited_for =
+        rm.state == round::MemberState::pending || rm.state == round::MemberState::absent;
+    const std::optional<Instant> moved = member(rm.client).moved_at;
+    if (waited_for && moved && now_ - *moved < config_.stall) moving.push_back(rm.client);
+  }
+  const std::size_t within_reach = round_->count(round::MemberState::counted) +
+                                   round_->count(round::MemberState::verifying) + moving.size();
+  if (moving.empty() || within_reach < round_->quorum()) return;
+  if (round_->closes_at() == round_->deadline())
+    log(Log::Level::warning, "round " + std::to_string(round_->id().value) +
+                                 " is past its deadline without its quorum and waits for what still arrives from " +
+                                 join(moving, 8) + "; a longer cohort.deadline lets more clients take part");
+  round_->wait_until(now_ + look_again);
+}
+
 void Coordinator::apply_to_round(const round::Event& event) {
+  wait_for_what_moves();
   std::vector<round::Effect> round_effects;
   (void)round_->apply(event, now_, round_effects);
   for (const auto& effect : round_effects) {

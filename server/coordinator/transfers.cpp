@@ -12,6 +12,8 @@ constexpr std::uint64_t chunks_in_flight = 16;  // upload credit
 // What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and slow clients
 // do not hold up the others for longer.
 constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
+// A client whose window is long on its way hears so often that it arrives.
+constexpr Duration progress_told_each = std::chrono::seconds(5);
 }  // namespace
 
 // Of the published model and the steps to it; 0: it is none of these.
@@ -44,12 +46,12 @@ Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull)
     return Verdict::discarded;
   }
   if (pull.offset >= size) return violation(m, "it pulls from beyond the end of a blob");
-  for (std::uint32_t i = 0; i < pull.chunks; ++i) {
-    const std::uint64_t offset = pull.offset + std::uint64_t{i} * config_.chunk_bytes;
-    if (offset >= size) break;
-    effects_->emplace_back(SendBlob{m.session->peer, m.session->id, pull.blob, offset,
-                                    std::min<std::uint64_t>(config_.chunk_bytes, size - offset)});
-  }
+  m.moved_at = now_;
+  const std::uint64_t range = std::min({size - pull.offset, std::uint64_t{pull.bytes}, window_cap()});
+  const std::uint64_t chunk = round::chunk_of_range(range, config_.chunk_bytes);
+  for (std::uint64_t sent = 0; sent < range; sent += chunk)
+    effects_->emplace_back(SendBlob{m.session->peer, m.session->id, pull.blob, pull.offset + sent,
+                                    std::min(chunk, range - sent)});
   return Verdict::accepted;
 }
 
@@ -119,6 +121,8 @@ void Coordinator::grant_waiting() {
       spooled_bytes_ += m.upload.offer.bytes;
       effects_->emplace_back(OpenSpool{m.name, m.upload.offer.bytes});
     }
+    if (m.upload.granted > m.upload.received) m.window.resume(now_);
+    else m.window.begin(now_);
     m.upload.granted = m.upload.received;
     grant(m);
   }
@@ -144,15 +148,24 @@ void Coordinator::drop_spool(Member& m) {
   effects_->emplace_back(DropSpool{m.name});
 }
 
+std::uint64_t Coordinator::window_cap() const {
+  return std::uint64_t{chunks_in_flight} * config_.chunk_bytes;
+}
+
 // Extends the credit when half of it is used, so that one Grant serves several chunks.
 void Coordinator::grant(Member& m) {
   Upload& up = m.upload;
-  const std::uint64_t window = chunks_in_flight * config_.chunk_bytes;
-  const std::uint64_t limit = std::min(up.offer.bytes, up.received + window);
-  if (limit <= up.granted) return;
-  if (up.granted > up.received && limit < up.offer.bytes && limit - up.granted < window / 2) return;
+  const std::uint64_t window = std::min(m.window.bytes(), window_cap());
+  std::uint64_t limit = std::max(up.granted, std::min(up.offer.bytes, up.received + window));
+  const bool too_little =
+      up.granted > up.received && limit < up.offer.bytes && limit - up.granted < window / 2;
+  if (limit == up.granted || too_little) {
+    if (now_ - up.granted_at < progress_told_each) return;
+    limit = up.granted;
+  }
   send(m, messages::Grant{m.task, up.granted, limit});
   up.granted = limit;
+  up.granted_at = now_;
 }
 
 Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChunk& chunk,
@@ -168,6 +181,8 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
   if (bulk_bytes > up.granted - up.received) return violation(m, "it sends more bytes than were granted");
   effects_->emplace_back(AppendSpool{m.name});
   up.received += bulk_bytes;
+  m.moved_at = now_;
+  m.window.arrived(bulk_bytes, window_cap(), now_);
   if (up.received < up.offer.bytes) {
     grant(m);
     return Verdict::accepted;

@@ -129,6 +129,64 @@ TEST(InRound, NobodyStartsARoundBeforeTheCommitIsDurable) {
   EXPECT_EQ(h.say(h.peer("c"), messages::Ping{}), Verdict::rejected);
 }
 
+// A slow link: the deadline limits how long clients may work, not how long their bytes may take.
+TEST(InRound, WithoutItsQuorumWaitsBeyondTheDeadlineForWhatStillArrives) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.finish_task(a);
+  ASSERT_EQ(h.say(b, h.offer_of(b)), Verdict::accepted);
+  for (std::uint64_t offset = 0; offset < 900; offset += 100) {
+    h.advance(seconds(25));
+    h.say(a, messages::Pong{});
+    ASSERT_EQ(h.say(b, messages::UpdateChunk{h.task_of(b), offset}, 100), Verdict::accepted);
+  }
+  EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
+  EXPECT_EQ(h.coordinator.progress(h.now).attempt, 1U);
+  EXPECT_EQ(h.upload(b, 900), 100U);
+  EXPECT_EQ(h.check("b"), Verdict::accepted);
+  EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+  int told = 0;
+  for (const auto& log : h.all<Log>()) told += log.text.find("past its deadline") != std::string::npos;
+  EXPECT_EQ(told, 1);
+}
+
+TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
+  auto config = small_config();
+  config.lease = std::chrono::hours(1);
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.finish_task(a);
+  h.advance(seconds(50));
+  ASSERT_EQ(h.say(b, messages::Pull{sha256("model 0"), 200, 100}), Verdict::accepted);
+  h.advance(seconds(50));
+  EXPECT_EQ(h.coordinator.progress(h.now).attempt, 1U);
+  h.advance(seconds(30));
+  EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U) << "nothing moved for a minute";
+}
+
+TEST(InRound, WhatStillArrivesIsNotWaitedForWithTheQuorumOrOutOfItsReach) {
+  for (const double quorum : {0.3, 1.0}) {
+    SCOPED_TRACE(quorum);
+    auto config = small_config();
+    config.lease = std::chrono::hours(1);
+    config.cohort.clients_min = 3;
+    config.cohort.quorum = quorum;
+    Harness h(config);
+    const Peer a = h.connect("a");
+    const Peer b = h.connect("b");
+    const Peer c = h.connect("c");
+    h.finish_task(a);
+    ASSERT_EQ(h.say(b, h.offer_of(b)), Verdict::accepted);
+    h.advance(seconds(59));
+    ASSERT_EQ(h.say(b, messages::UpdateChunk{h.task_of(b), 0}, 100), Verdict::accepted);
+    h.advance(seconds(2));
+    if (quorum < 1) EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+    else EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U);
+  }
+}
+
 TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   auto config = small_config();
   config.cohort.attempts_max = 2;

@@ -159,7 +159,7 @@ messages::Message random_message(Random& random, const Harness& h, const Peer& f
     case 2: return messages::Decline{task, "no"};
     case 3:
       return messages::Pull{blobs[random.below(3)], random.below(1'100),
-                            static_cast<std::uint32_t>(1 + random.below(16))};
+                            static_cast<std::uint32_t>(1 + random.below(1'600))};
     case 4:
     case 5:
     case 6: {

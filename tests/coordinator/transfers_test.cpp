@@ -20,9 +20,9 @@ struct Pair {
   }
 };
 
-TEST(Pull, IsAnsweredWithSoManyChunksUpToTheEnd) {
+TEST(Pull, IsAnsweredInChunksUpToTheEnd) {
   Pair p;
-  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 0"), 800, 4}), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{sha256("model 0"), 800, 400}), Verdict::accepted);
   const auto blobs = p.h.all<SendBlob>();
   ASSERT_EQ(blobs.size(), 2U);
   EXPECT_EQ(blobs[0].offset, 800U);
@@ -30,7 +30,7 @@ TEST(Pull, IsAnsweredWithSoManyChunksUpToTheEnd) {
   EXPECT_EQ(blobs[1].offset, 900U);
   EXPECT_EQ(blobs[1].bytes, 100U);
   p.h.forget();
-  EXPECT_EQ(p.h.say(p.a, messages::Pull{p.h.config.archive, 200, 1}), Verdict::accepted);
+  EXPECT_EQ(p.h.say(p.a, messages::Pull{p.h.config.archive, 200, 100}), Verdict::accepted);
   ASSERT_EQ(p.h.all<SendBlob>().size(), 1U);
   EXPECT_EQ(p.h.all<SendBlob>()[0].bytes, 50U) << "the tail of the archive";
 }
@@ -156,6 +156,28 @@ TEST(Upload, IsGrantedAsSoonAsThereIsMemory) {
   EXPECT_TRUE(p.h.sent<messages::Grant>(p.b).empty()) << "the other one is still in memory";
   EXPECT_EQ(p.h.check("a"), Verdict::accepted);
   EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
+}
+
+// So that a client on a slow link, which has much on its way, does not take the transfer for stalled.
+TEST(Upload, ThatIsLongOnItsWayHearsThatItArrives) {
+  auto config = small_config();
+  config.elements = 1'000'000;
+  config.chunk_bytes = 128 * 1024;
+  Pair p(config);
+  EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.a).size(), 1U);
+  EXPECT_EQ(p.h.sent<messages::Grant>(p.a)[0].limit, 256U * 1024);
+  p.h.forget();
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    p.h.advance(seconds(6));
+    EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), i * 10'000}, 10'000), Verdict::accepted);
+  }
+  const auto grants = p.h.sent<messages::Grant>(p.a);
+  ASSERT_EQ(grants.size(), 4U);
+  for (const auto& grant : grants) {
+    EXPECT_EQ(grant.offset, 256U * 1024);
+    EXPECT_EQ(grant.limit, 256U * 1024) << "no credit: what is on its way is more than the link holds";
+  }
 }
 
 TEST(Upload, IsSpooledCheckedAndCounted) {

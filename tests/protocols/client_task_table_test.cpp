@@ -31,7 +31,7 @@ messages::Offer make_offer() {
 
 void feed(ClientTask& task, const TaskEvent& event) {
   std::vector<TaskEffect> effects;
-  ASSERT_EQ(task.apply(event, effects), Verdict::accepted);
+  ASSERT_EQ(task.apply(event, Instant{}, effects), Verdict::accepted);
 }
 
 ClientTask task_in(S state) {
@@ -115,7 +115,7 @@ TEST(ClientTaskTable, EveryStateAndEventDoAsTheTableSays) {
       ClientTask task = task_in(row.from);
       ASSERT_EQ(task.state(), row.from);
       std::vector<TaskEffect> effects;
-      const Verdict verdict = task.apply(events[i], effects);
+      const Verdict verdict = task.apply(events[i], Instant{}, effects);
       EXPECT_EQ(verdict, next[i] == '-' ? Verdict::discarded : Verdict::accepted);
       EXPECT_EQ(task.state(), state_of(next[i], row.from)) << name(task.state());
       EXPECT_TRUE(verdict == Verdict::accepted || effects.empty());
@@ -137,7 +137,7 @@ TEST(ClientTaskTable, ABlobBeingVerifiedTakesOnlyItsVerdictFailureAndCancel) {
     SCOPED_TRACE(i);
     ClientTask task = verifying();
     std::vector<TaskEffect> effects;
-    EXPECT_EQ(task.apply(events[i], effects), expected[i] == '-' ? Verdict::discarded : Verdict::accepted);
+    EXPECT_EQ(task.apply(events[i], Instant{}, effects), expected[i] == '-' ? Verdict::discarded : Verdict::accepted);
     EXPECT_EQ(task.state(),
               expected[i] == 'M' ? S::fetching_model : state_of(expected[i], S::fetching_archive));
   }

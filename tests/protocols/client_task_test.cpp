@@ -36,7 +36,7 @@ messages::Offer make_offer(std::uint64_t bytes) {
 
 std::vector<TaskEffect> feed(ClientTask& task, const TaskEvent& event, Verdict expected = Verdict::accepted) {
   std::vector<TaskEffect> effects;
-  EXPECT_EQ(task.apply(event, effects), expected);
+  EXPECT_EQ(task.apply(event, Instant{}, effects), expected);
   return effects;
 }
 
@@ -71,7 +71,7 @@ TEST(ClientTask, FetchesTheArchiveThenTheModel) {
   ASSERT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pulls[0].blob, archive);
   EXPECT_EQ(pulls[0].offset, 0U);
-  EXPECT_EQ(pulls[0].chunks, 3U);
+  EXPECT_EQ(pulls[0].bytes, 250U);
   (void)feed(task, ChunkArrived{archive, 0, 100});
   (void)feed(task, ChunkArrived{archive, 100, 100});
   EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{archive, 200, 50})), 1U);
@@ -116,7 +116,7 @@ TEST(ClientTask, StepsAreFetchedOneAfterTheOtherAndThenItTrains) {
     const auto pulls = messages_of<messages::Pull>(feed(task, BlobVerified{before}));
     ASSERT_EQ(pulls.size(), 1U);
     EXPECT_EQ(pulls[0].blob, step);
-    EXPECT_EQ(pulls[0].chunks, 2U);
+    EXPECT_EQ(pulls[0].bytes, 150U);
     (void)feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded);
     (void)feed(task, ChunkArrived{step, 0, 100});
     EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{step, 100, 50})), 1U);
@@ -151,17 +151,16 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
     auto chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
     const std::uint64_t bytes = 4 * (1 + random.below(2'000));
     ClientTask task(make_task(bytes), ArchiveCache::present, chunk);
-    std::vector<std::uint64_t> in_flight;  // offsets that the aggregator will send
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> in_flight;  // offsets and sizes that the aggregator will send
     std::uint64_t received = 0;
     const auto take_pulls = [&](const std::vector<TaskEffect>& effects) {
       for (const auto& pull : messages_of<messages::Pull>(effects)) {
-        ASSERT_GE(pull.chunks, 1U);
-        ASSERT_LE(pull.chunks, ClientTask::chunks_in_flight);
-        ASSERT_LT(pull.offset, bytes);
-        for (std::uint32_t i = 0; i < pull.chunks && pull.offset + i * std::uint64_t{chunk} < bytes; ++i)
-          in_flight.push_back(pull.offset + i * std::uint64_t{chunk});
+        ASSERT_GE(pull.bytes, 1U);
+        ASSERT_GE(pull.offset, received) << "what has arrived is asked for again";
+        ASSERT_LE(pull.offset + pull.bytes, std::min<std::uint64_t>(bytes, received + ClientTask::chunks_in_flight * chunk));
+        for (std::uint64_t at = 0; at < pull.bytes; at += chunk)
+          in_flight.emplace_back(pull.offset + at, std::min<std::uint64_t>(chunk, pull.bytes - at));
       }
-      ASSERT_LE(in_flight.size(), ClientTask::chunks_in_flight);
     };
     take_pulls(feed(task, SessionOpened{chunk}));
     while (received < bytes) {
@@ -172,9 +171,9 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
         take_pulls(feed(task, SessionOpened{chunk}));
         continue;
       }
-      ASSERT_EQ(in_flight.front(), received);
+      const auto [offset, size] = in_flight.front();
+      ASSERT_EQ(offset, received);
       in_flight.erase(in_flight.begin());
-      const std::uint64_t size = std::min<std::uint64_t>(chunk, bytes - received);
       const auto effects = feed(task, ChunkArrived{model, received, size});
       received += size;
       take_pulls(effects);
@@ -194,7 +193,45 @@ TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
   const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
   ASSERT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pulls[0].offset, 200U);
-  EXPECT_EQ(pulls[0].chunks, ClientTask::chunks_in_flight);
+  EXPECT_EQ(pulls[0].bytes, ClientTask::chunks_in_flight * chunk_bytes);
+}
+
+TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
+  ClientTask cancelled(make_task(), ArchiveCache::present, chunk_bytes);
+  (void)feed(cancelled, SessionOpened{});
+  (void)feed(cancelled, ChunkArrived{model, 0, 100});
+  (void)feed(cancelled, CancelArrived{});
+  ClientTask next(make_task(), ArchiveCache::present, chunk_bytes, {}, cancelled.fetched());
+  EXPECT_EQ(messages_of<messages::Pull>(feed(next, SessionOpened{})).at(0).offset, 100U);
+  ClientTask with_archive(make_task(), ArchiveCache::absent, chunk_bytes, {}, cancelled.fetched());
+  EXPECT_EQ(messages_of<messages::Pull>(feed(with_archive, SessionOpened{})).at(0).offset, 0U);
+  auto other = make_task();
+  other.model = counting_digest(9);
+  ClientTask another(other, ArchiveCache::present, chunk_bytes, {}, cancelled.fetched());
+  EXPECT_EQ(messages_of<messages::Pull>(feed(another, SessionOpened{})).at(0).offset, 0U);
+  // A blob that was whole is no part.
+  ClientTask whole = trained(1'000);
+  (void)feed(whole, CancelArrived{});
+  EXPECT_EQ(whole.fetched().bytes, 0U);
+}
+
+TEST(ClientTask, OnASlowLinkLittleIsOnItsWay) {
+  constexpr std::uint32_t large = 128 * 1024;
+  ClientTask task(make_task(8 << 20), ArchiveCache::present, large);
+  std::vector<TaskEffect> effects;
+  Instant now{};
+  (void)task.apply(SessionOpened{large}, now, effects);
+  std::uint64_t received = 0;
+  std::uint64_t asked = 0;
+  while (received < (1 << 20)) {
+    for (const auto& pull : messages_of<messages::Pull>(effects)) asked = pull.offset + pull.bytes;
+    effects.clear();
+    const std::uint64_t chunk = std::min<std::uint64_t>(10'000, asked - received);
+    now += from_seconds(static_cast<double>(chunk) / 20e3);
+    ASSERT_EQ(task.apply(ChunkArrived{model, received, chunk}, now, effects), Verdict::accepted);
+    received += chunk;
+  }
+  EXPECT_LE(asked - received, 40'000U);
 }
 
 TEST(ClientTask, ANewSessionMayHaveOtherChunks) {

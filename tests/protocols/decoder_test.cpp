@@ -95,11 +95,11 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 4", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 4", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
@@ -224,14 +224,14 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
 TEST(Decoder, NumbersOutOfRangeAreRefused) {
   const auto session = SessionId(1);
   expect_error(encode(session, Pull{{}, 0, 0}), "out of range");
-  expect_error(encode(session, Pull{{}, 0, 17}), "out of range");
+  expect_error(encode(session, Pull{{}, 0, pull_bytes_max + 1}), "out of range");
   expect_error(encode(session, Pull{{}, (1ULL << 40) + 1, 1}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 99, 1024}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, 3}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, bulk_bytes_max + 1}), "out of range");
   expect_error(encode(session, Grant{TaskId(1), 0, (1ULL << 40) + 1}), "out of range");
   expect_error(encode(session, TrainTask{}), "out of range");  // an archive of no bytes
-  EXPECT_TRUE(decode(encode(session, Pull{{}, 1ULL << 40, 16})));
+  EXPECT_TRUE(decode(encode(session, Pull{{}, 1ULL << 40, pull_bytes_max})));
 }
 
 TEST(Decoder, UnknownEnumeratorsAreRefused) {

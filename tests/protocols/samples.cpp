@@ -79,7 +79,7 @@ std::vector<Envelope> samples() {
       {session, train},
       {session, Cancel{task, "the round is closed"}},
       {session, Decline{task, "no data"}},
-      {session, Pull{counting_digest(0x40), 524'288, 4}},
+      {session, Pull{counting_digest(0x40), 524'288, 262'144}},
       {session, BlobChunk{counting_digest(0x40), 786'432}},
       {session, Missing{counting_digest(0x40)}},
       {session, offer},

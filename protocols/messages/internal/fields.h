@@ -123,7 +123,7 @@ template <class A>
 void fields(A& a, Pull& m) {
   digest(a, m.blob);
   ranged(a, m.offset, std::uint64_t{0}, blob_bytes_max);
-  ranged(a, m.chunks, std::uint32_t{1}, std::uint32_t{16});
+  ranged(a, m.bytes, std::uint32_t{1}, pull_bytes_max);
 }
 template <class A>
 void fields(A& a, BlobChunk& m) {

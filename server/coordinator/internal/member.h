@@ -6,6 +6,7 @@
 #include "common/identifiers.h"
 #include "common/time.h"
 #include "protocols/messages/messages.h"
+#include "protocols/round/flow_window.h"
 #include "protocols/round/round.h"
 #include "protocols/secure_aggregation/identity.h"
 
@@ -36,6 +37,7 @@ struct Upload {
   bool has_spool = false;
   std::uint64_t received = 0;
   std::uint64_t granted = 0;  // bytes up to which the client may send
+  Instant granted_at;
   Instant waiting_since;  // when it waits
 };
 
@@ -52,7 +54,9 @@ struct Member {
   Instant asked_at;  // first
   Instant task_sent_at;  // last
   double seconds = 0;  // asked to complete
+  std::optional<Instant> moved_at;  // when a chunk of the model or of the update came through
   Upload upload;
+  round::FlowWindow window;  // of uploads, as its link was last seen
   bool queued = false;  // its name is in the queue for uploads
   bool left_sum = false;  // says nothing more of the secure sum: it refused, or has lost its keys
 };
