@@ -173,8 +173,7 @@ void Coordinator::wait_for_what_moves() {
   if (now_ < round_->closes_at() || round_->count(round::MemberState::counted) >= round_->quorum()) return;
   std::vector<std::string> moving;
   for (const auto& rm : round_->members()) {
-    const bool waited_for =
-        rm.state == round::MemberState::pending || rm.state == round::MemberState::absent;
+    const bool waited_for = rm.state == round::MemberState::pending || rm.state == round::MemberState::absent;
     const std::optional<Instant> moved = member(rm.client).moved_at;
     if (waited_for && moved && now_ - *moved < config_.stall) moving.push_back(rm.client);
   }
@@ -182,9 +181,10 @@ void Coordinator::wait_for_what_moves() {
                                    round_->count(round::MemberState::verifying) + moving.size();
   if (moving.empty() || within_reach < round_->quorum()) return;
   if (round_->closes_at() == round_->deadline())
-    log(Log::Level::warning, "round " + std::to_string(round_->id().value) +
-                                 " is past its deadline without its quorum and waits for what still arrives from " +
-                                 join(moving, 8) + "; a longer cohort.deadline lets more clients take part");
+    log(Log::Level::warning,
+        "round " + std::to_string(round_->id().value) +
+            " is past its deadline without its quorum and waits for what still arrives from " +
+            join(moving, 8) + "; a longer cohort.deadline lets more clients take part");
   round_->wait_until(now_ + look_again);
 }
 

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,15 +17,18 @@
 namespace hansa::testing {
 
 ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
-                           const std::filesystem::path& output)
+                           const std::filesystem::path& output, pid_t network_of)
     : output_(output) {
   const std::string path = (program_folder() / program).string();
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
+  const std::string network = "/proc/" + std::to_string(network_of) + "/ns/net";
   pid_ = ::fork();
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (network_of > 0 && ::setns(::open(network.c_str(), O_RDONLY | O_CLOEXEC), CLONE_NEWNET) != 0)
+      ::_exit(126);
     const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, 0);

@@ -12,9 +12,9 @@ namespace hansa::testing {
 
 class ChildProcess {
  public:
-  // program: a name beside this test's binary.
+  // program: a name beside this test's binary. network_of: a process whose network namespace it lives in; 0: this one's.
   ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
-               const std::filesystem::path& output);
+               const std::filesystem::path& output, pid_t network_of = 0);
   ~ChildProcess();  // kills what still runs
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;

@@ -137,7 +137,8 @@ TEST(ClientTaskTable, ABlobBeingVerifiedTakesOnlyItsVerdictFailureAndCancel) {
     SCOPED_TRACE(i);
     ClientTask task = verifying();
     std::vector<TaskEffect> effects;
-    EXPECT_EQ(task.apply(events[i], Instant{}, effects), expected[i] == '-' ? Verdict::discarded : Verdict::accepted);
+    EXPECT_EQ(task.apply(events[i], Instant{}, effects),
+              expected[i] == '-' ? Verdict::discarded : Verdict::accepted);
     EXPECT_EQ(task.state(),
               expected[i] == 'M' ? S::fetching_model : state_of(expected[i], S::fetching_archive));
   }

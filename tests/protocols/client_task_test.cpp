@@ -151,13 +151,15 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
     auto chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
     const std::uint64_t bytes = 4 * (1 + random.below(2'000));
     ClientTask task(make_task(bytes), ArchiveCache::present, chunk);
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> in_flight;  // offsets and sizes that the aggregator will send
+    std::vector<std::pair<std::uint64_t, std::uint64_t>>
+        in_flight;  // offsets and sizes that the aggregator will send
     std::uint64_t received = 0;
     const auto take_pulls = [&](const std::vector<TaskEffect>& effects) {
       for (const auto& pull : messages_of<messages::Pull>(effects)) {
         ASSERT_GE(pull.bytes, 1U);
         ASSERT_GE(pull.offset, received) << "what has arrived is asked for again";
-        ASSERT_LE(pull.offset + pull.bytes, std::min<std::uint64_t>(bytes, received + ClientTask::chunks_in_flight * chunk));
+        ASSERT_LE(pull.offset + pull.bytes,
+                  std::min<std::uint64_t>(bytes, received + ClientTask::chunks_in_flight * chunk));
         for (std::uint64_t at = 0; at < pull.bytes; at += chunk)
           in_flight.emplace_back(pull.offset + at, std::min<std::uint64_t>(chunk, pull.bytes - at));
       }
