@@ -1,9 +1,13 @@
 #include "common/checksum.h"
 
 #include <cstring>
+#include <new>
 
-#define XXH_INLINE_ALL
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // picks the widest vectors of the machine: twice as fast as what every x86-64 has
+#else
 #include <xxhash.h>
+#endif
 
 #include "common/hex.h"
 
@@ -30,17 +34,24 @@ Checksum checksum(std::string_view text) { return checksum(std::as_bytes(std::sp
 Checksum checksum(std::span<const float> values) { return checksum(std::as_bytes(values)); }
 
 struct RunningChecksum::State {
-  XXH3_state_t xxh3;
+  XXH3_state_t* xxh3 = XXH3_createState();
+  State() {
+    if (xxh3 == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(xxh3);
+  }
+  ~State() { XXH3_freeState(xxh3); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 };
 
-RunningChecksum::RunningChecksum() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh3); }
+RunningChecksum::RunningChecksum() : state_(std::make_unique<State>()) {}
 RunningChecksum::~RunningChecksum() = default;
 RunningChecksum::RunningChecksum(RunningChecksum&&) noexcept = default;
 RunningChecksum& RunningChecksum::operator=(RunningChecksum&&) noexcept = default;
 
 void RunningChecksum::update(std::span<const std::byte> data) {
-  XXH3_128bits_update(&state_->xxh3, data.data(), data.size());
+  XXH3_128bits_update(state_->xxh3, data.data(), data.size());
 }
-Checksum RunningChecksum::value() const { return canonical(XXH3_128bits_digest(&state_->xxh3)); }
+Checksum RunningChecksum::value() const { return canonical(XXH3_128bits_digest(state_->xxh3)); }
 
 }  // namespace hansa

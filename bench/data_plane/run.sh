@@ -62,14 +62,14 @@ fi
 # In turns, as both depend on what else the machine does.
 printf '\n%-44s %10s %14s\n' 'ingest: 8 clients x 10 M, f32, to the commit' 'GB/s' 'raw CURVE GB/s'
 ratios=()
-for turn in 1 2 3 4 5; do
+for turn in 1 2 3 4 5 6 7 8 9; do
   raw=$("$load" --raw --clients 8 --message-bytes 131072 --bytes 40016000)
   measure --model "$work/10M.pt" --clients 8 --rounds 7 --compression "$plain" --together
   rate=$(awk "BEGIN { print 8 * 40.016e6 / $ingest / 1e9 }")
   printf '%-44s %10.3f %14.3f\n' "turn $turn" "$rate" "$raw"
   ratios+=("$(awk "BEGIN { print $rate / $raw }")")
 done
-figure data_plane/ingest_fraction_of_curve "$(printf '%s\n' "${ratios[@]}" | sort -g | sed -n 3p)" ratio
+figure data_plane/ingest_fraction_of_curve "$(printf '%s\n' "${ratios[@]}" | sort -g | sed -n 5p)" ratio
 
 printf '\n'
 "$build/bin/hansa-bench-kernels" --benchmark_min_time=0.1 | grep -v '^Run on\|^CPU\|^  L\|_mean\|_stddev\|_cv\|^Load' | tee "$work/kernels"

@@ -58,20 +58,28 @@ HWY_INLINE void add_to(std::int64_t* sums, V rounded) {
   hn::StoreU(hn::Add(hn::LoadU(u64, words), rounded), u64, words);
 }
 
-bool AnyOutside(const float* values, std::size_t count, float limit) {
-  // Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above all.
+// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above all.
+HWY_INLINE std::int32_t magnitude_bits(float value) {
+  return std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF;
+}
+
+// The largest of the values.
+HWY_INLINE std::int32_t largest_magnitude_bits(const float* values, std::size_t count) {
   const hn::ScalableTag<std::int32_t> i32;
   const std::size_t lanes = hn::Lanes(i32);
   const auto* bits = reinterpret_cast<const std::int32_t*>(values);
-  const std::int32_t limit_bits = std::bit_cast<std::int32_t>(limit);
-  const auto most = hn::Set(i32, limit_bits), magnitude = hn::Set(i32, 0x7FFFFFFF);
+  const auto magnitude = hn::Set(i32, 0x7FFFFFFF);
   auto largest = hn::Zero(i32);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes)
     largest = hn::Max(largest, hn::And(hn::LoadU(i32, bits + i), magnitude));
-  bool outside = !hn::AllFalse(i32, hn::Gt(largest, most));
-  for (; i < count; ++i) outside |= (bits[i] & 0x7FFFFFFF) > limit_bits;
-  return outside;
+  std::int32_t most = hn::GetLane(hn::MaxOfLanes(i32, largest));
+  for (; i < count; ++i) most = std::max(most, magnitude_bits(values[i]));
+  return most;
+}
+
+bool AnyOutside(const float* values, std::size_t count, float limit) {
+  return largest_magnitude_bits(values, count) > magnitude_bits(limit);
 }
 
 template <bool small>
@@ -90,16 +98,21 @@ HWY_INLINE void add_scaled_block(std::int64_t* HWY_RESTRICT sums, const float* H
   for (; i < count; ++i) sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
 }
 
-void AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor) {
+// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that begins.
+std::size_t AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor,
+                      std::int32_t limit_bits) {
   // Usual updates are small: a look at a block that then lies in the cache saves half of the work on it.
   constexpr std::size_t block = 2048;
-  const double limit = small_limit / 2 / factor;
-  const float small = limit < 3e38 ? static_cast<float>(limit) : 3e38F;
+  const double limit = small_limit / 2 / std::fabs(factor);
+  const std::int32_t small = magnitude_bits(limit < 3e38 ? static_cast<float>(limit) : 3e38F);
   for (std::size_t at = 0; at < count; at += block) {
     const std::size_t n = std::min(block, count - at);
-    if (AnyOutside(delta + at, n, small)) add_scaled_block<false>(sums + at, delta + at, n, factor);
+    const std::int32_t largest = largest_magnitude_bits(delta + at, n);
+    if (largest > limit_bits) return at;
+    if (largest > small) add_scaled_block<false>(sums + at, delta + at, n, factor);
     else add_scaled_block<true>(sums + at, delta + at, n, factor);
   }
+  return count;
 }
 
 template <bool small>
@@ -182,7 +195,26 @@ HWY_EXPORT(AddQuotient);
 static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<float>::is_iec559);
 
 void add_scaled(std::span<std::int64_t> sums, std::span<const float> delta, double factor) {
-  HWY_DYNAMIC_DISPATCH(AddScaled)(sums.data(), delta.data(), std::min(sums.size(), delta.size()), factor);
+  constexpr std::int32_t none = 0x7FFFFFFF;
+  static_cast<void>(HWY_DYNAMIC_DISPATCH(AddScaled)(sums.data(), delta.data(),
+                                                    std::min(sums.size(), delta.size()), factor, none));
+}
+
+std::size_t add_scaled_within(std::span<std::int64_t> sums, std::span<const float> delta, double factor,
+                              float limit) {
+  const std::size_t count = std::min(sums.size(), delta.size());
+  const std::size_t added = HWY_DYNAMIC_DISPATCH(AddScaled)(sums.data(), delta.data(), count, factor,
+                                                            std::bit_cast<std::int32_t>(limit));
+  if (added == count) return delta.size();
+  add_scaled(sums.first(added), delta.first(added), -factor);
+  return added + first_outside_reference(delta.subspan(added), limit);
+}
+
+std::size_t add_scaled_within_reference(std::span<std::int64_t> sums, std::span<const float> delta,
+                                        double factor, float limit) {
+  const std::size_t outside = first_outside_reference(delta, limit);
+  if (outside == delta.size()) add_scaled_reference(sums, delta, factor);
+  return outside;
 }
 
 void add_scaled_reference(std::span<std::int64_t> sums, std::span<const float> delta, double factor) {

@@ -7,9 +7,18 @@
 namespace hansa::kernels {
 
 // sums[i] += round_half_even(delta[i] * factor). Sizes are equal; they do not overlap.
-// factor = weight * 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50).
+// factor = weight * 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50). With -factor it takes out again, to the
+// bit, what factor added.
 void add_scaled(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
 void add_scaled_reference(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
+
+// add_scaled if every value is finite and within limit (finite, not negative), and nothing at all if not. Returns what
+// first_outside would. One look at the values, where first_outside and add_scaled are two.
+[[nodiscard]] std::size_t add_scaled_within(std::span<std::int64_t> sums, std::span<const float> delta,
+                                            double factor, float limit);
+[[nodiscard]] std::size_t add_scaled_within_reference(std::span<std::int64_t> sums,
+                                                      std::span<const float> delta, double factor,
+                                                      float limit);
 
 // The same for codes of `bits` bits (levels.h): sums[i] += round_half_even(level(codes[i]) * factor), with
 // level(c) = 2 c + 1 - 2^bits and factor = scale * weight * 2^scale_bits. 1 <= bits <= 8.

@@ -17,7 +17,9 @@
 #include <atomic>
 #include <cassert>
 #include <cmath>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "common/kernels/fold.h"
 
@@ -69,9 +71,13 @@ Result<void> Accumulator::begin(const AccumulationBounds& bounds) {
   return {};
 }
 
+Result<void> Accumulator::check_place(std::size_t values, std::size_t first_element) const {
+  if (first_element <= elements_ && values <= elements_ - first_element) return {};
+  return fail(ErrorCode::protocol, "update", "has more values than the model has parameters");
+}
+
 Result<void> Accumulator::check(std::span<const float> delta, std::size_t first_element) const {
-  if (first_element > elements_ || delta.size() > elements_ - first_element)
-    return fail(ErrorCode::protocol, "update", "has more values than the model has parameters");
+  HANSA_TRY_VOID(check_place(delta.size(), first_element));
   struct {
     std::span<const float> delta;
     float limit;
@@ -85,11 +91,16 @@ Result<void> Accumulator::check(std::span<const float> delta, std::size_t first_
     while (found < known && !scan.first_bad.compare_exchange_weak(known, found)) {
     }
   });
-  const std::size_t bad = scan.first_bad.load();
-  if (bad == delta.size()) return {};
+  return all_within(delta, scan.first_bad.load(), first_element);
+}
+
+Result<void> Accumulator::all_within(std::span<const float> delta, std::size_t outside,
+                                     std::size_t first_element) const {
+  if (outside == delta.size()) return {};
   return fail(ErrorCode::protocol, "update",
-              "has " + std::to_string(delta[bad]) + " at parameter " + std::to_string(first_element + bad) +
-                  ", and values must be finite and within +-" + std::to_string(bounds_.magnitude_max),
+              "has " + std::to_string(delta[outside]) + " at parameter " +
+                  std::to_string(first_element + outside) + ", and values must be finite and within +-" +
+                  std::to_string(bounds_.magnitude_max),
               "lower the client's learning rate, or raise limits.magnitude_max");
 }
 
@@ -101,20 +112,42 @@ Result<void> Accumulator::check_weight(std::uint64_t weight) const {
               weight == 0 ? "" : "raise limits.examples_max");
 }
 
-void Accumulator::add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
-  assert(first_element <= elements_ && delta.size() <= elements_ - first_element);
+Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
+  HANSA_TRY_VOID(check_place(delta.size(), first_element));
   assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
   struct {
     std::span<std::int64_t> sums;
     std::span<const float> delta;
     double factor;
-  } const fold{{sum_data() + first_element, delta.size()},
-               delta,
-               std::ldexp(static_cast<double>(weight), scale_bits_)};
+    float limit;
+    std::mutex mutex;
+    std::size_t outside;  // the first of all slices
+    std::vector<std::size_t> refused;  // slices of which nothing was added, by their first element
+  } fold{{sum_data() + first_element, delta.size()},
+         delta,
+         std::ldexp(static_cast<double>(weight), scale_bits_),
+         bounds_.magnitude_max,
+         {},
+         delta.size(),
+         {}};
   workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
-    kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
-                        fold.factor);
+    const std::size_t count = last - first;
+    const std::size_t within = kernels::add_scaled_within(
+        fold.sums.subspan(first, count), fold.delta.subspan(first, count), fold.factor, fold.limit);
+    if (within == count) return;
+    const std::lock_guard lock(fold.mutex);
+    fold.outside = std::min(fold.outside, first + within);
+    fold.refused.push_back(first);
   });
+  if (!fold.refused.empty()) {
+    // The others are taken out again: integers forget nothing and keep nothing.
+    workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
+      if (std::ranges::find(fold.refused, first) != fold.refused.end()) return;
+      kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
+                          -fold.factor);
+    });
+  }
+  return all_within(delta, fold.outside, first_element);
 }
 
 void Accumulator::add(const codecs::Update& update, std::uint64_t weight) {

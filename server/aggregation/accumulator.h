@@ -35,8 +35,9 @@ class Accumulator {
   // Fails (protocol) naming the first bad element.
   [[nodiscard]] Result<void> check(std::span<const float> delta, std::size_t first_element) const;
   [[nodiscard]] Result<void> check_weight(std::uint64_t weight) const;
-  // Adds weight * delta to elements first_element...; only what check() accepted may be added.
-  void add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
+  // Adds weight * delta to elements first_element..., or nothing: fails as check() does, in one look at the values.
+  [[nodiscard]] Result<void> add(std::span<const float> delta, std::size_t first_element,
+                                 std::uint64_t weight);
   // The same for a whole encoded update; its values are within magnitude_max, as Update::read checked.
   void add(const codecs::Update& update, std::uint64_t weight);
   // Counts one whole update after its last add().
@@ -56,6 +57,10 @@ class Accumulator {
   void finish(std::span<const float> global, std::span<float> next) const;
 
  private:
+  [[nodiscard]] Result<void> check_place(std::size_t values, std::size_t first_element) const;
+  // Ok if outside is none of the values.
+  [[nodiscard]] Result<void> all_within(std::span<const float> delta, std::size_t outside,
+                                        std::size_t first_element) const;
   [[nodiscard]] std::int64_t* sum_data() { return reinterpret_cast<std::int64_t*>(sums_.data()); }
   [[nodiscard]] const std::int64_t* sum_data() const {
     return reinterpret_cast<const std::int64_t*>(sums_.data());

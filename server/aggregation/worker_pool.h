@@ -19,7 +19,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   [[nodiscard]] unsigned threads() const { return static_cast<unsigned>(threads_.size()) + 1; }
-  // Calls work(first, last) for disjoint slices that cover [0, count); returns when all are done.
+  // Calls work(first, last) for disjoint slices that cover [0, count), the same ones for the same count; returns when all
+  // are done.
   // work throws nothing and calls no for_slices of this pool.
   void for_slices(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work);
 

@@ -199,7 +199,7 @@ void Engine::send_blob(const SendBlob& blob) {
   deliver(blob.peer, blob.session, messages::BlobChunk{blob.blob, blob.offset}, bulk);
 }
 
-// Receive, verify, then count: nothing is added before everything is known to be sound.
+// Receive, verify, then count: of an update that is not sound nothing is in the sum.
 Result<void> Engine::check_update(const CheckUpdate& check) {
   const auto found = spool_of_.find(check.client);
   assert(found != spool_of_.end());
@@ -210,11 +210,12 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   if (check.masked_of) return add_masked(check, spool);
   HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
   if (check.encoded) return add_encoded(check, spool);
-  HANSA_TRY_VOID(spool.visit(
-      [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
-  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) -> Result<void> {
-    accumulator_.add(values, first, check.examples);
-    return {};
+  // What comes from a file comes in parts: it is looked at whole before the first is added.
+  if (!spool.in_memory())
+    HANSA_TRY_VOID(spool.visit(
+        [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
+  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) {
+    return accumulator_.add(values, first, check.examples);
   }));
   accumulator_.count_update(check.examples);
   return {};
@@ -280,6 +281,7 @@ void Engine::commit(RoundRecord record, std::shared_ptr<std::vector<float>> next
     if (model_->size() >= elements_worth_a_thread) storing.emplace(store);
     else store();
     if (config_.coordinator.compression.downlink) record.published = publish(record.round);
+    else model_check_ = checksum(std::span<const float>(*model_));
   }
   if (!digest) return fail_run(std::move(digest).error());
   record.model = *digest;

@@ -126,6 +126,7 @@ class Engine {
   std::shared_ptr<std::vector<float>> published_;
   Digest published_digest_;  // names published_
   Checksum published_check_;
+  Checksum model_check_;  // of model_, where that is what is published
   struct HeldStep {
     messages::ModelStep step;
     std::shared_ptr<const std::vector<std::byte>> bytes;

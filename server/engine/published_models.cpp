@@ -18,7 +18,10 @@ constexpr std::size_t step_bytes_max = 512 << 20;  // a row of the store holds i
 // After a start: the last round that published its own model, and the steps since then.
 Result<PublishedModel> Engine::restore_published(const Store::Position& position) {
   const auto& plan = config_.coordinator.compression.downlink;
-  if (!plan) return PublishedModel{position.model, checksum(std::span<const float>(*model_)), {}};
+  if (!plan) {
+    model_check_ = checksum(std::span<const float>(*model_));
+    return published_model(position.model);
+  }
   published_ = model_;
   published_check_ = checksum(std::span<const float>(*model_));
   published_digest_ = position.model;
@@ -109,7 +112,7 @@ Digest Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
 }
 
 PublishedModel Engine::published_model(const Digest& model) const {
-  if (!published_) return {model, checksum(std::span<const float>(*model_)), {}};
+  if (!published_) return {model, model_check_, {}};
   PublishedModel out{published_digest_, published_check_, {}};
   if (published_ == model_) return out;
   for (const HeldStep& held : steps_) out.steps.push_back(held.step);

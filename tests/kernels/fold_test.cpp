@@ -69,6 +69,37 @@ TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOnAMillionValues) {
   });
 }
 
+TEST(FoldKernels, WhatWasAddedIsTakenOutToTheBit) {
+  with_every_target([&] {
+    for (const double factor :
+         {1.0, 3 * std::ldexp(1.0, 40), std::ldexp(1.0, 62), std::ldexp(1048575.0, 36)}) {
+      const auto values = values_for(factor, 10'001, 9);
+      std::vector<std::int64_t> sums(values.size(), 5);
+      add_scaled(sums, values, factor);
+      add_scaled(sums, values, -factor);
+      ASSERT_EQ(sums, std::vector<std::int64_t>(values.size(), 5)) << factor;
+    }
+  });
+}
+
+TEST(FoldKernels, AddingWithinALimitEqualsTheScalarTwinWithAndWithoutAValueOutside) {
+  Random random(21);
+  with_every_target([&] {
+    for (const std::size_t count : {0UL, 1UL, 63UL, 2'048UL, 2'049UL, 9'001UL}) {
+      for (int i = 0; i < 20; ++i) {
+        std::vector<float> values(count);
+        for (float& value : values) value = static_cast<float>(random.uniform()) * 4 - 2;
+        if (count > 0 && i % 2 == 1)
+          values[random.below(count)] = i % 4 == 1 ? std::numeric_limits<float>::quiet_NaN() : -2.5F;
+        std::vector<std::int64_t> sums(count, 7), expected = sums;
+        const std::size_t outside = add_scaled_within(sums, values, 1e6, 2.0F);
+        ASSERT_EQ(outside, add_scaled_within_reference(expected, values, 1e6, 2.0F)) << count;
+        ASSERT_EQ(sums, expected) << count;
+      }
+    }
+  });
+}
+
 TEST(FoldKernels, EveryVariantsQuotientEqualsTheScalarTwinAlsoInPlace) {
   Random random(11);
   with_every_target([&] {

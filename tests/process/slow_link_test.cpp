@@ -20,7 +20,7 @@ class SlowLink : public ProgramTest {
   void SetUp() override {
     const char* size = std::getenv("HANSA_SLOW_LINK");
     const bool full = size != nullptr && std::string(size) == "10MB";
-    values = full ? 2'500'000 : 100'000;
+    values = full ? 2'500'002 : 100'002;  // a logistic regression on two features: 3 for each class
     rate = full ? 20'000 : 50'000;
     std::string why;
     wire = NetworkPair::create({rate, 0.01}, why);
@@ -30,8 +30,8 @@ class SlowLink : public ProgramTest {
     const auto model = folder / "model.pt";
     std::filesystem::remove(model);
     run("hansa",
-        {"model", "create", "logistic", model.string(), "--inputs", "1", "--classes",
-         std::to_string(values / 2)},
+        {"model", "create", "logistic", model.string(), "--inputs", "2", "--classes",
+         std::to_string(values / 3)},
         "model");
     archive_bytes = std::filesystem::file_size(model);
     const auto federation = folder / "federation.toml";
@@ -44,9 +44,9 @@ class SlowLink : public ProgramTest {
     ASSERT_EQ(text->find("[compression]"), std::string::npos);
     ASSERT_TRUE(write_file_atomically(federation, *text + "\n[compression]\nuplink = \"f32\"\n"));
     replace(client_file(1), "address = \"[^\"]*\"", "address = \"" + address + "\"");
-    ASSERT_TRUE(write_file_atomically(folder / "rows.csv", "x,y\n1,0\n2,1\n3,2\n"));
+    ASSERT_TRUE(write_file_atomically(folder / "rows.csv", "x,y,z\n1,0,0\n2,1,0\n3,1,1\n"));
     replace(client_file(1), "\\[data\\][^\\[]*",
-            "[data]\nkind = \"csv\"\nfile = \"../rows.csv\"\nlabel = \"y\"\n\n");
+            "[data]\nkind = \"csv\"\nfile = \"../rows.csv\"\nlabel = \"z\"\n\n");
   }
 
   // Waits until so many bytes have gone over the wire; false when the client ends first or they do not come.

@@ -38,7 +38,7 @@ void fold(Accumulator& accumulator, const Update& update, std::size_t block = SI
        first += std::min(block, update.delta.size() - first)) {
     const auto part = std::span(update.delta).subspan(first, std::min(block, update.delta.size() - first));
     ASSERT_TRUE(accumulator.check(part, first));
-    accumulator.add(part, first, update.weight);
+    ASSERT_TRUE(accumulator.add(part, first, update.weight));
   }
   accumulator.count_update(update.weight);
 }
@@ -134,7 +134,7 @@ TEST_P(AccumulatorExtremes, FullWeightFullMagnitudeFullCountIsExact) {
   ASSERT_TRUE(accumulator.check(delta, 0));
   ASSERT_TRUE(accumulator.check_weight(weight));
   for (std::uint32_t i = 0; i < updates; ++i) {
-    accumulator.add(delta, 0, weight);
+    ASSERT_TRUE(accumulator.add(delta, 0, weight));
     accumulator.count_update(weight);
   }
   const double one = std::nearbyint(
@@ -196,6 +196,26 @@ TEST(Accumulator, CheckNamesTheFirstBadElementAndAddsNothing) {
   EXPECT_TRUE(std::ranges::all_of(accumulator.sums(), [](std::int64_t sum) { return sum == 0; }));
 }
 
+TEST(Accumulator, AddingAnUnsoundUpdateLeavesTheSumAsItWas) {
+  constexpr std::size_t elements = 200'000;
+  WorkerPool workers(4);
+  Accumulator accumulator(elements, workers);
+  const AccumulationBounds bounds{.weight_max = 1 << 20, .updates_max = 9, .magnitude_max = 64.0F};
+  ASSERT_TRUE(accumulator.begin(bounds));
+  const auto updates = random_updates(2, elements, bounds, 3);
+  fold(accumulator, updates[0]);
+  const std::vector<std::int64_t> before(accumulator.sums().begin(), accumulator.sums().end());
+  for (const std::size_t bad : {0UL, 70'000UL, 149'999UL, elements - 1}) {
+    auto delta = updates[1].delta;
+    delta[bad] = bad % 2 == 0 ? std::nanf("") : -64.001F;
+    const auto refused = accumulator.add(delta, 0, updates[1].weight);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), accumulator.check(delta, 0).error().text());
+    EXPECT_NE(refused.error().what.find("at parameter " + std::to_string(bad) + ","), std::string::npos);
+    EXPECT_TRUE(std::ranges::equal(accumulator.sums(), before)) << bad;
+  }
+}
+
 TEST(Accumulator, MoreValuesThanParametersAreRefused) {
   WorkerPool workers(1);
   Accumulator accumulator(10, workers);
@@ -204,6 +224,7 @@ TEST(Accumulator, MoreValuesThanParametersAreRefused) {
   EXPECT_FALSE(accumulator.check(std::vector<float>(1), 10));
   EXPECT_FALSE(accumulator.check(std::vector<float>(1), SIZE_MAX));
   EXPECT_TRUE(accumulator.check(std::vector<float>(1), 9));
+  EXPECT_FALSE(accumulator.add(std::vector<float>(1), 10, 1));
 }
 
 TEST(Accumulator, WeightsOutOfRangeAreRefused) {
