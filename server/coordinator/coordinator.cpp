@@ -83,10 +83,7 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
 }
 
 Instant Coordinator::next_tick() const {
-  Instant next = now_ + std::chrono::seconds(1);
-  for (const auto& [name, m] : members_) {
-    if (m->newcomer) next = std::min(next, m->newcomer->until);
-  }
+  Instant next = std::min(now_ + std::chrono::seconds(1), newcomers_until_);
   // What is complete is counted before the round closes: then no tick, but the count closes it.
   if (phase_ == Phase::in_round && round_->count(round::MemberState::verifying) == 0)
     next = std::min(next, round_->closes_at());

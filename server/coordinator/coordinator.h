@@ -332,6 +332,7 @@ class Coordinator {
   std::uint64_t spooled_bytes_ = 0;  // of all open spools, when they are full
   std::deque<std::string> upload_queue_;
   std::map<std::string, std::unique_ptr<Member>, std::less<>> members_;
+  Instant newcomers_until_ = Instant::max();  // none of them is due before
 
   // Of the call to apply() in progress.
   Instant now_;

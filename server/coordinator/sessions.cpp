@@ -104,6 +104,7 @@ Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& clien
                   "other clients present the key of \"" + client + "\"",
                   "give each device a key of its own: hansa keys generate NAME", 10'000);
   m.newcomer = Newcomer{peer, hello, now_ + config_.probe};
+  newcomers_until_ = std::min(newcomers_until_, m.newcomer->until);
   send(m, messages::Ping{});
   return Verdict::accepted;
 }
@@ -209,8 +210,10 @@ Coordinator::Verdict Coordinator::violation(Member& m, const std::string& what) 
 }
 
 void Coordinator::check_leases() {
+  newcomers_until_ = Instant::max();
   for (auto& [name, m] : members_) {
     if (m->newcomer && now_ >= m->newcomer->until) settle_newcomer(*m, false);
+    if (m->newcomer) newcomers_until_ = std::min(newcomers_until_, m->newcomer->until);
     if (!m->session) continue;
     Session& s = *m->session;
     if (now_ - s.last_heard >= config_.lease) {
