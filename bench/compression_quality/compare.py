@@ -15,23 +15,27 @@ import sys
 import tempfile
 
 DEFAULT = "default"
-# Name: lines of [compression], and whether sums are secure.
+# Name: lines of [compression], and of [secure_aggregation] if sums are secure.
 VARIANTS = {
-    "f32": ('uplink = "f32"\ndownlink = "f32"', False),
-    DEFAULT: ("", False),
-    "q8": ('uplink = "q8"\ndownlink = "f32"', False),
-    "q4": ('uplink = "q4"\ndownlink = "f32"', False),
-    "q4-rotated": ('uplink = "q4-rotated"\ndownlink = "f32"', False),
-    "q2-rotated": ('uplink = "q2-rotated"\ndownlink = "f32"', False),
-    "q1-rotated": ('uplink = "q1-rotated"\ndownlink = "f32"', False),
-    "sign": ('uplink = "sign"\ndownlink = "f32"', False),
-    "topk 10 %": ('uplink = "topk(0.1, q4)"\ndownlink = "f32"', False),
-    "topk 5 %": ('uplink = "topk(0.05, q4)"\ndownlink = "f32"', False),
-    "topk 2 %": ('uplink = "topk(0.02, q4)"\ndownlink = "f32"', False),
-    "topk 1 %": ('uplink = "topk(0.01, q4)"\ndownlink = "f32"', False),
-    "randk 10 %": ('uplink = "randk(0.1, q8)"\ndownlink = "f32"', False),
-    "lowrank 2": ('uplink = "lowrank(2)"\ndownlink = "f32"', False),
-    "secure": ("", True),
+    "f32": ('uplink = "f32"\ndownlink = "f32"', None),
+    DEFAULT: ("", None),
+    "q8": ('uplink = "q8"\ndownlink = "f32"', None),
+    "q4": ('uplink = "q4"\ndownlink = "f32"', None),
+    "q4-rotated": ('uplink = "q4-rotated"\ndownlink = "f32"', None),
+    "q2-rotated": ('uplink = "q2-rotated"\ndownlink = "f32"', None),
+    "q1-rotated": ('uplink = "q1-rotated"\ndownlink = "f32"', None),
+    "sign": ('uplink = "sign"\ndownlink = "f32"', None),
+    "topk 10 %": ('uplink = "topk(0.1, q4)"\ndownlink = "f32"', None),
+    "topk 5 %": ('uplink = "topk(0.05, q4)"\ndownlink = "f32"', None),
+    "topk 2 %": ('uplink = "topk(0.02, q4)"\ndownlink = "f32"', None),
+    "topk 1 %": ('uplink = "topk(0.01, q4)"\ndownlink = "f32"', None),
+    "randk 10 %": ('uplink = "randk(0.1, q8)"\ndownlink = "f32"', None),
+    "lowrank 2": ('uplink = "lowrank(2)"\ndownlink = "f32"', None),
+    "secure": ("", ""),
+    "secure 2 bits": ("", "value_bits = 2"),
+    "secure 3 bits": ("", "value_bits = 3"),
+    "secure 4 bits": ("", "value_bits = 4"),
+    "secure, half": ("", "share = 0.5"),
 }
 
 
@@ -45,8 +49,10 @@ def run(command):
 def federate(hansa, folder, name, rounds, seed):
     compression, secure = VARIANTS[name]
     text = (folder / "federation.toml").read_text()
-    if not secure:
+    if secure is None:
         text = text.replace("[secure_aggregation]\nenabled = true", "[secure_aggregation]\nenabled = false")
+    else:
+        text = text.replace("[secure_aggregation]\n", f"[secure_aggregation]\n{secure}\n")
     if compression:
         text += f"\n[compression]\n{compression}\n"
     variant = folder / "variant.toml"

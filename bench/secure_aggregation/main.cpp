@@ -65,7 +65,7 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
   setup.round = RoundId(1);
   setup.segments = {{parameters, 1}};
   setup.clients = clients;
-  setup.quantisation = {8, ring_bits(clients, 8), 0.5, 1};
+  setup.quantisation = {255, ring_bits(clients, 255), 0.5, 1};
   const unsigned bits = setup.quantisation.ring_bits;
 
   HANSA_TRY(const SigningKey root, SigningKey::generate());

@@ -15,10 +15,8 @@ constexpr std::size_t group = 32;
 
 }  // namespace
 
-unsigned ring_bits(std::uint32_t clients, unsigned value_bits) noexcept {
-  assert(value_bits >= 1 && value_bits <= 32);
-  const std::uint64_t largest = std::uint64_t{clients} * ((std::uint64_t{1} << value_bits) - 1);
-  return static_cast<unsigned>(std::bit_width(largest));
+unsigned ring_bits(std::uint32_t clients, std::uint32_t largest) noexcept {
+  return static_cast<unsigned>(std::bit_width(std::uint64_t{clients} * largest));
 }
 
 void pack(std::span<const std::uint32_t> values, unsigned bits, std::span<std::byte> out) noexcept {

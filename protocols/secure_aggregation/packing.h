@@ -11,9 +11,9 @@
 
 namespace hansa::secure_aggregation {
 
-// Bits that the sum of `clients` words below 2^value_bits fits in, so that it cannot overflow the ring:
-// clients * (2^value_bits - 1) < 2^bits.
-[[nodiscard]] unsigned ring_bits(std::uint32_t clients, unsigned value_bits) noexcept;
+// Bits that the sum of `clients` words of at most `largest` fits in, so that it cannot overflow the ring:
+// clients * largest < 2^bits.
+[[nodiscard]] unsigned ring_bits(std::uint32_t clients, std::uint32_t largest) noexcept;
 
 [[nodiscard]] constexpr std::size_t packed_bytes(std::size_t words, unsigned bits) noexcept {
   return (words * bits + 7) / 8;

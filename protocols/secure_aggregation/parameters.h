@@ -48,7 +48,7 @@ struct GraphParameters {
 };
 
 inline constexpr std::uint32_t clients_min = 3;  // of two, each knows the other's update from the sum
-inline constexpr std::uint32_t complete_graph_max = 50;
+inline constexpr std::uint32_t complete_graph_max = 32;
 inline constexpr std::uint32_t neighbours_max = 500;  // their shares fit into a message
 
 // The parameters for a cohort of so many clients. Fails (quorum) where none are secure and correct: too few clients for

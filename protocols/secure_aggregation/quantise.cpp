@@ -20,10 +20,15 @@ constexpr double metric_offset = static_cast<double>(scalar_end / 2);
 constexpr unsigned level_bits = 17;
 constexpr double level_unit = 1.0 / 1024, level_offset = 64;
 
-std::size_t digits(unsigned bits, unsigned value_bits) { return (bits + value_bits - 1) / value_bits; }
+// To the base steps + 1, of a number below 2^bits.
+std::size_t digits(unsigned bits, std::uint32_t steps) {
+  const std::uint64_t base = std::uint64_t{steps} + 1;
+  std::size_t out = 1;
+  for (std::uint64_t rest = (std::uint64_t{1} << bits) - 1; rest >= base; rest /= base) ++out;
+  return out;
+}
 // Of the number of values in an octave.
 unsigned range_bits(std::uint64_t numbers) { return static_cast<unsigned>(std::bit_width(numbers)); }
-double steps(const Quantisation& q) { return static_cast<double>((std::uint64_t{1} << q.value_bits) - 1); }
 
 // The octave of a value that is not negative.
 std::size_t bin_of(double magnitude) {
@@ -45,27 +50,31 @@ std::uint64_t level_number(double mean_square) {
 }
 
 struct ScalarWriter {
-  unsigned value_bits;
+  std::uint32_t steps;
   std::span<std::uint32_t> out;
 
   void operator()(std::uint64_t value, unsigned bits = scalar_bits) {
-    const std::uint64_t mask = (std::uint64_t{1} << value_bits) - 1;
-    for (std::size_t i = 0; i < digits(bits, value_bits); ++i, value >>= value_bits)
-      out[i] = static_cast<std::uint32_t>(value & mask);
-    out = out.subspan(digits(bits, value_bits));
+    const std::uint64_t base = std::uint64_t{steps} + 1;
+    for (std::uint32_t& digit : out.first(digits(bits, steps))) {
+      digit = static_cast<std::uint32_t>(value % base);
+      value /= base;
+    }
+    out = out.subspan(digits(bits, steps));
   }
 };
 
 struct ScalarReader {
-  unsigned value_bits;
+  std::uint32_t steps;
   std::span<const std::uint32_t> from;
 
   // Digits of a sum are sums of digits: larger than one digit.
   std::uint64_t operator()(unsigned bits = scalar_bits) {
-    std::uint64_t out = 0;
-    for (std::size_t i = 0; i < digits(bits, value_bits); ++i)
-      out += std::uint64_t{from[i]} << (i * value_bits);
-    from = from.subspan(digits(bits, value_bits));
+    std::uint64_t out = 0, place = 1;
+    for (const std::uint32_t digit : from.first(digits(bits, steps))) {
+      out += digit * place;
+      place *= std::uint64_t{steps} + 1;
+    }
+    from = from.subspan(digits(bits, steps));
     return out;
   }
 };
@@ -73,10 +82,10 @@ struct ScalarReader {
 }  // namespace
 
 std::size_t vector_elements(const SumSetup& setup) {
-  const unsigned bits = setup.quantisation.value_bits;
+  const std::uint32_t steps = setup.quantisation.steps;
   const std::uint64_t numbers = setup.numbers();
-  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, bits) +
-         range_bins * digits(range_bits(numbers), bits) + setup.segments.size() * digits(level_bits, bits);
+  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, steps) +
+         range_bins * digits(range_bits(numbers), steps) + setup.segments.size() * digits(level_bits, steps);
 }
 
 Result<void> quantise(std::span<const float> values, std::uint64_t weight, const Metrics& metrics,
@@ -87,10 +96,9 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
   // In grid steps: value * weight / unit / scale is clipped to +-half, moved to 0 .. 2 * half, and has a random part of
-  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is
-  // 2^value_bits - 1.
+  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is `steps`.
   const double weighted = static_cast<double>(weight) / q.weight_unit;
-  const double half = steps(q) / 2;
+  const double half = static_cast<double>(q.steps) / 2;
   constexpr double unit = 1.0 / 4294967296.0;
   constexpr std::size_t block = 2048;
   std::array<std::uint32_t, block> words{};
@@ -102,7 +110,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   std::uint64_t first_value = 0;
   for (std::size_t s = 0; s < setup.segments.size(); ++s) {
     const Segment& segment = setup.segments[s];
-    const double scaled = weighted / segment.scale, grid = scaled * steps(q) / (2 * q.clip);
+    const double scaled = weighted / segment.scale, grid = scaled * q.steps / (2 * q.clip);
     double squares = 0;
     const std::size_t segment_at = at;
     for (const auto& piece : transform.blocks(segment.values)) {
@@ -135,7 +143,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   }
   wipe({reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
 
-  ScalarWriter scalar{q.value_bits, out.subspan(at)};
+  ScalarWriter scalar{q.steps, out.subspan(at)};
   scalar(weight);
   for (const std::uint64_t count : ranges) scalar(count, range_bits(at));
   for (const std::string& name : setup.metrics) {
@@ -154,7 +162,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
   const std::uint64_t numbers = setup.numbers();
   assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters());
   SumOfClients totals;
-  ScalarReader scalar{q.value_bits, sum.subspan(numbers)};
+  ScalarReader scalar{q.steps, sum.subspan(numbers)};
   totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
   for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(numbers));
@@ -168,7 +176,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     const double total = number(), count = number();
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
-  const double step = 2 * q.clip / steps(q), offset = q.clip * clients;
+  const double step = 2 * q.clip / q.steps, offset = q.clip * clients;
   const codecs::SharedTransform transform = setup.transform();
   std::array<float, codecs::Plan::block_values> means{};
   std::size_t at = 0;
@@ -217,14 +225,13 @@ std::vector<Segment> segments_of(std::span<const std::uint64_t> values) {
   return out;
 }
 
-double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned value_bits) {
+double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t steps) {
   double values = 0;
   std::size_t highest = 0;
   for (std::size_t i = 0; i < range_bins; ++i) {
     values += static_cast<double>(ranges[i]);
     if (ranges[i] > 0) highest = i;
   }
-  const double grid = static_cast<double>((std::uint64_t{1} << value_bits) - 1);
   double best = std::ldexp(1.0, range_exponent_min), best_error = HUGE_VAL;
   for (std::size_t quarter = 0; quarter <= 4 * highest; ++quarter) {
     const double clip = std::exp2(range_exponent_min + static_cast<double>(quarter) / 4);
@@ -243,7 +250,7 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned
         weight *= fall;
       }
     }
-    const double step = 2 * clip / grid;
+    const double step = 2 * clip / steps;
     const double error = clipped / values + step * step / 6 / clients;
     if (error < best_error) {
       best_error = error;
@@ -253,18 +260,28 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned
   return best;
 }
 
-NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, unsigned value_bits,
+NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t steps,
                        const SumSetup& setup) {
   constexpr double unknown_clip = 6;
   const bool scaled = std::ranges::any_of(setup.segments, [](const Segment& s) { return s.scale != 1; });
-  return {scaled ? choose_clip(totals.ranges, clients, value_bits) : unknown_clip, totals.scales};
+  return {scaled ? choose_clip(totals.ranges, clients, steps) : unknown_clip, totals.scales};
+}
+
+Grid choose_grid(std::uint32_t clients, unsigned value_bits) {
+  assert(clients > 0 && value_bits >= 2 && value_bits <= 24);
+  const std::uint64_t wanted = (std::uint64_t{1} << value_bits) - 1;
+  const auto room = [&](std::uint32_t ring) { return ((std::uint64_t{1} << ring) - 1) / clients; };
+  auto ring = ring_bits(clients, static_cast<std::uint32_t>(wanted));
+  if (ring > ring_bits_max || 3 * room(ring - 1) >= 2 * wanted) --ring;
+  ring = std::min(ring, ring_bits_max);
+  return {static_cast<std::uint32_t>(std::min<std::uint64_t>(room(ring), steps_max)), ring};
 }
 
 Quantisation first_quantisation(std::uint32_t clients, double weight_unit) {
+  const Grid grid = choose_grid(clients, first_value_bits);
   Quantisation out;
-  out.value_bits = 24;
-  while (ring_bits(clients, out.value_bits) > ring_bits_max) --out.value_bits;
-  out.ring_bits = ring_bits(clients, out.value_bits);
+  out.steps = grid.steps;
+  out.ring_bits = grid.ring_bits;
   out.clip = first_clip;
   out.weight_unit = weight_unit;
   return out;

@@ -1,15 +1,15 @@
 // Updates as numbers on a ring, and sums of them back.
 //
 // A number is the value times the client's weight in units, in scales of its segment, clipped to +-clip, on a grid of
-// 2^value_bits - 1 steps over that range, rounded up or down at random so that its expectation is the value. The grid is
+// so many steps over that range, rounded up or down at random so that its expectation is the value. The grid is
 // the same for all clients, so that sums of numbers are sums of values; a client of a small weight has few steps, and its
 // rounding is as unbiased. Segments have scales of their own because the parameters of a model do: the statistics of
 // a normalisation layer may change by a thousand times as much as a weight.
 //
 // Where the setup says so, the values of a segment are rotated before that, and only a share of them is rounded and summed.
 //
-// The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits of
-// value_bits bits, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
+// The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits to the base
+// steps + 1, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
 // octaves, the number of weighted and scaled values in it, which has as many bits as the number of values; for each metric its sum and its count, in 2^-16 and offset by
 // 2^47; for each segment the binary logarithm of the root mean square of its weighted values, in 2^-10 and offset by
 // 64, which has 17 bits. Of the octaves and the logarithms the next round's clip and scales are chosen: nobody but the sum
@@ -62,7 +62,7 @@ struct SumOfClients {
 
 // The clip of the next round: of all quarter octaves the one with the least expected error of the mean, which is the
 // clipped part of the values, and the rounding, of which clients average out a part.
-[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, unsigned value_bits);
+[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t steps);
 
 // Clip and scales of the next round, after this one's. Where this one knew no scales its octaves say nothing of scaled
 // values: then the clip is six root mean squares.
@@ -70,11 +70,21 @@ struct NextRange {
   double clip = 0;
   std::vector<double> scales;
 };
-[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, unsigned value_bits,
+[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t steps,
                                      const SumSetup& setup);
 
-// When nothing is known of the values: so wide that they are hardly clipped, with as many bits as the ring has room for.
+// A grid of about 2^value_bits - 1 steps that makes the most of the ring's whole bits: the ring that holds the sum of so many, or the one
+// a bit smaller if that costs no more than a third of the steps; and then every step for which it has room.
+struct Grid {
+  std::uint32_t steps = 0;
+  std::uint32_t ring_bits = 0;
+};
+[[nodiscard]] Grid choose_grid(std::uint32_t clients, unsigned value_bits);
+
+// When nothing is known of the values: so wide that they are hardly clipped, and so fine that the mean of ten clients is off by
+// some 2^-16. Bytes of a first round are for ever a part of a short run's.
 inline constexpr double first_clip = 16;
+inline constexpr unsigned first_value_bits = 18;
 [[nodiscard]] Quantisation first_quantisation(std::uint32_t clients, double weight_unit);
 // Segments of so many values, with scales of 1; neighbours are joined where there are more than segments_max.
 [[nodiscard]] std::vector<Segment> segments_of(std::span<const std::uint64_t> values);

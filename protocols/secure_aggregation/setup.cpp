@@ -39,7 +39,7 @@ std::uint64_t SumSetup::numbers() const {
 Digest SumSetup::digest() const {
   internal::Transcript out("hansa secagg setup 1");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes).bytes(model.bytes);
-  out.number(clients, 4).number(quantisation.value_bits, 1).number(quantisation.ring_bits, 1);
+  out.number(clients, 4).number(quantisation.steps, 4).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
   out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.share);
   out.number(segments.size(), 2);
@@ -59,8 +59,8 @@ Result<void> check(const SumSetup& setup) {
     return wrong("of too few or too many clients");
   if (setup.assumptions.threat_model == ThreatModel::active && setup.clients > active_clients_max)
     return wrong("against an active aggregator is for 500 clients at most");
-  if (q.value_bits < 2 || q.value_bits > 24) return wrong("value_bits is not within 2 to 24");
-  if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.value_bits))
+  if (q.steps < steps_min || q.steps > steps_max) return wrong("of too few or too many steps");
+  if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.steps))
     return wrong("the sum of all clients does not fit into the ring");
   for (const double number : {q.clip, q.weight_unit})
     if (!std::isfinite(number) || number <= 0) return wrong("clip or weight_unit is not a positive number");

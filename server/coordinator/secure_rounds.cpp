@@ -4,6 +4,7 @@
 // are asked for the shares that unmask their sum. Each exchange ends when everybody who is connected has spoken, or
 // after phase_max; who did not speak has dropped out. What leaves too few abandons the attempt, and nothing is learnt.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "server/coordinator/coordinator.h"
@@ -45,8 +46,8 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
   const auto unit = static_cast<double>(std::min(most, config_.limits.examples_max));
   setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
   if (clip_ > 0 && scales_.size() == setup.segments.size()) {
-    setup.quantisation = {config.value_bits, secure_aggregation::ring_bits(setup.clients, config.value_bits),
-                          clip_, unit};
+    const auto grid = secure_aggregation::choose_grid(setup.clients, config.value_bits);
+    setup.quantisation = {grid.steps, grid.ring_bits, clip_, unit};
     for (std::size_t i = 0; i < scales_.size(); ++i) setup.segments[i].scale = scales_[i] / unit;
   }
   setup.quantisation.rotated = config.rotated;
@@ -309,7 +310,7 @@ void Coordinator::try_unmask(bool last) {
   record.threshold = sum.parameters().threshold;
   record.with_keys = static_cast<std::uint32_t>(sum.roster().size());
   record.recovered = static_cast<std::uint32_t>(sum.sharers() - sum.masked());
-  record.value_bits = q.value_bits;
+  record.value_bits = static_cast<std::uint32_t>(std::bit_width(q.steps));
   record.ring_bits = q.ring_bits;
   record.clip = q.clip;
   for (const auto& segment : sum.setup().segments) record.scales.push_back(segment.scale * q.weight_unit);

@@ -259,8 +259,9 @@ Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& re
   for (std::size_t i = 0; i < next.size(); ++i) next[i] = (*model_)[i] + mean_[i];
   record.examples = static_cast<std::uint64_t>(totals.weight);
   record.metrics = totals.metrics;
-  const auto bits = config_.coordinator.secure_sums->value_bits;
-  const auto range = secure_aggregation::choose_range(totals, clients, bits, unmask.setup);
+  const auto grid =
+      secure_aggregation::choose_grid(unmask.setup.clients, config_.coordinator.secure_sums->value_bits);
+  const auto range = secure_aggregation::choose_range(totals, clients, grid.steps, unmask.setup);
   record.next_clip = range.clip;
   for (const double scale : range.scales)
     record.next_scales.push_back(scale * unmask.setup.quantisation.weight_unit);

@@ -48,7 +48,7 @@ struct SecureSumRecord {
   std::uint32_t with_keys = 0;  // clients of the roster
   std::uint32_t recovered =
       0;  // of them: shared their secrets and sent no masked vector; their masks were rebuilt
-  std::uint32_t value_bits = 0;
+  std::uint32_t value_bits = 0;  // of a value's number, before it is masked
   std::uint32_t ring_bits = 0;
   // In this round and in the next one: the clip, and the scale of each segment for weights as they are.
   double clip = 0, next_clip = 0;

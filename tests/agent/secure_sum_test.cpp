@@ -32,7 +32,7 @@ class SecureSum : public ::testing::Test {
     task.secure->nonce.bytes[0] = nonce;
     task.secure->clients = 3;
     task.secure->segments = {{100, 1}};
-    task.secure->quantisation = {8, sa::ring_bits(3, 8), 1, 10};
+    task.secure->quantisation = {255, sa::ring_bits(3, 255), 1, 10};
     return task;
   }
   static Digest setup_of(const messages::TrainTask& task) {

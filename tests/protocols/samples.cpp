@@ -46,7 +46,7 @@ std::vector<Envelope> samples() {
   train.secure->attempt = 2;
   train.secure->nonce = counting_digest(0xb0);
   train.secure->clients = 100;
-  train.secure->quantisation = {8, 15, 0.25, 6'000};
+  train.secure->quantisation = {255, 15, 0.25, 6'000};
   train.secure->segments = {{200'000, 0.5}, {50'000, 1.0 / 1024}};
   train.secure->metrics = {"loss", "accuracy"};
   train.secure->assumptions.threat_model = secure_aggregation::ThreatModel::active;

@@ -35,7 +35,7 @@ inline SumSetup small_setup(std::uint32_t clients,
   setup.model = sha256(std::string_view("model"));
   setup.segments = {{50, 1}};
   setup.clients = clients;
-  setup.quantisation = {8, ring_bits(clients, 8), 0.5, 1.0};
+  setup.quantisation = {255, ring_bits(clients, 255), 0.5, 1.0};
   setup.assumptions.threat_model = threat_model;
   return setup;
 }
@@ -80,7 +80,7 @@ struct SumRun {
         numbers(members.names.size(), std::vector<std::uint32_t>(elements)),
         sent(members.names.size()) {
     Random random(seed);
-    const std::uint64_t bound = std::uint64_t{1} << setup.quantisation.value_bits;
+    const std::uint64_t bound = std::uint64_t{setup.quantisation.steps} + 1;
     for (std::size_t i = 0; i < members.names.size(); ++i) {
       clients.push_back(*ClientSum::begin(setup, Policy(), cohort.identity(i)));
       for (auto& number : numbers[i])

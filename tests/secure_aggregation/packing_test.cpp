@@ -44,13 +44,13 @@ TEST(Packing, KnownBytes) {
 // The largest sum fits, and one bit less would not hold it.
 TEST(Packing, RingsCannotOverflow) {
   for (const std::uint32_t clients : {1U, 2U, 3U, 10U, 100U, 128U, 129U, 1'000U, 65'536U})
-    for (unsigned value_bits = 1; value_bits <= 16; ++value_bits) {
-      const unsigned bits = ring_bits(clients, value_bits);
-      const std::uint64_t largest = std::uint64_t{clients} * ((std::uint64_t{1} << value_bits) - 1);
-      EXPECT_LT(largest, std::uint64_t{1} << bits);
-      EXPECT_GE(largest, std::uint64_t{1} << (bits - 1));
+    for (const std::uint32_t largest : {1U, 2U, 5U, 6U, 7U, 255U, 256U, 65'535U}) {
+      const unsigned bits = ring_bits(clients, largest);
+      const std::uint64_t sum = std::uint64_t{clients} * largest;
+      EXPECT_LT(sum, std::uint64_t{1} << bits);
+      EXPECT_GE(sum, std::uint64_t{1} << (bits - 1));
     }
-  EXPECT_EQ(ring_bits(100, 8), 15U);
+  EXPECT_EQ(ring_bits(100, 255), 15U);
 }
 
 TEST(Packing, WrongLengthsAndStrayBitsAreRefusedAndTouchNothing) {

@@ -21,9 +21,10 @@ Secret32 seed_of(std::uint64_t number) {
 }
 
 SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parameters) {
+  const std::uint32_t steps = (1U << value_bits) - 1;
   SumSetup setup = testing::small_setup(clients);
   setup.segments = {{parameters, 1}};
-  setup.quantisation = {value_bits, ring_bits(clients, value_bits), 0.5, 100};
+  setup.quantisation = {steps, ring_bits(clients, steps), 0.5, 100};
   setup.metrics = {"loss", "accuracy"};
   return setup;
 }
@@ -143,9 +144,9 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
         EXPECT_LT(std::sqrt(error), 0.02 * sizes[s]) << s;
       }
     }
-    const auto range = choose_range(*totals, clients, 8, setup);
+    const auto range = choose_range(*totals, clients, 255, setup);
     for (std::size_t s = 0; s < 3; ++s) setup.segments[s].scale = range.scales[s];
-    setup.quantisation = {8, ring_bits(clients, 8), range.clip, 100};
+    setup.quantisation = {255, ring_bits(clients, 255), range.clip, 100};
     EXPECT_GT(range.clip, 2.5);
     EXPECT_LT(range.clip, 8);
   }
@@ -182,9 +183,9 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
         error += std::pow(mean[i] - expected, 2);
         length += std::pow(expected, 2);
       }
-      const auto range = choose_range(*totals, clients, 4, setup);
+      const auto range = choose_range(*totals, clients, 15, setup);
       setup.segments[0].scale = range.scales[0];
-      setup.quantisation = {4, ring_bits(clients, 4), range.clip, 100};
+      setup.quantisation = {15, ring_bits(clients, 15), range.clip, 100};
     }
     return error / length;
   };
@@ -233,23 +234,44 @@ TEST(Clip, FollowsTheValues) {
           std::clamp(std::ilogb(value) - range_exponent_min + 1, 0, static_cast<int>(range_bins) - 1);
       ++ranges[static_cast<std::size_t>(bin)];
     }
-    return choose_clip(ranges, 10, 8);
+    return choose_clip(ranges, 10, 255);
   };
   for (const double deviation : {1e-4, 0.01, 1.0, 30.0}) {
     EXPECT_GT(of_deviation(deviation), 2.5 * deviation);
     EXPECT_LT(of_deviation(deviation), 8 * deviation);
   }
-  EXPECT_GT(choose_clip(ranges, 10, 16), choose_clip(ranges, 10, 4)) << "more bits allow a wider range";
+  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15)) << "more steps allow a wider range";
   ranges = {};
   ranges[0] = 10;
-  EXPECT_GT(choose_clip(ranges, 10, 8), 0) << "all zero";
+  EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";
+}
+
+TEST(Grid, FillsItsRingAndIsNoCoarserThanTwoThirdsOfWhatWasAskedFor) {
+  for (std::uint32_t clients = clients_min; clients <= clients_max; ++clients)
+    for (unsigned bits = 2; bits <= 24; ++bits) {
+      const Grid grid = choose_grid(clients, bits);
+      const std::uint32_t wanted = (1U << bits) - 1;
+      ASSERT_LE(grid.ring_bits, std::min(ring_bits(clients, wanted), 32U));
+      ASSERT_LT(std::uint64_t{clients} * grid.steps, std::uint64_t{1} << grid.ring_bits);
+      ASSERT_TRUE(grid.steps == steps_max ||
+                  std::uint64_t{clients} * (grid.steps + 1) >= std::uint64_t{1} << grid.ring_bits)
+          << "room is left";
+      if (ring_bits(clients, wanted) <= 32) {
+        ASSERT_GE(3 * std::uint64_t{grid.steps}, 2 * std::uint64_t{wanted});
+      }
+    }
+  EXPECT_EQ(choose_grid(50, 3).steps, 5U);
+  EXPECT_EQ(choose_grid(50, 3).ring_bits, 8U);
+  EXPECT_EQ(choose_grid(10, 3).steps, 6U);
+  EXPECT_EQ(choose_grid(10, 3).ring_bits, 6U);
+  EXPECT_EQ(choose_grid(10, 2).steps, 3U);
 }
 
 TEST(Clip, TheFirstOneFitsTheRing) {
   for (const std::uint32_t clients : {3U, 10U, 256U, 1'000U}) {
     const Quantisation q = first_quantisation(clients, 7);
     EXPECT_LE(q.ring_bits, 32U);
-    EXPECT_GE(q.value_bits, 22U);
+    EXPECT_GE(q.steps, (1U << 17) - 1);
     SumSetup setup = testing::small_setup(clients);
     setup.quantisation = q;
     EXPECT_TRUE(check(setup));

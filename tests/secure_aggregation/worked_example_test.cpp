@@ -107,14 +107,14 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
   setup.model = sha256(std::string_view("model"));
   setup.segments = {{3, 1}, {2, 0.25}};
   setup.clients = 3;
-  setup.quantisation = {8, 10, 0.5, 100};
+  setup.quantisation = {255, 10, 0.5, 100};
   setup.metrics = {"loss"};
   say("setup: federation, round, attempt", "example, 7, 1");
   say("nonce", "e0 e1 e2 … (counting up, 32 bytes)");
   say("model", "SHA-256 of \"model\"");
   say("segments", "3 values in scales of 1, 2 in scales of 0.25");
   say("clients", "3");
-  say("value_bits, ring_bits", "8, 10");
+  say("steps, ring_bits", "255, 10");
   say("clip, weight_unit", "0.5, 100");
   say("metrics", "loss");
   say("assumptions", "honest but curious, corrupt 0.2, dropout 0.1, 40 and 20 bits");

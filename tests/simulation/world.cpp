@@ -259,9 +259,11 @@ std::string check_secure_models(const World& world) {
     setup.clients = static_cast<std::uint32_t>(record.participations.size());
     setup.metrics = {"loss"};
     const auto unit = static_cast<double>(most);
-    setup.quantisation = {
-        record.secure->value_bits, record.secure->ring_bits, record.secure->clip, unit, true,
-        world.options.secure_share};
+    const std::uint32_t steps = record.secure->value_bits > 16
+                                    ? sa::first_quantisation(setup.clients, unit).steps
+                                    : sa::choose_grid(setup.clients, 8).steps;
+    setup.quantisation = {steps, record.secure->ring_bits,  record.secure->clip, unit,
+                          true,  world.options.secure_share};
     setup.segments = {{global.size(), record.secure->scales[0] / unit}};
     std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
     std::uint32_t counted = 0;

@@ -42,7 +42,7 @@ void fields(A& a, SecureTask& m) {
   a(m.attempt);
   digest(a, m.nonce);
   ranged(a, m.clients, secure_aggregation::clients_min, secure_aggregation::clients_max);
-  ranged(a, m.quantisation.value_bits, std::uint32_t{2}, std::uint32_t{24});
+  ranged(a, m.quantisation.steps, secure_aggregation::steps_min, secure_aggregation::steps_max);
   ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
   finite(a, m.quantisation.clip);
   finite(a, m.quantisation.weight_unit);
