@@ -105,6 +105,7 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
     m.task = make_task_id(config_.seed, config_.run, id, m.name);
     m.asked_at = now_;
     m.seconds = 0;
+    m.pulled = 0;
     m.moved_at.reset();
     m.upload = Upload{};
     m.left_sum = false;

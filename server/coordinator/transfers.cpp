@@ -46,8 +46,10 @@ Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull)
     return Verdict::discarded;
   }
   if (pull.offset >= size) return violation(m, "it pulls from beyond the end of a blob");
-  m.moved_at = now_;
   const std::uint64_t range = std::min({size - pull.offset, std::uint64_t{pull.bytes}, window_cap()});
+  // Who pulls the same again and again does not get on.
+  m.pulled += range;
+  if (m.pulled <= 4 * (config_.archive_bytes + config_.elements * sizeof(float))) m.moved_at = now_;
   const std::uint64_t chunk = round::chunk_of_range(range, config_.chunk_bytes);
   for (std::uint64_t sent = 0; sent < range; sent += chunk)
     effects_->emplace_back(SendBlob{m.session->peer, m.session->id, pull.blob, pull.offset + sent,

@@ -166,6 +166,20 @@ TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
   EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U) << "nothing moved for a minute";
 }
 
+TEST(InRound, WhoPullsTheSameForEverIsNotWaitedFor) {
+  auto config = small_config();
+  config.lease = std::chrono::hours(1);
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  h.finish_task(a);
+  for (int i = 0; i < 40 && h.coordinator.progress(h.now).attempt == 1; ++i) {
+    h.say(b, messages::Pull{sha256("model 0"), 0, 1'000});
+    h.advance(seconds(30));
+  }
+  EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U);
+}
+
 TEST(InRound, WhatStillArrivesIsNotWaitedForWithTheQuorumOrOutOfItsReach) {
   for (const double quorum : {0.3, 1.0}) {
     SCOPED_TRACE(quorum);

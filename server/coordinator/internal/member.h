@@ -54,6 +54,7 @@ struct Member {
   Instant asked_at;  // first
   Instant task_sent_at;  // last
   double seconds = 0;  // asked to complete
+  std::uint64_t pulled = 0;  // bytes
   std::optional<Instant> moved_at;  // when a chunk of the model or of the update came through
   Upload upload;
   round::FlowWindow window;  // of uploads, as its link was last seen
