@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "common/files.h"
+#include "common/kernels/copy.h"
 
 namespace hansa::server {
 namespace {
 
 constexpr std::size_t block_bytes = 1 << 20;
+constexpr std::uint64_t large_bytes = 8 << 20;  // more than a core keeps in its caches
 
 tl::unexpected<Error> fail_with_errno(const std::filesystem::path& folder, std::string what, int error) {
   return fail(ErrorCode::storage, folder.string(), std::move(what) + " (" + std::strerror(error) + ")",
@@ -115,7 +117,11 @@ Result<void> Spool::append(std::span<const std::byte> data) {
   State& state = *state_;
   assert(data.size() <= state.size - state.received);
   if (state.file < 0) {
-    if (!data.empty()) std::memcpy(state.memory.data() + state.received, data.data(), data.size());
+    const std::span<std::byte> to(reinterpret_cast<std::byte*>(state.memory.data()) + state.received,
+                                  data.size());
+    // A large one is read again when others have pushed it from the caches.
+    if (state.size >= large_bytes) kernels::copy_past_caches(to, data);
+    else std::ranges::copy(data, to.begin());
   } else {
     for (std::size_t done = 0; done < data.size();) {
       const ssize_t n = ::pwrite(state.file, data.data() + done, data.size() - done,
