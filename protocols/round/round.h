@@ -6,8 +6,9 @@
 // A round is open (training) while it waits for its cohort. It is sealed when nobody is left to
 // wait for, or at the deadline, if the quorum is counted; else it fails, and the aggregator tries
 // again. Above the quorum no client can fail a round: the absent are waited for only as long as
-// their lease. Without it the aggregator may wait beyond the deadline for what still arrives. Every state x event pair: docs/round.md. Phases after Bonawitz et al., "Towards
-// Federated Learning at Scale" (MLSys 2019), section 2.2.
+// their lease. Without it the aggregator may wait beyond the deadline for what still arrives. Every
+// state x event pair: docs/round.md. Phases after Bonawitz et al., "Towards Federated Learning at
+// Scale" (MLSys 2019), section 2.2.
 //
 // No I/O, clock, thread or random source; one thread owns a round. Same events: same effects.
 #pragma once

@@ -32,9 +32,10 @@ unsigned range_bits(std::uint64_t numbers) { return static_cast<unsigned>(std::b
 
 // The octave of a value that is not negative.
 std::size_t bin_of(double magnitude) {
-  if (!(magnitude >= std::ldexp(1.0, range_exponent_min))) return 0;
+  // The exponent as it stands in the bits: of what is below the first octave, zero too, it is less.
+  const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(magnitude) >> 52) - 1023;
   return static_cast<std::size_t>(
-      std::clamp(std::ilogb(magnitude) - range_exponent_min + 1, 1, static_cast<int>(range_bins) - 1));
+      std::clamp(exponent - range_exponent_min + 1, 0, static_cast<int>(range_bins) - 1));
 }
 
 std::uint64_t metric_number(double value) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int level = 1;  // codes have no repetitions to look for: more effort finds nothing
 
-// What zstd needs to begin is half a megabyte: kept.
+// What zstd needs to begin with is kept.
 ZSTD_CCtx* context() {
   struct Free {
     void operator()(ZSTD_CCtx* made) const noexcept { ZSTD_freeCCtx(made); }
