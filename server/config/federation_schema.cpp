@@ -195,15 +195,16 @@ constexpr std::array cohort_settings{
             .unit = "seconds",
             .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
             .example = "600"},
-    Setting{
-        .key = "deadline_s",
-        .kind = Kind::number,
-        .presence = Presence::defaulted,
-        .default_value = "300.0",
-        .meaning = "How long a round may take; then it closes with those who answered, if they are a quorum.",
-        .unit = "seconds",
-        .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
-        .example = "120"},
+    Setting{.key = "deadline_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "300.0",
+            .meaning =
+                "How long a round may take; then it closes with those who answered, if they are a quorum. "
+                "Without one it waits for bytes that still arrive, else it is tried again.",
+            .unit = "seconds",
+            .range = {.least = 0, .most = 31'536'000, .at_least = Bound::exclusive},
+            .example = "120"},
     Setting{
         .key = "attempts_max",
         .kind = Kind::integer,

@@ -185,7 +185,7 @@ void Coordinator::wait_for_what_moves() {
     log(Log::Level::warning,
         "round " + std::to_string(round_->id().value) +
             " is past its deadline without its quorum and waits for what still arrives from " +
-            join(moving, 8) + "; a longer cohort.deadline lets more clients take part");
+            join(moving, 8) + "; a longer cohort.deadline_s lets more clients take part");
   round_->wait_until(now_ + look_again);
 }
 

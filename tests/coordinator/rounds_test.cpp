@@ -151,13 +151,23 @@ TEST(InRound, WithoutItsQuorumWaitsBeyondTheDeadlineForWhatStillArrives) {
   EXPECT_EQ(told, 1);
 }
 
+// The quorum is two: a is counted, b is not, and no lease ends.
+struct OneIsMissing {
+  static CoordinatorConfig config() {
+    auto out = small_config();
+    out.lease = std::chrono::hours(1);
+    return out;
+  }
+  Harness h{config()};
+  Peer a = h.connect("a");
+  Peer b = h.connect("b");
+  OneIsMissing() { h.finish_task(a); }
+};
+
 TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
-  auto config = small_config();
-  config.lease = std::chrono::hours(1);
-  Harness h(config);
-  const Peer a = h.connect("a");
-  const Peer b = h.connect("b");
-  h.finish_task(a);
+  OneIsMissing world;
+  Harness& h = world.h;
+  const Peer& b = world.b;
   h.advance(seconds(50));
   ASSERT_EQ(h.say(b, messages::Pull{sha256("model 0"), 200, 100}), Verdict::accepted);
   h.advance(seconds(50));
@@ -167,12 +177,9 @@ TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
 }
 
 TEST(InRound, WhoPullsTheSameForEverIsNotWaitedFor) {
-  auto config = small_config();
-  config.lease = std::chrono::hours(1);
-  Harness h(config);
-  const Peer a = h.connect("a");
-  const Peer b = h.connect("b");
-  h.finish_task(a);
+  OneIsMissing world;
+  Harness& h = world.h;
+  const Peer& b = world.b;
   for (int i = 0; i < 40 && h.coordinator.progress(h.now).attempt == 1; ++i) {
     h.say(b, messages::Pull{sha256("model 0"), 0, 1'000});
     h.advance(seconds(30));
