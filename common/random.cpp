@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/digest.h"
+#include "common/splitmix64.h"
 
 namespace hansa {
 
@@ -29,13 +30,7 @@ std::uint64_t derive_seed(std::uint64_t root, std::string_view purpose, std::uin
 }
 
 Random::Random(std::uint64_t seed) {
-  for (auto& word : state_) {
-    seed += 0x9e3779b97f4a7c15ULL;
-    std::uint64_t z = seed;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-    word = z ^ z >> 31;
-  }
+  for (std::size_t i = 0; i < state_.size(); ++i) state_[i] = splitmix64(seed, i);
 }
 
 std::uint64_t Random::next() {

@@ -10,19 +10,15 @@
 #include <hwy/highway.h>
 
 #include "common/kernels/hadamard.h"
+#include "common/splitmix64.h"
 
 #ifndef HANSA_KERNELS_HADAMARD_ONCE
 #define HANSA_KERNELS_HADAMARD_ONCE
 namespace hansa::kernels {
 namespace {
 
-// splitmix64 (Steele, Lea, Flood, 2014): signs 64 n to 64 n + 63.
-inline std::uint64_t sign_bits(std::uint64_t seed, std::size_t n) {
-  std::uint64_t z = seed + (n + 1) * 0x9e3779b97f4a7c15ULL;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
-}
+// Signs 64 n to 64 n + 63.
+inline std::uint64_t sign_bits(std::uint64_t seed, std::size_t n) { return splitmix64(seed, n); }
 inline float flipped(float value, bool flip) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ (flip ? 0x80000000U : 0U));
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "common/splitmix64.h"
 #include "protocols/codecs/plan.h"
 
 namespace hansa::codecs::internal {
@@ -22,12 +23,9 @@ struct Context {
   [[nodiscard]] float limit() const { return magnitude_max * 1.004F; }
 };
 
-// Another number for each place, by splitmix64's finaliser.
+// Another number for each place.
 [[nodiscard]] constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t place) {
-  std::uint64_t z = seed + (place + 1) * 0x9e3779b97f4a7c15ULL;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
+  return splitmix64(seed, place);
 }
 
 // Of the segment at that place in the plan.
