@@ -76,6 +76,4 @@ Digest sha256(std::span<const std::byte> data) {
 
 Digest sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text.data(), text.size()))); }
 
-Digest sha256(std::span<const float> values) { return sha256(std::as_bytes(values)); }
-
 }  // namespace hansa

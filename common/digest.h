@@ -1,4 +1,4 @@
-// SHA-256 digests (FIPS 180-4, by OpenSSL): the names of models, updates and layouts.
+// SHA-256 digests (FIPS 180-4, by OpenSSL): the names of archives, layouts and models (vector_digest.h).
 #pragma once
 #include <array>
 #include <compare>
@@ -29,8 +29,6 @@ struct Digest {
 
 [[nodiscard]] Digest sha256(std::span<const std::byte> data);
 [[nodiscard]] Digest sha256(std::string_view text);
-// Of a flat vector: of its little-endian float32 bytes.
-[[nodiscard]] Digest sha256(std::span<const float> values);
 
 // Incremental SHA-256. Not thread safe.
 class Sha256 {

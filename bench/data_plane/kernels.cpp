@@ -17,7 +17,7 @@
 #include "common/random.h"
 #include "protocols/codecs/encoder.h"
 #include "protocols/codecs/update.h"
-#include "server/aggregation/internal/page_buffer.h"
+#include "common/page_memory.h"
 
 namespace hansa {
 namespace {
@@ -26,12 +26,12 @@ constexpr std::size_t values = 10'000'000;
 const double factor = std::ldexp(600.0, 32);
 
 std::span<std::int64_t> sums() {
-  static server::internal::PageBuffer buffer(values * sizeof(std::int64_t));
+  static PageBuffer buffer(values * sizeof(std::int64_t));
   return {reinterpret_cast<std::int64_t*>(buffer.data()), values};
 }
 
 std::span<const float> update() {
-  static server::internal::PageBuffer buffer(values * sizeof(float));  // as a spool is
+  static PageBuffer buffer(values * sizeof(float));  // as a spool is
   const std::span<float> out(reinterpret_cast<float*>(buffer.data()), values);
   static bool made = false;
   if (!std::exchange(made, true)) {

@@ -1,5 +1,6 @@
 #include "bench/loadgen/raw_curve.h"
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +24,10 @@ KeyPair make_keys() {
   return out;
 }
 
-// The receiving process: tells its address, then a byte when all has come.
+constexpr unsigned warm_up = 2;  // shots that are not measured
+constexpr unsigned measured = 5;
+
+// The receiving process: tells its address, then a byte after each shot, when all of it has come.
 void receive(const KeyPair& keys, std::uint64_t bytes, unsigned clients, int to_parent) {
   zmq::context_t context(2);
   zmq::socket_t router(context, zmq::socket_type::router);
@@ -42,12 +46,14 @@ void receive(const KeyPair& keys, std::uint64_t bytes, unsigned clients, int to_
     router.send(zmq::buffer("go", 2), zmq::send_flags::none);
     ++greeted;
   }
-  for (std::uint64_t received = 0; received < bytes;) {
-    (void)router.recv(frame);
-    (void)router.recv(frame);
-    received += frame.size();
+  for (unsigned shot = 0; shot < warm_up + measured; ++shot) {
+    for (std::uint64_t received = 0; received < bytes;) {
+      (void)router.recv(frame);
+      (void)router.recv(frame);
+      received += frame.size();
+    }
+    (void)!::write(to_parent, "x", 1);
   }
-  (void)!::write(to_parent, "x", 1);
 }
 
 }  // namespace
@@ -65,10 +71,12 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
   ::close(ends[1]);
   std::string address;
   for (char c = 1; ::read(ends[0], &c, 1) == 1 && c != 0;) address.push_back(c);
-  double took = 0;
+  std::vector<double> took;
   {
     zmq::context_t context(2);
-    std::vector<std::byte> source(message_bytes * 64, std::byte{7});
+    // As clients do, each sends what is its own.
+    std::vector<std::vector<std::byte>> sources(
+        clients, std::vector<std::byte>(messages * message_bytes, std::byte{7}));
     std::vector<zmq::socket_t> sockets;
     for (unsigned i = 0; i < clients; ++i) {
       const KeyPair own = make_keys();
@@ -82,24 +90,25 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
     }
     zmq::message_t frame;
     for (auto& socket : sockets) (void)socket.recv(frame);
-    const Instant began = steady_now();
-    std::uint64_t sent = 0;
-    for (std::uint64_t i = 0; i < messages; ++i)
-      for (auto& socket : sockets) {
-        // Without a copy, from memory that is there.
-        zmq::message_t message(source.data() + (sent++ % 64) * message_bytes, message_bytes, nullptr,
-                               nullptr);
-        socket.send(message, zmq::send_flags::none);
-      }
-    char done = 0;
-    (void)!::read(ends[0], &done, 1);
-    took = seconds(steady_now() - began);
+    for (unsigned shot = 0; shot < warm_up + measured; ++shot) {
+      const Instant began = steady_now();
+      for (std::uint64_t i = 0; i < messages; ++i)
+        for (unsigned c = 0; c < clients; ++c) {
+          // Without a copy, from memory that is there.
+          zmq::message_t message(sources[c].data() + i * message_bytes, message_bytes, nullptr, nullptr);
+          sockets[c].send(message, zmq::send_flags::none);
+        }
+      char done = 0;
+      (void)!::read(ends[0], &done, 1);
+      if (shot >= warm_up) took.push_back(seconds(steady_now() - began));
+    }
     for (auto& socket : sockets) socket.set(zmq::sockopt::linger, 0);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
   ::close(ends[0]);
-  return static_cast<double>(messages * message_bytes * clients) / took / 1e9;
+  std::ranges::nth_element(took, took.begin() + measured / 2);
+  return static_cast<double>(messages * message_bytes * clients) / took[measured / 2] / 1e9;
 }
 
 }  // namespace hansa::loadgen

@@ -10,7 +10,7 @@
 
 #include "common/error.h"
 #include "protocols/codecs/update.h"
-#include "server/aggregation/internal/page_buffer.h"
+#include "common/page_memory.h"
 #include "server/aggregation/worker_pool.h"
 
 namespace hansa::server {
@@ -67,7 +67,7 @@ class Accumulator {
   }
 
   std::size_t elements_;
-  internal::PageBuffer sums_;
+  PageBuffer sums_;
   WorkerPool* workers_;
   AccumulationBounds bounds_;
   int scale_bits_ = 0;

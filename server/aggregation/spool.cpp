@@ -44,13 +44,13 @@ SpoolPool::SpoolPool(std::filesystem::path folder, std::uint64_t memory_bytes_ma
     : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max) {}
 SpoolPool::~SpoolPool() = default;
 
-internal::PageBuffer SpoolPool::take(std::uint64_t bytes) {
+PageBuffer SpoolPool::take(std::uint64_t bytes) {
   // The smallest idle buffer that is large enough.
   auto best = idle_buffers_.end();
   for (auto it = idle_buffers_.begin(); it != idle_buffers_.end(); ++it)
     if (it->size() >= bytes && (best == idle_buffers_.end() || it->size() < best->size())) best = it;
   if (best != idle_buffers_.end()) {
-    internal::PageBuffer buffer = std::move(*best);
+    PageBuffer buffer = std::move(*best);
     idle_buffers_.erase(best);
     return buffer;
   }
@@ -62,18 +62,18 @@ internal::PageBuffer SpoolPool::take(std::uint64_t bytes) {
     memory_bytes_held_ -= idle_buffers_.back().size();
     idle_buffers_.pop_back();
   }
-  internal::PageBuffer buffer(bytes);
+  PageBuffer buffer(bytes);
   memory_bytes_held_ += buffer.size();
   return buffer;
 }
 
-void SpoolPool::give_back(internal::PageBuffer buffer) { idle_buffers_.push_back(std::move(buffer)); }
+void SpoolPool::give_back(PageBuffer buffer) { idle_buffers_.push_back(std::move(buffer)); }
 
 struct Spool::State {
   SpoolPool* pool;
   std::uint64_t size;
   std::uint64_t received = 0;
-  internal::PageBuffer memory;
+  PageBuffer memory;
   int file = -1;
   RunningChecksum sum;
 
@@ -163,8 +163,8 @@ Result<void> Spool::visit_bytes(
     return visit_block(
         {reinterpret_cast<const std::byte*>(state.memory.data()), static_cast<std::size_t>(state.size)}, 0);
   // Taken out of the pool while in use: a visit within a visit gets a block of its own.
-  internal::PageBuffer block = std::move(state.pool->block_);
-  if (block.size() == 0) block = internal::PageBuffer(block_bytes);
+  PageBuffer block = std::move(state.pool->block_);
+  if (block.size() == 0) block = PageBuffer(block_bytes);
   if (block.size() == 0) return fail(ErrorCode::resource, "spool", "got no memory for a block of an update");
   Result<void> outcome;
   for (std::uint64_t offset = 0; outcome && offset < state.size;) {

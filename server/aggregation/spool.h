@@ -11,7 +11,7 @@
 
 #include "common/checksum.h"
 #include "common/error.h"
-#include "server/aggregation/internal/page_buffer.h"
+#include "common/page_memory.h"
 
 namespace hansa::server {
 
@@ -32,14 +32,14 @@ class SpoolPool {
  private:
   friend class Spool;
   // A buffer of at least bytes; of no size if the budget does not allow it.
-  [[nodiscard]] internal::PageBuffer take(std::uint64_t bytes);
-  void give_back(internal::PageBuffer buffer);
+  [[nodiscard]] PageBuffer take(std::uint64_t bytes);
+  void give_back(PageBuffer buffer);
 
   std::filesystem::path folder_;
   std::uint64_t memory_bytes_max_;
   std::uint64_t memory_bytes_held_ = 0;
-  std::vector<internal::PageBuffer> idle_buffers_;
-  internal::PageBuffer block_;  // visit's, for files
+  std::vector<PageBuffer> idle_buffers_;
+  PageBuffer block_;  // visit's, for files
 };
 
 class Spool {

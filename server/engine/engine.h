@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/page_memory.h"
 #include "common/time.h"
 #include "protocols/secure_aggregation/masked_sum.h"
 #include "protocols/transport/bulk.h"
@@ -51,6 +52,8 @@ struct EngineConfig {
   // Called before each effect; what it throws passes through the engine. Simulations crash here.
   std::function<void(const Effect&)> before_effect;
 };
+
+using ModelVector = std::vector<float, PageAllocator<float>>;
 
 class Engine {
  public:
@@ -99,8 +102,8 @@ class Engine {
   [[nodiscard]] Result<void> finish_secure_sum(const Unmask& unmask, SecureSumRecord& record,
                                                std::span<float> next);
   // Where the next model goes: in place, unless a part of the old one still waits to be sent.
-  [[nodiscard]] std::shared_ptr<std::vector<float>> next_model() const;
-  void commit(RoundRecord record, std::shared_ptr<std::vector<float>> next);
+  [[nodiscard]] std::shared_ptr<ModelVector> next_model() const;
+  void commit(RoundRecord record, std::shared_ptr<ModelVector> next);
 
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
@@ -121,9 +124,9 @@ class Engine {
   std::vector<std::byte> unpacked_;  // memory for reading updates
   std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
-  std::shared_ptr<std::vector<float>> model_;
+  std::shared_ptr<ModelVector> model_;
   // With steps: what clients get, the same as the model where that went whole. Else none: the model.
-  std::shared_ptr<std::vector<float>> published_;
+  std::shared_ptr<ModelVector> published_;
   Digest published_digest_;  // names published_
   Checksum published_check_;
   Checksum model_check_;  // of model_, where that is what is published

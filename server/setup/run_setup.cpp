@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "common/files.h"
+#include "common/vector_digest.h"
 
 namespace hansa::server {
 namespace {
@@ -174,7 +175,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   identity.seed = config.seed;
   identity.archive = facts.archive;
   identity.layout = facts.layout.digest();
-  identity.initial_model = sha256(std::span<const float>(initial));
+  identity.initial_model = vector_digest(initial);
   if (run.resumed) {
     HANSA_TRY(const auto kept, run.store->identity());
     if (kept) identity = *kept;

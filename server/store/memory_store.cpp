@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/vector_digest.h"
 #include "server/store/internal/identity.h"
 
 namespace hansa::server {
@@ -32,7 +33,7 @@ Result<void> MemoryStore::begin_run(const RunIdentity& identity, std::span<const
 }
 
 Result<Digest> MemoryStore::put_model(std::span<const float> parameters) {
-  const Digest digest = sha256(parameters);
+  const Digest digest = vector_digest(parameters);
   if (disk_->models.contains(digest)) return digest;
   HANSA_TRY_VOID(before("write model"));
   disk_->models.emplace(digest, std::vector<float>(parameters.begin(), parameters.end()));
@@ -45,7 +46,7 @@ Result<void> MemoryStore::get_model(const Digest& digest, std::span<float> param
   if (found->second.size() != parameters.size())
     return fail(ErrorCode::storage, place, "has model " + digest.brief() + " of another size");
   std::copy(found->second.begin(), found->second.end(), parameters.begin());
-  if (sha256(std::span<const float>(parameters)) != digest)
+  if (vector_digest(parameters) != digest)
     return fail(ErrorCode::storage, place, "has a damaged model " + digest.brief());
   return {};
 }

@@ -41,7 +41,8 @@ struct Golden {
 Golden encode_sample(const std::string& text) {
   const Plan plan = plan_of(text, 40);
   const auto encoded = encode(plan, sample(plan.values()), seeds);
-  return {bytes_hex(encoded.bytes), sha256(std::span<const float>(decode(plan, encoded.bytes, seeds))).hex()};
+  const auto decoded = decode(plan, encoded.bytes, seeds);
+  return {bytes_hex(encoded.bytes), sha256(std::as_bytes(std::span(decoded))).hex()};
 }
 
 std::map<std::string, Golden> read_golden() {

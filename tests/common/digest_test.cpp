@@ -51,13 +51,6 @@ TEST(Sha256, StartsAnewAfterFinish) {
   EXPECT_EQ(hash.finish(), first);
 }
 
-// Python: hashlib.sha256(struct.pack('<3f', 1.0, -2.5, 0.0))
-TEST(Sha256, FlatVectorIsHashedAsLittleEndianFloat32) {
-  const std::array<float, 3> values{1.0F, -2.5F, 0.0F};
-  EXPECT_EQ(sha256(std::span<const float>(values)).hex(),
-            "738e86d615200bd3391d7ae379779a8e4644bade56d93d0634aa07004fa697f3");
-}
-
 TEST(ParseDigest, ReadsWhatTextWrites) {
   const Digest digest = sha256(std::string_view("abc"));
   EXPECT_EQ(parse_digest(digest.text()).value(), digest);

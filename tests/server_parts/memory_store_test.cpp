@@ -25,8 +25,8 @@ TEST(MemoryStore, RemembersARunOnItsDisk) {
   std::vector<float> model(18'000);
   ASSERT_TRUE(store.get_model(position.model, model));
   EXPECT_EQ(model, model_of(2));
-  EXPECT_TRUE(same(store.round(RoundId{2})->value(),
-                   record_of(2, position.model, sha256(std::span<const float>(model_of(1))))));
+  EXPECT_TRUE(
+      same(store.round(RoundId{2})->value(), record_of(2, position.model, vector_digest(model_of(1)))));
   EXPECT_EQ(store.evaluation(RoundId{1})->value(), (Metrics{{"loss", 1, 2}}));
   EXPECT_FALSE(store.evaluation(RoundId{2})->has_value());
   EXPECT_FALSE(store.round(RoundId{3})->has_value());

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/page_memory.h"
 #include "tests/server_parts/small_disk.h"
 #include "tests/server_parts/store_fixtures.h"
 #include "tests/temporary_folder.h"
@@ -54,7 +55,7 @@ TEST_F(RunFolderTest, RemembersARunAcrossOpens) {
     EXPECT_FALSE(store->identity()->has_value());
     ASSERT_TRUE(begin(*store));
     EXPECT_EQ(store->position()->value().round, RoundId{0});
-    EXPECT_EQ(store->position()->value().model, sha256(std::span<const float>(model_of(0))));
+    EXPECT_EQ(store->position()->value().model, vector_digest(model_of(0)));
     ASSERT_TRUE(commit(*store, 1));
     ASSERT_TRUE(commit(*store, 2));
     ASSERT_TRUE(store->record_evaluation(RoundId{0}, {{"loss", 9, 3}}));
@@ -68,13 +69,13 @@ TEST_F(RunFolderTest, RemembersARunAcrossOpens) {
   std::vector<float> model(18'000);
   ASSERT_TRUE(store->get_model(position.model, model));
   EXPECT_EQ(model, model_of(2));
-  const Digest first = sha256(std::span<const float>(model_of(1)));
+  const Digest first = vector_digest(model_of(1));
   EXPECT_TRUE(same(store->round(RoundId{2})->value(), record_of(2, position.model, first)));
   EXPECT_FALSE(store->round(RoundId{3})->has_value());
   EXPECT_FALSE(store->round(RoundId{0})->has_value());
   const auto rounds = store->rounds().value();
   ASSERT_EQ(rounds.size(), 2U);
-  EXPECT_TRUE(same(rounds[0], record_of(1, first, sha256(std::span<const float>(model_of(0))))));
+  EXPECT_TRUE(same(rounds[0], record_of(1, first, vector_digest(model_of(0)))));
   EXPECT_TRUE(same(rounds[1], record_of(2, position.model, first)));
   EXPECT_EQ(store->evaluation(RoundId{2})->value(), (Metrics{{"loss", 2, 3}, {"accuracy", 1, 3}}));
   EXPECT_FALSE(store->evaluation(RoundId{1})->has_value());
@@ -222,7 +223,7 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 3)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 4)"), std::string::npos);
   }
 }
 
@@ -260,7 +261,7 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
     ASSERT_TRUE(begin(*store));
     ASSERT_TRUE(commit(*store, 1));
     const auto model = store->put_model(model_of(2));
-    RoundRecord record = record_of(2, *model, sha256(std::span<const float>(model_of(1))));
+    RoundRecord record = record_of(2, *model, vector_digest(model_of(1)));
     record.published = published;
     ASSERT_TRUE(store->commit_round(record));
   }
@@ -283,7 +284,7 @@ TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {
 
 TEST_F(RunFolderTest, ADamagedModelFileIsDetectedAndPuttingItAgainMendsIt) {
   fill(1);
-  const Digest digest = sha256(std::span<const float>(model_of(1)));
+  const Digest digest = vector_digest(model_of(1));
   std::vector<float> model(18'000);
   const auto store = open();
   {
@@ -308,6 +309,40 @@ TEST_F(RunFolderTest, ADamagedModelFileIsDetectedAndPuttingItAgainMendsIt) {
   EXPECT_FALSE(store->get_model(digest, shorter));
 }
 
+// They are written past the page cache: from whole pages as they lie, from elsewhere by blocks, ends filled up and cut off again.
+TEST_F(RunFolderTest, LargeModelsComeBackWhereverTheyLieAndWhateverTheirSize) {
+  const auto store = open();
+  for (const std::size_t elements : {262'144, 262'145, 1'048'576, 2'098'000, 5'000'001}) {
+    std::vector<float, PageAllocator<float>> pages(elements + 1);
+    const auto model = model_of(1, elements);
+    for (const std::size_t shift : {0, 1}) {
+      const std::span<float> values = std::span(pages).subspan(shift, elements);
+      std::ranges::copy(model, values.begin());
+      std::filesystem::remove(store->model_path(vector_digest(values)));
+      const auto digest = store->put_model(values);
+      ASSERT_TRUE(digest) << digest.error().text();
+      EXPECT_EQ(*digest, vector_digest(model));
+      EXPECT_EQ(std::filesystem::file_size(store->model_path(*digest)), 4 * elements);
+      std::vector<float> back(elements);
+      ASSERT_TRUE(store->get_model(*digest, back));
+      EXPECT_EQ(back, model);
+    }
+  }
+}
+
+// Until schema 4 large models, too, were named by one SHA-256.
+TEST_F(RunFolderTest, ALargeModelOfAnOlderRunIsFoundByItsOldName) {
+  const auto store = open();
+  const auto model = model_of(1, 300'000);
+  const Digest old_name = sha256(std::as_bytes(std::span(model)));
+  std::filesystem::rename(store->model_path(store->put_model(model).value()), store->model_path(old_name));
+  std::vector<float> back(model.size());
+  ASSERT_TRUE(store->get_model(old_name, back));
+  EXPECT_EQ(back, model);
+  std::fstream(store->model_path(old_name), std::ios::in | std::ios::out | std::ios::binary).put('\x7F');
+  EXPECT_FALSE(store->get_model(old_name, back));
+}
+
 TEST_F(RunFolderTest, UnfinishedModelsOfACrashAreRemoved) {
   fill(1);
   std::ofstream(path_ / "models" / "abc.f32.tmp") << "half";
@@ -323,7 +358,7 @@ TEST_F(RunFolderTest, MetricsHaveALineACommitAndALineAnEvaluation) {
   const auto lines = lines_of(store->metrics_path());
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0]["round"], 1);
-  EXPECT_EQ(lines[0]["model"], sha256(std::span<const float>(model_of(1))).text());
+  EXPECT_EQ(lines[0]["model"], vector_digest(model_of(1)).text());
   EXPECT_EQ(lines[0]["picked"], 7);
   EXPECT_EQ(lines[0]["counted"], 2);
   EXPECT_EQ(lines[0]["lost"], 5);

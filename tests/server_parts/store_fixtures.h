@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/vector_digest.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
@@ -23,7 +24,7 @@ inline RunIdentity identity_of(std::span<const float> initial_model) {
   identity.seed = std::numeric_limits<std::uint64_t>::max() - 6;
   identity.archive = sha256(std::string_view("archive"));
   identity.layout = sha256(std::string_view("layout"));
-  identity.initial_model = sha256(initial_model);
+  identity.initial_model = vector_digest(initial_model);
   return identity;
 }
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/vector_digest.h"
 #include "protocols/codecs/encoder.h"
 #include "protocols/codecs/update.h"
 #include "protocols/secure_aggregation/client.h"
@@ -103,7 +104,7 @@ void World::run() {
   identity.run = "run";
   identity.seed = options.seed;
   identity.archive = sha256(std::string_view(archive_text));
-  identity.initial_model = sha256(std::span<const float>(initial));
+  identity.initial_model = vector_digest(initial);
 
   simulation::FederationOptions f;
   auto& c = f.aggregator.coordinator;
@@ -229,8 +230,7 @@ std::string check_models(const World& world) {
     for (std::size_t i = 0; i < next.size(); ++i)
       next[i] = static_cast<float>(static_cast<double>(global[i]) +
                                    static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
-    if (record.model != sha256(std::span<const float>(next)))
-      return place + "the model is not the exact mean";
+    if (record.model != vector_digest(next)) return place + "the model is not the exact mean";
     if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
       return place + wrong;
     base = record.model;
@@ -298,7 +298,7 @@ std::string check_secure_models(const World& world) {
         Metrics{{"loss", static_cast<double>(counted), static_cast<double>(weight)}})
       return place + "the metrics are others";
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = global[i] + mean[i];
-    if (record.model != sha256(std::span<const float>(mean))) return place + "the model is not the mean";
+    if (record.model != vector_digest(mean)) return place + "the model is not the mean";
     if (const std::string wrong = publish(world, record, mean, published, published_digest); !wrong.empty())
       return place + wrong;
     base = record.model;

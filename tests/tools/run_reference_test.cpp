@@ -7,6 +7,7 @@
 
 #include "common/files.h"
 #include "common/parameter_layout.h"
+#include "common/vector_digest.h"
 #include "server/store/run_folder.h"
 #include "tests/temporary_folder.h"
 
@@ -51,7 +52,7 @@ class RunModels : public ::testing::Test {
     identity.run = "run";
     identity.layout = layout.digest();
     const std::array<float, 2> initial{0, 0};
-    identity.initial_model = sha256(std::span<const float>(initial));
+    identity.initial_model = vector_digest(initial);
     ASSERT_TRUE(run->begin_run(identity, initial));
     for (std::uint32_t round = 1; round <= 3; ++round) {
       const std::array<float, 2> model{static_cast<float>(round), 0.5F};

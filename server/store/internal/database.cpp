@@ -96,7 +96,7 @@ CREATE TABLE secure_sum_metrics (
 ) WITHOUT ROWID;
 )sql";
 
-// Added by schema 3.
+// Added by schema 3. Schema 4 adds nothing here: models are named by vector_digest.
 constexpr const char* schema_of_published_models = R"sql(
 CREATE TABLE published (                   -- of rounds after which clients get another model than the round's
   round INTEGER PRIMARY KEY REFERENCES rounds(round),
@@ -252,7 +252,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
     } else if (version < schema_version && access == Access::read_write) {
       SQLite::Transaction transaction(connection);
       if (version < 2) connection.exec(schema_of_secure_sums);
-      connection.exec(schema_of_published_models);
+      if (version < 3) connection.exec(schema_of_published_models);
       connection.exec("PRAGMA user_version = " + std::to_string(schema_version));
       transaction.commit();
     } else {

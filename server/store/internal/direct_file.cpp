@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t alignment = 4096;  // of memory, place and size of a direct write: enough for any disk
 constexpr std::size_t block_bytes = 2 << 20;
 constexpr std::size_t direct_bytes_min = 1 << 20;
+constexpr std::size_t direct_bytes_max = 8 << 20;  // at once
 
 bool set_direct(int file, bool direct) {
   const int flags = ::fcntl(file, F_GETFL);
@@ -24,17 +26,24 @@ bool set_direct(int file, bool direct) {
 Result<void> DirectWriter::write(const Descriptor& file, std::span<const std::byte> bytes,
                                  const std::filesystem::path& place) {
   if (bytes.size() < direct_bytes_min) return write_whole(file, bytes, place);
-  if (!block_) block_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, block_bytes)));
-  if (!block_ || !set_direct(file.get(), true)) return write_whole(file, bytes, place);
-  // Whole blocks, the last one filled up with zeros and the file cut to its size.
+  if (!set_direct(file.get(), true)) return write_whole(file, bytes, place);
   for (std::size_t done = 0; done < bytes.size();) {
-    const std::size_t count = std::min(block_bytes, bytes.size() - done);
-    const std::size_t padded = (count + alignment - 1) / alignment * alignment;
-    std::memcpy(block_.get(), bytes.data() + done, count);
-    std::memset(block_.get() + count, 0, padded - count);
+    const std::byte* from = bytes.data() + done;
+    // Whole pages go as they lie. What is not aligned goes through the block, and the end is filled up there with zeros.
+    std::size_t count = std::min(direct_bytes_max, bytes.size() - done) / alignment * alignment;
+    std::size_t padded = count;
+    if (count == 0 || reinterpret_cast<std::uintptr_t>(from) % alignment != 0) {
+      if (!block_) block_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, block_bytes)));
+      if (!block_) return fail(ErrorCode::resource, place.string(), "got no memory to be written");
+      count = std::min(block_bytes, bytes.size() - done);
+      padded = (count + alignment - 1) / alignment * alignment;
+      std::memcpy(block_.get(), from, count);
+      std::memset(block_.get() + count, 0, padded - count);
+      from = block_.get();
+    }
     for (std::size_t written = 0; written < padded;) {
       const ssize_t n =
-          ::pwrite(file.get(), block_.get() + written, padded - written, static_cast<off_t>(done + written));
+          ::pwrite(file.get(), from + written, padded - written, static_cast<off_t>(done + written));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EINVAL) {
         // This file system, or its disk, wants another alignment.

@@ -15,8 +15,8 @@ namespace hansa::server::internal {
 // Keeps one aligned block for reuse. One thread at a time.
 class DirectWriter {
  public:
-  // All of bytes into an empty file, not yet flushed. Small ones, and those on file systems that know no direct writes, go through
-  // the cache. Fails (storage) naming place.
+  // All of bytes into an empty file, not yet flushed; without a copy if they begin on a page (common/page_memory.h). Small ones, and
+  // those on file systems that know no direct writes, go through the cache. Fails (storage, resource) naming place.
   [[nodiscard]] Result<void> write(const Descriptor& file, std::span<const std::byte> bytes,
                                    const std::filesystem::path& place);
 

@@ -1,5 +1,7 @@
 #include "server/store/internal/identity.h"
 
+#include "common/vector_digest.h"
+
 namespace hansa::server::internal {
 namespace {
 
@@ -27,7 +29,7 @@ Result<void> require_same_identity(const RunIdentity& kept, const RunIdentity& g
 
 Result<void> require_initial_model(const RunIdentity& identity, std::span<const float> initial_model,
                                    const std::string& place) {
-  const Digest digest = sha256(initial_model);
+  const Digest digest = vector_digest(initial_model);
   if (digest == identity.initial_model) return {};
   return fail(ErrorCode::model, place,
               "was given an initial model " + digest.brief() + ", which is not the announced " +
