@@ -63,6 +63,7 @@ Result<void> Accumulator::begin(const AccumulationBounds& bounds) {
         "lower limits.magnitude_max, limits.examples_max or the cohort's size");
   bounds_ = bounds;
   scale_bits_ = scale_bits;
+  ++number_;
   total_weight_ = 0;
   updates_ = 0;
   workers_->for_slices(elements_, [this](std::size_t first, std::size_t last) {
@@ -140,7 +141,7 @@ Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_el
     fold.refused.push_back(first);
   });
   if (!fold.refused.empty()) {
-    // The others are taken out again: integers forget nothing and keep nothing.
+    // The others are taken out again: sums of integers forget to the last bit.
     workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
       if (std::ranges::find(fold.refused, first) != fold.refused.end()) return;
       kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
@@ -148,6 +149,21 @@ Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_el
     });
   }
   return all_within(delta, fold.outside, first_element);
+}
+
+void Accumulator::subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
+  assert(check_place(delta.size(), first_element));
+  struct {
+    std::span<std::int64_t> sums;
+    std::span<const float> delta;
+    double factor;
+  } const fold{{sum_data() + first_element, delta.size()},
+               delta,
+               -std::ldexp(static_cast<double>(weight), scale_bits_)};
+  workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
+    kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
+                        fold.factor);
+  });
 }
 
 void Accumulator::add(const codecs::Update& update, std::uint64_t weight) {

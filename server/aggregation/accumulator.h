@@ -30,6 +30,8 @@ class Accumulator {
   // fewer than 8 fraction bits; (resource) when the constructor got no memory. Allocates nothing.
   [[nodiscard]] Result<void> begin(const AccumulationBounds& bounds);
   [[nodiscard]] int scale_bits() const { return scale_bits_; }
+  // Of the sum in work: begin() starts another.
+  [[nodiscard]] std::uint64_t number() const { return number_; }
 
   // Every value finite and within magnitude_max, weight within 1..weight_max; adds nothing.
   // Fails (protocol) naming the first bad element.
@@ -40,6 +42,8 @@ class Accumulator {
                                  std::uint64_t weight);
   // The same for a whole encoded update; its values are within magnitude_max, as Update::read checked.
   void add(const codecs::Update& update, std::uint64_t weight);
+  // Takes out again what add() has added since the last begin().
+  void subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
   // Counts one whole update after its last add().
   void count_update(std::uint64_t weight);
 
@@ -71,6 +75,7 @@ class Accumulator {
   WorkerPool* workers_;
   AccumulationBounds bounds_;
   int scale_bits_ = 0;
+  std::uint64_t number_ = 0;
   std::uint64_t total_weight_ = 0;
   std::uint32_t updates_ = 0;
 };

@@ -94,6 +94,10 @@ Spool& Spool::operator=(Spool&&) noexcept = default;
 bool Spool::in_memory() const { return state_->file < 0; }
 std::uint64_t Spool::size() const { return state_->size; }
 std::uint64_t Spool::received() const { return state_->received; }
+std::span<const std::byte> Spool::arrived() const {
+  if (!in_memory()) return {};
+  return {state_->memory.data(), static_cast<std::size_t>(state_->received)};
+}
 
 Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
   auto state = std::make_unique<State>(pool, bytes);

@@ -55,6 +55,8 @@ class Spool {
   [[nodiscard]] std::uint64_t size() const;
   [[nodiscard]] std::uint64_t received() const;  // the offset the next append must have
   [[nodiscard]] bool complete() const { return received() == size(); }
+  // What has arrived; empty unless in memory.
+  [[nodiscard]] std::span<const std::byte> arrived() const;
   // Fails (storage) when the disk is full. data fits: received() + data.size() <= size().
   [[nodiscard]] Result<void> append(std::span<const std::byte> data);
   // Of all that was appended, when complete.

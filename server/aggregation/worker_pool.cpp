@@ -6,7 +6,7 @@ namespace hansa::server {
 namespace {
 
 // Below this, waking a thread costs more than the work it takes over.
-constexpr std::size_t elements_worth_waking = 1 << 15;
+constexpr std::size_t elements_worth_waking = 1 << 17;
 // A slice starts on a multiple of this, so that no two threads write to one cache line.
 constexpr std::size_t slice_multiple = 64;
 

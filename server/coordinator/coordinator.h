@@ -165,6 +165,8 @@ struct OpenSpool {
 };
 struct AppendSpool {
   std::string client;
+  // Above 0: the bytes are float32 values, which may be added with that weight before the update is whole.
+  std::uint64_t weight = 0;
 };  // the bulk of the event at hand
 struct CheckUpdate {  // checksum and every value; if sound, add the whole to the sum
   std::string client;

@@ -181,7 +181,8 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
     return violation(m, "a chunk of its update has a wrong size: " + std::to_string(bulk_bytes) + " bytes");
   if (chunk.offset != up.received) return violation(m, "a chunk of its update is out of order");
   if (bulk_bytes > up.granted - up.received) return violation(m, "it sends more bytes than were granted");
-  effects_->emplace_back(AppendSpool{m.name});
+  const bool plain = !secure_ && !config_.compression.uplink;
+  effects_->emplace_back(AppendSpool{m.name, plain ? up.offer.examples : 0});
   up.received += bulk_bytes;
   m.moved_at = now_;
   m.window.arrived(bulk_bytes, window_cap(), now_);

@@ -122,17 +122,24 @@ void Engine::carry_out(Effect& effect) {
     void operator()(OpenSpool& e) const {
       auto spool = Spool::create(engine.spools_, e.bytes);
       if (!spool) return engine.fail_run(std::move(spool).error());
-      engine.spool_of_.erase(e.client);
-      engine.spool_of_.emplace(e.client, std::move(*spool));
+      engine.update_of_.erase(e.client);
+      engine.update_of_.try_emplace(e.client, std::move(*spool), engine.accumulator_);
     }
     void operator()(AppendSpool& e) const {
-      const auto found = engine.spool_of_.find(e.client);
-      assert(found != engine.spool_of_.end());
-      if (auto appended = found->second.append(engine.bulk_); !appended)
-        engine.fail_run(std::move(appended).error());
+      const auto found = engine.update_of_.find(e.client);
+      assert(found != engine.update_of_.end());
+      auto appended = e.weight > 0 ? found->second.append_and_add(engine.bulk_, e.weight)
+                                   : found->second.append(engine.bulk_);
+      if (!appended) engine.fail_run(std::move(appended).error());
     }
-    void operator()(CheckUpdate& e) const { answer(UpdateChecked{e.client, engine.check_update(e)}); }
-    void operator()(DropSpool& e) const { engine.spool_of_.erase(e.client); }
+    void operator()(CheckUpdate& e) const {
+      auto outcome = engine.check_update(e);
+      // Not the client's fault, and a part of the update may be in the sum.
+      if (!outcome && outcome.error().code == ErrorCode::storage)
+        return engine.fail_run(std::move(outcome).error());
+      answer(UpdateChecked{e.client, std::move(outcome)});
+    }
+    void operator()(DropSpool& e) const { engine.update_of_.erase(e.client); }
     void operator()(CommitRound& e) const {
       const RoundId round = e.record.round;
       auto next = engine.next_model();
@@ -143,6 +150,7 @@ void Engine::carry_out(Effect& effect) {
         committed.next_clip = e.record.secure->next_clip;
         committed.next_scales = e.record.secure->next_scales;
       } else {
+        assert(engine.update_of_.empty());  // what was not counted has left the sum
         engine.accumulator_.finish(*engine.model_, *next);
       }
       engine.commit(std::move(e.record), std::move(next));
@@ -201,24 +209,15 @@ void Engine::send_blob(const SendBlob& blob) {
 
 // Receive, verify, then count: of an update that is not sound nothing is in the sum.
 Result<void> Engine::check_update(const CheckUpdate& check) {
-  const auto found = spool_of_.find(check.client);
-  assert(found != spool_of_.end());
-  Spool& spool = found->second;
+  const auto found = update_of_.find(check.client);
+  assert(found != update_of_.end());
+  const Spool& spool = found->second.spool();
   if (!spool.complete()) return fail(ErrorCode::internal, check.client, "its update is not complete");
   if (spool.checksum() != check.update)
     return fail(ErrorCode::protocol, "update", "does not match the checksum that was offered");
   if (check.masked_of) return add_masked(check, spool);
-  HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
   if (check.encoded) return add_encoded(check, spool);
-  // What comes from a file comes in parts: it is looked at whole before the first is added.
-  if (!spool.in_memory())
-    HANSA_TRY_VOID(spool.visit(
-        [&](std::span<const float> values, std::size_t first) { return accumulator_.check(values, first); }));
-  HANSA_TRY_VOID(spool.visit([&](std::span<const float> values, std::size_t first) {
-    return accumulator_.add(values, first, check.examples);
-  }));
-  accumulator_.count_update(check.examples);
-  return {};
+  return found->second.count(check.examples);
 }
 
 Result<std::span<const std::byte>> Engine::whole_of(const Spool& spool) {
@@ -240,6 +239,7 @@ Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
 
 Result<void> Engine::add_encoded(const CheckUpdate& check, const Spool& spool) {
   const CoordinatorConfig& config = config_.coordinator;
+  HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
   HANSA_TRY(const auto bytes, whole_of(spool));
   HANSA_TRY(const auto update,
             codecs::Update::read(*config.compression.uplink, *check.encoded,

@@ -21,6 +21,7 @@
 #include "protocols/transport/bulk.h"
 #include "protocols/transport/server_channel.h"
 #include "server/aggregation/accumulator.h"
+#include "server/aggregation/arriving_update.h"
 #include "server/aggregation/spool.h"
 #include "server/aggregation/worker_pool.h"
 #include "server/coordinator/coordinator.h"
@@ -136,7 +137,7 @@ class Engine {
   };
   std::deque<HeldStep> steps_;  // the last ones, which lead to published_
   std::vector<float> residual_;  // memory for making steps
-  std::map<std::string, Spool, std::less<>> spool_of_;
+  std::map<std::string, ArrivingUpdate, std::less<>> update_of_;  // by client
   std::map<PeerId, std::string> client_of_;  // for traffic: the last client heard from a peer
   std::map<std::string, Traffic, std::less<>> traffic_;  // of the round in work
   std::deque<Effect> queue_;

@@ -50,7 +50,7 @@ std::vector<std::uint32_t> bits(std::span<const float> values) {
 }
 
 TEST(Accumulator, AnyOrderAnyBlocksAnyThreadsGiveTheSameBits) {
-  constexpr std::size_t elements = 70'001;
+  constexpr std::size_t elements = 280'001;
   AccumulationBounds bounds;
   bounds.updates_max = 20;
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
@@ -66,7 +66,7 @@ TEST(Accumulator, AnyOrderAnyBlocksAnyThreadsGiveTheSameBits) {
       Accumulator accumulator(elements, workers);
       ASSERT_TRUE(accumulator.begin(bounds));
       for (const Update& update : updates)
-        fold(accumulator, update, threads == 1 ? SIZE_MAX : 33'000 + threads);
+        fold(accumulator, update, threads == 1 ? SIZE_MAX : 133'000 + threads);
       std::vector<float> next(elements);
       accumulator.finish(global, next);
       if (expected.empty()) {

@@ -15,7 +15,8 @@ TEST(WorkerPool, SlicesCoverTheRangeOnce) {
   for (const unsigned threads : {1U, 2U, 3U, 7U}) {
     WorkerPool pool(threads);
     EXPECT_EQ(pool.threads(), threads);
-    for (const std::size_t count : {0UL, 1UL, 63UL, 32'767UL, 32'768UL, 32'769UL, 100'003UL, 1'000'000UL}) {
+    for (const std::size_t count :
+         {0UL, 1UL, 63UL, 131'071UL, 131'072UL, 131'073UL, 200'003UL, 1'000'000UL}) {
       std::vector<std::uint8_t> touched(count, 0);
       pool.for_slices(count, [&](std::size_t first, std::size_t last) {
         ASSERT_LT(first, last);
@@ -48,8 +49,8 @@ TEST(WorkerPool, ManyCallsInARowEachFinishBeforeTheyReturn) {
   WorkerPool pool(3);
   for (int i = 0; i < 2000; ++i) {
     std::atomic<std::size_t> done = 0;
-    pool.for_slices(40'000, [&](std::size_t first, std::size_t last) { done += last - first; });
-    ASSERT_EQ(done.load(), 40'000U);
+    pool.for_slices(140'000, [&](std::size_t first, std::size_t last) { done += last - first; });
+    ASSERT_EQ(done.load(), 140'000U);
   }
 }
 
