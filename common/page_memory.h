@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace hansa {
 
@@ -59,5 +60,9 @@ struct PageAllocator {
   }
   friend bool operator==(const PageAllocator&, const PageAllocator&) { return true; }
 };
+
+// Freed, its memory goes back to the kernel at once: a heap would keep it for a while, where another thread cannot use it.
+template <class T>
+using PageVector = std::vector<T, PageAllocator<T>>;
 
 }  // namespace hansa

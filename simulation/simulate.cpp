@@ -19,8 +19,9 @@ namespace {
 Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive,
                                            std::span<const std::string> personal) {
   HANSA_TRY(auto description, learning::describe_archive(archive, personal));
-  return server::ArchiveFacts{description.archive, std::move(description.layout),
-                              std::move(description.parameters)};
+  return server::ArchiveFacts{description.archive,
+                              std::move(description.layout),
+                              {description.parameters.begin(), description.parameters.end()}};
 }
 
 Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config,

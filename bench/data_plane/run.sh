@@ -63,7 +63,7 @@ fi
 printf '\n%-44s %10s %14s\n' 'ingest: 8 clients x 10 M, f32, to the commit' 'GB/s' 'raw CURVE GB/s'
 ratios=()
 for turn in 1 2 3 4 5 6 7 8 9; do
-  raw=$("$load" --raw --clients 8 --message-bytes 131072 --bytes 40016000)
+  raw=$("$load" --raw --clients 8 --message-bytes 262144 --bytes 40016000)
   measure --model "$work/10M.pt" --clients 8 --rounds 7 --compression "$plain" --together
   rate=$(awk "BEGIN { print 8 * 40.016e6 / $ingest / 1e9 }")
   printf '%-44s %10.3f %14.3f\n' "turn $turn" "$rate" "$raw"

@@ -198,7 +198,7 @@ int main(int argc, char** argv) {
   std::string folder, model;
   double think_ms = 0;
   bool raw = false;
-  std::size_t message_bytes = 128 * 1024;
+  std::size_t message_bytes = 256 * 1024;
   std::uint64_t bytes = 40'000'000;
   app.add_option("--folder", folder, "Folder of the federation, made anew");
   app.add_option("--model", model, "TorchScript archive");

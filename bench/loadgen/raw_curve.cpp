@@ -1,6 +1,7 @@
 #include "bench/loadgen/raw_curve.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,7 @@ KeyPair make_keys() {
   return out;
 }
 
+constexpr std::size_t head_bytes = 32;
 constexpr unsigned warm_up = 2;  // shots that are not measured
 constexpr unsigned measured = 5;
 
@@ -48,6 +50,7 @@ void receive(const KeyPair& keys, std::uint64_t bytes, unsigned clients, int to_
   }
   for (unsigned shot = 0; shot < warm_up + measured; ++shot) {
     for (std::uint64_t received = 0; received < bytes;) {
+      (void)router.recv(frame);
       (void)router.recv(frame);
       (void)router.recv(frame);
       received += frame.size();
@@ -77,6 +80,7 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
     // As clients do, each sends what is its own.
     std::vector<std::vector<std::byte>> sources(
         clients, std::vector<std::byte>(messages * message_bytes, std::byte{7}));
+    const std::array<std::byte, head_bytes> head{};
     std::vector<zmq::socket_t> sockets;
     for (unsigned i = 0; i < clients; ++i) {
       const KeyPair own = make_keys();
@@ -94,7 +98,8 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
       const Instant began = steady_now();
       for (std::uint64_t i = 0; i < messages; ++i)
         for (unsigned c = 0; c < clients; ++c) {
-          // Without a copy, from memory that is there.
+          // A head as an UpdateChunk has, then the bulk: without a copy, from memory that is there.
+          sockets[c].send(zmq::buffer(head), zmq::send_flags::sndmore);
           zmq::message_t message(sources[c].data() + i * message_bytes, message_bytes, nullptr, nullptr);
           sockets[c].send(message, zmq::send_flags::none);
         }

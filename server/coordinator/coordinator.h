@@ -89,7 +89,7 @@ struct CoordinatorConfig {
   Duration probe = std::chrono::seconds(2);  // for the old session to answer when a second one appears
   // libzmq holds one encrypted chunk for each client that is sent a model: a bound on memory that
   // docs/performance.md weighs against the messages of a small round.
-  std::uint32_t chunk_bytes = 128 * 1024;
+  std::uint32_t chunk_bytes = 256 * 1024;
 };
 
 // Events.

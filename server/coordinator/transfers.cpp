@@ -8,7 +8,8 @@
 namespace hansa::server {
 
 namespace {
-constexpr std::uint64_t chunks_in_flight = 16;  // upload credit
+constexpr std::uint64_t chunks_in_flight = 8;  // upload credit
+constexpr std::uint64_t pull_chunks_max = 16;  // of one Pull; docs/protocol.md
 // What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and slow clients
 // do not hold up the others for longer.
 constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
@@ -46,7 +47,8 @@ Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull)
     return Verdict::discarded;
   }
   if (pull.offset >= size) return violation(m, "it pulls from beyond the end of a blob");
-  const std::uint64_t range = std::min({size - pull.offset, std::uint64_t{pull.bytes}, window_cap()});
+  const std::uint64_t range =
+      std::min({size - pull.offset, std::uint64_t{pull.bytes}, pull_chunks_max * config_.chunk_bytes});
   // Who pulls the same again and again does not get on.
   m.pulled += range;
   if (m.pulled <= 4 * (config_.archive_bytes + config_.elements * sizeof(float))) m.moved_at = now_;

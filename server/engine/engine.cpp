@@ -23,7 +23,7 @@ Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& wo
       spools_(spools),
       observer_(observer),
       accumulator_(config_.coordinator.elements, workers),
-      model_(std::make_shared<ModelVector>(config_.coordinator.elements)) {}
+      model_(std::make_shared<PageVector<float>>(config_.coordinator.elements)) {}
 
 Engine::~Engine() = default;
 
@@ -268,11 +268,11 @@ Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& re
   return {};
 }
 
-std::shared_ptr<ModelVector> Engine::next_model() const {
-  return model_.use_count() == 1 ? model_ : std::make_shared<ModelVector>(model_->size());
+std::shared_ptr<PageVector<float>> Engine::next_model() const {
+  return model_.use_count() == 1 ? model_ : std::make_shared<PageVector<float>>(model_->size());
 }
 
-void Engine::commit(RoundRecord record, std::shared_ptr<ModelVector> next) {
+void Engine::commit(RoundRecord record, std::shared_ptr<PageVector<float>> next) {
   model_ = std::move(next);
   // The disk and the codec need not wait for each other.
   Result<Digest> digest{Digest{}};

@@ -54,8 +54,6 @@ struct EngineConfig {
   std::function<void(const Effect&)> before_effect;
 };
 
-using ModelVector = std::vector<float, PageAllocator<float>>;
-
 class Engine {
  public:
   // Takes up at the store's last committed round; Store::begin_run came before.
@@ -103,8 +101,8 @@ class Engine {
   [[nodiscard]] Result<void> finish_secure_sum(const Unmask& unmask, SecureSumRecord& record,
                                                std::span<float> next);
   // Where the next model goes: in place, unless a part of the old one still waits to be sent.
-  [[nodiscard]] std::shared_ptr<ModelVector> next_model() const;
-  void commit(RoundRecord record, std::shared_ptr<ModelVector> next);
+  [[nodiscard]] std::shared_ptr<PageVector<float>> next_model() const;
+  void commit(RoundRecord record, std::shared_ptr<PageVector<float>> next);
 
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
@@ -125,9 +123,9 @@ class Engine {
   std::vector<std::byte> unpacked_;  // memory for reading updates
   std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
-  std::shared_ptr<ModelVector> model_;
+  std::shared_ptr<PageVector<float>> model_;
   // With steps: what clients get, the same as the model where that went whole. Else none: the model.
-  std::shared_ptr<ModelVector> published_;
+  std::shared_ptr<PageVector<float>> published_;
   Digest published_digest_;  // names published_
   Checksum published_check_;
   Checksum model_check_;  // of model_, where that is what is published

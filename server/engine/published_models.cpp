@@ -38,7 +38,7 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
     HANSA_TRY(const auto record, store_.round(from.value > 0 ? from : RoundId(1)));
     if (!record) return fail(ErrorCode::storage, "store", "has lost a round");
     Digest base = from.value > 0 ? record->model : record->base;
-    auto values = std::make_shared<ModelVector>(model_->size());
+    auto values = std::make_shared<PageVector<float>>(model_->size());
     HANSA_TRY_VOID(store_.get_model(base, *values));
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
       const codecs::Seeds seeds = messages::step_seeds({base, {}, 0});
@@ -84,7 +84,7 @@ std::optional<Published> Engine::publish(RoundId round) {
         codecs::Update::read(*compression.downlink, seeds, codecs::step_magnitude_max, bytes, unpacked_);
     if (update && bytes.size() < std::min(step_bytes_max, model_->size() * sizeof(float))) {
       // ZeroMQ may still send what was published before.
-      if (published_.use_count() > 1) published_ = std::make_shared<ModelVector>(*published_);
+      if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
       update->accumulate(0, published_->size(), 1.0F, *published_);
       published_check_ = checksum(std::span<const float>(*published_));
       Published out{{}, published_check_, bytes};

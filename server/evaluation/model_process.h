@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/error.h"
+#include "common/page_memory.h"
 #include "common/parameter_layout.h"
 #include "common/training.h"
 #include "learning/data/data_config.h"
@@ -21,7 +23,7 @@ namespace hansa::server {
 struct ArchiveFacts {
   Digest archive;
   ParameterLayout layout;
-  std::vector<float> parameters;
+  PageVector<float> parameters;
 };
 
 // Starts a child, asks for the archive's layout and values, ends the child. Fails (model) if the

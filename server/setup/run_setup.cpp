@@ -73,7 +73,7 @@ std::optional<std::filesystem::path> unfinished_run(const FederationConfig& conf
 
 struct StartPoint {
   std::string text;
-  std::vector<float> parameters;
+  PageVector<float> parameters;
 };
 
 Result<StartPoint> read_start_point(const std::string& from, const FederationConfig& config,
@@ -158,7 +158,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   HANSA_TRY_VOID(make_folders(config.runs));
   PreparedRun run;
   RunIdentity identity;
-  std::vector<float> initial = std::move(facts.parameters);
+  PageVector<float> initial = std::move(facts.parameters);
   std::optional<std::filesystem::path> folder;
   if (!request.from.empty()) {
     HANSA_TRY(auto start, read_start_point(request.from, config, facts));

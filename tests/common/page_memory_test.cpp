@@ -43,7 +43,7 @@ TEST(PageBuffer, IsMovedNotCopied) {
 }
 
 TEST(PageAllocator, ServesContainersSmallAndLarge) {
-  std::vector<float, PageAllocator<float>> values;
+  PageVector<float> values;
   for (int i = 0; i < 2'000'000; ++i) values.push_back(static_cast<float>(i));
   EXPECT_EQ(values[1'999'999], 1'999'999.0F);
   values.shrink_to_fit();

@@ -313,7 +313,7 @@ TEST_F(RunFolderTest, ADamagedModelFileIsDetectedAndPuttingItAgainMendsIt) {
 TEST_F(RunFolderTest, LargeModelsComeBackWhereverTheyLieAndWhateverTheirSize) {
   const auto store = open();
   for (const std::size_t elements : {262'144, 262'145, 1'048'576, 2'098'000, 5'000'001}) {
-    std::vector<float, PageAllocator<float>> pages(elements + 1);
+    PageVector<float> pages(elements + 1);
     const auto model = model_of(1, elements);
     for (const std::size_t shift : {0, 1}) {
       const std::span<float> values = std::span(pages).subspan(shift, elements);
