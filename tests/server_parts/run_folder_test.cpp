@@ -252,6 +252,15 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   EXPECT_TRUE((*reader)->rounds()->back().secure);
 }
 
+// Schema 4 changed no table.
+TEST_F(RunFolderTest, ARunOfTheThirdSchemaGoesOn) {
+  fill(1);
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
+  ASSERT_TRUE(RunFolder::open_read_only(path_));
+  ASSERT_TRUE(commit(*open(), 2));
+  EXPECT_EQ((*RunFolder::open_read_only(path_))->rounds()->size(), 2U);
+}
+
 TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
   const Published published{sha256(std::string_view("near it")),
                             checksum(std::string_view("it")),
