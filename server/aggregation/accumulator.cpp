@@ -141,26 +141,30 @@ Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_el
     fold.refused.push_back(first);
   });
   if (!fold.refused.empty()) {
-    // The others are taken out again: sums of integers forget to the last bit.
-    workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
-      if (std::ranges::find(fold.refused, first) != fold.refused.end()) return;
-      kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
-                          -fold.factor);
-    });
+    subtract_slices(delta, first_element, weight, fold.refused);
   }
   return all_within(delta, fold.outside, first_element);
 }
 
 void Accumulator::subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
   assert(check_place(delta.size(), first_element));
+  subtract_slices(delta, first_element, weight, {});
+}
+
+// Sums of integers forget to the last bit.
+void Accumulator::subtract_slices(std::span<const float> delta, std::size_t first_element,
+                                  std::uint64_t weight, std::span<const std::size_t> except) {
   struct {
     std::span<std::int64_t> sums;
     std::span<const float> delta;
     double factor;
+    std::span<const std::size_t> except;
   } const fold{{sum_data() + first_element, delta.size()},
                delta,
-               -std::ldexp(static_cast<double>(weight), scale_bits_)};
+               -std::ldexp(static_cast<double>(weight), scale_bits_),
+               except};
   workers_->for_slices(delta.size(), [&fold](std::size_t first, std::size_t last) {
+    if (std::ranges::find(fold.except, first) != fold.except.end()) return;
     kernels::add_scaled(fold.sums.subspan(first, last - first), fold.delta.subspan(first, last - first),
                         fold.factor);
   });

@@ -62,6 +62,9 @@ class Accumulator {
 
  private:
   [[nodiscard]] Result<void> check_place(std::size_t values, std::size_t first_element) const;
+  // But for the slices of for_slices that begin at one of except.
+  void subtract_slices(std::span<const float> delta, std::size_t first_element, std::uint64_t weight,
+                       std::span<const std::size_t> except);
   // Ok if outside is none of the values.
   [[nodiscard]] Result<void> all_within(std::span<const float> delta, std::size_t outside,
                                         std::size_t first_element) const;

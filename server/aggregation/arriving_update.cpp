@@ -55,14 +55,12 @@ Result<void> ArrivingUpdate::add_all(std::uint64_t weight) {
   forget_older_sum();
   if (added_ > 0 && weight != weight_) take_out();
   weight_ = weight;
-  if (spool_.size() % sizeof(float) != 0)
-    return fail(ErrorCode::protocol, "update",
-                "has " + std::to_string(spool_.size()) + " bytes, which is no multiple of 4");
-  if (spool_.in_memory()) {
-    if (!refused_) add(values_of(spool_.arrived()).subspan(added_));
-    if (refused_) return tl::unexpected<Error>(*refused_);
-    return {};
-  }
+  if (spool_.in_memory())
+    return spool_.visit([&](std::span<const float> values, std::size_t) -> Result<void> {
+      if (!refused_) add(values.subspan(added_));
+      if (refused_) return tl::unexpected<Error>(*refused_);
+      return {};
+    });
   // It comes in parts: it is looked at whole before the first is added.
   HANSA_TRY_VOID(spool_.visit(
       [&](std::span<const float> values, std::size_t first) { return sum_.check(values, first); }));

@@ -123,7 +123,7 @@ Result<void> Spool::append(std::span<const std::byte> data) {
   if (state.file < 0) {
     const std::span<std::byte> to(reinterpret_cast<std::byte*>(state.memory.data()) + state.received,
                                   data.size());
-    // A large one is read again when others have pushed it from the caches.
+    // A large one is read again when others have pushed it from the caches, or not at all.
     if (state.size >= large_bytes) kernels::copy_past_caches(to, data);
     else std::ranges::copy(data, to.begin());
   } else {

@@ -22,7 +22,6 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 constexpr const char* suffix = ".f32";
 constexpr const char* unfinished_suffix = ".tmp";
 constexpr const char* unfinished_name = "model.tmp";
-constexpr std::size_t elements_worth_a_thread = 1 << 18;
 constexpr unsigned hashing_threads_max = 8;  // as fast as any disk
 // Read and hashed in steps that stay in the second-level cache.
 constexpr std::size_t step_bytes = 256 << 10;
@@ -72,7 +71,7 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
   Digest digest;
   // A large model is hashed while it is written, under a name that needs no digest.
   std::optional<std::jthread> hashing;
-  if (parameters.size() >= elements_worth_a_thread) {
+  if (parameters.size_bytes() >= vector_piece_bytes) {
     hashing.emplace([&] {
       digest = vector_digest(parameters, std::min(hashing_threads_max, std::thread::hardware_concurrency()));
     });
