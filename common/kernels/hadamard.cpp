@@ -19,8 +19,9 @@ namespace {
 
 // Signs 64 n to 64 n + 63.
 inline std::uint64_t sign_bits(std::uint64_t seed, std::size_t n) { return splitmix64(seed, n); }
-inline float flipped(float value, bool flip) {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ (flip ? 0x80000000U : 0U));
+inline float flipped(float value, std::uint64_t seed, std::size_t i, float limit) {
+  const auto sign = static_cast<std::uint32_t>(sign_bits(seed, i / 64) >> i % 64 & 1) << 31;
+  return std::clamp(std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ sign), -limit, limit);
 }
 
 }  // namespace
@@ -35,6 +36,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 using Words = hn::Repartition<std::uint32_t, Floats>;
 
+// As many vectors as a pass of the transform holds in registers.
+constexpr std::size_t radix_max = HWY_TARGET <= HWY_AVX3 ? 16 : 8;
+
 // Every value becomes the sum or the difference of itself and the one `stride` away, in the order of the scalar twin:
 // a - b is b taken with its sign turned and added to a.
 template <std::size_t stride, class V>
@@ -45,63 +49,89 @@ HWY_INLINE V butterfly_within(V v) {
   const hn::Repartition<std::int32_t, Floats> i32;
   const auto other =
       hn::TableLookupLanes(v, hn::IndicesFromVec(f32, hn::BitCast(i32, hn::Xor(lane, hn::Set(u32, stride)))));
-  // The sign bit where the lane is the second of its pair.
+  // -1 where the lane is the second of its pair: the product is exact, fused or not.
   constexpr int shift = 31 - std::countr_zero(stride);
-  const auto sign = hn::ShiftLeft<shift>(hn::And(lane, hn::Set(u32, stride)));
-  return hn::Add(other, hn::Xor(v, hn::BitCast(f32, sign)));
+  const auto second = hn::ShiftLeft<shift>(hn::And(lane, hn::Set(u32, stride)));
+  const auto sign = hn::BitCast(f32, hn::Or(second, hn::Set(u32, std::bit_cast<std::uint32_t>(1.0F))));
+  return hn::MulAdd(v, sign, other);
+}
+
+// The butterflies of all strides from `stride` to radix / 2 * stride, or, where it is the first pass, from 1 on: as many
+// loads and stores as for one of them.
+template <std::size_t radix, bool first>
+HWY_INLINE void pass(float* HWY_RESTRICT values, std::size_t size, std::size_t stride) {
+  const Floats f32;
+  const std::size_t lanes = hn::Lanes(f32);
+  const auto one = hn::Set(f32, 1.0F);
+  for (std::size_t block = 0; block < size; block += radix * stride) {
+    for (std::size_t i = block; i < block + stride; i += lanes) {
+      decltype(hn::Zero(f32)) v[radix];
+#pragma GCC unroll 16
+      for (std::size_t k = 0; k < radix; ++k) {
+        v[k] = hn::LoadU(f32, values + i + k * stride);
+        if constexpr (first) {
+          if (lanes > 1) v[k] = butterfly_within<1>(v[k]);
+          if (lanes > 2) v[k] = butterfly_within<2>(v[k]);
+          if (lanes > 4) v[k] = butterfly_within<4>(v[k]);
+          if (lanes > 8) v[k] = butterfly_within<8>(v[k]);
+        }
+      }
+#pragma GCC unroll 4
+      for (std::size_t half = 1; half < radix; half *= 2) {
+#pragma GCC unroll 16
+        for (std::size_t k = 0; k < radix; ++k) {
+          if ((k & half) != 0) continue;
+          const auto a = v[k], b = v[k + half];
+          v[k] = hn::Add(a, b);
+          // a - b, on the units that multiply: those that add are busy.
+          v[k + half] = hn::NegMulAdd(b, one, a);
+        }
+      }
+#pragma GCC unroll 16
+      for (std::size_t k = 0; k < radix; ++k) hn::StoreU(v[k], f32, values + i + k * stride);
+    }
+  }
+}
+
+template <std::size_t radix, bool first>
+HWY_INLINE void pass_of(std::size_t wanted, float* values, std::size_t size, std::size_t stride) {
+  if (wanted >= radix) return pass<radix, first>(values, size, stride);
+  if constexpr (radix > 1) pass_of<radix / 2, first>(wanted, values, size, stride);
 }
 
 void Hadamard(float* values, std::size_t size) {
-  const Floats f32;
-  const std::size_t lanes = hn::Lanes(f32);
-  for (std::size_t i = 0; i < size; i += lanes) {
-    auto v = hn::LoadU(f32, values + i);
-    if (lanes > 1) v = butterfly_within<1>(v);
-    if (lanes > 2) v = butterfly_within<2>(v);
-    if (lanes > 4) v = butterfly_within<4>(v);
-    if (lanes > 8) v = butterfly_within<8>(v);
-    hn::StoreU(v, f32, values + i);
-  }
+  const std::size_t lanes = hn::Lanes(Floats());
   std::size_t stride = lanes;
-  // Two strides at once: half of the loads and stores.
-  for (; stride * 4 <= size; stride *= 4) {
-    for (std::size_t block = 0; block < size; block += 4 * stride) {
-      for (std::size_t i = block; i < block + stride; i += lanes) {
-        const auto a = hn::LoadU(f32, values + i);
-        const auto b = hn::LoadU(f32, values + i + stride);
-        const auto c = hn::LoadU(f32, values + i + 2 * stride);
-        const auto d = hn::LoadU(f32, values + i + 3 * stride);
-        const auto ab = hn::Add(a, b), a_b = hn::Sub(a, b), cd = hn::Add(c, d), c_d = hn::Sub(c, d);
-        hn::StoreU(hn::Add(ab, cd), f32, values + i);
-        hn::StoreU(hn::Add(a_b, c_d), f32, values + i + stride);
-        hn::StoreU(hn::Sub(ab, cd), f32, values + i + 2 * stride);
-        hn::StoreU(hn::Sub(a_b, c_d), f32, values + i + 3 * stride);
-      }
-    }
-  }
-  if (stride * 2 <= size) {
-    for (std::size_t i = 0; i < stride; i += lanes) {
-      const auto a = hn::LoadU(f32, values + i), b = hn::LoadU(f32, values + i + stride);
-      hn::StoreU(hn::Add(a, b), f32, values + i);
-      hn::StoreU(hn::Sub(a, b), f32, values + i + stride);
-    }
+  const auto radix = [&] { return std::min(radix_max, size / stride); };
+  const std::size_t first = radix();
+  pass_of<radix_max, true>(first, values, size, stride);
+  stride *= first;
+  while (stride < size) {
+    const std::size_t next = radix();
+    pass_of<radix_max, false>(next, values, size, stride);
+    stride *= next;
   }
 }
 
-// A multiple of 64 values.
-void FlipSigns(float* values, std::size_t count, std::uint64_t seed) {
+// The signs of values `at` to `at` + lanes, of 64 whose bits are given, each at the top of a word.
+HWY_INLINE auto signs_at(std::uint64_t bits, std::size_t at) {
   const Words u32;
-  const std::size_t lanes = hn::Lanes(u32);
-  auto* words = reinterpret_cast<std::uint32_t*>(values);
-  const auto top = hn::Set(u32, 0x80000000U);
+  const auto half = hn::Set(u32, static_cast<std::uint32_t>(at < 32 ? bits : bits >> 32));
+  // Bit at % 32 of it comes to the top in lane 0, the next one in lane 1, and so on.
+  const auto shift = hn::Sub(hn::Set(u32, static_cast<std::uint32_t>(31 - at % 32)), hn::Iota(u32, 0));
+  return hn::BitCast(Floats(), hn::And(hn::Shl(half, shift), hn::Set(u32, 0x80000000U)));
+}
+
+// A multiple of 64 values.
+void FlipSigns(const float* values, std::size_t count, std::uint64_t seed, float limit, float* out) {
+  const Floats f32;
+  const std::size_t lanes = hn::Lanes(f32);
+  const auto most = hn::Set(f32, limit), least = hn::Set(f32, -limit);
   for (std::size_t at = 0; at < count; at += 64) {
     const std::uint64_t bits = sign_bits(seed, at / 64);
     for (std::size_t i = 0; i < 64; i += lanes) {
-      const auto half = hn::Set(u32, static_cast<std::uint32_t>(i < 32 ? bits : bits >> 32));
-      // Bit i % 32 of it comes to the top in lane 0, the next one in lane 1, and so on.
-      const auto shift = hn::Sub(hn::Set(u32, static_cast<std::uint32_t>(31 - i % 32)), hn::Iota(u32, 0));
-      hn::StoreU(hn::Xor(hn::LoadU(u32, words + at + i), hn::And(hn::Shl(half, shift), top)), u32,
-                 words + at + i);
+      const auto flipped = hn::Xor(hn::LoadU(f32, values + at + i), signs_at(bits, i));
+      hn::StoreU(hn::Max(hn::Min(flipped, most), least), f32, out + at + i);
     }
   }
 }
@@ -129,15 +159,15 @@ void hadamard_reference(std::span<float> values) {
       }
 }
 
-void flip_signs(std::span<float> values, std::uint64_t seed) {
+void flip_signs(std::span<const float> values, std::uint64_t seed, float limit, std::span<float> out) {
+  assert(values.size() == out.size());
   const std::size_t whole = values.size() / 64 * 64;
-  HWY_DYNAMIC_DISPATCH(FlipSigns)(values.data(), whole, seed);
-  for (std::size_t i = whole; i < values.size(); ++i)
-    values[i] = flipped(values[i], (sign_bits(seed, i / 64) >> i % 64 & 1) != 0);
+  HWY_DYNAMIC_DISPATCH(FlipSigns)(values.data(), whole, seed, limit, out.data());
+  for (std::size_t i = whole; i < values.size(); ++i) out[i] = flipped(values[i], seed, i, limit);
 }
-void flip_signs_reference(std::span<float> values, std::uint64_t seed) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = flipped(values[i], (sign_bits(seed, i / 64) >> i % 64 & 1) != 0);
+void flip_signs_reference(std::span<const float> values, std::uint64_t seed, float limit,
+                          std::span<float> out) {
+  for (std::size_t i = 0; i < values.size(); ++i) out[i] = flipped(values[i], seed, i, limit);
 }
 
 }  // namespace hansa::kernels

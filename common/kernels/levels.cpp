@@ -31,10 +31,23 @@ inline float random_part(std::uint64_t seed, std::size_t i) {
                                  static_cast<std::uint32_t>(seed >> 32));
   return static_cast<float>(bits >> 16) * (1.0F / 65536);
 }
-inline std::uint8_t code_of(float value, float inverse, unsigned bits, float part) {
+inline std::uint8_t random_code(float value, float inverse, unsigned bits, float part) {
   const auto most = static_cast<float>((1U << bits) - 1);
   const float at = value * inverse + most * 0.5F;
   return static_cast<std::uint8_t>(std::min(std::max(at, -0.5F) + part, most));
+}
+// of: the value times the inverse.
+inline std::uint8_t nearest_code(float of, unsigned bits) {
+  const auto most = static_cast<float>((1U << bits) - 1);
+  return static_cast<std::uint8_t>(std::min(std::max(of + static_cast<float>(1U << (bits - 1)), 0.0F), most));
+}
+inline float level_of(std::uint8_t code, unsigned bits) { return static_cast<float>(2 * code + 1 - (1 << bits)); }
+
+constexpr std::size_t parts = 16;
+inline float sum_of_parts(float* part) {
+  for (std::size_t half = parts / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
 }
 
 }  // namespace
@@ -58,9 +71,41 @@ HWY_INLINE V mix(V x) {
   return hn::Xor(x, hn::ShiftRight<16>(x));
 }
 
-template <bool random>
-HWY_INLINE void quantise(const float* HWY_RESTRICT values, std::size_t count, float inverse, unsigned bits,
-                         std::uint64_t seed, std::uint8_t* HWY_RESTRICT codes) {
+float QuantiseNearest(const float* HWY_RESTRICT values, std::size_t count, float inverse, unsigned bits,
+                      std::uint8_t* HWY_RESTRICT codes) {
+  // One vector or several hold the parts of the sum.
+  const hn::CappedTag<float, parts> f32;
+  const hn::Repartition<std::int32_t, decltype(f32)> i32;
+  const hn::Rebind<std::uint8_t, decltype(f32)> u8;
+  constexpr std::size_t lanes = hn::MaxLanes(hn::CappedTag<float, parts>());
+  const auto most = hn::Set(f32, static_cast<float>((1U << bits) - 1));
+  const auto shift = hn::Set(f32, static_cast<float>(1U << (bits - 1)));
+  const auto by = hn::Set(f32, inverse), two = hn::Set(f32, 2.0F);
+  HWY_ALIGN float part[parts] = {};
+  decltype(hn::Zero(f32)) sums[parts / lanes];
+  for (auto& sum : sums) sum = hn::Zero(f32);
+  std::size_t i = 0;
+  for (; i + parts <= count; i += parts) {
+    for (std::size_t n = 0; n < parts / lanes; ++n) {
+      const auto of = hn::Mul(hn::LoadU(f32, values + i + n * lanes), by);
+      const auto held = hn::Min(hn::Max(hn::Add(of, shift), hn::Zero(f32)), most);
+      const auto code = hn::ConvertTo(i32, held);
+      const auto level = hn::MulSub(hn::ConvertTo(f32, code), two, most);  // exact, fused or not
+      sums[n] = hn::Add(sums[n], hn::Mul(of, level));
+      hn::StoreU(hn::DemoteTo(u8, code), u8, codes + i + n * lanes);
+    }
+  }
+  for (std::size_t n = 0; n < parts / lanes; ++n) hn::StoreU(sums[n], f32, part + n * lanes);
+  for (; i < count; ++i) {
+    const float of = values[i] * inverse;
+    codes[i] = nearest_code(of, bits);
+    part[i % parts] += of * level_of(codes[i], bits);
+  }
+  return sum_of_parts(part);
+}
+
+void QuantiseRandom(const float* HWY_RESTRICT values, std::size_t count, float inverse, unsigned bits,
+                    std::uint64_t seed, std::uint8_t* HWY_RESTRICT codes) {
   const Floats f32;
   const Words u32;
   const Integers i32;
@@ -73,27 +118,13 @@ HWY_INLINE void quantise(const float* HWY_RESTRICT values, std::size_t count, fl
   const auto high = hn::Set(u32, static_cast<std::uint32_t>(seed >> 32));
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    auto part = half;
-    if constexpr (random) {
-      const auto bits32 = mix(hn::Xor(hn::Add(hn::Iota(u32, static_cast<std::uint32_t>(i)), low), high));
-      part = hn::Mul(hn::ConvertTo(f32, hn::BitCast(i32, hn::ShiftRight<16>(bits32))), unit);
-    } else {
-      part = hn::Set(f32, 0.5F);
-    }
+    const auto bits32 = mix(hn::Xor(hn::Add(hn::Iota(u32, static_cast<std::uint32_t>(i)), low), high));
+    const auto part = hn::Mul(hn::ConvertTo(f32, hn::BitCast(i32, hn::ShiftRight<16>(bits32))), unit);
     const auto at = hn::Add(hn::Mul(hn::LoadU(f32, values + i), by), half);
     const auto held = hn::Min(hn::Add(hn::Max(at, least), part), most);
     hn::StoreU(hn::DemoteTo(u8, hn::ConvertTo(i32, held)), u8, codes + i);
   }
-  for (; i < count; ++i) codes[i] = code_of(values[i], inverse, bits, random ? random_part(seed, i) : 0.5F);
-}
-
-void QuantiseNearest(const float* values, std::size_t count, float inverse, unsigned bits,
-                     std::uint8_t* codes) {
-  quantise<false>(values, count, inverse, bits, 0, codes);
-}
-void QuantiseRandom(const float* values, std::size_t count, float inverse, unsigned bits, std::uint64_t seed,
-                    std::uint8_t* codes) {
-  quantise<true>(values, count, inverse, bits, seed, codes);
+  for (; i < count; ++i) codes[i] = random_code(values[i], inverse, bits, random_part(seed, i));
 }
 
 void LevelsToValues(const std::uint8_t* HWY_RESTRICT codes, std::size_t count, unsigned bits, float scale,
@@ -110,7 +141,7 @@ void LevelsToValues(const std::uint8_t* HWY_RESTRICT codes, std::size_t count, u
     const auto level = hn::Add(hn::Add(code, code), hn::Set(i32, offset));
     hn::StoreU(hn::Mul(hn::ConvertTo(f32, level), by), f32, out + i);
   }
-  for (; i < count; ++i) out[i] = static_cast<float>(2 * codes[i] + offset) * scale;
+  for (; i < count; ++i) out[i] = level_of(codes[i], bits) * scale;
 }
 
 // Pairs of codes of `width` bits, one a byte, become codes of twice the width, and back.
@@ -223,13 +254,19 @@ HWY_EXPORT(PackCodes);
 HWY_EXPORT(UnpackCodes);
 HWY_EXPORT(LargestBits);
 
-void quantise_nearest(std::span<const float> values, float inverse, unsigned bits,
-                      std::span<std::uint8_t> codes) {
-  HWY_DYNAMIC_DISPATCH(QuantiseNearest)(values.data(), values.size(), inverse, bits, codes.data());
+float quantise_nearest(std::span<const float> values, float inverse, unsigned bits,
+                       std::span<std::uint8_t> codes) {
+  return HWY_DYNAMIC_DISPATCH(QuantiseNearest)(values.data(), values.size(), inverse, bits, codes.data());
 }
-void quantise_nearest_reference(std::span<const float> values, float inverse, unsigned bits,
-                                std::span<std::uint8_t> codes) {
-  for (std::size_t i = 0; i < values.size(); ++i) codes[i] = code_of(values[i], inverse, bits, 0.5F);
+float quantise_nearest_reference(std::span<const float> values, float inverse, unsigned bits,
+                                 std::span<std::uint8_t> codes) {
+  float part[parts] = {};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float of = values[i] * inverse;
+    codes[i] = nearest_code(of, bits);
+    part[i % parts] += of * level_of(codes[i], bits);
+  }
+  return sum_of_parts(part);
 }
 
 void quantise_random(std::span<const float> values, float inverse, unsigned bits, std::uint64_t seed,
@@ -239,7 +276,7 @@ void quantise_random(std::span<const float> values, float inverse, unsigned bits
 void quantise_random_reference(std::span<const float> values, float inverse, unsigned bits,
                                std::uint64_t seed, std::span<std::uint8_t> codes) {
   for (std::size_t i = 0; i < values.size(); ++i)
-    codes[i] = code_of(values[i], inverse, bits, random_part(seed, i));
+    codes[i] = random_code(values[i], inverse, bits, random_part(seed, i));
 }
 
 void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float scale, std::span<float> out) {
@@ -248,7 +285,7 @@ void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float 
 void levels_to_values_reference(std::span<const std::uint8_t> codes, unsigned bits, float scale,
                                 std::span<float> out) {
   for (std::size_t i = 0; i < codes.size(); ++i)
-    out[i] = static_cast<float>(2 * codes[i] + 1 - (1 << bits)) * scale;
+    out[i] = level_of(codes[i], bits) * scale;
 }
 
 namespace {

@@ -15,9 +15,12 @@
 namespace hansa::kernels {
 namespace {
 
-constexpr std::size_t parts = 8;
-inline double sum_of_parts(const double* part) {
-  return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+// So many that no addition waits for the one before it.
+constexpr std::size_t parts = 32;
+inline double sum_of_parts(double* part) {
+  for (std::size_t half = parts / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
 }
 
 }  // namespace
@@ -28,55 +31,25 @@ HWY_BEFORE_NAMESPACE();
 namespace hansa::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The eight parts are one vector or several.
-using Doubles = hn::CappedTag<double, parts>;
+using Doubles = hn::CappedTag<double, 8>;
 using HalfFloats = hn::Rebind<float, Doubles>;
-constexpr std::size_t vectors_max = parts / (HWY_TARGET == HWY_SCALAR          ? 1
-                                             : hn::MaxLanes(Doubles()) < parts ? hn::MaxLanes(Doubles())
-                                                                               : parts);
 
-template <class Term>
-HWY_INLINE double sum_in_parts(std::size_t count, const Term& term) {
+double SumOfSquares(const float* values, std::size_t count) {
   const Doubles f64;
-  const std::size_t lanes = hn::Lanes(f64);
+  constexpr std::size_t lanes = hn::MaxLanes(Doubles());
   HWY_ALIGN double part[parts] = {};
-  decltype(hn::Zero(f64)) sums[vectors_max];
+  decltype(hn::Zero(f64)) sums[parts / lanes];
   for (auto& sum : sums) sum = hn::Zero(f64);
   std::size_t i = 0;
-  for (; i + parts <= count; i += parts)
-    for (std::size_t v = 0; v < vectors_max; ++v) sums[v] = hn::Add(sums[v], term(i + v * lanes));
-  for (std::size_t v = 0; v < vectors_max; ++v) hn::StoreU(sums[v], f64, part + v * lanes);
-  for (; i < count; ++i) part[i % parts] += term.one(i);
+  for (; i + parts <= count; i += parts) {
+    for (std::size_t n = 0; n < parts / lanes; ++n) {
+      const auto v = hn::PromoteTo(f64, hn::LoadU(HalfFloats(), values + i + n * lanes));
+      sums[n] = hn::MulAdd(v, v, sums[n]);  // the product is exact, fused or not
+    }
+  }
+  for (std::size_t n = 0; n < parts / lanes; ++n) hn::StoreU(sums[n], f64, part + n * lanes);
+  for (; i < count; ++i) part[i % parts] += static_cast<double>(values[i]) * values[i];
   return sum_of_parts(part);
-}
-
-struct Square {
-  const float* values;
-  HWY_INLINE auto operator()(std::size_t i) const {
-    const auto v = hn::PromoteTo(Doubles(), hn::LoadU(HalfFloats(), values + i));
-    return hn::Mul(v, v);
-  }
-  [[nodiscard]] double one(std::size_t i) const { return static_cast<double>(values[i]) * values[i]; }
-};
-double SumOfSquares(const float* values, std::size_t count) { return sum_in_parts(count, Square{values}); }
-
-struct Along {
-  const float* values;
-  const std::uint8_t* codes;
-  std::int32_t offset;
-  HWY_INLINE auto operator()(std::size_t i) const {
-    const hn::Rebind<std::int32_t, Doubles> i32;
-    const auto code = hn::PromoteTo(i32, hn::LoadU(hn::Rebind<std::uint8_t, Doubles>(), codes + i));
-    const auto level = hn::Add(hn::Add(code, code), hn::Set(i32, offset));
-    return hn::Mul(hn::PromoteTo(Doubles(), hn::LoadU(HalfFloats(), values + i)),
-                   hn::PromoteTo(Doubles(), level));
-  }
-  [[nodiscard]] double one(std::size_t i) const {
-    return static_cast<double>(values[i]) * (2 * codes[i] + offset);
-  }
-};
-double SumAlongLevels(const float* values, const std::uint8_t* codes, std::size_t count, unsigned bits) {
-  return sum_in_parts(count, Along{values, codes, 1 - (1 << bits)});
 }
 
 using Floats = hn::ScalableTag<float>;
@@ -100,16 +73,6 @@ void Subtract(const float* a, const float* b, std::size_t count, float* out) {
   for (; i < count; ++i) out[i] = a[i] - b[i];
 }
 
-void HoldWithin(float* values, std::size_t count, float limit) {
-  const Floats f32;
-  const std::size_t lanes = hn::Lanes(f32);
-  const auto most = hn::Set(f32, limit), least = hn::Set(f32, -limit);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    hn::StoreU(hn::Max(hn::Min(hn::LoadU(f32, values + i), most), least), f32, values + i);
-  for (; i < count; ++i) values[i] = std::clamp(values[i], -limit, limit);
-}
-
 }  // namespace hansa::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -117,10 +80,8 @@ HWY_AFTER_NAMESPACE();
 namespace hansa::kernels {
 
 HWY_EXPORT(SumOfSquares);
-HWY_EXPORT(SumAlongLevels);
 HWY_EXPORT(AddValues);
 HWY_EXPORT(Subtract);
-HWY_EXPORT(HoldWithin);
 
 double sum_of_squares(std::span<const float> values) {
   return HWY_DYNAMIC_DISPATCH(SumOfSquares)(values.data(), values.size());
@@ -129,17 +90,6 @@ double sum_of_squares_reference(std::span<const float> values) {
   std::array<double, parts> part{};
   for (std::size_t i = 0; i < values.size(); ++i)
     part[i % parts] += static_cast<double>(values[i]) * values[i];
-  return sum_of_parts(part.data());
-}
-
-double sum_along_levels(std::span<const float> values, std::span<const std::uint8_t> codes, unsigned bits) {
-  return HWY_DYNAMIC_DISPATCH(SumAlongLevels)(values.data(), codes.data(), values.size(), bits);
-}
-double sum_along_levels_reference(std::span<const float> values, std::span<const std::uint8_t> codes,
-                                  unsigned bits) {
-  std::array<double, parts> part{};
-  for (std::size_t i = 0; i < values.size(); ++i)
-    part[i % parts] += static_cast<double>(values[i]) * (2 * codes[i] + 1 - (1 << bits));
   return sum_of_parts(part.data());
 }
 
@@ -155,13 +105,6 @@ void subtract(std::span<const float> a, std::span<const float> b, std::span<floa
 }
 void subtract_reference(std::span<const float> a, std::span<const float> b, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = a[i] - b[i];
-}
-
-void hold_within(std::span<float> values, float limit) {
-  HWY_DYNAMIC_DISPATCH(HoldWithin)(values.data(), values.size(), limit);
-}
-void hold_within_reference(std::span<float> values, float limit) {
-  for (float& value : values) value = std::clamp(value, -limit, limit);
 }
 
 }  // namespace hansa::kernels

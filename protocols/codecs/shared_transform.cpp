@@ -49,15 +49,16 @@ std::uint64_t SharedTransform::numbers(std::uint64_t values) const {
 void SharedTransform::forward(std::uint64_t segment, const Block& block, std::span<const float> values,
                               std::span<float> numbers) const {
   assert(values.size() == block.values && numbers.size() == block.numbers);
-  std::array<float, block_values> buffer;
+  alignas(64) std::array<float, block_values> buffer;
   const auto y = std::span(buffer).first(block.values);
-  std::copy(values.begin(), values.end(), y.begin());
   const std::uint64_t seed = internal::mix(internal::mix(seed_, segment), block.first_value);
   if (rotated_ && is_rotated(block.values)) {
-    kernels::flip_signs(y, seed);
+    kernels::flip_signs(values, seed, kernels::no_limit, y);
     kernels::hadamard(y);
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(block.values)));
     for (float& value : y) value *= scale;
+  } else {
+    std::copy(values.begin(), values.end(), y.begin());
   }
   if (block.numbers == block.values) {
     std::copy(y.begin(), y.end(), numbers.begin());
@@ -81,7 +82,7 @@ void SharedTransform::inverse(std::uint64_t segment, const Block& block, std::sp
   if (rotated_ && is_rotated(block.values)) {
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(block.values)));
     kernels::hadamard(values);
-    kernels::flip_signs(values, seed);
+    kernels::flip_signs(values, seed, kernels::no_limit, values);
     for (float& value : values) value *= scale;
   }
 }

@@ -22,10 +22,18 @@ TEST(Hadamard, EveryTargetEqualsTheScalarTwin) {
       ASSERT_EQ(values, expected) << size;
     }
     for (const std::size_t size : {0UL, 1UL, 16UL, 63UL, 64UL, 65UL, 200UL, 4096UL}) {
-      auto values = random_values(size, 7), expected = values;
-      flip_signs(values, size + 5);
-      flip_signs_reference(expected, size + 5);
-      ASSERT_EQ(values, expected) << size;
+      for (const float limit : {no_limit, 0.7F}) {
+        const auto values = random_values(size, 7);
+        std::vector<float> out(size), expected(size);
+        flip_signs(values, size + 5, limit, out);
+        flip_signs_reference(values, size + 5, limit, expected);
+        ASSERT_EQ(out, expected) << size;
+        for (const float value : out) ASSERT_LE(std::fabs(value), limit);
+        flip_signs(out, size + 5, limit, out);
+        if (limit == no_limit) {
+          ASSERT_EQ(out, values);
+        }
+      }
     }
   });
 }
@@ -45,15 +53,15 @@ TEST(Hadamard, TwiceIsTheSizeTimesTheVectorAndLengthGrowsByItsRoot) {
 TEST(Hadamard, ASpikeIsSpreadEvenly) {
   std::vector<float> values(256, 0.0F);
   values[77] = 3.0F;
-  flip_signs(values, 9);
+  flip_signs(values, 9, no_limit, values);
   hadamard(values);
   for (const float value : values) EXPECT_EQ(std::fabs(value), 3.0F);
 }
 
 TEST(Hadamard, AboutHalfOfTheSignsTurnAndOtherSeedsTurnOthers) {
   std::vector<float> a(4096, 1.0F), b = a;
-  flip_signs(a, 1);
-  flip_signs(b, 2);
+  flip_signs(a, 1, no_limit, a);
+  flip_signs(b, 2, no_limit, b);
   EXPECT_NEAR(static_cast<double>(std::count(a.begin(), a.end(), -1.0F)), 2048, 150);
   std::size_t same = 0;
   for (std::size_t i = 0; i < a.size(); ++i) same += a[i] == b[i] ? 1 : 0;

@@ -21,8 +21,8 @@ TEST(LevelKernels, QuantisingAndBackEqualTheScalarTwins) {
         const auto values = random_values(count, count + bits);
         std::vector<std::uint8_t> codes(count), expected(count);
         for (const float inverse : {0.0F, 0.4F, 17.0F, 1e20F}) {
-          quantise_nearest(values, inverse, bits, codes);
-          quantise_nearest_reference(values, inverse, bits, expected);
+          const float along = quantise_nearest(values, inverse, bits, codes);
+          ASSERT_EQ(along, quantise_nearest_reference(values, inverse, bits, expected));
           ASSERT_EQ(codes, expected) << bits << " bits, " << count << ", " << inverse;
           quantise_random(values, inverse, bits, 0x123456789abcdefULL * count, codes);
           quantise_random_reference(values, inverse, bits, 0x123456789abcdefULL * count, expected);

@@ -15,14 +15,11 @@ TEST(VectorKernels, EveryTargetEqualsTheScalarTwins) {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 9UL, 16UL, 100UL, 4096UL, 5003UL}) {
       Random random(count + 1);
       std::vector<float> a(count), b(count), out(count), expected(count);
-      std::vector<std::uint8_t> codes(count);
       for (std::size_t i = 0; i < count; ++i) {
         a[i] = static_cast<float>(random.normal());
         b[i] = static_cast<float>(random.normal());
-        codes[i] = static_cast<std::uint8_t>(random.below(8));
       }
       ASSERT_EQ(sum_of_squares(a), sum_of_squares_reference(a)) << count;
-      ASSERT_EQ(sum_along_levels(a, codes, 3), sum_along_levels_reference(a, codes, 3)) << count;
       subtract(a, b, out);
       subtract_reference(a, b, expected);
       ASSERT_EQ(out, expected);
@@ -31,9 +28,6 @@ TEST(VectorKernels, EveryTargetEqualsTheScalarTwins) {
         add_values_reference(expected, b, sign);
         ASSERT_EQ(out, expected);
       }
-      hold_within(out, 0.7F);
-      hold_within_reference(expected, 0.7F);
-      ASSERT_EQ(out, expected);
     }
   });
 }

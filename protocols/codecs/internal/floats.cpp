@@ -30,7 +30,7 @@ class Floats final : public BlockCodec {
 
   bool check_block(std::span<const std::byte> bytes, std::size_t values,
                    const Context& context) const override {
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<float, block_values> buffer;
     const auto decoded = std::span(buffer).first(values);
     decode_block(bytes, 0, context, decoded);
     return kernels::first_outside(decoded, context.limit()) == values;

@@ -36,7 +36,7 @@ class Codes {
   }
 
  private:
-  std::array<std::uint8_t, block_values> buffer_;
+  alignas(64) std::array<std::uint8_t, block_values> buffer_;
   std::span<const std::uint8_t> codes_;
 };
 
@@ -80,7 +80,7 @@ std::size_t uniform_bytes(std::size_t values, unsigned bits) {
 
 void encode_uniform(std::span<const float> values, unsigned bits, OneBit one_bit, std::uint64_t seed,
                     float magnitude_max, std::span<std::byte> out) {
-  std::array<std::uint8_t, block_values> codes;
+  alignas(64) std::array<std::uint8_t, block_values> codes;
   const std::size_t groups = groups_of(values.size());
   for (std::size_t g = 0; g < groups; ++g) {
     const auto group =

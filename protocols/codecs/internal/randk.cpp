@@ -23,7 +23,7 @@ class RandK final : public BlockCodec {
                     std::span<std::byte> out) const override {
     const std::size_t k = places_of(values.size(), fraction_);
     const float weight = static_cast<float>(values.size()) / static_cast<float>(k);
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<float, block_values> buffer;
     Places places(context.seeds.cohort, block, values.size());
     for (std::size_t i = 0; i < k; ++i)
       buffer[i] = std::clamp(values[places.next()] * weight, -context.magnitude_max, context.magnitude_max);
@@ -37,7 +37,7 @@ class RandK final : public BlockCodec {
   void decode_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                     std::span<float> out) const override {
     const std::size_t k = places_of(out.size(), fraction_);
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<float, block_values> buffer;
     decode_uniform(bytes, bits_, std::span(buffer).first(k));
     std::fill(out.begin(), out.end(), 0.0F);
     Places places(context.seeds.cohort, block, out.size());

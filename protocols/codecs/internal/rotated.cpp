@@ -37,20 +37,19 @@ class Rotated final : public BlockCodec {
 
   void encode_block(std::span<const float> values, std::uint64_t block, const Context& context,
                     std::span<std::byte> out) const override {
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<float, block_values> buffer;
     const auto y = std::span(buffer).first(padded(values.size()));
-    std::copy(values.begin(), values.end(), y.begin());
+    const double squares = kernels::sum_of_squares(values);
+    kernels::flip_signs(values, mix(context.seeds.update, block), kernels::no_limit, y.first(values.size()));
     std::fill(y.begin() + static_cast<std::ptrdiff_t>(values.size()), y.end(), 0.0F);
-    const double squares = kernels::sum_of_squares(y);
-    kernels::flip_signs(y, mix(context.seeds.update, block));
     kernels::hadamard(y);
     const auto length = static_cast<float>(std::sqrt(squares));
     const bool is_zero = !(length > 1e-30F);
-    std::array<std::uint8_t, block_values> code_buffer;
+    alignas(64) std::array<std::uint8_t, block_values> code_buffer;
     const auto codes = std::span(code_buffer).first(y.size());
-    kernels::quantise_nearest(y, is_zero ? 0.0F : 1 / (step_of[bits_] * length), bits_, codes);
-    const double along = kernels::sum_along_levels(y, codes, bits_);
-    store(out, 0, is_zero ? 0.0F : static_cast<float>(squares / along));
+    const float inverse = is_zero ? 0.0F : 1 / (step_of[bits_] * length);
+    const double along = kernels::quantise_nearest(y, inverse, bits_, codes);
+    store(out, 0, is_zero ? 0.0F : static_cast<float>(squares * inverse / along));
     kernels::pack_codes(codes, bits_, octets(out.subspan(sizeof(float))));
   }
 
@@ -63,16 +62,14 @@ class Rotated final : public BlockCodec {
 
   void decode_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                     std::span<float> out) const override {
-    std::array<std::uint8_t, block_values> code_buffer;
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<std::uint8_t, block_values> code_buffer;
+    alignas(64) std::array<float, block_values> buffer;
     const auto codes = std::span(code_buffer).first(padded(out.size()));
     const auto y = std::span(buffer).first(codes.size());
     kernels::unpack_codes(octets(bytes.subspan(sizeof(float))), bits_, codes);
     kernels::levels_to_values(codes, bits_, load<float>(bytes), y);
     kernels::hadamard(y);
-    kernels::flip_signs(y, mix(context.seeds.update, block));
-    kernels::hold_within(y.first(out.size()), context.magnitude_max);
-    std::copy_n(y.begin(), out.size(), out.begin());
+    kernels::flip_signs(y.first(out.size()), mix(context.seeds.update, block), context.magnitude_max, out);
   }
 
  private:

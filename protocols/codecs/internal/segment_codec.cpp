@@ -75,7 +75,7 @@ void BlockCodec::fold(std::span<const std::byte> body, const Context& context, s
 
 void BlockCodec::fold_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                             double factor, std::span<std::int64_t> sums) const {
-  std::array<float, block_values> buffer;
+  alignas(64) std::array<float, block_values> buffer;
   const auto values = std::span(buffer).first(sums.size());
   decode_block(bytes, block, context, values);
   kernels::add_scaled(sums, values, factor);
@@ -83,7 +83,7 @@ void BlockCodec::fold_block(std::span<const std::byte> bytes, std::uint64_t bloc
 
 void BlockCodec::accumulate(std::span<const std::byte> body, const Context& context, std::uint64_t first,
                             std::uint64_t last, float sign, std::span<float> out) const {
-  std::array<float, block_values> buffer;
+  alignas(64) std::array<float, block_values> buffer;
   visit_blocks(body, first, last, [&](const Block& block) {
     const auto values = std::span(buffer).first(block.values);
     decode_block(block.bytes, block.number, context, values);

@@ -25,7 +25,7 @@ class Sign final : public BlockCodec {
     for (const float value : values) sum += std::fabs(static_cast<double>(value));
     const auto mean = static_cast<float>(sum / static_cast<double>(values.size()));
     store(out, 0, std::min(mean, context.magnitude_max));
-    std::array<std::uint8_t, block_values> codes;
+    alignas(64) std::array<std::uint8_t, block_values> codes;
     for (std::size_t i = 0; i < values.size(); ++i) codes[i] = values[i] < 0 ? 0 : 1;
     kernels::pack_codes(std::span(codes).first(values.size()), 1, octets(out.subspan(sizeof(float))));
   }
@@ -35,13 +35,13 @@ class Sign final : public BlockCodec {
   }
   void decode_block(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
                     std::span<float> out) const override {
-    std::array<std::uint8_t, block_values> codes;
+    alignas(64) std::array<std::uint8_t, block_values> codes;
     kernels::unpack_codes(octets(bytes.subspan(sizeof(float))), 1, std::span(codes).first(out.size()));
     kernels::levels_to_values(std::span(codes).first(out.size()), 1, load<float>(bytes), out);
   }
   void fold_block(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
                   double factor, std::span<std::int64_t> sums) const override {
-    std::array<std::uint8_t, block_values> codes;
+    alignas(64) std::array<std::uint8_t, block_values> codes;
     kernels::unpack_codes(octets(bytes.subspan(sizeof(float))), 1, std::span(codes).first(sums.size()));
     kernels::add_levels(sums, std::span(codes).first(sums.size()), 1,
                         static_cast<double>(load<float>(bytes)) * factor);

@@ -228,7 +228,7 @@ class TopK final : public SegmentCodec {
              const Visit& visit) const {
     if (first > 0 || last == 0) return;
     BitReader gaps(body.subspan(sizeof(std::uint32_t), load<std::uint32_t>(body)));
-    std::array<float, block_values> buffer;
+    alignas(64) std::array<float, block_values> buffer;
     std::uint64_t next = 0;
     visit_values(body, [&](std::span<const std::byte> block, std::size_t count) {
       const auto values = std::span(buffer).first(count);
