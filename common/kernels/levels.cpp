@@ -41,7 +41,9 @@ inline std::uint8_t nearest_code(float of, unsigned bits) {
   const auto most = static_cast<float>((1U << bits) - 1);
   return static_cast<std::uint8_t>(std::min(std::max(of + static_cast<float>(1U << (bits - 1)), 0.0F), most));
 }
-inline float level_of(std::uint8_t code, unsigned bits) { return static_cast<float>(2 * code + 1 - (1 << bits)); }
+inline float level_of(std::uint8_t code, unsigned bits) {
+  return static_cast<float>(2 * code + 1 - (1 << bits));
+}
 
 constexpr std::size_t parts = 16;
 inline float sum_of_parts(float* part) {
@@ -284,8 +286,7 @@ void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float 
 }
 void levels_to_values_reference(std::span<const std::uint8_t> codes, unsigned bits, float scale,
                                 std::span<float> out) {
-  for (std::size_t i = 0; i < codes.size(); ++i)
-    out[i] = level_of(codes[i], bits) * scale;
+  for (std::size_t i = 0; i < codes.size(); ++i) out[i] = level_of(codes[i], bits) * scale;
 }
 
 namespace {

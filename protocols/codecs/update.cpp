@@ -22,46 +22,43 @@ Result<Update> Update::read(const Plan& plan, const Seeds& seeds, float magnitud
                       std::to_string(magnitude_max),
                   "lower the client's learning rate, or raise limits.magnitude_max");
     update.bodies_.push_back(rest.first(*size));
+    update.seekable_ = update.seekable_ && plan.parts_[i].codec->is_seekable();
     rest = rest.subspan(*size);
   }
   if (!rest.empty()) return fail(ErrorCode::protocol, "update", "has bytes after its end");
   return update;
 }
 
-namespace {
-struct Range {
-  std::uint64_t first, last;
-};
-// What of [first, last) lies in a segment, counted from its start.
-Range within(std::uint64_t first, std::uint64_t last, std::uint64_t start, std::uint64_t values) {
-  const std::uint64_t end = start + values;
-  return {std::clamp(first, start, end) - start, std::clamp(last, start, end) - start};
+template <class Visit>
+void Update::visit_segments(std::uint64_t first, std::uint64_t last, const Visit& visit) const {
+  const auto& parts = plan_->parts_;
+  const auto after = std::ranges::upper_bound(parts, first, {}, &Plan::Part::first_value);
+  for (auto part = after == parts.begin() ? after : after - 1;
+       part != parts.end() && part->first_value < last; ++part) {
+    const auto i = static_cast<std::size_t>(part - parts.begin());
+    const std::uint64_t begin = std::max(first, part->first_value) - part->first_value;
+    const std::uint64_t end = std::min(last - part->first_value, plan_->segments_[i].values);
+    if (begin < end) visit(*part, i, begin, end);
+  }
 }
-}  // namespace
 
 void Update::fold(std::uint64_t first, std::uint64_t last, double factor,
                   std::span<std::int64_t> sums) const {
   assert(sums.size() == plan_->values());
-  for (std::size_t i = 0; i < plan_->parts_.size(); ++i) {
-    const Plan::Part& part = plan_->parts_[i];
-    const std::uint64_t values = plan_->segments_[i].values;
-    const Range range = within(first, last, part.first_value, values);
-    if (range.first < range.last)
-      part.codec->fold(bodies_[i], {internal::seeds_of(seeds_, i), magnitude_max_}, range.first, range.last,
-                       factor, sums.subspan(part.first_value, values));
-  }
+  visit_segments(first, last,
+                 [&](const Plan::Part& part, std::size_t i, std::uint64_t begin, std::uint64_t end) {
+                   part.codec->fold(bodies_[i], {internal::seeds_of(seeds_, i), magnitude_max_}, begin, end,
+                                    factor, sums.subspan(part.first_value, plan_->segments_[i].values));
+                 });
 }
 
 void Update::accumulate(std::uint64_t first, std::uint64_t last, float sign, std::span<float> out) const {
   assert(out.size() == plan_->values());
-  for (std::size_t i = 0; i < plan_->parts_.size(); ++i) {
-    const Plan::Part& part = plan_->parts_[i];
-    const std::uint64_t values = plan_->segments_[i].values;
-    const Range range = within(first, last, part.first_value, values);
-    if (range.first < range.last)
-      part.codec->accumulate(bodies_[i], {internal::seeds_of(seeds_, i), magnitude_max_}, range.first,
-                             range.last, sign, out.subspan(part.first_value, values));
-  }
+  visit_segments(
+      first, last, [&](const Plan::Part& part, std::size_t i, std::uint64_t begin, std::uint64_t end) {
+        part.codec->accumulate(bodies_[i], {internal::seeds_of(seeds_, i), magnitude_max_}, begin, end, sign,
+                               out.subspan(part.first_value, plan_->segments_[i].values));
+      });
 }
 
 }  // namespace hansa::codecs

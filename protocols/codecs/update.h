@@ -20,6 +20,8 @@ class Update {
                                            std::vector<std::byte>& unpacked);
 
   [[nodiscard]] std::uint64_t values() const { return plan_->values(); }
+  // A part of it is decoded for the cost of that part; else what lies before it is read as well.
+  [[nodiscard]] bool is_seekable() const { return seekable_; }
   // sums[i] += round_half_even(value_i * factor), for the values of all blocks that begin in [first, last). sums is of
   // values(). factor as in kernels::add_scaled. Threads may share an update, with ranges that do not overlap.
   void fold(std::uint64_t first, std::uint64_t last, double factor, std::span<std::int64_t> sums) const;
@@ -30,9 +32,14 @@ class Update {
   Update(const Plan& plan, const Seeds& seeds, float magnitude_max)
       : plan_(&plan), seeds_(seeds), magnitude_max_(magnitude_max) {}
 
+  // visit(part, its place in the plan, from, to): what of [first, last) lies in each segment, counted from its start.
+  template <class Visit>
+  void visit_segments(std::uint64_t first, std::uint64_t last, const Visit& visit) const;
+
   const Plan* plan_;
   Seeds seeds_;
   float magnitude_max_;
+  bool seekable_ = true;
   std::vector<std::span<const std::byte>> bodies_;  // of each segment
 };
 

@@ -30,6 +30,8 @@ constexpr int scale_bits_max = 40;
 constexpr int scale_bits_min = 8;
 constexpr std::uint64_t weight_limit = 1ULL << 29;
 constexpr std::uint32_t updates_limit = 100'000;
+// A part of the sum that stays in a core's second-level cache while one update after the other is added to it.
+constexpr std::size_t cached_elements = 1 << 15;
 
 int ceil_log2(double value) {
   int exponent = 0;
@@ -170,16 +172,24 @@ void Accumulator::subtract_slices(std::span<const float> delta, std::size_t firs
   });
 }
 
-void Accumulator::add(const codecs::Update& update, std::uint64_t weight) {
-  assert(update.values() == elements_);
-  assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
+void Accumulator::add(std::span<const WeightedUpdate> updates) {
+  if (updates.empty()) return;
   struct {
-    const codecs::Update& update;
+    std::span<const WeightedUpdate> updates;
     std::span<std::int64_t> sums;
-    double factor;
-  } const fold{update, {sum_data(), elements_}, std::ldexp(static_cast<double>(weight), scale_bits_)};
+    int scale_bits;
+    void add(const WeightedUpdate& weighted, std::size_t first, std::size_t last) const {
+      weighted.update->fold(first, last, std::ldexp(static_cast<double>(weighted.weight), scale_bits), sums);
+    }
+  } const fold{updates, {sum_data(), elements_}, scale_bits_};
+  for ([[maybe_unused]] const auto& [update, weight] : updates)
+    assert(update->values() == elements_ && weight >= 1 && weight <= bounds_.weight_max);
   workers_->for_slices(elements_, [&fold](std::size_t first, std::size_t last) {
-    fold.update.fold(first, last, fold.factor, fold.sums);
+    for (std::size_t at = first; at < last; at += cached_elements)
+      for (const WeightedUpdate& weighted : fold.updates)
+        if (weighted.update->is_seekable()) fold.add(weighted, at, std::min(at + cached_elements, last));
+    for (const WeightedUpdate& weighted : fold.updates)
+      if (!weighted.update->is_seekable()) fold.add(weighted, first, last);
   });
 }
 

@@ -22,6 +22,11 @@ struct AccumulationBounds {
   float magnitude_max = 64.0F;  // of one delta value: above 0, finite
 };
 
+struct WeightedUpdate {
+  const codecs::Update* update = nullptr;
+  std::uint64_t weight = 0;
+};
+
 class Accumulator {
  public:
   Accumulator(std::size_t elements, WorkerPool& workers);
@@ -40,11 +45,12 @@ class Accumulator {
   // Adds weight * delta to elements first_element..., or nothing: fails as check() does, in one look at the values.
   [[nodiscard]] Result<void> add(std::span<const float> delta, std::size_t first_element,
                                  std::uint64_t weight);
-  // The same for a whole encoded update; its values are within magnitude_max, as Update::read checked.
-  void add(const codecs::Update& update, std::uint64_t weight);
+  // The same for whole encoded updates, in one pass over the sum; their values are within magnitude_max, as Update::read
+  // checked, and their weights as check_weight() does.
+  void add(std::span<const WeightedUpdate> updates);
   // Takes out again what add() has added since the last begin().
   void subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
-  // Counts one whole update after its last add().
+  // Counts one whole update, whose last add() came or will come before finish().
   void count_update(std::uint64_t weight);
 
   [[nodiscard]] std::uint64_t total_weight() const { return total_weight_; }

@@ -4,6 +4,7 @@
 //
 // One thread. The sum outlives its updates.
 #pragma once
+#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,6 +23,11 @@ class ArrivingUpdate {
   ArrivingUpdate& operator=(const ArrivingUpdate&) = delete;
 
   [[nodiscard]] const Spool& spool() const { return spool_; }
+  // Of one of which nothing was added: for whoever adds it in another way. This one is at its end then.
+  [[nodiscard]] Spool release_spool() {
+    assert(added_ == 0);
+    return std::move(spool_);
+  }
   // Fails as Spool::append does.
   [[nodiscard]] Result<void> append(std::span<const std::byte> data) { return spool_.append(data); }
   // The same, and adds with that weight what has arrived of the values. An update that goes to a file waits until it is whole. Of a value

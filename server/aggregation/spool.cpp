@@ -44,7 +44,18 @@ SpoolPool::SpoolPool(std::filesystem::path folder, std::uint64_t memory_bytes_ma
     : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max) {}
 SpoolPool::~SpoolPool() = default;
 
+bool SpoolPool::has_room(std::uint64_t bytes) const {
+  if (bytes > memory_bytes_max_) return false;
+  std::uint64_t idle = 0;
+  for (const auto& buffer : idle_buffers_) {
+    if (buffer.size() >= bytes) return true;
+    idle += buffer.size();
+  }
+  return memory_bytes_held_ - idle <= memory_bytes_max_ - bytes;
+}
+
 PageBuffer SpoolPool::take(std::uint64_t bytes) {
+  if (!has_room(bytes)) return {};
   // The smallest idle buffer that is large enough.
   auto best = idle_buffers_.end();
   for (auto it = idle_buffers_.begin(); it != idle_buffers_.end(); ++it)
@@ -54,10 +65,6 @@ PageBuffer SpoolPool::take(std::uint64_t bytes) {
     idle_buffers_.erase(best);
     return buffer;
   }
-  if (bytes > memory_bytes_max_) return {};
-  std::uint64_t idle = 0;
-  for (const auto& buffer : idle_buffers_) idle += buffer.size();
-  if (memory_bytes_held_ - idle > memory_bytes_max_ - bytes) return {};
   while (memory_bytes_held_ > memory_bytes_max_ - bytes) {
     memory_bytes_held_ -= idle_buffers_.back().size();
     idle_buffers_.pop_back();
@@ -156,6 +163,17 @@ Result<void> Spool::visit(
     return visit_block({reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)},
                        static_cast<std::size_t>(offset / sizeof(float)));
   });
+}
+
+Result<std::span<const std::byte>> Spool::whole(std::vector<std::byte>& memory) const {
+  assert(complete());
+  if (in_memory()) return arrived();
+  memory.resize(size());
+  HANSA_TRY_VOID(visit_bytes([&](std::span<const std::byte> bytes, std::uint64_t offset) -> Result<void> {
+    std::ranges::copy(bytes, memory.begin() + static_cast<std::ptrdiff_t>(offset));
+    return {};
+  }));
+  return std::span<const std::byte>(memory);
 }
 
 Result<void> Spool::visit_bytes(

@@ -28,6 +28,8 @@ class SpoolPool {
 
   // Bytes of buffers in use and idle: never above memory_bytes_max.
   [[nodiscard]] std::uint64_t memory_bytes_held() const { return memory_bytes_held_; }
+  // Whether a spool of so many bytes would lie in memory.
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const;
 
  private:
   friend class Spool;
@@ -65,7 +67,9 @@ class Spool {
   // Only when complete. Stops at an error: visit_block's, or (storage) its own.
   [[nodiscard]] Result<void> visit_bytes(
       const std::function<Result<void>(std::span<const std::byte>, std::uint64_t)>& visit_block) const;
-  // The same for float32 values, with the index of the first. Fails (protocol) on a size that is no multiple of 4.
+  // All of it, when complete: as it lies in memory, or read from the file into memory that is given. Fails (storage).
+  [[nodiscard]] Result<std::span<const std::byte>> whole(std::vector<std::byte>& memory) const;
+  // As visit_bytes for float32 values, with the index of the first. Fails (protocol) on a size that is no multiple of 4.
   [[nodiscard]] Result<void> visit(
       const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const;
 

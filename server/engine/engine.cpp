@@ -23,6 +23,7 @@ Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& wo
       spools_(spools),
       observer_(observer),
       accumulator_(config_.coordinator.elements, workers),
+      encoded_updates_(accumulator_),
       model_(std::make_shared<PageVector<float>>(config_.coordinator.elements)) {}
 
 Engine::~Engine() = default;
@@ -116,10 +117,12 @@ void Engine::carry_out(Effect& effect) {
     void operator()(BeginSum& e) const {
       engine.round_started_at_ = engine.config_.wall_clock();
       engine.traffic_.clear();
+      engine.encoded_updates_.forget();
       if (auto begun = engine.accumulator_.begin(e.bounds); !begun) engine.fail_run(std::move(begun).error());
       engine.observer_.on_round_started(e.round, e.bounds.updates_max);
     }
     void operator()(OpenSpool& e) const {
+      if (!engine.spools_.has_room(e.bytes)) engine.encoded_updates_.finish();
       auto spool = Spool::create(engine.spools_, e.bytes);
       if (!spool) return engine.fail_run(std::move(spool).error());
       engine.update_of_.erase(e.client);
@@ -151,6 +154,7 @@ void Engine::carry_out(Effect& effect) {
         committed.next_scales = e.record.secure->next_scales;
       } else {
         assert(engine.update_of_.empty());  // what was not counted has left the sum
+        engine.encoded_updates_.finish();
         engine.accumulator_.finish(*engine.model_, *next);
       }
       engine.commit(std::move(e.record), std::move(next));
@@ -215,38 +219,15 @@ Result<void> Engine::check_update(const CheckUpdate& check) {
   if (!spool.complete()) return fail(ErrorCode::internal, check.client, "its update is not complete");
   if (spool.checksum() != check.update)
     return fail(ErrorCode::protocol, "update", "does not match the checksum that was offered");
-  if (check.masked_of) return add_masked(check, spool);
-  if (check.encoded) return add_encoded(check, spool);
-  return found->second.count(check.examples);
-}
-
-Result<std::span<const std::byte>> Engine::whole_of(const Spool& spool) {
-  std::span<const std::byte> whole;
-  packed_.resize(spool.in_memory() ? 0 : spool.size());
-  HANSA_TRY_VOID(
-      spool.visit_bytes([&](std::span<const std::byte> bytes, std::uint64_t offset) -> Result<void> {
-        if (spool.in_memory()) whole = bytes;
-        else std::copy(bytes.begin(), bytes.end(), packed_.begin() + static_cast<std::ptrdiff_t>(offset));
-        return {};
-      }));
-  return spool.in_memory() ? whole : std::span<const std::byte>(packed_);
-}
-
-Result<void> Engine::add_masked(const CheckUpdate& check, const Spool& spool) {
-  HANSA_TRY(const auto packed, whole_of(spool));
-  return masked_sum_->add(*check.masked_of, packed);
-}
-
-Result<void> Engine::add_encoded(const CheckUpdate& check, const Spool& spool) {
+  if (check.masked_of) {
+    HANSA_TRY(const auto packed, spool.whole(packed_));
+    return masked_sum_->add(*check.masked_of, packed);
+  }
+  if (!check.encoded) return found->second.count(check.examples);
   const CoordinatorConfig& config = config_.coordinator;
-  HANSA_TRY_VOID(accumulator_.check_weight(check.examples));
-  HANSA_TRY(const auto bytes, whole_of(spool));
-  HANSA_TRY(const auto update,
-            codecs::Update::read(*config.compression.uplink, *check.encoded,
-                                 static_cast<float>(config.limits.magnitude_max), bytes, unpacked_));
-  accumulator_.add(update, check.examples);
-  accumulator_.count_update(check.examples);
-  return {};
+  return encoded_updates_.add(*config.compression.uplink, *check.encoded,
+                              static_cast<float>(config.limits.magnitude_max), found->second.release_spool(),
+                              check.examples);
 }
 
 Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& record, std::span<float> next) {

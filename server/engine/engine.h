@@ -22,6 +22,7 @@
 #include "protocols/transport/server_channel.h"
 #include "server/aggregation/accumulator.h"
 #include "server/aggregation/arriving_update.h"
+#include "server/aggregation/encoded_updates.h"
 #include "server/aggregation/spool.h"
 #include "server/aggregation/worker_pool.h"
 #include "server/coordinator/coordinator.h"
@@ -93,10 +94,6 @@ class Engine {
   void deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk);
   void send_blob(const SendBlob& blob);
   [[nodiscard]] Result<void> check_update(const CheckUpdate& check);
-  [[nodiscard]] Result<void> add_masked(const CheckUpdate& check, const Spool& spool);
-  [[nodiscard]] Result<void> add_encoded(const CheckUpdate& check, const Spool& spool);
-  // In memory as they are, or read there from a file.
-  [[nodiscard]] Result<std::span<const std::byte>> whole_of(const Spool& spool);
   // The unmasked sum, added to the model; fills in what is known of all clients together.
   [[nodiscard]] Result<void> finish_secure_sum(const Unmask& unmask, SecureSumRecord& record,
                                                std::span<float> next);
@@ -119,8 +116,9 @@ class Engine {
   EngineObserver& observer_;
   Accumulator accumulator_;
   std::optional<secure_aggregation::MaskedSum> masked_sum_;  // of a round with a secure sum
+  EncodedUpdates encoded_updates_;  // of which the sum is not yet
   std::vector<std::byte> packed_;  // a vector that came through a file
-  std::vector<std::byte> unpacked_;  // memory for reading updates
+  std::vector<std::byte> unpacked_;  // memory for reading steps
   std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
   std::shared_ptr<PageVector<float>> model_;

@@ -48,6 +48,8 @@ class SegmentCodec {
   // How many of the bytes are the segment's; none if they are not sound.
   [[nodiscard]] virtual std::optional<std::size_t> check(std::span<const std::byte> bytes,
                                                          const Context& context) const = 0;
+  // As Update's.
+  [[nodiscard]] virtual bool is_seekable() const { return false; }
   // As Update::fold and accumulate, within the segment: all blocks that begin in [first, last).
   virtual void fold(std::span<const std::byte> body, const Context& context, std::uint64_t first,
                     std::uint64_t last, double factor, std::span<std::int64_t> sums) const = 0;
@@ -63,6 +65,7 @@ class BlockCodec : public SegmentCodec {
   explicit BlockCodec(std::uint64_t values) : values_(values) {}
 
   [[nodiscard]] std::uint64_t encoded_bytes_max() const override;
+  [[nodiscard]] bool is_seekable() const override { return true; }
   void encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
               const Context& context, std::vector<std::byte>& out) const override;
   [[nodiscard]] std::optional<std::size_t> check(std::span<const std::byte> bytes,
