@@ -220,15 +220,25 @@ Result<void> Engine::find_codec_state(TaskId task, const Digest& of, std::size_t
   return {};
 }
 
+namespace {
+tl::unexpected<Error> fail_outside(const messages::TrainTask& task) {
+  return fail(ErrorCode::data, "update",
+              "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
+              "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
+              "limits.magnitude_max");
+}
+}  // namespace
+
 Result<void> Engine::encode_update(const messages::TrainTask& task) {
   const messages::Compression& compression = *task.compression;
   HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(compression.segments));
   HANSA_TRY_VOID(find_codec_state(task.task, codec_state_of(task), plan.state_values()));
-  codecs::Encoder(plan).encode(vectors_->delta, codec_state_.values, next_codec_state_.values,
-                               messages::update_seeds(task), static_cast<float>(task.magnitude_max),
-                               compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never,
-                               fresh_outgoing(task.task, false));
-  return {};
+  const bool within =
+      codecs::Encoder(plan).encode(vectors_->delta, codec_state_.values, next_codec_state_.values,
+                                   messages::update_seeds(task), static_cast<float>(task.magnitude_max),
+                                   compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never,
+                                   fresh_outgoing(task.task, false));
+  return within ? Result<void>() : fail_outside(task);
 }
 
 void Engine::keep_codec_state(TaskId task) {
@@ -323,11 +333,10 @@ Result<void> Engine::take_step(const messages::TrainTask& task, const messages::
                                  unpacked_));
   keep_vectors_to_ourselves();
   held_model_ = {};
-  update.accumulate(0, plan.values(), 1.0F, vectors_->global);
+  const Checksum check = update.accumulate(vectors_->global);
   const Digest reached = messages::name_of(step);
   // Models between are not looked at; the one that counts is.
-  if (&step == &task.steps->steps.back() &&
-      (reached != task.model || checksum(std::span<const float>(vectors_->global)) != task.model_check))
+  if (&step == &task.steps->steps.back() && (reached != task.model || check != task.model_check))
     return wrong("does not lead to the task's model");
   held_model_ = reached;
   return {};
@@ -356,16 +365,14 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
                                            const Result<learning::TrainingResult>& result) {
   if (!result) return tl::unexpected<Error>(result.error());
   const std::span<const float> delta = vectors_->delta;
-  if (kernels::first_outside(delta, static_cast<float>(task.magnitude_max)) != delta.size())
-    return fail(ErrorCode::data, "update",
-                "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
-                "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
-                "limits.magnitude_max");
+  const bool is_encoded = !task.secure && task.compression;  // which looks at the values itself
+  if (!is_encoded && kernels::first_outside(delta, static_cast<float>(task.magnitude_max)) != delta.size())
+    return fail_outside(task);
   messages::Offer offer;
   offer.task = task.task;
   offer.bytes = delta.size_bytes();
   // In a secure sum it is masked first: the agent makes that offer.
-  if (!task.secure && task.compression) {
+  if (is_encoded) {
     HANSA_TRY_VOID(encode_update(task));
     offer.update = checksum(std::span<const std::byte>(*outgoing_.bytes));
     offer.bytes = outgoing_.bytes->size();

@@ -19,14 +19,20 @@ class Encoder {
  public:
   explicit Encoder(const Plan& plan) : plan_(&plan) {}
 
-  // values: of the plan, finite, within magnitude_max. state, next_state: of state_values(), before and after this update; state
-  // may be empty for none yet. They may not overlap. out is replaced.
-  void encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
-              const Seeds& seeds, float magnitude_max, Entropy entropy, std::vector<std::byte>& out);
+  // values: of the plan. state, next_state: of state_values(), before and after this update; state may be empty for none yet. They
+  // may not overlap. out is replaced. False if a value is not finite or beyond magnitude_max: out and next_state are of no use
+  // then.
+  [[nodiscard]] bool encode(std::span<const float> values, std::span<const float> state,
+                            std::span<float> next_state, const Seeds& seeds, float magnitude_max,
+                            Entropy entropy, std::vector<std::byte>& out);
 
  private:
   const Plan* plan_;
   std::vector<std::byte> packed_;
 };
+
+// What encode() does last if asked to: what it wrote with Entropy::never, packed by zstd if that is smaller by a sixteenth at
+// least; true then.
+[[nodiscard]] bool pack(std::span<const std::byte> update, std::vector<std::byte>& packed);
 
 }  // namespace hansa::codecs

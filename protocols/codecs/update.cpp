@@ -61,4 +61,16 @@ void Update::accumulate(std::uint64_t first, std::uint64_t last, float sign, std
       });
 }
 
+Checksum Update::accumulate(std::span<float> out) const {
+  constexpr std::size_t cached_values = 1 << 15;
+  const std::size_t step = seekable_ ? cached_values : out.size();
+  RunningChecksum sum;
+  for (std::size_t at = 0; at < out.size(); at += step) {
+    const std::size_t last = std::min(at + step, out.size());
+    accumulate(at, last, 1.0F, out);  // blocks that began before it have reached into it already
+    sum.update(std::as_bytes(out.subspan(at, last - at)));
+  }
+  return sum.value();
+}
+
 }  // namespace hansa::codecs

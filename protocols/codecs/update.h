@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "common/checksum.h"
 #include "protocols/codecs/plan.h"
 
 namespace hansa::codecs {
@@ -27,6 +28,8 @@ class Update {
   void fold(std::uint64_t first, std::uint64_t last, double factor, std::span<std::int64_t> sums) const;
   // out[i] += sign * value_i as float32, for the same values.
   void accumulate(std::uint64_t first, std::uint64_t last, float sign, std::span<float> out) const;
+  // The same for all values, with sign 1. Returns what out is then: its checksum, taken while it lies in the caches.
+  [[nodiscard]] Checksum accumulate(std::span<float> out) const;
 
  private:
   Update(const Plan& plan, const Seeds& seeds, float magnitude_max)

@@ -9,12 +9,6 @@
 #include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
-namespace {
-
-constexpr std::size_t elements_worth_a_thread = 1 << 18;
-
-}  // namespace
-
 Engine::Engine(EngineConfig config, Store& store, Outbox& outbox, WorkerPool& workers, SpoolPool& spools,
                EngineObserver& observer)
     : config_(std::move(config)),

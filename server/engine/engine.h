@@ -55,6 +55,9 @@ struct EngineConfig {
   std::function<void(const Effect&)> before_effect;
 };
 
+// From here on a second thread is worth its start.
+inline constexpr std::size_t elements_worth_a_thread = 1 << 18;
+
 class Engine {
  public:
   // Takes up at the store's last committed round; Store::begin_run came before.
@@ -104,8 +107,7 @@ class Engine {
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
   [[nodiscard]] std::optional<Published> publish(RoundId round);
-  // Returns the name of the model that it leads to.
-  Digest hold_step(const Digest& base, std::vector<std::byte> bytes);
+  void hold_step(const messages::ModelStep& step, std::vector<std::byte> bytes);
   [[nodiscard]] PublishedModel published_model(const Digest& model) const;
   void fail_run(Error error);
 

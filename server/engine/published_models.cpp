@@ -3,6 +3,8 @@
 // x is what it would be without steps but for training that starts from y (error feedback at the server: Tang, Yu, Lian, Zhang, Liu,
 // "DoubleSqueeze", ICML 2019; a model that the server keeps: Philippenko, Dieuleveut, NeurIPS 2021).
 #include <algorithm>
+#include <optional>
+#include <thread>
 
 #include "common/kernels/vectors.h"
 #include "protocols/codecs/encoder.h"
@@ -25,14 +27,13 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
   published_ = model_;
   published_check_ = checksum(std::span<const float>(*model_));
   published_digest_ = position.model;
-  std::vector<Published> steps;  // the last one first
+  // The steps since the model went whole are read twice, first to find where that was: together they may be larger than memory.
   RoundId from = position.round;
   for (; from.value > 0; --from.value) {
-    HANSA_TRY(auto published, store_.published(from));
+    HANSA_TRY(const auto published, store_.published(from));
     if (!published) break;
-    steps.push_back(std::move(*published));
   }
-  if (steps.empty()) return published_model(position.model);
+  if (from == position.round) return published_model(position.model);
   // A step that does not lead where it should is no loss: the model goes whole to all.
   const auto replay = [&]() -> Result<void> {
     HANSA_TRY(const auto record, store_.round(from.value > 0 ? from : RoundId(1)));
@@ -40,19 +41,24 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
     Digest base = from.value > 0 ? record->model : record->base;
     auto values = std::make_shared<PageVector<float>>(model_->size());
     HANSA_TRY_VOID(store_.get_model(base, *values));
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    Checksum check;
+    for (RoundId round = from; round < position.round;) {
+      ++round.value;
+      HANSA_TRY(auto published, store_.published(round));
+      if (!published) return fail(ErrorCode::storage, "store", "has lost a step");
       const codecs::Seeds seeds = messages::step_seeds({base, {}, 0});
       HANSA_TRY(const auto update,
-                codecs::Update::read(*plan, seeds, codecs::step_magnitude_max, step->step, unpacked_));
-      update.accumulate(0, plan->values(), 1.0F, *values);
-      hold_step(base, std::move(step->step));
-      base = step->model;
+                codecs::Update::read(*plan, seeds, codecs::step_magnitude_max, published->step, unpacked_));
+      if (update.accumulate(*values) != published->check)
+        return fail(ErrorCode::storage, "store", "holds a step that does not lead to the published model");
+      const std::span<const std::byte> step(published->step);
+      hold_step({base, sha256(step), step.size()}, std::move(published->step));
+      base = published->model;
+      check = published->check;
     }
-    if (checksum(std::span<const float>(*values)) != steps.front().check)
-      return fail(ErrorCode::storage, "store", "holds steps that do not lead to the published model");
     published_ = std::move(values);
     published_digest_ = base;
-    published_check_ = steps.front().check;
+    published_check_ = check;
     return {};
   };
   if (auto replayed = replay(); !replayed) {
@@ -74,21 +80,36 @@ std::optional<Published> Engine::publish(RoundId round) {
     const auto difference = accumulator_.scratch();
     kernels::subtract(*model_, *published_, difference);
     const codecs::Seeds seeds = messages::step_seeds({published_digest_, {}, 0});
-    std::vector<std::byte> bytes;
+    std::vector<std::byte> bytes, packed;
     // What a codec with error feedback would keep is in x - y already.
     residual_.resize(compression.downlink->state_values());
-    codecs::Encoder(*compression.downlink)
-        .encode(difference, {}, residual_, seeds, codecs::step_magnitude_max,
-                compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never, bytes);
+    const bool within = codecs::Encoder(*compression.downlink)
+                            .encode(difference, {}, residual_, seeds, codecs::step_magnitude_max,
+                                    codecs::Entropy::never, bytes);
     const auto update =
         codecs::Update::read(*compression.downlink, seeds, codecs::step_magnitude_max, bytes, unpacked_);
-    if (update && bytes.size() < std::min(step_bytes_max, model_->size() * sizeof(float))) {
-      // ZeroMQ may still send what was published before.
-      if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
-      update->accumulate(0, published_->size(), 1.0F, *published_);
-      published_check_ = checksum(std::span<const float>(*published_));
-      Published out{{}, published_check_, bytes};
-      published_digest_ = out.model = hold_step(published_digest_, std::move(bytes));
+    if (within && update && bytes.size() < std::min(step_bytes_max, model_->size() * sizeof(float))) {
+      messages::ModelStep step{published_digest_, {}, 0};
+      bool is_packed = false;
+      const auto pack = [&] {
+        is_packed = compression.entropy && codecs::pack(bytes, packed);
+        const std::span<const std::byte> blob(is_packed ? packed : bytes);
+        step.blob = sha256(blob);
+        step.bytes = blob.size();
+      };
+      {
+        // What clients get is packed while the published model follows.
+        std::optional<std::jthread> packing;
+        if (model_->size() >= elements_worth_a_thread) packing.emplace(pack);
+        else pack();
+        // ZeroMQ may still send what was published before.
+        if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
+        published_check_ = update->accumulate(*published_);
+      }
+      if (is_packed) bytes.swap(packed);
+      Published out{messages::name_of(step), published_check_, bytes};
+      hold_step(step, std::move(bytes));
+      published_digest_ = out.model;
       return out;
     }
   }
@@ -99,8 +120,7 @@ std::optional<Published> Engine::publish(RoundId round) {
 }
 
 // As many as are cheaper together than the model.
-Digest Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
-  const messages::ModelStep step{base, sha256(std::span<const std::byte>(bytes)), bytes.size()};
+void Engine::hold_step(const messages::ModelStep& step, std::vector<std::byte> bytes) {
   steps_.push_back({step, std::make_shared<const std::vector<std::byte>>(std::move(bytes))});
   const auto all = [&] {
     std::uint64_t sum = 0;
@@ -108,7 +128,6 @@ Digest Engine::hold_step(const Digest& base, std::vector<std::byte> bytes) {
     return sum;
   };
   while (steps_.size() > messages::steps_max || all() > model_->size() * sizeof(float)) steps_.pop_front();
-  return messages::name_of(step);
 }
 
 PublishedModel Engine::published_model(const Digest& model) const {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "tests/codecs/support.h"
 
@@ -145,6 +146,54 @@ TEST(RoundTrip, ValuesAtTheLimitAreAccepted) {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 3 == 0 ? -magnitude_max : magnitude_max;
     for (const float value : decode(plan, encode(plan, values, {1, 2, 3}).bytes, {1, 2, 3}))
       ASSERT_LE(std::fabs(value), magnitude_max * 1.004F) << text;
+  }
+}
+
+TEST(RoundTrip, WhatNoReceiverWouldTakeIsNotEncoded) {
+  std::vector<std::byte> out;
+  for (const std::string& text : every_spec) {
+    const Plan plan = plan_of(text, 9'000);
+    std::vector<float> state(plan.state_values());
+    for (const std::size_t at : {std::size_t{0}, plan.values() / 2, plan.values() - 1})
+      for (const float bad :
+           {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+            -std::numeric_limits<float>::infinity(), std::nextafter(-magnitude_max, -100.0F)}) {
+        auto values = update_of(plan.values(), 3);
+        values[at] = bad;
+        EXPECT_FALSE(Encoder(plan).encode(values, {}, state, {1, 2, 3}, magnitude_max, Entropy::never, out))
+            << text << ", " << bad << " at " << at;
+      }
+  }
+}
+
+TEST(RoundTrip, AResidualMayLiftValuesBeyondTheLimit) {
+  for (const char* text : {"topk(0.01, q4)", "sign", "lowrank(2)"}) {
+    const Plan plan = plan_of(text, 5'000);
+    const std::vector<float> values(plan.values(), 0.9F * magnitude_max);
+    std::vector<float> kept(plan.state_values());
+    std::fill_n(kept.begin(), plan.values(), 0.9F * magnitude_max);
+    const auto encoded = encode(plan, values, {1, 2, 3}, kept);
+    for (const float value : decode(plan, encoded.bytes, {1, 2, 3}))
+      ASSERT_LE(std::fabs(value), magnitude_max * 1.004F) << text;
+  }
+}
+
+TEST(RoundTrip, AccumulatingAllGivesTheChecksumOfWhatIsThere) {
+  std::vector<Plan> plans;
+  for (const char* text : {"q4-rotated", "q8", "topk(0.01, q4)", "lowrank(2)"})
+    plans.push_back(plan_of(text, 100'003));
+  plans.push_back(std::move(*Plan::create(
+      {{50'001, spec_of("q4-rotated"), 0}, {3, spec_of("f16"), 0}, {70'000, spec_of("q2-rotated"), 0}})));
+  for (const Plan& plan : plans) {
+    SCOPED_TRACE(plan.text());
+    const auto encoded = encode(plan, update_of(plan.values(), 5), {1, 2, 3});
+    std::vector<std::byte> memory;
+    const auto update = *Update::read(plan, {1, 2, 3}, magnitude_max, encoded.bytes, memory);
+    auto values = update_of(plan.values(), 6), expected = values;
+    const Checksum sum = update.accumulate(values);
+    update.accumulate(0, plan.values(), 1.0F, expected);
+    EXPECT_EQ(values, expected);
+    EXPECT_EQ(sum, checksum(std::span<const float>(expected)));
   }
 }
 

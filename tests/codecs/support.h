@@ -74,7 +74,7 @@ inline Encoded encode(const Plan& plan, std::span<const float> values, const See
                       std::span<const float> state = {}, Entropy entropy = Entropy::never) {
   Encoded out;
   out.state.resize(plan.state_values());
-  Encoder(plan).encode(values, state, out.state, seeds, magnitude_max, entropy, out.bytes);
+  EXPECT_TRUE(Encoder(plan).encode(values, state, out.state, seeds, magnitude_max, entropy, out.bytes));
   return out;
 }
 

@@ -37,7 +37,8 @@ class EncodedUpdatesTest : public ::testing::Test {
       for (float& value : values) value = static_cast<float>(0.1 * random_.normal());
       sent.seeds = {random_.next(), 1, random_.next()};
       sent.weight = 1 + random_.below(bounds.weight_max);
-      codecs::Encoder(plan).encode(values, {}, state, sent.seeds, bounds.magnitude_max, entropy, sent.bytes);
+      EXPECT_TRUE(codecs::Encoder(plan).encode(values, {}, state, sent.seeds, bounds.magnitude_max, entropy,
+                                               sent.bytes));
     }
     return out;
   }

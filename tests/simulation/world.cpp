@@ -46,8 +46,8 @@ Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<con
           const codecs::Seeds& seeds, float magnitude_max) {
   Sent out;
   out.kept.resize(plan.state_values());
-  codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max, codecs::Entropy::if_smaller,
-                               out.bytes);
+  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
+                                           codecs::Entropy::if_smaller, out.bytes));
   return out;
 }
 

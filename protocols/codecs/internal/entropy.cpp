@@ -14,12 +14,17 @@ namespace {
 
 constexpr int level = 1;  // codes have no repetitions to look for: more effort finds nothing
 
-// What zstd needs to begin with is kept.
-ZSTD_CCtx* context() {
-  struct Free {
-    void operator()(ZSTD_CCtx* made) const noexcept { ZSTD_freeCCtx(made); }
-  };
+// What zstd needs to begin with is kept, for each thread.
+struct Free {
+  void operator()(ZSTD_CCtx* made) const noexcept { ZSTD_freeCCtx(made); }
+  void operator()(ZSTD_DCtx* made) const noexcept { ZSTD_freeDCtx(made); }
+};
+ZSTD_CCtx* packer() {
   static thread_local const std::unique_ptr<ZSTD_CCtx, Free> kept(ZSTD_createCCtx());
+  return kept.get();
+}
+ZSTD_DCtx* unpacker() {
+  static thread_local const std::unique_ptr<ZSTD_DCtx, Free> kept(ZSTD_createDCtx());
   return kept.get();
 }
 
@@ -44,15 +49,14 @@ bool looks_packable(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-bool pack(std::span<std::byte> bytes, std::vector<std::byte>& packed) {
-  bytes[0] = static_cast<std::byte>(Stored::plain);
+bool pack(std::span<const std::byte> bytes, std::vector<std::byte>& packed) {
   const std::size_t wanted = bytes.size() - bytes.size() / 16;
-  if (wanted < 2 || !looks_packable(bytes.subspan(1)) || context() == nullptr) return false;
+  if (wanted < 2 || !looks_packable(bytes.subspan(1)) || packer() == nullptr) return false;
   packed.resize(wanted);
   packed[0] = static_cast<std::byte>(Stored::zstd);
   // Fails as soon as it becomes larger than what is wanted.
-  const std::size_t size = ZSTD_compressCCtx(context(), packed.data() + 1, packed.size() - 1,
-                                             bytes.data() + 1, bytes.size() - 1, level);
+  const std::size_t size = ZSTD_compressCCtx(packer(), packed.data() + 1, packed.size() - 1, bytes.data() + 1,
+                                             bytes.size() - 1, level);
   if (ZSTD_isError(size) != 0) return false;
   packed.resize(size + 1);
   return true;
@@ -69,7 +73,9 @@ Result<std::span<const std::byte>> unpack(std::span<const std::byte> bytes, std:
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > bytes_max)
     return wrong("is packed and does not say its size, or is larger than an update can be");
   memory.resize(size);
-  const std::size_t unpacked = ZSTD_decompress(memory.data(), memory.size(), body.data(), body.size());
+  if (unpacker() == nullptr) return fail(ErrorCode::resource, "update", "got no memory to be unpacked");
+  const std::size_t unpacked =
+      ZSTD_decompressDCtx(unpacker(), memory.data(), memory.size(), body.data(), body.size());
   if (ZSTD_isError(unpacked) != 0 || unpacked != size) return wrong("is packed and cannot be unpacked");
   return std::span<const std::byte>(memory);
 }

@@ -20,7 +20,7 @@ class LowRank final : public SegmentCodec {
   std::uint64_t encoded_bytes_max() const override { return 2 * rank_ * (rows_ + columns_) + sizeof(float); }
   std::uint64_t extra_state_values() const override { return rank_ * columns_; }
 
-  void encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
+  bool encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
               const Context& context, std::vector<std::byte>& out) const override {
     std::vector<float> p(rank_ * rows_);
     for (std::uint32_t k = 0; k < rank_; ++k) {
@@ -57,6 +57,7 @@ class LowRank final : public SegmentCodec {
       store(std::span(out), at, is_zero ? std::uint16_t{0} : to_f16(value / largest));
       at += 2;
     }
+    return true;
   }
 
   // Numbers of a size that keeps every product finite; the values themselves are held within the limit when they are decoded.

@@ -33,15 +33,18 @@ std::uint64_t BlockCodec::encoded_bytes_max() const {
   return values_ / block_values * block_bytes(block_values) + (rest > 0 ? block_bytes(rest) : 0);
 }
 
-void BlockCodec::encode(std::span<const float> values, std::span<const float> /*state*/,
+bool BlockCodec::encode(std::span<const float> values, std::span<const float> /*state*/,
                         std::span<float> /*next_state*/, const Context& context,
                         std::vector<std::byte>& out) const {
   for (std::size_t first = 0; first < values.size(); first += block_values) {
     const auto block = values.subspan(first, std::min(block_values, values.size() - first));
+    // As it comes into the cache.
+    if (kernels::first_outside(block, context.input_max) != block.size()) return false;
     const std::size_t at = out.size();
     out.resize(at + block_bytes(block.size()));
     encode_block(block, first / block_values, context, std::span(out).subspan(at));
   }
+  return true;
 }
 
 template <class Visit>

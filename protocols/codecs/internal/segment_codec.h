@@ -19,6 +19,8 @@ inline constexpr std::size_t block_values = Plan::block_values;
 struct Context {
   Seeds seeds;  // of the segment: mixed with its place
   float magnitude_max = 0;
+  // Of values to encode: infinite where a residual was added to them.
+  float input_max = magnitude_max;
   // Decoded values may be beyond it by this much: what rounding adds to a value at the limit.
   [[nodiscard]] float limit() const { return magnitude_max * 1.004F; }
 };
@@ -41,8 +43,9 @@ class SegmentCodec {
   [[nodiscard]] virtual std::uint64_t encoded_bytes_max() const = 0;
   // Kept beside the residual of error feedback.
   [[nodiscard]] virtual std::uint64_t extra_state_values() const { return 0; }
-  // Appends the segment's bytes. values: of the segment, residual included. extra state: before (empty: none yet), after.
-  virtual void encode(std::span<const float> values, std::span<const float> state,
+  // Appends the segment's bytes. values: of the segment, residual included. extra state: before (empty: none yet), after. False if
+  // a value is beyond input_max, or NaN.
+  virtual bool encode(std::span<const float> values, std::span<const float> state,
                       std::span<float> next_state, const Context& context,
                       std::vector<std::byte>& out) const = 0;
   // How many of the bytes are the segment's; none if they are not sound.
@@ -66,7 +69,7 @@ class BlockCodec : public SegmentCodec {
 
   [[nodiscard]] std::uint64_t encoded_bytes_max() const override;
   [[nodiscard]] bool is_seekable() const override { return true; }
-  void encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
+  bool encode(std::span<const float> values, std::span<const float> state, std::span<float> next_state,
               const Context& context, std::vector<std::byte>& out) const override;
   [[nodiscard]] std::optional<std::size_t> check(std::span<const std::byte> bytes,
                                                  const Context& context) const override;

@@ -130,7 +130,7 @@ class TopK final : public SegmentCodec {
     return sizeof(std::uint32_t) + gap_bits / 8 + 1 + value_bytes();
   }
 
-  void encode(std::span<const float> values, std::span<const float> /*state*/,
+  bool encode(std::span<const float> values, std::span<const float> /*state*/,
               std::span<float> /*next_state*/, const Context& context,
               std::vector<std::byte>& out) const override {
     const Threshold threshold = find_threshold(values, k_);
@@ -169,6 +169,7 @@ class TopK final : public SegmentCodec {
       encode_uniform(block, bits_, OneBit::sign, mix(context.seeds.rounding, first), context.magnitude_max,
                      std::span(out).subspan(at));
     }
+    return true;
   }
 
   std::optional<std::size_t> check(std::span<const std::byte> bytes, const Context& context) const override {
