@@ -134,31 +134,35 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// What memory gives changes from one second to the next on a shared machine, so the two are measured in turns, and the
-// figure is the median of their ratios.
-double fraction_of_bandwidth(double bytes_a_value, const std::function<void()>& kernel) {
-  constexpr int turns = 41;
+struct Measured {
+  const char* name;
+  double bytes_a_value;
+  std::function<void()> kernel;
   std::vector<double> ratios;
-  for (int turn = 0; turn < turns; ++turn) {
-    const double bound = seconds_of(read_and_write_sums) / 16 * bytes_a_value;
-    ratios.push_back(bound / seconds_of(kernel));
-  }
-  std::ranges::nth_element(ratios, ratios.begin() + turns / 2);
-  return ratios[turns / 2];
-}
+};
 
+// What memory gives, and what the processor does, changes from one second to the next on a shared machine. So all are measured
+// in turns, each beside the bound of the same moment, and a figure is the median of its ratios.
 void print_figures() {
-  const auto print = [](const char* name, double fraction) {
-    fmt::print("figure: kernel/{}_fraction_of_bandwidth {:.3f} ratio\n", name, fraction);
-  };
-  print("f32", fraction_of_bandwidth(20, [] {
-          benchmark::DoNotOptimize(kernels::add_scaled_within(sums(), update(), factor, 64.0F));
-        }));
-  for (const char* codec : {"q8", "q4"}) {
-    Encoded encoded(codec);
-    const codecs::Update read = encoded.read();
-    print(codec,
-          fraction_of_bandwidth(encoded.bytes_a_value(), [&] { read.fold(0, values, factor, sums()); }));
+  constexpr int turns = 121;
+  Encoded q8("q8"), q4("q4");
+  const codecs::Update read8 = q8.read(), read4 = q4.read();
+  Measured all[] = {
+      {"f32",
+       20,
+       [] { benchmark::DoNotOptimize(kernels::add_scaled_within(sums(), update(), factor, 64.0F)); },
+       {}},
+      {"q8", q8.bytes_a_value(), [&] { read8.fold(0, values, factor, sums()); }, {}},
+      {"q4", q4.bytes_a_value(), [&] { read4.fold(0, values, factor, sums()); }, {}}};
+  for (int turn = 0; turn < turns; ++turn)
+    for (Measured& measured : all) {
+      const double bound = seconds_of(read_and_write_sums) / 16 * measured.bytes_a_value;
+      measured.ratios.push_back(bound / seconds_of(measured.kernel));
+    }
+  for (Measured& measured : all) {
+    std::ranges::nth_element(measured.ratios, measured.ratios.begin() + turns / 2);
+    fmt::print("figure: kernel/{}_fraction_of_bandwidth {:.3f} ratio\n", measured.name,
+               measured.ratios[turns / 2]);
   }
 }
 

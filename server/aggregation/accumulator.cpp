@@ -19,6 +19,7 @@
 #include <cmath>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/kernels/fold.h"
@@ -68,10 +69,15 @@ Result<void> Accumulator::begin(const AccumulationBounds& bounds) {
   ++number_;
   total_weight_ = 0;
   updates_ = 0;
+  clear();
+  return {};
+}
+
+void Accumulator::clear() {
+  if (std::exchange(clear_, true)) return;
   workers_->for_slices(elements_, [this](std::size_t first, std::size_t last) {
     std::fill(sum_data() + first, sum_data() + last, std::int64_t{0});
   });
-  return {};
 }
 
 Result<void> Accumulator::check_place(std::size_t values, std::size_t first_element) const {
@@ -116,6 +122,7 @@ Result<void> Accumulator::check_weight(std::uint64_t weight) const {
 }
 
 Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_element, std::uint64_t weight) {
+  clear_ = false;
   HANSA_TRY_VOID(check_place(delta.size(), first_element));
   assert(weight >= 1 && weight <= bounds_.weight_max && updates_ < bounds_.updates_max);
   struct {
@@ -174,6 +181,7 @@ void Accumulator::subtract_slices(std::span<const float> delta, std::size_t firs
 
 void Accumulator::add(std::span<const WeightedUpdate> updates) {
   if (updates.empty()) return;
+  clear_ = false;
   struct {
     std::span<const WeightedUpdate> updates;
     std::span<std::int64_t> sums;

@@ -31,9 +31,11 @@ class Accumulator {
  public:
   Accumulator(std::size_t elements, WorkerPool& workers);
 
-  // Zeroes the sum and fixes the scale. Fails (usage) when a bound is out of its range or they leave
+  // The sum is zero then, and the scale fixed. Fails (usage) when a bound is out of its range or they leave
   // fewer than 8 fraction bits; (resource) when the constructor got no memory. Allocates nothing.
   [[nodiscard]] Result<void> begin(const AccumulationBounds& bounds);
+  // Zeroes the sum of a round that is over, so that begin() need not: for when there is time.
+  void clear();
   [[nodiscard]] int scale_bits() const { return scale_bits_; }
   // Of the sum in work: begin() starts another.
   [[nodiscard]] std::uint64_t number() const { return number_; }
@@ -59,7 +61,10 @@ class Accumulator {
   [[nodiscard]] std::span<const std::int64_t> sums() const { return {sum_data(), elements_}; }
 
   // The sum's memory as elements() floats, for whoever needs some between finish() and begin(): the sum is gone then.
-  [[nodiscard]] std::span<float> scratch() { return {reinterpret_cast<float*>(sums_.data()), elements_}; }
+  [[nodiscard]] std::span<float> scratch() {
+    clear_ = false;
+    return {reinterpret_cast<float*>(sums_.data()), elements_};
+  }
 
   // next[i] = global[i] + sum_i / (total_weight * 2^scale_bits); next may be global itself.
   // Rounded to the nearest float32; beyond the largest float32 it is that, never infinite.
@@ -84,6 +89,7 @@ class Accumulator {
   WorkerPool* workers_;
   AccumulationBounds bounds_;
   int scale_bits_ = 0;
+  bool clear_ = false;  // all of the sum is zero
   std::uint64_t number_ = 0;
   std::uint64_t total_weight_ = 0;
   std::uint32_t updates_ = 0;

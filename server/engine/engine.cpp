@@ -258,6 +258,7 @@ void Engine::commit(RoundRecord record, std::shared_ptr<PageVector<float>> next)
     else store();
     if (config_.coordinator.compression.downlink) record.published = publish(record.round);
     else model_check_ = checksum(std::span<const float>(*model_));
+    accumulator_.clear();
   }
   if (!digest) return fail_run(std::move(digest).error());
   record.model = *digest;

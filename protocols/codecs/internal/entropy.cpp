@@ -29,9 +29,9 @@ ZSTD_DCtx* unpacker() {
 }
 
 // Codes are not repetitive: what they can be packed to is the entropy of their bytes. A look at some parts of them
-// is a tenth of the cost of packing, and mostly saves it: a bit after a rotation is as good as random.
+// is a small part of the cost of packing, and mostly saves it: a bit after a rotation is as good as random.
 bool looks_packable(std::span<const std::byte> bytes) {
-  constexpr std::size_t part = 4096;
+  constexpr std::size_t part = 1024;
   constexpr std::size_t parts = 16;
   std::array<std::uint32_t, 256> counts{};
   std::size_t seen = 0;
