@@ -251,17 +251,20 @@ void Engine::commit(RoundRecord record, std::shared_ptr<PageVector<float>> next)
   model_ = std::move(next);
   // The disk and the codec need not wait for each other.
   Result<Digest> digest{Digest{}};
+  Result<std::optional<Published>> published{std::nullopt};
   {
     std::optional<std::jthread> storing;
     const auto store = [&] { digest = store_.put_model(*model_); };
     if (model_->size() >= elements_worth_a_thread) storing.emplace(store);
     else store();
-    if (config_.coordinator.compression.downlink) record.published = publish(record.round);
+    if (config_.coordinator.compression.downlink) published = publish(record.round);
     else model_check_ = checksum(std::span<const float>(*model_));
     accumulator_.clear();
   }
   if (!digest) return fail_run(std::move(digest).error());
+  if (!published) return fail_run(std::move(published).error());
   record.model = *digest;
+  record.published = *published;
   if (published_ == model_) published_digest_ = record.model;
   record.started_at = round_started_at_;
   for (auto& p : record.participations) {

@@ -106,7 +106,7 @@ class Engine {
 
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
-  [[nodiscard]] std::optional<Published> publish(RoundId round);
+  [[nodiscard]] Result<std::optional<Published>> publish(RoundId round);
   void hold_step(const messages::ModelStep& step, std::vector<std::byte> bytes);
   [[nodiscard]] PublishedModel published_model(const Digest& model) const;
   void fail_run(Error error);

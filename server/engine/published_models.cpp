@@ -11,11 +11,7 @@
 #include "server/engine/engine.h"
 
 namespace hansa::server {
-namespace {
-
-constexpr std::size_t step_bytes_max = 512 << 20;  // a row of the store holds it
-
-}  // namespace
+namespace {}  // namespace
 
 // After a start: the last round that published its own model, and the steps since then.
 Result<PublishedModel> Engine::restore_published(const Store::Position& position) {
@@ -27,7 +23,7 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
   published_ = model_;
   published_check_ = checksum(std::span<const float>(*model_));
   published_digest_ = position.model;
-  // The steps since the model went whole are read twice, first to find where that was: together they may be larger than memory.
+  // Where the model went whole.
   RoundId from = position.round;
   for (; from.value > 0; --from.value) {
     HANSA_TRY(const auto published, store_.published(from));
@@ -44,15 +40,17 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
     Checksum check;
     for (RoundId round = from; round < position.round;) {
       ++round.value;
-      HANSA_TRY(auto published, store_.published(round));
+      HANSA_TRY(const auto published, store_.published(round));
       if (!published) return fail(ErrorCode::storage, "store", "has lost a step");
       const codecs::Seeds seeds = messages::step_seeds({base, {}, 0});
+      HANSA_TRY(auto bytes, store_.get_step(published->step));
       HANSA_TRY(const auto update,
-                codecs::Update::read(*plan, seeds, codecs::step_magnitude_max, published->step, unpacked_));
+                codecs::Update::read(*plan, seeds, codecs::step_magnitude_max, bytes, unpacked_));
+
       if (update.accumulate(*values) != published->check)
         return fail(ErrorCode::storage, "store", "holds a step that does not lead to the published model");
-      const std::span<const std::byte> step(published->step);
-      hold_step({base, sha256(step), step.size()}, std::move(published->step));
+      const messages::ModelStep step{base, published->step, bytes.size()};
+      hold_step(step, std::move(bytes));
       base = published->model;
       check = published->check;
     }
@@ -72,7 +70,7 @@ Result<PublishedModel> Engine::restore_published(const Store::Position& position
 
 // model_ is the round's. Returns what the record needs; none if the model itself is published, whose name is then that of the
 // published one.
-std::optional<Published> Engine::publish(RoundId round) {
+Result<std::optional<Published>> Engine::publish(RoundId round) {
   const Compression& compression = config_.coordinator.compression;
   const bool whole = !published_ || (compression.full_every > 0 && round.value % compression.full_every == 0);
   if (!whole) {
@@ -91,14 +89,13 @@ std::optional<Published> Engine::publish(RoundId round) {
     if (within && update && bytes.size() < std::min(step_bytes_max, model_->size() * sizeof(float))) {
       messages::ModelStep step{published_digest_, {}, 0};
       bool is_packed = false;
+      Result<Digest> stored{Digest{}};
       const auto pack = [&] {
         is_packed = compression.entropy && codecs::pack(bytes, packed);
-        const std::span<const std::byte> blob(is_packed ? packed : bytes);
-        step.blob = sha256(blob);
-        step.bytes = blob.size();
+        stored = store_.put_step(is_packed ? packed : bytes);
       };
       {
-        // What clients get is packed while the published model follows.
+        // What clients get is packed and stored while the published model follows.
         std::optional<std::jthread> packing;
         if (model_->size() >= elements_worth_a_thread) packing.emplace(pack);
         else pack();
@@ -106,8 +103,11 @@ std::optional<Published> Engine::publish(RoundId round) {
         if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
         published_check_ = update->accumulate(*published_);
       }
+      if (!stored) return tl::unexpected<Error>(std::move(stored).error());
       if (is_packed) bytes.swap(packed);
-      Published out{messages::name_of(step), published_check_, bytes};
+      step.blob = *stored;
+      step.bytes = bytes.size();
+      Published out{messages::name_of(step), published_check_, step.blob};
       hold_step(step, std::move(bytes));
       published_digest_ = out.model;
       return out;

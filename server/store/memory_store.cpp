@@ -51,11 +51,29 @@ Result<void> MemoryStore::get_model(const Digest& digest, std::span<float> param
   return {};
 }
 
+Result<Digest> MemoryStore::put_step(std::span<const std::byte> step) {
+  const Digest digest = sha256(step);
+  if (disk_->steps.contains(digest)) return digest;
+  HANSA_TRY_VOID(before("write step"));
+  disk_->steps.emplace(digest, std::vector<std::byte>(step.begin(), step.end()));
+  return digest;
+}
+
+Result<std::vector<std::byte>> MemoryStore::get_step(const Digest& digest) {
+  const auto found = disk_->steps.find(digest);
+  if (found == disk_->steps.end()) return fail(ErrorCode::storage, place, "has no step " + digest.brief());
+  if (sha256(std::span<const std::byte>(found->second)) != digest)
+    return fail(ErrorCode::storage, place, "has a damaged step " + digest.brief());
+  return found->second;
+}
+
 Result<void> MemoryStore::commit_round(const RoundRecord& record) {
   HANSA_TRY(const RoundId last, last_round());
   HANSA_TRY_VOID(internal::require_next_round(record.round, last, place));
   if (!disk_->models.contains(record.model))
     return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
+  if (record.published && !disk_->steps.contains(record.published->step))
+    return fail(ErrorCode::storage, place, "has no step " + record.published->step.brief() + " to commit");
   HANSA_TRY_VOID(before("commit round"));
   disk_->rounds.push_back(record);
   return {};

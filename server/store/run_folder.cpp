@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "common/files.h"
 #include "common/folder_lock.h"
@@ -25,6 +26,13 @@ Result<void> flush_folder(const std::filesystem::path& folder) {
   return {};
 }
 
+// Left behind by a crash: a name that ends with a digest's is whole.
+void remove_unfinished(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() != ".step") ::unlink(it->path().c_str());
+}
+
 }  // namespace
 
 struct RunFolder::State {
@@ -35,6 +43,9 @@ struct RunFolder::State {
   internal::ModelFiles models;
   std::optional<internal::MetricsLines> lines;  // empty: out of step with the database
 
+  std::filesystem::path step_path(const Digest& digest) const {
+    return folder / "steps" / (digest.hex() + ".step");
+  }
   Result<void> require_writable() const {
     if (access == internal::Access::read_write) return {};
     return fail(ErrorCode::usage, folder.string(), "is open for reading only");
@@ -92,6 +103,8 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& 
   HANSA_TRY(auto lock, lock_folder(folder, "stop that aggregator, or give this one another run"));
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_write));
   HANSA_TRY(auto models, internal::ModelFiles::open(folder / "models"));
+  HANSA_TRY_VOID(make_folders(folder / "steps"));
+  remove_unfinished(folder / "steps");
   auto state = std::unique_ptr<State>(new State{folder, internal::Access::read_write, std::move(lock),
                                                 std::move(database), std::move(models), std::nullopt});
   HANSA_TRY_VOID(state->catch_up());
@@ -129,6 +142,21 @@ Result<void> RunFolder::get_model(const Digest& digest, std::span<float> paramet
   return state_->models.get(digest, parameters);
 }
 
+Result<Digest> RunFolder::put_step(std::span<const std::byte> step) {
+  HANSA_TRY_VOID(state_->require_writable());
+  const Digest digest = sha256(step);
+  HANSA_TRY_VOID(write_file_atomically(state_->step_path(digest), step));
+  return digest;
+}
+
+Result<std::vector<std::byte>> RunFolder::get_step(const Digest& digest) {
+  const auto path = state_->step_path(digest);
+  HANSA_TRY(auto step, read_binary_file(path, step_bytes_max));
+  if (sha256(std::span<const std::byte>(step)) != digest)
+    return fail(ErrorCode::storage, path.string(), "is damaged: its content does not match its name");
+  return step;
+}
+
 Result<void> RunFolder::commit_round(const RoundRecord& record) {
   const std::string place = state_->folder.string();
   HANSA_TRY_VOID(state_->require_writable());
@@ -136,6 +164,9 @@ Result<void> RunFolder::commit_round(const RoundRecord& record) {
   HANSA_TRY_VOID(internal::require_next_round(record.round, last, place));
   if (!state_->models.contains(record.model))
     return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
+  std::error_code error;
+  if (record.published && !std::filesystem::exists(state_->step_path(record.published->step), error))
+    return fail(ErrorCode::storage, place, "has no step " + record.published->step.brief() + " to commit");
   HANSA_TRY_VOID(state_->database.insert_round(record));
   state_->append_line(internal::round_line(record));
   return {};

@@ -2,12 +2,14 @@
 //
 //   run.sqlite       rounds, participations, evaluations: the truth (internal/database.cpp has the schema)
 //   models/*.f32     model vectors, named by their SHA-256
+//   steps/*.step     encoded differences between the models that clients got, named likewise
 //   archive.pt       the model archive as the run started
 //   layout.txt       its parameter layout
 //   metrics.jsonl    a line a commit and a line an evaluation, from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
-// A commit costs three flushes: the model file, its name, the transaction. All models are kept.
+// A commit costs three flushes: the model file, its name, the transaction; a step is flushed beside the model. All models and
+// steps are kept.
 // One thread at a time.
 #pragma once
 #include <filesystem>
@@ -33,6 +35,8 @@ class RunFolder final : public Store {
                                        std::span<const float> initial_model) override;
   [[nodiscard]] Result<Digest> put_model(std::span<const float> parameters) override;
   [[nodiscard]] Result<void> get_model(const Digest& digest, std::span<float> parameters) override;
+  [[nodiscard]] Result<Digest> put_step(std::span<const std::byte> step) override;
+  [[nodiscard]] Result<std::vector<std::byte>> get_step(const Digest& digest) override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
   [[nodiscard]] Result<std::optional<Position>> position() override;

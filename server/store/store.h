@@ -65,9 +65,11 @@ struct SecureSumRecord {
 struct Published {
   Digest model;  // its name: messages::name_of
   Checksum check;  // of its vector
-  std::vector<std::byte> step;  // encoded difference to what was published before
+  Digest step;  // names the encoded difference to what was published before: SHA-256 of its bytes
   friend bool operator==(const Published&, const Published&) = default;
 };
+
+inline constexpr std::size_t step_bytes_max = 1 << 30;
 
 struct RoundRecord {
   RoundId round;
@@ -105,8 +107,14 @@ class Store {
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
 
-  // One transaction, durable when it returns. record.model was put before, and record.round is the
-  // last committed round + 1.
+  // The same for a step to a published model: at most step_bytes_max bytes. The one call that may run beside another, which is
+  // put_model.
+  [[nodiscard]] virtual Result<Digest> put_step(std::span<const std::byte> step) = 0;
+  // Fails (storage) if it is missing or does not match its digest.
+  [[nodiscard]] virtual Result<std::vector<std::byte>> get_step(const Digest& digest) = 0;
+
+  // One transaction, durable when it returns. record.model was put before, so was the published step if there is one, and
+  // record.round is the last committed round + 1.
   [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
   // Adds or replaces a committed round's (or round 0's) held-out metrics.
   [[nodiscard]] virtual Result<void> record_evaluation(RoundId round, const Metrics& metrics) = 0;

@@ -223,7 +223,7 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 4)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 5)"), std::string::npos);
   }
 }
 
@@ -252,19 +252,31 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   EXPECT_TRUE((*reader)->rounds()->back().secure);
 }
 
-// Schema 4 changed no table.
-TEST_F(RunFolderTest, ARunOfTheThirdSchemaGoesOn) {
+// Schema 4 changed no table, and until schema 5 steps lay in theirs.
+TEST_F(RunFolderTest, RunsOfTheThirdAndFourthSchemaGoOn) {
   fill(1);
-  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 3");
-  ASSERT_TRUE(RunFolder::open_read_only(path_));
-  ASSERT_TRUE(commit(*open(), 2));
-  EXPECT_EQ((*RunFolder::open_read_only(path_))->rounds()->size(), 2U);
+  std::size_t rounds = 1;
+  for (const char* version : {"3", "4"}) {
+    SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+        .exec(std::string("INSERT OR REPLACE INTO published VALUES (1, zeroblob(32), zeroblob(16), "
+                          "zeroblob(1000)); PRAGMA user_version = ") +
+              version);
+    {
+      const auto reader = RunFolder::open_read_only(path_);
+      ASSERT_TRUE(reader) << reader.error().text();
+      EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
+    }
+    const auto store = open();
+    EXPECT_EQ(*store->published(RoundId(1)), std::nullopt);
+    ASSERT_TRUE(commit(*store, static_cast<std::uint32_t>(++rounds)));
+    EXPECT_EQ(store->rounds()->size(), rounds);
+  }
 }
 
 TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
-  const Published published{sha256(std::string_view("near it")),
-                            checksum(std::string_view("it")),
-                            {std::byte{1}, std::byte{0}, std::byte{7}}};
+  const std::vector<std::byte> step{std::byte{1}, std::byte{0}, std::byte{7}};
+  const Published published{sha256(std::string_view("near it")), checksum(std::string_view("it")),
+                            sha256(std::span<const std::byte>(step))};
   {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
@@ -272,6 +284,10 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
     const auto model = store->put_model(model_of(2));
     RoundRecord record = record_of(2, *model, vector_digest(model_of(1)));
     record.published = published;
+    const auto without = store->commit_round(record);
+    ASSERT_FALSE(without);
+    EXPECT_NE(without.error().what.find("has no step"), std::string::npos);
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(*store->put_step(step), published.step);
     ASSERT_TRUE(store->commit_round(record));
   }
   const auto reader = RunFolder::open_read_only(path_);
@@ -279,7 +295,33 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
   EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
   EXPECT_EQ(*(*reader)->published(RoundId(2)), published);
   EXPECT_EQ(*(*reader)->published(RoundId(3)), std::nullopt);
-  EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // large: only when it is asked for
+  EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // only when it is asked for
+  EXPECT_EQ(*(*reader)->get_step(published.step), step);
+  EXPECT_FALSE((*reader)->put_step(step));  // looks on
+}
+
+TEST_F(RunFolderTest, AStepThatIsDamagedOrGoneIsToldAndLeftoversOfACrashGo) {
+  const std::vector<std::byte> step(5'000, std::byte{7});
+  const auto file = [&](const Digest& digest) { return path_ / "steps" / (digest.hex() + ".step"); };
+  Digest digest;
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    digest = *store->put_step(step);
+    std::ofstream(file(digest), std::ios::app) << 'x';
+    const auto damaged = store->get_step(digest);
+    ASSERT_FALSE(damaged);
+    EXPECT_NE(damaged.error().text().find("damaged"), std::string::npos);
+    ASSERT_TRUE(store->put_step(step));
+    EXPECT_EQ(*store->get_step(digest), step);
+    const auto gone = store->get_step(sha256(std::string_view("another")));
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().code, ErrorCode::storage);
+  }
+  std::ofstream(file(digest).string() + ".tmp123") << "a part";
+  const auto store = open();
+  EXPECT_FALSE(std::filesystem::exists(file(digest).string() + ".tmp123"));
+  EXPECT_EQ(*store->get_step(digest), step);
 }
 
 TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {

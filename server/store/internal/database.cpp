@@ -96,13 +96,14 @@ CREATE TABLE secure_sum_metrics (
 ) WITHOUT ROWID;
 )sql";
 
-// Added by schema 3. Schema 4 adds nothing here: models are named by vector_digest.
+// Added by schema 3. Schema 4 adds nothing here: models are named by vector_digest. Until schema 5 `step` held the bytes themselves: such
+// rows are forgotten, and what they led to goes whole once more.
 constexpr const char* schema_of_published_models = R"sql(
 CREATE TABLE published (                   -- of rounds after which clients get another model than the round's
   round INTEGER PRIMARY KEY REFERENCES rounds(round),
   model BLOB NOT NULL,
   sum   BLOB NOT NULL,                     -- checksum of its vector
-  step  BLOB NOT NULL                      -- encoded difference to what was published before
+  step  BLOB NOT NULL                      -- SHA-256 of the encoded difference to what was published before
 );
 )sql";
 
@@ -253,6 +254,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
       SQLite::Transaction transaction(connection);
       if (version < 2) connection.exec(schema_of_secure_sums);
       if (version < 3) connection.exec(schema_of_published_models);
+      if (version < 5) connection.exec("DELETE FROM published");
       connection.exec("PRAGMA user_version = " + std::to_string(schema_version));
       transaction.commit();
     } else {
@@ -414,16 +416,14 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
 
 Result<std::optional<Published>> Database::published(RoundId round) {
   return guarded("reading a published model", [&]() -> std::optional<Published> {
-    if (version_ < 3) return std::nullopt;
+    if (version_ < 5) return std::nullopt;
     SQLite::Statement query(*connection_, "SELECT model, sum, step FROM published WHERE round = ?");
     query.bind(1, static_cast<std::int64_t>(round.value));
     if (!query.executeStep()) return std::nullopt;
     Published out;
     out.model = digest_at(query, 0);
     out.check = checksum_at(query, 1);
-    const SQLite::Column step = query.getColumn(2);
-    const auto* bytes = static_cast<const std::byte*>(step.getBlob());
-    out.step.assign(bytes, bytes + step.getBytes());
+    out.step = digest_at(query, 2);
     return out;
   });
 }
@@ -471,8 +471,7 @@ Result<void> Database::insert_round(const RoundRecord& record) {
       insert_published.bind(1, round);
       bind(insert_published, 2, record.published->model);
       bind(insert_published, 3, record.published->check);
-      insert_published.bindNoCopy(4, record.published->step.data(),
-                                  static_cast<int>(record.published->step.size()));
+      bind(insert_published, 4, record.published->step);
       insert_published.exec();
     }
     if (record.secure) {

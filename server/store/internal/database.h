@@ -22,7 +22,7 @@ enum class Access { read_only, read_write };
 
 class Database {
  public:
-  static constexpr int schema_version = 4;
+  static constexpr int schema_version = 5;
 
   // read_write makes what is missing. Fails (storage), naming both versions, on a newer schema.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access);
