@@ -116,11 +116,12 @@ void QuantiseRandom(const float* HWY_RESTRICT values, std::size_t count, float i
   const auto most = hn::Set(f32, static_cast<float>((1U << bits) - 1));
   const auto half = hn::Mul(most, hn::Set(f32, 0.5F)), least = hn::Set(f32, -0.5F);
   const auto by = hn::Set(f32, inverse), unit = hn::Set(f32, 1.0F / 65536);
-  const auto low = hn::Set(u32, static_cast<std::uint32_t>(seed));
+  // Iota once: with a first value that is not constant it is made in memory.
+  const auto low = hn::Add(hn::Iota(u32, 0), hn::Set(u32, static_cast<std::uint32_t>(seed)));
   const auto high = hn::Set(u32, static_cast<std::uint32_t>(seed >> 32));
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    const auto bits32 = mix(hn::Xor(hn::Add(hn::Iota(u32, static_cast<std::uint32_t>(i)), low), high));
+    const auto bits32 = mix(hn::Xor(hn::Add(low, hn::Set(u32, static_cast<std::uint32_t>(i))), high));
     const auto part = hn::Mul(hn::ConvertTo(f32, hn::BitCast(i32, hn::ShiftRight<16>(bits32))), unit);
     const auto at = hn::Add(hn::Mul(hn::LoadU(f32, values + i), by), half);
     const auto held = hn::Min(hn::Add(hn::Max(at, least), part), most);

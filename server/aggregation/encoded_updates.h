@@ -17,7 +17,7 @@ namespace hansa::server {
 
 class EncodedUpdates {
  public:
-  // So many wait at most; they and what they unpack to take at most two bytes a parameter each.
+  // So many wait at most; they, and what they unpack to, take at most two bytes a parameter each.
   static constexpr std::size_t waiting_max = 8;
 
   explicit EncodedUpdates(Accumulator& sum) : sum_(sum) {}
