@@ -121,6 +121,14 @@ Result<Digest> copy_file_atomically(const std::filesystem::path& from, const std
   return digest;
 }
 
+Result<void> remove_unfinished(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension().string().starts_with(".tmp")) ::unlink(it->path().c_str());
+  if (error) return fail(ErrorCode::storage, folder.string(), "cannot be listed (" + error.message() + ")");
+  return {};
+}
+
 Result<Digest> digest_of_file(const std::filesystem::path& path) {
   return read_in_steps(path, [](std::span<const std::byte>) { return Result<void>(); });
 }

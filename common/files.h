@@ -27,6 +27,8 @@ enum class FileAccess { everyone_reads, owner_only };
                                                  FileAccess access = FileAccess::everyone_reads);
 [[nodiscard]] Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,
                                                  FileAccess access = FileAccess::everyone_reads);
+// Removes from a folder what a crash left of such writes: names that end with .tmp and perhaps digits.
+[[nodiscard]] Result<void> remove_unfinished(const std::filesystem::path& folder);
 // Atomic in the same way, in small steps; returns the digest of what was copied.
 [[nodiscard]] Result<Digest> copy_file_atomically(const std::filesystem::path& from,
                                                   const std::filesystem::path& to);

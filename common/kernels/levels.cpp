@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "common/kernels/levels.h"
+#include "common/kernels/parts.h"
 
 #ifndef HANSA_KERNELS_LEVELS_ONCE
 #define HANSA_KERNELS_LEVELS_ONCE
@@ -46,11 +47,6 @@ inline float level_of(std::uint8_t code, unsigned bits) {
 }
 
 constexpr std::size_t parts = 16;
-inline float sum_of_parts(float* part) {
-  for (std::size_t half = parts / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
-  return part[0];
-}
 
 }  // namespace
 }  // namespace hansa::kernels

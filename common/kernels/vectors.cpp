@@ -4,10 +4,10 @@
 #include <hwy/foreach_target.h>
 // After it.
 #include <algorithm>
-#include <array>
 
 #include <hwy/highway.h>
 
+#include "common/kernels/parts.h"
 #include "common/kernels/vectors.h"
 
 #ifndef HANSA_KERNELS_VECTORS_ONCE
@@ -17,11 +17,6 @@ namespace {
 
 // So many that no addition waits for the one before it.
 constexpr std::size_t parts = 32;
-inline double sum_of_parts(double* part) {
-  for (std::size_t half = parts / 2; half > 0; half /= 2)
-    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
-  return part[0];
-}
 
 }  // namespace
 }  // namespace hansa::kernels
@@ -87,10 +82,10 @@ double sum_of_squares(std::span<const float> values) {
   return HWY_DYNAMIC_DISPATCH(SumOfSquares)(values.data(), values.size());
 }
 double sum_of_squares_reference(std::span<const float> values) {
-  std::array<double, parts> part{};
+  double part[parts] = {};
   for (std::size_t i = 0; i < values.size(); ++i)
     part[i % parts] += static_cast<double>(values[i]) * values[i];
-  return sum_of_parts(part.data());
+  return sum_of_parts(part);
 }
 
 void add_values(std::span<float> out, std::span<const float> values, float sign) {

@@ -192,6 +192,7 @@ void Accumulator::add(std::span<const WeightedUpdate> updates) {
   } const fold{updates, {sum_data(), elements_}, scale_bits_};
   for ([[maybe_unused]] const auto& [update, weight] : updates)
     assert(update->values() == elements_ && weight >= 1 && weight <= bounds_.weight_max);
+  assert(updates_ <= bounds_.updates_max);  // they were counted before
   workers_->for_slices(elements_, [&fold](std::size_t first, std::size_t last) {
     for (std::size_t at = first; at < last; at += cached_elements)
       for (const WeightedUpdate& weighted : fold.updates)

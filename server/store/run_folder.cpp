@@ -3,7 +3,6 @@
 #include <limits>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "common/files.h"
 #include "common/folder_lock.h"
@@ -24,13 +23,6 @@ Result<void> flush_folder(const std::filesystem::path& folder) {
   if (!directory || ::fsync(directory.get()) != 0)
     return fail_with_errno(folder, "cannot be flushed to disk");
   return {};
-}
-
-// Left behind by a crash: a name that ends with a digest's is whole.
-void remove_unfinished(const std::filesystem::path& folder) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (it->path().extension() != ".step") ::unlink(it->path().c_str());
 }
 
 }  // namespace
@@ -104,7 +96,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& 
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_write));
   HANSA_TRY(auto models, internal::ModelFiles::open(folder / "models"));
   HANSA_TRY_VOID(make_folders(folder / "steps"));
-  remove_unfinished(folder / "steps");
+  HANSA_TRY_VOID(remove_unfinished(folder / "steps"));
   auto state = std::unique_ptr<State>(new State{folder, internal::Access::read_write, std::move(lock),
                                                 std::move(database), std::move(models), std::nullopt});
   HANSA_TRY_VOID(state->catch_up());

@@ -107,7 +107,7 @@ class Store {
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
 
-  // The same for a step to a published model: at most step_bytes_max bytes. The one call that may run beside another, which is
+  // A step to a published model, of at most step_bytes_max bytes: content-addressed, durable when it returns. The one call that may run beside another, which is
   // put_model.
   [[nodiscard]] virtual Result<Digest> put_step(std::span<const std::byte> step) = 0;
   // Fails (storage) if it is missing or does not match its digest.

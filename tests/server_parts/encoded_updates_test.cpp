@@ -61,6 +61,14 @@ class EncodedUpdatesTest : public ::testing::Test {
                           const Sent& sent) {
     return updates.add(plan, sent.seeds, bounds.magnitude_max, spool_of(pool, sent.bytes), sent.weight);
   }
+  // A sum that has begun, and what waits for it.
+  struct Summing {
+    Summing(const codecs::Plan& plan, WorkerPool& workers) : sum(plan.values(), workers) {
+      EXPECT_TRUE(sum.begin(bounds));
+    }
+    Accumulator sum;
+    EncodedUpdates updates{sum};
+  };
   static std::vector<std::int64_t> copy_of(const Accumulator& sum) {
     return {sum.sums().begin(), sum.sums().end()};
   }
@@ -83,9 +91,8 @@ TEST_F(EncodedUpdatesTest, ManyAtATimeAreTheSumOfEach) {
   for (const codecs::Plan& plan : plans)
     for (const auto entropy : {codecs::Entropy::never, codecs::Entropy::if_smaller}) {
       SCOPED_TRACE(plan.text());
-      Accumulator sum(plan.values(), workers_);
-      ASSERT_TRUE(sum.begin(bounds));
-      EncodedUpdates updates(sum);
+      Summing summing(plan, workers_);
+      auto& [sum, updates] = summing;
       const auto all = make(plan, 21, entropy);
       for (std::size_t i = 0; i < all.size(); ++i) {
         ASSERT_TRUE(add(updates, plan, i % 5 == 3 ? in_files_ : in_memory_, all[i]));
@@ -100,9 +107,8 @@ TEST_F(EncodedUpdatesTest, ManyAtATimeAreTheSumOfEach) {
 
 TEST_F(EncodedUpdatesTest, OfOneThatIsNotSoundNothingIsInTheSum) {
   const auto plan = plan_of({{5'000, "q2-rotated"}});
-  Accumulator sum(plan.values(), workers_);
-  ASSERT_TRUE(sum.begin(bounds));
-  EncodedUpdates updates(sum);
+  Summing summing(plan, workers_);
+  auto& [sum, updates] = summing;
   const auto good = make(plan, 2, codecs::Entropy::never);
   Sent heavy = good[0], cut = good[0], huge = good[0];
   heavy.weight = bounds.weight_max + 1;
@@ -123,9 +129,8 @@ TEST_F(EncodedUpdatesTest, OfOneThatIsNotSoundNothingIsInTheSum) {
 
 TEST_F(EncodedUpdatesTest, WhatWaitsForASumThatIsGivenUpIsForgotten) {
   const auto plan = plan_of({{5'000, "q1-rotated"}});
-  Accumulator sum(plan.values(), workers_);
-  ASSERT_TRUE(sum.begin(bounds));
-  EncodedUpdates updates(sum);
+  Summing summing(plan, workers_);
+  auto& [sum, updates] = summing;
   const auto all = make(plan, 4, codecs::Entropy::never);
   for (const Sent& sent : std::span(all).first(3)) ASSERT_TRUE(add(updates, plan, in_memory_, sent));
   EXPECT_EQ(updates.waiting(), 3U);
@@ -140,9 +145,8 @@ TEST_F(EncodedUpdatesTest, WhatWaitsTakesTwoBytesAParameterAndGivesThemBack) {
   for (const char* spec : {"q1-rotated", "q2", "q4", "q8", "f16", "f32"}) {
     const auto plan = plan_of({{100'000, spec}});
     SpoolPool pool(folder_.path() / "pool", memory_max);
-    Accumulator sum(plan.values(), workers_);
-    ASSERT_TRUE(sum.begin(bounds));
-    EncodedUpdates updates(sum);
+    Summing summing(plan, workers_);
+    auto& [sum, updates] = summing;
     for (const Sent& sent : make(plan, 9, codecs::Entropy::never)) {
       ASSERT_TRUE(add(updates, plan, pool, sent));
       EXPECT_LE(updates.waiting() * sent.bytes.size(), 2 * plan.values()) << spec;

@@ -20,7 +20,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "model files are little-endian");
 
 constexpr const char* suffix = ".f32";
-constexpr const char* unfinished_suffix = ".tmp";
 constexpr const char* unfinished_name = "model.tmp";
 constexpr unsigned hashing_threads_max = 8;  // as fast as any disk
 // Read and hashed in steps that stay in the second-level cache.
@@ -38,10 +37,7 @@ Result<Descriptor> open_directory(const std::filesystem::path& folder) {
 
 Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder) {
   HANSA_TRY_VOID(make_folders(folder));
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (it->path().extension() == unfinished_suffix) ::unlink(it->path().c_str());
-  if (error) return fail(ErrorCode::storage, folder.string(), "cannot be listed (" + error.message() + ")");
+  HANSA_TRY_VOID(remove_unfinished(folder));
   HANSA_TRY(ModelFiles files, open_read_only(folder));
   if (::fsync(files.directory_.get()) != 0) return fail_with_errno(folder, "cannot be flushed to disk");
   return files;
