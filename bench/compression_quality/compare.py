@@ -1,6 +1,8 @@
-"""Federates Fashion-MNIST (Dirichlet 0.3) with one codec after the other: bytes, rounds and accuracy of each.
+"""Federates Fashion-MNIST with one codec after the other: bytes, rounds and accuracy of each.
 
-    compare.py HANSA [--clients 10] [--rounds 30] [--seed 1] [--codec NAME ...]
+    compare.py HANSA [--clients 10] [--rounds 30] [--seed 1] [--alpha 0.3] [--dataset DIR] [--codec NAME ...]
+
+DIR has another data set in the same four gzipped idx files: MNIST, say.
 
 Every run starts from the same model, split and seeds. "To the target": until the mean of the last three rounds' test accuracy is
 within half a point of what float32 has at the end.
@@ -86,14 +88,17 @@ def main():
     parser.add_argument("--clients", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--alpha", type=float, default=0.3)
+    parser.add_argument("--dataset")
     parser.add_argument("--codec", action="append", choices=list(VARIANTS))
     options = parser.parse_args()
     names = ["f32"] + [n for n in options.codec or VARIANTS if n != "f32"]
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work) / "fashion"
         run([options.hansa, "new", str(folder), "--example", "fashion-mnist", "--clients", str(options.clients),
-             "--alpha", "0.3", "--seed", str(options.seed)])
-        print(f"{options.clients} clients, Dirichlet 0.3, {options.rounds} rounds, seed {options.seed}; MB of all clients")
+             "--alpha", str(options.alpha), "--seed", str(options.seed),
+             *(["--dataset", options.dataset] if options.dataset else [])])
+        print(f"{options.clients} clients, Dirichlet {options.alpha}, {options.rounds} rounds, seed {options.seed}; MB of all clients")
         print(f"{'codec':<14}{'accuracy':>10}{'up MB':>10}{'ratio':>8}{'down MB':>10}{'ratio':>8}"
               f"{'rounds to target':>18}{'up MB to it':>13}{'ratio':>8}")
         base = target = base_bytes = None
