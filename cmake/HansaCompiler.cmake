@@ -19,6 +19,9 @@ endif()
 # Every binary lands in build/PRESET/bin, so that programs find each other beside themselves.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
+# The same bits on every processor: no fused multiply-add where the source has none. (On arm64 it is GCC's default.)
+add_compile_options(-ffp-contract=off)
+
 # Line tables are what backtraces and sanitizers need; the rest of the debug information costs a quarter of the
 # time to compile. For a debugger: -DCMAKE_BUILD_TYPE=Debug.
 add_compile_options($<$<CONFIG:RelWithDebInfo>:-g1>)

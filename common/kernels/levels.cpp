@@ -1,4 +1,5 @@
 // Compiled once for each instruction set: foreach_target.h includes this file again and again.
+#include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/levels.cpp"
 #include <hwy/foreach_target.h>

@@ -1,5 +1,7 @@
 #include "common/kernels/targets.h"
 
+#include "common/kernels/instruction_sets.h"
+// After it.
 #include <hwy/targets.h>
 
 namespace hansa::kernels {
