@@ -107,8 +107,8 @@ class Store {
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
 
-  // A step to a published model, of at most step_bytes_max bytes: content-addressed, durable when it returns. The one call that may run beside another, which is
-  // put_model.
+  // A step to a published model, of at most step_bytes_max bytes: content-addressed, durable when it returns. The one call
+  // that may run beside another, which is put_model.
   [[nodiscard]] virtual Result<Digest> put_step(std::span<const std::byte> step) = 0;
   // Fails (storage) if it is missing or does not match its digest.
   [[nodiscard]] virtual Result<std::vector<std::byte>> get_step(const Digest& digest) = 0;
