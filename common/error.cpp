@@ -4,9 +4,9 @@ namespace hansa {
 
 std::string Error::text() const {
   std::string out;
-  if (!place.empty()) out += place + ": ";
+  if (!location.empty()) out += location + ": ";
   out += what;
-  if (!mend.empty()) out += "; " + mend;
+  if (!hint.empty()) out += "; " + hint;
   return out;
 }
 

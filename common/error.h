@@ -1,4 +1,4 @@
-// Errors that the outside can cause: a code, the place, what is wrong and its mend.
+// Errors that the outside can cause: a code, the location, what is wrong, and a hint.
 //
 // Functions that can fail because of input, network, disk or configuration return
 // Result<T>. Own mistakes are assertions. No exception leaves a folder of this project.
@@ -26,20 +26,20 @@ enum class ErrorCode : std::uint8_t {
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string place;  // file:line, key, address or peer; may be empty
+  std::string location;  // file:line, key, address or peer; may be empty
   std::string what;  // one clause, no full stop
-  std::string mend;  // what the reader should do; may be empty
+  std::string hint;  // what the reader should do; may be empty
 
-  // "place: what; mend"
+  // "LOCATION: WHAT; HINT"
   [[nodiscard]] std::string text() const;
 };
 
 template <class T>
 using Result = tl::expected<T, Error>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string place, std::string what,
-                                                std::string mend = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(place), std::move(what), std::move(mend)});
+[[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string location, std::string what,
+                                                std::string hint = {}) {
+  return tl::unexpected<Error>(Error{code, std::move(location), std::move(what), std::move(hint)});
 }
 
 // The process exit code for an error: docs/exit-codes.md.

@@ -23,14 +23,14 @@ std::string read_owner(int file) {
 
 }  // namespace
 
-Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& mend) {
+Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& hint) {
   const auto path = folder / "lock";
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) return fail_with_errno(path, "cannot be opened");
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return fail_with_errno(path, "cannot be locked");
-    return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()), mend);
+    return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()), hint);
   }
   const std::string owner = std::to_string(::getpid()) + "\n";
   // The number only serves the message above; the lock is held with or without it.

@@ -9,7 +9,7 @@
 namespace hansa {
 
 // Held until the descriptor closes, also by a crash. Fails (storage), naming the process, when
-// another holder lives, in this process or in another; mend says what its user should do then.
-[[nodiscard]] Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& mend);
+// another holder lives, in this process or in another; hint says what its user should do then.
+[[nodiscard]] Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& hint);
 
 }  // namespace hansa

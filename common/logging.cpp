@@ -56,10 +56,10 @@ struct Logger::Output {
   }
 };
 
-Result<LogLevel> parse_log_level(std::string_view text, std::string_view place) {
+Result<LogLevel> parse_log_level(std::string_view text, std::string_view location) {
   for (const auto& [name, level] : level_names)
     if (name == text) return level;
-  return fail(ErrorCode::usage, std::string(place), "\"" + std::string(text) + "\" is not a log level",
+  return fail(ErrorCode::usage, std::string(location), "\"" + std::string(text) + "\" is not a log level",
               "use debug, info, warning, error or off");
 }
 

@@ -15,8 +15,8 @@ namespace hansa {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 
-// "debug", "info", "warning", "error" or "off"; place names the source in errors.
-[[nodiscard]] Result<LogLevel> parse_log_level(std::string_view text, std::string_view place);
+// "debug", "info", "warning", "error" or "off"; location names the source in errors.
+[[nodiscard]] Result<LogLevel> parse_log_level(std::string_view text, std::string_view location);
 // What --log-level says; if it is empty, the environment variable HANSA_LOG; else info.
 [[nodiscard]] Result<LogLevel> choose_log_level(std::string_view option);
 

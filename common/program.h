@@ -12,7 +12,7 @@ namespace hansa {
 // to a closed pipe is an error like others. Call it before threads start.
 const std::atomic<bool>& stop_on_signals();
 
-// Runs `body`, whose value is the exit code. An error is told on stderr as "PROGRAM: place: what; mend" and
+// Runs `body`, whose value is the exit code. An error is told on stderr as "PROGRAM: location: what; hint" and
 // becomes its exit code (docs/exit-codes.md); an exception that got this far is told as a bug.
 int run_program(std::string_view program, const std::function<Result<int>()>& body);
 

@@ -12,9 +12,9 @@ class FixedSupply final : public DataSupply {
   explicit FixedSupply(DataConfig config) : config_(std::move(config)) {}
   explicit FixedSupply(std::shared_ptr<const DataSource> source) : source_(std::move(source)) {}
 
-  Result<DataAtHand> at_hand() override {
+  Result<AvailableData> available() override {
     HANSA_TRY(const TrainingData data, open());
-    return DataAtHand{data.source->example_count(), 0, {}};
+    return AvailableData{data.source->example_count(), 0, {}};
   }
   Result<TrainingData> open() override {
     const std::lock_guard lock(mutex_);

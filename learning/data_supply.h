@@ -21,7 +21,7 @@ class DataSupply {
  public:
   virtual ~DataSupply() = default;
   // Fails with the data's error if it cannot be used.
-  [[nodiscard]] virtual Result<DataAtHand> at_hand() = 0;
+  [[nodiscard]] virtual Result<AvailableData> available() = 0;
   [[nodiscard]] virtual Result<TrainingData> open() = 0;
   // An update trained on these new examples was counted by the aggregator: they are not new any more. Calling
   // it twice is calling it once.

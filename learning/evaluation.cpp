@@ -57,11 +57,11 @@ class ArchiveEvaluator final : public Evaluator {
   [[nodiscard]] Result<Metrics> evaluate(std::span<const float> parameters) override {
     const std::span<const float> values = parameters.empty() ? std::span<const float>(archived_) : parameters;
     if (values.size() != archived_.size())
-      return fail(ErrorCode::model, model_.place(),
+      return fail(ErrorCode::model, model_.location(),
                   "holds " + std::to_string(archived_.size()) + " values, but " +
                       std::to_string(values.size()) + " were given",
                   "give a vector made for this archive");
-    return guarded(model_.place(), "cannot be evaluated on " + source_->place(),
+    return guarded(model_.location(), "cannot be evaluated on " + source_->location(),
                    "check that the model accepts examples of the data's shape", [&] { return run(values); });
   }
 

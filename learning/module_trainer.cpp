@@ -26,7 +26,7 @@ class ModuleModel final : public Model {
 
  private:
   explicit ModuleModel(const OwnModule& own) : own_(own) {
-    place_ = "the program's module " + own.module->name();
+    location_ = "the program's module " + own.module->name();
     traits_.has_training_loss = static_cast<bool>(own.training_loss);
     traits_.draws_random_numbers = true;  // nobody can look
   }
@@ -47,7 +47,7 @@ class ModuleModel final : public Model {
       traits_.normalises_batches |= std::string_view(buffer.key()).ends_with("running_var");
       HANSA_TRY_VOID(add_slot(buffer.key(), buffer.value(), ParameterKind::buffer));
     }
-    if (trainables_.empty()) return fail(ErrorCode::model, place_, "has no parameter to train");
+    if (trainables_.empty()) return fail(ErrorCode::model, location_, "has no parameter to train");
     return divide(personal);
   }
 

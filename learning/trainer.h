@@ -15,7 +15,7 @@
 
 namespace hansa::learning {
 
-struct DataAtHand {
+struct AvailableData {
   std::uint64_t examples = 0;
   std::uint64_t new_examples = 0;  // of them: no counted update was trained on these; 0 for data that stays
   std::string problem;  // why no more come; empty: all is well
@@ -43,7 +43,7 @@ class Trainer {
   virtual ~Trainer() = default;
 
   // Examples at hand now. Fails with the data file's error if the data cannot be used.
-  [[nodiscard]] virtual Result<DataAtHand> data_at_hand() = 0;
+  [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
 
   // Trains from `global` and writes local - global into `delta`; both have the layout's
   // element_count(). Fails (code data, model, resource) without a side effect; a stop

@@ -114,8 +114,8 @@ class BorrowedStore final : public server::Store {
   }
   Result<Digest> put_model(std::span<const float> p) override { return store_.put_model(p); }
   Result<void> get_model(const Digest& d, std::span<float> p) override { return store_.get_model(d, p); }
-  Result<Digest> put_step(std::span<const std::byte> s) override { return store_.put_step(s); }
-  Result<std::vector<std::byte>> get_step(const Digest& d) override { return store_.get_step(d); }
+  Result<Digest> put_delta(std::span<const std::byte> s) override { return store_.put_delta(s); }
+  Result<std::vector<std::byte>> get_delta(const Digest& d) override { return store_.get_delta(d); }
   Result<void> commit_round(const server::RoundRecord& r) override { return store_.commit_round(r); }
   Result<void> record_evaluation(RoundId r, const Metrics& m) override {
     return store_.record_evaluation(r, m);

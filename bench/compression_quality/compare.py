@@ -37,7 +37,7 @@ VARIANTS = {
     "secure 2 bits": ("", "value_bits = 2"),
     "secure 3 bits": ("", "value_bits = 3"),
     "secure 4 bits": ("", "value_bits = 4"),
-    "secure, half": ("", "share = 0.5"),
+    "secure, half": ("", "fraction = 0.5"),
 }
 
 

@@ -20,8 +20,8 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
     void operator()(const LinkDown& e) const { a.on_link_down(e.error); }
     void operator()(const Received& e) const { a.on_message(e); }
     void operator()(const ReceivedMalformed& e) const {
-      a.tell(Tell::Level::error, "the aggregator's message " + e.error.what +
-                                     "; install the same version of Hansa on both sides");
+      a.log(Log::Level::error,
+            "the aggregator's message " + e.error.what + "; install the same version of Hansa on both sides");
       if (a.state_ == LinkState::greeting || a.state_ == LinkState::online)
         a.go_offline(std::chrono::seconds(5));
     }
@@ -106,7 +106,7 @@ void Agent::on_link_down(const Error& error) {
   const std::string text = error.text();
   // The same trouble is told once, and again each tenth try: loud, not a flood.
   const bool again = text == last_trouble_ && attempt_ % 10 != 0;
-  if (!again) tell(error.code == ErrorCode::refused ? Tell::Level::error : Tell::Level::warning, text);
+  if (!again) log(error.code == ErrorCode::refused ? Log::Level::error : Log::Level::warning, text);
   last_trouble_ = text;
   go_offline(Duration::zero());
 }
@@ -131,7 +131,7 @@ void Agent::on_message(const Received& event) {
   if (const auto* welcome = std::get_if<messages::Welcome>(&event.message))
     return on_welcome(event.session, *welcome);
   if (const auto* bye = std::get_if<messages::Bye>(&event.message); bye && state_ == LinkState::online) {
-    tell(Tell::Level::info, "the aggregator left: " + bye->reason + "; waiting for it to come back");
+    log(Log::Level::info, "the aggregator left: " + bye->reason + "; waiting for it to come back");
     sum_.reset();  // the aggregator's side of it is in its memory only
     return go_offline(std::chrono::seconds(1));
   }
@@ -158,7 +158,7 @@ void Agent::on_message(const Received& event) {
       progress();
       if (!a.is_current(m.task)) return;
       if (m.verdict == messages::Verdict::rejected)
-        a.tell(Tell::Level::error, "the update was rejected: " + m.reason);
+        a.log(Log::Level::error, "the update was rejected: " + m.reason);
       a.apply_to_task(round::ReceiptArrived{m.verdict});
       if (a.task_->state() == round::TaskState::counted) a.effects_->emplace_back(KeepCounted{m.task});
     }
@@ -196,8 +196,8 @@ void Agent::on_message(const Received& event) {
     }
     void operator()(const messages::Pong&) const {}
     void operator()(const messages::Finished& m) const {
-      a.tell(Tell::Level::info, "the federation is finished after round " + std::to_string(m.round.value) +
-                                    ", model " + m.model.text());
+      a.log(Log::Level::info, "the federation is finished after round " + std::to_string(m.round.value) +
+                                  ", model " + m.model.text());
       a.sum_.reset();
       if (a.config_.when_finished == WhenFinished::stop) a.finish(Exit::Why::finished);
     }
@@ -230,8 +230,8 @@ void Agent::on_welcome(SessionId session, const messages::Welcome& welcome) {
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = last_report_ = now_;
   if (!report_due_) data_.notice.clear();  // Hello brought it
-  tell(Tell::Level::info, "connected to federation \"" + config_.federation + "\" as " + welcome.client +
-                              ", run " + welcome.run);
+  log(Log::Level::info,
+      "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run);
 }
 
 void Agent::on_refuse(const messages::Refuse& refuse) {
@@ -240,7 +240,7 @@ void Agent::on_refuse(const messages::Refuse& refuse) {
     if (state_ == LinkState::online) say_hello();
     return;
   }
-  tell(Tell::Level::error, "the aggregator refuses this client: " + refuse.what + "; " + refuse.mend);
+  log(Log::Level::error, "the aggregator refuses this client: " + refuse.what + "; " + refuse.hint);
   go_offline(std::chrono::milliseconds(refuse.retry_after_ms));
 }
 
@@ -267,8 +267,7 @@ void Agent::on_train_task(const messages::TrainTask& task) {
   sum_.reset();
   trained_.reset();
   if (config_.decline_without_new && data_.new_examples == 0) {
-    tell(Tell::Level::info,
-         "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
+    log(Log::Level::info, "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
     say(messages::Decline{task.task, "it has nothing new to train on"});
     return;
   }
@@ -287,17 +286,17 @@ Result<void> Agent::check_codecs(const messages::TrainTask& task) const {
     return {};
   };
   if (task.compression) HANSA_TRY_VOID(check(task.compression->segments));
-  if (task.steps) {
-    HANSA_TRY_VOID(check(task.steps->segments));
-    for (const messages::ModelStep& step : task.steps->steps)
-      if (step.bytes > config_.blob_bytes_max || step.blob == task.model || step.blob == task.archive)
-        return fail(ErrorCode::protocol, "codecs", "make no step to the task's model");
+  if (task.deltas) {
+    HANSA_TRY_VOID(check(task.deltas->segments));
+    for (const messages::ModelDelta& delta : task.deltas->deltas)
+      if (delta.bytes > config_.blob_bytes_max || delta.blob == task.model || delta.blob == task.archive)
+        return fail(ErrorCode::protocol, "codecs", "make no delta to the task's model");
   }
   return {};
 }
 
 void Agent::decline(const messages::TrainTask& task, const std::string& reason) {
-  tell(Tell::Level::error, "declined round " + std::to_string(task.round.value) + ": " + reason);
+  log(Log::Level::error, "declined round " + std::to_string(task.round.value) + ": " + reason);
   say(messages::Decline{task.task, reason});
 }
 
@@ -368,16 +367,16 @@ void Agent::on_tick() {
       return;
     case LinkState::greeting:
       if (now_ < greeting_until_) return;
-      tell(Tell::Level::warning, "the aggregator does not answer Hello");
+      log(Log::Level::warning, "the aggregator does not answer Hello");
       go_offline(Duration::zero());
       return;
     case LinkState::online: {
       const Duration lease = std::chrono::milliseconds(welcome_.lease_ms);
       if (now_ - last_heard_ >= lease) {
-        tell(Tell::Level::warning, "the aggregator is silent");
+        log(Log::Level::warning, "the aggregator is silent");
         go_offline(Duration::zero());
       } else if (transferring() && now_ - last_progress_ >= config_.stall_max) {
-        tell(Tell::Level::warning, "the transfer stands still; starting the session anew");
+        log(Log::Level::warning, "the transfer stands still; starting the session anew");
         say_hello();
       } else if (now_ - last_said_ >= lease / 3) {
         last_said_ = now_;
@@ -391,9 +390,7 @@ void Agent::on_tick() {
   }
 }
 
-void Agent::tell(Tell::Level level, std::string text) {
-  effects_->emplace_back(Tell{level, std::move(text)});
-}
+void Agent::log(Log::Level level, std::string text) { effects_->emplace_back(Log{level, std::move(text)}); }
 
 void Agent::finish(Exit::Why why) {
   if (task_ && task_->state() == round::TaskState::training) effects_->emplace_back(StopTraining{});

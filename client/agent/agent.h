@@ -131,7 +131,7 @@ struct MaskUpdate {
 struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: what it was trained on is not new any more
-struct Tell {
+struct Log {
   enum class Level : std::uint8_t { debug, info, warning, error } level;
   std::string text;
 };
@@ -139,7 +139,7 @@ struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;
 };
 using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
-                            StartTraining, StopTraining, MaskUpdate, KeepCounted, Tell, Exit>;
+                            StartTraining, StopTraining, MaskUpdate, KeepCounted, Log, Exit>;
 
 enum class LinkState : std::uint8_t { offline, linking, greeting, online, finished };
 
@@ -172,7 +172,7 @@ class Agent {
   [[nodiscard]] bool is_current(TaskId task) const;
   [[nodiscard]] bool transferring() const;
   [[nodiscard]] TaskId at_work_on() const;
-  void tell(Tell::Level level, std::string text);
+  void log(Log::Level level, std::string text);
   void finish(Exit::Why why);
 
   // Secure sums (secure_sum.cpp).

@@ -36,8 +36,8 @@ Result<void> Agent::check_security(const messages::TrainTask& task) const {
 // For who looks for a fault: what is said, and of which sum; no secret.
 void Agent::say_of_sum(const std::string& what) {
   const auto& setup = sum_->machine.setup();
-  tell(Tell::Level::debug,
-       "round " + std::to_string(setup.round.value) + ", sum " + sum_->setup.brief() + ": " + what);
+  log(Log::Level::debug,
+      "round " + std::to_string(setup.round.value) + ", sum " + sum_->setup.brief() + ": " + what);
 }
 
 bool Agent::is_of_sum(TaskId task, const Digest& setup) const {
@@ -47,7 +47,7 @@ bool Agent::is_of_sum(TaskId task, const Digest& setup) const {
 void Agent::leave_sum(const Error& error) {
   const TaskId task = sum_ ? sum_->task : task_->task().task;
   sum_.reset();
-  tell(Tell::Level::error, "left the secure sum: " + error.text());
+  log(Log::Level::error, "left the secure sum: " + error.text());
   say(messages::Decline{task, error.text()});
   apply_to_task(round::CancelArrived{});
 }
@@ -101,7 +101,7 @@ void Agent::on_delivery(const messages::ShareDelivery& m) {
 void Agent::on_training_ended(const TrainingEnded& event) {
   if (!task_ || task_->task().task != event.task) return;
   if (!event.outcome) {
-    tell(Tell::Level::error, "training failed: " + event.outcome.error().text());
+    log(Log::Level::error, "training failed: " + event.outcome.error().text());
     sum_.reset();
     apply_to_task(round::TrainingFailed{event.outcome.error().text()});
     return;

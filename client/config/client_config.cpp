@@ -17,17 +17,17 @@ Result<transport::PublicKey> read_aggregator_key(const Document& document) {
   const bool inline_key = document.has("aggregator.public_key");
   const bool key_file = document.has("aggregator.public_key_file");
   if (inline_key && key_file)
-    return fail(ErrorCode::usage, document.place("aggregator.public_key_file"),
+    return fail(ErrorCode::usage, document.location("aggregator.public_key_file"),
                 "stands beside aggregator.public_key", "keep one of the two");
   if (inline_key)
     return transport::parse_public_key(document.text("aggregator.public_key"),
-                                       document.place("aggregator.public_key"));
+                                       document.location("aggregator.public_key"));
   if (key_file) {
     const auto path = document.path("aggregator.public_key_file");
     auto key = transport::read_public_key(path);
     if (!key)
-      return fail(key.error().code, document.place("aggregator.public_key_file"), key.error().text(),
-                  key.error().mend.empty() ? "ask the operator for the aggregator's public key" : "");
+      return fail(key.error().code, document.location("aggregator.public_key_file"), key.error().text(),
+                  key.error().hint.empty() ? "ask the operator for the aggregator's public key" : "");
     return key;
   }
   return fail(ErrorCode::usage, document.file().string() + ": aggregator.public_key", "is missing",
@@ -39,13 +39,13 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
       document.has("secure_aggregation.required") && document.boolean("secure_aggregation.required");
   if (!document.has("secure_aggregation.root")) {
     if (!required) return std::nullopt;
-    return fail(ErrorCode::usage, document.place("secure_aggregation.required"),
+    return fail(ErrorCode::usage, document.location("secure_aggregation.required"),
                 "is true, and there is no secure_aggregation.root",
                 "ask the operator for the root key's identity");
   }
   SecureAggregationConfig out;
   HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
-                                                document.place("secure_aggregation.root")));
+                                                document.location("secure_aggregation.root")));
   out.required = required || !document.has("secure_aggregation.required");
   out.policy.clients_min = static_cast<std::uint32_t>(document.integer("secure_aggregation.clients_min"));
   out.policy.threat_model =
@@ -58,8 +58,8 @@ Result<std::string> read_proxy(const Document& document) {
   if (!document.has("aggregator.proxy")) return std::string();
   std::string proxy = document.text("aggregator.proxy");
   if (auto sound = transport::check_proxy(proxy); !sound)
-    return fail(ErrorCode::usage, document.place("aggregator.proxy"),
-                "is \"" + proxy + "\", which is no proxy", sound.error().mend);
+    return fail(ErrorCode::usage, document.location("aggregator.proxy"),
+                "is \"" + proxy + "\", which is no proxy", sound.error().hint);
   return proxy;
 }
 
@@ -68,7 +68,7 @@ Result<void> check_addresses(const Document& document) {
     const std::size_t colon = address.rfind(':');
     const bool tcp = address.starts_with("tcp://") && colon > 6 && colon + 1 < address.size();
     if (!tcp && !address.starts_with("ipc://"))
-      return fail(ErrorCode::usage, document.place("aggregator.address"),
+      return fail(ErrorCode::usage, document.location("aggregator.address"),
                   "is \"" + address + "\", which is not an address",
                   "for example \"tcp://aggregator.example:7470\"");
   }
@@ -82,9 +82,9 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   ClientConfig out;
   out.file = file;
   out.name = document.text("client.name");
-  HANSA_TRY_VOID(config::check_name(out.name, document.place("client.name")));
+  HANSA_TRY_VOID(config::check_name(out.name, document.location("client.name")));
   out.federation = document.text("client.federation");
-  HANSA_TRY_VOID(config::check_name(out.federation, document.place("client.federation")));
+  HANSA_TRY_VOID(config::check_name(out.federation, document.location("client.federation")));
   out.key = document.path("client.key");
   out.state = document.path("client.state");
   out.after_federation =
@@ -97,7 +97,7 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   out.reconnect_min = document.duration_s("aggregator.reconnect_min_s");
   out.reconnect_max = document.duration_s("aggregator.reconnect_max_s");
   if (out.reconnect_max < out.reconnect_min)
-    return fail(ErrorCode::usage, document.place("aggregator.reconnect_max_s"),
+    return fail(ErrorCode::usage, document.location("aggregator.reconnect_max_s"),
                 "is less than reconnect_min_s", "raise it, or lower reconnect_min_s");
 
   HANSA_TRY(out.follow, learning::read_follow_config(document, "data"));

@@ -22,7 +22,7 @@ Engine::Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveS
       vectors_(std::make_shared<TaskVectors>()),
       now_(now) {}
 
-messages::DataReport data_report(const Result<learning::DataAtHand>& data) {
+messages::DataReport data_report(const Result<learning::AvailableData>& data) {
   messages::DataReport out;
   if (data) {
     out.examples = data->examples;
@@ -137,8 +137,8 @@ void Engine::carry_out(Effect& effect) {
       else answer(TrainingEnded{e.task, tl::unexpected<Error>(masked.error())});
     }
     void operator()(KeepCounted& e) const { engine.keep_counted(e.task); }
-    void operator()(Tell& e) const {
-      if (engine.config_.tell) engine.config_.tell(e.level, e.text);
+    void operator()(Log& e) const {
+      if (engine.config_.log) engine.config_.log(e.level, e.text);
     }
     void operator()(Exit& e) const { engine.exited_ = e; }
   };
@@ -160,7 +160,7 @@ Digest codec_state_of(const messages::TrainTask& task) {
 
 Digest codec_state_of(const secure_aggregation::SumSetup& setup) {
   std::string text =
-      std::to_string(setup.quantisation.share) + (setup.quantisation.rotated ? " rotated" : "");
+      std::to_string(setup.quantisation.fraction) + (setup.quantisation.rotated ? " rotated" : "");
   for (const auto& segment : setup.segments) text += " " + std::to_string(segment.values);
   return sha256(std::string_view(text));
 }
@@ -170,9 +170,9 @@ Digest codec_state_of(const secure_aggregation::SumSetup& setup) {
 Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
   namespace sa = secure_aggregation;
   const unsigned bits = mask.setup.quantisation.ring_bits;
-  numbers_.resize(sa::vector_elements(mask.setup));
+  ring_elements_.resize(sa::vector_elements(mask.setup));
   std::span<const float> values = vectors_->delta;
-  if (mask.setup.quantisation.share < 1) {
+  if (mask.setup.quantisation.fraction < 1) {
     HANSA_TRY_VOID(find_codec_state(mask.task, codec_state_of(mask.setup), values.size()));
     corrected_.assign(values.begin(), values.end());
     const auto& before = codec_state_.values;
@@ -180,11 +180,12 @@ Result<UpdateMasked> Engine::mask_update(const MaskUpdate& mask) {
     values = corrected_;
     sa::left_out(values, mask.setup, next_codec_state_.values);
   }
-  HANSA_TRY_VOID(sa::quantise(values, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, numbers_));
-  HANSA_TRY_VOID(sa::apply_masks(numbers_, mask.terms, bits));
+  HANSA_TRY_VOID(
+      sa::quantise(values, mask.examples, mask.metrics, mask.setup, mask.rounding_seed, ring_elements_));
+  HANSA_TRY_VOID(sa::apply_masks(ring_elements_, mask.terms, bits));
   std::vector<std::byte>& packed = fresh_outgoing(mask.task, true);
-  packed.resize(sa::packed_bytes(numbers_.size(), bits));
-  sa::pack(numbers_, bits, packed);
+  packed.resize(sa::packed_bytes(ring_elements_.size(), bits));
+  sa::pack(ring_elements_, bits, packed);
   return UpdateMasked{mask.task, mask.setup.digest(), checksum(std::span<const std::byte>(packed)),
                       packed.size()};
 }
@@ -250,27 +251,27 @@ void Engine::keep_codec_state(TaskId task) {
   std::vector<std::byte> bytes(of.size() + next.values.size() * sizeof(float));
   std::memcpy(bytes.data(), of.data(), of.size());
   std::memcpy(bytes.data() + of.size(), next.values.data(), next.values.size() * sizeof(float));
-  if (auto kept = config_.state->put(codec_state_key, bytes); !kept && config_.tell)
-    config_.tell(Tell::Level::error, kept.error().text());
+  if (auto kept = config_.state->put(codec_state_key, bytes); !kept && config_.log)
+    config_.log(Log::Level::error, kept.error().text());
 }
 
 void Engine::keep_counted(TaskId task) {
   if (!trained_ || trained_->task != task) return;
   keep_codec_state(task);
   if (!config_.data) return;
-  if (auto kept = config_.data->counted(trained_->data_mark); !kept && config_.tell)
-    config_.tell(Tell::Level::error, kept.error().text());
+  if (auto kept = config_.data->counted(trained_->data_mark); !kept && config_.log)
+    config_.log(Log::Level::error, kept.error().text());
   std::vector<Effect> effects;
-  agent_.apply(DataKnown{data_report(config_.data->at_hand())}, now_, effects);
+  agent_.apply(DataKnown{data_report(config_.data->available())}, now_, effects);
   for (auto& effect : effects) queue_.push_back(std::move(effect));
 }
 
 namespace {
 
-const messages::ModelStep* step_of(const messages::TrainTask& task, const Digest& blob) {
-  if (!task.steps) return nullptr;
-  const auto found = std::ranges::find(task.steps->steps, blob, &messages::ModelStep::blob);
-  return found == task.steps->steps.end() ? nullptr : &*found;
+const messages::ModelDelta* delta_of(const messages::TrainTask& task, const Digest& blob) {
+  if (!task.deltas) return nullptr;
+  const auto found = std::ranges::find(task.deltas->deltas, blob, &messages::ModelDelta::blob);
+  return found == task.deltas->deltas.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -282,10 +283,10 @@ void Engine::keep_chunk(const KeepChunk& keep) {
     return;
   }
   if (keep.blob != keep.task.model) {
-    const messages::ModelStep* step = step_of(keep.task, keep.blob);
-    if (step == nullptr) return;
-    if (keep.offset == 0) step_bytes_.resize(step->bytes);
-    copy_bulk(step_bytes_, keep.offset);
+    const messages::ModelDelta* delta = delta_of(keep.task, keep.blob);
+    if (delta == nullptr) return;
+    if (keep.offset == 0) delta_bytes_.resize(delta->bytes);
+    copy_bulk(delta_bytes_, keep.offset);
     return;
   }
   if (keep.offset == 0) {
@@ -312,31 +313,31 @@ bool Engine::verify_blob(const VerifyBlob& verify) {
     held_model_ = sound ? verify.blob : Digest{};
     return sound;
   }
-  const messages::ModelStep* step = step_of(verify.task, verify.blob);
-  if (step == nullptr) return false;
-  auto taken = take_step(verify.task, *step);
-  if (!taken && config_.tell)
-    config_.tell(Tell::Level::warning,
-                 "a step to the model cannot be used (" + taken.error().text() + "); fetching it whole");
+  const messages::ModelDelta* delta = delta_of(verify.task, verify.blob);
+  if (delta == nullptr) return false;
+  auto taken = take_delta(verify.task, *delta);
+  if (!taken && config_.log)
+    config_.log(Log::Level::warning,
+                "a delta to the model cannot be used (" + taken.error().text() + "); fetching it whole");
   return taken.has_value();
 }
 
-// From the held model to the next. The step's bytes are not hashed: the channel has authenticated them, and the model that the last step leads
+// From the held model to the next. The delta's bytes are not hashed: the channel has authenticated them, and the model that the last delta leads
 // to has a checksum.
-Result<void> Engine::take_step(const messages::TrainTask& task, const messages::ModelStep& step) {
-  const auto wrong = [](const char* what) { return fail(ErrorCode::protocol, "model step", what); };
-  if (held_model_ != step.base) return wrong("begins at another model than this client has");
-  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(task.steps->segments));
+Result<void> Engine::take_delta(const messages::TrainTask& task, const messages::ModelDelta& delta) {
+  const auto wrong = [](const char* what) { return fail(ErrorCode::protocol, "model delta", what); };
+  if (held_model_ != delta.base) return wrong("begins at another model than this client has");
+  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(task.deltas->segments));
   if (vectors_->global.size() != plan.values()) return wrong("is for another model");
   HANSA_TRY(const codecs::Update update,
-            codecs::Update::read(plan, messages::step_seeds(step), codecs::step_magnitude_max, step_bytes_,
-                                 unpacked_));
+            codecs::Update::read(plan, messages::delta_seeds(delta), codecs::delta_magnitude_max,
+                                 delta_bytes_, unpacked_));
   keep_vectors_to_ourselves();
   held_model_ = {};
   const Checksum check = update.accumulate(vectors_->global);
-  const Digest reached = messages::name_of(step);
+  const Digest reached = messages::name_of(delta);
   // Models between are not looked at; the one that counts is.
-  if (&step == &task.steps->steps.back() && (reached != task.model || check != task.model_check))
+  if (&delta == &task.deltas->deltas.back() && (reached != task.model || check != task.model_check))
     return wrong("does not lead to the task's model");
   held_model_ = reached;
   return {};
@@ -353,7 +354,7 @@ bool Engine::verify_archive(const VerifyBlob& verify) {
   bool sound = sha256(std::span<const std::byte>(archive_bytes_)) == verify.blob;
   if (sound) {
     if (auto stored = archives_.put(verify.blob, archive_bytes_); !stored) {
-      if (config_.tell) config_.tell(Tell::Level::error, stored.error().text());
+      if (config_.log) config_.log(Log::Level::error, stored.error().text());
       sound = false;
     }
   }

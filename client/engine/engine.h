@@ -60,13 +60,13 @@ class TrainingRunner {
 };
 
 // What the aggregator is told of data, or of why there is none.
-[[nodiscard]] messages::DataReport data_report(const Result<learning::DataAtHand>& data);
+[[nodiscard]] messages::DataReport data_report(const Result<learning::AvailableData>& data);
 
 struct EngineConfig {
   AgentConfig agent;
   std::shared_ptr<learning::DataSupply> data;  // told which updates were counted; may be none
   std::shared_ptr<learning::LocalState> state;  // for what codecs keep; without: it is lost with the engine
-  std::function<void(Tell::Level, const std::string&)> tell;
+  std::function<void(Log::Level, const std::string&)> log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };
 
@@ -97,7 +97,7 @@ class Engine {
   void copy_bulk(std::span<std::byte> to, std::uint64_t offset);
   [[nodiscard]] bool verify_blob(const VerifyBlob& verify);
   [[nodiscard]] bool verify_archive(const VerifyBlob& verify);
-  [[nodiscard]] Result<void> take_step(const messages::TrainTask& task, const messages::ModelStep& step);
+  [[nodiscard]] Result<void> take_delta(const messages::TrainTask& task, const messages::ModelDelta& delta);
   void keep_vectors_to_ourselves();
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
                                                    const Result<learning::TrainingResult>& result);
@@ -114,9 +114,9 @@ class Engine {
   std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
   std::shared_ptr<TaskVectors> vectors_;
   Digest held_model_;  // what vectors_->global is; zero: not known
-  std::vector<std::byte> step_bytes_;  // of the step that is being fetched
-  std::vector<std::byte> unpacked_;  // memory for reading steps
-  std::vector<std::uint32_t> numbers_;  // the update on the ring; masked before it is let go
+  std::vector<std::byte> delta_bytes_;  // of the delta that is being fetched
+  std::vector<std::byte> unpacked_;  // memory for reading deltas
+  std::vector<std::uint32_t> ring_elements_;  // the update on the ring; masked before it is let go
   std::vector<float> corrected_;  // the update and what was left out of earlier ones
   // What is sent of an update that does not travel as it is.
   struct Outgoing {

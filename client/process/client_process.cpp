@@ -126,12 +126,12 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   engine_config.data = data.supply;
   engine_config.state = data.state;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
-  engine_config.tell = [&](Tell::Level level, const std::string& text) {
+  engine_config.log = [&](Log::Level level, const std::string& text) {
     switch (level) {
-      case Tell::Level::debug: return log.debug(text);
-      case Tell::Level::info: return log.info(text);
-      case Tell::Level::warning: return log.warning(text);
-      case Tell::Level::error: return log.error(text);
+      case Log::Level::debug: return log.debug(text);
+      case Log::Level::info: return log.info(text);
+      case Log::Level::warning: return log.warning(text);
+      case Log::Level::error: return log.error(text);
     }
   };
 
@@ -146,9 +146,9 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   TrainingThread training(trainer, wake);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   // Bad data does not end the client: it connects, says so, and tries again with the next task.
-  const auto at_hand = trainer.data_at_hand();
-  if (!at_hand && !data.followed) log.error(at_hand.error().text());
-  messages::DataReport report = data_report(at_hand);
+  const auto available = trainer.data_at_hand();
+  if (!available && !data.followed) log.error(available.error().text());
+  messages::DataReport report = data_report(available);
   report.notice = data.state->take_notice();
   if (!report.notice.empty()) log.warning(report.notice);
   engine.data_known(report, steady_now());
@@ -198,7 +198,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     link.release_closed();
     if (auto failure = link.take_failure()) engine.link_down(*failure, steady_now());
     if (news.changed.exchange(false)) {
-      messages::DataReport now = data_report(data.supply->at_hand());
+      messages::DataReport now = data_report(data.supply->available());
       for (const std::string& text : news.take()) {
         log.warning(text);
         now.notice += (now.notice.empty() ? "" : "; ") + text;

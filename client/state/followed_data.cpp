@@ -98,12 +98,12 @@ void FollowedData::serve(const std::stop_token& quit, const Observer& observer) 
   }
 }
 
-Result<learning::DataAtHand> FollowedData::at_hand() {
+Result<learning::AvailableData> FollowedData::available() {
   HANSA_TRY(const ExampleCounts counts, store_->counts());
   const std::lock_guard lock(mutex_);
-  if (counts.at_hand() == 0)
+  if (counts.available() == 0)
     return fail(ErrorCode::data, "", problem_.empty() ? "no data has arrived yet" : problem_);
-  return learning::DataAtHand{counts.at_hand(), counts.fresh, problem_};
+  return learning::AvailableData{counts.available(), counts.fresh, problem_};
 }
 
 Result<learning::TrainingData> FollowedData::open() {

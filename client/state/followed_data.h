@@ -38,7 +38,7 @@ class FollowedData final : public learning::DataSupply {
   // Takes what has arrived by now, on the caller's thread: for those that did not start().
   [[nodiscard]] Result<void> take_all();
 
-  [[nodiscard]] Result<learning::DataAtHand> at_hand() override;
+  [[nodiscard]] Result<learning::AvailableData> available() override;
   [[nodiscard]] Result<learning::TrainingData> open() override;
   [[nodiscard]] Result<void> counted(std::uint64_t mark) override;
 

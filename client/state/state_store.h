@@ -28,7 +28,7 @@ struct ExampleCounts {
   std::uint64_t fresh = 0;  // consumed, and no update that they trained was counted yet
   std::uint64_t replay = 0;  // in the reservoir
   std::uint64_t trained = 0;  // all that a counted update was trained on, once each
-  [[nodiscard]] std::uint64_t at_hand() const { return fresh + replay; }
+  [[nodiscard]] std::uint64_t available() const { return fresh + replay; }
 };
 
 // What was consumed of one source.

@@ -65,14 +65,14 @@ class Checker {
   static constexpr std::uint32_t rank_missing = 1U << 31;
 
   void report(std::uint32_t rank, std::uint32_t line, std::string_view key, std::string what,
-              std::string mend) {
+              std::string hint) {
     if (mistake_ && mistake_rank_ <= rank) return;
     mistake_rank_ = rank;
     mistake_ =
-        Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(mend)};
+        Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(hint)};
   }
-  void report(std::uint32_t line, std::string_view key, std::string what, std::string mend) {
-    report(line, line, key, std::move(what), std::move(mend));
+  void report(std::uint32_t line, std::string_view key, std::string what, std::string hint) {
+    report(line, line, key, std::move(what), std::move(hint));
   }
 
   void report_unknown(std::uint32_t line, std::string_view key, std::string_view what_kind,
@@ -327,7 +327,7 @@ bool Document::boolean(std::string_view key) const { return std::get<bool>(at(ke
 
 Duration Document::duration_s(std::string_view key) const { return from_seconds(number(key)); }
 
-std::string Document::place(std::string_view key) const {
+std::string Document::location(std::string_view key) const {
   if (const auto found = values_.find(key); found != values_.end())
     return place_text(file_, found->second.line, key);
   const auto table = tables_.find(key.substr(0, key.find('.')));

@@ -20,7 +20,7 @@ class Document {
  public:
   static constexpr std::size_t bytes_max = 1 << 20;
 
-  // Fails (usage) with "file:LINE: table.key: what; mend". Of several mistakes the first in the file
+  // Fails (usage) with "file:LINE: table.key: what; hint". Of several mistakes the first in the file
   // is told; a missing key comes after all others, as it is often one that was misspelled.
   [[nodiscard]] static Result<Document> read(const std::filesystem::path& file, const Schema& schema);
   [[nodiscard]] static Result<Document> parse(std::string_view toml, const std::filesystem::path& file,
@@ -41,7 +41,7 @@ class Document {
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
   // "file:LINE: key", of a key that is missing its table's line: for errors that only the reader of the value can find.
-  [[nodiscard]] std::string place(std::string_view key) const;
+  [[nodiscard]] std::string location(std::string_view key) const;
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
  private:

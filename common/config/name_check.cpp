@@ -5,7 +5,7 @@
 
 namespace hansa::config {
 
-Result<void> check_name(std::string_view name, std::string_view place) {
+Result<void> check_name(std::string_view name, std::string_view location) {
   constexpr std::size_t characters_max = 64;
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -14,7 +14,7 @@ Result<void> check_name(std::string_view name, std::string_view place) {
   if (!name.empty() && name.size() <= characters_max && name.front() != '.' &&
       std::ranges::all_of(name, allowed))
     return {};
-  return fail(ErrorCode::usage, std::string(place), "is not a name",
+  return fail(ErrorCode::usage, std::string(location), "is not a name",
               "use 1 to 64 letters, digits, '-', '_' and '.', and no '.' in front");
 }
 

@@ -7,6 +7,6 @@
 namespace hansa::config {
 
 // Letters, digits, '-', '_' and '.', not starting with '.', 1 to 64 characters.
-[[nodiscard]] Result<void> check_name(std::string_view name, std::string_view place);
+[[nodiscard]] Result<void> check_name(std::string_view name, std::string_view location);
 
 }  // namespace hansa::config

@@ -59,11 +59,11 @@ Result<void> check_keys(const Document& document, std::string_view table, const 
     const bool required = names(use.required_by, as);
     if (required && use.key == "file" && file == DataFile::arrives) continue;
     if (required && !document.has(key))
-      return fail(ErrorCode::usage, document.place(key), "is missing",
+      return fail(ErrorCode::usage, document.location(key), "is missing",
                   "kind \"" + kind + "\" needs it: add \"" + std::string(use.key) + " = " +
                       std::string(example_of(use.key)) + "\" below [" + std::string(table) + "]");
     if (!required && !names(use.read_by, as) && document.has(key))
-      return fail(ErrorCode::usage, document.place(key), "is not for data of kind \"" + kind + "\"",
+      return fail(ErrorCode::usage, document.location(key), "is not for data of kind \"" + kind + "\"",
                   "take it out, or set " + std::string(table) + ".kind");
   }
   return {};
@@ -105,7 +105,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   if (out.plugin.empty()) {
     const std::vector<std::string> kinds = data_kinds();
     if (std::ranges::find(kinds, out.kind) == kinds.end())
-      return fail(ErrorCode::usage, document.place(key("kind")),
+      return fail(ErrorCode::usage, document.location(key("kind")),
                   "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_mend(out.kind));
   }
   HANSA_TRY_VOID(check_keys(document, table, out.kind, file));
@@ -127,10 +127,10 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   out.examples_max = document.integer(key("examples_max"));
   for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})
     if (const auto repeated = first_repeated(*texts))
-      return fail(ErrorCode::usage, document.place(key(name)), "names \"" + *repeated + "\" twice",
+      return fail(ErrorCode::usage, document.location(key(name)), "names \"" + *repeated + "\" twice",
                   "name each once");
   if (out.target == TargetKind::real && !out.classes.empty())
-    return fail(ErrorCode::usage, document.place(key("classes")), "stands beside target = \"real\"",
+    return fail(ErrorCode::usage, document.location(key("classes")), "stands beside target = \"real\"",
                 "take one of the two out");
   return out;
 }

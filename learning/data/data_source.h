@@ -33,7 +33,7 @@ class DataSource {
   // What the source keeps in memory.
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
   // Names the source in errors: its main file.
-  [[nodiscard]] virtual std::string place() const = 0;
+  [[nodiscard]] virtual std::string location() const = 0;
   // Example indices[i] goes to element i * input_elements(); the span has just the room.
   virtual void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const = 0;
   // Of the two, the one that fits shape().target_kind; the other asserts.

@@ -26,7 +26,7 @@ struct Examples {
 class DenseSource final : public DataSource {
  public:
   DenseSource(std::string place, Examples examples)
-      : place_(std::move(place)), examples_(std::move(examples)) {
+      : location_(std::move(place)), examples_(std::move(examples)) {
     assert(examples_.inputs.size() == example_count() * shape().input_elements());
   }
 
@@ -36,7 +36,7 @@ class DenseSource final : public DataSource {
     return sizeof(float) * (examples_.inputs.size() + examples_.reals.size()) +
            sizeof(std::int64_t) * examples_.classes.size();
   }
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     copy(examples_.inputs, shape().input_elements(), indices, inputs);
@@ -57,7 +57,7 @@ class DenseSource final : public DataSource {
       std::memcpy(to.data() + i * size, from.data() + indices[i] * size, size * sizeof(T));
   }
 
-  std::string place_;
+  std::string location_;
   Examples examples_;
 };
 

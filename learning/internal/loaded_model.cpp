@@ -42,7 +42,7 @@ Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
   return guarded(place, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
                  [&]() -> Result<LoadedModel> {
                    LoadedModel model;
-                   model.place_ = place;
+                   model.location_ = place;
                    model.module_ = torch::jit::load(place, at::kCPU);
                    if (!model.module_.find_method("forward"))
                      return fail(ErrorCode::model, place, "has no forward(x)",
@@ -61,7 +61,7 @@ Result<void> LoadedModel::collect(std::span<const std::string> personal) {
     HANSA_TRY_VOID(add_slot(parameter.name, parameter.value, ParameterKind::trainable));
   }
   if (slots_.empty())
-    return fail(ErrorCode::model, place_, "has no parameter to train",
+    return fail(ErrorCode::model, location_, "has no parameter to train",
                 "export it in training mode, not frozen, with requires_grad set");
   for (const auto& buffer : module_.named_buffers(/*recurse=*/true)) {
     if (!buffer.value.defined()) continue;

@@ -10,8 +10,8 @@ Result<void> check_class_count(const Model& model, const at::Tensor& output, con
   if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index)
     return {};
   if (source.shape().class_count <= output.size(1)) return {};
-  return fail(ErrorCode::model, model.place(),
-              "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.place() +
+  return fail(ErrorCode::model, model.location(),
+              "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.location() +
                   " go up to " + std::to_string(source.shape().class_count - 1),
               "use a model with an output for every label");
 }
@@ -25,37 +25,37 @@ std::string shape_text(const at::Tensor& tensor) {
 // Class scores: n x classes, or n x classes x positions as cross-entropy takes them; real targets: as many values.
 Result<void> check_output(const Model& model, const Batch& batch, const at::Tensor& output) {
   if (!output.is_floating_point())
-    return fail(ErrorCode::model, model.place(),
+    return fail(ErrorCode::model, model.location(),
                 std::string("forward returns whole numbers (") + at::toString(output.scalar_type()) + ")",
                 "return the scores, not the class that wins");
   if (batch.targets.scalar_type() == at::kLong) {
     if (output.dim() >= 2 && output.size(0) == batch.targets.size(0)) return {};
-    return fail(ErrorCode::model, model.place(),
+    return fail(ErrorCode::model, model.location(),
                 "forward returns " + shape_text(output) + " for " + std::to_string(batch.targets.size(0)) +
                     " examples, but class labels need [examples, classes]",
                 "return a score for every class, or give the model a training_loss(x, y)");
   }
   if (output.numel() == batch.targets.numel()) return {};
-  return fail(ErrorCode::model, model.place(),
+  return fail(ErrorCode::model, model.location(),
               "forward returns " + shape_text(output) + ", but the targets are " + shape_text(batch.targets),
               "return a value for every target, or give the model a training_loss(x, y)");
 }
 
 Result<at::Tensor> tensor_of(const Model& model, const c10::IValue& value, const char* method) {
   if (value.isTensor()) return value.toTensor();
-  return fail(ErrorCode::model, model.place(),
+  return fail(ErrorCode::model, model.location(),
               std::string(method) + " returns " + value.tagKind() + ", not a tensor",
               "return the tensor alone; a training_loss(x, y) may use the rest");
 }
 
 Result<void> check_loss(const Model& model, const at::Tensor& loss) {
   if (loss.numel() != 1)
-    return fail(ErrorCode::model, model.place(),
+    return fail(ErrorCode::model, model.location(),
                 "training_loss returns " + shape_text(loss) + ", not one number",
                 "return the mean over the batch");
   if (at::GradMode::is_enabled() && !loss.requires_grad())
     return fail(
-        ErrorCode::model, model.place(),
+        ErrorCode::model, model.location(),
         "the loss cannot be differentiated: no parameter reaches it by operations that have a gradient",
         "look for argmax, round, detach, no_grad or a conversion to integers between parameters and loss");
   return {};

@@ -26,7 +26,7 @@ bool same_memory(const at::Tensor& a, const at::Tensor& b) {
 
 Result<void> Model::add_slot(const std::string& name, const at::Tensor& tensor, ParameterKind kind) {
   if (tensor.scalar_type() != at::kFloat || tensor.layout() != at::kStrided)
-    return fail(ErrorCode::model, place_, name + " is not a dense float32 tensor",
+    return fail(ErrorCode::model, location_, name + " is not a dense float32 tensor",
                 "call model.float() before torch.jit.script");
   for (Slot& slot : slots_) {
     if (slot.kind != kind || !same_memory(slot.tensor, tensor)) continue;
@@ -56,13 +56,13 @@ Result<void> Model::divide(std::span<const std::string> personal) {
     if (found) continue;
     std::string all;
     for (std::size_t i = 0; i < slots_.size() && i < 8; ++i) all += (i == 0 ? "" : ", ") + slots_[i].name;
-    return fail(ErrorCode::model, place_, "has no parameter that fits \"" + pattern + "\" of personal",
+    return fail(ErrorCode::model, location_, "has no parameter that fits \"" + pattern + "\" of personal",
                 "its parameters are " + all + (slots_.size() > 8 ? ", ..." : ""));
   }
   HANSA_TRY(shared_, part_of(false));
   HANSA_TRY(personal_, part_of(true));
   if (shared_.slots.empty())
-    return fail(ErrorCode::model, place_, "shares nothing: personal fits every parameter",
+    return fail(ErrorCode::model, location_, "shares nothing: personal fits every parameter",
                 "name fewer in model.personal");
   return {};
 }

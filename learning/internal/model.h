@@ -30,7 +30,7 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  [[nodiscard]] const std::string& place() const { return place_; }  // names it in errors
+  [[nodiscard]] const std::string& location() const { return location_; }  // names it in errors
   [[nodiscard]] const ParameterLayout& layout() const { return shared_.layout; }
   [[nodiscard]] const ParameterLayout& personal_layout() const { return personal_.layout; }
   [[nodiscard]] const ModelTraits& traits() const { return traits_; }
@@ -80,7 +80,7 @@ class Model {
   Result<void> divide(std::span<const std::string> personal);
   void add_trainable(const at::Tensor& leaf, std::span<float> memory);
 
-  std::string place_;
+  std::string location_;
   ModelTraits traits_;
   MemoryOrder memory_order_ = MemoryOrder::contiguous;
   std::vector<Slot> slots_;  // in the model's own order

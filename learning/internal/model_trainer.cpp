@@ -61,12 +61,12 @@ class ModelTrainer final : public Trainer {
     if (!config_.state) config_.state = std::make_shared<MemoryState>();
   }
 
-  [[nodiscard]] Result<DataAtHand> data_at_hand() override { return config_.supply->at_hand(); }
+  [[nodiscard]] Result<AvailableData> data_at_hand() override { return config_.supply->available(); }
 
   [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
                                              std::span<float> delta, std::stop_token stop) override {
     HANSA_TRY(const TrainingData data, config_.supply->open());
-    return guarded(request.archive.string(), "cannot be trained on " + data.source->place(),
+    return guarded(request.archive.string(), "cannot be trained on " + data.source->location(),
                    "check that the model accepts examples of the data's shape",
                    [&] { return train_unguarded(request, data, global, delta, stop); });
   }
@@ -124,7 +124,7 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
-      return fail(ErrorCode::resource, model_->place(),
+      return fail(ErrorCode::resource, model_->location(),
                   "needs about " + std::to_string(needed / mebibyte + 1) + " MiB to train with batches of " +
                       std::to_string(config.batch_size) + ", and " +
                       std::to_string(config_.memory_bytes_max / mebibyte) + " MiB are allowed",
@@ -161,7 +161,7 @@ class ModelTrainer final : public Trainer {
       finite &= std::isfinite(local_[i]);
     }
     if (!finite)
-      return fail(ErrorCode::data, data.source->place(),
+      return fail(ErrorCode::data, data.source->location(),
                   "the weights became infinite or NaN in the last step",
                   "lower training.learning_rate, and check the data for extreme values");
     HANSA_TRY_VOID(keep_personal(request));

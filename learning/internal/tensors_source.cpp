@@ -25,8 +25,8 @@ namespace {
 class MappedFile {
  public:
   static Result<std::shared_ptr<MappedFile>> open(const std::filesystem::path& path) {
-    const auto bad = [&](const char* what, const char* mend) {
-      return fail(ErrorCode::data, path.string(), what, mend);
+    const auto bad = [&](const char* what, const char* hint) {
+      return fail(ErrorCode::data, path.string(), what, hint);
     };
     std::error_code error;
     if (!std::filesystem::exists(path, error))
@@ -178,14 +178,14 @@ std::optional<std::size_t> first_not_finite(const at::Tensor& tensor, std::size_
 class TensorsSource final : public DataSource {
  public:
   TensorsSource(std::string place, LoadedTensors tensors, ExampleShape shape, std::uint64_t count)
-      : place_(std::move(place)), tensors_(std::move(tensors)), shape_(std::move(shape)), count_(count) {}
+      : location_(std::move(place)), tensors_(std::move(tensors)), shape_(std::move(shape)), count_(count) {}
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
     return 0;
   }  // pages that the system may take back
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     copy_rows(tensors_.x, shape_.input_elements(), indices, inputs);
@@ -198,7 +198,7 @@ class TensorsSource final : public DataSource {
   }
 
  private:
-  std::string place_;
+  std::string location_;
   LoadedTensors tensors_;
   ExampleShape shape_;
   std::uint64_t count_;
@@ -259,7 +259,7 @@ Result<std::unique_ptr<DataSource>> open_unguarded(const DataConfig& config) {
                                            std::tuple("y", &tensors.y, shape.target_elements())})
     if (const auto example = first_not_finite(*tensor, count, size))
       return fail(ErrorCode::data, place + ": example " + std::to_string(*example),
-                  std::string("has NaN or an infinite value in ") + name, "take the example out, or mend it");
+                  std::string("has NaN or an infinite value in ") + name, "take the example out, or hint it");
   return std::make_unique<TensorsSource>(place, std::move(tensors), std::move(shape), count);
 }
 

@@ -75,7 +75,7 @@ std::string explain(std::string_view text) {
 
 }  // namespace
 
-Error describe_current_exception(std::string place, const std::string& context, std::string mend) {
+Error describe_current_exception(std::string place, const std::string& context, std::string hint) {
   try {
     throw;
   } catch (const std::bad_alloc&) {
@@ -86,11 +86,11 @@ Error describe_current_exception(std::string place, const std::string& context, 
     if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
       return {ErrorCode::resource, std::move(place), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model, std::move(place), context + ": " + reason, std::move(mend)};
+    return {ErrorCode::model, std::move(place), context + ": " + reason, std::move(hint)};
   } catch (const std::exception& error) {
-    return {ErrorCode::model, std::move(place), context + ": " + explain(error.what()), std::move(mend)};
+    return {ErrorCode::model, std::move(place), context + ": " + explain(error.what()), std::move(hint)};
   } catch (...) {
-    return {ErrorCode::model, std::move(place), context, std::move(mend)};
+    return {ErrorCode::model, std::move(place), context, std::move(hint)};
   }
 }
 

@@ -77,7 +77,7 @@ class Optimiser {
 };
 
 tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, std::uint64_t step) {
-  return fail(ErrorCode::data, source.place(),
+  return fail(ErrorCode::data, source.location(),
               std::string("the loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " +
                   std::to_string(step + 1),
               "lower training.learning_rate, and check the data for extreme values");
@@ -114,7 +114,7 @@ Result<TrainingResult> run_training(Model& model, const DataSource& source, cons
     std::size_t begin = 0;
     for (const std::size_t end : ends) {
       if (step == steps_max) break;
-      if (stop.stop_requested()) return fail(ErrorCode::resource, model.place(), "stopped");
+      if (stop.stop_requested()) return fail(ErrorCode::resource, model.location(), "stopped");
       const Batch batch = reader.read(std::span(order).subspan(begin, end - begin));
       HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
       const float loss = computed.loss.item<float>();

@@ -84,6 +84,6 @@ struct Seeds {
 };
 
 // Of the values of a model's step: they come from the aggregator, and no learning rate is to blame.
-inline constexpr float step_magnitude_max = 1e38F;
+inline constexpr float delta_magnitude_max = 1e38F;
 
 }  // namespace hansa::codecs

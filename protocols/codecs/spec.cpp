@@ -60,13 +60,14 @@ std::optional<Spec> read(std::string_view text) {
 
 }  // namespace
 
-Result<Spec> parse_spec(std::string_view text, std::string_view place) {
+Result<Spec> parse_spec(std::string_view text, std::string_view location) {
   const auto out = read(text);
   if (!out)
-    return fail(ErrorCode::usage, std::string(place), "names no codec: \"" + std::string(text) + "\"", known);
-  if (auto sound = check(*out); !sound)
-    return fail(ErrorCode::usage, std::string(place), "\"" + std::string(text) + "\" " + sound.error().what,
+    return fail(ErrorCode::usage, std::string(location), "names no codec: \"" + std::string(text) + "\"",
                 known);
+  if (auto sound = check(*out); !sound)
+    return fail(ErrorCode::usage, std::string(location),
+                "\"" + std::string(text) + "\" " + sound.error().what, known);
   return *out;
 }
 

@@ -39,8 +39,8 @@ struct Spec {
 };
 inline constexpr std::uint32_t rank_max = 1'024;
 
-// place names the source in errors.
-[[nodiscard]] Result<Spec> parse_spec(std::string_view text, std::string_view place);
+// location names the source in errors.
+[[nodiscard]] Result<Spec> parse_spec(std::string_view text, std::string_view location);
 [[nodiscard]] std::string text_of(const Spec& spec);
 // Fails (usage) on a parameter out of its range.
 [[nodiscard]] Result<void> check(const Spec& spec);

@@ -35,7 +35,7 @@ Result<std::array<std::uint8_t, N>> parse_hex(std::string_view text, std::string
 Result<IdentityKey> parse_identity(std::string_view text, std::string_view place) {
   auto key = parse_hex<32>(text, place);
   if (!key)
-    return fail(key.error().code, key.error().place, key.error().what,
+    return fail(key.error().code, key.error().location, key.error().what,
                 "print it with \"hansa keys show --identity FILE\"");
   return key;
 }

@@ -130,14 +130,14 @@ codecs::Seeds update_seeds(const TrainTask& task) {
           derive_seed(task.seed, "codec rounding")};
 }
 
-codecs::Seeds step_seeds(const ModelStep& step) {
+codecs::Seeds delta_seeds(const ModelDelta& step) {
   codecs::Seeds out;
   for (std::size_t i = 0; i < 8; ++i) out.update |= std::uint64_t{step.base.bytes[i]} << (8 * i);
   out.rounding = derive_seed(out.update, "codec rounding");
   return out;
 }
 
-Digest name_of(const ModelStep& step) {
+Digest name_of(const ModelDelta& step) {
   std::string text = "hansa model step 1";
   for (const Digest* digest : {&step.base, &step.blob})
     text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());

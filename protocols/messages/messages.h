@@ -26,7 +26,7 @@ inline constexpr std::uint8_t protocol_version = 5;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
-inline constexpr std::size_t text_bytes_max = 1024;  // reasons and mends
+inline constexpr std::size_t text_bytes_max = 1024;  // reasons and hints
 inline constexpr std::size_t metrics_max = 64;
 
 // client -> aggregator: what the client has to train on, and whenever that changes.
@@ -66,7 +66,7 @@ enum class RefuseReason : std::uint8_t {
 struct Refuse {
   RefuseReason reason = RefuseReason::malformed;
   std::string what;
-  std::string mend;
+  std::string hint;
   std::uint32_t retry_after_ms = 0;
 };
 
@@ -90,19 +90,19 @@ struct Compression {
 };
 
 // A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model, whose name is
-// name_of(step).
-struct ModelStep {
+// name_of(delta).
+struct ModelDelta {
   Digest base;
   Digest blob;
   std::uint64_t bytes = 0;
 };
-// The ways to a task's model other than all of it: the base of a step is the model that the step before it leads to, and the
+// The ways to a task's model other than all of it: the base of a delta is the model that the delta before it leads to, and the
 // last one leads to the task's model.
-struct ModelSteps {
+struct ModelDeltas {
   std::vector<codecs::Segment> segments;
-  std::vector<ModelStep> steps;  // 1 to steps_max
+  std::vector<ModelDelta> deltas;  // 1 to deltas_max
 };
-inline constexpr std::size_t steps_max = 16;
+inline constexpr std::size_t deltas_max = 16;
 
 // aggregator -> client: train, starting from `model`. Sent again after a reconnect.
 struct TrainTask {
@@ -118,7 +118,7 @@ struct TrainTask {
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
   double magnitude_max = 0;  // a larger value in an update refuses it
-  std::optional<ModelSteps> steps;  // without: the model is fetched whole
+  std::optional<ModelDeltas> deltas;  // without: the model is fetched whole
   std::optional<Compression> compression;  // without, and without `secure`: float32 as they are
   std::optional<SecureTask> secure;  // without: the aggregator sees the update
 };
@@ -265,12 +265,12 @@ using Message =
 [[nodiscard]] std::string_view name(const Message& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
 
-// Of an encoded update of a task with compression, and of a step of its model.
+// Of an encoded update of a task with compression, and of a delta of its model.
 [[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
-[[nodiscard]] codecs::Seeds step_seeds(const ModelStep& step);
-// Of the model that a step leads to: SHA-256 of "hansa model step 1", base and blob. What a model is follows from where it came
+[[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
+// Of the model that a delta leads to: SHA-256 of "hansa model delta 1", base and blob. What a model is follows from where it came
 // from, so no more needs to be hashed; the client looks at its checksum.
-[[nodiscard]] Digest name_of(const ModelStep& step);
+[[nodiscard]] Digest name_of(const ModelDelta& delta);
 
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);

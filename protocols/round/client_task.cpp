@@ -17,10 +17,11 @@ ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, st
 // What to fetch for the model.
 void ClientTask::find_path(const Digest& held) {
   if (held == task_.model) return;
-  if (task_.steps) {
-    const auto& steps = task_.steps->steps;
-    const auto from = std::ranges::find(steps, held, &messages::ModelStep::base);
-    for (auto step = from; step != steps.end(); ++step) model_blobs_.push_back({step->blob, step->bytes});
+  if (task_.deltas) {
+    const auto& deltas = task_.deltas->deltas;
+    const auto from = std::ranges::find(deltas, held, &messages::ModelDelta::base);
+    for (auto delta = from; delta != deltas.end(); ++delta)
+      model_blobs_.push_back({delta->blob, delta->bytes});
   }
   if (model_blobs_.empty()) model_blobs_.push_back({task_.model, task_.model_bytes});
 }
@@ -156,7 +157,7 @@ struct ClientTask::Apply {
   bool operator()(const BlobDamaged& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
     if (t.state_ == TaskState::fetching_model) {
-      // A step may be damaged in what it leads to: not the same way again.
+      // A delta may be damaged in what it leads to: not the same way again.
       t.model_blobs_ = {{t.task_.model, t.task_.model_bytes}};
       t.fetched_ = 0;
     }

@@ -34,8 +34,8 @@ enum class TaskState : std::uint8_t {
 
 // What the shell has of the archive, told when the task starts.
 enum class ArchiveCache : std::uint8_t { present, absent };
-// What is fetched is the archive, and then the steps that lead from the model that the shell holds to the task's, or that model
-// whole. A step that turns out to lead elsewhere is damaged: then the model is fetched whole.
+// What is fetched is the archive, and then the deltas that lead from the model that the shell holds to the task's, or that model
+// whole. A delta that turns out to lead elsewhere is damaged: then the model is fetched whole.
 
 // The session is (again) open and the aggregator has sent this task in it.
 struct SessionOpened {
@@ -110,7 +110,7 @@ class ClientTask {
 
   [[nodiscard]] const messages::TrainTask& task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
-  // True of the archive, the model and the steps to it.
+  // True of the archive, the model and the deltas to it.
   [[nodiscard]] bool fetches(const Digest& blob) const;
   [[nodiscard]] Fetched fetched() const;
   // True if `other` asks for the same work, so that a result of this one answers it.

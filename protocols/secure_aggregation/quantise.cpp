@@ -20,9 +20,9 @@ constexpr double metric_offset = static_cast<double>(scalar_end / 2);
 constexpr unsigned level_bits = 17;
 constexpr double level_unit = 1.0 / 1024, level_offset = 64;
 
-// To the base steps + 1, of a number below 2^bits.
-std::size_t digits(unsigned bits, std::uint32_t steps) {
-  const std::uint64_t base = std::uint64_t{steps} + 1;
+// To the base levels + 1, of a number below 2^bits.
+std::size_t digits(unsigned bits, std::uint32_t levels) {
+  const std::uint64_t base = std::uint64_t{levels} + 1;
   std::size_t out = 1;
   for (std::uint64_t rest = (std::uint64_t{1} << bits) - 1; rest >= base; rest /= base) ++out;
   return out;
@@ -51,31 +51,31 @@ std::uint64_t level_number(double mean_square) {
 }
 
 struct ScalarWriter {
-  std::uint32_t steps;
+  std::uint32_t levels;
   std::span<std::uint32_t> out;
 
   void operator()(std::uint64_t value, unsigned bits = scalar_bits) {
-    const std::uint64_t base = std::uint64_t{steps} + 1;
-    for (std::uint32_t& digit : out.first(digits(bits, steps))) {
+    const std::uint64_t base = std::uint64_t{levels} + 1;
+    for (std::uint32_t& digit : out.first(digits(bits, levels))) {
       digit = static_cast<std::uint32_t>(value % base);
       value /= base;
     }
-    out = out.subspan(digits(bits, steps));
+    out = out.subspan(digits(bits, levels));
   }
 };
 
 struct ScalarReader {
-  std::uint32_t steps;
+  std::uint32_t levels;
   std::span<const std::uint32_t> from;
 
   // Digits of a sum are sums of digits: larger than one digit.
   std::uint64_t operator()(unsigned bits = scalar_bits) {
     std::uint64_t out = 0, place = 1;
-    for (const std::uint32_t digit : from.first(digits(bits, steps))) {
+    for (const std::uint32_t digit : from.first(digits(bits, levels))) {
       out += digit * place;
-      place *= std::uint64_t{steps} + 1;
+      place *= std::uint64_t{levels} + 1;
     }
-    from = from.subspan(digits(bits, steps));
+    from = from.subspan(digits(bits, levels));
     return out;
   }
 };
@@ -83,10 +83,11 @@ struct ScalarReader {
 }  // namespace
 
 std::size_t vector_elements(const SumSetup& setup) {
-  const std::uint32_t steps = setup.quantisation.steps;
+  const std::uint32_t levels = setup.quantisation.levels;
   const std::uint64_t numbers = setup.numbers();
-  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, steps) +
-         range_bins * digits(range_bits(numbers), steps) + setup.segments.size() * digits(level_bits, steps);
+  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) +
+         range_bins * digits(range_bits(numbers), levels) +
+         setup.segments.size() * digits(level_bits, levels);
 }
 
 Result<void> quantise(std::span<const float> values, std::uint64_t weight, const Metrics& metrics,
@@ -96,10 +97,10 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   if (weight >= scalar_end) return fail(ErrorCode::data, "update", "is of more examples than can be counted");
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
-  // In grid steps: value * weight / unit / scale is clipped to +-half, moved to 0 .. 2 * half, and has a random part of
-  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is `steps`.
+  // In grid levels: value * weight / unit / scale is clipped to +-half, moved to 0 .. 2 * half, and has a random part of
+  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is `levels`.
   const double weighted = static_cast<double>(weight) / q.weight_unit;
-  const double half = static_cast<double>(q.steps) / 2;
+  const double half = static_cast<double>(q.levels) / 2;
   constexpr double unit = 1.0 / 4294967296.0;
   constexpr std::size_t block = 2048;
   std::array<std::uint32_t, block> words{};
@@ -111,7 +112,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   std::uint64_t first_value = 0;
   for (std::size_t s = 0; s < setup.segments.size(); ++s) {
     const Segment& segment = setup.segments[s];
-    const double scaled = weighted / segment.scale, grid = scaled * q.steps / (2 * q.clip);
+    const double scaled = weighted / segment.scale, grid = scaled * q.levels / (2 * q.clip);
     double squares = 0;
     const std::size_t segment_at = at;
     for (const auto& piece : transform.blocks(segment.values)) {
@@ -144,7 +145,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   }
   wipe({reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
 
-  ScalarWriter scalar{q.steps, out.subspan(at)};
+  ScalarWriter scalar{q.levels, out.subspan(at)};
   scalar(weight);
   for (const std::uint64_t count : ranges) scalar(count, range_bits(at));
   for (const std::string& name : setup.metrics) {
@@ -163,7 +164,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
   const std::uint64_t numbers = setup.numbers();
   assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters());
   SumOfClients totals;
-  ScalarReader scalar{q.steps, sum.subspan(numbers)};
+  ScalarReader scalar{q.levels, sum.subspan(numbers)};
   totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
   for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(numbers));
@@ -177,7 +178,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     const double total = number(), count = number();
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
-  const double step = 2 * q.clip / q.steps, offset = q.clip * clients;
+  const double step = 2 * q.clip / q.levels, offset = q.clip * clients;
   const codecs::SharedTransform transform = setup.transform();
   std::array<float, codecs::Plan::block_values> means{};
   std::size_t at = 0;
@@ -226,7 +227,7 @@ std::vector<Segment> segments_of(std::span<const std::uint64_t> values) {
   return out;
 }
 
-double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t steps) {
+double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t levels) {
   double values = 0;
   std::size_t highest = 0;
   for (std::size_t i = 0; i < range_bins; ++i) {
@@ -251,7 +252,7 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
         weight *= fall;
       }
     }
-    const double step = 2 * clip / steps;
+    const double step = 2 * clip / levels;
     const double error = clipped / values + step * step / 6 / clients;
     if (error < best_error) {
       best_error = error;
@@ -261,11 +262,11 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
   return best;
 }
 
-NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t steps,
+NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
                        const SumSetup& setup) {
   constexpr double unknown_clip = 6;
   const bool scaled = std::ranges::any_of(setup.segments, [](const Segment& s) { return s.scale != 1; });
-  return {scaled ? choose_clip(totals.ranges, clients, steps) : unknown_clip, totals.scales};
+  return {scaled ? choose_clip(totals.ranges, clients, levels) : unknown_clip, totals.scales};
 }
 
 Grid choose_grid(std::uint32_t clients, unsigned value_bits) {
@@ -275,13 +276,13 @@ Grid choose_grid(std::uint32_t clients, unsigned value_bits) {
   auto ring = ring_bits(clients, static_cast<std::uint32_t>(wanted));
   if (ring > ring_bits_max || 3 * room(ring - 1) >= 2 * wanted) --ring;
   ring = std::min(ring, ring_bits_max);
-  return {static_cast<std::uint32_t>(std::min<std::uint64_t>(room(ring), steps_max)), ring};
+  return {static_cast<std::uint32_t>(std::min<std::uint64_t>(room(ring), levels_max)), ring};
 }
 
 Quantisation first_quantisation(std::uint32_t clients, double weight_unit) {
   const Grid grid = choose_grid(clients, first_value_bits);
   Quantisation out;
-  out.steps = grid.steps;
+  out.levels = grid.levels;
   out.ring_bits = grid.ring_bits;
   out.clip = first_clip;
   out.weight_unit = weight_unit;

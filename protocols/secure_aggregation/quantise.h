@@ -1,15 +1,15 @@
 // Updates as numbers on a ring, and sums of them back.
 //
 // A number is the value times the client's weight in units, in scales of its segment, clipped to +-clip, on a grid of
-// so many steps over that range, rounded up or down at random so that its expectation is the value. The grid is
-// the same for all clients, so that sums of numbers are sums of values; a client of a small weight has few steps, and its
+// so many levels over that range, rounded up or down at random so that its expectation is the value. The grid is
+// the same for all clients, so that sums of numbers are sums of values; a client of a small weight has few levels, and its
 // rounding is as unbiased. Segments have scales of their own because the parameters of a model do: the statistics of
 // a normalisation layer may change by a thousand times as much as a weight.
 //
 // Where the setup says so, the values of a segment are rotated before that, and only a share of them is rounded and summed.
 //
 // The vector of a client has the model's numbers first, then scalars: whole numbers below 2^48, each as digits to the base
-// steps + 1, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
+// levels + 1, low ones first, which are summed exactly. They are, in this order: the weight; for each of range_bins
 // octaves, the number of weighted and scaled values in it, which has as many bits as the number of values; for each metric its sum and its count, in 2^-16 and offset by
 // 2^47; for each segment the binary logarithm of the root mean square of its weighted values, in 2^-10 and offset by
 // 64, which has 17 bits. Of the octaves and the logarithms the next round's clip and scales are chosen: nobody but the sum
@@ -62,7 +62,7 @@ struct SumOfClients {
 
 // The clip of the next round: of all quarter octaves the one with the least expected error of the mean, which is the
 // clipped part of the values, and the rounding, of which clients average out a part.
-[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t steps);
+[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t levels);
 
 // Clip and scales of the next round, after this one's. Where this one knew no scales its octaves say nothing of scaled
 // values: then the clip is six root mean squares.
@@ -70,13 +70,13 @@ struct NextRange {
   double clip = 0;
   std::vector<double> scales;
 };
-[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t steps,
+[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
                                      const SumSetup& setup);
 
-// A grid of about 2^value_bits - 1 steps that makes the most of the ring's whole bits: the ring that holds the sum of so many, or the one
-// a bit smaller if that costs no more than a third of the steps; and then every step for which it has room.
+// A grid of about 2^value_bits - 1 levels that makes the most of the ring's whole bits: the ring that holds the sum of so many, or the one
+// a bit smaller if that costs no more than a third of the levels; and then every step for which it has room.
 struct Grid {
-  std::uint32_t steps = 0;
+  std::uint32_t levels = 0;
   std::uint32_t ring_bits = 0;
 };
 [[nodiscard]] Grid choose_grid(std::uint32_t clients, unsigned value_bits);

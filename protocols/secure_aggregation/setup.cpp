@@ -26,7 +26,7 @@ std::uint64_t SumSetup::parameters() const {
 codecs::SharedTransform SumSetup::transform() const {
   std::uint64_t seed = 0;
   for (std::size_t i = 0; i < 8; ++i) seed |= std::uint64_t{model.bytes[i]} << (8 * i);
-  return {quantisation.rotated, quantisation.share, seed};
+  return {quantisation.rotated, quantisation.fraction, seed};
 }
 
 std::uint64_t SumSetup::numbers() const {
@@ -39,9 +39,9 @@ std::uint64_t SumSetup::numbers() const {
 Digest SumSetup::digest() const {
   internal::Transcript out("hansa secagg setup 1");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes).bytes(model.bytes);
-  out.number(clients, 4).number(quantisation.steps, 4).number(quantisation.ring_bits, 1);
+  out.number(clients, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
-  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.share);
+  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.fraction);
   out.number(segments.size(), 2);
   for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
   out.number(metrics.size(), 2);
@@ -59,12 +59,12 @@ Result<void> check(const SumSetup& setup) {
     return wrong("of too few or too many clients");
   if (setup.assumptions.threat_model == ThreatModel::active && setup.clients > active_clients_max)
     return wrong("against an active aggregator is for 500 clients at most");
-  if (q.steps < steps_min || q.steps > steps_max) return wrong("of too few or too many steps");
-  if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.steps))
+  if (q.levels < levels_min || q.levels > levels_max) return wrong("of too few or too many levels");
+  if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.levels))
     return wrong("the sum of all clients does not fit into the ring");
   for (const double number : {q.clip, q.weight_unit})
     if (!std::isfinite(number) || number <= 0) return wrong("clip or weight_unit is not a positive number");
-  if (!(q.share > 0 && q.share <= 1)) return wrong("share is not above 0 and at most 1");
+  if (!(q.fraction > 0 && q.fraction <= 1)) return wrong("fraction is not above 0 and at most 1");
   if (setup.segments.empty() || setup.segments.size() > segments_max)
     return wrong("of too few or too many segments");
   std::uint64_t values = 0;

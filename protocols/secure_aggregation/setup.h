@@ -26,18 +26,18 @@ inline constexpr std::uint32_t active_clients_max = 500;
   return assumptions.threat_model == ThreatModel::active ? active_clients_max : clients_max;
 }
 
-inline constexpr std::uint32_t steps_min = 2;
-inline constexpr std::uint32_t steps_max = (1U << 24) - 1;
+inline constexpr std::uint32_t levels_min = 2;
+inline constexpr std::uint32_t levels_max = (1U << 24) - 1;
 
 // How values become numbers on the ring: quantise.h.
 struct Quantisation {
-  std::uint32_t steps =
-      255;  // of the grid between -clip and +clip: a value's number is 0 to steps; steps_min to steps_max
+  std::uint32_t levels =
+      255;  // of the grid between -clip and +clip: a value's number is 0 to levels; levels_min to levels_max
   std::uint32_t ring_bits = 12;  // the sum of all clients' numbers is below 2^ring_bits
   double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; above 0, finite
   double weight_unit = 1;  // weights are multiples of it; above 0, finite
   bool rotated = false;  // values are rotated before they are rounded: codecs/shared_transform.h
-  double share = 1;  // of the (rotated) values that are summed; above 0, at most 1
+  double fraction = 1;  // of the (rotated) values that are summed; above 0, at most 1
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
 };
 

@@ -157,7 +157,7 @@ std::optional<LinkEvent> DealerChannel::next_link_event() {
       // The proxy's own words, where it is the proxy.
       if (const std::string trouble = tunnel_->trouble(); !trouble.empty()) {
         told->kind = LinkEvent::Kind::unreachable;
-        told->error = {ErrorCode::network, told->error.place, trouble,
+        told->error = {ErrorCode::network, told->error.location, trouble,
                        "check aggregator.proxy, and that the proxy allows this way"};
       }
     }

@@ -38,7 +38,7 @@ struct LinkEvent {
     not_hansa,  // something else than ZeroMQ with CURVE answers there
   };
   Kind kind = Kind::disconnected;
-  Error error;  // for all but connected: address, what, mend
+  Error error;  // for all but connected: address, what, hint
 };
 
 // A connection is one attempt: after any event but connected, the owner closes it and opens another

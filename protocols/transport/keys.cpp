@@ -22,7 +22,7 @@ constexpr std::size_t z85_length = 40;
 constexpr std::size_t key_file_bytes_max = 4096;
 constexpr std::string_view z85_alphabet =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-constexpr const char* mend_public_key = "print it with \"hansa keys show FILE\"";
+constexpr const char* public_key_hint = "print it with \"hansa keys show FILE\"";
 
 // Five characters of Z85 can stand for more than 32 bits: decoding says so.
 bool decodes(std::string_view z85) {
@@ -46,8 +46,8 @@ struct WipedBuffer {
   std::size_t used = 0;
 };
 
-tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, const char* what, const char* mend) {
-  return fail(ErrorCode::storage, path.string(), fmt::format("{} ({})", what, std::strerror(errno)), mend);
+tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, const char* what, const char* hint) {
+  return fail(ErrorCode::storage, path.string(), fmt::format("{} ({})", what, std::strerror(errno)), hint);
 }
 
 // Mode and bytes come from one open file: it cannot be exchanged between the check and the read.
@@ -81,7 +81,7 @@ Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out
 Result<PublicKey> parse_public_key(std::string_view text, std::string_view place) {
   if (text.size() != z85_length)
     return fail(ErrorCode::usage, std::string(place),
-                fmt::format("has {} characters, needs {}", text.size(), z85_length), mend_public_key);
+                fmt::format("has {} characters, needs {}", text.size(), z85_length), public_key_hint);
   const std::size_t odd = text.find_first_not_of(z85_alphabet);
   if (odd != std::string_view::npos) {
     const auto byte = static_cast<unsigned char>(text[odd]);
@@ -89,11 +89,11 @@ Result<PublicKey> parse_public_key(std::string_view text, std::string_view place
                                   ? fmt::format("'{}'", text[odd])
                                   : fmt::format("0x{:02x}", static_cast<unsigned>(byte));
     return fail(ErrorCode::usage, std::string(place),
-                fmt::format("has {} as character {}, which no key has", shown, odd + 1), mend_public_key);
+                fmt::format("has {} as character {}, which no key has", shown, odd + 1), public_key_hint);
   }
   if (!decodes(text))
     return fail(ErrorCode::usage, std::string(place), "has characters that together are no key",
-                mend_public_key);
+                public_key_hint);
   PublicKey key;
   std::copy_n(text.data(), z85_length, key.z85.data());
   return key;
@@ -141,13 +141,13 @@ Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
   WipedBuffer buffer;
   HANSA_TRY_VOID(read_owner_only(path, buffer));
   const std::string_view text = trimmed(buffer.text());
-  constexpr const char* mend = "take it from a backup, or make a new one with \"hansa keys new FILE\"";
+  constexpr const char* hint = "take it from a backup, or make a new one with \"hansa keys new FILE\"";
   if (text.size() != z85_length)
     return fail(ErrorCode::usage, path.string(),
-                fmt::format("has {} characters, needs {}", text.size(), z85_length), mend);
+                fmt::format("has {} characters, needs {}", text.size(), z85_length), hint);
   // Which character is wrong is not told: it may be a part of a secret.
   if (text.find_first_not_of(z85_alphabet) != std::string_view::npos || !decodes(text))
-    return fail(ErrorCode::usage, path.string(), "holds characters that are no secret key", mend);
+    return fail(ErrorCode::usage, path.string(), "holds characters that are no secret key", hint);
   SecretKey key;
   std::copy_n(text.data(), z85_length, key.z85_.data());
   return key;
@@ -182,7 +182,7 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
     found = line;
     found_line = number;
   }
-  if (found.empty()) return fail(ErrorCode::usage, path.string(), "holds no key", mend_public_key);
+  if (found.empty()) return fail(ErrorCode::usage, path.string(), "holds no key", public_key_hint);
   return parse_public_key(found, fmt::format("{}:{}", path.string(), found_line));
 }
 

@@ -41,7 +41,7 @@ class SecretKey {
 
 [[nodiscard]] Result<SecretKey> generate_secret_key();
 // A secret key file holds one line of Z85; others than the owner must not be able to read it:
-// fails (usage) with the chmod that mends it.
+// fails (usage) with the chmod that hints it.
 [[nodiscard]] Result<SecretKey> read_secret_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path);
 // A public key file holds one line of Z85 after optional '#' comment lines. Lines "WORD VALUE" are left to others

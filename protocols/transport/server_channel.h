@@ -53,7 +53,7 @@ class ServerChannel {
     std::function<void(const Error&)> on_refused;
   };
 
-  // Fails (network) naming the address and the mend when it cannot bind.
+  // Fails (network) naming the address and the hint when it cannot bind.
   [[nodiscard]] static Result<std::unique_ptr<ServerChannel>> open(const ServerChannelConfig& config,
                                                                    const SecretKey& key,
                                                                    Admission& admission);

@@ -24,7 +24,7 @@ Result<void> check_bind(const Document& document) {
   const bool tcp =
       bind.starts_with("tcp://") && colon != std::string::npos && colon > 6 && colon + 1 < bind.size();
   if (tcp || bind.starts_with("ipc://")) return {};
-  return fail(ErrorCode::usage, document.place("aggregator.bind"),
+  return fail(ErrorCode::usage, document.location("aggregator.bind"),
               "is \"" + bind + "\", which is not an address", "for example \"tcp://0.0.0.0:7470\"");
 }
 
@@ -44,7 +44,7 @@ Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document
   const std::filesystem::path pattern = document.path(key);
   const std::string last = pattern.filename().string();
   if (pattern.parent_path().string().find('*') != std::string::npos || std::ranges::count(last, '*') > 1)
-    return fail(ErrorCode::usage, document.place(key), "may have one '*', in its last part",
+    return fail(ErrorCode::usage, document.location(key), "may have one '*', in its last part",
                 "for example \"clients/*.toml\"");
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(
@@ -61,11 +61,11 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   if (!document.boolean("secure_aggregation.enabled")) return std::nullopt;
   SecureAggregationConfig out;
   if (!document.has("secure_aggregation.root"))
-    return fail(ErrorCode::usage, document.place("secure_aggregation.enabled"),
+    return fail(ErrorCode::usage, document.location("secure_aggregation.enabled"),
                 "is true, and there is no secure_aggregation.root",
                 "add the key that \"hansa keys show --identity\" prints for your root key");
   HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
-                                                document.place("secure_aggregation.root")));
+                                                document.location("secure_aggregation.root")));
   out.assumptions.threat_model =
       secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
   out.assumptions.corrupt = document.number("secure_aggregation.corrupt");
@@ -73,12 +73,12 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");
   out.value_bits = whole(document, "secure_aggregation.value_bits");
   out.rotated = document.boolean("secure_aggregation.rotated");
-  out.share = document.number("secure_aggregation.share");
+  out.fraction = document.number("secure_aggregation.fraction");
   out.metrics = document.texts("secure_aggregation.metrics");
   out.phase = document.duration_s("secure_aggregation.phase_s");
   const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {
     if (value >= secure_aggregation::clients_min) return {};
-    return fail(ErrorCode::usage, document.place(key),
+    return fail(ErrorCode::usage, document.location(key),
                 "is " + std::to_string(value) +
                     ": with secure aggregation, two clients would see each other's update "
                     "in the sum",
@@ -87,15 +87,15 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));
   if (cohort.size_max > 0) HANSA_TRY_VOID(at_least("cohort.size_max", cohort.size_max));
   if (auto found = secure_aggregation::choose_parameters(cohort.clients_min, out.assumptions); !found)
-    return fail(ErrorCode::usage, document.place("cohort.clients_min"),
-                "is " + std::to_string(cohort.clients_min) + ": " + found.error().what, found.error().mend);
+    return fail(ErrorCode::usage, document.location("cohort.clients_min"),
+                "is " + std::to_string(cohort.clients_min) + ": " + found.error().what, found.error().hint);
   return out;
 }
 
 Result<CompressionConfig> read_compression(const Document& document) {
   CompressionConfig out;
   const auto spec = [&](const std::string& key) {
-    return codecs::parse_spec(document.text(key), document.place(key));
+    return codecs::parse_spec(document.text(key), document.location(key));
   };
   HANSA_TRY(out.uplink, spec("compression.uplink"));
   HANSA_TRY(out.downlink, spec("compression.downlink"));
@@ -116,7 +116,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   FederationConfig out;
   out.file = file;
   out.name = document.text("federation.name");
-  HANSA_TRY_VOID(config::check_name(out.name, document.place("federation.name")));
+  HANSA_TRY_VOID(config::check_name(out.name, document.location("federation.name")));
   out.seed = document.integer("federation.seed");
   out.rounds = whole(document, "federation.rounds");
   out.after_last_round =
@@ -137,7 +137,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.training.steps_max = whole(document, "training.steps_max");
   if (document.has("model.personal")) out.training.personal = document.texts("model.personal");
   if (out.training.personal.size() > personal_max)
-    return fail(ErrorCode::usage, document.place("model.personal"),
+    return fail(ErrorCode::usage, document.location("model.personal"),
                 "has more than " + std::to_string(personal_max) + " patterns", "use *");
 
   out.cohort.clients_min = whole(document, "cohort.clients_min");

@@ -43,7 +43,7 @@ struct SecureAggregationConfig {
   secure_aggregation::Assumptions assumptions;
   std::uint32_t value_bits = 3;
   bool rotated = true;
-  double share = 1;
+  double fraction = 1;
   std::vector<std::string> metrics;
   Duration phase = std::chrono::seconds(30);
 };
@@ -81,7 +81,7 @@ struct FederationConfig {
 };
 
 // Relative paths in the file are relative to the file's folder. Fails (usage) with
-// "federation.toml:LINE: KEY: what is wrong; mend" on the first wrong or unknown key.
+// "federation.toml:LINE: KEY: what is wrong; hint" on the first wrong or unknown key.
 [[nodiscard]] Result<FederationConfig> read_federation_config(const std::filesystem::path& file);
 
 }  // namespace hansa::server

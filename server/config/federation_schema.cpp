@@ -16,7 +16,7 @@ using config::Setting;
 using config::Table;
 
 constexpr std::array<std::string_view, 2> after_last_round{"stop", "stay"};
-constexpr Range share{.least = 0, .most = 1, .at_least = Bound::exclusive};
+constexpr Range fraction{.least = 0, .most = 1, .at_least = Bound::exclusive};
 
 constexpr std::array federation_settings{
     Setting{
@@ -169,7 +169,7 @@ constexpr std::array cohort_settings{
             .presence = Presence::defaulted,
             .default_value = "1.0",
             .meaning = "Share of the connected clients that is picked for a round.",
-            .range = share,
+            .range = fraction,
             .example = "0.1"},
     Setting{.key = "size_max",
             .kind = Kind::integer,
@@ -184,7 +184,7 @@ constexpr std::array cohort_settings{
             .presence = Presence::defaulted,
             .default_value = "0.8",
             .meaning = "Share of the picked clients whose updates a round needs.",
-            .range = share,
+            .range = fraction,
             .example = "0.5"},
     Setting{.key = "wait_s",
             .kind = Kind::number,
@@ -386,13 +386,14 @@ constexpr std::array secure_aggregation_settings{
             .meaning = "Whether values are mixed by a random rotation before they are rounded, so that one "
                        "grid fits them all.",
             .example = "false"},
-    Setting{.key = "share",
+    Setting{.key = "fraction",
             .kind = Kind::number,
             .presence = Presence::defaulted,
             .default_value = "1.0",
-            .meaning = "Share of the values that is summed in a round, the same ones for all clients; each "
-                       "keeps what is left out for its next update.",
-            .range = share,
+            .meaning =
+                "Fraction of the values that is summed in a round, the same ones for all clients; each "
+                "keeps what is left out for its next update.",
+            .range = fraction,
             .example = "0.25"},
     Setting{.key = "metrics",
             .kind = Kind::texts,

@@ -37,7 +37,7 @@ struct SecureSums {
   secure_aggregation::Assumptions assumptions;
   std::uint32_t value_bits = 8;
   bool rotated = false;
-  double share = 1;
+  double fraction = 1;
   Duration phase_max =
       std::chrono::seconds(30);  // of each exchange but the masked vectors', which have the round's
   std::vector<std::string> metrics;  // of the clients, to be summed
@@ -54,15 +54,16 @@ struct Compression {
   // None: the update's float32 as they are. Not for secure sums, whose updates are rounded for the ring instead.
   std::shared_ptr<const codecs::Plan> uplink;
   bool entropy = true;
-  std::shared_ptr<const codecs::Plan> downlink;  // of steps from model to model; none: models go whole
-  std::uint32_t full_every = 0;  // rounds after which the model goes whole; 0: only where no steps lead to it
+  std::shared_ptr<const codecs::Plan> downlink;  // of deltas from model to model; none: models go whole
+  std::uint32_t full_every =
+      0;  // rounds after which the model goes whole; 0: only where no deltas lead to it
 };
 
-// What clients get as the model, and the steps that lead to it from those that they may have.
+// What clients get as the model, and the deltas that lead to it from those that they may have.
 struct PublishedModel {
   Digest model;
   Checksum check;
-  std::vector<messages::ModelStep> steps;
+  std::vector<messages::ModelDelta> deltas;
 };
 
 struct CoordinatorConfig {
@@ -244,7 +245,7 @@ class Coordinator {
   void open_session(Member& member, PeerId peer, const messages::Hello& hello);
   void end_session(Member& member, const std::string& why);
   Verdict refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
-                 std::string mend, std::uint32_t retry_after_ms = 0);
+                 std::string hint, std::uint32_t retry_after_ms = 0);
   Verdict violation(Member& member, const std::string& what);
   void settle_newcomer(Member& member, bool old_one_lives);
   void check_leases();

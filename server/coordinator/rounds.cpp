@@ -16,7 +16,7 @@ std::string join(const std::vector<std::string>& names, std::size_t most) {
   return out;
 }
 
-std::uint32_t share(double fraction, std::size_t of) {
+std::uint32_t part_of(double fraction, std::size_t of) {
   // The small subtraction keeps 0.7 * 10 at 7 although the product is a little more.
   const double exact = std::ceil(fraction * static_cast<double>(of) - 1e-9);
   return static_cast<std::uint32_t>(std::clamp(exact, 1.0, static_cast<double>(of)));
@@ -72,7 +72,7 @@ void Coordinator::start_round_if_ready() {
 void Coordinator::start_round(const std::vector<std::string>& eligible) {
   const RoundId id(last_committed_.value + 1);
   std::vector<std::string> cohort = eligible;
-  std::uint32_t size = share(config_.cohort.fraction, eligible.size());
+  std::uint32_t size = part_of(config_.cohort.fraction, eligible.size());
   if (config_.cohort.size_max > 0) size = std::min(size, config_.cohort.size_max);
   if (config_.secure_sums)
     size = std::min(size, secure_aggregation::clients_max_of(config_.secure_sums->assumptions));
@@ -84,7 +84,8 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
     std::sort(cohort.begin(), cohort.end());
   }
   auto created = round::Round::create(
-      id, round::Config{share(config_.cohort.quorum, cohort.size()), now_ + config_.cohort.deadline}, cohort);
+      id, round::Config{part_of(config_.cohort.quorum, cohort.size()), now_ + config_.cohort.deadline},
+      cohort);
   if (!created) {
     finish(Finish::Why::gave_up, created.error().text());
     return;
@@ -139,10 +140,10 @@ messages::TrainTask Coordinator::make_task(const Member& m) const {
   task.archive_bytes = config_.archive_bytes;
   task.model = published_.model;
   task.model_check = published_.check;
-  if (!published_.steps.empty())
-    task.steps = messages::ModelSteps{
+  if (!published_.deltas.empty())
+    task.deltas = messages::ModelDeltas{
         {config_.compression.downlink->segments().begin(), config_.compression.downlink->segments().end()},
-        published_.steps};
+        published_.deltas};
   task.model_bytes = config_.elements * sizeof(float);
   task.layout = config_.layout;
   task.training = config_.training;

@@ -47,11 +47,11 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
   setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
   if (clip_ > 0 && scales_.size() == setup.segments.size()) {
     const auto grid = secure_aggregation::choose_grid(setup.clients, config.value_bits);
-    setup.quantisation = {grid.steps, grid.ring_bits, clip_, unit};
+    setup.quantisation = {grid.levels, grid.ring_bits, clip_, unit};
     for (std::size_t i = 0; i < scales_.size(); ++i) setup.segments[i].scale = scales_[i] / unit;
   }
   setup.quantisation.rotated = config.rotated;
-  setup.quantisation.share = config.share;
+  setup.quantisation.fraction = config.fraction;
   auto sum = AggregatorSum::begin(std::move(setup), std::move(certificates));
   if (!sum) return abandon(sum.error().text());
   secure_ = std::make_unique<SecureRound>(
@@ -310,7 +310,7 @@ void Coordinator::try_unmask(bool last) {
   record.threshold = sum.parameters().threshold;
   record.with_keys = static_cast<std::uint32_t>(sum.roster().size());
   record.recovered = static_cast<std::uint32_t>(sum.sharers() - sum.masked());
-  record.value_bits = static_cast<std::uint32_t>(std::bit_width(q.steps));
+  record.value_bits = static_cast<std::uint32_t>(std::bit_width(q.levels));
   record.ring_bits = q.ring_bits;
   record.clip = q.clip;
   for (const auto& segment : sum.setup().segments) record.scales.push_back(segment.scale * q.weight_unit);

@@ -193,11 +193,11 @@ void Coordinator::end_session(Member& m, const std::string& why) {
 }
 
 Coordinator::Verdict Coordinator::refuse(PeerId peer, const std::string& client, RefuseReason reason,
-                                         std::string what, std::string mend, std::uint32_t retry_after_ms) {
+                                         std::string what, std::string hint, std::uint32_t retry_after_ms) {
   if (reason != RefuseReason::unknown_session)
     log(Log::Level::warning, "refused " + client + " (" + std::string(messages::name(reason)) + "): " + what);
   effects_->emplace_back(
-      Send{peer, SessionId{}, messages::Refuse{reason, std::move(what), std::move(mend), retry_after_ms}});
+      Send{peer, SessionId{}, messages::Refuse{reason, std::move(what), std::move(hint), retry_after_ms}});
   return Verdict::rejected;
 }
 

@@ -17,11 +17,11 @@ constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
 constexpr Duration progress_told_each = std::chrono::seconds(5);
 }  // namespace
 
-// Of the published model and the steps to it; 0: it is none of these.
+// Of the published model and the deltas to it; 0: it is none of these.
 std::uint64_t Coordinator::model_blob_bytes(const Digest& blob) const {
   if (blob == published_.model) return config_.elements * sizeof(float);
-  const auto step = std::ranges::find(published_.steps, blob, &messages::ModelStep::blob);
-  return step == published_.steps.end() ? 0 : step->bytes;
+  const auto delta = std::ranges::find(published_.deltas, blob, &messages::ModelDelta::blob);
+  return delta == published_.deltas.end() ? 0 : delta->bytes;
 }
 
 // Why an update of that size cannot be one; empty: it can.

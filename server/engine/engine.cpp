@@ -182,14 +182,15 @@ void Engine::deliver(PeerId peer, SessionId session, const messages::Message& me
 
 void Engine::send_blob(const SendBlob& blob) {
   transport::Bulk bulk;
-  const auto step = std::ranges::find(steps_, blob.blob, [](const HeldStep& held) { return held.step.blob; });
+  const auto delta =
+      std::ranges::find(deltas_, blob.blob, [](const HeldDelta& held) { return held.delta.blob; });
   if (blob.blob == coordinator_->published().model) {
     const auto& whole = published_ ? published_ : model_;
     bulk.owner = whole;
     bulk.bytes = std::as_bytes(std::span(*whole)).subspan(blob.offset, blob.bytes);
-  } else if (step != steps_.end()) {
-    bulk.owner = step->bytes;
-    bulk.bytes = std::span(*step->bytes).subspan(blob.offset, blob.bytes);
+  } else if (delta != deltas_.end()) {
+    bulk.owner = delta->bytes;
+    bulk.bytes = std::span(*delta->bytes).subspan(blob.offset, blob.bytes);
   } else {
     // Archives are read as they are asked for: they may be as large as the model and are sent once a client.
     auto buffer = std::make_shared<std::vector<std::byte>>(blob.bytes);
@@ -236,7 +237,7 @@ Result<void> Engine::finish_secure_sum(const Unmask& unmask, SecureSumRecord& re
   record.metrics = totals.metrics;
   const auto grid =
       secure_aggregation::choose_grid(unmask.setup.clients, config_.coordinator.secure_sums->value_bits);
-  const auto range = secure_aggregation::choose_range(totals, clients, grid.steps, unmask.setup);
+  const auto range = secure_aggregation::choose_range(totals, clients, grid.levels, unmask.setup);
   record.next_clip = range.clip;
   for (const double scale : range.scales)
     record.next_scales.push_back(scale * unmask.setup.quantisation.weight_unit);

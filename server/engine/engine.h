@@ -107,7 +107,7 @@ class Engine {
   // What clients get (published_models.cpp).
   [[nodiscard]] Result<PublishedModel> restore_published(const Store::Position& position);
   [[nodiscard]] Result<std::optional<Published>> publish(RoundId round);
-  void hold_step(const messages::ModelStep& step, std::vector<std::byte> bytes);
+  void hold_delta(const messages::ModelDelta& delta, std::vector<std::byte> bytes);
   [[nodiscard]] PublishedModel published_model(const Digest& model) const;
   void fail_run(Error error);
 
@@ -120,21 +120,21 @@ class Engine {
   std::optional<secure_aggregation::MaskedSum> masked_sum_;  // of a round with a secure sum
   EncodedUpdates encoded_updates_;  // of which the sum is not yet
   std::vector<std::byte> packed_;  // a vector that came through a file
-  std::vector<std::byte> unpacked_;  // memory for reading steps
+  std::vector<std::byte> unpacked_;  // memory for reading deltas
   std::vector<float> mean_;
   std::unique_ptr<Coordinator> coordinator_;
   std::shared_ptr<PageVector<float>> model_;
-  // With steps: what clients get, the same as the model where that went whole. Else none: the model.
+  // With deltas: what clients get, the same as the model where that went whole. Else none: the model.
   std::shared_ptr<PageVector<float>> published_;
   Digest published_digest_;  // names published_
   Checksum published_check_;
   Checksum model_check_;  // of model_, where that is what is published
-  struct HeldStep {
-    messages::ModelStep step;
+  struct HeldDelta {
+    messages::ModelDelta delta;
     std::shared_ptr<const std::vector<std::byte>> bytes;
   };
-  std::deque<HeldStep> steps_;  // the last ones, which lead to published_
-  std::vector<float> residual_;  // memory for making steps
+  std::deque<HeldDelta> deltas_;  // the last ones, which lead to published_
+  std::vector<float> residual_;  // memory for making deltas
   std::map<std::string, ArrivingUpdate, std::less<>> update_of_;  // by client
   std::map<PeerId, std::string> client_of_;  // for traffic: the last client heard from a peer
   std::map<std::string, Traffic, std::less<>> traffic_;  // of the round in work

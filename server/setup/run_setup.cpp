@@ -204,7 +204,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
     c.secure_sums->assumptions = secure->assumptions;
     c.secure_sums->value_bits = secure->value_bits;
     c.secure_sums->rotated = secure->rotated;
-    c.secure_sums->share = secure->share;
+    c.secure_sums->fraction = secure->fraction;
     c.secure_sums->metrics = secure->metrics;
     c.secure_sums->phase_max = secure->phase;
     for (const auto& parameter : facts.layout.entries()) c.secure_sums->segments.push_back(parameter.count);

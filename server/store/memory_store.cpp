@@ -51,17 +51,17 @@ Result<void> MemoryStore::get_model(const Digest& digest, std::span<float> param
   return {};
 }
 
-Result<Digest> MemoryStore::put_step(std::span<const std::byte> step) {
-  const Digest digest = sha256(step);
-  if (disk_->steps.contains(digest)) return digest;
-  HANSA_TRY_VOID(before("write step"));
-  disk_->steps.emplace(digest, std::vector<std::byte>(step.begin(), step.end()));
+Result<Digest> MemoryStore::put_delta(std::span<const std::byte> delta) {
+  const Digest digest = sha256(delta);
+  if (disk_->deltas.contains(digest)) return digest;
+  HANSA_TRY_VOID(before("write delta"));
+  disk_->deltas.emplace(digest, std::vector<std::byte>(delta.begin(), delta.end()));
   return digest;
 }
 
-Result<std::vector<std::byte>> MemoryStore::get_step(const Digest& digest) {
-  const auto found = disk_->steps.find(digest);
-  if (found == disk_->steps.end()) return fail(ErrorCode::storage, place, "has no step " + digest.brief());
+Result<std::vector<std::byte>> MemoryStore::get_delta(const Digest& digest) {
+  const auto found = disk_->deltas.find(digest);
+  if (found == disk_->deltas.end()) return fail(ErrorCode::storage, place, "has no step " + digest.brief());
   if (sha256(std::span<const std::byte>(found->second)) != digest)
     return fail(ErrorCode::storage, place, "has a damaged step " + digest.brief());
   return found->second;
@@ -72,8 +72,8 @@ Result<void> MemoryStore::commit_round(const RoundRecord& record) {
   HANSA_TRY_VOID(internal::require_next_round(record.round, last, place));
   if (!disk_->models.contains(record.model))
     return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
-  if (record.published && !disk_->steps.contains(record.published->step))
-    return fail(ErrorCode::storage, place, "has no step " + record.published->step.brief() + " to commit");
+  if (record.published && !disk_->deltas.contains(record.published->delta))
+    return fail(ErrorCode::storage, place, "has no step " + record.published->delta.brief() + " to commit");
   HANSA_TRY_VOID(before("commit round"));
   disk_->rounds.push_back(record);
   return {};

@@ -15,14 +15,14 @@ namespace hansa::server {
 struct MemoryDisk {
   std::optional<RunIdentity> identity;
   std::unordered_map<Digest, std::vector<float>> models;
-  std::unordered_map<Digest, std::vector<std::byte>> steps;
+  std::unordered_map<Digest, std::vector<std::byte>> deltas;
   std::vector<RoundRecord> rounds;  // round 1 first
   std::map<RoundId, Metrics> evaluations;
 };
 
 class MemoryStore final : public Store {
  public:
-  // Called before each durable step: "write model", "write step", "keep identity", "commit round",
+  // Called before each durable step: "write model", "write delta", "keep identity", "commit round",
   // "record evaluation". If it fails, the step does not happen and the call fails with its error.
   using BeforeStep = std::function<Result<void>(std::string_view step)>;
 
@@ -32,8 +32,8 @@ class MemoryStore final : public Store {
                                        std::span<const float> initial_model) override;
   [[nodiscard]] Result<Digest> put_model(std::span<const float> parameters) override;
   [[nodiscard]] Result<void> get_model(const Digest& digest, std::span<float> parameters) override;
-  [[nodiscard]] Result<Digest> put_step(std::span<const std::byte> step) override;
-  [[nodiscard]] Result<std::vector<std::byte>> get_step(const Digest& digest) override;
+  [[nodiscard]] Result<Digest> put_delta(std::span<const std::byte> delta) override;
+  [[nodiscard]] Result<std::vector<std::byte>> get_delta(const Digest& digest) override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
   [[nodiscard]] Result<std::optional<Position>> position() override;

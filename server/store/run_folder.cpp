@@ -35,7 +35,7 @@ struct RunFolder::State {
   internal::ModelFiles models;
   std::optional<internal::MetricsLines> lines;  // empty: out of step with the database
 
-  std::filesystem::path step_path(const Digest& digest) const {
+  std::filesystem::path delta_path(const Digest& digest) const {
     return folder / "steps" / (digest.hex() + ".step");
   }
   Result<void> require_writable() const {
@@ -134,19 +134,19 @@ Result<void> RunFolder::get_model(const Digest& digest, std::span<float> paramet
   return state_->models.get(digest, parameters);
 }
 
-Result<Digest> RunFolder::put_step(std::span<const std::byte> step) {
+Result<Digest> RunFolder::put_delta(std::span<const std::byte> delta) {
   HANSA_TRY_VOID(state_->require_writable());
-  const Digest digest = sha256(step);
-  HANSA_TRY_VOID(write_file_atomically(state_->step_path(digest), step));
+  const Digest digest = sha256(delta);
+  HANSA_TRY_VOID(write_file_atomically(state_->delta_path(digest), delta));
   return digest;
 }
 
-Result<std::vector<std::byte>> RunFolder::get_step(const Digest& digest) {
-  const auto path = state_->step_path(digest);
-  HANSA_TRY(auto step, read_binary_file(path, step_bytes_max));
-  if (sha256(std::span<const std::byte>(step)) != digest)
+Result<std::vector<std::byte>> RunFolder::get_delta(const Digest& digest) {
+  const auto path = state_->delta_path(digest);
+  HANSA_TRY(auto delta, read_binary_file(path, delta_bytes_max));
+  if (sha256(std::span<const std::byte>(delta)) != digest)
     return fail(ErrorCode::storage, path.string(), "is damaged: its content does not match its name");
-  return step;
+  return delta;
 }
 
 Result<void> RunFolder::commit_round(const RoundRecord& record) {
@@ -157,8 +157,8 @@ Result<void> RunFolder::commit_round(const RoundRecord& record) {
   if (!state_->models.contains(record.model))
     return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
   std::error_code error;
-  if (record.published && !std::filesystem::exists(state_->step_path(record.published->step), error))
-    return fail(ErrorCode::storage, place, "has no step " + record.published->step.brief() + " to commit");
+  if (record.published && !std::filesystem::exists(state_->delta_path(record.published->delta), error))
+    return fail(ErrorCode::storage, place, "has no step " + record.published->delta.brief() + " to commit");
   HANSA_TRY_VOID(state_->database.insert_round(record));
   state_->append_line(internal::round_line(record));
   return {};

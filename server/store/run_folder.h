@@ -35,8 +35,8 @@ class RunFolder final : public Store {
                                        std::span<const float> initial_model) override;
   [[nodiscard]] Result<Digest> put_model(std::span<const float> parameters) override;
   [[nodiscard]] Result<void> get_model(const Digest& digest, std::span<float> parameters) override;
-  [[nodiscard]] Result<Digest> put_step(std::span<const std::byte> step) override;
-  [[nodiscard]] Result<std::vector<std::byte>> get_step(const Digest& digest) override;
+  [[nodiscard]] Result<Digest> put_delta(std::span<const std::byte> delta) override;
+  [[nodiscard]] Result<std::vector<std::byte>> get_delta(const Digest& digest) override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
   [[nodiscard]] Result<std::optional<Position>> position() override;

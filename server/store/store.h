@@ -60,16 +60,16 @@ struct SecureSumRecord {
   friend bool operator==(const SecureSumRecord&, const SecureSumRecord&) = default;
 };
 
-// What clients get as the model after a round, where that is not the round's model but near it: the steps of all
+// What clients get as the model after a round, where that is not the round's model but near it: the deltas of all
 // rounds since the last that published its own lead there, one after the other (protocols/codecs/update.h).
 struct Published {
   Digest model;  // its name: messages::name_of
   Checksum check;  // of its vector
-  Digest step;  // names the encoded difference to what was published before: SHA-256 of its bytes
+  Digest delta;  // names the encoded difference to what was published before: SHA-256 of its bytes
   friend bool operator==(const Published&, const Published&) = default;
 };
 
-inline constexpr std::size_t step_bytes_max = 1 << 30;
+inline constexpr std::size_t delta_bytes_max = 1 << 30;
 
 struct RoundRecord {
   RoundId round;
@@ -107,13 +107,13 @@ class Store {
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
 
-  // A step to a published model, of at most step_bytes_max bytes: content-addressed, durable when it returns. The one call
+  // A delta to a published model, of at most delta_bytes_max bytes: content-addressed, durable when it returns. The one call
   // that may run beside another, which is put_model.
-  [[nodiscard]] virtual Result<Digest> put_step(std::span<const std::byte> step) = 0;
+  [[nodiscard]] virtual Result<Digest> put_delta(std::span<const std::byte> delta) = 0;
   // Fails (storage) if it is missing or does not match its digest.
-  [[nodiscard]] virtual Result<std::vector<std::byte>> get_step(const Digest& digest) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::byte>> get_delta(const Digest& digest) = 0;
 
-  // One transaction, durable when it returns. record.model was put before, so was the published step if there is one, and
+  // One transaction, durable when it returns. record.model was put before, so was the published delta if there is one, and
   // record.round is the last committed round + 1.
   [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
   // Adds or replaces a committed round's (or round 0's) held-out metrics.

@@ -90,11 +90,11 @@ TEST(Link, TheSameTroubleIsToldOnceThenEachTenthTime) {
     h.reach_linking();
     h.apply(LinkDown{unreachable});
   }
-  EXPECT_EQ(h.all<Tell>().size(), 2U);
+  EXPECT_EQ(h.all<Log>().size(), 2U);
   h.reach_linking();
   h.apply(LinkDown{{ErrorCode::refused, "tcp://here:1", "does not admit this key", "admit it"}});
-  ASSERT_GE(h.all<Tell>().size(), 3U);
-  EXPECT_EQ(h.all<Tell>().back().level, Tell::Level::error);
+  ASSERT_GE(h.all<Log>().size(), 3U);
+  EXPECT_EQ(h.all<Log>().back().level, Log::Level::error);
 }
 
 TEST(Link, AnUnansweredHelloEndsTheAttempt) {
@@ -113,11 +113,11 @@ TEST(Link, ARefusalIsToldWithItsMendAndWaitsAsAsked) {
     Harness h;
     h.reach_greeting();
     h.forget();
-    h.receive(SessionId(), messages::Refuse{reason, "is wrong", "mend it so", 60'000});
+    h.receive(SessionId(), messages::Refuse{reason, "is wrong", "hint it so", 60'000});
     EXPECT_EQ(h.agent.state(), LinkState::offline);
     EXPECT_GE(h.agent.next_tick() - h.now, seconds(60));
-    ASSERT_EQ(h.all<Tell>().size(), 1U);
-    EXPECT_NE(h.all<Tell>()[0].text.find("is wrong; mend it so"), std::string::npos);
+    ASSERT_EQ(h.all<Log>().size(), 1U);
+    EXPECT_NE(h.all<Log>()[0].text.find("is wrong; hint it so"), std::string::npos);
     EXPECT_TRUE(h.all<Exit>().empty()) << "it comes back for as long as it takes";
     h.go_online();
   }
@@ -206,7 +206,7 @@ TEST(Link, AMessageThatDoesNotDecodeEndsTheSession) {
   h.apply(ReceivedMalformed{error});
   EXPECT_EQ(h.agent.state(), LinkState::offline);
   EXPECT_GE(h.agent.next_tick() - h.now, seconds(5));
-  EXPECT_NE(h.all<Tell>().back().text.find("version 9"), std::string::npos);
+  EXPECT_NE(h.all<Log>().back().text.find("version 9"), std::string::npos);
 }
 
 }  // namespace

@@ -200,9 +200,9 @@ TEST(Task, ARejectedUpdateIsTold) {
   h.end_training(h.make_task());
   h.forget();
   h.receive(messages::Receipt{TaskId(1), messages::Verdict::rejected, "a value is too large"});
-  ASSERT_EQ(h.all<Tell>().size(), 1U);
-  EXPECT_EQ(h.all<Tell>()[0].level, Tell::Level::error);
-  EXPECT_NE(h.all<Tell>()[0].text.find("a value is too large"), std::string::npos);
+  ASSERT_EQ(h.all<Log>().size(), 1U);
+  EXPECT_EQ(h.all<Log>()[0].level, Log::Level::error);
+  EXPECT_NE(h.all<Log>()[0].text.find("a value is too large"), std::string::npos);
 }
 
 TEST(Task, ADamagedModelIsFetchedAnew) {

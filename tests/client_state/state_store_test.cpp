@@ -106,7 +106,7 @@ TEST_F(State, WithoutReplayNothingIsKept) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 4)));
   ASSERT_TRUE(store_->trained(store_->snapshot()->mark, 0));
-  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  EXPECT_EQ(store_->counts()->available(), 0U);
   EXPECT_EQ(store_->snapshot().error().code, ErrorCode::data);
   // Numbers are never used twice, so that an old mark names nothing new.
   ASSERT_TRUE(store_->add(arrival_of(4, 1)));
@@ -179,7 +179,7 @@ TEST_F(State, AFileThatIsNoDatabaseIsSetAsideAndTheClientStartsClean) {
   EXPECT_EQ(damaged_files(), 1U);
   EXPECT_NE(store_->take_notice().find("set aside as"), std::string::npos);
   EXPECT_EQ(store_->take_notice(), "");
-  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  EXPECT_EQ(store_->counts()->available(), 0U);
   ASSERT_TRUE(store_->add(arrival_of(0, 1)));
 }
 
@@ -190,7 +190,7 @@ TEST_F(State, ACutFileIsSetAside) {
   std::filesystem::resize_file(file(), std::filesystem::file_size(file()) / 2);
   open();
   EXPECT_EQ(damaged_files(), 1U);
-  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  EXPECT_EQ(store_->counts()->available(), 0U);
 }
 
 // SQLite itself does not see this one.
@@ -211,7 +211,7 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   EXPECT_FALSE(store_->take_notice().empty());
   // And goes on, clean.
   EXPECT_EQ(store_->get("personal/a").value(), std::nullopt);
-  EXPECT_EQ(store_->counts()->at_hand(), 0U);
+  EXPECT_EQ(store_->counts()->available(), 0U);
 }
 
 TEST_F(State, AStoreOfANewerHansaIsLeftAsItIs) {

@@ -28,8 +28,8 @@ TEST(Spec, WhatIsNoCodecIsRefusedWithThePlaceAndWhatThereIs) {
     const auto spec = parse_spec(text, "federation.toml:7: compression.codec");
     ASSERT_FALSE(spec) << text;
     EXPECT_EQ(spec.error().code, ErrorCode::usage);
-    EXPECT_EQ(spec.error().place, "federation.toml:7: compression.codec");
-    EXPECT_NE(spec.error().mend.find("topk("), std::string::npos);
+    EXPECT_EQ(spec.error().location, "federation.toml:7: compression.codec");
+    EXPECT_NE(spec.error().hint.find("topk("), std::string::npos);
   }
 }
 

@@ -47,7 +47,7 @@ TEST(Files, MissingFilesAndFoldersAreErrorsThatNameThem) {
   const TemporaryFolder folder;
   const auto missing = read_text_file(folder.path() / "missing", 10);
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().place, (folder.path() / "missing").string());
+  EXPECT_EQ(missing.error().location, (folder.path() / "missing").string());
   EXPECT_FALSE(read_text_file(folder.path(), 10)) << "a folder is not a file";
   EXPECT_FALSE(write_file_atomically(folder.path() / "none" / "a", std::string_view("x")));
 }

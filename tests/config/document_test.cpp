@@ -113,7 +113,7 @@ TEST(Document, WrittenKeysAreRead) {
   EXPECT_EQ(document.number("first.wait_s"), 2.0) << "a whole number is a number";
   EXPECT_THAT(document.texts("first.hosts"), ElementsAre("a", "b"));
   EXPECT_EQ(document.path("first.file"), "keys/a") << "relative to the file's folder";
-  EXPECT_EQ(document.place("first.count"), "conf/test.toml:3: first.count");
+  EXPECT_EQ(document.location("first.count"), "conf/test.toml:3: first.count");
   EXPECT_TRUE(document.has_table("second"));
 }
 
@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Document, BrokenTomlIsToldWithItsLine) {
   const auto document = Document::parse("[first]\nname = \"x\ncount = 1\n", "test.toml", schema);
   ASSERT_FALSE(document);
-  EXPECT_THAT(document.error().place, HasSubstr("test.toml:2"));
+  EXPECT_THAT(document.error().location, HasSubstr("test.toml:2"));
 }
 
 TEST(Document, AMissingFileSaysHowToMakeOne) {

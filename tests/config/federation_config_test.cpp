@@ -157,7 +157,7 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
   }
 }
 
-// An example that does not pass would be told to the user as a mend.
+// An example that does not pass would be told to the user as a hint.
 TEST(FederationSchema, EveryExampleIsAccepted) {
   std::string toml;
   for (const auto& table : federation_schema().tables) {

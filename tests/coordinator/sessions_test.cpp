@@ -29,7 +29,7 @@ TEST(Sessions, AnotherFederationIsRefusedByBothNames) {
   EXPECT_EQ(refusals[0].reason, RefuseReason::federation);
   EXPECT_NE(refusals[0].what.find("harbour"), std::string::npos);
   EXPECT_NE(refusals[0].what.find("lagoon"), std::string::npos);
-  EXPECT_FALSE(refusals[0].mend.empty());
+  EXPECT_FALSE(refusals[0].hint.empty());
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 0U);
 }
 

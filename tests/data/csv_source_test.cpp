@@ -36,7 +36,7 @@ class CsvSource : public ::testing::Test {
   std::string refusal() {
     const auto source = open_data_source(config_);
     if (source) return "was opened";
-    EXPECT_FALSE(source.error().mend.empty()) << source.error().text();
+    EXPECT_FALSE(source.error().hint.empty()) << source.error().text();
     std::string text = source.error().text();
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;
     const std::string folder = config_.file.parent_path().string() + "/";

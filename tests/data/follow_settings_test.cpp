@@ -97,7 +97,7 @@ TEST_F(FollowKeys, WhatDoesNotGoTogetherIsSaidWithLineAndMend) {
     ASSERT_FALSE(config) << c.data;
     EXPECT_NE(config.error().text().find(c.says), std::string::npos) << config.error().text();
     EXPECT_NE(config.error().text().find("client.toml"), std::string::npos) << config.error().text();
-    EXPECT_FALSE(config.error().mend.empty()) << c.data;
+    EXPECT_FALSE(config.error().hint.empty()) << c.data;
   }
 }
 

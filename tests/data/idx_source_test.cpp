@@ -28,12 +28,12 @@ class IdxSource : public ::testing::Test {
     write_bytes(config_.labels, labels_bytes);
   }
 
-  // The error of opening, which must name a file or key and say how to mend it.
+  // The error of opening, which must name a file or key and say how to hint it.
   Error refusal() {
     const auto source = open_data_source(config_);
     if (source) return {ErrorCode::internal, "", "was opened", ""};
-    EXPECT_THAT(source.error().place, Not(::testing::IsEmpty()));
-    EXPECT_THAT(source.error().mend, Not(::testing::IsEmpty()));
+    EXPECT_THAT(source.error().location, Not(::testing::IsEmpty()));
+    EXPECT_THAT(source.error().hint, Not(::testing::IsEmpty()));
     return source.error();
   }
   Error refusal_of_images(const Bytes& bytes) {
@@ -92,21 +92,21 @@ TEST_F(IdxSource, UnknownKindIsRefusedNamingTheKinds) {
   const Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::usage);
   EXPECT_THAT(error.text(), HasSubstr("parquet"));
-  EXPECT_THAT(error.mend, HasSubstr("\"idx\""));
+  EXPECT_THAT(error.hint, HasSubstr("\"idx\""));
 }
 
 TEST_F(IdxSource, UnsetPathIsRefusedNamingTheKey) {
   config_.labels.clear();
   const Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::usage);
-  EXPECT_EQ(error.place, "data.labels");
+  EXPECT_EQ(error.location, "data.labels");
 }
 
 TEST_F(IdxSource, MissingFileIsRefused) {
   std::filesystem::remove(config_.images);
   const Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::data);
-  EXPECT_EQ(error.place, config_.images.string());
+  EXPECT_EQ(error.location, config_.images.string());
 }
 
 TEST_F(IdxSource, FolderIsRefused) {
@@ -122,7 +122,7 @@ TEST_F(IdxSource, OtherFilesAreRefused) {
 
 TEST_F(IdxSource, SwappedFilesAreRefusedSayingSo) {
   std::swap(config_.images, config_.labels);
-  EXPECT_THAT(refusal().mend, HasSubstr("swapped"));
+  EXPECT_THAT(refusal().hint, HasSubstr("swapped"));
 }
 
 TEST_F(IdxSource, EveryTruncationIsRefused) {
@@ -161,7 +161,7 @@ TEST_F(IdxSource, ClaimOfManyExamplesIsRefusedWithoutTheMemory) {
 TEST_F(IdxSource, CountsThatDifferAreRefusedNamingBothFiles) {
   write_bytes(config_.labels, {0, 0, 8, 1, 0, 0, 0, 1, 4});
   const Error error = refusal();
-  EXPECT_EQ(error.place, config_.labels.string());
+  EXPECT_EQ(error.location, config_.labels.string());
   EXPECT_THAT(error.what, HasSubstr(config_.images.string()));
 }
 

@@ -34,7 +34,7 @@ class Archive : public ::testing::Test {
   Error refusal() {
     const auto description = describe_archive(path_);
     if (description) return {ErrorCode::internal, "", "was read", ""};
-    EXPECT_EQ(description.error().place, path_.string());
+    EXPECT_EQ(description.error().location, path_.string());
     EXPECT_EQ(description.error().code, ErrorCode::model);
     EXPECT_THAT(description.error().text(), ::testing::Not(HasSubstr("\n")));
     return description.error();

@@ -23,7 +23,7 @@ class ModelCheckTest : public ::testing::Test {
     const auto result = check_model(archive_, client_, 8);
     if (result) return "is fit";
     EXPECT_EQ(result.error().text().find('\n'), std::string::npos) << result.error().text();
-    EXPECT_FALSE(result.error().mend.empty()) << result.error().text();
+    EXPECT_FALSE(result.error().hint.empty()) << result.error().text();
     return result.error().text();
   }
 

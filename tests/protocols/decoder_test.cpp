@@ -203,7 +203,7 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     auto plain = std::get<TrainTask>(all[Message(TrainTask{}).index()].message);
     plain.secure.reset();
     plain.compression.reset();
-    plain.steps.reset();
+    plain.deltas.reset();
     const Bytes task = encode(SessionId(), plain);
     for (std::size_t field = 0; field < 3; ++field) {
       Bytes frame = task;

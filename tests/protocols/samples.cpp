@@ -33,10 +33,10 @@ std::vector<Envelope> samples() {
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
-  train.steps.emplace();
-  train.steps->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
-  train.steps->steps = {{counting_digest(0x10), counting_digest(0x11), 31'000},
-                        {counting_digest(0x12), counting_digest(0x13), 29'000}};
+  train.deltas.emplace();
+  train.deltas->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
+  train.deltas->deltas = {{counting_digest(0x10), counting_digest(0x11), 31'000},
+                          {counting_digest(0x12), counting_digest(0x13), 29'000}};
   train.compression.emplace();
   train.compression->segments = {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0},
                                  {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}};

@@ -80,7 +80,7 @@ struct SumRun {
         numbers(members.names.size(), std::vector<std::uint32_t>(elements)),
         sent(members.names.size()) {
     Random random(seed);
-    const std::uint64_t bound = std::uint64_t{setup.quantisation.steps} + 1;
+    const std::uint64_t bound = std::uint64_t{setup.quantisation.levels} + 1;
     for (std::size_t i = 0; i < members.names.size(); ++i) {
       clients.push_back(*ClientSum::begin(setup, Policy(), cohort.identity(i)));
       for (auto& number : numbers[i])

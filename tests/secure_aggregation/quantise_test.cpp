@@ -197,7 +197,7 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
 TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
   SumSetup setup = setup_of(3, 16, 5'000);
   setup.quantisation.rotated = true;
-  setup.quantisation.share = 0.25;
+  setup.quantisation.fraction = 0.25;
   setup.quantisation.clip = 4;
   EXPECT_LT(vector_elements(setup), 1'600U);
   std::vector<float> values(5'000), left(5'000), mean(5'000);
@@ -252,26 +252,26 @@ TEST(Grid, FillsItsRingAndIsNoCoarserThanTwoThirdsOfWhatWasAskedFor) {
       const Grid grid = choose_grid(clients, bits);
       const std::uint32_t wanted = (1U << bits) - 1;
       ASSERT_LE(grid.ring_bits, std::min(ring_bits(clients, wanted), 32U));
-      ASSERT_LT(std::uint64_t{clients} * grid.steps, std::uint64_t{1} << grid.ring_bits);
-      ASSERT_TRUE(grid.steps == steps_max ||
-                  std::uint64_t{clients} * (grid.steps + 1) >= std::uint64_t{1} << grid.ring_bits)
+      ASSERT_LT(std::uint64_t{clients} * grid.levels, std::uint64_t{1} << grid.ring_bits);
+      ASSERT_TRUE(grid.levels == levels_max ||
+                  std::uint64_t{clients} * (grid.levels + 1) >= std::uint64_t{1} << grid.ring_bits)
           << "room is left";
       if (ring_bits(clients, wanted) <= 32) {
-        ASSERT_GE(3 * std::uint64_t{grid.steps}, 2 * std::uint64_t{wanted});
+        ASSERT_GE(3 * std::uint64_t{grid.levels}, 2 * std::uint64_t{wanted});
       }
     }
-  EXPECT_EQ(choose_grid(50, 3).steps, 5U);
+  EXPECT_EQ(choose_grid(50, 3).levels, 5U);
   EXPECT_EQ(choose_grid(50, 3).ring_bits, 8U);
-  EXPECT_EQ(choose_grid(10, 3).steps, 6U);
+  EXPECT_EQ(choose_grid(10, 3).levels, 6U);
   EXPECT_EQ(choose_grid(10, 3).ring_bits, 6U);
-  EXPECT_EQ(choose_grid(10, 2).steps, 3U);
+  EXPECT_EQ(choose_grid(10, 2).levels, 3U);
 }
 
 TEST(Clip, TheFirstOneFitsTheRing) {
   for (const std::uint32_t clients : {3U, 10U, 256U, 1'000U}) {
     const Quantisation q = first_quantisation(clients, 7);
     EXPECT_LE(q.ring_bits, 32U);
-    EXPECT_GE(q.steps, (1U << 17) - 1);
+    EXPECT_GE(q.levels, (1U << 17) - 1);
     SumSetup setup = testing::small_setup(clients);
     setup.quantisation = q;
     EXPECT_TRUE(check(setup));

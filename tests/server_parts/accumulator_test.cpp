@@ -165,7 +165,7 @@ TEST(Accumulator, BoundsThatLeaveTooFewFractionBitsAreRefused) {
       accumulator.begin({.weight_max = 1ULL << 29, .updates_max = 100'000, .magnitude_max = 1024.0F});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::usage);
-  EXPECT_NE(refused.error().mend.find("magnitude_max"), std::string::npos);
+  EXPECT_NE(refused.error().hint.find("magnitude_max"), std::string::npos);
 }
 
 TEST(Accumulator, BoundsOutOfRangeAreRefused) {

@@ -203,7 +203,7 @@ TEST_F(ModelProcess, NoChildOutlivesItsEvaluator) {
 TEST(Child, AProgramThatIsNotThereIsNamed) {
   const auto child = internal::Child::start("/no/such/program");
   ASSERT_FALSE(child);
-  EXPECT_EQ(child.error().place, "/no/such/program");
+  EXPECT_EQ(child.error().location, "/no/such/program");
   EXPECT_EQ(child.error().code, ErrorCode::storage);
 }
 

@@ -287,7 +287,7 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
     const auto without = store->commit_round(record);
     ASSERT_FALSE(without);
     EXPECT_NE(without.error().what.find("has no step"), std::string::npos);
-    for (int again = 0; again < 2; ++again) EXPECT_EQ(*store->put_step(step), published.step);
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(*store->put_delta(step), published.delta);
     ASSERT_TRUE(store->commit_round(record));
   }
   const auto reader = RunFolder::open_read_only(path_);
@@ -296,8 +296,8 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
   EXPECT_EQ(*(*reader)->published(RoundId(2)), published);
   EXPECT_EQ(*(*reader)->published(RoundId(3)), std::nullopt);
   EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // only when it is asked for
-  EXPECT_EQ(*(*reader)->get_step(published.step), step);
-  EXPECT_FALSE((*reader)->put_step(step));  // looks on
+  EXPECT_EQ(*(*reader)->get_delta(published.delta), step);
+  EXPECT_FALSE((*reader)->put_delta(step));  // looks on
 }
 
 TEST_F(RunFolderTest, AStepThatIsDamagedOrGoneIsToldAndLeftoversOfACrashGo) {
@@ -307,21 +307,21 @@ TEST_F(RunFolderTest, AStepThatIsDamagedOrGoneIsToldAndLeftoversOfACrashGo) {
   {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
-    digest = *store->put_step(step);
+    digest = *store->put_delta(step);
     std::ofstream(file(digest), std::ios::app) << 'x';
-    const auto damaged = store->get_step(digest);
+    const auto damaged = store->get_delta(digest);
     ASSERT_FALSE(damaged);
     EXPECT_NE(damaged.error().text().find("damaged"), std::string::npos);
-    ASSERT_TRUE(store->put_step(step));
-    EXPECT_EQ(*store->get_step(digest), step);
-    const auto gone = store->get_step(sha256(std::string_view("another")));
+    ASSERT_TRUE(store->put_delta(step));
+    EXPECT_EQ(*store->get_delta(digest), step);
+    const auto gone = store->get_delta(sha256(std::string_view("another")));
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().code, ErrorCode::storage);
   }
   std::ofstream(file(digest).string() + ".tmp123") << "a part";
   const auto store = open();
   EXPECT_FALSE(std::filesystem::exists(file(digest).string() + ".tmp123"));
-  EXPECT_EQ(*store->get_step(digest), step);
+  EXPECT_EQ(*store->get_delta(digest), step);
 }
 
 TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {
@@ -330,7 +330,7 @@ TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {
   const auto opened = RunFolder::open(path_);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::storage);
-  EXPECT_NE(opened.error().place.find("run.sqlite"), std::string::npos);
+  EXPECT_NE(opened.error().location.find("run.sqlite"), std::string::npos);
 }
 
 TEST_F(RunFolderTest, ADamagedModelFileIsDetectedAndPuttingItAgainMendsIt) {

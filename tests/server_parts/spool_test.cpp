@@ -221,7 +221,7 @@ TEST(Spool, AFullDiskIsToldBeforeTheUpload) {
     const auto refused = Spool::create(pool, 4 << 20);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::storage);
-    EXPECT_NE(refused.error().mend, "");
+    EXPECT_NE(refused.error().hint, "");
   }
   auto small = Spool::create(pool, 512 << 10);
   ASSERT_TRUE(small) << small.error().text();
@@ -233,7 +233,7 @@ TEST(Spool, AFolderThatCannotBeMadeIsNamed) {
   const auto refused = Spool::create(pool, 4);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::storage);
-  EXPECT_NE(refused.error().place.find("/proc/no-such-place"), std::string::npos);
+  EXPECT_NE(refused.error().location.find("/proc/no-such-place"), std::string::npos);
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ class FakeTrainer : public learning::Trainer {
       delta[i] = static_cast<float>(0.1 * random.normal()) - 0.05F * global[i];
   }
 
-  Result<learning::DataAtHand> data_at_hand() override { return learning::DataAtHand{examples_, 0, {}}; }
+  Result<learning::AvailableData> data_at_hand() override {
+    return learning::AvailableData{examples_, 0, {}};
+  }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                          std::span<const float> global, std::span<float> delta,
                                          std::stop_token) override {

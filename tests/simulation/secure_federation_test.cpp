@@ -48,7 +48,7 @@ TEST(SecureFederation, AShareOfTheRotatedValuesIsSummedAndModelsComeInSteps) {
         world = kind_world(ThreatModel::honest_but_curious);
   whole.options.rounds = world.options.rounds = 6;
   whole.options.elements = world.options.elements = 4'000;
-  world.options.secure_share = 0.3;
+  world.options.secure_fraction = 0.3;
   world.options.downlink = "q4-rotated";
   whole.run();
   world.run();

@@ -62,25 +62,26 @@ codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& cli
 std::string publish(const World& world, const server::RoundRecord& record, const std::vector<float>& next,
                     std::vector<float>& published, Digest& digest) {
   const auto& plan = world.compression.downlink;
-  const auto seeds = messages::step_seeds({digest, {}, 0});
-  std::optional<Sent> step;
+  const auto seeds = messages::delta_seeds({digest, {}, 0});
+  std::optional<Sent> delta;
   if (plan && (world.options.full_every == 0 || record.round.value % world.options.full_every != 0)) {
     std::vector<float> difference(next.size());
     for (std::size_t i = 0; i < next.size(); ++i) difference[i] = next[i] - published[i];
-    step = send(*plan, difference, {}, seeds, codecs::step_magnitude_max);
-    if (step->bytes.size() >= next.size() * sizeof(float)) step.reset();  // of a tiny model
+    delta = send(*plan, difference, {}, seeds, codecs::delta_magnitude_max);
+    if (delta->bytes.size() >= next.size() * sizeof(float)) delta.reset();  // of a tiny model
   }
-  if (step.has_value() != record.published.has_value()) return "went whole, or not, when it should not";
-  if (!step) {
+  if (delta.has_value() != record.published.has_value()) return "went whole, or not, when it should not";
+  if (!delta) {
     published = next;
     digest = record.model;
     return {};
   }
-  if (sha256(std::span<const std::byte>(step->bytes)) != record.published->step) return "the step is another";
+  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta)
+    return "the step is another";
   std::vector<std::byte> memory;
-  codecs::Update::read(*world.compression.downlink, seeds, codecs::step_magnitude_max, step->bytes, memory)
+  codecs::Update::read(*world.compression.downlink, seeds, codecs::delta_magnitude_max, delta->bytes, memory)
       ->accumulate(0, next.size(), 1.0F, published);
-  digest = messages::name_of({digest, sha256(std::span<const std::byte>(step->bytes)), step->bytes.size()});
+  digest = messages::name_of({digest, sha256(std::span<const std::byte>(delta->bytes)), delta->bytes.size()});
   return digest == record.published->model &&
                  record.published->check == checksum(std::span<const float>(published))
              ? ""
@@ -146,7 +147,7 @@ void World::run() {
     c.secure_sums->assumptions.threat_model = *options.secure;
     c.secure_sums->metrics = {"loss"};
     c.secure_sums->rotated = true;
-    c.secure_sums->share = options.secure_share;
+    c.secure_sums->fraction = options.secure_fraction;
     c.secure_sums->certificate = [&](const std::string& client) { return made->certificate(client); };
     secure_aggregation::Policy policy;
     policy.threat_model = *options.secure;
@@ -259,11 +260,11 @@ std::string check_secure_models(const World& world) {
     setup.clients = static_cast<std::uint32_t>(record.participations.size());
     setup.metrics = {"loss"};
     const auto unit = static_cast<double>(most);
-    const std::uint32_t steps = record.secure->value_bits > 16
-                                    ? sa::first_quantisation(setup.clients, unit).steps
-                                    : sa::choose_grid(setup.clients, 8).steps;
-    setup.quantisation = {steps, record.secure->ring_bits,  record.secure->clip, unit,
-                          true,  world.options.secure_share};
+    const std::uint32_t levels = record.secure->value_bits > 16
+                                     ? sa::first_quantisation(setup.clients, unit).levels
+                                     : sa::choose_grid(setup.clients, 8).levels;
+    setup.quantisation = {levels, record.secure->ring_bits,     record.secure->clip, unit,
+                          true,   world.options.secure_fraction};
     setup.segments = {{global.size(), record.secure->scales[0] / unit}};
     std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
     std::uint32_t counted = 0;
@@ -275,7 +276,7 @@ std::string check_secure_models(const World& world) {
       std::vector<float> delta(global.size());
       FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
                            delta);
-      if (world.options.secure_share < 1) {
+      if (world.options.secure_fraction < 1) {
         auto& left = kept[p.client];
         left.resize(delta.size());
         for (std::size_t i = 0; i < delta.size(); ++i) delta[i] += left[i];

@@ -30,7 +30,7 @@ struct WorldOptions {
   std::optional<std::uint64_t> arrival_seed;
   bool keep_heard = false;
   std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
-  double secure_share = 1;  // of the values that are summed
+  double secure_fraction = 1;  // of the values that are summed
   std::string uplink, downlink;  // codecs; empty: none
   std::uint32_t full_every = 0;
 };

@@ -194,7 +194,7 @@ TEST(Partition, PlansThatDoNotFitAreRefusedNamingTheOption) {
                                           "--clients"}}) {
     const auto shards = partition(labels, plan);
     ASSERT_FALSE(shards) << plan_text(plan);
-    EXPECT_EQ(shards.error().place, option) << plan_text(plan);
+    EXPECT_EQ(shards.error().location, option) << plan_text(plan);
     EXPECT_EQ(shards.error().code, ErrorCode::usage);
   }
 }

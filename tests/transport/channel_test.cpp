@@ -216,7 +216,7 @@ TEST_F(Channel, KeyThatIsNotAdmittedIsToldOnceWithItsMend) {
   EXPECT_EQ(server.refused[0].code, ErrorCode::refused);
   EXPECT_EQ(server.refused[0].place, "127.0.0.1");
   EXPECT_THAT(server.refused[0].what, HasSubstr(eve.public_key().value().text()));
-  EXPECT_THAT(server.refused[0].mend, HasSubstr("NAME.pub"));
+  EXPECT_THAT(server.refused[0].hint, HasSubstr("NAME.pub"));
   EXPECT_TRUE(server.received.empty());
 }
 
@@ -287,7 +287,7 @@ TEST_F(Channel, TakenPortIsToldWithItsMend) {
   const auto second = ServerChannel::open({.bind = server.channel->endpoint()}, server.key, roster);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::network);
-  EXPECT_EQ(second.error().place, server.channel->endpoint());
+  EXPECT_EQ(second.error().location, server.channel->endpoint());
   EXPECT_THAT(second.error().text(), HasSubstr("choose another port"));
 }
 
@@ -296,7 +296,7 @@ TEST_F(Channel, AddressesThatCannotBeListenedOnAreRefused) {
        {"", "127.0.0.1:0", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://192.0.2.7:0"}) {
     const auto channel = ServerChannel::open({.bind = bind}, server.key, roster);
     ASSERT_FALSE(channel) << bind;
-    EXPECT_FALSE(channel.error().mend.empty()) << bind;
+    EXPECT_FALSE(channel.error().hint.empty()) << bind;
   }
 }
 

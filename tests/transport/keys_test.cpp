@@ -42,7 +42,7 @@ TEST(Keys, SecretKeyFileThatOthersReadIsRefusedWithItsMend) {
     const Result<SecretKey> read = read_secret_key(path);
     ASSERT_FALSE(read) << std::oct << mode;
     EXPECT_EQ(read.error().code, ErrorCode::usage);
-    EXPECT_EQ(read.error().mend, "chmod 600 " + path);
+    EXPECT_EQ(read.error().hint, "chmod 600 " + path);
   }
 }
 

@@ -29,9 +29,9 @@ struct Link : ::testing::Test {
     EXPECT_TRUE(until([&] { return client.last_event() != nullptr; }, [&] { client.poll(); }));
     const LinkEvent event = client.last_event() != nullptr ? *client.last_event() : LinkEvent{};
     if (event.kind != Kind::connected) {
-      EXPECT_EQ(event.error.place, address);
+      EXPECT_EQ(event.error.location, address);
       EXPECT_FALSE(event.error.what.empty());
-      EXPECT_FALSE(event.error.mend.empty());
+      EXPECT_FALSE(event.error.hint.empty());
     }
     // One end is told once.
     for (int i = 0; i < 3; ++i) client.poll();
@@ -130,7 +130,7 @@ TEST_F(Link, MalformedAddressIsRefusedWithItsShape) {
     const auto channel = ClientChannel::open(config, key);
     ASSERT_FALSE(channel) << address;
     EXPECT_EQ(channel.error().code, ErrorCode::usage) << address;
-    EXPECT_EQ(channel.error().mend, "an address looks like \"tcp://HOST:PORT\"") << address;
+    EXPECT_EQ(channel.error().hint, "an address looks like \"tcp://HOST:PORT\"") << address;
   }
 }
 

@@ -100,7 +100,7 @@ TEST(Proxies, WhatIsNoProxyIsRefused) {
     const auto checked = check_proxy(bad);
     ASSERT_FALSE(checked) << bad;
     EXPECT_EQ(checked.error().code, ErrorCode::usage);
-    EXPECT_THAT(checked.error().mend, HasSubstr("socks5://HOST:PORT"));
+    EXPECT_THAT(checked.error().hint, HasSubstr("socks5://HOST:PORT"));
   }
 }
 

@@ -23,7 +23,7 @@ TEST(RefusalLimiter, PlaceWithEverNewRefusalsIsCapped) {
   std::size_t told = 0;
   for (int i = 0; i < 1000; ++i)
     told += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
-  EXPECT_EQ(told, RefusalLimiter::per_place_max);
+  EXPECT_EQ(told, RefusalLimiter::per_location_max);
 }
 
 TEST(RefusalLimiter, FloodFromEverywhereIsCapped) {

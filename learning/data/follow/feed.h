@@ -32,7 +32,7 @@ class Feed {
  public:
   virtual ~Feed() = default;
   // What has arrived, about records_max records at most. Nothing: wait() for more. Fails (data, network) with
-  // what is wrong and must be mended; asking again is right at any time, and finds what was mended.
+  // what is wrong and must be fixed; asking again is right at any time, and finds what was fixed.
   [[nodiscard]] virtual Result<std::optional<Arrival>> next(std::uint64_t records_max) = 0;
   // The arrival that next() gave last is in storage.
   virtual void stored() = 0;

@@ -45,8 +45,8 @@ class Reader {
   [[nodiscard]] bool has(std::string_view name) const { return document_.has(key(name)); }
   [[nodiscard]] const std::string& text(std::string_view name) const { return document_.text(key(name)); }
   [[nodiscard]] tl::unexpected<Error> refuse(std::string_view name, std::string what,
-                                             std::string mend) const {
-    return fail(ErrorCode::usage, document_.place(key(name)), std::move(what), std::move(mend));
+                                             std::string hint) const {
+    return fail(ErrorCode::usage, document_.place(key(name)), std::move(what), std::move(hint));
   }
 
   [[nodiscard]] Result<FollowFrom> read_from() const {

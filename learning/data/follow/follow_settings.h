@@ -77,7 +77,7 @@ inline constexpr std::array follow_settings{
                     .kind = config::Kind::choice,
                     .presence = config::Presence::optional,
                     .meaning = "follow: what becomes of a row that cannot be read. `refuse` (the default of "
-                               "`file`): it is told, and nothing behind it is read until it is mended. "
+                               "`file`): it is told, and nothing behind it is read until it is fixed. "
                                "`skip` (the default of `broker`): it is told, counted and left out. Of a "
                                "bad file in `folder` nothing is used.",
                     .choices = follow_choices::bad_rows,

@@ -10,12 +10,12 @@ namespace hansa::learning::internal {
 
 void ByteStream::Close::operator()(gzFile_s* file) const { gzclose_r(file); }
 
-Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::string mend) {
+Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::string hint) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   ByteStream stream(path);
-  if (!std::filesystem::exists(status)) return stream.bad("does not exist", std::move(mend));
-  if (!std::filesystem::is_regular_file(status)) return stream.bad("is not a file", std::move(mend));
+  if (!std::filesystem::exists(status)) return stream.bad("does not exist", std::move(hint));
+  if (!std::filesystem::is_regular_file(status)) return stream.bad("is not a file", std::move(hint));
   errno = 0;
   stream.file_.reset(gzopen(path.c_str(), "rbe"));
   if (!stream.file_)
@@ -47,8 +47,8 @@ Result<void> ByteStream::read(std::span<std::uint8_t> out, std::string_view part
   return {};
 }
 
-tl::unexpected<Error> ByteStream::bad(std::string what, std::string mend) const {
-  return fail(ErrorCode::data, path_.string(), std::move(what), std::move(mend));
+tl::unexpected<Error> ByteStream::bad(std::string what, std::string hint) const {
+  return fail(ErrorCode::data, path_.string(), std::move(what), std::move(hint));
 }
 
 }  // namespace hansa::learning::internal

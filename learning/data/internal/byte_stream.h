@@ -16,15 +16,15 @@ namespace hansa::learning::internal {
 // One thread at a time. Errors have code data and name the file.
 class ByteStream {
  public:
-  // mend says what to do if there is no such file.
-  [[nodiscard]] static Result<ByteStream> open(const std::filesystem::path& path, std::string mend);
+  // hint says what to do if there is no such file.
+  [[nodiscard]] static Result<ByteStream> open(const std::filesystem::path& path, std::string hint);
 
   // Up to out.size() bytes; 0 at the end, where a gzip file's checksum has been verified.
   [[nodiscard]] Result<std::size_t> read_some(std::span<std::uint8_t> out);
   // Fills all of out, or fails naming the part that is cut off.
   [[nodiscard]] Result<void> read(std::span<std::uint8_t> out, std::string_view part);
   [[nodiscard]] tl::unexpected<Error> bad(std::string what,
-                                          std::string mend = "fetch or copy the file again") const;
+                                          std::string hint = "fetch or copy the file again") const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

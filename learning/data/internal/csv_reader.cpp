@@ -14,15 +14,15 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 CsvReader::CsvReader(ReadSome read, std::string place, char delimiter, LastLine last_line, CsvPosition start)
     : read_(std::move(read)),
-      place_(std::move(place)),
+      location_(std::move(place)),
       delimiter_(delimiter),
       last_line_(last_line),
       position_(start),
       buffer_(buffer_bytes),
       first_line_(start.line) {}
 
-tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string mend) const {
-  return fail(ErrorCode::data, place_ + ":" + std::to_string(line), std::move(what), std::move(mend));
+tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string hint) const {
+  return fail(ErrorCode::data, location_ + ":" + std::to_string(line), std::move(what), std::move(hint));
 }
 
 Result<bool> CsvReader::fill() {

@@ -46,7 +46,7 @@ class CsvReader {
  private:
   enum class State : std::uint8_t { field_start, plain, quoted, quote_in_quoted };
   [[nodiscard]] Result<bool> fill();
-  [[nodiscard]] tl::unexpected<Error> bad(std::uint64_t line, std::string what, std::string mend) const;
+  [[nodiscard]] tl::unexpected<Error> bad(std::uint64_t line, std::string what, std::string hint) const;
   [[nodiscard]] Result<bool> take(std::uint8_t byte);  // true: it ended a record
   void end_field();
   [[nodiscard]] bool has_record() const { return !ends_.empty() || !text_.empty() || quoted_line_ != 0; }
@@ -55,7 +55,7 @@ class CsvReader {
   [[nodiscard]] Result<bool> finish(CsvRecord& record);
 
   ReadSome read_;
-  std::string place_;
+  std::string location_;
   char delimiter_;
   LastLine last_line_;
   CsvPosition position_;

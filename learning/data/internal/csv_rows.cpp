@@ -61,7 +61,7 @@ Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRec
 }
 
 Result<std::size_t> CsvRowReader::find_column(const std::string& name, std::string_view key) const {
-  const std::string place = place_ + ":" + std::to_string(header_line_);
+  const std::string place = location_ + ":" + std::to_string(header_line_);
   const auto count = std::ranges::count(names_, name);
   if (count == 1) return static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin());
   if (count > 1)
@@ -85,7 +85,7 @@ Result<void> CsvRowReader::choose_inputs() {
     for (std::size_t i = 0; i < names_.size(); ++i)
       if (i != label_ && i != group_) inputs_.push_back(i);
     if (inputs_.empty())
-      return fail(ErrorCode::data, place_ + ":" + std::to_string(header_line_),
+      return fail(ErrorCode::data, location_ + ":" + std::to_string(header_line_),
                   "has no column besides the label", "check data.delimiter, or name another file");
     return {};
   }
@@ -97,7 +97,7 @@ Result<void> CsvRowReader::choose_inputs() {
 }
 
 std::string CsvRowReader::place_of(const CsvRecord& record, std::size_t column) const {
-  return place_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
+  return location_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
 }
 
 Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::string_view text) const {
@@ -106,7 +106,7 @@ Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::stri
     if (found != config_.classes.end()) return found - config_.classes.begin();
     return fail(ErrorCode::data, place_of(record, label_),
                 "is " + in_quotes(text) + ", which is not in data.classes",
-                "add it there on all clients, or mend the row");
+                "add it there on all clients, or hint the row");
   }
   const auto value = number_of(text);
   if (!value)
@@ -135,17 +135,17 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   const auto value = number_of(text);
   if (!value || !fits_float(*value))
     return fail(ErrorCode::data, place_of(record, label_),
-                "is " + in_quotes(text) + ", which is not a number", "mend the row");
+                "is " + in_quotes(text) + ", which is not a number", "hint the row");
   row.real = static_cast<float>(*value);
   return true;
 }
 
 Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
   if (record.fields.size() != names_.size())
-    return fail(ErrorCode::data, place_ + ":" + std::to_string(record.line),
+    return fail(ErrorCode::data, location_ + ":" + std::to_string(record.line),
                 "has " + std::to_string(record.fields.size()) + " fields, but the header has " +
                     std::to_string(names_.size()),
-                "mend the row; a field that holds the delimiter stands in quotes");
+                "hint the row; a field that holds the delimiter stands in quotes");
   if (group_) row.group = trimmed(record.fields[*group_]);
   HANSA_TRY(bool whole, read_label(record, row));
   row.inputs.resize(inputs_.size());
@@ -164,10 +164,10 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     if (!value)
       return fail(ErrorCode::data, place_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a number",
-                  "mend the row, or choose other data.columns");
+                  "hint the row, or choose other data.columns");
     if (!fits_float(*value))
       return fail(ErrorCode::data, place_of(record, inputs_[i]),
-                  "is " + in_quotes(text) + ", which is not a finite float32", "mend the row");
+                  "is " + in_quotes(text) + ", which is not a finite float32", "hint the row");
     row.inputs[i] = static_cast<float>(*value);
   }
   return whole;

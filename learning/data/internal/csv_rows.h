@@ -29,7 +29,7 @@ class CsvRowReader {
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
 
  private:
-  CsvRowReader(const DataConfig& config, std::string place) : config_(config), place_(std::move(place)) {}
+  CsvRowReader(const DataConfig& config, std::string place) : config_(config), location_(std::move(place)) {}
   [[nodiscard]] Result<std::size_t> find_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<void> choose_inputs();
   [[nodiscard]] std::string place_of(const CsvRecord& record, std::size_t column) const;
@@ -37,7 +37,7 @@ class CsvRowReader {
   [[nodiscard]] Result<std::int64_t> read_class(const CsvRecord& record, std::string_view text) const;
 
   DataConfig config_;
-  std::string place_;
+  std::string location_;
   std::uint64_t header_line_ = 1;
   std::vector<std::string> names_;
   std::vector<std::size_t> inputs_;

@@ -10,7 +10,7 @@ namespace {
 
 class IdxSource final : public DataSource {
  public:
-  IdxSource(std::string place, IdxPair pair) : place_(std::move(place)), pair_(std::move(pair)) {
+  IdxSource(std::string place, IdxPair pair) : location_(std::move(place)), pair_(std::move(pair)) {
     shape_.input = {1, pair_.images.dimensions[1], pair_.images.dimensions[2]};
     shape_.class_count = *std::max_element(pair_.labels.values.begin(), pair_.labels.values.end()) + 1;
   }
@@ -20,7 +20,7 @@ class IdxSource final : public DataSource {
   [[nodiscard]] std::uint64_t memory_bytes() const override {
     return pair_.images.values.size() + pair_.labels.values.size();
   }
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     const std::size_t size = pair_.images.example_size();
@@ -44,7 +44,7 @@ class IdxSource final : public DataSource {
   }
 
  private:
-  std::string place_;
+  std::string location_;
   IdxPair pair_;
   ExampleShape shape_;
 };

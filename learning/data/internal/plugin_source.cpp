@@ -23,7 +23,7 @@ class PluginSource final : public DataSource {
  public:
   PluginSource(std::string place, Library library, const hansa_data_plugin& plugin, void* self,
                const hansa_data_shape& shape)
-      : place_(std::move(place)), library_(std::move(library)), plugin_(plugin), self_(self) {
+      : location_(std::move(place)), library_(std::move(library)), plugin_(plugin), self_(self) {
     count_ = shape.examples;
     shape_.input.assign(shape.input_sizes, shape.input_sizes + shape.input_rank);
     shape_.target_kind = shape.classes > 0 ? TargetKind::class_index : TargetKind::real;
@@ -36,7 +36,7 @@ class PluginSource final : public DataSource {
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }  // the plugin's own is not known
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     const std::scoped_lock lock(mutex_);
@@ -65,7 +65,7 @@ class PluginSource final : public DataSource {
     plugin_.read(self_, indices.data(), indices.size(), inputs_.data(), labels_.data(), values_.data());
   }
 
-  std::string place_;
+  std::string location_;
   Library library_;
   const hansa_data_plugin& plugin_;
   void* self_;
@@ -141,7 +141,7 @@ Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config)
   if (!is_possible(shape)) {
     plugin->close(self);
     return fail(ErrorCode::data, place, "describes no example, or examples of a shape that cannot be",
-                "mend the plugin: shape is described in learning/data/plugin.h");
+                "hint the plugin: shape is described in learning/data/plugin.h");
   }
   if (config.examples_max > 0) shape.examples = std::min(shape.examples, config.examples_max);
   return std::make_unique<PluginSource>(place, std::move(library), *plugin, self, shape);

@@ -19,7 +19,10 @@ std::uint8_t character_index(std::uint8_t byte) {
 class TextSource final : public DataSource {
  public:
   TextSource(const DataConfig& config, std::vector<std::uint8_t> text)
-      : place_(config.file.string()), window_(config.window), stride_(config.stride), text_(std::move(text)) {
+      : location_(config.file.string()),
+        window_(config.window),
+        stride_(config.stride),
+        text_(std::move(text)) {
     count_ = (text_.size() - window_ - 1) / stride_ + 1;
     if (config.examples_max > 0) count_ = std::min(count_, config.examples_max);
     shape_.input = {static_cast<std::int64_t>(window_)};
@@ -29,7 +32,7 @@ class TextSource final : public DataSource {
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return text_.size(); }
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     assert(inputs.size() == indices.size() * window_);
@@ -46,7 +49,7 @@ class TextSource final : public DataSource {
   }
 
  private:
-  std::string place_;
+  std::string location_;
   std::size_t window_;
   std::size_t stride_;
   std::vector<std::uint8_t> text_;  // as indices of the alphabet

@@ -10,7 +10,7 @@ namespace {
 class WindowsSource final : public DataSource {
  public:
   WindowsSource(const DataConfig& config, CsvTable table, std::vector<std::uint32_t> starts)
-      : place_(config.file.string()),
+      : location_(config.file.string()),
         window_(config.window),
         label_offset_(std::size_t{config.window} - 1 + config.horizon),
         table_(std::move(table)),
@@ -27,7 +27,7 @@ class WindowsSource final : public DataSource {
            sizeof(std::int64_t) * table_.class_indices.size() +
            sizeof(std::uint32_t) * (table_.segments.size() + starts_.size());
   }
-  [[nodiscard]] std::string place() const override { return place_; }
+  [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
     assert(inputs.size() == indices.size() * shape_.input_elements());
@@ -48,7 +48,7 @@ class WindowsSource final : public DataSource {
   }
 
  private:
-  std::string place_;
+  std::string location_;
   std::size_t window_;
   std::size_t label_offset_;  // from a window's first row to its label's
   CsvTable table_;

@@ -19,8 +19,8 @@ namespace hansa::codecs::internal {
 namespace {
 
 // The step of the uniform grid of 2^bits levels with the least squared error for a standard normal value (Max 1960, table II).
-constexpr std::array<float, 9> step_of{0,       1.5957F, 0.9957F, 0.5860F, 0.3352F,
-                                       0.1881F, 0.1041F, 0.0569F, 0.0308F};
+constexpr std::array<float, 9> delta_of{0,       1.5957F, 0.9957F, 0.5860F, 0.3352F,
+                                        0.1881F, 0.1041F, 0.0569F, 0.0308F};
 
 std::size_t padded(std::size_t values) {
   return std::bit_ceil(std::max(values, kernels::hadamard_values_min));
@@ -47,7 +47,7 @@ class Rotated final : public BlockCodec {
     const bool is_zero = !(length > 1e-30F);
     alignas(64) std::array<std::uint8_t, block_values> code_buffer;
     const auto codes = std::span(code_buffer).first(y.size());
-    const float inverse = is_zero ? 0.0F : 1 / (step_of[bits_] * length);
+    const float inverse = is_zero ? 0.0F : 1 / (delta_of[bits_] * length);
     const double along = kernels::quantise_nearest(y, inverse, bits_, codes);
     store(out, 0, is_zero ? 0.0F : static_cast<float>(squares * inverse / along));
     kernels::pack_codes(codes, bits_, octets(out.subspan(sizeof(float))));

@@ -33,7 +33,7 @@ template <class A>
 void fields(A& a, Refuse& m) {
   enumeration(a, m.reason, RefuseReason::out_of_order);
   text(a, m.what, text_bytes_max);
-  text(a, m.mend, text_bytes_max);
+  text(a, m.hint, text_bytes_max);
   a(m.retry_after_ms);
 }
 // Ranges are what docs/secure-aggregation.md allows; whether they fit together, secure_aggregation::check tells.
@@ -42,12 +42,12 @@ void fields(A& a, SecureTask& m) {
   a(m.attempt);
   digest(a, m.nonce);
   ranged(a, m.clients, secure_aggregation::clients_min, secure_aggregation::clients_max);
-  ranged(a, m.quantisation.steps, secure_aggregation::steps_min, secure_aggregation::steps_max);
+  ranged(a, m.quantisation.levels, secure_aggregation::levels_min, secure_aggregation::levels_max);
   ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
   finite(a, m.quantisation.clip);
   finite(a, m.quantisation.weight_unit);
   flag(a, m.quantisation.rotated);
-  finite(a, m.quantisation.share);
+  finite(a, m.quantisation.fraction);
   list(a, m.segments, secure_aggregation::segments_max, [&a](secure_aggregation::Segment& segment) {
     ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
     finite(a, segment.scale);
@@ -77,12 +77,12 @@ void fields(A& a, Compression& m) {
   a(m.cohort_seed);
 }
 template <class A>
-void fields(A& a, ModelSteps& m) {
+void fields(A& a, ModelDeltas& m) {
   segments(a, m.segments);
-  list(a, m.steps, steps_max, [&a](ModelStep& step) {
-    digest(a, step.base);
-    digest(a, step.blob);
-    ranged(a, step.bytes, std::uint64_t{1}, blob_bytes_max);
+  list(a, m.deltas, deltas_max, [&a](ModelDelta& delta) {
+    digest(a, delta.base);
+    digest(a, delta.blob);
+    ranged(a, delta.bytes, std::uint64_t{1}, blob_bytes_max);
   });
 }
 template <class A>
@@ -105,7 +105,7 @@ void fields(A& a, TrainTask& m) {
   a(m.seed);
   a(m.deadline_ms);
   finite(a, m.magnitude_max);
-  optional(a, m.steps, [&a](ModelSteps& steps) { fields(a, steps); });
+  optional(a, m.deltas, [&a](ModelDeltas& deltas) { fields(a, deltas); });
   optional(a, m.compression, [&a](Compression& compression) { fields(a, compression); });
   optional(a, m.secure, [&a](SecureTask& secure) { fields(a, secure); });
 }

@@ -6,9 +6,9 @@
 
 namespace hansa::transport {
 
-LinkEvent ClientLink::end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string mend) {
+LinkEvent ClientLink::end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string hint) {
   state_ = State::over;
-  return {kind, Error{code, names_.address, std::move(what), std::move(mend)}};
+  return {kind, Error{code, names_.address, std::move(what), std::move(hint)}};
 }
 
 LinkEvent ClientLink::unreachable(const char* what) {

@@ -32,7 +32,7 @@ class ClientLink {
   [[nodiscard]] std::optional<LinkEvent> tick(Instant now);
 
  private:
-  [[nodiscard]] LinkEvent end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string mend);
+  [[nodiscard]] LinkEvent end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string hint);
   [[nodiscard]] LinkEvent unreachable(const char* what);
   [[nodiscard]] LinkEvent not_hansa(const char* what);
   [[nodiscard]] LinkEvent wrong_key();

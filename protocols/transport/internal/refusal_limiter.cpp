@@ -8,8 +8,8 @@ bool RefusalLimiter::allows(const Error& refusal, Instant now) {
     window_start_ = now;
   }
   if (counts_.size() + 2 > entries_max) return false;
-  if (++counts_[refusal.place + '\n' + refusal.what] > 1) return false;
-  return ++counts_[refusal.place] <= per_place_max;
+  if (++counts_[refusal.location + '\n' + refusal.what] > 1) return false;
+  return ++counts_[refusal.location] <= per_location_max;
 }
 
 }  // namespace hansa::transport

@@ -113,10 +113,10 @@ tl::unexpected<Error> Child::fail_ended() {
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  const std::string mend = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+  const std::string hint = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
                                ? "the machine may be short of memory: evaluate on fewer examples"
                                : "";
-  return fail(ErrorCode::internal, program_.string(), describe_end(status), mend);
+  return fail(ErrorCode::internal, program_.string(), describe_end(status), hint);
 }
 
 Result<void> Child::send(std::string_view lines) {

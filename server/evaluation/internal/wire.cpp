@@ -81,27 +81,27 @@ std::string line_of(const Json& object) {
   return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<Json> parse_line(std::string_view line, const std::string& place) {
+Result<Json> parse_line(std::string_view line, const std::string& location) {
   Json object = Json::parse(line, nullptr, false);
-  if (!object.is_object()) return fail(ErrorCode::internal, place, "sent a line that is no JSON object");
+  if (!object.is_object()) return fail(ErrorCode::internal, location, "sent a line that is no JSON object");
   return object;
 }
 
 Json json_of(const Error& error) {
   return {{"ok", false},
           {"code", name(error.code)},
-          {"place", error.place},
+          {"location", error.location},
           {"what", error.what},
-          {"mend", error.mend}};
+          {"hint", error.hint}};
 }
 
-Result<void> require_ok(const Json& answer, const std::string& place) {
+Result<void> require_ok(const Json& answer, const std::string& location) {
   const auto ok = answer.find("ok");
   if (ok == answer.end() || !ok->is_boolean())
-    return fail(ErrorCode::internal, place, "sent a line that is no answer");
+    return fail(ErrorCode::internal, location, "sent a line that is no answer");
   if (ok->get<bool>()) return {};
-  return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "place"),
-                                     text_of(answer, "what"), text_of(answer, "mend")});
+  return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "location"),
+                                     text_of(answer, "what"), text_of(answer, "hint")});
 }
 
 Json json_of(const learning::DataConfig& data) {

@@ -4,7 +4,7 @@
 //     writes the layout's text and the archived values (little-endian float32) to the two files
 //   {"op":"open","archive":PATH,"data":{..},"threads":N}                 -> {"ok":true}
 //   {"op":"evaluate","parameters":PATH}  -> {"ok":true,"metrics":[{"name":..,"sum":..,"count":..}]}
-//   any of them                          -> {"ok":false,"code":..,"place":..,"what":..,"mend":..}
+//   any of them                          -> {"ok":false,"code":..,"place":..,"what":..,"hint":..}
 //
 // Both ends are of one build and on one machine, so nothing is versioned. A number that is not finite
 // travels as a string: "nan", "inf", "-inf".

@@ -179,9 +179,9 @@ std::string uri_of(const std::filesystem::path& file) {
 Error error_of(const std::filesystem::path& file, const char* doing, const SQLite::Exception& caught) {
   Error error{ErrorCode::storage, file.string(), std::string(doing) + " failed (" + caught.what() + ")", ""};
   switch (caught.getErrorCode()) {
-    case SQLITE_FULL: error.mend = "free some space; nothing that was committed is lost"; break;
+    case SQLITE_FULL: error.hint = "free some space; nothing that was committed is lost"; break;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: error.mend = "restore the run folder from a copy"; break;
+    case SQLITE_NOTADB: error.hint = "restore the run folder from a copy"; break;
     default: break;
   }
   return error;
@@ -423,7 +423,7 @@ Result<std::optional<Published>> Database::published(RoundId round) {
     Published out;
     out.model = digest_at(query, 0);
     out.check = checksum_at(query, 1);
-    out.step = digest_at(query, 2);
+    out.delta = digest_at(query, 2);
     return out;
   });
 }
@@ -471,7 +471,7 @@ Result<void> Database::insert_round(const RoundRecord& record) {
       insert_published.bind(1, round);
       bind(insert_published, 2, record.published->model);
       bind(insert_published, 3, record.published->check);
-      bind(insert_published, 4, record.published->step);
+      bind(insert_published, 4, record.published->delta);
       insert_published.exec();
     }
     if (record.secure) {

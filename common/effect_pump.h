@@ -1,0 +1,38 @@
+// Carries out what a pure state machine decides: each event's effects join the end of a queue, and the queue is worked
+// off in order. An effect may cause an event of its own while it is carried out; the effects of that event wait their turn.
+//
+// One thread.
+#pragma once
+#include <deque>
+#include <utility>
+#include <vector>
+
+namespace hansa {
+
+template <class Effect>
+class EffectPump {
+ public:
+  // apply(std::vector<Effect>&) passes one event to the machine, which appends its effects.
+  template <class Apply>
+  void feed(Apply&& apply) {
+    std::vector<Effect> effects;
+    std::forward<Apply>(apply)(effects);
+    for (Effect& effect : effects) queue_.push_back(std::move(effect));
+  }
+
+  // Calls carry_out(Effect&) for each queued effect, and for those that join meanwhile, until none is left or
+  // stopped() is true. If carry_out throws, its effect is gone and the rest stay queued.
+  template <class CarryOut, class Stopped>
+  void run(CarryOut&& carry_out, Stopped&& stopped) {
+    while (!queue_.empty() && !stopped()) {
+      Effect effect = std::move(queue_.front());
+      queue_.pop_front();
+      carry_out(effect);
+    }
+  }
+
+ private:
+  std::deque<Effect> queue_;
+};
+
+}  // namespace hansa
