@@ -1,0 +1,39 @@
+// One call to Coordinator::apply: the moment, and the effects that it appends.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/time.h"
+#include "protocols/messages/messages.h"
+#include "server/coordinator/effects.h"
+#include "server/coordinator/verdict.h"
+
+namespace hansa::server {
+
+class Sessions;
+
+class Turn {
+ public:
+  // sessions: where send() looks up clients.
+  Turn(Instant moment, std::vector<Effect>& to, const Sessions& sessions)
+      : now(moment), effects(to), sessions_(sessions) {}
+
+  // Sends nothing if the client has no connected session.
+  void send(std::string_view client, messages::Message message);
+  void log(Log::Level level, std::string text) { effects.emplace_back(Log{level, std::move(text)}); }
+  void warn(std::string text) { log(Log::Level::warning, std::move(text)); }
+  void inform(std::string text) { log(Log::Level::info, std::move(text)); }
+  // Answers a peer outside of a session, and logs the refusal (but for `unknown_session`, which is routine).
+  Verdict refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
+                 std::string hint, std::uint32_t retry_after_ms = 0);
+
+  const Instant now;
+  std::vector<Effect>& effects;
+
+ private:
+  const Sessions& sessions_;
+};
+
+}  // namespace hansa::server
