@@ -109,8 +109,9 @@ Result<void> Federation::start_aggregator() {
   config.before_effect = [this](const server::Effect&) {
     maybe_crash(options_.crashes.aggregator_per_effect);
   };
-  HANSA_TRY(aggregator_, server::Engine::create(std::move(config), *store_, *outbox_, workers_, spools_,
-                                                observer_, events_.now()));
+  HANSA_TRY(aggregator_, server::Engine::create(std::move(config),
+                                                {*store_, *outbox_, workers_, spools_, observer_, executor_},
+                                                events_.now()));
   ++aggregator_life_;
   network_->aggregator_up();
   schedule_aggregator_tick();

@@ -108,6 +108,7 @@ class Federation {
   std::unique_ptr<Network> network_;
   server::WorkerPool workers_;
   server::SpoolPool spools_;
+  server::InlineExecutor executor_;
   std::unique_ptr<AggregatorOutbox> outbox_;
   std::unique_ptr<server::Store> store_;
   std::unique_ptr<server::Engine> aggregator_;
