@@ -59,7 +59,8 @@ HWY_INLINE void add_to(std::int64_t* sums, V rounded) {
   hn::StoreU(hn::Add(hn::LoadU(u64, words), rounded), u64, words);
 }
 
-// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above all.
+// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above
+// all.
 HWY_INLINE std::int32_t magnitude_bits(float value) {
   return std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF;
 }
@@ -99,7 +100,8 @@ HWY_INLINE void add_scaled_block(std::int64_t* HWY_RESTRICT sums, const float* H
   for (; i < count; ++i) sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
 }
 
-// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that begins.
+// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that
+// begins.
 std::size_t AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor,
                       std::int32_t limit_bits) {
   // Usual updates are small: a look at a block that then lies in the cache saves half of the work on it.

@@ -6,9 +6,9 @@
 
 namespace hansa::kernels {
 
-// sums[i] += round_half_even(delta[i] * factor). Sizes are equal; they do not overlap.
-// factor = weight * 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50). With -factor it takes out again, to the
-// bit, what factor added.
+// sums[i] += round_half_even(delta[i] * factor). Sizes are equal; they do not overlap. factor = weight *
+// 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50). With -factor it takes out again, to the bit, what
+// factor added.
 void add_scaled(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
 void add_scaled_reference(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
 

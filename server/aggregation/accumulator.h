@@ -38,11 +38,12 @@ class Accumulator final : public Mean {
   // Fails (protocol), naming the first invalid element.
   [[nodiscard]] Result<void> check(std::span<const float> delta, std::size_t first_element) const;
   [[nodiscard]] Result<void> check_weight(std::uint64_t weight) const;
-  // Adds weight * delta to the elements from first_element on, or adds nothing and fails as check() does. Reads the values once.
+  // Adds weight * delta to the elements from first_element on, or adds nothing and fails as check() does. Reads the
+  // values once.
   [[nodiscard]] Result<void> add(std::span<const float> delta, std::size_t first_element,
                                  std::uint64_t weight);
-  // The same for complete encoded updates, in one pass over the sum. Update::read has checked their values, and check_weight()
-  // their weights.
+  // The same for complete encoded updates, in one pass over the sum. Update::read has checked their values, and
+  // check_weight() their weights.
   void add(std::span<const WeightedUpdate> updates);
   // Undoes an add() since the last begin().
   void subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);

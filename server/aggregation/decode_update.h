@@ -16,9 +16,9 @@ struct UpdateEncoding {
   float magnitude_max = 64.0F;
 };
 
-// Writes the update's values to out, whose size is that of an update. unpacked: memory for the bytes of a zstd frame. Fails
-// (protocol) on bytes that are no update of that size, or on a value that is not finite or beyond magnitude_max; out is of no use
-// then. Thread-safe.
+// Writes the update's values to out, whose size is that of an update. unpacked: memory for the bytes of a zstd frame.
+// Fails (protocol) on bytes that are no update of that size, or on a value that is not finite or beyond
+// magnitude_max; out is of no use then. Thread-safe.
 [[nodiscard]] Result<void> decode_update(const UpdateEncoding& encoding, std::span<const std::byte> bytes,
                                          std::vector<std::byte>& unpacked, std::span<float> out);
 

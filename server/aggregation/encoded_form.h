@@ -1,5 +1,5 @@
-// Updates that a codec plan encodes: each is decoded and verified when it is complete, and waits until several can be added to an
-// exact sum in one pass (encoded_updates.h).
+// Updates that a codec plan encodes: each is decoded and verified when it is complete, and waits until several can be
+// added to an exact sum in one pass (encoded_updates.h).
 #pragma once
 #include <memory>
 

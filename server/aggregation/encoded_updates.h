@@ -1,5 +1,5 @@
-// Encoded updates that wait until several of them can be added to the sum in one pass: for most codecs, decoding a value costs
-// less than bringing its part of the sum from memory and back.
+// Encoded updates that wait until several of them can be added to the sum in one pass: for most codecs, decoding a
+// value costs less than bringing its part of the sum from memory and back.
 //
 // One thread. The sum outlives them, and so does the pool of their spools.
 #pragma once

@@ -1,5 +1,5 @@
-// Masked updates of a secure sum: each is added to a sum on the ring when it is complete, and only the sum of all survivors is
-// ever unmasked (protocols/secure_aggregation/masked_sum.h).
+// Masked updates of a secure sum: each is added to a sum on the ring when it is complete, and only the sum of all
+// survivors is ever unmasked (protocols/secure_aggregation/masked_sum.h).
 #pragma once
 #include <optional>
 #include <vector>
@@ -27,8 +27,8 @@ class MaskedForm final : public UpdateForm {
   }
   [[nodiscard]] Result<void> count(std::string_view client) override;
   void drop(std::string_view client) override { open_.drop(client); }
-  // Fails (internal) if the survivors are not exactly those who were counted, or (protocol) if what is unmasked is no sum of
-  // updates.
+  // Fails (internal) if the survivors are not exactly those who were counted, or (protocol) if what is unmasked is no
+  // sum of updates.
   [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
   [[nodiscard]] std::span<float> scratch() override { return mean_.values; }
   void release() override {}

@@ -20,7 +20,8 @@ struct Send {
   SessionId session;
   messages::Message message;
 };
-// A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is asked for.
+// A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is
+// asked for.
 struct SendBlob {
   PeerId peer;
   SessionId session;
@@ -59,8 +60,8 @@ struct CountUpdate {
 struct DropUpdate {
   std::string client;
 };
-// Answered by RoundCommitted, or by SumRefused. No update is open, and until the answer nothing is said of updates. Model,
-// state, times of day and byte counts of the record are the engine's to fill in.
+// Answered by RoundCommitted, or by SumRefused. No update is open, and until the answer nothing is said of updates.
+// Model, state, times of day and byte counts of the record are the engine's to fill in.
 struct CommitRound {
   RoundRecord record;
   std::optional<SumOpening> opening = {};  // of a secure sum

@@ -10,8 +10,8 @@ namespace hansa::server {
 namespace {
 constexpr std::uint64_t chunks_in_flight = 8;  // upload credit
 constexpr std::uint64_t pull_chunks_max = 16;  // of one Pull; docs/protocol.md
-// What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and slow clients
-// do not hold up the others for longer.
+// What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and
+// slow clients do not hold up the others for longer.
 constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
 // A client whose window is long on its way hears so often that it arrives.
 constexpr Duration progress_told_each = std::chrono::seconds(5);

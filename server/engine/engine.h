@@ -1,8 +1,9 @@
-// Carries out what the coordinator decides: updates go into a form (server/aggregation), rounds into the store, messages into an
-// outbox.
+// Carries out what the coordinator decides: updates go into a form (server/aggregation), rounds into the store,
+// messages into an outbox.
 //
-// All calls come on one thread, which never waits for a commit: that runs on an executor, and until it is done the engine answers
-// everything that needs no model. The ZeroMQ process (server/process) and the simulation drive the same engine.
+// All calls come on one thread, which never waits for a commit: that runs on an executor, and until it is done the
+// engine answers everything that needs no model. The ZeroMQ process (server/process) and the simulation drive the
+// same engine.
 #pragma once
 #include <filesystem>
 #include <functional>

@@ -1,8 +1,9 @@
-// Runs work that takes too long for the thread that decides: commits, and other calls to the store while the engine runs.
+// Runs work that takes too long for the thread that decides: commits, and other calls to the store while the engine
+// runs.
 //
-// Implementations: InlineExecutor, for simulations and tests, and ThreadExecutor (thread_executor.h), for processes. One piece of
-// work runs at a time, in the order of the calls, so that what only one thread at a time may call (the store, the update form, the
-// worker pool) is safe in it. An executor outlives those that use it.
+// Implementations: InlineExecutor, for simulations and tests, and ThreadExecutor (thread_executor.h), for processes.
+// One piece of work runs at a time, in the order of the calls, so that what only one thread at a time may call (the
+// store, the update form, the worker pool) is safe in it. An executor outlives those that use it.
 #pragma once
 #include <functional>
 

@@ -33,6 +33,7 @@ struct WorldOptions {
   double secure_fraction = 1;  // of the values that are summed
   std::string uplink, downlink;  // codecs; empty: none
   std::uint32_t full_every = 0;
+  server::ServerOptimizerConfig optimizer;
 };
 
 struct World {

@@ -1,7 +1,8 @@
-// Publishes a model y near the round's model x, to which clients are led by encoded deltas: y += C(x - y). What a delta loses stays
-// in x - y and comes with the next one, so x is what it would be without deltas, except that training starts from y (error
-// feedback at the server: Tang, Yu, Lian, Zhang, Liu, "DoubleSqueeze", ICML 2019; a model that the server keeps: Philippenko,
-// Dieuleveut, NeurIPS 2021). Now and then the model is published in full, and y = x.
+// Publishes a model y near the round's model x, to which clients are led by encoded deltas: y += C(x - y). What a
+// delta loses stays in x - y and comes with the next one, so x is what it would be without deltas, except that
+// training starts from y (error feedback at the server: Tang, Yu, Lian, Zhang, Liu, "DoubleSqueeze", ICML 2019; a
+// model that the server keeps: Philippenko, Dieuleveut, NeurIPS 2021). Now and then the model is published in full,
+// and y = x.
 #pragma once
 #include <deque>
 #include <memory>

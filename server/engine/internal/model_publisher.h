@@ -1,8 +1,8 @@
-// What clients get as the model of a round: the model itself (WholePublisher), or a model near it to which encoded deltas lead
-// (delta_publisher.h).
+// What clients get as the model of a round: the model itself (WholePublisher), or a model near it to which encoded
+// deltas lead (delta_publisher.h).
 //
-// One thread at a time calls a publisher: the engine's at a start, the commit's afterwards. What served() returns is safe for
-// another thread while the publisher is not called.
+// One thread at a time calls a publisher: the engine's at a start, the commit's afterwards. What served() returns is
+// safe for another thread while the publisher is not called.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -36,8 +36,9 @@ class ModelPublisher {
   // At a start: brings back what was published at that position, whose model is given. Fails (storage).
   [[nodiscard]] virtual Result<void> restore(const Store::Position& position, const Model& model,
                                              EngineObserver& observer) = 0;
-  // Publishes the model of a round, and returns what the round's record says of it; none if the model itself is published.
-  // scratch: memory for as many floats as the model has, or none. May run while Store::put_model does. Fails (storage).
+  // Publishes the model of a round, and returns what the round's record says of it; none if the model itself is
+  // published. scratch: memory for as many floats as the model has, or none. May run while Store::put_model does.
+  // Fails (storage).
   [[nodiscard]] virtual Result<std::optional<Published>> publish(RoundId round, const Model& model,
                                                                  std::span<float> scratch) = 0;
   // What restore() or publish() published last; digest names the model that was given to it.

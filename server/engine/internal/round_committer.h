@@ -1,14 +1,14 @@
 // Turns the sum of a round into the next model, and makes the round durable.
 //
-// An update is one vector after the other: first the model's delta, then the changes of the training method's vectors, in the
-// order of their names. The server optimiser makes the next model from the mean of the first; each vector of the method grows by
-// the mean of its change (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020, algorithm 1, line 17). Vectors of the
-// optimiser and of the method are stored with the model, and the record names them.
-// Where the method's vectors still have to be connected: clients get them as inputs of the task, as blobs of ServedModel, once a
-// TrainTask can name such blobs; until then no federation declares any.
+// An update is one vector after the other: first the model's delta, then the changes of the training method's
+// vectors, in the order of their names. The server optimiser makes the next model from the mean of the first; each
+// vector of the method grows by the mean of its change (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020,
+// algorithm 1, line 17). Vectors of the optimiser and of the method are stored with the model, and the record names
+// them. Where the method's vectors still have to be connected: clients get them as inputs of the task, as blobs of
+// ServedModel, once a TrainTask can name such blobs; until then no federation declares any.
 //
-// One thread at a time: the engine's at a start, the executor's for commit(). Between the two calls of a commit (its start and its
-// answer) no other call comes.
+// One thread at a time: the engine's at a start, the executor's for commit(). Between the two calls of a commit (its
+// start and its answer) no other call comes.
 #pragma once
 #include <memory>
 #include <optional>

@@ -1,5 +1,5 @@
-// Named vectors that a run keeps from round to round, each as long as the model: a server optimiser's, and a training method's.
-// They are stored as models are, and the round's record names them.
+// Named vectors that a run keeps from round to round, each as long as the model: a server optimiser's, and a training
+// method's. They are stored as models are, and the round's record names them.
 //
 // One thread at a time.
 #pragma once
@@ -20,8 +20,8 @@ class StateVectors {
   // All are zero.
   StateVectors(std::vector<std::string> names, std::size_t elements);
 
-  // Reads the vectors that `kept` names; what it lacks stays zero, which is logged unless `kept` is empty because no round is
-  // committed. Fails as Store::get_model does.
+  // Reads the vectors that `kept` names; what it lacks stays zero, which is logged unless `kept` is empty because no
+  // round is committed. Fails as Store::get_model does.
   [[nodiscard]] Result<void> restore(Store& store, std::span<const StateVector> kept, RoundId round,
                                      EngineObserver& observer);
   // Stores all of them. Fails as Store::put_model does.
