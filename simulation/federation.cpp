@@ -95,6 +95,10 @@ Federation::~Federation() { pool_.reset(); }
 void Federation::maybe_crash(double probability) {
   if (probability <= 0 || crashes_ >= options_.crashes.crashes_max) return;
   if (events_.now() - Instant{} >= options_.faults_end || !random_.chance(probability)) return;
+  crash();
+}
+
+void Federation::crash() {
   ++crashes_;
   throw SimulatedCrash{};
 }
@@ -107,10 +111,12 @@ Result<void> Federation::start_aggregator() {
     return "simulated+" + std::to_string((events_.now() - Instant{}) / std::chrono::milliseconds(1)) + "ms";
   };
   config.before_effect = [this](const server::Effect&) {
+    if (++aggregator_effects_ == options_.crashes.aggregator_at_effect) crash();
     maybe_crash(options_.crashes.aggregator_per_effect);
   };
-  HANSA_TRY(aggregator_, server::Engine::create(std::move(config), *store_, *outbox_, workers_, spools_,
-                                                observer_, events_.now()));
+  HANSA_TRY(aggregator_, server::Engine::create(std::move(config),
+                                                {*store_, *outbox_, workers_, spools_, observer_, executor_},
+                                                events_.now()));
   ++aggregator_life_;
   network_->aggregator_up();
   schedule_aggregator_tick();
@@ -158,7 +164,14 @@ void Federation::start_client(ClientHost& host) {
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
   config.data = host.setup.data;
-  config.state = host.setup.state;
+  if (host.setup.open_ledger) {
+    auto opened = host.setup.open_ledger();
+    if (!opened) {
+      start_failure_ = opened.error();
+      return;
+    }
+    config.ledger = *std::move(opened);
+  }
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
@@ -206,7 +219,7 @@ void Federation::start_training(ClientHost& host, const messages::TrainTask& tas
   };
   const auto done = [this, &host, life = host.life, training = host.training, task, result] {
     if (life != host.life || training != host.training) return;  // stopped, or the device crashed
-    with_client(host, [&](client::Engine& e) { e.training_ended(task, *result, events_.now()); });
+    with_client(host, [&](client::Engine& e) { e.training_ended(task, std::move(*result), events_.now()); });
   };
   if (pool_) {
     pool_->submit(work, done);
@@ -259,6 +272,7 @@ Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
     out.bytes_down = bytes_down_ + aggregator_->bytes_down();
   }
   out.crashes = crashes_;
+  out.aggregator_effects = aggregator_effects_;
   out.virtual_time = events_.now() - Instant{};
   return out;
 }

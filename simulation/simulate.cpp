@@ -48,11 +48,10 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     }
     learning::LocalTrainerConfig trainer;
     trainer.supply = data.supply;
-    trainer.state = data.state;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
-    clients.back().state = data.state;
+    clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     // That a client gives its update to sums only is for devices: here nothing leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
@@ -151,6 +150,8 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   FederationOptions f;
   f.federation = config.name;
   f.aggregator.coordinator = run.coordinator;
+  f.aggregator.optimizer = run.optimizer;
+  f.aggregator.initial_state = run.initial_state;
   if (f.aggregator.coordinator.secure_sums)
     f.aggregator.coordinator.secure_sums->certificate = [&](const std::string& client) {
       return identities.certificate(client);

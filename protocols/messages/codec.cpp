@@ -6,8 +6,8 @@
 #include <streambuf>
 #include <utility>
 
-#include "common/random.h"
 #include "protocols/messages/internal/fields.h"
+#include "protocols/codecs/seeds.h"
 
 namespace hansa::messages {
 namespace {
@@ -126,20 +126,16 @@ std::string_view name(const Message& message) {
 }
 
 codecs::Seeds update_seeds(const TrainTask& task) {
-  return {derive_seed(task.seed, "codec rotation"), task.compression ? task.compression->cohort_seed : 0,
-          derive_seed(task.seed, "codec rounding")};
+  return codecs::update_seeds(task.seed, task.compression ? task.compression->cohort_seed : 0);
 }
 
-codecs::Seeds delta_seeds(const ModelDelta& step) {
-  codecs::Seeds out;
-  for (std::size_t i = 0; i < 8; ++i) out.update |= std::uint64_t{step.base.bytes[i]} << (8 * i);
-  out.rounding = derive_seed(out.update, "codec rounding");
-  return out;
-}
+codecs::Seeds delta_seeds(const ModelDelta& delta) { return codecs::delta_seeds(delta.base); }
 
-Digest name_of(const ModelDelta& step) {
+Digest name_of(const ModelDelta& delta) { return name_of(delta.base, delta.blob); }
+
+Digest name_of(const Digest& base, const Digest& blob) {
   std::string text = "hansa model step 1";
-  for (const Digest* digest : {&step.base, &step.blob})
+  for (const Digest* digest : {&base, &blob})
     text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());
   return sha256(std::string_view(text));
 }

@@ -271,6 +271,7 @@ using Message =
 // Of the model that a delta leads to: SHA-256 of "hansa model delta 1", base and blob. What a model is follows from where it came
 // from, so no more needs to be hashed; the client looks at its checksum.
 [[nodiscard]] Digest name_of(const ModelDelta& delta);
+[[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
 
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);

@@ -1,6 +1,5 @@
-// What a coordinator decides, to be carried out in order.
+// What the coordinator decides: effects, which the engine carries out in order.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,7 +10,7 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "protocols/messages/messages.h"
-#include "server/aggregation/update_form.h"
+#include "server/aggregation/update_setup.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
@@ -21,6 +20,8 @@ struct Send {
   SessionId session;
   messages::Message message;
 };
+// A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is
+// asked for.
 struct SendBlob {
   PeerId peer;
   SessionId session;
@@ -28,54 +29,59 @@ struct SendBlob {
   std::uint64_t offset;
   std::uint64_t bytes;
 };
-// A whole blob that is not a model, in one frame.
+// A message with its bulk, which is sent in full.
 struct SendHeld {
   PeerId peer;
   SessionId session;
   messages::Message message;
   std::shared_ptr<const std::vector<std::byte>> bulk;
 };
-// Answered by CertificateFound.
+// Asks for the certificate of a client whose session was opened. Answered by CertificateFound.
 struct FindCertificate {
   std::string client;
 };
+
+// An attempt at a round begins.
 struct RoundStarted {
   RoundId round;
-  std::uint32_t cohort;
+  std::uint32_t cohort = 0;  // clients
 };
-// Prepares for the updates of a round: when it starts or, for masked updates, when the roster is fixed.
+// The attempt's updates may come from here on. For masked updates this is when the roster is fixed.
 struct BeginUpdates {
   RoundSetup setup;
 };
 struct OpenUpdate {
   UpdateTicket ticket;
 };
-// Appends the bulk of the current event.
 struct AppendUpdate {
   std::string client;
-};
-// The update is complete: verify it, and count the whole or nothing of it; then release it. Answered by UpdateChecked.
+};  // the bulk of the current event
+// The update is complete: verify it, then count or reject it. Answered by UpdateChecked; it is open no longer then.
 struct CountUpdate {
   std::string client;
 };
+// Nothing of the update is in the sum afterwards, unless it was counted.
 struct DropUpdate {
   std::string client;
 };
-// Times of day and byte counts are the shell's to fill in. Answered by RoundCommitted or SumRefused.
+// Answered by RoundCommitted, or by SumRefused. No update is open, and until the answer nothing is said of updates.
+// Model, state, times of day and byte counts of the record are the engine's to fill in.
 struct CommitRound {
   RoundRecord record;
-  std::optional<SumOpening> opening = {};  // of masked updates
+  std::optional<SumOpening> opening = {};  // of a secure sum
 };
+
 struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
 };
+// Nothing follows it. Never between CommitRound and its answer.
 struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;
 };
-using Effect =
-    std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
-                 AppendUpdate, CountUpdate, DropUpdate, CommitRound, Log, Finish>;
+
+using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate, AppendUpdate,
+                            CountUpdate, DropUpdate, CommitRound, Log, Finish>;
 
 }  // namespace hansa::server

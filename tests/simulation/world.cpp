@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/state/memory_ledger.h"
 #include "common/vector_digest.h"
 #include "protocols/codecs/encoder.h"
 #include "protocols/codecs/update.h"
@@ -35,27 +36,6 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
   if (codec.empty()) return nullptr;
   return std::make_shared<const codecs::Plan>(
       *codecs::Plan::create({{values, *codecs::parse_spec(codec, "world"), 0}}));
-}
-
-// What an aggregator reads of an update that a client sends, and what the client keeps for its next one.
-struct Sent {
-  std::vector<std::byte> bytes;
-  std::vector<float> kept;
-};
-Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
-          const codecs::Seeds& seeds, float magnitude_max) {
-  Sent out;
-  out.kept.resize(plan.state_values());
-  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
-                                           codecs::Entropy::if_smaller, out.bytes));
-  return out;
-}
-
-codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
-  messages::TrainTask task;
-  task.seed = derive_seed(world.options.seed, "train", round.value, client);
-  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
-  return messages::update_seeds(task);
 }
 
 // Takes what clients got from one round to the next. Empty if the record agrees.
@@ -89,6 +69,26 @@ std::string publish(const World& world, const server::RoundRecord& record, const
 }
 
 }  // namespace
+
+Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
+          const codecs::Seeds& seeds, float magnitude_max) {
+  Sent out;
+  out.kept.resize(plan.state_values());
+  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
+                                           codecs::Entropy::if_smaller, out.bytes));
+  return out;
+}
+
+std::uint64_t training_seed(const World& world, RoundId round, const std::string& client) {
+  return derive_seed(world.options.seed, "train", round.value, client);
+}
+
+codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
+  messages::TrainTask task;
+  task.seed = training_seed(world, round, client);
+  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
+  return messages::update_seeds(task);
+}
 
 void World::run() {
   static const TemporaryFolder folder;  // of all worlds of the process
@@ -130,6 +130,7 @@ void World::run() {
   c.compression.downlink = plan_of(options.downlink, options.elements);
   c.compression.full_every = options.full_every;
   compression = c.compression;
+  f.aggregator.optimizer = options.optimizer;
   f.aggregator.archive = f.archive = archive;
   for (std::uint32_t i = 0; i < options.clients; ++i) {
     f.clients.push_back({client_name(i),
@@ -137,9 +138,11 @@ void World::run() {
                          {},
                          {},
                          {},
-                         std::make_shared<learning::MemoryState>()});
+                         [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; }});
     c.admitted.push_back(client_name(i));
   }
+  if (options.equip)
+    for (auto& client : f.clients) options.equip(client);
   std::optional<simulation::Identities> made;
   if (options.secure) {
     made = *simulation::Identities::create(identity.federation, options.seed);
@@ -189,6 +192,7 @@ std::string check_models(const World& world) {
   const auto& disk = *world.disk;
   Digest base = disk.identity->initial_model, published_digest = base;
   std::vector<float> published = disk.models.at(base);
+  std::vector<float> velocity(published.size());  // of server momentum
   std::map<std::string, std::vector<float>> kept;
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
@@ -204,8 +208,7 @@ std::string check_models(const World& world) {
     for (const auto& p : record.participations) {
       if (p.outcome != server::Outcome::counted) continue;
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
-                           delta);
+      FakeTrainer::compute(training_seed(world, record.round, p.client), published, delta);
       weight += p.examples;
       if (const auto& plan = world.compression.uplink) {
         const auto seeds = seeds_of(world, record.round, p.client);
@@ -228,9 +231,19 @@ std::string check_models(const World& world) {
     }
     std::vector<float> next(global.size());
     const double denominator = std::ldexp(static_cast<double>(weight), scale);
-    for (std::size_t i = 0; i < next.size(); ++i)
-      next[i] = static_cast<float>(static_cast<double>(global[i]) +
-                                   static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
+    const bool with_momentum = world.options.optimizer.name == "fedavgm";
+    for (std::size_t i = 0; i < next.size(); ++i) {
+      double change = static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator;
+      if (with_momentum) {
+        velocity[i] =
+            static_cast<float>(world.options.optimizer.momentum * static_cast<double>(velocity[i]) + change);
+        change = static_cast<double>(velocity[i]);
+      }
+      next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
+    }
+    if (record.state.size() != (with_momentum ? 1U : 0U)) return place + "names other vectors";
+    if (with_momentum && record.state[0].vector != vector_digest(velocity))
+      return place + "the velocity is another";
     if (record.model != vector_digest(next)) return place + "the model is not the exact mean";
     if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
       return place + wrong;
@@ -274,8 +287,7 @@ std::string check_secure_models(const World& world) {
       if (p.examples != 0 || !p.metrics.empty())
         return place + "the aggregator knows " + p.client + "'s metrics";
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
-                           delta);
+      FakeTrainer::compute(training_seed(world, record.round, p.client), published, delta);
       if (world.options.secure_fraction < 1) {
         auto& left = kept[p.client];
         left.resize(delta.size());
