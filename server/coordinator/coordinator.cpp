@@ -1,142 +1,81 @@
 #include "server/coordinator/coordinator.h"
 
 #include <algorithm>
+#include <cassert>
 
-#include "server/coordinator/internal/member.h"
-#include "server/coordinator/internal/secure_round.h"
+#include "server/coordinator/internal/dispatch.h"
+#include "server/coordinator/internal/gathering.h"
 
 namespace hansa::server {
+namespace {
 
-TaskId make_task_id(std::uint64_t seed, std::string_view run, RoundId round, std::string_view client) {
-  return TaskId(derive_seed(derive_seed(seed, "task of run", 0, run), "task", round.value, client));
+std::unique_ptr<CohortPolicy> policy_of(const CoordinatorConfig& config) {
+  auto policy = make_cohort_policy(config.settings.selection);
+  assert(policy);  // the configuration was read
+  return std::move(*policy);
 }
 
-Coordinator::Coordinator(CoordinatorConfig config, RoundId last_committed, const Digest& model,
-                         PublishedModel published, Instant now)
-    : config_(std::move(config)),
-      last_committed_(last_committed),
-      model_(model),
-      published_(std::move(published)),
-      session_numbers_(config_.session_seed),
-      phase_began_(now),
-      retry_at_(now),
-      now_(now) {
-  if (config_.cohort.clients_expected < config_.cohort.clients_min)
-    config_.cohort.clients_expected = config_.cohort.clients_min;
-  if (config_.secure_sums) {
-    clip_ = config_.secure_sums->clip;
-    scales_ = config_.secure_sums->scales;
+}  // namespace
+
+struct Coordinator::State {
+  State(CoordinatorConfig config, RestoredState restored, Instant start)
+      : shared{std::move(config),
+               std::move(restored),
+               {},
+               {{shared.standing.run, shared.config.process.chunk_bytes, shared.config.process.lease,
+                 shared.config.process.absence, shared.config.process.ping, shared.config.process.probe},
+                shared.config.process.session_seed},
+               Uploads({shared.config.settings.limits.uploads_max,
+                        shared.config.settings.limits.spool_memory_mib << 20,
+                        shared.config.process.chunk_bytes}),
+               policy_of(shared.config),
+               make_exchange_factory(shared.config, shared.standing.sum_range)},
+        now(start) {
+    std::vector<Effect> none;
+    Turn turn(now, none, shared.sessions);
+    stage = std::make_unique<Gathering>(shared, 1, now, turn);
   }
-}
+
+  Shared shared;
+  std::unique_ptr<Stage> stage;
+  Instant now;  // of the last event
+};
+
+Coordinator::Coordinator(CoordinatorConfig config, RestoredState restored, Instant now)
+    : state_(std::make_unique<State>(std::move(config), std::move(restored), now)) {}
 
 Coordinator::~Coordinator() = default;
 
-Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
-  now_ = now;
-  effects_ = &effects;
-  struct Apply {
-    Coordinator& c;
-    Verdict operator()(const MessageArrived& e) const { return c.on_message(e); }
-    Verdict operator()(const MessageMalformed& e) const {
-      const auto reason = e.error.code == ErrorCode::refused ? messages::RefuseReason::version
-                                                             : messages::RefuseReason::malformed;
-      return c.refuse(e.peer, std::string(e.client), reason, "the message " + e.error.what,
-                      "install the aggregator's version of hansa-client", 30'000);
-    }
-    Verdict operator()(const PeerGone& e) const {
-      for (auto& [name, m] : c.members_) {
-        if (m->session && m->session->peer == e.peer && m->session->connected) {
-          m->session->connected = false;
-          m->session->lost_at = c.now_;
-          if (m->newcomer) c.settle_newcomer(*m, false);
-          return Verdict::accepted;
-        }
-      }
-      return Verdict::discarded;
-    }
-    Verdict operator()(const UpdateChecked& e) const { return c.on_checked(e); }
-    Verdict operator()(const RoundCommitted& e) const {
-      if (c.phase_ != Phase::committing || !c.round_ || c.round_->id() != e.round) return Verdict::discarded;
-      c.on_committed(e);
-      return Verdict::accepted;
-    }
-    Verdict operator()(const SumRefused& e) const { return c.on_sum_refused(e); }
-    Verdict operator()(const TickEvent&) const {
-      c.check_leases();
-      c.grant_waiting();
-      if (c.phase_ == Phase::in_round) c.apply_to_round(round::Tick{});
-      return Verdict::accepted;
-    }
-    Verdict operator()(const StopAsked&) const {
-      if (c.phase_ == Phase::finished) return Verdict::discarded;
-      if (c.phase_ == Phase::committing) {
-        c.stop_asked_ = true;
-        return Verdict::accepted;
-      }
-      c.finish(Finish::Why::stopped, "stopped after round " + std::to_string(c.last_committed_.value));
-      return Verdict::accepted;
-    }
-  };
-  const Verdict verdict = phase_ == Phase::finished && !std::holds_alternative<MessageArrived>(event)
-                              ? Verdict::discarded
-                              : std::visit(Apply{*this}, event);
-  if (secure_) advance_secure_sum();
-  if (stop_asked_ && phase_ == Phase::gathering)
-    finish(Finish::Why::stopped, "stopped after round " + std::to_string(last_committed_.value));
-  if (phase_ == Phase::gathering) start_round_if_ready();
-  effects_ = nullptr;
+Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
+  State& s = *state_;
+  s.now = now;
+  Turn turn(now, effects, s.shared.sessions);
+  const Verdict verdict = Dispatch{s.shared, *s.stage, turn}.apply(event);
+  while (auto next = s.stage->next(turn)) s.stage = std::move(next);
   return verdict;
 }
 
 Instant Coordinator::next_tick() const {
-  Instant next = std::min(now_ + std::chrono::seconds(1), newcomers_until_);
-  // What is complete is counted before the round closes: then no tick, but the count closes it.
-  if (phase_ == Phase::in_round && round_->count(round::MemberState::verifying) == 0)
-    next = std::min(next, round_->closes_at());
-  if (phase_ == Phase::in_round && uploads_ < config_.limits.uploads_max && !upload_queue_.empty()) {
-    const Member& first = *members_.find(upload_queue_.front())->second;
-    if (first.upload.state == UploadState::waiting) next = std::min(next, earliest_grant(first));
-  }
-  if (secure_ && waits_for_phase()) next = std::min(next, secure_->phase_until);
-  if (phase_ == Phase::gathering) {
-    // Moments that have passed were looked at in the event at now_.
-    for (const Instant moment :
-         {retry_at_, phase_began_ + config_.cohort.gather, phase_began_ + config_.cohort.wait_max})
-      if (moment > now_) next = std::min(next, moment);
-  }
-  return std::max(next, now_ + std::chrono::milliseconds(1));
+  const State& s = *state_;
+  const Instant next = std::min({s.now + std::chrono::seconds(1), s.shared.sessions.next_tick(), s.stage->next_tick(s.now)});
+  return std::max(next, s.now + std::chrono::milliseconds(1));
 }
+
+Phase Coordinator::phase() const { return state_->stage->phase(); }
+RoundId Coordinator::last_committed() const { return state_->shared.standing.last_committed; }
+const Digest& Coordinator::model() const { return state_->shared.standing.model; }
+const PublishedModel& Coordinator::published() const { return state_->shared.standing.published; }
 
 Progress Coordinator::progress(Instant now) const {
-  Progress p;
-  p.phase = phase_;
-  p.round = round_ ? round_->id() : last_committed_;
-  p.rounds = config_.rounds;
-  p.attempt = attempt_;
-  p.connected = static_cast<std::uint32_t>(std::count_if(
-      members_.begin(), members_.end(), [](const auto& m) { return m.second->session.has_value(); }));
-  if (round_) p.members = round_->members();
-  if (secure_) p.secure = secure_progress();
-  if (phase_ == Phase::gathering) p.missing = missing_clients();
-  p.waited = now - phase_began_;
-  return p;
-}
-
-Member& Coordinator::member(std::string_view client) {
-  const auto found = members_.find(client);
-  if (found != members_.end()) return *found->second;
-  auto fresh = std::make_unique<Member>();
-  fresh->name = client;
-  return *members_.emplace(std::string(client), std::move(fresh)).first->second;
-}
-
-void Coordinator::send(const Member& m, messages::Message message) {
-  if (!m.session || !m.session->connected) return;
-  effects_->emplace_back(Send{m.session->peer, m.session->id, std::move(message)});
-}
-
-void Coordinator::log(Log::Level level, std::string text) {
-  effects_->emplace_back(Log{level, std::move(text)});
+  const State& s = *state_;
+  Progress out;
+  out.phase = s.stage->phase();
+  out.round = s.shared.standing.last_committed;
+  out.rounds = s.shared.config.settings.rounds;
+  out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
+  out.waited = now - s.stage->began();
+  s.stage->fill(out);
+  return out;
 }
 
 }  // namespace hansa::server

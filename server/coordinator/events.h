@@ -18,7 +18,15 @@ struct MessageArrived {
   PeerId peer;
   std::string_view client;  // the name that the transport authenticated
   SessionId session;  // as the header claims
-  const messages::Message& message;
+  const messages::ToAggregator& message;
+  std::uint64_t bulk_bytes = 0;
+};
+// A message that only an aggregator sends.
+struct MessageMisdirected {
+  PeerId peer;
+  std::string_view client;
+  SessionId session;
+  messages::Type type;
   std::uint64_t bulk_bytes = 0;
 };
 // A message that did not decode.
@@ -55,7 +63,7 @@ struct SumRefused {
 };
 struct TickEvent {};
 struct StopAsked {};
-using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, CertificateFound, UpdateChecked,
+using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound, UpdateChecked,
                            RoundCommitted, SumRefused, TickEvent, StopAsked>;
 
 }  // namespace hansa::server

@@ -4,10 +4,17 @@
 
 namespace hansa::server {
 
-void Turn::send(std::string_view client, messages::Message message) {
+void Turn::send(std::string_view client, messages::ToClient message) {
   const Session* session = sessions_.find(client);
   if (session == nullptr || !session->connected) return;
   effects.emplace_back(Send{session->peer, session->id, std::move(message)});
+}
+
+void Turn::send_held(std::string_view client, messages::ToClient message,
+                     std::shared_ptr<const std::vector<std::byte>> bulk) {
+  const Session* session = sessions_.find(client);
+  if (session == nullptr || !session->connected) return;
+  effects.emplace_back(SendHeld{session->peer, session->id, std::move(message), std::move(bulk)});
 }
 
 Verdict Turn::refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,

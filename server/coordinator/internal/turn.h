@@ -1,5 +1,7 @@
 // One call to Coordinator::apply: the moment, and the effects that it appends.
 #pragma once
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +23,10 @@ class Turn {
       : now(moment), effects(to), sessions_(sessions) {}
 
   // Sends nothing if the client has no connected session.
-  void send(std::string_view client, messages::Message message);
+  void send(std::string_view client, messages::ToClient message);
+  // The same, with bulk that is sent in full.
+  void send_held(std::string_view client, messages::ToClient message,
+                 std::shared_ptr<const std::vector<std::byte>> bulk);
   void log(Log::Level level, std::string text) { effects.emplace_back(Log{level, std::move(text)}); }
   void warn(std::string text) { log(Log::Level::warning, std::move(text)); }
   void inform(std::string text) { log(Log::Level::info, std::move(text)); }

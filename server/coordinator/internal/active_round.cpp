@@ -1,0 +1,30 @@
+#include "server/coordinator/internal/active_round.h"
+
+#include <algorithm>
+
+namespace hansa::server {
+
+Participant* ActiveRound::find(std::string_view client) {
+  const auto found = std::ranges::lower_bound(participants_, client, {}, &Participant::client);
+  return found == participants_.end() || found->client != client ? nullptr : &*found;
+}
+
+bool ActiveRound::is_expected(const Participant& participant) const {
+  const round::MemberState s = state(participant);
+  return s == round::MemberState::pending || s == round::MemberState::absent;
+}
+
+void ActiveRound::apply(const round::Event& event, Instant now) {
+  std::vector<round::Effect> effects;
+  (void)round_.apply(event, now, effects);
+  for (const auto& effect : effects) {
+    if (std::holds_alternative<round::Seal>(effect)) is_sealed_ = true;
+    if (const auto* failed = std::get_if<round::Abandon>(&effect)) abandon(failed->reason);
+  }
+}
+
+void ActiveRound::abandon(std::string reason) {
+  if (!abandoned_) abandoned_ = std::move(reason);
+}
+
+}  // namespace hansa::server

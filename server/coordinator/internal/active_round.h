@@ -1,0 +1,84 @@
+// One attempt at a round: the machine that counts its members (protocols/round/round.h), and what is known of each of them
+// in this attempt. The phases hand it on, from training to the commit.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/identifiers.h"
+#include "common/time.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/round.h"
+
+namespace hansa::server {
+
+// A client of the cohort.
+struct Participant {
+  std::string client;
+  round::MemberIndex index;
+  TaskId task;
+  std::uint64_t seed = 0;  // of its training
+  Instant asked_at;  // when the task was sent first
+  Instant task_sent_at;  // when it was sent last
+  double seconds = 0;  // from the task to the last byte of the update
+  std::uint64_t pulled = 0;  // bytes
+  std::optional<Instant> moved_at;  // when a chunk of a blob or of the update came through
+  messages::Offer offer;  // the last one
+};
+
+class ActiveRound {
+ public:
+  // participants: in the order of the round's members, sorted by name.
+  ActiveRound(round::Round round, std::uint32_t attempt, Instant began, std::vector<Participant> participants)
+      : round_(std::move(round)),
+        attempt_(attempt),
+        began_(began),
+        participants_(std::move(participants)) {}
+
+  [[nodiscard]] RoundId id() const { return round_.id(); }
+  [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
+  [[nodiscard]] Instant began() const { return began_; }
+  [[nodiscard]] const round::Round& round() const { return round_; }
+  [[nodiscard]] std::vector<Participant>& participants() { return participants_; }
+  [[nodiscard]] const std::vector<Participant>& participants() const { return participants_; }
+  // Null if the client is not in the cohort.
+  [[nodiscard]] Participant* find(std::string_view client);
+  [[nodiscard]] round::MemberState state(const Participant& participant) const {
+    return round_.members()[participant.index.value].state;
+  }
+  // Pending or absent: its update may still come.
+  [[nodiscard]] bool is_expected(const Participant& participant) const;
+
+  void apply(const round::Event& event, Instant now);
+  // Extends the deadline of a round that lacks its quorum.
+  void wait_until(Instant moment) { round_.wait_until(moment); }
+  void abandon(std::string reason);
+
+  [[nodiscard]] bool is_open() const { return !is_sealed_ && !abandoned_; }
+  [[nodiscard]] bool is_sealed() const { return is_sealed_; }
+  // Why the attempt failed; none: it has not.
+  [[nodiscard]] const std::optional<std::string>& abandoned() const { return abandoned_; }
+
+  // The client takes no further part: its update will be rejected, for that reason. Whoever drives the round carries it out.
+  struct Drop {
+    std::string client;
+    std::string reason;
+  };
+  void drop(const Participant& participant, std::string reason) {
+    drops_.push_back({participant.client, std::move(reason)});
+  }
+  [[nodiscard]] std::vector<Drop> take_drops() { return std::exchange(drops_, {}); }
+
+ private:
+  round::Round round_;
+  std::uint32_t attempt_;
+  Instant began_;
+  std::vector<Participant> participants_;
+  std::vector<Drop> drops_;
+  bool is_sealed_ = false;
+  std::optional<std::string> abandoned_;
+};
+
+}  // namespace hansa::server

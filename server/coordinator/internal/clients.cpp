@@ -1,0 +1,51 @@
+#include "server/coordinator/internal/clients.h"
+
+namespace hansa::server {
+
+void Clients::on_connected(const std::string& client, const messages::DataReport& data, Turn& turn) {
+  if (data.examples > 0)
+    turn.inform(client + " connected with " + std::to_string(data.examples) + " examples" +
+                (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
+  else
+    turn.warn(client + " connected and cannot train: " +
+              (data.problem.empty() ? std::string("it has no examples") : data.problem));
+  clients_[client].problem = data.problem;  // on_data need not log it again
+}
+
+void Clients::on_data(const std::string& client, const messages::DataReport& data, Turn& turn) {
+  Client& c = clients_[client];
+  if (!data.notice.empty()) turn.warn(client + ": " + data.notice);
+  if (!data.problem.empty() && data.problem != c.problem)
+    turn.warn(client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") + data.problem);
+  else if (data.examples > 0 && c.examples == 0 && !c.problem.empty())
+    turn.inform(client + " can train now, on " + std::to_string(data.examples) + " examples");
+  c.examples = data.examples;
+  c.new_examples = data.new_examples;
+  c.problem = data.problem;
+}
+
+void Clients::on_certificate(const std::string& client,
+                             std::optional<secure_aggregation::Certificate> certificate) {
+  clients_[client].certificate = std::move(certificate);
+}
+
+void Clients::on_round(const RoundRecord& record) {
+  for (const Participation& p : record.participations) {
+    Client& client = clients_[p.client];
+    client.last_selected = record.round;
+    if (p.outcome != Outcome::counted) {
+      ++client.rounds_lost;
+      continue;
+    }
+    ++client.rounds_counted;
+    client.train_seconds = p.train_seconds;
+    client.round_seconds = p.seconds;
+  }
+}
+
+const Client* Clients::find(std::string_view client) const {
+  const auto found = clients_.find(client);
+  return found == clients_.end() ? nullptr : &found->second;
+}
+
+}  // namespace hansa::server

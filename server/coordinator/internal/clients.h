@@ -1,0 +1,48 @@
+// What is known of each client that has said Hello: its data, its certificate, and how its past rounds went.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/identifiers.h"
+#include "protocols/messages/messages.h"
+#include "protocols/secure_aggregation/identity.h"
+#include "server/coordinator/internal/turn.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+struct Client {
+  std::uint64_t examples = 0;  // available
+  std::uint64_t new_examples = 0;
+  std::string problem;
+  std::optional<secure_aggregation::Certificate> certificate;
+  // History, since this process started.
+  std::uint32_t rounds_counted = 0;
+  std::uint32_t rounds_lost = 0;
+  RoundId last_selected;
+  double train_seconds = 0;
+  double round_seconds = 0;
+};
+
+class Clients {
+ public:
+  // A client's process has connected: logs what it can train on.
+  void on_connected(const std::string& client, const messages::DataReport& data, Turn& turn);
+  // Logs what has changed.
+  void on_data(const std::string& client, const messages::DataReport& data, Turn& turn);
+  void on_certificate(const std::string& client, std::optional<secure_aggregation::Certificate> certificate);
+  // A committed round: history for the selection of cohorts.
+  void on_round(const RoundRecord& record);
+
+  // Null before its first Hello.
+  [[nodiscard]] const Client* find(std::string_view client) const;
+  [[nodiscard]] const std::map<std::string, Client, std::less<>>& all() const { return clients_; }
+
+ private:
+  std::map<std::string, Client, std::less<>> clients_;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,53 @@
+#include "server/coordinator/internal/committing.h"
+
+#include "server/coordinator/internal/gathering.h"
+#include "server/coordinator/internal/training.h"
+
+namespace hansa::server {
+
+Committing::Committing(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
+                       CommitRound commit, Turn& turn)
+    : Stage(shared, turn.now),
+      round_(std::move(round)),
+      exchange_(std::move(exchange)),
+      record_(commit.record) {
+  turn.effects.emplace_back(std::move(commit));
+}
+
+Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
+  if (is_committed_ || refused_ || event.round != round_->id()) return Verdict::discarded;
+  is_committed_ = true;
+  round_->apply(round::CommitDone{}, turn.now);
+  shared_.standing.last_committed = event.round;
+  shared_.standing.model = event.model;
+  shared_.standing.published = event.published;
+  shared_.exchanges->on_committed(event);
+  shared_.clients.on_round(record_);
+  return Verdict::accepted;
+}
+
+Verdict Committing::on_sum_refused(const SumRefused& event, Turn&) {
+  if (is_committed_ || refused_ || event.round != round_->id()) return Verdict::discarded;
+  refused_ = event.reason;
+  return Verdict::accepted;
+}
+
+std::unique_ptr<Stage> Committing::next(Turn& turn) {
+  if (!is_committed_ && !refused_) return nullptr;
+  if (stop_asked_) {
+    exchange_->end(*round_, turn);
+    return stopped(turn);
+  }
+  if (refused_) return abandon_round(shared_, *round_, *exchange_, *refused_, turn);
+  exchange_->end(*round_, turn);
+  return std::make_unique<Gathering>(shared_, 1, turn.now, turn);
+}
+
+void Committing::fill(Progress& progress) const {
+  progress.round = round_->id();
+  progress.attempt = round_->attempt();
+  progress.members = round_->round().members();
+  progress.exchange = exchange_->progress(*round_);
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,20 @@
+#include "server/coordinator/internal/concluded.h"
+
+namespace hansa::server {
+
+Concluded::Concluded(Shared& shared, Finish::Why why, const std::string& text, Turn& turn)
+    : Stage(shared, turn.now), why_(why) {
+  shared.sessions.for_each([&](const std::string& client, const Session&) { dismiss(client, turn); });
+  shared.uploads.drop_all(turn);
+  turn.effects.emplace_back(Finish{why, text});
+}
+
+// Finished sends a client home for good: only when all rounds are done.
+void Concluded::dismiss(const std::string& client, Turn& turn) const {
+  if (why_ == Finish::Why::all_rounds)
+    turn.send(client, messages::Finished{shared_.standing.last_committed, shared_.standing.model});
+  else
+    turn.send(client, messages::Bye{"the aggregator stops"});
+}
+
+}  // namespace hansa::server

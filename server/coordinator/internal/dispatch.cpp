@@ -1,0 +1,151 @@
+#include "server/coordinator/internal/dispatch.h"
+
+namespace hansa::server {
+
+using messages::RefuseReason;
+
+Verdict Dispatch::apply(const Event& event) {
+  // A federation that is over still answers its clients.
+  const bool is_message =
+      std::holds_alternative<MessageArrived>(event) || std::holds_alternative<MessageMisdirected>(event);
+  if (stage_.phase() == Phase::finished && !is_message) return Verdict::discarded;
+  return std::visit([this](const auto& e) { return on(e); }, event);
+}
+
+Verdict Dispatch::on(const MessageArrived& event) {
+  if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event, *hello);
+  const std::string client(event.client);
+  if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_)) {
+    // A farewell from a session that has ended needs no answer.
+    if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
+    return refuse_stranger(event.peer, client);
+  }
+  if (event.bulk_bytes > 0 && !std::holds_alternative<messages::UpdateChunk>(event.message))
+    return end_for_violation(event.peer, client,
+                             std::string(messages::type_of(event.message).name) + " came with bulk bytes");
+  const Reply reply = in_session(client, event);
+  if (!reply.broken_rule.empty()) return end_for_violation(event.peer, client, reply.broken_rule);
+  return reply.verdict;
+}
+
+Reply Dispatch::in_session(const std::string& client, const MessageArrived& event) {
+  struct Visit {
+    Dispatch& d;
+    const std::string& client;
+    const MessageArrived& event;
+    Reply operator()(const messages::Hello&) const { return Verdict::discarded; }  // handled before
+    Reply operator()(const messages::Ping& ping) const {
+      d.turn_.send(client, messages::Pong{});
+      d.stage_.on_current_task(client, ping.task, d.turn_);
+      return Verdict::accepted;
+    }
+    Reply operator()(const messages::Pong& pong) const {
+      d.stage_.on_current_task(client, pong.task, d.turn_);
+      return Verdict::accepted;
+    }
+    Reply operator()(const messages::Bye& bye) const {
+      d.shared_.sessions.end(client, bye.reason.empty() ? "left" : bye.reason, d.turn_, d.notices_);
+      d.settle();
+      return Verdict::accepted;
+    }
+    Reply operator()(const messages::DataReport& data) const {
+      d.shared_.clients.on_data(client, data, d.turn_);
+      return Verdict::accepted;
+    }
+    Reply operator()(const messages::Pull& m) const { return d.stage_.on_pull(client, m, d.turn_); }
+    Reply operator()(const messages::Offer& m) const { return d.stage_.on_offer(client, m, d.turn_); }
+    Reply operator()(const messages::UpdateChunk& m) const {
+      return d.stage_.on_chunk(client, m, event.bulk_bytes, d.turn_);
+    }
+    Reply operator()(const messages::Decline& m) const { return d.stage_.on_decline(client, m, d.turn_); }
+    Reply operator()(const messages::KeyAdvert& m) const { return d.stage_.on_advert(client, m, d.turn_); }
+    Reply operator()(const messages::EncryptedShares& m) const {
+      return d.stage_.on_shares(client, m, d.turn_);
+    }
+    Reply operator()(const messages::SurvivorSignature& m) const {
+      return d.stage_.on_signature(client, m, d.turn_);
+    }
+    Reply operator()(const messages::UnmaskShares& m) const {
+      return d.stage_.on_unmask_shares(client, m, d.turn_);
+    }
+  };
+  return std::visit(Visit{*this, client, event}, event.message);
+}
+
+Verdict Dispatch::on(const MessageMisdirected& event) {
+  const std::string client(event.client);
+  if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_))
+    return refuse_stranger(event.peer, client);
+  const std::string name(event.type.name);
+  return end_for_violation(
+      event.peer, client,
+      name + (event.bulk_bytes > 0 ? " came with bulk bytes" : " is not for a client to send"));
+}
+
+Verdict Dispatch::on(const MessageMalformed& event) {
+  const auto reason =
+      event.error.code == ErrorCode::refused ? RefuseReason::version : RefuseReason::malformed;
+  return turn_.refuse(event.peer, std::string(event.client), reason, "the message " + event.error.what,
+                      "install the aggregator's version of hansa-client", 30'000);
+}
+
+Verdict Dispatch::on(const PeerGone& event) {
+  const bool known = shared_.sessions.on_peer_gone(event.peer, turn_, notices_);
+  settle();
+  return known ? Verdict::accepted : Verdict::discarded;
+}
+
+Verdict Dispatch::on(const CertificateFound& event) {
+  if (shared_.clients.find(event.client) == nullptr) return Verdict::discarded;
+  shared_.clients.on_certificate(event.client, event.certificate);
+  return Verdict::accepted;
+}
+
+Verdict Dispatch::on(const TickEvent&) {
+  shared_.sessions.on_tick(turn_, notices_);
+  settle();
+  stage_.on_tick(turn_);
+  return Verdict::accepted;
+}
+
+Verdict Dispatch::on_hello(const MessageArrived& event, const messages::Hello& hello) {
+  const std::string client(event.client);
+  const std::string& federation = shared_.config.settings.federation;
+  if (hello.federation != federation)
+    return turn_.refuse(
+        event.peer, client, RefuseReason::federation,
+        "this aggregator runs federation \"" + federation + "\", not \"" + hello.federation + "\"",
+        "set [client] federation and [aggregator] address in client.toml to the same federation", 60'000);
+  if (stage_.phase() == Phase::finished && shared_.sessions.is_repeated(event.peer, client, hello))
+    return Verdict::discarded;
+  const Verdict verdict = shared_.sessions.on_hello(event.peer, client, hello, turn_, notices_);
+  settle();
+  return verdict;
+}
+
+Verdict Dispatch::refuse_stranger(PeerId peer, const std::string& client) {
+  return turn_.refuse(peer, client, RefuseReason::unknown_session, "the session is not open", "say Hello again");
+}
+
+Verdict Dispatch::end_for_violation(PeerId peer, const std::string& client, const std::string& what) {
+  (void)turn_.refuse(peer, client, RefuseReason::out_of_order, what, "see docs/protocol.md", 1'000);
+  shared_.sessions.end(client, "it broke the protocol", turn_, notices_);
+  settle();
+  return Verdict::rejected;
+}
+
+void Dispatch::settle() {
+  for (const SessionNotice& notice : std::exchange(notices_, {})) {
+    if (const auto* opened = std::get_if<SessionOpened>(&notice)) on_opened(*opened);
+    else stage_.on_session_ended(std::get<SessionEnded>(notice).client, turn_);
+  }
+}
+
+void Dispatch::on_opened(const SessionOpened& opened) {
+  if (opened.process == Process::fresh) shared_.clients.on_connected(opened.client, opened.data, turn_);
+  shared_.clients.on_data(opened.client, opened.data, turn_);
+  if (shared_.exchanges->needs_certificates()) turn_.effects.emplace_back(FindCertificate{opened.client});
+  stage_.on_session_opened(opened, turn_);
+}
+
+}  // namespace hansa::server

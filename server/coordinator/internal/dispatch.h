@@ -1,0 +1,42 @@
+// Takes one event to the machines it concerns: sessions first, then the phase.
+#pragma once
+#include "server/coordinator/events.h"
+#include "server/coordinator/internal/stage.h"
+
+namespace hansa::server {
+
+class Dispatch {
+ public:
+  Dispatch(Shared& shared, Stage& stage, Turn& turn) : shared_(shared), stage_(stage), turn_(turn) {}
+
+  Verdict apply(const Event& event);
+
+ private:
+  Verdict on(const MessageArrived& event);
+  Verdict on(const MessageMisdirected& event);
+  Verdict on(const MessageMalformed& event);
+  Verdict on(const PeerGone& event);
+  Verdict on(const CertificateFound& event);
+  Verdict on(const UpdateChecked& event) { return stage_.on_checked(event, turn_); }
+  Verdict on(const RoundCommitted& event) { return stage_.on_committed(event, turn_); }
+  Verdict on(const SumRefused& event) { return stage_.on_sum_refused(event, turn_); }
+  Verdict on(const TickEvent& event);
+  Verdict on(const StopAsked&) { return stage_.on_stop(turn_); }
+
+  Verdict on_hello(const MessageArrived& event, const messages::Hello& hello);
+  [[nodiscard]] Reply in_session(const std::string& client, const MessageArrived& event);
+  // A message outside of a session.
+  Verdict refuse_stranger(PeerId peer, const std::string& client);
+  // A session that breaks the protocol ends; the client may say Hello again. Its place in the round stays.
+  Verdict end_for_violation(PeerId peer, const std::string& client, const std::string& what);
+  // Passes on what the sessions have decided.
+  void settle();
+  void on_opened(const SessionOpened& opened);
+
+  Shared& shared_;
+  Stage& stage_;
+  Turn& turn_;
+  Sessions::Notices notices_;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,121 @@
+// How the updates of a round are exchanged: in the open, or as a secure sum. A round has one exchange; its phases talk to
+// it and do not ask which kind it is.
+//
+//   begin -> [messages and advance, while the cohort trains] -> begin_opening -> [messages and opening] -> end
+//
+// Two implementations: plain_exchange.h and secure_exchange.h. Pure: no I/O, clock or thread.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "common/error.h"
+#include "common/time.h"
+#include "protocols/messages/messages.h"
+#include "server/aggregation/update_setup.h"
+#include "server/coordinator/config.h"
+#include "server/coordinator/events.h"
+#include "server/coordinator/internal/active_round.h"
+#include "server/coordinator/internal/clients.h"
+#include "server/coordinator/internal/sessions.h"
+#include "server/coordinator/internal/turn.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+// Whether the sum of a sealed round can be read.
+struct Opening {
+  enum class State : std::uint8_t { waiting, ready, failed } state = State::waiting;
+  std::string reason;  // failed
+  std::optional<SumOpening> sum = {};  // ready: what unmasks it, if it is masked
+};
+
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  // The cohort is fixed, and tasks are about to be sent.
+  virtual void begin(Turn& turn) = 0;
+  // Adds what a participant must know to its task.
+  virtual void describe(messages::TrainTask& task) const = 0;
+  // After its task: messages that a participant may have missed while it was away.
+  virtual void repeat(const Participant& participant, Turn& turn) = 0;
+  // A participant has a new session.
+  virtual void on_reconnected(const Participant& participant, Process process, ActiveRound& round,
+                              Turn& turn) = 0;
+
+  [[nodiscard]] virtual UpdateSizes sizes() const = 0;
+  // False for an offer that belongs to an earlier attempt.
+  [[nodiscard]] virtual bool is_current(const messages::Offer& offer) const = 0;
+  // Fails (protocol) if the participant may not send such an update now.
+  [[nodiscard]] virtual Result<UpdateTicket> admit(const Participant& participant,
+                                                   const messages::Offer& offer) const = 0;
+  // The participant's update is in the sum. Fails (protocol) if it came too late.
+  [[nodiscard]] virtual Result<void> on_counted(const Participant& participant) = 0;
+
+  // Messages of secure aggregation: late, repeated, or without a secure sum.
+  virtual Verdict on_advert(const Participant&, const messages::KeyAdvert&, ActiveRound&, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Verdict on_shares(const Participant&, const messages::EncryptedShares&, ActiveRound&, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Verdict on_signature(const Participant&, const messages::SurvivorSignature&, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Verdict on_unmask_shares(const Participant&, const messages::UnmaskShares&, Turn&) {
+    return Verdict::discarded;
+  }
+  // A survivor refuses to help to open the sum.
+  virtual Verdict on_refused_opening(const Participant&, const std::string&, Turn&) { return Verdict::discarded; }
+
+  // Training: after each event. Ends an exchange of keys or shares when all have spoken or its time is over; drops
+  // participants, or abandons the round.
+  virtual void advance(ActiveRound& round, Turn& turn) = 0;
+  // After advance(), when the drops are carried out and the round is still open: what participants must hear now.
+  virtual void announce(ActiveRound& round, Turn& turn) = 0;
+
+  // The round is sealed: asks its members for what opens the sum.
+  [[nodiscard]] virtual Result<void> begin_opening(ActiveRound& round, Turn& turn) = 0;
+  // After each event, until it is not waiting.
+  [[nodiscard]] virtual Opening opening(const ActiveRound& round, const Sessions& sessions, Turn& turn) = 0;
+  // Adds what is known of the exchange to the round's record.
+  virtual void complete(RoundRecord& record, Duration opening_time) const = 0;
+  // The round is committed or abandoned.
+  virtual void end(const ActiveRound& round, Turn& turn) = 0;
+
+  // Earliest time at which advance() or opening() has something to do; Instant::max() without a limit.
+  [[nodiscard]] virtual Instant next_tick() const = 0;
+  // What is waited for, for displays; may be empty.
+  [[nodiscard]] virtual std::string progress(const ActiveRound& round) const = 0;
+};
+
+// What an exchange begins with.
+struct ExchangeStart {
+  RoundId round;
+  std::uint32_t attempt = 1;
+  std::span<const std::string> cohort;
+  const Clients& clients;
+  const PublishedModel& published;
+};
+
+// Makes the exchanges of a federation, and keeps what one round leaves for the next.
+class ExchangeFactory {
+ public:
+  virtual ~ExchangeFactory() = default;
+  [[nodiscard]] virtual std::uint32_t cohort_max() const = 0;
+  [[nodiscard]] virtual bool needs_certificates() const = 0;
+  // Why the client cannot take part; empty: it can.
+  [[nodiscard]] virtual std::string what_lacks(const Client& client) const = 0;
+  // Fails (quorum, usage) if the cohort cannot form an exchange.
+  [[nodiscard]] virtual Result<std::unique_ptr<Exchange>> create(const ExchangeStart& start, Turn& turn) = 0;
+  virtual void on_committed(const RoundCommitted& committed) = 0;
+};
+
+// config outlives the factory.
+[[nodiscard]] std::unique_ptr<ExchangeFactory> make_exchange_factory(const CoordinatorConfig& config,
+                                                                     const SumRange& range);
+
+}  // namespace hansa::server

@@ -1,0 +1,143 @@
+#include "server/coordinator/internal/gathering.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/random.h"
+#include "server/coordinator/internal/concluded.h"
+#include "server/coordinator/internal/name_list.h"
+#include "server/coordinator/internal/training.h"
+#include "server/coordinator/task_id.h"
+
+namespace hansa::server {
+namespace {
+
+// At least 1, at most `of`.
+std::uint32_t part_of(double fraction, std::size_t of) {
+  // The small subtraction keeps 0.7 * 10 at 7 although the product is a little more.
+  const double exact = std::ceil(fraction * static_cast<double>(of) - 1e-9);
+  return static_cast<std::uint32_t>(std::clamp(exact, 1.0, static_cast<double>(of)));
+}
+
+}  // namespace
+
+std::vector<std::string> Gathering::eligible() const {
+  std::vector<std::string> out;
+  for (const auto& [name, client] : shared_.clients.all())
+    if (client.examples > 0 && shared_.sessions.connected(name) && shared_.exchanges->what_lacks(client).empty())
+      out.push_back(name);
+  return out;  // sorted: the map is
+}
+
+std::vector<std::string> Gathering::missing() const {
+  std::vector<std::string> out;
+  for (const auto& name : shared_.config.settings.admitted) {
+    const Client* client = shared_.clients.find(name);
+    if (client == nullptr || shared_.sessions.find(name) == nullptr) {
+      out.push_back(name);
+    } else if (client->examples == 0) {
+      out.push_back(name + " (no data)");
+    } else if (const std::string lacks = shared_.exchanges->what_lacks(*client); !lacks.empty()) {
+      out.push_back(name + " (" + lacks + ")");
+    }
+  }
+  return out;
+}
+
+std::unique_ptr<Stage> Gathering::next(Turn& turn) {
+  if (stop_asked_) return stopped(turn);
+  const OperatorSettings& settings = shared_.config.settings;
+  const CohortConfig& cohort = settings.cohort;
+  if (shared_.standing.last_committed.value >= settings.rounds) {
+    if (settings.after_last_round == AfterLastRound::stay) return nullptr;
+    return std::make_unique<Concluded>(shared_, Finish::Why::all_rounds,
+                                       "all " + std::to_string(settings.rounds) + " rounds are done", turn);
+  }
+  if (turn.now < not_before_) return nullptr;
+  const auto ready = eligible();
+  const bool enough = ready.size() >= cohort.clients_min;
+  const std::uint32_t expected = std::max(cohort.clients_expected, cohort.clients_min);
+  if (ready.size() >= expected || (enough && turn.now >= began_ + cohort.gather)) shared_.has_gathered = true;
+  if (enough && shared_.has_gathered) return start_round(ready, turn);
+  if (enough || turn.now < began_ + cohort.wait_max) return nullptr;
+  const auto absent = missing();
+  return std::make_unique<Concluded>(
+      shared_, Finish::Why::gave_up,
+      std::to_string(ready.size()) + " of the " + std::to_string(cohort.clients_min) +
+          " clients that cohort.clients_min needs came within " +
+          std::to_string(cohort.wait_max / std::chrono::seconds(1)) + " s" +
+          (absent.empty() ? "" : "; missing: " + name_list(absent, 12)),
+      turn);
+}
+
+std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) const {
+  const CohortConfig& cohort = shared_.config.settings.cohort;
+  std::uint32_t size = part_of(cohort.fraction, eligible.size());
+  if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
+  size = std::min(size, shared_.exchanges->cohort_max());
+  std::vector<Candidate> candidates;
+  for (const std::string& name : eligible) {
+    const Client& c = *shared_.clients.find(name);
+    candidates.push_back({name, c.examples, c.new_examples, c.rounds_counted, c.rounds_lost, c.last_selected,
+                          c.train_seconds, c.round_seconds});
+  }
+  std::vector<std::string> out;
+  for (const std::size_t i :
+       shared_.policy->select(candidates, size, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
+    out.push_back(eligible[i]);
+  return out;
+}
+
+std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& eligible, Turn& turn) {
+  const OperatorSettings& settings = shared_.config.settings;
+  const RoundId id(shared_.standing.last_committed.value + 1);
+  const auto cohort = select(eligible, id);
+  auto round = round::Round::create(
+      id, round::Config{part_of(settings.cohort.quorum, cohort.size()), turn.now + settings.cohort.deadline},
+      cohort);
+  if (!round) return std::make_unique<Concluded>(shared_, Finish::Why::gave_up, round.error().text(), turn);
+  std::vector<Participant> participants(cohort.size());
+  for (std::uint32_t i = 0; i < cohort.size(); ++i) {
+    Participant& p = participants[i];
+    p.client = cohort[i];
+    p.index = round::MemberIndex(i);
+    p.task = make_task_id(settings.seed, shared_.standing.run, id, p.client);
+    p.seed = derive_seed(settings.seed, "train", id.value, p.client);
+    p.asked_at = turn.now;
+  }
+  turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
+  auto exchange =
+      shared_.exchanges->create({id, attempt_, cohort, shared_.clients, shared_.standing.published}, turn);
+  if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), turn);
+  return std::make_unique<Training>(
+      shared_, std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now, std::move(participants)),
+      std::move(*exchange), turn);
+}
+
+Instant Gathering::next_tick(Instant now) const {
+  const CohortConfig& cohort = shared_.config.settings.cohort;
+  Instant next = Instant::max();
+  // Moments that have passed were considered in the event at `now`.
+  for (const Instant moment : {not_before_, began_ + cohort.gather, began_ + cohort.wait_max})
+    if (moment > now) next = std::min(next, moment);
+  return next;
+}
+
+void Gathering::fill(Progress& progress) const {
+  progress.attempt = attempt_;
+  progress.missing = missing();
+}
+
+std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt, const std::string& reason,
+                                 Turn& turn) {
+  const std::string name = "round " + std::to_string(round.value);
+  turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
+  if (attempt >= shared.config.settings.cohort.attempts_max)
+    return std::make_unique<Concluded>(
+        shared, Finish::Why::gave_up,
+        name + " missed its quorum " + std::to_string(attempt) + " times: " + reason, turn);
+  const Instant not_before = turn.now + std::chrono::seconds(std::min(attempt, 5U));
+  return std::make_unique<Gathering>(shared, attempt + 1, not_before, turn);
+}
+
+}  // namespace hansa::server

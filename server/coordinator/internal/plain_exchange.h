@@ -1,0 +1,50 @@
+// Updates that the aggregator sees: float32, or encoded by the uplink's codecs.
+#pragma once
+#include "server/coordinator/internal/exchange.h"
+
+namespace hansa::server {
+
+class PlainExchange final : public Exchange {
+ public:
+  PlainExchange(const CoordinatorConfig& config, RoundId round, std::uint32_t cohort);
+
+  void begin(Turn& turn) override;
+  void describe(messages::TrainTask& task) const override;
+  void repeat(const Participant&, Turn&) override {}
+  void on_reconnected(const Participant&, Process, ActiveRound&, Turn&) override {}
+  [[nodiscard]] UpdateSizes sizes() const override;
+  [[nodiscard]] bool is_current(const messages::Offer&) const override { return true; }
+  [[nodiscard]] Result<UpdateTicket> admit(const Participant& participant,
+                                           const messages::Offer& offer) const override;
+  [[nodiscard]] Result<void> on_counted(const Participant&) override { return {}; }
+  void advance(ActiveRound&, Turn&) override {}
+  void announce(ActiveRound&, Turn&) override {}
+  [[nodiscard]] Result<void> begin_opening(ActiveRound&, Turn&) override { return {}; }
+  [[nodiscard]] Opening opening(const ActiveRound&, const Sessions&, Turn&) override {
+    return {Opening::State::ready, {}, {}};
+  }
+  void complete(RoundRecord&, Duration) const override {}
+  void end(const ActiveRound&, Turn&) override {}
+  [[nodiscard]] Instant next_tick() const override { return Instant::max(); }
+  [[nodiscard]] std::string progress(const ActiveRound&) const override { return {}; }
+
+ private:
+  const CoordinatorConfig& config_;
+  std::uint64_t cohort_seed_;  // of codecs: the same for all participants
+  std::uint32_t cohort_;
+};
+
+class PlainExchangeFactory final : public ExchangeFactory {
+ public:
+  explicit PlainExchangeFactory(const CoordinatorConfig& config) : config_(config) {}
+  [[nodiscard]] std::uint32_t cohort_max() const override { return round::Round::cohort_max; }
+  [[nodiscard]] bool needs_certificates() const override { return false; }
+  [[nodiscard]] std::string what_lacks(const Client&) const override { return {}; }
+  [[nodiscard]] Result<std::unique_ptr<Exchange>> create(const ExchangeStart& start, Turn& turn) override;
+  void on_committed(const RoundCommitted&) override {}
+
+ private:
+  const CoordinatorConfig& config_;
+};
+
+}  // namespace hansa::server

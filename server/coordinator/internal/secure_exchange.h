@@ -1,0 +1,101 @@
+// Updates that the aggregator sees only as a sum: drives the machine of protocols/secure_aggregation/aggregator.h.
+//
+// Keys and shares are exchanged while the cohort trains; masked vectors are uploads like any other; then the survivors
+// are asked for the shares that unmask their sum. Each exchange ends when every participant that is waited for has spoken,
+// or after phase_max; a participant that has not spoken then has dropped out. If too few are left the attempt is abandoned,
+// and nothing was learnt.
+#pragma once
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "protocols/secure_aggregation/aggregator.h"
+#include "server/coordinator/internal/exchange.h"
+
+namespace hansa::server {
+
+class SecureExchange final : public Exchange {
+ public:
+  SecureExchange(secure_aggregation::AggregatorSum sum, Duration phase_max, Instant now);
+
+  void begin(Turn&) override {}
+  void describe(messages::TrainTask& task) const override;
+  void repeat(const Participant& participant, Turn& turn) override;
+  void on_reconnected(const Participant& participant, Process process, ActiveRound& round,
+                      Turn& turn) override;
+  [[nodiscard]] UpdateSizes sizes() const override { return sizes_; }
+  [[nodiscard]] bool is_current(const messages::Offer& offer) const override { return offer.setup == id_; }
+  [[nodiscard]] Result<UpdateTicket> admit(const Participant& participant,
+                                           const messages::Offer& offer) const override;
+  [[nodiscard]] Result<void> on_counted(const Participant& participant) override;
+
+  Verdict on_advert(const Participant& participant, const messages::KeyAdvert& advert, ActiveRound& round,
+                    Turn& turn) override;
+  Verdict on_shares(const Participant& participant, const messages::EncryptedShares& shares,
+                    ActiveRound& round, Turn& turn) override;
+  Verdict on_signature(const Participant& participant, const messages::SurvivorSignature& signature,
+                       Turn& turn) override;
+  Verdict on_unmask_shares(const Participant& participant, const messages::UnmaskShares& shares,
+                           Turn& turn) override;
+  Verdict on_refused_opening(const Participant& participant, const std::string& reason, Turn& turn) override;
+
+  void advance(ActiveRound& round, Turn& turn) override;
+  void announce(ActiveRound& round, Turn& turn) override;
+  [[nodiscard]] Result<void> begin_opening(ActiveRound& round, Turn& turn) override;
+  [[nodiscard]] Opening opening(const ActiveRound& round, const Sessions& sessions, Turn& turn) override;
+  void complete(RoundRecord& record, Duration opening_time) const override;
+  void end(const ActiveRound& round, Turn& turn) override;
+  [[nodiscard]] Instant next_tick() const override;
+  [[nodiscard]] std::string progress(const ActiveRound& round) const override;
+
+ private:
+  using Position = secure_aggregation::Position;
+  using SumPhase = secure_aggregation::AggregatorSum::Phase;
+
+  [[nodiscard]] std::optional<Position> position(const Participant& participant) const {
+    return sum_.position_of(participant.client);
+  }
+  // Whether a message of that task and setup belongs to the sum, and its sender still takes part.
+  [[nodiscard]] bool is_of_sum(const Participant& participant, TaskId task, const Digest& setup) const;
+  [[nodiscard]] bool is_waited_for(const Participant& participant, const ActiveRound& round) const;
+  void leave(const Participant& participant, std::string reason, ActiveRound& round);
+  void fix_roster(ActiveRound& round, Turn& turn);
+  void fix_sharers(ActiveRound& round, Turn& turn);
+  void ask_to_open(const Participant& participant, Turn& turn);
+  void ask_all_to_open(const ActiveRound& round, Turn& turn);
+  [[nodiscard]] Opening try_to_unmask(bool last, Turn& turn);
+
+  secure_aggregation::AggregatorSum sum_;
+  Digest id_;  // of the setup, which all messages of the sum name
+  UpdateSizes sizes_;  // of masked vectors
+  Duration phase_max_;
+  Instant began_;
+  Instant phase_until_;
+  std::shared_ptr<const std::vector<std::byte>> roster_;  // encoded, once it is fixed
+  std::set<std::string, std::less<>> left_;  // refused, or lost their keys: nothing more is expected from them
+  bool announcement_due_ = false;
+  double setup_seconds_ = 0;  // until shares were delivered
+  bool unmask_failed_ = false;  // with the answers that were there
+};
+
+class SecureExchangeFactory final : public ExchangeFactory {
+ public:
+  SecureExchangeFactory(const CoordinatorConfig& config, SumRange range);
+  [[nodiscard]] std::uint32_t cohort_max() const override;
+  [[nodiscard]] bool needs_certificates() const override { return true; }
+  [[nodiscard]] std::string what_lacks(const Client& client) const override {
+    return client.certificate ? "" : "no certificate";
+  }
+  [[nodiscard]] Result<std::unique_ptr<Exchange>> create(const ExchangeStart& start, Turn& turn) override;
+  void on_committed(const RoundCommitted& committed) override { range_ = committed.next_range; }
+
+ private:
+  [[nodiscard]] secure_aggregation::SumSetup make_setup(const ExchangeStart& start, std::uint64_t examples_most);
+
+  const CoordinatorConfig& config_;
+  SumRange range_;
+  Random nonces_;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,134 @@
+// A secure sum after the round is sealed: the survivors sign (in the active threat model) and reveal what unmasks their sum.
+#include <algorithm>
+#include <bit>
+
+#include "server/coordinator/internal/secure_exchange.h"
+
+namespace hansa::server {
+
+Result<void> SecureExchange::begin_opening(ActiveRound& round, Turn& turn) {
+  HANSA_TRY_VOID(sum_.fix_survivors());
+  ask_all_to_open(round, turn);
+  return {};
+}
+
+void SecureExchange::ask_all_to_open(const ActiveRound& round, Turn& turn) {
+  phase_until_ = turn.now + phase_max_;
+  for (const Participant& p : round.participants()) ask_to_open(p, turn);
+}
+
+void SecureExchange::ask_to_open(const Participant& participant, Turn& turn) {
+  const auto at = position(participant);
+  if (left_.contains(participant.client) || !at || !sum_.survivors().has(*at)) return;
+  if (sum_.phase() == SumPhase::signatures && !sum_.has_signature_of(*at))
+    turn.send(participant.client,
+              messages::SurvivorSet{participant.task, id_, sum_.survivors().bits()});
+  if (sum_.phase() == SumPhase::unmasking && !sum_.has_answer_of(*at)) {
+    const auto request = sum_.request();
+    turn.send(participant.client, messages::UnmaskRequest{participant.task, id_, request.survivors.bits(),
+                                                          request.signatures});
+  }
+}
+
+Verdict SecureExchange::on_signature(const Participant& participant,
+                                     const messages::SurvivorSignature& signature, Turn& turn) {
+  const auto at = position(participant);
+  if (!is_of_sum(participant, signature.task, signature.setup) || !at ||
+      sum_.phase() != SumPhase::signatures || sum_.has_signature_of(*at))
+    return Verdict::discarded;
+  if (auto taken = sum_.on_signature(*at, signature.signature); !taken) {
+    turn.warn(taken.error().text());
+    left_.insert(participant.client);
+    return Verdict::rejected;
+  }
+  return Verdict::accepted;
+}
+
+Verdict SecureExchange::on_unmask_shares(const Participant& participant, const messages::UnmaskShares& shares,
+                                         Turn& turn) {
+  const auto at = position(participant);
+  if (!is_of_sum(participant, shares.task, shares.setup) || !at || sum_.phase() != SumPhase::unmasking ||
+      sum_.has_answer_of(*at))
+    return Verdict::discarded;
+  secure_aggregation::UnmaskShares answer;
+  for (const auto& share : shares.shares)
+    std::ranges::copy(share, answer.shares.emplace_back().bytes().begin());
+  if (auto taken = sum_.on_answer(*at, std::move(answer)); !taken) {
+    turn.warn(taken.error().text());
+    left_.insert(participant.client);
+    return Verdict::rejected;
+  }
+  return Verdict::accepted;
+}
+
+Verdict SecureExchange::on_refused_opening(const Participant& participant, const std::string& reason,
+                                           Turn& turn) {
+  turn.warn(participant.client + " does not help to unmask: " + reason);
+  left_.insert(participant.client);
+  return Verdict::accepted;
+}
+
+Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessions, Turn& turn) {
+  const auto has_spoken = [&](Position at) {
+    return sum_.phase() == SumPhase::signatures ? sum_.has_signature_of(at) : sum_.has_answer_of(at);
+  };
+  // A survivor whose session ended may come back in time; when enough have spoken, nobody waits for it.
+  const bool all_spoke = std::ranges::none_of(round.participants(), [&](const Participant& p) {
+    const auto at = position(p);
+    return !left_.contains(p.client) && at && sum_.survivors().has(*at) && !has_spoken(*at) &&
+           sessions.find(p.client) != nullptr;
+  });
+  const bool due = turn.now >= phase_until_;
+  if (sum_.phase() == SumPhase::unmasking)
+    return try_to_unmask(due || (all_spoke && sum_.can_unmask()), turn);
+  if (sum_.phase() != SumPhase::signatures) return {};
+  const bool enough = sum_.signatures() >= sum_.parameters().threshold;
+  if (!due && !(all_spoke && enough)) return {};
+  if (auto fixed = sum_.fix_signatures(); !fixed)
+    return {Opening::State::failed, fixed.error().text(), std::nullopt};
+  ask_all_to_open(round, turn);
+  return {};
+}
+
+// As soon as enough have answered; once more with all answers if some of the first were wrong.
+Opening SecureExchange::try_to_unmask(bool last, Turn& turn) {
+  if (!last && (unmask_failed_ || !sum_.can_unmask())) return {};
+  if (!sum_.can_unmask())
+    return {Opening::State::failed,
+            "only " + std::to_string(sum_.answers()) + " of " + std::to_string(sum_.masked()) +
+                " survivors revealed the shares that unmask their sum",
+            std::nullopt};
+  auto terms = sum_.unmask_terms();
+  if (!terms) {
+    turn.warn(terms.error().text());
+    unmask_failed_ = true;
+    if (!last) return {};
+    return {Opening::State::failed, terms.error().text(), std::nullopt};
+  }
+  return {Opening::State::ready, {}, SumOpening{sum_.setup(), std::move(*terms), sum_.survivors()}};
+}
+
+void SecureExchange::complete(RoundRecord& round, Duration opening_time) const {
+  const auto& q = sum_.setup().quantisation;
+  SecureSumRecord& record = round.secure.emplace();
+  record.neighbours = sum_.parameters().neighbours;
+  record.threshold = sum_.parameters().threshold;
+  record.with_keys = static_cast<std::uint32_t>(sum_.roster().size());
+  record.recovered = static_cast<std::uint32_t>(sum_.sharers() - sum_.masked());
+  record.value_bits = static_cast<std::uint32_t>(std::bit_width(q.levels));
+  record.ring_bits = q.ring_bits;
+  record.clip = q.clip;
+  for (const auto& segment : sum_.setup().segments) record.scales.push_back(segment.scale * q.weight_unit);
+  record.setup_seconds = setup_seconds_;
+  record.unmask_seconds = seconds(opening_time);
+}
+
+// Those in the sum hear that it is over, and wipe what they still hold of it. The others heard it when they dropped out, or
+// when the round closed.
+void SecureExchange::end(const ActiveRound& round, Turn& turn) {
+  for (const Participant& p : round.participants())
+    if (round.state(p) == round::MemberState::counted)
+      turn.send(p.client, messages::Cancel{p.task, "the secure sum is over"});
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,29 @@
+#include "server/coordinator/internal/stage.h"
+
+#include "server/coordinator/internal/concluded.h"
+#include "server/coordinator/internal/downloads.h"
+
+namespace hansa::server {
+
+Reply Stage::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
+  const ModelFacts& model = shared_.config.model;
+  if (pull.blob == model.archive)
+    return send_range(pull, model.archive_bytes, shared_.config.process.chunk_bytes,
+                      *shared_.sessions.find(client), turn);
+  // An older model: the client has not heard yet that its round is closed.
+  turn.send(client, messages::Missing{pull.blob});
+  return Verdict::discarded;
+}
+
+Reply Stage::on_offer(const std::string& client, const messages::Offer& offer, Turn& turn) {
+  turn.send(client, messages::Receipt{offer.task, messages::Verdict::late, "the round is closed"});
+  return Verdict::discarded;
+}
+
+std::unique_ptr<Stage> Stage::stopped(Turn& turn) const {
+  return std::make_unique<Concluded>(
+      shared_, Finish::Why::stopped,
+      "stopped after round " + std::to_string(shared_.standing.last_committed.value), turn);
+}
+
+}  // namespace hansa::server

@@ -1,0 +1,96 @@
+// A phase of the federation: what the coordinator does with an event depends on it, and the data of the phase is here. The
+// base class answers everything as stale; a phase overrides what belongs to it. Moving on consumes the old phase.
+//
+//   Gathering -> Training -> Unmasking -> Committing -> Gathering ... -> Concluded
+//
+// Every phase x event pair: docs/round.md.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/digest.h"
+#include "protocols/messages/messages.h"
+#include "server/coordinator/config.h"
+#include "server/coordinator/events.h"
+#include "server/coordinator/internal/clients.h"
+#include "server/coordinator/internal/exchange.h"
+#include "server/coordinator/internal/reply.h"
+#include "server/coordinator/internal/sessions.h"
+#include "server/coordinator/internal/turn.h"
+#include "server/coordinator/internal/uploads.h"
+#include "server/coordinator/progress.h"
+#include "server/selection/cohort_policy.h"
+
+namespace hansa::server {
+
+// What all phases carry over.
+struct Shared {
+  CoordinatorConfig config;
+  RestoredState standing;  // the last committed round and what clients get
+  Clients clients;
+  Sessions sessions;
+  Uploads uploads;
+  std::unique_ptr<CohortPolicy> policy;
+  std::unique_ptr<ExchangeFactory> exchanges;
+  bool has_gathered = false;  // the first round's wait for clients_expected is over
+};
+
+class Stage {
+ public:
+  Stage(Shared& shared, Instant began) : shared_(shared), began_(began) {}
+  virtual ~Stage() = default;
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  [[nodiscard]] virtual Phase phase() const = 0;
+  [[nodiscard]] Instant began() const { return began_; }
+
+  // Messages of a client's open session.
+  virtual Reply on_pull(const std::string& client, const messages::Pull& pull, Turn& turn);
+  virtual Reply on_offer(const std::string& client, const messages::Offer& offer, Turn& turn);
+  virtual Reply on_chunk(const std::string&, const messages::UpdateChunk&, std::uint64_t /*bulk_bytes*/, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Reply on_decline(const std::string&, const messages::Decline&, Turn&) { return Verdict::discarded; }
+  virtual Reply on_advert(const std::string&, const messages::KeyAdvert&, Turn&) { return Verdict::discarded; }
+  virtual Reply on_shares(const std::string&, const messages::EncryptedShares&, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Reply on_signature(const std::string&, const messages::SurvivorSignature&, Turn&) {
+    return Verdict::discarded;
+  }
+  virtual Reply on_unmask_shares(const std::string&, const messages::UnmaskShares&, Turn&) {
+    return Verdict::discarded;
+  }
+  // A Ping or Pong: the client says which task it works on.
+  virtual void on_current_task(const std::string& /*client*/, TaskId /*current*/, Turn&) {}
+
+  virtual void on_session_opened(const SessionOpened&, Turn&) {}
+  virtual void on_session_ended(const std::string& /*client*/, Turn&) {}
+
+  virtual Verdict on_checked(const UpdateChecked&, Turn&) { return Verdict::discarded; }
+  virtual Verdict on_committed(const RoundCommitted&, Turn&) { return Verdict::discarded; }
+  virtual Verdict on_sum_refused(const SumRefused&, Turn&) { return Verdict::discarded; }
+  virtual void on_tick(Turn&) {}
+  virtual Verdict on_stop(Turn&) {
+    stop_asked_ = true;
+    return Verdict::accepted;
+  }
+
+  // Asked after each event, until it is null: the phase that follows, if this one is over.
+  [[nodiscard]] virtual std::unique_ptr<Stage> next(Turn& turn) = 0;
+  // When a tick has something to do; Instant::max() if nothing waits for time. now: of the last event.
+  [[nodiscard]] virtual Instant next_tick(Instant /*now*/) const { return Instant::max(); }
+  virtual void fill(Progress&) const {}
+
+ protected:
+  // The phase that a stop leads to.
+  [[nodiscard]] std::unique_ptr<Stage> stopped(Turn& turn) const;
+
+  Shared& shared_;
+  const Instant began_;
+  bool stop_asked_ = false;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,52 @@
+#include "server/coordinator/internal/unmasking.h"
+
+#include "server/coordinator/internal/committing.h"
+#include "server/coordinator/internal/training.h"
+
+namespace hansa::server {
+
+Reply Unmasking::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
+  const Participant* p = round_->find(client);
+  if (p == nullptr || decline.task != p->task) return Verdict::discarded;
+  return exchange_->on_refused_opening(*p, decline.reason, turn);
+}
+
+Reply Unmasking::on_signature(const std::string& client, const messages::SurvivorSignature& signature,
+                                Turn& turn) {
+  const Participant* p = round_->find(client);
+  return p == nullptr ? Verdict::discarded : exchange_->on_signature(*p, signature, turn);
+}
+
+Reply Unmasking::on_unmask_shares(const std::string& client, const messages::UnmaskShares& shares,
+                                    Turn& turn) {
+  const Participant* p = round_->find(client);
+  return p == nullptr ? Verdict::discarded : exchange_->on_unmask_shares(*p, shares, turn);
+}
+
+void Unmasking::on_session_opened(const SessionOpened& opened, Turn& turn) {
+  if (const Participant* p = round_->find(opened.client))
+    exchange_->on_reconnected(*p, opened.process, *round_, turn);
+}
+
+std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
+  if (stop_asked_) return stopped(turn);
+  Opening opening = exchange_->opening(*round_, shared_.sessions, turn);
+  switch (opening.state) {
+    case Opening::State::waiting: return nullptr;
+    case Opening::State::failed: return abandon_round(shared_, *round_, *exchange_, opening.reason, turn);
+    case Opening::State::ready: break;
+  }
+  record_.seconds = seconds(turn.now - round_->began());
+  exchange_->complete(record_, turn.now - began_);
+  return std::make_unique<Committing>(shared_, std::move(round_), std::move(exchange_),
+                                      CommitRound{std::move(record_), std::move(opening.sum)}, turn);
+}
+
+void Unmasking::fill(Progress& progress) const {
+  progress.round = round_->id();
+  progress.attempt = round_->attempt();
+  progress.members = round_->round().members();
+  progress.exchange = exchange_->progress(*round_);
+}
+
+}  // namespace hansa::server
