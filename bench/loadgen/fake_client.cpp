@@ -13,7 +13,7 @@ bool is_of(std::span<const std::byte> message, std::size_t type) {
 }
 template <class Message>
 std::size_t type_of() {
-  return messages::Message(Message{}).index();
+  return Message::type.number;
 }
 
 void release_owner(void*, void* hint) { delete static_cast<std::shared_ptr<const void>*>(hint); }
@@ -132,9 +132,10 @@ void FakeClient::watch(std::span<const std::byte> message) {
     return;
   }
   if (!is_of(message, type_of<messages::TrainTask>())) return;
-  const auto envelope = messages::decode(message);
-  if (!envelope) return;
-  const auto& task = std::get<messages::TrainTask>(envelope->message);
+  const auto decoded = messages::decode_to_client(message);
+  if (!decoded) return;
+  const auto& envelope = std::get<messages::Envelope<messages::ToClient>>(*decoded);
+  const auto& task = std::get<messages::TrainTask>(envelope.message);
   if (task.round.value == round_) return;
   round_ = task.round.value;
   observed_.task.push_back(steady_now());

@@ -201,20 +201,10 @@ void Agent::on_message(const Received& event) {
       a.sum_.reset();
       if (a.config_.when_finished == WhenFinished::stop) a.finish(Exit::Why::finished);
     }
-    // What only a client may say, or what was handled above.
-    void operator()(const messages::Hello&) const {}
+    // Handled above.
     void operator()(const messages::Welcome&) const {}
     void operator()(const messages::Refuse&) const {}
-    void operator()(const messages::Decline&) const {}
-    void operator()(const messages::Pull&) const {}
-    void operator()(const messages::Offer&) const {}
-    void operator()(const messages::UpdateChunk&) const {}
     void operator()(const messages::Bye&) const {}
-    void operator()(const messages::DataReport&) const {}
-    void operator()(const messages::KeyAdvert&) const {}
-    void operator()(const messages::EncryptedShares&) const {}
-    void operator()(const messages::SurvivorSignature&) const {}
-    void operator()(const messages::UnmaskShares&) const {}
   };
   std::visit(Apply{*this, event}, event.message);
 }

@@ -56,7 +56,7 @@ struct LinkDown {
 };
 struct Received {
   SessionId session;
-  const messages::Message& message;
+  const messages::ToClient& message;
   std::span<const std::byte> bulk = {};
 };
 struct ReceivedMalformed {
@@ -95,7 +95,7 @@ struct OpenLink {
 struct CloseLink {};
 struct Send {
   SessionId session;
-  messages::Message message;
+  messages::ToAggregator message;
 };
 struct SendUpdateRange {
   SessionId session;
@@ -188,7 +188,7 @@ class Agent {
   [[nodiscard]] bool is_of_sum(TaskId task, const Digest& setup) const;
   [[nodiscard]] Result<void> check_repeated(const secure_aggregation::Subset& survivors) const;
   void leave_sum(const Error& error);
-  void say(messages::Message message);
+  void say(messages::ToAggregator message);
   void say_of_sum(const std::string& what);
 
   AgentConfig config_;

@@ -8,7 +8,7 @@
 
 namespace hansa::client {
 
-void Agent::say(messages::Message message) {
+void Agent::say(messages::ToAggregator message) {
   if (state_ != LinkState::online) return;
   last_said_ = now_;
   effects_->emplace_back(Send{session_, std::move(message)});

@@ -51,11 +51,14 @@ void Engine::link_down(const Error& error, Instant now) {
 
 void Engine::receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now) {
   now_ = now;
-  const auto envelope = messages::decode(message);
-  if (!envelope) {
-    apply(ReceivedMalformed{envelope.error()});
+  const auto decoded = messages::decode_to_client(message);
+  if (!decoded) {
+    apply(ReceivedMalformed{decoded.error()});
     return;
   }
+  // What only a client sends is ignored.
+  const auto* envelope = std::get_if<messages::Envelope<messages::ToClient>>(&*decoded);
+  if (envelope == nullptr) return;
   bulk_ = bulk;
   apply(Received{envelope->session, envelope->message, bulk});
   bulk_ = {};

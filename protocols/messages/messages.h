@@ -5,6 +5,7 @@
 // Each field that has a length has a maximum, checked before anything is allocated.
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,8 +30,16 @@ inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, m
 inline constexpr std::size_t text_bytes_max = 1024;  // reasons and hints
 inline constexpr std::size_t metrics_max = 64;
 
+// A message's number on the wire, and its name for logs. A number is never given to another message.
+struct Type {
+  std::uint8_t number;
+  std::string_view name;
+};
+inline constexpr std::size_t types_count = 26;  // the numbers from 0 on
+
 // client -> aggregator: what the client has to train on, and whenever that changes.
 struct DataReport {
+  static constexpr Type type{17, "DataReport"};
   std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
   std::uint64_t new_examples = 0;  // of them: none of its counted updates was trained on these
   std::string problem;  // why examples is 0, or why no more come
@@ -40,6 +49,7 @@ struct DataReport {
 // client -> aggregator: the first message of a session, and again at any time to start anew.
 // A frame of another protocol version is refused by its header alone, whatever its body.
 struct Hello {
+  static constexpr Type type{0, "Hello"};
   std::string federation;
   std::uint64_t instance = 0;  // random at process start: tells a reconnect from a second client
   std::string software;  // "hansa 0.1.0"
@@ -48,6 +58,7 @@ struct Hello {
 
 // aggregator -> client: the session is open; its number is in the header of all that follows.
 struct Welcome {
+  static constexpr Type type{1, "Welcome"};
   std::string client;  // the name under which the operator admitted the key
   std::string run;
   std::uint32_t lease_ms = 0;  // a client that is silent for longer is taken for gone
@@ -64,6 +75,7 @@ enum class RefuseReason : std::uint8_t {
 };
 // aggregator -> client: the session is not, or no longer, open.
 struct Refuse {
+  static constexpr Type type{2, "Refuse"};
   RefuseReason reason = RefuseReason::malformed;
   std::string what;
   std::string hint;
@@ -106,6 +118,7 @@ inline constexpr std::size_t deltas_max = 16;
 
 // aggregator -> client: train, starting from `model`. Sent again after a reconnect.
 struct TrainTask {
+  static constexpr Type type{3, "TrainTask"};
   TaskId task;
   RoundId round;
   Digest archive;  // TorchScript archive; pulled once and kept
@@ -125,12 +138,14 @@ struct TrainTask {
 
 // aggregator -> client: the task's round is closed; stop working on it.
 struct Cancel {
+  static constexpr Type type{4, "Cancel"};
   TaskId task;
   std::string reason;
 };
 
 // client -> aggregator: this client will not do the task.
 struct Decline {
+  static constexpr Type type{5, "Decline"};
   TaskId task;
   std::string reason;
 };
@@ -138,6 +153,7 @@ struct Decline {
 // client -> aggregator: send so many bytes of a blob from `offset` on. This is the credit: nothing is sent that was
 // not pulled. What lies before `offset` has arrived.
 struct Pull {
+  static constexpr Type type{6, "Pull"};
   Digest blob;
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;  // 1 to pull_bytes_max
@@ -145,16 +161,19 @@ struct Pull {
 inline constexpr std::uint32_t pull_bytes_max = 16 << 20;
 // aggregator -> client, with bulk.
 struct BlobChunk {
+  static constexpr Type type{7, "BlobChunk"};
   Digest blob;
   std::uint64_t offset = 0;
 };
 // aggregator -> client: the blob is not, or no longer, served.
 struct Missing {
+  static constexpr Type type{8, "Missing"};
   Digest blob;
 };
 
 // client -> aggregator: the task is done; the update waits for a grant.
 struct Offer {
+  static constexpr Type type{9, "Offer"};
   TaskId task;
   Checksum update;  // of its bytes
   std::uint64_t bytes = 0;
@@ -166,12 +185,14 @@ struct Offer {
 // aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range only
 // tells that what is on its way arrives.
 struct Grant {
+  static constexpr Type type{10, "Grant"};
   TaskId task;
   std::uint64_t offset = 0;
   std::uint64_t limit = 0;
 };
 // client -> aggregator, with bulk.
 struct UpdateChunk {
+  static constexpr Type type{11, "UpdateChunk"};
   TaskId task;
   std::uint64_t offset = 0;
 };
@@ -179,6 +200,7 @@ enum class Verdict : std::uint8_t { counted, rejected, late };
 // aggregator -> client: what became of the update. A counted update is kept by the client until
 // another task comes: the aggregator may crash before it commits, and ask again.
 struct Receipt {
+  static constexpr Type type{12, "Receipt"};
   TaskId task;
   Verdict verdict = Verdict::counted;
   std::string reason;
@@ -187,9 +209,11 @@ struct Receipt {
 // Either way: keeps the lease, and asks for a Pong. A client names the task it is at (0: none), so that
 // a task that was lost on the way is sent again.
 struct Ping {
+  static constexpr Type type{13, "Ping"};
   TaskId task;
 };
 struct Pong {
+  static constexpr Type type{14, "Pong"};
   TaskId task;
 };
 
@@ -198,23 +222,27 @@ struct Pong {
 
 // client -> aggregator: its keys for this sum.
 struct KeyAdvert {
+  static constexpr Type type{18, "KeyAdvert"};
   TaskId task;
   Digest setup;
   secure_aggregation::Advert advert;
 };
 // aggregator -> client, with bulk: the encoded roster.
 struct KeyRoster {
+  static constexpr Type type{19, "KeyRoster"};
   TaskId task;
   Digest setup;
 };
 // client -> aggregator: for each of its neighbours, by ascending position.
 struct EncryptedShares {
+  static constexpr Type type{20, "EncryptedShares"};
   TaskId task;
   Digest setup;
   std::vector<secure_aggregation::SealedShares> shares;
 };
 // aggregator -> client: what its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
 struct ShareDelivery {
+  static constexpr Type type{21, "ShareDelivery"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> sharers;
@@ -222,18 +250,21 @@ struct ShareDelivery {
 };
 // aggregator -> client, if it may be active: whose masked vectors arrived, to be signed.
 struct SurvivorSet {
+  static constexpr Type type{22, "SurvivorSet"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> survivors;
 };
 // client -> aggregator.
 struct SurvivorSignature {
+  static constexpr Type type{23, "SurvivorSignature"};
   TaskId task;
   Digest setup;
   secure_aggregation::Signature signature{};
 };
 // aggregator -> client: tell the shares that unmask the sum of these survivors.
 struct UnmaskRequest {
+  static constexpr Type type{24, "UnmaskRequest"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> survivors;
@@ -241,6 +272,7 @@ struct UnmaskRequest {
 };
 // client -> aggregator.
 struct UnmaskShares {
+  static constexpr Type type{25, "UnmaskShares"};
   TaskId task;
   Digest setup;
   std::vector<std::array<std::uint8_t, 32>> shares;
@@ -248,28 +280,32 @@ struct UnmaskShares {
 
 // aggregator -> client: all rounds are done.
 struct Finished {
+  static constexpr Type type{15, "Finished"};
   RoundId round;
   Digest model;
 };
 // Either way: the sender is leaving. From an aggregator that stops: try again later.
 struct Bye {
+  static constexpr Type type{16, "Bye"};
   std::string reason;
 };
 
-using Message =
-    std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing, Offer, Grant,
-                 UpdateChunk, Receipt, Ping, Pong, Finished, Bye, DataReport, KeyAdvert, KeyRoster,
-                 EncryptedShares, ShareDelivery, SurvivorSet, SurvivorSignature, UnmaskRequest, UnmaskShares>;
+// What an aggregator sends, and what a client sends. The compiler refuses a message of the wrong direction; one that
+// arrives is reported by the decoder (codec.h).
+using ToClient = std::variant<Welcome, Refuse, TrainTask, Cancel, BlobChunk, Missing, Grant, Receipt, Ping,
+                              Pong, Finished, Bye, KeyRoster, ShareDelivery, SurvivorSet, UnmaskRequest>;
+using ToAggregator = std::variant<Hello, Decline, Pull, Offer, UpdateChunk, Ping, Pong, Bye, DataReport,
+                                  KeyAdvert, EncryptedShares, SurvivorSignature, UnmaskShares>;
 
-// "Hello", "TrainTask", …: for logs.
-[[nodiscard]] std::string_view name(const Message& message);
+[[nodiscard]] Type type_of(const ToClient& message);
+[[nodiscard]] Type type_of(const ToAggregator& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
 
-// Of an encoded update of a task with compression, and of a delta of its model.
+// The seeds with which the update of a task with compression is encoded, and those of a delta of its model.
 [[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
 [[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
-// Of the model that a delta leads to: SHA-256 of "hansa model delta 1", base and blob. What a model is follows from where it came
-// from, so no more needs to be hashed; the client looks at its checksum.
+// The name of the model that a delta leads to: SHA-256 of "hansa model step 1", base and blob. Base and blob determine the
+// model, so the model itself is not hashed; the client verifies its checksum.
 [[nodiscard]] Digest name_of(const ModelDelta& delta);
 
 // The secure sum of a task that has one.

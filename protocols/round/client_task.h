@@ -72,7 +72,7 @@ using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDa
                                TrainingFailed, UpdateWithdrawn, GrantArrived, ReceiptArrived, CancelArrived>;
 
 struct SendMessage {
-  messages::Message message;
+  messages::ToAggregator message;
 };
 struct SendUpdateRange {
   std::uint64_t offset;

@@ -37,6 +37,7 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
   struct Apply {
     Coordinator& c;
     Verdict operator()(const MessageArrived& e) const { return c.on_message(e); }
+    Verdict operator()(const MessageMisdirected& e) const { return c.on_misdirected(e); }
     Verdict operator()(const MessageMalformed& e) const {
       const auto reason = e.error.code == ErrorCode::refused ? messages::RefuseReason::version
                                                              : messages::RefuseReason::malformed;
@@ -73,9 +74,10 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
       return Verdict::accepted;
     }
   };
-  const Verdict verdict = phase_ == Phase::finished && !std::holds_alternative<MessageArrived>(event)
-                              ? Verdict::discarded
-                              : std::visit(Apply{*this}, event);
+  const bool is_message =
+      std::holds_alternative<MessageArrived>(event) || std::holds_alternative<MessageMisdirected>(event);
+  const Verdict verdict =
+      phase_ == Phase::finished && !is_message ? Verdict::discarded : std::visit(Apply{*this}, event);
   if (secure_) advance_secure_sum();
   if (phase_ == Phase::gathering) start_round_if_ready();
   effects_ = nullptr;
@@ -124,7 +126,7 @@ Member& Coordinator::member(std::string_view client) {
   return *members_.emplace(std::string(client), std::move(fresh)).first->second;
 }
 
-void Coordinator::send(const Member& m, messages::Message message) {
+void Coordinator::send(const Member& m, messages::ToClient message) {
   if (!m.session || !m.session->connected) return;
   effects_->emplace_back(Send{m.session->peer, m.session->id, std::move(message)});
 }

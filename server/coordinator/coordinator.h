@@ -98,7 +98,14 @@ struct MessageArrived {
   PeerId peer;
   std::string_view client;  // the name that the transport authenticated
   SessionId session;  // as the header claims
-  const messages::Message& message;
+  const messages::ToAggregator& message;
+  std::uint64_t bulk_bytes = 0;
+};
+struct MessageMisdirected {  // only an aggregator sends it
+  PeerId peer;
+  std::string_view client;
+  SessionId session;
+  messages::Type type;
   std::uint64_t bulk_bytes = 0;
 };
 struct MessageMalformed {  // did not decode
@@ -127,14 +134,14 @@ struct SumRefused {
 };  // answers CommitRound of a secure sum that is no sum of updates
 struct TickEvent {};
 struct StopAsked {};
-using Event = std::variant<MessageArrived, MessageMalformed, PeerGone, UpdateChecked, RoundCommitted,
-                           SumRefused, TickEvent, StopAsked>;
+using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, UpdateChecked,
+                           RoundCommitted, SumRefused, TickEvent, StopAsked>;
 
 // Effects, to be carried out in order.
 struct Send {
   PeerId peer;
   SessionId session;
-  messages::Message message;
+  messages::ToClient message;
 };
 struct SendBlob {
   PeerId peer;
@@ -147,7 +154,7 @@ struct SendBlob {
 struct SendHeld {
   PeerId peer;
   SessionId session;
-  messages::Message message;
+  messages::ToClient message;
   std::shared_ptr<const std::vector<std::byte>> bulk;
 };
 struct BeginSum {
@@ -241,6 +248,11 @@ class Coordinator {
  private:
   // Sessions (sessions.cpp).
   Verdict on_message(const MessageArrived& event);
+  Verdict on_misdirected(const MessageMisdirected& event);
+  // The client whose open session this is; it has been heard. None: no session of that number is open there.
+  Member* heard_from(PeerId peer, std::string_view client, SessionId session);
+  // A message outside of a session.
+  Verdict refuse_stranger(PeerId peer, std::string_view client);
   Verdict on_hello(PeerId peer, const std::string& client, const messages::Hello& hello);
   void open_session(Member& member, PeerId peer, const messages::Hello& hello);
   void end_session(Member& member, const std::string& why);
@@ -311,7 +323,7 @@ class Coordinator {
   Verdict on_sum_refused(const SumRefused& event);
 
   Member& member(std::string_view client);
-  void send(const Member& member, messages::Message message);
+  void send(const Member& member, messages::ToClient message);
   void log(Log::Level level, std::string text);
 
   CoordinatorConfig config_;

@@ -13,20 +13,15 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
   const std::string client(event.client);
   if (const auto* hello = std::get_if<messages::Hello>(&event.message))
     return on_hello(event.peer, client, *hello);
-  const auto found = members_.find(client);
-  Member* m = found == members_.end() ? nullptr : found->second.get();
-  if (m == nullptr || !m->session || m->session->peer != event.peer || m->session->id != event.session) {
+  Member* m = heard_from(event.peer, event.client, event.session);
+  if (m == nullptr) {
     // A farewell from a session that ended already needs no answer.
     if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
-    return refuse(event.peer, client, RefuseReason::unknown_session, "the session is not open",
-                  "say Hello again");
+    return refuse_stranger(event.peer, event.client);
   }
-  m->session->last_heard = now_;
-  m->session->connected = true;
-  if (m->newcomer) settle_newcomer(*m, true);
   const bool bulk_belongs = std::holds_alternative<messages::UpdateChunk>(event.message);
   if (event.bulk_bytes > 0 && !bulk_belongs)
-    return violation(*m, std::string(messages::name(event.message)) + " came with bulk bytes");
+    return violation(*m, std::string(messages::type_of(event.message).name) + " came with bulk bytes");
 
   struct Apply {
     Coordinator& c;
@@ -61,26 +56,33 @@ Coordinator::Verdict Coordinator::on_message(const MessageArrived& event) {
       return c.on_signature(m, signature);
     }
     Verdict operator()(const messages::UnmaskShares& shares) const { return c.on_unmask_shares(m, shares); }
-    // What only an aggregator may say.
-    Verdict refuse_type() const {
-      return c.violation(m, std::string(messages::name(event.message)) + " is not for a client to send");
-    }
-    Verdict operator()(const messages::Hello&) const { return refuse_type(); }
-    Verdict operator()(const messages::Welcome&) const { return refuse_type(); }
-    Verdict operator()(const messages::Refuse&) const { return refuse_type(); }
-    Verdict operator()(const messages::TrainTask&) const { return refuse_type(); }
-    Verdict operator()(const messages::Cancel&) const { return refuse_type(); }
-    Verdict operator()(const messages::BlobChunk&) const { return refuse_type(); }
-    Verdict operator()(const messages::Missing&) const { return refuse_type(); }
-    Verdict operator()(const messages::Grant&) const { return refuse_type(); }
-    Verdict operator()(const messages::Receipt&) const { return refuse_type(); }
-    Verdict operator()(const messages::Finished&) const { return refuse_type(); }
-    Verdict operator()(const messages::KeyRoster&) const { return refuse_type(); }
-    Verdict operator()(const messages::ShareDelivery&) const { return refuse_type(); }
-    Verdict operator()(const messages::SurvivorSet&) const { return refuse_type(); }
-    Verdict operator()(const messages::UnmaskRequest&) const { return refuse_type(); }
+    // Handled above.
+    Verdict operator()(const messages::Hello&) const { return Verdict::discarded; }
   };
   return std::visit(Apply{*this, *m, event}, event.message);
+}
+
+Coordinator::Verdict Coordinator::on_misdirected(const MessageMisdirected& event) {
+  Member* m = heard_from(event.peer, event.client, event.session);
+  if (m == nullptr) return refuse_stranger(event.peer, event.client);
+  const std::string name(event.type.name);
+  return violation(*m,
+                   name + (event.bulk_bytes > 0 ? " came with bulk bytes" : " is not for a client to send"));
+}
+
+Member* Coordinator::heard_from(PeerId peer, std::string_view client, SessionId session) {
+  const auto found = members_.find(client);
+  Member* m = found == members_.end() ? nullptr : found->second.get();
+  if (m == nullptr || !m->session || m->session->peer != peer || m->session->id != session) return nullptr;
+  m->session->last_heard = now_;
+  m->session->connected = true;
+  if (m->newcomer) settle_newcomer(*m, true);
+  return m;
+}
+
+Coordinator::Verdict Coordinator::refuse_stranger(PeerId peer, std::string_view client) {
+  return refuse(peer, std::string(client), RefuseReason::unknown_session, "the session is not open",
+                "say Hello again");
 }
 
 Coordinator::Verdict Coordinator::on_hello(PeerId peer, const std::string& client,

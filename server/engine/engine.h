@@ -94,7 +94,8 @@ class Engine {
   void apply(const Event& event);
   void carry_out_all();
   void carry_out(Effect& effect);
-  void deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk);
+  void deliver(PeerId peer, SessionId session, const messages::ToClient& message,
+               const transport::Bulk& bulk);
   void send_blob(const SendBlob& blob);
   [[nodiscard]] Result<void> check_update(const CheckUpdate& check);
   // The unmasked sum, added to the model; fills in what is known of all clients together.

@@ -20,7 +20,7 @@ Harness::Harness(const AgentConfig& config) : now(Instant(std::chrono::hours(1))
 
 void Harness::apply(const Event& event) { agent.apply(event, now, effects); }
 
-void Harness::receive(SessionId from, const messages::Message& message, std::uint64_t bulk_bytes) {
+void Harness::receive(SessionId from, const messages::ToClient& message, std::uint64_t bulk_bytes) {
   const std::vector<std::byte> bulk(bulk_bytes);
   apply(Received{from, message, bulk});
 }

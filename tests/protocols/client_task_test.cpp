@@ -83,10 +83,10 @@ TEST(ClientTask, FetchesTheArchiveThenTheModel) {
 // Models 10, 11 and 12, and then the task's, each a step from the one before.
 messages::TrainTask task_with_steps() {
   messages::TrainTask task = make_task();
-  task.steps.emplace();
+  task.deltas.emplace();
   for (std::uint8_t i = 0; i < 3; ++i)
-    task.steps->steps.push_back({counting_digest(static_cast<std::uint8_t>(10 + i)),
-                                 counting_digest(static_cast<std::uint8_t>(20 + i)), 150});
+    task.deltas->deltas.push_back({counting_digest(static_cast<std::uint8_t>(10 + i)),
+                                   counting_digest(static_cast<std::uint8_t>(20 + i)), 150});
   return task;
 }
 

@@ -1,6 +1,8 @@
 #include "tests/protocols/samples.h"
 
+#include <array>
 #include <charconv>
+#include <map>
 
 namespace hansa::messages::testing {
 
@@ -10,9 +12,19 @@ Digest counting_digest(std::uint8_t first) {
   return out;
 }
 
-std::vector<Envelope> samples() {
-  const SessionId session(0x0102030405060708ULL);
-  const TaskId task(0x1112131415161718ULL);
+namespace {
+
+constexpr SessionId session(0x0102030405060708ULL);
+constexpr TaskId task(0x1112131415161718ULL);
+
+template <class Array>
+Array bytes_from(std::uint8_t first) {
+  Array out{};
+  for (auto& byte : out) byte = first++;
+  return out;
+}
+
+TrainTask train_task() {
   TrainTask train;
   train.task = task;
   train.round = RoundId(7);
@@ -50,56 +62,88 @@ std::vector<Envelope> samples() {
   train.secure->segments = {{200'000, 0.5}, {50'000, 1.0 / 1024}};
   train.secure->metrics = {"loss", "accuracy"};
   train.secure->assumptions.threat_model = secure_aggregation::ThreatModel::active;
-  const Digest setup = counting_digest(0xc0);
-  const auto bytes_from = [](auto array, std::uint8_t first) {
-    for (auto& byte : array) byte = first++;
-    return array;
-  };
-  secure_aggregation::Advert advert;
-  advert.share_key = bytes_from(advert.share_key, 1);
-  advert.mask_key = bytes_from(advert.mask_key, 2);
-  advert.self_seed_commitment = counting_digest(3);
-  advert.nonce = bytes_from(advert.nonce, 4);
-  advert.signature = bytes_from(advert.signature, 5);
-  const secure_aggregation::SealedShares sealed = bytes_from(secure_aggregation::SealedShares{}, 6);
-  const std::array<std::uint8_t, 32> share = bytes_from(std::array<std::uint8_t, 32>{}, 7);
-  Offer offer;
-  offer.task = task;
-  offer.update.bytes = bytes_from(offer.update.bytes, 0x80);
-  offer.bytes = 1'000'000;
-  offer.examples = 6'000;
-  offer.train_seconds = 12.5;
-  offer.setup = counting_digest(0xc0);
-  offer.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
-  return {
-      {SessionId(),
-       Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
-      {session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
-      {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
-      {session, train},
-      {session, Cancel{task, "the round is closed"}},
-      {session, Decline{task, "no data"}},
-      {session, Pull{counting_digest(0x40), 524'288, 262'144}},
-      {session, BlobChunk{counting_digest(0x40), 786'432}},
-      {session, Missing{counting_digest(0x40)}},
-      {session, offer},
-      {session, Grant{task, 262'144, 1'000'000}},
-      {session, UpdateChunk{task, 524'288}},
-      {session, Receipt{task, Verdict::late, "the round is closed"}},
-      {session, Ping{task}},
-      {session, Pong{task}},
-      {session, Finished{RoundId(20), counting_digest(0xa0)}},
-      {session, Bye{"the client stops"}},
-      {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
-      {session, KeyAdvert{task, setup, advert}},
-      {session, KeyRoster{task, setup}},
-      {session, EncryptedShares{task, setup, {sealed, sealed}}},
-      {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
-      {session, SurvivorSet{task, setup, {0xff, 0x03}}},
-      {session, SurvivorSignature{task, setup, advert.signature}},
-      {session, UnmaskRequest{task, setup, {0xff, 0x03}, {{3, advert.signature}}}},
-      {session, UnmaskShares{task, setup, {share, share}}},
-  };
+  return train;
+}
+
+secure_aggregation::Advert advert() {
+  secure_aggregation::Advert out;
+  out.share_key = bytes_from<decltype(out.share_key)>(1);
+  out.mask_key = bytes_from<decltype(out.mask_key)>(2);
+  out.self_seed_commitment = counting_digest(3);
+  out.nonce = bytes_from<decltype(out.nonce)>(4);
+  out.signature = bytes_from<decltype(out.signature)>(5);
+  return out;
+}
+
+Offer offer() {
+  Offer out;
+  out.task = task;
+  out.update.bytes = bytes_from<decltype(out.update.bytes)>(0x80);
+  out.bytes = 1'000'000;
+  out.examples = 6'000;
+  out.train_seconds = 12.5;
+  out.setup = counting_digest(0xc0);
+  out.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
+  return out;
+}
+
+const Digest setup = counting_digest(0xc0);
+const auto sealed = bytes_from<secure_aggregation::SealedShares>(6);
+const auto share = bytes_from<std::array<std::uint8_t, 32>>(7);
+
+template <class Messages>
+void add_frames(const std::vector<Envelope<Messages>>& samples, std::map<std::uint8_t, Frame>& frames) {
+  for (const auto& sample : samples) {
+    const Type type = type_of(sample.message);
+    frames.try_emplace(type.number, Frame{type, sample.session, encode(sample.session, sample.message)});
+  }
+}
+
+}  // namespace
+
+std::vector<Envelope<ToClient>> samples_to_client() {
+  return {{session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
+          {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
+          {session, train_task()},
+          {session, Cancel{task, "the round is closed"}},
+          {session, BlobChunk{counting_digest(0x40), 786'432}},
+          {session, Missing{counting_digest(0x40)}},
+          {session, Grant{task, 262'144, 1'000'000}},
+          {session, Receipt{task, Verdict::late, "the round is closed"}},
+          {session, Ping{task}},
+          {session, Pong{task}},
+          {session, Finished{RoundId(20), counting_digest(0xa0)}},
+          {session, Bye{"the client stops"}},
+          {session, KeyRoster{task, setup}},
+          {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
+          {session, SurvivorSet{task, setup, {0xff, 0x03}}},
+          {session, UnmaskRequest{task, setup, {0xff, 0x03}, {{3, advert().signature}}}}};
+}
+
+std::vector<Envelope<ToAggregator>> samples_to_aggregator() {
+  return {{SessionId(),
+           Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
+          {session, Decline{task, "no data"}},
+          {session, Pull{counting_digest(0x40), 524'288, 262'144}},
+          {session, offer()},
+          {session, UpdateChunk{task, 524'288}},
+          {session, Ping{task}},
+          {session, Pong{task}},
+          {session, Bye{"the client stops"}},
+          {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
+          {session, KeyAdvert{task, setup, advert()}},
+          {session, EncryptedShares{task, setup, {sealed, sealed}}},
+          {session, SurvivorSignature{task, setup, advert().signature}},
+          {session, UnmaskShares{task, setup, {share, share}}}};
+}
+
+std::vector<Frame> frames() {
+  std::map<std::uint8_t, Frame> by_number;
+  add_frames(samples_to_client(), by_number);
+  add_frames(samples_to_aggregator(), by_number);
+  std::vector<Frame> out;
+  for (auto& [number, frame] : by_number) out.push_back(std::move(frame));
+  return out;
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {
