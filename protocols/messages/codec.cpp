@@ -7,7 +7,6 @@
 #include <streambuf>
 #include <utility>
 
-#include "common/random.h"
 #include "protocols/messages/internal/fields.h"
 
 namespace hansa::messages {
@@ -149,41 +148,6 @@ Type type_of(const ToClient& message) {
 }
 Type type_of(const ToAggregator& message) {
   return std::visit([](const auto& m) { return m.type; }, message);
-}
-
-codecs::Seeds update_seeds(const TrainTask& task) {
-  return {derive_seed(task.seed, "codec rotation"), task.compression ? task.compression->cohort_seed : 0,
-          derive_seed(task.seed, "codec rounding")};
-}
-
-codecs::Seeds delta_seeds(const ModelDelta& step) {
-  codecs::Seeds out;
-  for (std::size_t i = 0; i < 8; ++i) out.update |= std::uint64_t{step.base.bytes[i]} << (8 * i);
-  out.rounding = derive_seed(out.update, "codec rounding");
-  return out;
-}
-
-Digest name_of(const ModelDelta& step) {
-  std::string text = "hansa model step 1";
-  for (const Digest* digest : {&step.base, &step.blob})
-    text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());
-  return sha256(std::string_view(text));
-}
-
-secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
-  const SecureTask& secure = *task.secure;
-  secure_aggregation::SumSetup out;
-  out.federation = federation;
-  out.round = task.round;
-  out.attempt = secure.attempt;
-  out.nonce = secure.nonce;
-  out.model = task.model;
-  out.segments = secure.segments;
-  out.clients = secure.clients;
-  out.quantisation = secure.quantisation;
-  out.metrics = secure.metrics;
-  out.assumptions = secure.assumptions;
-  return out;
 }
 
 std::string_view name(RefuseReason reason) {

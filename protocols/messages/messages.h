@@ -17,25 +17,11 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
-#include "protocols/codecs/plan.h"
+#include "protocols/messages/task.h"
+#include "protocols/messages/type.h"
 #include "protocols/secure_aggregation/messages.h"
-#include "protocols/secure_aggregation/roster.h"
 
 namespace hansa::messages {
-
-inline constexpr std::uint8_t protocol_version = 5;
-inline constexpr std::size_t message_bytes_max = 64 * 1024;
-inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
-inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
-inline constexpr std::size_t text_bytes_max = 1024;  // reasons and hints
-inline constexpr std::size_t metrics_max = 64;
-
-// A message's number on the wire, and its name for logs. A number is never given to another message.
-struct Type {
-  std::uint8_t number;
-  std::string_view name;
-};
-inline constexpr std::size_t types_count = 26;  // the numbers from 0 on
 
 // client -> aggregator: what the client has to train on, and whenever that changes.
 struct DataReport {
@@ -80,60 +66,6 @@ struct Refuse {
   std::string what;
   std::string hint;
   std::uint32_t retry_after_ms = 0;
-};
-
-// Of a task whose update goes into a secure sum: what SumSetup (secure_aggregation/setup.h) needs beside the task.
-struct SecureTask {
-  std::uint32_t attempt = 0;
-  Digest nonce;
-  std::uint32_t clients = 0;
-  secure_aggregation::Quantisation quantisation;
-  std::vector<secure_aggregation::Segment> segments;
-  std::vector<std::string> metrics;
-  secure_aggregation::Assumptions assumptions;
-};
-
-// How an update travels that the aggregator sees: codecs/encoder.h.
-struct Compression {
-  std::vector<codecs::Segment> segments;  // of the flat vector, in its order
-  bool entropy = true;  // the whole once more by zstd, where that helps
-  std::uint64_t cohort_seed = 0;  // the same for all of a round
-  friend bool operator==(const Compression&, const Compression&) = default;
-};
-
-// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model, whose name is
-// name_of(delta).
-struct ModelDelta {
-  Digest base;
-  Digest blob;
-  std::uint64_t bytes = 0;
-};
-// The ways to a task's model other than all of it: the base of a delta is the model that the delta before it leads to, and the
-// last one leads to the task's model.
-struct ModelDeltas {
-  std::vector<codecs::Segment> segments;
-  std::vector<ModelDelta> deltas;  // 1 to deltas_max
-};
-inline constexpr std::size_t deltas_max = 16;
-
-// aggregator -> client: train, starting from `model`. Sent again after a reconnect.
-struct TrainTask {
-  static constexpr Type type{3, "TrainTask"};
-  TaskId task;
-  RoundId round;
-  Digest archive;  // TorchScript archive; pulled once and kept
-  std::uint64_t archive_bytes = 0;
-  Digest model;  // names the flat vector of the global model
-  std::uint64_t model_bytes = 0;
-  Checksum model_check;  // of the vector
-  Digest layout;
-  TrainingConfig training;
-  std::uint64_t seed = 0;
-  std::uint32_t deadline_ms = 0;  // time left for the update to be complete
-  double magnitude_max = 0;  // a larger value in an update refuses it
-  std::optional<ModelDeltas> deltas;  // without: the model is fetched whole
-  std::optional<Compression> compression;  // without, and without `secure`: float32 as they are
-  std::optional<SecureTask> secure;  // without: the aggregator sees the update
 };
 
 // aggregator -> client: the task's round is closed; stop working on it.
@@ -300,15 +232,5 @@ using ToAggregator = std::variant<Hello, Decline, Pull, Offer, UpdateChunk, Ping
 [[nodiscard]] Type type_of(const ToClient& message);
 [[nodiscard]] Type type_of(const ToAggregator& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
-
-// The seeds with which the update of a task with compression is encoded, and those of a delta of its model.
-[[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
-[[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
-// The name of the model that a delta leads to: SHA-256 of "hansa model step 1", base and blob. Base and blob determine the
-// model, so the model itself is not hashed; the client verifies its checksum.
-[[nodiscard]] Digest name_of(const ModelDelta& delta);
-
-// The secure sum of a task that has one.
-[[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages
