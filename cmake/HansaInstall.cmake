@@ -11,6 +11,7 @@ install(
     hansa_client
     hansa_client_config
     hansa_client_engine
+    hansa_client_ledger
     hansa_client_process
     hansa_client_state
     hansa_codecs

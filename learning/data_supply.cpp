@@ -13,17 +13,16 @@ class FixedSupply final : public DataSupply {
   explicit FixedSupply(std::shared_ptr<const DataSource> source) : source_(std::move(source)) {}
 
   Result<AvailableData> available() override {
-    HANSA_TRY(const TrainingData data, open());
+    HANSA_TRY(const TrainingData data, open(TaskId{}));
     return AvailableData{data.source->example_count(), 0, {}};
   }
-  Result<TrainingData> open() override {
+  Result<TrainingData> open(TaskId) override {
     const std::lock_guard lock(mutex_);
     if (!source_) {
       HANSA_TRY(source_, open_examples(config_));
     }
     return TrainingData{source_, 0, 0};
   }
-  Result<void> counted(std::uint64_t) override { return {}; }
 
  private:
   DataConfig config_;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "common/error.h"
+#include "common/identifiers.h"
 #include "learning/data/data_source.h"
 #include "learning/trainer.h"
 
@@ -13,7 +14,7 @@ namespace hansa::learning {
 struct TrainingData {
   std::shared_ptr<const DataSource> source;
   std::uint64_t new_examples = 0;
-  std::uint64_t mark = 0;  // names the new ones to counted()
+  std::uint64_t mark = 0;  // names the new ones to whoever stores them; 0: there is none
 };
 
 // Any thread may call.
@@ -22,10 +23,10 @@ class DataSupply {
   virtual ~DataSupply() = default;
   // Fails with the data's error if it cannot be used.
   [[nodiscard]] virtual Result<AvailableData> available() = 0;
-  [[nodiscard]] virtual Result<TrainingData> open() = 0;
-  // An update trained on these new examples was counted by the aggregator: they are not new any more. Calling
-  // it twice is calling it once.
-  [[nodiscard]] virtual Result<void> counted(std::uint64_t mark) = 0;
+  // The examples for the training of a task. A task that is repeated gets the same ones.
+  [[nodiscard]] virtual Result<TrainingData> open(TaskId task) = 0;
+  // Some examples are no longer new, as an update that was trained on them was counted: there may be room for others.
+  virtual void room_again() {}
 };
 
 // What config names, opened at the first use and kept; `tensors` too.

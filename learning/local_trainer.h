@@ -5,7 +5,6 @@
 
 #include "learning/data/data_config.h"
 #include "learning/data_supply.h"
-#include "learning/local_state.h"
 #include "learning/trainer.h"
 
 namespace hansa::learning {
@@ -15,7 +14,6 @@ struct LocalTrainerConfig {
   int threads = 1;  // LibTorch intra-op threads, process wide
   std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
   std::shared_ptr<DataSupply> supply = {};  // instead of data, if there is one
-  std::shared_ptr<LocalState> state = {};  // of personal layers; without one they last as long as the trainer
 };
 
 // Data is opened at the first use, so that a client with bad data still connects and can say so.

@@ -1,7 +1,8 @@
 // The trainer as the rest of Hansa sees it: values in, values out, no LibTorch.
 //
-// The client runs it in its own process today and in a child process later, so nothing here
-// shares objects with the caller beyond a call. One thread at a time calls a trainer.
+// Training is a function of values, so that it can move to a process of its own: what a device keeps from task to
+// task comes with the request, and what shall be kept goes back with the result. Nothing here shares objects with the
+// caller beyond a call. One thread at a time calls a trainer.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -12,9 +13,11 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/identifiers.h"
 #include "common/methods.h"
 #include "common/parameter_layout.h"
 #include "common/training.h"
+#include "learning/kept_vectors.h"
 
 namespace hansa::learning {
 
@@ -40,7 +43,8 @@ struct TrainingRequest {
   Method method = sgd_method({});
   std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
   std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
-  Digest archive_digest = {};  // of the archive: under which personal layers are kept
+  TaskId task = {};  // whose training this is
+  KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
 };
 
 struct TrainingResult {
@@ -48,7 +52,8 @@ struct TrainingResult {
   std::uint64_t samples = 0;  // examples times epochs really done
   double train_seconds = 0;  // wall time of the training loop
   std::uint64_t new_examples = 0;  // of the examples: those that were new
-  std::uint64_t data_mark = 0;  // names these to DataSupply::counted()
+  std::uint64_t data_mark = 0;  // names these: TrainingData::mark
+  KeptVectors kept;  // to be kept if the update is counted; the caller drops them otherwise
   Metrics metrics;  // "loss" and what else the model reports, over the last epoch
 };
 

@@ -158,7 +158,14 @@ void Federation::start_client(ClientHost& host) {
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
   config.data = host.setup.data;
-  config.state = host.setup.state;
+  if (host.setup.open_ledger) {
+    auto opened = host.setup.open_ledger();
+    if (!opened) {
+      start_failure_ = opened.error();
+      return;
+    }
+    config.ledger = *std::move(opened);
+  }
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
@@ -206,7 +213,7 @@ void Federation::start_training(ClientHost& host, const messages::TrainTask& tas
   };
   const auto done = [this, &host, life = host.life, training = host.training, task, result] {
     if (life != host.life || training != host.training) return;  // stopped, or the device crashed
-    with_client(host, [&](client::Engine& e) { e.training_ended(task, *result, events_.now()); });
+    with_client(host, [&](client::Engine& e) { e.training_ended(task, std::move(*result), events_.now()); });
   };
   if (pool_) {
     pool_->submit(work, done);

@@ -36,9 +36,10 @@ struct ClientSetup {
   std::string name;
   std::shared_ptr<learning::Trainer> trainer;
   Duration starts_after{};
-  std::shared_ptr<learning::DataSupply> data = {};  // told which updates were counted; may be none
+  std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be none
   std::optional<client::SecureSums> secure_sums = {};
-  std::shared_ptr<learning::LocalState> state = {};  // survives its crashes; may be none
+  // Opens what the device keeps on its disk; called at each start of the client. Without it, nothing is kept.
+  std::function<Result<std::shared_ptr<client::DeviceLedger>>()> open_ledger = {};
 };
 
 struct FederationOptions {

@@ -48,11 +48,10 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     }
     learning::LocalTrainerConfig trainer;
     trainer.supply = data.supply;
-    trainer.state = data.state;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
-    clients.back().state = data.state;
+    clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     // That a client gives its update to sums only is for devices: here nothing leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,

@@ -2,7 +2,7 @@
 #pragma once
 #include <filesystem>
 
-#include "client/engine/engine.h"
+#include "client/engine/ports.h"
 
 namespace hansa::client {
 

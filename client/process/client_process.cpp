@@ -124,7 +124,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
                    secure->policy, secure->required};
   }
   engine_config.data = data.supply;
-  engine_config.state = data.state;
+  engine_config.ledger = data.ledger;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
   engine_config.log = [&](Log::Level level, const std::string& text) {
     switch (level) {
@@ -212,7 +212,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
                  (data.followed ? ", " + std::to_string(ended->result->new_examples) + " of them new, in "
                                 : " in ") +
                  std::to_string(ended->result->train_seconds) + " s");
-      engine.training_ended(ended->task, ended->result, steady_now());
+      engine.training_ended(ended->task, std::move(ended->result), steady_now());
     }
     if (steady_now() >= engine.next_tick()) engine.tick(steady_now());
   }

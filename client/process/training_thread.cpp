@@ -43,7 +43,7 @@ void TrainingThread::serve(const std::stop_token& quit) {
     const std::uint64_t generation = generation_;
     lock.unlock();
     auto result = trainer_.train(job.request, job.vectors->global, job.vectors->delta, job.stop.get_token());
-    // Before the result is told: the engine reuses vectors that nobody else holds.
+    // Before the result is reported: the engine reuses vectors that nobody else holds.
     job.vectors.reset();
     lock.lock();
     if (generation != generation_) continue;

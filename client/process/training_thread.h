@@ -1,4 +1,4 @@
-// One training at a time on a thread of its own, so that the session goes on meanwhile.
+// One training at a time on a thread of its own, so that the session continues meanwhile.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "client/engine/engine.h"
+#include "client/engine/ports.h"
 
 namespace hansa::client {
 

@@ -1,5 +1,7 @@
 #include "client/state/client_data.h"
 
+#include "client/state/state_ledger.h"
+
 namespace hansa::client {
 
 Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, learning::OpenDataSource open,
@@ -7,6 +9,9 @@ Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, 
   ClientData out;
   HANSA_TRY(out.state,
             keep == KeepState::in_folder ? StateStore::open(config.state) : StateStore::in_memory());
+  ApplyOptions options;
+  if (config.follow) options.replay_max = config.follow->replay_max;
+  out.ledger = std::make_shared<StateLedger>(out.state, options);
   out.supply = std::move(fixed);
   if (!config.follow) return out;
   if (keep == KeepState::in_memory && config.follow->from == learning::FollowFrom::broker)

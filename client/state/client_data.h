@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "client/config/client_config.h"
+#include "client/state/device_ledger.h"
 #include "client/state/followed_data.h"
 #include "client/state/state_store.h"
 
@@ -12,12 +13,13 @@ enum class KeepState : std::uint8_t { in_folder, in_memory };
 
 struct ClientData {
   std::shared_ptr<StateStore> state;
+  std::shared_ptr<DeviceLedger> ledger;  // on the state
   std::shared_ptr<learning::DataSupply> supply;
-  std::shared_ptr<FollowedData> followed;  // the supply again, if data goes on arriving
+  std::shared_ptr<FollowedData> followed;  // the same object as the supply if data arrives; else none
 };
 
-// open opens files (learning::open_examples), fixed is the supply of data that stays. In memory: for simulations,
-// which leave no trace; there a broker cannot be followed.
+// open opens files (learning::open_examples); fixed is the supply for a client that follows no data. State in memory is
+// for simulations, which write nothing on the device; they cannot follow a broker.
 [[nodiscard]] Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep,
                                                   learning::OpenDataSource open,
                                                   std::shared_ptr<learning::DataSupply> fixed);

@@ -7,7 +7,7 @@
 namespace hansa::client {
 namespace {
 
-// Without news a feed is asked again after this: the last resort where the system tells of no change.
+// A feed without news is asked again after this time, in case the system reported no change.
 constexpr Duration look_again = std::chrono::seconds(5);
 
 }  // namespace
@@ -50,7 +50,7 @@ Result<FollowedData::Took> FollowedData::take_one() {
   HANSA_TRY(const auto arrival, feed_->next(config_.follow.new_max - counts.fresh));
   if (!arrival) return Took::nothing;
   if (auto stored = store_->add(*arrival); !stored) {
-    // The feed stands behind what is not stored: a new one goes on from what is.
+    // The feed is past what could not be stored: a new one resumes from what is.
     feed_.reset();
     return tl::unexpected<Error>(std::move(stored).error());
   }
@@ -65,7 +65,7 @@ Result<void> FollowedData::take_all() {
   }
 }
 
-void FollowedData::tell(const Observer& observer, const std::string& problem) {
+void FollowedData::report(const Observer& observer, const std::string& problem) {
   {
     const std::lock_guard lock(mutex_);
     problem_ = problem;
@@ -73,16 +73,16 @@ void FollowedData::tell(const Observer& observer, const std::string& problem) {
   if (feed_)
     for (const std::string& note : feed_->take_notes()) observer.warn(note);
   if (std::string notice = store_->take_notice(); !notice.empty()) observer.warn(notice);
-  if (!problem.empty() && problem != problem_told_) observer.warn(problem);
-  const bool other = problem != problem_told_;
-  problem_told_ = problem;
+  if (!problem.empty() && problem != problem_reported_) observer.warn(problem);
+  const bool other = problem != problem_reported_;
+  problem_reported_ = problem;
   if (other) observer.changed();
 }
 
 void FollowedData::serve(const std::stop_token& quit, const Observer& observer) {
   while (!quit.stop_requested()) {
     const auto took = take_one();
-    tell(observer, took ? "" : took.error().text());
+    report(observer, took ? "" : took.error().text());
     if (took && *took == Took::something) {
       observer.changed();
       continue;
@@ -106,20 +106,14 @@ Result<learning::AvailableData> FollowedData::available() {
   return learning::AvailableData{counts.available(), counts.fresh, problem_};
 }
 
-Result<learning::TrainingData> FollowedData::open() {
-  HANSA_TRY(StateStore::Snapshot snapshot, store_->snapshot());
+Result<learning::TrainingData> FollowedData::open(TaskId task) {
+  HANSA_TRY(ExampleSnapshot snapshot, store_->snapshot(task));
   learning::TrainingData out;
   out.new_examples = snapshot.fresh;
   out.mark = snapshot.mark;
   out.source = std::make_shared<learning::DenseSource>("the examples in the client's state",
                                                        std::move(snapshot.examples));
   return out;
-}
-
-Result<void> FollowedData::counted(std::uint64_t mark) {
-  HANSA_TRY_VOID(store_->trained(mark, config_.follow.replay_max));
-  wake();  // there is room again
-  return {};
 }
 
 }  // namespace hansa::client

@@ -1,4 +1,4 @@
-// Data that arrives, for the trainer: a feed taken into the client's state, and training on what is new there plus
+// Data that arrives: a feed is stored in the client's state, and a training gets the new examples there and those of
 // the replay reservoir.
 #pragma once
 #include <functional>
@@ -17,13 +17,13 @@ namespace hansa::client {
 struct FollowedDataConfig {
   learning::DataConfig data;
   learning::FollowConfig follow;
-  std::string consumer;  // this client to a broker
+  std::string consumer;  // this client's name at a broker
   learning::OpenDataSource open;  // whole files of a folder: learning::open_examples
 };
 
 class FollowedData final : public learning::DataSupply {
  public:
-  // What happened in the background: something was taken, or cannot be. On the thread that takes.
+  // What happens in the background: examples were taken, or cannot be. Called on the thread that takes them.
   struct Observer {
     std::function<void()> changed;
     std::function<void(const std::string&)> warn;  // once each
@@ -32,30 +32,30 @@ class FollowedData final : public learning::DataSupply {
   FollowedData(FollowedDataConfig config, std::shared_ptr<StateStore> store);
   ~FollowedData() override;  // ends the thread
 
-  // From now on a thread of its own takes what arrives.
+  // Starts a thread that takes what arrives.
   void start(Observer observer);
-  void stop();  // returns when the observer is called no more
-  // Takes what has arrived by now, on the caller's thread: for those that did not start().
+  void stop();  // when it returns, the observer is not called again
+  // Takes what has arrived by now, on the caller's thread. Not after start().
   [[nodiscard]] Result<void> take_all();
 
   [[nodiscard]] Result<learning::AvailableData> available() override;
-  [[nodiscard]] Result<learning::TrainingData> open() override;
-  [[nodiscard]] Result<void> counted(std::uint64_t mark) override;
+  [[nodiscard]] Result<learning::TrainingData> open(TaskId task) override;
+  void room_again() override { wake(); }
 
  private:
   void serve(const std::stop_token& quit, const Observer& observer);
   enum class Took : std::uint8_t { something, nothing, full };
   [[nodiscard]] Result<Took> take_one();
-  void tell(const Observer& observer, const std::string& problem);
+  void report(const Observer& observer, const std::string& problem);
   void wake();
 
   FollowedDataConfig config_;
   std::shared_ptr<StateStore> store_;
-  std::unique_ptr<learning::Feed> feed_;  // of the taking thread
+  std::unique_ptr<learning::Feed> feed_;  // only for the thread that takes
   std::uint64_t feed_generation_ = 0;
-  std::string problem_told_;
+  std::string problem_reported_;
   std::mutex mutex_;
-  std::string problem_;  // why nothing more is taken; empty: all is well
+  std::string problem_;  // why nothing more is taken; empty: none
   Descriptor wake_;
   std::jthread thread_;  // last: it uses all the others
 };

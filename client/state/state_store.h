@@ -1,22 +1,26 @@
-// A client's own state in one SQLite file: what its feed has consumed, new examples, the replay reservoir, and
-// values by name (personal layers).
+// A client's own state in one SQLite file: what its feed has consumed, new examples, the replay reservoir, and vectors by
+// name.
 //
-// Each call that changes something is one transaction, durable when it returns (WAL, synchronous = FULL). Whatever is read
-// back carries a digest. A damaged store is set aside under a dated name, an empty one takes its place, and
-// notice() says so: the client starts clean instead of dying or lying. Any thread may call; calls take turns.
+// Each call that changes something is one transaction, durable when it returns (WAL, synchronous = FULL). What is read
+// back is checked against a digest. A damaged store is set aside under a dated name, an empty one takes its place, and
+// take_notice() reports it: the client starts with an empty state instead of failing or using wrong values. Any thread
+// may call; calls take turns.
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "client/state/device_ledger.h"
 #include "common/descriptor.h"
 #include "common/error.h"
 #include "learning/data/follow/feed.h"
-#include "learning/local_state.h"
+#include "learning/kept_vectors.h"
 
 namespace SQLite {
 class Database;
@@ -25,9 +29,9 @@ class Database;
 namespace hansa::client {
 
 struct ExampleCounts {
-  std::uint64_t fresh = 0;  // consumed, and no update that they trained was counted yet
+  std::uint64_t fresh = 0;  // consumed, and not yet part of a counted update
   std::uint64_t replay = 0;  // in the reservoir
-  std::uint64_t trained = 0;  // all that a counted update was trained on, once each
+  std::uint64_t trained = 0;  // part of a counted update, each counted once
   [[nodiscard]] std::uint64_t available() const { return fresh + replay; }
 };
 
@@ -40,7 +44,19 @@ struct ConsumedSource {
   std::string position;  // JSON
 };
 
-class StateStore final : public learning::LocalState {
+struct ExampleSnapshot {
+  learning::Examples examples;  // new ones, then the reservoir's
+  std::uint64_t fresh = 0;
+  std::uint64_t mark = 0;  // names these new examples in StagedChanges::data_mark
+};
+
+struct ApplyOptions {
+  std::optional<std::uint64_t> replay_max = {};  // size of the reservoir; nothing: the client follows no data
+  // Called between any two changes that apply() makes, with the name of the point; tests kill the process there.
+  std::function<void(const char* point)> reached = {};
+};
+
+class StateStore {
  public:
   static constexpr const char* file_name = "state.sqlite";
 
@@ -49,9 +65,9 @@ class StateStore final : public learning::LocalState {
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> open(const std::filesystem::path& folder);
   // For simulations: nothing is written.
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> in_memory();
-  // To look at, also while a client uses it.
+  // For reading only; works while a client uses the folder.
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> open_to_read(const std::filesystem::path& folder);
-  ~StateStore() override;
+  ~StateStore();
 
   // What happened to the store since the last call, for operator and aggregator; empty: nothing.
   [[nodiscard]] std::string take_notice();
@@ -59,24 +75,17 @@ class StateStore final : public learning::LocalState {
   [[nodiscard]] std::uint64_t generation() const;
 
   [[nodiscard]] Result<std::optional<std::string>> position(const std::string& source);
-  // Examples and position of the arrival, in one step. Fails (data) if they have another shape than those held.
+  // Stores the arrival's examples and its position. Fails (data) if the examples have another shape than those held.
   [[nodiscard]] Result<void> add(const learning::Arrival& arrival);
   [[nodiscard]] Result<ExampleCounts> counts();
   [[nodiscard]] Result<std::vector<ConsumedSource>> consumed();
+  // The examples that the task must be trained on. Fails (data) if there is none.
+  [[nodiscard]] Result<ExampleSnapshot> snapshot(TaskId task);
 
-  struct Snapshot {
-    learning::Examples examples;  // new ones, then the reservoir's
-    std::uint64_t fresh = 0;
-    std::uint64_t mark = 0;  // names these new examples to trained()
-  };
-  // Fails (data) if nothing is at hand.
-  [[nodiscard]] Result<Snapshot> snapshot();
-  // New examples up to mark go through the reservoir: each is kept with probability replay_max / all trained
-  // (Vitter 1985, algorithm R). Calling it twice is calling it once.
-  [[nodiscard]] Result<void> trained(std::uint64_t mark, std::uint64_t replay_max);
-
-  [[nodiscard]] Result<std::optional<std::vector<std::byte>>> get(const std::string& key) override;
-  [[nodiscard]] Result<void> put(const std::string& key, std::span<const std::byte> value) override;
+  // As DeviceLedger. New examples up to the mark pass through the reservoir: each is kept with probability
+  // replay_max / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
+  [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope);
+  [[nodiscard]] Result<void> apply(const StagedChanges& changes, const ApplyOptions& options);
 
  private:
   enum class Access : std::uint8_t { write, read };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -20,7 +19,7 @@
 namespace hansa::learning {
 namespace {
 
-// Of the archive's layout to that of a program's own module: the first lines that differ.
+// Where the layout of a program's own module first differs from the archive's.
 std::string first_difference(const ParameterLayout& archived, const ParameterLayout& own) {
   const auto next_line = [](std::istringstream& lines) {
     std::string line;
@@ -58,14 +57,13 @@ class ModelTrainer final : public Trainer {
   ModelTrainer(LocalTrainerConfig config, OpenModel open)
       : config_(std::move(config)), open_(std::move(open)) {
     if (!config_.supply) config_.supply = supply_data(config_.data);
-    if (!config_.state) config_.state = std::make_shared<MemoryState>();
   }
 
   [[nodiscard]] Result<AvailableData> data_at_hand() override { return config_.supply->available(); }
 
   [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
                                              std::span<float> delta, std::stop_token stop) override {
-    HANSA_TRY(const TrainingData data, config_.supply->open());
+    HANSA_TRY(const TrainingData data, config_.supply->open(request.task));
     return guarded(request.archive.string(), "cannot be trained on " + data.source->location(),
                    "check that the model accepts examples of the data's shape",
                    [&] { return train_unguarded(request, data, global, delta, stop); });
@@ -86,23 +84,21 @@ class ModelTrainer final : public Trainer {
     return {};
   }
 
-  // Of one archive, and of one choice of what is personal: another starts with its archived values.
-  [[nodiscard]] std::string personal_key(const TrainingRequest& request) const {
-    return "personal/" + request.archive_digest.hex() + "/" + model_->personal_layout().digest().hex();
+  // Each choice of what is personal has values of its own; a new choice starts with the archived ones.
+  [[nodiscard]] std::string personal_name() const {
+    return "personal/" + model_->personal_layout().digest().hex();
   }
 
-  Result<void> load_personal(const TrainingRequest& request) {
+  void find_personal(const KeptVectors& kept) {
     personal_ = archived_personal_;
-    if (personal_.empty()) return {};
-    HANSA_TRY(const auto kept, config_.state->get(personal_key(request)));
-    if (kept && kept->size() == std::as_bytes(std::span(personal_)).size())
-      std::memcpy(personal_.data(), kept->data(), kept->size());
-    return {};
+    const auto found = kept.find(personal_name());
+    if (found != kept.end() && found->second.values.size() == personal_.size())
+      personal_ = found->second.values;
   }
 
-  Result<void> keep_personal(const TrainingRequest& request) {
+  [[nodiscard]] KeptVectors kept_personal() const {
     if (personal_.empty()) return {};
-    return config_.state->put(personal_key(request), std::as_bytes(std::span(personal_)));
+    return {{personal_name(), {model_->personal_layout().digest(), personal_}}};
   }
 
   Result<void> check_layout(const TrainingRequest& request) const {
@@ -142,7 +138,7 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY_VOID(check_layout(request));
     assert(global.size() == model_->layout().element_count());
     assert(delta.size() == global.size());
-    HANSA_TRY_VOID(load_personal(request));
+    find_personal(request.kept);
     model_->assign(global);
     model_->assign_personal(personal_);
     HANSA_TRY_VOID(check_memory(request.config, *data.source));
@@ -164,7 +160,7 @@ class ModelTrainer final : public Trainer {
       return fail(ErrorCode::data, data.source->location(),
                   "the weights became infinite or NaN in the last step",
                   "lower training.learning_rate, and check the data for extreme values");
-    HANSA_TRY_VOID(keep_personal(request));
+    result.kept = kept_personal();
     std::copy(local_.begin(), local_.end(), delta.begin());
     return result;
   }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/state/followed_data.h"
+#include "client/state/state_ledger.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -23,20 +24,21 @@ FollowedDataConfig config_of(const TemporaryFolder& folder) {
   return config;
 }
 
-// In the child: takes what comes and marks it as trained on, telling each step by a byte.
-[[noreturn]] void follow_until_killed(const TemporaryFolder& folder, int told) {
+// In the child: takes what comes and applies updates that were trained on it, and writes a byte after each of both.
+[[noreturn]] void follow_until_killed(const TemporaryFolder& folder, int progress) {
   auto opened = StateStore::open(folder / "state");
   if (!opened) ::_exit(2);
   const std::shared_ptr<StateStore> store = std::move(*opened);
   FollowedDataConfig config = config_of(folder);
-  config.follow.new_max = 7;  // small steps: many transactions
+  config.follow.new_max = 7;  // few at a time: many transactions
   FollowedData data(config, store);
-  for (;;) {
+  StateLedger ledger(store, {config.follow.replay_max});
+  for (std::uint64_t task = 1;; ++task) {
     if (!data.take_all()) ::_exit(3);
-    if (::write(told, "t", 1) != 1) ::_exit(4);
-    const auto training = data.open();
-    if (training && !data.counted(training->mark)) ::_exit(5);
-    if (::write(told, "c", 1) != 1) ::_exit(6);
+    if (::write(progress, "t", 1) != 1) ::_exit(4);
+    const auto training = data.open(TaskId(task));
+    if (training && !ledger.apply({TaskId(task), task, training->mark, {}})) ::_exit(5);
+    if (::write(progress, "c", 1) != 1) ::_exit(6);
   }
 }
 

@@ -1,34 +1,26 @@
-// A client's state: what is in it after any step, any damage and any kill.
+// A client's state: what it holds after each call, after damage and after a restart.
 #include <array>
+#include <bit>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
 #include "client/state/state_store.h"
+#include "tests/client_state/arrivals.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
 namespace {
 
 using learning::testing::TemporaryFolder;
+using testing::arrival_of;
 
-// Rows 100 * first ... of one input and one label.
-learning::Arrival arrival_of(std::int64_t first, std::size_t count, const std::string& position = "{}") {
-  learning::Arrival out;
-  out.source = "rows.csv";
-  out.position = position;
-  out.records = count;
-  out.examples.shape.input = {2};
-  out.examples.shape.class_count = first + static_cast<std::int64_t>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto label = first + static_cast<std::int64_t>(i);
-    out.examples.inputs.push_back(static_cast<float>(label));
-    out.examples.inputs.push_back(0.5F);
-    out.examples.classes.push_back(label);
-    out.digest.add(std::to_string(label));
-  }
-  return out;
+constexpr TaskId another(1'000'000);  // a task that was not applied
+
+// A counted update that was trained on the new examples up to the mark.
+Result<void> apply(StateStore& store, std::uint64_t mark, std::uint64_t replay_max, std::uint64_t seed = 7) {
+  return store.apply({TaskId(mark), seed, mark, {}}, {replay_max});
 }
 
 class State : public ::testing::Test {
@@ -75,7 +67,7 @@ TEST_F(State, ExamplesAndPositionAreThereAfterARestart) {
   EXPECT_EQ(consumed->at(0).records, 5U);
   EXPECT_EQ(consumed->at(0).examples, 5U);
   EXPECT_EQ(consumed->at(0).digest.value(), arrival_of(0, 5).digest.value());
-  const auto snapshot = store_->snapshot();
+  const auto snapshot = store_->snapshot(another);
   ASSERT_TRUE(snapshot);
   EXPECT_EQ(snapshot->fresh, 5U);
   EXPECT_EQ(snapshot->examples.classes, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
@@ -86,18 +78,18 @@ TEST_F(State, ExamplesAndPositionAreThereAfterARestart) {
 TEST_F(State, WhatACountedUpdateWasTrainedOnIsNotNewAnyMore) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 4)));
-  const auto snapshot = store_->snapshot();
+  const auto snapshot = store_->snapshot(another);
   ASSERT_TRUE(store_->add(arrival_of(4, 2)));  // came while it trained
-  ASSERT_TRUE(store_->trained(snapshot->mark, 3));
+  ASSERT_TRUE(apply(*store_, snapshot->mark, 3));
   for (int again = 0; again < 2; ++again) {
     const auto counts = store_->counts();
     ASSERT_TRUE(counts);
     EXPECT_EQ(counts->fresh, 2U);
     EXPECT_EQ(counts->replay, 3U);
     EXPECT_EQ(counts->trained, 4U);
-    ASSERT_TRUE(store_->trained(snapshot->mark, 3));  // the same receipt again
+    ASSERT_TRUE(apply(*store_, snapshot->mark, 3));  // the same receipt again
   }
-  const auto next = store_->snapshot();
+  const auto next = store_->snapshot(another);
   EXPECT_EQ(next->fresh, 2U);
   EXPECT_EQ(next->examples.count(), 5U);
 }
@@ -105,30 +97,29 @@ TEST_F(State, WhatACountedUpdateWasTrainedOnIsNotNewAnyMore) {
 TEST_F(State, WithoutReplayNothingIsKept) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 4)));
-  ASSERT_TRUE(store_->trained(store_->snapshot()->mark, 0));
+  ASSERT_TRUE(apply(*store_, store_->snapshot(another)->mark, 0));
   EXPECT_EQ(store_->counts()->available(), 0U);
-  EXPECT_EQ(store_->snapshot().error().code, ErrorCode::data);
+  EXPECT_EQ(store_->snapshot(another).error().code, ErrorCode::data);
   // Numbers are never used twice, so that an old mark names nothing new.
   ASSERT_TRUE(store_->add(arrival_of(4, 1)));
-  ASSERT_TRUE(store_->trained(4, 0));
+  ASSERT_TRUE(apply(*store_, 4, 0));
   EXPECT_EQ(store_->counts()->fresh, 1U);
 }
 
-// Whatever an example's place in the stream, it is in a reservoir of 10 after N with probability 10 / N.
+// Each example of the stream is in a reservoir of 10 after N examples with probability 10 / N, wherever it came.
 TEST_F(State, TheReservoirIsAUniformSample) {
   constexpr std::size_t groups = 4, size = 10;
   std::array<double, groups> kept{};
   double expected = 0;
   for (std::size_t run = 0; run < 300; ++run) {
     const auto store = StateStore::in_memory().value();
-    // Each run begins elsewhere in the sequence of draws, with examples that count for nothing below.
-    const std::size_t before = 1 + run;
+    const std::size_t before = 1 + run;  // examples that are not looked at below
     ASSERT_TRUE(store->add(arrival_of(0, before)));
-    ASSERT_TRUE(store->trained(store->snapshot()->mark, size));
+    ASSERT_TRUE(apply(*store, store->snapshot(another)->mark, size, run));
     for (std::size_t group = 0; group < groups; ++group)
       ASSERT_TRUE(store->add(arrival_of(static_cast<std::int64_t>(1'000 + size * group), size)));
-    ASSERT_TRUE(store->trained(store->snapshot()->mark, size));
-    const auto snapshot = store->snapshot();
+    ASSERT_TRUE(apply(*store, store->snapshot(another)->mark, size, run));
+    const auto snapshot = store->snapshot(another);
     ASSERT_TRUE(snapshot);
     ASSERT_EQ(snapshot->examples.count(), size);
     for (const std::int64_t label : snapshot->examples.classes)
@@ -136,17 +127,6 @@ TEST_F(State, TheReservoirIsAUniformSample) {
     expected += static_cast<double>(size * size) / static_cast<double>(before + groups * size);
   }
   for (const double k : kept) EXPECT_NEAR(k / expected, 1, 0.2) << expected;
-}
-
-TEST_F(State, ValuesByNameSurvive) {
-  open();
-  const std::vector<std::byte> value{std::byte{1}, std::byte{2}};
-  EXPECT_EQ(store_->get("personal/a").value(), std::nullopt);
-  ASSERT_TRUE(store_->put("personal/a", value));
-  ASSERT_TRUE(store_->put("personal/b", {}));
-  open();
-  EXPECT_EQ(store_->get("personal/a").value(), value);
-  EXPECT_EQ(store_->get("personal/b").value(), std::vector<std::byte>());
 }
 
 TEST_F(State, ExamplesOfAnotherShapeAreRefusedAndNothingIsLost) {
@@ -193,24 +173,26 @@ TEST_F(State, ACutFileIsSetAside) {
   EXPECT_EQ(store_->counts()->available(), 0U);
 }
 
-// SQLite itself does not see this one.
+// SQLite itself does not notice this.
 TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   open();
-  ASSERT_TRUE(store_->put("personal/a", std::as_bytes(std::span("the head of this device"))));
+  const float marker = std::bit_cast<float>(std::array<char, 4>{'H', 'E', 'A', 'D'});
+  const std::vector<float> head(6, marker);
+  ASSERT_TRUE(store_->apply({TaskId(1), 7, 0, {{"personal/a", {{}, head}}}}, {}));
   ASSERT_TRUE(store_->add(arrival_of(0, 1)));
   store_.reset();
-  flip("the head of this device");
+  flip("HEADHEADHEAD");
   open();
   EXPECT_EQ(damaged_files(), 0U);
   const std::uint64_t generation = store_->generation();
-  const auto value = store_->get("personal/a");
+  const auto value = store_->find(TaskId(2), "personal");
   ASSERT_FALSE(value);
   EXPECT_EQ(value.error().code, ErrorCode::storage);
   EXPECT_EQ(damaged_files(), 1U);
   EXPECT_NE(store_->generation(), generation);
   EXPECT_FALSE(store_->take_notice().empty());
-  // And goes on, clean.
-  EXPECT_EQ(store_->get("personal/a").value(), std::nullopt);
+  // And continues with an empty state.
+  EXPECT_TRUE(store_->find(TaskId(2), "personal")->empty());
   EXPECT_EQ(store_->counts()->available(), 0U);
 }
 

@@ -1,6 +1,4 @@
 // Parameters that stay on the device: in no layout, trained, and kept from task to task.
-#include <cstring>
-
 #include <gmock/gmock.h>
 
 #include "common/name_pattern.h"
@@ -40,15 +38,14 @@ class PersonalLayers : public ::testing::Test {
     data_ = testing::write_data(folder_, {60, 28, 28, 10}, 1);
     EXPECT_TRUE(create_built_in("mlp", 3, archive_));
   }
-  [[nodiscard]] std::unique_ptr<Trainer> trainer(std::shared_ptr<LocalState> state = {}) const {
+  [[nodiscard]] std::unique_ptr<Trainer> trainer() const {
     LocalTrainerConfig config;
     config.data = data_;
-    config.state = std::move(state);
     return make_local_trainer(config);
   }
-  // local - global of the shared values.
+  // local - global of the shared values. What the training returns to be kept replaces what it found.
   [[nodiscard]] std::vector<float> train(Trainer& trainer, const std::vector<std::string>& personal,
-                                         const std::vector<float>& global) const {
+                                         const std::vector<float>& global, KeptVectors& kept) const {
     TrainingRequest request;
     request.archive = archive_;
     request.layout = describe_archive(archive_, personal)->layout.digest();
@@ -56,10 +53,17 @@ class PersonalLayers : public ::testing::Test {
     request.config.batch_size = 10;
     request.config.personal = personal;
     request.seed = 7;
+    request.kept = kept;
     std::vector<float> delta(global.size());
-    const auto trained = trainer.train(request, global, delta, {});
+    auto trained = trainer.train(request, global, delta, {});
     EXPECT_TRUE(trained) << trained.error().text();
+    if (trained) kept = std::move(trained->kept);
     return delta;
+  }
+  [[nodiscard]] std::vector<float> train(Trainer& trainer, const std::vector<std::string>& personal,
+                                         const std::vector<float>& global) const {
+    KeptVectors kept;
+    return train(trainer, personal, global, kept);
   }
   static std::vector<float> sum(std::vector<float> a, const std::vector<float>& b) {
     for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
@@ -108,7 +112,7 @@ TEST_F(PersonalLayers, TheFirstTaskStartsFromTheArchivedValues) {
                                         with_head.begin() + static_cast<std::ptrdiff_t>(shared.size())));
 }
 
-TEST_F(PersonalLayers, GoOnFromTaskToTaskAndAreKeptWithTheClientsState) {
+TEST_F(PersonalLayers, ContinueFromTaskToTaskInWhatTheTrainingsReturn) {
   const auto whole = describe_archive(archive_)->parameters;
   const auto shared = describe_archive(archive_, head_)->parameters;
   const auto size = static_cast<std::ptrdiff_t>(shared.size());
@@ -117,20 +121,27 @@ TEST_F(PersonalLayers, GoOnFromTaskToTaskAndAreKeptWithTheClientsState) {
   const auto first = train(*everything, {}, whole);
   const auto second = train(*everything, {}, sum(whole, first));
 
-  const auto state = std::make_shared<MemoryState>();
-  const auto first_shared = train(*trainer(state), head_, shared);
-  const auto second_shared = train(*trainer(state), head_, sum(shared, first_shared));
+  KeptVectors kept;
+  const auto first_shared = train(*trainer(), head_, shared, kept);
+  const auto second_shared = train(*trainer(), head_, sum(shared, first_shared), kept);
   EXPECT_THAT(second_shared,
               Pointwise(FloatNear(1e-5F), std::vector<float>(second.begin(), second.begin() + size)));
-  // Without the state the head starts anew, and that is another update.
+  // Without it the head starts from the archived values, and that is another update.
   const auto forgotten = train(*trainer(), head_, sum(shared, first_shared));
   EXPECT_NE(forgotten, second_shared);
 }
 
-TEST_F(PersonalLayers, AStoppedTaskLeavesThemAsTheyWere) {
+// Else an update that was never counted would have trained them.
+TEST_F(PersonalLayers, ATrainerKeepsNothingOfItsOwn) {
   const auto shared = describe_archive(archive_, head_)->parameters;
-  const auto state = std::make_shared<MemoryState>();
-  const auto one = trainer(state);
+  const auto one = trainer();
+  const auto first = train(*one, head_, shared);
+  EXPECT_EQ(train(*one, head_, shared), first);
+}
+
+TEST_F(PersonalLayers, AStoppedTaskLeavesThemUnchanged) {
+  const auto shared = describe_archive(archive_, head_)->parameters;
+  const auto one = trainer();
   std::stop_source stop;
   stop.request_stop();
   TrainingRequest request;
@@ -142,7 +153,7 @@ TEST_F(PersonalLayers, AStoppedTaskLeavesThemAsTheyWere) {
   EXPECT_EQ(train(*one, head_, shared), train(*trainer(), head_, shared));
 }
 
-TEST_F(PersonalLayers, OfABatchNormEachDeviceKeepsItsOwnStatistics) {
+TEST_F(PersonalLayers, EachDeviceKeepsItsOwnStatisticsOfABatchNorm) {
   testing::write_archive(testing::TestModel::batch_norm, archive_, {28, 28});
   data_ = testing::write_data(folder_, {60, 28, 28, 3}, 2);
   const std::vector<std::string> statistics{"*.running_*"};
@@ -150,28 +161,14 @@ TEST_F(PersonalLayers, OfABatchNormEachDeviceKeepsItsOwnStatistics) {
   ASSERT_TRUE(model) << model.error().text();
   for (const auto& entry : model->layout.entries())
     EXPECT_EQ(entry.kind, ParameterKind::trainable) << entry.name;
-  // Mean 0 and variance 1 as archived; a task moves them, and they are kept.
-  class Recorder final : public LocalState {
-   public:
-    Result<std::optional<std::vector<std::byte>>> get(const std::string& key) override {
-      return state_.get(key);
-    }
-    Result<void> put(const std::string& key, std::span<const std::byte> value) override {
-      kept.resize(value.size() / sizeof(float));
-      std::memcpy(kept.data(), value.data(), value.size());
-      return state_.put(key, value);
-    }
-    std::vector<float> kept;
-
-   private:
-    MemoryState state_;
-  };
-  const auto state = std::make_shared<Recorder>();
-  (void)train(*trainer(state), statistics, model->parameters);
-  const std::vector<float> first = state->kept;
-  ASSERT_EQ(first.size(), 2 * 28 * 28);
-  (void)train(*trainer(state), statistics, model->parameters);
-  EXPECT_NE(state->kept, first);
+  // Mean 0 and variance 1 in the archive; a task changes them, and they are kept.
+  KeptVectors kept;
+  (void)train(*trainer(), statistics, model->parameters, kept);
+  const KeptVectors first = kept;
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_EQ(first.begin()->second.values.size(), 2 * 28 * 28);
+  (void)train(*trainer(), statistics, model->parameters, kept);
+  EXPECT_NE(kept, first);
 }
 
 TEST_F(PersonalLayers, EvaluationAndExportUseTheArchivedOnes) {

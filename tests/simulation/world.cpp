@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/state/memory_ledger.h"
 #include "common/vector_digest.h"
 #include "protocols/codecs/encoder.h"
 #include "protocols/codecs/update.h"
@@ -35,27 +36,6 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
   if (codec.empty()) return nullptr;
   return std::make_shared<const codecs::Plan>(
       *codecs::Plan::create({{values, *codecs::parse_spec(codec, "world"), 0}}));
-}
-
-// What an aggregator reads of an update that a client sends, and what the client keeps for its next one.
-struct Sent {
-  std::vector<std::byte> bytes;
-  std::vector<float> kept;
-};
-Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
-          const codecs::Seeds& seeds, float magnitude_max) {
-  Sent out;
-  out.kept.resize(plan.state_values());
-  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
-                                           codecs::Entropy::if_smaller, out.bytes));
-  return out;
-}
-
-codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
-  messages::TrainTask task;
-  task.seed = derive_seed(world.options.seed, "train", round.value, client);
-  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
-  return messages::update_seeds(task);
 }
 
 // Takes what clients got from one round to the next. Empty if the record agrees.
@@ -89,6 +69,26 @@ std::string publish(const World& world, const server::RoundRecord& record, const
 }
 
 }  // namespace
+
+Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
+          const codecs::Seeds& seeds, float magnitude_max) {
+  Sent out;
+  out.kept.resize(plan.state_values());
+  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
+                                           codecs::Entropy::if_smaller, out.bytes));
+  return out;
+}
+
+std::uint64_t training_seed(const World& world, RoundId round, const std::string& client) {
+  return derive_seed(world.options.seed, "train", round.value, client);
+}
+
+codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
+  messages::TrainTask task;
+  task.seed = training_seed(world, round, client);
+  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
+  return messages::update_seeds(task);
+}
 
 void World::run() {
   static const TemporaryFolder folder;  // of all worlds of the process
@@ -137,9 +137,11 @@ void World::run() {
                          {},
                          {},
                          {},
-                         std::make_shared<learning::MemoryState>()});
+                         [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; }});
     c.admitted.push_back(client_name(i));
   }
+  if (options.equip)
+    for (auto& client : f.clients) options.equip(client);
   std::optional<simulation::Identities> made;
   if (options.secure) {
     made = *simulation::Identities::create(identity.federation, options.seed);
@@ -204,8 +206,7 @@ std::string check_models(const World& world) {
     for (const auto& p : record.participations) {
       if (p.outcome != server::Outcome::counted) continue;
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
-                           delta);
+      FakeTrainer::compute(training_seed(world, record.round, p.client), published, delta);
       weight += p.examples;
       if (const auto& plan = world.compression.uplink) {
         const auto seeds = seeds_of(world, record.round, p.client);
@@ -274,8 +275,7 @@ std::string check_secure_models(const World& world) {
       if (p.examples != 0 || !p.metrics.empty())
         return place + "the aggregator knows " + p.client + "'s metrics";
       std::vector<float> delta(global.size());
-      FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), published,
-                           delta);
+      FakeTrainer::compute(training_seed(world, record.round, p.client), published, delta);
       if (world.options.secure_fraction < 1) {
         auto& left = kept[p.client];
         left.resize(delta.size());

@@ -1,11 +1,13 @@
 // A federation of fake trainers on a memory disk, and checkers that stand outside of it.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "protocols/codecs/plan.h"
 #include "server/store/memory_store.h"
 #include "simulation/federation.h"
 #include "simulation/identities.h"
@@ -33,6 +35,7 @@ struct WorldOptions {
   double secure_fraction = 1;  // of the values that are summed
   std::string uplink, downlink;  // codecs; empty: none
   std::uint32_t full_every = 0;
+  std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
 };
 
 struct World {
@@ -48,6 +51,17 @@ struct World {
 
   void run();
 };
+
+// What an aggregator reads of an update that a client sends, and what the client leaves out of it for its next one.
+struct Sent {
+  std::vector<std::byte> bytes;
+  std::vector<float> kept;
+};
+[[nodiscard]] Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
+                        const codecs::Seeds& seeds, float magnitude_max);
+// The seeds of a client's update, and of the training before it.
+[[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
+[[nodiscard]] std::uint64_t training_seed(const World& world, RoundId round, const std::string& client);
 
 // The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
 // recorded participations alone; empty if all agree, else what differs. Updates and published models go through the codecs; those

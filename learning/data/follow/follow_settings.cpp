@@ -46,7 +46,7 @@ class Reader {
   [[nodiscard]] const std::string& text(std::string_view name) const { return document_.text(key(name)); }
   [[nodiscard]] tl::unexpected<Error> refuse(std::string_view name, std::string what,
                                              std::string hint) const {
-    return fail(ErrorCode::usage, document_.place(key(name)), std::move(what), std::move(hint));
+    return fail(ErrorCode::usage, document_.location(key(name)), std::move(what), std::move(hint));
   }
 
   [[nodiscard]] Result<FollowFrom> read_from() const {

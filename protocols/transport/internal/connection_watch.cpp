@@ -53,9 +53,9 @@ std::optional<Error> ConnectionWatch::take(const SocketEvent& event) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: failure_ = silent_failure(event.value); return std::nullopt;
     case ZMQ_EVENT_DISCONNECTED: {
       const auto address = addresses_.find(value);
-      if (failure_) failure_->place = endpoint_;
+      if (failure_) failure_->location = endpoint_;
       if (address != addresses_.end()) {
-        if (failure_ && !address->second.empty()) failure_->place = address->second;
+        if (failure_ && !address->second.empty()) failure_->location = address->second;
         addresses_.erase(address);
       }
       return std::exchange(failure_, std::nullopt);

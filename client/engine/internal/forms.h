@@ -1,0 +1,59 @@
+// The implementations of UpdateForm, and what they share.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "client/engine/update_form.h"
+
+namespace hansa::client {
+
+// The float32 values as they were trained.
+class PlainForm final : public UpdateForm {
+ public:
+  explicit PlainForm(const messages::TrainTask& task) : task_(task) {}
+  [[nodiscard]] Result<OutgoingUpdate> prepare(const UpdateParts& parts) override;
+
+ private:
+  const messages::TrainTask& task_;
+};
+
+// Compressed by the task's codecs.
+class EncodedForm final : public UpdateForm {
+ public:
+  explicit EncodedForm(const messages::TrainTask& task) : task_(task) {}
+  [[nodiscard]] Result<OutgoingUpdate> prepare(const UpdateParts& parts) override;
+
+ private:
+  const messages::TrainTask& task_;
+};
+
+// An update for a secure sum, before its masks are known: checked, and not to be sent.
+class WithheldForm final : public UpdateForm {
+ public:
+  explicit WithheldForm(const messages::TrainTask& task) : task_(task) {}
+  [[nodiscard]] Result<OutgoingUpdate> prepare(const UpdateParts& parts) override;
+
+ private:
+  const messages::TrainTask& task_;
+};
+
+// Rounded to ring elements, masked and packed.
+class MaskedForm final : public UpdateForm {
+ public:
+  explicit MaskedForm(const MaskUpdate& mask) : mask_(mask) {}
+  [[nodiscard]] Result<OutgoingUpdate> prepare(const UpdateParts& parts) override;
+
+ private:
+  const MaskUpdate& mask_;
+};
+
+[[nodiscard]] tl::unexpected<Error> fail_outside(const messages::TrainTask& task);
+
+// What earlier updates left out (error feedback), as it was before the task; empty if there is none that belongs to
+// `of`, which names the model and the codecs.
+[[nodiscard]] Result<std::vector<float>> left_out_before(const UpdateParts& parts, const Digest& of,
+                                                         std::size_t values);
+// What this update leaves out; empty: nothing.
+void stage_left_out(const UpdateParts& parts, const Digest& of, std::vector<float> values);
+
+}  // namespace hansa::client

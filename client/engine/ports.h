@@ -1,0 +1,57 @@
+// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process), the
+// simulation and the load generator implement these interfaces.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "client/agent/agent.h"
+#include "common/digest.h"
+#include "common/error.h"
+#include "learning/trainer.h"
+#include "protocols/messages/messages.h"
+#include "protocols/transport/bulk.h"
+
+namespace hansa::client {
+
+class Link {
+ public:
+  virtual ~Link() = default;
+  // An attempt to connect; ends in Engine::link_up or Engine::link_down.
+  virtual void open(std::uint64_t attempt) = 0;
+  virtual void close() = 0;
+  virtual void send(std::span<const std::byte> message, const transport::Bulk& bulk) = 0;
+};
+
+// Archives by digest, verified when they were stored.
+class ArchiveStore {
+ public:
+  virtual ~ArchiveStore() = default;
+  [[nodiscard]] virtual bool has(const Digest& archive) = 0;
+  [[nodiscard]] virtual Result<void> put(const Digest& archive, std::span<const std::byte> bytes) = 0;
+  [[nodiscard]] virtual std::filesystem::path path(const Digest& archive) const = 0;
+};
+
+// The vectors of one task; the training thread reads `global` and writes `delta`.
+struct TaskVectors {
+  std::vector<float> global;
+  std::vector<float> delta;
+};
+
+class TrainingRunner {
+ public:
+  virtual ~TrainingRunner() = default;
+  // Runs elsewhere; the owner of the engine then calls Engine::training_ended, never from within start.
+  // After stop() or another start(), an earlier training does not report its end.
+  virtual void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+                     std::shared_ptr<TaskVectors> vectors) = 0;
+  virtual void stop() = 0;
+};
+
+using LogSink = std::function<void(Log::Level, const std::string&)>;
+
+}  // namespace hansa::client

@@ -1,0 +1,56 @@
+// The forms in which a trained update leaves the device: float32, encoded, withheld until it is masked, masked.
+//
+// A form turns the trained vector into the bytes that are offered and uploaded, and stages what the device must keep
+// for the next update if this one is counted. It may be asked again for the same task, as when a secure sum is
+// repeated: it starts from what the ledger held before the task, and replaces what it staged. One thread.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "client/engine/ports.h"
+#include "client/state/device_ledger.h"
+#include "common/checksum.h"
+#include "common/error.h"
+
+namespace hansa::client {
+
+// Memory that updates use one after the other, so that a form allocates nothing in the steady state.
+struct UpdateMemory {
+  std::shared_ptr<std::vector<std::byte>> bytes;  // of the last update that was not sent as float32
+  std::vector<std::uint32_t> ring_elements;  // masked before they leave
+  std::vector<float> corrected;  // an update plus what was left out of earlier ones
+
+  // Bytes that nobody else uses: ZeroMQ may still send from those of the update before.
+  [[nodiscard]] std::shared_ptr<std::vector<std::byte>> unused_bytes();
+};
+
+// All of it is the engine's, and outlives the call.
+struct UpdateParts {
+  const std::shared_ptr<TaskVectors>& vectors;  // trained
+  DeviceLedger& ledger;
+  StagedChanges& staged;  // of the task
+  UpdateMemory& memory;
+};
+
+// What may be sent of an update.
+struct OutgoingUpdate {
+  TaskId task;
+  Checksum check;
+  transport::Bulk bulk;  // empty: nothing may be sent (yet)
+  bool masked = false;
+};
+
+class UpdateForm {
+ public:
+  virtual ~UpdateForm() = default;
+  // Fails (data) if the update holds a value that cannot be sent, (storage) if the ledger cannot be read.
+  [[nodiscard]] virtual Result<OutgoingUpdate> prepare(const UpdateParts& parts) = 0;
+};
+
+// The form of a task's update when its training has ended. The task outlives the form.
+[[nodiscard]] std::unique_ptr<UpdateForm> form_of(const messages::TrainTask& task);
+// The form of an update whose masks are known. The mask outlives the form.
+[[nodiscard]] std::unique_ptr<UpdateForm> form_of(const MaskUpdate& mask);
+
+}  // namespace hansa::client

@@ -1,0 +1,33 @@
+// Examples and their shape to and from the bytes that the state holds.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "learning/data/dense_source.h"
+
+namespace hansa::client {
+
+// As JSON. shape_of() throws Damaged.
+[[nodiscard]] std::string json_of(const learning::ExampleShape& shape);
+[[nodiscard]] learning::ExampleShape shape_of(const std::string& json);
+// For error messages.
+[[nodiscard]] std::string text_of(const learning::ExampleShape& shape);
+
+// One example: its inputs, then its targets.
+class ExampleBytes {
+ public:
+  explicit ExampleBytes(const learning::ExampleShape& shape);
+  [[nodiscard]] std::vector<std::byte> pack(const learning::Examples& from, std::size_t index) const;
+  // Appends the example. Throws Damaged if its size is wrong.
+  void unpack(std::span<const std::byte> bytes, learning::Examples& to) const;
+
+ private:
+  [[nodiscard]] std::size_t size() const;
+
+  std::size_t inputs_, targets_;
+  bool real_;
+};
+
+}  // namespace hansa::client

@@ -1,0 +1,38 @@
+// The turns of applied tasks, by which the last one can be undone.
+//
+// Each applied task has a turn. What it changes is a new row of that turn, and the rows that it replaces stay until
+// another task is applied. So a repeated task finds the rows that were there before its turn, and nothing is copied.
+#pragma once
+#include <cstdint>
+
+#include "common/identifiers.h"
+
+namespace SQLite {
+class Database;
+}
+
+namespace hansa::client {
+
+inline constexpr const char* turn_table = R"sql(
+CREATE TABLE ledger (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  task INTEGER,                -- the last applied; NULL: none
+  turn INTEGER NOT NULL        -- its turn
+);
+INSERT INTO ledger VALUES (1, NULL, 0);
+)sql";
+
+enum class Asked : std::uint8_t { first, again };
+
+// Where a task stands to the one that was applied last.
+struct Turn {
+  std::int64_t last = 0;  // turn of the task that was applied last
+  Asked asked = Asked::first;  // again: that task is this one
+  // The last turn whose changes the task finds.
+  [[nodiscard]] std::int64_t visible() const { return asked == Asked::again ? last - 1 : last; }
+};
+// Throws SQLite::Exception or Damaged.
+[[nodiscard]] Turn turn_of(SQLite::Database& database, TaskId task);
+void set_turn(SQLite::Database& database, TaskId task, std::int64_t turn);
+
+}  // namespace hansa::client

@@ -1,0 +1,26 @@
+// A ledger for clients without a state folder: vectors in memory, lost with the object. It knows no examples, so that
+// marks change nothing.
+#pragma once
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "client/state/device_ledger.h"
+
+namespace hansa::client {
+
+class MemoryLedger final : public DeviceLedger {
+ public:
+  [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override;
+  [[nodiscard]] Result<void> apply(const StagedChanges& changes) override;
+
+ private:
+  std::mutex mutex_;
+  learning::KeptVectors vectors_;
+  std::optional<TaskId> last_;
+  std::map<std::string, std::optional<learning::KeptVector>>
+      replaced_;  // by the last task; nothing: it was new
+};
+
+}  // namespace hansa::client

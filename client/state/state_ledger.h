@@ -1,0 +1,29 @@
+// The ledger of a client with a state: vectors and examples change in one SQLite transaction.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "client/state/device_ledger.h"
+#include "client/state/state_store.h"
+
+namespace hansa::client {
+
+class StateLedger final : public DeviceLedger {
+ public:
+  StateLedger(std::shared_ptr<StateStore> store, ApplyOptions options)
+      : store_(std::move(store)), options_(std::move(options)) {}
+
+  [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override {
+    return store_->find(task, scope);
+  }
+  [[nodiscard]] Result<void> apply(const StagedChanges& changes) override {
+    return store_->apply(changes, options_);
+  }
+
+ private:
+  std::shared_ptr<StateStore> store_;
+  ApplyOptions options_;
+};
+
+}  // namespace hansa::client

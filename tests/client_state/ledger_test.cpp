@@ -1,0 +1,130 @@
+// What every ledger must do, in memory and on a state: also after a restart of the device.
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "client/state/memory_ledger.h"
+#include "client/state/state_ledger.h"
+#include "common/random.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::client {
+namespace {
+
+using learning::KeptVectors;
+using learning::testing::TemporaryFolder;
+
+learning::KeptVector vector_of(float value) { return {Digest{}, {value, value + 1}}; }
+
+// A device: its ledger, and what becomes of the ledger when the device restarts.
+struct Device {
+  virtual ~Device() = default;
+  virtual DeviceLedger& ledger() = 0;
+  virtual void restart() {}
+};
+struct MemoryDevice final : Device {
+  DeviceLedger& ledger() override { return memory; }
+  MemoryLedger memory;
+};
+struct StateDevice final : Device {
+  StateDevice() { restart(); }
+  DeviceLedger& ledger() override { return *state; }
+  void restart() override {
+    state.reset();
+    auto store = StateStore::open(folder / "state");
+    EXPECT_TRUE(store) << store.error().text();
+    state = std::make_unique<StateLedger>(std::move(*store), ApplyOptions{});
+  }
+  TemporaryFolder folder;
+  std::unique_ptr<StateLedger> state;
+};
+
+struct Kind {
+  const char* name;
+  std::function<std::unique_ptr<Device>()> make;
+  friend void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
+};
+class EveryLedger : public ::testing::TestWithParam<Kind> {
+ protected:
+  // Each call meets a device that was restarted.
+  void apply(std::uint64_t task, const KeptVectors& vectors) {
+    device_->restart();
+    const auto applied = device_->ledger().apply({TaskId(task), task, 0, vectors});
+    ASSERT_TRUE(applied) << applied.error().text();
+  }
+  KeptVectors find(std::uint64_t task, const std::string& scope) {
+    device_->restart();
+    auto found = device_->ledger().find(TaskId(task), scope);
+    EXPECT_TRUE(found) << found.error().text();
+    return found ? *std::move(found) : KeptVectors{};
+  }
+  std::unique_ptr<Device> device_ = GetParam().make();
+};
+
+TEST_P(EveryLedger, ATaskFindsWhatTheTaskBeforeItChanged) {
+  EXPECT_TRUE(find(1, "a").empty());
+  apply(1, {{"a/x", vector_of(1)}, {"a/y/z", vector_of(2)}, {"ab/x", vector_of(3)}});
+  EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}, {"y/z", vector_of(2)}}));
+  EXPECT_EQ(find(2, "ab"), (KeptVectors{{"x", vector_of(3)}}));
+  apply(2, {{"a/x", vector_of(4)}});
+  EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(4)}, {"y/z", vector_of(2)}}));
+}
+
+TEST_P(EveryLedger, WhatAVectorBelongsToIsKeptWithIt) {
+  const learning::KeptVector empty{sha256(std::string_view("layout")), {}};
+  apply(1, {{"a/x", empty}});
+  EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", empty}}));
+}
+
+TEST_P(EveryLedger, ApplyingTwiceIsApplyingOnce) {
+  apply(1, {{"a/x", vector_of(1)}});
+  for (int again = 0; again < 2; ++again) {
+    apply(2, {{"a/x", vector_of(2)}, {"a/y", vector_of(3)}});
+    EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(2)}, {"y", vector_of(3)}}));
+    EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}}));
+  }
+}
+
+TEST_P(EveryLedger, ARepeatedTaskStartsFromTheStateBeforeItAndReplacesItsFirstResult) {
+  apply(1, {{"a/x", vector_of(1)}, {"a/y", vector_of(2)}});
+  apply(2, {{"a/x", vector_of(3)}, {"a/new", vector_of(4)}});
+  EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}, {"y", vector_of(2)}}));
+  apply(2, {{"a/y", vector_of(5)}});
+  EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(1)}, {"y", vector_of(5)}}));
+  EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}, {"y", vector_of(2)}}));
+}
+
+// Some hundred tasks, of which a third is repeated with other results, against a map that remembers every state.
+TEST_P(EveryLedger, AgreesWithAModelOfItself) {
+  Random random(3);
+  KeptVectors before, after;
+  std::uint64_t task = 1;
+  for (int i = 0; i < 300; ++i) {
+    if (!random.chance(0.33)) {
+      ++task;
+      before = after;
+    }
+    KeptVectors staged;
+    for (const char* name : {"a/1", "a/2", "a/3"})
+      if (random.chance(0.6)) staged[name] = vector_of(static_cast<float>(random.uniform()));
+    after = before;
+    for (const auto& [name, vector] : staged) after[name] = vector;
+    ASSERT_TRUE(device_->ledger().apply({TaskId(task), task, 0, staged}));
+    if (random.chance(0.1)) device_->restart();
+    const auto relative = [](const KeptVectors& from) {
+      KeptVectors out;
+      for (const auto& [name, vector] : from) out[name.substr(2)] = vector;
+      return out;
+    };
+    ASSERT_EQ(device_->ledger().find(TaskId(task), "a").value(), relative(before)) << i;
+    ASSERT_EQ(device_->ledger().find(TaskId(task + 1), "a").value(), relative(after)) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ledgers, EveryLedger,
+                         ::testing::Values(Kind{"memory", [] { return std::make_unique<MemoryDevice>(); }},
+                                           Kind{"state", [] { return std::make_unique<StateDevice>(); }}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace hansa::client
