@@ -47,9 +47,9 @@ const std::vector<OptionDescription>& sgd_options() {
   static const std::vector<OptionDescription> options = {
       {"epochs", std::int64_t{defaults.epochs}, {.least = 1, .most = 1'000}},
       {"batch_size", std::int64_t{defaults.batch_size}, {.least = 1, .most = 65'536}},
-      {"learning_rate", defaults.learning_rate, {.least = 0, .most = 1'000, .at_least = Bound::exclusive}},
+      {"learning_rate", defaults.learning_rate, {.least = 0, .at_least = Bound::exclusive}},
       {"momentum", defaults.momentum, {.least = 0, .most = 1, .at_most = Bound::exclusive}},
-      {"weight_decay", defaults.weight_decay, {.least = 0, .most = 1'000}},
+      {"weight_decay", defaults.weight_decay, {.least = 0}},
       {"steps_max", std::int64_t{defaults.steps_max}, {.least = 0, .most = 4'000'000'000}},
       {"personal", std::vector<std::string>{}}};
   return options;

@@ -94,10 +94,10 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
 void FakeClient::start(const messages::TrainTask& task, const learning::TrainingRequest&,
                        std::shared_ptr<client::TaskVectors> vectors) {
   // An update of normal values, made once: the next ones are the same, which no codec can see.
-  if (!vectors->delta.empty() && vectors->delta.front() == 0)
-    for (std::size_t i = 0; i < vectors->delta.size(); ++i)
-      vectors->delta[i] =
-          i < 65'536 ? static_cast<float>(0.01 * random_.normal()) : vectors->delta[i - 65'536];
+  if (!vectors->update.empty() && vectors->update.front() == 0)
+    for (std::size_t i = 0; i < vectors->update.size(); ++i)
+      vectors->update[i] =
+          i < 65'536 ? static_cast<float>(0.01 * random_.normal()) : vectors->update[i - 65'536];
   training_ = Training{task, std::move(vectors), steady_now() + behaviour_.think};
   if (random_.chance(behaviour_.disconnect)) link_down_due_ = true;
 }

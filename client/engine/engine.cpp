@@ -134,7 +134,7 @@ void Engine::find_archive(const FindArchive& find) {
   staged_.reset();
   feed(ArchiveLookedUp{
       archives_.has(find.archive) ? round::ArchiveCache::present : round::ArchiveCache::absent,
-      inputs_.held_model()});
+      inputs_.held()});
 }
 
 void Engine::start_training(const messages::TrainTask& task) {
@@ -148,12 +148,13 @@ void Engine::start_training(const messages::TrainTask& task) {
   learning::TrainingRequest request;
   request.archive = archives_.path(task.archive);
   request.layout = task.layout;
-  request.config = task.training;
+  request.method = task.method;
+  request.inputs = inputs_.for_training(task);
   request.seed = task.seed;
   request.task = task.task;
   request.kept = *std::move(kept);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
-  vectors->delta.resize(vectors->global.size());
+  vectors->update.resize(messages::update_values(task));
   runner_.start(task, request, vectors);
 }
 

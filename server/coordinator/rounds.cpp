@@ -138,22 +138,25 @@ messages::TrainTask Coordinator::make_task(const Member& m) const {
   task.round = round_->id();
   task.archive = config_.archive;
   task.archive_bytes = config_.archive_bytes;
-  task.model = published_.model;
-  task.model_check = published_.check;
+  messages::TaskInput model{std::string(model_input), published_.model, config_.elements * sizeof(float),
+                            published_.check, {}};
   if (!published_.deltas.empty())
-    task.deltas = messages::ModelDeltas{
+    model.deltas = messages::ModelDeltas{
         {config_.compression.downlink->segments().begin(), config_.compression.downlink->segments().end()},
         published_.deltas};
-  task.model_bytes = config_.elements * sizeof(float);
+  task.inputs.push_back(std::move(model));
+  messages::TaskOutput delta{std::string(delta_output), config_.elements, {}};
   task.layout = config_.layout;
-  task.training = config_.training;
+  task.method = sgd_method(config_.training);
   task.seed = training_seed(m);
   const Duration left = std::max(round_->deadline() - now_, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
   task.magnitude_max = config_.limits.magnitude_max;
-  if (const auto& uplink = config_.compression.uplink; uplink && !config_.secure_sums)
-    task.compression = messages::Compression{
-        {uplink->segments().begin(), uplink->segments().end()}, config_.compression.entropy, cohort_seed()};
+  if (const auto& uplink = config_.compression.uplink; uplink && !config_.secure_sums) {
+    delta.segments.assign(uplink->segments().begin(), uplink->segments().end());
+    task.compression = messages::Compression{config_.compression.entropy, cohort_seed()};
+  }
+  task.outputs.push_back(std::move(delta));
   if (secure_) {
     const secure_aggregation::SumSetup& setup = secure_->sum.setup();
     task.secure = messages::SecureTask{setup.attempt,  setup.nonce,   setup.clients,    setup.quantisation,

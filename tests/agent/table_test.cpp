@@ -143,7 +143,7 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           if (random.chance(0.2)) h.receive(session, messages::Cancel{task.task, ""});
           break;
         case 10:
-          if (random.chance(0.1)) h.receive(session, messages::Missing{task.model});
+          if (random.chance(0.1)) h.receive(session, messages::Missing{model_of(task).vector});
           break;
         case 11:
           if (random.chance(0.1))
@@ -156,7 +156,7 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           if (h.agent.task())
             h.receive(
                 session,
-                messages::BlobChunk{h.agent.task()->task().model, random.chance(0.9) ? next_chunk : offset},
+                messages::BlobChunk{model_of(h.agent.task()->task()).vector, random.chance(0.9) ? next_chunk : offset},
                 100);
       }
       for (const auto& effect : h.effects) {
@@ -178,8 +178,8 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           EXPECT_EQ(send->session,
                     std::holds_alternative<messages::Hello>(send->message) ? SessionId() : h.session);
         } else if (const auto* keep = std::get_if<KeepChunk>(&effect)) {
-          const bool is_model = keep->blob == keep->task.model;
-          EXPECT_LT(keep->offset, is_model ? keep->task.model_bytes : keep->task.archive_bytes);
+          const bool is_model = keep->blob == model_of(keep->task).vector;
+          EXPECT_LT(keep->offset, is_model ? model_of(keep->task).bytes : keep->task.archive_bytes);
           if (is_model) next_chunk = keep->offset + 100;
         } else if (const auto* verify = std::get_if<VerifyBlob>(&effect)) {
           to_check = verify->blob;

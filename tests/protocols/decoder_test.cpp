@@ -1,4 +1,5 @@
 // Hostile bytes: each gives an error or a message, within the fields' bounds, and never a crash.
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -109,11 +110,11 @@ TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsNamedWithThisOne) {
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
@@ -209,7 +210,6 @@ TEST(Decoder, TheLargestListsOfSharesFitIntoAMessage) {
 
 TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
   const std::size_t train_seconds_at = body + 8 + 16 + 8 + 8;
-  const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 16 + 32 + 4 + 4;
   const auto all = samples_to_client();
   for (const double value :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
@@ -222,22 +222,71 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     auto plain = std::get<TrainTask>(all[ToClient(TrainTask{}).index()].message);
     plain.secure.reset();
     plain.compression.reset();
-    plain.deltas.reset();
     const Bytes task = encode(SessionId(), plain);
-    for (std::size_t field = 0; field < 3; ++field) {
-      Bytes frame = task;
-      put(frame, learning_rate_at + 8 * field, bits, 8);
-      expect_error(frame, "not finite");
-    }
     Bytes magnitude = task;
-    put(magnitude, task.size() - 11, bits, 8);  // before three flags: no steps, no codecs, no secure sum
+    put(magnitude, task.size() - 10, bits, 8);  // before two flags: no codecs, no secure sum
     expect_error(magnitude, "not finite");
+    plain.method.options = {{"learning_rate", value}};
+    expect_error(encode(SessionId(), plain), "not finite");
     Offer metric;
     metric.metrics = {{"loss", 1, 1}};
     Bytes frame = encode(SessionId(), metric);
     put(frame, frame.size() - 32 - 8, bits, 8);
     expect_error(frame, "not finite");
   }
+}
+
+TrainTask small_task() {
+  TrainTask task;
+  task.archive_bytes = 1;
+  task.inputs = {{"model", {}, 4, {}, {}}};
+  task.method.name = "sgd";
+  task.outputs = {{"delta", 1, {}}};
+  return task;
+}
+
+TEST(Decoder, ATaskHasInputsAndOutputsAndNotTooMany) {
+  const auto session = SessionId(1);
+  TrainTask task = small_task();
+  task.inputs.clear();
+  expect_error(encode(session, task), "a list is empty");
+  task = small_task();
+  task.outputs.clear();
+  expect_error(encode(session, task), "a list is empty");
+  task = small_task();
+  task.inputs.resize(inputs_max, task.inputs[0]);
+  task.outputs.resize(outputs_max, task.outputs[0]);
+  task.method.options.resize(options_max, {"an option", std::int64_t{1}});
+  EXPECT_TRUE(decodes(encode(session, task)));
+  task.inputs.push_back(task.inputs[0]);
+  expect_error(encode(session, task), "a list is longer than 16");
+  task = small_task();
+  task.outputs.resize(outputs_max + 1, task.outputs[0]);
+  expect_error(encode(session, task), "a list is longer than 16");
+  task = small_task();
+  task.method.options.resize(options_max + 1, {"an option", std::int64_t{1}});
+  expect_error(encode(session, task), "a list is longer than 64");
+}
+
+TEST(Decoder, EachTypeOfAnOptionComesBackAndAnotherIsRefused) {
+  const OptionValue values[] = {std::int64_t{-5}, 0.25, std::string("nearest"),
+                                std::vector<std::string>{"head.*", ""}};
+  TrainTask task = small_task();
+  for (const OptionValue& value : values) {
+    task.method.options = {{"option", value}};
+    const Bytes frame = encode(SessionId(1), task);
+    const auto decoded = decode_to_client(frame);
+    ASSERT_TRUE(decoded) << decoded.error().what;
+    EXPECT_EQ(std::get<TrainTask>(std::get<Envelope<ToClient>>(*decoded).message).method, task.method);
+  }
+  task.method.options = {{"option", std::int64_t{7}}};
+  Bytes frame = encode(SessionId(1), task);
+  const std::string name = "option";
+  const auto at = std::search(frame.begin(), frame.end(), name.begin(), name.end(),
+                              [](std::byte a, char b) { return std::to_integer<char>(a) == b; });
+  ASSERT_NE(at, frame.end());
+  *(at + static_cast<std::ptrdiff_t>(name.size())) = std::byte{4};
+  expect_error(frame, "the type of a value is unknown");
 }
 
 TEST(Decoder, NumbersOutOfRangeAreRefused) {
@@ -249,7 +298,16 @@ TEST(Decoder, NumbersOutOfRangeAreRefused) {
   expect_error(encode(session, Welcome{"a", "b", 30'000, 3}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, bulk_bytes_max + 1}), "out of range");
   expect_error(encode(session, Grant{TaskId(1), 0, (1ULL << 40) + 1}), "out of range");
-  expect_error(encode(session, TrainTask{}), "out of range");  // an archive of no bytes
+  TrainTask task = small_task();
+  EXPECT_TRUE(decodes(encode(session, task)));
+  task.archive_bytes = 0;
+  expect_error(encode(session, task), "out of range");
+  task = small_task();
+  task.outputs[0].values = 0;
+  expect_error(encode(session, task), "out of range");
+  task = small_task();
+  task.inputs[0].bytes = (1ULL << 40) + 4;
+  expect_error(encode(session, task), "out of range");
   EXPECT_TRUE(decodes(encode(session, Pull{{}, 1ULL << 40, pull_bytes_max})));
 }
 

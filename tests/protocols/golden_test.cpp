@@ -1,6 +1,7 @@
 // Golden vectors: a change to them is a new protocol version. HANSA_WRITE_GOLDEN=1 writes the file anew.
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -89,11 +90,22 @@ TEST(Golden, TheSamplesHoldEachTypeOnceInOrder) {
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].type.number, i);
 }
 
+TEST(Golden, TheSpecificationNamesTheCurrentVersionOnce) {
+  std::ifstream file(std::string(HANSA_GOLDEN_FOLDER) + "/../../../docs/protocol.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  const std::string named = "**The current version is " + std::to_string(protocol_version) + ".**";
+  EXPECT_NE(text.find(named), std::string::npos);
+  for (std::size_t at = 0; (at = text.find("version ", at)) != std::string::npos; ++at) {
+    const char next = text[at + 8];
+    EXPECT_FALSE(next >= '0' && next <= '9') << text.substr(at, 40);
+  }
+}
+
 // The next four are written by hand from docs/protocol.md, not by the encoder.
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e"  // H N
-      "05 0d"  // version 5, type 13
+      "06 0d"  // version 6, type 13
       "08 07 06 05 04 03 02 01"  // session
       "01"  // little-endian
       "18 17 16 15 14 13 12 11";  // task
@@ -103,7 +115,7 @@ TEST(Golden, PingMatchesTheSpecification) {
 
 TEST(Golden, WelcomeMatchesTheSpecification) {
   const std::string by_hand =
-      "48 4e 05 01 08 07 06 05 04 03 02 01 01"
+      "48 4e 06 01 08 07 06 05 04 03 02 01 01"
       "06 00 00 00 71 75 61 79 2d 31"  // "quay-1"
       "05 00 00 00 72 75 6e 2d 31"  // "run-1"
       "30 75 00 00"  // 30,000 ms
@@ -114,7 +126,7 @@ TEST(Golden, WelcomeMatchesTheSpecification) {
 
 TEST(Golden, ReceiptMatchesTheSpecification) {
   const std::string by_hand =
-      "48 4e 05 0c 08 07 06 05 04 03 02 01 01"
+      "48 4e 06 0c 08 07 06 05 04 03 02 01 01"
       "18 17 16 15 14 13 12 11"  // task
       "01"  // rejected
       "02 00 00 00 6e 6f";  // "no"
@@ -131,7 +143,7 @@ TEST(Golden, OfferMatchesTheSpecification) {
   offer.train_seconds = 0.5;
   offer.metrics = {{"loss", -2.0, 3.0}};
   const std::string by_hand =
-      "48 4e 05 09 00 00 00 00 00 00 00 00 01"
+      "48 4e 06 09 00 00 00 00 00 00 00 00 01"
       "01 00 00 00 00 00 00 00"
       "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f"
       "08 00 00 00 00 00 00 00"

@@ -30,28 +30,32 @@ TrainTask train_task() {
   train.round = RoundId(7);
   train.archive = counting_digest(0x20);
   train.archive_bytes = 44'000;
-  train.model = counting_digest(0x40);
-  train.model_bytes = 1'000'000;
-  for (std::size_t i = 0; i < train.model_check.bytes.size(); ++i)
-    train.model_check.bytes[i] = static_cast<std::uint8_t>(0x50 + i);
   train.layout = counting_digest(0x60);
-  train.training = {.epochs = 2,
+  TaskInput model{"model", counting_digest(0x40), 1'000'000, {}, {}};
+  model.check.bytes = bytes_from<decltype(model.check.bytes)>(0x50);
+  model.deltas.emplace();
+  model.deltas->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
+  model.deltas->deltas = {{counting_digest(0x10), counting_digest(0x11), 31'000},
+                          {counting_digest(0x12), counting_digest(0x13), 29'000}};
+  TaskInput control{"control", counting_digest(0x70), 1'000'000, {}, {}};
+  control.check.bytes = bytes_from<decltype(control.check.bytes)>(0x58);
+  train.inputs = {std::move(model), std::move(control)};
+  train.method = sgd_method({.epochs = 2,
                     .batch_size = 64,
                     .learning_rate = 0.125,
                     .momentum = 0.5,
                     .weight_decay = 0.25,
                     .steps_max = 900,
-                    .personal = {"head.*", "*.running_mean"}};
+                    .personal = {"head.*", "*.running_mean"}});
+  train.method.options.push_back({"rule", std::string("nearest")});
+  train.outputs = {{"delta",
+                    250'000,
+                    {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0}, {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}}},
+                   {"control", 250'000, {{250'000, {codecs::Kind::f16, 0, 0, 0}, 0}}}};
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
-  train.deltas.emplace();
-  train.deltas->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
-  train.deltas->deltas = {{counting_digest(0x10), counting_digest(0x11), 31'000},
-                          {counting_digest(0x12), counting_digest(0x13), 29'000}};
   train.compression.emplace();
-  train.compression->segments = {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0},
-                                 {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}};
   train.compression->entropy = true;
   train.compression->cohort_seed = 0xb1b2b3b4b5b6b7b8ULL;
   train.secure.emplace();
