@@ -21,7 +21,8 @@ Result<void> check_option(const MethodDescription& method, const Option& option)
   if (rule->default_value.index() != option.value.index()) return wrong("has a value of another type");
   const auto* integer = std::get_if<std::int64_t>(&option.value);
   const auto* number = std::get_if<double>(&option.value);
-  if (integer != nullptr && !in_range(static_cast<double>(*integer), rule->range)) return wrong("is out of its range");
+  if (integer != nullptr && !in_range(static_cast<double>(*integer), rule->range))
+    return wrong("is out of its range");
   if (number != nullptr && !in_range(*number, rule->range)) return wrong("is out of its range");
   return {};
 }
@@ -100,7 +101,8 @@ TrainingConfig training_config(const Method& method) {
   read(method, "momentum", out.momentum);
   read(method, "weight_decay", out.weight_decay);
   read(method, "steps_max", out.steps_max);
-  if (const auto* personal = find_option<std::vector<std::string>>(method, "personal")) out.personal = *personal;
+  if (const auto* personal = find_option<std::vector<std::string>>(method, "personal"))
+    out.personal = *personal;
   return out;
 }
 

@@ -1,8 +1,9 @@
 // Training methods as both sides of a task name them: a name and typed options, free of LibTorch.
 //
-// A description lists the options of a method with their ranges and defaults, and the vectors that the method exchanges
-// in addition to the model and its delta. The aggregator's configuration and the client's check of a task read the same
-// descriptions; learning/methods/ holds the code. To add a method, see built_in_methods() and learning/methods/registry.cpp.
+// A description lists the options of a method with their ranges and defaults, and the vectors that the method
+// exchanges in addition to the model and its delta. The aggregator's configuration and the client's check of a task
+// read the same descriptions; learning/methods/ holds the code. To add a method, see built_in_methods() and
+// learning/methods/registry.cpp.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -60,8 +61,8 @@ using MethodTable = std::vector<MethodDescription>;
 // Null if the table has no method of that name.
 [[nodiscard]] const MethodDescription* find_method(const MethodTable& table, std::string_view name);
 
-// Fails (refused), naming it, on a method or an option that the table lacks, and on a value of another type or outside of
-// its range.
+// Fails (refused), naming it, on a method or an option that the table lacks, and on a value of another type or
+// outside of its range.
 [[nodiscard]] Result<void> check_method(const MethodTable& table, const Method& method);
 
 // Mini-batch SGD: the method "sgd" with these options.

@@ -64,10 +64,10 @@ class Trainer {
   // Examples at hand now. Fails with the data file's error if the data cannot be used.
   [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
 
-  // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and those
-  // of the method. Each vector has the layout's element_count() values. Fails (code data, model, resource; refused for a
-  // method that the trainer does not know) without a side effect; a stop request ends it within a step or two with code
-  // resource and what "stopped".
+  // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and
+  // those of the method. Each vector has the layout's element_count() values. Fails (code data, model, resource;
+  // refused for a method that the trainer does not know) without a side effect; a stop request ends it within a step
+  // or two with code resource and what "stopped".
   [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,
                                                      std::span<const OutputVector> outputs,
                                                      std::stop_token stop) = 0;

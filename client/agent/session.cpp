@@ -43,7 +43,8 @@ void Session::link_down(const Error& error, Instant now, std::vector<Effect>& ef
 
 void Session::malformed(const Error& error, Instant now, std::vector<Effect>& effects) {
   log(Log::Level::error,
-      "the aggregator's message " + error.what + "; install the same version of Hansa on both sides", effects);
+      "the aggregator's message " + error.what + "; install the same version of Hansa on both sides",
+      effects);
   if (state_ == LinkState::greeting || state_ == LinkState::online)
     go_offline(std::chrono::seconds(5), now, effects);
 }

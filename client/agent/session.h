@@ -2,8 +2,8 @@
 //
 //   offline -> linking -> greeting -> online -> (any) -> offline ... -> finished
 //
-// It reconnects with jittered, doubling backoff for as long as it takes, keeps the lease, and reports what the device has
-// to train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
+// It reconnects with jittered, doubling backoff for as long as it takes, keeps the lease, and reports what the device
+// has to train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -34,9 +34,8 @@ void SumParticipant::reset() {
 // For debugging: which sum has come how far. Contains no secret.
 void SumParticipant::log_progress(const std::string& what, std::vector<SumEffect>& effects) const {
   const auto& setup = sum_->machine.setup();
-  effects.emplace_back(
-      Log{Log::Level::debug,
-          "round " + std::to_string(setup.round.value) + ", sum " + sum_->setup.brief() + ": " + what});
+  effects.emplace_back(Log{Log::Level::debug, "round " + std::to_string(setup.round.value) + ", sum " +
+                                                  sum_->setup.brief() + ": " + what});
 }
 
 bool SumParticipant::is_of_sum(TaskId task, const Digest& setup) const {
@@ -78,8 +77,8 @@ void SumParticipant::hear(const messages::KeyRoster& m, std::span<const std::byt
     sum_->roster = roster;
     sum_->shares = messages::EncryptedShares{m.task, m.setup, std::move(*shares)};
   } else if (sum_->roster != roster) {
-    return fail_sum(m.task, Error{ErrorCode::refused, "secure aggregation", "shows two rosters of one sum", {}},
-                    effects);
+    return fail_sum(
+        m.task, Error{ErrorCode::refused, "secure aggregation", "shows two rosters of one sum", {}}, effects);
   }
   log_progress("sends its shares", effects);
   effects.emplace_back(Say{*sum_->shares});
@@ -124,8 +123,8 @@ void SumParticipant::masked(const UpdateMasked& event, std::vector<SumEffect>& e
   effects.emplace_back(round::TaskEvent(round::TrainingDone{offer}));
 }
 
-// From two sums of one round, one of which lacks a client, an aggregator could compute that client's update. An aggregator
-// that is trusted to follow the protocol repeats a round only if the first sum came to nothing.
+// From two sums of one round, one of which lacks a client, an aggregator could compute that client's update. An
+// aggregator that is trusted to follow the protocol repeats a round only if the first sum came to nothing.
 Result<void> SumParticipant::check_repeated(const secure_aggregation::Subset& survivors) const {
   const auto& setup = sum_->machine.setup();
   if (setup.assumptions.threat_model != secure_aggregation::ThreatModel::active || !unmasked_ ||

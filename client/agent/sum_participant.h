@@ -1,9 +1,9 @@
 // The device agent's part in the secure sum of its task.
 //
 // Runs a client's machine (protocols/secure_aggregation/client.h) concurrently with the task: keys and shares are
-// exchanged while the model arrives and the training runs. An update is offered only masked. If the sum fails the client
-// declines, and the update stays on the device. Messages of another sum are ignored. No I/O, clock or thread; one thread
-// owns it.
+// exchanged while the model arrives and the training runs. An update is offered only masked. If the sum fails the
+// client declines, and the update stays on the device. Messages of another sum are ignored. No I/O, clock or thread;
+// one thread owns it.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -49,7 +49,8 @@ class SumParticipant {
   void mask_if_ready(std::vector<SumEffect>& effects);
   void masked(const UpdateMasked& event, std::vector<SumEffect>& effects);
 
-  void hear(const messages::KeyRoster& message, std::span<const std::byte> roster, std::vector<SumEffect>& effects);
+  void hear(const messages::KeyRoster& message, std::span<const std::byte> roster,
+            std::vector<SumEffect>& effects);
   void hear(const messages::ShareDelivery& message, std::vector<SumEffect>& effects);
   void hear(const messages::SurvivorSet& message, std::vector<SumEffect>& effects);
   void hear(const messages::UnmaskRequest& message, std::vector<SumEffect>& effects);

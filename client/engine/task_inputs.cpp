@@ -50,8 +50,8 @@ bool TaskInputs::verify(const VerifyBlob& verify) {
   if (blob->delta == nullptr) return take_vector(*blob->input);
   const auto taken = take_delta(*blob->input, *blob->delta);
   if (!taken && log_)
-    log_(Log::Level::warning, "a delta to the " + blob->input->name + " cannot be used (" + taken.error().text() +
-                                  "); it is fetched in full");
+    log_(Log::Level::warning, "a delta to the " + blob->input->name + " cannot be used (" +
+                                  taken.error().text() + "); it is fetched in full");
   return taken.has_value();
 }
 

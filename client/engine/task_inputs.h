@@ -1,5 +1,5 @@
-// The blobs that a task needs: its archive, and each of its inputs in full or as deltas to the vector that the device holds
-// under the input's name.
+// The blobs that a task needs: its archive, and each of its inputs in full or as deltas to the vector that the device
+// holds under the input's name.
 //
 // Takes their chunks, verifies what is complete, and keeps the vectors of the task. One thread.
 #pragma once
@@ -20,7 +20,8 @@ class TaskInputs {
 
   // Keeps a chunk that the task asked for.
   void keep(const KeepChunk& keep, std::span<const std::byte> bytes);
-  // Verifies a complete blob and takes it: stores an archive, or applies a delta. False if it is not what its name says.
+  // Verifies a complete blob and takes it: stores an archive, or applies a delta. False if it is not what its name
+  // says.
   [[nodiscard]] bool verify(const VerifyBlob& verify);
 
   // The complete vectors. Those of inputs that the last task did not have are not kept.
@@ -35,8 +36,8 @@ class TaskInputs {
   [[nodiscard]] Result<void> take_delta(const messages::TaskInput& wanted, const messages::ModelDelta& delta);
   // The vector under the input's name, which is empty at first.
   [[nodiscard]] TaskVectors::Input& vector_of(const messages::TaskInput& wanted);
-  // A stopped training may still read the vectors, and ZeroMQ may still send from them: then they are copied, without the
-  // values of `except`.
+  // A stopped training may still read the vectors, and ZeroMQ may still send from them: then they are copied, without
+  // the values of `except`.
   void unshare_vectors(const messages::TaskInput* except);
 
   ArchiveStore& archives_;

@@ -87,8 +87,10 @@ class ModelTrainer final : public Trainer {
              std::equal(others.begin(), others.end(), vectors.begin() + 1,
                         [](const std::string& name, const auto& vector) { return name == vector.name; });
     };
-    if (are(request.inputs, model_input, method.inputs) && are(outputs, delta_output, method.outputs)) return {};
-    return fail(ErrorCode::refused, "method \"" + method.name + "\"", "has other inputs or outputs in this trainer");
+    if (are(request.inputs, model_input, method.inputs) && are(outputs, delta_output, method.outputs))
+      return {};
+    return fail(ErrorCode::refused, "method \"" + method.name + "\"",
+                "has other inputs or outputs in this trainer");
   }
 
   Result<void> open_model(const std::filesystem::path& archive, const std::vector<std::string>& personal) {
@@ -144,7 +146,8 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     // An input is held once; an output twice, as it is written only when all went well.
     const MethodDescription& method = config_.methods->find(request.method.name)->description();
-    needed += (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
+    needed +=
+        (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->location(),
@@ -165,7 +168,8 @@ class ModelTrainer final : public Trainer {
     const std::span<const float> global = request.inputs.front().values;
     HANSA_TRY_VOID(open_model(request.archive, training_config(request.method).personal));
     HANSA_TRY_VOID(check_layout(request));
-    for (const InputVector& input : request.inputs) assert(input.values.size() == model_->layout().element_count());
+    for (const InputVector& input : request.inputs)
+      assert(input.values.size() == model_->layout().element_count());
     for (const OutputVector& output : outputs) assert(output.values.size() == global.size());
     find_personal(request.kept);
     model_->assign(global);

@@ -15,8 +15,9 @@ namespace hansa::learning {
 class GradientHook {
  public:
   virtual ~GradientHook() = default;
-  // Changes the gradient of the model's trainable of this index before the optimiser uses it. Weights and gradient are in
-  // the order of the trainable's memory: assigning a vector of the layout to a model brings it into this order.
+  // Changes the gradient of the model's trainable of this index before the optimiser uses it. Weights and gradient
+  // are in the order of the trainable's memory: assigning a vector of the layout to a model brings it into this
+  // order.
   virtual void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) = 0;
 };
 

@@ -23,16 +23,16 @@
 
 namespace hansa::messages {
 
-// client -> aggregator: what the client has to train on, and whenever that changes.
+// client -> aggregator: what the client has to train on. Part of Hello, and sent again whenever it changes.
 struct DataReport {
   static constexpr Type type{17, "DataReport"};
-  std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
-  std::uint64_t new_examples = 0;  // of them: none of its counted updates was trained on these
+  std::uint64_t examples = 0;  // available now; 0 with a problem: cannot train
+  std::uint64_t new_examples = 0;  // the examples on which none of its counted updates was trained
   std::string problem;  // why examples is 0, or why no more come
-  std::string notice;  // what else the operator should know; said once
+  std::string notice;  // what else the operator should know; sent once
 };
 
-// client -> aggregator: the first message of a session, and again at any time to start anew.
+// client -> aggregator: opens a session; at any time it ends the session and opens another.
 // A frame of another protocol version is refused by its header alone, whatever its body.
 struct Hello {
   static constexpr Type type{0, "Hello"};
@@ -47,7 +47,7 @@ struct Welcome {
   static constexpr Type type{1, "Welcome"};
   std::string client;  // the name under which the operator admitted the key
   std::string run;
-  std::uint32_t lease_ms = 0;  // a client that is silent for longer is taken for gone
+  std::uint32_t lease_ms = 0;  // a client that is silent for longer is gone
   std::uint32_t chunk_bytes = 0;  // of bulk frames in both directions, at most bulk_bytes_max
 };
 
@@ -82,8 +82,8 @@ struct Decline {
   std::string reason;
 };
 
-// client -> aggregator: send so many bytes of a blob from `offset` on. This is the credit: nothing is sent that was
-// not pulled. What lies before `offset` has arrived.
+// client -> aggregator: send that many bytes of a blob from `offset` on. This is the credit: only pulled bytes are
+// sent. The bytes before `offset` have arrived.
 struct Pull {
   static constexpr Type type{6, "Pull"};
   Digest blob;
@@ -114,8 +114,8 @@ struct Offer {
   Metrics metrics;
   Digest setup;  // of the secure sum it is masked for; zero without one
 };
-// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range only
-// tells that what is on its way arrives.
+// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range says
+// that the bytes in flight are arriving.
 struct Grant {
   static constexpr Type type{10, "Grant"};
   TaskId task;
@@ -129,8 +129,8 @@ struct UpdateChunk {
   std::uint64_t offset = 0;
 };
 enum class Verdict : std::uint8_t { counted, rejected, late };
-// aggregator -> client: what became of the update. A counted update is kept by the client until
-// another task comes: the aggregator may crash before it commits, and ask again.
+// aggregator -> client: whether the update is in the sum. The client keeps a counted update until another task comes:
+// an aggregator that crashes before it commits asks for it again.
 struct Receipt {
   static constexpr Type type{12, "Receipt"};
   TaskId task;
@@ -138,8 +138,8 @@ struct Receipt {
   std::string reason;
 };
 
-// Either way: keeps the lease, and asks for a Pong. A client names the task it is at (0: none), so that
-// a task that was lost on the way is sent again.
+// Either way: keeps the lease, and asks for a Pong. A client names its current task (0: none), so that a task that
+// was lost on the way is sent again.
 struct Ping {
   static constexpr Type type{13, "Ping"};
   TaskId task;
@@ -149,8 +149,8 @@ struct Pong {
   TaskId task;
 };
 
-// The secure sum of a task, in the order in which they are said (docs/secure-aggregation.md). `setup` names the
-// attempt: SumSetup::digest; a message of another one is stale.
+// The messages of secure aggregation, in the order in which they are sent (docs/secure-aggregation.md). `setup` is the
+// attempt's SumSetup::digest; a message with another one is stale.
 
 // client -> aggregator: its keys for this sum.
 struct KeyAdvert {
@@ -172,7 +172,7 @@ struct EncryptedShares {
   Digest setup;
   std::vector<secure_aggregation::SealedShares> shares;
 };
-// aggregator -> client: what its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
+// aggregator -> client: the shares that its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
 struct ShareDelivery {
   static constexpr Type type{21, "ShareDelivery"};
   TaskId task;
@@ -180,7 +180,7 @@ struct ShareDelivery {
   std::vector<std::uint8_t> sharers;
   std::vector<secure_aggregation::SealedShares> shares;
 };
-// aggregator -> client, if it may be active: whose masked vectors arrived, to be signed.
+// aggregator -> client, under the active threat model: whose masked vectors arrived, to be signed.
 struct SurvivorSet {
   static constexpr Type type{22, "SurvivorSet"};
   TaskId task;
@@ -194,7 +194,7 @@ struct SurvivorSignature {
   Digest setup;
   secure_aggregation::Signature signature{};
 };
-// aggregator -> client: tell the shares that unmask the sum of these survivors.
+// aggregator -> client: reveal the shares that unmask the sum of these survivors.
 struct UnmaskRequest {
   static constexpr Type type{24, "UnmaskRequest"};
   TaskId task;

@@ -12,7 +12,8 @@ namespace {
 tl::unexpected<Error> wrong(std::string what) { return fail(ErrorCode::protocol, "task", std::move(what)); }
 
 Result<void> check_inputs(const TrainTask& task) {
-  if (task.inputs.empty() || task.inputs.front().name != model_input) return wrong("does not begin with the model");
+  if (task.inputs.empty() || task.inputs.front().name != model_input)
+    return wrong("does not begin with the model");
   std::set<std::string_view> names;
   std::set<Digest> blobs{task.archive};
   for (const TaskInput& input : task.inputs) {
@@ -20,10 +21,12 @@ Result<void> check_inputs(const TrainTask& task) {
     if (!names.insert(input.name).second) return wrong("has two inputs " + quoted);
     if (input.bytes == 0 || input.bytes % sizeof(float) != 0)
       return wrong("has an input " + quoted + " that holds no values, or a part of one");
-    if (!blobs.insert(input.vector).second) return wrong("has one blob for " + quoted + " and something else");
+    if (!blobs.insert(input.vector).second)
+      return wrong("has one blob for " + quoted + " and something else");
     if (!input.deltas) continue;
     for (const ModelDelta& delta : input.deltas->deltas)
-      if (!blobs.insert(delta.blob).second) return wrong("has one blob for a delta to " + quoted + " and something else");
+      if (!blobs.insert(delta.blob).second)
+        return wrong("has one blob for a delta to " + quoted + " and something else");
   }
   return {};
 }

@@ -27,8 +27,8 @@ inline constexpr std::size_t options_max = 64;  // of a method
 inline constexpr std::size_t option_texts_max = 64;  // of an option that is a list
 inline constexpr std::size_t deltas_max = 16;
 
-// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model, whose
-// name is name_of(delta).
+// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model,
+// whose name is name_of(delta).
 struct ModelDelta {
   Digest base;
   Digest blob;

@@ -23,7 +23,8 @@ void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) 
     if (wanted.deltas) {
       const auto& deltas = wanted.deltas->deltas;
       const auto from = std::ranges::find(deltas, found->vector, &messages::ModelDelta::base);
-      for (auto delta = from; delta != deltas.end(); ++delta) blobs_.push_back({delta->blob, delta->bytes, input});
+      for (auto delta = from; delta != deltas.end(); ++delta)
+        blobs_.push_back({delta->blob, delta->bytes, input});
       if (from != deltas.end()) return;
     }
   }
@@ -35,7 +36,8 @@ void ClientTask::fetch_in_full(std::size_t input) {
   const auto range = std::ranges::equal_range(blobs_, input, {}, &Blob::input);
   const auto at = blobs_.erase(range.begin(), range.end());
   const messages::TaskInput& wanted = task_.inputs[input];
-  fetched_ = static_cast<std::size_t>(blobs_.insert(at, {wanted.vector, wanted.bytes, input}) - blobs_.begin());
+  fetched_ =
+      static_cast<std::size_t>(blobs_.insert(at, {wanted.vector, wanted.bytes, input}) - blobs_.begin());
 }
 
 bool ClientTask::same_work(const messages::TrainTask& other) const {
@@ -44,8 +46,8 @@ bool ClientTask::same_work(const messages::TrainTask& other) const {
   };
   return task_.task == other.task && task_.archive == other.archive && task_.layout == other.layout &&
          std::ranges::equal(task_.inputs, other.inputs, same_input) && task_.method == other.method &&
-         task_.outputs == other.outputs && task_.seed == other.seed && task_.compression == other.compression &&
-         task_.secure.has_value() == other.secure.has_value();
+         task_.outputs == other.outputs && task_.seed == other.seed &&
+         task_.compression == other.compression && task_.secure.has_value() == other.secure.has_value();
 }
 
 bool ClientTask::fetches(const Digest& blob) const {

@@ -3,13 +3,13 @@
 //   fetching_archive -> fetching_inputs -> training -> offering <-> uploading -> counted
 //                   (any but the last two) -> declined            (any) -> dropped
 //
-// The archive is fetched first, then each input in the task's order: as deltas from the vector that the shell holds under
-// its name, or in full. A delta that leads to another vector is damaged; then the input is fetched in full. Training starts
-// when all inputs are verified.
+// The archive is fetched first, then each input in the task's order: as deltas from the vector that the shell holds
+// under its name, or in full. A delta that leads to another vector is damaged; then the input is fetched in full.
+// Training starts when all inputs are verified.
 //
-// A new session continues the task where it stands: fetched bytes, a training in progress and a finished update are kept.
-// A cut link or a restarted aggregator costs no work.
-// Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a task.
+// A new session continues the task where it stands: fetched bytes, a training in progress and a finished update are
+// kept. A cut link or a restarted aggregator costs no work. Every state x event pair: docs/round.md. No I/O, clock or
+// thread; one thread owns a task.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -138,8 +138,8 @@ messages::TrainTask Coordinator::make_task(const Member& m) const {
   task.round = round_->id();
   task.archive = config_.archive;
   task.archive_bytes = config_.archive_bytes;
-  messages::TaskInput model{std::string(model_input), published_.model, config_.elements * sizeof(float),
-                            published_.check, {}};
+  messages::TaskInput model{
+      std::string(model_input), published_.model, config_.elements * sizeof(float), published_.check, {}};
   if (!published_.deltas.empty())
     model.deltas = messages::ModelDeltas{
         {config_.compression.downlink->segments().begin(), config_.compression.downlink->segments().end()},

@@ -56,7 +56,9 @@ const Call calls[] = {
     [](Bench& b) { b.session.refused(refusal(messages::RefuseReason::unknown_session), b.now, b.effects); },
     [](Bench& b) { b.session.refused(refusal(messages::RefuseReason::federation), b.now, b.effects); },
     [](Bench& b) { b.session.aggregator_left("bye", b.now, b.effects); },
-    [](Bench& b) { b.session.data_known({1, 0, "", ""}, b.now, b.effects); },
+    [](Bench& b) {
+      b.session.data_known({1, 0, "", ""}, b.now, b.effects);
+    },
     [](Bench& b) { b.tick(); },
     [](Bench& b) { b.session.finish(Exit::Why::stopped, b.effects); },
 };

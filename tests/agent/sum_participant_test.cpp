@@ -15,7 +15,8 @@ namespace sa = secure_aggregation;
 class SumParticipantTable : public ::testing::Test {
  protected:
   sa::SigningKey root = *sa::SigningKey::generate();
-  SecureSums sums{std::make_shared<const sa::SigningKey>(*sa::SigningKey::generate()), root.public_key(), {}, true};
+  SecureSums sums{
+      std::make_shared<const sa::SigningKey>(*sa::SigningKey::generate()), root.public_key(), {}, true};
   messages::TrainTask task = secure_task();
   Digest setup = messages::sum_setup("harbour", task).digest();
 
@@ -47,11 +48,21 @@ class SumParticipantTable : public ::testing::Test {
 TEST_F(SumParticipantTable, EachMessageIsIgnoredOrEndsTheSumAsTheTableSays) {
   using Call = void (*)(SumParticipant&, TaskId, const Digest&, std::vector<SumEffect>&);
   const Call calls[] = {
-      [](auto& p, TaskId t, const Digest& s, auto& out) { p.hear(messages::KeyRoster{t, s}, {}, out); },
-      [](auto& p, TaskId t, const Digest& s, auto& out) { p.hear(messages::ShareDelivery{t, s, {1}, {}}, out); },
-      [](auto& p, TaskId t, const Digest& s, auto& out) { p.hear(messages::SurvivorSet{t, s, {7}}, out); },
-      [](auto& p, TaskId t, const Digest& s, auto& out) { p.hear(messages::UnmaskRequest{t, s, {7}, {}}, out); },
-      [](auto& p, TaskId t, const Digest& s, auto& out) { p.masked(UpdateMasked{t, s, {}, 4}, out); },
+      [](auto& p, TaskId t, const Digest& s, auto& out) {
+        p.hear(messages::KeyRoster{t, s}, {}, out);
+      },
+      [](auto& p, TaskId t, const Digest& s, auto& out) {
+        p.hear(messages::ShareDelivery{t, s, {1}, {}}, out);
+      },
+      [](auto& p, TaskId t, const Digest& s, auto& out) {
+        p.hear(messages::SurvivorSet{t, s, {7}}, out);
+      },
+      [](auto& p, TaskId t, const Digest& s, auto& out) {
+        p.hear(messages::UnmaskRequest{t, s, {7}, {}}, out);
+      },
+      [](auto& p, TaskId t, const Digest& s, auto& out) {
+        p.masked(UpdateMasked{t, s, {}, 4}, out);
+      },
       [](auto& p, TaskId, const Digest&, auto& out) { p.mask_if_ready(out); },
   };
   struct Row {
@@ -94,7 +105,8 @@ TEST_F(SumParticipantTable, ATaskThatIsSentAgainRepeatsTheKeysOfTheSameSum) {
   const auto keys = [](const std::vector<SumEffect>& effects) {
     for (const auto& effect : effects)
       if (const auto* say = std::get_if<Say>(&effect))
-        if (const auto* advert = std::get_if<messages::KeyAdvert>(&say->message)) return advert->advert.mask_key;
+        if (const auto* advert = std::get_if<messages::KeyAdvert>(&say->message))
+          return advert->advert.mask_key;
     return decltype(sa::Advert::mask_key){};
   };
   EXPECT_EQ(keys(first), keys(again));

@@ -154,10 +154,10 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
         case 14: h.apply(TickEvent{}); break;
         default:
           if (h.agent.task())
-            h.receive(
-                session,
-                messages::BlobChunk{model_of(h.agent.task()->task()).vector, random.chance(0.9) ? next_chunk : offset},
-                100);
+            h.receive(session,
+                      messages::BlobChunk{model_of(h.agent.task()->task()).vector,
+                                          random.chance(0.9) ? next_chunk : offset},
+                      100);
       }
       for (const auto& effect : h.effects) {
         if (std::holds_alternative<OpenLink>(effect)) {

@@ -39,13 +39,21 @@ TEST(TaskCheck, WhatIsWrongIsNamed) {
   const Row rows[] = {
       {[](auto& t, auto&) { t.inputs[0].name = "weights"; }, "does not begin with the model"},
       {[](auto& t, auto&) { t.method.name = "scaffold"; }, "method \"scaffold\": is not known"},
-      {[](auto& t, auto&) { t.method.options.push_back({"mu", 0.1}); }, "option \"mu\" of method \"anchored\""},
+      {[](auto& t, auto&) {
+         t.method.options.push_back({"mu", 0.1});
+       },
+       "option \"mu\" of method \"anchored\""},
       {[](auto& t, auto&) { t.inputs.pop_back(); }, "lacks its input \"anchor\""},
       {[](auto& t, auto&) { t.inputs[1].name = "teacher"; }, "lacks its input \"anchor\""},
-      {[](auto& t, auto&) { t.inputs.push_back({"teacher", sha256("teacher"), 400, {}, {}}); },
+      {[](auto& t, auto&) {
+         t.inputs.push_back({"teacher", sha256("teacher"), 400, {}, {}});
+       },
        "has no input \"teacher\""},
       {[](auto& t, auto&) { t.outputs.pop_back(); }, "lacks its output \"drift\""},
-      {[](auto& t, auto&) { t.outputs.push_back({"variance", 100, {}}); }, "has no output \"variance\""},
+      {[](auto& t, auto&) {
+         t.outputs.push_back({"variance", 100, {}});
+       },
+       "has no output \"variance\""},
       {[](auto& t, auto&) { t.inputs[1].bytes = 404; }, "input \"anchor\": is of another size"},
       {[](auto& t, auto&) { t.outputs[1].values = 101; }, "output \"drift\": is of another size"},
       {[](auto&, auto& c) { c.blob_bytes_max = 240; }, "an archive that is larger than the client takes"},

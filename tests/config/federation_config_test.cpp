@@ -75,7 +75,8 @@ TEST(FederationSchema, TheRangesOfTrainingAreWithinThoseOfTheMethod) {
     if (setting.range.most == option->range.most && excludes(option->range.at_most)) {
       EXPECT_TRUE(excludes(setting.range.at_most));
     }
-    EXPECT_EQ(setting.kind == config::Kind::integer, std::holds_alternative<std::int64_t>(option->default_value));
+    EXPECT_EQ(setting.kind == config::Kind::integer,
+              std::holds_alternative<std::int64_t>(option->default_value));
   }
 }
 

@@ -72,8 +72,7 @@ class LocalTrainer : public ::testing::Test {
   // Equal to LibTorch's own optimiser but for the rounding of other kernels.
   void expect_reference() {
     const Outcome trained = train();
-    const std::vector<float> expected =
-        testing::reference_delta(archive_, data_, training_, request_.seed);
+    const std::vector<float> expected = testing::reference_delta(archive_, data_, training_, request_.seed);
     ASSERT_LE(expected.size(), trained.delta.size());
     double largest = 0;
     double difference = 0;

@@ -1,5 +1,5 @@
-// A task with a further vector each way, from TrainTask to the uploaded bytes: the device's engine and the real trainer,
-// with the aggregator played by the test.
+// A task with a further vector each way, from TrainTask to the uploaded bytes: the device's engine and the real
+// trainer, with the aggregator played by the test.
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -201,7 +201,8 @@ TEST_F(MethodInEngine, AHeldInputIsNotFetchedAgain) {
   serve();
   EXPECT_EQ(pulled_, std::set<std::string>{"model"});
   ASSERT_TRUE(vectors_);
-  EXPECT_EQ(std::vector<float>(request_->inputs[1].values.begin(), request_->inputs[1].values.end()), anchor_);
+  EXPECT_EQ(std::vector<float>(request_->inputs[1].values.begin(), request_->inputs[1].values.end()),
+            anchor_);
 }
 
 TEST_F(MethodInEngine, AnUnknownOptionIsDeclinedByName) {

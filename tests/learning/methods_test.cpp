@@ -68,7 +68,8 @@ TEST_F(Methods, AFurtherInputIsReadAndAFurtherOutputWritten) {
   use_anchored(0);
   ASSERT_TRUE(train());
   EXPECT_EQ(delta_, by_sgd) << "without a pull it is SGD, bit for bit";
-  for (std::size_t i = 0; i < drift_.size(); i += 97) ASSERT_NEAR(drift_[i], model_[i] + delta_[i] - 0.125F, 1e-6) << i;
+  for (std::size_t i = 0; i < drift_.size(); i += 97)
+    ASSERT_NEAR(drift_[i], model_[i] + delta_[i] - 0.125F, 1e-6) << i;
   request_.method.options.back().value = 5.0;
   ASSERT_TRUE(train());
   EXPECT_NE(delta_, by_sgd);

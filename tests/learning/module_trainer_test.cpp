@@ -74,7 +74,8 @@ TEST_F(ModuleTrainer, ItsOwnLossIsUsed) {
 
 TEST_F(ModuleTrainer, OneOfAnotherShapeIsRefusedByTheNameThatDiffers) {
   std::vector<float> delta(global_.size(), 1.0F);
-  const auto trained = train_on(*make_module_trainer(own_module(std::make_shared<Net>(64)), config_), request_, global_, delta);
+  const auto trained = train_on(*make_module_trainer(own_module(std::make_shared<Net>(64)), config_),
+                                request_, global_, delta);
   ASSERT_FALSE(trained);
   EXPECT_EQ(trained.error().code, ErrorCode::model);
   EXPECT_THAT(trained.error().text(), HasSubstr("fc1.weight"));

@@ -152,7 +152,8 @@ messages::TrainTask task_with_two_inputs() {
 }
 
 // Feeds the blob that the task asks for, and its verdict; returns the effects of the verdict.
-std::vector<TaskEffect> fetch(ClientTask& task, const Digest& blob, std::uint64_t bytes, const TaskEvent& verdict) {
+std::vector<TaskEffect> fetch(ClientTask& task, const Digest& blob, std::uint64_t bytes,
+                              const TaskEvent& verdict) {
   for (std::uint64_t offset = 0; offset < bytes; offset += 50)
     (void)feed(task, ChunkArrived{blob, offset, std::min<std::uint64_t>(50, bytes - offset)});
   return feed(task, verdict);
@@ -170,7 +171,8 @@ TEST(ClientTask, InputsAreFetchedInTheirOrderEachByItsOwnWayAndThenItTrains) {
   const auto after_model = fetch(task, model, 2'000, BlobVerified{model});
   EXPECT_EQ(asked_for(after_model), counting_digest(52));
   EXPECT_EQ(count_of<StartTraining>(after_model), 0U) << "an input is missing";
-  EXPECT_EQ(count_of<StartTraining>(fetch(task, counting_digest(52), 150, BlobVerified{counting_digest(52)})), 1U);
+  EXPECT_EQ(count_of<StartTraining>(fetch(task, counting_digest(52), 150, BlobVerified{counting_digest(52)})),
+            1U);
 }
 
 TEST(ClientTask, AHeldVectorCountsOnlyUnderItsOwnName) {
@@ -184,7 +186,8 @@ TEST(ClientTask, ADamagedDeltaOfOneInputLeavesTheOthersAsTheyAre) {
   const std::vector<HeldVector> held = {{"model", counting_digest(11)}, {"control", counting_digest(42)}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), counting_digest(21));
-  EXPECT_EQ(asked_for(fetch(task, counting_digest(21), 150, BlobVerified{counting_digest(21)})), counting_digest(22));
+  EXPECT_EQ(asked_for(fetch(task, counting_digest(21), 150, BlobVerified{counting_digest(21)})),
+            counting_digest(22));
   EXPECT_EQ(asked_for(fetch(task, counting_digest(22), 150, BlobDamaged{counting_digest(22)})), model);
   EXPECT_EQ(asked_for(fetch(task, model, 2'000, BlobVerified{model})), counting_digest(52));
   EXPECT_EQ(asked_for(fetch(task, counting_digest(52), 150, BlobDamaged{counting_digest(52)})), control);

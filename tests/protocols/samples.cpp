@@ -41,17 +41,18 @@ TrainTask train_task() {
   control.check.bytes = bytes_from<decltype(control.check.bytes)>(0x58);
   train.inputs = {std::move(model), std::move(control)};
   train.method = sgd_method({.epochs = 2,
-                    .batch_size = 64,
-                    .learning_rate = 0.125,
-                    .momentum = 0.5,
-                    .weight_decay = 0.25,
-                    .steps_max = 900,
-                    .personal = {"head.*", "*.running_mean"}});
+                             .batch_size = 64,
+                             .learning_rate = 0.125,
+                             .momentum = 0.5,
+                             .weight_decay = 0.25,
+                             .steps_max = 900,
+                             .personal = {"head.*", "*.running_mean"}});
   train.method.options.push_back({"rule", std::string("nearest")});
-  train.outputs = {{"delta",
-                    250'000,
-                    {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0}, {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}}},
-                   {"control", 250'000, {{250'000, {codecs::Kind::f16, 0, 0, 0}, 0}}}};
+  train.outputs = {
+      {"delta",
+       250'000,
+       {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0}, {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}}},
+      {"control", 250'000, {{250'000, {codecs::Kind::f16, 0, 0, 0}, 0}}}};
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;

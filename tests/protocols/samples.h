@@ -1,4 +1,5 @@
-// One message of each type with fixed field values that differ from the defaults: for golden vectors, hostile bytes and fuzzing.
+// One message of each type with fixed field values that differ from the defaults: for golden vectors, hostile bytes
+// and fuzzing.
 #pragma once
 #include <string>
 #include <vector>

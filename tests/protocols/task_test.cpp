@@ -18,8 +18,9 @@ TrainTask two_vectors() {
   task.inputs = {{"model", counting_digest(2), 400, {}, {}}, {"control", counting_digest(3), 400, {}, {}}};
   task.inputs[0].deltas.emplace().deltas = {{counting_digest(4), counting_digest(5), 10},
                                             {counting_digest(6), counting_digest(7), 10}};
-  task.outputs = {{"delta", 100, {{60, {codecs::Kind::f16, 0, 0, 0}, 0}, {40, {codecs::Kind::f32, 0, 0, 0}, 0}}},
-                  {"control", 100, {{100, {codecs::Kind::bf16, 0, 0, 0}, 0}}}};
+  task.outputs = {
+      {"delta", 100, {{60, {codecs::Kind::f16, 0, 0, 0}, 0}, {40, {codecs::Kind::f32, 0, 0, 0}, 0}}},
+      {"control", 100, {{100, {codecs::Kind::bf16, 0, 0, 0}, 0}}}};
   return task;
 }
 
@@ -66,7 +67,8 @@ TEST(Task, OnlyAValidTaskPassesItsCheck) {
       {[](TrainTask& t) { t.inputs[1].bytes = 401; }, "or a part of one"},
       {[](TrainTask& t) { t.inputs[1].vector = counting_digest(2); }, "has one blob for \"control\""},
       {[](TrainTask& t) { t.inputs[0].vector = t.archive; }, "has one blob for \"model\""},
-      {[](TrainTask& t) { t.inputs[0].deltas->deltas[1].blob = counting_digest(5); }, "has one blob for a delta"},
+      {[](TrainTask& t) { t.inputs[0].deltas->deltas[1].blob = counting_digest(5); },
+       "has one blob for a delta"},
       {[](TrainTask& t) { t.outputs.clear(); }, "does not ask for the model's delta first"},
       {[](TrainTask& t) { t.outputs[0].name = "control"; }, "does not ask for the model's delta first"},
       {[](TrainTask& t) { t.outputs[0].values = 99; }, "of another size than the model's"},

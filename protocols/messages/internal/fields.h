@@ -7,7 +7,8 @@
 namespace hansa::messages::internal {
 
 inline constexpr std::size_t subset_bytes_max = (secure_aggregation::clients_max + 7) / 8;
-inline constexpr std::size_t shares_max = secure_aggregation::neighbours_max + 1;  // the client's own in addition
+inline constexpr std::size_t shares_max =
+    secure_aggregation::neighbours_max + 1;  // the client's own in addition
 
 template <class A>
 void fields(A& a, DataReport& m) {

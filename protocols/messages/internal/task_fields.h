@@ -78,7 +78,9 @@ void fields(A& a, Option& m) {
     void operator()(std::int64_t& value) const { a(value); }
     void operator()(double& value) const { finite(a, value); }
     void operator()(std::string& value) const { text(a, value, text_bytes_max); }
-    void operator()(std::vector<std::string>& value) const { texts(a, value, option_texts_max, name_bytes_max); }
+    void operator()(std::vector<std::string>& value) const {
+      texts(a, value, option_texts_max, name_bytes_max);
+    }
   };
   std::visit(Value{a}, m.value);
 }
