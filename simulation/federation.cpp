@@ -95,6 +95,10 @@ Federation::~Federation() { pool_.reset(); }
 void Federation::maybe_crash(double probability) {
   if (probability <= 0 || crashes_ >= options_.crashes.crashes_max) return;
   if (events_.now() - Instant{} >= options_.faults_end || !random_.chance(probability)) return;
+  crash();
+}
+
+void Federation::crash() {
   ++crashes_;
   throw SimulatedCrash{};
 }
@@ -107,10 +111,12 @@ Result<void> Federation::start_aggregator() {
     return "simulated+" + std::to_string((events_.now() - Instant{}) / std::chrono::milliseconds(1)) + "ms";
   };
   config.before_effect = [this](const server::Effect&) {
+    if (++aggregator_effects_ == options_.crashes.aggregator_at_effect) crash();
     maybe_crash(options_.crashes.aggregator_per_effect);
   };
-  HANSA_TRY(aggregator_, server::Engine::create(std::move(config), *store_, *outbox_, workers_, spools_,
-                                                observer_, events_.now()));
+  HANSA_TRY(aggregator_, server::Engine::create(std::move(config),
+                                                {*store_, *outbox_, workers_, spools_, observer_, executor_},
+                                                events_.now()));
   ++aggregator_life_;
   network_->aggregator_up();
   schedule_aggregator_tick();
@@ -266,6 +272,7 @@ Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
     out.bytes_down = bytes_down_ + aggregator_->bytes_down();
   }
   out.crashes = crashes_;
+  out.aggregator_effects = aggregator_effects_;
   out.virtual_time = events_.now() - Instant{};
   return out;
 }

@@ -28,6 +28,8 @@ namespace hansa::simulation {
 struct CrashFaults {
   double aggregator_per_effect = 0;
   double client_per_effect = 0;
+  std::uint64_t aggregator_at_effect =
+      0;  // once, before this effect of all its lives (1: the first); 0: never
   std::uint32_t crashes_max = 0;  // of all hosts together, so that a run ends
   Duration down_max = std::chrono::seconds(20);
 };
@@ -64,6 +66,7 @@ struct FederationOutcome {
   RoundId last_committed;
   Digest model;
   std::uint32_t crashes = 0;
+  std::uint64_t aggregator_effects = 0;  // of all its lives
   Duration virtual_time{};
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
@@ -96,6 +99,7 @@ class Federation {
   void with_client(ClientHost& host, const std::function<void(client::Engine&)>& action);
   void schedule_client_tick(ClientHost& host);
   void maybe_crash(double probability);
+  void crash();
   void start_training(ClientHost& host, const messages::TrainTask& task,
                       const learning::TrainingRequest& request,
                       const std::shared_ptr<client::TaskVectors>& vectors);
@@ -109,6 +113,7 @@ class Federation {
   std::unique_ptr<Network> network_;
   server::WorkerPool workers_;
   server::SpoolPool spools_;
+  server::InlineExecutor executor_;
   std::unique_ptr<AggregatorOutbox> outbox_;
   std::unique_ptr<server::Store> store_;
   std::unique_ptr<server::Engine> aggregator_;
@@ -118,6 +123,7 @@ class Federation {
   std::optional<Random> arrival_;
   std::optional<Error> start_failure_;
   std::uint32_t crashes_ = 0;
+  std::uint64_t aggregator_effects_ = 0;
   std::uint64_t bytes_up_ = 0;
   std::uint64_t bytes_down_ = 0;
 };

@@ -150,6 +150,8 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   FederationOptions f;
   f.federation = config.name;
   f.aggregator.coordinator = run.coordinator;
+  f.aggregator.optimizer = run.optimizer;
+  f.aggregator.initial_state = run.initial_state;
   if (f.aggregator.coordinator.secure_sums)
     f.aggregator.coordinator.secure_sums->certificate = [&](const std::string& client) {
       return identities.certificate(client);

@@ -53,8 +53,7 @@ class Checker {
         check_repeated(table, root);
         continue;
       }
-      const toml::node* node = root.get(table.name);
-      check_table(table, table.name, node == nullptr ? nullptr : node->as_table());
+      check_table(table, table.name, written_table(table, root));
     }
     if (mistake_) return tl::unexpected<Error>(std::move(*mistake_));
     return {};
@@ -108,6 +107,20 @@ class Checker {
       for (const Setting& setting : table.settings)
         if (setting.key == key) return "move it below [" + std::string(table.name) + "]";
     return "take it out, or move it below the table it belongs to";
+  }
+
+  // [outer] or [outer.inner]; null if the file has none.
+  const toml::table* written_table(const Table& table, const toml::table& root) {
+    const auto dot = table.name.find('.');
+    const toml::node* node = root.get(table.name.substr(0, dot));
+    if (node == nullptr || dot == std::string_view::npos) return node == nullptr ? nullptr : node->as_table();
+    const toml::table* outer = node->as_table();
+    node = outer == nullptr ? nullptr : outer->get(table.name.substr(dot + 1));
+    if (node == nullptr) return nullptr;
+    if (!node->is_table())
+      report(line_of(*node), table.name, "must be a table",
+             "write [" + std::string(table.name) + "] on a line of its own");
+    return node->as_table();
   }
 
   // [[outer.inner]] of a table [outer].

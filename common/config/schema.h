@@ -59,7 +59,7 @@ constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const
 
 struct Table {
   std::string_view
-      name;  // "cohort"; of a repeated one also "compression.rule", within a table that is in the schema
+      name;  // "cohort", or "strategy.fedavgm" within a table that stands before it in the schema
   Presence presence =
       Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
   std::string_view meaning;

@@ -59,7 +59,8 @@ HWY_INLINE void add_to(std::int64_t* sums, V rounded) {
   hn::StoreU(hn::Add(hn::LoadU(u64, words), rounded), u64, words);
 }
 
-// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above all.
+// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above
+// all.
 HWY_INLINE std::int32_t magnitude_bits(float value) {
   return std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF;
 }
@@ -99,7 +100,8 @@ HWY_INLINE void add_scaled_block(std::int64_t* HWY_RESTRICT sums, const float* H
   for (; i < count; ++i) sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
 }
 
-// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that begins.
+// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that
+// begins.
 std::size_t AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor,
                       std::int32_t limit_bits) {
   // Usual updates are small: a look at a block that then lies in the cache saves half of the work on it.
@@ -162,24 +164,32 @@ HWY_INLINE hn::Vec<Doubles> to_double(V sum) {
   return hn::Add(high, low);
 }
 
-void AddQuotient(const float* global, const std::int64_t* sums, std::size_t count, double divisor,
-                 float* next) {
+void Quotients(const std::int64_t* sums, std::size_t count, double divisor, double* out) {
   const Doubles f64;
-  const Floats f32;
   const Words u64;
   const std::size_t lanes = hn::Lanes(f64);
-  constexpr double largest = std::numeric_limits<float>::max();
-  const auto by = hn::Set(f64, divisor), most = hn::Set(f64, largest), least = hn::Set(f64, -largest);
+  const auto by = hn::Set(f64, divisor);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto sum = hn::LoadU(u64, reinterpret_cast<const std::uint64_t*>(sums) + i);
-    const auto value = hn::Add(hn::PromoteTo(f64, hn::LoadU(f32, global + i)), hn::Div(to_double(sum), by));
+    hn::StoreU(hn::Div(to_double(sum), by), f64, out + i);
+  }
+  for (; i < count; ++i) out[i] = static_cast<double>(sums[i]) / divisor;
+}
+
+void AddMean(const float* model, const double* mean, std::size_t count, float* next) {
+  const Doubles f64;
+  const Floats f32;
+  const std::size_t lanes = hn::Lanes(f64);
+  constexpr double largest = std::numeric_limits<float>::max();
+  const auto most = hn::Set(f64, largest), least = hn::Set(f64, -largest);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto value = hn::Add(hn::PromoteTo(f64, hn::LoadU(f32, model + i)), hn::LoadU(f64, mean + i));
     hn::StoreU(hn::DemoteTo(f32, hn::Max(hn::Min(value, most), least)), f32, next + i);
   }
-  for (; i < count; ++i) {
-    const double value = static_cast<double>(global[i]) + static_cast<double>(sums[i]) / divisor;
-    next[i] = static_cast<float>(std::clamp(value, -largest, largest));
-  }
+  for (; i < count; ++i)
+    next[i] = static_cast<float>(std::clamp(static_cast<double>(model[i]) + mean[i], -largest, largest));
 }
 
 }  // namespace hansa::kernels::HWY_NAMESPACE
@@ -191,7 +201,8 @@ namespace hansa::kernels {
 HWY_EXPORT(AddScaled);
 HWY_EXPORT(AddLevels);
 HWY_EXPORT(AnyOutside);
-HWY_EXPORT(AddQuotient);
+HWY_EXPORT(Quotients);
+HWY_EXPORT(AddMean);
 
 static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<float>::is_iec559);
 
@@ -253,19 +264,22 @@ std::size_t first_outside_reference(std::span<const float> values, float limit) 
   return values.size();
 }
 
-void add_quotient(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
-                  std::span<float> next) {
-  HWY_DYNAMIC_DISPATCH(AddQuotient)
-  (global.data(), sums.data(), std::min(sums.size(), next.size()), divisor, next.data());
+void quotients(std::span<const std::int64_t> sums, double divisor, std::span<double> out) {
+  HWY_DYNAMIC_DISPATCH(Quotients)(sums.data(), std::min(sums.size(), out.size()), divisor, out.data());
 }
 
-void add_quotient_reference(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
-                            std::span<float> next) {
+void quotients_reference(std::span<const std::int64_t> sums, double divisor, std::span<double> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<double>(sums[i]) / divisor;
+}
+
+void add_mean(std::span<const float> model, std::span<const double> mean, std::span<float> next) {
+  HWY_DYNAMIC_DISPATCH(AddMean)(model.data(), mean.data(), std::min(mean.size(), next.size()), next.data());
+}
+
+void add_mean_reference(std::span<const float> model, std::span<const double> mean, std::span<float> next) {
   constexpr double largest = std::numeric_limits<float>::max();
-  for (std::size_t i = 0; i < next.size(); ++i) {
-    const double value = static_cast<double>(global[i]) + static_cast<double>(sums[i]) / divisor;
-    next[i] = static_cast<float>(std::clamp(value, -largest, largest));
-  }
+  for (std::size_t i = 0; i < next.size(); ++i)
+    next[i] = static_cast<float>(std::clamp(static_cast<double>(model[i]) + mean[i], -largest, largest));
 }
 
 }  // namespace hansa::kernels

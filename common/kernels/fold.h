@@ -6,9 +6,9 @@
 
 namespace hansa::kernels {
 
-// sums[i] += round_half_even(delta[i] * factor). Sizes are equal; they do not overlap.
-// factor = weight * 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50). With -factor it takes out again, to the
-// bit, what factor added.
+// sums[i] += round_half_even(delta[i] * factor). Sizes are equal; they do not overlap. factor = weight *
+// 2^scale_bits; |delta[i] * factor| is at most 2^62 (1 + 2^-50). With -factor it takes out again, to the bit, what
+// factor added.
 void add_scaled(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
 void add_scaled_reference(std::span<std::int64_t> sums, std::span<const float> delta, double factor);
 
@@ -32,11 +32,12 @@ void add_levels_reference(std::span<std::int64_t> sums, std::span<const std::uin
 [[nodiscard]] std::size_t first_outside(std::span<const float> values, float limit);
 [[nodiscard]] std::size_t first_outside_reference(std::span<const float> values, float limit);
 
-// next[i] = float(global[i] + sums[i] / divisor), held within the finite float32.
-// Sizes are equal; next may be global. divisor > 0.
-void add_quotient(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
-                  std::span<float> next);
-void add_quotient_reference(std::span<const float> global, std::span<const std::int64_t> sums, double divisor,
-                            std::span<float> next);
+// out[i] = sums[i] / divisor: the quotient of the double nearest to sums[i]. Sizes are equal; divisor > 0.
+void quotients(std::span<const std::int64_t> sums, double divisor, std::span<double> out);
+void quotients_reference(std::span<const std::int64_t> sums, double divisor, std::span<double> out);
+
+// next[i] = float(model[i] + mean[i]), held within the finite float32. Sizes are equal; next may be model.
+void add_mean(std::span<const float> model, std::span<const double> mean, std::span<float> next);
+void add_mean_reference(std::span<const float> model, std::span<const double> mean, std::span<float> next);
 
 }  // namespace hansa::kernels

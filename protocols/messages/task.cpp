@@ -4,7 +4,7 @@
 #include <cassert>
 #include <set>
 
-#include "common/random.h"
+#include "protocols/codecs/seeds.h"
 
 namespace hansa::messages {
 namespace {
@@ -76,20 +76,16 @@ Result<void> check(const TrainTask& task) {
 }
 
 codecs::Seeds update_seeds(const TrainTask& task) {
-  return {derive_seed(task.seed, "codec rotation"), task.compression ? task.compression->cohort_seed : 0,
-          derive_seed(task.seed, "codec rounding")};
+  return codecs::update_seeds(task.seed, task.compression ? task.compression->cohort_seed : 0);
 }
 
-codecs::Seeds delta_seeds(const ModelDelta& delta) {
-  codecs::Seeds out;
-  for (std::size_t i = 0; i < 8; ++i) out.update |= std::uint64_t{delta.base.bytes[i]} << (8 * i);
-  out.rounding = derive_seed(out.update, "codec rounding");
-  return out;
-}
+codecs::Seeds delta_seeds(const ModelDelta& delta) { return codecs::delta_seeds(delta.base); }
 
-Digest name_of(const ModelDelta& delta) {
+Digest name_of(const ModelDelta& delta) { return name_of(delta.base, delta.blob); }
+
+Digest name_of(const Digest& base, const Digest& blob) {
   std::string text = "hansa model step 1";
-  for (const Digest* digest : {&delta.base, &delta.blob})
+  for (const Digest* digest : {&base, &blob})
     text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());
   return sha256(std::string_view(text));
 }

@@ -119,6 +119,7 @@ struct InputBlob {
 // The name of the vector that a delta leads to: SHA-256 of "hansa model step 1", base and blob. Base and blob determine
 // the vector, so the vector itself is not hashed; the client verifies its checksum.
 [[nodiscard]] Digest name_of(const ModelDelta& delta);
+[[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
 
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);

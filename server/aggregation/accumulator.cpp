@@ -1,4 +1,4 @@
-// Why nothing is lost and nothing overflows.
+// Why no bit is lost and no sum overflows.
 //
 // A float32 has 24 significant bits and a weight at most 29 (weight <= 2^29 is either below 2^29 or
 // that power of two), so weight * delta has at most 53: exact in a double. Multiplying by the power of
@@ -31,7 +31,7 @@ constexpr int scale_bits_max = 40;
 constexpr int scale_bits_min = 8;
 constexpr std::uint64_t weight_limit = 1ULL << 29;
 constexpr std::uint32_t updates_limit = 100'000;
-// A part of the sum that stays in a core's second-level cache while one update after the other is added to it.
+// A part of the sum that stays in a core's second-level cache while updates are added to it one after the other.
 constexpr std::size_t cached_elements = 1 << 15;
 
 int ceil_log2(double value) {
@@ -66,7 +66,6 @@ Result<void> Accumulator::begin(const AccumulationBounds& bounds) {
         "lower limits.magnitude_max, limits.examples_max or the cohort's size");
   bounds_ = bounds;
   scale_bits_ = scale_bits;
-  ++number_;
   total_weight_ = 0;
   updates_ = 0;
   clear();
@@ -160,7 +159,7 @@ void Accumulator::subtract(std::span<const float> delta, std::size_t first_eleme
   subtract_slices(delta, first_element, weight, {});
 }
 
-// Sums of integers forget to the last bit.
+// Integer sums are undone to the last bit.
 void Accumulator::subtract_slices(std::span<const float> delta, std::size_t first_element,
                                   std::uint64_t weight, std::span<const std::size_t> except) {
   struct {
@@ -208,20 +207,11 @@ void Accumulator::count_update(std::uint64_t weight) {
   ++updates_;
 }
 
-void Accumulator::finish(std::span<const float> global, std::span<float> next) const {
-  assert(total_weight_ > 0 && global.size() == elements_ && next.size() == elements_);
+void Accumulator::read(std::size_t first, std::span<double> out) const {
+  assert(total_weight_ > 0 && first <= elements_ && out.size() <= elements_ - first);
   // At most 2^29 * 100,000 < 2^46, times a power of two: exact.
-  struct {
-    std::span<const float> global;
-    std::span<float> next;
-    std::span<const std::int64_t> sums;
-    double divisor;
-  } const quotient{global, next, sums(), std::ldexp(static_cast<double>(total_weight_), scale_bits_)};
-  workers_->for_slices(elements_, [&quotient](std::size_t first, std::size_t last) {
-    const std::size_t count = last - first;
-    kernels::add_quotient(quotient.global.subspan(first, count), quotient.sums.subspan(first, count),
-                          quotient.divisor, quotient.next.subspan(first, count));
-  });
+  kernels::quotients(sums().subspan(first, out.size()),
+                     std::ldexp(static_cast<double>(total_weight_), scale_bits_), out);
 }
 
 }  // namespace hansa::server

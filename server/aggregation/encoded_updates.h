@@ -1,4 +1,4 @@
-// Encoded updates on their way into the sum. They wait until several of them can be added in one pass: for most codecs, decoding a
+// Encoded updates that wait until several of them can be added to the sum in one pass: for most codecs, decoding a
 // value costs less than bringing its part of the sum from memory and back.
 //
 // One thread. The sum outlives them, and so does the pool of their spools.
@@ -17,7 +17,7 @@ namespace hansa::server {
 
 class EncodedUpdates {
  public:
-  // So many wait at most; they, and what they unpack to, take at most two bytes a parameter each.
+  // Updates that wait at most. Together they take at most two bytes a parameter, and so does what they unpack to.
   static constexpr std::size_t waiting_max = 8;
 
   explicit EncodedUpdates(Accumulator& sum) : sum_(sum) {}
@@ -26,9 +26,9 @@ class EncodedUpdates {
   // check_weight do, (storage) as Spool::whole does. The plan stays until the update is added.
   [[nodiscard]] Result<void> add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
                                  Spool spool, std::uint64_t weight);
-  // Whatever waits is in the sum afterwards, and its memory is back in the pool.
+  // Adds the updates that wait, and gives their memory back to the pool.
   void finish();
-  // Whatever waits is of a sum that is given up.
+  // Drops the updates that wait, for a sum that is abandoned.
   void forget();
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
@@ -43,7 +43,7 @@ class EncodedUpdates {
   Accumulator& sum_;
   std::array<Place, waiting_max> places_;
   std::size_t waiting_ = 0;
-  std::vector<std::byte> read_;  // of one that lies in a file
+  std::vector<std::byte> read_;  // an update that came through a file
 };
 
 }  // namespace hansa::server

@@ -155,6 +155,9 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
+  out.optimizer.name = document.text("strategy.server_optimizer");
+  out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
+
   HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
 

@@ -14,6 +14,7 @@
 #include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
+#include "server/optimizers/optimizer_config.h"
 
 namespace hansa::server {
 
@@ -72,6 +73,7 @@ struct FederationConfig {
   TrainingConfig training;
   CohortConfig cohort;
   LimitsConfig limits;
+  ServerOptimizerConfig optimizer;
   CompressionConfig compression;
   std::optional<SecureAggregationConfig> secure_aggregation;  // if enabled
   std::optional<learning::DataConfig> evaluation;  // held-out data

@@ -70,6 +70,10 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
     }
     Verdict operator()(const StopAsked&) const {
       if (c.phase_ == Phase::finished) return Verdict::discarded;
+      if (c.phase_ == Phase::committing) {
+        c.stop_asked_ = true;
+        return Verdict::accepted;
+      }
       c.finish(Finish::Why::stopped, "stopped after round " + std::to_string(c.last_committed_.value));
       return Verdict::accepted;
     }
@@ -79,6 +83,8 @@ Coordinator::Verdict Coordinator::apply(const Event& event, Instant now, std::ve
   const Verdict verdict =
       phase_ == Phase::finished && !is_message ? Verdict::discarded : std::visit(Apply{*this}, event);
   if (secure_) advance_secure_sum();
+  if (stop_asked_ && phase_ == Phase::gathering)
+    finish(Finish::Why::stopped, "stopped after round " + std::to_string(last_committed_.value));
   if (phase_ == Phase::gathering) start_round_if_ready();
   effects_ = nullptr;
   return verdict;

@@ -27,8 +27,8 @@
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
 #include "protocols/secure_aggregation/aggregator.h"
-#include "server/aggregation/accumulator.h"
 #include "server/config/federation_config.h"
+#include "server/coordinator/effects.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
@@ -116,7 +116,7 @@ struct MessageMalformed {  // did not decode
 struct PeerGone {
   PeerId peer;
 };  // a send found no connection
-struct UpdateChecked {  // answers CheckUpdate
+struct UpdateChecked {  // answers CountUpdate
   std::string client;
   Result<void> outcome;
 };
@@ -136,75 +136,6 @@ struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, UpdateChecked,
                            RoundCommitted, SumRefused, TickEvent, StopAsked>;
-
-// Effects, to be carried out in order.
-struct Send {
-  PeerId peer;
-  SessionId session;
-  messages::ToClient message;
-};
-struct SendBlob {
-  PeerId peer;
-  SessionId session;
-  Digest blob;
-  std::uint64_t offset;
-  std::uint64_t bytes;
-};
-// A whole blob that is not a model, in one frame.
-struct SendHeld {
-  PeerId peer;
-  SessionId session;
-  messages::ToClient message;
-  std::shared_ptr<const std::vector<std::byte>> bulk;
-};
-struct BeginSum {
-  RoundId round;
-  AccumulationBounds bounds;
-};
-struct BeginMaskedSum {  // after BeginSum, when it is known whose
-  Digest context;
-  std::uint32_t clients = 0;
-  std::size_t elements = 0;
-  unsigned ring_bits = 0;
-};
-struct OpenSpool {
-  std::string client;
-  std::uint64_t bytes;
-};
-struct AppendSpool {
-  std::string client;
-  // Above 0: the bytes are float32 values, which may be added with that weight before the update is whole.
-  std::uint64_t weight = 0;
-};  // the bulk of the event at hand
-struct CheckUpdate {  // checksum and every value; if sound, add the whole to the sum
-  std::string client;
-  Checksum update;
-  std::uint64_t examples;
-  std::optional<secure_aggregation::Position> masked_of = {};  // it is this client's masked vector
-  std::optional<codecs::Seeds> encoded = {};  // it is encoded by the uplink's plan
-};
-struct DropSpool {
-  std::string client;
-};
-struct Unmask {
-  secure_aggregation::SumSetup setup;
-  std::vector<secure_aggregation::MaskTerm> terms;
-  secure_aggregation::Subset survivors;  // exactly those must be in the sum
-};
-struct CommitRound {
-  RoundRecord record;
-  std::optional<Unmask> unmask = {};
-};  // model, times of day and byte counts are the shell's to fill in
-struct Log {
-  enum class Level : std::uint8_t { info, warning } level;
-  std::string text;
-};
-struct Finish {
-  enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
-  std::string text;
-};
-using Effect = std::variant<Send, SendBlob, SendHeld, BeginSum, BeginMaskedSum, OpenSpool, AppendSpool,
-                            CheckUpdate, DropSpool, CommitRound, Log, Finish>;
 
 enum class Phase : std::uint8_t { gathering, in_round, unmasking, committing, finished };
 
@@ -284,6 +215,8 @@ class Coordinator {
 
   // Transfers (transfers.cpp).
   [[nodiscard]] std::uint64_t model_blob_bytes(const Digest& blob) const;
+  [[nodiscard]] UpdateSizes update_sizes() const;
+  [[nodiscard]] UpdateTicket make_ticket(const Member& member) const;
   [[nodiscard]] std::string wrong_size(std::uint64_t bytes) const;
   Verdict on_pull(Member& member, const messages::Pull& pull);
   Verdict on_offer(Member& member, const messages::Offer& offer);
@@ -335,6 +268,7 @@ class Coordinator {
   Finish::Why finished_why_ = Finish::Why::all_rounds;  // when phase_ is finished
   Instant phase_began_;
   Instant retry_at_;  // no attempt before
+  bool stop_asked_ = false;  // while a commit was in progress: it ends first
   bool gathered_ = false;  // the first round's wait for clients_expected is over
   std::uint32_t attempt_ = 1;
   std::optional<round::Round> round_;

@@ -99,7 +99,8 @@ void Coordinator::start_round(const std::vector<std::string>& eligible) {
   bounds.weight_max = config_.limits.examples_max;
   bounds.updates_max = static_cast<std::uint32_t>(cohort.size());
   bounds.magnitude_max = static_cast<float>(config_.limits.magnitude_max);
-  effects_->emplace_back(BeginSum{id, bounds});
+  effects_->emplace_back(RoundStarted{id, bounds.updates_max});
+  if (!config_.secure_sums) effects_->emplace_back(BeginUpdates{PlainSetup{bounds, cohort_seed()}});
   for (std::uint32_t i = 0; i < cohort.size(); ++i) {
     Member& m = member(cohort[i]);
     m.place = round::MemberIndex(i);

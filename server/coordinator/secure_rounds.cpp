@@ -10,7 +10,6 @@
 #include "server/coordinator/coordinator.h"
 #include "server/coordinator/internal/member.h"
 #include "server/coordinator/internal/secure_round.h"
-#include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
@@ -55,11 +54,11 @@ void Coordinator::begin_secure_sum(const std::vector<std::string>& cohort) {
   auto sum = AggregatorSum::begin(std::move(setup), std::move(certificates));
   if (!sum) return abandon(sum.error().text());
   secure_ = std::make_unique<SecureRound>(
-      SecureRound{std::move(*sum), {}, 0, now_ + config.phase_max, {}, 0, {}, false});
+      SecureRound{std::move(*sum), {}, {}, now_ + config.phase_max, {}, 0, {}, false});
   const auto& fixed = secure_->sum.setup();
   secure_->id = fixed.digest();
-  secure_->packed_bytes = secure_aggregation::packed_bytes(secure_aggregation::vector_elements(fixed),
-                                                           fixed.quantisation.ring_bits);
+  secure_->sizes =
+      masked_update_sizes(secure_aggregation::vector_elements(fixed), fixed.quantisation.ring_bits);
 }
 
 std::optional<Position> Coordinator::position_in_sum(const Member& m) const {
@@ -184,9 +183,9 @@ void Coordinator::fix_roster() {
     if (!secure_) return;  // too few are left
   }
   const auto& setup = sum.setup();
-  effects_->emplace_back(BeginMaskedSum{sum.context(), static_cast<std::uint32_t>(sum.roster().size()),
-                                        secure_aggregation::vector_elements(setup),
-                                        setup.quantisation.ring_bits});
+  effects_->emplace_back(
+      BeginUpdates{MaskedSetup{sum.context(), static_cast<std::uint32_t>(sum.roster().size()),
+                               secure_aggregation::vector_elements(setup), setup.quantisation.ring_bits}});
   for (auto& [name, m] : members_)
     if (m->place) repeat_sum_message(*m);
 }
@@ -316,7 +315,7 @@ void Coordinator::try_unmask(bool last) {
   for (const auto& segment : sum.setup().segments) record.scales.push_back(segment.scale * q.weight_unit);
   record.setup_seconds = secure_->setup_seconds;
   record.unmask_seconds = seconds(now_ - phase_began_);
-  done.unmask = Unmask{sum.setup(), std::move(*terms), sum.survivors()};
+  done.opening = SumOpening{sum.setup(), std::move(*terms), sum.survivors()};
   commit(std::move(done));
 }
 

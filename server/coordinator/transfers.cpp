@@ -10,8 +10,8 @@ namespace hansa::server {
 namespace {
 constexpr std::uint64_t chunks_in_flight = 8;  // upload credit
 constexpr std::uint64_t pull_chunks_max = 16;  // of one Pull; docs/protocol.md
-// What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and slow clients
-// do not hold up the others for longer.
+// What finds no room in memory waits so long for one that is on its way: a file costs more than a short wait, and
+// slow clients do not hold up the others for longer.
 constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
 // A client whose window is long on its way hears so often that it arrives.
 constexpr Duration progress_told_each = std::chrono::seconds(5);
@@ -24,17 +24,19 @@ std::uint64_t Coordinator::model_blob_bytes(const Digest& blob) const {
   return delta == published_.deltas.end() ? 0 : delta->bytes;
 }
 
-// Why an update of that size cannot be one; empty: it can.
-std::string Coordinator::wrong_size(std::uint64_t bytes) const {
+UpdateSizes Coordinator::update_sizes() const {
+  if (secure_) return secure_->sizes;
   const auto& uplink = config_.compression.uplink;
-  if (!secure_ && uplink) {
-    if (bytes > 0 && bytes <= uplink->encoded_bytes_max()) return {};
-    return "its update has " + std::to_string(bytes) + " bytes, and an encoded one has " +
-           std::to_string(uplink->encoded_bytes_max()) + " at most";
-  }
-  const std::uint64_t needed = secure_ ? secure_->packed_bytes : config_.elements * sizeof(float);
-  if (bytes == needed) return {};
-  return "its update has " + std::to_string(bytes) + " bytes, the model needs " + std::to_string(needed);
+  return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.elements);
+}
+
+// Why no update can have that size; empty: one can.
+std::string Coordinator::wrong_size(std::uint64_t bytes) const {
+  const UpdateSizes sizes = update_sizes();
+  if (sizes.has(bytes)) return {};
+  return "its update has " + std::to_string(bytes) + " bytes, " +
+         (sizes.least == sizes.most ? "the model needs " + std::to_string(sizes.most)
+                                    : "and an encoded one has " + std::to_string(sizes.most) + " at most");
 }
 
 Coordinator::Verdict Coordinator::on_pull(Member& m, const messages::Pull& pull) {
@@ -96,7 +98,9 @@ Coordinator::Verdict Coordinator::on_offer(Member& m, const messages::Offer& off
   }
   if (m.upload.state == UploadState::granted || m.upload.state == UploadState::waiting)
     return Verdict::discarded;
-  if (m.upload.has_spool && (m.upload.offer.update != offer.update || m.upload.offer.bytes != offer.bytes)) {
+  // The update is opened with what was offered.
+  if (m.upload.has_spool && (m.upload.offer.update != offer.update || m.upload.offer.bytes != offer.bytes ||
+                             m.upload.offer.examples != offer.examples)) {
     drop_spool(m);
     m.upload = Upload{};
   }
@@ -123,7 +127,7 @@ void Coordinator::grant_waiting() {
       m.upload.has_spool = true;
       m.upload.received = 0;
       spooled_bytes_ += m.upload.offer.bytes;
-      effects_->emplace_back(OpenSpool{m.name, m.upload.offer.bytes});
+      effects_->emplace_back(OpenUpdate{make_ticket(m)});
     }
     if (m.upload.granted > m.upload.received) m.window.resume(now_);
     else m.window.begin(now_);
@@ -149,7 +153,7 @@ void Coordinator::drop_spool(Member& m) {
   if (!m.upload.has_spool) return;
   m.upload.has_spool = false;
   spooled_bytes_ -= m.upload.offer.bytes;
-  effects_->emplace_back(DropSpool{m.name});
+  effects_->emplace_back(DropUpdate{m.name});
 }
 
 std::uint64_t Coordinator::window_cap() const {
@@ -172,6 +176,12 @@ void Coordinator::grant(Member& m) {
   up.granted_at = now_;
 }
 
+UpdateTicket Coordinator::make_ticket(const Member& m) const {
+  const messages::Offer& offer = m.upload.offer;
+  const std::uint32_t index = secure_ ? *position_in_sum(m) : static_cast<std::uint32_t>(m.place->value);
+  return {m.name, index, offer.bytes, offer.update, secure_ ? 0 : offer.examples, training_seed(m)};
+}
+
 Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChunk& chunk,
                                            std::uint64_t bulk_bytes) {
   if (phase_ != Phase::in_round || !m.place || chunk.task != m.task) return Verdict::discarded;  // late
@@ -183,8 +193,7 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
     return violation(m, "a chunk of its update has a wrong size: " + std::to_string(bulk_bytes) + " bytes");
   if (chunk.offset != up.received) return violation(m, "a chunk of its update is out of order");
   if (bulk_bytes > up.granted - up.received) return violation(m, "it sends more bytes than were granted");
-  const bool plain = !secure_ && !config_.compression.uplink;
-  effects_->emplace_back(AppendSpool{m.name, plain ? up.offer.examples : 0});
+  effects_->emplace_back(AppendUpdate{m.name});
   up.received += bulk_bytes;
   m.moved_at = now_;
   m.window.arrived(bulk_bytes, window_cap(), now_);
@@ -196,16 +205,7 @@ Coordinator::Verdict Coordinator::on_chunk(Member& m, const messages::UpdateChun
   --uploads_;
   m.seconds = seconds(now_ - m.asked_at);
   apply_to_round(round::UpdateComplete{*m.place});
-  CheckUpdate check{m.name, up.offer.update, up.offer.examples};
-  if (secure_) check.masked_of = position_in_sum(m);
-  if (!secure_ && config_.compression.uplink) {
-    // The two fields that seeds come from; the rest of the task is not made again for each update.
-    messages::TrainTask task;
-    task.seed = training_seed(m);
-    task.compression.emplace().cohort_seed = cohort_seed();
-    check.encoded = messages::update_seeds(task);
-  }
-  effects_->emplace_back(check);
+  effects_->emplace_back(CountUpdate{m.name});
   grant_waiting();
   return Verdict::accepted;
 }

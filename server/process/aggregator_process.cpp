@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
 #include "server/engine/engine.h"
+#include "server/engine/thread_executor.h"
 #include "server/process/admission_folder.h"
 
 namespace hansa::server {
@@ -27,13 +28,14 @@ class ChannelOutbox final : public Outbox {
   transport::ServerChannel& channel_;
 };
 
-// Evaluates committed rounds in the background and keeps what comes of it. The newest goes first: where
+// Evaluates committed rounds in the background and records the results. The newest round is evaluated first: where
 // evaluation takes longer than a round, the accuracy that is shown is still a recent one.
 class RoundEvaluations {
  public:
-  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, ProgressDisplay& display,
-                   const Logger& log)
-      : evaluator_(std::move(evaluator)), store_(store), display_(display), log_(log) {}
+  // executor: where the store is called, between commits.
+  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, Executor& executor,
+                   ProgressDisplay& display, const Logger& log)
+      : evaluator_(std::move(evaluator)), store_(store), executor_(executor), display_(display), log_(log) {}
 
   void ask(RoundId round, const Digest& model) {
     if (evaluator_) waiting_.emplace_back(round, model);
@@ -41,7 +43,7 @@ class RoundEvaluations {
   }
   [[nodiscard]] int descriptor() const { return evaluator_ ? evaluator_->descriptor() : -1; }
   [[nodiscard]] std::size_t outstanding() const {
-    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) : 0;
+    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) + recording_ : 0;
   }
   [[nodiscard]] const std::optional<std::pair<RoundId, Metrics>>& last() const { return last_; }
 
@@ -50,9 +52,7 @@ class RoundEvaluations {
     auto answer = evaluator_->take();
     if (!answer) return;
     if (*answer) {
-      if (auto kept = store_.record_evaluation(in_work_, **answer); !kept) log_.error(kept.error().text());
-      display_.evaluated(in_work_, **answer);
-      if (!last_ || in_work_ > last_->first) last_.emplace(in_work_, **answer);
+      record(in_work_, **answer);
     } else {
       log_.error("round " + std::to_string(in_work_.value) +
                  " cannot be evaluated: " + answer->error().text());
@@ -61,6 +61,17 @@ class RoundEvaluations {
   }
 
  private:
+  void record(RoundId round, const Metrics& metrics) {
+    ++recording_;
+    const auto recorded = std::make_shared<Result<void>>();
+    executor_.run([this, round, metrics, recorded] { *recorded = store_.record_evaluation(round, metrics); },
+                  [this, round, metrics, recorded] {
+                    --recording_;
+                    if (!*recorded) log_.error(recorded->error().text());
+                    display_.evaluated(round, metrics);
+                    if (!last_ || round > last_->first) last_.emplace(round, metrics);
+                  });
+  }
   void start_next() {
     if (!evaluator_ || evaluator_->busy() || waiting_.empty()) return;
     const auto [round, model] = waiting_.back();
@@ -71,10 +82,12 @@ class RoundEvaluations {
 
   std::unique_ptr<BackgroundEvaluator> evaluator_;
   RunFolder& store_;
+  Executor& executor_;
   ProgressDisplay& display_;
   const Logger& log_;
   std::vector<std::pair<RoundId, Digest>> waiting_;
   RoundId in_work_;
+  std::size_t recording_ = 0;  // results that the executor has not yet recorded
   std::optional<std::pair<RoundId, Metrics>> last_;
 };
 
@@ -163,15 +176,19 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.session_seed),
                  sizeof engine_config.coordinator.session_seed) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  engine_config.optimizer = run.optimizer;
+  engine_config.initial_state = run.initial_state;
   engine_config.archive = run.store->archive_path();
   engine_config.wall_clock = utc_now;
   WorkerPool workers(0);
   SpoolPool spools(run.store->folder(), config.limits.spool_memory_mib << 20);
   ChannelOutbox outbox(*channel);
-  RoundEvaluations evaluations(std::move(evaluator), *run.store, display, log);
+  ThreadExecutor executor([&channel] { channel->wake(); });
+  RoundEvaluations evaluations(std::move(evaluator), *run.store, executor, display, log);
   ProcessObserver observer(config, log, display, evaluations);
-  HANSA_TRY(const auto engine, Engine::create(std::move(engine_config), *run.store, outbox, workers, spools,
-                                              observer, steady_now()));
+  HANSA_TRY(const auto engine,
+            Engine::create(std::move(engine_config),
+                           {*run.store, outbox, workers, spools, observer, executor}, steady_now()));
   HANSA_TRY_VOID(catch_up(*run.store, config, evaluations));
 
   transport::ServerChannel::Handlers handlers;
@@ -191,6 +208,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     const Duration wait = std::clamp<Duration>(std::min(engine->next_tick(), next_display) - now,
                                                Duration::zero(), std::chrono::milliseconds(500));
     channel->poll(wait, handlers, evaluations.descriptor(), 64);
+    executor.deliver();
     evaluations.collect();
     const Instant after = steady_now();
     if (after >= engine->next_tick()) engine->tick(after);
@@ -206,6 +224,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),
                    now);
     channel->poll(std::chrono::milliseconds(100), handlers, evaluations.descriptor(), 64);
+    executor.deliver();
     evaluations.collect();
   }
   display.end();

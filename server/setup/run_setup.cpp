@@ -74,6 +74,8 @@ std::optional<std::filesystem::path> unfinished_run(const FederationConfig& conf
 struct StartPoint {
   std::string text;
   PageVector<float> parameters;
+  std::vector<StateVector> state;
+  std::vector<PageVector<float>> vectors;  // of the state
 };
 
 Result<StartPoint> read_start_point(const std::string& from, const FederationConfig& config,
@@ -94,14 +96,20 @@ Result<StartPoint> read_start_point(const std::string& from, const FederationCon
     return fail(ErrorCode::model, "--from " + from, "has another parameter layout than [model] archive",
                 "start from a run of the same model, with the same model.personal");
   Digest model = identity->initial_model;
+  std::vector<StateVector> state = identity->initial_state;
   if (number > 0) {
     HANSA_TRY(const auto record, store->round(RoundId(number)));
     if (!record) return bad("names a round that is not committed");
     model = record->model;
+    state = record->state;
   }
-  StartPoint start{folder.filename().string() + "@" + std::to_string(number), {}};
+  StartPoint start{folder.filename().string() + "@" + std::to_string(number), {}, std::move(state), {}};
   start.parameters.resize(facts.layout.element_count());
   HANSA_TRY_VOID(store->get_model(model, start.parameters));
+  for (const StateVector& kept : start.state) {
+    start.vectors.emplace_back(facts.layout.element_count());
+    HANSA_TRY_VOID(store->get_model(kept.vector, start.vectors.back()));
+  }
   return start;
 }
 
@@ -159,11 +167,14 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   PreparedRun run;
   RunIdentity identity;
   PageVector<float> initial = std::move(facts.parameters);
+  std::vector<PageVector<float>> initial_vectors;  // of identity.initial_state
   std::optional<std::filesystem::path> folder;
   if (!request.from.empty()) {
     HANSA_TRY(auto start, read_start_point(request.from, config, facts));
     identity.started_from = start.text;
     initial = std::move(start.parameters);
+    identity.initial_state = std::move(start.state);
+    initial_vectors = std::move(start.vectors);
   } else if (request.choice == RunChoice::resume_or_new) {
     folder = unfinished_run(config, facts);
   }
@@ -184,10 +195,14 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
     if (archive != facts.archive)
       return fail(ErrorCode::model, config.model.string(), "changed while it was read", "start again");
     HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
+    // Before the identity that names them.
+    for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
   }
   HANSA_TRY(const auto position, run.store->position());
   if (position) run.position = position->round;
+  run.optimizer = config.optimizer;
+  run.initial_state = identity.initial_state;
 
   CoordinatorConfig& c = run.coordinator;
   c.federation = config.name;

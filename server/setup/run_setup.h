@@ -29,6 +29,8 @@ struct RunRequest {
 struct PreparedRun {
   std::unique_ptr<RunFolder> store;
   CoordinatorConfig coordinator;  // session_seed and admitted are the caller's to fill in
+  ServerOptimizerConfig optimizer;
+  std::vector<StateVector> initial_state;  // before round 1
   bool resumed = false;
   RoundId position;
 };

@@ -26,6 +26,9 @@ Result<RoundId> MemoryStore::last_round() const {
 Result<void> MemoryStore::begin_run(const RunIdentity& identity, std::span<const float> initial_model) {
   HANSA_TRY_VOID(internal::require_initial_model(identity, initial_model, place));
   if (disk_->identity) return internal::require_same_identity(*disk_->identity, identity, place);
+  for (const StateVector& state : identity.initial_state)
+    if (!disk_->models.contains(state.vector))
+      return fail(ErrorCode::storage, place, "has no vector " + state.vector.brief() + " to begin with");
   HANSA_TRY_VOID(put_model(initial_model));
   HANSA_TRY_VOID(before("keep identity"));
   disk_->identity = identity;
@@ -74,6 +77,9 @@ Result<void> MemoryStore::commit_round(const RoundRecord& record) {
     return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
   if (record.published && !disk_->deltas.contains(record.published->delta))
     return fail(ErrorCode::storage, place, "has no step " + record.published->delta.brief() + " to commit");
+  for (const StateVector& state : record.state)
+    if (!disk_->models.contains(state.vector))
+      return fail(ErrorCode::storage, place, "has no vector " + state.vector.brief() + " to commit");
   HANSA_TRY_VOID(before("commit round"));
   disk_->rounds.push_back(record);
   return {};

@@ -71,6 +71,13 @@ struct Published {
 
 inline constexpr std::size_t delta_bytes_max = 1 << 30;
 
+// A vector that a run keeps from round to round, as long as the model: a server optimiser's, or a training method's.
+struct StateVector {
+  std::string name;
+  Digest vector;  // put as models are: Store::put_model
+  friend bool operator==(const StateVector&, const StateVector&) = default;
+};
+
 struct RoundRecord {
   RoundId round;
   Digest model;  // the global model after this round
@@ -82,6 +89,7 @@ struct RoundRecord {
   std::optional<SecureSumRecord> secure = {};  // examples and metrics are here then, not with the clients
   // For commit_round alone: Store::published reads it. Without: the round's model itself is published.
   std::optional<Published> published = {};
+  std::vector<StateVector> state = {};  // after this round
 };
 
 struct RunIdentity {
@@ -92,6 +100,7 @@ struct RunIdentity {
   Digest layout;
   Digest initial_model;  // round 0
   std::string started_from;  // "RUN@ROUND" or empty
+  std::vector<StateVector> initial_state = {};  // before round 1; none: zero
 };
 
 class Store {

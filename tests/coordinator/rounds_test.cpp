@@ -92,7 +92,7 @@ TEST(InRound, EachMemberGetsItsTask) {
   ASSERT_EQ(others.size(), 1U);
   EXPECT_NE(others[0].seed, tasks[0].seed);
   EXPECT_NE(others[0].task, tasks[0].task);
-  EXPECT_EQ(h.all<BeginSum>().size(), 1U);
+  EXPECT_EQ(h.all<RoundStarted>().size(), 1U);
 }
 
 TEST(InRound, CommitsWhenAllAreCountedAndTheNextRoundStarts) {
@@ -123,7 +123,7 @@ TEST(InRound, NobodyStartsARoundBeforeTheCommitIsDurable) {
   EXPECT_EQ(h.coordinator.phase(), Phase::committing);
   h.forget();
   h.advance(seconds(20));
-  EXPECT_TRUE(h.all<BeginSum>().empty());
+  EXPECT_TRUE(h.all<RoundStarted>().empty());
   EXPECT_EQ(h.apply(RoundCommitted{RoundId(2), sha256("x")}), Verdict::discarded) << "another round's commit";
   EXPECT_EQ(h.coordinator.last_committed(), RoundId(0));
   EXPECT_EQ(h.say(h.peer("c"), messages::Ping{}), Verdict::rejected);

@@ -98,9 +98,11 @@ class SecureRounds : public ::testing::Test {
   void send_masked(const std::string& name) {
     ASSERT_EQ(h->say(of(name).peer, offer(name)), Verdict::accepted);
     EXPECT_EQ(h->upload(of(name).peer), offer(name).bytes);
-    const auto checks = h->all<CheckUpdate>();
-    ASSERT_FALSE(checks.empty());
-    EXPECT_TRUE(checks.back().masked_of.has_value()) << "a masked vector is added as one";
+    const auto opened = h->all<OpenUpdate>();
+    ASSERT_FALSE(opened.empty());
+    EXPECT_EQ(opened.back().ticket.client, name);
+    EXPECT_EQ(opened.back().ticket.weight, 0U) << "nobody sees the weight of a masked update";
+    ASSERT_FALSE(h->all<CountUpdate>().empty());
     ASSERT_EQ(h->check(name), Verdict::accepted);
   }
   Verdict answer(const std::string& name) {
@@ -142,9 +144,9 @@ TEST_F(SecureRounds, ARoundGoesThroughItsExchangesWithoutWaiting) {
   // t of 4 is 3: enough.
   const CommitRound* commit = commit_effect();
   ASSERT_NE(commit, nullptr);
-  ASSERT_TRUE(commit->unmask);
-  EXPECT_EQ(commit->unmask->survivors.count(), 4U);
-  EXPECT_EQ(commit->unmask->terms.size(), 4U);
+  ASSERT_TRUE(commit->opening);
+  EXPECT_EQ(commit->opening->survivors.count(), 4U);
+  EXPECT_EQ(commit->opening->terms.size(), 4U);
   EXPECT_EQ(h->coordinator.phase(), Phase::committing);
   for (const auto& p : commit->record.participations) EXPECT_EQ(p.examples, 0U);
   EXPECT_EQ(answer("d"), Verdict::discarded) << "nobody asks any more";
@@ -176,7 +178,7 @@ TEST_F(SecureRounds, AMaskedVectorAfterTheSurvivorsAreFixedIsThrownAway) {
   EXPECT_EQ(h->say(of("d").peer, offer("d")), Verdict::discarded);
   ASSERT_EQ(h->sent<messages::Receipt>(of("d").peer).size(), 1U);
   EXPECT_EQ(h->sent<messages::Receipt>(of("d").peer)[0].verdict, messages::Verdict::late);
-  EXPECT_TRUE(h->all<OpenSpool>().empty());
+  EXPECT_TRUE(h->all<OpenUpdate>().empty());
 }
 
 TEST_F(SecureRounds, AMaskedVectorOfAnotherAttemptIsIgnored) {
@@ -200,7 +202,7 @@ TEST_F(SecureRounds, KeysThatAreNotTheClientsDropItAndNobodyElse) {
 TEST_F(SecureRounds, AMaskedVectorBeforeTheSharesIsRefused) {
   begin();
   EXPECT_EQ(h->say(of("a").peer, offer("a")), Verdict::rejected);
-  EXPECT_TRUE(h->all<OpenSpool>().empty());
+  EXPECT_TRUE(h->all<OpenUpdate>().empty());
 }
 
 TEST_F(SecureRounds, ARestartedClientHasLostItsKeys) {

@@ -112,15 +112,15 @@ class Checker {
 
   void look(const std::vector<Effect>& effects) {
     for (const auto& effect : effects) {
-      if (std::holds_alternative<BeginSum>(effect)) {
+      if (std::holds_alternative<RoundStarted>(effect)) {
         sum_.clear();
-      } else if (const auto* open = std::get_if<OpenSpool>(&effect)) {
-        EXPECT_TRUE(spools_.insert(open->client).second) << open->client << " has two spools";
-      } else if (const auto* append = std::get_if<AppendSpool>(&effect)) {
+      } else if (const auto* open = std::get_if<OpenUpdate>(&effect)) {
+        EXPECT_TRUE(spools_.insert(open->ticket.client).second) << open->ticket.client << " has two spools";
+      } else if (const auto* append = std::get_if<AppendUpdate>(&effect)) {
         EXPECT_TRUE(spools_.contains(append->client)) << append->client << " has no spool";
-      } else if (const auto* drop = std::get_if<DropSpool>(&effect)) {
+      } else if (const auto* drop = std::get_if<DropUpdate>(&effect)) {
         EXPECT_EQ(spools_.erase(drop->client), 1U) << drop->client << " has no spool to drop";
-      } else if (const auto* check = std::get_if<CheckUpdate>(&effect)) {
+      } else if (const auto* check = std::get_if<CountUpdate>(&effect)) {
         checks.push_back(check->client);
       } else if (const auto* commit = std::get_if<CommitRound>(&effect)) {
         EXPECT_TRUE(spools_.empty()) << "a spool outlives its round";

@@ -61,7 +61,7 @@ TEST(Offer, OfAWrongSizeIsRejectedForTheRound) {
   EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected);
   ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
   EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::rejected);
-  EXPECT_TRUE(p.h.all<OpenSpool>().empty());
+  EXPECT_TRUE(p.h.all<OpenUpdate>().empty());
 }
 
 TEST(Offer, OfNoOrTooManyExamplesIsRejected) {
@@ -103,7 +103,7 @@ TEST(Offer, ACountedUpdateThatIsOfferedAgainIsCountedOnce) {
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
   ASSERT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
   EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::counted);
-  EXPECT_TRUE(p.h.all<CheckUpdate>().empty());
+  EXPECT_TRUE(p.h.all<CountUpdate>().empty());
 }
 
 // Encoded updates have no size of their own: a spool that was made for few bytes must not get many.
@@ -120,9 +120,9 @@ TEST(Offer, OfTheSameChecksumAndAnotherSizeBeginsAnew) {
   offer.bytes = config.compression.uplink->encoded_bytes_max();
   p.h.forget();
   EXPECT_EQ(p.h.say(p.a, offer), Verdict::accepted);
-  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
-  ASSERT_EQ(p.h.all<OpenSpool>().size(), 1U);
-  EXPECT_EQ(p.h.all<OpenSpool>()[0].bytes, offer.bytes);
+  EXPECT_EQ(p.h.all<DropUpdate>().size(), 1U);
+  ASSERT_EQ(p.h.all<OpenUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenUpdate>()[0].ticket.bytes, offer.bytes);
   EXPECT_EQ(p.h.sent<messages::Grant>(p.a).at(0).offset, 0U);
   offer.bytes += 1;
   EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected);
@@ -184,14 +184,15 @@ TEST(Upload, IsSpooledCheckedAndCounted) {
   Pair p;
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
   EXPECT_EQ(p.h.upload(p.a), 1'000U);
-  EXPECT_EQ(p.h.all<OpenSpool>().size(), 1U);
-  EXPECT_EQ(p.h.all<AppendSpool>().size(), 10U);
-  ASSERT_EQ(p.h.all<CheckUpdate>().size(), 1U);
-  EXPECT_EQ(p.h.all<CheckUpdate>()[0].update, p.h.offer_of(p.a).update);
+  EXPECT_EQ(p.h.all<OpenUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<AppendUpdate>().size(), 10U);
+  EXPECT_EQ(p.h.all<CountUpdate>().size(), 1U);
+  ASSERT_EQ(p.h.all<OpenUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenUpdate>()[0].ticket.checksum, p.h.offer_of(p.a).update);
   EXPECT_TRUE(p.h.sent<messages::Receipt>(p.a).empty()) << "nothing is counted before it is checked";
   EXPECT_EQ(p.h.check("a"), Verdict::accepted);
   EXPECT_EQ(p.h.sent<messages::Receipt>(p.a).size(), 1U);
-  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
+  EXPECT_EQ(p.h.all<DropUpdate>().size(), 1U);
   EXPECT_EQ(p.h.check("a"), Verdict::discarded) << "doubled";
   EXPECT_EQ(p.h.check("nobody"), Verdict::discarded);
 }
@@ -213,7 +214,7 @@ TEST(Upload, ChunksThatWereNotGrantedAreAViolation) {
   Pair p;
   EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100), Verdict::rejected);
   EXPECT_TRUE(p.h.refused(p.a, RefuseReason::out_of_order));
-  EXPECT_TRUE(p.h.all<AppendSpool>().empty());
+  EXPECT_TRUE(p.h.all<AppendUpdate>().empty());
 }
 
 TEST(Upload, AViolationEndsTheSessionAndTheNextResumesAtTheSpooledOffset) {
@@ -229,16 +230,16 @@ TEST(Upload, AViolationEndsTheSessionAndTheNextResumesAtTheSpooledOffset) {
     p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 100}, 100);
     EXPECT_EQ(p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), bad.offset}, bad.bytes),
               Verdict::rejected);
-    EXPECT_EQ(p.h.all<AppendSpool>().size(), 2U);
+    EXPECT_EQ(p.h.all<AppendUpdate>().size(), 2U);
     Peer again = p.h.connect("a");
     p.h.forget();
     EXPECT_EQ(p.h.say(again, p.h.offer_of(again)), Verdict::accepted);
     const auto grants = p.h.sent<messages::Grant>(again);
     ASSERT_EQ(grants.size(), 1U);
     EXPECT_EQ(grants[0].offset, 200U);
-    EXPECT_TRUE(p.h.all<OpenSpool>().empty());
+    EXPECT_TRUE(p.h.all<OpenUpdate>().empty());
     EXPECT_EQ(p.h.upload(again, 200), 800U);
-    EXPECT_EQ(p.h.all<CheckUpdate>().size(), 1U);
+    EXPECT_EQ(p.h.all<CountUpdate>().size(), 1U);
   }
 }
 
@@ -250,11 +251,12 @@ TEST(Upload, ADifferentUpdateAfterAReconnectStartsAnew) {
   Peer again = p.h.connect("a");
   p.h.forget();
   p.h.say(again, p.h.offer_of(again, 2));
-  EXPECT_EQ(p.h.all<DropSpool>().size(), 1U);
-  EXPECT_EQ(p.h.all<OpenSpool>().size(), 1U);
+  EXPECT_EQ(p.h.all<DropUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenUpdate>().size(), 1U);
   EXPECT_EQ(p.h.upload(again), 1'000U);
-  ASSERT_EQ(p.h.all<CheckUpdate>().size(), 1U);
-  EXPECT_EQ(p.h.all<CheckUpdate>()[0].update, p.h.offer_of(again, 2).update);
+  EXPECT_EQ(p.h.all<CountUpdate>().size(), 1U);
+  ASSERT_EQ(p.h.all<OpenUpdate>().size(), 1U);
+  EXPECT_EQ(p.h.all<OpenUpdate>()[0].ticket.checksum, p.h.offer_of(again, 2).update);
 }
 
 TEST(Upload, OnlySoManyAtATimeAndTheNextFollows) {

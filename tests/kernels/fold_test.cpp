@@ -100,23 +100,39 @@ TEST(FoldKernels, AddingWithinALimitEqualsTheScalarTwinWithAndWithoutAValueOutsi
   });
 }
 
-TEST(FoldKernels, EveryVariantsQuotientEqualsTheScalarTwinAlsoInPlace) {
+TEST(FoldKernels, EveryVariantsQuotientsEqualTheScalarTwin) {
   Random random(11);
   with_every_target([&] {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 17UL, 63UL, 10'001UL}) {
       for (const double divisor : {1.0, 3.0, 1e-30, 600 * std::ldexp(1.0, 40), std::ldexp(99'999.0, 29)}) {
-        std::vector<float> global(count), next(count), expected(count);
         std::vector<std::int64_t> sums(count);
-        for (std::size_t i = 0; i < count; ++i) {
-          global[i] = static_cast<float>(random.normal() * (random.chance(0.1) ? 1e38 : 1));
-          sums[i] = static_cast<std::int64_t>(random.next()) >> random.below(64);
-        }
+        for (std::int64_t& sum : sums) sum = static_cast<std::int64_t>(random.next()) >> random.below(64);
         if (count > 2) sums[0] = std::numeric_limits<std::int64_t>::max(), sums[1] = -sums[0] - 1;
-        add_quotient_reference(global, sums, divisor, expected);
-        add_quotient(global, sums, divisor, next);
-        ASSERT_EQ(next, expected) << "divisor " << divisor;
-        add_quotient(global, sums, divisor, global);
-        ASSERT_EQ(global, expected) << "divisor " << divisor;
+        std::vector<double> found(count), expected(count);
+        quotients_reference(sums, divisor, expected);
+        quotients(sums, divisor, found);
+        ASSERT_EQ(found, expected) << "divisor " << divisor;
+      }
+    }
+  });
+}
+
+TEST(FoldKernels, EveryVariantsModelAndMeanEqualTheScalarTwinAlsoInPlace) {
+  Random random(12);
+  with_every_target([&] {
+    for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 17UL, 63UL, 10'001UL}) {
+      for (const double size : {1e-9, 1.0, 1e38, 1e300}) {
+        std::vector<float> model(count), next(count), expected(count);
+        std::vector<double> mean(count);
+        for (std::size_t i = 0; i < count; ++i) {
+          model[i] = static_cast<float>(random.normal() * (random.chance(0.1) ? 1e37 : 1));
+          mean[i] = random.normal() * size;
+        }
+        add_mean_reference(model, mean, expected);
+        add_mean(model, mean, next);
+        ASSERT_EQ(next, expected) << "size " << size;
+        add_mean(model, mean, model);
+        ASSERT_EQ(model, expected) << "size " << size;
       }
     }
   });

@@ -205,6 +205,17 @@ TEST_F(MethodInEngine, AHeldInputIsNotFetchedAgain) {
             anchor_);
 }
 
+TEST_F(MethodInEngine, AMessageThatOnlyAClientSendsIsIgnored) {
+  engine_->tick(now_);
+  engine_->link_up(now_);
+  tell(messages::Welcome{"a", "run-1", 30'000, chunk_bytes});
+  said_.clear();
+  const auto frame = messages::encode(session, ToAggregator(messages::Pull{task_.archive, 0, 1}));
+  engine_->receive(frame, {}, now_);
+  EXPECT_TRUE(said_.empty());
+  EXPECT_EQ(engine_->agent().state(), LinkState::online);
+}
+
 TEST_F(MethodInEngine, AnUnknownOptionIsDeclinedByName) {
   task_.method.options.push_back({"mu", 0.1});
   run();

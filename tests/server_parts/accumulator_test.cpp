@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "common/random.h"
+#include "server/optimizers/fed_avg.h"
 
 namespace hansa::server {
 namespace {
@@ -43,6 +44,12 @@ void fold(Accumulator& accumulator, const Update& update, std::size_t block = SI
   accumulator.count_update(update.weight);
 }
 
+// The model that plain averaging makes of the sum.
+void finish(const Accumulator& accumulator, WorkerPool& workers, std::span<const float> model,
+            std::span<float> next) {
+  FedAvg(workers).step(model, accumulator, {}, next);
+}
+
 std::vector<std::uint32_t> bits(std::span<const float> values) {
   std::vector<std::uint32_t> out;
   for (const float value : values) out.push_back(std::bit_cast<std::uint32_t>(value));
@@ -68,7 +75,7 @@ TEST(Accumulator, AnyOrderAnyBlocksAnyThreadsGiveTheSameBits) {
       for (const Update& update : updates)
         fold(accumulator, update, threads == 1 ? SIZE_MAX : 133'000 + threads);
       std::vector<float> next(elements);
-      accumulator.finish(global, next);
+      finish(accumulator, workers, global, next);
       if (expected.empty()) {
         expected = bits(next);
         expected_sums.assign(accumulator.sums().begin(), accumulator.sums().end());
@@ -89,7 +96,7 @@ TEST(Accumulator, TheSumIsTheExactOneRoundedOncePerUpdate) {
   ASSERT_TRUE(accumulator.begin(bounds));
   for (const Update& update : updates) fold(accumulator, update);
   std::vector<float> next(elements);
-  accumulator.finish(std::vector<float>(elements, 0.0F), next);
+  finish(accumulator, workers, std::vector<float>(elements, 0.0F), next);
   for (std::size_t i = 0; i < elements; ++i) {
     long double sum = 0, weight = 0;
     for (const Update& update : updates) {
@@ -110,7 +117,7 @@ TEST(Accumulator, AMeanOfEqualUpdatesIsTheUpdate) {
   const std::vector<float> delta{0.25F, -0.125F, 1.0F};
   for (const std::uint64_t weight : {1ULL, 7ULL, 1ULL << 20}) fold(accumulator, {delta, weight});
   std::vector<float> model{1.0F, 2.0F, -1.0F};
-  accumulator.finish(model, model);  // in place
+  finish(accumulator, workers, model, model);  // in place
   EXPECT_EQ(model, (std::vector<float>{1.25F, 1.875F, 0.0F}));
   EXPECT_EQ(accumulator.total_weight(), (1ULL << 20) + 8);
   EXPECT_EQ(accumulator.updates(), 3U);
@@ -144,7 +151,7 @@ TEST_P(AccumulatorExtremes, FullWeightFullMagnitudeFullCountIsExact) {
   EXPECT_TRUE(static_cast<__int128>(accumulator.sums()[1]) == -expected);
   EXPECT_LE(expected, static_cast<__int128>(1) << 62 | 1 << 20);
   std::vector<float> next(2, 0.0F);
-  accumulator.finish(next, next);
+  finish(accumulator, workers, next, next);
   if (magnitude >= 1.0F) {
     EXPECT_EQ(next[0], magnitude);
     EXPECT_EQ(next[1], -magnitude);
@@ -257,7 +264,7 @@ TEST(Accumulator, AModelAtTheLargestFloatStaysFinite) {
   fold(accumulator, {{1.0e15F, -1.0e15F}, 1});
   constexpr float largest = std::numeric_limits<float>::max();
   std::vector<float> model{largest, -largest};
-  accumulator.finish(model, model);
+  finish(accumulator, workers, model, model);
   EXPECT_EQ(model, (std::vector<float>{largest, -largest}));
 }
 

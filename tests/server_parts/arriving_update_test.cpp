@@ -53,16 +53,16 @@ TEST_F(ArrivingUpdateTest, IsInTheSumOnceItIsCountedHoweverItCame) {
     for (const std::size_t part : {1UL, 7UL, 4'096UL, 13'001UL, 4 * elements})
       for (const std::size_t shift : {0UL, 1UL}) {
         ASSERT_TRUE(sum_.begin(bounds));
-        ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_);
+        ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_, 3);
         // Messages begin where they like.
         std::vector<std::byte> message(part + shift);
         for (auto rest = bytes_of(values_); !rest.empty();) {
           const auto now = rest.first(std::min(part, rest.size()));
           std::ranges::copy(now, message.begin() + static_cast<std::ptrdiff_t>(shift));
-          ASSERT_TRUE(update.append_and_add(std::span(message).subspan(shift, now.size()), 3));
+          ASSERT_TRUE(update.append(std::span(message).subspan(shift, now.size())));
           rest = rest.subspan(now.size());
         }
-        ASSERT_TRUE(update.count(3));
+        ASSERT_TRUE(update.count());
         EXPECT_EQ(sums(), sums_of({{values_, 3}})) << "in parts of " << part << " from " << shift;
         EXPECT_EQ(sum_.updates(), 1U);
         EXPECT_EQ(sum_.total_weight(), 3U);
@@ -75,38 +75,20 @@ TEST_F(ArrivingUpdateTest, LeavesNothingWhenItGoesBeforeItIsCounted) {
   const auto other = random_values(elements, random_);
   ASSERT_TRUE(sum_.add(other, 0, 2));
   {
-    ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_);
-    ASSERT_TRUE(update.append_and_add(bytes_of(values_).first(10'001), 5));
+    ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_, 5);
+    ASSERT_TRUE(update.append(bytes_of(values_).first(10'001)));
     EXPECT_NE(sums(), sums_of({{other, 2}})) << "it is added as it comes";
   }
   EXPECT_EQ(sums(), sums_of({{other, 2}}));
 }
 
 TEST_F(ArrivingUpdateTest, GoesOnAfterItWasTakenOut) {
-  ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_);
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).first(8'000), 5));
+  ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_, 5);
+  ASSERT_TRUE(update.append(bytes_of(values_).first(8'000)));
   update.take_out();
   EXPECT_EQ(sums(), sums_of({}));
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).subspan(8'000), 5));
-  ASSERT_TRUE(update.count(5));
-  EXPECT_EQ(sums(), sums_of({{values_, 5}}));
-}
-
-TEST_F(ArrivingUpdateTest, CountsWithTheWeightThatHoldsAtTheEnd) {
-  ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_);
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).first(8'000), 5));
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).subspan(8'000), 6));
-  ASSERT_TRUE(update.count(7));
-  EXPECT_EQ(sums(), sums_of({{values_, 7}}));
-}
-
-TEST_F(ArrivingUpdateTest, ComesWholeIntoASumThatBeganMeanwhile) {
-  ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_);
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).first(8'000), 5));
-  ASSERT_TRUE(sum_.begin(bounds));
-  EXPECT_EQ(sums(), sums_of({}));
-  ASSERT_TRUE(update.append_and_add(bytes_of(values_).subspan(8'000), 5));
-  ASSERT_TRUE(update.count(5));
+  ASSERT_TRUE(update.append(bytes_of(values_).subspan(8'000)));
+  ASSERT_TRUE(update.count());
   EXPECT_EQ(sums(), sums_of({{values_, 5}}));
 }
 
@@ -117,10 +99,10 @@ TEST_F(ArrivingUpdateTest, WithAValueThatNoUpdateMayHaveIsRefusedAndLeavesNothin
         ASSERT_TRUE(sum_.begin(bounds));
         auto values = values_;
         values[place] = bad;
-        ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_);
+        ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_, 5);
         for (std::size_t at = 0; at < 4 * elements; at += 4'000)
-          ASSERT_TRUE(update.append_and_add(bytes_of(values).subspan(at, 4'000), 5));
-        const auto counted = update.count(5);
+          ASSERT_TRUE(update.append(bytes_of(values).subspan(at, 4'000)));
+        const auto counted = update.count();
         ASSERT_FALSE(counted);
         EXPECT_EQ(counted.error().code, ErrorCode::protocol);
         EXPECT_NE(counted.error().what.find("at parameter " + std::to_string(place) + ","), std::string::npos)
@@ -133,14 +115,14 @@ TEST_F(ArrivingUpdateTest, WithAValueThatNoUpdateMayHaveIsRefusedAndLeavesNothin
 TEST_F(ArrivingUpdateTest, WithAWeightOutOfRangeOrBytesThatAreNoValuesIsRefused) {
   for (SpoolPool* pool : {&in_memory_, &in_files_}) {
     for (const std::uint64_t weight : {std::uint64_t{0}, bounds.weight_max + 1}) {
-      ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_);
-      ASSERT_TRUE(update.append_and_add(bytes_of(values_), weight));
-      EXPECT_FALSE(update.count(weight));
+      ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_, weight);
+      ASSERT_TRUE(update.append(bytes_of(values_)));
+      EXPECT_FALSE(update.count());
       EXPECT_EQ(sums(), sums_of({}));
     }
-    ArrivingUpdate update(Spool::create(*pool, 19'999).value(), sum_);
-    ASSERT_TRUE(update.append_and_add(bytes_of(values_).first(19'999), 5));
-    EXPECT_FALSE(update.count(5));
+    ArrivingUpdate update(Spool::create(*pool, 19'999).value(), sum_, 5);
+    ASSERT_TRUE(update.append(bytes_of(values_).first(19'999)));
+    EXPECT_FALSE(update.count());
     EXPECT_EQ(sums(), sums_of({}));
   }
 }
@@ -158,7 +140,7 @@ TEST_F(ArrivingUpdateTest, ManyAtATimeSumToWhatWasCounted) {
       Upload(Random& from, SpoolPool& pool, Accumulator& sum)
           : values(random_values(elements, from)),
             weight(1 + from.below(bounds.weight_max)),
-            update(Spool::create(pool, 4 * elements).value(), sum) {}
+            update(Spool::create(pool, 4 * elements).value(), sum, weight) {}
     };
     SpoolPool pool(folder_.path() / "few", 3 * 4 * elements);  // others go to files
     std::list<Upload> uploads;
@@ -169,11 +151,10 @@ TEST_F(ArrivingUpdateTest, ManyAtATimeSumToWhatWasCounted) {
       const auto rest = bytes_of(it->values).subspan(it->update.spool().received());
       const std::size_t part = std::min<std::size_t>(rest.size(), 1 + random.below(9'000));
       if (random.chance(0.03)) it->values[elements - 1] = std::nanf("");
-      if (random.chance(0.03)) it->weight = 1 + random.below(bounds.weight_max);
       if (random.chance(0.02)) it->update.take_out();
-      ASSERT_TRUE(it->update.append_and_add(rest.first(part), it->weight));
+      ASSERT_TRUE(it->update.append(rest.first(part)));
       if (it->update.spool().complete()) {
-        if (it->update.count(it->weight)) counted.emplace_back(it->values, it->weight);
+        if (it->update.count()) counted.emplace_back(it->values, it->weight);
         else EXPECT_TRUE(std::isnan(it->values[elements - 1]));
         uploads.erase(it);
       } else if (random.chance(0.03)) {

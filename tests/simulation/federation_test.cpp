@@ -88,6 +88,44 @@ TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
   for (const auto& record : world.disk->rounds) EXPECT_EQ(record.participations.size(), 3U);
 }
 
+// A few clients and rounds, so that every effect can be the last of a life.
+World momentum_world() {
+  World world;
+  world.options.clients = world.options.clients_min = 3;
+  world.options.rounds = 3;
+  world.options.quorum = 1;
+  world.options.elements = 40;
+  world.options.optimizer = {"fedavgm", 0.9};
+  return world;
+}
+
+TEST(ServerMomentum, IsExactAndAnotherModelThanPlainAveraging) {
+  World with = momentum_world(), plain = momentum_world();
+  plain.options.optimizer = {};
+  with.run();
+  plain.run();
+  expect_sound(with);
+  expect_sound(plain);
+  EXPECT_NE(with.outcome->model, plain.outcome->model);
+}
+
+TEST(ServerMomentum, ACrashBeforeAnyEffectGivesTheSameModel) {
+  World undisturbed = momentum_world();
+  undisturbed.run();
+  expect_sound(undisturbed);
+  const std::uint64_t effects = undisturbed.outcome->aggregator_effects;
+  ASSERT_GT(effects, 50U);
+  for (std::uint64_t at = 1; at <= effects; ++at) {
+    SCOPED_TRACE("before effect " + std::to_string(at));
+    World world = momentum_world();
+    world.options.crashes.aggregator_at_effect = at;
+    world.run();
+    expect_sound(world);
+    ASSERT_EQ(world.outcome->crashes, 1U);
+    ASSERT_EQ(world.outcome->model, undisturbed.outcome->model);
+  }
+}
+
 // A few hundred worlds, each with other rates of every fault.
 class FaultyFederation : public ::testing::TestWithParam<int> {};
 
@@ -120,6 +158,7 @@ World faulty_world(std::uint64_t seed) {
   o.uplink = uplinks[random.below(std::size(uplinks))];
   o.downlink = downlinks[random.below(std::size(downlinks))];
   o.full_every = static_cast<std::uint32_t>(random.below(4));
+  if (random.chance(0.3)) o.optimizer.name = "fedavgm";
   return world;
 }
 

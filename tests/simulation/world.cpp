@@ -130,6 +130,7 @@ void World::run() {
   c.compression.downlink = plan_of(options.downlink, options.elements);
   c.compression.full_every = options.full_every;
   compression = c.compression;
+  f.aggregator.optimizer = options.optimizer;
   f.aggregator.archive = f.archive = archive;
   for (std::uint32_t i = 0; i < options.clients; ++i) {
     f.clients.push_back({client_name(i),
@@ -191,6 +192,7 @@ std::string check_models(const World& world) {
   const auto& disk = *world.disk;
   Digest base = disk.identity->initial_model, published_digest = base;
   std::vector<float> published = disk.models.at(base);
+  std::vector<float> velocity(published.size());  // of server momentum
   std::map<std::string, std::vector<float>> kept;
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
@@ -229,9 +231,19 @@ std::string check_models(const World& world) {
     }
     std::vector<float> next(global.size());
     const double denominator = std::ldexp(static_cast<double>(weight), scale);
-    for (std::size_t i = 0; i < next.size(); ++i)
-      next[i] = static_cast<float>(static_cast<double>(global[i]) +
-                                   static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator);
+    const bool with_momentum = world.options.optimizer.name == "fedavgm";
+    for (std::size_t i = 0; i < next.size(); ++i) {
+      double change = static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator;
+      if (with_momentum) {
+        velocity[i] =
+            static_cast<float>(world.options.optimizer.momentum * static_cast<double>(velocity[i]) + change);
+        change = static_cast<double>(velocity[i]);
+      }
+      next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
+    }
+    if (record.state.size() != (with_momentum ? 1U : 0U)) return place + "names other vectors";
+    if (with_momentum && record.state[0].vector != vector_digest(velocity))
+      return place + "the velocity is another";
     if (record.model != vector_digest(next)) return place + "the model is not the exact mean";
     if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
       return place + wrong;

@@ -35,6 +35,7 @@ struct WorldOptions {
   double secure_fraction = 1;  // of the values that are summed
   std::string uplink, downlink;  // codecs; empty: none
   std::uint32_t full_every = 0;
+  server::ServerOptimizerConfig optimizer;
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/time.h"
 #include "protocols/secure_aggregation/aggregator.h"
+#include "server/aggregation/update_setup.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
@@ -13,7 +14,7 @@ namespace hansa::server {
 struct SecureRound {
   secure_aggregation::AggregatorSum sum;
   Digest id;  // of the setup: what its messages name
-  std::uint64_t packed_bytes = 0;  // of a masked vector
+  UpdateSizes sizes;  // of a masked update
   Instant phase_until;
   std::shared_ptr<const std::vector<std::byte>> roster;  // encoded, once it is fixed
   double setup_seconds = 0;  // until shares were delivered

@@ -1,0 +1,41 @@
+// Updates of float32 values, each added to an exact sum while it arrives (arriving_update.h).
+#pragma once
+#include <map>
+#include <string>
+
+#include "server/aggregation/accumulator.h"
+#include "server/aggregation/arriving_update.h"
+#include "server/aggregation/update_form.h"
+
+namespace hansa::server {
+
+class Float32Form final : public UpdateForm {
+ public:
+  // elements: values of an update. The pools outlive the form.
+  Float32Form(std::size_t elements, WorkerPool& workers, SpoolPool& spools)
+      : spools_(spools), sum_(elements, workers) {}
+
+  [[nodiscard]] Result<void> begin(const RoundSetup& setup) override;
+  [[nodiscard]] UpdateSizes sizes() const override { return float32_update_sizes(sum_.elements()); }
+  [[nodiscard]] Result<void> open(const UpdateTicket& ticket) override;
+  [[nodiscard]] Result<void> append(std::string_view client, std::span<const std::byte> bytes) override;
+  [[nodiscard]] Result<void> count(std::string_view client) override;
+  void drop(std::string_view client) override;
+  [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
+  [[nodiscard]] std::span<float> scratch() override { return sum_.scratch(); }
+  void release() override { sum_.clear(); }
+
+ private:
+  struct Open {
+    Open(const UpdateTicket& t, Spool spool, Accumulator& sum)
+        : ticket(t), update(std::move(spool), sum, t.weight) {}
+    UpdateTicket ticket;
+    ArrivingUpdate update;
+  };
+
+  SpoolPool& spools_;
+  Accumulator sum_;
+  std::map<std::string, Open, std::less<>> open_;  // by client
+};
+
+}  // namespace hansa::server

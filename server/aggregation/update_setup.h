@@ -1,0 +1,68 @@
+// What a round says to the form of its updates (update_form.h): what it accepts, which update comes next, and how its
+// sum is opened. Plain values; the coordinator makes them, and no form of update is named here.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/checksum.h"
+#include "common/digest.h"
+#include "protocols/codecs/plan.h"
+#include "protocols/secure_aggregation/mask.h"
+#include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/setup.h"
+
+namespace hansa::server {
+
+// What a round accepts; fixes the scale of its sum when it starts.
+struct AccumulationBounds {
+  std::uint64_t weight_max = 1 << 20;  // of one update: 1 to 2^29
+  std::uint32_t updates_max = 1;  // in one round: 1 to 100,000
+  float magnitude_max = 64.0F;  // of one delta value: above 0, finite
+};
+
+// A round whose updates the aggregator sees.
+struct PlainSetup {
+  AccumulationBounds bounds;
+  std::uint64_t cohort_seed = 0;  // of codecs: the same for all updates of the round
+};
+// A round of masked updates, when its roster is fixed.
+struct MaskedSetup {
+  Digest context;
+  std::uint32_t clients = 0;
+  std::size_t elements = 0;  // of a masked vector
+  unsigned ring_bits = 0;
+};
+using RoundSetup = std::variant<PlainSetup, MaskedSetup>;
+
+// One update, before its first byte.
+struct UpdateTicket {
+  std::string client;
+  std::uint32_t index = 0;  // position in the secure sum, or in the cohort
+  std::uint64_t bytes = 0;
+  Checksum checksum;  // that the client offered
+  std::uint64_t weight = 0;  // examples; 0 for masked updates, whose weight nobody sees
+  std::uint64_t task_seed = 0;  // of its codec
+};
+
+// What unmasks a secure sum, which must be of exactly the survivors.
+struct SumOpening {
+  secure_aggregation::SumSetup setup;
+  std::vector<secure_aggregation::MaskTerm> terms;
+  secure_aggregation::Subset survivors;
+};
+
+// Bytes that an update may have, both inclusive.
+struct UpdateSizes {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  [[nodiscard]] bool has(std::uint64_t bytes) const { return bytes >= least && bytes <= most; }
+  friend bool operator==(const UpdateSizes&, const UpdateSizes&) = default;
+};
+[[nodiscard]] UpdateSizes float32_update_sizes(std::uint64_t elements);
+[[nodiscard]] UpdateSizes encoded_update_sizes(const codecs::Plan& plan);
+[[nodiscard]] UpdateSizes masked_update_sizes(std::size_t elements, unsigned ring_bits);
+
+}  // namespace hansa::server

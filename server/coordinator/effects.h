@@ -1,0 +1,83 @@
+// What the coordinator decides: effects, which the engine carries out in order.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/identifiers.h"
+#include "protocols/messages/messages.h"
+#include "server/aggregation/update_setup.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+struct Send {
+  PeerId peer;
+  SessionId session;
+  messages::ToClient message;
+};
+// A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is
+// asked for.
+struct SendBlob {
+  PeerId peer;
+  SessionId session;
+  Digest blob;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+};
+// A message with its bulk, which is sent in full.
+struct SendHeld {
+  PeerId peer;
+  SessionId session;
+  messages::ToClient message;
+  std::shared_ptr<const std::vector<std::byte>> bulk;
+};
+
+// An attempt at a round begins.
+struct RoundStarted {
+  RoundId round;
+  std::uint32_t cohort = 0;  // clients
+};
+// The attempt's updates may come from here on. For masked updates this is when the roster is fixed.
+struct BeginUpdates {
+  RoundSetup setup;
+};
+struct OpenUpdate {
+  UpdateTicket ticket;
+};
+struct AppendUpdate {
+  std::string client;
+};  // the bulk of the current event
+// The update is complete: verify it, then count or reject it. Answered by UpdateChecked; it is open no longer then.
+struct CountUpdate {
+  std::string client;
+};
+// Nothing of the update is in the sum afterwards, unless it was counted.
+struct DropUpdate {
+  std::string client;
+};
+// Answered by RoundCommitted, or by SumRefused. No update is open, and until the answer nothing is said of updates.
+// Model, state, times of day and byte counts of the record are the engine's to fill in.
+struct CommitRound {
+  RoundRecord record;
+  std::optional<SumOpening> opening = {};  // of a secure sum
+};
+
+struct Log {
+  enum class Level : std::uint8_t { info, warning } level;
+  std::string text;
+};
+// Nothing follows it. Never between CommitRound and its answer.
+struct Finish {
+  enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
+  std::string text;
+};
+
+using Effect = std::variant<Send, SendBlob, SendHeld, RoundStarted, BeginUpdates, OpenUpdate, AppendUpdate,
+                            CountUpdate, DropUpdate, CommitRound, Log, Finish>;
+
+}  // namespace hansa::server

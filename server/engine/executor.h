@@ -1,0 +1,31 @@
+// Runs work that takes too long for the thread that decides: commits, and other calls to the store while the engine
+// runs.
+//
+// Implementations: InlineExecutor, for simulations and tests, and ThreadExecutor (thread_executor.h), for processes.
+// One piece of work runs at a time, in the order of the calls, so that what only one thread at a time may call (the
+// store, the update form, the worker pool) is safe in it. An executor outlives those that use it.
+#pragma once
+#include <functional>
+
+namespace hansa::server {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Called on the owner's thread. Runs work, wherever, and then done on the owner's thread. Neither throws.
+  virtual void run(std::function<void()> work, std::function<void()> done) = 0;
+  // Blocks until all work has run. A `done` that has not run by then is dropped.
+  virtual void wait() = 0;
+};
+
+// Runs both before run() returns.
+class InlineExecutor final : public Executor {
+ public:
+  void run(std::function<void()> work, std::function<void()> done) override {
+    work();
+    done();
+  }
+  void wait() override {}
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,36 @@
+#include "server/engine/internal/served_blobs.h"
+
+#include <fstream>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace hansa::server::internal {
+
+Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std::uint64_t offset,
+                                                         std::uint64_t bytes) const {
+  if (model_.whole && blob == model_.names.model)
+    return transport::Bulk{model_.whole, std::as_bytes(std::span(*model_.whole)).subspan(offset, bytes)};
+  for (std::size_t i = 0; i < model_.deltas.size(); ++i)
+    if (blob == model_.names.deltas[i].blob)
+      return transport::Bulk{model_.deltas[i], std::span(*model_.deltas[i]).subspan(offset, bytes)};
+  if (blob != archive_) return std::nullopt;
+  return read_archive(offset, bytes);
+}
+
+// Read for each chunk: an archive may be as large as a model, and a client pulls it once.
+Result<transport::Bulk> ServedBlobs::read_archive(std::uint64_t offset, std::uint64_t bytes) const {
+  auto buffer = std::make_shared<std::vector<std::byte>>(bytes);
+  std::ifstream file(archive_path_, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  file.read(reinterpret_cast<char*>(buffer->data()), static_cast<std::streamsize>(bytes));
+  if (!file)
+    return fail(ErrorCode::storage, archive_path_.string(), "cannot be read",
+                "it must stay while the run does");
+  transport::Bulk bulk;
+  bulk.bytes = *buffer;
+  bulk.owner = std::move(buffer);
+  return bulk;
+}
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,40 @@
+// Named vectors that a run keeps from round to round, each as long as the model: a server optimiser's, and a training
+// method's. They are stored as models are, and the round's record names them.
+//
+// One thread at a time.
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/page_memory.h"
+#include "server/engine/observer.h"
+#include "server/store/store.h"
+
+namespace hansa::server::internal {
+
+class StateVectors {
+ public:
+  // All are zero.
+  StateVectors(std::vector<std::string> names, std::size_t elements);
+
+  // Reads the vectors that `kept` names; what it lacks stays zero, which is logged unless `kept` is empty because no
+  // round is committed. Fails as Store::get_model does.
+  [[nodiscard]] Result<void> restore(Store& store, std::span<const StateVector> kept, RoundId round,
+                                     EngineObserver& observer);
+  // Stores all of them. Fails as Store::put_model does.
+  [[nodiscard]] Result<std::vector<StateVector>> put(Store& store) const;
+
+  [[nodiscard]] std::size_t size() const { return vectors_.size(); }
+  // In the order of the names.
+  [[nodiscard]] std::span<const std::span<float>> spans() const { return spans_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<PageVector<float>> vectors_;
+  std::vector<std::span<float>> spans_;  // of vectors_
+};
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,39 @@
+// Bytes that messages and bulk took: in all, and of each client in the current round.
+//
+// One thread.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/identifiers.h"
+#include "server/store/store.h"
+
+namespace hansa::server::internal {
+
+class Traffic {
+ public:
+  void received(PeerId peer, std::string_view client, std::uint64_t bytes);
+  void sent(PeerId peer, std::uint64_t bytes);
+  void forget(PeerId peer) { client_of_.erase(peer); }
+  // Clients' counters are zero afterwards; the totals stay.
+  void begin_round() { of_round_.clear(); }
+  // Fills in the bytes of those that were counted in the round.
+  void fill_in(std::span<Participation> participations) const;
+
+  [[nodiscard]] std::uint64_t up() const { return total_.up; }
+  [[nodiscard]] std::uint64_t down() const { return total_.down; }
+
+ private:
+  struct Bytes {
+    std::uint64_t up = 0;
+    std::uint64_t down = 0;
+  };
+  Bytes total_;
+  std::map<PeerId, std::string> client_of_;  // the last client heard from a peer
+  std::map<std::string, Bytes, std::less<>> of_round_;
+};
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,19 @@
+// Where the engine's messages go: a ZeroMQ channel, or a simulated network.
+#pragma once
+#include <cstddef>
+#include <span>
+
+#include "common/identifiers.h"
+#include "protocols/transport/bulk.h"
+#include "protocols/transport/server_channel.h"
+
+namespace hansa::server {
+
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+  virtual transport::Sent send(PeerId peer, std::span<const std::byte> message,
+                               const transport::Bulk& bulk) = 0;
+};
+
+}  // namespace hansa::server

@@ -1,0 +1,43 @@
+// An executor with a thread of its own.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "server/engine/executor.h"
+
+namespace hansa::server {
+
+// The owner's thread calls run(), deliver(), wait() and the destructor, which ends as wait() does.
+class ThreadExecutor final : public Executor {
+ public:
+  // wake is called on the executor's thread when deliver() has something to do.
+  explicit ThreadExecutor(std::function<void()> wake);
+  ~ThreadExecutor() override;
+
+  void run(std::function<void()> work, std::function<void()> done) override;
+  void wait() override;
+  // Runs the `done` of all work that has ended.
+  void deliver();
+
+ private:
+  struct Job {
+    std::function<void()> work;
+    std::function<void()> done;
+  };
+  void serve();
+
+  std::function<void()> wake_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> waiting_;
+  std::vector<std::function<void()>> ended_;
+  bool working_ = false;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses all the others
+};
+
+}  // namespace hansa::server
