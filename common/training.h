@@ -1,5 +1,4 @@
-// What a client is asked to do with its data, and what it reports back: plain values that
-// travel in messages and reach the trainer unchanged.
+// Local SGD as the operator configures it, and the metrics that a client reports.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +12,7 @@ namespace hansa {
 // Mini-batch SGD as in McMahan et al. 2017, algorithm 1: `epochs` is E, `batch_size` is B.
 struct TrainingConfig {
   std::uint32_t epochs = 1;  // passes over the local data: 1 to 1,000
-  std::uint32_t batch_size = 32;  // examples a step: 1 to 65,536
+  std::uint32_t batch_size = 32;  // examples of an optimiser step: 1 to 65,536
   double learning_rate = 0.05;  // above 0
   double momentum = 0.0;  // 0 to below 1; the buffer starts at zero in each task
   double weight_decay = 0.0;  // L2 coefficient, at least 0

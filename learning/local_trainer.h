@@ -9,11 +9,14 @@
 
 namespace hansa::learning {
 
+class MethodRegistry;  // learning/methods/registry.h
+
 struct LocalTrainerConfig {
   DataConfig data;
   int threads = 1;  // LibTorch intra-op threads, process wide
   std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
   std::shared_ptr<DataSupply> supply = {};  // instead of data, if there is one
+  std::shared_ptr<const MethodRegistry> methods = {};  // without: those that Hansa ships
 };
 
 // Data is opened at the first use, so that a client with bad data still connects and can say so.

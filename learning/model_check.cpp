@@ -35,11 +35,13 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   TrainingRequest request;
   request.archive = archive;
   request.layout = model.layout.digest();
-  request.config.batch_size = batch_size;
-  request.config.learning_rate = 0.01;
-  request.config.steps_max = 1;
+  TrainingConfig one_step;
+  one_step.batch_size = batch_size;
+  one_step.learning_rate = 0.01;
+  one_step.steps_max = 1;
+  request.method = sgd_method(one_step);
   std::vector<float> delta(model.parameters.size());
-  HANSA_TRY(const TrainingResult trained, trainer->train(request, model.parameters, delta, {}));
+  HANSA_TRY(const TrainingResult trained, train_on(*trainer, request, model.parameters, delta));
   out.trained = trained.metrics;
   out.unmoved = unmoved_of(model.layout, delta);
   if (out.unmoved.size() == static_cast<std::size_t>(std::ranges::count(

@@ -9,9 +9,12 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/error.h"
 #include "common/identifiers.h"
+#include "common/methods.h"
 #include "common/parameter_layout.h"
 #include "common/training.h"
 #include "learning/kept_vectors.h"
@@ -24,10 +27,21 @@ struct AvailableData {
   std::string problem;  // why no more come; empty: all is well
 };
 
+// A named vector that a training reads, and one that it writes. The caller owns the values.
+struct InputVector {
+  std::string name;
+  std::span<const float> values;
+};
+struct OutputVector {
+  std::string name;
+  std::span<float> values;
+};
+
 struct TrainingRequest {
   std::filesystem::path archive;  // TorchScript archive, already verified by its digest
   Digest layout;  // what the aggregator believes the layout to be
-  TrainingConfig config;
+  Method method = sgd_method({});
+  std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
   std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
   TaskId task = {};  // whose training this is
   KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
@@ -50,12 +64,22 @@ class Trainer {
   // Examples at hand now. Fails with the data file's error if the data cannot be used.
   [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
 
-  // Trains from `global` and writes local - global into `delta`; both have the layout's
-  // element_count(). Fails (code data, model, resource) without a side effect; a stop
-  // request ends it within a step or two with code resource and what "stopped".
+  // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and
+  // those of the method. Each vector has the layout's element_count() values. Fails (code data, model, resource;
+  // refused for a method that the trainer does not know) without a side effect; a stop request ends it within a step
+  // or two with code resource and what "stopped".
   [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,
-                                                     std::span<const float> global, std::span<float> delta,
+                                                     std::span<const OutputVector> outputs,
                                                      std::stop_token stop) = 0;
 };
+
+// Trains by a method that exchanges nothing but the model and its delta.
+[[nodiscard]] inline Result<TrainingResult> train_on(Trainer& trainer, TrainingRequest request,
+                                                     std::span<const float> model, std::span<float> delta,
+                                                     std::stop_token stop = {}) {
+  request.inputs = {{std::string(model_input), model}};
+  const OutputVector outputs[] = {{std::string(delta_output), delta}};
+  return trainer.train(request, outputs, std::move(stop));
+}
 
 }  // namespace hansa::learning

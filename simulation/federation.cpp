@@ -214,8 +214,8 @@ void Federation::start_training(ClientHost& host, const messages::TrainTask& tas
                                 const learning::TrainingRequest& request,
                                 const std::shared_ptr<client::TaskVectors>& vectors) {
   auto result = std::make_shared<Result<learning::TrainingResult>>(tl::make_unexpected(Error{}));
-  const auto work = [trainer = host.setup.trainer, request, vectors, result](std::stop_token stop) {
-    *result = trainer->train(request, vectors->global, vectors->delta, std::move(stop));
+  const auto work = [trainer = host.setup.trainer, task, request, vectors, result](std::stop_token stop) {
+    *result = trainer->train(request, client::outputs_of(*vectors, task), std::move(stop));
   };
   const auto done = [this, &host, life = host.life, training = host.training, task, result] {
     if (life != host.life || training != host.training) return;  // stopped, or the device crashed

@@ -13,7 +13,7 @@ bool is_of(std::span<const std::byte> message, std::size_t type) {
 }
 template <class Message>
 std::size_t type_of() {
-  return messages::Message(Message{}).index();
+  return Message::type.number;
 }
 
 void release_owner(void*, void* hint) { delete static_cast<std::shared_ptr<const void>*>(hint); }
@@ -94,10 +94,10 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
 void FakeClient::start(const messages::TrainTask& task, const learning::TrainingRequest&,
                        std::shared_ptr<client::TaskVectors> vectors) {
   // An update of normal values, made once: the next ones are the same, which no codec can see.
-  if (!vectors->delta.empty() && vectors->delta.front() == 0)
-    for (std::size_t i = 0; i < vectors->delta.size(); ++i)
-      vectors->delta[i] =
-          i < 65'536 ? static_cast<float>(0.01 * random_.normal()) : vectors->delta[i - 65'536];
+  if (!vectors->update.empty() && vectors->update.front() == 0)
+    for (std::size_t i = 0; i < vectors->update.size(); ++i)
+      vectors->update[i] =
+          i < 65'536 ? static_cast<float>(0.01 * random_.normal()) : vectors->update[i - 65'536];
   training_ = Training{task, std::move(vectors), steady_now() + behaviour_.think};
   if (random_.chance(behaviour_.disconnect)) link_down_due_ = true;
 }
@@ -132,9 +132,10 @@ void FakeClient::watch(std::span<const std::byte> message) {
     return;
   }
   if (!is_of(message, type_of<messages::TrainTask>())) return;
-  const auto envelope = messages::decode(message);
-  if (!envelope) return;
-  const auto& task = std::get<messages::TrainTask>(envelope->message);
+  const auto decoded = messages::decode_to_client(message);
+  if (!decoded) return;
+  const auto& envelope = std::get<messages::Envelope<messages::ToClient>>(*decoded);
+  const auto& task = std::get<messages::TrainTask>(envelope.message);
   if (task.round.value == round_) return;
   round_ = task.round.value;
   observed_.task.push_back(steady_now());

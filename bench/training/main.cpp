@@ -44,14 +44,16 @@ int run(const Options& options) {
   config.data.labels = options.folder / "train-labels-idx1-ubyte.gz";
   config.data.examples_max = options.examples;
   const auto trainer = hansa::learning::make_local_trainer(config);
-  TrainingRequest request{options.archive, model->layout.digest(), {}, 1};
-  request.config.batch_size = options.batch_size;
-  request.config.learning_rate = options.learning_rate;
+  hansa::TrainingConfig training;
+  training.batch_size = options.batch_size;
+  training.learning_rate = options.learning_rate;
+  TrainingRequest request{options.archive, model->layout.digest(), hansa::sgd_method(training)};
+  request.seed = 1;
 
   std::vector<float> weights = model->parameters;
   std::vector<float> delta(weights.size());
   for (std::string line; std::getline(std::cin, line); ++request.seed) {
-    const auto result = trainer->train(request, weights, delta, {});
+    const auto result = train_on(*trainer, request, weights, delta);
     if (!result) return fail(result.error());
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += delta[i];
     const auto& loss = result->metrics.at(0);

@@ -9,7 +9,7 @@ namespace {
 // What is left out belongs to a model and its codecs: with others it starts from nothing.
 Digest name_of_codecs(const messages::TrainTask& task) {
   std::string text = task.layout.text();
-  for (const codecs::Segment& segment : task.compression->segments)
+  for (const codecs::Segment& segment : messages::update_segments(task))
     text += "\n" + std::to_string(segment.values) + " " + codecs::text_of(segment.spec) + " " +
             std::to_string(segment.rows);
   return sha256(std::string_view(text));
@@ -18,16 +18,15 @@ Digest name_of_codecs(const messages::TrainTask& task) {
 }  // namespace
 
 Result<OutgoingUpdate> EncodedForm::prepare(const UpdateParts& parts) {
-  const messages::Compression& compression = *task_.compression;
-  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(compression.segments));
+  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(messages::update_segments(task_)));
   const Digest of = name_of_codecs(task_);
   HANSA_TRY(const std::vector<float> before, left_out_before(parts, of, plan.state_values()));
   std::vector<float> left_out(plan.state_values());
   const auto bytes = parts.memory.unused_bytes();
   const bool within = codecs::Encoder(plan).encode(
-      parts.vectors->delta, before, left_out, messages::update_seeds(task_),
+      parts.vectors->update, before, left_out, messages::update_seeds(task_),
       static_cast<float>(task_.magnitude_max),
-      compression.entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never, *bytes);
+      task_.compression->entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never, *bytes);
   if (!within) return fail_outside(task_);
   stage_left_out(parts, of, std::move(left_out));
   const std::span<const std::byte> view(*bytes);

@@ -54,11 +54,14 @@ void Engine::link_down(const Error& error, Instant now) {
 
 void Engine::receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now) {
   now_ = now;
-  const auto envelope = messages::decode(message);
-  if (!envelope) {
-    apply(ReceivedMalformed{envelope.error()});
+  const auto decoded = messages::decode_to_client(message);
+  if (!decoded) {
+    apply(ReceivedMalformed{decoded.error()});
     return;
   }
+  // What only a client sends is ignored.
+  const auto* envelope = std::get_if<messages::Envelope<messages::ToClient>>(&*decoded);
+  if (envelope == nullptr) return;
   bulk_ = bulk;
   apply(Received{envelope->session, envelope->message, bulk});
   bulk_ = {};
@@ -131,7 +134,7 @@ void Engine::find_archive(const FindArchive& find) {
   staged_.reset();
   feed(ArchiveLookedUp{
       archives_.has(find.archive) ? round::ArchiveCache::present : round::ArchiveCache::absent,
-      inputs_.held_model()});
+      inputs_.held()});
 }
 
 void Engine::start_training(const messages::TrainTask& task) {
@@ -145,12 +148,13 @@ void Engine::start_training(const messages::TrainTask& task) {
   learning::TrainingRequest request;
   request.archive = archives_.path(task.archive);
   request.layout = task.layout;
-  request.config = task.training;
+  request.method = task.method;
+  request.inputs = inputs_.for_training(task);
   request.seed = task.seed;
   request.task = task.task;
   request.kept = *std::move(kept);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
-  vectors->delta.resize(vectors->global.size());
+  vectors->update.resize(messages::update_values(task));
   runner_.start(task, request, vectors);
 }
 

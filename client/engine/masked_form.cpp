@@ -19,7 +19,7 @@ Digest name_of_grid(const secure_aggregation::SumSetup& setup) {
 Result<OutgoingUpdate> MaskedForm::prepare(const UpdateParts& parts) {
   namespace sa = secure_aggregation;
   const unsigned bits = mask_.setup.quantisation.ring_bits;
-  std::span<const float> values = parts.vectors->delta;
+  std::span<const float> values = parts.vectors->update;
   const Digest of = name_of_grid(mask_.setup);
   std::vector<float> left_out;
   if (mask_.setup.quantisation.fraction < 1) {

@@ -1,5 +1,5 @@
-// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process), the
-// simulation and the load generator implement these interfaces.
+// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process),
+// the simulation and the load generator implement these interfaces.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -36,11 +36,20 @@ class ArchiveStore {
   [[nodiscard]] virtual std::filesystem::path path(const Digest& archive) const = 0;
 };
 
-// The vectors of one task; the training thread reads `global` and writes `delta`.
+// The vectors of one task. The training thread reads the inputs and writes the update: the outputs' vectors, one
+// after the other.
 struct TaskVectors {
-  std::vector<float> global;
-  std::vector<float> delta;
+  struct Input {
+    std::string name;
+    Digest vector;  // names the values; zero while they are incomplete
+    std::vector<float> values;
+  };
+  std::vector<Input> inputs;
+  std::vector<float> update;
 };
+// The parts of the update that are the task's outputs.
+[[nodiscard]] std::vector<learning::OutputVector> outputs_of(TaskVectors& vectors,
+                                                             const messages::TrainTask& task);
 
 class TrainingRunner {
  public:

@@ -9,12 +9,6 @@
 namespace hansa::client {
 namespace {
 
-const messages::ModelDelta* delta_of(const messages::TrainTask& task, const Digest& blob) {
-  if (!task.deltas) return nullptr;
-  const auto found = std::ranges::find(task.deltas->deltas, blob, &messages::ModelDelta::blob);
-  return found == task.deltas->deltas.end() ? nullptr : &*found;
-}
-
 void copy_chunk(std::span<const std::byte> bytes, std::span<std::byte> to, std::uint64_t offset) {
   // The task lets only chunks pass that fit. One that does not must still not write outside: it is left out, and the
   // blob does not match its digest.
@@ -33,32 +27,58 @@ void TaskInputs::keep(const KeepChunk& keep, std::span<const std::byte> bytes) {
     copy_chunk(bytes, archive_bytes_, keep.offset);
     return;
   }
-  if (keep.blob != keep.task.model) {
-    const messages::ModelDelta* delta = delta_of(keep.task, keep.blob);
-    if (delta == nullptr) return;
-    if (keep.offset == 0) delta_bytes_.resize(delta->bytes);
+  const auto blob = messages::find_blob(keep.task, keep.blob);
+  if (!blob) return;
+  if (blob->delta != nullptr) {
+    if (keep.offset == 0) delta_bytes_.resize(blob->delta->bytes);
     copy_chunk(bytes, delta_bytes_, keep.offset);
     return;
   }
   if (keep.offset == 0) {
-    held_model_ = {};
-    // A stopped training may still read the old vectors, and ZeroMQ may still send from them.
-    if (vectors_.use_count() > 1) vectors_ = std::make_shared<TaskVectors>();
-    vectors_->global.resize(keep.task.model_bytes / sizeof(float));
+    unshare_vectors(blob->input);
+    TaskVectors::Input& vector = vector_of(*blob->input);
+    vector.vector = {};
+    vector.values.resize(blob->input->bytes / sizeof(float));
   }
-  copy_chunk(bytes, std::as_writable_bytes(std::span(vectors_->global)), keep.offset);
+  copy_chunk(bytes, std::as_writable_bytes(std::span(vector_of(*blob->input).values)), keep.offset);
 }
 
 bool TaskInputs::verify(const VerifyBlob& verify) {
   if (verify.blob == verify.task.archive) return take_archive(verify.blob);
-  if (verify.blob == verify.task.model) return take_model(verify.task);
-  const messages::ModelDelta* delta = delta_of(verify.task, verify.blob);
-  if (delta == nullptr) return false;
-  const auto taken = take_delta(verify.task, *delta);
+  const auto blob = messages::find_blob(verify.task, verify.blob);
+  if (!blob) return false;
+  if (blob->delta == nullptr) return take_vector(*blob->input);
+  const auto taken = take_delta(*blob->input, *blob->delta);
   if (!taken && log_)
-    log_(Log::Level::warning,
-         "a delta to the model cannot be used (" + taken.error().text() + "); the model is fetched in full");
+    log_(Log::Level::warning, "a delta to the " + blob->input->name + " cannot be used (" +
+                                  taken.error().text() + "); it is fetched in full");
   return taken.has_value();
+}
+
+std::vector<round::HeldVector> TaskInputs::held() const {
+  std::vector<round::HeldVector> out;
+  for (const TaskVectors::Input& input : vectors_->inputs)
+    if (input.vector != Digest{}) out.push_back({input.name, input.vector});
+  return out;
+}
+
+std::vector<learning::InputVector> TaskInputs::for_training(const messages::TrainTask& task) {
+  const auto is_unused = [&](const TaskVectors::Input& input) {
+    return std::ranges::find(task.inputs, input.name, &messages::TaskInput::name) == task.inputs.end();
+  };
+  if (std::ranges::any_of(vectors_->inputs, is_unused)) {
+    unshare_vectors(nullptr);
+    std::erase_if(vectors_->inputs, is_unused);
+  }
+  std::vector<learning::InputVector> out;
+  for (const messages::TaskInput& input : task.inputs) out.push_back({input.name, vector_of(input).values});
+  return out;
+}
+
+TaskVectors::Input& TaskInputs::vector_of(const messages::TaskInput& wanted) {
+  auto& inputs = vectors_->inputs;
+  const auto found = std::ranges::find(inputs, wanted.name, &TaskVectors::Input::name);
+  return found == inputs.end() ? inputs.emplace_back(TaskVectors::Input{wanted.name, {}, {}}) : *found;
 }
 
 bool TaskInputs::take_archive(const Digest& archive) {
@@ -69,38 +89,51 @@ bool TaskInputs::take_archive(const Digest& archive) {
   return stored.has_value();
 }
 
-bool TaskInputs::take_model(const messages::TrainTask& task) {
-  const bool valid = checksum(std::span<const float>(vectors_->global)) == task.model_check;
-  held_model_ = valid ? task.model : Digest{};
+bool TaskInputs::take_vector(const messages::TaskInput& wanted) {
+  TaskVectors::Input& input = vector_of(wanted);
+  const bool valid = checksum(std::span<const float>(input.values)) == wanted.check;
+  input.vector = valid ? wanted.vector : Digest{};
   return valid;
 }
 
-// Changes the held model into the one that the delta leads to. The delta's bytes are not hashed: the channel has
-// authenticated them, and the model that the last delta leads to has a checksum.
-Result<void> TaskInputs::take_delta(const messages::TrainTask& task, const messages::ModelDelta& delta) {
+// Changes the held vector into the one that the delta leads to. The delta's bytes are not hashed: the channel has
+// authenticated them, and the vector that the last delta leads to has a checksum.
+Result<void> TaskInputs::take_delta(const messages::TaskInput& wanted, const messages::ModelDelta& delta) {
   const auto wrong = [](const char* what) { return fail(ErrorCode::protocol, "model delta", what); };
-  if (held_model_ != delta.base) return wrong("starts from another model than this client has");
-  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(task.deltas->segments));
-  if (vectors_->global.size() != plan.values()) return wrong("is for another model");
+  if (vector_of(wanted).vector != delta.base) return wrong("starts from another model than this client has");
+  HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(wanted.deltas->segments));
+  if (vector_of(wanted).values.size() != plan.values()) return wrong("is for another model");
   HANSA_TRY(const codecs::Update update,
             codecs::Update::read(plan, messages::delta_seeds(delta), codecs::delta_magnitude_max,
                                  delta_bytes_, unpacked_));
-  unshare_vectors();
-  held_model_ = {};
-  const Checksum check = update.accumulate(vectors_->global);
+  unshare_vectors(nullptr);
+  TaskVectors::Input& input = vector_of(wanted);
+  input.vector = {};
+  const Checksum check = update.accumulate(input.values);
   const Digest reached = messages::name_of(delta);
-  // Only the task's model is verified, not those on the way to it.
-  if (&delta == &task.deltas->deltas.back() && (reached != task.model || check != task.model_check))
+  // Only the task's vector is verified, not those on the way to it.
+  if (&delta == &wanted.deltas->deltas.back() && (reached != wanted.vector || check != wanted.check))
     return wrong("does not lead to the task's model");
-  held_model_ = reached;
+  input.vector = reached;
   return {};
 }
 
-void TaskInputs::unshare_vectors() {
+void TaskInputs::unshare_vectors(const messages::TaskInput* except) {
   if (vectors_.use_count() == 1) return;
   auto copy = std::make_shared<TaskVectors>();
-  copy->global = vectors_->global;
+  for (const TaskVectors::Input& input : vectors_->inputs)
+    if (except == nullptr || input.name != except->name) copy->inputs.push_back(input);
   vectors_ = std::move(copy);
+}
+
+std::vector<learning::OutputVector> outputs_of(TaskVectors& vectors, const messages::TrainTask& task) {
+  std::vector<learning::OutputVector> out;
+  std::span<float> rest = vectors.update;
+  for (const messages::TaskOutput& output : task.outputs) {
+    out.push_back({output.name, rest.first(output.values)});
+    rest = rest.subspan(output.values);
+  }
+  return out;
 }
 
 }  // namespace hansa::client

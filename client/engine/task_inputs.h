@@ -1,4 +1,5 @@
-// The blobs that a task needs: its archive, and the model in full or as deltas to the model that the device holds.
+// The blobs that a task needs: its archive, and each of its inputs in full or as deltas to the vector that the device
+// holds under the input's name.
 //
 // Takes their chunks, verifies what is complete, and keeps the vectors of the task. One thread.
 #pragma once
@@ -19,26 +20,32 @@ class TaskInputs {
 
   // Keeps a chunk that the task asked for.
   void keep(const KeepChunk& keep, std::span<const std::byte> bytes);
-  // Verifies a complete blob and takes it: stores an archive, or applies a model delta. False if it is not what its name says.
+  // Verifies a complete blob and takes it: stores an archive, or applies a delta. False if it is not what its name
+  // says.
   [[nodiscard]] bool verify(const VerifyBlob& verify);
 
-  // The model that vectors()->global is; zero: not known.
-  [[nodiscard]] const Digest& held_model() const { return held_model_; }
+  // The complete vectors. Those of inputs that the last task did not have are not kept.
+  [[nodiscard]] std::vector<round::HeldVector> held() const;
+  // What the task's training reads; all of it is complete.
+  [[nodiscard]] std::vector<learning::InputVector> for_training(const messages::TrainTask& task);
   [[nodiscard]] const std::shared_ptr<TaskVectors>& vectors() const { return vectors_; }
 
  private:
   [[nodiscard]] bool take_archive(const Digest& archive);
-  [[nodiscard]] bool take_model(const messages::TrainTask& task);
-  [[nodiscard]] Result<void> take_delta(const messages::TrainTask& task, const messages::ModelDelta& delta);
-  void unshare_vectors();
+  [[nodiscard]] bool take_vector(const messages::TaskInput& wanted);
+  [[nodiscard]] Result<void> take_delta(const messages::TaskInput& wanted, const messages::ModelDelta& delta);
+  // The vector under the input's name, which is empty at first.
+  [[nodiscard]] TaskVectors::Input& vector_of(const messages::TaskInput& wanted);
+  // A stopped training may still read the vectors, and ZeroMQ may still send from them: then they are copied, without
+  // the values of `except`.
+  void unshare_vectors(const messages::TaskInput* except);
 
   ArchiveStore& archives_;
   LogSink log_;
   std::vector<std::byte> archive_bytes_;  // of the archive that is being fetched
-  std::vector<std::byte> delta_bytes_;  // of the model delta that is being fetched
-  std::vector<std::byte> unpacked_;  // memory for reading model deltas
+  std::vector<std::byte> delta_bytes_;  // of the delta that is being fetched
+  std::vector<std::byte> unpacked_;  // memory for reading deltas
   std::shared_ptr<TaskVectors> vectors_ = std::make_shared<TaskVectors>();
-  Digest held_model_;
 };
 
 }  // namespace hansa::client

@@ -53,13 +53,13 @@ void stage_left_out(const UpdateParts& parts, const Digest& of, std::vector<floa
 }
 
 Result<OutgoingUpdate> PlainForm::prepare(const UpdateParts& parts) {
-  const std::span<const float> delta = parts.vectors->delta;
-  HANSA_TRY_VOID(check_magnitude(task_, delta));
-  return OutgoingUpdate{task_.task, checksum(delta), {parts.vectors, std::as_bytes(delta)}};
+  const std::span<const float> update = parts.vectors->update;
+  HANSA_TRY_VOID(check_magnitude(task_, update));
+  return OutgoingUpdate{task_.task, checksum(update), {parts.vectors, std::as_bytes(update)}};
 }
 
 Result<OutgoingUpdate> WithheldForm::prepare(const UpdateParts& parts) {
-  HANSA_TRY_VOID(check_magnitude(task_, parts.vectors->delta));
+  HANSA_TRY_VOID(check_magnitude(task_, parts.vectors->update));
   return OutgoingUpdate{task_.task, {}, {}};
 }
 

@@ -42,7 +42,7 @@ void TrainingThread::serve(const std::stop_token& quit) {
     running_ = job.stop;
     const std::uint64_t generation = generation_;
     lock.unlock();
-    auto result = trainer_.train(job.request, job.vectors->global, job.vectors->delta, job.stop.get_token());
+    auto result = trainer_.train(job.request, outputs_of(*job.vectors, job.task), job.stop.get_token());
     // Before the result is reported: the engine reuses vectors that nobody else holds.
     job.vectors.reset();
     lock.lock();

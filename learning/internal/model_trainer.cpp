@@ -11,7 +11,7 @@
 #include "learning/internal/memory_estimate.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
-#include "learning/internal/training_loop.h"
+#include "learning/methods/registry.h"
 #include "learning/model_archive.h"
 
 #include <sys/stat.h>
@@ -52,24 +52,47 @@ struct FileIdentity {
   }
 };
 
+bool is_finite(const std::vector<float>& values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
 class ModelTrainer final : public Trainer {
  public:
   ModelTrainer(LocalTrainerConfig config, OpenModel open)
       : config_(std::move(config)), open_(std::move(open)) {
     if (!config_.supply) config_.supply = supply_data(config_.data);
+    if (!config_.methods) config_.methods = std::make_shared<const MethodRegistry>(shipped_methods());
   }
 
   [[nodiscard]] Result<AvailableData> data_at_hand() override { return config_.supply->available(); }
 
-  [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request, std::span<const float> global,
-                                             std::span<float> delta, std::stop_token stop) override {
+  [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request,
+                                             std::span<const OutputVector> outputs,
+                                             std::stop_token stop) override {
+    HANSA_TRY_VOID(check_method(config_.methods->table(), request.method));
+    const TrainingMethod& method = *config_.methods->find(request.method.name);
+    HANSA_TRY_VOID(check_vectors(method.description(), request, outputs));
     HANSA_TRY(const TrainingData data, config_.supply->open(request.task));
     return guarded(request.archive.string(), "cannot be trained on " + data.source->location(),
                    "check that the model accepts examples of the data's shape",
-                   [&] { return train_unguarded(request, data, global, delta, stop); });
+                   [&] { return train_unguarded(method, request, data, outputs, stop); });
   }
 
  private:
+  // The client's agent has compared the task with its own descriptions; these are the trainer's.
+  static Result<void> check_vectors(const MethodDescription& method, const TrainingRequest& request,
+                                    std::span<const OutputVector> outputs) {
+    const auto are = [](const auto& vectors, std::string_view first, const std::vector<std::string>& others) {
+      return vectors.size() == others.size() + 1 && vectors.front().name == first &&
+             std::equal(others.begin(), others.end(), vectors.begin() + 1,
+                        [](const std::string& name, const auto& vector) { return name == vector.name; });
+    };
+    if (are(request.inputs, model_input, method.inputs) && are(outputs, delta_output, method.outputs))
+      return {};
+    return fail(ErrorCode::refused, "method \"" + method.name + "\"",
+                "has other inputs or outputs in this trainer");
+  }
+
   Result<void> open_model(const std::filesystem::path& archive, const std::vector<std::string>& personal) {
     const std::optional<FileIdentity> identity = FileIdentity::of(archive);
     if (model_ && identity == identity_ && personal == patterns_ && !model_->traits().assigns_attributes)
@@ -105,7 +128,7 @@ class ModelTrainer final : public Trainer {
     const Digest found = model_->layout().digest();
     if (found == request.layout) return {};
     // A program's own module may differ from the archive, which then is what the task is for.
-    const auto archived = describe_archive(request.archive, request.config.personal);
+    const auto archived = describe_archive(request.archive, training_config(request.method).personal);
     return fail(
         ErrorCode::model, request.archive.string(),
         archived && archived->layout.digest() == request.layout
@@ -114,10 +137,17 @@ class ModelTrainer final : public Trainer {
         model_->other_layout_mend());
   }
 
-  // Once for each model and batch size: it costs two examples' worth of training.
-  Result<void> check_memory(const TrainingConfig& config, const DataSource& source) {
-    if (config_.memory_bytes_max == 0 || memory_checked_for_batch_ == config.batch_size) return {};
-    HANSA_TRY(const std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
+  // Once for each model, method and batch size: it costs two examples' worth of training.
+  Result<void> check_memory(const TrainingRequest& request, const DataSource& source) {
+    const TrainingConfig config = training_config(request.method);
+    if (config_.memory_bytes_max == 0 ||
+        (memory_checked_for_batch_ == config.batch_size && memory_checked_for_ == request.method.name))
+      return {};
+    HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
+    // An input is held once; an output twice, as it is written only when all went well.
+    const MethodDescription& method = config_.methods->find(request.method.name)->description();
+    needed +=
+        (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->location(),
@@ -127,41 +157,43 @@ class ModelTrainer final : public Trainer {
                   "raise the client's memory limit, or lower training.batch_size");
     }
     memory_checked_for_batch_ = config.batch_size;
+    memory_checked_for_ = request.method.name;
     return {};
   }
 
-  Result<TrainingResult> train_unguarded(const TrainingRequest& request, const TrainingData& data,
-                                         std::span<const float> global, std::span<float> delta,
+  Result<TrainingResult> train_unguarded(const TrainingMethod& method, const TrainingRequest& request,
+                                         const TrainingData& data, std::span<const OutputVector> outputs,
                                          const std::stop_token& stop) {
     const TorchSettings settings(config_.threads);
-    HANSA_TRY_VOID(open_model(request.archive, request.config.personal));
+    const std::span<const float> global = request.inputs.front().values;
+    HANSA_TRY_VOID(open_model(request.archive, training_config(request.method).personal));
     HANSA_TRY_VOID(check_layout(request));
-    assert(global.size() == model_->layout().element_count());
-    assert(delta.size() == global.size());
+    for (const InputVector& input : request.inputs)
+      assert(input.values.size() == model_->layout().element_count());
+    for (const OutputVector& output : outputs) assert(output.values.size() == global.size());
     find_personal(request.kept);
     model_->assign(global);
     model_->assign_personal(personal_);
-    HANSA_TRY_VOID(check_memory(request.config, *data.source));
+    HANSA_TRY_VOID(check_memory(request, *data.source));
     model_->assign(global);
     model_->assign_personal(personal_);
-    HANSA_TRY(TrainingResult result, run_training(*model_, *data.source, request.config, request.seed, stop));
+    further_.assign(outputs.size() - 1, std::vector<float>(global.size()));
+    HANSA_TRY(TrainingResult result, method.train({*model_, *data.source, request, further_, stop}));
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 
     local_.resize(global.size());
     model_->extract(local_);
     model_->extract_personal(personal_);
-    bool finite = std::ranges::all_of(personal_, [](float value) { return std::isfinite(value); });
-    for (std::size_t i = 0; i < local_.size(); ++i) {
-      local_[i] -= global[i];
-      finite &= std::isfinite(local_[i]);
-    }
-    if (!finite)
+    for (std::size_t i = 0; i < local_.size(); ++i) local_[i] -= global[i];
+    if (!is_finite(local_) || !is_finite(personal_) || !std::ranges::all_of(further_, is_finite))
       return fail(ErrorCode::data, data.source->location(),
                   "the weights became infinite or NaN in the last step",
                   "lower training.learning_rate, and check the data for extreme values");
-    result.kept = kept_personal();
-    std::copy(local_.begin(), local_.end(), delta.begin());
+    result.kept.merge(kept_personal());
+    std::ranges::copy(local_, outputs.front().values.begin());
+    for (std::size_t i = 0; i < further_.size(); ++i)
+      std::ranges::copy(further_[i], outputs[i + 1].values.begin());
     return result;
   }
 
@@ -173,7 +205,10 @@ class ModelTrainer final : public Trainer {
   std::vector<float> personal_;
   std::optional<FileIdentity> identity_;
   std::uint64_t memory_checked_for_batch_ = 0;
-  std::vector<float> local_;  // so that delta is written only once all went well
+  std::string memory_checked_for_;  // the method
+  // Outputs are written only when all went well.
+  std::vector<float> local_;
+  std::vector<std::vector<float>> further_;
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace hansa::learning {
 namespace {
 
 // LibTorch draws dropout masks from one generator for the whole process. Models that draw take turns, so
-// that each sees its own seed's numbers only; the others run side by side.
+// that each sees its own seed's numbers only; the others run concurrently.
 std::mutex& generator_turn() {
   static std::mutex mutex;
   return mutex;
@@ -43,8 +43,9 @@ struct EpochSums {
 // The optimiser on the model's own memory: no gradient buffer is kept, zeroed or added to.
 class Optimiser {
  public:
-  Optimiser(Model& model, const TrainingConfig& config)
+  Optimiser(Model& model, const TrainingConfig& config, GradientHook* hook)
       : model_(model),
+        hook_(hook),
         constants_{static_cast<float>(config.learning_rate), static_cast<float>(config.momentum),
                    static_cast<float>(config.weight_decay)} {
     for (const Model::Trainable& t : model.trainables())
@@ -65,13 +66,17 @@ class Optimiser {
         gradient = at::empty_strided(weight.sizes(), weight.strides(), weight.options().requires_grad(false));
         gradient.copy_(dense);
       }
-      const std::span<const float> g(gradient.data_ptr<float>(), trainables[i].memory.size());
+      // Two trainables may share one gradient.
+      if (hook_ != nullptr) gradient = gradient.clone();
+      const std::span<float> g(gradient.data_ptr<float>(), trainables[i].memory.size());
+      if (hook_ != nullptr) hook_->correct(i, trainables[i].memory, g);
       sgd_step(trainables[i].memory, g, velocities_[i], constants_);
     }
   }
 
  private:
   Model& model_;
+  GradientHook* hook_;
   SgdConstants constants_;
   std::vector<std::vector<float>> velocities_;
 };
@@ -86,12 +91,12 @@ tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, s
 }  // namespace
 
 Result<TrainingResult> run_training(Model& model, const DataSource& source, const TrainingConfig& config,
-                                    std::uint64_t seed, const std::stop_token& stop) {
+                                    std::uint64_t seed, const std::stop_token& stop, GradientHook* hook) {
   const auto count = static_cast<std::size_t>(source.example_count());
   const std::size_t batch_size_min = model.traits().normalises_batches ? 2 : 1;
   const std::vector<std::size_t> ends = batch_ends({count, config.batch_size, batch_size_min});
   BatchReader reader(source, largest_batch(ends), model.memory_order());
-  Optimiser optimiser(model, config);
+  Optimiser optimiser(model, config, hook);
   Random random(seed);
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);

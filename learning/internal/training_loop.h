@@ -1,5 +1,6 @@
 // Mini-batch SGD of an open model on an open data source. Includes LibTorch.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stop_token>
@@ -10,11 +11,21 @@
 
 namespace hansa::learning {
 
-// Trains the model from the values it holds. Equal model, data, config and seed give equal bits.
+// What a method adds to each optimiser step, such as a proximal term or a control variate.
+class GradientHook {
+ public:
+  virtual ~GradientHook() = default;
+  // Changes the gradient of the model's trainable of this index before the optimiser uses it. Weights and gradient
+  // are in the order of the trainable's memory: assigning a vector of the layout to a model brings it into this
+  // order.
+  virtual void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) = 0;
+};
+
+// Trains the model from the values it holds. Equal model, data, config, seed and hook give equal bits.
 // Fails: resource ("stopped"), data (the loss is not finite), model (the archive's code fails).
 // The model's values are undefined after a failure.
 [[nodiscard]] Result<TrainingResult> run_training(Model& model, const DataSource& source,
                                                   const TrainingConfig& config, std::uint64_t seed,
-                                                  const std::stop_token& stop);
+                                                  const std::stop_token& stop, GradientHook* hook = nullptr);
 
 }  // namespace hansa::learning

@@ -2,17 +2,17 @@
 
 #include <cassert>
 #include <istream>
+#include <optional>
 #include <ostream>
 #include <streambuf>
 #include <utility>
 
 #include "protocols/messages/internal/fields.h"
-#include "protocols/codecs/seeds.h"
 
 namespace hansa::messages {
 namespace {
 
-// cereal reads and writes through streams; these two are over bytes that are there already.
+// cereal reads and writes through streams; these two wrap memory.
 class ReadBuffer : public std::streambuf {
  public:
   explicit ReadBuffer(std::span<const std::byte> bytes) {
@@ -42,13 +42,15 @@ class WriteBuffer : public std::streambuf {
   std::vector<std::byte>& out_;
 };
 
-template <std::size_t index = 0>
-Message make_empty(std::size_t type) {
-  if constexpr (index < std::variant_size_v<Message>) {
-    if (type == index) return Message(std::in_place_index<index>);
-    return make_empty<index + 1>(type);
+// The empty message with this number, if it is one of the variant's.
+template <class Messages, std::size_t index = 0>
+std::optional<Messages> make_empty(std::uint8_t number) {
+  if constexpr (index < std::variant_size_v<Messages>) {
+    if (std::variant_alternative_t<index, Messages>::type.number == number)
+      return Messages(std::in_place_index<index>);
+    return make_empty<Messages, index + 1>(number);
   } else {
-    throw internal::OutOfBounds("unknown message type");
+    return std::nullopt;
   }
 }
 
@@ -56,12 +58,11 @@ tl::unexpected<Error> malformed(std::string what) {
   return fail(ErrorCode::protocol, "message", std::move(what));
 }
 
-}  // namespace
-
-std::vector<std::byte> encode(SessionId session, const Message& message) {
+template <class Messages>
+std::vector<std::byte> encode_any(SessionId session, const Messages& message) {
   std::vector<std::byte> out;
   out.reserve(256);
-  for (const int value : {int{'H'}, int{'N'}, int{protocol_version}, static_cast<int>(message.index())})
+  for (const int value : {int{'H'}, int{'N'}, int{protocol_version}, int{type_of(message).number}})
     out.push_back(static_cast<std::byte>(value));
   for (int shift = 0; shift < 64; shift += 8)
     out.push_back(static_cast<std::byte>(session.value >> shift & 0xff));
@@ -71,18 +72,34 @@ std::vector<std::byte> encode(SessionId session, const Message& message) {
     cereal::PortableBinaryOutputArchive archive(stream,
                                                 cereal::PortableBinaryOutputArchive::Options::LittleEndian());
     // fields() serves both directions and so takes a mutable message; saving changes nothing.
-    std::visit([&](auto& m) { internal::fields(archive, m); }, const_cast<Message&>(message));
+    std::visit([&](auto& m) { internal::fields(archive, m); }, const_cast<Messages&>(message));
   }
   assert(out.size() <= message_bytes_max);
   return out;
 }
 
-std::uint8_t version_of(std::span<const std::byte> frame) {
-  if (frame.size() < header_bytes || frame[0] != std::byte{'H'} || frame[1] != std::byte{'N'}) return 0;
-  return static_cast<std::uint8_t>(frame[2]);
+// Fills the message from a whole body.
+template <class Messages>
+Result<void> read_body(std::span<const std::byte> body, Messages& message) {
+  // cereal would swap the bytes of a sender that claims another order; this protocol has one.
+  if (body.empty() || body[0] != std::byte{1}) return malformed("is not little-endian portable binary");
+  try {
+    ReadBuffer buffer(body);
+    std::istream stream(&buffer);
+    cereal::PortableBinaryInputArchive archive(stream);
+    std::visit([&](auto& m) { internal::fields(archive, m); }, message);
+    if (!buffer.at_end()) return malformed("has bytes after its last field");
+  } catch (const internal::OutOfBounds& error) {
+    return malformed(error.what());
+  } catch (const std::exception&) {
+    return malformed("is cut short");
+  }
+  return {};
 }
 
-Result<Envelope> decode(std::span<const std::byte> frame) {
+// The one place where a message of the wrong direction (one of Others) is told from a malformed one.
+template <class Messages, class Others>
+Decoded<Messages> decode_as(std::span<const std::byte> frame) {
   if (frame.size() > message_bytes_max) return malformed("is larger than 64 KiB");
   const std::uint8_t version = version_of(frame);
   if (version == 0) return malformed("is not a Hansa message");
@@ -90,70 +107,47 @@ Result<Envelope> decode(std::span<const std::byte> frame) {
     return fail(ErrorCode::refused, "message",
                 "has protocol version " + std::to_string(version) + ", this side speaks " +
                     std::to_string(protocol_version));
-  Envelope envelope;
-  for (std::size_t i = 0; i < 8; ++i)
-    envelope.session.value |= static_cast<std::uint64_t>(frame[4 + i]) << (8 * i);
+  SessionId session;
+  for (std::size_t i = 0; i < 8; ++i) session.value |= static_cast<std::uint64_t>(frame[4 + i]) << (8 * i);
+  const auto number = std::to_integer<std::uint8_t>(frame[3]);
   const auto body = frame.subspan(header_bytes);
-  try {
-    envelope.message = make_empty(static_cast<std::size_t>(frame[3]));
-    // cereal would swap the bytes of a sender that claims another order; this protocol has one.
-    if (body.empty() || body[0] != std::byte{1}) return malformed("is not little-endian portable binary");
-    ReadBuffer buffer(body);
-    std::istream stream(&buffer);
-    cereal::PortableBinaryInputArchive archive(stream);
-    std::visit([&](auto& m) { internal::fields(archive, m); }, envelope.message);
-    if (!buffer.at_end()) return malformed("has bytes after its last field");
-  } catch (const internal::OutOfBounds& error) {
-    return malformed(error.what());
-  } catch (const std::exception&) {
-    return malformed("is cut short");
+  if (auto message = make_empty<Messages>(number)) {
+    HANSA_TRY_VOID(read_body(body, *message));
+    return Envelope<Messages>{session, std::move(*message)};
   }
-  return envelope;
+  if (auto other = make_empty<Others>(number)) {
+    HANSA_TRY_VOID(read_body(body, *other));
+    return Misdirected{session, type_of(*other)};
+  }
+  return malformed("unknown message type");
 }
 
-std::string_view name(const Message& message) {
-  static constexpr std::string_view names[] = {"Hello",         "Welcome",     "Refuse",
-                                               "TrainTask",     "Cancel",      "Decline",
-                                               "Pull",          "BlobChunk",   "Missing",
-                                               "Offer",         "Grant",       "UpdateChunk",
-                                               "Receipt",       "Ping",        "Pong",
-                                               "Finished",      "Bye",         "DataReport",
-                                               "KeyAdvert",     "KeyRoster",   "EncryptedShares",
-                                               "ShareDelivery", "SurvivorSet", "SurvivorSignature",
-                                               "UnmaskRequest", "UnmaskShares"};
-  static_assert(std::size(names) == std::variant_size_v<Message>);
-  return names[message.index()];
+}  // namespace
+
+std::vector<std::byte> encode(SessionId session, const ToClient& message) {
+  return encode_any(session, message);
+}
+std::vector<std::byte> encode(SessionId session, const ToAggregator& message) {
+  return encode_any(session, message);
 }
 
-codecs::Seeds update_seeds(const TrainTask& task) {
-  return codecs::update_seeds(task.seed, task.compression ? task.compression->cohort_seed : 0);
+std::uint8_t version_of(std::span<const std::byte> frame) {
+  if (frame.size() < header_bytes || frame[0] != std::byte{'H'} || frame[1] != std::byte{'N'}) return 0;
+  return static_cast<std::uint8_t>(frame[2]);
 }
 
-codecs::Seeds delta_seeds(const ModelDelta& delta) { return codecs::delta_seeds(delta.base); }
-
-Digest name_of(const ModelDelta& delta) { return name_of(delta.base, delta.blob); }
-
-Digest name_of(const Digest& base, const Digest& blob) {
-  std::string text = "hansa model step 1";
-  for (const Digest* digest : {&base, &blob})
-    text.append(reinterpret_cast<const char*>(digest->bytes.data()), digest->bytes.size());
-  return sha256(std::string_view(text));
+Decoded<ToClient> decode_to_client(std::span<const std::byte> frame) {
+  return decode_as<ToClient, ToAggregator>(frame);
+}
+Decoded<ToAggregator> decode_to_aggregator(std::span<const std::byte> frame) {
+  return decode_as<ToAggregator, ToClient>(frame);
 }
 
-secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
-  const SecureTask& secure = *task.secure;
-  secure_aggregation::SumSetup out;
-  out.federation = federation;
-  out.round = task.round;
-  out.attempt = secure.attempt;
-  out.nonce = secure.nonce;
-  out.model = task.model;
-  out.segments = secure.segments;
-  out.clients = secure.clients;
-  out.quantisation = secure.quantisation;
-  out.metrics = secure.metrics;
-  out.assumptions = secure.assumptions;
-  return out;
+Type type_of(const ToClient& message) {
+  return std::visit([](const auto& m) { return m.type; }, message);
+}
+Type type_of(const ToAggregator& message) {
+  return std::visit([](const auto& m) { return m.type; }, message);
 }
 
 std::string_view name(RefuseReason reason) {

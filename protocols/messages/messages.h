@@ -5,6 +5,7 @@
 // Each field that has a length has a maximum, checked before anything is allocated.
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,30 +17,25 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
-#include "protocols/codecs/plan.h"
+#include "protocols/messages/task.h"
+#include "protocols/messages/type.h"
 #include "protocols/secure_aggregation/messages.h"
-#include "protocols/secure_aggregation/roster.h"
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 5;
-inline constexpr std::size_t message_bytes_max = 64 * 1024;
-inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
-inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric
-inline constexpr std::size_t text_bytes_max = 1024;  // reasons and hints
-inline constexpr std::size_t metrics_max = 64;
-
-// client -> aggregator: what the client has to train on, and whenever that changes.
+// client -> aggregator: what the client has to train on. Part of Hello, and sent again whenever it changes.
 struct DataReport {
-  std::uint64_t examples = 0;  // at hand now; 0 with a problem: cannot train
-  std::uint64_t new_examples = 0;  // of them: none of its counted updates was trained on these
+  static constexpr Type type{17, "DataReport"};
+  std::uint64_t examples = 0;  // available now; 0 with a problem: cannot train
+  std::uint64_t new_examples = 0;  // the examples on which none of its counted updates was trained
   std::string problem;  // why examples is 0, or why no more come
-  std::string notice;  // what else the operator should know; said once
+  std::string notice;  // what else the operator should know; sent once
 };
 
-// client -> aggregator: the first message of a session, and again at any time to start anew.
+// client -> aggregator: opens a session; at any time it ends the session and opens another.
 // A frame of another protocol version is refused by its header alone, whatever its body.
 struct Hello {
+  static constexpr Type type{0, "Hello"};
   std::string federation;
   std::uint64_t instance = 0;  // random at process start: tells a reconnect from a second client
   std::string software;  // "hansa 0.1.0"
@@ -48,9 +44,10 @@ struct Hello {
 
 // aggregator -> client: the session is open; its number is in the header of all that follows.
 struct Welcome {
+  static constexpr Type type{1, "Welcome"};
   std::string client;  // the name under which the operator admitted the key
   std::string run;
-  std::uint32_t lease_ms = 0;  // a client that is silent for longer is taken for gone
+  std::uint32_t lease_ms = 0;  // a client that is silent for longer is gone
   std::uint32_t chunk_bytes = 0;  // of bulk frames in both directions, at most bulk_bytes_max
 };
 
@@ -64,80 +61,31 @@ enum class RefuseReason : std::uint8_t {
 };
 // aggregator -> client: the session is not, or no longer, open.
 struct Refuse {
+  static constexpr Type type{2, "Refuse"};
   RefuseReason reason = RefuseReason::malformed;
   std::string what;
   std::string hint;
   std::uint32_t retry_after_ms = 0;
 };
 
-// Of a task whose update goes into a secure sum: what SumSetup (secure_aggregation/setup.h) needs beside the task.
-struct SecureTask {
-  std::uint32_t attempt = 0;
-  Digest nonce;
-  std::uint32_t clients = 0;
-  secure_aggregation::Quantisation quantisation;
-  std::vector<secure_aggregation::Segment> segments;
-  std::vector<std::string> metrics;
-  secure_aggregation::Assumptions assumptions;
-};
-
-// How an update travels that the aggregator sees: codecs/encoder.h.
-struct Compression {
-  std::vector<codecs::Segment> segments;  // of the flat vector, in its order
-  bool entropy = true;  // the whole once more by zstd, where that helps
-  std::uint64_t cohort_seed = 0;  // the same for all of a round
-  friend bool operator==(const Compression&, const Compression&) = default;
-};
-
-// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model, whose name is
-// name_of(delta).
-struct ModelDelta {
-  Digest base;
-  Digest blob;
-  std::uint64_t bytes = 0;
-};
-// The ways to a task's model other than all of it: the base of a delta is the model that the delta before it leads to, and the
-// last one leads to the task's model.
-struct ModelDeltas {
-  std::vector<codecs::Segment> segments;
-  std::vector<ModelDelta> deltas;  // 1 to deltas_max
-};
-inline constexpr std::size_t deltas_max = 16;
-
-// aggregator -> client: train, starting from `model`. Sent again after a reconnect.
-struct TrainTask {
-  TaskId task;
-  RoundId round;
-  Digest archive;  // TorchScript archive; pulled once and kept
-  std::uint64_t archive_bytes = 0;
-  Digest model;  // names the flat vector of the global model
-  std::uint64_t model_bytes = 0;
-  Checksum model_check;  // of the vector
-  Digest layout;
-  TrainingConfig training;
-  std::uint64_t seed = 0;
-  std::uint32_t deadline_ms = 0;  // time left for the update to be complete
-  double magnitude_max = 0;  // a larger value in an update refuses it
-  std::optional<ModelDeltas> deltas;  // without: the model is fetched whole
-  std::optional<Compression> compression;  // without, and without `secure`: float32 as they are
-  std::optional<SecureTask> secure;  // without: the aggregator sees the update
-};
-
 // aggregator -> client: the task's round is closed; stop working on it.
 struct Cancel {
+  static constexpr Type type{4, "Cancel"};
   TaskId task;
   std::string reason;
 };
 
 // client -> aggregator: this client will not do the task.
 struct Decline {
+  static constexpr Type type{5, "Decline"};
   TaskId task;
   std::string reason;
 };
 
-// client -> aggregator: send so many bytes of a blob from `offset` on. This is the credit: nothing is sent that was
-// not pulled. What lies before `offset` has arrived.
+// client -> aggregator: send that many bytes of a blob from `offset` on. This is the credit: only pulled bytes are
+// sent. The bytes before `offset` have arrived.
 struct Pull {
+  static constexpr Type type{6, "Pull"};
   Digest blob;
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;  // 1 to pull_bytes_max
@@ -145,16 +93,19 @@ struct Pull {
 inline constexpr std::uint32_t pull_bytes_max = 16 << 20;
 // aggregator -> client, with bulk.
 struct BlobChunk {
+  static constexpr Type type{7, "BlobChunk"};
   Digest blob;
   std::uint64_t offset = 0;
 };
 // aggregator -> client: the blob is not, or no longer, served.
 struct Missing {
+  static constexpr Type type{8, "Missing"};
   Digest blob;
 };
 
 // client -> aggregator: the task is done; the update waits for a grant.
 struct Offer {
+  static constexpr Type type{9, "Offer"};
   TaskId task;
   Checksum update;  // of its bytes
   std::uint64_t bytes = 0;
@@ -163,77 +114,89 @@ struct Offer {
   Metrics metrics;
   Digest setup;  // of the secure sum it is masked for; zero without one
 };
-// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range only
-// tells that what is on its way arrives.
+// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range says
+// that the bytes in flight are arriving.
 struct Grant {
+  static constexpr Type type{10, "Grant"};
   TaskId task;
   std::uint64_t offset = 0;
   std::uint64_t limit = 0;
 };
 // client -> aggregator, with bulk.
 struct UpdateChunk {
+  static constexpr Type type{11, "UpdateChunk"};
   TaskId task;
   std::uint64_t offset = 0;
 };
 enum class Verdict : std::uint8_t { counted, rejected, late };
-// aggregator -> client: what became of the update. A counted update is kept by the client until
-// another task comes: the aggregator may crash before it commits, and ask again.
+// aggregator -> client: whether the update is in the sum. The client keeps a counted update until another task comes:
+// an aggregator that crashes before it commits asks for it again.
 struct Receipt {
+  static constexpr Type type{12, "Receipt"};
   TaskId task;
   Verdict verdict = Verdict::counted;
   std::string reason;
 };
 
-// Either way: keeps the lease, and asks for a Pong. A client names the task it is at (0: none), so that
-// a task that was lost on the way is sent again.
+// Either way: keeps the lease, and asks for a Pong. A client names its current task (0: none), so that a task that
+// was lost on the way is sent again.
 struct Ping {
+  static constexpr Type type{13, "Ping"};
   TaskId task;
 };
 struct Pong {
+  static constexpr Type type{14, "Pong"};
   TaskId task;
 };
 
-// The secure sum of a task, in the order in which they are said (docs/secure-aggregation.md). `setup` names the
-// attempt: SumSetup::digest; a message of another one is stale.
+// The messages of secure aggregation, in the order in which they are sent (docs/secure-aggregation.md). `setup` is the
+// attempt's SumSetup::digest; a message with another one is stale.
 
 // client -> aggregator: its keys for this sum.
 struct KeyAdvert {
+  static constexpr Type type{18, "KeyAdvert"};
   TaskId task;
   Digest setup;
   secure_aggregation::Advert advert;
 };
 // aggregator -> client, with bulk: the encoded roster.
 struct KeyRoster {
+  static constexpr Type type{19, "KeyRoster"};
   TaskId task;
   Digest setup;
 };
 // client -> aggregator: for each of its neighbours, by ascending position.
 struct EncryptedShares {
+  static constexpr Type type{20, "EncryptedShares"};
   TaskId task;
   Digest setup;
   std::vector<secure_aggregation::SealedShares> shares;
 };
-// aggregator -> client: what its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
+// aggregator -> client: the shares that its neighbours sent it. Subsets are bits (secure_aggregation/messages.h).
 struct ShareDelivery {
+  static constexpr Type type{21, "ShareDelivery"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> sharers;
   std::vector<secure_aggregation::SealedShares> shares;
 };
-// aggregator -> client, if it may be active: whose masked vectors arrived, to be signed.
+// aggregator -> client, under the active threat model: whose masked vectors arrived, to be signed.
 struct SurvivorSet {
+  static constexpr Type type{22, "SurvivorSet"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> survivors;
 };
 // client -> aggregator.
 struct SurvivorSignature {
+  static constexpr Type type{23, "SurvivorSignature"};
   TaskId task;
   Digest setup;
   secure_aggregation::Signature signature{};
 };
-// aggregator -> client: tell the shares that unmask the sum of these survivors.
+// aggregator -> client: reveal the shares that unmask the sum of these survivors.
 struct UnmaskRequest {
+  static constexpr Type type{24, "UnmaskRequest"};
   TaskId task;
   Digest setup;
   std::vector<std::uint8_t> survivors;
@@ -241,6 +204,7 @@ struct UnmaskRequest {
 };
 // client -> aggregator.
 struct UnmaskShares {
+  static constexpr Type type{25, "UnmaskShares"};
   TaskId task;
   Digest setup;
   std::vector<std::array<std::uint8_t, 32>> shares;
@@ -248,32 +212,25 @@ struct UnmaskShares {
 
 // aggregator -> client: all rounds are done.
 struct Finished {
+  static constexpr Type type{15, "Finished"};
   RoundId round;
   Digest model;
 };
 // Either way: the sender is leaving. From an aggregator that stops: try again later.
 struct Bye {
+  static constexpr Type type{16, "Bye"};
   std::string reason;
 };
 
-using Message =
-    std::variant<Hello, Welcome, Refuse, TrainTask, Cancel, Decline, Pull, BlobChunk, Missing, Offer, Grant,
-                 UpdateChunk, Receipt, Ping, Pong, Finished, Bye, DataReport, KeyAdvert, KeyRoster,
-                 EncryptedShares, ShareDelivery, SurvivorSet, SurvivorSignature, UnmaskRequest, UnmaskShares>;
+// What an aggregator sends, and what a client sends. The compiler refuses a message of the wrong direction; one that
+// arrives is reported by the decoder (codec.h).
+using ToClient = std::variant<Welcome, Refuse, TrainTask, Cancel, BlobChunk, Missing, Grant, Receipt, Ping,
+                              Pong, Finished, Bye, KeyRoster, ShareDelivery, SurvivorSet, UnmaskRequest>;
+using ToAggregator = std::variant<Hello, Decline, Pull, Offer, UpdateChunk, Ping, Pong, Bye, DataReport,
+                                  KeyAdvert, EncryptedShares, SurvivorSignature, UnmaskShares>;
 
-// "Hello", "TrainTask", …: for logs.
-[[nodiscard]] std::string_view name(const Message& message);
+[[nodiscard]] Type type_of(const ToClient& message);
+[[nodiscard]] Type type_of(const ToAggregator& message);
 [[nodiscard]] std::string_view name(RefuseReason reason);
-
-// Of an encoded update of a task with compression, and of a delta of its model.
-[[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
-[[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
-// Of the model that a delta leads to: SHA-256 of "hansa model delta 1", base and blob. What a model is follows from where it came
-// from, so no more needs to be hashed; the client looks at its checksum.
-[[nodiscard]] Digest name_of(const ModelDelta& delta);
-[[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
-
-// The secure sum of a task that has one.
-[[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages

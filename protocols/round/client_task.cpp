@@ -5,51 +5,70 @@
 namespace hansa::round {
 
 ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
-                       const Digest& held, const Fetched& before)
+                       std::span<const HeldVector> held, const Fetched& before)
     : task_(task),
       chunk_bytes_(chunk_bytes),
-      state_(archive == ArchiveCache::present ? TaskState::fetching_model : TaskState::fetching_archive),
+      state_(archive == ArchiveCache::present ? TaskState::fetching_inputs : TaskState::fetching_archive),
       window_(before.window) {
-  find_path(held);
+  for (std::size_t input = 0; input < task_.inputs.size(); ++input) find_path(input, held);
   if (before.bytes > 0 && before.blob == blob() && before.bytes < blob_bytes()) received_ = before.bytes;
 }
 
-// What to fetch for the model.
-void ClientTask::find_path(const Digest& held) {
-  if (held == task_.model) return;
-  if (task_.deltas) {
-    const auto& deltas = task_.deltas->deltas;
-    const auto from = std::ranges::find(deltas, held, &messages::ModelDelta::base);
-    for (auto delta = from; delta != deltas.end(); ++delta)
-      model_blobs_.push_back({delta->blob, delta->bytes});
+// Which blobs to fetch for an input.
+void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) {
+  const messages::TaskInput& wanted = task_.inputs[input];
+  const auto found = std::ranges::find(held, wanted.name, &HeldVector::input);
+  if (found != held.end()) {
+    if (found->vector == wanted.vector) return;
+    if (wanted.deltas) {
+      const auto& deltas = wanted.deltas->deltas;
+      const auto from = std::ranges::find(deltas, found->vector, &messages::ModelDelta::base);
+      for (auto delta = from; delta != deltas.end(); ++delta)
+        blobs_.push_back({delta->blob, delta->bytes, input});
+      if (from != deltas.end()) return;
+    }
   }
-  if (model_blobs_.empty()) model_blobs_.push_back({task_.model, task_.model_bytes});
+  blobs_.push_back({wanted.vector, wanted.bytes, input});
+}
+
+// The input's vector takes the place of its deltas, and is fetched next.
+void ClientTask::fetch_in_full(std::size_t input) {
+  const auto range = std::ranges::equal_range(blobs_, input, {}, &Blob::input);
+  const auto at = blobs_.erase(range.begin(), range.end());
+  const messages::TaskInput& wanted = task_.inputs[input];
+  fetched_ =
+      static_cast<std::size_t>(blobs_.insert(at, {wanted.vector, wanted.bytes, input}) - blobs_.begin());
 }
 
 bool ClientTask::same_work(const messages::TrainTask& other) const {
-  return task_.task == other.task && task_.model == other.model && task_.archive == other.archive &&
-         task_.layout == other.layout && task_.seed == other.seed && task_.training == other.training &&
+  const auto same_input = [](const messages::TaskInput& a, const messages::TaskInput& b) {
+    return a.name == b.name && a.vector == b.vector;
+  };
+  return task_.task == other.task && task_.archive == other.archive && task_.layout == other.layout &&
+         std::ranges::equal(task_.inputs, other.inputs, same_input) && task_.method == other.method &&
+         task_.outputs == other.outputs && task_.seed == other.seed &&
          task_.compression == other.compression && task_.secure.has_value() == other.secure.has_value();
 }
 
 bool ClientTask::fetches(const Digest& blob) const {
-  return blob == task_.archive || blob == task_.model ||
-         std::ranges::any_of(model_blobs_, [&](const Blob& b) { return b.digest == blob; });
+  const auto is_it = [&](const Digest& digest) { return digest == blob; };
+  return is_it(task_.archive) || std::ranges::any_of(task_.inputs, is_it, &messages::TaskInput::vector) ||
+         std::ranges::any_of(blobs_, is_it, &Blob::digest);
 }
 
 const Digest& ClientTask::blob() const {
   if (state_ == TaskState::fetching_archive) return task_.archive;
-  return fetched_ < model_blobs_.size() ? model_blobs_[fetched_].digest : task_.model;
+  return fetched_ < blobs_.size() ? blobs_[fetched_].digest : task_.inputs.back().vector;
 }
 
 std::uint64_t ClientTask::blob_bytes() const {
   if (state_ == TaskState::fetching_archive) return task_.archive_bytes;
-  return fetched_ < model_blobs_.size() ? model_blobs_[fetched_].bytes : 0;
+  return fetched_ < blobs_.size() ? blobs_[fetched_].bytes : 0;
 }
 
 Fetched ClientTask::fetched() const {
   if (state_ == TaskState::dropped) return {window_, parked_, received_};
-  const bool fetching = state_ == TaskState::fetching_archive || state_ == TaskState::fetching_model;
+  const bool fetching = state_ == TaskState::fetching_archive || state_ == TaskState::fetching_inputs;
   return {window_, blob(), fetching && !verifying_ ? received_ : 0};
 }
 
@@ -69,9 +88,9 @@ void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
   pulled_ = wanted;
 }
 
-// After the archive, or a part of what leads to the model.
+// After the archive, or a blob of an input.
 void ClientTask::next_blob(Instant now, std::vector<TaskEffect>& effects) {
-  if (fetched_ < model_blobs_.size()) return start_blob(now, effects);
+  if (fetched_ < blobs_.size()) return start_blob(now, effects);
   state_ = TaskState::training;
   effects.emplace_back(StartTraining{});
 }
@@ -95,7 +114,7 @@ struct ClientTask::Apply {
   std::vector<TaskEffect>& effects;
 
   [[nodiscard]] bool fetching() const {
-    return t.state_ == TaskState::fetching_archive || t.state_ == TaskState::fetching_model;
+    return t.state_ == TaskState::fetching_archive || t.state_ == TaskState::fetching_inputs;
   }
   [[nodiscard]] bool has_update() const {
     return t.state_ == TaskState::offering || t.state_ == TaskState::uploading ||
@@ -113,7 +132,7 @@ struct ClientTask::Apply {
       } else {
         if (t.pulled_ > t.received_) t.window_.resume(now);
         else t.window_.begin(now);
-        t.pulled_ = t.received_;  // what was asked for in the old session will not come
+        t.pulled_ = t.received_;  // what was asked for in the old session does not arrive
         t.pull_more(effects);
       }
       return true;
@@ -146,7 +165,7 @@ struct ClientTask::Apply {
 
   bool operator()(const BlobVerified& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
-    if (t.state_ == TaskState::fetching_archive) t.state_ = TaskState::fetching_model;
+    if (t.state_ == TaskState::fetching_archive) t.state_ = TaskState::fetching_inputs;
     else ++t.fetched_;
     t.received_ = t.pulled_ = 0;
     t.verifying_ = false;
@@ -156,11 +175,8 @@ struct ClientTask::Apply {
 
   bool operator()(const BlobDamaged& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
-    if (t.state_ == TaskState::fetching_model) {
-      // A delta may be damaged in what it leads to: not the same way again.
-      t.model_blobs_ = {{t.task_.model, t.task_.model_bytes}};
-      t.fetched_ = 0;
-    }
+    // A delta that arrived intact may still lead to another vector: fetching it again would not help.
+    if (t.state_ == TaskState::fetching_inputs) t.fetch_in_full(t.blobs_[t.fetched_].input);
     t.start_blob(now, effects);
     return true;
   }
@@ -224,7 +240,7 @@ Verdict ClientTask::apply(const TaskEvent& event, Instant now, std::vector<TaskE
 const char* name(TaskState state) noexcept {
   switch (state) {
     case TaskState::fetching_archive: return "fetching the model archive";
-    case TaskState::fetching_model: return "fetching the model";
+    case TaskState::fetching_inputs: return "fetching the model";
     case TaskState::training: return "training";
     case TaskState::offering: return "offering its update";
     case TaskState::uploading: return "sending its update";

@@ -1,13 +1,19 @@
 // One task as the client sees it: a pure state machine that outlives sessions.
 //
-//   fetching_archive -> fetching_model -> training -> offering <-> uploading -> counted
+//   fetching_archive -> fetching_inputs -> training -> offering <-> uploading -> counted
 //                   (any but the last two) -> declined            (any) -> dropped
 //
-// A new session starts the conversation again where the task stands: fetched bytes, a training in
-// progress and a finished update are kept. So a cut link or a restarted aggregator costs no work.
-// Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a task.
+// The archive is fetched first, then each input in the task's order: as deltas from the vector that the shell holds
+// under its name, or in full. A delta that leads to another vector is damaged; then the input is fetched in full.
+// Training starts when all inputs are verified.
+//
+// A new session continues the task where it stands: fetched bytes, a training in progress and a finished update are
+// kept. A cut link or a restarted aggregator costs no work. Every state x event pair: docs/round.md. No I/O, clock or
+// thread; one thread owns a task.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -23,7 +29,7 @@ namespace hansa::round {
 
 enum class TaskState : std::uint8_t {
   fetching_archive,
-  fetching_model,
+  fetching_inputs,
   training,  // until the update is ready: in a secure sum, also until it is masked
   offering,  // the update is ready; waits for a grant
   uploading,
@@ -32,10 +38,13 @@ enum class TaskState : std::uint8_t {
   dropped,  // closed by the aggregator, late or rejected
 };
 
-// What the shell has of the archive, told when the task starts.
+// Whether the shell has the archive when the task starts.
 enum class ArchiveCache : std::uint8_t { present, absent };
-// What is fetched is the archive, and then the deltas that lead from the model that the shell holds to the task's, or that model
-// whole. A delta that turns out to lead elsewhere is damaged: then the model is fetched whole.
+// A verified vector that the shell holds under the name of an input.
+struct HeldVector {
+  std::string input;
+  Digest vector;
+};
 
 // The session is (again) open and the aggregator has sent this task in it.
 struct SessionOpened {
@@ -51,14 +60,14 @@ struct BlobVerified {
 };
 struct BlobDamaged {
   Digest blob;
-};  // its digest does not match: fetched anew
+};  // its digest does not match: fetched again
 struct TrainingDone {
   messages::Offer offer;
 };
 struct TrainingFailed {
   std::string reason;
 };
-// The update goes into another secure sum: what was offered is withdrawn, and TrainingDone comes again.
+// The update goes into another secure sum: the offer is withdrawn, and TrainingDone comes again.
 struct UpdateWithdrawn {};
 struct GrantArrived {
   std::uint64_t offset;
@@ -72,7 +81,7 @@ using TaskEvent = std::variant<SessionOpened, ChunkArrived, BlobVerified, BlobDa
                                TrainingFailed, UpdateWithdrawn, GrantArrived, ReceiptArrived, CancelArrived>;
 
 struct SendMessage {
-  messages::Message message;
+  messages::ToAggregator message;
 };
 struct SendUpdateRange {
   std::uint64_t offset;
@@ -81,7 +90,7 @@ struct SendUpdateRange {
 struct KeepChunk {
   Digest blob;
   std::uint64_t offset;
-};  // of the event at hand; offset 0 starts the blob anew
+};  // of the current event; offset 0 starts the blob again
 struct VerifyBlob {
   Digest blob;
 };  // complete: check it, then BlobVerified or BlobDamaged
@@ -90,7 +99,7 @@ struct StopTraining {};
 using TaskEffect =
     std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
 
-// What goes over to the next task: how fast the link is, and the blob that has come in part.
+// What the next task takes over: how fast the link is, and the blob that has arrived in part.
 struct Fetched {
   FlowWindow window;
   Digest blob;
@@ -102,15 +111,15 @@ class ClientTask {
   static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit, and less on a slow link (FlowWindow)
   static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; a larger one is cut
 
-  // held: the model that the shell has; zero: none.
+  // The task has passed messages::check().
   ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
-             const Digest& held = {}, const Fetched& before = {});
+             std::span<const HeldVector> held = {}, const Fetched& before = {});
 
   [[nodiscard]] Verdict apply(const TaskEvent& event, Instant now, std::vector<TaskEffect>& effects);
 
   [[nodiscard]] const messages::TrainTask& task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
-  // True of the archive, the model and the deltas to it.
+  // True of the archive, the inputs' vectors, and the deltas that are used.
   [[nodiscard]] bool fetches(const Digest& blob) const;
   [[nodiscard]] Fetched fetched() const;
   // True if `other` asks for the same work, so that a result of this one answers it.
@@ -118,7 +127,8 @@ class ClientTask {
 
  private:
   struct Apply;
-  void find_path(const Digest& held);
+  void find_path(std::size_t input, std::span<const HeldVector> held);
+  void fetch_in_full(std::size_t input);
   void pull_more(std::vector<TaskEffect>& effects);
   void start_blob(Instant now, std::vector<TaskEffect>& effects);
   void next_blob(Instant now, std::vector<TaskEffect>& effects);
@@ -129,17 +139,18 @@ class ClientTask {
   struct Blob {
     Digest digest;
     std::uint64_t bytes = 0;
+    std::size_t input = 0;  // of the task's
   };
 
   messages::TrainTask task_;
   std::uint64_t chunk_bytes_;
   TaskState state_;
-  std::vector<Blob> model_blobs_;  // that are left to fetch, in order
-  std::size_t fetched_ = 0;  // of them
+  std::vector<Blob> blobs_;  // of the inputs, in the order in which they are fetched
+  std::size_t fetched_ = 0;  // of blobs_
   std::uint64_t received_ = 0;  // of the blob that is being fetched
   std::uint64_t pulled_ = 0;  // asked for in this session
   FlowWindow window_;
-  Digest parked_;  // the blob that had come in part when the task was dropped
+  Digest parked_;  // the blob that had arrived in part when the task was dropped
   bool verifying_ = false;  // the blob is complete and being checked
   messages::Offer offer_;
 };

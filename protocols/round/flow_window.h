@@ -1,10 +1,10 @@
-// How much of one transfer may be on its way: a second's worth, as the link turns out to be.
+// How many bytes of a transfer may be in flight: about what the link carries in a second.
 //
-// Who receives decides: a client in what it pulls, the aggregator in what it grants. So a slow link holds no long
-// queue in which a Ping would wait, and what a broken link loses is small; a fast one is never kept waiting.
-// The window doubles when it arrives in less than half a second, and is cut to a second's worth when the link
-// is slower than that. A session that ended before anything came was too slow for its window: a quarter is tried next.
-// No I/O or clock; one thread owns a window.
+// The receiver decides: a client by what it pulls, the aggregator by what it grants. A slow link therefore holds no
+// long queue in which a Ping would wait, a broken link loses little, and a fast link is never kept waiting. The
+// window doubles when it arrives in less than half a second, and is cut to a second's worth when it takes longer than
+// two. A session that ended before anything arrived was too slow for its window: the next one tries a quarter. No I/O
+// or clock; one thread owns a window.
 #pragma once
 #include <cstdint>
 
@@ -18,24 +18,24 @@ class FlowWindow {
   static constexpr std::uint64_t bytes_min = 8 * 1024;
   static constexpr std::uint64_t bytes_max = 16 << 20;
 
-  // Bytes that may be asked for and not have come.
+  // Bytes that may be asked for and not yet have arrived.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   // A transfer begins.
   void begin(Instant now);
-  // It goes on in another session, and what was on its way is lost.
+  // The transfer resumes in another session; the bytes in flight are lost.
   void resume(Instant now);
   // cap: what the owner allows; the window does not grow beyond it.
   void arrived(std::uint64_t bytes, std::uint64_t cap, Instant now);
 
  private:
   std::uint64_t bytes_ = bytes_initial;
-  Instant since_;  // of what is counted in arrived_
+  Instant since_;  // when the count of arrived_ began
   std::uint64_t arrived_ = 0;
-  bool any_ = false;  // came since the transfer began or went on
+  bool any_ = false;  // bytes have arrived since the transfer began or resumed
 };
 
-// A range that was asked for comes in chunks of this size: whole ones where it is long, and not too few to tell how
-// the transfer goes. chunk_bytes: the session's largest.
+// The size of the chunks in which a range arrives: the session's largest for a long range, smaller ones for a short
+// range, so that the receiver can still measure the transfer. chunk_bytes: the session's largest.
 [[nodiscard]] std::uint64_t chunk_of_range(std::uint64_t range, std::uint64_t chunk_bytes);
 
 }  // namespace hansa::round

@@ -3,12 +3,11 @@
 //   training -> sealed -> committed
 //   training -> failed
 //
-// A round is open (training) while it waits for its cohort. It is sealed when nobody is left to
-// wait for, or at the deadline, if the quorum is counted; else it fails, and the aggregator tries
-// again. Above the quorum no client can fail a round: the absent are waited for only as long as
-// their lease. Without it the aggregator may wait beyond the deadline for what still arrives. Every
-// state x event pair: docs/round.md. Phases after Bonawitz et al., "Towards Federated Learning at
-// Scale" (MLSys 2019), section 2.2.
+// A round is open (training) while it waits for its cohort. With the quorum counted it is sealed when no member is
+// pending, or at the deadline; without the quorum it fails, and the aggregator tries again. Once the quorum is
+// counted no client can make a round fail: absent members are not waited for. Until then the aggregator may extend
+// the wait beyond the deadline for updates that are arriving. Every state x event pair: docs/round.md. Phases after
+// Bonawitz et al., "Towards Federated Learning at Scale" (MLSys 2019), section 2.2.
 //
 // No I/O, clock, thread or random source; one thread owns a round. Same events: same effects.
 #pragma once
@@ -30,7 +29,7 @@ using MemberIndex = Identifier<struct MemberTag, std::uint32_t>;
 enum class State : std::uint8_t { training, sealed, committed, failed };
 
 enum class MemberState : std::uint8_t {
-  pending,  // asked, and connected as far as is known
+  pending,  // has the task, and is connected as far as is known
   absent,  // its session ended; it may come back
   verifying,  // its update is complete and being verified
   counted,  // its update is in the sum
@@ -97,9 +96,9 @@ class Round {
   [[nodiscard]] RoundId id() const { return id_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Instant deadline() const { return config_.deadline; }
-  // When a Tick closes it.
+  // The instant from which a Tick closes the round.
   [[nodiscard]] Instant closes_at() const;
-  // Without the quorum it stays open until then, beyond the deadline.
+  // Without the quorum the round stays open until this moment, beyond the deadline.
   void wait_until(Instant moment) { overtime_ = moment; }
   [[nodiscard]] std::uint32_t quorum() const { return config_.quorum; }
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }

@@ -18,7 +18,7 @@ namespace hansa::server {
 struct Send {
   PeerId peer;
   SessionId session;
-  messages::Message message;
+  messages::ToClient message;
 };
 // A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is
 // asked for.
@@ -33,7 +33,7 @@ struct SendBlob {
 struct SendHeld {
   PeerId peer;
   SessionId session;
-  messages::Message message;
+  messages::ToClient message;
   std::shared_ptr<const std::vector<std::byte>> bulk;
 };
 // Asks for the certificate of a client whose session was opened. Answered by CertificateFound.

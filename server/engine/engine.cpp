@@ -61,13 +61,18 @@ void Engine::receive(PeerId peer, std::string_view client, std::span<const std::
                      std::span<const std::byte> bulk, Instant now) {
   now_ = now;
   traffic_->received(peer, client, message.size() + bulk.size());
-  const auto envelope = messages::decode(message);
-  if (!envelope) {
-    apply(MessageMalformed{peer, client, envelope.error()});
+  const auto decoded = messages::decode_to_aggregator(message);
+  if (!decoded) {
+    apply(MessageMalformed{peer, client, decoded.error()});
     return;
   }
+  if (const auto* misdirected = std::get_if<messages::Misdirected>(&*decoded)) {
+    apply(MessageMisdirected{peer, client, misdirected->session, misdirected->type, bulk.size()});
+    return;
+  }
+  const auto& envelope = std::get<messages::Envelope<messages::ToAggregator>>(*decoded);
   bulk_ = bulk;
-  apply(MessageArrived{peer, client, envelope->session, envelope->message, bulk.size()});
+  apply(MessageArrived{peer, client, envelope.session, envelope.message, bulk.size()});
   bulk_ = {};
 }
 
@@ -140,7 +145,7 @@ void Engine::carry_out_all() {
       [this] { return failure_.has_value(); });
 }
 
-void Engine::deliver(PeerId peer, SessionId session, const messages::Message& message,
+void Engine::deliver(PeerId peer, SessionId session, const messages::ToClient& message,
                      const transport::Bulk& bulk) {
   const auto frame = messages::encode(session, message);
   const transport::Sent sent = parts_.outbox.send(peer, frame, bulk);

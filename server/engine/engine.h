@@ -90,7 +90,8 @@ class Engine {
   // The event that an effect brought about: it is applied at once, and its effects join the queue.
   void feed(const Event& event);
   void carry_out_all();
-  void deliver(PeerId peer, SessionId session, const messages::Message& message, const transport::Bulk& bulk);
+  void deliver(PeerId peer, SessionId session, const messages::ToClient& message,
+               const transport::Bulk& bulk);
   void send_blob(const SendBlob& blob);
   void commit(CommitRound& effect);
   void on_commit_done(Commit& commit);

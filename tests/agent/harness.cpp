@@ -20,7 +20,7 @@ Harness::Harness(const AgentConfig& config) : now(Instant(std::chrono::hours(1))
 
 void Harness::apply(const Event& event) { agent.apply(event, now, effects); }
 
-void Harness::receive(SessionId from, const messages::Message& message, std::uint64_t bulk_bytes) {
+void Harness::receive(SessionId from, const messages::ToClient& message, std::uint64_t bulk_bytes) {
   const std::vector<std::byte> bulk(bulk_bytes);
   apply(Received{from, message, bulk});
 }
@@ -62,8 +62,9 @@ messages::TrainTask Harness::make_task(std::uint64_t number) const {
   task.round = RoundId(static_cast<std::uint32_t>(number));
   task.archive = sha256("archive");
   task.archive_bytes = 250;
-  task.model = sha256("model " + std::to_string(number));
-  task.model_bytes = 400;
+  task.inputs = {{"model", sha256("model " + std::to_string(number)), 400, {}, {}}};
+  task.method = sgd_method({});
+  task.outputs = {{"delta", 100, {}}};
   return task;
 }
 
@@ -71,9 +72,11 @@ void Harness::train(const messages::TrainTask& task) {
   if (agent.state() != LinkState::online) go_online();
   receive(task);
   apply(ArchiveLookedUp{round::ArchiveCache::present});
-  for (std::uint64_t offset = 0; offset < task.model_bytes; offset += chunk_bytes)
-    receive(messages::BlobChunk{task.model, offset}, chunk_bytes);
-  apply(BlobChecked{task.model, true});
+  for (const messages::TaskInput& input : task.inputs) {
+    for (std::uint64_t offset = 0; offset < input.bytes; offset += chunk_bytes)
+      receive(messages::BlobChunk{input.vector, offset}, chunk_bytes);
+    apply(BlobChecked{input.vector, true});
+  }
   ASSERT_TRUE(agent.task());
   ASSERT_EQ(agent.task()->state(), round::TaskState::training);
 }
@@ -81,7 +84,7 @@ void Harness::train(const messages::TrainTask& task) {
 void Harness::end_training(const messages::TrainTask& task) {
   messages::Offer offer;
   offer.task = task.task;
-  offer.bytes = task.model_bytes;
+  offer.bytes = messages::update_values(task) * sizeof(float);
   offer.examples = 10;
   apply(TrainingEnded{task.task, offer});
 }

@@ -16,8 +16,8 @@ class Harness {
   static AgentConfig small_config();
 
   void apply(const Event& event);
-  void receive(SessionId session, const messages::Message& message, std::uint64_t bulk_bytes = 0);
-  void receive(const messages::Message& message, std::uint64_t bulk_bytes = 0) {
+  void receive(SessionId session, const messages::ToClient& message, std::uint64_t bulk_bytes = 0);
+  void receive(const messages::ToClient& message, std::uint64_t bulk_bytes = 0) {
     receive(session, message, bulk_bytes);
   }
   // Moves time on, with a tick whenever the agent asks for one. Answers nothing.

@@ -65,7 +65,7 @@ class SecureSum : public ::testing::Test {
     ASSERT_TRUE(aggregator->fix_sharers());
   }
   void hear_roster(Harness& h, const messages::TrainTask& task, const std::vector<std::byte>& roster) {
-    const messages::Message message = messages::KeyRoster{task.task, setup_of(task)};
+    const messages::ToClient message = messages::KeyRoster{task.task, setup_of(task)};
     h.apply(Received{h.session, message, roster});
   }
   void deliver(Harness& h, const messages::TrainTask& task) {

@@ -72,24 +72,23 @@ TEST(AgentTable, EveryStateAndEventDoAsTheTableSays) {
   }
 }
 
-// The state after each message, in the order of messages::Message; '.': as before. Offline and linking hear
-// nothing.
+// The state after each message, in the order of messages::ToClient; '.': as before. Nothing arrives while the agent is
+// offline, linking or finished.
 struct MessageRow {
   L from;
   const char* next;
 };
 const MessageRow message_table[] = {
-    {L::offline, ".........................."},  {L::linking, ".........................."},
-    {L::greeting, ".no......................."}, {L::online, "..o............fo........."},
-    {L::finished, ".........................."},
+    {L::offline, "................"}, {L::linking, "................"},  {L::greeting, "no.............."},
+    {L::online, ".o........fo...."},  {L::finished, "................"},
 };
 
 TEST(AgentTable, EveryStateAndMessageDoAsTheTableSays) {
-  const auto samples = messages::testing::samples();
+  const auto samples = messages::testing::samples_to_client();
   for (const auto& row : message_table) {
     ASSERT_EQ(std::string_view(row.next).size(), samples.size());
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      SCOPED_TRACE(std::string(name(row.from)) + " x " + std::string(messages::name(samples[i].message)));
+      SCOPED_TRACE(std::string(name(row.from)) + " x " + std::string(type_of(samples[i].message).name));
       Harness h = in_state(row.from);
       h.receive(samples[i].message);
       const L expected = state_of(row.next[i], row.from);
@@ -144,7 +143,7 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           if (random.chance(0.2)) h.receive(session, messages::Cancel{task.task, ""});
           break;
         case 10:
-          if (random.chance(0.1)) h.receive(session, messages::Missing{task.model});
+          if (random.chance(0.1)) h.receive(session, messages::Missing{model_of(task).vector});
           break;
         case 11:
           if (random.chance(0.1))
@@ -155,10 +154,10 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
         case 14: h.apply(TickEvent{}); break;
         default:
           if (h.agent.task())
-            h.receive(
-                session,
-                messages::BlobChunk{h.agent.task()->task().model, random.chance(0.9) ? next_chunk : offset},
-                100);
+            h.receive(session,
+                      messages::BlobChunk{model_of(h.agent.task()->task()).vector,
+                                          random.chance(0.9) ? next_chunk : offset},
+                      100);
       }
       for (const auto& effect : h.effects) {
         if (std::holds_alternative<OpenLink>(effect)) {
@@ -175,12 +174,12 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           EXPECT_TRUE(training) << "stops a training that does not run";
           training = false;
         } else if (const auto* send = std::get_if<Send>(&effect)) {
-          EXPECT_TRUE(link_open) << messages::name(send->message);
+          EXPECT_TRUE(link_open) << type_of(send->message).name;
           EXPECT_EQ(send->session,
                     std::holds_alternative<messages::Hello>(send->message) ? SessionId() : h.session);
         } else if (const auto* keep = std::get_if<KeepChunk>(&effect)) {
-          const bool is_model = keep->blob == keep->task.model;
-          EXPECT_LT(keep->offset, is_model ? keep->task.model_bytes : keep->task.archive_bytes);
+          const bool is_model = keep->blob == model_of(keep->task).vector;
+          EXPECT_LT(keep->offset, is_model ? model_of(keep->task).bytes : keep->task.archive_bytes);
           if (is_model) next_chunk = keep->offset + 100;
         } else if (const auto* verify = std::get_if<VerifyBlob>(&effect)) {
           to_check = verify->blob;

@@ -26,11 +26,11 @@ TEST(Task, RunsFromTheArchiveToTheReceipt) {
   EXPECT_EQ(h.all<VerifyBlob>()[0].blob, task.archive);
   h.apply(BlobChecked{task.archive, true});
   for (std::uint64_t offset = 0; offset < 400; offset += 100)
-    h.receive(messages::BlobChunk{task.model, offset}, 100);
+    h.receive(messages::BlobChunk{model_of(task).vector, offset}, 100);
   for (const auto& keep : h.all<KeepChunk>())
-    EXPECT_TRUE(keep.blob == task.archive || keep.blob == task.model);
+    EXPECT_TRUE(keep.blob == task.archive || keep.blob == model_of(task).vector);
   EXPECT_EQ(h.all<KeepChunk>().size(), 7U);
-  h.apply(BlobChecked{task.model, true});
+  h.apply(BlobChecked{model_of(task).vector, true});
   ASSERT_EQ(h.all<StartTraining>().size(), 1U);
   h.end_training(task);
   EXPECT_EQ(h.sent<messages::Offer>().size(), 1U);
@@ -88,7 +88,7 @@ TEST(Task, AFetchIsTakenUpAtItsOffset) {
   const auto task = h.make_task();
   h.receive(task);
   h.apply(ArchiveLookedUp{round::ArchiveCache::present});
-  h.receive(messages::BlobChunk{task.model, 0}, 100);
+  h.receive(messages::BlobChunk{model_of(task).vector, 0}, 100);
   h.apply(LinkDown{cut});
   h.go_online();
   h.forget();
@@ -152,12 +152,12 @@ TEST(Task, OneThatIsTooLargeOrMakesNoSenseIsDeclined) {
     EXPECT_TRUE(h.all<FindArchive>().empty());
     EXPECT_FALSE(h.agent.task());
   };
-  declined([](auto& task) { task.model_bytes = (4ULL << 30) + 4; });
+  declined([](auto& task) { task.inputs[0].bytes = (4ULL << 30) + 4; });
   declined([](auto& task) { task.archive_bytes = (4ULL << 30) + 1; });
-  declined([](auto& task) { task.model_bytes = 401; });
-  declined([](auto& task) { task.model_bytes = 0; });
+  declined([](auto& task) { task.inputs[0].bytes = 401; });
+  declined([](auto& task) { task.inputs[0].bytes = 0; });
   // The shell tells the blobs apart by digest: one digest with two sizes would write beyond the smaller.
-  declined([](auto& task) { task.archive = task.model; });
+  declined([](auto& task) { task.archive = task.inputs[0].vector; });
 }
 
 TEST(Task, AFailedTrainingIsDeclinedWithItsReason) {
@@ -185,12 +185,12 @@ TEST(Task, AMissingBlobDropsAFetchButNotAFinishedUpdate) {
   const auto task = fetching.make_task();
   fetching.receive(task);
   fetching.apply(ArchiveLookedUp{round::ArchiveCache::present});
-  fetching.receive(messages::Missing{task.model});
+  fetching.receive(messages::Missing{model_of(task).vector});
   EXPECT_EQ(fetching.agent.task()->state(), TaskState::dropped);
   Harness offering;
   offering.train(task);
   offering.end_training(task);
-  offering.receive(messages::Missing{task.model});
+  offering.receive(messages::Missing{model_of(task).vector});
   EXPECT_EQ(offering.agent.task()->state(), TaskState::offering);
 }
 
@@ -212,9 +212,9 @@ TEST(Task, ADamagedModelIsFetchedAnew) {
   h.receive(task);
   h.apply(ArchiveLookedUp{round::ArchiveCache::present});
   for (std::uint64_t offset = 0; offset < 400; offset += 100)
-    h.receive(messages::BlobChunk{task.model, offset}, 100);
+    h.receive(messages::BlobChunk{model_of(task).vector, offset}, 100);
   h.forget();
-  h.apply(BlobChecked{task.model, false});
+  h.apply(BlobChecked{model_of(task).vector, false});
   ASSERT_EQ(h.sent<messages::Pull>().size(), 1U);
   EXPECT_EQ(h.sent<messages::Pull>()[0].offset, 0U);
   EXPECT_TRUE(h.all<StartTraining>().empty());

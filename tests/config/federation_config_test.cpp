@@ -1,10 +1,13 @@
 #include "server/config/federation_config.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/config/document.h"
 #include "common/files.h"
+#include "common/methods.h"
 #include "server/config/federation_schema.h"
 #include "tests/temporary_folder.h"
 
@@ -52,6 +55,29 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.evaluation_every, expected.evaluation_every);
   EXPECT_EQ(config.evaluation_threads, expected.evaluation_threads);
   EXPECT_THAT(config.simulated_clients, ElementsAre());
+}
+
+// What a federation file may set, a client accepts.
+TEST(FederationSchema, TheRangesOfTrainingAreWithinThoseOfTheMethod) {
+  const auto& tables = federation_schema().tables;
+  const auto training = std::ranges::find(tables, "training", &config::Table::name);
+  ASSERT_NE(training, tables.end());
+  for (const config::Setting& setting : training->settings) {
+    SCOPED_TRACE(setting.key);
+    const auto option = std::ranges::find(sgd_options(), setting.key, &OptionDescription::name);
+    ASSERT_NE(option, sgd_options().end());
+    EXPECT_GE(setting.range.least, option->range.least);
+    EXPECT_LE(setting.range.most, option->range.most);
+    const auto excludes = [](auto bound) { return bound == decltype(bound)::exclusive; };
+    if (setting.range.least == option->range.least && excludes(option->range.at_least)) {
+      EXPECT_TRUE(excludes(setting.range.at_least));
+    }
+    if (setting.range.most == option->range.most && excludes(option->range.at_most)) {
+      EXPECT_TRUE(excludes(setting.range.at_most));
+    }
+    EXPECT_EQ(setting.kind == config::Kind::integer,
+              std::holds_alternative<std::int64_t>(option->default_value));
+  }
 }
 
 TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {

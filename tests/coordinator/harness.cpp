@@ -61,8 +61,12 @@ Peer Harness::peer(const std::string& name) {
   return Peer{name, PeerId(peers), 1'000 + peers};
 }
 
-Verdict Harness::say(const Peer& from, const messages::Message& message, std::uint64_t bulk_bytes) {
+Verdict Harness::say(const Peer& from, const messages::ToAggregator& message, std::uint64_t bulk_bytes) {
   return apply(MessageArrived{from.peer, from.name, from.session, message, bulk_bytes});
+}
+
+Verdict Harness::say_misdirected(const Peer& from, messages::Type type) {
+  return apply(MessageMisdirected{from.peer, from.name, from.session, type});
 }
 
 Verdict Harness::hello(Peer& from, std::uint64_t examples, const std::string& federation) {

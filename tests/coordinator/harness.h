@@ -30,7 +30,9 @@ class Harness {
 
   // A client of this name on a connection and in a process of its own.
   [[nodiscard]] Peer peer(const std::string& name);
-  Verdict say(const Peer& from, const messages::Message& message, std::uint64_t bulk_bytes = 0);
+  Verdict say(const Peer& from, const messages::ToAggregator& message, std::uint64_t bulk_bytes = 0);
+  // A message that only an aggregator sends.
+  Verdict say_misdirected(const Peer& from, messages::Type type = messages::Grant::type);
   Verdict hello(Peer& from, std::uint64_t examples = 10, const std::string& federation = "harbour");
   // Hello, for a client that must be welcomed.
   [[nodiscard]] Peer connect(const std::string& name, std::uint64_t examples = 10);

@@ -85,8 +85,8 @@ TEST(InRound, EachMemberGetsItsTask) {
   ASSERT_EQ(tasks.size(), 1U);
   EXPECT_EQ(tasks[0].task, h.task_of(a));
   EXPECT_EQ(tasks[0].round, RoundId(1));
-  EXPECT_EQ(tasks[0].model, sha256("model 0"));
-  EXPECT_EQ(tasks[0].model_bytes, 1'000U);
+  EXPECT_EQ(model_of(tasks[0]).vector, sha256("model 0"));
+  EXPECT_EQ(model_of(tasks[0]).bytes, 1'000U);
   EXPECT_EQ(tasks[0].deadline_ms, 60'000U);
   const auto others = h.sent<messages::TrainTask>(b);
   ASSERT_EQ(others.size(), 1U);

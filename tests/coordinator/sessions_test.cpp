@@ -152,24 +152,30 @@ TEST(Sessions, ALostConnectionIsGoneAfterTheAbsence) {
 }
 
 TEST(Sessions, WhatOnlyAnAggregatorSaysEndsTheSessionAndTheRoundGoesOn) {
-  const std::vector<messages::Message> foreign = {
-      messages::Welcome{}, messages::Refuse{},    messages::TrainTask{},
-      messages::Cancel{},  messages::BlobChunk{}, messages::Missing{},
-      messages::Grant{},   messages::Receipt{},   messages::Finished{}};
-  for (const auto& message : foreign) {
-    SCOPED_TRACE(messages::name(message));
+  for (const messages::Type type :
+       {messages::Welcome::type, messages::TrainTask::type, messages::BlobChunk::type, messages::Grant::type,
+        messages::UnmaskRequest::type}) {
+    SCOPED_TRACE(type.name);
     Harness h(small_config());
     const Peer a = h.connect("a");
     const Peer b = h.connect("b");
     ASSERT_EQ(h.coordinator.phase(), Phase::in_round);
-    EXPECT_EQ(h.say(a, message), Verdict::rejected);
+    EXPECT_EQ(h.say_misdirected(a, type), Verdict::rejected);
     EXPECT_TRUE(h.refused(a, RefuseReason::out_of_order));
+    EXPECT_EQ(h.sent<messages::Refuse>(a)[0].what, std::string(type.name) + " is not for a client to send");
     EXPECT_EQ(h.say(a, messages::Ping{}), Verdict::rejected) << "the session has ended";
     ASSERT_EQ(h.coordinator.phase(), Phase::in_round);
     h.finish_task(b);
     h.finish_task(h.connect("a"));
     EXPECT_EQ(h.coordinator.phase(), Phase::committing);
   }
+}
+
+TEST(Sessions, WhatOnlyAnAggregatorSaysOpensNoSession) {
+  Harness h(small_config());
+  const Peer stranger = h.peer("a");
+  EXPECT_EQ(h.say_misdirected(stranger), Verdict::rejected);
+  EXPECT_TRUE(h.refused(stranger, RefuseReason::unknown_session));
 }
 
 TEST(Sessions, BulkOnAMessageThatHasNoneEndsTheSession) {

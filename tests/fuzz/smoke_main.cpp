@@ -54,8 +54,7 @@ void mutate(hansa::Random& random, Bytes& bytes) {
       break;
     case 4:
       // Another type.
-      if (bytes.size() > 3)
-        bytes[3] = static_cast<std::uint8_t>(random.below(std::variant_size_v<hansa::messages::Message>));
+      if (bytes.size() > 3) bytes[3] = static_cast<std::uint8_t>(random.below(hansa::messages::types_count));
       break;
     default:
       if (!bytes.empty()) bytes[at] = static_cast<std::uint8_t>(random.next());

@@ -84,8 +84,9 @@ TEST_F(Evaluation, TrainedModelKnowsNewExamples) {
   const auto model = describe_archive(archive_);
   std::vector<float> parameters = model->parameters;
   std::vector<float> delta(parameters.size());
-  TrainingRequest request{archive_, model->layout.digest(), {8, 10, 0.05, 0, 0, 0}, 1};
-  const auto trained = make_local_trainer(config)->train(request, parameters, delta, {});
+  TrainingRequest request{archive_, model->layout.digest(), sgd_method({8, 10, 0.05, 0, 0, 0})};
+  request.seed = 1;
+  const auto trained = train_on(*make_local_trainer(config), request, parameters, delta);
   ASSERT_TRUE(trained) << trained.error().text();
   for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i] += delta[i];
   data_ = testing::write_data(folder_, {300, 28, 28, 10}, 2);

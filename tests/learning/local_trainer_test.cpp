@@ -46,13 +46,18 @@ class LocalTrainer : public ::testing::Test {
     model_ = *std::move(model);
     request_.archive = archive_;
     request_.layout = model_.layout.digest();
-    request_.config = {2, 6, 0.05, 0, 0, 0};
+    training_ = {2, 6, 0.05, 0, 0, 0};
     request_.seed = 11;
+  }
+  TrainingRequest request() const {
+    TrainingRequest out = request_;
+    out.method = sgd_method(training_);
+    return out;
   }
   Result<Outcome> train(Trainer& trainer, std::stop_token stop = {}) const {
     Outcome out;
     out.delta.assign(model_.parameters.size(), 42.0F);
-    HANSA_TRY(out.result, trainer.train(request_, model_.parameters, out.delta, std::move(stop)));
+    HANSA_TRY(out.result, train_on(trainer, request(), model_.parameters, out.delta, std::move(stop)));
     return out;
   }
   Outcome train() {
@@ -67,8 +72,7 @@ class LocalTrainer : public ::testing::Test {
   // Equal to LibTorch's own optimiser but for the rounding of other kernels.
   void expect_reference() {
     const Outcome trained = train();
-    const std::vector<float> expected =
-        testing::reference_delta(archive_, data_, request_.config, request_.seed);
+    const std::vector<float> expected = testing::reference_delta(archive_, data_, training_, request_.seed);
     ASSERT_LE(expected.size(), trained.delta.size());
     double largest = 0;
     double difference = 0;
@@ -88,6 +92,7 @@ class LocalTrainer : public ::testing::Test {
   std::unique_ptr<Trainer> trainer_;
   ModelDescription model_;
   TrainingRequest request_;
+  TrainingConfig training_;
 };
 
 TEST_F(LocalTrainer, PlainSgdEqualsLibTorchs) {
@@ -97,16 +102,16 @@ TEST_F(LocalTrainer, PlainSgdEqualsLibTorchs) {
 
 TEST_F(LocalTrainer, MomentumAndWeightDecayEqualLibTorchs) {
   use(TestModel::linear);
-  request_.config.momentum = 0.9;
-  request_.config.weight_decay = 0.01;
-  request_.config.epochs = 3;
+  training_.momentum = 0.9;
+  training_.weight_decay = 0.01;
+  training_.epochs = 3;
   expect_reference();
 }
 
 TEST_F(LocalTrainer, CnnSmallInChannelsLastEqualsLibTorchs) {
   use_built_in("cnn-small", 40);
-  request_.config.batch_size = 16;
-  request_.config.weight_decay = 0.001;
+  training_.batch_size = 16;
+  training_.weight_decay = 0.001;
   expect_reference();
 }
 
@@ -148,11 +153,11 @@ TEST_F(LocalTrainer, TiedWeightsGetTheSumOfTheirGradients) {
 
 TEST_F(LocalTrainer, OneStepFromZeroIsTheGradientByHand) {
   use(TestModel::linear, {1, 1, 2, 1});
-  request_.config = {1, 1, 0.5, 0, 0, 0};
+  training_ = {1, 1, 0.5, 0, 0, 0};
   testing::write_bytes(data_.images, {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 255, 51});
   testing::write_bytes(data_.labels, {0, 0, 8, 1, 0, 0, 0, 1, 2});
   start();
-  request_.config = {1, 1, 0.5, 0, 0, 0};
+  training_ = {1, 1, 0.5, 0, 0, 0};
   // Softmax of zeros is 1/3 each: the gradient of score k is 1/3 - (k == 2), times x = (1, 0.2).
   const std::vector<float> by_hand{-0.5F / 3, -0.1F / 3, -0.5F / 3, -0.1F / 3, 1.0F / 3,
                                    0.2F / 3,  -0.5F / 3, -0.5F / 3, 1.0F / 3};
@@ -180,7 +185,7 @@ TEST_F(LocalTrainer, CopiesOfAnArchiveGiveEqualBits) {
 TEST_F(LocalTrainer, TrainersOnTwoThreadsGiveTheBitsOfOneAlone) {
   for (const TestModel model : {TestModel::dropout, TestModel::batch_norm}) {
     use(model);
-    request_.config.epochs = 20;
+    training_.epochs = 20;
     const std::vector<float> alone = train().delta;
     std::vector<std::vector<float>> together(2);
     {
@@ -201,7 +206,7 @@ TEST_F(LocalTrainer, TrainersOnTwoThreadsGiveTheBitsOfOneAlone) {
 
 TEST_F(LocalTrainer, DropoutFollowsTheSeed) {
   use(TestModel::dropout);
-  request_.config.batch_size = 20;  // one batch, so that the order of examples hardly matters
+  training_.batch_size = 20;  // one batch, so that the order of examples hardly matters
   const std::vector<float> first = train().delta;
   EXPECT_EQ(train().delta, first);
   ++request_.seed;
@@ -226,7 +231,7 @@ TEST_F(LocalTrainer, BatchNormBuffersAreInTheDelta) {
 
 TEST_F(LocalTrainer, BatchNormTrainsThoughOneExampleIsLeftOver) {
   use(TestModel::batch_norm, {13, 4, 4, 3});
-  request_.config.batch_size = 6;
+  training_.batch_size = 6;
   EXPECT_EQ(train().result.samples, 26U);
 }
 
@@ -238,10 +243,10 @@ TEST_F(LocalTrainer, AttributesThatCodeChangesStartAnewInEachTask) {
 
 TEST_F(LocalTrainer, CustomLossIsUsed) {
   use(TestModel::linear);
-  request_.config.steps_max = 1;
+  training_.steps_max = 1;
   const Outcome plain = train();
   use(TestModel::custom_loss);
-  request_.config.steps_max = 1;
+  training_.steps_max = 1;
   const Outcome doubled = train();
   ASSERT_EQ(plain.delta.size(), doubled.delta.size());
   for (std::size_t i = 0; i < plain.delta.size(); ++i)
@@ -251,7 +256,7 @@ TEST_F(LocalTrainer, CustomLossIsUsed) {
 
 TEST_F(LocalTrainer, CountsSayWhatWasDone) {
   use(TestModel::linear, {20, 4, 4, 3});
-  request_.config.epochs = 3;
+  training_.epochs = 3;
   const Outcome all = train();
   EXPECT_EQ(all.result.examples, 20U);
   EXPECT_EQ(all.result.samples, 60U);
@@ -259,20 +264,20 @@ TEST_F(LocalTrainer, CountsSayWhatWasDone) {
   EXPECT_EQ(all.result.metrics[0].name, "loss");
   EXPECT_EQ(all.result.metrics[0].count, 20);
   EXPECT_EQ(all.result.metrics[1].name, "accuracy");
-  request_.config.steps_max = 2;
+  training_.steps_max = 2;
   const Outcome two = train();
   EXPECT_EQ(two.result.examples, 12U);
   EXPECT_EQ(two.result.samples, 12U);
-  request_.config.steps_max = 5;
+  training_.steps_max = 5;
   EXPECT_EQ(train().result.samples, 26U) << "an epoch of 6 + 6 + 6 + 2, then one batch";
   EXPECT_EQ(train().result.metrics[0].count, 6) << "metrics are the last epoch's";
 }
 
 TEST_F(LocalTrainer, TrainingLowersTheLoss) {
   use_built_in("cnn-small", 60);
-  request_.config.epochs = 1;
+  training_.epochs = 1;
   const Outcome first = train();
-  request_.config.epochs = 15;
+  training_.epochs = 15;
   const Outcome last = train();
   EXPECT_LT(last.result.metrics.at(0).sum, 0.5 * first.result.metrics.at(0).sum);
   EXPECT_GT(last.result.metrics.at(1).sum, 55);
@@ -280,11 +285,11 @@ TEST_F(LocalTrainer, TrainingLowersTheLoss) {
 
 TEST_F(LocalTrainer, StopRequestEndsTheTaskWithoutATrace) {
   use(TestModel::linear);
-  request_.config.epochs = 1000;
+  training_.epochs = 1000;
   std::stop_source source;
   source.request_stop();
   std::vector<float> delta(model_.parameters.size(), 42.0F);
-  const auto result = trainer_->train(request_, model_.parameters, delta, source.get_token());
+  const auto result = train_on(*trainer_, request(), model_.parameters, delta, source.get_token());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::resource);
   EXPECT_EQ(result.error().what, "stopped");
@@ -293,7 +298,7 @@ TEST_F(LocalTrainer, StopRequestEndsTheTaskWithoutATrace) {
 
 TEST_F(LocalTrainer, StopRequestFromAnotherThreadEndsARunningTask) {
   use_built_in("mlp", 200);
-  request_.config = {1000, 1, 0.0001, 0, 0, 0};  // 200,000 steps: far longer than the test may take
+  training_ = {1000, 1, 0.0001, 0, 0, 0};  // 200,000 steps: far longer than the test may take
   std::stop_source source;
   std::optional<Result<Outcome>> outcome;
   std::jthread worker([&] { outcome = train(*trainer_, source.get_token()); });
@@ -305,7 +310,7 @@ TEST_F(LocalTrainer, StopRequestFromAnotherThreadEndsARunningTask) {
 
 TEST_F(LocalTrainer, DivergenceIsRefusedWithItsMend) {
   use_built_in("mlp", 60);
-  request_.config.learning_rate = 1e20;
+  training_.learning_rate = 1e20;
   const Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::data);
   EXPECT_THAT(error.text(), HasSubstr("lower training.learning_rate"));
@@ -313,11 +318,11 @@ TEST_F(LocalTrainer, DivergenceIsRefusedWithItsMend) {
 
 TEST_F(LocalTrainer, DivergenceInTheLastStepIsRefused) {
   use_built_in("mlp", 60);
-  request_.config.learning_rate = 1e38;
-  request_.config.weight_decay = 1e38;
-  request_.config.steps_max = 1;
+  training_.learning_rate = 1e38;
+  training_.weight_decay = 1e38;
+  training_.steps_max = 1;
   std::vector<float> delta(model_.parameters.size(), 42.0F);
-  const auto result = trainer_->train(request_, model_.parameters, delta, {});
+  const auto result = train_on(*trainer_, request(), model_.parameters, delta, {});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::data);
   EXPECT_THAT(delta, Each(42.0F));
@@ -373,13 +378,13 @@ TEST_F(LocalTrainer, BadDataIsToldAtTheFirstUseAndCanBeMended) {
 TEST_F(LocalTrainer, ATaskBeyondTheMemoryLimitIsRefusedBeforeItStarts) {
   memory_bytes_max_ = 4 << 20;
   use_built_in("cnn-small", 500);
-  request_.config.batch_size = 500;
+  training_.batch_size = 500;
   const Error error = refusal();
   EXPECT_EQ(error.code, ErrorCode::resource);
   EXPECT_THAT(error.text(), HasSubstr("training.batch_size"));
   memory_bytes_max_ = 500 << 20;
   start();
-  request_.config.batch_size = 500;
+  training_.batch_size = 500;
   EXPECT_EQ(train().result.examples, 500U);
 }
 

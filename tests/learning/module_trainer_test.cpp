@@ -33,8 +33,7 @@ class ModuleTrainer : public ::testing::Test {
     global_ = facts->parameters;
     request_.archive = archive_;
     request_.layout = facts->layout.digest();
-    request_.config.epochs = 2;
-    request_.config.batch_size = 10;
+    request_.method = sgd_method({.epochs = 2, .batch_size = 10});
     request_.seed = 7;
   }
   TemporaryFolder folder_;
@@ -46,10 +45,10 @@ class ModuleTrainer : public ::testing::Test {
 
 TEST_F(ModuleTrainer, TrainsAsTheArchivesOwnCodeDoesAndTheModuleHoldsTheResult) {
   std::vector<float> of_archive(global_.size()), of_module(global_.size());
-  ASSERT_TRUE(make_local_trainer(config_)->train(request_, global_, of_archive, {}));
+  ASSERT_TRUE(train_on(*make_local_trainer(config_), request_, global_, of_archive));
   const auto net = std::make_shared<Net>();
   const auto trainer = make_module_trainer(own_module(net), config_);
-  const auto trained = trainer->train(request_, global_, of_module, {});
+  const auto trained = train_on(*trainer, request_, global_, of_module);
   ASSERT_TRUE(trained) << trained.error().text();
   EXPECT_EQ(trained->examples, 60U);
   EXPECT_EQ(of_archive, of_module);
@@ -65,10 +64,9 @@ TEST_F(ModuleTrainer, ItsOwnLossIsUsed) {
     return torch::nn::functional::cross_entropy(forward(x), y) * 0.5;
   };
   std::vector<float> plain(global_.size()), halved(global_.size());
-  request_.config.epochs = 1;
-  request_.config.steps_max = 1;
-  ASSERT_TRUE(make_local_trainer(config_)->train(request_, global_, plain, {}));
-  const auto trained = make_module_trainer(own, config_)->train(request_, global_, halved, {});
+  request_.method = sgd_method({.epochs = 1, .batch_size = 10, .steps_max = 1});
+  ASSERT_TRUE(train_on(*make_local_trainer(config_), request_, global_, plain));
+  const auto trained = train_on(*make_module_trainer(own, config_), request_, global_, halved);
   ASSERT_TRUE(trained) << trained.error().text();
   EXPECT_EQ(calls, 1);
   for (std::size_t i = 0; i < plain.size(); i += 997) EXPECT_NEAR(halved[i], plain[i] / 2, 1e-7) << i;
@@ -76,8 +74,8 @@ TEST_F(ModuleTrainer, ItsOwnLossIsUsed) {
 
 TEST_F(ModuleTrainer, OneOfAnotherShapeIsRefusedByTheNameThatDiffers) {
   std::vector<float> delta(global_.size(), 1.0F);
-  const auto trained = make_module_trainer(own_module(std::make_shared<Net>(64)), config_)
-                           ->train(request_, global_, delta, {});
+  const auto trained = train_on(*make_module_trainer(own_module(std::make_shared<Net>(64)), config_),
+                                request_, global_, delta);
   ASSERT_FALSE(trained);
   EXPECT_EQ(trained.error().code, ErrorCode::model);
   EXPECT_THAT(trained.error().text(), HasSubstr("fc1.weight"));

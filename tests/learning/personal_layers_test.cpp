@@ -49,13 +49,11 @@ class PersonalLayers : public ::testing::Test {
     TrainingRequest request;
     request.archive = archive_;
     request.layout = describe_archive(archive_, personal)->layout.digest();
-    request.config.epochs = 2;
-    request.config.batch_size = 10;
-    request.config.personal = personal;
+    request.method = sgd_method({.epochs = 2, .batch_size = 10, .personal = personal});
     request.seed = 7;
     request.kept = kept;
     std::vector<float> delta(global.size());
-    auto trained = trainer.train(request, global, delta, {});
+    auto trained = train_on(trainer, request, global, delta);
     EXPECT_TRUE(trained) << trained.error().text();
     if (trained) kept = std::move(trained->kept);
     return delta;
@@ -147,9 +145,9 @@ TEST_F(PersonalLayers, AStoppedTaskLeavesThemUnchanged) {
   TrainingRequest request;
   request.archive = archive_;
   request.layout = describe_archive(archive_, head_)->layout.digest();
-  request.config.personal = head_;
+  request.method = sgd_method({.personal = head_});
   std::vector<float> delta(shared.size());
-  EXPECT_FALSE(one->train(request, shared, delta, stop.get_token()));
+  EXPECT_FALSE(train_on(*one, request, shared, delta, stop.get_token()));
   EXPECT_EQ(train(*one, head_, shared), train(*trainer(), head_, shared));
 }
 

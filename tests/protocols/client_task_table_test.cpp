@@ -17,8 +17,8 @@ messages::TrainTask make_task() {
   task.task = TaskId(5);
   task.archive = counting_digest(1);
   task.archive_bytes = 250;
-  task.model = counting_digest(2);
-  task.model_bytes = 1'000;
+  task.inputs = {{"model", counting_digest(2), 1'000, {}, {}}};
+  task.outputs = {{"delta", 250, {}}};
   return task;
 }
 
@@ -38,7 +38,7 @@ ClientTask task_in(S state) {
   ClientTask task(make_task(), state == S::fetching_archive ? ArchiveCache::absent : ArchiveCache::present,
                   chunk_bytes);
   feed(task, SessionOpened{});
-  if (state == S::fetching_archive || state == S::fetching_model) return task;
+  if (state == S::fetching_archive || state == S::fetching_inputs) return task;
   if (state == S::declined) {
     feed(task, TrainingFailed{"no"});
     return task;
@@ -66,7 +66,7 @@ struct Row {
 // Opened, Chunk (the next of the archive), Chunk (of the model), Verified (archive), Damaged (archive);
 // TrainingDone, TrainingFailed; Withdrawn; Grant; Receipt counted, rejected, late; Cancel.
 const Row table[] = {
-    {S::fetching_archive, "..--- -X - - --- D"}, {S::fetching_model, ".-.-- -X - - --- D"},
+    {S::fetching_archive, "..--- -X - - --- D"}, {S::fetching_inputs, ".-.-- -X - - --- D"},
     {S::training, ".---- OX - - --- D"},         {S::offering, ".---- -- T U CDD D"},
     {S::uploading, "O---- -- T . CDD D"},        {S::counted, "O---- -- T - .DD -"},
     {S::declined, "----- -- - - --- D"},         {S::dropped, "----- -- - - --- -"},
@@ -140,7 +140,7 @@ TEST(ClientTaskTable, ABlobBeingVerifiedTakesOnlyItsVerdictFailureAndCancel) {
     EXPECT_EQ(task.apply(events[i], Instant{}, effects),
               expected[i] == '-' ? Verdict::discarded : Verdict::accepted);
     EXPECT_EQ(task.state(),
-              expected[i] == 'M' ? S::fetching_model : state_of(expected[i], S::fetching_archive));
+              expected[i] == 'M' ? S::fetching_inputs : state_of(expected[i], S::fetching_archive));
   }
 }
 

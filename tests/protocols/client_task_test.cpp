@@ -22,8 +22,8 @@ messages::TrainTask make_task(std::uint64_t model_bytes = 2'000) {
   task.task = TaskId(5);
   task.archive = archive;
   task.archive_bytes = 250;
-  task.model = model;
-  task.model_bytes = model_bytes;
+  task.inputs = {{"model", model, model_bytes, {}, {}}};
+  task.outputs = {{"delta", model_bytes / 4, {}}};
   return task;
 }
 
@@ -80,19 +80,26 @@ TEST(ClientTask, FetchesTheArchiveThenTheModel) {
   EXPECT_EQ(next[0].blob, model);
 }
 
-// Models 10, 11 and 12, and then the task's, each a step from the one before.
-messages::TrainTask task_with_steps() {
-  messages::TrainTask task = make_task();
-  task.steps.emplace();
+messages::ModelDeltas three_deltas(std::uint8_t base, std::uint8_t blob) {
+  messages::ModelDeltas out;
   for (std::uint8_t i = 0; i < 3; ++i)
-    task.steps->steps.push_back({counting_digest(static_cast<std::uint8_t>(10 + i)),
-                                 counting_digest(static_cast<std::uint8_t>(20 + i)), 150});
+    out.deltas.push_back({counting_digest(static_cast<std::uint8_t>(base + i)),
+                          counting_digest(static_cast<std::uint8_t>(blob + i)), 150});
+  return out;
+}
+
+// Models 10, 11 and 12, and then the task's, each a delta from the one before.
+messages::TrainTask task_with_deltas() {
+  messages::TrainTask task = make_task();
+  task.inputs[0].deltas = three_deltas(10, 20);
   return task;
 }
 
+std::vector<HeldVector> held_model(const Digest& vector) { return {{"model", vector}}; }
+
 TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
   const auto first_pull = [](const Digest& held) {
-    ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, held);
+    ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, held_model(held));
     const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
     EXPECT_EQ(pulls.size(), 1U);
     return pulls.at(0).blob;
@@ -101,39 +108,91 @@ TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
   EXPECT_EQ(first_pull(counting_digest(99)), model);
   EXPECT_EQ(first_pull(counting_digest(10)), counting_digest(20));
   EXPECT_EQ(first_pull(counting_digest(12)), counting_digest(22));
-  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, model);
+  ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, held_model(model));
   EXPECT_EQ(count_of<StartTraining>(feed(task, SessionOpened{})), 1U);
 }
 
-TEST(ClientTask, StepsAreFetchedOneAfterTheOtherAndThenItTrains) {
-  ClientTask task(task_with_steps(), ArchiveCache::absent, chunk_bytes, counting_digest(11));
+TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherAndThenItTrains) {
+  ClientTask task(task_with_deltas(), ArchiveCache::absent, chunk_bytes, held_model(counting_digest(11)));
   (void)feed(task, SessionOpened{});
   for (const std::uint64_t offset : {0U, 100U, 200U})
     (void)feed(task, ChunkArrived{archive, offset, offset == 200 ? 50U : 100U});
   for (std::uint8_t i = 1; i < 3; ++i) {
-    const Digest step = counting_digest(static_cast<std::uint8_t>(20 + i));
+    const Digest delta = counting_digest(static_cast<std::uint8_t>(20 + i));
     const auto before = i == 1 ? archive : counting_digest(21);
     const auto pulls = messages_of<messages::Pull>(feed(task, BlobVerified{before}));
     ASSERT_EQ(pulls.size(), 1U);
-    EXPECT_EQ(pulls[0].blob, step);
+    EXPECT_EQ(pulls[0].blob, delta);
     EXPECT_EQ(pulls[0].bytes, 150U);
     (void)feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded);
-    (void)feed(task, ChunkArrived{step, 0, 100});
-    EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{step, 100, 50})), 1U);
+    (void)feed(task, ChunkArrived{delta, 0, 100});
+    EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{delta, 100, 50})), 1U);
   }
   EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{counting_digest(22)})), 1U);
 }
 
-TEST(ClientTask, AStepThatLeadsElsewhereIsFollowedByTheWholeModel) {
-  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, counting_digest(12));
+TEST(ClientTask, ADeltaThatLeadsToAnotherModelIsFollowedByTheModelInFull) {
+  ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, held_model(counting_digest(12)));
   (void)feed(task, SessionOpened{});
-  const Digest step = counting_digest(22);
-  (void)feed(task, ChunkArrived{step, 0, 100});
-  (void)feed(task, ChunkArrived{step, 100, 50});
-  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{step}));
+  const Digest delta = counting_digest(22);
+  (void)feed(task, ChunkArrived{delta, 0, 100});
+  (void)feed(task, ChunkArrived{delta, 100, 50});
+  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{delta}));
   ASSERT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pulls[0].blob, model);
   EXPECT_EQ(pulls[0].offset, 0U);
+}
+
+// A model with deltas from 10, 11 and 12, and a control variate with deltas from 40, 41 and 42.
+const Digest control = counting_digest(3);
+messages::TrainTask task_with_two_inputs() {
+  messages::TrainTask task = task_with_deltas();
+  task.inputs.push_back({"control", control, 2'000, {}, three_deltas(40, 50)});
+  return task;
+}
+
+// Feeds the blob that the task asks for, and its verdict; returns the effects of the verdict.
+std::vector<TaskEffect> fetch(ClientTask& task, const Digest& blob, std::uint64_t bytes,
+                              const TaskEvent& verdict) {
+  for (std::uint64_t offset = 0; offset < bytes; offset += 50)
+    (void)feed(task, ChunkArrived{blob, offset, std::min<std::uint64_t>(50, bytes - offset)});
+  return feed(task, verdict);
+}
+
+Digest asked_for(const std::vector<TaskEffect>& effects) {
+  const auto pulls = messages_of<messages::Pull>(effects);
+  return pulls.empty() ? Digest{} : pulls[0].blob;
+}
+
+TEST(ClientTask, InputsAreFetchedInTheirOrderEachByItsOwnWayAndThenItTrains) {
+  const std::vector<HeldVector> held = {{"control", counting_digest(42)}};
+  ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
+  EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model) << "no model is held: in full";
+  const auto after_model = fetch(task, model, 2'000, BlobVerified{model});
+  EXPECT_EQ(asked_for(after_model), counting_digest(52));
+  EXPECT_EQ(count_of<StartTraining>(after_model), 0U) << "an input is missing";
+  EXPECT_EQ(count_of<StartTraining>(fetch(task, counting_digest(52), 150, BlobVerified{counting_digest(52)})),
+            1U);
+}
+
+TEST(ClientTask, AHeldVectorCountsOnlyUnderItsOwnName) {
+  const std::vector<HeldVector> held = {{"control", model}, {"model", counting_digest(42)}};
+  ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
+  EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model);
+  EXPECT_EQ(asked_for(fetch(task, model, 2'000, BlobVerified{model})), control);
+}
+
+TEST(ClientTask, ADamagedDeltaOfOneInputLeavesTheOthersAsTheyAre) {
+  const std::vector<HeldVector> held = {{"model", counting_digest(11)}, {"control", counting_digest(42)}};
+  ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
+  EXPECT_EQ(asked_for(feed(task, SessionOpened{})), counting_digest(21));
+  EXPECT_EQ(asked_for(fetch(task, counting_digest(21), 150, BlobVerified{counting_digest(21)})),
+            counting_digest(22));
+  EXPECT_EQ(asked_for(fetch(task, counting_digest(22), 150, BlobDamaged{counting_digest(22)})), model);
+  EXPECT_EQ(asked_for(fetch(task, model, 2'000, BlobVerified{model})), counting_digest(52));
+  EXPECT_EQ(asked_for(fetch(task, counting_digest(52), 150, BlobDamaged{counting_digest(52)})), control);
+  EXPECT_EQ(asked_for(fetch(task, control, 2'000, BlobDamaged{control})), control) << "again";
+  EXPECT_EQ(count_of<StartTraining>(fetch(task, control, 2'000, BlobVerified{control})), 1U);
 }
 
 TEST(ClientTask, ACachedArchiveIsNotFetched) {
@@ -208,7 +267,7 @@ TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
   ClientTask with_archive(make_task(), ArchiveCache::absent, chunk_bytes, {}, cancelled.fetched());
   EXPECT_EQ(messages_of<messages::Pull>(feed(with_archive, SessionOpened{})).at(0).offset, 0U);
   auto other = make_task();
-  other.model = counting_digest(9);
+  other.inputs[0].vector = counting_digest(9);
   ClientTask another(other, ArchiveCache::present, chunk_bytes, {}, cancelled.fetched());
   EXPECT_EQ(messages_of<messages::Pull>(feed(another, SessionOpened{})).at(0).offset, 0U);
   // A blob that was whole is no part.
@@ -344,7 +403,7 @@ TEST(ClientTask, CancelStopsOnlyATrainingThatRuns) {
   EXPECT_EQ(count_of<StopTraining>(feed(training, CancelArrived{})), 1U);
 }
 
-TEST(ClientTask, OtherSeedModelOrTrainingIsOtherWork) {
+TEST(ClientTask, AnotherSeedInputMethodOrOutputIsOtherWork) {
   const ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   auto other = make_task();
   EXPECT_TRUE(task.same_work(other));
@@ -353,10 +412,16 @@ TEST(ClientTask, OtherSeedModelOrTrainingIsOtherWork) {
   other.seed = 9;
   EXPECT_FALSE(task.same_work(other));
   other = make_task();
-  other.model = archive;
+  other.inputs[0].vector = archive;
   EXPECT_FALSE(task.same_work(other));
   other = make_task();
-  other.training.epochs = 9;
+  other.method = sgd_method({.epochs = 9});
+  EXPECT_FALSE(task.same_work(other));
+  other = make_task();
+  other.inputs.push_back({"control", control, 2'000, {}, {}});
+  EXPECT_FALSE(task.same_work(other));
+  other = make_task();
+  other.outputs[0].segments = {{500, {codecs::Kind::f16, 0, 0, 0}, 0}};
   EXPECT_FALSE(task.same_work(other));
 }
 

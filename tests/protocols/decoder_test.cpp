@@ -1,6 +1,8 @@
 // Hostile bytes: each gives an error or a message, within the fields' bounds, and never a crash.
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -19,43 +21,57 @@ void put(Bytes& bytes, std::size_t at, std::uint64_t value, std::size_t size) {
 }
 
 void expect_error(const Bytes& frame, std::string_view text, ErrorCode code = ErrorCode::protocol) {
-  const auto decoded = decode(frame);
-  ASSERT_FALSE(decoded) << "decoded as " << name(decoded->message);
-  EXPECT_EQ(decoded.error().code, code);
-  EXPECT_NE(decoded.error().what.find(text), std::string::npos) << decoded.error().what;
+  const auto expect = [&](const auto& decoded) {
+    ASSERT_FALSE(decoded);
+    EXPECT_EQ(decoded.error().code, code);
+    EXPECT_NE(decoded.error().what.find(text), std::string::npos) << decoded.error().what;
+  };
+  expect(decode_to_client(frame));
+  expect(decode_to_aggregator(frame));
+}
+
+bool decodes(std::span<const std::byte> frame) {
+  const auto to_client = decode_to_client(frame);
+  EXPECT_EQ(to_client.has_value(), decode_to_aggregator(frame).has_value())
+      << "the direction is another question";
+  return to_client.has_value();
+}
+
+template <class Messages>
+void expect_round_trip(const Decoded<Messages>& decoded, const Bytes& frame) {
+  const auto* envelope = std::get_if<Envelope<Messages>>(&*decoded);
+  if (envelope == nullptr) return;
+  EXPECT_EQ(encode(envelope->session, envelope->message), frame);
 }
 
 // What decoded must be what the bytes say: it encodes to the same bytes.
 void expect_error_or_round_trip(const Bytes& frame) {
-  const auto decoded = decode(frame);
-  if (!decoded) return;
-  EXPECT_EQ(encode(decoded->session, decoded->message), frame);
+  if (!decodes(frame)) return;
+  expect_round_trip(decode_to_client(frame), frame);
+  expect_round_trip(decode_to_aggregator(frame), frame);
 }
 
 constexpr std::size_t body = header_bytes + 1;  // after the byte-order flag
 
 TEST(Decoder, EveryTruncationIsAnError) {
-  for (const auto& sample : samples()) {
-    const Bytes whole = encode(sample.session, sample.message);
-    for (std::size_t size = 0; size < whole.size(); ++size)
-      EXPECT_FALSE(decode(std::span(whole).first(size)))
-          << name(sample.message) << " of " << size << " bytes";
-  }
+  for (const auto& sample : frames())
+    for (std::size_t size = 0; size < sample.bytes.size(); ++size)
+      EXPECT_FALSE(decodes(std::span(sample.bytes).first(size)))
+          << sample.type.name << " of " << size << " bytes";
 }
 
 TEST(Decoder, TrailingBytesAreAnError) {
-  for (const auto& sample : samples()) {
-    Bytes frame = encode(sample.session, sample.message);
+  for (const auto& sample : frames()) {
+    Bytes frame = sample.bytes;
     frame.push_back(std::byte{0});
     expect_error(frame, "bytes after its last field");
   }
 }
 
 TEST(Decoder, EveryBitFlipIsAnErrorOrAnotherMessage) {
-  for (const auto& sample : samples()) {
-    const Bytes whole = encode(sample.session, sample.message);
-    for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
-      Bytes frame = whole;
+  for (const auto& sample : frames()) {
+    for (std::size_t bit = 0; bit < sample.bytes.size() * 8; ++bit) {
+      Bytes frame = sample.bytes;
       frame[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
       expect_error_or_round_trip(frame);
     }
@@ -68,9 +84,9 @@ TEST(Decoder, RandomBytesAreHarmless) {
     Bytes frame(random.below(160));
     for (auto& byte : frame) byte = static_cast<std::byte>(random.below(256));
     if (frame.size() > header_bytes) {
-      // A sound header, so that the bodies are reached.
+      // A valid header, so that the bodies are reached.
       put(frame, 0, 'H' | 'N' << 8 | protocol_version << 16, 3);
-      put(frame, 3, random.below(std::variant_size_v<Message> + 1), 1);
+      put(frame, 3, random.below(types_count + 1), 1);
       put(frame, header_bytes, 1, 1);
     }
     expect_error_or_round_trip(frame);
@@ -78,12 +94,11 @@ TEST(Decoder, RandomBytesAreHarmless) {
   }
 }
 
-TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
-  const auto all = samples();
+TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
+  const auto all = frames();
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
     Random random(seed);
-    const auto& sample = all[random.below(all.size())];
-    Bytes frame = encode(sample.session, sample.message);
+    Bytes frame = all[random.below(all.size())].bytes;
     for (std::uint64_t i = 0; i <= random.below(4); ++i)
       frame[header_bytes + random.below(frame.size() - header_bytes)] =
           static_cast<std::byte>(random.below(256));
@@ -92,35 +107,35 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
   }
 }
 
-TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
-  Bytes frame = encode(SessionId(), Ping{});
+TEST(Decoder, AnotherVersionIsNamedWithThisOne) {
+  Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // By its header alone: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
 }
 
 TEST(Decoder, StrangersAreNotHansaMessages) {
   expect_error({}, "not a Hansa message");
-  Bytes frame = encode(SessionId(), Ping{});
+  Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[0] = std::byte{'G'};
   expect_error(frame, "not a Hansa message");
   EXPECT_EQ(version_of(frame), 0);
 }
 
 TEST(Decoder, AnUnknownTypeIsAnError) {
-  Bytes frame = encode(SessionId(), Ping{});
-  for (unsigned type = std::variant_size_v<Message>; type < 256; ++type) {
+  Bytes frame = encode(SessionId(), ToClient(Ping{}));
+  for (unsigned type = types_count; type < 256; ++type) {
     frame[3] = static_cast<std::byte>(type);
     expect_error(frame, "unknown message type");
   }
 }
 
 TEST(Decoder, AnyOtherByteOrderFlagIsAnError) {
-  for (const auto& sample : samples()) {
-    Bytes frame = encode(sample.session, sample.message);
+  for (const auto& sample : frames()) {
+    Bytes frame = sample.bytes;
     for (unsigned flag = 0; flag < 256; ++flag) {
       if (flag == 1) continue;
       frame[header_bytes] = static_cast<std::byte>(flag);
@@ -138,7 +153,7 @@ TEST(Decoder, AHostileTextLengthAllocatesNothingOfItsSize) {
     Bytes frame = encode(SessionId(), Hello{"harbour", 1, "hansa", {2, 0, "", ""}});
     put(frame, body, size, 4);
     hansa::testing::restart_allocation_watch();
-    const auto decoded = decode(frame);
+    const auto decoded = decode_to_aggregator(frame);
     const std::size_t largest = hansa::testing::largest_allocation();
     EXPECT_FALSE(decoded) << size;
     EXPECT_LT(largest, 4096U) << size;
@@ -151,7 +166,7 @@ TEST(Decoder, AHostileMetricsCountAllocatesNothingOfItsSize) {
     Bytes frame = encode(SessionId(), Offer{});
     put(frame, count_at, count, 4);
     hansa::testing::restart_allocation_watch();
-    const auto decoded = decode(frame);
+    const auto decoded = decode_to_aggregator(frame);
     const std::size_t largest = hansa::testing::largest_allocation();
     ASSERT_FALSE(decoded);
     EXPECT_NE(decoded.error().what.find("more than 64 metrics"), std::string::npos) << decoded.error().what;
@@ -161,37 +176,41 @@ TEST(Decoder, AHostileMetricsCountAllocatesNothingOfItsSize) {
 
 TEST(Decoder, AHostileListOfSharesAllocatesNothingOfItsSize) {
   constexpr std::size_t count_at = body + 8 + 32;
-  for (const Message& empty : {Message(EncryptedShares{}), Message(UnmaskShares{}), Message(SurvivorSet{}),
-                               Message(UnmaskRequest{}), Message(ShareDelivery{})}) {
+  const std::pair<std::string_view, Bytes> empty_frames[] = {
+      {"EncryptedShares", encode(SessionId(), EncryptedShares{})},
+      {"UnmaskShares", encode(SessionId(), UnmaskShares{})},
+      {"SurvivorSet", encode(SessionId(), SurvivorSet{})},
+      {"UnmaskRequest", encode(SessionId(), UnmaskRequest{})},
+      {"ShareDelivery", encode(SessionId(), ShareDelivery{})}};
+  for (const auto& [name, empty] : empty_frames) {
     for (const std::uint64_t count : {std::uint64_t{502}, std::uint64_t{0xffffffff}}) {
-      Bytes frame = encode(SessionId(), empty);
+      Bytes frame = empty;
       put(frame, count_at, count, 4);
       hansa::testing::restart_allocation_watch();
-      const auto decoded = decode(frame);
+      const auto decoded = decode_to_client(frame);
       const std::size_t largest = hansa::testing::largest_allocation();
-      ASSERT_FALSE(decoded) << name(empty);
+      ASSERT_FALSE(decoded) << name;
       EXPECT_NE(decoded.error().what.find("a list is longer than"), std::string::npos)
           << decoded.error().what;
-      EXPECT_LT(largest, 4096U) << name(empty);
+      EXPECT_LT(largest, 4096U) << name;
     }
   }
 }
 
 TEST(Decoder, TheLargestListsOfSharesFitIntoAMessage) {
-  const Message largest[] = {
-      EncryptedShares{TaskId(1), {}, std::vector<secure_aggregation::SealedShares>(501)},
-      ShareDelivery{
-          TaskId(1), {}, std::vector<std::uint8_t>(125), std::vector<secure_aggregation::SealedShares>(501)},
-      UnmaskRequest{
-          TaskId(1), {}, std::vector<std::uint8_t>(125), std::vector<secure_aggregation::SignedBy>(501)},
-      UnmaskShares{TaskId(1), {}, std::vector<std::array<std::uint8_t, 32>>(501)}};
-  for (const Message& message : largest) EXPECT_TRUE(decode(encode(SessionId(1), message))) << name(message);
+  const std::vector<secure_aggregation::SealedShares> sealed(501);
+  const std::vector<std::uint8_t> subset(125);
+  EXPECT_TRUE(decodes(encode(SessionId(1), EncryptedShares{TaskId(1), {}, sealed})));
+  EXPECT_TRUE(decodes(encode(SessionId(1), ShareDelivery{TaskId(1), {}, subset, sealed})));
+  EXPECT_TRUE(decodes(encode(
+      SessionId(1), UnmaskRequest{TaskId(1), {}, subset, std::vector<secure_aggregation::SignedBy>(501)})));
+  EXPECT_TRUE(decodes(
+      encode(SessionId(1), UnmaskShares{TaskId(1), {}, std::vector<std::array<std::uint8_t, 32>>(501)})));
 }
 
 TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
   const std::size_t train_seconds_at = body + 8 + 16 + 8 + 8;
-  const std::size_t learning_rate_at = body + 8 + 4 + 32 + 8 + 32 + 8 + 16 + 32 + 4 + 4;
-  const auto all = samples();
+  const auto all = samples_to_client();
   for (const double value :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
         -std::numeric_limits<double>::infinity()}) {
@@ -200,25 +219,74 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     Bytes offer = encode(SessionId(), Offer{});
     put(offer, train_seconds_at, bits, 8);
     expect_error(offer, "not finite");
-    auto plain = std::get<TrainTask>(all[Message(TrainTask{}).index()].message);
+    auto plain = std::get<TrainTask>(all[ToClient(TrainTask{}).index()].message);
     plain.secure.reset();
     plain.compression.reset();
-    plain.deltas.reset();
     const Bytes task = encode(SessionId(), plain);
-    for (std::size_t field = 0; field < 3; ++field) {
-      Bytes frame = task;
-      put(frame, learning_rate_at + 8 * field, bits, 8);
-      expect_error(frame, "not finite");
-    }
     Bytes magnitude = task;
-    put(magnitude, task.size() - 11, bits, 8);  // before three flags: no steps, no codecs, no secure sum
+    put(magnitude, task.size() - 10, bits, 8);  // before two flags: no codecs, no secure sum
     expect_error(magnitude, "not finite");
+    plain.method.options = {{"learning_rate", value}};
+    expect_error(encode(SessionId(), plain), "not finite");
     Offer metric;
     metric.metrics = {{"loss", 1, 1}};
     Bytes frame = encode(SessionId(), metric);
     put(frame, frame.size() - 32 - 8, bits, 8);
     expect_error(frame, "not finite");
   }
+}
+
+TrainTask small_task() {
+  TrainTask task;
+  task.archive_bytes = 1;
+  task.inputs = {{"model", {}, 4, {}, {}}};
+  task.method.name = "sgd";
+  task.outputs = {{"delta", 1, {}}};
+  return task;
+}
+
+TEST(Decoder, ATaskHasInputsAndOutputsAndNotTooMany) {
+  const auto session = SessionId(1);
+  TrainTask task = small_task();
+  task.inputs.clear();
+  expect_error(encode(session, task), "a list is empty");
+  task = small_task();
+  task.outputs.clear();
+  expect_error(encode(session, task), "a list is empty");
+  task = small_task();
+  task.inputs.resize(inputs_max, task.inputs[0]);
+  task.outputs.resize(outputs_max, task.outputs[0]);
+  task.method.options.resize(options_max, {"an option", std::int64_t{1}});
+  EXPECT_TRUE(decodes(encode(session, task)));
+  task.inputs.push_back(task.inputs[0]);
+  expect_error(encode(session, task), "a list is longer than 16");
+  task = small_task();
+  task.outputs.resize(outputs_max + 1, task.outputs[0]);
+  expect_error(encode(session, task), "a list is longer than 16");
+  task = small_task();
+  task.method.options.resize(options_max + 1, {"an option", std::int64_t{1}});
+  expect_error(encode(session, task), "a list is longer than 64");
+}
+
+TEST(Decoder, EachTypeOfAnOptionComesBackAndAnotherIsRefused) {
+  const OptionValue values[] = {std::int64_t{-5}, 0.25, std::string("nearest"),
+                                std::vector<std::string>{"head.*", ""}};
+  TrainTask task = small_task();
+  for (const OptionValue& value : values) {
+    task.method.options = {{"option", value}};
+    const Bytes frame = encode(SessionId(1), task);
+    const auto decoded = decode_to_client(frame);
+    ASSERT_TRUE(decoded) << decoded.error().what;
+    EXPECT_EQ(std::get<TrainTask>(std::get<Envelope<ToClient>>(*decoded).message).method, task.method);
+  }
+  task.method.options = {{"option", std::int64_t{7}}};
+  Bytes frame = encode(SessionId(1), task);
+  const std::string name = "option";
+  const auto at = std::search(frame.begin(), frame.end(), name.begin(), name.end(),
+                              [](std::byte a, char b) { return std::to_integer<char>(a) == b; });
+  ASSERT_NE(at, frame.end());
+  *(at + static_cast<std::ptrdiff_t>(name.size())) = std::byte{4};
+  expect_error(frame, "the type of a value is unknown");
 }
 
 TEST(Decoder, NumbersOutOfRangeAreRefused) {
@@ -230,8 +298,17 @@ TEST(Decoder, NumbersOutOfRangeAreRefused) {
   expect_error(encode(session, Welcome{"a", "b", 30'000, 3}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, bulk_bytes_max + 1}), "out of range");
   expect_error(encode(session, Grant{TaskId(1), 0, (1ULL << 40) + 1}), "out of range");
-  expect_error(encode(session, TrainTask{}), "out of range");  // an archive of no bytes
-  EXPECT_TRUE(decode(encode(session, Pull{{}, 1ULL << 40, pull_bytes_max})));
+  TrainTask task = small_task();
+  EXPECT_TRUE(decodes(encode(session, task)));
+  task.archive_bytes = 0;
+  expect_error(encode(session, task), "out of range");
+  task = small_task();
+  task.outputs[0].values = 0;
+  expect_error(encode(session, task), "out of range");
+  task = small_task();
+  task.inputs[0].bytes = (1ULL << 40) + 4;
+  expect_error(encode(session, task), "out of range");
+  EXPECT_TRUE(decodes(encode(session, Pull{{}, 1ULL << 40, pull_bytes_max})));
 }
 
 TEST(Decoder, UnknownEnumeratorsAreRefused) {
@@ -244,15 +321,58 @@ TEST(Decoder, UnknownEnumeratorsAreRefused) {
 }
 
 TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderTakes) {
-  const auto bye = decode(encode(SessionId(1), Bye{std::string(5'000, 'x')}));
+  const auto bye = decode_to_client(encode(SessionId(1), ToClient(Bye{std::string(5'000, 'x')})));
   ASSERT_TRUE(bye);
-  EXPECT_EQ(std::get<Bye>(bye->message).reason, std::string(text_bytes_max, 'x'));
+  EXPECT_EQ(std::get<Bye>(std::get<Envelope<ToClient>>(*bye).message).reason,
+            std::string(text_bytes_max, 'x'));
   Offer offer;
   offer.metrics.assign(metrics_max + 9, {std::string(99, 'm'), 1, 2});
-  const auto cut = decode(encode(SessionId(1), offer));
-  ASSERT_TRUE(cut);
-  ASSERT_EQ(std::get<Offer>(cut->message).metrics.size(), metrics_max);
-  EXPECT_EQ(std::get<Offer>(cut->message).metrics[0].name, std::string(name_bytes_max, 'm'));
+  const auto decoded = decode_to_aggregator(encode(SessionId(1), offer));
+  ASSERT_TRUE(decoded);
+  const Offer cut = std::get<Offer>(std::get<Envelope<ToAggregator>>(*decoded).message);
+  ASSERT_EQ(cut.metrics.size(), metrics_max);
+  EXPECT_EQ(cut.metrics[0].name, std::string(name_bytes_max, 'm'));
+}
+
+// What each side makes of each message: docs/protocol.md, the column "from".
+TEST(Direction, EveryTypeIsForTheSideThatTheSpecificationNames) {
+  struct Row {
+    std::string_view name;
+    char from;  // 'C': the client, 'A': the aggregator, 'b': both
+  };
+  const Row table[types_count] = {{"Hello", 'C'},         {"Welcome", 'A'},     {"Refuse", 'A'},
+                                  {"TrainTask", 'A'},     {"Cancel", 'A'},      {"Decline", 'C'},
+                                  {"Pull", 'C'},          {"BlobChunk", 'A'},   {"Missing", 'A'},
+                                  {"Offer", 'C'},         {"Grant", 'A'},       {"UpdateChunk", 'C'},
+                                  {"Receipt", 'A'},       {"Ping", 'b'},        {"Pong", 'b'},
+                                  {"Finished", 'A'},      {"Bye", 'b'},         {"DataReport", 'C'},
+                                  {"KeyAdvert", 'C'},     {"KeyRoster", 'A'},   {"EncryptedShares", 'C'},
+                                  {"ShareDelivery", 'A'}, {"SurvivorSet", 'A'}, {"SurvivorSignature", 'C'},
+                                  {"UnmaskRequest", 'A'}, {"UnmaskShares", 'C'}};
+  const auto all = frames();
+  ASSERT_EQ(all.size(), types_count);
+  const auto expect = [](const auto& decoded, const Frame& frame, bool arrives) {
+    ASSERT_TRUE(decoded);
+    const auto* misdirected = std::get_if<Misdirected>(&*decoded);
+    ASSERT_EQ(misdirected == nullptr, arrives);
+    if (misdirected == nullptr) return;
+    EXPECT_EQ(misdirected->type.name, frame.type.name);
+    EXPECT_EQ(misdirected->session, frame.session);
+  };
+  for (std::size_t i = 0; i < types_count; ++i) {
+    SCOPED_TRACE(table[i].name);
+    EXPECT_EQ(all[i].type.name, table[i].name);
+    expect(decode_to_aggregator(all[i].bytes), all[i], table[i].from != 'A');
+    expect(decode_to_client(all[i].bytes), all[i], table[i].from != 'C');
+  }
+}
+
+TEST(Direction, AMisdirectedMessageWithADamagedBodyIsMalformed) {
+  Bytes frame = encode(SessionId(1), Grant{TaskId(1), 0, 9});
+  frame.pop_back();
+  const auto decoded = decode_to_aggregator(frame);
+  ASSERT_FALSE(decoded);
+  EXPECT_NE(decoded.error().what.find("cut short"), std::string::npos);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "tests/protocols/samples.h"
 
+#include <array>
 #include <charconv>
+#include <map>
 
 namespace hansa::messages::testing {
 
@@ -10,36 +12,51 @@ Digest counting_digest(std::uint8_t first) {
   return out;
 }
 
-std::vector<Envelope> samples() {
-  const SessionId session(0x0102030405060708ULL);
-  const TaskId task(0x1112131415161718ULL);
+namespace {
+
+constexpr SessionId session(0x0102030405060708ULL);
+constexpr TaskId task(0x1112131415161718ULL);
+
+template <class Array>
+Array bytes_from(std::uint8_t first) {
+  Array out{};
+  for (auto& byte : out) byte = first++;
+  return out;
+}
+
+TrainTask train_task() {
   TrainTask train;
   train.task = task;
   train.round = RoundId(7);
   train.archive = counting_digest(0x20);
   train.archive_bytes = 44'000;
-  train.model = counting_digest(0x40);
-  train.model_bytes = 1'000'000;
-  for (std::size_t i = 0; i < train.model_check.bytes.size(); ++i)
-    train.model_check.bytes[i] = static_cast<std::uint8_t>(0x50 + i);
   train.layout = counting_digest(0x60);
-  train.training = {.epochs = 2,
-                    .batch_size = 64,
-                    .learning_rate = 0.125,
-                    .momentum = 0.5,
-                    .weight_decay = 0.25,
-                    .steps_max = 900,
-                    .personal = {"head.*", "*.running_mean"}};
+  TaskInput model{"model", counting_digest(0x40), 1'000'000, {}, {}};
+  model.check.bytes = bytes_from<decltype(model.check.bytes)>(0x50);
+  model.deltas.emplace();
+  model.deltas->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
+  model.deltas->deltas = {{counting_digest(0x10), counting_digest(0x11), 31'000},
+                          {counting_digest(0x12), counting_digest(0x13), 29'000}};
+  TaskInput control{"control", counting_digest(0x70), 1'000'000, {}, {}};
+  control.check.bytes = bytes_from<decltype(control.check.bytes)>(0x58);
+  train.inputs = {std::move(model), std::move(control)};
+  train.method = sgd_method({.epochs = 2,
+                             .batch_size = 64,
+                             .learning_rate = 0.125,
+                             .momentum = 0.5,
+                             .weight_decay = 0.25,
+                             .steps_max = 900,
+                             .personal = {"head.*", "*.running_mean"}});
+  train.method.options.push_back({"rule", std::string("nearest")});
+  train.outputs = {
+      {"delta",
+       250'000,
+       {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0}, {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}}},
+      {"control", 250'000, {{250'000, {codecs::Kind::f16, 0, 0, 0}, 0}}}};
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
-  train.deltas.emplace();
-  train.deltas->segments = {{250'000, {codecs::Kind::rotated, 4, 0, 0}, 0}};
-  train.deltas->deltas = {{counting_digest(0x10), counting_digest(0x11), 31'000},
-                          {counting_digest(0x12), counting_digest(0x13), 29'000}};
   train.compression.emplace();
-  train.compression->segments = {{50'000, {codecs::Kind::topk, 4, 0.125, 0}, 0},
-                                 {200'000, {codecs::Kind::lowrank, 0, 0, 4}, 400}};
   train.compression->entropy = true;
   train.compression->cohort_seed = 0xb1b2b3b4b5b6b7b8ULL;
   train.secure.emplace();
@@ -50,56 +67,88 @@ std::vector<Envelope> samples() {
   train.secure->segments = {{200'000, 0.5}, {50'000, 1.0 / 1024}};
   train.secure->metrics = {"loss", "accuracy"};
   train.secure->assumptions.threat_model = secure_aggregation::ThreatModel::active;
-  const Digest setup = counting_digest(0xc0);
-  const auto bytes_from = [](auto array, std::uint8_t first) {
-    for (auto& byte : array) byte = first++;
-    return array;
-  };
-  secure_aggregation::Advert advert;
-  advert.share_key = bytes_from(advert.share_key, 1);
-  advert.mask_key = bytes_from(advert.mask_key, 2);
-  advert.self_seed_commitment = counting_digest(3);
-  advert.nonce = bytes_from(advert.nonce, 4);
-  advert.signature = bytes_from(advert.signature, 5);
-  const secure_aggregation::SealedShares sealed = bytes_from(secure_aggregation::SealedShares{}, 6);
-  const std::array<std::uint8_t, 32> share = bytes_from(std::array<std::uint8_t, 32>{}, 7);
-  Offer offer;
-  offer.task = task;
-  offer.update.bytes = bytes_from(offer.update.bytes, 0x80);
-  offer.bytes = 1'000'000;
-  offer.examples = 6'000;
-  offer.train_seconds = 12.5;
-  offer.setup = counting_digest(0xc0);
-  offer.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
-  return {
-      {SessionId(),
-       Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
-      {session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
-      {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
-      {session, train},
-      {session, Cancel{task, "the round is closed"}},
-      {session, Decline{task, "no data"}},
-      {session, Pull{counting_digest(0x40), 524'288, 262'144}},
-      {session, BlobChunk{counting_digest(0x40), 786'432}},
-      {session, Missing{counting_digest(0x40)}},
-      {session, offer},
-      {session, Grant{task, 262'144, 1'000'000}},
-      {session, UpdateChunk{task, 524'288}},
-      {session, Receipt{task, Verdict::late, "the round is closed"}},
-      {session, Ping{task}},
-      {session, Pong{task}},
-      {session, Finished{RoundId(20), counting_digest(0xa0)}},
-      {session, Bye{"the client stops"}},
-      {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
-      {session, KeyAdvert{task, setup, advert}},
-      {session, KeyRoster{task, setup}},
-      {session, EncryptedShares{task, setup, {sealed, sealed}}},
-      {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
-      {session, SurvivorSet{task, setup, {0xff, 0x03}}},
-      {session, SurvivorSignature{task, setup, advert.signature}},
-      {session, UnmaskRequest{task, setup, {0xff, 0x03}, {{3, advert.signature}}}},
-      {session, UnmaskShares{task, setup, {share, share}}},
-  };
+  return train;
+}
+
+secure_aggregation::Advert advert() {
+  secure_aggregation::Advert out;
+  out.share_key = bytes_from<decltype(out.share_key)>(1);
+  out.mask_key = bytes_from<decltype(out.mask_key)>(2);
+  out.self_seed_commitment = counting_digest(3);
+  out.nonce = bytes_from<decltype(out.nonce)>(4);
+  out.signature = bytes_from<decltype(out.signature)>(5);
+  return out;
+}
+
+Offer offer() {
+  Offer out;
+  out.task = task;
+  out.update.bytes = bytes_from<decltype(out.update.bytes)>(0x80);
+  out.bytes = 1'000'000;
+  out.examples = 6'000;
+  out.train_seconds = 12.5;
+  out.setup = counting_digest(0xc0);
+  out.metrics = {{"loss", 1'500.0, 6'000.0}, {"accuracy", 4'500.0, 6'000.0}};
+  return out;
+}
+
+const Digest setup = counting_digest(0xc0);
+const auto sealed = bytes_from<secure_aggregation::SealedShares>(6);
+const auto share = bytes_from<std::array<std::uint8_t, 32>>(7);
+
+template <class Messages>
+void add_frames(const std::vector<Envelope<Messages>>& samples, std::map<std::uint8_t, Frame>& frames) {
+  for (const auto& sample : samples) {
+    const Type type = type_of(sample.message);
+    frames.try_emplace(type.number, Frame{type, sample.session, encode(sample.session, sample.message)});
+  }
+}
+
+}  // namespace
+
+std::vector<Envelope<ToClient>> samples_to_client() {
+  return {{session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
+          {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
+          {session, train_task()},
+          {session, Cancel{task, "the round is closed"}},
+          {session, BlobChunk{counting_digest(0x40), 786'432}},
+          {session, Missing{counting_digest(0x40)}},
+          {session, Grant{task, 262'144, 1'000'000}},
+          {session, Receipt{task, Verdict::late, "the round is closed"}},
+          {session, Ping{task}},
+          {session, Pong{task}},
+          {session, Finished{RoundId(20), counting_digest(0xa0)}},
+          {session, Bye{"the client stops"}},
+          {session, KeyRoster{task, setup}},
+          {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
+          {session, SurvivorSet{task, setup, {0xff, 0x03}}},
+          {session, UnmaskRequest{task, setup, {0xff, 0x03}, {{3, advert().signature}}}}};
+}
+
+std::vector<Envelope<ToAggregator>> samples_to_aggregator() {
+  return {{SessionId(),
+           Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
+          {session, Decline{task, "no data"}},
+          {session, Pull{counting_digest(0x40), 524'288, 262'144}},
+          {session, offer()},
+          {session, UpdateChunk{task, 524'288}},
+          {session, Ping{task}},
+          {session, Pong{task}},
+          {session, Bye{"the client stops"}},
+          {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
+          {session, KeyAdvert{task, setup, advert()}},
+          {session, EncryptedShares{task, setup, {sealed, sealed}}},
+          {session, SurvivorSignature{task, setup, advert().signature}},
+          {session, UnmaskShares{task, setup, {share, share}}}};
+}
+
+std::vector<Frame> frames() {
+  std::map<std::uint8_t, Frame> by_number;
+  add_frames(samples_to_client(), by_number);
+  add_frames(samples_to_aggregator(), by_number);
+  std::vector<Frame> out;
+  for (auto& [number, frame] : by_number) out.push_back(std::move(frame));
+  return out;
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {

@@ -1,4 +1,5 @@
-// One message of each type with fixed, telling field values: for golden vectors, hostile bytes and fuzzing.
+// One message of each type with fixed field values that differ from the defaults: for golden vectors, hostile bytes
+// and fuzzing.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,8 +11,17 @@ namespace hansa::messages::testing {
 // Bytes first, first + 1, ...: no two of the samples' digests are alike.
 [[nodiscard]] Digest counting_digest(std::uint8_t first);
 
-// In the order of messages::Message, each of them once.
-[[nodiscard]] std::vector<Envelope> samples();
+// Each message of the direction once, in the order of messages::ToClient and messages::ToAggregator.
+[[nodiscard]] std::vector<Envelope<ToClient>> samples_to_client();
+[[nodiscard]] std::vector<Envelope<ToAggregator>> samples_to_aggregator();
+
+// The samples of both directions, encoded, in the order of their numbers; a type of both directions is there once.
+struct Frame {
+  Type type;
+  SessionId session;
+  std::vector<std::byte> bytes;
+};
+[[nodiscard]] std::vector<Frame> frames();
 
 [[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
 // Spaces are skipped. Empty if the text is not hexadecimal.

@@ -59,13 +59,11 @@ class Shell : public Outbox, public EngineObserver {
 
   transport::Sent send(PeerId peer, std::span<const std::byte> message,
                        const transport::Bulk& bulk) override {
-    auto envelope = messages::decode(message);
-    EXPECT_TRUE(envelope);
-    if (const auto* welcome = std::get_if<messages::Welcome>(&envelope->message)) {
-      (void)welcome;
-      sessions_[peer] = envelope->session;
-    }
-    sent_[peer].push_back(std::move(envelope->message));
+    auto decoded = messages::decode_to_client(message);
+    EXPECT_TRUE(decoded);
+    auto& envelope = std::get<messages::Envelope<messages::ToClient>>(*decoded);
+    if (std::holds_alternative<messages::Welcome>(envelope.message)) sessions_[peer] = envelope.session;
+    sent_[peer].push_back(std::move(envelope.message));
     bulk_bytes_[peer] += bulk.bytes.size();
     return transport::Sent::queued;
   }
@@ -73,7 +71,7 @@ class Shell : public Outbox, public EngineObserver {
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const RoundRecord& record) override { committed.push_back(record); }
 
-  void say(PeerId peer, const messages::Message& message, std::span<const std::byte> bulk = {}) {
+  void say(PeerId peer, const messages::ToAggregator& message, std::span<const std::byte> bulk = {}) {
     engine_->receive(peer, "client-" + std::to_string(peer.value), messages::encode(sessions_[peer], message),
                      bulk, now_);
   }
@@ -102,6 +100,10 @@ class Shell : public Outbox, public EngineObserver {
     return out;
   }
   [[nodiscard]] std::uint64_t bulk_bytes(PeerId peer) { return bulk_bytes_[peer]; }
+  // A message of the wrong direction, as it arrives.
+  void say_misdirected(PeerId peer, const messages::ToClient& message) {
+    engine_->receive(peer, "client-" + std::to_string(peer.value), messages::encode(sessions_[peer], message), {}, now_);
+  }
   void forget() {
     sent_.clear();
     bulk_bytes_.clear();
@@ -117,7 +119,7 @@ class Shell : public Outbox, public EngineObserver {
   WorkerPool workers_{1};
   SpoolPool spools_{::testing::TempDir(), 1 << 20};
   Executor& executor_;
-  std::map<PeerId, std::vector<messages::Message>> sent_;
+  std::map<PeerId, std::vector<messages::ToClient>> sent_;
   std::map<PeerId, SessionId> sessions_;
   std::map<PeerId, std::uint64_t> bulk_bytes_;
   std::unique_ptr<Engine> engine_;
@@ -144,6 +146,21 @@ class EngineTest : public ::testing::Test {
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   std::vector<float> delta_ = std::vector<float>(elements, 0.5F);
 };
+
+TEST_F(EngineTest, AMessageThatOnlyAnAggregatorSendsEndsTheSession) {
+  HeldExecutor executor;
+  Shell shell(disk_, config(2, 1), executor);
+  const PeerId a(1);
+  shell.connect(a);
+  shell.say_misdirected(a, messages::Grant{TaskId(1), 0, 9});
+  const auto refusals = shell.of<messages::Refuse>(a);
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_EQ(refusals[0].reason, messages::RefuseReason::out_of_order);
+  EXPECT_EQ(refusals[0].what, "Grant is not for a client to send");
+  shell.say(a, messages::Ping{});
+  ASSERT_EQ(shell.of<messages::Refuse>(a).size(), 2U);
+  EXPECT_EQ(shell.of<messages::Refuse>(a)[1].reason, messages::RefuseReason::unknown_session);
+}
 
 TEST_F(EngineTest, AnswersWhatNeedsNoModelWhileACommitIsInProgress) {
   HeldExecutor executor;

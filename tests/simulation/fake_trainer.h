@@ -22,9 +22,9 @@ class FakeTrainer : public learning::Trainer {
     return learning::AvailableData{examples_, 0, {}};
   }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
-                                         std::span<const float> global, std::span<float> delta,
+                                         std::span<const learning::OutputVector> outputs,
                                          std::stop_token) override {
-    compute(request.seed, global, delta);
+    compute(request.seed, request.inputs.front().values, outputs.front().values);
     learning::TrainingResult result;
     result.examples = examples_;
     result.samples = examples_;

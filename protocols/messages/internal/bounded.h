@@ -1,16 +1,23 @@
 // cereal fields with bounds. An archive is cereal's portable binary, one way or the other.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <variant>
+#include <vector>
 
 #include <cereal/archives/portable_binary.hpp>
 #include <cereal/cereal.hpp>
 
-#include "protocols/messages/messages.h"
+#include "common/digest.h"
+#include "common/identifiers.h"
+#include "common/training.h"
+#include "protocols/messages/type.h"
 
 namespace hansa::messages::internal {
 
@@ -79,6 +86,27 @@ void list(Archive& archive, std::vector<T>& values, std::size_t count_max, Field
     values.resize(size);
   }
   for (T& value : values) field(value);
+}
+
+// The same, of at least one element.
+template <class Archive, class T, class Field>
+void list_of_some(Archive& archive, std::vector<T>& values, std::size_t count_max, Field field) {
+  list(archive, values, count_max, field);
+  if constexpr (is_loading<Archive>) {
+    if (values.empty()) throw OutOfBounds("a list is empty");
+  }
+}
+
+// Which alternative a variant holds; its value follows.
+template <class Archive, class... Alternatives>
+void alternative(Archive& archive, std::variant<Alternatives...>& value) {
+  auto number = static_cast<std::uint8_t>(value.index());
+  archive(number);
+  if constexpr (is_loading<Archive>) {
+    if (number >= sizeof...(Alternatives)) throw OutOfBounds("the type of a value is unknown");
+    const std::array<std::variant<Alternatives...>, sizeof...(Alternatives)> empty{Alternatives{}...};
+    value = empty[number];
+  }
 }
 
 template <class Archive>

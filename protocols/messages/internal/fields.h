@@ -1,12 +1,14 @@
 // The fields of every message in the order of the wire. A change here is a new protocol version.
 #pragma once
 #include "protocols/messages/internal/bounded.h"
+#include "protocols/messages/internal/task_fields.h"
+#include "protocols/messages/messages.h"
 
 namespace hansa::messages::internal {
 
-inline constexpr std::uint64_t blob_bytes_max = 1ULL << 40;
 inline constexpr std::size_t subset_bytes_max = (secure_aggregation::clients_max + 7) / 8;
-inline constexpr std::size_t shares_max = secure_aggregation::neighbours_max + 1;  // and one's own
+inline constexpr std::size_t shares_max =
+    secure_aggregation::neighbours_max + 1;  // the client's own in addition
 
 template <class A>
 void fields(A& a, DataReport& m) {
@@ -35,79 +37,6 @@ void fields(A& a, Refuse& m) {
   text(a, m.what, text_bytes_max);
   text(a, m.hint, text_bytes_max);
   a(m.retry_after_ms);
-}
-// Ranges are what docs/secure-aggregation.md allows; whether they fit together, secure_aggregation::check tells.
-template <class A>
-void fields(A& a, SecureTask& m) {
-  a(m.attempt);
-  digest(a, m.nonce);
-  ranged(a, m.clients, secure_aggregation::clients_min, secure_aggregation::clients_max);
-  ranged(a, m.quantisation.levels, secure_aggregation::levels_min, secure_aggregation::levels_max);
-  ranged(a, m.quantisation.ring_bits, std::uint32_t{2}, std::uint32_t{32});
-  finite(a, m.quantisation.clip);
-  finite(a, m.quantisation.weight_unit);
-  flag(a, m.quantisation.rotated);
-  finite(a, m.quantisation.fraction);
-  list(a, m.segments, secure_aggregation::segments_max, [&a](secure_aggregation::Segment& segment) {
-    ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
-    finite(a, segment.scale);
-  });
-  texts(a, m.metrics, metrics_max, name_bytes_max);
-  enumeration(a, m.assumptions.threat_model, secure_aggregation::ThreatModel::active);
-  finite(a, m.assumptions.corrupt);
-  finite(a, m.assumptions.dropout);
-  ranged(a, m.assumptions.security_bits, 1U, 80U);
-  ranged(a, m.assumptions.correctness_bits, 1U, 80U);
-}
-template <class A>
-void segments(A& a, std::vector<codecs::Segment>& value) {
-  list(a, value, codecs::segments_max, [&a](codecs::Segment& segment) {
-    ranged(a, segment.values, std::uint64_t{1}, blob_bytes_max / sizeof(float));
-    enumeration(a, segment.spec.kind, codecs::Kind::lowrank);
-    ranged(a, segment.spec.bits, std::uint8_t{0}, std::uint8_t{8});
-    finite(a, segment.spec.fraction);
-    ranged(a, segment.spec.rank, std::uint32_t{0}, codecs::rank_max);
-    a(segment.rows);
-  });
-}
-template <class A>
-void fields(A& a, Compression& m) {
-  segments(a, m.segments);
-  flag(a, m.entropy);
-  a(m.cohort_seed);
-}
-template <class A>
-void fields(A& a, ModelDeltas& m) {
-  segments(a, m.segments);
-  list(a, m.deltas, deltas_max, [&a](ModelDelta& delta) {
-    digest(a, delta.base);
-    digest(a, delta.blob);
-    ranged(a, delta.bytes, std::uint64_t{1}, blob_bytes_max);
-  });
-}
-template <class A>
-void fields(A& a, TrainTask& m) {
-  identifier(a, m.task);
-  identifier(a, m.round);
-  digest(a, m.archive);
-  ranged(a, m.archive_bytes, std::uint64_t{1}, blob_bytes_max);
-  digest(a, m.model);
-  ranged(a, m.model_bytes, std::uint64_t{0}, blob_bytes_max);
-  octets(a, m.model_check.bytes);
-  digest(a, m.layout);
-  ranged(a, m.training.epochs, std::uint32_t{1}, std::uint32_t{1'000});
-  ranged(a, m.training.batch_size, std::uint32_t{1}, std::uint32_t{65'536});
-  finite(a, m.training.learning_rate);
-  finite(a, m.training.momentum);
-  finite(a, m.training.weight_decay);
-  a(m.training.steps_max);
-  texts(a, m.training.personal, personal_max, name_bytes_max);
-  a(m.seed);
-  a(m.deadline_ms);
-  finite(a, m.magnitude_max);
-  optional(a, m.deltas, [&a](ModelDeltas& deltas) { fields(a, deltas); });
-  optional(a, m.compression, [&a](Compression& compression) { fields(a, compression); });
-  optional(a, m.secure, [&a](SecureTask& secure) { fields(a, secure); });
 }
 template <class A>
 void fields(A& a, Cancel& m) {

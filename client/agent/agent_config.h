@@ -1,0 +1,40 @@
+// What the device agent is configured with.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/methods.h"
+#include "common/time.h"
+#include "protocols/secure_aggregation/client.h"
+
+namespace hansa::client {
+
+enum class WhenFinished : std::uint8_t { stop, stay };
+
+// What a client needs for secure aggregation, and what it insists on.
+struct SecureSums {
+  std::shared_ptr<const secure_aggregation::SigningKey> key;
+  secure_aggregation::IdentityKey root{};
+  secure_aggregation::Policy policy;
+  bool required = true;  // a task whose update the aggregator would see is declined
+};
+
+struct AgentConfig {
+  std::string federation;
+  std::string software;
+  std::uint64_t instance = 0;  // random at process start; also seeds the jitter
+  WhenFinished when_finished = WhenFinished::stop;
+  Duration reconnect_min = std::chrono::milliseconds(500);
+  Duration reconnect_max = std::chrono::seconds(30);
+  Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome
+  Duration stall_max = std::chrono::seconds(60);  // of a transfer without a byte
+  Duration report_min = std::chrono::seconds(1);  // between two reports of data
+  bool decline_without_new = false;  // a task, if no example is new
+  std::optional<SecureSums> secure_sums;  // without: tasks with secure sums are declined
+  std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive, input or update is declined
+  MethodTable methods = built_in_methods();  // a task with another method is declined
+};
+
+}  // namespace hansa::client

@@ -1,0 +1,68 @@
+// What the device agent asks its shell to do: values, to be carried out in order.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/identifiers.h"
+#include "common/secret.h"
+#include "common/training.h"
+#include "protocols/messages/messages.h"
+#include "protocols/secure_aggregation/client.h"
+
+namespace hansa::client {
+
+struct OpenLink {
+  std::uint64_t attempt;
+};  // counts from 0 since the last welcome: which address to try
+struct CloseLink {};
+struct Send {
+  SessionId session;
+  messages::ToAggregator message;
+};
+struct SendUpdateRange {
+  SessionId session;
+  TaskId task;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+  bool masked = false;  // of the masked update: the trained one never leaves the device
+};
+struct FindArchive {
+  Digest archive;
+};
+struct KeepChunk {
+  messages::TrainTask task;
+  Digest blob;
+  std::uint64_t offset;
+};  // of the current event
+struct VerifyBlob {
+  messages::TrainTask task;
+  Digest blob;
+};
+struct StartTraining {
+  messages::TrainTask task;
+};
+struct StopTraining {};
+struct MaskUpdate {
+  TaskId task;
+  secure_aggregation::SumSetup setup;
+  std::vector<secure_aggregation::MaskTerm> terms;
+  Secret32 rounding_seed;
+  std::uint64_t examples = 0;
+  Metrics metrics;
+};  // round, mask and pack the trained update; then UpdateMasked
+struct KeepCounted {
+  TaskId task;
+};  // the aggregator counted its update: the examples that it was trained on are no longer new
+struct Log {
+  enum class Level : std::uint8_t { debug, info, warning, error } level;
+  std::string text;
+};
+struct Exit {
+  enum class Why : std::uint8_t { finished, stopped } why;
+};
+using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
+                            StartTraining, StopTraining, MaskUpdate, KeepCounted, Log, Exit>;
+
+}  // namespace hansa::client

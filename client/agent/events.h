@@ -1,0 +1,54 @@
+// What happens to the device agent: values that its shell makes.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "common/checksum.h"
+#include "common/error.h"
+#include "common/identifiers.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/client_task.h"
+
+namespace hansa::client {
+
+struct LinkUp {};
+struct LinkDown {
+  Error error;
+};
+struct Received {
+  SessionId session;
+  const messages::ToClient& message;
+  std::span<const std::byte> bulk = {};
+};
+struct ReceivedMalformed {
+  const Error& error;
+};
+struct ArchiveLookedUp {
+  round::ArchiveCache archive;
+  std::vector<round::HeldVector> held = {};
+};  // answers FindArchive
+struct BlobChecked {
+  Digest blob;
+  bool valid = false;
+};  // answers VerifyBlob
+struct TrainingEnded {
+  TaskId task;
+  Result<messages::Offer> outcome;
+};
+struct UpdateMasked {
+  TaskId task;
+  Digest setup;  // of the sum it is masked for
+  Checksum update;
+  std::uint64_t bytes = 0;
+};  // answers MaskUpdate
+struct DataKnown {
+  messages::DataReport data;  // its notice is sent to the aggregator once
+};
+struct TickEvent {};
+struct StopAsked {};
+using Event = std::variant<LinkUp, LinkDown, Received, ReceivedMalformed, ArchiveLookedUp, BlobChecked,
+                           TrainingEnded, UpdateMasked, DataKnown, TickEvent, StopAsked>;
+
+}  // namespace hansa::client

@@ -1,0 +1,205 @@
+#include "client/agent/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hansa::client {
+namespace {
+
+void log(Log::Level level, std::string text, std::vector<Effect>& effects) {
+  effects.emplace_back(Log{level, std::move(text)});
+}
+
+}  // namespace
+
+Session::Session(const AgentConfig& config, Instant now)
+    : config_(config), jitter_(derive_seed(config.instance, "reconnect jitter")), retry_at_(now) {}
+
+void Session::link_up(Instant now, std::vector<Effect>& effects) {
+  if (state_ == LinkState::linking) say_hello(now, effects);
+}
+
+void Session::say_hello(Instant now, std::vector<Effect>& effects) {
+  state_ = LinkState::greeting;
+  greeting_until_ = now + config_.greeting_max;
+  messages::Hello hello;
+  hello.federation = config_.federation;
+  hello.instance = config_.instance;
+  hello.software = config_.software;
+  hello.data = data_;
+  report_due_ = false;
+  effects.emplace_back(Send{SessionId{}, hello});
+}
+
+void Session::link_down(const Error& error, Instant now, std::vector<Effect>& effects) {
+  if (state_ == LinkState::offline || state_ == LinkState::finished) return;
+  const std::string text = error.text();
+  // The same cause is logged once, and again at each tenth attempt.
+  const bool again = text == last_trouble_ && attempt_ % 10 != 0;
+  if (!again) log(error.code == ErrorCode::refused ? Log::Level::error : Log::Level::warning, text, effects);
+  last_trouble_ = text;
+  go_offline(Duration::zero(), now, effects);
+}
+
+void Session::malformed(const Error& error, Instant now, std::vector<Effect>& effects) {
+  log(Log::Level::error,
+      "the aggregator's message " + error.what + "; install the same version of Hansa on both sides",
+      effects);
+  if (state_ == LinkState::greeting || state_ == LinkState::online)
+    go_offline(std::chrono::seconds(5), now, effects);
+}
+
+void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant now,
+                       std::vector<Effect>& effects) {
+  if (state_ != LinkState::greeting) return;
+  state_ = LinkState::online;
+  id_ = id;
+  welcome_ = welcome;
+  attempt_ = 0;
+  last_trouble_.clear();
+  last_heard_ = last_said_ = last_progress_ = last_report_ = now;
+  if (!report_due_) data_.notice.clear();  // Hello brought it
+  log(Log::Level::info,
+      "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
+      effects);
+}
+
+void Session::refused(const messages::Refuse& refuse, Instant now, std::vector<Effect>& effects) {
+  if (state_ != LinkState::greeting && state_ != LinkState::online) return;
+  if (refuse.reason == messages::RefuseReason::unknown_session) {
+    // The aggregator was restarted, or the lease ended: a new session on the same link.
+    if (state_ == LinkState::online) say_hello(now, effects);
+    return;
+  }
+  log(Log::Level::error, "the aggregator refuses this client: " + refuse.what + "; " + refuse.hint, effects);
+  go_offline(std::chrono::milliseconds(refuse.retry_after_ms), now, effects);
+}
+
+void Session::aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects) {
+  if (state_ != LinkState::online) return;
+  log(Log::Level::info, "the aggregator left: " + reason + "; waiting for it to come back", effects);
+  go_offline(std::chrono::seconds(1), now, effects);
+}
+
+void Session::go_offline(Duration at_least, Instant now, std::vector<Effect>& effects) {
+  effects.emplace_back(CloseLink{});
+  state_ = LinkState::offline;
+  id_ = SessionId{};
+  Duration wait = config_.reconnect_min;
+  for (std::uint64_t i = 0; i < attempt_ && wait < config_.reconnect_max; ++i) wait *= 2;
+  wait = std::min(wait, config_.reconnect_max);
+  // From half of it to all of it, so that a thousand clients do not come back in one moment.
+  wait = from_seconds(seconds(wait) * (0.5 + 0.5 * jitter_.uniform()));
+  retry_at_ = now + std::max(wait, at_least);
+  ++attempt_;
+}
+
+void Session::data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects) {
+  if (state_ == LinkState::finished) return;
+  std::string notice = data_.notice;
+  if (!data.notice.empty()) notice += (notice.empty() ? "" : "; ") + data.notice;
+  if (data.examples == data_.examples && data.new_examples == data_.new_examples &&
+      data.problem == data_.problem && notice == data_.notice)
+    return;
+  data_ = data;
+  data_.notice = std::move(notice);
+  report_due_ = true;
+  report_if_due(now, effects);
+}
+
+void Session::report_if_due(Instant now, std::vector<Effect>& effects) {
+  if (!report_due_ || state_ != LinkState::online || now < last_report_ + config_.report_min) return;
+  report_due_ = false;
+  last_report_ = now;
+  say(data_, now, effects);
+  data_.notice.clear();
+}
+
+bool Session::hears(SessionId id, Instant now) {
+  if (state_ != LinkState::online || id != id_) return false;
+  last_heard_ = now;
+  return true;
+}
+
+void Session::say(messages::ToAggregator message, Instant now, std::vector<Effect>& effects) {
+  if (state_ != LinkState::online) return;
+  last_said_ = now;
+  effects.emplace_back(Send{id_, std::move(message)});
+}
+
+void Session::say(SendUpdateRange range, Instant now, std::vector<Effect>& effects) {
+  if (state_ != LinkState::online) return;
+  last_said_ = now;
+  range.session = id_;
+  effects.emplace_back(range);
+}
+
+void Session::tick(const Work& work, Instant now, std::vector<Effect>& effects) {
+  switch (state_) {
+    case LinkState::offline:
+      if (now < retry_at_) return;
+      state_ = LinkState::linking;
+      effects.emplace_back(OpenLink{attempt_});
+      return;
+    case LinkState::greeting:
+      if (now < greeting_until_) return;
+      log(Log::Level::warning, "the aggregator does not answer Hello", effects);
+      go_offline(Duration::zero(), now, effects);
+      return;
+    case LinkState::online:
+      keep_alive(work, now, effects);
+      report_if_due(now, effects);
+      return;
+    case LinkState::linking:
+    case LinkState::finished: return;
+  }
+}
+
+void Session::keep_alive(const Work& work, Instant now, std::vector<Effect>& effects) {
+  const Duration lease = std::chrono::milliseconds(welcome_.lease_ms);
+  if (now - last_heard_ >= lease) {
+    log(Log::Level::warning, "the aggregator is silent", effects);
+    go_offline(Duration::zero(), now, effects);
+  } else if (work.activity == Activity::transferring && now - last_progress_ >= config_.stall_max) {
+    log(Log::Level::warning, "the transfer stands still; opening another session", effects);
+    say_hello(now, effects);
+  } else if (now - last_said_ >= lease / 3) {
+    say(messages::Ping{work.task}, now, effects);
+  }
+}
+
+Instant Session::next_tick(const Work& work, Instant now) const {
+  switch (state_) {
+    case LinkState::offline: return retry_at_;
+    case LinkState::linking: return now + std::chrono::seconds(60);
+    case LinkState::greeting: return greeting_until_;
+    case LinkState::online: {
+      const Duration lease = std::chrono::milliseconds(welcome_.lease_ms);
+      Instant next = std::min(last_heard_ + lease, last_said_ + lease / 3);
+      if (report_due_) next = std::min(next, last_report_ + config_.report_min);
+      if (work.activity == Activity::transferring) next = std::min(next, last_progress_ + config_.stall_max);
+      return std::max(next, now + std::chrono::milliseconds(1));
+    }
+    case LinkState::finished: break;
+  }
+  return now + std::chrono::hours(1);
+}
+
+void Session::finish(Exit::Why why, std::vector<Effect>& effects) {
+  effects.emplace_back(CloseLink{});
+  effects.emplace_back(Exit{why});
+  state_ = LinkState::finished;
+}
+
+const char* name(LinkState state) noexcept {
+  switch (state) {
+    case LinkState::offline: return "offline";
+    case LinkState::linking: return "linking";
+    case LinkState::greeting: return "greeting";
+    case LinkState::online: return "online";
+    case LinkState::finished: return "finished";
+  }
+  return "";
+}
+
+}  // namespace hansa::client

@@ -1,0 +1,89 @@
+// Link and session of the device agent: a pure state machine.
+//
+//   offline -> linking -> greeting -> online -> (any) -> offline ... -> finished
+//
+// It reconnects with jittered, doubling backoff for as long as it takes, keeps the lease, and reports what the device
+// has to train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/agent/agent_config.h"
+#include "client/agent/effects.h"
+#include "common/error.h"
+#include "common/identifiers.h"
+#include "common/random.h"
+#include "common/time.h"
+#include "protocols/messages/messages.h"
+
+namespace hansa::client {
+
+enum class LinkState : std::uint8_t { offline, linking, greeting, online, finished };
+
+// What the client is doing, for pings and for finding a transfer that has stopped.
+enum class Activity : std::uint8_t { idle, training, transferring };
+struct Work {
+  TaskId task;  // 0 when idle
+  Activity activity = Activity::idle;
+};
+
+class Session {
+ public:
+  Session(const AgentConfig& config, Instant now);
+
+  // Events.
+  void link_up(Instant now, std::vector<Effect>& effects);
+  void link_down(const Error& error, Instant now, std::vector<Effect>& effects);
+  void malformed(const Error& error, Instant now, std::vector<Effect>& effects);
+  void welcomed(SessionId id, const messages::Welcome& welcome, Instant now, std::vector<Effect>& effects);
+  void refused(const messages::Refuse& refuse, Instant now, std::vector<Effect>& effects);
+  void aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects);
+  void data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects);
+  void tick(const Work& work, Instant now, std::vector<Effect>& effects);
+  // The machine is finished and ignores what comes after.
+  void finish(Exit::Why why, std::vector<Effect>& effects);
+
+  // A message of this session arrived. False: it is of an old session, or none is open, and it must be ignored.
+  [[nodiscard]] bool hears(SessionId id, Instant now);
+  // A part of a transfer or of the secure aggregation arrived.
+  void progressed(Instant now) { last_progress_ = now; }
+
+  // Sends in the open session; does nothing without one.
+  void say(messages::ToAggregator message, Instant now, std::vector<Effect>& effects);
+  // The session of the range is filled in.
+  void say(SendUpdateRange range, Instant now, std::vector<Effect>& effects);
+
+  [[nodiscard]] LinkState state() const { return state_; }
+  // Of the open session, or the last one.
+  [[nodiscard]] const messages::Welcome& welcome() const { return welcome_; }
+  [[nodiscard]] const messages::DataReport& data() const { return data_; }
+  // When tick() is due. now: of the last event.
+  [[nodiscard]] Instant next_tick(const Work& work, Instant now) const;
+
+ private:
+  void say_hello(Instant now, std::vector<Effect>& effects);
+  void report_if_due(Instant now, std::vector<Effect>& effects);
+  void keep_alive(const Work& work, Instant now, std::vector<Effect>& effects);
+  void go_offline(Duration at_least, Instant now, std::vector<Effect>& effects);
+
+  AgentConfig config_;
+  Random jitter_;
+  LinkState state_ = LinkState::offline;
+  std::uint64_t attempt_ = 0;
+  Instant retry_at_;
+  Instant greeting_until_;
+  SessionId id_;
+  messages::Welcome welcome_;
+  Instant last_heard_;
+  Instant last_said_;
+  Instant last_progress_;
+  messages::DataReport data_;  // its notice: not yet known to have arrived
+  bool report_due_ = false;
+  Instant last_report_;
+  std::string last_trouble_;  // so that one cause is not logged at each attempt
+};
+
+[[nodiscard]] const char* name(LinkState state) noexcept;
+
+}  // namespace hansa::client

@@ -1,0 +1,172 @@
+#include "client/agent/sum_participant.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hansa::client {
+
+SumParticipant::SumParticipant(std::string federation, std::optional<SecureSums> sums)
+    : federation_(std::move(federation)), sums_(std::move(sums)) {}
+
+Result<void> SumParticipant::check(const messages::TrainTask& task) const {
+  if (!task.secure) {
+    if (sums_ && sums_->required)
+      return fail(
+          ErrorCode::refused, "secure aggregation", "is off, and this client's updates are for sums only",
+          "set secure_aggregation.enabled in federation.toml, or secure_aggregation.required = false here");
+    return {};
+  }
+  if (!sums_)
+    return fail(ErrorCode::refused, "secure aggregation", "is on, and this client knows no root key",
+                "set secure_aggregation.root in client.toml to the operator's");
+  const auto setup = messages::sum_setup(federation_, task);
+  HANSA_TRY_VOID(secure_aggregation::check(setup));
+  if (setup.parameters() != messages::update_values(task))
+    return fail(ErrorCode::protocol, "secure aggregation", "has segments that are not the update's");
+  return secure_aggregation::check(setup, sums_->policy);
+}
+
+void SumParticipant::reset() {
+  sum_.reset();
+  trained_.reset();
+}
+
+// For debugging: which sum has come how far. Contains no secret.
+void SumParticipant::log_progress(const std::string& what, std::vector<SumEffect>& effects) const {
+  const auto& setup = sum_->machine.setup();
+  effects.emplace_back(Log{Log::Level::debug, "round " + std::to_string(setup.round.value) + ", sum " +
+                                                  sum_->setup.brief() + ": " + what});
+}
+
+bool SumParticipant::is_of_sum(TaskId task, const Digest& setup) const {
+  return sum_ && sum_->task == task && sum_->setup == setup;
+}
+
+void SumParticipant::fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects) {
+  sum_.reset();
+  effects.emplace_back(Log{Log::Level::error, "left the secure sum: " + error.text()});
+  effects.emplace_back(Say{messages::Decline{task, error.text()}});
+  effects.emplace_back(round::TaskEvent(round::CancelArrived{}));
+}
+
+void SumParticipant::join(const messages::TrainTask& task, const std::string& client,
+                          std::vector<SumEffect>& effects) {
+  if (!task.secure) return;
+  auto setup = messages::sum_setup(federation_, task);
+  const Digest digest = setup.digest();
+  if (!sum_ || sum_->setup != digest) {
+    effects.emplace_back(round::TaskEvent(round::UpdateWithdrawn{}));
+    sum_.reset();
+    auto machine = secure_aggregation::ClientSum::begin(std::move(setup), sums_->policy,
+                                                        {client, sums_->key.get(), sums_->root});
+    if (!machine) return fail_sum(task.task, machine.error(), effects);
+    sum_.emplace(Sum{task.task, digest, std::move(*machine), {}, std::nullopt, false});
+  }
+  log_progress("sends its keys", effects);
+  effects.emplace_back(Say{messages::KeyAdvert{task.task, digest, sum_->machine.advert()}});
+  if (sum_->shares) effects.emplace_back(Say{*sum_->shares});
+}
+
+void SumParticipant::hear(const messages::KeyRoster& m, std::span<const std::byte> bytes,
+                          std::vector<SumEffect>& effects) {
+  if (!is_of_sum(m.task, m.setup)) return;
+  const Digest roster = sha256(bytes);
+  if (!sum_->shares) {
+    auto shares = sum_->machine.on_roster(bytes);
+    if (!shares) return fail_sum(m.task, shares.error(), effects);
+    sum_->roster = roster;
+    sum_->shares = messages::EncryptedShares{m.task, m.setup, std::move(*shares)};
+  } else if (sum_->roster != roster) {
+    return fail_sum(
+        m.task, Error{ErrorCode::refused, "secure aggregation", "shows two rosters of one sum", {}}, effects);
+  }
+  log_progress("sends its shares", effects);
+  effects.emplace_back(Say{*sum_->shares});
+}
+
+void SumParticipant::hear(const messages::ShareDelivery& m, std::vector<SumEffect>& effects) {
+  // A second delivery changes nothing.
+  if (!is_of_sum(m.task, m.setup) || sum_->machine.can_mask() || sum_->machine.answered()) return;
+  const std::size_t neighbours = sum_->shares ? sum_->shares->shares.size() : 0;
+  auto sharers = secure_aggregation::Subset::of(neighbours, m.sharers);
+  if (!sharers) return fail_sum(m.task, sharers.error(), effects);
+  if (auto done = sum_->machine.on_delivery({std::move(*sharers), m.shares}); !done)
+    return fail_sum(m.task, done.error(), effects);
+  log_progress("has its neighbours' shares", effects);
+  mask_if_ready(effects);
+}
+
+void SumParticipant::trained(const messages::Offer& update, std::vector<SumEffect>& effects) {
+  trained_ = update;
+  mask_if_ready(effects);
+}
+
+void SumParticipant::mask_if_ready(std::vector<SumEffect>& effects) {
+  if (!sum_ || sum_->masking || !trained_ || !sum_->machine.can_mask()) return;
+  auto terms = sum_->machine.mask_terms();
+  if (!terms) return fail_sum(sum_->task, terms.error(), effects);
+  sum_->masking = true;
+  effects.emplace_back(MaskUpdate{sum_->task, sum_->machine.setup(), std::move(*terms),
+                                  sum_->machine.rounding_seed(), trained_->examples, trained_->metrics});
+}
+
+void SumParticipant::masked(const UpdateMasked& event, std::vector<SumEffect>& effects) {
+  if (!is_of_sum(event.task, event.setup) || !trained_) return;
+  // The training time is all that the aggregator learns of the training itself.
+  messages::Offer offer;
+  offer.task = event.task;
+  offer.update = event.update;
+  offer.bytes = event.bytes;
+  offer.train_seconds = trained_->train_seconds;
+  offer.setup = event.setup;
+  log_progress("has masked its update", effects);
+  effects.emplace_back(round::TaskEvent(round::TrainingDone{offer}));
+}
+
+// From two sums of one round, one of which lacks a client, an aggregator could compute that client's update. An
+// aggregator that is trusted to follow the protocol repeats a round only if the first sum came to nothing.
+Result<void> SumParticipant::check_repeated(const secure_aggregation::Subset& survivors) const {
+  const auto& setup = sum_->machine.setup();
+  if (setup.assumptions.threat_model != secure_aggregation::ThreatModel::active || !unmasked_ ||
+      unmasked_->round != setup.round || unmasked_->model != setup.model ||
+      unmasked_->survivors == sum_->machine.names_of(survivors))
+    return {};
+  return fail(ErrorCode::refused, "secure aggregation",
+              "of round " + std::to_string(setup.round.value) + " was unmasked for other survivors already");
+}
+
+Result<secure_aggregation::Subset> SumParticipant::survivors_of(std::span<const std::uint8_t> bits) const {
+  HANSA_TRY(auto survivors,
+            secure_aggregation::Subset::of(sum_->machine.clients(), {bits.begin(), bits.end()}));
+  HANSA_TRY_VOID(check_repeated(survivors));
+  return survivors;
+}
+
+void SumParticipant::hear(const messages::SurvivorSet& m, std::vector<SumEffect>& effects) {
+  if (!is_of_sum(m.task, m.setup)) return;
+  const auto survivors = survivors_of(m.survivors);
+  if (!survivors) return fail_sum(m.task, survivors.error(), effects);
+  auto signature = sum_->machine.on_survivors(*survivors);
+  if (!signature) return fail_sum(m.task, signature.error(), effects);
+  effects.emplace_back(Say{messages::SurvivorSignature{m.task, m.setup, *signature}});
+}
+
+void SumParticipant::hear(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects) {
+  if (!is_of_sum(m.task, m.setup)) return;
+  const auto survivors = survivors_of(m.survivors);
+  if (!survivors) return fail_sum(m.task, survivors.error(), effects);
+  auto answer = sum_->machine.on_unmask({*survivors, m.signatures});
+  if (!answer) return fail_sum(m.task, answer.error(), effects);
+  const auto& setup = sum_->machine.setup();
+  unmasked_ = Unmasked{setup.round, setup.model, sum_->machine.names_of(*survivors)};
+  messages::UnmaskShares shares{m.task, m.setup, {}};
+  for (const Secret32& share : answer->shares) {
+    auto& to = shares.shares.emplace_back();
+    std::copy(share.bytes().begin(), share.bytes().end(), to.begin());
+  }
+  log_progress("reveals the shares that unmask the sum of " + std::to_string(survivors->count()) + " clients",
+               effects);
+  effects.emplace_back(Say{std::move(shares)});
+}
+
+}  // namespace hansa::client

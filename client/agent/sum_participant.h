@@ -1,0 +1,86 @@
+// The device agent's part in the secure sum of its task.
+//
+// Runs a client's machine (protocols/secure_aggregation/client.h) concurrently with the task: keys and shares are
+// exchanged while the model arrives and the training runs. An update is offered only masked. If the sum fails the
+// client declines, and the update stays on the device. Messages of another sum are ignored. No I/O, clock or thread;
+// one thread owns it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "client/agent/agent_config.h"
+#include "client/agent/effects.h"
+#include "client/agent/events.h"
+#include "protocols/messages/messages.h"
+#include "protocols/round/client_task.h"
+#include "protocols/secure_aggregation/client.h"
+
+namespace hansa::client {
+
+struct Say {
+  messages::ToAggregator message;
+};
+// To be carried out in order; an event is for the task.
+using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, Log>;
+
+class SumParticipant {
+ public:
+  SumParticipant(std::string federation, std::optional<SecureSums> sums);
+
+  // Fails (refused) on a task without a secure sum if this client insists on one, and on a sum that is weaker than its
+  // policy; (protocol) on a sum that is not for the task's update.
+  [[nodiscard]] Result<void> check(const messages::TrainTask& task) const;
+
+  // Begins the sum of a task that has one, or repeats what the aggregator may have missed. client: the name under which
+  // the aggregator admitted this one.
+  void join(const messages::TrainTask& task, const std::string& client, std::vector<SumEffect>& effects);
+  // The sum is over: its secrets are destroyed. The trained update is kept, for another attempt.
+  void leave() { sum_.reset(); }
+  // Another task begins.
+  void reset();
+
+  // The training of the task has ended with this update, which is not to be sent.
+  void trained(const messages::Offer& update, std::vector<SumEffect>& effects);
+  // After join(): the update may be trained already.
+  void mask_if_ready(std::vector<SumEffect>& effects);
+  void masked(const UpdateMasked& event, std::vector<SumEffect>& effects);
+
+  void hear(const messages::KeyRoster& message, std::span<const std::byte> roster,
+            std::vector<SumEffect>& effects);
+  void hear(const messages::ShareDelivery& message, std::vector<SumEffect>& effects);
+  void hear(const messages::SurvivorSet& message, std::vector<SumEffect>& effects);
+  void hear(const messages::UnmaskRequest& message, std::vector<SumEffect>& effects);
+
+ private:
+  struct Sum {
+    TaskId task;
+    Digest setup;
+    secure_aggregation::ClientSum machine;
+    Digest roster;  // the one that `shares` answers
+    std::optional<messages::EncryptedShares> shares;
+    bool masking = false;  // MaskUpdate was asked for
+  };
+  struct Unmasked {
+    RoundId round;
+    Digest model;
+    std::vector<std::string> survivors;
+  };
+
+  [[nodiscard]] bool is_of_sum(TaskId task, const Digest& setup) const;
+  [[nodiscard]] Result<secure_aggregation::Subset> survivors_of(std::span<const std::uint8_t> bits) const;
+  [[nodiscard]] Result<void> check_repeated(const secure_aggregation::Subset& survivors) const;
+  void fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects);
+  void log_progress(const std::string& what, std::vector<SumEffect>& effects) const;
+
+  std::string federation_;
+  std::optional<SecureSums> sums_;
+  std::optional<Sum> sum_;
+  std::optional<messages::Offer> trained_;
+  std::optional<Unmasked> unmasked_;  // the last sum for which this client revealed shares
+};
+
+}  // namespace hansa::client

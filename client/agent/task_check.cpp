@@ -1,0 +1,83 @@
+#include "client/agent/task_check.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace hansa::client {
+namespace {
+
+Result<void> check_sizes(const messages::TrainTask& task, std::uint64_t bytes_max) {
+  const auto too_large = [](const std::string& what) {
+    return fail(ErrorCode::resource, "task", "has " + what + " that is larger than the client takes");
+  };
+  if (task.archive_bytes > bytes_max) return too_large("an archive");
+  for (const messages::TaskInput& input : task.inputs) {
+    if (input.bytes > bytes_max) return too_large("an input \"" + input.name + "\"");
+    if (!input.deltas) continue;
+    for (const messages::ModelDelta& delta : input.deltas->deltas)
+      if (delta.bytes > bytes_max) return too_large("a delta to \"" + input.name + "\"");
+  }
+  if (messages::update_values(task) * sizeof(float) > bytes_max) return too_large("an update");
+  return {};
+}
+
+// first: the name that every task has; expected: those of the method after it.
+template <class Vectors>
+Result<void> check_names(const messages::TrainTask& task, const Vectors& vectors, const std::string& kind,
+                         const std::vector<std::string>& expected) {
+  const auto wrong = [&](const std::string& name, const char* what) {
+    return fail(ErrorCode::refused, "method \"" + task.method.name + "\"", what + kind + " \"" + name + "\"");
+  };
+  const auto has = [&](const std::string& name) {
+    return std::ranges::any_of(vectors, [&](const auto& vector) { return vector.name == name; });
+  };
+  for (const std::string& name : expected)
+    if (!has(name)) return wrong(name, "lacks its ");
+  for (std::size_t i = 1; i < vectors.size(); ++i)
+    if (std::ranges::find(expected, vectors[i].name) == expected.end())
+      return wrong(vectors[i].name, "has no ");
+  return {};
+}
+
+Result<void> check_vectors(const messages::TrainTask& task, const MethodDescription& method) {
+  HANSA_TRY_VOID(check_names(task, task.inputs, "input", method.inputs));
+  HANSA_TRY_VOID(check_names(task, task.outputs, "output", method.outputs));
+  const std::uint64_t values = task.outputs.front().values;
+  for (const messages::TaskInput& input : task.inputs)
+    if (input.bytes / sizeof(float) != values)
+      return fail(ErrorCode::protocol, "input \"" + input.name + "\"", "is of another size than the model");
+  for (const messages::TaskOutput& output : task.outputs)
+    if (output.values != values)
+      return fail(ErrorCode::protocol, "output \"" + output.name + "\"", "is of another size than the model");
+  return {};
+}
+
+// Only looks: whoever encodes or decodes makes its own plan.
+Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_max) {
+  const auto check = [&](const std::vector<codecs::Segment>& segments, std::uint64_t values) -> Result<void> {
+    HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(segments));
+    if (plan.values() != values) return fail(ErrorCode::protocol, "codecs", "are not for the task's vectors");
+    if (plan.state_values() * sizeof(float) > bytes_max)
+      return fail(ErrorCode::resource, "codecs", "need to keep more than the client takes");
+    return {};
+  };
+  for (const messages::TaskInput& input : task.inputs)
+    if (input.deltas) HANSA_TRY_VOID(check(input.deltas->segments, input.bytes / sizeof(float)));
+  if (!task.compression) return {};
+  for (const messages::TaskOutput& output : task.outputs)
+    HANSA_TRY_VOID(check(output.segments, output.values));
+  return check(messages::update_segments(task), messages::update_values(task));
+}
+
+}  // namespace
+
+Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config) {
+  HANSA_TRY_VOID(messages::check(task));
+  HANSA_TRY_VOID(check_sizes(task, config.blob_bytes_max));
+  HANSA_TRY_VOID(check_method(config.methods, task.method));
+  HANSA_TRY_VOID(check_vectors(task, *find_method(config.methods, task.method.name)));
+  return check_codecs(task, config.blob_bytes_max);
+}
+
+}  // namespace hansa::client

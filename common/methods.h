@@ -1,0 +1,75 @@
+// Training methods as both sides of a task name them: a name and typed options, free of LibTorch.
+//
+// A description lists the options of a method with their ranges and defaults, and the vectors that the method
+// exchanges in addition to the model and its delta. The aggregator's configuration and the client's check of a task
+// read the same descriptions; learning/methods/ holds the code. To add a method, see built_in_methods() and
+// learning/methods/registry.cpp.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/error.h"
+#include "common/training.h"
+
+namespace hansa {
+
+// The first input and the first output of every task.
+inline constexpr std::string_view model_input = "model";
+inline constexpr std::string_view delta_output = "delta";  // the trained model minus the model
+
+using OptionValue = std::variant<std::int64_t, double, std::string, std::vector<std::string>>;
+struct Option {
+  std::string name;
+  OptionValue value;
+  friend bool operator==(const Option&, const Option&) = default;
+};
+// What a task asks for. Options that are left out have their defaults.
+struct Method {
+  std::string name;
+  std::vector<Option> options;
+  friend bool operator==(const Method&, const Method&) = default;
+};
+
+enum class Bound : std::uint8_t { inclusive, exclusive };
+// The range of a number. The lengths of texts and lists are limited by the messages.
+struct OptionRange {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  Bound at_least = Bound::inclusive;
+  Bound at_most = Bound::inclusive;
+};
+struct OptionDescription {
+  std::string name;
+  OptionValue default_value;  // its type is the option's
+  OptionRange range = {};
+};
+struct MethodDescription {
+  std::string name;
+  std::vector<OptionDescription> options;
+  // The vectors after "model" and after "delta", in order. Each has as many values as the model.
+  std::vector<std::string> inputs = {};
+  std::vector<std::string> outputs = {};
+};
+using MethodTable = std::vector<MethodDescription>;
+
+// The methods that Hansa ships.
+[[nodiscard]] const MethodTable& built_in_methods();
+// Null if the table has no method of that name.
+[[nodiscard]] const MethodDescription* find_method(const MethodTable& table, std::string_view name);
+
+// Fails (refused), naming it, on a method or an option that the table lacks, and on a value of another type or
+// outside of its range.
+[[nodiscard]] Result<void> check_method(const MethodTable& table, const Method& method);
+
+// Mini-batch SGD: the method "sgd" with these options.
+[[nodiscard]] Method sgd_method(const TrainingConfig& config);
+// The options of local SGD of a method that has passed check_method(): those of "sgd" and of each method built on it.
+[[nodiscard]] TrainingConfig training_config(const Method& method);
+// The descriptions of those options.
+[[nodiscard]] const std::vector<OptionDescription>& sgd_options();
+
+}  // namespace hansa

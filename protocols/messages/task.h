@@ -1,0 +1,127 @@
+// The task of a client: inputs, a method, outputs. Values that TrainTask carries, and what follows from them.
+//
+// Nothing here assumes that the clients of a round have the same options, number of steps or codecs.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/checksum.h"
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/identifiers.h"
+#include "common/methods.h"
+#include "protocols/codecs/plan.h"
+#include "protocols/messages/type.h"
+#include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/roster.h"
+
+namespace hansa::messages {
+
+inline constexpr std::size_t inputs_max = 16;
+inline constexpr std::size_t outputs_max = 16;
+inline constexpr std::size_t options_max = 64;  // of a method
+inline constexpr std::size_t option_texts_max = 64;  // of an option that is a list
+inline constexpr std::size_t deltas_max = 16;
+
+// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model,
+// whose name is name_of(delta).
+struct ModelDelta {
+  Digest base;
+  Digest blob;
+  std::uint64_t bytes = 0;
+};
+// An alternative to fetching a vector in full: the base of a delta is the vector that the delta before it leads to, and
+// the last delta leads to the input's vector.
+struct ModelDeltas {
+  std::vector<codecs::Segment> segments;
+  std::vector<ModelDelta> deltas;  // 1 to deltas_max
+};
+
+// A named float32 vector that the client needs. "model" is the first of a task.
+struct TaskInput {
+  std::string name;
+  Digest vector;  // names it
+  std::uint64_t bytes = 0;
+  Checksum check;
+  std::optional<ModelDeltas> deltas;  // without: the vector is fetched in full
+};
+
+// A named float32 vector that the client makes. "delta" is the first of a task. The update is the outputs' vectors, one
+// after the other.
+struct TaskOutput {
+  std::string name;
+  std::uint64_t values = 0;
+  std::vector<codecs::Segment> segments;  // of a task with compression; else none
+  friend bool operator==(const TaskOutput&, const TaskOutput&) = default;
+};
+
+// An update that is encoded (codecs/encoder.h): the segments of all outputs, in order, are one plan.
+struct Compression {
+  bool entropy = true;  // the whole is compressed with zstd in addition, where that makes it smaller
+  std::uint64_t cohort_seed = 0;  // the same for all clients of a round
+  friend bool operator==(const Compression&, const Compression&) = default;
+};
+
+// A task whose update goes into a secure sum: the part of SumSetup (secure_aggregation/setup.h) that the task does not
+// hold already.
+struct SecureTask {
+  std::uint32_t attempt = 0;
+  Digest nonce;
+  std::uint32_t clients = 0;
+  secure_aggregation::Quantisation quantisation;
+  std::vector<secure_aggregation::Segment> segments;
+  std::vector<std::string> metrics;
+  secure_aggregation::Assumptions assumptions;
+};
+
+// aggregator -> client: train. Sent again after a reconnect.
+struct TrainTask {
+  static constexpr Type type{3, "TrainTask"};
+  TaskId task;
+  RoundId round;
+  Digest archive;  // TorchScript archive; pulled once and kept
+  std::uint64_t archive_bytes = 0;
+  Digest layout;
+  std::vector<TaskInput> inputs;  // 1 to inputs_max
+  Method method;
+  std::vector<TaskOutput> outputs;  // 1 to outputs_max
+  std::uint64_t seed = 0;
+  std::uint32_t deadline_ms = 0;  // time left for the update to be complete
+  double magnitude_max = 0;  // a larger value in an update refuses it
+  std::optional<Compression> compression;  // without, and without `secure`: float32
+  std::optional<SecureTask> secure;  // without: the aggregator sees the update
+};
+
+// Of a task that a decoder or check() has accepted, so that it has a first input and a first output.
+[[nodiscard]] const TaskInput& model_of(const TrainTask& task);
+[[nodiscard]] std::uint64_t update_values(const TrainTask& task);
+// The segments of the update's codec plan.
+[[nodiscard]] std::vector<codecs::Segment> update_segments(const TrainTask& task);
+
+// Where a blob belongs: the vector of an input in full, or a delta to it.
+struct InputBlob {
+  const TaskInput* input;
+  const ModelDelta* delta;  // null: the vector in full
+};
+[[nodiscard]] std::optional<InputBlob> find_blob(const TrainTask& task, const Digest& blob);
+
+// Fails (protocol), naming the fault, unless the inputs begin with the model and the outputs with its delta, names and
+// blobs are distinct, and vectors hold whole values, at least one.
+[[nodiscard]] Result<void> check(const TrainTask& task);
+
+// The seeds with which the update of a task is encoded, and those of a delta.
+[[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
+[[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
+// The name of the vector that a delta leads to: SHA-256 of "hansa model step 1", base and blob. Base and blob determine
+// the vector, so the vector itself is not hashed; the client verifies its checksum.
+[[nodiscard]] Digest name_of(const ModelDelta& delta);
+[[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
+
+// The secure sum of a task that has one.
+[[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
+
+}  // namespace hansa::messages

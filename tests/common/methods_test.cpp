@@ -1,0 +1,84 @@
+#include "common/methods.h"
+
+#include <limits>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace hansa {
+namespace {
+
+TEST(Methods, SgdHoldsEachFieldOfTheConfigurationAndGivesItBack) {
+  TrainingConfig config;
+  EXPECT_EQ(training_config(sgd_method(config)), config);
+  config = {.epochs = 7,
+            .batch_size = 65'536,
+            .learning_rate = 0.125,
+            .momentum = 0.5,
+            .weight_decay = 0.25,
+            .steps_max = 4'000'000'000,
+            .personal = {"head.*", "*.bias"}};
+  const Method method = sgd_method(config);
+  EXPECT_EQ(training_config(method), config);
+  EXPECT_TRUE(check_method(built_in_methods(), method));
+  std::set<std::string> described, sent;
+  for (const OptionDescription& option : sgd_options()) described.insert(option.name);
+  for (const Option& option : method.options) sent.insert(option.name);
+  EXPECT_EQ(described, sent);
+}
+
+TEST(Methods, AnOptionThatIsLeftOutHasItsDefault) {
+  EXPECT_EQ(training_config({"sgd", {}}), TrainingConfig());
+  const TrainingConfig two = training_config({"sgd", {{"epochs", std::int64_t{2}}}});
+  EXPECT_EQ(two, TrainingConfig{.epochs = 2});
+  for (const OptionDescription& option : sgd_options()) {
+    const Method method{"sgd", {{option.name, option.default_value}}};
+    EXPECT_TRUE(check_method(built_in_methods(), method)) << option.name;
+    EXPECT_EQ(training_config(method), TrainingConfig()) << option.name;
+  }
+}
+
+TEST(Methods, WhatIsNotKnownOrOutOfRangeIsRefusedByName) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  struct Row {
+    Method method;
+    const char* error;
+  };
+  const Row rows[] = {
+      {{"scaffold", {}}, "method \"scaffold\": is not known to this client"},
+      {{"sgd", {{"mu", 0.1}}}, "option \"mu\" of method \"sgd\": is not known to this client"},
+      {{"sgd", {{"epochs", 2.0}}}, "option \"epochs\" of method \"sgd\": has a value of another type"},
+      {{"sgd", {{"personal", std::string("head.*")}}},
+       "\"personal\" of method \"sgd\": has a value of another type"},
+      {{"sgd", {{"epochs", std::int64_t{0}}}}, "\"epochs\" of method \"sgd\": is out of its range"},
+      {{"sgd", {{"epochs", std::int64_t{1'001}}}}, "is out of its range"},
+      {{"sgd", {{"batch_size", std::int64_t{65'537}}}}, "is out of its range"},
+      {{"sgd", {{"batch_size", std::int64_t{-1}}}}, "is out of its range"},
+      {{"sgd", {{"learning_rate", 0.0}}}, "is out of its range"},
+      {{"sgd", {{"learning_rate", nan}}}, "is out of its range"},
+      {{"sgd", {{"momentum", 1.0}}}, "is out of its range"},
+      {{"sgd", {{"momentum", -0.1}}}, "is out of its range"},
+      {{"sgd", {{"weight_decay", -0.1}}}, "is out of its range"},
+      {{"sgd", {{"steps_max", std::int64_t{-1}}}}, "is out of its range"},
+      {{"sgd", {{"epochs", std::int64_t{2}}, {"epochs", std::int64_t{3}}}}, "is there twice"},
+  };
+  for (const Row& row : rows) {
+    const auto checked = check_method(built_in_methods(), row.method);
+    ASSERT_FALSE(checked) << row.error;
+    EXPECT_EQ(checked.error().code, ErrorCode::refused);
+    EXPECT_NE(checked.error().text().find(row.error), std::string::npos) << checked.error().text();
+  }
+}
+
+TEST(Methods, NamesOfATableAreDistinct) {
+  std::set<std::string> methods;
+  for (const MethodDescription& method : built_in_methods()) {
+    EXPECT_TRUE(methods.insert(method.name).second) << method.name;
+    std::set<std::string> options;
+    for (const OptionDescription& option : method.options)
+      EXPECT_TRUE(options.insert(option.name).second) << method.name << " " << option.name;
+  }
+}
+
+}  // namespace
+}  // namespace hansa
