@@ -83,7 +83,7 @@ Federation::Federation(FederationOptions options, StoreFactory store_factory,
   outbox_ = std::make_unique<AggregatorOutbox>(*network_);
   for (auto& setup : options_.clients) {
     auto host = std::make_unique<ClientHost>(*this, setup);
-    if (options_.clients_have_archive) host->archives.insert(options_.aggregator.coordinator.archive);
+    if (options_.clients_have_archive) host->archives.insert(options_.aggregator.coordinator.model.archive);
     clients_.emplace(setup.name, std::move(host));
   }
   if (options_.threads > 0) pool_ = std::make_unique<TrainingPool>(options_.threads);
@@ -106,7 +106,7 @@ void Federation::crash() {
 Result<void> Federation::start_aggregator() {
   HANSA_TRY(store_, store_factory_());
   server::EngineConfig config = options_.aggregator;
-  config.coordinator.session_seed = random_.next();
+  config.coordinator.process.session_seed = random_.next();
   config.wall_clock = [this] {
     return "simulated+" + std::to_string((events_.now() - Instant{}) / std::chrono::milliseconds(1)) + "ms";
   };

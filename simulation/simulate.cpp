@@ -145,19 +145,18 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
                                                   static_cast<int>(cores), config.training.personal));
   }
   Observer observer(config, *run.store, evaluator.get(), round_done);
-  observer.elements = run.coordinator.elements;
+  observer.elements = run.coordinator.model.elements;
 
   FederationOptions f;
   f.federation = config.name;
+  f.aggregator.run = run.run;
   f.aggregator.coordinator = run.coordinator;
   f.aggregator.optimizer = run.optimizer;
   f.aggregator.initial_state = run.initial_state;
-  if (f.aggregator.coordinator.secure_sums)
-    f.aggregator.coordinator.secure_sums->certificate = [&](const std::string& client) {
-      return identities.certificate(client);
-    };
+  if (f.aggregator.coordinator.settings.secure_sums)
+    f.aggregator.certificate = [&](const std::string& client) { return identities.certificate(client); };
   f.aggregator.archive = f.archive = run.store->archive_path();
-  for (const auto& client : clients) f.aggregator.coordinator.admitted.push_back(client.name);
+  for (const auto& client : clients) f.aggregator.coordinator.settings.admitted.push_back(client.name);
   f.clients = std::move(clients);
   f.seed = config.seed;
   f.clients_have_archive = true;

@@ -35,7 +35,8 @@ struct Compression {
   std::shared_ptr<const codecs::Plan> uplink;
   bool entropy = true;
   std::shared_ptr<const codecs::Plan> downlink;  // of model deltas; none: models are sent in full
-  std::uint32_t full_every = 0;  // rounds after which the model is sent in full; 0: only where no deltas lead to it
+  std::uint32_t full_every =
+      0;  // rounds after which the model is sent in full; 0: only where no deltas lead to it
 };
 
 struct OperatorSettings {
@@ -57,7 +58,8 @@ struct ModelFacts {
   std::uint64_t archive_bytes = 0;
   Digest layout;
   std::uint64_t elements = 0;  // of the flat vector
-  std::vector<std::uint64_t> segments;  // values of each parameter, in the order of the flat vector; empty: one segment
+  std::vector<std::uint64_t>
+      segments;  // values of each parameter, in the order of the flat vector; empty: one segment
 };
 
 // What clients get as the model, and the deltas that lead to it from models that they may have.
@@ -86,7 +88,8 @@ struct RestoredState {
 struct ProcessSettings {
   std::uint64_t session_seed = 0;  // fresh at every start: session numbers never repeat
   Duration lease = std::chrono::seconds(30);  // silence after which a client's session ends
-  Duration absence = std::chrono::seconds(5);  // time without a connection after which a client's session ends
+  Duration absence =
+      std::chrono::seconds(5);  // time without a connection after which a client's session ends
   Duration ping = std::chrono::seconds(2);  // silence after which a client is sent a Ping
   Duration probe = std::chrono::seconds(2);  // time the old session has to answer when a second one appears
   Duration stall = std::chrono::seconds(60);  // of a transfer without a byte, in a round that is overdue

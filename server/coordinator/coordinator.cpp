@@ -57,7 +57,8 @@ Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>&
 
 Instant Coordinator::next_tick() const {
   const State& s = *state_;
-  const Instant next = std::min({s.now + std::chrono::seconds(1), s.shared.sessions.next_tick(), s.stage->next_tick(s.now)});
+  const Instant next =
+      std::min({s.now + std::chrono::seconds(1), s.shared.sessions.next_tick(), s.stage->next_tick(s.now)});
   return std::max(next, s.now + std::chrono::milliseconds(1));
 }
 

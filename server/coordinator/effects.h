@@ -81,7 +81,7 @@ struct Finish {
   std::string text;
 };
 
-using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate, AppendUpdate,
-                            CountUpdate, DropUpdate, CommitRound, Log, Finish>;
+using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
+                            AppendUpdate, CountUpdate, DropUpdate, CommitRound, Log, Finish>;
 
 }  // namespace hansa::server

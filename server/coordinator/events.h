@@ -63,7 +63,7 @@ struct SumRefused {
 };
 struct TickEvent {};
 struct StopAsked {};
-using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound, UpdateChecked,
-                           RoundCommitted, SumRefused, TickEvent, StopAsked>;
+using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound,
+                           UpdateChecked, RoundCommitted, SumRefused, TickEvent, StopAsked>;
 
 }  // namespace hansa::server

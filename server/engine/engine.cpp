@@ -11,8 +11,8 @@ namespace hansa::server {
 namespace {
 
 UpdateFormConfig form_config(const CoordinatorConfig& config) {
-  UpdateFormConfig out{config.elements, config.compression.uplink, {}};
-  if (config.secure_sums) out.masked_value_bits = config.secure_sums->value_bits;
+  UpdateFormConfig out{config.model.elements, config.compression.uplink, {}};
+  if (const auto& secure = config.settings.secure_sums) out.masked_value_bits = secure->value_bits;
   return out;
 }
 
@@ -24,9 +24,9 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
       form_(config_.make_form(form_config(config_.coordinator), parts.workers, parts.spools)),
       committer_(std::make_unique<internal::RoundCommitter>(
           internal::CommitterConfig{
-              config_.coordinator.elements, config_.coordinator.compression, config_.optimizer, {}},
+              config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer, {}},
           parts.store, *form_, parts.workers)),
-      blobs_(std::make_unique<internal::ServedBlobs>(config_.coordinator.archive, config_.archive)),
+      blobs_(std::make_unique<internal::ServedBlobs>(config_.coordinator.model.archive, config_.archive)),
       traffic_(std::make_unique<internal::Traffic>()) {}
 
 Engine::~Engine() { parts_.executor.wait(); }
@@ -36,20 +36,20 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, const Engine
   HANSA_TRY(const auto position, parts.store.position());
   if (!position) return fail(ErrorCode::internal, "store", "has no run");
   engine->now_ = now;
-  CoordinatorConfig& coordinator = engine->config_.coordinator;
+  SumRange sum_range;
   std::vector<StateVector> state = engine->config_.initial_state;
   if (position->round.value > 0) {
     HANSA_TRY(auto last, parts.store.round(position->round));
     if (!last) return fail(ErrorCode::storage, "store", "has lost its last round");
     state = std::move(last->state);
-    if (coordinator.secure_sums && last->secure) {
-      coordinator.secure_sums->clip = last->secure->next_clip;
-      coordinator.secure_sums->scales = last->secure->next_scales;
-    }
+    if (last->secure) sum_range = {last->secure->next_clip, last->secure->next_scales};
   }
   HANSA_TRY(auto served, engine->committer_->restore(*position, state, parts.observer));
   engine->coordinator_ =
-      std::make_unique<Coordinator>(coordinator, position->round, position->model, served.names, now);
+      std::make_unique<Coordinator>(engine->config_.coordinator,
+                                    RestoredState{engine->config_.run, position->round, position->model,
+                                                  served.names, std::move(sum_range)},
+                                    now);
   engine->blobs_->serve(std::move(served));
   return engine;
 }
@@ -104,6 +104,10 @@ struct Engine::CarryOut {
   void operator()(SendHeld& e) const {
     engine.deliver(e.peer, e.session, e.message,
                    transport::Bulk{e.bulk, std::span<const std::byte>(*e.bulk)});
+  }
+  void operator()(FindCertificate& e) const {
+    const auto& find = engine.config_.certificate;
+    engine.feed(CertificateFound{e.client, find ? find(e.client) : std::nullopt});
   }
   void operator()(RoundStarted& e) const {
     engine.round_started_at_ = engine.config_.wall_clock();
@@ -190,10 +194,7 @@ void Engine::on_commit_done(Commit& commit) {
   } else {
     auto& [record, served] = std::get<internal::Committed>(commit.outcome);
     RoundCommitted committed{record.round, record.model, served.names};
-    if (record.secure) {
-      committed.next_clip = record.secure->next_clip;
-      committed.next_scales = record.secure->next_scales;
-    }
+    if (record.secure) committed.next_range = {record.secure->next_clip, record.secure->next_scales};
     blobs_->serve(std::move(served));
     parts_.observer.on_committed(record);
     feed(committed);

@@ -36,10 +36,13 @@ class Traffic;  // server/engine/internal/traffic.h
 }  // namespace internal
 
 struct EngineConfig {
+  std::string run;  // named to clients
   CoordinatorConfig coordinator;
   ServerOptimizerConfig optimizer;
   std::vector<StateVector> initial_state;  // of the run: the optimiser's, before its first round
   std::filesystem::path archive;  // served to clients in chunks
+  // Certificate of an admitted client; none: it takes no part in secure sums. Needed for secure sums only.
+  std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)> certificate;
   // RFC 3339 UTC; a function so that a simulation can have a time of its own.
   std::function<std::string()> wall_clock;
   // Called before each effect; what it throws passes through the engine. Simulations crash here.

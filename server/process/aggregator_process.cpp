@@ -162,10 +162,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           : fmt::format("run folder: {}", run.store->folder().string()));
 
   EngineConfig engine_config;
+  engine_config.run = run.run;
   engine_config.coordinator = run.coordinator;
-  engine_config.coordinator.admitted = admitted;
+  engine_config.coordinator.settings.admitted = admitted;
   if (config.secure_aggregation)
-    engine_config.coordinator.secure_sums->certificate =
+    engine_config.certificate =
         [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
       auto certificate =
           enrolment::read_certificate(config.admitted, client, config.name, config.secure_aggregation->root);
@@ -173,8 +174,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       log.warning(certificate.error().text());
       return std::nullopt;
     };
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.session_seed),
-                 sizeof engine_config.coordinator.session_seed) != 1)
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.process.session_seed),
+                 sizeof engine_config.coordinator.process.session_seed) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
   engine_config.optimizer = run.optimizer;
   engine_config.initial_state = run.initial_state;

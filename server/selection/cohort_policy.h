@@ -31,8 +31,8 @@ class CohortPolicy {
   virtual ~CohortPolicy() = default;
   // Indices of `size` candidates, ascending. candidates are sorted by name; 1 <= size <= candidates.size().
   // seed: derived from the federation's seed and the round.
-  [[nodiscard]] virtual std::vector<std::size_t> select(std::span<const Candidate> candidates, std::size_t size,
-                                                        std::uint64_t seed) const = 0;
+  [[nodiscard]] virtual std::vector<std::size_t> select(std::span<const Candidate> candidates,
+                                                        std::size_t size, std::uint64_t seed) const = 0;
 };
 
 // The names that make_cohort_policy knows.

@@ -205,31 +205,31 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
   run.initial_state = identity.initial_state;
 
   CoordinatorConfig& c = run.coordinator;
-  c.federation = config.name;
-  c.run = identity.run;
-  c.seed = config.seed;
-  c.rounds = config.rounds;
-  c.after_last_round = config.after_last_round;
-  c.training = config.training;
-  c.cohort = config.cohort;
-  c.limits = config.limits;
+  c.settings.federation = config.name;
+  run.run = identity.run;
+  c.settings.seed = config.seed;
+  c.settings.rounds = config.rounds;
+  c.settings.after_last_round = config.after_last_round;
+  c.settings.training = config.training;
+  c.settings.cohort = config.cohort;
+  c.settings.limits = config.limits;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout));
   if (const auto& secure = config.secure_aggregation) {
-    c.secure_sums.emplace();
-    c.secure_sums->assumptions = secure->assumptions;
-    c.secure_sums->value_bits = secure->value_bits;
-    c.secure_sums->rotated = secure->rotated;
-    c.secure_sums->fraction = secure->fraction;
-    c.secure_sums->metrics = secure->metrics;
-    c.secure_sums->phase_max = secure->phase;
-    for (const auto& parameter : facts.layout.entries()) c.secure_sums->segments.push_back(parameter.count);
+    c.settings.secure_sums.emplace();
+    c.settings.secure_sums->assumptions = secure->assumptions;
+    c.settings.secure_sums->value_bits = secure->value_bits;
+    c.settings.secure_sums->rotated = secure->rotated;
+    c.settings.secure_sums->fraction = secure->fraction;
+    c.settings.secure_sums->metrics = secure->metrics;
+    c.settings.secure_sums->phase_max = secure->phase;
+    for (const auto& parameter : facts.layout.entries()) c.model.segments.push_back(parameter.count);
   }
-  c.archive = facts.archive;
+  c.model.archive = facts.archive;
   std::error_code error;
-  c.archive_bytes = std::filesystem::file_size(run.store->archive_path(), error);
+  c.model.archive_bytes = std::filesystem::file_size(run.store->archive_path(), error);
   if (error) return fail(ErrorCode::storage, run.store->archive_path().string(), "cannot be read");
-  c.layout = identity.layout;
-  c.elements = facts.layout.element_count();
+  c.model.layout = identity.layout;
+  c.model.elements = facts.layout.element_count();
   return run;
 }
 

@@ -28,6 +28,7 @@ struct RunRequest {
 
 struct PreparedRun {
   std::unique_ptr<RunFolder> store;
+  std::string run;  // its name
   CoordinatorConfig coordinator;  // session_seed and admitted are the caller's to fill in
   ServerOptimizerConfig optimizer;
   std::vector<StateVector> initial_state;  // before round 1

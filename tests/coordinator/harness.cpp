@@ -8,27 +8,28 @@ namespace hansa::server::testing {
 
 CoordinatorConfig small_config() {
   CoordinatorConfig c;
-  c.federation = "harbour";
-  c.run = "run-1";
-  c.seed = 1;
-  c.session_seed = 2;
-  c.rounds = 3;
-  c.cohort.clients_min = 2;
-  c.cohort.quorum = 1.0;
-  c.cohort.deadline = std::chrono::seconds(60);
-  c.archive = sha256("archive");
-  c.archive_bytes = 250;
-  c.layout = sha256("layout");
-  c.elements = 250;
-  c.chunk_bytes = 100;
-  c.admitted = {"a", "b", "c"};
+  c.settings.federation = "harbour";
+  c.settings.seed = 1;
+  c.process.session_seed = 2;
+  c.settings.rounds = 3;
+  c.settings.cohort.clients_min = 2;
+  c.settings.cohort.quorum = 1.0;
+  c.settings.cohort.deadline = std::chrono::seconds(60);
+  c.model.archive = sha256("archive");
+  c.model.archive_bytes = 250;
+  c.model.layout = sha256("layout");
+  c.model.elements = 250;
+  c.process.chunk_bytes = 100;
+  c.settings.admitted = {"a", "b", "c"};
   return c;
 }
 
-Harness::Harness(CoordinatorConfig c, RoundId last_committed)
+Harness::Harness(CoordinatorConfig c, RoundId last_committed, Certificates find)
     : config(c),
+      certificates(std::move(find)),
       now(Instant(std::chrono::hours(1))),
-      coordinator(std::move(c), last_committed, sha256("model 0"), {sha256("model 0"), {}, {}}, now) {}
+      coordinator(std::move(c), {"run-1", last_committed, sha256("model 0"), {sha256("model 0"), {}, {}}, {}},
+                  now) {}
 
 Verdict Harness::apply(const Event& event) {
   std::vector<Effect> fresh;
@@ -38,7 +39,10 @@ Verdict Harness::apply(const Event& event) {
     if (const auto* commit_round = std::get_if<CommitRound>(&effect))
       committed.push_back(commit_round->record);
     if (const auto* finish = std::get_if<Finish>(&effect)) finished.push_back(*finish);
+    const auto* find = std::get_if<FindCertificate>(&effect);
+    const std::string client = find != nullptr ? find->client : "";
     effects.push_back(std::move(effect));
+    if (!client.empty()) apply(CertificateFound{client, certificates ? certificates(client) : std::nullopt});
   }
   return verdict;
 }
@@ -89,14 +93,14 @@ Peer Harness::connect(const std::string& name, std::uint64_t examples) {
 
 TaskId Harness::task_of(const Peer& p) const {
   const RoundId round(coordinator.last_committed().value + 1);
-  return make_task_id(config.seed, config.run, round, p.name);
+  return make_task_id(config.settings.seed, "run-1", round, p.name);
 }
 
 messages::Offer Harness::offer_of(const Peer& from, std::uint8_t content) const {
   messages::Offer offer;
   offer.task = task_of(from);
   offer.update = checksum(std::string_view(from.name + std::to_string(content)));
-  offer.bytes = config.elements * sizeof(float);
+  offer.bytes = config.model.elements * sizeof(float);
   offer.examples = 10;
   return offer;
 }
@@ -107,7 +111,7 @@ std::uint64_t Harness::upload(const Peer& from, std::uint64_t offset) {
   std::uint64_t sent_bytes = 0;
   for (const auto& grant : sent<messages::Grant>(from)) limit = std::max(limit, grant.limit);
   while (offset < limit) {
-    const std::uint64_t size = std::min<std::uint64_t>(config.chunk_bytes, limit - offset);
+    const std::uint64_t size = std::min<std::uint64_t>(config.process.chunk_bytes, limit - offset);
     const std::size_t before = sent<messages::Grant>(from).size();
     EXPECT_EQ(say(from, messages::UpdateChunk{task, offset}, size), Verdict::accepted);
     offset += size;
@@ -117,7 +121,7 @@ std::uint64_t Harness::upload(const Peer& from, std::uint64_t offset) {
       EXPECT_EQ(grants[i].offset, limit) << "grants follow on each other";
       limit = grants[i].limit;
     }
-    EXPECT_LE(limit - offset, 16 * std::uint64_t{config.chunk_bytes}) << "credit";
+    EXPECT_LE(limit - offset, 16 * std::uint64_t{config.process.chunk_bytes}) << "credit";
   }
   return sent_bytes;
 }
@@ -125,7 +129,7 @@ std::uint64_t Harness::upload(const Peer& from, std::uint64_t offset) {
 void Harness::finish_task(const Peer& from, std::uint8_t content) {
   forget();
   ASSERT_EQ(say(from, offer_of(from, content)), Verdict::accepted);
-  ASSERT_EQ(upload(from), config.elements * sizeof(float));
+  ASSERT_EQ(upload(from), config.model.elements * sizeof(float));
   ASSERT_EQ(check(from.name), Verdict::accepted);
 }
 

@@ -1,6 +1,8 @@
 // A coordinator on virtual time with clients that are data: what they say is fed, what they are sent is kept.
 #pragma once
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,11 @@ struct Peer {
 
 class Harness {
  public:
-  explicit Harness(CoordinatorConfig config, RoundId last_committed = RoundId(0));
+  // Finds the certificate of a client; without it none has one.
+  using Certificates =
+      std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)>;
+  explicit Harness(CoordinatorConfig config, RoundId last_committed = RoundId(0),
+                   Certificates certificates = {});
 
   Verdict apply(const Event& event);
   // Moves time on, with a tick whenever the coordinator asks for one. Returns the number of ticks.
@@ -68,6 +74,7 @@ class Harness {
   void forget() { effects.clear(); }
 
   CoordinatorConfig config;
+  Certificates certificates;
   Instant now;
   Coordinator coordinator;
   std::vector<Effect> effects;  // since the last forget()

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 TEST(Gathering, StartsAtOnceWithTheClientsExpected) {
   auto config = small_config();
-  config.cohort.clients_expected = 3;
+  config.settings.cohort.clients_expected = 3;
   Harness h(config);
   (void)h.connect("a");
   (void)h.connect("b");
@@ -25,8 +25,8 @@ TEST(Gathering, StartsAtOnceWithTheClientsExpected) {
 
 TEST(Gathering, GoesOnWithTheMinimumWhenTheWaitIsOver) {
   auto config = small_config();
-  config.cohort.clients_expected = 3;
-  config.cohort.gather = seconds(10);
+  config.settings.cohort.clients_expected = 3;
+  config.settings.cohort.gather = seconds(10);
   Harness h(config);
   (void)h.connect("a");
   (void)h.connect("b");
@@ -38,11 +38,11 @@ TEST(Gathering, GoesOnWithTheMinimumWhenTheWaitIsOver) {
 
 TEST(Gathering, GivesUpNamingWhoIsMissing) {
   auto config = small_config();
-  config.lease = config.cohort.wait_max * 2;
+  config.process.lease = config.settings.cohort.wait_max * 2;
   Harness h(config);
   (void)h.connect("a");
   (void)h.connect("b", 0);
-  h.advance(config.cohort.wait_max - seconds(1));
+  h.advance(config.settings.cohort.wait_max - seconds(1));
   EXPECT_TRUE(h.finished.empty());
   h.advance(seconds(1));
   ASSERT_EQ(h.finished.size(), 1U);
@@ -54,12 +54,12 @@ TEST(Gathering, GivesUpNamingWhoIsMissing) {
 // A moment that has passed must not make it ask for a tick each millisecond.
 TEST(Gathering, WaitingTakesFewTicks) {
   auto config = small_config();
-  config.cohort.clients_expected = 3;
-  config.cohort.gather = seconds(10);
+  config.settings.cohort.clients_expected = 3;
+  config.settings.cohort.gather = seconds(10);
   Harness waiting(config);
   EXPECT_LT(waiting.advance(seconds(100)), 150);
-  config.after_last_round = AfterLastRound::stay;
-  Harness staying(config, RoundId(config.rounds));
+  config.settings.after_last_round = AfterLastRound::stay;
+  Harness staying(config, RoundId(config.settings.rounds));
   EXPECT_LT(staying.advance(seconds(600)), 700);
   EXPECT_EQ(staying.coordinator.phase(), Phase::gathering);
 }
@@ -71,7 +71,7 @@ TEST(InRound, WaitingForACheckBeyondTheDeadlineTakesFewTicks) {
   h.finish_task(a);
   ASSERT_EQ(h.say(b, h.offer_of(b)), Verdict::accepted);
   h.upload(b);
-  EXPECT_LT(h.advance(h.config.cohort.deadline + seconds(10)), 100);
+  EXPECT_LT(h.advance(h.config.settings.cohort.deadline + seconds(10)), 100);
   EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
   EXPECT_EQ(h.check("b"), Verdict::accepted);
   EXPECT_EQ(h.coordinator.phase(), Phase::committing);
@@ -155,7 +155,7 @@ TEST(InRound, WithoutItsQuorumWaitsBeyondTheDeadlineForWhatStillArrives) {
 struct OneIsMissing {
   static CoordinatorConfig config() {
     auto out = small_config();
-    out.lease = std::chrono::hours(1);
+    out.process.lease = std::chrono::hours(1);
     return out;
   }
   Harness h{config()};
@@ -191,9 +191,9 @@ TEST(InRound, WhatStillArrivesIsNotWaitedForWithTheQuorumOrOutOfItsReach) {
   for (const double quorum : {0.3, 1.0}) {
     SCOPED_TRACE(quorum);
     auto config = small_config();
-    config.lease = std::chrono::hours(1);
-    config.cohort.clients_min = 3;
-    config.cohort.quorum = quorum;
+    config.process.lease = std::chrono::hours(1);
+    config.settings.cohort.clients_min = 3;
+    config.settings.cohort.quorum = quorum;
     Harness h(config);
     const Peer a = h.connect("a");
     const Peer b = h.connect("b");
@@ -210,15 +210,15 @@ TEST(InRound, WhatStillArrivesIsNotWaitedForWithTheQuorumOrOutOfItsReach) {
 
 TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   auto config = small_config();
-  config.cohort.attempts_max = 2;
-  config.lease = std::chrono::hours(1);
+  config.settings.cohort.attempts_max = 2;
+  config.process.lease = std::chrono::hours(1);
   Harness h(config);
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
   const auto first = h.sent<messages::TrainTask>(b);
   h.finish_task(a);
   h.forget();
-  h.advance(config.cohort.deadline);
+  h.advance(config.settings.cohort.deadline);
   EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
   EXPECT_EQ(h.sent<messages::Cancel>(b).size(), 1U);
   EXPECT_TRUE(h.sent<messages::Cancel>(a).empty())
@@ -230,7 +230,7 @@ TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   EXPECT_EQ(second[0].task, first[0].task);
   EXPECT_EQ(second[0].seed, first[0].seed);
   EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U);
-  h.advance(config.cohort.deadline);
+  h.advance(config.settings.cohort.deadline);
   ASSERT_EQ(h.finished.size(), 1U);
   EXPECT_EQ(h.finished[0].why, Finish::Why::gave_up);
   EXPECT_NE(h.finished[0].text.find("missed its quorum 2 times"), std::string::npos) << h.finished[0].text;
@@ -239,7 +239,7 @@ TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
 
 TEST(InRound, GivenUpItSaysWhyAClientDeclined) {
   auto config = small_config();
-  config.cohort.attempts_max = 1;
+  config.settings.cohort.attempts_max = 1;
   Harness h(config);
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
@@ -252,8 +252,8 @@ TEST(InRound, GivenUpItSaysWhyAClientDeclined) {
 
 TEST(InRound, TheRecordSaysWhatBecameOfEach) {
   auto config = small_config();
-  config.cohort.clients_min = 3;
-  config.cohort.quorum = 0.3;
+  config.settings.cohort.clients_min = 3;
+  config.settings.cohort.quorum = 0.3;
   Harness h(config);
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
@@ -316,8 +316,8 @@ TEST(InRound, AStopSaysByeAndALaterHelloIsNotToldThatAllIsDone) {
 
 TEST(InRound, AfterTheLastRoundItMayStay) {
   auto config = small_config();
-  config.after_last_round = AfterLastRound::stay;
-  Harness h(config, RoundId(config.rounds));
+  config.settings.after_last_round = AfterLastRound::stay;
+  Harness h(config, RoundId(config.settings.rounds));
   const Peer a = h.connect("a");
   (void)h.connect("b");
   EXPECT_EQ(h.coordinator.phase(), Phase::gathering);
@@ -328,11 +328,11 @@ TEST(InRound, AfterTheLastRoundItMayStay) {
 std::vector<std::string> cohort_of(std::uint64_t seed, std::uint32_t last_round, double fraction,
                                    std::uint32_t size_max) {
   auto config = small_config();
-  config.seed = seed;
-  config.rounds = 100;
-  config.cohort.clients_min = 20;
-  config.cohort.fraction = fraction;
-  config.cohort.size_max = size_max;
+  config.settings.seed = seed;
+  config.settings.rounds = 100;
+  config.settings.cohort.clients_min = 20;
+  config.settings.cohort.fraction = fraction;
+  config.settings.cohort.size_max = size_max;
   Harness h(config, RoundId(last_round));
   for (int i = 0; i < 20; ++i) (void)h.connect("client-" + std::to_string(10 + i));
   std::vector<std::string> out;

@@ -32,19 +32,20 @@ class SecureRounds : public ::testing::Test {
 
   void begin(sa::ThreatModel threat_model = sa::ThreatModel::honest_but_curious) {
     auto config = small_config();
-    config.admitted = {"a", "b", "c", "d"};
-    config.cohort.clients_min = config.cohort.clients_expected = 4;
-    config.cohort.quorum = 0.5;
-    config.cohort.deadline = seconds(20);  // before any lease ends
-    config.secure_sums.emplace();
-    config.secure_sums->assumptions.threat_model = threat_model;
-    config.secure_sums->phase_max = seconds(10);
-    config.secure_sums->certificate = [this](const std::string& name) -> std::optional<sa::Certificate> {
+    config.settings.admitted = {"a", "b", "c", "d"};
+    config.settings.cohort.clients_min = config.settings.cohort.clients_expected = 4;
+    config.settings.cohort.quorum = 0.5;
+    config.settings.cohort.deadline = seconds(20);  // before any lease ends
+    config.settings.secure_sums.emplace();
+    config.settings.secure_sums->assumptions.threat_model = threat_model;
+    config.settings.secure_sums->phase_max = seconds(10);
+    const Harness::Certificates certificates =
+        [this](const std::string& name) -> std::optional<sa::Certificate> {
       if (!devices.contains(name)) return std::nullopt;
       return *sa::certify(root, "harbour", name, devices.at(name).key.public_key());
     };
     for (const char* name : names) devices.emplace(name, Device{});
-    h.emplace(config);
+    h.emplace(config, RoundId(0), certificates);
     for (const char* name : names) devices.at(name).peer = h->connect(name);
     ASSERT_EQ(h->coordinator.phase(), Phase::in_round);
     for (const char* name : names) take_task(name);
@@ -172,7 +173,7 @@ TEST_F(SecureRounds, AMaskedVectorAfterTheSurvivorsAreFixedIsThrownAway) {
   begin();
   up_to_masked();
   for (const char* name : {"a", "b", "c"}) send_masked(name);
-  h->advance(h->config.cohort.deadline);
+  h->advance(h->config.settings.cohort.deadline);
   ASSERT_EQ(h->coordinator.phase(), Phase::unmasking);
   h->forget();
   EXPECT_EQ(h->say(of("d").peer, offer("d")), Verdict::discarded);
@@ -291,7 +292,7 @@ TEST_F(SecureRounds, AnActiveAggregatorAsksForSignaturesFirst) {
 
 TEST_F(SecureRounds, WithoutACertificateAClientIsNotPicked) {
   begin();
-  Harness other(h->config);
+  Harness other(h->config, RoundId(0), h->certificates);
   devices.erase("d");
   for (const char* name : {"a", "b", "c", "d"}) (void)other.connect(name);
   EXPECT_EQ(other.coordinator.phase(), Phase::gathering);

@@ -94,7 +94,7 @@ TEST(Sessions, ASecondClientWithTheKeyOfASilentOneIsWelcomedAfterTheProbe) {
   const Peer old_one = h.connect("a");
   Peer second = h.peer("a");
   h.hello(second);
-  h.advance(h.config.probe - std::chrono::milliseconds(1));
+  h.advance(h.config.process.probe - std::chrono::milliseconds(1));
   EXPECT_TRUE(h.sent<messages::Welcome>(second).empty());
   h.advance(std::chrono::milliseconds(1));
   EXPECT_EQ(h.sent<messages::Welcome>(second).size(), 1U);
@@ -122,9 +122,9 @@ TEST(Sessions, ANewProcessIsWelcomedAtOnceWhenTheOldConnectionIsLost) {
 TEST(Sessions, SilenceIsAskedThenEndsWithTheLease) {
   Harness h(small_config());
   const Peer a = h.connect("a");
-  h.advance(h.config.ping + seconds(1));
+  h.advance(h.config.process.ping + seconds(1));
   EXPECT_GE(h.sent<messages::Ping>(a).size(), 1U);
-  h.advance(h.config.lease - h.config.ping - seconds(2));
+  h.advance(h.config.process.lease - h.config.process.ping - seconds(2));
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 1U);
   h.advance(seconds(2));
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 0U);
@@ -136,7 +136,7 @@ TEST(Sessions, AnswersKeepTheLease) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   for (int i = 0; i < 20; ++i) {
-    h.advance(h.config.lease / 2);
+    h.advance(h.config.process.lease / 2);
     ASSERT_EQ(h.say(a, messages::Pong{}), Verdict::accepted);
   }
 }
@@ -145,7 +145,7 @@ TEST(Sessions, ALostConnectionIsGoneAfterTheAbsence) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   h.apply(PeerGone{a.peer});
-  h.advance(h.config.absence - seconds(1));
+  h.advance(h.config.process.absence - seconds(1));
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 1U);
   h.advance(seconds(2));
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 0U);

@@ -29,7 +29,7 @@ struct InPhase {
   }
   static CoordinatorConfig make_config(Phase phase) {
     auto config = small_config();
-    if (phase == Phase::gathering) config.cohort.clients_min = 3;
+    if (phase == Phase::gathering) config.settings.cohort.clients_min = 3;
     return config;
   }
 };
@@ -37,7 +37,7 @@ struct InPhase {
 std::vector<messages::ToAggregator> every_message(const InPhase& p) {
   return {messages::Hello{"harbour", p.a.instance, "hansa", {10, 0, "", ""}},
           messages::Decline{p.h.task_of(p.a), "no"},
-          messages::Pull{p.h.config.archive, 0, 1},
+          messages::Pull{p.h.config.model.archive, 0, 1},
           p.h.offer_of(p.a),
           messages::UpdateChunk{p.h.task_of(p.a), 0},
           messages::Ping{},
@@ -121,6 +121,7 @@ class Checker {
       } else if (const auto* drop = std::get_if<DropUpdate>(&effect)) {
         EXPECT_EQ(spools_.erase(drop->client), 1U) << drop->client << " has no spool to drop";
       } else if (const auto* check = std::get_if<CountUpdate>(&effect)) {
+        EXPECT_EQ(spools_.erase(check->client), 1U) << check->client << " has no spool to count";
         checks.push_back(check->client);
       } else if (const auto* commit = std::get_if<CommitRound>(&effect)) {
         EXPECT_TRUE(spools_.empty()) << "a spool outlives its round";
@@ -129,7 +130,8 @@ class Checker {
           if (p.outcome == Outcome::counted) counted.insert(p.client);
         EXPECT_EQ(counted, sum_) << "the record and the sum differ";
         EXPECT_GE(static_cast<double>(counted.size()),
-                  config_.cohort.quorum * static_cast<double>(commit->record.participations.size()) - 1e-9);
+                  config_.settings.cohort.quorum * static_cast<double>(commit->record.participations.size()) -
+                      1e-9);
         EXPECT_TRUE(checks.empty()) << "a round is sealed while an update is checked";
       }
     }
@@ -149,7 +151,7 @@ class Checker {
 // None: a message that only an aggregator sends.
 std::optional<messages::ToAggregator> random_message(Random& random, const Harness& h, const Peer& from) {
   const TaskId task = random.chance(0.9) ? h.task_of(from) : TaskId(random.next());
-  const Digest blobs[] = {h.config.archive, h.coordinator.model(), sha256("no such")};
+  const Digest blobs[] = {h.config.model.archive, h.coordinator.model(), sha256("no such")};
   switch (random.below(14)) {
     case 0: return messages::Hello{"harbour", from.instance, "hansa", {random.below(12), 0, "", ""}};
     case 1:
@@ -187,13 +189,13 @@ void storm(std::uint64_t seed, int& commits) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);
   auto config = small_config();
-  config.rounds = 1'000'000;
-  config.cohort.attempts_max = 1'000'000;
-  config.cohort.wait_max = std::chrono::hours(1'000);
-  config.cohort.quorum = 0.5;
-  config.cohort.fraction = random.chance(0.5) ? 1.0 : 0.6;
-  config.limits.uploads_max = static_cast<std::uint32_t>(1 + random.below(3));
-  config.seed = seed;
+  config.settings.rounds = 1'000'000;
+  config.settings.cohort.attempts_max = 1'000'000;
+  config.settings.cohort.wait_max = std::chrono::hours(1'000);
+  config.settings.cohort.quorum = 0.5;
+  config.settings.cohort.fraction = random.chance(0.5) ? 1.0 : 0.6;
+  config.settings.limits.uploads_max = static_cast<std::uint32_t>(1 + random.below(3));
+  config.settings.seed = seed;
   Harness h(config);
   Checker checker(config);
   std::vector<Peer> peers;
@@ -260,7 +262,7 @@ void storm(std::uint64_t seed, int& commits) {
   h.commit();
   drain();
   for (auto& peer : peers) h.apply(PeerGone{peer.peer});
-  h.advance(config.cohort.deadline + seconds(120));
+  h.advance(config.settings.cohort.deadline + seconds(120));
   drain();
   h.commit();
   drain();

@@ -102,7 +102,8 @@ class Shell : public Outbox, public EngineObserver {
   [[nodiscard]] std::uint64_t bulk_bytes(PeerId peer) { return bulk_bytes_[peer]; }
   // A message of the wrong direction, as it arrives.
   void say_misdirected(PeerId peer, const messages::ToClient& message) {
-    engine_->receive(peer, "client-" + std::to_string(peer.value), messages::encode(sessions_[peer], message), {}, now_);
+    engine_->receive(peer, "client-" + std::to_string(peer.value), messages::encode(sessions_[peer], message),
+                     {}, now_);
   }
   void forget() {
     sent_.clear();
@@ -132,13 +133,13 @@ class EngineTest : public ::testing::Test {
     std::ofstream(folder_ / "archive") << archive;
     EngineConfig c;
     c.archive = folder_ / "archive";
-    c.coordinator.federation = "harbour";
-    c.coordinator.run = "run-1";
-    c.coordinator.rounds = rounds;
-    c.coordinator.cohort.clients_min = c.coordinator.cohort.clients_expected = clients;
-    c.coordinator.archive = sha256(std::string_view(archive));
-    c.coordinator.archive_bytes = archive.size();
-    c.coordinator.elements = elements;
+    c.coordinator.settings.federation = "harbour";
+
+    c.coordinator.settings.rounds = rounds;
+    c.coordinator.settings.cohort.clients_min = c.coordinator.settings.cohort.clients_expected = clients;
+    c.coordinator.model.archive = sha256(std::string_view(archive));
+    c.coordinator.model.archive_bytes = archive.size();
+    c.coordinator.model.elements = elements;
     return c;
   }
 

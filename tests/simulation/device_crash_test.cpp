@@ -38,8 +38,10 @@ class LoggingTrainer final : public learning::Trainer {
     HANSA_TRY(const auto counts, device_.store->counts());
     return learning::AvailableData{counts.available() + 1, counts.fresh, {}};
   }
-  Result<learning::TrainingResult> train(const learning::TrainingRequest& request, std::span<const float>,
-                                         std::span<float> delta, std::stop_token) override {
+  Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
+                                         std::span<const learning::OutputVector> outputs,
+                                         std::stop_token) override {
+    const std::span<float> delta = outputs.front().values;
     constexpr std::size_t arriving = 3;
     HANSA_TRY_VOID(device_.store->add(client::testing::arrival_of(device_.arrived, arriving)));
     device_.arrived += arriving;

@@ -109,23 +109,23 @@ void World::run() {
 
   simulation::FederationOptions f;
   auto& c = f.aggregator.coordinator;
-  c.federation = f.federation = identity.federation;
-  c.run = identity.run;
-  c.seed = options.seed;
-  c.rounds = options.rounds;
-  c.cohort.clients_min = options.clients_min;
-  c.cohort.clients_expected = options.clients;
-  c.cohort.gather = std::chrono::seconds(60);
-  c.cohort.wait_max = std::chrono::hours(2);
-  c.cohort.deadline = std::chrono::seconds(120);
-  c.cohort.quorum = options.quorum;
-  c.cohort.fraction = options.fraction;
-  c.cohort.attempts_max = 1000;
-  c.limits.uploads_max = options.uploads_max;
-  c.archive = identity.archive;
-  c.archive_bytes = archive_text.size();
-  c.elements = options.elements;
-  c.chunk_bytes = options.chunk_bytes;
+  c.settings.federation = f.federation = identity.federation;
+  f.aggregator.run = identity.run;
+  c.settings.seed = options.seed;
+  c.settings.rounds = options.rounds;
+  c.settings.cohort.clients_min = options.clients_min;
+  c.settings.cohort.clients_expected = options.clients;
+  c.settings.cohort.gather = std::chrono::seconds(60);
+  c.settings.cohort.wait_max = std::chrono::hours(2);
+  c.settings.cohort.deadline = std::chrono::seconds(120);
+  c.settings.cohort.quorum = options.quorum;
+  c.settings.cohort.fraction = options.fraction;
+  c.settings.cohort.attempts_max = 1000;
+  c.settings.limits.uploads_max = options.uploads_max;
+  c.model.archive = identity.archive;
+  c.model.archive_bytes = archive_text.size();
+  c.model.elements = options.elements;
+  c.process.chunk_bytes = options.chunk_bytes;
   c.compression.uplink = plan_of(options.uplink, options.elements);
   c.compression.downlink = plan_of(options.downlink, options.elements);
   c.compression.full_every = options.full_every;
@@ -139,19 +139,19 @@ void World::run() {
                          {},
                          {},
                          [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; }});
-    c.admitted.push_back(client_name(i));
+    c.settings.admitted.push_back(client_name(i));
   }
   if (options.equip)
     for (auto& client : f.clients) options.equip(client);
   std::optional<simulation::Identities> made;
   if (options.secure) {
     made = *simulation::Identities::create(identity.federation, options.seed);
-    c.secure_sums.emplace();
-    c.secure_sums->assumptions.threat_model = *options.secure;
-    c.secure_sums->metrics = {"loss"};
-    c.secure_sums->rotated = true;
-    c.secure_sums->fraction = options.secure_fraction;
-    c.secure_sums->certificate = [&](const std::string& client) { return made->certificate(client); };
+    c.settings.secure_sums.emplace();
+    c.settings.secure_sums->assumptions.threat_model = *options.secure;
+    c.settings.secure_sums->metrics = {"loss"};
+    c.settings.secure_sums->rotated = true;
+    c.settings.secure_sums->fraction = options.secure_fraction;
+    f.aggregator.certificate = [&](const std::string& client) { return made->certificate(client); };
     secure_aggregation::Policy policy;
     policy.threat_model = *options.secure;
     for (auto& client : f.clients) {

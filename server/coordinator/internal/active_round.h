@@ -32,10 +32,7 @@ class ActiveRound {
  public:
   // participants: in the order of the round's members, sorted by name.
   ActiveRound(round::Round round, std::uint32_t attempt, Instant began, std::vector<Participant> participants)
-      : round_(std::move(round)),
-        attempt_(attempt),
-        began_(began),
-        participants_(std::move(participants)) {}
+      : round_(std::move(round)), attempt_(attempt), began_(began), participants_(std::move(participants)) {}
 
   [[nodiscard]] RoundId id() const { return round_.id(); }
   [[nodiscard]] std::uint32_t attempt() const { return attempt_; }

@@ -13,8 +13,7 @@ Concluded::Concluded(Shared& shared, Finish::Why why, const std::string& text, T
 void Concluded::dismiss(const std::string& client, Turn& turn) const {
   if (why_ == Finish::Why::all_rounds)
     turn.send(client, messages::Finished{shared_.standing.last_committed, shared_.standing.model});
-  else
-    turn.send(client, messages::Bye{"the aggregator stops"});
+  else turn.send(client, messages::Bye{"the aggregator stops"});
 }
 
 }  // namespace hansa::server

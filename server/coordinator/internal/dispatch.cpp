@@ -124,7 +124,8 @@ Verdict Dispatch::on_hello(const MessageArrived& event, const messages::Hello& h
 }
 
 Verdict Dispatch::refuse_stranger(PeerId peer, const std::string& client) {
-  return turn_.refuse(peer, client, RefuseReason::unknown_session, "the session is not open", "say Hello again");
+  return turn_.refuse(peer, client, RefuseReason::unknown_session, "the session is not open",
+                      "say Hello again");
 }
 
 Verdict Dispatch::end_for_violation(PeerId peer, const std::string& client, const std::string& what) {

@@ -13,7 +13,7 @@ std::uint64_t pulled_range(const messages::Pull& pull, std::uint64_t blob_bytes,
 }
 
 Reply send_range(const messages::Pull& pull, std::uint64_t blob_bytes, std::uint32_t chunk_bytes,
-                   const Session& session, Turn& turn) {
+                 const Session& session, Turn& turn) {
   if (pull.offset >= blob_bytes) return Reply::violation("it pulls from beyond the end of a blob");
   const std::uint64_t range = pulled_range(pull, blob_bytes, chunk_bytes);
   const std::uint64_t chunk = round::chunk_of_range(range, chunk_bytes);

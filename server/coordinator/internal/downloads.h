@@ -10,10 +10,11 @@
 namespace hansa::server {
 
 // The bytes that a Pull of a blob of blob_bytes gets: up to its end, and at most 16 chunks (docs/protocol.md).
-[[nodiscard]] std::uint64_t pulled_range(const messages::Pull& pull, std::uint64_t blob_bytes, std::uint32_t chunk_bytes);
+[[nodiscard]] std::uint64_t pulled_range(const messages::Pull& pull, std::uint64_t blob_bytes,
+                                         std::uint32_t chunk_bytes);
 
 // Emits SendBlob for each chunk of that range. A Pull from beyond the end is a violation.
-[[nodiscard]] Reply send_range(const messages::Pull& pull, std::uint64_t blob_bytes, std::uint32_t chunk_bytes,
-                                 const Session& session, Turn& turn);
+[[nodiscard]] Reply send_range(const messages::Pull& pull, std::uint64_t blob_bytes,
+                               std::uint32_t chunk_bytes, const Session& session, Turn& turn);
 
 }  // namespace hansa::server

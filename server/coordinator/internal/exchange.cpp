@@ -5,7 +5,8 @@
 
 namespace hansa::server {
 
-std::unique_ptr<ExchangeFactory> make_exchange_factory(const CoordinatorConfig& config, const SumRange& range) {
+std::unique_ptr<ExchangeFactory> make_exchange_factory(const CoordinatorConfig& config,
+                                                       const SumRange& range) {
   if (config.settings.secure_sums) return std::make_unique<SecureExchangeFactory>(config, range);
   return std::make_unique<PlainExchangeFactory>(config);
 }

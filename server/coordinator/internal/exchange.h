@@ -69,7 +69,9 @@ class Exchange {
     return Verdict::discarded;
   }
   // A survivor refuses to help to open the sum.
-  virtual Verdict on_refused_opening(const Participant&, const std::string&, Turn&) { return Verdict::discarded; }
+  virtual Verdict on_refused_opening(const Participant&, const std::string&, Turn&) {
+    return Verdict::discarded;
+  }
 
   // Training: after each event. Ends an exchange of keys or shares when all have spoken or its time is over; drops
   // participants, or abandons the round.

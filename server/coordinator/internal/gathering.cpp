@@ -24,7 +24,8 @@ std::uint32_t part_of(double fraction, std::size_t of) {
 std::vector<std::string> Gathering::eligible() const {
   std::vector<std::string> out;
   for (const auto& [name, client] : shared_.clients.all())
-    if (client.examples > 0 && shared_.sessions.connected(name) && shared_.exchanges->what_lacks(client).empty())
+    if (client.examples > 0 && shared_.sessions.connected(name) &&
+        shared_.exchanges->what_lacks(client).empty())
       out.push_back(name);
   return out;  // sorted: the map is
 }
@@ -61,13 +62,13 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   if (enough && shared_.has_gathered) return start_round(ready, turn);
   if (enough || turn.now < began_ + cohort.wait_max) return nullptr;
   const auto absent = missing();
-  return std::make_unique<Concluded>(
-      shared_, Finish::Why::gave_up,
-      std::to_string(ready.size()) + " of the " + std::to_string(cohort.clients_min) +
-          " clients that cohort.clients_min needs came within " +
-          std::to_string(cohort.wait_max / std::chrono::seconds(1)) + " s" +
-          (absent.empty() ? "" : "; missing: " + name_list(absent, 12)),
-      turn);
+  return std::make_unique<Concluded>(shared_, Finish::Why::gave_up,
+                                     std::to_string(ready.size()) + " of the " +
+                                         std::to_string(cohort.clients_min) +
+                                         " clients that cohort.clients_min needs came within " +
+                                         std::to_string(cohort.wait_max / std::chrono::seconds(1)) + " s" +
+                                         (absent.empty() ? "" : "; missing: " + name_list(absent, 12)),
+                                     turn);
 }
 
 std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) const {
@@ -82,8 +83,8 @@ std::vector<std::string> Gathering::select(const std::vector<std::string>& eligi
                           c.train_seconds, c.round_seconds});
   }
   std::vector<std::string> out;
-  for (const std::size_t i :
-       shared_.policy->select(candidates, size, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
+  for (const std::size_t i : shared_.policy->select(
+           candidates, size, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
     out.push_back(eligible[i]);
   return out;
 }
@@ -128,8 +129,8 @@ void Gathering::fill(Progress& progress) const {
   progress.missing = missing();
 }
 
-std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt, const std::string& reason,
-                                 Turn& turn) {
+std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
+                                 const std::string& reason, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
   if (attempt >= shared.config.settings.cohort.attempts_max)

@@ -23,7 +23,8 @@ class Gathering final : public Stage {
   [[nodiscard]] std::vector<std::string> eligible() const;
   // Admitted and not eligible, with the reason where there is one.
   [[nodiscard]] std::vector<std::string> missing() const;
-  [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round) const;
+  [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible,
+                                                RoundId round) const;
   [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
 
   std::uint32_t attempt_;

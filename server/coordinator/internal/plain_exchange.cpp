@@ -29,18 +29,20 @@ UpdateSizes PlainExchange::sizes() const {
   return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.model.elements);
 }
 
-Result<UpdateTicket> PlainExchange::admit(const Participant& participant, const messages::Offer& offer) const {
+Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
+                                          const messages::Offer& offer) const {
   const std::uint64_t most = config_.settings.limits.examples_max;
   if (offer.examples == 0 || offer.examples > most)
     return fail(ErrorCode::protocol, "",
-                "it counts " + std::to_string(offer.examples) + " examples; limits.examples_max allows 1 to " +
-                    std::to_string(most));
+                "it counts " + std::to_string(offer.examples) +
+                    " examples; limits.examples_max allows 1 to " + std::to_string(most));
   return UpdateTicket{participant.client, participant.index.value, offer.bytes,
                       offer.update,       offer.examples,          participant.seed};
 }
 
 Result<std::unique_ptr<Exchange>> PlainExchangeFactory::create(const ExchangeStart& start, Turn&) {
-  return std::make_unique<PlainExchange>(config_, start.round, static_cast<std::uint32_t>(start.cohort.size()));
+  return std::make_unique<PlainExchange>(config_, start.round,
+                                         static_cast<std::uint32_t>(start.cohort.size()));
 }
 
 }  // namespace hansa::server

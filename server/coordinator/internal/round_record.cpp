@@ -3,7 +3,8 @@
 namespace hansa::server {
 namespace {
 
-Participation participation(const ActiveRound& round, const Participant& participant, const Uploads& uploads) {
+Participation participation(const ActiveRound& round, const Participant& participant,
+                            const Uploads& uploads) {
   const std::string& client = participant.client;
   Participation out;
   out.client = client;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "protocols/secure_aggregation/setup.h"
+#include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
 
@@ -54,7 +54,8 @@ void SecureExchange::on_reconnected(const Participant& participant, Process proc
   ask_to_open(participant, turn);
 }
 
-Result<UpdateTicket> SecureExchange::admit(const Participant& participant, const messages::Offer& offer) const {
+Result<UpdateTicket> SecureExchange::admit(const Participant& participant,
+                                           const messages::Offer& offer) const {
   const auto at = position(participant);
   if (!at || !sum_.expects_masked_of(*at))
     return fail(ErrorCode::protocol, "", "its masked update came before the shares were exchanged");

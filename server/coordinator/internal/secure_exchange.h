@@ -73,7 +73,8 @@ class SecureExchange final : public Exchange {
   Instant began_;
   Instant phase_until_;
   std::shared_ptr<const std::vector<std::byte>> roster_;  // encoded, once it is fixed
-  std::set<std::string, std::less<>> left_;  // refused, or lost their keys: nothing more is expected from them
+  std::set<std::string, std::less<>>
+      left_;  // refused, or lost their keys: nothing more is expected from them
   bool announcement_due_ = false;
   double setup_seconds_ = 0;  // until shares were delivered
   bool unmask_failed_ = false;  // with the answers that were there
@@ -91,7 +92,8 @@ class SecureExchangeFactory final : public ExchangeFactory {
   void on_committed(const RoundCommitted& committed) override { range_ = committed.next_range; }
 
  private:
-  [[nodiscard]] secure_aggregation::SumSetup make_setup(const ExchangeStart& start, std::uint64_t examples_most);
+  [[nodiscard]] secure_aggregation::SumSetup make_setup(const ExchangeStart& start,
+                                                        std::uint64_t examples_most);
 
   const CoordinatorConfig& config_;
   SumRange range_;

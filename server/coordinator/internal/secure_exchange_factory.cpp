@@ -23,7 +23,8 @@ Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeSt
     most = std::max(most, client.examples);
     certificates.push_back(*client.certificate);
   }
-  HANSA_TRY(auto sum, secure_aggregation::AggregatorSum::begin(make_setup(start, most), std::move(certificates)));
+  HANSA_TRY(auto sum,
+            secure_aggregation::AggregatorSum::begin(make_setup(start, most), std::move(certificates)));
   return std::make_unique<SecureExchange>(std::move(sum), config_.settings.secure_sums->phase_max, turn.now);
 }
 
@@ -41,9 +42,9 @@ secure_aggregation::SumSetup SecureExchangeFactory::make_setup(const ExchangeSta
   }
   setup.model = start.published.model;
   const std::uint64_t whole[] = {config_.model.elements};
-  setup.segments = secure_aggregation::segments_of(config_.model.segments.empty()
-                                                       ? std::span<const std::uint64_t>(whole)
-                                                       : std::span(config_.model.segments));
+  setup.segments =
+      secure_aggregation::segments_of(config_.model.segments.empty() ? std::span<const std::uint64_t>(whole)
+                                                                     : std::span(config_.model.segments));
   setup.clients = static_cast<std::uint32_t>(start.cohort.size());
   setup.metrics = settings.metrics;
   setup.assumptions = settings.assumptions;

@@ -21,12 +21,11 @@ void SecureExchange::ask_to_open(const Participant& participant, Turn& turn) {
   const auto at = position(participant);
   if (left_.contains(participant.client) || !at || !sum_.survivors().has(*at)) return;
   if (sum_.phase() == SumPhase::signatures && !sum_.has_signature_of(*at))
-    turn.send(participant.client,
-              messages::SurvivorSet{participant.task, id_, sum_.survivors().bits()});
+    turn.send(participant.client, messages::SurvivorSet{participant.task, id_, sum_.survivors().bits()});
   if (sum_.phase() == SumPhase::unmasking && !sum_.has_answer_of(*at)) {
     const auto request = sum_.request();
-    turn.send(participant.client, messages::UnmaskRequest{participant.task, id_, request.survivors.bits(),
-                                                          request.signatures});
+    turn.send(participant.client,
+              messages::UnmaskRequest{participant.task, id_, request.survivors.bits(), request.signatures});
   }
 }
 

@@ -49,11 +49,14 @@ class Stage {
   // Messages of a client's open session.
   virtual Reply on_pull(const std::string& client, const messages::Pull& pull, Turn& turn);
   virtual Reply on_offer(const std::string& client, const messages::Offer& offer, Turn& turn);
-  virtual Reply on_chunk(const std::string&, const messages::UpdateChunk&, std::uint64_t /*bulk_bytes*/, Turn&) {
+  virtual Reply on_chunk(const std::string&, const messages::UpdateChunk&, std::uint64_t /*bulk_bytes*/,
+                         Turn&) {
     return Verdict::discarded;
   }
   virtual Reply on_decline(const std::string&, const messages::Decline&, Turn&) { return Verdict::discarded; }
-  virtual Reply on_advert(const std::string&, const messages::KeyAdvert&, Turn&) { return Verdict::discarded; }
+  virtual Reply on_advert(const std::string&, const messages::KeyAdvert&, Turn&) {
+    return Verdict::discarded;
+  }
   virtual Reply on_shares(const std::string&, const messages::EncryptedShares&, Turn&) {
     return Verdict::discarded;
   }

@@ -101,12 +101,12 @@ Reply Training::on_offer(const std::string& client, const messages::Offer& offer
     case MemberState::absent: break;
   }
   if (const UpdateSizes sizes = exchange_->sizes(); !sizes.has(offer.bytes))
-    return reject(*p,
-                  "its update has " + std::to_string(offer.bytes) + " bytes, " +
-                      (sizes.least == sizes.most
-                           ? "the model needs " + std::to_string(sizes.most)
-                           : "and an encoded one has " + std::to_string(sizes.most) + " at most"),
-                  turn);
+    return reject(
+        *p,
+        "its update has " + std::to_string(offer.bytes) + " bytes, " +
+            (sizes.least == sizes.most ? "the model needs " + std::to_string(sizes.most)
+                                       : "and an encoded one has " + std::to_string(sizes.most) + " at most"),
+        turn);
   const auto ticket = exchange_->admit(*p, offer);
   if (!ticket) return reject(*p, ticket.error().what, turn);
   const Verdict verdict = shared_.uploads.on_offer(*ticket, offer.task, turn);
@@ -115,7 +115,7 @@ Reply Training::on_offer(const std::string& client, const messages::Offer& offer
 }
 
 Reply Training::on_chunk(const std::string& client, const messages::UpdateChunk& chunk,
-                           std::uint64_t bulk_bytes, Turn& turn) {
+                         std::uint64_t bulk_bytes, Turn& turn) {
   Participant* p = round_->find(client);
   if (p == nullptr || chunk.task != p->task) return Verdict::discarded;  // late
   Uploads& uploads = shared_.uploads;
@@ -237,10 +237,12 @@ std::unique_ptr<Stage> Training::next(Turn& turn) {
     return nullptr;
   }
   if (round_->abandoned()) return abandon(*round_->abandoned(), turn);
-  if (auto begun = exchange_->begin_opening(*round_, turn); !begun) return abandon(begun.error().text(), turn);
+  if (auto begun = exchange_->begin_opening(*round_, turn); !begun)
+    return abandon(begun.error().text(), turn);
   RoundRecord record = make_record(*round_, shared_, turn.now);
   close(turn);
-  return std::make_unique<Unmasking>(shared_, std::move(round_), std::move(exchange_), std::move(record), turn);
+  return std::make_unique<Unmasking>(shared_, std::move(round_), std::move(exchange_), std::move(record),
+                                     turn);
 }
 
 std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) {

@@ -13,13 +13,14 @@ namespace hansa::server {
 class Training final : public Stage {
  public:
   // Sends the tasks.
-  Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange, Turn& turn);
+  Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
+           Turn& turn);
 
   [[nodiscard]] Phase phase() const override { return Phase::in_round; }
   Reply on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) override;
   Reply on_offer(const std::string& client, const messages::Offer& offer, Turn& turn) override;
   Reply on_chunk(const std::string& client, const messages::UpdateChunk& chunk, std::uint64_t bulk_bytes,
-                   Turn& turn) override;
+                 Turn& turn) override;
   Reply on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) override;
   Reply on_advert(const std::string& client, const messages::KeyAdvert& advert, Turn& turn) override;
   Reply on_shares(const std::string& client, const messages::EncryptedShares& shares, Turn& turn) override;
@@ -52,7 +53,7 @@ class Training final : public Stage {
 
 // Ends a failed attempt: the exchange's members hear of it, and the round is tried again or given up. reason is completed
 // by what a member of the cohort said.
-[[nodiscard]] std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,
-                                                   std::string reason, Turn& turn);
+[[nodiscard]] std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round,
+                                                   Exchange& exchange, std::string reason, Turn& turn);
 
 }  // namespace hansa::server

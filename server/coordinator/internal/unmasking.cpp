@@ -12,13 +12,13 @@ Reply Unmasking::on_decline(const std::string& client, const messages::Decline& 
 }
 
 Reply Unmasking::on_signature(const std::string& client, const messages::SurvivorSignature& signature,
-                                Turn& turn) {
+                              Turn& turn) {
   const Participant* p = round_->find(client);
   return p == nullptr ? Verdict::discarded : exchange_->on_signature(*p, signature, turn);
 }
 
 Reply Unmasking::on_unmask_shares(const std::string& client, const messages::UnmaskShares& shares,
-                                    Turn& turn) {
+                                  Turn& turn) {
   const Participant* p = round_->find(client);
   return p == nullptr ? Verdict::discarded : exchange_->on_unmask_shares(*p, shares, turn);
 }

@@ -20,9 +20,9 @@ class Unmasking final : public Stage {
   [[nodiscard]] Phase phase() const override { return Phase::unmasking; }
   Reply on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) override;
   Reply on_signature(const std::string& client, const messages::SurvivorSignature& signature,
-                       Turn& turn) override;
+                     Turn& turn) override;
   Reply on_unmask_shares(const std::string& client, const messages::UnmaskShares& shares,
-                           Turn& turn) override;
+                         Turn& turn) override;
   void on_session_opened(const SessionOpened& opened, Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> next(Turn& turn) override;
   [[nodiscard]] Instant next_tick(Instant) const override { return exchange_->next_tick(); }

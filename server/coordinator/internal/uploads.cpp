@@ -76,8 +76,8 @@ void Uploads::grant(const std::string& client, Entry& entry, Turn& turn) {
   Upload& upload = entry.upload;
   const std::uint64_t window = std::min(entry.window.bytes(), window_cap());
   std::uint64_t limit = std::max(upload.granted, std::min(upload.ticket.bytes, upload.received + window));
-  const bool too_little = upload.granted > upload.received && limit < upload.ticket.bytes &&
-                          limit - upload.granted < window / 2;
+  const bool too_little =
+      upload.granted > upload.received && limit < upload.ticket.bytes && limit - upload.granted < window / 2;
   if (limit == upload.granted || too_little) {
     if (turn.now - upload.granted_at < progress_interval) return;
     limit = upload.granted;

@@ -43,7 +43,8 @@ class Uploads {
     bool completed = false;  // it was the last one
   };
   // Emits AppendUpdate, and a Grant when half of the credit is used.
-  [[nodiscard]] ChunkOutcome on_chunk(std::string_view client, std::uint64_t offset, std::uint64_t bytes, Turn& turn);
+  [[nodiscard]] ChunkOutcome on_chunk(std::string_view client, std::uint64_t offset, std::uint64_t bytes,
+                                      Turn& turn);
   // The complete update was counted or rejected, and the shell has released it.
   void on_checked(std::string_view client);
   // The client's session changed or its upload is over: it holds no upload slot.
