@@ -53,8 +53,8 @@ void set_versions(SQLite::Database& database) {
   database.exec("PRAGMA user_version = " + std::to_string(schema_version));
 }
 
-// Version 1 kept personal layers as personal/ARCHIVE/LAYOUT, and what codecs left out behind the digest that it
-// belongs to; the reservoir had a seed of its own.
+// Version 1 kept personal layers as personal/ARCHIVE/LAYOUT, and a codec's residual after the digest that it belongs
+// to. The reservoir had a seed of its own, and nothing could be undone.
 void migrate_from_1(SQLite::Database& database) {
   database.exec("ALTER TABLE trained DROP COLUMN seed");
   database.exec("ALTER TABLE fresh ADD COLUMN turn INTEGER");
@@ -79,7 +79,7 @@ void migrate_from_1(SQLite::Database& database) {
       name = "training/" + archive + "/" + personal + layout;
       if (const auto digest = parse_digest(layout)) of = *digest;
     } else if (key == "codec state" && bytes.size() >= of.bytes.size()) {
-      name = "codec/left out";
+      name = "codec/residual";
       std::memcpy(of.bytes.data(), bytes.data(), of.bytes.size());
       bytes = bytes.subspan(of.bytes.size());
     } else {
