@@ -1,5 +1,5 @@
-// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process), the
-// simulation and the load generator implement these interfaces.
+// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process),
+// the simulation and the load generator implement these interfaces.
 #pragma once
 #include <cstdint>
 #include <filesystem>

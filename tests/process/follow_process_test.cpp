@@ -1,4 +1,4 @@
-// hansa-client follows data while it is killed again and again: what its state says it has consumed is what was written.
+// hansa-client follows data while it is killed again and again: its state must have consumed what was written.
 #include <csignal>
 #include <fstream>
 #include <memory>

@@ -49,8 +49,8 @@ class MaskedForm final : public UpdateForm {
 
 [[nodiscard]] tl::unexpected<Error> fail_outside(const messages::TrainTask& task);
 
-// What earlier updates left out (error feedback: Seide et al. 2014), as it was before the task; empty if there is none that
-// belongs to `of`, which names the model and the codecs.
+// What earlier updates left out (error feedback: Seide et al. 2014), as it was before the task; empty if there is none
+// that belongs to `of`, which names the model and the codecs.
 [[nodiscard]] Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of,
                                                          std::size_t values);
 // The residual after this update; empty: nothing is left out.
