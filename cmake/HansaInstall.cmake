@@ -26,6 +26,7 @@ install(
     hansa_messages
     hansa_secure_aggregation
     hansa_round
+    hansa_sqlite
     hansa_transport
   EXPORT HansaTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

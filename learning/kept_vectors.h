@@ -1,5 +1,5 @@
-// Vectors that a device keeps from task to task, by name: personal layers and what codecs left out today, control
-// variates and the state of optimisers later.
+// Vectors that a device keeps from task to task, by name: personal layers and the residuals of codecs today,
+// control variates and the state of optimisers later.
 #pragma once
 #include <map>
 #include <string>

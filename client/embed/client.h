@@ -27,7 +27,7 @@ struct Options {
 
 // Connects, trains what the aggregator asks for, and reconnects for as long as it takes; the calling thread does it
 // all but training, which has a thread of its own. Returns when the federation is finished or stop becomes true,
-// at the latest 0.5 s later. Fails with what no retry can hint: a key or a state that cannot be used. Several
+// at the latest 0.5 s later. Fails with what no retry can fix: a key or a state that cannot be used. Several
 // clients may run in one process, each with a thread and a state folder of its own.
 [[nodiscard]] Result<void> run(const ClientConfig& config, const Options& options,
                                const std::atomic<bool>& stop);

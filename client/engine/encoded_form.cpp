@@ -6,7 +6,7 @@
 namespace hansa::client {
 namespace {
 
-// What is left out belongs to a model and its codecs: with others it starts from nothing.
+// A residual belongs to a model and its codecs.
 Digest name_of_codecs(const messages::TrainTask& task) {
   std::string text = task.layout.text();
   for (const codecs::Segment& segment : messages::update_segments(task))
@@ -20,15 +20,15 @@ Digest name_of_codecs(const messages::TrainTask& task) {
 Result<OutgoingUpdate> EncodedForm::prepare(const UpdateParts& parts) {
   HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(messages::update_segments(task_)));
   const Digest of = name_of_codecs(task_);
-  HANSA_TRY(const std::vector<float> before, left_out_before(parts, of, plan.state_values()));
-  std::vector<float> left_out(plan.state_values());
+  HANSA_TRY(const std::vector<float> before, residual_before(parts, of, plan.state_values()));
+  std::vector<float> residual(plan.state_values());
   const auto bytes = parts.memory.unused_bytes();
   const bool within = codecs::Encoder(plan).encode(
-      parts.vectors->update, before, left_out, messages::update_seeds(task_),
+      parts.vectors->update, before, residual, messages::update_seeds(task_),
       static_cast<float>(task_.magnitude_max),
       task_.compression->entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never, *bytes);
   if (!within) return fail_outside(task_);
-  stage_left_out(parts, of, std::move(left_out));
+  stage_residual(parts, of, std::move(residual));
   const std::span<const std::byte> view(*bytes);
   return OutgoingUpdate{task_.task, checksum(view), {bytes, view}};
 }

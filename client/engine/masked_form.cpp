@@ -21,15 +21,15 @@ Result<OutgoingUpdate> MaskedForm::prepare(const UpdateParts& parts) {
   const unsigned bits = mask_.setup.quantisation.ring_bits;
   std::span<const float> values = parts.vectors->update;
   const Digest of = name_of_grid(mask_.setup);
-  std::vector<float> left_out;
+  std::vector<float> residual;
   if (mask_.setup.quantisation.fraction < 1) {
-    HANSA_TRY(const std::vector<float> before, left_out_before(parts, of, values.size()));
+    HANSA_TRY(const std::vector<float> before, residual_before(parts, of, values.size()));
     std::vector<float>& corrected = parts.memory.corrected;
     corrected.assign(values.begin(), values.end());
     for (std::size_t i = 0; i < before.size(); ++i) corrected[i] += before[i];
     values = corrected;
-    left_out.resize(values.size());
-    sa::left_out(values, mask_.setup, left_out);
+    residual.resize(values.size());
+    sa::left_out(values, mask_.setup, residual);
   }
   std::vector<std::uint32_t>& elements = parts.memory.ring_elements;
   elements.resize(sa::vector_elements(mask_.setup));
@@ -39,7 +39,7 @@ Result<OutgoingUpdate> MaskedForm::prepare(const UpdateParts& parts) {
   const auto packed = parts.memory.unused_bytes();
   packed->resize(sa::packed_bytes(elements.size(), bits));
   sa::pack(elements, bits, *packed);
-  stage_left_out(parts, of, std::move(left_out));
+  stage_residual(parts, of, std::move(residual));
   const std::span<const std::byte> view(*packed);
   return OutgoingUpdate{mask_.task, checksum(view), {packed, view}, true};
 }

@@ -20,8 +20,8 @@ class TaskInputs {
 
   // Keeps a chunk that the task asked for.
   void keep(const KeepChunk& keep, std::span<const std::byte> bytes);
-  // Verifies a complete blob and takes it: stores an archive, or applies a delta. False if it is not what its name
-  // says.
+  // Verifies a complete blob and takes it: stores an archive, or applies a model delta. False if it is not what its
+  // name says.
   [[nodiscard]] bool verify(const VerifyBlob& verify);
 
   // The complete vectors. Those of inputs that the last task did not have are not kept.

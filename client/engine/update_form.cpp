@@ -7,7 +7,7 @@ namespace hansa::client {
 namespace {
 
 constexpr const char* codec_scope = "codec";
-constexpr const char* left_out_name = "left out";
+constexpr const char* residual_name = "residual";
 
 Result<void> check_magnitude(const messages::TrainTask& task, std::span<const float> values) {
   if (kernels::first_outside(values, static_cast<float>(task.magnitude_max)) != values.size())
@@ -37,17 +37,17 @@ tl::unexpected<Error> fail_outside(const messages::TrainTask& task) {
               "limits.magnitude_max");
 }
 
-Result<std::vector<float>> left_out_before(const UpdateParts& parts, const Digest& of, std::size_t values) {
+Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of, std::size_t values) {
   if (values == 0) return std::vector<float>{};
   HANSA_TRY(auto kept, parts.ledger.find(parts.staged.task, codec_scope));
-  const auto found = kept.find(left_out_name);
+  const auto found = kept.find(residual_name);
   if (found == kept.end() || found->second.of != of || found->second.values.size() != values)
     return std::vector<float>{};
   return std::move(found->second.values);
 }
 
-void stage_left_out(const UpdateParts& parts, const Digest& of, std::vector<float> values) {
-  const std::string name = std::string(codec_scope) + "/" + left_out_name;
+void stage_residual(const UpdateParts& parts, const Digest& of, std::vector<float> values) {
+  const std::string name = std::string(codec_scope) + "/" + residual_name;
   parts.staged.vectors.erase(name);
   if (!values.empty()) parts.staged.vectors.emplace(name, learning::KeptVector{of, std::move(values)});
 }

@@ -72,7 +72,7 @@ class ChannelLink final : public Link {
   std::optional<Error> failed_;
 };
 
-// What the thread that takes arriving data has to tell.
+// What the thread that takes arriving data reports to the loop.
 class ArrivalNews {
  public:
   void add(const std::string& text) {
@@ -145,7 +145,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   };
   TrainingThread training(trainer, wake);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
-  // Bad data does not end the client: it connects, says so, and tries again with the next task.
+  // Bad data does not end the client: it connects, reports the problem, and tries again with the next task.
   const auto available = trainer.data_at_hand();
   if (!available && !data.followed) log.error(available.error().text());
   messages::DataReport report = data_report(available);
@@ -172,10 +172,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     if (event.kind == transport::LinkEvent::Kind::connected) engine.link_up(steady_now());
     else engine.link_down(event.error, steady_now());
   };
-  bool stop_told = false;
+  bool stop_reported = false;
   while (!engine.exited()) {
-    if (stop && !stop_told) {
-      stop_told = true;
+    if (stop && !stop_reported) {
+      stop_reported = true;
       log.info("stops");
       engine.stop(steady_now());
       continue;

@@ -12,7 +12,7 @@
 namespace hansa::client {
 
 // Runs until the federation is finished or stop becomes true (signals set it); reconnects for as long as
-// it takes. Returns the error to exit with, if any: what no retry can hint.
+// it takes. Returns the error to exit with, if any: what no retry can fix.
 [[nodiscard]] Result<void> run_client(const ClientConfig& config, const ClientData& data,
                                       learning::Trainer& trainer, const Logger& log,
                                       const std::atomic<bool>& stop);

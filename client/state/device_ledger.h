@@ -1,8 +1,8 @@
 // The one place where a counted update changes what a device keeps.
 //
-// A task collects its changes in StagedChanges while it is trained, encoded and masked. When the aggregator has counted the update,
-// the ledger applies them in one transaction; when the task ends in any other way they are dropped, and nothing has
-// changed.
+// A task collects its changes in StagedChanges while it is trained, encoded and masked. When the aggregator has counted
+// the update, the ledger applies them in one transaction; when the task ends in any other way they are dropped, and
+// nothing has changed.
 //
 // The aggregator may ask for the same task again after it counted the update, as it may have crashed before its
 // commit. A client that still has the update offers it again. One that has not, as it was restarted, trains again, and

@@ -14,14 +14,13 @@
 #include "client/state/internal/sealed.h"
 #include "common/files.h"
 #include "common/folder_lock.h"
+#include "common/sqlite/connection.h"
+#include "common/sqlite/guard.h"
 
 namespace hansa::client {
 namespace {
 
-constexpr int busy_timeout_ms = 5'000;
 constexpr std::size_t vector_bytes_max = std::numeric_limits<int>::max() - 1024;
-
-bool is_damage(int code) { return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_FORMAT; }
 
 std::string dated_name(const std::filesystem::path& file) {
   const std::time_t now = std::time(nullptr);
@@ -35,16 +34,13 @@ std::string dated_name(const std::filesystem::path& file) {
   return name;
 }
 
-int number_of(SQLite::Database& database, const char* pragma) { return database.execAndGet(pragma).getInt(); }
-
 // Makes or updates the tables of a database that is open for writing. Empty, or what is wrong with the file.
 std::string prepare(SQLite::Database& database) {
-  const int version = number_of(database, "PRAGMA user_version");
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec("PRAGMA synchronous = FULL");
+  const int version = sqlite::schema_version(database);
   database.exec("PRAGMA secure_delete = ON");  // deleted data of this device does not stay in the file
   if (version == 0) create_schema(database);
-  if (number_of(database, "PRAGMA application_id") != application_id) return "it is no state of a client";
+  if (sqlite::number_of(database, "PRAGMA application_id") != application_id)
+    return "it is no state of a client";
   if (version != 0) migrate_schema(database, version);
   return {};
 }
@@ -108,11 +104,9 @@ Result<void> StateStore::connect() {
   for (int attempt = 0;; ++attempt) {
     std::string damage;
     try {
-      const int mode =
-          access_ == Access::read ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
-      database_ = std::make_unique<SQLite::Database>(file_.empty() ? ":memory:" : file_.string(), mode,
-                                                     busy_timeout_ms);
-      const int version = number_of(*database_, "PRAGMA user_version");
+      if (file_.empty()) database_ = sqlite::open_in_memory();
+      else database_ = access_ == Access::read ? sqlite::open_to_read(file_) : sqlite::open_to_write(file_);
+      const int version = sqlite::schema_version(*database_);
       if (version > schema_version)
         return fail(ErrorCode::storage, file_.string(),
                     "was written by a newer Hansa (schema " + std::to_string(version) + ", this one knows " +
@@ -122,7 +116,7 @@ Result<void> StateStore::connect() {
         return fail(ErrorCode::storage, file_.string(), "was written by an older Hansa",
                     "start the client once: it brings its state up to date");
       if (access_ == Access::write) damage = prepare(*database_);
-      else if (number_of(*database_, "PRAGMA application_id") != application_id)
+      else if (sqlite::number_of(*database_, "PRAGMA application_id") != application_id)
         damage = "it is no state of a client";
       const std::string check = database_->execAndGet("PRAGMA quick_check(1)").getString();
       if (check != "ok") damage = check;
@@ -130,8 +124,7 @@ Result<void> StateStore::connect() {
     } catch (const Damaged& caught) {
       damage = caught.what;
     } catch (const SQLite::Exception& caught) {
-      if (!is_damage(caught.getErrorCode()) &&
-          !(access_ == Access::write && caught.getErrorCode() == SQLITE_ERROR))
+      if (!sqlite::is_damage(caught) && !(access_ == Access::write && caught.getErrorCode() == SQLITE_ERROR))
         return fail(ErrorCode::storage, file_.string(),
                     std::string("cannot be opened (") + caught.what() + ")");
       damage = caught.what();
@@ -181,10 +174,7 @@ auto StateStore::run(const char* doing, Work work) -> Result<decltype(work())> {
   } catch (const Refused& refused) {
     return tl::unexpected<Error>(refused.error);
   } catch (const SQLite::Exception& caught) {
-    if (!is_damage(caught.getErrorCode()))
-      return fail(
-          ErrorCode::storage, file_.string(), std::string(doing) + " failed (" + caught.what() + ")",
-          caught.getErrorCode() == SQLITE_FULL ? "free some space; nothing that was stored is lost" : "");
+    if (!sqlite::is_damage(caught)) return tl::unexpected<Error>(sqlite::error_of(file_, doing, caught));
     damage = caught.what();
   }
   if (access_ == Access::read || file_.empty())

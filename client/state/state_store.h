@@ -1,5 +1,5 @@
-// A client's own state in one SQLite file: what its feed has consumed, new examples, the replay reservoir, and vectors by
-// name.
+// A client's own state in one SQLite file: what its feed has consumed, new examples, the replay reservoir, and vectors
+// by name.
 //
 // Each call that changes something is one transaction, durable when it returns (WAL, synchronous = FULL). What is read
 // back is checked against a digest. A damaged store is set aside under a dated name, an empty one takes its place, and

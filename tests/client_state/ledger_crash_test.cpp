@@ -26,7 +26,7 @@ learning::KeptVectors trained_further(const learning::KeptVectors& kept, std::ui
   std::vector<float> values = found == kept.end() ? std::vector<float>{0, 0} : found->second.values;
   values[0] += 1;
   values[1] += static_cast<float>(fresh);
-  return {{"training/archive/personal", {{}, values}}, {"codec/left out", {{}, values}}};
+  return {{"training/archive/personal", {{}, values}}, {"codec/residual", {{}, values}}};
 }
 
 // One task from arrival to apply(), as often as the aggregator asks for it; killed when `kill_at` is reached.
@@ -64,7 +64,7 @@ struct Seen {
   std::uint64_t fresh = 0;
   float trainings = 0;
   float examples = 0;
-  float left_out = 0;  // the same number, kept by the codec
+  float residual = 0;  // the same number, kept by the codec
 };
 Seen look(const std::filesystem::path& folder, std::uint64_t next_task) {
   const std::shared_ptr<StateStore> store = StateStore::open(folder).value();
@@ -76,7 +76,7 @@ Seen look(const std::filesystem::path& folder, std::uint64_t next_task) {
   if (!kept.empty()) {
     out.trainings = kept.at("personal").values[0];
     out.examples = kept.at("personal").values[1];
-    out.left_out = codec.at("left out").values[1];
+    out.residual = codec.at("residual").values[1];
   }
   return out;
 }
@@ -99,7 +99,7 @@ TEST(LedgerCrash, AfterAKillAtAnyPointAllChangesOfTheUpdateAreThereOrNone) {
       const auto expected = examples_a_task * (all ? task : task - 1);
       EXPECT_EQ(killed.trained, expected);
       EXPECT_EQ(killed.examples, static_cast<float>(expected));
-      EXPECT_EQ(killed.left_out, static_cast<float>(expected));
+      EXPECT_EQ(killed.residual, static_cast<float>(expected));
       EXPECT_EQ(killed.fresh, all ? 0U : static_cast<std::uint64_t>(examples_a_task));
       // The aggregator asks for the task again, as the restarted client did not answer.
       ASSERT_EQ(run_in_child(state, task, ""), 0);
@@ -109,7 +109,7 @@ TEST(LedgerCrash, AfterAKillAtAnyPointAllChangesOfTheUpdateAreThereOrNone) {
       EXPECT_EQ(done.trainings, static_cast<float>(task))
           << "personal layers were trained twice for one update";
       EXPECT_EQ(done.examples, static_cast<float>(done.trained));
-      EXPECT_EQ(done.left_out, static_cast<float>(done.trained));
+      EXPECT_EQ(done.residual, static_cast<float>(done.trained));
     }
   }
 }

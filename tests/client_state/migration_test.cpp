@@ -63,14 +63,14 @@ class Migration : public ::testing::Test {
   sqlite3* database_ = nullptr;
 };
 
-TEST_F(Migration, PersonalLayersAndWhatCodecsLeftOutAreKept) {
+TEST_F(Migration, PersonalLayersAndResidualsAreKept) {
   const Digest archive = sha256(std::string_view("archive")), layout = sha256(std::string_view("layout")),
                plan = sha256(std::string_view("plan"));
-  const std::vector<float> head{1, 2, 3}, left_out{4, 5};
+  const std::vector<float> head{1, 2, 3}, residual{4, 5};
   keep("personal/" + archive.hex() + "/" + layout.hex(), bytes_of(head));
   std::vector<std::byte> codec(plan.bytes.size());
   std::memcpy(codec.data(), plan.bytes.data(), plan.bytes.size());
-  const auto values = bytes_of(left_out);
+  const auto values = bytes_of(residual);
   codec.insert(codec.end(), values.begin(), values.end());
   keep("codec state", codec);
   for (int start = 0; start < 2; ++start) {
@@ -78,7 +78,7 @@ TEST_F(Migration, PersonalLayersAndWhatCodecsLeftOutAreKept) {
     EXPECT_EQ(store->find(TaskId(1), "training/" + archive.hex()).value(),
               (learning::KeptVectors{{"personal/" + layout.hex(), {layout, head}}}));
     EXPECT_EQ(store->find(TaskId(1), "codec").value(),
-              (learning::KeptVectors{{"left out", {plan, left_out}}}));
+              (learning::KeptVectors{{"residual", {plan, residual}}}));
     EXPECT_EQ(store->counts()->trained, 42U);
   }
 }

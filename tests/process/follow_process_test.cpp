@@ -1,4 +1,4 @@
-// hansa-client follows data while it is killed again and again: what its state says it has consumed is what was written.
+// hansa-client follows data while it is killed again and again: its state must have consumed what was written.
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -94,6 +94,25 @@ TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
   }
   const auto last = start_client(1);
   expect_all_consumed();
+}
+
+// 40 examples are taken and 20 places are in the reservoir, so that most rounds depend on which examples stayed.
+TEST_F(Following, ASimulationWithAFullReservoirGivesTheSameModelEachTime) {
+  follow("file = \"../rows.csv\"");
+  std::ofstream file(folder / "rows.csv");
+  file << "x,y\n";
+  for (int i = 0; i < 60; ++i) file << next_row() << "\n";
+  file.close();
+  const auto model_of = [&](const std::string& name, const std::string& threads) {
+    const auto out = nlohmann::json::parse(run(
+        "hansa",
+        {"simulate", (folder / "federation.toml").string(), "--rounds", "4", "--threads", threads, "--json"},
+        name));
+    return out.at("final_model").get<std::string>();
+  };
+  const std::string model = model_of("simulate-1", "1");
+  EXPECT_EQ(model_of("simulate-2", "1"), model);
+  EXPECT_EQ(model_of("simulate-3", "2"), model);
 }
 
 TEST_F(Following, ATopicIsConsumedOnceHoweverOftenClientAndBrokerAreKilled) {

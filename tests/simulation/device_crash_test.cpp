@@ -96,15 +96,15 @@ struct Devices {
     if (training->empty()) return counts->trained == 0 && codec->empty() ? "" : "kept a part of an update";
     const std::vector<float>& log = training->at(log_name).values;
     std::uint64_t trained = 0;
-    std::vector<float> left_out;
+    std::vector<float> residual;
     for (std::size_t i = 0; i < log.size(); i += 2) {
       const RoundId round(static_cast<std::uint32_t>(log[i]));
       if (i > 0 && log[i] <= log[i - 2]) return "trained personal layers twice for one update";
       trained += static_cast<std::uint64_t>(log[i + 1]);
       auto sent =
           send(*world.compression.uplink, delta_of(training_seed(world, round, name), world.options.elements),
-               left_out, seeds_of(world, round, name), 64.0F);
-      left_out = std::move(sent.kept);
+               residual, seeds_of(world, round, name), 64.0F);
+      residual = std::move(sent.kept);
       // The committed round has this very update, if it has one of the device.
       for (const auto& record : world.disk->rounds)
         for (const auto& p : record.participations)
@@ -112,7 +112,7 @@ struct Devices {
               p.update != checksum(std::span<const std::byte>(sent.bytes)))
             return "sent another update for round " + std::to_string(round.value);
     }
-    if (codec->at("left out").values != left_out) return "kept what another update left out";
+    if (codec->at("residual").values != residual) return "kept the residual of another update";
     const std::uint64_t arrived = consumed->empty() ? 0 : consumed->at(0).examples;
     if (counts->trained + counts->fresh != arrived) return "lost or doubled an example";
     if (trained != counts->trained)

@@ -64,13 +64,13 @@ struct Sent {
 [[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
 [[nodiscard]] std::uint64_t training_seed(const World& world, RoundId round, const std::string& client);
 
-// The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
-// recorded participations alone; empty if all agree, else what differs. Updates and published models go through the codecs; those
-// with error feedback only in a world without faults.
+// The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the recorded
+// participations alone; empty if all agree, else what differs. Updates and published models go through the codecs;
+// those with error feedback only in a world without faults.
 std::string check_models(const World& world);
-// The same of secure sums: the mean of the numbers that the counted clients round their updates to.
+// The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);
-// Each picked client once, counted ones at least the quorum, digests those of the real updates.
+// Each selected client stands once in a record, and the counted ones are at least the quorum.
 std::string check_records(const World& world);
 
 }  // namespace hansa::testing

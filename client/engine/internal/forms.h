@@ -49,11 +49,11 @@ class MaskedForm final : public UpdateForm {
 
 [[nodiscard]] tl::unexpected<Error> fail_outside(const messages::TrainTask& task);
 
-// What earlier updates left out (error feedback), as it was before the task; empty if there is none that belongs to
-// `of`, which names the model and the codecs.
-[[nodiscard]] Result<std::vector<float>> left_out_before(const UpdateParts& parts, const Digest& of,
+// What earlier updates left out (error feedback: Seide et al. 2014), as it was before the task; empty if there is none
+// that belongs to `of`, which names the model and the codecs.
+[[nodiscard]] Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of,
                                                          std::size_t values);
-// What this update leaves out; empty: nothing.
-void stage_left_out(const UpdateParts& parts, const Digest& of, std::vector<float> values);
+// The residual after this update; empty: nothing is left out.
+void stage_residual(const UpdateParts& parts, const Digest& of, std::vector<float> values);
 
 }  // namespace hansa::client

@@ -1,7 +1,4 @@
 #include <algorithm>
-#include <cstring>
-
-#include <SQLiteCpp/SQLiteCpp.h>
 
 #include "client/state/internal/example_bytes.h"
 #include "client/state/internal/example_tables.h"
@@ -11,16 +8,8 @@ namespace hansa::client {
 namespace {
 
 void keep_shape(SQLite::Database& database, const learning::ExampleShape& shape) {
-  SQLite::Statement keep(database, "INSERT OR REPLACE INTO shape VALUES (1, ?)");
-  bind_bytes(keep, 1, sealed(json_of(shape)));
-  keep.exec();
-}
-
-Digest digest_in(const SQLite::Column& column) {
-  Digest out;
-  if (column.getBytes() != static_cast<int>(out.bytes.size())) throw Damaged{"a digest is cut"};
-  std::memcpy(out.bytes.data(), column.getBlob(), out.bytes.size());
-  return out;
+  const std::string json = json_of(shape);
+  sqlite::Statement(database, "INSERT OR REPLACE INTO shape VALUES (1, ?)").run(Sealed(json));
 }
 
 // The shape of the examples held and of the arrival's. It may know more classes than before.
@@ -43,57 +32,47 @@ void add_examples(SQLite::Database& database, const learning::Arrival& arrival) 
   const std::size_t count = arrival.examples.count();
   if (count == 0) return;
   const ExampleBytes bytes(common_shape(database, arrival));
-  SQLite::Statement insert(database, "INSERT INTO fresh (example) VALUES (?)");
-  for (std::size_t i = 0; i < count; ++i) {
-    bind_bytes(insert, 1, sealed(bytes.pack(arrival.examples, i)));
-    insert.exec();
-    insert.reset();
-  }
+  sqlite::Statement insert(database, "INSERT INTO fresh (example) VALUES (?)");
+  for (std::size_t i = 0; i < count; ++i) insert.run(Sealed(bytes.pack(arrival.examples, i)));
 }
 
 }  // namespace
 
 std::optional<learning::ExampleShape> read_shape(SQLite::Database& database) {
-  SQLite::Statement query(database, "SELECT shape FROM shape");
-  if (!query.executeStep()) return std::nullopt;
-  return shape_of(unsealed_text(query.getColumn(0)));
+  sqlite::Statement query(database, "SELECT shape FROM shape");
+  if (!query.next()) return std::nullopt;
+  return shape_of(query.column<Unsealed>(0).text());
 }
 
 std::optional<std::string> read_position(SQLite::Database& database, const std::string& source) {
-  SQLite::Statement query(database, "SELECT position FROM sources WHERE source = ?");
-  query.bind(1, source);
-  if (!query.executeStep()) return std::nullopt;
-  return unsealed_text(query.getColumn(0));
+  sqlite::Statement query(database, "SELECT position FROM sources WHERE source = ?");
+  if (!query.start(source).next()) return std::nullopt;
+  return query.column<Unsealed>(0).text();
 }
 
 void add_arrival(SQLite::Database& database, const learning::Arrival& arrival) {
   add_examples(database, arrival);
   learning::MultisetDigest digest = arrival.digest;
-  SQLite::Statement known(database, "SELECT digest FROM sources WHERE source = ?");
-  known.bind(1, arrival.source);
-  if (known.executeStep()) digest.add(digest_in(known.getColumn(0)));
-  SQLite::Statement keep(database,
-                         "INSERT INTO sources VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (source) DO UPDATE SET "
-                         "records = records + ?2, examples = examples + ?3, digest = ?4, position = ?5");
-  keep.bind(1, arrival.source);
-  keep.bind(2, static_cast<std::int64_t>(arrival.records));
-  keep.bind(3, static_cast<std::int64_t>(arrival.examples.count()));
-  bind_bytes(keep, 4, std::as_bytes(std::span(digest.value().bytes)));
-  bind_bytes(keep, 5, sealed(arrival.position));
-  keep.exec();
+  sqlite::Statement known(database, "SELECT digest FROM sources WHERE source = ?");
+  if (known.start(arrival.source).next()) digest.add(known.column<Digest>(0));
+  sqlite::Statement(database,
+                    "INSERT INTO sources VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (source) DO UPDATE SET "
+                    "records = records + ?2, examples = examples + ?3, digest = ?4, position = ?5")
+      .run(arrival.source, arrival.records, arrival.examples.count(), digest.value(),
+           Sealed(arrival.position));
 }
 
 std::vector<ConsumedSource> read_consumed(SQLite::Database& database) {
   std::vector<ConsumedSource> out;
-  SQLite::Statement query(database,
+  sqlite::Statement query(database,
                           "SELECT source, records, examples, digest, position FROM sources ORDER BY source");
-  while (query.executeStep()) {
+  while (query.next()) {
     ConsumedSource one;
-    one.source = query.getColumn(0).getString();
-    one.records = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
-    one.examples = static_cast<std::uint64_t>(query.getColumn(2).getInt64());
-    one.digest = learning::MultisetDigest(digest_in(query.getColumn(3)));
-    one.position = unsealed_text(query.getColumn(4));
+    Digest digest;
+    Unsealed position;
+    query.read(one.source, one.records, one.examples, digest, position);
+    one.digest = learning::MultisetDigest(digest);
+    one.position = position.text();
     out.push_back(std::move(one));
   }
   return out;

@@ -1,5 +1,3 @@
-#include <SQLiteCpp/SQLiteCpp.h>
-
 #include "client/state/internal/example_bytes.h"
 #include "client/state/internal/example_tables.h"
 #include "client/state/internal/sealed.h"
@@ -9,13 +7,8 @@ namespace hansa::client {
 namespace {
 
 std::uint64_t number_in(SQLite::Database& database, const char* query) {
-  return static_cast<std::uint64_t>(database.execAndGet(query).getInt64());
-}
-
-void exec(SQLite::Database& database, const char* text, std::int64_t value) {
-  SQLite::Statement statement(database, text);
-  statement.bind(1, value);
-  statement.exec();
+  sqlite::Statement statement(database, query);
+  return statement.next() ? statement.column<std::uint64_t>(0) : 0;
 }
 
 }  // namespace
@@ -35,28 +28,33 @@ ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn, cons
   ExampleSnapshot out;
   out.examples.shape = *shape;
   const ExampleBytes bytes(*shape);
-  SQLite::Statement fresh(database, turn.asked == Asked::again
-                                        ? "SELECT id, example FROM fresh WHERE turn = ? ORDER BY id"
-                                        : "SELECT id, example FROM fresh WHERE turn IS NULL ORDER BY id");
-  if (turn.asked == Asked::again) fresh.bind(1, turn.last);
-  while (fresh.executeStep()) {
-    out.mark = static_cast<std::uint64_t>(fresh.getColumn(0).getInt64());
-    bytes.unpack(unsealed(fresh.getColumn(1)), out.examples);
+  Unsealed example;
+  // IS compares with NULL too.
+  sqlite::Statement fresh(database, "SELECT id, example FROM fresh WHERE turn IS ? ORDER BY id");
+  fresh.start(turn.asked == Asked::again ? std::optional(turn.last) : std::nullopt);
+  while (fresh.next()) {
+    fresh.read(out.mark, example);
+    bytes.unpack(example.bytes, out.examples);
     ++out.fresh;
   }
-  SQLite::Statement replay(database,
+  sqlite::Statement replay(database,
                            "SELECT example FROM replay WHERE turn = (SELECT max(turn) FROM replay AS r WHERE "
                            "r.slot = replay.slot AND r.turn <= ?) ORDER BY slot");
-  replay.bind(1, turn.visible());
-  while (replay.executeStep()) bytes.unpack(unsealed(replay.getColumn(0)), out.examples);
+  replay.start(turn.visible());
+  while (replay.next()) {
+    replay.read(example);
+    bytes.unpack(example.bytes, out.examples);
+  }
   if (out.examples.count() == 0) throw nothing();
   return out;
 }
 
 void undo_examples(SQLite::Database& database, std::int64_t turn) {
-  exec(database, "UPDATE trained SET count = count - (SELECT count(*) FROM fresh WHERE turn = ?)", turn);
-  exec(database, "UPDATE fresh SET turn = NULL WHERE turn = ?", turn);
-  exec(database, "DELETE FROM replay WHERE turn = ?", turn);
+  sqlite::Statement(database,
+                    "UPDATE trained SET count = count - (SELECT count(*) FROM fresh WHERE turn = ?)")
+      .run(turn);
+  sqlite::Statement(database, "UPDATE fresh SET turn = NULL WHERE turn = ?").run(turn);
+  sqlite::Statement(database, "DELETE FROM replay WHERE turn = ?").run(turn);
 }
 
 void settle_examples(SQLite::Database& database) {
@@ -67,33 +65,24 @@ void settle_examples(SQLite::Database& database) {
 
 void move_to_reservoir(SQLite::Database& database, const Trained& trained) {
   const auto replay_max = trained.replay_max;
-  const auto mark = static_cast<std::int64_t>(trained.mark);
   std::uint64_t count = number_in(database, "SELECT count FROM trained");
-  SQLite::Statement fresh(database, "SELECT id FROM fresh WHERE turn IS NULL AND id <= ? ORDER BY id");
-  fresh.bind(1, mark);
-  SQLite::Statement keep(database,
+  sqlite::Statement fresh(database, "SELECT id FROM fresh WHERE turn IS NULL AND id <= ? ORDER BY id");
+  sqlite::Statement keep(database,
                          "INSERT OR REPLACE INTO replay SELECT ?, ?, example FROM fresh WHERE id = ?");
-  while (fresh.executeStep()) {
+  fresh.start(trained.mark);
+  while (fresh.next()) {
     // Derived for each example: a crash before the commit changes no choice.
     const std::uint64_t slot =
         count < replay_max ? count
                            : Random(derive_seed(trained.seed, "replay reservoir", count)).below(count + 1);
     ++count;
-    if (slot >= replay_max) continue;
-    keep.bind(1, static_cast<std::int64_t>(slot));
-    keep.bind(2, trained.turn);
-    keep.bind(3, fresh.getColumn(0).getInt64());
-    keep.exec();
-    keep.reset();
+    if (slot < replay_max) keep.run(slot, trained.turn, fresh.column<std::int64_t>(0));
   }
-  fresh.reset();
-  SQLite::Statement taken(database, "UPDATE fresh SET turn = ? WHERE turn IS NULL AND id <= ?");
-  taken.bind(1, trained.turn);
-  taken.bind(2, mark);
-  taken.exec();
+  sqlite::Statement(database, "UPDATE fresh SET turn = ? WHERE turn IS NULL AND id <= ?")
+      .run(trained.turn, trained.mark);
   // The operator may have made the reservoir smaller.
-  exec(database, "DELETE FROM replay WHERE slot >= ?", static_cast<std::int64_t>(replay_max));
-  exec(database, "UPDATE trained SET count = ?", static_cast<std::int64_t>(count));
+  sqlite::Statement(database, "DELETE FROM replay WHERE slot >= ?").run(replay_max);
+  sqlite::Statement(database, "UPDATE trained SET count = ?").run(count);
 }
 
 }  // namespace hansa::client

@@ -3,11 +3,10 @@
 #include <cstring>
 #include <string>
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
 #include "client/state/internal/kept_table.h"
 #include "client/state/internal/sealed.h"
 #include "common/digest.h"
+#include "common/sqlite/connection.h"
 
 namespace hansa::client {
 namespace {
@@ -50,11 +49,11 @@ constexpr const char* fresh_index = "CREATE INDEX fresh_turn ON fresh (turn)";
 
 void set_versions(SQLite::Database& database) {
   database.exec("PRAGMA application_id = " + std::to_string(application_id));
-  database.exec("PRAGMA user_version = " + std::to_string(schema_version));
+  sqlite::set_schema_version(database, schema_version);
 }
 
-// Version 1 kept personal layers as personal/ARCHIVE/LAYOUT, and what codecs left out behind the digest that it
-// belongs to; the reservoir had a seed of its own.
+// Version 1 kept personal layers as personal/ARCHIVE/LAYOUT, and a codec's residual after the digest that it belongs
+// to. The reservoir had a seed of its own, and nothing could be undone.
 void migrate_from_1(SQLite::Database& database) {
   database.exec("ALTER TABLE trained DROP COLUMN seed");
   database.exec("ALTER TABLE fresh ADD COLUMN turn INTEGER");
@@ -66,10 +65,12 @@ void migrate_from_1(SQLite::Database& database) {
   database.exec("ALTER TABLE kept RENAME TO kept_1");
   database.exec(kept_table);
   database.exec(turn_table);
-  SQLite::Statement old(database, "SELECT key, value FROM kept_1");
-  while (old.executeStep()) {
-    const std::string key = old.getColumn(0).getString();
-    std::span<const std::byte> bytes = unsealed(old.getColumn(1));
+  sqlite::Statement old(database, "SELECT key, value FROM kept_1");
+  while (old.next()) {
+    std::string key;
+    Unsealed value;
+    old.read(key, value);
+    std::span<const std::byte> bytes = value.bytes;
     constexpr std::size_t hex = 2 * sizeof(Digest::bytes);
     const std::string personal = "personal/";
     Digest of;
@@ -79,7 +80,7 @@ void migrate_from_1(SQLite::Database& database) {
       name = "training/" + archive + "/" + personal + layout;
       if (const auto digest = parse_digest(layout)) of = *digest;
     } else if (key == "codec state" && bytes.size() >= of.bytes.size()) {
-      name = "codec/left out";
+      name = "codec/residual";
       std::memcpy(of.bytes.data(), bytes.data(), of.bytes.size());
       bytes = bytes.subspan(of.bytes.size());
     } else {
@@ -87,7 +88,7 @@ void migrate_from_1(SQLite::Database& database) {
     }
     insert_kept(database, name, 0, of, bytes);
   }
-  old.reset();
+  old.start();  // an open statement would keep the table
   database.exec("DROP TABLE kept_1");
 }
 

@@ -3,14 +3,11 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
-
-namespace SQLite {
-class Column;
-class Statement;
-}  // namespace SQLite
+#include "common/sqlite/statement.h"
 
 namespace hansa::client {
 
@@ -23,13 +20,19 @@ struct Refused {
   Error error;
 };
 
-// The first bytes of the SHA-256 of the bytes, then these.
-[[nodiscard]] std::vector<std::byte> sealed(std::span<const std::byte> bytes);
-[[nodiscard]] std::vector<std::byte> sealed(const std::string& text);
-// The bytes of a column that sealed() made; valid as long as the column's row. Throws Damaged.
-[[nodiscard]] std::span<const std::byte> unsealed(const SQLite::Column& column);
-[[nodiscard]] std::string unsealed_text(const SQLite::Column& column);
+// Bound as the first bytes of the SHA-256 of the bytes, then the bytes themselves.
+struct Sealed {
+  explicit Sealed(std::span<const std::byte> b) : bytes(b) {}
+  explicit Sealed(std::string_view text) : bytes(std::as_bytes(std::span(text))) {}
+  std::span<const std::byte> bytes;
+};
+void bind_value(SQLite::Statement& to, int index, const Sealed& value);
 
-void bind_bytes(SQLite::Statement& to, int index, std::span<const std::byte> bytes);
+// What Sealed wrote. Reading it throws Damaged if the bytes do not match their digest.
+struct Unsealed {
+  std::vector<std::byte> bytes;
+  [[nodiscard]] std::string text() const;
+};
+void read_value(const SQLite::Column& from, Unsealed& out);
 
 }  // namespace hansa::client

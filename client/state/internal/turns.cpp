@@ -1,24 +1,23 @@
 #include "client/state/internal/turns.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include <optional>
 
 #include "client/state/internal/sealed.h"
 
 namespace hansa::client {
 
 Turn turn_of(SQLite::Database& database, TaskId task) {
-  SQLite::Statement query(database, "SELECT task, turn FROM ledger");
-  if (!query.executeStep()) throw Damaged{"the ledger is empty"};
-  const bool is_last =
-      !query.getColumn(0).isNull() && static_cast<std::uint64_t>(query.getColumn(0).getInt64()) == task.value;
-  return {query.getColumn(1).getInt64(), is_last ? Asked::again : Asked::first};
+  sqlite::Statement query(database, "SELECT task, turn FROM ledger");
+  if (!query.next()) throw Damaged{"the ledger is empty"};
+  std::optional<TaskId> last;
+  Turn out;
+  query.read(last, out.last);
+  out.asked = last == task ? Asked::again : Asked::first;
+  return out;
 }
 
 void set_turn(SQLite::Database& database, TaskId task, std::int64_t turn) {
-  SQLite::Statement update(database, "UPDATE ledger SET task = ?, turn = ?");
-  update.bind(1, static_cast<std::int64_t>(task.value));
-  update.bind(2, turn);
-  update.exec();
+  sqlite::Statement(database, "UPDATE ledger SET task = ?, turn = ?").run(task, turn);
 }
 
 }  // namespace hansa::client
