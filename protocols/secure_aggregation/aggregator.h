@@ -30,10 +30,11 @@ class AggregatorSum {
   // `invited` holds the certificates of the clients that may take part, in any order. Fails like check(setup).
   [[nodiscard]] static Result<AggregatorSum> begin(SumSetup setup, std::vector<Certificate> invited);
 
-  // Fails with `protocol` if the phase is over, or the client is not invited or has sent an advert already; with `refused`
-  // if the signature is wrong.
+  // Fails with `protocol` if the phase is over, or the client is not invited or has sent an advert already; with
+  // `refused` if the signature is wrong.
   [[nodiscard]] Result<void> on_advert(std::string_view client, const Advert& advert);
-  // Fails with `quorum` if there are too few adverts for a secure sum. Afterwards encoded_roster() is sent to all clients.
+  // Fails with `quorum` if there are too few adverts for a secure sum. Afterwards encoded_roster() is sent to all
+  // clients.
   [[nodiscard]] Result<void> fix_roster();
   [[nodiscard]] const std::vector<std::byte>& encoded_roster() const { return encoded_roster_; }
   [[nodiscard]] const Roster& roster() const { return roster_; }
@@ -44,8 +45,8 @@ class AggregatorSum {
   [[nodiscard]] Result<void> fix_sharers();
   [[nodiscard]] std::optional<Delivery> delivery_for(Position client) const;
 
-  // Records that the client's masked vector is in the sum. Called before the vector is added: fails with `protocol` if it
-  // is late.
+  // Records that the client's masked vector is in the sum. Called before the vector is added: fails with `protocol` if
+  // it is late.
   [[nodiscard]] Result<void> on_masked(Position client);
   [[nodiscard]] Result<void> fix_survivors();
   [[nodiscard]] const Subset& survivors() const { return masked_; }

@@ -21,7 +21,7 @@ tl::unexpected<Error> out_of_order(const char* what) {
 
 Result<void> randomise(std::span<std::uint8_t> bytes) {
   if (::RAND_priv_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    return internal::openssl_failed("gives no random bytes");
+    return internal::openssl_failed("has no random bytes");
   return {};
 }
 
@@ -184,7 +184,8 @@ std::vector<std::string> ClientSum::names_of(const Subset& clients) const {
 Result<void> ClientSum::check_survivors(const Subset& survivors) const {
   if (survivors.size() != clients_)
     return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors belongs to another roster");
-  if (!survivors.has(self_)) return refuse("asks this client for shares, but does not count it as a survivor");
+  if (!survivors.has(self_))
+    return refuse("asks this client for shares, but does not count it as a survivor");
   if (survivors.count() < policy_.clients_min)
     return refuse("has only " + std::to_string(survivors.count()) + " survivors, this client requires " +
                   std::to_string(policy_.clients_min));

@@ -2,9 +2,9 @@
 //
 //   begin -> advert() -> on_roster -> on_delivery -> mask_terms() -> [on_survivors ->] on_unmask
 //
-// Each call takes a message of the aggregator and returns the message to send to it. A call that fails ends the sum for this
-// client: failed() is true and it reveals nothing more. Another attempt needs another object. Secrets are wiped as soon as
-// they are no longer needed, at the latest by the destructor. Not thread-safe.
+// Each call takes a message of the aggregator and returns the message to send to it. A call that fails ends the sum for
+// this client: failed() is true and it reveals nothing more. Another attempt needs another object. Secrets are wiped as
+// soon as they are no longer needed, at the latest by the destructor. Not thread-safe.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +27,8 @@ struct ClientIdentity {
   IdentityKey root{};  // the client accepts only certificates that this key signed
 };
 
-// The seed with which a client rounds its update in a round. It is derived from the device's secret and is the same in every
-// attempt: an update that is masked again has the same ring elements, and a run can be repeated bit for bit.
+// The seed with which a client rounds its update in a round. It is derived from the device's secret and is the same in
+// every attempt: an update that is masked again has the same ring elements, and a run can be repeated bit for bit.
 [[nodiscard]] Secret32 rounding_seed(const SigningKey& key, std::string_view client, const SumSetup& setup);
 
 class ClientSum {
@@ -44,13 +44,14 @@ class ClientSum {
   [[nodiscard]] bool can_mask() const { return stage_ == Stage::masking; }
   [[nodiscard]] bool answered() const { return stage_ == Stage::answered; }
   [[nodiscard]] std::uint32_t clients() const { return clients_; }  // in the roster
-  // The terms of this client's mask, for apply_masks(elements, terms, ring_bits). Every call returns the same terms, so that
-  // a vector that is sent twice is the same.
+  // The terms of this client's mask, for apply_masks(elements, terms, ring_bits). Every call returns the same terms, so
+  // that a vector that is sent twice is the same.
   [[nodiscard]] Result<std::vector<MaskTerm>> mask_terms() const;
   [[nodiscard]] Secret32 rounding_seed() const;
   // Only in the active model: signs the survivors. Fails if it is called with different survivors later.
   [[nodiscard]] Result<Signature> on_survivors(const Subset& survivors);
-  // Reveals the shares that unmask the sum. The same survivors get the same answer again; different survivors are refused.
+  // Reveals the shares that unmask the sum. The same survivors get the same answer again; different survivors are
+  // refused.
   [[nodiscard]] Result<UnmaskShares> on_unmask(const UnmaskRequest& request);
 
   // The sorted names of the clients in the set, as far as this client knows them: its neighbours and itself.
@@ -60,14 +61,15 @@ class ClientSum {
 
  private:
   enum class Stage : std::uint8_t { advertised, shared, masking, answered, failed };
-  // The part of a roster entry that the client needs later. A device may not have the memory for a thousand full entries.
+  // The part of a roster entry that the client needs later. A device may not have the memory for a thousand full
+  // entries.
   struct Neighbour {
     Position position = 0;
     std::string name;
     IdentityKey identity{};
     PublicKey mask_key{};
-    Secret32 share_key_in;  // of what it sends to this client
-    std::optional<SharePair> shares;  // of its secrets, once delivered
+    Secret32 share_key_in;  // decrypts the shares that the neighbour sends to this client
+    std::optional<SharePair> shares;  // the shares of the neighbour's secrets, after the delivery
   };
 
   ClientSum() = default;

@@ -11,9 +11,9 @@ namespace hansa::secure_aggregation {
 // A client's position in the roster, which is sorted by names.
 using Position = std::uint32_t;
 
-// In the complete graph the neighbours of a client are all other clients. Otherwise the clients are ordered on a circle by
-// the SHA-256 of "hansa secagg graph 1", the seed and their position (transcript.h), and the neighbours are the k/2 clients
-// on either side (a Harary graph; Bell et al., CCS 2020, section 3). Lists are ascending.
+// In the complete graph the neighbours of a client are all other clients. Otherwise the clients are ordered on a circle
+// by the SHA-256 of "hansa secagg graph 1", the seed and their position (transcript.h), and the neighbours are the k/2
+// clients on either side (a Harary graph; Bell et al., CCS 2020, section 3). Lists are ascending.
 class Graph {
  public:
   Graph(const GraphParameters& parameters, const Digest& seed);

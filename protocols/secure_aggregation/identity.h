@@ -1,9 +1,9 @@
-// A client's identity for other clients: an Ed25519 key (RFC 8032), certified with the client's name by the operator's root
-// key.
+// A client's identity for other clients: an Ed25519 key (RFC 8032), certified with the client's name by the operator's
+// root key.
 //
 // The transport's keys authenticate a client to the aggregator only. The clients of a cohort have no connection to each
-// other, so that an aggregator could invent clients; they check certificates instead. The root key only signs certificates.
-// It belongs on the operator's own machine.
+// other, so that an aggregator could invent clients; they check certificates instead. The root key only signs
+// certificates. It belongs on the operator's own machine.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -25,8 +25,8 @@ class SigningKey {
   [[nodiscard]] static Result<SigningKey> generate();
   // The seed is the 32-byte private key of RFC 8032, section 5.1.5.
   [[nodiscard]] static Result<SigningKey> of(Secret32 seed);
-  // A device has one secret, its transport key. Its identity key is derived from it by HKDF-SHA256 with an empty salt and
-  // the info "hansa identity 1".
+  // A device has one secret, its transport key. Its identity key is derived from it by HKDF-SHA256 with an empty salt
+  // and the info "hansa identity 1".
   [[nodiscard]] static Result<SigningKey> derive(const Secret32& transport_secret);
 
   [[nodiscard]] const IdentityKey& public_key() const { return public_key_; }

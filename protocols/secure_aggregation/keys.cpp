@@ -62,8 +62,8 @@ Result<Secret32> agree(const Secret32& mine, const PublicKey& theirs) {
   if (!context || ::EVP_PKEY_derive_init(context.get()) != 1 ||
       ::EVP_PKEY_derive_set_peer(context.get(), other.get()) != 1)
     return openssl_failed("cannot start a key agreement");
-  // OpenSSL should refuse an all-zero result (RFC 7748, section 6.1). It is checked here too, so that no version of OpenSSL
-  // has to be relied on.
+  // OpenSSL should refuse an all-zero result (RFC 7748, section 6.1). It is checked here too, so that no version of
+  // OpenSSL has to be relied on.
   if (::EVP_PKEY_derive(context.get(), out.bytes().data(), &size) != 1 || size != Secret32::size ||
       out == Secret32())
     return fail(ErrorCode::protocol, "public key", "is a point of low order");

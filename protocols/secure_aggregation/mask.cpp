@@ -114,7 +114,8 @@ Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTe
   const auto work = [&] {
     auto stream = MaskStream::create(Secret32(), bits);
     if (!stream) failed = true;
-    // If the ring has at most 16 bits, the terms are summed in 16-bit words: half of the memory and twice the vector lanes.
+    // If the ring has at most 16 bits, the terms are summed in 16-bit words: half of the memory and twice the vector
+    // lanes.
     std::vector<std::uint16_t> narrow(bits <= 16 ? std::min(tile, values.size()) : 0);
     for (std::size_t i; !failed && (i = next++) < tiles;) {
       const auto part = values.subspan(i * tile, std::min(tile, values.size() - i * tile));

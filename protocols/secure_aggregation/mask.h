@@ -2,8 +2,8 @@
 //
 // The key stream of a seed (key = seed, counter from 0) is divided into little-endian words of 16 bits if bits <= 16,
 // otherwise of 32 bits. Word i is the mask of element i. 2^bits divides the modulus of the words, so that words reduced
-// modulo 2^bits are exactly uniform, and vectors need to be reduced only once, at the end. The stream is generated in blocks
-// that fit in the first-level cache.
+// modulo 2^bits are exactly uniform, and vectors need to be reduced only once, at the end. The stream is generated in
+// blocks that fit in the first-level cache.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -30,8 +30,9 @@ class MaskStream {
   // Switches to the stream of another seed, with the same number of bits.
   [[nodiscard]] Result<void> restart(const Secret32& seed);
 
-  // Adds or subtracts the mask of the elements first .. first + values.size() - 1, modulo 2^32. `first` is a multiple of 16;
-  // it lets several workers mask parts of a vector. Fails with `internal` if OpenSSL fails; then the values are unspecified.
+  // Adds or subtracts the mask of the elements first .. first + values.size() - 1, modulo 2^32. `first` is a multiple
+  // of 16; it lets several workers mask parts of a vector. Fails with `internal` if OpenSSL fails; then the values are
+  // unspecified.
   [[nodiscard]] Result<void> apply(std::span<std::uint32_t> values, std::uint64_t first, MaskSign sign);
 
  private:
@@ -50,8 +51,8 @@ struct MaskTerm {
   Secret32 seed;
   MaskSign sign = MaskSign::add;
 };
-// Applies the masks of all terms and reduces modulo 2^bits, on at most `threads` threads. The vector is processed in tiles
-// that fit in the second-level cache, so that memory is read and written once whatever the number of terms.
+// Applies the masks of all terms and reduces modulo 2^bits, on at most `threads` threads. The vector is processed in
+// tiles that fit in the second-level cache, so that memory is read and written once whatever the number of terms.
 [[nodiscard]] Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTerm> terms,
                                        unsigned bits, unsigned threads = 1);
 

@@ -26,7 +26,8 @@ MaskedSum::MaskedSum(const Digest& context, std::size_t clients, std::size_t ele
 }
 
 Result<void> MaskedSum::add(Position client, std::span<const std::byte> packed) {
-  if (client >= contributors_.size() || contributors_.has(client)) return refuse("already contains this client");
+  if (client >= contributors_.size() || contributors_.has(client))
+    return refuse("already contains this client");
   HANSA_TRY_VOID(unpack_add(packed, bits_, values_));
   contributors_.insert(client);
   return {};

@@ -1,5 +1,5 @@
-// A sum of masked vectors together with the set of its contributors. It can be stored, sent and added to another one, so that
-// a part of a cohort may be summed elsewhere.
+// A sum of masked vectors together with the set of its contributors. It can be stored, sent and added to another one,
+// so that a part of a cohort may be summed elsewhere.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +20,8 @@ class MaskedSum {
             std::vector<std::uint32_t> memory = {});
   [[nodiscard]] std::vector<std::uint32_t> release() && { return std::move(values_); }
 
-  // Adds a client's packed vector. Fails with `protocol`, leaving the sum unchanged, if the client is already a contributor
-  // or the length is wrong.
+  // Adds a client's packed vector. Fails with `protocol`, leaving the sum unchanged, if the client is already a
+  // contributor or the length is wrong.
   [[nodiscard]] Result<void> add(Position client, std::span<const std::byte> packed);
   // Fails with `protocol` unless the other sum has the same context and shape and no contributor in common.
   [[nodiscard]] Result<void> add(const MaskedSum& other);
@@ -33,8 +33,8 @@ class MaskedSum {
   [[nodiscard]] const Subset& contributors() const { return contributors_; }
   [[nodiscard]] const Digest& context() const { return context_; }
 
-  // The encoding is a transcript (transcript.h) of context, number of clients, contributors, bits and number of elements,
-  // followed by the packed elements.
+  // The encoding is a transcript (transcript.h) of context, number of clients, contributors, bits and number of
+  // elements, followed by the packed elements.
   [[nodiscard]] std::vector<std::byte> encode() const;
   [[nodiscard]] static Result<MaskedSum> decode(std::span<const std::byte> bytes);
 

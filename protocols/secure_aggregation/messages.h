@@ -1,4 +1,5 @@
-// The messages between client and aggregator after the adverts, as values. protocols/messages defines their wire format.
+// The messages between client and aggregator after the adverts, as values. protocols/messages defines their wire
+// format.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -45,12 +46,13 @@ struct SignedBy {
 };
 struct UnmaskRequest {
   Subset survivors;  // among the clients of the roster
-  std::vector<SignedBy> signatures;  // of `survivors`, by at least `threshold` of them; empty if honest but curious
+  std::vector<SignedBy>
+      signatures;  // of `survivors`, by at least `threshold` of them; empty if honest but curious
 };
 
-// client -> aggregator: one share of each client whose shares it holds. For a survivor it is a share of the self seed, for
-// another client a share of the mask key. The neighbours that sent shares come first, by ascending position; in the complete
-// graph the client's own share is last.
+// client -> aggregator: one share of each client whose shares it holds. For a survivor it is a share of the self seed,
+// for another client a share of the mask key. The neighbours that sent shares come first, by ascending position; in the
+// complete graph the client's own share is last.
 struct UnmaskShares {
   std::vector<Secret32> shares;
 };

@@ -49,8 +49,8 @@ Result<void> unpack_add(std::span<const std::byte> message, unsigned bits, std::
     return fail(ErrorCode::protocol, "masked vector", "has bits set after its last word");
 
   const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
-  // A word lies within the eight bytes from the byte in which it begins. Whole groups are read in this way as long as these
-  // eight bytes are within the message.
+  // A word lies within the eight bytes from the byte in which it begins. Whole groups are read in this way as long as
+  // these eight bytes are within the message.
   std::size_t fast = 0;
   for (; fast + group <= sum.size() && (fast + group) * bits / 8 + 8 <= message.size(); fast += group) {
     const std::byte* from = message.data() + fast * bits / 8;

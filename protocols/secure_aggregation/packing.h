@@ -22,8 +22,9 @@ namespace hansa::secure_aggregation {
 // The values are below 2^bits, 1 <= bits <= 32; out has packed_bytes(values.size(), bits) bytes.
 void pack(std::span<const std::uint32_t> values, unsigned bits, std::span<std::byte> out) noexcept;
 
-// Adds the words to `sum` modulo 2^32; reduced modulo 2^bits it is the sum on the ring. Fails with `protocol`, leaving `sum`
-// unchanged, if the message does not have packed_bytes(sum.size(), bits) bytes or a bit after its last word is set.
+// Adds the words to `sum` modulo 2^32; reduced modulo 2^bits it is the sum on the ring. Fails with `protocol`, leaving
+// `sum` unchanged, if the message does not have packed_bytes(sum.size(), bits) bytes or a bit after its last word is
+// set.
 [[nodiscard]] Result<void> unpack_add(std::span<const std::byte> message, unsigned bits,
                                       std::span<std::uint32_t> sum);
 

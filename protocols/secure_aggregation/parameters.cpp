@@ -97,8 +97,8 @@ Result<GraphParameters> choose_parameters(std::uint32_t clients, const Assumptio
   HANSA_TRY_VOID(check(clients, a));
   if (clients > neighbours_max + 1) return none_found(clients);
   const auto [corrupt, dropped] = counts_of(clients, a);
-  // The threshold is more than half even if the aggregator is honest but curious: at this size it costs nothing, and any two
-  // sets of `threshold` clients have one in common.
+  // The threshold is more than half even if the aggregator is honest but curious: at this size it costs nothing, and
+  // any two sets of `threshold` clients have one in common.
   const std::uint32_t together = a.threat_model == ThreatModel::active ? clients + corrupt : clients;
   const std::uint32_t threshold = std::max(together / 2 + 1, corrupt + 1);
   if (threshold > clients - dropped) return none_found(clients);

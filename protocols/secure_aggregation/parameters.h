@@ -1,10 +1,10 @@
 // The parameters of the graph: k, the number of neighbours with which a client shares its secrets, and t, the number of
 // shares that rebuild a secret.
 //
-// Small cohorts, and all cohorts if the aggregator may be active, have the complete graph (Bonawitz et al., CCS 2017). Above
-// complete_graph_max clients the graph is a random k-regular one: a Harary graph, in which the neighbours of a client are the
-// k/2 clients on either side of it on a circle of randomly ordered clients (Bell et al., CCS 2020, sections 3 and 4). k is the
-// smallest even number, and t the smallest for it, such that:
+// Small cohorts, and all cohorts if the aggregator may be active, have the complete graph (Bonawitz et al., CCS 2017).
+// Above complete_graph_max clients the graph is a random k-regular one: a Harary graph, in which the neighbours of a
+// client are the k/2 clients on either side of it on a circle of randomly ordered clients (Bell et al., CCS 2020,
+// sections 3 and 4). k is the smallest even number, and t the smallest for it, such that:
 //
 //   secure   The graph of the clients that are neither corrupt nor dropped is connected, except with probability
 //            2^-(security_bits + 1): a cut needs two runs of k/2 corrupt or dropped clients on the circle (union bound over
@@ -48,12 +48,13 @@ struct GraphParameters {
   [[nodiscard]] bool complete() const { return neighbours + 1 == clients; }
 };
 
-inline constexpr std::uint32_t clients_min = 3;  // with two, each could compute the other's update from the sum
+inline constexpr std::uint32_t clients_min =
+    3;  // with two, each could compute the other's update from the sum
 inline constexpr std::uint32_t complete_graph_max = 32;
 inline constexpr std::uint32_t neighbours_max = 500;  // so that their shares fit into a message
 
-// The parameters for a cohort of this size. Fails with `quorum` if no parameters are secure and correct, because there are too
-// few clients for the assumptions; with `usage` if the assumptions are out of range.
+// The parameters for a cohort of this size. Fails with `quorum` if no parameters are secure and correct, because there
+// are too few clients for the assumptions; with `usage` if the assumptions are out of range.
 [[nodiscard]] Result<GraphParameters> choose_parameters(std::uint32_t clients,
                                                         const Assumptions& assumptions);
 

@@ -97,8 +97,8 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   if (weight >= scalar_end) return fail(ErrorCode::data, "update", "has more examples than can be counted");
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
-  // In units of grid levels: value * weight / unit / scale is clipped to +-half, shifted to 0 .. 2 * half, and rounded down
-  // after a random number in [0, 1) was added. The result is at most 2 * half, which is `levels`.
+  // In units of grid levels: value * weight / unit / scale is clipped to +-half, shifted to 0 .. 2 * half, and rounded
+  // down after a random number in [0, 1) was added. The result is at most 2 * half, which is `levels`.
   const double weighted = static_cast<double>(weight) / q.weight_unit;
   const double half = static_cast<double>(q.levels) / 2;
   constexpr double unit = 1.0 / 4294967296.0;
@@ -240,8 +240,8 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
     const double clip = std::exp2(range_exponent_min + static_cast<double>(quarter) / 4);
     double clipped = 0;
     for (std::size_t i = 1; i <= highest; ++i) {
-      // The values of an octave are modelled as spread over four points, with weights that fall towards the density of the
-      // next octave.
+      // The values of an octave are modelled as spread over four points, with weights that fall towards the density of
+      // the next octave.
       const double low = std::ldexp(1.0, static_cast<int>(i) - 1 + range_exponent_min);
       const double next = i < highest ? static_cast<double>(ranges[i + 1]) / 2 : 0;
       const double fall =

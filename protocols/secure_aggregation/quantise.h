@@ -1,19 +1,20 @@
 // Converts updates to ring elements, and the sum of ring elements back to a mean.
 //
-// A value is multiplied by the client's weight (in weight units), divided by the scale of its segment, clipped to +-clip, and
-// rounded up or down to a level of a grid, at random so that the expectation is the value. All clients have the same grid, so
-// that sums of ring elements are sums of values. A client with a small weight uses few levels, but its rounding is unbiased
-// too. Each segment has its own scale, because parameters of a model differ: the statistics of a normalisation layer may
-// change a thousand times as much as a weight.
+// A value is multiplied by the client's weight (in weight units), divided by the scale of its segment, clipped to
+// +-clip, and rounded up or down to a level of a grid, at random so that the expectation is the value. All clients have
+// the same grid, so that sums of ring elements are sums of values. A client with a small weight uses few levels, but
+// its rounding is unbiased too. Each segment has its own scale, because parameters of a model differ: the statistics of
+// a normalisation layer may change a thousand times as much as a weight.
 //
 // If the setup says so, the values of a segment are rotated first, and only a fraction of them is rounded and summed.
 //
-// The vector of a client contains the ring elements of the model, followed by scalars. A scalar is a whole number below 2^48
-// as digits to the base levels + 1, low digits first; sums of scalars are exact. The scalars are, in this order: the weight;
-// for each of range_bins octaves the number of weighted and scaled values in it, with as many bits as the number of ring
-// elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47; for each segment the binary
-// logarithm of the root mean square of its weighted values, in units of 2^-10 and offset by 64, with 17 bits. The clip and
-// the scales of the next round are chosen from the summed octaves and logarithms, so that no single client's are seen.
+// The vector of a client contains the ring elements of the model, followed by scalars. A scalar is a whole number below
+// 2^48 as digits to the base levels + 1, low digits first; sums of scalars are exact. The scalars are, in this order:
+// the weight; for each of range_bins octaves the number of weighted and scaled values in it, with as many bits as the
+// number of ring elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47; for each
+// segment the binary logarithm of the root mean square of its weighted values, in units of 2^-10 and offset by 64, with
+// 17 bits. The clip and the scales of the next round are chosen from the summed octaves and logarithms, so that no
+// single client's are seen.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -38,15 +39,15 @@ using RangeHistogram = std::array<std::uint64_t, range_bins>;
 // The number of elements of a client's vector: the ring elements of the model and all digits of all scalars.
 [[nodiscard]] std::size_t vector_elements(const SumSetup& setup);
 
-// Writes the vector of one client to `out`, which has vector_elements() elements. `weight` is the number of examples, below
-// 2^48. Metrics that the setup does not name are omitted; missing ones have the count 0. `seed` is the seed of the rounding:
-// secret, and used for one update only. The values are finite.
+// Writes the vector of one client to `out`, which has vector_elements() elements. `weight` is the number of examples,
+// below 2^48. Metrics that the setup does not name are omitted; missing ones have the count 0. `seed` is the seed of
+// the rounding: secret, and used for one update only. The values are finite.
 [[nodiscard]] Result<void> quantise(std::span<const float> values, std::uint64_t weight,
                                     const Metrics& metrics, const SumSetup& setup, const Secret32& seed,
                                     std::span<std::uint32_t> out);
 
-// The part of the values that quantise() omits because the setup's fraction is below 1. The client adds it to its next update.
-// `out` and `values` may be the same.
+// The part of the values that quantise() omits because the setup's fraction is below 1. The client adds it to its next
+// update. `out` and `values` may be the same.
 void left_out(std::span<const float> values, const SumSetup& setup, std::span<float> out);
 
 struct SumOfClients {
@@ -55,17 +56,18 @@ struct SumOfClients {
   Metrics metrics;
   std::vector<double> scales;  // of each segment: the geometric mean of the clients' root mean squares
 };
-// Converts the unmasked sum of `clients` clients to their mean, weighted by examples. `out` has setup.parameters() values.
-// Fails with `protocol` if the scalars do not fit this number of clients; with `quorum` if the total weight is 0.
+// Converts the unmasked sum of `clients` clients to their mean, weighted by examples. `out` has setup.parameters()
+// values. Fails with `protocol` if the scalars do not fit this number of clients; with `quorum` if the total weight is
+// 0.
 [[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                               const SumSetup& setup, std::span<float> out);
 
-// The clip of the next round: the quarter octave with the least expected error of the mean. The error consists of the clipped
-// part of the values and of the rounding, which averages out over the clients.
+// The clip of the next round: the quarter octave with the least expected error of the mean. The error consists of the
+// clipped part of the values and of the rounding, which averages out over the clients.
 [[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t levels);
 
-// The clip and scales of the next round, from the totals of this one. If this round had no scales yet, its octaves are not
-// those of scaled values; then the clip is six root mean squares.
+// The clip and scales of the next round, from the totals of this one. If this round had no scales yet, its octaves are
+// not those of scaled values; then the clip is six root mean squares.
 struct NextRange {
   double clip = 0;
   std::vector<double> scales;
@@ -73,21 +75,23 @@ struct NextRange {
 [[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
                                      const SumSetup& setup);
 
-// A grid of about 2^value_bits - 1 levels that uses the whole ring. The ring is the smallest that holds the sum of `clients`
-// clients, or has one bit less if that costs at most a third of the levels. The grid then has as many levels as the ring allows.
+// A grid of about 2^value_bits - 1 levels that uses the whole ring. The ring is the smallest that holds the sum of
+// `clients` clients, or has one bit less if that costs at most a third of the levels. The grid then has as many levels
+// as the ring allows.
 struct Grid {
   std::uint32_t levels = 0;
   std::uint32_t ring_bits = 0;
 };
 [[nodiscard]] Grid choose_grid(std::uint32_t clients, unsigned value_bits);
 
-// The quantisation of the first round, when nothing is known of the values: wide enough that few are clipped, and fine enough
-// that the mean of ten clients has an error of about 2^-16. It is not finer because in a short run the bytes of the first
-// round count.
+// The quantisation of the first round, when nothing is known of the values: wide enough that few are clipped, and fine
+// enough that the mean of ten clients has an error of about 2^-16. It is not finer because in a short run the bytes of
+// the first round count.
 inline constexpr double first_clip = 16;
 inline constexpr unsigned first_value_bits = 18;
 [[nodiscard]] Quantisation first_quantisation(std::uint32_t clients, double weight_unit);
-// Segments with these numbers of values and scales of 1. Neighbours are joined if there would be more than segments_max.
+// Segments with these numbers of values and scales of 1. Neighbours are joined if there would be more than
+// segments_max.
 [[nodiscard]] std::vector<Segment> segments_of(std::span<const std::uint64_t> values);
 
 }  // namespace hansa::secure_aggregation

@@ -83,7 +83,8 @@ Result<Roster> decode_roster(std::span<const std::byte> bytes) {
     };
     const auto length = std::to_integer<std::size_t>(bytes.front());
     bytes = bytes.subspan(1);
-    if (length == 0 || length > name_bytes_max) return malformed("has a name that is empty or longer than 64 bytes");
+    if (length == 0 || length > name_bytes_max)
+      return malformed("has a name that is empty or longer than 64 bytes");
     entry.certificate.client.resize(length);
     take({reinterpret_cast<std::uint8_t*>(entry.certificate.client.data()), length});
     fields(entry, take);

@@ -20,7 +20,8 @@ struct Advert {
   // SHA-256 of "hansa secagg seed 1", setup and seed: detects a seed that was rebuilt from wrong shares.
   Digest self_seed_commitment;
   std::array<std::uint8_t, 32> nonce{};  // random, so that the aggregator cannot choose the graph's seed
-  Signature signature{};  // the identity's signature of "hansa secagg advert 1", setup, name and the four fields above
+  Signature
+      signature{};  // the identity's signature of "hansa secagg advert 1", setup, name and the four fields above
 };
 
 [[nodiscard]] Digest commit_to(const Secret32& self_seed, const Digest& setup);
@@ -36,11 +37,11 @@ struct RosterEntry {
 // Sorted by name, without duplicates.
 using Roster = std::vector<RosterEntry>;
 
-// Each entry is a byte with the name's length, the name, identity, certificate's signature, share key, mask key, commitment,
-// nonce and the advert's signature.
+// Each entry is a byte with the name's length, the name, identity, certificate's signature, share key, mask key,
+// commitment, nonce and the advert's signature.
 [[nodiscard]] std::vector<std::byte> encode(const Roster& roster);
-// Fails with `protocol` if the bytes are truncated, not sorted by name, or have more than clients_max entries. Does not check
-// signatures.
+// Fails with `protocol` if the bytes are truncated, not sorted by name, or have more than clients_max entries. Does not
+// check signatures.
 [[nodiscard]] Result<Roster> decode_roster(std::span<const std::byte> bytes);
 inline constexpr std::size_t roster_bytes_max = clients_max * (1 + 64 + 4 * 32 + 32 + 2 * 64);
 

@@ -80,7 +80,7 @@ Result<void> check(const SumSetup& setup, const Policy& policy) {
   const Assumptions& a = setup.assumptions;
   if (setup.clients < policy.clients_min)
     return weaker("has " + std::to_string(setup.clients) + " clients, fewer than the " +
-                  std::to_string(policy.clients_min) + " that this client asks for");
+                  std::to_string(policy.clients_min) + " that this client requires");
   if (policy.threat_model == ThreatModel::active && a.threat_model != ThreatModel::active)
     return weaker("assumes that the aggregator follows the protocol; this client does not");
   if (!(a.corrupt >= policy.corrupt_min))

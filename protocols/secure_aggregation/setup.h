@@ -1,8 +1,8 @@
 // The setup of one secure sum, which the aggregator announces, and the context, which binds all later messages to it.
 //
-// Every key advert signs the setup's digest. The context is a digest of the setup, the roster and the graph's parameters; it
-// is part of every later signature, key derivation and encrypted share. If an attempt of a round fails, the next attempt has
-// another nonce, hence another context, and new keys.
+// Every key advert signs the setup's digest. The context is a digest of the setup, the roster and the graph's
+// parameters; it is part of every later signature, key derivation and encrypted share. If an attempt of a round fails,
+// the next attempt has another nonce, hence another context, and new keys.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,8 +18,8 @@
 namespace hansa::secure_aggregation {
 
 inline constexpr std::uint32_t clients_max = 1'000;
-// In the active model the graph is complete whatever the cohort (docs/secure-aggregation.md), and the encrypted shares of a
-// client must fit into a message.
+// In the active model the graph is complete whatever the cohort (docs/secure-aggregation.md), and the encrypted shares
+// of a client must fit into a message.
 inline constexpr std::uint32_t active_clients_max = 500;
 
 [[nodiscard]] constexpr std::uint32_t clients_max_of(const Assumptions& assumptions) {
@@ -82,7 +82,8 @@ struct Policy {
 // Fails with `refused` if the setup is weaker than the policy requires.
 [[nodiscard]] Result<void> check(const SumSetup& setup, const Policy& policy);
 
-// `roster` is the SHA-256 of the encoded roster, which contains a nonce of every client. The context also seeds the graph.
+// `roster` is the SHA-256 of the encoded roster, which contains a nonce of every client. The context also seeds the
+// graph.
 [[nodiscard]] Digest context_of(const SumSetup& setup, const Digest& roster,
                                 const GraphParameters& parameters);
 

@@ -113,7 +113,8 @@ Result<Interpolation> Interpolation::create(std::span<const ShareIndex> holders)
   Interpolation out;
   out.coefficients_.reserve(holders.size());
   for (const ShareIndex at : holders) {
-    // The product of x_j / (x_j - x_i) over all other holders j. In this field subtraction is addition, an exclusive or.
+    // The product of x_j / (x_j - x_i) over all other holders j. In this field subtraction is addition, an exclusive
+    // or.
     std::uint16_t numerator = 1, denominator = 1;
     for (const ShareIndex other : holders) {
       if (other == at) continue;

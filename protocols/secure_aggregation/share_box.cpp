@@ -59,7 +59,8 @@ Result<SharePair> open(const SealedShares& sealed, const Secret32& key, const Di
       ::EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) != 1)
     return openssl_failed("cannot decrypt");
   if (::EVP_DecryptFinal_ex(cipher.get(), plain.bytes().data() + plain_bytes, &written) != 1)
-    return fail(ErrorCode::protocol, "shares of " + std::string(direction.from), "were modified, or encrypted with another key");
+    return fail(ErrorCode::protocol, "shares of " + std::string(direction.from),
+                "were modified, or encrypted with another key");
   SharePair out;
   std::copy_n(plain.bytes().begin(), Secret32::size, out.mask_key.bytes().begin());
   std::copy_n(plain.bytes().begin() + Secret32::size, Secret32::size, out.self_seed.bytes().begin());

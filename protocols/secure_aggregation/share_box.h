@@ -1,7 +1,7 @@
 // Encrypts the two shares that a client sends to another client, so that the aggregator can forward but not read them.
 //
-// AES-256-GCM with a key for this sender, receiver and context (keys.h, KeyPurpose::share_encryption). Each key encrypts one
-// message only, so that the nonce may be zero. The context and both names are authenticated.
+// AES-256-GCM with a key for this sender, receiver and context (keys.h, KeyPurpose::share_encryption). Each key
+// encrypts one message only, so that the nonce may be zero. The context and both names are authenticated.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -63,7 +63,7 @@ TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {
   const std::string on = "[secure_aggregation]\nenabled = true\n";
   EXPECT_THAT(refused(on), HasSubstr("there is no secure_aggregation.root"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 3\n" + on + "root = \"" + std::string(64, 'x') + "\"\n"),
-              HasSubstr("no hex digit"));
+              HasSubstr("not a hex digit"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 2\n" + on + root), HasSubstr("cohort.clients_min: is 2"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 3\nsize_max = 2\n" + on + root),
               HasSubstr("cohort.size_max: is 2"));

@@ -240,7 +240,8 @@ TEST(Clip, FollowsTheValues) {
     EXPECT_GT(of_deviation(deviation), 2.5 * deviation);
     EXPECT_LT(of_deviation(deviation), 8 * deviation);
   }
-  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15)) << "more levels allow a wider range";
+  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15))
+      << "more levels allow a wider range";
   ranges = {};
   ranges[0] = 10;
   EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";

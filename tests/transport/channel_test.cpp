@@ -188,7 +188,7 @@ TEST_F(Channel, PeerThatBringsARoutingIdOfItsOwnIsNotServed) {
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve,
                 "bob's");
   raw.send({"mail for bob, please"});
-  EXPECT_TRUE(server_refuses("client ada: brought a routing id of its own"));
+  EXPECT_TRUE(server_refuses("client ada: set its own routing id"));
   EXPECT_TRUE(server.received.empty());
 }
 
