@@ -1,4 +1,4 @@
-#include "protocols/codecs/fractiond_transform.h"
+#include "protocols/codecs/shared_transform.h"
 
 #include <numeric>
 
