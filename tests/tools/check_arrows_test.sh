@@ -45,6 +45,7 @@ expect bad server/coordinator/internal/a.h '"server/engine/engine.h"' 'server/co
 expect bad server/store/a.h '"server/coordinator/coordinator.h"'
 expect bad server/aggregation/a.h '"server/coordinator/coordinator.h"'
 expect bad server/selection/a.h '"server/coordinator/coordinator.h"'
+expect bad server/optimizers/a.h '"server/config/federation_config.h"'
 expect bad server/main.cpp '"server/engine/engine.h"'
 expect bad client/agent/a.h '"client/engine/engine.h"'
 expect bad client/state/a.h '"client/process/client_process.h"'
