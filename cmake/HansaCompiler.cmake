@@ -19,12 +19,12 @@ endif()
 # Every program is in build/PRESET/bin, so that programs find each other in their own folder.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
-# No fused multiply-add unless the source asks for it, so that results are the same on every processor. (GCC's default on
-# arm64 is to fuse.)
+# No fused multiply-add unless the source asks for it, so that results are the same on every processor. (GCC's default
+# on arm64 is to fuse.)
 add_compile_options(-ffp-contract=off)
 
-# Only line tables, which backtraces and sanitizers need: full debug information takes a quarter of the compile time. For a
-# debugger use -DCMAKE_BUILD_TYPE=Debug.
+# Only line tables, which backtraces and sanitizers need: full debug information takes a quarter of the compile time.
+# For a debugger use -DCMAKE_BUILD_TYPE=Debug.
 add_compile_options($<$<CONFIG:RelWithDebInfo>:-g1>)
 
 add_library(hansa_compile_options INTERFACE)

@@ -1,5 +1,5 @@
-# External libraries, each as one target. All are Debian packages: scripts/packages.txt. This file is installed too, because
-# programs that link hansa::client need the same libraries.
+# External libraries, each as one target. All are Debian packages: scripts/packages.txt. This file is installed too,
+# because programs that link hansa::client need the same libraries.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -20,7 +20,8 @@ pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
 
-# Torch's CMake files set global flags and print many lines. The target below has its include folders and libraries only.
+# Torch's CMake files set global flags and print many lines. The target below has its include folders and libraries
+# only.
 find_package(Torch REQUIRED QUIET)
 add_library(hansa_torch INTERFACE IMPORTED GLOBAL)
 target_include_directories(hansa_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})

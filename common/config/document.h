@@ -35,8 +35,8 @@ class Document {
   [[nodiscard]] const std::string& text(std::string_view key) const;
   [[nodiscard]] const std::vector<std::string>& texts(std::string_view key) const;
   [[nodiscard]] std::filesystem::path path(std::string_view key) const;  // resolved, lexically normal
-  [[nodiscard]] std::uint64_t integer(
-      std::string_view key) const;  // the setting's range must exclude negative values
+  // The setting's range must exclude negative values.
+  [[nodiscard]] std::uint64_t integer(std::string_view key) const;
   [[nodiscard]] double number(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds

@@ -57,8 +57,8 @@ constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const
 }
 
 struct Table {
-  std::string_view
-      name;  // "cohort"; "strategy.fedavgm" is in a table that comes before it in the schema
+  // "cohort"; "strategy.fedavgm" and "compression.rule" are in another table, which comes before them in the schema.
+  std::string_view name;
   // defaulted: may be absent, but its required keys may not. optional: may be absent with all its keys.
   Presence presence = Presence::defaulted;
   std::string_view meaning;

@@ -259,8 +259,9 @@ std::size_t first_outside(std::span<const float> values, float limit) {
 }
 
 std::size_t first_outside_reference(std::span<const float> values, float limit) {
+  // A NaN compares false.
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!(std::fabs(values[i]) <= limit)) return i;  // a NaN compares false
+    if (!(std::fabs(values[i]) <= limit)) return i;
   return values.size();
 }
 

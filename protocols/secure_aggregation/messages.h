@@ -46,8 +46,8 @@ struct SignedBy {
 };
 struct UnmaskRequest {
   Subset survivors;  // among the clients of the roster
-  std::vector<SignedBy>
-      signatures;  // of `survivors`, by at least `threshold` of them; empty if honest but curious
+  // Of `survivors`, by at least `threshold` of them; empty if honest but curious.
+  std::vector<SignedBy> signatures;
 };
 
 // client -> aggregator: one share of each client whose shares it holds. For a survivor it is a share of the self seed,

@@ -7,11 +7,11 @@
 // sections 3 and 4). k is the smallest even number, and t the smallest for it, such that:
 //
 //   secure   The graph of the clients that are neither corrupt nor dropped is connected, except with probability
-//            2^-(security_bits + 1): a cut needs two runs of k/2 corrupt or dropped clients on the circle (union bound over
-//            all pairs). No client has t or more corrupt neighbours, except with probability 2^-(security_bits + 1) over all
-//            clients: the number of corrupt neighbours is hypergeometric. An active aggregator may send different survivors
-//            to different clients. Against it no client has more than 2t - k - 1 corrupt neighbours, so that two disjoint
-//            sets cannot both reach t.
+//            2^-(security_bits + 1): a cut needs two runs of k/2 corrupt or dropped clients on the circle (union bound
+//            over all pairs). No client has t or more corrupt neighbours, except with probability 2^-(security_bits +
+//            1) over all clients: the number of corrupt neighbours is hypergeometric. An active aggregator may send
+//            different survivors to different clients. Against it no client has more than 2t - k - 1 corrupt
+//            neighbours, so that two disjoint sets cannot both reach t.
 //   correct  Every client has t surviving neighbours, except with probability 2^-correctness_bits.
 #pragma once
 #include <array>
@@ -48,8 +48,8 @@ struct GraphParameters {
   [[nodiscard]] bool complete() const { return neighbours + 1 == clients; }
 };
 
-inline constexpr std::uint32_t clients_min =
-    3;  // with two, each could compute the other's update from the sum
+// With two, each could compute the other's update from the sum.
+inline constexpr std::uint32_t clients_min = 3;
 inline constexpr std::uint32_t complete_graph_max = 32;
 inline constexpr std::uint32_t neighbours_max = 500;  // so that their shares fit into a message
 

@@ -20,8 +20,8 @@ struct Advert {
   // SHA-256 of "hansa secagg seed 1", setup and seed: detects a seed that was rebuilt from wrong shares.
   Digest self_seed_commitment;
   std::array<std::uint8_t, 32> nonce{};  // random, so that the aggregator cannot choose the graph's seed
-  Signature
-      signature{};  // the identity's signature of "hansa secagg advert 1", setup, name and the four fields above
+  // The identity's signature of "hansa secagg advert 1", setup, name and the four fields above.
+  Signature signature{};
 };
 
 [[nodiscard]] Digest commit_to(const Secret32& self_seed, const Digest& setup);

@@ -32,10 +32,10 @@ struct ServerChannelConfig {
   unsigned io_threads = 2;
   std::int64_t frame_bytes_max = 2 << 20;  // a larger frame closes its connection
   int send_queue_max = 64;  // messages waiting for one peer
-  Duration heartbeat =
-      std::chrono::seconds(5);  // a peer that sends no frame for three heartbeats is disconnected
-  int connections_max =
-      20'000;  // the limit of open files is raised for this number, as far as the system allows
+  // A peer that sends no frame for three heartbeats is disconnected.
+  Duration heartbeat = std::chrono::seconds(5);
+  // The limit of open files is raised for this number, as far as the system allows.
+  int connections_max = 20'000;
 };
 
 struct Incoming {

@@ -22,8 +22,8 @@ enum class AfterLastRound : std::uint8_t { stop, stay };
 
 struct CohortConfig {
   std::uint32_t clients_min = 2;  // connected clients without which no round starts
-  std::uint32_t clients_expected =
-      0;  // clients for which the first round waits up to `gather`; 0: clients_min
+  // Clients for which the first round waits up to `gather`; 0: clients_min.
+  std::uint32_t clients_expected = 0;
   Duration gather = std::chrono::seconds(30);  // longest wait for clients_expected
   double fraction = 1.0;  // fraction of the connected clients that is selected for a round: above 0, to 1
   std::uint32_t size_max = 0;  // maximum number of selected clients; 0: no limit

@@ -23,8 +23,8 @@ enum class RunChoice : std::uint8_t {
 
 struct RunRequest {
   RunChoice choice = RunChoice::resume_or_new;
-  std::string
-      from;  // "RUN@ROUND": a new run starts from this committed round of another run. Empty: from the archive
+  // "RUN@ROUND": a new run starts from this committed round of another run. Empty: from the archive.
+  std::string from;
 };
 
 struct PreparedRun {

@@ -7,7 +7,8 @@ tree="$(mktemp -d)"
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-# make DEPS INCLUDE-OF-a.h INCLUDE-OF-a.cpp: a tree with the library one in common/, and two in server/, which has a.h and a.cpp.
+# make DEPS INCLUDE-OF-a.h INCLUDE-OF-a.cpp: a tree with the library one in common/, and two in server/, which has a.h
+# and a.cpp.
 make_tree() {
   rm -rf "${tree:?}"/*
   mkdir -p "$tree/common" "$tree/server/internal"

@@ -1,10 +1,11 @@
 // A state machine for one attempt to reach the aggregator: socket events and time are its input, link events its
 // output.
 //
-// connecting -> handshaking -> connected -> over; the first two may also go to over. Events of libzmq 4.3.4: a refused
-// connection gives CLOSED and CONNECT_RETRIED; an unknown host name gives only CONNECT_RETRIED; a key that is not
-// admitted gives HANDSHAKE_FAILED_AUTH. With a wrong pinned key the aggregator closes the connection:
-// HANDSHAKE_FAILED_NO_DETAIL (EPIPE or ECONNRESET). An HTTP server gives only DISCONNECTED.
+// connecting -> handshaking -> connected -> over; the first two may also go to over.
+//
+// Events of libzmq 4.3.4: a refused connection gives CLOSED and CONNECT_RETRIED; an unknown host name gives only
+// CONNECT_RETRIED; a key that is not admitted gives HANDSHAKE_FAILED_AUTH. With a wrong pinned key the aggregator
+// closes the connection: HANDSHAKE_FAILED_NO_DETAIL (EPIPE or ECONNRESET). An HTTP server gives only DISCONNECTED.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,10 @@
 // The messages between the aggregator and its child process hansa-evaluator. Each is a JSON object on one line.
 //
-//   {"op":"describe","archive":PATH,"personal":[..],"layout":PATH,"parameters":PATH}     -> {"ok":true,"archive":"sha256:.."}
+//   {"op":"describe","archive":PATH,"personal":[..],"layout":PATH,"parameters":PATH}
+//                                        -> {"ok":true,"archive":"sha256:.."}
 //     writes the text of the layout and the values in the archive (little-endian float32) to the two files
-//   {"op":"open","archive":PATH,"data":{..},"threads":N}                 -> {"ok":true}
+//   {"op":"open","archive":PATH,"data":{..},"threads":N,"personal":[..]}
+//                                        -> {"ok":true}
 //   {"op":"evaluate","parameters":PATH}  -> {"ok":true,"metrics":[{"name":..,"sum":..,"count":..}]}
 //   any of them                          -> {"ok":false,"code":..,"location":..,"what":..,"hint":..}
 //
