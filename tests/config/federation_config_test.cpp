@@ -141,7 +141,7 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
   for (const auto& [toml, error] :
        {Case{"[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n[model]\narchive = \"m\"\n[federation]\nname = "
              "\"no/name\"\n",
-             "federation.toml:7: federation.name: is not a name"},
+             "federation.toml:7: federation.name: is not a valid name"},
         Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = "
              "\"a\"\n"
              "bind = \"127.0.0.1:7470\"\n",
