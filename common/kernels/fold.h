@@ -36,8 +36,8 @@ void add_levels_reference(std::span<std::int64_t> sums, std::span<const std::uin
 void quotients(std::span<const std::int64_t> sums, double divisor, std::span<double> out);
 void quotients_reference(std::span<const std::int64_t> sums, double divisor, std::span<double> out);
 
-// next[i] = float(model[i] + mean[i]), clamped to the finite float32 values. The spans have equal sizes; next and model may
-// be the same.
+// next[i] = float(model[i] + mean[i]), clamped to the finite float32 values. The spans have equal sizes; next and model
+// may be the same.
 void add_mean(std::span<const float> model, std::span<const double> mean, std::span<float> next);
 void add_mean_reference(std::span<const float> model, std::span<const double> mean, std::span<float> next);
 

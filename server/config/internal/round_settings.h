@@ -1,4 +1,4 @@
-// [training], [cohort] and [limits]: what happens in a round.
+// [training], [cohort] and [limits]: the settings of a round.
 #pragma once
 #include <array>
 

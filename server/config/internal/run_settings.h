@@ -1,4 +1,4 @@
-// [federation], [aggregator], [model] and [simulation]: what a run is, and where.
+// [federation], [aggregator], [model] and [simulation]: the name of a run, its seed, model and folders.
 #pragma once
 #include <array>
 
