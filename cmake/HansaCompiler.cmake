@@ -1,4 +1,4 @@
-# Language level, warnings, sanitizers, ccache: what every target is compiled with.
+# The compiler settings of every target: language version, warnings, sanitizers, ccache.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -10,20 +10,21 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # pch_defines,time_macros: without them ccache refuses every file that uses the precompiled header.
+  # Without pch_defines and time_macros, ccache does not cache files that use the precompiled header.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
       ${CCACHE_PROGRAM})
 endif()
 
-# Every binary lands in build/PRESET/bin, so that programs find each other beside themselves.
+# Every program is in build/PRESET/bin, so that programs find each other in their own folder.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
-# The same bits on every processor: no fused multiply-add where the source has none. (On arm64 it is GCC's default.)
+# No fused multiply-add unless the source asks for it, so that results are the same on every processor. (GCC's default
+# on arm64 is to fuse.)
 add_compile_options(-ffp-contract=off)
 
-# Line tables are what backtraces and sanitizers need; the rest of the debug information costs a quarter of the
-# time to compile. For a debugger: -DCMAKE_BUILD_TYPE=Debug.
+# Only line tables, which backtraces and sanitizers need: full debug information takes a quarter of the compile time.
+# For a debugger use -DCMAKE_BUILD_TYPE=Debug.
 add_compile_options($<$<CONFIG:RelWithDebInfo>:-g1>)
 
 add_library(hansa_compile_options INTERFACE)
@@ -31,7 +32,7 @@ target_compile_options(hansa_compile_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   $<$<BOOL:${HANSA_WARNINGS_AS_ERRORS}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms at "text" + std::string: gcc.gnu.org/PR105651.
+  # False positives for "text" + std::string: gcc.gnu.org/PR105651.
   target_compile_options(hansa_compile_options INTERFACE -Wno-restrict)
 endif()
 if(HANSA_ASSERTIONS)

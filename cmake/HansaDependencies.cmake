@@ -1,5 +1,5 @@
-# Libraries from outside, each as one target. All are Debian packages: scripts/packages.txt. Installed too: whoever links
-# hansa::client needs the same.
+# External libraries, each as one target. All are Debian packages: scripts/packages.txt. This file is installed too,
+# because programs that link hansa::client need the same libraries.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -13,13 +13,15 @@ find_package(SQLiteCpp REQUIRED)
 find_package(hwy REQUIRED)
 
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 find_path(CPPZMQ_INCLUDE_DIR zmq.hpp REQUIRED)
 
-# Torch's own CMake files set global flags and print much; keep both inside.
+# Torch's CMake files set global flags and print many lines. The target below has its include folders and libraries
+# only.
 find_package(Torch REQUIRED QUIET)
 add_library(hansa_torch INTERFACE IMPORTED GLOBAL)
 target_include_directories(hansa_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})

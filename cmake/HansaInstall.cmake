@@ -1,9 +1,9 @@
-# cmake --install: the programs, and the client as a library, hansa::client, for find_package(Hansa).
+# cmake --install installs the programs and, for find_package(Hansa), the client as the library hansa::client.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS hansa hansa-aggregator hansa-client hansa-evaluator RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-# hansa_client and all that it is made of.
+# hansa_client and the libraries that it links.
 set_target_properties(hansa_client PROPERTIES EXPORT_NAME client)
 install(
   TARGETS

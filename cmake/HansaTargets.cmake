@@ -1,8 +1,10 @@
-# Where headers are installed: below a folder of their own, as they include each other by their path from the root.
+# The folder in which headers are installed. It is their own, because they include each other by their path from the
+# root.
 set(HANSA_INCLUDE_FOLDER "${CMAKE_INSTALL_INCLUDEDIR}/hansa")
 
-# hansa_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...])
-# A folder's library. Every source is named; headers are included by their path from the root.
+# hansa_library(NAME SOURCES ... [DEPS ...] [PRIVATE_DEPS ...]) The library of a folder. Every source is listed; headers
+# are included by their path from the root. DEPS are the libraries whose headers a public header includes, PRIVATE_DEPS
+# those that only sources and internal headers include. scripts/check-targets checks both.
 function(hansa_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -21,9 +23,8 @@ function(hansa_program name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} hansa_compile_options)
 endfunction()
 
-# hansa_use_jemalloc(PROGRAM)
-# For programs that hold models and tensors: jemalloc answers their allocations several times faster than
-# glibc (docs/performance.md). The sanitizers bring an allocator of their own.
+# hansa_use_jemalloc(PROGRAM) For programs that allocate models and tensors: jemalloc is several times faster than glibc
+# for them (docs/performance.md). Sanitizers have their own allocator.
 function(hansa_use_jemalloc program)
   if(NOT HANSA_SANITIZE)
     target_sources(${program} PRIVATE "${PROJECT_SOURCE_DIR}/common/jemalloc_settings.cpp")

@@ -4,7 +4,7 @@
 #include <new>
 
 #if defined(__x86_64__)
-#include <xxh_x86dispatch.h>  // picks the widest vectors of the machine: twice as fast as what every x86-64 has
+#include <xxh_x86dispatch.h>  // uses the machine's widest vectors: twice as fast as the x86-64 baseline
 #else
 #include <xxhash.h>
 #endif

@@ -1,6 +1,8 @@
-// XXH3-128 (Collet, xxHash): tells whether bytes that travelled, were spooled or computed twice are the same, at the speed of
-// memory. No cryptographic hash: who can choose the bytes can make two with one checksum. What must hold against such a one has a
-// Digest (digest.h), which costs ten times as much: docs/protocol.md says what has which.
+// XXH3-128 (Collet, xxHash): detects corruption of bytes that were sent, spooled or computed twice, at memory speed.
+//
+// It is not a cryptographic hash: an attacker who chooses the bytes can produce two inputs with the same checksum. Data
+// that must be protected against an attacker has a Digest (digest.h), which costs ten times as much. docs/protocol.md
+// lists which data has a checksum and which a digest.
 #pragma once
 #include <array>
 #include <compare>
@@ -22,10 +24,10 @@ struct Checksum {
 
 [[nodiscard]] Checksum checksum(std::span<const std::byte> data);
 [[nodiscard]] Checksum checksum(std::string_view text);
-// Of a flat vector: of its little-endian float32 bytes.
+// The checksum of a flat vector's little-endian float32 bytes.
 [[nodiscard]] Checksum checksum(std::span<const float> values);
 
-// Incremental. Not thread safe.
+// Incremental. Not thread-safe.
 class RunningChecksum {
  public:
   RunningChecksum();
@@ -33,7 +35,7 @@ class RunningChecksum {
   RunningChecksum(RunningChecksum&&) noexcept;
   RunningChecksum& operator=(RunningChecksum&&) noexcept;
   void update(std::span<const std::byte> data);
-  [[nodiscard]] Checksum value() const;  // of all so far
+  [[nodiscard]] Checksum value() const;  // the checksum of all bytes added so far
 
  private:
   struct State;

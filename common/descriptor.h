@@ -1,4 +1,4 @@
-// A file descriptor that closes itself, errno as an Error, and whole writes.
+// An owning file descriptor, errno as an Error, and writes that are complete or fail.
 #pragma once
 #include <cerrno>
 #include <cstddef>
@@ -33,16 +33,16 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// The error of the system call that just failed; code storage.
+// The error of the system call that just failed, from errno. Its code is storage.
 [[nodiscard]] inline tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path,
                                                            std::string what) {
   const int error = errno;
   const bool full = error == ENOSPC || error == EDQUOT;
   return fail(ErrorCode::storage, path.string(), std::move(what) + " (" + std::strerror(error) + ")",
-              full ? "free some space; nothing that was committed is lost" : "");
+              full ? "free disk space; nothing that was committed is lost" : "");
 }
 
-// Writes all of bytes; path names the file in the error.
+// Writes all bytes. The path names the file in the error.
 [[nodiscard]] inline Result<void> write_whole(const Descriptor& file, std::span<const std::byte> bytes,
                                               const std::filesystem::path& path) {
   while (!bytes.empty()) {

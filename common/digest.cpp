@@ -14,7 +14,7 @@ namespace hansa {
 static_assert(std::endian::native == std::endian::little, "flat vectors travel as little-endian float32");
 
 namespace {
-// Hashing fails only when OpenSSL cannot work at all (no memory, broken library).
+// Hashing fails only if OpenSSL does not work at all (no memory, broken library).
 void require(int ok) {
   if (ok != 1) {
     std::fputs("hansa: OpenSSL refuses SHA-256\n", stderr);

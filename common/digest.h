@@ -1,4 +1,4 @@
-// SHA-256 digests (FIPS 180-4, by OpenSSL): the names of archives, layouts and models (vector_digest.h).
+// SHA-256 digests (FIPS 180-4, computed by OpenSSL). They name archives, layouts and models (vector_digest.h).
 #pragma once
 #include <array>
 #include <compare>
@@ -24,13 +24,13 @@ struct Digest {
   [[nodiscard]] bool is_zero() const;
 };
 
-// Accepts 64 hex digits with or without "sha256:" before them.
+// Accepts 64 hex digits, with or without the prefix "sha256:".
 [[nodiscard]] Result<Digest> parse_digest(std::string_view text);
 
 [[nodiscard]] Digest sha256(std::span<const std::byte> data);
 [[nodiscard]] Digest sha256(std::string_view text);
 
-// Incremental SHA-256. Not thread safe.
+// Incremental SHA-256. Not thread-safe.
 class Sha256 {
  public:
   Sha256();
@@ -38,7 +38,7 @@ class Sha256 {
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   void update(std::span<const std::byte> data);
-  // The digest of all that was added; starts anew.
+  // Returns the digest of all bytes added since the start or the last finish(), and resets.
   [[nodiscard]] Digest finish();
 
  private:

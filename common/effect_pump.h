@@ -1,7 +1,7 @@
-// Carries out what a pure state machine decides: each event's effects join the end of a queue, and the queue is worked
-// off in order. An effect may cause an event of its own while it is carried out; the effects of that event wait their turn.
+// Carries out the effects of a pure state machine in order: the effects of each event are appended to a queue.
+// Carrying out an effect may cause another event; its effects are appended to the same queue.
 //
-// One thread.
+// Not thread-safe.
 #pragma once
 #include <deque>
 #include <utility>
@@ -20,8 +20,8 @@ class EffectPump {
     for (Effect& effect : effects) queue_.push_back(std::move(effect));
   }
 
-  // Calls carry_out(Effect&) for each queued effect, and for those that join meanwhile, until none is left or
-  // stopped() is true. If carry_out throws, its effect is gone and the rest stay queued.
+  // Calls carry_out(Effect&) for each queued effect, including those added meanwhile, until none is left or
+  // stopped() is true. If carry_out throws, its effect is lost and the rest stay queued.
   template <class CarryOut, class Stopped>
   void run(CarryOut&& carry_out, Stopped&& stopped) {
     while (!queue_.empty() && !stopped()) {

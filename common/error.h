@@ -1,7 +1,7 @@
-// Errors that the outside can cause: a code, the location, what is wrong, and a hint.
+// Errors that the outside can cause: a code, a location, what is wrong, and a hint.
 //
-// Functions that can fail because of input, network, disk or configuration return
-// Result<T>. Own mistakes are assertions. No exception leaves a folder of this project.
+// A function that can fail because of input, network, disk or configuration returns Result<T>. Programming mistakes
+// are assertions. No exception leaves a folder of this project.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,13 +13,13 @@ namespace hansa {
 
 enum class ErrorCode : std::uint8_t {
   usage,  // command line or configuration is wrong
-  data,  // a data file is missing, damaged or does not fit
-  model,  // a model archive is missing, damaged or does not fit
-  refused,  // the other side refused: key, federation, version
+  data,  // a data file is missing, damaged or does not match
+  model,  // a model archive is missing, damaged or does not match
+  refused,  // the peer refused the key, the federation or the protocol version
   network,  // an address cannot be bound, resolved or reached
-  protocol,  // a peer sent what the protocol does not allow
+  protocol,  // a peer violated the protocol
   storage,  // a file or the database cannot be read or written
-  resource,  // memory, disk or a limit ran out
+  resource,  // out of memory or disk space, or a limit was reached
   quorum,  // too few clients
   internal,  // a bug
 };
@@ -48,7 +48,7 @@ using Result = tl::expected<T, Error>;
 
 }  // namespace hansa
 
-// HANSA_TRY(auto x, f()): x = the value of f(), or return its error from this function.
+// HANSA_TRY(auto x, f()): initialises x with the value of f(), or returns the error of f() from this function.
 #define HANSA_CONCAT_INNER(a, b) a##b
 #define HANSA_CONCAT(a, b) HANSA_CONCAT_INNER(a, b)
 #define HANSA_TRY(declaration, expression) \
@@ -57,7 +57,7 @@ using Result = tl::expected<T, Error>;
   auto&& result = (expression);                                                  \
   if (!result) return tl::unexpected<::hansa::Error>(std::move(result).error()); \
   declaration = std::move(*result)
-// HANSA_TRY_VOID(f()): go on if f() succeeded, else return its error.
+// HANSA_TRY_VOID(f()): continues if f() succeeded, or returns its error from this function.
 #define HANSA_TRY_VOID(expression)                                            \
   do {                                                                        \
     if (auto hansa_result = (expression); !hansa_result)                      \

@@ -9,7 +9,7 @@
 namespace hansa {
 namespace {
 
-// As much as there is, to the end of `out` at most: the bytes read.
+// Reads until `out` is full or the file ends. Returns the number of bytes read.
 Result<std::size_t> read_whole(const Descriptor& file, std::span<std::byte> out,
                                const std::filesystem::path& path) {
   std::size_t done = 0;
@@ -38,7 +38,7 @@ Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_ma
   return out;
 }
 
-// Writes with `write` to a temporary name beside path, flushes, and renames it over path.
+// Calls write(file, path) for a temporary file in the same folder, flushes it, and renames it over path.
 template <class Write>
 Result<void> replace_file(const std::filesystem::path& path, FileAccess access, const Write& write) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
@@ -62,9 +62,9 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
   return {};
 }
 
-// Hands the file's bytes to step, a part at a time, and returns their digest.
-template <class Step>
-Result<Digest> read_in_steps(const std::filesystem::path& path, Step step) {
+// Calls use(bytes) for one part of the file after the other, and returns the digest of the whole file.
+template <class Use>
+Result<Digest> read_in_parts(const std::filesystem::path& path, Use use) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail_with_errno(path, "cannot be opened");
   Sha256 hash;
@@ -74,7 +74,7 @@ Result<Digest> read_in_steps(const std::filesystem::path& path, Step step) {
     if (size == 0) return hash.finish();
     const auto bytes = std::span<const std::byte>(buffer).first(size);
     hash.update(bytes);
-    HANSA_TRY_VOID(step(bytes));
+    HANSA_TRY_VOID(use(bytes));
   }
 }
 
@@ -112,7 +112,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::span<
 Result<Digest> copy_file_atomically(const std::filesystem::path& from, const std::filesystem::path& to) {
   Digest digest;
   const auto copy = [&](const Descriptor& file, const std::filesystem::path& temporary) -> Result<void> {
-    HANSA_TRY(digest, read_in_steps(from, [&](std::span<const std::byte> bytes) {
+    HANSA_TRY(digest, read_in_parts(from, [&](std::span<const std::byte> bytes) {
                 return write_whole(file, bytes, temporary);
               }));
     return {};
@@ -130,7 +130,7 @@ Result<void> remove_unfinished(const std::filesystem::path& folder) {
 }
 
 Result<Digest> digest_of_file(const std::filesystem::path& path) {
-  return read_in_steps(path, [](std::span<const std::byte>) { return Result<void>(); });
+  return read_in_parts(path, [](std::span<const std::byte>) { return Result<void>(); });
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text,

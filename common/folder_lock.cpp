@@ -18,7 +18,7 @@ std::string read_owner(int file) {
     if (c < '0' || c > '9') break;
     owner.push_back(c);
   }
-  return owner.empty() ? "of unknown number" : owner;
+  return owner.empty() ? "(unknown)" : owner;
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::s
     return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()), hint);
   }
   const std::string owner = std::to_string(::getpid()) + "\n";
-  // The number only serves the message above; the lock is held with or without it.
+  // The process id is only for the message above: if it cannot be written, the lock is held all the same.
   if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), owner.data(), owner.size(), 0);
   return file;
 }

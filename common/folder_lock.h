@@ -1,4 +1,5 @@
-// One process a folder, a run's or a client's state: an flock on a file that holds the owner's process id.
+// Keeps a second process out of a folder (a run's, or a client's state) with an flock on a file in it. The file holds
+// the owner's process id.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -8,8 +9,8 @@
 
 namespace hansa {
 
-// Held until the descriptor closes, also by a crash. Fails (storage), naming the process, when
-// another holder lives, in this process or in another; hint says what its user should do then.
+// The lock is held until the descriptor is closed; a crash closes it too. Fails with `storage`, naming the process,
+// if this or another process holds the lock already. The hint is that error's hint.
 [[nodiscard]] Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::string& hint);
 
 }  // namespace hansa

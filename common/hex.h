@@ -8,7 +8,7 @@
 namespace hansa {
 
 [[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);  // lower case
-// False, with out undefined, unless digits are two for each byte of out, of either case.
+// Accepts two digits per byte of out, in either case. Otherwise returns false and leaves out undefined.
 [[nodiscard]] bool from_hex(std::string_view digits, std::span<std::uint8_t> out);
 
 }  // namespace hansa

@@ -1,5 +1,5 @@
-// Identifiers as types: a round is not a session, and neither is a number by accident.
-// They convert to nothing; `.value` is the explicit way out.
+// Identifiers as types: a round cannot be passed for a session, nor a plain integer for either.
+// They convert to nothing; `.value` gives the integer.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -21,7 +21,7 @@ using RoundId = Identifier<struct RoundTag, std::uint32_t>;
 using SessionId = Identifier<struct SessionTag>;
 // One assignment of one client in one round, unique within a run: see make_task_id.
 using TaskId = Identifier<struct TaskTag>;
-// What the transport calls a connection; meaningless outside the process.
+// The transport's name for a connection; meaningless outside the process.
 using PeerId = Identifier<struct PeerTag>;
 // Index of a client in the aggregator's roster (sorted names); meaningless outside the process.
 using ClientIndex = Identifier<struct ClientTag, std::uint32_t>;

@@ -1,8 +1,8 @@
 // jemalloc's settings, compiled into every program that links it (hansa_use_jemalloc).
 //
-// Freed pages are kept. By default jemalloc gives those of large tensors back to the kernel at once and a batch
-// later touches fresh ones: evaluation then takes four to five times as long (docs/performance.md). What a
-// program holds is its peak of work either way.
+// Freed pages are kept. By default jemalloc returns the pages of large tensors to the kernel at once, and the next
+// batch faults in new ones: evaluation then takes four to five times as long (docs/performance.md). The peak memory
+// of a program is the same with either setting.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "dirty_decay_ms:-1,muzzy_decay_ms:-1";

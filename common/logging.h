@@ -1,7 +1,7 @@
-// Log lines for people: "time level component message", one line each, to stderr or a file.
+// Log lines for people: "time level component message", to stderr or to a file.
 //
-// A Logger is a value that is handed down; copies share their output, and any thread may
-// use them. Keys, model values and examples are never logged.
+// A Logger is a value that is passed down. Copies share their output. Thread-safe. Keys, model values and examples are
+// never logged.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -15,26 +15,26 @@ namespace hansa {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 
-// "debug", "info", "warning", "error" or "off"; location names the source in errors.
+// Accepts "debug", "info", "warning", "error" or "off". The location is that of the error.
 [[nodiscard]] Result<LogLevel> parse_log_level(std::string_view text, std::string_view location);
-// What --log-level says; if it is empty, the environment variable HANSA_LOG; else info.
+// The value of --log-level; if it is empty, that of the environment variable HANSA_LOG; if that is empty too, info.
 [[nodiscard]] Result<LogLevel> choose_log_level(std::string_view option);
 
 class Logger {
  public:
-  // Says nothing: for tests and simulations.
+  // Discards every line. For tests and simulations.
   Logger();
-  // component stands in every line: "aggregator", "client", "round".
+  // The component is written in every line: "aggregator", "client", "round".
   [[nodiscard]] static Logger to_stderr(std::string_view component, LogLevel level);
-  // Appends. Fails (storage) if the file cannot be opened.
+  // Appends to the file. Fails with `storage` if it cannot be opened.
   [[nodiscard]] static Result<Logger> to_file(std::string_view component, LogLevel level,
                                               const std::filesystem::path& file);
 
   // The same output under another component's name.
   [[nodiscard]] Logger with_component(std::string_view component) const;
 
-  // From here on this logger and all its copies write to the file and no more to stderr:
-  // for the time in which a live display owns the terminal.
+  // Makes this logger and all its copies write to the file instead of stderr, for example while a live display uses
+  // the terminal.
   [[nodiscard]] Result<void> redirect_to_file(const std::filesystem::path& file) const;
   void redirect_to_stderr() const;
 
@@ -42,7 +42,7 @@ class Logger {
   void info(std::string_view message) const { write(LogLevel::info, message); }
   void warning(std::string_view message) const { write(LogLevel::warning, message); }
   void error(std::string_view message) const { write(LogLevel::error, message); }
-  [[nodiscard]] bool shows(LogLevel level) const;  // to spare the making of a costly message
+  [[nodiscard]] bool shows(LogLevel level) const;  // lets a caller skip formatting a costly message
 
  private:
   struct Output;

@@ -4,12 +4,12 @@
 
 namespace hansa {
 
-std::string means_text(const Metrics& metrics, std::size_t most) {
+std::string means_text(const Metrics& metrics, std::size_t metrics_max) {
   std::string out;
   std::size_t shown = 0;
   for (const Metric& metric : metrics) {
     if (metric.count <= 0) continue;
-    if (shown++ == most) break;
+    if (shown++ == metrics_max) break;
     out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", metric.name, metric.sum / metric.count);
   }
   return out;

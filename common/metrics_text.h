@@ -1,4 +1,4 @@
-// Metrics for people, on one line.
+// Metrics as one line of text for people.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace hansa {
 
-// The means of the first `most`, in the model's order: "accuracy 0.8123, loss 0.5120".
-[[nodiscard]] std::string means_text(const Metrics& metrics, std::size_t most = 6);
+// The means of the first metrics_max metrics, in the model's order: "accuracy 0.8123, loss 0.5120".
+[[nodiscard]] std::string means_text(const Metrics& metrics, std::size_t metrics_max = 6);
 
 }  // namespace hansa

@@ -1,23 +1,24 @@
-// Patterns for parameters' names: "head.*", "*.bias".
+// Patterns for parameter names: "head.*", "*.bias".
 #pragma once
 #include <string_view>
 
 namespace hansa {
 
-// `*` stands for any characters, also none and also dots; everything else for itself.
+// `*` matches any sequence of characters, including none and including dots; every other character matches itself.
 [[nodiscard]] constexpr bool matches_pattern(std::string_view name, std::string_view pattern) {
-  // Where the last star and what it took stand: on a mismatch it takes one character more.
-  std::size_t n = 0, p = 0, star = std::string_view::npos, taken = 0;
+  // The position of the last star in the pattern, and the end of its match in the name. On a mismatch the star's match
+  // is extended by one character.
+  std::size_t n = 0, p = 0, star = std::string_view::npos, matched = 0;
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
-      taken = n;
+      matched = n;
     } else if (p < pattern.size() && pattern[p] == name[n]) {
       ++p;
       ++n;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      n = ++taken;
+      n = ++matched;
     } else {
       return false;
     }

@@ -20,7 +20,7 @@ std::byte* map_pages(std::size_t bytes) noexcept {
   if (bytes == 0 || bytes > std::numeric_limits<std::size_t>::max() - 2 * huge_page_bytes) return nullptr;
   const bool huge = bytes >= huge_page_bytes;
   const std::size_t wanted = whole_pages(bytes);
-  // The kernel aligns to a small page; with room for one huge page more the memory can begin on a huge one.
+  // mmap aligns to small pages. One additional huge page leaves room to align the start to a huge page.
   const std::size_t mapped = huge ? wanted + huge_page_bytes : wanted;
   void* const memory = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
@@ -30,7 +30,7 @@ std::byte* map_pages(std::size_t bytes) noexcept {
       (huge_page_bytes - reinterpret_cast<std::uintptr_t>(begin) % huge_page_bytes) % huge_page_bytes;
   if (before > 0) ::munmap(begin, before);
   if (before < huge_page_bytes) ::munmap(begin + before + wanted, huge_page_bytes - before);
-  // Advice: a kernel without huge pages refuses it, and small pages serve as well.
+  // Only advice: a kernel without huge pages refuses it and uses small ones.
   (void)::madvise(begin + before, wanted, MADV_HUGEPAGE);
   return begin + before;
 }

@@ -1,7 +1,7 @@
-// Memory straight from the kernel: page aligned, zero at first, on huge pages where the kernel has them.
+// Memory directly from the kernel: page-aligned, initially zero, on huge pages where the kernel supports them.
 //
-// A sum of ten million elements is 80 MB: 20,000 small pages, and as many faults and TLB misses. Files can be written from whole
-// pages without a copy.
+// A sum of ten million elements takes 80 MB. On small pages that is 20,000 page faults and as many TLB misses. Files
+// can be written from whole pages without a copy.
 #pragma once
 #include <cstddef>
 #include <new>
@@ -12,14 +12,14 @@ namespace hansa {
 
 inline constexpr std::size_t huge_page_bytes = 2 << 20;
 
-// Null when there is no memory, or bytes is 0.
+// Returns null if there is no memory or bytes is 0.
 [[nodiscard]] std::byte* map_pages(std::size_t bytes) noexcept;
 void unmap_pages(std::byte* pages, std::size_t bytes) noexcept;
 
 class PageBuffer {
  public:
   PageBuffer() = default;
-  // data() is null when there is no memory, or bytes is 0.
+  // data() is null if there is no memory or bytes is 0.
   explicit PageBuffer(std::size_t bytes) : data_(map_pages(bytes)), size_(data_ == nullptr ? 0 : bytes) {}
   ~PageBuffer() { unmap_pages(data_, size_); }
   PageBuffer(PageBuffer&& other) noexcept { *this = std::move(other); }
@@ -38,7 +38,7 @@ class PageBuffer {
   std::size_t size_ = 0;
 };
 
-// For containers: large memory from map_pages, small from the heap.
+// An allocator for containers: large blocks come from map_pages, small ones from the heap.
 template <class T>
 struct PageAllocator {
   using value_type = T;
@@ -61,7 +61,7 @@ struct PageAllocator {
   friend bool operator==(const PageAllocator&, const PageAllocator&) { return true; }
 };
 
-// Freed, its memory goes back to the kernel at once: a heap would keep it for a while, where another thread cannot use it.
+// Freeing a large PageVector returns its memory to the kernel at once. A heap may keep it for the thread that freed it.
 template <class T>
 using PageVector = std::vector<T, PageAllocator<T>>;
 

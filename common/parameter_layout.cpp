@@ -12,9 +12,9 @@ Result<ParameterLayout> ParameterLayout::create(std::vector<ParameterEntry> entr
   std::set<std::string_view> names;
   for (auto& entry : entries) {
     if (entry.name.empty() || entry.name.find_first_of(" \n\r\t") != std::string::npos)
-      return fail(ErrorCode::model, "layout", "has a parameter whose name is empty or holds white space");
+      return fail(ErrorCode::model, "layout", "has a parameter whose name is empty or contains white space");
     if (!names.insert(entry.name).second)
-      return fail(ErrorCode::model, entry.name, "stands twice in the layout");
+      return fail(ErrorCode::model, entry.name, "occurs twice in the layout");
     std::uint64_t count = 1;
     for (const std::int64_t dimension : entry.shape) {
       if (dimension < 0) return fail(ErrorCode::model, entry.name, "has a negative dimension");
@@ -45,7 +45,7 @@ std::string ParameterLayout::text() const {
 
 Digest ParameterLayout::digest() const { return sha256(std::string_view(text())); }
 
-Result<ParameterLayout> ParameterLayout::parse(std::string_view text, std::string_view place) {
+Result<ParameterLayout> ParameterLayout::parse(std::string_view text, std::string_view location) {
   std::vector<ParameterEntry> entries;
   std::size_t line_number = 0;
   while (!text.empty()) {
@@ -54,7 +54,8 @@ Result<ParameterLayout> ParameterLayout::parse(std::string_view text, std::strin
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     const auto bad = [&](std::string what) {
-      return fail(ErrorCode::model, std::string(place) + ":" + std::to_string(line_number), std::move(what));
+      return fail(ErrorCode::model, std::string(location) + ":" + std::to_string(line_number),
+                  std::move(what));
     };
     const auto next_word = [&]() -> std::string_view {
       const std::size_t space = line.find(' ');

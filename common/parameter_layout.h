@@ -1,7 +1,7 @@
-// The parameter layout: names, shapes and order of a model's flat vector of float32.
+// The parameter layout: names, shapes and order of the parameters in a model's flat float32 vector.
 //
-// Derived from a model archive (learning/model_archive.h); its digest travels with every
-// task and update, so that two sides never add vectors of different meaning.
+// It is derived from a model archive (learning/model_archive.h). Every task and update carries its digest, so that
+// vectors of different layouts are never added.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -17,11 +17,11 @@ namespace hansa {
 enum class ParameterKind : std::uint8_t { trainable, buffer };
 
 struct ParameterEntry {
-  std::string name;  // as the archive names it: "conv1.weight"
+  std::string name;  // its name in the archive: "conv1.weight"
   std::vector<std::int64_t> shape;  // empty: a scalar
   ParameterKind kind = ParameterKind::trainable;
-  std::uint64_t offset = 0;  // first element in the flat vector
-  std::uint64_t count = 0;  // elements: the product of the shape
+  std::uint64_t offset = 0;  // index of the first element in the flat vector
+  std::uint64_t count = 0;  // number of elements: the product of the shape
 };
 
 class ParameterLayout {
@@ -30,15 +30,15 @@ class ParameterLayout {
   static constexpr std::size_t entries_max = 100'000;
 
   ParameterLayout() = default;
-  // Offsets and counts are computed from the shapes. Fails on an empty or doubled name,
-  // a negative dimension, or more than elements_max elements.
+  // Computes offsets and counts from the shapes. Fails on an empty or repeated name, a negative dimension, more than
+  // entries_max entries or more than elements_max elements.
   [[nodiscard]] static Result<ParameterLayout> create(std::vector<ParameterEntry> entries);
-  // Reads what text() writes. place names the source in errors.
-  [[nodiscard]] static Result<ParameterLayout> parse(std::string_view text, std::string_view place);
+  // Reads the format that text() writes. The location is that of errors; the line number is appended.
+  [[nodiscard]] static Result<ParameterLayout> parse(std::string_view text, std::string_view location);
 
   [[nodiscard]] std::span<const ParameterEntry> entries() const { return entries_; }
   [[nodiscard]] std::uint64_t element_count() const { return element_count_; }
-  // One line an entry, "trainable conv1.weight 16 1 5 5": the canonical form.
+  // The canonical form, with one line per entry: "trainable conv1.weight 16 1 5 5".
   [[nodiscard]] std::string text() const;
   // SHA-256 of text().
   [[nodiscard]] Digest digest() const;

@@ -1,4 +1,4 @@
-// What the main functions of the programs share: signals that ask to stop, and the last word on an error.
+// Shared by the main functions of the programs: signals that request a stop, and reporting of the final error.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -8,12 +8,12 @@
 
 namespace hansa {
 
-// From this call on SIGINT and SIGTERM only set the flag that it returns, and SIGPIPE is ignored: writing
-// to a closed pipe is an error like others. Call it before threads start.
+// After this call SIGINT and SIGTERM only set the returned flag. SIGPIPE is ignored, so that writing to a closed pipe
+// is an ordinary error. Call it before threads start.
 const std::atomic<bool>& stop_on_signals();
 
-// Runs `body`, whose value is the exit code. An error is told on stderr as "PROGRAM: location: what; hint" and
-// becomes its exit code (docs/exit-codes.md); an exception that got this far is told as a bug.
+// Runs `body`, which returns the exit code. An error is reported on stderr as "PROGRAM: LOCATION: WHAT; HINT" and gives
+// the exit code of its kind (docs/exit-codes.md). An exception is reported as a bug.
 int run_program(std::string_view program, const std::function<Result<int>()>& body);
 
 }  // namespace hansa

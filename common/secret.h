@@ -1,4 +1,4 @@
-// Bytes that nobody else may see: wiped when they go, moved and not copied by accident, never printed.
+// Secret bytes: wiped on destruction, copied only explicitly, never printed.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace hansa {
 
-// Overwrites memory in a way that no compiler leaves out.
+// Overwrites memory in a way that the compiler does not optimise away.
 void wipe(std::span<std::uint8_t> bytes) noexcept;
 
 template <std::size_t N>
@@ -35,7 +35,7 @@ class Secret {
   }
   [[nodiscard]] std::span<std::uint8_t, N> bytes() { return bytes_; }
   [[nodiscard]] std::span<const std::uint8_t, N> bytes() const { return bytes_; }
-  // In a time that does not depend on the bytes.
+  // In constant time: it does not depend on the bytes.
   friend bool operator==(const Secret& a, const Secret& b) noexcept {
     std::uint8_t difference = 0;
     for (std::size_t i = 0; i < N; ++i) difference |= static_cast<std::uint8_t>(a.bytes_[i] ^ b.bytes_[i]);

@@ -23,7 +23,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> known) {
-  constexpr std::size_t letters_max = 256;  // the table is quadratic, and words come from outside
+  // Time and memory are quadratic, and the word may come from a file.
+  constexpr std::size_t letters_max = 256;
   if (word.empty() || word.size() > letters_max) return std::nullopt;
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;

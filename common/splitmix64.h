@@ -1,5 +1,5 @@
-// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): its n-th output, n from 0.
-// Good for spreading a seed, not for secrets.
+// The n-th output of splitmix64, counted from 0 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+// OOPSLA 2014). For expanding a seed, not for secrets.
 #pragma once
 #include <cstdint>
 

@@ -1,10 +1,10 @@
-// Small things with text.
+// Helpers for text.
 #pragma once
 #include <string_view>
 
 namespace hansa {
 
-// text without the characters of blanks at its ends.
+// The text without leading and trailing characters that are in `blanks`.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n") {
   const std::size_t first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};

@@ -1,10 +1,10 @@
-// Time as a value. State machines get an Instant with an event and never ask a clock.
+// Time as a value. A state machine is given an Instant with each event and never reads a clock.
 #pragma once
 #include <chrono>
 
 namespace hansa {
 
-// Monotonic time with an epoch of its own: steady clock in a process, virtual in a simulation.
+// Monotonic time with an arbitrary epoch: the steady clock in a process, virtual time in a simulation.
 struct MonotonicClock {
   using rep = std::int64_t;
   using period = std::nano;

@@ -42,7 +42,7 @@ Digest vector_digest(std::span<const float> values, unsigned threads) {
 void VectorDigest::update(std::span<const std::byte> data) {
   bytes_ += data.size();
   while (!data.empty()) {
-    // A piece ends only when more follows: the last one may be whole.
+    // A full piece is finished only when more bytes follow, because the last piece may be full too.
     if (in_piece_ == vector_piece_bytes) {
       pieces_.push_back(piece_.finish());
       in_piece_ = 0;

@@ -14,7 +14,7 @@
 namespace hansa::config {
 namespace {
 
-std::string place_text(const std::filesystem::path& file, std::uint32_t line, std::string_view key) {
+std::string location_text(const std::filesystem::path& file, std::uint32_t line, std::string_view key) {
   std::string out = file.string();
   if (line > 0) out += ":" + std::to_string(line);
   if (!key.empty()) out += ": " + std::string(key);
@@ -41,7 +41,7 @@ std::string example_line(const Setting& setting) {
 
 }  // namespace
 
-// Walks a parsed file against the schema, keeping the values and the mistake that comes first.
+// Checks a parsed file against the schema. Keeps the values and the mistake that comes first in the file.
 class Checker {
  public:
   Checker(Document& document, const Schema& schema) : document_(document), schema_(schema) {}
@@ -60,7 +60,7 @@ class Checker {
   }
 
  private:
-  // Missing keys rank after everything that is written and wrong.
+  // A missing key is reported only if nothing that is written is wrong.
   static constexpr std::uint32_t rank_missing = 1U << 31;
 
   void report(std::uint32_t rank, std::uint32_t line, std::string_view key, std::string what,
@@ -68,7 +68,7 @@ class Checker {
     if (mistake_ && mistake_rank_ <= rank) return;
     mistake_rank_ = rank;
     mistake_ =
-        Error{ErrorCode::usage, place_text(document_.file_, line, key), std::move(what), std::move(hint)};
+        Error{ErrorCode::usage, location_text(document_.file_, line, key), std::move(what), std::move(hint)};
   }
   void report(std::uint32_t line, std::string_view key, std::string what, std::string hint) {
     report(line, line, key, std::move(what), std::move(hint));
@@ -93,7 +93,7 @@ class Checker {
       if (table == schema_.tables.end()) {
         if (node.is_table())
           report_unknown(line, "[" + std::string(name.str()) + "]", "table", name.str(), known);
-        else report(line, name.str(), "stands outside a table", homeless_mend(name.str()));
+        else report(line, name.str(), "is outside a table", hint_for_stray_key(name.str()));
       } else if (!node.is_table()) {
         report(line, name.str(), "must be a table",
                "write [" + std::string(name.str()) + "] on a line of its own");
@@ -101,15 +101,14 @@ class Checker {
     }
   }
 
-  // The table in which a key that stands outside all tables belongs.
-  std::string homeless_mend(std::string_view key) const {
+  std::string hint_for_stray_key(std::string_view key) const {
     for (const Table& table : schema_.tables)
       for (const Setting& setting : table.settings)
         if (setting.key == key) return "move it below [" + std::string(table.name) + "]";
-    return "take it out, or move it below the table it belongs to";
+    return "remove it, or move it below the table it belongs to";
   }
 
-  // [outer] or [outer.inner]; null if the file has none.
+  // The table [outer] or [outer.inner]; null if the file does not have it.
   const toml::table* written_table(const Table& table, const toml::table& root) {
     const auto dot = table.name.find('.');
     const toml::node* node = root.get(table.name.substr(0, dot));
@@ -123,7 +122,7 @@ class Checker {
     return node->as_table();
   }
 
-  // [[outer.inner]] of a table [outer].
+  // [[outer.inner]] in a table [outer].
   void check_repeated(const Table& table, const toml::table& root) {
     const auto dot = table.name.find('.');
     const toml::table* outer = root[table.name.substr(0, dot)].as_table();
@@ -264,7 +263,7 @@ class Checker {
     return false;
   }
 
-  // Defaults are TOML text of ours: that they fit is tested, not reported.
+  // Defaults are part of the program: a test checks that they fit their settings, so a mistake is not reported here.
   Variant default_of(const Setting& setting) {
     const auto parsed = toml::parse("v = " + std::string(setting.default_value));
     assert(parsed);
@@ -283,7 +282,7 @@ Result<Document> Document::read(const std::filesystem::path& file, const Schema&
   const auto text = read_text_file(file, bytes_max);
   if (!text)
     return fail(ErrorCode::usage, file.string(), text.error().what,
-                "\"hansa new DIR\" writes one, docs/configuration.md lists its keys");
+                "\"hansa new DIR\" writes an example, docs/configuration.md lists its keys");
   return parse(*text, file, schema);
 }
 
@@ -292,7 +291,7 @@ Result<Document> Document::parse(std::string_view toml, const std::filesystem::p
   const toml::parse_result parsed = toml::parse(toml);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return fail(ErrorCode::usage, place_text(file, error.source().begin.line, ""),
+    return fail(ErrorCode::usage, location_text(file, error.source().begin.line, ""),
                 std::string(error.description()), "see https://toml.io for how TOML is written");
   }
   Document out;
@@ -342,9 +341,9 @@ Duration Document::duration_s(std::string_view key) const { return from_seconds(
 
 std::string Document::location(std::string_view key) const {
   if (const auto found = values_.find(key); found != values_.end())
-    return place_text(file_, found->second.line, key);
+    return location_text(file_, found->second.line, key);
   const auto table = tables_.find(key.substr(0, key.find('.')));
-  return place_text(file_, table == tables_.end() ? 0 : table->second, key);
+  return location_text(file_, table == tables_.end() ? 0 : table->second, key);
 }
 
 }  // namespace hansa::config

@@ -1,4 +1,4 @@
-// A TOML file read against its schema: after that every value is there, of its kind and in its range.
+// A TOML file that was checked against its schema: every required value is present, has its kind and is in its range.
 //
 // toml++ stays inside document.cpp. A Document is immutable; any thread may read it.
 #pragma once
@@ -20,27 +20,28 @@ class Document {
  public:
   static constexpr std::size_t bytes_max = 1 << 20;
 
-  // Fails (usage) with "file:LINE: table.key: what; hint". Of several mistakes the first in the file
-  // is told; a missing key comes after all others, as it is often one that was misspelled.
+  // Fails (usage) with "file:LINE: table.key: what; hint" for the first mistake in the file. A missing key is
+  // reported only if there is no other mistake, because it is often one that was misspelled.
   [[nodiscard]] static Result<Document> read(const std::filesystem::path& file, const Schema& schema);
   [[nodiscard]] static Result<Document> parse(std::string_view toml, const std::filesystem::path& file,
                                               const Schema& schema);
 
   [[nodiscard]] bool has_table(std::string_view table) const;  // written in the file
-  // Of a repeated table. The keys of the first are "table[0].key".
+  // The number of times a repeated table is written. The keys of the first are "table[0].key".
   [[nodiscard]] std::size_t count(std::string_view table) const;
   [[nodiscard]] bool has(std::string_view key) const;  // has a value: written or default
 
-  // key is "table.key" of the schema and has() holds: anything else is a bug, and asserted.
+  // The key is "table.key" from the schema and has(key) is true; both are asserted.
   [[nodiscard]] const std::string& text(std::string_view key) const;
   [[nodiscard]] const std::vector<std::string>& texts(std::string_view key) const;
   [[nodiscard]] std::filesystem::path path(std::string_view key) const;  // resolved, lexically normal
-  [[nodiscard]] std::uint64_t integer(std::string_view key) const;  // of a range that starts at 0 or above
+  // The setting's range must exclude negative values.
+  [[nodiscard]] std::uint64_t integer(std::string_view key) const;
   [[nodiscard]] double number(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
-  // "file:LINE: key", of a key that is missing its table's line: for errors that only the reader of the value can find.
+  // "file:LINE: key"; for a missing key, the line of its table. For errors that only the user of the value can detect.
   [[nodiscard]] std::string location(std::string_view key) const;
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 

@@ -14,8 +14,8 @@ Result<void> check_name(std::string_view name, std::string_view location) {
   if (!name.empty() && name.size() <= characters_max && name.front() != '.' &&
       std::ranges::all_of(name, allowed))
     return {};
-  return fail(ErrorCode::usage, std::string(location), "is not a name",
-              "use 1 to 64 letters, digits, '-', '_' and '.', and no '.' in front");
+  return fail(ErrorCode::usage, std::string(location), "is not a valid name",
+              "use 1 to 64 letters, digits, '-', '_' and '.'; do not start with '.'");
 }
 
 }  // namespace hansa::config

@@ -1,4 +1,4 @@
-// The names that become file names and travel in messages: federations and clients.
+// Checks the names of federations and clients, which become file names and are sent in messages.
 #pragma once
 #include <string_view>
 
@@ -6,7 +6,7 @@
 
 namespace hansa::config {
 
-// Letters, digits, '-', '_' and '.', not starting with '.', 1 to 64 characters.
+// A valid name has 1 to 64 letters, digits, '-', '_' and '.', and does not start with '.'.
 [[nodiscard]] Result<void> check_name(std::string_view name, std::string_view location);
 
 }  // namespace hansa::config

@@ -6,7 +6,7 @@
 namespace hansa::config {
 namespace {
 
-// 1048576 as 1,048,576; fractions as short as they can be.
+// Whole numbers with separators (1,048,576), fractions in their shortest form.
 std::string number_text(double value) {
   if (value != std::floor(value) || std::abs(value) >= 1e15) {
     char text[32];

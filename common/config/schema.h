@@ -1,6 +1,5 @@
-// Settings as data: every key of a configuration file stands once, with its meaning, unit,
-// range, default and an example. The reader (document.h) checks files against it, and
-// docs/configuration.md is made from it.
+// Settings as data: a schema lists every key of a configuration file once, with its meaning, unit, range, default
+// and an example. Document (document.h) checks files against it, and docs/configuration.md is generated from it.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -18,7 +17,7 @@ enum class Kind : std::uint8_t {
   path,  // "...", relative to the file's folder
   choice,  // one of Setting::choices
   integer,  // whole number in the range
-  number,  // in the range; whole numbers are taken too
+  number,  // in the range; whole numbers are accepted too
   boolean,  // true or false
 };
 
@@ -31,24 +30,24 @@ struct Range {
 };
 
 enum class Presence : std::uint8_t {
-  required,  // the file must have it
-  defaulted,  // default_value stands for it
-  optional,  // absent means what the meaning says
+  required,  // the file must contain it
+  defaulted,  // if absent, default_value is used
+  optional,  // may be absent; Setting::meaning says what that means
 };
 
 struct Setting {
-  std::string_view key;  // within its table; a number's unit is its last part: "deadline_s"
+  std::string_view key;  // the name within its table; a number's key ends with its unit: "deadline_s"
   Kind kind = Kind::text;
   Presence presence = Presence::required;
   std::string_view default_value = {};  // as TOML: "20", "\"stop\""
   std::string_view meaning;  // one or two sentences for an operator
   std::string_view unit = {};  // "seconds"; empty for none
-  Range range = {};  // of numbers; of the length of a text
+  Range range = {};  // for a number its value, for a text its length
   std::span<const std::string_view> choices = {};
   std::string_view example;  // as TOML
 };
 
-// The settings of a, then those of b: for tables that share some.
+// The settings of a, then those of b. For tables that have settings in common.
 template <std::size_t A, std::size_t B>
 constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const std::array<Setting, B>& b) {
   std::array<Setting, A + B> out{};
@@ -58,13 +57,13 @@ constexpr std::array<Setting, A + B> join(const std::array<Setting, A>& a, const
 }
 
 struct Table {
-  std::string_view
-      name;  // "cohort", or "strategy.fedavgm" within a table that stands before it in the schema
-  Presence presence =
-      Presence::defaulted;  // required, or may be absent; optional: then its required keys may too
+  // "cohort"; "strategy.fedavgm" and "compression.rule" are in another table, which comes before them in the schema.
+  std::string_view name;
+  // defaulted: may be absent, but its required keys may not. optional: may be absent with all its keys.
+  Presence presence = Presence::defaulted;
   std::string_view meaning;
   std::span<const Setting> settings;
-  bool repeated = false;  // [[name]], any number of times; then no setting is defaulted
+  bool repeated = false;  // [[name]], any number of times; none of its settings may be defaulted
 };
 
 struct Schema {
@@ -73,9 +72,9 @@ struct Schema {
   std::span<const Table> tables;
 };
 
-// "1 to 1,000", "above 0, to 1", "at least 0", or empty for a number that may be anything.
+// "1 to 1,000", "above 0, to 1", "at least 0"; empty if the range has no limits.
 [[nodiscard]] std::string range_text(const Setting& setting);
-// The chapter of docs/configuration.md about one file, in Markdown.
+// The chapter of docs/configuration.md about the schema's file, in Markdown.
 [[nodiscard]] std::string schema_markdown(const Schema& schema);
 
 }  // namespace hansa::config

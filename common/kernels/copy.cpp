@@ -1,9 +1,9 @@
-// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+// Compiled once for each instruction set: foreach_target.h includes this file repeatedly.
 #include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/copy.cpp"
 #include <hwy/foreach_target.h>
-// After it.
+// The headers below must follow foreach_target.h.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -20,7 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 void CopyPastCaches(std::uint8_t* to, const std::uint8_t* from, std::size_t count) {
   const hn::ScalableTag<std::uint8_t> u8;
   const std::size_t lanes = hn::Lanes(u8);
-  // Such stores want whole aligned vectors.
+  // Stream() needs an aligned address and stores whole vectors.
   const std::size_t head = std::min(count, (lanes - reinterpret_cast<std::uintptr_t>(to) % lanes) % lanes);
   std::memcpy(to, from, head);
   std::size_t i = head;

@@ -1,12 +1,13 @@
-// Copies of what is read again only when the caches have long forgotten it. Scalar twin: std::memcpy.
+// Copies to memory that is next read when it would no longer be in the caches. Scalar reference: std::memcpy.
 #pragma once
 #include <cstddef>
 #include <span>
 
 namespace hansa::kernels {
 
-// to[i] = from[i], written past the caches: a store then does not first read what it overwrites. For destinations larger than
-// the caches, whose next reader comes later; sizes are equal, they do not overlap. Other threads see it as they see any write.
+// to[i] = from[i], with non-temporal stores, which bypass the caches and do not read the destination first. For
+// destinations larger than the caches. The spans have equal sizes and do not overlap. Other threads see the copy like
+// ordinary writes.
 void copy_past_caches(std::span<std::byte> to, std::span<const std::byte> from);
 
 }  // namespace hansa::kernels

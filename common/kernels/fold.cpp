@@ -1,9 +1,9 @@
-// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+// Compiled once for each instruction set: foreach_target.h includes this file repeatedly.
 #include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/fold.cpp"
 #include <hwy/foreach_target.h>
-// After it.
+// The headers below must follow foreach_target.h.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,16 +20,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Doubles = hn::ScalableTag<double>;
 using Words = hn::Repartition<std::uint64_t, Doubles>;
 using Integers = hn::Repartition<std::int64_t, Doubles>;
-using Floats = hn::Rebind<float, Doubles>;  // as many, half the size
+using Floats = hn::Rebind<float, Doubles>;  // the same number of lanes, at half the size
 
-// 1.5 * 2^52. For |y| < 2^51, y + magic lies in [2^52, 2^53), where doubles are the integers: the
-// addition rounds y to an integer, half to even, and the sum's bits are bits(magic) + that integer.
+// 1.5 * 2^52. For |y| < 2^51, y + magic is in [2^52, 2^53), where the doubles are exactly the integers. So the addition
+// rounds y to an integer, half to even, and the bits of the sum are bits(magic) + that integer.
 constexpr double magic = 6755399441055744.0;
 constexpr std::uint64_t magic_bits = std::bit_cast<std::uint64_t>(magic);
 constexpr double small_limit = 2251799813685248.0;  // 2^51
 constexpr double two_32 = 4294967296.0;
 
-// |x| < 2^51.
+// Requires |x| < 2^51.
 template <class V>
 HWY_INLINE hn::Vec<Words> round_small(V x) {
   const Words u64;
@@ -37,11 +37,11 @@ HWY_INLINE hn::Vec<Words> round_small(V x) {
   return hn::Sub(hn::BitCast(u64, hn::Add(x, hn::Set(f64, magic))), hn::Set(u64, magic_bits));
 }
 
-// |x| <= 2^62 (1 + 2^-50). Most processors convert no double to int64 in vectors, so x is split:
-// x = high * 2^32 + low, with high an integer, |high| <= 2^30 + 1, |low| <= 2^31. x * 2^-32 is
-// exact, and so is low: it is a multiple of x's last place and no longer than x. high * 2^32 is
-// even, hence round(x) = high * 2^32 + round(low), ties included. Shifting the bits of high + magic
-// left by 32 leaves high * 2^32 modulo 2^64, because magic's low half is zero.
+// Requires |x| <= 2^62 (1 + 2^-50). Most processors have no vector instruction that converts double to int64, so x is
+// split: x = high * 2^32 + low, where high is an integer, |high| <= 2^30 + 1 and |low| <= 2^31. x * 2^-32 is exact. low
+// is exact too: it is a multiple of x's unit in the last place and not larger than x. high * 2^32 is even, hence
+// round(x) = high * 2^32 + round(low), ties included. Shifting the bits of high + magic left by 32 gives high * 2^32
+// modulo 2^64, because the low half of magic is zero.
 template <class V>
 HWY_INLINE hn::Vec<Words> round_any(V x) {
   const Words u64;
@@ -59,13 +59,11 @@ HWY_INLINE void add_to(std::int64_t* sums, V rounded) {
   hn::StoreU(hn::Add(hn::LoadU(u64, words), rounded), u64, words);
 }
 
-// Of a float's magnitude. Without the sign, float32 bits order like the magnitudes, and infinities and NaNs are above
-// all.
+// The bits of a float without its sign. They compare like the magnitudes; those of infinities and NaNs are the largest.
 HWY_INLINE std::int32_t magnitude_bits(float value) {
   return std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF;
 }
 
-// The largest of the values.
 HWY_INLINE std::int32_t largest_magnitude_bits(const float* values, std::size_t count) {
   const hn::ScalableTag<std::int32_t> i32;
   const std::size_t lanes = hn::Lanes(i32);
@@ -100,11 +98,12 @@ HWY_INLINE void add_scaled_block(std::int64_t* HWY_RESTRICT sums, const float* H
   for (; i < count; ++i) sums[i] += std::llrint(static_cast<double>(delta[i]) * factor);
 }
 
-// Adds block by block, up to one that holds a value whose magnitude's bits are above limit_bits; returns where that
-// begins.
+// Adds block by block until a block contains a value whose magnitude_bits are above limit_bits. Returns the start of
+// that block, or count.
 std::size_t AddScaled(std::int64_t* sums, const float* delta, std::size_t count, double factor,
                       std::int32_t limit_bits) {
-  // Usual updates are small: a look at a block that then lies in the cache saves half of the work on it.
+  // The values of most updates are small, and small values are rounded with half of the work. The check costs little:
+  // it brings the block into the cache, from which it is then added.
   constexpr std::size_t block = 2048;
   const double limit = small_limit / 2 / std::fabs(factor);
   const std::int32_t small = magnitude_bits(limit < 3e38 ? static_cast<float>(limit) : 3e38F);
@@ -125,7 +124,7 @@ HWY_INLINE void add_levels_block(std::int64_t* HWY_RESTRICT sums, const std::uin
   const hn::Rebind<std::int32_t, Doubles> i32;
   const hn::Rebind<std::uint8_t, Doubles> u8;
   const std::size_t lanes = hn::Lanes(f64);
-  // (2 c + 1 - 2^bits) * factor: the level is exact in int32 and in double.
+  // The level 2 c + 1 - 2^bits is exact in int32 and in double.
   const std::int32_t offset = 1 - (1 << bits);
   const auto shift = hn::Set(i32, offset);
   const auto by = hn::Set(f64, factor);
@@ -146,8 +145,9 @@ void AddLevels(std::int64_t* sums, const std::uint8_t* codes, std::size_t count,
   else add_levels_block<false>(sums, codes, count, bits, factor);
 }
 
-// The double nearest to sum: both halves are put under the exponent that makes their last place 1 and
-// 2^32, the exponents are taken off exactly, and the one addition of the two rounds as a conversion does.
+// The double nearest to sum. Each 32-bit half is placed in the significand of a double whose unit in the last place is
+// 1 (low half) or 2^32 (high half). Subtracting the constants 2^52 and 2^84 is exact, so that only the final addition
+// rounds, as a conversion would.
 template <class V>
 HWY_INLINE hn::Vec<Doubles> to_double(V sum) {
   const Words u64;
@@ -157,7 +157,7 @@ HWY_INLINE hn::Vec<Doubles> to_double(V sum) {
   const auto low =
       hn::Sub(hn::BitCast(f64, hn::Or(hn::And(sum, hn::Set(u64, 0xFFFFFFFFU)), hn::Set(u64, low_exponent))),
               hn::Set(f64, 0x1p52));
-  // The sign bit turned over adds 2^63, so that the half is not negative.
+  // Flipping the sign bit adds 2^63, so that the high half is not negative.
   const auto high =
       hn::Sub(hn::BitCast(f64, hn::Xor(hn::ShiftRight<32>(sum), hn::Set(u64, high_exponent | 0x80000000U))),
               hn::Set(f64, 0x1p84 + 0x1p63));
@@ -259,8 +259,9 @@ std::size_t first_outside(std::span<const float> values, float limit) {
 }
 
 std::size_t first_outside_reference(std::span<const float> values, float limit) {
+  // A NaN compares false.
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!(std::fabs(values[i]) <= limit)) return i;  // a NaN compares false
+    if (!(std::fabs(values[i]) <= limit)) return i;
   return values.size();
 }
 

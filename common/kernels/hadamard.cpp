@@ -1,9 +1,9 @@
-// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+// Compiled once for each instruction set: foreach_target.h includes this file repeatedly.
 #include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/hadamard.cpp"
 #include <hwy/foreach_target.h>
-// After it.
+// The headers below must follow foreach_target.h.
 #include <algorithm>
 #include <bit>
 #include <cassert>
@@ -18,7 +18,7 @@
 namespace hansa::kernels {
 namespace {
 
-// Signs 64 n to 64 n + 63.
+// The signs of the values 64 n to 64 n + 63, one bit each.
 inline std::uint64_t sign_bits(std::uint64_t seed, std::size_t n) { return splitmix64(seed, n); }
 inline float flipped(float value, std::uint64_t seed, std::size_t i, float limit) {
   const auto sign = static_cast<std::uint32_t>(sign_bits(seed, i / 64) >> i % 64 & 1) << 31;
@@ -33,15 +33,16 @@ HWY_BEFORE_NAMESPACE();
 namespace hansa::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// At most 16 lanes, so that the smallest block is a vector at least.
+// At most 16 lanes: the smallest block has 16 values and must fill a vector.
 using Floats = hn::CappedTag<float, 16>;
 using Words = hn::Repartition<std::uint32_t, Floats>;
 
-// As many vectors as a pass of the transform holds in registers.
+// The number of vectors that a pass of the transform keeps in registers.
 constexpr std::size_t radix_max = HWY_TARGET <= HWY_AVX3 ? 16 : 8;
 
-// Every value becomes the sum or the difference of itself and the one `stride` away, in the order of the scalar twin:
-// a - b is b taken with its sign turned and added to a.
+// The butterflies within a vector, with the same roundings as the scalar reference. Each lane holds v * sign + other,
+// where other is the lane `stride` away: a + b in the first lane of a pair, and -b + a, which equals a - b, in the
+// second.
 template <std::size_t stride, class V>
 HWY_INLINE V butterfly_within(V v) {
   const Floats f32;
@@ -50,15 +51,15 @@ HWY_INLINE V butterfly_within(V v) {
   const hn::Repartition<std::int32_t, Floats> i32;
   const auto other =
       hn::TableLookupLanes(v, hn::IndicesFromVec(f32, hn::BitCast(i32, hn::Xor(lane, hn::Set(u32, stride)))));
-  // -1 where the lane is the second of its pair: the product is exact, fused or not.
+  // The sign is -1 in the second lane of each pair. The product is exact, fused or not.
   constexpr int shift = 31 - std::countr_zero(stride);
   const auto second = hn::ShiftLeft<shift>(hn::And(lane, hn::Set(u32, stride)));
   const auto sign = hn::BitCast(f32, hn::Or(second, hn::Set(u32, std::bit_cast<std::uint32_t>(1.0F))));
   return hn::MulAdd(v, sign, other);
 }
 
-// The butterflies of all strides from `stride` to radix / 2 * stride, or, where it is the first pass, from 1 on: as many
-// loads and stores as for one of them.
+// The butterflies of all strides from `stride` to radix / 2 * stride; in the first pass also those of the strides
+// below, within a vector. Each value is loaded and stored once for all of them.
 template <std::size_t radix, bool first>
 HWY_INLINE void pass(float* HWY_RESTRICT values, std::size_t size, std::size_t stride) {
   const Floats f32;
@@ -84,7 +85,7 @@ HWY_INLINE void pass(float* HWY_RESTRICT values, std::size_t size, std::size_t s
           if ((k & half) != 0) continue;
           const auto a = v[k], b = v[k + half];
           v[k] = hn::Add(a, b);
-          // a - b, on the units that multiply: those that add are busy.
+          // a - b, computed by the multipliers because the adders are busy.
           v[k + half] = hn::NegMulAdd(b, one, a);
         }
       }
@@ -114,16 +115,17 @@ void Hadamard(float* values, std::size_t size) {
   }
 }
 
-// The signs of values `at` to `at` + lanes, of 64 whose bits are given, each at the top of a word.
+// The signs of the values `at` to `at` + lanes - 1 of a group of 64, in the top bit of each lane. `bits` holds the
+// group's signs.
 HWY_INLINE auto signs_at(std::uint64_t bits, std::size_t at) {
   const Words u32;
   const auto half = hn::Set(u32, static_cast<std::uint32_t>(at < 32 ? bits : bits >> 32));
-  // Bit at % 32 of it comes to the top in lane 0, the next one in lane 1, and so on.
+  // Lane k shifts bit at % 32 + k to the top.
   const auto shift = hn::Sub(hn::Set(u32, static_cast<std::uint32_t>(31 - at % 32)), hn::Iota(u32, 0));
   return hn::BitCast(Floats(), hn::And(hn::Shl(half, shift), hn::Set(u32, 0x80000000U)));
 }
 
-// A multiple of 64 values.
+// count is a multiple of 64.
 void FlipSigns(const float* values, std::size_t count, std::uint64_t seed, float limit, float* out) {
   const Floats f32;
   const std::size_t lanes = hn::Lanes(f32);

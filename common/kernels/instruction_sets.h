@@ -1,6 +1,6 @@
-// Which of Highway's instruction sets the kernels are not compiled for; included before anything of Highway's.
+// The instruction sets of Highway for which the kernels are not compiled. Include it before any header of Highway.
 //
-// They keep vectors in arrays, which those of a size that the compiler does not know (SVE, RISC-V's) do not allow. An
-// arm64 processor that has SVE has NEON too.
+// The kernels keep vectors in arrays. Vectors whose size is unknown at compile time (SVE, RISC-V) do not allow that. An
+// arm64 processor with SVE also has NEON.
 #pragma once
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)

@@ -1,9 +1,9 @@
-// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+// Compiled once for each instruction set: foreach_target.h includes this file repeatedly.
 #include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/levels.cpp"
 #include <hwy/foreach_target.h>
-// After it.
+// The headers below must follow foreach_target.h.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,7 +20,7 @@
 namespace hansa::kernels {
 namespace {
 
-// Wellons' "lowbias32": a bijection whose every output bit depends on every input bit.
+// "lowbias32" (Wellons): a bijection in which every output bit depends on every input bit.
 inline std::uint32_t mix(std::uint32_t x) {
   x ^= x >> 16;
   x *= 0x7feb352dU;
@@ -38,10 +38,11 @@ inline std::uint8_t random_code(float value, float inverse, unsigned bits, float
   const float at = value * inverse + most * 0.5F;
   return static_cast<std::uint8_t>(std::min(std::max(at, -0.5F) + part, most));
 }
-// of: the value times the inverse.
-inline std::uint8_t nearest_code(float of, unsigned bits) {
+// scaled: the value times the inverse.
+inline std::uint8_t nearest_code(float scaled, unsigned bits) {
   const auto most = static_cast<float>((1U << bits) - 1);
-  return static_cast<std::uint8_t>(std::min(std::max(of + static_cast<float>(1U << (bits - 1)), 0.0F), most));
+  return static_cast<std::uint8_t>(
+      std::min(std::max(scaled + static_cast<float>(1U << (bits - 1)), 0.0F), most));
 }
 inline float level_of(std::uint8_t code, unsigned bits) {
   return static_cast<float>(2 * code + 1 - (1 << bits));
@@ -72,7 +73,7 @@ HWY_INLINE V mix(V x) {
 
 float QuantiseNearest(const float* HWY_RESTRICT values, std::size_t count, float inverse, unsigned bits,
                       std::uint8_t* HWY_RESTRICT codes) {
-  // One vector or several hold the parts of the sum.
+  // The parts of the sum are kept in one or more vectors.
   const hn::CappedTag<float, parts> f32;
   const hn::Repartition<std::int32_t, decltype(f32)> i32;
   const hn::Rebind<std::uint8_t, decltype(f32)> u8;
@@ -86,19 +87,19 @@ float QuantiseNearest(const float* HWY_RESTRICT values, std::size_t count, float
   std::size_t i = 0;
   for (; i + parts <= count; i += parts) {
     for (std::size_t n = 0; n < parts / lanes; ++n) {
-      const auto of = hn::Mul(hn::LoadU(f32, values + i + n * lanes), by);
-      const auto held = hn::Min(hn::Max(hn::Add(of, shift), hn::Zero(f32)), most);
-      const auto code = hn::ConvertTo(i32, held);
+      const auto scaled = hn::Mul(hn::LoadU(f32, values + i + n * lanes), by);
+      const auto clamped = hn::Min(hn::Max(hn::Add(scaled, shift), hn::Zero(f32)), most);
+      const auto code = hn::ConvertTo(i32, clamped);
       const auto level = hn::MulSub(hn::ConvertTo(f32, code), two, most);  // exact, fused or not
-      sums[n] = hn::Add(sums[n], hn::Mul(of, level));
+      sums[n] = hn::Add(sums[n], hn::Mul(scaled, level));
       hn::StoreU(hn::DemoteTo(u8, code), u8, codes + i + n * lanes);
     }
   }
   for (std::size_t n = 0; n < parts / lanes; ++n) hn::StoreU(sums[n], f32, part + n * lanes);
   for (; i < count; ++i) {
-    const float of = values[i] * inverse;
-    codes[i] = nearest_code(of, bits);
-    part[i % parts] += of * level_of(codes[i], bits);
+    const float scaled = values[i] * inverse;
+    codes[i] = nearest_code(scaled, bits);
+    part[i % parts] += scaled * level_of(codes[i], bits);
   }
   return sum_of_parts(part);
 }
@@ -113,7 +114,7 @@ void QuantiseRandom(const float* HWY_RESTRICT values, std::size_t count, float i
   const auto most = hn::Set(f32, static_cast<float>((1U << bits) - 1));
   const auto half = hn::Mul(most, hn::Set(f32, 0.5F)), least = hn::Set(f32, -0.5F);
   const auto by = hn::Set(f32, inverse), unit = hn::Set(f32, 1.0F / 65536);
-  // Iota once: with a first value that is not constant it is made in memory.
+  // Iota is called once, outside the loop: with a first value that is not constant it is built in memory.
   const auto low = hn::Add(hn::Iota(u32, 0), hn::Set(u32, static_cast<std::uint32_t>(seed)));
   const auto high = hn::Set(u32, static_cast<std::uint32_t>(seed >> 32));
   std::size_t i = 0;
@@ -121,8 +122,8 @@ void QuantiseRandom(const float* HWY_RESTRICT values, std::size_t count, float i
     const auto bits32 = mix(hn::Xor(hn::Add(low, hn::Set(u32, static_cast<std::uint32_t>(i))), high));
     const auto part = hn::Mul(hn::ConvertTo(f32, hn::BitCast(i32, hn::ShiftRight<16>(bits32))), unit);
     const auto at = hn::Add(hn::Mul(hn::LoadU(f32, values + i), by), half);
-    const auto held = hn::Min(hn::Add(hn::Max(at, least), part), most);
-    hn::StoreU(hn::DemoteTo(u8, hn::ConvertTo(i32, held)), u8, codes + i);
+    const auto clamped = hn::Min(hn::Add(hn::Max(at, least), part), most);
+    hn::StoreU(hn::DemoteTo(u8, hn::ConvertTo(i32, clamped)), u8, codes + i);
   }
   for (; i < count; ++i) codes[i] = random_code(values[i], inverse, bits, random_part(seed, i));
 }
@@ -144,7 +145,7 @@ void LevelsToValues(const std::uint8_t* HWY_RESTRICT codes, std::size_t count, u
   for (; i < count; ++i) out[i] = level_of(codes[i], bits) * scale;
 }
 
-// Pairs of codes of `width` bits, one a byte, become codes of twice the width, and back.
+// combine joins pairs of codes of `width` bits (one code per byte) into codes of twice the width; split reverses it.
 template <int width>
 HWY_INLINE void combine(const std::uint8_t* codes, std::size_t pairs, std::uint8_t* out) {
   std::size_t i = 0;
@@ -185,9 +186,9 @@ HWY_INLINE void split(const std::uint8_t* codes, std::size_t pairs, std::uint8_t
   }
 }
 
-constexpr std::size_t group = 1024;  // codes at a time: steps stay in the first-level cache
+constexpr std::size_t group = 1024;  // codes per group: intermediate results stay in the first-level cache
 
-// A multiple of 8 codes of 1, 2 or 4 bits.
+// count is a multiple of 8; bits is 1, 2 or 4.
 void PackCodes(const std::uint8_t* codes, std::size_t count, unsigned bits, std::uint8_t* packed) {
   HWY_ALIGN std::uint8_t twos[group / 2];
   HWY_ALIGN std::uint8_t fours[group / 2];
@@ -227,7 +228,7 @@ void UnpackCodes(const std::uint8_t* packed, unsigned bits, std::uint8_t* codes,
   }
 }
 
-// As integers: without the sign, float32 bits order like the magnitudes.
+// The bits of the largest magnitude. Without the sign, float32 bits compare like the magnitudes.
 std::int32_t LargestBits(const float* values, std::size_t count) {
   const Integers i32;
   const std::size_t lanes = hn::Lanes(i32);
@@ -262,9 +263,9 @@ float quantise_nearest_reference(std::span<const float> values, float inverse, u
                                  std::span<std::uint8_t> codes) {
   float part[parts] = {};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float of = values[i] * inverse;
-    codes[i] = nearest_code(of, bits);
-    part[i % parts] += of * level_of(codes[i], bits);
+    const float scaled = values[i] * inverse;
+    codes[i] = nearest_code(scaled, bits);
+    part[i % parts] += scaled * level_of(codes[i], bits);
   }
   return sum_of_parts(part);
 }

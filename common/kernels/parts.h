@@ -1,11 +1,12 @@
-// The end of a sum in parts: the upper half is added to the lower half until one is left, so that the result is the same on
-// processors of every width.
+// The final additions of a sum that was computed in parts. Their order is fixed, so that the result does not depend on
+// the processor's vector width.
 #pragma once
 #include <cstddef>
 
 namespace hansa::kernels {
 
-// A power of two of them; they are used up.
+// Adds the upper half of the parts to the lower half until one is left. The number of parts is a power of two; the
+// array is overwritten.
 template <class Number, std::size_t parts>
 [[nodiscard]] Number sum_of_parts(Number (&part)[parts]) {
   for (std::size_t half = parts / 2; half > 0; half /= 2)

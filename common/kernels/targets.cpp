@@ -1,7 +1,7 @@
 #include "common/kernels/targets.h"
 
 #include "common/kernels/instruction_sets.h"
-// After it.
+// Must follow instruction_sets.h.
 #include <hwy/targets.h>
 
 namespace hansa::kernels {
@@ -9,7 +9,7 @@ namespace hansa::kernels {
 std::vector<std::int64_t> targets() {
   std::vector<std::int64_t> out;
   const auto supported = static_cast<std::uint64_t>(hwy::SupportedTargets() & HWY_TARGETS);
-  // Better targets have lower bits.
+  // In Highway's bit set better targets have lower bits.
   for (std::uint64_t bit = 1; bit != 0; bit <<= 1)
     if ((supported & bit) != 0) out.push_back(static_cast<std::int64_t>(bit));
   return out;

@@ -1,17 +1,19 @@
-// The instruction sets that the kernels are compiled for, to test each.
+// The instruction sets for which the kernels are compiled, so that tests can run each of them.
 //
-// A kernel picks the best one of this processor at run time. All give the same bits as the scalar twin beside them: IEEE
-// arithmetic, rounding to nearest even (the mode every process starts with), no contraction, no reordering.
+// A kernel uses the best instruction set of the processor, chosen at run time. Every one gives the same bits as the
+// scalar reference (the function with the suffix _reference): IEEE arithmetic, rounding to nearest even (the default
+// mode of a process), no contraction, no reordering.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace hansa::kernels {
 
-// Of this processor, the best one first.
+// The instruction sets that this processor supports, the best one first.
 [[nodiscard]] std::vector<std::int64_t> targets();
 [[nodiscard]] const char* target_name(std::int64_t target);
-// All kernels of this process; 0: the best again. For tests and benches, while no other thread runs a kernel.
+// Makes all kernels of this process use the target; 0 selects the best one again. For tests and benchmarks; no other
+// thread may run a kernel during the call.
 void use_target(std::int64_t target);
 
 }  // namespace hansa::kernels

@@ -1,9 +1,9 @@
-// Compiled once for each instruction set: foreach_target.h includes this file again and again.
+// Compiled once for each instruction set: foreach_target.h includes this file repeatedly.
 #include "common/kernels/instruction_sets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "common/kernels/vectors.cpp"
 #include <hwy/foreach_target.h>
-// After it.
+// The headers below must follow foreach_target.h.
 #include <algorithm>
 
 #include <hwy/highway.h>
@@ -16,7 +16,7 @@
 namespace hansa::kernels {
 namespace {
 
-// So many that no addition waits for the one before it.
+// Enough independent sums that no addition waits for the previous one.
 constexpr std::size_t parts = 32;
 
 }  // namespace

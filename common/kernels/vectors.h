@@ -1,16 +1,16 @@
-// Plain loops over float vectors. Scalar twins: targets.h.
+// Simple loops over float vectors. Scalar references: targets.h.
 #pragma once
 #include <cstdint>
 #include <span>
 
 namespace hansa::kernels {
 
-// In 32 parts, value i in part i mod 32, each in order; then the upper half of the parts is added to the lower half, until
-// one is left: the same on processors of every width.
+// Computed in 32 parts: value i is added to part i mod 32, in order; then the upper half of the parts is added to the
+// lower half until one part is left. So the result does not depend on the processor's vector width.
 [[nodiscard]] double sum_of_squares(std::span<const float> values);
 [[nodiscard]] double sum_of_squares_reference(std::span<const float> values);
 
-// out[i] += sign * values[i], rounded once. Sizes are equal.
+// out[i] += sign * values[i], where sign is +1 or -1. The spans have equal sizes.
 void add_values(std::span<float> out, std::span<const float> values, float sign);
 void add_values_reference(std::span<float> out, std::span<const float> values, float sign);
 

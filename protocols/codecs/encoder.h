@@ -1,7 +1,7 @@
-// Values to bytes, with what is kept for the next time.
+// Encodes the values of an update to bytes, and computes the state that the client keeps for its next update.
 //
-// The bytes of an update: one byte that says how the rest is stored (0: as it is; 1: as one zstd frame), then the segments
-// in order. docs/protocol.md has each codec's bytes.
+// An encoded update is one byte that says how the rest is stored (0: uncompressed; 1: as one zstd frame), followed by
+// the segments in order. docs/protocol.md specifies the bytes of each codec.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -11,17 +11,18 @@
 
 namespace hansa::codecs {
 
-// Whether bytes are packed once more by zstd where that makes them smaller.
+// Whether the encoded bytes are compressed with zstd if that makes them smaller.
 enum class Entropy : std::uint8_t { never, if_smaller };
 
-// One thread at a time. The plan outlives it.
+// Not thread-safe. The plan must outlive the encoder.
 class Encoder {
  public:
   explicit Encoder(const Plan& plan) : plan_(&plan) {}
 
-  // values: of the plan. state, next_state: of state_values(), before and after this update; state may be empty for none yet. They
-  // may not overlap. out is replaced. False if a value is not finite or beyond magnitude_max: out and next_state are of no use
-  // then.
+  // `values` has plan.values() values. `state` and `next_state` are the client's state before and after this update,
+  // with plan.state_values() values; an empty `state` means none yet. The spans do not overlap. `out` is replaced.
+  // Returns false if a value is not finite or its magnitude is above magnitude_max; then `out` and `next_state` are
+  // unspecified.
   [[nodiscard]] bool encode(std::span<const float> values, std::span<const float> state,
                             std::span<float> next_state, const Seeds& seeds, float magnitude_max,
                             Entropy entropy, std::vector<std::byte>& out);
@@ -31,8 +32,8 @@ class Encoder {
   std::vector<std::byte> packed_;
 };
 
-// What encode() does last if asked to: what it wrote with Entropy::never, packed by zstd if that is smaller by a sixteenth at
-// least; true then.
+// The last stage of encode() with Entropy::if_smaller: compresses an update that was encoded with Entropy::never.
+// Returns true if the result is smaller by at least a sixteenth.
 [[nodiscard]] bool pack(std::span<const std::byte> update, std::vector<std::byte>& packed);
 
 }  // namespace hansa::codecs

@@ -11,12 +11,12 @@ namespace {
 constexpr std::uint64_t values_max = std::uint64_t{1} << 38;
 constexpr Spec vector_spec{Kind::f16, 0, 0, 0};
 
-std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> rules, const Spec& otherwise,
-                         const Spec& of_vectors) {
+std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> rules, const Spec& default_spec,
+                         const Spec& spec_of_vectors) {
   std::vector<Segment> out;
   for (const ParameterEntry& entry : layout.entries()) {
     if (entry.count == 0) continue;
-    Segment segment{entry.count, entry.shape.size() < 2 ? of_vectors : otherwise, 0};
+    Segment segment{entry.count, entry.shape.size() < 2 ? spec_of_vectors : default_spec, 0};
     const auto rule =
         std::ranges::find_if(rules, [&](const Rule& r) { return matches_pattern(entry.name, r.match); });
     if (rule != rules.end()) segment.spec = rule->spec;
@@ -36,14 +36,14 @@ std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> ru
 }  // namespace
 
 Result<std::vector<Segment>> segments_of(const ParameterLayout& layout, std::span<const Rule> rules,
-                                         const Spec& otherwise) {
-  auto out = cut(layout, rules, otherwise, otherwise.kind > Kind::bf16 ? vector_spec : otherwise);
-  // Of very deep models vectors go with their neighbours.
-  if (out.size() > segments_max) out = cut(layout, rules, otherwise, otherwise);
+                                         const Spec& default_spec) {
+  auto out = cut(layout, rules, default_spec, default_spec.kind > Kind::bf16 ? vector_spec : default_spec);
+  // In very deep models vectors have the codec of their neighbours, so that there are fewer segments.
+  if (out.size() > segments_max) out = cut(layout, rules, default_spec, default_spec);
   if (out.size() > segments_max)
     return fail(ErrorCode::usage, "compression",
-                "cuts the model into " + std::to_string(out.size()) + " parts of different codecs, and " +
-                    std::to_string(segments_max) + " is the most",
+                "divides the model into " + std::to_string(out.size()) +
+                    " segments of different codecs; the maximum is " + std::to_string(segments_max),
                 "give neighbouring parameters the same codec");
   return out;
 }
@@ -55,15 +55,16 @@ Plan& Plan::operator=(Plan&&) noexcept = default;
 
 Result<Plan> Plan::create(std::vector<Segment> segments) {
   if (segments.empty() || segments.size() > segments_max)
-    return fail(ErrorCode::usage, "codecs", "are for no values, or for too many parts");
+    return fail(ErrorCode::usage, "codecs", "have no segment or too many");
   Plan plan;
   for (const Segment& segment : segments) {
     HANSA_TRY_VOID(check(segment.spec));
     const bool is_lowrank = segment.spec.kind == Kind::lowrank;
     if (segment.values == 0 || segment.values > values_max - plan.values_)
-      return fail(ErrorCode::usage, "codecs", "are for no values, or for more than a model has");
+      return fail(ErrorCode::usage, "codecs",
+                  "have a segment without values, or more values than a model can have");
     if (is_lowrank ? segment.rows == 0 || segment.values % segment.rows != 0 : segment.rows != 0)
-      return fail(ErrorCode::usage, "codecs", "make a matrix of what is none");
+      return fail(ErrorCode::usage, "codecs", "have a wrong number of matrix rows");
     Part part{plan.values_, plan.state_values_, internal::make_codec(segment)};
     plan.values_ += segment.values;
     if (has_error_feedback(segment.spec)) plan.state_values_ += segment.values;
@@ -71,13 +72,13 @@ Result<Plan> Plan::create(std::vector<Segment> segments) {
     plan.encoded_bytes_max_ += part.codec->encoded_bytes_max();
     plan.parts_.push_back(std::move(part));
   }
-  plan.encoded_bytes_max_ += 1;  // how it is stored
+  plan.encoded_bytes_max_ += 1;  // the byte that says how the rest is stored
   plan.segments_ = std::move(segments);
   return plan;
 }
 
 std::string Plan::text() const {
-  // The codec of the most values first.
+  // Sorted by the number of values, the largest first.
   std::vector<std::pair<std::string, std::uint64_t>> specs;
   for (const Segment& segment : segments_) {
     const std::string name = text_of(segment.spec);

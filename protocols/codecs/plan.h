@@ -1,7 +1,7 @@
-// Which codec encodes which part of a flat vector.
+// A plan says which codec encodes which part of a flat vector.
 //
-// A plan is made by the aggregator from its configuration and the model's layout, travels with every task, and is all that
-// the two sides must agree on beside the seeds.
+// The aggregator makes the plan from its configuration and the model's layout, and sends it with every task. Besides
+// the seeds, the plan is all that encoder and decoder must agree on.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,34 +19,39 @@ namespace internal {
 class SegmentCodec;
 }
 
-// Neighbouring values with one codec.
+// Consecutive values with the same codec.
 struct Segment {
   std::uint64_t values = 0;
   Spec spec;
-  std::uint64_t rows = 0;  // of lowrank: values is a multiple of it; else 0
+  std::uint64_t rows = 0;  // for lowrank: the matrix's rows, which divide `values`; otherwise 0
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 inline constexpr std::size_t segments_max = 512;
 
-// A layout's parameters whose names fit the pattern (common/name_pattern.h) have this codec.
+// Gives a codec to the parameters whose names match the pattern (common/name_pattern.h).
 struct Rule {
   std::string match;
   Spec spec;
 };
-// The first rule that fits a name counts; the others have `otherwise`, but for what has fewer than two dimensions: biases, the
-// parameters and statistics of normalisation layers. These are few and may change by a thousand times as much as a weight, and
-// are f16 where `otherwise` has fewer bits. Neighbours of one codec are one segment; a lowrank matrix stands alone, and what is no
-// matrix, or would not become smaller, is f16 instead. Fails (usage) beyond segments_max.
+// Divides a layout into segments. The first rule that matches a parameter's name gives its codec; without a match it is
+// default_spec. Parameters with fewer than two dimensions (biases, parameters and statistics of normalisation layers)
+// are f16 instead if default_spec has fewer bits: there are few of them, and they may change a thousand times as much
+// as a weight.
+//
+// Consecutive parameters with the same codec form one segment. A lowrank matrix is a segment of its own; a parameter
+// that is not a matrix, or would not become smaller, is f16 instead. Fails with `usage` if there are more than
+// segments_max segments.
 [[nodiscard]] Result<std::vector<Segment>> segments_of(const ParameterLayout& layout,
-                                                       std::span<const Rule> rules, const Spec& otherwise);
+                                                       std::span<const Rule> rules, const Spec& default_spec);
 
 class Plan {
  public:
-  // Values of a block: what is decoded at once, and by one thread.
+  // The number of values in a block, which is decoded at once by one thread.
   static constexpr std::size_t block_values = 4'096;
 
-  Plan();  // of no values
-  // Fails (usage) on a spec out of range, a matrix that is none, no segment or too many, or more than 2^38 values.
+  Plan();  // a plan without values
+  // Fails with `usage` if a spec is out of range, the rows of a lowrank segment do not divide its values, there is no
+  // segment or too many, a segment has no values, or all segments together have more than 2^38.
   [[nodiscard]] static Result<Plan> create(std::vector<Segment> segments);
   ~Plan();
   Plan(Plan&&) noexcept;
@@ -54,7 +59,7 @@ class Plan {
 
   [[nodiscard]] std::span<const Segment> segments() const { return segments_; }
   [[nodiscard]] std::uint64_t values() const { return values_; }
-  // What a client keeps from round to round, in float32 values; 0: nothing.
+  // The number of float32 values that a client keeps between its updates; 0: nothing is kept.
   [[nodiscard]] std::uint64_t state_values() const { return state_values_; }
   [[nodiscard]] std::uint64_t encoded_bytes_max() const { return encoded_bytes_max_; }
   // "q4", or "q4, f32 for 120 of 18,378 values".
@@ -76,14 +81,14 @@ class Plan {
   std::uint64_t encoded_bytes_max_ = 0;
 };
 
-// What encoding depends on beside the plan: randomness that both sides derive alike. docs/protocol.md names the sources.
+// The seeds of encoding and decoding. docs/protocol.md says how both sides derive them.
 struct Seeds {
-  std::uint64_t update = 0;  // of rotations: another one for each update
-  std::uint64_t cohort = 0;  // of randk's places: the same for all of a round
-  std::uint64_t rounding = 0;  // the encoder's own
+  std::uint64_t update = 0;  // for rotations: different for each update
+  std::uint64_t cohort = 0;  // for the coordinates of randk: the same for all updates of a round
+  std::uint64_t rounding = 0;  // for stochastic rounding: used only by the encoder
 };
 
-// Of the values of a model's step: they come from the aggregator, and no learning rate is to blame.
+// The magnitude_max of model deltas. limits.magnitude_max does not apply to them: they come from the aggregator.
 inline constexpr float delta_magnitude_max = 1e38F;
 
 }  // namespace hansa::codecs

@@ -1,4 +1,4 @@
-// The seeds of codecs, which both sides derive alike: docs/protocol.md.
+// Derives the seeds of codecs as docs/protocol.md specifies. Client and aggregator derive the same ones.
 #pragma once
 #include <cstdint>
 
@@ -7,9 +7,9 @@
 
 namespace hansa::codecs {
 
-// Of a client's update, from its task's seed and the cohort's.
+// The seeds of a client's update, from the seeds of its task and of the cohort.
 [[nodiscard]] Seeds update_seeds(std::uint64_t task_seed, std::uint64_t cohort_seed);
-// Of the delta that leads on from the published model `base`.
+// The seeds of the delta that starts at the published model `base`.
 [[nodiscard]] Seeds delta_seeds(const Digest& base);
 
 }  // namespace hansa::codecs

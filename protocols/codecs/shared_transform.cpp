@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "common/kernels/hadamard.h"
-#include "protocols/codecs/internal/places.h"
+#include "protocols/codecs/internal/coordinates.h"
 
 namespace hansa::codecs {
 namespace {
@@ -26,29 +26,30 @@ bool is_rotated(std::size_t values) { return values >= kernels::hadamard_values_
 std::vector<SharedTransform::Block> SharedTransform::blocks(std::uint64_t values) const {
   std::vector<Block> out;
   Block block;
-  for (; block.first_value < values; block.first_value += block.values, block.first_number += block.numbers) {
+  for (; block.first_value < values;
+       block.first_value += block.values, block.first_coefficient += block.coefficients) {
     block.values = block_size(values - block.first_value);
-    block.numbers = share_ < 1 ? internal::places_of(block.values, share_) : block.values;
+    block.coefficients = fraction_ < 1 ? internal::sampled_count(block.values, fraction_) : block.values;
     out.push_back(block);
   }
   return out;
 }
 
-std::uint64_t SharedTransform::numbers(std::uint64_t values) const {
-  if (share_ >= 1) return values;
+std::uint64_t SharedTransform::coefficients(std::uint64_t values) const {
+  if (fraction_ >= 1) return values;
   const std::uint64_t whole = values / block_values;
-  std::uint64_t out = whole * internal::places_of(block_values, share_);
+  std::uint64_t out = whole * internal::sampled_count(block_values, fraction_);
   for (std::uint64_t left = values % block_values; left > 0;) {
     const std::size_t size = block_size(left);
-    out += internal::places_of(size, share_);
+    out += internal::sampled_count(size, fraction_);
     left -= size;
   }
   return out;
 }
 
 void SharedTransform::forward(std::uint64_t segment, const Block& block, std::span<const float> values,
-                              std::span<float> numbers) const {
-  assert(values.size() == block.values && numbers.size() == block.numbers);
+                              std::span<float> coefficients) const {
+  assert(values.size() == block.values && coefficients.size() == block.coefficients);
   alignas(64) std::array<float, block_values> buffer;
   const auto y = std::span(buffer).first(block.values);
   const std::uint64_t seed = internal::mix(internal::mix(seed_, segment), block.first_value);
@@ -60,24 +61,24 @@ void SharedTransform::forward(std::uint64_t segment, const Block& block, std::sp
   } else {
     std::copy(values.begin(), values.end(), y.begin());
   }
-  if (block.numbers == block.values) {
-    std::copy(y.begin(), y.end(), numbers.begin());
+  if (block.coefficients == block.values) {
+    std::copy(y.begin(), y.end(), coefficients.begin());
     return;
   }
-  internal::Places places(seed, 0, block.values);
-  for (float& number : numbers) number = y[places.next()];
+  internal::SampledCoordinates coordinates(seed, 0, block.values);
+  for (float& coefficient : coefficients) coefficient = y[coordinates.next()];
 }
 
-void SharedTransform::inverse(std::uint64_t segment, const Block& block, std::span<const float> numbers,
+void SharedTransform::inverse(std::uint64_t segment, const Block& block, std::span<const float> coefficients,
                               std::span<float> values) const {
-  assert(values.size() == block.values && numbers.size() == block.numbers);
+  assert(values.size() == block.values && coefficients.size() == block.coefficients);
   const std::uint64_t seed = internal::mix(internal::mix(seed_, segment), block.first_value);
-  if (block.numbers == block.values) {
-    std::copy(numbers.begin(), numbers.end(), values.begin());
+  if (block.coefficients == block.values) {
+    std::copy(coefficients.begin(), coefficients.end(), values.begin());
   } else {
     std::fill(values.begin(), values.end(), 0.0F);
-    internal::Places places(seed, 0, block.values);
-    for (const float number : numbers) values[places.next()] = number;
+    internal::SampledCoordinates coordinates(seed, 0, block.values);
+    for (const float coefficient : coefficients) values[coordinates.next()] = coefficient;
   }
   if (rotated_ && is_rotated(block.values)) {
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(block.values)));

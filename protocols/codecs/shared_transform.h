@@ -1,9 +1,11 @@
-// What a cohort does alike to its vectors before they are rounded and summed: linear, so that the sum of what was transformed is
-// the transform of the sum. It goes with secure sums, which per-client choices do not.
+// A linear transform that all clients of a cohort apply before their vectors are rounded and summed. Because it is
+// linear, the sum of the transformed vectors is the transform of their sum. Secure aggregation therefore allows it;
+// codecs whose choices differ from client to client are not possible there.
 //
-// A randomised Hadamard rotation spreads the values of a segment evenly, so that one grid fits them all (Suresh, Yu, Kumar, McMahan,
-// "Distributed Mean Estimation with Limited Communication", ICML 2017); of the rotated values a share is kept, at places that the seed
-// picks (Konecny et al. 2016). Who leaves values out keeps them for the next time (error feedback).
+// A randomised Hadamard rotation spreads the values of a segment evenly, so that one scale fits all of them (Suresh,
+// Yu, Kumar, McMahan, "Distributed Mean Estimation with Limited Communication", ICML 2017). A fraction of the rotated
+// values is kept, at coordinates that are sampled with the seed (Konecny et al. 2016). A client adds the values that it
+// left out to its next update (error feedback).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,32 +16,33 @@ namespace hansa::codecs {
 
 class SharedTransform {
  public:
-  // 0 < share <= 1.
-  SharedTransform(bool rotated, double share, std::uint64_t seed)
-      : rotated_(rotated), share_(share), seed_(seed) {}
+  // 0 < fraction <= 1.
+  SharedTransform(bool rotated, double fraction, std::uint64_t seed)
+      : rotated_(rotated), fraction_(fraction), seed_(seed) {}
 
-  // A piece of a segment that is transformed by itself: 4,096 values, then the largest powers of two that are left, down to 16, and
-  // a rest that is not rotated.
+  // A part of a segment that is transformed on its own. Blocks have 4,096 values; the remaining values are divided into
+  // powers of two, the largest first, down to 16; the last block of fewer than 16 values is not rotated.
   struct Block {
     std::uint64_t first_value = 0;  // in the segment
     std::size_t values = 0;
-    std::uint64_t first_number = 0;
-    std::size_t numbers = 0;
+    std::uint64_t first_coefficient = 0;
+    std::size_t coefficients = 0;  // that are kept
   };
   [[nodiscard]] std::vector<Block> blocks(std::uint64_t values) const;
-  // Of a segment of so many values.
-  [[nodiscard]] std::uint64_t numbers(std::uint64_t values) const;
+  // The number of coefficients of a segment with this many values.
+  [[nodiscard]] std::uint64_t coefficients(std::uint64_t values) const;
 
-  // The segment's place in the vector chooses rotation and places. Sizes are those of the block.
+  // `segment` is the index of the segment in the vector; rotation and coordinates depend on it. The spans have the
+  // sizes of the block.
   void forward(std::uint64_t segment, const Block& block, std::span<const float> values,
-               std::span<float> numbers) const;
-  // Values whose transform the numbers are, with zeros at the places left out.
-  void inverse(std::uint64_t segment, const Block& block, std::span<const float> numbers,
+               std::span<float> coefficients) const;
+  // Inverts the transform, with zeros for the coefficients that were left out.
+  void inverse(std::uint64_t segment, const Block& block, std::span<const float> coefficients,
                std::span<float> values) const;
 
  private:
   bool rotated_;
-  double share_;
+  double fraction_;
   std::uint64_t seed_;
 };
 

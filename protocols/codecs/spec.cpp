@@ -8,8 +8,8 @@ namespace hansa::codecs {
 namespace {
 
 constexpr const char* known =
-    "known are f32, f16, bf16, q1 to q8, q1-rotated to q8-rotated, topk(0.01, q4), randk(0.1, q8), sign, "
-    "lowrank(4)";
+    "use f32, f16, bf16, q1 to q8, q1-rotated to q8-rotated, topk(0.01, q4), randk(0.1, q8), sign "
+    "or lowrank(4)";
 
 void skip_spaces(std::string_view& text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -63,11 +63,11 @@ std::optional<Spec> read(std::string_view text) {
 Result<Spec> parse_spec(std::string_view text, std::string_view location) {
   const auto out = read(text);
   if (!out)
-    return fail(ErrorCode::usage, std::string(location), "names no codec: \"" + std::string(text) + "\"",
+    return fail(ErrorCode::usage, std::string(location), "is not a codec: \"" + std::string(text) + "\"",
                 known);
-  if (auto sound = check(*out); !sound)
+  if (auto valid = check(*out); !valid)
     return fail(ErrorCode::usage, std::string(location),
-                "\"" + std::string(text) + "\" " + sound.error().what, known);
+                "\"" + std::string(text) + "\" " + valid.error().what, known);
   return *out;
 }
 
@@ -98,12 +98,12 @@ Result<void> check(const Spec& spec) {
   const auto wrong = [](const char* what) { return fail(ErrorCode::usage, "codec", what); };
   const bool has_bits = spec.kind == Kind::quantised || spec.kind == Kind::rotated ||
                         spec.kind == Kind::topk || spec.kind == Kind::randk;
-  if (has_bits && (spec.bits < 1 || spec.bits > 8)) return wrong("has bits that are not within 1 to 8");
+  if (has_bits && (spec.bits < 1 || spec.bits > 8)) return wrong("needs 1 to 8 bits");
   const bool has_fraction = spec.kind == Kind::topk || spec.kind == Kind::randk;
   if (has_fraction && !(spec.fraction > 0 && spec.fraction <= 1))
-    return wrong("has a share that is not above 0 and at most 1");
+    return wrong("needs a fraction above 0, at most 1");
   if (spec.kind == Kind::lowrank && (spec.rank < 1 || spec.rank > rank_max))
-    return wrong("has a rank that is not within 1 to 1024");
+    return wrong("needs a rank of 1 to 1024");
   return {};
 }
 

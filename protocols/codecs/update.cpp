@@ -18,7 +18,7 @@ Result<Update> Update::read(const Plan& plan, const Seeds& seeds, float magnitud
     if (!size)
       return fail(ErrorCode::protocol, "update",
                   "is not encoded as " + text_of(plan.segments()[i].spec) +
-                      ", is cut short, or holds a value that is not finite or beyond +-" +
+                      ", is truncated, or contains a value that is not finite or beyond +-" +
                       std::to_string(magnitude_max),
                   "lower the client's learning rate, or raise limits.magnitude_max");
     update.bodies_.push_back(rest.first(*size));
@@ -63,11 +63,11 @@ void Update::accumulate(std::uint64_t first, std::uint64_t last, float sign, std
 
 Checksum Update::accumulate(std::span<float> out) const {
   constexpr std::size_t cached_values = 1 << 15;
-  const std::size_t step = seekable_ ? cached_values : out.size();
+  const std::size_t stride = seekable_ ? cached_values : out.size();
   RunningChecksum sum;
-  for (std::size_t at = 0; at < out.size(); at += step) {
-    const std::size_t last = std::min(at + step, out.size());
-    accumulate(at, last, 1.0F, out);  // blocks that began before it have reached into it already
+  for (std::size_t at = 0; at < out.size(); at += stride) {
+    const std::size_t last = std::min(at + stride, out.size());
+    accumulate(at, last, 1.0F, out);  // blocks that begin before `at` and extend beyond it were added already
     sum.update(std::as_bytes(out.subspan(at, last - at)));
   }
   return sum.value();

@@ -17,23 +17,24 @@ using secure_aggregation::Signature;
 using secure_aggregation::SigningKey;
 
 constexpr std::size_t file_bytes_max = 4096;
-constexpr const char* mend_certificate =
+constexpr const char* certify_hint =
     "certify it: hansa keys certify --root ROOT.key --federation NAME FILE.pub";
 
 template <std::size_t N>
-Result<std::array<std::uint8_t, N>> parse_hex(std::string_view text, std::string_view place) {
+Result<std::array<std::uint8_t, N>> parse_hex(std::string_view text, std::string_view location) {
   std::array<std::uint8_t, N> out{};
   if (text.size() != 2 * N)
-    return fail(ErrorCode::usage, std::string(place),
+    return fail(ErrorCode::usage, std::string(location),
                 fmt::format("has {} characters, needs {} hex digits", text.size(), 2 * N));
-  if (!from_hex(text, out)) return fail(ErrorCode::usage, std::string(place), "holds what is no hex digit");
+  if (!from_hex(text, out))
+    return fail(ErrorCode::usage, std::string(location), "contains a character that is not a hex digit");
   return out;
 }
 
 }  // namespace
 
-Result<IdentityKey> parse_identity(std::string_view text, std::string_view place) {
-  auto key = parse_hex<32>(text, place);
+Result<IdentityKey> parse_identity(std::string_view text, std::string_view location) {
+  auto key = parse_hex<32>(text, location);
   if (!key)
     return fail(key.error().code, key.error().location, key.error().what,
                 "print it with \"hansa keys show --identity FILE\"");
@@ -51,12 +52,12 @@ Result<DeviceFile> read_device_file(const std::filesystem::path& path) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = trimmed(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::string place = fmt::format("{}:{}", path.string(), number);
+    const std::string location = fmt::format("{}:{}", path.string(), number);
     constexpr std::string_view identity = "identity ", certificate = "certificate ";
     if (line.starts_with(identity)) {
-      HANSA_TRY(out.identity, parse_hex<32>(trimmed(line.substr(identity.size())), place));
+      HANSA_TRY(out.identity, parse_hex<32>(trimmed(line.substr(identity.size())), location));
     } else if (line.starts_with(certificate)) {
-      HANSA_TRY(out.certificate, parse_hex<64>(trimmed(line.substr(certificate.size())), place));
+      HANSA_TRY(out.certificate, parse_hex<64>(trimmed(line.substr(certificate.size())), location));
     }
   }
   return out;
@@ -87,10 +88,10 @@ Result<Certificate> read_certificate(const std::filesystem::path& folder, const 
   const auto path = folder / (client + ".pub");
   HANSA_TRY(const DeviceFile device, read_device_file(path));
   if (!device.identity || !device.certificate)
-    return fail(ErrorCode::usage, path.string(), "holds no certificate", mend_certificate);
+    return fail(ErrorCode::usage, path.string(), "contains no certificate", certify_hint);
   Certificate out{client, *device.identity, *device.certificate};
-  if (auto good = check(out, federation, root); !good)
-    return fail(good.error().code, path.string(), good.error().what, mend_certificate);
+  if (auto valid = check(out, federation, root); !valid)
+    return fail(valid.error().code, path.string(), valid.error().what, certify_hint);
   return out;
 }
 
@@ -98,8 +99,8 @@ Result<void> certify_file(const std::filesystem::path& file, std::string_view fe
                           const SigningKey& root) {
   HANSA_TRY(DeviceFile device, read_device_file(file));
   if (!device.identity)
-    return fail(ErrorCode::usage, file.string(), "holds no identity: an older Hansa made it",
-                "print it anew on its device with \"hansa keys public NAME.key\"");
+    return fail(ErrorCode::usage, file.string(), "contains no identity: an older Hansa wrote it",
+                "print it again on its device with \"hansa keys public NAME.key\"");
   HANSA_TRY(const Certificate certificate, certify(root, federation, file.stem().string(), *device.identity));
   device.certificate = certificate.signature;
   return write_device_file(device, file);

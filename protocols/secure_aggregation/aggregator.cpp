@@ -7,8 +7,8 @@
 namespace hansa::secure_aggregation {
 namespace {
 
-tl::unexpected<Error> refuse(std::string place, std::string what) {
-  return fail(ErrorCode::protocol, std::move(place), std::move(what));
+tl::unexpected<Error> refuse(std::string location, std::string what) {
+  return fail(ErrorCode::protocol, std::move(location), std::move(what));
 }
 
 const std::string& name_of_certificate(const Certificate& certificate) { return certificate.client; }
@@ -58,12 +58,12 @@ Result<void> AggregatorSum::on_advert(std::string_view client, const Advert& adv
   HANSA_TRY_VOID(expect(Phase::adverts, "keys"));
   const auto certificate = std::ranges::lower_bound(invited_, client, {}, name_of_certificate);
   if (certificate == invited_.end() || certificate->client != client)
-    return refuse("keys of " + std::string(client), "are of no invited client");
+    return refuse("keys of " + std::string(client), "are not from an invited client");
   const auto at = std::ranges::lower_bound(adverts_, client, {}, name_of_entry);
   if (at != adverts_.end() && at->certificate.client == client)
     return refuse("keys of " + std::string(client), "came twice");
   HANSA_TRY_VOID(secure_aggregation::check(advert, *certificate, setup_digest_));
-  // With such keys its neighbours would have to give up.
+  // Keys of low order would make the sum fail at the client's neighbours.
   if (!agree(probe_, advert.share_key) || !agree(probe_, advert.mask_key))
     return refuse("keys of " + std::string(client), "are points of low order");
   adverts_.insert(at, {*certificate, advert});
@@ -84,7 +84,7 @@ Result<void> AggregatorSum::fix_roster() {
   context_ = context_of(setup_, sha256(encoded_roster_), parameters_);
   graph_.emplace(parameters_, context_);
   sealed_.resize(clients);
-  told_.resize(clients);
+  revealed_.resize(clients);
   shared_ = masking_ = masked_ = signed_ = answered_ = Subset(clients);
   phase_ = Phase::shares;
   return {};
@@ -92,7 +92,7 @@ Result<void> AggregatorSum::fix_roster() {
 
 Result<void> AggregatorSum::on_shares(Position client, std::vector<SealedShares> shares) {
   HANSA_TRY_VOID(expect(Phase::shares, "shares"));
-  if (client >= roster_.size()) return refuse("shares", "are of nobody in the roster");
+  if (client >= roster_.size()) return refuse("shares", "are not from a client of the roster");
   if (shared_.has(client)) return refuse("shares of " + name_of(client), "came twice");
   if (shares.size() != graph_->neighbours(client).size())
     return refuse("shares of " + name_of(client),
@@ -130,7 +130,7 @@ std::optional<Delivery> AggregatorSum::delivery_for(Position client) const {
 Result<void> AggregatorSum::on_masked(Position client) {
   HANSA_TRY_VOID(expect(Phase::masked, "a masked vector"));
   if (client >= roster_.size() || !masking_.has(client))
-    return refuse("masked vector", "is of nobody who got shares");
+    return refuse("masked vector", "is not from a client that was sent shares");
   if (masked_.has(client)) return refuse("masked vector of " + name_of(client), "came twice");
   masked_.insert(client);
   return {};
@@ -144,7 +144,7 @@ Result<void> AggregatorSum::fix_survivors() {
   for (Position client = 0; client < roster_.size(); ++client)
     if (shared_.has(client) && masked_.count_of(graph_->holders(client)) < parameters_.threshold)
       return too_few("only " + std::to_string(masked_.count_of(graph_->holders(client))) +
-                     " of those who hold the shares of " + name_of(client) + " are left, " +
+                     " holders of the shares of " + name_of(client) + " are left, " +
                      std::to_string(parameters_.threshold) + " are needed");
   phase_ = setup_.assumptions.threat_model == ThreatModel::active ? Phase::signatures : Phase::unmasking;
   return {};
@@ -152,7 +152,7 @@ Result<void> AggregatorSum::fix_survivors() {
 
 Result<void> AggregatorSum::on_signature(Position client, const Signature& signature) {
   HANSA_TRY_VOID(expect(Phase::signatures, "a signed set of survivors"));
-  if (client >= roster_.size() || !masked_.has(client)) return refuse("signature", "is of no survivor");
+  if (client >= roster_.size() || !masked_.has(client)) return refuse("signature", "is not from a survivor");
   if (signed_.has(client)) return refuse("signature of " + name_of(client), "came twice");
   const auto message = internal::survivors_to_sign(context_, masked_);
   if (!verify(roster_[client].certificate.identity, message.view(), signature))
@@ -167,7 +167,7 @@ Result<void> AggregatorSum::fix_signatures() {
   if (signatures_.size() < parameters_.threshold)
     return too_few("only " + std::to_string(signatures_.size()) + " survivors signed, " +
                    std::to_string(parameters_.threshold) + " are needed");
-  // As many as a client checks.
+  // A client checks `threshold` signatures; more are not sent.
   signatures_.resize(parameters_.threshold);
   phase_ = Phase::unmasking;
   return {};
@@ -183,16 +183,16 @@ std::vector<Position> AggregatorSum::owners_of_shares(Position holder) const {
 
 Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
   HANSA_TRY_VOID(expect(Phase::unmasking, "an answer"));
-  if (client >= roster_.size() || !masked_.has(client)) return refuse("answer", "is of no survivor");
+  if (client >= roster_.size() || !masked_.has(client)) return refuse("answer", "is not from a survivor");
   if (answered_.has(client)) return refuse("answer of " + name_of(client), "came twice");
   const std::vector<Position> owners = owners_of_shares(client);
   if (answer.shares.size() != owners.size())
     return refuse("answer of " + name_of(client), "has " + std::to_string(answer.shares.size()) +
                                                       " shares instead of " + std::to_string(owners.size()));
   for (std::size_t i = 0; i < owners.size(); ++i) {
-    ToldShares& told = told_[owners[i]];
-    told.holders.push_back(static_cast<ShareIndex>(index_of(graph_->holders(owners[i]), client) + 1));
-    told.shares.push_back(std::move(answer.shares[i]));
+    RevealedShares& revealed = revealed_[owners[i]];
+    revealed.holders.push_back(static_cast<ShareIndex>(index_of(graph_->holders(owners[i]), client) + 1));
+    revealed.shares.push_back(std::move(answer.shares[i]));
   }
   answered_.insert(client);
   return {};
@@ -201,12 +201,12 @@ Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
 bool AggregatorSum::can_unmask() const {
   if (phase_ != Phase::unmasking) return false;
   for (Position owner = 0; owner < roster_.size(); ++owner)
-    if (shared_.has(owner) && told_[owner].shares.size() < parameters_.threshold) return false;
+    if (shared_.has(owner) && revealed_[owner].shares.size() < parameters_.threshold) return false;
   return true;
 }
 
-// Against what the owner said before anything was shared.
-bool AggregatorSum::is_right(Position owner, const Secret32& secret) const {
+// Compares a rebuilt secret with the commitment or public key in the owner's advert, which was sent before any share.
+bool AggregatorSum::is_correct(Position owner, const Secret32& secret) const {
   const Advert& advert = roster_[owner].advert;
   if (masked_.has(owner)) return commit_to(secret, setup_digest_) == advert.self_seed_commitment;
   const auto key = public_key_of(secret);
@@ -214,15 +214,16 @@ bool AggregatorSum::is_right(Position owner, const Secret32& secret) const {
 }
 
 Result<Secret32> AggregatorSum::rebuild(Position owner, Interpolations& interpolations) const {
-  const ToldShares& told = told_[owner];
-  const std::size_t all = told.shares.size(), threshold = parameters_.threshold;
-  // A wrong share spoils what is rebuilt from it. Every run of `threshold` holders is tried, until one is without.
+  const RevealedShares& revealed = revealed_[owner];
+  const std::size_t all = revealed.shares.size(), threshold = parameters_.threshold;
+  // A secret that is rebuilt from a wrong share is wrong. Runs of `threshold` consecutive holders are tried until one
+  // contains no wrong share.
   for (std::size_t first = 0; all >= threshold && first < (all == threshold ? 1 : all); ++first) {
     std::vector<ShareIndex> holders;
     std::vector<const Secret32*> shares;
     for (std::size_t i = 0; i < threshold; ++i) {
-      holders.push_back(told.holders[(first + i) % all]);
-      shares.push_back(&told.shares[(first + i) % all]);
+      holders.push_back(revealed.holders[(first + i) % all]);
+      shares.push_back(&revealed.shares[(first + i) % all]);
     }
     auto known = interpolations.find(holders);
     if (known == interpolations.end()) {
@@ -230,7 +231,7 @@ Result<Secret32> AggregatorSum::rebuild(Position owner, Interpolations& interpol
       known = interpolations.emplace(std::move(holders), std::move(made)).first;
     }
     Secret32 secret = known->second.rebuild(shares);
-    if (is_right(owner, secret)) return secret;
+    if (is_correct(owner, secret)) return secret;
   }
   return fail(ErrorCode::quorum, "secure aggregation",
               "the shares of " + name_of(owner) + " do not rebuild its " +
@@ -253,7 +254,7 @@ Result<std::vector<MaskTerm>> AggregatorSum::unmask_terms() const {
       if (!masked_.has(other)) continue;
       HANSA_TRY(const Secret32 shared, agree(secret, roster_[other].advert.mask_key));
       const Position a = std::min(owner, other), b = std::max(owner, other);
-      // The survivor added it if it is the first of the two.
+      // The survivor added this mask if its position is the lower of the two, and subtracted it otherwise.
       out.push_back({derive_key(shared, context_, KeyPurpose::pairwise_mask, name_of(a), name_of(b)),
                      other == a ? MaskSign::subtract : MaskSign::add});
     }

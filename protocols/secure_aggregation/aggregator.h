@@ -3,9 +3,9 @@
 //   on_advert … fix_roster | on_shares … fix_sharers, delivery_for | on_masked … fix_survivors |
 //   [on_signature …] request | on_answer … unmask_terms
 //
-// Each `fix_` ends a phase: who has not spoken until then has dropped out of it, and what comes later is refused, for
-// ever. A phase that leaves too few fails (quorum): nothing was learnt, and the round is tried again with another attempt.
-// Clients are named by their position in the roster. Not thread safe.
+// Each `fix_` function ends a phase: a client whose message has not arrived by then has dropped out, and its later
+// messages are refused. A phase that leaves too few clients fails with `quorum`: the aggregator has learnt nothing, and
+// the round is repeated with another attempt. Clients are identified by their position in the roster. Not thread-safe.
 #pragma once
 #include <cstddef>
 #include <map>
@@ -27,37 +27,41 @@ class AggregatorSum {
  public:
   enum class Phase : std::uint8_t { adverts, shares, masked, signatures, unmasking, failed };
 
-  // invited: those who may take part, in any order. Fails as check(setup).
+  // `invited` holds the certificates of the clients that may take part, in any order. Fails like check(setup).
   [[nodiscard]] static Result<AggregatorSum> begin(SumSetup setup, std::vector<Certificate> invited);
 
-  // Fails (protocol, refused) if the phase is over, the client is not invited or spoke already, or did not sign.
+  // Fails with `protocol` if the phase is over, or the client is not invited or has sent an advert already; with
+  // `refused` if the signature is wrong.
   [[nodiscard]] Result<void> on_advert(std::string_view client, const Advert& advert);
-  // Fails (quorum) if too few are there for a secure sum. Then encoded_roster() is what all clients get.
+  // Fails with `quorum` if there are too few adverts for a secure sum. Afterwards encoded_roster() is sent to all
+  // clients.
   [[nodiscard]] Result<void> fix_roster();
   [[nodiscard]] const std::vector<std::byte>& encoded_roster() const { return encoded_roster_; }
   [[nodiscard]] const Roster& roster() const { return roster_; }
   [[nodiscard]] std::optional<Position> position_of(std::string_view client) const;
 
   [[nodiscard]] Result<void> on_shares(Position client, std::vector<SealedShares> shares);
-  // A client that shared but whose neighbours did not has no delivery: it takes no further part.
+  // A client has no delivery if too few of its neighbours sent shares: it takes no further part.
   [[nodiscard]] Result<void> fix_sharers();
   [[nodiscard]] std::optional<Delivery> delivery_for(Position client) const;
 
-  // The client's masked vector is complete and in the sum. Asked before it is added: fails (protocol) when it is late.
+  // Records that the client's masked vector is in the sum. Called before the vector is added: fails with `protocol` if
+  // it is late.
   [[nodiscard]] Result<void> on_masked(Position client);
   [[nodiscard]] Result<void> fix_survivors();
   [[nodiscard]] const Subset& survivors() const { return masked_; }
 
-  // Active only: fails (refused) if it is not the client's over the survivors.
+  // Only in the active model. Fails with `refused` if it is not the client's signature of the survivors.
   [[nodiscard]] Result<void> on_signature(Position client, const Signature& signature);
-  // Fails (quorum) if too few signed.
+  // Fails with `quorum` if too few clients signed.
   [[nodiscard]] Result<void> fix_signatures();
   [[nodiscard]] UnmaskRequest request() const { return {masked_, signatures_}; }
 
   [[nodiscard]] Result<void> on_answer(Position client, UnmaskShares answer);
-  // Whether enough have answered, if their answers are right.
+  // Whether enough clients have answered, assuming that their shares are correct.
   [[nodiscard]] bool can_unmask() const;
-  // The terms to add to the sum of the masked vectors. Fails (quorum) where a secret cannot be rebuilt, naming its owner.
+  // The terms to add to the sum of the masked vectors. Fails with `quorum`, naming the owner, if a secret cannot be
+  // rebuilt.
   [[nodiscard]] Result<std::vector<MaskTerm>> unmask_terms() const;
 
   [[nodiscard]] Phase phase() const { return phase_; }
@@ -69,7 +73,7 @@ class AggregatorSum {
   [[nodiscard]] bool has_signature_of(Position client) const { return signed_.has(client); }
   [[nodiscard]] bool has_answer_of(Position client) const { return answered_.has(client); }
   [[nodiscard]] bool expects_masked_of(Position client) const { return masking_.has(client); }
-  // Who has spoken in the phase so far.
+  // The numbers of messages that have arrived.
   [[nodiscard]] std::size_t adverts() const { return adverts_.size(); }
   [[nodiscard]] std::size_t sharers() const { return shared_.count(); }
   [[nodiscard]] std::size_t expected_masked() const { return masking_.count(); }
@@ -82,24 +86,24 @@ class AggregatorSum {
 
  private:
   AggregatorSum() = default;
-  // Of one owner, in the order in which they were told.
-  struct ToldShares {
+  // The shares of one owner's secret, in the order in which their holders revealed them.
+  struct RevealedShares {
     std::vector<ShareIndex> holders;
     std::vector<Secret32> shares;
   };
-  // Lagrange's coefficients of a set of holders: in the complete graph that of all owners.
+  // The Lagrange coefficients of each set of holders. In the complete graph many owners have the same set.
   using Interpolations = std::map<std::vector<ShareIndex>, Interpolation>;
 
   [[nodiscard]] Result<void> expect(Phase phase, const char* what) const;
   [[nodiscard]] tl::unexpected<Error> too_few(std::string what);
-  [[nodiscard]] bool is_right(Position owner, const Secret32& secret) const;
+  [[nodiscard]] bool is_correct(Position owner, const Secret32& secret) const;
   [[nodiscard]] Result<Secret32> rebuild(Position owner, Interpolations& interpolations) const;
   [[nodiscard]] std::vector<Position> owners_of_shares(Position holder) const;
 
   SumSetup setup_;
   Digest setup_digest_, context_;
   Phase phase_ = Phase::adverts;
-  Secret32 probe_;  // any key: agreement with it shows points of low order
+  Secret32 probe_;  // any secret key: agreement with it detects points of low order
   std::vector<Certificate> invited_;
   Roster adverts_;  // sorted by name
   Roster roster_;
@@ -107,13 +111,13 @@ class AggregatorSum {
   GraphParameters parameters_;
   std::optional<Graph> graph_;
   std::vector<std::vector<SealedShares>> sealed_;  // by position
-  Subset shared_;  // sent shares
-  Subset masking_;  // of them: got a delivery
-  Subset masked_;
+  Subset shared_;  // clients that sent shares
+  Subset masking_;  // those of them that are sent a delivery
+  Subset masked_;  // those of them whose masked vector arrived: the survivors
   std::vector<SignedBy> signatures_;
   Subset signed_;
   Subset answered_;
-  std::vector<ToldShares> told_;  // by owner
+  std::vector<RevealedShares> revealed_;  // by owner
 };
 
 }  // namespace hansa::secure_aggregation

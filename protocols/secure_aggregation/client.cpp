@@ -21,7 +21,7 @@ tl::unexpected<Error> out_of_order(const char* what) {
 
 Result<void> randomise(std::span<std::uint8_t> bytes) {
   if (::RAND_priv_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
-    return internal::openssl_failed("gives no random bytes");
+    return internal::openssl_failed("has no random bytes");
   return {};
 }
 
@@ -32,7 +32,7 @@ bool same(const Advert& a, const Advert& b) {
 
 }  // namespace
 
-// A step that fails leaves nothing that could be told later.
+// If a call failed, wipes every secret, so that nothing can be revealed later.
 template <class T>
 Result<T> ClientSum::or_failed(Result<T> result) {
   if (!result) {
@@ -68,21 +68,21 @@ Result<ClientSum> ClientSum::begin(SumSetup setup, const Policy& policy, ClientI
 
 Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte> bytes) {
   if (stage_ != Stage::advertised) return or_failed<std::vector<SealedShares>>(out_of_order("a roster"));
-  const auto step = [&]() -> Result<std::vector<SealedShares>> {
+  const auto handle = [&]() -> Result<std::vector<SealedShares>> {
     HANSA_TRY(const Roster roster, decode_roster(bytes));
     const auto clients = clients_ = static_cast<std::uint32_t>(roster.size());
     if (clients < policy_.clients_min)
-      return refuse("of " + std::to_string(clients) + " clients is less than the " +
-                    std::to_string(policy_.clients_min) + " that this client asks for");
-    if (clients > setup_.clients) return refuse("has more clients than its ring is made for");
-    // Computed here and not told: the aggregator cannot choose weaker ones.
+      return refuse("has " + std::to_string(clients) + " clients, this client requires " +
+                    std::to_string(policy_.clients_min));
+    if (clients > setup_.clients) return refuse("has more clients than its ring allows");
+    // The client computes the parameters itself, so that the aggregator cannot choose weaker ones.
     HANSA_TRY(parameters_, choose_parameters(clients, setup_.assumptions));
     context_ = context_of(setup_, sha256(bytes), parameters_);
     const auto own =
         std::ranges::find(roster, identity_.name, [](const RosterEntry& e) { return e.certificate.client; });
     if (own == roster.end() || own->certificate.identity != identity_.key->public_key() ||
         !same(own->advert, advert_))
-      return refuse("shows others different keys of this client");
+      return refuse("has different keys of this client in the roster");
     self_ = static_cast<Position>(own - roster.begin());
     const Graph graph(parameters_, context_);
     for (const Position neighbour : graph.neighbours(self_)) {
@@ -92,7 +92,7 @@ Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte
     }
     return share(graph, roster);
   };
-  auto out = or_failed(step());
+  auto out = or_failed(handle());
   if (out) stage_ = Stage::shared;
   return out;
 }
@@ -125,9 +125,9 @@ Result<std::vector<SealedShares>> ClientSum::share(const Graph& graph, const Ros
 
 Result<void> ClientSum::on_delivery(const Delivery& delivery) {
   if (stage_ != Stage::shared) return or_failed<void>(out_of_order("shares"));
-  const auto step = [&]() -> Result<void> {
+  const auto handle = [&]() -> Result<void> {
     if (delivery.sharers.size() != neighbours_.size() || delivery.shares.size() != delivery.sharers.count())
-      return fail(ErrorCode::protocol, "secure aggregation", "shares do not fit the neighbours");
+      return fail(ErrorCode::protocol, "secure aggregation", "shares do not match the neighbours");
     const std::size_t holders = delivery.shares.size() + (own_shares_ ? 1 : 0);
     if (holders < parameters_.threshold)
       return fail(ErrorCode::quorum, "secure aggregation",
@@ -142,7 +142,7 @@ Result<void> ClientSum::on_delivery(const Delivery& delivery) {
     }
     return {};
   };
-  auto out = or_failed(step());
+  auto out = or_failed(handle());
   if (out) stage_ = Stage::masking;
   return out;
 }
@@ -183,34 +183,35 @@ std::vector<std::string> ClientSum::names_of(const Subset& clients) const {
 
 Result<void> ClientSum::check_survivors(const Subset& survivors) const {
   if (survivors.size() != clients_)
-    return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors is of another roster");
-  if (!survivors.has(self_)) return refuse("asks a client for shares that it does not count");
+    return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors belongs to another roster");
+  if (!survivors.has(self_))
+    return refuse("asks this client for shares, but does not count it as a survivor");
   if (survivors.count() < policy_.clients_min)
-    return refuse("has only " + std::to_string(survivors.count()) + " survivors, this client asks for " +
+    return refuse("has only " + std::to_string(survivors.count()) + " survivors, this client requires " +
                   std::to_string(policy_.clients_min));
   std::size_t holders = own_shares_ ? 1 : 0;
   for (const Neighbour& other : neighbours_) {
     if (!survivors.has(other.position)) continue;
-    if (!other.shares) return refuse("counts " + other.name + ", which shared no secrets");
+    if (!other.shares) return refuse("counts " + other.name + ", which sent no shares");
     ++holders;
   }
   if (holders < parameters_.threshold)
     return refuse("has only " + std::to_string(holders) +
-                  " survivors among those who hold this client's shares, of " +
-                  std::to_string(parameters_.threshold));
+                  " survivors among the holders of this client's shares, " +
+                  std::to_string(parameters_.threshold) + " are needed");
   return {};
 }
 
 Result<Signature> ClientSum::on_survivors(const Subset& survivors) {
-  const auto step = [&]() -> Result<Signature> {
+  const auto handle = [&]() -> Result<Signature> {
     if (stage_ != Stage::masking || setup_.assumptions.threat_model != ThreatModel::active)
       return out_of_order("a set of survivors to sign");
-    if (survivors_ && *survivors_ != survivors) return refuse("shows two sets of survivors");
+    if (survivors_ && *survivors_ != survivors) return refuse("sent two different sets of survivors");
     HANSA_TRY_VOID(check_survivors(survivors));
     survivors_ = survivors;
     return identity_.key->sign(internal::survivors_to_sign(context_, survivors).view());
   };
-  return or_failed(step());
+  return or_failed(handle());
 }
 
 const ClientSum::Neighbour* ClientSum::neighbour(Position client) const {
@@ -224,38 +225,38 @@ Result<void> ClientSum::check_signatures(const UnmaskRequest& request) const {
   const auto message = internal::survivors_to_sign(context_, request.survivors);
   for (const SignedBy& by : request.signatures) {
     if (by.client >= clients_ || !request.survivors.has(by.client) || signers.has(by.client))
-      return refuse("has a signature of no survivor, or two of one");
-    // Against an active aggregator the graph is complete: all others are neighbours.
+      return refuse("has a signature of a client that is not a survivor, or two of one client");
+    // In the active model the graph is complete, so that all other clients are neighbours.
     const Neighbour* other = by.client == self_ ? nullptr : neighbour(by.client);
     if (by.client != self_ && other == nullptr)
-      return refuse("has a signature of a client that is no neighbour");
+      return refuse("has a signature of a client that is not a neighbour");
     if (!verify(other ? other->identity : identity_.key->public_key(), message.view(), by.signature))
-      return refuse("has a signature that is not of " + (other ? other->name : identity_.name) +
-                    " over these survivors");
+      return refuse("has a signature of " + (other ? other->name : identity_.name) +
+                    " that does not match these survivors");
     signers.insert(by.client);
   }
   if (signers.count() < parameters_.threshold)
-    return refuse("has only " + std::to_string(signers.count()) + " signed sets of survivors, of " +
-                  std::to_string(parameters_.threshold));
+    return refuse("has only " + std::to_string(signers.count()) + " signatures of the survivors, " +
+                  std::to_string(parameters_.threshold) + " are needed");
   return {};
 }
 
 Result<UnmaskShares> ClientSum::on_unmask(const UnmaskRequest& request) {
-  const auto step = [&]() -> Result<UnmaskShares> {
+  const auto handle = [&]() -> Result<UnmaskShares> {
     if (stage_ != Stage::masking && stage_ != Stage::answered) return out_of_order("an unmask request");
-    // With a second set, somebody could get both secrets of one client.
-    if (survivors_ && *survivors_ != request.survivors) return refuse("shows two sets of survivors");
+    // With answers to two different sets, the aggregator could rebuild both secrets of one client.
+    if (survivors_ && *survivors_ != request.survivors) return refuse("sent two different sets of survivors");
     if (stage_ == Stage::masking) {
       HANSA_TRY_VOID(check_survivors(request.survivors));
       if (setup_.assumptions.threat_model == ThreatModel::active) HANSA_TRY_VOID(check_signatures(request));
       survivors_ = request.survivors;
-      const auto tell = [&](Position owner, SharePair& pair) {
+      const auto reveal = [&](Position owner, SharePair& pair) {
         answer_.shares.push_back(std::move(survivors_->has(owner) ? pair.self_seed : pair.mask_key));
         pair = {};
       };
       for (Neighbour& other : neighbours_)
-        if (other.shares) tell(other.position, *other.shares);
-      if (own_shares_) tell(self_, *own_shares_);
+        if (other.shares) reveal(other.position, *other.shares);
+      if (own_shares_) reveal(self_, *own_shares_);
       mask_keys_.secret = {};
       self_seed_ = {};
     }
@@ -263,7 +264,7 @@ Result<UnmaskShares> ClientSum::on_unmask(const UnmaskRequest& request) {
     for (const Secret32& share : answer_.shares) out.shares.push_back(share.copy());
     return out;
   };
-  auto out = or_failed(step());
+  auto out = or_failed(handle());
   if (out) stage_ = Stage::answered;
   return out;
 }

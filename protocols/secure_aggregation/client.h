@@ -2,9 +2,9 @@
 //
 //   begin -> advert() -> on_roster -> on_delivery -> mask_terms() -> [on_survivors ->] on_unmask
 //
-// Each step takes what the aggregator sent and returns what is to be sent to it. A step that fails ends the sum for this
-// client: it tells nothing more (failed()), and another attempt begins with another object. Secrets are wiped as soon as
-// they are no longer needed, and all of them with the object. Not thread safe.
+// Each call takes a message of the aggregator and returns the message to send to it. A call that fails ends the sum for
+// this client: failed() is true and it reveals nothing more. Another attempt needs another object. Secrets are wiped as
+// soon as they are no longer needed, at the latest by the destructor. Not thread-safe.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -22,52 +22,54 @@
 namespace hansa::secure_aggregation {
 
 struct ClientIdentity {
-  std::string name;  // under which the operator certified the key
-  const SigningKey* key = nullptr;  // outlives the sum
-  IdentityKey root{};  // whose certificates the client believes
+  std::string name;  // the name in the client's certificate
+  const SigningKey* key = nullptr;  // must outlive the sum
+  IdentityKey root{};  // the client accepts only certificates that this key signed
 };
 
-// Seed of the rounding of a client's update in a round: from the device's own secret, and the same in every attempt, so
-// that an update that is masked again is the same numbers, and a run can be repeated bit for bit.
+// The seed with which a client rounds its update in a round. It is derived from the device's secret and is the same in
+// every attempt: an update that is masked again has the same ring elements, and a run can be repeated bit for bit.
 [[nodiscard]] Secret32 rounding_seed(const SigningKey& key, std::string_view client, const SumSetup& setup);
 
 class ClientSum {
  public:
-  // Checks the setup against the policy, and makes keys.
+  // Checks the setup against the policy and generates the keys.
   [[nodiscard]] static Result<ClientSum> begin(SumSetup setup, const Policy& policy, ClientIdentity identity);
   [[nodiscard]] const Advert& advert() const { return advert_; }
   [[nodiscard]] const SumSetup& setup() const { return setup_; }
 
-  // Encoded roster in; the shares for each neighbour out, by ascending position.
+  // Returns the encrypted shares for each neighbour, by ascending position.
   [[nodiscard]] Result<std::vector<SealedShares>> on_roster(std::span<const std::byte> roster);
   [[nodiscard]] Result<void> on_delivery(const Delivery& delivery);
   [[nodiscard]] bool can_mask() const { return stage_ == Stage::masking; }
   [[nodiscard]] bool answered() const { return stage_ == Stage::answered; }
-  [[nodiscard]] std::uint32_t clients() const { return clients_; }  // of the roster
-  // The terms of this client's mask: apply_masks(numbers, terms, ring_bits). As often as asked, the same: a vector that is
-  // sent twice is the same vector.
+  [[nodiscard]] std::uint32_t clients() const { return clients_; }  // in the roster
+  // The terms of this client's mask, for apply_masks(elements, terms, ring_bits). Every call returns the same terms, so
+  // that a vector that is sent twice is the same.
   [[nodiscard]] Result<std::vector<MaskTerm>> mask_terms() const;
   [[nodiscard]] Secret32 rounding_seed() const;
-  // Only if the threat model is active: the survivors as this client is told, signed. Once.
+  // Only in the active model: signs the survivors. Fails if it is called with different survivors later.
   [[nodiscard]] Result<Signature> on_survivors(const Subset& survivors);
-  // Once; the same request again gets the same answer.
+  // Reveals the shares that unmask the sum. The same survivors get the same answer again; different survivors are
+  // refused.
   [[nodiscard]] Result<UnmaskShares> on_unmask(const UnmaskRequest& request);
 
-  // Of those in the set that this client knows: all, if the graph is complete. Sorted.
+  // The sorted names of the clients in the set, as far as this client knows them: its neighbours and itself.
   [[nodiscard]] std::vector<std::string> names_of(const Subset& clients) const;
   [[nodiscard]] const Digest& context() const { return context_; }
   [[nodiscard]] bool failed() const { return stage_ == Stage::failed; }
 
  private:
   enum class Stage : std::uint8_t { advertised, shared, masking, answered, failed };
-  // Of the roster a client keeps what it needs: in a device's memory there is no room for a thousand entries.
+  // The part of a roster entry that the client needs later. A device may not have the memory for a thousand full
+  // entries.
   struct Neighbour {
     Position position = 0;
     std::string name;
     IdentityKey identity{};
     PublicKey mask_key{};
-    Secret32 share_key_in;  // of what it sends to this client
-    std::optional<SharePair> shares;  // of its secrets, once delivered
+    Secret32 share_key_in;  // decrypts the shares that the neighbour sends to this client
+    std::optional<SharePair> shares;  // the shares of the neighbour's secrets, after the delivery
   };
 
   ClientSum() = default;
@@ -86,12 +88,12 @@ class ClientSum {
   KeyPair share_keys_, mask_keys_;
   Secret32 self_seed_;
   Advert advert_;
-  std::uint32_t clients_ = 0;  // of the roster
+  std::uint32_t clients_ = 0;  // in the roster
   GraphParameters parameters_;
   Position self_ = 0;
   std::vector<Neighbour> neighbours_;
-  std::optional<SharePair> own_shares_;  // complete graph: a client is one of its own holders
-  std::optional<Subset> survivors_;  // signed, or answered for
+  std::optional<SharePair> own_shares_;  // in the complete graph a client is one of its own holders
+  std::optional<Subset> survivors_;  // the set that was signed or answered
   UnmaskShares answer_;
 };
 

@@ -37,9 +37,9 @@ Graph::Graph(const GraphParameters& parameters, const Digest& seed) : parameters
   const std::vector<Position> order = circle(n, seed);
   for (std::uint32_t at = 0; at < n; ++at) {
     std::vector<Position>& mine = neighbours_[order[at]];
-    for (std::uint32_t step = 1; step <= parameters.neighbours / 2; ++step) {
-      mine.push_back(order[(at + step) % n]);
-      mine.push_back(order[(at + n - step) % n]);
+    for (std::uint32_t distance = 1; distance <= parameters.neighbours / 2; ++distance) {
+      mine.push_back(order[(at + distance) % n]);
+      mine.push_back(order[(at + n - distance) % n]);
     }
     std::sort(mine.begin(), mine.end());
   }

@@ -1,4 +1,4 @@
-// Who exchanges shares and pairwise masks with whom: the k-regular graph of a roster, from a seed.
+// The graph of a roster: neighbours exchange shares and pairwise masks. It is k-regular and derived from a seed.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -11,16 +11,16 @@ namespace hansa::secure_aggregation {
 // A client's position in the roster, which is sorted by names.
 using Position = std::uint32_t;
 
-// The neighbours of each client, ascending, without itself. Of the complete graph: all others. Else clients stand on a
-// circle, ordered by SHA-256 of "hansa secagg graph 1", the seed and their position (transcript.h), and the
-// neighbours are the k/2 on either side (a Harary graph; Bell et al., CCS 2020, section 3).
+// In the complete graph the neighbours of a client are all other clients. Otherwise the clients are ordered on a circle
+// by the SHA-256 of "hansa secagg graph 1", the seed and their position (transcript.h), and the neighbours are the k/2
+// clients on either side (a Harary graph; Bell et al., CCS 2020, section 3). Lists are ascending.
 class Graph {
  public:
   Graph(const GraphParameters& parameters, const Digest& seed);
 
   [[nodiscard]] const std::vector<Position>& neighbours(Position client) const { return neighbours_[client]; }
-  // Those who hold a client's shares, ascending: its neighbours, and in the complete graph the client itself.
-  // The share of holders()[i] is the one at x = i + 1.
+  // The holders of a client's shares, ascending: its neighbours, and in the complete graph the client itself too.
+  // holders()[i] has the share at x = i + 1.
   [[nodiscard]] const std::vector<Position>& holders(Position client) const { return holders_[client]; }
   [[nodiscard]] const GraphParameters& parameters() const { return parameters_; }
 

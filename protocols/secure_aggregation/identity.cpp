@@ -31,7 +31,7 @@ Result<SigningKey> SigningKey::of(Secret32 seed) {
   SigningKey out;
   std::size_t size = out.public_key_.size();
   if (!key || ::EVP_PKEY_get_raw_public_key(key.get(), out.public_key_.data(), &size) != 1)
-    return openssl_failed("takes no Ed25519 key");
+    return openssl_failed("refuses an Ed25519 key");
   out.seed_ = std::move(seed);
   return out;
 }
@@ -39,7 +39,7 @@ Result<SigningKey> SigningKey::of(Secret32 seed) {
 Result<SigningKey> SigningKey::generate() {
   Secret32 seed;
   if (::RAND_priv_bytes(seed.bytes().data(), static_cast<int>(Secret32::size)) != 1)
-    return openssl_failed("gives no random bytes");
+    return openssl_failed("has no random bytes");
   return of(std::move(seed));
 }
 
@@ -55,7 +55,7 @@ Result<Signature> SigningKey::sign(std::string_view message) const {
   std::size_t size = out.size();
   if (!key || !context || ::EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
       ::EVP_DigestSign(context.get(), out.data(), &size, data(message), message.size()) != 1)
-    return openssl_failed("signs nothing");
+    return openssl_failed("cannot sign");
   return out;
 }
 

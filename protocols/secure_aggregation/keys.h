@@ -1,7 +1,7 @@
-// Key agreement of one round: X25519 (RFC 7748) and HKDF-SHA256 (RFC 5869), by OpenSSL.
+// Key agreement of one round: X25519 (RFC 7748) and HKDF-SHA256 (RFC 5869), computed by OpenSSL.
 //
-// A client makes two key pairs a round: one whose shared secrets encrypt shares, one whose shared secrets are seeds of
-// pairwise masks. Fresh each round, and wiped with it.
+// A client generates two key pairs in each round. The shared secrets of the first encrypt shares; those of the second
+// are the seeds of pairwise masks. Both are wiped at the end of the round.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,21 +20,21 @@ struct KeyPair {
   PublicKey public_key{};
 };
 
-// Fails (internal) only if OpenSSL gives no randomness.
+// Fails with `internal` only if OpenSSL has no random bytes.
 [[nodiscard]] Result<KeyPair> make_key_pair();
-// The public key of a secret: to check one that was rebuilt from shares.
+// The public key of a secret key, to check a secret key that was rebuilt from shares.
 [[nodiscard]] Result<PublicKey> public_key_of(const Secret32& secret);
 
-// What both sides get from their own secret and the other's public key. Fails (protocol) on a point of low order, whose
-// shared secret would be all zero.
+// The shared secret, which both sides compute from their own secret key and the other's public key. Fails with
+// `protocol` if the public key is a point of low order, because the shared secret would be all zeros.
 [[nodiscard]] Result<Secret32> agree(const Secret32& mine, const PublicKey& theirs);
 
-// What a derived key is for. The text goes into the key.
+// The purpose of a derived key. Its text is part of the derivation.
 enum class KeyPurpose : std::uint8_t { pairwise_mask, self_mask, share_encryption };
 
-// HKDF with the round's context as salt, and as info "hansa secagg 1", the purpose, and the two identities in this order,
-// each after its length in two bytes, big-endian. The identities are the operator's names of the clients, of 64 bytes at
-// most; pairwise keys sort them, so that both sides derive the same; share keys name the sender first.
+// HKDF with the round's context as salt. The info is "hansa secagg 1", the purpose and two client names, each preceded
+// by its length in two bytes, big-endian. Names have at most 64 bytes. For pairwise keys they are sorted, so that both
+// sides derive the same key; for share encryption the sender is first.
 [[nodiscard]] Secret32 derive_key(const Secret32& shared, const Digest& context, KeyPurpose purpose,
                                   std::string_view first, std::string_view second);
 

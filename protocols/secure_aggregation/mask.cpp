@@ -18,10 +18,10 @@ static_assert(std::endian::native == std::endian::little, "the key stream's word
 constexpr std::size_t block_bytes = 8 * 1024;
 constexpr std::size_t cipher_block = 16;
 
-// Value may be wider than the stream's word.
+// Value may be wider than Word, the word of the stream.
 template <class Word, class Value>
 void combine(Value* values, const std::uint8_t* stream, std::size_t count, MaskSign sign) noexcept {
-  // memcpy of a word is a load; the loops are vectors.
+  // memcpy of a word compiles to a load, and the loops below are vectorised.
   const auto word = [stream](std::size_t i) {
     Word out;
     std::memcpy(&out, stream + i * sizeof(Word), sizeof(Word));
@@ -36,14 +36,14 @@ void combine(Value* values, const std::uint8_t* stream, std::size_t count, MaskS
 }  // namespace
 
 struct MaskStream::State {
-  internal::Owned<EVP_CIPHER_CTX> cipher{::EVP_CIPHER_CTX_new()};  // wipes the key when it goes
+  internal::Owned<EVP_CIPHER_CTX> cipher{::EVP_CIPHER_CTX_new()};  // its destructor wipes the key
   std::size_t word_bytes = 4;
-  std::uint64_t next = 0;  // byte of the stream that the cipher gives next
+  std::uint64_t next = 0;  // index of the next byte in the stream
   alignas(64) std::array<std::uint8_t, block_bytes> zeros{};
   alignas(64) std::array<std::uint8_t, block_bytes> stream{};
 
   ~State() { wipe(stream); }
-  // byte: a multiple of cipher_block.
+  // byte is a multiple of cipher_block.
   bool seek(std::uint64_t byte) {
     if (byte == next) return true;
     std::array<std::uint8_t, cipher_block> counter{};
@@ -76,7 +76,7 @@ Result<void> MaskStream::restart(const Secret32& seed) {
   const std::array<std::uint8_t, cipher_block> counter{};
   state_->next = 0;
   if (::EVP_EncryptInit_ex(state_->cipher.get(), nullptr, nullptr, seed.bytes().data(), counter.data()) != 1)
-    return internal::openssl_failed("does not start AES-256-CTR");
+    return internal::openssl_failed("cannot start AES-256-CTR");
   return {};
 }
 
@@ -84,7 +84,7 @@ template <class Word, class Value>
 Result<void> MaskStream::apply_words(std::span<Value> values, std::uint64_t first, MaskSign sign) {
   State& s = *state_;
   assert(first % cipher_block == 0);
-  if (!s.seek(first * sizeof(Word))) return internal::openssl_failed("does not seek in AES-256-CTR");
+  if (!s.seek(first * sizeof(Word))) return internal::openssl_failed("cannot seek in AES-256-CTR");
   constexpr std::size_t words_max = block_bytes / sizeof(Word);
   for (std::size_t done = 0; done < values.size(); done += words_max) {
     const std::size_t count = std::min(words_max, values.size() - done);
@@ -93,7 +93,7 @@ Result<void> MaskStream::apply_words(std::span<Value> values, std::uint64_t firs
     if (::EVP_EncryptUpdate(s.cipher.get(), s.stream.data(), &written, s.zeros.data(),
                             static_cast<int>(bytes)) != 1 ||
         static_cast<std::size_t>(written) != bytes)
-      return internal::openssl_failed("stops AES-256-CTR");
+      return internal::openssl_failed("fails in AES-256-CTR");
     s.next += bytes;
     combine<Word>(values.data() + done, s.stream.data(), count, sign);
   }
@@ -114,7 +114,8 @@ Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTe
   const auto work = [&] {
     auto stream = MaskStream::create(Secret32(), bits);
     if (!stream) failed = true;
-    // On a ring of 16 bits or less, terms are summed in words of 16 bits: half of the memory, twice the lanes.
+    // If the ring has at most 16 bits, the terms are summed in 16-bit words: half of the memory and twice the vector
+    // lanes.
     std::vector<std::uint16_t> narrow(bits <= 16 ? std::min(tile, values.size()) : 0);
     for (std::size_t i; !failed && (i = next++) < tiles;) {
       const auto part = values.subspan(i * tile, std::min(tile, values.size() - i * tile));
@@ -136,7 +137,7 @@ Result<void> apply_masks(std::span<std::uint32_t> values, std::span<const MaskTe
     for (unsigned i = 1; i < threads && i < tiles; ++i) helpers.emplace_back(work);
     work();
   }
-  if (failed) return internal::openssl_failed("stops AES-256-CTR");
+  if (failed) return internal::openssl_failed("fails in AES-256-CTR");
   return {};
 }
 

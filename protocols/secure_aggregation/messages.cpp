@@ -8,7 +8,8 @@ Result<Subset> Subset::of(std::size_t size, std::vector<std::uint8_t> bits) {
   Subset out(size);
   const bool beyond = size % 8 != 0 && bits.size() == out.bits_.size() && bits.back() >> (size % 8) != 0;
   if (bits.size() != out.bits_.size() || beyond)
-    return fail(ErrorCode::protocol, "set of clients", "is not one of " + std::to_string(size) + " clients");
+    return fail(ErrorCode::protocol, "set of clients",
+                "is not a subset of " + std::to_string(size) + " clients");
   out.bits_ = std::move(bits);
   return out;
 }

@@ -1,4 +1,5 @@
-// What client and aggregator tell each other after the adverts, as values without a wire format (protocols/messages).
+// The messages between client and aggregator after the adverts, as values. protocols/messages defines their wire
+// format.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -11,12 +12,12 @@
 
 namespace hansa::secure_aggregation {
 
-// Some of the clients of a list, one bit each: bit i % 8 of byte i / 8. Bits beyond the list are zero.
+// A subset of a list of clients, with one bit per client: bit i % 8 of byte i / 8. Bits beyond the list are zero.
 class Subset {
  public:
   Subset() = default;
   explicit Subset(std::size_t size) : size_(size), bits_((size + 7) / 8) {}
-  // Fails (protocol) unless bits is as long as a subset of so many, without a bit beyond.
+  // Fails with `protocol` unless `bits` has the right length for `size` clients and no bit beyond them is set.
   [[nodiscard]] static Result<Subset> of(std::size_t size, std::vector<std::uint8_t> bits);
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -34,23 +35,24 @@ class Subset {
 
 // aggregator -> client: the encrypted shares that its neighbours sent it.
 struct Delivery {
-  Subset sharers;  // of the client's neighbours
-  std::vector<SealedShares> shares;  // of the sharers, in their order
+  Subset sharers;  // the neighbours that sent shares, among the client's neighbours
+  std::vector<SealedShares> shares;  // one for each sharer, in their order
 };
 
-// aggregator -> client: whose masked vectors arrived. Against an active aggregator it is first asked to sign this.
+// aggregator -> client: the clients whose masked vectors arrived. In the active model the clients sign this set first.
 struct SignedBy {
   Position client = 0;
   Signature signature{};
 };
 struct UnmaskRequest {
-  Subset survivors;  // of the roster
-  std::vector<SignedBy>
-      signatures;  // of `threshold` survivors or more over `survivors`; none if honest but curious
+  Subset survivors;  // among the clients of the roster
+  // Of `survivors`, by at least `threshold` of them; empty if honest but curious.
+  std::vector<SignedBy> signatures;
 };
 
-// client -> aggregator: a share of each client whose shares it holds: of a survivor's self seed, of another's mask key.
-// First of the neighbours that shared, by ascending position; in the complete graph, last, of its own.
+// client -> aggregator: one share of each client whose shares it holds. For a survivor it is a share of the self seed,
+// for another client a share of the mask key. The neighbours that sent shares come first, by ascending position; in the
+// complete graph the client's own share is last.
 struct UnmaskShares {
   std::vector<Secret32> shares;
 };

@@ -8,9 +8,9 @@
 namespace hansa::secure_aggregation {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "words are loaded and stored as they travel");
+static_assert(std::endian::native == std::endian::little, "words are loaded and stored in wire order");
 
-// 32 words begin and end at a byte, whatever the bits; they are 4 * bits bytes.
+// A group of 32 words begins and ends at a byte boundary whatever their size; it has 4 * bits bytes.
 constexpr std::size_t group = 32;
 
 }  // namespace
@@ -46,10 +46,11 @@ Result<void> unpack_add(std::span<const std::byte> message, unsigned bits, std::
                     std::to_string(packed_bytes(sum.size(), bits)));
   const std::size_t used = sum.size() * bits % 8;
   if (used != 0 && std::to_integer<unsigned>(message.back()) >> used != 0)
-    return fail(ErrorCode::protocol, "masked vector", "has bits beyond its last word");
+    return fail(ErrorCode::protocol, "masked vector", "has bits set after its last word");
 
   const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
-  // A word is in the eight bytes from the one where it begins: in groups, as long as these are within the message.
+  // A word lies within the eight bytes from the byte in which it begins. Whole groups are read in this way as long as
+  // these eight bytes are within the message.
   std::size_t fast = 0;
   for (; fast + group <= sum.size() && (fast + group) * bits / 8 + 8 <= message.size(); fast += group) {
     const std::byte* from = message.data() + fast * bits / 8;

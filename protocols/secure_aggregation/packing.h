@@ -1,7 +1,7 @@
-// Words of `bits` bits, one after the other without gaps: how ring vectors travel.
+// Packs ring elements into words of `bits` bits without gaps, the form in which they are sent.
 //
 // Word i takes the bits i * bits to (i + 1) * bits - 1 of the message; bit j of the message is bit j % 8 of byte j / 8.
-// What is left of the last byte is zero.
+// The remaining bits of the last byte are zero.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace hansa::secure_aggregation {
 
-// Bits that the sum of `clients` words of at most `largest` fits in, so that it cannot overflow the ring:
+// The smallest number of bits for which the sum of `clients` words of at most `largest` does not overflow the ring:
 // clients * largest < 2^bits.
 [[nodiscard]] unsigned ring_bits(std::uint32_t clients, std::uint32_t largest) noexcept;
 
@@ -19,11 +19,12 @@ namespace hansa::secure_aggregation {
   return (words * bits + 7) / 8;
 }
 
-// values are below 2^bits, 1 <= bits <= 32; out has packed_bytes(values.size(), bits).
+// The values are below 2^bits, 1 <= bits <= 32; out has packed_bytes(values.size(), bits) bytes.
 void pack(std::span<const std::uint32_t> values, unsigned bits, std::span<std::byte> out) noexcept;
 
-// Adds the words to sum, modulo 2^32: once reduced modulo 2^bits it is the sum on the ring. Fails (protocol), with sum
-// untouched, if the message has not packed_bytes(sum.size(), bits), or a bit beyond its last word is set.
+// Adds the words to `sum` modulo 2^32; reduced modulo 2^bits it is the sum on the ring. Fails with `protocol`, leaving
+// `sum` unchanged, if the message does not have packed_bytes(sum.size(), bits) bytes or a bit after its last word is
+// set.
 [[nodiscard]] Result<void> unpack_add(std::span<const std::byte> message, unsigned bits,
                                       std::span<std::uint32_t> sum);
 

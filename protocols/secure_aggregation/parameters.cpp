@@ -10,7 +10,7 @@ namespace {
 double log_factorial(double n) { return std::lgamma(n + 1); }
 double log_choose(double n, double k) { return log_factorial(n) - log_factorial(k) - log_factorial(n - k); }
 
-// Draws k of n clients, of which `marked` are marked: how many marked ones are among them.
+// The number of marked clients among k that are drawn from n, of which `marked` are marked.
 struct Hypergeometric {
   std::uint32_t n, marked, k;
 
@@ -19,7 +19,7 @@ struct Hypergeometric {
   [[nodiscard]] double probability(std::uint32_t x) const {
     return std::exp(log_choose(marked, x) + log_choose(n - marked, k - x) - log_choose(n, k));
   }
-  // The least x with P[more than x] <= bound. Sums begin at the tail's end: small numbers first.
+  // The least x with P[more than x] <= bound. The sum starts at the end of the tail, with the smallest terms.
   [[nodiscard]] std::uint32_t above_which_at_most(double bound) const {
     double tail = 0;
     std::uint32_t x = most();
@@ -39,13 +39,13 @@ struct Counts {
   std::uint32_t corrupt, dropped;
 };
 
-// The assumed parts in whole clients. 1e-9: 0.1 of 100 is ten, whatever the floating point number.
+// The assumed fractions as numbers of clients. 1e-9 compensates for rounding: 0.1 of 100 must be ten.
 Counts counts_of(std::uint32_t clients, const Assumptions& a) {
   return {static_cast<std::uint32_t>(std::floor(a.corrupt * clients + 1e-9)),
           static_cast<std::uint32_t>(std::floor(a.dropout * clients + 1e-9))};
 }
 
-// Logarithm of the bound on the probability that the survivors' graph falls apart.
+// The logarithm of a bound on the probability that the survivors' graph is disconnected.
 double log_disconnected(std::uint32_t clients, std::uint32_t k, std::uint32_t bad) {
   if (k > bad) return -HUGE_VAL;
   const double pairs_of_gaps = std::log(clients) + std::log(clients - k - 1) - std::log(2);
@@ -57,11 +57,11 @@ Result<void> check(std::uint32_t clients, const Assumptions& a) {
   const bool parts = a.corrupt >= 0 && a.dropout >= 0 && a.corrupt < 1 && a.dropout < 1;
   if (!parts || a.security_bits == 0 || a.security_bits > 80 || a.correctness_bits == 0 ||
       a.correctness_bits > 80)
-    return fail(ErrorCode::usage, "secure_aggregation", "corrupt and dropout are not parts of a cohort");
+    return fail(ErrorCode::usage, "secure_aggregation", "corrupt and dropout must be from 0 to below 1");
   if (clients < clients_min)
     return fail(ErrorCode::quorum, "secure aggregation",
-                "of " + std::to_string(clients) + " clients would show their updates",
-                "a cohort needs " + std::to_string(clients_min));
+                "cannot hide the updates of " + std::to_string(clients) + " clients from each other",
+                "a cohort needs at least " + std::to_string(clients_min));
   return {};
 }
 
@@ -69,7 +69,7 @@ tl::unexpected<Error> none_found(std::uint32_t clients) {
   return fail(
       ErrorCode::quorum, "secure aggregation",
       "cannot be secure and correct with " + std::to_string(clients) + " clients under these assumptions",
-      "take more clients, or assume fewer corrupt ones or dropouts");
+      "use more clients, or assume fewer corrupt clients or dropouts");
 }
 
 }  // namespace
@@ -97,7 +97,8 @@ Result<GraphParameters> choose_parameters(std::uint32_t clients, const Assumptio
   HANSA_TRY_VOID(check(clients, a));
   if (clients > neighbours_max + 1) return none_found(clients);
   const auto [corrupt, dropped] = counts_of(clients, a);
-  // More than half even where the aggregator is honest: it costs nothing at this size, and no two sets are disjoint.
+  // The threshold is more than half even if the aggregator is honest but curious: at this size it costs nothing, and
+  // any two sets of `threshold` clients have one in common.
   const std::uint32_t together = a.threat_model == ThreatModel::active ? clients + corrupt : clients;
   const std::uint32_t threshold = std::max(together / 2 + 1, corrupt + 1);
   if (threshold > clients - dropped) return none_found(clients);

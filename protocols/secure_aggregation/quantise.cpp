@@ -20,19 +20,19 @@ constexpr double metric_offset = static_cast<double>(scalar_end / 2);
 constexpr unsigned level_bits = 17;
 constexpr double level_unit = 1.0 / 1024, level_offset = 64;
 
-// To the base levels + 1, of a number below 2^bits.
+// The number of digits to the base levels + 1 of a number below 2^bits.
 std::size_t digits(unsigned bits, std::uint32_t levels) {
   const std::uint64_t base = std::uint64_t{levels} + 1;
   std::size_t out = 1;
   for (std::uint64_t rest = (std::uint64_t{1} << bits) - 1; rest >= base; rest /= base) ++out;
   return out;
 }
-// Of the number of values in an octave.
-unsigned range_bits(std::uint64_t numbers) { return static_cast<unsigned>(std::bit_width(numbers)); }
+// The number of bits of a count of values in one octave.
+unsigned range_bits(std::uint64_t values) { return static_cast<unsigned>(std::bit_width(values)); }
 
-// The octave of a value that is not negative.
+// The octave of a non-negative value.
 std::size_t bin_of(double magnitude) {
-  // The exponent as it stands in the bits: of what is below the first octave, zero too, it is less.
+  // The exponent from the bits. For zero and for values below the first octave it is smaller, and clamped.
   const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(magnitude) >> 52) - 1023;
   return static_cast<std::size_t>(
       std::clamp(exponent - range_exponent_min + 1, 0, static_cast<int>(range_bins) - 1));
@@ -43,7 +43,7 @@ std::uint64_t metric_number(double value) {
   return static_cast<std::uint64_t>(std::clamp(number, 0.0, static_cast<double>(scalar_end - 1)));
 }
 
-// Below 2^17: of a root mean square that may be 0.
+// Encodes a root mean square, which may be 0, as a number below 2^17.
 std::uint64_t level_number(double mean_square) {
   const double level = std::log2(std::max(mean_square, 1e-36)) / 2;
   return static_cast<std::uint64_t>(
@@ -68,12 +68,12 @@ struct ScalarReader {
   std::uint32_t levels;
   std::span<const std::uint32_t> from;
 
-  // Digits of a sum are sums of digits: larger than one digit.
+  // A digit of a sum is the sum of the clients' digits and may exceed the base.
   std::uint64_t operator()(unsigned bits = scalar_bits) {
-    std::uint64_t out = 0, place = 1;
+    std::uint64_t out = 0, place_value = 1;
     for (const std::uint32_t digit : from.first(digits(bits, levels))) {
-      out += digit * place;
-      place *= std::uint64_t{levels} + 1;
+      out += digit * place_value;
+      place_value *= std::uint64_t{levels} + 1;
     }
     from = from.subspan(digits(bits, levels));
     return out;
@@ -84,9 +84,9 @@ struct ScalarReader {
 
 std::size_t vector_elements(const SumSetup& setup) {
   const std::uint32_t levels = setup.quantisation.levels;
-  const std::uint64_t numbers = setup.numbers();
-  return numbers + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) +
-         range_bins * digits(range_bits(numbers), levels) +
+  const std::uint64_t elements = setup.ring_elements();
+  return elements + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) +
+         range_bins * digits(range_bits(elements), levels) +
          setup.segments.size() * digits(level_bits, levels);
 }
 
@@ -94,11 +94,11 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
                       const SumSetup& setup, const Secret32& seed, std::span<std::uint32_t> out) {
   const Quantisation& q = setup.quantisation;
   assert(values.size() == setup.parameters() && out.size() == vector_elements(setup));
-  if (weight >= scalar_end) return fail(ErrorCode::data, "update", "is of more examples than can be counted");
+  if (weight >= scalar_end) return fail(ErrorCode::data, "update", "has more examples than can be counted");
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
-  // In grid levels: value * weight / unit / scale is clipped to +-half, moved to 0 .. 2 * half, and has a random part of
-  // a step added before it is cut down. 2 * half + that part is below 2 * half + 1: the largest number is `levels`.
+  // In units of grid levels: value * weight / unit / scale is clipped to +-half, shifted to 0 .. 2 * half, and rounded
+  // down after a random number in [0, 1) was added. The result is at most 2 * half, which is `levels`.
   const double weighted = static_cast<double>(weight) / q.weight_unit;
   const double half = static_cast<double>(q.levels) / 2;
   constexpr double unit = 1.0 / 4294967296.0;
@@ -107,8 +107,8 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   RangeHistogram ranges{};
   std::vector<std::uint64_t> levels;
   const codecs::SharedTransform transform = setup.transform();
-  std::array<float, codecs::Plan::block_values> numbers{};
-  std::size_t at = 0, words_at = block;  // in the numbers; in words
+  std::array<float, codecs::Plan::block_values> coefficients{};
+  std::size_t at = 0, words_at = block;  // next index in out; in words
   std::uint64_t first_value = 0;
   for (std::size_t s = 0; s < setup.segments.size(); ++s) {
     const Segment& segment = setup.segments[s];
@@ -117,19 +117,19 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
     const std::size_t segment_at = at;
     for (const auto& piece : transform.blocks(segment.values)) {
       transform.forward(s, piece, values.subspan(first_value + piece.first_value, piece.values),
-                        std::span(numbers).first(piece.numbers));
-      for (std::size_t done = 0; done < piece.numbers;) {
+                        std::span(coefficients).first(piece.coefficients));
+      for (std::size_t done = 0; done < piece.coefficients;) {
         if (words_at == block) {
           words.fill(0);
           HANSA_TRY_VOID(random.apply(words, at, MaskSign::add));
           words_at = 0;
         }
-        const std::size_t count = std::min(block - words_at, piece.numbers - done);
-        const float* from = numbers.data() + done;
+        const std::size_t count = std::min(block - words_at, piece.coefficients - done);
+        const float* from = coefficients.data() + done;
         for (std::size_t i = 0; i < count; ++i) {
           const double value = from[i];
-          const double step = std::clamp(value * grid, -half, half) + half;
-          out[at + i] = static_cast<std::uint32_t>(step + static_cast<double>(words[words_at + i]) * unit);
+          const double level = std::clamp(value * grid, -half, half) + half;
+          out[at + i] = static_cast<std::uint32_t>(level + static_cast<double>(words[words_at + i]) * unit);
           squares += value * value;
         }
         for (std::size_t i = 0; i < count; ++i)
@@ -150,9 +150,9 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   for (const std::uint64_t count : ranges) scalar(count, range_bits(at));
   for (const std::string& name : setup.metrics) {
     const auto metric = std::ranges::find(metrics, name, &Metric::name);
-    const bool there = metric != metrics.end();
-    scalar(metric_number(there ? metric->sum : 0));
-    scalar(metric_number(there ? metric->count : 0));
+    const bool found = metric != metrics.end();
+    scalar(metric_number(found ? metric->sum : 0));
+    scalar(metric_number(found ? metric->count : 0));
   }
   for (const std::uint64_t level : levels) scalar(level, level_bits);
   return {};
@@ -161,15 +161,16 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
 Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                 const SumSetup& setup, std::span<float> out) {
   const Quantisation& q = setup.quantisation;
-  const std::uint64_t numbers = setup.numbers();
+  const std::uint64_t elements = setup.ring_elements();
   assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters());
   SumOfClients totals;
-  ScalarReader scalar{q.levels, sum.subspan(numbers)};
+  ScalarReader scalar{q.levels, sum.subspan(elements)};
   totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
-  for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(numbers));
-  if (counted != numbers * clients)
-    return fail(ErrorCode::protocol, "secure sum", "is not one of " + std::to_string(clients) + " updates");
+  for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(elements));
+  if (counted != elements * clients)
+    return fail(ErrorCode::protocol, "secure sum",
+                "is not the sum of " + std::to_string(clients) + " updates");
   if (!(totals.weight > 0)) return fail(ErrorCode::quorum, "secure sum", "has no weight");
   for (const std::string& name : setup.metrics) {
     const auto number = [&] {
@@ -178,7 +179,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     const double total = number(), count = number();
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
-  const double step = 2 * q.clip / q.levels, offset = q.clip * clients;
+  const double spacing = 2 * q.clip / q.levels, offset = q.clip * clients;
   const codecs::SharedTransform transform = setup.transform();
   std::array<float, codecs::Plan::block_values> means{};
   std::size_t at = 0;
@@ -187,11 +188,11 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     const Segment& segment = setup.segments[s];
     const double unit = segment.scale * q.weight_unit / totals.weight;
     for (const auto& piece : transform.blocks(segment.values)) {
-      for (std::size_t i = 0; i < piece.numbers; ++i)
-        means[i] = static_cast<float>((static_cast<double>(sum[at + i]) * step - offset) * unit);
-      transform.inverse(s, piece, std::span(means).first(piece.numbers),
+      for (std::size_t i = 0; i < piece.coefficients; ++i)
+        means[i] = static_cast<float>((static_cast<double>(sum[at + i]) * spacing - offset) * unit);
+      transform.inverse(s, piece, std::span(means).first(piece.coefficients),
                         out.subspan(first_value + piece.first_value, piece.values));
-      at += piece.numbers;
+      at += piece.coefficients;
     }
     first_value += segment.values;
     const double level = static_cast<double>(scalar(level_bits)) / clients * level_unit - level_offset;
@@ -202,14 +203,14 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
 
 void left_out(std::span<const float> values, const SumSetup& setup, std::span<float> out) {
   const codecs::SharedTransform transform = setup.transform();
-  std::array<float, codecs::Plan::block_values> numbers{}, kept{};
+  std::array<float, codecs::Plan::block_values> coefficients{}, kept{};
   std::uint64_t first_value = 0;
   for (std::size_t s = 0; s < setup.segments.size(); ++s) {
     for (const auto& piece : transform.blocks(setup.segments[s].values)) {
       const auto from = values.subspan(first_value + piece.first_value, piece.values);
       const auto to = out.subspan(first_value + piece.first_value, piece.values);
-      transform.forward(s, piece, from, std::span(numbers).first(piece.numbers));
-      transform.inverse(s, piece, std::span(numbers).first(piece.numbers),
+      transform.forward(s, piece, from, std::span(coefficients).first(piece.coefficients));
+      transform.inverse(s, piece, std::span(coefficients).first(piece.coefficients),
                         std::span(kept).first(piece.values));
       for (std::size_t i = 0; i < piece.values; ++i) to[i] = from[i] - kept[i];
     }
@@ -239,21 +240,22 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
     const double clip = std::exp2(range_exponent_min + static_cast<double>(quarter) / 4);
     double clipped = 0;
     for (std::size_t i = 1; i <= highest; ++i) {
-      // Within an octave values are taken for spread over four places, as thinly at its end as the next octave is.
+      // The values of an octave are modelled as spread over four points, with weights that fall towards the density of
+      // the next octave.
       const double low = std::ldexp(1.0, static_cast<int>(i) - 1 + range_exponent_min);
       const double next = i < highest ? static_cast<double>(ranges[i + 1]) / 2 : 0;
       const double fall =
           ranges[i] == 0 ? 1 : std::clamp(std::pow(next / static_cast<double>(ranges[i]), 0.25), 0.1, 1.0);
       const double first = static_cast<double>(ranges[i]) / (1 + fall + fall * fall + fall * fall * fall);
       double weight = first;
-      for (const double place : {1.125, 1.375, 1.625, 1.875}) {
-        const double beyond = std::max(0.0, low * place - clip);
+      for (const double point : {1.125, 1.375, 1.625, 1.875}) {
+        const double beyond = std::max(0.0, low * point - clip);
         clipped += weight * beyond * beyond;
         weight *= fall;
       }
     }
-    const double step = 2 * clip / levels;
-    const double error = clipped / values + step * step / 6 / clients;
+    const double spacing = 2 * clip / levels;
+    const double error = clipped / values + spacing * spacing / 6 / clients;
     if (error < best_error) {
       best_error = error;
       best = clip;

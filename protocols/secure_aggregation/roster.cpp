@@ -16,7 +16,7 @@ internal::Transcript signed_part(const Advert& advert, std::string_view client, 
   return out;
 }
 
-// One place that knows the order, for both directions.
+// The order of the fields, for encoding and decoding.
 template <class F>
 void fields(RosterEntry& entry, F&& field) {
   field(std::span(entry.certificate.identity));
@@ -33,7 +33,7 @@ tl::unexpected<Error> malformed(const char* what) { return fail(ErrorCode::proto
 }  // namespace
 
 Digest commit_to(const Secret32& self_seed, const Digest& setup) {
-  // Not a Transcript: the seed is in it.
+  // Not a Transcript, because the bytes contain the seed and must be wiped.
   static constexpr std::string_view label = "hansa secagg seed 1";
   Secret<label.size() + 64> bytes;
   auto to = std::ranges::copy(label, bytes.bytes().begin()).out;
@@ -74,22 +74,23 @@ Result<Roster> decode_roster(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     if (out.size() == clients_max) return malformed("has too many clients");
     RosterEntry entry;
-    bool cut_short = false;
+    bool truncated = false;
     const auto take = [&](std::span<std::uint8_t> to) {
-      cut_short = cut_short || bytes.size() < to.size();
-      if (cut_short) return;
+      truncated = truncated || bytes.size() < to.size();
+      if (truncated) return;
       std::ranges::copy(bytes.first(to.size()), std::as_writable_bytes(to).begin());
       bytes = bytes.subspan(to.size());
     };
     const auto length = std::to_integer<std::size_t>(bytes.front());
     bytes = bytes.subspan(1);
-    if (length == 0 || length > name_bytes_max) return malformed("has a name of no allowed length");
+    if (length == 0 || length > name_bytes_max)
+      return malformed("has a name that is empty or longer than 64 bytes");
     entry.certificate.client.resize(length);
     take({reinterpret_cast<std::uint8_t*>(entry.certificate.client.data()), length});
     fields(entry, take);
-    if (cut_short) return malformed("is cut short");
+    if (truncated) return malformed("is truncated");
     if (!out.empty() && out.back().certificate.client >= entry.certificate.client)
-      return malformed("is not in the order of names");
+      return malformed("is not sorted by name");
     out.push_back(std::move(entry));
   }
   return out;

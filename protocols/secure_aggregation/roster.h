@@ -1,4 +1,4 @@
-// Key adverts, and the roster of those that arrived: what all clients of a cohort must see alike.
+// Key adverts, and the roster of those that arrived. All clients of a cohort must receive the same roster.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -14,32 +14,34 @@
 
 namespace hansa::secure_aggregation {
 
-// What a client says first: its keys for this sum alone.
+// A client's first message: its keys for this sum.
 struct Advert {
   PublicKey share_key{}, mask_key{};
-  Digest
-      self_seed_commitment;  // SHA-256 of "hansa secagg seed 1", setup, seed: tells a seed that was rebuilt wrongly
-  std::array<std::uint8_t, 32> nonce{};  // random: the graph's seed is not the aggregator's choice
-  Signature signature{};  // by the identity over "hansa secagg advert 1", setup, name and the four above
+  // SHA-256 of "hansa secagg seed 1", setup and seed: detects a seed that was rebuilt from wrong shares.
+  Digest self_seed_commitment;
+  std::array<std::uint8_t, 32> nonce{};  // random, so that the aggregator cannot choose the graph's seed
+  // The identity's signature of "hansa secagg advert 1", setup, name and the four fields above.
+  Signature signature{};
 };
 
 [[nodiscard]] Digest commit_to(const Secret32& self_seed, const Digest& setup);
 [[nodiscard]] Result<void> sign(Advert& advert, std::string_view client, const Digest& setup,
                                 const SigningKey& key);
-// Fails (refused) unless the certificate's owner signed it for this setup.
+// Fails with `refused` unless the certificate's owner signed the advert for this setup.
 [[nodiscard]] Result<void> check(const Advert& advert, const Certificate& certificate, const Digest& setup);
 
 struct RosterEntry {
   Certificate certificate;
   Advert advert;
 };
-// Strictly ascending by name.
+// Sorted by name, without duplicates.
 using Roster = std::vector<RosterEntry>;
 
-// A byte with the name's length and the name, identity, certificate's signature, share key, mask key, commitment, nonce,
-// advert's signature: one entry after the other.
+// Each entry is a byte with the name's length, the name, identity, certificate's signature, share key, mask key,
+// commitment, nonce and the advert's signature.
 [[nodiscard]] std::vector<std::byte> encode(const Roster& roster);
-// Fails (protocol) if it is cut short, not in order, or of more than clients_max. Signatures are not checked.
+// Fails with `protocol` if the bytes are truncated, not sorted by name, or have more than clients_max entries. Does not
+// check signatures.
 [[nodiscard]] Result<Roster> decode_roster(std::span<const std::byte> bytes);
 inline constexpr std::size_t roster_bytes_max = clients_max * (1 + 64 + 4 * 32 + 32 + 2 * 64);
 

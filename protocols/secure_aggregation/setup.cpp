@@ -29,10 +29,10 @@ codecs::SharedTransform SumSetup::transform() const {
   return {quantisation.rotated, quantisation.fraction, seed};
 }
 
-std::uint64_t SumSetup::numbers() const {
+std::uint64_t SumSetup::ring_elements() const {
   const codecs::SharedTransform shared = transform();
   std::uint64_t out = 0;
-  for (const Segment& segment : segments) out += shared.numbers(segment.values);
+  for (const Segment& segment : segments) out += shared.coefficients(segment.values);
   return out;
 }
 
@@ -56,21 +56,21 @@ Result<void> check(const SumSetup& setup) {
   const auto wrong = [](const char* what) { return fail(ErrorCode::usage, "secure aggregation", what); };
   const Quantisation& q = setup.quantisation;
   if (setup.clients < clients_min || setup.clients > clients_max)
-    return wrong("of too few or too many clients");
+    return wrong("has too few or too many clients");
   if (setup.assumptions.threat_model == ThreatModel::active && setup.clients > active_clients_max)
-    return wrong("against an active aggregator is for 500 clients at most");
-  if (q.levels < levels_min || q.levels > levels_max) return wrong("of too few or too many levels");
+    return wrong("allows at most 500 clients in the active model");
+  if (q.levels < levels_min || q.levels > levels_max) return wrong("has too few or too many levels");
   if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.levels))
-    return wrong("the sum of all clients does not fit into the ring");
+    return wrong("has a ring that is too small for the sum of all clients");
   for (const double number : {q.clip, q.weight_unit})
-    if (!std::isfinite(number) || number <= 0) return wrong("clip or weight_unit is not a positive number");
-  if (!(q.fraction > 0 && q.fraction <= 1)) return wrong("fraction is not above 0 and at most 1");
+    if (!std::isfinite(number) || number <= 0) return wrong("needs a positive clip and weight_unit");
+  if (!(q.fraction > 0 && q.fraction <= 1)) return wrong("needs a fraction above 0, at most 1");
   if (setup.segments.empty() || setup.segments.size() > segments_max)
-    return wrong("of too few or too many segments");
+    return wrong("has too few or too many segments");
   std::uint64_t values = 0;
   for (const Segment& segment : setup.segments) {
-    if (!std::isfinite(segment.scale) || segment.scale <= 0) return wrong("a scale is not a positive number");
-    if (segment.values > values_max - values) return wrong("of more values than a model has");
+    if (!std::isfinite(segment.scale) || segment.scale <= 0) return wrong("has a scale that is not positive");
+    if (segment.values > values_max - values) return wrong("has more values than a model can have");
     values += segment.values;
   }
   return {};
@@ -79,14 +79,14 @@ Result<void> check(const SumSetup& setup) {
 Result<void> check(const SumSetup& setup, const Policy& policy) {
   const Assumptions& a = setup.assumptions;
   if (setup.clients < policy.clients_min)
-    return weaker("of " + std::to_string(setup.clients) + " clients is less than the " +
-                  std::to_string(policy.clients_min) + " that this client asks for");
+    return weaker("has " + std::to_string(setup.clients) + " clients, fewer than the " +
+                  std::to_string(policy.clients_min) + " that this client requires");
   if (policy.threat_model == ThreatModel::active && a.threat_model != ThreatModel::active)
-    return weaker("trusts the aggregator to follow the protocol, which this client does not");
+    return weaker("assumes that the aggregator follows the protocol; this client does not");
   if (!(a.corrupt >= policy.corrupt_min))
     return weaker("assumes fewer corrupt clients than this client does");
   if (a.security_bits < policy.security_bits_min)
-    return weaker("has a larger statistical risk than this client takes");
+    return weaker("has a larger statistical risk than this client accepts");
   return {};
 }
 

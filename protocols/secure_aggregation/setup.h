@@ -1,8 +1,8 @@
-// What an aggregator announces of one secure sum, and the contexts that bind everything to it.
+// The setup of one secure sum, which the aggregator announces, and the context, which binds all later messages to it.
 //
-// The setup's digest is signed in every key advert. The context adds the roster of adverts and the graph's parameters; it
-// is in every signature, key derivation and encrypted share after that. An attempt is one try of a round: a try that
-// failed is repeated with another nonce, so with another context, and with new keys.
+// Every key advert signs the setup's digest. The context is a digest of the setup, the roster and the graph's
+// parameters; it is part of every later signature, key derivation and encrypted share. If an attempt of a round fails,
+// the next attempt has another nonce, hence another context, and new keys.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,8 +18,8 @@
 namespace hansa::secure_aggregation {
 
 inline constexpr std::uint32_t clients_max = 1'000;
-// Against an active aggregator the graph is the complete one whatever the cohort (see docs/secure-aggregation.md), and the
-// encrypted shares of a client are to fit into a message.
+// In the active model the graph is complete whatever the cohort (docs/secure-aggregation.md), and the encrypted shares
+// of a client must fit into a message.
 inline constexpr std::uint32_t active_clients_max = 500;
 
 [[nodiscard]] constexpr std::uint32_t clients_max_of(const Assumptions& assumptions) {
@@ -29,19 +29,19 @@ inline constexpr std::uint32_t active_clients_max = 500;
 inline constexpr std::uint32_t levels_min = 2;
 inline constexpr std::uint32_t levels_max = (1U << 24) - 1;
 
-// How values become numbers on the ring: quantise.h.
+// How values become ring elements: quantise.h.
 struct Quantisation {
-  std::uint32_t levels =
-      255;  // of the grid between -clip and +clip: a value's number is 0 to levels; levels_min to levels_max
-  std::uint32_t ring_bits = 12;  // the sum of all clients' numbers is below 2^ring_bits
+  // The grid from -clip to +clip; a value becomes a ring element from 0 to levels. levels_min to levels_max.
+  std::uint32_t levels = 255;
+  std::uint32_t ring_bits = 12;  // the sum of the ring elements of all clients is below 2^ring_bits
   double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; above 0, finite
   double weight_unit = 1;  // weights are multiples of it; above 0, finite
   bool rotated = false;  // values are rotated before they are rounded: codecs/shared_transform.h
-  double fraction = 1;  // of the (rotated) values that are summed; above 0, at most 1
+  double fraction = 1;  // of the (rotated) values, the part that is summed; above 0, at most 1
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
 };
 
-// Values of a model's vector that are of one size, usually a parameter tensor: in units of their scale.
+// Consecutive values of a model's vector with a common scale, usually those of one parameter tensor.
 struct Segment {
   std::uint64_t values = 0;
   double scale = 1;  // above 0, finite
@@ -53,36 +53,37 @@ struct SumSetup {
   std::string federation;
   RoundId round;
   std::uint32_t attempt = 0;
-  Digest nonce;  // of the aggregator: another one in each attempt, also after its restart
+  Digest nonce;  // chosen by the aggregator, different in each attempt, also after a restart
   Digest model;  // the global model from which the cohort starts
-  std::vector<Segment> segments;  // of the model's vector, in its order
-  std::uint32_t clients = 0;  // invited: the ring is made for as many
+  std::vector<Segment> segments;  // cover the model's vector, in order
+  std::uint32_t clients = 0;  // the number of invited clients, for which the ring is large enough
   Quantisation quantisation;
   std::vector<std::string> metrics;  // summed with the update, in this order
   Assumptions assumptions;
 
-  [[nodiscard]] std::uint64_t parameters() const;  // of the model
-  // Of the vector, before it is rounded: the same for all of a round's attempts.
+  [[nodiscard]] std::uint64_t parameters() const;  // the number of values in the model
+  // The transform of the vector before it is rounded. It is the same for all attempts of a round.
   [[nodiscard]] codecs::SharedTransform transform() const;
-  [[nodiscard]] std::uint64_t numbers() const;  // of the transformed vector
+  [[nodiscard]] std::uint64_t ring_elements() const;  // the number of values after the transform
   [[nodiscard]] Digest digest() const;
 };
 
-// What a client is content with. It comes from its own configuration, never from the aggregator.
+// The security that a client requires. It comes from the client's own configuration, never from the aggregator.
 struct Policy {
-  std::uint32_t clients_min =
-      secure_aggregation::clients_min;  // fewer contributors: the client tells nothing
+  // With fewer contributors the client reveals no share.
+  std::uint32_t clients_min = secure_aggregation::clients_min;
   ThreatModel threat_model = ThreatModel::honest_but_curious;
-  double corrupt_min = 0.1;  // the part of the cohort that the aggregator must at least assume to be corrupt
+  double corrupt_min = 0.1;  // the fraction of the cohort that the setup must at least assume to be corrupt
   unsigned security_bits_min = 40;
 };
 
-// Fails (usage) if the numbers are out of range or overflow the ring.
+// Fails with `usage` if a number is out of range or the sum may overflow the ring.
 [[nodiscard]] Result<void> check(const SumSetup& setup);
-// Fails (refused) where the setup is less than the policy asks for.
+// Fails with `refused` if the setup is weaker than the policy requires.
 [[nodiscard]] Result<void> check(const SumSetup& setup, const Policy& policy);
 
-// roster: SHA-256 of the encoded roster, which has a nonce of every client in it. It seeds the graph too.
+// `roster` is the SHA-256 of the encoded roster, which contains a nonce of every client. The context also seeds the
+// graph.
 [[nodiscard]] Digest context_of(const SumSetup& setup, const Digest& roster,
                                 const GraphParameters& parameters);
 

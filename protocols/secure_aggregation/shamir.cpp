@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint16_t reduction = 0x100B;  // x^16 = x^12 + x^3 + x + 1
 constexpr std::size_t element_count = 16;
 
-// The elements of a secret or a share; wiped, as it is one.
+// The field elements of a secret or a share. The destructor wipes them.
 struct Elements {
   std::array<std::uint16_t, element_count> values{};
 
@@ -36,7 +36,7 @@ struct Elements {
   void add(const Elements& other) noexcept {
     for (std::size_t i = 0; i < element_count; ++i) values[i] ^= other.values[i];
   }
-  // Bit by bit of a public factor, so that the compiler may do all elements at once.
+  // Processes the public factor bit by bit, so that the compiler can vectorise over the elements.
   void multiply(std::uint16_t factor) noexcept {
     std::array<std::uint16_t, element_count> product{};
     for (int bit = 15; bit >= 0; --bit) {
@@ -63,7 +63,7 @@ std::uint16_t field_multiply(std::uint16_t a, std::uint16_t b) noexcept {
   return product;
 }
 
-// a^(2^16 - 2), by Fermat.
+// a^(2^16 - 2) is the inverse of a, by Fermat's little theorem for GF(2^16).
 std::uint16_t field_invert(std::uint16_t a) noexcept {
   std::uint16_t result = 1, power = a;
   for (int i = 1; i < 16; ++i) {
@@ -79,7 +79,7 @@ std::vector<Secret32> split_with(const Secret32& secret, std::span<const Secret3
   shares.reserve(holders);
   const Elements constant(secret);
   for (std::uint32_t x = 1; x <= holders; ++x) {
-    Elements value;  // Horner's rule, from the highest power down
+    Elements value;  // Horner's method, from the highest power
     for (std::size_t i = coefficients.size(); i > 0; --i) {
       value.add(Elements(coefficients[i - 1]));
       value.multiply(static_cast<std::uint16_t>(x));
@@ -99,21 +99,22 @@ Result<std::vector<Secret32>> split_secret(const Secret32& secret, std::uint32_t
   std::vector<Secret32> coefficients(threshold - 1);
   for (Secret32& coefficient : coefficients)
     if (::RAND_priv_bytes(coefficient.bytes().data(), static_cast<int>(Secret32::size)) != 1)
-      return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+      return fail(ErrorCode::internal, "OpenSSL", "has no random bytes");
   return split_with(secret, coefficients, holders);
 }
 
 Result<Interpolation> Interpolation::create(std::span<const ShareIndex> holders) {
-  if (holders.empty()) return fail(ErrorCode::protocol, "shares", "are of no holder");
+  if (holders.empty()) return fail(ErrorCode::protocol, "shares", "have no holder");
   std::vector<ShareIndex> sorted(holders.begin(), holders.end());
   std::sort(sorted.begin(), sorted.end());
   if (sorted.front() == 0) return fail(ErrorCode::protocol, "shares", "have the index 0");
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-    return fail(ErrorCode::protocol, "shares", "of one holder are there twice");
+    return fail(ErrorCode::protocol, "shares", "have a repeated holder");
   Interpolation out;
   out.coefficients_.reserve(holders.size());
   for (const ShareIndex at : holders) {
-    // The product over all others of x_j / (x_j - x_i); subtraction is addition here.
+    // The product of x_j / (x_j - x_i) over all other holders j. In this field subtraction is addition, an exclusive
+    // or.
     std::uint16_t numerator = 1, denominator = 1;
     for (const ShareIndex other : holders) {
       if (other == at) continue;

@@ -39,7 +39,7 @@ Result<SealedShares> seal(const SharePair& shares, const Secret32& key, const Di
       ::EVP_EncryptUpdate(cipher.get(), out.data(), &written, plain.bytes().data(), plain_bytes) != 1 ||
       ::EVP_EncryptFinal_ex(cipher.get(), out.data() + plain_bytes, &written) != 1 ||
       ::EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, out.data() + plain_bytes) != 1)
-    return openssl_failed("encrypts nothing");
+    return openssl_failed("cannot encrypt");
   return out;
 }
 
@@ -57,9 +57,10 @@ Result<SharePair> open(const SealedShares& sealed, const Secret32& key, const Di
                           static_cast<int>(data.span().size())) != 1 ||
       ::EVP_DecryptUpdate(cipher.get(), plain.bytes().data(), &written, sealed.data(), plain_bytes) != 1 ||
       ::EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) != 1)
-    return openssl_failed("decrypts nothing");
+    return openssl_failed("cannot decrypt");
   if (::EVP_DecryptFinal_ex(cipher.get(), plain.bytes().data() + plain_bytes, &written) != 1)
-    return fail(ErrorCode::protocol, "shares of " + std::string(direction.from), "were changed on the way");
+    return fail(ErrorCode::protocol, "shares of " + std::string(direction.from),
+                "were modified, or encrypted with another key");
   SharePair out;
   std::copy_n(plain.bytes().begin(), Secret32::size, out.mask_key.bytes().begin());
   std::copy_n(plain.bytes().begin() + Secret32::size, Secret32::size, out.self_seed.bytes().begin());

@@ -1,7 +1,7 @@
-// A client's two shares for one other client, encrypted so that the aggregator can carry but not read them.
+// Encrypts the two shares that a client sends to another client, so that the aggregator can forward but not read them.
 //
-// AES-256-GCM with the key of this direction of this pair in this context (keys.h, KeyPurpose::share_encryption). The key
-// is used for one message, so that the nonce is zero. The context and both names are authenticated.
+// AES-256-GCM with a key for this sender, receiver and context (keys.h, KeyPurpose::share_encryption). Each key
+// encrypts one message only, so that the nonce may be zero. The context and both names are authenticated.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace hansa::secure_aggregation {
 
 struct SharePair {
-  Secret32 mask_key;  // of the owner's secret key for pairwise masks: told if the owner dropped out
-  Secret32 self_seed;  // of the owner's self mask seed: told if its masked vector arrived
+  Secret32 mask_key;  // share of the owner's secret key for pairwise masks: revealed if the owner dropped out
+  Secret32 self_seed;  // share of the owner's self mask seed: revealed if its masked vector arrived
 };
 
 inline constexpr std::size_t sealed_bytes = 2 * 32 + 16;  // the two shares, and the tag
@@ -28,7 +28,7 @@ struct Direction {
 
 [[nodiscard]] Result<SealedShares> seal(const SharePair& shares, const Secret32& key,
                                         const Direction& direction);
-// Fails (protocol) if it was not sealed with this key for this direction.
+// Fails with `protocol` if the shares were not encrypted with this key for this direction.
 [[nodiscard]] Result<SharePair> open(const SealedShares& sealed, const Secret32& key,
                                      const Direction& direction);
 

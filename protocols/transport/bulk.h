@@ -1,4 +1,4 @@
-// Bytes that travel beside a message in a frame of their own, never copied on the way to ZeroMQ.
+// Bytes that are sent with a message in a separate frame. They are passed to ZeroMQ without a copy.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -6,8 +6,8 @@
 
 namespace hansa::transport {
 
-// A view and whatever keeps it alive; the bytes must not change until `owner` is released,
-// which ZeroMQ does on a thread of its own after sending.
+// A view and the owner of its bytes. The bytes must not change until `owner` is released, which happens on a thread of
+// ZeroMQ after sending.
 struct Bulk {
   std::shared_ptr<const void> owner;
   std::span<const std::byte> bytes;

@@ -18,14 +18,14 @@
 namespace hansa::transport {
 namespace {
 
-constexpr int queue_max = 64;  // messages, each way; credit keeps it far lower
-constexpr Duration linger = std::chrono::milliseconds(200);  // for a last Bye to leave
+constexpr int queue_max = 64;  // messages in each direction; credit keeps the queues far shorter
+constexpr Duration linger = std::chrono::milliseconds(200);  // so that a final Bye is sent
 constexpr std::int64_t cipher_bytes = 64;  // CURVE adds at most 33 to a frame
-// The owner opens a new channel, so libzmq must never connect again by itself. It is not switched off
-// (-1), because only an intended reconnection makes libzmq tell of a name that cannot be resolved.
+// The owner opens a new channel, so libzmq must never reconnect by itself. Reconnection is not disabled (-1), because
+// otherwise libzmq does not report a host name that cannot be resolved.
 constexpr int reconnect_never_milliseconds = 500'000'000;
 
-// One DEALER and what its monitor told.
+// One DEALER socket, its monitor, and the state of its connection.
 class Attempt {
  public:
   // Throws zmq::error_t.
@@ -38,8 +38,8 @@ class Attempt {
     dealer_.set(zmq::sockopt::curve_publickey, own.text());
     dealer_.set(zmq::sockopt::curve_secretkey, key.z85());
     dealer_.set(zmq::sockopt::ipv6, version == IpVersion::v6 ? 1 : 0);
-    // Not ZMQ_IMMEDIATE: with it libzmq throws away what has come and is not read when a connection ends.
-    // So that nothing is queued for a later session, send() refuses outside of a connection.
+    // ZMQ_IMMEDIATE is not set: with it libzmq discards received but unread messages when a connection ends. Without
+    // it, send() must refuse messages while there is no connection, so that nothing is queued for a later session.
     dealer_.set(zmq::sockopt::reconnect_ivl, reconnect_never_milliseconds);
     dealer_.set(zmq::sockopt::connect_timeout, to_option_milliseconds(config.connect_max));
     dealer_.set(zmq::sockopt::handshake_ivl, to_option_milliseconds(config.connect_max));
@@ -81,15 +81,15 @@ class DealerChannel final : public ClientChannel {
   void wait(Duration timeout);
   [[nodiscard]] std::optional<LinkEvent> next_link_event();
   [[nodiscard]] bool try_next_version();
-  // False when messages may be left.
+  // Returns false if more messages may be waiting.
   [[nodiscard]] bool hand_over_messages(const Handlers& handlers, std::size_t messages_max);
 
-  std::unique_ptr<ProxyTunnel> tunnel_;  // through a proxy
+  std::unique_ptr<ProxyTunnel> tunnel_;  // null without a proxy
   std::string address_;  // what the socket connects to
   WakeDescriptor wake_;
   zmq::context_t context_;
   std::deque<Attempt> attempts_;  // the first is the current one
-  std::optional<LinkEvent> last_words_;  // disconnected, told after the messages that came before it
+  std::optional<LinkEvent> final_event_;  // disconnected: reported after the messages that arrived before it
   Message message_;
   bool was_connected_ = false;
 };
@@ -110,21 +110,21 @@ bool DealerChannel::send(std::span<const std::byte> message, const Bulk& bulk) {
 }
 
 void DealerChannel::poll(Duration timeout, const Handlers& handlers, std::size_t messages_max) {
-  if (!last_words_) wait(timeout);
-  while (!last_words_) {
+  if (!final_event_) wait(timeout);
+  while (!final_event_) {
     const std::optional<LinkEvent> event = next_link_event();
     if (!event) break;
     if (event->kind == LinkEvent::Kind::disconnected) {
-      last_words_ = event;
-      attempts_.front().dealer().set(zmq::sockopt::linger, 0);  // nobody is there to send to
+      final_event_ = event;
+      attempts_.front().dealer().set(zmq::sockopt::linger, 0);  // there is no peer to send to
     } else {
       was_connected_ = event->kind == LinkEvent::Kind::connected;
       if (handlers.on_link) handlers.on_link(*event);
     }
   }
-  if (was_connected_ && hand_over_messages(handlers, messages_max) && last_words_) {
+  if (was_connected_ && hand_over_messages(handlers, messages_max) && final_event_) {
     was_connected_ = false;
-    if (handlers.on_link) handlers.on_link(*std::exchange(last_words_, std::nullopt));
+    if (handlers.on_link) handlers.on_link(*std::exchange(final_event_, std::nullopt));
   }
 }
 
@@ -136,7 +136,7 @@ void DealerChannel::wait(Duration timeout) {
   std::array<zmq_pollitem_t, 3> items{{{nullptr, wake_.get(), ZMQ_POLLIN, 0},
                                        {attempt.monitor().socket().handle(), 0, ZMQ_POLLIN, 0},
                                        {attempt.dealer().handle(), 0, ZMQ_POLLIN, 0}}};
-  // Nothing is read from the socket before the handshake is told, nor after the end.
+  // Messages are read only between the connected event and the end of the connection.
   const int count = state == ClientLink::State::connected ? 3 : 2;
   ::zmq_poll(items.data(), count, to_milliseconds(timeout));
   if ((items[0].revents & ZMQ_POLLIN) != 0) wake_.clear();
@@ -146,22 +146,22 @@ std::optional<LinkEvent> DealerChannel::next_link_event() {
   for (;;) {
     ClientLink& link = attempts_.front().link();
     SocketEvent event;
-    std::optional<LinkEvent> told;
+    std::optional<LinkEvent> out;
     if (attempts_.front().monitor().next(event)) {
-      told = link.take(event);
-      if (!told) continue;
+      out = link.take(event);
+      if (!out) continue;
     } else {
-      told = link.tick(steady_now());
+      out = link.tick(steady_now());
     }
-    if (told && tunnel_ && told->kind != LinkEvent::Kind::connected) {
-      // The proxy's own words, where it is the proxy.
-      if (const std::string trouble = tunnel_->trouble(); !trouble.empty()) {
-        told->kind = LinkEvent::Kind::unreachable;
-        told->error = {ErrorCode::network, told->error.location, trouble,
-                       "check aggregator.proxy, and that the proxy allows this way"};
+    if (out && tunnel_ && out->kind != LinkEvent::Kind::connected) {
+      // If the proxy is the cause, its error is more precise than libzmq's.
+      if (const std::string failure = tunnel_->failure(); !failure.empty()) {
+        out->kind = LinkEvent::Kind::unreachable;
+        out->error = {ErrorCode::network, out->error.location, failure,
+                      "check aggregator.proxy, and that the proxy allows this connection"};
       }
     }
-    if (!told || told->kind != LinkEvent::Kind::unreachable || !try_next_version()) return told;
+    if (!out || out->kind != LinkEvent::Kind::unreachable || !try_next_version()) return out;
   }
 }
 
@@ -180,7 +180,7 @@ bool DealerChannel::try_next_version() {
 bool DealerChannel::hand_over_messages(const Handlers& handlers, std::size_t messages_max) {
   for (std::size_t i = 0; i < messages_max; ++i) {
     if (!receive_message(attempts_.front().dealer(), message_)) return true;
-    // The aggregator is authenticated; a message of another shape is of a later version: not for us.
+    // The aggregator is authenticated. A message of another shape comes from a later version and is ignored.
     if (message_.well_formed() && handlers.on_message)
       handlers.on_message(bytes_of(message_.first), bytes_of(message_.second));
   }
@@ -197,7 +197,7 @@ Result<std::unique_ptr<ClientChannel>> ClientChannel::open(const ClientChannelCo
     HANSA_TRY_VOID(check_proxy(config.proxy));
     const ProxyKind kind = config.proxy.starts_with("http://") ? ProxyKind::http : ProxyKind::socks5;
     HANSA_TRY(tunnel, ProxyTunnel::open(kind, host_and_port(config.proxy), host_and_port(config.address)));
-    versions = {IpVersion::v4};  // of the loopback
+    versions = {IpVersion::v4};  // the tunnel listens on 127.0.0.1
   }
   HANSA_TRY(const PublicKey own, key.public_key());
   try {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "common/descriptor.h"
 #include "common/files.h"
 #include "common/text.h"
 
@@ -24,7 +25,7 @@ constexpr std::string_view z85_alphabet =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 constexpr const char* public_key_hint = "print it with \"hansa keys show FILE\"";
 
-// Five characters of Z85 can stand for more than 32 bits: decoding says so.
+// Five characters of Z85 can encode more than 32 bits; then decoding fails.
 bool decodes(std::string_view z85) {
   std::array<char, z85_length + 1> text{};
   std::copy_n(z85.data(), z85_length, text.data());
@@ -35,7 +36,7 @@ bool decodes(std::string_view z85) {
   return good;
 }
 
-// What the file holds, in memory that is wiped.
+// The content of a file, in memory that the destructor wipes.
 struct WipedBuffer {
   WipedBuffer() = default;
   WipedBuffer(const WipedBuffer&) = delete;
@@ -46,30 +47,26 @@ struct WipedBuffer {
   std::size_t used = 0;
 };
 
-tl::unexpected<Error> fail_with_errno(const std::filesystem::path& path, const char* what, const char* hint) {
-  return fail(ErrorCode::storage, path.string(), fmt::format("{} ({})", what, std::strerror(errno)), hint);
-}
-
-// Mode and bytes come from one open file: it cannot be exchanged between the check and the read.
+// Mode and bytes are read from one descriptor, so that the file cannot be replaced between the check and the read.
 Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return fail_with_errno(path, "cannot be opened", "make a key with \"hansa keys new FILE\"");
-  struct Closer {
-    int descriptor;
-    ~Closer() { ::close(descriptor); }
-  } const closer{file};
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return fail(ErrorCode::storage, path.string(), fmt::format("cannot be opened ({})", std::strerror(errno)),
+                "create a key with \"hansa keys new FILE\"");
+  }
   struct stat status {};
-  if (::fstat(file, &status) != 0) return fail_with_errno(path, "cannot be read", "");
+  if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::usage, path.string(), "is not a file");
   if ((status.st_mode & 077) != 0)
-    return fail(ErrorCode::usage, path.string(),
-                fmt::format("holds a secret key and is open to others than its owner (mode {:04o})",
-                            static_cast<unsigned>(status.st_mode) & 07777u),
-                fmt::format("chmod 600 {}", path.string()));
+    return fail(
+        ErrorCode::usage, path.string(),
+        fmt::format("contains a secret key but is accessible to other users than its owner (mode {:04o})",
+                    static_cast<unsigned>(status.st_mode) & 07777u),
+        fmt::format("chmod 600 {}", path.string()));
   while (out.used < out.bytes.size()) {
-    const ssize_t n = ::read(file, out.bytes.data() + out.used, out.bytes.size() - out.used);
+    const ssize_t n = ::read(file.get(), out.bytes.data() + out.used, out.bytes.size() - out.used);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(path, "cannot be read", "");
+    if (n < 0) return fail_with_errno(path, "cannot be read");
     if (n == 0) break;
     out.used += static_cast<std::size_t>(n);
   }
@@ -78,9 +75,9 @@ Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out
 
 }  // namespace
 
-Result<PublicKey> parse_public_key(std::string_view text, std::string_view place) {
+Result<PublicKey> parse_public_key(std::string_view text, std::string_view location) {
   if (text.size() != z85_length)
-    return fail(ErrorCode::usage, std::string(place),
+    return fail(ErrorCode::usage, std::string(location),
                 fmt::format("has {} characters, needs {}", text.size(), z85_length), public_key_hint);
   const std::size_t odd = text.find_first_not_of(z85_alphabet);
   if (odd != std::string_view::npos) {
@@ -88,11 +85,12 @@ Result<PublicKey> parse_public_key(std::string_view text, std::string_view place
     const std::string shown = byte > 0x20 && byte < 0x7f
                                   ? fmt::format("'{}'", text[odd])
                                   : fmt::format("0x{:02x}", static_cast<unsigned>(byte));
-    return fail(ErrorCode::usage, std::string(place),
-                fmt::format("has {} as character {}, which no key has", shown, odd + 1), public_key_hint);
+    return fail(ErrorCode::usage, std::string(location),
+                fmt::format("has {} as character {}, which is not a character of Z85", shown, odd + 1),
+                public_key_hint);
   }
   if (!decodes(text))
-    return fail(ErrorCode::usage, std::string(place), "has characters that together are no key",
+    return fail(ErrorCode::usage, std::string(location), "is not a valid Z85 encoding of a key",
                 public_key_hint);
   PublicKey key;
   std::copy_n(text.data(), z85_length, key.z85.data());
@@ -115,7 +113,7 @@ SecretKey& SecretKey::operator=(SecretKey&& other) noexcept {
 Result<PublicKey> SecretKey::public_key() const {
   std::array<char, z85_length + 1> text{};
   if (z85_[0] == '\0' || ::zmq_curve_public(text.data(), z85_.data()) != 0)
-    return fail(ErrorCode::internal, "", "a public key was asked of an empty secret key");
+    return fail(ErrorCode::internal, "", "an empty secret key has no public key");
   PublicKey key;
   std::copy_n(text.data(), z85_length, key.z85.data());
   return key;
@@ -124,7 +122,7 @@ Result<PublicKey> SecretKey::public_key() const {
 Result<Secret32> SecretKey::bytes() const {
   Secret32 out;
   if (z85_[0] == '\0' || ::zmq_z85_decode(out.bytes().data(), z85_.data()) == nullptr)
-    return fail(ErrorCode::internal, "", "the bytes of an empty secret key were asked for");
+    return fail(ErrorCode::internal, "", "an empty secret key has no bytes");
   return out;
 }
 
@@ -132,7 +130,8 @@ Result<SecretKey> generate_secret_key() {
   SecretKey key;
   std::array<char, z85_length + 1> public_text{};
   if (::zmq_curve_keypair(public_text.data(), key.z85_.data()) != 0)
-    return fail(ErrorCode::internal, "", fmt::format("libzmq cannot make a key ({})", ::zmq_strerror(errno)),
+    return fail(ErrorCode::internal, "",
+                fmt::format("libzmq cannot generate a key ({})", ::zmq_strerror(errno)),
                 "install a libzmq that is built with CURVE");
   return key;
 }
@@ -141,13 +140,13 @@ Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
   WipedBuffer buffer;
   HANSA_TRY_VOID(read_owner_only(path, buffer));
   const std::string_view text = trimmed(buffer.text());
-  constexpr const char* hint = "take it from a backup, or make a new one with \"hansa keys new FILE\"";
+  constexpr const char* hint = "restore it from a backup, or create a new one with \"hansa keys new FILE\"";
   if (text.size() != z85_length)
     return fail(ErrorCode::usage, path.string(),
                 fmt::format("has {} characters, needs {}", text.size(), z85_length), hint);
-  // Which character is wrong is not told: it may be a part of a secret.
+  // The error does not show the wrong character, because it may be part of a secret.
   if (text.find_first_not_of(z85_alphabet) != std::string_view::npos || !decodes(text))
-    return fail(ErrorCode::usage, path.string(), "holds characters that are no secret key", hint);
+    return fail(ErrorCode::usage, path.string(), "does not contain a secret key", hint);
   SecretKey key;
   std::copy_n(text.data(), z85_length, key.z85_.data());
   return key;
@@ -155,7 +154,7 @@ Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
 
 Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path) {
   if (key.z85()[0] == '\0')
-    return fail(ErrorCode::internal, path.string(), "was to hold an empty secret key");
+    return fail(ErrorCode::internal, path.string(), "cannot be written: the secret key is empty");
   WipedBuffer line;
   std::copy_n(key.z85(), z85_length, line.bytes.data());
   line.bytes[z85_length] = '\n';
@@ -172,17 +171,17 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = trimmed(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    // '#' is a character of Z85 too: a line of 40 that is a key is no comment.
+    // '#' is a character of Z85 too: a line of 40 characters that is a valid key is not a comment.
     if (line.empty() || (line.front() == '#' && !(line.size() == z85_length && parse_public_key(line, ""))))
       continue;
     if (line.starts_with("identity ") || line.starts_with("certificate ")) continue;
     if (!found.empty())
-      return fail(ErrorCode::usage, fmt::format("{}:{}", path.string(), number), "holds a second key",
+      return fail(ErrorCode::usage, fmt::format("{}:{}", path.string(), number), "contains a second key",
                   "keep one key in a file");
     found = line;
     found_line = number;
   }
-  if (found.empty()) return fail(ErrorCode::usage, path.string(), "holds no key", public_key_hint);
+  if (found.empty()) return fail(ErrorCode::usage, path.string(), "contains no key", public_key_hint);
   return parse_public_key(found, fmt::format("{}:{}", path.string(), found_line));
 }
 

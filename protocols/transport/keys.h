@@ -1,5 +1,5 @@
-// CURVE25519 keys as ZeroMQ uses them: 32 bytes, written as 40 characters of Z85.
-// A device's identity is its key; the operator admits public keys under names.
+// CURVE25519 keys in ZeroMQ's form: 32 bytes, written as 40 characters of Z85. The operator admits the public keys of
+// devices under names.
 #pragma once
 #include <array>
 #include <filesystem>
@@ -16,10 +16,10 @@ struct PublicKey {
   [[nodiscard]] std::string text() const { return {z85.data(), z85.size()}; }
   friend auto operator<=>(const PublicKey&, const PublicKey&) = default;
 };
-// place names the source in errors ("client.toml:14: aggregator.public_key").
-[[nodiscard]] Result<PublicKey> parse_public_key(std::string_view text, std::string_view place);
+// The location is that of errors ("client.toml:14: aggregator.public_key").
+[[nodiscard]] Result<PublicKey> parse_public_key(std::string_view text, std::string_view location);
 
-// Move-only, wiped when it goes, never printed.
+// Move-only. The destructor wipes it; it is never printed.
 class SecretKey {
  public:
   SecretKey() = default;
@@ -28,7 +28,7 @@ class SecretKey {
   SecretKey& operator=(SecretKey&& other) noexcept;
   SecretKey(const SecretKey&) = delete;
   SecretKey& operator=(const SecretKey&) = delete;
-  // 40 characters of Z85 and a zero, for libzmq.
+  // 40 characters of Z85 and a terminating zero, for libzmq.
   [[nodiscard]] const char* z85() const { return z85_.data(); }
   [[nodiscard]] Result<PublicKey> public_key() const;
   [[nodiscard]] Result<Secret32> bytes() const;
@@ -40,12 +40,12 @@ class SecretKey {
 };
 
 [[nodiscard]] Result<SecretKey> generate_secret_key();
-// A secret key file holds one line of Z85; others than the owner must not be able to read it:
-// fails (usage) with the chmod that hints it.
+// A secret key file contains one line of Z85. Fails with `usage`, with a chmod command as the hint, if users other than
+// the owner can access the file.
 [[nodiscard]] Result<SecretKey> read_secret_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path);
-// A public key file holds one line of Z85 after optional '#' comment lines. Lines "WORD VALUE" are left to others
-// (protocols/enrolment/device_file.h).
+// A public key file contains one line of Z85 and optional comment lines that start with '#'. The lines "identity ..."
+// and "certificate ..." are ignored; protocols/enrolment/device_file.h reads them.
 [[nodiscard]] Result<PublicKey> read_public_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_public_key(const PublicKey& key, const std::filesystem::path& path);
 

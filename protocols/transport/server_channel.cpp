@@ -24,27 +24,29 @@ namespace hansa::transport {
 namespace {
 
 constexpr Duration handshake_max = std::chrono::seconds(10);
-constexpr Duration linger = std::chrono::milliseconds(500);  // for the last words to leave
-constexpr int receive_queue_max = 64;  // messages of one peer; credit keeps it far lower
-constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
+constexpr Duration linger = std::chrono::milliseconds(500);  // so that the final messages are sent
+constexpr int receive_queue_max = 64;  // messages per peer; credit keeps the queue far shorter
+constexpr int backlog = 4096;  // the kernel limits it to net.core.somaxconn
 constexpr std::int64_t cipher_bytes = 64;  // CURVE adds at most 33 to a frame
-constexpr std::size_t denials_max = 256;  // waiting to be told
-constexpr int descriptors_beside_connections = 256;  // files, the store, HTTP
-// libzmq 4.3 knows this option but names it only for drafts. Without a handler nobody is let in.
+constexpr std::size_t denials_max = 256;  // waiting to be reported
+constexpr int other_descriptors = 256;  // for files, the store and HTTP
+// ZMQ_ZAP_ENFORCE_DOMAIN: libzmq 4.3 implements this option but defines its name only for drafts. With it, no peer is
+// admitted without a ZAP handler.
 constexpr int zap_enforce_domain = 93;
 
-// As far as the hard limit goes; what is missing then is told when a connection cannot be accepted.
+// Raises the limit of open files as far as the hard limit allows. If that is not enough, the error is reported when a
+// connection cannot be accepted.
 void raise_open_files(int connections) {
-  const rlim_t wanted = static_cast<rlim_t>(connections) + descriptors_beside_connections;
+  const rlim_t wanted = static_cast<rlim_t>(connections) + other_descriptors;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-const char* mend_for_bind(int error) {
+const char* hint_for_bind(int error) {
   switch (error) {
-    case EADDRINUSE: return "stop what listens there or choose another port";
+    case EADDRINUSE: return "stop the program that listens there, or choose another port";
     case EADDRNOTAVAIL:
     case ENODEV: return "use an address of this machine, or tcp://*:PORT for all of them";
     case EACCES: return "choose a port above 1023";
@@ -52,7 +54,7 @@ const char* mend_for_bind(int error) {
   }
 }
 
-// Denials on their way from the ZAP thread to the owner's.
+// Passes denials from the ZAP thread to the owner's thread.
 class Denials {
  public:
   void add(Error error) {
@@ -121,7 +123,7 @@ class RouterChannel final : public ServerChannel {
   void hand_over(const Handlers& handlers, std::string_view routing_id);
   void refuse(const Handlers& handlers, const Error& error);
 
-  // Destroyed from the last to the first: the ZAP handler outlives the socket that asks it.
+  // Members are destroyed in reverse order, so that the ZAP handler outlives the socket.
   WakeDescriptor wake_;
   Denials denials_;
   zmq::context_t context_;
@@ -142,7 +144,7 @@ Sent RouterChannel::send(PeerId peer, std::span<const std::byte> message, const 
   assert(!message.empty());
   const std::optional<std::string_view> routing_id = peers_.routing_id(peer);
   if (!routing_id) return Sent::peer_gone;
-  // ROUTER decides at the routing id whether the whole message is taken.
+  // A ROUTER decides at the routing id whether it accepts the whole message.
   zmq::message_t frame(routing_id->data(), routing_id->size());
   const int refusal = send_frame(router_, frame, More::follows);
   if (refusal == EAGAIN) return Sent::congested;
@@ -174,7 +176,7 @@ void RouterChannel::wait(Duration timeout, int extra_descriptor) {
                                        {nullptr, wake_.get(), ZMQ_POLLIN, 0},
                                        {nullptr, extra_descriptor, ZMQ_POLLIN, 0}}};
   const int count = extra_descriptor < 0 ? 3 : 4;
-  // A signal ends the wait early, which the caller must bear anyway.
+  // A signal may end the wait early; callers must allow for that in any case.
   ::zmq_poll(items.data(), count, to_milliseconds(timeout));
   if ((items[2].revents & ZMQ_POLLIN) != 0) wake_.clear();
 }
@@ -185,7 +187,7 @@ void RouterChannel::refuse(const Handlers& handlers, const Error& error) {
 
 void RouterChannel::hand_over_refusals(const Handlers& handlers) {
   for (const Error& error : denials_.take()) refuse(handlers, error);
-  // Bounded by the connections that come and go meanwhile.
+  // The number of events is bounded by the connections that start and end meanwhile.
   SocketEvent event;
   while (monitor_->next(event))
     if (const std::optional<Error> error = watch_->take(event)) refuse(handlers, *error);
@@ -200,7 +202,7 @@ void RouterChannel::hand_over_messages(const Handlers& handlers, std::size_t mes
 
 void RouterChannel::hand_over(const Handlers& handlers, std::string_view routing_id) {
   const char* const user = ::zmq_msg_gets(message_.first.handle(), "User-Id");
-  assert(user != nullptr);  // ZAP is enforced: nobody speaks without a name
+  assert(user != nullptr);  // ZAP is enforced, so that every peer has a name
   if (user == nullptr) return;
   const std::string_view client = user;
   if (!message_.well_formed()) {
@@ -212,8 +214,8 @@ void RouterChannel::hand_over(const Handlers& handlers, std::string_view routing
                   {ErrorCode::protocol, fmt::format("client {}", client), what, "update the client"});
   }
   if (!PeerTable::made_by_router(routing_id))
-    return refuse(handlers, {ErrorCode::protocol, fmt::format("client {}", client),
-                             "brought a routing id of its own", "connect with hansa-client"});
+    return refuse(handlers, {ErrorCode::protocol, fmt::format("client {}", client), "set its own routing id",
+                             "connect with hansa-client"});
   const Incoming incoming{peers_.learn(routing_id, client), client, bytes_of(message_.first),
                           bytes_of(message_.second)};
   bytes_received_.fetch_add(incoming.message.size() + incoming.bulk.size(), std::memory_order_relaxed);
@@ -230,7 +232,7 @@ Result<std::unique_ptr<ServerChannel>> ServerChannel::open(const ServerChannelCo
     return std::make_unique<RouterChannel>(config, key, admission);
   } catch (const zmq::error_t& error) {
     return fail(ErrorCode::network, config.bind, fmt::format("cannot be listened on ({})", error.what()),
-                mend_for_bind(error.num()));
+                hint_for_bind(error.num()));
   } catch (const std::system_error& error) {
     return fail(ErrorCode::resource, config.bind,
                 fmt::format("no thread or descriptor is left ({})", error.what()),

@@ -4,6 +4,7 @@
 
 #include "common/config/document.h"
 #include "common/config/name_check.h"
+#include "common/name_pattern.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
 #include "server/config/federation_schema.h"
@@ -14,10 +15,10 @@ namespace {
 using config::Document;
 
 std::uint32_t whole(const Document& document, std::string_view key) {
-  return static_cast<std::uint32_t>(document.integer(key));  // the schema's range fits
+  return static_cast<std::uint32_t>(document.integer(key));  // the schema limits it to 32 bits
 }
 
-// What the bind address must look like is known here; whether it can be bound, only later.
+// Checks only the form of the address. Whether it can be bound is known when the channel is opened.
 Result<void> check_bind(const Document& document) {
   const std::string& bind = document.text("aggregator.bind");
   const std::size_t colon = bind.rfind(':');
@@ -28,15 +29,6 @@ Result<void> check_bind(const Document& document) {
               "is \"" + bind + "\", which is not an address", "for example \"tcp://0.0.0.0:7470\"");
 }
 
-// "*" stands for any characters in the pattern's last part; there is at most one.
-bool matches(std::string_view name, std::string_view pattern) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return name == pattern;
-  const std::string_view before = pattern.substr(0, star);
-  const std::string_view after = pattern.substr(star + 1);
-  return name.size() >= before.size() + after.size() && name.starts_with(before) && name.ends_with(after);
-}
-
 Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {
   const std::string key = "simulation.clients";
   std::vector<std::filesystem::path> out;
@@ -44,25 +36,26 @@ Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document
   const std::filesystem::path pattern = document.path(key);
   const std::string last = pattern.filename().string();
   if (pattern.parent_path().string().find('*') != std::string::npos || std::ranges::count(last, '*') > 1)
-    return fail(ErrorCode::usage, document.location(key), "may have one '*', in its last part",
+    return fail(ErrorCode::usage, document.location(key), "may have one '*', in its last component",
                 "for example \"clients/*.toml\"");
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(
            pattern.has_parent_path() ? pattern.parent_path() : std::filesystem::path("."), error))
-    if (matches(entry.path().filename().string(), last)) out.push_back(entry.path().lexically_normal());
-  // No match is no mistake: on the aggregator's machine the clients' files may be absent.
+    if (matches_pattern(entry.path().filename().string(), last))
+      out.push_back(entry.path().lexically_normal());
+  // No match is not an error: on the aggregator's machine there may be no client files.
   std::ranges::sort(out);
   return out;
 }
 
-// What cannot be secure is refused here, before anybody trusts it.
+// Refuses settings with which secure aggregation cannot be secure.
 Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document,
                                                                        const CohortConfig& cohort) {
   if (!document.boolean("secure_aggregation.enabled")) return std::nullopt;
   SecureAggregationConfig out;
   if (!document.has("secure_aggregation.root"))
     return fail(ErrorCode::usage, document.location("secure_aggregation.enabled"),
-                "is true, and there is no secure_aggregation.root",
+                "is true but there is no secure_aggregation.root",
                 "add the key that \"hansa keys show --identity\" prints for your root key");
   HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
                                                 document.location("secure_aggregation.root")));
@@ -80,8 +73,8 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
     if (value >= secure_aggregation::clients_min) return {};
     return fail(ErrorCode::usage, document.location(key),
                 "is " + std::to_string(value) +
-                    ": with secure aggregation, two clients would see each other's update "
-                    "in the sum",
+                    ": with secure aggregation, each of two clients could compute the other's update "
+                    "from the sum",
                 "set it to 3 or more");
   };
   HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));

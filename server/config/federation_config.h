@@ -1,5 +1,5 @@
-// federation.toml: what an aggregator is told. Read by federation_config.cpp; every key
-// stands with meaning, unit, range and default in federation_schema.cpp, whence docs/configuration.md.
+// The settings of federation.toml, as values. federation_schema.cpp has the meaning, unit, range and default of every
+// key; docs/configuration.md is generated from it.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -21,26 +21,27 @@ namespace hansa::server {
 enum class AfterLastRound : std::uint8_t { stop, stay };
 
 struct CohortConfig {
-  std::uint32_t clients_min = 2;  // connected clients that every round needs to start
-  std::uint32_t clients_expected = 0;  // the first round waits up to `gather` for so many; 0: clients_min
-  Duration gather = std::chrono::seconds(30);  // for clients_expected
-  double fraction = 1.0;  // of the connected clients, picked for a round: above 0, to 1
-  std::uint32_t size_max = 0;  // picked at most; 0: no limit
-  double quorum = 0.8;  // of the cohort, whose updates a round needs: above 0, to 1
-  Duration wait_max = std::chrono::seconds(120);  // for clients_min; then the aggregator gives up
-  Duration deadline = std::chrono::seconds(300);  // of a round; then it closes if the quorum is there
-  std::uint32_t attempts_max = 5;  // of one round that misses its quorum, before giving up
+  std::uint32_t clients_min = 2;  // connected clients without which no round starts
+  // Clients for which the first round waits up to `gather`; 0: clients_min.
+  std::uint32_t clients_expected = 0;
+  Duration gather = std::chrono::seconds(30);  // longest wait for clients_expected
+  double fraction = 1.0;  // fraction of the connected clients that is selected for a round: above 0, to 1
+  std::uint32_t size_max = 0;  // maximum number of selected clients; 0: no limit
+  double quorum = 0.8;  // fraction of the cohort whose updates a round needs: above 0, to 1
+  Duration wait_max = std::chrono::seconds(120);  // longest wait for clients_min; then the aggregator fails
+  Duration deadline = std::chrono::seconds(300);  // of a round, which then closes if it has its quorum
+  std::uint32_t attempts_max = 5;  // attempts of one round that misses its quorum; then the aggregator fails
 };
 
 struct LimitsConfig {
-  std::uint64_t examples_max = 1 << 20;  // a client's weight in a round, at most 2^29
-  double magnitude_max = 64.0;  // a single value of an update
+  std::uint64_t examples_max = 1 << 20;  // maximum weight of a client in a round; itself at most 2^29
+  double magnitude_max = 64.0;  // maximum magnitude of a value in an update
   std::uint32_t uploads_max = 8;  // updates received at the same time
-  std::uint64_t spool_memory_mib = 160;  // updates kept in memory before files are used
+  std::uint64_t spool_memory_mib = 160;  // memory for updates that are being received; then files are used
 };
 
 struct SecureAggregationConfig {
-  secure_aggregation::IdentityKey root{};  // certifies clients
+  secure_aggregation::IdentityKey root{};  // the key that certifies clients
   secure_aggregation::Assumptions assumptions;
   std::uint32_t value_bits = 3;
   bool rotated = true;
@@ -51,14 +52,14 @@ struct SecureAggregationConfig {
 
 struct CompressionConfig {
   codecs::Spec uplink;
-  std::vector<codecs::Rule> rules;  // of the uplink
-  codecs::Spec downlink;  // of steps from model to model; f32: models go whole
-  std::uint32_t full_every = 0;  // rounds; 0: no more often than needed
+  std::vector<codecs::Rule> rules;  // for the uplink
+  codecs::Spec downlink;  // of model deltas; f32: models are sent in full
+  std::uint32_t full_every = 0;  // rounds until the model is sent in full again; 0: only when it is needed
   bool entropy = true;
 };
 
 struct FederationConfig {
-  std::filesystem::path file;  // where it was read
+  std::filesystem::path file;  // the file that was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
   std::uint64_t seed = 1;
   std::uint32_t rounds = 20;
@@ -66,8 +67,8 @@ struct FederationConfig {
 
   std::string bind = "tcp://0.0.0.0:7470";
   std::filesystem::path key;  // aggregator's secret key file
-  std::filesystem::path admitted;  // folder of NAME.pub: the admitted clients
-  std::filesystem::path runs;  // folder that holds run folders
+  std::filesystem::path admitted;  // folder with a file NAME.pub for each admitted client
+  std::filesystem::path runs;  // folder of the run folders
 
   std::filesystem::path model;  // TorchScript archive
   TrainingConfig training;
@@ -75,15 +76,15 @@ struct FederationConfig {
   LimitsConfig limits;
   ServerOptimizerConfig optimizer;
   CompressionConfig compression;
-  std::optional<SecureAggregationConfig> secure_aggregation;  // if enabled
+  std::optional<SecureAggregationConfig> secure_aggregation;  // empty: not enabled
   std::optional<learning::DataConfig> evaluation;  // held-out data
-  std::uint32_t evaluation_every = 1;  // rounds
+  std::uint32_t evaluation_every = 1;  // rounds from one evaluation to the next
   int evaluation_threads = 1;
   std::vector<std::filesystem::path> simulated_clients;  // [simulation] clients = "clients/*.toml", sorted
 };
 
-// Relative paths in the file are relative to the file's folder. Fails (usage) with
-// "federation.toml:LINE: KEY: what is wrong; hint" on the first wrong or unknown key.
+// Relative paths in the file are relative to the file's folder. Fails with `usage` and the text "federation.toml:LINE:
+// KEY: WHAT; HINT" on the first wrong or unknown key.
 [[nodiscard]] Result<FederationConfig> read_federation_config(const std::filesystem::path& file);
 
 }  // namespace hansa::server

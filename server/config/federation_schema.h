@@ -1,4 +1,4 @@
-// federation.toml's keys as data: meaning, unit, range, default, example.
+// The keys of federation.toml as data: meaning, unit, range, default and example.
 #pragma once
 #include "common/config/schema.h"
 

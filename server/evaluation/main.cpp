@@ -1,4 +1,4 @@
-// hansa-evaluator: evaluates models for hansa-aggregator, which starts it; nobody else needs to.
+// hansa-evaluator evaluates models for hansa-aggregator, which starts it as a child process.
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// False when the aggregator has gone.
+// Returns false if the aggregator has ended.
 bool write_all(int to, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(to, text.data(), text.size());
@@ -28,14 +28,14 @@ bool write_all(int to, std::string_view text) {
 int main(int count, char** arguments) {
   if (count != 2 || std::string_view(arguments[1]) != "--serve") {
     std::puts(
-        "hansa-evaluator is a part of hansa-aggregator, which starts it to read models and to evaluate "
-        "them.\n"
-        "There is nothing to run by hand; held-out data is named in federation.toml, under [evaluation].");
+        "hansa-evaluator is a part of hansa-aggregator, which starts it to read and to evaluate models.\n"
+        "Do not run it yourself. The table [evaluation] of federation.toml names the held-out data.");
     return count == 2 && std::string_view(arguments[1]) == "--help" ? 0 : 2;
   }
-  // Ctrl-C reaches every process of the terminal: the aggregator decides, and ends this one by its pipe.
+  // Ctrl-C sends SIGINT to every process of the terminal. It is ignored here: the aggregator ends this process by
+  // closing the socket.
   std::signal(SIGINT, SIG_IGN);
-  // A model's own print() must not mix with the answers: its output goes to standard error.
+  // Output of a model's print() must not mix with the answers, so that it goes to standard error.
   const int answers = ::dup(STDOUT_FILENO);
   if (answers < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
     std::perror("hansa-evaluator");

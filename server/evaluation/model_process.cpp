@@ -22,7 +22,7 @@ constexpr std::size_t layout_bytes_max = 64 << 20;
 
 std::filesystem::path program() { return program_folder() / "hansa-evaluator"; }
 
-// The child may run in another folder one day: it is told whole paths.
+// A temporary folder that only this user can read. The destructor removes it.
 class PrivateFolder {
  public:
   static Result<PrivateFolder> create() {
@@ -30,7 +30,7 @@ class PrivateFolder {
     const auto base = std::filesystem::temp_directory_path(error);
     std::string name = ((error ? std::filesystem::path("/tmp") : base) / "hansa-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      return fail(ErrorCode::storage, name, std::string("cannot be made (") + std::strerror(errno) + ")");
+      return fail(ErrorCode::storage, name, std::string("cannot be created (") + std::strerror(errno) + ")");
     return PrivateFolder(name);
   }
   ~PrivateFolder() {
@@ -73,7 +73,7 @@ class Evaluator final : public BackgroundEvaluator {
   void request(const std::filesystem::path& parameters) override {
     busy_ = true;
     const std::string line =
-        internal::line_of({{"op", "evaluate"}, {"parameters", internal::whole_path(parameters)}});
+        internal::line_of({{"op", "evaluate"}, {"parameters", internal::absolute_path(parameters)}});
     if (child_ && child_->send(line)) return;
     child_.reset();
     auto started = Child::start(program());
@@ -83,7 +83,7 @@ class Evaluator final : public BackgroundEvaluator {
     }
     child_ = std::move(*started);
     open_answer_awaited_ = true;
-    // If it died at once, take() tells how.
+    // If the child has died already, take() reports how.
     (void)child_->send(open_line_ + line);
   }
 
@@ -93,13 +93,14 @@ class Evaluator final : public BackgroundEvaluator {
     auto line = child_->receive();
     if (line && *line && open_answer_awaited_) {
       open_answer_awaited_ = false;
-      // What was asked behind it fails as well, with a worse message.
-      if (auto opened = parse_answer(**line); !opened) return give_up(std::move(opened).error());
+      // If opening failed, the request that followed fails too, but with a less useful error.
+      if (auto opened = parse_answer(**line); !opened) return fail_request(std::move(opened).error());
       line = child_->receive();
     }
-    if (!line) return give_up(std::move(line).error());
+    if (!line) return fail_request(std::move(line).error());
     if (!*line) return std::nullopt;
-    if (!busy_) return give_up({ErrorCode::internal, program().string(), "sent an answer to no request", ""});
+    if (!busy_)
+      return fail_request({ErrorCode::internal, program().string(), "sent an answer to no request", ""});
     return finish(parse_metrics(**line));
   }
 
@@ -108,8 +109,8 @@ class Evaluator final : public BackgroundEvaluator {
     busy_ = false;
     return answer;
   }
-  // Without this child; the next request starts another.
-  std::optional<Result<Metrics>> give_up(Error error) {
+  // Drops this child. The next request starts another one.
+  std::optional<Result<Metrics>> fail_request(Error error) {
     child_.reset();
     open_answer_awaited_ = false;
     if (!std::exchange(busy_, false)) return std::nullopt;
@@ -118,7 +119,7 @@ class Evaluator final : public BackgroundEvaluator {
 
   std::string open_line_;
   std::optional<Child> child_;
-  std::optional<Error> failure_;  // of a start, told at the next take()
+  std::optional<Error> failure_;  // why a child could not be started; the next take() reports it
   bool busy_ = false;
   bool open_answer_awaited_ = false;
 };
@@ -132,7 +133,7 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   const auto parameters_path = folder.path() / "parameters.f32";
   HANSA_TRY(Child child, Child::start(program()));
   HANSA_TRY_VOID(child.send(internal::line_of({{"op", "describe"},
-                                               {"archive", internal::whole_path(archive)},
+                                               {"archive", internal::absolute_path(archive)},
                                                {"personal", std::vector(personal.begin(), personal.end())},
                                                {"layout", layout_path.string()},
                                                {"parameters", parameters_path.string()}})));
@@ -151,7 +152,7 @@ Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(
     const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
     std::span<const std::string> personal) {
   std::string open_line = internal::line_of({{"op", "open"},
-                                             {"archive", internal::whole_path(archive)},
+                                             {"archive", internal::absolute_path(archive)},
                                              {"personal", std::vector(personal.begin(), personal.end())},
                                              {"data", internal::json_of(data)},
                                              {"threads", threads}});

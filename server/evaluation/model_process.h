@@ -1,8 +1,8 @@
-// LibTorch work for the aggregator, done by a child process (hansa-evaluator).
+// Runs the aggregator's LibTorch work in a child process, hansa-evaluator.
 //
-// So the aggregator itself needs no LibTorch, and a crash or a memory blow-up in a model's code
-// cannot take it down. The child runs beside this program (common/files.h: program_folder()).
-// Wire (internal/wire.h): a JSON object a line each way; vectors pass as files.
+// The aggregator itself therefore needs no LibTorch, and a model whose code crashes or uses too much memory cannot stop
+// it. The program of the child is in the same folder as this program (common/files.h: program_folder()). Messages are
+// JSON lines (internal/wire.h); vectors are passed as files.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "common/error.h"
+#include "common/digest.h"
 #include "common/error.h"
 #include "common/page_memory.h"
 #include "common/parameter_layout.h"
@@ -26,30 +26,33 @@ struct ArchiveFacts {
   PageVector<float> parameters;
 };
 
-// Starts a child, asks for the archive's layout and values, ends the child. Fails (model) if the
-// archive cannot be used, (internal) telling the exit status or signal if the child dies of it.
-// personal: TrainingConfig::personal.
+// Starts a child, requests the archive's layout and values, and ends the child. Fails with `model` if the archive
+// cannot be used; with `internal`, naming the exit status or signal, if the child dies. `personal` is
+// TrainingConfig::personal.
 [[nodiscard]] Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
                                                              std::span<const std::string> personal = {});
 
-// Evaluates in the background, one model at a time, on one child that stays.
-// One thread owns it and outlives it: the child dies with the thread that called start() or request().
-// A child that dies is started again at the next request.
+// Evaluates one model at a time in the background, in one child that is kept. If the child dies, the next request
+// starts another one.
+//
+// Not thread-safe. The thread that uses it must outlive it, because the child is killed when the thread that called
+// start() or request() ends.
 class BackgroundEvaluator {
  public:
-  // Fails (data, model) at once if the data or the archive cannot be used.
+  // Fails with `data` or `model` if the data or the archive cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<BackgroundEvaluator>> start(
       const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
       std::span<const std::string> personal = {});
   virtual ~BackgroundEvaluator() = default;
   [[nodiscard]] virtual bool busy() const = 0;
-  // A file of little-endian float32 in layout order (a store's model file). Only when not busy().
+  // `parameters` is a file of little-endian float32 in layout order (a store's model file). Must not be called while
+  // busy().
   virtual void request(const std::filesystem::path& parameters) = 0;
-  // Readable when take() should be called: for a poll loop. Below 0 while there is no child; changes when
-  // the child is started again, in request().
+  // For a poll loop: readable when take() should be called. Negative while there is no child. It changes when request()
+  // starts another child.
   [[nodiscard]] virtual int descriptor() const = 0;
-  // The answer, if it has come; empty while there is none. Never waits. The child's death is an answer
-  // (internal) when a request is under way, and nothing to tell when none is.
+  // The answer; empty if there is none yet. Does not block. If the child dies during a request, the answer is the error
+  // `internal`; if it dies between requests, there is no answer.
   [[nodiscard]] virtual std::optional<Result<Metrics>> take() = 0;
 };
 

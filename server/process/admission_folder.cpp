@@ -3,8 +3,8 @@
 namespace hansa::server {
 namespace {
 
-// A file that is written over leaves no trace in its folder, and thousands of files are not read for each of
-// thousands of handshakes.
+// Overwriting a file does not change the folder's time, so that the files must be checked regularly. They are not
+// checked for each handshake, because there may be thousands of both.
 constexpr Duration look_again_after = std::chrono::seconds(1);
 
 }  // namespace
@@ -43,7 +43,7 @@ void AdmissionFolder::look_again() {
     now.emplace(name, std::move(file));
   }
   files_ = std::move(now);
-  // A key under two names has the first in order, always.
+  // A key that has two names is admitted under the first one in order.
   for (const auto& [name, file] : files_)
     if (file.key) names_.emplace(*file.key, name);
 }

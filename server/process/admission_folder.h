@@ -1,5 +1,5 @@
-// The clients that the operator admitted: a folder of NAME.pub. A file that is added or removed counts
-// from the next connection on, one that is written over within a second.
+// The clients that the operator admitted: a folder with files NAME.pub. Adding or removing a file takes effect with the
+// next connection, overwriting one within a second.
 #pragma once
 #include <filesystem>
 #include <map>
@@ -21,7 +21,7 @@ class AdmissionFolder final : public transport::Admission {
   struct File {
     std::filesystem::file_time_type written;
     std::uintmax_t bytes = 0;
-    std::optional<transport::PublicKey> key;  // none: it cannot be read
+    std::optional<transport::PublicKey> key;  // empty: the file cannot be read
   };
   [[nodiscard]] bool is_current() const;
   void look_again();

@@ -28,11 +28,11 @@ class ChannelOutbox final : public Outbox {
   transport::ServerChannel& channel_;
 };
 
-// Evaluates committed rounds in the background and records the results. The newest round is evaluated first: where
-// evaluation takes longer than a round, the accuracy that is shown is still a recent one.
+// Evaluates committed rounds in the background and stores the results. The newest round is evaluated first, so that the
+// displayed accuracy is recent even if an evaluation takes longer than a round.
 class RoundEvaluations {
  public:
-  // executor: where the store is called, between commits.
+  // The store is called on the executor, between commits.
   RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, Executor& executor,
                    ProgressDisplay& display, const Logger& log)
       : evaluator_(std::move(evaluator)), store_(store), executor_(executor), display_(display), log_(log) {}
@@ -117,7 +117,7 @@ class ProcessObserver final : public EngineObserver {
   RoundEvaluations& evaluations_;
 };
 
-// Rounds that were committed before a crash and never evaluated.
+// Requests the evaluation of rounds that were committed but not evaluated before a crash.
 Result<void> catch_up(RunFolder& store, const FederationConfig& config, RoundEvaluations& evaluations) {
   HANSA_TRY(const auto rounds, store.rounds());
   HANSA_TRY(const auto evaluated, store.evaluations());
@@ -219,7 +219,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       next_display = after + std::chrono::milliseconds(200);
     }
   }
-  // Farewells leave; the last evaluation comes in. A stop is not made to wait for it.
+  // Final messages are sent, and the last evaluation is awaited, unless a stop was requested.
   while (evaluations.outstanding() > 0 && !stop) {
     const Instant now = steady_now();
     display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),

@@ -1,4 +1,5 @@
-// hansa-aggregator: the engine on a ZeroMQ channel, a run folder, a background evaluator and a terminal.
+// The process hansa-aggregator: runs the engine with a ZeroMQ channel, a run folder, a background evaluator and a
+// terminal.
 #pragma once
 #include <atomic>
 #include <string>
@@ -17,8 +18,8 @@ struct AggregatorOptions {
   unsigned io_threads = 2;
 };
 
-// Runs until the federation is finished, gave up, or stop becomes true (signals set it). Prints the
-// closing lines. Returns the error to exit with, if any.
+// Runs until the federation is finished or has failed, or `stop` becomes true (set by signals). Prints the final lines
+// and returns the error with which the program exits, if there is one.
 [[nodiscard]] Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
                                           const Logger& log, const std::atomic<bool>& stop);
 

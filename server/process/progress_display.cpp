@@ -119,7 +119,7 @@ void ProgressDisplay::draw(const std::vector<std::string>& lines) {
   erase();
   const std::size_t width = terminal_width();
   for (std::string line : lines) {
-    // Bytes, not columns: the bar is longer in bytes than on the screen.
+    // fmt counts bytes, not columns, and the characters of the bar have several bytes each.
     if (line.find("█") == std::string::npos && line.find("░") == std::string::npos && line.size() > width - 1)
       line = line.substr(0, width - 2) + "…";
     std::fputs((line + "\n").c_str(), stdout);

@@ -1,5 +1,4 @@
-// What a person sees while a run goes on: a live panel on a terminal, plain lines elsewhere.
-// One thread. Writes to stdout.
+// Shows the progress of a run on stdout: a live panel on a terminal, otherwise plain lines. Not thread-safe.
 #pragma once
 #include <map>
 #include <optional>
@@ -22,14 +21,14 @@ class ProgressDisplay {
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
-  // evaluations: models that are yet to be evaluated.
+  // `evaluations` is the number of models that are still to be evaluated.
   void update(const Progress& progress, std::size_t evaluations, std::uint64_t bytes_up,
               std::uint64_t bytes_down, Instant now);
   void committed(const RoundRecord& record, std::uint32_t rounds);
   void evaluated(RoundId round, const Metrics& metrics);
-  // A line that stays, above the live panel.
+  // Prints a permanent line above the live panel.
   void say(const std::string& line);
-  // Removes the panel; what follows is the caller's.
+  // Removes the panel. Afterwards the caller may write to stdout.
   void end();
 
  private:
@@ -38,11 +37,11 @@ class ProgressDisplay {
 
   ProgressStyle style_;
   std::string title_;
-  std::size_t drawn_ = 0;  // lines of the panel on the screen
+  std::size_t drawn_ = 0;  // number of lines of the panel on the screen
   Instant last_drawn_;
   std::string last_plain_;
   std::vector<double> round_seconds_;
-  std::optional<std::pair<RoundId, Metrics>> evaluated_;  // the newest round that is
+  std::optional<std::pair<RoundId, Metrics>> evaluated_;  // the newest evaluated round
 };
 
 // "12.3 MB"

@@ -18,7 +18,7 @@ std::string utc(const char* format) {
   return std::string(text, std::strftime(text, sizeof text, format, &parts));
 }
 
-// A folder name that sorts by age and is free: fashion-mnist-20260102-030405, ...-2, ...
+// An unused folder name that sorts by age: fashion-mnist-20260102-030405, ...-2, ...
 std::filesystem::path fresh_folder(const FederationConfig& config) {
   const std::string stem = config.name + "-" + utc("%Y%m%d-%H%M%S");
   auto folder = config.runs / stem;
@@ -27,7 +27,8 @@ std::filesystem::path fresh_folder(const FederationConfig& config) {
   return folder;
 }
 
-// Whether fresh_folder made it: for a federation "fashion", not "fashion-mnist-20260102-030405".
+// Whether fresh_folder may have returned this name. "fashion-mnist-20260102-030405" is not a run of the federation
+// "fashion".
 bool is_run_of(const std::string& federation, const std::string& folder) {
   if (!folder.starts_with(federation + "-")) return false;
   const std::string_view stamp = std::string_view(folder).substr(federation.size() + 1);
@@ -54,8 +55,8 @@ std::optional<std::filesystem::path> newest_run(const FederationConfig& config) 
   return folders.front();
 }
 
-// The newest run of this federation, if it has rounds left. Only the newest counts: an older one that was left behind
-// was left on purpose.
+// The newest run of this federation, if it has rounds left. Older unfinished runs are not resumed: they were abandoned
+// on purpose.
 std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config,
                                                     const ArchiveFacts& facts) {
   const auto folder = newest_run(config);
@@ -113,7 +114,7 @@ Result<StartPoint> read_start_point(const std::string& from, const FederationCon
   return start;
 }
 
-// None: float32 as they are.
+// Returns null if all values are float32 without encoding.
 Result<std::shared_ptr<const codecs::Plan>> make_plan(const ParameterLayout& layout,
                                                       std::span<const codecs::Rule> rules,
                                                       const codecs::Spec& otherwise) {

@@ -1,5 +1,5 @@
-// From federation.toml to a run that can start: which run folder, which model, which seeds.
-// The aggregator's process and the simulation share it, so that both make the same run.
+// Prepares a run from federation.toml: its run folder, model and seeds. The aggregator's process and the simulation
+// share it, so that both create the same run.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -17,43 +17,44 @@
 namespace hansa::server {
 
 enum class RunChoice : std::uint8_t {
-  resume_or_new,  // the newest unfinished run of this federation, else a new one
+  resume_or_new,  // the newest unfinished run of this federation; a new one if there is none
   new_run,
 };
 
 struct RunRequest {
   RunChoice choice = RunChoice::resume_or_new;
-  std::string from;  // "RUN@ROUND": a new run that starts from a committed round of another; or empty
+  // "RUN@ROUND": a new run starts from this committed round of another run. Empty: from the archive.
+  std::string from;
 };
 
 struct PreparedRun {
   std::unique_ptr<RunFolder> store;
   std::string run;  // its name
-  CoordinatorConfig coordinator;  // session_seed and admitted are the caller's to fill in
+  CoordinatorConfig coordinator;  // the caller sets session_seed and admitted
   ServerOptimizerConfig optimizer;
   std::vector<StateVector> initial_state;  // before round 1
   bool resumed = false;
   RoundId position;
 };
 
-// How the archive's layout and values are found: in a child process, or with LibTorch in this one.
+// Reads the archive's layout and values: in a child process, or with LibTorch in this process.
 using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path& archive,
                                                            std::span<const std::string> personal)>;
 
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
                                               const DescribeArchive& describe);
 
-// The newest run of this federation and its last committed round. Fails (quorum) while there is none.
+// The newest run of this federation and its last committed round. Fails with `quorum` while there is none.
 struct Health {
   std::filesystem::path run;
   RoundId last;
 };
 [[nodiscard]] Result<Health> read_health(const FederationConfig& config);
 
-// Names of all NAME.pub in the folder, sorted.
+// The sorted names of all files NAME.pub in the folder.
 [[nodiscard]] std::vector<std::string> admitted_names(const std::filesystem::path& folder);
 
-// RFC 3339 in UTC, to the second.
+// The current time in UTC as in RFC 3339, to the second.
 [[nodiscard]] std::string utc_now();
 
 }  // namespace hansa::server

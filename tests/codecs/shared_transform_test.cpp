@@ -8,57 +8,57 @@ namespace hansa::codecs {
 namespace {
 
 std::vector<float> forward(const SharedTransform& transform, std::span<const float> values) {
-  std::vector<float> out(transform.numbers(values.size()));
+  std::vector<float> out(transform.coefficients(values.size()));
   for (const auto& block : transform.blocks(values.size()))
     transform.forward(3, block, values.subspan(block.first_value, block.values),
-                      std::span(out).subspan(block.first_number, block.numbers));
+                      std::span(out).subspan(block.first_coefficient, block.coefficients));
   return out;
 }
-std::vector<float> inverse(const SharedTransform& transform, std::span<const float> numbers,
+std::vector<float> inverse(const SharedTransform& transform, std::span<const float> coefficients,
                            std::size_t values) {
   std::vector<float> out(values);
   for (const auto& block : transform.blocks(values))
-    transform.inverse(3, block, numbers.subspan(block.first_number, block.numbers),
+    transform.inverse(3, block, coefficients.subspan(block.first_coefficient, block.coefficients),
                       std::span(out).subspan(block.first_value, block.values));
   return out;
 }
 
-TEST(SharedTransform, BlocksCoverASegmentOfAnyLengthAndNumbersAreCounted) {
-  for (const double share : {1.0, 0.3, 0.001}) {
+TEST(SharedTransform, BlocksCoverASegmentOfAnyLengthAndCoefficientsAreCounted) {
+  for (const double fraction : {1.0, 0.3, 0.001}) {
     for (const std::uint64_t values : {1U, 5U, 16U, 31U, 100U, 4095U, 4096U, 4097U, 18'378U}) {
-      const SharedTransform transform(true, share, 9);
-      std::uint64_t covered = 0, numbers = 0;
+      const SharedTransform transform(true, fraction, 9);
+      std::uint64_t covered = 0, coefficients = 0;
       for (const auto& block : transform.blocks(values)) {
         EXPECT_EQ(block.first_value, covered);
-        EXPECT_EQ(block.first_number, numbers);
-        EXPECT_GE(block.numbers, 1U);
+        EXPECT_EQ(block.first_coefficient, coefficients);
+        EXPECT_GE(block.coefficients, 1U);
         covered += block.values;
-        numbers += block.numbers;
+        coefficients += block.coefficients;
       }
       EXPECT_EQ(covered, values);
-      EXPECT_EQ(numbers, transform.numbers(values));
-      if (share == 1) {
-        EXPECT_EQ(numbers, values);
+      EXPECT_EQ(coefficients, transform.coefficients(values));
+      if (fraction == 1) {
+        EXPECT_EQ(coefficients, values);
       }
     }
   }
 }
 
-TEST(SharedTransform, ARotationKeepsLengthsAndIsUndone) {
+TEST(SharedTransform, ARotationKeepsNormsAndIsInvertible) {
   const SharedTransform transform(true, 1, 4);
   const auto values = update_of(9'999, 1);
-  const auto numbers = forward(transform, values);
-  EXPECT_NEAR(squared(numbers) / squared(values), 1, 1e-5);
-  const auto back = inverse(transform, numbers, values.size());
+  const auto coefficients = forward(transform, values);
+  EXPECT_NEAR(squared(coefficients) / squared(values), 1, 1e-5);
+  const auto back = inverse(transform, coefficients, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(back[i], values[i], 1e-6) << i;
-  // Large values are spread: before, a few had nearly all of the length.
+  // Large values are spread: before the rotation a few values had nearly all of the norm.
   const auto largest = [](std::span<const float> v) {
     float out = 0;
     for (const float value : v) out = std::max(out, std::fabs(value));
     return out / std::sqrt(squared(v) / static_cast<double>(v.size()));
   };
   EXPECT_GT(largest(values), 12);
-  EXPECT_LT(largest(numbers), 6);
+  EXPECT_LT(largest(coefficients), 6);
 }
 
 TEST(SharedTransform, ItIsLinear) {
@@ -70,29 +70,29 @@ TEST(SharedTransform, ItIsLinear) {
   for (std::size_t i = 0; i < of_sum.size(); ++i) ASSERT_NEAR(of_sum[i], 2 * of_a[i] - of_b[i], 1e-5);
 }
 
-TEST(SharedTransform, WhatIsLeftOutAndWhatIsKeptAreTheWhole) {
+TEST(SharedTransform, KeptAndOmittedCoefficientsAddUpToTheVector) {
   for (const bool rotated : {false, true}) {
     const SharedTransform transform(rotated, 0.25, 6);
     const auto values = update_of(6'000, 3);
     const auto kept = inverse(transform, forward(transform, values), values.size());
     std::vector<float> left(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) left[i] = values[i] - kept[i];
-    // The parts stand at right angles: what is sent next time is not in what was sent now.
+    // The two parts are orthogonal: nothing that was sent now is sent again with the next update.
     EXPECT_NEAR(std::inner_product(kept.begin(), kept.end(), left.begin(), 0.0) / squared(values), 0, 1e-6);
     EXPECT_NEAR(squared(kept) / squared(values), 0.25, rotated ? 0.03 : 0.25);
     EXPECT_NEAR(squared(forward(transform, left)), 0, 1e-6 * squared(values));
   }
 }
 
-TEST(SharedTransform, OverSeedsEveryPlaceIsPickedAsOftenAsTheShare) {
-  std::vector<int> picked(100);
+TEST(SharedTransform, OverSeedsEveryCoordinateIsSampledWithTheFraction) {
+  std::vector<int> sampled(100);
   for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
-    const SharedTransform transform(false, 0.2, derive_seed(seed, "places"));
+    const SharedTransform transform(false, 0.2, derive_seed(seed, "coordinates"));
     const std::vector<float> ones(100, 1.0F);
     const auto kept = inverse(transform, forward(transform, ones), ones.size());
-    for (std::size_t i = 0; i < kept.size(); ++i) picked[i] += kept[i] != 0 ? 1 : 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) sampled[i] += kept[i] != 0 ? 1 : 0;
   }
-  for (const int count : picked) EXPECT_NEAR(count / 4'000.0, 0.2, 0.075);
+  for (const int count : sampled) EXPECT_NEAR(count / 4'000.0, 0.2, 0.075);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ void expect_unbiased(const std::string& text, std::size_t length, double varianc
 TEST(Unbiased, StochasticQuantisation) {
   for (const char* text : {"q1", "q2", "q4", "q8"}) expect_unbiased(text, 700, 1'000);
 }
-TEST(Unbiased, RandomPlaces) {
+TEST(Unbiased, RandomCoordinates) {
   // (1 / F - 1) of the squares, and what rounding adds.
   expect_unbiased("randk(0.25, q8)", 700, 3.05);
   expect_unbiased("randk(0.1, q8)", 350, 9.4);

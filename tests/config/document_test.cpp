@@ -150,7 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownTable", "[first]\nname = \"x\"\n[secnd]\n",
                 "test.toml:3: [secnd]: unknown table; did you mean \"second\"?"},
         Mistake{"KeyOutsideTables", "count = 4\n[first]\nname = \"x\"\n",
-                "test.toml:1: count: stands outside a table; move it below [first]"},
+                "test.toml:1: count: is outside a table; move it below [first]"},
         Mistake{"TableAsValue", "first = 3\n",
                 "test.toml:1: first: must be a table; write [first] on a line of its own"},
         Mistake{"WrongKind", "[first]\nname = 7\n",

@@ -89,7 +89,7 @@ TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {
   const std::string on = "[secure_aggregation]\nenabled = true\n";
   EXPECT_THAT(refused(on), HasSubstr("there is no secure_aggregation.root"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 3\n" + on + "root = \"" + std::string(64, 'x') + "\"\n"),
-              HasSubstr("no hex digit"));
+              HasSubstr("not a hex digit"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 2\n" + on + root), HasSubstr("cohort.clients_min: is 2"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 3\nsize_max = 2\n" + on + root),
               HasSubstr("cohort.size_max: is 2"));
@@ -167,7 +167,7 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
   for (const auto& [toml, error] :
        {Case{"[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n[model]\narchive = \"m\"\n[federation]\nname = "
              "\"no/name\"\n",
-             "federation.toml:7: federation.name: is not a name"},
+             "federation.toml:7: federation.name: is not a valid name"},
         Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = "
              "\"a\"\n"
              "bind = \"127.0.0.1:7470\"\n",

@@ -29,7 +29,7 @@ TEST_F(DeviceFiles, GoThereAndBackAndAreStillTransportKeys) {
   const DeviceFile device = *describe(secret_);
   ASSERT_TRUE(device.identity);
   ASSERT_TRUE(write_device_file(device, file_));
-  expect_refused("holds no certificate");
+  expect_refused("contains no certificate");
   ASSERT_TRUE(certify_file(file_, "pumps", root_));
   const auto back = read_device_file(file_);
   ASSERT_TRUE(back) << back.error().text();
@@ -55,7 +55,7 @@ TEST_F(DeviceFiles, BadLinesAreNamed) {
   const std::string key = describe(secret_)->key.text() + "\n";
   for (const auto& [lines, what] :
        {std::pair<std::string, std::string>{"identity 12\n", ":2: has 2 characters, needs 64"},
-        {"\nidentity " + std::string(64, 'g') + "\n", ":3: holds what is no hex digit"},
+        {"\nidentity " + std::string(64, 'g') + "\n", ":3: contains a character that is not a hex digit"},
         {"certificate " + std::string(127, '0') + "\n", ":2: has 127 characters"}}) {
     ASSERT_TRUE(write_file_atomically(file_, key + lines));
     const auto read = read_device_file(file_);
@@ -63,7 +63,8 @@ TEST_F(DeviceFiles, BadLinesAreNamed) {
     EXPECT_NE(read.error().text().find(what), std::string::npos) << read.error().text();
   }
   ASSERT_TRUE(write_file_atomically(file_, key));
-  EXPECT_NE(certify_file(file_, "pumps", root_).error().text().find("holds no identity"), std::string::npos);
+  EXPECT_NE(certify_file(file_, "pumps", root_).error().text().find("contains no identity"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ TEST_F(SecureFolder, AClientWithoutACertificateIsNamedWithTheMend) {
   std::vector<ChildProcess> members;
   for (int i = 1; i <= clients; ++i) members.push_back(start_client(i));
   ASSERT_TRUE(aggregator.wait_for_output(
-      "client-06.pub: holds no certificate; certify it: hansa keys certify", seconds(60)))
+      "client-06.pub: contains no certificate; certify it: hansa keys certify", seconds(60)))
       << aggregator.output();
   // The operator does; the client is taken at its next Hello.
   run("hansa",

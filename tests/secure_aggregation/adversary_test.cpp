@@ -87,7 +87,8 @@ TEST_F(Adversary, AClientCountsTheRosterItself) {
   up_to_roster();
   Roster roster = run.aggregator.roster();
   roster.resize(2);
-  expect_refused(run.clients[0].on_roster(encode(roster)), "of 2 clients is less than the 3", run.clients[0]);
+  expect_refused(run.clients[0].on_roster(encode(roster)), "has 2 clients, this client requires 3",
+                 run.clients[0]);
 }
 
 TEST_F(Adversary, ASecondRosterIsRefused) {
@@ -102,14 +103,14 @@ TEST_F(Adversary, SharesAreForOneReceiverOfOneContext) {
         run.aggregator.on_shares(run.at(i), *run.clients[i].on_roster(run.aggregator.encoded_roster())));
   ASSERT_TRUE(run.aggregator.fix_sharers());
   // Those for client 1, given to client 0.
-  expect_refused(run.clients[0].on_delivery(*run.aggregator.delivery_for(1)), "were changed on the way",
+  expect_refused(run.clients[0].on_delivery(*run.aggregator.delivery_for(1)), "were modified",
                  run.clients[0]);
   auto changed = *run.aggregator.delivery_for(2);
   changed.shares[1][5] ^= 1;
-  expect_refused(run.clients[2].on_delivery(changed), "were changed on the way", run.clients[2]);
+  expect_refused(run.clients[2].on_delivery(changed), "were modified", run.clients[2]);
   auto fewer = *run.aggregator.delivery_for(3);
   fewer.shares.pop_back();
-  expect_refused(run.clients[3].on_delivery(fewer), "do not fit", run.clients[3]);
+  expect_refused(run.clients[3].on_delivery(fewer), "do not match the neighbours", run.clients[3]);
   Delivery two{Subset(5), {}};
   two.sharers.insert(0);
   two.shares.push_back(run.aggregator.delivery_for(4)->shares[0]);
@@ -127,7 +128,7 @@ TEST_F(Adversary, NeverBothSharesOfAClient) {
   UnmaskRequest without{Subset(clients), {}};
   for (Position i = 0; i < clients; ++i)
     if (i != 3) without.survivors.insert(i);
-  expect_refused(run.clients[0].on_unmask(without), "two sets of survivors", run.clients[0]);
+  expect_refused(run.clients[0].on_unmask(without), "two different sets of survivors", run.clients[0]);
   EXPECT_FALSE(run.clients[0].on_unmask(all)) << "from then on it tells nothing at all";
 }
 
@@ -138,10 +139,11 @@ TEST_F(Adversary, UnmaskingOfFewIsRefused) {
   request.survivors.insert(1);
   expect_refused(run.clients[0].on_unmask(request), "only 2 survivors", run.clients[0]);
   request.survivors.insert(2);
-  expect_refused(run.clients[1].on_unmask(request), "only 3 survivors among those who hold", run.clients[1]);
+  expect_refused(run.clients[1].on_unmask(request), "only 3 survivors among the holders", run.clients[1]);
   request.survivors.insert(4);
   expect_refused(run.clients[3].on_unmask(request), "does not count", run.clients[3]);
-  expect_refused(run.clients[2].on_unmask({Subset(clients + 1), {}}), "of another roster", run.clients[2]);
+  expect_refused(run.clients[2].on_unmask({Subset(clients + 1), {}}), "belongs to another roster",
+                 run.clients[2]);
 }
 
 TEST_F(Adversary, ASurvivorThatSharedNothingIsRefused) {
@@ -149,7 +151,7 @@ TEST_F(Adversary, ASurvivorThatSharedNothingIsRefused) {
   up_to_masked();
   UnmaskRequest request = run.aggregator.request();
   request.survivors.insert(5);
-  expect_refused(run.clients[0].on_unmask(request), "client-0005, which shared no secrets", run.clients[0]);
+  expect_refused(run.clients[0].on_unmask(request), "client-0005, which sent no shares", run.clients[0]);
 }
 
 TEST_F(Adversary, UnmaskingBeforeMaskingIsRefused) {
@@ -168,10 +170,10 @@ TEST_F(Adversary, ASetupWeakerThanTheClientsPolicyIsRefused) {
   };
   Policy policy;
   policy.clients_min = 7;
-  refused(policy, "of 6 clients is less than the 7");
+  refused(policy, "has 6 clients, fewer than the 7");
   policy = {};
   policy.threat_model = ThreatModel::active;
-  refused(policy, "trusts the aggregator");
+  refused(policy, "assumes that the aggregator follows the protocol");
   policy = {};
   policy.corrupt_min = 0.3;
   refused(policy, "fewer corrupt clients");
@@ -204,15 +206,18 @@ TEST_F(Adversary, LiesAboutSurvivorsAreSeenInTheConsistencyRound) {
     (lied_to ? of_lie : of_all).push_back({static_cast<Position>(i), *signature});
   }
   EXPECT_LT(of_all.size(), active.aggregator.parameters().threshold);
-  expect_refused(active.clients[5].on_unmask({all, of_all}), "signed sets of survivors", active.clients[5]);
+  expect_refused(active.clients[5].on_unmask({all, of_all}), "signatures of the survivors",
+                 active.clients[5]);
   // Signatures over the other set do not count, nor does one twice.
   of_all.push_back(of_lie[0]);
-  expect_refused(active.clients[4].on_unmask({all, of_all}), "not of client-0000 over these",
+  expect_refused(active.clients[4].on_unmask({all, of_all}), "of client-0000 that does not match these",
                  active.clients[4]);
   of_all.back() = of_all.front();
-  expect_refused(active.clients[3].on_unmask({all, of_all}), "two of one", active.clients[3]);
-  expect_refused(active.clients[2].on_unmask({all, of_all}), "two sets of survivors", active.clients[2]);
-  expect_refused(active.clients[1].on_unmask({lie, of_lie}), "signed sets of survivors", active.clients[1]);
+  expect_refused(active.clients[3].on_unmask({all, of_all}), "two of one client", active.clients[3]);
+  expect_refused(active.clients[2].on_unmask({all, of_all}), "two different sets of survivors",
+                 active.clients[2]);
+  expect_refused(active.clients[1].on_unmask({lie, of_lie}), "signatures of the survivors",
+                 active.clients[1]);
 }
 
 TEST_F(Adversary, WithoutAConsistencyRoundAnActiveSumIsNotUnmasked) {

@@ -21,10 +21,10 @@ Secret32 seed_of(std::uint64_t number) {
 }
 
 SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parameters) {
-  const std::uint32_t steps = (1U << value_bits) - 1;
+  const std::uint32_t levels = (1U << value_bits) - 1;
   SumSetup setup = testing::small_setup(clients);
   setup.segments = {{parameters, 1}};
-  setup.quantisation = {steps, ring_bits(clients, steps), 0.5, 100};
+  setup.quantisation = {levels, ring_bits(clients, levels), 0.5, 100};
   setup.metrics = {"loss", "accuracy"};
   return setup;
 }
@@ -152,7 +152,7 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
   }
 }
 
-// A few values have nearly all of the length: on one grid for all, the others drown in its steps; rotated, all fit.
+// A few values have nearly all of the norm: on one grid for all, the others drown in its levels; rotated, all fit.
 TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
   const std::uint32_t clients = 10;
   const std::size_t parameters = 8'000;
@@ -240,7 +240,8 @@ TEST(Clip, FollowsTheValues) {
     EXPECT_GT(of_deviation(deviation), 2.5 * deviation);
     EXPECT_LT(of_deviation(deviation), 8 * deviation);
   }
-  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15)) << "more steps allow a wider range";
+  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15))
+      << "more levels allow a wider range";
   ranges = {};
   ranges[0] = 10;
   EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";

@@ -276,7 +276,7 @@ def example():
         if name == "b":
             lines["first words of this mask"] = " ".join(map(str, words[:8]))
         masked = [(n + m) % 2**ring for n, m in zip(masked, words)]  # a comes first: plus
-    lines["masked numbers of a"] = " ".join(map(str, masked[:8])) + " …"
+    lines["masked elements of a"] = " ".join(map(str, masked[:8])) + " …"
     packed = pack(masked, ring)
     lines["packed, first 32 bytes of %d" % len(packed)] = packed[:32].hex()
     lines["SHA-256 of the packed vector"] = H(packed).hex()

@@ -114,7 +114,7 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
   say("model", "SHA-256 of \"model\"");
   say("segments", "3 values in scales of 1, 2 in scales of 0.25");
   say("clients", "3");
-  say("steps, ring_bits", "255, 10");
+  say("levels, ring_bits", "255, 10");
   say("clip, weight_unit", "0.5, 100");
   say("metrics", "loss");
   say("assumptions", "honest but curious, corrupt 0.2, dropout 0.1, 40 and 20 bits");
@@ -217,7 +217,7 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
       }
     }
     if (i == 0) {
-      say("numbers of a",
+      say("ring elements of a",
           words(std::span(numbers).first(8)) + " then zeros, " + std::to_string(numbers.size()) + " in all");
     }
     std::vector<std::uint32_t> masked = numbers;
@@ -225,7 +225,7 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
     std::vector<std::byte> packed(packed_bytes(masked.size(), setup.quantisation.ring_bits));
     pack(masked, setup.quantisation.ring_bits, packed);
     if (i == 0) {
-      say("masked numbers of a", words(std::span(masked).first(8)) + " …");
+      say("masked elements of a", words(std::span(masked).first(8)) + " …");
       const auto bytes = std::span(reinterpret_cast<const std::uint8_t*>(packed.data()), packed.size());
       say("packed, first 32 bytes of " + std::to_string(packed.size()), to_hex(bytes.first(32)));
       say("SHA-256 of the packed vector", sha256(std::span<const std::byte>(packed)).hex());

@@ -10,7 +10,7 @@ using server::Finish;
 
 std::string replay(std::uint64_t seed) {
   return "replay: HANSA_SIMULATION_SEED=" + std::to_string(seed) +
-         " hansa_simulation_test --gtest_filter=FaultyFederation.*";
+         " hansa_simulation_test --gtest_filter=*FaultyFederation*";
 }
 
 void expect_sound(const World& world) {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# scripts/check-arrows on trees of its own: each violation must be found, and a good tree must pass.
+# Runs scripts/check-arrows on made-up trees: each violation must be found, and a correct tree must pass.
 #   check_arrows_test.sh ROOT
 set -euo pipefail
 check="$1/scripts/check-arrows"
@@ -7,7 +7,7 @@ tree="$(mktemp -d)"
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-# expect VERDICT PATH INCLUDE [WHAT THE MESSAGE HOLDS]
+# expect VERDICT PATH INCLUDE [TEXT OF THE MESSAGE]
 expect() {
   rm -rf "${tree:?}"/*
   mkdir -p "$tree/$(dirname "$2")" "$tree/common"
@@ -30,6 +30,32 @@ expect good server/config/a.h '"learning/data/data_config.h"'
 expect good tests/server_parts/a.cpp '"server/store/internal/b.h"'
 expect good tools/a.cpp '"simulation/simulate.h"'
 expect good common/a.h '<vector>'
+# Inside a top folder.
+expect good server/engine/a.h '"server/coordinator/coordinator.h"'
+expect good server/coordinator/a.h '"server/store/store.h"'
+expect good server/main.cpp '"server/process/aggregator_process.h"'
+expect good client/engine/internal/a.cpp '"client/agent/agent.h"'
+expect good learning/methods/a.cpp '"learning/internal/b.h"'
+expect good learning/internal/a.cpp '"learning/methods/sgd.h"'
+expect good common/sqlite/a.h '"common/error.h"'
+expect good protocols/messages/internal/a.h '"protocols/codecs/plan.h"'
+
+expect bad server/coordinator/a.h '"server/process/aggregator_process.h"' 'server/coordinator/ must not include'
+expect bad server/coordinator/internal/a.h '"server/engine/engine.h"' 'server/coordinator/ must not include'
+expect bad server/store/a.h '"server/coordinator/coordinator.h"'
+expect bad server/aggregation/a.h '"server/coordinator/coordinator.h"'
+expect bad server/selection/a.h '"server/coordinator/coordinator.h"'
+expect bad server/optimizers/a.h '"server/config/federation_config.h"'
+expect bad server/main.cpp '"server/engine/engine.h"'
+expect bad client/agent/a.h '"client/engine/engine.h"'
+expect bad client/state/a.h '"client/process/client_process.h"'
+expect bad learning/data/a.h '"learning/trainer.h"'
+expect bad learning/data/a.h '"learning/data/follow/feed.h"'
+expect bad protocols/codecs/a.h '"protocols/messages/messages.h"'
+expect bad protocols/transport/a.h '"protocols/messages/messages.h"'
+expect bad common/a.h '"common/config/schema.h"'
+expect bad common/kernels/a.h '"common/sqlite/database.h"'
+expect bad server/unknown/a.h '"common/error.h"' 'server/unknown/ is not in the table'
 
 expect bad common/a.h '"protocols/round/round.h"' 'common/a.h:2: common/ must not include'
 expect bad protocols/round/a.h '"server/store/store.h"'
@@ -42,7 +68,7 @@ expect bad learning/a.cpp '"protocols/round/round.h"'
 expect bad simulation/a.cpp '"tools/commands.h"'
 expect bad server/coordinator/a.cpp '"server/store/internal/b.h"' 'is internal to server/store/'
 expect bad client/agent/a.cpp '"learning/internal/b.h"' 'is internal to learning/'
-expect bad client/agent/a.cpp '<torch/torch.h>' 'which is for learning'
+expect bad client/agent/a.cpp '<torch/torch.h>' 'which only learning'
 expect bad server/evaluation/a.cpp '<ATen/ATen.h>'
 expect bad simulation/a.cpp '<c10/util/Optional.h>'
 expect bad tools/a.cpp '<toml++/toml.h>'

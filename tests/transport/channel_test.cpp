@@ -188,7 +188,7 @@ TEST_F(Channel, PeerThatBringsARoutingIdOfItsOwnIsNotServed) {
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve,
                 "bob's");
   raw.send({"mail for bob, please"});
-  EXPECT_TRUE(server_refuses("client ada: brought a routing id of its own"));
+  EXPECT_TRUE(server_refuses("client ada: set its own routing id"));
   EXPECT_TRUE(server.received.empty());
 }
 
@@ -214,7 +214,7 @@ TEST_F(Channel, KeyThatIsNotAdmittedIsToldOnceWithItsMend) {
   ASSERT_TRUE(until([&] { return !server.refused.empty(); }, [&] { server.poll(); }));
   EXPECT_EQ(server.refused.size(), 1u);
   EXPECT_EQ(server.refused[0].code, ErrorCode::refused);
-  EXPECT_EQ(server.refused[0].place, "127.0.0.1");
+  EXPECT_EQ(server.refused[0].location, "127.0.0.1");
   EXPECT_THAT(server.refused[0].what, HasSubstr(eve.public_key().value().text()));
   EXPECT_THAT(server.refused[0].hint, HasSubstr("NAME.pub"));
   EXPECT_TRUE(server.received.empty());

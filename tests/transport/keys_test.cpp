@@ -84,10 +84,10 @@ TEST(Keys, PublicKeyFileWithNoneOrTwoIsRefusedNamingTheLine) {
   const TemporaryFolder folder;
   const std::string path = (folder / "device.pub").string();
   write(path, "# only a comment\n", 0644);
-  EXPECT_THAT(read_public_key(path).error().text(), HasSubstr("holds no key"));
+  EXPECT_THAT(read_public_key(path).error().text(), HasSubstr("contains no key"));
   const std::string key = testing::new_key().public_key().value().text();
   write(path, "# two\n" + key + "\n" + key + "\n", 0644);
-  EXPECT_THAT(read_public_key(path).error().text(), HasSubstr(path + ":3: holds a second key"));
+  EXPECT_THAT(read_public_key(path).error().text(), HasSubstr(path + ":3: contains a second key"));
   write(path, "# short\n\n" + std::string(39, 'a') + "\n", 0644);
   EXPECT_THAT(read_public_key(path).error().text(), HasSubstr(path + ":3: has 39 characters, needs 40"));
 }

@@ -72,7 +72,7 @@ TEST_P(ThroughProxy, AProxyThatRefusesOrIsNotThereIsTold) {
     const bool http = GetParam() == std::string("http");
     EXPECT_THAT(told, HasSubstr(at == nobody ? "cannot be reached"
                                 : http       ? "403 Forbidden"
-                                             : "its rules forbid it"));
+                                             : "forbidden by its rules"));
   }
 }
 

@@ -12,9 +12,9 @@
 namespace hansa::codecs::internal {
 namespace {
 
-constexpr int level = 1;  // codes have no repetitions to look for: more effort finds nothing
+constexpr int level = 1;  // codes contain no repetitions, so that higher levels find nothing more
 
-// What zstd needs to begin with is kept, for each thread.
+// The zstd contexts are kept per thread.
 struct Free {
   void operator()(ZSTD_CCtx* made) const noexcept { ZSTD_freeCCtx(made); }
   void operator()(ZSTD_DCtx* made) const noexcept { ZSTD_freeDCtx(made); }
@@ -28,18 +28,19 @@ ZSTD_DCtx* unpacker() {
   return kept.get();
 }
 
-// Codes are not repetitive: what they can be packed to is the entropy of their bytes. A look at some parts of them
-// is a small part of the cost of packing, and mostly saves it: a bit after a rotation is as good as random.
+// Estimates from samples whether zstd would make the bytes smaller. Codes are not repetitive, so that the entropy of
+// their bytes decides. The estimate costs a small part of a compression and mostly avoids one: codes of rotated values
+// are nearly random.
 bool looks_packable(std::span<const std::byte> bytes) {
   constexpr std::size_t part = 1024;
   constexpr std::size_t parts = 16;
   std::array<std::uint32_t, 256> counts{};
   std::size_t seen = 0;
-  const std::size_t step = std::max(part, bytes.size() / parts);
-  for (std::size_t first = 0; first < bytes.size(); first += step) {
-    const auto some = bytes.subspan(first, std::min(part, bytes.size() - first));
-    for (const std::byte byte : some) ++counts[std::to_integer<std::size_t>(byte)];
-    seen += some.size();
+  const std::size_t stride = std::max(part, bytes.size() / parts);
+  for (std::size_t first = 0; first < bytes.size(); first += stride) {
+    const auto sample = bytes.subspan(first, std::min(part, bytes.size() - first));
+    for (const std::byte byte : sample) ++counts[std::to_integer<std::size_t>(byte)];
+    seen += sample.size();
   }
   double bits = 0;
   for (const std::uint32_t count : counts)
@@ -50,11 +51,11 @@ bool looks_packable(std::span<const std::byte> bytes) {
 }  // namespace
 
 bool pack(std::span<const std::byte> bytes, std::vector<std::byte>& packed) {
-  const std::size_t wanted = bytes.size() - bytes.size() / 16;
-  if (wanted < 2 || !looks_packable(bytes.subspan(1)) || packer() == nullptr) return false;
-  packed.resize(wanted);
+  const std::size_t size_max = bytes.size() - bytes.size() / 16;
+  if (size_max < 2 || !looks_packable(bytes.subspan(1)) || packer() == nullptr) return false;
+  packed.resize(size_max);
   packed[0] = static_cast<std::byte>(Stored::zstd);
-  // Fails as soon as it becomes larger than what is wanted.
+  // Fails as soon as the output exceeds size_max.
   const std::size_t size = ZSTD_compressCCtx(packer(), packed.data() + 1, packed.size() - 1, bytes.data() + 1,
                                              bytes.size() - 1, level);
   if (ZSTD_isError(size) != 0) return false;
@@ -68,15 +69,17 @@ Result<std::span<const std::byte>> unpack(std::span<const std::byte> bytes, std:
   if (bytes.empty()) return wrong("is empty");
   const auto body = bytes.subspan(1);
   if (bytes[0] == static_cast<std::byte>(Stored::plain)) return body;
-  if (bytes[0] != static_cast<std::byte>(Stored::zstd)) return wrong("is stored in an unknown way");
+  if (bytes[0] != static_cast<std::byte>(Stored::zstd)) return wrong("is stored in an unknown form");
   const unsigned long long size = ZSTD_getFrameContentSize(body.data(), body.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > bytes_max)
-    return wrong("is packed and does not say its size, or is larger than an update can be");
+    return wrong("is a zstd frame without a valid size, or larger than an update can be");
   memory.resize(size);
-  if (unpacker() == nullptr) return fail(ErrorCode::resource, "update", "got no memory to be unpacked");
+  if (unpacker() == nullptr)
+    return fail(ErrorCode::resource, "update", "cannot be decompressed: out of memory");
   const std::size_t unpacked =
       ZSTD_decompressDCtx(unpacker(), memory.data(), memory.size(), body.data(), body.size());
-  if (ZSTD_isError(unpacked) != 0 || unpacked != size) return wrong("is packed and cannot be unpacked");
+  if (ZSTD_isError(unpacked) != 0 || unpacked != size)
+    return wrong("is a zstd frame that cannot be decompressed");
   return std::span<const std::byte>(memory);
 }
 

@@ -1,4 +1,4 @@
-// f32, f16, bf16: each value by itself.
+// f32, f16, bf16: each value is encoded on its own.
 #include <algorithm>
 #include <array>
 

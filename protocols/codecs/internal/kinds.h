@@ -1,4 +1,4 @@
-// The codecs, each in a file of its own name.
+// Creates the codecs. Each is implemented in the file of its name.
 #pragma once
 #include <memory>
 

@@ -1,7 +1,9 @@
-// PowerSGD: Vogels, Karimireddy, Jaggi, "PowerSGD: Practical Low-Rank Gradient Compression for Distributed Optimization" (NeurIPS
-// 2019), algorithm 1, for one client's matrix: P = orthonormal(M Q), Q = M^T P, starting from the Q before.
+// PowerSGD: Vogels, Karimireddy, Jaggi, "PowerSGD: Practical Low-Rank Gradient Compression for Distributed
+// Optimization" (NeurIPS 2019), algorithm 1, for one client's matrix: P = orthonormal(M Q), Q = M^T P, starting from
+// the previous Q.
 //
-// [P: a column after the other, float16][largest magnitude of Q, float32][Q / that: a column after the other, float16].
+// Encoded as [P, float16][largest magnitude of Q, float32][Q divided by that magnitude, float16]; P and Q column by
+// column.
 #include <algorithm>
 #include <cmath>
 
@@ -26,7 +28,7 @@ class LowRank final : public SegmentCodec {
     for (std::uint32_t k = 0; k < rank_; ++k) {
       const auto q = next_state.subspan(k * columns_, columns_);
       if (!state.empty()) std::ranges::copy(state.subspan(k * columns_, columns_), q.begin());
-      // A start that knows nothing: random signs.
+      // Without a previous column the iteration starts from random signs.
       if (std::ranges::all_of(q, [](float v) { return v == 0; }) || state.empty())
         for (std::uint64_t j = 0; j < columns_; ++j)
           q[j] = (mix(mix(context.seeds.rounding, k), j) & 1) != 0 ? 1.0F : -1.0F;
@@ -60,7 +62,8 @@ class LowRank final : public SegmentCodec {
     return true;
   }
 
-  // Numbers of a size that keeps every product finite; the values themselves are held within the limit when they are decoded.
+  // Checks that P and Q are small enough for every product to be finite. Decoding clamps the values themselves to the
+  // limit.
   std::optional<std::size_t> check(std::span<const std::byte> bytes,
                                    const Context& /*context*/) const override {
     const std::uint64_t size = encoded_bytes_max();
@@ -137,7 +140,8 @@ class LowRank final : public SegmentCodec {
     for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
     return static_cast<float>(sum);
   }
-  // Gram-Schmidt, twice for the sake of rounding; a column that is nothing new becomes zero.
+  // Gram-Schmidt orthonormalisation, in two passes because of rounding. A column that depends on earlier ones becomes
+  // zero.
   void orthonormalise(std::vector<float>& p) const {
     for (std::uint32_t k = 0; k < rank_; ++k) {
       const auto column = std::span(p).subspan(k * rows_, rows_);
@@ -150,8 +154,8 @@ class LowRank final : public SegmentCodec {
         }
       }
       const double length = std::sqrt(static_cast<double>(dot(column, column)));
-      const bool nothing_new = !(length > 1e-6 * before) || length < 1e-30;
-      for (float& value : column) value = nothing_new ? 0.0F : static_cast<float>(value / length);
+      const bool dependent = !(length > 1e-6 * before) || length < 1e-30;
+      for (float& value : column) value = dependent ? 0.0F : static_cast<float>(value / length);
     }
   }
 

@@ -1,5 +1,5 @@
 // QSGD: Alistarh, Grubic, Li, Tomioka, Vojnovic, "QSGD: Communication-Efficient SGD via Gradient Quantization and
-// Encoding" (NeurIPS 2017), section 3, with the largest magnitude of a group in the place of its length.
+// Encoding" (NeurIPS 2017), section 3, with a group's largest magnitude instead of its norm.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,13 +12,13 @@
 namespace hansa::codecs::internal {
 namespace {
 
-// Smaller ones are stored as 0: the reciprocal of a scale must be finite.
+// A group with smaller magnitudes has the scale 0, because the reciprocal of a scale must be finite.
 constexpr float magnitude_min = 1e-30F;
 
 std::size_t groups_of(std::size_t values) { return (values + group_values - 1) / group_values; }
 float levels_of(unsigned bits) { return static_cast<float>((1U << bits) - 1); }
 
-// The codes of a block: unpacked, or where they are if a code is a byte.
+// The codes of a block: unpacked into a buffer, or read in place if a code is a byte.
 class Codes {
  public:
   Codes(std::span<const std::byte> packed, unsigned bits, std::size_t count) {
@@ -101,7 +101,7 @@ void encode_uniform(std::span<const float> values, unsigned bits, OneBit one_bit
       scale = largest / levels_of(bits);
       inverse = 0.5F / scale;
     }
-    // Where all is 0 the codes are all the same, which an entropy stage likes.
+    // With the scale 0, nearest rounding gives the same code everywhere, which compresses well.
     if (nearest || scale == 0) kernels::quantise_nearest(group, inverse, bits, to);
     else kernels::quantise_random(group, inverse, bits, mix(seed, g), to);
     store(out, g * sizeof(float), scale);

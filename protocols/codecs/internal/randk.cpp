@@ -1,10 +1,11 @@
-// Random places that the whole cohort shares: Konecny, McMahan, Yu, Richtarik, Suresh, Bacon, "Federated Learning: Strategies for
-// Improving Communication Efficiency" (2016), section 3.2; values times the reciprocal of the share, as in uniform.h.
+// Random coordinates, the same for the whole cohort: Konecny, McMahan, Yu, Richtarik, Suresh, Bacon, "Federated
+// Learning: Strategies for Improving Communication Efficiency" (2016), section 3.2. The sampled values are divided by
+// the fraction and encoded as in uniform.h.
 #include <algorithm>
 #include <array>
 
+#include "protocols/codecs/internal/coordinates.h"
 #include "protocols/codecs/internal/kinds.h"
-#include "protocols/codecs/internal/places.h"
 #include "protocols/codecs/internal/uniform.h"
 
 namespace hansa::codecs::internal {
@@ -17,31 +18,32 @@ class RandK final : public BlockCodec {
 
  protected:
   std::size_t block_bytes(std::size_t values) const override {
-    return uniform_bytes(places_of(values, fraction_), bits_);
+    return uniform_bytes(sampled_count(values, fraction_), bits_);
   }
   void encode_block(std::span<const float> values, std::uint64_t block, const Context& context,
                     std::span<std::byte> out) const override {
-    const std::size_t k = places_of(values.size(), fraction_);
+    const std::size_t k = sampled_count(values.size(), fraction_);
     const float weight = static_cast<float>(values.size()) / static_cast<float>(k);
     alignas(64) std::array<float, block_values> buffer;
-    Places places(context.seeds.cohort, block, values.size());
+    SampledCoordinates coordinates(context.seeds.cohort, block, values.size());
     for (std::size_t i = 0; i < k; ++i)
-      buffer[i] = std::clamp(values[places.next()] * weight, -context.magnitude_max, context.magnitude_max);
+      buffer[i] =
+          std::clamp(values[coordinates.next()] * weight, -context.magnitude_max, context.magnitude_max);
     encode_uniform(std::span(buffer).first(k), bits_, OneBit::random, mix(context.seeds.rounding, block),
                    context.magnitude_max, out);
   }
   bool check_block(std::span<const std::byte> bytes, std::size_t values,
                    const Context& context) const override {
-    return check_uniform(bytes, places_of(values, fraction_), bits_, context.limit());
+    return check_uniform(bytes, sampled_count(values, fraction_), bits_, context.limit());
   }
   void decode_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                     std::span<float> out) const override {
-    const std::size_t k = places_of(out.size(), fraction_);
+    const std::size_t k = sampled_count(out.size(), fraction_);
     alignas(64) std::array<float, block_values> buffer;
     decode_uniform(bytes, bits_, std::span(buffer).first(k));
     std::fill(out.begin(), out.end(), 0.0F);
-    Places places(context.seeds.cohort, block, out.size());
-    for (std::size_t i = 0; i < k; ++i) out[places.next()] = buffer[i];
+    SampledCoordinates coordinates(context.seeds.cohort, block, out.size());
+    for (std::size_t i = 0; i < k; ++i) out[coordinates.next()] = buffer[i];
   }
 
  private:

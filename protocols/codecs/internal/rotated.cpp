@@ -1,10 +1,10 @@
 // DRIVE and EDEN: Vargaftik, Ben-Basat, Portnoy, Mendelson, Ben-Itzhak, Mitzenmacher, "DRIVE: One-bit Distributed Mean
 // Estimation" (NeurIPS 2021) and "EDEN: Communication-Efficient and Robust Distributed Mean Estimation for Federated
-// Learning" (ICML 2022), with a uniform grid in the place of Lloyd's and a rotation for each block: [scale, float32][codes].
+// Learning" (ICML 2022), with a uniform grid instead of Lloyd's and one rotation per block: [scale, float32][codes].
 //
-// x is padded to a power of two, its signs are turned at random, and y = H x. The values of y are nearly normal with the
-// deviation |x|, whatever x was; they take the nearest level of a grid made for that. With the scale |x|^2 / (y . levels) the
-// decoded vector's expectation over rotations is x.
+// x is padded to a power of two, its signs are flipped at random, and y = H x. The values of y are nearly normal with
+// the standard deviation |x|, whatever x is. Each is rounded to the nearest level of a grid that suits this
+// distribution. With the scale |x|^2 / (y . levels) the expectation of the decoded vector over rotations is x.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -18,7 +18,8 @@
 namespace hansa::codecs::internal {
 namespace {
 
-// The step of the uniform grid of 2^bits levels with the least squared error for a standard normal value (Max 1960, table II).
+// The level spacing of the uniform grid of 2^bits levels with the least squared error for a standard normal value (Max
+// 1960, table II).
 constexpr std::array<float, 9> delta_of{0,       1.5957F, 0.9957F, 0.5860F, 0.3352F,
                                         0.1881F, 0.1041F, 0.0569F, 0.0308F};
 
@@ -53,8 +54,8 @@ class Rotated final : public BlockCodec {
     kernels::pack_codes(codes, bits_, octets(out.subspan(sizeof(float))));
   }
 
-  // The scale of an honest block is far below the limit: levels times it are of the size of the block's values, and the
-  // transform adds as many of them as there are.
+  // Only the scale is checked; decoding clamps the values. The scale of an honest block is far below the limit, because
+  // scale times level has the magnitude of the block's values divided by the square root of their number.
   bool check_block(std::span<const std::byte> bytes, std::size_t /*values*/,
                    const Context& context) const override {
     return std::fabs(load<float>(bytes)) <= context.limit();

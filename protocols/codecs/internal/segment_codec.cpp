@@ -38,7 +38,7 @@ bool BlockCodec::encode(std::span<const float> values, std::span<const float> /*
                         std::vector<std::byte>& out) const {
   for (std::size_t first = 0; first < values.size(); first += block_values) {
     const auto block = values.subspan(first, std::min(block_values, values.size() - first));
-    // As it comes into the cache.
+    // Checked block by block, so that the block is in the cache when it is encoded.
     if (kernels::first_outside(block, context.input_max) != block.size()) return false;
     const std::size_t at = out.size();
     out.resize(at + block_bytes(block.size()));
@@ -62,10 +62,10 @@ void BlockCodec::visit_blocks(std::span<const std::byte> body, std::uint64_t fir
 std::optional<std::size_t> BlockCodec::check(std::span<const std::byte> bytes, const Context& context) const {
   const std::uint64_t size = encoded_bytes_max();
   if (bytes.size() < size) return std::nullopt;
-  bool sound = true;
+  bool valid = true;
   visit_blocks(bytes, 0, values_,
-               [&](const Block& block) { sound = sound && check_block(block.bytes, block.values, context); });
-  if (!sound) return std::nullopt;
+               [&](const Block& block) { valid = valid && check_block(block.bytes, block.values, context); });
+  if (!valid) return std::nullopt;
   return size;
 }
 

@@ -1,4 +1,4 @@
-// What a codec does with the values of one segment.
+// The interface of a codec, which encodes and decodes the values of one segment.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,45 +15,46 @@ namespace hansa::codecs::internal {
 
 inline constexpr std::size_t block_values = Plan::block_values;
 
-// Of one segment in one update.
+// What a codec needs besides the values or bytes of one segment of one update.
 struct Context {
-  Seeds seeds;  // of the segment: mixed with its place
+  Seeds seeds;  // the segment's seeds: see seeds_of
   float magnitude_max = 0;
-  // Of values to encode: infinite where a residual was added to them.
+  // The largest magnitude of values to encode. It is infinite if a residual was added to them.
   float input_max = magnitude_max;
-  // Decoded values may be beyond it by this much: what rounding adds to a value at the limit.
+  // The largest magnitude of decoded values. It is above magnitude_max, because rounding may enlarge a value.
   [[nodiscard]] float limit() const { return magnitude_max * 1.004F; }
 };
 
-// Another number for each place.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t place) {
-  return splitmix64(seed, place);
+// Derives a different seed for each index.
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t index) {
+  return splitmix64(seed, index);
 }
 
-// Of the segment at that place in the plan.
+// The seeds of the segment with this index in the plan.
 [[nodiscard]] constexpr Seeds seeds_of(const Seeds& update, std::uint64_t segment) {
   return {mix(update.update, segment), mix(update.cohort, segment), mix(update.rounding, segment)};
 }
 
-// Stateless; any threads.
+// Stateless and thread-safe.
 class SegmentCodec {
  public:
   virtual ~SegmentCodec() = default;
 
   [[nodiscard]] virtual std::uint64_t encoded_bytes_max() const = 0;
-  // Kept beside the residual of error feedback.
+  // The number of values of state that the codec keeps in addition to the residual of error feedback.
   [[nodiscard]] virtual std::uint64_t extra_state_values() const { return 0; }
-  // Appends the segment's bytes. values: of the segment, residual included. extra state: before (empty: none yet), after. False if
-  // a value is beyond input_max, or NaN.
+  // Appends the segment's bytes to `out`. `values` are the segment's values including the residual. `state` and
+  // `next_state` are the extra state before and after; an empty `state` means none yet. Returns false if a value is NaN
+  // or its magnitude is above input_max.
   virtual bool encode(std::span<const float> values, std::span<const float> state,
                       std::span<float> next_state, const Context& context,
                       std::vector<std::byte>& out) const = 0;
-  // How many of the bytes are the segment's; none if they are not sound.
+  // The number of leading bytes that belong to the segment; empty if they are invalid.
   [[nodiscard]] virtual std::optional<std::size_t> check(std::span<const std::byte> bytes,
                                                          const Context& context) const = 0;
-  // As Update's.
+  // Like Update::is_seekable().
   [[nodiscard]] virtual bool is_seekable() const { return false; }
-  // As Update::fold and accumulate, within the segment: all blocks that begin in [first, last).
+  // Like Update::fold() and accumulate() within the segment, for all blocks that begin in [first, last).
   virtual void fold(std::span<const std::byte> body, const Context& context, std::uint64_t first,
                     std::uint64_t last, double factor, std::span<std::int64_t> sums) const = 0;
   virtual void accumulate(std::span<const std::byte> body, const Context& context, std::uint64_t first,
@@ -62,7 +63,7 @@ class SegmentCodec {
 
 [[nodiscard]] std::unique_ptr<SegmentCodec> make_codec(const Segment& segment);
 
-// A codec whose blocks are decoded one by one, into a buffer that stays in the first-level cache.
+// A codec whose blocks are decoded one by one into a buffer that fits in the first-level cache.
 class BlockCodec : public SegmentCodec {
  public:
   explicit BlockCodec(std::uint64_t values) : values_(values) {}
@@ -87,7 +88,7 @@ class BlockCodec : public SegmentCodec {
                                          const Context& context) const = 0;
   virtual void decode_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                             std::span<float> out) const = 0;
-  // For codecs that need no values to be added.
+  // Adds a block to the sums. Override it if codes can be added without decoding them to float32 values.
   virtual void fold_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                           double factor, std::span<std::int64_t> sums) const;
 
@@ -104,7 +105,7 @@ class BlockCodec : public SegmentCodec {
   std::uint64_t values_;
 };
 
-// Numbers in byte strings, little-endian and where they fall.
+// Read and write a number in a byte string: little-endian, unaligned.
 template <class Number>
 [[nodiscard]] Number load(std::span<const std::byte> bytes, std::size_t at = 0) {
   Number out;

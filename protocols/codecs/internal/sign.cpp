@@ -1,5 +1,5 @@
 // EF-signSGD: Karimireddy, Rebjock, Stich, Jaggi, "Error Feedback Fixes SignSGD and other Gradient Compression Schemes"
-// (ICML 2019), algorithm 1, for blocks: [mean magnitude, float32][signs].
+// (ICML 2019), algorithm 1, applied to blocks: [mean magnitude, float32][signs].
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,9 +1,11 @@
-// The largest magnitudes of a segment: Strom, "Scalable Distributed DNN Training using Commodity GPU Cloud Computing" (2015);
-// Stich, Cordonnier, Jaggi, "Sparsified SGD with Memory" (NeurIPS 2018). With one bit, each is its sign times a mean magnitude:
-// Sattler et al., "Robust and Communication-Efficient Federated Learning from Non-IID Data" (2019).
+// The values with the largest magnitudes of a segment: Strom, "Scalable Distributed DNN Training using Commodity GPU
+// Cloud Computing" (2015); Stich, Cordonnier, Jaggi, "Sparsified SGD with Memory" (NeurIPS 2018). With one bit, each
+// value is decoded as its sign times a mean magnitude: Sattler et al., "Robust and Communication-Efficient Federated
+// Learning from Non-IID Data" (2019).
 //
-// [bytes of gaps, u32][gaps][blocks of values, as in uniform.h]. A gap is the number of values left out before a chosen one; gaps
-// are Rice codes (Rice 1979): the quotient by 2^r in ones and a zero, then r bits of the rest, low bits first.
+// Encoded as [number of gap bytes, u32][gaps][blocks of values, as in uniform.h]. A gap is the number of values omitted
+// before a selected one. Gaps are Rice codes (Rice 1979): the quotient by 2^r as that many ones and a zero, then the
+// remainder in r bits, low bits first.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -34,7 +36,7 @@ class BitWriter {
   unsigned held_bits_ = 0;
 };
 
-// Beyond the end it reads zeros, and says so.
+// Reads zeros beyond the end; past_end() is true afterwards.
 class BitReader {
  public:
   explicit BitReader(std::span<const std::byte> from) : from_(from) {}
@@ -42,7 +44,7 @@ class BitReader {
     std::uint64_t quotient = 0;
     for (;;) {
       fill();
-      // Ones from the lowest bit on, of those that are held.
+      // The number of consecutive ones from the lowest bit.
       const auto ones = static_cast<unsigned>(std::countr_one(held_));
       if (ones < held_bits_) {
         drop(ones + 1);
@@ -63,7 +65,7 @@ class BitReader {
     return quotient << r | rest;
   }
   [[nodiscard]] bool past_end() const { return past_end_; }
-  // All bytes were begun, and what is left of the last is zeros.
+  // True if every byte was reached and the remaining bits of the last one are zero.
   [[nodiscard]] bool at_end() const {
     return !past_end_ && at_ == from_.size() && held_bits_ < 8 && held_ == 0;
   }
@@ -88,13 +90,12 @@ class BitReader {
 
 std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFF; }
 
-// The k-th largest magnitude, as bits, and how many of exactly that one are among the k largest.
 struct Threshold {
-  std::uint32_t bits = 0;
-  std::uint64_t equal = 0;
+  std::uint32_t bits = 0;  // of the k-th largest magnitude
+  std::uint64_t equal = 0;  // the number of values with exactly this magnitude among the k largest
 };
 Threshold find_threshold(std::span<const float> values, std::uint64_t k) {
-  // 31 bits in steps of 11, 10 and 10, the high ones first.
+  // A radix selection over the 31 bits in digits of 11, 10 and 10 bits, from the highest.
   std::uint32_t prefix = 0;
   unsigned known = 31;
   for (const unsigned width : {11U, 10U, 10U}) {
@@ -120,7 +121,7 @@ class TopK final : public SegmentCodec {
         k_(std::clamp<std::uint64_t>(
             static_cast<std::uint64_t>(std::ceil(fraction * static_cast<double>(values))), 1, values)),
         bits_(bits) {
-    // The best r for gaps that are geometrically distributed (Golomb 1966; Gallager, van Voorhis 1975).
+    // The best r for geometrically distributed gaps (Golomb 1966; Gallager, van Voorhis 1975).
     const double mean = static_cast<double>(values_ - k_) / static_cast<double>(k_);
     while (r_ < 31 && std::ldexp(1.0, static_cast<int>(r_) + 1) <= 0.6931 * mean + 1) ++r_;
   }
@@ -136,8 +137,8 @@ class TopK final : public SegmentCodec {
     const Threshold threshold = find_threshold(values, k_);
     const std::size_t start = out.size();
     out.resize(start + sizeof(std::uint32_t));
-    std::vector<float> chosen;
-    chosen.reserve(k_);
+    std::vector<float> selected;
+    selected.reserve(k_);
     BitWriter bits(out);
     std::uint64_t equal_left = threshold.equal;
     std::size_t next = 0;
@@ -150,20 +151,20 @@ class TopK final : public SegmentCodec {
       }
       const std::uint64_t gap = i - next;
       for (std::uint64_t ones = gap >> r_; ones > 0;) {
-        const auto step = static_cast<unsigned>(std::min<std::uint64_t>(ones, 32));
-        bits.put((std::uint64_t{1} << step) - 1, step);
-        ones -= step;
+        const auto count = static_cast<unsigned>(std::min<std::uint64_t>(ones, 32));
+        bits.put((std::uint64_t{1} << count) - 1, count);
+        ones -= count;
       }
       bits.put(0, 1);
       bits.put(gap & ((std::uint64_t{1} << r_) - 1), r_);
-      chosen.push_back(values[i]);
+      selected.push_back(values[i]);
       next = i + 1;
     }
     bits.finish();
     store(std::span(out), start, static_cast<std::uint32_t>(out.size() - start - sizeof(std::uint32_t)));
-    for (std::size_t first = 0; first < chosen.size(); first += block_values) {
+    for (std::size_t first = 0; first < selected.size(); first += block_values) {
       const auto block =
-          std::span<const float>(chosen).subspan(first, std::min(block_values, chosen.size() - first));
+          std::span<const float>(selected).subspan(first, std::min(block_values, selected.size() - first));
       const std::size_t at = out.size();
       out.resize(at + uniform_bytes(block.size(), bits_));
       encode_uniform(block, bits_, OneBit::sign, mix(context.seeds.rounding, first), context.magnitude_max,
@@ -188,23 +189,23 @@ class TopK final : public SegmentCodec {
     }
     if (!gaps.at_end()) return std::nullopt;
     const std::size_t size = sizeof(std::uint32_t) + gap_bytes + static_cast<std::size_t>(value_bytes_all);
-    bool sound = true;
+    bool valid = true;
     visit_values(bytes.first(size), [&](std::span<const std::byte> block, std::size_t count) {
-      sound = sound && check_uniform(block, count, bits_, context.limit());
+      valid = valid && check_uniform(block, count, bits_, context.limit());
     });
-    if (!sound) return std::nullopt;
+    if (!valid) return std::nullopt;
     return size;
   }
 
   void fold(std::span<const std::byte> body, const Context& /*context*/, std::uint64_t first,
             std::uint64_t last, double factor, std::span<std::int64_t> sums) const override {
-    visit(body, first, last, [&](std::uint64_t place, float value) {
-      sums[place] += std::llrint(static_cast<double>(value) * factor);
+    visit(body, first, last, [&](std::uint64_t index, float value) {
+      sums[index] += std::llrint(static_cast<double>(value) * factor);
     });
   }
   void accumulate(std::span<const std::byte> body, const Context& /*context*/, std::uint64_t first,
                   std::uint64_t last, float sign, std::span<float> out) const override {
-    visit(body, first, last, [&](std::uint64_t place, float value) { out[place] += sign * value; });
+    visit(body, first, last, [&](std::uint64_t index, float value) { out[index] += sign * value; });
   }
 
  private:
@@ -223,7 +224,8 @@ class TopK final : public SegmentCodec {
       at += size;
     }
   }
-  // Whoever has the segment's first value has all of it: places are known only from the start.
+  // The indices can only be decoded from the start. So the call whose range contains the segment's first value visits
+  // the whole segment, and the others visit nothing.
   template <class Visit>
   void visit(std::span<const std::byte> body, std::uint64_t first, std::uint64_t last,
              const Visit& visit) const {

@@ -1,4 +1,4 @@
-// HKDF-SHA256 (RFC 5869), by OpenSSL.
+// HKDF-SHA256 (RFC 5869), computed by OpenSSL.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -1,4 +1,4 @@
-// OpenSSL's objects with an owner, and the one error for its failures.
+// Owning pointers to OpenSSL objects, and the error for OpenSSL's failures.
 #pragma once
 #include <memory>
 

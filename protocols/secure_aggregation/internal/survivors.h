@@ -1,4 +1,4 @@
-// What clients sign in the consistency round.
+// The bytes that clients sign in the consistency check of the active model.
 #pragma once
 #include "protocols/secure_aggregation/internal/transcript.h"
 #include "protocols/secure_aggregation/messages.h"

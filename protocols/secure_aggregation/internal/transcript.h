@@ -1,5 +1,5 @@
-// Bytes that are hashed, signed or authenticated, so that no two meanings have the same bytes: a label that names the
-// use, then fields of fixed length or with their length before them; numbers are big-endian.
+// The bytes that are hashed, signed or authenticated: a label that names the use, followed by fields that have a fixed
+// length or are preceded by their length, so that different contents have different bytes. Numbers are big-endian.
 #pragma once
 #include <bit>
 #include <cstddef>

@@ -31,19 +31,19 @@ Result<std::vector<IpVersion>> check_address(const std::string& address) {
   const auto malformed = [&](const char* what) {
     return fail(ErrorCode::usage, address, what, "an address looks like \"tcp://HOST:PORT\"");
   };
-  if (!address.starts_with(scheme)) return malformed("does not begin with tcp://");
+  if (!address.starts_with(scheme)) return malformed("does not start with tcp://");
   const std::size_t colon = address.rfind(':');
   if (colon < scheme.size() || !is_port(std::string_view(address).substr(colon + 1), 1))
     return malformed("has no port from 1 to 65535");
   const std::string host = address.substr(scheme.size(), colon - scheme.size());
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     if (!is_numeric(AF_INET6, host.substr(1, host.size() - 2)))
-      return malformed("has no IPv6 address in its brackets");
+      return malformed("has no valid IPv6 address in its brackets");
     return std::vector{IpVersion::v6};
   }
   if (host.empty() || host.size() > host_length_max ||
       host.find_first_not_of(host_characters) != std::string::npos)
-    return malformed("has no host name");
+    return malformed("has no valid host name");
   if (is_numeric(AF_INET, host)) return std::vector{IpVersion::v4};
   return std::vector{IpVersion::v4, IpVersion::v6};
 }
@@ -53,17 +53,17 @@ Result<void> check_proxy(const std::string& proxy) {
   const bool known =
       start != std::string::npos && (proxy.substr(0, start) == "socks5" || proxy.substr(0, start) == "http");
   if (known && check_address(std::string(scheme) + proxy.substr(start + 3))) return {};
-  return fail(ErrorCode::usage, proxy, "is no proxy",
+  return fail(ErrorCode::usage, proxy, "is not a proxy",
               "a proxy looks like \"socks5://HOST:PORT\" or \"http://HOST:PORT\"");
 }
 
-// libzmq takes a port above 65535 modulo 65536.
+// Checked here because libzmq reduces a port above 65535 modulo 65536.
 Result<void> check_bind_address(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   if (address.starts_with(scheme) && colon > scheme.size() &&
       is_port(std::string_view(address).substr(colon + 1), 0))
     return {};
-  return fail(ErrorCode::network, address, "is no address to listen on",
+  return fail(ErrorCode::network, address, "is not an address to listen on",
               "an address looks like \"tcp://HOST:PORT\"");
 }
 

@@ -1,4 +1,4 @@
-// "tcp://HOST:PORT" as a client gives it, and an aggregator.
+// Checks the addresses "tcp://HOST:PORT" to which a client connects and on which an aggregator listens.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,11 +10,12 @@ namespace hansa::transport {
 
 enum class IpVersion : std::uint8_t { v4, v6 };
 
-// Which versions to try, in order: one for a numeric address, both for a name.
-// Fails (usage) on all that is not tcp://HOST:PORT, tcp://[IPV6]:PORT with a port of 1 to 65535.
+// Returns the IP versions to try, in order: one for a numeric address, both for a name. Fails with `usage` unless the
+// address is tcp://HOST:PORT or tcp://[IPV6]:PORT with a port from 1 to 65535.
 [[nodiscard]] Result<std::vector<IpVersion>> check_address(const std::string& address);
 
-// HOST may be * and the port 0, for any. Fails (network) on another shape; libzmq judges the host.
+// HOST may be * (every interface) and the port 0 (a free port). Fails with `network` if the form is wrong; the host is
+// checked by libzmq.
 [[nodiscard]] Result<void> check_bind_address(const std::string& address);
 
 }  // namespace hansa::transport

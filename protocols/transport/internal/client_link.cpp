@@ -13,7 +13,7 @@ LinkEvent ClientLink::end(LinkEvent::Kind kind, ErrorCode code, std::string what
 
 LinkEvent ClientLink::unreachable(const char* what) {
   return end(LinkEvent::Kind::unreachable, ErrorCode::network, what,
-             "check the address, that hansa-aggregator runs there, and the firewalls between");
+             "check the address, that hansa-aggregator is running there, and the firewalls in between");
 }
 
 LinkEvent ClientLink::not_hansa(const char* what) {
@@ -23,7 +23,7 @@ LinkEvent ClientLink::not_hansa(const char* what) {
 
 LinkEvent ClientLink::wrong_key() {
   return end(LinkEvent::Kind::wrong_key, ErrorCode::refused,
-             fmt::format("broke off the handshake: {} is probably not its key", names_.aggregator_key),
+             fmt::format("ended the handshake: {} is probably not its key", names_.aggregator_key),
              "set aggregator.public_key to the key that the aggregator prints when it starts");
 }
 
@@ -43,16 +43,17 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
       if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC) return wrong_key();
       if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
-        return not_hansa("answers as ZeroMQ without CURVE, which no aggregator does");
-      return not_hansa("answers in another protocol than Hansa's");
+        return not_hansa("speaks ZeroMQ without CURVE, so it is not an aggregator");
+      return not_hansa("does not speak Hansa's protocol");
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-      if (event.value == EAGAIN) return not_hansa("accepts connections and says nothing");
+      if (event.value == EAGAIN) return not_hansa("accepts connections but sends nothing");
       return wrong_key();
     case ZMQ_EVENT_CONNECT_RETRIED:
-      if (state_ == State::connecting) return unreachable("cannot be reached: refused, or no such name");
+      if (state_ == State::connecting)
+        return unreachable("cannot be reached: connection refused, or unknown host name");
       return std::nullopt;
     case ZMQ_EVENT_DISCONNECTED:
-      if (handshaking) return not_hansa("answers in another protocol than Hansa's");
+      if (handshaking) return not_hansa("does not speak Hansa's protocol");
       return end(LinkEvent::Kind::disconnected, ErrorCode::network, "the connection ended", "");
     default: return std::nullopt;
   }
@@ -61,7 +62,7 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
 std::optional<LinkEvent> ClientLink::tick(Instant now) {
   if (now < deadline_) return std::nullopt;
   if (state_ == State::connecting) return unreachable("did not answer in time");
-  if (state_ == State::handshaking) return not_hansa("accepts connections and says nothing");
+  if (state_ == State::handshaking) return not_hansa("accepts connections but sends nothing");
   return std::nullopt;
 }
 

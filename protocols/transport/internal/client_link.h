@@ -1,9 +1,11 @@
-// One attempt to reach the aggregator: socket events and time in, what to tell the owner out.
+// A state machine for one attempt to reach the aggregator: socket events and time are its input, link events its
+// output.
 //
-// connecting -> handshaking -> connected -> over; each of the first two -> over.
-// Observed with libzmq 4.3.4: a refused connection is CLOSED and CONNECT_RETRIED; an unknown name only
-// CONNECT_RETRIED; a key not admitted HANDSHAKE_FAILED_AUTH; a wrong pinned key makes the aggregator
-// hang up: HANDSHAKE_FAILED_NO_DETAIL (EPIPE or ECONNRESET); HTTP is DISCONNECTED without any of these.
+// connecting -> handshaking -> connected -> over; the first two may also go to over.
+//
+// Events of libzmq 4.3.4: a refused connection gives CLOSED and CONNECT_RETRIED; an unknown host name gives only
+// CONNECT_RETRIED; a key that is not admitted gives HANDSHAKE_FAILED_AUTH. With a wrong pinned key the aggregator
+// closes the connection: HANDSHAKE_FAILED_NO_DETAIL (EPIPE or ECONNRESET). An HTTP server gives only DISCONNECTED.
 #pragma once
 #include <cstdint>
 #include <optional>

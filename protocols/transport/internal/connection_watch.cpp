@@ -10,7 +10,7 @@
 namespace hansa::transport {
 namespace {
 
-// Empty when the connection is gone already.
+// Empty if the connection has ended already.
 std::string peer_address(int descriptor) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
@@ -25,11 +25,11 @@ std::string peer_address(int descriptor) {
 Error protocol_failure(std::uint32_t reason) {
   if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
     return {ErrorCode::protocol, "", "a ZeroMQ peer without CURVE tried to connect",
-            "connect with hansa-client: every connection is encrypted"};
+            "connect with hansa-client, which encrypts every connection"};
   if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
     return {ErrorCode::protocol, "", "a client with another aggregator's key pinned tried to connect",
             "set aggregator.public_key in its client.toml to this aggregator's public key"};
-  return {ErrorCode::protocol, "", fmt::format("the handshake was broken (ZMTP error {:#x})", reason), ""};
+  return {ErrorCode::protocol, "", fmt::format("the handshake failed (ZMTP error {:#x})", reason), ""};
 }
 
 Error silent_failure(std::uint32_t error) {

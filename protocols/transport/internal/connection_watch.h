@@ -1,4 +1,4 @@
-// The server's log of connections that failed before they could speak, from its monitor's events.
+// Detects, from the events of the server's monitor, connections that failed before they were established, for the log.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,20 +9,20 @@
 
 namespace hansa::transport {
 
-// libzmq tells a failure without saying whose it is; the disconnection that it reports next carries
-// the descriptor. With several I/O threads another's may come between, so an address is a hint for
-// the log and decides nothing.
+// libzmq reports a failure without its connection; the disconnection that it reports next has the descriptor. With
+// several I/O threads the event of another connection may come in between. The address is therefore used only in the
+// log.
 class ConnectionWatch {
  public:
-  // endpoint is where the server listens.
+  // The endpoint is the address on which the server listens.
   explicit ConnectionWatch(std::string endpoint) : endpoint_(std::move(endpoint)) {}
-  // An error worth telling, or none. Keys that are not admitted are the ZAP handler's to tell.
+  // The error to log, if there is one. Keys that are not admitted are reported by the ZAP handler instead.
   [[nodiscard]] std::optional<Error> take(const SocketEvent& event);
 
  private:
   std::string endpoint_;
-  std::unordered_map<int, std::string> addresses_;  // of open connections, by descriptor
-  std::optional<Error> failure_;  // waits for its address
+  std::unordered_map<int, std::string> addresses_;  // addresses of open connections, by descriptor
+  std::optional<Error> failure_;  // a failure whose address is not known yet
 };
 
 }  // namespace hansa::transport

@@ -37,7 +37,7 @@ zmq::message_t make_frame(std::span<const std::byte> bytes) { return {bytes.data
 zmq::message_t make_frame(const Bulk& bulk) {
   if (!bulk.owner) return make_frame(bulk.bytes);
   auto hint = std::make_unique<std::shared_ptr<const void>>(bulk.owner);
-  // ZeroMQ takes a pointer to changeable bytes and does not change them.
+  // The parameter of ZeroMQ is not const, but ZeroMQ does not change the bytes.
   zmq::message_t frame(const_cast<std::byte*>(bulk.bytes.data()), bulk.bytes.size(), release_owner,
                        hint.get());
   static_cast<void>(hint.release());
@@ -56,7 +56,7 @@ void receive_rest(zmq::socket_t& socket, Message& message) {
     zmq::message_t& frame = message.frames == 0   ? message.first
                             : message.frames == 1 ? message.second
                                                   : surplus;
-    // A message is delivered whole: its other frames are there when its first is.
+    // ZeroMQ delivers all frames of a message at once, so that this does not wait.
     [[maybe_unused]] const bool arrived = receive_frame(socket, frame);
     assert(arrived);
     ++message.frames;
@@ -80,14 +80,14 @@ bool receive_message(zmq::socket_t& socket, Message& message) {
 long to_milliseconds(Duration duration) {
   if (duration <= Duration::zero()) return 0;
   constexpr std::int64_t longest = std::numeric_limits<int>::max();
-  const auto up = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-  return static_cast<long>(std::min<std::int64_t>(up, longest));
+  const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  return static_cast<long>(std::min<std::int64_t>(rounded_up, longest));
 }
 
 int to_option_milliseconds(Duration duration) { return static_cast<int>(to_milliseconds(duration)); }
 
 void set_heartbeat(zmq::socket_t& socket, Duration heartbeat) {
-  // The wire has a heartbeat's life in tenths of a second, 16 bits.
+  // ZMTP has 16 bits for the time to live, in tenths of a second.
   const int interval = std::min(to_option_milliseconds(heartbeat), 2'000'000);
   socket.set(zmq::sockopt::heartbeat_ivl, interval);
   socket.set(zmq::sockopt::heartbeat_timeout, 3 * interval);

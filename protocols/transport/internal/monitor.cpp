@@ -17,7 +17,7 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& watched, const std::str
 Monitor::~Monitor() { ::zmq_socket_monitor(watched_.handle(), nullptr, 0); }
 
 bool Monitor::next(SocketEvent& event) {
-  // Two frames: 16 bits of event and 32 of value in the machine's order, then an address.
+  // An event has two frames: 16 bits of kind and 32 bits of value in the machine's byte order, and an address.
   Message message;
   if (!receive_message(events_, message) || message.first.size() != 6) return false;
   std::uint16_t kind = 0;

@@ -1,7 +1,7 @@
-// Which connection a PeerId means: the ROUTER's routing id together with the authenticated client.
+// Maps a PeerId to a connection: the ROUTER's routing id together with the authenticated client.
 //
-// ZeroMQ does not tell when a connection ends, so an entry goes when a send fails (forget), when
-// its routing id turns up under another client, or when its client has peers_per_client_max newer.
+// ZeroMQ does not report the end of a connection. So an entry is removed when a send fails (forget), when its routing
+// id is used by another client, or when its client has peers_per_client_max newer entries.
 #pragma once
 #include <cstddef>
 #include <deque>
@@ -18,13 +18,13 @@ class PeerTable {
  public:
   static constexpr std::size_t peers_per_client_max = 8;
 
-  // ROUTER names a connection itself (a zero and four bytes) unless the peer brought a routing id.
-  // Brought ones are not served: with an old one of another client's, a peer would get its mail.
+  // The ROUTER generates a routing id (a zero byte and four others) unless the peer sets its own. Peers with their own
+  // are refused: with an old routing id of another client, a peer would receive messages for that client.
   [[nodiscard]] static bool made_by_router(std::string_view routing_id);
 
-  // The peer that speaks: known, or new.
+  // Returns the peer with this routing id and client; adds it if it is new.
   PeerId learn(std::string_view routing_id, std::string_view client);
-  // None: gone.
+  // Empty if the peer is not in the table any more.
   [[nodiscard]] std::optional<std::string_view> routing_id(PeerId peer) const;
   void forget(PeerId peer);
   [[nodiscard]] std::size_t size() const { return peers_.size(); }

@@ -27,14 +27,14 @@ bool set_nonblocking(int descriptor) {
   return ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0;
 }
 
-// One way of the tunnel: what was read of one end and not yet written to the other.
-struct Way {
+// One direction of the tunnel, with the bytes that were read from one end and not yet written to the other.
+struct OneWay {
   int from, to;
   std::array<char, buffer_bytes> buffer;
   std::size_t begin = 0, end = 0;
-  bool over = false;  // the source is at its end, and all of it was written
+  bool over = false;  // the source has ended, and all of its bytes were written
 
-  // False: the connection is broken.
+  // Returns false if the connection is broken.
   bool move() {
     if (begin == end && !over) {
       const ssize_t n = ::read(from, buffer.data(), buffer.size());
@@ -67,7 +67,7 @@ HostAndPort host_and_port(const std::string& address) {
 
 Result<std::unique_ptr<ProxyTunnel>> ProxyTunnel::open(ProxyKind kind, const HostAndPort& proxy,
                                                        const HostAndPort& target) {
-  const auto no_room = [](const char* what) {
+  const auto out_of_resources = [](const char* what) {
     return fail(ErrorCode::resource, "proxy", fmt::format("{} ({})", what, std::strerror(errno)),
                 "raise the limits of open files and threads (ulimit -n, ulimit -u)");
   };
@@ -79,12 +79,12 @@ Result<std::unique_ptr<ProxyTunnel>> ProxyTunnel::open(ProxyKind kind, const Hos
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   if (!listener || ::bind(listener.get(), generic, size) != 0 || ::listen(listener.get(), 1) != 0 ||
       ::getsockname(listener.get(), generic, &size) != 0)
-    return no_room("has no port left for its tunnel");
+    return out_of_resources("cannot open a port for its tunnel");
   const std::string local = fmt::format("tcp://127.0.0.1:{}", ntohs(address.sin_port));
   try {
     return std::unique_ptr<ProxyTunnel>(new ProxyTunnel(kind, proxy, target, std::move(listener), local));
   } catch (const std::system_error&) {
-    return no_room("has no thread left for its tunnel");
+    return out_of_resources("cannot start a thread for its tunnel");
   }
 }
 
@@ -102,9 +102,9 @@ ProxyTunnel::~ProxyTunnel() {
   thread_.join();
 }
 
-std::string ProxyTunnel::trouble() const {
+std::string ProxyTunnel::failure() const {
   const std::lock_guard lock(mutex_);
-  return trouble_;
+  return failure_;
 }
 
 bool ProxyTunnel::wait(int descriptor, short events) const {
@@ -121,12 +121,12 @@ void ProxyTunnel::serve() {
   if (!local) return;
   auto proxy = reach_proxy();
   auto answer = !proxy                     ? Result<std::string>(tl::unexpected<Error>(proxy.error()))
-                : kind_ == ProxyKind::http ? ask_http(*proxy)
-                                           : ask_socks(*proxy);
+                : kind_ == ProxyKind::http ? connect_http(*proxy)
+                                           : connect_socks(*proxy);
   if (!answer) {
     const std::lock_guard lock(mutex_);
-    trouble_ = answer.error().what;
-    return;  // which hangs up on the channel
+    failure_ = answer.error().what;
+    return;  // closes the channel's connection
   }
   carry(local, *proxy, std::move(*answer));
 }
@@ -159,53 +159,53 @@ Result<Descriptor> ProxyTunnel::reach_proxy() const {
       fmt::format("the proxy {}:{} cannot be reached ({})", proxy_.host, proxy_.port, std::strerror(error)));
 }
 
-Result<void> ProxyTunnel::say(const Descriptor& proxy, std::string_view text) const {
+Result<void> ProxyTunnel::write(const Descriptor& proxy, std::string_view text) const {
   while (!text.empty()) {
     if (!wait(proxy.get(), POLLOUT)) return wrong("the tunnel was closed");
     const ssize_t n = ::send(proxy.get(), text.data(), text.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) return wrong("the proxy hung up");
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return wrong("the proxy closed the connection");
     if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
 }
 
-Result<void> ProxyTunnel::hear(const Descriptor& proxy, std::string& text, std::size_t size) const {
+Result<void> ProxyTunnel::read(const Descriptor& proxy, std::string& text, std::size_t size) const {
   const std::size_t wanted = text.size() + size;
   while (text.size() < wanted) {
     if (!wait(proxy.get(), POLLIN)) return wrong("the tunnel was closed");
     std::array<char, 4096> part{};
     const ssize_t n = ::read(proxy.get(), part.data(), part.size());
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (n <= 0) return wrong("the proxy hung up without an answer");
+    if (n <= 0) return wrong("the proxy closed the connection without an answer");
     text.append(part.data(), static_cast<std::size_t>(n));
   }
   return {};
 }
 
-Result<std::string> ProxyTunnel::ask_http(const Descriptor& proxy) const {
+Result<std::string> ProxyTunnel::connect_http(const Descriptor& proxy) const {
   const bool v6 = target_.host.find(':') != std::string::npos;
   const std::string host = (v6 ? "[" + target_.host + "]:" : target_.host + ":") + target_.port;
-  HANSA_TRY_VOID(say(proxy, fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", host)));
+  HANSA_TRY_VOID(write(proxy, fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", host)));
   std::string answer;
   while (answer.find("\r\n\r\n") == std::string::npos) {
-    if (answer.size() > answer_bytes_max) return wrong("the proxy's answer is no HTTP");
-    HANSA_TRY_VOID(hear(proxy, answer, 1));
+    if (answer.size() > answer_bytes_max) return wrong("the proxy's answer is not HTTP");
+    HANSA_TRY_VOID(read(proxy, answer, 1));
   }
   const std::string line = answer.substr(0, answer.find("\r\n"));
-  if (!line.starts_with("HTTP/1.")) return wrong("the proxy's answer is no HTTP");
+  if (!line.starts_with("HTTP/1.")) return wrong("the proxy's answer is not HTTP");
   if (line.size() < 10 || line[9] != '2')
-    return wrong(fmt::format("the proxy refuses a way to {}: {}", host, line));
+    return wrong(fmt::format("the proxy refuses to connect to {}: {}", host, line));
   return answer.substr(answer.find("\r\n\r\n") + 4);
 }
 
-Result<std::string> ProxyTunnel::ask_socks(const Descriptor& proxy) const {
-  // Version 5, one method: no authentication.
-  HANSA_TRY_VOID(say(proxy, std::string_view("\5\1\0", 3)));
+Result<std::string> ProxyTunnel::connect_socks(const Descriptor& proxy) const {
+  // Version 5 with one method, no authentication.
+  HANSA_TRY_VOID(write(proxy, std::string_view("\5\1\0", 3)));
   std::string answer;
-  HANSA_TRY_VOID(hear(proxy, answer, 2));
-  if (answer[0] != 5) return wrong("the proxy's answer is no SOCKS5");
-  if (answer[1] != 0) return wrong("the proxy wants to know who asks, which this client does not tell");
-  // Connect to an address of 4 or 16 bytes, or a name.
+  HANSA_TRY_VOID(read(proxy, answer, 2));
+  if (answer[0] != 5) return wrong("the proxy's answer is not SOCKS5");
+  if (answer[1] != 0) return wrong("the proxy requires authentication, which this client does not support");
+  // The command CONNECT with an address of 4 or 16 bytes, or a name.
   std::string request("\5\1\0", 3);
   std::array<char, sizeof(in6_addr)> raw{};
   if (::inet_pton(AF_INET, target_.host.c_str(), raw.data()) == 1)
@@ -216,40 +216,40 @@ Result<std::string> ProxyTunnel::ask_socks(const Descriptor& proxy) const {
   const unsigned port = static_cast<unsigned>(std::stoul(target_.port));
   request += static_cast<char>(port >> 8);
   request += static_cast<char>(port & 0xFF);
-  HANSA_TRY_VOID(say(proxy, request));
+  HANSA_TRY_VOID(write(proxy, request));
   answer.erase(0, 2);
-  if (answer.size() < 5) HANSA_TRY_VOID(hear(proxy, answer, 5 - answer.size()));
-  if (answer[0] != 5) return wrong("the proxy's answer is no SOCKS5");
+  if (answer.size() < 5) HANSA_TRY_VOID(read(proxy, answer, 5 - answer.size()));
+  if (answer[0] != 5) return wrong("the proxy's answer is not SOCKS5");
   if (answer[1] != 0) {
     constexpr std::array reasons{"",
-                                 "it failed",
-                                 "its rules forbid it",
-                                 "no network",
-                                 "no such host",
-                                 "refused there",
-                                 "no answer in time"};
+                                 "general failure",
+                                 "forbidden by its rules",
+                                 "network unreachable",
+                                 "host unreachable",
+                                 "connection refused",
+                                 "timeout"};
     const auto code = static_cast<unsigned char>(answer[1]);
-    return wrong(fmt::format("the proxy finds no way to {}:{}: {}", target_.host, target_.port,
-                             code < reasons.size() ? reasons[code] : "no reason known"));
+    return wrong(fmt::format("the proxy cannot connect to {}:{}: {}", target_.host, target_.port,
+                             code < reasons.size() ? reasons[code] : "unknown reason"));
   }
   const std::size_t address = answer[3] == 1   ? 4
                               : answer[3] == 4 ? 16
                                                : 1U + static_cast<unsigned char>(answer[4]);
   const std::size_t size = 4 + address + 2;
-  if (answer.size() < size) HANSA_TRY_VOID(hear(proxy, answer, size - answer.size()));
+  if (answer.size() < size) HANSA_TRY_VOID(read(proxy, answer, size - answer.size()));
   return answer.substr(size);
 }
 
 void ProxyTunnel::carry(const Descriptor& local, const Descriptor& proxy, std::string first) const {
   if (!set_nonblocking(local.get())) return;
-  const auto up = std::make_unique<Way>(), down = std::make_unique<Way>();
+  const auto up = std::make_unique<OneWay>(), down = std::make_unique<OneWay>();
   up->from = down->to = local.get();
   up->to = down->from = proxy.get();
   std::memcpy(down->buffer.data(), first.data(), std::min(first.size(), buffer_bytes));
   down->end = std::min(first.size(), buffer_bytes);
   while (!(up->over && down->over)) {
     if (!up->move() || !down->move()) return;
-    const auto events = [](const Way& in, const Way& out) {
+    const auto events = [](const OneWay& in, const OneWay& out) {
       return static_cast<short>((in.has_bytes() || in.over ? 0 : POLLIN) | (out.has_bytes() ? POLLOUT : 0));
     };
     std::array<pollfd, 3> items{{{local.get(), events(*up, *down), 0},

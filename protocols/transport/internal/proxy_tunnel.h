@@ -1,8 +1,9 @@
 // A connection through a proxy: SOCKS5 (RFC 1928, without authentication) or HTTP's CONNECT (RFC 9110, section 9.3.6).
 //
-// libzmq 4.3.4 has SOCKS5 too, but ends the process when the proxy refuses ("Bad file descriptor", epoll.cpp), and no HTTP.
-// It listens on a port of the loopback for the one connection of its channel, asks the proxy for a way to the target, and then
-// carries bytes both ways, which CURVE keeps from being read or changed. A thread of its own; it ends with the tunnel.
+// libzmq 4.3.4 supports SOCKS5, but terminates the process if the proxy refuses ("Bad file descriptor", epoll.cpp), and
+// does not support HTTP. The tunnel listens on a loopback port for the one connection of its channel, asks the proxy to
+// connect to the target, and then forwards bytes in both directions. CURVE protects them from being read or modified.
+// The tunnel has its own thread, which the destructor stops.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -21,14 +22,14 @@ struct HostAndPort {
   std::string host;  // without brackets
   std::string port;
 };
-// Of "tcp://HOST:PORT", "http://HOST:PORT" and the like, that check_address or check_proxy accepted.
+// Splits "tcp://HOST:PORT", "http://HOST:PORT" or the like. check_address or check_proxy must have accepted it.
 [[nodiscard]] HostAndPort host_and_port(const std::string& address);
 
 enum class ProxyKind : std::uint8_t { http, socks5 };
 
 class ProxyTunnel {
  public:
-  // Fails (resource) when no port or thread is left.
+  // Fails with `resource` if no port can be opened or no thread started.
   [[nodiscard]] static Result<std::unique_ptr<ProxyTunnel>> open(ProxyKind kind, const HostAndPort& proxy,
                                                                  const HostAndPort& target);
   ~ProxyTunnel();
@@ -36,22 +37,22 @@ class ProxyTunnel {
   ProxyTunnel& operator=(const ProxyTunnel&) = delete;
 
   [[nodiscard]] const std::string& local_address() const { return local_address_; }
-  // Why there is no way through the proxy; empty: nothing is known against it.
-  [[nodiscard]] std::string trouble() const;
+  // The reason why the connection through the proxy failed; empty if it has not failed. Thread-safe.
+  [[nodiscard]] std::string failure() const;
 
  private:
   ProxyTunnel(ProxyKind kind, HostAndPort proxy, HostAndPort target, Descriptor listener,
               std::string local_address);
   void serve();
   [[nodiscard]] Result<Descriptor> reach_proxy() const;
-  // Asks for a way to the target; returns what came after the answer.
-  [[nodiscard]] Result<std::string> ask_http(const Descriptor& proxy) const;
-  [[nodiscard]] Result<std::string> ask_socks(const Descriptor& proxy) const;
-  [[nodiscard]] Result<void> say(const Descriptor& proxy, std::string_view text) const;
-  // At least so many bytes, added to text.
-  [[nodiscard]] Result<void> hear(const Descriptor& proxy, std::string& text, std::size_t size) const;
+  // Asks the proxy to connect to the target. Returns the bytes that arrived after the proxy's answer.
+  [[nodiscard]] Result<std::string> connect_http(const Descriptor& proxy) const;
+  [[nodiscard]] Result<std::string> connect_socks(const Descriptor& proxy) const;
+  [[nodiscard]] Result<void> write(const Descriptor& proxy, std::string_view text) const;
+  // Appends at least `size` bytes to `text`.
+  [[nodiscard]] Result<void> read(const Descriptor& proxy, std::string& text, std::size_t size) const;
   void carry(const Descriptor& local, const Descriptor& proxy, std::string first) const;
-  // False when the tunnel ends first.
+  // Returns false if the tunnel is stopped first.
   [[nodiscard]] bool wait(int descriptor, short events) const;
 
   ProxyKind kind_;
@@ -60,7 +61,7 @@ class ProxyTunnel {
   std::string local_address_;
   WakeDescriptor stop_;
   mutable std::mutex mutex_;
-  std::string trouble_;
+  std::string failure_;
   std::thread thread_;
 };
 

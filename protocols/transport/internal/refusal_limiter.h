@@ -1,4 +1,4 @@
-// Keeps a peer that knocks for ever from filling the log.
+// Limits the log lines of a peer that is refused again and again.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace hansa::transport {
 
-// In each window one refusal goes through once, and a place (an address, a client) has at most
-// per_location_max different ones. Bounded memory: when the table is full, new ones wait for the next window.
+// In each window, every refusal is allowed once, and every location (an address, a client) at most per_location_max
+// different refusals. Memory is bounded: while the table is full, new refusals are not allowed.
 class RefusalLimiter {
  public:
   static constexpr Duration window = std::chrono::seconds(10);

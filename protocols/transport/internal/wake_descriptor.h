@@ -1,23 +1,22 @@
-// A descriptor that becomes readable when any thread says so: wakes a poll loop.
+// A descriptor that any thread can make readable, to wake a poll loop.
 #pragma once
+
+#include "common/descriptor.h"
 
 namespace hansa::transport {
 
-// notify() from any thread; the rest from the thread that polls.
+// notify() may be called from any thread; the other functions only from the thread that polls.
 class WakeDescriptor {
  public:
-  WakeDescriptor();  // throws std::system_error when no descriptor is left
-  ~WakeDescriptor();
-  WakeDescriptor(const WakeDescriptor&) = delete;
-  WakeDescriptor& operator=(const WakeDescriptor&) = delete;
+  WakeDescriptor();  // throws std::system_error if no descriptor is left
 
-  [[nodiscard]] int get() const { return descriptor_; }
+  [[nodiscard]] int get() const { return descriptor_.get(); }
   void notify();
-  // Unreadable again until the next notify().
+  // Makes the descriptor unreadable until the next notify().
   void clear();
 
  private:
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 }  // namespace hansa::transport

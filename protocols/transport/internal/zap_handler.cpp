@@ -11,7 +11,7 @@
 namespace hansa::transport {
 namespace {
 
-// A request's frames, in order.
+// The positions of the frames in a request.
 constexpr std::size_t version_at = 0, request_id_at = 1, domain_at = 2, address_at = 3, mechanism_at = 5,
                       key_at = 6;
 constexpr std::size_t request_frames = 7;
@@ -25,9 +25,9 @@ std::string without_ipv4_prefix(const std::string& address) {
 }  // namespace
 
 ZapHandler::ZapHandler(zmq::context_t& context, Admission& admission, std::function<void(Error)> on_denied)
-    : questions_(context, zmq::socket_type::rep), admission_(admission), on_denied_(std::move(on_denied)) {
-  questions_.set(zmq::sockopt::linger, 0);
-  questions_.bind("inproc://zeromq.zap.01");
+    : requests_(context, zmq::socket_type::rep), admission_(admission), on_denied_(std::move(on_denied)) {
+  requests_.set(zmq::sockopt::linger, 0);
+  requests_.bind("inproc://zeromq.zap.01");
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -38,21 +38,21 @@ ZapHandler::~ZapHandler() {
 
 void ZapHandler::serve() {
   std::array<zmq_pollitem_t, 2> items{
-      {{questions_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop_.get(), ZMQ_POLLIN, 0}}};
+      {{requests_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop_.get(), ZMQ_POLLIN, 0}}};
   for (;;) {
     ::zmq_poll(items.data(), static_cast<int>(items.size()), -1);
     if ((items[1].revents & ZMQ_POLLIN) != 0) return;
     zmq::message_t frame;
-    while (receive_frame(questions_, frame)) {
+    while (receive_frame(requests_, frame)) {
       std::vector<std::string> request{frame.to_string()};
-      while (frame.more() && receive_frame(questions_, frame)) request.push_back(frame.to_string());
+      while (frame.more() && receive_frame(requests_, frame)) request.push_back(frame.to_string());
       reply(request.size() > request_id_at ? request[request_id_at] : std::string(), answer(request));
     }
   }
 }
 
 std::string ZapHandler::answer(const std::vector<std::string>& request) {
-  // libzmq writes these requests, not the peer: another shape is another libzmq than we know.
+  // Requests come from libzmq, not from the peer. A different form means an unknown version of libzmq.
   if (request.size() != request_frames || request[version_at] != "1.0" || request[domain_at] != domain ||
       request[mechanism_at] != "CURVE" || request[key_at].size() != raw_key_bytes)
     return {};
@@ -74,13 +74,13 @@ std::string ZapHandler::answer(const std::vector<std::string>& request) {
 
 void ZapHandler::reply(const std::string& request_id, const std::string& client) {
   const bool admitted = !client.empty();
-  // Version, request, status, reason, User-Id, metadata (none).
+  // Version, request id, status code, reason, User-Id, metadata (none).
   const std::array<std::string_view, 6> parts{
       "1.0", request_id, admitted ? "200" : "400", admitted ? "OK" : "not admitted", client, ""};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     zmq::message_t frame(parts[i].data(), parts[i].size());
-    // The connection that asked may be gone by now; then libzmq drops the answer.
-    if (send_frame(questions_, frame, i + 1 < parts.size() ? More::follows : More::none) != 0) return;
+    // If the connection has ended meanwhile, libzmq drops the answer.
+    if (send_frame(requests_, frame, i + 1 < parts.size() ? More::follows : More::none) != 0) return;
   }
 }
 

@@ -1,4 +1,4 @@
-// Answers libzmq's question "may this key connect?" (ZAP, rfc.zeromq.org/spec/27) by an Admission.
+// Answers libzmq's authentication requests (ZAP, rfc.zeromq.org/spec/27) by asking an Admission.
 #pragma once
 #include <functional>
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace hansa::transport {
 
-// Exists before the context's first server socket binds and until the last is closed: libzmq asks
-// it about every connection. One thread of its own calls `admission` and `on_denied`.
+// Must exist from before the context's first server socket is bound until the last one is closed, because libzmq sends
+// it a request for every connection. Its own thread calls `admission` and `on_denied`.
 class ZapHandler {
  public:
   static constexpr const char* domain = "hansa";
@@ -27,11 +27,11 @@ class ZapHandler {
 
  private:
   void serve();
-  // The name under which the asking key is admitted; empty: refused.
+  // The name under which the key in the request is admitted; empty: refused.
   [[nodiscard]] std::string answer(const std::vector<std::string>& request);
   void reply(const std::string& request_id, const std::string& client);
 
-  zmq::socket_t questions_;
+  zmq::socket_t requests_;
   Admission& admission_;
   std::function<void(Error)> on_denied_;
   WakeDescriptor stop_;

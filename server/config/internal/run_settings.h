@@ -1,4 +1,4 @@
-// [federation], [aggregator], [model] and [simulation]: what a run is, and where.
+// [federation], [aggregator], [model] and [simulation]: the name of a run, its seed, model and folders.
 #pragma once
 #include <array>
 
@@ -9,34 +9,34 @@ namespace hansa::server::internal {
 inline constexpr std::array<std::string_view, 2> after_last_round{"stop", "stay"};
 
 inline constexpr std::array federation_settings{
-    config::Setting{
-        .key = "name",
-        .meaning =
-            "What the federation is called; every client names it too. Letters, digits, `-`, `_` and `.`.",
-        .range = {.least = 1, .most = 64},
-        .example = "\"fashion\""},
+    config::Setting{.key = "name",
+                    .meaning = "Name of the federation; every client's configuration has the same name. "
+                               "Letters, digits, `-`, `_` and `.`.",
+                    .range = {.least = 1, .most = 64},
+                    .example = "\"fashion\""},
     config::Setting{.key = "seed",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
                     .default_value = "1",
-                    .meaning =
-                        "Root of all randomness: which clients are picked, and the order in which they see "
-                        "their examples.",
+                    .meaning = "Seed of all randomness: which clients are selected, and the order in which "
+                               "they see their examples.",
                     .range = {.least = 0},
                     .example = "7"},
-    config::Setting{.key = "rounds",
-                    .kind = config::Kind::integer,
-                    .presence = config::Presence::defaulted,
-                    .default_value = "20",
-                    .meaning = "Rounds in all; a run that is continued counts those it has.",
-                    .range = {.least = 1, .most = 1'000'000},
-                    .example = "50"},
+    config::Setting{
+        .key = "rounds",
+        .kind = config::Kind::integer,
+        .presence = config::Presence::defaulted,
+        .default_value = "20",
+        .meaning = "Total number of rounds; a resumed run counts the rounds that it has committed already.",
+        .range = {.least = 1, .most = 1'000'000},
+        .example = "50"},
     config::Setting{
         .key = "after_last_round",
         .kind = config::Kind::choice,
         .presence = config::Presence::defaulted,
         .default_value = "\"stop\"",
-        .meaning = "Whether the aggregator ends after its last round, or stays and answers its clients.",
+        .meaning =
+            "Whether the aggregator stops after its last round, or keeps running and answers its clients.",
         .choices = after_last_round,
         .example = "\"stay\""},
 };
@@ -50,20 +50,20 @@ inline constexpr std::array aggregator_settings{
                     .example = "\"tcp://127.0.0.1:7470\""},
     config::Setting{.key = "key",
                     .kind = config::Kind::path,
-                    .meaning =
-                        "The aggregator's secret key file, which its owner alone can read. Made by `hansa "
-                        "keys generate`.",
+                    .meaning = "The aggregator's secret key file, which only its owner may read. Created by "
+                               "`hansa keys generate`.",
                     .example = "\"keys/aggregator.key\""},
     config::Setting{
         .key = "admitted",
         .kind = config::Kind::path,
-        .meaning = "Folder with a public key file `NAME.pub` for each admitted client. Nobody else gets in.",
+        .meaning =
+            "Folder with a public key file `NAME.pub` for each admitted client. Other clients are refused.",
         .example = "\"admitted\""},
     config::Setting{.key = "runs",
                     .kind = config::Kind::path,
                     .presence = config::Presence::defaulted,
                     .default_value = "\"runs\"",
-                    .meaning = "Folder in which each run gets a folder of its own.",
+                    .meaning = "Folder in which each run has its own folder.",
                     .example = "\"/var/lib/hansa/runs\""},
 };
 
@@ -71,28 +71,26 @@ inline constexpr std::array model_settings{
     config::Setting{
         .key = "archive",
         .kind = config::Kind::path,
-        .meaning = "The model, a TorchScript archive. Made by `hansa model create`, or by PyTorch.",
+        .meaning = "The model, a TorchScript archive. Created by `hansa model create` or by PyTorch.",
         .example = "\"model.pt\""},
     config::Setting{
         .key = "personal",
         .kind = config::Kind::texts,
         .presence = config::Presence::optional,
-        .meaning = "Parameters and buffers that stay on each device: names, or patterns with `*`. They train "
-                   "there, are kept in the client's state, and never travel. The aggregator evaluates with "
-                   "the archived ones.",
+        .meaning =
+            "Personal parameters and buffers: names, or patterns with `*`. Each device trains them, keeps "
+            "them in its state, and never sends them. The aggregator evaluates with those of the archive.",
         .range = {.least = 1, .most = 64},
         .example = "[\"head.*\"]"},
 };
 
 inline constexpr std::array simulation_settings{
-    config::Setting{
-        .key = "clients",
-        .presence = config::Presence::optional,
-        .meaning =
-            "The client files that `hansa simulate` runs in one process: a pattern with `*` in its last "
-            "part, relative to this file.",
-        .range = {.least = 1, .most = 4'096},
-        .example = "\"clients/*.toml\""},
+    config::Setting{.key = "clients",
+                    .presence = config::Presence::optional,
+                    .meaning = "The client files that `hansa simulate` runs in one process: a pattern with "
+                               "`*` in its last component, relative to this file.",
+                    .range = {.least = 1, .most = 4'096},
+                    .example = "\"clients/*.toml\""},
 };
 
 }  // namespace hansa::server::internal

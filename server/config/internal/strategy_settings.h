@@ -24,7 +24,7 @@ inline constexpr std::array strategy_fedavgm_settings{
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,
                     .default_value = "0.9",
-                    .meaning = "Part of the last round's change of the model that the next one repeats.",
+                    .meaning = "Fraction of the previous round's change of the model that is added again.",
                     .range = {.least = 0, .most = 1, .at_most = config::Bound::exclusive},
                     .example = "0.5"},
 };

@@ -20,13 +20,14 @@ namespace {
 
 std::string text_of_errno(int error) { return std::string(" (") + std::strerror(error) + ")"; }
 
-// Between fork and exec of a process with threads: system calls only. Tells errno through failed.
+// Runs in the child after fork(). The parent has threads, so that only system calls are allowed before execv. Writes
+// errno to the pipe `failed` if execv fails.
 [[noreturn]] void become(const char* program, int socket, int failed, pid_t parent) {
   char* const arguments[] = {const_cast<char*>(program), const_cast<char*>("--serve"), nullptr};
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // If the parent died before prctl, no signal comes.
+  // If the parent died before prctl, the signal is never sent; getppid() detects that.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent && ::dup2(socket, STDIN_FILENO) >= 0 &&
       ::dup2(socket, STDOUT_FILENO) >= 0)
     ::execv(program, arguments);
@@ -47,35 +48,27 @@ std::string describe_end(int status) {
 }  // namespace
 
 Result<Child> Child::start(const std::filesystem::path& program) {
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
-    return fail(ErrorCode::resource, program.string(), "cannot be given a socket" + text_of_errno(errno));
-  int failure[2];
-  if (::pipe2(failure, O_CLOEXEC) != 0) {
-    const int error = errno;
-    ::close(sockets[0]);
-    ::close(sockets[1]);
-    return fail(ErrorCode::resource, program.string(), "cannot be given a pipe" + text_of_errno(error));
-  }
   const std::string path = program.string();
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return fail(ErrorCode::resource, path, "cannot be given a socket" + text_of_errno(errno));
+  Descriptor socket(pair[0]), child_socket(pair[1]);
+  if (::pipe2(pair, O_CLOEXEC) != 0)
+    return fail(ErrorCode::resource, path, "cannot be given a pipe" + text_of_errno(errno));
+  Descriptor failure(pair[0]), child_failure(pair[1]);
   const pid_t parent = ::getpid();
   const pid_t process = ::fork();
-  if (process == 0) become(path.c_str(), sockets[1], failure[1], parent);
-  const int fork_error = errno;
-  ::close(sockets[1]);
-  ::close(failure[1]);
+  if (process == 0) become(path.c_str(), child_socket.get(), child_failure.get(), parent);
+  if (process < 0) return fail(ErrorCode::resource, path, "cannot be started" + text_of_errno(errno));
+  Child child(program, process, std::move(socket));
+  // The pipe must have no other writer, so that reading ends when the child has run execv.
+  child_socket = Descriptor();
+  child_failure = Descriptor();
   int error = 0;
-  ssize_t told = 0;
-  if (process > 0)
-    while ((told = ::read(failure[0], &error, sizeof error)) < 0 && errno == EINTR) {
-    }
-  ::close(failure[0]);
-  if (process < 0) {
-    ::close(sockets[0]);
-    return fail(ErrorCode::resource, path, "cannot be started" + text_of_errno(fork_error));
+  ssize_t received = 0;
+  while ((received = ::read(failure.get(), &error, sizeof error)) < 0 && errno == EINTR) {
   }
-  Child child(program, process, sockets[0]);
-  if (told > 0)
+  if (received > 0)
     return fail(ErrorCode::storage, path, "cannot be run" + text_of_errno(error), "reinstall Hansa");
   return child;
 }
@@ -85,7 +78,7 @@ Child::~Child() { end(); }
 Child::Child(Child&& other) noexcept
     : program_(std::move(other.program_)),
       process_(std::exchange(other.process_, -1)),
-      socket_(std::exchange(other.socket_, -1)),
+      socket_(std::move(other.socket_)),
       received_(std::move(other.received_)) {}
 
 Child& Child::operator=(Child&& other) noexcept {
@@ -97,8 +90,7 @@ Child& Child::operator=(Child&& other) noexcept {
 }
 
 void Child::end() noexcept {
-  if (socket_ >= 0) ::close(socket_);
-  socket_ = -1;
+  socket_ = Descriptor();
   if (process_ <= 0) return;
   ::kill(process_, SIGKILL);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
@@ -108,7 +100,7 @@ void Child::end() noexcept {
 
 tl::unexpected<Error> Child::fail_ended() {
   if (process_ <= 0) return fail(ErrorCode::internal, program_.string(), "has ended");
-  // It closed its end, so it is about to exit, if it did not do so already.
+  // The child has closed its end of the socket: it has exited or is about to.
   int status = 0;
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
@@ -121,7 +113,7 @@ tl::unexpected<Error> Child::fail_ended() {
 
 Result<void> Child::send(std::string_view lines) {
   while (!lines.empty()) {
-    const ssize_t n = ::send(socket_, lines.data(), lines.size(), MSG_NOSIGNAL);
+    const ssize_t n = ::send(socket_.get(), lines.data(), lines.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_ended();
     lines.remove_prefix(static_cast<std::size_t>(n));
@@ -138,9 +130,9 @@ Result<std::optional<std::string>> Child::receive() {
       return line;
     }
     if (received_.size() > line_bytes_max)
-      return fail(ErrorCode::internal, program_.string(), "sent a line without end");
+      return fail(ErrorCode::internal, program_.string(), "sent a line that is too long");
     std::array<char, 16'384> bytes;
-    const ssize_t n = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const ssize_t n = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (n > 0) received_.append(bytes.data(), static_cast<std::size_t>(n));
     else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
     else if (n == 0 || errno != EINTR) return fail_ended();
@@ -151,7 +143,7 @@ Result<std::string> Child::wait_for_line() {
   while (true) {
     HANSA_TRY(auto line, receive());
     if (line) return std::move(*line);
-    pollfd waiting{socket_, POLLIN, 0};
+    pollfd waiting{socket_.get(), POLLIN, 0};
     (void)::poll(&waiting, 1, -1);
   }
 }

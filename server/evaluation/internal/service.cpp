@@ -31,7 +31,7 @@ Result<Json> evaluate(const Json& request, learning::Evaluator& evaluator) {
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   if (error || bytes % sizeof(float) != 0 || bytes > parameter_bytes_max)
-    return fail(ErrorCode::storage, path, "is no file of float32 parameters");
+    return fail(ErrorCode::storage, path, "is not a file of float32 parameters");
   std::vector<float> parameters(bytes / sizeof(float));
   HANSA_TRY_VOID(read_file_into(path, std::as_writable_bytes(std::span(parameters))));
   HANSA_TRY(const Metrics metrics, evaluator.evaluate(parameters));
@@ -56,14 +56,14 @@ std::string Service::answer(std::string_view line) {
       if (!evaluator_) return fail(ErrorCode::internal, "request", "asks to evaluate before a model is open");
       return evaluate(request, *evaluator_);
     }
-    return fail(ErrorCode::internal, "request", "asks for the unknown \"" + operation + "\"");
+    return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
   };
   try {
     const Result<Json> answer = handle();
     return line_of(answer ? *answer : json_of(answer.error()));
   } catch (const std::bad_alloc&) {
     return line_of(
-        json_of(Error{ErrorCode::resource, "evaluator", "got no memory", "evaluate on fewer examples"}));
+        json_of(Error{ErrorCode::resource, "evaluator", "is out of memory", "evaluate on fewer examples"}));
   } catch (const std::exception& caught) {
     return line_of(json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
   }

@@ -10,7 +10,7 @@ namespace hansa::server::internal {
 
 class Service {
  public:
-  // A request line's answer line, its end included. Never fails otherwise.
+  // The answer to a request, as a line with its end. Errors are part of the answer.
   [[nodiscard]] std::string answer(std::string_view line);
 
  private:

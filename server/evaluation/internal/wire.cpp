@@ -18,7 +18,7 @@ ErrorCode code_of(std::string_view text) {
   return ErrorCode::internal;
 }
 
-// JSON has no infinity and no NaN, and a diverged model's loss is one of them.
+// JSON has no infinity and no NaN, but the loss of a diverged model may be one of them.
 Json number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
@@ -32,7 +32,7 @@ std::string text_of(const Json& answer, const char* key) {
   return found != answer.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// Every field once, for both directions. Paths travel whole: the child has a working folder of its own.
+// The fields, for both directions. Paths are sent as absolute paths, because the child may have another working folder.
 template <class Data, class F>
 void each_field(Data& data, F f) {
   f("kind", data.kind);
@@ -58,7 +58,7 @@ void each_field(Data& data, F f) {
 template <class T>
 Json wire_value(const T& value) {
   if constexpr (std::is_enum_v<T>) return static_cast<int>(value);
-  else if constexpr (std::is_same_v<T, std::filesystem::path>) return whole_path(value);
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) return absolute_path(value);
   else return value;
 }
 
@@ -71,10 +71,10 @@ void read_value(const Json& json, T& value) {
 
 }  // namespace
 
-std::string whole_path(const std::filesystem::path& path) {
+std::string absolute_path(const std::filesystem::path& path) {
   std::error_code error;
-  const auto whole = std::filesystem::absolute(path, error);
-  return (error || path.empty() ? path : whole).string();
+  const auto absolute = std::filesystem::absolute(path, error);
+  return (error || path.empty() ? path : absolute).string();
 }
 
 std::string line_of(const Json& object) {
@@ -83,7 +83,8 @@ std::string line_of(const Json& object) {
 
 Result<Json> parse_line(std::string_view line, const std::string& location) {
   Json object = Json::parse(line, nullptr, false);
-  if (!object.is_object()) return fail(ErrorCode::internal, location, "sent a line that is no JSON object");
+  if (!object.is_object())
+    return fail(ErrorCode::internal, location, "sent a line that is not a JSON object");
   return object;
 }
 
@@ -98,7 +99,7 @@ Json json_of(const Error& error) {
 Result<void> require_ok(const Json& answer, const std::string& location) {
   const auto ok = answer.find("ok");
   if (ok == answer.end() || !ok->is_boolean())
-    return fail(ErrorCode::internal, location, "sent a line that is no answer");
+    return fail(ErrorCode::internal, location, "sent a line that is not an answer");
   if (ok->get<bool>()) return {};
   return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "location"),
                                      text_of(answer, "what"), text_of(answer, "hint")});

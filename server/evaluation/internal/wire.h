@@ -1,13 +1,15 @@
-// What the aggregator and its evaluator child say to each other: a JSON object a line.
+// The messages between the aggregator and its child process hansa-evaluator. Each is a JSON object on one line.
 //
-//   {"op":"describe","archive":PATH,"personal":[..],"layout":PATH,"parameters":PATH}     -> {"ok":true,"archive":"sha256:.."}
-//     writes the layout's text and the archived values (little-endian float32) to the two files
-//   {"op":"open","archive":PATH,"data":{..},"threads":N}                 -> {"ok":true}
+//   {"op":"describe","archive":PATH,"personal":[..],"layout":PATH,"parameters":PATH}
+//                                        -> {"ok":true,"archive":"sha256:.."}
+//     writes the text of the layout and the values in the archive (little-endian float32) to the two files
+//   {"op":"open","archive":PATH,"data":{..},"threads":N,"personal":[..]}
+//                                        -> {"ok":true}
 //   {"op":"evaluate","parameters":PATH}  -> {"ok":true,"metrics":[{"name":..,"sum":..,"count":..}]}
-//   any of them                          -> {"ok":false,"code":..,"place":..,"what":..,"hint":..}
+//   any of them                          -> {"ok":false,"code":..,"location":..,"what":..,"hint":..}
 //
-// Both ends are of one build and on one machine, so nothing is versioned. A number that is not finite
-// travels as a string: "nan", "inf", "-inf".
+// Both processes run the same build on the same machine, so that the messages have no version. A number that is not
+// finite is sent as a string: "nan", "inf", "-inf".
 #pragma once
 #include <filesystem>
 #include <string>
@@ -23,19 +25,19 @@ namespace hansa::server::internal {
 
 using Json = nlohmann::json;
 
-// The longest line either side accepts.
+// The longest line that either side accepts.
 inline constexpr std::size_t line_bytes_max = 1 << 20;
 
-// The path as the other side finds it, whatever its working folder; "" stays "".
-[[nodiscard]] std::string whole_path(const std::filesystem::path& path);
-// One line, its end included. Bytes that are no UTF-8 are replaced.
+// The absolute path, which does not depend on the receiver's working folder. An empty path stays empty.
+[[nodiscard]] std::string absolute_path(const std::filesystem::path& path);
+// The object as one line, including its end. Bytes that are not UTF-8 are replaced.
 [[nodiscard]] std::string line_of(const Json& object);
-// Fails (internal) on what is no JSON object.
-[[nodiscard]] Result<Json> parse_line(std::string_view line, const std::string& place);
+// Fails with `internal` if the line is not a JSON object.
+[[nodiscard]] Result<Json> parse_line(std::string_view line, const std::string& location);
 
 [[nodiscard]] Json json_of(const Error& error);
-// The error an answer holds; nothing for {"ok":true}. Fails (internal) on neither.
-[[nodiscard]] Result<void> require_ok(const Json& answer, const std::string& place);
+// Succeeds if the answer has "ok": true. Otherwise returns the error in the answer, or `internal` if it contains none.
+[[nodiscard]] Result<void> require_ok(const Json& answer, const std::string& location);
 
 [[nodiscard]] Json json_of(const learning::DataConfig& data);
 [[nodiscard]] learning::DataConfig data_of(const Json& data);  // throws Json::exception on a wrong type
