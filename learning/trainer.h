@@ -1,8 +1,8 @@
-// The trainer as the rest of Hansa sees it: values in, values out, no LibTorch.
+// The interface of a trainer: values in, values out, no LibTorch.
 //
-// Training is a function of values, so that it can move to a process of its own: what a device keeps from task to
-// task comes with the request, and what shall be kept goes back with the result. Nothing here shares objects with the
-// caller beyond a call. One thread at a time calls a trainer.
+// Training is a function of values, so that it can run in another process: what a device keeps from task to task is
+// part of the request, and what it shall keep is part of the result. A call shares no objects with its caller after it
+// returns. One thread at a time calls a trainer.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -20,39 +20,39 @@ namespace hansa::learning {
 
 struct AvailableData {
   std::uint64_t examples = 0;
-  std::uint64_t new_examples = 0;  // of them: no counted update was trained on these; 0 for data that stays
-  std::string problem;  // why no more come; empty: all is well
+  std::uint64_t new_examples = 0;  // not yet part of a counted update; 0 for data that does not arrive
+  std::string problem;  // why no more data arrives; empty: no problem
 };
 
 struct TrainingRequest {
   std::filesystem::path archive;  // TorchScript archive, already verified by its digest
-  Digest layout;  // what the aggregator believes the layout to be
+  Digest layout;  // the layout that the aggregator assumes
   TrainingConfig config;
-  std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
-  TaskId task = {};  // whose training this is
+  std::uint64_t seed = 0;  // for the order of examples and the model's own randomness
+  TaskId task = {};  // the task that this training belongs to
   KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
 };
 
 struct TrainingResult {
   std::uint64_t examples = 0;  // the update's weight: distinct local examples trained on
-  std::uint64_t samples = 0;  // examples times epochs really done
+  std::uint64_t samples = 0;  // examples times completed epochs
   double train_seconds = 0;  // wall time of the training loop
-  std::uint64_t new_examples = 0;  // of the examples: those that were new
-  std::uint64_t data_mark = 0;  // names these: TrainingData::mark
+  std::uint64_t new_examples = 0;  // how many of `examples` were new
+  std::uint64_t data_mark = 0;  // identifies the new examples: TrainingData::mark
   KeptVectors kept;  // to be kept if the update is counted; the caller drops them otherwise
-  Metrics metrics;  // "loss" and what else the model reports, over the last epoch
+  Metrics metrics;  // "loss" and what the model reports, over the last epoch
 };
 
 class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // Examples at hand now. Fails with the data file's error if the data cannot be used.
+  // The examples that are available now. Fails with the data file's error if the data cannot be used.
   [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
 
-  // Trains from `global` and writes local - global into `delta`; both have the layout's
-  // element_count(). Fails (code data, model, resource) without a side effect; a stop
-  // request ends it within a step or two with code resource and what "stopped".
+  // Trains from `global` and writes local - global to `delta`; both have the layout's element_count(). Fails (code
+  // data, model, resource) without a side effect. A stop request ends training within one or two steps, with code
+  // resource and what "stopped".
   [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,
                                                      std::span<const float> global, std::span<float> delta,
                                                      std::stop_token stop) = 0;

@@ -19,8 +19,8 @@
 namespace hansa::learning {
 namespace {
 
-// LibTorch draws dropout masks from one generator for the whole process. Models that draw take turns, so
-// that each sees its own seed's numbers only; the others run side by side.
+// LibTorch draws dropout masks from one generator for the whole process. Models that draw random numbers take turns, so
+// that each sees only the numbers of its own seed; other models run concurrently.
 std::mutex& generator_turn() {
   static std::mutex mutex;
   return mutex;
@@ -40,7 +40,7 @@ struct EpochSums {
   }
 };
 
-// The optimiser on the model's own memory: no gradient buffer is kept, zeroed or added to.
+// The optimiser works on the model's own memory, so no gradient buffer is allocated, zeroed or added to.
 class Optimiser {
  public:
   Optimiser(Model& model, const TrainingConfig& config)
@@ -58,7 +58,7 @@ class Optimiser {
     const auto trainables = model_.trainables();
     for (std::size_t i = 0; i < trainables.size(); ++i) {
       at::Tensor gradient = gradients[i];
-      if (!gradient.defined()) continue;  // forward does not use it
+      if (!gradient.defined()) continue;  // forward does not use this parameter
       const at::Tensor& weight = trainables[i].tensor;
       if (gradient.strides() != weight.strides() || gradient.layout() != at::kStrided) {
         const at::Tensor dense = gradient.layout() == at::kStrided ? gradient : gradient.to_dense();

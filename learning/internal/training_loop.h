@@ -10,9 +10,9 @@
 
 namespace hansa::learning {
 
-// Trains the model from the values it holds. Equal model, data, config and seed give equal bits.
-// Fails: resource ("stopped"), data (the loss is not finite), model (the archive's code fails).
-// The model's values are undefined after a failure.
+// Trains the model from its current values. Equal model, data, config and seed give equal bits. Fails: resource
+// ("stopped"), data (the loss is not finite), model (the archive's code fails). After a failure the model's values are
+// undefined.
 [[nodiscard]] Result<TrainingResult> run_training(Model& model, const DataSource& source,
                                                   const TrainingConfig& config, std::uint64_t seed,
                                                   const std::stop_token& stop);

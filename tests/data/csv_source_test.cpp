@@ -130,28 +130,28 @@ TEST_F(CsvSource, EveryMistakeIsOneLineThatNamesThePlace) {
            Case{"a,y\n", "a.csv: holds no example"},
            Case{"a,yy\n1,2\n", "a.csv:1: has no column \"y\", which data.label names"},
            Case{"a;y\n1;2\n", "is data.delimiter right?"},
-           Case{"y\n1\n", "a.csv:1: has no column besides the label"},
+           Case{"y\n1\n", "a.csv:1: has no column other than the label"},
            Case{"a,y,y\n1,2,3\n", "a.csv:1: has 2 columns \"y\""},
            Case{"a,y\n1,0\n2\n", "a.csv:3: has 1 fields, but the header has 2"},
            Case{"a,y\n1,0,7\n", "a.csv:2: has 3 fields, but the header has 2"},
            Case{"a,y\nlow,0\n", "a.csv:2: column \"a\": is \"low\", which is not a number"},
            Case{"a,y\n,0\n", "a.csv:2: column \"a\": is missing"},
-           Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", that is missing"},
+           Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", which means missing"},
            Case{"a,y\ninf,0\n", "a.csv:2: column \"a\": is \"inf\", which is not a finite float32"},
            Case{"a,y\n1e39,0\n", "a.csv:2: column \"a\": is \"1e39\", which is not a finite float32"},
            Case{"a,y\n1,\n", "a.csv:2: column \"y\": is missing"},
            Case{"a,y\n1,B\n", "a.csv:2: column \"y\": is \"B\", which is not a number"},
            Case{"a,y\n1,-1\n", "a.csv:2: column \"y\": is \"-1\", but a class is a whole number from 0"},
-           Case{"a,y\n1,0.5\n", "for a number to predict set data.target = \"real\""},
+           Case{"a,y\n1,0.5\n", "to predict a number, set data.target = \"real\""},
            Case{"a,y\n1,\"0\n", "a.csv:2: opens a quote that is never closed"},
-           Case{"a,y\n\"1\"2,0\n", "a.csv:2: has text behind a closing quote"},
+           Case{"a,y\n\"1\"2,0\n", "a.csv:2: has text after a closing quote"},
        }) {
     write(text);
     EXPECT_THAT(refusal(), HasSubstr(error)) << text;
   }
 }
 
-TEST_F(CsvSource, MistakesOfTheConfigurationAreHeldAgainstTheFile) {
+TEST_F(CsvSource, ConfiguredColumnsAreCheckedAgainstTheFile) {
   write("age,pressure,y\n1,2,B\n");
   config_.columns = {"presure"};
   EXPECT_THAT(refusal(),

@@ -28,7 +28,7 @@ class IdxSource : public ::testing::Test {
     write_bytes(config_.labels, labels_bytes);
   }
 
-  // The error of opening, which must name a file or key and say how to hint it.
+  // The error of opening, which must name a file or key and have a hint.
   Error refusal() {
     const auto source = open_data_source(config_);
     if (source) return {ErrorCode::internal, "", "was opened", ""};

@@ -177,7 +177,7 @@ TEST_F(Tail, ARotatedFileThatIsGoneIsToldWithTheLine) {
   append("x,y\n3,3\n");
   EXPECT_EQ(take(), (Labels{3}));
   ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_NE(notes_[0].find("behind line 3 was not read"), std::string::npos) << notes_[0];
+  EXPECT_NE(notes_[0].find("its lines after line 3 were not read"), std::string::npos) << notes_[0];
 }
 
 TEST_F(Tail, ATruncatedFileIsReadFromItsStart) {
@@ -186,7 +186,7 @@ TEST_F(Tail, ATruncatedFileIsReadFromItsStart) {
   std::ofstream(data_.file, std::ios::trunc) << "x,y\n3,3\n";
   EXPECT_EQ(take(), (Labels{3}));
   ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_NE(notes_[0].find("cut or written anew"), std::string::npos);
+  EXPECT_NE(notes_[0].find("truncated or rewritten"), std::string::npos);
 }
 
 TEST_F(Tail, AFileWrittenAnewAndLongerIsNoticedByItsContent) {

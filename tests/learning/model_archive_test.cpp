@@ -80,7 +80,7 @@ TEST_F(Archive, BuiltInModelsAreSizedWhereTheirArchitectureAllows) {
   const auto fixed = create_built_in("cnn-small", 1, path_, {.inputs = 3});
   ASSERT_FALSE(fixed);
   EXPECT_EQ(fixed.error().code, ErrorCode::usage);
-  EXPECT_THAT(fixed.error().text(), HasSubstr("leave --inputs out"));
+  EXPECT_THAT(fixed.error().text(), HasSubstr("remove --inputs"));
   EXPECT_FALSE(create_built_in("mlp", 1, path_, {.inputs = -1}));
 }
 
@@ -187,7 +187,7 @@ TEST_F(Archive, OptionalMethodsAreSeen) {
   EXPECT_TRUE(describe(path_).has_metrics);
 }
 
-TEST_F(Archive, MissingFileIsRefused) { EXPECT_THAT(refusal().what, HasSubstr("not there")); }
+TEST_F(Archive, MissingFileIsRefused) { EXPECT_THAT(refusal().what, HasSubstr("does not exist")); }
 
 TEST_F(Archive, OtherFilesAreRefused) {
   testing::write_bytes(path_, {});

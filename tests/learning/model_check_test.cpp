@@ -57,7 +57,7 @@ TEST_F(ModelCheckTest, UnfitModelsAreToldInTheirAuthorsWords) {
   EXPECT_THAT(refusal(TestModel::raises), HasSubstr("no examples today"));
   EXPECT_THAT(refusal(TestModel::tuple_output), HasSubstr("forward returns Tuple, not a tensor"));
   EXPECT_THAT(refusal(TestModel::class_output),
-              HasSubstr("forward returns whole numbers (Long); return the scores"));
+              HasSubstr("forward returns integers (Long); return the scores"));
   EXPECT_THAT(refusal(TestModel::argmax_loss), HasSubstr("the loss cannot be differentiated"));
   EXPECT_THAT(refusal(TestModel::vector_loss), HasSubstr("training_loss returns [8], not one number"));
   EXPECT_THAT(refusal(TestModel::bad_metrics), HasSubstr("metrics"));

@@ -98,9 +98,9 @@ TEST_F(PersonalLayers, PatternsThatFitNothingOrEverythingAreRefused) {
   const auto none = describe_archive(archive_, misspelled);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::model);
-  EXPECT_THAT(none.error().text(), HasSubstr("no parameter that fits \"fc3.*\""));
+  EXPECT_THAT(none.error().text(), HasSubstr("no parameter that matches \"fc3.*\""));
   EXPECT_THAT(none.error().text(), HasSubstr("fc2.weight"));
-  EXPECT_THAT(describe_archive(archive_, everything).error().text(), HasSubstr("shares nothing"));
+  EXPECT_THAT(describe_archive(archive_, everything).error().text(), HasSubstr("has no shared parameter"));
 }
 
 TEST_F(PersonalLayers, TheFirstTaskStartsFromTheArchivedValues) {

@@ -110,7 +110,7 @@ TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
   write(at::zeros({0, 2}), at::zeros({0}, at::kLong));
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: holds no example"));
   write(x, at::zeros({3, 2}, at::kLong));
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has 2 whole numbers as y of an example"));
+  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has 2 integers as the y of an example"));
   c10::Dict<std::string, at::Tensor> only_x;
   only_x.insert("x", x);
   write_value(only_x);
@@ -118,7 +118,7 @@ TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
   write_value(x);
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not hold a dict"));
   testing::write_text(config_.file, "no archive");
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: is not a file of torch.save"));
+  EXPECT_THAT(refusal(), HasSubstr("shard.pt: was not written by torch.save"));
   std::filesystem::remove(config_.file);
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not exist"));
 }

@@ -28,7 +28,7 @@ class IdxSource final : public DataSource {
     float* __restrict out = inputs.data();
     for (const std::uint32_t index : indices) {
       const std::uint8_t* __restrict in = pair_.images.values.data() + index * size;
-      // Division, not a product with 1/255: equal to what Python's `/ 255` gives.
+      // Division instead of multiplication by 1/255, so that the values equal those of Python's `/ 255`.
       for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(in[i]) / 255.0F;
       out += size;
     }
@@ -59,10 +59,9 @@ Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
   HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
   const std::string place = config.images.string();
   if (pair.images.example_count() == 0)
-    return fail(ErrorCode::data, place, "holds no example", "give this client a shard with examples");
+    return fail(ErrorCode::data, place, "holds no example", "give this client a file with examples");
   if (pair.images.example_size() == 0)
-    return fail(ErrorCode::data, place, "says that its images have no pixels",
-                "fetch or copy the file again");
+    return fail(ErrorCode::data, place, "has images without pixels", "fetch or copy the file again");
   return std::make_unique<IdxSource>(place, std::move(pair));
 }
 
