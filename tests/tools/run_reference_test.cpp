@@ -82,7 +82,7 @@ TEST_F(RunModels, EachCommittedRoundAndTheInitialModelAreLoaded) {
 TEST_F(RunModels, ARoundThatIsNotCommittedIsRefusedNamingTheLast) {
   const auto model = load_run_model({folder_.path() / "run", RoundId(4)});
   ASSERT_FALSE(model);
-  EXPECT_THAT(model.error().text(), HasSubstr("its last is round 3"));
+  EXPECT_THAT(model.error().text(), HasSubstr("its last round is 3"));
 }
 
 }  // namespace
