@@ -52,7 +52,7 @@ TEST_F(ClientFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.resources.memory_mib_max, expected.resources.memory_mib_max);
 }
 
-TEST_F(ClientFile, TheKeyMayStandInAFileAndTheAddressesInAList) {
+TEST_F(ClientFile, TheKeyMayBeInAFileAndTheAddressesInAList) {
   ASSERT_TRUE(
       write_file_atomically(folder_.path() / "a.pub", "# the aggregator\n" + std::string(key) + "\n"));
   const ClientConfig config =
@@ -62,7 +62,7 @@ TEST_F(ClientFile, TheKeyMayStandInAFileAndTheAddressesInAList) {
   EXPECT_THAT(config.addresses, ElementsAre("tcp://a:1", "tcp://b:2"));
 }
 
-TEST_F(ClientFile, MistakesAboutTheAggregatorAreToldWithTheirLine) {
+TEST_F(ClientFile, ErrorsOfTheAggregatorTableNameTheLine) {
   const std::string good_key = "public_key = \"" + std::string(key) + "\"\n";
   struct Case {
     std::string lines;

@@ -1,4 +1,4 @@
-// Kind "csv": what it reads, and what it says of the twenty ways in which a file can be wrong.
+// Kind "csv": what it reads, and its errors for about twenty invalid files.
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -32,7 +32,7 @@ class CsvSource : public ::testing::Test {
     if (!source) throw std::runtime_error(source.error().text());
     return *std::move(source);
   }
-  // "FILE:LINE..." without the folder: what the reader of a log sees.
+  // The error as in a log, "FILE:LINE...", without the folder.
   std::string refusal() {
     const auto source = open_data_source(config_);
     if (source) return "was opened";
@@ -52,7 +52,7 @@ class CsvSource : public ::testing::Test {
   DataConfig config_;
 };
 
-TEST_F(CsvSource, AllColumnsButTheLabelInTheFilesOrder) {
+TEST_F(CsvSource, InputsAreAllColumnsExceptTheLabelInTheFilesOrder) {
   write("a, y ,b\n1,0,2.5\n-3e2,2,+4\n");
   const auto source = open();
   EXPECT_EQ(source->example_count(), 2U);
@@ -74,7 +74,7 @@ TEST_F(CsvSource, ChosenColumnsInTheChosenOrder) {
   EXPECT_THAT(inputs(), ElementsAre(3, 1, 6, 4));
 }
 
-TEST_F(CsvSource, NamedClassesCountByTheirPlaceInTheList) {
+TEST_F(CsvSource, NamedClassesAreNumberedByTheirPositionInTheList) {
   config_.classes = {"benign", "malignant", "unsure"};
   write("a,y\n1,malignant\n2, benign \n");
   const auto source = open();
@@ -82,7 +82,7 @@ TEST_F(CsvSource, NamedClassesCountByTheirPlaceInTheList) {
   EXPECT_EQ(source->shape().class_count, 3) << "also where a client has not seen them all";
 }
 
-TEST_F(CsvSource, ClassesWrittenAsFloatsAreWholeNumbersStill) {
+TEST_F(CsvSource, IntegerClassesMayBeWrittenAsFloats) {
   write("a,y\n1,2.0\n");
   EXPECT_THAT(read_targets<std::int64_t>(*open(), {0}), ElementsAre(2));
 }
@@ -120,7 +120,7 @@ TEST_F(CsvSource, ExamplesMaxTakesTheFirst) {
   EXPECT_EQ(open()->example_count(), 1U);
 }
 
-TEST_F(CsvSource, EveryMistakeIsOneLineThatNamesThePlace) {
+TEST_F(CsvSource, EveryErrorIsOneLineThatNamesTheLocation) {
   struct Case {
     const char* text;
     const char* error;
@@ -166,7 +166,7 @@ TEST_F(CsvSource, ConfiguredColumnsAreCheckedAgainstTheFile) {
   EXPECT_THAT(refusal(), HasSubstr("is not a file"));
 }
 
-TEST_F(CsvSource, ATruncatedGzipFileIsToldAsSuch) {
+TEST_F(CsvSource, ATruncatedGzipFileIsReportedAsSuch) {
   std::string text = "a,y\n";
   for (int i = 0; i < 20'000; ++i) text += std::to_string(i * 7919 % 10007) + ",1\n";
   auto bytes = testing::gzipped({text.begin(), text.end()});

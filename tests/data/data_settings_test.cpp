@@ -21,7 +21,7 @@ std::string refusal(const std::string& lines) {
   return config ? "was read" : config.error().text();
 }
 
-TEST(DataSettings, EveryKeyArrives) {
+TEST(DataSettings, EveryKeyReachesTheStruct) {
   const DataConfig config =
       read(
           "kind = \"windows\"\nfile = \"/d/a.csv\"\ncolumns = [\"a\", \"b\"]\nlabel = \"y\"\n"
@@ -47,7 +47,7 @@ TEST(DataSettings, EveryKeyArrives) {
   EXPECT_EQ(real.target, TargetKind::real);
 }
 
-TEST(DataSettings, APluginsKindIsNotLookedUp) {
+TEST(DataSettings, TheKindOfAPluginIsNotCheckedAgainstTheKnownKinds) {
   const DataConfig config =
       read("kind = \"camera\"\nplugin = \"/l/c.so\"\noptions = \"x=1\"\nfile = \"f\"\n").value();
   EXPECT_EQ(config.kind, "camera");

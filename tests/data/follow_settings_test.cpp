@@ -1,4 +1,4 @@
-// follow = true in client.toml: what goes together, and what is said of what does not.
+// follow = true in client.toml: valid combinations of keys, and the errors for invalid ones.
 #include <gtest/gtest.h>
 
 #include "client/config/client_config.h"

@@ -1,4 +1,4 @@
-// Kind "tensors": files as torch.save writes them, and what is wrong with others.
+// Kind "tensors": files written by torch.save, and the errors for invalid files.
 #include "learning/data_supply.h"
 
 #include <cmath>
@@ -72,9 +72,9 @@ TEST_F(TensorsSource, EveryTypeOfNumberIsConverted) {
   }
 }
 
-TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesReadRight) {
+TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesAreReadCorrectly) {
   const at::Tensor whole = at::arange(20, at::kFloat).reshape({4, 5});
-  write(whole.t(), whole.select(0, 1));  // 5 x 4, and 5 of the same storage
+  write(whole.t(), whole.select(0, 1));  // 5 x 4, and 5 values of the same storage
   const auto source = open();
   EXPECT_THAT(read_inputs(*source, {3}), ElementsAre(3, 8, 13, 18));
   EXPECT_THAT(read_targets<float>(*source, {3}), ElementsAre(8));
@@ -96,7 +96,7 @@ TEST_F(TensorsSource, ExamplesMaxTakesTheFirst) {
   EXPECT_EQ(source->shape().class_count, 2);
 }
 
-TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
+TEST_F(TensorsSource, ErrorsNameTheFileAndTheExample) {
   const at::Tensor x = at::zeros({3, 2});
   const at::Tensor y = at::zeros({3}, at::kLong);
   write(x, at::zeros({2}, at::kLong));
@@ -123,7 +123,7 @@ TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not exist"));
 }
 
-TEST_F(TensorsSource, TruncatedAndDamagedFilesAreRefusedOrReadWithinTheirBytes) {
+TEST_F(TensorsSource, TruncatedAndDamagedFilesAreRefusedOrReadWithinTheirBounds) {
   write(at::rand({50, 8}), at::randint(0, 4, {50}, at::kLong));
   const std::vector<std::uint8_t> whole = testing::read_bytes(config_.file);
   for (std::size_t size = 0; size < whole.size(); size += 97) {
