@@ -35,7 +35,8 @@ FakeClient::FakeClient(zmq::context_t& context, std::string address, const trans
   config.agent.federation = "bench";
   config.agent.software = "hansa-loadgen";
   config.agent.instance = seed;
-  config.agent.greeting_max = std::chrono::minutes(2);  // thousands shake hands at once
+  config.agent.greeting_max =
+      std::chrono::minutes(2);  // thousands of clients perform the handshake at the same time
   engine_ = std::make_unique<client::Engine>(std::move(config), *this, *this, *this, steady_now());
   messages::DataReport data;
   data.examples = 100;
@@ -93,7 +94,7 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
 
 void FakeClient::start(const messages::TrainTask& task, const learning::TrainingRequest&,
                        std::shared_ptr<client::TaskVectors> vectors) {
-  // An update of normal values, made once: the next ones are the same, which no codec can see.
+  // An update of normal values, drawn once. Later updates are equal, which no codec can exploit.
   if (!vectors->delta.empty() && vectors->delta.front() == 0)
     for (std::size_t i = 0; i < vectors->delta.size(); ++i)
       vectors->delta[i] =
