@@ -74,7 +74,7 @@ TEST_F(ClientFile, ErrorsOfTheAggregatorTableNameTheLine) {
         Case{"address = \"tcp://a:1\"\npublic_key_file = \"none.pub\"\n",
              "client.toml:10: aggregator.public_key_file"},
         Case{"address = \"tcp://a:1\"\n" + good_key + "public_key_file = \"a.pub\"\n",
-             "client.toml:11: aggregator.public_key_file: stands beside aggregator.public_key"},
+             "client.toml:11: aggregator.public_key_file: is set together with aggregator.public_key"},
         Case{"address = \"a:1\"\n" + good_key,
              "client.toml:9: aggregator.address: is \"a:1\", which is not an address"},
         Case{"address = \"tcp://a:1\"\nreconnect_min_s = 5\nreconnect_max_s = 1\n" + good_key,
