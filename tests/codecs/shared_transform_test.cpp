@@ -23,7 +23,7 @@ std::vector<float> inverse(const SharedTransform& transform, std::span<const flo
   return out;
 }
 
-TEST(SharedTransform, BlocksCoverASegmentOfAnyLengthAndNumbersAreCounted) {
+TEST(SharedTransform, BlocksCoverASegmentOfAnyLength) {
   for (const double share : {1.0, 0.3, 0.001}) {
     for (const std::uint64_t values : {1U, 5U, 16U, 31U, 100U, 4095U, 4096U, 4097U, 18'378U}) {
       const SharedTransform transform(true, share, 9);
@@ -44,7 +44,7 @@ TEST(SharedTransform, BlocksCoverASegmentOfAnyLengthAndNumbersAreCounted) {
   }
 }
 
-TEST(SharedTransform, ARotationKeepsLengthsAndIsUndone) {
+TEST(SharedTransform, ARotationKeepsLengthsAndCanBeInverted) {
   const SharedTransform transform(true, 1, 4);
   const auto values = update_of(9'999, 1);
   const auto numbers = forward(transform, values);
@@ -70,29 +70,29 @@ TEST(SharedTransform, ItIsLinear) {
   for (std::size_t i = 0; i < of_sum.size(); ++i) ASSERT_NEAR(of_sum[i], 2 * of_a[i] - of_b[i], 1e-5);
 }
 
-TEST(SharedTransform, WhatIsLeftOutAndWhatIsKeptAreTheWhole) {
+TEST(SharedTransform, TheSelectedAndTheOmittedPartSumUpToTheVector) {
   for (const bool rotated : {false, true}) {
     const SharedTransform transform(rotated, 0.25, 6);
     const auto values = update_of(6'000, 3);
     const auto kept = inverse(transform, forward(transform, values), values.size());
     std::vector<float> left(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) left[i] = values[i] - kept[i];
-    // The parts stand at right angles: what is sent next time is not in what was sent now.
+    // The two parts are orthogonal: nothing that is sent later was already sent now.
     EXPECT_NEAR(std::inner_product(kept.begin(), kept.end(), left.begin(), 0.0) / squared(values), 0, 1e-6);
     EXPECT_NEAR(squared(kept) / squared(values), 0.25, rotated ? 0.03 : 0.25);
     EXPECT_NEAR(squared(forward(transform, left)), 0, 1e-6 * squared(values));
   }
 }
 
-TEST(SharedTransform, OverSeedsEveryPlaceIsPickedAsOftenAsTheShare) {
-  std::vector<int> picked(100);
+TEST(SharedTransform, OverManySeedsEveryPositionIsSelectedEquallyOften) {
+  std::vector<int> selected(100);
   for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
     const SharedTransform transform(false, 0.2, derive_seed(seed, "places"));
     const std::vector<float> ones(100, 1.0F);
     const auto kept = inverse(transform, forward(transform, ones), ones.size());
-    for (std::size_t i = 0; i < kept.size(); ++i) picked[i] += kept[i] != 0 ? 1 : 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) selected[i] += kept[i] != 0 ? 1 : 0;
   }
-  for (const int count : picked) EXPECT_NEAR(count / 4'000.0, 0.2, 0.075);
+  for (const int count : selected) EXPECT_NEAR(count / 4'000.0, 0.2, 0.075);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Decodes hostile frames. Property: what decodes encodes to the same bytes, so no two frames mean one message.
+// Decodes hostile frames. Property: an accepted frame encodes to the same bytes, so no two frames have the same
+// meaning.
 #include "tests/fuzz/message_fuzzer.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!decoded) return 0;
   const auto again = hansa::messages::encode(decoded->session, decoded->message);
 #ifdef HANSA_FUZZ_CANARY
-  // A planted fault: the harness must find it, or it finds nothing.
+  // A planted fault: if the harness does not find it, the harness is broken.
   const bool same = !std::holds_alternative<hansa::messages::Pull>(decoded->message);
 #else
   const bool same = std::equal(again.begin(), again.end(), frame.begin(), frame.end());

@@ -55,7 +55,7 @@ std::size_t count_of(const std::vector<TaskEffect>& effects) {
                                                 [](const auto& e) { return std::holds_alternative<T>(e); }));
 }
 
-// A task whose model has come and is sound.
+// A task whose model has arrived and is valid.
 ClientTask trained(std::uint64_t offer_bytes) {
   ClientTask task(make_task(chunk_bytes), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
@@ -80,8 +80,8 @@ TEST(ClientTask, FetchesTheArchiveThenTheModel) {
   EXPECT_EQ(next[0].blob, model);
 }
 
-// Models 10, 11 and 12, and then the task's, each a step from the one before.
-messages::TrainTask task_with_steps() {
+// Models 10, 11 and 12, and then the task's model, each with a delta from the one before.
+messages::TrainTask task_with_deltas() {
   messages::TrainTask task = make_task();
   task.steps.emplace();
   for (std::uint8_t i = 0; i < 3; ++i)
@@ -90,9 +90,9 @@ messages::TrainTask task_with_steps() {
   return task;
 }
 
-TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
+TEST(ClientTask, TheStoredModelDecidesWhatIsFetched) {
   const auto first_pull = [](const Digest& held) {
-    ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, held);
+    ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, held);
     const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
     EXPECT_EQ(pulls.size(), 1U);
     return pulls.at(0).blob;
@@ -101,12 +101,12 @@ TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
   EXPECT_EQ(first_pull(counting_digest(99)), model);
   EXPECT_EQ(first_pull(counting_digest(10)), counting_digest(20));
   EXPECT_EQ(first_pull(counting_digest(12)), counting_digest(22));
-  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, model);
+  ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, model);
   EXPECT_EQ(count_of<StartTraining>(feed(task, SessionOpened{})), 1U);
 }
 
-TEST(ClientTask, StepsAreFetchedOneAfterTheOtherAndThenItTrains) {
-  ClientTask task(task_with_steps(), ArchiveCache::absent, chunk_bytes, counting_digest(11));
+TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherBeforeTraining) {
+  ClientTask task(task_with_deltas(), ArchiveCache::absent, chunk_bytes, counting_digest(11));
   (void)feed(task, SessionOpened{});
   for (const std::uint64_t offset : {0U, 100U, 200U})
     (void)feed(task, ChunkArrived{archive, offset, offset == 200 ? 50U : 100U});
@@ -124,8 +124,8 @@ TEST(ClientTask, StepsAreFetchedOneAfterTheOtherAndThenItTrains) {
   EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{counting_digest(22)})), 1U);
 }
 
-TEST(ClientTask, AStepThatLeadsElsewhereIsFollowedByTheWholeModel) {
-  ClientTask task(task_with_steps(), ArchiveCache::present, chunk_bytes, counting_digest(12));
+TEST(ClientTask, ADeltaWithTheWrongResultIsFollowedByTheWholeModel) {
+  ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, counting_digest(12));
   (void)feed(task, SessionOpened{});
   const Digest step = counting_digest(22);
   (void)feed(task, ChunkArrived{step, 0, 100});
@@ -143,8 +143,8 @@ TEST(ClientTask, ACachedArchiveIsNotFetched) {
   EXPECT_EQ(pulls[0].blob, model);
 }
 
-// Plays an aggregator that answers each Pull, with sizes and lost sessions by seed.
-TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
+// Plays an aggregator that answers each Pull; sizes and lost sessions depend on the seed.
+TEST(ClientTask, NeverRequestsMoreThanItsCreditAndAlwaysCompletes) {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
@@ -168,7 +168,8 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
     while (received < bytes) {
       ASSERT_FALSE(in_flight.empty()) << "the transfer stands still at " << received << " of " << bytes;
       if (random.chance(0.05)) {
-        in_flight.clear();  // the session ends with what was under way; the next may have other chunks
+        in_flight
+            .clear();  // chunks in flight are lost with the session; the next session may have other chunk sizes
         chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
         take_pulls(feed(task, SessionOpened{chunk}));
         continue;
@@ -187,7 +188,7 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
   }
 }
 
-TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
+TEST(ClientTask, ResumesTheFetchInANewSession) {
   ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -198,7 +199,7 @@ TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
   EXPECT_EQ(pulls[0].bytes, ClientTask::chunks_in_flight * chunk_bytes);
 }
 
-TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
+TEST(ClientTask, DataThatACancelledTaskFetchedIsNotFetchedAgain) {
   ClientTask cancelled(make_task(), ArchiveCache::present, chunk_bytes);
   (void)feed(cancelled, SessionOpened{});
   (void)feed(cancelled, ChunkArrived{model, 0, 100});
@@ -211,13 +212,13 @@ TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
   other.model = counting_digest(9);
   ClientTask another(other, ArchiveCache::present, chunk_bytes, {}, cancelled.fetched());
   EXPECT_EQ(messages_of<messages::Pull>(feed(another, SessionOpened{})).at(0).offset, 0U);
-  // A blob that was whole is no part.
+  // A complete blob is not a partial one.
   ClientTask whole = trained(1'000);
   (void)feed(whole, CancelArrived{});
   EXPECT_EQ(whole.fetched().bytes, 0U);
 }
 
-TEST(ClientTask, OnASlowLinkLittleIsOnItsWay) {
+TEST(ClientTask, OnASlowLinkLittleDataIsInFlight) {
   constexpr std::uint32_t large = 128 * 1024;
   ClientTask task(make_task(8 << 20), ArchiveCache::present, large);
   std::vector<TaskEffect> effects;
@@ -256,7 +257,7 @@ TEST(ClientTask, ChunksOutOfOrderEmptyOrTooLongAreDiscarded) {
   EXPECT_TRUE(feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded).empty()) << "doubled";
 }
 
-TEST(ClientTask, ADamagedBlobIsFetchedAnew) {
+TEST(ClientTask, ADamagedBlobIsFetchedAgain) {
   ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -268,7 +269,7 @@ TEST(ClientTask, ADamagedBlobIsFetchedAnew) {
   EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{model})), 1U);
 }
 
-TEST(ClientTask, AModelOfNoBytesIsVerifiedAtOnce) {
+TEST(ClientTask, AnEmptyModelIsVerifiedAtOnce) {
   ClientTask task(make_task(0), ArchiveCache::present, chunk_bytes);
   const auto effects = feed(task, SessionOpened{});
   EXPECT_EQ(count_of<VerifyBlob>(effects), 1U);
@@ -278,7 +279,7 @@ TEST(ClientTask, AModelOfNoBytesIsVerifiedAtOnce) {
   EXPECT_TRUE(feed(task, GrantArrived{0, 0}).empty());
 }
 
-TEST(ClientTask, SendsWhatIsGrantedAndNoMore) {
+TEST(ClientTask, SendsExactlyWhatIsGranted) {
   ClientTask task = trained(1'000);
   std::uint64_t at = 0;
   for (const auto& [offset, limit] : {std::pair{0, 400}, std::pair{400, 650}, std::pair{650, 1'000}}) {
@@ -301,7 +302,7 @@ TEST(ClientTask, GrantsBeyondTheOfferAreRefused) {
   EXPECT_EQ(task.state(), TaskState::offering);
 }
 
-TEST(ClientTask, OfAGrantOfManyChunksTheFirstAreSent) {
+TEST(ClientTask, ALargeGrantIsSentInSeveralParts) {
   ClientTask task = trained(1 << 30);
   const auto effects = feed(task, GrantArrived{200, 1 << 30});
   ASSERT_EQ(effects.size(), ClientTask::grant_chunks_max);
@@ -317,14 +318,14 @@ TEST(ClientTask, ANewSessionDuringTheUploadOffersTheSameUpdateAgain) {
 }
 
 TEST(ClientTask, ACountedUpdateAnswersTheSameTaskAgain) {
-  // The aggregator crashed before it committed, and asks again.
+  // The aggregator crashed before the commit, and sends the task again.
   ClientTask task = trained(1'000);
   (void)feed(task, ReceiptArrived{messages::Verdict::counted});
   EXPECT_TRUE(task.same_work(make_task(chunk_bytes)));
   EXPECT_EQ(messages_of<messages::Offer>(feed(task, SessionOpened{})).size(), 1U);
 }
 
-TEST(ClientTask, ANewSessionDuringTheTrainingStartsNothingTwice) {
+TEST(ClientTask, ANewSessionDuringTrainingDoesNotStartItAgain) {
   ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -334,7 +335,7 @@ TEST(ClientTask, ANewSessionDuringTheTrainingStartsNothingTwice) {
   EXPECT_EQ(task.state(), TaskState::training);
 }
 
-TEST(ClientTask, CancelStopsOnlyATrainingThatRuns) {
+TEST(ClientTask, CancelStopsOnlyARunningTraining) {
   ClientTask fetching(make_task(), ArchiveCache::present, chunk_bytes);
   EXPECT_TRUE(feed(fetching, CancelArrived{}).empty());
   ClientTask training(make_task(100), ArchiveCache::present, chunk_bytes);
@@ -344,11 +345,11 @@ TEST(ClientTask, CancelStopsOnlyATrainingThatRuns) {
   EXPECT_EQ(count_of<StopTraining>(feed(training, CancelArrived{})), 1U);
 }
 
-TEST(ClientTask, OtherSeedModelOrTrainingIsOtherWork) {
+TEST(ClientTask, AnotherSeedModelOrConfigurationIsAnotherTask) {
   const ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   auto other = make_task();
   EXPECT_TRUE(task.same_work(other));
-  other.deadline_ms = 9;  // only how long is left
+  other.deadline_ms = 9;  // only the remaining time differs
   EXPECT_TRUE(task.same_work(other));
   other.seed = 9;
   EXPECT_FALSE(task.same_work(other));

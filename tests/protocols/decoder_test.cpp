@@ -1,4 +1,4 @@
-// Hostile bytes: each gives an error or a message, within the fields' bounds, and never a crash.
+// Hostile bytes give an error or a message whose fields are within their bounds, and never a crash.
 #include <cstring>
 #include <limits>
 
@@ -25,14 +25,14 @@ void expect_error(const Bytes& frame, std::string_view text, ErrorCode code = Er
   EXPECT_NE(decoded.error().what.find(text), std::string::npos) << decoded.error().what;
 }
 
-// What decoded must be what the bytes say: it encodes to the same bytes.
+// A decoded message must match its bytes: it encodes to the same bytes.
 void expect_error_or_round_trip(const Bytes& frame) {
   const auto decoded = decode(frame);
   if (!decoded) return;
   EXPECT_EQ(encode(decoded->session, decoded->message), frame);
 }
 
-constexpr std::size_t body = header_bytes + 1;  // after the byte-order flag
+constexpr std::size_t body = header_bytes + 1;  // offset after the byte-order flag
 
 TEST(Decoder, EveryTruncationIsAnError) {
   for (const auto& sample : samples()) {
@@ -68,7 +68,7 @@ TEST(Decoder, RandomBytesAreHarmless) {
     Bytes frame(random.below(160));
     for (auto& byte : frame) byte = static_cast<std::byte>(random.below(256));
     if (frame.size() > header_bytes) {
-      // A sound header, so that the bodies are reached.
+      // A valid header, so that the decoder reaches the bodies.
       put(frame, 0, 'H' | 'N' << 8 | protocol_version << 16, 3);
       put(frame, 3, random.below(std::variant_size_v<Message> + 1), 1);
       put(frame, header_bytes, 1, 1);
@@ -78,7 +78,7 @@ TEST(Decoder, RandomBytesAreHarmless) {
   }
 }
 
-TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
+TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
   const auto all = samples();
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
     Random random(seed);
@@ -92,17 +92,17 @@ TEST(Decoder, RandomMutationsOfSoundMessagesAreHarmless) {
   }
 }
 
-TEST(Decoder, AnotherVersionIsNamedBesideThisOne) {
+TEST(Decoder, AnotherVersionIsReportedTogetherWithThisOne) {
   Bytes frame = encode(SessionId(), Ping{});
   frame[2] = std::byte{9};
   expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
-  // By its header alone: the body of another version may be anything.
+  // The header decides: the body of another version may be anything.
   frame.resize(header_bytes);
   expect_error(frame, "protocol version 9, this side speaks 5", ErrorCode::refused);
 }
 
-TEST(Decoder, StrangersAreNotHansaMessages) {
+TEST(Decoder, OtherProtocolsAreNotHansaMessages) {
   expect_error({}, "not a Hansa message");
   Bytes frame = encode(SessionId(), Ping{});
   frame[0] = std::byte{'G'};
@@ -211,7 +211,8 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
       expect_error(frame, "not finite");
     }
     Bytes magnitude = task;
-    put(magnitude, task.size() - 11, bits, 8);  // before three flags: no steps, no codecs, no secure sum
+    put(magnitude, task.size() - 11, bits,
+        8);  // before three flags: no deltas, no codecs, no secure aggregation
     expect_error(magnitude, "not finite");
     Offer metric;
     metric.metrics = {{"loss", 1, 1}};
@@ -230,7 +231,7 @@ TEST(Decoder, NumbersOutOfRangeAreRefused) {
   expect_error(encode(session, Welcome{"a", "b", 30'000, 3}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, bulk_bytes_max + 1}), "out of range");
   expect_error(encode(session, Grant{TaskId(1), 0, (1ULL << 40) + 1}), "out of range");
-  expect_error(encode(session, TrainTask{}), "out of range");  // an archive of no bytes
+  expect_error(encode(session, TrainTask{}), "out of range");  // an empty archive
   EXPECT_TRUE(decode(encode(session, Pull{{}, 1ULL << 40, pull_bytes_max})));
 }
 
@@ -243,7 +244,7 @@ TEST(Decoder, UnknownEnumeratorsAreRefused) {
   expect_error(receipt, "enumerator");
 }
 
-TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderTakes) {
+TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderAccepts) {
   const auto bye = decode(encode(SessionId(1), Bye{std::string(5'000, 'x')}));
   ASSERT_TRUE(bye);
   EXPECT_EQ(std::get<Bye>(bye->message).reason, std::string(text_bytes_max, 'x'));

@@ -1,4 +1,4 @@
-// Golden vectors: a change to them is a new protocol version. HANSA_WRITE_GOLDEN=1 writes the file anew.
+// Golden vectors. A change to them needs a new protocol version. HANSA_WRITE_GOLDEN=1 rewrites the file.
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -60,18 +60,18 @@ TEST(Golden, EveryVectorDecodesToItsMessage) {
     ASSERT_TRUE(decoded) << name(sample.message) << ": " << decoded.error().text();
     EXPECT_EQ(decoded->session, sample.session);
     EXPECT_EQ(decoded->message.index(), sample.message.index());
-    // Each sample value differs from the field's default: a field that was not read would encode to another.
+    // Each sample value differs from the field's default, so a field that was not read would encode differently.
     EXPECT_EQ(to_hex(encode(decoded->session, decoded->message)), hex);
   }
 }
 
-TEST(Golden, TheSamplesHoldEachTypeOnceInOrder) {
+TEST(Golden, TheSamplesHaveEachTypeOnceInOrder) {
   const auto all = samples();
   ASSERT_EQ(all.size(), std::variant_size_v<Message>);
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].message.index(), i);
 }
 
-// The next four are written by hand from docs/protocol.md, not by the encoder.
+// The next four vectors are written by hand from docs/protocol.md, not by the encoder.
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e"  // H N
@@ -127,7 +127,7 @@ TEST(Golden, OfferMatchesTheSpecification) {
   EXPECT_EQ(to_hex(encode(SessionId(), offer)), to_hex(from_hex(by_hand)));
 }
 
-TEST(Golden, EveryRefuseReasonHasANameOfItsOwn) {
+TEST(Golden, EveryRefuseReasonHasItsOwnName) {
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(RefuseReason::out_of_order); ++i)
     names.insert(name(static_cast<RefuseReason>(i)));

@@ -1,4 +1,4 @@
-// One message of each type with fixed, telling field values: for golden vectors, hostile bytes and fuzzing.
+// One message of each type with fixed, distinct field values: for golden vectors, hostile bytes and fuzzing.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,14 +7,14 @@
 
 namespace hansa::messages::testing {
 
-// Bytes first, first + 1, ...: no two of the samples' digests are alike.
+// Bytes first, first + 1, ... The digests of the samples are all different.
 [[nodiscard]] Digest counting_digest(std::uint8_t first);
 
-// In the order of messages::Message, each of them once.
+// Each alternative of messages::Message once, in order.
 [[nodiscard]] std::vector<Envelope> samples();
 
 [[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
-// Spaces are skipped. Empty if the text is not hexadecimal.
+// Skips spaces. Returns nothing if the text is not hexadecimal.
 [[nodiscard]] std::vector<std::byte> from_hex(std::string_view text);
 
 }  // namespace hansa::messages::testing

@@ -1,4 +1,4 @@
-// Values on the ring: unbiased, never beyond it, and sums of scalars that are exact.
+// Values as ring elements: rounding is unbiased, never exceeds the ring, and sums of scalars are exact.
 #include "protocols/secure_aggregation/quantise.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parame
   return setup;
 }
 
-// At the extremes: all clients at the largest number are still on the ring, one more would not be.
+// At the extremes: if all clients have the largest element, the sum is still on the ring; one more would not be.
 TEST(Quantise, TheSumOfAllCannotOverflow) {
   const float huge = std::numeric_limits<float>::max();
   for (const unsigned bits : {2U, 8U, 13U, 16U, 20U, 24U})
@@ -57,7 +57,7 @@ TEST(Quantise, RoundsWithoutBias) {
     ASSERT_TRUE(quantise(values, 100, {}, setup, seed_of(static_cast<std::uint64_t>(run)), numbers));
     for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * step - 0.5) / runs;
   }
-  // A step's deviation is half of it at most: five deviations of the mean.
+  // The standard deviation of one rounding is at most half a level: allow five standard deviations of the mean.
   for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * step / 2 / std::sqrt(runs)) << i;
 }
 
@@ -101,8 +101,8 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
   }
 }
 
-// A tensor whose values are ten thousand times as large as its neighbour's: with a scale for each, both are as exact
-// in their own size.
+// The values of one tensor are ten thousand times larger than those of its neighbour. With a scale for each tensor,
+// both have the same relative precision.
 TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
   const std::uint32_t clients = 10;
   SumSetup setup = setup_of(clients, 8, 0);
@@ -118,7 +118,7 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
       for (std::uint64_t i = 0; i < setup.segments[s].values; ++i)
         update[at++] = static_cast<float>(random.normal() * sizes[s]);
   }
-  // The first round finds the scales, the second one uses them.
+  // The first round finds the scales; the second uses them.
   for (int round = 0; round < 2; ++round) {
     std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
     std::vector<double> expected(parameters);
@@ -139,7 +139,7 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
       const auto values = static_cast<double>(setup.segments[s].values);
       for (std::uint64_t i = 0; i < setup.segments[s].values; ++i, ++at)
         error += std::pow(mean[at] - expected[at], 2) / values;
-      // A step of 8 bits over some scales, averaged over ten clients.
+      // One level of 8 bits for each scale, averaged over ten clients.
       if (round == 1) {
         EXPECT_LT(std::sqrt(error), 0.02 * sizes[s]) << s;
       }
@@ -152,7 +152,8 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
   }
 }
 
-// A few values have nearly all of the length: on one grid for all, the others drown in its steps; rotated, all fit.
+// A few values have nearly all of the length. On one grid the others are lost between its levels; with rotation all
+// fit.
 TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
   const std::uint32_t clients = 10;
   const std::size_t parameters = 8'000;
@@ -165,7 +166,7 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
     SumSetup setup = setup_of(clients, 4, parameters);
     setup.quantisation = first_quantisation(clients, 100);
     double error = 0, length = 0;
-    // The first round knows nothing, the second one no clip.
+    // The first round knows no scales, and the second no clip.
     for (int round = 0; round < 3; ++round) {
       setup.quantisation.rotated = rotated;
       std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
@@ -194,7 +195,7 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
   EXPECT_GT(error_of(false), 5 * rotated);
 }
 
-TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
+TEST(Quantise, AFractionOfTheValuesIsSummedAndTheClientKeepsTheRest) {
   SumSetup setup = setup_of(3, 16, 5'000);
   setup.quantisation.rotated = true;
   setup.quantisation.fraction = 0.25;
@@ -213,7 +214,7 @@ TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(mean[i] + left[i], values[i], 2e-3) << i;
 }
 
-TEST(Quantise, SegmentsBeyondTheMostAreJoined) {
+TEST(Quantise, SegmentsBeyondTheMaximumAreJoined) {
   const std::vector<std::uint64_t> many(2'500, 3);
   const auto segments = segments_of(many);
   EXPECT_LE(segments.size(), segments_max);
@@ -246,7 +247,7 @@ TEST(Clip, FollowsTheValues) {
   EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";
 }
 
-TEST(Grid, FillsItsRingAndIsNoCoarserThanTwoThirdsOfWhatWasAskedFor) {
+TEST(Grid, FillsItsRingAndHasAtLeastTwoThirdsOfTheRequestedLevels) {
   for (std::uint32_t clients = clients_min; clients <= clients_max; ++clients)
     for (unsigned bits = 2; bits <= 24; ++bits) {
       const Grid grid = choose_grid(clients, bits);

@@ -107,7 +107,7 @@ def sign(secret, message):
     return point + ((r + h * scalar) % L).to_bytes(32, "little")
 
 
-# AES-256 (FIPS 197), forward only: CTR and GCM need no more.
+# AES-256 (FIPS 197), encryption only: CTR and GCM need no decryption.
 def xtime(a):
     return (a << 1 ^ (0x1B if a & 128 else 0)) & 255
 
@@ -190,7 +190,7 @@ def gcm(key, data, plain):
     return out + bytes(a ^ b for a, b in zip(tag.to_bytes(16, "big"), aes(keys, bytes(12) + b"\0\0\0\x01")))
 
 
-# GF(2^16), and shares of 16 elements.
+# GF(2^16), and shares of 16 field elements.
 def field_multiply(a, b):
     out = 0
     while b:

@@ -1,4 +1,4 @@
-// Which run is a federation's, and when it is healthy.
+// Which runs belong to a federation, and which run is healthy.
 #include "server/setup/run_setup.h"
 
 #include <fstream>
@@ -14,7 +14,7 @@
 namespace hansa::server {
 namespace {
 
-// A run folder with so many committed rounds.
+// Creates a run folder with this many committed rounds.
 void make_run(const std::filesystem::path& folder, std::uint32_t rounds) {
   auto run = RunFolder::open(folder);
   ASSERT_TRUE(run) << run.error().text();
@@ -38,8 +38,8 @@ TEST(Health, OnlyARunWithACommittedRoundIsHealthy) {
   EXPECT_EQ(healthy->last, RoundId(3));
 }
 
-// A bug found: "fashion-mnist-..." was taken for a run of "fashion".
-TEST(Health, TheRunsOfAFederationWhoseNameBeginsTheSameAreNotItsOwn) {
+// Regression: "fashion-mnist-..." was considered a run of "fashion".
+TEST(Health, RunsOfAFederationWithTheSameNamePrefixAreNotItsOwn) {
   const TemporaryFolder folder;
   FederationConfig config;
   config.name = "fashion";

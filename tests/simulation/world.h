@@ -1,4 +1,4 @@
-// A federation of fake trainers on a memory disk, and checkers that stand outside of it.
+// A federation of fake trainers with an in-memory disk, and independent checkers.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -31,9 +31,10 @@ struct WorldOptions {
   unsigned threads = 0;
   std::optional<std::uint64_t> arrival_seed;
   bool keep_heard = false;
-  std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
-  double secure_fraction = 1;  // of the values that are summed
-  std::string uplink, downlink;  // codecs; empty: none
+  std::optional<secure_aggregation::ThreatModel>
+      secure;  // secure aggregation against an aggregator of this threat model
+  double secure_fraction = 1;  // fraction of the values that are summed
+  std::string uplink, downlink;  // names of codecs; empty: none
   std::uint32_t full_every = 0;
   server::ServerOptimizerConfig optimizer;
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
@@ -43,17 +44,17 @@ struct World {
   WorldOptions options;
   std::shared_ptr<server::MemoryDisk> disk = std::make_shared<server::MemoryDisk>();
   Result<simulation::FederationOutcome> outcome = tl::make_unexpected(Error{});
-  std::uint64_t starts = 0;  // of the aggregator
-  std::vector<std::string> lost;  // committed rounds that a restart did not find
+  std::uint64_t starts = 0;  // starts of the aggregator
+  std::vector<std::string> lost;  // committed rounds that were missing after a restart
   std::vector<std::string> log;
-  std::map<std::string, client::SecureSums> identities;  // of secure sums
+  std::map<std::string, client::SecureSums> identities;  // for secure aggregation
   server::Compression compression;
-  std::string heard;  // all bytes that reached the aggregator, if asked for
+  std::string heard;  // all bytes that reached the aggregator, if requested
 
   void run();
 };
 
-// What an aggregator reads of an update that a client sends, and what the client leaves out of it for its next one.
+// The update that the aggregator decodes, and the residual that the client keeps for its next update.
 struct Sent {
   std::vector<std::byte> bytes;
   std::vector<float> kept;
@@ -64,13 +65,13 @@ struct Sent {
 [[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
 [[nodiscard]] std::uint64_t training_seed(const World& world, RoundId round, const std::string& client);
 
-// The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the
-// recorded participations alone; empty if all agree, else what differs. Updates and published models go through the codecs; those
-// with error feedback only in a world without faults.
+// Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
+// participations. Returns an empty string if all agree, or else the difference. Updates and published models pass
+// through the codecs; codecs with error feedback only in a world without faults.
 std::string check_models(const World& world);
-// The same of secure sums: the mean of the numbers that the counted clients round their updates to.
+// The same for secure rounds: the mean of the ring elements to which the counted clients rounded their updates.
 std::string check_secure_models(const World& world);
-// Each picked client once, counted ones at least the quorum, digests those of the real updates.
+// Each selected client is recorded once, at least the quorum is counted, and the digests are those of the real updates.
 std::string check_records(const World& world);
 
 }  // namespace hansa::testing

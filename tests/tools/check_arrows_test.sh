@@ -1,5 +1,5 @@
 #!/bin/bash
-# scripts/check-arrows on trees of its own: each violation must be found, and a good tree must pass.
+# Tests scripts/check-arrows on generated trees: each violation must be found, and a correct tree must pass.
 #   check_arrows_test.sh ROOT
 set -euo pipefail
 check="$1/scripts/check-arrows"
@@ -7,7 +7,7 @@ tree="$(mktemp -d)"
 trap 'rm -rf "$tree"' EXIT
 failures=0
 
-# expect VERDICT PATH INCLUDE [WHAT THE MESSAGE HOLDS]
+# expect VERDICT PATH INCLUDE [TEXT OF THE MESSAGE]
 expect() {
   rm -rf "${tree:?}"/*
   mkdir -p "$tree/$(dirname "$2")" "$tree/common"

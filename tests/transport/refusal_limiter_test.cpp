@@ -9,7 +9,7 @@ Error refusal(const std::string& place, const std::string& what) {
   return {ErrorCode::refused, place, what, ""};
 }
 
-TEST(RefusalLimiter, SameRefusalIsToldOnceInAWindow) {
+TEST(RefusalLimiter, TheSameRefusalIsReportedOnceInAWindow) {
   RefusalLimiter limiter;
   const Instant start(std::chrono::hours(1));
   EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start));
@@ -18,7 +18,7 @@ TEST(RefusalLimiter, SameRefusalIsToldOnceInAWindow) {
   EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start + std::chrono::seconds(10)));
 }
 
-TEST(RefusalLimiter, PlaceWithEverNewRefusalsIsCapped) {
+TEST(RefusalLimiter, AnOriginWithManyDifferentRefusalsIsCapped) {
   RefusalLimiter limiter;
   std::size_t told = 0;
   for (int i = 0; i < 1000; ++i)
@@ -26,7 +26,7 @@ TEST(RefusalLimiter, PlaceWithEverNewRefusalsIsCapped) {
   EXPECT_EQ(told, RefusalLimiter::per_location_max);
 }
 
-TEST(RefusalLimiter, FloodFromEverywhereIsCapped) {
+TEST(RefusalLimiter, AFloodFromManyOriginsIsCapped) {
   RefusalLimiter limiter;
   std::size_t told = 0;
   for (int i = 0; i < 100'000; ++i)
