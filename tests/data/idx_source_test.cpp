@@ -136,7 +136,7 @@ TEST_F(IdxSource, EveryTruncationOfGzipIsRefused) {
   const Bytes whole = testing::gzipped(images_bytes);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     SCOPED_TRACE(size);
-    EXPECT_EQ(refusal_of_images(first(whole, size)).place, config_.images.string());
+    EXPECT_EQ(refusal_of_images(first(whole, size)).location, config_.images.string());
   }
 }
 

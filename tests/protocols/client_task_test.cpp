@@ -302,7 +302,7 @@ TEST(ClientTask, GrantsBeyondTheOfferAreRefused) {
   EXPECT_EQ(task.state(), TaskState::offering);
 }
 
-TEST(ClientTask, ALargeGrantIsSentInSeveralParts) {
+TEST(ClientTask, AtMostTheMaximumNumberOfChunksOfAGrantIsSent) {
   ClientTask task = trained(1 << 30);
   const auto effects = feed(task, GrantArrived{200, 1 << 30});
   ASSERT_EQ(effects.size(), ClientTask::grant_chunks_max);

@@ -83,7 +83,7 @@ TEST_F(Adversary, KeysOfAnotherRoundAreRefused) {
                  run.clients[0]);
 }
 
-TEST_F(Adversary, AClientDerivesTheParametersFromTheRosterItself) {
+TEST_F(Adversary, AClientChecksTheSizeOfTheRosterItself) {
   up_to_roster();
   Roster roster = run.aggregator.roster();
   roster.resize(2);

@@ -20,19 +20,19 @@ TEST(RefusalLimiter, TheSameRefusalIsReportedOnceInAWindow) {
 
 TEST(RefusalLimiter, AnOriginWithManyDifferentRefusalsIsCapped) {
   RefusalLimiter limiter;
-  std::size_t told = 0;
+  std::size_t allowed = 0;
   for (int i = 0; i < 1000; ++i)
-    told += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
-  EXPECT_EQ(told, RefusalLimiter::per_location_max);
+    allowed += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
+  EXPECT_EQ(allowed, RefusalLimiter::per_location_max);
 }
 
 TEST(RefusalLimiter, AFloodFromManyOriginsIsCapped) {
   RefusalLimiter limiter;
-  std::size_t told = 0;
+  std::size_t allowed = 0;
   for (int i = 0; i < 100'000; ++i)
-    told += limiter.allows(refusal(std::to_string(i), "x"), Instant()) ? 1 : 0;
-  EXPECT_GT(told, 0u);
-  EXPECT_LE(told, RefusalLimiter::entries_max);
+    allowed += limiter.allows(refusal(std::to_string(i), "x"), Instant()) ? 1 : 0;
+  EXPECT_GT(allowed, 0u);
+  EXPECT_LE(allowed, RefusalLimiter::entries_max);
 }
 
 }  // namespace
