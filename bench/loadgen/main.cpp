@@ -143,9 +143,9 @@ Result<void> run(const Options& options) {
   for (unsigned t = 0; t < options.threads; ++t)
     threads.emplace_back([&, t] { Driver(clients, t, options.threads).run(*aggregator, stop); });
   for (auto& thread : threads) thread.join();
-  const bool sound = aggregator->succeeded();
+  const bool succeeded = aggregator->succeeded();
   const auto commits = aggregator->commits();
-  if (!sound || commits.size() < options.warm_up + 1)
+  if (!succeeded || commits.size() < options.warm_up + 1)
     return fail(ErrorCode::internal, "hansa-aggregator", "did not finish its rounds");
 
   std::vector<double> rounds, latencies, turnarounds, ingests;

@@ -57,9 +57,9 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
 Result<std::string> read_proxy(const Document& document) {
   if (!document.has("aggregator.proxy")) return std::string();
   std::string proxy = document.text("aggregator.proxy");
-  if (auto sound = transport::check_proxy(proxy); !sound)
+  if (auto checked = transport::check_proxy(proxy); !checked)
     return fail(ErrorCode::usage, document.location("aggregator.proxy"),
-                "is \"" + proxy + "\", which is not a proxy", sound.error().hint);
+                "is \"" + proxy + "\", which is not a proxy", checked.error().hint);
   return proxy;
 }
 

@@ -205,7 +205,7 @@ run_federation() {
   local aggregator
   start_federation "$1" "$2"
   wait_for_aggregator "$1" "$2"
-  # The aggregator has told the clients that the federation is finished, so they end by themselves.
+  # The clients end by themselves, because the aggregator sends them the end of the federation.
   wait_for_clients "$1"
   run="$(newest_run "$1")"
 }

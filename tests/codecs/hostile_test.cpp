@@ -30,11 +30,11 @@ TEST(Hostile, ChangedBytesGiveAnErrorOrValuesWithinTheLimit) {
   Random random(5);
   for (const std::string& text : every_spec) {
     const Plan plan = plan_of(text, 6'000);
-    const auto sound = encode(plan, update_of(plan.values(), 1), seeds).bytes;
+    const auto valid = encode(plan, update_of(plan.values(), 1), seeds).bytes;
     std::vector<std::byte> memory;
     int accepted = 0;
     for (int i = 0; i < 300; ++i) {
-      auto bytes = sound;
+      auto bytes = valid;
       const auto changes = 1 + random.below(8);
       for (std::uint64_t c = 0; c < changes; ++c) {
         const auto at = random.chance(0.3) ? random.below(std::min<std::size_t>(40, bytes.size()))
@@ -78,11 +78,11 @@ TEST(Hostile, RandomBytesOfEveryLengthAreRefused) {
 TEST(Hostile, ScalesThatAreNotFiniteOrTooLargeAreRefused) {
   for (const char* text : {"q1", "q4", "q8", "q4-rotated", "randk(0.5, q8)", "sign", "f32"}) {
     const Plan plan = plan_of(text, 5'000);
-    const auto sound = encode(plan, update_of(plan.values(), 1), seeds).bytes;
+    const auto valid = encode(plan, update_of(plan.values(), 1), seeds).bytes;
     std::vector<std::byte> memory;
     for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN(), 65.0F, -1e30F}) {
-      auto bytes = sound;
+      auto bytes = valid;
       std::memcpy(bytes.data() + 1, &bad, sizeof bad);
       const auto update = Update::read(plan, seeds, magnitude_max, bytes, memory);
       ASSERT_FALSE(update) << text << ", " << bad;

@@ -110,7 +110,7 @@ TEST(Document, WrittenKeysAreRead) {
           "conf/test.toml", schema)
           .value();
   EXPECT_EQ(document.integer("first.count"), 10U);
-  EXPECT_EQ(document.number("first.wait_s"), 2.0) << "a whole number is a number";
+  EXPECT_EQ(document.number("first.wait_s"), 2.0) << "an integer is a number";
   EXPECT_THAT(document.texts("first.hosts"), ElementsAre("a", "b"));
   EXPECT_EQ(document.path("first.file"), "keys/a") << "relative to the file's folder";
   EXPECT_EQ(document.location("first.count"), "conf/test.toml:3: first.count");

@@ -79,7 +79,7 @@ TEST_F(CsvSource, NamedClassesAreNumberedByTheirPositionInTheList) {
   write("a,y\n1,malignant\n2, benign \n");
   const auto source = open();
   EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(1, 0));
-  EXPECT_EQ(source->shape().class_count, 3) << "also where a client has not seen them all";
+  EXPECT_EQ(source->shape().class_count, 3) << "also if a client does not have examples of all classes";
 }
 
 TEST_F(CsvSource, IntegerClassesMayBeWrittenAsFloats) {

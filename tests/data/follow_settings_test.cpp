@@ -63,7 +63,7 @@ TEST_F(FollowKeys, AFileAFolderAndABroker) {
 TEST_F(FollowKeys, KeysThatExcludeEachOtherAreRefusedWithLineAndHint) {
   struct Case {
     std::string data;
-    const char* says;
+    const char* error;
   };
   const std::string csv = rows;
   const std::string broker = csv + "columns = [\"x\"]\nfollow = true\ntopic = \"t\"\n";
@@ -99,7 +99,7 @@ TEST_F(FollowKeys, KeysThatExcludeEachOtherAreRefusedWithLineAndHint) {
   for (const Case& c : cases) {
     const auto config = read(c.data);
     ASSERT_FALSE(config) << c.data;
-    EXPECT_NE(config.error().text().find(c.says), std::string::npos) << config.error().text();
+    EXPECT_NE(config.error().text().find(c.error), std::string::npos) << config.error().text();
     EXPECT_NE(config.error().text().find("client.toml"), std::string::npos) << config.error().text();
     EXPECT_FALSE(config.error().hint.empty()) << c.data;
   }

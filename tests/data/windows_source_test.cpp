@@ -79,7 +79,7 @@ TEST_F(WindowsSource, WindowsStayWithinTheirSeriesEvenIfRowsInterleave) {
   for (int i = 0; i < 8; ++i)
     text += std::to_string(i) + ",0," + std::to_string(i) + "," + (i % 2 == 0 ? "left" : "right") + "\n";
   const auto source = open(text);
-  EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is no input";
+  EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is not an input";
   EXPECT_THAT(labels_of(*source), ElementsAre(4, 6, 5, 7));
   EXPECT_THAT(read_inputs(*source, {2}), ElementsAre(1, 3, 5, 0, 0, 0));
 }

@@ -60,7 +60,8 @@ TEST_F(Evaluation, WeightsThatDetectTheStripeClassifyAllExamples) {
   for (std::size_t label = 0; label < 3; ++label)
     for (std::size_t column = 0; column < 4; ++column) parameters[label * 12 + label * 4 + column] = 10;
   EXPECT_EQ(evaluate(parameters)[1].sum, 300);
-  EXPECT_EQ(evaluate()[1].sum, 100) << "no parameters: the archived ones, not the last ones given";
+  EXPECT_EQ(evaluate()[1].sum, 100)
+      << "without parameters the archived ones are used, not those of the last call";
 }
 
 TEST_F(Evaluation, SavedModelEvaluatesAsItsParametersDo) {

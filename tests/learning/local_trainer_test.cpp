@@ -77,7 +77,7 @@ class LocalTrainer : public ::testing::Test {
       largest = std::max(largest, std::abs(double{expected[i]}));
       difference = std::max(difference, std::abs(double{expected[i]} - double{trained.delta[i]}));
     }
-    EXPECT_GT(largest, 1e-4) << "the model did not move";
+    EXPECT_GT(largest, 1e-4) << "training did not change the model";
     EXPECT_LT(difference, 1e-3 * largest);
   }
 
@@ -162,11 +162,11 @@ TEST_F(LocalTrainer, OneStepFromZeroEqualsTheGradientComputedByHand) {
 TEST_F(LocalTrainer, EqualTasksGiveEqualBits) {
   use_built_in("cnn-small", 50);
   const std::vector<float> first = train().delta;
-  EXPECT_EQ(train().delta, first) << "a task leaves a trace in the next";
+  EXPECT_EQ(train().delta, first) << "a task influences the next one";
   start();
-  EXPECT_EQ(train().delta, first) << "a new trainer trains otherwise";
+  EXPECT_EQ(train().delta, first) << "a new trainer gives another result";
   ++request_.seed;
-  EXPECT_NE(train().delta, first) << "the seed changes nothing";
+  EXPECT_NE(train().delta, first) << "the seed has no effect";
 }
 
 TEST_F(LocalTrainer, CopiesOfAnArchiveGiveEqualBits) {

@@ -80,16 +80,16 @@ TEST_F(SecureFolder, AKilledAggregatorRestartsItsRoundAndNoSumIsUnmaskedTwice) {
   for (int i = 0; i < clients; ++i) {
     auto& member = members[static_cast<std::size_t>(i)];
     EXPECT_EQ(member.wait(seconds(60)), 0) << member.output();
-    std::multiset<std::string> told;
+    std::multiset<std::string> revealed;
     const std::string output = member.output();
     const std::regex pattern("round ([0-9]+), sum ([0-9a-f]+): tells the shares");
     for (std::sregex_iterator at(output.begin(), output.end(), pattern), end; at != end; ++at) {
-      told.insert((*at)[2].str());
+      revealed.insert((*at)[2].str());
       sums_of_round[(*at)[1].str()].insert((*at)[2].str());
     }
-    EXPECT_GE(told.size(), 3U) << output;
-    for (const std::string& sum : told)
-      EXPECT_EQ(told.count(sum), 1U) << "client " << i + 1 << ", sum " << sum;
+    EXPECT_GE(revealed.size(), 3U) << output;
+    for (const std::string& sum : revealed)
+      EXPECT_EQ(revealed.count(sum), 1U) << "client " << i + 1 << ", sum " << sum;
   }
   const auto rounds = status(aggregator.output())["rounds"];
   ASSERT_EQ(rounds.size(), 4U);

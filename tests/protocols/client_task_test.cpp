@@ -157,7 +157,7 @@ TEST(ClientTask, NeverRequestsMoreThanItsCreditAndAlwaysCompletes) {
     const auto take_pulls = [&](const std::vector<TaskEffect>& effects) {
       for (const auto& pull : messages_of<messages::Pull>(effects)) {
         ASSERT_GE(pull.bytes, 1U);
-        ASSERT_GE(pull.offset, received) << "what has arrived is asked for again";
+        ASSERT_GE(pull.offset, received) << "data that has arrived is requested again";
         ASSERT_LE(pull.offset + pull.bytes,
                   std::min<std::uint64_t>(bytes, received + ClientTask::chunks_in_flight * chunk));
         for (std::uint64_t at = 0; at < pull.bytes; at += chunk)
@@ -166,7 +166,7 @@ TEST(ClientTask, NeverRequestsMoreThanItsCreditAndAlwaysCompletes) {
     };
     take_pulls(feed(task, SessionOpened{chunk}));
     while (received < bytes) {
-      ASSERT_FALSE(in_flight.empty()) << "the transfer stands still at " << received << " of " << bytes;
+      ASSERT_FALSE(in_flight.empty()) << "the transfer does not progress at " << received << " of " << bytes;
       if (random.chance(0.05)) {
         in_flight
             .clear();  // chunks in flight are lost with the session; the next session may have other chunk sizes
@@ -182,7 +182,7 @@ TEST(ClientTask, NeverRequestsMoreThanItsCreditAndAlwaysCompletes) {
       take_pulls(effects);
       EXPECT_EQ(count_of<VerifyBlob>(effects), received == bytes ? 1U : 0U);
     }
-    EXPECT_TRUE(in_flight.empty()) << "more was asked for than the blob holds";
+    EXPECT_TRUE(in_flight.empty()) << "more than the whole blob was requested";
     (void)feed(task, BlobVerified{model});
     EXPECT_EQ(task.state(), TaskState::training);
   }

@@ -91,7 +91,7 @@ TEST(FlowWindow, ASessionWithoutDataIsFollowedByASmallerWindow) {
   EXPECT_EQ(window.bytes(), first / 4);
   window.arrived(100, cap, Instant{});
   window.resume(Instant{});
-  EXPECT_EQ(window.bytes(), first / 4) << "something came";
+  EXPECT_EQ(window.bytes(), first / 4) << "some data arrived";
   for (int i = 0; i < 10; ++i) window.resume(Instant{});
   EXPECT_EQ(window.bytes(), FlowWindow::bytes_min);
 }
@@ -113,7 +113,7 @@ TEST(FlowWindow, StaysWithinItsBoundsForAnyInput) {
 TEST(ChunkOfRange, IsHalfOfItWithinTheSessions) {
   EXPECT_EQ(chunk_of_range(256 * 1024, 128 * 1024), 128U * 1024);
   EXPECT_EQ(chunk_of_range(20'001, 128 * 1024), 10'001U);
-  EXPECT_EQ(chunk_of_range(10, 128 * 1024), 4U * 1024) << "not cut finer";
+  EXPECT_EQ(chunk_of_range(10, 128 * 1024), 4U * 1024) << "not divided further";
   EXPECT_EQ(chunk_of_range(1 << 20, 100), 100U);
 }
 

@@ -49,7 +49,7 @@ TEST(Golden, EveryMessageEncodesToItsVectorAndEveryVectorIsRead) {
     EXPECT_EQ(to_hex(encode(sample.session, sample.message)), golden[type]) << type;
     golden.erase(type);
   }
-  for (const auto& [type, hex] : golden) ADD_FAILURE() << "nobody read the golden vector " << type;
+  for (const auto& [type, hex] : golden) ADD_FAILURE() << "no test uses the golden vector " << type;
 }
 
 TEST(Golden, EveryVectorDecodesToItsMessage) {

@@ -128,7 +128,7 @@ TEST_F(Adversary, AClientNeverRevealsBothSharesOfAnother) {
   for (Position i = 0; i < clients; ++i)
     if (i != 3) without.survivors.insert(i);
   expect_refused(run.clients[0].on_unmask(without), "two sets of survivors", run.clients[0]);
-  EXPECT_FALSE(run.clients[0].on_unmask(all)) << "from then on it tells nothing at all";
+  EXPECT_FALSE(run.clients[0].on_unmask(all)) << "afterwards it reveals nothing";
 }
 
 TEST_F(Adversary, UnmaskingASumOfTooFewIsRefused) {

@@ -102,7 +102,7 @@ TEST(KeyDerivation, EveryInputChangesTheKey) {
   EXPECT_FALSE(key == derive_key(shared, context, KeyPurpose::self_mask, "b", "a"));
   EXPECT_FALSE(derive_key(shared, context, KeyPurpose::self_mask, "ab", "c") ==
                derive_key(shared, context, KeyPurpose::self_mask, "a", "bc"))
-      << "identities are not run together";
+      << "the two identities are separated";
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ TEST(MaskedSum, IsReadOnlyIfComplete) {
   packed.back() = std::byte{0};
   ASSERT_TRUE(sum.add(4, packed));
   EXPECT_FALSE(sum.add(4, packed)) << "twice";
-  EXPECT_FALSE(sum.add(5, packed)) << "of nobody";
+  EXPECT_FALSE(sum.add(5, packed)) << "from no client";
   const auto bytes = sum.encode();
   const auto back = MaskedSum::decode(bytes);
   ASSERT_TRUE(back) << back.error().text();

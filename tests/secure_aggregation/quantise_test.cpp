@@ -90,7 +90,7 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
     const auto totals = dequantise(sum, clients, setup, mean);
     ASSERT_TRUE(totals) << totals.error().text();
     EXPECT_EQ(totals->weight, weights);
-    ASSERT_EQ(totals->metrics.size(), 1U) << "nobody has an accuracy";
+    ASSERT_EQ(totals->metrics.size(), 1U) << "no client has an accuracy";
     EXPECT_EQ(totals->metrics[0], (Metric{"loss", loss, loss_count}));
     const double step = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
     double error = 0;
@@ -241,7 +241,8 @@ TEST(Clip, FollowsTheValues) {
     EXPECT_GT(of_deviation(deviation), 2.5 * deviation);
     EXPECT_LT(of_deviation(deviation), 8 * deviation);
   }
-  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15)) << "more steps allow a wider range";
+  EXPECT_GT(choose_clip(ranges, 10, 65'535), choose_clip(ranges, 10, 15))
+      << "more levels allow a wider range";
   ranges = {};
   ranges[0] = 10;
   EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";
@@ -256,7 +257,7 @@ TEST(Grid, FillsItsRingAndHasAtLeastTwoThirdsOfTheRequestedLevels) {
       ASSERT_LT(std::uint64_t{clients} * grid.levels, std::uint64_t{1} << grid.ring_bits);
       ASSERT_TRUE(grid.levels == levels_max ||
                   std::uint64_t{clients} * (grid.levels + 1) >= std::uint64_t{1} << grid.ring_bits)
-          << "room is left";
+          << "the ring is not filled";
       if (ring_bits(clients, wanted) <= 32) {
         ASSERT_GE(3 * std::uint64_t{grid.levels}, 2 * std::uint64_t{wanted});
       }

@@ -284,7 +284,7 @@ def example():
 
 
 def page_lines(path):
-    """What stands in the page's example; a value that goes on in the next line is joined."""
+    """Reads the example of the page; a value that continues on the next line is joined."""
     block = open(path, encoding="utf-8").read().split("<!-- generated: example -->")[1].split("<!-- end -->")[0]
     lines, last = {}, None
     for line in block.splitlines():

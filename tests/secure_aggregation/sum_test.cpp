@@ -37,7 +37,7 @@ TEST(SecureSum, IsTheSumOfTheVectorsThatArrived) {
     for (std::uint64_t seed = 0; seed < 350; ++seed, ++runs)
       expect_exact_or_quorum(cohort, clients, ThreatModel::honest_but_curious, seed, 0.25, exact);
   }
-  EXPECT_GT(exact, runs / 3) << "most cohorts come through";
+  EXPECT_GT(exact, runs / 3) << "most cohorts succeed";
   EXPECT_LT(exact, runs) << "and some do not";
 }
 

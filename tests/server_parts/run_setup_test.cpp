@@ -51,7 +51,7 @@ TEST(Health, RunsOfAFederationWithTheSameNamePrefixAreNotItsOwn) {
   EXPECT_EQ(found->run.filename(), "fashion-20260102-030405");
 }
 
-// An archive that is only bytes, whose layout is one tensor.
+// Describes an archive of arbitrary bytes as a layout of one tensor.
 Result<ArchiveFacts> describe(const std::filesystem::path& archive, std::span<const std::string>) {
   std::ifstream file(archive);
   const std::string text((std::istreambuf_iterator<char>(file)), {});

@@ -113,7 +113,7 @@ TEST(SecureFederation, TheAggregatorSeesNoPlainUpdate) {
     return found;
   };
   World plain;
-  EXPECT_GT(windows_found(plain), 100U) << "the search finds what is there";
+  EXPECT_GT(windows_found(plain), 100U) << "the search finds an update if there is one";
   World secure = kind_world(ThreatModel::honest_but_curious);
   EXPECT_EQ(windows_found(secure), 0U);
   expect_sound(secure);
@@ -174,7 +174,7 @@ TEST_P(FaultySecureFederation, CommitsEveryRoundExactlyAndLosesNone) {
     }
     if (only != nullptr) return;
   }
-  EXPECT_GT(crashes, 5U) << "the faults must really happen";
+  EXPECT_GT(crashes, 5U) << "faults must have happened";
   EXPECT_GT(recovered, 0U) << "some drop out after they shared their secrets";
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultySecureFederation, ::testing::Range(0, 8));

@@ -324,14 +324,14 @@ std::string check_records(const World& world) {
   for (const auto& record : world.disk->rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
     if (record.round.value != ++number) return place + "out of order";
-    std::set<std::string> picked;
+    std::set<std::string> selected;
     std::size_t counted = 0;
     for (const auto& p : record.participations) {
-      if (!picked.insert(p.client).second) return place + p.client + " stands twice";
+      if (!selected.insert(p.client).second) return place + p.client + " is recorded twice";
       if (p.outcome == server::Outcome::counted) ++counted;
       else if (p.reason.empty()) return place + p.client + " is lost without a reason";
     }
-    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(picked.size()) - 1e-9)
+    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(selected.size()) - 1e-9)
       return place + "committed below the quorum";
   }
   return {};

@@ -102,7 +102,7 @@ TEST_F(Link, AggregatorThatEndsIsADisconnection) {
 TEST_F(Link, HostNameIsResolved) {
   addrinfo* found = nullptr;
   if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0)
-    GTEST_SKIP() << "this machine has no name for itself: no localhost in /etc/hosts";
+    GTEST_SKIP() << "this machine cannot resolve localhost: no entry in /etc/hosts";
   ::freeaddrinfo(found);
   Server server(roster);
   const std::string endpoint = server.channel->endpoint();

@@ -67,12 +67,12 @@ TEST_P(ThroughProxy, AProxyThatRefusesOrIsMissingIsReported) {
     const auto client = connect(at);
     ASSERT_TRUE(until([&] { return client->last_event() != nullptr; }, [&] { client->poll(); }));
     EXPECT_EQ(client->last_event()->kind, Kind::unreachable);
-    const std::string told = client->last_event()->error.text();
-    EXPECT_THAT(told, HasSubstr("aggregator.proxy"));
+    const std::string error = client->last_event()->error.text();
+    EXPECT_THAT(error, HasSubstr("aggregator.proxy"));
     const bool http = GetParam() == std::string("http");
-    EXPECT_THAT(told, HasSubstr(at == nobody ? "cannot be reached"
-                                : http       ? "403 Forbidden"
-                                             : "its rules forbid it"));
+    EXPECT_THAT(error, HasSubstr(at == nobody ? "cannot be reached"
+                                 : http       ? "403 Forbidden"
+                                              : "its rules forbid it"));
   }
 }
 

@@ -136,8 +136,9 @@ Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config)
   void* self = plugin->open(&settings, &shape, error.data(), error.size());
   if (self == nullptr) {
     error.back() = '\0';
-    const std::string said = first_line(error.data());
-    return fail(ErrorCode::data, place, said.empty() ? "could not open its data, and gives no reason" : said);
+    const std::string reason = first_line(error.data());
+    return fail(ErrorCode::data, place,
+                reason.empty() ? "could not open its data, and gives no reason" : reason);
   }
   if (!is_possible(shape)) {
     plugin->close(self);
