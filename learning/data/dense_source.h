@@ -25,8 +25,8 @@ struct Examples {
 
 class DenseSource final : public DataSource {
  public:
-  DenseSource(std::string place, Examples examples)
-      : location_(std::move(place)), examples_(std::move(examples)) {
+  DenseSource(std::string location, Examples examples)
+      : location_(std::move(location)), examples_(std::move(examples)) {
     assert(examples_.inputs.size() == example_count() * shape().input_elements());
   }
 

@@ -35,17 +35,17 @@ void read_block(const torch::jit::Block* block, ModelTraits& traits) {
 
 Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
                                       std::span<const std::string> personal) {
-  const std::string place = path.string();
+  const std::string location = path.string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
-    return fail(ErrorCode::model, place, "does not exist", "name a TorchScript archive");
-  return guarded(place, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
+    return fail(ErrorCode::model, location, "does not exist", "name a TorchScript archive");
+  return guarded(location, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
                  [&]() -> Result<LoadedModel> {
                    LoadedModel model;
-                   model.location_ = place;
-                   model.module_ = torch::jit::load(place, at::kCPU);
+                   model.location_ = location;
+                   model.module_ = torch::jit::load(location, at::kCPU);
                    if (!model.module_.find_method("forward"))
-                     return fail(ErrorCode::model, place, "has no forward(x)",
+                     return fail(ErrorCode::model, location, "has no forward(x)",
                                  "export the whole model with torch.jit.script(model).save(...)");
                    HANSA_TRY_VOID(model.collect(personal));
                    model.bind_trainables();

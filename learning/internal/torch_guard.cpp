@@ -44,7 +44,7 @@ std::string reason_of(const std::vector<std::string_view>& lines) {
 //               ~~~~~~~ <--- HERE
 // the last position outside of PyTorch's own files is the relevant one: the original code, if the archive holds it,
 // follows the serialized code, and in each of them the innermost call is last.
-std::string source_place_of(const std::vector<std::string_view>& lines) {
+std::string source_location_of(const std::vector<std::string_view>& lines) {
   std::string file;
   std::string out;
   bool theirs = false;  // the file belongs to PyTorch
@@ -70,27 +70,27 @@ std::string source_place_of(const std::vector<std::string_view>& lines) {
 
 std::string explain(std::string_view text) {
   const std::vector<std::string_view> lines = lines_of(text);
-  return reason_of(lines) + source_place_of(lines);
+  return reason_of(lines) + source_location_of(lines);
 }
 
 }  // namespace
 
-Error describe_current_exception(std::string place, const std::string& context, std::string hint) {
+Error describe_current_exception(std::string location, const std::string& context, std::string hint) {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {ErrorCode::resource, std::move(place), context + ": out of memory",
+    return {ErrorCode::resource, std::move(location), context + ": out of memory",
             "use a smaller batch or a device with more memory"};
   } catch (const c10::Error& error) {
     const std::string reason = explain(error.what_without_backtrace());
     if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
-      return {ErrorCode::resource, std::move(place), context + ": out of memory",
+      return {ErrorCode::resource, std::move(location), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model, std::move(place), context + ": " + reason, std::move(hint)};
+    return {ErrorCode::model, std::move(location), context + ": " + reason, std::move(hint)};
   } catch (const std::exception& error) {
-    return {ErrorCode::model, std::move(place), context + ": " + explain(error.what()), std::move(hint)};
+    return {ErrorCode::model, std::move(location), context + ": " + explain(error.what()), std::move(hint)};
   } catch (...) {
-    return {ErrorCode::model, std::move(place), context, std::move(hint)};
+    return {ErrorCode::model, std::move(location), context, std::move(hint)};
   }
 }
 

@@ -9,17 +9,17 @@ namespace hansa::learning {
 
 // The Error for the current exception; call it only in a catch block. Its code is resource if memory is exhausted, and
 // else `code`. `context` names the operation that failed: "cannot be loaded".
-[[nodiscard]] Error describe_current_exception(std::string place, const std::string& context,
+[[nodiscard]] Error describe_current_exception(std::string location, const std::string& context,
                                                std::string hint);
 
 // Returns f(), or the Error for its exception. f returns a Result.
 template <class F>
-auto guarded(const std::string& place, const std::string& context, const std::string& hint, F&& f)
+auto guarded(const std::string& location, const std::string& context, const std::string& hint, F&& f)
     -> decltype(std::forward<F>(f)()) {
   try {
     return std::forward<F>(f)();
   } catch (...) {
-    return tl::unexpected<Error>(describe_current_exception(place, context, hint));
+    return tl::unexpected<Error>(describe_current_exception(location, context, hint));
   }
 }
 

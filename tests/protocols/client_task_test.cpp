@@ -111,15 +111,15 @@ TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherBeforeTraining) {
   for (const std::uint64_t offset : {0U, 100U, 200U})
     (void)feed(task, ChunkArrived{archive, offset, offset == 200 ? 50U : 100U});
   for (std::uint8_t i = 1; i < 3; ++i) {
-    const Digest step = counting_digest(static_cast<std::uint8_t>(20 + i));
+    const Digest delta = counting_digest(static_cast<std::uint8_t>(20 + i));
     const auto before = i == 1 ? archive : counting_digest(21);
     const auto pulls = messages_of<messages::Pull>(feed(task, BlobVerified{before}));
     ASSERT_EQ(pulls.size(), 1U);
-    EXPECT_EQ(pulls[0].blob, step);
+    EXPECT_EQ(pulls[0].blob, delta);
     EXPECT_EQ(pulls[0].bytes, 150U);
     (void)feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded);
-    (void)feed(task, ChunkArrived{step, 0, 100});
-    EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{step, 100, 50})), 1U);
+    (void)feed(task, ChunkArrived{delta, 0, 100});
+    EXPECT_EQ(count_of<VerifyBlob>(feed(task, ChunkArrived{delta, 100, 50})), 1U);
   }
   EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{counting_digest(22)})), 1U);
 }
@@ -127,10 +127,10 @@ TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherBeforeTraining) {
 TEST(ClientTask, ADeltaWithTheWrongResultIsFollowedByTheWholeModel) {
   ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, counting_digest(12));
   (void)feed(task, SessionOpened{});
-  const Digest step = counting_digest(22);
-  (void)feed(task, ChunkArrived{step, 0, 100});
-  (void)feed(task, ChunkArrived{step, 100, 50});
-  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{step}));
+  const Digest delta = counting_digest(22);
+  (void)feed(task, ChunkArrived{delta, 0, 100});
+  (void)feed(task, ChunkArrived{delta, 100, 50});
+  const auto pulls = messages_of<messages::Pull>(feed(task, BlobDamaged{delta}));
   ASSERT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pulls[0].blob, model);
   EXPECT_EQ(pulls[0].offset, 0U);

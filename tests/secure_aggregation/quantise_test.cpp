@@ -21,10 +21,10 @@ Secret32 seed_of(std::uint64_t number) {
 }
 
 SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parameters) {
-  const std::uint32_t steps = (1U << value_bits) - 1;
+  const std::uint32_t levels = (1U << value_bits) - 1;
   SumSetup setup = testing::small_setup(clients);
   setup.segments = {{parameters, 1}};
-  setup.quantisation = {steps, ring_bits(clients, steps), 0.5, 100};
+  setup.quantisation = {levels, ring_bits(clients, levels), 0.5, 100};
   setup.metrics = {"loss", "accuracy"};
   return setup;
 }
@@ -49,16 +49,16 @@ TEST(Quantise, TheSumOfAllCannotOverflow) {
 TEST(Quantise, RoundsWithoutBias) {
   const SumSetup setup = setup_of(3, 4, 4);
   const std::vector values{0.123F, -0.3F, 0.4999F, 0.0F};
-  const double step = 1.0 / 15;
+  const double level = 1.0 / 15;
   std::vector<double> mean(4);
   const int runs = 20'000;
   std::vector<std::uint32_t> numbers(vector_elements(setup));
   for (int run = 0; run < runs; ++run) {
     ASSERT_TRUE(quantise(values, 100, {}, setup, seed_of(static_cast<std::uint64_t>(run)), numbers));
-    for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * step - 0.5) / runs;
+    for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * level - 0.5) / runs;
   }
   // The standard deviation of one rounding is at most half a level: allow five standard deviations of the mean.
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * step / 2 / std::sqrt(runs)) << i;
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * level / 2 / std::sqrt(runs)) << i;
 }
 
 TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
@@ -92,11 +92,11 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
     EXPECT_EQ(totals->weight, weights);
     ASSERT_EQ(totals->metrics.size(), 1U) << "no client has an accuracy";
     EXPECT_EQ(totals->metrics[0], (Metric{"loss", loss, loss_count}));
-    const double step = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
+    const double level = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
     double error = 0;
     for (std::size_t i = 0; i < parameters; ++i)
       error += std::pow(mean[i] - expected[i] / weights, 2) / static_cast<double>(parameters);
-    EXPECT_LT(std::sqrt(error), step) << bits;
+    EXPECT_LT(std::sqrt(error), level) << bits;
     EXPECT_FALSE(dequantise(sum, clients + 1, setup, mean)) << "a sum of others";
   }
 }

@@ -56,8 +56,7 @@ std::string publish(const World& world, const server::RoundRecord& record, const
     digest = record.model;
     return {};
   }
-  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta)
-    return "the step is another";
+  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta) return "the delta differs";
   std::vector<std::byte> memory;
   codecs::Update::read(*world.compression.downlink, seeds, codecs::delta_magnitude_max, delta->bytes, memory)
       ->accumulate(0, next.size(), 1.0F, published);

@@ -214,7 +214,7 @@ TEST_F(Channel, AKeyThatIsNotAdmittedIsReportedOnceWithAHint) {
   ASSERT_TRUE(until([&] { return !server.refused.empty(); }, [&] { server.poll(); }));
   EXPECT_EQ(server.refused.size(), 1u);
   EXPECT_EQ(server.refused[0].code, ErrorCode::refused);
-  EXPECT_EQ(server.refused[0].place, "127.0.0.1");
+  EXPECT_EQ(server.refused[0].location, "127.0.0.1");
   EXPECT_THAT(server.refused[0].what, HasSubstr(eve.public_key().value().text()));
   EXPECT_THAT(server.refused[0].hint, HasSubstr("NAME.pub"));
   EXPECT_TRUE(server.received.empty());

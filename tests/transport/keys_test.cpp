@@ -93,18 +93,18 @@ TEST(Keys, APublicKeyFileWithoutOrWithTwoKeysIsRefusedNamingTheLine) {
 }
 
 TEST(Keys, AMalformedPublicKeyIsReportedWithLocationAndHint) {
-  const std::string place = "client.toml:14: aggregator.public_key";
+  const std::string location = "client.toml:14: aggregator.public_key";
   const std::string good = testing::new_key().public_key().value().text();
-  EXPECT_EQ(parse_public_key(good, place).value().text(), good);
-  EXPECT_EQ(parse_public_key(good.substr(1), place).error().text(),
+  EXPECT_EQ(parse_public_key(good, location).value().text(), good);
+  EXPECT_EQ(parse_public_key(good.substr(1), location).error().text(),
             "client.toml:14: aggregator.public_key: has 39 characters, needs 40; print it with \"hansa keys "
             "show FILE\"");
   std::string odd = good;
   odd[3] = '~';
-  EXPECT_THAT(parse_public_key(odd, place).error().text(), HasSubstr("has '~' as character 4"));
+  EXPECT_THAT(parse_public_key(odd, location).error().text(), HasSubstr("has '~' as character 4"));
   odd[3] = '\xff';
-  EXPECT_THAT(parse_public_key(odd, place).error().text(), HasSubstr("has 0xff as character 4"));
-  EXPECT_FALSE(parse_public_key(std::string(40, '#'), place));  // more than 32 bits in five characters
+  EXPECT_THAT(parse_public_key(odd, location).error().text(), HasSubstr("has 0xff as character 4"));
+  EXPECT_FALSE(parse_public_key(std::string(40, '#'), location));  // more than 32 bits in five characters
 }
 
 TEST(Keys, MovedSecretKeyIsWiped) {

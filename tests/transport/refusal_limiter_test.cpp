@@ -5,8 +5,8 @@
 namespace hansa::transport {
 namespace {
 
-Error refusal(const std::string& place, const std::string& what) {
-  return {ErrorCode::refused, place, what, ""};
+Error refusal(const std::string& location, const std::string& what) {
+  return {ErrorCode::refused, location, what, ""};
 }
 
 TEST(RefusalLimiter, TheSameRefusalIsReportedOnceInAWindow) {

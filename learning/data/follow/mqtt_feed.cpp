@@ -70,16 +70,16 @@ MqttFeed::~MqttFeed() = default;
 Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const FollowConfig& follow,
                                                  const std::string& consumer, const KnownPosition& known) {
   start_library();
-  const std::string place = follow.broker.address() + "/" + follow.broker.topic;
+  const std::string location = follow.broker.address() + "/" + follow.broker.topic;
   CsvRecord header;
   header.line = 1;
   const std::vector<std::string> names = field_names(data);  // the header's fields point into it
   for (const std::string& name : names) header.fields.push_back(name);
-  HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, place));
+  HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, location));
   std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
   HANSA_TRY(const std::optional<std::string> position, known(out->source_));
   if (position && !out->restore(*position))
-    out->notes_.push_back(place +
+    out->notes_.push_back(location +
                           ": its stored position cannot be used; reading starts with the next message");
   HANSA_TRY_VOID(out->create());
   return out;

@@ -12,9 +12,10 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-CsvReader::CsvReader(ReadSome read, std::string place, char delimiter, LastLine last_line, CsvPosition start)
+CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line,
+                     CsvPosition start)
     : read_(std::move(read)),
-      location_(std::move(place)),
+      location_(std::move(location)),
       delimiter_(delimiter),
       last_line_(last_line),
       position_(start),

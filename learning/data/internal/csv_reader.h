@@ -34,7 +34,7 @@ class CsvReader {
   // How to treat a last line without a newline: as a record (whole: the file is complete), or as one that is still
   // being written (torn: the file grows). The location names the file in errors.
   enum class LastLine : std::uint8_t { whole, torn };
-  CsvReader(ReadSome read, std::string place, char delimiter, LastLine last_line = LastLine::whole,
+  CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line = LastLine::whole,
             CsvPosition start = {});
 
   // Returns false at the end. Fails (data), naming file and line, on a quote that is never closed or is followed by

@@ -48,8 +48,8 @@ constexpr const char* missing_label_hint = "fill it in, or set data.missing = \"
 }  // namespace
 
 Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRecord& header,
-                                          std::string place) {
-  CsvRowReader out(config, std::move(place));
+                                          std::string location) {
+  CsvRowReader out(config, std::move(location));
   out.header_line_ = header.line;
   for (const std::string_view name : header.fields) out.names_.emplace_back(trimmed(name));
   HANSA_TRY(out.label_, out.find_column(config.label, "label"));
@@ -61,20 +61,20 @@ Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRec
 }
 
 Result<std::size_t> CsvRowReader::find_column(const std::string& name, std::string_view key) const {
-  const std::string place = location_ + ":" + std::to_string(header_line_);
+  const std::string location = location_ + ":" + std::to_string(header_line_);
   const auto count = std::ranges::count(names_, name);
   if (count == 1) return static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin());
   if (count > 1)
-    return fail(ErrorCode::data, place, "has " + std::to_string(count) + " columns \"" + name + "\"",
+    return fail(ErrorCode::data, location, "has " + std::to_string(count) + " columns \"" + name + "\"",
                 "give each column a different name");
   if (const auto near = nearest_word(name, names_); near && names_.size() > 1)
-    return fail(ErrorCode::data, place,
+    return fail(ErrorCode::data, location,
                 "has no column \"" + name + "\", which data." + std::string(key) + " names",
                 "did you mean \"" + *near + "\"?");
   std::string all;
   for (std::size_t i = 0; i < names_.size() && i < 12; ++i)
     all += (i == 0 ? "" : ", ") + in_quotes(names_[i]);
-  return fail(ErrorCode::data, place,
+  return fail(ErrorCode::data, location,
               "has no column \"" + name + "\", which data." + std::string(key) + " names",
               names_.size() == 1 ? "its one column is " + all + ": is data.delimiter right?"
                                  : "its columns are " + all + (names_.size() > 12 ? ", ..." : ""));
@@ -96,7 +96,7 @@ Result<void> CsvRowReader::choose_inputs() {
   return {};
 }
 
-std::string CsvRowReader::place_of(const CsvRecord& record, std::size_t column) const {
+std::string CsvRowReader::location_of(const CsvRecord& record, std::size_t column) const {
   return location_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
 }
 
@@ -104,17 +104,17 @@ Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::stri
   if (!config_.classes.empty()) {
     const auto found = std::ranges::find(config_.classes, text);
     if (found != config_.classes.end()) return found - config_.classes.begin();
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not in data.classes",
                 "add it there on all clients, or correct the row");
   }
   const auto value = number_of(text);
   if (!value)
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not a number",
                 "list the labels in data.classes, the same list on all clients");
   if (*value < 0 || *value > double{class_index_max} || *value != std::floor(*value))
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", but a class is a whole number from 0",
                 "to predict a number, set data.target = \"real\"");
   return static_cast<std::int64_t>(*value);
@@ -126,7 +126,7 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   const bool named = std::ranges::find(config_.classes, text) != config_.classes.end();
   if (!named && is_missing(text)) {
     if (config_.missing == MissingValues::skip) return false;
-    return fail(ErrorCode::data, place_of(record, label_), "is missing", missing_label_hint);
+    return fail(ErrorCode::data, location_of(record, label_), "is missing", missing_label_hint);
   }
   if (config_.target == TargetKind::class_index) {
     HANSA_TRY(row.class_index, read_class(record, text));
@@ -134,7 +134,7 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   }
   const auto value = number_of(text);
   if (!value || !fits_float(*value))
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not a number", "correct the row");
   row.real = static_cast<float>(*value);
   return true;
@@ -153,7 +153,7 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     const std::string_view text = trimmed(record.fields[inputs_[i]]);
     if (is_missing(text)) {
       if (config_.missing == MissingValues::refuse)
-        return fail(ErrorCode::data, place_of(record, inputs_[i]),
+        return fail(ErrorCode::data, location_of(record, inputs_[i]),
                     text.empty() ? "is missing" : "is " + in_quotes(text) + ", which means missing",
                     missing_input_hint);
       whole &= config_.missing != MissingValues::skip;
@@ -162,11 +162,11 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     }
     const auto value = number_of(text);
     if (!value)
-      return fail(ErrorCode::data, place_of(record, inputs_[i]),
+      return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a number",
                   "correct the row, or choose other data.columns");
     if (!fits_float(*value))
-      return fail(ErrorCode::data, place_of(record, inputs_[i]),
+      return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a finite float32", "correct the row");
     row.inputs[i] = static_cast<float>(*value);
   }

@@ -23,16 +23,17 @@ class CsvRowReader {
  public:
   // Fails if the header lacks a column, with the nearest name as the hint, or has it twice.
   [[nodiscard]] static Result<CsvRowReader> create(const DataConfig& config, const CsvRecord& header,
-                                                   std::string place);
+                                                   std::string location);
   // Returns false if missing = "skip" skips the row.
   [[nodiscard]] Result<bool> read(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
 
  private:
-  CsvRowReader(const DataConfig& config, std::string place) : config_(config), location_(std::move(place)) {}
+  CsvRowReader(const DataConfig& config, std::string location)
+      : config_(config), location_(std::move(location)) {}
   [[nodiscard]] Result<std::size_t> find_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<void> choose_inputs();
-  [[nodiscard]] std::string place_of(const CsvRecord& record, std::size_t column) const;
+  [[nodiscard]] std::string location_of(const CsvRecord& record, std::size_t column) const;
   [[nodiscard]] Result<bool> read_label(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] Result<std::int64_t> read_class(const CsvRecord& record, std::string_view text) const;
 

@@ -108,14 +108,14 @@ std::int64_t CsvTable::class_count(const DataConfig& config) const {
 }
 
 Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
-  const std::string place = config.file.string();
+  const std::string location = config.file.string();
   HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
-  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, place,
+  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, location,
                    config.delimiter.at(0));
   CsvRecord record;
   HANSA_TRY(const bool has_header, reader.next(record));
   if (!has_header) return stream.bad("is empty", "its first line must name the columns");
-  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, place));
+  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, location));
 
   CsvTable out;
   out.columns = rows.input_count();
@@ -130,7 +130,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
       continue;
     }
     if (out.inputs.size() + row.inputs.size() > values_max)
-      return fail(ErrorCode::resource, place + ":" + std::to_string(record.line),
+      return fail(ErrorCode::resource, location + ":" + std::to_string(record.line),
                   "the file holds more than 4 GiB of numbers",
                   "set data.examples_max, or use kind \"tensors\", which stays on disk");
     out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());

@@ -10,7 +10,7 @@ namespace {
 
 class IdxSource final : public DataSource {
  public:
-  IdxSource(std::string place, IdxPair pair) : location_(std::move(place)), pair_(std::move(pair)) {
+  IdxSource(std::string location, IdxPair pair) : location_(std::move(location)), pair_(std::move(pair)) {
     shape_.input = {1, pair_.images.dimensions[1], pair_.images.dimensions[2]};
     shape_.class_count = *std::max_element(pair_.labels.values.begin(), pair_.labels.values.end()) + 1;
   }
@@ -57,12 +57,12 @@ Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
   if (config.labels.empty())
     return fail(ErrorCode::usage, "data.labels", "is not set", "name an idx file of labels");
   HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
-  const std::string place = config.images.string();
+  const std::string location = config.images.string();
   if (pair.images.example_count() == 0)
-    return fail(ErrorCode::data, place, "holds no example", "give this client a file with examples");
+    return fail(ErrorCode::data, location, "holds no example", "give this client a file with examples");
   if (pair.images.example_size() == 0)
-    return fail(ErrorCode::data, place, "has images without pixels", "fetch or copy the file again");
-  return std::make_unique<IdxSource>(place, std::move(pair));
+    return fail(ErrorCode::data, location, "has images without pixels", "fetch or copy the file again");
+  return std::make_unique<IdxSource>(location, std::move(pair));
 }
 
 }  // namespace hansa::learning::internal

@@ -21,9 +21,9 @@ using Library = std::unique_ptr<void, CloseLibrary>;
 
 class PluginSource final : public DataSource {
  public:
-  PluginSource(std::string place, Library library, const hansa_data_plugin& plugin, void* self,
+  PluginSource(std::string location, Library library, const hansa_data_plugin& plugin, void* self,
                const hansa_data_shape& shape)
-      : location_(std::move(place)), library_(std::move(library)), plugin_(plugin), self_(self) {
+      : location_(std::move(location)), library_(std::move(library)), plugin_(plugin), self_(self) {
     count_ = shape.examples;
     shape_.input.assign(shape.input_sizes, shape.input_sizes + shape.input_rank);
     shape_.target_kind = shape.classes > 0 ? TargetKind::class_index : TargetKind::real;
@@ -102,29 +102,30 @@ bool is_possible(const hansa_data_shape& shape) {
 }  // namespace
 
 Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config) {
-  const std::string place = config.plugin.string();
+  const std::string location = config.plugin.string();
   // The path gets a slash, so that the loader does not search the system's folders.
-  const std::string path = config.plugin.has_parent_path() ? place : "./" + place;
+  const std::string path = config.plugin.has_parent_path() ? location : "./" + location;
   Library library(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!library) {
     const char* reason = ::dlerror();
-    return fail(ErrorCode::usage, place, std::string("cannot be loaded (") + (reason ? reason : "") + ")",
+    return fail(ErrorCode::usage, location, std::string("cannot be loaded (") + (reason ? reason : "") + ")",
                 "set data.plugin to a shared library built for this machine");
   }
   const auto entry =
       reinterpret_cast<hansa_data_plugin_entry_function>(::dlsym(library.get(), HANSA_DATA_PLUGIN_ENTRY));
   const hansa_data_plugin* plugin = entry == nullptr ? nullptr : entry();
   if (plugin == nullptr)
-    return fail(ErrorCode::usage, place, "is not a data plugin: it has no function " HANSA_DATA_PLUGIN_ENTRY,
+    return fail(ErrorCode::usage, location,
+                "is not a data plugin: it has no function " HANSA_DATA_PLUGIN_ENTRY,
                 "build it as learning/data/plugin.h describes");
   if (plugin->version != HANSA_DATA_PLUGIN_VERSION)
-    return fail(ErrorCode::usage, place,
+    return fail(ErrorCode::usage, location,
                 "is a data plugin of version " + std::to_string(plugin->version) +
                     ", but this Hansa needs version " + std::to_string(HANSA_DATA_PLUGIN_VERSION),
                 "build it with the headers of this Hansa");
   if (plugin->name == nullptr || config.kind != plugin->name)
     return fail(ErrorCode::usage, "data.kind",
-                "is \"" + config.kind + "\", but " + place + " registers \"" +
+                "is \"" + config.kind + "\", but " + location + " registers \"" +
                     (plugin->name == nullptr ? "" : plugin->name) + "\"",
                 "set data.kind to the plugin's name");
 
@@ -137,16 +138,16 @@ Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config)
   if (self == nullptr) {
     error.back() = '\0';
     const std::string reason = first_line(error.data());
-    return fail(ErrorCode::data, place,
+    return fail(ErrorCode::data, location,
                 reason.empty() ? "could not open its data, and gives no reason" : reason);
   }
   if (!is_possible(shape)) {
     plugin->close(self);
-    return fail(ErrorCode::data, place, "reports no example, or examples of an invalid shape",
+    return fail(ErrorCode::data, location, "reports no example, or examples of an invalid shape",
                 "fix the plugin: learning/data/plugin.h describes the shape");
   }
   if (config.examples_max > 0) shape.examples = std::min(shape.examples, config.examples_max);
-  return std::make_unique<PluginSource>(place, std::move(library), *plugin, self, shape);
+  return std::make_unique<PluginSource>(location, std::move(library), *plugin, self, shape);
 }
 
 }  // namespace hansa::learning::internal
