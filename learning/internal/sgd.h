@@ -10,9 +10,9 @@ struct SgdConstants {
   float weight_decay = 0;
 };
 
-// g = gradient + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v. The three spans have equal size;
-// velocity may be empty if momentum is 0. This is momentum of Sutskever et al. 2013 in torch.optim.SGD's form (no
-// dampening, no Nesterov).
+// g = gradient + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v. The spans have equal size, but
+// velocity may be empty if momentum is 0. The momentum is that of Sutskever et al. 2013, in the form of
+// torch.optim.SGD (no dampening, no Nesterov).
 void sgd_step(std::span<float> weights, std::span<const float> gradient, std::span<float> velocity,
               const SgdConstants& constants);
 

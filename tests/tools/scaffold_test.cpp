@@ -21,7 +21,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-// 400 training examples of four labels, not gzipped: the reader detects it by the first bytes.
+// 400 training examples of four labels. The files are not gzipped, which the reader detects by their first bytes.
 void write_data_set(const fs::path& folder) {
   learning::IdxArray images{{400, 28, 28}, std::vector<std::uint8_t>(400 * 28 * 28, 7)};
   learning::IdxArray labels{{400}, {}};
