@@ -1,4 +1,4 @@
-// Waits for changes in a folder: with inotify where the system has an instance left, and with a time limit always.
+// Waits for changes in a folder, with inotify if the system has a free instance, and always with a time limit.
 #pragma once
 #include <filesystem>
 
