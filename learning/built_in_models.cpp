@@ -1,4 +1,4 @@
-// The models that ship with Hansa, made in C++ so that no Python is needed to start.
+// The models that ship with Hansa. They are built in C++, so that the first federation needs no Python.
 #include <array>
 #include <cmath>
 #include <sstream>
@@ -24,7 +24,7 @@ struct Submodule {
   std::vector<Parameter> parameters;
 };
 
-// A model for `inputs` and `classes` (BuiltInSize), both above 0.
+// Describes a model with `inputs` and `classes` (BuiltInSize), both above 0.
 struct Recipe {
   std::vector<Submodule> submodules;
   const char* forward;
@@ -32,12 +32,12 @@ struct Recipe {
 
 struct Entry {
   BuiltInModel model;
-  BuiltInSize size;  // 0: fixed by the architecture
+  BuiltInSize size;  // 0: the architecture fixes the size
   Recipe (*recipe)(const BuiltInSize& size);
 };
 
-// kaiming_uniform with a = sqrt(5), as torch::nn::Linear and Conv start: He et al. 2015.
-// weight: outputs first; the bias has weight[0] elements.
+// A layer initialised by kaiming_uniform with a = sqrt(5), as torch::nn::Linear and Conv are (He et al. 2015). The
+// first dimension of `weight` is the number of outputs, which is also the length of the bias.
 Submodule layer(const char* name, std::vector<std::int64_t> weight) {
   std::int64_t fan_in = 1;
   for (std::size_t i = 1; i < weight.size(); ++i) fan_in *= weight[i];
@@ -71,7 +71,7 @@ def forward(self, x):
 )"};
 }
 
-// McMahan et al. 2017, section 3: the MNIST CNN.
+// The CNN for MNIST of McMahan et al. 2017, section 3.
 Recipe cnn_mcmahan(const BuiltInSize& size) {
   return {{layer("conv1", {32, 1, 5, 5}), layer("conv2", {64, 32, 5, 5}), layer("fc1", {512, 3136}),
            layer("fc2", {size.classes, 512})},
@@ -84,7 +84,7 @@ def forward(self, x):
 )"};
 }
 
-// Li et al. 2022 (NIID-Bench), section 5: LeNet-5 with ReLU and max pool.
+// LeNet-5 with ReLU and max pooling, as in Li et al. 2022 (NIID-Bench), section 5.
 Recipe lenet(const BuiltInSize& size) {
   return {{layer("conv1", {6, 1, 5, 5}), layer("conv2", {16, 6, 5, 5}), layer("fc1", {120, 256}),
            layer("fc2", {84, 120}), layer("fc3", {size.classes, 84})},
@@ -98,7 +98,7 @@ def forward(self, x):
 )"};
 }
 
-// The mean over time makes it fit windows of any length from 32 samples on.
+// The mean over time lets the model take windows of any length from 32 samples.
 Recipe conv1d(const BuiltInSize& size) {
   return {
       {layer("conv1", {16, size.inputs, 9}), layer("conv2", {32, 16, 9}), layer("fc", {size.classes, 32})},
@@ -110,7 +110,8 @@ def forward(self, x):
 )"};
 }
 
-// McMahan et al. 2017, section 3: characters embedded in 8 dimensions, two LSTM layers of 256, the next character.
+// The character model of McMahan et al. 2017, section 3: an embedding of 8 dimensions, two LSTM layers of 256 units,
+// and scores for the next character.
 Recipe lstm_char(const BuiltInSize& size) {
   constexpr std::int64_t embedding = 8;
   constexpr std::int64_t hidden = 256;
@@ -122,7 +123,7 @@ Recipe lstm_char(const BuiltInSize& size) {
                       {"bias_ih", {4 * hidden}, bound},
                       {"bias_hh", {4 * hidden}, bound}}};
   };
-  // Unit variance, as torch::nn::Embedding starts.
+  // Unit variance, as torch::nn::Embedding is initialised.
   return {{{"embedding", {{"weight", {size.classes, embedding}, std::sqrt(3.0)}}},
            gates("lstm1", embedding),
            gates("lstm2", hidden),
@@ -171,7 +172,7 @@ const std::array<Entry, 7>& entries() {
   return all;
 }
 
-// U(-bound, bound): the sum is exact in double and rounded once, so all machines agree.
+// Draws from U(-bound, bound). The value is exact in double and is rounded once, so all machines get equal weights.
 at::Tensor draw_uniform(const std::vector<std::int64_t>& shape, double bound, Random& random) {
   at::Tensor out = at::empty(shape, at::kFloat);
   const std::span<float> values(out.data_ptr<float>(), static_cast<std::size_t>(out.numel()));
@@ -197,22 +198,23 @@ std::string make_archive(const std::string& name, const Recipe& recipe, std::uin
   for (const Submodule& submodule : recipe.submodules)
     module.register_module(submodule.name, make_submodule(submodule, unit, random));
   module.define(recipe.forward);
-  // To a stream: an archive saved by name holds that name, and equal seeds would give unequal bytes.
+  // Saved to a stream, because an archive saved to a file stores the file's name, and equal seeds would give unequal
+  // bytes.
   std::ostringstream out;
   module.save(out);
   return std::move(out).str();
 }
 
-// What was asked for, or the architecture's own; an architecture's fixed size cannot be changed.
+// The requested size, or the architecture's default. Fails if the architecture fixes its size and another is requested.
 Result<std::int64_t> choose_size(std::int64_t asked, std::int64_t own, const std::string& name,
                                  const char* what) {
   if (asked == 0) return own;
   if (own == 0)
     return fail(ErrorCode::usage, name, std::string("has a fixed number of ") + what,
-                std::string("leave --") + what + " out");
+                std::string("remove --") + what);
   if (asked < 1 || asked > 1'000'000)
     return fail(ErrorCode::usage, name, std::string("cannot have ") + std::to_string(asked) + " " + what,
-                "name 1 to 1,000,000");
+                "use 1 to 1,000,000");
   return asked;
 }
 
@@ -235,7 +237,7 @@ Result<void> create_built_in(const std::string& name, std::uint64_t seed,
       BuiltInSize chosen;
       HANSA_TRY(chosen.inputs, choose_size(size.inputs, entry.size.inputs, name, "inputs"));
       HANSA_TRY(chosen.classes, choose_size(size.classes, entry.size.classes, name, "classes"));
-      HANSA_TRY(const std::string bytes, guarded(name, "cannot be made", "", [&]() -> Result<std::string> {
+      HANSA_TRY(const std::string bytes, guarded(name, "cannot be created", "", [&]() -> Result<std::string> {
                   return make_archive(name, entry.recipe(chosen), seed);
                 }));
       return write_file_atomically(archive, bytes);
@@ -245,7 +247,7 @@ Result<void> create_built_in(const std::string& name, std::uint64_t seed,
   }
   return fail(ErrorCode::usage, "",
               std::string("\"").append(name, 0, 40).append("\" is not a built-in model"),
-              "the built-in models are " + known + "; or name a TorchScript archive");
+              "use one of " + known + ", or a TorchScript archive");
 }
 
 }  // namespace hansa::learning

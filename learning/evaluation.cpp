@@ -23,7 +23,7 @@ double number_of(const c10::IValue& value) {
   throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
 }
 
-// Adds what metrics() returned: a dict of name -> (sum, count), as numbers or tensors of one element.
+// Adds the result of metrics(): a dict of name -> (sum, count), as numbers or as tensors of one element.
 void add_metrics(const c10::IValue& returned, Metrics& sums) {
   if (!returned.isGenericDict())
     throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");

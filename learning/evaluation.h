@@ -1,4 +1,4 @@
-// Evaluates a model on held-out data: the model's metrics(), or loss and accuracy. Torch-free header.
+// Evaluates a model on held-out data with the model's metrics(), or else by loss and accuracy. Torch-free header.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -14,12 +14,13 @@ namespace hansa::learning {
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
-  // Sums over all examples: "loss" and, for integer targets, "accuracy"; or what metrics() gives.
-  // parameters in the archive's layout order; empty: the archived values.
+  // Returns sums over all examples: "loss" and, for class labels, "accuracy"; or what the model's metrics() returns.
+  // `parameters` are in the archive's layout order; empty: the archived values.
   [[nodiscard]] virtual Result<Metrics> evaluate(std::span<const float> parameters) = 0;
 };
 
-// personal: patterns of what has the archived values, and is not in parameters (TrainingConfig::personal).
+// `personal` lists patterns of parameters that keep the archived values and are not in `parameters`
+// (TrainingConfig::personal).
 [[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
                                                                 const DataConfig& data, int threads,
                                                                 std::span<const std::string> personal = {});

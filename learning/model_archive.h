@@ -1,10 +1,10 @@
-// Model archives: TorchScript files with `forward`, optional `training_loss(x, y)` and
-// optional `metrics(x, y)` -> Dict[str, Tuple of sum and count]. Torch-free header.
+// Model archives: TorchScript files with `forward`, an optional `training_loss(x, y)` and an optional `metrics(x, y)`
+// -> Dict[str, Tuple of sum and count]. Torch-free header.
 //
-// The flat vector holds the archive's floating point parameters (trainable) and floating
-// point buffers (buffer) in the archive's own order. Integer buffers and frozen parameters
-// (requires_grad false) stay as archived and never travel; tied weights count once, by their
-// first name. All is float32: other floating point types are refused.
+// The flat vector holds the archive's floating-point parameters (trainable) and floating-point buffers (buffer) in the
+// archive's own order. Integer buffers and frozen parameters (requires_grad false) keep their archived values and are
+// never sent. Tied weights appear once, under their first name. All values are float32; other floating-point types are
+// refused.
 #pragma once
 #include <filesystem>
 #include <span>
@@ -23,10 +23,11 @@ struct ModelDescription {
   bool has_metrics = false;
 };
 
-// personal: patterns of what is left out of layout and parameters (TrainingConfig::personal).
+// `personal` lists patterns of parameters that are excluded from layout and parameters (TrainingConfig::personal).
 [[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive,
                                                         std::span<const std::string> personal = {});
-// The names of what archive holds and layout does not: what was personal in the run that layout is of.
+// The names of parameters that the archive holds and `layout` does not: those that were personal in the run with this
+// layout.
 [[nodiscard]] Result<std::vector<std::string>> personal_names(const std::filesystem::path& archive,
                                                               const ParameterLayout& layout);
 
@@ -36,20 +37,21 @@ struct BuiltInModel {
 };
 [[nodiscard]] std::span<const BuiltInModel> built_in_models();
 
-// What the ends of a built-in model are sized for; 0: as its description says.
+// Sizes of a built-in model's input and output; 0: the size in its description.
 struct BuiltInSize {
-  std::int64_t inputs = 0;  // features (logistic, mlp) or channels (conv1d); the others' are fixed
-  std::int64_t classes = 0;  // outputs; of lstm-char the characters, 0 to classes - 1
+  std::int64_t inputs = 0;  // features (logistic, mlp) or channels (conv1d); fixed for the other models
+  std::int64_t classes = 0;  // outputs; for lstm-char the number of characters, 0 to classes - 1
 };
 
-// Makes a built-in model with weights drawn from seed (LibTorch's default initialisation,
-// same values on every machine) and saves it atomically. Fails (usage) naming the known models, or
-// on a size that the model cannot have.
+// Creates a built-in model with weights drawn from the seed (LibTorch's default initialisation, equal values on every
+// machine) and saves it atomically. Fails (usage) on an unknown name, listing the known models, or on a size that the
+// model cannot have.
 [[nodiscard]] Result<void> create_built_in(const std::string& name, std::uint64_t seed,
                                            const std::filesystem::path& archive,
                                            const BuiltInSize& size = {});
 
-// A copy of archive whose parameters are `parameters`, and what is personal as archived: what a user loads elsewhere.
+// Saves a copy of the archive with these parameters, and with the archived values of the personal ones, for use outside
+// of Hansa.
 [[nodiscard]] Result<void> save_with_parameters(const std::filesystem::path& archive,
                                                 std::span<const float> parameters,
                                                 const std::filesystem::path& out,

@@ -8,7 +8,7 @@
 namespace hansa::learning {
 namespace {
 
-// Enough to see that evaluation works.
+// Enough examples to show that evaluation works.
 constexpr std::uint64_t evaluated_examples_max = 256;
 
 std::vector<std::string> unmoved_of(const ParameterLayout& layout, std::span<const float> delta) {

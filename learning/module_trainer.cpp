@@ -20,7 +20,7 @@ class ModuleModel final : public Model {
     return own_.training_loss(x, y);
   }
   void set_training(bool training) override { own_.module->train(training); }
-  [[nodiscard]] const char* other_layout_mend() const override {
+  [[nodiscard]] const char* other_layout_hint() const override {
     return "give the module the parameters of the federation's model, which \"hansa model inspect\" lists";
   }
 
@@ -28,7 +28,7 @@ class ModuleModel final : public Model {
   explicit ModuleModel(const OwnModule& own) : own_(own) {
     location_ = "the program's module " + own.module->name();
     traits_.has_training_loss = static_cast<bool>(own.training_loss);
-    traits_.draws_random_numbers = true;  // nobody can look
+    traits_.draws_random_numbers = true;  // C++ code cannot be inspected
   }
 
   Result<void> collect(std::span<const std::string> personal) {
@@ -39,7 +39,7 @@ class ModuleModel final : public Model {
       if (!tensor.is_contiguous()) tensor.set_data(tensor.contiguous());
       const std::size_t before = slots_.size();
       HANSA_TRY_VOID(add_slot(parameter.key(), tensor, ParameterKind::trainable));
-      if (slots_.size() == before) continue;  // a second name of one that is there
+      if (slots_.size() == before) continue;  // a second name of a known tensor
       add_trainable(tensor, std::span(tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())));
     }
     for (const auto& buffer : own_.module->named_buffers(/*recurse=*/true)) {

@@ -1,8 +1,8 @@
-// The trainer as the rest of Hansa sees it: values in, values out, no LibTorch.
+// The interface of a trainer: values in, values out, no LibTorch.
 //
-// Training is a function of values, so that it can move to a process of its own: what a device keeps from task to
-// task comes with the request, and what shall be kept goes back with the result. Nothing here shares objects with the
-// caller beyond a call. One thread at a time calls a trainer.
+// Training is a function of values, so that it can run in another process: what a device keeps from task to task is
+// part of the request, and what it shall keep is part of the result. A call shares no objects with its caller after it
+// returns. One thread at a time calls a trainer.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -23,8 +23,8 @@ namespace hansa::learning {
 
 struct AvailableData {
   std::uint64_t examples = 0;
-  std::uint64_t new_examples = 0;  // of them: no counted update was trained on these; 0 for data that stays
-  std::string problem;  // why no more come; empty: all is well
+  std::uint64_t new_examples = 0;  // not yet part of a counted update; 0 for data that does not arrive
+  std::string problem;  // why no more data arrives; empty: no problem
 };
 
 // A named vector that a training reads, and one that it writes. The caller owns the values.
@@ -49,19 +49,19 @@ struct TrainingRequest {
 
 struct TrainingResult {
   std::uint64_t examples = 0;  // the update's weight: distinct local examples trained on
-  std::uint64_t samples = 0;  // examples times epochs really done
+  std::uint64_t samples = 0;  // examples times completed epochs
   double train_seconds = 0;  // wall time of the training loop
-  std::uint64_t new_examples = 0;  // of the examples: those that were new
-  std::uint64_t data_mark = 0;  // names these: TrainingData::mark
+  std::uint64_t new_examples = 0;  // how many of `examples` were new
+  std::uint64_t data_mark = 0;  // identifies the new examples: TrainingData::mark
   KeptVectors kept;  // to be kept if the update is counted; the caller drops them otherwise
-  Metrics metrics;  // "loss" and what else the model reports, over the last epoch
+  Metrics metrics;  // "loss" and what the model reports, over the last epoch
 };
 
 class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // Examples at hand now. Fails with the data file's error if the data cannot be used.
+  // The examples that are available now. Fails with the data file's error if the data cannot be used.
   [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
 
   // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and

@@ -1,4 +1,4 @@
-// A virtual clock: actions at instants, carried out in order; equal instants in order of arrival.
+// A virtual clock that executes actions at their instants, in order; actions of equal instants in order of arrival.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,9 +20,9 @@ class EventQueue {
   }
   void after(Duration delay, std::function<void()> action) { at(now_ + delay, std::move(action)); }
 
-  // Moves the clock to the next action and carries it out. Not empty.
+  // Moves the clock to the next action and executes it. The queue must not be empty.
   void step() {
-    auto action = std::move(const_cast<Action&>(actions_.top()).action);  // popped in the next line
+    auto action = std::move(const_cast<Action&>(actions_.top()).action);  // popped on the next line
     now_ = actions_.top().at;
     actions_.pop();
     action();

@@ -18,7 +18,7 @@ class Federation::AggregatorOutbox : public server::Outbox {
   Network& network_;
 };
 
-// A device: its disk (the archives it has) outlives its process (the engine).
+// A device. Its disk (the archives it has stored) outlives its process (the engine).
 struct Federation::ClientHost : client::Link, client::TrainingRunner, client::ArchiveStore {
   ClientHost(Federation& f, ClientSetup s) : federation(f), setup(std::move(s)) {}
 
@@ -44,8 +44,9 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   ClientSetup setup;
   std::set<Digest> archives;
   std::unique_ptr<client::Engine> engine;
-  std::uint64_t life = 0;  // of the process: what was scheduled for an earlier one is void
-  std::uint64_t training = 0;  // likewise for trainings
+  // Number of the current start of the process, and of the current training: callbacks of earlier ones are ignored.
+  std::uint64_t life = 0;
+  std::uint64_t training = 0;
 };
 
 Federation::Federation(FederationOptions options, StoreFactory store_factory,
@@ -151,7 +152,7 @@ void Federation::with_aggregator(const std::function<void(server::Engine&)>& act
 void Federation::schedule_aggregator_tick() {
   if (aggregator_->finished() || aggregator_->failure()) return;
   events_.at(aggregator_->next_tick(), [this, life = aggregator_life_, due = aggregator_->next_tick()] {
-    // A later schedule replaced this one.
+    // The time of the next tick may have changed since this callback was scheduled.
     if (life != aggregator_life_ || !aggregator_ || aggregator_->next_tick() > due) return;
     with_aggregator([&](server::Engine& e) { e.tick(events_.now()); });
   });
@@ -256,7 +257,7 @@ Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
       with_aggregator([&](server::Engine& e) { e.stop(events_.now()); });
       continue;
     }
-    // The clock stands while trainings run: they take no virtual time.
+    // The virtual clock does not advance while trainings run.
     if (pool_ && !pool_->idle() && (events_.empty() || events_.next() > events_.now())) {
       deliver_finished_trainings();
       continue;

@@ -1,8 +1,8 @@
-// A whole federation in one process: the real engines of aggregator and clients, an in-memory
-// network, and a virtual clock that moves only when nothing is left to do.
+// A whole federation in one process: the engines of aggregator and clients as in production, an in-memory network, and
+// a virtual clock that advances only when nothing is left to do.
 //
-// Crashes happen between any two effects of either side; a host comes back with what its disk holds.
-// The same options give the same run. One thread; trainings may run on a worker pool.
+// A host may crash between any two of its effects, and restarts with the content of its disk. Equal options give equal
+// runs. One thread; trainings may run on a worker pool.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -28,9 +28,9 @@ namespace hansa::simulation {
 struct CrashFaults {
   double aggregator_per_effect = 0;
   double client_per_effect = 0;
-  std::uint64_t aggregator_at_effect =
-      0;  // once, before this effect of all its lives (1: the first); 0: never
-  std::uint32_t crashes_max = 0;  // of all hosts together, so that a run ends
+  // Crashes the aggregator once, before this effect (1: the first one), counted over all its starts; 0: never.
+  std::uint64_t aggregator_at_effect = 0;
+  std::uint32_t crashes_max = 0;  // over all hosts, so that a run ends
   Duration down_max = std::chrono::seconds(20);
 };
 
@@ -38,27 +38,28 @@ struct ClientSetup {
   std::string name;
   std::shared_ptr<learning::Trainer> trainer;
   Duration starts_after{};
-  std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be none
+  std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be null
   std::optional<client::SecureSums> secure_sums = {};
-  // Opens what the device keeps on its disk; called at each start of the client. Without it, nothing is kept.
+  // Opens what the device keeps on its disk; called at each start of the client. If empty, nothing is kept.
   std::function<Result<std::shared_ptr<client::DeviceLedger>>()> open_ledger = {};
 };
 
 struct FederationOptions {
-  server::EngineConfig aggregator;  // before_effect and wall_clock are the simulation's
+  server::EngineConfig aggregator;  // the simulation sets before_effect and wall_clock
   std::vector<ClientSetup> clients;
   std::string federation;
-  std::uint64_t seed = 0;  // of latencies, faults and crashes
+  std::uint64_t seed = 0;  // for latencies, faults and crashes
   NetworkFaults network;
   CrashFaults crashes;
-  Duration training_max{};  // virtual time of one training: up to this
-  Duration faults_end = std::chrono::hours(24);  // after this the world is kind
-  Duration time_max = std::chrono::hours(24);  // virtual; then the run is given up
-  std::filesystem::path archive;  // clients find it here when they have it
+  Duration training_max{};  // maximum virtual time of one training
+  Duration faults_end = std::chrono::hours(24);  // there are no faults after this time
+  Duration time_max = std::chrono::hours(24);  // virtual; a run that takes longer is aborted
+  std::filesystem::path archive;  // clients that have stored the archive read it here
   bool clients_have_archive = false;
-  unsigned threads = 0;  // of the training pool; 0: trainings run in turn, at once
-  std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished trainings arrive
-  std::function<void(std::span<const std::byte>)> aggregator_hears;  // every frame that reaches it
+  unsigned threads = 0;  // size of the training pool; 0: trainings run immediately, one after the other
+  std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished trainings are reported
+  std::function<void(std::span<const std::byte>)>
+      aggregator_hears;  // is called with every frame that reaches the aggregator
 };
 
 struct FederationOutcome {
@@ -74,13 +75,14 @@ struct FederationOutcome {
 
 class Federation {
  public:
-  // store_factory opens the aggregator's store on its disk; called at every start of the aggregator.
+  // `store_factory` opens the aggregator's store on its disk. It is called at every start of the aggregator.
   using StoreFactory = std::function<Result<std::unique_ptr<server::Store>>()>;
   Federation(FederationOptions options, StoreFactory store_factory, server::EngineObserver& observer,
              std::filesystem::path spool_folder);
   ~Federation();
 
-  // Until the aggregator is finished. When stop becomes true (a signal sets it) it is stopped cleanly.
+  // Runs until the aggregator has finished. When `stop` becomes true (in a signal handler), the aggregator is stopped
+  // cleanly.
   [[nodiscard]] Result<FederationOutcome> run(const std::atomic<bool>& stop);
   [[nodiscard]] server::Store* store() { return store_.get(); }
   [[nodiscard]] const server::Engine* aggregator() const { return aggregator_.get(); }

@@ -10,7 +10,7 @@ namespace {
 
 using secure_aggregation::SigningKey;
 
-// Nobody's secret: simulations are the same every time.
+// These keys protect nothing: they are the same in every simulation with the same seed.
 Result<SigningKey> key_of(const std::string& what, std::uint64_t seed) {
   const Digest digest = sha256("hansa simulation " + std::to_string(seed) + " " + what);
   Secret32 bytes;

@@ -1,4 +1,4 @@
-// Identities of a simulated federation: a root of its own, which certifies every client.
+// Identities of a simulated federation: its own root key, which certifies every client.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,8 +17,8 @@ class Identities {
  public:
   [[nodiscard]] static Result<Identities> create(std::string federation, std::uint64_t seed);
 
-  // The client's key is that of its secret key file, if there is one that can be read: then it rounds as the real client
-  // does. Else it is made from the seed and the name.
+  // Uses the client's secret key file if it can be read, because the client's randomised rounding depends on the key,
+  // so the simulation gives the same update as the device. Otherwise the key is derived from the seed and the name.
   [[nodiscard]] Result<client::SecureSums> add(const std::string& client,
                                                const std::filesystem::path& key_file,
                                                const secure_aggregation::Policy& policy);

@@ -44,7 +44,7 @@ void Network::break_connection(const std::shared_ptr<Connection>& connection) {
   const std::string client = connection->client;
   close(client);
   events_.after(latency(), [this, client] {
-    // Unless the client has opened another one meanwhile.
+    // The client may have opened a new connection in the meantime.
     if (!by_client_.contains(client)) handlers_.link_down(client);
   });
 }

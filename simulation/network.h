@@ -1,6 +1,6 @@
-// Connections between clients and one aggregator, in memory, on the virtual clock, with faults.
+// In-memory connections between clients and one aggregator on the virtual clock, with faults.
 //
-// Without faults a connection delivers whole messages, once, in order, as TCP does. Faults are data.
+// Without faults a connection delivers whole messages, once and in order, as TCP does. The faults are data.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,10 +20,10 @@ namespace hansa::simulation {
 struct NetworkFaults {
   Duration latency_min{};
   Duration latency_max{};
-  double lose = 0;  // probability for one message
+  double lose = 0;  // probability for each message
   double duplicate = 0;
-  double overtake = 0;  // a message does not wait for those before it
-  double cut = 0;  // the connection breaks with this message
+  double overtake = 0;  // the message may overtake earlier ones
+  double cut = 0;  // the connection breaks at this message
 };
 
 class Network {
@@ -42,10 +42,10 @@ class Network {
   void aggregator_up() { listening_ = true; }
   void aggregator_down();  // breaks all connections
   void open(const std::string& client);
-  void close(const std::string& client);  // by the client; the aggregator finds out when it sends
+  void close(const std::string& client);  // called by the client; the aggregator notices it when it sends
   void client_to_aggregator(const std::string& client, std::span<const std::byte> message,
                             std::span<const std::byte> bulk);
-  // False if no such connection exists (any more).
+  // Returns false if the connection does not exist or is closed.
   bool aggregator_to_client(PeerId peer, std::span<const std::byte> message, std::span<const std::byte> bulk);
 
  private:

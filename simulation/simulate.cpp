@@ -28,21 +28,21 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
                                               Identities& identities) {
   if (config.simulated_clients.empty())
     return fail(ErrorCode::usage, config.file.string(), "simulation.clients matches no file",
-                "name the clients' files: clients = \"clients/*.toml\" under [simulation]");
+                "set it to the clients' files, for example clients = \"clients/*.toml\"");
   std::vector<ClientSetup> clients;
   for (const auto& file : config.simulated_clients) {
     HANSA_TRY(const auto client, client::read_client_config(file));
     if (client.federation != config.name)
       return fail(ErrorCode::usage, file.string(),
                   "belongs to federation \"" + client.federation + "\", not \"" + config.name + "\"",
-                  "set [client] federation");
+                  "set [client] federation to the same name");
     if (client.name.empty())
       return fail(ErrorCode::usage, file.string(), "has no [client] name",
-                  "give it the name of its admitted key");
+                  "set [client] name to the name of its admitted key");
     HANSA_TRY(const auto data,
               client::open_client_data(client, client::KeepState::in_memory, learning::open_examples,
                                        learning::supply_data(client.data)));
-    // Data that arrives is what there is when the simulation begins.
+    // A simulation does not wait for arriving data: it uses what has arrived before it starts.
     if (data.followed) {
       HANSA_TRY_VOID(data.followed->take_all());
     }
@@ -52,7 +52,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
-    // That a client gives its update to sums only is for devices: here nothing leaves the process.
+    // The client's setting secure_aggregation = "only" protects devices. In a simulation no update leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
                 identities.add(client.name, client.key, client.secure_aggregation->policy));
@@ -104,7 +104,7 @@ class Observer final : public server::EngineObserver {
   const RoundDone& round_done_;
 };
 
-// The federation owns its store; the run folder stays with the caller, who evaluates and prints.
+// The federation owns its store, but the run folder belongs to the caller, who evaluates and prints.
 class BorrowedStore final : public server::Store {
  public:
   explicit BorrowedStore(server::Store& store) : store_(store) {}

@@ -1,4 +1,4 @@
-// `hansa simulate`: a federation.toml run in one process, with the clients' real data and trainers.
+// `hansa simulate`: runs a federation.toml in one process, with the clients' real data and trainers.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace hansa::simulation {
 
 struct SimulateOptions {
-  unsigned threads = 0;  // trainings at the same time; 0: as many as cores
-  std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which updates arrive
+  unsigned threads = 0;  // concurrent trainings; 0: one for each core
+  std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished updates are reported
 };
 
 struct SimulateOutcome {
@@ -28,10 +28,10 @@ struct SimulateOutcome {
   std::uint64_t bytes_down = 0;
 };
 
-// Called after each round, with its evaluation if there is one.
+// Called after each round, with its evaluation if the configuration has one.
 using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)>;
 
-// config.rounds and config.seed as the caller wants them. Always a new run.
+// The caller has set config.rounds and config.seed. Always starts a new run.
 [[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
                                                      const SimulateOptions& options,
                                                      const RoundDone& round_done,

@@ -1,4 +1,5 @@
-// Trainings on a few threads; finished ones are taken in a batch, in an order of the caller's choice.
+// Runs trainings on a few threads. Finished ones are taken together, so the caller decides in which order to report
+// them.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -11,18 +12,18 @@
 
 namespace hansa::simulation {
 
-// submit and take_all are called by one thread.
+// One thread calls submit() and take_all().
 class TrainingPool {
  public:
-  using Work = std::function<void(std::stop_token)>;  // on a pool thread
-  using Done = std::function<void()>;  // given back by take_all
+  using Work = std::function<void(std::stop_token)>;  // runs on a pool thread
+  using Done = std::function<void()>;  // returned by take_all()
 
   explicit TrainingPool(unsigned threads);
-  ~TrainingPool();  // asks running work to stop and waits for it
+  ~TrainingPool();  // requests running work to stop, and waits for it
 
   void submit(Work work, Done done);
   [[nodiscard]] bool idle() const { return outstanding_ == 0; }
-  // Waits until all that was submitted is finished; in order of submission.
+  // Waits until all submitted work has finished, and returns the results in order of submission.
   [[nodiscard]] std::vector<Done> take_all();
 
  private:
@@ -37,7 +38,7 @@ class TrainingPool {
   std::condition_variable wake_, finished_;
   std::deque<Job> waiting_;
   std::vector<Job> done_;
-  std::size_t outstanding_ = 0;  // of the submitting thread: submitted and not taken
+  std::size_t outstanding_ = 0;  // submitted and not yet taken; used only by the submitting thread
   std::uint64_t sequence_ = 0;
   std::stop_source stop_;
   std::vector<std::jthread> threads_;

@@ -1,4 +1,4 @@
-// A folder of a test's own, removed with all it holds at the end.
+// A temporary folder for one test. It is removed with its content at the end of the test.
 #pragma once
 #include <cstdlib>
 #include <filesystem>

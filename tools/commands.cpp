@@ -12,8 +12,8 @@
 namespace hansa::tools {
 namespace {
 
-// CLI11 only says that an argument was not expected; this says which command was meant.
-// title is the command so far: "hansa keys".
+// Suggests the nearest subcommand for an unknown word: CLI11 only reports an unexpected argument. `title` is the
+// command so far: "hansa keys".
 Result<void> check_command_words(CLI::App& app, const std::string& title,
                                  const std::vector<std::string>& words) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
@@ -22,10 +22,11 @@ Result<void> check_command_words(CLI::App& app, const std::string& title,
   for (CLI::App* command : commands) {
     if (command->get_name() == words.front())
       return check_command_words(*command, title + " " + words.front(), {words.begin() + 1, words.end()});
-    if (!command->get_group().empty()) known.push_back(command->get_name());  // hidden ones are not proposed
+    if (!command->get_group().empty())
+      known.push_back(command->get_name());  // hidden commands are not suggested
   }
   const auto near = nearest_word(words.front(), known);
-  return fail(ErrorCode::usage, "", "there is no command \"" + title + " " + words.front() + "\"",
+  return fail(ErrorCode::usage, "", "\"" + title + " " + words.front() + "\" is not a command",
               near ? "did you mean \"" + title + " " + *near + "\"?" : "\"" + title + " --help\" lists them");
 }
 
@@ -33,7 +34,7 @@ Result<int> run_checked(int argc, char** argv) {
   CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
   app.set_version_flag("--version", HANSA_VERSION);
   app.require_subcommand(1);
-  app.footer("Start with: hansa new fashion --example fashion-mnist");
+  app.footer("To start, run: hansa new fashion --example fashion-mnist");
   Outcome outcome;
   add_new_command(app, outcome);
   add_keys_command(app, outcome);
@@ -49,7 +50,7 @@ Result<int> run_checked(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
-    // --help and --version come this way too, with code 0.
+    // CLI11 also throws for --help and --version, with code 0.
     return app.exit(stop) == 0 ? 0 : exit_code(ErrorCode::usage);
   }
   HANSA_TRY_VOID(std::move(outcome));

@@ -1,5 +1,5 @@
-// The subcommands of `hansa`. Each file tools/NAME_command.cpp adds its own to the program by one of
-// these functions; what it does when called lands in the Outcome.
+// The subcommands of `hansa`. Each file tools/NAME_command.cpp registers its own with one of these functions and writes
+// the command's result to the Outcome.
 #pragma once
 #include <functional>
 
@@ -11,7 +11,7 @@ class App;
 
 namespace hansa::tools {
 
-// What the chosen subcommand came to. A callback of the command line sets it; main reads it.
+// The result of the chosen subcommand: its callback writes it, and main reads it.
 using Outcome = Result<void>;
 
 void add_config_command(CLI::App& hansa, Outcome& outcome);
@@ -23,8 +23,8 @@ void add_new_command(CLI::App& hansa, Outcome& outcome);
 void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);
 
-// The whole program: reads the command line, runs one subcommand, tells errors on stderr.
-// Returns the exit code (docs/exit-codes.md).
+// The whole program: reads the command line, runs one subcommand, and prints errors to stderr. Returns the exit code
+// (docs/exit-codes.md).
 [[nodiscard]] int run_hansa(int argc, char** argv);
 
 }  // namespace hansa::tools

@@ -1,4 +1,4 @@
-// hansa data: partition splits one data set into shards, consumed shows what a client took.
+// hansa data: `partition` splits one data set among clients; `consumed` shows which data a client has consumed.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -85,7 +85,7 @@ Result<void> run_consumed(const ConsumedOptions& options) {
                            {"records", one.records},
                            {"examples", one.examples},
                            {"digest", one.digest.value().text()}};
-      // Of a position, what a reader of the source can check.
+      // Prints the part of a position that the operator can compare with the source.
       const auto position = nlohmann::json::parse(one.position, nullptr, false);
       for (const char* key : {"offset", "line", "bytes"})
         if (position.is_object() && position.contains(key)) entry[key] = position.at(key);
@@ -110,10 +110,10 @@ Result<void> run_consumed(const ConsumedOptions& options) {
 
 void add_consumed(CLI::App& data, Outcome& outcome) {
   CLI::App* command = data.add_subcommand(
-      "consumed", "What a client that follows its data has consumed, source by source; also while it runs");
+      "consumed", "Show which arriving data a client has consumed, by source; also while it runs");
   command->footer("Example:\n  hansa data consumed state/client-01 --json");
   auto options = std::make_shared<ConsumedOptions>();
-  command->add_option("STATE", options->state, "The client's state folder: [client] state")->required();
+  command->add_option("STATE", options->state, "The client's state folder, [client] state")->required();
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
   command->callback([options, &outcome] { outcome = run_consumed(*options); });
@@ -123,9 +123,9 @@ void add_consumed(CLI::App& data, Outcome& outcome) {
 
 void add_data_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* data =
-      hansa.add_subcommand("data", "Prepare data for experiments, and see what a client consumed");
+      hansa.add_subcommand("data", "Split data for experiments, and show what a client consumed");
   data->require_subcommand(1);
-  CLI::App* command = data->add_subcommand("partition", "Split a data set into a shard for each client");
+  CLI::App* command = data->add_subcommand("partition", "Split a data set into one shard for each client");
   command->footer(
       "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels "
       "train-labels-idx1-ubyte.gz \\\n"
@@ -136,18 +136,17 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
   command->add_option("--out", options->out, "Folder for the shards: OUT/client-01/images.idx ...")
       ->required();
   command->add_option("--clients", options->plan.clients, "Number of clients")->required();
-  command->add_option("--seed", options->plan.seed, "The same seed gives the same shards")
-      ->capture_default_str();
-  CLI::Option_group* kind = command->add_option_group("How (one of)");
+  command->add_option("--seed", options->plan.seed, "Equal seeds give equal shards")->capture_default_str();
+  CLI::Option_group* kind = command->add_option_group("Method (one of)");
   kind->add_flag_callback(
-      "--iid", [options] { options->plan.kind = PartitionKind::iid; }, "Evenly, at random");
+      "--iid", [options] { options->plan.kind = PartitionKind::iid; }, "Even sizes, at random");
   kind->add_option_function<double>(
           "--dirichlet",
           [options](const double& alpha) {
             options->plan.kind = PartitionKind::dirichlet;
             options->plan.alpha = alpha;
           },
-          "Shares of each label drawn from Dir(ALPHA): the smaller, the more skewed")
+          "Fractions of each label drawn from Dir(ALPHA): smaller is more skewed")
       ->type_name("ALPHA");
   kind->add_option_function<std::uint32_t>(
           "--labels-per-client",

@@ -1,4 +1,4 @@
-// hansa evaluate: a model on labelled examples.
+// hansa evaluate: evaluates a model on labelled examples.
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -26,7 +26,7 @@ struct EvaluateOptions {
   std::string model;
   std::filesystem::path images;
   std::filesystem::path labels;
-  std::filesystem::path config;  // whose data is used, in place of images and labels
+  std::filesystem::path config;  // its [data] is used instead of --images and --labels
   int threads = 1;
   OutputForm form = OutputForm::table;
 };
@@ -40,13 +40,13 @@ Result<learning::DataConfig> choose_data(const EvaluateOptions& options) {
     }
     HANSA_TRY(server::FederationConfig federation, server::read_federation_config(options.config));
     if (!federation.evaluation)
-      return fail(ErrorCode::usage, options.config.string(), "names no held-out data",
-                  "set [evaluation] images and labels, or give --images and --labels");
+      return fail(ErrorCode::usage, options.config.string(), "has no held-out data",
+                  "set [evaluation] images and labels, or use --images and --labels");
     return std::move(*federation.evaluation);
   }
   if (options.images.empty() || options.labels.empty())
     return fail(ErrorCode::usage, "hansa evaluate", "needs data",
-                "name a federation.toml or client.toml, or give --images and --labels");
+                "name a federation.toml or client.toml, or use --images and --labels");
   learning::DataConfig data;
   data.images = options.images;
   data.labels = options.labels;
@@ -86,7 +86,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand("evaluate", "Measure a model on labelled examples");
+  CLI::App* command = hansa.add_subcommand("evaluate", "Evaluate a model on labelled examples");
   command->footer(
       "Examples:\n  hansa evaluate runs/20260101-120000@5 federation.toml\n"
       "  hansa evaluate model.pt clients/client-01.toml\n"
@@ -97,10 +97,10 @@ void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   CLI::Option* labels = command->add_option("--labels", options->labels, "Labels, idx1, plain or .gz");
   command
       ->add_option("DATA", options->config,
-                   "A federation.toml, whose [evaluation] data is used, or a client.toml, whose [data]")
+                   "A federation.toml (uses its [evaluation]) or a client.toml (uses its [data])")
       ->excludes(images)
       ->excludes(labels);
-  command->add_option("--threads", options->threads, "Threads")
+  command->add_option("--threads", options->threads, "Number of threads")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_flag_callback(

@@ -1,4 +1,4 @@
-// hansa keys generate | public | certify | show: a device's, an aggregator's or the operator's keys.
+// hansa keys generate | public | certify | show: keys of devices, aggregators and the operator.
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,15 +28,15 @@ Result<void> run_generate(const GenerateOptions& options) {
   for (const auto& file : {secret_file, public_file}) {
     std::error_code error;
     if (std::filesystem::exists(file, error))
-      return fail(ErrorCode::usage, file.string(), "is there already",
-                  "keys are never overwritten: move it away, or choose another name");
+      return fail(ErrorCode::usage, file.string(), "exists already",
+                  "keys are never overwritten: move the file, or choose another name");
   }
   HANSA_TRY_VOID(make_folders(options.folder));
   HANSA_TRY(const transport::SecretKey secret, transport::generate_secret_key());
   HANSA_TRY(const enrolment::DeviceFile device, enrolment::describe(secret));
   HANSA_TRY_VOID(transport::write_secret_key(secret, secret_file));
   HANSA_TRY_VOID(enrolment::write_device_file(device, public_file));
-  fmt::print("secret key: {} (stays on its machine)\npublic key: {}\n{}\n", secret_file.string(),
+  fmt::print("secret key: {} (keep it on this machine)\npublic key: {}\n{}\n", secret_file.string(),
              public_file.string(), device.key.text());
   return {};
 }
@@ -75,8 +75,8 @@ struct ShowOptions {
   bool identity = false;
 };
 
-// A secret key's file must be readable by its owner alone, a public key's may be anything: the suffix
-// says which of the two the operator means.
+// Only its owner may be able to read a secret key's file, while everyone may read a public key's. The suffix tells
+// which of the two the operator means.
 Result<void> run_show(const ShowOptions& options) {
   enrolment::DeviceFile device;
   if (options.file.extension() == ".pub") {
@@ -86,8 +86,8 @@ Result<void> run_show(const ShowOptions& options) {
     HANSA_TRY(device, enrolment::describe(secret));
   }
   if (options.identity && !device.identity)
-    return fail(ErrorCode::usage, options.file.string(), "holds no identity: an older Hansa made it",
-                "make it anew from its .key: hansa keys public NAME.key");
+    return fail(ErrorCode::usage, options.file.string(), "has no identity, because an older Hansa wrote it",
+                "write it again from its .key file: hansa keys public NAME.key");
   fmt::print("{}\n", options.identity ? enrolment::text_of(*device.identity) : device.key.text());
   return {};
 }
@@ -95,16 +95,16 @@ Result<void> run_show(const ShowOptions& options) {
 }  // namespace
 
 void add_keys_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* keys = hansa.add_subcommand("keys", "Make and show keys");
+  CLI::App* keys = hansa.add_subcommand("keys", "Create, certify and show keys");
   keys->require_subcommand(1);
 
-  CLI::App* generate = keys->add_subcommand("generate", "Make a key pair: NAME.key and NAME.pub");
+  CLI::App* generate = keys->add_subcommand("generate", "Create a key pair: NAME.key and NAME.pub");
   generate->footer(
-      "Example, on a device; then copy pump-7.pub into the aggregator's folder of admitted clients:\n"
+      "Example, on a device. Then copy pump-7.pub to the aggregator's folder of admitted clients.\n"
       "  hansa keys generate pump-7");
   auto options = std::make_shared<GenerateOptions>();
   generate->add_option("NAME", options->name, "Name of the device or aggregator")->required();
-  generate->add_option("--folder", options->folder, "Where the files go")->capture_default_str();
+  generate->add_option("--folder", options->folder, "Folder for the files")->capture_default_str();
   generate->callback([options, &outcome] { outcome = run_generate(*options); });
 
   CLI::App* publish = keys->add_subcommand("public", "Write NAME.pub again from NAME.key");
@@ -114,15 +114,15 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   publish->callback([secret_file, &outcome] { outcome = run_public(*secret_file); });
 
   CLI::App* certify = keys->add_subcommand(
-      "certify", "Sign devices' .pub files, so that other clients share secrets with them");
+      "certify", "Sign devices' .pub files, so that other clients accept them in secure aggregation");
   certify->footer(
-      "Example, on the operator's machine, where the root key stays:\n"
+      "Example, on the operator's machine, which keeps the root key:\n"
       "  hansa keys generate root\n"
       "  hansa keys certify --root root.key --federation pumps admitted/*.pub");
   auto certify_options = std::make_shared<CertifyOptions>();
   certify->add_option("--root", certify_options->root, "The operator's secret root key")->required();
   certify->add_option("--federation", certify_options->federation, "Name of the federation")->required();
-  certify->add_option("FILE", certify_options->files, "NAME.pub of each device, NAME as it is admitted")
+  certify->add_option("FILE", certify_options->files, "NAME.pub of each device; NAME is its client name")
       ->required();
   certify->callback([certify_options, &outcome] { outcome = run_certify(*certify_options); });
 
@@ -131,7 +131,7 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   auto show_options = std::make_shared<ShowOptions>();
   show->add_option("FILE", show_options->file, "A .key or .pub file")->required();
   show->add_flag("--identity", show_options->identity,
-                 "Print the identity by which clients know it: of a root key, for secure_aggregation.root");
+                 "Print the signing identity instead: for a root key, the value of secure_aggregation.root");
   show->callback([show_options, &outcome] { outcome = run_show(*show_options); });
 }
 

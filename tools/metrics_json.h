@@ -1,4 +1,4 @@
-// Metrics as every command prints them: {"accuracy": {"mean": 0.87, "sum": 8700, "count": 10000}}.
+// The JSON form of metrics in all commands: {"accuracy": {"mean": 0.87, "sum": 8700, "count": 10000}}.
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 

@@ -33,7 +33,7 @@ struct InspectOptions {
 
 struct CheckOptions {
   std::filesystem::path archive;
-  std::filesystem::path client;  // client.toml; empty: without data
+  std::filesystem::path client;  // client.toml; empty: check without data
   std::uint32_t batch_size = 32;
   OutputForm form = OutputForm::table;
 };
@@ -57,7 +57,7 @@ const char* kind_text(ParameterKind kind) {
 Result<void> run_create(const CreateOptions& options) {
   std::error_code error;
   if (std::filesystem::exists(options.out, error))
-    return fail(ErrorCode::usage, options.out.string(), "is there already",
+    return fail(ErrorCode::usage, options.out.string(), "exists already",
                 "choose another name, or remove it");
   HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out, options.size));
   HANSA_TRY(const auto model, learning::describe_archive(options.out));
@@ -107,9 +107,9 @@ Result<void> run_inspect(const InspectOptions& options) {
     table.add_row({entry.name, kind_text(entry.kind), shape_text(entry), std::to_string(entry.count)});
   fmt::print("{}parameters: {}\ntraining loss: {}\nmetrics: {}\narchive: {}\nlayout: {}\n", table.text(),
              model.layout.element_count(),
-             model.has_training_loss ? "the model's own" : "by the kind of target",
-             model.has_metrics ? "the model's own" : "loss, and accuracy for classes", model.archive.text(),
-             model.layout.digest().text());
+             model.has_training_loss ? "defined by the model" : "by the type of the target",
+             model.has_metrics ? "defined by the model" : "loss, and accuracy for classes",
+             model.archive.text(), model.layout.digest().text());
   return {};
 }
 
@@ -121,12 +121,12 @@ std::string metrics_text(const Metrics& metrics) {
   return out;
 }
 
-// To check with, of a folder into which files are moved.
+// Finds a file of the folder to check the model with.
 Result<std::filesystem::path> any_file_of(const std::filesystem::path& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error))
     if (entry.is_regular_file() && !entry.path().filename().string().starts_with('.')) return entry.path();
-  return fail(ErrorCode::data, folder.string(), "holds no file to check with", "move one there first");
+  return fail(ErrorCode::data, folder.string(), "has no file to check with", "move one there first");
 }
 
 Result<void> check(const CheckOptions& options) {
@@ -136,16 +136,16 @@ Result<void> check(const CheckOptions& options) {
       fmt::print("{}\n", nlohmann::json({{"fit", true}, {"values", model.layout.element_count()}}).dump(2));
     else
       fmt::print(
-          "fit, as far as can be told without data: {} values travel; with --data client.toml one step is "
+          "fit, as far as can be seen without data: {} values are sent; with --data client.toml one step is "
           "trained\n",
           model.layout.element_count());
     return {};
   }
   HANSA_TRY(const client::ClientConfig client, client::read_client_config(options.client));
   if (client.follow && client.follow->from == learning::FollowFrom::broker)
-    return fail(ErrorCode::usage, options.client.string(),
-                "follows a broker, whose messages are not asked for here",
-                "check with a file of them: [data] file in a copy of client.toml, without follow");
+    return fail(
+        ErrorCode::usage, options.client.string(), "follows a broker, from which this command does not read",
+        "check with a file of its messages: set [data] file in a copy of client.toml, without follow");
   learning::LocalTrainerConfig config;
   config.data = client.data;
   if (client.follow && client.follow->from == learning::FollowFrom::folder) {
@@ -164,16 +164,15 @@ Result<void> check(const CheckOptions& options) {
                            .dump(2));
     return {};
   }
-  fmt::print(
-      "fit: one step of {} of {} examples trained ({}), and evaluated after it ({}); {} values travel\n",
-      std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
-      metrics_text(result.trained), metrics_text(result.evaluated), result.values);
+  fmt::print("fit: one step on {} of {} examples was trained ({}), then evaluated ({}); {} values are sent\n",
+             std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
+             metrics_text(result.trained), metrics_text(result.evaluated), result.values);
   for (const std::string& name : result.unmoved)
-    fmt::print("note: the step left {} as it was: no gradient reached it, or one of zero\n", name);
+    fmt::print("note: the step did not change {}: it has no gradient, or a gradient of zero\n", name);
   return {};
 }
 
-// Whatever makes a model unfit ends the command with 2, by contract.
+// Any reason that makes a model unfit ends the command with exit code 2.
 Result<void> run_check(const CheckOptions& options) {
   auto result = check(options);
   if (!result) result.error().code = ErrorCode::usage;
@@ -192,31 +191,30 @@ Result<void> run_export(const ExportOptions& options) {
 }  // namespace
 
 void add_model_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* model = hansa.add_subcommand("model", "Make, inspect and export models");
+  CLI::App* model = hansa.add_subcommand("model", "Create, inspect, check and export models");
   model->require_subcommand(1);
 
-  CLI::App* create = model->add_subcommand("create", "Make a built-in model with fresh weights");
+  CLI::App* create = model->add_subcommand("create", "Create a built-in model with random initial weights");
   create->footer(
       "Examples:\n  hansa model create cnn-small model.pt --seed 1\n"
       "  hansa model create logistic model.pt --inputs 30 --classes 2");
   auto create_options = std::make_shared<CreateOptions>();
-  create->add_option("NAME", create_options->name, "A name that \"hansa model list\" prints")->required();
+  create->add_option("NAME", create_options->name, "A name from \"hansa model list\"")->required();
   create->add_option("OUT", create_options->out, "The archive to write")->required();
-  create->add_option("--seed", create_options->seed, "The same seed gives the same weights")
-      ->capture_default_str();
+  create->add_option("--seed", create_options->seed, "Equal seeds give equal weights")->capture_default_str();
   create->add_option("--inputs", create_options->size.inputs,
-                     "Features, or channels, where a model can be sized");
-  create->add_option("--classes", create_options->size.classes, "Outputs");
+                     "Input features or channels, if the model's input size can be set");
+  create->add_option("--classes", create_options->size.classes, "Outputs (classes)");
   create->callback([create_options, &outcome] { outcome = run_create(*create_options); });
 
-  CLI::App* list = model->add_subcommand("list", "The built-in models");
+  CLI::App* list = model->add_subcommand("list", "List the built-in models");
   list->footer("Example:\n  hansa model list");
   auto list_form = std::make_shared<OutputForm>(OutputForm::table);
   list->add_flag_callback(
       "--json", [list_form] { *list_form = OutputForm::json; }, "Print JSON");
   list->callback([list_form, &outcome] { outcome = run_list(*list_form); });
 
-  CLI::App* inspect = model->add_subcommand("inspect", "What is in a model archive");
+  CLI::App* inspect = model->add_subcommand("inspect", "Show the content of a model archive");
   inspect->footer("Example:\n  hansa model inspect model.pt");
   auto inspect_options = std::make_shared<InspectOptions>();
   inspect->add_option("ARCHIVE", inspect_options->archive, "A TorchScript archive, or a run folder")
@@ -225,7 +223,7 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
       "--json", [inspect_options] { inspect_options->form = OutputForm::json; }, "Print JSON");
   inspect->callback([inspect_options, &outcome] { outcome = run_inspect(*inspect_options); });
 
-  CLI::App* check = model->add_subcommand("check", "Say whether clients can train an archive");
+  CLI::App* check = model->add_subcommand("check", "Check whether clients can train an archive");
   check->footer(
       "Trains one step on the client's data as the client would. Ends with 0 if the model is fit, with 2 and "
       "one\n"
@@ -234,7 +232,7 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   auto check_options = std::make_shared<CheckOptions>();
   check->add_option("ARCHIVE", check_options->archive, "A TorchScript archive")->required();
   check->add_option("--data", check_options->client,
-                    "A client.toml: its [data] is trained on, its [resources] are the bounds");
+                    "A client.toml: the check trains on its [data] within its [resources]");
   check->add_option("--batch-size", check_options->batch_size, "Examples in the step")
       ->check(CLI::Range(1, 65'536))
       ->capture_default_str();
@@ -248,7 +246,8 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
       "Example:\n  hansa model export runs/20260101-120000@20 fashion.pt\n"
       "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
   auto export_options = std::make_shared<ExportOptions>();
-  export_command->add_option("RUN", export_options->run, "Run folder, or RUN@ROUND; without a round the last")
+  export_command
+      ->add_option("RUN", export_options->run, "A run folder, or RUN@ROUND; without ROUND: the last round")
       ->required();
   export_command->add_option("OUT", export_options->out, "The archive to write")->required();
   export_command->callback([export_options, &outcome] { outcome = run_export(*export_options); });

@@ -1,4 +1,4 @@
-// hansa new: a federation's folder.
+// hansa new: creates the folder of a federation.
 #include <map>
 #include <memory>
 #include <string>
@@ -15,9 +15,10 @@ namespace {
 Result<void> run_new(const ScaffoldPlan& plan) {
   HANSA_TRY_VOID(scaffold(plan));
   const std::string folder = plan.folder.string();
-  fmt::print("{}: a federation of {} clients; its README.md says how to go on\n", folder, plan.clients);
+  fmt::print("{}: a federation of {} clients; its README.md describes the next steps\n", folder,
+             plan.clients);
   if (plan.example != Example::none)
-    fmt::print("try it in one process: hansa simulate {}/federation.toml\n", folder);
+    fmt::print("to try it in one process: hansa simulate {}/federation.toml\n", folder);
   return {};
 }
 
@@ -25,11 +26,12 @@ Result<void> run_new(const ScaffoldPlan& plan) {
 
 void add_new_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command =
-      hansa.add_subcommand("new", "Make a federation's folder: configuration, keys, model, data");
+      hansa.add_subcommand("new", "Create a federation's folder: configuration, keys, model, data");
   command->footer(
       "Example:\n  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");
   auto plan = std::make_shared<ScaffoldPlan>();
-  command->add_option("DIR", plan->folder, "Folder to make; its name becomes the federation's")->required();
+  command->add_option("DIR", plan->folder, "Folder to create; its name becomes the federation's name")
+      ->required();
   const std::map<std::string, Example> examples{{"fashion-mnist", Example::fashion_mnist}};
   CLI::Option* example =
       command->add_option("--example", plan->example, "Start from an example: fashion-mnist")
@@ -37,21 +39,23 @@ void add_new_command(CLI::App& hansa, Outcome& outcome) {
           ->type_name("NAME");
   CLI::Option* clients =
       command->add_option("--clients", plan->clients, "Number of clients: 10 in an example, else 2");
-  command->add_option("--alpha", plan->alpha, "Skew of the example's split, Dirichlet(ALPHA)")
+  command->add_option("--alpha", plan->alpha, "Skew of the example's partition, Dirichlet(ALPHA)")
       ->needs(example)
       ->capture_default_str();
   command->add_option("--dataset", plan->dataset, "Folder of the example's data set")
       ->needs(example)
       ->capture_default_str();
   command->add_option("--rounds", plan->rounds, "Number of rounds")->capture_default_str();
-  command->add_option("--seed", plan->seed, "Seed of the split, the model and the training")
+  command->add_option("--seed", plan->seed, "Seed of the partition, the model and the training")
       ->capture_default_str();
   CLI::Option* bind = command->add_option(
-      "--bind", plan->bind, "Where the aggregator listens: loopback in an example, else all interfaces");
-  command->add_option("--address", plan->address,
-                      "What the clients call, tcp://HOST:PORT; else --bind as seen from this machine");
+      "--bind", plan->bind,
+      "Address that the aggregator listens at; default: loopback in an example, else all interfaces");
+  command->add_option(
+      "--address", plan->address,
+      "Address that clients connect to, tcp://HOST:PORT; default: --bind as seen from this machine");
   command->add_option("--clients-min", plan->clients_min,
-                      "Clients that must be connected before a round starts; else four fifths");
+                      "Clients that must be connected before a round starts; default: four fifths");
   command->callback([=, &outcome] {
     if (example->count() == 0) {
       if (clients->count() == 0) plan->clients = 2;

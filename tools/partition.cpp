@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t label_values = 256;
 
-// positions[l]: where label l stands.
+// positions[l] lists the positions of label l.
 using LabelPositions = std::vector<std::vector<std::uint32_t>>;
 
 LabelPositions find_labels(std::span<const std::uint8_t> labels) {
@@ -35,19 +35,20 @@ Shards deal_evenly(std::span<const std::uint8_t> labels, const PartitionPlan& pl
   return shards;
 }
 
-// One label's examples, cut at the running sums of the shares.
-void deal_by_shares(std::span<const std::uint32_t> examples, std::span<const double> shares, Shards& shards) {
-  const double total = std::accumulate(shares.begin(), shares.end(), 0.0);
+// Deals the examples of one label in proportion to the fractions.
+void deal_by_fractions(std::span<const std::uint32_t> examples, std::span<const double> fractions,
+                       Shards& shards) {
+  const double total = std::accumulate(fractions.begin(), fractions.end(), 0.0);
   double sum = 0;
   std::size_t done = 0;
-  std::size_t last = 0;  // the last client with a share takes what rounding leaves over
-  for (std::size_t c = 0; c < shares.size(); ++c)
-    if (shares[c] > 0) last = c;
+  std::size_t last = 0;  // the last client with a fraction above 0 takes the remainder of rounding
+  for (std::size_t c = 0; c < fractions.size(); ++c)
+    if (fractions[c] > 0) last = c;
   for (std::size_t c = 0; c <= last; ++c) {
-    sum += shares[c];
+    sum += fractions[c];
     const auto cut = static_cast<std::size_t>(sum / total * static_cast<double>(examples.size()));
     const std::size_t end = c == last ? examples.size() : std::clamp(cut, done, examples.size());
-    if (shares[c] > 0) {
+    if (fractions[c] > 0) {
       shards[c].insert(shards[c].end(), examples.begin() + static_cast<std::ptrdiff_t>(done),
                        examples.begin() + static_cast<std::ptrdiff_t>(end));
       done = end;
@@ -58,24 +59,24 @@ void deal_by_shares(std::span<const std::uint32_t> examples, std::span<const dou
 Shards draw_dirichlet(const LabelPositions& positions, std::size_t examples, const PartitionPlan& plan,
                       Random& random) {
   Shards shards(plan.clients);
-  std::vector<double> shares(plan.clients);
+  std::vector<double> fractions(plan.clients);
   const double even = static_cast<double>(examples) / plan.clients;
   for (std::vector<std::uint32_t> of_label : positions) {
     if (of_label.empty()) continue;
     random.shuffle(std::span(of_label));
     std::vector<std::size_t> open;
     for (std::size_t c = 0; c < plan.clients; ++c) {
-      // Drawn for every client, so that the stream of randomness does not hang on the sizes.
-      shares[c] = random.gamma(plan.alpha);
+      // Drawn for every client, so that the sequence of random numbers does not depend on the sizes.
+      fractions[c] = random.gamma(plan.alpha);
       if (static_cast<double>(shards[c].size()) < even) open.push_back(c);
-      else shares[c] = 0;
+      else fractions[c] = 0;
     }
-    // Gammas of a tiny alpha are all zero in double precision; the limit gives all to one client.
-    if (std::ranges::all_of(shares, [](double share) { return share <= 0; })) {
+    // With a tiny alpha all gamma values are zero in double precision; in the limit one client takes everything.
+    if (std::ranges::all_of(fractions, [](double fraction) { return fraction <= 0; })) {
       const std::size_t one = open.empty() ? random.below(plan.clients) : open[random.below(open.size())];
-      shares[one] = 1;
+      fractions[one] = 1;
     }
-    deal_by_shares(of_label, shares, shards);
+    deal_by_fractions(of_label, fractions, shards);
   }
   return shards;
 }
@@ -84,23 +85,25 @@ Result<Shards> deal_dirichlet(std::span<const std::uint8_t> labels, const Partit
                               Random& random) {
   constexpr int draws_max = 1'000;
   if (std::uint64_t{plan.examples_min} * plan.clients > labels.size())
-    return fail(ErrorCode::usage, "--clients",
-                fmt::format("{} clients of at least {} examples need more than the {} there are",
-                            plan.clients, plan.examples_min, labels.size()),
-                "ask for fewer clients");
+    return fail(
+        ErrorCode::usage, "--clients",
+        fmt::format("{} clients with at least {} examples each need more than the {} examples of the data",
+                    plan.clients, plan.examples_min, labels.size()),
+        "choose fewer clients");
   const LabelPositions positions = find_labels(labels);
   for (int draw = 0; draw < draws_max; ++draw) {
     Shards shards = draw_dirichlet(positions, labels.size(), plan, random);
     if (std::ranges::all_of(shards, [&](const auto& shard) { return shard.size() >= plan.examples_min; }))
       return shards;
   }
-  return fail(ErrorCode::usage, "--dirichlet",
-              fmt::format("{} draws left a client with fewer than {} examples", draws_max, plan.examples_min),
-              "raise alpha, or ask for fewer clients");
+  return fail(
+      ErrorCode::usage, "--dirichlet",
+      fmt::format("in all of {} draws a client had fewer than {} examples", draws_max, plan.examples_min),
+      "raise alpha, or choose fewer clients");
 }
 
-// owners[l]: the clients that have label l. Each client takes the labels that are owned least so far,
-// so that all labels find an owner and no label is owned much more than another.
+// owners[l] lists the clients that have label l. Each client takes the labels with the fewest owners so far, so that
+// every label has an owner and the numbers of owners differ little.
 Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions& positions,
                                                             const PartitionPlan& plan, Random& random) {
   std::vector<std::size_t> present;
@@ -111,9 +114,9 @@ Result<std::vector<std::vector<std::size_t>>> choose_owners(const LabelPositions
                 fmt::format("is {}, but the data has {} labels", plan.labels_per_client, present.size()));
   if (std::uint64_t{plan.labels_per_client} * plan.clients < present.size())
     return fail(ErrorCode::usage, "--labels-per-client",
-                fmt::format("{} clients with {} of them leave some of the {} labels without a client",
+                fmt::format("{} clients with {} labels each leave some of the {} labels without a client",
                             plan.clients, plan.labels_per_client, present.size()),
-                "raise it, or ask for more clients");
+                "raise it, or choose more clients");
   std::vector<std::vector<std::size_t>> owners(positions.size());
   for (std::size_t c = 0; c < plan.clients; ++c) {
     random.shuffle(std::span(present));
@@ -131,9 +134,9 @@ Result<Shards> deal_labels(std::span<const std::uint8_t> labels, const Partition
     if (owners[l].empty()) continue;
     if (positions[l].size() < owners[l].size())
       return fail(ErrorCode::usage, "--clients",
-                  fmt::format("label {} has {} examples for the {} clients that need one", l,
+                  fmt::format("label {} has {} examples, but {} clients need at least one", l,
                               positions[l].size(), owners[l].size()),
-                  "ask for fewer clients or fewer labels each");
+                  "choose fewer clients, or fewer labels for each");
     random.shuffle(std::span(positions[l]));
     for (std::size_t i = 0; i < positions[l].size(); ++i)
       shards[owners[l][i * owners[l].size() / positions[l].size()]].push_back(positions[l][i]);
@@ -160,7 +163,8 @@ Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPl
     return fail(ErrorCode::usage, "--clients",
                 fmt::format("is {}, but there are only {} examples", plan.clients, labels.size()));
   if (plan.kind == PartitionKind::dirichlet && !(plan.alpha > 0 && plan.alpha <= 1e6))
-    return fail(ErrorCode::usage, "--dirichlet", "must be above 0, to 1,000,000", "0.5 is customary");
+    return fail(ErrorCode::usage, "--dirichlet", "must be above 0 and at most 1,000,000",
+                "0.5 is a common value");
   if (plan.kind == PartitionKind::labels_per_client && plan.labels_per_client == 0)
     return fail(ErrorCode::usage, "--labels-per-client", "must be at least 1");
   Random random(derive_seed(plan.seed, "partition"));

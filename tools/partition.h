@@ -1,9 +1,9 @@
 // Splits one labelled data set among clients, for experiments: every example goes to exactly one client.
 //
-// Dirichlet: the label-distribution skew of Li, Diao, Chen, He, "Federated Learning on Non-IID Data Silos:
-// An Experimental Study" (NIID-Bench, ICDE 2022), section 4.1: for each label, the clients' shares are
-// drawn from Dir(alpha); clients that have their even share of the examples already get no more.
-// Seeded: the same labels and plan give the same shards on every machine.
+// Dirichlet: the label-distribution skew of Li, Diao, Chen, He, "Federated Learning on Non-IID Data Silos: An
+// Experimental Study" (NIID-Bench, ICDE 2022), section 4.1. For each label, the clients' fractions are drawn from
+// Dir(alpha); a client that already has 1 / clients of all examples gets no more. Seeded: equal labels and plans give
+// equal parts on every machine.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,9 +17,9 @@
 namespace hansa::tools {
 
 enum class PartitionKind : std::uint8_t {
-  iid,  // shuffled and dealt: sizes differ by one at most
-  dirichlet,  // alpha: the smaller, the more a label lies with few clients
-  labels_per_client,  // each client has exactly so many different labels
+  iid,  // shuffled and dealt evenly: sizes differ by at most one
+  dirichlet,  // a smaller alpha concentrates each label on fewer clients
+  labels_per_client,  // each client has exactly labels_per_client different labels
 };
 
 struct PartitionPlan {
@@ -27,21 +27,21 @@ struct PartitionPlan {
   std::uint32_t clients = 10;  // 1 to 100,000
   double alpha = 0.5;  // dirichlet: above 0
   std::uint32_t labels_per_client = 2;  // 1 to the number of labels
-  std::uint32_t examples_min = 10;  // dirichlet: drawn anew until each client has so many
+  std::uint32_t examples_min = 10;  // dirichlet: drawn again until each client has this many
   std::uint64_t seed = 1;
 };
 
-// shards[c]: the examples of client c, in a shuffled order.
+// shards[c] lists the examples of client c in shuffled order.
 using Shards = std::vector<std::vector<std::uint32_t>>;
 
 // Fails (usage), naming the option, if the plan does not fit the labels.
 [[nodiscard]] Result<Shards> partition(std::span<const std::uint8_t> labels, const PartitionPlan& plan);
 
-// counts[c][l]: examples of label l at client c. Labels run from 0 to the largest.
+// counts[c][l] is the number of examples with label l at client c. Labels run from 0 to the largest.
 [[nodiscard]] std::vector<std::vector<std::uint64_t>> count_labels(std::span<const std::uint8_t> labels,
                                                                    const Shards& shards);
 
-// "client-03" for index 2; as many digits as the number of clients needs, at least two.
+// "client-03" for index 2. The number has as many digits as the number of clients, and at least two.
 [[nodiscard]] std::string client_name(std::uint32_t index, std::uint32_t clients);
 
 // Writes out/NAME/images.idx and out/NAME/labels.idx for each client.

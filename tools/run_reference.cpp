@@ -28,7 +28,8 @@ Result<RunModel> load_run_model(const RunReference& reference) {
   HANSA_TRY(const auto run, server::RunFolder::open_read_only(reference.run));
   HANSA_TRY(const auto position, run->position());
   if (!position)
-    return fail(ErrorCode::usage, reference.run.string(), "has no model yet", "wait for its first round");
+    return fail(ErrorCode::usage, reference.run.string(), "has no model yet",
+                "wait until its first round is committed");
   RunModel out;
   out.archive = run->archive_path();
   out.round = reference.round.value_or(position->round);
@@ -37,13 +38,13 @@ Result<RunModel> load_run_model(const RunReference& reference) {
   } else if (out.round == RoundId(0)) {
     HANSA_TRY(const auto identity, run->identity());
     if (!identity)
-      return fail(ErrorCode::storage, reference.run.string(), "does not say with which model it began");
+      return fail(ErrorCode::storage, reference.run.string(), "has no record of its initial model");
     out.digest = identity->initial_model;
   } else {
     HANSA_TRY(const auto record, run->round(out.round));
     if (!record)
       return fail(ErrorCode::usage, reference.run.string(), "has no round " + std::to_string(out.round.value),
-                  "its last is round " + std::to_string(position->round.value));
+                  "its last round is " + std::to_string(position->round.value));
     out.digest = record->model;
   }
   HANSA_TRY(const std::string layout_text, read_text_file(run->layout_path(), layout_bytes_max));

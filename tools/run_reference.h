@@ -14,19 +14,19 @@ namespace hansa::tools {
 
 struct RunReference {
   std::filesystem::path run;  // the folder
-  std::optional<RoundId> round;  // empty: the last committed
+  std::optional<RoundId> round;  // empty: the last committed round
 };
-// A folder whose own name holds '@' is taken whole if it exists. Fails (usage) if what follows '@' is not a round.
+// A folder whose name contains '@' is used if it exists. Fails (usage) if the text after '@' is not a round.
 [[nodiscard]] Result<RunReference> parse_run_reference(std::string_view text);
 
 struct RunModel {
   RoundId round;
   Digest digest;
-  std::filesystem::path archive;  // the run's archive, whose layout the parameters have
+  std::filesystem::path archive;  // the run's archive; the parameters have its layout
   std::vector<float> parameters;
-  ParameterLayout layout;  // of the parameters: without what the run's clients kept to themselves
+  ParameterLayout layout;  // layout of the parameters, without the run's personal parameters
 };
-// Fails (usage) if the round is not committed, naming the last that is.
+// Fails (usage) if the round is not committed, naming the last committed one.
 [[nodiscard]] Result<RunModel> load_run_model(const RunReference& reference);
 
 }  // namespace hansa::tools

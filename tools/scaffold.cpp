@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Removes the half-made folder unless it was moved to its place.
+// Removes the incomplete folder unless it was moved to its destination.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
@@ -30,8 +30,9 @@ class TemporaryFolder {
 
   Result<void> move_to(const fs::path& target) {
     std::error_code error;
-    fs::rename(path_, target, error);  // over an empty folder too
-    if (error) return fail(ErrorCode::storage, target.string(), "cannot be made (" + error.message() + ")");
+    fs::rename(path_, target, error);  // also replaces an empty folder
+    if (error)
+      return fail(ErrorCode::storage, target.string(), "cannot be created (" + error.message() + ")");
     path_.clear();
     return {};
   }
@@ -44,7 +45,7 @@ struct KeyFiles {
   fs::path secret_key;
   fs::path public_key;
 };
-// The keys of one party; certified if there is a root to do it.
+// Creates the keys of one party, and certifies them if a root key is given.
 Result<enrolment::DeviceFile> make_keys(const KeyFiles& files, const std::string& federation = {},
                                         const secure_aggregation::SigningKey* root = nullptr) {
   HANSA_TRY(const transport::SecretKey secret, transport::generate_secret_key());
@@ -99,15 +100,15 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   const fs::path folder = fs::absolute(plan.folder, error).lexically_normal();
   const fs::path target = folder.has_filename() ? folder : folder.parent_path();
   if (fs::exists(target, error) && !(fs::is_directory(target, error) && fs::is_empty(target, error)))
-    return fail(ErrorCode::usage, plan.folder.string(), "is there already, and not empty",
+    return fail(ErrorCode::usage, plan.folder.string(), "exists already and is not empty",
                 "choose another folder, or remove it");
 
   TemporaryFolder temporary(target.string() + ".tmp" + std::to_string(::getpid()));
   const fs::path& root = temporary.path();
   for (const char* part : {"keys/clients", "admitted", "clients"}) HANSA_TRY_VOID(make_folders(root / part));
-  // Secret keys are files of mode 0600; the folder keeps even their names from others.
+  // Secret keys are files of mode 0600; the mode of the folder hides their names as well.
   fs::permissions(root / "keys", fs::perms::owner_all, error);
-  if (error) return fail(ErrorCode::storage, (root / "keys").string(), "cannot be closed to others");
+  if (error) return fail(ErrorCode::storage, (root / "keys").string(), "cannot be made private");
 
   if (plan.example == Example::fashion_mnist) HANSA_TRY_VOID(write_example_shards(plan, root));
   HANSA_TRY_VOID(learning::create_built_in("cnn-small", plan.seed, root / "model.pt"));

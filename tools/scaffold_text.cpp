@@ -14,19 +14,19 @@ namespace {
 std::string data_text(const ScaffoldPlan& plan) {
   if (plan.example == Example::fashion_mnist)
     return fmt::format(
-        "# Held-out examples, on which the aggregator measures the model after each round.\n"
+        "# Held-out examples, on which the aggregator evaluates the model after each round.\n"
         "[evaluation]\n"
         "images = \"{0}/t10k-images-idx3-ubyte.gz\"\n"
         "labels = \"{0}/t10k-labels-idx1-ubyte.gz\"\n",
         plan.dataset.string());
-  return "# Held-out examples, on which the aggregator measures the model after each round: fill in and "
+  return "# Held-out examples, on which the aggregator evaluates the model after each round: fill in and "
          "uncomment.\n"
          "# [evaluation]\n"
          "# images = \"data/test-images.idx\"   # idx3, plain or .gz\n"
          "# labels = \"data/test-labels.idx\"   # idx1\n";
 }
 
-// Where a client on this machine finds an aggregator that listens at bind.
+// The address at which a client on this machine reaches an aggregator that listens at `bind`.
 std::string local_address(const std::string& bind) {
   const std::string any = "tcp://0.0.0.0:";
   return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
@@ -39,11 +39,11 @@ std::uint32_t clients_min(const ScaffoldPlan& plan) {
 std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string& root) {
   const std::string body = fmt::format("root = \"{}\"   # keys/root.key certified admitted/*.pub\n", root);
   if (sums_securely(plan))
-    return "# The aggregator gets the sum of the updates, and never a single one: "
+    return "# The aggregator learns only the sum of the updates, never a single one: "
            "docs/secure-aggregation.md.\n"
            "[secure_aggregation]\nenabled = true\n" +
            body;
-  return "# Off: with fewer than 3 clients in a round, each could work out the others' updates from the "
+  return "# Off: with fewer than 3 clients in a round, each could compute the others' updates from the "
          "sum.\n"
          "[secure_aggregation]\nenabled = false\n" +
          body;
@@ -53,20 +53,20 @@ std::string example_readme(const ScaffoldPlan& plan) {
   const std::string first = client_name(0, plan.clients);
   return fmt::format(
       "# {name}\n\n"
-      "A federation of {clients} clients that learn to tell the clothes of Fashion-MNIST apart. The 60,000 "
+      "A federation of {clients} clients that learn to classify the images of Fashion-MNIST. The 60,000 "
       "training\n"
       "images are split by Dirichlet({alpha}): each client has a skewed mix of labels. The 10,000 test "
       "images stay\n"
-      "with the aggregator, which measures the model after each of the {rounds} rounds.\n\n"
-      "Real processes, each in a terminal of its own:\n\n"
+      "with the aggregator, which evaluates the model after each of the {rounds} rounds.\n\n"
+      "To run real processes, start each in its own terminal:\n\n"
       "    hansa-aggregator federation.toml\n"
-      "    hansa-client clients/{first}.toml      # and the others\n\n"
-      "Or all of it in one process, with the same result bit for bit:\n\n"
+      "    hansa-client clients/{first}.toml      # and one for each other client\n\n"
+      "To run everything in one process, with the same result bit for bit:\n\n"
       "    hansa simulate federation.toml\n\n"
-      "Afterwards:\n\n"
+      "After the run:\n\n"
       "    hansa status runs/RUN\n"
       "    hansa model export runs/RUN fashion.pt\n"
-      "    hansa data partition --help            # other splits\n\n",
+      "    hansa data partition --help            # other partitions\n\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients),
       fmt::arg("alpha", plan.alpha), fmt::arg("rounds", plan.rounds), fmt::arg("first", first));
 }
@@ -75,25 +75,26 @@ std::string template_readme(const ScaffoldPlan& plan) {
   const std::string first = client_name(0, plan.clients);
   return fmt::format(
       "# {name}\n\n"
-      "A new federation. Four steps to its first round:\n\n"
-      "1. **Model.** `model.pt` is a small one for 28 x 28 images. Put your own in its place: `hansa model "
+      "A new federation. Before its first round:\n\n"
+      "1. **Model.** `model.pt` is a small model for 28 x 28 images. Replace it by your own: `hansa model "
       "list` and\n"
-      "   `hansa model create` make built-in ones, and PyTorch saves any with "
-      "`torch.jit.script(model).save(\"model.pt\")`.\n"
-      "2. **Data.** In each `clients/*.toml`, let `[data]` name the device's files. In `federation.toml`, "
+      "   `hansa model create` provide built-in models, and PyTorch saves any model with\n"
+      "   `torch.jit.script(model).save(\"model.pt\")`.\n"
+      "2. **Data.** In each `clients/*.toml`, set `[data]` to the device's files. In `federation.toml`, "
       "uncomment\n"
       "   `[evaluation]` if the aggregator has held-out examples.\n"
-      "3. **Devices.** Give each device its `clients/{first}.toml` and its `keys/clients/{first}.key`, and "
+      "3. **Devices.** Copy each client's `clients/NAME.toml` and `keys/clients/NAME.key` to its device, and "
       "set\n"
-      "   `aggregator.address` to where the aggregator can be reached. For a further device run `hansa keys "
-      "generate NAME`\n"
-      "   on it, put its `NAME.pub` into `admitted/`, and certify it: `hansa keys certify --root "
-      "keys/root.key\n"
-      "   --federation {name} admitted/NAME.pub`. Its key never leaves it. Keep `keys/root.key` off the "
-      "aggregator's machine:\n"
-      "   who has it can invent clients.\n"
-      "4. **Start.** `hansa-aggregator federation.toml` here, `hansa-client {first}.toml` on each "
-      "device.\n\n",
+      "   `aggregator.address` to the aggregator's address. To add a device, run `hansa keys generate NAME` "
+      "on it, copy its\n"
+      "   `NAME.pub` to `admitted/`, and certify it: `hansa keys certify --root keys/root.key --federation "
+      "{name}\n"
+      "   admitted/NAME.pub`. Its secret key stays on the device. Keep `keys/root.key` off the aggregator's "
+      "machine: whoever\n"
+      "   has this key can certify clients that do not exist.\n"
+      "4. **Start.** Run `hansa-aggregator federation.toml` here, and on each device `hansa-client "
+      "NAME.toml`, for example\n"
+      "   `hansa-client {first}.toml`.\n\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("first", first));
 }
 
@@ -112,34 +113,34 @@ bool sums_securely(const ScaffoldPlan& plan) {
 
 std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
   return fmt::format(
-      "# What hansa-aggregator and `hansa simulate` are told. Every key: docs/configuration.md.\n"
+      "# The configuration of hansa-aggregator and `hansa simulate`. All keys: docs/configuration.md.\n"
       "# Paths are relative to this file's folder.\n\n"
       "[federation]\n"
       "name = \"{name}\"\n"
       "seed = {seed}\n"
       "rounds = {rounds}\n"
-      "# after_last_round = \"stay\"           # keep answering; the default ends the aggregator\n\n"
+      "# after_last_round = \"stay\"           # keep serving clients; by default the aggregator ends\n\n"
       "[aggregator]\n"
       "bind = \"{bind}\"\n"
       "key = \"keys/aggregator.key\"          # secret: stays on this machine\n"
       "admitted = \"admitted\"                # NAME.pub of each client that may take part\n"
-      "runs = \"runs\"                        # a folder for each run: models, metrics, who took part\n\n"
+      "runs = \"runs\"                        # one folder for each run: models, metrics, participants\n\n"
       "[model]\n"
       "archive = \"model.pt\"                 # TorchScript\n\n"
-      "# What a client does in a round: SGD on its own examples.\n"
+      "# How a client trains in a round: SGD on its own examples.\n"
       "[training]\n"
       "epochs = 1\n"
       "batch_size = 32\n"
       "learning_rate = 0.02\n"
       "momentum = 0.9\n\n"
-      "# Who takes part in a round, and when it is over.\n"
+      "# Which clients take part in a round, and when it ends.\n"
       "[cohort]\n"
       "clients_min = {clients_min}                      # connected before a round starts\n"
-      "clients_expected = {clients}                # the first round waits for so many, up to gather_s\n"
+      "clients_expected = {clients}                # the first round waits for this many, up to gather_s\n"
       "gather_s = 30\n"
-      "fraction = 1.0                       # of the connected that are picked\n"
-      "quorum = 0.8                         # of the picked whose updates the round needs\n"
-      "deadline_s = 120                     # then it closes with those who answered\n\n"
+      "fraction = 1.0                       # of the connected clients that are selected\n"
+      "quorum = 0.8                         # of the selected clients whose updates the round needs\n"
+      "deadline_s = 120                     # then the round ends with the updates that have arrived\n\n"
       "{secure}\n"
       "{data}\n"
       "[simulation]\n"
@@ -158,24 +159,24 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
                                : "images = \"../shards/" + client.name +
                                      "/images.idx\"\nlabels = \"../shards/" + client.name + "/labels.idx\"\n";
   return fmt::format(
-      "# What hansa-client is told on one device. Every key: docs/configuration.md.\n"
+      "# The configuration of hansa-client on one device. All keys: docs/configuration.md.\n"
       "# Paths are relative to this file's folder.\n\n"
       "[client]\n"
-      "name = \"{client}\"                   # admitted at the aggregator as admitted/{client}.pub\n"
+      "name = \"{client}\"                   # the aggregator admits it by admitted/{client}.pub\n"
       "federation = \"{federation}\"\n"
       "key = \"../keys/clients/{client}.key\"   # secret: stays on this device\n"
       "state = \"../state/{client}\"\n"
-      "# after_federation = \"stay\"           # wait for more; the default ends the client\n\n"
+      "# after_federation = \"stay\"           # wait for another run; by default the client ends\n\n"
       "[aggregator]\n"
       "address = \"{address}\"\n"
-      "public_key = \"{key}\"   # the client talks to no other\n\n"
-      "# The examples this device trains on. They never leave it.\n"
+      "public_key = \"{key}\"   # the client connects to no other aggregator\n\n"
+      "# The examples this device trains on. They never leave the device.\n"
       "[data]\n"
       "{data}\n"
-      "# Updates leave this device only in sums with those of clients that this key certified.\n"
+      "# Updates leave this device only in secure aggregation with clients that this root key certified.\n"
       "{secure}[secure_aggregation]\n"
       "{secure}root = \"{root}\"\n\n"
-      "# What training may take from the device.\n"
+      "# The resources that training may use.\n"
       "[resources]\n"
       "threads = 1\n"
       "# nice = 10\n"
@@ -188,17 +189,18 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
 
 std::string readme(const ScaffoldPlan& plan) {
   return (plan.example == Example::none ? template_readme(plan) : example_readme(plan)) +
-         "| here | what |\n| --- | --- |\n"
-         "| `federation.toml` | what the aggregator is told |\n"
-         "| `clients/` | what each client is told |\n"
-         "| `keys/` | secret keys, readable by their owner alone; `keys/clients/` belongs on the devices, "
+         "| path | content |\n| --- | --- |\n"
+         "| `federation.toml` | the aggregator's configuration |\n"
+         "| `clients/` | the configuration of each client |\n"
+         "| `keys/` | secret keys, readable only by their owner; `keys/clients/` belongs on the devices, "
          "`keys/root.key` "
          "with the operator |\n"
-         "| `admitted/` | certified public keys of the clients that may take part: remove one to shut a "
-         "device out |\n"
+         "| `admitted/` | certified public keys of the clients that may take part; remove a key to exclude "
+         "its "
+         "device |\n"
          "| `model.pt` | the model before the first round |\n" +
          (plan.example == Example::none ? "" : "| `shards/` | each client's examples |\n") +
-         "| `runs/` | appears with the first run: a folder a run |\n";
+         "| `runs/` | created by the first run: one folder for each run |\n";
 }
 
 }  // namespace hansa::tools

@@ -1,4 +1,4 @@
-// The texts that `hansa new` writes.
+// The texts of the files that `hansa new` writes.
 #pragma once
 #include <string>
 
@@ -13,11 +13,11 @@ struct ClientText {
 };
 
 [[nodiscard]] std::string federation_toml(const ScaffoldPlan& plan, const std::string& root);
-// Whether the updates are summed securely: not where a round may have too few clients for that.
+// Whether the federation uses secure aggregation. It does not if a round may have too few clients for it.
 [[nodiscard]] bool sums_securely(const ScaffoldPlan& plan);
 [[nodiscard]] std::string client_toml(const ScaffoldPlan& plan, const ClientText& client);
 [[nodiscard]] std::string readme(const ScaffoldPlan& plan);
-// The federation's name: that of its folder, or "federation" if that is no name.
+// The federation's name: the folder's name, or "federation" if that is not a valid name.
 [[nodiscard]] std::string federation_name(const ScaffoldPlan& plan);
 
 }  // namespace hansa::tools

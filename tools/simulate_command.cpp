@@ -64,7 +64,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
     fmt::print("{}\n", out.dump(2));
     return {};
   }
-  fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down in memory\n", outcome.seconds,
+  fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down (in memory)\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
   for (const Metric& metric : outcome.evaluation)
     if (const auto mean = mean_of(outcome.evaluation, metric.name))
@@ -76,16 +76,16 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
 }  // namespace
 
 void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
-  auto* command =
-      hansa.add_subcommand("simulate", "Runs a federation in this process: the quick way to try a config");
+  auto* command = hansa.add_subcommand(
+      "simulate", "Run a federation in this process: the quick way to try a configuration");
   const auto a = std::make_shared<Arguments>();
   command->add_option("FILE", a->file, "federation.toml")->required();
-  command->add_option("--rounds", a->rounds, "Instead of [federation] rounds")
+  command->add_option("--rounds", a->rounds, "Override [federation] rounds")
       ->check(CLI::Range(1U, 1'000'000U));
-  command->add_option("--seed", a->seed, "Instead of [federation] seed");
-  command->add_option("--threads", a->threads, "Clients that train at the same time; 0: as many as cores")
+  command->add_option("--seed", a->seed, "Override [federation] seed");
+  command->add_option("--threads", a->threads, "Clients that train concurrently; 0: one for each core")
       ->check(CLI::Range(0U, 1024U));
-  command->add_option("--arrival-seed", a->arrival_seed, "Shuffle the order in which updates arrive");
+  command->add_option("--arrival-seed", a->arrival_seed, "Shuffle the order in which updates are reported");
   command->add_flag("--json", a->json, "Print JSON instead of lines");
   command->footer("Example:\n  hansa simulate fashion/federation.toml --rounds 5 --threads 2");
   command->callback([command, a, &outcome] { outcome = simulate(*command, *a); });

@@ -1,4 +1,4 @@
-// hansa status: what happened in a run's rounds, also while it goes on.
+// hansa status: the rounds of a run, also while it is running.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -36,7 +36,9 @@ Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(const auto run, server::RunFolder::open_read_only(folder));
   RunView out;
   HANSA_TRY(const auto identity, run->identity());
-  if (!identity) return fail(ErrorCode::usage, folder.string(), "has not begun", "wait for its clients");
+  if (!identity)
+    return fail(ErrorCode::usage, folder.string(), "has not started",
+                "wait until enough clients are connected");
   out.identity = *identity;
   HANSA_TRY(out.rounds, run->rounds());
   HANSA_TRY(const auto evaluations, run->evaluations());
@@ -60,7 +62,7 @@ Sums sum_up(const RoundRecord& round) {
   return out;
 }
 
-// "client-03: no answer; client-07: rejected (value out of range)", and how many more.
+// For example "client-03: no answer; client-07: rejected (value out of range)", and how many more.
 std::string lost_text(const RoundRecord& round) {
   constexpr std::size_t named_max = 4;
   std::string out;
@@ -90,7 +92,7 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
   return found == view.evaluations.end() ? nullptr : &found->second;
 }
 
-// Of all evaluations, in the model's order: a column each, if they are not too many for a screen.
+// The metrics of all evaluations, in the model's order; each is a column if they fit on a screen.
 std::vector<std::string> metric_names(const RunView& view) {
   constexpr std::size_t columns_max = 6;
   std::vector<std::string> out;
@@ -103,10 +105,10 @@ std::vector<std::string> metric_names(const RunView& view) {
 
 void print_table(const RunView& view) {
   const std::vector<std::string> names = metric_names(view);
-  std::vector<Column> columns{{"round"}, {"picked"}, {"counted"}};
+  std::vector<Column> columns{{"round"}, {"selected"}, {"counted"}};
   for (const std::string& name : names) columns.push_back({name});
-  // Of secure sums: clients that vanished after they shared their secrets, whose masks were rebuilt; how long
-  // keys and shares took beside the training, and how long the last exchange.
+  // For secure rounds: the clients that dropped out after the key exchange, whose masks were reconstructed; the time
+  // that the key and share exchange took during training; and the time of the unmasking exchange.
   const bool secure =
       std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
   if (secure) columns.insert(columns.end(), {{"recovered"}, {"setup s"}, {"unmask s"}});
@@ -142,7 +144,7 @@ nlohmann::json participation_json(const Participation& participation) {
                      {"metrics", metrics_json(participation.metrics)}};
   if (participation.outcome == server::Outcome::counted) {
     if (participation.examples > 0)
-      out["examples"] = participation.examples;  // 0: in a secure sum, told to nobody
+      out["examples"] = participation.examples;  // 0 in a secure round, where only the sum is known
     out["update"] = participation.update.text();
   } else {
     out["reason"] = participation.reason;
@@ -192,7 +194,7 @@ void print_json(const RunView& view) {
                                 {"initial_model", view.identity.initial_model.text()},
                                 {"started_from", view.identity.started_from},
                                 {"rounds", rounds}};
-  // Reasons come from clients: bytes that are not UTF-8 must not end the listing.
+  // Reasons come from clients. The listing must not end at bytes that are not UTF-8.
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
@@ -206,14 +208,13 @@ Result<void> run_status(const StatusOptions& options) {
 }  // namespace
 
 void add_status_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command =
-      hansa.add_subcommand("status", "What happened in a run, round by round; also while it goes on");
+  CLI::App* command = hansa.add_subcommand("status", "Show the rounds of a run, also while it is running");
   command->footer("Example:\n  hansa status runs/20260101-120000");
   auto options = std::make_shared<StatusOptions>();
   command->add_option("RUN", options->run, "Run folder")->required();
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; },
-      "Print JSON, with every client's part in every round");
+      "Print JSON, with each client's participation in each round");
   command->callback([options, &outcome] { outcome = run_status(*options); });
 }
 

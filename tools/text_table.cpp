@@ -43,7 +43,7 @@ std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array<const char*, 5> units{"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  // 999.95 would print as 1000.0
+  // Otherwise 999.95 would be printed as 1000.0.
   while (value >= 999.95 && unit + 1 < units.size()) {
     value /= 1000;
     ++unit;

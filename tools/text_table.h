@@ -1,4 +1,4 @@
-// Tables for people on a terminal; programs ask for --json.
+// Tables for terminals. Programs use --json.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,9 +17,9 @@ struct Column {
 class TextTable {
  public:
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  // As many cells as columns.
+  // A row must have one cell for each column.
   void add_row(std::vector<std::string> cells);
-  // Two spaces between columns, no trailing spaces.
+  // Columns are separated by two spaces; lines have no trailing spaces.
   [[nodiscard]] std::string text() const;
 
  private:

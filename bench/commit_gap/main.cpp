@@ -1,5 +1,5 @@
-// The longest time that a client waits for the answer to a Ping while a round is committed: a real engine and a real
-// run folder, and one client whose update of the whole model is the round. Frames go from hand to hand, without a
+// The longest time that a client waits for the answer to a Ping while a round is committed, with a real engine and a
+// real run folder. One client's update of the whole model is the round. Messages are passed directly, without a
 // network.
 #include <atomic>
 #include <condition_variable>
@@ -29,7 +29,7 @@ struct Options {
   std::filesystem::path folder = std::filesystem::temp_directory_path();
 };
 
-// Keeps what the two clients are sent, without bulk.
+// Keeps the messages to the two clients, without bulk data.
 class Frames final : public Outbox, public EngineObserver {
  public:
   transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk&) override {
@@ -91,7 +91,7 @@ class Bench {
     c.cohort.clients_min = c.cohort.clients_expected = 1;
     c.cohort.size_max = 1;
     c.elements = options_.elements;
-    c.archive_bytes = 1;  // nobody pulls it
+    c.archive_bytes = 1;  // it is never fetched
     c.limits.spool_memory_mib = 1 << 12;
     WorkerPool workers(0);
     SpoolPool spools(folder_, c.limits.spool_memory_mib << 20);
@@ -109,7 +109,7 @@ class Bench {
     hello(trainer, 10);
     for (std::uint32_t round = 1; round <= options_.rounds; ++round) {
       HANSA_TRY_VOID(send_all_but_the_last_chunk());
-      if (round == 1) hello(watcher, 0);  // it has no data: it only asks
+      if (round == 1) hello(watcher, 0);  // it has no data and only sends Pings
       HANSA_TRY(const Measured last, commit(on_a_thread));
       out.commit_s = std::max(out.commit_s, last.commit_s);
       out.gap_ms = std::max(out.gap_ms, last.gap_ms);
@@ -152,7 +152,7 @@ class Bench {
     say(trainer, messages::UpdateChunk{frames_.tasks[trainer], offset}, chunk);
   }
 
-  // From the last chunk until the round is committed, with a Ping every half millisecond.
+  // Measures from the last chunk until the round is committed, with one Ping every half millisecond.
   Result<Measured> commit(ThreadExecutor& on_a_thread) {
     const std::uint32_t commits = frames_.commits;
     const Instant began = steady_now();

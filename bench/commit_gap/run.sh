@@ -1,7 +1,7 @@
 #!/bin/bash
-# How long a client waits for an answer while a model is committed: run.sh BUILD_FOLDER [OPTIONS OF THE PROGRAM]
+# The time that a client waits for an answer while a model is committed: run.sh BUILD_FOLDER [options of the program]
 #
-# Once with the commit on the thread that decides, once on a thread of its own, as in hansa-aggregator.
+# Measures a commit on the coordinator's thread, and one on its own thread, as in hansa-aggregator.
 set -euo pipefail
 build=${1:?usage: run.sh BUILD_FOLDER}
 shift

@@ -1,11 +1,11 @@
-"""Federates Fashion-MNIST with one codec after the other: bytes, rounds and accuracy of each.
+"""Trains Fashion-MNIST federations with one codec after the other: bytes, rounds and accuracy of each.
 
     compare.py HANSA [--clients 10] [--rounds 30] [--seed 1] [--alpha 0.3] [--dataset DIR] [--codec NAME ...]
 
-DIR has another data set in the same four gzipped idx files: MNIST, say.
+DIR may hold another data set in the same four gzipped idx files, for example MNIST.
 
-Every run starts from the same model, split and seeds. "To the target": until the mean of the last three rounds' test accuracy is
-within half a point of what float32 has at the end.
+Every run starts from the same model, partition and seeds. The target is reached when the mean test accuracy of the last three
+rounds is within half a point of the final accuracy with float32.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 DEFAULT = "default"
-# Name: lines of [compression], and of [secure_aggregation] if sums are secure.
+# Name: lines of [compression], and lines of [secure_aggregation] if it is enabled.
 VARIANTS = {
     "f32": ('uplink = "f32"\ndownlink = "f32"', None),
     DEFAULT: ("", None),

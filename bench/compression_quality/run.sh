@@ -1,7 +1,8 @@
 #!/bin/bash
-# Bytes against accuracy of the codecs: run.sh BUILD_FOLDER [--all]
+# Bytes and accuracy of the codecs: run.sh BUILD_FOLDER [--all]
 #
-# 10 and 50 clients with float32, the default codecs and secure sums; --all takes every codec (half an hour more).
+# Runs 10 and 50 clients with float32, the default codecs and secure aggregation. --all runs every codec and takes half
+# an hour longer.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:?usage: run.sh BUILD_FOLDER [--all]}
@@ -13,7 +14,7 @@ for clients in 10 50; do
   /usr/bin/python3 "$here/compare.py" "$build/bin/hansa" --clients "$clients" --rounds 20 "${codecs[@]}" 2>"$work/$clients.json"
   printf '\n'
 done
-# The figures are those of 10 clients.
+# The figures are those of the 10 clients.
 /usr/bin/python3 - "$work/10.json" <<'PY'
 import json
 import sys

@@ -1,6 +1,8 @@
-// What adding an update costs on one core, against the memory it must move: 10 M values, int64 sums on huge pages.
+// The cost of adding an update on one core, relative to the memory traffic that it needs: 10 M values, int64 sums on
+// huge pages.
 //
-// The bound is the bytes that are read and written over the speed of a loop that does nothing but read and write the sums.
+// The bound is the number of bytes read and written, divided by the speed of a loop that only reads and writes the
+// sums.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -32,7 +34,7 @@ std::span<std::int64_t> sums() {
 }
 
 std::span<const float> update() {
-  static PageBuffer buffer(values * sizeof(float));  // as a spool is
+  static PageBuffer buffer(values * sizeof(float));  // the memory of a spool
   const std::span<float> out(reinterpret_cast<float*>(buffer.data()), values);
   static bool made = false;
   if (!std::exchange(made, true)) {
@@ -52,7 +54,7 @@ struct Encoded {
       std::abort();
   }
   [[nodiscard]] codecs::Update read() { return *codecs::Update::read(plan, {1, 2, 3}, 64, bytes, memory); }
-  // Of the bytes that folding must move, for each value.
+  // Bytes that folding must move for each value.
   [[nodiscard]] double bytes_a_value() const { return 16 + static_cast<double>(bytes.size()) / values; }
 };
 
@@ -141,8 +143,8 @@ struct Measured {
   std::vector<double> ratios;
 };
 
-// What memory gives, and what the processor does, changes from one second to the next on a shared machine. So all are measured
-// in turns, each beside the bound of the same moment, and a figure is the median of its ratios.
+// On a shared machine the speed of memory and processor changes from second to second. The kernels therefore take
+// turns, each next to the bound measured at the same moment, and a figure is the median of its ratios.
 void print_figures() {
   constexpr int turns = 121;
   Encoded q8("q8"), q4("q4");

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Rounds without training over real CURVE sockets, the aggregator's memory, and its kernels: run.sh BUILD_FOLDER [--quick]
+# Rounds without training over real CURVE sockets, the aggregator's memory, and its kernels: run.sh BUILD_FOLDER
+# [--quick]
 #
-# --quick leaves out the rows that take long: 5,000 clients, and 100 clients with 10 M parameters.
+# --quick skips the rows that take long: 5,000 clients, and 100 clients with 10 M parameters.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:?usage: run.sh BUILD_FOLDER [--quick]}
@@ -59,7 +60,7 @@ if [ "$quick" != --quick ]; then
   figure memory/aggregator_100x10M_mib "$memory" MiB
 fi
 
-# In turns, as both depend on what else the machine does: raw before and after each federation.
+# Raw CURVE is measured before and after each federation, because both depend on what else runs on the machine.
 printf '\n%-44s %10s %14s\n' 'ingest: 8 clients x 10 M, f32, to the commit' 'GB/s' 'raw CURVE GB/s'
 ratios=()
 raw() { "$load" --raw --clients 8 --message-bytes 262144 --bytes 40016000; }

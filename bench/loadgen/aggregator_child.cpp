@@ -47,7 +47,7 @@ Result<void> make_federation(const FederationPlan& plan) {
 
 Result<std::unique_ptr<AggregatorChild>> AggregatorChild::start(const std::filesystem::path& folder) {
   int ends[2];
-  if (::pipe(ends) != 0) return fail(ErrorCode::resource, "pipe", "cannot be made");
+  if (::pipe(ends) != 0) return fail(ErrorCode::resource, "pipe", "cannot be created");
   const std::string program = (program_folder() / "hansa-aggregator").string();
   const std::string file = (folder / "federation.toml").string();
   std::unique_ptr<AggregatorChild> child(new AggregatorChild());

@@ -1,4 +1,4 @@
-// The real hansa-aggregator as a child process, in a federation made for the occasion.
+// A real hansa-aggregator as a child process, in a federation created for the measurement.
 #pragma once
 #include <atomic>
 #include <cstdio>
@@ -17,28 +17,28 @@
 namespace hansa::loadgen {
 
 struct FederationPlan {
-  std::filesystem::path folder;  // made anew
+  std::filesystem::path folder;  // created, or replaced
   std::filesystem::path model;
   unsigned clients = 10;
   unsigned rounds = 10;
-  std::string compression;  // lines below [compression]; empty: the defaults
+  std::string compression;  // lines of [compression]; empty: the defaults
   unsigned spool_memory_mib = 0;  // 0: the default
 };
-// Configuration and keys; client I's key is client-I.key.
+// Creates configuration and keys; the key of client I is client-I.key.
 [[nodiscard]] Result<void> make_federation(const FederationPlan& plan);
 
 class AggregatorChild {
  public:
-  // Returns when it listens.
+  // Returns when the aggregator listens.
   [[nodiscard]] static Result<std::unique_ptr<AggregatorChild>> start(const std::filesystem::path& folder);
   ~AggregatorChild();
 
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] bool ended() const { return ended_; }
-  // When each round was committed, as the aggregator's lines say.
+  // The time of each commit, from the aggregator's log.
   [[nodiscard]] std::vector<Instant> commits();
   [[nodiscard]] double peak_mib() const { return peak_mib_; }
-  // Waits for its end; true: exit code 0.
+  // Waits until the aggregator ends; true: exit code 0.
   [[nodiscard]] bool succeeded();
 
  private:

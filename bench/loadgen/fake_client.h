@@ -1,4 +1,4 @@
-// A client of the load generator: the real engine on a socket of its own, and a trainer that answers after a while.
+// A client of the load generator: the real engine with its own socket, and a trainer that only waits.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -15,45 +15,45 @@
 namespace hansa::loadgen {
 
 struct Behaviour {
-  Duration think{};  // from task to update
-  Duration read_pause{};  // after each message: a slow reader
-  double disconnect = 0;  // probability of losing the connection in the middle of a round
-  bool together = false;  // updates are offered when all clients have one
+  Duration think{};  // from receiving a task to offering the update
+  Duration read_pause{};  // pause after each message, for a slow reader
+  double disconnect = 0;  // probability that the connection is lost in the middle of a round
+  bool together = false;  // updates are offered once all clients have one
 };
 
-// What happened to one client, on the clock of the process.
+// Events of one client, on the clock of the process.
 struct Observed {
-  std::vector<Instant> task;  // a TrainTask of another round arrived
-  // Of each update that was counted: its first and last chunk were handed to ZeroMQ, its receipt came.
+  std::vector<Instant> task;  // when a TrainTask of a new round arrived
+  // For each counted update: its first and last chunk were passed to ZeroMQ; its receipt arrived.
   std::vector<Instant> first_chunk, last_chunk, counted;
   std::uint64_t disconnects = 0;
 };
 
-// Told of offers that wait for the others. Any thread.
+// Receives the offers that wait for the other clients. Thread-safe.
 class Together {
  public:
   virtual ~Together() = default;
-  // The turn in which it will be released.
+  // Reports an offer, and returns the turn in which it will be released.
   [[nodiscard]] virtual std::uint64_t offered() = 0;
   [[nodiscard]] virtual bool released(std::uint64_t turn) const = 0;
 };
 
-// One thread owns a client.
+// One thread uses a client.
 class FakeClient final : public client::Link, public client::TrainingRunner, public client::ArchiveStore {
  public:
   FakeClient(zmq::context_t& context, std::string address, const transport::PublicKey& aggregator,
              transport::SecretKey key, const Behaviour& behaviour, Together& together, std::uint64_t seed);
   ~FakeClient() override;
 
-  // Of the socket, to be polled for input; -1 while there is none.
+  // The socket's descriptor, to be polled for input; -1 while there is no socket.
   [[nodiscard]] int descriptor();
-  // Takes what has come, at most so many messages; true if there may be more.
+  // Handles at most messages_max received messages; returns true if there may be more.
   bool pump(std::size_t messages_max);
   void tick();
   [[nodiscard]] bool finished() const { return engine_->exited().has_value(); }
   [[nodiscard]] Instant next_tick() const;
   [[nodiscard]] const Observed& observed() const { return observed_; }
-  // Changes whenever the socket is another one.
+  // Changes whenever the client opens another socket.
   [[nodiscard]] std::uint64_t sockets() const { return sockets_; }
 
  private:
@@ -89,7 +89,7 @@ class FakeClient final : public client::Link, public client::TrainingRunner, pub
   std::optional<Training> training_;
   std::vector<std::byte> held_offer_;
   std::uint64_t turn_ = 0;
-  Instant first_chunk_, last_chunk_;  // of the newest update
+  Instant first_chunk_, last_chunk_;  // of the latest update
   std::uint32_t round_ = 0;
   Observed observed_;
   std::unique_ptr<client::Engine> engine_;

@@ -1,4 +1,4 @@
-// hansa-loadgen: thousands of fake clients in one process that speak the real protocol to a real hansa-aggregator.
+// hansa-loadgen: thousands of fake clients in one process, which use the real protocol with a real hansa-aggregator.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -32,7 +32,7 @@ class Barrier final : public Together {
   std::atomic<std::uint64_t> offers_ = 0;
 };
 
-// Some of the clients, on the thread that calls.
+// Drives some of the clients on the calling thread.
 class Driver {
  public:
   Driver(std::vector<std::unique_ptr<FakeClient>>& clients, std::size_t first, std::size_t step)
@@ -60,12 +60,12 @@ class Driver {
  private:
   struct Entry {
     FakeClient* client;
-    std::uint64_t socket;  // which one is watched
+    std::uint64_t socket;  // the socket that is watched
     int descriptor;
   };
 
   void serve(Entry& entry) {
-    // A ZeroMQ descriptor tells of changes only: what is there is taken until there is no more.
+    // A ZeroMQ descriptor signals only changes, so all waiting messages are handled.
     while (entry.client->pump(64)) {
     }
   }
@@ -112,7 +112,7 @@ struct Options {
   Behaviour behaviour;
   unsigned slow = 0;
   double slow_pause_ms = 50;
-  unsigned warm_up = 2;  // rounds that are not measured
+  unsigned warm_up = 2;  // initial rounds that are not measured
 };
 
 Result<void> run(const Options& options) {
@@ -143,15 +143,15 @@ Result<void> run(const Options& options) {
   for (unsigned t = 0; t < options.threads; ++t)
     threads.emplace_back([&, t] { Driver(clients, t, options.threads).run(*aggregator, stop); });
   for (auto& thread : threads) thread.join();
-  const bool sound = aggregator->succeeded();
+  const bool succeeded = aggregator->succeeded();
   const auto commits = aggregator->commits();
-  if (!sound || commits.size() < options.warm_up + 1)
+  if (!succeeded || commits.size() < options.warm_up + 1)
     return fail(ErrorCode::internal, "hansa-aggregator", "did not finish its rounds");
 
   std::vector<double> rounds, latencies, turnarounds, ingests;
   for (std::size_t r = options.warm_up; r < commits.size(); ++r) {
     rounds.push_back(seconds(commits[r] - commits[r - 1]));
-    // Of rounds in which every client was counted.
+    // For rounds in which every client was counted.
     Instant first = Instant::max(), last{}, next = Instant::max();
     for (const auto& client : clients) {
       const Observed& o = client->observed();
@@ -193,29 +193,31 @@ Result<void> run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace hansa::loadgen;
   CLI::App app(
-      "Fake clients, by thousands if need be, that speak the real protocol to a real hansa-aggregator.");
+      "Load generator: up to thousands of fake clients that use the real protocol with a real "
+      "hansa-aggregator.");
   Options options;
   std::string folder, model;
   double think_ms = 0;
   bool raw = false;
   std::size_t message_bytes = 256 * 1024;
   std::uint64_t bytes = 40'000'000;
-  app.add_option("--folder", folder, "Folder of the federation, made anew");
+  app.add_option("--folder", folder, "Folder of the federation; replaced if it exists");
   app.add_option("--model", model, "TorchScript archive");
   app.add_option("--clients", options.plan.clients);
   app.add_option("--rounds", options.plan.rounds);
   app.add_option("--compression", options.plan.compression, "Lines of [compression]");
   app.add_option("--spool-memory-mib", options.plan.spool_memory_mib, "limits.spool_memory_mib");
   app.add_option("--threads", options.threads);
-  app.add_option("--think-ms", think_ms, "From task to update");
-  app.add_option("--slow", options.slow, "So many clients read slowly");
-  app.add_option("--slow-pause-ms", options.slow_pause_ms, "after each message");
+  app.add_option("--think-ms", think_ms, "Milliseconds from task to update");
+  app.add_option("--slow", options.slow, "Number of clients that read slowly");
+  app.add_option("--slow-pause-ms", options.slow_pause_ms,
+                 "Pause of a slow client after each message, in ms");
   app.add_option("--disconnect", options.behaviour.disconnect, "Probability of a cut connection in a round");
   app.add_option("--warm-up", options.warm_up, "Rounds that are not measured");
-  app.add_flag("--together", options.behaviour.together, "Updates are offered when all clients have one");
-  app.add_flag("--raw", raw, "Only the throughput of libzmq's CURVE");
-  app.add_option("--message-bytes", message_bytes, "of --raw");
-  app.add_option("--bytes", bytes, "a client, of --raw");
+  app.add_flag("--together", options.behaviour.together, "Offer updates only when all clients have one");
+  app.add_flag("--raw", raw, "Measure only the throughput of libzmq's CURVE");
+  app.add_option("--message-bytes", message_bytes, "Bytes per message, with --raw");
+  app.add_option("--bytes", bytes, "Bytes per client, with --raw");
   CLI11_PARSE(app, argc, argv);
   if (raw) {
     const auto rate = raw_curve_throughput(options.plan.clients, message_bytes, bytes);

@@ -26,10 +26,10 @@ KeyPair make_keys() {
 }
 
 constexpr std::size_t head_bytes = 32;
-constexpr unsigned warm_up = 2;  // shots that are not measured
+constexpr unsigned warm_up = 2;  // initial transfers that are not measured
 constexpr unsigned measured = 5;
 
-// The receiving process: tells its address, then a byte after each shot, when all of it has come.
+// The receiving process: reports its address, and then one byte when it has received all of a transfer.
 void receive(const KeyPair& keys, std::uint64_t bytes, unsigned clients, int to_parent) {
   zmq::context_t context(2);
   zmq::socket_t router(context, zmq::socket_type::router);
@@ -65,7 +65,7 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
   const std::uint64_t messages = bytes / message_bytes;
   const KeyPair server = make_keys();
   int ends[2];
-  if (::pipe(ends) != 0) return fail(ErrorCode::resource, "pipe", "cannot be made");
+  if (::pipe(ends) != 0) return fail(ErrorCode::resource, "pipe", "cannot be created");
   const pid_t child = ::fork();
   if (child == 0) {
     receive(server, messages * message_bytes * clients, clients, ends[1]);
@@ -77,7 +77,7 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
   std::vector<double> took;
   {
     zmq::context_t context(2);
-    // As clients do, each sends what is its own.
+    // Each sender has data of its own, as clients do.
     std::vector<std::vector<std::byte>> sources(
         clients, std::vector<std::byte>(messages * message_bytes, std::byte{7}));
     const std::array<std::byte, head_bytes> head{};
@@ -98,7 +98,7 @@ Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
       const Instant began = steady_now();
       for (std::uint64_t i = 0; i < messages; ++i)
         for (unsigned c = 0; c < clients; ++c) {
-          // A head as an UpdateChunk has, then the bulk: without a copy, from memory that is there.
+          // A first frame like that of an UpdateChunk, then the bulk frame, sent without a copy from existing memory.
           sockets[c].send(zmq::buffer(head), zmq::send_flags::sndmore);
           zmq::message_t message(sources[c].data() + i * message_bytes, message_bytes, nullptr, nullptr);
           sockets[c].send(message, zmq::send_flags::none);

@@ -1,4 +1,4 @@
-// What libzmq's CURVE carries by itself: DEALERs that send, and a ROUTER in another process that throws away.
+// The throughput of libzmq's CURVE alone: DEALERs that send, and a ROUTER in another process that discards.
 #pragma once
 #include <cstdint>
 
@@ -6,9 +6,9 @@
 
 namespace hansa::loadgen {
 
-// Gigabytes a second of `clients` senders, each sending `bytes` of its own in messages of so many bytes, over connections that have carried
-// as much before: the median of some such transfers. Two I/O threads on either side, as hansa-aggregator has; libzmq gives the
-// connections to them as it does.
+// Returns gigabytes per second of `clients` senders, each sending `bytes` of its own in messages of message_bytes, over
+// connections that have carried the same amount before: the median of several transfers. Each side has two I/O threads,
+// like hansa-aggregator; libzmq assigns the connections to them.
 [[nodiscard]] Result<double> raw_curve_throughput(unsigned clients, std::size_t message_bytes,
                                                   std::uint64_t bytes);
 

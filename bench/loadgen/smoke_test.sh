@@ -1,6 +1,6 @@
 #!/bin/bash
-# hansa-loadgen itself: with slow readers, cut connections and time to think, every round comes to its end.
-#   smoke_test.sh FOLDER_OF_PROGRAMS
+# Tests hansa-loadgen: with slow readers, cut connections and training time, every round ends.
+#   smoke_test.sh PROGRAM_FOLDER
 set -euo pipefail
 programs="$1"
 work="$(mktemp -d)"

@@ -1,8 +1,9 @@
-// Times of one secure sum: every client runs the whole protocol, one after the other; a tenth of them leaves before it
-// sends its masked vector. Prints seconds of one client, of the aggregator's sum, of its unmasking and of all that it
-// does, the process's peak memory (one client's vectors are in it), and bytes a parameter on the wire.
+// Times of one secure round. Every client runs the whole protocol, one after the other; a tenth of them drops out
+// before sending its masked vector. Prints the seconds of one client, of the aggregator's sum, of unmasking, and of all
+// the aggregator's work; the peak memory of the process (including one client's vectors); and the bytes sent for each
+// parameter.
 //
-// With --cipher: mask generation as a part of the speed of OpenSSL's AES-256-CTR alone, on this core.
+// With --cipher: the speed of mask generation as a fraction of the speed of OpenSSL's AES-256-CTR alone, on this core.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -46,13 +47,13 @@ double peak_mib() {
 }
 
 struct Times {
-  double round_s = 0, mask_s = 0;  // median of the clients
-  double sum_s = 0, unmask_s = 0, total_s = 0;  // aggregator
+  double round_s = 0, mask_s = 0;  // median over the clients
+  double sum_s = 0, unmask_s = 0, total_s = 0;  // of the aggregator
   std::size_t packed = 0, elements = 0;
   GraphParameters graph;
 };
 
-// Buffers that a client keeps from round to round: memory that is touched for the first time is not what is measured.
+// Buffers that a client reuses from round to round, so that the first touch of memory is not measured.
 struct Buffers {
   std::vector<float> values, mean;
   std::vector<std::uint32_t> numbers;
@@ -115,7 +116,7 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
   for (std::uint32_t i = 0; i < clients; ++i) {
     const auto delivery = at_aggregator([&] { return aggregator.delivery_for(i); });
     HANSA_TRY_VOID(members[i].on_delivery(*delivery));
-    if (i % 10 == 9) continue;  // leaves
+    if (i % 10 == 9) continue;  // drops out
     Secret32 seed;
     seed.bytes()[0] = static_cast<std::uint8_t>(i);
     const Stopwatch rounding;
@@ -174,7 +175,7 @@ Result<void> print_sum(std::uint32_t clients, std::size_t parameters, unsigned r
   return {};
 }
 
-// Bytes of key stream a second, in turns: what else runs on the machine hits both.
+// Bytes of key stream per second, measured in turns, so that other load on the machine affects both.
 Result<void> print_cipher_fraction() {
   constexpr std::size_t elements = 1'000'000;
   constexpr std::size_t terms_count = 40;
@@ -220,11 +221,11 @@ int main(int argc, char** argv) {
   std::size_t parameters = 100'000;
   unsigned runs = 1;
   bool cipher = false;
-  CLI::App app("times of one secure sum");
-  app.add_option("--clients", clients, "clients of the cohort");
+  CLI::App app("Times of one secure round");
+  app.add_option("--clients", clients, "clients in the cohort");
   app.add_option("--parameters", parameters, "parameters of the model");
-  app.add_option("--runs", runs, "sums, of which the medians are printed");
-  app.add_flag("--cipher", cipher, "mask generation against the cipher alone");
+  app.add_option("--runs", runs, "number of runs; the medians are printed");
+  app.add_flag("--cipher", cipher, "compare mask generation with the cipher alone");
   CLI11_PARSE(app, argc, argv);
   namespace sa = hansa::secure_aggregation;
   const auto done = cipher ? sa::print_cipher_fraction() : sa::print_sum(clients, parameters, runs);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Secure sums against the times of Flower 1.8's SecAgg+ on such a machine: run.sh BUILD_FOLDER
+# Secure rounds against the times of Flower 1.8's SecAgg+ on a similar machine: run.sh BUILD_FOLDER
 set -euo pipefail
 build=${1:?usage: run.sh BUILD_FOLDER}
 bench="$build/bin/hansa-bench-secure-aggregation"
@@ -7,9 +7,9 @@ figures=()
 figure() { figures+=("figure: secagg/$1 $2 $3"); }
 times_of() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1fx", a / b }'; }
 
-printf 'a tenth of the clients leaves before its masked vector; 8 bits a value; one core a client, all cores for unmasking\n'
+printf 'a tenth of the clients drops out before sending its masked vector; 8 bits per value; one core per client, all cores for unmasking\n'
 printf '%-12s %4s %4s %12s %20s %20s %20s %8s\n' row k t 'rounding s' 'client masks s' 'server sum s' 'server unmask s' 'B/param'
-# Row, parameters, clients, runs, and Flower's three times: k = 21 and t = 11 (n = 10: complete), 2 cores.
+# Row, parameters, clients, runs, and three times of Flower: k = 21 and t = 11 (n = 10: complete graph), 2 cores.
 while read -r row parameters clients runs flower_mask flower_sum flower_unmask; do
   read -r round mask sum unmask _ _ bytes k t < <("$bench" --parameters "$parameters" --clients "$clients" --runs "$runs")
   printf '%-12s %4s %4s %12s %20s %20s %20s %8s\n' "$row" "$k" "$t" "$round" \
@@ -36,6 +36,6 @@ for clients in 500 1000; do
 done
 read -r fraction rate < <("$bench" --cipher)
 printf '\nmask generation: %s of the speed of AES-256-CTR alone, which is %s GB/s on this core\n' "$fraction" "$rate"
-echo 'limits: the cipher (masks, unmasking), memory (sum)'
+echo 'bound by: the cipher (masks, unmasking), memory (sum)'
 figure mask_fraction_of_aes_ctr "$fraction" ratio
 printf '%s\n' "${figures[@]}"

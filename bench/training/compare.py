@@ -1,6 +1,6 @@
-"""Lets contestants train in turns, an epoch each, and prints medians and their ratio.
+"""Lets the programs train in turns, one epoch each, and prints medians and their ratios.
 
-Turns, because a machine's speed drifts: each pair of epochs runs in the same seconds.
+They take turns because a machine's speed drifts: the epochs of one turn run within the same seconds.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main():
     parser.add_argument("loop", help="python_loop.py")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--examples", type=int, default=12_800)
-    parser.add_argument("--jemalloc", default="libjemalloc.so.2", help="preloaded into the other loop")
+    parser.add_argument("--jemalloc", default="libjemalloc.so.2", help="the library preloaded into the second Python loop")
     options = parser.parse_args()
 
     size = ["--examples", str(options.examples)]
@@ -74,7 +74,7 @@ def main():
     for c in contestants:
         print(f"{c.name:28}{c.median:10,.0f}{min(c.speeds):10,.0f}{max(c.speeds):10,.0f}"
               f"{hansa.median / c.median:8.2f}x{c.loss:11.4f}")
-    # The median of the turns' ratios: the drift of the machine cancels within a turn.
+    # The median of the ratios in each turn: within a turn the drift of the machine cancels.
     ratio = statistics.median(a / b for a, b in zip(hansa.speeds, plain.speeds))
     ratio_helped = statistics.median(a / b for a, b in zip(hansa.speeds, helped.speeds))
     print(f"figure: training/ratio_to_python {ratio:.2f} x")

@@ -1,7 +1,7 @@
-// hansa-bench-training: times the trainer that ships, epoch by epoch, when told to.
+// hansa-bench-training: measures the production trainer, one epoch for each line on stdin.
 //
-// Reads a line from stdin, trains one epoch, prints its samples per second; so that run.py can let it
-// and the Python loop take turns on the same machine, in the same minutes.
+// It prints the samples per second of each epoch. compare.py alternates it with the Python loop on the same machine,
+// within the same minutes.
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -25,7 +25,7 @@ struct Options {
   std::uint64_t examples = 12'800;
   std::uint32_t batch_size = 32;
   double learning_rate = 0.05;
-  std::filesystem::path archive;  // where the built-in model is put
+  std::filesystem::path archive;  // the file for the built-in model
 };
 
 int fail(const hansa::Error& error) {
@@ -67,13 +67,15 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times local training: a line in, an epoch done, \"SAMPLES_PER_SECOND LOSS\" out");
+  CLI::App app(
+      "Measures local training: trains one epoch for each line on stdin, and prints \"SAMPLES_PER_SECOND "
+      "LOSS\"");
   Options options;
   app.add_option("--model", options.model, "built-in model")->capture_default_str();
   app.add_option("--data", options.folder, "folder of the Fashion-MNIST idx files")->capture_default_str();
-  app.add_option("--examples", options.examples, "examples an epoch")->capture_default_str();
-  app.add_option("--batch-size", options.batch_size, "examples a step")->capture_default_str();
-  app.add_option("--learning-rate", options.learning_rate, "of SGD")->capture_default_str();
+  app.add_option("--examples", options.examples, "examples per epoch")->capture_default_str();
+  app.add_option("--batch-size", options.batch_size, "examples per step")->capture_default_str();
+  app.add_option("--learning-rate", options.learning_rate, "learning rate of SGD")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   std::string folder = (std::filesystem::temp_directory_path() / "hansa-bench-XXXXXX").string();

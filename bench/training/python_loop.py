@@ -1,7 +1,7 @@
-"""The same training as hansa-bench-training, as one writes it in PyTorch: a line in, an epoch done.
+"""The training of hansa-bench-training as usual PyTorch code: one epoch for each line on stdin.
 
-Prints "SAMPLES_PER_SECOND LOSS" for each line on stdin. The data lies in one tensor and a batch is an
-index into it: faster than a DataLoader, which would be an easier rival.
+Prints "SAMPLES_PER_SECOND LOSS" for each epoch. The data is one tensor, and a batch is an
+index into it, which is faster than a DataLoader.
 """
 
 import argparse

@@ -18,7 +18,7 @@ Result<transport::PublicKey> read_aggregator_key(const Document& document) {
   const bool key_file = document.has("aggregator.public_key_file");
   if (inline_key && key_file)
     return fail(ErrorCode::usage, document.location("aggregator.public_key_file"),
-                "stands beside aggregator.public_key", "keep one of the two");
+                "is set together with aggregator.public_key", "keep one of the two");
   if (inline_key)
     return transport::parse_public_key(document.text("aggregator.public_key"),
                                        document.location("aggregator.public_key"));
@@ -31,7 +31,7 @@ Result<transport::PublicKey> read_aggregator_key(const Document& document) {
     return key;
   }
   return fail(ErrorCode::usage, document.file().string() + ": aggregator.public_key", "is missing",
-              "add the key that \"hansa keys show\" prints for the aggregator, or public_key_file");
+              "add the aggregator's key, which \"hansa keys show\" prints, or public_key_file");
 }
 
 Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document) {
@@ -40,7 +40,7 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   if (!document.has("secure_aggregation.root")) {
     if (!required) return std::nullopt;
     return fail(ErrorCode::usage, document.location("secure_aggregation.required"),
-                "is true, and there is no secure_aggregation.root",
+                "is true, but secure_aggregation.root is not set",
                 "ask the operator for the root key's identity");
   }
   SecureAggregationConfig out;
@@ -57,9 +57,9 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
 Result<std::string> read_proxy(const Document& document) {
   if (!document.has("aggregator.proxy")) return std::string();
   std::string proxy = document.text("aggregator.proxy");
-  if (auto sound = transport::check_proxy(proxy); !sound)
+  if (auto checked = transport::check_proxy(proxy); !checked)
     return fail(ErrorCode::usage, document.location("aggregator.proxy"),
-                "is \"" + proxy + "\", which is no proxy", sound.error().hint);
+                "is \"" + proxy + "\", which is not a proxy", checked.error().hint);
   return proxy;
 }
 

@@ -1,5 +1,5 @@
-// client.toml: what a device's client is told. Read by client_config.cpp; every key stands
-// with meaning, unit, range and default in client_schema.cpp, whence docs/configuration.md.
+// client.toml, the configuration of a device's client, as a struct. client_schema.cpp lists every key with its meaning,
+// unit, range and default; docs/configuration.md is generated from it.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,12 +17,15 @@
 
 namespace hansa::client {
 
-enum class AfterFederation : std::uint8_t { stop, stay };  // when the aggregator says it is finished
+enum class AfterFederation : std::uint8_t {
+  stop,
+  stay
+};  // what the client does when the federation is finished
 
 struct ResourcesConfig {
   int threads = 1;  // LibTorch threads: 1 to 1,024
   int nice = 0;  // added to the process's niceness: 0 to 19
-  std::uint64_t memory_mib_max = 0;  // tasks estimated to need more are declined; 0: no guard
+  std::uint64_t memory_mib_max = 0;  // tasks estimated to need more are declined; 0: no limit
 };
 
 struct SecureAggregationConfig {
@@ -33,19 +36,19 @@ struct SecureAggregationConfig {
 
 struct ClientConfig {
   std::filesystem::path file;
-  std::string name;  // under which the operator admitted the key: logs and simulations
+  std::string name;  // the name of the admitted key; for logs and simulations
   std::string federation;  // must match the aggregator's [federation] name
-  std::vector<std::string> addresses;  // tried in turn; re-read from the file at every reconnect
+  std::vector<std::string> addresses;  // tried in turn; read again from the file at every reconnect
   std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none
   transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
   std::filesystem::path key;  // this device's secret key file
   std::filesystem::path state;  // folder for the client's own state (cached archives)
   learning::DataConfig data;
-  std::optional<learning::FollowConfig> follow;  // data goes on arriving
-  std::optional<SecureAggregationConfig> secure_aggregation;  // with a root key
+  std::optional<learning::FollowConfig> follow;  // for data that arrives
+  std::optional<SecureAggregationConfig> secure_aggregation;  // if a root key is set
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;
-  Duration reconnect_min = std::chrono::milliseconds(500);  // backoff: doubles up to reconnect_max, jittered
+  Duration reconnect_min = std::chrono::milliseconds(500);  // doubles up to reconnect_max, with jitter
   Duration reconnect_max = std::chrono::seconds(30);
 };
 

@@ -1,4 +1,4 @@
-// client.toml's keys as data: meaning, unit, range, default, example.
+// The keys of client.toml as data: meaning, unit, range, default, example.
 #pragma once
 #include "common/config/schema.h"
 

@@ -14,7 +14,7 @@
 
 using namespace hansa;
 
-// The federation's model is the built-in "mlp": the same names and shapes, and code of our own.
+// The federation's model is the built-in "mlp". This module has the same names and shapes, with code of its own.
 struct Net : torch::nn::Module {
   Net() {
     fc1 = register_module("fc1", torch::nn::Linear(2, 128));
@@ -24,7 +24,7 @@ struct Net : torch::nn::Module {
   torch::nn::Linear fc1{nullptr}, fc2{nullptr};
 };
 
-// kind = "spirals": two arms of a spiral, a device's own stretch of each. options: the device's number.
+// kind = "spirals": two arms of a spiral; each device has its own section of each. options: the device's number.
 Result<std::unique_ptr<learning::DataSource>> open_spirals(const learning::DataConfig& config) {
   const int device = std::atoi(config.options.c_str());
   Random random(derive_seed(1, "spirals", static_cast<std::uint64_t>(device)));

@@ -1,37 +1,37 @@
 # shellcheck shell=bash disable=SC2034,SC2012
-# What the examples' `run` scripts share; they source it, nobody runs it.
+# Common functions of the examples' `run` scripts, which source this file.
 #
-#   begin_example "$@"                     options, programs, folder, clean-up; sets full, seed, folder, bin
+#   begin_example "$@"                     reads options, finds the programs, makes the folder; sets full, seed, folder, bin
 #   need_file FILE PACKAGE                 ends with 77 (CTest: skipped) if the data's package is not installed
 #   new_federation DIR ROUNDS CLIENT...    `hansa new`, with these clients' names
 #   set_table FILE TABLE <<TOML            replaces the keys of one [TABLE] of a configuration file
-#   run_federation DIR SECONDS             one hansa-aggregator and its clients, of $client_program; sets run, its run folder
-#   run_federation_while DIR SECONDS COMMAND...   the same of one with rounds to spare, until the command has ended
-#   wait_for_round DIR N                   within it: returns when round N is committed
-#   wait_for_records DIR CLIENT N          within it: returns when the client has consumed N records
+#   run_federation DIR SECONDS             runs hansa-aggregator and its clients ($client_program); sets run, the run folder
+#   run_federation_while DIR SECONDS COMMAND...   the same, but ends the federation when the command has ended
+#   wait_for_round DIR N                   for COMMAND: returns when round N is committed
+#   wait_for_records DIR CLIENT N          for COMMAND: returns when the client has consumed N records
 #   simulate FILE OUT.json                 `hansa simulate`
-#   limited SECONDS COMMAND...             runs a command that a signal to the script ends too
+#   limited SECONDS COMMAND...             runs a command with a time limit; a signal to the script ends it too
 #   newest_run DIR                         prints the federation's newest run folder
 #   json_value FILE KEY...                 prints a value: json_value status.json rounds -1 evaluation loss mean
 #   number EXPRESSION                      prints its value: number "(0.91 + 0.93) / 2"
-#   check TEXT EXPRESSION                  says whether numbers are as they should be: check "it fell" "1.2 < 3.4"
+#   check TEXT EXPRESSION                  prints whether a condition holds: check "it fell" "1.2 < 3.4"
 #   finish_example                         ends with 0, or 1 if a check failed
 #
-# Do not call the functions that start processes within $( ): in a subshell the clean-up does not see them.
+# Do not call functions that start processes within $( ): the clean-up does not know the processes of a subshell.
 
-export LC_ALL=C # numbers have a point, files one order
+export LC_ALL=C # decimal points, and one sort order of files
 example="$(basename "$(dirname "$(readlink -f "$0")")")"
 root="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)"
 bin="${HANSA_BIN:-$root/build/release/bin}"
 full= seed=1 folder= run=
-client_program="$bin/hansa-client" # another one that takes a client.toml
+client_program="$bin/hansa-client" # or another program that takes a client.toml
 temporary=
 failed_checks=0
-declare -A running=() # process id -> what it is
+declare -A running=() # process id -> name of the process
 
 die() { echo "$example: $*" >&2; exit 2; }
 
-# Ends what the script has started, by process id, and removes its folder.
+# Ends the processes that the script has started, by process id, and removes its folder.
 clean_up() {
   trap '' INT TERM HUP
   local pid
@@ -52,7 +52,7 @@ begin_example() {
     printf -v "${1#--}" '%s' "$2"
     shift 2
   done
-  [[ "$seed" =~ ^[0-9]+$ ]] || die "--seed must be a whole number, not \"$seed\""
+  [[ "$seed" =~ ^[0-9]+$ ]] || die "--seed must be an integer, not \"$seed\""
   local program
   for program in hansa hansa-aggregator hansa-client hansa-evaluator; do
     [ -x "$bin/$program" ] || die "$bin/$program is missing; scripts/examples $example builds it"
@@ -86,7 +86,7 @@ new_federation() {
   local dir="$1" rounds="$2" file old name
   shift 2
   "$bin/hansa" new "$dir" --clients $# --rounds "$rounds" --seed "$seed" --bind tcp://127.0.0.1:7470 >/dev/null
-  # A client is called as its public key's file in admitted/: rename the files, and tell the client.
+  # A client's name is that of its public key's file in admitted/: rename the files, and change the configuration.
   for file in "$dir"/clients/*.toml; do
     old="$(basename "$file" .toml)" name="$1"
     shift
@@ -95,12 +95,12 @@ new_federation() {
     mv "$dir/keys/clients/$old.key" "$dir/keys/clients/$name.key"
     mv "$dir/admitted/$old.pub" "$dir/admitted/$name.pub"
   done
-  # A certificate is for a name.
+  # A certificate holds the name, so certify again.
   name="$(sed -n 's/^name = "\(.*\)"/\1/p' "$dir/federation.toml" | head -n 1)"
   "$bin/hansa" keys certify --root "$dir/keys/root.key" --federation "$name" "$dir"/admitted/*.pub >/dev/null
 }
 
-# A table's keys end at an empty line or the next table; a table that is not there is appended.
+# The keys of a table end at an empty line or the next table. A missing table is appended.
 set_table() {
   TABLE="[$2]" KEYS="$(cat)" awk '
     $0 == ENVIRON["TABLE"] { print; print ENVIRON["KEYS"]; found = replacing = 1; next }
@@ -112,7 +112,7 @@ set_table() {
 
 # --- processes
 
-# In the background, because the shell hears a signal only when the command in the foreground has ended.
+# In the background, because the shell handles a signal only after the foreground command has ended.
 limited() {
   timeout -k 10 "$@" &
   local pid=$! status=0
@@ -126,7 +126,7 @@ simulate() {
   limited 300 "$bin/hansa" simulate "$1" --json >"$2" || die "hansa simulate $1 failed, see above"
 }
 
-# Whether a process listens on the port; read from the kernel, so that nobody is called.
+# Whether a process listens on the port. Reads the kernel's table instead of connecting.
 is_taken() {
   awk -v port="$(printf ':%04X' "$1")" \
     '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
@@ -151,19 +151,19 @@ start_aggregator() {
     unset "running[$aggregator]"
     status=0
     wait "$aggregator" || status=$?
-    # 6: another process took the port in this moment.
+    # 6: another process took the port after the check.
     [ "$status" -eq 6 ] || break
   done
   federation_failed "$dir" "the aggregator ended with exit code $status"
 }
 
-# The folder may be a temporary one: what the processes said last goes to the terminal.
+# The folder may be temporary, so the last log lines are printed.
 federation_failed() {
   tail -n 5 "$1"/logs/*.log >&2
-  die "$2; what the processes said last stands above (exit codes: docs/exit-codes.md)"
+  die "$2; the last log lines are above (exit codes: docs/exit-codes.md)"
 }
 
-declare -A client_of=() # process id -> name, of the clients of this federation
+declare -A client_of=() # process id -> client name, in this federation
 
 start_federation() {
   local dir="$1" seconds="$2" file name
@@ -205,7 +205,7 @@ run_federation() {
   local aggregator
   start_federation "$1" "$2"
   wait_for_aggregator "$1" "$2"
-  # The clients were told that the federation is finished, and end by themselves.
+  # The clients end by themselves, because the aggregator sends them the end of the federation.
   wait_for_clients "$1"
   run="$(newest_run "$1")"
 }
@@ -217,7 +217,7 @@ run_federation_while() {
   "$@"
   kill -TERM "$aggregator" 2>/dev/null || true
   wait_for_aggregator "$dir" "$seconds"
-  # They would wait for it to come back.
+  # Otherwise they would wait for the aggregator to return.
   for pid in "${!client_of[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
   wait_for_clients "$dir"
   run="$(newest_run "$dir")"
@@ -226,7 +226,7 @@ run_federation_while() {
 is_running() { kill -0 "$aggregator" 2>/dev/null || federation_failed "$1" "the aggregator ended"; }
 
 wait_for_round() {
-  # A line a commit, and a line an evaluation.
+  # metrics.jsonl has one line for each commit and one for each evaluation.
   while [ "$(cat "$1"/runs/*/metrics.jsonl 2>/dev/null | grep -c '"model"')" -lt "$2" ]; do
     is_running "$1"
     sleep 0.1
@@ -244,7 +244,7 @@ wait_for_records() {
 
 # --- results
 
-# Of the federation in the folder $1.
+# In the federation's folder $1.
 newest_run() { ls -1td "$1"/runs/*/ | sed -n '1s|/$||p'; }
 
 json_value() {

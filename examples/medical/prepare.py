@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Splits the Wisconsin breast cancer table into hospitals with unlike shares of malignant cases.
+"""Splits the Wisconsin breast cancer table among hospitals with different fractions of malignant cases.
 
     prepare.py SOURCE OUT [--seed S]
 
 SOURCE is scikit-learn's folder `datasets`: data/breast_cancer.csv and descr/breast_cancer.rst. OUT gets
-hospital-1.csv to hospital-5.csv, pooled.csv (the five together) and held-out.csv (no hospital has these).
+hospital-1.csv to hospital-5.csv, pooled.csv (all five) and held-out.csv (cases of no hospital).
 The Python standard library is enough.
 """
 import argparse
@@ -15,9 +15,9 @@ import re
 import sys
 
 DIAGNOSES = ["malignant", "benign"]  # target 0 and 1 in the table
-# How many percent of the malignant and of the benign cases a hospital sees: from a cancer centre, where nearly
-# everyone was sent on suspicion, to a screening practice.
-SHARES = {
+# The percentage of the malignant and of the benign cases that each hospital sees, from a cancer centre, where nearly
+# every patient was referred on suspicion, to a screening practice.
+FRACTIONS = {
     "hospital-1": (45, 3),
     "hospital-2": (30, 7),
     "hospital-3": (15, 15),
@@ -41,29 +41,29 @@ def read_ranges(path):
 
 
 def scaled(value, low, high):
-    """The range becomes -1 to 3: most values lie in its lower half, and come near 0 with a spread near 1."""
+    """Maps the range to -1 to 3. Most values are in its lower half, so they get a mean near 0 and a spread near 1."""
     return 4 * (value - low) / (high - low) - 1
 
 
 def read_cases(path, ranges):
-    """Rows of scaled inputs, by diagnosis. The first line is a header: rows, columns, names of the classes."""
+    """Rows of scaled inputs, by diagnosis. The first line of the file has the number of rows and columns, and the classes."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
         count, columns = (int(field) for field in next(rows)[:2])
         if columns != len(ranges):
-            die(f"{path} has {columns} columns, but its description has the range of {len(ranges)}")
+            die(f"{path} has {columns} columns, but its description has {len(ranges)} ranges")
         cases = {diagnosis: [] for diagnosis in DIAGNOSES}
         for row in rows:
             values = [scaled(float(x), low, high) for x, (_, low, high) in zip(row, ranges)]
             cases[DIAGNOSES[int(row[columns])]].append(values)
     if sum(map(len, cases.values())) != count:
-        die(f"{path} says that it has {count} rows, but has {sum(map(len, cases.values()))}")
+        die(f"{path} announces {count} rows, but has {sum(map(len, cases.values()))}")
     return cases
 
 
 def split(cases, random_source):
-    """Name of a file -> its (values, diagnosis)."""
-    parts = {name: [] for name in [*SHARES, "pooled", "held-out"]}
+    """Maps each file name to its list of (values, diagnosis)."""
+    parts = {name: [] for name in [*FRACTIONS, "pooled", "held-out"]}
     for index, diagnosis in enumerate(DIAGNOSES):
         rows = [(values, diagnosis) for values in cases[diagnosis]]
         random_source.shuffle(rows)
@@ -72,8 +72,8 @@ def split(cases, random_source):
         rows = rows[held_out:]
         parts["pooled"] += rows
         begin = percent = 0
-        for name, shares in SHARES.items():
-            percent += shares[index]
+        for name, percentages in FRACTIONS.items():
+            percent += percentages[index]
             end = round(len(rows) * percent / 100)
             parts[name] += rows[begin:end]
             begin = end

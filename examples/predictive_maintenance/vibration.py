@@ -2,13 +2,13 @@
 """Synthetic vibration of rolling element bearings whose outer race wears out; README.md has the model and its source.
 
     vibration.py held-out FILE [--machine NAME] [--recordings N] [--seed S]
-        Recordings of another life of every machine (or one): half healthy, half faulty, the mixer's too.
+        Writes recordings of another life of every machine (or of one): half healthy, half faulty, also for the mixer.
 
     vibration.py life FOLDER --recordings N --begin A --end B [--seed S]
-        Appends the recordings A to B - 1, of the N of a life, of each machine to FOLDER/NAME.csv.
+        Appends recordings A to B - 1 of each machine to FOLDER/NAME.csv; a life has N recordings.
 
 The columns: recording (its number), g (acceleration in g), state (healthy or faulty). The Python standard library is
-enough. The same seed gives the same bytes.
+enough. Equal seeds give equal bytes.
 """
 import argparse
 import math
@@ -31,10 +31,10 @@ class Machine:
     imbalance_g: float  # amplitude at the shaft's frequency
     noise_g: float  # standard deviation
     fault_g: float  # amplitude of an impact when the race is worn out
-    onset: float  # part of its life after which the race has a spall; 1: never
+    onset: float  # fraction of its life after which the race has a spall; 1: never
 
     def outer_race_hz(self):
-        """BPFO: how often a ball passes a point of the outer race."""
+        """BPFO: how many times per second a ball passes a point of the outer race."""
         return self.balls / 2 * self.shaft_hz * (
             1 - self.diameter_ratio * math.cos(math.radians(self.contact_degrees)))
 
@@ -49,7 +49,7 @@ MACHINES = {
 
 
 def severity(machine, age):
-    """Part of fault_g that an impact has; age is 0 to 1. A spall is felt at once and grows faster and faster."""
+    """Strength of an impact as a fraction of fault_g; age is 0 to 1. It grows with the square of the time since onset."""
     if age < machine.onset or machine.onset >= 1:
         return 0.0
     worn = (age - machine.onset) / (1 - machine.onset)
@@ -57,7 +57,7 @@ def severity(machine, age):
 
 
 def recording(machine, fault, rng):
-    """Acceleration in g, SAMPLES_PER_RECORDING of it; fault is the part of fault_g that an impact has."""
+    """SAMPLES_PER_RECORDING accelerations in g; fault is the strength of an impact as a fraction of fault_g."""
     step = 1 / SAMPLES_PER_SECOND
     shaft = 2 * math.pi * machine.shaft_hz
     phases = [rng.uniform(0, 2 * math.pi) for _ in range(3)]
@@ -79,7 +79,7 @@ def recording(machine, fault, rng):
         for i in range(begin, min(begin + ring, SAMPLES_PER_RECORDING)):
             since = i * step - at
             signal[i] += strength * math.exp(-decay * since) * math.sin(omega * since)
-        at += period * rng.gauss(1, 0.015)  # balls slip
+        at += period * rng.gauss(1, 0.015)  # random slip of the balls
     return signal
 
 
@@ -112,7 +112,7 @@ def write_lives(args):
             for number in range(args.begin, args.end):
                 rng = random.Random(f"life {args.seed} {name} {number}")
                 text = rows(number, machine, severity(machine, number / args.recordings), rng)
-                # In two parts: a recording arrives while it is made, and a row may be torn.
+                # In two writes, because a recording arrives while it is made, and a row may be incomplete.
                 file.write(text[: len(text) // 2])
                 file.flush()
                 file.write(text[len(text) // 2:])

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Takes a PyTorch module into a federation and back.
+"""Exports a PyTorch module for a federation, and loads a federation's model into the module.
 
     hansa_export.py export MODEL.py:CLASS OUT.pt [--check client.toml] [--arguments JSON]
-        Makes an object of CLASS, compiles it with TorchScript and saves it. With --check, `hansa model check` then
-        trains one step of it on a client's data, as a client would.
+        Creates an object of CLASS, compiles it with TorchScript and saves it. With --check, `hansa model check` then
+        trains it for one step on a client's data, as a client would.
 
     hansa_export.py load RUN[@ROUND] MODEL.py:CLASS OUT.pth [--arguments JSON]
-        Takes the global model of a run (the last round, or ROUND) into an object of CLASS, and saves its state_dict.
+        Loads the global model of a run (its last round, or ROUND) into an object of CLASS, and saves its state_dict.
 
-Both are functions too: export_module() and load_run(). The program `hansa` is looked for in PATH, or named by --hansa.
+Both are also functions: export_module() and load_run(). The program `hansa` is found in PATH, or named by --hansa.
 
-What a module needs: forward(x). What it may bring besides, each marked with @torch.jit.export:
-training_loss(x, y) -> a tensor with one number, and metrics(x, y) -> Dict[str, Tuple[Tensor, Tensor]], by name a sum
-over the batch and the number of examples behind it.
+A module must have forward(x). It may have two more methods, each marked with @torch.jit.export:
+training_loss(x, y) -> a tensor with one number, and metrics(x, y) -> Dict[str, Tuple[Tensor, Tensor]]: for each name a
+sum over the batch and the number of examples in it.
 """
 import argparse
 import importlib.util
@@ -30,11 +30,11 @@ except ImportError:
 
 
 class Unfit(Exception):
-    """Why a module cannot be trained by Hansa, in one line."""
+    """The reason why Hansa cannot train a module, in one line."""
 
 
 def check_parameters(module):
-    """What can be told without data; the rest is `hansa model check`'s."""
+    """Checks what can be checked without data; `hansa model check` does the rest."""
     trainable = [name for name, value in module.named_parameters() if value.requires_grad]
     if not trainable:
         raise Unfit("no parameter has requires_grad: there is nothing to train")
@@ -46,7 +46,7 @@ def check_parameters(module):
 
 
 def export_module(module, path):
-    """Compiles module and writes the archive that federation.toml's [model] names."""
+    """Compiles the module and writes an archive for [model] archive in federation.toml."""
     check_parameters(module)
     module.train()
     try:
@@ -57,7 +57,7 @@ def export_module(module, path):
 
 
 def check_archive(path, client, hansa="hansa"):
-    """Trains one step on the client's data, as the client would; raises Unfit with what `hansa` says."""
+    """Trains one step on the client's data, as the client would; raises Unfit with the message of `hansa`."""
     result = subprocess.run([hansa, "model", "check", path, "--data", client], capture_output=True, text=True)
     if result.returncode != 0:
         raise Unfit(result.stderr.strip())
@@ -65,7 +65,7 @@ def check_archive(path, client, hansa="hansa"):
 
 
 def load_run(run, module, hansa="hansa"):
-    """Fills module with the global model of a run: a folder, or FOLDER@ROUND."""
+    """Loads the global model of a run, FOLDER or FOLDER@ROUND, into the module."""
     with tempfile.TemporaryDirectory() as folder:
         archive = os.path.join(folder, "global.pt")
         result = subprocess.run([hansa, "model", "export", run, archive], capture_output=True, text=True)
@@ -76,7 +76,7 @@ def load_run(run, module, hansa="hansa"):
 
 
 def make_module(where, arguments):
-    """MODEL.py:CLASS as an object."""
+    """Creates an object of MODEL.py:CLASS."""
     path, colon, name = where.rpartition(":")
     if not colon:
         raise Unfit(f"\"{where}\" must be FILE.py:CLASS")
@@ -84,7 +84,7 @@ def make_module(where, arguments):
         raise Unfit(f"{path} does not exist")
     spec = importlib.util.spec_from_file_location(os.path.splitext(os.path.basename(path))[0], path)
     source = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = source  # TorchScript looks its source up here
+    sys.modules[spec.name] = source  # where TorchScript looks for the source
     spec.loader.exec_module(source)
     if not hasattr(source, name):
         raise Unfit(f"{path} has no class {name}")
@@ -95,11 +95,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hansa", default="hansa", help="the program hansa, if it is not in PATH")
     commands = parser.add_subparsers(dest="command", required=True)
-    export = commands.add_parser("export", help="module to archive")
+    export = commands.add_parser("export", help="write a module as an archive")
     export.add_argument("model", metavar="MODEL.py:CLASS")
     export.add_argument("out", metavar="OUT.pt")
     export.add_argument("--check", metavar="client.toml", help="train one step on this client's data")
-    load = commands.add_parser("load", help="a run's global model to a state_dict")
+    load = commands.add_parser("load", help="write a run's global model as a state_dict")
     load.add_argument("run", metavar="RUN[@ROUND]")
     load.add_argument("model", metavar="MODEL.py:CLASS")
     load.add_argument("out", metavar="OUT.pth")

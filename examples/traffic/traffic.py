@@ -2,16 +2,16 @@
 """Synthetic hourly counts of vehicles at four stations, with a bridge that closes in the middle; README.md has the model.
 
     traffic.py messages STATION --hours BEGIN:END [--seed S]
-        A JSON object an hour, the hours BEGIN to END - 1 since a Monday's midnight, a line each to stdout.
+        One JSON object per line on stdout for each of the hours BEGIN to END - 1, counted from midnight on a Monday.
 
     traffic.py held-out FILE --hours BEGIN:END [--seed S]
-        Other days of the same stations as a CSV file, one station after the other, with a column `station`.
+        Writes other days of the same stations to a CSV file, one station after the other, with a column `station`.
 
     traffic.py naive FILE --back H --window W
-        The mean squared error of "as H hours ago" on the windows that the model is asked on.
+        Prints the mean squared error of the forecast "as H hours ago" on the windows that the model is evaluated on.
 
-An hour has: vehicles (in thousands an hour), morning and evening (sine and cosine of the hour on a circle), weekend (0
-or 1). The Python standard library is enough. The same seed gives the same bytes.
+The fields of an hour: vehicles (in thousands), morning and evening (sine and cosine of the hour of the day), weekend (0
+or 1). Needs only the Python standard library. Equal seeds give equal bytes.
 """
 import argparse
 import csv
@@ -25,11 +25,11 @@ CLOSED_FROM = 24 * 7 * 6  # the bridge closes after six weeks
 
 @dataclass(frozen=True)
 class Station:
-    level: float  # vehicles an hour, over a working day
-    rush: float  # how much of it is in the two rush hours
-    weekend: float  # level on Saturdays and Sundays, as a part
-    closed: float  # level while the bridge is closed, as a part
-    earlier: float  # hours by which the rush hours come earlier then
+    level: float  # vehicles per hour on a working day
+    rush: float  # weight of the two rush hours
+    weekend: float  # level on Saturdays and Sundays, as a fraction
+    closed: float  # level while the bridge is closed, as a fraction
+    earlier: float  # hours by which the rush hours are earlier while it is closed
 
 
 STATIONS = {
@@ -62,7 +62,7 @@ def mean_count(station, t):
 
 
 def poisson(mean, rng):
-    """Knuth for small means; the normal approximation where it cannot be told apart."""
+    """A Poisson number: Knuth's method for small means, the normal approximation for large ones."""
     if mean > 60:
         return max(0, round(rng.gauss(mean, math.sqrt(mean))))
     limit, k, product = math.exp(-mean), 0, rng.random()
@@ -76,7 +76,7 @@ FIELDS = ["vehicles", "morning", "evening", "weekend"]
 
 
 def hourly(name, begin, end, seed):
-    """The values of FIELDS. A factor of the day moves all its hours: Poisson within a day, more between days."""
+    """The values of FIELDS. A factor of the day scales all its hours, so that days vary more than a Poisson process."""
     rng = random.Random(f"{seed} {name}")
     day_factor = 1.0
     for t in range(end):

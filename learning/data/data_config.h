@@ -1,4 +1,4 @@
-// Where a client's (or the evaluation's) examples come from: the values of [data] and [evaluation].
+// The values of [data] and [evaluation]: where the examples of a client, or of the evaluation, come from.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -11,16 +11,16 @@ enum class TargetKind : std::uint8_t { class_index, real };
 enum class MissingValues : std::uint8_t { refuse, skip, zero, mean };
 enum class Scaling : std::uint8_t { none, standard };
 
-// Which fields a kind reads, and what they mean, stands in data_settings.h.
+// data_settings.h says what each field means and which kinds read it.
 struct DataConfig {
   std::string kind = "idx";
   std::filesystem::path images;
   std::filesystem::path labels;
   std::filesystem::path file;
-  std::vector<std::string> columns;  // empty: all but label and group
+  std::vector<std::string> columns;  // empty: all columns except label and group
   std::string label;
   TargetKind target = TargetKind::class_index;
-  std::vector<std::string> classes;  // empty: labels are whole numbers
+  std::vector<std::string> classes;  // empty: labels are integers
   std::string delimiter = ",";
   MissingValues missing = MissingValues::refuse;
   Scaling scale = Scaling::none;
@@ -30,7 +30,7 @@ struct DataConfig {
   std::uint32_t horizon = 0;
   std::filesystem::path plugin;
   std::string options;
-  std::uint64_t examples_max = 0;  // use only the first so many; 0: all
+  std::uint64_t examples_max = 0;  // use only the first examples_max examples; 0: all
 };
 
 }  // namespace hansa::learning

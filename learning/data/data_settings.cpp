@@ -13,7 +13,7 @@ namespace {
 
 using config::Document;
 
-// Which kinds read a key, separated by spaces; "own" stands for those that plugins and programs bring.
+// The kinds that read a key, separated by spaces; "own" stands for the kinds of plugins and programs.
 struct Use {
   std::string_view key;
   std::string_view required_by;
@@ -63,13 +63,13 @@ Result<void> check_keys(const Document& document, std::string_view table, const 
                   "kind \"" + kind + "\" needs it: add \"" + std::string(use.key) + " = " +
                       std::string(example_of(use.key)) + "\" below [" + std::string(table) + "]");
     if (!required && !names(use.read_by, as) && document.has(key))
-      return fail(ErrorCode::usage, document.location(key), "is not for data of kind \"" + kind + "\"",
-                  "take it out, or set " + std::string(table) + ".kind");
+      return fail(ErrorCode::usage, document.location(key), "does not apply to data of kind \"" + kind + "\"",
+                  "remove it, or change " + std::string(table) + ".kind");
   }
   return {};
 }
 
-// out, if the key has a value.
+// Writes the key's value to out, if the key has one.
 void set(const Document& document, const std::string& key, std::string& out) {
   if (document.has(key)) out = document.text(key);
 }
@@ -106,7 +106,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
     const std::vector<std::string> kinds = data_kinds();
     if (std::ranges::find(kinds, out.kind) == kinds.end())
       return fail(ErrorCode::usage, document.location(key("kind")),
-                  "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_mend(out.kind));
+                  "is \"" + out.kind + "\", which is not a kind of data", unknown_data_kind_hint(out.kind));
   }
   HANSA_TRY_VOID(check_keys(document, table, out.kind, file));
   set(document, key("images"), out.images);
@@ -130,8 +130,8 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
       return fail(ErrorCode::usage, document.location(key(name)), "names \"" + *repeated + "\" twice",
                   "name each once");
   if (out.target == TargetKind::real && !out.classes.empty())
-    return fail(ErrorCode::usage, document.location(key("classes")), "stands beside target = \"real\"",
-                "take one of the two out");
+    return fail(ErrorCode::usage, document.location(key("classes")), "is set together with target = \"real\"",
+                "remove one of the two");
   return out;
 }
 

@@ -1,4 +1,4 @@
-// The keys of [data] in client.toml and of [evaluation] in federation.toml that name examples.
+// The keys of [data] in client.toml and of [evaluation] in federation.toml that describe the examples.
 #pragma once
 #include <array>
 #include <string_view>
@@ -23,11 +23,12 @@ inline constexpr std::array data_settings{
         .presence = config::Presence::defaulted,
         .default_value = "\"idx\"",
         .meaning =
-            "Format of the data: `idx` (files of the MNIST family), `csv` (an example a row), `windows` "
+            "Format of the data: `idx` (files of the MNIST family), `csv` (one example for each row), "
+            "`windows` "
             "(sliding windows over the rows of a CSV file), `tensors` (a `torch.save`d dict of tensors `x` "
             "and `y`), "
-            "`text` (the next character), or the name that a plugin registers. Files may be gzipped, but for "
-            "`tensors`. Each key below says for which kinds it is; it is refused beside another.",
+            "`text` (the next character), or the name that a plugin registers. Files may be gzipped, except "
+            "`tensors`. Each key below names the kinds that it applies to, and is refused with other kinds.",
         .range = {.least = 1, .most = 64},
         .example = "\"csv\""},
     config::Setting{.key = "images",
@@ -40,18 +41,17 @@ inline constexpr std::array data_settings{
                     .presence = config::Presence::optional,
                     .meaning = "idx: their labels, an idx1 file. Required.",
                     .example = "\"data/labels.idx\""},
-    config::Setting{
-        .key = "file",
-        .kind = config::Kind::path,
-        .presence = config::Presence::optional,
-        .meaning = "csv, windows, tensors, text: the file. Required. Plugins: what they make of it.",
-        .example = "\"data/patients.csv\""},
+    config::Setting{.key = "file",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::optional,
+                    .meaning = "csv, windows, tensors, text: the file. Required. Plugins: up to the plugin.",
+                    .example = "\"data/patients.csv\""},
     config::Setting{
         .key = "columns",
         .kind = config::Kind::texts,
         .presence = config::Presence::optional,
         .meaning = "csv, windows: names of the input columns, in the order in which the model takes them. "
-                   "Without it: all columns but `label` and `group`, in the file's order.",
+                   "Without it: all columns except `label` and `group`, in the file's order.",
         .range = {.least = 1, .most = 256},
         .example = "[\"age\", \"pressure\"]"},
     config::Setting{.key = "label",
@@ -70,13 +70,13 @@ inline constexpr std::array data_settings{
                     .kind = config::Kind::texts,
                     .presence = config::Presence::optional,
                     .meaning =
-                        "csv, windows: the labels as they stand in the file; the first is class 0. The same "
-                        "list on all clients. Without it labels are whole numbers from 0.",
+                        "csv, windows: the labels as written in the file; the first is class 0. Use the same "
+                        "list on all clients. Without it labels are integers from 0.",
                     .range = {.least = 1, .most = 256},
                     .example = "[\"benign\", \"malignant\"]"},
     config::Setting{.key = "delimiter",
                     .presence = config::Presence::optional,
-                    .meaning = "csv, windows: the character between fields; without it a comma.",
+                    .meaning = "csv, windows: the character between fields. Without it: a comma.",
                     .range = {.least = 1, .most = 1},
                     .example = "\";\""},
     config::Setting{
@@ -84,10 +84,10 @@ inline constexpr std::array data_settings{
         .kind = config::Kind::choice,
         .presence = config::Presence::optional,
         .meaning =
-            "csv, windows: what becomes of an input that is empty, `NA`, `NaN`, `null` or `?`. "
-            "`refuse` (the default): the file is refused, with the line. `skip`: the row is left "
-            "out; windows do not reach across it. `zero`, `mean`: it is replaced, the mean being that of "
-            "this file's column. A missing label is refused or skipped.",
+            "csv, windows: what happens to an input that is empty, `NA`, `NaN`, `null` or `?`. "
+            "`refuse` (the default): the file is refused, naming the line. `skip`: the row is "
+            "skipped, and no window spans it. `zero`, `mean`: it is replaced by 0 or by the mean of its "
+            "column in this file. A missing label is refused or skipped.",
         .choices = data_choices::missing,
         .example = "\"mean\""},
     config::Setting{.key = "scale",
@@ -95,22 +95,22 @@ inline constexpr std::array data_settings{
                     .presence = config::Presence::optional,
                     .meaning =
                         "csv, windows: `standard` gives each input column of this file mean 0 and deviation "
-                        "1; `none`, the default, leaves values as they are. Each client scales by its own "
-                        "data: where clients' ranges differ, scale in the model instead.",
+                        "1; `none`, the default, does not scale. Each client scales by its own "
+                        "data: if the ranges of clients differ, scale in the model instead.",
                     .choices = data_choices::scale,
                     .example = "\"standard\""},
     config::Setting{.key = "group",
                     .presence = config::Presence::optional,
-                    .meaning =
-                        "windows: a column that says to which series a row belongs; a window does not reach "
-                        "from one series into the next.",
+                    .meaning = "windows: the column that names the series of a row; no window spans "
+                               "two series.",
                     .range = {.least = 1, .most = 256},
                     .example = "\"machine\""},
     config::Setting{
         .key = "window",
         .kind = config::Kind::integer,
         .presence = config::Presence::optional,
-        .meaning = "windows: rows in a window; the model gets columns x rows. text: characters. Required.",
+        .meaning =
+            "windows: rows in a window; the model receives columns x rows. text: characters. Required.",
         .unit = "rows",
         .range = data_choices::rows,
         .example = "128"},
@@ -118,7 +118,8 @@ inline constexpr std::array data_settings{
         .key = "stride",
         .kind = config::Kind::integer,
         .presence = config::Presence::optional,
-        .meaning = "windows, text: rows from the start of a window to that of the next; without it 1.",
+        .meaning =
+            "windows, text: rows from the start of one window to the start of the next. Without it: 1.",
         .unit = "rows",
         .range = data_choices::rows,
         .example = "64"},
@@ -126,35 +127,36 @@ inline constexpr std::array data_settings{
         .key = "horizon",
         .kind = config::Kind::integer,
         .presence = config::Presence::optional,
-        .meaning = "windows: the label is taken from so many rows after the window's last; without it 0, "
-                   "the last row itself.",
+        .meaning =
+            "windows: the label comes from the row that many rows after the window's last. Without it: 0, "
+            "the last row itself.",
         .unit = "rows",
         .range = {.least = 0, .most = 1'000'000},
         .example = "1"},
     config::Setting{.key = "plugin",
                     .kind = config::Kind::path,
                     .presence = config::Presence::optional,
-                    .meaning = "A shared library that brings the kind of data that `kind` names.",
+                    .meaning = "A shared library that registers the kind of data that `kind` names.",
                     .example = "\"/usr/local/lib/libcamera_data.so\""},
     config::Setting{.key = "options",
                     .presence = config::Presence::optional,
-                    .meaning = "Plugins: a text that the plugin understands.",
+                    .meaning = "Plugins: text that is passed to the plugin.",
                     .range = {.least = 1, .most = 4'096},
                     .example = "\"crop=96\""},
     config::Setting{.key = "examples_max",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
                     .default_value = "0",
-                    .meaning = "Use only the first so many examples; 0 for all.",
+                    .meaning = "Use only the first N examples; 0: all.",
                     .unit = "examples",
                     .range = {.least = 0, .most = 4'294'967'295},
                     .example = "5000"},
 };
 
-// Whether the configuration names the file itself, or files and rows come otherwise (follow/).
+// named: the configuration names the data file. arrives: files or rows arrive while the client runs (follow/).
 enum class DataFile : std::uint8_t { named, arrives };
-// What document says in table, whose settings begin with those above. Fails (usage) on a kind that does
-// not exist, a key that its kind does not read, and one that it needs and that is missing.
+// Reads the keys above from `table` of the document. Fails (usage) if the kind does not exist, if a key is set that the
+// kind does not read, or if a key is missing that the kind needs.
 [[nodiscard]] Result<DataConfig> read_data_config(const config::Document& document, std::string_view table,
                                                   DataFile file = DataFile::named);
 

@@ -34,7 +34,8 @@ std::size_t ExampleShape::target_elements() const { return product(target); }
 
 Result<void> register_data_kind(const std::string& kind, OpenDataSource open) {
   if (is_built_in_data_kind(kind) || !registered().emplace(kind, std::move(open)).second)
-    return fail(ErrorCode::usage, "data kind \"" + kind + "\"", "exists already", "choose another name");
+    return fail(ErrorCode::usage, "data kind \"" + kind + "\"", "is registered already",
+                "choose another name");
   return {};
 }
 
@@ -48,12 +49,12 @@ bool is_built_in_data_kind(std::string_view kind) {
   return std::ranges::find(built_in_kinds, kind) != built_in_kinds.end();
 }
 
-std::string unknown_data_kind_mend(std::string_view kind) {
+std::string unknown_data_kind_hint(std::string_view kind) {
   const std::vector<std::string> kinds = data_kinds();
   if (const auto near = nearest_word(kind, kinds)) return "did you mean \"" + *near + "\"?";
   std::string all;
   for (const std::string& name : kinds) all += (all.empty() ? "\"" : ", \"") + name + "\"";
-  return "the kinds are " + all + "; for one of your own set data.plugin";
+  return "the kinds are " + all + "; for a kind of your own, set data.plugin";
 }
 
 Result<std::unique_ptr<DataSource>> open_data_source(const DataConfig& config) {
@@ -65,7 +66,7 @@ Result<std::unique_ptr<DataSource>> open_data_source(const DataConfig& config) {
   if (const auto found = registered().find(config.kind); found != registered().end())
     return found->second(config);
   return fail(ErrorCode::usage, "data.kind", "\"" + config.kind.substr(0, 40) + "\" is not a kind of data",
-              unknown_data_kind_mend(config.kind));
+              unknown_data_kind_hint(config.kind));
 }
 
 }  // namespace hansa::learning

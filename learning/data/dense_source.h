@@ -1,4 +1,4 @@
-// Examples that lie in memory as numbers, and a source of them.
+// Examples held in memory as numbers, and a data source that reads them.
 #pragma once
 #include <cassert>
 #include <cstring>
@@ -13,7 +13,7 @@ namespace hansa::learning {
 struct Examples {
   ExampleShape shape;
   std::vector<float> inputs;  // count() x shape.input_elements()
-  // Of the two, the one that fits shape.target_kind: count() x shape.target_elements().
+  // Only the vector that fits shape.target_kind is filled: count() x shape.target_elements() values.
   std::vector<std::int64_t> classes;
   std::vector<float> reals;
 
@@ -25,8 +25,8 @@ struct Examples {
 
 class DenseSource final : public DataSource {
  public:
-  DenseSource(std::string place, Examples examples)
-      : location_(std::move(place)), examples_(std::move(examples)) {
+  DenseSource(std::string location, Examples examples)
+      : location_(std::move(location)), examples_(std::move(examples)) {
     assert(examples_.inputs.size() == example_count() * shape().input_elements());
   }
 

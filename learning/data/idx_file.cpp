@@ -13,11 +13,11 @@ namespace {
 
 constexpr std::uint8_t unsigned_byte = 0x08;
 
-// Nothing may follow what the header announces.
+// Fails if bytes follow the values that the header announces.
 Result<void> expect_end(internal::ByteStream& stream) {
   std::array<std::uint8_t, 1> byte{};
   HANSA_TRY(const std::size_t n, stream.read_some(byte));
-  if (n != 0) return stream.bad("has more bytes than its header says");
+  if (n != 0) return stream.bad("has more bytes than its header announces");
   return {};
 }
 
@@ -53,9 +53,8 @@ Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, s
   if (word[2] != unsigned_byte)
     return stream.bad("holds values that are not unsigned bytes", "name an idx file of bytes (type 0x08)");
   if (word[3] != rank)
-    return stream.bad(
-        "has " + std::to_string(word[3]) + " dimensions where " + std::to_string(rank) + " are needed",
-        "images are idx3 files, labels idx1; the two may be swapped");
+    return stream.bad("has " + std::to_string(word[3]) + " dimensions, but needs " + std::to_string(rank),
+                      "images are idx3 files, labels idx1; the two may be swapped");
 
   IdxArray out;
   for (std::size_t i = 0; i < rank; ++i) {
@@ -63,12 +62,11 @@ Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank, s
     out.dimensions.push_back(std::uint32_t{word[0]} << 24 | std::uint32_t{word[1]} << 16 |
                              std::uint32_t{word[2]} << 8 | word[3]);
   }
-  if (product(out.dimensions) > idx_values_max)
-    return stream.bad("says that it holds more than 4 GiB of values");
+  if (product(out.dimensions) > idx_values_max) return stream.bad("claims to hold more than 4 GiB of values");
   const bool whole = examples_max == 0 || examples_max >= out.dimensions[0];
   if (!whole) out.dimensions[0] = static_cast<std::uint32_t>(examples_max);
   const auto size = static_cast<std::size_t>(product(out.dimensions));
-  // Grown as the bytes come, so that a header that lies costs no memory.
+  // Memory grows as bytes are read, so that a header with false dimensions cannot make the reader allocate much.
   constexpr std::size_t step_min = 16U << 20;
   while (out.values.size() < size) {
     const std::size_t done = out.values.size();
@@ -87,7 +85,7 @@ Result<IdxPair> read_idx_pair(const IdxPairFiles& files, std::uint64_t examples_
     return fail(ErrorCode::data, files.labels.string(),
                 "has " + std::to_string(out.labels.example_count()) + " labels for " +
                     std::to_string(out.images.example_count()) + " images in " + files.images.string(),
-                "name the labels that belong to the images");
+                "set data.labels to the labels of these images");
   return out;
 }
 

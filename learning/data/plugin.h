@@ -1,4 +1,4 @@
-/* A kind of data in a shared library, for data.plugin. Plain C, so that it may be built by any compiler.
+/* A kind of data in a shared library, for data.plugin. Plain C, so that any compiler can build it.
  *
  * The library exports one function:
  *
@@ -21,7 +21,7 @@ extern "C" {
 #define HANSA_DATA_RANK_MAX 8
 
 typedef struct hansa_data_settings {
-  const char* file; /* data.file as an absolute or working path; "" if it is not set */
+  const char* file; /* data.file as a path that can be opened; "" if it is not set */
   const char* options; /* data.options; "" if it is not set */
   const char* label; /* data.label; "" if it is not set */
   uint32_t window; /* data.window; 0 if it is not set */
@@ -31,13 +31,13 @@ typedef struct hansa_data_settings {
 typedef struct hansa_data_shape {
   uint64_t examples; /* at least 1, less than 2^32 */
   uint32_t input_rank; /* 1 to HANSA_DATA_RANK_MAX */
-  int64_t input_sizes[HANSA_DATA_RANK_MAX]; /* of one example */
+  int64_t input_sizes[HANSA_DATA_RANK_MAX]; /* dimensions of one example */
   int64_t classes; /* labels are 0 to classes - 1; 0: the target is one real number */
 } hansa_data_shape;
 
 typedef struct hansa_data_plugin {
   uint32_t version; /* HANSA_DATA_PLUGIN_VERSION */
-  const char* name; /* the value of data.kind that selects it */
+  const char* name; /* the value of data.kind that selects this plugin */
   /* Opens the examples and fills shape. Returns NULL on failure, with one line in error (at most error_size bytes
    * with the final zero): the file, the row, what is wrong. */
   void* (*open)(const hansa_data_settings* settings, hansa_data_shape* shape, char* error, size_t error_size);

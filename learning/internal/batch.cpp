@@ -34,7 +34,7 @@ Batch BatchReader::read(std::span<const std::uint32_t> indices) {
     batch.inputs = inputs_.narrow(0, 0, sizes[0]);
     batch.inputs.copy_(at::from_blob(rows_.data(), sizes, at::kFloat));
   } else if (order_ == MemoryOrder::channels_last) {
-    // With one channel both orders are the same bytes: only the strides must say channels last.
+    // With one channel both memory orders have the same bytes, so only the strides must say channels last.
     batch.inputs = at::from_blob(rows_.data(), sizes, at::get_channels_last_strides_2d(sizes), at::kFloat);
   } else {
     batch.inputs = at::from_blob(rows_.data(), sizes, at::kFloat);

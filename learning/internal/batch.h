@@ -1,4 +1,4 @@
-// Batches in memory that is made once and reused for every step. Includes LibTorch.
+// Reads batches into memory that is allocated once and reused for every step. Includes LibTorch.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -18,9 +18,9 @@ struct Batch {
 
 class BatchReader {
  public:
-  // source outlives the reader.
+  // `source` must outlive the reader.
   BatchReader(const DataSource& source, std::size_t batch_size_max, MemoryOrder order);
-  // At most batch_size_max examples. The tensors are valid until the next call.
+  // Reads at most batch_size_max examples. The tensors are valid until the next call.
   [[nodiscard]] Batch read(std::span<const std::uint32_t> indices);
   // The class labels of the last batch; empty for real targets.
   [[nodiscard]] std::span<const std::int64_t> labels() const;
@@ -29,8 +29,8 @@ class BatchReader {
   const DataSource& source_;
   MemoryOrder order_;
   std::size_t size_ = 0;
-  std::vector<float> rows_;  // row-major, as the source writes
-  at::Tensor inputs_;  // channels last, if the order and the channels ask for a copy
+  std::vector<float> rows_;  // row-major, as the source writes them
+  at::Tensor inputs_;  // channels last, if the memory order and the channel count need a copy
   std::vector<std::int64_t> labels_;
   std::vector<float> values_;
 };

@@ -10,11 +10,11 @@ namespace hansa::learning {
 namespace {
 
 std::shared_ptr<torch::jit::Graph> prepare(const torch::jit::Module& module, const std::string& name) {
-  // Without it calls within calls stay calls, and what they do is neither seen nor fused.
+  // Without this guard, calls below the first level stay calls, and their operations are neither examined nor fused.
   const torch::jit::GraphOptimizerEnabledGuard inline_all_levels(true);
   auto graph = module.get_method(name).graph()->copy();
   torch::jit::Inline(*graph);
-  // Without running operations, so that nothing random or costly happens here.
+  // This pass runs no operations, so nothing random or costly happens here.
   torch::jit::ConstantPropagationImmutableTypes(graph);
   torch::jit::EliminateDeadCode(graph);
   fuse_relu_max_pool(graph);

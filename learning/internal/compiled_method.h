@@ -1,5 +1,5 @@
-// One method of an archive, ready to run: inlined, its constants folded, slow pairs of operations
-// fused. The archive itself is not changed. Includes LibTorch.
+// One method of an archive, ready to run: inlined, with constants folded and slow pairs of operations fused. The
+// archive itself does not change. Includes LibTorch.
 #pragma once
 #include <initializer_list>
 #include <memory>
@@ -13,9 +13,9 @@ namespace hansa::learning {
 class CompiledMethod {
  public:
   CompiledMethod(const torch::jit::Module& module, const std::string& name);
-  // inputs without self. One thread at a time.
+  // `inputs` exclude self. One thread at a time.
   [[nodiscard]] c10::IValue run(std::initializer_list<at::Tensor> inputs);
-  // For reading only.
+  // The graph, for inspection only.
   [[nodiscard]] const torch::jit::Graph& graph() const { return *graph_; }
 
  private:

@@ -3,9 +3,9 @@
 
 namespace hansa::learning {
 
-// Compares the input gradient of one small convolution with the same in double precision, once for
-// the process, and switches oneDNN off where they differ: Debian 13's LibTorch 2.6 (oneDNN 3.6 with
-// AVX2 or AVX-512) is off by more than the gradient itself for fewer than 8 channels. Any thread.
+// Compares the input gradient of one small convolution with the same in double precision, once in the process, and
+// disables oneDNN if they differ. In Debian 13's LibTorch 2.6 (oneDNN 3.6 with AVX2 or AVX-512) the error is larger
+// than the gradient itself for fewer than 8 channels. Thread-safe.
 void distrust_wrong_convolutions();
 
 }  // namespace hansa::learning

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t alignment_floats = 16;  // 64 bytes: a cache line, an AVX-512 register
 
-// "encoder.conv.weight": assigned at submodule encoder.conv.
+// Assigns an attribute by its path: "encoder.conv.weight" is attribute `weight` of submodule encoder.conv.
 void assign_attribute(torch::jit::Module module, std::string_view path, const at::Tensor& value) {
   for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
     module = module.attr(std::string(path.substr(0, dot))).toModule();
@@ -35,17 +35,17 @@ void read_block(const torch::jit::Block* block, ModelTraits& traits) {
 
 Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
                                       std::span<const std::string> personal) {
-  const std::string place = path.string();
+  const std::string location = path.string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
-    return fail(ErrorCode::model, place, "is not there", "name a TorchScript archive");
-  return guarded(place, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
+    return fail(ErrorCode::model, location, "does not exist", "name a TorchScript archive");
+  return guarded(location, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
                  [&]() -> Result<LoadedModel> {
                    LoadedModel model;
-                   model.location_ = place;
-                   model.module_ = torch::jit::load(place, at::kCPU);
+                   model.location_ = location;
+                   model.module_ = torch::jit::load(location, at::kCPU);
                    if (!model.module_.find_method("forward"))
-                     return fail(ErrorCode::model, place, "has no forward(x)",
+                     return fail(ErrorCode::model, location, "has no forward(x)",
                                  "export the whole model with torch.jit.script(model).save(...)");
                    HANSA_TRY_VOID(model.collect(personal));
                    model.bind_trainables();
@@ -56,7 +56,7 @@ Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
 
 Result<void> LoadedModel::collect(std::span<const std::string> personal) {
   for (const auto& parameter : module_.named_parameters(/*recurse=*/true)) {
-    // Frozen parameters are the same everywhere: they stay as archived and never travel.
+    // Frozen parameters are equal on all devices: they keep the archived values and are never sent.
     if (!parameter.value.requires_grad()) continue;
     HANSA_TRY_VOID(add_slot(parameter.name, parameter.value, ParameterKind::trainable));
   }

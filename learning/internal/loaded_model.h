@@ -1,5 +1,5 @@
-// A model archive open for work: its module, its layout, and its trainable parameters bound to one
-// flat buffer in the order of memory that trains fastest. Includes LibTorch.
+// An open model archive: its module, its layout, and its trainable parameters in one flat buffer, in the memory order
+// that trains fastest. Includes LibTorch.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,31 +17,30 @@ namespace hansa::learning {
 
 class LoadedModel final : public Model {
  public:
-  // personal: patterns of what is not part of the layout (TrainingConfig::personal).
-  // Fails (model) if path is no TorchScript archive, has no forward, no trainable float32
-  // parameter, parameters of another type, or nothing that a pattern of personal fits.
+  // `personal` lists patterns of parameters that are not part of the layout (TrainingConfig::personal). Fails (model)
+  // if `path` is not a TorchScript archive, has no forward method, no trainable float32 parameter or one of another
+  // type, or if a pattern of `personal` matches nothing.
   [[nodiscard]] static Result<LoadedModel> open(const std::filesystem::path& path,
                                                 std::span<const std::string> personal);
 
   [[nodiscard]] torch::jit::Module& module() { return module_; }
-  // What the archive's methods return.
   [[nodiscard]] c10::IValue forward(const at::Tensor& x) override { return forward_->run({x}); }
   [[nodiscard]] c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
     return training_loss_->run({x, y});
   }
-  // Only if the traits have it.
+  // Call it only if the traits say that the archive has it.
   [[nodiscard]] c10::IValue metrics(const at::Tensor& x, const at::Tensor& y) {
     return metrics_->run({x, y});
   }
   void set_training(bool training) override { module_.train(training); }
-  [[nodiscard]] const char* other_layout_mend() const override {
+  [[nodiscard]] const char* other_layout_hint() const override {
     return "run the same version of Hansa and of LibTorch on both sides";
   }
 
-  // Integer buffers go back to their archived values, so that a task leaves no trace in the next.
+  // Integer buffers are reset to the archived values, so that one task does not influence the next.
   void assign(std::span<const float> values) override;
 
-  // Gives every trainable memory of its own, row-major, as an archive holds it: to save the module.
+  // Copies every trainable parameter to row-major memory of its own, as in an archive, so that the module can be saved.
   // The model cannot be trained afterwards.
   void bind_contiguous();
 
@@ -51,7 +50,7 @@ class LoadedModel final : public Model {
     at::Tensor archived;
   };
 
-  // A place in a list attribute that holds a parameter a second time, as the recurrent layers' _flat_weights do.
+  // An element of a list attribute that refers to a parameter again, like the recurrent layers' _flat_weights.
   struct ListPlace {
     c10::List<at::Tensor> list;
     std::size_t index;
@@ -60,7 +59,7 @@ class LoadedModel final : public Model {
 
   Result<void> collect(std::span<const std::string> personal);
   void collect_list_places();
-  // Puts the slot's tensor wherever the module holds it.
+  // Assigns the slot's tensor everywhere the module refers to it.
   void rebind(const Slot& slot);
   void bind_trainables();
   void compile();
@@ -69,7 +68,7 @@ class LoadedModel final : public Model {
   std::optional<CompiledMethod> forward_;
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
-  at::Tensor flat_;  // the memory of all trainables
+  at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;
 };

@@ -5,7 +5,7 @@
 namespace hansa::learning {
 namespace {
 
-// Before the loss: LibTorch would only say "Target 10 is out of bounds".
+// Checked before the loss is computed, because LibTorch's message is only "Target 10 is out of bounds".
 Result<void> check_class_count(const Model& model, const at::Tensor& output, const DataSource& source) {
   if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index)
     return {};
@@ -22,12 +22,13 @@ std::string shape_text(const at::Tensor& tensor) {
   return out + "]";
 }
 
-// Class scores: n x classes, or n x classes x positions as cross-entropy takes them; real targets: as many values.
+// Checks the shape of the output. Class scores: n x classes, or n x classes x positions, as cross-entropy takes them;
+// real targets: one value for each target.
 Result<void> check_output(const Model& model, const Batch& batch, const at::Tensor& output) {
   if (!output.is_floating_point())
     return fail(ErrorCode::model, model.location(),
-                std::string("forward returns whole numbers (") + at::toString(output.scalar_type()) + ")",
-                "return the scores, not the class that wins");
+                std::string("forward returns integers (") + at::toString(output.scalar_type()) + ")",
+                "return the scores, not the predicted class");
   if (batch.targets.scalar_type() == at::kLong) {
     if (output.dim() >= 2 && output.size(0) == batch.targets.size(0)) return {};
     return fail(ErrorCode::model, model.location(),
@@ -45,7 +46,7 @@ Result<at::Tensor> tensor_of(const Model& model, const c10::IValue& value, const
   if (value.isTensor()) return value.toTensor();
   return fail(ErrorCode::model, model.location(),
               std::string(method) + " returns " + value.tagKind() + ", not a tensor",
-              "return the tensor alone; a training_loss(x, y) may use the rest");
+              "return only the tensor; a training_loss(x, y) may use the other values");
 }
 
 Result<void> check_loss(const Model& model, const at::Tensor& loss) {
@@ -56,7 +57,8 @@ Result<void> check_loss(const Model& model, const at::Tensor& loss) {
   if (at::GradMode::is_enabled() && !loss.requires_grad())
     return fail(
         ErrorCode::model, model.location(),
-        "the loss cannot be differentiated: no parameter reaches it by operations that have a gradient",
+        "the loss cannot be differentiated: it depends on no parameter through operations that have a "
+        "gradient",
         "look for argmax, round, detach, no_grad or a conversion to integers between parameters and loss");
   return {};
 }
@@ -75,7 +77,7 @@ Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSo
       HANSA_TRY_VOID(check_class_count(model, result.output, source));
       result.loss = at::cross_entropy_loss(result.output, batch.targets);
     } else {
-      // view_as: scalars as n and as n x 1 are the same targets, and must not broadcast to n x n.
+      // view_as() gives scalars of shape n and of shape n x 1 the same shape, so that they do not broadcast to n x n.
       result.loss = at::mse_loss(result.output, batch.targets.view_as(result.output));
     }
   }

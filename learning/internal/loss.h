@@ -1,5 +1,5 @@
-// The loss of a batch: the archive's training_loss, or cross-entropy for class labels and mean squared
-// error for real targets. Includes LibTorch; throws what LibTorch throws.
+// The loss of a batch: the archive's training_loss, or else cross-entropy for class labels and mean squared error for
+// real targets. Includes LibTorch and throws its exceptions.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -11,16 +11,16 @@ namespace hansa::learning {
 
 struct LossOfBatch {
   at::Tensor loss;  // a scalar: the mean over the batch
-  at::Tensor output;  // forward's; undefined if training_loss did the work
+  at::Tensor output;  // result of forward; undefined if training_loss was called instead
 };
 
-// Fails (model), in the words of the model's author, if forward or training_loss returns what cannot be
-// used, source has labels that the model has no score for, or no gradient would reach a parameter.
+// Fails (model), in terms of the model's source code, if forward or training_loss returns an unusable value, if the
+// model has no score for a label of the source, or if no parameter would receive a gradient.
 [[nodiscard]] Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSource& source);
 
-// Whether output is n x classes with float32 scores, so that a label can be right or wrong.
+// Whether output holds float32 scores of shape n x classes, so that accuracy is defined.
 [[nodiscard]] bool has_class_scores(const at::Tensor& output, std::span<const std::int64_t> labels);
-// Rows whose first largest score stands at their label.
+// Number of rows in which the first of the largest scores is the label's.
 [[nodiscard]] std::uint64_t count_correct(const at::Tensor& output, std::span<const std::int64_t> labels);
 
 }  // namespace hansa::learning

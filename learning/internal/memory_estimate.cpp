@@ -20,7 +20,7 @@ using TotalBytes = std::size_t;
 using TotalBytes = std::int64_t;
 #endif
 
-// LibTorch reports this thread's allocations and frees to it while it is the thread's profiler state.
+// LibTorch reports the allocations and frees of the thread whose profiler state this object is.
 class AllocationWatch final : public c10::MemoryReportingInfoBase {
  public:
   void reportMemoryUsage(void*, std::int64_t bytes, TotalBytes, TotalBytes, c10::Device) override {
@@ -55,11 +55,11 @@ Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSou
       source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1} : std::vector<std::uint32_t>{0};
   const std::uint64_t vector_bytes = model.layout().element_count() * sizeof(float);
   HANSA_TRY(const std::uint64_t peak, step_peak_bytes(model, source, examples));
-  // The gradients are in the peak whatever the batch; what is left grows with it.
+  // The gradients are part of the peak for any batch size; the remainder is proportional to the batch size.
   const std::uint64_t per_example = (peak > vector_bytes ? peak - vector_bytes : 0) / examples.size();
   const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());
   const std::uint64_t inputs = source.shape().input_elements() * sizeof(float) * batch;
-  // Held at once: weights, gradients, the global vector, the delta, the local copy, the velocity.
+  // Vectors held at the same time: weights, gradients, the global model, the delta, the local copy, the velocity.
   const std::uint64_t vectors = vector_bytes * (config.momentum == 0 ? 5 : 6);
   const std::uint64_t order = source.example_count() * sizeof(std::uint32_t);
   return source.memory_bytes() + order + vectors + inputs + per_example * batch;

@@ -1,4 +1,4 @@
-// How much memory a training task will need. Includes LibTorch.
+// Estimates the memory that a training task will need. Includes LibTorch.
 #pragma once
 #include <cstdint>
 
@@ -8,10 +8,10 @@
 
 namespace hansa::learning {
 
-// Measured, not guessed: trains on one or two examples, watching LibTorch's allocations, and scales
-// the peak to the batch. Counts the data, the vectors and the optimiser too; not the program itself.
-// Overwrites the model's buffers and draws random numbers: assign() and seed afterwards. Throws what
-// LibTorch throws.
+// The estimate is measured: the function trains on one or two examples, records LibTorch's allocations, and scales the
+// peak to the batch size. It includes the data, the vectors and the optimiser, but not the program itself. It
+// overwrites the model's buffers and draws random numbers, so assign the values and seed the generator afterwards.
+// Throws LibTorch's exceptions.
 [[nodiscard]] Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSource& source,
                                                                    const TrainingConfig& config);
 

@@ -56,14 +56,14 @@ Result<void> Model::divide(std::span<const std::string> personal) {
     if (found) continue;
     std::string all;
     for (std::size_t i = 0; i < slots_.size() && i < 8; ++i) all += (i == 0 ? "" : ", ") + slots_[i].name;
-    return fail(ErrorCode::model, location_, "has no parameter that fits \"" + pattern + "\" of personal",
+    return fail(ErrorCode::model, location_, "has no parameter that matches \"" + pattern + "\" of personal",
                 "its parameters are " + all + (slots_.size() > 8 ? ", ..." : ""));
   }
   HANSA_TRY(shared_, part_of(false));
   HANSA_TRY(personal_, part_of(true));
   if (shared_.slots.empty())
-    return fail(ErrorCode::model, location_, "shares nothing: personal fits every parameter",
-                "name fewer in model.personal");
+    return fail(ErrorCode::model, location_, "has no shared parameter: personal matches every parameter",
+                "list fewer in model.personal");
   return {};
 }
 
@@ -84,11 +84,11 @@ void Model::assign(const Part& part, std::span<const float> values) {
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < part.slots.size(); ++i) {
     const ParameterEntry& entry = part.layout.entries()[i];
-    // copy_ only reads its source; from_blob has no const form.
+    // copy_ only reads its source, but from_blob takes no const pointer.
     float* source = const_cast<float*>(values.data()) + entry.offset;
     at::Tensor to = slots_[part.slots[i]].tensor.detach();
     to.copy_(at::from_blob(source, entry.shape, at::kFloat));
-    // A mean of variances is none below zero, but its rounding to the sum's grid may be, by a hair.
+    // A mean of variances is not negative, but rounding to the levels of the sum can make it slightly negative.
     if (entry.kind == ParameterKind::buffer && entry.name.ends_with("running_var")) to.clamp_min_(0);
   }
 }

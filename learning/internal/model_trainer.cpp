@@ -134,7 +134,7 @@ class ModelTrainer final : public Trainer {
         archived && archived->layout.digest() == request.layout
             ? first_difference(archived->layout, model_->layout())
             : "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
-        model_->other_layout_mend());
+        model_->other_layout_hint());
   }
 
   // Once for each model, method and batch size: it costs two examples' worth of training.

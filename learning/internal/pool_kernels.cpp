@@ -4,8 +4,8 @@
 #include <cassert>
 #include <cstring>
 
-// The clones let the compiler use what the processor has. The arithmetic is comparison and selection
-// only, so all clones give equal bits.
+// The clones let the compiler use the processor's vector instructions. The arithmetic is comparison and selection only,
+// so all clones give equal bits.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 #define HANSA_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
@@ -16,9 +16,9 @@
 namespace hansa::learning {
 namespace {
 
-// Eight channels at a time, by the vector extension of GCC and Clang. Left to itself the vectoriser
-// fills whole registers with the one-byte winners, 32 or 64 channels at a time, and leaves the few
-// channels of a small model to scalar code, which is 20 times slower.
+// Processes eight channels at a time with the vector extension of GCC and Clang. Automatic vectorisation fills whole
+// registers with the one-byte winners, 32 or 64 channels at a time, and leaves the few channels of a small model to
+// scalar code, which is 20 times slower.
 constexpr std::size_t lanes = 8;
 using Floats = float __attribute__((vector_size(lanes * sizeof(float))));
 using Ints = std::int32_t __attribute__((vector_size(lanes * sizeof(std::int32_t))));
@@ -34,7 +34,7 @@ inline __attribute__((always_inline)) void store(T* to, const Vector& from) {
 }
 
 struct Corners {
-  std::size_t offset[4];  // of the 2x2 window's elements from its first
+  std::size_t offset[4];  // of the elements of a 2x2 window, relative to its first
 };
 
 Corners corners_of(const PoolShape& shape) {
@@ -54,7 +54,7 @@ void forward_row(const float* in, const Corners& corners, std::size_t windows, s
       for (std::int32_t place = 1; place < 4; ++place) {
         Floats x;
         load(x, in + corners.offset[place] + c);
-        const Ints wins = (x > best) | (x != x);  // a NaN wins
+        const Ints wins = (x > best) | (x != x);  // NaN wins
         best = wins ? x : best;
         winner = wins ? Ints{} + place : winner;
       }

@@ -68,7 +68,7 @@ at::Tensor relu_max_pool(const at::Tensor& x) {
   return suits ? ReluMaxPool::apply(x) : at::relu(at::max_pool2d(x, {2, 2}));
 }
 
-// LibTorch's table of operators is filled at start-up and constant afterwards.
+// LibTorch's table of operators is filled when the program starts, and is constant afterwards.
 const jit::RegisterOperators registration({jit::Operator(
     std::string(operator_name) + "(Tensor x) -> Tensor",
     [](jit::Stack& stack) {
@@ -108,7 +108,7 @@ bool is_plain_pool(const jit::Node* node) {
 
 bool is_relu(const jit::Node* node) {
   const std::string_view kind = node->kind().toQualString();
-  // In place is the same thing where nobody else looks at the place.
+  // The in-place variant is equivalent if nothing else uses its input.
   return kind == "aten::relu" || (kind == "aten::relu_" && node->input(0)->uses().size() == 1 &&
                                   node->input(0)->node()->kind() != c10::prim::Param);
 }
@@ -120,7 +120,8 @@ void collect_pairs(jit::Block* block, std::vector<std::pair<jit::Node*, jit::Nod
     jit::Node* first = second->input(0)->node();
     if (first->owningBlock() != block || first->outputs().size() != 1 || first->output()->uses().size() != 1)
       continue;
-    if (!pairs.empty() && pairs.back().second == first) continue;  // relu, pool, relu: the middle is taken
+    if (!pairs.empty() && pairs.back().second == first)
+      continue;  // in relu, pool, relu the pool belongs to one pair only
     if ((is_relu(first) && is_plain_pool(second)) || (is_plain_pool(first) && is_relu(second)))
       pairs.emplace_back(first, second);
   }

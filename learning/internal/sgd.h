@@ -1,4 +1,4 @@
-// One step of stochastic gradient descent on flat spans, fused into a single pass. Torch-free.
+// One step of stochastic gradient descent on flat spans, in a single pass. Torch-free.
 #pragma once
 #include <span>
 
@@ -10,9 +10,9 @@ struct SgdConstants {
   float weight_decay = 0;
 };
 
-// g = gradient + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v.
-// The three have equal size, velocity may be empty if momentum is 0. Sutskever et al. 2013 as
-// torch.optim.SGD writes it (no dampening, no Nesterov).
+// g = gradient + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v. The spans have equal size, but
+// velocity may be empty if momentum is 0. The momentum is that of Sutskever et al. 2013, in the form of
+// torch.optim.SGD (no dampening, no Nesterov).
 void sgd_step(std::span<float> weights, std::span<const float> gradient, std::span<float> velocity,
               const SgdConstants& constants);
 

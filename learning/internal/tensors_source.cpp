@@ -21,7 +21,7 @@
 namespace hansa::learning {
 namespace {
 
-// A file in memory, read on demand; tensors that point into it keep it.
+// A file mapped into memory, read on demand. Tensors that point into it keep it alive.
 class MappedFile {
  public:
   static Result<std::shared_ptr<MappedFile>> open(const std::filesystem::path& path) {
@@ -30,12 +30,13 @@ class MappedFile {
     };
     std::error_code error;
     if (!std::filesystem::exists(path, error))
-      return bad("does not exist", "set data.file to what torch.save wrote");
+      return bad("does not exist", "set data.file to a file written by torch.save");
     if (!std::filesystem::is_regular_file(path, error))
-      return bad("is not a file", "set data.file to what torch.save wrote");
+      return bad("is not a file", "set data.file to a file written by torch.save");
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     const std::uint64_t size = std::filesystem::file_size(path, error);
-    if (!file || error) return bad("cannot be opened", "let the user that runs this program read it");
+    if (!file || error)
+      return bad("cannot be opened", "give the user that runs this program read permission");
     if (size == 0) return bad("is empty", "fetch or copy the file again");
     void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (memory == MAP_FAILED) return bad("cannot be mapped into memory", "copy it to a local disk");
@@ -54,7 +55,7 @@ class MappedFile {
   std::uint64_t size_;
 };
 
-// LibTorch's unpickler believes what sizes, strides and offset claim; here they are held against the file.
+// LibTorch's unpickler trusts the sizes, strides and offset in the file, so they are checked against the file's length.
 bool lies_within(const at::Tensor& tensor, const MappedFile& file) {
   const auto* data = static_cast<const std::byte*>(tensor.storage().data_ptr().get());
   if (tensor.numel() == 0) return true;
@@ -77,34 +78,34 @@ struct LoadedTensors {
   at::Tensor y;
 };
 
-Result<at::Tensor> find_tensor(const c10::IValue& value, const char* key, const std::string& place,
+Result<at::Tensor> find_tensor(const c10::IValue& value, const char* key, const std::string& location,
                                const MappedFile& file) {
   const auto dict = value.toGenericDict();
   const auto found = dict.find(std::string(key));
   if (found == dict.end() || !found->value().isTensor())
-    return fail(ErrorCode::data, place, std::string("has no tensor \"") + key + "\"",
+    return fail(ErrorCode::data, location, std::string("has no tensor \"") + key + "\"",
                 "write it with torch.save({\"x\": x, \"y\": y}, file)");
   at::Tensor tensor = found->value().toTensor();
   if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex())
-    return fail(ErrorCode::data, place,
+    return fail(ErrorCode::data, location,
                 std::string("has a sparse, quantised or complex tensor \"") + key + "\"",
                 "save a plain tensor");
   if (!lies_within(tensor, file))
-    return fail(ErrorCode::data, place,
-                std::string("is damaged: tensor \"") + key + "\" reaches beyond the file",
+    return fail(ErrorCode::data, location,
+                std::string("is damaged: tensor \"") + key + "\" extends beyond the file",
                 "fetch or copy the file again");
   return tensor.contiguous();
 }
 
 Result<LoadedTensors> load(const std::filesystem::path& path) {
-  const std::string place = path.string();
+  const std::string location = path.string();
   HANSA_TRY(const std::shared_ptr<MappedFile> file, MappedFile::open(path));
   constexpr std::array<std::byte, 2> zip{std::byte{'P'}, std::byte{'K'}};
   if (file->size() < 64 || !std::equal(zip.begin(), zip.end(), file->begin()))
-    return fail(ErrorCode::data, place,
-                "is not a file of torch.save, or one of the format before PyTorch 1.6",
+    return fail(ErrorCode::data, location,
+                "was not written by torch.save, or has the format before PyTorch 1.6",
                 "write it with torch.save({\"x\": x, \"y\": y}, file)");
-  caffe2::serialize::PyTorchStreamReader reader(place);
+  caffe2::serialize::PyTorchStreamReader reader(location);
   const auto [pickle, pickle_size] = reader.getRecord("data.pkl");
   const char* bytes = static_cast<const char*>(pickle.get());
   std::size_t taken = 0;
@@ -124,15 +125,15 @@ Result<LoadedTensors> load(const std::filesystem::path& path) {
   torch::jit::Unpickler unpickler(read, nullptr, nullptr, read_record, at::Device(at::kCPU));
   const c10::IValue value = unpickler.parse_ivalue();
   if (!value.isGenericDict())
-    return fail(ErrorCode::data, place, "does not hold a dict",
+    return fail(ErrorCode::data, location, "does not hold a dict",
                 "write it with torch.save({\"x\": x, \"y\": y}, file)");
   LoadedTensors out;
-  HANSA_TRY(out.x, find_tensor(value, "x", place, *file));
-  HANSA_TRY(out.y, find_tensor(value, "y", place, *file));
+  HANSA_TRY(out.x, find_tensor(value, "x", location, *file));
+  HANSA_TRY(out.y, find_tensor(value, "y", location, *file));
   return out;
 }
 
-// f(pointer to the tensor's values, typed).
+// Calls f with a typed pointer to the tensor's values.
 template <class F>
 auto visit_values(const at::Tensor& tensor, F f) {
   const void* data = tensor.data_ptr();
@@ -177,14 +178,16 @@ std::optional<std::size_t> first_not_finite(const at::Tensor& tensor, std::size_
 
 class TensorsSource final : public DataSource {
  public:
-  TensorsSource(std::string place, LoadedTensors tensors, ExampleShape shape, std::uint64_t count)
-      : location_(std::move(place)), tensors_(std::move(tensors)), shape_(std::move(shape)), count_(count) {}
+  TensorsSource(std::string location, LoadedTensors tensors, ExampleShape shape, std::uint64_t count)
+      : location_(std::move(location)),
+        tensors_(std::move(tensors)),
+        shape_(std::move(shape)),
+        count_(count) {}
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override {
-    return 0;
-  }  // pages that the system may take back
+  // The file is mapped, so the system can reclaim its pages.
+  [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
   [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
@@ -204,23 +207,23 @@ class TensorsSource final : public DataSource {
   std::uint64_t count_;
 };
 
-Result<void> check_counts(const LoadedTensors& tensors, const std::string& place) {
+Result<void> check_counts(const LoadedTensors& tensors, const std::string& location) {
   if (tensors.x.dim() < 1 || tensors.y.dim() < 1)
-    return fail(ErrorCode::data, place, "has a tensor without dimensions",
-                "the first dimension counts the examples");
+    return fail(ErrorCode::data, location, "has a tensor without dimensions",
+                "the first dimension must be the number of examples");
   if (tensors.x.size(0) != tensors.y.size(0))
-    return fail(ErrorCode::data, place,
+    return fail(ErrorCode::data, location,
                 "has " + std::to_string(tensors.x.size(0)) + " examples in x, but " +
                     std::to_string(tensors.y.size(0)) + " in y",
-                "save the x and y that belong together");
+                "save x and y with the same number of examples");
   if (tensors.x.numel() == 0)
-    return fail(ErrorCode::data, place, "holds no example", "give this client examples");
+    return fail(ErrorCode::data, location, "holds no example", "give this client examples");
   if (tensors.x.size(0) > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
-    return fail(ErrorCode::data, place, "holds more than 4,294,967,295 examples", "split it");
+    return fail(ErrorCode::data, location, "holds more than 4,294,967,295 examples", "split it");
   return {};
 }
 
-Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& place, std::int64_t count) {
+Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& location, std::int64_t count) {
   const auto example = [](const at::Tensor& tensor) {
     const auto sizes = tensor.sizes().slice(1);
     return std::vector<std::int64_t>(sizes.begin(), sizes.end());
@@ -231,36 +234,36 @@ Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& p
   if (tensors.y.is_floating_point()) {
     shape.target_kind = TargetKind::real;
     if (tensors.y.numel() == 0)
-      return fail(ErrorCode::data, place, "has targets y without a value", "save y whole");
+      return fail(ErrorCode::data, location, "has targets y without a value", "save all of y");
     return shape;
   }
   if (shape.target == std::vector<std::int64_t>{1}) shape.target.clear();
   if (!shape.target.empty())
-    return fail(ErrorCode::data, place,
-                "has " + std::to_string(shape.target_elements()) + " whole numbers as y of an example",
+    return fail(ErrorCode::data, location,
+                "has " + std::to_string(shape.target_elements()) + " integers as the y of an example",
                 "save class labels as a tensor of one dimension, real targets as floats");
   const at::Tensor labels = tensors.y.narrow(0, 0, count).to(at::kLong).flatten();
   if (const auto least = labels.argmin().item<std::int64_t>(); labels[least].item<std::int64_t>() < 0)
-    return fail(ErrorCode::data, place + ": example " + std::to_string(least),
+    return fail(ErrorCode::data, location + ": example " + std::to_string(least),
                 "has the label " + std::to_string(labels[least].item<std::int64_t>()),
-                "labels are whole numbers from 0");
+                "labels are integers from 0");
   shape.class_count = labels.max().item<std::int64_t>() + 1;
   return shape;
 }
 
 Result<std::unique_ptr<DataSource>> open_unguarded(const DataConfig& config) {
-  const std::string place = config.file.string();
+  const std::string location = config.file.string();
   HANSA_TRY(LoadedTensors tensors, load(config.file));
-  HANSA_TRY_VOID(check_counts(tensors, place));
+  HANSA_TRY_VOID(check_counts(tensors, location));
   auto count = static_cast<std::uint64_t>(tensors.x.size(0));
   if (config.examples_max > 0) count = std::min(count, config.examples_max);
-  HANSA_TRY(ExampleShape shape, shape_of(tensors, place, static_cast<std::int64_t>(count)));
+  HANSA_TRY(ExampleShape shape, shape_of(tensors, location, static_cast<std::int64_t>(count)));
   for (const auto& [name, tensor, size] : {std::tuple("x", &tensors.x, shape.input_elements()),
                                            std::tuple("y", &tensors.y, shape.target_elements())})
     if (const auto example = first_not_finite(*tensor, count, size))
-      return fail(ErrorCode::data, place + ": example " + std::to_string(*example),
-                  std::string("has NaN or an infinite value in ") + name, "take the example out, or hint it");
-  return std::make_unique<TensorsSource>(place, std::move(tensors), std::move(shape), count);
+      return fail(ErrorCode::data, location + ": example " + std::to_string(*example),
+                  std::string("has NaN or an infinite value in ") + name, "remove or correct the example");
+  return std::make_unique<TensorsSource>(location, std::move(tensors), std::move(shape), count);
 }
 
 }  // namespace

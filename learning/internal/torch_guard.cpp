@@ -27,8 +27,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return out;
 }
 
-// TorchScript wraps the reason in a traceback of many lines: the reason is the last line of the form
-// "SomethingError: ...", else the first line.
+// TorchScript wraps the reason in a traceback of many lines. The reason is the last line of the form "SomethingError:
+// ...", or else the first line.
 std::string reason_of(const std::vector<std::string_view>& lines) {
   std::string_view reason = lines.empty() ? std::string_view() : lines.front();
   for (const std::string_view line : lines) {
@@ -38,16 +38,16 @@ std::string reason_of(const std::vector<std::string_view>& lines) {
   return std::string(trimmed(reason, blanks_and_stop).substr(0, reason_length_max));
 }
 
-// Where in the user's source it happened: " (model.py:12: x = self.fc(x))", or empty. In the traceback
+// The position of the error in the user's source, " (model.py:12: x = self.fc(x))", or empty. In the traceback
 //   File "model.py", line 12, in forward
 //           x = self.fc(x)
 //               ~~~~~~~ <--- HERE
-// the last such place counts that is not in PyTorch's own files: the original code, where the archive has it, comes
-// after the serialized, and within each the innermost call is last.
-std::string source_place_of(const std::vector<std::string_view>& lines) {
+// the last position outside of PyTorch's own files is the relevant one: the original code, if the archive holds it,
+// follows the serialized code, and in each of them the innermost call is last.
+std::string source_location_of(const std::vector<std::string_view>& lines) {
   std::string file;
   std::string out;
-  bool theirs = false;  // file is PyTorch's
+  bool theirs = false;  // the file belongs to PyTorch
   bool found_own = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string_view line = trimmed(lines[i]);
@@ -70,27 +70,27 @@ std::string source_place_of(const std::vector<std::string_view>& lines) {
 
 std::string explain(std::string_view text) {
   const std::vector<std::string_view> lines = lines_of(text);
-  return reason_of(lines) + source_place_of(lines);
+  return reason_of(lines) + source_location_of(lines);
 }
 
 }  // namespace
 
-Error describe_current_exception(std::string place, const std::string& context, std::string hint) {
+Error describe_current_exception(std::string location, const std::string& context, std::string hint) {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {ErrorCode::resource, std::move(place), context + ": out of memory",
+    return {ErrorCode::resource, std::move(location), context + ": out of memory",
             "use a smaller batch or a device with more memory"};
   } catch (const c10::Error& error) {
     const std::string reason = explain(error.what_without_backtrace());
     if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
-      return {ErrorCode::resource, std::move(place), context + ": out of memory",
+      return {ErrorCode::resource, std::move(location), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model, std::move(place), context + ": " + reason, std::move(hint)};
+    return {ErrorCode::model, std::move(location), context + ": " + reason, std::move(hint)};
   } catch (const std::exception& error) {
-    return {ErrorCode::model, std::move(place), context + ": " + explain(error.what()), std::move(hint)};
+    return {ErrorCode::model, std::move(location), context + ": " + explain(error.what()), std::move(hint)};
   } catch (...) {
-    return {ErrorCode::model, std::move(place), context, std::move(hint)};
+    return {ErrorCode::model, std::move(location), context, std::move(hint)};
   }
 }
 

@@ -1,4 +1,4 @@
-// Nothing that LibTorch throws leaves this folder: it becomes an Error of one line.
+// Converts every exception of LibTorch to an Error of one line, so that none leaves this folder.
 #pragma once
 #include <string>
 #include <utility>
@@ -7,19 +7,19 @@
 
 namespace hansa::learning {
 
-// The Error for the exception in flight; call it in a catch block only. Out of memory has code
-// resource, all else code model. context says what was tried: "cannot be loaded".
-[[nodiscard]] Error describe_current_exception(std::string place, const std::string& context,
+// The Error for the current exception; call it only in a catch block. Its code is resource if memory is exhausted, and
+// else `code`. `context` names the operation that failed: "cannot be loaded".
+[[nodiscard]] Error describe_current_exception(std::string location, const std::string& context,
                                                std::string hint);
 
-// f(), or the Error of what it throws. f returns a Result.
+// Returns f(), or the Error for its exception. f returns a Result.
 template <class F>
-auto guarded(const std::string& place, const std::string& context, const std::string& hint, F&& f)
+auto guarded(const std::string& location, const std::string& context, const std::string& hint, F&& f)
     -> decltype(std::forward<F>(f)()) {
   try {
     return std::forward<F>(f)();
   } catch (...) {
-    return tl::unexpected<Error>(describe_current_exception(place, context, hint));
+    return tl::unexpected<Error>(describe_current_exception(location, context, hint));
   }
 }
 

@@ -1,4 +1,4 @@
-// The precompiled header of this folder: what of LibTorch it uses, parsed once.
+// The precompiled header of this folder, with the LibTorch headers that it uses.
 #pragma once
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/passes/inliner.h>

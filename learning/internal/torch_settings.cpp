@@ -12,7 +12,7 @@ namespace hansa::learning {
 TorchSettings::TorchSettings(int threads) {
   const int wanted = std::clamp(threads, 1, 1024);
   if (at::get_num_threads() != wanted) at::set_num_threads(wanted);
-  // LibTorch may run on any BLAS, so the symbol is looked up, not linked.
+  // LibTorch may use any BLAS library, so the symbol is looked up at run time.
   using SetThreads = void (*)(int);
   using GetThreads = int (*)();
   const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));

@@ -1,13 +1,13 @@
-// LibTorch's settings while the calling thread works on a model. Includes LibTorch.
+// Settings of LibTorch while the calling thread works on a model. Includes LibTorch.
 #pragma once
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
 namespace hansa::learning {
 
-// Sets the intra-op threads, also those of OpenBLAS, which LibTorch does not tell (process wide; the
-// last caller's number stands), and sees to sound convolutions. While it lives, the thread runs
-// TorchScript without the optimising executor: its profiling and re-compilation cost small models more
-// than its fusions give back, and where LibTorch comes with LLVM they take minutes.
+// Sets the number of intra-op threads, also for OpenBLAS, which LibTorch does not configure (for the whole process; the
+// last call wins), and calls distrust_wrong_convolutions(). During the object's lifetime the thread runs TorchScript
+// without the optimising executor: its profiling and recompilation cost small models more than its fusions save, and
+// take minutes in a LibTorch that was built with LLVM.
 class TorchSettings {
  public:
   explicit TorchSettings(int threads);

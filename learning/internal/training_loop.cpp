@@ -40,7 +40,7 @@ struct EpochSums {
   }
 };
 
-// The optimiser on the model's own memory: no gradient buffer is kept, zeroed or added to.
+// The optimiser works on the model's own memory, so no gradient buffer is allocated, zeroed or added to.
 class Optimiser {
  public:
   Optimiser(Model& model, const TrainingConfig& config, GradientHook* hook)
@@ -59,7 +59,7 @@ class Optimiser {
     const auto trainables = model_.trainables();
     for (std::size_t i = 0; i < trainables.size(); ++i) {
       at::Tensor gradient = gradients[i];
-      if (!gradient.defined()) continue;  // forward does not use it
+      if (!gradient.defined()) continue;  // forward does not use this parameter
       const at::Tensor& weight = trainables[i].tensor;
       if (gradient.strides() != weight.strides() || gradient.layout() != at::kStrided) {
         const at::Tensor dense = gradient.layout() == at::kStrided ? gradient : gradient.to_dense();

@@ -113,11 +113,11 @@ TEST(Link, ARefusalIsToldWithItsMendAndWaitsAsAsked) {
     Harness h;
     h.reach_greeting();
     h.forget();
-    h.receive(SessionId(), messages::Refuse{reason, "is wrong", "hint it so", 60'000});
+    h.receive(SessionId(), messages::Refuse{reason, "is wrong", "fix it so", 60'000});
     EXPECT_EQ(h.agent.state(), LinkState::offline);
     EXPECT_GE(h.agent.next_tick() - h.now, seconds(60));
     ASSERT_EQ(h.all<Log>().size(), 1U);
-    EXPECT_NE(h.all<Log>()[0].text.find("is wrong; hint it so"), std::string::npos);
+    EXPECT_NE(h.all<Log>()[0].text.find("is wrong; fix it so"), std::string::npos);
     EXPECT_TRUE(h.all<Exit>().empty()) << "it comes back for as long as it takes";
     h.go_online();
   }

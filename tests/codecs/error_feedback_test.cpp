@@ -3,7 +3,7 @@
 namespace hansa::codecs {
 namespace {
 
-// What was decoded of all updates and what is kept at the end are what was put in: nothing is lost.
+// The decoded updates and the last residual sum up to the updates that were encoded: nothing is lost.
 TEST(ErrorFeedback, DecodedUpdatesAndTheLastResidualSumUpToWhatWasEncoded) {
   for (const char* text : {"topk(0.01, q4)", "topk(0.05, q1)", "sign", "lowrank(2)"}) {
     SCOPED_TRACE(text);
@@ -27,8 +27,9 @@ TEST(ErrorFeedback, DecodedUpdatesAndTheLastResidualSumUpToWhatWasEncoded) {
   }
 }
 
-// With the same update again and again the mean of what is decoded becomes that update, and the residual stays bounded.
-TEST(ErrorFeedback, TheMeanOfARepeatedUpdateBecomesTheUpdate) {
+// If the same update is encoded repeatedly, the mean of the decoded values converges to it, and the residual is
+// bounded.
+TEST(ErrorFeedback, TheMeanOfARepeatedUpdateConvergesToTheUpdate) {
   for (const char* text : {"topk(0.05, q4)", "sign", "lowrank(4)"}) {
     SCOPED_TRACE(text);
     const Plan plan = plan_of(text, 2'000);
@@ -50,7 +51,7 @@ TEST(ErrorFeedback, TheMeanOfARepeatedUpdateBecomesTheUpdate) {
   }
 }
 
-TEST(ErrorFeedback, UnbiasedCodecsKeepNothing) {
+TEST(ErrorFeedback, UnbiasedCodecsKeepNoResidual) {
   for (const char* text : {"f32", "f16", "q4", "q2-rotated", "randk(0.1, q8)"})
     EXPECT_EQ(plan_of(text, 100).state_values(), 0U) << text;
 }

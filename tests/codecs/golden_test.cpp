@@ -1,5 +1,5 @@
-// Golden vectors of every codec: what crosses the wire, and what it decodes to. HANSA_WRITE_GOLDEN=1 writes the file anew; a
-// change to it is a new protocol version.
+// Golden vectors of every codec: the bytes that are sent, and the values that they decode to. HANSA_WRITE_GOLDEN=1
+// rewrites the file. A change to it needs a new protocol version.
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr Seeds seeds{1, 2, 3};
 
-// Exact in float32, of both signs, a few of them large.
+// Values that are exact in float32, of both signs, a few of them large.
 std::vector<float> sample(std::size_t values) {
   std::vector<float> out(values);
   for (std::size_t i = 0; i < values; ++i) {

@@ -16,7 +16,7 @@ double value_of_f16(std::uint16_t half) {
   return half >> 15 != 0 ? -size : size;
 }
 
-TEST(Half, EveryFiniteFloat16IsReadAsItsDefinitionAndWrittenAsItself) {
+TEST(Half, EveryFiniteFloat16HasItsDefinedValueAndIsWrittenBack) {
   for (std::uint32_t half = 0; half < 65'536; ++half) {
     if ((half >> 10 & 31) == 31) continue;
     const auto bits = static_cast<std::uint16_t>(half);
@@ -25,13 +25,13 @@ TEST(Half, EveryFiniteFloat16IsReadAsItsDefinitionAndWrittenAsItself) {
   }
 }
 
-TEST(Half, InfinitiesAndNansStaySuch) {
+TEST(Half, InfinitiesAndNansAreKept) {
   EXPECT_TRUE(std::isinf(from_f16(0x7C00)));
   EXPECT_TRUE(std::isnan(from_f16(0x7E01)));
   EXPECT_TRUE(std::isnan(from_bf16(0x7FC0)));
 }
 
-TEST(Half, FloatsBetweenTwoFloat16GoToTheNearestTiesToEven) {
+TEST(Half, FloatsBetweenTwoFloat16AreRoundedToTheNearestTiesToEven) {
   Random random(1);
   for (int i = 0; i < 200'000; ++i) {
     const auto lower = static_cast<std::uint16_t>(random.below(0x7BFF));

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Seeds seeds{1, 2, 3};
 
-TEST(Hostile, AnUpdateThatIsCutAnywhereIsRefused) {
+TEST(Hostile, ATruncatedUpdateIsRefused) {
   for (const std::string& text : every_spec) {
     for (const Entropy entropy : {Entropy::never, Entropy::if_smaller}) {
       const Plan plan = plan_of(text, 5'000);
@@ -25,16 +25,16 @@ TEST(Hostile, AnUpdateThatIsCutAnywhereIsRefused) {
   }
 }
 
-// Whatever the bytes are: an error, or values within the limit, and the same ones each time.
+// Any bytes give an error, or values within the limit, which are the same each time.
 TEST(Hostile, ChangedBytesGiveAnErrorOrValuesWithinTheLimit) {
   Random random(5);
   for (const std::string& text : every_spec) {
     const Plan plan = plan_of(text, 6'000);
-    const auto sound = encode(plan, update_of(plan.values(), 1), seeds).bytes;
+    const auto valid = encode(plan, update_of(plan.values(), 1), seeds).bytes;
     std::vector<std::byte> memory;
     int accepted = 0;
     for (int i = 0; i < 300; ++i) {
-      auto bytes = sound;
+      auto bytes = valid;
       const auto changes = 1 + random.below(8);
       for (std::uint64_t c = 0; c < changes; ++c) {
         const auto at = random.chance(0.3) ? random.below(std::min<std::size_t>(40, bytes.size()))
@@ -52,11 +52,11 @@ TEST(Hostile, ChangedBytesGiveAnErrorOrValuesWithinTheLimit) {
       for (const auto sum : sums)
         ASSERT_LE(std::fabs(static_cast<double>(sum)), std::ldexp(magnitude_max * 1.01, 40)) << text;
     }
-    EXPECT_GT(accepted, 0) << text;  // else the test looked at errors alone
+    EXPECT_GT(accepted, 0) << text;  // otherwise the test saw only errors
   }
 }
 
-TEST(Hostile, RandomBytesOfEveryLengthAreNoUpdate) {
+TEST(Hostile, RandomBytesOfEveryLengthAreRefused) {
   Random random(6);
   for (const std::string& text : every_spec) {
     const Plan plan = plan_of(text, 3'000);
@@ -66,7 +66,7 @@ TEST(Hostile, RandomBytesOfEveryLengthAreNoUpdate) {
       for (auto& byte : bytes) byte = static_cast<std::byte>(random.next());
       if (!bytes.empty()) bytes[0] = static_cast<std::byte>(random.below(3));
       const auto update = Update::read(plan, seeds, magnitude_max, bytes, memory);
-      // By chance a body may be sound: then its values are within the limit.
+      // Random bytes may be a valid update by chance. Then its values are within the limit.
       if (!update) continue;
       std::vector<float> values(plan.values(), 0.0F);
       update->accumulate(0, plan.values(), 1.0F, values);
@@ -78,11 +78,11 @@ TEST(Hostile, RandomBytesOfEveryLengthAreNoUpdate) {
 TEST(Hostile, ScalesThatAreNotFiniteOrTooLargeAreRefused) {
   for (const char* text : {"q1", "q4", "q8", "q4-rotated", "randk(0.5, q8)", "sign", "f32"}) {
     const Plan plan = plan_of(text, 5'000);
-    const auto sound = encode(plan, update_of(plan.values(), 1), seeds).bytes;
+    const auto valid = encode(plan, update_of(plan.values(), 1), seeds).bytes;
     std::vector<std::byte> memory;
     for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN(), 65.0F, -1e30F}) {
-      auto bytes = sound;
+      auto bytes = valid;
       std::memcpy(bytes.data() + 1, &bad, sizeof bad);
       const auto update = Update::read(plan, seeds, magnitude_max, bytes, memory);
       ASSERT_FALSE(update) << text << ", " << bad;
@@ -92,7 +92,7 @@ TEST(Hostile, ScalesThatAreNotFiniteOrTooLargeAreRefused) {
 }
 
 TEST(Hostile, AFrameThatUnpacksToMoreThanAnUpdateIsRefusedBeforeItIsUnpacked) {
-  // A plan of few values, and what an encoder made for many zeros, which pack well.
+  // A plan of few values, and an update that was encoded from many zeros, which compress well.
   const Plan small = plan_of("q8", 100), large = plan_of("q8", 10'000'000);
   const std::vector<float> zeros(large.values(), 0.0F);
   const auto bomb = encode(large, zeros, seeds, {}, Entropy::if_smaller).bytes;
@@ -103,7 +103,7 @@ TEST(Hostile, AFrameThatUnpacksToMoreThanAnUpdateIsRefusedBeforeItIsUnpacked) {
 }
 
 TEST(Hostile, TopKPlacesBeyondTheEndAreRefused) {
-  // Bytes that were sound for a longer vector with as many chosen values.
+  // Bytes that are valid for a longer vector with the same number of selected values.
   const Plan longer = plan_of("topk(0.01, q4)", 10'000), shorter = plan_of("topk(0.02, q4)", 5'000);
   std::vector<float> values(10'000, 0.0F);
   for (std::size_t i = 9'900; i < 10'000; ++i) values[i] = 1.0F;

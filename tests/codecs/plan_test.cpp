@@ -21,7 +21,7 @@ TEST(Spec, EveryTextIsReadAndWrittenBack) {
   EXPECT_EQ(spec_of(" topk( 0.05 ,q2 ) "), spec_of("topk(0.05, q2)"));
 }
 
-TEST(Spec, WhatIsNoCodecIsRefusedWithThePlaceAndWhatThereIs) {
+TEST(Spec, UnknownCodecsAreRefusedWithTheLocationAndTheKnownOnes) {
   for (const char* text :
        {"", "q", "q0", "q9", "q4 x", "f64", "topk", "topk(0.1)", "topk(0, q4)", "topk(1.5, q4)",
         "topk(nan, q4)", "randk(0.1, f32)", "lowrank(0)", "lowrank(2000)", "q4-rotate"}) {
@@ -33,7 +33,7 @@ TEST(Spec, WhatIsNoCodecIsRefusedWithThePlaceAndWhatThereIs) {
   }
 }
 
-TEST(Plan, TheFirstRuleThatFitsCountsAndNeighboursBecomeOneSegment) {
+TEST(Plan, TheFirstMatchingRuleAppliesAndNeighboursBecomeOneSegment) {
   const auto layout = layout_of({{"conv.weight", {8, 1, 3, 3}},
                                  {"conv.bias", {8}},
                                  {"norm.weight", {8}},
@@ -89,7 +89,7 @@ TEST(Plan, LowRankIsForMatricesThatBecomeSmaller) {
   EXPECT_EQ(*segments, expected);
 }
 
-TEST(Plan, WhatIsNoPlanIsRefused) {
+TEST(Plan, InvalidPlansAreRefused) {
   EXPECT_FALSE(Plan::create({}));
   EXPECT_FALSE(Plan::create({Segment{0, spec_of("q4"), 0}}));
   EXPECT_FALSE(Plan::create({Segment{std::uint64_t{1} << 39, spec_of("q4"), 0}}));
@@ -100,7 +100,7 @@ TEST(Plan, WhatIsNoPlanIsRefused) {
   EXPECT_FALSE(Plan::create(std::vector<Segment>(segments_max + 1, Segment{1, Spec{}, 0})));
 }
 
-TEST(Plan, BytesAValueAreWhatTheTableSays) {
+TEST(Plan, BytesPerValueAreThoseOfTheTable) {
   const auto bytes_a_value = [](const char* text) {
     const Plan plan = plan_of(text, 1'000'000);
     return static_cast<double>(encode(plan, update_of(plan.values(), 1), {1, 2, 3}).bytes.size()) /

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t lengths[] = {1, 5, 16, 100, 511, 4096, 4097, 20'000};
 
-// How far a decoded value may be from what was encoded, by the words of spec.h.
+// The maximum error of a decoded value, as documented in spec.h.
 double bound_of(const Spec& spec, double value, double largest) {
   switch (spec.kind) {
     case Kind::f32: return 0;
@@ -19,7 +19,7 @@ double bound_of(const Spec& spec, double value, double largest) {
   }
 }
 
-TEST(RoundTrip, EveryValueIsWithinTheStatedBoundAndTheBytesWithinTheirs) {
+TEST(RoundTrip, ErrorsAndSizesAreWithinTheDocumentedBounds) {
   for (const std::string& text : every_spec) {
     for (const std::size_t length : lengths) {
       SCOPED_TRACE(text + ", " + std::to_string(length));
@@ -38,7 +38,7 @@ TEST(RoundTrip, EveryValueIsWithinTheStatedBoundAndTheBytesWithinTheirs) {
   }
 }
 
-TEST(RoundTrip, RotationsErrorIsThatOfANormalVectorWhateverTheValues) {
+TEST(RoundTrip, TheErrorAfterARotationIsThatOfANormalVectorForAnyValues) {
   const std::pair<const char*, double> stated[] = {
       {"q1-rotated", 0.571}, {"q2-rotated", 0.135}, {"q3-rotated", 0.039}, {"q4-rotated", 0.0117}};
   std::vector<float> spike(4096, 0.0F);
@@ -54,13 +54,14 @@ TEST(RoundTrip, RotationsErrorIsThatOfANormalVectorWhateverTheValues) {
         for (std::size_t i = 0; i < values.size(); ++i) decoded[i] -= values[i];
         sum += squared(decoded) / squared(values);
       }
-      // A spike's transform has two magnitudes, not a normal distribution: it may be nearer, not farther.
+      // The transform of a spike has two magnitudes instead of a normal distribution, so its error may be smaller, but
+      // not larger.
       EXPECT_LE(sum / 20, error * 1.06) << text;
     }
   }
 }
 
-TEST(RoundTrip, FoldingIsWhatWasDecodedTimesTheFactorInWhateverSlices) {
+TEST(RoundTrip, FoldingAddsTheDecodedValuesTimesTheFactorForAnySlices) {
   for (const std::string& text : every_spec) {
     SCOPED_TRACE(text);
     const Plan plan = plan_of(text, 20'000);
@@ -93,7 +94,7 @@ TEST(RoundTrip, FoldingIsWhatWasDecodedTimesTheFactorInWhateverSlices) {
   }
 }
 
-TEST(RoundTrip, ManySegmentsOfManyCodecsAreTheirPartsOneAfterTheOther) {
+TEST(RoundTrip, SegmentsOfSeveralCodecsAreEncodedOneAfterTheOther) {
   std::vector<Segment> segments;
   for (const std::string& text : every_spec) {
     Segment segment{700, spec_of(text), 0};
@@ -107,10 +108,10 @@ TEST(RoundTrip, ManySegmentsOfManyCodecsAreTheirPartsOneAfterTheOther) {
   const auto plain = encode(*plan, values, seeds);
   EXPECT_LE(plain.bytes.size(), plan->encoded_bytes_max());
   const auto decoded = decode(*plan, plain.bytes, seeds);
-  for (std::size_t i = 0; i < 700; ++i) EXPECT_EQ(decoded[i], values[i]);  // f32 comes first
+  for (std::size_t i = 0; i < 700; ++i) EXPECT_EQ(decoded[i], values[i]);  // f32 is the first segment
   const auto packed = encode(*plan, values, seeds, {}, Entropy::if_smaller);
   EXPECT_EQ(decode(*plan, packed.bytes, seeds), decoded);
-  // With the state of the first, another update.
+  // Another update, with the state of the first.
   const auto second = encode(*plan, values, seeds, plain.state);
   EXPECT_NE(decode(*plan, second.bytes, seeds), decoded);
 }
@@ -122,18 +123,18 @@ TEST(RoundTrip, TheEntropyStageIsUsedWhereItHelps) {
     const Plan plan = plan_of(text, values.size());
     return static_cast<double>(encode(plan, values, seeds, {}, entropy).bytes.size());
   };
-  // Few large values make most codes small ones.
+  // A few large values make most codes small.
   EXPECT_LT(size("q8", Entropy::if_smaller), 0.8 * size("q8", Entropy::never));
-  // One bit of a rotated vector is random.
+  // Bits of a rotated vector are random.
   EXPECT_EQ(size("q1-rotated", Entropy::if_smaller), size("q1-rotated", Entropy::never));
 }
 
-TEST(RoundTrip, NothingIsEncodedAsNothing) {
+TEST(RoundTrip, AnEmptyVectorIsEncodedAsNoBytes) {
   for (const std::string& text : every_spec) {
     const Plan plan = plan_of(text, 5'000);
     const std::vector<float> zeros(plan.values(), 0.0F);
     EXPECT_EQ(squared(decode(plan, encode(plan, zeros, {1, 2, 3}).bytes, {1, 2, 3})), 0) << text;
-    // So small that scales would not be finite.
+    // The values are so small that scales would not be finite.
     const std::vector<float> tiny(plan.values(), 1e-38F);
     EXPECT_LT(squared(decode(plan, encode(plan, tiny, {1, 2, 3}).bytes, {1, 2, 3})), 1e-50) << text;
   }
@@ -149,7 +150,7 @@ TEST(RoundTrip, ValuesAtTheLimitAreAccepted) {
   }
 }
 
-TEST(RoundTrip, WhatNoReceiverWouldTakeIsNotEncoded) {
+TEST(RoundTrip, ValuesThatNoReceiverAcceptsAreNotEncoded) {
   std::vector<std::byte> out;
   for (const std::string& text : every_spec) {
     const Plan plan = plan_of(text, 9'000);
@@ -166,7 +167,7 @@ TEST(RoundTrip, WhatNoReceiverWouldTakeIsNotEncoded) {
   }
 }
 
-TEST(RoundTrip, AResidualMayLiftValuesBeyondTheLimit) {
+TEST(RoundTrip, AResidualMayRaiseValuesAboveTheLimit) {
   for (const char* text : {"topk(0.01, q4)", "sign", "lowrank(2)"}) {
     const Plan plan = plan_of(text, 5'000);
     const std::vector<float> values(plan.values(), 0.9F * magnitude_max);
@@ -178,7 +179,7 @@ TEST(RoundTrip, AResidualMayLiftValuesBeyondTheLimit) {
   }
 }
 
-TEST(RoundTrip, AccumulatingAllGivesTheChecksumOfWhatIsThere) {
+TEST(RoundTrip, AccumulatingAllValuesGivesTheirChecksum) {
   std::vector<Plan> plans;
   for (const char* text : {"q4-rotated", "q8", "topk(0.01, q4)", "lowrank(2)"})
     plans.push_back(plan_of(text, 100'003));

@@ -41,7 +41,7 @@ inline Spec spec_of(const std::string& text) {
   return out.value_or(Spec{});
 }
 
-// One segment; a matrix for lowrank, so that values may be more than asked for.
+// One segment. For lowrank it is a matrix, so there may be more values than requested.
 inline Plan plan_of(const std::string& text, std::uint64_t values) {
   Segment segment{values, spec_of(text), 0};
   if (segment.spec.kind == Kind::lowrank) {
@@ -53,7 +53,7 @@ inline Plan plan_of(const std::string& text, std::uint64_t values) {
   return std::move(*plan);
 }
 
-// As updates are: most values small, some large, some zero.
+// Values like those of updates: most small, some large, some zero.
 inline std::vector<float> update_of(std::size_t values, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> out(values);

@@ -4,10 +4,10 @@ namespace hansa::codecs {
 namespace {
 
 struct Moments {
-  double bias = 0;  // squared, of the mean over seeds, less what its randomness explains
-  double noise = 0;  // of that explanation
+  double bias = 0;  // square of the mean's error over seeds, less the part that randomness explains
+  double noise = 0;  // the part that randomness explains
   double variance = 0;
-};  // each over the squared length of the vector
+};  // both relative to the squared length of the vector
 
 Moments moments_of(const std::string& text, std::size_t length, int seeds) {
   const Plan plan = plan_of(text, length);
@@ -32,7 +32,7 @@ Moments moments_of(const std::string& text, std::size_t length, int seeds) {
   return out;
 }
 
-// The squared error of the means is what the variance explains, but for a tenth.
+// The squared error of the means must be explained by the variance, up to a tenth.
 void expect_unbiased(const std::string& text, std::size_t length, double variance_max) {
   const Moments moments = moments_of(text, length, 4'000);
   EXPECT_LT(moments.bias, 0.2 * moments.noise) << text;
@@ -48,8 +48,8 @@ TEST(Unbiased, RandomCoordinates) {
   expect_unbiased("randk(0.1, q8)", 350, 9.4);
 }
 
-// Exactly unbiased are rotations drawn from all; Hadamard's leave what spec.h states.
-TEST(Unbiased, RotationsBiasIsAsSmallAsStated) {
+// Only random rotations from the full group are unbiased. Hadamard rotations have the bias that spec.h states.
+TEST(Unbiased, TheBiasOfRotationsIsAsSmallAsDocumented) {
   const auto expect = [](const char* text, double length_of_bias, double variance_max) {
     const Moments moments = moments_of(text, 4096, 4'000);
     EXPECT_LT(moments.bias, length_of_bias * length_of_bias) << text;

@@ -10,13 +10,13 @@
 namespace hansa {
 namespace {
 
-// Vectors of xxHash's own sanity check and of the xxh128sum program.
+// Test vectors of xxHash's own sanity check and of the program xxh128sum.
 TEST(Checksum, IsXxh3OfTheCanonicalOrder) {
   EXPECT_EQ(checksum(std::span<const std::byte>()).text(), "xxh3:99aa06d3014798d86001c324468d497f");
   EXPECT_EQ(checksum("abc").text(), "xxh3:06b05ab6733a618578af5f94892f3950");
 }
 
-TEST(Checksum, InPiecesItIsThatOfTheWhole) {
+TEST(Checksum, PiecesGiveTheChecksumOfTheWhole) {
   Random random(1);
   std::vector<std::byte> data(300'000);
   for (auto& byte : data) byte = static_cast<std::byte>(random.next());
@@ -32,7 +32,7 @@ TEST(Checksum, InPiecesItIsThatOfTheWhole) {
   }
 }
 
-TEST(Checksum, AnyBitThatFlipsChangesIt) {
+TEST(Checksum, AnyFlippedBitChangesIt) {
   std::vector<std::byte> data(1'000, std::byte{5});
   const Checksum whole = checksum(std::span<const std::byte>(data));
   for (std::size_t bit = 0; bit < 8 * data.size(); bit += 7) {

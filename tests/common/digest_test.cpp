@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Example{std::string(1'000'000, 'a'),
                               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"}));
 
-TEST(Sha256, StartsAnewAfterFinish) {
+TEST(Sha256, CanBeUsedAgainAfterFinish) {
   Sha256 hash;
   const std::string text = "abc";
   const auto bytes = std::as_bytes(std::span(text.data(), text.size()));

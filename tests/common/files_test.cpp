@@ -18,7 +18,7 @@ std::size_t file_count(const fs::path& folder) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
-TEST(Files, WhatIsWrittenReadsBack) {
+TEST(Files, WrittenContentIsReadBack) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a";
   for (const std::string& text : {std::string(), std::string("line\n"), std::string(3'000'000, 'x')}) {
@@ -52,7 +52,7 @@ TEST(Files, MissingFilesAndFoldersAreErrorsThatNameThem) {
   EXPECT_FALSE(write_file_atomically(folder.path() / "none" / "a", std::string_view("x")));
 }
 
-TEST(Files, SecretFilesAreReadableByTheirOwnerAlone) {
+TEST(Files, SecretFilesAreReadableOnlyByTheirOwner) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "key";
   ASSERT_TRUE(write_file_atomically(file, std::string_view("old"), FileAccess::everyone_reads));
@@ -62,8 +62,8 @@ TEST(Files, SecretFilesAreReadableByTheirOwnerAlone) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
 }
 
-// The kernel refuses to write past RLIMIT_FSIZE: a real write failure in the middle of the file.
-TEST(Files, AFailedWriteLeavesTheOldFileAndNoOther) {
+// The kernel refuses to write past RLIMIT_FSIZE, which is a real write failure in the middle of the file.
+TEST(Files, AFailedWriteKeepsTheOldFileAndLeavesNoOther) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a";
   ASSERT_TRUE(write_file_atomically(file, std::string_view("old")));

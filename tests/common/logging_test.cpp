@@ -25,7 +25,7 @@ TEST(Logger, WritesTimeLevelComponentAndMessage) {
                            "20[0-9-]+T[0-9:.]+ warning +data slow\n"));
 }
 
-TEST(Logger, BelowItsLevelItIsSilent) {
+TEST(Logger, MessagesBelowTheLevelAreNotWritten) {
   const TemporaryFolder folder;
   const auto log = Logger::to_file("client", LogLevel::warning, folder.path() / "log").value();
   log.info("quiet");
@@ -36,7 +36,7 @@ TEST(Logger, BelowItsLevelItIsSilent) {
   EXPECT_THAT(text, HasSubstr("loud"));
 }
 
-// A peer's message must not be able to write a line of its own, or to steer the terminal.
+// A message from a peer must not be able to forge a log line or to control the terminal.
 TEST(Logger, ControlCharactersInAMessageAreMasked) {
   const TemporaryFolder folder;
   const auto log = Logger::to_file("client", LogLevel::info, folder.path() / "log").value();
@@ -44,7 +44,7 @@ TEST(Logger, ControlCharactersInAMessageAreMasked) {
   EXPECT_THAT(read_text_file(folder.path() / "log", 1000).value(), HasSubstr("client a?b?[2J{}%n\n"));
 }
 
-TEST(Logger, RedirectedItsCopiesFollow) {
+TEST(Logger, CopiesFollowARedirection) {
   const TemporaryFolder folder;
   const auto log = Logger::to_file("client", LogLevel::info, folder.path() / "first").value();
   const Logger copy = log.with_component("copy");
@@ -58,13 +58,13 @@ TEST(Logger, AFileThatCannotBeOpenedIsAnError) {
   EXPECT_FALSE(Logger::to_file("client", LogLevel::info, "/proc/none/log"));
 }
 
-TEST(Logger, TheDefaultOneSaysNothing) {
+TEST(Logger, TheDefaultLoggerWritesNothing) {
   const Logger silent;
   silent.error("nothing");
   EXPECT_FALSE(silent.shows(LogLevel::error));
 }
 
-TEST(LogLevel, TheOptionGoesBeforeTheEnvironment) {
+TEST(LogLevel, TheOptionOverridesTheEnvironment) {
   ASSERT_EQ(::setenv("HANSA_LOG", "debug", 1), 0);
   EXPECT_EQ(choose_log_level("").value(), LogLevel::debug);
   EXPECT_EQ(choose_log_level("error").value(), LogLevel::error);

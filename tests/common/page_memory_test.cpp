@@ -10,7 +10,7 @@
 namespace hansa {
 namespace {
 
-TEST(PageBuffer, BeginsOnAPageIsZeroAndWritableToItsEnd) {
+TEST(PageBuffer, IsPageAlignedZeroAndWritableToItsEnd) {
   for (const std::size_t bytes :
        {std::size_t{1}, std::size_t{4096}, huge_page_bytes - 1, huge_page_bytes, 3 * huge_page_bytes + 5}) {
     PageBuffer buffer(bytes);
@@ -24,7 +24,7 @@ TEST(PageBuffer, BeginsOnAPageIsZeroAndWritableToItsEnd) {
   }
 }
 
-TEST(PageBuffer, OfNothingOrOfMoreThanThereIsHasNoData) {
+TEST(PageBuffer, HasNoDataIfEmptyOrLargerThanTheMemory) {
   EXPECT_EQ(PageBuffer(0).data(), nullptr);
   for (const std::size_t bytes :
        {std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max() / 2}) {

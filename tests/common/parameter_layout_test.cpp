@@ -25,7 +25,7 @@ TEST(ParameterLayout, OffsetsAndCountsComeFromTheShapes) {
   EXPECT_EQ(layout.entries()[3].count, 1U);
 }
 
-TEST(ParameterLayout, ItsTextReadsBackAsTheSameLayout) {
+TEST(ParameterLayout, ItsTextIsReadBackAsTheSameLayout) {
   const auto layout = ParameterLayout::create(small_model()).value();
   EXPECT_EQ(layout.text(),
             "trainable conv.weight 16 1 5 5\ntrainable conv.bias 16\nbuffer norm.running_mean 16\ntrainable "

@@ -1,5 +1,5 @@
-// Golden values: splitmix64 and xoshiro256** written anew in Python, checked there against the vectors
-// of Vigna's C code (splitmix64 from 1234567, xoshiro256** from the state 1, 2, 3, 4).
+// Golden values of splitmix64 and xoshiro256** from an independent Python implementation, which was checked against the
+// test vectors of Vigna's C code (splitmix64 from 1234567, xoshiro256** from the state 1, 2, 3, 4).
 #include "common/random.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ double chi_square(std::span<const std::size_t> counts, double expected) {
   return sum;
 }
 
-// 99.9 % quantiles of chi-square; the seed is fixed, so that the test is not a lottery.
+// 99.9 % quantiles of chi-square; the seed is fixed, so the result is always the same.
 TEST(Random, BelowIsUniform) {
   struct Case {
     std::uint64_t bound;
@@ -63,7 +63,7 @@ TEST(Random, BelowIsUniform) {
   }
 }
 
-// Modulo bias would be plain here: with next() % bound the lower half would come twice as often.
+// A modulo bias would be obvious here: with next() % bound the lower half would occur twice as often.
 TEST(Random, BelowAHugeBoundHasNoBias) {
   constexpr std::uint64_t bound = 3ULL << 62;
   Random random(5);
@@ -86,7 +86,8 @@ TEST(Random, UniformIsInRangeAndUniform) {
 
 TEST(Random, ShuffleReachesEveryPermutationEquallyOften) {
   Random random(11);
-  std::array<std::size_t, 27> counts{};  // of 3 values in base 3; six of them are permutations
+  std::array<std::size_t, 27>
+      counts{};  // permutations of 3 values, written in base 3; six of the 27 numbers are permutations
   for (int i = 0; i < 60'000; ++i) {
     std::array<std::size_t, 3> values{0, 1, 2};
     random.shuffle(std::span<std::size_t>(values));

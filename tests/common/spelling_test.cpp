@@ -22,7 +22,7 @@ TEST(NearestWord, FindsTheWordThatWasMeant) {
   EXPECT_EQ(nearest_word("batchsize", known), "batch_size");
 }
 
-TEST(NearestWord, ProposesNothingWhenNothingIsNear) {
+TEST(NearestWord, SuggestsNothingIfNoWordIsNear) {
   const std::vector<std::string> known{"epochs", "momentum"};
   EXPECT_FALSE(nearest_word("dropout", known));
   EXPECT_FALSE(nearest_word("", known));

@@ -13,7 +13,7 @@ std::vector<float> counting(std::size_t count) {
   return values;
 }
 
-// Python, with b = struct.pack of 0.0, 1.0, ... as '<f' and h = hashlib.sha256: h(b), or above 1 MiB
+// Computed in Python, with b = struct.pack of 0.0, 1.0, ... as '<f' and h = hashlib.sha256: h(b), or above 1 MiB
 // h(b"hansa vector 1" + struct.pack('<Q', len(b)) + b"".join(h(b[i:i+2**20]).digest() for i in range(0, len(b), 2**20)))
 struct Known {
   std::size_t count;
@@ -33,14 +33,14 @@ TEST(VectorDigest, IsThatOfPythonForAnyNumberOfThreads) {
       EXPECT_EQ(vector_digest(counting(count), threads).hex(), hex) << count << " values";
 }
 
-TEST(VectorDigest, ComesOutTheSameInParts) {
+TEST(VectorDigest, IsTheSameInParts) {
   VectorDigest digest;
   for (const std::size_t part :
        {std::size_t{1}, std::size_t{1'000'003}, vector_piece_bytes, std::size_t{5} << 20})
     for (const auto& [count, hex] : known) {
       const auto values = counting(count);
       auto rest = std::as_bytes(std::span(values));
-      if (rest.size() / part > 2'000'000) continue;  // byte by byte takes a while
+      if (rest.size() / part > 2'000'000) continue;  // byte by byte would be slow
       for (; !rest.empty(); rest = rest.subspan(std::min(part, rest.size())))
         digest.update(rest.first(std::min(part, rest.size())));
       EXPECT_EQ(digest.finish().hex(), hex) << count << " values in parts of " << part;

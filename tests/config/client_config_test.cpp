@@ -52,7 +52,7 @@ TEST_F(ClientFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.resources.memory_mib_max, expected.resources.memory_mib_max);
 }
 
-TEST_F(ClientFile, TheKeyMayStandInAFileAndTheAddressesInAList) {
+TEST_F(ClientFile, TheKeyMayBeInAFileAndTheAddressesInAList) {
   ASSERT_TRUE(
       write_file_atomically(folder_.path() / "a.pub", "# the aggregator\n" + std::string(key) + "\n"));
   const ClientConfig config =
@@ -62,7 +62,7 @@ TEST_F(ClientFile, TheKeyMayStandInAFileAndTheAddressesInAList) {
   EXPECT_THAT(config.addresses, ElementsAre("tcp://a:1", "tcp://b:2"));
 }
 
-TEST_F(ClientFile, MistakesAboutTheAggregatorAreToldWithTheirLine) {
+TEST_F(ClientFile, ErrorsOfTheAggregatorTableNameTheLine) {
   const std::string good_key = "public_key = \"" + std::string(key) + "\"\n";
   struct Case {
     std::string lines;
@@ -74,7 +74,7 @@ TEST_F(ClientFile, MistakesAboutTheAggregatorAreToldWithTheirLine) {
         Case{"address = \"tcp://a:1\"\npublic_key_file = \"none.pub\"\n",
              "client.toml:10: aggregator.public_key_file"},
         Case{"address = \"tcp://a:1\"\n" + good_key + "public_key_file = \"a.pub\"\n",
-             "client.toml:11: aggregator.public_key_file: stands beside aggregator.public_key"},
+             "client.toml:11: aggregator.public_key_file: is set together with aggregator.public_key"},
         Case{"address = \"a:1\"\n" + good_key,
              "client.toml:9: aggregator.address: is \"a:1\", which is not an address"},
         Case{"address = \"tcp://a:1\"\nreconnect_min_s = 5\nreconnect_max_s = 1\n" + good_key,

@@ -89,7 +89,7 @@ TEST(Document, RepeatedTablesAreReadInOrder) {
   EXPECT_EQ(two.integer("first.rule[1].size"), 3U);
 }
 
-TEST(Document, MistakesInRepeatedTablesNameTheirPlace) {
+TEST(Document, ErrorsInRepeatedTablesNameTheTable) {
   const auto error = [](const std::string& rules) {
     const auto document = Document::parse("[first]\nname = \"x\"\n" + rules, "test.toml", schema);
     EXPECT_FALSE(document) << rules;
@@ -110,14 +110,14 @@ TEST(Document, WrittenKeysAreRead) {
           "conf/test.toml", schema)
           .value();
   EXPECT_EQ(document.integer("first.count"), 10U);
-  EXPECT_EQ(document.number("first.wait_s"), 2.0) << "a whole number is a number";
+  EXPECT_EQ(document.number("first.wait_s"), 2.0) << "an integer is a number";
   EXPECT_THAT(document.texts("first.hosts"), ElementsAre("a", "b"));
   EXPECT_EQ(document.path("first.file"), "keys/a") << "relative to the file's folder";
   EXPECT_EQ(document.location("first.count"), "conf/test.toml:3: first.count");
   EXPECT_TRUE(document.has_table("second"));
 }
 
-TEST(Document, AnAbsolutePathStaysAsItIs) {
+TEST(Document, AnAbsolutePathIsNotChanged) {
   const auto document =
       Document::parse("[first]\nname = \"x\"\nfile = \"/etc/a\"\nhosts = \"one\"\n", "conf/test.toml", schema)
           .value();
@@ -128,11 +128,11 @@ TEST(Document, AnAbsolutePathStaysAsItIs) {
 struct Mistake {
   const char* name;
   const char* toml;
-  const char* error;  // exactly
+  const char* error;  // the exact text
 };
 class Mistakes : public ::testing::TestWithParam<Mistake> {};
 
-TEST_P(Mistakes, AreToldWithFileLineKeyAndMend) {
+TEST_P(Mistakes, AreReportedWithFileLineKeyAndHint) {
   const auto document = Document::parse(GetParam().toml, "test.toml", schema);
   ASSERT_FALSE(document);
   EXPECT_EQ(document.error().code, ErrorCode::usage);
@@ -194,13 +194,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "test.toml:3: first.nam: unknown key; did you mean \"name\"?"}),
     [](const auto& test) { return test.param.name; });
 
-TEST(Document, BrokenTomlIsToldWithItsLine) {
+TEST(Document, InvalidTomlIsReportedWithItsLine) {
   const auto document = Document::parse("[first]\nname = \"x\ncount = 1\n", "test.toml", schema);
   ASSERT_FALSE(document);
   EXPECT_THAT(document.error().location, HasSubstr("test.toml:2"));
 }
 
-TEST(Document, AMissingFileSaysHowToMakeOne) {
+TEST(Document, AMissingFileIsReportedWithTheCommandThatCreatesOne) {
   const auto document = Document::read("/nonexistent/test.toml", schema);
   ASSERT_FALSE(document);
   EXPECT_EQ(document.error().code, ErrorCode::usage);

@@ -31,7 +31,7 @@ class FederationFile : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-// The defaults stand in the schema and, for those who fill the struct in code, in the struct.
+// Defaults exist in the schema and, for code that fills the struct itself, in the struct. Both must be equal.
 TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   const FederationConfig config = read(minimal).value();
   const FederationConfig expected;
@@ -159,7 +159,7 @@ TEST_F(FederationFile, SimulatedClientsAreTheMatchesInOrder) {
               ElementsAre(folder_.path() / "clients/a.toml", folder_.path() / "clients/b.toml"));
 }
 
-TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
+TEST_F(FederationFile, ErrorsOfTheReaderNameTheLineToo) {
   struct Case {
     const char* toml;
     const char* error;
@@ -183,7 +183,7 @@ TEST_F(FederationFile, WhatOnlyItsReaderKnowsIsToldWithItsLineToo) {
   }
 }
 
-// An example that does not pass would be told to the user as a hint.
+// Examples appear in hints to the user, so each must be valid.
 TEST(FederationSchema, EveryExampleIsAccepted) {
   std::string toml;
   for (const auto& table : federation_schema().tables) {

@@ -28,8 +28,8 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-// Free a moment ago: the broker cannot bind port 0. Outside of what the kernel gives to connecting sockets, so
-// that no client takes it meanwhile.
+// A port that was free a moment ago, because the broker cannot bind port 0. It is outside the range that the kernel
+// assigns to connecting sockets, so that no client takes it in the meantime.
 std::uint16_t free_port() {
   for (std::uint16_t port = static_cast<std::uint16_t>(10'000 + ::getpid() % 20'000);; ++port) {
     const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -106,7 +106,7 @@ void Broker::stop(int signal) {
   process_ = -1;
 }
 
-// Connects, does one thing, and returns when the broker has acknowledged it.
+// Connects, performs one action, and returns when the broker has acknowledged it.
 void Broker::ask(const char* client_id, const std::function<int(mosquitto*)>& what) const {
   bool acknowledged = false;
   mosquitto* client = mosquitto_new(client_id, client_id == nullptr, &acknowledged);

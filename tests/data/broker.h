@@ -1,4 +1,4 @@
-// A real mosquitto broker on loopback, and a publisher that waits for each acknowledgement.
+// A real mosquitto broker on loopback, with a publisher that waits for each acknowledgement.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,19 +17,19 @@ namespace hansa::learning::testing {
 class Broker {
  public:
   enum class Channel : std::uint8_t { plain, encrypted };
-  // Where Debian installs it.
+  // Whether mosquitto is where Debian installs it.
   [[nodiscard]] static bool is_installed();
-  // Its files lie in folder. Encrypted: with a certificate for "localhost", signed by ca_file().
+  // Writes its files to `folder`. Channel::encrypted: with a certificate for "localhost", signed by ca_file().
   Broker(const TemporaryFolder& folder, Channel channel = Channel::plain);
   ~Broker();
 
   void start();
-  void stop(int signal);  // SIGTERM keeps its sessions, as persistence is on
+  void stop(int signal);  // SIGTERM keeps its sessions, because persistence is on
   void publish(const std::string& payload) const;
-  // From now on the broker keeps what is published for the client of this name.
+  // From this call on the broker queues what is published for the client of this name.
   void open_session(const std::string& client_id) const;
 
-  [[nodiscard]] BrokerConfig config() const;  // for a client
+  [[nodiscard]] BrokerConfig config() const;  // of a client of this broker
   [[nodiscard]] std::filesystem::path ca_file() const { return folder_ / "ca.pem"; }
 
  private:

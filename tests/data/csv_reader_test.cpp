@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using Row = std::vector<std::string>;
 using LastLine = CsvReader::LastLine;
 
-// Gives text out in pieces of at most step bytes.
+// Returns the text in pieces of at most `step` bytes.
 CsvReader::ReadSome pieces_of(std::string_view text, std::size_t step) {
   return [text, step](std::span<std::uint8_t> out) mutable -> Result<std::size_t> {
     const std::size_t n = std::min({text.size(), step, out.size()});
@@ -29,7 +29,7 @@ CsvReader::ReadSome pieces_of(std::string_view text, std::size_t step) {
 struct Reading {
   std::vector<Row> rows;
   std::vector<std::uint64_t> lines;
-  std::vector<CsvPosition> positions;  // behind each row
+  std::vector<CsvPosition> positions;  // the position after each row
   std::string error;
 };
 
@@ -72,7 +72,7 @@ TEST(CsvReader, OtherDelimiters) {
   EXPECT_THAT(read("a\tb\n", 9, LastLine::whole, {}, '\t').rows, ElementsAre(Row{"a", "b"}));
 }
 
-TEST(CsvReader, MistakesNameTheLine) {
+TEST(CsvReader, ErrorsNameTheLine) {
   const std::string long_field(CsvReader::record_bytes_max + 1, 'x');
   struct Case {
     std::string text;
@@ -87,7 +87,7 @@ TEST(CsvReader, MistakesNameTheLine) {
     EXPECT_THAT(read(text).error, HasSubstr(error));
 }
 
-TEST(CsvReader, ATornLastLineIsNoRecordYet) {
+TEST(CsvReader, AnUnfinishedLastLineIsNotYetARecord) {
   for (const std::string text : {"a\n1\n2", "a\n1\n\"2\n3", "a\n1\n\"2\""}) {
     const Reading torn = read(text, 100, LastLine::torn);
     EXPECT_EQ(torn.error, "");
@@ -96,7 +96,7 @@ TEST(CsvReader, ATornLastLineIsNoRecordYet) {
   }
 }
 
-// A writer of its own, so that the reader is held against the format and not against itself.
+// An independent writer, so that the reader is tested against the format.
 std::string written(const std::vector<Row>& rows, Random& random, std::vector<std::size_t>& ends) {
   std::string out;
   for (const Row& row : rows) {
@@ -119,7 +119,7 @@ std::string written(const std::vector<Row>& rows, Random& random, std::vector<st
   return out;
 }
 
-TEST(CsvReader, RandomTablesComeBackHoweverTheBytesArriveAndFromEveryRecord) {
+TEST(CsvReader, RandomTablesAreReadBackForAnySplitOfTheBytesAndFromEveryRecord) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed);
     std::vector<Row> rows(1 + random.below(8));
@@ -146,7 +146,7 @@ TEST(CsvReader, RandomTablesComeBackHoweverTheBytesArriveAndFromEveryRecord) {
   }
 }
 
-TEST(CsvReader, HostileBytesGiveAnErrorOrRowsAndNeverMoreThanTheBytes) {
+TEST(CsvReader, HostileBytesGiveAnErrorOrRowsNoLargerThanTheInput) {
   for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
     Random random(seed);
     std::string text;

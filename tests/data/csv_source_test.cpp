@@ -1,4 +1,4 @@
-// Kind "csv": what it reads, and what it says of the twenty ways in which a file can be wrong.
+// Kind "csv": what it reads, and its errors for about twenty invalid files.
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -32,7 +32,7 @@ class CsvSource : public ::testing::Test {
     if (!source) throw std::runtime_error(source.error().text());
     return *std::move(source);
   }
-  // "FILE:LINE..." without the folder: what the reader of a log sees.
+  // The error as in a log, "FILE:LINE...", without the folder.
   std::string refusal() {
     const auto source = open_data_source(config_);
     if (source) return "was opened";
@@ -52,7 +52,7 @@ class CsvSource : public ::testing::Test {
   DataConfig config_;
 };
 
-TEST_F(CsvSource, AllColumnsButTheLabelInTheFilesOrder) {
+TEST_F(CsvSource, InputsAreAllColumnsExceptTheLabelInTheFilesOrder) {
   write("a, y ,b\n1,0,2.5\n-3e2,2,+4\n");
   const auto source = open();
   EXPECT_EQ(source->example_count(), 2U);
@@ -74,15 +74,15 @@ TEST_F(CsvSource, ChosenColumnsInTheChosenOrder) {
   EXPECT_THAT(inputs(), ElementsAre(3, 1, 6, 4));
 }
 
-TEST_F(CsvSource, NamedClassesCountByTheirPlaceInTheList) {
+TEST_F(CsvSource, NamedClassesAreNumberedByTheirPositionInTheList) {
   config_.classes = {"benign", "malignant", "unsure"};
   write("a,y\n1,malignant\n2, benign \n");
   const auto source = open();
   EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(1, 0));
-  EXPECT_EQ(source->shape().class_count, 3) << "also where a client has not seen them all";
+  EXPECT_EQ(source->shape().class_count, 3) << "also if a client does not have examples of all classes";
 }
 
-TEST_F(CsvSource, ClassesWrittenAsFloatsAreWholeNumbersStill) {
+TEST_F(CsvSource, IntegerClassesMayBeWrittenAsFloats) {
   write("a,y\n1,2.0\n");
   EXPECT_THAT(read_targets<std::int64_t>(*open(), {0}), ElementsAre(2));
 }
@@ -120,7 +120,7 @@ TEST_F(CsvSource, ExamplesMaxTakesTheFirst) {
   EXPECT_EQ(open()->example_count(), 1U);
 }
 
-TEST_F(CsvSource, EveryMistakeIsOneLineThatNamesThePlace) {
+TEST_F(CsvSource, EveryErrorIsOneLineThatNamesTheLocation) {
   struct Case {
     const char* text;
     const char* error;
@@ -130,28 +130,28 @@ TEST_F(CsvSource, EveryMistakeIsOneLineThatNamesThePlace) {
            Case{"a,y\n", "a.csv: holds no example"},
            Case{"a,yy\n1,2\n", "a.csv:1: has no column \"y\", which data.label names"},
            Case{"a;y\n1;2\n", "is data.delimiter right?"},
-           Case{"y\n1\n", "a.csv:1: has no column besides the label"},
+           Case{"y\n1\n", "a.csv:1: has no column other than the label"},
            Case{"a,y,y\n1,2,3\n", "a.csv:1: has 2 columns \"y\""},
            Case{"a,y\n1,0\n2\n", "a.csv:3: has 1 fields, but the header has 2"},
            Case{"a,y\n1,0,7\n", "a.csv:2: has 3 fields, but the header has 2"},
            Case{"a,y\nlow,0\n", "a.csv:2: column \"a\": is \"low\", which is not a number"},
            Case{"a,y\n,0\n", "a.csv:2: column \"a\": is missing"},
-           Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", that is missing"},
+           Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", which means missing"},
            Case{"a,y\ninf,0\n", "a.csv:2: column \"a\": is \"inf\", which is not a finite float32"},
            Case{"a,y\n1e39,0\n", "a.csv:2: column \"a\": is \"1e39\", which is not a finite float32"},
            Case{"a,y\n1,\n", "a.csv:2: column \"y\": is missing"},
            Case{"a,y\n1,B\n", "a.csv:2: column \"y\": is \"B\", which is not a number"},
            Case{"a,y\n1,-1\n", "a.csv:2: column \"y\": is \"-1\", but a class is a whole number from 0"},
-           Case{"a,y\n1,0.5\n", "for a number to predict set data.target = \"real\""},
+           Case{"a,y\n1,0.5\n", "to predict a number, set data.target = \"real\""},
            Case{"a,y\n1,\"0\n", "a.csv:2: opens a quote that is never closed"},
-           Case{"a,y\n\"1\"2,0\n", "a.csv:2: has text behind a closing quote"},
+           Case{"a,y\n\"1\"2,0\n", "a.csv:2: has text after a closing quote"},
        }) {
     write(text);
     EXPECT_THAT(refusal(), HasSubstr(error)) << text;
   }
 }
 
-TEST_F(CsvSource, MistakesOfTheConfigurationAreHeldAgainstTheFile) {
+TEST_F(CsvSource, ConfiguredColumnsAreCheckedAgainstTheFile) {
   write("age,pressure,y\n1,2,B\n");
   config_.columns = {"presure"};
   EXPECT_THAT(refusal(),
@@ -166,7 +166,7 @@ TEST_F(CsvSource, MistakesOfTheConfigurationAreHeldAgainstTheFile) {
   EXPECT_THAT(refusal(), HasSubstr("is not a file"));
 }
 
-TEST_F(CsvSource, ATruncatedGzipFileIsToldAsSuch) {
+TEST_F(CsvSource, ATruncatedGzipFileIsReportedAsSuch) {
   std::string text = "a,y\n";
   for (int i = 0; i < 20'000; ++i) text += std::to_string(i * 7919 % 10007) + ",1\n";
   auto bytes = testing::gzipped({text.begin(), text.end()});

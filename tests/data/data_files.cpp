@@ -18,7 +18,7 @@ DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape, std
   IdxArray images{{shape.examples, shape.rows, shape.columns}, {}};
   IdxArray labels{{shape.examples}, {}};
   for (std::uint32_t i = 0; i < shape.examples; ++i) {
-    // Every class occurs, so that the largest label is known.
+    // Every class occurs, so that the largest label is classes - 1.
     const auto label = static_cast<std::uint8_t>(i % shape.classes);
     labels.values.push_back(label);
     for (std::uint32_t row = 0; row < shape.rows; ++row)

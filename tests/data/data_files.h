@@ -1,4 +1,4 @@
-// Small data files in a folder that goes away with the test.
+// Small data files in the test's temporary folder.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +19,7 @@ struct DataShape {
   std::uint8_t classes = 3;
 };
 
-// Images of noise in which a bright stripe tells the class: rows that are class modulo classes.
+// Writes images of noise with bright rows that show the class: the rows whose number modulo classes is the class.
 [[nodiscard]] DataConfig write_data(const TemporaryFolder& folder, const DataShape& shape,
                                     std::uint64_t seed = 1);
 

@@ -21,7 +21,7 @@ std::string refusal(const std::string& lines) {
   return config ? "was read" : config.error().text();
 }
 
-TEST(DataSettings, EveryKeyArrives) {
+TEST(DataSettings, EveryKeyReachesTheStruct) {
   const DataConfig config =
       read(
           "kind = \"windows\"\nfile = \"/d/a.csv\"\ncolumns = [\"a\", \"b\"]\nlabel = \"y\"\n"
@@ -47,7 +47,7 @@ TEST(DataSettings, EveryKeyArrives) {
   EXPECT_EQ(real.target, TargetKind::real);
 }
 
-TEST(DataSettings, APluginsKindIsNotLookedUp) {
+TEST(DataSettings, TheKindOfAPluginIsNotCheckedAgainstTheKnownKinds) {
   const DataConfig config =
       read("kind = \"camera\"\nplugin = \"/l/c.so\"\noptions = \"x=1\"\nfile = \"f\"\n").value();
   EXPECT_EQ(config.kind, "camera");
@@ -55,7 +55,7 @@ TEST(DataSettings, APluginsKindIsNotLookedUp) {
   EXPECT_EQ(config.options, "x=1");
 }
 
-TEST(DataSettings, KeysThatDoNotBelongTogetherAreRefusedWithTheirLine) {
+TEST(DataSettings, KeysThatExcludeEachOtherAreRefusedWithTheirLine) {
   const std::string csv = "kind = \"csv\"\nfile = \"a\"\nlabel = \"y\"\n";
   struct Case {
     std::string lines;
@@ -69,12 +69,12 @@ TEST(DataSettings, KeysThatDoNotBelongTogetherAreRefusedWithTheirLine) {
         Case{"kind = \"csv\"\nfile = \"a\"\n", "data.label: is missing; kind \"csv\" needs it"},
         Case{"kind = \"windows\"\nfile = \"a\"\nlabel = \"y\"\n", "data.window: is missing"},
         Case{"kind = \"tensors\"\n", "data.file: is missing"},
-        Case{csv + "images = \"i\"\n", "a.toml:5: data.images: is not for data of kind \"csv\""},
-        Case{csv + "window = 3\n", "a.toml:5: data.window: is not for data of kind \"csv\""},
-        Case{csv + "plugin = \"p\"\n", "data.plugin: is not for data of kind \"csv\""},
+        Case{csv + "images = \"i\"\n", "a.toml:5: data.images: does not apply to data of kind \"csv\""},
+        Case{csv + "window = 3\n", "a.toml:5: data.window: does not apply to data of kind \"csv\""},
+        Case{csv + "plugin = \"p\"\n", "data.plugin: does not apply to data of kind \"csv\""},
         Case{csv + "columns = [\"a\", \"a\"]\n", "data.columns: names \"a\" twice"},
         Case{csv + "classes = [\"a\"]\ntarget = \"real\"\n",
-             "data.classes: stands beside target = \"real\""}})
+             "data.classes: is set together with target = \"real\""}})
     EXPECT_THAT(refusal(lines), HasSubstr(error)) << lines;
 }
 

@@ -82,7 +82,7 @@ TEST_F(Inbox, AnotherFileUnderTheSameNameIsNew) {
   EXPECT_EQ(take(), (Labels{2, 3}));
 }
 
-TEST_F(Inbox, FilesThatAreBeingWrittenAreLeftAlone) {
+TEST_F(Inbox, FilesThatAreBeingWrittenAreIgnored) {
   move_in(".a.csv", "x,y\n1,1\n");
   move_in("b.csv.part", "x,y\n2,2\n");
   move_in("c.tmp", "x,y\n3,3\n");
@@ -91,7 +91,7 @@ TEST_F(Inbox, FilesThatAreBeingWrittenAreLeftAlone) {
   EXPECT_EQ(take(), (Labels{2}));
 }
 
-TEST_F(Inbox, ABadFileIsToldOnceAndTheOthersGoOn) {
+TEST_F(Inbox, ABadFileIsReportedOnceAndTheOthersAreRead) {
   move_in("bad.csv", "x,y\noops,1\n");
   move_in("good.csv", "x,y\n2,2\n");
   EXPECT_EQ(take(), (Labels{2}));
@@ -101,7 +101,7 @@ TEST_F(Inbox, ABadFileIsToldOnceAndTheOthersGoOn) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Inbox, ConsumedFilesAreRemovedIfThatIsAsked) {
+TEST_F(Inbox, ConsumedFilesAreRemovedIfConfigured) {
   follow_.consumed_files = ConsumedFiles::remove;
   move_in("a.csv", "x,y\n1,1\n");
   EXPECT_EQ(take(), (Labels{1}));
@@ -120,7 +120,7 @@ TEST_F(Inbox, AFileStoredBeforeACrashIsRemovedAfterIt) {
   EXPECT_FALSE(std::filesystem::exists(follow_.folder / "a.csv"));
 }
 
-TEST_F(Inbox, AFolderThatIsNotThereIsAnErrorAndMayCome) {
+TEST_F(Inbox, AMissingFolderIsAnErrorUntilItIsCreated) {
   std::filesystem::remove(follow_.folder);
   EXPECT_EQ(take(), Labels{});
   EXPECT_NE(error_.find("cannot be listed"), std::string::npos) << error_;

@@ -1,4 +1,4 @@
-// follow = true in client.toml: what goes together, and what is said of what does not.
+// follow = true in client.toml: valid combinations of keys, and the errors for invalid ones.
 #include <gtest/gtest.h>
 
 #include "client/config/client_config.h"
@@ -60,34 +60,38 @@ TEST_F(FollowKeys, AFileAFolderAndABroker) {
             1883);
 }
 
-TEST_F(FollowKeys, WhatDoesNotGoTogetherIsSaidWithLineAndMend) {
+TEST_F(FollowKeys, KeysThatExcludeEachOtherAreRefusedWithLineAndHint) {
   struct Case {
     std::string data;
-    const char* says;
+    const char* error;
   };
   const std::string csv = rows;
   const std::string broker = csv + "columns = [\"x\"]\nfollow = true\ntopic = \"t\"\n";
   const std::vector<Case> cases{
-      {csv + "file = \"a\"\nfolder = \"b\"\n", "data.folder: stands without follow"},
+      {csv + "file = \"a\"\nfolder = \"b\"\n", "data.folder: is set without follow"},
       {csv + "follow = \"yes\"\nfile = \"a\"\n", "data.follow: must be true or false"},
-      {csv + "follow = true\n", "does not say what to follow"},
-      {csv + "follow = true\nfile = \"a\"\nfolder = \"b\"\n", "data.folder: stands beside file"},
-      {csv + "follow = true\nfile = \"a\"\ntopic = \"t\"\n", "data.topic: stands without broker"},
-      {"images = \"a\"\nlabels = \"b\"\nfollow = true\nfolder = \"c\"\n", "is not for data of kind \"idx\""},
+      {csv + "follow = true\n", "has no source to follow"},
+      {csv + "follow = true\nfile = \"a\"\nfolder = \"b\"\n", "data.folder: is set together with file"},
+      {csv + "follow = true\nfile = \"a\"\ntopic = \"t\"\n", "data.topic: is set without broker"},
+      {"images = \"a\"\nlabels = \"b\"\nfollow = true\nfolder = \"c\"\n", "cannot be used with kind \"idx\""},
       {"kind = \"text\"\nwindow = 4\nfile = \"a\"\nfollow = true\n",
        "cannot be followed for data of kind \"text\""},
-      {csv + "follow = true\nfile = \"a\"\nscale = \"standard\"\n", "a file that grows does not have"},
-      {csv + "follow = true\nfile = \"a\"\nmissing = \"mean\"\n", "a file that grows does not have"},
-      {csv + "follow = true\nfile = \"a\"\nexamples_max = 3\n", "data.examples_max: stands beside follow"},
-      {csv + "follow = true\nfolder = \"a\"\nbad_rows = \"skip\"\n", "data.bad_rows: stands beside folder"},
+      {csv + "follow = true\nfile = \"a\"\nscale = \"standard\"\n",
+       "data.scale: is \"standard\", which needs all rows"},
+      {csv + "follow = true\nfile = \"a\"\nmissing = \"mean\"\n",
+       "data.missing: is \"mean\", which needs all rows"},
+      {csv + "follow = true\nfile = \"a\"\nexamples_max = 3\n",
+       "data.examples_max: is set together with follow"},
+      {csv + "follow = true\nfolder = \"a\"\nbad_rows = \"skip\"\n",
+       "data.bad_rows: is set together with folder"},
       {csv + "follow = true\nbroker = \"mqtts://a\"\ntopic = \"t\"\n", "needs columns"},
       {broker + "broker = \"a\"\n", "is not an address"},
       {broker + "broker = \"mqtts://a/t\"\n", "is not an address"},
       {broker + "broker = \"mqtts://a:0\"\n", "has the port \"0\""},
       {broker + "broker = \"mqtts://a:99999\"\n", "has the port \"99999\""},
-      {broker + "broker = \"mqtt://a\"\n", "would send data of this device in the clear"},
-      {broker + "broker = \"mqtts://a\"\nbroker_key_file = \"k\"\n", "a certificate and its key go together"},
-      {broker + "broker = \"mqtts://a\"\nbroker_password_file = \"k\"\n", "stands without broker_user"},
+      {broker + "broker = \"mqtt://a\"\n", "would send data of this device unencrypted"},
+      {broker + "broker = \"mqtts://a\"\nbroker_key_file = \"k\"\n", "set both the certificate and its key"},
+      {broker + "broker = \"mqtts://a\"\nbroker_password_file = \"k\"\n", "is set without broker_user"},
       {broker + "broker = \"mqtt://localhost\"\nbroker_ca_file = \"k\"\n",
        "has certificates, but is not encrypted"},
       {csv + "columns = [\"x\"]\nfollow = true\nbroker = \"mqtts://a\"\n", "data.topic: is missing"},
@@ -95,7 +99,7 @@ TEST_F(FollowKeys, WhatDoesNotGoTogetherIsSaidWithLineAndMend) {
   for (const Case& c : cases) {
     const auto config = read(c.data);
     ASSERT_FALSE(config) << c.data;
-    EXPECT_NE(config.error().text().find(c.says), std::string::npos) << config.error().text();
+    EXPECT_NE(config.error().text().find(c.error), std::string::npos) << config.error().text();
     EXPECT_NE(config.error().text().find("client.toml"), std::string::npos) << config.error().text();
     EXPECT_FALSE(config.error().hint.empty()) << c.data;
   }

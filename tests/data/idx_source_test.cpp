@@ -1,4 +1,4 @@
-// What a client says about data that it cannot use, and what it reads from data that it can.
+// Kind "idx": what it reads, and its errors for unusable data.
 #include <gmock/gmock.h>
 
 #include "learning/data/data_source.h"
@@ -15,7 +15,7 @@ using testing::TemporaryFolder;
 using testing::write_bytes;
 using Bytes = std::vector<std::uint8_t>;
 
-// Two images of 1 x 3.
+// Two images of 1 x 3 pixels.
 const Bytes images_bytes{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 0, 51, 255, 102, 0, 204};
 const Bytes labels_bytes{0, 0, 8, 1, 0, 0, 0, 2, 4, 9};
 
@@ -28,7 +28,7 @@ class IdxSource : public ::testing::Test {
     write_bytes(config_.labels, labels_bytes);
   }
 
-  // The error of opening, which must name a file or key and say how to hint it.
+  // The error of opening. It must name a file or key and have a hint.
   Error refusal() {
     const auto source = open_data_source(config_);
     if (source) return {ErrorCode::internal, "", "was opened", ""};
@@ -120,7 +120,7 @@ TEST_F(IdxSource, OtherFilesAreRefused) {
   EXPECT_THAT(refusal_of_images({}).what, HasSubstr("ends inside its header"));
 }
 
-TEST_F(IdxSource, SwappedFilesAreRefusedSayingSo) {
+TEST_F(IdxSource, SwappedFilesAreRefusedAndTheErrorSaysSo) {
   std::swap(config_.images, config_.labels);
   EXPECT_THAT(refusal().hint, HasSubstr("swapped"));
 }
@@ -142,23 +142,23 @@ TEST_F(IdxSource, EveryTruncationOfGzipIsRefused) {
 
 TEST_F(IdxSource, DamagedGzipIsRefused) {
   Bytes bytes = testing::gzipped(images_bytes);
-  bytes[bytes.size() - 6] ^= 0xFF;  // the checksum
+  bytes[bytes.size() - 6] ^= 0xFF;  // in the checksum
   EXPECT_THAT(refusal_of_images(bytes).what, HasSubstr("damaged"));
 }
 
-TEST_F(IdxSource, BytesBehindTheLastExampleAreRefused) {
+TEST_F(IdxSource, BytesAfterTheLastExampleAreRefused) {
   Bytes bytes = images_bytes;
   bytes.push_back(0);
   EXPECT_THAT(refusal_of_images(bytes).what, HasSubstr("more bytes"));
 }
 
-TEST_F(IdxSource, ClaimOfManyExamplesIsRefusedWithoutTheMemory) {
-  // 2^31 images of 1 x 3 exceed the bound; 16 million within it end early.
+TEST_F(IdxSource, AHeaderThatClaimsManyExamplesIsRefusedBeforeMemoryIsAllocated) {
+  // 2^31 images of 1 x 3 exceed the maximum; 16 million are within it, but the file ends early.
   EXPECT_THAT(refusal_of_images(with(images_bytes, 4, 0x80)).what, HasSubstr("more than"));
   EXPECT_THAT(refusal_of_images(with(images_bytes, 4, 0x01)).what, HasSubstr("ends inside"));
 }
 
-TEST_F(IdxSource, CountsThatDifferAreRefusedNamingBothFiles) {
+TEST_F(IdxSource, DifferentCountsAreRefusedNamingBothFiles) {
   write_bytes(config_.labels, {0, 0, 8, 1, 0, 0, 0, 1, 4});
   const Error error = refusal();
   EXPECT_EQ(error.location, config_.labels.string());

@@ -1,4 +1,4 @@
-// Rows from a real broker: each once, whatever stops in between.
+// Rows from a real broker arrive exactly once, whatever is interrupted.
 #include <csignal>
 #include <map>
 
@@ -24,7 +24,7 @@ class Mqtt : public ::testing::Test {
   }
   void begin(Broker::Channel channel = Broker::Channel::plain) {
     broker_ = std::make_unique<Broker>(folder_, channel);
-    // So that it keeps what is published before the feed has connected.
+    // The broker queues what is published before the feed has connected.
     broker_->open_session("test-client");
     follow_.from = FollowFrom::broker;
     follow_.broker = broker_->config();
@@ -58,7 +58,7 @@ class Mqtt : public ::testing::Test {
     positions_[arrival.source] = arrival.position;
     feed_->stored();
   }
-  // Labels until there are `count`.
+  // Takes arrivals until there are `count` labels.
   Labels take(std::size_t count) {
     Labels out;
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -71,7 +71,7 @@ class Mqtt : public ::testing::Test {
     }
     return out;
   }
-  // Nothing more is there: a message published now is the next.
+  // No message is queued: a message published now is the next one.
   void expect_nothing_more() {
     broker_->publish("9,9,99");
     EXPECT_EQ(take(1), (Labels{99}));
@@ -88,7 +88,7 @@ class Mqtt : public ::testing::Test {
   std::string error_;
 };
 
-TEST_F(Mqtt, RowsComeAsCsvOrJsonOneOrMoreAMessage) {
+TEST_F(Mqtt, AMessageHasOneOrMoreRowsAsCsvOrJson) {
   begin();
   broker_->publish("1,2,3");
   broker_->publish(R"({"y": 6, "b": 5.5, "a": "4", "more": null})");
@@ -99,7 +99,7 @@ TEST_F(Mqtt, RowsComeAsCsvOrJsonOneOrMoreAMessage) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Mqtt, AForecastsLabelIsAnInputToo) {
+TEST_F(Mqtt, TheLabelOfAForecastIsAlsoAnInput) {
   data_.columns = {"a", "y"};
   begin();
   broker_->publish("1,2");
@@ -108,7 +108,7 @@ TEST_F(Mqtt, AForecastsLabelIsAnInputToo) {
   EXPECT_EQ(inputs_, (std::vector<float>{1, 2, 3, 4}));
 }
 
-TEST_F(Mqtt, BadMessagesAreToldAndLeftOut) {
+TEST_F(Mqtt, BadMessagesAreReportedAndSkipped) {
   begin();
   broker_->publish("1,x,3");
   broker_->publish("1,2");
@@ -121,7 +121,7 @@ TEST_F(Mqtt, BadMessagesAreToldAndLeftOut) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, WhatCameWhileTheClientWasAwayWaitsAtTheBroker) {
+TEST_F(Mqtt, TheBrokerQueuesMessagesWhileTheClientIsDisconnected) {
   begin();
   feed_.reset();
   for (int i = 1; i <= 50; ++i) broker_->publish("0,0," + std::to_string(i));
@@ -132,7 +132,7 @@ TEST_F(Mqtt, WhatCameWhileTheClientWasAwayWaitsAtTheBroker) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, WhatWasNotStoredWasNotAcknowledgedAndComesAgain) {
+TEST_F(Mqtt, UnstoredMessagesAreNotAcknowledgedAndAreSentAgain) {
   begin();
   broker_->publish("0,0,1");
   std::optional<Arrival> arrival;
@@ -142,19 +142,19 @@ TEST_F(Mqtt, WhatWasNotStoredWasNotAcknowledgedAndComesAgain) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, WhatWasStoredComesOnceThoughItsAcknowledgementWasLost) {
+TEST_F(Mqtt, StoredMessagesAreReturnedOnceAlthoughTheirAcknowledgementWasLost) {
   begin();
   broker_->publish("0,0,1");
   std::optional<Arrival> arrival;
   while (!arrival) arrival = turn();
-  positions_[arrival->source] = arrival->position;  // and then the client dies
+  positions_[arrival->source] = arrival->position;  // then the client crashes
   restart();
   broker_->publish("0,0,2");
   EXPECT_EQ(take(1), (Labels{2}));
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, EqualMessagesAreAllTaken) {
+TEST_F(Mqtt, EqualMessagesAreAllReturned) {
   begin();
   for (int i = 0; i < 30; ++i) broker_->publish("1,1,1");
   EXPECT_EQ(take(30).size(), 30U);
@@ -164,7 +164,7 @@ TEST_F(Mqtt, EqualMessagesAreAllTaken) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, ABrokerThatIsRestartedLosesAndDoublesNothing) {
+TEST_F(Mqtt, ARestartOfTheBrokerLosesAndDuplicatesNothing) {
   begin();
   Labels all;
   for (int restarts = 0; restarts < 3; ++restarts) {
@@ -181,7 +181,7 @@ TEST_F(Mqtt, ABrokerThatIsRestartedLosesAndDoublesNothing) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, PausedTheClientLeavesMessagesToTheBroker) {
+TEST_F(Mqtt, APausedClientLeavesMessagesAtTheBroker) {
   begin();
   for (int i = 0; i < 5; ++i) broker_->publish("0,0," + std::to_string(i));
   feed_->pause();
@@ -190,11 +190,11 @@ TEST_F(Mqtt, PausedTheClientLeavesMessagesToTheBroker) {
   expect_nothing_more();
 }
 
-TEST_F(Mqtt, EncryptedTheBrokersCertificateIsChecked) {
+TEST_F(Mqtt, TheBrokersCertificateIsVerified) {
   begin(Broker::Channel::encrypted);
   broker_->publish("1,2,3");
   EXPECT_EQ(take(1), (Labels{3}));
-  // Another authority, or a name that the certificate does not hold: no connection.
+  // With another authority, or a name that is not in the certificate, the connection fails.
   follow_.broker.host = "127.0.0.1";
   error_.clear();
   restart();
@@ -203,7 +203,7 @@ TEST_F(Mqtt, EncryptedTheBrokersCertificateIsChecked) {
   EXPECT_NE(error_.find("cannot be reached"), std::string::npos) << error_;
 }
 
-TEST_F(Mqtt, ABrokerThatIsNotThereIsToldAndTriedAgain) {
+TEST_F(Mqtt, AnUnreachableBrokerIsReportedAndTriedAgain) {
   begin();
   broker_->stop(SIGTERM);
   error_.clear();

@@ -44,7 +44,7 @@ TEST(PluginSource, RealTargetsAndExamplesMax) {
   EXPECT_THAT(testing::read_targets<float>(*source, {3}), ElementsAre(6));
 }
 
-TEST(PluginSource, MistakesSayWhichLibraryAndWhy) {
+TEST(PluginSource, ErrorsNameTheLibraryAndTheReason) {
   DataConfig failing = with(PLUGIN_GOOD);
   failing.file = "sensor.bin";
   failing.options = "fail";
@@ -52,14 +52,14 @@ TEST(PluginSource, MistakesSayWhichLibraryAndWhy) {
   EXPECT_EQ(refusal(failing).find("second line"), std::string::npos);
   DataConfig other = with(PLUGIN_GOOD);
   other.kind = "camera";
-  EXPECT_THAT(refusal(other), HasSubstr("brings \"ramp\""));
-  EXPECT_THAT(refusal(with(PLUGIN_OTHER_VERSION)), HasSubstr("of version 2, and this Hansa takes version 1"));
-  EXPECT_THAT(refusal(with(PLUGIN_WITHOUT_ENTRY)), HasSubstr("is no data plugin"));
-  EXPECT_THAT(refusal(with(PLUGIN_BAD_SHAPE)), HasSubstr("examples of a shape that cannot be"));
+  EXPECT_THAT(refusal(other), HasSubstr("registers \"ramp\""));
+  EXPECT_THAT(refusal(with(PLUGIN_OTHER_VERSION)), HasSubstr("of version 2, but this Hansa needs version 1"));
+  EXPECT_THAT(refusal(with(PLUGIN_WITHOUT_ENTRY)), HasSubstr("is not a data plugin"));
+  EXPECT_THAT(refusal(with(PLUGIN_BAD_SHAPE)), HasSubstr("examples of an invalid shape"));
   EXPECT_THAT(refusal(with("/nowhere/none.so")), HasSubstr("/nowhere/none.so: cannot be loaded"));
 }
 
-TEST(RegisteredKind, IsOpenedByItsNameAndTakenOnce) {
+TEST(RegisteredKind, IsOpenedByItsNameAndCannotBeRegisteredTwice) {
   ASSERT_TRUE(register_data_kind("test-kind", [](const DataConfig& config) {
     return Result<std::unique_ptr<DataSource>>(fail(ErrorCode::data, config.options, "was asked"));
   }));

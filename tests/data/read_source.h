@@ -1,4 +1,4 @@
-// Examples of a source as vectors, for comparisons.
+// The examples of a source as vectors, for comparisons.
 #pragma once
 #include <numeric>
 #include <vector>
@@ -21,7 +21,7 @@ using Indices = std::vector<std::uint32_t>;
   return out;
 }
 
-// T: std::int64_t for classes, float for real targets.
+// T is std::int64_t for classes, float for real targets.
 template <class T>
 [[nodiscard]] std::vector<T> read_targets(const DataSource& source, const Indices& indices) {
   std::vector<T> out(indices.size() * source.shape().target_elements());

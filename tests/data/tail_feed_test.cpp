@@ -1,4 +1,4 @@
-// A CSV file that grows, is rotated, cut and written anew, while readers come and go.
+// A CSV file that grows, is rotated, truncated and rewritten, with restarts of the reader in between.
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -24,7 +24,7 @@ class Tail : public ::testing::Test {
   void append(const std::string& text, const std::string& name = "rows.csv") const {
     std::ofstream(folder_ / name, std::ios::app) << text;
   }
-  // A new reader, as after a restart: it knows what was stored.
+  // Creates a new reader that continues from the stored position, as after a restart.
   void restart() {
     auto feed = open_feed(
         data_, follow_, "test",
@@ -37,7 +37,7 @@ class Tail : public ::testing::Test {
     ASSERT_TRUE(feed) << feed.error().text();
     feed_ = std::move(*feed);
   }
-  // Takes and stores all that is there; the labels that came.
+  // Takes and stores all arrivals, and returns their labels.
   std::vector<std::int64_t> take(std::uint64_t records_max = 1000) {
     if (!feed_) restart();
     std::vector<std::int64_t> out;
@@ -73,7 +73,7 @@ class Tail : public ::testing::Test {
   std::string error_;
 };
 
-TEST_F(Tail, WhatWasStoredIsNotGivenAgainAndTheRestGoesOn) {
+TEST_F(Tail, StoredRowsAreNotReturnedAgainAndReadingContinues) {
   append("x,y\n1,10\n2,20\n");
   EXPECT_EQ(take(), (Labels{10, 20}));
   EXPECT_EQ(take(), Labels{});
@@ -90,7 +90,7 @@ TEST_F(Tail, WhatWasStoredIsNotGivenAgainAndTheRestGoesOn) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Tail, WhatWasGivenButNotStoredComesAgain) {
+TEST_F(Tail, RowsThatWereReturnedButNotStoredAreReturnedAgain) {
   append("x,y\n1,10\n2,20\n");
   restart();
   const auto lost = feed_->next(10);
@@ -99,13 +99,13 @@ TEST_F(Tail, WhatWasGivenButNotStoredComesAgain) {
   EXPECT_EQ(take(), (Labels{10, 20}));
 }
 
-TEST_F(Tail, AFileThatIsNotThereYetMayCome) {
+TEST_F(Tail, AFileMayBeCreatedLater) {
   EXPECT_EQ(take(), Labels{});
   append("x,y\n1,1\n");
   EXPECT_EQ(take(), (Labels{1}));
 }
 
-TEST_F(Tail, ATornLastLineWaitsForItsEnd) {
+TEST_F(Tail, AnUnfinishedLastLineWaitsForItsNewline) {
   append("x,");
   EXPECT_EQ(take(), Labels{});
   append("y\n1,1");
@@ -116,7 +116,7 @@ TEST_F(Tail, ATornLastLineWaitsForItsEnd) {
   EXPECT_EQ(take(), (Labels{2}));
 }
 
-TEST_F(Tail, CutAtAnyByteEachRowComesOnce) {
+TEST_F(Tail, ForWritesThatEndAtAnyByteEachRowIsReturnedOnce) {
   const std::string text = "x,y\r\n1,1\r\n\"2\",2\r\n\r\n3,\"3\"\r\n4,4\r\n";
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
     SCOPED_TRACE(cut);
@@ -134,7 +134,7 @@ TEST_F(Tail, CutAtAnyByteEachRowComesOnce) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Tail, ABatchEndsWhereItsOwnerSays) {
+TEST_F(Tail, AnArrivalHasAtMostRecordsMaxRecords) {
   append("x,y\n1,1\n2,2\n3,3\n");
   restart();
   const auto two = feed_->next(2);
@@ -150,12 +150,12 @@ TEST_F(Tail, ARotatedFileIsReadToItsEndBeforeTheNewOne) {
   append("3,3\n", "rows.csv.1");
   EXPECT_EQ(take(), (Labels{2, 3}));
   append("x,y\n4,4\n");
-  append("5,5", "rows.csv.1");  // its writer ended without a newline
+  append("5,5", "rows.csv.1");  // the old writer ended without a newline
   EXPECT_EQ(take(), (Labels{5, 4}));
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Tail, RotationWhileTheClientIsAwayLosesNothingThatIsInTheFolder) {
+TEST_F(Tail, RotationWhileTheClientIsStoppedLosesNothingThatIsInTheFolder) {
   append("x,y\n1,1\n");
   EXPECT_EQ(take(), (Labels{1}));
   append("2,2\n");
@@ -166,18 +166,18 @@ TEST_F(Tail, RotationWhileTheClientIsAwayLosesNothingThatIsInTheFolder) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Tail, ARotatedFileThatIsGoneIsToldWithTheLine) {
+TEST_F(Tail, ARotatedFileThatIsGoneIsReportedWithTheLine) {
   append("x,y\n1,1\n");
   EXPECT_EQ(take(), (Labels{1}));
   feed_.reset();
   append("2,2\n");
-  // Kept elsewhere, so that the new file cannot get its inode.
+  // The old file is kept elsewhere, so that the new file cannot get its inode.
   const TemporaryFolder elsewhere;
   std::filesystem::rename(folder_ / "rows.csv", elsewhere / "gone");
   append("x,y\n3,3\n");
   EXPECT_EQ(take(), (Labels{3}));
   ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_NE(notes_[0].find("behind line 3 was not read"), std::string::npos) << notes_[0];
+  EXPECT_NE(notes_[0].find("its lines after line 3 were not read"), std::string::npos) << notes_[0];
 }
 
 TEST_F(Tail, ATruncatedFileIsReadFromItsStart) {
@@ -186,10 +186,10 @@ TEST_F(Tail, ATruncatedFileIsReadFromItsStart) {
   std::ofstream(data_.file, std::ios::trunc) << "x,y\n3,3\n";
   EXPECT_EQ(take(), (Labels{3}));
   ASSERT_EQ(notes_.size(), 1U);
-  EXPECT_NE(notes_[0].find("cut or written anew"), std::string::npos);
+  EXPECT_NE(notes_[0].find("truncated or rewritten"), std::string::npos);
 }
 
-TEST_F(Tail, AFileWrittenAnewAndLongerIsNoticedByItsContent) {
+TEST_F(Tail, ALongerRewrittenFileIsDetectedByItsContent) {
   append("x,y\n1,1\n2,2\n");
   EXPECT_EQ(take(), (Labels{1, 2}));
   std::ofstream(data_.file, std::ios::trunc) << "x,y\n3,3\n4,4\n5,5\n";
@@ -198,7 +198,7 @@ TEST_F(Tail, AFileWrittenAnewAndLongerIsNoticedByItsContent) {
   EXPECT_EQ(notes_.size(), 1U);
 }
 
-TEST_F(Tail, ABadRowStopsTheFileUntilItIsMendedAndWhatIsBeforeItCounts) {
+TEST_F(Tail, ABadRowStopsTheFileUntilItIsFixedAndEarlierRowsCount) {
   append("x,y\n1,1\nbad,2\n3,3\n");
   EXPECT_EQ(take(), (Labels{1}));
   EXPECT_NE(error_.find("rows.csv:3: column \"x\": is \"bad\""), std::string::npos) << error_;
@@ -206,7 +206,7 @@ TEST_F(Tail, ABadRowStopsTheFileUntilItIsMendedAndWhatIsBeforeItCounts) {
   EXPECT_EQ(take(), (Labels{2, 3}));
 }
 
-TEST_F(Tail, SkippedBadRowsAreToldAndCounted) {
+TEST_F(Tail, SkippedBadRowsAreReportedAndCounted) {
   follow_.bad_rows = BadRows::skip;
   append("x,y\n1,1\nbad,2\n3\n4,4\n");
   EXPECT_EQ(take(), (Labels{1, 4}));
@@ -214,15 +214,15 @@ TEST_F(Tail, SkippedBadRowsAreToldAndCounted) {
   EXPECT_EQ(records_, 4U);
 }
 
-TEST_F(Tail, AHeaderWithoutTheColumnIsAnErrorThatNamesIt) {
+TEST_F(Tail, AMissingColumnIsAnErrorThatNamesIt) {
   data_.columns = {"z"};
   append("x,y\n1,1\n");
   EXPECT_EQ(take(), Labels{});
   EXPECT_NE(error_.find("rows.csv:1: has no column \"z\""), std::string::npos) << error_;
 }
 
-// Windows over a file that comes in pieces are those of the whole file, wherever it is cut and with any restart.
-TEST_F(Tail, WindowsReachAcrossPiecesAndRestarts) {
+// Windows over a file that arrives in pieces equal those of the whole file, wherever it is cut and after any restart.
+TEST_F(Tail, WindowsSpanPiecesAndRestarts) {
   data_.kind = "windows";
   data_.group = "g";
   for (const auto& [window, stride, horizon] :
@@ -278,7 +278,7 @@ TEST_F(Tail, WindowsReachAcrossPiecesAndRestarts) {
   EXPECT_TRUE(notes_.empty());
 }
 
-TEST_F(Tail, ALeftOutRowEndsAWindow) {
+TEST_F(Tail, NoWindowSpansASkippedRow) {
   data_.kind = "windows";
   data_.window = 2;
   data_.missing = MissingValues::skip;

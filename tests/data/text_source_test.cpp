@@ -32,7 +32,7 @@ TEST_F(TextSource, CharactersAreNumbersAndTheNextOneIsTheTarget) {
       << "what is outside the alphabet is a space";
 }
 
-TEST_F(TextSource, StrideCountsFromExampleToExample) {
+TEST_F(TextSource, TheStrideIsTheDistanceBetweenExamples) {
   config_.stride = 2;
   testing::write_text(config_.file, "abcdefg");
   const auto source = open_data_source(config_).value();

@@ -30,7 +30,7 @@ class WindowsSource : public ::testing::Test {
   static std::vector<std::int64_t> labels_of(const DataSource& source) {
     return read_targets<std::int64_t>(source, testing::all_of(source));
   }
-  // Rows 0 to count - 1: a = row, b = 100 + row, y = row.
+  // Rows `first` to first + count - 1: a = row, b = 100 + row, y = row.
   static std::string ramp(int count, const std::string& group = "", int first = 0) {
     std::string out =
         group.empty() || first == 0 ? std::string("a,b,y") + (group.empty() ? "\n" : ",m\n") : "";
@@ -44,7 +44,7 @@ class WindowsSource : public ::testing::Test {
   DataConfig config_;
 };
 
-TEST_F(WindowsSource, AnInputIsColumnsByRowsAndItsLabelTheLastRows) {
+TEST_F(WindowsSource, AnInputIsColumnsByRowsAndItsLabelIsThatOfTheLastRow) {
   const auto source = open(ramp(5));
   EXPECT_THAT(source->shape().input, ElementsAre(2, 3));
   EXPECT_EQ(source->example_count(), 3U);
@@ -52,7 +52,7 @@ TEST_F(WindowsSource, AnInputIsColumnsByRowsAndItsLabelTheLastRows) {
   EXPECT_THAT(labels_of(*source), ElementsAre(2, 3, 4));
 }
 
-TEST_F(WindowsSource, HorizonTakesTheLabelFromLater) {
+TEST_F(WindowsSource, TheHorizonSelectsTheLabelOfALaterRow) {
   config_.horizon = 2;
   const auto source = open(ramp(6));
   EXPECT_THAT(labels_of(*source), ElementsAre(4, 5));
@@ -72,19 +72,19 @@ TEST_F(WindowsSource, StrideAndExamplesMax) {
   EXPECT_THAT(labels_of(*open(ramp(8))), ElementsAre(2, 4));
 }
 
-TEST_F(WindowsSource, WindowsStayWithinTheirSeriesAlsoWhereRowsInterleave) {
+TEST_F(WindowsSource, WindowsStayWithinTheirSeriesEvenIfRowsInterleave) {
   config_.group = "m";
   std::string text = "a,b,y,m\n";
-  // Machines take turns: 0 2 4 6 and 1 3 5 7.
+  // The rows of two machines alternate: 0 2 4 6 and 1 3 5 7.
   for (int i = 0; i < 8; ++i)
     text += std::to_string(i) + ",0," + std::to_string(i) + "," + (i % 2 == 0 ? "left" : "right") + "\n";
   const auto source = open(text);
-  EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is no input";
+  EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is not an input";
   EXPECT_THAT(labels_of(*source), ElementsAre(4, 6, 5, 7));
   EXPECT_THAT(read_inputs(*source, {2}), ElementsAre(1, 3, 5, 0, 0, 0));
 }
 
-TEST_F(WindowsSource, WindowsDoNotReachAcrossARowThatIsLeftOut) {
+TEST_F(WindowsSource, NoWindowSpansASkippedRow) {
   config_.missing = MissingValues::skip;
   const auto source = open("a,y\n0,0\n1,1\n2,2\n,3\n4,4\n5,5\n6,6\n7,7\n");
   EXPECT_THAT(labels_of(*source), ElementsAre(2, 6, 7));

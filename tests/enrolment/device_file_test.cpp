@@ -1,4 +1,4 @@
-// NAME.pub: what it holds, what is wrong with it, and for whom a certificate is.
+// NAME.pub: its content, its errors, and the scope of a certificate.
 #include "protocols/enrolment/device_file.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ class DeviceFiles : public ::testing::Test {
   }
 };
 
-TEST_F(DeviceFiles, GoThereAndBackAndAreStillTransportKeys) {
+TEST_F(DeviceFiles, AreReadBackAndAreStillTransportKeys) {
   const DeviceFile device = *describe(secret_);
   ASSERT_TRUE(device.identity);
   ASSERT_TRUE(write_device_file(device, file_));
@@ -51,7 +51,7 @@ TEST_F(DeviceFiles, ACertificateIsForItsNameFederationAndRoot) {
   expect_refused("not signed by the federation's root key");
 }
 
-TEST_F(DeviceFiles, BadLinesAreNamed) {
+TEST_F(DeviceFiles, InvalidLinesAreReportedByNumber) {
   const std::string key = describe(secret_)->key.text() + "\n";
   for (const auto& [lines, what] :
        {std::pair<std::string, std::string>{"identity 12\n", ":2: has 2 characters, needs 64"},

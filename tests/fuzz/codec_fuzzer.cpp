@@ -1,5 +1,5 @@
-// Reads hostile bytes as an update of every codec. Property: what is read decodes to values within the limit, to the same sums in
-// whatever slices, and writes nowhere else.
+// Reads hostile bytes as an update of every codec. Property: an accepted update decodes to values within the limit,
+// gives the same sums for any slices, and writes nowhere else.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +22,7 @@ std::vector<codecs::Plan> make_plans() {
        {"f32", "f16", "bf16", "q1", "q3", "q4", "q8", "q1-rotated", "q4-rotated", "topk(0.01, q4)",
         "topk(0.2, q1)", "topk(1, q8)", "randk(0.1, q8)", "sign", "lowrank(2)"}) {
     const codecs::Spec spec = *codecs::parse_spec(text, "fuzzer");
-    // As the golden vectors are: tests/codecs/golden_test.cpp.
+    // The same plans as those of the golden vectors: tests/codecs/golden_test.cpp.
     const bool matrix = spec.kind == codecs::Kind::lowrank;
     out.push_back(*codecs::Plan::create({{matrix ? 41U : 40U, spec, matrix ? 1U : 0U}}));
   }

@@ -1,4 +1,5 @@
-// Decodes hostile frames. Property: what decodes encodes to the same bytes, so no two frames mean one message.
+// Decodes hostile frames. Property: an accepted frame encodes to the same bytes, so no two frames have the same
+// meaning.
 #include "tests/fuzz/message_fuzzer.h"
 
 #include <algorithm>

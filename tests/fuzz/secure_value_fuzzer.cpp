@@ -1,4 +1,4 @@
-// Decodes hostile rosters and masked sums. Property: what decodes encodes to the same bytes.
+// Decodes hostile rosters and masked sums. Property: an accepted value encodes to the same bytes.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

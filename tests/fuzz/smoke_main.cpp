@@ -1,6 +1,6 @@
 // Runs a fuzzer without libFuzzer: each line of a corpus file ("name = hex"), then seeded mutations of it.
 //   FUZZER_smoke CORPUS MUTATIONS [FIRST_SEED]
-// An abort or a crash is a finding; it prints its seed, and "CORPUS 1 SEED" replays it.
+// An abort or a crash is a finding. It prints its seed, and "CORPUS 1 SEED" replays it.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,10 +16,10 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-volatile std::sig_atomic_t seed_at_work = -1;  // a signal handler sees nothing else; -1: the corpus itself
+volatile std::sig_atomic_t seed_at_work = -1;  // for the signal handler; -1: the corpus itself
 
 void name_seed(int signal) {
-  // fprintf is not safe in a handler, but the process ends here in any case.
+  // fprintf is not safe in a signal handler, but the process ends here in any case.
   std::fprintf(stderr, "failed at seed %d (-1: the corpus)\n", static_cast<int>(seed_at_work));
   std::_Exit(128 + signal);
 }

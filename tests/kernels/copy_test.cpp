@@ -5,7 +5,7 @@
 namespace hansa::kernels {
 namespace {
 
-TEST(CopyKernel, CopiesAllAndNothingElseAtEveryPlaceAndLength) {
+TEST(CopyKernel, CopiesExactlyTheRangeForEveryOffsetAndLength) {
   std::vector<std::byte> from(1'200);
   for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i * 37 + 1);
   with_every_target([&] {

@@ -1,4 +1,4 @@
-// Runs a check with each instruction set of this processor in turn.
+// Runs a check once with each instruction set of this processor.
 #pragma once
 #include <vector>
 

@@ -13,7 +13,7 @@
 namespace hansa::kernels {
 namespace {
 
-// Values of every magnitude whose product with factor stays within 2^62, ties among them.
+// Values of every magnitude, including ties, whose product with `factor` stays within 2^62.
 std::vector<float> values_for(double factor, std::size_t count, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> values(count);
@@ -39,7 +39,7 @@ std::vector<float> values_for(double factor, std::size_t count, std::uint64_t se
   return values;
 }
 
-TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOverLengthsAndMisalignments) {
+TEST(FoldKernels, EveryVariantEqualsTheScalarReferenceOverLengthsAndMisalignments) {
   with_every_target([&] {
     std::uint64_t seed = 1;
     for (const double factor : {1.0, 256.0, 3 * std::ldexp(1.0, 40), 536'870'911.0 * 256, std::ldexp(1.0, 62),
@@ -58,7 +58,7 @@ TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOverLengthsAndMisalignments) {
   });
 }
 
-TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOnAMillionValues) {
+TEST(FoldKernels, EveryVariantEqualsTheScalarReferenceOnAMillionValues) {
   with_every_target([&] {
     const double factor = std::ldexp(12345.0, 33);
     const auto values = values_for(factor, 1'000'000, 5);
@@ -69,7 +69,7 @@ TEST(FoldKernels, EveryVariantEqualsTheScalarTwinOnAMillionValues) {
   });
 }
 
-TEST(FoldKernels, WhatWasAddedIsTakenOutToTheBit) {
+TEST(FoldKernels, AddedValuesAreSubtractedExactly) {
   with_every_target([&] {
     for (const double factor :
          {1.0, 3 * std::ldexp(1.0, 40), std::ldexp(1.0, 62), std::ldexp(1048575.0, 36)}) {
@@ -82,7 +82,7 @@ TEST(FoldKernels, WhatWasAddedIsTakenOutToTheBit) {
   });
 }
 
-TEST(FoldKernels, AddingWithinALimitEqualsTheScalarTwinWithAndWithoutAValueOutside) {
+TEST(FoldKernels, AddingWithinALimitEqualsTheScalarReferenceWithAndWithoutAValueOutside) {
   Random random(21);
   with_every_target([&] {
     for (const std::size_t count : {0UL, 1UL, 63UL, 2'048UL, 2'049UL, 9'001UL}) {
@@ -100,7 +100,7 @@ TEST(FoldKernels, AddingWithinALimitEqualsTheScalarTwinWithAndWithoutAValueOutsi
   });
 }
 
-TEST(FoldKernels, EveryVariantsQuotientsEqualTheScalarTwin) {
+TEST(FoldKernels, EveryVariantsQuotientsEqualTheScalarReference) {
   Random random(11);
   with_every_target([&] {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 17UL, 63UL, 10'001UL}) {
@@ -117,7 +117,7 @@ TEST(FoldKernels, EveryVariantsQuotientsEqualTheScalarTwin) {
   });
 }
 
-TEST(FoldKernels, EveryVariantsModelAndMeanEqualTheScalarTwinAlsoInPlace) {
+TEST(FoldKernels, EveryVariantsModelAndMeanEqualTheScalarReferenceAlsoInPlace) {
   Random random(12);
   with_every_target([&] {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 17UL, 63UL, 10'001UL}) {
@@ -138,7 +138,7 @@ TEST(FoldKernels, EveryVariantsModelAndMeanEqualTheScalarTwinAlsoInPlace) {
   });
 }
 
-TEST(FoldKernels, LevelsEqualTheScalarTwinForSmallAndLargeFactors) {
+TEST(FoldKernels, LevelsEqualTheScalarReferenceForSmallAndLargeFactors) {
   Random random(3);
   with_every_target([&] {
     for (const unsigned bits : {1U, 2U, 3U, 4U, 5U, 8U}) {
@@ -166,7 +166,7 @@ TEST(FoldKernels, HalvesRoundToEven) {
   });
 }
 
-TEST(FoldKernels, TheFirstValueOutsideIsFoundAtEveryPlace) {
+TEST(FoldKernels, TheFirstValueOutsideIsFoundAtEveryPosition) {
   constexpr float infinite = std::numeric_limits<float>::infinity();
   constexpr float limit = 2.5F;
   for (const float bad :

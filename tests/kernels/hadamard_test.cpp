@@ -13,7 +13,7 @@
 namespace hansa::kernels {
 namespace {
 
-TEST(Hadamard, EveryTargetEqualsTheScalarTwin) {
+TEST(Hadamard, EveryTargetEqualsTheScalarReference) {
   with_every_target([] {
     for (std::size_t size = hadamard_values_min; size <= 8192; size *= 2) {
       auto values = random_values(size, size), expected = values;
@@ -38,7 +38,7 @@ TEST(Hadamard, EveryTargetEqualsTheScalarTwin) {
   });
 }
 
-TEST(Hadamard, TwiceIsTheSizeTimesTheVectorAndLengthGrowsByItsRoot) {
+TEST(Hadamard, AppliedTwiceItMultipliesByTheSizeAndOnceTheLengthByItsRoot) {
   const auto before = random_values(1024, 1);
   auto values = before;
   hadamard(values);
@@ -58,7 +58,7 @@ TEST(Hadamard, ASpikeIsSpreadEvenly) {
   for (const float value : values) EXPECT_EQ(std::fabs(value), 3.0F);
 }
 
-TEST(Hadamard, AboutHalfOfTheSignsTurnAndOtherSeedsTurnOthers) {
+TEST(Hadamard, AboutHalfOfTheSignsFlipAndTheSeedDecidesWhich) {
   std::vector<float> a(4096, 1.0F), b = a;
   flip_signs(a, 1, no_limit, a);
   flip_signs(b, 2, no_limit, b);

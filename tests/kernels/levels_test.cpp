@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t lengths[] = {0, 1, 7, 8, 15, 16, 63, 64, 100, 512, 1024, 1030, 4096, 5001};
 
-TEST(LevelKernels, QuantisingAndBackEqualTheScalarTwins) {
+TEST(LevelKernels, QuantisingAndBackEqualTheScalarReferences) {
   with_every_target([] {
     for (unsigned bits = 1; bits <= 8; ++bits) {
       for (const std::size_t count : lengths) {
@@ -38,7 +38,7 @@ TEST(LevelKernels, QuantisingAndBackEqualTheScalarTwins) {
   });
 }
 
-TEST(LevelKernels, PackingAndBackEqualTheScalarTwins) {
+TEST(LevelKernels, PackingAndBackEqualTheScalarReferences) {
   with_every_target([] {
     for (unsigned bits = 1; bits <= 8; ++bits) {
       for (const std::size_t count : lengths) {
@@ -59,7 +59,7 @@ TEST(LevelKernels, PackingAndBackEqualTheScalarTwins) {
   });
 }
 
-TEST(LevelKernels, PackedBitsStandWhereTheHeaderSays) {
+TEST(LevelKernels, PackedBitsHaveTheDocumentedPositions) {
   std::vector<std::uint8_t> packed(2);
   pack_codes(std::vector<std::uint8_t>{1, 2, 3, 4}, 4, packed);
   EXPECT_EQ(packed, (std::vector<std::uint8_t>{0x21, 0x43}));
@@ -70,7 +70,7 @@ TEST(LevelKernels, PackedBitsStandWhereTheHeaderSays) {
 }
 
 TEST(LevelKernels, RandomRoundingIsUnbiasedOverSeeds) {
-  // Between -1 and 1 in 2 bits: levels are -3, -1, 1, 3 thirds.
+  // Between -1 and 1 in 2 bits: the levels are -3, -1, 1, 3 thirds.
   const std::vector<float> values{-1.0F, -0.9F, -0.35F, 0.0F, 0.1F, 0.5F, 1.0F};
   std::vector<double> sums(values.size());
   std::vector<std::uint8_t> codes(values.size());
@@ -80,12 +80,12 @@ TEST(LevelKernels, RandomRoundingIsUnbiasedOverSeeds) {
     quantise_random(values, 1.5F, 2, random.next(), codes);
     for (std::size_t j = 0; j < values.size(); ++j) sums[j] += (2 * codes[j] - 3) / 3.0;
   }
-  // Of one draw the deviation is at most a third: 5 standard deviations of the mean.
+  // The standard deviation of one draw is at most a third: allow 5 standard deviations of the mean.
   for (std::size_t j = 0; j < values.size(); ++j)
     EXPECT_NEAR(sums[j] / seeds, values[j], 5 * (1.0 / 3) / std::sqrt(seeds));
 }
 
-TEST(LevelKernels, NoInfinityOrNanIsTakenForASize) {
+TEST(LevelKernels, InfinitiesAndNansAreNotTreatedAsMagnitudes) {
   std::vector<float> values(100, 1.0F);
   EXPECT_EQ(largest_magnitude(values), 1.0F);
   values[99] = -3.0F;

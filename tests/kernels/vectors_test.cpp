@@ -10,7 +10,7 @@
 namespace hansa::kernels {
 namespace {
 
-TEST(VectorKernels, EveryTargetEqualsTheScalarTwins) {
+TEST(VectorKernels, EveryTargetEqualsTheScalarReferences) {
   with_every_target([] {
     for (const std::size_t count : {0UL, 1UL, 7UL, 8UL, 9UL, 16UL, 100UL, 4096UL, 5003UL}) {
       Random random(count + 1);

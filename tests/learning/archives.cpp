@@ -41,7 +41,7 @@ void add_batch_norm(Module& module, std::int64_t features) {
   module.register_buffer("running_mean", at::zeros({features}));
   module.register_buffer("running_var", at::ones({features}));
   module.register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
-  // In a method of its own, as PyTorch's layers call functions that call functions.
+  // In a separate method, because PyTorch's layers consist of functions that call functions.
   module.define(R"(
 def normalise(self, x):
     return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var,
@@ -95,7 +95,7 @@ def forward(self, x):
   model.register_module("conv2", conv2);
   model.register_parameter("weight", ramp({3, 20}, 0.3).requires_grad_(true), false);
   model.register_parameter("bias", ramp({3}, 0.1).requires_grad_(true), false);
-  // Pools of an odd side (5 x 5 -> 2 x 2), ReLU on either side of a pool, a ReLU that is read twice and a
+  // Pools with an odd side (5 x 5 -> 2 x 2), ReLU before and after a pool, a ReLU whose result is used twice, and a
   // pool of 3 x 3: the last two must not be fused.
   model.define(R"(
 def forward(self, x):
@@ -289,10 +289,10 @@ std::vector<float> loaded_parameters(const std::filesystem::path& archive) {
 
 std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                    const TrainingConfig& config, std::uint64_t seed) {
-  // A LibTorch with LLVM would compile the models' small operations for minutes.
+  // A LibTorch built with LLVM would spend minutes compiling the small operations of these models.
   const torch::jit::GraphOptimizerEnabledGuard executor(false);
   Module module = torch::jit::load(archive.string());
-  module.to(at::kDouble);  // LibTorch's fast kernels for float have been wrong before
+  module.to(at::kDouble);  // LibTorch's fast float kernels have been wrong before
   module.train();
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> before;

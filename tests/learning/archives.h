@@ -1,4 +1,4 @@
-// Model archives for tests, and training by LibTorch's own optimiser to compare with. Torch-free header.
+// Model archives for tests, and training by LibTorch's own optimiser for comparison. Torch-free header.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -10,26 +10,26 @@
 namespace hansa::learning::testing {
 
 enum class TestModel : std::uint8_t {
-  linear,  // weights of zero; inputs features, 3 classes
-  batch_norm,  // batch norm over the flat input, then linear
-  dropout,  // linear behind dropout 0.5
+  linear,  // all weights zero; `inputs` features, 3 classes
+  batch_norm,  // batch normalisation of the flat input, then linear
+  dropout,  // dropout 0.5, then linear
   // linear; training_loss = 2 x cross-entropy; metrics = {"right": (correct, n), "ones": (n, n)}
   custom_loss,
   bad_metrics,  // metrics returns a number
-  tied_weights,  // one weight under two names
-  frozen_layer,  // a layer with requires_grad false before the linear
-  counter,  // an integer attribute counts calls, and scales the output
+  tied_weights,  // one weight with two names
+  frozen_layer,  // a layer with requires_grad false, then linear
+  counter,  // an integer attribute counts calls and scales the output
   without_forward,
   without_parameters,
   double_precision,
-  raises,  // forward raises an exception of its own
-  tuple_output,  // forward returns scores and something else
-  class_output,  // forward returns the class that wins
+  raises,  // forward raises an exception
+  tuple_output,  // forward returns the scores and a second value
+  class_output,  // forward returns the predicted class
   argmax_loss,  // training_loss has no gradient
-  vector_loss,  // training_loss returns a loss for each example
-  gru,  // its weights stand in a list attribute too, as torch.nn.GRU's do
-  two_conv1d,  // two convolutions over rows as channels, then linear
-  nested_cnn,  // convolution, batch norm, ReLU and pools of several kinds as submodules' methods
+  vector_loss,  // training_loss returns one loss for each example
+  gru,  // its weights are also in a list attribute, as in torch.nn.GRU
+  two_conv1d,  // two convolutions with rows as channels, then linear
+  nested_cnn,  // convolution, batch normalisation, ReLU and several kinds of pools, as methods of submodules
 };
 
 struct ModelInput {
@@ -39,8 +39,8 @@ struct ModelInput {
 
 void write_archive(TestModel model, const std::filesystem::path& path, const ModelInput& input = {});
 
-// What torch::optim::SGD makes of the archive, contiguous, with backward(), in the trainer's order of
-// examples: local - global of the trainable parameters, in the archive's order.
+// Trains the archive, in contiguous memory, by torch::optim::SGD and backward(), with the trainer's order of examples.
+// Returns local - global of the trainable parameters, in the archive's order.
 [[nodiscard]] std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                                  const TrainingConfig& config, std::uint64_t seed);
 
@@ -48,7 +48,7 @@ void write_archive(TestModel model, const std::filesystem::path& path, const Mod
 [[nodiscard]] std::vector<std::int64_t> output_shape(const std::filesystem::path& archive,
                                                      const std::vector<std::int64_t>& input);
 
-// The parameters as torch::jit::load finds them: what a user sees.
+// The parameters as torch::jit::load returns them to a user.
 [[nodiscard]] std::vector<float> loaded_parameters(const std::filesystem::path& archive);
 
 }  // namespace hansa::learning::testing

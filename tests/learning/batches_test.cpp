@@ -1,4 +1,4 @@
-// How an epoch is cut into batches.
+// How an epoch is divided into batches.
 #include <gmock/gmock.h>
 
 #include "learning/internal/batch_ends.h"
@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(Batches, TheLastTakesTheRest) {
+TEST(Batches, TheLastBatchHasTheRemainder) {
   EXPECT_THAT(batch_ends({10, 4, 1}), ElementsAre(4, 8, 10));
   EXPECT_THAT(batch_ends({8, 4, 1}), ElementsAre(4, 8));
   EXPECT_THAT(batch_ends({9, 4, 1}), ElementsAre(4, 8, 9));
@@ -16,7 +16,7 @@ TEST(Batches, TheLastTakesTheRest) {
   EXPECT_THAT(batch_ends({1, 1, 1}), ElementsAre(1));
 }
 
-TEST(Batches, ARestTooSmallJoinsTheBatchBeforeIt) {
+TEST(Batches, ATooSmallRemainderJoinsThePreviousBatch) {
   EXPECT_THAT(batch_ends({9, 4, 2}), ElementsAre(4, 9));
   EXPECT_THAT(batch_ends({10, 4, 2}), ElementsAre(4, 8, 10));
   EXPECT_THAT(batch_ends({1, 4, 2}), ElementsAre(1));

@@ -1,4 +1,4 @@
-// Evaluation: sums over all examples, in evaluation mode.
+// Evaluation: sums over all examples, with the model in evaluation mode.
 #include "learning/evaluation.h"
 
 #include <cmath>
@@ -42,7 +42,7 @@ class Evaluation : public ::testing::Test {
   std::unique_ptr<Evaluator> evaluator_;
 };
 
-TEST_F(Evaluation, ZeroWeightsGiveTheLossOfGuessing) {
+TEST_F(Evaluation, ZeroWeightsGiveTheLossOfGuessingAtRandom) {
   use(TestModel::linear, {600, 4, 4, 3});  // three batches, the last one smaller
   const Metrics metrics = evaluate();
   ASSERT_EQ(metrics.size(), 2U);
@@ -54,13 +54,14 @@ TEST_F(Evaluation, ZeroWeightsGiveTheLossOfGuessing) {
   EXPECT_EQ(metrics[1].count, 600);
 }
 
-TEST_F(Evaluation, WeightsThatSeeTheStripeAreAlwaysRight) {
+TEST_F(Evaluation, WeightsThatDetectTheStripeClassifyAllExamples) {
   use(TestModel::linear, {300, 3, 4, 3});
   std::vector<float> parameters(3 * 12 + 3, 0.0F);
   for (std::size_t label = 0; label < 3; ++label)
     for (std::size_t column = 0; column < 4; ++column) parameters[label * 12 + label * 4 + column] = 10;
   EXPECT_EQ(evaluate(parameters)[1].sum, 300);
-  EXPECT_EQ(evaluate()[1].sum, 100) << "no parameters: the archived ones, not the last ones given";
+  EXPECT_EQ(evaluate()[1].sum, 100)
+      << "without parameters the archived ones are used, not those of the last call";
 }
 
 TEST_F(Evaluation, SavedModelEvaluatesAsItsParametersDo) {
@@ -76,7 +77,7 @@ TEST_F(Evaluation, SavedModelEvaluatesAsItsParametersDo) {
   EXPECT_EQ(evaluate(), given);
 }
 
-TEST_F(Evaluation, TrainedModelKnowsNewExamples) {
+TEST_F(Evaluation, ATrainedModelClassifiesNewExamples) {
   data_ = testing::write_data(folder_, {200, 28, 28, 10}, 1);
   ASSERT_TRUE(create_built_in("cnn-small", 3, archive_));
   LocalTrainerConfig config;
@@ -119,7 +120,7 @@ TEST_F(Evaluation, TheModelsOwnMetricsReplaceTheDefaults) {
   EXPECT_EQ(metrics[1], (Metric{"ones", 600, 600}));
 }
 
-TEST_F(Evaluation, MetricsOfAnotherFormAreRefusedNamingTheForm) {
+TEST_F(Evaluation, InvalidMetricsAreRefusedNamingTheRequiredForm) {
   use(TestModel::bad_metrics);
   const auto metrics = evaluator_->evaluate({});
   ASSERT_FALSE(metrics);
@@ -134,7 +135,7 @@ TEST_F(Evaluation, VectorOfAnotherSizeIsRefused) {
   EXPECT_EQ(metrics.error().code, ErrorCode::model);
 }
 
-TEST_F(Evaluation, UnusableDataIsRefusedAtTheStart) {
+TEST_F(Evaluation, UnusableDataIsRefusedWhenTheEvaluatorIsCreated) {
   use(TestModel::linear);
   data_.labels = folder_ / "missing";
   const auto made = make_evaluator(archive_, data_, 1);

@@ -1,4 +1,4 @@
-// The hot loops against a scalar twin that says what they mean.
+// The hot loops against scalar reference implementations.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -27,7 +27,7 @@ class Pool : public ::testing::TestWithParam<PoolShape> {
   }
 };
 
-TEST_P(Pool, ForwardAndBackwardEqualTheScalarTwin) {
+TEST_P(Pool, ForwardAndBackwardEqualTheScalarReference) {
   const PoolShape shape = GetParam();
   Random random(shape.input_elements());
   const std::vector<float> input = noise(shape.input_elements(), random);
@@ -88,7 +88,7 @@ TEST(Sgd, StepEqualsTheFormula) {
       expected_weights[i] = weights[i] - 0.125F * expected_velocity[i];
     }
     sgd_step(weights, gradient, velocity, {0.125F, 0.5F, 0.25F});
-    // All constants are powers of two and all values multiples of 1/4: no rounding to differ in.
+    // All constants are powers of two and all values multiples of 1/4, so nothing is rounded.
     EXPECT_EQ(weights, expected_weights);
     EXPECT_EQ(velocity, expected_velocity);
   }

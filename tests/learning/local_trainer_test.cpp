@@ -1,4 +1,4 @@
-// The trainer against LibTorch's own optimiser, and what a task must never do.
+// The trainer against LibTorch's own optimiser, and the guarantees of a task.
 #include "learning/local_trainer.h"
 
 #include <cmath>
@@ -69,7 +69,7 @@ class LocalTrainer : public ::testing::Test {
     auto out = train(*trainer_);
     return out ? Error{ErrorCode::internal, "", "was trained", ""} : out.error();
   }
-  // Equal to LibTorch's own optimiser but for the rounding of other kernels.
+  // Compares with LibTorch's own optimiser, except for the rounding of different kernels.
   void expect_reference() {
     const Outcome trained = train();
     const std::vector<float> expected = testing::reference_delta(archive_, data_, training_, request_.seed);
@@ -81,7 +81,7 @@ class LocalTrainer : public ::testing::Test {
       largest = std::max(largest, std::abs(double{expected[i]}));
       difference = std::max(difference, std::abs(double{expected[i]} - double{trained.delta[i]}));
     }
-    EXPECT_GT(largest, 1e-4) << "the model did not move";
+    EXPECT_GT(largest, 1e-4) << "training did not change the model";
     EXPECT_LT(difference, 1e-3 * largest);
   }
 
@@ -122,7 +122,7 @@ TEST_F(LocalTrainer, OtherBuiltInModelsEqualLibTorchs) {
   }
 }
 
-// Pixels of 0 or 1 are two of its characters.
+// Pixels of 0 or 1 are two of the model's characters.
 TEST_F(LocalTrainer, LstmCharEqualsLibTorchs) {
   data_ = testing::write_data(folder_, {24, 4, 4, 10});
   ASSERT_TRUE(create_built_in("lstm-char", 5, archive_, {.classes = 10}));
@@ -135,13 +135,13 @@ TEST_F(LocalTrainer, FusedAndUnfusedPoolsOfSubmodulesEqualLibTorchs) {
   expect_reference();
 }
 
-// Debian 13's LibTorch has wrong gradients here unless the trainer takes its oneDNN away.
+// Debian 13's LibTorch computes wrong gradients here unless the trainer disables oneDNN.
 TEST_F(LocalTrainer, ConvolutionsOfSequencesEqualDoublePrecision) {
   use(TestModel::two_conv1d, {20, 4, 16, 3});
   expect_reference();
 }
 
-TEST_F(LocalTrainer, WeightsThatStandInAListTooEqualLibTorchs) {
+TEST_F(LocalTrainer, WeightsThatAreAlsoInAListEqualLibTorchs) {
   use(TestModel::gru);
   expect_reference();
 }
@@ -151,7 +151,7 @@ TEST_F(LocalTrainer, TiedWeightsGetTheSumOfTheirGradients) {
   expect_reference();
 }
 
-TEST_F(LocalTrainer, OneStepFromZeroIsTheGradientByHand) {
+TEST_F(LocalTrainer, OneStepFromZeroEqualsTheGradientComputedByHand) {
   use(TestModel::linear, {1, 1, 2, 1});
   training_ = {1, 1, 0.5, 0, 0, 0};
   testing::write_bytes(data_.images, {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 255, 51});
@@ -167,11 +167,11 @@ TEST_F(LocalTrainer, OneStepFromZeroIsTheGradientByHand) {
 TEST_F(LocalTrainer, EqualTasksGiveEqualBits) {
   use_built_in("cnn-small", 50);
   const std::vector<float> first = train().delta;
-  EXPECT_EQ(train().delta, first) << "a task leaves a trace in the next";
+  EXPECT_EQ(train().delta, first) << "a task influences the next one";
   start();
-  EXPECT_EQ(train().delta, first) << "a new trainer trains otherwise";
+  EXPECT_EQ(train().delta, first) << "a new trainer gives another result";
   ++request_.seed;
-  EXPECT_NE(train().delta, first) << "the seed changes nothing";
+  EXPECT_NE(train().delta, first) << "the seed has no effect";
 }
 
 TEST_F(LocalTrainer, CopiesOfAnArchiveGiveEqualBits) {
@@ -182,7 +182,7 @@ TEST_F(LocalTrainer, CopiesOfAnArchiveGiveEqualBits) {
   EXPECT_EQ(train().delta, first);
 }
 
-TEST_F(LocalTrainer, TrainersOnTwoThreadsGiveTheBitsOfOneAlone) {
+TEST_F(LocalTrainer, TrainersOnTwoThreadsGiveTheBitsOfASingleOne) {
   for (const TestModel model : {TestModel::dropout, TestModel::batch_norm}) {
     use(model);
     training_.epochs = 20;
@@ -229,13 +229,13 @@ TEST_F(LocalTrainer, BatchNormBuffersAreInTheDelta) {
   EXPECT_EQ(train().delta, delta) << "buffers of one task reach the next";
 }
 
-TEST_F(LocalTrainer, BatchNormTrainsThoughOneExampleIsLeftOver) {
+TEST_F(LocalTrainer, BatchNormTrainsAlthoughOneExampleRemains) {
   use(TestModel::batch_norm, {13, 4, 4, 3});
   training_.batch_size = 6;
   EXPECT_EQ(train().result.samples, 26U);
 }
 
-TEST_F(LocalTrainer, AttributesThatCodeChangesStartAnewInEachTask) {
+TEST_F(LocalTrainer, AttributesThatTheModelChangesAreResetForEachTask) {
   use(TestModel::counter);
   const std::vector<float> first = train().delta;
   EXPECT_EQ(train().delta, first);
@@ -254,7 +254,7 @@ TEST_F(LocalTrainer, CustomLossIsUsed) {
   EXPECT_NEAR(doubled.result.metrics.at(0).sum, 2 * plain.result.metrics.at(0).sum, 1e-5);
 }
 
-TEST_F(LocalTrainer, CountsSayWhatWasDone) {
+TEST_F(LocalTrainer, CountsMatchTheWorkDone) {
   use(TestModel::linear, {20, 4, 4, 3});
   training_.epochs = 3;
   const Outcome all = train();
@@ -308,7 +308,7 @@ TEST_F(LocalTrainer, StopRequestFromAnotherThreadEndsARunningTask) {
   EXPECT_EQ(outcome->error().what, "stopped");
 }
 
-TEST_F(LocalTrainer, DivergenceIsRefusedWithItsMend) {
+TEST_F(LocalTrainer, DivergenceIsRefusedWithAHint) {
   use_built_in("mlp", 60);
   training_.learning_rate = 1e20;
   const Error error = refusal();
@@ -351,7 +351,7 @@ TEST_F(LocalTrainer, AModelWithTooFewClassesIsRefused) {
   EXPECT_THAT(refusal().what, HasSubstr("3 outputs, but the labels"));
 }
 
-TEST_F(LocalTrainer, WhatTheModelRaisesIsTold) {
+TEST_F(LocalTrainer, ExceptionsOfTheModelAreReported) {
   use(TestModel::raises);
   EXPECT_THAT(refusal().what, HasSubstr("no examples today"));
 }
@@ -363,7 +363,7 @@ TEST_F(LocalTrainer, AChangedArchiveIsReadAgain) {
   EXPECT_NE(train().delta, plain);
 }
 
-TEST_F(LocalTrainer, BadDataIsToldAtTheFirstUseAndCanBeMended) {
+TEST_F(LocalTrainer, BadDataIsReportedAtTheFirstUseAndCanBeFixed) {
   use(TestModel::linear);
   const auto bytes = testing::read_bytes(data_.images);
   std::filesystem::remove(data_.images);

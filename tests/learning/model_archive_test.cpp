@@ -1,4 +1,4 @@
-// Archives: built-in models, layouts, saving, and files that are none.
+// Archives: built-in models, layouts, saving, and invalid files.
 #include "learning/model_archive.h"
 
 #include <cmath>
@@ -55,7 +55,7 @@ TEST_F(Archive, CnnSmallHasItsLayout) {
   EXPECT_FALSE(model.has_metrics);
 }
 
-TEST_F(Archive, EveryBuiltInModelCanBeMadeAndRead) {
+TEST_F(Archive, EveryBuiltInModelCanBeCreatedAndRead) {
   for (const BuiltInModel& model : built_in_models()) {
     ASSERT_TRUE(create_built_in(model.name, 1, path_)) << model.name;
     std::string count = std::to_string(describe(path_).layout.element_count());
@@ -72,7 +72,7 @@ TEST_F(Archive, ModelsOfPapersHaveTheirParameterCounts) {
   EXPECT_EQ(describe(path_).layout.element_count(), 44'426U);
 }
 
-TEST_F(Archive, BuiltInModelsAreSizedWhereTheirArchitectureAllows) {
+TEST_F(Archive, BuiltInModelsHaveTheRequestedSizeIfTheirArchitectureAllows) {
   ASSERT_TRUE(create_built_in("logistic", 1, path_, {.inputs = 30, .classes = 2}));
   EXPECT_EQ(describe(path_).layout.text(), "trainable fc.weight 2 30\ntrainable fc.bias 2\n");
   ASSERT_TRUE(create_built_in("cnn-small", 1, path_, {.classes = 62}));
@@ -80,7 +80,7 @@ TEST_F(Archive, BuiltInModelsAreSizedWhereTheirArchitectureAllows) {
   const auto fixed = create_built_in("cnn-small", 1, path_, {.inputs = 3});
   ASSERT_FALSE(fixed);
   EXPECT_EQ(fixed.error().code, ErrorCode::usage);
-  EXPECT_THAT(fixed.error().text(), HasSubstr("leave --inputs out"));
+  EXPECT_THAT(fixed.error().text(), HasSubstr("remove --inputs"));
   EXPECT_FALSE(create_built_in("mlp", 1, path_, {.inputs = -1}));
 }
 
@@ -131,12 +131,12 @@ TEST_F(Archive, UnknownBuiltInIsRefusedNamingTheModels) {
   EXPECT_THAT(made.error().text(), HasSubstr("\"logistic\", \"mlp\", \"cnn-small\""));
 }
 
-TEST_F(Archive, ValuesAreThoseAUserLoads) {
+TEST_F(Archive, ParametersEqualThoseThatAUserLoads) {
   ASSERT_TRUE(create_built_in("cnn-small", 7, path_));
   EXPECT_EQ(describe(path_).parameters, testing::loaded_parameters(path_));
 }
 
-TEST_F(Archive, SavedParametersComeBackWholeAndInOrder) {
+TEST_F(Archive, SavedParametersAreReadBackInOrder) {
   for (const char* name : {"logistic", "cnn-small"}) {
     ASSERT_TRUE(create_built_in(name, 7, path_));
     std::vector<float> values(describe(path_).layout.element_count());
@@ -164,30 +164,30 @@ TEST_F(Archive, VectorOfAnotherSizeIsNotSaved) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out.pt"));
 }
 
-TEST_F(Archive, BuffersFollowParametersAndIntegersStayOut) {
+TEST_F(Archive, BuffersFollowParametersAndIntegerBuffersAreExcluded) {
   write_archive(TestModel::batch_norm, path_, {2, 2});
   EXPECT_EQ(describe(path_).layout.text(),
             "trainable norm.weight 4\ntrainable norm.bias 4\ntrainable weight 3 4\ntrainable bias 3\n"
             "buffer norm.running_mean 4\nbuffer norm.running_var 4\n");
 }
 
-TEST_F(Archive, TiedWeightsCountOnce) {
+TEST_F(Archive, TiedWeightsAppearOnce) {
   write_archive(TestModel::tied_weights, path_, {2, 2});
   EXPECT_THAT(names_of(describe(path_).layout), ElementsAre("first", "weight", "bias"));
 }
 
-TEST_F(Archive, FrozenParametersStayOut) {
+TEST_F(Archive, FrozenParametersAreExcluded) {
   write_archive(TestModel::frozen_layer, path_, {2, 2});
   EXPECT_THAT(names_of(describe(path_).layout), ElementsAre("weight", "bias"));
 }
 
-TEST_F(Archive, OptionalMethodsAreSeen) {
+TEST_F(Archive, OptionalMethodsAreDetected) {
   write_archive(TestModel::custom_loss, path_);
   EXPECT_TRUE(describe(path_).has_training_loss);
   EXPECT_TRUE(describe(path_).has_metrics);
 }
 
-TEST_F(Archive, MissingFileIsRefused) { EXPECT_THAT(refusal().what, HasSubstr("not there")); }
+TEST_F(Archive, MissingFileIsRefused) { EXPECT_THAT(refusal().what, HasSubstr("does not exist")); }
 
 TEST_F(Archive, OtherFilesAreRefused) {
   testing::write_bytes(path_, {});
@@ -205,7 +205,7 @@ TEST_F(Archive, TruncatedArchiveIsRefused) {
   }
 }
 
-TEST_F(Archive, DamagedArchiveIsRefusedOrReadNeverFatal) {
+TEST_F(Archive, ADamagedArchiveIsRefusedOrReadWithoutACrash) {
   ASSERT_TRUE(create_built_in("logistic", 1, path_));
   const auto bytes = testing::read_bytes(path_);
   for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 60) {
@@ -218,7 +218,7 @@ TEST_F(Archive, DamagedArchiveIsRefusedOrReadNeverFatal) {
   }
 }
 
-TEST_F(Archive, UnfitModelsAreRefusedSayingWhy) {
+TEST_F(Archive, UnfitModelsAreRefusedWithTheReason) {
   write_archive(TestModel::without_forward, path_);
   EXPECT_THAT(refusal().what, HasSubstr("no forward"));
   write_archive(TestModel::without_parameters, path_);

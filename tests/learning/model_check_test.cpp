@@ -32,7 +32,7 @@ class ModelCheckTest : public ::testing::Test {
   LocalTrainerConfig client_{.data = testing::write_data(folder_, {})};
 };
 
-TEST_F(ModelCheckTest, AFitModelIsTrainedAndEvaluated) {
+TEST_F(ModelCheckTest, AUsableModelIsTrainedAndEvaluated) {
   testing::write_archive(TestModel::batch_norm, archive_);
   const auto result = check_model(archive_, client_, 8);
   ASSERT_TRUE(result) << result.error().text();
@@ -50,14 +50,14 @@ TEST_F(ModelCheckTest, ItsOwnLossAndMetricsAreUsed) {
   EXPECT_TRUE(mean_of(result->evaluated, "right"));
 }
 
-TEST_F(ModelCheckTest, UnfitModelsAreToldInTheirAuthorsWords) {
+TEST_F(ModelCheckTest, ErrorsOfUnfitModelsNameThePartOfTheModel) {
   EXPECT_THAT(refusal(TestModel::without_forward), HasSubstr("has no forward(x)"));
   EXPECT_THAT(refusal(TestModel::without_parameters), HasSubstr("has no parameter to train"));
   EXPECT_THAT(refusal(TestModel::double_precision), HasSubstr("call model.float()"));
   EXPECT_THAT(refusal(TestModel::raises), HasSubstr("no examples today"));
   EXPECT_THAT(refusal(TestModel::tuple_output), HasSubstr("forward returns Tuple, not a tensor"));
   EXPECT_THAT(refusal(TestModel::class_output),
-              HasSubstr("forward returns whole numbers (Long); return the scores"));
+              HasSubstr("forward returns integers (Long); return the scores"));
   EXPECT_THAT(refusal(TestModel::argmax_loss), HasSubstr("the loss cannot be differentiated"));
   EXPECT_THAT(refusal(TestModel::vector_loss), HasSubstr("training_loss returns [8], not one number"));
   EXPECT_THAT(refusal(TestModel::bad_metrics), HasSubstr("metrics"));
@@ -70,12 +70,12 @@ TEST_F(ModelCheckTest, AShapeThatDoesNotFitNamesTheLineOfTheSource) {
                                        "torch.linear"));
 }
 
-TEST_F(ModelCheckTest, LabelsBeyondTheOutputsAreTold) {
+TEST_F(ModelCheckTest, LabelsBeyondTheOutputsAreReported) {
   client_.data = testing::write_data(folder_, {20, 4, 4, 9}, 2);
   EXPECT_THAT(refusal(TestModel::linear), HasSubstr("has 3 outputs, but the labels of "));
 }
 
-TEST_F(ModelCheckTest, TheMemoryGuardAndBadDataCount) {
+TEST_F(ModelCheckTest, TheMemoryLimitAndBadDataAreReported) {
   client_.memory_bytes_max = 100;
   EXPECT_THAT(refusal(TestModel::linear), HasSubstr("MiB are allowed"));
   client_.memory_bytes_max = 0;
@@ -83,8 +83,8 @@ TEST_F(ModelCheckTest, TheMemoryGuardAndBadDataCount) {
   EXPECT_THAT(refusal(TestModel::linear), HasSubstr("does not exist"));
 }
 
-TEST_F(ModelCheckTest, AModelThatCannotMoveIsUnfit) {
-  // Without biases, images of zeros give no gradient to anything.
+TEST_F(ModelCheckTest, AModelThatDoesNotTrainIsUnfit) {
+  // Without biases, images of zeros give no parameter a gradient.
   std::vector<std::uint8_t> images{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 4};
   images.resize(images.size() + 32, 0);
   testing::write_bytes(client_.data.images, images);

@@ -1,4 +1,4 @@
-// A module that a program brings: trained as its archive would be, or refused naming what differs.
+// A module of the linking program trains as its archive would, or is refused naming the difference.
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-// The built-in "mlp" for these images, as C++.
+// The built-in model "mlp" for these images, in C++.
 struct Net : torch::nn::Module {
   explicit Net(std::int64_t hidden = 128) {
     fc1 = register_module("fc1", torch::nn::Linear(784, hidden));
@@ -43,7 +43,7 @@ class ModuleTrainer : public ::testing::Test {
   std::vector<float> global_;
 };
 
-TEST_F(ModuleTrainer, TrainsAsTheArchivesOwnCodeDoesAndTheModuleHoldsTheResult) {
+TEST_F(ModuleTrainer, TrainsLikeTheArchiveAndTheModuleHoldsTheResult) {
   std::vector<float> of_archive(global_.size()), of_module(global_.size());
   ASSERT_TRUE(train_on(*make_local_trainer(config_), request_, global_, of_archive));
   const auto net = std::make_shared<Net>();
@@ -72,7 +72,7 @@ TEST_F(ModuleTrainer, ItsOwnLossIsUsed) {
   for (std::size_t i = 0; i < plain.size(); i += 997) EXPECT_NEAR(halved[i], plain[i] / 2, 1e-7) << i;
 }
 
-TEST_F(ModuleTrainer, OneOfAnotherShapeIsRefusedByTheNameThatDiffers) {
+TEST_F(ModuleTrainer, AModuleOfAnotherShapeIsRefusedNamingTheParameter) {
   std::vector<float> delta(global_.size(), 1.0F);
   const auto trained = train_on(*make_module_trainer(own_module(std::make_shared<Net>(64)), config_),
                                 request_, global_, delta);

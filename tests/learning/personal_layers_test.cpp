@@ -1,4 +1,4 @@
-// Parameters that stay on the device: in no layout, trained, and kept from task to task.
+// Personal parameters: not in the layout, trained, and kept on the device from task to task.
 #include <gmock/gmock.h>
 
 #include "common/name_pattern.h"
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Pointwise;
 using testing::TemporaryFolder;
 
-TEST(NamePattern, AStarStandsForAnyCharacters) {
+TEST(NamePattern, AStarMatchesAnyCharacters) {
   EXPECT_TRUE(matches_pattern("head.weight", "head.*"));
   EXPECT_TRUE(matches_pattern("head.0.weight", "head.*"));
   EXPECT_TRUE(matches_pattern("a.bias", "*.bias"));
@@ -43,7 +43,7 @@ class PersonalLayers : public ::testing::Test {
     config.data = data_;
     return make_local_trainer(config);
   }
-  // local - global of the shared values. What the training returns to be kept replaces what it found.
+  // Returns local - global of the shared values, and replaces `kept` by what the training returned to be kept.
   [[nodiscard]] std::vector<float> train(Trainer& trainer, const std::vector<std::string>& personal,
                                          const std::vector<float>& global, KeptVectors& kept) const {
     TrainingRequest request;
@@ -91,14 +91,14 @@ TEST_F(PersonalLayers, AreInNoLayout) {
   EXPECT_TRUE(personal_names(archive_, whole->layout)->empty());
 }
 
-TEST_F(PersonalLayers, PatternsThatFitNothingOrEverythingAreRefused) {
+TEST_F(PersonalLayers, PatternsThatMatchNothingOrEverythingAreRefused) {
   const std::vector<std::string> misspelled{"fc3.*"}, everything{"*"};
   const auto none = describe_archive(archive_, misspelled);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::model);
-  EXPECT_THAT(none.error().text(), HasSubstr("no parameter that fits \"fc3.*\""));
+  EXPECT_THAT(none.error().text(), HasSubstr("no parameter that matches \"fc3.*\""));
   EXPECT_THAT(none.error().text(), HasSubstr("fc2.weight"));
-  EXPECT_THAT(describe_archive(archive_, everything).error().text(), HasSubstr("shares nothing"));
+  EXPECT_THAT(describe_archive(archive_, everything).error().text(), HasSubstr("has no shared parameter"));
 }
 
 TEST_F(PersonalLayers, TheFirstTaskStartsFromTheArchivedValues) {
@@ -114,7 +114,7 @@ TEST_F(PersonalLayers, ContinueFromTaskToTaskInWhatTheTrainingsReturn) {
   const auto whole = describe_archive(archive_)->parameters;
   const auto shared = describe_archive(archive_, head_)->parameters;
   const auto size = static_cast<std::ptrdiff_t>(shared.size());
-  // Alone, a head that travels and one that stays come to the same.
+  // With one client, a shared head and a personal head give the same result.
   const auto everything = trainer();
   const auto first = train(*everything, {}, whole);
   const auto second = train(*everything, {}, sum(whole, first));
@@ -124,13 +124,13 @@ TEST_F(PersonalLayers, ContinueFromTaskToTaskInWhatTheTrainingsReturn) {
   const auto second_shared = train(*trainer(), head_, sum(shared, first_shared), kept);
   EXPECT_THAT(second_shared,
               Pointwise(FloatNear(1e-5F), std::vector<float>(second.begin(), second.begin() + size)));
-  // Without it the head starts from the archived values, and that is another update.
+  // Without `kept`, the head starts from the archived values, which gives another update.
   const auto forgotten = train(*trainer(), head_, sum(shared, first_shared));
   EXPECT_NE(forgotten, second_shared);
 }
 
-// Else an update that was never counted would have trained them.
-TEST_F(PersonalLayers, ATrainerKeepsNothingOfItsOwn) {
+// Otherwise an update that was never counted would have trained the personal parameters.
+TEST_F(PersonalLayers, ATrainerKeepsNothingItself) {
   const auto shared = describe_archive(archive_, head_)->parameters;
   const auto one = trainer();
   const auto first = train(*one, head_, shared);
@@ -159,7 +159,7 @@ TEST_F(PersonalLayers, EachDeviceKeepsItsOwnStatisticsOfABatchNorm) {
   ASSERT_TRUE(model) << model.error().text();
   for (const auto& entry : model->layout.entries())
     EXPECT_EQ(entry.kind, ParameterKind::trainable) << entry.name;
-  // Mean 0 and variance 1 in the archive; a task changes them, and they are kept.
+  // The archived mean is 0 and the variance 1. A task changes them, and they are kept.
   KeptVectors kept;
   (void)train(*trainer(), statistics, model->parameters, kept);
   const KeptVectors first = kept;

@@ -1,4 +1,4 @@
-// Kind "tensors": files as torch.save writes them, and what is wrong with others.
+// Kind "tensors": files written by torch.save, and the errors for invalid files.
 #include "learning/data_supply.h"
 
 #include <cmath>
@@ -72,9 +72,9 @@ TEST_F(TensorsSource, EveryTypeOfNumberIsConverted) {
   }
 }
 
-TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesReadRight) {
+TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesAreReadCorrectly) {
   const at::Tensor whole = at::arange(20, at::kFloat).reshape({4, 5});
-  write(whole.t(), whole.select(0, 1));  // 5 x 4, and 5 of the same storage
+  write(whole.t(), whole.select(0, 1));  // 5 x 4, and 5 values of the same storage
   const auto source = open();
   EXPECT_THAT(read_inputs(*source, {3}), ElementsAre(3, 8, 13, 18));
   EXPECT_THAT(read_targets<float>(*source, {3}), ElementsAre(8));
@@ -96,7 +96,7 @@ TEST_F(TensorsSource, ExamplesMaxTakesTheFirst) {
   EXPECT_EQ(source->shape().class_count, 2);
 }
 
-TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
+TEST_F(TensorsSource, ErrorsNameTheFileAndTheExample) {
   const at::Tensor x = at::zeros({3, 2});
   const at::Tensor y = at::zeros({3}, at::kLong);
   write(x, at::zeros({2}, at::kLong));
@@ -110,7 +110,7 @@ TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
   write(at::zeros({0, 2}), at::zeros({0}, at::kLong));
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: holds no example"));
   write(x, at::zeros({3, 2}, at::kLong));
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has 2 whole numbers as y of an example"));
+  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has 2 integers as the y of an example"));
   c10::Dict<std::string, at::Tensor> only_x;
   only_x.insert("x", x);
   write_value(only_x);
@@ -118,12 +118,12 @@ TEST_F(TensorsSource, MistakesNameTheFileAndTheExample) {
   write_value(x);
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not hold a dict"));
   testing::write_text(config_.file, "no archive");
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: is not a file of torch.save"));
+  EXPECT_THAT(refusal(), HasSubstr("shard.pt: was not written by torch.save"));
   std::filesystem::remove(config_.file);
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not exist"));
 }
 
-TEST_F(TensorsSource, TruncatedAndDamagedFilesAreRefusedOrReadWithinTheirBytes) {
+TEST_F(TensorsSource, TruncatedAndDamagedFilesAreRefusedOrReadWithinTheirBounds) {
   write(at::rand({50, 8}), at::randint(0, 4, {50}, at::kLong));
   const std::vector<std::uint8_t> whole = testing::read_bytes(config_.file);
   for (std::size_t size = 0; size < whole.size(); size += 97) {

@@ -65,7 +65,8 @@ std::optional<int> ChildProcess::wait(std::chrono::seconds at_most) {
   const auto until = std::chrono::steady_clock::now() + at_most;
   while (running()) {
     if (std::chrono::steady_clock::now() > until) return {};
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polls for the event, does not stand for it
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(10));  // the interval of polling; no event depends on it
   }
   return exit_;
 }

@@ -1,4 +1,4 @@
-// A real program of this project as a child of the test, with its output in a file.
+// A program of this project as a child process of the test, with its output in a file.
 #pragma once
 #include <chrono>
 #include <filesystem>
@@ -12,18 +12,19 @@ namespace hansa::testing {
 
 class ChildProcess {
  public:
-  // program: a name beside this test's binary. network_of: a process whose network namespace it lives in; 0: this one's.
+  // `program` is a name in the folder of this test's binary. The child lives in the network namespace of process
+  // `network_of`; 0: in this process's namespace.
   ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
                const std::filesystem::path& output, pid_t network_of = 0);
-  ~ChildProcess();  // kills what still runs
+  ~ChildProcess();  // kills the process if it is still running
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
 
   void signal(int number) const;
-  // The exit code, -N for signal N; empty if it still runs after the time.
+  // The exit code, or -N for signal N; empty if the process is still running after this time.
   std::optional<int> wait(std::chrono::seconds at_most);
   [[nodiscard]] std::string output() const;
-  // Waits until text stands in the output; false if it does not come or the program ends before.
+  // Waits until the output contains `text`; false after this time, or if the program ends before.
   bool wait_for_output(const std::string& text, std::chrono::seconds at_most);
 
  private:

@@ -1,4 +1,4 @@
-// The shipped programs on real data over real sockets, with processes killed in the middle.
+// The real programs on real data over real sockets, with processes killed during rounds.
 #include <algorithm>
 #include <csignal>
 #include <fstream>
@@ -12,7 +12,7 @@
 namespace hansa::testing {
 namespace {
 
-// A folder made by `hansa new --example fashion-mnist`: three clients, few examples each.
+// A folder created by `hansa new --example fashion-mnist`, with three clients and few examples for each.
 class FederationFolder : public ProgramTest {
  protected:
   void SetUp() override {
@@ -25,7 +25,7 @@ class FederationFolder : public ProgramTest {
   }
 };
 
-TEST_F(FederationFolder, RealProcessesAndSimulationsMakeTheSameModelBitForBit) {
+TEST_F(FederationFolder, RealProcessesAndSimulationsGiveTheSameModelBitForBit) {
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;
   for (int i = 1; i <= 3; ++i) clients.push_back(start_client(i));
@@ -44,7 +44,7 @@ TEST_F(FederationFolder, RealProcessesAndSimulationsMakeTheSameModelBitForBit) {
     EXPECT_EQ(line(output, "final model: "), model);
   }
 
-  // What the operator does next.
+  // The next commands of the operator.
   const std::string accuracy = line(aggregator.output(), "final test accuracy: ").substr(21);
   const std::string run_folder = line(aggregator.output(), "run folder: ").substr(12);
   const std::string status = run("hansa", {"status", run_folder}, "status");
@@ -73,7 +73,7 @@ TEST_F(FederationFolder, ANewRunStartsFromACommittedRoundOfAnOldOne) {
   EXPECT_NE(run("hansa", {"status", run_folder, "--json"}, "status").find(name + "@1"), std::string::npos);
 }
 
-TEST_F(FederationFolder, KilledAggregatorGoesOnAfterTheLastCommittedRoundAndClientsComeBack) {
+TEST_F(FederationFolder, AKilledAggregatorContinuesAfterTheLastCommittedRoundAndClientsReconnect) {
   std::vector<ChildProcess> clients;
   std::string first_rounds;
   {
@@ -84,14 +84,14 @@ TEST_F(FederationFolder, KilledAggregatorGoesOnAfterTheLastCommittedRoundAndClie
     ASSERT_EQ(aggregator.wait(seconds(30)), -SIGKILL);
     first_rounds = aggregator.output();
   }
-  auto aggregator = start_aggregator("aggregator-2");  // another port: the clients reread their files
+  auto aggregator = start_aggregator("aggregator-2");  // on another port: the clients read their files again
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   EXPECT_NE(aggregator.output().find("going on after round "), std::string::npos) << aggregator.output();
   EXPECT_EQ(aggregator.output().find("round   1 of 4"), std::string::npos) << "round 1 was lost";
   for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
 }
 
-TEST_F(FederationFolder, KilledClientLosesNoRoundAndALateOneJoins) {
+TEST_F(FederationFolder, AKilledClientLosesNoRoundAndALateOneJoins) {
   auto aggregator = start_aggregator("aggregator");
   auto one = start_client(1);
   auto two = start_client(2);
@@ -106,9 +106,9 @@ TEST_F(FederationFolder, KilledClientLosesNoRoundAndALateOneJoins) {
   EXPECT_NE(line(aggregator.output(), "final model: "), "");
 }
 
-TEST_F(FederationFolder, AClientWithBadDataIsToldAndTheOthersGoOn) {
+TEST_F(FederationFolder, AClientWithBadDataIsReportedAndTheOthersContinue) {
   replace(folder / "federation.toml", "clients_(min|expected) = 3", "clients_$1 = 2");
-  // Two are too few for a secure sum.
+  // Two clients are too few for secure aggregation.
   replace(folder / "federation.toml", "enabled = true", "enabled = false");
   for (int i = 1; i <= 3; ++i)
     replace(client_file(i), "\\[secure_aggregation\\]", "[secure_aggregation]\nrequired = false");
@@ -126,7 +126,7 @@ TEST_F(FederationFolder, AClientWithBadDataIsToldAndTheOthersGoOn) {
   EXPECT_NE(clients[0].output().find(reason), std::string::npos) << "its own operator reads it too";
 }
 
-TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) {
+TEST_F(FederationFolder, ATerminatedAggregatorLogsItsLastRoundAndExitsCleanly) {
   const std::string config = (folder / "federation.toml").string();
   ChildProcess early("hansa-aggregator", {config, "--health"}, log("early"));
   EXPECT_EQ(early.wait(seconds(60)), exit_code(ErrorCode::quorum)) << early.output();
@@ -143,8 +143,8 @@ TEST_F(FederationFolder, TerminatedAggregatorSaysWhereItStoppedAndExitsCleanly) 
   EXPECT_EQ(clients[0].wait(seconds(60)), 0) << clients[0].output();
 }
 
-// Each of these is told on both sides within seconds, and the others' round goes on.
-TEST_F(FederationFolder, ClientsThatMayNotTakePartAreToldWhy) {
+// Each refusal is logged on both sides within seconds, and the rounds of the others continue.
+TEST_F(FederationFolder, ClientsThatAreRefusedReceiveTheReason) {
   std::filesystem::remove(folder / "admitted" / "client-02.pub");
   auto aggregator = start_aggregator("aggregator");
   auto stranger = start_client(2);
@@ -164,7 +164,7 @@ TEST_F(FederationFolder, ClientsThatMayNotTakePartAreToldWhy) {
   EXPECT_TRUE(aggregator.wait_for_output("identity in use", seconds(60))) << aggregator.output();
 }
 
-TEST_F(FederationFolder, ClientThatPinsAnotherKeyIsToldSo) {
+TEST_F(FederationFolder, AClientThatPinsAnotherKeyReportsIt) {
   auto aggregator = start_aggregator("aggregator");
   ChildProcess made("hansa", {"keys", "generate", "other", "--folder", folder.string()}, log("keys"));
   ASSERT_EQ(made.wait(seconds(60)), 0) << made.output();

@@ -16,7 +16,7 @@ namespace {
 
 using learning::testing::Broker;
 
-// Two clients and a logistic regression; the first client follows. The rounds do not end by themselves.
+// Two clients and a logistic regression. The first client follows its data. The rounds do not end by themselves.
 class Following : public ProgramTest {
  protected:
   void SetUp() override {
@@ -29,7 +29,7 @@ class Following : public ProgramTest {
     replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(federation, "clients_expected = 2", "clients_expected = 1");
     replace(federation, "quorum = 0.8", "quorum = 0.1");
-    // Short, as a client that was killed is waited for.
+    // A short deadline, because the round waits for a client that was killed.
     replace(federation, "deadline_s = 120", "deadline_s = 2");
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
     replace(client_file(2), "\\[data\\][^\\[]*",
@@ -46,7 +46,7 @@ class Following : public ProgramTest {
     ++written_;
     return row;
   }
-  // Waits until as many rows are consumed as were written; the digest must then be theirs.
+  // Waits until all rows that were written have been consumed; then their digests must be equal.
   void expect_all_consumed() {
     const std::string state = (folder / "state" / "client-01").string();
     nlohmann::json source;
@@ -77,13 +77,13 @@ TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
   const auto write_rows = [&](int rows) {
     for (int i = 0; i < rows; ++i) {
       const std::string row = next_row() + "\n";
-      file << row.substr(0, 2) << std::flush << row.substr(2) << std::flush;  // torn at times
+      file << row.substr(0, 2) << std::flush << row.substr(2) << std::flush;  // rows are sometimes incomplete
     }
   };
   for (int kill = 0; kill < 6; ++kill) {
     ChildProcess client("hansa-client", {client_file(1).string()}, log("follower-" + std::to_string(kill)));
     write_rows(60);
-    // From before it is connected to deep in its rounds.
+    // From before the client is connected until it is in the middle of its rounds.
     if (kill > 0) {
       ASSERT_TRUE(client.wait_for_output("connected", seconds(60))) << client.output();
     }

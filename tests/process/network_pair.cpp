@@ -16,7 +16,7 @@
 namespace hansa::testing {
 namespace {
 
-// A process in a network namespace of its own; -1: not permitted, errno says why.
+// A process in its own network namespace; -1: not permitted, see errno.
 pid_t hold_namespace() {
   int ready[2];
   if (::pipe(ready) != 0) return -1;
@@ -46,7 +46,7 @@ void release(pid_t pid) {
 }
 
 bool in(pid_t holder, const std::string& command) {
-  // The tools are in sbin, which is not on everyone's path.
+  // The tools are in sbin, which is not in every user's PATH.
   const std::string line =
       fmt::format("PATH=$PATH:/usr/sbin:/sbin nsenter -t {} -n {} >/dev/null 2>&1", holder, command);
   return std::system(line.c_str()) == 0;

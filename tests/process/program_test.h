@@ -1,4 +1,4 @@
-// A federation's folder and the programs that work in it, for tests that start real processes.
+// A test fixture with a federation's folder and the programs that work in it, for tests that start real processes.
 #pragma once
 #include <filesystem>
 #include <regex>
@@ -29,14 +29,14 @@ class ProgramTest : public ::testing::Test {
     const std::string changed = std::regex_replace(*text, std::regex(what), with);
     ASSERT_TRUE(write_file_atomically(file, changed).has_value());
   }
-  // The output of a program that must end well.
+  // Runs a program that must succeed, and returns its output.
   std::string run(const std::string& program, const std::vector<std::string>& arguments,
                   const std::string& name) {
     ChildProcess child(program, arguments, log(name));
     EXPECT_EQ(child.wait(seconds(200)), 0) << child.output();
     return child.output();
   }
-  // Starts the aggregator and points the clients at the port it got.
+  // Starts the aggregator, and writes its port to the clients' configurations.
   ChildProcess start_aggregator(const std::string& name, const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{(folder / "federation.toml").string(), "--progress", "plain"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -52,14 +52,14 @@ class ProgramTest : public ::testing::Test {
   ChildProcess start_client(int i) {
     return ChildProcess("hansa-client", {client_file(i).string()}, log("client-" + std::to_string(i)));
   }
-  // The last line that starts so; empty if there is none.
+  // The last line that starts with `start`; empty if there is none.
   static std::string line(const std::string& output, const std::string& start) {
     const auto at = output.rfind("\n" + start);
     return at == std::string::npos ? "" : output.substr(at + 1, output.find('\n', at + 1) - at - 1);
   }
 
   TemporaryFolder temporary;
-  std::filesystem::path folder = temporary / "federation";  // made by `hansa new`
+  std::filesystem::path folder = temporary / "federation";  // created by `hansa new`
 };
 
 }  // namespace hansa::testing

@@ -1,4 +1,4 @@
-// Secure sums in the shipped programs: clients and the aggregator killed in chosen phases.
+// Secure aggregation in the real programs, with clients and the aggregator killed in selected phases.
 #include <csignal>
 #include <map>
 #include <regex>
@@ -24,7 +24,7 @@ class SecureFolder : public ProgramTest {
     replace(folder / "federation.toml", "clients_min = [0-9]+", "clients_min = 3");
     replace(folder / "federation.toml", "quorum = [0-9.]+", "quorum = 0.5");
     replace(folder / "federation.toml", "\\[secure_aggregation\\]", "[secure_aggregation]\nphase_s = 10");
-    // The sixth trains for longer than it takes to kill it.
+    // The sixth client trains for long enough to be killed during training.
     for (int i = 1; i < clients; ++i) replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 3000");
   }
   ChildProcess start_loud_client(int i) {
@@ -41,8 +41,8 @@ TEST_F(SecureFolder, ClientsKilledInEachPhaseLoseNoRound) {
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> members;
   for (int i = 1; i <= clients; ++i) members.push_back(start_loud_client(i));
-  // In the first round one is killed between its shares and its masked update: its masks must be rebuilt. In the second
-  // one when it has masked, in the third one when it has told its shares.
+  // In the first round a client is killed between its shares and its masked update, so its masks must be reconstructed.
+  // In the second round one is killed after sending its masked update, in the third after revealing its shares.
   ASSERT_TRUE(members[5].wait_for_output("has its neighbours' shares", seconds(60))) << members[5].output();
   members[5].signal(SIGKILL);
   ASSERT_TRUE(aggregator.wait_for_output("round   1 of 4", seconds(60))) << aggregator.output();
@@ -64,7 +64,7 @@ TEST_F(SecureFolder, ClientsKilledInEachPhaseLoseNoRound) {
   }
 }
 
-TEST_F(SecureFolder, AKilledAggregatorBeginsItsRoundAnewAndNoSumIsUnmaskedTwice) {
+TEST_F(SecureFolder, AKilledAggregatorRestartsItsRoundAndNoSumIsUnmaskedTwice) {
   std::vector<ChildProcess> members;
   {
     auto aggregator = start_aggregator("aggregator-1");
@@ -80,26 +80,26 @@ TEST_F(SecureFolder, AKilledAggregatorBeginsItsRoundAnewAndNoSumIsUnmaskedTwice)
   for (int i = 0; i < clients; ++i) {
     auto& member = members[static_cast<std::size_t>(i)];
     EXPECT_EQ(member.wait(seconds(60)), 0) << member.output();
-    std::multiset<std::string> told;
+    std::multiset<std::string> revealed;
     const std::string output = member.output();
     const std::regex pattern("round ([0-9]+), sum ([0-9a-f]+): tells the shares");
     for (std::sregex_iterator at(output.begin(), output.end(), pattern), end; at != end; ++at) {
-      told.insert((*at)[2].str());
+      revealed.insert((*at)[2].str());
       sums_of_round[(*at)[1].str()].insert((*at)[2].str());
     }
-    EXPECT_GE(told.size(), 3U) << output;
-    for (const std::string& sum : told)
-      EXPECT_EQ(told.count(sum), 1U) << "client " << i + 1 << ", sum " << sum;
+    EXPECT_GE(revealed.size(), 3U) << output;
+    for (const std::string& sum : revealed)
+      EXPECT_EQ(revealed.count(sum), 1U) << "client " << i + 1 << ", sum " << sum;
   }
   const auto rounds = status(aggregator.output())["rounds"];
   ASSERT_EQ(rounds.size(), 4U);
   for (const auto& [round, sums] : sums_of_round) {
-    if (round == "2") continue;  // its first attempt may have come as far
+    if (round == "2") continue;  // its first attempt may also have reached this phase
     EXPECT_EQ(sums.size(), 1U) << "round " << round;
   }
 }
 
-TEST_F(SecureFolder, AgainstAnActiveAggregatorToo) {
+TEST_F(SecureFolder, WorksAgainstAnActiveAggregatorToo) {
   replace(folder / "federation.toml", "\\[secure_aggregation\\]",
           "[secure_aggregation]\nthreat_model = \"active\"");
   for (int i = 1; i <= clients; ++i)
@@ -115,7 +115,7 @@ TEST_F(SecureFolder, AgainstAnActiveAggregatorToo) {
   for (const auto& round : rounds) EXPECT_EQ(round["counted"], 5) << round.dump(1);
 }
 
-TEST_F(SecureFolder, AClientWithoutACertificateIsNamedWithTheMend) {
+TEST_F(SecureFolder, AClientWithoutACertificateIsReportedWithAHint) {
   run("hansa", {"keys", "public", (folder / "keys/clients/client-06.key").string()}, "public");
   std::filesystem::rename(folder / "keys/clients/client-06.pub", folder / "admitted/client-06.pub");
   auto aggregator = start_aggregator("aggregator");
@@ -124,7 +124,7 @@ TEST_F(SecureFolder, AClientWithoutACertificateIsNamedWithTheMend) {
   ASSERT_TRUE(aggregator.wait_for_output(
       "client-06.pub: contains no certificate; certify it: hansa keys certify", seconds(60)))
       << aggregator.output();
-  // The operator does; the client is taken at its next Hello.
+  // The operator certifies the key; the client is accepted at its next Hello.
   run("hansa",
       {"keys", "certify", "--root", (folder / "keys/root.key").string(), "--federation", "federation",
        (folder / "admitted/client-06.pub").string()},

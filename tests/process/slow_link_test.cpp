@@ -1,6 +1,6 @@
-// A device on a slow wire that loses packets and is cut again and again: everything arrives, and nothing twice.
+// A device on a slow link with lost packets and repeated interruptions: everything arrives, and nothing twice.
 //
-// HANSA_SLOW_LINK=10MB runs it at the size of a real case, a model of 10 MB over 20 kB/s, in about half an hour.
+// HANSA_SLOW_LINK=10MB runs the tests at a realistic size, a model of 10 MB at 20 kB/s, in about half an hour.
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -20,7 +20,7 @@ class SlowLink : public ProgramTest {
   void SetUp() override {
     const char* size = std::getenv("HANSA_SLOW_LINK");
     const bool full = size != nullptr && std::string(size) == "10MB";
-    values = full ? 2'500'002 : 100'002;  // a logistic regression on two features: 3 for each class
+    values = full ? 2'500'002 : 100'002;  // a logistic regression on two features: 3 values for each class
     rate = full ? 20'000 : 50'000;
     std::string why;
     wire = NetworkPair::create({rate, 0.01}, why);
@@ -37,7 +37,7 @@ class SlowLink : public ProgramTest {
     const auto federation = folder / "federation.toml";
     const std::string address = std::string("tcp://") + NetworkPair::aggregator_address + ":7000";
     replace(federation, "bind = \"[^\"]*\"", "bind = \"" + address + "\"");
-    // Far too short for these transfers, and long enough for the work.
+    // Far too short for these transfers, but long enough for training.
     replace(federation, "deadline_s = 120", "deadline_s = 20");
     auto text = read_text_file(federation, 1 << 20);
     ASSERT_TRUE(text);
@@ -49,7 +49,7 @@ class SlowLink : public ProgramTest {
             "[data]\nkind = \"csv\"\nfile = \"../rows.csv\"\nlabel = \"z\"\n\n");
   }
 
-  // Waits until so many bytes have gone over the wire; false when the client ends first or they do not come.
+  // Waits until this many bytes have been transferred; false if the client ends before, or after a time limit.
   [[nodiscard]] bool wait_for_bytes(std::uint64_t (NetworkPair::*counter)() const, std::uint64_t bytes,
                                     ChildProcess& client) const {
     const auto until = std::chrono::steady_clock::now() + seconds(60 + 3 * bytes / rate);
@@ -64,7 +64,7 @@ class SlowLink : public ProgramTest {
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++found;
     return found;
   }
-  // Until the client has connected so many times.
+  // Waits until the client has connected this many times.
   [[nodiscard]] static bool wait_for_connections(ChildProcess& client, int connections) {
     const auto until = std::chrono::steady_clock::now() + seconds(120);
     while (count(client.output(), "connected to federation") < connections) {
@@ -80,7 +80,7 @@ class SlowLink : public ProgramTest {
   std::uint64_t archive_bytes = 0;
 };
 
-TEST_F(SlowLink, ThreeCutsCostNoByteThatHadArrived) {
+TEST_F(SlowLink, BytesThatArrivedBeforeThreeInterruptionsAreNotSentAgain) {
   const std::uint64_t model_bytes = values * sizeof(float);
   ChildProcess aggregator("hansa-aggregator", {(folder / "federation.toml").string(), "--progress", "plain"},
                           log("aggregator"), wire->aggregator());
@@ -88,13 +88,13 @@ TEST_F(SlowLink, ThreeCutsCostNoByteThatHadArrived) {
   ChildProcess client("hansa-client", {client_file(1).string()}, log("client"), wire->device());
   const auto story = [&] { return aggregator.output() + client.output(); };
 
-  // In the middle of the archive the wire is pulled until both ends have noticed.
+  // In the middle of the archive the cable is unplugged until both ends have noticed.
   ASSERT_TRUE(wait_for_bytes(&NetworkPair::bytes_to_device, archive_bytes / 2, client)) << story();
   wire->unplug();
   ASSERT_TRUE(client.wait_for_output("the connection ended", seconds(60))) << story();
   wire->plug_in();
   ASSERT_TRUE(wait_for_connections(client, 2)) << story();
-  // In the middle of the model connections are reset.
+  // In the middle of the model the connections are reset.
   ASSERT_TRUE(wait_for_bytes(&NetworkPair::bytes_to_device, archive_bytes + model_bytes / 2, client))
       << story();
   wire->refuse();
@@ -117,11 +117,11 @@ TEST_F(SlowLink, ThreeCutsCostNoByteThatHadArrived) {
   const std::string status =
       run("hansa", {"status", line(aggregator.output(), "run folder: ").substr(12), "--json"}, "status");
   const auto round = nlohmann::json::parse(status).at("rounds").at(0);
-  // What each cut may cost is what was on its way: some seconds of the wire, of which none was acknowledged.
+  // An interruption may cost the bytes in flight: some seconds of the link's rate that were not acknowledged.
   const std::uint64_t lost_at_a_cut = 3 * rate;
   const auto down = round.at("bytes_down").get<std::uint64_t>();
   const auto up = round.at("bytes_up").get<std::uint64_t>();
-  // Headers, pulls and pings: less than a hundredth, as chunks are of half a second at least.
+  // Headers, pulls and pings are less than a hundredth, because chunks take at least half a second.
   const std::uint64_t messages = 64 * 1024 + (archive_bytes + 2 * model_bytes) / 100;
   EXPECT_GE(down, archive_bytes + model_bytes) << status;
   EXPECT_LE(down, archive_bytes + model_bytes + 2 * lost_at_a_cut + messages) << status;

@@ -5,7 +5,7 @@
 #include <new>
 
 namespace {
-thread_local std::size_t largest = 0;  // operator new has no object to keep it in
+thread_local std::size_t largest = 0;  // operator new has no object to store it in
 }
 
 namespace hansa::testing {

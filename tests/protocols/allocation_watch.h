@@ -1,11 +1,11 @@
-// The largest single allocation of a thread, by replaced operator new: a decoder that believes a
-// hostile length shows here before it fails.
+// The largest single allocation of a thread, measured by a replaced operator new. It reveals a decoder that allocates
+// for a hostile length before it fails.
 #pragma once
 #include <cstddef>
 
 namespace hansa::testing {
 
-// Forgets what was seen.
+// Resets the measurement.
 void restart_allocation_watch();
 [[nodiscard]] std::size_t largest_allocation();
 

@@ -1,4 +1,4 @@
-// Every state x event pair of a client's task: the table of docs/round.md.
+// Every pair of state and event of a client's task: the table of docs/round.md.
 #include <gtest/gtest.h>
 
 #include "protocols/round/client_task.h"
@@ -57,8 +57,8 @@ ClientTask task_in(S state) {
   return task;
 }
 
-// '-': discarded. '.': accepted, the state stays. Else the state that follows:
-// T: training; O: offering; U: uploading; C: counted; X: declined; D: dropped. Spaces are for the eye.
+// '-': discarded. '.': accepted, the state does not change. A letter: the next state.
+// T: training; O: offering; U: uploading; C: counted; X: declined; D: dropped. Spaces are ignored.
 struct Row {
   S from;
   const char* next;
@@ -105,7 +105,7 @@ S state_of(char letter, S from) {
   }
 }
 
-TEST(ClientTaskTable, EveryStateAndEventDoAsTheTableSays) {
+TEST(ClientTaskTable, EveryStateAndEventMatchesTheTable) {
   const auto events = all_events();
   for (const auto& row : table) {
     const std::string next = without_spaces(row.next);
@@ -123,8 +123,8 @@ TEST(ClientTaskTable, EveryStateAndEventDoAsTheTableSays) {
   }
 }
 
-// A blob that is complete and not yet verified waits for the verdict, and for a Cancel.
-TEST(ClientTaskTable, ABlobBeingVerifiedTakesOnlyItsVerdictFailureAndCancel) {
+// A blob that is complete but not yet verified accepts only its verdict and a Cancel.
+TEST(ClientTaskTable, ABlobBeingVerifiedAcceptsOnlyItsVerdictFailureAndCancel) {
   const auto verifying = [] {
     ClientTask task(make_task(), ArchiveCache::absent, 250);
     feed(task, SessionOpened{});

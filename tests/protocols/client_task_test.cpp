@@ -55,7 +55,7 @@ std::size_t count_of(const std::vector<TaskEffect>& effects) {
                                                 [](const auto& e) { return std::holds_alternative<T>(e); }));
 }
 
-// A task whose model has come and is sound.
+// A task whose model has arrived and is valid.
 ClientTask trained(std::uint64_t offer_bytes) {
   ClientTask task(make_task(chunk_bytes), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
@@ -202,8 +202,8 @@ TEST(ClientTask, ACachedArchiveIsNotFetched) {
   EXPECT_EQ(pulls[0].blob, model);
 }
 
-// Plays an aggregator that answers each Pull, with sizes and lost sessions by seed.
-TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
+// Plays an aggregator that answers each Pull; sizes and lost sessions depend on the seed.
+TEST(ClientTask, NeverRequestsMoreThanItsCreditAndAlwaysCompletes) {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
@@ -216,7 +216,7 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
     const auto take_pulls = [&](const std::vector<TaskEffect>& effects) {
       for (const auto& pull : messages_of<messages::Pull>(effects)) {
         ASSERT_GE(pull.bytes, 1U);
-        ASSERT_GE(pull.offset, received) << "what has arrived is asked for again";
+        ASSERT_GE(pull.offset, received) << "data that has arrived is requested again";
         ASSERT_LE(pull.offset + pull.bytes,
                   std::min<std::uint64_t>(bytes, received + ClientTask::chunks_in_flight * chunk));
         for (std::uint64_t at = 0; at < pull.bytes; at += chunk)
@@ -225,9 +225,10 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
     };
     take_pulls(feed(task, SessionOpened{chunk}));
     while (received < bytes) {
-      ASSERT_FALSE(in_flight.empty()) << "the transfer stands still at " << received << " of " << bytes;
+      ASSERT_FALSE(in_flight.empty()) << "the transfer does not progress at " << received << " of " << bytes;
       if (random.chance(0.05)) {
-        in_flight.clear();  // the session ends with what was under way; the next may have other chunks
+        in_flight
+            .clear();  // chunks in flight are lost with the session; the next session may have other chunk sizes
         chunk = static_cast<std::uint32_t>(4 * (1 + random.below(60)));
         take_pulls(feed(task, SessionOpened{chunk}));
         continue;
@@ -240,13 +241,13 @@ TEST(ClientTask, NeverAsksForMoreThanItsCreditAndAlwaysArrives) {
       take_pulls(effects);
       EXPECT_EQ(count_of<VerifyBlob>(effects), received == bytes ? 1U : 0U);
     }
-    EXPECT_TRUE(in_flight.empty()) << "more was asked for than the blob holds";
+    EXPECT_TRUE(in_flight.empty()) << "more than the whole blob was requested";
     (void)feed(task, BlobVerified{model});
     EXPECT_EQ(task.state(), TaskState::training);
   }
 }
 
-TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
+TEST(ClientTask, ResumesTheFetchInANewSession) {
   ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -257,7 +258,7 @@ TEST(ClientTask, ResumesTheFetchWhereItStoodAfterANewSession) {
   EXPECT_EQ(pulls[0].bytes, ClientTask::chunks_in_flight * chunk_bytes);
 }
 
-TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
+TEST(ClientTask, DataThatACancelledTaskFetchedIsNotFetchedAgain) {
   ClientTask cancelled(make_task(), ArchiveCache::present, chunk_bytes);
   (void)feed(cancelled, SessionOpened{});
   (void)feed(cancelled, ChunkArrived{model, 0, 100});
@@ -270,13 +271,13 @@ TEST(ClientTask, WhatACancelledTaskHadFetchedIsNotFetchedAgain) {
   other.inputs[0].vector = counting_digest(9);
   ClientTask another(other, ArchiveCache::present, chunk_bytes, {}, cancelled.fetched());
   EXPECT_EQ(messages_of<messages::Pull>(feed(another, SessionOpened{})).at(0).offset, 0U);
-  // A blob that was whole is no part.
+  // A complete blob is not a partial one.
   ClientTask whole = trained(1'000);
   (void)feed(whole, CancelArrived{});
   EXPECT_EQ(whole.fetched().bytes, 0U);
 }
 
-TEST(ClientTask, OnASlowLinkLittleIsOnItsWay) {
+TEST(ClientTask, OnASlowLinkLittleDataIsInFlight) {
   constexpr std::uint32_t large = 128 * 1024;
   ClientTask task(make_task(8 << 20), ArchiveCache::present, large);
   std::vector<TaskEffect> effects;
@@ -315,7 +316,7 @@ TEST(ClientTask, ChunksOutOfOrderEmptyOrTooLongAreDiscarded) {
   EXPECT_TRUE(feed(task, ChunkArrived{model, 0, 100}, Verdict::discarded).empty()) << "doubled";
 }
 
-TEST(ClientTask, ADamagedBlobIsFetchedAnew) {
+TEST(ClientTask, ADamagedBlobIsFetchedAgain) {
   ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -327,7 +328,7 @@ TEST(ClientTask, ADamagedBlobIsFetchedAnew) {
   EXPECT_EQ(count_of<StartTraining>(feed(task, BlobVerified{model})), 1U);
 }
 
-TEST(ClientTask, AModelOfNoBytesIsVerifiedAtOnce) {
+TEST(ClientTask, AnEmptyModelIsVerifiedAtOnce) {
   ClientTask task(make_task(0), ArchiveCache::present, chunk_bytes);
   const auto effects = feed(task, SessionOpened{});
   EXPECT_EQ(count_of<VerifyBlob>(effects), 1U);
@@ -337,7 +338,7 @@ TEST(ClientTask, AModelOfNoBytesIsVerifiedAtOnce) {
   EXPECT_TRUE(feed(task, GrantArrived{0, 0}).empty());
 }
 
-TEST(ClientTask, SendsWhatIsGrantedAndNoMore) {
+TEST(ClientTask, SendsExactlyWhatIsGranted) {
   ClientTask task = trained(1'000);
   std::uint64_t at = 0;
   for (const auto& [offset, limit] : {std::pair{0, 400}, std::pair{400, 650}, std::pair{650, 1'000}}) {
@@ -360,7 +361,7 @@ TEST(ClientTask, GrantsBeyondTheOfferAreRefused) {
   EXPECT_EQ(task.state(), TaskState::offering);
 }
 
-TEST(ClientTask, OfAGrantOfManyChunksTheFirstAreSent) {
+TEST(ClientTask, AtMostTheMaximumNumberOfChunksOfAGrantIsSent) {
   ClientTask task = trained(1 << 30);
   const auto effects = feed(task, GrantArrived{200, 1 << 30});
   ASSERT_EQ(effects.size(), ClientTask::grant_chunks_max);
@@ -376,14 +377,14 @@ TEST(ClientTask, ANewSessionDuringTheUploadOffersTheSameUpdateAgain) {
 }
 
 TEST(ClientTask, ACountedUpdateAnswersTheSameTaskAgain) {
-  // The aggregator crashed before it committed, and asks again.
+  // The aggregator crashed before the commit, and sends the task again.
   ClientTask task = trained(1'000);
   (void)feed(task, ReceiptArrived{messages::Verdict::counted});
   EXPECT_TRUE(task.same_work(make_task(chunk_bytes)));
   EXPECT_EQ(messages_of<messages::Offer>(feed(task, SessionOpened{})).size(), 1U);
 }
 
-TEST(ClientTask, ANewSessionDuringTheTrainingStartsNothingTwice) {
+TEST(ClientTask, ANewSessionDuringTrainingDoesNotStartItAgain) {
   ClientTask task(make_task(100), ArchiveCache::present, chunk_bytes);
   (void)feed(task, SessionOpened{});
   (void)feed(task, ChunkArrived{model, 0, 100});
@@ -393,7 +394,7 @@ TEST(ClientTask, ANewSessionDuringTheTrainingStartsNothingTwice) {
   EXPECT_EQ(task.state(), TaskState::training);
 }
 
-TEST(ClientTask, CancelStopsOnlyATrainingThatRuns) {
+TEST(ClientTask, CancelStopsOnlyARunningTraining) {
   ClientTask fetching(make_task(), ArchiveCache::present, chunk_bytes);
   EXPECT_TRUE(feed(fetching, CancelArrived{}).empty());
   ClientTask training(make_task(100), ArchiveCache::present, chunk_bytes);
@@ -407,7 +408,7 @@ TEST(ClientTask, AnotherSeedInputMethodOrOutputIsOtherWork) {
   const ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   auto other = make_task();
   EXPECT_TRUE(task.same_work(other));
-  other.deadline_ms = 9;  // only how long is left
+  other.deadline_ms = 9;  // only the remaining time differs
   EXPECT_TRUE(task.same_work(other));
   other.seed = 9;
   EXPECT_FALSE(task.same_work(other));

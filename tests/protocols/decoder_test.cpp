@@ -44,14 +44,14 @@ void expect_round_trip(const Decoded<Messages>& decoded, const Bytes& frame) {
   EXPECT_EQ(encode(envelope->session, envelope->message), frame);
 }
 
-// What decoded must be what the bytes say: it encodes to the same bytes.
+// A decoded message must match its bytes: it encodes to the same bytes.
 void expect_error_or_round_trip(const Bytes& frame) {
   if (!decodes(frame)) return;
   expect_round_trip(decode_to_client(frame), frame);
   expect_round_trip(decode_to_aggregator(frame), frame);
 }
 
-constexpr std::size_t body = header_bytes + 1;  // after the byte-order flag
+constexpr std::size_t body = header_bytes + 1;  // offset after the byte-order flag
 
 TEST(Decoder, EveryTruncationIsAnError) {
   for (const auto& sample : frames())
@@ -112,12 +112,12 @@ TEST(Decoder, AnotherVersionIsNamedWithThisOne) {
   frame[2] = std::byte{9};
   expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
-  // By its header alone: the body of another version may be anything.
+  // The header decides: the body of another version may be anything.
   frame.resize(header_bytes);
   expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
 }
 
-TEST(Decoder, StrangersAreNotHansaMessages) {
+TEST(Decoder, OtherProtocolsAreNotHansaMessages) {
   expect_error({}, "not a Hansa message");
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[0] = std::byte{'G'};

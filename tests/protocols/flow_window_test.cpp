@@ -1,4 +1,4 @@
-// What a window becomes on links of every speed.
+// The size of the window on links of different speeds.
 #include "protocols/round/flow_window.h"
 
 #include <algorithm>
@@ -16,8 +16,8 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t cap = 2 << 20;
 
-// Sends `bytes` over a link of so many bytes a second, with the window as the credit; the receiver asks for more as
-// transfers do, half a window at a time. The most that was on its way in the second half of the transfer.
+// Sends `bytes` over a link with this rate in bytes per second, with the window as the credit. The receiver asks for
+// more as transfers do, half a window at a time. Returns the maximum in flight during the second half of the transfer.
 std::uint64_t transfer(FlowWindow& window, std::uint64_t bytes, double rate, Duration delay, Instant& now) {
   struct Chunk {
     std::uint64_t bytes;
@@ -52,7 +52,7 @@ std::uint64_t transfer(FlowWindow& window, std::uint64_t bytes, double rate, Dur
   return most;
 }
 
-TEST(FlowWindow, HoldsAboutASecondOfALinkOfAnySpeed) {
+TEST(FlowWindow, HoldsAboutASecondOfTrafficOnLinksOfAnySpeed) {
   for (const double rate : {5e3, 20e3, 100e3, 400e3, 1e6}) {
     SCOPED_TRACE(rate);
     FlowWindow window;
@@ -64,7 +64,7 @@ TEST(FlowWindow, HoldsAboutASecondOfALinkOfAnySpeed) {
   }
 }
 
-TEST(FlowWindow, OpensToTheCapOnAFastLinkAndClosesWhenItBecomesSlow) {
+TEST(FlowWindow, GrowsToTheCapOnAFastLinkAndShrinksWhenTheLinkBecomesSlow) {
   FlowWindow window;
   Instant now{};
   const Instant began = now;
@@ -75,7 +75,7 @@ TEST(FlowWindow, OpensToTheCapOnAFastLinkAndClosesWhenItBecomesSlow) {
   EXPECT_LE(window.bytes(), 150'000U);
 }
 
-TEST(FlowWindow, KeepsALongLinkBusy) {
+TEST(FlowWindow, KeepsALinkWithALongDelayBusy) {
   FlowWindow window;
   Instant now{};
   const Instant began = now;
@@ -83,7 +83,7 @@ TEST(FlowWindow, KeepsALongLinkBusy) {
   EXPECT_LT(now - began, seconds(26)) << "17 s of it is the link's rate";
 }
 
-TEST(FlowWindow, ASessionThatBroughtNothingIsFollowedByASmallerWindow) {
+TEST(FlowWindow, ASessionWithoutDataIsFollowedByASmallerWindow) {
   FlowWindow window;
   window.begin(Instant{});
   const std::uint64_t first = window.bytes();
@@ -91,12 +91,12 @@ TEST(FlowWindow, ASessionThatBroughtNothingIsFollowedByASmallerWindow) {
   EXPECT_EQ(window.bytes(), first / 4);
   window.arrived(100, cap, Instant{});
   window.resume(Instant{});
-  EXPECT_EQ(window.bytes(), first / 4) << "something came";
+  EXPECT_EQ(window.bytes(), first / 4) << "some data arrived";
   for (int i = 0; i < 10; ++i) window.resume(Instant{});
   EXPECT_EQ(window.bytes(), FlowWindow::bytes_min);
 }
 
-TEST(FlowWindow, StaysWithinItsBoundsWhateverComes) {
+TEST(FlowWindow, StaysWithinItsBoundsForAnyInput) {
   Random random(7);
   FlowWindow window;
   Instant now{};
@@ -113,7 +113,7 @@ TEST(FlowWindow, StaysWithinItsBoundsWhateverComes) {
 TEST(ChunkOfRange, IsHalfOfItWithinTheSessions) {
   EXPECT_EQ(chunk_of_range(256 * 1024, 128 * 1024), 128U * 1024);
   EXPECT_EQ(chunk_of_range(20'001, 128 * 1024), 10'001U);
-  EXPECT_EQ(chunk_of_range(10, 128 * 1024), 4U * 1024) << "not cut finer";
+  EXPECT_EQ(chunk_of_range(10, 128 * 1024), 4U * 1024) << "not divided further";
   EXPECT_EQ(chunk_of_range(1 << 20, 100), 100U);
 }
 

@@ -1,4 +1,4 @@
-// Golden vectors: a change to them is a new protocol version. HANSA_WRITE_GOLDEN=1 writes the file anew.
+// Golden vectors. A change to them needs a new protocol version. HANSA_WRITE_GOLDEN=1 rewrites the file.
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -49,7 +49,7 @@ TEST(Golden, EveryMessageEncodesToItsVectorAndEveryVectorIsRead) {
     EXPECT_EQ(to_hex(frame.bytes), golden[type]) << type;
     golden.erase(type);
   }
-  for (const auto& [type, hex] : golden) ADD_FAILURE() << "nobody read the golden vector " << type;
+  for (const auto& [type, hex] : golden) ADD_FAILURE() << "no test uses the golden vector " << type;
 }
 
 // A vector decodes to the message of the sample. Each sample value differs from the field's default: a field that was
@@ -101,7 +101,7 @@ TEST(Golden, TheSpecificationNamesTheCurrentVersionOnce) {
   }
 }
 
-// The next four are written by hand from docs/protocol.md, not by the encoder.
+// The next four vectors are written by hand from docs/protocol.md, not by the encoder.
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e"  // H N
@@ -157,7 +157,7 @@ TEST(Golden, OfferMatchesTheSpecification) {
   EXPECT_EQ(to_hex(encode(SessionId(), offer)), to_hex(from_hex(by_hand)));
 }
 
-TEST(Golden, EveryRefuseReasonHasANameOfItsOwn) {
+TEST(Golden, EveryRefuseReasonHasItsOwnName) {
   std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(RefuseReason::out_of_order); ++i)
     names.insert(name(static_cast<RefuseReason>(i)));

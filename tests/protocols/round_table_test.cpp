@@ -1,4 +1,4 @@
-// Every state x event pair of the round: the table of docs/round.md.
+// Every pair of state and event of the round: the table of docs/round.md.
 #include <gtest/gtest.h>
 
 #include "protocols/round/round.h"
@@ -25,7 +25,7 @@ void feed(Round& round, const Event& event, Instant now = start) {
   ASSERT_EQ(round.apply(event, now, effects), Verdict::accepted);
 }
 
-// A round of three with a quorum of two, where the first member stands as told and nothing closes yet.
+// A round of three with a quorum of two, whose first member has the given state, and which nothing closes yet.
 Round training_with(MemberState state) {
   Round round = Round::create(RoundId(1), {2, deadline}, {"a", "b", "c"}).value();
   switch (state) {
@@ -57,7 +57,7 @@ Round closed(State state) {
   return round;
 }
 
-// The member's next state for the six events about a member; "-": discarded.
+// The member's next state for each of the six events about a member; "-": discarded.
 struct Row {
   MemberState from;
   const char* to[6];
@@ -72,7 +72,7 @@ const Row table[] = {
     {MemberState::rejected, {"-", "-", "-", "-", "-", "-"}},
 };
 
-TEST(RoundTable, TrainingMovesItsMembersAsTheTableSays) {
+TEST(RoundTable, TrainingChangesItsMembersAsInTheTable) {
   for (const auto& row : table) {
     for (std::size_t i = 0; i < 6; ++i) {
       SCOPED_TRACE(std::string(name(row.from)) + " x event " + std::to_string(i));
@@ -88,7 +88,7 @@ TEST(RoundTable, TrainingMovesItsMembersAsTheTableSays) {
   }
 }
 
-TEST(RoundTable, TrainingTakesTicksAndNoCommit) {
+TEST(RoundTable, TrainingAcceptsTicksAndNoCommit) {
   for (const auto& row : table) {
     Round round = training_with(row.from);
     std::vector<Effect> effects;
@@ -99,7 +99,7 @@ TEST(RoundTable, TrainingTakesTicksAndNoCommit) {
   }
 }
 
-TEST(RoundTable, SealedTakesOnlyTheCommit) {
+TEST(RoundTable, SealedAcceptsOnlyTheCommit) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     Round round = closed(State::sealed);
     std::vector<Effect> effects;
@@ -111,7 +111,7 @@ TEST(RoundTable, SealedTakesOnlyTheCommit) {
   }
 }
 
-TEST(RoundTable, CommittedAndFailedTakeNothing) {
+TEST(RoundTable, CommittedAndFailedAcceptNothing) {
   for (const State state : {State::committed, State::failed}) {
     for (std::size_t i = 0; i < events.size(); ++i) {
       Round round = closed(state);

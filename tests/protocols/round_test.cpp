@@ -52,20 +52,20 @@ TEST(Round, SealsWhenTheLastOfTheCohortIsCounted) {
   EXPECT_EQ(round.state(), State::sealed);
 }
 
-TEST(Round, WaitsForThePendingUntilTheDeadlineThoughTheQuorumIsThere) {
+TEST(Round, WaitsForPendingMembersUntilTheDeadlineAlthoughTheQuorumIsReached) {
   Round round = make(1, 2);
   EXPECT_TRUE(count(round, 0).empty());
   EXPECT_TRUE(feed(round, Tick{}, deadline - instant_step).empty());
   EXPECT_TRUE(is_seal(feed(round, Tick{}, deadline)));
 }
 
-TEST(Round, TheAbsentAreNotWaitedForOnceTheQuorumIsCounted) {
+TEST(Round, AbsentMembersAreNotAwaitedOnceTheQuorumIsCounted) {
   Round round = make(1, 2);
   EXPECT_TRUE(feed(round, MemberLost{MemberIndex(1)}).empty());
   EXPECT_TRUE(is_seal(count(round, 0)));
 }
 
-TEST(Round, TheAbsentAreWaitedForWhileTheQuorumNeedsThem) {
+TEST(Round, AbsentMembersAreAwaitedWhileTheQuorumNeedsThem) {
   Round round = make(2, 2);
   EXPECT_TRUE(feed(round, MemberLost{MemberIndex(1)}).empty());
   EXPECT_TRUE(count(round, 0).empty());
@@ -83,7 +83,7 @@ TEST(Round, FailsAtTheDeadlineWithoutTheQuorum) {
   EXPECT_EQ(round.state(), State::failed);
 }
 
-TEST(Round, FailsAtOnceWhenTheQuorumCannotBeReachedAnyMore) {
+TEST(Round, FailsAtOnceWhenTheQuorumCanNoLongerBeReached) {
   Round round = make(2, 3);
   EXPECT_TRUE(feed(round, TaskDeclined{MemberIndex(0), "no"}).empty());
   const auto effects = feed(round, UpdateRejected{MemberIndex(1), "no"});
@@ -107,14 +107,14 @@ TEST(Round, AnUpdateThatIsRejectedAfterTheDeadlineFailsTheRoundThatNeededIt) {
   EXPECT_TRUE(is_abandon(feed(round, UpdateRejected{MemberIndex(1), "digest"}, deadline)));
 }
 
-TEST(Round, ARoundIsNotSealedWhileAnUpdateIsVerified) {
+TEST(Round, ARoundIsNotSealedWhileAnUpdateIsBeingVerified) {
   Round round = make(1, 2);
   EXPECT_TRUE(feed(round, UpdateComplete{MemberIndex(1)}).empty());
   EXPECT_TRUE(count(round, 0).empty());
   EXPECT_TRUE(is_seal(feed(round, UpdateCounted{MemberIndex(1)})));
 }
 
-TEST(Round, AMemberThatReturnsKeepsNoReason) {
+TEST(Round, AMemberThatReturnsHasNoReason) {
   Round round = make(1, 2);
   (void)feed(round, TaskDeclined{MemberIndex(0), "battery"});
   EXPECT_EQ(round.members()[0].reason, "battery");
@@ -128,7 +128,8 @@ bool is_terminal(MemberState state) {
 }
 
 Event random_event(Random& random, std::uint32_t cohort) {
-  const MemberIndex m(static_cast<std::uint32_t>(random.below(cohort + 1)));  // sometimes a stranger
+  const MemberIndex m(
+      static_cast<std::uint32_t>(random.below(cohort + 1)));  // sometimes not a member of the cohort
   switch (random.below(10)) {
     case 0:
     case 1:
@@ -143,7 +144,7 @@ Event random_event(Random& random, std::uint32_t cohort) {
   }
 }
 
-// A failure names its seed; the sequence follows from it alone.
+// A failure prints its seed, which determines the whole sequence.
 TEST(RoundProperties, HoldForRandomEvents) {
   int sealed = 0;
   int failed = 0;
@@ -164,7 +165,7 @@ TEST(RoundProperties, HoldForRandomEvents) {
       const Verdict verdict = round.apply(random_event(random, cohort), now, effects);
       for (std::size_t i = 0; i < before.size(); ++i) {
         const bool changed = before[i].state != round.members()[i].state;
-        // One terminal state each, and none moves after the round closed.
+        // A member has one terminal state, and no member changes after the round closed.
         ASSERT_FALSE(changed && is_terminal(before[i].state));
         ASSERT_FALSE(changed && state_before != State::training);
         ASSERT_FALSE(changed && verdict == Verdict::discarded);
@@ -187,7 +188,7 @@ TEST(RoundProperties, HoldForRandomEvents) {
     sealed += seals;
     failed += abandons;
   }
-  // The random events reach both ends, or the properties say little.
+  // The random events must reach both ends of a round; otherwise the properties show little.
   EXPECT_GT(sealed, 500);
   EXPECT_GT(failed, 500);
 }

@@ -8,7 +8,7 @@
 
 namespace hansa::messages::testing {
 
-// Bytes first, first + 1, ...: no two of the samples' digests are alike.
+// Bytes first, first + 1, ... The digests of the samples are all different.
 [[nodiscard]] Digest counting_digest(std::uint8_t first);
 
 // Each message of the direction once, in the order of messages::ToClient and messages::ToAggregator.
@@ -24,7 +24,7 @@ struct Frame {
 [[nodiscard]] std::vector<Frame> frames();
 
 [[nodiscard]] std::string to_hex(std::span<const std::byte> bytes);
-// Spaces are skipped. Empty if the text is not hexadecimal.
+// Skips spaces. Returns nothing if the text is not hexadecimal.
 [[nodiscard]] std::vector<std::byte> from_hex(std::string_view text);
 
 }  // namespace hansa::messages::testing

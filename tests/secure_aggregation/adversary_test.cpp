@@ -1,4 +1,4 @@
-// What a lying aggregator or client tries, and why it gets nowhere.
+// Attacks by a malicious aggregator or client, and why they fail.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ class Adversary : public ::testing::Test {
     up_to_shares();
     ASSERT_TRUE(run.masked(random));
   }
-  // The client refuses, for the reason, and for good.
+  // The client refuses with this reason, and refuses everything afterwards.
   template <class T>
   void expect_refused(const Result<T>& result, const std::string& reason, const ClientSum& client) {
     ASSERT_FALSE(result);
@@ -39,9 +39,9 @@ class Adversary : public ::testing::Test {
   }
 };
 
-// --- The aggregator lies ---
+// --- Attacks by the aggregator ---
 
-TEST_F(Adversary, ASwappedKeyIsSeenByTheNeighbours) {
+TEST_F(Adversary, NeighboursDetectASwappedKey) {
   up_to_roster();
   Roster roster = run.aggregator.roster();
   const auto own = make_key_pair();
@@ -52,7 +52,7 @@ TEST_F(Adversary, ASwappedKeyIsSeenByTheNeighbours) {
 
 TEST_F(Adversary, AnInventedClientHasNoCertificate) {
   up_to_roster();
-  // Its own root signs it.
+  // The aggregator certifies it with a root key of its own.
   const Cohort invented(1);
   Roster roster = run.aggregator.roster();
   const auto fake = ClientSum::begin(run.setup, Policy(), {"client-0009", invented.keys[0].get(), {}});
@@ -62,7 +62,7 @@ TEST_F(Adversary, AnInventedClientHasNoCertificate) {
                  "client-0009: is not signed by the federation's root", run.clients[0]);
 }
 
-TEST_F(Adversary, ACertificateOfAnotherFederationIsWorthNothing) {
+TEST_F(Adversary, ACertificateOfAnotherFederationIsRefused) {
   const Cohort elsewhere(clients, "elsewhere");
   up_to_roster();
   Roster roster = run.aggregator.roster();
@@ -70,7 +70,7 @@ TEST_F(Adversary, ACertificateOfAnotherFederationIsWorthNothing) {
   expect_refused(run.clients[0].on_roster(encode(roster)), "client-0003: is not signed", run.clients[0]);
 }
 
-TEST_F(Adversary, KeysOfAnotherRoundAreNotTaken) {
+TEST_F(Adversary, KeysOfAnotherRoundAreRefused) {
   auto other = run.setup;
   other.attempt = 2;
   const auto old = ClientSum::begin(other, Policy(), cohort.identity(1));
@@ -83,7 +83,7 @@ TEST_F(Adversary, KeysOfAnotherRoundAreNotTaken) {
                  run.clients[0]);
 }
 
-TEST_F(Adversary, AClientCountsTheRosterItself) {
+TEST_F(Adversary, AClientChecksTheSizeOfTheRosterItself) {
   up_to_roster();
   Roster roster = run.aggregator.roster();
   roster.resize(2);
@@ -117,7 +117,7 @@ TEST_F(Adversary, SharesAreForOneReceiverOfOneContext) {
   expect_refused(run.clients[4].on_delivery(two), "too few neighbours shared", run.clients[4]);
 }
 
-TEST_F(Adversary, NeverBothSharesOfAClient) {
+TEST_F(Adversary, AClientNeverRevealsBothSharesOfAnother) {
   up_to_masked();
   UnmaskRequest all = run.aggregator.request();
   const auto first = run.clients[0].on_unmask(all);
@@ -132,7 +132,7 @@ TEST_F(Adversary, NeverBothSharesOfAClient) {
   EXPECT_FALSE(run.clients[0].on_unmask(all)) << "from then on it tells nothing at all";
 }
 
-TEST_F(Adversary, UnmaskingOfFewIsRefused) {
+TEST_F(Adversary, UnmaskingASumOfTooFewIsRefused) {
   up_to_masked();
   UnmaskRequest request{Subset(clients), {}};
   request.survivors.insert(0);
@@ -146,7 +146,7 @@ TEST_F(Adversary, UnmaskingOfFewIsRefused) {
                  run.clients[2]);
 }
 
-TEST_F(Adversary, ASurvivorThatSharedNothingIsRefused) {
+TEST_F(Adversary, ASurvivorThatSharedNoSecretsIsRefused) {
   run.leaves[5] = Leaves::before_shares;
   up_to_masked();
   UnmaskRequest request = run.aggregator.request();
@@ -189,8 +189,8 @@ TEST_F(Adversary, ARingThatOverflowsIsRefused) {
   EXPECT_FALSE(AggregatorSum::begin(setup, cohort.certificates));
 }
 
-// Different survivors to different clients: with the consistency round nobody answers.
-TEST_F(Adversary, LiesAboutSurvivorsAreSeenInTheConsistencyRound) {
+// The aggregator sends different survivors to different clients. With the consistency round no client answers.
+TEST_F(Adversary, TheConsistencyRoundDetectsDifferentSurvivors) {
   SumRun active(cohort, small_setup(clients, ThreatModel::active));
   ASSERT_TRUE(active.adverts(random));
   ASSERT_TRUE(active.shares(random));
@@ -229,9 +229,9 @@ TEST_F(Adversary, WithoutAConsistencyRoundAnActiveSumIsNotUnmasked) {
                  active.clients[0]);
 }
 
-// --- A client lies ---
+// --- Attacks by a client ---
 
-TEST_F(Adversary, KeysSignedBySomebodyElseAreRefused) {
+TEST_F(Adversary, KeysSignedByAnotherClientAreRefused) {
   ASSERT_TRUE(run.aggregator.on_advert("client-0000", run.clients[0].advert()));
   const auto stolen = run.aggregator.on_advert("client-0001", run.clients[0].advert());
   ASSERT_FALSE(stolen);
@@ -241,7 +241,7 @@ TEST_F(Adversary, KeysSignedBySomebodyElseAreRefused) {
 }
 
 TEST_F(Adversary, PointsOfLowOrderAreRefusedByBothSides) {
-  // Signed properly: only the key agreement can see it.
+  // The keys are signed properly, so only the key agreement can detect it.
   for (PublicKey Advert::*key : {&Advert::share_key, &Advert::mask_key}) {
     Advert advert = run.clients[5].advert();
     advert.*key = {};
@@ -268,8 +268,8 @@ TEST_F(Adversary, WrongNumbersOfSharesAreRefused) {
   EXPECT_FALSE(run.aggregator.on_shares(clients, shares));
 }
 
-// Wrong shares of a minority are found out, as long as enough others answer.
-TEST_F(Adversary, WrongSharesAreFoundOutAndDoneWithout) {
+// Wrong shares from a minority are detected, as long as enough others answer.
+TEST_F(Adversary, WrongSharesAreDetectedAndLeftOut) {
   run.leaves[4] = Leaves::before_masked;
   up_to_shares();
   auto sum = run.masked(random);
@@ -286,7 +286,7 @@ TEST_F(Adversary, WrongSharesAreFoundOutAndDoneWithout) {
   EXPECT_TRUE(std::ranges::equal(*sum->unmask(*terms, 1), run.plain_sum()));
 }
 
-TEST_F(Adversary, WrongSharesWithoutSpareOnesFailTheRound) {
+TEST_F(Adversary, WrongSharesWithoutEnoughOthersFailTheRound) {
   up_to_masked();
   for (const std::size_t i : {0, 1, 2, 3}) {
     auto answer = run.clients[i].on_unmask(run.aggregator.request());
@@ -300,7 +300,7 @@ TEST_F(Adversary, WrongSharesWithoutSpareOnesFailTheRound) {
   EXPECT_NE(terms.error().text().find("client-0000"), std::string::npos) << terms.error().text();
 }
 
-TEST_F(Adversary, AnswersOfWrongLengthOrOfNoSurvivorAreRefused) {
+TEST_F(Adversary, AnswersWithAWrongLengthOrFromADropoutAreRefused) {
   run.leaves[1] = Leaves::before_masked;
   up_to_masked();
   auto answer = run.clients[0].on_unmask(run.aggregator.request());
@@ -313,7 +313,7 @@ TEST_F(Adversary, AnswersOfWrongLengthOrOfNoSurvivorAreRefused) {
   EXPECT_TRUE(run.aggregator.on_answer(0, std::move(*answer)));
 }
 
-TEST_F(Adversary, AMaskedVectorAfterTheSurvivorsAreFixedIsLateForEver) {
+TEST_F(Adversary, AMaskedVectorAfterTheSurvivorsAreFixedIsNeverAccepted) {
   run.leaves[1] = Leaves::before_masked;
   up_to_masked();
   const auto late = run.aggregator.on_masked(run.at(1));

@@ -1,4 +1,4 @@
-// A whole cohort in memory: clients with certificates, an aggregator, and who drops out when, for tests.
+// A whole cohort in memory, for tests: clients with certificates, an aggregator, and a plan of dropouts.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace hansa::secure_aggregation::testing {
 
-// After which message a client is gone.
+// The message after which a client drops out.
 enum class Leaves : std::uint8_t {
   before_keys,
   before_shares,
@@ -60,14 +60,14 @@ struct Cohort {
   }
 };
 
-// The state after each phase, for tests that go on by themselves.
+// The state after each phase, for tests that continue from it.
 struct SumRun {
   const Cohort& cohort;
   SumSetup setup;
   AggregatorSum aggregator;
   std::vector<ClientSum> clients;
   std::vector<Leaves> leaves;
-  std::vector<std::vector<std::uint32_t>> numbers;  // what each client adds
+  std::vector<std::vector<std::uint32_t>> numbers;  // the ring elements that each client adds
   std::vector<std::vector<std::byte>> sent;  // the masked vectors
 
   static constexpr std::size_t elements = 50;
@@ -84,7 +84,7 @@ struct SumRun {
     for (std::size_t i = 0; i < members.names.size(); ++i) {
       clients.push_back(*ClientSum::begin(setup, Policy(), cohort.identity(i)));
       for (auto& number : numbers[i])
-        // Extremes are frequent: the ring must hold their sum.
+        // The extremes are frequent, because the ring must hold their sum.
         number = static_cast<std::uint32_t>(random.chance(0.3) ? bound - 1 : random.below(bound));
     }
   }

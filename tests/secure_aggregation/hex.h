@@ -1,4 +1,4 @@
-// Bytes as hex digits, for vectors.
+// Conversion of bytes and hex digits, for test vectors.
 #pragma once
 #include <cstdint>
 #include <span>

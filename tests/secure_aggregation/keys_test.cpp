@@ -1,4 +1,4 @@
-// Key agreement and derivation against published vectors and an independent computation.
+// Key agreement and derivation against published test vectors and an independent computation.
 #include "protocols/secure_aggregation/keys.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ TEST(KeyAgreement, BothSidesAgreeAndPublicKeysAreThoseOfTheSecrets) {
   EXPECT_TRUE(*ab == *ba);
 }
 
-// All points of low order that a peer may send, also those beyond p.
+// All points of low order that a peer may send, including those beyond p.
 TEST(KeyAgreement, PointsOfLowOrderAreRefused) {
   const auto own = make_key_pair();
   ASSERT_TRUE(own);
@@ -71,7 +71,7 @@ TEST(KeyAgreement, PointsOfLowOrderAreRefused) {
   }
 }
 
-// Computed with Python's hmac and hashlib from what keys.h says.
+// Computed with Python's hmac and hashlib from the description in keys.h.
 TEST(KeyDerivation, GoldenValues) {
   Secret32 shared;
   Digest context;
@@ -102,7 +102,7 @@ TEST(KeyDerivation, EveryInputChangesTheKey) {
   EXPECT_FALSE(key == derive_key(shared, context, KeyPurpose::self_mask, "b", "a"));
   EXPECT_FALSE(derive_key(shared, context, KeyPurpose::self_mask, "ab", "c") ==
                derive_key(shared, context, KeyPurpose::self_mask, "a", "bc"))
-      << "identities are not run together";
+      << "the two identities are separated";
 }
 
 }  // namespace

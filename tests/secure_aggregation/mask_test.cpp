@@ -23,8 +23,8 @@ std::vector<std::uint32_t> mask_of(std::uint8_t seed, unsigned bits, std::size_t
   return out;
 }
 
-// AES-256 with a key of zeros, of the counters 0, 1 and 2: blocks 1 and 2 are those of the GCM specification's test
-// cases 13 and 14 (McGrew, Viega, 2005).
+// AES-256 with a key of zeros, for the counters 0, 1 and 2. Blocks 1 and 2 are those of test cases 13 and 14 of the GCM
+// specification (McGrew, Viega, 2005).
 TEST(Mask, IsThePublishedKeyStream) {
   const auto words = mask_of(0, 32, 12);
   const std::vector<std::uint32_t> published{0xfb8a0f53, 0xb93645c7, 0xf1b463a9, 0x8b73cbc4,
@@ -34,7 +34,7 @@ TEST(Mask, IsThePublishedKeyStream) {
   for (std::size_t i = 0; i < 12; ++i) EXPECT_EQ(halves[2 * i] | halves[2 * i + 1] << 16, words[i]) << i;
 }
 
-TEST(Mask, PartsAreThoseOfTheWhole) {
+TEST(Mask, PartsEqualThoseOfTheWholeStream) {
   for (const unsigned bits : {15U, 24U}) {
     const auto whole = mask_of(3, bits, 40'000);
     std::vector<std::uint32_t> parts(40'000);
@@ -45,7 +45,7 @@ TEST(Mask, PartsAreThoseOfTheWhole) {
   }
 }
 
-TEST(Mask, AddedAndSubtractedItIsGone) {
+TEST(Mask, AddingAndSubtractingCancels) {
   for (const unsigned bits : {1U, 15U, 16U, 17U, 31U, 32U}) {
     std::vector<std::uint32_t> values(5'001);
     std::iota(values.begin(), values.end(), 7U);
@@ -63,8 +63,8 @@ TEST(Mask, AddedAndSubtractedItIsGone) {
   }
 }
 
-// Chi-squared over 256 cells of the highest and of the lowest eight bits: 255 degrees of freedom; the bound is passed
-// by chance once in 10^9.
+// Chi-square test over 256 cells of the highest and of the lowest eight bits: 255 degrees of freedom. The bound is
+// exceeded by chance once in 10^9 runs.
 TEST(Mask, AMaskedVectorIsUniform) {
   for (const unsigned bits : {8U, 15U, 20U, 32U}) {
     std::vector<std::uint32_t> values(1 << 20, 5U);

@@ -1,4 +1,4 @@
-// Packed words: every width and many lengths there and back, known bytes, hostile messages.
+// Packed words: round trips for every width and many lengths, known bytes, hostile messages.
 #include "protocols/secure_aggregation/packing.h"
 
 #include <algorithm>
@@ -17,12 +17,12 @@ std::vector<std::uint32_t> words_of(Random& random, std::size_t count, unsigned 
   return out;
 }
 
-TEST(Packing, ThereAndBackInAllWidthsAndLengths) {
+TEST(Packing, RoundTripsForAllWidthsAndLengths) {
   Random random(1);
   for (unsigned bits = 1; bits <= 32; ++bits)
     for (std::size_t count : {0, 1, 2, 7, 8, 31, 32, 33, 63, 64, 65, 95, 96, 97, 1'000}) {
       const auto words = words_of(random, count, bits);
-      // Of exactly its size: a read beyond it is seen by the sanitizers.
+      // A vector of exactly this size, so that the sanitizers detect a read beyond its end.
       std::vector<std::byte> message(packed_bytes(count, bits));
       pack(words, bits, message);
       std::vector<std::uint32_t> sum(count, 3U), expected(count);
@@ -41,7 +41,7 @@ TEST(Packing, KnownBytes) {
     EXPECT_EQ(std::to_integer<unsigned>(message[i]), expected[i]) << i;
 }
 
-// The largest sum fits, and one bit less would not hold it.
+// The largest sum fits, and would not fit in one bit less.
 TEST(Packing, RingsCannotOverflow) {
   for (const std::uint32_t clients : {1U, 2U, 3U, 10U, 100U, 128U, 129U, 1'000U, 65'536U})
     for (const std::uint32_t largest : {1U, 2U, 5U, 6U, 7U, 255U, 256U, 65'535U}) {
@@ -53,14 +53,14 @@ TEST(Packing, RingsCannotOverflow) {
   EXPECT_EQ(ring_bits(100, 255), 15U);
 }
 
-TEST(Packing, WrongLengthsAndStrayBitsAreRefusedAndTouchNothing) {
+TEST(Packing, WrongLengthsAndStrayBitsAreRefusedAndChangeNothing) {
   std::vector<std::uint32_t> sum(9, 1U);
   const auto untouched = sum;
   for (const std::size_t size : {0, 16, 18, 100}) {
     const std::vector<std::byte> message(size);
     EXPECT_FALSE(unpack_add(message, 15, sum)) << size;
   }
-  std::vector<std::byte> message(packed_bytes(9, 15));  // 135 bits: one is left
+  std::vector<std::byte> message(packed_bytes(9, 15));  // 135 bits: one is unused
   message.back() = std::byte{0x80};
   EXPECT_FALSE(unpack_add(message, 15, sum));
   EXPECT_EQ(sum, untouched);

@@ -1,4 +1,4 @@
-// Neighbours and thresholds against a published parameter finder's, and in what they promise.
+// Neighbours and thresholds: against a published parameter finder, and the properties that they guarantee.
 #include "protocols/secure_aggregation/parameters.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@ struct Row {
   std::uint32_t neighbours, threshold;
 };
 
-// Google's federated-compute (fcp/secagg/server), 20 % corrupt, 40 and 20 bits.
-TEST(Parameters, OfTheRegularGraphAreThePublishedOnes) {
+// Google's federated-compute (fcp/secagg/server), 20 % corrupt clients, security of 40 and correctness of 20 bits.
+TEST(Parameters, ForTheRegularGraphEqualThePublishedOnes) {
   const auto curious = ThreatModel::honest_but_curious, active = ThreatModel::active;
   for (const Row& row : {
            Row{50, curious, 0.05, 14, 11}, {50, curious, 0.10, 16, 11},    {50, curious, 0.20, 22, 11},
@@ -35,7 +35,7 @@ TEST(Parameters, OfTheRegularGraphAreThePublishedOnes) {
   }
 }
 
-TEST(Parameters, SmallCohortsTakeTheCompleteGraph) {
+TEST(Parameters, SmallCohortsUseTheCompleteGraph) {
   for (std::uint32_t clients = clients_min; clients <= complete_graph_max; ++clients)
     for (const auto threat_model : {ThreatModel::honest_but_curious, ThreatModel::active}) {
       Assumptions assumptions;
@@ -52,7 +52,7 @@ TEST(Parameters, SmallCohortsTakeTheCompleteGraph) {
   EXPECT_FALSE(choose_parameters(complete_graph_max + 1, {})->complete());
 }
 
-TEST(Parameters, WhatCannotBeSecureIsRefused) {
+TEST(Parameters, InsecureSettingsAreRefused) {
   EXPECT_EQ(choose_parameters(2, {}).error().code, ErrorCode::quorum);
   Assumptions assumptions;
   assumptions.dropout = 0.6;

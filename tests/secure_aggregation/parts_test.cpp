@@ -1,4 +1,4 @@
-// Graph, identity, share encryption, roster and sums as values, each by itself.
+// Graph, identity, share encryption, roster and sums, each tested alone.
 #include <algorithm>
 #include <queue>
 
@@ -12,7 +12,7 @@ namespace {
 
 using testing::Cohort;
 
-TEST(Graph, IsRegularSymmetricConnectedAndOfItsSeed) {
+TEST(Graph, IsRegularSymmetricConnectedAndDeterminedByItsSeed) {
   for (const std::uint32_t clients : {5U, 51U, 100U, 301U}) {
     const auto parameters = choose_parameters(clients, Assumptions());
     ASSERT_TRUE(parameters);
@@ -109,7 +109,7 @@ TEST(ShareBox, OpensOnlyWithItsKeyForItsDirection) {
   }
 }
 
-TEST(Roster, GoesThereAndBack) {
+TEST(Roster, IsReadBack) {
   const Cohort cohort(3);
   Roster roster;
   for (const Certificate& certificate : cohort.certificates) {
@@ -140,13 +140,13 @@ TEST(Subset, KnowsItsLength) {
   EXPECT_TRUE(Subset::of(0, {}));
 }
 
-TEST(MaskedSum, IsReadOnlyWhole) {
+TEST(MaskedSum, IsReadOnlyIfComplete) {
   MaskedSum sum(sha256(std::string_view("context")), 5, 100, 11);
   std::vector<std::byte> packed(packed_bytes(100, 11), std::byte{0x5a});
   packed.back() = std::byte{0};
   ASSERT_TRUE(sum.add(4, packed));
   EXPECT_FALSE(sum.add(4, packed)) << "twice";
-  EXPECT_FALSE(sum.add(5, packed)) << "of nobody";
+  EXPECT_FALSE(sum.add(5, packed)) << "from no client";
   const auto bytes = sum.encode();
   const auto back = MaskedSum::decode(bytes);
   ASSERT_TRUE(back) << back.error().text();

@@ -1,4 +1,4 @@
-// Values on the ring: unbiased, never beyond it, and sums of scalars that are exact.
+// Values as ring elements: rounding is unbiased, never exceeds the ring, and sums of scalars are exact.
 #include "protocols/secure_aggregation/quantise.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ SumSetup setup_of(std::uint32_t clients, unsigned value_bits, std::size_t parame
   return setup;
 }
 
-// At the extremes: all clients at the largest number are still on the ring, one more would not be.
+// At the extremes: if all clients have the largest element, the sum is still on the ring; one more would not be.
 TEST(Quantise, TheSumOfAllCannotOverflow) {
   const float huge = std::numeric_limits<float>::max();
   for (const unsigned bits : {2U, 8U, 13U, 16U, 20U, 24U})
@@ -49,16 +49,16 @@ TEST(Quantise, TheSumOfAllCannotOverflow) {
 TEST(Quantise, RoundsWithoutBias) {
   const SumSetup setup = setup_of(3, 4, 4);
   const std::vector values{0.123F, -0.3F, 0.4999F, 0.0F};
-  const double step = 1.0 / 15;
+  const double level = 1.0 / 15;
   std::vector<double> mean(4);
   const int runs = 20'000;
   std::vector<std::uint32_t> numbers(vector_elements(setup));
   for (int run = 0; run < runs; ++run) {
     ASSERT_TRUE(quantise(values, 100, {}, setup, seed_of(static_cast<std::uint64_t>(run)), numbers));
-    for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * step - 0.5) / runs;
+    for (std::size_t i = 0; i < 4; ++i) mean[i] += (numbers[i] * level - 0.5) / runs;
   }
-  // A step's deviation is half of it at most: five deviations of the mean.
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * step / 2 / std::sqrt(runs)) << i;
+  // The standard deviation of one rounding is at most half a level: allow five standard deviations of the mean.
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(mean[i], values[i], 5 * level / 2 / std::sqrt(runs)) << i;
 }
 
 TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
@@ -90,19 +90,19 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
     const auto totals = dequantise(sum, clients, setup, mean);
     ASSERT_TRUE(totals) << totals.error().text();
     EXPECT_EQ(totals->weight, weights);
-    ASSERT_EQ(totals->metrics.size(), 1U) << "nobody has an accuracy";
+    ASSERT_EQ(totals->metrics.size(), 1U) << "no client has an accuracy";
     EXPECT_EQ(totals->metrics[0], (Metric{"loss", loss, loss_count}));
-    const double step = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
+    const double level = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
     double error = 0;
     for (std::size_t i = 0; i < parameters; ++i)
       error += std::pow(mean[i] - expected[i] / weights, 2) / static_cast<double>(parameters);
-    EXPECT_LT(std::sqrt(error), step) << bits;
+    EXPECT_LT(std::sqrt(error), level) << bits;
     EXPECT_FALSE(dequantise(sum, clients + 1, setup, mean)) << "a sum of others";
   }
 }
 
-// A tensor whose values are ten thousand times as large as its neighbour's: with a scale for each, both are as exact
-// in their own size.
+// The values of one tensor are ten thousand times larger than those of its neighbour. With a scale for each tensor,
+// both have the same relative precision.
 TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
   const std::uint32_t clients = 10;
   SumSetup setup = setup_of(clients, 8, 0);
@@ -118,7 +118,7 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
       for (std::uint64_t i = 0; i < setup.segments[s].values; ++i)
         update[at++] = static_cast<float>(random.normal() * sizes[s]);
   }
-  // The first round finds the scales, the second one uses them.
+  // The first round finds the scales; the second uses them.
   for (int round = 0; round < 2; ++round) {
     std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
     std::vector<double> expected(parameters);
@@ -139,7 +139,7 @@ TEST(Quantise, SegmentsOfVeryDifferentSizesKeepTheirOwnPrecision) {
       const auto values = static_cast<double>(setup.segments[s].values);
       for (std::uint64_t i = 0; i < setup.segments[s].values; ++i, ++at)
         error += std::pow(mean[at] - expected[at], 2) / values;
-      // A step of 8 bits over some scales, averaged over ten clients.
+      // One level of 8 bits for each scale, averaged over ten clients.
       if (round == 1) {
         EXPECT_LT(std::sqrt(error), 0.02 * sizes[s]) << s;
       }
@@ -165,7 +165,7 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
     SumSetup setup = setup_of(clients, 4, parameters);
     setup.quantisation = first_quantisation(clients, 100);
     double error = 0, length = 0;
-    // The first round knows nothing, the second one no clip.
+    // The first round knows no scales, and the second no clip.
     for (int round = 0; round < 3; ++round) {
       setup.quantisation.rotated = rotated;
       std::vector<std::uint32_t> sum(vector_elements(setup)), numbers(sum.size());
@@ -194,7 +194,7 @@ TEST(Quantise, RotatedValuesAreMoreExactOnAGridOfFewBits) {
   EXPECT_GT(error_of(false), 5 * rotated);
 }
 
-TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
+TEST(Quantise, AFractionOfTheValuesIsSummedAndTheClientKeepsTheRest) {
   SumSetup setup = setup_of(3, 16, 5'000);
   setup.quantisation.rotated = true;
   setup.quantisation.fraction = 0.25;
@@ -213,7 +213,7 @@ TEST(Quantise, AShareOfTheValuesIsSummedAndTheRestIsLeftToTheClient) {
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(mean[i] + left[i], values[i], 2e-3) << i;
 }
 
-TEST(Quantise, SegmentsBeyondTheMostAreJoined) {
+TEST(Quantise, SegmentsBeyondTheMaximumAreJoined) {
   const std::vector<std::uint64_t> many(2'500, 3);
   const auto segments = segments_of(many);
   EXPECT_LE(segments.size(), segments_max);
@@ -247,7 +247,7 @@ TEST(Clip, FollowsTheValues) {
   EXPECT_GT(choose_clip(ranges, 10, 255), 0) << "all zero";
 }
 
-TEST(Grid, FillsItsRingAndIsNoCoarserThanTwoThirdsOfWhatWasAskedFor) {
+TEST(Grid, FillsItsRingAndHasAtLeastTwoThirdsOfTheRequestedLevels) {
   for (std::uint32_t clients = clients_min; clients <= clients_max; ++clients)
     for (unsigned bits = 2; bits <= 24; ++bits) {
       const Grid grid = choose_grid(clients, bits);
@@ -256,7 +256,7 @@ TEST(Grid, FillsItsRingAndIsNoCoarserThanTwoThirdsOfWhatWasAskedFor) {
       ASSERT_LT(std::uint64_t{clients} * grid.levels, std::uint64_t{1} << grid.ring_bits);
       ASSERT_TRUE(grid.levels == levels_max ||
                   std::uint64_t{clients} * (grid.levels + 1) >= std::uint64_t{1} << grid.ring_bits)
-          << "room is left";
+          << "the ring is not filled";
       if (ring_bits(clients, wanted) <= 32) {
         ASSERT_GE(3 * std::uint64_t{grid.levels}, 2 * std::uint64_t{wanted});
       }

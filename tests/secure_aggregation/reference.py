@@ -107,7 +107,7 @@ def sign(secret, message):
     return point + ((r + h * scalar) % L).to_bytes(32, "little")
 
 
-# AES-256 (FIPS 197), forward only: CTR and GCM need no more.
+# AES-256 (FIPS 197), encryption only: CTR and GCM need no decryption.
 def xtime(a):
     return (a << 1 ^ (0x1B if a & 128 else 0)) & 255
 
@@ -190,7 +190,7 @@ def gcm(key, data, plain):
     return out + bytes(a ^ b for a, b in zip(tag.to_bytes(16, "big"), aes(keys, bytes(12) + b"\0\0\0\x01")))
 
 
-# GF(2^16), and shares of 16 elements.
+# GF(2^16), and shares of 16 field elements.
 def field_multiply(a, b):
     out = 0
     while b:
@@ -284,7 +284,7 @@ def example():
 
 
 def page_lines(path):
-    """What stands in the page's example; a value that goes on in the next line is joined."""
+    """Reads the example of the page; a value that continues on the next line is joined."""
     block = open(path, encoding="utf-8").read().split("<!-- generated: example -->")[1].split("<!-- end -->")[0]
     lines, last = {}, None
     for line in block.splitlines():

@@ -1,4 +1,4 @@
-// Secret sharing: the field's laws, every set of holders, too few holders, hostile indices.
+// Secret sharing: the laws of the field, every set of holders, too few holders, hostile indices.
 #include "protocols/secure_aggregation/shamir.h"
 
 #include <algorithm>
@@ -42,8 +42,9 @@ TEST(Field, HasItsLaws) {
   EXPECT_EQ(field_invert(0), 0);
 }
 
-// Only where the polynomial is irreducible has every element but 0 an inverse; and x makes all of them, as it is primitive.
-TEST(Field, EveryElementHasAnInverseAndXMakesAll) {
+// Every element except 0 has an inverse only if the polynomial is irreducible. The powers of x are all these elements,
+// because the polynomial is primitive.
+TEST(Field, EveryElementHasAnInverseAndIsAPowerOfX) {
   for (std::uint32_t a = 1; a < 65'536; ++a)
     ASSERT_EQ(field_multiply(static_cast<std::uint16_t>(a), field_invert(static_cast<std::uint16_t>(a))), 1)
         << a;
@@ -53,7 +54,7 @@ TEST(Field, EveryElementHasAnInverseAndXMakesAll) {
   EXPECT_EQ(order, 65'535U);
 }
 
-TEST(Shamir, EverySetOfThresholdHoldersRebuildsTheSecret) {
+TEST(Shamir, EverySetOfThresholdHoldersReconstructsTheSecret) {
   Random random(2);
   for (std::uint32_t holders = 1; holders <= 7; ++holders)
     for (std::uint32_t threshold = 1; threshold <= holders; ++threshold) {
@@ -74,7 +75,7 @@ TEST(Shamir, EverySetOfThresholdHoldersRebuildsTheSecret) {
 TEST(Shamir, ManyHolders) {
   Random random(3);
   const Secret32 secret = secret_of(random);
-  const auto shares = split_secret(secret, 206, 302);  // of the largest row of the parameter table
+  const auto shares = split_secret(secret, 206, 302);  // the largest row of the parameter table
   ASSERT_TRUE(shares);
   std::vector<ShareIndex> holders(302);
   std::iota(holders.begin(), holders.end(), ShareIndex{1});
@@ -85,13 +86,14 @@ TEST(Shamir, ManyHolders) {
   EXPECT_FALSE(rebuild(*shares, holders) == secret);
 }
 
-// Any threshold - 1 shares fit every secret: for another secret there are coefficients that give the same shares.
-TEST(Shamir, FewerSharesFitEverySecret) {
+// Any threshold - 1 shares are consistent with every secret: for another secret there are coefficients that give the
+// same shares.
+TEST(Shamir, FewerSharesAreConsistentWithEverySecret) {
   Random random(4);
   const Secret32 secret = secret_of(random), other = secret_of(random);
   const auto shares = split_secret(secret, 2, 3);
   ASSERT_TRUE(shares);
-  // The line through (0, other) and holder 3's share: its slope is (share - other) / 3.
+  // The line through (0, other) and holder 3's share has the slope (share - other) / 3.
   Secret32 slope;
   for (std::size_t i = 0; i < 32; i += 2) {
     const auto element = [&](const Secret32& s) {

@@ -1,4 +1,4 @@
-// Whole sums: exact over many seeds, with clients that leave at any point; refused where too few are left.
+// Complete secure sums: exact for many seeds, with clients that drop out at any point; refused if too few remain.
 #include <algorithm>
 #include <cmath>
 
@@ -29,19 +29,19 @@ void expect_exact_or_quorum(const Cohort& cohort, std::uint32_t clients, ThreatM
   }
 }
 
-// Thousands of cohorts of the complete graph.
-TEST(SecureSum, IsTheSumOfThoseThatArrived) {
+// Thousands of cohorts on the complete graph.
+TEST(SecureSum, IsTheSumOfTheVectorsThatArrived) {
   int exact = 0, runs = 0;
   for (std::uint32_t clients = 3; clients <= 8; ++clients) {
     const Cohort cohort(clients);
     for (std::uint64_t seed = 0; seed < 350; ++seed, ++runs)
       expect_exact_or_quorum(cohort, clients, ThreatModel::honest_but_curious, seed, 0.25, exact);
   }
-  EXPECT_GT(exact, runs / 3) << "most cohorts come through";
+  EXPECT_GT(exact, runs / 3) << "most cohorts succeed";
   EXPECT_LT(exact, runs) << "and some do not";
 }
 
-TEST(SecureSum, IsTheSumAgainstAnActiveAggregatorToo) {
+TEST(SecureSum, IsTheSumInTheActiveThreatModelToo) {
   int exact = 0;
   for (const std::uint32_t clients : {4U, 7U, 12U}) {
     const Cohort cohort(clients);
@@ -59,7 +59,7 @@ TEST(SecureSum, IsTheSumOnARegularGraph) {
   EXPECT_GT(exact, 3);
 }
 
-TEST(SecureSum, EveryoneMayLeaveAtEachPhaseAsFarAsTheThresholdAllows) {
+TEST(SecureSum, ClientsMayDropOutAtEachPhaseUpToTheThreshold) {
   const std::uint32_t clients = 10;
   const Cohort cohort(clients);
   for (const Leaves phase :
@@ -69,7 +69,7 @@ TEST(SecureSum, EveryoneMayLeaveAtEachPhaseAsFarAsTheThresholdAllows) {
       SumRun run(cohort, small_setup(clients), leaving);
       for (std::uint32_t i = 0; i < leaving; ++i) run.leaves[i] = phase;
       const auto sum = run.whole(random);
-      // t is chosen from the roster: who leaves before it is fixed makes the cohort smaller.
+      // t is chosen from the roster: a client that drops out before the roster is fixed makes the cohort smaller.
       const std::uint32_t rest = clients - leaving;
       const bool enough = phase == Leaves::before_keys ? rest >= clients_min : rest >= clients / 2 + 1;
       ASSERT_EQ(sum.has_value(), enough) << "phase " << static_cast<int>(phase) << ", " << leaving << " leave"
@@ -81,7 +81,7 @@ TEST(SecureSum, EveryoneMayLeaveAtEachPhaseAsFarAsTheThresholdAllows) {
   }
 }
 
-TEST(SecureSum, PartsAreSummedElsewhereAndAdded) {
+TEST(SecureSum, PartialSumsCanBeAddedLater) {
   const Cohort cohort(6);
   Random random(1);
   SumRun run(cohort, small_setup(6));
@@ -118,7 +118,7 @@ TEST(SecureSum, AMaskedVectorThatIsSentAgainIsTheSame) {
   EXPECT_NE(*run.masked_vector(0), *run.masked_vector(1));
 }
 
-// A chi-square test over bytes: what the aggregator gets of constant numbers looks like noise.
+// A chi-square test over bytes: to the aggregator, a masked constant vector looks like noise.
 TEST(SecureSum, AMaskedVectorIsUniform) {
   const Cohort cohort(3);
   Random random(1);
@@ -138,7 +138,7 @@ TEST(SecureSum, AMaskedVectorIsUniform) {
     const double expected = static_cast<double>(values.size()) / 256;
     double chi = 0;
     for (int i = 0; i < 256; ++i) chi += std::pow(counts[half + i] - expected, 2) / expected;
-    // 255 degrees of freedom: mean 255, deviation 22.6. Seven deviations are beyond 10^-9.
+    // 255 degrees of freedom: mean 255, standard deviation 22.6. More than seven deviations occur once in 10^9 runs.
     EXPECT_GT(chi, 255 - 7 * 22.6);
     EXPECT_LT(chi, 255 + 7 * 22.6);
   }

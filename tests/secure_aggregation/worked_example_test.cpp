@@ -1,5 +1,5 @@
-// The generated parts of docs/secure-aggregation.md: what stands there is what the code does. HANSA_WRITE_GOLDEN=1
-// writes them anew; a change is another protocol.
+// The generated parts of docs/secure-aggregation.md equal the results of the code. HANSA_WRITE_GOLDEN=1 rewrites them.
+// A change is a change of the protocol.
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -27,7 +27,7 @@ std::string read_page() {
   return text.str();
 }
 
-// "name = hex" lines: also the corpus of the fuzzer.
+// "name = hex" lines, which are also the fuzzer's corpus.
 void expect_golden(const std::vector<std::pair<std::string, std::vector<std::byte>>>& values) {
   std::string text = "# Encoded values of the worked example in docs/secure-aggregation.md.\n";
   for (const auto& [name, bytes] : values)
@@ -93,8 +93,8 @@ std::string words(std::span<const std::uint32_t> values) {
   return out;
 }
 
-// Every secret is a row of counting bytes, so that the page can say it in a word.
-TEST(Page, ExampleIsWhatTheCodeDoes) {
+// Every secret is a sequence of counting bytes, so that the page can state it briefly.
+TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   std::string text = "```\n";
   const auto say = [&text](const std::string& what, const std::string& value) {
     text += what + std::string(what.size() < 34 ? 34 - what.size() : 1, ' ') + value + "\n";
@@ -162,7 +162,7 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
   say("k, t", std::to_string(parameters->neighbours) + ", " + std::to_string(parameters->threshold));
   say("H(context)", context.hex());
 
-  // Shares of a's mask key.
+  // The shares of a's mask key.
   std::vector<Secret32> coefficients;
   coefficients.push_back(counting(0xa0));
   const auto key_shares = split_with(mask_keys[0], coefficients, 3);
@@ -185,13 +185,13 @@ TEST(Page, ExampleIsWhatTheCodeDoes) {
     say(i == 0 ? "sealed shares from a to b" : "",
         to_hex(std::span(*sealed).subspan(i, std::min<std::size_t>(32, sealed->size() - i))));
 
-  // Masks and the vectors.
+  // The masks and the vectors.
   std::vector<std::uint32_t> plain[3];
   MaskedSum sum(context, 3, vector_elements(setup), setup.quantisation.ring_bits);
   for (std::uint32_t i = 0; i < 3; ++i) {
     std::vector<std::uint32_t>& numbers = plain[i];
     numbers.assign(vector_elements(setup), 0);
-    // The model's numbers by hand, so that the page needs no rounding; the weight as a scalar.
+    // The model's ring elements are given directly, so that the page needs no rounding; the weight is a scalar.
     for (std::uint32_t e = 0; e < 5; ++e) numbers[e] = 50 * i + e;
     numbers[5] = 10 + i;
     std::vector<MaskTerm> terms;

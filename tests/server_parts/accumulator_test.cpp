@@ -44,7 +44,7 @@ void fold(Accumulator& accumulator, const Update& update, std::size_t block = SI
   accumulator.count_update(update.weight);
 }
 
-// The model that plain averaging makes of the sum.
+// The model that plain averaging computes from the sum.
 void finish(const Accumulator& accumulator, WorkerPool& workers, std::span<const float> model,
             std::span<float> next) {
   FedAvg(workers).step(model, accumulator, {}, next);
@@ -123,7 +123,7 @@ TEST(Accumulator, AMeanOfEqualUpdatesIsTheUpdate) {
   EXPECT_EQ(accumulator.updates(), 3U);
 }
 
-// The extremes of every bound at once: the sum must not overflow, and must be exact.
+// The extremes of every bound together: the sum must not overflow, and must be exact.
 struct Extreme {
   std::uint64_t weight;
   std::uint32_t updates;
@@ -203,7 +203,7 @@ TEST(Accumulator, CheckNamesTheFirstBadElementAndAddsNothing) {
   EXPECT_TRUE(std::ranges::all_of(accumulator.sums(), [](std::int64_t sum) { return sum == 0; }));
 }
 
-TEST(Accumulator, AddingAnUnsoundUpdateLeavesTheSumAsItWas) {
+TEST(Accumulator, AddingAnInvalidUpdateDoesNotChangeTheSum) {
   constexpr std::size_t elements = 200'000;
   WorkerPool workers(4);
   Accumulator accumulator(elements, workers);
@@ -244,7 +244,7 @@ TEST(Accumulator, WeightsOutOfRangeAreRefused) {
   EXPECT_TRUE(accumulator.check_weight(10));
 }
 
-TEST(Accumulator, BeginStartsAnewInTheSameMemory) {
+TEST(Accumulator, BeginResetsTheSumInTheSameMemory) {
   WorkerPool workers(1);
   Accumulator accumulator(100, workers);
   ASSERT_TRUE(accumulator.begin({}));

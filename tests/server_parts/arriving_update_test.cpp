@@ -28,7 +28,7 @@ std::span<const std::byte> bytes_of(const std::vector<float>& values) {
 class ArrivingUpdateTest : public ::testing::Test {
  protected:
   static constexpr std::size_t elements = 5'000;
-  // Sums that only know whole updates.
+  // Sums that are computed from complete updates only.
   std::vector<std::int64_t> sums_of(
       const std::vector<std::pair<std::vector<float>, std::uint64_t>>& updates) {
     Accumulator whole(elements, workers_);
@@ -48,13 +48,13 @@ class ArrivingUpdateTest : public ::testing::Test {
   std::vector<float> values_ = random_values(elements, random_);
 };
 
-TEST_F(ArrivingUpdateTest, IsInTheSumOnceItIsCountedHoweverItCame) {
+TEST_F(ArrivingUpdateTest, IsInTheSumOnceItIsCountedForAnyChunks) {
   for (SpoolPool* pool : {&in_memory_, &in_files_})
     for (const std::size_t part : {1UL, 7UL, 4'096UL, 13'001UL, 4 * elements})
       for (const std::size_t shift : {0UL, 1UL}) {
         ASSERT_TRUE(sum_.begin(bounds));
         ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_, 3);
-        // Messages begin where they like.
+        // Messages start at any offset in memory.
         std::vector<std::byte> message(part + shift);
         for (auto rest = bytes_of(values_); !rest.empty();) {
           const auto now = rest.first(std::min(part, rest.size()));
@@ -66,12 +66,12 @@ TEST_F(ArrivingUpdateTest, IsInTheSumOnceItIsCountedHoweverItCame) {
         EXPECT_EQ(sums(), sums_of({{values_, 3}})) << "in parts of " << part << " from " << shift;
         EXPECT_EQ(sum_.updates(), 1U);
         EXPECT_EQ(sum_.total_weight(), 3U);
-        update.take_out();  // too late
+        update.take_out();  // has no effect any more
         EXPECT_EQ(sums(), sums_of({{values_, 3}}));
       }
 }
 
-TEST_F(ArrivingUpdateTest, LeavesNothingWhenItGoesBeforeItIsCounted) {
+TEST_F(ArrivingUpdateTest, LeavesNothingIfItIsDroppedBeforeItIsCounted) {
   const auto other = random_values(elements, random_);
   ASSERT_TRUE(sum_.add(other, 0, 2));
   {
@@ -82,7 +82,7 @@ TEST_F(ArrivingUpdateTest, LeavesNothingWhenItGoesBeforeItIsCounted) {
   EXPECT_EQ(sums(), sums_of({{other, 2}}));
 }
 
-TEST_F(ArrivingUpdateTest, GoesOnAfterItWasTakenOut) {
+TEST_F(ArrivingUpdateTest, CanContinueAfterItWasTakenOut) {
   ArrivingUpdate update(Spool::create(in_memory_, 4 * elements).value(), sum_, 5);
   ASSERT_TRUE(update.append(bytes_of(values_).first(8'000)));
   update.take_out();
@@ -92,7 +92,7 @@ TEST_F(ArrivingUpdateTest, GoesOnAfterItWasTakenOut) {
   EXPECT_EQ(sums(), sums_of({{values_, 5}}));
 }
 
-TEST_F(ArrivingUpdateTest, WithAValueThatNoUpdateMayHaveIsRefusedAndLeavesNothing) {
+TEST_F(ArrivingUpdateTest, WithAnInvalidValueIsRefusedAndLeavesNothing) {
   for (const float bad : {5.0F, std::nanf(""), -HUGE_VALF})
     for (const std::size_t place : {0UL, 2'600UL, elements - 1})
       for (SpoolPool* pool : {&in_memory_, &in_files_}) {
@@ -112,7 +112,7 @@ TEST_F(ArrivingUpdateTest, WithAValueThatNoUpdateMayHaveIsRefusedAndLeavesNothin
       }
 }
 
-TEST_F(ArrivingUpdateTest, WithAWeightOutOfRangeOrBytesThatAreNoValuesIsRefused) {
+TEST_F(ArrivingUpdateTest, WithAWeightOutOfRangeOrAnInvalidSizeIsRefused) {
   for (SpoolPool* pool : {&in_memory_, &in_files_}) {
     for (const std::uint64_t weight : {std::uint64_t{0}, bounds.weight_max + 1}) {
       ArrivingUpdate update(Spool::create(*pool, 4 * elements).value(), sum_, weight);
@@ -127,8 +127,8 @@ TEST_F(ArrivingUpdateTest, WithAWeightOutOfRangeOrBytesThatAreNoValuesIsRefused)
   }
 }
 
-// Many at a time, that end in all the ways there are: the sum is that of the counted ones.
-TEST_F(ArrivingUpdateTest, ManyAtATimeSumToWhatWasCounted) {
+// Many concurrent updates with every possible end: the sum is that of the counted ones.
+TEST_F(ArrivingUpdateTest, ManyConcurrentUpdatesGiveTheSumOfTheCountedOnes) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
@@ -142,7 +142,7 @@ TEST_F(ArrivingUpdateTest, ManyAtATimeSumToWhatWasCounted) {
             weight(1 + from.below(bounds.weight_max)),
             update(Spool::create(pool, 4 * elements).value(), sum, weight) {}
     };
-    SpoolPool pool(folder_.path() / "few", 3 * 4 * elements);  // others go to files
+    SpoolPool pool(folder_.path() / "few", 3 * 4 * elements);  // the others are stored in files
     std::list<Upload> uploads;
     std::vector<std::pair<std::vector<float>, std::uint64_t>> counted;
     for (int step = 0; step < 300; ++step) {

@@ -42,7 +42,7 @@ class EncodedUpdatesTest : public ::testing::Test {
     }
     return out;
   }
-  // One at a time, each whole.
+  // Adds the updates one after the other, each completely.
   static std::vector<std::int64_t> sums_of(const codecs::Plan& plan, std::span<const Sent> updates,
                                            int scale_bits) {
     std::vector<std::int64_t> sums(plan.values());
@@ -61,7 +61,7 @@ class EncodedUpdatesTest : public ::testing::Test {
                           const Sent& sent) {
     return updates.add(plan, sent.seeds, bounds.magnitude_max, spool_of(pool, sent.bytes), sent.weight);
   }
-  // A sum that has begun, and what waits for it.
+  // A sum in progress, and the updates that wait for it.
   struct Summing {
     Summing(const codecs::Plan& plan, WorkerPool& workers) : sum(plan.values(), workers) {
       EXPECT_TRUE(sum.begin(bounds));
@@ -80,8 +80,8 @@ class EncodedUpdatesTest : public ::testing::Test {
   SpoolPool in_files_{folder_.path() / "files", 0};
 };
 
-TEST_F(EncodedUpdatesTest, ManyAtATimeAreTheSumOfEach) {
-  // Larger than what is added at once, with slices that begin within blocks and segments.
+TEST_F(EncodedUpdatesTest, ManyAddedInOnePassEqualTheSumOfSingleOnes) {
+  // Larger than what is added in one pass, with slices that start within blocks and segments.
   std::vector<codecs::Plan> plans;
   plans.push_back(plan_of({{300'001, "q1-rotated"}}));
   plans.push_back(plan_of({{150'003, "q4"}, {200, "f16"}, {80'000, "q1-rotated"}}));
@@ -105,7 +105,7 @@ TEST_F(EncodedUpdatesTest, ManyAtATimeAreTheSumOfEach) {
     }
 }
 
-TEST_F(EncodedUpdatesTest, OfOneThatIsNotSoundNothingIsInTheSum) {
+TEST_F(EncodedUpdatesTest, NothingOfAnInvalidUpdateIsInTheSum) {
   const auto plan = plan_of({{5'000, "q2-rotated"}});
   Summing summing(plan, workers_);
   auto& [sum, updates] = summing;
@@ -127,7 +127,7 @@ TEST_F(EncodedUpdatesTest, OfOneThatIsNotSoundNothingIsInTheSum) {
   EXPECT_EQ(copy_of(sum), sums_of(plan, good, sum.scale_bits()));
 }
 
-TEST_F(EncodedUpdatesTest, WhatWaitsForASumThatIsGivenUpIsForgotten) {
+TEST_F(EncodedUpdatesTest, UpdatesThatWaitForAnAbandonedSumAreDropped) {
   const auto plan = plan_of({{5'000, "q1-rotated"}});
   Summing summing(plan, workers_);
   auto& [sum, updates] = summing;
@@ -141,7 +141,7 @@ TEST_F(EncodedUpdatesTest, WhatWaitsForASumThatIsGivenUpIsForgotten) {
   EXPECT_EQ(copy_of(sum), sums_of(plan, std::span(all).last(1), sum.scale_bits()));
 }
 
-TEST_F(EncodedUpdatesTest, WhatWaitsTakesTwoBytesAParameterAndGivesThemBack) {
+TEST_F(EncodedUpdatesTest, WaitingUpdatesUseTwoBytesPerParameterAndFreeThem) {
   for (const char* spec : {"q1-rotated", "q2", "q4", "q8", "f16", "f32"}) {
     const auto plan = plan_of({{100'000, spec}});
     SpoolPool pool(folder_.path() / "pool", memory_max);
@@ -152,7 +152,7 @@ TEST_F(EncodedUpdatesTest, WhatWaitsTakesTwoBytesAParameterAndGivesThemBack) {
       EXPECT_LE(updates.waiting() * sent.bytes.size(), 2 * plan.values()) << spec;
     }
     updates.finish();
-    // All of them are idle.
+    // All spools are idle.
     EXPECT_TRUE(pool.has_room(memory_max));
     EXPECT_FALSE(pool.has_room(memory_max + 1));
   }

@@ -1,4 +1,5 @@
-// The engine alone, with clients that are bytes: what it does while a commit is in progress, and with other forms of update.
+// The engine with clients that are simulated by raw messages: its behaviour during a commit, and with other forms of
+// update.
 #include "server/engine/engine.h"
 
 #include <deque>
@@ -39,7 +40,7 @@ class HeldExecutor final : public Executor {
   std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs_;
 };
 
-// One process: a store on a disk that may outlive it, and an engine whose messages are kept.
+// One process of the aggregator: an engine, a store on a disk that may outlive the process, and the sent messages.
 class Shell : public Outbox, public EngineObserver {
  public:
   explicit Shell(std::shared_ptr<MemoryDisk> disk, EngineConfig config, Executor& executor)
@@ -78,7 +79,7 @@ class Shell : public Outbox, public EngineObserver {
   void connect(PeerId peer) {
     say(peer, messages::Hello{"harbour", 7 + peer.value, "test", {10, 0, "", ""}});
   }
-  // Trains to these values, as far as the receipt.
+  // Sends an update with these values, and handles all messages up to its receipt.
   void send_update(PeerId peer, std::span<const float> delta, std::uint64_t examples = 10) {
     const auto tasks = of<messages::TrainTask>(peer);
     ASSERT_FALSE(tasks.empty());

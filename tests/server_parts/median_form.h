@@ -1,5 +1,5 @@
-// A form of update that keeps all updates until the end: their coordinate-wise median (Yin et al., "Byzantine-Robust Distributed
-// Learning", ICML 2018), unweighted. For tests: that such a rule fits behind UpdateForm.
+// A form of update that keeps all updates until the end: their coordinate-wise median (Yin et al., "Byzantine-Robust
+// Distributed Learning", ICML 2018), unweighted. Tests use it to show that such a rule fits UpdateForm.
 #pragma once
 #include <algorithm>
 #include <cassert>
@@ -13,7 +13,7 @@
 
 namespace hansa::server::testing {
 
-// The median of values, which are changed.
+// The median of the values. Changes their order.
 inline float median_of(std::vector<float>& values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;

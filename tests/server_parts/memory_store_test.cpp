@@ -46,8 +46,8 @@ TEST(MemoryStore, RefusesGapsUnknownModelsAndOtherRuns) {
   EXPECT_FALSE(store.get_model(store.position()->value().model, model));
 }
 
-// Stops before each durable step in turn; what comes after a restart is the last committed round.
-TEST(MemoryStore, ACrashBeforeAnyStepLosesNothingThatWasCommitted) {
+// Stops before each durable operation in turn. After the restart the store has the last committed round.
+TEST(MemoryStore, ACrashBeforeAnyOperationLosesNoCommittedRound) {
   int stop_at = 0;
   bool stopped = true;
   while (stopped) {
@@ -74,7 +74,7 @@ TEST(MemoryStore, ACrashBeforeAnyStepLosesNothingThatWasCommitted) {
     ASSERT_TRUE(commit(store, committed + 1));
     ++stop_at;
   }
-  EXPECT_EQ(stop_at, 2 + 3 * 3 + 1);  // every step was a place to crash
+  EXPECT_EQ(stop_at, 2 + 3 * 3 + 1);  // each operation was a possible crash
 }
 
 }  // namespace

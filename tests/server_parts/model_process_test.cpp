@@ -1,4 +1,4 @@
-// The real child (hansa-evaluator lies beside this test) with a built-in model and a few made-up images.
+// The real child process (hansa-evaluator is in this test's folder) with a built-in model and a few generated images.
 #include "server/evaluation/model_process.h"
 
 #include <algorithm>
@@ -83,10 +83,10 @@ TEST_F(ModelProcess, DescribesAnArchiveAsLearningDoes) {
   EXPECT_EQ(facts->archive, expected->archive);
   EXPECT_EQ(facts->layout.digest(), expected->layout.digest());
   EXPECT_TRUE(std::ranges::equal(facts->parameters, expected->parameters));
-  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no child is left
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no child remains
 }
 
-TEST_F(ModelProcess, AnArchiveThatCannotBeUsedIsTheModelsError) {
+TEST_F(ModelProcess, AnUnusableArchiveIsAnErrorOfCodeModel) {
   const auto missing = describe_archive_in_child(folder_->path() / "none.pt");
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().text().find("none.pt"), std::string::npos);
@@ -149,7 +149,7 @@ TEST_F(ModelProcess, AWrongRequestIsAnErrorAndTheNextOneIsAnswered) {
   EXPECT_TRUE(wait_for(**evaluator));
 }
 
-TEST_F(ModelProcess, DataThatCannotBeUsedIsToldAtTheStart) {
+TEST_F(ModelProcess, UnusableDataIsReportedAtTheStart) {
   auto config = data();
   config.labels = folder_->path() / "no-labels";
   const auto evaluator = BackgroundEvaluator::start(archive(), config, 1);
@@ -165,7 +165,7 @@ TEST_F(ModelProcess, AKilledChildIsAnErrorNamingTheSignalAndTheNextRequestStarts
   const auto path = write_parameters(facts->parameters, "c.f32");
   const pid_t child = only_child();
   ASSERT_GT(child, 0);
-  ASSERT_EQ(::kill(child, SIGSTOP), 0);  // so that it dies before it answers
+  ASSERT_EQ(::kill(child, SIGSTOP), 0);  // so that it is killed before it answers
   (*evaluator)->request(path);
   ASSERT_EQ(::kill(child, SIGKILL), 0);
   const auto died = wait_for(**evaluator);
@@ -185,7 +185,7 @@ TEST_F(ModelProcess, AChildThatDiesWhileIdleIsReplacedWithoutAnError) {
   pollfd waiting{(*evaluator)->descriptor(), POLLIN, 0};
   ASSERT_EQ(::poll(&waiting, 1, -1), 1);
   EXPECT_FALSE((*evaluator)->take().has_value());
-  EXPECT_LT((*evaluator)->descriptor(), 0);  // nothing more to wake up for
+  EXPECT_LT((*evaluator)->descriptor(), 0);  // nothing more to wait for
   const auto facts = learning::describe_archive(archive());
   (*evaluator)->request(write_parameters(facts->parameters, "d.f32"));
   EXPECT_TRUE(wait_for(**evaluator));
@@ -200,14 +200,14 @@ TEST_F(ModelProcess, NoChildOutlivesItsEvaluator) {
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
-TEST(Child, AProgramThatIsNotThereIsNamed) {
+TEST(Child, AMissingProgramIsNamed) {
   const auto child = internal::Child::start("/no/such/program");
   ASSERT_FALSE(child);
   EXPECT_EQ(child.error().location, "/no/such/program");
   EXPECT_EQ(child.error().code, ErrorCode::storage);
 }
 
-TEST(Child, TheExitStatusIsTold) {
+TEST(Child, TheExitStatusIsReported) {
   auto child = internal::Child::start("/bin/false");
   ASSERT_TRUE(child);
   const auto line = child->wait_for_line();
@@ -215,7 +215,7 @@ TEST(Child, TheExitStatusIsTold) {
   EXPECT_NE(line.error().what.find("exit status 1"), std::string::npos) << line.error().text();
 }
 
-TEST(Wire, ErrorsAndMetricsSurviveTheTrip) {
+TEST(Wire, ErrorsAndMetricsAreReadBack) {
   const Error error{ErrorCode::data, "a.idx:3", "is cut \"short\"", "fetch it again"};
   const auto line = internal::line_of(internal::json_of(error));
   const auto parsed = internal::parse_line(line, "child");
@@ -228,7 +228,7 @@ TEST(Wire, ErrorsAndMetricsSurviveTheTrip) {
   EXPECT_EQ(internal::metrics_of(internal::json_of(metrics)), metrics);
 }
 
-TEST(Wire, LinesThatAreNoAnswersAreRefused) {
+TEST(Wire, LinesThatAreNotAnswersAreRefused) {
   for (const char* line : {"", "x", "[]", "3", "{\"ok\":"})
     EXPECT_FALSE(internal::parse_line(line, "child")) << line;
   EXPECT_FALSE(internal::require_ok(internal::Json{{"ok", 3}}, "child"));

@@ -68,7 +68,7 @@ class RoundCommitterTest : public ::testing::Test {
     return out;
   }
   std::vector<float> vector(const Digest& digest) { return disk_->models.at(digest); }
-  // A mean whose parts of `elements` values have these values.
+  // Sets a mean of several parts with `elements` values each; all values of a part are equal.
   void set_mean(const std::vector<double>& parts) {
     form_.mean.values.clear();
     for (const double part : parts) form_.mean.values.insert(form_.mean.values.end(), elements, part);

@@ -1,4 +1,4 @@
-// Kills a process that commits rounds, at moments that are spread over its work, and looks at what is left.
+// Kills a process that commits rounds at various moments, and checks what remains.
 #include <cerrno>
 #include <csignal>
 #include <set>
@@ -17,21 +17,22 @@
 namespace hansa::server {
 namespace {
 
-// In the child: rounds without end, each step told by a byte ('p' model put, 'c' round committed).
-[[noreturn]] void commit_until_killed(const std::filesystem::path& folder, int told) {
+// In the child: commits rounds without end, and reports each operation with a byte ('p' model put, 'c' round
+// committed).
+[[noreturn]] void commit_until_killed(const std::filesystem::path& folder, int reports) {
   auto store = RunFolder::open(folder);
   if (!store || !begin(**store)) ::_exit(2);
   auto position = (*store)->position();
   if (!position) ::_exit(3);
   for (std::uint32_t round = (*position)->round.value + 1;; ++round) {
     const auto model = (*store)->put_model(model_of(round));
-    if (!model || ::write(told, "p", 1) != 1) ::_exit(4);
+    if (!model || ::write(reports, "p", 1) != 1) ::_exit(4);
     if (!(*store)->commit_round(record_of(round, *model, {}))) ::_exit(5);
-    if (::write(told, "c", 1) != 1) ::_exit(6);
+    if (::write(reports, "c", 1) != 1) ::_exit(6);
   }
 }
 
-// Starts a child and kills it right after it told of `steps` steps; returns the commits it told of.
+// Starts a child and kills it after it has reported `steps` operations; returns the number of reported commits.
 std::uint32_t run_and_kill(const std::filesystem::path& folder, int steps) {
   int pipe_ends[2];
   if (::pipe(pipe_ends) != 0) return 0;
@@ -53,26 +54,26 @@ std::uint32_t run_and_kill(const std::filesystem::path& folder, int steps) {
   return commits;
 }
 
-TEST(RunFolderCrash, KilledBetweenAnyTwoStepsItContinuesAtTheLastCommittedRound) {
+TEST(RunFolderCrash, KilledBetweenAnyTwoOperationsItContinuesFromTheLastCommittedRound) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "run";
-  std::uint32_t told = 0;
+  std::uint32_t reported = 0;
   for (int kill = 0; kill < 24; ++kill) {
     SCOPED_TRACE(kill);
-    told += run_and_kill(path, kill % 5);  // even: within or before a put; odd: between put and commit
+    reported += run_and_kill(path, kill % 5);  // even: during or before a put; odd: between put and commit
     const auto store = RunFolder::open(path);
     ASSERT_TRUE(store) << store.error().text();
     const auto position = (*store)->position();
     ASSERT_TRUE(position);
     if (!position->has_value()) {
-      ASSERT_EQ(told, 0U);  // killed before the run began
+      ASSERT_EQ(reported, 0U);  // killed before the run was created
       continue;
     }
-    // A commit may be durable and yet untold; none that was told may be missing.
+    // A commit may be durable and not yet reported. No reported commit may be missing.
     const std::uint32_t last = position->value().round.value;
-    ASSERT_GE(last, told);
-    ASSERT_LE(last, told + 1);
-    told = last;
+    ASSERT_GE(last, reported);
+    ASSERT_LE(last, reported + 1);
+    reported = last;
     std::vector<float> model(18'000);
     const auto rounds = (*store)->rounds();
     ASSERT_TRUE(rounds);
@@ -93,7 +94,7 @@ TEST(RunFolderCrash, KilledBetweenAnyTwoStepsItContinuesAtTheLastCommittedRound)
     for (const auto& entry : std::filesystem::directory_iterator(path / "models"))
       ASSERT_EQ(entry.path().extension(), ".f32");
   }
-  EXPECT_GT(told, 15U);
+  EXPECT_GT(reported, 15U);
 }
 
 }  // namespace

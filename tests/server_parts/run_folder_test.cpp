@@ -38,7 +38,7 @@ class RunFolderTest : public ::testing::Test {
     EXPECT_TRUE(opened) << opened.error().text();
     return opened ? std::move(*opened) : nullptr;
   }
-  // A folder with rounds committed, closed again.
+  // Creates a folder with this many committed rounds, and closes it.
   void fill(std::uint32_t rounds) {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
@@ -146,7 +146,7 @@ TEST_F(RunFolderTest, ARecordThatCannotBeKeptWholeIsNotKeptAtAll) {
   const auto store = open();
   ASSERT_TRUE(begin(*store));
   RoundRecord record = record_of(1, store->put_model(model_of(1)).value(), {});
-  record.participations.push_back(record.participations.front());  // one client twice
+  record.participations.push_back(record.participations.front());  // the same client twice
   EXPECT_FALSE(store->commit_round(record));
   EXPECT_EQ(store->position()->value().round, RoundId{0});
   EXPECT_TRUE(store->rounds()->empty());
@@ -166,7 +166,7 @@ TEST_F(RunFolderTest, AnotherProcessIsRefusedAndTheLockEndsWithItsHolder) {
   const pid_t child = ::fork();
   if (child == 0) {
     const auto store = RunFolder::open(path_);
-    ::_exit(store ? 0 : 1);  // without destructors, as a crash
+    ::_exit(store ? 0 : 1);  // without destructors, like a crash
   }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -203,7 +203,7 @@ TEST_F(RunFolderTest, StatusReadsWhileTheAggregatorWrites) {
 
 TEST_F(RunFolderTest, StatusReadsAClosedRunWithoutWritePermission) {
   fill(2);
-  // Permissions do not stop root, so what a reader leaves behind is looked at as well.
+  // Permissions do not stop root, so the files that a reader leaves behind are checked as well.
   std::filesystem::permissions(path_,
                                std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   const auto reader = RunFolder::open_read_only(path_);
@@ -227,7 +227,7 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   }
 }
 
-// Schema 1 knew nothing of secure sums: such a run is read as it is, and goes on.
+// Schema 1 has no secure aggregation. Such a run can be read and continued.
 TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   fill(1);
   {
@@ -244,7 +244,7 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   }
   {
     const auto store = open();
-    ASSERT_TRUE(commit(*store, 2));  // of a secure sum
+    ASSERT_TRUE(commit(*store, 2));  // of a secure round
   }
   const auto reader = RunFolder::open_read_only(path_);
   ASSERT_TRUE(reader) << reader.error().text();
@@ -252,7 +252,7 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
   EXPECT_TRUE((*reader)->rounds()->back().secure);
 }
 
-// Schema 4 changed no table, and until schema 5 steps lay in theirs.
+// Schema 4 changed no table. Until schema 5, deltas were stored in a table.
 TEST_F(RunFolderTest, RunsOfTheThirdAndFourthSchemaGoOn) {
   fill(1);
   std::size_t rounds = 1;
@@ -295,9 +295,9 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
   EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
   EXPECT_EQ(*(*reader)->published(RoundId(2)), published);
   EXPECT_EQ(*(*reader)->published(RoundId(3)), std::nullopt);
-  EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // only when it is asked for
+  EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // only when it is requested
   EXPECT_EQ(*(*reader)->get_delta(published.delta), step);
-  EXPECT_FALSE((*reader)->put_delta(step));  // looks on
+  EXPECT_FALSE((*reader)->put_delta(step));  // opened for reading only
 }
 
 TEST_F(RunFolderTest, AStepThatIsDamagedOrGoneIsToldAndLeftoversOfACrashGo) {
@@ -360,7 +360,8 @@ TEST_F(RunFolderTest, ADamagedModelFileIsDetectedAndPuttingItAgainMendsIt) {
   EXPECT_FALSE(store->get_model(digest, shorter));
 }
 
-// They are written past the page cache: from whole pages as they lie, from elsewhere by blocks, ends filled up and cut off again.
+// Large models are written past the page cache: directly from whole pages, otherwise by blocks, with the last block
+// padded and truncated again.
 TEST_F(RunFolderTest, LargeModelsComeBackWhereverTheyLieAndWhateverTheirSize) {
   const auto store = open();
   for (const std::size_t elements : {262'144, 262'145, 1'048'576, 2'098'000, 5'000'001}) {
@@ -381,7 +382,7 @@ TEST_F(RunFolderTest, LargeModelsComeBackWhereverTheyLieAndWhateverTheirSize) {
   }
 }
 
-// Until schema 4 large models, too, were named by one SHA-256.
+// Until schema 4 large models were also named by a single SHA-256.
 TEST_F(RunFolderTest, ALargeModelOfAnOlderRunIsFoundByItsOldName) {
   const auto store = open();
   const auto model = model_of(1, 300'000);
@@ -430,7 +431,7 @@ TEST_F(RunFolderTest, MissingMetricsLinesAreWrittenAgainAndNoneTwice) {
   const std::string whole = text_of(metrics);
   open();
   EXPECT_EQ(text_of(metrics), whole);
-  // A crash may cut the file at any byte.
+  // A crash may truncate the file at any byte.
   for (std::size_t bytes = 0; bytes <= whole.size(); bytes += bytes < 40 ? 1 : 17) {
     std::ofstream(metrics, std::ios::trunc) << whole.substr(0, bytes);
     open();
@@ -490,7 +491,7 @@ TEST(RunFolder, AFullDiskIsAStorageErrorAndLosesNothing) {
     EXPECT_EQ((*reader)->position()->value().round, RoundId{committed});
     EXPECT_EQ((*reader)->rounds()->size(), committed);
   }
-  // With room again, the run goes on.
+  // Once there is space again, the run continues.
   ASSERT_EQ(::mount("tmpfs", disk.path().c_str(), "tmpfs", MS_REMOUNT, "size=4m"), 0);
   const auto store = RunFolder::open(path);
   ASSERT_TRUE(store) << store.error().text();

@@ -1,4 +1,4 @@
-// Which run is a federation's, and when it is healthy.
+// Which runs belong to a federation, and which run is healthy.
 #include "server/setup/run_setup.h"
 
 #include <fstream>
@@ -14,7 +14,7 @@
 namespace hansa::server {
 namespace {
 
-// A run folder with so many committed rounds.
+// Creates a run folder with this many committed rounds.
 void make_run(const std::filesystem::path& folder, std::uint32_t rounds) {
   auto run = RunFolder::open(folder);
   ASSERT_TRUE(run) << run.error().text();
@@ -38,8 +38,8 @@ TEST(Health, OnlyARunWithACommittedRoundIsHealthy) {
   EXPECT_EQ(healthy->last, RoundId(3));
 }
 
-// A bug found: "fashion-mnist-..." was taken for a run of "fashion".
-TEST(Health, TheRunsOfAFederationWhoseNameBeginsTheSameAreNotItsOwn) {
+// Regression: "fashion-mnist-..." was considered a run of "fashion".
+TEST(Health, RunsOfAFederationWithTheSameNamePrefixAreNotItsOwn) {
   const TemporaryFolder folder;
   FederationConfig config;
   config.name = "fashion";
@@ -51,7 +51,7 @@ TEST(Health, TheRunsOfAFederationWhoseNameBeginsTheSameAreNotItsOwn) {
   EXPECT_EQ(found->run.filename(), "fashion-20260102-030405");
 }
 
-// An archive that is only bytes, whose layout is one tensor.
+// Describes an archive of arbitrary bytes as a layout of one tensor.
 Result<ArchiveFacts> describe(const std::filesystem::path& archive, std::span<const std::string>) {
   std::ifstream file(archive);
   const std::string text((std::istreambuf_iterator<char>(file)), {});

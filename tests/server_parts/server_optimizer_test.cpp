@@ -33,7 +33,7 @@ std::vector<float> random_model(std::size_t elements, Random& random) {
   return out;
 }
 
-// As many as make a worker pool use its threads, and a rest.
+// Enough values to use all threads of a worker pool, plus a remainder.
 constexpr std::size_t elements = 300'007;
 
 TEST(FedAvg, AddsTheMeanToTheModelAndKeepsNothing) {

@@ -1,4 +1,4 @@
-// A file system that is soon full: a tmpfs of a few bytes, where this user may mount one.
+// A file system with little space: a tmpfs of a few bytes, if this user may mount one.
 #pragma once
 #include <string>
 

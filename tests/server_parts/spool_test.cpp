@@ -50,7 +50,7 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-TEST(Spool, GivesBackWhatCameFromMemoryAndFromFiles) {
+TEST(Spool, ReturnsTheReceivedBytesFromMemoryAndFromFiles) {
   const TemporaryFolder folder;
   for (const std::uint64_t budget : {0ULL, 1ULL << 30}) {
     SpoolPool pool(folder.path() / "spool", budget);
@@ -66,13 +66,13 @@ TEST(Spool, GivesBackWhatCameFromMemoryAndFromFiles) {
         EXPECT_TRUE(spool->complete());
         EXPECT_EQ(spool->checksum(), checksum(std::span<const float>(values)));
         ASSERT_EQ(read_back(*spool), values);
-        ASSERT_EQ(read_back(*spool), values);  // check, then add: twice
+        ASSERT_EQ(read_back(*spool), values);  // read twice: check, then add
       }
     }
   }
 }
 
-TEST(Spool, ReceivedTellsTheNextOffset) {
+TEST(Spool, ReceivedIsTheNextOffset) {
   const TemporaryFolder folder;
   SpoolPool pool(folder.path(), 1 << 20);
   auto spool = Spool::create(pool, 12);
@@ -96,7 +96,7 @@ TEST(Spool, AnEmptyUpdateIsCompleteAtOnce) {
   EXPECT_TRUE(read_back(*spool).empty());
 }
 
-TEST(Spool, OddSizesAreBytesAndNoFloats) {
+TEST(Spool, OddSizesAreBytesAndNotFloats) {
   const TemporaryFolder folder;
   for (const std::uint64_t memory : {std::uint64_t{1} << 20, std::uint64_t{0}}) {
     SpoolPool pool(folder.path(), memory);
@@ -134,13 +134,13 @@ TEST(Spool, MemoryHoldsToItsBudgetAndIsReused) {
     EXPECT_EQ(pool.memory_bytes_held(), 1000U);
   }
   EXPECT_EQ(pool.memory_bytes_held(), 1000U);  // idle
-  auto small = Spool::create(pool, 300);  // takes the smaller idle buffer
+  auto small = Spool::create(pool, 300);  // uses the smaller idle buffer
   auto middle = Spool::create(pool, 600);
   ASSERT_TRUE(small && middle);
   EXPECT_TRUE(small->in_memory() && middle->in_memory());
   EXPECT_EQ(pool.memory_bytes_held(), 1000U);
   { const Spool gone = std::move(*small), gone_too = std::move(*middle); }
-  auto large = Spool::create(pool, 1000);  // the idle ones make room
+  auto large = Spool::create(pool, 1000);  // the idle buffers are freed for it
   ASSERT_TRUE(large);
   EXPECT_TRUE(large->in_memory());
   EXPECT_EQ(pool.memory_bytes_held(), 1000U);
@@ -156,7 +156,7 @@ TEST(Spool, FiftyLargeUpdatesDoNotGrowTheProcess) {
   for (int i = 0; i < 50; ++i) {
     auto spool = Spool::create(pool, update_bytes);
     ASSERT_TRUE(spool) << spool.error().text();
-    // Most of them are still under way when the others lie complete.
+    // Most uploads are still in progress when the others are complete.
     const std::size_t chunks = i % 5 == 0 ? update_bytes / chunk.size() : 1;
     for (std::size_t c = 0; c < chunks; ++c) ASSERT_TRUE(spool->append(chunk));
     spools.push_back(std::move(*spool));
@@ -213,7 +213,7 @@ TEST(Spool, VisitStopsAtTheVisitorsError) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST(Spool, AFullDiskIsToldBeforeTheUpload) {
+TEST(Spool, AFullDiskIsReportedBeforeTheUpload) {
   const SmallDisk disk("1m");
   if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
   SpoolPool pool(disk.path() / "spool", 0);
@@ -228,7 +228,7 @@ TEST(Spool, AFullDiskIsToldBeforeTheUpload) {
   EXPECT_TRUE(small->append(std::vector<std::byte>(512 << 10)));
 }
 
-TEST(Spool, AFolderThatCannotBeMadeIsNamed) {
+TEST(Spool, AFolderThatCannotBeCreatedIsNamed) {
   SpoolPool pool("/proc/no-such-place", 0);
   const auto refused = Spool::create(pool, 4);
   ASSERT_FALSE(refused);

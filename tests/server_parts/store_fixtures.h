@@ -1,4 +1,4 @@
-// Runs and rounds to store in tests.
+// Runs and rounds for tests of stores.
 #pragma once
 #include <limits>
 #include <string>
@@ -36,7 +36,7 @@ inline Participation participation_of(std::string client, Outcome outcome, std::
   return participation;
 }
 
-// A round with every outcome and awkward values.
+// A round with every outcome and unusual values.
 inline RoundRecord record_of(std::uint32_t round, const Digest& model, const Digest& base) {
   RoundRecord record;
   record.round = RoundId{round};
@@ -97,7 +97,7 @@ inline bool same(const RoundRecord& a, const RoundRecord& b) {
   return a.secure == b.secure;
 }
 
-// Puts round's model and commits the round after the last one.
+// Puts the round's model and commits the round after the last one.
 inline Result<void> commit(Store& store, std::uint32_t round) {
   HANSA_TRY(const auto position, store.position());
   HANSA_TRY(const Digest model, store.put_model(model_of(round)));

@@ -1,4 +1,5 @@
-// What every form of update does alike: opens, appends, drops, rejects, counts, and gives the mean of what was counted.
+// The common behaviour of all forms of update: open, append, drop, reject, count, and return the mean of what was
+// counted.
 #include "server/aggregation/update_form.h"
 
 #include <array>
@@ -109,7 +110,7 @@ class EncodedMedian final : public Encoded {
   bool is_median() const override { return true; }
 };
 
-// Vectors are rounded for the ring, with masks that are all zero: then there is nothing to take off.
+// Vectors are rounded to the ring, with masks that are all zero, so nothing has to be removed.
 class Masked final : public Kind {
  public:
   Masked() {
@@ -135,7 +136,7 @@ class Masked final : public Kind {
     sa::pack(ring, bits(), out);
     return out;
   }
-  // Whatever the bytes, they may be a masked vector.
+  // Any bytes may be a masked vector.
   bool damage(std::vector<std::byte>&) const override { return false; }
   std::optional<SumOpening> opening(const sa::Subset& counted) const override {
     return SumOpening{setup_, {}, counted};
@@ -185,7 +186,7 @@ class UpdateForms : public ::testing::TestWithParam<std::shared_ptr<const Kind>>
     append(update, 0, update.bytes.size());
     return form_->count(update.ticket.client);
   }
-  // The mean is that of these updates and of no others.
+  // Expects the mean of exactly these updates.
   void expect_mean(std::span<const Update> counted) {
     sa::Subset subset(clients);
     std::uint64_t weight = 0;

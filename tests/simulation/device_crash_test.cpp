@@ -1,5 +1,5 @@
-// Devices whose state is a real SQLite file, in federations where both sides crash between any two effects: what a
-// device holds afterwards is what its counted updates made of it, each applied once.
+// Devices with a real SQLite state, in federations where both sides crash between any two effects. Afterwards a
+// device's state is what its counted updates made of it, with each update applied once.
 #include <gtest/gtest.h>
 
 #include "client/state/state_ledger.h"
@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t replay_max = 4;
 constexpr const char* log_name = "log";
 
-// A device: its disk, and the store that the running process has open on it.
+// A device: its disk, and the store that the running process has opened on it.
 struct Device {
   std::filesystem::path folder;
   std::shared_ptr<client::StateStore> store;
@@ -27,8 +27,8 @@ std::vector<float> delta_of(std::uint64_t seed, std::size_t size) {
   return out;
 }
 
-// Trains on the new examples in the device's state. Its personal layers are a log of its trainings: two values each,
-// the round and the number of new examples.
+// Trains on the new examples in the device's state. Its personal layers are a log of its trainings, with two values for
+// each: the round and the number of new examples.
 class LoggingTrainer final : public learning::Trainer {
  public:
   LoggingTrainer(Device& device, std::function<RoundId(std::uint64_t seed)> round_of)
@@ -85,7 +85,7 @@ struct Devices {
     });
   }
 
-  // Empty if all that the device holds agrees, else what does not.
+  // Returns an empty string if the device's state is consistent, or else the difference.
   [[nodiscard]] std::string check(const std::string& name, Device& device) const {
     constexpr TaskId another{1};
     const auto training = device.store->find(another, "training/" + world.disk->identity->archive.hex());
@@ -171,7 +171,7 @@ TEST(DeviceCrash, AnUpdateIsAppliedOnceAndWholeWhereverEitherSideDies) {
     for (auto& [name, device] : devices.devices)
       EXPECT_EQ(devices.check(name, device), "") << name << ", seed " << seed;
   }
-  EXPECT_GT(crashes, 60U) << "the faults must really happen";
+  EXPECT_GT(crashes, 60U) << "faults must have happened";
 }
 
 }  // namespace

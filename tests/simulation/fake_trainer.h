@@ -1,4 +1,4 @@
-// A trainer whose updates anyone can recompute: values from the task's seed and the global model.
+// A trainer whose updates are a function of the task's seed and the global model, so that a test can recompute them.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -1,4 +1,4 @@
-// Whole federations on a virtual clock: kind worlds, and worlds with every fault at once.
+// Whole federations on a virtual clock: without faults, and with every fault at the same time.
 #include <gtest/gtest.h>
 
 #include "tests/simulation/world.h"
@@ -22,7 +22,7 @@ void expect_sound(const World& world) {
   EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
 }
 
-TEST(Federation, KindWorldCountsEveryClientInEveryRound) {
+TEST(Federation, WithoutFaultsEveryClientIsCountedInEveryRound) {
   World world;
   world.run();
   expect_sound(world);
@@ -33,7 +33,7 @@ TEST(Federation, KindWorldCountsEveryClientInEveryRound) {
   }
 }
 
-TEST(Federation, SameSeedGivesTheSameModelWhateverTheThreadsAndTheOrderOfArrival) {
+TEST(Federation, TheSameSeedGivesTheSameModelForAnyThreadsAndOrderOfArrival) {
   const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
     World world;
     world.options.training_max = {};
@@ -49,7 +49,7 @@ TEST(Federation, SameSeedGivesTheSameModelWhateverTheThreadsAndTheOrderOfArrival
   for (std::uint64_t arrival = 1; arrival <= 10; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
 }
 
-TEST(Federation, UpdatesAndModelsTravelEncodedAndTheSumIsExactlyThatOfWhatWasSent) {
+TEST(Federation, UpdatesAndModelsAreSentEncodedAndTheSumIsExactlyThatOfTheSentUpdates) {
   for (const char* uplink : {"", "f16", "q4", "q2-rotated", "topk(0.05, q4)", "randk(0.2, q8)", "sign"}) {
     for (const char* downlink : {"", "q4-rotated", "topk(0.1, q4)"}) {
       SCOPED_TRACE(std::string(uplink) + ", " + downlink);
@@ -88,7 +88,7 @@ TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
   for (const auto& record : world.disk->rounds) EXPECT_EQ(record.participations.size(), 3U);
 }
 
-// A few clients and rounds, so that every effect can be the last of a life.
+// Few clients and rounds, so that every effect can be the last one before a crash.
 World momentum_world() {
   World world;
   world.options.clients = world.options.clients_min = 3;
@@ -126,7 +126,7 @@ TEST(ServerMomentum, ACrashBeforeAnyEffectGivesTheSameModel) {
   }
 }
 
-// A few hundred worlds, each with other rates of every fault.
+// A few hundred worlds, each with different rates of every fault.
 class FaultyFederation : public ::testing::TestWithParam<int> {};
 
 World faulty_world(std::uint64_t seed) {
@@ -152,7 +152,8 @@ World faulty_world(std::uint64_t seed) {
   o.crashes.aggregator_per_effect = rate(0.01);
   o.crashes.client_per_effect = rate(0.01);
   o.crashes.crashes_max = 30;
-  // Codecs whose clients keep nothing: whether a client knows that its update was counted is up to the network.
+  // Codecs that keep no state at the client, because lost messages decide whether a client learns that its update was
+  // counted.
   constexpr const char* uplinks[] = {"", "", "q8", "q2-rotated", "randk(0.3, q4)"};
   constexpr const char* downlinks[] = {"", "q4-rotated", "q8", "topk(0.2, q4)"};
   o.uplink = uplinks[random.below(std::size(uplinks))];
@@ -181,7 +182,7 @@ TEST_P(FaultyFederation, CommitsEveryRoundExactlyAndLosesNone) {
     }
     if (only != nullptr) return;
   }
-  // The faults must really happen, or this test shows nothing.
+  // The faults must have happened; otherwise this test shows nothing.
   EXPECT_GT(crashes, 10U);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultyFederation, ::testing::Range(0, 16));

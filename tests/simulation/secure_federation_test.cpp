@@ -1,4 +1,4 @@
-// Secure sums in whole federations: what is committed is the exact sum of those who are counted, whatever fails.
+// Secure aggregation in whole federations: the committed model is the exact sum of the counted clients, whatever fails.
 #include <gtest/gtest.h>
 
 #include "tests/simulation/world.h"
@@ -25,7 +25,7 @@ World kind_world(ThreatModel threat_model) {
   return world;
 }
 
-TEST(SecureFederation, CountsEveryClientInAKindWorld) {
+TEST(SecureFederation, WithoutFaultsEveryClientIsCounted) {
   for (const ThreatModel threat_model : {ThreatModel::honest_but_curious, ThreatModel::active}) {
     World world = kind_world(threat_model);
     world.run();
@@ -37,13 +37,13 @@ TEST(SecureFederation, CountsEveryClientInAKindWorld) {
       EXPECT_EQ(record.secure->recovered, 0U);
       EXPECT_EQ(record.secure->with_keys, world.options.clients);
     }
-    // The first round knows nothing of the values; the others round to what was asked for.
+    // The first round does not know the scale of the values. The others use the configured precision.
     EXPECT_GE(world.disk->rounds[0].secure->value_bits, 18U);
     EXPECT_EQ(world.disk->rounds[1].secure->value_bits, 8U);
   }
 }
 
-TEST(SecureFederation, AShareOfTheRotatedValuesIsSummedAndModelsComeInSteps) {
+TEST(SecureFederation, AFractionOfTheRotatedValuesIsSummedAndModelsAreSentAsDeltas) {
   World whole = kind_world(ThreatModel::honest_but_curious),
         world = kind_world(ThreatModel::honest_but_curious);
   whole.options.rounds = world.options.rounds = 6;
@@ -57,7 +57,7 @@ TEST(SecureFederation, AShareOfTheRotatedValuesIsSummedAndModelsComeInSteps) {
   EXPECT_LT(world.outcome->bytes_down, whole.outcome->bytes_down / 2);
 }
 
-TEST(SecureFederation, TheSameSeedGivesTheSameModelWhateverTheOrderOfArrival) {
+TEST(SecureFederation, TheSameSeedGivesTheSameModelForAnyOrderOfArrival) {
   const auto digest_of = [](std::optional<std::uint64_t> arrival) {
     World world = kind_world(ThreatModel::honest_but_curious);
     world.options.training_max = {};
@@ -82,12 +82,12 @@ TEST(SecureFederation, ALargeCohortIsSummedOnARegularGraph) {
   EXPECT_LT(world.disk->rounds[1].secure->neighbours, 59U);
 }
 
-// All that reached the aggregator, all that it stored and logged: no update is in it, neither as floats nor as
-// the numbers that are summed. The same search finds the updates of a federation without secure sums.
+// Nothing that the aggregator received, stored or logged contains an update, neither as floats nor as ring elements.
+// The same search finds the updates of a federation without secure aggregation.
 TEST(SecureFederation, TheAggregatorSeesNoPlainUpdate) {
   const auto windows_found = [](World& world) {
     world.options.keep_heard = true;
-    world.options.chunk_bytes = 4096;  // windows are not cut
+    world.options.chunk_bytes = 4096;  // so that the searched windows are not split
     world.options.clients_min = 3;
     world.run();
     std::string seen = world.heard;
@@ -113,7 +113,7 @@ TEST(SecureFederation, TheAggregatorSeesNoPlainUpdate) {
     return found;
   };
   World plain;
-  EXPECT_GT(windows_found(plain), 100U) << "the search finds what is there";
+  EXPECT_GT(windows_found(plain), 100U) << "the search finds an update if there is one";
   World secure = kind_world(ThreatModel::honest_but_curious);
   EXPECT_EQ(windows_found(secure), 0U);
   expect_sound(secure);
@@ -174,7 +174,7 @@ TEST_P(FaultySecureFederation, CommitsEveryRoundExactlyAndLosesNone) {
     }
     if (only != nullptr) return;
   }
-  EXPECT_GT(crashes, 5U) << "the faults must really happen";
+  EXPECT_GT(crashes, 5U) << "faults must have happened";
   EXPECT_GT(recovered, 0U) << "some drop out after they shared their secrets";
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultySecureFederation, ::testing::Range(0, 8));

@@ -23,7 +23,7 @@ struct Recorder : server::EngineObserver {
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord& record) override { committed = record.round; }
   World& world;
-  RoundId committed;  // told to the outside: no later start may have forgotten it
+  RoundId committed;  // reported to the outside: no later start may have lost it
 };
 
 std::string client_name(std::uint32_t i) { return "client-" + std::to_string(100 + i); }
@@ -38,7 +38,7 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
       *codecs::Plan::create({{values, *codecs::parse_spec(codec, "world"), 0}}));
 }
 
-// Takes what clients got from one round to the next. Empty if the record agrees.
+// Updates the model that clients have from one round to the next. Returns an empty string if the record agrees.
 std::string publish(const World& world, const server::RoundRecord& record, const std::vector<float>& next,
                     std::vector<float>& published, Digest& digest) {
   const auto& plan = world.compression.downlink;
@@ -48,7 +48,7 @@ std::string publish(const World& world, const server::RoundRecord& record, const
     std::vector<float> difference(next.size());
     for (std::size_t i = 0; i < next.size(); ++i) difference[i] = next[i] - published[i];
     delta = send(*plan, difference, {}, seeds, codecs::delta_magnitude_max);
-    if (delta->bytes.size() >= next.size() * sizeof(float)) delta.reset();  // of a tiny model
+    if (delta->bytes.size() >= next.size() * sizeof(float)) delta.reset();  // for a tiny model
   }
   if (delta.has_value() != record.published.has_value()) return "went whole, or not, when it should not";
   if (!delta) {
@@ -56,8 +56,7 @@ std::string publish(const World& world, const server::RoundRecord& record, const
     digest = record.model;
     return {};
   }
-  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta)
-    return "the step is another";
+  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta) return "the delta differs";
   std::vector<std::byte> memory;
   codecs::Update::read(*world.compression.downlink, seeds, codecs::delta_magnitude_max, delta->bytes, memory)
       ->accumulate(0, next.size(), 1.0F, published);
@@ -91,7 +90,7 @@ codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& cli
 }
 
 void World::run() {
-  static const TemporaryFolder folder;  // of all worlds of the process
+  static const TemporaryFolder folder;  // of all worlds in the process
   const std::filesystem::path archive = folder / "archive";
   const std::string archive_text(1000, 'a');
   if (!std::filesystem::exists(archive)) std::ofstream(archive) << archive_text;
@@ -324,14 +323,14 @@ std::string check_records(const World& world) {
   for (const auto& record : world.disk->rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
     if (record.round.value != ++number) return place + "out of order";
-    std::set<std::string> picked;
+    std::set<std::string> selected;
     std::size_t counted = 0;
     for (const auto& p : record.participations) {
-      if (!picked.insert(p.client).second) return place + p.client + " stands twice";
+      if (!selected.insert(p.client).second) return place + p.client + " is recorded twice";
       if (p.outcome == server::Outcome::counted) ++counted;
       else if (p.reason.empty()) return place + p.client + " is lost without a reason";
     }
-    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(picked.size()) - 1e-9)
+    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(selected.size()) - 1e-9)
       return place + "committed below the quorum";
   }
   return {};

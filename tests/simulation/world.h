@@ -1,4 +1,4 @@
-// A federation of fake trainers on a memory disk, and checkers that stand outside of it.
+// A federation of fake trainers with an in-memory disk, and independent checkers.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -31,9 +31,10 @@ struct WorldOptions {
   unsigned threads = 0;
   std::optional<std::uint64_t> arrival_seed;
   bool keep_heard = false;
-  std::optional<secure_aggregation::ThreatModel> secure;  // secure sums against such an aggregator
-  double secure_fraction = 1;  // of the values that are summed
-  std::string uplink, downlink;  // codecs; empty: none
+  std::optional<secure_aggregation::ThreatModel>
+      secure;  // secure aggregation against an aggregator of this threat model
+  double secure_fraction = 1;  // fraction of the values that are summed
+  std::string uplink, downlink;  // names of codecs; empty: none
   std::uint32_t full_every = 0;
   server::ServerOptimizerConfig optimizer;
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
@@ -43,17 +44,17 @@ struct World {
   WorldOptions options;
   std::shared_ptr<server::MemoryDisk> disk = std::make_shared<server::MemoryDisk>();
   Result<simulation::FederationOutcome> outcome = tl::make_unexpected(Error{});
-  std::uint64_t starts = 0;  // of the aggregator
-  std::vector<std::string> lost;  // committed rounds that a restart did not find
+  std::uint64_t starts = 0;  // starts of the aggregator
+  std::vector<std::string> lost;  // committed rounds that were missing after a restart
   std::vector<std::string> log;
-  std::map<std::string, client::SecureSums> identities;  // of secure sums
+  std::map<std::string, client::SecureSums> identities;  // for secure aggregation
   server::Compression compression;
-  std::string heard;  // all bytes that reached the aggregator, if asked for
+  std::string heard;  // all bytes that reached the aggregator, if requested
 
   void run();
 };
 
-// What an aggregator reads of an update that a client sends, and what the client leaves out of it for its next one.
+// The update that the aggregator decodes, and the residual that the client keeps for its next update.
 struct Sent {
   std::vector<std::byte> bytes;
   std::vector<float> kept;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A PyTorch module that Hansa has never seen goes through a federation by configuration alone, and comes back:
+# A PyTorch module that Hansa does not know is trained in a federation by configuration alone and loaded back:
 # examples/python/hansa_export.py, `hansa simulate`, torch.jit.load.
 #
 #   hansa_export_test.sh PROJECT_FOLDER PROGRAM_FOLDER

@@ -1,5 +1,5 @@
 #!/bin/bash
-# scripts/install-packages: which packages it reads from its list, and what it asks of the system.
+# Tests scripts/install-packages: which packages it reads from its list, and which commands it runs.
 #   install_packages_test.sh ROOT
 set -euo pipefail
 install="$1/scripts/install-packages"
@@ -27,7 +27,7 @@ equal "$("$install" --list empty)" ""
 "$install" --list third >/dev/null 2>&1 && fail "an unknown section must fail"
 "$install" >/dev/null 2>&1 && fail "no section must fail"
 
-# The system's commands, as far as the script calls them.
+# Fake versions of the system's commands that the script calls.
 mkdir "$work/bin"
 cat >"$work/bin/dpkg-query" <<'FAKE'
 #!/bin/bash
@@ -60,7 +60,7 @@ grep -q hansa-there "$work/calls" && fail "what is installed must not be asked f
 "$install" first >/dev/null
 grep -q update "$work/calls" && fail "lists that know the package must not be fetched again"
 
-# Without apt-get the packages are named.
+# Without apt-get the script prints the packages.
 mkdir "$work/bare"
 for tool in bash dirname readlink grep awk sed xargs id env; do ln -s "$(command -v "$tool")" "$work/bare/$tool"; done
 if output="$(PATH="$work/bare" bash "$install" first 2>&1)"; then fail "without apt-get it must fail"; fi

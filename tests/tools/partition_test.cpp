@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// 6,000 examples of 10 labels, mixed.
+// 6,000 examples with 10 labels, mixed.
 std::vector<std::uint8_t> ten_labels() {
   std::vector<std::uint8_t> out;
   for (std::uint32_t i = 0; i < 6'000; ++i) out.push_back(static_cast<std::uint8_t>((i * 7 + i / 10) % 10));
@@ -80,7 +80,7 @@ TEST(Partition, IidShardsDifferInSizeByOneAtMost) {
   EXPECT_LE(most->size() - least->size(), 1U);
 }
 
-// Mean over clients of the distance (half of L1) between the client's label mix and the even one.
+// Mean over clients of the distance (half of L1) between the client's distribution of labels and the uniform one.
 double skew(std::span<const std::uint8_t> labels, const Shards& shards) {
   double sum = 0;
   for (const auto& counts : count_labels(labels, shards)) {
@@ -110,7 +110,7 @@ TEST(Partition, DirichletSkewGrowsAsAlphaFalls) {
   EXPECT_GT(before, 0.6);
 }
 
-TEST(Partition, DirichletLeavesNoClientBelowTheLeast) {
+TEST(Partition, DirichletGivesEachClientAtLeastTheMinimum) {
   PartitionPlan plan;
   plan.kind = PartitionKind::dirichlet;
   plan.alpha = 0.1;
@@ -121,7 +121,7 @@ TEST(Partition, DirichletLeavesNoClientBelowTheLeast) {
   }
 }
 
-// Gammas of this alpha are zero in double precision: shares of 0/0 must not lose examples.
+// Gamma values for this alpha are zero in double precision: fractions of 0/0 must not lose examples.
 TEST(Partition, DirichletOfATinyAlphaGivesEachLabelToOneClient) {
   PartitionPlan plan;
   plan.kind = PartitionKind::dirichlet;
@@ -146,7 +146,7 @@ TEST(Partition, EachClientHasExactlyKLabels) {
   }
 }
 
-TEST(Partition, PlansThatDoNotFitAreRefusedNamingTheOption) {
+TEST(Partition, ImpossiblePlansAreRefusedNamingTheOption) {
   struct Case {
     PartitionPlan plan;
     const char* option;
@@ -221,7 +221,7 @@ TEST(Partition, WrittenShardsHoldTheExamplesAndTheirLabels) {
   }
 }
 
-TEST(ClientName, HasAsManyDigitsAsAllNeed) {
+TEST(ClientName, HasTheNumberOfDigitsOfTheLargest) {
   EXPECT_EQ(client_name(0, 10), "client-01");
   EXPECT_EQ(client_name(99, 100), "client-100");
   EXPECT_EQ(client_name(6, 1'000), "client-0007");

@@ -1,4 +1,4 @@
-// The `hansa` program as a user runs it: a process, its exit code and what it prints.
+// The program `hansa` as a user runs it: a process, its exit code and its output.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 struct Finished {
   int code = -1;
-  std::string output;  // stdout and stderr
+  std::string output;  // stdout and stderr together
 };
 
 Finished run_hansa(const std::string& arguments) {
@@ -48,7 +48,7 @@ TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
   }
 }
 
-TEST(Program, AMisspelledCommandIsProposedRight) {
+TEST(Program, AMisspelledCommandGivesASuggestion) {
   const Finished status = run_hansa("stauts runs/a");
   EXPECT_EQ(status.code, 2);
   EXPECT_THAT(status.output, HasSubstr("did you mean \"hansa status\"?"));
@@ -57,7 +57,7 @@ TEST(Program, AMisspelledCommandIsProposedRight) {
   EXPECT_THAT(keys.output, HasSubstr("did you mean \"hansa keys generate\"?"));
 }
 
-TEST(Program, ExitCodesSayWhatWentWrong) {
+TEST(Program, ExitCodesDistinguishErrors) {
   const TemporaryFolder folder;
   const std::string in = "'" + folder.path().string() + "/";
   EXPECT_EQ(run_hansa("").code, 2);
@@ -73,7 +73,7 @@ TEST(Program, ExitCodesSayWhatWentWrong) {
   EXPECT_EQ(run_hansa("simulate " + in + "none.toml'").code, 2);
 }
 
-TEST(Program, KeysAreMadeShownAndNeverOverwritten) {
+TEST(Program, KeysAreCreatedShownAndNeverOverwritten) {
   const TemporaryFolder folder;
   const std::string where = " --folder '" + folder.path().string() + "'";
   ASSERT_EQ(run_hansa("keys generate pump-7" + where).code, 0);
@@ -108,7 +108,7 @@ TEST(Program, PartitionPrintsJsonThatAgreesWithTheShards) {
   EXPECT_EQ(total, 60U);
 }
 
-TEST(Program, AModelIsMadeAndInspected) {
+TEST(Program, AModelIsCreatedAndInspected) {
   const TemporaryFolder folder;
   const std::string file = "'" + (folder.path() / "m.pt").string() + "'";
   ASSERT_EQ(run_hansa("model create logistic " + file).code, 0);

@@ -25,7 +25,7 @@ TEST(RunReference, IsAFolderOrAFolderAndARound) {
   EXPECT_EQ(parse_run_reference("runs/a@0")->round, RoundId(0));
 }
 
-TEST(RunReference, WhatFollowsTheSignMustBeARound) {
+TEST(RunReference, TheTextAfterTheSignMustBeARound) {
   for (const char* text : {"runs/a@", "runs/a@x", "runs/a@1x", "runs/a@-1", "runs/a@99999999999"}) {
     const auto reference = parse_run_reference(text);
     ASSERT_FALSE(reference) << text;
@@ -33,7 +33,7 @@ TEST(RunReference, WhatFollowsTheSignMustBeARound) {
   }
 }
 
-TEST(RunReference, AFolderWhoseNameHoldsTheSignIsTakenWhole) {
+TEST(RunReference, AFolderWhoseNameContainsTheSignIsFound) {
   const TemporaryFolder folder;
   const auto odd = folder.path() / "a@7";
   ASSERT_TRUE(make_folders(odd));
@@ -82,7 +82,7 @@ TEST_F(RunModels, EachCommittedRoundAndTheInitialModelAreLoaded) {
 TEST_F(RunModels, ARoundThatIsNotCommittedIsRefusedNamingTheLast) {
   const auto model = load_run_model({folder_.path() / "run", RoundId(4)});
   ASSERT_FALSE(model);
-  EXPECT_THAT(model.error().text(), HasSubstr("its last is round 3"));
+  EXPECT_THAT(model.error().text(), HasSubstr("its last round is 3"));
 }
 
 }  // namespace

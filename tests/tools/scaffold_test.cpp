@@ -1,4 +1,4 @@
-// What `hansa new` writes is read back by those who will read it.
+// The programs can read the files that `hansa new` writes.
 #include "tools/scaffold.h"
 
 #include <gmock/gmock.h>
@@ -21,7 +21,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-// 400 training examples of four labels, gzip not needed: the reader looks at the first bytes.
+// 400 training examples of four labels. The files are not gzipped, which the reader detects by their first bytes.
 void write_data_set(const fs::path& folder) {
   learning::IdxArray images{{400, 28, 28}, std::vector<std::uint8_t>(400 * 28 * 28, 7)};
   learning::IdxArray labels{{400}, {}};
@@ -46,7 +46,7 @@ class Scaffold : public ::testing::Test {
   ScaffoldPlan plan_;
 };
 
-TEST_F(Scaffold, AnExampleIsCompleteAndItsPartsFitTogether) {
+TEST_F(Scaffold, AnExampleIsCompleteAndConsistent) {
   const auto made = scaffold(plan_);
   ASSERT_TRUE(made) << made.error().text();
   const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
@@ -83,7 +83,7 @@ TEST_F(Scaffold, AnExampleIsCompleteAndItsPartsFitTogether) {
   EXPECT_EQ(examples, 400U);
 }
 
-TEST_F(Scaffold, AddressAndLeastClientsAreTheOperatorsToChoose) {
+TEST_F(Scaffold, AddressAndMinimumOfClientsCanBeChosen) {
   plan_.address = "tcp://aggregator:7470";
   plan_.clients_min = 2;
   ASSERT_TRUE(scaffold(plan_));
@@ -101,7 +101,7 @@ TEST_F(Scaffold, AddressAndLeastClientsAreTheOperatorsToChoose) {
   EXPECT_THAT(refused.error().text(), HasSubstr("--clients-min"));
 }
 
-TEST_F(Scaffold, SecretKeysAreForTheirOwnerAlone) {
+TEST_F(Scaffold, SecretKeysAreReadableOnlyByTheirOwner) {
   ASSERT_TRUE(scaffold(plan_));
   for (const auto& entry : fs::recursive_directory_iterator(plan_.folder / "keys")) {
     if (entry.path().extension() != ".key") continue;
@@ -125,7 +125,7 @@ TEST_F(Scaffold, TheSeedDecidesModelAndShardsButNoKey) {
   EXPECT_FALSE(same("admitted/client-02.pub"));
 }
 
-TEST_F(Scaffold, ATemplateNeedsNoDataAndReadsBack) {
+TEST_F(Scaffold, ATemplateNeedsNoDataAndIsReadBack) {
   plan_.example = Example::none;
   plan_.bind = "tcp://0.0.0.0:7470";
   ASSERT_TRUE(scaffold(plan_));
@@ -137,7 +137,7 @@ TEST_F(Scaffold, ATemplateNeedsNoDataAndReadsBack) {
   EXPECT_EQ(client->addresses.at(0), "tcp://127.0.0.1:7470");
 }
 
-TEST_F(Scaffold, AFolderThatHoldsSomethingIsNotTouched) {
+TEST_F(Scaffold, AFolderThatIsNotEmptyIsNotChanged) {
   ASSERT_TRUE(make_folders(plan_.folder));
   ASSERT_TRUE(write_file_atomically(plan_.folder / "mine", std::string_view("x")));
   const auto made = scaffold(plan_);

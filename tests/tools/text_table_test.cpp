@@ -15,7 +15,7 @@ TEST(TextTable, ColumnsAreAlignedAndLinesHaveNoTrailingSpace) {
             "long-name   1000  late\n");
 }
 
-TEST(BytesText, RoundsToAUnitThatReads) {
+TEST(BytesText, RoundsToAReadableUnit) {
   EXPECT_EQ(bytes_text(0), "0 B");
   EXPECT_EQ(bytes_text(999), "999 B");
   EXPECT_EQ(bytes_text(1'000), "1.0 kB");

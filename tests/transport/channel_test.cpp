@@ -25,7 +25,7 @@ struct Channel : ::testing::Test {
   [[nodiscard]] bool connect(Client& client) {
     return until([&] { return client.connected(); }, [&] { client.poll(), server.poll(); });
   }
-  // The peer under which the server knows a client that says this.
+  // Returns the peer of the client that sends this word.
   PeerId introduce(Client& client, const std::string& word) {
     EXPECT_TRUE(connect(client));
     EXPECT_TRUE(client.channel->send(bytes(word), {}));
@@ -69,7 +69,7 @@ TEST_F(Channel, MessagesWithAndWithoutBulkGoBothWays) {
   EXPECT_EQ(server.channel->bytes_sent(), 7 + 5 + large.size());
 }
 
-TEST_F(Channel, WhoSpeaksIsTheAdmittedNameAndNotWhatTheMessageClaims) {
+TEST_F(Channel, TheSenderIsTheAdmittedNameAndNotTheNameInTheMessage) {
   Client first(server, ada);
   Client second(server, bob);
   const PeerId first_peer = introduce(first, "I am bob");
@@ -90,7 +90,7 @@ TEST_F(Channel, BulkIsHeldUntilItIsSentAndThenReleased) {
   EXPECT_TRUE(until([&] { return owner.use_count() == 1; }, [&] { client.poll(); }));
 }
 
-TEST_F(Channel, BulkForAPeerThatIsGoneIsReleased) {
+TEST_F(Channel, BulkForADisconnectedPeerIsReleased) {
   const auto owner = std::make_shared<const std::vector<std::byte>>(200'000);
   EXPECT_EQ(server.channel->send(PeerId(77), bytes("model"), {owner, *owner}), Sent::peer_gone);
   EXPECT_EQ(owner.use_count(), 1);
@@ -107,7 +107,7 @@ TEST_F(Channel, PeerIsGoneAfterItsClientCloses) {
             [&] { server.poll(); }));
 }
 
-TEST_F(Channel, LastWordsOfAClientThatClosesAtOnceArrive) {
+TEST_F(Channel, MessagesSentJustBeforeAClientClosesArrive) {
   {
     Client client(server, ada);
     ASSERT_TRUE(connect(client));
@@ -132,7 +132,7 @@ TEST_F(Channel, OneKeyConnectedTwiceIsTwoPeersOfOneClient) {
   EXPECT_EQ(second.received[0].message, "to the second");
 }
 
-TEST_F(Channel, AdmissionThatChangesHoldsForTheNextConnection) {
+TEST_F(Channel, AChangeOfAdmissionAppliesToTheNextConnection) {
   const SecretKey eve = testing::new_key();
   {
     Client early(server, eve);
@@ -151,7 +151,7 @@ TEST_F(Channel, AdmissionThatChangesHoldsForTheNextConnection) {
   EXPECT_EQ(late.last_event()->kind, LinkEvent::Kind::refused);
 }
 
-TEST_F(Channel, OversizedFrameClosesItsConnectionAndTheServerLivesOn) {
+TEST_F(Channel, AnOversizedFrameClosesItsConnectionAndTheServerContinues) {
   Client greedy(server, ada);
   introduce(greedy, "hello");
   const auto owner = std::make_shared<const std::vector<std::byte>>((2u << 20) + 100);
@@ -172,7 +172,7 @@ TEST_F(Channel, FrameOfTheAllowedSizePasses) {
   EXPECT_EQ(server.received.back().bulk.size(), owner->size());
 }
 
-TEST_F(Channel, MessagesOfThreeFramesOrAnEmptyOneAreDroppedAndToldWithTheClientsName) {
+TEST_F(Channel, MessagesOfThreeFramesOrAnEmptyOneAreDroppedAndReportedWithTheClientsName) {
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve);
   raw.send({"a", "b", "c"});
   EXPECT_TRUE(server_refuses("client ada: sent a message of 3 frames"));
@@ -184,7 +184,7 @@ TEST_F(Channel, MessagesOfThreeFramesOrAnEmptyOneAreDroppedAndToldWithTheClients
   EXPECT_EQ(server.received[0].message, "fine");
 }
 
-TEST_F(Channel, PeerThatBringsARoutingIdOfItsOwnIsNotServed) {
+TEST_F(Channel, APeerThatChoosesItsOwnRoutingIdIsNotServed) {
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve,
                 "bob's");
   raw.send({"mail for bob, please"});
@@ -192,18 +192,18 @@ TEST_F(Channel, PeerThatBringsARoutingIdOfItsOwnIsNotServed) {
   EXPECT_TRUE(server.received.empty());
 }
 
-TEST_F(Channel, PeerWithoutCurveIsToldAndHeardByNobody) {
+TEST_F(Channel, APeerWithoutCurveIsReportedAndItsMessagesAreDropped) {
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::none);
   raw.send({"in the clear"});
   ASSERT_TRUE(until([&] { return !server.refused.empty(); }, [&] { server.poll(); }));
-  // Whichever end looks first at the other's greeting hangs up.
+  // The end that first checks the other's greeting closes the connection.
   EXPECT_THAT(server.refused[0].what,
               AnyOf(HasSubstr("without CURVE"), HasSubstr("left during the handshake")));
   EXPECT_TRUE(server.received.empty());
   EXPECT_FALSE(raw.got_anything());
 }
 
-TEST_F(Channel, KeyThatIsNotAdmittedIsToldOnceWithItsMend) {
+TEST_F(Channel, AKeyThatIsNotAdmittedIsReportedOnceWithAHint) {
   const SecretKey eve = testing::new_key();
   for (int i = 0; i < 3; ++i) {
     Client client(server, eve);
@@ -220,7 +220,7 @@ TEST_F(Channel, KeyThatIsNotAdmittedIsToldOnceWithItsMend) {
   EXPECT_TRUE(server.received.empty());
 }
 
-TEST_F(Channel, PeerThatDoesNotReadIsCongestedAndGoesOnWhenItReads) {
+TEST_F(Channel, APeerThatDoesNotReadIsCongestedUntilItReads) {
   Client client(server, ada);
   const PeerId peer = introduce(client, "hello");
   const auto owner = std::make_shared<const std::vector<std::byte>>(128u << 10);
@@ -236,7 +236,7 @@ TEST_F(Channel, PeerThatDoesNotReadIsCongestedAndGoesOnWhenItReads) {
   EXPECT_TRUE(until([&] { return client.received.back().message == "after"; }, [&] { client.poll(); }));
 }
 
-TEST_F(Channel, PollHandsOverAtMostWhatIsAskedFor) {
+TEST_F(Channel, PollReturnsAtMostTheRequestedMessages) {
   Client client(server, ada);
   ASSERT_TRUE(connect(client));
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(client.channel->send(bytes("word"), {}));
@@ -245,7 +245,7 @@ TEST_F(Channel, PollHandsOverAtMostWhatIsAskedFor) {
   EXPECT_TRUE(until([&] { return server.received.size() == 5; }, [&] { server.poll(2); }));
 }
 
-TEST_F(Channel, WordsBeforeTheEndComeBeforeTheEnd) {
+TEST_F(Channel, MessagesBeforeADisconnectionAreReportedBeforeIt) {
   std::optional<Server> second(std::in_place, roster);
   Client client(*second, ada);
   ASSERT_TRUE(until([&] { return client.connected(); }, [&] { client.poll(), second->poll(); }));
@@ -260,7 +260,7 @@ TEST_F(Channel, WordsBeforeTheEndComeBeforeTheEnd) {
   EXPECT_EQ(client.last_event()->kind, LinkEvent::Kind::disconnected);
 }
 
-TEST_F(Channel, NothingIsSentBeforeTheConnectionStands) {
+TEST_F(Channel, NothingIsSentBeforeTheConnectionIsEstablished) {
   Client client("tcp://127.0.0.1:1", server.key.public_key().value(), ada);
   EXPECT_FALSE(client.channel->send(bytes("too early"), {}));
 }
@@ -283,7 +283,7 @@ TEST_F(Channel, ReadableExtraDescriptorEndsALongPoll) {
   ::close(pipe[1]);
 }
 
-TEST_F(Channel, TakenPortIsToldWithItsMend) {
+TEST_F(Channel, APortInUseIsReportedWithAHint) {
   const auto second = ServerChannel::open({.bind = server.channel->endpoint()}, server.key, roster);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::network);

@@ -20,7 +20,7 @@ void write(const std::string& path, std::string_view content, mode_t mode) {
   ASSERT_EQ(::chmod(path.c_str(), mode), 0);
 }
 
-TEST(Keys, SecretKeyGoesThroughAFileThatOnlyTheOwnerReads) {
+TEST(Keys, ASecretKeyIsStoredInAFileThatOnlyTheOwnerCanRead) {
   const TemporaryFolder folder;
   const std::string path = (folder / "device.key").string();
   const SecretKey key = testing::new_key();
@@ -33,7 +33,7 @@ TEST(Keys, SecretKeyGoesThroughAFileThatOnlyTheOwnerReads) {
   EXPECT_EQ(read->public_key().value(), key.public_key().value());
 }
 
-TEST(Keys, SecretKeyFileThatOthersReadIsRefusedWithItsMend) {
+TEST(Keys, ASecretKeyFileThatOthersCanReadIsRefusedWithAHint) {
   const TemporaryFolder folder;
   const std::string path = (folder / "device.key").string();
   ASSERT_TRUE(write_secret_key(testing::new_key(), path));
@@ -61,7 +61,7 @@ TEST(Keys, DamagedSecretKeyFilesAreRefusedWithoutShowingThem) {
   }
 }
 
-TEST(Keys, MissingSecretKeyFileAndFolderInItsPlaceAreRefused) {
+TEST(Keys, AMissingSecretKeyFileOrAFolderInItsPlaceIsRefused) {
   const TemporaryFolder temporary;
   const std::string folder = temporary.path().string();
   const Result<SecretKey> missing = read_secret_key(folder + "/none.key");
@@ -70,7 +70,7 @@ TEST(Keys, MissingSecretKeyFileAndFolderInItsPlaceAreRefused) {
   EXPECT_FALSE(read_secret_key(folder));
 }
 
-TEST(Keys, PublicKeyGoesThroughAFile) {
+TEST(Keys, APublicKeyIsReadBackFromAFile) {
   const TemporaryFolder folder;
   const std::string path = (folder / "device.pub").string();
   const PublicKey key = testing::new_key().public_key().value();
@@ -80,7 +80,7 @@ TEST(Keys, PublicKeyGoesThroughAFile) {
   EXPECT_EQ(read_public_key(path).value(), key);
 }
 
-TEST(Keys, PublicKeyFileWithNoneOrTwoIsRefusedNamingTheLine) {
+TEST(Keys, APublicKeyFileWithoutOrWithTwoKeysIsRefusedNamingTheLine) {
   const TemporaryFolder folder;
   const std::string path = (folder / "device.pub").string();
   write(path, "# only a comment\n", 0644);
@@ -92,19 +92,19 @@ TEST(Keys, PublicKeyFileWithNoneOrTwoIsRefusedNamingTheLine) {
   EXPECT_THAT(read_public_key(path).error().text(), HasSubstr(path + ":3: has 39 characters, needs 40"));
 }
 
-TEST(Keys, MalformedPublicKeyIsToldWithPlaceAndMend) {
-  const std::string place = "client.toml:14: aggregator.public_key";
+TEST(Keys, AMalformedPublicKeyIsReportedWithLocationAndHint) {
+  const std::string location = "client.toml:14: aggregator.public_key";
   const std::string good = testing::new_key().public_key().value().text();
-  EXPECT_EQ(parse_public_key(good, place).value().text(), good);
-  EXPECT_EQ(parse_public_key(good.substr(1), place).error().text(),
+  EXPECT_EQ(parse_public_key(good, location).value().text(), good);
+  EXPECT_EQ(parse_public_key(good.substr(1), location).error().text(),
             "client.toml:14: aggregator.public_key: has 39 characters, needs 40; print it with \"hansa keys "
             "show FILE\"");
   std::string odd = good;
   odd[3] = '~';
-  EXPECT_THAT(parse_public_key(odd, place).error().text(), HasSubstr("has '~' as character 4"));
+  EXPECT_THAT(parse_public_key(odd, location).error().text(), HasSubstr("has '~' as character 4"));
   odd[3] = '\xff';
-  EXPECT_THAT(parse_public_key(odd, place).error().text(), HasSubstr("has 0xff as character 4"));
-  EXPECT_FALSE(parse_public_key(std::string(40, '#'), place));  // more than 32 bits in five characters
+  EXPECT_THAT(parse_public_key(odd, location).error().text(), HasSubstr("has 0xff as character 4"));
+  EXPECT_FALSE(parse_public_key(std::string(40, '#'), location));  // more than 32 bits in five characters
 }
 
 TEST(Keys, MovedSecretKeyIsWiped) {
@@ -112,7 +112,7 @@ TEST(Keys, MovedSecretKeyIsWiped) {
   const PublicKey expected = key.public_key().value();
   const SecretKey moved = std::move(key);
   EXPECT_EQ(moved.public_key().value(), expected);
-  EXPECT_EQ(std::strlen(key.z85()), 0u);  // NOLINT: what is left is the point
+  EXPECT_EQ(std::strlen(key.z85()), 0u);  // NOLINT: reads the moved-from object on purpose
   EXPECT_FALSE(key.public_key());
 }
 

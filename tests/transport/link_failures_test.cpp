@@ -1,4 +1,4 @@
-// What a user is told when a client cannot get through: each cause by its own name.
+// What a user sees when a client cannot connect: a different message for each cause.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
@@ -23,7 +23,7 @@ constexpr Duration hasty = std::chrono::milliseconds(300);
 
 struct Link : ::testing::Test {
   Link() { roster.admit_as(key, "ada"); }
-  // The first thing that a client at this address is told.
+  // The first event that a client at this address receives.
   LinkEvent first_event(const std::string& address, Duration connect_max) {
     Client client(address, aggregator.public_key().value(), key, connect_max);
     EXPECT_TRUE(until([&] { return client.last_event() != nullptr; }, [&] { client.poll(); }));
@@ -33,7 +33,7 @@ struct Link : ::testing::Test {
       EXPECT_FALSE(event.error.what.empty());
       EXPECT_FALSE(event.error.hint.empty());
     }
-    // One end is told once.
+    // The end of a link is reported once.
     for (int i = 0; i < 3; ++i) client.poll();
     EXPECT_EQ(client.events.size(), 1u);
     return event;
@@ -43,16 +43,16 @@ struct Link : ::testing::Test {
   Roster roster;
 };
 
-TEST_F(Link, NothingThatListensIsUnreachable) {
+TEST_F(Link, AnAddressWithoutAListenerIsUnreachable) {
   EXPECT_EQ(first_event(testing::dead_address(), patient).kind, Kind::unreachable);
 }
 
-TEST_F(Link, NameThatNobodyHasIsUnreachable) {
-  // A label of 64 characters is refused without asking a name server.
+TEST_F(Link, AnUnknownHostNameIsUnreachable) {
+  // A label of 64 characters is refused without a name server.
   EXPECT_EQ(first_event("tcp://" + std::string(64, 'a') + ".invalid:7600", patient).kind, Kind::unreachable);
 }
 
-TEST_F(Link, WrongPinnedKeyIsToldAtBothEnds) {
+TEST_F(Link, AWrongPinnedKeyIsReportedAtBothEnds) {
   Server server(roster);
   const LinkEvent event = first_event(server.channel->endpoint(), patient);
   EXPECT_EQ(event.kind, Kind::wrong_key);
@@ -79,13 +79,13 @@ TEST_F(Link, EchoServerIsNotHansa) {
   EXPECT_EQ(first_event(stranger.address(), patient).kind, Kind::not_hansa);
 }
 
-TEST_F(Link, ServerThatSaysNothingIsNotHansaAfterTheTimeGiven) {
+TEST_F(Link, AServerThatSendsNothingIsNotHansaAfterTheTimeout) {
   const Stranger stranger(Stranger::Habit::says_nothing);
   EXPECT_EQ(first_event(stranger.address(), hasty).kind, Kind::not_hansa);
 }
 
-TEST_F(Link, ServerThatHangsUpIsNotTakenForAnAggregator) {
-  // libzmq does not tell how far a handshake was when it was cut: this looks like a wrong key.
+TEST_F(Link, AServerThatClosesTheConnectionIsNotTakenForAnAggregator) {
+  // libzmq does not report how far an interrupted handshake was, so this looks like a wrong key.
   const Stranger stranger(Stranger::Habit::hangs_up);
   EXPECT_THAT(first_event(stranger.address(), patient).kind, AnyOf(Kind::wrong_key, Kind::not_hansa));
 }
@@ -102,7 +102,7 @@ TEST_F(Link, AggregatorThatEndsIsADisconnection) {
 TEST_F(Link, HostNameIsResolved) {
   addrinfo* found = nullptr;
   if (::getaddrinfo("localhost", nullptr, nullptr, &found) != 0)
-    GTEST_SKIP() << "this machine has no name for itself: no localhost in /etc/hosts";
+    GTEST_SKIP() << "this machine cannot resolve localhost: no entry in /etc/hosts";
   ::freeaddrinfo(found);
   Server server(roster);
   const std::string endpoint = server.channel->endpoint();

@@ -15,7 +15,7 @@ TEST(PeerTable, SameConnectionOfSameClientIsSamePeer) {
   EXPECT_NE(table.learn("\0abce"sv, "ada"), peer);
 }
 
-TEST(PeerTable, RoutingIdThatTurnsUpUnderAnotherClientIsANewPeerAndTheOldIsGone) {
+TEST(PeerTable, ARoutingIdOfAnotherClientIsANewPeerAndTheOldOneIsGone) {
   PeerTable table;
   const PeerId old = table.learn("\0abcd"sv, "ada");
   const PeerId taker = table.learn("\0abcd"sv, "bob");
@@ -24,7 +24,7 @@ TEST(PeerTable, RoutingIdThatTurnsUpUnderAnotherClientIsANewPeerAndTheOldIsGone)
   EXPECT_EQ(table.routing_id(taker), "\0abcd"sv);
 }
 
-TEST(PeerTable, ForgottenPeerIsNeverNamedAgain) {
+TEST(PeerTable, AForgottenPeerIsNeverReturnedAgain) {
   PeerTable table;
   const PeerId peer = table.learn("\0abcd"sv, "ada");
   table.forget(peer);
@@ -33,7 +33,7 @@ TEST(PeerTable, ForgottenPeerIsNeverNamedAgain) {
   EXPECT_NE(table.learn("\0abcd"sv, "ada"), peer);
 }
 
-TEST(PeerTable, ClientThatConnectsForEverHoldsABoundedNumberAndDoesNotPushOthersOut) {
+TEST(PeerTable, AClientThatReconnectsEndlesslyHasABoundedNumberOfPeersAndEvictsNoOthers) {
   PeerTable table;
   const PeerId other = table.learn("\0zzzz"sv, "bob");
   PeerId newest;

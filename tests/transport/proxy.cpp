@@ -80,7 +80,7 @@ int Proxy::ask_for_target(int client) {
   std::array<char, 512> bytes{};
   if (!read_exactly(client, bytes.data(), 1)) return -1;
   if (bytes[0] == 5) {
-    // Methods; then version, command, reserved, kind of address, address, port.
+    // First the methods; then version, command, reserved, address type, address, port.
     if (!read_exactly(client, bytes.data(), 1) ||
         !read_exactly(client, bytes.data() + 1, static_cast<unsigned char>(bytes[0])))
       return -1;

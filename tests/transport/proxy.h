@@ -1,4 +1,4 @@
-// A proxy on loopback that speaks SOCKS5 (RFC 1928, no authentication) and HTTP's CONNECT, for one connection after the other.
+// A proxy on loopback with SOCKS5 (RFC 1928, no authentication) and HTTP CONNECT, for one connection at a time.
 #pragma once
 #include <atomic>
 #include <string>
@@ -14,9 +14,8 @@ class Proxy {
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
   [[nodiscard]] std::string host_and_port() const;
-  [[nodiscard]] std::string target() const {
-    return target_;
-  }  // "HOST:PORT" of the last; read when served() > 0
+  // "HOST:PORT" of the last request; read it when served() > 0.
+  [[nodiscard]] std::string target() const { return target_; }
   [[nodiscard]] int served() const { return served_; }
 
  private:

@@ -1,4 +1,4 @@
-// The aggregator behind a proxy: SOCKS5, and HTTP with CONNECT.
+// An aggregator behind a proxy: SOCKS5, and HTTP with CONNECT.
 #include "tests/transport/proxy.h"
 
 #include <gmock/gmock.h>
@@ -60,15 +60,15 @@ TEST_P(ThroughProxy, MessagesGoBothWays) {
   EXPECT_EQ(client->received.back().bulk, *large);
 }
 
-TEST_P(ThroughProxy, AProxyThatRefusesOrIsNotThereIsTold) {
+TEST_P(ThroughProxy, AProxyThatRefusesOrIsMissingIsReported) {
   Proxy proxy(Proxy::Mood::refuses);
   const std::string nobody = testing::dead_address().substr(6);
   for (const std::string& at : {proxy.host_and_port(), nobody}) {
     const auto client = connect(at);
     ASSERT_TRUE(until([&] { return client->last_event() != nullptr; }, [&] { client->poll(); }));
     EXPECT_EQ(client->last_event()->kind, Kind::unreachable);
-    const std::string told = client->last_event()->error.text();
-    EXPECT_THAT(told, HasSubstr("aggregator.proxy"));
+    const std::string error = client->last_event()->error.text();
+    EXPECT_THAT(error, HasSubstr("aggregator.proxy"));
     const bool http = GetParam() == std::string("http");
     EXPECT_THAT(told, HasSubstr(at == nobody ? "cannot be reached"
                                 : http       ? "403 Forbidden"
@@ -87,12 +87,12 @@ TEST_P(ThroughProxy, ClosingTheChannelEndsTheTunnel) {
                       }));
   }
   EXPECT_EQ(proxy.served(), 3);
-  connect(proxy.host_and_port());  // closed before anything is said
+  connect(proxy.host_and_port());  // closed before any byte is exchanged
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, ThroughProxy, ::testing::Values("http", "socks5"),
                          [](const auto& name) { return std::string(name.param); });
 
-TEST(Proxies, WhatIsNoProxyIsRefused) {
+TEST(Proxies, InvalidProxiesAreRefused) {
   for (const char* good : {"http://proxy:8888", "socks5://127.0.0.1:1080", "http://[::1]:3128"})
     EXPECT_TRUE(check_proxy(good)) << good;
   for (const char* bad :

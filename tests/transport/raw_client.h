@@ -1,4 +1,4 @@
-// A client that is not ours: a DEALER that sends what it likes.
+// A client without Hansa's code: a DEALER that sends any frames.
 #pragma once
 #include <string>
 #include <vector>

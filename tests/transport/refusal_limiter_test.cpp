@@ -5,11 +5,11 @@
 namespace hansa::transport {
 namespace {
 
-Error refusal(const std::string& place, const std::string& what) {
-  return {ErrorCode::refused, place, what, ""};
+Error refusal(const std::string& location, const std::string& what) {
+  return {ErrorCode::refused, location, what, ""};
 }
 
-TEST(RefusalLimiter, SameRefusalIsToldOnceInAWindow) {
+TEST(RefusalLimiter, TheSameRefusalIsReportedOnceInAWindow) {
   RefusalLimiter limiter;
   const Instant start(std::chrono::hours(1));
   EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start));
@@ -18,21 +18,21 @@ TEST(RefusalLimiter, SameRefusalIsToldOnceInAWindow) {
   EXPECT_TRUE(limiter.allows(refusal("10.0.0.1", "x"), start + std::chrono::seconds(10)));
 }
 
-TEST(RefusalLimiter, PlaceWithEverNewRefusalsIsCapped) {
+TEST(RefusalLimiter, AnOriginWithManyDifferentRefusalsIsCapped) {
   RefusalLimiter limiter;
-  std::size_t told = 0;
+  std::size_t allowed = 0;
   for (int i = 0; i < 1000; ++i)
-    told += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
-  EXPECT_EQ(told, RefusalLimiter::per_location_max);
+    allowed += limiter.allows(refusal("10.0.0.1", std::to_string(i)), Instant()) ? 1 : 0;
+  EXPECT_EQ(allowed, RefusalLimiter::per_location_max);
 }
 
-TEST(RefusalLimiter, FloodFromEverywhereIsCapped) {
+TEST(RefusalLimiter, AFloodFromManyOriginsIsCapped) {
   RefusalLimiter limiter;
-  std::size_t told = 0;
+  std::size_t allowed = 0;
   for (int i = 0; i < 100'000; ++i)
-    told += limiter.allows(refusal(std::to_string(i), "x"), Instant()) ? 1 : 0;
-  EXPECT_GT(told, 0u);
-  EXPECT_LE(told, RefusalLimiter::entries_max);
+    allowed += limiter.allows(refusal(std::to_string(i), "x"), Instant()) ? 1 : 0;
+  EXPECT_GT(allowed, 0u);
+  EXPECT_LE(allowed, RefusalLimiter::entries_max);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A TCP server on loopback that is no aggregator.
+// A TCP server on loopback that is not an aggregator.
 #pragma once
 #include <atomic>
 #include <string>
@@ -25,7 +25,7 @@ class Stranger {
   std::thread thread_;
 };
 
-// Where nothing listens.
+// An address at which nothing listens.
 std::string dead_address();
 
 }  // namespace hansa::transport::testing

@@ -1,4 +1,4 @@
-// Two real ends on loopback, driven by turns in one thread until something holds.
+// Two real channel ends on loopback, run alternately on one thread until a condition holds.
 #pragma once
 #include <functional>
 #include <map>
@@ -16,7 +16,7 @@ std::vector<std::byte> bytes(std::string_view text);
 std::string text(std::span<const std::byte> bytes);
 SecretKey new_key();
 
-// Changes while the channel runs.
+// Admission that may change while the channel runs.
 class Roster final : public Admission {
  public:
   void admit_as(const SecretKey& key, const std::string& name);
@@ -56,7 +56,7 @@ struct Client {
   std::vector<LinkEvent> events;
 };
 
-// Runs turn until condition holds; false after twenty seconds.
+// Calls `turn` until `condition` holds; false after twenty seconds.
 bool until(const std::function<bool()>& condition, const std::function<void()>& turn);
 
 }  // namespace hansa::transport::testing

@@ -1,8 +1,8 @@
-// Data that goes on arriving, in steps that are stored whole or not at all.
+// Data that arrives while the client runs. Each arrival is stored in full or not at all.
 //
-// A feed gives an arrival, its owner stores examples and position in one transaction and says so, and the next
-// arrival goes on from there. After a crash a new feed goes on from the position that was stored: each record
-// is given once. One thread at a time.
+// A feed returns an arrival. Its owner stores the examples and the position in one transaction and then calls stored().
+// The next arrival starts at that position. After a crash, a new feed continues from the stored position, so each
+// record is returned once. One thread at a time.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -21,34 +21,36 @@
 namespace hansa::learning {
 
 struct Arrival {
-  std::string source;  // what it came from: a file's path, a broker's address and topic
-  std::string position;  // JSON: where in the source the next arrival begins
-  std::uint64_t records = 0;  // rows, messages or examples of a file, with those that were left out
+  std::string source;  // its origin: the path of a file, or the address and topic of a broker
+  std::string position;  // JSON: where in the source the next arrival starts
+  std::uint64_t records = 0;  // rows, messages, or examples of a file, including those that were skipped
   MultisetDigest digest;  // of the records
-  Examples examples;  // may be none: a window takes many rows
+  Examples examples;  // may be empty: a window needs many rows
 };
 
 class Feed {
  public:
   virtual ~Feed() = default;
-  // What has arrived, about records_max records at most. Nothing: wait() for more. Fails (data, network) with
-  // what is wrong and must be fixed; asking again is right at any time, and finds what was fixed.
+  // Returns what has arrived, about records_max records at most, or nothing; in that case call wait(). Fails (data,
+  // network) with the problem that the operator must fix. next() may be called again at any time and continues once the
+  // problem is fixed.
   [[nodiscard]] virtual Result<std::optional<Arrival>> next(std::uint64_t records_max) = 0;
-  // The arrival that next() gave last is in storage.
+  // Reports that the last arrival is in durable storage.
   virtual void stored() = 0;
-  // Returns when something may have arrived, when wake becomes readable, or after at most `most`.
+  // Returns when something may have arrived, when `wake` becomes readable, or after `most`.
   virtual void wait(Duration most, int wake) = 0;
-  // No next() for a while: connections may be given up.
+  // Announces that next() will not be called for some time, so the feed may close its connections.
   virtual void pause() {}
-  // What the operator should know though it stops nothing: rows and files left out, a rotated file. Each once.
+  // Notes for the operator about what does not stop the feed: skipped rows and files, a rotated file. Each is returned
+  // once.
   [[nodiscard]] virtual std::vector<std::string> take_notes() = 0;
 };
 
-// The position that is stored for a source.
+// Looks up the stored position of a source.
 using KnownPosition = std::function<Result<std::optional<std::string>>(const std::string& source)>;
 
-// known and open outlive the feed. open opens whole files of a folder; consumer names this client to a broker,
-// which keeps its messages while it is away.
+// `known` and `open` must outlive the feed. `open` opens a whole file of a folder. `consumer` is the name of this
+// client at a broker, which keeps the client's messages while it is disconnected.
 [[nodiscard]] Result<std::unique_ptr<Feed>> open_feed(const DataConfig& data, const FollowConfig& follow,
                                                       const std::string& consumer, KnownPosition known,
                                                       OpenDataSource open);

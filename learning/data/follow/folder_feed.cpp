@@ -57,7 +57,7 @@ std::optional<FolderFeed::File> FolderFeed::look_at(const std::filesystem::path&
               static_cast<std::uint64_t>(status.st_size), status.st_ino};
 }
 
-// In the order in which they were written.
+// Ordered by time of modification.
 Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
   std::vector<File> out;
   std::error_code error;
@@ -67,7 +67,7 @@ Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
   }
   if (error)
     return fail(ErrorCode::data, follow_.folder.string(), "cannot be listed (" + error.message() + ")",
-                "make the folder, or set data.folder to the one into which files are moved");
+                "create the folder, or set data.folder to the folder into which files are moved");
   std::ranges::sort(out, {}, [](const File& f) { return std::tie(f.changed_ns, f.path); });
   return out;
 }
@@ -86,7 +86,7 @@ Result<Arrival> FolderFeed::read(const File& file) const {
   const auto after = look_at(file.path);
   if (!after || after->identity() != file.identity())
     return fail(ErrorCode::data, file.path.string(), "changed while it was read",
-                "write files elsewhere on the same disk, and move them here when they are whole");
+                "write files elsewhere on the same disk, and move them here when they are complete");
   return out;
 }
 
@@ -106,13 +106,13 @@ Result<std::optional<Arrival>> FolderFeed::next(std::uint64_t) {
     HANSA_TRY(const auto position, known_(identity));
     if (position) {
       consumed_.insert(identity);
-      remove(file);  // a crash came between storing and removing
+      remove(file);  // a crash happened after the examples were stored and before the file was removed
       continue;
     }
     auto arrival = read(file);
     if (!arrival) {
       refused_.insert(identity);
-      notes_.push_back("left out: " + arrival.error().text());
+      notes_.push_back("skipped: " + arrival.error().text());
       continue;
     }
     given_ = file;

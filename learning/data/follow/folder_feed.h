@@ -1,7 +1,7 @@
-// Whole files that are moved into a folder: each gives its examples once, as one arrival.
+// Whole files that are moved into a folder. Each file gives its examples once, as one arrival.
 //
-// A file is known by name, size, time of change and inode; another file under the same name is new. A file that
-// cannot be used is told once and left where it is.
+// A file is identified by name, size, time of modification and inode, so a different file under a known name counts as
+// new. A file that cannot be used is reported once and left in the folder.
 #pragma once
 #include <set>
 
@@ -14,7 +14,7 @@ class FolderFeed final : public Feed {
  public:
   FolderFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known, OpenDataSource open);
 
-  // records_max does not cut a file.
+  // A file is never split, even if it has more than records_max records.
   [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
   void stored() override;
   void wait(Duration most, int wake) override { watch_.wait(most, wake); }
@@ -25,7 +25,7 @@ class FolderFeed final : public Feed {
     std::filesystem::path path;
     std::int64_t changed_ns = 0;
     std::uint64_t size = 0, inode = 0;
-    [[nodiscard]] std::string identity() const;  // the source that an arrival names
+    [[nodiscard]] std::string identity() const;  // Arrival::source of this file
   };
   [[nodiscard]] Result<std::vector<File>> files() const;
   [[nodiscard]] static std::optional<File> look_at(const std::filesystem::path& path);

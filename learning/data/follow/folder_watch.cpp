@@ -16,7 +16,7 @@ FolderWatch::FolderWatch(const std::filesystem::path& folder)
 }
 
 void FolderWatch::wait(Duration most, int wake) {
-  // Network file systems tell nothing: a look by time is always the last resort.
+  // Network file systems send no notifications, so the folder is also checked once a second where inotify is missing.
   if (!inotify_) most = std::min<Duration>(most, std::chrono::seconds(1));
   std::array<pollfd, 2> waited{pollfd{wake, POLLIN, 0}, pollfd{inotify_.get(), POLLIN, 0}};
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(most).count();

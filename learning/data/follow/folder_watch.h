@@ -1,4 +1,4 @@
-// Waits for changes in a folder: inotify where the system has some to spare, and time in any case.
+// Waits for changes in a folder, with inotify if the system has a free instance, and always with a time limit.
 #pragma once
 #include <filesystem>
 
@@ -9,10 +9,10 @@ namespace hansa::learning::internal {
 
 class FolderWatch {
  public:
-  // A folder that cannot be watched is looked at by time alone.
+  // Without inotify the folder is checked once a second.
   explicit FolderWatch(const std::filesystem::path& folder);
-  // Returns when something in the folder changed, when wake becomes readable, or after at most `most`;
-  // without inotify after a second.
+  // Returns when something in the folder changed, when `wake` becomes readable, or after `most` (without inotify: after
+  // a second at most).
   void wait(Duration most, int wake);
 
  private:

@@ -1,4 +1,4 @@
-// Where examples come from that arrive while the client runs: the values behind `follow = true` in [data].
+// The values behind `follow = true` in [data]: examples that arrive while the client runs.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -14,10 +14,10 @@ enum class WithoutNew : std::uint8_t { train, decline };
 struct BrokerConfig {
   std::string host;
   std::uint16_t port = 0;
-  bool tls = true;  // without it only to this machine
-  std::string topic;  // a topic filter: + and # are allowed
-  std::filesystem::path ca_file;  // empty: the system's authorities
-  std::filesystem::path certificate_file, key_file;  // of this client; both or none
+  bool tls = true;  // plain connections are allowed to this machine only
+  std::string topic;  // a topic filter; + and # are allowed
+  std::filesystem::path ca_file;  // empty: the system's certificate authorities
+  std::filesystem::path certificate_file, key_file;  // of this client; both or neither
   std::string user;
   std::filesystem::path password_file;
 
@@ -32,8 +32,8 @@ struct FollowConfig {
   BadRows bad_rows = BadRows::refuse;
   ConsumedFiles consumed_files = ConsumedFiles::keep;
   WithoutNew without_new = WithoutNew::train;
-  std::uint64_t new_max = 10'000;  // examples that wait for training
-  std::uint64_t replay_max = 2'000;  // examples trained on before that are kept
+  std::uint64_t new_max = 10'000;  // examples that may wait for training
+  std::uint64_t replay_max = 2'000;  // examples that were trained on and are kept for replay
 };
 
 }  // namespace hansa::learning

@@ -17,7 +17,7 @@ class Reader {
     if (!document_.boolean(key("follow"))) {
       for (const config::Setting& setting : follow_settings)
         if (setting.presence == config::Presence::optional && has(setting.key))
-          return refuse(setting.key, "stands without follow", "add \"follow = true\", or take it out");
+          return refuse(setting.key, "is set without follow", "add \"follow = true\", or remove it");
       return std::nullopt;
     }
     FollowConfig out;
@@ -29,7 +29,8 @@ class Reader {
     out.bad_rows = out.from == FollowFrom::broker ? BadRows::skip : BadRows::refuse;
     if (has("bad_rows")) {
       if (out.from == FollowFrom::folder)
-        return refuse("bad_rows", "stands beside folder", "of a bad file nothing is used: take it out");
+        return refuse("bad_rows", "is set together with folder",
+                      "remove it: a bad file in a folder is always skipped");
       out.bad_rows = text("bad_rows") == "skip" ? BadRows::skip : BadRows::refuse;
     }
     out.consumed_files = text("consumed_files") == "remove" ? ConsumedFiles::remove : ConsumedFiles::keep;
@@ -55,16 +56,15 @@ class Reader {
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (!has(places[i])) continue;
       if (found)
-        return refuse(places[i], "stands beside " + std::string(places[*found]),
-                      "data comes from one of file, folder and broker");
+        return refuse(places[i], "is set together with " + std::string(places[*found]),
+                      "keep one of file, folder and broker");
       found = i;
     }
-    if (!found)
-      return refuse("follow", "does not say what to follow", "add file, folder or broker beside it");
+    if (!found) return refuse("follow", "has no source to follow", "add file, folder or broker to the table");
     if (*found != 2)
       for (const config::Setting& setting : follow_settings)
         if ((setting.key == "topic" || setting.key.starts_with("broker_")) && has(setting.key))
-          return refuse(setting.key, "stands without broker", "add broker, or take it out");
+          return refuse(setting.key, "is set without broker", "add broker, or remove it");
     return static_cast<FollowFrom>(*found);
   }
 
@@ -72,24 +72,24 @@ class Reader {
     const std::string& kind = text("kind");
     const bool rows = kind == "csv" || kind == "windows";
     if (kind == "idx")
-      return refuse("follow", "is not for data of kind \"idx\", whose examples are in two files",
+      return refuse("follow", "cannot be used with kind \"idx\", whose examples are in two files",
                     "save them as kind \"tensors\", and set folder");
     if (follow.from != FollowFrom::folder && !rows)
       return refuse(follow.from == FollowFrom::file ? "file" : "broker",
                     "cannot be followed for data of kind \"" + kind + "\"",
                     "move whole files into a folder, and set folder");
     if (follow.from == FollowFrom::folder) return {};
-    // Both need the whole of the data.
+    // Standardising and replacing by the mean need all rows at once.
     if (has("scale") && text("scale") == "standard")
-      return refuse("scale", "is \"standard\", which a file that grows does not have",
-                    "scale in the model, with constants that all clients share");
+      return refuse("scale", "is \"standard\", which needs all rows at once",
+                    "scale in the model, with the same constants on all clients");
     if (has("missing") && text("missing") == "mean")
-      return refuse("missing", "is \"mean\", which a file that grows does not have",
-                    "use \"skip\" or \"zero\"");
+      return refuse("missing", "is \"mean\", which needs all rows at once", "use \"skip\" or \"zero\"");
     if (document_.integer(key("examples_max")) > 0)
-      return refuse("examples_max", "stands beside follow", "new_max and replay_max bound what is kept");
+      return refuse("examples_max", "is set together with follow",
+                    "remove it; set new_max and replay_max instead");
     if (follow.from == FollowFrom::broker && !has("columns"))
-      return refuse("broker", "needs columns, as messages have no header",
+      return refuse("broker", "needs columns, because messages have no header",
                     "add \"columns = [...]\", in the order in which the model takes them");
     return {};
   }
@@ -108,7 +108,7 @@ class Reader {
                     "for example \"mqtts://broker.example:8883\"");
     }
     out.port = out.tls ? 8883 : 1883;
-    // A numeric IPv6 address stands in brackets.
+    // A numeric IPv6 address is written in brackets.
     const std::size_t bracket = rest.starts_with('[') ? rest.find(']') : 0;
     const std::size_t colon = bracket == std::string_view::npos ? bracket : rest.find(':', bracket);
     if (colon != std::string_view::npos) {
@@ -122,11 +122,11 @@ class Reader {
     out.host = rest;
     if (out.host.empty() || out.host.find_first_of("/[]@") != std::string::npos)
       return refuse("broker", "is \"" + text("broker") + "\", which is not an address",
-                    "for example \"mqtts://broker.example:8883\"; the topic has a key of its own");
+                    "for example \"mqtts://broker.example:8883\"; set the topic with the key topic");
     if (!out.tls && out.host != "localhost" && out.host != "::1" && !out.host.starts_with("127."))
-      return refuse("broker", "would send data of this device in the clear to " + out.host,
+      return refuse("broker", "would send data of this device unencrypted to " + out.host,
                     "use mqtts://; mqtt:// is for a broker on this machine");
-    if (!has("topic")) return refuse("topic", "is missing", "say which topic of the broker to follow");
+    if (!has("topic")) return refuse("topic", "is missing", "add the topic to follow");
     out.topic = text("topic");
     if (has("broker_ca_file")) out.ca_file = document_.path(key("broker_ca_file"));
     if (has("broker_certificate_file")) out.certificate_file = document_.path(key("broker_certificate_file"));
@@ -134,12 +134,12 @@ class Reader {
     if (has("broker_user")) out.user = text("broker_user");
     if (has("broker_password_file")) out.password_file = document_.path(key("broker_password_file"));
     if (out.certificate_file.empty() != out.key_file.empty())
-      return refuse(out.key_file.empty() ? "broker_certificate_file" : "broker_key_file", "stands alone",
-                    "a certificate and its key go together");
+      return refuse(out.key_file.empty() ? "broker_certificate_file" : "broker_key_file",
+                    "is set without its pair", "set both the certificate and its key");
     if (!out.tls && (!out.ca_file.empty() || !out.certificate_file.empty()))
       return refuse("broker", "has certificates, but is not encrypted", "use mqtts://");
     if (!out.password_file.empty() && out.user.empty())
-      return refuse("broker_password_file", "stands without broker_user", "add it");
+      return refuse("broker_password_file", "is set without broker_user", "add broker_user");
     return out;
   }
 

@@ -1,4 +1,4 @@
-// The keys of [data] in client.toml for data that arrives; they stand behind data_settings.
+// The keys of [data] in client.toml for arriving data; they follow data_settings in the table.
 #pragma once
 #include <array>
 #include <optional>
@@ -23,36 +23,39 @@ inline constexpr std::array follow_settings{
         .kind = config::Kind::boolean,
         .presence = config::Presence::defaulted,
         .default_value = "false",
-        .meaning = "Whether data goes on arriving: at the end of `file` (csv, windows), as whole files in "
-                   "`folder`, or from `broker` (csv, windows). What was consumed is kept in the client's "
-                   "state, each example once; a round trains on what is new and on a replay reservoir.",
+        .meaning = "Whether data arrives while the client runs: at the end of `file` (csv, windows), as "
+                   "whole files in "
+                   "`folder`, or from `broker` (csv, windows). Consumed examples are stored in the client's "
+                   "state, each once. A round trains on the new examples and on a replay reservoir.",
         .example = "true"},
     config::Setting{
         .key = "folder",
         .kind = config::Kind::path,
         .presence = config::Presence::optional,
-        .meaning = "follow: a folder into which whole files are moved, each as `file` would be. Names that "
-                   "start with a dot or end in `.part` or `.tmp` are left alone.",
+        .meaning =
+            "follow: a folder into which complete files are moved, in the format of `file`. Names that "
+            "start with a dot or end in `.part` or `.tmp` are ignored.",
         .example = "\"/var/spool/measurements\""},
-    config::Setting{.key = "broker",
-                    .presence = config::Presence::optional,
-                    .meaning =
-                        "follow: an MQTT broker, `mqtts://HOST[:PORT]`. `mqtt://`, without encryption, is "
-                        "for this machine alone (localhost). Messages are rows: CSV fields in the order of "
-                        "`columns`, then `label`, then `group`; or a JSON object with these names.",
-                    .range = {.least = 1, .most = 255},
-                    .example = "\"mqtts://broker.plant.example\""},
+    config::Setting{
+        .key = "broker",
+        .presence = config::Presence::optional,
+        .meaning = "follow: an MQTT broker, `mqtts://HOST[:PORT]`. `mqtt://`, without encryption, is "
+                   "allowed only to this machine (localhost). Messages are rows: CSV fields in the order of "
+                   "`columns`, then `label`, then `group`; or a JSON object with these names.",
+        .range = {.least = 1, .most = 255},
+        .example = "\"mqtts://broker.plant.example\""},
     config::Setting{.key = "topic",
                     .presence = config::Presence::optional,
                     .meaning = "broker: the topic, or a filter with `+` and `#`. Required.",
                     .range = {.least = 1, .most = 1'024},
                     .example = "\"plant/pump-7/vibration\""},
-    config::Setting{.key = "broker_ca_file",
-                    .kind = config::Kind::path,
-                    .presence = config::Presence::optional,
-                    .meaning = "broker: certificates of the authorities that may sign the broker's; without "
-                               "it the system's.",
-                    .example = "\"keys/plant-ca.pem\""},
+    config::Setting{
+        .key = "broker_ca_file",
+        .kind = config::Kind::path,
+        .presence = config::Presence::optional,
+        .meaning = "broker: certificates of the authorities that may sign the broker's certificate. Without "
+                   "it: the system's.",
+        .example = "\"keys/plant-ca.pem\""},
     config::Setting{.key = "broker_certificate_file",
                     .kind = config::Kind::path,
                     .presence = config::Presence::optional,
@@ -71,30 +74,33 @@ inline constexpr std::array follow_settings{
     config::Setting{.key = "broker_password_file",
                     .kind = config::Kind::path,
                     .presence = config::Presence::optional,
-                    .meaning = "broker: a file with the user's password, which its owner alone can read.",
+                    .meaning = "broker: a file with the user's password, readable only by its owner.",
                     .example = "\"keys/broker.password\""},
     config::Setting{.key = "bad_rows",
                     .kind = config::Kind::choice,
                     .presence = config::Presence::optional,
-                    .meaning = "follow: what becomes of a row that cannot be read. `refuse` (the default of "
-                               "`file`): it is told, and nothing behind it is read until it is fixed. "
-                               "`skip` (the default of `broker`): it is told, counted and left out. Of a "
-                               "bad file in `folder` nothing is used.",
+                    .meaning =
+                        "follow: what happens to a row that cannot be read. `refuse` (the default of "
+                        "`file`): the row is reported, and nothing after it is read until it is fixed. "
+                        "`skip` (the default of `broker`): the row is reported, counted and skipped. A "
+                        "file in `folder` with a bad row is skipped as a whole.",
                     .choices = follow_choices::bad_rows,
                     .example = "\"skip\""},
-    config::Setting{.key = "consumed_files",
-                    .kind = config::Kind::choice,
-                    .presence = config::Presence::defaulted,
-                    .default_value = "\"keep\"",
-                    .meaning = "folder: whether a file whose examples are in the client's state stays.",
-                    .choices = follow_choices::consumed_files,
-                    .example = "\"remove\""},
+    config::Setting{
+        .key = "consumed_files",
+        .kind = config::Kind::choice,
+        .presence = config::Presence::defaulted,
+        .default_value = "\"keep\"",
+        .meaning = "folder: whether a file stays after its examples are stored in the client's state.",
+        .choices = follow_choices::consumed_files,
+        .example = "\"remove\""},
     config::Setting{.key = "new_max",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
                     .default_value = "10000",
-                    .meaning = "follow: how many new examples wait in the client's state for a round. Then "
-                               "the rest waits where it is: in the file, the folder or the broker's queue.",
+                    .meaning =
+                        "follow: how many new examples may wait in the client's state for a round. "
+                        "Further data waits at its source: in the file, the folder or the broker's queue.",
                     .unit = "examples",
                     .range = {.least = 1, .most = 100'000'000},
                     .example = "50000"},
@@ -111,13 +117,15 @@ inline constexpr std::array follow_settings{
                     .kind = config::Kind::choice,
                     .presence = config::Presence::defaulted,
                     .default_value = "\"train\"",
-                    .meaning = "follow: whether the client takes part in a round when nothing new has come, "
-                               "training on the reservoir, or declines it.",
+                    .meaning =
+                        "follow: whether the client takes part in a round when no new data has arrived "
+                        "(training on the reservoir) or declines it.",
                     .choices = follow_choices::without_new,
                     .example = "\"decline\""},
 };
 
-// What document says in table; nothing without `follow = true`. Fails (usage) on keys that do not go together.
+// Reads the keys from `table` of the document; nothing without `follow = true`. Fails (usage) on keys that exclude each
+// other.
 [[nodiscard]] Result<std::optional<FollowConfig>> read_follow_config(const config::Document& document,
                                                                      std::string_view table);
 

@@ -21,11 +21,11 @@ constexpr int keepalive_s = 30;
 constexpr Duration retry_min = std::chrono::seconds(1);
 constexpr Duration retry_max = std::chrono::seconds(30);
 constexpr std::size_t payload_bytes_max = 1 << 20;
-// More than a broker has in flight to one client: mosquitto's max_inflight_messages is 20.
+// Above what a broker keeps in flight to one client: mosquitto's max_inflight_messages is 20.
 constexpr std::size_t delivered_max = 256;
 constexpr std::size_t waiting_max = 4'096;
 
-// Once a process, and never undone: others in it may use the library too.
+// Initialises libmosquitto once in the process and never cleans it up: other code in the process may use it too.
 void start_library() {
   static const int started = mosquitto_lib_init();
   (void)started;
@@ -33,7 +33,7 @@ void start_library() {
 
 std::string in_short(std::string_view payload) { return sha256(payload).hex().substr(0, 16); }
 
-// A row's fields in their order. A forecast's label is an input too, and one field.
+// The fields of a row, in order. The label of a forecast is also an input and appears once.
 std::vector<std::string> field_names(const DataConfig& data) {
   std::vector<std::string> out = data.columns;
   for (const std::string& name : {data.label, data.group})
@@ -41,7 +41,7 @@ std::vector<std::string> field_names(const DataConfig& data) {
   return out;
 }
 
-// What a value of a JSON object is as a field of a row.
+// The text of a JSON value as a field of a row.
 std::string field_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
@@ -70,27 +70,28 @@ MqttFeed::~MqttFeed() = default;
 Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const FollowConfig& follow,
                                                  const std::string& consumer, const KnownPosition& known) {
   start_library();
-  const std::string place = follow.broker.address() + "/" + follow.broker.topic;
+  const std::string location = follow.broker.address() + "/" + follow.broker.topic;
   CsvRecord header;
   header.line = 1;
-  const std::vector<std::string> names = field_names(data);  // the header's fields are views of them
+  const std::vector<std::string> names = field_names(data);  // the header's fields point into it
   for (const std::string& name : names) header.fields.push_back(name);
-  HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, place));
+  HANSA_TRY(CsvRowReader rows, CsvRowReader::create(data, header, location));
   std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
   HANSA_TRY(const std::optional<std::string> position, known(out->source_));
   if (position && !out->restore(*position))
-    out->notes_.push_back(place +
-                          ": what the state says of it cannot be used; it begins with what comes next");
+    out->notes_.push_back(location +
+                          ": its stored position cannot be used; reading starts with the next message");
   HANSA_TRY_VOID(out->create());
   return out;
 }
 
-// A new one for each connection: acknowledgements that an old one still queues must never leave.
+// Each connection gets a new client, because acknowledgements that are queued in the old one must never be sent.
 Result<void> MqttFeed::create() {
   client_.reset(mosquitto_new(consumer_.c_str(), /*clean_session=*/false, this));
-  if (!client_) return fail(ErrorCode::resource, source_, "the MQTT client cannot be made");
+  if (!client_) return fail(ErrorCode::resource, source_, "the MQTT client cannot be created");
   mosquitto* client = client_.get();
-  // Writing is then ours: else each acknowledgement would leave before its message is stored.
+  // This moves writing to our side: otherwise libmosquitto would send each acknowledgement before its message is
+  // stored.
   mosquitto_threaded_set(client, true);
   if (broker_.tls) {
     const auto text = [](const std::filesystem::path& path) { return path.empty() ? nullptr : path.c_str(); };
@@ -129,13 +130,13 @@ Result<void> MqttFeed::create() {
 
 void MqttFeed::lose(const std::string& why) {
   link_ = Link::away;
-  // What was read and not stored comes again: its acknowledgement goes down with the connection.
+  // The broker sends unstored messages again: their acknowledgements are dropped with the connection.
   waiting_.clear();
   given_ = false;
   retry_at_ = steady_now() + retry_after_;
   retry_after_ = std::min(2 * retry_after_, retry_max);
   trouble_ = Error{ErrorCode::network, broker_.address(), why,
-                   "check the broker and data.broker; the client tries again without end"};
+                   "check the broker and data.broker; the client keeps trying"};
 }
 
 void MqttFeed::check(int code) {
@@ -168,8 +169,9 @@ void MqttFeed::on_connected(int code, int flags) {
   may_repeat_ = session_present;
   if (session_present) return;
   if (!delivered_.empty())
-    notes_.push_back(source_ +
-                     ": the broker kept no session; what came while the client was away may be lost");
+    notes_.push_back(
+        source_ +
+        ": the broker kept no session; messages sent while the client was disconnected may be lost");
   delivered_.clear();
   check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
 }
@@ -179,7 +181,7 @@ void MqttFeed::on_subscribed(bool granted) {
 }
 
 void MqttFeed::on_message(const mosquitto_message& message) {
-  // A retained message is an old one, which the broker gives to each new subscription.
+  // A retained message is an old one, which the broker sends to each new subscriber.
   if (message.retain) return;
   const std::string_view payload(static_cast<const char*>(message.payload),
                                  static_cast<std::size_t>(message.payloadlen));
@@ -187,8 +189,8 @@ void MqttFeed::on_message(const mosquitto_message& message) {
   if (may_repeat_ && message.mid != 0 && std::ranges::find(delivered_, delivered) != delivered_.end()) return;
   may_repeat_ = false;
   if (payload.size() > payload_bytes_max) {
-    notes_.push_back("left out: " + source_ + ": a message of " + std::to_string(payload.size()) +
-                     " bytes; 1 MiB is allowed");
+    notes_.push_back("skipped: " + source_ + ": a message of " + std::to_string(payload.size()) +
+                     " bytes; the limit is 1 MiB");
     return;
   }
   waiting_.push_back({std::move(delivered), std::string(payload)});
@@ -206,7 +208,7 @@ void MqttFeed::serve() {
   if (link_ != Link::away) check(mosquitto_loop_misc(client));
 }
 
-// Rows of fields in the order of names_.
+// Appends rows of fields in the order of names_.
 Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector<std::string>>& rows) const {
   const std::string_view text = trimmed(payload);
   if (text.starts_with('{') || text.starts_with('[')) {
@@ -215,7 +217,7 @@ Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector
     if (!document.is_array()) return fail(ErrorCode::data, source_, "a message is not JSON");
     for (const json& object : document) {
       if (!object.is_object())
-        return fail(ErrorCode::data, source_, "a message holds JSON that is no object");
+        return fail(ErrorCode::data, source_, "a message holds JSON that is not an object");
       auto& row = rows.emplace_back();
       for (const std::string& name : names_) {
         const auto found = object.find(name);
@@ -248,7 +250,7 @@ void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
   ++arrival.records;
   arrival.digest.add(message.payload);
   std::vector<std::vector<std::string>> rows;
-  // All rows of a message or none.
+  // All rows of a message are accepted, or none.
   std::vector<CsvRow> read;
   auto bad = split(message.payload, rows);
   for (std::size_t i = 0; bad && i < rows.size(); ++i) {
@@ -265,7 +267,7 @@ void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
     }
   }
   if (!bad) {
-    notes_.push_back("left out: " + bad.error().text());
+    notes_.push_back("skipped: " + bad.error().text());
     for (const CsvRow& row : read) examples_.leave_out(row.group);
     return;
   }
@@ -299,7 +301,7 @@ void MqttFeed::stored() {
 }
 
 void MqttFeed::wait(Duration most, int wake) {
-  most = std::min<Duration>(most, std::chrono::seconds(1));  // loop_misc keeps the connection alive
+  most = std::min<Duration>(most, std::chrono::seconds(1));  // loop_misc() sends the keep-alive
   if (link_ == Link::away) most = std::min(most, std::max(retry_at_ - steady_now(), Duration::zero()));
   const int socket = link_ == Link::away ? -1 : mosquitto_socket(client_.get());
   short events = POLLIN;
@@ -311,7 +313,7 @@ void MqttFeed::wait(Duration most, int wake) {
 
 void MqttFeed::pause() {
   if (link_ == Link::away) return;
-  client_.reset();  // without a word: a farewell would take unstored messages' acknowledgements with it
+  client_.reset();  // no DISCONNECT, which would flush the acknowledgements of unstored messages
   waiting_.clear();
   given_ = false;
   link_ = Link::away;

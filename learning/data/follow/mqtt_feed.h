@@ -1,9 +1,10 @@
-// Rows that come as messages from an MQTT broker (kinds csv and windows), at quality of service 1.
+// Rows that arrive as messages from an MQTT broker (kinds csv and windows), at quality of service 1.
 //
-// The broker keeps the session while the client is away. A message is acknowledged only when its rows are in storage:
-// libmosquitto queues acknowledgements as messages are read, and the queue is written after stored(). A message that was
-// stored, but whose acknowledgement was lost, comes again first after the next connect (MQTT 3.1.1, 4.4 and
-// 4.6): it is known by packet identifier and content, and acknowledged without being given again.
+// The broker keeps the session while the client is disconnected. A message is acknowledged only when its rows are in
+// durable storage: libmosquitto queues acknowledgements as messages are read, and the queue is written after stored().
+// A message that was stored, but whose acknowledgement was lost, is sent again as one of the first after the next
+// connect (MQTT 3.1.1, 4.4 and 4.6). It is recognised by packet identifier and content, and is acknowledged without
+// being returned again.
 #pragma once
 #include <deque>
 #include <optional>
@@ -27,15 +28,15 @@ class MqttFeed final : public Feed {
   [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
   void stored() override;
   void wait(Duration most, int wake) override;
-  // Leaves the broker, which keeps what comes meanwhile.
+  // Disconnects. The broker queues the messages that arrive in the meantime.
   void pause() override;
   [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
-  // Of a message that is in storage: to know it when it comes again.
+  // Identifies a message that is in durable storage, so that a second delivery is recognised.
   struct Delivered {
     int identifier = 0;
-    std::string content;  // digest, in short
+    std::string content;  // first part of the content's digest
     friend bool operator==(const Delivered&, const Delivered&) = default;
   };
   struct Message {
@@ -54,9 +55,9 @@ class MqttFeed final : public Feed {
   void on_connected(int code, int flags);
   void on_message(const mosquitto_message& message);
   void on_subscribed(bool granted);
-  void check(int code);  // of a call to libmosquitto: the connection may be lost
+  void check(int code);  // handles the result of a libmosquitto call: the connection may be lost
   void lose(const std::string& why);
-  void serve();  // reads what has come; writes unless acknowledgements must wait
+  void serve();  // reads what has arrived; writes unless acknowledgements must wait
   [[nodiscard]] bool holds_back() const { return given_ || !waiting_.empty(); }
   void take_rows(const Message& message, Arrival& arrival);
   [[nodiscard]] Result<void> split(const std::string& payload,
@@ -67,17 +68,17 @@ class MqttFeed final : public Feed {
   BrokerConfig broker_;
   std::string consumer_;
   std::string source_;
-  std::vector<std::string> names_;  // of a message's fields
+  std::vector<std::string> names_;  // fields of a message
   CsvRowReader rows_;
   RowExamples examples_;
   std::unique_ptr<mosquitto, Free> client_;
   enum class Link { away, connecting, connected } link_ = Link::away;
   Instant retry_at_;
   Duration retry_after_;
-  std::optional<Error> trouble_;  // told by next()
-  bool may_repeat_ = false;  // since the connect only known messages came
+  std::optional<Error> trouble_;  // returned by the next call of next()
+  bool may_repeat_ = false;  // only known messages have arrived since the connect
   std::deque<Message> waiting_;
-  std::deque<Delivered> delivered_;  // the last that are in storage, or about to be
+  std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
   std::vector<std::string> notes_;
 };

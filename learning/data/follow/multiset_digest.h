@@ -1,7 +1,7 @@
-// A digest of records in any order, each as often as it came: the sum of their SHA-256 modulo 2^256.
+// A digest of a multiset of records, independent of their order: the sum of their SHA-256 modulo 2^256.
 //
-// MSet-Add-Hash of Clarke et al., "Incremental multiset hash functions" (ASIACRYPT 2003), without a key: it tells lost
-// and doubled records, not records that were made to collide.
+// This is MSet-Add-Hash of Clarke et al., "Incremental multiset hash functions" (ASIACRYPT 2003), without a key. It
+// detects lost and duplicated records, but not records that were constructed to collide.
 #pragma once
 #include <span>
 #include <string_view>

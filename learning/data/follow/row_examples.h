@@ -1,4 +1,4 @@
-// Examples from rows as they come: an example a row (csv), or one for each window that a row completes (windows).
+// Converts arriving rows to examples: one for each row (csv), or one for each window that a row completes (windows).
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -14,24 +14,24 @@ namespace hansa::learning::internal {
 
 class RowExamples {
  public:
-  // columns: inputs of a row.
+  // `columns` is the number of inputs of a row.
   RowExamples(const DataConfig& config, std::size_t columns);
 
-  // A value that is missing counts as 0, as missing = "zero" says; another rule let no such row pass.
+  // A missing value counts as 0, which is the rule missing = "zero". The other rules filter such rows before.
   void add(const CsvRow& row);
-  // A row was left out: windows of its group do not reach across it.
+  // Records that a row was skipped: windows of its group do not span the gap.
   void leave_out(const std::string& group) { series_.erase(group); }
-  // The examples since the last call.
+  // Returns the examples completed since the last call.
   [[nodiscard]] Examples take();
 
-  // Rows that windows to come will need, as JSON; restore() of it in a new object goes on where this one stands.
+  // The rows that later windows need, as JSON. restore() of it in a new object continues from the same point.
   [[nodiscard]] nlohmann::json carry() const;
   [[nodiscard]] bool restore(const nlohmann::json& carry);
 
  private:
-  // Rows of one group since the last that was left out, from the start of the next window on.
+  // The rows of one group since its last skipped row, starting with the next window's first.
   struct Series {
-    std::uint64_t to_skip = 0;  // rows before the next window, where windows leave gaps
+    std::uint64_t to_skip = 0;  // rows before the next window's first, if the stride leaves gaps
     std::deque<std::vector<float>> rows;
   };
 
@@ -41,7 +41,7 @@ class RowExamples {
 
   DataConfig config_;
   std::size_t columns_;
-  std::size_t reach_ = 0;  // rows from a window's first to its label; 0: examples are rows
+  std::size_t reach_ = 0;  // rows from a window's first to its label; 0: each row is an example
   std::map<std::string, Series> series_;
   Examples examples_;
 };

@@ -57,10 +57,10 @@ void TailFeed::begin_anew() {
 Result<bool> TailFeed::open_path() {
   Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
-    if (errno == ENOENT) return false;  // it may come
+    if (errno == ENOENT) return false;  // it may be created later
     return fail(ErrorCode::data, path_.string(),
                 std::string("cannot be opened (") + std::strerror(errno) + ")",
-                "let the user that runs this program read it");
+                "give the user that runs this program read permission");
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
@@ -71,7 +71,7 @@ Result<bool> TailFeed::open_path() {
   return true;
 }
 
-// The file of the stored position under another name in the same folder.
+// Finds the file of the stored position under another name in the same folder.
 bool TailFeed::open_moved() {
   std::error_code error;
   const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
@@ -95,19 +95,18 @@ Result<bool> TailFeed::attach_first() {
   if (!position) return open_path();
   HANSA_TRY(const bool usable, restore(*position));
   if (!usable) {
-    notes_.push_back(path_.string() +
-                     ": what the state says of it cannot be used; it is read from its start");
+    notes_.push_back(path_.string() + ": its stored position cannot be used; it is read from its start");
     state_ = State{};
     return open_path();
   }
   const auto status = status_of(path_);
   if (status && status->st_ino == state_.inode && status->st_dev == state_.device) return open_path();
   if (open_moved()) return true;
-  if (!status) return false;  // whether it comes back as it was is seen then
+  if (!status) return false;  // open_moved() decides when the file returns
   notes_.push_back(
       path_.string() +
-      " was replaced while the client was away, and the old file is gone: what it held behind line " +
-      std::to_string(state_.at.line) + " was not read");
+      " was replaced while the client was not running, and the old file is gone: its lines after line " +
+      std::to_string(state_.at.line) + " were not read");
   state_ = State{};
   return open_path();
 }
@@ -120,7 +119,7 @@ Result<bool> TailFeed::attach() {
   }
   HANSA_TRY(const bool same, still_the_same());
   if (!same) {
-    notes_.push_back(path_.string() + " was cut or written anew: it is read from its start");
+    notes_.push_back(path_.string() + " was truncated or rewritten: it is read from its start");
     begin_anew();
   }
   return true;
@@ -167,7 +166,7 @@ Result<bool> TailFeed::read_header(CsvReader& reader, State& state) {
   CsvRecord header;
   HANSA_TRY(const bool whole, reader.next(header));
   if (!whole) return false;
-  constexpr std::size_t header_bytes_max = 1 << 16;  // fits the reader's buffer
+  constexpr std::size_t header_bytes_max = 1 << 16;  // within the reader's buffer
   if (header.bytes.size() > header_bytes_max)
     return fail(ErrorCode::data, path_.string() + ":1", "has a header of more than 64 KiB");
   state.header = header.bytes;
@@ -213,14 +212,14 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
       state.examples->add(row);
       values += row.inputs.size();
     } else {
-      if (!whole) notes_.push_back("left out: " + whole.error().text());
+      if (!whole) notes_.push_back("skipped: " + whole.error().text());
       state.examples->leave_out(row.group);
     }
     ++arrival.records;
     arrival.digest.add(record.bytes);
     state.at = reader.position();
   }
-  // What stands before a bad row counts; the row is told when nothing else is left.
+  // Rows before a bad row are returned first. The error is returned when nothing else is left.
   if (arrival.records == 0) {
     if (bad) return tl::unexpected<Error>(std::move(*bad));
     return std::nullopt;
@@ -238,7 +237,8 @@ Result<std::optional<Arrival>> TailFeed::next(std::uint64_t records_max) {
   for (int files = 0; files < 2; ++files) {
     HANSA_TRY(const bool attached, attach());
     if (!attached) return std::nullopt;
-    // Asked before reading: what comes into the old file after that is seen by the look that finds it replaced.
+    // This is checked before reading: rows written to the old file after the check are read by the call that finds the
+    // file replaced.
     const bool last = replaced();
     HANSA_TRY(auto arrival, read(records_max, last ? CsvReader::LastLine::whole : CsvReader::LastLine::torn));
     if (arrival || !last) return arrival;
@@ -272,7 +272,7 @@ Result<bool> TailFeed::restore(const std::string& position) {
     HANSA_TRY(const CsvRowReader rows, row_reader(state_));
     state_.examples.emplace(data_, rows.input_count());
     return state_.examples->restore(kept.at("carry"));
-  } catch (const std::exception&) {  // json's, stoi's
+  } catch (const std::exception&) {  // of json or stoi
     return false;
   }
 }

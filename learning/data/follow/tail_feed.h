@@ -1,8 +1,9 @@
 // The rows of a CSV file that grows (kinds csv and windows).
 //
-// A last line without its newline waits for it. A file that was moved away and followed by a new one (log rotation) is
-// read to its end first, also when that happened while the client was away, as long as it is in the same
-// folder. A file that became shorter or whose read part changed is read from its start, and that is told.
+// A last line without a newline is read once the newline is there. A file that was renamed and replaced by a new one
+// (log rotation) is read to its end first, also if that happened while the client was not running, as long as it stays
+// in the same folder. A file that became shorter, or whose read part changed, is read from its start, and a note
+// reports it.
 #pragma once
 #include <optional>
 
@@ -26,12 +27,12 @@ class TailFeed final : public Feed {
   [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
-  // All that a position holds.
+  // The content of a position.
   struct State {
     std::uint64_t device = 0, inode = 0;
     CsvPosition at;
-    std::string header;  // the line that names the columns; empty: not read yet
-    std::string before;  // the bytes that end at at.offset: tells a file that was written anew
+    std::string header;  // the line with the column names; empty: not read yet
+    std::string before;  // the bytes that end at at.offset: they show whether the file was rewritten
     std::optional<RowExamples> examples;
   };
 
@@ -57,7 +58,7 @@ class TailFeed final : public Feed {
   bool first_look_ = true;
   Descriptor file_;
   State state_;
-  std::optional<State> after_;  // of the arrival that was given and is not yet stored
+  std::optional<State> after_;  // the position after the last arrival, which is not yet stored
   std::vector<std::string> notes_;
 };
 

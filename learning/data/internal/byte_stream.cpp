@@ -20,17 +20,17 @@ Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::stri
   stream.file_.reset(gzopen(path.c_str(), "rbe"));
   if (!stream.file_)
     return stream.bad(std::string("cannot be opened (") + std::strerror(errno) + ")",
-                      "let the user that runs this program read it");
+                      "give the user that runs this program read permission");
   gzbuffer(stream.file_.get(), 1U << 18);
   return stream;
 }
 
 Result<std::size_t> ByteStream::read_some(std::span<std::uint8_t> out) {
-  // gzread reads plain files as they are, so one path serves both.
+  // gzread returns the bytes of an uncompressed file unchanged, so one path serves both.
   const int n =
       gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
   if (n > 0) return static_cast<std::size_t>(n);
-  // A gzip stream without its end reads like a short file: only the error state tells.
+  // A truncated gzip stream looks like a short file; only the error state distinguishes them.
   int code = Z_OK;
   const std::string message = gzerror(file_.get(), &code);
   if (code == Z_BUF_ERROR) return bad("is a truncated gzip file");

@@ -1,4 +1,4 @@
-// A data file as a stream of bytes, plain or gzipped: told by its first bytes, not by its name.
+// A data file as a stream of bytes, plain or gzipped. Its first bytes decide which, not its name.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -16,12 +16,12 @@ namespace hansa::learning::internal {
 // One thread at a time. Errors have code data and name the file.
 class ByteStream {
  public:
-  // hint says what to do if there is no such file.
+  // `hint` is the hint of the error if there is no such file.
   [[nodiscard]] static Result<ByteStream> open(const std::filesystem::path& path, std::string hint);
 
-  // Up to out.size() bytes; 0 at the end, where a gzip file's checksum has been verified.
+  // Reads up to out.size() bytes. Returns 0 at the end, where the checksum of a gzip file has been verified.
   [[nodiscard]] Result<std::size_t> read_some(std::span<std::uint8_t> out);
-  // Fills all of out, or fails naming the part that is cut off.
+  // Fills out, or fails and names the part that is truncated.
   [[nodiscard]] Result<void> read(std::span<std::uint8_t> out, std::string_view part);
   [[nodiscard]] tl::unexpected<Error> bad(std::string what,
                                           std::string hint = "fetch or copy the file again") const;

@@ -12,9 +12,10 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-CsvReader::CsvReader(ReadSome read, std::string place, char delimiter, LastLine last_line, CsvPosition start)
+CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line,
+                     CsvPosition start)
     : read_(std::move(read)),
-      location_(std::move(place)),
+      location_(std::move(location)),
       delimiter_(delimiter),
       last_line_(last_line),
       position_(start),
@@ -30,7 +31,7 @@ Result<bool> CsvReader::fill() {
   HANSA_TRY(end_, read_(buffer_));
   begin_ = 0;
   if (at_start) {
-    // The mark is three bytes, and a first read may bring fewer.
+    // The byte order mark has three bytes, and the first read may return fewer.
     while (end_ > 0 && end_ < byte_order_mark.size()) {
       HANSA_TRY(const std::size_t more, read_(std::span(buffer_).subspan(end_)));
       if (more == 0) break;
@@ -94,8 +95,8 @@ Result<bool> CsvReader::take(std::uint8_t byte) {
         end_field();
       } else if (c == '\n') {
         return true;
-      } else if (c != '\r') {  // of CRLF
-        return bad(line, "has text behind a closing quote", "write a quote inside a quoted field twice");
+      } else if (c != '\r') {  // first byte of CRLF
+        return bad(line, "has text after a closing quote", "write a quote inside a quoted field twice");
       }
       return false;
   }
@@ -120,11 +121,11 @@ void CsvReader::advance() {
   position_.line += std::exchange(lines_, 0);
 }
 
-// The bytes behind the last newline.
+// Handles the bytes after the last newline.
 Result<bool> CsvReader::finish(CsvRecord& record) {
   if (last_line_ == LastLine::torn || !has_record()) return false;
   if (state_ == State::quoted)
-    return bad(quoted_line_, "opens a quote that is never closed", "close it, or take it out");
+    return bad(quoted_line_, "opens a quote that is never closed", "close it, or remove it");
   if (state_ == State::plain && text_.ends_with('\r')) text_.pop_back();
   give(record);
   return true;
@@ -148,7 +149,7 @@ Result<bool> CsvReader::next(CsvRecord& record) {
       give(record);
       return true;
     }
-    // An empty line.
+    // Empty lines are skipped.
     raw_.clear();
     advance();
     first_line_ = position_.line;

@@ -32,7 +32,7 @@ bool fits_float(double value) {
   return std::isfinite(value) && std::abs(value) <= double{std::numeric_limits<float>::max()};
 }
 
-// For messages: short, and in one line.
+// A short, single-line form for messages.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"" + std::string(text.substr(0, 40)) + (text.size() > 40 ? "...\"" : "\"");
   std::ranges::replace_if(
@@ -40,16 +40,16 @@ std::string in_quotes(std::string_view text) {
   return out;
 }
 
-// "skip" is one way out for a label too; "zero" and "mean" are none.
-constexpr const char* missing_input_mend =
-    "fill it in, or set missing = \"skip\", \"zero\" or \"mean\" beside data.file";
-constexpr const char* missing_label_mend = "fill it in, or set missing = \"skip\" beside data.file";
+// A missing label may be skipped, but not replaced by zero or the mean.
+constexpr const char* missing_input_hint =
+    "fill it in, or set data.missing to \"skip\", \"zero\" or \"mean\"";
+constexpr const char* missing_label_hint = "fill it in, or set data.missing = \"skip\"";
 
 }  // namespace
 
 Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRecord& header,
-                                          std::string place) {
-  CsvRowReader out(config, std::move(place));
+                                          std::string location) {
+  CsvRowReader out(config, std::move(location));
   out.header_line_ = header.line;
   for (const std::string_view name : header.fields) out.names_.emplace_back(trimmed(name));
   HANSA_TRY(out.label_, out.find_column(config.label, "label"));
@@ -61,20 +61,20 @@ Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRec
 }
 
 Result<std::size_t> CsvRowReader::find_column(const std::string& name, std::string_view key) const {
-  const std::string place = location_ + ":" + std::to_string(header_line_);
+  const std::string location = location_ + ":" + std::to_string(header_line_);
   const auto count = std::ranges::count(names_, name);
   if (count == 1) return static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin());
   if (count > 1)
-    return fail(ErrorCode::data, place, "has " + std::to_string(count) + " columns \"" + name + "\"",
-                "give each column a name of its own");
+    return fail(ErrorCode::data, location, "has " + std::to_string(count) + " columns \"" + name + "\"",
+                "give each column a different name");
   if (const auto near = nearest_word(name, names_); near && names_.size() > 1)
-    return fail(ErrorCode::data, place,
+    return fail(ErrorCode::data, location,
                 "has no column \"" + name + "\", which data." + std::string(key) + " names",
                 "did you mean \"" + *near + "\"?");
   std::string all;
   for (std::size_t i = 0; i < names_.size() && i < 12; ++i)
     all += (i == 0 ? "" : ", ") + in_quotes(names_[i]);
-  return fail(ErrorCode::data, place,
+  return fail(ErrorCode::data, location,
               "has no column \"" + name + "\", which data." + std::string(key) + " names",
               names_.size() == 1 ? "its one column is " + all + ": is data.delimiter right?"
                                  : "its columns are " + all + (names_.size() > 12 ? ", ..." : ""));
@@ -86,7 +86,7 @@ Result<void> CsvRowReader::choose_inputs() {
       if (i != label_ && i != group_) inputs_.push_back(i);
     if (inputs_.empty())
       return fail(ErrorCode::data, location_ + ":" + std::to_string(header_line_),
-                  "has no column besides the label", "check data.delimiter, or name another file");
+                  "has no column other than the label", "check data.delimiter, or name another file");
     return {};
   }
   for (const std::string& name : config_.columns) {
@@ -96,7 +96,7 @@ Result<void> CsvRowReader::choose_inputs() {
   return {};
 }
 
-std::string CsvRowReader::place_of(const CsvRecord& record, std::size_t column) const {
+std::string CsvRowReader::location_of(const CsvRecord& record, std::size_t column) const {
   return location_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
 }
 
@@ -104,29 +104,29 @@ Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::stri
   if (!config_.classes.empty()) {
     const auto found = std::ranges::find(config_.classes, text);
     if (found != config_.classes.end()) return found - config_.classes.begin();
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not in data.classes",
-                "add it there on all clients, or hint the row");
+                "add it there on all clients, or correct the row");
   }
   const auto value = number_of(text);
   if (!value)
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not a number",
-                "name the labels in data.classes, the same list on all clients");
+                "list the labels in data.classes, the same list on all clients");
   if (*value < 0 || *value > double{class_index_max} || *value != std::floor(*value))
-    return fail(ErrorCode::data, place_of(record, label_),
+    return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", but a class is a whole number from 0",
-                "for a number to predict set data.target = \"real\"");
+                "to predict a number, set data.target = \"real\"");
   return static_cast<std::int64_t>(*value);
 }
 
 Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) const {
   const std::string_view text = trimmed(record.fields[label_]);
-  // A word that is a class counts as such, even "NA".
+  // A word in data.classes is a class, even "NA".
   const bool named = std::ranges::find(config_.classes, text) != config_.classes.end();
   if (!named && is_missing(text)) {
     if (config_.missing == MissingValues::skip) return false;
-    return fail(ErrorCode::data, place_of(record, label_), "is missing", missing_label_mend);
+    return fail(ErrorCode::data, location_of(record, label_), "is missing", missing_label_hint);
   }
   if (config_.target == TargetKind::class_index) {
     HANSA_TRY(row.class_index, read_class(record, text));
@@ -134,8 +134,8 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   }
   const auto value = number_of(text);
   if (!value || !fits_float(*value))
-    return fail(ErrorCode::data, place_of(record, label_),
-                "is " + in_quotes(text) + ", which is not a number", "hint the row");
+    return fail(ErrorCode::data, location_of(record, label_),
+                "is " + in_quotes(text) + ", which is not a number", "correct the row");
   row.real = static_cast<float>(*value);
   return true;
 }
@@ -145,7 +145,7 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     return fail(ErrorCode::data, location_ + ":" + std::to_string(record.line),
                 "has " + std::to_string(record.fields.size()) + " fields, but the header has " +
                     std::to_string(names_.size()),
-                "hint the row; a field that holds the delimiter stands in quotes");
+                "correct the row; quote a field that holds the delimiter");
   if (group_) row.group = trimmed(record.fields[*group_]);
   HANSA_TRY(bool whole, read_label(record, row));
   row.inputs.resize(inputs_.size());
@@ -153,21 +153,21 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     const std::string_view text = trimmed(record.fields[inputs_[i]]);
     if (is_missing(text)) {
       if (config_.missing == MissingValues::refuse)
-        return fail(ErrorCode::data, place_of(record, inputs_[i]),
-                    text.empty() ? "is missing" : "is " + in_quotes(text) + ", that is missing",
-                    missing_input_mend);
+        return fail(ErrorCode::data, location_of(record, inputs_[i]),
+                    text.empty() ? "is missing" : "is " + in_quotes(text) + ", which means missing",
+                    missing_input_hint);
       whole &= config_.missing != MissingValues::skip;
       row.inputs[i] = std::numeric_limits<float>::quiet_NaN();
       continue;
     }
     const auto value = number_of(text);
     if (!value)
-      return fail(ErrorCode::data, place_of(record, inputs_[i]),
+      return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a number",
-                  "hint the row, or choose other data.columns");
+                  "correct the row, or choose other data.columns");
     if (!fits_float(*value))
-      return fail(ErrorCode::data, place_of(record, inputs_[i]),
-                  "is " + in_quotes(text) + ", which is not a finite float32", "hint the row");
+      return fail(ErrorCode::data, location_of(record, inputs_[i]),
+                  "is " + in_quotes(text) + ", which is not a finite float32", "correct the row");
     row.inputs[i] = static_cast<float>(*value);
   }
   return whole;

@@ -1,4 +1,4 @@
-// Rows of numbers from the records of a CSV file, by the rules of a DataConfig (kinds csv and windows).
+// Converts records of a CSV file to rows of numbers, as a DataConfig says (kinds csv and windows).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -12,27 +12,28 @@
 namespace hansa::learning::internal {
 
 struct CsvRow {
-  std::vector<float> inputs;  // NaN where the value is missing and is to be replaced
+  std::vector<float> inputs;  // NaN: the value is missing and will be replaced
   std::int64_t class_index = 0;
   float real = 0;  // the label, if the target is real
   std::string group;
 };
 
-// Reads records after the header. Errors have code data and name file, line and column.
+// Reads the records after the header. Errors have code data and name file, line and column.
 class CsvRowReader {
  public:
-  // Fails on a column that header does not have, naming the nearest, or has twice.
+  // Fails if the header lacks a column, with the nearest name as the hint, or has it twice.
   [[nodiscard]] static Result<CsvRowReader> create(const DataConfig& config, const CsvRecord& header,
-                                                   std::string place);
-  // False: the row is left out by missing = "skip".
+                                                   std::string location);
+  // Returns false if missing = "skip" skips the row.
   [[nodiscard]] Result<bool> read(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
 
  private:
-  CsvRowReader(const DataConfig& config, std::string place) : config_(config), location_(std::move(place)) {}
+  CsvRowReader(const DataConfig& config, std::string location)
+      : config_(config), location_(std::move(location)) {}
   [[nodiscard]] Result<std::size_t> find_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<void> choose_inputs();
-  [[nodiscard]] std::string place_of(const CsvRecord& record, std::size_t column) const;
+  [[nodiscard]] std::string location_of(const CsvRecord& record, std::size_t column) const;
   [[nodiscard]] Result<bool> read_label(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] Result<std::int64_t> read_class(const CsvRecord& record, std::string_view text) const;
 

@@ -1,4 +1,4 @@
-// Kind "csv": every row is an example; inputs have the shape {columns}.
+// Kind "csv": every row is an example. Inputs have the shape {columns}.
 #pragma once
 #include <memory>
 

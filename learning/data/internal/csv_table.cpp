@@ -21,7 +21,7 @@ void replace_missing(CsvTable& table, MissingValues rule) {
     for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
       if (!std::isnan(table.inputs[i])) sum += table.inputs[i], ++count;
     if (count == table.row_count()) continue;
-    // A column without a single value has the mean 0.
+    // A column without any value has the mean 0.
     const float value =
         rule == MissingValues::mean && count > 0 ? static_cast<float>(sum / static_cast<double>(count)) : 0;
     for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
@@ -29,7 +29,7 @@ void replace_missing(CsvTable& table, MissingValues rule) {
   }
 }
 
-// Mean 0 and population deviation 1; a constant column becomes 0.
+// Scales each column to mean 0 and population standard deviation 1. A constant column becomes 0.
 void standardise(CsvTable& table) {
   const auto rows = static_cast<double>(table.row_count());
   for (std::size_t column = 0; column < table.columns; ++column) {
@@ -48,7 +48,8 @@ void standardise(CsvTable& table) {
   }
 }
 
-// Numbers segments as rows come: a new one for each group, and after each row that is left out.
+// Assigns segment numbers to rows in the order of the file: a new segment starts with each group and after each skipped
+// row.
 class Segments {
  public:
   void skip(const std::string& group) { group_named(group).open = false; }
@@ -61,13 +62,13 @@ class Segments {
     }
     return found.segment;
   }
-  // Groups count in the order in which they came.
+  // Groups are numbered in order of their first row.
   [[nodiscard]] std::uint32_t group_of(std::uint32_t segment) const { return groups_[segment]; }
 
  private:
   struct Group {
     std::uint32_t number = 0;
-    std::uint32_t segment = 0;  // of its next row, if open
+    std::uint32_t segment = 0;  // segment of its next row, if it is open
     bool open = false;
   };
   Group& group_named(const std::string& name) {
@@ -78,7 +79,7 @@ class Segments {
   std::vector<std::uint32_t> groups_;  // by segment
 };
 
-// Rows in the order of their segments' groups, for rows that came interleaved.
+// Sorts rows by the group of their segment, for files in which groups are interleaved.
 void sort_by_group(CsvTable& table, const Segments& segments) {
   const auto group = [&](std::uint32_t segment) { return segments.group_of(segment); };
   if (std::ranges::is_sorted(table.segments, {}, group)) return;
@@ -107,14 +108,14 @@ std::int64_t CsvTable::class_count(const DataConfig& config) const {
 }
 
 Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
-  const std::string place = config.file.string();
+  const std::string location = config.file.string();
   HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
-  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, place,
+  CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, location,
                    config.delimiter.at(0));
   CsvRecord record;
   HANSA_TRY(const bool has_header, reader.next(record));
   if (!has_header) return stream.bad("is empty", "its first line must name the columns");
-  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, place));
+  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, location));
 
   CsvTable out;
   out.columns = rows.input_count();
@@ -129,7 +130,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
       continue;
     }
     if (out.inputs.size() + row.inputs.size() > values_max)
-      return fail(ErrorCode::resource, place + ":" + std::to_string(record.line),
+      return fail(ErrorCode::resource, location + ":" + std::to_string(record.line),
                   "the file holds more than 4 GiB of numbers",
                   "set data.examples_max, or use kind \"tensors\", which stays on disk");
     out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
@@ -140,7 +141,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
   if (out.row_count() == 0)
     return stream.bad("holds no example",
                       config.missing == MissingValues::skip
-                          ? "every row misses a value: give this client rows that are whole"
+                          ? "every row has a missing value: give this client complete rows"
                           : "give this client a file with rows below the header");
   replace_missing(out, config.missing);
   if (config.scale == Scaling::standard) standardise(out);

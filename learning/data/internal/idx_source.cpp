@@ -10,7 +10,7 @@ namespace {
 
 class IdxSource final : public DataSource {
  public:
-  IdxSource(std::string place, IdxPair pair) : location_(std::move(place)), pair_(std::move(pair)) {
+  IdxSource(std::string location, IdxPair pair) : location_(std::move(location)), pair_(std::move(pair)) {
     shape_.input = {1, pair_.images.dimensions[1], pair_.images.dimensions[2]};
     shape_.class_count = *std::max_element(pair_.labels.values.begin(), pair_.labels.values.end()) + 1;
   }
@@ -28,7 +28,7 @@ class IdxSource final : public DataSource {
     float* __restrict out = inputs.data();
     for (const std::uint32_t index : indices) {
       const std::uint8_t* __restrict in = pair_.images.values.data() + index * size;
-      // Division, not a product with 1/255: equal to what Python's `/ 255` gives.
+      // Division instead of multiplication by 1/255, so that the values equal those of Python's `/ 255`.
       for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(in[i]) / 255.0F;
       out += size;
     }
@@ -57,13 +57,12 @@ Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
   if (config.labels.empty())
     return fail(ErrorCode::usage, "data.labels", "is not set", "name an idx file of labels");
   HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
-  const std::string place = config.images.string();
+  const std::string location = config.images.string();
   if (pair.images.example_count() == 0)
-    return fail(ErrorCode::data, place, "holds no example", "give this client a shard with examples");
+    return fail(ErrorCode::data, location, "holds no example", "give this client a file with examples");
   if (pair.images.example_size() == 0)
-    return fail(ErrorCode::data, place, "says that its images have no pixels",
-                "fetch or copy the file again");
-  return std::make_unique<IdxSource>(place, std::move(pair));
+    return fail(ErrorCode::data, location, "has images without pixels", "fetch or copy the file again");
+  return std::make_unique<IdxSource>(location, std::move(pair));
 }
 
 }  // namespace hansa::learning::internal

@@ -1,4 +1,4 @@
-// Images and labels of the MNIST family (learning/data/idx_file.h) as a data source.
+// A data source for images and labels of the MNIST family (learning/data/idx_file.h).
 #pragma once
 #include <memory>
 
@@ -6,7 +6,7 @@
 
 namespace hansa::learning::internal {
 
-// Pixels stay bytes in memory and become floats in [0, 1] as they are read.
+// Pixels are bytes in memory and are converted to floats in [0, 1] when they are read.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config);
 
 }  // namespace hansa::learning::internal

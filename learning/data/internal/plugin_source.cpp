@@ -21,9 +21,9 @@ using Library = std::unique_ptr<void, CloseLibrary>;
 
 class PluginSource final : public DataSource {
  public:
-  PluginSource(std::string place, Library library, const hansa_data_plugin& plugin, void* self,
+  PluginSource(std::string location, Library library, const hansa_data_plugin& plugin, void* self,
                const hansa_data_shape& shape)
-      : location_(std::move(place)), library_(std::move(library)), plugin_(plugin), self_(self) {
+      : location_(std::move(location)), library_(std::move(library)), plugin_(plugin), self_(self) {
     count_ = shape.examples;
     shape_.input.assign(shape.input_sizes, shape.input_sizes + shape.input_rank);
     shape_.target_kind = shape.classes > 0 ? TargetKind::class_index : TargetKind::real;
@@ -35,7 +35,9 @@ class PluginSource final : public DataSource {
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }  // the plugin's own is not known
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    return 0;
+  }  // the plugin's own memory is not known
   [[nodiscard]] std::string location() const override { return location_; }
 
   void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
@@ -55,7 +57,7 @@ class PluginSource final : public DataSource {
   }
 
  private:
-  // The plugin reads inputs and targets together; they are asked for one after the other.
+  // The plugin reads inputs and targets in one call, but DataSource reads them separately.
   void read(std::span<const std::uint32_t> indices) const {
     if (std::ranges::equal(indices, last_)) return;
     last_.assign(indices.begin(), indices.end());
@@ -100,29 +102,30 @@ bool is_possible(const hansa_data_shape& shape) {
 }  // namespace
 
 Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config) {
-  const std::string place = config.plugin.string();
-  // With a slash, so that the name is a path and not looked up in the system's folders.
-  const std::string path = config.plugin.has_parent_path() ? place : "./" + place;
+  const std::string location = config.plugin.string();
+  // The path gets a slash, so that the loader does not search the system's folders.
+  const std::string path = config.plugin.has_parent_path() ? location : "./" + location;
   Library library(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!library) {
     const char* reason = ::dlerror();
-    return fail(ErrorCode::usage, place, std::string("cannot be loaded (") + (reason ? reason : "") + ")",
-                "set data.plugin to a shared library that is built for this machine");
+    return fail(ErrorCode::usage, location, std::string("cannot be loaded (") + (reason ? reason : "") + ")",
+                "set data.plugin to a shared library built for this machine");
   }
   const auto entry =
       reinterpret_cast<hansa_data_plugin_entry_function>(::dlsym(library.get(), HANSA_DATA_PLUGIN_ENTRY));
   const hansa_data_plugin* plugin = entry == nullptr ? nullptr : entry();
   if (plugin == nullptr)
-    return fail(ErrorCode::usage, place, "is no data plugin: it has no function " HANSA_DATA_PLUGIN_ENTRY,
-                "build it as learning/data/plugin.h says");
+    return fail(ErrorCode::usage, location,
+                "is not a data plugin: it has no function " HANSA_DATA_PLUGIN_ENTRY,
+                "build it as learning/data/plugin.h describes");
   if (plugin->version != HANSA_DATA_PLUGIN_VERSION)
-    return fail(ErrorCode::usage, place,
+    return fail(ErrorCode::usage, location,
                 "is a data plugin of version " + std::to_string(plugin->version) +
-                    ", and this Hansa takes version " + std::to_string(HANSA_DATA_PLUGIN_VERSION),
-                "build it with this Hansa's headers");
+                    ", but this Hansa needs version " + std::to_string(HANSA_DATA_PLUGIN_VERSION),
+                "build it with the headers of this Hansa");
   if (plugin->name == nullptr || config.kind != plugin->name)
     return fail(ErrorCode::usage, "data.kind",
-                "is \"" + config.kind + "\", but " + place + " brings \"" +
+                "is \"" + config.kind + "\", but " + location + " registers \"" +
                     (plugin->name == nullptr ? "" : plugin->name) + "\"",
                 "set data.kind to the plugin's name");
 
@@ -134,17 +137,17 @@ Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config)
   void* self = plugin->open(&settings, &shape, error.data(), error.size());
   if (self == nullptr) {
     error.back() = '\0';
-    const std::string said = first_line(error.data());
-    return fail(ErrorCode::data, place,
-                said.empty() ? "could not open its data, and does not say why" : said);
+    const std::string reason = first_line(error.data());
+    return fail(ErrorCode::data, location,
+                reason.empty() ? "could not open its data, and gives no reason" : reason);
   }
   if (!is_possible(shape)) {
     plugin->close(self);
-    return fail(ErrorCode::data, place, "describes no example, or examples of a shape that cannot be",
-                "hint the plugin: shape is described in learning/data/plugin.h");
+    return fail(ErrorCode::data, location, "reports no example, or examples of an invalid shape",
+                "fix the plugin: learning/data/plugin.h describes the shape");
   }
   if (config.examples_max > 0) shape.examples = std::min(shape.examples, config.examples_max);
-  return std::make_unique<PluginSource>(place, std::move(library), *plugin, self, shape);
+  return std::make_unique<PluginSource>(location, std::move(library), *plugin, self, shape);
 }
 
 }  // namespace hansa::learning::internal

@@ -1,4 +1,4 @@
-// Data that a shared library brings: learning/data/plugin.h.
+// A data source from a shared library: learning/data/plugin.h.
 #pragma once
 #include <memory>
 
@@ -6,8 +6,8 @@
 
 namespace hansa::learning::internal {
 
-// Fails (usage) on a library that cannot be loaded, has another version or another name; (data) with what the
-// plugin says, or on a shape or values that cannot be.
+// Fails (usage) on a library that cannot be loaded or that has another version or name. Fails (data) with the plugin's
+// message, or on an invalid shape or value.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_plugin_source(const DataConfig& config);
 
 }  // namespace hansa::learning::internal

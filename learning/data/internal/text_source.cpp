@@ -52,7 +52,7 @@ class TextSource final : public DataSource {
   std::string location_;
   std::size_t window_;
   std::size_t stride_;
-  std::vector<std::uint8_t> text_;  // as indices of the alphabet
+  std::vector<std::uint8_t> text_;  // as indices into the alphabet
   std::uint64_t count_ = 0;
   ExampleShape shape_;
 };

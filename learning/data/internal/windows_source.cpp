@@ -50,9 +50,9 @@ class WindowsSource final : public DataSource {
  private:
   std::string location_;
   std::size_t window_;
-  std::size_t label_offset_;  // from a window's first row to its label's
+  std::size_t label_offset_;  // rows from a window's first to its label
   CsvTable table_;
-  std::vector<std::uint32_t> starts_;  // first rows
+  std::vector<std::uint32_t> starts_;  // first row of each window
   ExampleShape shape_;
 };
 
@@ -74,7 +74,7 @@ Result<std::unique_ptr<DataSource>> open_windows_source(const DataConfig& config
   if (starts.empty())
     return fail(ErrorCode::data, config.file.string(),
                 "has " + std::to_string(table.row_count()) + " rows, but no " + std::to_string(reach) +
-                    " of one series in sequence, which a window and its label take",
+                    " consecutive rows of one series, which a window with its label needs",
                 "lower data.window or data.horizon, or give this client a longer series");
   return std::make_unique<WindowsSource>(config, std::move(table), std::move(starts));
 }

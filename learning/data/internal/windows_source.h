@@ -1,5 +1,5 @@
-// Kind "windows": sliding windows over the rows of a CSV file; inputs have the shape {columns, window}, as
-// convolutions over time take them.
+// Kind "windows": sliding windows over the rows of a CSV file. Inputs have the shape {columns, window}, the order of
+// dimensions that one-dimensional convolutions take.
 #pragma once
 #include <memory>
 
