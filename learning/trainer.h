@@ -39,11 +39,11 @@ struct OutputVector {
 
 struct TrainingRequest {
   std::filesystem::path archive;  // TorchScript archive, already verified by its digest
-  Digest layout;  // what the aggregator believes the layout to be
+  Digest layout;  // the layout that the aggregator assumes
   Method method = sgd_method({});
   std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
-  std::uint64_t seed = 0;  // of the order of examples and of the model's own randomness
-  TaskId task = {};  // whose training this is
+  std::uint64_t seed = 0;  // for the order of examples and the model's own randomness
+  TaskId task = {};  // the task that this training belongs to
   KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
 };
 

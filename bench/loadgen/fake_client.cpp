@@ -94,7 +94,7 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
 
 void FakeClient::start(const messages::TrainTask& task, const learning::TrainingRequest&,
                        std::shared_ptr<client::TaskVectors> vectors) {
-  // An update of normal values, made once: the next ones are the same, which no codec can see.
+  // An update of normal values, drawn once. Later updates are equal, which no codec can exploit.
   if (!vectors->update.empty() && vectors->update.front() == 0)
     for (std::size_t i = 0; i < vectors->update.size(); ++i)
       vectors->update[i] =

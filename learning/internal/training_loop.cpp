@@ -19,8 +19,8 @@
 namespace hansa::learning {
 namespace {
 
-// LibTorch draws dropout masks from one generator for the whole process. Models that draw take turns, so
-// that each sees its own seed's numbers only; the others run concurrently.
+// LibTorch draws dropout masks from one generator for the whole process. Models that draw random numbers take turns, so
+// that each sees only the numbers of its own seed; other models run concurrently.
 std::mutex& generator_turn() {
   static std::mutex mutex;
   return mutex;

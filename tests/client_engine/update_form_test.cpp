@@ -1,4 +1,4 @@
-// The forms of an update: what may be sent, and what is staged for the next update.
+// The forms of an update: the bytes that are sent, and the vectors that are staged for the next update.
 #include "client/engine/update_form.h"
 
 #include <cmath>
@@ -57,7 +57,7 @@ class Form : public ::testing::Test {
 
 std::vector<std::byte> copy_of(const transport::Bulk& bulk) { return {bulk.bytes.begin(), bulk.bytes.end()}; }
 
-TEST_F(Form, APlainUpdateIsItsFloatsAndKeepsNothing) {
+TEST_F(Form, APlainUpdateIsSentAsFloatsAndKeepsNothing) {
   const auto out = prepare(form_of(task_));
   ASSERT_TRUE(out);
   EXPECT_EQ(out->task, task_.task);
@@ -68,16 +68,16 @@ TEST_F(Form, APlainUpdateIsItsFloatsAndKeepsNothing) {
   EXPECT_TRUE(staged_.vectors.empty());
 }
 
-TEST_F(Form, AnEncodedUpdateBuildsOnTheResidualOfTheOneBefore) {
+TEST_F(Form, AnEncodedUpdateAddsTheResidualOfThePreviousOne) {
   encode_with("topk(0.1, q4)");
   const auto first = copy_of(prepare(form_of(task_))->bulk);
   EXPECT_LT(first.size(), vectors_->delta.size());
   ASSERT_EQ(staged_.vectors.size(), 1U);
-  // Until it is counted, the next one starts from nothing.
+  // Until the update is counted, the next one starts without a residual.
   EXPECT_EQ(copy_of(prepare(form_of(task_))->bulk), first);
   count();
   EXPECT_NE(copy_of(prepare(form_of(task_))->bulk), first);
-  // A residual of other codecs is not used.
+  // The residual of another codec is not used.
   encode_with("topk(0.1, q8)");
   const auto other = copy_of(prepare(form_of(task_))->bulk);
   MemoryLedger empty;
@@ -93,7 +93,7 @@ TEST_F(Form, ARepeatedTaskEncodesTheSameBytes) {
   EXPECT_EQ(copy_of(prepare(form_of(task_))->bulk), counted);
 }
 
-TEST_F(Form, BytesThatAreStillSentAreNotWrittenOver) {
+TEST_F(Form, BytesThatAreBeingSentAreNotOverwritten) {
   encode_with("q4");
   const auto sent = prepare(form_of(task_));
   const auto before = copy_of(sent->bulk);
@@ -115,7 +115,7 @@ TEST_F(Form, AnUpdateForASecureSumIsNotSentBeforeItIsMasked) {
   EXPECT_TRUE(staged_.vectors.empty());
 }
 
-TEST_F(Form, ASumOfAPartOfTheValuesStagesTheRestAndARepeatedSumReplacesIt) {
+TEST_F(Form, ASumOfAFractionOfTheValuesStagesTheOthersAndARepeatedSumReplacesThem) {
   task_.secure.emplace();
   const MaskUpdate half = mask_of(0.5), whole = mask_of(1);
   ASSERT_TRUE(prepare(form_of(half)));

@@ -8,7 +8,7 @@
 namespace hansa {
 namespace {
 
-TEST(Methods, SgdHoldsEachFieldOfTheConfigurationAndGivesItBack) {
+TEST(Methods, SgdHasEachFieldOfTheConfigurationAndReturnsIt) {
   TrainingConfig config;
   EXPECT_EQ(training_config(sgd_method(config)), config);
   config = {.epochs = 7,
@@ -27,7 +27,7 @@ TEST(Methods, SgdHoldsEachFieldOfTheConfigurationAndGivesItBack) {
   EXPECT_EQ(described, sent);
 }
 
-TEST(Methods, AnOptionThatIsLeftOutHasItsDefault) {
+TEST(Methods, AnOmittedOptionHasItsDefault) {
   EXPECT_EQ(training_config({"sgd", {}}), TrainingConfig());
   const TrainingConfig two = training_config({"sgd", {{"epochs", std::int64_t{2}}}});
   EXPECT_EQ(two, TrainingConfig{.epochs = 2});
@@ -38,7 +38,7 @@ TEST(Methods, AnOptionThatIsLeftOutHasItsDefault) {
   }
 }
 
-TEST(Methods, WhatIsNotKnownOrOutOfRangeIsRefusedByName) {
+TEST(Methods, UnknownMethodsAndOptionsOutOfRangeAreRefusedByName) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   struct Row {
     Method method;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 
-TEST(SqliteStatement, EveryTypeComesBackAsItWasBound) {
+TEST(SqliteStatement, EveryTypeIsReadBackAsItWasBound) {
   const auto database = open_in_memory();
   database->exec("CREATE TABLE t (a, b, c, d, e, f, g, h)");
   const std::vector<std::byte> bytes{std::byte{0}, std::byte{255}};
@@ -109,7 +109,7 @@ TEST(SqliteGuard, AnExceptionIsAStorageErrorOfTheFile) {
   EXPECT_EQ(*guarded("run.sqlite", "counting", [] { return 3; }), 3);
 }
 
-TEST(SqliteGuard, AFileThatIsNoDatabaseIsDamaged) {
+TEST(SqliteGuard, AFileThatIsNotADatabaseIsDamaged) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "run.sqlite";
   std::ofstream(file) << std::string(5'000, 'x');

@@ -1,4 +1,4 @@
-// A task with a further vector each way, from TrainTask to the uploaded bytes: the device's engine and the real
+// A task with an additional vector in each direction, from TrainTask to the uploaded bytes: the device's engine and the real
 // trainer, with the aggregator played by the test.
 #include <cmath>
 #include <cstring>
@@ -24,7 +24,7 @@ using messages::ToClient;
 constexpr std::uint32_t chunk_bytes = 64 * 1024;
 const SessionId session(70);
 
-// The aggregator: answers pulls and grants what is offered.
+// Plays the aggregator: answers pulls and grants offered updates.
 class MethodInEngine : public ::testing::Test, public Link, public TrainingRunner, public ArchiveStore {
  protected:
   MethodInEngine() {
@@ -90,7 +90,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
       tell(messages::BlobChunk{pull.blob, at},
            bytes.subspan(at, std::min<std::uint64_t>(chunk_bytes, pull.offset + pull.bytes - at)));
   }
-  // Until the engine has nothing to say.
+  // Serves the engine until it has no more messages.
   void serve() {
     while (!said_.empty()) {
       const auto [message, bulk] = std::move(said_.front());
@@ -110,7 +110,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
       }
     }
   }
-  // From the first tick to the whole update.
+  // Runs from the first tick until the update is complete.
   void run() {
     engine_->data_known({60, 0, "", ""}, now_);
     engine_->tick(now_);
@@ -128,7 +128,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
     ASSERT_EQ(update_.size(), offer_.bytes);
     EXPECT_EQ(checksum(std::span<const std::byte>(update_)), offer_.update);
   }
-  // The update that the trainer makes alone.
+  // The update that the trainer computes without the engine.
   std::vector<float> expected() {
     std::vector<float> out(2 * model_.size());
     learning::TrainingRequest request = *request_;
@@ -161,7 +161,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
   std::vector<std::byte> update_;
 };
 
-TEST_F(MethodInEngine, BothInputsArriveAndTheUpdateIsBothOutputsOneAfterTheOther) {
+TEST_F(MethodInEngine, BothInputsArriveAndTheUpdateConsistsOfBothOutputs) {
   run();
   EXPECT_EQ(pulled_, (std::set<std::string>{"anchor", "model"}));
   const std::vector<float> values = expected();
@@ -188,7 +188,7 @@ TEST_F(MethodInEngine, TheSegmentsOfBothOutputsAreOneCodecPlan) {
   }
 }
 
-TEST_F(MethodInEngine, AHeldInputIsNotFetchedAgain) {
+TEST_F(MethodInEngine, AStoredInputIsNotFetchedAgain) {
   run();
   pulled_.clear();
   update_.clear();

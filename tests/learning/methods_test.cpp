@@ -1,4 +1,4 @@
-// Methods of the trainer: the registry, and a method that exchanges a further vector each way.
+// Methods of the trainer: the registry, and a method that exchanges an additional vector in each direction.
 #include <limits>
 #include <numeric>
 
@@ -61,7 +61,7 @@ class Methods : public ::testing::Test {
   std::vector<float> model_, anchor_, delta_, drift_;
 };
 
-TEST_F(Methods, AFurtherInputIsReadAndAFurtherOutputWritten) {
+TEST_F(Methods, AnAdditionalInputIsReadAndAnAdditionalOutputIsWritten) {
   std::vector<float> by_sgd(model_.size());
   ASSERT_TRUE(train_on(*trainer_, request_, model_, by_sgd));
   anchor_.assign(model_.size(), 0.125F);
@@ -81,7 +81,7 @@ TEST_F(Methods, AFurtherInputIsReadAndAFurtherOutputWritten) {
   EXPECT_LT(distance(drift_), 0.2 * distance(without_pull)) << "the weights are pulled to the anchor";
 }
 
-TEST_F(Methods, WhatATrainerDoesNotKnowIsRefusedAndNothingIsWritten) {
+TEST_F(Methods, UnknownMethodsAndVectorsAreRefusedAndNothingIsWritten) {
   anchor_ = model_;
   const auto refused = [&](const char* text) {
     const auto trained = train();

@@ -1,4 +1,4 @@
-// hansa-client follows data while it is killed again and again: its state must have consumed what was written.
+// hansa-client follows its data while it is killed repeatedly: its state has consumed exactly what was written.
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -96,7 +96,7 @@ TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
   expect_all_consumed();
 }
 
-// 40 examples are taken and 20 places are in the reservoir, so that most rounds depend on which examples stayed.
+// 40 examples are consumed and the reservoir holds 20, so most rounds depend on which examples stay.
 TEST_F(Following, ASimulationWithAFullReservoirGivesTheSameModelEachTime) {
   follow("file = \"../rows.csv\"");
   std::ofstream file(folder / "rows.csv");

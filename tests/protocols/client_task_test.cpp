@@ -88,7 +88,7 @@ messages::ModelDeltas three_deltas(std::uint8_t base, std::uint8_t blob) {
   return out;
 }
 
-// Models 10, 11 and 12, and then the task's, each a delta from the one before.
+// Models 10, 11 and 12, and then the task's model, each with a delta from the one before.
 messages::TrainTask task_with_deltas() {
   messages::TrainTask task = make_task();
   task.inputs[0].deltas = three_deltas(10, 20);
@@ -97,7 +97,7 @@ messages::TrainTask task_with_deltas() {
 
 std::vector<HeldVector> held_model(const Digest& vector) { return {{"model", vector}}; }
 
-TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
+TEST(ClientTask, TheStoredModelDecidesWhatIsFetched) {
   const auto first_pull = [](const Digest& held) {
     ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, held_model(held));
     const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
@@ -112,7 +112,7 @@ TEST(ClientTask, TheModelThatIsHeldDecidesWhatIsFetched) {
   EXPECT_EQ(count_of<StartTraining>(feed(task, SessionOpened{})), 1U);
 }
 
-TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherAndThenItTrains) {
+TEST(ClientTask, DeltasAreFetchedOneAfterTheOtherBeforeTraining) {
   ClientTask task(task_with_deltas(), ArchiveCache::absent, chunk_bytes, held_model(counting_digest(11)));
   (void)feed(task, SessionOpened{});
   for (const std::uint64_t offset : {0U, 100U, 200U})
@@ -164,7 +164,7 @@ Digest asked_for(const std::vector<TaskEffect>& effects) {
   return pulls.empty() ? Digest{} : pulls[0].blob;
 }
 
-TEST(ClientTask, InputsAreFetchedInTheirOrderEachByItsOwnWayAndThenItTrains) {
+TEST(ClientTask, InputsAreFetchedInOrderBeforeTrainingEachInFullOrByDeltas) {
   const std::vector<HeldVector> held = {{"control", counting_digest(42)}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model) << "no model is held: in full";
@@ -175,14 +175,14 @@ TEST(ClientTask, InputsAreFetchedInTheirOrderEachByItsOwnWayAndThenItTrains) {
             1U);
 }
 
-TEST(ClientTask, AHeldVectorCountsOnlyUnderItsOwnName) {
+TEST(ClientTask, AStoredVectorIsUsedOnlyUnderItsOwnName) {
   const std::vector<HeldVector> held = {{"control", model}, {"model", counting_digest(42)}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model);
   EXPECT_EQ(asked_for(fetch(task, model, 2'000, BlobVerified{model})), control);
 }
 
-TEST(ClientTask, ADamagedDeltaOfOneInputLeavesTheOthersAsTheyAre) {
+TEST(ClientTask, ADamagedDeltaOfOneInputDoesNotAffectTheOthers) {
   const std::vector<HeldVector> held = {{"model", counting_digest(11)}, {"control", counting_digest(42)}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), counting_digest(21));
@@ -404,7 +404,7 @@ TEST(ClientTask, CancelStopsOnlyARunningTraining) {
   EXPECT_EQ(count_of<StopTraining>(feed(training, CancelArrived{})), 1U);
 }
 
-TEST(ClientTask, AnotherSeedInputMethodOrOutputIsOtherWork) {
+TEST(ClientTask, AnotherSeedInputMethodOrOutputIsAnotherTask) {
   const ClientTask task(make_task(), ArchiveCache::present, chunk_bytes);
   auto other = make_task();
   EXPECT_TRUE(task.same_work(other));

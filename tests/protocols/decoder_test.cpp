@@ -1,4 +1,4 @@
-// Hostile bytes: each gives an error or a message, within the fields' bounds, and never a crash.
+// Hostile bytes give an error or a message whose fields are within their bounds, and never a crash.
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -107,7 +107,7 @@ TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
   }
 }
 
-TEST(Decoder, AnotherVersionIsNamedWithThisOne) {
+TEST(Decoder, AnotherVersionIsReportedTogetherWithThisOne) {
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[2] = std::byte{9};
   expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
@@ -268,7 +268,7 @@ TEST(Decoder, ATaskHasInputsAndOutputsAndNotTooMany) {
   expect_error(encode(session, task), "a list is longer than 64");
 }
 
-TEST(Decoder, EachTypeOfAnOptionComesBackAndAnotherIsRefused) {
+TEST(Decoder, EachTypeOfOptionIsReadBackAndAnUnknownOneIsRefused) {
   const OptionValue values[] = {std::int64_t{-5}, 0.25, std::string("nearest"),
                                 std::vector<std::string>{"head.*", ""}};
   TrainTask task = small_task();
@@ -320,7 +320,7 @@ TEST(Decoder, UnknownEnumeratorsAreRefused) {
   expect_error(receipt, "enumerator");
 }
 
-TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderTakes) {
+TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderAccepts) {
   const auto bye = decode_to_client(encode(SessionId(1), ToClient(Bye{std::string(5'000, 'x')})));
   ASSERT_TRUE(bye);
   EXPECT_EQ(std::get<Bye>(std::get<Envelope<ToClient>>(*bye).message).reason,
@@ -334,7 +334,7 @@ TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderTakes) {
   EXPECT_EQ(cut.metrics[0].name, std::string(name_bytes_max, 'm'));
 }
 
-// What each side makes of each message: docs/protocol.md, the column "from".
+// Which side accepts each message: the column "from" of docs/protocol.md.
 TEST(Direction, EveryTypeIsForTheSideThatTheSpecificationNames) {
   struct Row {
     std::string_view name;

@@ -1,4 +1,4 @@
-// What a task says about itself: validity, blobs, the update's plan, seeds.
+// Properties of a task: validity, blobs, the plan of the update, seeds.
 #include "protocols/messages/task.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ TrainTask two_vectors() {
   return task;
 }
 
-TEST(Task, TheUpdateIsTheOutputsOneAfterTheOther) {
+TEST(Task, TheUpdateConsistsOfTheOutputsInOrder) {
   const TrainTask task = two_vectors();
   EXPECT_EQ(update_values(task), 200U);
   const auto segments = update_segments(task);
@@ -36,7 +36,7 @@ TEST(Task, TheUpdateIsTheOutputsOneAfterTheOther) {
   EXPECT_EQ(plan->values(), update_values(task));
 }
 
-TEST(Task, EachBlobHasItsPlace) {
+TEST(Task, EachBlobHasItsPosition) {
   const TrainTask task = two_vectors();
   const auto model = find_blob(task, counting_digest(2));
   ASSERT_TRUE(model);
@@ -53,7 +53,7 @@ TEST(Task, EachBlobHasItsPlace) {
   EXPECT_FALSE(find_blob(task, counting_digest(9)));
 }
 
-TEST(Task, OnlyAValidTaskPassesItsCheck) {
+TEST(Task, OnlyAValidTaskPassesTheCheck) {
   EXPECT_TRUE(check(two_vectors()));
   struct Row {
     void (*damage)(TrainTask&);
@@ -85,7 +85,7 @@ TEST(Task, OnlyAValidTaskPassesItsCheck) {
   }
 }
 
-// Runs of one seed give the same models in every version of the protocol as long as these stay.
+// As long as these seeds do not change, equal seeds give equal models in every version of the protocol.
 TEST(Task, SeedsAndNamesAreThoseOfVersion5) {
   TrainTask task = two_vectors();
   task.seed = 42;

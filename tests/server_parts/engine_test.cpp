@@ -101,7 +101,7 @@ class Shell : public Outbox, public EngineObserver {
     return out;
   }
   [[nodiscard]] std::uint64_t bulk_bytes(PeerId peer) { return bulk_bytes_[peer]; }
-  // A message of the wrong direction, as it arrives.
+  // Sends a message of the wrong direction.
   void say_misdirected(PeerId peer, const messages::ToClient& message) {
     engine_->receive(peer, "client-" + std::to_string(peer.value), messages::encode(sessions_[peer], message),
                      {}, now_);
@@ -210,7 +210,7 @@ TEST_F(EngineTest, AStopWaitsForTheCommitInProgress) {
   EXPECT_EQ(shell.engine().last_committed(), RoundId(1));
 }
 
-TEST_F(EngineTest, ThatEndsDuringACommitEndsAfterItsWork) {
+TEST_F(EngineTest, DestroyedDuringACommitItWaitsForTheCommit) {
   HeldExecutor executor;
   {
     Shell shell(disk_, config(1, 2), executor);

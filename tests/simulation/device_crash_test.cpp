@@ -105,7 +105,7 @@ struct Devices {
           send(*world.compression.uplink, delta_of(training_seed(world, round, name), world.options.elements),
                residual, seeds_of(world, round, name), 64.0F);
       residual = std::move(sent.kept);
-      // The committed round has this very update, if it has one of the device.
+      // If the committed round counts an update of the device, it is this one.
       for (const auto& record : world.disk->rounds)
         for (const auto& p : record.participations)
           if (record.round == round && p.client == name && p.outcome == server::Outcome::counted &&
@@ -159,7 +159,7 @@ TEST(DeviceCrash, WithoutFaultsEveryRoundIsInTheDevicesLog) {
   }
 }
 
-TEST(DeviceCrash, AnUpdateIsAppliedOnceAndWholeWhereverEitherSideDies) {
+TEST(DeviceCrash, AnUpdateIsAppliedOnceAndCompletelyWhereverEitherSideCrashes) {
   std::uint64_t crashes = 0;
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     World world = device_world(seed);

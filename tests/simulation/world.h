@@ -65,13 +65,13 @@ struct Sent {
 [[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
 [[nodiscard]] std::uint64_t training_seed(const World& world, RoundId round, const std::string& client);
 
-// The models of all committed rounds, recomputed in 128-bit integers from the fake trainers and the recorded
-// participations alone; empty if all agree, else what differs. Updates and published models go through the codecs;
-// those with error feedback only in a world without faults.
+// Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
+// participations. Returns an empty string if all agree, or else the difference. Updates and published models pass
+// through the codecs; codecs with error feedback only in a world without faults.
 std::string check_models(const World& world);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);
-// Each selected client stands once in a record, and the counted ones are at least the quorum.
+// Each selected client is recorded once, and at least the quorum is counted.
 std::string check_records(const World& world);
 
 }  // namespace hansa::testing

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs scripts/check-targets on made-up trees: each violation must be found, and a correct tree must pass.
+# Tests scripts/check-targets on generated trees: each violation must be found, and a correct tree must pass.
 #   check_targets_test.sh ROOT
 set -euo pipefail
 check="$1/scripts/check-targets"
