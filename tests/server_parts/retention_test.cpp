@@ -179,7 +179,9 @@ TEST_P(RetentionOfStores, TheBestRoundsStayAndThoseThatMayStillBeEvaluated) {
   const auto accuracy = [](std::uint32_t round) { return round == 7 || round == 31 ? 99.0 : round; };
   for (std::uint32_t round = 1; round <= 50; ++round) {
     ASSERT_TRUE(commit_small(*run, round));
-    EXPECT_TRUE(has(*run, model_after(round - round % 2))) << "it waits for its evaluation";
+    if (round % 2 == 0) {
+      EXPECT_TRUE(has(*run, model_after(round - 1))) << "it may still be evaluated";
+    }
     // Rounds are evaluated in pairs, the newer one first, so that the older one is given up.
     if (round % 2 == 0 || round == 7 || round == 31) {
       ASSERT_TRUE(run->record_evaluation(RoundId(round), {{"loss", 1, 1}, {"accuracy", accuracy(round), 1}}));

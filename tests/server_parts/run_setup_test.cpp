@@ -129,7 +129,8 @@ TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {
   {
     auto run = prepare(RunChoice::new_run);
     ASSERT_TRUE(run) << run.error().text();
-    for (std::uint32_t round = 1; round <= 4; ++round) commit_values(*run->store, round, 2.0F * round, 0.5F);
+    for (std::uint32_t round = 1; round <= 4; ++round)
+      commit_values(*run->store, round, 2.0F * static_cast<float>(round), 0.5F);
     name = run->store->location();
   }
   const auto removed = prepare(RunChoice::new_run, name + "@2");
