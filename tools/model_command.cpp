@@ -163,7 +163,8 @@ Result<void> check(const CheckOptions& options) {
   }
   fmt::print("fit: one step on {} of {} examples was trained ({}), then evaluated ({}); {} values are sent\n",
              std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
-             means_text(result.trained, all_metrics), means_text(result.evaluated, all_metrics), result.values);
+             means_text(result.trained, all_metrics), means_text(result.evaluated, all_metrics),
+             result.values);
   for (const std::string& name : result.unmoved)
     fmt::print("note: the step did not change {}: it has no gradient, or a gradient of zero\n", name);
   return {};

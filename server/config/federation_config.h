@@ -15,7 +15,7 @@
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/optimizers/optimizer_config.h"
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 
 namespace hansa::server {
 

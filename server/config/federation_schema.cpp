@@ -40,9 +40,7 @@ constexpr std::array tables{
     Table{"secure_aggregation", Presence::defaulted,
           "Secure aggregation: [secure-aggregation.md](secure-aggregation.md).", secure_aggregation_settings},
     Table{"store", Presence::defaulted,
-          "Which models a run keeps on disk. The initial model, the last one and what a restart needs are "
-          "always kept; a round whose model is removed keeps its record.",
-          store_settings},
+          "Which models a run keeps on disk: [runs.md](runs.md#which-models-are-kept).", store_settings},
     Table{"evaluation", Presence::optional,
           "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
     Table{"simulation", Presence::defaulted, "What only `hansa simulate` needs; the aggregator ignores it.",

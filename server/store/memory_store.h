@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 #include "server/store/run.h"
 
 namespace hansa::server {

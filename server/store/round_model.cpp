@@ -30,13 +30,14 @@ Result<RoundModel> find_round_model(Run& run, std::optional<RoundId> round) {
   HANSA_TRY(const auto identity, run.identity());
   HANSA_TRY(const auto position, run.position());
   if (!identity || !position)
-    return fail(ErrorCode::usage, run.location(), "has no model yet", "wait for its first round");
+    return fail(ErrorCode::usage, run.location(), "has no model yet",
+                "wait until its first round is committed");
   const RoundId wanted = round.value_or(position->round);
   if (wanted == RoundId(0)) return RoundModel{wanted, identity->initial_model, identity->initial_state};
   HANSA_TRY(auto record, run.round(wanted));
   if (!record)
     return fail(ErrorCode::usage, run.location(), "has no round " + std::to_string(wanted.value),
-                "its last is round " + std::to_string(position->round.value));
+                "its last round is " + std::to_string(position->round.value));
   if (!record->model_kept) {
     HANSA_TRY(const std::string kept, kept_rounds_text(run));
     return fail(

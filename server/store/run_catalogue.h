@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 #include "server/store/run.h"
 
 namespace hansa::server {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 #include "server/store/run.h"
 
 namespace hansa::server {

@@ -1,5 +1,5 @@
 // Which models stay, on disk and in memory alike.
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 
 #include <functional>
 #include <set>

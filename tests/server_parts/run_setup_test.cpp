@@ -140,7 +140,7 @@ TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {
       << removed.error().text();
   EXPECT_EQ(removed.error().hint, "it holds the models of rounds 0, 3 and 4");
   EXPECT_TRUE(prepare(RunChoice::new_run, name + "@3"));
-  EXPECT_NE(prepare(RunChoice::new_run, name + "@5").error().text().find("its last is round 4"),
+  EXPECT_NE(prepare(RunChoice::new_run, name + "@5").error().text().find("its last round is 4"),
             std::string::npos);
 }
 

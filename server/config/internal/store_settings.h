@@ -11,8 +11,10 @@ inline constexpr std::array store_settings{
         .key = "keep",
         .presence = config::Presence::defaulted,
         .default_value = "\"all\"",
-        .meaning = "`all` models; those of the `last:N` rounds; of the `best:N` rounds by `metric`, and of "
-                   "rounds newer than the last evaluated one; or of `every:N`th round.",
+        .meaning =
+            "`all` models; those of the `last:N` rounds; those of the `best:N` rounds by `metric`, and of "
+            "rounds newer than the last evaluated one; or those of `every:N`th round. The initial "
+            "model, the last one and what a restart needs are always kept.",
         .range = {.least = 1, .most = 16},
         .example = "\"last:10\""},
     config::Setting{
@@ -21,7 +23,7 @@ inline constexpr std::array store_settings{
         .default_value = "\"accuracy\"",
         .meaning = "The metric of the evaluation that `best:N` compares. Lower is better for a name that "
                    "contains `loss`, `error` or `perplexity`, and for `mse`, `rmse` and `mae`; higher is "
-                   "better for every other.",
+                   "better for every other name.",
         .range = {.least = 1, .most = 64},
         .example = "\"loss\""},
 };

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 #include "server/store/store.h"
 
 namespace hansa::server::internal {

@@ -1,4 +1,4 @@
-#include "server/store/retention.h"
+#include "server/retention/retention.h"
 
 #include <algorithm>
 #include <array>
