@@ -1,13 +1,21 @@
 // Metrics as one line of text for people.
 #pragma once
 #include <cstddef>
+#include <limits>
 #include <string>
+#include <string_view>
 
 #include "common/training.h"
 
 namespace hansa {
 
-// The means of the first metrics_max metrics, in the model's order: "accuracy 0.8123, loss 0.5120".
+// The mean with four decimals; "-" if no example is behind it.
+[[nodiscard]] std::string mean_text(const Metric& metric);
+// The same of the metric with this name; "-" if there is none.
+[[nodiscard]] std::string mean_text(const Metrics& metrics, std::string_view name);
+
+inline constexpr std::size_t all_metrics = std::numeric_limits<std::size_t>::max();
+// The first metrics_max metrics that have a mean, in the model's order: "accuracy 0.8123, loss 0.5120".
 [[nodiscard]] std::string means_text(const Metrics& metrics, std::size_t metrics_max = 6);
 
 }  // namespace hansa

@@ -1,4 +1,4 @@
-// Patterns for parameter names: "head.*", "*.bias".
+// Patterns for names of parameters and of files: "head.*", "*.bias", "client-*.toml".
 #pragma once
 #include <string_view>
 

@@ -35,10 +35,10 @@ hansa::Result<int> run(int argc, char** argv) {
   }
   HANSA_TRY(const auto config, hansa::server::read_federation_config(file));
   if (health) {
-    HANSA_TRY(const auto found, hansa::server::read_health(config));
+    HANSA_TRY(const auto found,
+              hansa::server::read_health(config, *hansa::server::open_catalogue(config.runs)));
     std::puts(
-        fmt::format("{}: round {} of {} is committed", found.run.string(), found.last.value, config.rounds)
-            .c_str());
+        fmt::format("{}: round {} of {} is committed", found.run, found.last.value, config.rounds).c_str());
     return 0;
   }
   hansa::server::AggregatorOptions options;

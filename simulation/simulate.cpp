@@ -115,6 +115,7 @@ class BorrowedStore final : public server::Store {
   Result<void> get_model(const Digest& d, std::span<float> p) override { return store_.get_model(d, p); }
   Result<Digest> put_delta(std::span<const std::byte> s) override { return store_.put_delta(s); }
   Result<std::vector<std::byte>> get_delta(const Digest& d) override { return store_.get_delta(d); }
+  bool wants_published_vector(RoundId r) const override { return store_.wants_published_vector(r); }
   Result<void> commit_round(const server::RoundRecord& r) override { return store_.commit_round(r); }
   Result<void> record_evaluation(RoundId r, const Metrics& m) override {
     return store_.record_evaluation(r, m);
@@ -137,12 +138,13 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   HANSA_TRY(auto clients, open_clients(config, identities));
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
-  HANSA_TRY(auto run, server::prepare_run(config, request, describe_here));
+  HANSA_TRY(auto run,
+            server::prepare_run(config, *server::open_catalogue(config.runs), request, describe_here));
   std::unique_ptr<learning::Evaluator> evaluator;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {
-    HANSA_TRY(evaluator, learning::make_evaluator(run.store->archive_path(), *config.evaluation,
-                                                  static_cast<int>(cores), config.training.personal));
+    HANSA_TRY(evaluator, learning::make_evaluator(run.archive, *config.evaluation, static_cast<int>(cores),
+                                                  config.training.personal));
   }
   Observer observer(config, *run.store, evaluator.get(), round_done);
   observer.elements = run.coordinator.model.elements;
@@ -155,7 +157,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   f.aggregator.initial_state = run.initial_state;
   if (f.aggregator.coordinator.settings.secure_sums)
     f.aggregator.certificate = [&](const std::string& client) { return identities.certificate(client); };
-  f.aggregator.archive = f.archive = run.store->archive_path();
+  f.aggregator.archive = f.archive = run.archive;
   for (const auto& client : clients) f.aggregator.coordinator.settings.admitted.push_back(client.name);
   f.clients = std::move(clients);
   f.seed = config.seed;
@@ -165,13 +167,13 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
     return std::make_unique<BorrowedStore>(*run.store);
   };
-  Federation federation(std::move(f), open_store, observer, run.store->folder());
+  Federation federation(std::move(f), open_store, observer, run.store->scratch_folder());
   HANSA_TRY(const auto outcome, federation.run(stop));
   if (observer.failure) return tl::unexpected<Error>(*observer.failure);
   if (outcome.finish.why == server::Finish::Why::gave_up)
-    return fail(ErrorCode::quorum, run.store->folder().string(), outcome.finish.text);
+    return fail(ErrorCode::quorum, run.store->location(), outcome.finish.text);
   SimulateOutcome out;
-  out.run_folder = run.store->folder().string();
+  out.run_folder = run.store->location();
   out.last_committed = outcome.last_committed;
   out.model = outcome.model;
   out.evaluation = observer.last;

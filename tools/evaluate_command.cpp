@@ -9,6 +9,7 @@
 
 #include "client/config/client_config.h"
 #include "common/files.h"
+#include "common/metrics_text.h"
 #include "learning/evaluation.h"
 #include "learning/model_archive.h"
 #include "server/config/federation_config.h"
@@ -77,8 +78,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
   }
   TextTable table({{"metric", Align::left}, {"mean"}, {"examples"}});
   for (const Metric& metric : metrics)
-    table.add_row({metric.name, metric.count > 0 ? fmt::format("{:.4f}", metric.sum / metric.count) : "-",
-                   fmt::format("{:.0f}", metric.count)});
+    table.add_row({metric.name, mean_text(metric), fmt::format("{:.0f}", metric.count)});
   fmt::print("{}", table.text());
   return {};
 }

@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "client/config/client_config.h"
+#include "common/metrics_text.h"
 #include "learning/model_archive.h"
 #include "learning/model_check.h"
+#include "server/store/run_catalogue.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
@@ -81,10 +83,13 @@ Result<void> run_list(OutputForm form) {
 }
 
 Result<void> run_inspect(const InspectOptions& options) {
+  std::filesystem::path archive = options.archive;
   std::error_code error;
-  const bool is_run = std::filesystem::is_regular_file(options.archive / "archive.pt", error);
-  HANSA_TRY(const auto model,
-            learning::describe_archive(is_run ? options.archive / "archive.pt" : options.archive));
+  if (std::filesystem::is_directory(archive, error)) {
+    HANSA_TRY(const auto run, server::open_run_read_only(archive));
+    HANSA_TRY(archive, run->archive_file());
+  }
+  HANSA_TRY(const auto model, learning::describe_archive(archive));
   if (options.form == OutputForm::json) {
     nlohmann::json entries = nlohmann::json::array();
     for (const auto& entry : model.layout.entries())
@@ -111,14 +116,6 @@ Result<void> run_inspect(const InspectOptions& options) {
              model.has_metrics ? "defined by the model" : "loss, and accuracy for classes",
              model.archive.text(), model.layout.digest().text());
   return {};
-}
-
-std::string metrics_text(const Metrics& metrics) {
-  std::string out;
-  for (const Metric& metric : metrics)
-    if (metric.count > 0)
-      out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", metric.name, metric.sum / metric.count);
-  return out;
 }
 
 // Finds a file of the folder to check the model with.
@@ -166,7 +163,8 @@ Result<void> check(const CheckOptions& options) {
   }
   fmt::print("fit: one step on {} of {} examples was trained ({}), then evaluated ({}); {} values are sent\n",
              std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
-             metrics_text(result.trained), metrics_text(result.evaluated), result.values);
+             means_text(result.trained, all_metrics), means_text(result.evaluated, all_metrics),
+             result.values);
   for (const std::string& name : result.unmoved)
     fmt::print("note: the step did not change {}: it has no gradient, or a gradient of zero\n", name);
   return {};

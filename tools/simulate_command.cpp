@@ -67,8 +67,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
   fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down (in memory)\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
   for (const Metric& metric : outcome.evaluation)
-    if (const auto mean = mean_of(outcome.evaluation, metric.name))
-      fmt::print("final test {}: {:.4f}\n", metric.name, *mean);
+    if (metric.count > 0) fmt::print("final test {}: {}\n", metric.name, mean_text(metric));
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};
 }

@@ -10,7 +10,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "server/store/run_folder.h"
+#include "common/metrics_text.h"
+#include "server/store/run_catalogue.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
 #include "tools/text_table.h"
@@ -33,7 +34,7 @@ struct RunView {
 };
 
 Result<RunView> read_run(const std::filesystem::path& folder) {
-  HANSA_TRY(const auto run, server::RunFolder::open_read_only(folder));
+  HANSA_TRY(const auto run, server::open_run_read_only(folder));
   RunView out;
   HANSA_TRY(const auto identity, run->identity());
   if (!identity)
@@ -80,13 +81,6 @@ std::string lost_text(const RoundRecord& round) {
   return out;
 }
 
-std::string mean_text(const Metrics* metrics, std::string_view name) {
-  if (metrics != nullptr)
-    for (const Metric& metric : *metrics)
-      if (metric.name == name && metric.count > 0) return fmt::format("{:.4f}", metric.sum / metric.count);
-  return "-";
-}
-
 const Metrics* find_evaluation(const RunView& view, RoundId round) {
   const auto found = view.evaluations.find(round);
   return found == view.evaluations.end() ? nullptr : &found->second;
@@ -112,21 +106,28 @@ void print_table(const RunView& view) {
   const bool secure =
       std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
   if (secure) columns.insert(columns.end(), {{"recovered"}, {"setup s"}, {"unmask s"}});
-  columns.insert(columns.end(), {{"up"}, {"down"}, {"seconds"}, {"lost", Align::left}});
+  // Whether the round's model is still there, where [store] keep removes some.
+  const bool some_removed =
+      std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return !r.model_kept; });
+  columns.insert(columns.end(), {{"up"}, {"down"}, {"seconds"}});
+  if (some_removed) columns.push_back({"model", Align::left});
+  columns.push_back({"lost", Align::left});
   TextTable table(columns);
   for (const RoundRecord& round : view.rounds) {
     const Sums sums = sum_up(round);
     const Metrics* metrics = find_evaluation(view, round.round);
     std::vector<std::string> row{std::to_string(round.round.value),
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
-    for (const std::string& name : names) row.push_back(mean_text(metrics, name));
+    for (const std::string& name : names) row.push_back(metrics != nullptr ? mean_text(*metrics, name) : "-");
     if (secure && round.secure)
       row.insert(row.end(),
                  {std::to_string(round.secure->recovered), fmt::format("{:.2f}", round.secure->setup_seconds),
                   fmt::format("{:.2f}", round.secure->unmask_seconds)});
     else if (secure) row.insert(row.end(), {"-", "-", "-"});
     row.insert(row.end(), {bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
-                           fmt::format("{:.2f}", round.seconds), lost_text(round)});
+                           fmt::format("{:.2f}", round.seconds)});
+    if (some_removed) row.push_back(round.model_kept ? "kept" : "removed");
+    row.push_back(lost_text(round));
     table.add_row(std::move(row));
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
@@ -159,17 +160,12 @@ void print_json(const RunView& view) {
     nlohmann::json participations = nlohmann::json::array();
     for (const Participation& participation : round.participations)
       participations.push_back(participation_json(participation));
-    nlohmann::json entry{{"round", round.round.value},
-                         {"model", round.model.text()},
-                         {"base", round.base.text()},
-                         {"started_at", round.started_at},
-                         {"seconds", round.seconds},
-                         {"attempt", round.attempt},
-                         {"picked", round.participations.size()},
-                         {"counted", sums.counted},
-                         {"bytes_up", sums.bytes_up},
-                         {"bytes_down", sums.bytes_down},
-                         {"participations", participations}};
+    nlohmann::json entry{{"round", round.round.value},     {"model", round.model.text()},
+                         {"model_kept", round.model_kept}, {"base", round.base.text()},
+                         {"started_at", round.started_at}, {"seconds", round.seconds},
+                         {"attempt", round.attempt},       {"picked", round.participations.size()},
+                         {"counted", sums.counted},        {"bytes_up", sums.bytes_up},
+                         {"bytes_down", sums.bytes_down},  {"participations", participations}};
     if (const auto& secure = round.secure)
       entry["secure"] = {{"neighbours", secure->neighbours},
                          {"threshold", secure->threshold},

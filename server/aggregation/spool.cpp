@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/descriptor.h"
 #include "common/files.h"
 #include "common/kernels/copy.h"
 
@@ -19,21 +20,21 @@ namespace {
 constexpr std::size_t block_bytes = 1 << 20;
 constexpr std::uint64_t large_bytes = 8 << 20;  // more than a core keeps in its caches
 
-tl::unexpected<Error> fail_with_errno(const std::filesystem::path& folder, std::string what, int error) {
+tl::unexpected<Error> fail_with(int error, const std::filesystem::path& folder, std::string what) {
   return fail(ErrorCode::storage, folder.string(), std::move(what) + " (" + std::strerror(error) + ")",
               error == ENOSPC || error == EDQUOT ? "free space there, or raise limits.spool_memory_mib" : "");
 }
 
 // A file without a name: gone when it is closed, also by a crash.
-Result<int> open_nameless(const std::filesystem::path& folder) {
-  int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0) return file;
+Result<Descriptor> open_nameless(const std::filesystem::path& folder) {
+  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file) return file;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
-    return fail_with_errno(folder, "allows no file for an update", errno);
+    return fail_with(errno, folder, "allows no file for an update");
   // A file system without O_TMPFILE: a name for a moment.
   std::string name = (folder / "spool-XXXXXX").string();
-  file = ::mkostemp(name.data(), O_CLOEXEC);
-  if (file < 0) return fail_with_errno(folder, "allows no file for an update", errno);
+  file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file) return fail_with(errno, folder, "allows no file for an update");
   ::unlink(name.c_str());
   return file;
 }
@@ -81,7 +82,7 @@ struct Spool::State {
   std::uint64_t size;
   std::uint64_t received = 0;
   PageBuffer memory;
-  int file = -1;
+  Descriptor file;  // none: in memory
   RunningChecksum sum;
 
   State(SpoolPool& in, std::uint64_t bytes) : pool(&in), size(bytes) {}
@@ -89,7 +90,6 @@ struct Spool::State {
   State& operator=(const State&) = delete;
   ~State() {
     if (memory.size() != 0) pool->give_back(std::move(memory));
-    if (file >= 0) ::close(file);
   }
 };
 
@@ -98,7 +98,7 @@ Spool::~Spool() = default;
 Spool::Spool(Spool&&) noexcept = default;
 Spool& Spool::operator=(Spool&&) noexcept = default;
 
-bool Spool::in_memory() const { return state_->file < 0; }
+bool Spool::in_memory() const { return !state_->file; }
 std::uint64_t Spool::size() const { return state_->size; }
 std::uint64_t Spool::received() const { return state_->received; }
 std::span<const std::byte> Spool::arrived() const {
@@ -115,11 +115,10 @@ Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
   HANSA_TRY_VOID(make_folders(pool.folder_));
   HANSA_TRY(state->file, open_nameless(pool.folder_));
   // Room for the whole at once: a full disk is told before the upload, not in its middle.
-  while (::fallocate(state->file, 0, 0, static_cast<off_t>(bytes)) != 0) {
+  while (::fallocate(state->file.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
     if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // then append() tells
-    return fail_with_errno(pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes",
-                           errno);
+    return fail_with(errno, pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes");
   }
   return Spool(std::move(state));
 }
@@ -127,7 +126,7 @@ Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
 Result<void> Spool::append(std::span<const std::byte> data) {
   State& state = *state_;
   assert(data.size() <= state.size - state.received);
-  if (state.file < 0) {
+  if (!state.file) {
     const std::span<std::byte> to(reinterpret_cast<std::byte*>(state.memory.data()) + state.received,
                                   data.size());
     // A large one is read again when others have pushed it from the caches, or not at all.
@@ -135,11 +134,10 @@ Result<void> Spool::append(std::span<const std::byte> data) {
     else std::ranges::copy(data, to.begin());
   } else {
     for (std::size_t done = 0; done < data.size();) {
-      const ssize_t n = ::pwrite(state.file, data.data() + done, data.size() - done,
+      const ssize_t n = ::pwrite(state.file.get(), data.data() + done, data.size() - done,
                                  static_cast<off_t>(state.received + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0)
-        return fail_with_errno(state.pool->folder_, "cannot keep an update", n < 0 ? errno : ENOSPC);
+      if (n <= 0) return fail_with(n < 0 ? errno : ENOSPC, state.pool->folder_, "cannot keep an update");
       done += static_cast<std::size_t>(n);
     }
   }
@@ -181,7 +179,7 @@ Result<void> Spool::visit_bytes(
   const State& state = *state_;
   assert(complete());
   if (state.size == 0) return {};
-  if (state.file < 0)
+  if (!state.file)
     return visit_block(
         {reinterpret_cast<const std::byte*>(state.memory.data()), static_cast<std::size_t>(state.size)}, 0);
   // Taken out of the pool while in use: a visit within a visit gets a block of its own.
@@ -193,9 +191,9 @@ Result<void> Spool::visit_bytes(
     const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, state.size - offset));
     for (std::size_t done = 0; outcome && done < bytes;) {
       const ssize_t n =
-          ::pread(state.file, block.data() + done, bytes - done, static_cast<off_t>(offset + done));
+          ::pread(state.file.get(), block.data() + done, bytes - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) outcome = fail_with_errno(state.pool->folder_, "cannot give an update back", errno);
+      if (n < 0) outcome = fail_with(errno, state.pool->folder_, "cannot give an update back");
       if (n == 0)
         outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
       if (n > 0) done += static_cast<std::size_t>(n);

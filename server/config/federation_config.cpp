@@ -102,6 +102,16 @@ Result<CompressionConfig> read_compression(const Document& document) {
   return out;
 }
 
+Result<Retention> read_retention(const Document& document) {
+  HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
+  if (out.keep != Retention::Keep::best) return out;
+  out.metric = document.text("store.metric");
+  if (!document.has_table("evaluation"))
+    return fail(ErrorCode::usage, document.location("store.keep"), "compares evaluations, and there are none",
+                "add [evaluation], or set keep = \"last:10\"");
+  return out;
+}
+
 }  // namespace
 
 Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
@@ -151,6 +161,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.optimizer.name = document.text("strategy.server_optimizer");
   out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
 
+  HANSA_TRY(out.retention, read_retention(document));
   HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
 

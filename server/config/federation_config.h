@@ -15,6 +15,7 @@
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/optimizers/optimizer_config.h"
+#include "server/retention/retention.h"
 
 namespace hansa::server {
 
@@ -69,6 +70,7 @@ struct FederationConfig {
   std::filesystem::path key;  // aggregator's secret key file
   std::filesystem::path admitted;  // folder with a file NAME.pub for each admitted client
   std::filesystem::path runs;  // folder of the run folders
+  Retention retention;  // of their models
 
   std::filesystem::path model;  // TorchScript archive
   TrainingConfig training;

@@ -7,6 +7,7 @@
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
 #include "server/config/internal/secure_aggregation_settings.h"
+#include "server/config/internal/store_settings.h"
 #include "server/config/internal/strategy_settings.h"
 
 namespace hansa::server {
@@ -38,6 +39,8 @@ constexpr std::array tables{
           compression_rule_settings, true},
     Table{"secure_aggregation", Presence::defaulted,
           "Secure aggregation: [secure-aggregation.md](secure-aggregation.md).", secure_aggregation_settings},
+    Table{"store", Presence::defaulted,
+          "Which models a run keeps on disk: [runs.md](runs.md#which-models-are-kept).", store_settings},
     Table{"evaluation", Presence::optional,
           "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
     Table{"simulation", Presence::defaulted, "What only `hansa simulate` needs; the aggregator ignores it.",

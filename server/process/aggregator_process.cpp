@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
-#include "common/files.h"
+#include "common/metrics_text.h"
 #include "protocols/enrolment/device_file.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
@@ -33,7 +33,7 @@ class ChannelOutbox final : public Outbox {
 class RoundEvaluations {
  public:
   // The store is called on the executor, between commits.
-  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, RunFolder& store, Executor& executor,
+  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, Run& store, Executor& executor,
                    ProgressDisplay& display, const Logger& log)
       : evaluator_(std::move(evaluator)), store_(store), executor_(executor), display_(display), log_(log) {}
 
@@ -43,7 +43,7 @@ class RoundEvaluations {
   }
   [[nodiscard]] int descriptor() const { return evaluator_ ? evaluator_->descriptor() : -1; }
   [[nodiscard]] std::size_t outstanding() const {
-    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) + recording_ : 0;
+    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) + opening_ + recording_ : 0;
   }
   [[nodiscard]] const std::optional<std::pair<RoundId, Metrics>>& last() const { return last_; }
 
@@ -51,6 +51,7 @@ class RoundEvaluations {
     if (!evaluator_) return;
     auto answer = evaluator_->take();
     if (!answer) return;
+    file_ = {};
     if (*answer) {
       record(in_work_, **answer);
     } else {
@@ -73,20 +74,37 @@ class RoundEvaluations {
                   });
   }
   void start_next() {
-    if (!evaluator_ || evaluator_->busy() || waiting_.empty()) return;
+    if (!evaluator_ || evaluator_->busy() || opening_ > 0 || waiting_.empty()) return;
     const auto [round, model] = waiting_.back();
     waiting_.pop_back();
+    ++opening_;
+    const auto file = std::make_shared<Result<ModelFile>>(ModelFile{});
+    executor_.run([this, model, file] { *file = store_.model_file(model); },
+                  [this, round, file] {
+                    --opening_;
+                    start(round, std::move(*file));
+                  });
+  }
+  void start(RoundId round, Result<ModelFile> file) {
+    if (!file) {
+      // The retention removed it, because later rounds came faster than their evaluations.
+      log_.debug(fmt::format("round {} is not evaluated: {}", round.value, file.error().text()));
+      return start_next();
+    }
     in_work_ = round;
-    evaluator_->request(store_.model_path(model));
+    file_ = std::move(*file);
+    evaluator_->request(file_.path);
   }
 
   std::unique_ptr<BackgroundEvaluator> evaluator_;
-  RunFolder& store_;
+  Run& store_;
   Executor& executor_;
   ProgressDisplay& display_;
   const Logger& log_;
   std::vector<std::pair<RoundId, Digest>> waiting_;
   RoundId in_work_;
+  ModelFile file_;  // of the round in work
+  std::size_t opening_ = 0;  // models that the executor has not yet opened
   std::size_t recording_ = 0;  // results that the executor has not yet recorded
   std::optional<std::pair<RoundId, Metrics>> last_;
 };
@@ -118,14 +136,14 @@ class ProcessObserver final : public EngineObserver {
 };
 
 // Requests the evaluation of rounds that were committed but not evaluated before a crash.
-Result<void> catch_up(RunFolder& store, const FederationConfig& config, RoundEvaluations& evaluations) {
+Result<void> catch_up(Run& store, const FederationConfig& config, RoundEvaluations& evaluations) {
   HANSA_TRY(const auto rounds, store.rounds());
   HANSA_TRY(const auto evaluated, store.evaluations());
   for (const auto& record : rounds) {
     const bool due = record.round.value % std::max(config.evaluation_every, 1U) == 0;
     const bool done = std::any_of(evaluated.begin(), evaluated.end(),
                                   [&](const auto& e) { return e.first == record.round; });
-    if (due && !done) evaluations.ask(record.round, record.model);
+    if (due && !done && record.model_kept) evaluations.ask(record.round, record.model);
   }
   return {};
 }
@@ -139,10 +157,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (admitted.empty())
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
-  HANSA_TRY(auto run, prepare_run(config, options.run, describe_archive_in_child));
+  HANSA_TRY(auto run,
+            prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
-    HANSA_TRY(evaluator, BackgroundEvaluator::start(run.store->archive_path(), *config.evaluation,
+    HANSA_TRY(evaluator, BackgroundEvaluator::start(run.archive, *config.evaluation,
                                                     config.evaluation_threads, config.training.personal));
   }
 
@@ -158,8 +177,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
                           channel->endpoint(), public_key.text()));
   display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}",
-                                        run.store->folder().string(), run.position.value, config.rounds)
-                          : fmt::format("run folder: {}", run.store->folder().string()));
+                                        run.store->location(), run.position.value, config.rounds)
+                          : fmt::format("run folder: {}", run.store->location()));
 
   EngineConfig engine_config;
   engine_config.run = run.run;
@@ -179,10 +198,10 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
   engine_config.optimizer = run.optimizer;
   engine_config.initial_state = run.initial_state;
-  engine_config.archive = run.store->archive_path();
+  engine_config.archive = run.archive;
   engine_config.wall_clock = utc_now;
   WorkerPool workers(0);
-  SpoolPool spools(run.store->folder(), config.limits.spool_memory_mib << 20);
+  SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
   ChannelOutbox outbox(*channel);
   ThreadExecutor executor([&channel] { channel->wake(); });
   RoundEvaluations evaluations(std::move(evaluator), *run.store, executor, display, log);
@@ -233,7 +252,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   const Finish& finish = *engine->finished();
   if (finish.why == Finish::Why::gave_up)
     return fail(
-        ErrorCode::quorum, run.store->folder().string(), finish.text,
+        ErrorCode::quorum, run.store->location(), finish.text,
         fmt::format(
             "start the missing clients and run \"hansa-aggregator {}\" again: it goes on after round {}",
             config.file.string(), engine->last_committed().value));
@@ -243,11 +262,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                   .c_str());
   if (const auto& last = evaluations.last(); last && last->first == engine->last_committed()) {
     for (const Metric& metric : last->second)
-      if (const auto mean = mean_of(last->second, metric.name))
-        std::puts(fmt::format("final test {}: {:.4f}", metric.name, *mean).c_str());
+      if (metric.count > 0)
+        std::puts(fmt::format("final test {}: {}", metric.name, mean_text(metric)).c_str());
   }
   std::puts(fmt::format("final model: {}", engine->model().text()).c_str());
-  std::puts(fmt::format("run folder: {}", run.store->folder().string()).c_str());
+  std::puts(fmt::format("run folder: {}", run.store->location()).c_str());
   std::fflush(stdout);
   return {};
 }

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <ctime>
 
-#include "common/files.h"
 #include "common/vector_digest.h"
+#include "server/store/round_model.h"
 
 namespace hansa::server {
 namespace {
@@ -18,20 +18,20 @@ std::string utc(const char* format) {
   return std::string(text, std::strftime(text, sizeof text, format, &parts));
 }
 
-// An unused folder name that sorts by age: fashion-mnist-20260102-030405, ...-2, ...
-std::filesystem::path fresh_folder(const FederationConfig& config) {
+// An unused name that sorts by age: fashion-mnist-20260102-030405, ...-2, ...
+Result<std::string> fresh_name(const FederationConfig& config, RunCatalogue& runs) {
+  HANSA_TRY(const auto names, runs.list());
   const std::string stem = config.name + "-" + utc("%Y%m%d-%H%M%S");
-  auto folder = config.runs / stem;
-  for (int i = 2; std::filesystem::exists(folder); ++i)
-    folder = config.runs / (stem + "-" + std::to_string(i));
-  return folder;
+  std::string name = stem;
+  for (int i = 2; std::ranges::find(names, name) != names.end(); ++i) name = stem + "-" + std::to_string(i);
+  return name;
 }
 
-// Whether fresh_folder may have returned this name. "fashion-mnist-20260102-030405" is not a run of the federation
+// Whether fresh_name may have returned this name. "fashion-mnist-20260102-030405" is not a run of the federation
 // "fashion".
-bool is_run_of(const std::string& federation, const std::string& folder) {
-  if (!folder.starts_with(federation + "-")) return false;
-  const std::string_view stamp = std::string_view(folder).substr(federation.size() + 1);
+bool is_run_of(const std::string& federation, const std::string& name) {
+  if (!name.starts_with(federation + "-")) return false;
+  const std::string_view stamp = std::string_view(name).substr(federation.size() + 1);
   constexpr std::string_view pattern = "dddddddd-dddddd";
   if (stamp.size() < pattern.size()) return false;
   for (std::size_t i = 0; i < pattern.size(); ++i)
@@ -39,37 +39,28 @@ bool is_run_of(const std::string& federation, const std::string& folder) {
   return stamp.size() == pattern.size() || stamp[pattern.size()] == '-';
 }
 
-std::optional<std::filesystem::path> newest_run(const FederationConfig& config) {
-  std::vector<std::filesystem::path> folders;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(config.runs, error))
-    if (entry.is_directory() && is_run_of(config.name, entry.path().filename().string()))
-      folders.push_back(entry.path());
-  std::sort(folders.begin(), folders.end(), [](const auto& a, const auto& b) {
-    std::error_code ignored;
-    const auto time_a = std::filesystem::last_write_time(a, ignored);
-    const auto time_b = std::filesystem::last_write_time(b, ignored);
-    return time_a != time_b ? time_a > time_b : a > b;
-  });
-  if (folders.empty()) return {};
-  return folders.front();
+Result<std::optional<std::string>> newest_run(const FederationConfig& config, RunCatalogue& runs) {
+  HANSA_TRY(const auto names, runs.list());
+  for (const std::string& name : names)
+    if (is_run_of(config.name, name)) return name;
+  return std::nullopt;
 }
 
 // The newest run of this federation, if it has rounds left. Older unfinished runs are not resumed: they were abandoned
 // on purpose.
-std::optional<std::filesystem::path> unfinished_run(const FederationConfig& config,
-                                                    const ArchiveFacts& facts) {
-  const auto folder = newest_run(config);
-  if (!folder) return {};
-  auto store = RunFolder::open_read_only(*folder);
-  if (!store) return {};
-  const auto identity = (*store)->identity();
-  const auto position = (*store)->position();
-  if (!identity || !*identity || !position || !*position) return {};
+Result<std::optional<std::string>> unfinished_run(const FederationConfig& config, RunCatalogue& runs,
+                                                  const ArchiveFacts& facts) {
+  HANSA_TRY(const auto name, newest_run(config, runs));
+  if (!name) return std::nullopt;
+  const auto run = runs.open_read_only(*name);
+  if (!run) return std::nullopt;
+  const auto identity = (*run)->identity();
+  const auto position = (*run)->position();
+  if (!identity || !*identity || !position || !*position) return std::nullopt;
   const bool same = (**identity).federation == config.name && (**identity).seed == config.seed &&
                     (**identity).archive == facts.archive && (**identity).layout == facts.layout.digest();
-  if (!same || (**position).round.value >= config.rounds) return {};
-  return folder;
+  if (!same || (**position).round.value >= config.rounds) return std::nullopt;
+  return name;
 }
 
 struct StartPoint {
@@ -79,8 +70,13 @@ struct StartPoint {
   std::vector<PageVector<float>> vectors;  // of the state
 };
 
-Result<StartPoint> read_start_point(const std::string& from, const FederationConfig& config,
-                                    const ArchiveFacts& facts) {
+// The run that --from names: a path, or a name in the catalogue.
+Result<std::unique_ptr<Run>> open_named(const std::string& run, RunCatalogue& runs) {
+  std::error_code ignored;
+  return std::filesystem::exists(run, ignored) ? open_run_read_only(run) : runs.open_read_only(run);
+}
+
+Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs, const ArchiveFacts& facts) {
   const auto at = from.rfind('@');
   std::uint32_t number = 0;
   const auto bad = [&](std::string what) {
@@ -89,27 +85,27 @@ Result<StartPoint> read_start_point(const std::string& from, const FederationCon
   if (at == std::string::npos) return bad("names no round");
   const auto [stop, error] = std::from_chars(from.data() + at + 1, from.data() + from.size(), number);
   if (error != std::errc() || stop != from.data() + from.size()) return bad("has no number after '@'");
-  std::filesystem::path folder = from.substr(0, at);
-  if (!std::filesystem::exists(folder)) folder = config.runs / folder;
-  HANSA_TRY(const auto store, RunFolder::open_read_only(folder));
-  HANSA_TRY(const auto identity, store->identity());
+  const std::string name = from.substr(0, at);
+  HANSA_TRY(const auto run, open_named(name, runs));
+  HANSA_TRY(const auto identity, run->identity());
   if (!identity || identity->layout != facts.layout.digest())
     return fail(ErrorCode::model, "--from " + from, "has another parameter layout than [model] archive",
                 "start from a run of the same model, with the same model.personal");
-  Digest model = identity->initial_model;
-  std::vector<StateVector> state = identity->initial_state;
-  if (number > 0) {
-    HANSA_TRY(const auto record, store->round(RoundId(number)));
-    if (!record) return bad("names a round that is not committed");
-    model = record->model;
-    state = record->state;
+  auto found = find_round_model(*run, RoundId(number));
+  if (!found) {
+    Error problem = std::move(found).error();
+    problem.location = "--from " + from;
+    return tl::unexpected<Error>(std::move(problem));
   }
-  StartPoint start{folder.filename().string() + "@" + std::to_string(number), {}, std::move(state), {}};
+  StartPoint start{std::filesystem::path(name).filename().string() + "@" + std::to_string(number),
+                   {},
+                   std::move(found->state),
+                   {}};
   start.parameters.resize(facts.layout.element_count());
-  HANSA_TRY_VOID(store->get_model(model, start.parameters));
+  HANSA_TRY_VOID(run->get_model(found->model, start.parameters));
   for (const StateVector& kept : start.state) {
     start.vectors.emplace_back(facts.layout.element_count());
-    HANSA_TRY_VOID(store->get_model(kept.vector, start.vectors.back()));
+    HANSA_TRY_VOID(run->get_model(kept.vector, start.vectors.back()));
   }
   return start;
 }
@@ -147,43 +143,46 @@ std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
   return names;
 }
 
-Result<Health> read_health(const FederationConfig& config) {
-  const auto folder = newest_run(config);
-  if (!folder)
-    return fail(ErrorCode::quorum, config.runs.string(), "holds no run of \"" + config.name + "\" yet",
+Result<Health> read_health(const FederationConfig& config, RunCatalogue& runs) {
+  HANSA_TRY(const auto name, newest_run(config, runs));
+  if (!name)
+    return fail(ErrorCode::quorum, runs.location(), "holds no run of \"" + config.name + "\" yet",
                 "start the aggregator, and wait for its clients");
-  HANSA_TRY(const auto store, RunFolder::open_read_only(*folder));
-  HANSA_TRY(const auto position, store->position());
+  HANSA_TRY(const auto run, runs.open_read_only(*name));
+  HANSA_TRY(const auto position, run->position());
   if (!position || position->round.value == 0)
-    return fail(ErrorCode::quorum, folder->string(), "has no committed round yet", "wait for its clients");
-  return Health{*folder, position->round};
+    return fail(ErrorCode::quorum, run->location(), "has no committed round yet", "wait for its clients");
+  return Health{run->location(), position->round};
 }
 
-Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
+Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs, const RunRequest& request,
                                 const DescribeArchive& describe) {
   HANSA_TRY(ArchiveFacts facts, describe(config.model, config.training.personal));
   if (facts.layout.element_count() == 0)
     return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
-  HANSA_TRY_VOID(make_folders(config.runs));
   PreparedRun run;
   RunIdentity identity;
   PageVector<float> initial = std::move(facts.parameters);
   std::vector<PageVector<float>> initial_vectors;  // of identity.initial_state
-  std::optional<std::filesystem::path> folder;
+  std::optional<std::string> name;
   if (!request.from.empty()) {
-    HANSA_TRY(auto start, read_start_point(request.from, config, facts));
+    HANSA_TRY(auto start, read_start_point(request.from, runs, facts));
     identity.started_from = start.text;
     initial = std::move(start.parameters);
     identity.initial_state = std::move(start.state);
     initial_vectors = std::move(start.vectors);
   } else if (request.choice == RunChoice::resume_or_new) {
-    folder = unfinished_run(config, facts);
+    HANSA_TRY(name, unfinished_run(config, runs, facts));
   }
-  run.resumed = folder.has_value();
-  if (!folder) folder = fresh_folder(config);
-  HANSA_TRY(run.store, RunFolder::open(*folder));
+  run.resumed = name.has_value();
+  if (name) {
+    HANSA_TRY(run.store, runs.open(*name, config.retention));
+  } else {
+    HANSA_TRY(name, fresh_name(config, runs));
+    HANSA_TRY(run.store, runs.create(*name, config.retention));
+  }
   identity.federation = config.name;
-  identity.run = folder->filename().string();
+  identity.run = *name;
   identity.seed = config.seed;
   identity.archive = facts.archive;
   identity.layout = facts.layout.digest();
@@ -226,9 +225,10 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest
     for (const auto& parameter : facts.layout.entries()) c.model.segments.push_back(parameter.count);
   }
   c.model.archive = facts.archive;
+  HANSA_TRY(run.archive, run.store->archive_file());
   std::error_code error;
-  c.model.archive_bytes = std::filesystem::file_size(run.store->archive_path(), error);
-  if (error) return fail(ErrorCode::storage, run.store->archive_path().string(), "cannot be read");
+  c.model.archive_bytes = std::filesystem::file_size(run.archive, error);
+  if (error) return fail(ErrorCode::storage, run.archive.string(), "cannot be read");
   c.model.layout = identity.layout;
   c.model.elements = facts.layout.element_count();
   return run;

@@ -12,7 +12,7 @@
 #include "server/config/federation_config.h"
 #include "server/coordinator/coordinator.h"
 #include "server/evaluation/model_process.h"
-#include "server/store/run_folder.h"
+#include "server/store/run_catalogue.h"
 
 namespace hansa::server {
 
@@ -28,8 +28,9 @@ struct RunRequest {
 };
 
 struct PreparedRun {
-  std::unique_ptr<RunFolder> store;
+  std::unique_ptr<Run> store;
   std::string run;  // its name
+  std::filesystem::path archive;  // the run's, as a file
   CoordinatorConfig coordinator;  // the caller sets session_seed and admitted
   ServerOptimizerConfig optimizer;
   std::vector<StateVector> initial_state;  // before round 1
@@ -41,15 +42,16 @@ struct PreparedRun {
 using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path& archive,
                                                            std::span<const std::string> personal)>;
 
-[[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, const RunRequest& request,
-                                              const DescribeArchive& describe);
+// runs: where config.runs points.
+[[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs,
+                                              const RunRequest& request, const DescribeArchive& describe);
 
 // The newest run of this federation and its last committed round. Fails with `quorum` while there is none.
 struct Health {
-  std::filesystem::path run;
+  std::string run;  // its location
   RoundId last;
 };
-[[nodiscard]] Result<Health> read_health(const FederationConfig& config);
+[[nodiscard]] Result<Health> read_health(const FederationConfig& config, RunCatalogue& runs);
 
 // The sorted names of all files NAME.pub in the folder.
 [[nodiscard]] std::vector<std::string> admitted_names(const std::filesystem::path& folder);

@@ -1,4 +1,4 @@
-// A store in memory for simulations, with a disk that outlives it: to crash an aggregator, drop its
+// A run in memory for simulations and tests, with a disk that outlives it: to crash an aggregator, drop its
 // MemoryStore and keep the MemoryDisk; to start it again, make a new MemoryStore on that disk.
 #pragma once
 #include <functional>
@@ -7,26 +7,46 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "server/store/store.h"
+#include "server/retention/retention.h"
+#include "server/store/run.h"
 
 namespace hansa::server {
+
+namespace internal {
+class RetainedRounds;  // server/store/internal/retained_rounds.h
+struct Surplus;
+}  // namespace internal
 
 // What is durable.
 struct MemoryDisk {
   std::optional<RunIdentity> identity;
-  std::unordered_map<Digest, std::vector<float>> models;
+  std::unordered_map<Digest, std::vector<float>> models;  // and state vectors
   std::unordered_map<Digest, std::vector<std::byte>> deltas;
   std::vector<RoundRecord> rounds;  // round 1 first
   std::map<RoundId, Metrics> evaluations;
+  std::optional<std::vector<std::byte>> archive;
+  std::string layout;
 };
 
-class MemoryStore final : public Store {
+enum class MemoryAccess : std::uint8_t { read_only, read_write };
+
+struct MemoryRunOptions {
+  Retention retention = {};
+  std::string name = "memory store";  // in messages
+  std::filesystem::path scratch = {};  // a folder for archive_file() and model_file()
+  MemoryAccess access = MemoryAccess::read_write;
+};
+
+class MemoryStore final : public Run {
  public:
   // Called before each durable step: "write model", "write delta", "keep identity", "commit round",
-  // "record evaluation". If it fails, the step does not happen and the call fails with its error.
+  // "record evaluation", "remove models". If it fails, the step does not happen and the call fails with its error.
   using BeforeStep = std::function<Result<void>(std::string_view step)>;
 
-  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk, BeforeStep before_step = {});
+  // Removes what no committed round names, as every store does when it is opened for writing.
+  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk, BeforeStep before_step = {},
+                       MemoryRunOptions options = {});
+  ~MemoryStore() override;
 
   [[nodiscard]] Result<void> begin_run(const RunIdentity& identity,
                                        std::span<const float> initial_model) override;
@@ -34,6 +54,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<void> get_model(const Digest& digest, std::span<float> parameters) override;
   [[nodiscard]] Result<Digest> put_delta(std::span<const std::byte> delta) override;
   [[nodiscard]] Result<std::vector<std::byte>> get_delta(const Digest& digest) override;
+  [[nodiscard]] bool wants_published_vector(RoundId round) const override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
   [[nodiscard]] Result<std::optional<Position>> position() override;
@@ -41,12 +62,30 @@ class MemoryStore final : public Store {
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round) override;
 
+  [[nodiscard]] Result<std::optional<RunIdentity>> identity() override;
+  [[nodiscard]] Result<std::vector<RoundRecord>> rounds() override;
+  [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
+  [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
+  [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
+  [[nodiscard]] Result<ParameterLayout> layout() override;
+  [[nodiscard]] Result<std::filesystem::path> archive_file() override;
+  [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
+  [[nodiscard]] std::string location() const override { return options_.name; }
+  [[nodiscard]] std::filesystem::path scratch_folder() const override { return options_.scratch; }
+
  private:
   [[nodiscard]] Result<void> before(std::string_view step) const;
+  [[nodiscard]] Result<void> require_writable() const;
+  [[nodiscard]] Result<void> require_vector(const Digest& digest, std::string_view what) const;
   [[nodiscard]] Result<RoundId> last_round() const;
+  void clean_up();
+  void mark_removed(const internal::Surplus& surplus);
+  [[nodiscard]] Result<void> remove_vectors(const internal::Surplus& surplus);
 
   std::shared_ptr<MemoryDisk> disk_;
   BeforeStep before_step_;
+  MemoryRunOptions options_;
+  std::unique_ptr<internal::RetainedRounds> retained_;
 };
 
 }  // namespace hansa::server

@@ -1,14 +1,18 @@
 #include "server/store/run_folder.h"
 
+#include <algorithm>
 #include <limits>
+#include <unordered_map>
 
 #include <fcntl.h>
 
 #include "common/files.h"
 #include "common/folder_lock.h"
+#include "server/store/internal/content_files.h"
 #include "server/store/internal/database.h"
+#include "server/store/internal/delta_files.h"
 #include "server/store/internal/identity.h"
-#include "server/store/internal/metrics_lines.h"
+#include "server/store/internal/metrics_log.h"
 #include "server/store/internal/model_files.h"
 
 namespace hansa::server {
@@ -16,6 +20,7 @@ namespace {
 
 constexpr RoundId first_round{0};
 constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
+constexpr std::size_t layout_bytes_max = 64 << 20;
 
 // A folder's new names (run.sqlite, models, lock, the folder itself) survive a power cut from here on.
 Result<void> flush_folder(const std::filesystem::path& folder) {
@@ -33,11 +38,13 @@ struct RunFolder::State {
   Descriptor lock;
   internal::Database database;
   internal::ModelFiles models;
-  std::optional<internal::MetricsLines> lines;  // empty: out of step with the database
+  internal::DeltaFiles deltas;
+  internal::RetainedRounds retained;
+  std::optional<internal::MetricsLog> lines = {};  // of a writer
+  // Files that others read: they are removed when nobody does any more.
+  std::unordered_map<Digest, std::weak_ptr<const void>> holds = {};
+  std::vector<Digest> surplus_vectors = {};
 
-  std::filesystem::path delta_path(const Digest& digest) const {
-    return folder / "steps" / (digest.hex() + ".step");
-  }
   Result<void> require_writable() const {
     if (access == internal::Access::read_write) return {};
     return fail(ErrorCode::usage, folder.string(), "is open for reading only");
@@ -47,59 +54,65 @@ struct RunFolder::State {
     if (!identity) return internal::fail_not_begun(folder.string());
     return database.last_round();
   }
-
-  // Brings metrics.jsonl into step: appends what the database has and the file has not.
-  Result<void> catch_up() {
-    lines.reset();
-    internal::MetricsLines::Found found;
-    HANSA_TRY(auto opened, internal::MetricsLines::open(folder / "metrics.jsonl", found));
-    HANSA_TRY(const RoundId last, database.last_round());
-    HANSA_TRY(const auto evaluations, database.evaluations(first_round, any_last_round));
-    auto next = evaluations.begin();
-    // An evaluation's line follows its round's where both are missing.
-    const auto append_evaluations = [&](RoundId through) -> Result<void> {
-      for (; next != evaluations.end() && next->first <= through; ++next) {
-        const std::string line = internal::evaluation_line(next->first, next->second);
-        const auto kept = found.evaluations.find(next->first.value);
-        if (kept == found.evaluations.end() || kept->second != line) HANSA_TRY_VOID(opened.append(line));
-      }
-      return {};
-    };
-    for (std::uint32_t round = 1; round <= last.value; ++round) {
-      if (found.rounds.contains(round)) continue;
-      HANSA_TRY_VOID(append_evaluations(RoundId{round - 1}));
-      HANSA_TRY(const auto records, database.rounds(RoundId{round}, RoundId{round}));
-      for (const RoundRecord& record : records) HANSA_TRY_VOID(opened.append(internal::round_line(record)));
-    }
-    HANSA_TRY_VOID(append_evaluations(any_last_round));
-    lines = std::move(opened);
-    return {};
+  Result<void> require_vector(const Digest& digest, const char* what) const {
+    if (models.contains(digest)) return {};
+    return fail(ErrorCode::storage, folder.string(),
+                std::string("has no ") + what + " " + digest.brief() + " to commit");
   }
 
-  // The database has committed: that metrics.jsonl cannot follow now (a full disk) must not turn a
-  // success into a failure. It catches up at the next line or the next open.
-  void append_line(const std::string& line) {
-    if (!lines) {
-      (void)catch_up();
-    } else if (!lines->append(line)) {
-      lines.reset();
+  // What the retention does not want goes, and so do files that no committed round names.
+  Result<void> clean_up() {
+    HANSA_TRY(const auto identity, database.identity());
+    if (identity && !retained.keeps_all()) {
+      retained.begin(*identity);
+      HANSA_TRY(auto held, database.held_rounds());
+      for (auto& round : held) retained.add(std::move(round));
+      HANSA_TRY(const auto evaluations, database.evaluations(first_round, any_last_round));
+      for (const auto& [round, metrics] : evaluations) retained.set_score(round, retained.score_of(metrics));
+      const internal::Surplus surplus = retained.surplus();
+      HANSA_TRY_VOID(database.remove(surplus));
+      (void)retained.remove(surplus);
     }
+    HANSA_TRY(const auto named, database.named());
+    HANSA_TRY_VOID(internal::remove_unnamed(folder / "models", internal::ModelFiles::suffix, named.vectors));
+    return internal::remove_unnamed(deltas.folder(), internal::DeltaFiles::suffix, named.deltas);
+  }
+
+  // After the transaction that no longer names them.
+  void remove_files(const internal::Surplus& surplus) {
+    internal::Unnamed unnamed = retained.remove(surplus);
+    for (const Digest& delta : unnamed.deltas) deltas.remove(delta);
+    surplus_vectors.insert(surplus_vectors.end(), unnamed.vectors.begin(), unnamed.vectors.end());
+    std::erase_if(holds, [](const auto& hold) { return hold.second.expired(); });
+    std::erase_if(surplus_vectors, [&](const Digest& vector) {
+      if (holds.contains(vector)) return false;
+      models.remove(vector);
+      return true;
+    });
+  }
+  // A vector that was surplus, and that a round names again.
+  void want_again(const RoundRecord& record) {
+    const auto named = internal::held_of(record).vectors;
+    std::erase_if(surplus_vectors,
+                  [&](const Digest& v) { return std::ranges::find(named, v) != named.end(); });
   }
 };
 
 RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunFolder::~RunFolder() = default;
 
-Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& folder) {
+Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& folder,
+                                                   const Retention& retention) {
   HANSA_TRY_VOID(make_folders(folder));
   HANSA_TRY(auto lock, lock_folder(folder, "stop that aggregator, or give this one another run"));
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_write));
   HANSA_TRY(auto models, internal::ModelFiles::open(folder / "models"));
-  HANSA_TRY_VOID(make_folders(folder / "steps"));
-  HANSA_TRY_VOID(remove_unfinished(folder / "steps"));
+  HANSA_TRY(auto deltas, internal::DeltaFiles::open(folder));
   auto state = std::unique_ptr<State>(new State{folder, internal::Access::read_write, std::move(lock),
-                                                std::move(database), std::move(models), std::nullopt});
-  HANSA_TRY_VOID(state->catch_up());
+                                                std::move(database), std::move(models), std::move(deltas),
+                                                internal::RetainedRounds(retention)});
+  HANSA_TRY_VOID(state->clean_up());
+  HANSA_TRY(state->lines, internal::MetricsLog::open(folder / "metrics.jsonl", state->database));
   HANSA_TRY_VOID(flush_folder(folder));
   HANSA_TRY_VOID(flush_folder(std::filesystem::absolute(folder / "..").lexically_normal()));
   return std::unique_ptr<RunFolder>(new RunFolder(std::move(state)));
@@ -111,18 +124,27 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open_read_only(const std::filesyst
     return fail(ErrorCode::storage, folder.string(), "is no run folder: it holds no run.sqlite");
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_only));
   HANSA_TRY(auto models, internal::ModelFiles::open_read_only(folder / "models"));
-  return std::unique_ptr<RunFolder>(new RunFolder(std::unique_ptr<State>(new State{
-      folder, internal::Access::read_only, {}, std::move(database), std::move(models), std::nullopt})));
+  return std::unique_ptr<RunFolder>(
+      new RunFolder(std::unique_ptr<State>(new State{folder,
+                                                     internal::Access::read_only,
+                                                     {},
+                                                     std::move(database),
+                                                     std::move(models),
+                                                     internal::DeltaFiles::open_read_only(folder),
+                                                     internal::RetainedRounds({})})));
 }
 
 Result<void> RunFolder::begin_run(const RunIdentity& identity, std::span<const float> initial_model) {
-  const std::string place = state_->folder.string();
   HANSA_TRY_VOID(state_->require_writable());
-  HANSA_TRY_VOID(internal::require_initial_model(identity, initial_model, place));
+  HANSA_TRY_VOID(internal::require_initial_model(identity, initial_model, location()));
   HANSA_TRY(const auto kept, state_->database.identity());
-  if (kept) return internal::require_same_identity(*kept, identity, place);
+  if (kept) return internal::require_same_identity(*kept, identity, location());
+  for (const StateVector& state : identity.initial_state)
+    HANSA_TRY_VOID(state_->require_vector(state.vector, "vector"));
   HANSA_TRY_VOID(state_->models.put(initial_model));
-  return state_->database.keep_identity(identity);
+  HANSA_TRY_VOID(state_->database.keep_identity(identity));
+  state_->retained.begin(identity);
+  return {};
 }
 
 Result<Digest> RunFolder::put_model(std::span<const float> parameters) {
@@ -136,40 +158,53 @@ Result<void> RunFolder::get_model(const Digest& digest, std::span<float> paramet
 
 Result<Digest> RunFolder::put_delta(std::span<const std::byte> delta) {
   HANSA_TRY_VOID(state_->require_writable());
-  const Digest digest = sha256(delta);
-  HANSA_TRY_VOID(write_file_atomically(state_->delta_path(digest), delta));
-  return digest;
+  return state_->deltas.put(delta);
 }
 
 Result<std::vector<std::byte>> RunFolder::get_delta(const Digest& digest) {
-  const auto path = state_->delta_path(digest);
-  HANSA_TRY(auto delta, read_binary_file(path, delta_bytes_max));
-  if (sha256(std::span<const std::byte>(delta)) != digest)
-    return fail(ErrorCode::storage, path.string(), "is damaged: its content does not match its name");
-  return delta;
+  return state_->deltas.get(digest);
+}
+
+bool RunFolder::wants_published_vector(RoundId round) const {
+  return state_->retained.wants_published_vector(round);
 }
 
 Result<void> RunFolder::commit_round(const RoundRecord& record) {
-  const std::string place = state_->folder.string();
   HANSA_TRY_VOID(state_->require_writable());
   HANSA_TRY(const RoundId last, state_->last_round());
-  HANSA_TRY_VOID(internal::require_next_round(record.round, last, place));
-  if (!state_->models.contains(record.model))
-    return fail(ErrorCode::storage, place, "has no model " + record.model.brief() + " to commit");
-  std::error_code error;
-  if (record.published && !std::filesystem::exists(state_->delta_path(record.published->delta), error))
-    return fail(ErrorCode::storage, place, "has no step " + record.published->delta.brief() + " to commit");
-  HANSA_TRY_VOID(state_->database.insert_round(record));
-  state_->append_line(internal::round_line(record));
+  HANSA_TRY_VOID(internal::require_next_round(record.round, last, location()));
+  HANSA_TRY_VOID(state_->require_vector(record.model, "model"));
+  for (const StateVector& state : record.state)
+    HANSA_TRY_VOID(state_->require_vector(state.vector, "vector"));
+  if (const auto& published = record.published) {
+    if (!state_->deltas.contains(published->delta))
+      return fail(ErrorCode::storage, location(), "has no delta " + published->delta.brief() + " to commit");
+    if (published->vector) HANSA_TRY_VOID(state_->require_vector(*published->vector, "vector"));
+  }
+  state_->retained.add(internal::held_of(record));
+  const internal::Surplus surplus = state_->retained.surplus();
+  if (auto committed = state_->database.insert_round(record, surplus); !committed) {
+    state_->retained.withdraw(record.round);
+    return committed;
+  }
+  state_->want_again(record);
+  state_->lines->append(internal::round_line(record));
+  state_->remove_files(surplus);
   return {};
 }
 
 Result<void> RunFolder::record_evaluation(RoundId round, const Metrics& metrics) {
   HANSA_TRY_VOID(state_->require_writable());
   HANSA_TRY(const RoundId last, state_->last_round());
-  HANSA_TRY_VOID(internal::require_committed_round(round, last, state_->folder.string()));
-  HANSA_TRY_VOID(state_->database.replace_evaluation(round, metrics));
-  state_->append_line(internal::evaluation_line(round, metrics));
+  HANSA_TRY_VOID(internal::require_committed_round(round, last, location()));
+  const auto before = state_->retained.set_score(round, state_->retained.score_of(metrics));
+  const internal::Surplus surplus = state_->retained.surplus();
+  if (auto recorded = state_->database.replace_evaluation(round, metrics, surplus); !recorded) {
+    state_->retained.set_score(round, before);
+    return recorded;
+  }
+  state_->lines->append(internal::evaluation_line(round, metrics));
+  state_->remove_files(surplus);
   return {};
 }
 
@@ -179,7 +214,7 @@ Result<std::optional<Store::Position>> RunFolder::position() {
   HANSA_TRY(const RoundId last, state_->database.last_round());
   if (last.value == 0) return Position{last, kept->initial_model};
   HANSA_TRY(const auto model, state_->database.round_model(last));
-  if (!model) return fail(ErrorCode::storage, state_->folder.string(), "has lost its last round");
+  if (!model) return fail(ErrorCode::storage, location(), "has lost its last round");
   return Position{last, *model};
 }
 
@@ -217,7 +252,28 @@ Result<void> RunFolder::put_layout(std::string_view layout) {
   return write_file_atomically(layout_path(), layout);
 }
 
-std::filesystem::path RunFolder::folder() const { return state_->folder; }
+Result<ParameterLayout> RunFolder::layout() {
+  HANSA_TRY(const std::string text, read_text_file(layout_path(), layout_bytes_max));
+  return ParameterLayout::parse(text, layout_path().string());
+}
+
+Result<std::filesystem::path> RunFolder::archive_file() {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(archive_path(), error)) return archive_path();
+  return fail(ErrorCode::storage, archive_path().string(), "cannot be read");
+}
+
+Result<ModelFile> RunFolder::model_file(const Digest& digest) {
+  if (!state_->models.contains(digest))
+    return fail(ErrorCode::storage, location(), "holds no model " + digest.brief());
+  std::weak_ptr<const void>& held = state_->holds[digest];
+  ModelFile out{model_path(digest), held.lock()};
+  if (!out.hold) held = out.hold = std::make_shared<char>();
+  return out;
+}
+
+std::string RunFolder::location() const { return state_->folder.string(); }
+std::filesystem::path RunFolder::scratch_folder() const { return state_->folder; }
 std::filesystem::path RunFolder::archive_path() const { return state_->folder / "archive.pt"; }
 std::filesystem::path RunFolder::layout_path() const { return state_->folder / "layout.txt"; }
 std::filesystem::path RunFolder::metrics_path() const { return state_->folder / "metrics.jsonl"; }

@@ -1,32 +1,36 @@
 // A run on disk. What lies in a run folder:
 //
-//   run.sqlite       rounds, participations, evaluations: the truth (internal/database.cpp has the schema)
-//   models/*.f32     model vectors, named by their SHA-256
-//   steps/*.step     encoded differences between the models that clients got, named likewise
+//   run.sqlite       rounds, participations, evaluations: the truth (internal/schema.cpp has the tables)
+//   models/*.f32     model and state vectors, named by their digest (common/vector_digest.h)
+//   deltas/*.delta   encoded differences between the models that clients got, named by their SHA-256
 //   archive.pt       the model archive as the run started
 //   layout.txt       its parameter layout
-//   metrics.jsonl    a line a commit and a line an evaluation, from run.sqlite
+//   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
-// A commit costs three flushes: the model file, its name, the transaction; a step is flushed beside the model. All models and
-// steps are kept.
+// A commit costs three flushes: the model file, its name, the transaction; a delta is flushed concurrently with the
+// model. The transaction also marks the models that the retention no longer wants; their files are removed after it,
+// without a flush. A crash in between leaves files that no committed round names: open() removes them.
 // One thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
-#include "server/store/store.h"
+#include "server/retention/retention.h"
+#include "server/store/run.h"
 
 namespace hansa::server {
 
-class RunFolder final : public Store {
+class RunFolder final : public Run {
  public:
   // Opens the folder for the one aggregator that works on it, and makes what is missing. Fails
   // (storage) naming the process that holds it, or when a newer Hansa wrote it.
-  [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open(const std::filesystem::path& folder);
-  // For looking on, also while an aggregator works; what would write fails (usage).
+  [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open(const std::filesystem::path& folder,
+                                                               const Retention& retention = {});
+  // To look at, also while an aggregator works on it; what would write fails (usage).
   // Fails (storage) if the folder holds no run.
   [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open_read_only(const std::filesystem::path& folder);
   ~RunFolder() override;
@@ -37,6 +41,7 @@ class RunFolder final : public Store {
   [[nodiscard]] Result<void> get_model(const Digest& digest, std::span<float> parameters) override;
   [[nodiscard]] Result<Digest> put_delta(std::span<const std::byte> delta) override;
   [[nodiscard]] Result<std::vector<std::byte>> get_delta(const Digest& digest) override;
+  [[nodiscard]] bool wants_published_vector(RoundId round) const override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
   [[nodiscard]] Result<std::optional<Position>> position() override;
@@ -44,18 +49,17 @@ class RunFolder final : public Store {
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round) override;
 
-  // Empty before begin_run.
-  [[nodiscard]] Result<std::optional<RunIdentity>> identity();
-  // All that are committed, in order.
-  [[nodiscard]] Result<std::vector<RoundRecord>> rounds();
-  [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations();
+  [[nodiscard]] Result<std::optional<RunIdentity>> identity() override;
+  [[nodiscard]] Result<std::vector<RoundRecord>> rounds() override;
+  [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
+  [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
+  [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
+  [[nodiscard]] Result<ParameterLayout> layout() override;
+  [[nodiscard]] Result<std::filesystem::path> archive_file() override;
+  [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
+  [[nodiscard]] std::string location() const override;
+  [[nodiscard]] std::filesystem::path scratch_folder() const override;
 
-  // Atomic and durable; they replace what was there.
-  // Copies the file; returns its digest.
-  [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive);
-  [[nodiscard]] Result<void> put_layout(std::string_view layout);
-
-  [[nodiscard]] std::filesystem::path folder() const;
   [[nodiscard]] std::filesystem::path archive_path() const;
   [[nodiscard]] std::filesystem::path layout_path() const;
   [[nodiscard]] std::filesystem::path metrics_path() const;

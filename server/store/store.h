@@ -1,7 +1,7 @@
-// What a run remembers. The store is the truth: the aggregator's state is rebuilt from it.
+// What the aggregator's engine needs of a run's memory. The store is the truth: the aggregator's state is rebuilt from
+// it after a restart. Everything else that a program needs of a run: run.h, which also names the implementations.
 //
-// Two implementations: SQLite and files in a run folder (run_folder.h), and memory for
-// simulations (memory_store.h). One thread at a time calls a store.
+// One thread at a time calls a store, except where a function says otherwise.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@
 
 namespace hansa::server {
 
-// Why a picked client is not in a round's sum, or that it is.
+// Why a selected client is not in a round's sum, or that it is.
 enum class Outcome : std::uint8_t {
   counted,  // its update is in the sum
   no_answer,  // nothing from it before the round closed
@@ -41,37 +41,40 @@ struct Participation {
   Metrics metrics;  // as the client reports
 };
 
-// What is known of a round whose updates were summed securely: no client's part in the sum.
+// What is known of a round with secure aggregation. It says nothing about a single client's part of the sum.
 struct SecureSumRecord {
   std::uint32_t neighbours = 0;  // k
   std::uint32_t threshold = 0;  // t
   std::uint32_t with_keys = 0;  // clients of the roster
-  std::uint32_t recovered =
-      0;  // of them: shared their secrets and sent no masked vector; their masks were rebuilt
-  std::uint32_t value_bits = 0;  // of a value's number, before it is masked
+  // Clients of the roster that shared their secrets and sent no masked vector: their masks were rebuilt.
+  std::uint32_t recovered = 0;
+  std::uint32_t value_bits = 0;  // of a ring element, before it is masked
   std::uint32_t ring_bits = 0;
-  // In this round and in the next one: the clip, and the scale of each segment for weights as they are.
+  // In this round and in the next one: the clip, and the scale of each segment for unweighted updates.
   double clip = 0, next_clip = 0;
   std::vector<double> scales, next_scales;
-  double setup_seconds = 0;  // from the tasks to the last shares: beside the training
+  double setup_seconds = 0;  // from the tasks to the last shares, concurrently with the training
   double unmask_seconds = 0;  // from the last masked vector to the last share that was needed
   std::uint64_t examples = 0;  // of all in the sum
   Metrics metrics;  // of all in the sum
   friend bool operator==(const SecureSumRecord&, const SecureSumRecord&) = default;
 };
 
-// What clients get as the model after a round, where that is not the round's model but near it: the deltas of all
-// rounds since the last that published its own lead there, one after the other (protocols/codecs/update.h).
+// What clients get as the model after a round, where that is not the round's model but an approximation of it. The
+// deltas of all rounds since the last one that published its own model lead there, one after the other
+// (protocols/codecs/update.h).
 struct Published {
   Digest model;  // its name: messages::name_of
   Checksum check;  // of its vector
   Digest delta;  // names the encoded difference to what was published before: SHA-256 of its bytes
+  // The published vector itself, put as models are: a restart continues from it and needs no older delta.
+  std::optional<Digest> vector = {};
   friend bool operator==(const Published&, const Published&) = default;
 };
 
 inline constexpr std::size_t delta_bytes_max = 1 << 30;
 
-// A vector that a run keeps from round to round, as long as the model: a server optimiser's, or a training method's.
+// A vector that a run carries from round to round, of the model's length: a server optimiser's, or a training method's.
 struct StateVector {
   std::string name;
   Digest vector;  // put as models are: Store::put_model
@@ -87,9 +90,11 @@ struct RoundRecord {
   std::uint32_t attempt = 1;  // 1, or more if earlier attempts missed the quorum
   std::vector<Participation> participations;  // sorted by client
   std::optional<SecureSumRecord> secure = {};  // examples and metrics are here then, not with the clients
-  // For commit_round alone: Store::published reads it. Without: the round's model itself is published.
+  // Written by commit_round, read by Store::published. None: the round's model itself is published.
   std::optional<Published> published = {};
   std::vector<StateVector> state = {};  // after this round
+  // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
+  bool model_kept = true;
 };
 
 struct RunIdentity {
@@ -116,14 +121,18 @@ class Store {
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;
 
-  // A delta to a published model, of at most delta_bytes_max bytes: content-addressed, durable when it returns. The one call
-  // that may run beside another, which is put_model.
+  // A delta to a published model, of at most delta_bytes_max bytes: content-addressed, durable when it returns. May run
+  // concurrently with put_model.
   [[nodiscard]] virtual Result<Digest> put_delta(std::span<const std::byte> delta) = 0;
   // Fails (storage) if it is missing or does not match its digest.
   [[nodiscard]] virtual Result<std::vector<std::byte>> get_delta(const Digest& digest) = 0;
 
-  // One transaction, durable when it returns. record.model was put before, so was the published delta if there is one, and
-  // record.round is the last committed round + 1.
+  // Whether the record of this round should name the published vector (Published::vector), because the store removes
+  // deltas that a restart does not need.
+  [[nodiscard]] virtual bool wants_published_vector(RoundId /*round*/) const { return false; }
+
+  // One transaction, durable when it returns. The vectors and the delta that the record names were put before, and
+  // record.round is the last committed round + 1. Removes what the run's retention no longer wants.
   [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
   // Adds or replaces a committed round's (or round 0's) held-out metrics.
   [[nodiscard]] virtual Result<void> record_evaluation(RoundId round, const Metrics& metrics) = 0;
@@ -136,7 +145,8 @@ class Store {
   [[nodiscard]] virtual Result<std::optional<Position>> position() = 0;
   [[nodiscard]] virtual Result<std::optional<RoundRecord>> round(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::optional<Metrics>> evaluation(RoundId round) = 0;
-  // Of a committed round; none: its model.
+  // What a committed round published in place of its model; none: its model. Known for the last committed round and
+  // back to the first from which a restart continues (Published::vector, or a round that published its model).
   [[nodiscard]] virtual Result<std::optional<Published>> published(RoundId round) = 0;
 };
 

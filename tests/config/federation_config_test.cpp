@@ -51,6 +51,7 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.limits.magnitude_max, expected.limits.magnitude_max);
   EXPECT_EQ(config.limits.uploads_max, expected.limits.uploads_max);
   EXPECT_EQ(config.limits.spool_memory_mib, expected.limits.spool_memory_mib);
+  EXPECT_EQ(config.retention, expected.retention);
   EXPECT_FALSE(config.evaluation);
   EXPECT_EQ(config.evaluation_every, expected.evaluation_every);
   EXPECT_EQ(config.evaluation_threads, expected.evaluation_threads);
@@ -78,6 +79,21 @@ TEST(FederationSchema, TheRangesOfTrainingAreWithinThoseOfTheMethod) {
     EXPECT_EQ(setting.kind == config::Kind::integer,
               std::holds_alternative<std::int64_t>(option->default_value));
   }
+}
+
+TEST_F(FederationFile, WhichModelsAreKept) {
+  const auto keep = [&](const std::string& text) {
+    return read(std::string(minimal) + "[store]\nkeep = " + text);
+  };
+  EXPECT_EQ(keep("\"last:3\"")->retention, (Retention{Retention::Keep::last, 3, ""}));
+  EXPECT_EQ(keep("\"every:10\"")->retention, (Retention{Retention::Keep::every, 10, ""}));
+  const std::string evaluation = "\n[evaluation]\nimages = \"i\"\nlabels = \"l\"\n";
+  EXPECT_EQ(keep("\"best:2\"" + evaluation)->retention, (Retention{Retention::Keep::best, 2, "accuracy"}));
+  EXPECT_EQ(keep("\"best:2\"\nmetric = \"loss\"" + evaluation)->retention,
+            (Retention{Retention::Keep::best, 2, "loss"}));
+  EXPECT_THAT(keep("\"best:2\"").error().text(), HasSubstr("compares evaluations, and there are none"));
+  for (const char* wrong : {"\"last\"", "\"last:0\"", "\"last:1x\"", "\"newest:3\"", "\"all:3\""})
+    EXPECT_THAT(keep(wrong).error().text(), HasSubstr("last:N")) << wrong;
 }
 
 TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {

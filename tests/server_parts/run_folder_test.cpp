@@ -31,6 +31,17 @@ std::vector<nlohmann::json> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
+// Gives the tables of the newest schema the form that they had in an older one.
+void make_older(const std::filesystem::path& run, int schema) {
+  SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
+  database.exec(
+      "DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN model_kept;"
+      "ALTER TABLE published DROP COLUMN vector; ALTER TABLE published RENAME COLUMN delta TO step");
+  if (schema < 3) database.exec("DROP TABLE published");
+  if (schema < 2) database.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums");
+  database.exec("PRAGMA user_version = " + std::to_string(schema));
+}
+
 class RunFolderTest : public ::testing::Test {
  protected:
   std::unique_ptr<RunFolder> open() {
@@ -223,24 +234,22 @@ TEST_F(RunFolderTest, ANewerSchemaIsRefused) {
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 5)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 6)"), std::string::npos);
   }
 }
 
 // Schema 1 has no secure aggregation. Such a run can be read and continued.
-TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
+TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndContinued) {
   fill(1);
-  {
-    SQLite::Database old((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE);
-    old.exec(
-        "DROP TABLE secure_sum_metrics; DROP TABLE secure_sums; DROP TABLE published; PRAGMA user_version = "
-        "1");
-  }
+  make_older(path_, 1);
   {
     const auto reader = RunFolder::open_read_only(path_);
     ASSERT_TRUE(reader) << reader.error().text();
     ASSERT_EQ((*reader)->rounds()->size(), 1U);
     EXPECT_FALSE((*reader)->rounds()->front().secure);
+    EXPECT_TRUE((*reader)->rounds()->front().model_kept);
+    EXPECT_EQ((*reader)->identity()->value().federation, "harbour");
+    EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
   }
   {
     const auto store = open();
@@ -253,14 +262,13 @@ TEST_F(RunFolderTest, ARunOfTheFirstSchemaIsReadAndGoesOn) {
 }
 
 // Schema 4 changed no table. Until schema 5, deltas were stored in a table.
-TEST_F(RunFolderTest, RunsOfTheThirdAndFourthSchemaGoOn) {
+TEST_F(RunFolderTest, RunsOfTheThirdAndFourthSchemaAreContinued) {
   fill(1);
   std::size_t rounds = 1;
-  for (const char* version : {"3", "4"}) {
+  for (const int schema : {3, 4}) {
+    make_older(path_, schema);
     SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
-        .exec(std::string("INSERT OR REPLACE INTO published VALUES (1, zeroblob(32), zeroblob(16), "
-                          "zeroblob(1000)); PRAGMA user_version = ") +
-              version);
+        .exec("INSERT OR REPLACE INTO published VALUES (1, zeroblob(32), zeroblob(16), zeroblob(1000))");
     {
       const auto reader = RunFolder::open_read_only(path_);
       ASSERT_TRUE(reader) << reader.error().text();
@@ -273,10 +281,67 @@ TEST_F(RunFolderTest, RunsOfTheThirdAndFourthSchemaGoOn) {
   }
 }
 
-TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
-  const std::vector<std::byte> step{std::byte{1}, std::byte{0}, std::byte{7}};
+// Until schema 6 deltas were called steps, in the folder and in the table.
+TEST_F(RunFolderTest, DeltasOfTheFifthSchemaAreReadAndRenamed) {
+  const std::vector<std::byte> delta(1'000, std::byte{7});
+  const Published published{sha256("near it"), checksum("it"), sha256(std::span<const std::byte>(delta))};
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    ASSERT_EQ(*store->put_delta(delta), published.delta);
+    RoundRecord record = record_of(1, *store->put_model(model_of(1)), vector_digest(model_of(0)));
+    record.published = published;
+    ASSERT_TRUE(store->commit_round(record));
+  }
+  make_older(path_, 5);
+  const auto older = path_ / "steps" / (published.delta.hex() + ".step");
+  std::filesystem::create_directories(path_ / "steps");
+  std::filesystem::rename(path_ / "deltas" / (published.delta.hex() + ".delta"), older);
+  std::filesystem::remove(path_ / "deltas");
+  std::ofstream(path_ / "steps" / "abc.step.tmp12") << "a part";
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ(*(*reader)->published(RoundId(1)), published);
+    EXPECT_EQ(*(*reader)->get_delta(published.delta), delta);
+    EXPECT_TRUE(std::filesystem::exists(older)) << "a reader changes nothing";
+  }
+  const auto store = open();
+  EXPECT_FALSE(std::filesystem::exists(path_ / "steps"));
+  EXPECT_EQ(*store->published(RoundId(1)), published);
+  EXPECT_EQ(*store->get_delta(published.delta), delta);
+}
+
+TEST_F(RunFolderTest, StateVectorsAreKeptWithTheirRoundAndWithTheRun) {
+  const std::vector<float> before(18'000, 0.5F), after(18'000, 0.25F);
+  RunIdentity identity = identity_of(model_of(0));
+  {
+    const auto store = open();
+    identity.initial_state = {{"fedavgm.velocity", vector_digest(before)}};
+    const auto unknown = store->begin_run(identity, model_of(0));
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().what.find("has no vector"), std::string::npos);
+    ASSERT_TRUE(store->put_model(before));
+    ASSERT_TRUE(store->begin_run(identity, model_of(0)));
+    RoundRecord record = record_of(1, *store->put_model(model_of(1)), vector_digest(model_of(0)));
+    record.state = {{"fedavgm.velocity", vector_digest(after)}, {"control", vector_digest(before)}};
+    EXPECT_FALSE(store->commit_round(record)) << "a vector is missing";
+    ASSERT_TRUE(store->put_model(after));
+    ASSERT_TRUE(store->commit_round(record));
+  }
+  const auto store = open();
+  EXPECT_EQ(store->identity()->value().initial_state, identity.initial_state);
+  const auto state = store->round(RoundId(1))->value().state;
+  EXPECT_EQ(state, (std::vector<StateVector>{{"fedavgm.velocity", vector_digest(after)},
+                                             {"control", vector_digest(before)}}));
+  std::vector<float> found(18'000);
+  for (const StateVector& vector : state) EXPECT_TRUE(store->get_model(vector.vector, found));
+}
+
+TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptWithIt) {
+  const std::vector<std::byte> delta{std::byte{1}, std::byte{0}, std::byte{7}};
   const Published published{sha256(std::string_view("near it")), checksum(std::string_view("it")),
-                            sha256(std::span<const std::byte>(step))};
+                            sha256(std::span<const std::byte>(delta))};
   {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
@@ -286,8 +351,8 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
     record.published = published;
     const auto without = store->commit_round(record);
     ASSERT_FALSE(without);
-    EXPECT_NE(without.error().what.find("has no step"), std::string::npos);
-    for (int again = 0; again < 2; ++again) EXPECT_EQ(*store->put_delta(step), published.delta);
+    EXPECT_NE(without.error().what.find("has no delta"), std::string::npos);
+    for (int again = 0; again < 2; ++again) EXPECT_EQ(*store->put_delta(delta), published.delta);
     ASSERT_TRUE(store->commit_round(record));
   }
   const auto reader = RunFolder::open_read_only(path_);
@@ -296,32 +361,46 @@ TEST_F(RunFolderTest, WhatWasPublishedInPlaceOfARoundsModelIsKeptBesideIt) {
   EXPECT_EQ(*(*reader)->published(RoundId(2)), published);
   EXPECT_EQ(*(*reader)->published(RoundId(3)), std::nullopt);
   EXPECT_FALSE((*(*reader)->round(RoundId(2)))->published);  // only when it is requested
-  EXPECT_EQ(*(*reader)->get_delta(published.delta), step);
-  EXPECT_FALSE((*reader)->put_delta(step));  // opened for reading only
+  EXPECT_EQ(*(*reader)->get_delta(published.delta), delta);
+  EXPECT_FALSE((*reader)->put_delta(delta));  // opened for reading only
 }
 
-TEST_F(RunFolderTest, AStepThatIsDamagedOrGoneIsToldAndLeftoversOfACrashGo) {
-  const std::vector<std::byte> step(5'000, std::byte{7});
-  const auto file = [&](const Digest& digest) { return path_ / "steps" / (digest.hex() + ".step"); };
-  Digest digest;
+TEST_F(RunFolderTest, ADeltaThatIsDamagedOrMissingIsAnError) {
+  const std::vector<std::byte> delta(5'000, std::byte{7});
+  const auto store = open();
+  ASSERT_TRUE(begin(*store));
+  const Digest digest = *store->put_delta(delta);
+  std::ofstream(path_ / "deltas" / (digest.hex() + ".delta"), std::ios::app) << 'x';
+  const auto damaged = store->get_delta(digest);
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().text().find("damaged"), std::string::npos);
+  ASSERT_TRUE(store->put_delta(delta));
+  EXPECT_EQ(*store->get_delta(digest), delta);
+  const auto gone = store->get_delta(sha256("another"));
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ErrorCode::storage);
+}
+
+// What an aggregator stored before a crash, and no round names: also a sum that was opened twice.
+TEST_F(RunFolderTest, ModelsAndDeltasThatNoCommittedRoundNamesAreRemovedAtTheStart) {
+  Digest model, delta;
   {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
-    digest = *store->put_delta(step);
-    std::ofstream(file(digest), std::ios::app) << 'x';
-    const auto damaged = store->get_delta(digest);
-    ASSERT_FALSE(damaged);
-    EXPECT_NE(damaged.error().text().find("damaged"), std::string::npos);
-    ASSERT_TRUE(store->put_delta(step));
-    EXPECT_EQ(*store->get_delta(digest), step);
-    const auto gone = store->get_delta(sha256(std::string_view("another")));
-    ASSERT_FALSE(gone);
-    EXPECT_EQ(gone.error().code, ErrorCode::storage);
+    ASSERT_TRUE(commit(*store, 1));
+    model = *store->put_model(model_of(2));
+    delta = *store->put_delta(std::vector<std::byte>(5'000, std::byte{7}));
   }
-  std::ofstream(file(digest).string() + ".tmp123") << "a part";
+  std::ofstream(path_ / "deltas" / (delta.hex() + ".delta.tmp123")) << "a part";
+  std::ofstream(path_ / "models" / "notes.txt") << "not a model";
   const auto store = open();
-  EXPECT_FALSE(std::filesystem::exists(file(digest).string() + ".tmp123"));
-  EXPECT_EQ(*store->get_delta(digest), step);
+  std::vector<float> found(18'000);
+  EXPECT_FALSE(store->get_model(model, found));
+  EXPECT_FALSE(store->get_delta(delta));
+  EXPECT_TRUE(std::filesystem::is_empty(path_ / "deltas"));
+  EXPECT_TRUE(std::filesystem::exists(path_ / "models" / "notes.txt"));
+  for (const std::uint32_t round : {0U, 1U})
+    EXPECT_TRUE(store->get_model(vector_digest(model_of(round)), found));
 }
 
 TEST_F(RunFolderTest, AFileThatIsNoDatabaseIsRefused) {
@@ -457,6 +536,7 @@ TEST_F(RunFolderTest, AMetricsFileThatCannotBeReadIsWrittenAnew) {
 
 TEST_F(RunFolderTest, KeepsTheArchiveAndTheLayout) {
   const auto store = open();
+  EXPECT_EQ(store->archive_file().error().code, ErrorCode::storage);
   const auto archive = path_ / "given.pt";
   std::ofstream(archive) << std::string(1000, '\3');
   const auto digest = store->put_archive(archive);
@@ -465,7 +545,9 @@ TEST_F(RunFolderTest, KeepsTheArchiveAndTheLayout) {
   ASSERT_TRUE(store->put_layout("trainable w 2\n"));
   EXPECT_EQ(text_of(store->archive_path()), std::string(1000, '\3'));
   EXPECT_EQ(text_of(store->layout_path()), "trainable w 2\n");
-  EXPECT_EQ(store->folder(), path_);
+  EXPECT_EQ(store->layout()->element_count(), 2U);
+  EXPECT_EQ(store->location(), path_.string());
+  EXPECT_EQ(*store->archive_file(), store->archive_path());
 }
 
 TEST(RunFolder, AFullDiskIsAStorageErrorAndLosesNothing) {

@@ -7,7 +7,8 @@
 
 #include "common/parameter_layout.h"
 #include "common/vector_digest.h"
-
+#include "server/store/memory_catalogue.h"
+#include "server/store/run_folder.h"
 #include "tests/server_parts/store_fixtures.h"
 #include "tests/temporary_folder.h"
 
@@ -27,13 +28,13 @@ TEST(Health, OnlyARunWithACommittedRoundIsHealthy) {
   FederationConfig config;
   config.name = "fashion";
   config.runs = folder / "runs";
-  EXPECT_FALSE(read_health(config));
+  EXPECT_FALSE(read_health(config, *open_catalogue(config.runs)));
   make_run(config.runs / "fashion-20260102-030405", 0);
-  const auto waiting = read_health(config);
+  const auto waiting = read_health(config, *open_catalogue(config.runs));
   ASSERT_FALSE(waiting);
   EXPECT_EQ(waiting.error().code, ErrorCode::quorum);
   make_run(config.runs / "fashion-20260102-030405-2", 3);
-  const auto healthy = read_health(config);
+  const auto healthy = read_health(config, *open_catalogue(config.runs));
   ASSERT_TRUE(healthy) << healthy.error().text();
   EXPECT_EQ(healthy->last, RoundId(3));
 }
@@ -46,9 +47,9 @@ TEST(Health, RunsOfAFederationWithTheSameNamePrefixAreNotItsOwn) {
   config.runs = folder / "runs";
   make_run(config.runs / "fashion-20260102-030405", 2);
   make_run(config.runs / "fashion-mnist-20260102-030406", 5);
-  const auto found = read_health(config);
+  const auto found = read_health(config, *open_catalogue(config.runs));
   ASSERT_TRUE(found) << found.error().text();
-  EXPECT_EQ(found->run.filename(), "fashion-20260102-030405");
+  EXPECT_EQ(std::filesystem::path(found->run).filename(), "fashion-20260102-030405");
 }
 
 // Describes an archive of arbitrary bytes as a layout of one tensor.
@@ -59,33 +60,50 @@ Result<ArchiveFacts> describe(const std::filesystem::path& archive, std::span<co
   return ArchiveFacts{sha256(text), std::move(layout), PageVector<float>(32, 1.0F)};
 }
 
-TEST(PrepareRun, FromARoundOfAnotherRunBringsItsModelAndItsStateVectors) {
-  const TemporaryFolder folder;
-  FederationConfig config;
-  config.name = "fashion";
-  config.runs = folder / "runs";
-  config.model = folder / "model.pt";
-  config.rounds = 5;
-  std::ofstream(config.model) << "archive";
+// On disk and in memory alike.
+class PrepareRun : public ::testing::TestWithParam<const char*> {
+ protected:
+  PrepareRun() {
+    config_.name = "fashion";
+    config_.runs = folder_ / "runs";
+    config_.model = folder_ / "model.pt";
+    config_.rounds = 5;
+    std::ofstream(config_.model) << "archive";
+    if (std::string_view(GetParam()) == "memory")
+      runs_ = std::make_unique<MemoryCatalogue>(folder_ / "scratch");
+    else runs_ = open_catalogue(config_.runs);
+  }
+  Result<PreparedRun> prepare(RunChoice choice, const std::string& from = "") {
+    return prepare_run(config_, *runs_, {choice, from}, describe);
+  }
+  // Commits a round whose model and velocity have these values.
+  static void commit_values(server::Run& run, std::uint32_t round, float model, float velocity) {
+    RoundRecord record;
+    record.round = RoundId(round);
+    record.base = run.position().value()->model;
+    record.model = *run.put_model(std::vector<float>(32, model));
+    record.state = {{"fedavgm.velocity", *run.put_model(std::vector<float>(32, velocity))}};
+    ASSERT_TRUE(run.commit_round(record));
+  }
+  const TemporaryFolder folder_;
+  FederationConfig config_;
+  std::unique_ptr<RunCatalogue> runs_;
+};
+
+TEST_P(PrepareRun, FromARoundOfAnotherRunBringsItsModelAndItsStateVectors) {
   const std::vector<float> model(32, 2.0F), velocity(32, 0.5F);
   std::string first;
   {
-    auto run = prepare_run(config, {RunChoice::new_run, ""}, describe);
+    auto run = prepare(RunChoice::new_run);
     ASSERT_TRUE(run) << run.error().text();
     EXPECT_TRUE(run->initial_state.empty());
-    RoundRecord record;
-    record.round = RoundId(1);
-    record.base = vector_digest(std::vector<float>(32, 1.0F));
-    record.model = *run->store->put_model(model);
-    record.state = {{"fedavgm.velocity", *run->store->put_model(velocity)}};
-    ASSERT_TRUE(run->store->commit_round(record));
-    const auto kept = run->store->round(RoundId(1));
-    ASSERT_TRUE(kept && *kept);
-    if ((**kept).state.empty()) GTEST_SKIP() << "this store keeps no state vectors";
-    first = run->store->folder().string();
+    commit_values(*run->store, 1, 2.0F, 0.5F);
+    first = run->store->location();
+    EXPECT_EQ(run->store->layout()->element_count(), 32U);
+    EXPECT_EQ(std::filesystem::file_size(run->archive), 7U);
   }
   for (int start = 0; start < 2; ++start) {  // again from the new run's round 0
-    auto run = prepare_run(config, {RunChoice::new_run, first + (start == 0 ? "@1" : "@0")}, describe);
+    auto run = prepare(RunChoice::new_run, first + (start == 0 ? "@1" : "@0"));
     ASSERT_TRUE(run) << run.error().text();
     ASSERT_EQ(run->initial_state.size(), 1U);
     EXPECT_EQ(run->initial_state[0].name, "fedavgm.velocity");
@@ -95,15 +113,38 @@ TEST(PrepareRun, FromARoundOfAnotherRunBringsItsModelAndItsStateVectors) {
     const auto position = run->store->position();
     ASSERT_TRUE(position && *position);
     EXPECT_EQ((**position).model, vector_digest(model));
-    const std::string again = run->store->folder().string();
+    const std::string again = run->store->location();
     run->store.reset();
-    auto resumed = prepare_run(config, {RunChoice::resume_or_new, ""}, describe);
+    auto resumed = prepare(RunChoice::resume_or_new);
     ASSERT_TRUE(resumed) << resumed.error().text();
     ASSERT_TRUE(resumed->resumed);
     EXPECT_EQ(resumed->initial_state.size(), 1U) << "a restart before the first round has them as well";
     first = again;
   }
 }
+
+TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {
+  config_.retention = *parse_retention("last:2", "");
+  std::string name;
+  {
+    auto run = prepare(RunChoice::new_run);
+    ASSERT_TRUE(run) << run.error().text();
+    for (std::uint32_t round = 1; round <= 4; ++round)
+      commit_values(*run->store, round, 2.0F * static_cast<float>(round), 0.5F);
+    name = run->store->location();
+  }
+  const auto removed = prepare(RunChoice::new_run, name + "@2");
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::usage);
+  EXPECT_NE(removed.error().text().find("no longer holds the model of round 2"), std::string::npos)
+      << removed.error().text();
+  EXPECT_EQ(removed.error().hint, "it holds the models of rounds 0, 3 and 4");
+  EXPECT_TRUE(prepare(RunChoice::new_run, name + "@3"));
+  EXPECT_NE(prepare(RunChoice::new_run, name + "@5").error().text().find("its last round is 4"),
+            std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, PrepareRun, ::testing::Values("folder", "memory"));
 
 }  // namespace
 }  // namespace hansa::server

@@ -1,4 +1,6 @@
 // Whole federations on a virtual clock: without faults, and with every fault at the same time.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/simulation/world.h"
@@ -79,13 +81,65 @@ TEST(Federation, AnotherSeedGivesAnotherModel) {
   EXPECT_NE(one.outcome->model, two.outcome->model);
 }
 
-TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
+TEST(Federation, HalfOfTheClientsTakePartInEachRound) {
   World world;
   world.options.network.latency_max = std::chrono::milliseconds(50);
   world.options.fraction = 0.5;
   world.run();
   expect_sound(world);
   for (const auto& record : world.disk->rounds) EXPECT_EQ(record.participations.size(), 3U);
+}
+
+TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
+  World world;
+  world.options.rounds = 12;
+  std::string late;
+  world.options.equip = [&](simulation::ClientSetup& client) {
+    if (!late.empty()) return;
+    late = client.name;
+    client.starts_after = std::chrono::seconds(70);  // the first round waits 60 s for all
+  };
+  world.run();
+  expect_sound(world);
+  const auto takes_part = [&](const server::RoundRecord& record) {
+    return std::ranges::any_of(record.participations, [&](const auto& p) { return p.client == late; });
+  };
+  EXPECT_FALSE(takes_part(world.disk->rounds.front()));
+  EXPECT_EQ(world.disk->rounds.front().participations.size(), 4U);
+  EXPECT_TRUE(takes_part(world.disk->rounds.back()));
+  EXPECT_EQ(world.disk->rounds.back().participations.size(), 5U);
+}
+
+// What a retention removes is never what a restart needs: the published model, too, comes back bit for bit.
+TEST(Federation, ARetentionChangesNoModelHoweverOftenTheAggregatorRestarts) {
+  const auto world_that_keeps = [](const char* keep) {
+    World world;
+    world.options.clients = world.options.clients_min = 3;
+    world.options.quorum = 1;
+    world.options.elements = 40;
+    world.options.rounds = 40;
+    world.options.optimizer = {"fedavgm", 0.9};
+    world.options.downlink = "q4";
+    world.options.retention = *server::parse_retention(keep, "");
+    return world;
+  };
+  World all = world_that_keeps("all");
+  all.run();
+  expect_sound(all);
+  const std::uint64_t effects = all.outcome->aggregator_effects;
+  for (std::uint64_t at = effects / 2; at < effects; at += effects / 16) {
+    SCOPED_TRACE("a crash before effect " + std::to_string(at));
+    World world = world_that_keeps("last:2");
+    world.options.crashes.aggregator_at_effect = at;
+    world.run();
+    ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
+    EXPECT_EQ(world.outcome->crashes, 1U);
+    EXPECT_EQ(world.outcome->model, all.outcome->model);
+    EXPECT_LT(world.disk->models.size(), 12U);
+    EXPECT_LT(world.disk->deltas.size(), 42U);
+    for (const std::string& line : world.log)
+      EXPECT_EQ(line.find("cannot be restored"), std::string::npos) << line;
+  }
 }
 
 // Few clients and rounds, so that every effect can be the last one before a crash.

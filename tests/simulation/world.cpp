@@ -174,7 +174,8 @@ void World::run() {
   Recorder recorder(*this);
   const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
     ++starts;
-    auto store = std::make_unique<server::MemoryStore>(disk);
+    auto store = std::make_unique<server::MemoryStore>(
+        disk, server::MemoryStore::BeforeStep{}, server::MemoryRunOptions{.retention = options.retention});
     HANSA_TRY_VOID(store->begin_run(identity, initial));
     HANSA_TRY(const auto position, store->position());
     if (position->round < recorder.committed)

@@ -37,6 +37,7 @@ struct WorldOptions {
   std::string uplink, downlink;  // names of codecs; empty: none
   std::uint32_t full_every = 0;
   server::ServerOptimizerConfig optimizer;
+  server::Retention retention;  // check_models() needs all models
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
 };
 

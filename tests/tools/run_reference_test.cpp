@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 
 #include "common/files.h"
 #include "common/parameter_layout.h"
@@ -45,6 +46,7 @@ class RunModels : public ::testing::Test {
  protected:
   void SetUp() override {
     auto run = server::RunFolder::open(folder_.path() / "run").value();
+    std::ofstream(run->archive_path()) << "archive";
     const auto layout = ParameterLayout::parse("trainable w 2\n", "").value();
     ASSERT_TRUE(run->put_layout(layout.text()));
     server::RunIdentity identity;
@@ -77,6 +79,14 @@ TEST_F(RunModels, WithoutARoundTheLastIsLoaded) {
 TEST_F(RunModels, EachCommittedRoundAndTheInitialModelAreLoaded) {
   EXPECT_THAT(load_run_model({folder_.path() / "run", RoundId(1)})->parameters, ElementsAre(1.0F, 0.5F));
   EXPECT_THAT(load_run_model({folder_.path() / "run", RoundId(0)})->parameters, ElementsAre(0.0F, 0.0F));
+}
+
+TEST_F(RunModels, ARoundWhoseModelWasRemovedIsRefusedNamingThoseThatAreHeld) {
+  ASSERT_TRUE(server::RunFolder::open(folder_.path() / "run", *server::parse_retention("every:2", "")));
+  const auto model = load_run_model({folder_.path() / "run", RoundId(1)});
+  ASSERT_FALSE(model);
+  EXPECT_THAT(model.error().text(), HasSubstr("no longer holds the model of round 1"));
+  EXPECT_THAT(model.error().text(), HasSubstr("it holds the models of rounds 0, 2 and 3"));
 }
 
 TEST_F(RunModels, ARoundThatIsNotCommittedIsRefusedNamingTheLast) {

@@ -21,15 +21,18 @@ Result<void> DeltaPublisher::restore(const Store::Position& position, const Mode
                                      EngineObserver& observer) {
   publish_whole(model);
   name_ = position.model;
-  // The last round whose model was published in full.
+  // The last round that published its model in full, or whose published vector is stored.
   RoundId from = position.round;
-  for (; from.value > 0; --from.value) {
+  std::optional<Published> stored;
+  for (; from.value > 0 && !stored; --from.value) {
     HANSA_TRY(const auto published, store_.published(from));
     if (!published) break;
+    if (published->vector) stored = published;
   }
-  if (from == position.round) return {};
+  if (stored) ++from.value;
+  if (from == position.round && !stored) return {};
   // Without the deltas nothing is lost: all clients get the model in full.
-  if (auto replayed = replay(from, position, model->size()); !replayed) {
+  if (auto replayed = replay(from, stored, position, model->size()); !replayed) {
     deltas_.clear();
     observer.on_log(Log::Level::warning, "the published model cannot be restored (" +
                                              replayed.error().text() + "); it is sent in full");
@@ -38,13 +41,18 @@ Result<void> DeltaPublisher::restore(const Store::Position& position, const Mode
 }
 
 // The deltas of all rounds after `from`, one after the other. If it fails, only deltas_ has changed.
-Result<void> DeltaPublisher::replay(RoundId from, const Store::Position& position, std::size_t elements) {
+Result<void> DeltaPublisher::replay(RoundId from, const std::optional<Published>& stored,
+                                    const Store::Position& position, std::size_t elements) {
   HANSA_TRY(const auto record, store_.round(from.value > 0 ? from : RoundId(1)));
   if (!record) return fail(ErrorCode::storage, "store", "has lost a round");
   Digest base = from.value > 0 ? record->model : record->base;
   auto values = std::make_shared<PageVector<float>>(elements);
-  HANSA_TRY_VOID(store_.get_model(base, *values));
+  HANSA_TRY_VOID(store_.get_model(stored ? *stored->vector : base, *values));
   Checksum check;
+  if (stored) {
+    base = stored->model;
+    check = stored->check;
+  }
   for (RoundId round = from; round < position.round;) {
     ++round.value;
     HANSA_TRY(const auto published, store_.published(round));

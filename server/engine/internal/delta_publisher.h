@@ -34,7 +34,9 @@ class DeltaPublisher final : public ModelPublisher {
   // None: the delta would be no smaller than the model, or its values are out of a codec's range.
   [[nodiscard]] Result<std::optional<Published>> publish_delta(const Model& model,
                                                                std::span<float> difference);
-  [[nodiscard]] Result<void> replay(RoundId from, const Store::Position& position, std::size_t elements);
+  // stored: what `from` published, if that is where its vector is stored.
+  [[nodiscard]] Result<void> replay(RoundId from, const std::optional<Published>& stored,
+                                    const Store::Position& position, std::size_t elements);
   void hold(const messages::ModelDelta& delta, std::vector<std::byte> bytes);
 
   Compression compression_;

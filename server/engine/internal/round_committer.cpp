@@ -96,6 +96,9 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
   HANSA_TRY(auto of_method, std::move(method_state));
   std::ranges::move(of_method, std::back_inserter(record.state));
   HANSA_TRY(record.published, std::move(published));
+  if (record.published && store_.wants_published_vector(record.round)) {
+    HANSA_TRY(record.published->vector, store_.put_model(*publisher_->served(record.model, model_).whole));
+  }
   return store_.commit_round(record);
 }
 

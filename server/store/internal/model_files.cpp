@@ -19,13 +19,12 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "model files are little-endian");
 
-constexpr const char* suffix = ".f32";
 constexpr const char* unfinished_name = "model.tmp";
 constexpr unsigned hashing_threads_max = 8;  // as fast as any disk
-// Read and hashed in steps that stay in the second-level cache.
-constexpr std::size_t step_bytes = 256 << 10;
+// Read and hashed in pieces that stay in the second-level cache.
+constexpr std::size_t piece_bytes = 256 << 10;
 
-std::string file_name(const Digest& digest) { return digest.hex() + suffix; }
+std::string file_name(const Digest& digest) { return digest.hex() + ModelFiles::suffix; }
 
 Result<Descriptor> open_directory(const std::filesystem::path& folder) {
   Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -111,7 +110,7 @@ Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) 
                 "restore the file from a copy");
   VectorDigest hash;
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::read(file.get(), bytes.data() + done, std::min(step_bytes, bytes.size() - done));
+    const ssize_t n = ::read(file.get(), bytes.data() + done, std::min(piece_bytes, bytes.size() - done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_with_errno(place, "cannot be read");
     if (n == 0) break;
@@ -128,6 +127,11 @@ Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) 
 bool ModelFiles::contains(const Digest& digest) const {
   struct stat status {};
   return ::fstatat(directory_.get(), file_name(digest).c_str(), &status, 0) == 0;
+}
+
+void ModelFiles::remove(const Digest& digest) {
+  ::unlinkat(directory_.get(), file_name(digest).c_str(), 0);
+  whole_.erase(digest);
 }
 
 std::filesystem::path ModelFiles::path(const Digest& digest) const { return folder_ / file_name(digest); }

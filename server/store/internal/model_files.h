@@ -1,4 +1,4 @@
-// Model vectors as files named by their content: <64 hex digits>.f32, little-endian float32.
+// Vectors as files named by their content: <64 hex digits>.f32, little-endian float32.
 //
 // A name appears only when the whole content is durable: written to a temporary name, flushed,
 // renamed, and the folder flushed. One thread at a time.
@@ -16,6 +16,8 @@ namespace hansa::server::internal {
 
 class ModelFiles {
  public:
+  static constexpr const char* suffix = ".f32";
+
   // Makes the folder, removes what a crash left half written, and flushes the folder, so that every
   // name that is seen is durable.
   [[nodiscard]] static Result<ModelFiles> open(const std::filesystem::path& folder);
@@ -28,6 +30,8 @@ class ModelFiles {
   // parameters are then of no value.
   [[nodiscard]] Result<void> get(const Digest& digest, std::span<float> parameters) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
+  // Not durable: what comes back after a power cut is removed again at the next start.
+  void remove(const Digest& digest);
   [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
 
  private:

@@ -1,0 +1,70 @@
+#include <algorithm>
+
+#include "common/files.h"
+#include "server/store/run_catalogue.h"
+#include "server/store/run_folder.h"
+
+namespace hansa::server {
+namespace {
+
+// Converts to the interface.
+Result<std::unique_ptr<Run>> as_run(Result<std::unique_ptr<RunFolder>> folder) {
+  HANSA_TRY(std::unique_ptr<Run> run, std::move(folder));
+  return run;
+}
+
+class FolderCatalogue final : public RunCatalogue {
+ public:
+  explicit FolderCatalogue(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  Result<std::vector<std::string>> list() override {
+    struct Entry {
+      std::string name;
+      std::filesystem::file_time_type written;
+    };
+    std::vector<Entry> entries;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+      std::error_code ignored;
+      if (entry.is_directory(ignored))
+        entries.push_back({entry.path().filename().string(), entry.last_write_time(ignored)});
+    }
+    if (error && error != std::errc::no_such_file_or_directory)
+      return fail(ErrorCode::storage, folder_.string(), "cannot be read (" + error.message() + ")");
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+      return a.written != b.written ? a.written > b.written : a.name > b.name;
+    });
+    std::vector<std::string> names;
+    for (Entry& entry : entries) names.push_back(std::move(entry.name));
+    return names;
+  }
+  Result<std::unique_ptr<Run>> create(const std::string& name, const Retention& retention) override {
+    std::error_code ignored;
+    if (std::filesystem::exists(folder_ / name, ignored))
+      return fail(ErrorCode::storage, (folder_ / name).string(), "is there already");
+    HANSA_TRY_VOID(make_folders(folder_));
+    return open(name, retention);
+  }
+  Result<std::unique_ptr<Run>> open(const std::string& name, const Retention& retention) override {
+    return as_run(RunFolder::open(folder_ / name, retention));
+  }
+  Result<std::unique_ptr<Run>> open_read_only(const std::string& name) override {
+    return open_run_read_only(folder_ / name);
+  }
+  std::string location() const override { return folder_.string(); }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace
+
+std::unique_ptr<RunCatalogue> open_catalogue(const std::filesystem::path& folder) {
+  return std::make_unique<FolderCatalogue>(folder);
+}
+
+Result<std::unique_ptr<Run>> open_run_read_only(const std::filesystem::path& run) {
+  return as_run(RunFolder::open_read_only(run));
+}
+
+}  // namespace hansa::server

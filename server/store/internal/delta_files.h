@@ -1,0 +1,42 @@
+// Encoded deltas as files named by their SHA-256: <64 hex digits>.delta. One thread at a time, except for put().
+//
+// Until schema 6 they were called steps/*.step.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "common/digest.h"
+#include "common/error.h"
+
+namespace hansa::server::internal {
+
+class DeltaFiles {
+ public:
+  static constexpr const char* suffix = ".delta";
+
+  // Makes run_folder/deltas, brings older names there, and removes what a crash left half written.
+  [[nodiscard]] static Result<DeltaFiles> open(const std::filesystem::path& run_folder);
+  // Reads both names.
+  [[nodiscard]] static DeltaFiles open_read_only(const std::filesystem::path& run_folder);
+
+  // Durable when it returns.
+  [[nodiscard]] Result<Digest> put(std::span<const std::byte> delta) const;
+  // Fails (storage) if it is missing or does not match its digest.
+  [[nodiscard]] Result<std::vector<std::byte>> get(const Digest& digest) const;
+  [[nodiscard]] bool contains(const Digest& digest) const;
+  // Not durable: what comes back after a power cut is removed again at the next start.
+  void remove(const Digest& digest) const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  DeltaFiles(std::filesystem::path folder, std::filesystem::path older)
+      : folder_(std::move(folder)), older_(std::move(older)) {}
+  [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
+
+  std::filesystem::path folder_;
+  std::filesystem::path older_;
+};
+
+}  // namespace hansa::server::internal

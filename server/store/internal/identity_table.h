@@ -1,0 +1,18 @@
+// What a run is, in run.sqlite. Throws SQLite::Exception.
+#pragma once
+#include <optional>
+
+#include "server/store/store.h"
+
+namespace SQLite {
+class Database;
+}
+
+namespace hansa::server::internal {
+
+// schema: of the tables, which may be older than the newest when a run is only read.
+[[nodiscard]] std::optional<RunIdentity> read_identity(SQLite::Database& database, int schema);
+// In one transaction.
+void insert_identity(SQLite::Database& database, const RunIdentity& identity);
+
+}  // namespace hansa::server::internal

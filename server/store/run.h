@@ -1,0 +1,51 @@
+// A run: what the engine stores (store.h), and what setup, the aggregator's process and the operator's tools need.
+//
+// Implementations: RunFolder (run_folder.h), SQLite and files on disk; MemoryStore (memory_store.h), for simulations
+// and tests. Programs get one from a catalogue (run_catalogue.h), so that a run may lie elsewhere later.
+// One thread at a time.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/parameter_layout.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+// A model as a file of little-endian float32 values, for other processes. The file is not removed before the last copy
+// of this object is gone, which may happen on any thread.
+struct ModelFile {
+  std::filesystem::path path;
+  std::shared_ptr<const void> hold;
+};
+
+class Run : public Store {
+ public:
+  // Empty before begin_run.
+  [[nodiscard]] virtual Result<std::optional<RunIdentity>> identity() = 0;
+  // All that are committed, in order.
+  [[nodiscard]] virtual Result<std::vector<RoundRecord>> rounds() = 0;
+  [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;
+
+  // Atomic and durable; they replace what was there.
+  // Copies the file; returns its digest.
+  [[nodiscard]] virtual Result<Digest> put_archive(const std::filesystem::path& archive) = 0;
+  [[nodiscard]] virtual Result<void> put_layout(std::string_view layout) = 0;
+
+  [[nodiscard]] virtual Result<ParameterLayout> layout() = 0;
+  // A file with the archive; fails (storage) before put_archive.
+  [[nodiscard]] virtual Result<std::filesystem::path> archive_file() = 0;
+  // Fails (storage) if the run holds no such model, or no longer.
+  [[nodiscard]] virtual Result<ModelFile> model_file(const Digest& digest) = 0;
+
+  // For messages, and for command lines that name this run.
+  [[nodiscard]] virtual std::string location() const = 0;
+  // A folder for files of no lasting value, such as spools.
+  [[nodiscard]] virtual std::filesystem::path scratch_folder() const = 0;
+};
+
+}  // namespace hansa::server
