@@ -98,7 +98,7 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
   else
     lines.push_back(fmt::format("  clients    {} of {} reported{}", counted, p.members.size(),
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
-  if (!p.secure.empty()) lines.push_back("  secure sum " + p.secure);
+  if (!p.exchange.empty()) lines.push_back("  secure sum " + p.exchange);
   lines.push_back(
       "  model      " +
       (evaluated_ ? fmt::format("{}, after round {}", means_text(evaluated_->second), evaluated_->first.value)
