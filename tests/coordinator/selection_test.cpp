@@ -9,11 +9,18 @@
 namespace hansa::server {
 namespace {
 
+Candidate candidate(std::string_view name, std::uint64_t examples) {
+  Candidate out;
+  out.name = name;
+  out.examples = examples;
+  return out;
+}
+
 TEST(CohortPolicy, EveryPolicySelectsTheWantedNumberTheSameWayEachTime) {
   std::vector<std::string> names;
   for (int i = 10; i < 60; ++i) names.push_back("client-" + std::to_string(i));
   std::vector<Candidate> candidates;
-  for (const auto& name : names) candidates.push_back({.name = name, .examples = 10 + candidates.size()});
+  for (const auto& name : names) candidates.push_back(candidate(name, 10 + candidates.size()));
   for (const std::string_view policy_name : cohort_policies()) {
     SCOPED_TRACE(policy_name);
     const auto policy = make_cohort_policy(policy_name);
@@ -33,7 +40,7 @@ TEST(CohortPolicy, EveryPolicySelectsTheWantedNumberTheSameWayEachTime) {
 TEST(CohortPolicy, UniformSelectsEachClientAboutAsOften) {
   std::vector<std::string> names{"a", "b", "c", "d", "e"};
   std::vector<Candidate> candidates;
-  for (const auto& name : names) candidates.push_back({.name = name, .examples = 1});
+  for (const auto& name : names) candidates.push_back(candidate(name, 1));
   const auto policy = make_cohort_policy("uniform");
   std::array<int, 5> times{};
   for (std::uint64_t seed = 0; seed < 5'000; ++seed)

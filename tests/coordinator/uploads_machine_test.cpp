@@ -9,6 +9,11 @@ namespace {
 
 class UploadsMachine : public ::testing::Test {
  protected:
+  template <class Act>
+  auto act(Act work) {
+    Turn turn(now, effects, sessions);
+    return work(turn);
+  }
   // What a client asks the machine for, each with a turn of its own.
   Verdict offer(const std::string& client, std::uint64_t bytes = 300, std::uint8_t content = 1) {
     return act([&](Turn& turn) {
@@ -19,11 +24,6 @@ class UploadsMachine : public ::testing::Test {
   }
   Uploads::ChunkOutcome chunk(const std::string& client, std::uint64_t offset, std::uint64_t bytes) {
     return act([&](Turn& turn) { return uploads.on_chunk(client, offset, bytes, turn); });
-  }
-  template <class Act>
-  auto act(Act work) {
-    Turn turn(now, effects, sessions);
-    return work(turn);
   }
   template <class T>
   std::size_t count() const {

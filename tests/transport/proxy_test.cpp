@@ -70,9 +70,9 @@ TEST_P(ThroughProxy, AProxyThatRefusesOrIsMissingIsReported) {
     const std::string error = client->last_event()->error.text();
     EXPECT_THAT(error, HasSubstr("aggregator.proxy"));
     const bool http = GetParam() == std::string("http");
-    EXPECT_THAT(told, HasSubstr(at == nobody ? "cannot be reached"
-                                : http       ? "403 Forbidden"
-                                             : "forbidden by its rules"));
+    EXPECT_THAT(error, HasSubstr(at == nobody ? "cannot be reached"
+                                 : http       ? "403 Forbidden"
+                                              : "forbidden by its rules"));
   }
 }
 
