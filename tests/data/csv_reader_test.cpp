@@ -80,7 +80,7 @@ TEST(CsvReader, ErrorsNameTheLine) {
   };
   for (const auto& [text, error] :
        {Case{"a\n1\n\"open\nand on\n", "a.csv:3: opens a quote that is never closed"},
-        Case{"a\n\"x\" y\n", "a.csv:2: has text behind a closing quote"},
+        Case{"a\n\"x\" y\n", "a.csv:2: has text after a closing quote"},
         Case{std::string("a\nb\0c\n", 6), "a.csv:2: holds a NUL byte"},
         Case{"a\n" + long_field + "\n", "a.csv:2: starts a record of more than 1 MiB"},
         Case{std::string(CsvReader::fields_max + 1, ',') + "\n", "a.csv:1: has more than 65,536 fields"}})

@@ -173,7 +173,7 @@ TEST_F(IdxSource, EmptyShardIsRefused) {
 
 TEST_F(IdxSource, ImagesWithoutPixelsAreRefused) {
   EXPECT_THAT(refusal_of_images({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3}).what,
-              HasSubstr("no pixels"));
+              HasSubstr("without pixels"));
 }
 
 }  // namespace

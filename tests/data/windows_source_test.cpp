@@ -96,8 +96,8 @@ TEST_F(WindowsSource, ASeriesThatIsTooShortIsRefused) {
   ASSERT_FALSE(source);
   EXPECT_THAT(
       source.error().text(),
-      HasSubstr("series.csv: has 2 rows, but no 3 of one series in sequence, which a window and its label "
-                "take; lower data.window"));
+      HasSubstr("series.csv: has 2 rows, but no 3 consecutive rows of one series, which a window with "
+                "its label needs; lower data.window"));
 }
 
 }  // namespace
