@@ -82,7 +82,7 @@ TEST_F(SecureFolder, AKilledAggregatorRestartsItsRoundAndNoSumIsUnmaskedTwice) {
     EXPECT_EQ(member.wait(seconds(60)), 0) << member.output();
     std::multiset<std::string> revealed;
     const std::string output = member.output();
-    const std::regex pattern("round ([0-9]+), sum ([0-9a-f]+): tells the shares");
+    const std::regex pattern("round ([0-9]+), sum ([0-9a-f]+): reveals the shares");
     for (std::sregex_iterator at(output.begin(), output.end(), pattern), end; at != end; ++at) {
       revealed.insert((*at)[2].str());
       sums_of_round[(*at)[1].str()].insert((*at)[2].str());
