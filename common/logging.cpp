@@ -102,13 +102,6 @@ Result<void> Logger::redirect_to_file(const std::filesystem::path& file) const {
   return {};
 }
 
-void Logger::redirect_to_stderr() const {
-  if (!output_) return;
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  sink->set_pattern(line_pattern);
-  output_->sink->set_sinks({std::move(sink)});
-}
-
 bool Logger::shows(LogLevel level) const { return output_ && output_->logger.should_log(to_spdlog(level)); }
 
 void Logger::write(LogLevel level, std::string_view message) const {

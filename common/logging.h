@@ -36,7 +36,6 @@ class Logger {
   // Makes this logger and all its copies write to the file instead of stderr, for example while a live display uses
   // the terminal.
   [[nodiscard]] Result<void> redirect_to_file(const std::filesystem::path& file) const;
-  void redirect_to_stderr() const;
 
   void debug(std::string_view message) const { write(LogLevel::debug, message); }
   void info(std::string_view message) const { write(LogLevel::info, message); }

@@ -44,6 +44,7 @@ struct RunFolder::State {
   // Files that others read: they are removed when nobody does any more.
   std::unordered_map<Digest, std::weak_ptr<const void>> holds = {};
   std::vector<Digest> surplus_vectors = {};
+  internal::FileRemover remover = {};
 
   Result<void> require_writable() const {
     if (access == internal::Access::read_write) return {};
@@ -81,12 +82,12 @@ struct RunFolder::State {
   // After the transaction that no longer names them.
   void remove_files(const internal::Surplus& surplus) {
     internal::Unnamed unnamed = retained.remove(surplus);
-    for (const Digest& delta : unnamed.deltas) deltas.remove(delta);
+    for (const Digest& delta : unnamed.deltas) deltas.remove(delta, remover);
     surplus_vectors.insert(surplus_vectors.end(), unnamed.vectors.begin(), unnamed.vectors.end());
     std::erase_if(holds, [](const auto& hold) { return hold.second.expired(); });
     std::erase_if(surplus_vectors, [&](const Digest& vector) {
       if (holds.contains(vector)) return false;
-      models.remove(vector);
+      models.remove(vector, remover);
       return true;
     });
   }

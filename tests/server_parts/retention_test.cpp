@@ -126,10 +126,12 @@ class RetentionOfStores : public ::testing::TestWithParam<const char*> {
     return std::move(*run);
   }
   std::unique_ptr<server::Run> open(const Retention& keep) { return runs_->open("run", keep).value(); }
-  // Files that hold models and states.
+  // Files that hold models and states; not those that wait to be unlinked.
   std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder_ / "runs" / "run" / "models"), {}));
+    std::size_t out = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "runs" / "run" / "models"))
+      out += entry.path().extension() == ".f32" ? 1 : 0;
+    return out;
   }
   [[nodiscard]] bool on_disk() const { return std::string_view(GetParam()) == "folder"; }
 
@@ -342,6 +344,31 @@ TEST(MemoryRetention, ACrashBeforeAnyStepLeavesNoRecordWithoutItsModel) {
   }
 }
 
+// The name is free before the file is unlinked: a round may bring back the model that an earlier one has just lost.
+TEST(FolderRetention, AModelThatIsPutAgainRightAfterItsRemovalStays) {
+  const TemporaryFolder folder;
+  const auto run = RunFolder::open(folder / "run", *parse_retention("last:1", "")).value();
+  ASSERT_TRUE(begin_small(*run));
+  for (std::uint32_t round = 1; round <= 60; ++round) {
+    RoundRecord record;
+    record.round = RoundId(round);
+    record.model = *run->put_model(model_after(7 + round % 2));
+    ASSERT_TRUE(run->commit_round(record));
+    ASSERT_TRUE(has(*run, model_after(7 + round % 2))) << round;
+  }
+}
+
+TEST(FolderRetention, NothingWaitsToBeUnlinkedAfterARunIsClosed) {
+  const TemporaryFolder folder;
+  {
+    const auto run = RunFolder::open(folder / "run", *parse_retention("last:1", "")).value();
+    ASSERT_TRUE(begin_small(*run));
+    for (std::uint32_t round = 1; round <= 60; ++round) ASSERT_TRUE(commit_small(*run, round));
+  }
+  // The initial model and the last one, each with its state.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "run" / "models"), {}), 4);
+}
+
 // As if the process had died between the transaction and the removal of the files.
 TEST(FolderRetention, FilesThatACrashLeftAreRemovedAtTheStart) {
   const TemporaryFolder folder;
@@ -357,9 +384,11 @@ TEST(FolderRetention, FilesThatACrashLeftAreRemovedAtTheStart) {
     ASSERT_TRUE(commit_small(*run, 2));
     ASSERT_FALSE(std::filesystem::exists(left));
   }
+  std::filesystem::copy_file(folder / "saved", left.string() + ".tmp1");  // renamed, and not yet unlinked
   std::filesystem::rename(folder / "saved", left);
   const auto run = RunFolder::open(path, keep).value();
   EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_FALSE(std::filesystem::exists(left.string() + ".tmp1"));
   EXPECT_EQ(kept_of(*run), (Rounds{2}));
 }
 

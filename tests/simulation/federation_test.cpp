@@ -112,7 +112,7 @@ TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
 
 // What a retention removes is never what a restart needs: the published model, too, comes back bit for bit.
 TEST(Federation, ARetentionChangesNoModelHoweverOftenTheAggregatorRestarts) {
-  const auto world_that_keeps = [](const char* keep) {
+  const auto world_that_keeps = [](const char* keep, std::uint32_t full_every) {
     World world;
     world.options.clients = world.options.clients_min = 3;
     world.options.quorum = 1;
@@ -120,25 +120,30 @@ TEST(Federation, ARetentionChangesNoModelHoweverOftenTheAggregatorRestarts) {
     world.options.rounds = 40;
     world.options.optimizer = {"fedavgm", 0.9};
     world.options.downlink = "q4";
+    world.options.full_every = full_every;
     world.options.retention = *server::parse_retention(keep, "");
     return world;
   };
-  World all = world_that_keeps("all");
-  all.run();
-  expect_sound(all);
-  const std::uint64_t effects = all.outcome->aggregator_effects;
-  for (std::uint64_t at = effects / 2; at < effects; at += effects / 16) {
-    SCOPED_TRACE("a crash before effect " + std::to_string(at));
-    World world = world_that_keeps("last:2");
-    world.options.crashes.aggregator_at_effect = at;
-    world.run();
-    ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-    EXPECT_EQ(world.outcome->crashes, 1U);
-    EXPECT_EQ(world.outcome->model, all.outcome->model);
-    EXPECT_LT(world.disk->models.size(), 12U);
-    EXPECT_LT(world.disk->deltas.size(), 42U);
-    for (const std::string& line : world.log)
-      EXPECT_EQ(line.find("cannot be restored"), std::string::npos) << line;
+  // A restart begins at the initial model or a stored published vector, or at the last model that was sent in full.
+  for (const std::uint32_t full_every : {0U, 9U}) {
+    World all = world_that_keeps("all", full_every);
+    all.run();
+    expect_sound(all);
+    const std::uint64_t effects = all.outcome->aggregator_effects;
+    for (std::uint64_t at = effects / 8; at < effects; at += effects / 24) {
+      SCOPED_TRACE("in full every " + std::to_string(full_every) + ", a crash before effect " +
+                   std::to_string(at));
+      World world = world_that_keeps("last:2", full_every);
+      world.options.crashes.aggregator_at_effect = at;
+      world.run();
+      ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
+      EXPECT_EQ(world.outcome->crashes, 1U);
+      EXPECT_EQ(world.outcome->model, all.outcome->model);
+      EXPECT_LT(world.disk->models.size(), 12U);
+      EXPECT_LT(world.disk->deltas.size(), 33U);
+      for (const std::string& line : world.log)
+        EXPECT_EQ(line.find("cannot be restored"), std::string::npos) << line;
+    }
   }
 }
 

@@ -54,7 +54,6 @@ class ActiveRound {
   void abandon(std::string reason);
 
   [[nodiscard]] bool is_open() const { return !is_sealed_ && !abandoned_; }
-  [[nodiscard]] bool is_sealed() const { return is_sealed_; }
   // Why the attempt failed; none: it has not.
   [[nodiscard]] const std::optional<std::string>& abandoned() const { return abandoned_; }
 

@@ -66,9 +66,6 @@ bool DeltaFiles::contains(const Digest& digest) const {
   return std::filesystem::exists(path(digest), ignored);
 }
 
-void DeltaFiles::remove(const Digest& digest) const {
-  std::error_code ignored;
-  std::filesystem::remove(path(digest), ignored);
-}
+void DeltaFiles::remove(const Digest& digest, FileRemover& remover) const { remover.remove(path(digest)); }
 
 }  // namespace hansa::server::internal

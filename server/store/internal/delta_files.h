@@ -9,6 +9,7 @@
 
 #include "common/digest.h"
 #include "common/error.h"
+#include "server/store/internal/file_remover.h"
 
 namespace hansa::server::internal {
 
@@ -26,8 +27,8 @@ class DeltaFiles {
   // Fails (storage) if it is missing or does not match its digest.
   [[nodiscard]] Result<std::vector<std::byte>> get(const Digest& digest) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
-  // Not durable: what comes back after a power cut is removed again at the next start.
-  void remove(const Digest& digest) const;
+  // As ModelFiles::remove.
+  void remove(const Digest& digest, FileRemover& remover) const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:

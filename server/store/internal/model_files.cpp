@@ -129,8 +129,8 @@ bool ModelFiles::contains(const Digest& digest) const {
   return ::fstatat(directory_.get(), file_name(digest).c_str(), &status, 0) == 0;
 }
 
-void ModelFiles::remove(const Digest& digest) {
-  ::unlinkat(directory_.get(), file_name(digest).c_str(), 0);
+void ModelFiles::remove(const Digest& digest, FileRemover& remover) {
+  remover.remove(path(digest));
   whole_.erase(digest);
 }
 

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/descriptor.h"
 #include "server/store/internal/direct_file.h"
+#include "server/store/internal/file_remover.h"
 
 namespace hansa::server::internal {
 
@@ -30,8 +31,9 @@ class ModelFiles {
   // parameters are then of no value.
   [[nodiscard]] Result<void> get(const Digest& digest, std::span<float> parameters) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
-  // Not durable: what comes back after a power cut is removed again at the next start.
-  void remove(const Digest& digest);
+  // The name is free when it returns; remover unlinks the file. Not durable: what comes back after a power cut is
+  // removed again at the next start.
+  void remove(const Digest& digest, FileRemover& remover);
   [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
 
  private:
