@@ -33,8 +33,9 @@ struct Options {
 class Frames final : public Outbox, public EngineObserver {
  public:
   transport::Sent send(PeerId peer, std::span<const std::byte> message, const transport::Bulk&) override {
-    auto envelope = messages::decode(message);
-    if (!envelope) return transport::Sent::peer_gone;
+    const auto decoded = messages::decode_to_client(message);
+    const auto* envelope = decoded ? std::get_if<messages::Envelope<messages::ToClient>>(&*decoded) : nullptr;
+    if (envelope == nullptr) return transport::Sent::peer_gone;
     if (std::holds_alternative<messages::Welcome>(envelope->message)) sessions[peer] = envelope->session;
     if (const auto* task = std::get_if<messages::TrainTask>(&envelope->message)) tasks[peer] = task->task;
     if (const auto* grant = std::get_if<messages::Grant>(&envelope->message)) granted = grant->limit;
@@ -85,16 +86,16 @@ class Bench {
     EngineConfig config;
     config.wall_clock = [] { return std::string("2026-01-01T00:00:00Z"); };
     auto& c = config.coordinator;
-    c.federation = "bench";
-    c.run = "bench";
-    c.rounds = options_.rounds;
-    c.cohort.clients_min = c.cohort.clients_expected = 1;
-    c.cohort.size_max = 1;
-    c.elements = options_.elements;
-    c.archive_bytes = 1;  // it is never fetched
-    c.limits.spool_memory_mib = 1 << 12;
+    config.run = "bench";
+    c.settings.federation = "bench";
+    c.settings.rounds = options_.rounds;
+    c.settings.cohort.clients_min = c.settings.cohort.clients_expected = 1;
+    c.settings.cohort.size_max = 1;
+    c.settings.limits.spool_memory_mib = 1 << 12;
+    c.model.elements = options_.elements;
+    c.model.archive_bytes = 1;  // it is never fetched
     WorkerPool workers(0);
-    SpoolPool spools(folder_, c.limits.spool_memory_mib << 20);
+    SpoolPool spools(folder_, c.settings.limits.spool_memory_mib << 20);
     InlineExecutor at_once;
     ThreadExecutor on_a_thread([this] {
       const std::lock_guard lock(mutex_);
@@ -119,7 +120,7 @@ class Bench {
   }
 
  private:
-  void say(PeerId peer, const messages::Message& message, std::span<const std::byte> bulk = {}) {
+  void say(PeerId peer, const messages::ToAggregator& message, std::span<const std::byte> bulk = {}) {
     const auto frame = messages::encode(frames_.sessions[peer], message);
     engine_->receive(peer, peer == trainer ? "trainer" : "watcher", frame, bulk, steady_now());
   }

@@ -20,14 +20,16 @@ class Form : public ::testing::Test {
  protected:
   Form() {
     Random random(1);
-    vectors_->delta.resize(400);
-    for (float& value : vectors_->delta) value = static_cast<float>(0.1 * random.normal());
+    vectors_->update.resize(400);
+    for (float& value : vectors_->update) value = static_cast<float>(0.1 * random.normal());
     task_.task = TaskId(1);
     task_.seed = 5;
     task_.magnitude_max = 64;
   }
   void encode_with(const std::string& codec) {
-    task_.compression.emplace().segments = {{vectors_->delta.size(), *codecs::parse_spec(codec, "test"), 0}};
+    const std::size_t values = vectors_->update.size();
+    task_.outputs = {{"delta", values, {{values, *codecs::parse_spec(codec, "test"), 0}}}};
+    task_.compression.emplace();
   }
   Result<OutgoingUpdate> prepare(const std::unique_ptr<UpdateForm>& form) {
     staged_.task = task_.task;
@@ -38,7 +40,7 @@ class Form : public ::testing::Test {
     out.task = task_.task;
     out.setup.clients = 3;
     out.setup.quantisation = {255, 16, 3.0, 1.0, true, fraction};
-    out.setup.segments = {{vectors_->delta.size(), 0.1}};
+    out.setup.segments = {{vectors_->update.size(), 0.1}};
     out.examples = 1;
     return out;
   }
@@ -61,9 +63,9 @@ TEST_F(Form, APlainUpdateIsSentAsFloatsAndKeepsNothing) {
   const auto out = prepare(form_of(task_));
   ASSERT_TRUE(out);
   EXPECT_EQ(out->task, task_.task);
-  EXPECT_EQ(out->bulk.bytes.data(), static_cast<const void*>(vectors_->delta.data())) << "it was copied";
-  EXPECT_EQ(out->bulk.bytes.size(), vectors_->delta.size() * sizeof(float));
-  EXPECT_EQ(out->check, checksum(std::span<const float>(vectors_->delta)));
+  EXPECT_EQ(out->bulk.bytes.data(), static_cast<const void*>(vectors_->update.data())) << "it was copied";
+  EXPECT_EQ(out->bulk.bytes.size(), vectors_->update.size() * sizeof(float));
+  EXPECT_EQ(out->check, checksum(std::span<const float>(vectors_->update)));
   EXPECT_FALSE(out->masked);
   EXPECT_TRUE(staged_.vectors.empty());
 }
@@ -71,7 +73,7 @@ TEST_F(Form, APlainUpdateIsSentAsFloatsAndKeepsNothing) {
 TEST_F(Form, AnEncodedUpdateAddsTheResidualOfThePreviousOne) {
   encode_with("topk(0.1, q4)");
   const auto first = copy_of(prepare(form_of(task_))->bulk);
-  EXPECT_LT(first.size(), vectors_->delta.size());
+  EXPECT_LT(first.size(), vectors_->update.size());
   ASSERT_EQ(staged_.vectors.size(), 1U);
   // Until the update is counted, the next one starts without a residual.
   EXPECT_EQ(copy_of(prepare(form_of(task_))->bulk), first);
@@ -97,7 +99,7 @@ TEST_F(Form, BytesThatAreBeingSentAreNotOverwritten) {
   encode_with("q4");
   const auto sent = prepare(form_of(task_));
   const auto before = copy_of(sent->bulk);
-  vectors_->delta[0] += 1;
+  vectors_->update[0] += 1;
   ASSERT_TRUE(prepare(form_of(task_)));
   EXPECT_EQ(copy_of(sent->bulk), before);
 }
@@ -120,7 +122,7 @@ TEST_F(Form, ASumOfAFractionOfTheValuesStagesTheOthersAndARepeatedSumReplacesThe
   const MaskUpdate half = mask_of(0.5), whole = mask_of(1);
   ASSERT_TRUE(prepare(form_of(half)));
   ASSERT_EQ(staged_.vectors.size(), 1U);
-  EXPECT_EQ(staged_.vectors.begin()->second.values.size(), vectors_->delta.size());
+  EXPECT_EQ(staged_.vectors.begin()->second.values.size(), vectors_->update.size());
   ASSERT_TRUE(prepare(form_of(whole)));
   EXPECT_TRUE(staged_.vectors.empty());
 }
@@ -128,7 +130,7 @@ TEST_F(Form, ASumOfAFractionOfTheValuesStagesTheOthersAndARepeatedSumReplacesThe
 TEST_F(Form, AValueThatCannotBeSentIsAnErrorInEveryForm) {
   const auto expect_refused = [&] {
     for (const float value : {100.0F, std::numeric_limits<float>::infinity(), std::nanf("")}) {
-      vectors_->delta[7] = value;
+      vectors_->update[7] = value;
       const auto out = prepare(form_of(task_));
       ASSERT_FALSE(out);
       EXPECT_EQ(out.error().code, ErrorCode::data);
