@@ -10,7 +10,7 @@ class ArchiveFolder final : public ArchiveStore {
  public:
   // Makes the folder.
   [[nodiscard]] static Result<ArchiveFolder> open(const std::filesystem::path& state_folder);
-  // Verifies the file's digest the first time; a damaged one is set aside and fetched anew.
+  // Verifies the file's digest the first time; a damaged file is set aside and fetched again.
   bool has(const Digest& archive) override;
   [[nodiscard]] Result<void> put(const Digest& archive, std::span<const std::byte> bytes) override;
   [[nodiscard]] std::filesystem::path path(const Digest& archive) const override;

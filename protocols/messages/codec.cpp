@@ -97,7 +97,7 @@ Result<void> read_body(std::span<const std::byte> body, Messages& message) {
   return {};
 }
 
-// The one place where a message of the wrong direction (one of Others) is told from a malformed one.
+// The only place that distinguishes a message of the wrong direction (one of Others) from a malformed message.
 template <class Messages, class Others>
 Decoded<Messages> decode_as(std::span<const std::byte> frame) {
   if (frame.size() > message_bytes_max) return malformed("is larger than 64 KiB");

@@ -114,7 +114,7 @@ Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
 
   HANSA_TRY_VOID(make_folders(pool.folder_));
   HANSA_TRY(state->file, open_nameless(pool.folder_));
-  // Room for the whole at once: a full disk is told before the upload, not in its middle.
+  // Reserves room for the complete update, so that a full disk is reported before the upload starts.
   while (::fallocate(state->file.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
     if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // then append() tells

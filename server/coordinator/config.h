@@ -1,4 +1,4 @@
-// What a coordinator is told when it starts, by where it comes from: the operator, the model archive, the store, the process.
+// The configuration of a coordinator, by origin: the operator, the model archive, the store, the process.
 #pragma once
 #include <cstdint>
 #include <memory>

@@ -103,7 +103,7 @@ class RoundEvaluations {
   const Logger& log_;
   std::vector<std::pair<RoundId, Digest>> waiting_;
   RoundId in_work_;
-  ModelFile file_;  // of the round in work
+  ModelFile file_;  // of the current round
   std::size_t opening_ = 0;  // models that the executor has not yet opened
   std::size_t recording_ = 0;  // results that the executor has not yet recorded
   std::optional<std::pair<RoundId, Metrics>> last_;
@@ -176,7 +176,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           fmt::format("federation {}  {}", config.name, channel->endpoint()));
   display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
                           channel->endpoint(), public_key.text()));
-  display.say(run.resumed ? fmt::format("run folder: {}, going on after round {} of {}",
+  display.say(run.resumed ? fmt::format("run folder: {}, continuing after round {} of {}",
                                         run.store->location(), run.position.value, config.rounds)
                           : fmt::format("run folder: {}", run.store->location()));
 
@@ -254,7 +254,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     return fail(
         ErrorCode::quorum, run.store->location(), finish.text,
         fmt::format(
-            "start the missing clients and run \"hansa-aggregator {}\" again: it goes on after round {}",
+            "start the missing clients and run \"hansa-aggregator {}\" again: it continues after round {}",
             config.file.string(), engine->last_committed().value));
   if (finish.why == Finish::Why::stopped)
     std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",

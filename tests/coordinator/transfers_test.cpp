@@ -329,8 +329,8 @@ TEST(Upload, AQueueOfOffersStaysInOrderThroughNewSessions) {
   Peer c = h.connect("c");
   Peer d = h.connect("d");
   for (Peer* p : {&a, &b, &c}) h.say(*p, h.offer_of(*p));
-  // A client whose transfer stands still starts its session anew: it neither loses its place by that nor
-  // takes one for each time.
+  // A client whose transfer makes no progress starts its session again. It keeps its place in the queue, and takes no
+  // second one.
   for (int i = 0; i < 50; ++i) {
     h.hello(b);
     h.say(b, h.offer_of(b));
@@ -343,7 +343,7 @@ TEST(Upload, AQueueOfOffersStaysInOrderThroughNewSessions) {
   EXPECT_EQ(granted(c) + granted(d), 0U);
   h.hello(b);
   EXPECT_EQ(granted(c), 1U);
-  h.say(b, h.offer_of(b));  // anew: behind d
+  h.say(b, h.offer_of(b));  // again: behind d
   h.say(c, messages::Bye{"bye"});
   EXPECT_EQ(granted(d), 1U);
   EXPECT_EQ(granted(b), 1U);

@@ -86,7 +86,7 @@ TEST_F(FederationFolder, AKilledAggregatorContinuesAfterTheLastCommittedRoundAnd
   }
   auto aggregator = start_aggregator("aggregator-2");  // on another port: the clients read their files again
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
-  EXPECT_NE(aggregator.output().find("going on after round "), std::string::npos) << aggregator.output();
+  EXPECT_NE(aggregator.output().find("continuing after round "), std::string::npos) << aggregator.output();
   EXPECT_EQ(aggregator.output().find("round   1 of 4"), std::string::npos) << "round 1 was lost";
   for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
 }

@@ -15,7 +15,7 @@ namespace hansa::codecs::internal {
 
 inline constexpr std::size_t block_values = Plan::block_values;
 
-// What a codec needs besides the values or bytes of one segment of one update.
+// What a codec needs for one segment of one update, in addition to its values or bytes.
 struct Context {
   Seeds seeds;  // the segment's seeds: see seeds_of
   float magnitude_max = 0;

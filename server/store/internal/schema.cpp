@@ -107,12 +107,12 @@ constexpr const char* changed_by_6 = R"sql(
 ALTER TABLE rounds ADD COLUMN model_kept INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE published RENAME COLUMN step TO delta;
 ALTER TABLE published ADD COLUMN vector BLOB;   -- names the published vector, where it is stored
-CREATE TABLE initial_state (                    -- vectors that the run began with, besides the initial model
+CREATE TABLE initial_state (                    -- vectors that the run started with, in addition to the initial model
   position INTEGER PRIMARY KEY,
   name     TEXT NOT NULL,
   vector   BLOB NOT NULL
 );
-CREATE TABLE round_state (                      -- vectors after a round, besides its model
+CREATE TABLE round_state (                      -- vectors after a round, in addition to its model
   round    INTEGER NOT NULL REFERENCES rounds(round),
   position INTEGER NOT NULL,
   name     TEXT NOT NULL,

@@ -1,0 +1,124 @@
+// Run folders that older and newer versions of Hansa wrote.
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "tests/server_parts/run_folder_fixture.h"
+
+namespace hansa::server {
+namespace {
+
+using RunSchemas = RunFolderTest;
+
+// Gives the tables of the newest schema the form that they had in an older one.
+void make_older(const std::filesystem::path& run, int schema) {
+  SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
+  database.exec(
+      "DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN model_kept;"
+      "ALTER TABLE published DROP COLUMN vector; ALTER TABLE published RENAME COLUMN delta TO step");
+  if (schema < 3) database.exec("DROP TABLE published");
+  if (schema < 2) database.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums");
+  database.exec("PRAGMA user_version = " + std::to_string(schema));
+}
+
+TEST_F(RunSchemas, ANewerSchemaIsRefused) {
+  fill(1);
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 7");
+  for (const auto& opened :
+       {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 6)"), std::string::npos);
+  }
+}
+
+// Schema 1 has no secure aggregation. Such a run can be read and continued.
+TEST_F(RunSchemas, ARunOfTheFirstSchemaIsReadAndContinued) {
+  fill(1);
+  make_older(path_, 1);
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    ASSERT_EQ((*reader)->rounds()->size(), 1U);
+    EXPECT_FALSE((*reader)->rounds()->front().secure);
+    EXPECT_TRUE((*reader)->rounds()->front().model_kept);
+    EXPECT_EQ((*reader)->identity()->value().federation, "harbour");
+    EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
+  }
+  {
+    const auto store = open();
+    ASSERT_TRUE(commit(*store, 2));  // of a secure round
+  }
+  const auto reader = RunFolder::open_read_only(path_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  ASSERT_EQ((*reader)->rounds()->size(), 2U);
+  EXPECT_TRUE((*reader)->rounds()->back().secure);
+}
+
+// Schema 4 changed no table. Until schema 5, deltas were stored in a table.
+TEST_F(RunSchemas, RunsOfTheThirdAndFourthSchemaAreContinued) {
+  fill(1);
+  std::size_t rounds = 1;
+  for (const int schema : {3, 4}) {
+    make_older(path_, schema);
+    SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+        .exec("INSERT OR REPLACE INTO published VALUES (1, zeroblob(32), zeroblob(16), zeroblob(1000))");
+    {
+      const auto reader = RunFolder::open_read_only(path_);
+      ASSERT_TRUE(reader) << reader.error().text();
+      EXPECT_EQ(*(*reader)->published(RoundId(1)), std::nullopt);
+    }
+    const auto store = open();
+    EXPECT_EQ(*store->published(RoundId(1)), std::nullopt);
+    ASSERT_TRUE(commit(*store, static_cast<std::uint32_t>(++rounds)));
+    EXPECT_EQ(store->rounds()->size(), rounds);
+  }
+}
+
+// Until schema 6 deltas were called steps, in the folder and in the table.
+TEST_F(RunSchemas, DeltasOfTheFifthSchemaAreReadAndRenamed) {
+  const std::vector<std::byte> delta(1'000, std::byte{7});
+  const Published published{sha256("near it"), checksum("it"), sha256(std::span<const std::byte>(delta))};
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    ASSERT_EQ(*store->put_delta(delta), published.delta);
+    RoundRecord record = record_of(1, *store->put_model(model_of(1)), vector_digest(model_of(0)));
+    record.published = published;
+    ASSERT_TRUE(store->commit_round(record));
+  }
+  make_older(path_, 5);
+  const auto older = path_ / "steps" / (published.delta.hex() + ".step");
+  std::filesystem::create_directories(path_ / "steps");
+  std::filesystem::rename(path_ / "deltas" / (published.delta.hex() + ".delta"), older);
+  std::filesystem::remove(path_ / "deltas");
+  std::ofstream(path_ / "steps" / "abc.step.tmp12") << "a part";
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ(*(*reader)->published(RoundId(1)), published);
+    EXPECT_EQ(*(*reader)->get_delta(published.delta), delta);
+    EXPECT_TRUE(std::filesystem::exists(older)) << "a reader changes nothing";
+  }
+  const auto store = open();
+  EXPECT_FALSE(std::filesystem::exists(path_ / "steps"));
+  EXPECT_EQ(*store->published(RoundId(1)), published);
+  EXPECT_EQ(*store->get_delta(published.delta), delta);
+}
+
+// Until schema 4 large models were also named by a single SHA-256.
+TEST_F(RunSchemas, ALargeModelOfAnOlderRunIsFoundByItsOldName) {
+  const auto store = open();
+  const auto model = model_of(1, 300'000);
+  const Digest old_name = sha256(std::as_bytes(std::span(model)));
+  std::filesystem::rename(store->model_path(store->put_model(model).value()), store->model_path(old_name));
+  std::vector<float> back(model.size());
+  ASSERT_TRUE(store->get_model(old_name, back));
+  EXPECT_EQ(back, model);
+  std::fstream(store->model_path(old_name), std::ios::in | std::ios::out | std::ios::binary).put('\x7F');
+  EXPECT_FALSE(store->get_model(old_name, back));
+}
+
+}  // namespace
+}  // namespace hansa::server
