@@ -67,6 +67,16 @@ const MethodDescription* find_method(const MethodTable& table, std::string_view 
   return found == table.end() ? nullptr : &*found;
 }
 
+Result<std::vector<ExchangedVector>> exchanged_vectors(const MethodDescription& method) {
+  if (method.inputs.size() != method.outputs.size())
+    return fail(ErrorCode::usage, "method \"" + method.name + "\"",
+                "has " + std::to_string(method.inputs.size()) + " further inputs and " +
+                    std::to_string(method.outputs.size()) + " further outputs, which must come in pairs");
+  std::vector<ExchangedVector> out;
+  for (std::size_t i = 0; i < method.inputs.size(); ++i) out.push_back({method.inputs[i], method.outputs[i]});
+  return out;
+}
+
 Result<void> check_method(const MethodTable& table, const Method& method) {
   const MethodDescription* description = find_method(table, method.name);
   if (description == nullptr)

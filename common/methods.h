@@ -5,6 +5,7 @@
 // read the same descriptions; learning/methods/ holds the code. To add a method, see built_in_methods() and
 // learning/methods/registry.cpp.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -54,12 +55,24 @@ struct MethodDescription {
   std::vector<std::string> inputs = {};
   std::vector<std::string> outputs = {};
 };
+// A vector that the aggregator keeps for a method: each task has it as an input, and it grows by the weighted mean of the
+// clients' output.
+struct ExchangedVector {
+  std::string input;
+  std::string output;
+  friend bool operator==(const ExchangedVector&, const ExchangedVector&) = default;
+};
 using MethodTable = std::vector<MethodDescription>;
 
-// The methods that Hansa ships.
+// The methods that Hansa ships, in the order of built_in_methods().
+inline constexpr std::array<std::string_view, 1> method_names{"sgd"};
+// Their descriptions.
 [[nodiscard]] const MethodTable& built_in_methods();
 // Null if the table has no method of that name.
 [[nodiscard]] const MethodDescription* find_method(const MethodTable& table, std::string_view name);
+
+// The inputs and outputs of a method in pairs. Fails (usage) if they do not come in pairs: the aggregator cannot run it.
+[[nodiscard]] Result<std::vector<ExchangedVector>> exchanged_vectors(const MethodDescription& method);
 
 // Fails (refused), naming it, on a method or an option that the table lacks, and on a value of another type or
 // outside of its range.

@@ -164,6 +164,7 @@ void Federation::start_client(ClientHost& host) {
   config.agent.software = "hansa simulation";
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
+  config.agent.methods = host.setup.methods;
   config.data = host.setup.data;
   if (host.setup.open_ledger) {
     auto opened = host.setup.open_ledger();

@@ -144,7 +144,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {
     HANSA_TRY(evaluator, learning::make_evaluator(run.archive, *config.evaluation, static_cast<int>(cores),
-                                                  config.training.personal));
+                                                  config.personal));
   }
   Observer observer(config, *run.store, evaluator.get(), round_done);
   observer.elements = run.coordinator.model.elements;

@@ -90,6 +90,12 @@ Digest name_of(const Digest& base, const Digest& blob) {
   return sha256(std::string_view(text));
 }
 
+Digest name_of_input(std::string_view input, const Digest& vector) {
+  std::string text = "hansa input 1";
+  text.append(reinterpret_cast<const char*>(vector.bytes.data()), vector.bytes.size());
+  return sha256(std::string_view(text.append(input)));
+}
+
 secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
   const SecureTask& secure = *task.secure;
   secure_aggregation::SumSetup out;

@@ -121,6 +121,10 @@ struct InputBlob {
 [[nodiscard]] Digest name_of(const ModelDelta& delta);
 [[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
 
+// The name of an input that has no deltas: SHA-256 of "hansa input 1", its vector's digest and its name. Inputs with equal
+// values have different names, as blobs of a task must.
+[[nodiscard]] Digest name_of_input(std::string_view input, const Digest& vector);
+
 // The secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 

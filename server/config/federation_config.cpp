@@ -112,6 +112,31 @@ Result<Retention> read_retention(const Document& document) {
   return out;
 }
 
+// The method with the options of [training], and with those of [strategy.METHOD] that no other method has.
+Method read_method(const config::Document& document, const std::vector<std::string>& personal) {
+  TrainingConfig training;
+  training.epochs = whole(document, "training.epochs");
+  training.batch_size = whole(document, "training.batch_size");
+  training.learning_rate = document.number("training.learning_rate");
+  training.momentum = document.number("training.momentum");
+  training.weight_decay = document.number("training.weight_decay");
+  training.steps_max = whole(document, "training.steps_max");
+  training.personal = personal;
+  Method out = sgd_method(training);
+  out.name = document.text("strategy.method");
+  for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
+    const std::string key = "strategy." + out.name + "." + option.name;
+    if (!document.has(key)) continue;
+    OptionValue value = option.default_value;
+    if (std::holds_alternative<std::int64_t>(value)) value = static_cast<std::int64_t>(document.integer(key));
+    else if (std::holds_alternative<double>(value)) value = document.number(key);
+    else if (std::holds_alternative<std::string>(value)) value = document.text(key);
+    else value = document.texts(key);
+    out.options.push_back({option.name, std::move(value)});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
@@ -132,14 +157,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.runs = document.path("aggregator.runs");
   out.model = document.path("model.archive");
 
-  out.training.epochs = whole(document, "training.epochs");
-  out.training.batch_size = whole(document, "training.batch_size");
-  out.training.learning_rate = document.number("training.learning_rate");
-  out.training.momentum = document.number("training.momentum");
-  out.training.weight_decay = document.number("training.weight_decay");
-  out.training.steps_max = whole(document, "training.steps_max");
-  if (document.has("model.personal")) out.training.personal = document.texts("model.personal");
-  if (out.training.personal.size() > personal_max)
+  if (document.has("model.personal")) out.personal = document.texts("model.personal");
+  if (out.personal.size() > personal_max)
     return fail(ErrorCode::usage, document.location("model.personal"),
                 "has more than " + std::to_string(personal_max) + " patterns", "use *");
 
@@ -158,6 +177,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
+  out.method = read_method(document, out.personal);
+  out.selection = document.text("strategy.selection");
   out.optimizer.name = document.text("strategy.server_optimizer");
   out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
 

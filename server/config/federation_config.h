@@ -9,7 +9,7 @@
 
 #include "common/error.h"
 #include "common/time.h"
-#include "common/training.h"
+#include "common/methods.h"
 #include "learning/data/data_config.h"
 #include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/identity.h"
@@ -73,7 +73,9 @@ struct FederationConfig {
   Retention retention;  // of their models
 
   std::filesystem::path model;  // TorchScript archive
-  TrainingConfig training;
+  Method method = sgd_method({});  // of the clients' training, with its options
+  std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
+  std::string selection = "uniform";  // one of cohort_policy_names
   CohortConfig cohort;
   LimitsConfig limits;
   ServerOptimizerConfig optimizer;

@@ -10,7 +10,7 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/time.h"
-#include "common/training.h"
+#include "common/methods.h"
 #include "protocols/codecs/plan.h"
 #include "protocols/messages/messages.h"
 #include "protocols/secure_aggregation/parameters.h"
@@ -32,7 +32,8 @@ struct SecureSums {
 // How models and updates travel: the operator's codecs, laid out for the model.
 struct Compression {
   // None: updates travel as float32. Secure sums ignore it: their updates are rounded for the ring instead.
-  std::shared_ptr<const codecs::Plan> uplink;
+  std::shared_ptr<const codecs::Plan>
+      uplink;  // of a whole update: the model's part, then each exchanged vector's
   bool entropy = true;
   std::shared_ptr<const codecs::Plan> downlink;  // of model deltas; none: models are sent in full
   std::uint32_t full_every =
@@ -44,7 +45,8 @@ struct OperatorSettings {
   std::uint64_t seed = 0;  // root of cohorts and of the clients' training
   std::uint32_t rounds = 1;
   AfterLastRound after_last_round = AfterLastRound::stop;
-  TrainingConfig training;
+  Method method = sgd_method({});  // of the clients' training
+  std::vector<ExchangedVector> vectors;  // that the method exchanges
   CohortConfig cohort;
   std::string selection = "uniform";  // server/selection
   LimitsConfig limits;
@@ -67,6 +69,12 @@ struct PublishedModel {
   Digest model;
   Checksum check;
   std::vector<messages::ModelDelta> deltas;
+  // The method's vectors, in the order of OperatorSettings::vectors; always fetched in full.
+  struct Vector {
+    Digest blob;
+    Checksum check;
+  };
+  std::vector<Vector> vectors = {};
 };
 
 // Range of the values in secure sums, measured in one round for the next, for unweighted values.
@@ -103,6 +111,11 @@ struct CoordinatorConfig {
   Compression compression;
   ModelFacts model;
   ProcessSettings process;
+
+  // Values of an update: the model's delta, then the output for each exchanged vector.
+  [[nodiscard]] std::uint64_t update_elements() const {
+    return model.elements * (1 + settings.vectors.size());
+  }
 };
 
 }  // namespace hansa::server

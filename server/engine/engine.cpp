@@ -11,8 +11,14 @@ namespace hansa::server {
 namespace {
 
 UpdateFormConfig form_config(const CoordinatorConfig& config) {
-  UpdateFormConfig out{config.model.elements, config.compression.uplink, {}};
+  UpdateFormConfig out{config.update_elements(), config.compression.uplink, {}};
   if (const auto& secure = config.settings.secure_sums) out.masked_value_bits = secure->value_bits;
+  return out;
+}
+
+std::vector<std::string> inputs_of(const std::vector<ExchangedVector>& vectors) {
+  std::vector<std::string> out;
+  for (const ExchangedVector& vector : vectors) out.push_back(vector.input);
   return out;
 }
 
@@ -23,8 +29,9 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
       parts_(parts),
       form_(config_.make_form(form_config(config_.coordinator), parts.workers, parts.spools)),
       committer_(std::make_unique<internal::RoundCommitter>(
-          internal::CommitterConfig{
-              config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer, {}},
+          internal::CommitterConfig{config_.coordinator.model.elements, config_.coordinator.compression,
+                                    config_.optimizer, config_.coordinator.settings.method.name,
+                                    inputs_of(config_.coordinator.settings.vectors)},
           parts.store, *form_, parts.workers)),
       blobs_(std::make_unique<internal::ServedBlobs>(config_.coordinator.model.archive, config_.archive)),
       traffic_(std::make_unique<internal::Traffic>()) {}

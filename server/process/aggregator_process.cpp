@@ -162,7 +162,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
     HANSA_TRY(evaluator, BackgroundEvaluator::start(run.archive, *config.evaluation,
-                                                    config.evaluation_threads, config.training.personal));
+                                                    config.evaluation_threads, config.personal));
   }
 
   AdmissionFolder admission(config.admitted);

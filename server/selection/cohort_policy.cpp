@@ -1,22 +1,19 @@
 #include "server/selection/cohort_policy.h"
 
-#include <array>
+#include <string>
 
 #include "server/selection/uniform.h"
 
 namespace hansa::server {
-namespace {
 
-constexpr std::array<std::string_view, 1> names{"uniform"};
-
-}  // namespace
-
-std::span<const std::string_view> cohort_policies() { return names; }
-
+// Has a line for each of cohort_policy_names.
 Result<std::unique_ptr<CohortPolicy>> make_cohort_policy(std::string_view name) {
   if (name == "uniform") return std::make_unique<UniformSelection>();
+  std::string known;
+  for (const std::string_view other : cohort_policy_names)
+    known += (known.empty() ? "" : ", ") + std::string(other);
   return fail(ErrorCode::usage, "strategy.selection", "is unknown: \"" + std::string(name) + "\"",
-              "choose one of: uniform");
+              "choose one of: " + known);
 }
 
 }  // namespace hansa::server

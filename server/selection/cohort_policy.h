@@ -1,11 +1,11 @@
 // Which of the available clients take part in a round. Pure: the same candidates and seed give the same cohort, so that a
 // restarted aggregator selects the same clients. Thread-safe.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,7 +36,7 @@ class CohortPolicy {
 };
 
 // The names that make_cohort_policy knows.
-[[nodiscard]] std::span<const std::string_view> cohort_policies();
+inline constexpr std::array<std::string_view, 1> cohort_policy_names{"uniform"};
 // Fails (usage) on an unknown name.
 [[nodiscard]] Result<std::unique_ptr<CohortPolicy>> make_cohort_policy(std::string_view name);
 

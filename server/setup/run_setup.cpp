@@ -110,21 +110,25 @@ Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs,
   return start;
 }
 
-// Returns null if all values are float32 without encoding.
+// A plan of that many vectors with the layout. Returns null if all values are float32 without encoding.
 Result<std::shared_ptr<const codecs::Plan>> make_plan(const ParameterLayout& layout,
                                                       std::span<const codecs::Rule> rules,
-                                                      const codecs::Spec& otherwise) {
-  HANSA_TRY(auto segments, codecs::segments_of(layout, rules, otherwise));
+                                                      const codecs::Spec& otherwise, std::size_t vectors) {
+  HANSA_TRY(const auto each, codecs::segments_of(layout, rules, otherwise));
+  std::vector<codecs::Segment> segments;
+  for (std::size_t i = 0; i < vectors; ++i) segments.insert(segments.end(), each.begin(), each.end());
   if (std::ranges::all_of(segments, [](const auto& s) { return s.spec.kind == codecs::Kind::f32; }))
     return nullptr;
   HANSA_TRY(auto plan, codecs::Plan::create(std::move(segments)));
   return std::make_shared<const codecs::Plan>(std::move(plan));
 }
 
-Result<Compression> plan_compression(const FederationConfig& config, const ParameterLayout& layout) {
+// vectors: that an update holds.
+Result<Compression> plan_compression(const FederationConfig& config, const ParameterLayout& layout,
+                                     std::size_t vectors) {
   Compression out;
-  HANSA_TRY(out.uplink, make_plan(layout, config.compression.rules, config.compression.uplink));
-  HANSA_TRY(out.downlink, make_plan(layout, {}, config.compression.downlink));
+  HANSA_TRY(out.uplink, make_plan(layout, config.compression.rules, config.compression.uplink, vectors));
+  HANSA_TRY(out.downlink, make_plan(layout, {}, config.compression.downlink, 1));
   out.entropy = config.compression.entropy;
   out.full_every = config.compression.full_every;
   return out;
@@ -157,7 +161,7 @@ Result<Health> read_health(const FederationConfig& config, RunCatalogue& runs) {
 
 Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs, const RunRequest& request,
                                 const DescribeArchive& describe) {
-  HANSA_TRY(ArchiveFacts facts, describe(config.model, config.training.personal));
+  HANSA_TRY(ArchiveFacts facts, describe(config.model, config.personal));
   if (facts.layout.element_count() == 0)
     return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
   PreparedRun run;
@@ -210,10 +214,12 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.seed = config.seed;
   c.settings.rounds = config.rounds;
   c.settings.after_last_round = config.after_last_round;
-  c.settings.training = config.training;
+  c.settings.method = config.method;
+  HANSA_TRY(c.settings.vectors, exchanged_vectors(*find_method(built_in_methods(), config.method.name)));
+  c.settings.selection = config.selection;
   c.settings.cohort = config.cohort;
   c.settings.limits = config.limits;
-  HANSA_TRY(c.compression, plan_compression(config, facts.layout));
+  HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));
   if (const auto& secure = config.secure_aggregation) {
     c.settings.secure_sums.emplace();
     c.settings.secure_sums->assumptions = secure->assumptions;

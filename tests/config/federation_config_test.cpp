@@ -39,7 +39,8 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.rounds, expected.rounds);
   EXPECT_EQ(config.after_last_round, expected.after_last_round);
   EXPECT_EQ(config.bind, expected.bind);
-  EXPECT_EQ(config.training, expected.training);
+  EXPECT_EQ(config.method, expected.method);
+  EXPECT_EQ(config.selection, expected.selection);
   EXPECT_EQ(config.cohort.clients_min, expected.cohort.clients_min);
   EXPECT_EQ(config.cohort.fraction, expected.cohort.fraction);
   EXPECT_EQ(config.cohort.size_max, expected.cohort.size_max);
@@ -149,7 +150,7 @@ TEST_F(FederationFile, EveryKeyOfTheSchemaReachesTheStruct) {
   EXPECT_EQ(config.rounds, 3U);
   EXPECT_EQ(config.after_last_round, AfterLastRound::stay);
   EXPECT_EQ(config.bind, "tcp://127.0.0.1:1");
-  EXPECT_EQ(config.training, (TrainingConfig{2, 16, 0.5, 0.9, 0.1, 4}));
+  EXPECT_EQ(config.method, sgd_method({2, 16, 0.5, 0.9, 0.1, 4}));
   EXPECT_EQ(config.cohort.clients_min, 5U);
   EXPECT_EQ(config.cohort.fraction, 0.25);
   EXPECT_EQ(config.cohort.size_max, 6U);

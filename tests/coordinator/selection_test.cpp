@@ -21,7 +21,7 @@ TEST(CohortPolicy, EveryPolicySelectsTheWantedNumberTheSameWayEachTime) {
   for (int i = 10; i < 60; ++i) names.push_back("client-" + std::to_string(i));
   std::vector<Candidate> candidates;
   for (const auto& name : names) candidates.push_back(candidate(name, 10 + candidates.size()));
-  for (const std::string_view policy_name : cohort_policies()) {
+  for (const std::string_view policy_name : cohort_policy_names) {
     SCOPED_TRACE(policy_name);
     const auto policy = make_cohort_policy(policy_name);
     ASSERT_TRUE(policy);

@@ -56,7 +56,8 @@ class RoundCommitterTest : public ::testing::Test {
   }
   RoundCommitter committer(ServerOptimizerConfig optimizer, std::vector<std::string> vectors,
                            std::span<const StateVector> state = {}) {
-    RoundCommitter out({elements, {}, std::move(optimizer), std::move(vectors)}, store_, form_, workers_);
+    RoundCommitter out({elements, {}, std::move(optimizer), "method", std::move(vectors)}, store_, form_,
+                       workers_);
     const auto served = out.restore(**store_.position(), state, quiet_);
     EXPECT_TRUE(served) << served.error().text();
     return out;
@@ -95,9 +96,9 @@ TEST_F(RoundCommitterTest, AddsEachPartOfTheMeanToItsVector) {
   }
   ASSERT_EQ(state.size(), 2U);
   EXPECT_EQ(vector(disk_->rounds[1].model), std::vector<float>(elements, 2.0F));
-  EXPECT_EQ(state[0].name, "control");
+  EXPECT_EQ(state[0].name, "method.control");
   EXPECT_EQ(vector(state[0].vector), std::vector<float>(elements, 0.5F));
-  EXPECT_EQ(state[1].name, "teacher");
+  EXPECT_EQ(state[1].name, "method.teacher");
   EXPECT_EQ(vector(state[1].vector), std::vector<float>(elements, -2.0F));
   EXPECT_EQ(form_.released, 2);
 }

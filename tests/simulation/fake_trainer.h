@@ -18,6 +18,14 @@ class FakeTrainer : public learning::Trainer {
       delta[i] = static_cast<float>(0.1 * random.normal()) - 0.05F * global[i];
   }
 
+  // The output that belongs to a vector which the method exchanges; index counts these from 0.
+  static void compute_vector(std::uint64_t seed, std::size_t index, std::span<const float> input,
+                             std::span<float> output) {
+    Random random(seed + 1 + index);
+    for (std::size_t i = 0; i < output.size(); ++i)
+      output[i] = static_cast<float>(0.1 * random.normal()) - 0.5F * input[i];
+  }
+
   Result<learning::AvailableData> data_at_hand() override {
     return learning::AvailableData{examples_, 0, {}};
   }
@@ -25,6 +33,8 @@ class FakeTrainer : public learning::Trainer {
                                          std::span<const learning::OutputVector> outputs,
                                          std::stop_token) override {
     compute(request.seed, request.inputs.front().values, outputs.front().values);
+    for (std::size_t i = 1; i < outputs.size(); ++i)
+      compute_vector(request.seed, i - 1, request.inputs[i].values, outputs[i].values);
     learning::TrainingResult result;
     result.examples = examples_;
     result.samples = examples_;

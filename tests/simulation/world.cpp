@@ -32,10 +32,11 @@ std::uint64_t examples_of_name(const std::string& client) {
   return examples_of(static_cast<std::uint32_t>(std::stoul(client.substr(client.find('-') + 1)) - 100));
 }
 
-std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint64_t values) {
+std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint64_t values,
+                                            std::size_t vectors) {
   if (codec.empty()) return nullptr;
-  return std::make_shared<const codecs::Plan>(
-      *codecs::Plan::create({{values, *codecs::parse_spec(codec, "world"), 0}}));
+  const std::vector<codecs::Segment> segments(vectors, {values, *codecs::parse_spec(codec, "world"), 0});
+  return std::make_shared<const codecs::Plan>(*codecs::Plan::create(segments));
 }
 
 // Updates the model that clients have from one round to the next. Returns an empty string if the record agrees.
@@ -125,19 +126,22 @@ void World::run() {
   c.model.archive_bytes = archive_text.size();
   c.model.elements = options.elements;
   c.process.chunk_bytes = options.chunk_bytes;
-  c.compression.uplink = plan_of(options.uplink, options.elements);
-  c.compression.downlink = plan_of(options.downlink, options.elements);
+  if (options.method) {
+    c.settings.method.name = options.method->name;
+    c.settings.vectors = *exchanged_vectors(*options.method);
+  }
+  c.compression.uplink = plan_of(options.uplink, options.elements, 1 + c.settings.vectors.size());
+  c.compression.downlink = plan_of(options.downlink, options.elements, 1);
   c.compression.full_every = options.full_every;
   compression = c.compression;
   f.aggregator.optimizer = options.optimizer;
   f.aggregator.archive = f.archive = archive;
   for (std::uint32_t i = 0; i < options.clients; ++i) {
-    f.clients.push_back({client_name(i),
-                         std::make_shared<FakeTrainer>(examples_of(i)),
-                         {},
-                         {},
-                         {},
-                         [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; }});
+    simulation::ClientSetup& client = f.clients.emplace_back();
+    client.name = client_name(i);
+    client.trainer = std::make_shared<FakeTrainer>(examples_of(i));
+    client.open_ledger = [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; };
+    if (options.method) client.methods.push_back(*options.method);
     c.settings.admitted.push_back(client_name(i));
   }
   if (options.equip)
@@ -193,6 +197,8 @@ std::string check_models(const World& world) {
   Digest base = disk.identity->initial_model, published_digest = base;
   std::vector<float> published = disk.models.at(base);
   std::vector<float> velocity(published.size());  // of server momentum
+  const std::size_t exchanged = world.options.method ? world.options.method->outputs.size() : 0;
+  std::vector<std::vector<float>> vectors(exchanged, std::vector<float>(published.size()));
   std::map<std::string, std::vector<float>> kept;
   for (const auto& record : disk.rounds) {
     const std::string place = "round " + std::to_string(record.round.value) + ": ";
@@ -203,12 +209,17 @@ std::string check_models(const World& world) {
                          static_cast<double>(record.participations.size()) *
                          server::LimitsConfig{}.magnitude_max;
     const int scale = std::min(40, 62 - static_cast<int>(std::ceil(std::log2(bound))));
-    std::vector<Wide> sums(global.size());
+    const std::size_t elements = global.size();
+    std::vector<Wide> sums(elements * (1 + exchanged));
     std::uint64_t weight = 0;
     for (const auto& p : record.participations) {
       if (p.outcome != server::Outcome::counted) continue;
-      std::vector<float> delta(global.size());
-      FakeTrainer::compute(training_seed(world, record.round, p.client), published, delta);
+      std::vector<float> delta(sums.size());  // and the outputs behind it
+      const std::uint64_t seed = training_seed(world, record.round, p.client);
+      FakeTrainer::compute(seed, published, std::span(delta).first(elements));
+      for (std::size_t i = 0; i < exchanged; ++i)
+        FakeTrainer::compute_vector(seed, i, vectors[i],
+                                    std::span(delta).subspan((1 + i) * elements, elements));
       weight += p.examples;
       if (const auto& plan = world.compression.uplink) {
         const auto seeds = seeds_of(world, record.round, p.client);
@@ -231,9 +242,12 @@ std::string check_models(const World& world) {
     }
     std::vector<float> next(global.size());
     const double denominator = std::ldexp(static_cast<double>(weight), scale);
+    const auto mean = [&](std::size_t i) {
+      return static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator;
+    };
     const bool with_momentum = world.options.optimizer.name == "fedavgm";
     for (std::size_t i = 0; i < next.size(); ++i) {
-      double change = static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator;
+      double change = mean(i);
       if (with_momentum) {
         velocity[i] =
             static_cast<float>(world.options.optimizer.momentum * static_cast<double>(velocity[i]) + change);
@@ -241,7 +255,14 @@ std::string check_models(const World& world) {
       }
       next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
     }
-    if (record.state.size() != (with_momentum ? 1U : 0U)) return place + "names other vectors";
+    const std::size_t of_optimizer = with_momentum ? 1 : 0;
+    if (record.state.size() != of_optimizer + exchanged) return place + "names other vectors";
+    for (std::size_t v = 0; v < exchanged; ++v) {
+      for (std::size_t i = 0; i < elements; ++i)
+        vectors[v][i] = static_cast<float>(static_cast<double>(vectors[v][i]) + mean((1 + v) * elements + i));
+      if (record.state[of_optimizer + v].vector != vector_digest(vectors[v]))
+        return place + "an exchanged vector is another";
+    }
     if (with_momentum && record.state[0].vector != vector_digest(velocity))
       return place + "the velocity is another";
     if (record.model != vector_digest(next)) return place + "the model is not the exact mean";

@@ -37,6 +37,7 @@ struct WorldOptions {
   std::string uplink, downlink;  // names of codecs; empty: none
   std::uint32_t full_every = 0;
   server::ServerOptimizerConfig optimizer;
+  std::optional<MethodDescription> method;  // that all clients know, in addition to those of Hansa; none: sgd
   server::Retention retention;  // check_models() needs all models
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
 };
@@ -68,7 +69,8 @@ struct Sent {
 
 // Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
 // participations. Returns an empty string if all agree, or else the difference. Updates and published models pass
-// through the codecs; codecs with error feedback only in a world without faults.
+// through the codecs; codecs with error feedback only in a world without faults. The vectors that a method exchanges are
+// recomputed likewise.
 std::string check_models(const World& world);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);

@@ -3,11 +3,31 @@
 #include <array>
 
 #include "common/config/schema.h"
+#include "common/methods.h"
 #include "server/optimizers/optimizer_config.h"
+#include "server/selection/cohort_policy.h"
 
 namespace hansa::server::internal {
 
 inline constexpr std::array strategy_settings{
+    config::Setting{.key = "method",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"sgd\"",
+                    .meaning =
+                        "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017). Its options are "
+                        "those of `[training]`.",
+                    .choices = method_names,
+                    .example = "\"sgd\""},
+    config::Setting{
+        .key = "selection",
+        .kind = config::Kind::choice,
+        .presence = config::Presence::defaulted,
+        .default_value = "\"uniform\"",
+        .meaning = "Which of the available clients take part in a round: `uniform` selects each with the "
+                   "same probability.",
+        .choices = cohort_policy_names,
+        .example = "\"uniform\""},
     config::Setting{
         .key = "server_optimizer",
         .kind = config::Kind::choice,

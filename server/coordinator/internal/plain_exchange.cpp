@@ -20,13 +20,18 @@ void PlainExchange::begin(Turn& turn) {
 void PlainExchange::describe(messages::TrainTask& task) const {
   const auto& uplink = config_.compression.uplink;
   if (!uplink) return;
-  task.outputs.front().segments.assign(uplink->segments().begin(), uplink->segments().end());
+  // The plan has the same segments for each output.
+  const std::size_t each = uplink->segments().size() / task.outputs.size();
+  for (std::size_t i = 0; i < task.outputs.size(); ++i) {
+    const auto segments = uplink->segments().subspan(i * each, each);
+    task.outputs[i].segments.assign(segments.begin(), segments.end());
+  }
   task.compression = messages::Compression{config_.compression.entropy, cohort_seed_};
 }
 
 UpdateSizes PlainExchange::sizes() const {
   const auto& uplink = config_.compression.uplink;
-  return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.model.elements);
+  return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.update_elements());
 }
 
 Result<UpdateTicket> PlainExchange::admit(const Participant& participant,

@@ -6,6 +6,20 @@
 
 namespace hansa::server {
 
+namespace {
+
+// Values of each segment of an update: the model's, once for each output.
+std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
+  std::vector<std::uint64_t> each = config.model.segments;
+  if (each.empty()) each.push_back(config.model.elements);
+  std::vector<std::uint64_t> out;
+  for (std::size_t i = 0; i <= config.settings.vectors.size(); ++i)
+    out.insert(out.end(), each.begin(), each.end());
+  return out;
+}
+
+}  // namespace
+
 SecureExchangeFactory::SecureExchangeFactory(const CoordinatorConfig& config, SumRange range)
     : config_(config),
       range_(std::move(range)),
@@ -41,10 +55,7 @@ secure_aggregation::SumSetup SecureExchangeFactory::make_setup(const ExchangeSta
       setup.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
   }
   setup.model = start.published.model;
-  const std::uint64_t whole[] = {config_.model.elements};
-  setup.segments =
-      secure_aggregation::segments_of(config_.model.segments.empty() ? std::span<const std::uint64_t>(whole)
-                                                                     : std::span(config_.model.segments));
+  setup.segments = secure_aggregation::segments_of(update_segments(config_));
   setup.clients = static_cast<std::uint32_t>(start.cohort.size());
   setup.metrics = settings.metrics;
   setup.assumptions = settings.assumptions;

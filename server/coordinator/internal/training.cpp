@@ -37,8 +37,17 @@ messages::TrainTask Training::make_task(const Participant& participant, Instant 
     model.deltas = messages::ModelDeltas{{segments.begin(), segments.end()}, published.deltas};
   }
   task.inputs.push_back(std::move(model));
-  task.method = sgd_method(config.settings.training);
+  task.method = config.settings.method;
   task.outputs.push_back({std::string(delta_output), config.model.elements, {}});
+  for (std::size_t i = 0; i < config.settings.vectors.size(); ++i) {
+    const ExchangedVector& vector = config.settings.vectors[i];
+    task.inputs.push_back({vector.input,
+                           published.vectors[i].blob,
+                           config.model.elements * sizeof(float),
+                           published.vectors[i].check,
+                           {}});
+    task.outputs.push_back({vector.output, config.model.elements, {}});
+  }
   task.seed = participant.seed;
   const Duration left = std::max(round_->round().deadline() - now, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
@@ -61,9 +70,11 @@ void Training::on_current_task(const std::string& client, TaskId current, Turn& 
   if (round_->state(*p) == MemberState::pending) send_task(*p, turn);
 }
 
-std::uint64_t Training::model_blob_bytes(const Digest& blob) const {
+std::uint64_t Training::input_blob_bytes(const Digest& blob) const {
   const PublishedModel& published = shared_.standing.published;
-  if (blob == published.model) return shared_.config.model.elements * sizeof(float);
+  const bool is_vector =
+      std::ranges::find(published.vectors, blob, &PublishedModel::Vector::blob) != published.vectors.end();
+  if (is_vector || blob == published.model) return shared_.config.model.elements * sizeof(float);
   const auto delta = std::ranges::find(published.deltas, blob, &messages::ModelDelta::blob);
   return delta == published.deltas.end() ? 0 : delta->bytes;
 }
@@ -71,13 +82,13 @@ std::uint64_t Training::model_blob_bytes(const Digest& blob) const {
 Reply Training::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
   const CoordinatorConfig& config = shared_.config;
   const std::uint64_t bytes =
-      pull.blob == config.model.archive ? config.model.archive_bytes : model_blob_bytes(pull.blob);
+      pull.blob == config.model.archive ? config.model.archive_bytes : input_blob_bytes(pull.blob);
   if (bytes == 0) return Stage::on_pull(client, pull, turn);
   const std::uint32_t chunk = config.process.chunk_bytes;
   if (Participant* p = round_->find(client)) {
     // A client that pulls the same bytes again and again makes no progress.
     p->pulled += pulled_range(pull, bytes, chunk);
-    if (p->pulled <= 4 * (config.model.archive_bytes + config.model.elements * sizeof(float)))
+    if (p->pulled <= 4 * (config.model.archive_bytes + config.update_elements() * sizeof(float)))
       p->moved_at = turn.now;
   }
   return send_range(pull, bytes, chunk, *shared_.sessions.find(client), turn);

@@ -36,8 +36,8 @@ class Training final : public Stage {
  private:
   [[nodiscard]] messages::TrainTask make_task(const Participant& participant, Instant now) const;
   void send_task(Participant& participant, Turn& turn);
-  // The bytes of the model or of a delta that leads to it; 0: the blob is neither.
-  [[nodiscard]] std::uint64_t model_blob_bytes(const Digest& blob) const;
+  // The bytes of an input or of a delta that leads to the model; 0: the blob is neither.
+  [[nodiscard]] std::uint64_t input_blob_bytes(const Digest& blob) const;
   Verdict reject(Participant& participant, const std::string& reason, Turn& turn);
   // Passes an event to the round, which may end it.
   void apply(const round::Event& event, Turn& turn);

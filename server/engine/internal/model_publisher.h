@@ -28,6 +28,7 @@ struct ServedModel {
   PublishedModel names;
   std::shared_ptr<const PageVector<float>> whole;
   std::vector<std::shared_ptr<const std::vector<std::byte>>> deltas;  // of names.deltas, in the same order
+  std::vector<std::shared_ptr<const PageVector<float>>> vectors = {};  // of names.vectors, in the same order
 };
 
 class ModelPublisher {

@@ -8,6 +8,13 @@
 namespace hansa::server::internal {
 namespace {
 
+// In the record: "scaffold.control".
+std::vector<std::string> names_in_record(const CommitterConfig& config) {
+  std::vector<std::string> out;
+  for (const std::string& vector : config.method_vectors) out.push_back(config.method + "." + vector);
+  return out;
+}
+
 std::vector<std::string> strings(std::span<const std::string_view> names) {
   return {names.begin(), names.end()};
 }
@@ -28,7 +35,8 @@ RoundCommitter::RoundCommitter(const CommitterConfig& config, Store& store, Upda
       optimizer_(make_server_optimizer(config.optimizer, workers)),
       sum_up_(workers),
       optimizer_state_(strings(optimizer_->state_names()), config.elements),
-      method_state_(config.method_vectors, config.elements),
+      method_state_(names_in_record(config), config.elements),
+      method_vectors_(config.method_vectors),
       publisher_(make_publisher(config.compression, store)),
       model_(std::make_shared<PageVector<float>>(config.elements)) {}
 
@@ -39,7 +47,17 @@ Result<ServedModel> RoundCommitter::restore(const Store::Position& position,
   HANSA_TRY_VOID(method_state_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(publisher_->restore(position, model_, observer));
   digest_ = position.model;
-  return publisher_->served(digest_, model_);
+  return served();
+}
+
+ServedModel RoundCommitter::served() {
+  ServedModel out = publisher_->served(digest_, model_);
+  out.vectors = method_state_.share();
+  for (std::size_t i = 0; i < out.vectors.size(); ++i) {
+    const Digest blob = messages::name_of_input(method_vectors_[i], method_state_.digests()[i]);
+    out.names.vectors.push_back({blob, checksum(std::span<const float>(*out.vectors[i]))});
+  }
+  return out;
 }
 
 Model RoundCommitter::next_model() const {
@@ -52,6 +70,7 @@ void RoundCommitter::step(const Mean& mean) {
   const Model next = next_model();
   optimizer_->step(*model_, PartOfMean(mean, 0, elements), optimizer_state_.spans(), *next);
   model_ = next;
+  method_state_.detach();
   for (std::size_t i = 0; i < method_state_.size(); ++i) {
     const std::span<float> vector = method_state_.spans()[i];
     sum_up_.step(vector, PartOfMean(mean, (1 + i) * elements, elements), {}, vector);
@@ -63,15 +82,14 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
     auto aggregate = form_.finish(opening);
     if (!aggregate) {
       if (aggregate.error().code == ErrorCode::storage) return std::move(aggregate).error();
-      return Refused{record.round, aggregate.error().text(), publisher_->served(digest_, model_)};
+      return Refused{record.round, aggregate.error().text(), served()};
     }
     step(aggregate->mean);
     if (record.secure) fill_in(*record.secure, std::move(aggregate->totals));
   }
   if (auto stored = store(record); !stored) return std::move(stored).error();
   digest_ = record.model;
-  ServedModel served = publisher_->served(digest_, model_);
-  return Committed{std::move(record), std::move(served)};
+  return Committed{std::move(record), served()};
 }
 
 Result<void> RoundCommitter::store(RoundRecord& record) {

@@ -4,8 +4,7 @@
 // vectors, in the order of their names. The server optimiser makes the next model from the mean of the first; each
 // vector of the method grows by the mean of its change (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020,
 // algorithm 1, line 17). Vectors of the optimiser and of the method are stored with the model, and the record names
-// them. Where the method's vectors still have to be connected: clients get them as inputs of the task, as blobs of
-// ServedModel, once a TrainTask can name such blobs; until then no federation declares any.
+// them. Clients get the method's vectors as inputs of their tasks.
 //
 // One thread at a time: the engine's at a start, the executor's for commit(). Between the two calls of a commit (its
 // start and its answer) no other call comes.
@@ -44,7 +43,8 @@ struct CommitterConfig {
   std::size_t elements = 0;  // of the model
   Compression compression;
   ServerOptimizerConfig optimizer;
-  std::vector<std::string> method_vectors;  // names
+  std::string method;  // its name is part of its vectors' names in the record
+  std::vector<std::string> method_vectors;  // names of the inputs
 };
 
 class RoundCommitter {
@@ -63,6 +63,7 @@ class RoundCommitter {
   [[nodiscard]] Model next_model() const;
   void step(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
+  [[nodiscard]] ServedModel served();
 
   Store& store_;
   UpdateForm& form_;
@@ -70,6 +71,7 @@ class RoundCommitter {
   FedAvg sum_up_;  // of the method's vectors
   StateVectors optimizer_state_;
   StateVectors method_state_;
+  std::vector<std::string> method_vectors_;  // names of the inputs
   std::unique_ptr<ModelPublisher> publisher_;
   Model model_;
   Digest digest_;  // of model_

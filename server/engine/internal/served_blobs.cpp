@@ -14,6 +14,10 @@ Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std
   for (std::size_t i = 0; i < model_.deltas.size(); ++i)
     if (blob == model_.names.deltas[i].blob)
       return transport::Bulk{model_.deltas[i], std::span(*model_.deltas[i]).subspan(offset, bytes)};
+  for (std::size_t i = 0; i < model_.vectors.size(); ++i)
+    if (blob == model_.names.vectors[i].blob)
+      return transport::Bulk{model_.vectors[i],
+                             std::as_bytes(std::span(*model_.vectors[i])).subspan(offset, bytes)};
   if (blob != archive_) return std::nullopt;
   return read_archive(offset, bytes);
 }

@@ -1,4 +1,5 @@
-// The blobs that clients pull: the archive, and between commits the published model and the deltas to it.
+// The blobs that clients pull: the archive, and between commits the published model, the deltas to it,
+// and the vectors of the training method.
 //
 // One thread.
 #pragma once

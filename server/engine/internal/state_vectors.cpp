@@ -2,11 +2,26 @@
 
 #include <algorithm>
 
+#include "common/vector_digest.h"
+
 namespace hansa::server::internal {
 
-StateVectors::StateVectors(std::vector<std::string> names, std::size_t elements) : names_(std::move(names)) {
-  vectors_.reserve(names_.size());
-  for (std::size_t i = 0; i < names_.size(); ++i) spans_.emplace_back(vectors_.emplace_back(elements));
+StateVectors::StateVectors(std::vector<std::string> names, std::size_t elements)
+    : names_(std::move(names)), digests_(names_.size()) {
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    spans_.emplace_back(*vectors_.emplace_back(std::make_shared<PageVector<float>>(elements)));
+}
+
+std::vector<std::shared_ptr<const PageVector<float>>> StateVectors::share() const {
+  return {vectors_.begin(), vectors_.end()};
+}
+
+void StateVectors::detach() {
+  for (std::size_t i = 0; i < vectors_.size(); ++i) {
+    if (vectors_[i].use_count() == 1) continue;
+    vectors_[i] = std::make_shared<PageVector<float>>(*vectors_[i]);
+    spans_[i] = *vectors_[i];
+  }
 }
 
 Result<void> StateVectors::restore(Store& store, std::span<const StateVector> kept, RoundId round,
@@ -14,8 +29,12 @@ Result<void> StateVectors::restore(Store& store, std::span<const StateVector> ke
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto found = std::ranges::find(kept, names_[i], &StateVector::name);
     if (found != kept.end()) {
-      HANSA_TRY_VOID(store.get_model(found->vector, vectors_[i]));
-    } else if (round.value > 0) {
+      digests_[i] = found->vector;
+      HANSA_TRY_VOID(store.get_model(found->vector, *vectors_[i]));
+      continue;
+    }
+    digests_[i] = vector_digest(*vectors_[i]);
+    if (round.value > 0) {
       observer.on_log(Log::Level::warning, "round " + std::to_string(round.value) + " kept no vector \"" +
                                                names_[i] + "\"; it starts at zero");
     }
@@ -23,10 +42,11 @@ Result<void> StateVectors::restore(Store& store, std::span<const StateVector> ke
   return {};
 }
 
-Result<std::vector<StateVector>> StateVectors::put(Store& store) const {
+Result<std::vector<StateVector>> StateVectors::put(Store& store) {
   std::vector<StateVector> out;
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    HANSA_TRY(const Digest digest, store.put_model(vectors_[i]));
+    HANSA_TRY(const Digest digest, store.put_model(*vectors_[i]));
+    digests_[i] = digest;
     out.push_back({names_[i], digest});
   }
   return out;

@@ -4,6 +4,7 @@
 // One thread at a time.
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,15 +26,22 @@ class StateVectors {
   [[nodiscard]] Result<void> restore(Store& store, std::span<const StateVector> kept, RoundId round,
                                      EngineObserver& observer);
   // Stores all of them. Fails as Store::put_model does.
-  [[nodiscard]] Result<std::vector<StateVector>> put(Store& store) const;
+  [[nodiscard]] Result<std::vector<StateVector>> put(Store& store);
 
   [[nodiscard]] std::size_t size() const { return vectors_.size(); }
   // In the order of the names.
   [[nodiscard]] std::span<const std::span<float>> spans() const { return spans_; }
+  // As of the last restore() or put(), in the order of the names.
+  [[nodiscard]] std::span<const Digest> digests() const { return digests_; }
+  // The current vectors, for a reader that may outlive the next change.
+  [[nodiscard]] std::vector<std::shared_ptr<const PageVector<float>>> share() const;
+  // Before a change: vectors that a reader still holds are copied, and the reader keeps the old ones.
+  void detach();
 
  private:
   std::vector<std::string> names_;
-  std::vector<PageVector<float>> vectors_;
+  std::vector<std::shared_ptr<PageVector<float>>> vectors_;
+  std::vector<Digest> digests_;
   std::vector<std::span<float>> spans_;  // of vectors_
 };
 
