@@ -103,16 +103,21 @@ Method sgd_method(const TrainingConfig& config) {
            {"personal", config.personal}}};
 }
 
-TrainingConfig training_config(const Method& method) {
+TrainingConfig training_config(const MethodDescription& description, const Method& method) {
+  Method defaults{description.name, {}};
+  for (const OptionDescription& option : description.options)
+    defaults.options.push_back({option.name, option.default_value});
   TrainingConfig out;
-  read(method, "epochs", out.epochs);
-  read(method, "batch_size", out.batch_size);
-  read(method, "learning_rate", out.learning_rate);
-  read(method, "momentum", out.momentum);
-  read(method, "weight_decay", out.weight_decay);
-  read(method, "steps_max", out.steps_max);
-  if (const auto* personal = find_option<std::vector<std::string>>(method, "personal"))
-    out.personal = *personal;
+  for (const Method* options : std::array<const Method*, 2>{&defaults, &method}) {
+    read(*options, "epochs", out.epochs);
+    read(*options, "batch_size", out.batch_size);
+    read(*options, "learning_rate", out.learning_rate);
+    read(*options, "momentum", out.momentum);
+    read(*options, "weight_decay", out.weight_decay);
+    read(*options, "steps_max", out.steps_max);
+    if (const auto* personal = find_option<std::vector<std::string>>(*options, "personal"))
+      out.personal = *personal;
+  }
   return out;
 }
 

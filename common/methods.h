@@ -80,8 +80,9 @@ inline constexpr std::array<std::string_view, 1> method_names{"sgd"};
 
 // Mini-batch SGD: the method "sgd" with these options.
 [[nodiscard]] Method sgd_method(const TrainingConfig& config);
-// The options of local SGD of a method that has passed check_method(): those of "sgd" and of each method built on it.
-[[nodiscard]] TrainingConfig training_config(const Method& method);
+// The options of local SGD of a method that has passed check_method(): those of "sgd" and of each method built on it. An
+// option that the method leaves out has the default of the description.
+[[nodiscard]] TrainingConfig training_config(const MethodDescription& description, const Method& method);
 // The descriptions of those options.
 [[nodiscard]] const std::vector<OptionDescription>& sgd_options();
 

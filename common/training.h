@@ -25,6 +25,7 @@ struct TrainingConfig {
 };
 
 inline constexpr std::size_t personal_max = 64;  // patterns in a task
+inline constexpr std::size_t personal_bytes_max = 64;  // of a pattern
 
 // A sum over examples and the number of examples in it; the mean is sum / count. Sums and counts of different clients
 // may be added.

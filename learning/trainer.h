@@ -62,7 +62,10 @@ class Trainer {
   virtual ~Trainer() = default;
 
   // The examples that are available now. Fails with the data file's error if the data cannot be used.
-  [[nodiscard]] virtual Result<AvailableData> data_at_hand() = 0;
+  [[nodiscard]] virtual Result<AvailableData> available_data() = 0;
+
+  // The methods that train() knows.
+  [[nodiscard]] virtual const MethodTable& methods() const { return built_in_methods(); }
 
   // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and
   // those of the method. Each vector has the layout's element_count() values. Fails (code data, model, resource;

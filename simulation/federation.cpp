@@ -164,7 +164,7 @@ void Federation::start_client(ClientHost& host) {
   config.agent.software = "hansa simulation";
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
-  config.agent.methods = host.setup.methods;
+  config.agent.methods = host.setup.trainer->methods();
   config.data = host.setup.data;
   if (host.setup.open_ledger) {
     auto opened = host.setup.open_ledger();
@@ -178,7 +178,7 @@ void Federation::start_client(ClientHost& host) {
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
   with_client(host, [&](client::Engine& e) {
-    e.data_known(client::data_report(host.setup.trainer->data_at_hand()), events_.now());
+    e.data_known(client::data_report(host.setup.trainer->available_data()), events_.now());
     e.tick(events_.now());
   });
 }

@@ -40,7 +40,6 @@ struct ClientSetup {
   Duration starts_after{};
   std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be null
   std::optional<client::SecureSums> secure_sums = {};
-  MethodTable methods = built_in_methods();  // that the trainer knows
   // Opens what the device keeps on its disk; called at each start of the client. If empty, nothing is kept.
   std::function<Result<std::shared_ptr<client::DeviceLedger>>()> open_ledger = {};
 };

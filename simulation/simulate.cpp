@@ -52,7 +52,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
-    // The client's setting secure_aggregation = "only" protects devices. In a simulation no update leaves the process.
+    // secure_aggregation.required protects devices. In a simulation no update leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
                 identities.add(client.name, client.key, client.secure_aggregation->policy));

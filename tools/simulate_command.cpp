@@ -40,7 +40,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
     for (const auto& p : record.participations) counted += p.outcome == server::Outcome::counted ? 1 : 0;
     if (a.json) {
       nlohmann::json row = {{"round", record.round.value},
-                            {"picked", record.participations.size()},
+                            {"selected", record.participations.size()},
                             {"counted", counted},
                             {"model", record.model.text()}};
       if (!evaluation.empty()) row["evaluation"] = tools::metrics_json(evaluation);

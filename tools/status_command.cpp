@@ -163,7 +163,7 @@ void print_json(const RunView& view) {
     nlohmann::json entry{{"round", round.round.value},     {"model", round.model.text()},
                          {"model_kept", round.model_kept}, {"base", round.base.text()},
                          {"started_at", round.started_at}, {"seconds", round.seconds},
-                         {"attempt", round.attempt},       {"picked", round.participations.size()},
+                         {"attempt", round.attempt},       {"selected", round.participations.size()},
                          {"counted", sums.counted},        {"bytes_up", sums.bytes_up},
                          {"bytes_down", sums.bytes_down},  {"participations", participations}};
     if (const auto& secure = round.secure)

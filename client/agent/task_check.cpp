@@ -22,21 +22,17 @@ Result<void> check_sizes(const messages::TrainTask& task, std::uint64_t bytes_ma
   return {};
 }
 
-// first: the name that every task has; expected: those of the method after it.
+// The vectors after the first must be those of the method, in its order.
 template <class Vectors>
 Result<void> check_names(const messages::TrainTask& task, const Vectors& vectors, const std::string& kind,
                          const std::vector<std::string>& expected) {
   const auto wrong = [&](const std::string& name, const char* what) {
     return fail(ErrorCode::refused, "method \"" + task.method.name + "\"", what + kind + " \"" + name + "\"");
   };
-  const auto has = [&](const std::string& name) {
-    return std::ranges::any_of(vectors, [&](const auto& vector) { return vector.name == name; });
-  };
-  for (const std::string& name : expected)
-    if (!has(name)) return wrong(name, "lacks its ");
-  for (std::size_t i = 1; i < vectors.size(); ++i)
-    if (std::ranges::find(expected, vectors[i].name) == expected.end())
-      return wrong(vectors[i].name, "has no ");
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    if (i + 1 >= vectors.size() || vectors[i + 1].name != expected[i])
+      return wrong(expected[i], "lacks, or has in another order, its ");
+  if (vectors.size() > expected.size() + 1) return wrong(vectors[expected.size() + 1].name, "has no ");
   return {};
 }
 
@@ -65,8 +61,11 @@ Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_m
   for (const messages::TaskInput& input : task.inputs)
     if (input.deltas) HANSA_TRY_VOID(check(input.deltas->segments, input.bytes / sizeof(float)));
   if (!task.compression) return {};
-  for (const messages::TaskOutput& output : task.outputs)
-    HANSA_TRY_VOID(check(output.segments, output.values));
+  for (const messages::TaskOutput& output : task.outputs) {
+    std::uint64_t values = 0;
+    for (const codecs::Segment& segment : output.segments) values += segment.values;
+    if (values != output.values) return fail(ErrorCode::protocol, "codecs", "are not for the task's vectors");
+  }
   return check(messages::update_segments(task), messages::update_values(task));
 }
 

@@ -28,7 +28,7 @@ class TaskConversation {
   void await(const messages::TrainTask& task, std::vector<Effect>& effects);
   // The task that waits for ArchiveLookedUp.
   [[nodiscard]] const std::optional<messages::TrainTask>& awaited() const { return awaited_; }
-  // Makes the awaited task the current one. Its first event, SessionOpened, is the caller's to apply.
+  // Makes the awaited task the current one. The caller applies SessionOpened to it next.
   void begin(const ArchiveLookedUp& found, std::uint32_t chunk_bytes);
 
   // Without a task: does nothing.

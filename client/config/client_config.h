@@ -42,7 +42,8 @@ struct ClientConfig {
   std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none
   transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
   std::filesystem::path key;  // this device's secret key file
-  std::filesystem::path state;  // folder for the client's own state (cached archives)
+  std::filesystem::path
+      state;  // folder for what the client keeps: archives, consumed data, kept vectors, its lock
   learning::DataConfig data;
   std::optional<learning::FollowConfig> follow;  // for data that arrives
   std::optional<SecureAggregationConfig> secure_aggregation;  // if a root key is set

@@ -3,7 +3,7 @@
 #include <cassert>
 #include <utility>
 
-#include "client/state/memory_ledger.h"
+#include "client/ledger/memory_ledger.h"
 #include "protocols/messages/codec.h"
 
 namespace hansa::client {
@@ -162,6 +162,7 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
                                            Result<learning::TrainingResult> result) {
   if (!result) return tl::unexpected<Error>(std::move(result).error());
   staged_ = StagedChanges{task.task, task.seed, result->data_mark, {}};
+  is_applied_ = false;
   for (auto& [name, vector] : result->kept)
     staged_->vectors.emplace(training_scope(task.archive) + "/" + name, std::move(vector));
   HANSA_TRY_VOID(prepare(*form_of(task)));
@@ -185,14 +186,18 @@ Result<void> Engine::prepare(UpdateForm& form) {
 
 void Engine::mask_update(const MaskUpdate& mask) {
   assert(staged_ && staged_->task == mask.task);  // the agent asks after the training has ended
+  is_applied_ = false;
   if (auto masked = prepare(*form_of(mask)); masked)
     feed(UpdateMasked{mask.task, mask.setup.digest(), outgoing_.check, outgoing_.bulk.bytes.size()});
   else feed(TrainingEnded{mask.task, tl::unexpected<Error>(std::move(masked).error())});
 }
 
 void Engine::keep_counted(TaskId task) {
-  if (!staged_ || staged_->task != task) return;
-  log_if_failed(config_.ledger->apply(*staged_));
+  // The aggregator may send a receipt again, and applying takes a transaction.
+  if (!staged_ || staged_->task != task || is_applied_) return;
+  const auto applied = config_.ledger->apply(*staged_);
+  log_if_failed(applied);
+  is_applied_ = applied.has_value();
   if (!config_.data) return;
   config_.data->room_again();
   feed(DataKnown{data_report(config_.data->available())});

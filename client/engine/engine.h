@@ -5,7 +5,7 @@
 // process and the simulation drive the same engine. One thread calls.
 //
 // What a counted update changes on the device is staged while the task runs and reaches the ledger in one call, when
-// the agent reports that the update was counted (client/state/device_ledger.h).
+// the agent reports that the update was counted (client/ledger/device_ledger.h).
 #pragma once
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@
 #include "client/engine/ports.h"
 #include "client/engine/task_inputs.h"
 #include "client/engine/update_form.h"
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 #include "common/effect_pump.h"
 #include "common/error.h"
 #include "common/time.h"
@@ -81,6 +81,7 @@ class Engine {
   OutgoingUpdate outgoing_;
   // From the end of a training until another task begins: a secure sum may be repeated after the update was counted.
   std::optional<StagedChanges> staged_;
+  bool is_applied_ = false;  // staged_ as it is now
   std::span<const std::byte> bulk_;  // of the message that is being handled
   Instant now_;
   std::optional<Exit> exited_;

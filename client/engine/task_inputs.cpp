@@ -58,7 +58,8 @@ bool TaskInputs::verify(const VerifyBlob& verify) {
 std::vector<round::HeldVector> TaskInputs::held() const {
   std::vector<round::HeldVector> out;
   for (const TaskVectors::Input& input : vectors_->inputs)
-    if (input.vector != Digest{}) out.push_back({input.name, input.vector});
+    if (input.vector != Digest{})
+      out.push_back({input.name, input.vector, input.values.size() * sizeof(float)});
   return out;
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "client/engine/ports.h"
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 #include "common/checksum.h"
 #include "common/error.h"
 

@@ -123,6 +123,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
         SecureSums{std::make_shared<const secure_aggregation::SigningKey>(std::move(identity)), secure->root,
                    secure->policy, secure->required};
   }
+  agent.methods = trainer.methods();
   engine_config.data = data.supply;
   engine_config.ledger = data.ledger;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
@@ -146,7 +147,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   TrainingThread training(trainer, wake);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   // Bad data does not end the client: it connects, reports the problem, and tries again with the next task.
-  const auto available = trainer.data_at_hand();
+  const auto available = trainer.available_data();
   if (!available && !data.followed) log.error(available.error().text());
   messages::DataReport report = data_report(available);
   report.notice = data.state->take_notice();

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "client/config/client_config.h"
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 #include "client/state/followed_data.h"
 #include "client/state/state_store.h"
 

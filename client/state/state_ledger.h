@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 #include "client/state/state_store.h"
 
 namespace hansa::client {

@@ -123,6 +123,9 @@ Result<void> StateStore::connect() {
       if (damage.empty()) return {};
     } catch (const Damaged& caught) {
       damage = caught.what;
+    } catch (const MigrationFailed& caught) {
+      return fail(ErrorCode::storage, file_.string(), "cannot be brought up to date (" + caught.what + ")",
+                  "it is unchanged: use the version of Hansa that wrote it, or report a bug");
     } catch (const SQLite::Exception& caught) {
       if (!sqlite::is_damage(caught) && !(access_ == Access::write && caught.getErrorCode() == SQLITE_ERROR))
         return fail(ErrorCode::storage, file_.string(),

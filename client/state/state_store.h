@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 #include "common/descriptor.h"
 #include "common/error.h"
 #include "learning/data/follow/feed.h"
@@ -79,7 +79,8 @@ class StateStore {
   [[nodiscard]] Result<void> add(const learning::Arrival& arrival);
   [[nodiscard]] Result<ExampleCounts> counts();
   [[nodiscard]] Result<std::vector<ConsumedSource>> consumed();
-  // The examples that the task must be trained on. Fails (data) if there is none.
+  // The examples that the task must be trained on: those available now, and for the task that was applied last those
+  // that were there before it. Fails (data) if there is none.
   [[nodiscard]] Result<ExampleSnapshot> snapshot(TaskId task);
 
   // As DeviceLedger. New examples up to the mark pass through the reservoir: each is kept with probability

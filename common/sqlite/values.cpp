@@ -3,6 +3,9 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <string>
+
+#include <sqlite3.h>
 
 namespace hansa::sqlite {
 namespace {
@@ -16,8 +19,11 @@ void bind_blob(SQLite::Statement& to, int index, const void* data, std::size_t s
 
 template <class Bytes>
 void read_exactly(const SQLite::Column& from, Bytes& out) {
-  if (from.getBytes() == static_cast<int>(out.size())) std::memcpy(out.data(), from.getBlob(), out.size());
-  else out.fill(0);
+  out.fill(0);
+  if (from.isNull()) return;
+  if (from.getBytes() != static_cast<int>(out.size()))
+    throw SQLite::Exception(std::string("column ") + from.getName() + " has a wrong size", SQLITE_CORRUPT);
+  std::memcpy(out.data(), from.getBlob(), out.size());
 }
 
 template <class T>

@@ -9,8 +9,8 @@
 //   vector of double  BLOB of binary64, little-endian
 //   std::optional     NULL, or the value
 //
-// What is read may have been damaged or written by an older schema: a blob of another length than its type's is read
-// as a zero Digest or Checksum, which names nothing. These functions throw SQLite::Exception: guard.h.
+// NULL is read as a zero Digest or Checksum, which names nothing. A blob of another length than its type's is damage
+// (SQLITE_CORRUPT). These functions throw SQLite::Exception: guard.h.
 #pragma once
 #include <concepts>
 #include <cstddef>

@@ -64,7 +64,9 @@ class ModelTrainer final : public Trainer {
     if (!config_.methods) config_.methods = std::make_shared<const MethodRegistry>(shipped_methods());
   }
 
-  [[nodiscard]] Result<AvailableData> data_at_hand() override { return config_.supply->available(); }
+  [[nodiscard]] Result<AvailableData> available_data() override { return config_.supply->available(); }
+
+  [[nodiscard]] const MethodTable& methods() const override { return config_.methods->table(); }
 
   [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request,
                                              std::span<const OutputVector> outputs,
@@ -124,11 +126,16 @@ class ModelTrainer final : public Trainer {
     return {{personal_name(), {model_->personal_layout().digest(), personal_}}};
   }
 
+  [[nodiscard]] const MethodDescription& described(const TrainingRequest& request) const {
+    return config_.methods->find(request.method.name)->description();
+  }
+
   Result<void> check_layout(const TrainingRequest& request) const {
     const Digest found = model_->layout().digest();
     if (found == request.layout) return {};
     // A program's own module may differ from the archive, which then is what the task is for.
-    const auto archived = describe_archive(request.archive, training_config(request.method).personal);
+    const auto archived =
+        describe_archive(request.archive, training_config(described(request), request.method).personal);
     return fail(
         ErrorCode::model, request.archive.string(),
         archived && archived->layout.digest() == request.layout
@@ -137,15 +144,32 @@ class ModelTrainer final : public Trainer {
         model_->other_layout_hint());
   }
 
+  // The sizes come from the aggregator, which need not know the layout that it names.
+  Result<void> check_sizes(const TrainingRequest& request, std::span<const OutputVector> outputs) const {
+    const std::size_t elements = model_->layout().element_count();
+    const auto check = [&](std::string_view kind, const std::string& name,
+                           std::size_t values) -> Result<void> {
+      if (values == elements) return {};
+      return fail(ErrorCode::model, model_->location(),
+                  "has " + std::to_string(elements) + " values, but the task's " + std::string(kind) + " \"" +
+                      name + "\" has " + std::to_string(values));
+    };
+    for (const InputVector& input : request.inputs)
+      HANSA_TRY_VOID(check("input", input.name, input.values.size()));
+    for (const OutputVector& output : outputs)
+      HANSA_TRY_VOID(check("output", output.name, output.values.size()));
+    return {};
+  }
+
   // Once for each model, method and batch size: it costs two examples' worth of training.
   Result<void> check_memory(const TrainingRequest& request, const DataSource& source) {
-    const TrainingConfig config = training_config(request.method);
+    const TrainingConfig config = training_config(described(request), request.method);
     if (config_.memory_bytes_max == 0 ||
         (memory_checked_for_batch_ == config.batch_size && memory_checked_for_ == request.method.name))
       return {};
     HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     // An input is held once; an output twice, as it is written only when all went well.
-    const MethodDescription& method = config_.methods->find(request.method.name)->description();
+    const MethodDescription& method = described(request);
     needed +=
         (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
@@ -166,18 +190,18 @@ class ModelTrainer final : public Trainer {
                                          const std::stop_token& stop) {
     const TorchSettings settings(config_.threads);
     const std::span<const float> global = request.inputs.front().values;
-    HANSA_TRY_VOID(open_model(request.archive, training_config(request.method).personal));
+    HANSA_TRY_VOID(
+        open_model(request.archive, training_config(method.description(), request.method).personal));
     HANSA_TRY_VOID(check_layout(request));
-    for (const InputVector& input : request.inputs)
-      assert(input.values.size() == model_->layout().element_count());
-    for (const OutputVector& output : outputs) assert(output.values.size() == global.size());
+    HANSA_TRY_VOID(check_sizes(request, outputs));
     find_personal(request.kept);
     model_->assign(global);
     model_->assign_personal(personal_);
     HANSA_TRY_VOID(check_memory(request, *data.source));
     model_->assign(global);
     model_->assign_personal(personal_);
-    further_.assign(outputs.size() - 1, std::vector<float>(global.size()));
+    further_.resize(outputs.size() - 1);
+    for (std::vector<float>& vector : further_) vector.assign(global.size(), 0);
     HANSA_TRY(TrainingResult result, method.train({*model_, *data.source, request, further_, stop}));
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;

@@ -16,8 +16,8 @@ class SgdMethod final : public TrainingMethod {
     return *found;
   }
   [[nodiscard]] Result<TrainingResult> train(const MethodTask& task) const override {
-    return run_training(task.model, task.source, training_config(task.request.method), task.request.seed,
-                        task.stop);
+    return run_training(task.model, task.source, training_config(description(), task.request.method),
+                        task.request.seed, task.stop);
   }
 };
 

@@ -32,6 +32,7 @@
 namespace hansa::codecs {
 
 enum class Kind : std::uint8_t { f32, f16, bf16, quantised, rotated, topk, randk, sign, lowrank };
+inline constexpr Kind last_kind = Kind::lowrank;  // the numbers 0 to this one are on the wire
 
 struct Spec {
   Kind kind = Kind::f32;

@@ -32,7 +32,8 @@ struct Misdirected {
 template <class Message>
 using Decoded = Result<std::variant<Envelope<Message>, Misdirected>>;
 
-// Texts longer than their maximum are cut; the result is at most message_bytes_max.
+// Texts for people that are longer than their maximum are cut. The caller keeps the result within message_bytes_max: a
+// task with hundreds of long texts can exceed it.
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToClient& message);
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToAggregator& message);
 

@@ -24,7 +24,9 @@ namespace hansa::messages {
 inline constexpr std::size_t inputs_max = 16;
 inline constexpr std::size_t outputs_max = 16;
 inline constexpr std::size_t options_max = 64;  // of a method
-inline constexpr std::size_t option_texts_max = 64;  // of an option that is a list
+inline constexpr std::size_t option_texts_max = 64;  // of an option that is a list; each of name_bytes_max
+static_assert(personal_max <= option_texts_max && personal_bytes_max <= name_bytes_max,
+              "patterns fit in an option");
 inline constexpr std::size_t deltas_max = 16;
 
 // A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model,

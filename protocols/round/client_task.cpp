@@ -18,7 +18,8 @@ ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, st
 void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) {
   const messages::TaskInput& wanted = task_.inputs[input];
   const auto found = std::ranges::find(held, wanted.name, &HeldVector::input);
-  if (found != held.end()) {
+  // A task that claims another size of a vector with the same name gets its own bytes.
+  if (found != held.end() && found->bytes == wanted.bytes) {
     if (found->vector == wanted.vector) return;
     if (wanted.deltas) {
       const auto& deltas = wanted.deltas->deltas;

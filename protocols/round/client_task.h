@@ -44,6 +44,7 @@ enum class ArchiveCache : std::uint8_t { present, absent };
 struct HeldVector {
   std::string input;
   Digest vector;
+  std::uint64_t bytes;
 };
 
 // The session is (again) open and the aggregator has sent this task in it.

@@ -112,8 +112,9 @@ Result<Retention> read_retention(const Document& document) {
   return out;
 }
 
-// The method with the options of [training], and with those of [strategy.METHOD] that no other method has.
-Method read_method(const config::Document& document, const std::vector<std::string>& personal) {
+// The method with the options of [training], and with those of [strategy.METHOD] that no other method has. Fails if a client
+// would refuse it.
+Result<Method> read_method(const config::Document& document, const std::vector<std::string>& personal) {
   TrainingConfig training;
   training.epochs = whole(document, "training.epochs");
   training.batch_size = whole(document, "training.batch_size");
@@ -134,6 +135,8 @@ Method read_method(const config::Document& document, const std::vector<std::stri
     else value = document.texts(key);
     out.options.push_back({option.name, std::move(value)});
   }
+  if (auto valid = check_method(built_in_methods(), out); !valid)
+    return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
   return out;
 }
 
@@ -161,6 +164,12 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   if (out.personal.size() > personal_max)
     return fail(ErrorCode::usage, document.location("model.personal"),
                 "has more than " + std::to_string(personal_max) + " patterns", "use *");
+  for (const std::string& pattern : out.personal)
+    if (pattern.size() > personal_bytes_max)
+      return fail(
+          ErrorCode::usage, document.location("model.personal"),
+          "has a pattern of more than " + std::to_string(personal_bytes_max) + " bytes: \"" + pattern + "\"",
+          "shorten it with *");
 
   out.cohort.clients_min = whole(document, "cohort.clients_min");
   out.cohort.fraction = document.number("cohort.fraction");
@@ -177,8 +186,9 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
-  out.method = read_method(document, out.personal);
+  HANSA_TRY(out.method, read_method(document, out.personal));
   out.selection = document.text("strategy.selection");
+  out.aggregation.name = document.text("strategy.aggregation");
   out.optimizer.name = document.text("strategy.server_optimizer");
   out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
 

@@ -14,6 +14,7 @@
 #include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
+#include "server/aggregation/aggregation_config.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
 
@@ -78,6 +79,7 @@ struct FederationConfig {
   std::string selection = "uniform";  // one of cohort_policy_names
   CohortConfig cohort;
   LimitsConfig limits;
+  AggregationConfig aggregation;
   ServerOptimizerConfig optimizer;
   CompressionConfig compression;
   std::optional<SecureAggregationConfig> secure_aggregation;  // empty: not enabled

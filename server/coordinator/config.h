@@ -49,6 +49,7 @@ struct OperatorSettings {
   std::vector<ExchangedVector> vectors;  // that the method exchanges
   CohortConfig cohort;
   std::string selection = "uniform";  // server/selection
+  AggregationConfig aggregation;
   LimitsConfig limits;
   std::optional<SecureSums> secure_sums;  // none: the aggregator sees every update
   std::vector<std::string> admitted;  // names, to report who is missing

@@ -11,7 +11,7 @@ namespace hansa::server {
 namespace {
 
 UpdateFormConfig form_config(const CoordinatorConfig& config) {
-  UpdateFormConfig out{config.update_elements(), config.compression.uplink, {}};
+  UpdateFormConfig out{config.update_elements(), config.compression.uplink, {}, config.settings.aggregation};
   if (const auto& secure = config.settings.secure_sums) out.masked_value_bits = secure->value_bits;
   return out;
 }

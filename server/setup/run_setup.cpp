@@ -217,6 +217,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.method = config.method;
   HANSA_TRY(c.settings.vectors, exchanged_vectors(*find_method(built_in_methods(), config.method.name)));
   c.settings.selection = config.selection;
+  c.settings.aggregation = config.aggregation;
   c.settings.cohort = config.cohort;
   c.settings.limits = config.limits;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));

@@ -43,13 +43,14 @@ TEST(TaskCheck, WhatIsWrongIsNamed) {
          t.method.options.push_back({"mu", 0.1});
        },
        "option \"mu\" of method \"anchored\""},
-      {[](auto& t, auto&) { t.inputs.pop_back(); }, "lacks its input \"anchor\""},
-      {[](auto& t, auto&) { t.inputs[1].name = "teacher"; }, "lacks its input \"anchor\""},
+      {[](auto& t, auto&) { t.inputs.pop_back(); }, "lacks, or has in another order, its input \"anchor\""},
+      {[](auto& t, auto&) { t.inputs[1].name = "teacher"; },
+       "lacks, or has in another order, its input \"anchor\""},
       {[](auto& t, auto&) {
          t.inputs.push_back({"teacher", sha256("teacher"), 400, {}, {}});
        },
        "has no input \"teacher\""},
-      {[](auto& t, auto&) { t.outputs.pop_back(); }, "lacks its output \"drift\""},
+      {[](auto& t, auto&) { t.outputs.pop_back(); }, "lacks, or has in another order, its output \"drift\""},
       {[](auto& t, auto&) {
          t.outputs.push_back({"variance", 100, {}});
        },

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/state/memory_ledger.h"
+#include "client/ledger/memory_ledger.h"
 #include "common/random.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/state/memory_ledger.h"
+#include "client/ledger/memory_ledger.h"
 #include "client/state/state_ledger.h"
 #include "common/random.h"
 #include "tests/data/data_files.h"

@@ -108,6 +108,21 @@ TEST_F(Migration, AStateThatIsOnlyReadIsNotChanged) {
   EXPECT_NE(store.error().text().find("older Hansa"), std::string::npos) << store.error().text();
 }
 
+TEST_F(Migration, AnIntactStateThatCannotBeConvertedIsNotTouched) {
+  // A table of the user's has the name that the conversion needs.
+  EXPECT_EQ(sqlite3_exec(database_, "CREATE TABLE kept_1 (a)", nullptr, nullptr, nullptr), SQLITE_OK);
+  for (int start = 0; start < 2; ++start) {
+    const auto store = StateStore::open(folder_ / "state");
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::storage);
+    EXPECT_NE(store.error().text().find("cannot be brought up to date"), std::string::npos);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "state"))
+    EXPECT_EQ(entry.path().filename().string().find("damaged"), std::string::npos) << entry.path();
+  EXPECT_EQ(sqlite3_exec(database_, "SELECT seed FROM trained", nullptr, nullptr, nullptr), SQLITE_OK)
+      << "the tables are as they were";
+}
+
 TEST_F(Migration, ADamagedValueSetsTheStateAside) {
   keep("codec state", std::vector<std::byte>(40));
   EXPECT_EQ(sqlite3_exec(database_, "UPDATE kept SET value = zeroblob(56)", nullptr, nullptr, nullptr),

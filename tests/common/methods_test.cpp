@@ -8,9 +8,11 @@
 namespace hansa {
 namespace {
 
+const MethodDescription& sgd() { return *find_method(built_in_methods(), "sgd"); }
+
 TEST(Methods, SgdHasEachFieldOfTheConfigurationAndReturnsIt) {
   TrainingConfig config;
-  EXPECT_EQ(training_config(sgd_method(config)), config);
+  EXPECT_EQ(training_config(sgd(), sgd_method(config)), config);
   config = {.epochs = 7,
             .batch_size = 65'536,
             .learning_rate = 0.125,
@@ -19,7 +21,7 @@ TEST(Methods, SgdHasEachFieldOfTheConfigurationAndReturnsIt) {
             .steps_max = 4'000'000'000,
             .personal = {"head.*", "*.bias"}};
   const Method method = sgd_method(config);
-  EXPECT_EQ(training_config(method), config);
+  EXPECT_EQ(training_config(sgd(), method), config);
   EXPECT_TRUE(check_method(built_in_methods(), method));
   std::set<std::string> described, sent;
   for (const OptionDescription& option : sgd_options()) described.insert(option.name);
@@ -27,14 +29,32 @@ TEST(Methods, SgdHasEachFieldOfTheConfigurationAndReturnsIt) {
   EXPECT_EQ(described, sent);
 }
 
+TEST(Methods, AnOmittedOptionHasTheDefaultOfItsOwnMethod) {
+  MethodDescription heavy{"heavy", sgd_options()};
+  for (OptionDescription& option : heavy.options)
+    if (option.name == "momentum") option.default_value = 0.9;
+  EXPECT_EQ(training_config(heavy, {"heavy", {}}), TrainingConfig{.momentum = 0.9});
+  EXPECT_EQ(training_config(heavy, {"heavy", {{"momentum", 0.5}}}), TrainingConfig{.momentum = 0.5});
+}
+
+TEST(Methods, TheNamesAreThoseOfTheDescriptions) {
+  std::vector<std::string_view> described;
+  for (const MethodDescription& method : built_in_methods()) {
+    described.push_back(method.name);
+    EXPECT_TRUE(exchanged_vectors(method)) << "the aggregator can run it";
+  }
+  EXPECT_EQ(described, std::vector<std::string_view>(method_names.begin(), method_names.end()));
+  EXPECT_FALSE(exchanged_vectors({"odd", {}, {"teacher"}, {}}));
+}
+
 TEST(Methods, AnOmittedOptionHasItsDefault) {
-  EXPECT_EQ(training_config({"sgd", {}}), TrainingConfig());
-  const TrainingConfig two = training_config({"sgd", {{"epochs", std::int64_t{2}}}});
+  EXPECT_EQ(training_config(sgd(), {"sgd", {}}), TrainingConfig());
+  const TrainingConfig two = training_config(sgd(), {"sgd", {{"epochs", std::int64_t{2}}}});
   EXPECT_EQ(two, TrainingConfig{.epochs = 2});
   for (const OptionDescription& option : sgd_options()) {
     const Method method{"sgd", {{option.name, option.default_value}}};
     EXPECT_TRUE(check_method(built_in_methods(), method)) << option.name;
-    EXPECT_EQ(training_config(method), TrainingConfig()) << option.name;
+    EXPECT_EQ(training_config(sgd(), method), TrainingConfig()) << option.name;
   }
 }
 

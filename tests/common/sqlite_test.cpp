@@ -66,9 +66,9 @@ TEST(SqliteStatement, NoValueIsNullAndNullIsNoValue) {
   EXPECT_EQ(real, 2.0);
 }
 
-TEST(SqliteStatement, ADigestOfAnotherLengthIsZero) {
+TEST(SqliteStatement, ADigestOfAnotherLengthIsDamage) {
   const auto database = open_in_memory();
-  const std::string text = "SELECT x'" + sha256("d").hex() + "', x'0102', NULL";
+  const std::string text = "SELECT x'" + sha256("d").hex() + "', NULL, NULL";
   Statement rows(*database, text.c_str());
   ASSERT_TRUE(rows.next());
   Digest digest = sha256("before");
@@ -78,6 +78,16 @@ TEST(SqliteStatement, ADigestOfAnotherLengthIsZero) {
   EXPECT_EQ(digest, sha256("d"));
   EXPECT_TRUE(sum.is_zero());
   EXPECT_TRUE(none.is_zero());
+  for (const char* wrong : {"SELECT x''", "SELECT x'0102'", "SELECT 7", "SELECT zeroblob(33)"}) {
+    Statement row(*database, wrong);
+    ASSERT_TRUE(row.next());
+    try {
+      row.read(digest);
+      ADD_FAILURE() << wrong;
+    } catch (const SQLite::Exception& caught) {
+      EXPECT_TRUE(is_damage(caught)) << wrong;
+    }
+  }
 }
 
 TEST(SqliteStatement, StartsAgainWithOtherParameters) {

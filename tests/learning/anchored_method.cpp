@@ -39,8 +39,9 @@ class Anchored final : public TrainingMethod {
     const auto pull = std::ranges::find(method.options, "pull", &Option::name);
     const double factor = pull == method.options.end() ? 0 : std::get<double>(pull->value);
     Pull hook(task.model, task.request.inputs[0].values, anchor, static_cast<float>(factor));
-    HANSA_TRY(TrainingResult result, run_training(task.model, task.source, training_config(method),
-                                                  task.request.seed, task.stop, &hook));
+    HANSA_TRY(TrainingResult result,
+              run_training(task.model, task.source, training_config(description_, method), task.request.seed,
+                           task.stop, &hook));
     std::vector<float>& drift = task.outputs[0];
     task.model.extract(drift);
     for (std::size_t i = 0; i < drift.size(); ++i) drift[i] -= anchor[i];

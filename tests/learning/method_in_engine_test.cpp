@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "client/engine/engine.h"
+#include "client/ledger/memory_ledger.h"
 #include "learning/local_trainer.h"
 #include "learning/model_archive.h"
 #include "protocols/codecs/update.h"
@@ -23,6 +24,18 @@ using messages::ToClient;
 
 constexpr std::uint32_t chunk_bytes = 64 * 1024;
 const SessionId session(70);
+
+struct CountingLedger final : DeviceLedger {
+  Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override {
+    return ledger.find(task, scope);
+  }
+  Result<void> apply(const StagedChanges& changes) override {
+    ++applied;
+    return ledger.apply(changes);
+  }
+  MemoryLedger ledger;
+  int applied = 0;
+};
 
 // Plays the aggregator: answers pulls and grants offered updates.
 class MethodInEngine : public ::testing::Test, public Link, public TrainingRunner, public ArchiveStore {
@@ -51,6 +64,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
     EngineConfig engine;
     engine.agent.federation = "harbour";
     engine.agent.methods = config.methods->table();
+    engine.ledger = ledger_;
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);
   }
   static messages::TaskInput input(const std::string& name, const std::vector<float>& values) {
@@ -146,6 +160,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
   std::vector<float> model_, anchor_;
   messages::TrainTask task_;
   Instant now_{std::chrono::hours(1)};
+  std::shared_ptr<CountingLedger> ledger_ = std::make_shared<CountingLedger>();
   std::unique_ptr<Engine> engine_;
   struct Said {
     ToAggregator message;
@@ -185,6 +200,15 @@ TEST_F(MethodInEngine, TheSegmentsOfBothOutputsAreOneCodecPlan) {
   for (std::size_t i = 0; i < model_.size(); i += 31) {
     ASSERT_NEAR(values[i], exact[i], 1e-3 * std::abs(exact[i]) + 1e-6) << i;
     ASSERT_EQ(values[model_.size() + i], exact[model_.size() + i]) << i;
+  }
+}
+
+TEST_F(MethodInEngine, ARepeatedReceiptChangesTheDeviceOnce) {
+  run();
+  EXPECT_EQ(ledger_->applied, 0);
+  for (int repeated = 0; repeated < 3; ++repeated) {
+    tell(messages::Receipt{task_.task, messages::Verdict::counted, ""});
+    EXPECT_EQ(ledger_->applied, 1);
   }
 }
 

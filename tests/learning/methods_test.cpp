@@ -12,6 +12,7 @@
 namespace hansa::learning {
 namespace {
 
+using ::testing::Each;
 using ::testing::HasSubstr;
 
 TEST(MethodRegistry, TheTrainerHasEachMethodThatIsDescribedAndNoOther) {
@@ -101,6 +102,24 @@ TEST_F(Methods, UnknownMethodsAndVectorsAreRefusedAndNothingIsWritten) {
   request_ = {};
   request_.inputs = {{"model", model_}};
   refused("has other inputs or outputs");
+}
+
+TEST_F(Methods, VectorsOfAnotherSizeThanTheModelsAreRefusedAndNothingIsWritten) {
+  for (std::vector<float>* vector : {&model_, &anchor_, &delta_, &drift_})
+    for (const bool longer : {false, true}) {
+      anchor_ = model_;
+      const std::vector<float> before = *vector;
+      longer ? vector->push_back(42.0F) : vector->pop_back();
+      request_.method.options.clear();
+      use_anchored(0.5);
+      const auto trained = train();
+      ASSERT_FALSE(trained);
+      EXPECT_EQ(trained.error().code, ErrorCode::model);
+      EXPECT_THAT(trained.error().what, HasSubstr("values, but the task's "));
+      EXPECT_THAT(delta_, Each(42.0F));
+      EXPECT_THAT(drift_, Each(42.0F));
+      *vector = before;
+    }
 }
 
 TEST_F(Methods, AnOutputThatIsNotFiniteFailsTheTraining) {

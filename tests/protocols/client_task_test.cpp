@@ -95,7 +95,17 @@ messages::TrainTask task_with_deltas() {
   return task;
 }
 
-std::vector<HeldVector> held_model(const Digest& vector) { return {{"model", vector}}; }
+std::vector<HeldVector> held_model(const Digest& vector) { return {{"model", vector, 2'000}}; }
+
+TEST(ClientTask, AStoredVectorOfAnotherSizeIsNotTakenForTheTasks) {
+  for (const Digest& held : {model, counting_digest(11)}) {
+    const std::vector<HeldVector> other = {{"model", held, 4}};
+    ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, other);
+    const auto pulls = messages_of<messages::Pull>(feed(task, SessionOpened{}));
+    ASSERT_EQ(pulls.size(), 1U);
+    EXPECT_EQ(pulls[0].blob, model) << "in full";
+  }
+}
 
 TEST(ClientTask, TheStoredModelDecidesWhatIsFetched) {
   const auto first_pull = [](const Digest& held) {
@@ -165,7 +175,7 @@ Digest asked_for(const std::vector<TaskEffect>& effects) {
 }
 
 TEST(ClientTask, InputsAreFetchedInOrderBeforeTrainingEachInFullOrByDeltas) {
-  const std::vector<HeldVector> held = {{"control", counting_digest(42)}};
+  const std::vector<HeldVector> held = {{"control", counting_digest(42), 2'000}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model) << "no model is held: in full";
   const auto after_model = fetch(task, model, 2'000, BlobVerified{model});
@@ -176,14 +186,15 @@ TEST(ClientTask, InputsAreFetchedInOrderBeforeTrainingEachInFullOrByDeltas) {
 }
 
 TEST(ClientTask, AStoredVectorIsUsedOnlyUnderItsOwnName) {
-  const std::vector<HeldVector> held = {{"control", model}, {"model", counting_digest(42)}};
+  const std::vector<HeldVector> held = {{"control", model, 2'000}, {"model", counting_digest(42), 2'000}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), model);
   EXPECT_EQ(asked_for(fetch(task, model, 2'000, BlobVerified{model})), control);
 }
 
 TEST(ClientTask, ADamagedDeltaOfOneInputDoesNotAffectTheOthers) {
-  const std::vector<HeldVector> held = {{"model", counting_digest(11)}, {"control", counting_digest(42)}};
+  const std::vector<HeldVector> held = {{"model", counting_digest(11), 2'000},
+                                        {"control", counting_digest(42), 2'000}};
   ClientTask task(task_with_two_inputs(), ArchiveCache::present, chunk_bytes, held);
   EXPECT_EQ(asked_for(feed(task, SessionOpened{})), counting_digest(21));
   EXPECT_EQ(asked_for(fetch(task, counting_digest(21), 150, BlobVerified{counting_digest(21)})),

@@ -34,7 +34,7 @@ TEST_F(MetricsLines, MetricsHaveALineACommitAndALineAnEvaluation) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0]["round"], 1);
   EXPECT_EQ(lines[0]["model"], vector_digest(model_of(1)).text());
-  EXPECT_EQ(lines[0]["picked"], 7);
+  EXPECT_EQ(lines[0]["selected"], 7);
   EXPECT_EQ(lines[0]["counted"], 2);
   EXPECT_EQ(lines[0]["lost"], 5);
   EXPECT_EQ(lines[0]["examples"], 800);

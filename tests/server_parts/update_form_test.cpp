@@ -52,7 +52,7 @@ class Float32 : public Kind {
  public:
   std::string name() const override { return "Float32"; }
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
-    return make_update_form({elements, nullptr, {}}, workers, spools);
+    return make_update_form({elements, nullptr, {}, {}}, workers, spools);
   }
   RoundSetup setup() const override { return plain_setup(); }
   std::vector<std::byte> bytes_of(std::span<const float> values, const UpdateTicket&) const override {
@@ -70,7 +70,7 @@ class Encoded : public Kind {
  public:
   std::string name() const override { return "Encoded"; }
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
-    return make_update_form({elements, plan_, {}}, workers, spools);
+    return make_update_form({elements, plan_, {}, {}}, workers, spools);
   }
   RoundSetup setup() const override { return plain_setup(); }
   std::vector<std::byte> bytes_of(std::span<const float> values, const UpdateTicket& ticket) const override {
@@ -122,7 +122,7 @@ class Masked final : public Kind {
   }
   std::string name() const override { return "Masked"; }
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
-    return make_update_form({elements, nullptr, 8}, workers, spools);
+    return make_update_form({elements, nullptr, 8, {}}, workers, spools);
   }
   RoundSetup setup() const override {
     return MaskedSetup{sha256("context"), clients, sa::vector_elements(setup_), bits()};

@@ -1,6 +1,7 @@
 // A trainer whose updates are a function of the task's seed and the global model, so that a test can recompute them.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "common/random.h"
@@ -10,7 +11,12 @@ namespace hansa::testing {
 
 class FakeTrainer : public learning::Trainer {
  public:
-  explicit FakeTrainer(std::uint64_t examples) : examples_(examples) {}
+  // method: known in addition to those of Hansa.
+  explicit FakeTrainer(std::uint64_t examples, const std::optional<MethodDescription>& method = {})
+      : examples_(examples), methods_(built_in_methods()) {
+    if (method) methods_.push_back(*method);
+  }
+  [[nodiscard]] const MethodTable& methods() const override { return methods_; }
 
   static void compute(std::uint64_t seed, std::span<const float> global, std::span<float> delta) {
     Random random(seed);
@@ -26,7 +32,7 @@ class FakeTrainer : public learning::Trainer {
       output[i] = static_cast<float>(0.1 * random.normal()) - 0.5F * input[i];
   }
 
-  Result<learning::AvailableData> data_at_hand() override {
+  Result<learning::AvailableData> available_data() override {
     return learning::AvailableData{examples_, 0, {}};
   }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
@@ -44,6 +50,7 @@ class FakeTrainer : public learning::Trainer {
 
  private:
   std::uint64_t examples_;
+  MethodTable methods_;
 };
 
 }  // namespace hansa::testing

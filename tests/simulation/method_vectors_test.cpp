@@ -81,7 +81,7 @@ TEST(MethodVectors, AClientWithoutTheMethodDeclines) {
   use_vectors(world);
   world.options.clients = 3;
   world.options.equip = [](simulation::ClientSetup& client) {
-    if (client.name == "client-102") client.methods = built_in_methods();
+    if (client.name == "client-102") client.trainer = std::make_shared<FakeTrainer>(50);
   };
   world.run();
   expect_sound(world);

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/state/memory_ledger.h"
+#include "client/ledger/memory_ledger.h"
 #include "common/vector_digest.h"
 #include "protocols/codecs/encoder.h"
 #include "protocols/codecs/update.h"
@@ -139,9 +139,8 @@ void World::run() {
   for (std::uint32_t i = 0; i < options.clients; ++i) {
     simulation::ClientSetup& client = f.clients.emplace_back();
     client.name = client_name(i);
-    client.trainer = std::make_shared<FakeTrainer>(examples_of(i));
+    client.trainer = std::make_shared<FakeTrainer>(examples_of(i), options.method);
     client.open_ledger = [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; };
-    if (options.method) client.methods.push_back(*options.method);
     c.settings.admitted.push_back(client_name(i));
   }
   if (options.equip)

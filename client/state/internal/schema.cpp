@@ -7,6 +7,7 @@
 #include "client/state/internal/sealed.h"
 #include "common/digest.h"
 #include "common/sqlite/connection.h"
+#include "common/sqlite/guard.h"
 
 namespace hansa::client {
 namespace {
@@ -107,10 +108,16 @@ void create_schema(SQLite::Database& database) {
 
 void migrate_schema(SQLite::Database& database, int from_version) {
   if (from_version >= schema_version) return;
-  SQLite::Transaction transaction(database);
-  migrate_from_1(database);
-  set_versions(database);
-  transaction.commit();
+  try {
+    SQLite::Transaction transaction(database);
+    migrate_from_1(database);
+    set_versions(database);
+    transaction.commit();
+  } catch (const SQLite::Exception& caught) {
+    // A statement that this SQLite refuses says nothing against the file.
+    if (sqlite::is_damage(caught)) throw;
+    throw MigrationFailed{caught.what()};
+  }
 }
 
 }  // namespace hansa::client

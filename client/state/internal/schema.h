@@ -1,5 +1,6 @@
 // The tables of a client's state, and the change from earlier versions of them.
 #pragma once
+#include <string>
 
 namespace SQLite {
 class Database;
@@ -12,7 +13,12 @@ inline constexpr int application_id = 0x48414E53;  // "HANS": marks the file as 
 
 // Makes the tables in an empty database.
 void create_schema(SQLite::Database& database);
-// Brings the tables of an older version up to date, in one transaction. Throws SQLite::Exception or Damaged.
+// The tables of an intact file could not be changed; the file is as it was.
+struct MigrationFailed {
+  std::string what;
+};
+// Brings the tables of an older version up to date, in one transaction. Throws SQLite::Exception or Damaged for a damaged
+// file, else MigrationFailed.
 void migrate_schema(SQLite::Database& database, int from_version);
 
 }  // namespace hansa::client

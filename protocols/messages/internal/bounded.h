@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,13 @@ void text(Archive& archive, std::string& value, std::size_t bytes_max) {
     value.resize(size);
   }
   archive(cereal::binary_data(value.data(), size));
+}
+
+// A text that must not be cut: its limit was checked where it was made.
+template <class Archive>
+void exact_text(Archive& archive, std::string& value, std::size_t bytes_max) {
+  if constexpr (!is_loading<Archive>) assert(value.size() <= bytes_max);
+  text(archive, value, bytes_max);
 }
 
 template <class Archive>

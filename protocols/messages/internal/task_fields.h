@@ -34,7 +34,7 @@ template <class A>
 void segments(A& a, std::vector<codecs::Segment>& value) {
   list(a, value, codecs::segments_max, [&a](codecs::Segment& segment) {
     ranged(a, segment.values, std::uint64_t{1}, blob_bytes_max / sizeof(float));
-    enumeration(a, segment.spec.kind, codecs::Kind::lowrank);
+    enumeration(a, segment.spec.kind, codecs::last_kind);
     ranged(a, segment.spec.bits, std::uint8_t{0}, std::uint8_t{8});
     finite(a, segment.spec.fraction);
     ranged(a, segment.spec.rank, std::uint32_t{0}, codecs::rank_max);
@@ -49,7 +49,7 @@ void fields(A& a, Compression& m) {
 template <class A>
 void fields(A& a, ModelDeltas& m) {
   segments(a, m.segments);
-  list(a, m.deltas, deltas_max, [&a](ModelDelta& delta) {
+  list_of_some(a, m.deltas, deltas_max, [&a](ModelDelta& delta) {
     digest(a, delta.base);
     digest(a, delta.blob);
     ranged(a, delta.bytes, std::uint64_t{1}, blob_bytes_max);
@@ -57,7 +57,7 @@ void fields(A& a, ModelDeltas& m) {
 }
 template <class A>
 void fields(A& a, TaskInput& m) {
-  text(a, m.name, name_bytes_max);
+  exact_text(a, m.name, name_bytes_max);
   digest(a, m.vector);
   ranged(a, m.bytes, std::uint64_t{0}, blob_bytes_max);
   octets(a, m.check.bytes);
@@ -65,19 +65,19 @@ void fields(A& a, TaskInput& m) {
 }
 template <class A>
 void fields(A& a, TaskOutput& m) {
-  text(a, m.name, name_bytes_max);
+  exact_text(a, m.name, name_bytes_max);
   ranged(a, m.values, std::uint64_t{1}, blob_bytes_max / sizeof(float));
   segments(a, m.segments);
 }
 template <class A>
 void fields(A& a, Option& m) {
-  text(a, m.name, name_bytes_max);
+  exact_text(a, m.name, name_bytes_max);
   alternative(a, m.value);
   struct Value {
     A& a;
     void operator()(std::int64_t& value) const { a(value); }
     void operator()(double& value) const { finite(a, value); }
-    void operator()(std::string& value) const { text(a, value, text_bytes_max); }
+    void operator()(std::string& value) const { exact_text(a, value, text_bytes_max); }
     void operator()(std::vector<std::string>& value) const {
       texts(a, value, option_texts_max, name_bytes_max);
     }
@@ -86,7 +86,7 @@ void fields(A& a, Option& m) {
 }
 template <class A>
 void fields(A& a, Method& m) {
-  text(a, m.name, name_bytes_max);
+  exact_text(a, m.name, name_bytes_max);
   list(a, m.options, options_max, [&a](Option& option) { fields(a, option); });
 }
 template <class A>

@@ -4,6 +4,7 @@
 
 #include "common/config/schema.h"
 #include "common/methods.h"
+#include "server/aggregation/aggregation_config.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/selection/cohort_policy.h"
 
@@ -28,15 +29,23 @@ inline constexpr std::array strategy_settings{
                    "same probability.",
         .choices = cohort_policy_names,
         .example = "\"uniform\""},
-    config::Setting{
-        .key = "server_optimizer",
-        .kind = config::Kind::choice,
-        .presence = config::Presence::defaulted,
-        .default_value = "\"fedavg\"",
-        .meaning = "How the mean of the updates becomes the next model: `fedavg` adds it, `fedavgm` adds "
-                   "it with momentum over the rounds (Hsu, Qi, Brown 2019).",
-        .choices = server_optimizer_names,
-        .example = "\"fedavgm\""},
+    config::Setting{.key = "aggregation",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"mean\"",
+                    .meaning = "How the updates of a round become one: `mean` weights each by its number of "
+                               "examples (McMahan et al. 2017).",
+                    .choices = aggregation_names,
+                    .example = "\"mean\""},
+    config::Setting{.key = "server_optimizer",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"fedavg\"",
+                    .meaning =
+                        "How the aggregated update becomes the next model: `fedavg` adds it, `fedavgm` adds "
+                        "it with momentum over the rounds (Hsu, Qi, Brown 2019).",
+                    .choices = server_optimizer_names,
+                    .example = "\"fedavgm\""},
 };
 
 inline constexpr std::array strategy_fedavgm_settings{

@@ -71,7 +71,7 @@ std::string round_line(const RoundRecord& record) {
   Json json;
   json["round"] = record.round.value;
   json["model"] = record.model.text();
-  json["picked"] = record.participations.size();
+  json["selected"] = record.participations.size();
   json["counted"] = counted;
   json["lost"] = record.participations.size() - counted;
   json["examples"] = examples;

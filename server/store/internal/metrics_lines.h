@@ -1,6 +1,6 @@
 // metrics.jsonl: what people and plots read, a line for each commit and each evaluation.
 //
-//   {"round":1,"model":"sha256:..","picked":10,"counted":9,"lost":1,"examples":600,"seconds":1.5,
+//   {"round":1,"model":"sha256:..","selected":10,"counted":9,"lost":1,"examples":600,"seconds":1.5,
 //    "train":{"loss":0.7}}                            at the commit; train: means over counted examples
 //   {"round":1,"evaluation":{"loss":0.6,"accuracy":0.8}}   when evaluated; the last for a round counts
 //

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <string>
 
 #include "common/sqlite/statement.h"
@@ -66,11 +67,15 @@ void read_participations(const Range& range, std::vector<RoundRecord>& records) 
   Merge merge(records);
   RoundId round;
   std::string outcome;
+  std::vector<std::byte> update;
   while (rows.next()) {
     Participation p;
-    rows.read(round, p.client, outcome, p.reason, p.examples, p.update, p.bytes_up, p.bytes_down, p.seconds,
+    rows.read(round, p.client, outcome, p.reason, p.examples, update, p.bytes_up, p.bytes_down, p.seconds,
               p.train_seconds);
     p.outcome = outcome_of(outcome);
+    // Empty, a checksum, or the SHA-256 of an early schema, which is not shown.
+    if (update.size() == p.update.bytes.size())
+      std::memcpy(p.update.bytes.data(), update.data(), update.size());
     if (RoundRecord* record = merge.at(round)) record->participations.push_back(std::move(p));
   }
 }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "client/state/device_ledger.h"
+#include "client/ledger/device_ledger.h"
 
 namespace hansa::client {
 

@@ -1,4 +1,4 @@
-#include "client/state/memory_ledger.h"
+#include "client/ledger/memory_ledger.h"
 
 #include <utility>
 

@@ -11,6 +11,10 @@
 // update, and changes the device as if it were the first. This holds for the last task that was applied, also after a
 // restart; the rows that it replaced are deleted when another task is applied.
 //
+// A task is known by its number, which is derived from the name and the seed of its run (docs/protocol.md), so that
+// tasks of different runs have different numbers. A client that declines tasks without new examples declines a
+// repeated one as well after a restart, as it has none: the round then counts it as declined.
+//
 // What the device does not know it does not apply: if the client dies after the aggregator counted an update and before
 // the receipt arrived, and the aggregator does not ask for the task again, the changes are lost and the examples stay
 // new.
