@@ -1,5 +1,5 @@
-// What a round says to the form of its updates (update_form.h): what it accepts, which update comes next, and how its
-// sum is opened. Plain values; the coordinator makes them, and no form of update is named here.
+// What the coordinator passes to the form of a round's updates (update_form.h): what the round accepts, which update
+// comes next, and how its sum is opened. Plain values.
 #pragma once
 #include <cstddef>
 #include <cstdint>

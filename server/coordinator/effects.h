@@ -75,7 +75,7 @@ struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
 };
-// Nothing follows it. Never between CommitRound and its answer.
+// The aggregator ends: later Hellos are answered, and nothing else happens. Never between CommitRound and its answer.
 struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;

@@ -39,7 +39,8 @@ struct EngineConfig {
   std::string run;  // named to clients
   CoordinatorConfig coordinator;
   ServerOptimizerConfig optimizer;
-  std::vector<StateVector> initial_state;  // of the run: the optimiser's, before its first round
+  std::vector<StateVector>
+      initial_state;  // of the run, before its first round: the optimiser's and the method's vectors
   std::filesystem::path archive;  // served to clients in chunks
   // Certificate of an admitted client; none: it takes no part in secure sums. Needed for secure sums only.
   std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)> certificate;

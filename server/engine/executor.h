@@ -2,8 +2,10 @@
 // runs.
 //
 // Implementations: InlineExecutor, for simulations and tests, and ThreadExecutor (thread_executor.h), for processes.
-// One piece of work runs at a time, in the order of the calls, so that what only one thread at a time may call (the
-// store, the update form, the worker pool) is safe in it. An executor outlives those that use it.
+// One piece of work runs at a time, in the order of the calls, so that work may call the store, which only one thread at
+// a time may call. A commit also uses the update form and the worker pool. It may, because no update is open from
+// CommitRound to its answer and so the engine's thread uses neither; other work must not. An executor outlives those
+// that use it.
 #pragma once
 #include <functional>
 
@@ -12,7 +14,8 @@ namespace hansa::server {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Called on the owner's thread. Runs work, wherever, and then done on the owner's thread. Neither throws.
+  // Called on the owner's thread. Runs work on any thread, and then done on the owner's thread. If work throws, done does
+  // not run, and the exception is thrown on the owner's thread.
   virtual void run(std::function<void()> work, std::function<void()> done) = 0;
   // Blocks until all work has run. A `done` that has not run by then is dropped.
   virtual void wait() = 0;

@@ -1,6 +1,6 @@
 // The runs of a place, by name. One thread at a time.
 //
-// Implementations: folders on disk (open_catalogue), and memory (memory_catalogue.h). This header is the only way by
+// Implementations: folders on disk (open_catalogue), and memory for tests (memory_catalogue.h). This header is the only way by
 // which setup, the aggregator's process and the tools come to a run.
 #pragma once
 #include <filesystem>

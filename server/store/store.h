@@ -1,4 +1,4 @@
-// What the aggregator's engine needs of a run's memory. The store is the truth: the aggregator's state is rebuilt from
+// What the aggregator's engine and its simulation need of a run. The store is the truth: the aggregator's state is rebuilt from
 // it after a restart. Everything else that a program needs of a run: run.h, which also names the implementations.
 //
 // One thread at a time calls a store, except where a function says otherwise.
@@ -116,7 +116,7 @@ class Store {
   [[nodiscard]] virtual Result<void> begin_run(const RunIdentity& identity,
                                                std::span<const float> initial_model) = 0;
 
-  // Content-addressed, durable when it returns; writing what is there already is cheap.
+  // Content-addressed, durable when it returns. A vector that is there already may be written again.
   [[nodiscard]] virtual Result<Digest> put_model(std::span<const float> parameters) = 0;
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;

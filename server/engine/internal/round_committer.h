@@ -55,7 +55,7 @@ class RoundCommitter {
   // Reads what the last round left: state are its vectors, or the run's initial ones. Fails (storage).
   [[nodiscard]] Result<ServedModel> restore(const Store::Position& position,
                                             std::span<const StateVector> state, EngineObserver& observer);
-  // The record lacks what the sum and the store know; nobody else holds what restore() or the last commit() served.
+  // The record lacks what the sum and the store know. What the last commit() served may still be on its way to clients.
   [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening);
 
  private:
