@@ -27,10 +27,10 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
     federation.network_->client_to_aggregator(setup.name, message, bulk.bytes);
   }
-  void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+  void start(const messages::TrainTask& task, learning::TrainingRequest request,
              std::shared_ptr<client::TaskVectors> vectors) override {
     ++training;
-    federation.start_training(*this, task, request, vectors);
+    federation.start_training(*this, task, std::move(request), vectors);
   }
   void stop() override { ++training; }
   bool has(const Digest& archive) override { return archives.contains(archive); }
@@ -213,10 +213,11 @@ void Federation::schedule_client_tick(ClientHost& host) {
 }
 
 void Federation::start_training(ClientHost& host, const messages::TrainTask& task,
-                                const learning::TrainingRequest& request,
+                                learning::TrainingRequest request,
                                 const std::shared_ptr<client::TaskVectors>& vectors) {
   auto result = std::make_shared<Result<learning::TrainingResult>>(tl::make_unexpected(Error{}));
-  const auto work = [trainer = host.setup.trainer, task, request, vectors, result](std::stop_token stop) {
+  const auto work = [trainer = host.setup.trainer, task, request = std::move(request), vectors,
+                     result](std::stop_token stop) {
     *result = trainer->train(request, client::outputs_of(*vectors, task), std::move(stop));
   };
   const auto done = [this, &host, life = host.life, training = host.training, task, result] {

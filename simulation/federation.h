@@ -102,8 +102,7 @@ class Federation {
   void schedule_client_tick(ClientHost& host);
   void maybe_crash(double probability);
   void crash();
-  void start_training(ClientHost& host, const messages::TrainTask& task,
-                      const learning::TrainingRequest& request,
+  void start_training(ClientHost& host, const messages::TrainTask& task, learning::TrainingRequest request,
                       const std::shared_ptr<client::TaskVectors>& vectors);
   void deliver_finished_trainings();
 

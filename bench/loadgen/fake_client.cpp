@@ -92,7 +92,7 @@ void FakeClient::send_now(std::span<const std::byte> message, const transport::B
   (void)socket_->send(bytes, zmq::send_flags::dontwait);
 }
 
-void FakeClient::start(const messages::TrainTask& task, const learning::TrainingRequest&,
+void FakeClient::start(const messages::TrainTask& task, learning::TrainingRequest,
                        std::shared_ptr<client::TaskVectors> vectors) {
   // An update of normal values, drawn once. Later updates are equal, which no codec can exploit.
   if (!vectors->update.empty() && vectors->update.front() == 0)

@@ -60,7 +60,7 @@ class FakeClient final : public client::Link, public client::TrainingRunner, pub
   void open(std::uint64_t attempt) override;
   void close() override;
   void send(std::span<const std::byte> message, const transport::Bulk& bulk) override;
-  void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+  void start(const messages::TrainTask& task, learning::TrainingRequest request,
              std::shared_ptr<client::TaskVectors> vectors) override;
   void stop() override { training_.reset(); }
   bool has(const Digest&) override { return true; }

@@ -155,7 +155,7 @@ void Engine::start_training(const messages::TrainTask& task) {
   request.kept = *std::move(kept);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
   vectors->update.resize(messages::update_values(task));
-  runner_.start(task, request, vectors);
+  runner_.start(task, std::move(request), vectors);
 }
 
 Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,

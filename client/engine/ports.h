@@ -56,7 +56,7 @@ class TrainingRunner {
   virtual ~TrainingRunner() = default;
   // Runs elsewhere; the owner of the engine then calls Engine::training_ended, never from within start.
   // After stop() or another start(), an earlier training does not report its end.
-  virtual void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+  virtual void start(const messages::TrainTask& task, learning::TrainingRequest request,
                      std::shared_ptr<TaskVectors> vectors) = 0;
   virtual void stop() = 0;
 };

@@ -9,14 +9,14 @@ TrainingThread::TrainingThread(learning::Trainer& trainer, std::function<void()>
 
 TrainingThread::~TrainingThread() { stop(); }
 
-void TrainingThread::start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+void TrainingThread::start(const messages::TrainTask& task, learning::TrainingRequest request,
                            std::shared_ptr<TaskVectors> vectors) {
   {
     const std::lock_guard lock(mutex_);
     ++generation_;
     running_.request_stop();
     ended_.reset();
-    next_.emplace(Job{task, request, std::move(vectors), std::stop_source{}});
+    next_.emplace(Job{task, std::move(request), std::move(vectors), std::stop_source{}});
   }
   changed_.notify_one();
 }

@@ -24,7 +24,7 @@ class TrainingThread final : public TrainingRunner {
   TrainingThread(learning::Trainer& trainer, std::function<void()> wake);
   ~TrainingThread() override;  // stops a training within a step or two
 
-  void start(const messages::TrainTask& task, const learning::TrainingRequest& request,
+  void start(const messages::TrainTask& task, learning::TrainingRequest request,
              std::shared_ptr<TaskVectors> vectors) override;
   void stop() override;
   // The result of the training that was started last, once.

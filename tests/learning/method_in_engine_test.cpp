@@ -82,9 +82,9 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
     said_.push_back({envelope->message, {bulk.bytes.begin(), bulk.bytes.end()}});
   }
   // TrainingRunner.
-  void start(const messages::TrainTask&, const learning::TrainingRequest& request,
+  void start(const messages::TrainTask&, learning::TrainingRequest request,
              std::shared_ptr<TaskVectors> vectors) override {
-    request_ = request;
+    request_ = std::move(request);
     vectors_ = std::move(vectors);
   }
   void stop() override {}
