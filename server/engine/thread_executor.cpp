@@ -50,7 +50,7 @@ void ThreadExecutor::serve() {
     working_ = true;
     lock.unlock();
     job.work();
-    job.work = nullptr;  // what it holds is released here
+    job.work = nullptr;  // releases what it holds on this thread
     lock.lock();
     working_ = false;
     ended_.push_back(std::move(job.done));

@@ -11,7 +11,7 @@
 
 namespace hansa::server {
 
-// The owner's thread calls run(), deliver(), wait() and the destructor, which ends as wait() does.
+// The owner's thread calls run(), deliver(), wait() and the destructor, which waits as wait() does.
 class ThreadExecutor final : public Executor {
  public:
   // wake is called on the executor's thread when deliver() has something to do.
@@ -20,7 +20,7 @@ class ThreadExecutor final : public Executor {
 
   void run(std::function<void()> work, std::function<void()> done) override;
   void wait() override;
-  // Runs the `done` of all work that has ended.
+  // Runs `done` for all work that has ended.
   void deliver();
 
  private:
@@ -37,7 +37,7 @@ class ThreadExecutor final : public Executor {
   std::vector<std::function<void()>> ended_;
   bool working_ = false;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses all the others
+  std::thread thread_;  // the last member, because the thread uses all others
 };
 
 }  // namespace hansa::server

@@ -16,7 +16,7 @@ Verdict Dispatch::on(const MessageArrived& event) {
   if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event, *hello);
   const std::string client(event.client);
   if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_)) {
-    // A farewell from a session that has ended needs no answer.
+    // A Bye from a session that has ended needs no answer.
     if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
     return refuse_stranger(event.peer, client);
   }

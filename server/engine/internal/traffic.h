@@ -1,4 +1,4 @@
-// Bytes that messages and bulk took: in all, and of each client in the current round.
+// Counts the bytes of messages and bulk: in total, and for each client in the current attempt at a round.
 //
 // One thread.
 #pragma once
@@ -18,9 +18,9 @@ class Traffic {
   void received(PeerId peer, std::string_view client, std::uint64_t bytes);
   void sent(PeerId peer, std::uint64_t bytes);
   void forget(PeerId peer) { client_of_.erase(peer); }
-  // Clients' counters are zero afterwards; the totals stay.
+  // Resets the clients' counters; the totals stay.
   void begin_round() { of_round_.clear(); }
-  // Fills in the bytes of those that were counted in the round.
+  // Fills in the bytes of each participation's client.
   void fill_in(std::span<Participation> participations) const;
 
   [[nodiscard]] std::uint64_t up() const { return total_.up; }
@@ -32,7 +32,7 @@ class Traffic {
     std::uint64_t down = 0;
   };
   Bytes total_;
-  std::map<PeerId, std::string> client_of_;  // the last client heard from a peer
+  std::map<PeerId, std::string> client_of_;  // the client of the last message from a peer
   std::map<std::string, Bytes, std::less<>> of_round_;
 };
 
