@@ -1,5 +1,5 @@
-// What a round passes to the form of its updates (update_form.h): what it accepts, which update comes next, and how its
-// sum is opened. Plain values, which the coordinator creates. They do not depend on the forms.
+// What the coordinator passes to the form of a round's updates (update_form.h): what the round accepts, which update
+// comes next, and how its sum is opened. Plain values.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -75,7 +75,8 @@ struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
 };
-// The last effect. It never comes between CommitRound and its answer.
+// The aggregator ends. Later Hellos are answered, and nothing else happens. This effect never comes between CommitRound
+// and its answer.
 struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;

@@ -39,7 +39,8 @@ struct EngineConfig {
   std::string run;  // sent to clients
   CoordinatorConfig coordinator;
   ServerOptimizerConfig optimizer;
-  std::vector<StateVector> initial_state;  // the state vectors of the run before its first round
+  // The vectors of the optimiser and of the method before the run's first round.
+  std::vector<StateVector> initial_state;
   std::filesystem::path archive;  // served to clients in chunks
   // Returns the certificate of an admitted client; empty: the client takes no part in secure sums. Used only for secure
   // sums.

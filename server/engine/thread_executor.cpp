@@ -32,12 +32,15 @@ void ThreadExecutor::wait() {
 }
 
 void ThreadExecutor::deliver() {
-  std::vector<std::function<void()>> ended;
+  std::vector<Ended> ended;
   {
     const std::lock_guard lock(mutex_);
     ended.swap(ended_);
   }
-  for (const auto& done : ended) done();
+  for (const Ended& job : ended) {
+    if (job.error) std::rethrow_exception(job.error);
+    job.done();
+  }
 }
 
 void ThreadExecutor::serve() {
@@ -49,11 +52,16 @@ void ThreadExecutor::serve() {
     waiting_.pop_front();
     working_ = true;
     lock.unlock();
-    job.work();
+    std::exception_ptr error;
+    try {
+      job.work();
+    } catch (...) {
+      error = std::current_exception();
+    }
     job.work = nullptr;  // releases what it holds on this thread
     lock.lock();
     working_ = false;
-    ended_.push_back(std::move(job.done));
+    ended_.push_back({std::move(job.done), error});
     lock.unlock();
     changed_.notify_all();
     wake_();

@@ -2,6 +2,7 @@
 #pragma once
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -20,7 +21,7 @@ class ThreadExecutor final : public Executor {
 
   void run(std::function<void()> work, std::function<void()> done) override;
   void wait() override;
-  // Runs `done` for all work that has ended.
+  // Runs `done` for all work that has ended, up to the first work that threw.
   void deliver();
 
  private:
@@ -28,13 +29,17 @@ class ThreadExecutor final : public Executor {
     std::function<void()> work;
     std::function<void()> done;
   };
+  struct Ended {
+    std::function<void()> done;
+    std::exception_ptr error;  // what the work threw
+  };
   void serve();
 
   std::function<void()> wake_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;
-  std::vector<std::function<void()>> ended_;
+  std::vector<Ended> ended_;
   bool working_ = false;
   bool stopping_ = false;
   std::thread thread_;  // the last member, because the thread uses all others

@@ -1,5 +1,5 @@
-// Which of the available clients take part in a round. Pure: the same candidates and seed give the same cohort, so that
-// a restarted aggregator selects the same clients. Thread-safe.
+// Which of the available clients take part in a round. Pure: the same candidates and seed give the same cohort. So a
+// restarted aggregator selects the same clients as long as the policy does not read their history. Thread-safe.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Runs in memory, for simulations and tests. Disks outlive the runs that are opened on them.
+// Runs in memory, for tests. Disks outlive the runs that are opened on them.
 #pragma once
 #include <map>
 

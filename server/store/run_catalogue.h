@@ -1,7 +1,7 @@
 // The runs in one location, by name. One thread at a time.
 //
-// Implementations: folders on disk (open_catalogue), and memory (memory_catalogue.h). Setup, the aggregator's process
-// and the tools open runs only through this header.
+// Implementations: folders on disk (open_catalogue), and memory for tests (memory_catalogue.h). Setup, the aggregator's
+// process and the tools open runs only through this header.
 #pragma once
 #include <filesystem>
 #include <memory>

@@ -93,7 +93,8 @@ struct RunFolder::State {
   }
   // Keeps vectors that were surplus, if this round names them again.
   void want_again(const RoundRecord& record) {
-    const auto named = internal::held_of(record).vectors;
+    std::vector<Digest> named = internal::held_of(record).vectors;
+    if (record.published && record.published->vector) named.push_back(*record.published->vector);
     std::erase_if(surplus_vectors,
                   [&](const Digest& v) { return std::ranges::find(named, v) != named.end(); });
   }

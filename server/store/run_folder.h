@@ -8,11 +8,10 @@
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
-// A commit costs three flushes: the model file, its name, the transaction; a delta is flushed concurrently with the
-// model. The transaction also marks the models that the retention no longer wants; their files are renamed after it
-// and unlinked by a thread, without a flush. A crash in between leaves files that no committed round names: open()
-// removes them.
-// One thread at a time.
+// A commit costs three flushes: the model file, its name, the transaction. Each further vector costs two more; a delta
+// is flushed concurrently with the model. The transaction also marks the models that the retention no longer wants;
+// their files are renamed after it and unlinked by a thread, without a flush. A crash in between leaves files that no
+// committed round names: open() removes them. One thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>

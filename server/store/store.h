@@ -1,6 +1,6 @@
-// The part of a run's storage that the aggregator's engine uses. The store is the truth: the aggregator's state is
-// rebuilt from it after a restart. run.h has everything else that a program needs of a run, and names the
-// implementations.
+// The part of a run's storage that the aggregator's engine and its simulation use. The store is the truth: the
+// aggregator's state is rebuilt from it after a restart. run.h has everything else that a program needs of a run, and
+// names the implementations.
 //
 // One thread at a time calls a store, except where a function says otherwise.
 #pragma once
@@ -117,7 +117,7 @@ class Store {
   [[nodiscard]] virtual Result<void> begin_run(const RunIdentity& identity,
                                                std::span<const float> initial_model) = 0;
 
-  // Content-addressed; durable when it returns. Storing the same vector again has no further effect.
+  // Content-addressed, durable when it returns. A vector that is there already may be written again.
   [[nodiscard]] virtual Result<Digest> put_model(std::span<const float> parameters) = 0;
   // Fails (storage) if the file is missing, of another size, or does not match its digest.
   [[nodiscard]] virtual Result<void> get_model(const Digest& digest, std::span<float> parameters) = 0;

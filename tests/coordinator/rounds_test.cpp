@@ -314,6 +314,37 @@ TEST(InRound, AStopSendsByeAndALaterHelloIsNotAnsweredWithFinished) {
   EXPECT_EQ(h.sent<messages::Bye>(late).size(), 1U);
 }
 
+TEST(Committing, AStopWaitsForTheCommitAndEndsTheRunAsStopped) {
+  Harness h(small_config(), RoundId(1));
+  const Peer a = h.connect("a"), b = h.connect("b");
+  h.finish_task(a);
+  h.finish_task(b);
+  EXPECT_EQ(h.apply(StopAsked{}), Verdict::accepted);
+  EXPECT_TRUE(h.finished.empty());
+  h.commit();
+  ASSERT_EQ(h.finished.size(), 1U);
+  EXPECT_EQ(h.finished[0].why, Finish::Why::stopped);
+  EXPECT_EQ(h.coordinator.last_committed(), RoundId(2));
+  EXPECT_EQ(h.sent<messages::Bye>(a).size(), 1U);
+}
+
+TEST(Committing, AStopDuringTheCommitOfTheLastRoundIsTheEndOfAllRounds) {
+  for (const auto after : {AfterLastRound::stop, AfterLastRound::stay}) {
+    auto config = small_config();
+    config.settings.after_last_round = after;
+    Harness h(config, RoundId(config.settings.rounds - 1));
+    const Peer a = h.connect("a"), b = h.connect("b");
+    h.finish_task(a);
+    h.finish_task(b);
+    EXPECT_EQ(h.apply(StopAsked{}), Verdict::accepted);
+    h.commit();
+    const bool ends = after == AfterLastRound::stop;
+    ASSERT_EQ(h.finished.size(), 1U);
+    EXPECT_EQ(h.finished[0].why, ends ? Finish::Why::all_rounds : Finish::Why::stopped);
+    EXPECT_EQ(h.sent<messages::Finished>(a).size(), ends ? 1U : 0U) << "else the client comes back";
+  }
+}
+
 TEST(InRound, AfterTheLastRoundItMayStay) {
   auto config = small_config();
   config.settings.after_last_round = AfterLastRound::stay;

@@ -308,6 +308,30 @@ TEST_P(RetentionOfStores, AModelThatAnotherProgramReadsIsRemovedAfterwards) {
   EXPECT_FALSE(run->model_file(vector_digest(model_after(1))));
 }
 
+// The vector that a later round publishes may be one that was surplus and is still read.
+TEST_P(RetentionOfStores, AModelThatIsPublishedAgainStays) {
+  auto run = begin_run(retention("last:1"));
+  const auto commit = [&](std::uint32_t round, const std::optional<Published>& published) {
+    RoundRecord record;
+    record.round = RoundId(round);
+    record.model = *run->put_model(model_after(round));
+    record.published = published;
+    return run->commit_round(record);
+  };
+  ASSERT_TRUE(commit(1, {}));
+  auto file = run->model_file(vector_digest(model_after(1)));
+  ASSERT_TRUE(file) << file.error().text();
+  ASSERT_TRUE(commit(2, {}));
+  const auto publish = [&](std::uint32_t round, const std::optional<Digest>& vector) {
+    return Published{
+        sha256("published " + std::to_string(round)), {}, *run->put_delta(delta_after(round)), vector};
+  };
+  ASSERT_TRUE(commit(3, publish(3, *run->put_model(model_after(1)))));
+  file->hold.reset();
+  ASSERT_TRUE(commit(4, publish(4, {})));
+  EXPECT_TRUE(has(*run, model_after(1))) << "a restart begins with it";
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, RetentionOfStores, ::testing::Values("folder", "memory"));
 
 // Stops before each durable step in turn, the removal of models among them.

@@ -1,6 +1,7 @@
 #include "server/engine/thread_executor.h"
 
 #include <algorithm>
+#include <new>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -42,6 +43,20 @@ TEST(ThreadExecutor, ReturnsAtOnceWhileWorkTakesItsTime) {
   executor.deliver();
   EXPECT_FALSE(done);
   may_end.release();
+  woken.acquire();
+  executor.deliver();
+  EXPECT_TRUE(done);
+}
+
+TEST(ThreadExecutor, WhatWorkThrowsIsThrownOnTheOwnersThread) {
+  std::counting_semaphore<> woken(0);
+  ThreadExecutor executor([&] { woken.release(); });
+  bool done = false;
+  executor.run([] { throw std::bad_alloc(); }, [&] { done = true; });
+  woken.acquire();
+  EXPECT_THROW(executor.deliver(), std::bad_alloc);
+  EXPECT_FALSE(done);
+  executor.run([] {}, [&] { done = true; });
   woken.acquire();
   executor.deliver();
   EXPECT_TRUE(done);

@@ -145,7 +145,11 @@ void Dispatch::settle() {
 void Dispatch::on_opened(const SessionOpened& opened) {
   if (opened.process == Process::fresh) shared_.clients.on_connected(opened.client, opened.data, turn_);
   shared_.clients.on_data(opened.client, opened.data, turn_);
-  if (shared_.exchanges->needs_certificates()) turn_.effects.emplace_back(FindCertificate{opened.client});
+  if (shared_.exchanges->needs_certificates()) {
+    // The certificate may have been revoked. The client takes part in no round before the answer.
+    shared_.clients.on_certificate(opened.client, std::nullopt);
+    turn_.effects.emplace_back(FindCertificate{opened.client});
+  }
   stage_.on_session_opened(opened, turn_);
 }
 

@@ -102,7 +102,7 @@ void Sessions::end_session(Entries::value_type& entry, const std::string& why, T
   if (entry.second.newcomer) return accept_newcomer(entry, turn, notices);
   entry.second.session.reset();
   --open_;
-  notices.emplace_back(SessionEnded{entry.first, why});
+  notices.emplace_back(SessionEnded{entry.first});
 }
 
 void Sessions::accept_newcomer(Entries::value_type& entry, Turn& turn, Notices& notices) {

@@ -53,7 +53,6 @@ struct SessionOpened {
 };
 struct SessionEnded {
   std::string client;
-  std::string why;
 };
 using SessionNotice = std::variant<SessionOpened, SessionEnded>;
 

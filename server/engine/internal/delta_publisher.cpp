@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <thread>
+#include <future>
 
 #include "common/kernels/vectors.h"
 #include "protocols/codecs/encoder.h"
@@ -110,12 +110,13 @@ Result<std::optional<Published>> DeltaPublisher::publish_delta(const Model& mode
   };
   {
     // The delta is packed and stored while the published model is updated.
-    std::optional<std::jthread> packing;
-    if (model->size() >= elements_worth_a_thread) packing.emplace(pack);
+    std::future<void> packing;
+    if (model->size() >= elements_worth_a_thread) packing = std::async(std::launch::async, pack);
     else pack();
     // Copied if ZeroMQ may still be sending the previous published model.
     if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
     check_ = update->accumulate(*published_);
+    if (packing.valid()) packing.get();
   }
   if (!stored) return tl::unexpected<Error>(std::move(stored).error());
   if (is_packed) bytes.swap(packed);

@@ -2,7 +2,7 @@
 
 #include <cassert>
 #include <iterator>
-#include <thread>
+#include <future>
 #include <utility>
 
 namespace hansa::server::internal {
@@ -98,16 +98,17 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
   Result<std::optional<Published>> published{std::nullopt};
   {
     // Storing the vectors and encoding the delta run concurrently.
-    std::optional<std::jthread> storing;
+    std::future<void> storing;
     const auto store = [&] {
       model = store_.put_model(*model_);
       optimizer_state = optimizer_state_.put(store_);
       method_state = method_state_.put(store_);
     };
-    if (model_->size() >= elements_worth_a_thread) storing.emplace(store);
+    if (model_->size() >= elements_worth_a_thread) storing = std::async(std::launch::async, store);
     else store();
     published = publisher_->publish(record.round, model_, form_.scratch());
     form_.release();
+    if (storing.valid()) storing.get();
   }
   HANSA_TRY(record.model, std::move(model));
   HANSA_TRY(record.state, std::move(optimizer_state));

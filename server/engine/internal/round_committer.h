@@ -57,8 +57,8 @@ class RoundCommitter {
   // ones. Fails (storage).
   [[nodiscard]] Result<ServedModel> restore(const Store::Position& position,
                                             std::span<const StateVector> state, EngineObserver& observer);
-  // Completes the record with what the sum and the store know. The caller must have released what restore() or the last
-  // commit() returned.
+  // Completes the record with what the sum and the store know. What the last commit() returned may still be in flight
+  // to clients.
   [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening);
 
  private:

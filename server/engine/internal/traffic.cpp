@@ -4,8 +4,22 @@ namespace hansa::server::internal {
 
 void Traffic::received(PeerId peer, std::string_view client, std::uint64_t bytes) {
   total_.up += bytes;
-  of_round_[std::string(client)].up += bytes;
-  client_of_[peer] = client;
+  auto counted = of_round_.find(client);
+  if (counted == of_round_.end()) counted = of_round_.emplace(client, Bytes{}).first;
+  counted->second.up += bytes;
+  const auto known = client_of_.find(peer);
+  if (known == client_of_.end() || known->second != client) remember(peer, client);
+}
+
+void Traffic::remember(PeerId peer, std::string_view client) {
+  client_of_.insert_or_assign(peer, std::string(client));
+  std::deque<PeerId>& peers = peers_of_[std::string(client)];
+  peers.push_back(peer);
+  if (peers.size() <= peers_per_client_max) return;
+  if (const auto oldest = client_of_.find(peers.front());
+      oldest != client_of_.end() && oldest->second == client)
+    client_of_.erase(oldest);
+  peers.pop_front();
 }
 
 void Traffic::sent(PeerId peer, std::uint64_t bytes) {

@@ -21,8 +21,15 @@ void FileRemover::remove(const std::filesystem::path& file) {
   std::error_code error;
   std::filesystem::rename(file, renamed, error);
   if (error) return;
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { serve(); });
+    } catch (const std::system_error&) {  // no thread is left
+      std::filesystem::remove(renamed, error);
+      return;
+    }
+  }
   std::unique_lock lock(mutex_);
-  if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
   changed_.wait(lock, [&] { return pending_.size() < pending_max; });
   pending_.push_back(renamed);
   changed_.notify_all();

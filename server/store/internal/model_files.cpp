@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -65,9 +66,9 @@ bool ModelFiles::is_whole(const Digest& digest, std::span<const float> parameter
 Result<Digest> ModelFiles::put(std::span<const float> parameters) {
   Digest digest;
   // A large model is hashed while it is written, under a name that needs no digest.
-  std::optional<std::jthread> hashing;
+  std::future<void> hashing;
   if (parameters.size_bytes() >= vector_piece_bytes) {
-    hashing.emplace([&] {
+    hashing = std::async(std::launch::async, [&] {
       digest = vector_digest(parameters, std::min(hashing_threads_max, std::thread::hardware_concurrency()));
     });
   } else {
@@ -81,7 +82,7 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
     if (!file) return fail_with_errno(place, "cannot be created");
     HANSA_TRY_VOID(writer_.write(file, std::as_bytes(parameters), place));
     if (::fsync(file.get()) != 0) return fail_with_errno(place, "cannot be flushed to disk");
-    if (hashing) hashing->join();
+    if (hashing.valid()) hashing.get();
     const std::string name = file_name(digest);
     if (::renameat(directory_.get(), unfinished_name, directory_.get(), name.c_str()) != 0)
       return fail_with_errno(folder_ / name, "cannot be put in place");
