@@ -1,4 +1,4 @@
-// Training methods as both sides of a task name them: a name and typed options, free of LibTorch.
+// Training methods in the form in which tasks name them: a name and typed options, without LibTorch.
 //
 // A description lists the options of a method with their ranges and defaults, and the vectors that the method
 // exchanges in addition to the model and its delta. The aggregator's configuration and the client's check of a task
@@ -28,7 +28,7 @@ struct Option {
   OptionValue value;
   friend bool operator==(const Option&, const Option&) = default;
 };
-// What a task asks for. Options that are left out have their defaults.
+// The method that a task asks for. An option that is left out has its default.
 struct Method {
   std::string name;
   std::vector<Option> options;
@@ -51,12 +51,12 @@ struct OptionDescription {
 struct MethodDescription {
   std::string name;
   std::vector<OptionDescription> options;
-  // The vectors after "model" and after "delta", in order. Each has as many values as the model.
+  // The inputs after "model" and the outputs after "delta", in order. Each has as many values as the model.
   std::vector<std::string> inputs = {};
   std::vector<std::string> outputs = {};
 };
-// A vector that the aggregator keeps for a method: each task has it as an input, and it grows by the weighted mean of the
-// clients' output.
+// A vector that the aggregator keeps for a method. Each task has it as an input, and each round adds the weighted mean
+// of the clients' outputs to it.
 struct ExchangedVector {
   std::string input;
   std::string output;
@@ -66,24 +66,25 @@ using MethodTable = std::vector<MethodDescription>;
 
 // The methods that Hansa ships, in the order of built_in_methods().
 inline constexpr std::array<std::string_view, 1> method_names{"sgd"};
-// Their descriptions.
+// The descriptions of these methods.
 [[nodiscard]] const MethodTable& built_in_methods();
 // Null if the table has no method of that name.
 [[nodiscard]] const MethodDescription* find_method(const MethodTable& table, std::string_view name);
 
-// The inputs and outputs of a method in pairs. Fails (usage) if they do not come in pairs: the aggregator cannot run it.
+// Pairs the inputs and outputs of a method. Fails (usage) if their numbers differ, because the aggregator cannot run
+// such a method.
 [[nodiscard]] Result<std::vector<ExchangedVector>> exchanged_vectors(const MethodDescription& method);
 
-// Fails (refused), naming it, on a method or an option that the table lacks, and on a value of another type or
-// outside of its range.
+// Fails (refused) if the table lacks the method or an option, if an option is repeated, or if a value has the wrong
+// type or is out of range. The error names the method or the option.
 [[nodiscard]] Result<void> check_method(const MethodTable& table, const Method& method);
 
 // Mini-batch SGD: the method "sgd" with these options.
 [[nodiscard]] Method sgd_method(const TrainingConfig& config);
-// The options of local SGD of a method that has passed check_method(): those of "sgd" and of each method built on it. An
-// option that the method leaves out has the default of the description.
+// The options of local SGD, which "sgd" and every method built on it have. The method has passed check_method(). An
+// option that it leaves out has the default of the description.
 [[nodiscard]] TrainingConfig training_config(const MethodDescription& description, const Method& method);
-// The descriptions of those options.
+// The descriptions of the options of local SGD.
 [[nodiscard]] const std::vector<OptionDescription>& sgd_options();
 
 }  // namespace hansa

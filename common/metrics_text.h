@@ -9,9 +9,9 @@
 
 namespace hansa {
 
-// The mean with four decimals; "-" if no example is behind it.
+// The mean with four decimals; "-" if it covers no example.
 [[nodiscard]] std::string mean_text(const Metric& metric);
-// The same of the metric with this name; "-" if there is none.
+// The same for the metric with this name; "-" if there is none.
 [[nodiscard]] std::string mean_text(const Metrics& metrics, std::string_view name);
 
 inline constexpr std::size_t all_metrics = std::numeric_limits<std::size_t>::max();

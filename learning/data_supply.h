@@ -1,4 +1,4 @@
-// Where a trainer gets its examples: a data set that stays, or one that grows. Torch-free header.
+// Where a trainer gets its examples: a fixed data set, or one that grows. Torch-free header.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -14,7 +14,7 @@ namespace hansa::learning {
 struct TrainingData {
   std::shared_ptr<const DataSource> source;
   std::uint64_t new_examples = 0;
-  std::uint64_t mark = 0;  // names the new ones to whoever stores them; 0: there is none
+  std::uint64_t mark = 0;  // identifies the new ones for their store; 0: there are none
 };
 
 // Any thread may call.
@@ -25,15 +25,16 @@ class DataSupply {
   [[nodiscard]] virtual Result<AvailableData> available() = 0;
   // The examples for the training of a task. A task that is repeated gets the same ones.
   [[nodiscard]] virtual Result<TrainingData> open(TaskId task) = 0;
-  // Some examples are no longer new, as an update that was trained on them was counted: there may be room for others.
+  // Called when an update was counted: the examples on which it was trained are no longer new, so that there may be
+  // room for others.
   virtual void room_again() {}
 };
 
-// What config names, opened at the first use and kept; `tensors` too.
+// The data that config describes, including the kind "tensors". It is opened at the first use and kept open.
 [[nodiscard]] std::shared_ptr<DataSupply> supply_data(const DataConfig& config);
-// Examples that a program has already.
+// Examples that the program has already opened.
 [[nodiscard]] std::shared_ptr<DataSupply> supply_data(std::shared_ptr<const DataSource> source);
-// open_data_source() and "tensors" too, which LibTorch reads.
+// Like open_data_source(), and also opens the kind "tensors", which LibTorch reads.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config);
 
 }  // namespace hansa::learning

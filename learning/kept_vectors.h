@@ -1,5 +1,5 @@
-// Vectors that a device keeps from task to task, by name: personal layers and the residuals of codecs today,
-// control variates and the state of optimisers later.
+// Vectors that a device keeps from task to task, by name: personal layers, the residuals of codecs, and what training
+// methods keep.
 #pragma once
 #include <map>
 #include <string>
@@ -10,8 +10,8 @@
 namespace hansa::learning {
 
 struct KeptVector {
-  Digest
-      of;  // what the values belong to, such as a layout or a codec plan: they mean nothing with another one
+  // Identifies what the values belong to, such as a layout or a codec plan. They are valid only for it.
+  Digest of;
   std::vector<float> values;
   friend bool operator==(const KeptVector&, const KeptVector&) = default;
 };

@@ -1,4 +1,4 @@
-// The trainer that ships: LibTorch in this process on one supply of data.
+// The trainer that Hansa ships: LibTorch in this process, on one supply of data.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,8 +15,8 @@ struct LocalTrainerConfig {
   DataConfig data;
   int threads = 1;  // LibTorch intra-op threads, process wide
   std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
-  std::shared_ptr<DataSupply> supply = {};  // instead of data, if there is one
-  std::shared_ptr<const MethodRegistry> methods = {};  // without: those that Hansa ships
+  std::shared_ptr<DataSupply> supply = {};  // used instead of data if it is not null
+  std::shared_ptr<const MethodRegistry> methods = {};  // null: those that Hansa ships
 };
 
 // Data is opened at the first use, so that a client with bad data still connects and can say so.

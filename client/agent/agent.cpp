@@ -13,7 +13,7 @@ Agent::Agent(AgentConfig config, Instant now)
       sum_(config_.federation, config_.secure_sums),
       now_(now) {}
 
-// One call of apply(): what the handlers of events and messages need.
+// The context of one call of apply(), for the handlers of events and messages.
 struct Agent::Turn {
   Agent& a;
   Instant now;
@@ -130,7 +130,8 @@ struct Agent::Hear {
     t.to_task(round::CancelArrived{});
   }
   void operator()(const messages::Missing& m) const {
-    // The round ended while its blobs were fetched; the next task says what to do. A finished update needs no blob.
+    // The round ended while the client was fetching its blobs, so the task is dropped. A task whose update is finished
+    // needs no blob and continues.
     if (t.a.task_.is_fetching() && t.a.task_.task()->fetches(m.blob)) t.to_task(round::CancelArrived{});
   }
   void operator()(const messages::KeyRoster& m) const {
@@ -148,7 +149,7 @@ struct Agent::Hear {
     t.a.sum_.leave();
     if (t.a.config_.when_finished == WhenFinished::stop) t.finish(Exit::Why::finished);
   }
-  // Apply has these: they open and end sessions.
+  // Agent::Apply handles these, because they open and end sessions.
   void operator()(const messages::Welcome&) const {}
   void operator()(const messages::Refuse&) const {}
   void operator()(const messages::Bye&) const {}
@@ -167,7 +168,7 @@ struct Agent::Apply {
     if (const auto* welcome = std::get_if<messages::Welcome>(&e.message))
       return session.welcomed(e.session, *welcome, t.now, t.effects);
     if (const auto* bye = std::get_if<messages::Bye>(&e.message)) {
-      // The aggregator's side of a sum is in its memory only.
+      // The aggregator keeps a sum only in memory, so the sum is over when the aggregator leaves.
       if (session.state() == LinkState::online) t.a.sum_.leave();
       return session.aggregator_left(bye->reason, t.now, t.effects);
     }

@@ -1,8 +1,9 @@
 // The device agent: decides what a device does, as one pure state machine.
 //
 // Composes three machines, each of which does one job: the session (session.h), the conversation about the task
-// (task_conversation.h) and the part in its secure sum (sum_participant.h). The agent passes each event to the machine
-// that it is for, and what one machine asks of another. No I/O, clock or thread; one thread owns an agent.
+// (task_conversation.h) and the participation in its secure sum (sum_participant.h). The agent passes each event to the
+// machine that it concerns, and the requests of one machine to another. No I/O, clock or thread; one thread owns an
+// agent.
 #pragma once
 #include <optional>
 #include <vector>

@@ -1,4 +1,4 @@
-// What the device agent is configured with.
+// The configuration of the device agent.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,7 +13,7 @@ namespace hansa::client {
 
 enum class WhenFinished : std::uint8_t { stop, stay };
 
-// What a client needs for secure aggregation, and what it insists on.
+// What a client needs for secure aggregation, and what it requires.
 struct SecureSums {
   std::shared_ptr<const secure_aggregation::SigningKey> key;
   secure_aggregation::IdentityKey root{};
@@ -29,10 +29,10 @@ struct AgentConfig {
   Duration reconnect_min = std::chrono::milliseconds(500);
   Duration reconnect_max = std::chrono::seconds(30);
   Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome
-  Duration stall_max = std::chrono::seconds(60);  // of a transfer without a byte
+  Duration stall_max = std::chrono::seconds(60);  // without progress of a transfer
   Duration report_min = std::chrono::seconds(1);  // between two reports of data
-  bool decline_without_new = false;  // a task, if no example is new
-  std::optional<SecureSums> secure_sums;  // without: tasks with secure sums are declined
+  bool decline_without_new = false;  // decline a task if no example is new
+  std::optional<SecureSums> secure_sums;  // empty: tasks with secure sums are declined
   std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive, input or update is declined
   MethodTable methods = built_in_methods();  // a task with another method is declined
 };

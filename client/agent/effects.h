@@ -15,7 +15,7 @@ namespace hansa::client {
 
 struct OpenLink {
   std::uint64_t attempt;
-};  // counts from 0 since the last welcome: which address to try
+};  // attempt: counted from 0 since the last Welcome; selects the address
 struct CloseLink {};
 struct Send {
   SessionId session;
@@ -26,7 +26,7 @@ struct SendUpdateRange {
   TaskId task;
   std::uint64_t offset;
   std::uint64_t bytes;
-  bool masked = false;  // of the masked update: the trained one never leaves the device
+  bool masked = false;  // a range of the masked update; the trained one never leaves the device
 };
 struct FindArchive {
   Digest archive;
@@ -35,7 +35,7 @@ struct KeepChunk {
   messages::TrainTask task;
   Digest blob;
   std::uint64_t offset;
-};  // of the current event
+};  // the bulk of the current event
 struct VerifyBlob {
   messages::TrainTask task;
   Digest blob;
@@ -51,7 +51,7 @@ struct MaskUpdate {
   Secret32 rounding_seed;
   std::uint64_t examples = 0;
   Metrics metrics;
-};  // round, mask and pack the trained update; then UpdateMasked
+};  // round, mask and pack the trained update; answered by UpdateMasked
 struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: the examples that it was trained on are no longer new

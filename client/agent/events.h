@@ -1,4 +1,4 @@
-// What happens to the device agent: values that its shell makes.
+// The events of the device agent, as values that its shell creates.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -39,7 +39,7 @@ struct TrainingEnded {
 };
 struct UpdateMasked {
   TaskId task;
-  Digest setup;  // of the sum it is masked for
+  Digest setup;  // of the sum for which the update is masked
   Checksum update;
   std::uint64_t bytes = 0;
 };  // answers MaskUpdate

@@ -58,7 +58,7 @@ void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant n
   attempt_ = 0;
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = last_report_ = now;
-  if (!report_due_) data_.notice.clear();  // Hello brought it
+  if (!report_due_) data_.notice.clear();  // it was sent with Hello
   log(Log::Level::info,
       "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
       effects);
@@ -88,7 +88,8 @@ void Session::go_offline(Duration at_least, Instant now, std::vector<Effect>& ef
   Duration wait = config_.reconnect_min;
   for (std::uint64_t i = 0; i < attempt_ && wait < config_.reconnect_max; ++i) wait *= 2;
   wait = std::min(wait, config_.reconnect_max);
-  // From half of it to all of it, so that a thousand clients do not come back in one moment.
+  // A random part between half of the wait and all of it, so that a thousand clients do not reconnect at the same
+  // moment.
   wait = from_seconds(seconds(wait) * (0.5 + 0.5 * jitter_.uniform()));
   retry_at_ = now + std::max(wait, at_least);
   ++attempt_;

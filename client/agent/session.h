@@ -2,8 +2,8 @@
 //
 //   offline -> linking -> greeting -> online -> (any) -> offline ... -> finished
 //
-// It reconnects with jittered, doubling backoff for as long as it takes, keeps the lease, and reports what the device
-// has to train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
+// It reconnects without limit, with a doubling backoff and jitter, renews the lease, and reports what the device has to
+// train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -41,21 +41,22 @@ class Session {
   void aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects);
   void data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects);
   void tick(const Work& work, Instant now, std::vector<Effect>& effects);
-  // The machine is finished and ignores what comes after.
+  // Finishes the machine, which ignores all later events.
   void finish(Exit::Why why, std::vector<Effect>& effects);
 
-  // A message of this session arrived. False: it is of an old session, or none is open, and it must be ignored.
+  // A message with this session number arrived. False if it must be ignored, because it belongs to an old session or no
+  // session is open.
   [[nodiscard]] bool hears(SessionId id, Instant now);
   // A part of a transfer or of the secure aggregation arrived.
   void progressed(Instant now) { last_progress_ = now; }
 
   // Sends in the open session; does nothing without one.
   void say(messages::ToAggregator message, Instant now, std::vector<Effect>& effects);
-  // The session of the range is filled in.
+  // Fills in the session of the range.
   void say(SendUpdateRange range, Instant now, std::vector<Effect>& effects);
 
   [[nodiscard]] LinkState state() const { return state_; }
-  // Of the open session, or the last one.
+  // The Welcome of the open session, or of the last one.
   [[nodiscard]] const messages::Welcome& welcome() const { return welcome_; }
   [[nodiscard]] const messages::DataReport& data() const { return data_; }
   // When tick() is due. now: of the last event.
@@ -81,7 +82,7 @@ class Session {
   messages::DataReport data_;  // its notice: not yet known to have arrived
   bool report_due_ = false;
   Instant last_report_;
-  std::string last_trouble_;  // so that one cause is not logged at each attempt
+  std::string last_trouble_;  // the same cause is not logged at each attempt
 };
 
 [[nodiscard]] const char* name(LinkState state) noexcept;

@@ -31,7 +31,7 @@ void SumParticipant::reset() {
   trained_.reset();
 }
 
-// For debugging: which sum has come how far. Contains no secret.
+// Logs the progress of the sum, for debugging. The text contains no secret.
 void SumParticipant::log_progress(const std::string& what, std::vector<SumEffect>& effects) const {
   const auto& setup = sum_->machine.setup();
   effects.emplace_back(Log{Log::Level::debug, "round " + std::to_string(setup.round.value) + ", sum " +
@@ -123,8 +123,9 @@ void SumParticipant::masked(const UpdateMasked& event, std::vector<SumEffect>& e
   effects.emplace_back(round::TaskEvent(round::TrainingDone{offer}));
 }
 
-// From two sums of one round, one of which lacks a client, an aggregator could compute that client's update. An
-// aggregator that is trusted to follow the protocol repeats a round only if the first sum came to nothing.
+// From two sums of a round, one with and one without a client, an aggregator could compute that client's update. So an
+// active aggregator gets a second sum only of the same survivors. An aggregator that follows the protocol repeats a
+// round only if the first sum had no result.
 Result<void> SumParticipant::check_repeated(const secure_aggregation::Subset& survivors) const {
   const auto& setup = sum_->machine.setup();
   if (setup.assumptions.threat_model != secure_aggregation::ThreatModel::active || !unmasked_ ||

@@ -1,7 +1,7 @@
-// The device agent's part in the secure sum of its task.
+// The device agent's participation in the secure sum of its task.
 //
 // Runs a client's machine (protocols/secure_aggregation/client.h) concurrently with the task: keys and shares are
-// exchanged while the model arrives and the training runs. An update is offered only masked. If the sum fails the
+// exchanged while the model arrives and the training runs. Only the masked update is offered. If the sum fails, the
 // client declines, and the update stays on the device. Messages of another sum are ignored. No I/O, clock or thread;
 // one thread owns it.
 #pragma once
@@ -24,28 +24,29 @@ namespace hansa::client {
 struct Say {
   messages::ToAggregator message;
 };
-// To be carried out in order; an event is for the task.
+// Carried out in order. A TaskEvent is passed to the task.
 using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, Log>;
 
 class SumParticipant {
  public:
   SumParticipant(std::string federation, std::optional<SecureSums> sums);
 
-  // Fails (refused) on a task without a secure sum if this client insists on one, and on a sum that is weaker than its
-  // policy; (protocol) on a sum that is not for the task's update.
+  // Fails (refused) if the task has no secure sum and this client requires one, if it has one and this client has no
+  // root key, or if the sum is weaker than the client's policy. Fails (protocol) if the sum is not for the task's
+  // update.
   [[nodiscard]] Result<void> check(const messages::TrainTask& task) const;
 
-  // Begins the sum of a task that has one, or repeats what the aggregator may have missed. client: the name under which
-  // the aggregator admitted this one.
+  // Begins the sum of a task that has one, or repeats messages that the aggregator may have missed. client: the name
+  // under which the aggregator admitted this client.
   void join(const messages::TrainTask& task, const std::string& client, std::vector<SumEffect>& effects);
   // The sum is over: its secrets are destroyed. The trained update is kept, for another attempt.
   void leave() { sum_.reset(); }
   // Another task begins.
   void reset();
 
-  // The training of the task has ended with this update, which is not to be sent.
+  // The training of the task has ended with this update, which must not be sent unmasked.
   void trained(const messages::Offer& update, std::vector<SumEffect>& effects);
-  // After join(): the update may be trained already.
+  // Called after join(), because the update may be trained already.
   void mask_if_ready(std::vector<SumEffect>& effects);
   void masked(const UpdateMasked& event, std::vector<SumEffect>& effects);
 
@@ -60,9 +61,9 @@ class SumParticipant {
     TaskId task;
     Digest setup;
     secure_aggregation::ClientSum machine;
-    Digest roster;  // the one that `shares` answers
+    Digest roster;  // the roster for which `shares` were made
     std::optional<messages::EncryptedShares> shares;
-    bool masking = false;  // MaskUpdate was asked for
+    bool masking = false;  // MaskUpdate was emitted
   };
   struct Unmasked {
     RoundId round;

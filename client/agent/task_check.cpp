@@ -49,7 +49,7 @@ Result<void> check_vectors(const messages::TrainTask& task, const MethodDescript
   return {};
 }
 
-// Only looks: whoever encodes or decodes makes its own plan.
+// Only checks: the encoder and the decoder create plans of their own.
 Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_max) {
   const auto check = [&](const std::vector<codecs::Segment>& segments, std::uint64_t values) -> Result<void> {
     HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(segments));

@@ -1,4 +1,4 @@
-// What can be found out about a task before any work on it.
+// Checks a task before any work on it.
 #pragma once
 #include <cstdint>
 
@@ -8,9 +8,9 @@
 
 namespace hansa::client {
 
-// Fails, naming the reason for which the client declines: a task that is not valid, a method, an option, an input or an
-// output that the client does not know, a method without an input that it needs, blobs or an update larger than the
-// client takes, codecs that are not for the task's vectors.
+// Fails with the reason for which the client declines: the task is not valid; the client does not know the method, an
+// option, an input or an output; an input or output of the method is missing; a blob or the update is larger than the
+// client accepts; codecs do not fit the task's vectors.
 [[nodiscard]] Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config);
 
 }  // namespace hansa::client

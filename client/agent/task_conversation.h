@@ -18,9 +18,9 @@ namespace hansa::client {
 
 class TaskConversation {
  public:
-  // True if the task is the same work as the current one, whose progress then stands.
+  // True if the task asks for the same work as the current one, which then continues.
   [[nodiscard]] bool continues(const messages::TrainTask& task) const;
-  // The aggregator sent the current task in this session: from now on its messages are sent.
+  // The aggregator sent the current task in this session: from now on the task's messages are sent.
   void confirm() { confirmed_ = true; }
   void session_ended() { confirmed_ = false; }
 
@@ -31,7 +31,7 @@ class TaskConversation {
   // Makes the awaited task the current one. The caller applies SessionOpened to it next.
   void begin(const ArchiveLookedUp& found, std::uint32_t chunk_bytes);
 
-  // Without a task: does nothing.
+  // Does nothing without a task.
   void apply(const round::TaskEvent& event, Session& session, Instant now, std::vector<Effect>& effects);
 
   [[nodiscard]] const std::optional<round::ClientTask>& task() const { return task_; }

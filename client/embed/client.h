@@ -1,10 +1,10 @@
-// The client as a library: all that hansa-client does, in a program of one's own.
+// The client as a library: all that hansa-client does, in your own program.
 //
-//   register_data_kind("camera", open_camera);                 // a data source of one's own, if need be
+//   register_data_kind("camera", open_camera);                 // your own data source, if you need one
 //   HANSA_TRY(const auto config, client::read_client_config("client.toml"));
 //   return client::run(config, {.make_trainer = ...}, stop);   // until the federation is finished, or stop
 //
-// examples/embedded_client is a whole program. Link hansa::client.
+// examples/embedded_client is a complete program. Link hansa::client.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -25,10 +25,10 @@ struct Options {
   LogLevel log_level = LogLevel::info;  // to stderr
 };
 
-// Connects, trains what the aggregator asks for, and reconnects for as long as it takes; the calling thread does it
-// all but training, which has a thread of its own. Returns when the federation is finished or stop becomes true,
-// at the latest 0.5 s later. Fails with what no retry can fix: a key or a state that cannot be used. Several
-// clients may run in one process, each with a thread and a state folder of its own.
+// Connects, trains when the aggregator asks for it, and reconnects without limit. Runs on the calling thread, except
+// that training and the reception of arriving data have threads of their own. Returns at most 0.5 s after the
+// federation is finished or `stop` becomes true. Fails on errors that a retry cannot fix, such as an unusable key or
+// state. Several clients may run in one process, each with its own thread and state folder.
 [[nodiscard]] Result<void> run(const ClientConfig& config, const Options& options,
                                const std::atomic<bool>& stop);
 

@@ -6,7 +6,7 @@
 namespace hansa::client {
 namespace {
 
-// A residual belongs to a model and its codecs.
+// Names the layout and the codecs to which a residual belongs.
 Digest name_of_codecs(const messages::TrainTask& task) {
   std::string text = task.layout.text();
   for (const codecs::Segment& segment : messages::update_segments(task))

@@ -9,7 +9,7 @@
 namespace hansa::client {
 namespace {
 
-// The vectors that trainings of an archive keep are a scope of the ledger.
+// The ledger's scope for the vectors that trainings on this archive keep.
 std::string training_scope(const Digest& archive) { return "training/" + archive.hex(); }
 
 }  // namespace
@@ -59,7 +59,7 @@ void Engine::receive(std::span<const std::byte> message, std::span<const std::by
     apply(ReceivedMalformed{decoded.error()});
     return;
   }
-  // What only a client sends is ignored.
+  // Messages that only a client sends are ignored.
   const auto* envelope = std::get_if<messages::Envelope<messages::ToClient>>(&*decoded);
   if (envelope == nullptr) return;
   bulk_ = bulk;
@@ -128,7 +128,7 @@ void Engine::send_update(const SendUpdateRange& range) {
   link_.send(messages::encode(range.session, messages::UpdateChunk{range.task, range.offset}), bulk);
 }
 
-// The agent looks for the archive when another task begins: the update before it is not needed again.
+// The agent looks for the archive when another task begins, so that the previous update is no longer needed.
 void Engine::find_archive(const FindArchive& find) {
   outgoing_ = {};
   staged_.reset();
@@ -193,7 +193,7 @@ void Engine::mask_update(const MaskUpdate& mask) {
 }
 
 void Engine::keep_counted(TaskId task) {
-  // The aggregator may send a receipt again, and applying takes a transaction.
+  // The aggregator may repeat a Receipt, and applying the changes again would cost a transaction.
   if (!staged_ || staged_->task != task || is_applied_) return;
   const auto applied = config_.ledger->apply(*staged_);
   log_if_failed(applied);

@@ -2,7 +2,7 @@
 //
 // The engine passes events to the agent and its effects to the objects that do them: the task's inputs, the form of its
 // update, the staged changes and the ledger. Links, training and archives are interfaces (ports.h), so that the ZeroMQ
-// process and the simulation drive the same engine. One thread calls.
+// process and the simulation drive the same engine. One thread calls an engine.
 //
 // What a counted update changes on the device is staged while the task runs and reaches the ledger in one call, when
 // the agent reports that the update was counted (client/ledger/device_ledger.h).
@@ -25,13 +25,13 @@
 
 namespace hansa::client {
 
-// What a client reports of its data, or why it has none.
+// What a client reports about its data, or why it has none.
 [[nodiscard]] messages::DataReport data_report(const Result<learning::AvailableData>& data);
 
 struct EngineConfig {
   AgentConfig agent;
-  std::shared_ptr<learning::DataSupply> data;  // asked again after a counted update; may be none
-  std::shared_ptr<DeviceLedger> ledger;  // without one, what the device keeps is lost with the engine
+  std::shared_ptr<learning::DataSupply> data;  // asked again after a counted update; may be null
+  std::shared_ptr<DeviceLedger> ledger;  // null: what the device keeps is lost with the engine
   LogSink log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };
@@ -54,7 +54,7 @@ class Engine {
 
  private:
   struct CarryOut;
-  // Passes an event to the agent and carries out the effects; feed() leaves them in the queue.
+  // apply() passes an event to the agent and carries out the effects. feed() leaves the effects in the queue.
   void apply(const Event& event);
   void feed(const Event& event);
   void log_if_failed(const Result<void>& done);
@@ -79,9 +79,10 @@ class Engine {
   TaskInputs inputs_;
   UpdateMemory update_memory_;
   OutgoingUpdate outgoing_;
-  // From the end of a training until another task begins: a secure sum may be repeated after the update was counted.
+  // Set from the end of a training until another task begins, because a secure sum may be repeated after the update was
+  // counted.
   std::optional<StagedChanges> staged_;
-  bool is_applied_ = false;  // staged_ as it is now
+  bool is_applied_ = false;  // the current staged_ was applied
   std::span<const std::byte> bulk_;  // of the message that is being handled
   Instant now_;
   std::optional<Exit> exited_;

@@ -1,5 +1,5 @@
-// What the engine works on: the link, the training and the archives of a device. The ZeroMQ process (client/process),
-// the simulation and the load generator implement these interfaces.
+// The interfaces that the engine uses: the link, the training and the archives of a device. The ZeroMQ process
+// (client/process), the simulation and the load generator implement them.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +21,7 @@ namespace hansa::client {
 class Link {
  public:
   virtual ~Link() = default;
-  // An attempt to connect; ends in Engine::link_up or Engine::link_down.
+  // Starts an attempt to connect, which ends in Engine::link_up or Engine::link_down.
   virtual void open(std::uint64_t attempt) = 0;
   virtual void close() = 0;
   virtual void send(std::span<const std::byte> message, const transport::Bulk& bulk) = 0;
@@ -47,15 +47,15 @@ struct TaskVectors {
   std::vector<Input> inputs;
   std::vector<float> update;
 };
-// The parts of the update that are the task's outputs.
+// The task's outputs, as parts of the update.
 [[nodiscard]] std::vector<learning::OutputVector> outputs_of(TaskVectors& vectors,
                                                              const messages::TrainTask& task);
 
 class TrainingRunner {
  public:
   virtual ~TrainingRunner() = default;
-  // Runs elsewhere; the owner of the engine then calls Engine::training_ended, never from within start.
-  // After stop() or another start(), an earlier training does not report its end.
+  // Starts a training. When it has ended, the engine's owner calls Engine::training_ended, never from within start().
+  // After stop() or another start(), the end of an earlier training is not reported.
   virtual void start(const messages::TrainTask& task, learning::TrainingRequest request,
                      std::shared_ptr<TaskVectors> vectors) = 0;
   virtual void stop() = 0;

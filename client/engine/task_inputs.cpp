@@ -10,8 +10,8 @@ namespace hansa::client {
 namespace {
 
 void copy_chunk(std::span<const std::byte> bytes, std::span<std::byte> to, std::uint64_t offset) {
-  // The task lets only chunks pass that fit. One that does not must still not write outside: it is left out, and the
-  // blob does not match its digest.
+  // The task accepts only chunks that fit. A chunk that does not fit is ignored here, so that it cannot write out of
+  // bounds; then the blob fails its verification.
   const bool fits = offset <= to.size() && bytes.size() <= to.size() - offset;
   assert(fits);
   if (fits && !bytes.empty()) std::memcpy(to.data() + offset, bytes.data(), bytes.size());
@@ -98,7 +98,7 @@ bool TaskInputs::take_vector(const messages::TaskInput& wanted) {
 }
 
 // Changes the held vector into the one that the delta leads to. The delta's bytes are not hashed: the channel has
-// authenticated them, and the vector that the last delta leads to has a checksum.
+// authenticated them, and the checksum of the final vector is verified.
 Result<void> TaskInputs::take_delta(const messages::TaskInput& wanted, const messages::ModelDelta& delta) {
   const auto wrong = [](const char* what) { return fail(ErrorCode::protocol, "model delta", what); };
   if (vector_of(wanted).vector != delta.base) return wrong("starts from another model than this client has");
@@ -112,7 +112,7 @@ Result<void> TaskInputs::take_delta(const messages::TaskInput& wanted, const mes
   input.vector = {};
   const Checksum check = update.accumulate(input.values);
   const Digest reached = messages::name_of(delta);
-  // Only the task's vector is verified, not those on the way to it.
+  // Only the task's vector is verified, not the intermediate vectors.
   if (&delta == &wanted.deltas->deltas.back() && (reached != wanted.vector || check != wanted.check))
     return wrong("does not lead to the task's model");
   input.vector = reached;

@@ -1,7 +1,7 @@
 // The blobs that a task needs: its archive, and each of its inputs in full or as deltas to the vector that the device
 // holds under the input's name.
 //
-// Takes their chunks, verifies what is complete, and keeps the vectors of the task. One thread.
+// Collects their chunks, verifies complete blobs, and keeps the vectors of the task. One thread.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,13 +20,13 @@ class TaskInputs {
 
   // Keeps a chunk that the task asked for.
   void keep(const KeepChunk& keep, std::span<const std::byte> bytes);
-  // Verifies a complete blob and takes it: stores an archive, or applies a model delta. False if it is not what its
-  // name says.
+  // Verifies a complete blob and uses it: stores an archive, accepts a vector, or applies a delta. False if the blob is
+  // damaged or cannot be used.
   [[nodiscard]] bool verify(const VerifyBlob& verify);
 
-  // The complete vectors. Those of inputs that the last task did not have are not kept.
+  // The complete vectors. for_training() removes those of inputs that its task does not have.
   [[nodiscard]] std::vector<round::HeldVector> held() const;
-  // What the task's training reads; all of it is complete.
+  // The inputs of the task's training, all of which must be complete.
   [[nodiscard]] std::vector<learning::InputVector> for_training(const messages::TrainTask& task);
   [[nodiscard]] const std::shared_ptr<TaskVectors>& vectors() const { return vectors_; }
 
@@ -34,10 +34,10 @@ class TaskInputs {
   [[nodiscard]] bool take_archive(const Digest& archive);
   [[nodiscard]] bool take_vector(const messages::TaskInput& wanted);
   [[nodiscard]] Result<void> take_delta(const messages::TaskInput& wanted, const messages::ModelDelta& delta);
-  // The vector under the input's name, which is empty at first.
+  // The vector under the input's name; a new, empty one if there is none.
   [[nodiscard]] TaskVectors::Input& vector_of(const messages::TaskInput& wanted);
-  // A stopped training may still read the vectors, and ZeroMQ may still send from them: then they are copied, without
-  // the values of `except`.
+  // Copies the vectors, except that of `except`, if they are still in use: a stopped training may still read them, and
+  // ZeroMQ may still send from them.
   void unshare_vectors(const messages::TaskInput* except);
 
   ArchiveStore& archives_;

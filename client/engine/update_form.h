@@ -1,8 +1,8 @@
 // The forms in which a trained update leaves the device: float32, encoded, withheld until it is masked, masked.
 //
 // A form turns the trained vector into the bytes that are offered and uploaded, and stages what the device must keep
-// for the next update if this one is counted. It may be asked again for the same task, as when a secure sum is
-// repeated: it starts from what the ledger held before the task, and replaces what it staged. One thread.
+// for the next update if this one is counted. It may be called again for the same task, for example when a secure sum
+// is repeated. Then it starts from what the ledger held before the task, and replaces what it staged. One thread.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,17 +15,17 @@
 
 namespace hansa::client {
 
-// Memory that updates use one after the other, so that a form allocates nothing in the steady state.
+// Memory that successive updates reuse, so that a form allocates nothing in the steady state.
 struct UpdateMemory {
   std::shared_ptr<std::vector<std::byte>> bytes;  // of the last update that was not sent as float32
   std::vector<std::uint32_t> ring_elements;  // masked before they leave
-  std::vector<float> corrected;  // an update plus what was left out of earlier ones
+  std::vector<float> corrected;  // an update plus the residual of earlier ones
 
-  // Bytes that nobody else uses: ZeroMQ may still send from those of the update before.
+  // A buffer that is not in use. ZeroMQ may still be sending from the previous update's buffer.
   [[nodiscard]] std::shared_ptr<std::vector<std::byte>> unused_bytes();
 };
 
-// All of it is the engine's, and outlives the call.
+// The engine owns all parts, and they outlive the call.
 struct UpdateParts {
   const std::shared_ptr<TaskVectors>& vectors;  // trained
   DeviceLedger& ledger;
@@ -33,7 +33,7 @@ struct UpdateParts {
   UpdateMemory& memory;
 };
 
-// What may be sent of an update.
+// The bytes of an update that may be sent.
 struct OutgoingUpdate {
   TaskId task;
   Checksum check;

@@ -1,23 +1,22 @@
-// The one place where a counted update changes what a device keeps.
+// The only place where a counted update changes what a device keeps.
 //
 // A task collects its changes in StagedChanges while it is trained, encoded and masked. When the aggregator has counted
-// the update, the ledger applies them in one transaction; when the task ends in any other way they are dropped, and
+// the update, the ledger applies them in one transaction. If the task ends in any other way, they are dropped and
 // nothing has changed.
 //
-// The aggregator may ask for the same task again after it counted the update, as it may have crashed before its
-// commit. A client that still has the update offers it again. One that has not, as it was restarted, trains again, and
-// must not build on its own first result: a task finds the vectors and the examples that were there before its first
-// apply(), and another apply() of the task replaces what the first one changed. So the repeated training gives the same
-// update, and changes the device as if it were the first. This holds for the last task that was applied, also after a
-// restart; the rows that it replaced are deleted when another task is applied.
+// The aggregator may ask for the same task again after it counted the update, because it may have crashed before its
+// commit. A client that still has the update offers it again. A client that was restarted no longer has it and trains
+// again; it must not build on its own first result. Therefore a task finds the vectors and the examples from before its
+// first apply(), and another apply() of the task replaces the changes of the first one. So the repeated training gives
+// the same update, and changes the device as if it were the first. This holds for the last task that was applied, also
+// after a restart; the rows that it replaced are deleted when another task is applied.
 //
-// A task is known by its number, which is derived from the name and the seed of its run (docs/protocol.md), so that
-// tasks of different runs have different numbers. A client that declines tasks without new examples declines a
-// repeated one as well after a restart, as it has none: the round then counts it as declined.
+// A task is identified by its number, which is derived from the name and the seed of its run (docs/protocol.md), so
+// that tasks of different runs have different numbers. A restarted client that declines tasks without new examples also
+// declines the repeated task, because it has no new examples. The round then records it as declined.
 //
-// What the device does not know it does not apply: if the client dies after the aggregator counted an update and before
-// the receipt arrived, and the aggregator does not ask for the task again, the changes are lost and the examples stay
-// new.
+// One case is not covered. If the client dies after the aggregator counted an update and before the Receipt arrived,
+// and the aggregator does not ask for the task again, the changes are lost and the examples stay new.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -44,7 +43,7 @@ class DeviceLedger {
   // The vectors whose full names are SCOPE/NAME, by NAME, as `task` must find them. Fails (storage) if they cannot be
   // read.
   [[nodiscard]] virtual Result<learning::KeptVectors> find(TaskId task, std::string_view scope) = 0;
-  // Makes all the changes, durably, or none. Applying the same changes twice is applying them once. Fails (storage,
+  // Applies all changes durably, or none. Applying the same changes again has no further effect. Fails (storage,
   // resource) if they cannot be stored.
   [[nodiscard]] virtual Result<void> apply(const StagedChanges& changes) = 0;
 };

@@ -1,5 +1,5 @@
-// A ledger for clients without a state folder: vectors in memory, lost with the object. It knows no examples, so that
-// marks change nothing.
+// A ledger for clients without a state folder: vectors in memory, lost with the object. It holds no examples, so that
+// data marks have no effect.
 #pragma once
 #include <map>
 #include <mutex>
@@ -19,8 +19,8 @@ class MemoryLedger final : public DeviceLedger {
   std::mutex mutex_;
   learning::KeptVectors vectors_;
   std::optional<TaskId> last_;
-  std::map<std::string, std::optional<learning::KeptVector>>
-      replaced_;  // by the last task; nothing: it was new
+  // The vectors that the last task replaced; empty: there was none of this name.
+  std::map<std::string, std::optional<learning::KeptVector>> replaced_;
 };
 
 }  // namespace hansa::client

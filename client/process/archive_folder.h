@@ -8,7 +8,7 @@ namespace hansa::client {
 
 class ArchiveFolder final : public ArchiveStore {
  public:
-  // Makes the folder.
+  // Creates the folder.
   [[nodiscard]] static Result<ArchiveFolder> open(const std::filesystem::path& state_folder);
   // Verifies the file's digest the first time; a damaged file is set aside and fetched again.
   bool has(const Digest& archive) override;

@@ -41,7 +41,7 @@ class ChannelLink final : public Link {
   }
   void close() override { closing_ = std::move(channel_); }
   void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
-    // What cannot be sent is lost with the connection; the session starts again and resumes.
+    // A message that cannot be queued is lost with the connection; the next session resumes.
     if (channel_ && !channel_->send(message, bulk)) log_.debug("a message could not be queued");
   }
 
@@ -72,7 +72,7 @@ class ChannelLink final : public Link {
   std::optional<Error> failed_;
 };
 
-// What the thread that takes arriving data reports to the loop.
+// What the thread that stores arriving data reports to the loop.
 class ArrivalNews {
  public:
   void add(const std::string& text) {
@@ -137,7 +137,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   };
 
   ChannelLink link(config, key, log);
-  // A wake-up that finds no channel is not needed: without one the loop looks in every 100 ms.
+  // Without a channel no wake-up is needed, because the loop then sleeps for at most 100 ms.
   std::mutex channel_mutex;
   transport::ClientChannel* wakeable = nullptr;
   const auto wake = [&] {

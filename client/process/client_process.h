@@ -11,8 +11,8 @@
 
 namespace hansa::client {
 
-// Runs until the federation is finished or stop becomes true (signals set it); reconnects for as long as
-// it takes. Returns the error to exit with, if any: what no retry can fix.
+// Runs until the federation is finished or `stop` becomes true (set by signals), and reconnects without limit. Fails
+// only with an error that a retry cannot fix, with which the program then exits.
 [[nodiscard]] Result<void> run_client(const ClientConfig& config, const ClientData& data,
                                       learning::Trainer& trainer, const Logger& log,
                                       const std::atomic<bool>& stop);

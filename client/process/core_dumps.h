@@ -4,8 +4,9 @@
 
 namespace hansa::client {
 
-// No core dumps of this process, and no other process of its user may read its memory; HANSA_CORE_DUMPS=1 in the
-// environment allows both, for finding a fault. Of the whole process: for programs, not for libraries.
+// Disables core dumps of this process, and the reading of its memory by other processes of its user. HANSA_CORE_DUMPS=1
+// in the environment allows both, for debugging. This affects the whole process, so that only programs call it, not
+// libraries.
 [[nodiscard]] Result<void> forbid_core_dumps();
 
 }  // namespace hansa::client

@@ -43,7 +43,7 @@ void TrainingThread::serve(const std::stop_token& quit) {
     const std::uint64_t generation = generation_;
     lock.unlock();
     auto result = trainer_.train(job.request, outputs_of(*job.vectors, job.task), job.stop.get_token());
-    // Before the result is reported: the engine reuses vectors that nobody else holds.
+    // Released before the result is reported, because the engine reuses only vectors that nobody else holds.
     job.vectors.reset();
     lock.lock();
     if (generation != generation_) continue;

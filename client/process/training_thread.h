@@ -20,7 +20,7 @@ class TrainingThread final : public TrainingRunner {
     Result<learning::TrainingResult> result;
   };
 
-  // trainer outlives this; wake is called on the training thread when a result waits.
+  // `trainer` must outlive the object. `wake` is called on the training thread when a result is ready.
   TrainingThread(learning::Trainer& trainer, std::function<void()> wake);
   ~TrainingThread() override;  // stops a training within a step or two
 
@@ -45,9 +45,9 @@ class TrainingThread final : public TrainingRunner {
   std::condition_variable_any changed_;
   std::optional<Job> next_;
   std::stop_source running_;  // of the training in progress
-  std::uint64_t generation_ = 0;  // of the last start or stop: older results are void
+  std::uint64_t generation_ = 0;  // of the last start or stop; older results are ignored
   std::optional<Ended> ended_;
-  std::jthread thread_;  // last: it uses all the others
+  std::jthread thread_;  // the last member, because the thread uses all others
 };
 
 }  // namespace hansa::client

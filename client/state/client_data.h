@@ -1,4 +1,4 @@
-// A client's data and state as client.toml names them.
+// A client's data and state, as configured in client.toml.
 #pragma once
 #include <memory>
 
@@ -13,13 +13,13 @@ enum class KeepState : std::uint8_t { in_folder, in_memory };
 
 struct ClientData {
   std::shared_ptr<StateStore> state;
-  std::shared_ptr<DeviceLedger> ledger;  // on the state
+  std::shared_ptr<DeviceLedger> ledger;  // stored in the state
   std::shared_ptr<learning::DataSupply> supply;
-  std::shared_ptr<FollowedData> followed;  // the same object as the supply if data arrives; else none
+  std::shared_ptr<FollowedData> followed;  // the same object as the supply if data arrives; otherwise null
 };
 
-// open opens files (learning::open_examples); fixed is the supply for a client that follows no data. State in memory is
-// for simulations, which write nothing on the device; they cannot follow a broker.
+// open: opens data files (learning::open_examples). fixed: the supply of a client that does not follow arriving data. A
+// state in memory is for simulations, which write nothing to the device and cannot follow a broker.
 [[nodiscard]] Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep,
                                                   learning::OpenDataSource open,
                                                   std::shared_ptr<learning::DataSupply> fixed);

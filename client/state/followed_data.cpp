@@ -7,7 +7,7 @@
 namespace hansa::client {
 namespace {
 
-// A feed without news is asked again after this time, in case the system reported no change.
+// A feed without new data is read again after this time, in case the system did not report a change.
 constexpr Duration look_again = std::chrono::seconds(5);
 
 }  // namespace
@@ -50,7 +50,7 @@ Result<FollowedData::Took> FollowedData::take_one() {
   HANSA_TRY(const auto arrival, feed_->next(config_.follow.new_max - counts.fresh));
   if (!arrival) return Took::nothing;
   if (auto stored = store_->add(*arrival); !stored) {
-    // The feed is past what could not be stored: a new one resumes from what is.
+    // The feed has advanced past the examples that could not be stored. A new feed resumes at the stored position.
     feed_.reset();
     return tl::unexpected<Error>(std::move(stored).error());
   }

@@ -1,4 +1,4 @@
-// Data that arrives: a feed is stored in the client's state, and a training gets the new examples there and those of
+// Arriving data. The examples of a feed are stored in the client's state, and a training gets the new ones and those of
 // the replay reservoir.
 #pragma once
 #include <functional>
@@ -23,7 +23,7 @@ struct FollowedDataConfig {
 
 class FollowedData final : public learning::DataSupply {
  public:
-  // What happens in the background: examples were taken, or cannot be. Called on the thread that takes them.
+  // Learns what happens in the background: examples were stored, or cannot be. Called on the background thread.
   struct Observer {
     std::function<void()> changed;
     std::function<void(const std::string&)> warn;  // once each
@@ -32,10 +32,10 @@ class FollowedData final : public learning::DataSupply {
   FollowedData(FollowedDataConfig config, std::shared_ptr<StateStore> store);
   ~FollowedData() override;  // ends the thread
 
-  // Starts a thread that takes what arrives.
+  // Starts a thread that stores what arrives.
   void start(Observer observer);
   void stop();  // when it returns, the observer is not called again
-  // Takes what has arrived by now, on the caller's thread. Not after start().
+  // Stores what has arrived by now, on the caller's thread. Must not be called after start().
   [[nodiscard]] Result<void> take_all();
 
   [[nodiscard]] Result<learning::AvailableData> available() override;
@@ -51,13 +51,13 @@ class FollowedData final : public learning::DataSupply {
 
   FollowedDataConfig config_;
   std::shared_ptr<StateStore> store_;
-  std::unique_ptr<learning::Feed> feed_;  // only for the thread that takes
+  std::unique_ptr<learning::Feed> feed_;  // used only by the thread that stores data
   std::uint64_t feed_generation_ = 0;
   std::string problem_reported_;
   std::mutex mutex_;
-  std::string problem_;  // why nothing more is taken; empty: none
+  std::string problem_;  // why no more data is stored; empty: no problem
   Descriptor wake_;
-  std::jthread thread_;  // last: it uses all the others
+  std::jthread thread_;  // the last member, because the thread uses all others
 };
 
 }  // namespace hansa::client

@@ -34,7 +34,8 @@ std::string dated_name(const std::filesystem::path& file) {
   return name;
 }
 
-// Makes or updates the tables of a database that is open for writing. Empty, or what is wrong with the file.
+// Creates or updates the tables of a database that is open for writing. Returns what is wrong with the file; empty if
+// nothing is.
 std::string prepare(SQLite::Database& database) {
   const int version = sqlite::schema_version(database);
   database.exec("PRAGMA secure_delete = ON");  // deleted data of this device does not stay in the file
@@ -45,7 +46,8 @@ std::string prepare(SQLite::Database& database) {
   return {};
 }
 
-// The turn of the task's changes. A repeated task has its turn again: what it changed first is undone.
+// Begins the turn of the task's changes. A repeated task gets its earlier turn again, and its earlier changes are
+// undone.
 std::int64_t begin_turn(SQLite::Database& database, TaskId task) {
   const Turn turn = turn_of(database, task);
   if (turn.asked == Asked::again) {
@@ -157,7 +159,7 @@ Result<void> StateStore::set_aside(const std::string& why) {
   return {};
 }
 
-// Runs work. Damage that it meets is the error of this call; an empty store is in place afterwards.
+// Runs `work`. If it finds damage, this call fails, and an empty store replaces the damaged one.
 template <class Work>
 auto StateStore::run(const char* doing, Work work) -> Result<decltype(work())> {
   const std::lock_guard lock(mutex_);

@@ -51,7 +51,7 @@ struct ExampleSnapshot {
 };
 
 struct ApplyOptions {
-  std::optional<std::uint64_t> replay_max = {};  // size of the reservoir; nothing: the client follows no data
+  std::optional<std::uint64_t> replay_max = {};  // size of the reservoir; empty: the client follows no data
   // Called between any two changes that apply() makes, with the name of the point; tests kill the process there.
   std::function<void(const char* point)> reached = {};
 };
@@ -60,7 +60,7 @@ class StateStore {
  public:
   static constexpr const char* file_name = "state.sqlite";
 
-  // Makes folder and file. Fails (storage) if another process uses the folder, or the file was written by a newer
+  // Creates folder and file. Fails (storage) if another process uses the folder, or the file was written by a newer
   // Hansa.
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> open(const std::filesystem::path& folder);
   // For simulations: nothing is written.
@@ -69,9 +69,9 @@ class StateStore {
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> open_to_read(const std::filesystem::path& folder);
   ~StateStore();
 
-  // What happened to the store since the last call, for operator and aggregator; empty: nothing.
+  // What happened to the store since the last call, as a text for operator and aggregator; empty if nothing happened.
   [[nodiscard]] std::string take_notice();
-  // Counts how often the store was replaced by an empty one: positions known before are void then.
+  // How often the store was replaced by an empty one. Positions that were read before are invalid then.
   [[nodiscard]] std::uint64_t generation() const;
 
   [[nodiscard]] Result<std::optional<std::string>> position(const std::string& source);
@@ -79,12 +79,12 @@ class StateStore {
   [[nodiscard]] Result<void> add(const learning::Arrival& arrival);
   [[nodiscard]] Result<ExampleCounts> counts();
   [[nodiscard]] Result<std::vector<ConsumedSource>> consumed();
-  // The examples that the task must be trained on: those available now, and for the task that was applied last those
-  // that were there before it. Fails (data) if there is none.
+  // The examples on which the task must be trained: those available now; for the task that was applied last, those that
+  // were available before it. Fails (data) if there is none.
   [[nodiscard]] Result<ExampleSnapshot> snapshot(TaskId task);
 
-  // As DeviceLedger. New examples up to the mark pass through the reservoir: each is kept with probability
-  // replay_max / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
+  // Like DeviceLedger. New examples up to the mark pass through the reservoir: each is kept with probability replay_max
+  // / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope);
   [[nodiscard]] Result<void> apply(const StagedChanges& changes, const ApplyOptions& options);
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int busy_timeout_ms = 5'000;
 
-// The path as a URI, in which three characters have a meaning.
+// The path as a URI. Three characters have a special meaning in a URI and are escaped.
 std::string uri_of(const std::filesystem::path& file) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string uri = "file:";
@@ -44,7 +44,8 @@ Connection open_to_read(const std::filesystem::path& file) {
     connection->execAndGet("SELECT count(*) FROM sqlite_master");
     return connection;
   } catch (const SQLite::Exception& caught) {
-    // A WAL database in a folder that this user cannot write: without a WAL file nobody writes it now.
+    // In a folder that this user cannot write, a WAL database cannot be opened in the usual way. Without a WAL file no
+    // process is writing to it, so that it can be opened as immutable.
     std::error_code ignored;
     const bool idle = !std::filesystem::exists(file.string() + "-wal", ignored);
     if (caught.getErrorCode() != SQLITE_CANTOPEN || !idle) throw;

@@ -1,4 +1,4 @@
-// Opens SQLite files. What is opened throws SQLite::Exception: guard.h.
+// Opens SQLite files. The functions and the connections throw SQLite::Exception (guard.h).
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -9,12 +9,13 @@ namespace hansa::sqlite {
 
 using Connection = std::unique_ptr<SQLite::Database>;
 
-// Makes the file if it is missing. WAL with synchronous = FULL: a transaction is durable when it returns, at one flush;
-// readers see whole transactions while the writer works. Foreign keys are enforced.
+// Creates the file if it is missing. Uses WAL with synchronous = FULL: a transaction is durable when its commit
+// returns, at the cost of one flush. Readers see only complete transactions while the writer works. Foreign keys are
+// enforced.
 [[nodiscard]] Connection open_to_write(const std::filesystem::path& file);
-// Also while another process writes, and in a folder that this user may not write.
+// Works while another process writes, and in a folder that this user may not write.
 [[nodiscard]] Connection open_to_read(const std::filesystem::path& file);
-// Nothing is written.
+// An empty database in memory: nothing is written to disk.
 [[nodiscard]] Connection open_in_memory();
 
 [[nodiscard]] int number_of(SQLite::Database& database, const char* query);

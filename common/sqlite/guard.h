@@ -1,4 +1,4 @@
-// Exceptions of SQLite become errors: no exception leaves the folder of a database.
+// Converts SQLite's exceptions to errors, so that no exception leaves a folder that uses a database.
 #pragma once
 #include <filesystem>
 #include <type_traits>
@@ -9,13 +9,14 @@
 
 namespace hansa::sqlite {
 
-// Code storage, location file: "DOING failed (what SQLite reports)", with a hint for a full disk and for damage.
+// An error with the code `storage`, the location `file`, the text "DOING failed (what SQLite reports)", and a hint if
+// the disk is full or the file is damaged.
 [[nodiscard]] Error error_of(const std::filesystem::path& file, const char* doing,
                              const SQLite::Exception& caught);
-// Whether the file is damaged, or is no database.
+// Whether the file is damaged or is not a database.
 [[nodiscard]] bool is_damage(const SQLite::Exception& caught);
 
-// The result of work, or the error of the exception that it threw.
+// Returns the result of `work`, or an error for the exception that it threw.
 template <class Work>
 [[nodiscard]] auto guarded(const std::filesystem::path& file, const char* doing, Work work)
     -> Result<decltype(work())> {

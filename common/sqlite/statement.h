@@ -1,5 +1,5 @@
-// An SQL statement whose parameters and columns have types (values.h), in the order in which they stand in the text.
-// One thread at a time. Throws SQLite::Exception: guard.h.
+// An SQL statement with typed parameters and columns (values.h), in the order of the SQL text. One thread at a time.
+// Throws SQLite::Exception: guard.h.
 #pragma once
 #include "common/sqlite/values.h"
 
@@ -9,7 +9,7 @@ class Statement {
  public:
   Statement(SQLite::Database& database, const char* text) : statement_(database, text) {}
 
-  // Starts again with these parameters; next() then gives the rows.
+  // Starts the query with these parameters; next() then steps through its rows.
   template <class... Values>
   Statement& start(const Values&... values) {
     statement_.reset();
@@ -17,16 +17,16 @@ class Statement {
     (bind_value(statement_, ++index, values), ...);
     return *this;
   }
-  // Runs a statement that gives no rows, with these parameters. May be called repeatedly.
+  // Executes a statement that returns no rows, with these parameters. May be called repeatedly.
   template <class... Values>
   void run(const Values&... values) {
     start(values...);
     statement_.exec();
   }
 
-  // Goes to the next row; false if there is none.
+  // Moves to the next row; returns false if there is none.
   [[nodiscard]] bool next() { return statement_.executeStep(); }
-  // The row's columns from the first on.
+  // Reads the row's columns, starting with the first.
   template <class... Values>
   void read(Values&... out) {
     int column = 0;

@@ -12,7 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "vectors of double are little-endian");
 
-// A pointer of an empty span may be null, which SQLite would bind as NULL.
+// The pointer of an empty span may be null, and SQLite would bind a null pointer as NULL.
 void bind_blob(SQLite::Statement& to, int index, const void* data, std::size_t size) {
   to.bind(index, size > 0 ? data : "", static_cast<int>(size));
 }

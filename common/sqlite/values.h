@@ -1,4 +1,4 @@
-// How values of the project's types stand in SQLite, each type in one way:
+// How values of the project's types are stored in SQLite. Each type has one representation:
 //
 //   integers          INTEGER; std::uint64_t as the std::int64_t of the same bits
 //   identifiers       INTEGER, their value
@@ -9,8 +9,8 @@
 //   vector of double  BLOB of binary64, little-endian
 //   std::optional     NULL, or the value
 //
-// NULL is read as a zero Digest or Checksum, which names nothing. A blob of another length than its type's is damage
-// (SQLITE_CORRUPT). These functions throw SQLite::Exception: guard.h.
+// NULL is read as a zero Digest or Checksum, which names nothing. A blob whose length does not fit its type is reported
+// as damage (SQLITE_CORRUPT). These functions throw SQLite::Exception: guard.h.
 #pragma once
 #include <concepts>
 #include <cstddef>

@@ -34,7 +34,7 @@ std::string first_difference(const ParameterLayout& archived, const ParameterLay
   return "has " + wanted + ", where the program's module has " + found;
 }
 
-// Tells one state of a file from another without reading it.
+// Distinguishes states of a file without reading it.
 struct FileIdentity {
   std::filesystem::path path;
   std::uint64_t device = 0;
@@ -81,7 +81,7 @@ class ModelTrainer final : public Trainer {
   }
 
  private:
-  // The client's agent has compared the task with its own descriptions; these are the trainer's.
+  // The client's agent has checked the task against its own descriptions; this checks it against the trainer's.
   static Result<void> check_vectors(const MethodDescription& method, const TrainingRequest& request,
                                     std::span<const OutputVector> outputs) {
     const auto are = [](const auto& vectors, std::string_view first, const std::vector<std::string>& others) {
@@ -99,7 +99,7 @@ class ModelTrainer final : public Trainer {
     const std::optional<FileIdentity> identity = FileIdentity::of(archive);
     if (model_ && identity == identity_ && personal == patterns_ && !model_->traits().assigns_attributes)
       return {};
-    model_.reset();  // first: two models at once may be more than the device has
+    model_.reset();  // released first, because two models may need more memory than the device has
     memory_checked_for_batch_ = 0;
     HANSA_TRY(model_, open_(archive, personal));
     identity_ = identity;
@@ -109,7 +109,7 @@ class ModelTrainer final : public Trainer {
     return {};
   }
 
-  // Each choice of what is personal has values of its own; a new choice starts with the archived ones.
+  // Each set of personal parameters has its own kept values. A new set starts with the archived values.
   [[nodiscard]] std::string personal_name() const {
     return "personal/" + model_->personal_layout().digest().hex();
   }
@@ -133,7 +133,8 @@ class ModelTrainer final : public Trainer {
   Result<void> check_layout(const TrainingRequest& request) const {
     const Digest found = model_->layout().digest();
     if (found == request.layout) return {};
-    // A program's own module may differ from the archive, which then is what the task is for.
+    // A program's own module may differ from the archive. If the task is for the archive, the error says how they
+    // differ.
     const auto archived =
         describe_archive(request.archive, training_config(described(request), request.method).personal);
     return fail(
@@ -161,14 +162,14 @@ class ModelTrainer final : public Trainer {
     return {};
   }
 
-  // Once for each model, method and batch size: it costs two examples' worth of training.
+  // Checked once for each model, method and batch size, because it costs the training on two examples.
   Result<void> check_memory(const TrainingRequest& request, const DataSource& source) {
     const TrainingConfig config = training_config(described(request), request.method);
     if (config_.memory_bytes_max == 0 ||
         (memory_checked_for_batch_ == config.batch_size && memory_checked_for_ == request.method.name))
       return {};
     HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
-    // An input is held once; an output twice, as it is written only when all went well.
+    // An input is held once. An output is held twice, because it is copied to the caller only on success.
     const MethodDescription& method = described(request);
     needed +=
         (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
@@ -224,13 +225,13 @@ class ModelTrainer final : public Trainer {
   LocalTrainerConfig config_;
   OpenModel open_;
   std::unique_ptr<Model> model_;
-  std::vector<std::string> patterns_;  // of what is personal in it
+  std::vector<std::string> patterns_;  // of its personal parameters
   std::vector<float> archived_personal_;
   std::vector<float> personal_;
   std::optional<FileIdentity> identity_;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method
-  // Outputs are written only when all went well.
+  // Results. They are copied to the caller's outputs only on success.
   std::vector<float> local_;
   std::vector<std::vector<float>> further_;
 };

@@ -1,4 +1,4 @@
-// Tasks on a model and a supply of data: what make_local_trainer() and make_module_trainer() share.
+// Trains tasks on a model and a supply of data: the common part of make_local_trainer() and make_module_trainer().
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace hansa::learning {
 
-// The model for a task's archive, without what is personal in its layout.
+// Opens the model for a task's archive. Personal parameters are not in its layout.
 using OpenModel = std::function<Result<std::unique_ptr<Model>>(const std::filesystem::path& archive,
                                                                std::span<const std::string> personal)>;
 

@@ -1,9 +1,9 @@
 // A training method: how a client makes a task's outputs from its inputs and its own data.
 //
-// "sgd" (sgd.cpp) trains the model and makes nothing but its delta. A method may read further inputs, correct each
+// "sgd" (sgd.cpp) trains the model, and its only output is the delta. A method may read further inputs, correct each
 // gradient (GradientHook of learning/internal/training_loop.h), write further outputs, and keep vectors on the device
-// from task to task (TrainingRequest::kept, TrainingResult::kept). To add one: its file here, its line in
-// registry.cpp, its description in common/methods.cpp, its settings in the aggregator's configuration.
+// from task to task (TrainingRequest::kept, TrainingResult::kept). To add a method, add its file here, its line in
+// registry.cpp, its description in common/methods.cpp, and its settings in the aggregator's configuration.
 #pragma once
 #include <span>
 #include <stop_token>
@@ -20,20 +20,20 @@ class Model;
 struct MethodTask {
   Model& model;  // holds the input "model" and the personal layers; afterwards it holds what was learned
   const DataSource& source;
-  const TrainingRequest&
-      request;  // its method has passed check_method(), and its inputs are as the description says
-  std::span<std::vector<float>> outputs;  // those after "delta", in the description's order, sized and zero
+  // Its method has passed check_method(), and its inputs are those of the description.
+  const TrainingRequest& request;
+  std::span<std::vector<float>> outputs;  // those after "delta", in the description's order; sized, and zero
   std::stop_token stop;
 };
 
-// Has no state: any thread may call.
+// Stateless: any thread may call it.
 class TrainingMethod {
  public:
   virtual ~TrainingMethod() = default;
   [[nodiscard]] virtual const MethodDescription& description() const = 0;
-  // Equal tasks give equal bits. The caller makes "delta" from the model afterwards. Fails: resource ("stopped"),
-  // data (the loss is not finite), model (the archive's code fails); the model's and the outputs' values are
-  // undefined then.
+  // Equal tasks give equal bits. The caller computes "delta" from the model afterwards. Fails: resource ("stopped"),
+  // data (the loss is not finite), model (the archive's code fails); the model's and the outputs' values are undefined
+  // then.
   [[nodiscard]] virtual Result<TrainingResult> train(const MethodTask& task) const = 0;
 };
 

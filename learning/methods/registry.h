@@ -12,7 +12,7 @@ namespace hansa::learning {
 class MethodRegistry {
  public:
   void add(std::unique_ptr<const TrainingMethod> method);
-  // Null if there is none of that name.
+  // Null if there is no method of this name.
   [[nodiscard]] const TrainingMethod* find(std::string_view name) const;
   // For check_method().
   [[nodiscard]] const MethodTable& table() const { return table_; }

@@ -1,7 +1,7 @@
 // A plan says which codec encodes which part of a flat vector.
 //
-// The aggregator makes the plan from its configuration and the model's layout, and sends it with every task. Encoder and
-// decoder must agree on the plan and on the seeds, and on nothing else.
+// The aggregator makes the plan from its configuration and the model's layout, and sends it with every task. Encoder
+// and decoder must agree on the plan and on the seeds, and on nothing else.
 #pragma once
 #include <cstdint>
 #include <memory>

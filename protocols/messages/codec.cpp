@@ -42,7 +42,7 @@ class WriteBuffer : public std::streambuf {
   std::vector<std::byte>& out_;
 };
 
-// The empty message with this number, if it is one of the variant's.
+// An empty message of the type with this number, if the variant has such a type.
 template <class Messages, std::size_t index = 0>
 std::optional<Messages> make_empty(std::uint8_t number) {
   if constexpr (index < std::variant_size_v<Messages>) {
@@ -71,17 +71,17 @@ std::vector<std::byte> encode_any(SessionId session, const Messages& message) {
   {
     cereal::PortableBinaryOutputArchive archive(stream,
                                                 cereal::PortableBinaryOutputArchive::Options::LittleEndian());
-    // fields() serves both directions and so takes a mutable message; saving changes nothing.
+    // fields() encodes and decodes, so it takes a mutable message. Encoding does not change it.
     std::visit([&](auto& m) { internal::fields(archive, m); }, const_cast<Messages&>(message));
   }
   assert(out.size() <= message_bytes_max);
   return out;
 }
 
-// Fills the message from a whole body.
+// Reads the message from a complete body.
 template <class Messages>
 Result<void> read_body(std::span<const std::byte> body, Messages& message) {
-  // cereal would swap the bytes of a sender that claims another order; this protocol has one.
+  // If the body claimed big-endian order, cereal would swap the bytes. The protocol allows only little-endian.
   if (body.empty() || body[0] != std::byte{1}) return malformed("is not little-endian portable binary");
   try {
     ReadBuffer buffer(body);

@@ -1,10 +1,10 @@
-// Messages to bytes and back. Decoding is bounded: hostile bytes give an error, allocate no more
-// than the fields' maxima, and touch nothing.
+// Encodes messages to bytes and decodes them. Decoding is bounded: hostile bytes give an error, allocate no more than
+// the fields' maxima, and have no other effect.
 //
 //   offset 0  2 bytes  'H' 'N'
 //          2  1 byte   protocol version
 //          3  1 byte   type: the number of the message (messages.h)
-//          4  8 bytes  session, little-endian; 0 in Hello
+//          4  8 bytes  session, little-endian; 0 in Hello and Refuse
 //         12  …        body: cereal portable binary, to the end of the frame
 #pragma once
 #include <cstddef>
@@ -24,7 +24,8 @@ struct Envelope {
   SessionId session;
   Message message;
 };
-// A valid message that only the other side sends. It belongs nowhere: an aggregator ends the session.
+// A valid message of the wrong direction. An aggregator ends the session of the client that sent it; a client ignores
+// it.
 struct Misdirected {
   SessionId session;
   Type type;
@@ -32,17 +33,17 @@ struct Misdirected {
 template <class Message>
 using Decoded = Result<std::variant<Envelope<Message>, Misdirected>>;
 
-// Texts for people that are longer than their maximum are cut. The caller keeps the result within message_bytes_max: a
-// task with hundreds of long texts can exceed it.
+// Truncates texts for people that are longer than their maximum. The caller must keep the result within
+// message_bytes_max, which a task with hundreds of long texts can exceed.
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToClient& message);
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToAggregator& message);
 
-// Fails (refused) on a message of another version (see version_of); (protocol) on a frame that is no Hansa message,
-// an unknown type, a field out of bounds, a body that is too short or too long.
+// Fails (refused) on a message of another protocol version (version_of). Fails (protocol) on a frame that is not a
+// Hansa message, an unknown type, a field out of bounds, and a body that is too short or too long.
 [[nodiscard]] Decoded<ToClient> decode_to_client(std::span<const std::byte> frame);
 [[nodiscard]] Decoded<ToAggregator> decode_to_aggregator(std::span<const std::byte> frame);
 
-// The version a frame claims, 0 if it is no Hansa message: to refuse other versions by name.
+// The protocol version in the frame's header; 0 if the frame is not a Hansa message.
 [[nodiscard]] std::uint8_t version_of(std::span<const std::byte> frame);
 
 }  // namespace hansa::messages

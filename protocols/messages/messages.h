@@ -27,28 +27,28 @@ namespace hansa::messages {
 struct DataReport {
   static constexpr Type type{17, "DataReport"};
   std::uint64_t examples = 0;  // available now; 0 with a problem: cannot train
-  std::uint64_t new_examples = 0;  // the examples on which none of its counted updates was trained
-  std::string problem;  // why examples is 0, or why no more come
+  std::uint64_t new_examples = 0;  // those on which no counted update was trained
+  std::string problem;  // why examples is 0, or why no more arrive
   std::string notice;  // what else the operator should know; sent once
 };
 
-// client -> aggregator: opens a session; at any time it ends the session and opens another.
-// A frame of another protocol version is refused by its header alone, whatever its body.
+// client -> aggregator: opens a session. It may be sent at any time; then it ends the open session and opens another. A
+// frame of another protocol version is refused because of its header; its body is not read.
 struct Hello {
   static constexpr Type type{0, "Hello"};
   std::string federation;
-  std::uint64_t instance = 0;  // random at process start: tells a reconnect from a second client
+  std::uint64_t instance = 0;  // random at process start: distinguishes a reconnect from a second client
   std::string software;  // "hansa 0.1.0"
   DataReport data;
 };
 
-// aggregator -> client: the session is open; its number is in the header of all that follows.
+// aggregator -> client: the session is open; its number is in the header of all later messages.
 struct Welcome {
   static constexpr Type type{1, "Welcome"};
   std::string client;  // the name under which the operator admitted the key
   std::string run;
-  std::uint32_t lease_ms = 0;  // a client that is silent for longer is gone
-  std::uint32_t chunk_bytes = 0;  // of bulk frames in both directions, at most bulk_bytes_max
+  std::uint32_t lease_ms = 0;  // a client that is silent for longer loses its session
+  std::uint32_t chunk_bytes = 0;  // largest bulk frame in both directions; at most bulk_bytes_max
 };
 
 enum class RefuseReason : std::uint8_t {
@@ -82,8 +82,8 @@ struct Decline {
   std::string reason;
 };
 
-// client -> aggregator: send that many bytes of a blob from `offset` on. This is the credit: only pulled bytes are
-// sent. The bytes before `offset` have arrived.
+// client -> aggregator: send `bytes` bytes of a blob, starting at `offset`. A Pull is credit: only pulled bytes are
+// sent. It also confirms that all bytes before `offset` have arrived.
 struct Pull {
   static constexpr Type type{6, "Pull"};
   Digest blob;
@@ -103,19 +103,19 @@ struct Missing {
   Digest blob;
 };
 
-// client -> aggregator: the task is done; the update waits for a grant.
+// client -> aggregator: the update is ready and waits for a Grant.
 struct Offer {
   static constexpr Type type{9, "Offer"};
   TaskId task;
-  Checksum update;  // of its bytes
+  Checksum update;  // of the update's bytes
   std::uint64_t bytes = 0;
-  std::uint64_t examples = 0;  // weight; 0 in a secure sum, as the weight is in the sum
+  std::uint64_t examples = 0;  // weight; 0 in a secure sum, where the masked vector contains it
   double train_seconds = 0;
   Metrics metrics;
-  Digest setup;  // of the secure sum it is masked for; zero without one
+  Digest setup;  // of the secure sum for which the update is masked; zero without one
 };
-// aggregator -> client: send the update's bytes from `offset` to `limit`. This is the credit. An empty range says
-// that the bytes in flight are arriving.
+// aggregator -> client: send the update's bytes from `offset` to `limit`. A Grant is credit. An empty range says that
+// the bytes in flight are arriving.
 struct Grant {
   static constexpr Type type{10, "Grant"};
   TaskId task;
@@ -138,8 +138,8 @@ struct Receipt {
   std::string reason;
 };
 
-// Either way: keeps the lease, and asks for a Pong. A client names its current task (0: none), so that a task that
-// was lost on the way is sent again.
+// Both directions: renews the lease, and asks for a Pong. A client names its current task (0: none), so that the
+// aggregator can repeat a TrainTask that was lost.
 struct Ping {
   static constexpr Type type{13, "Ping"};
   TaskId task;
@@ -165,7 +165,7 @@ struct KeyRoster {
   TaskId task;
   Digest setup;
 };
-// client -> aggregator: for each of its neighbours, by ascending position.
+// client -> aggregator: the encrypted shares for each of its neighbours, by ascending position.
 struct EncryptedShares {
   static constexpr Type type{20, "EncryptedShares"};
   TaskId task;
@@ -180,7 +180,8 @@ struct ShareDelivery {
   std::vector<std::uint8_t> sharers;
   std::vector<secure_aggregation::SealedShares> shares;
 };
-// aggregator -> client, under the active threat model: whose masked vectors arrived, to be signed.
+// aggregator -> client, under the active threat model: the clients whose masked vectors arrived. The receiver signs
+// this set.
 struct SurvivorSet {
   static constexpr Type type{22, "SurvivorSet"};
   TaskId task;
@@ -216,14 +217,14 @@ struct Finished {
   RoundId round;
   Digest model;
 };
-// Either way: the sender is leaving. From an aggregator that stops: try again later.
+// Both directions: the sender is leaving. After an aggregator's Bye a client tries again later.
 struct Bye {
   static constexpr Type type{16, "Bye"};
   std::string reason;
 };
 
-// What an aggregator sends, and what a client sends. The compiler refuses a message of the wrong direction; one that
-// arrives is reported by the decoder (codec.h).
+// The messages of each direction. Sending a message in the wrong direction does not compile; if such a message arrives,
+// the decoder reports it (codec.h).
 using ToClient = std::variant<Welcome, Refuse, TrainTask, Cancel, BlobChunk, Missing, Grant, Receipt, Ping,
                               Pong, Finished, Bye, KeyRoster, ShareDelivery, SurvivorSet, UnmaskRequest>;
 using ToAggregator = std::variant<Hello, Decline, Pull, Offer, UpdateChunk, Ping, Pong, Bye, DataReport,

@@ -1,4 +1,4 @@
-// The task of a client: inputs, a method, outputs. Values that TrainTask carries, and what follows from them.
+// A client's task: inputs, a method, outputs. Defines TrainTask, its parts, and values that are derived from them.
 //
 // Nothing here assumes that the clients of a round have the same options, number of steps or codecs.
 #pragma once
@@ -29,47 +29,47 @@ static_assert(personal_max <= option_texts_max && personal_bytes_max <= name_byt
               "patterns fit in an option");
 inline constexpr std::size_t deltas_max = 16;
 
-// A client that has the model `base` needs but this blob: an encoded difference (codecs/update.h) to the next model,
-// whose name is name_of(delta).
+// An encoded difference (codecs/update.h) from the vector `base` to the next one, whose name is name_of(delta). A
+// client that has `base` fetches this blob instead of the next vector.
 struct ModelDelta {
   Digest base;
   Digest blob;
   std::uint64_t bytes = 0;
 };
-// An alternative to fetching a vector in full: the base of a delta is the vector that the delta before it leads to, and
-// the last delta leads to the input's vector.
+// An alternative to fetching a vector in full. The base of each delta is the result of the previous one; the result of
+// the last delta is the input's vector.
 struct ModelDeltas {
   std::vector<codecs::Segment> segments;
   std::vector<ModelDelta> deltas;  // 1 to deltas_max
 };
 
-// A named float32 vector that the client needs. "model" is the first of a task.
+// A named float32 vector that the client needs. The first input of a task is "model".
 struct TaskInput {
   std::string name;
-  Digest vector;  // names it
+  Digest vector;  // the name of its values
   std::uint64_t bytes = 0;
   Checksum check;
-  std::optional<ModelDeltas> deltas;  // without: the vector is fetched in full
+  std::optional<ModelDeltas> deltas;  // empty: the vector is fetched in full
 };
 
-// A named float32 vector that the client makes. "delta" is the first of a task. The update is the outputs' vectors, one
-// after the other.
+// A named float32 vector that the client computes. The first output of a task is "delta". The update is the
+// concatenation of the outputs' vectors.
 struct TaskOutput {
   std::string name;
   std::uint64_t values = 0;
-  std::vector<codecs::Segment> segments;  // of a task with compression; else none
+  std::vector<codecs::Segment> segments;  // only in a task with compression
   friend bool operator==(const TaskOutput&, const TaskOutput&) = default;
 };
 
-// An update that is encoded (codecs/encoder.h): the segments of all outputs, in order, are one plan.
+// How an update is encoded (codecs/encoder.h). The segments of all outputs, in order, form one plan.
 struct Compression {
-  bool entropy = true;  // the whole is compressed with zstd in addition, where that makes it smaller
+  bool entropy = true;  // the encoded update is also compressed with zstd if that makes it smaller
   std::uint64_t cohort_seed = 0;  // the same for all clients of a round
   friend bool operator==(const Compression&, const Compression&) = default;
 };
 
-// A task whose update goes into a secure sum: the part of SumSetup (secure_aggregation/setup.h) that the task does not
-// hold already.
+// For a task whose update goes into a secure sum: the part of SumSetup (secure_aggregation/setup.h) that is not in the
+// task's other fields.
 struct SecureTask {
   std::uint32_t attempt = 0;
   Digest nonce;
@@ -93,29 +93,29 @@ struct TrainTask {
   std::vector<TaskOutput> outputs;  // 1 to outputs_max
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
-  double magnitude_max = 0;  // a larger value in an update refuses it
-  std::optional<Compression> compression;  // without, and without `secure`: float32
-  std::optional<SecureTask> secure;  // without: the aggregator sees the update
+  double magnitude_max = 0;  // an update with a larger value is refused
+  std::optional<Compression> compression;  // empty, and `secure` is empty: the update is float32
+  std::optional<SecureTask> secure;  // empty: the aggregator sees the update
 };
 
-// Of a task that a decoder or check() has accepted, so that it has a first input and a first output.
+// For a task that a decoder or check() has accepted, so that it has at least one input and one output.
 [[nodiscard]] const TaskInput& model_of(const TrainTask& task);
 [[nodiscard]] std::uint64_t update_values(const TrainTask& task);
 // The segments of the update's codec plan.
 [[nodiscard]] std::vector<codecs::Segment> update_segments(const TrainTask& task);
 
-// Where a blob belongs: the vector of an input in full, or a delta to it.
+// What a blob of a task is: the full vector of an input, or a delta to it.
 struct InputBlob {
   const TaskInput* input;
-  const ModelDelta* delta;  // null: the vector in full
+  const ModelDelta* delta;  // null: the blob is the full vector
 };
 [[nodiscard]] std::optional<InputBlob> find_blob(const TrainTask& task, const Digest& blob);
 
-// Fails (protocol), naming the fault, unless the inputs begin with the model and the outputs with its delta, names and
-// blobs are distinct, and vectors hold whole values, at least one.
+// Fails (protocol), naming the fault, unless the first input is the model, the first output is its delta, names and
+// blobs are distinct, and each vector has a whole number of values, at least one.
 [[nodiscard]] Result<void> check(const TrainTask& task);
 
-// The seeds with which the update of a task is encoded, and those of a delta.
+// The seeds for encoding the update of a task, and those for a delta.
 [[nodiscard]] codecs::Seeds update_seeds(const TrainTask& task);
 [[nodiscard]] codecs::Seeds delta_seeds(const ModelDelta& delta);
 // The name of the vector that a delta leads to: SHA-256 of "hansa model step 1", base and blob. Base and blob determine
@@ -123,11 +123,11 @@ struct InputBlob {
 [[nodiscard]] Digest name_of(const ModelDelta& delta);
 [[nodiscard]] Digest name_of(const Digest& base, const Digest& blob);
 
-// The name of an input that has no deltas: SHA-256 of "hansa input 1", its vector's digest and its name. Inputs with equal
-// values have different names, as blobs of a task must.
+// The name of an input that has no deltas: SHA-256 of "hansa input 1", its vector's digest and its name. So inputs with
+// equal values have different names; the blobs of a task must be distinct.
 [[nodiscard]] Digest name_of_input(std::string_view input, const Digest& vector);
 
-// The secure sum of a task that has one.
+// The setup of the secure sum of a task that has one.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages

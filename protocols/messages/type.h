@@ -1,4 +1,4 @@
-// What every message has: a number and a name. And the limits that messages share.
+// The number and the name that every message has, and the limits that messages have in common.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,11 +13,11 @@ inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, m
 inline constexpr std::size_t text_bytes_max = 1024;  // reasons and hints
 inline constexpr std::size_t metrics_max = 64;
 
-// A message's number on the wire, and its name for logs. A number is never given to another message.
+// A message's number on the wire, and its name for logs. A number is never reused for another message.
 struct Type {
   std::uint8_t number;
   std::string_view name;
 };
-inline constexpr std::size_t types_count = 26;  // the numbers from 0 on
+inline constexpr std::size_t types_count = 26;  // the numbers are 0 to types_count - 1
 
 }  // namespace hansa::messages

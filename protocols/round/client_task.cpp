@@ -14,11 +14,11 @@ ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, st
   if (before.bytes > 0 && before.blob == blob() && before.bytes < blob_bytes()) received_ = before.bytes;
 }
 
-// Which blobs to fetch for an input.
+// Appends the blobs that must be fetched for an input.
 void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) {
   const messages::TaskInput& wanted = task_.inputs[input];
   const auto found = std::ranges::find(held, wanted.name, &HeldVector::input);
-  // A task that claims another size of a vector with the same name gets its own bytes.
+  // If the task claims another size for a vector of the same name, the held vector is not used.
   if (found != held.end() && found->bytes == wanted.bytes) {
     if (found->vector == wanted.vector) return;
     if (wanted.deltas) {
@@ -32,7 +32,7 @@ void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) 
   blobs_.push_back({wanted.vector, wanted.bytes, input});
 }
 
-// The input's vector takes the place of its deltas, and is fetched next.
+// Replaces the input's deltas with its full vector, which is fetched next.
 void ClientTask::fetch_in_full(std::size_t input) {
   const auto range = std::ranges::equal_range(blobs_, input, {}, &Blob::input);
   const auto at = blobs_.erase(range.begin(), range.end());
@@ -77,19 +77,19 @@ std::uint64_t ClientTask::window_cap() const {
   return std::min<std::uint64_t>(chunks_in_flight * chunk_bytes_, messages::pull_bytes_max);
 }
 
-// Keeps the window asked for beyond what has arrived.
+// Requests bytes so that about a window is in flight.
 void ClientTask::pull_more(std::vector<TaskEffect>& effects) {
   const std::uint64_t window = std::min(window_.bytes(), window_cap());
   const std::uint64_t wanted = std::min(blob_bytes(), received_ + window);
   if (pulled_ >= wanted) return;
-  // Half of the credit at a time, so that one Pull serves several chunks.
+  // Requests at least half of the window at a time, so that one Pull serves several chunks.
   if (pulled_ > received_ && wanted < blob_bytes() && wanted - pulled_ < window / 2) return;
   effects.emplace_back(
       SendMessage{messages::Pull{blob(), pulled_, static_cast<std::uint32_t>(wanted - pulled_)}});
   pulled_ = wanted;
 }
 
-// After the archive, or a blob of an input.
+// Fetches the next blob of an input, or starts the training if there is none.
 void ClientTask::next_blob(Instant now, std::vector<TaskEffect>& effects) {
   if (fetched_ < blobs_.size()) return start_blob(now, effects);
   state_ = TaskState::training;
@@ -133,7 +133,7 @@ struct ClientTask::Apply {
       } else {
         if (t.pulled_ > t.received_) t.window_.resume(now);
         else t.window_.begin(now);
-        t.pulled_ = t.received_;  // what was asked for in the old session does not arrive
+        t.pulled_ = t.received_;  // bytes requested in the old session will not arrive
         t.pull_more(effects);
       }
       return true;
@@ -176,7 +176,7 @@ struct ClientTask::Apply {
 
   bool operator()(const BlobDamaged& e) const {
     if (!fetching() || !t.verifying_ || e.blob != t.blob()) return false;
-    // A delta that arrived intact may still lead to another vector: fetching it again would not help.
+    // A delta that arrived intact may still lead to a wrong vector, and fetching it again would not help.
     if (t.state_ == TaskState::fetching_inputs) t.fetch_in_full(t.blobs_[t.fetched_].input);
     t.start_blob(now, effects);
     return true;

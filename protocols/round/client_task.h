@@ -1,15 +1,15 @@
 // One task as the client sees it: a pure state machine that outlives sessions.
 //
 //   fetching_archive -> fetching_inputs -> training -> offering <-> uploading -> counted
-//                   (any but the last two) -> declined            (any) -> dropped
+//                   (the first three) -> declined                 (any) -> dropped
 //
-// The archive is fetched first, then each input in the task's order: as deltas from the vector that the shell holds
-// under its name, or in full. A delta that leads to another vector is damaged; then the input is fetched in full.
-// Training starts when all inputs are verified.
+// The archive is fetched first, then each input in the task's order: as deltas to the vector that the shell holds under
+// the input's name, or in full. If a delta leads to a wrong vector, the input is fetched in full. Training starts when
+// all inputs are verified.
 //
-// A new session continues the task where it stands: fetched bytes, a training in progress and a finished update are
-// kept. A cut link or a restarted aggregator costs no work. Every state x event pair: docs/round.md. No I/O, clock or
-// thread; one thread owns a task.
+// A new session resumes the task: fetched bytes, a training in progress and a finished update are kept. So a lost
+// connection or a restarted aggregator costs no work. Every state x event pair: docs/round.md. No I/O, clock or thread;
+// one thread owns a task.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ namespace hansa::round {
 enum class TaskState : std::uint8_t {
   fetching_archive,
   fetching_inputs,
-  training,  // until the update is ready: in a secure sum, also until it is masked
+  training,  // until the update is ready; in a secure sum, until it is masked
   offering,  // the update is ready; waits for a grant
   uploading,
   counted,  // the update is kept until another task comes
@@ -47,10 +47,10 @@ struct HeldVector {
   std::uint64_t bytes;
 };
 
-// The session is (again) open and the aggregator has sent this task in it.
+// A session is open, and the aggregator has sent this task in it.
 struct SessionOpened {
   std::uint32_t chunk_bytes = 0;
-};  // of this session; 0: as before
+};  // of this session; 0: unchanged
 struct ChunkArrived {
   Digest blob;
   std::uint64_t offset;
@@ -61,14 +61,14 @@ struct BlobVerified {
 };
 struct BlobDamaged {
   Digest blob;
-};  // its digest does not match: fetched again
+};  // the archive is fetched again; an input is fetched in full
 struct TrainingDone {
   messages::Offer offer;
 };
 struct TrainingFailed {
   std::string reason;
 };
-// The update goes into another secure sum: the offer is withdrawn, and TrainingDone comes again.
+// The update is masked for another secure sum: its offer is withdrawn, and another TrainingDone follows.
 struct UpdateWithdrawn {};
 struct GrantArrived {
   std::uint64_t offset;
@@ -91,16 +91,16 @@ struct SendUpdateRange {
 struct KeepChunk {
   Digest blob;
   std::uint64_t offset;
-};  // of the current event; offset 0 starts the blob again
+};  // the bytes of the current event; offset 0 starts the blob from the beginning
 struct VerifyBlob {
   Digest blob;
-};  // complete: check it, then BlobVerified or BlobDamaged
+};  // the blob is complete; answered by BlobVerified or BlobDamaged
 struct StartTraining {};
 struct StopTraining {};
 using TaskEffect =
     std::variant<SendMessage, SendUpdateRange, KeepChunk, VerifyBlob, StartTraining, StopTraining>;
 
-// What the next task takes over: how fast the link is, and the blob that has arrived in part.
+// What the next task inherits: the link's window, and the blob that has arrived in part.
 struct Fetched {
   FlowWindow window;
   Digest blob;
@@ -109,8 +109,8 @@ struct Fetched {
 
 class ClientTask {
  public:
-  static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit, and less on a slow link (FlowWindow)
-  static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; a larger one is cut
+  static constexpr std::uint32_t chunks_in_flight = 4;  // pull credit; less on a slow link (FlowWindow)
+  static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; the rest of a larger one is ignored
 
   // The task has passed messages::check().
   ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
@@ -120,10 +120,10 @@ class ClientTask {
 
   [[nodiscard]] const messages::TrainTask& task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
-  // True of the archive, the inputs' vectors, and the deltas that are used.
+  // True for the archive, the inputs' vectors, and the deltas that are used.
   [[nodiscard]] bool fetches(const Digest& blob) const;
   [[nodiscard]] Fetched fetched() const;
-  // True if `other` asks for the same work, so that a result of this one answers it.
+  // True if `other` asks for the same work, so that this task's result is also valid for it.
   [[nodiscard]] bool same_work(const messages::TrainTask& other) const;
 
  private:
@@ -140,16 +140,16 @@ class ClientTask {
   struct Blob {
     Digest digest;
     std::uint64_t bytes = 0;
-    std::size_t input = 0;  // of the task's
+    std::size_t input = 0;  // index in the task's inputs
   };
 
   messages::TrainTask task_;
   std::uint64_t chunk_bytes_;
   TaskState state_;
   std::vector<Blob> blobs_;  // of the inputs, in the order in which they are fetched
-  std::size_t fetched_ = 0;  // of blobs_
-  std::uint64_t received_ = 0;  // of the blob that is being fetched
-  std::uint64_t pulled_ = 0;  // asked for in this session
+  std::size_t fetched_ = 0;  // number of blobs_ that are complete
+  std::uint64_t received_ = 0;  // bytes of the current blob
+  std::uint64_t pulled_ = 0;  // bytes of the current blob that were requested in this session
   FlowWindow window_;
   Digest parked_;  // the blob that had arrived in part when the task was dropped
   bool verifying_ = false;  // the blob is complete and being checked

@@ -70,7 +70,7 @@ Instant Round::closes_at() const {
 void Round::close_if_due(Instant now, std::vector<Effect>& effects) {
   if (state_ != State::training) return;
   const std::uint32_t in_work = count(MemberState::verifying);
-  if (in_work > 0) return;  // what is complete is counted before the round closes
+  if (in_work > 0) return;  // complete updates are counted before the round closes
   const std::uint32_t done = count(MemberState::counted);
   const std::uint32_t waiting = count(MemberState::pending);
   const std::uint32_t gone = count(MemberState::absent);

@@ -4,12 +4,12 @@
 //   training -> failed
 //
 // A round is open (training) while it waits for its cohort. With the quorum counted it is sealed when no member is
-// pending, or at the deadline; without the quorum it fails, and the aggregator tries again. Once the quorum is
-// counted no client can make a round fail: absent members are not waited for. Until then the aggregator may extend
-// the wait beyond the deadline for updates that are arriving. Every state x event pair: docs/round.md. Phases after
+// pending, or at the deadline; without the quorum it fails, and the aggregator tries again. Once the quorum is counted
+// no client can make a round fail: absent members are not waited for. Until then the aggregator may extend the wait
+// beyond the deadline for updates that are arriving. Every state x event pair: docs/round.md. The phases follow
 // Bonawitz et al., "Towards Federated Learning at Scale" (MLSys 2019), section 2.2.
 //
-// No I/O, clock, thread or random source; one thread owns a round. Same events: same effects.
+// No I/O, clock, thread or random source; one thread owns a round. Equal events give equal effects.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -23,13 +23,13 @@
 
 namespace hansa::round {
 
-// Place in this round's cohort.
+// Index in this round's cohort.
 using MemberIndex = Identifier<struct MemberTag, std::uint32_t>;
 
 enum class State : std::uint8_t { training, sealed, committed, failed };
 
 enum class MemberState : std::uint8_t {
-  pending,  // has the task, and is connected as far as is known
+  pending,  // has the task; its session is not known to have ended
   absent,  // its session ended; it may come back
   verifying,  // its update is complete and being verified
   counted,  // its update is in the sum
@@ -89,8 +89,8 @@ class Round {
   [[nodiscard]] static Result<Round> create(RoundId id, const Config& config,
                                             const std::vector<std::string>& cohort);
 
-  // Appends to effects what must be done, in order. An event that does not belong here (doubled, for
-  // a member that is settled, after the round closed) is discarded and changes nothing.
+  // Appends to effects what must be done, in order. An event that is not valid in the current state (repeated, for a
+  // member in a final state, or after the round closed) is discarded and changes nothing.
   [[nodiscard]] Verdict apply(const Event& event, Instant now, std::vector<Effect>& effects);
 
   [[nodiscard]] RoundId id() const { return id_; }
@@ -98,7 +98,7 @@ class Round {
   [[nodiscard]] Instant deadline() const { return config_.deadline; }
   // The instant from which a Tick closes the round.
   [[nodiscard]] Instant closes_at() const;
-  // Without the quorum the round stays open until this moment, beyond the deadline.
+  // While the round lacks its quorum, it stays open until this moment, even after the deadline.
   void wait_until(Instant moment) { overtime_ = moment; }
   [[nodiscard]] std::uint32_t quorum() const { return config_.quorum; }
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
@@ -115,7 +115,7 @@ class Round {
   Instant overtime_ = config_.deadline;
   State state_ = State::training;
   std::vector<Member> members_;
-  std::array<std::uint32_t, 6> counts_{};  // of each MemberState
+  std::array<std::uint32_t, 6> counts_{};  // by MemberState
 };
 
 [[nodiscard]] const char* name(State state) noexcept;

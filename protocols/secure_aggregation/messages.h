@@ -46,7 +46,7 @@ struct SignedBy {
 };
 struct UnmaskRequest {
   Subset survivors;  // among the clients of the roster
-  // Of `survivors`, by at least `threshold` of them; empty if honest but curious.
+  // Signatures of `survivors` by at least `threshold` of them; empty in the honest-but-curious model.
   std::vector<SignedBy> signatures;
 };
 

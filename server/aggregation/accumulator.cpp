@@ -2,13 +2,13 @@
 //
 // A float32 has 24 significant bits and a weight at most 29 (weight <= 2^29 is either below 2^29 or
 // that power of two), so weight * delta has at most 53: exact in a double. Multiplying by the power of
-// two 2^scale_bits is exact too. The only rounding is the one to an integer, at most 1/2 an update.
+// two 2^scale_bits is exact too. The only rounding is the one to an integer, at most 1/2 per update.
 //
 // With P = weight_max * updates_max * magnitude_max, scale_bits = min(40, 62 - ceil(log2 P)), so
 //   |sum| <= updates_max * (weight_max * magnitude_max * 2^scale_bits + 1/2)
 //         <= 2^62 + 50,000 < 2^63.
-// Decoded values may be beyond magnitude_max by rounding, less than a hundredth (codecs/update.h): 2^62 times that is
-// below 2^63 still.
+// Because of rounding, decoded values may exceed magnitude_max by less than a hundredth (codecs/update.h). 1.01 * 2^62
+// is still below 2^63.
 // P itself is computed in double: a product rounded down to a power of two may hide a factor of
 // at most 1 + 2^-52, which the factor of 2 between 2^62 and 2^63 covers.
 #include "server/aggregation/accumulator.h"
@@ -130,8 +130,8 @@ Result<void> Accumulator::add(std::span<const float> delta, std::size_t first_el
     double factor;
     float limit;
     std::mutex mutex;
-    std::size_t outside;  // the first of all slices
-    std::vector<std::size_t> refused;  // slices of which nothing was added, by their first element
+    std::size_t outside;  // index of the first invalid value
+    std::vector<std::size_t> refused;  // first elements of the slices to which nothing was added
   } fold{{sum_data() + first_element, delta.size()},
          delta,
          std::ldexp(static_cast<double>(weight), scale_bits_),
@@ -159,7 +159,7 @@ void Accumulator::subtract(std::span<const float> delta, std::size_t first_eleme
   subtract_slices(delta, first_element, weight, {});
 }
 
-// Integer sums are undone to the last bit.
+// Subtracting restores the earlier sum exactly, because the sums are integers.
 void Accumulator::subtract_slices(std::span<const float> delta, std::size_t first_element,
                                   std::uint64_t weight, std::span<const std::size_t> except) {
   struct {
@@ -191,7 +191,7 @@ void Accumulator::add(std::span<const WeightedUpdate> updates) {
   } const fold{updates, {sum_data(), elements_}, scale_bits_};
   for ([[maybe_unused]] const auto& [update, weight] : updates)
     assert(update->values() == elements_ && weight >= 1 && weight <= bounds_.weight_max);
-  assert(updates_ <= bounds_.updates_max);  // they were counted before
+  assert(updates_ <= bounds_.updates_max);  // count_update() was called for them before
   workers_->for_slices(elements_, [&fold](std::size_t first, std::size_t last) {
     for (std::size_t at = first; at < last; at += cached_elements)
       for (const WeightedUpdate& weighted : fold.updates)

@@ -2,9 +2,9 @@
 //
 // sum_i = sum over updates u of round(weight_u * delta_u[i] * 2^scale_bits), as int64.
 // mean_i = sum_i / (total_weight * 2^scale_bits).
-// Integer sums are associative: order, threads and restarts cannot change a bit.
-// Memory: 8 bytes an element, for any number of updates. One thread owns an accumulator; it
-// spreads its loops over the workers itself.
+// Integer sums are associative, so that order, threads and restarts do not change a bit.
+// Memory: 8 bytes per element, for any number of updates. One thread owns an accumulator, which distributes its loops
+// over the workers.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -27,16 +27,17 @@ class Accumulator final : public Mean {
  public:
   Accumulator(std::size_t elements, WorkerPool& workers);
 
-  // Makes the sum zero and fixes the scale. Fails (usage) when a bound is out of its range or they leave
-  // fewer than 8 fraction bits; (resource) when the constructor got no memory. Allocates nothing.
+  // Sets the sum to zero and chooses the scale. Fails (usage) if a bound is out of range or the bounds leave fewer than
+  // 8 fraction bits; (resource) if the constructor got no memory. Does not allocate memory.
   [[nodiscard]] Result<void> begin(const AccumulationBounds& bounds);
-  // Makes the sum of a finished round zero while there is time, so that begin() need not.
+  // Sets the sum of a finished round to zero ahead of time, so that begin() need not do it.
   void clear();
   [[nodiscard]] int scale_bits() const { return scale_bits_; }
 
-  // Every value finite and within magnitude_max, weight within 1 to weight_max; adds nothing.
-  // Fails (protocol), naming the first invalid element.
+  // Fails (protocol), naming the first invalid element, unless every value is finite and within magnitude_max. Adds
+  // nothing.
   [[nodiscard]] Result<void> check(std::span<const float> delta, std::size_t first_element) const;
+  // Fails (protocol) unless the weight is 1 to weight_max.
   [[nodiscard]] Result<void> check_weight(std::uint64_t weight) const;
   // Adds weight * delta to the elements from first_element on, or adds nothing and fails as check() does. Reads the
   // values once.
@@ -47,7 +48,7 @@ class Accumulator final : public Mean {
   void add(std::span<const WeightedUpdate> updates);
   // Undoes an add() since the last begin().
   void subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
-  // Counts one complete update, whose last add() was called or will be called before the mean is read.
+  // Counts one complete update. All of its add() calls must come before the mean is read.
   void count_update(std::uint64_t weight);
 
   [[nodiscard]] std::uint64_t total_weight() const { return total_weight_; }
@@ -55,18 +56,18 @@ class Accumulator final : public Mean {
   [[nodiscard]] std::size_t elements() const override { return elements_; }
   [[nodiscard]] std::span<const std::int64_t> sums() const { return {sum_data(), elements_}; }
 
-  // The sum's memory as elements() floats, for use after the mean was read and before begin(): the sum is gone then.
+  // The sum's memory as elements() floats, for use between reading the mean and begin(). Destroys the sum.
   [[nodiscard]] std::span<float> scratch() {
     clear_ = false;
     return {reinterpret_cast<float*>(sums_.data()), elements_};
   }
 
-  // The mean; total_weight() > 0.
+  // Reads the mean. Requires total_weight() > 0.
   void read(std::size_t first, std::span<double> out) const override;
 
  private:
   [[nodiscard]] Result<void> check_place(std::size_t values, std::size_t first_element) const;
-  // Leaves out those slices of for_slices that begin at one of `except`.
+  // Omits the slices of for_slices() whose first element is in `except`.
   void subtract_slices(std::span<const float> delta, std::size_t first_element, std::uint64_t weight,
                        std::span<const std::size_t> except);
   // Fails, naming the value at `outside`, unless outside is delta.size().

@@ -1,4 +1,4 @@
-// How the updates of a round become one vector, with the options of each way: [strategy] of federation.toml.
+// How the updates of a round become one vector, with the options of each rule: [strategy] of federation.toml.
 #pragma once
 #include <array>
 #include <string>

@@ -25,7 +25,7 @@ Result<void> ArrivingUpdate::append(std::span<const std::byte> data) {
   const std::uint64_t before = spool_.received();
   HANSA_TRY_VOID(spool_.append(data));
   if (refused_ || !spool_.in_memory() || !sum_.check_weight(weight_)) return {};
-  // The message lies in the caches; the spool's copy was written past them.
+  // The message is in the caches; the spool's copy may have bypassed them.
   const bool from_message = before == added_ * sizeof(float) && aligned(data.data());
   add(from_message ? values_of(data) : values_of(spool_.arrived()).subspan(added_));
   return {};
@@ -49,7 +49,7 @@ Result<void> ArrivingUpdate::add_rest() {
       if (refused_) return tl::unexpected<Error>(*refused_);
       return {};
     });
-  // A file is read in parts: all of them are checked before the first is added.
+  // A file is read in blocks. All blocks are checked before the first one is added.
   HANSA_TRY_VOID(spool_.visit(
       [&](std::span<const float> values, std::size_t first) { return sum_.check(values, first); }));
   return spool_.visit(

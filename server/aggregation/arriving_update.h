@@ -1,9 +1,9 @@
-// A float32 update that is added to the sum while it arrives. Its values lie in the caches then, and so do the same
-// places of the sum, to which the updates that arrive at the same time are added: adding a complete update afterwards
-// would read it and the sum from memory again. An update that does not become complete and valid is taken out again,
-// which sums of integers allow to the last bit.
+// A float32 update that is added to the sum while it arrives. At that time its values are in the caches, and so is the
+// part of the sum to which concurrent updates are added. Adding complete updates afterwards would read the update and
+// the sum from memory again. An update that does not become complete and valid is subtracted again, which is exact for
+// sums of integers.
 //
-// One thread. The sum outlives its updates, which all end before its next begin().
+// One thread. The sum outlives its updates; all of them end before its next begin().
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -25,25 +25,25 @@ class ArrivingUpdate {
   ArrivingUpdate& operator=(const ArrivingUpdate&) = delete;
 
   [[nodiscard]] const Spool& spool() const { return spool_; }
-  // Keeps the bytes, and adds the values that are complete; those of an update that goes to a file wait for count(),
-  // and so does the error of a value that no update may have. Fails as Spool::append does.
+  // Stores the bytes, and adds the values that are complete. If the spool is a file, count() adds all values. count()
+  // also reports invalid values. Fails as Spool::append does.
   [[nodiscard]] Result<void> append(std::span<const std::byte> data);
-  // The update is complete: adds what is not in the sum yet, and counts it; from then on it stays there. Fails
-  // (protocol) as Accumulator::add and check_weight do, and then nothing of it is in the sum; or (storage) as
-  // Spool::visit does, and then the sum is of no more use.
+  // Requires a complete update. Adds the values that are not in the sum yet, and counts the update, which then stays in
+  // the sum. Fails (protocol) as Accumulator::add and check_weight do; nothing of the update is in the sum then. Fails
+  // (storage) as Spool::visit does; the sum is unusable then.
   [[nodiscard]] Result<void> count();
-  // Nothing of it is in the sum afterwards, unless it was counted.
+  // Removes the update from the sum, unless it was counted.
   void take_out();
 
  private:
-  void add(std::span<const float> values);  // the values after those that are in the sum
+  void add(std::span<const float> values);  // the next values of the update
   [[nodiscard]] Result<void> add_rest();
 
   Spool spool_;
   Accumulator& sum_;
   std::uint64_t weight_;
-  std::size_t added_ = 0;  // values, from the first on, that are in the sum
-  std::optional<Error> refused_;  // a value is not one that an update may have
+  std::size_t added_ = 0;  // number of leading values that are in the sum
+  std::optional<Error> refused_;  // the error of an invalid value
 };
 
 }  // namespace hansa::server

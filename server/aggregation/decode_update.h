@@ -9,16 +9,16 @@
 
 namespace hansa::server {
 
-// How the bytes of an update are read. The plan outlives its use.
+// How the bytes of an update are decoded. The plan must outlive this struct.
 struct UpdateEncoding {
-  const codecs::Plan* plan = nullptr;  // none: float32
-  codecs::Seeds seeds;  // of the plan
+  const codecs::Plan* plan = nullptr;  // null: float32
+  codecs::Seeds seeds;  // for the plan
   float magnitude_max = 64.0F;
 };
 
 // Writes the update's values to out, whose size is that of an update. unpacked: memory for the bytes of a zstd frame.
-// Fails (protocol) on bytes that are no update of that size, or on a value that is not finite or beyond
-// magnitude_max; out is of no use then. Thread-safe.
+// Fails (protocol) if the bytes are not an update of that size, or if a value is not finite or beyond magnitude_max;
+// `out` is unspecified then. Thread-safe.
 [[nodiscard]] Result<void> decode_update(const UpdateEncoding& encoding, std::span<const std::byte> bytes,
                                          std::vector<std::byte>& unpacked, std::span<float> out);
 

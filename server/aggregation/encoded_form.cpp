@@ -15,7 +15,7 @@ Result<void> EncodedForm::begin(const RoundSetup& setup) {
 
 Result<void> EncodedForm::open(const UpdateTicket& ticket) {
   assert(sizes().has(ticket.bytes));
-  // Those that wait hold memory that the next one would rather have.
+  // Adding the waiting updates frees memory for the new one.
   if (!open_.has_room(ticket.bytes)) counted_.finish();
   return open_.open(ticket);
 }

@@ -33,7 +33,7 @@ class EncodedForm final : public UpdateForm {
   std::shared_ptr<const codecs::Plan> plan_;
   internal::OpenUpdates open_;
   Accumulator sum_;
-  EncodedUpdates counted_{sum_};  // some of which the sum has not yet
+  EncodedUpdates counted_{sum_};  // some of them are not in the sum yet
   PlainSetup setup_;
 };
 

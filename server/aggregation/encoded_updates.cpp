@@ -14,7 +14,7 @@ Result<void> EncodedUpdates::add(const codecs::Plan& plan, const codecs::Seeds& 
   place.weight = weight;
   sum_.count_update(weight);
   ++waiting_;
-  const bool stays = spool.in_memory();  // else the next one is read to where it lies
+  const bool stays = spool.in_memory();  // otherwise its bytes are in read_, which the next update overwrites
   place.spool.emplace(std::move(spool));
   const std::uint64_t fit = 2 * plan.values() / std::max<std::uint64_t>(1, plan.encoded_bytes_max());
   if (!stays || waiting_ >= std::min<std::uint64_t>(fit, waiting_max)) finish();

@@ -1,7 +1,7 @@
-// Encoded updates that wait until several of them can be added to the sum in one pass: for most codecs, decoding a
-// value costs less than bringing its part of the sum from memory and back.
+// Encoded updates that wait until several of them can be added to the sum in one pass. For most codecs, decoding a
+// value costs less than moving its part of the sum between memory and caches.
 //
-// One thread. The sum outlives them, and so does the pool of their spools.
+// One thread. The sum and the pool of the spools outlive the object.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -17,18 +17,19 @@ namespace hansa::server {
 
 class EncodedUpdates {
  public:
-  // Updates that wait at most. Together they take at most two bytes a parameter, and so does what they unpack to.
+  // Maximum number of waiting updates. Together they take at most two bytes per parameter, and so do their decompressed
+  // bytes.
   static constexpr std::size_t waiting_max = 8;
 
   explicit EncodedUpdates(Accumulator& sum) : sum_(sum) {}
 
-  // Takes over a complete update, and counts it in the sum. Fails with nothing changed: (protocol) as Update::read and
-  // check_weight do, (storage) as Spool::whole does. The plan stays until the update is added.
+  // Takes over a complete update and counts it. Fails (protocol) as Update::read and check_weight do, or (storage) as
+  // Spool::whole does; nothing is changed then. The plan must live until the update is added.
   [[nodiscard]] Result<void> add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
                                  Spool spool, std::uint64_t weight);
-  // Adds the updates that wait, and gives their memory back to the pool.
+  // Adds the waiting updates to the sum, and returns their memory to the pool.
   void finish();
-  // Drops the updates that wait, for a sum that is abandoned.
+  // Drops the waiting updates, because their sum is abandoned.
   void forget();
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
@@ -43,7 +44,7 @@ class EncodedUpdates {
   Accumulator& sum_;
   std::array<Place, waiting_max> places_;
   std::size_t waiting_ = 0;
-  std::vector<std::byte> read_;  // an update that came through a file
+  std::vector<std::byte> read_;  // the bytes of an update whose spool is a file
 };
 
 }  // namespace hansa::server

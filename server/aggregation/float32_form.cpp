@@ -39,7 +39,7 @@ void Float32Form::drop(std::string_view client) {
 }
 
 Result<Aggregate> Float32Form::finish(const std::optional<SumOpening>&) {
-  assert(open_.empty());  // what was not counted has left the sum
+  assert(open_.empty());  // updates that were not counted were removed from the sum
   return Aggregate{sum_, {.examples = sum_.total_weight(), .metrics = {}, .next_clip = 0, .next_scales = {}}};
 }
 

@@ -11,7 +11,7 @@ namespace hansa::server {
 
 class Float32Form final : public UpdateForm {
  public:
-  // elements: values of an update. The pools outlive the form.
+  // elements: the number of values of an update. The pools outlive the form.
   Float32Form(std::size_t elements, WorkerPool& workers, SpoolPool& spools)
       : spools_(spools), sum_(elements, workers) {}
 

@@ -1,4 +1,4 @@
-// Which form the updates of a federation have: it depends on how they arrive and on how they are aggregated.
+// Chooses the form of a federation's updates, which depends on their encoding and on the aggregation rule.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -13,9 +13,9 @@
 namespace hansa::server {
 
 struct UpdateFormConfig {
-  std::size_t elements = 0;  // values of an update
-  std::shared_ptr<const codecs::Plan> uplink;  // none: float32
-  // With secure aggregation, whose updates are masked: bits of a rounded value in the rounds after the first.
+  std::size_t elements = 0;  // number of values of an update
+  std::shared_ptr<const codecs::Plan> uplink;  // null: float32
+  // With secure aggregation: the bits of a rounded value in the rounds after the first. Empty: updates are not masked.
   std::optional<unsigned> masked_value_bits;
   AggregationConfig aggregation;
 };

@@ -13,7 +13,8 @@ namespace hansa::server {
 
 class MaskedForm final : public UpdateForm {
  public:
-  // elements: of the mean. value_bits: of a rounded value in the rounds after the first. The pools outlive the form.
+  // elements: the number of values of the mean. value_bits: the bits of a rounded value in the rounds after the first.
+  // The pools outlive the form.
   MaskedForm(std::size_t elements, unsigned value_bits, WorkerPool& workers, SpoolPool& spools)
       : workers_(workers), value_bits_(value_bits), open_(spools), mean_(elements) {}
 
@@ -27,8 +28,8 @@ class MaskedForm final : public UpdateForm {
   }
   [[nodiscard]] Result<void> count(std::string_view client) override;
   void drop(std::string_view client) override { open_.drop(client); }
-  // Fails (internal) if the survivors are not exactly those who were counted, or (protocol) if what is unmasked is no
-  // sum of updates.
+  // Fails (internal) if the survivors are not exactly the counted clients, or (protocol) if the unmasked vector is not
+  // a sum of updates.
   [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
   [[nodiscard]] std::span<float> scratch() override { return mean_.values; }
   void release() override {}
@@ -47,7 +48,7 @@ class MaskedForm final : public UpdateForm {
   internal::OpenUpdates open_;
   MaskedSetup setup_;
   std::optional<secure_aggregation::MaskedSum> sum_;
-  std::vector<std::byte> packed_;  // an update that came through a file
+  std::vector<std::byte> packed_;  // the bytes of an update whose spool is a file
   Values mean_;
 };
 

@@ -1,4 +1,4 @@
-// The mean of a round's updates, read in blocks, so that no form has to write it out as a vector of its own.
+// The mean of a round's updates, read in blocks, so that a form need not store it as a vector.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -9,12 +9,12 @@ class Mean {
  public:
   virtual ~Mean() = default;
   [[nodiscard]] virtual std::size_t elements() const = 0;
-  // The values first, first + 1, ... into out; first + out.size() <= elements(). Thread-safe: several threads read
-  // blocks at the same time. The same place gives the same bits, whatever the blocks.
+  // Writes the values first, first + 1, ... to out; first + out.size() <= elements(). Thread-safe. A value has the same
+  // bits in every block that contains it.
   virtual void read(std::size_t first, std::span<double> out) const = 0;
 };
 
-// A part of a mean: the values of one vector where an update is several, one after the other. `whole` outlives it.
+// The mean of one vector, if updates are the concatenation of several. `whole` must outlive it.
 class PartOfMean final : public Mean {
  public:
   PartOfMean(const Mean& whole, std::size_t first, std::size_t elements)

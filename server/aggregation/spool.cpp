@@ -25,13 +25,13 @@ tl::unexpected<Error> fail_with(int error, const std::filesystem::path& folder, 
               error == ENOSPC || error == EDQUOT ? "free space there, or raise limits.spool_memory_mib" : "");
 }
 
-// A file without a name: gone when it is closed, also by a crash.
+// Opens a file without a name. It disappears when it is closed, also by a crash.
 Result<Descriptor> open_nameless(const std::filesystem::path& folder) {
   Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file) return file;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
     return fail_with(errno, folder, "allows no file for an update");
-  // A file system without O_TMPFILE: a name for a moment.
+  // The file system has no O_TMPFILE: the file has a name until it is unlinked below.
   std::string name = (folder / "spool-XXXXXX").string();
   file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return fail_with(errno, folder, "allows no file for an update");
@@ -82,7 +82,7 @@ struct Spool::State {
   std::uint64_t size;
   std::uint64_t received = 0;
   PageBuffer memory;
-  Descriptor file;  // none: in memory
+  Descriptor file;  // empty: the spool is in memory
   RunningChecksum sum;
 
   State(SpoolPool& in, std::uint64_t bytes) : pool(&in), size(bytes) {}
@@ -117,7 +117,7 @@ Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
   // Reserves room for the complete update, so that a full disk is reported before the upload starts.
   while (::fallocate(state->file.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // then append() tells
+    if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // append() then reports a full disk
     return fail_with(errno, pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes");
   }
   return Spool(std::move(state));
@@ -129,7 +129,7 @@ Result<void> Spool::append(std::span<const std::byte> data) {
   if (!state.file) {
     const std::span<std::byte> to(reinterpret_cast<std::byte*>(state.memory.data()) + state.received,
                                   data.size());
-    // A large one is read again when others have pushed it from the caches, or not at all.
+    // A large spool is read again only after other data has evicted it from the caches, or not at all.
     if (state.size >= large_bytes) kernels::copy_past_caches(to, data);
     else std::ranges::copy(data, to.begin());
   } else {
@@ -157,7 +157,7 @@ Result<void> Spool::visit(
     return fail(ErrorCode::protocol, "update",
                 "has " + std::to_string(size()) + " bytes, which is no multiple of 4");
   return visit_bytes([&](std::span<const std::byte> bytes, std::uint64_t offset) {
-    // Buffers are whole pages, and blocks begin at multiples of 4.
+    // The values are aligned: buffers start at pages, and blocks at multiples of 4.
     return visit_block({reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)},
                        static_cast<std::size_t>(offset / sizeof(float)));
   });
@@ -182,7 +182,7 @@ Result<void> Spool::visit_bytes(
   if (!state.file)
     return visit_block(
         {reinterpret_cast<const std::byte*>(state.memory.data()), static_cast<std::size_t>(state.size)}, 0);
-  // Taken out of the pool while in use: a visit within a visit gets a block of its own.
+  // The block is taken out of the pool while it is in use, so that a nested visit gets its own block.
   PageBuffer block = std::move(state.pool->block_);
   if (block.size() == 0) block = PageBuffer(block_bytes);
   if (block.size() == 0) return fail(ErrorCode::resource, "spool", "got no memory for a block of an update");

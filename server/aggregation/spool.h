@@ -1,4 +1,4 @@
-// An update on its way in: bytes in order, in memory or in an unlinked file, hashed as they come.
+// An update that is being received: its bytes in order, in memory or in an unlinked file, with a running checksum.
 //
 // One thread uses a pool and all of its spools. A pool outlives its spools.
 #pragma once
@@ -15,12 +15,12 @@
 
 namespace hansa::server {
 
-// Shared by all spools of one aggregator: how many bytes may lie in memory, where the rest goes,
-// and buffers kept for reuse (a first touch of fresh memory is slow).
+// Shared by all spools of one aggregator: the memory budget, the folder for files, and buffers that are kept for reuse,
+// because the first touch of fresh memory is slow.
 class SpoolPool {
  public:
-  // folder is made when the first file is needed. memory_bytes_max counts buffers in use and idle ones;
-  // not the one block of Spool::visit.
+  // The folder is created when the first file is needed. memory_bytes_max limits the buffers in use and the idle ones,
+  // but not the block of Spool::visit.
   SpoolPool(std::filesystem::path folder, std::uint64_t memory_bytes_max);
   ~SpoolPool();
   SpoolPool(const SpoolPool&) = delete;
@@ -28,12 +28,12 @@ class SpoolPool {
 
   // Bytes of buffers in use and idle: never above memory_bytes_max.
   [[nodiscard]] std::uint64_t memory_bytes_held() const { return memory_bytes_held_; }
-  // Whether a spool of so many bytes would lie in memory.
+  // Whether a spool of this size would be stored in memory.
   [[nodiscard]] bool has_room(std::uint64_t bytes) const;
 
  private:
   friend class Spool;
-  // A buffer of at least bytes; of no size if the budget does not allow it.
+  // A buffer of at least this size; an empty one if the budget does not allow it.
   [[nodiscard]] PageBuffer take(std::uint64_t bytes);
   void give_back(PageBuffer buffer);
 
@@ -41,13 +41,14 @@ class SpoolPool {
   std::uint64_t memory_bytes_max_;
   std::uint64_t memory_bytes_held_ = 0;
   std::vector<PageBuffer> idle_buffers_;
-  PageBuffer block_;  // visit's, for files
+  PageBuffer block_;  // for visits of files
 };
 
 class Spool {
  public:
-  // bytes: the update's size. In memory if the pool's budget allows, else in a file that has no name, so that a
-  // crash leaves nothing behind. Fails (storage) when the file cannot be made or the disk has no room for the whole.
+  // bytes: the update's size. The spool is in memory if the pool's budget allows it, otherwise in a file without a
+  // name, so that a crash leaves nothing behind. Fails (storage) if the file cannot be created or the disk has no room
+  // for the complete update.
   [[nodiscard]] static Result<Spool> create(SpoolPool& pool, std::uint64_t bytes);
   ~Spool();
   Spool(Spool&&) noexcept;
@@ -55,21 +56,24 @@ class Spool {
 
   [[nodiscard]] bool in_memory() const;
   [[nodiscard]] std::uint64_t size() const;
-  [[nodiscard]] std::uint64_t received() const;  // the offset the next append must have
+  [[nodiscard]] std::uint64_t received() const;  // the offset of the next append
   [[nodiscard]] bool complete() const { return received() == size(); }
-  // What has arrived; empty unless in memory.
+  // The bytes received so far; empty unless the spool is in memory.
   [[nodiscard]] std::span<const std::byte> arrived() const;
-  // Fails (storage) when the disk is full. data fits: received() + data.size() <= size().
+  // Requires received() + data.size() <= size(). Fails (storage) if the disk is full.
   [[nodiscard]] Result<void> append(std::span<const std::byte> data);
-  // Of all that was appended, when complete.
+  // The checksum of a complete update.
   [[nodiscard]] Checksum checksum() const;
-  // Calls visit_block(bytes, offset) over the whole, in order: one block if in memory, else blocks of 1 MiB.
-  // Only when complete. Stops at an error: visit_block's, or (storage) its own.
+  // Requires a complete update. Calls visit_block(bytes, offset) for all bytes in order: one block if in memory,
+  // otherwise blocks of 1 MiB. Stops at the first error: that of visit_block, (storage), or (resource) without memory
+  // for a block.
   [[nodiscard]] Result<void> visit_bytes(
       const std::function<Result<void>(std::span<const std::byte>, std::uint64_t)>& visit_block) const;
-  // All of it, when complete: as it lies in memory, or read from the file into memory that is given. Fails (storage).
+  // All bytes of a complete update: in place if in memory, otherwise read from the file into `memory`. Fails as
+  // visit_bytes does.
   [[nodiscard]] Result<std::span<const std::byte>> whole(std::vector<std::byte>& memory) const;
-  // As visit_bytes for float32 values, with the index of the first. Fails (protocol) on a size that is no multiple of 4.
+  // Like visit_bytes, for float32 values and the index of the first one. Fails (protocol) if the size is not a multiple
+  // of 4.
   [[nodiscard]] Result<void> visit(
       const std::function<Result<void>(std::span<const float>, std::size_t)>& visit_block) const;
 

@@ -16,7 +16,7 @@
 
 namespace hansa::server {
 
-// What a round accepts; fixes the scale of its sum when it starts.
+// What a round accepts. It determines the scale of the round's sum.
 struct AccumulationBounds {
   std::uint64_t weight_max = 1 << 20;  // of one update: 1 to 2^29
   std::uint32_t updates_max = 1;  // in one round: 1 to 100,000
@@ -26,9 +26,9 @@ struct AccumulationBounds {
 // A round whose updates the aggregator sees.
 struct PlainSetup {
   AccumulationBounds bounds;
-  std::uint64_t cohort_seed = 0;  // of codecs: the same for all updates of the round
+  std::uint64_t cohort_seed = 0;  // for codecs: the same for all updates of the round
 };
-// A round of masked updates, when its roster is fixed.
+// A round of masked updates, whose roster is fixed.
 struct MaskedSetup {
   Digest context;
   std::uint32_t clients = 0;
@@ -37,24 +37,24 @@ struct MaskedSetup {
 };
 using RoundSetup = std::variant<PlainSetup, MaskedSetup>;
 
-// One update, before its first byte.
+// Describes an update before its first byte arrives.
 struct UpdateTicket {
   std::string client;
   std::uint32_t index = 0;  // position in the secure sum, or in the cohort
   std::uint64_t bytes = 0;
-  Checksum checksum;  // that the client offered
-  std::uint64_t weight = 0;  // examples; 0 for masked updates, whose weight nobody sees
-  std::uint64_t task_seed = 0;  // of its codec
+  Checksum checksum;  // from the client's Offer
+  std::uint64_t weight = 0;  // examples; 0 for masked updates, whose weight is not known
+  std::uint64_t task_seed = 0;  // for its codec's seeds
 };
 
-// What unmasks a secure sum, which must be of exactly the survivors.
+// What unmasks a secure sum. The contributors of the sum must be exactly the survivors.
 struct SumOpening {
   secure_aggregation::SumSetup setup;
   std::vector<secure_aggregation::MaskTerm> terms;
   secure_aggregation::Subset survivors;
 };
 
-// Bytes that an update may have, both inclusive.
+// The allowed sizes of an update in bytes, both inclusive.
 struct UpdateSizes {
   std::uint64_t least = 0;
   std::uint64_t most = 0;

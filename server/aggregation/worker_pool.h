@@ -1,4 +1,4 @@
-// A few threads that each own a slice of an index range.
+// A few threads, each of which processes a slice of an index range.
 #pragma once
 #include <condition_variable>
 #include <cstddef>
@@ -13,15 +13,14 @@ namespace hansa::server {
 // One thread at a time calls for_slices. Small ranges run on the calling thread.
 class WorkerPool {
  public:
-  explicit WorkerPool(unsigned threads);  // 0: as many as cores
+  explicit WorkerPool(unsigned threads);  // 0: one for each core
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   [[nodiscard]] unsigned threads() const { return static_cast<unsigned>(threads_.size()) + 1; }
-  // Calls work(first, last) for disjoint slices that cover [0, count), the same ones for the same count; returns when all
-  // are done.
-  // work throws nothing and calls no for_slices of this pool.
+  // Calls work(first, last) for disjoint slices that cover [0, count). Equal counts have equal slices. Returns when all
+  // slices are done. `work` must not throw, and must not call for_slices() of this pool.
   void for_slices(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work);
 
  private:

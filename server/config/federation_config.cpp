@@ -112,8 +112,8 @@ Result<Retention> read_retention(const Document& document) {
   return out;
 }
 
-// The method with the options of [training], and with those of [strategy.METHOD] that no other method has. Fails if a client
-// would refuse it.
+// The method with the options of [training] and its own options of [strategy.METHOD]. Fails if a client would refuse
+// it.
 Result<Method> read_method(const config::Document& document, const std::vector<std::string>& personal) {
   TrainingConfig training;
   training.epochs = whole(document, "training.epochs");

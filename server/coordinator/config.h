@@ -1,4 +1,4 @@
-// The configuration of a coordinator, by origin: the operator, the model archive, the store, the process.
+// The configuration of a coordinator, grouped by origin: the operator, the model archive, the store, the process.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -23,21 +23,21 @@ struct SecureSums {
   secure_aggregation::Assumptions assumptions;
   std::uint32_t value_bits = 8;
   bool rotated = false;
-  double fraction = 1;  // of the values, summed in a round
-  // Longest wait of each exchange but the masked vectors', whose limit is the round's deadline.
+  double fraction = 1;  // fraction of the values that a round sums
+  // Longest wait of each exchange, except that of the masked vectors, which the round's deadline limits.
   Duration phase_max = std::chrono::seconds(30);
   std::vector<std::string> metrics;  // the clients' metrics that are summed
 };
 
-// How models and updates travel: the operator's codecs, laid out for the model.
+// How models and updates are encoded: the operator's codecs, applied to the model's layout.
 struct Compression {
-  // None: updates travel as float32. Secure sums ignore it: their updates are rounded for the ring instead.
-  std::shared_ptr<const codecs::Plan>
-      uplink;  // of a whole update: the model's part, then each exchanged vector's
+  // The plan of a complete update: the model's delta, then each exchanged vector. Null: updates are sent as float32.
+  // Secure sums ignore it, because they round updates to ring elements.
+  std::shared_ptr<const codecs::Plan> uplink;
   bool entropy = true;
-  std::shared_ptr<const codecs::Plan> downlink;  // of model deltas; none: models are sent in full
-  std::uint32_t full_every =
-      0;  // rounds after which the model is sent in full; 0: only where no deltas lead to it
+  std::shared_ptr<const codecs::Plan> downlink;  // of model deltas; null: models are sent in full
+  // Rounds after which the model is sent in full. 0: only if no deltas lead to it.
+  std::uint32_t full_every = 0;
 };
 
 struct OperatorSettings {
@@ -46,26 +46,26 @@ struct OperatorSettings {
   std::uint32_t rounds = 1;
   AfterLastRound after_last_round = AfterLastRound::stop;
   Method method = sgd_method({});  // of the clients' training
-  std::vector<ExchangedVector> vectors;  // that the method exchanges
+  std::vector<ExchangedVector> vectors;  // exchanged by the method
   CohortConfig cohort;
-  std::string selection = "uniform";  // server/selection
+  std::string selection = "uniform";  // one of cohort_policy_names
   AggregationConfig aggregation;
   LimitsConfig limits;
-  std::optional<SecureSums> secure_sums;  // none: the aggregator sees every update
+  std::optional<SecureSums> secure_sums;  // empty: the aggregator sees every update
   std::vector<std::string> admitted;  // names, to report who is missing
 };
 
-// What is known of the archive.
+// Facts about the model archive.
 struct ModelFacts {
   Digest archive;
   std::uint64_t archive_bytes = 0;
   Digest layout;
   std::uint64_t elements = 0;  // of the flat vector
-  std::vector<std::uint64_t>
-      segments;  // values of each parameter, in the order of the flat vector; empty: one segment
+  // The number of values of each parameter, in the order of the flat vector. Empty: one segment.
+  std::vector<std::uint64_t> segments;
 };
 
-// What clients get as the model, and the deltas that lead to it from models that they may have.
+// The model that clients receive, and the deltas that lead to it from models that they may hold.
 struct PublishedModel {
   Digest model;
   Checksum check;
@@ -78,13 +78,13 @@ struct PublishedModel {
   std::vector<Vector> vectors = {};
 };
 
-// Range of the values in secure sums, measured in one round for the next, for unweighted values.
+// The range of the values in secure sums, for unweighted values. Each round measures it for the next one.
 struct SumRange {
   double clip = 0;  // 0: not known
   std::vector<double> scales;
 };
 
-// What was restored from the store.
+// The state that was restored from the store.
 struct RestoredState {
   std::string run;
   RoundId last_committed;
@@ -93,17 +93,17 @@ struct RestoredState {
   SumRange sum_range = {};
 };
 
-// What belongs to this process alone.
+// Settings that only this process has.
 struct ProcessSettings {
-  std::uint64_t session_seed = 0;  // fresh at every start: session numbers never repeat
+  std::uint64_t session_seed = 0;  // different at every start, so that session numbers never repeat
   Duration lease = std::chrono::seconds(30);  // silence after which a client's session ends
-  Duration absence =
-      std::chrono::seconds(5);  // time without a connection after which a client's session ends
+  Duration absence = std::chrono::seconds(5);  // without a connection for longer, a client's session ends
   Duration ping = std::chrono::seconds(2);  // silence after which a client is sent a Ping
   Duration probe = std::chrono::seconds(2);  // time the old session has to answer when a second one appears
-  Duration stall = std::chrono::seconds(60);  // of a transfer without a byte, in a round that is overdue
-  // libzmq holds one encrypted chunk for each client that is sent a model: a bound on memory that
-  // docs/performance.md weighs against the messages of a small round.
+  // An overdue round does not wait longer than this for a transfer without a byte.
+  Duration stall = std::chrono::seconds(60);
+  // libzmq holds one encrypted chunk for each client that fetches a model: larger chunks need more memory, smaller ones
+  // more messages (docs/performance.md).
   std::uint32_t chunk_bytes = 256 * 1024;
 };
 
@@ -113,7 +113,7 @@ struct CoordinatorConfig {
   ModelFacts model;
   ProcessSettings process;
 
-  // Values of an update: the model's delta, then the output for each exchanged vector.
+  // The number of values of an update: the model's delta, then the output for each exchanged vector.
   [[nodiscard]] std::uint64_t update_elements() const {
     return model.elements * (1 + settings.vectors.size());
   }

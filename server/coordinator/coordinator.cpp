@@ -11,7 +11,7 @@ namespace {
 
 std::unique_ptr<CohortPolicy> policy_of(const CoordinatorConfig& config) {
   auto policy = make_cohort_policy(config.settings.selection);
-  assert(policy);  // the configuration was read
+  assert(policy);  // the name was checked when the configuration was read
   return std::move(*policy);
 }
 

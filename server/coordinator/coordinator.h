@@ -3,9 +3,10 @@
 //   gathering -> in_round -> unmasking -> committing -> gathering ... -> finished
 //
 // Events in, effects out; no I/O, clock or thread, and randomness only from the seeds in its configuration. The ZeroMQ
-// process (server/process) and the simulation drive the same object. It composes machines that each do one job, in internal/:
-// Sessions, Uploads, the phases (stage.h), and the exchange of a round (exchange.h). Its state is rebuilt from the store's
-// last committed round: clients are asked again for the work since then. One thread owns a coordinator.
+// process (server/process) and the simulation drive the same object. It composes machines that each do one job, in
+// internal/: Sessions, Uploads, the phases (stage.h), and the exchange of a round (exchange.h). Its state is rebuilt
+// from the store's last committed round: clients are asked again for the work since then. One thread owns a
+// coordinator.
 #pragma once
 #include <memory>
 #include <vector>
@@ -24,16 +25,16 @@ class Coordinator {
  public:
   using Verdict = server::Verdict;
 
-  // config.settings.selection is a name that server/selection knows.
+  // config.settings.selection must be one of cohort_policy_names.
   Coordinator(CoordinatorConfig config, RestoredState restored, Instant now);
   ~Coordinator();
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
 
-  // now: never before that of an earlier call.
+  // `now` must not be earlier than in the previous call.
   Verdict apply(const Event& event, Instant now, std::vector<Effect>& effects);
 
-  // When TickEvent is due at the latest.
+  // The latest time for the next TickEvent.
   [[nodiscard]] Instant next_tick() const;
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] RoundId last_committed() const;

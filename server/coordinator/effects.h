@@ -20,8 +20,8 @@ struct Send {
   SessionId session;
   messages::ToClient message;
 };
-// A chunk of the archive, the published model or a delta. Between CommitRound and its answer, the archive alone is
-// asked for.
+// Sends a chunk of a blob: the archive, the published model, a delta to it, or a vector of the training method. Between
+// CommitRound and its answer, only chunks of the archive are requested.
 struct SendBlob {
   PeerId peer;
   SessionId session;
@@ -29,7 +29,7 @@ struct SendBlob {
   std::uint64_t offset;
   std::uint64_t bytes;
 };
-// A message with its bulk, which is sent in full.
+// Sends a message with all of its bulk.
 struct SendHeld {
   PeerId peer;
   SessionId session;
@@ -46,7 +46,7 @@ struct RoundStarted {
   RoundId round;
   std::uint32_t cohort = 0;  // clients
 };
-// The attempt's updates may come from here on. For masked updates this is when the roster is fixed.
+// From now on the attempt's updates may arrive. For masked updates this is when the roster is fixed.
 struct BeginUpdates {
   RoundSetup setup;
 };
@@ -56,26 +56,27 @@ struct OpenUpdate {
 struct AppendUpdate {
   std::string client;
 };  // the bulk of the current event
-// The update is complete: verify it, then count or reject it. Answered by UpdateChecked; it is open no longer then.
+// The update is complete: verify it, then count or reject it. Answered by UpdateChecked; the update is closed then.
 struct CountUpdate {
   std::string client;
 };
-// Nothing of the update is in the sum afterwards, unless it was counted.
+// Removes the update from the sum, unless it was counted.
 struct DropUpdate {
   std::string client;
 };
-// Answered by RoundCommitted, or by SumRefused. No update is open, and until the answer nothing is said of updates.
-// Model, state, times of day and byte counts of the record are the engine's to fill in.
+// Answered by RoundCommitted, or by SumRefused. No update is open, and no effect concerns updates until the answer. The
+// engine fills in the record's model, state, times of day and byte counts.
 struct CommitRound {
   RoundRecord record;
-  std::optional<SumOpening> opening = {};  // of a secure sum
+  std::optional<SumOpening> opening = {};  // only for a secure sum
 };
 
 struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
 };
-// The aggregator ends: later Hellos are answered, and nothing else happens. Never between CommitRound and its answer.
+// The aggregator ends. Later Hellos are answered, and nothing else happens. This effect never comes between CommitRound
+// and its answer.
 struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;

@@ -1,4 +1,4 @@
-// What the shell brings to a coordinator.
+// The events that the shell passes to a coordinator.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@ namespace hansa::server {
 struct MessageArrived {
   PeerId peer;
   std::string_view client;  // the name that the transport authenticated
-  SessionId session;  // as the header claims
+  SessionId session;  // from the message's header
   const messages::ToAggregator& message;
   std::uint64_t bulk_bytes = 0;
 };
@@ -35,16 +35,16 @@ struct MessageMalformed {
   std::string_view client;
   const Error& error;
 };
-// A send found no connection.
+// A message could not be sent to this peer.
 struct PeerGone {
   PeerId peer;
 };
-// Answers FindCertificate; none: the client takes no part in secure sums.
+// Answers FindCertificate. Empty: the client takes no part in secure sums.
 struct CertificateFound {
   std::string client;
   std::optional<secure_aggregation::Certificate> certificate;
 };
-// Answers CountUpdate. The update is in the sum, or nothing of it is; either way the shell has released it.
+// Answers CountUpdate. The update is counted, or nothing of it is in the sum. The shell has released it in both cases.
 struct UpdateChecked {
   std::string client;
   Result<void> outcome;
@@ -54,9 +54,9 @@ struct RoundCommitted {
   RoundId round;
   Digest model;
   PublishedModel published = {};
-  SumRange next_range = {};  // of a secure sum
+  SumRange next_range = {};  // only after a secure sum
 };
-// Answers CommitRound where the opened sum is no sum of updates: nothing was committed.
+// Answers CommitRound if the opened sum is not a sum of updates. Nothing was committed.
 struct SumRefused {
   RoundId round;
   std::string reason;

@@ -1,4 +1,4 @@
-// Where a coordinator stands, for displays.
+// The state of a coordinator, for displays.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -126,7 +126,7 @@ struct Engine::CarryOut {
   void operator()(AppendUpdate& e) const { must(engine.form_->append(e.client, engine.bulk_)); }
   void operator()(CountUpdate& e) const {
     auto outcome = engine.form_->count(e.client);
-    // Not the client's fault, and a part of the update may be in the sum.
+    // A storage failure is not the client's fault, and a part of the update may be in the sum.
     if (!outcome && outcome.error().code == ErrorCode::storage)
       return engine.fail_run(std::move(outcome).error());
     engine.feed(UpdateChecked{e.client, std::move(outcome)});
@@ -164,7 +164,7 @@ void Engine::deliver(PeerId peer, SessionId session, const messages::ToClient& m
     traffic_->sent(peer, frame.size() + bulk.bytes.size());
     return;
   }
-  // A peer whose queue is full does not read; it is treated like a peer that is gone, and sends Hello again.
+  // A peer whose queue is full is not reading. It is treated like a disconnected peer, and sends Hello again.
   feed(PeerGone{peer});
   if (sent == transport::Sent::peer_gone) traffic_->forget(peer);
 }
@@ -182,7 +182,7 @@ struct Engine::Commit {
   internal::CommitOutcome outcome;
 };
 
-// The walk of a round's end: CommitRound -> RoundCommitter::commit on the executor -> on_commit_done -> RoundCommitted.
+// The end of a round: CommitRound -> RoundCommitter::commit on the executor -> on_commit_done -> RoundCommitted.
 void Engine::commit(CommitRound& effect) {
   auto commit = std::make_shared<Commit>(std::move(effect.record), std::move(effect.opening));
   commit->record.started_at = round_started_at_;

@@ -1,9 +1,9 @@
 // Carries out what the coordinator decides: updates go into a form (server/aggregation), rounds into the store,
 // messages into an outbox.
 //
-// All calls come on one thread, which never waits for a commit: that runs on an executor, and until it is done the
-// engine answers everything that needs no model. The ZeroMQ process (server/process) and the simulation drive the
-// same engine.
+// All calls are made on one thread, which never waits for a commit. A commit runs on an executor, and meanwhile the
+// engine answers everything that does not need the model. The ZeroMQ process (server/process) and the simulation drive
+// the same engine.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -36,23 +36,25 @@ class Traffic;  // server/engine/internal/traffic.h
 }  // namespace internal
 
 struct EngineConfig {
-  std::string run;  // named to clients
+  std::string run;  // sent to clients
   CoordinatorConfig coordinator;
   ServerOptimizerConfig optimizer;
-  std::vector<StateVector>
-      initial_state;  // of the run, before its first round: the optimiser's and the method's vectors
+  // The vectors of the optimiser and of the method before the run's first round.
+  std::vector<StateVector> initial_state;
   std::filesystem::path archive;  // served to clients in chunks
-  // Certificate of an admitted client; none: it takes no part in secure sums. Needed for secure sums only.
+  // Returns the certificate of an admitted client; empty: the client takes no part in secure sums. Used only for secure
+  // sums.
   std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)> certificate;
-  // RFC 3339 UTC; a function so that a simulation can have a time of its own.
+  // The time of day (RFC 3339, UTC). A simulation has its own.
   std::function<std::string()> wall_clock;
-  // Called before each effect; what it throws passes through the engine. Simulations crash here.
+  // Called before each effect. Its exceptions pass through the engine, so that simulations can crash here.
   std::function<void(const Effect&)> before_effect;
   std::function<std::unique_ptr<UpdateForm>(const UpdateFormConfig&, WorkerPool&, SpoolPool&)> make_form =
       make_update_form;
 };
 
-// What an engine works with. All outlive it. workers: used by the form and by commits, which take turns.
+// The objects that an engine uses. All of them must outlive it. The form and the commits use `workers`, never at the
+// same time.
 struct EngineParts {
   Store& store;
   Outbox& outbox;
@@ -64,7 +66,7 @@ struct EngineParts {
 
 class Engine {
  public:
-  // Continues after the store's last committed round; Store::begin_run came before.
+  // Continues after the store's last committed round. Store::begin_run() must have been called.
   [[nodiscard]] static Result<std::unique_ptr<Engine>> create(EngineConfig config, const EngineParts& parts,
                                                               Instant now);
   ~Engine();  // waits for a commit in progress
@@ -72,12 +74,12 @@ class Engine {
   void receive(PeerId peer, std::string_view client, std::span<const std::byte> message,
                std::span<const std::byte> bulk, Instant now);
   void tick(Instant now);
-  // finished() is set when a commit in progress is done.
+  // If a commit is in progress, finished() is set when it is done.
   void stop(Instant now);
 
   [[nodiscard]] Instant next_tick() const { return coordinator_->next_tick(); }
   [[nodiscard]] const std::optional<Finish>& finished() const { return finished_; }
-  // A storage failure ends a run: what is committed stays, and this says why it ended.
+  // The storage failure that ended the run; committed rounds stay.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
@@ -91,7 +93,7 @@ class Engine {
 
   Engine(EngineConfig config, const EngineParts& parts);
   void apply(const Event& event);
-  // The event that an effect brought about: it is applied at once, and its effects join the queue.
+  // Applies an event that an effect caused, and appends its effects to the queue.
   void feed(const Event& event);
   void carry_out_all();
   void deliver(PeerId peer, SessionId session, const messages::ToClient& message,

@@ -1,4 +1,4 @@
-// What the engine reports: logs, displays and evaluations hang on it.
+// Receives the engine's reports, for logs, displays and evaluations.
 #pragma once
 #include <cstdint>
 #include <string>

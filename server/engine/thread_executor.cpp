@@ -58,7 +58,7 @@ void ThreadExecutor::serve() {
     } catch (...) {
       error = std::current_exception();
     }
-    job.work = nullptr;  // what it holds is released here
+    job.work = nullptr;  // releases what it holds on this thread
     lock.lock();
     working_ = false;
     ended_.push_back({std::move(job.done), error});

@@ -12,7 +12,7 @@
 
 namespace hansa::server {
 
-// The owner's thread calls run(), deliver(), wait() and the destructor, which ends as wait() does.
+// The owner's thread calls run(), deliver(), wait() and the destructor, which waits as wait() does.
 class ThreadExecutor final : public Executor {
  public:
   // wake is called on the executor's thread when deliver() has something to do.
@@ -21,7 +21,7 @@ class ThreadExecutor final : public Executor {
 
   void run(std::function<void()> work, std::function<void()> done) override;
   void wait() override;
-  // Runs the `done` of all work that has ended, up to the first that threw.
+  // Runs `done` for all work that has ended, up to the first work that threw.
   void deliver();
 
  private:
@@ -42,7 +42,7 @@ class ThreadExecutor final : public Executor {
   std::vector<Ended> ended_;
   bool working_ = false;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses all the others
+  std::thread thread_;  // the last member, because the thread uses all others
 };
 
 }  // namespace hansa::server

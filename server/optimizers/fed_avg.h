@@ -1,5 +1,5 @@
-// Plain averaging: next = model + mean. McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized
-// Data" (AISTATS 2017), algorithm 1.
+// Plain averaging: next = model + mean. McMahan et al., "Communication-Efficient Learning of Deep Networks from
+// Decentralized Data" (AISTATS 2017), algorithm 1.
 #pragma once
 #include "server/optimizers/server_optimizer.h"
 

@@ -14,11 +14,11 @@
 
 namespace hansa::server {
 
-// What is known of a client that could take part. History counts from the start of this process.
+// The facts about a client that could take part. History counts from the start of this process.
 struct Candidate {
   std::string_view name;
   std::uint64_t examples = 0;  // available now, at least 1
-  std::uint64_t new_examples = 0;  // of them: no counted update was trained on these
+  std::uint64_t new_examples = 0;  // those on which no counted update was trained
   std::uint32_t rounds_counted = 0;
   std::uint32_t rounds_lost = 0;  // selected and not counted, for whatever reason
   RoundId last_selected;  // 0: never

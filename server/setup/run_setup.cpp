@@ -123,7 +123,7 @@ Result<std::shared_ptr<const codecs::Plan>> make_plan(const ParameterLayout& lay
   return std::make_shared<const codecs::Plan>(std::move(plan));
 }
 
-// vectors: that an update holds.
+// vectors: the number of vectors in an update.
 Result<Compression> plan_compression(const FederationConfig& config, const ParameterLayout& layout,
                                      std::size_t vectors) {
   Compression out;
@@ -199,7 +199,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     if (archive != facts.archive)
       return fail(ErrorCode::model, config.model.string(), "changed while it was read", "start again");
     HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
-    // Before the identity that names them.
+    // Stored before the identity that names them.
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
   }

@@ -42,7 +42,7 @@ struct PreparedRun {
 using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path& archive,
                                                            std::span<const std::string> personal)>;
 
-// runs: where config.runs points.
+// runs: the catalogue of config.runs.
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs,
                                               const RunRequest& request, const DescribeArchive& describe);
 

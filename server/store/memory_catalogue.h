@@ -9,7 +9,7 @@ namespace hansa::server {
 
 class MemoryCatalogue final : public RunCatalogue {
  public:
-  // scratch: a folder for the runs' files of no lasting value.
+  // scratch: a folder for temporary files of the runs.
   explicit MemoryCatalogue(std::filesystem::path scratch) : scratch_(std::move(scratch)) {}
 
   [[nodiscard]] Result<std::vector<std::string>> list() override;

@@ -45,7 +45,7 @@ Result<RoundId> MemoryStore::last_round() const {
   return RoundId{static_cast<std::uint32_t>(disk_->rounds.size())};
 }
 
-// What the retention does not want goes, and so does what no committed round names.
+// Removes what the retention does not keep, and what no committed round names.
 void MemoryStore::clean_up() {
   if (disk_->identity) retained_->begin(*disk_->identity);
   for (const RoundRecord& record : disk_->rounds) {

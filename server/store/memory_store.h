@@ -17,7 +17,7 @@ class RetainedRounds;  // server/store/internal/retained_rounds.h
 struct Surplus;
 }  // namespace internal
 
-// What is durable.
+// The content that survives a crash.
 struct MemoryDisk {
   std::optional<RunIdentity> identity;
   std::unordered_map<Digest, std::vector<float>> models;  // and state vectors

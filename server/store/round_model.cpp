@@ -5,7 +5,7 @@
 namespace hansa::server {
 namespace {
 
-// "0, 10, 20 and 23", of many only the first and the last ones.
+// "0, 10, 20 and 23"; only the first and the last ones if there are many.
 Result<std::string> kept_rounds_text(Run& run) {
   constexpr std::size_t first_shown = 6, last_shown = 3;
   HANSA_TRY(const auto records, run.rounds());

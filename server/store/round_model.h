@@ -1,4 +1,4 @@
-// The model and the state vectors after a round, for those that name a round: RUN@ROUND.
+// Finds the model and the state vectors after a round that was named as RUN@ROUND.
 #pragma once
 #include <optional>
 #include <vector>

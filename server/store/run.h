@@ -1,8 +1,8 @@
 // A run: what the engine stores (store.h), and what setup, the aggregator's process and the operator's tools need.
 //
 // Implementations: RunFolder (run_folder.h), SQLite and files on disk; MemoryStore (memory_store.h), for simulations
-// and tests. Programs get one from a catalogue (run_catalogue.h), so that a run may lie elsewhere later.
-// One thread at a time.
+// and tests. Programs get one from a catalogue (run_catalogue.h), so that runs may be stored elsewhere later. One
+// thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -27,24 +27,23 @@ class Run : public Store {
  public:
   // Empty before begin_run.
   [[nodiscard]] virtual Result<std::optional<RunIdentity>> identity() = 0;
-  // All that are committed, in order.
+  // All committed rounds, in order.
   [[nodiscard]] virtual Result<std::vector<RoundRecord>> rounds() = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;
 
-  // Atomic and durable; they replace what was there.
-  // Copies the file; returns its digest.
+  // Both puts are atomic and durable, and replace an earlier file. put_archive copies the file and returns its digest.
   [[nodiscard]] virtual Result<Digest> put_archive(const std::filesystem::path& archive) = 0;
   [[nodiscard]] virtual Result<void> put_layout(std::string_view layout) = 0;
 
   [[nodiscard]] virtual Result<ParameterLayout> layout() = 0;
-  // A file with the archive; fails (storage) before put_archive.
+  // The path of a file with the archive. Fails (storage) before put_archive.
   [[nodiscard]] virtual Result<std::filesystem::path> archive_file() = 0;
-  // Fails (storage) if the run holds no such model, or no longer.
+  // Fails (storage) if the run does not hold the model.
   [[nodiscard]] virtual Result<ModelFile> model_file(const Digest& digest) = 0;
 
   // For messages, and for command lines that name this run.
   [[nodiscard]] virtual std::string location() const = 0;
-  // A folder for files of no lasting value, such as spools.
+  // A folder for temporary files, such as spools.
   [[nodiscard]] virtual std::filesystem::path scratch_folder() const = 0;
 };
 

@@ -22,7 +22,7 @@ constexpr RoundId first_round{0};
 constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
 constexpr std::size_t layout_bytes_max = 64 << 20;
 
-// A folder's new names (run.sqlite, models, lock, the folder itself) survive a power cut from here on.
+// Makes the new names in a folder durable, so that they survive a power cut.
 Result<void> flush_folder(const std::filesystem::path& folder) {
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0)
@@ -40,8 +40,8 @@ struct RunFolder::State {
   internal::ModelFiles models;
   internal::DeltaFiles deltas;
   internal::RetainedRounds retained;
-  std::optional<internal::MetricsLog> lines = {};  // of a writer
-  // Files that others read: they are removed when nobody does any more.
+  std::optional<internal::MetricsLog> lines = {};  // only if the run is open for writing
+  // Models that ModelFile objects hold. Their files are not removed before the last holder is gone.
   std::unordered_map<Digest, std::weak_ptr<const void>> holds = {};
   std::vector<Digest> surplus_vectors = {};
   internal::FileRemover remover = {};
@@ -61,7 +61,7 @@ struct RunFolder::State {
                 std::string("has no ") + what + " " + digest.brief() + " to commit");
   }
 
-  // What the retention does not want goes, and so do files that no committed round names.
+  // Removes what the retention does not keep, and files that no committed round names.
   Result<void> clean_up() {
     HANSA_TRY(const auto identity, database.identity());
     if (identity && !retained.keeps_all()) {
@@ -79,7 +79,7 @@ struct RunFolder::State {
     return internal::remove_unnamed(deltas.folder(), internal::DeltaFiles::suffix, named.deltas);
   }
 
-  // After the transaction that no longer names them.
+  // Called after the transaction that no longer names the files.
   void remove_files(const internal::Surplus& surplus) {
     internal::Unnamed unnamed = retained.remove(surplus);
     for (const Digest& delta : unnamed.deltas) deltas.remove(delta, remover);
@@ -91,7 +91,7 @@ struct RunFolder::State {
       return true;
     });
   }
-  // A vector that was surplus, and that a round names again.
+  // Keeps vectors that were surplus, if this round names them again.
   void want_again(const RoundRecord& record) {
     std::vector<Digest> named = internal::held_of(record).vectors;
     if (record.published && record.published->vector) named.push_back(*record.published->vector);

@@ -1,18 +1,17 @@
-// A run on disk. What lies in a run folder:
+// A run on disk. A run folder contains:
 //
 //   run.sqlite       rounds, participations, evaluations: the truth (internal/schema.cpp has the tables)
 //   models/*.f32     model and state vectors, named by their digest (common/vector_digest.h)
-//   deltas/*.delta   encoded differences between the models that clients got, named by their SHA-256
+//   deltas/*.delta   encoded differences between the models that clients received, named by their SHA-256
 //   archive.pt       the model archive as the run started
 //   layout.txt       its parameter layout
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
-// A commit costs three flushes: the model file, its name, the transaction. Each further vector costs two more; a delta is
-// flushed concurrently with the model. The transaction also marks the models that the retention no longer wants; their files are renamed after it
-// and unlinked by a thread, without a flush. A crash in between leaves files that no committed round names: open()
-// removes them.
-// One thread at a time.
+// A commit costs three flushes: the model file, its name, the transaction. Each further vector costs two more; a delta
+// is flushed concurrently with the model. The transaction also marks the models that the retention no longer wants;
+// their files are renamed after it and unlinked by a thread, without a flush. A crash in between leaves files that no
+// committed round names: open() removes them. One thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -27,12 +26,12 @@ namespace hansa::server {
 
 class RunFolder final : public Run {
  public:
-  // Opens the folder for the one aggregator that works on it, and makes what is missing. Fails
-  // (storage) naming the process that holds it, or when a newer Hansa wrote it.
+  // Opens the folder for the one aggregator that works on it, and creates what is missing. Fails (storage) if another
+  // process holds it, naming that process, or if a newer Hansa wrote it.
   [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open(const std::filesystem::path& folder,
                                                                const Retention& retention = {});
-  // To look at, also while an aggregator works on it; what would write fails (usage).
-  // Fails (storage) if the folder holds no run.
+  // Opens the folder for reading, also while an aggregator works on it. Functions that write fail (usage). Fails
+  // (storage) if the folder contains no run.
   [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open_read_only(const std::filesystem::path& folder);
   ~RunFolder() override;
 
@@ -64,7 +63,7 @@ class RunFolder final : public Run {
   [[nodiscard]] std::filesystem::path archive_path() const;
   [[nodiscard]] std::filesystem::path layout_path() const;
   [[nodiscard]] std::filesystem::path metrics_path() const;
-  // Whether or not there is such a model.
+  // The path of a model file, which need not exist.
   [[nodiscard]] std::filesystem::path model_path(const Digest& digest) const;
 
  private:

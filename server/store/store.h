@@ -1,5 +1,6 @@
-// What the aggregator's engine and its simulation need of a run. The store is the truth: the aggregator's state is rebuilt from
-// it after a restart. Everything else that a program needs of a run: run.h, which also names the implementations.
+// The part of a run's storage that the aggregator's engine and its simulation use. The store is the truth: the
+// aggregator's state is rebuilt from it after a restart. run.h has everything else that a program needs of a run, and
+// names the implementations.
 //
 // One thread at a time calls a store, except where a function says otherwise.
 #pragma once
@@ -17,13 +18,13 @@
 
 namespace hansa::server {
 
-// Why a selected client is not in a round's sum, or that it is.
+// Whether a selected client is in a round's sum, and if not, why.
 enum class Outcome : std::uint8_t {
   counted,  // its update is in the sum
   no_answer,  // nothing from it before the round closed
   disconnected,  // its session ended and did not come back
   declined,  // it refused the task, with a reason
-  rejected,  // its update was refused: digest, size, value out of range
+  rejected,  // its update was refused: checksum, size, value out of range
   late,  // its update was complete only after the round closed
 };
 [[nodiscard]] const char* name(Outcome outcome) noexcept;
@@ -34,21 +35,21 @@ struct Participation {
   std::string reason;  // for people; empty when counted
   std::uint64_t examples = 0;  // weight, when counted
   Checksum update;  // of the update's bytes, when counted
-  std::uint64_t bytes_up = 0;  // bulk and messages received for this task
+  std::uint64_t bytes_up = 0;  // messages and bulk received in this attempt at the round
   std::uint64_t bytes_down = 0;
-  double seconds = 0;  // task sent to update complete
+  double seconds = 0;  // from sending the task to the complete update
   double train_seconds = 0;  // as the client reports
   Metrics metrics;  // as the client reports
 };
 
-// What is known of a round with secure aggregation. It says nothing about a single client's part of the sum.
+// The facts about a round with secure aggregation. They reveal nothing about a single client's part of the sum.
 struct SecureSumRecord {
   std::uint32_t neighbours = 0;  // k
   std::uint32_t threshold = 0;  // t
   std::uint32_t with_keys = 0;  // clients of the roster
   // Clients of the roster that shared their secrets and sent no masked vector: their masks were rebuilt.
   std::uint32_t recovered = 0;
-  std::uint32_t value_bits = 0;  // of a ring element, before it is masked
+  std::uint32_t value_bits = 0;  // of a ring element before masking
   std::uint32_t ring_bits = 0;
   // In this round and in the next one: the clip, and the scale of each segment for unweighted updates.
   double clip = 0, next_clip = 0;
@@ -60,14 +61,14 @@ struct SecureSumRecord {
   friend bool operator==(const SecureSumRecord&, const SecureSumRecord&) = default;
 };
 
-// What clients get as the model after a round, where that is not the round's model but an approximation of it. The
-// deltas of all rounds since the last one that published its own model lead there, one after the other
-// (protocols/codecs/update.h).
+// The model that clients receive after a round, if it is an approximation of the round's model. It is the result of the
+// deltas of all rounds since the last one that published its own model, applied in order (protocols/codecs/update.h).
 struct Published {
   Digest model;  // its name: messages::name_of
   Checksum check;  // of its vector
   Digest delta;  // names the encoded difference to what was published before: SHA-256 of its bytes
-  // The published vector itself, put as models are: a restart continues from it and needs no older delta.
+  // The digest of the published vector, if it was stored with Store::put_model. A restart then continues from it and
+  // needs no older delta.
   std::optional<Digest> vector = {};
   friend bool operator==(const Published&, const Published&) = default;
 };
@@ -77,7 +78,7 @@ inline constexpr std::size_t delta_bytes_max = 1 << 30;
 // A vector that a run carries from round to round, of the model's length: a server optimiser's, or a training method's.
 struct StateVector {
   std::string name;
-  Digest vector;  // put as models are: Store::put_model
+  Digest vector;  // stored with Store::put_model
   friend bool operator==(const StateVector&, const StateVector&) = default;
 };
 
@@ -89,8 +90,8 @@ struct RoundRecord {
   double seconds = 0;  // start to commit
   std::uint32_t attempt = 1;  // 1, or more if earlier attempts missed the quorum
   std::vector<Participation> participations;  // sorted by client
-  std::optional<SecureSumRecord> secure = {};  // examples and metrics are here then, not with the clients
-  // Written by commit_round, read by Store::published. None: the round's model itself is published.
+  std::optional<SecureSumRecord> secure = {};  // has the examples and metrics in place of the participations
+  // Written by commit_round, read by Store::published. Empty: the round's model itself is published.
   std::optional<Published> published = {};
   std::vector<StateVector> state = {};  // after this round
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
@@ -105,14 +106,14 @@ struct RunIdentity {
   Digest layout;
   Digest initial_model;  // round 0
   std::string started_from;  // "RUN@ROUND" or empty
-  std::vector<StateVector> initial_state = {};  // before round 1; none: zero
+  std::vector<StateVector> initial_state = {};  // before round 1; empty: all zero
 };
 
 class Store {
  public:
   virtual ~Store() = default;
 
-  // Keeps the identity at the first call; later calls fail, naming the difference, if it differs.
+  // The first call stores the identity. Later calls fail if the identity differs, and name the difference.
   [[nodiscard]] virtual Result<void> begin_run(const RunIdentity& identity,
                                                std::span<const float> initial_model) = 0;
 
@@ -131,8 +132,8 @@ class Store {
   // deltas that a restart does not need.
   [[nodiscard]] virtual bool wants_published_vector(RoundId /*round*/) const { return false; }
 
-  // One transaction, durable when it returns. The vectors and the delta that the record names were put before, and
-  // record.round is the last committed round + 1. Removes what the run's retention no longer wants.
+  // One transaction, durable when it returns. Requires that the vectors and the delta that the record names are stored,
+  // and that record.round is the last committed round + 1. Removes what the run's retention no longer keeps.
   [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
   // Adds or replaces a committed round's (or round 0's) held-out metrics.
   [[nodiscard]] virtual Result<void> record_evaluation(RoundId round, const Metrics& metrics) = 0;
@@ -145,8 +146,9 @@ class Store {
   [[nodiscard]] virtual Result<std::optional<Position>> position() = 0;
   [[nodiscard]] virtual Result<std::optional<RoundRecord>> round(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::optional<Metrics>> evaluation(RoundId round) = 0;
-  // What a committed round published in place of its model; none: its model. Known for the last committed round and
-  // back to the first from which a restart continues (Published::vector, or a round that published its model).
+  // What a committed round published in place of its model; empty if it published its model. Known for the last
+  // committed round and the earlier ones, back to the round from which a restart continues (Published::vector, or a
+  // round that published its model).
   [[nodiscard]] virtual Result<std::optional<Published>> published(RoundId round) = 0;
 };
 

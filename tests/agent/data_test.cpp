@@ -1,4 +1,4 @@
-// What the agent tells of its data, when it declines, and when what it trained on stops being new.
+// What the agent reports about its data, when it declines a task, and when examples are no longer new.
 #include <gtest/gtest.h>
 
 #include "tests/agent/harness.h"
@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 const Error cut{ErrorCode::network, "tcp://here:1", "the connection was cut", ""};
 
-TEST(Data, IsToldInTheHello) {
+TEST(Data, IsReportedInHello) {
   Harness h;
   h.apply(DataKnown{{40, 7, "", "left out: one file"}});
   EXPECT_TRUE(h.sent<DataReport>().empty()) << "nobody is there to hear it";
@@ -28,7 +28,7 @@ TEST(Data, IsToldInTheHello) {
   EXPECT_TRUE(h.sent<DataReport>().empty()) << "the Hello told it";
 }
 
-TEST(Data, ThatChangesIsReportedAtMostOnceInATimeAndTheLastWordIsTheNewest) {
+TEST(Data, ChangesAreReportedAtMostOncePerIntervalAndTheLastReportIsTheNewest) {
   Harness h;
   h.go_online();
   h.advance(seconds(2));
@@ -50,7 +50,7 @@ TEST(Data, ThatChangesIsReportedAtMostOnceInATimeAndTheLastWordIsTheNewest) {
   EXPECT_EQ(h.sent<DataReport>().size(), 2U) << "nothing changed";
 }
 
-TEST(Data, ANoticeWhoseHelloGotNoWelcomeIsToldAgain) {
+TEST(Data, ANoticeWhoseHelloGotNoWelcomeIsSentAgain) {
   Harness h;
   h.apply(DataKnown{{1, 0, "", "damaged state set aside"}});
   h.reach_greeting();
@@ -61,7 +61,7 @@ TEST(Data, ANoticeWhoseHelloGotNoWelcomeIsToldAgain) {
   EXPECT_EQ(h.sent<messages::Hello>()[0].data.notice, "damaged state set aside");
 }
 
-TEST(Data, WithoutNewOnesATaskIsDeclinedIfTheOperatorWantsThat) {
+TEST(Data, WithoutNewExamplesATaskIsDeclinedIfConfigured) {
   auto config = Harness::small_config();
   config.decline_without_new = true;
   Harness h(config);
@@ -79,7 +79,7 @@ TEST(Data, WithoutNewOnesATaskIsDeclinedIfTheOperatorWantsThat) {
   EXPECT_EQ(h.sent<messages::Decline>().size(), 1U);
 }
 
-TEST(Data, IsKeptAsTrainedOnOnlyWhenTheUpdateWasCounted) {
+TEST(Data, IsNoLongerNewOnlyAfterTheUpdateWasCounted) {
   for (const auto verdict :
        {messages::Verdict::counted, messages::Verdict::rejected, messages::Verdict::late}) {
     Harness h;

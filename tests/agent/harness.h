@@ -20,7 +20,7 @@ class Harness {
   void receive(const messages::ToClient& message, std::uint64_t bulk_bytes = 0) {
     receive(session, message, bulk_bytes);
   }
-  // Moves time on, with a tick whenever the agent asks for one. Answers nothing.
+  // Advances the time, with a tick whenever the agent needs one. Sends the agent no messages.
   void advance(Duration duration);
 
   void reach_linking();

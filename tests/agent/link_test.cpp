@@ -58,7 +58,7 @@ TEST(Link, BackoffDoublesWithJitterUpToItsMaximum) {
   EXPECT_GT(waits.size(), 30U) << "jitter";
 }
 
-TEST(Link, TwoClientsDoNotComeBackInOneMoment) {
+TEST(Link, TwoClientsDoNotReconnectAtTheSameMoment) {
   AgentConfig other = Harness::small_config();
   other.instance = 78;
   Harness a;
@@ -84,7 +84,7 @@ TEST(Link, AWelcomeResetsTheBackoff) {
   EXPECT_LE(h.all<OpenLink>().at(0).attempt, 1U);
 }
 
-TEST(Link, TheSameTroubleIsToldOnceThenEachTenthTime) {
+TEST(Link, TheSameErrorIsLoggedOnceAndThenEveryTenthTime) {
   Harness h;
   for (int i = 0; i < 20; ++i) {
     h.reach_linking();
@@ -107,7 +107,7 @@ TEST(Link, AnUnansweredHelloEndsTheAttempt) {
   EXPECT_EQ(h.all<CloseLink>().size(), 1U);
 }
 
-TEST(Link, ARefusalIsToldWithItsMendAndWaitsAsAsked) {
+TEST(Link, ARefusalIsLoggedWithItsHintAndWaitsAsRequested) {
   for (const auto reason : {RefuseReason::version, RefuseReason::federation, RefuseReason::identity_in_use,
                             RefuseReason::malformed, RefuseReason::out_of_order}) {
     Harness h;
@@ -118,18 +118,18 @@ TEST(Link, ARefusalIsToldWithItsMendAndWaitsAsAsked) {
     EXPECT_GE(h.agent.next_tick() - h.now, seconds(60));
     ASSERT_EQ(h.all<Log>().size(), 1U);
     EXPECT_NE(h.all<Log>()[0].text.find("is wrong; fix it so"), std::string::npos);
-    EXPECT_TRUE(h.all<Exit>().empty()) << "it comes back for as long as it takes";
+    EXPECT_TRUE(h.all<Exit>().empty()) << "it reconnects without limit";
     h.go_online();
   }
 }
 
-TEST(Link, AnUnknownSessionIsGreetedAnewOnTheSameLink) {
+TEST(Link, AfterAnUnknownSessionHelloIsSentAgainOnTheSameLink) {
   Harness h;
   h.go_online();
   h.forget();
   const messages::Refuse unknown{RefuseReason::unknown_session, "not open", "say Hello again", 0};
   h.receive(SessionId(), unknown);
-  h.receive(SessionId(), unknown);  // to a second message that was on its way
+  h.receive(SessionId(), unknown);  // the answer to a second message that was in flight
   EXPECT_EQ(h.agent.state(), LinkState::greeting);
   EXPECT_EQ(h.sent<messages::Hello>().size(), 1U);
   EXPECT_TRUE(h.all<CloseLink>().empty());
@@ -137,7 +137,7 @@ TEST(Link, AnUnknownSessionIsGreetedAnewOnTheSameLink) {
   h.go_online();
 }
 
-TEST(Link, AFarewellOfTheAggregatorIsWaitedOut) {
+TEST(Link, AfterTheAggregatorsByeTheClientWaitsAndReconnects) {
   Harness h;
   h.go_online();
   h.receive(messages::Bye{"the aggregator stops"});
@@ -176,7 +176,7 @@ TEST(Link, AStopSaysByeWhenThereIsASession) {
   EXPECT_EQ(offline.all<Exit>().size(), 1U);
 }
 
-TEST(Link, AQuietClientPingsAThirdOfItsLeaseApart) {
+TEST(Link, AQuietClientPingsEveryThirdOfItsLease) {
   Harness h;
   h.go_online();
   h.forget();

@@ -1,4 +1,4 @@
-// What a client asks for before it gives an update, and what of it leaves the device.
+// What a client requires before it sends an update, and what leaves the device.
 #include <gtest/gtest.h>
 
 #include "protocols/secure_aggregation/aggregator.h"
@@ -10,7 +10,7 @@ namespace {
 
 namespace sa = secure_aggregation;
 
-// This client is "a"; b and c are played here, as is the aggregator.
+// This client is "a"; the test plays b, c and the aggregator.
 class SecureSum : public ::testing::Test {
  protected:
   sa::SigningKey root = *sa::SigningKey::generate();
@@ -39,7 +39,7 @@ class SecureSum : public ::testing::Test {
     return messages::sum_setup("harbour", task).digest();
   }
 
-  // Plays the others up to the shares, from a's advert on.
+  // Plays the others, from a's advert to the shares.
   void exchange(Harness& h, const messages::TrainTask& task) {
     const auto setup = messages::sum_setup("harbour", task);
     std::vector<sa::Certificate> certificates{*sa::certify(root, "harbour", "a", key->public_key())};
@@ -111,7 +111,7 @@ TEST_F(SecureSum, AWeakerOneThanThePolicyIsDeclinedBeforeAnyWork) {
   EXPECT_TRUE(h.all<FindArchive>().empty());
 }
 
-TEST_F(SecureSum, KeysGoOutAtOnceAndTheUpdateOnlyMasked) {
+TEST_F(SecureSum, KeysAreSentAtOnceAndTheUpdateOnlyMasked) {
   Harness h(config());
   const auto task = secure_task(h);
   h.train(task);
@@ -147,7 +147,7 @@ TEST_F(SecureSum, SharesMayComeBeforeTheTrainingEnds) {
   EXPECT_NE(asked_to_mask(h), nullptr);
 }
 
-TEST_F(SecureSum, AfterAReconnectTheSameIsSaidAgain) {
+TEST_F(SecureSum, AfterAReconnectTheSameMessagesAreSentAgain) {
   Harness h(config());
   const auto task = secure_task(h);
   h.train(task);

@@ -101,7 +101,7 @@ TEST(SessionTable, EveryStateAndEventDoAsTheTableSays) {
   }
 }
 
-TEST(Session, SpeaksAndHearsOnlyWhileOnline) {
+TEST(Session, SendsAndReceivesOnlyWhileOnline) {
   for (const L state : {L::offline, L::linking, L::greeting, L::online, L::finished}) {
     SCOPED_TRACE(name(state));
     Bench b;
@@ -117,7 +117,7 @@ TEST(Session, SpeaksAndHearsOnlyWhileOnline) {
   }
 }
 
-TEST(Session, OnlyATransferThatStandsStillOpensAnotherSession) {
+TEST(Session, OnlyAStalledTransferOpensAnotherSession) {
   for (const Activity activity : {Activity::idle, Activity::training, Activity::transferring}) {
     Bench b;
     b.bring_to(L::online);

@@ -116,7 +116,7 @@ TEST_F(SumParticipantTable, ATaskThatIsSentAgainRepeatsTheKeysOfTheSameSum) {
   EXPECT_NE(keys(first), keys(other)) << "another attempt has other keys";
 }
 
-TEST_F(SumParticipantTable, TheUpdateOfATaskIsWhatIsSummed) {
+TEST_F(SumParticipantTable, ASumThatIsNotForTheTasksUpdateIsRefused) {
   const SumParticipant participant("harbour", sums);
   EXPECT_TRUE(participant.check(task));
   task.outputs.push_back({"control", 100, {}});

@@ -31,7 +31,7 @@ messages::TrainTask anchored_task() {
   return task;
 }
 
-TEST(TaskCheck, WhatIsWrongIsNamed) {
+TEST(TaskCheck, TheFaultIsNamed) {
   struct Row {
     void (*damage)(messages::TrainTask&, AgentConfig&);
     const char* reason;

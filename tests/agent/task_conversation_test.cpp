@@ -1,5 +1,5 @@
-// The conversation about a task alone: what it says depends on whether the aggregator has sent the task in this
-// session.
+// The conversation about a task alone: the messages that it sends depend on whether the aggregator has sent the task in
+// this session.
 #include "client/agent/task_conversation.h"
 
 #include <gtest/gtest.h>

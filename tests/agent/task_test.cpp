@@ -1,4 +1,4 @@
-// Tasks through sessions: fetched, trained, offered, replaced, taken up again.
+// Tasks through sessions: fetched, trained, offered, replaced, resumed.
 #include <gtest/gtest.h>
 
 #include "tests/agent/harness.h"
@@ -53,7 +53,7 @@ TEST(Task, AnotherTaskDuringTheTrainingReplacesIt) {
   EXPECT_TRUE(h.sent<messages::Offer>().empty()) << "the old training's end is not the new one's";
 }
 
-TEST(Task, TheTrainingGoesOnThroughAReconnectAndIsOfferedInTheNewSession) {
+TEST(Task, TheTrainingContinuesThroughAReconnectAndIsOfferedInTheNewSession) {
   Harness h;
   const auto task = h.make_task();
   h.train(task);
@@ -82,7 +82,7 @@ TEST(Task, ATrainingThatEndsOfflineIsOfferedWhenItsTaskComesAgain) {
   EXPECT_EQ(h.sent<messages::Offer>().size(), 1U);
 }
 
-TEST(Task, AFetchIsTakenUpAtItsOffset) {
+TEST(Task, AFetchResumesAtItsOffset) {
   Harness h;
   h.go_online();
   const auto task = h.make_task();
@@ -110,7 +110,7 @@ TEST(Task, MessagesOfAnotherSessionAreIgnored) {
   EXPECT_FALSE(h.agent.task());
 }
 
-TEST(Task, AStandingTransferStartsTheSessionAnew) {
+TEST(Task, AStalledTransferStartsANewSession) {
   Harness h;
   h.go_online();
   const auto task = h.make_task();
@@ -120,7 +120,7 @@ TEST(Task, AStandingTransferStartsTheSessionAnew) {
   const Duration stall = Harness::small_config().stall_max;
   for (Duration waited{}; waited < stall; waited += seconds(10)) {
     EXPECT_TRUE(h.sent<messages::Hello>().empty());
-    h.receive(messages::Pong{});  // it lives, but nothing comes
+    h.receive(messages::Pong{});  // it is alive, but sends nothing else
     h.advance(seconds(10));
   }
   EXPECT_EQ(h.sent<messages::Hello>().size(), 1U);
@@ -128,7 +128,7 @@ TEST(Task, AStandingTransferStartsTheSessionAnew) {
   EXPECT_TRUE(h.all<CloseLink>().empty());
 }
 
-TEST(Task, TrainingIsNoStandingTransfer) {
+TEST(Task, TrainingIsNotAStalledTransfer) {
   Harness h;
   h.train(h.make_task());
   h.forget();
@@ -141,7 +141,7 @@ TEST(Task, TrainingIsNoStandingTransfer) {
   EXPECT_EQ(h.sent<messages::Ping>()[0].task, TaskId(1)) << "says what it is at";
 }
 
-TEST(Task, OneThatIsTooLargeOrMakesNoSenseIsDeclined) {
+TEST(Task, AnInvalidOrTooLargeTaskIsDeclined) {
   const auto declined = [](auto change) {
     Harness h;
     h.go_online();
@@ -156,7 +156,8 @@ TEST(Task, OneThatIsTooLargeOrMakesNoSenseIsDeclined) {
   declined([](auto& task) { task.archive_bytes = (4ULL << 30) + 1; });
   declined([](auto& task) { task.inputs[0].bytes = 401; });
   declined([](auto& task) { task.inputs[0].bytes = 0; });
-  // The shell tells the blobs apart by digest: one digest with two sizes would write beyond the smaller.
+  // The shell distinguishes blobs by their digests. If two blobs of different sizes had one digest, it would write
+  // beyond the smaller one.
   declined([](auto& task) { task.archive = task.inputs[0].vector; });
 }
 
@@ -194,7 +195,7 @@ TEST(Task, AMissingBlobDropsAFetchButNotAFinishedUpdate) {
   EXPECT_EQ(offering.agent.task()->state(), TaskState::offering);
 }
 
-TEST(Task, ARejectedUpdateIsTold) {
+TEST(Task, ARejectedUpdateIsLogged) {
   Harness h;
   h.train(h.make_task());
   h.end_training(h.make_task());
@@ -205,7 +206,7 @@ TEST(Task, ARejectedUpdateIsTold) {
   EXPECT_NE(h.all<Log>()[0].text.find("a value is too large"), std::string::npos);
 }
 
-TEST(Task, ADamagedModelIsFetchedAnew) {
+TEST(Task, ADamagedModelIsFetchedAgain) {
   Harness h;
   h.go_online();
   const auto task = h.make_task();

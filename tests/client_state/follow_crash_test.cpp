@@ -24,7 +24,7 @@ FollowedDataConfig config_of(const TemporaryFolder& folder) {
   return config;
 }
 
-// In the child: takes what comes and applies updates that were trained on it, and writes a byte after each of both.
+// In the child: stores what arrives, applies updates that were trained on it, and writes a byte after each of the two.
 [[noreturn]] void follow_until_killed(const TemporaryFolder& folder, int progress) {
   auto opened = StateStore::open(folder / "state");
   if (!opened) ::_exit(2);
@@ -42,7 +42,7 @@ FollowedDataConfig config_of(const TemporaryFolder& folder) {
   }
 }
 
-TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrTakenTwice) {
+TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
   const TemporaryFolder folder;
   const FollowedDataConfig config = config_of(folder);
   std::ofstream rows(config.data.file, std::ios::app);
@@ -53,7 +53,7 @@ TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrTakenTwice) {
     for (int i = 0; i < 13; ++i) {
       const std::string row = std::to_string(written) + "," + std::to_string(written % 3);
       expected.add(row);
-      // Torn in the middle of a row at times.
+      // Sometimes a write ends in the middle of a row.
       rows << row.substr(0, 2) << std::flush << row.substr(std::min<std::size_t>(2, row.size())) << "\n"
            << std::flush;
       ++written;

@@ -94,7 +94,8 @@ TEST_P(EveryLedger, ARepeatedTaskStartsFromTheStateBeforeItAndReplacesItsFirstRe
   EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}, {"y", vector_of(2)}}));
 }
 
-// Some hundred tasks, of which a third is repeated with other results, against a map that remembers every state.
+// Compares the ledger with maps of the states before and after the last task. A third of the calls repeat a task with
+// other results.
 TEST_P(EveryLedger, AgreesWithAModelOfItself) {
   Random random(3);
   KeptVectors before, after;

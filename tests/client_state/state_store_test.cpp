@@ -39,7 +39,7 @@ class State : public ::testing::Test {
              !entry.path().string().ends_with("-wal") && !entry.path().string().ends_with("-shm");
     return out;
   }
-  // Changes the byte in the middle of the first place that holds `what`.
+  // Changes the byte in the middle of the first occurrence of `what`.
   void flip(const std::string& what) const {
     std::fstream in(file(), std::ios::binary | std::ios::in | std::ios::out);
     const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -79,7 +79,7 @@ TEST_F(State, WhatACountedUpdateWasTrainedOnIsNotNewAnyMore) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 4)));
   const auto snapshot = store_->snapshot(another);
-  ASSERT_TRUE(store_->add(arrival_of(4, 2)));  // came while it trained
+  ASSERT_TRUE(store_->add(arrival_of(4, 2)));  // arrived during the training
   ASSERT_TRUE(apply(*store_, snapshot->mark, 3));
   for (int again = 0; again < 2; ++again) {
     const auto counts = store_->counts();
@@ -100,20 +100,20 @@ TEST_F(State, WithoutReplayNothingIsKept) {
   ASSERT_TRUE(apply(*store_, store_->snapshot(another)->mark, 0));
   EXPECT_EQ(store_->counts()->available(), 0U);
   EXPECT_EQ(store_->snapshot(another).error().code, ErrorCode::data);
-  // Numbers are never used twice, so that an old mark names nothing new.
+  // Numbers are never reused, so that an old mark does not cover new examples.
   ASSERT_TRUE(store_->add(arrival_of(4, 1)));
   ASSERT_TRUE(apply(*store_, 4, 0));
   EXPECT_EQ(store_->counts()->fresh, 1U);
 }
 
-// Each example of the stream is in a reservoir of 10 after N examples with probability 10 / N, wherever it came.
+// Each example of the stream is in a reservoir of 10 after N examples with probability 10 / N, whatever its position.
 TEST_F(State, TheReservoirIsAUniformSample) {
   constexpr std::size_t groups = 4, size = 10;
   std::array<double, groups> kept{};
   double expected = 0;
   for (std::size_t run = 0; run < 300; ++run) {
     const auto store = StateStore::in_memory().value();
-    const std::size_t before = 1 + run;  // examples that are not looked at below
+    const std::size_t before = 1 + run;  // examples that are not checked below
     ASSERT_TRUE(store->add(arrival_of(0, before)));
     ASSERT_TRUE(apply(*store, store->snapshot(another)->mark, size, run));
     for (std::size_t group = 0; group < groups; ++group)
@@ -163,7 +163,7 @@ TEST_F(State, AFileThatIsNoDatabaseIsSetAsideAndTheClientStartsClean) {
   ASSERT_TRUE(store_->add(arrival_of(0, 1)));
 }
 
-TEST_F(State, ACutFileIsSetAside) {
+TEST_F(State, ATruncatedFileIsSetAside) {
   open();
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(store_->add(arrival_of(i * 50, 50)));
   store_.reset();

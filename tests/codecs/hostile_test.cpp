@@ -102,7 +102,7 @@ TEST(Hostile, AFrameThatUnpacksToMoreThanAnUpdateIsRefusedBeforeItIsUnpacked) {
   EXPECT_LE(memory.capacity(), small.encoded_bytes_max());
 }
 
-TEST(Hostile, TopKPlacesBeyondTheEndAreRefused) {
+TEST(Hostile, TopKIndicesBeyondTheEndAreRefused) {
   // Bytes that are valid for a longer vector with the same number of selected values.
   const Plan longer = plan_of("topk(0.01, q4)", 10'000), shorter = plan_of("topk(0.02, q4)", 5'000);
   std::vector<float> values(10'000, 0.0F);

@@ -14,7 +14,8 @@ std::vector<float> counting(std::size_t count) {
 }
 
 // Computed in Python, with b = struct.pack of 0.0, 1.0, ... as '<f' and h = hashlib.sha256: h(b), or above 1 MiB
-// h(b"hansa vector 1" + struct.pack('<Q', len(b)) + b"".join(h(b[i:i+2**20]).digest() for i in range(0, len(b), 2**20)))
+// h(b"hansa vector 1" + struct.pack('<Q', len(b)) + b"".join(h(b[i:i+2**20]).digest() for i in range(0, len(b),
+// 2**20)))
 struct Known {
   std::size_t count;
   const char* hex;

@@ -59,7 +59,7 @@ TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_THAT(config.simulated_clients, ElementsAre());
 }
 
-// What a federation file may set, a client accepts.
+// A client accepts every value that a federation file may set.
 TEST(FederationSchema, TheRangesOfTrainingAreWithinThoseOfTheMethod) {
   const auto& tables = federation_schema().tables;
   const auto training = std::ranges::find(tables, "training", &config::Table::name);

@@ -1,4 +1,4 @@
-// What the coordinator does with what clients tell of their data.
+// What the coordinator does with the clients' reports about their data.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ std::size_t logged(const Harness& h, const std::string& text) {
       logs.begin(), logs.end(), [&](const Log& log) { return log.text.find(text) != std::string::npos; }));
 }
 
-TEST(Data, AClientThatCannotTrainIsNotPickedUntilItCan) {
+TEST(Data, AClientThatCannotTrainIsNotSelectedUntilItCan) {
   Harness h(small_config());
   const Peer a = h.connect("a", 0);
   const Peer b = h.connect("b");
@@ -30,7 +30,7 @@ TEST(Data, AClientThatCannotTrainIsNotPickedUntilItCan) {
   EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 1U) << "the next round picks it";
 }
 
-TEST(Data, ProblemsAndNoticesAreToldOnce) {
+TEST(Data, ProblemsAndNoticesAreReportedOnce) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   h.say(a, DataReport{0, 0, "data.csv:8: bad row", ""});

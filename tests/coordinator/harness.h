@@ -1,4 +1,4 @@
-// A coordinator on virtual time with clients that are data: what they say is fed, what they are sent is kept.
+// A coordinator on virtual time. Clients are data: tests feed their messages, and the harness keeps what they are sent.
 #pragma once
 #include <functional>
 #include <memory>
@@ -12,7 +12,8 @@ namespace hansa::server::testing {
 
 using Verdict = Coordinator::Verdict;
 
-// Three admitted clients a, b, c; a model of 250 floats; chunks of 100 bytes; no waiting for more than two.
+// Three admitted clients a, b, c; a model of 250 floats; chunks of 100 bytes; the first round does not wait for more
+// than two clients.
 [[nodiscard]] CoordinatorConfig small_config();
 
 struct Peer {
@@ -24,17 +25,17 @@ struct Peer {
 
 class Harness {
  public:
-  // Finds the certificate of a client; without it none has one.
+  // Finds the certificate of a client. Empty: no client has one.
   using Certificates =
       std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)>;
   explicit Harness(CoordinatorConfig config, RoundId last_committed = RoundId(0),
                    Certificates certificates = {});
 
   Verdict apply(const Event& event);
-  // Moves time on, with a tick whenever the coordinator asks for one. Returns the number of ticks.
+  // Advances the time, with a tick whenever the coordinator needs one. Returns the number of ticks.
   int advance(Duration duration);
 
-  // A client of this name on a connection and in a process of its own.
+  // A client of this name, with its own connection and process.
   [[nodiscard]] Peer peer(const std::string& name);
   Verdict say(const Peer& from, const messages::ToAggregator& message, std::uint64_t bulk_bytes = 0);
   // A message that only an aggregator sends.
@@ -47,7 +48,7 @@ class Harness {
   [[nodiscard]] messages::Offer offer_of(const Peer& from, std::uint8_t content = 1) const;
   // Sends all chunks that are granted to it, from `offset` on, as long as grants come; returns the bytes sent.
   std::uint64_t upload(const Peer& from, std::uint64_t offset = 0);
-  // Offer, upload, sound check.
+  // Offers an update, uploads it, and reports it as valid.
   void finish_task(const Peer& from, std::uint8_t content = 1);
   Verdict check(const std::string& client, const Result<void>& outcome = {});
   // Answers the last CommitRound; the new model is derived from the round.

@@ -23,7 +23,7 @@ TEST(Gathering, StartsAtOnceWithTheClientsExpected) {
   EXPECT_EQ(h.coordinator.progress(h.now).members.size(), 3U);
 }
 
-TEST(Gathering, GoesOnWithTheMinimumWhenTheWaitIsOver) {
+TEST(Gathering, ContinuesWithTheMinimumWhenTheWaitIsOver) {
   auto config = small_config();
   config.settings.cohort.clients_expected = 3;
   config.settings.cohort.gather = seconds(10);
@@ -36,7 +36,7 @@ TEST(Gathering, GoesOnWithTheMinimumWhenTheWaitIsOver) {
   EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
 }
 
-TEST(Gathering, GivesUpNamingWhoIsMissing) {
+TEST(Gathering, FailsNamingTheMissingClients) {
   auto config = small_config();
   config.process.lease = config.settings.cohort.wait_max * 2;
   Harness h(config);
@@ -51,7 +51,7 @@ TEST(Gathering, GivesUpNamingWhoIsMissing) {
   EXPECT_EQ(h.coordinator.phase(), Phase::finished);
 }
 
-// A moment that has passed must not make it ask for a tick each millisecond.
+// A time that has passed must not cause a tick every millisecond.
 TEST(Gathering, WaitingTakesFewTicks) {
   auto config = small_config();
   config.settings.cohort.clients_expected = 3;
@@ -114,7 +114,7 @@ TEST(InRound, CommitsWhenAllAreCountedAndTheNextRoundStarts) {
   EXPECT_EQ(h.sent<messages::Finished>(a).size(), 1U);
 }
 
-TEST(InRound, NobodyStartsARoundBeforeTheCommitIsDurable) {
+TEST(InRound, NoRoundStartsBeforeTheCommitIsDurable) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
@@ -130,7 +130,7 @@ TEST(InRound, NobodyStartsARoundBeforeTheCommitIsDurable) {
 }
 
 // A slow link: the deadline limits how long clients may work, not how long their bytes may take.
-TEST(InRound, WithoutItsQuorumWaitsBeyondTheDeadlineForWhatStillArrives) {
+TEST(InRound, WithoutItsQuorumWaitsBeyondTheDeadlineForArrivingUpdates) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
@@ -164,7 +164,7 @@ struct OneIsMissing {
   OneIsMissing() { h.finish_task(a); }
 };
 
-TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
+TEST(InRound, AModelThatIsStillArrivingAtTheDeadlineIsAlsoAwaited) {
   OneIsMissing world;
   Harness& h = world.h;
   const Peer& b = world.b;
@@ -176,7 +176,7 @@ TEST(InRound, AModelThatStillArrivesAtTheDeadlineIsWaitedForAsWell) {
   EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U) << "nothing moved for a minute";
 }
 
-TEST(InRound, WhoPullsTheSameForEverIsNotWaitedFor) {
+TEST(InRound, AClientThatPullsTheSameBytesForeverIsNotAwaited) {
   OneIsMissing world;
   Harness& h = world.h;
   const Peer& b = world.b;
@@ -187,7 +187,7 @@ TEST(InRound, WhoPullsTheSameForEverIsNotWaitedFor) {
   EXPECT_EQ(h.coordinator.progress(h.now).attempt, 2U);
 }
 
-TEST(InRound, WhatStillArrivesIsNotWaitedForWithTheQuorumOrOutOfItsReach) {
+TEST(InRound, ArrivingUpdatesAreNotAwaitedIfTheQuorumIsCountedOrOutOfReach) {
   for (const double quorum : {0.3, 1.0}) {
     SCOPED_TRACE(quorum);
     auto config = small_config();
@@ -237,7 +237,7 @@ TEST(InRound, AMissedQuorumIsTriedAgainWithTheSameTask) {
   EXPECT_TRUE(h.committed.empty());
 }
 
-TEST(InRound, GivenUpItSaysWhyAClientDeclined) {
+TEST(InRound, AFailedRoundReportsWhyAClientDeclined) {
   auto config = small_config();
   config.settings.cohort.attempts_max = 1;
   Harness h(config);
@@ -250,7 +250,7 @@ TEST(InRound, GivenUpItSaysWhyAClientDeclined) {
       << h.finished[0].text;
 }
 
-TEST(InRound, TheRecordSaysWhatBecameOfEach) {
+TEST(InRound, TheRecordHasTheOutcomeOfEachClient) {
   auto config = small_config();
   config.settings.cohort.clients_min = 3;
   config.settings.cohort.quorum = 0.3;
@@ -272,7 +272,7 @@ TEST(InRound, TheRecordSaysWhatBecameOfEach) {
   EXPECT_EQ(p[2].outcome, Outcome::rejected);
 }
 
-TEST(InRound, APassedOverTaskIsRepeatedWhenTheClientSaysItIsIdle) {
+TEST(InRound, AMissedTaskIsRepeatedWhenTheClientReportsThatItIsIdle) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   (void)h.connect("b");
@@ -299,7 +299,7 @@ TEST(InRound, AMemberThatReconnectsGetsItsTaskAgain) {
   EXPECT_EQ(h.coordinator.phase(), Phase::committing);
 }
 
-TEST(InRound, AStopSaysByeAndALaterHelloIsNotToldThatAllIsDone) {
+TEST(InRound, AStopSendsByeAndALaterHelloIsNotAnsweredWithFinished) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   (void)h.connect("b");
@@ -308,7 +308,7 @@ TEST(InRound, AStopSaysByeAndALaterHelloIsNotToldThatAllIsDone) {
   EXPECT_EQ(h.sent<messages::Bye>(a).size(), 1U);
   ASSERT_EQ(h.finished.size(), 1U);
   EXPECT_EQ(h.finished[0].why, Finish::Why::stopped);
-  // Finished would send it home for good although rounds are left.
+  // Finished would dismiss the client for good, although rounds are left.
   const Peer late = h.connect("c");
   EXPECT_TRUE(h.sent<messages::Finished>(late).empty());
   EXPECT_EQ(h.sent<messages::Bye>(late).size(), 1U);

@@ -1,5 +1,5 @@
-// Secure sums in the coordinator: who is waited for, who drops out of which exchange, and what is refused. The clients
-// are real machines; their vectors are nobody's business here.
+// Secure sums in the coordinator: which clients it waits for, which clients drop out of which exchange, and what it
+// refuses. The clients are real machines; their vectors do not matter here.
 #include <map>
 
 #include <gtest/gtest.h>
@@ -157,7 +157,7 @@ TEST_F(SecureRounds, ARoundGoesThroughItsExchangesWithoutWaiting) {
     EXPECT_EQ(h->sent<messages::Cancel>(of(name).peer).size(), 1U) << name << " may wipe its secrets";
 }
 
-TEST_F(SecureRounds, WhoIsLateInAnExchangeDropsOut) {
+TEST_F(SecureRounds, AClientThatIsLateInAnExchangeDropsOut) {
   begin();
   for (const char* name : {"a", "b", "c"}) ASSERT_EQ(advert(name), Verdict::accepted);
   EXPECT_TRUE(h->all<SendHeld>().empty()) << "d is connected and may still speak";
@@ -169,7 +169,7 @@ TEST_F(SecureRounds, WhoIsLateInAnExchangeDropsOut) {
   for (const char* name : {"a", "b", "c"}) take_delivery(name);
 }
 
-TEST_F(SecureRounds, AMaskedVectorAfterTheSurvivorsAreFixedIsThrownAway) {
+TEST_F(SecureRounds, AMaskedVectorAfterTheSurvivorsAreFixedIsDiscarded) {
   begin();
   up_to_masked();
   for (const char* name : {"a", "b", "c"}) send_masked(name);
@@ -192,7 +192,7 @@ TEST_F(SecureRounds, AMaskedVectorOfAnotherAttemptIsIgnored) {
   EXPECT_EQ(h->say(of("a").peer, offer("a")), Verdict::accepted);
 }
 
-TEST_F(SecureRounds, KeysThatAreNotTheClientsDropItAndNobodyElse) {
+TEST_F(SecureRounds, KeysThatAreNotTheClientsDropOnlyThatClient) {
   begin();
   EXPECT_EQ(h->say(of("d").peer, messages::KeyAdvert{of("d").task, of("d").setup, of("a").sum->advert()}),
             Verdict::rejected);
@@ -218,7 +218,7 @@ TEST_F(SecureRounds, ARestartedClientHasLostItsKeys) {
   EXPECT_EQ(h->coordinator.phase(), Phase::in_round);
 }
 
-TEST_F(SecureRounds, AReconnectedClientIsToldAgainWhatItMayHaveMissed) {
+TEST_F(SecureRounds, AReconnectedClientIsSentAgainWhatItMayHaveMissed) {
   begin();
   for (const char* name : names) ASSERT_EQ(advert(name), Verdict::accepted);
   for (const char* name : {"a", "b", "c"}) ASSERT_EQ(shares(name), Verdict::accepted);
@@ -261,7 +261,7 @@ TEST_F(SecureRounds, AWrongAnswerIsNamedAndTheOthersSuffice) {
   EXPECT_NE(commit_effect(), nullptr);
 }
 
-TEST_F(SecureRounds, ASumThatIsNoneIsTriedAgain) {
+TEST_F(SecureRounds, ARoundWithAnInvalidSumIsTriedAgain) {
   begin();
   up_to_masked();
   for (const char* name : names) send_masked(name);

@@ -1,4 +1,4 @@
-// Sessions alone: states and events as docs/round.md lists them. sessions_test.cpp sees them through a coordinator.
+// Sessions alone: states and events as docs/round.md lists them. sessions_test.cpp tests them through a coordinator.
 #include <gtest/gtest.h>
 
 #include "server/coordinator/internal/sessions.h"

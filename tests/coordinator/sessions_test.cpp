@@ -45,7 +45,7 @@ TEST(Sessions, AnotherVersionIsRefusedAsSuchAndGarbageAsMalformed) {
   EXPECT_TRUE(h.refused(a, RefuseReason::malformed));
 }
 
-TEST(Sessions, AnUnknownSessionIsRefusedWhateverItSays) {
+TEST(Sessions, AnyMessageOfAnUnknownSessionIsRefused) {
   Harness h(small_config());
   Peer stranger = h.peer("a");
   EXPECT_EQ(h.say(stranger, messages::Ping{}), Verdict::rejected);
@@ -76,7 +76,7 @@ TEST(Sessions, TheSameProcessOnAnotherConnectionReplacesItsSession) {
   EXPECT_EQ(h.say(before, messages::Ping{}), Verdict::rejected);
 }
 
-TEST(Sessions, ASecondClientWithTheKeyOfALivingOneIsRefused) {
+TEST(Sessions, ASecondClientWithTheKeyOfALiveOneIsRefused) {
   Harness h(small_config());
   const Peer old_one = h.connect("a");
   h.forget();
@@ -119,7 +119,7 @@ TEST(Sessions, ANewProcessIsWelcomedAtOnceWhenTheOldConnectionIsLost) {
   (void)h.connect("a");
 }
 
-TEST(Sessions, SilenceIsAskedThenEndsWithTheLease) {
+TEST(Sessions, ASilentClientIsPingedAndItsSessionEndsWithTheLease) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   h.advance(h.config.process.ping + seconds(1));
@@ -151,7 +151,7 @@ TEST(Sessions, ALostConnectionIsGoneAfterTheAbsence) {
   EXPECT_EQ(h.coordinator.progress(h.now).connected, 0U);
 }
 
-TEST(Sessions, WhatOnlyAnAggregatorSaysEndsTheSessionAndTheRoundGoesOn) {
+TEST(Sessions, AMessageThatOnlyAnAggregatorSendsEndsTheSessionAndTheRoundContinues) {
   for (const messages::Type type :
        {messages::Welcome::type, messages::TrainTask::type, messages::BlobChunk::type, messages::Grant::type,
         messages::UnmaskRequest::type}) {
@@ -171,7 +171,7 @@ TEST(Sessions, WhatOnlyAnAggregatorSaysEndsTheSessionAndTheRoundGoesOn) {
   }
 }
 
-TEST(Sessions, WhatOnlyAnAggregatorSaysOpensNoSession) {
+TEST(Sessions, AMessageThatOnlyAnAggregatorSendsOpensNoSession) {
   Harness h(small_config());
   const Peer stranger = h.peer("a");
   EXPECT_EQ(h.say_misdirected(stranger), Verdict::rejected);

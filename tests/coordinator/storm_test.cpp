@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// A harness whose coordinator stands in this phase; a and b are connected.
+// A harness whose coordinator is in this phase; a and b are connected.
 struct InPhase {
   Harness h;
   Peer a;
@@ -105,7 +105,7 @@ TEST(CoordinatorTable, EveryPhaseAndOtherEventDoAsTheTableSays) {
   }
 }
 
-// What the shell would hold: effects out of order are the coordinator's fault.
+// What the shell would hold. It detects effects that the coordinator emits in the wrong order.
 class Checker {
  public:
   explicit Checker(const CoordinatorConfig& config) : config_(config) {}
@@ -184,7 +184,7 @@ std::optional<messages::ToAggregator> random_message(Random& random, const Harne
   }
 }
 
-// Hostile and honest traffic of 6 identities on many connections, then one honest pass: it must get through.
+// Hostile and honest traffic of 6 identities on many connections, then one honest pass, which must succeed.
 void storm(std::uint64_t seed, int& commits) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Random random(seed);

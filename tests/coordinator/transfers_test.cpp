@@ -72,7 +72,7 @@ TEST(Offer, OfNoOrTooManyExamplesIsRejected) {
     auto offer = p.h.offer_of(p.a);
     offer.examples = examples;
     EXPECT_EQ(p.h.say(p.a, offer), Verdict::rejected) << examples;
-    // A second, sound offer does not undo it.
+    // A second, valid offer does not undo it.
     EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
     const auto receipts = p.h.sent<messages::Receipt>(p.a);
     ASSERT_EQ(receipts.size(), 2U);
@@ -89,7 +89,7 @@ TEST(Offer, OfAnotherTaskIsLate) {
   EXPECT_EQ(p.h.sent<messages::Receipt>(p.a)[0].verdict, messages::Verdict::late);
 }
 
-TEST(Offer, ADoubledOneIsAnsweredOnce) {
+TEST(Offer, ARepeatedOneIsAnsweredOnce) {
   Pair p;
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::discarded);
@@ -106,8 +106,8 @@ TEST(Offer, ACountedUpdateThatIsOfferedAgainIsCountedOnce) {
   EXPECT_TRUE(p.h.all<CountUpdate>().empty());
 }
 
-// Encoded updates have no size of their own: a spool that was made for few bytes must not get many.
-TEST(Offer, OfTheSameChecksumAndAnotherSizeBeginsAnew) {
+// Encoded updates have no fixed size. A spool that was created for few bytes must not receive many.
+TEST(Offer, OfTheSameChecksumAndAnotherSizeStartsAgain) {
   auto config = small_config();
   config.compression.uplink = std::make_shared<const codecs::Plan>(
       *codecs::Plan::create({{config.model.elements, *codecs::parse_spec("q8", "test"), 0}}));
@@ -136,7 +136,7 @@ CoordinatorConfig config_with_memory_for_one() {
   return config;
 }
 
-TEST(Upload, WaitsAMomentForMemoryAndThenGoesToAFile) {
+TEST(Upload, WaitsAMomentForMemoryAndThenUsesAFile) {
   Pair p(config_with_memory_for_one());
   EXPECT_EQ(p.h.say(p.a, p.h.offer_of(p.a)), Verdict::accepted);
   EXPECT_EQ(p.h.say(p.b, p.h.offer_of(p.b)), Verdict::accepted);
@@ -158,8 +158,8 @@ TEST(Upload, IsGrantedAsSoonAsThereIsMemory) {
   EXPECT_EQ(p.h.sent<messages::Grant>(p.b).size(), 1U);
 }
 
-// So that a client on a slow link, which has much on its way, does not take the transfer for stalled.
-TEST(Upload, ThatIsLongOnItsWayHearsThatItArrives) {
+// So that a client on a slow link, with many bytes in flight, does not consider the transfer stalled.
+TEST(Upload, ThatIsInFlightForALongTimeIsSentEmptyGrants) {
   auto config = small_config();
   config.model.elements = 1'000'000;
   config.process.chunk_bytes = 128 * 1024;
@@ -221,7 +221,7 @@ TEST(Upload, AViolationEndsTheSessionAndTheNextResumesAtTheSpooledOffset) {
   struct Bad {
     std::uint64_t offset, bytes;
   };
-  // Out of order, doubled, too large, empty.
+  // Out of order, repeated, too large, empty.
   for (const auto& bad : {Bad{300, 100}, Bad{100, 100}, Bad{200, 101}, Bad{200, 0}}) {
     Pair p;
     SCOPED_TRACE(std::to_string(bad.offset) + " " + std::to_string(bad.bytes));
@@ -243,7 +243,7 @@ TEST(Upload, AViolationEndsTheSessionAndTheNextResumesAtTheSpooledOffset) {
   }
 }
 
-TEST(Upload, ADifferentUpdateAfterAReconnectStartsAnew) {
+TEST(Upload, ADifferentUpdateAfterAReconnectStartsFromTheBeginning) {
   Pair p;
   p.h.say(p.a, p.h.offer_of(p.a, 1));
   p.h.say(p.a, messages::UpdateChunk{p.h.task_of(p.a), 0}, 100);
@@ -259,7 +259,7 @@ TEST(Upload, ADifferentUpdateAfterAReconnectStartsAnew) {
   EXPECT_EQ(p.h.all<OpenUpdate>()[0].ticket.checksum, p.h.offer_of(again, 2).update);
 }
 
-TEST(Upload, OnlySoManyAtATimeAndTheNextFollows) {
+TEST(Upload, OnlyTheMaximumAtATimeAndTheNextFollows) {
   auto config = small_config();
   config.settings.limits.uploads_max = 1;
   Pair p(config);
@@ -329,8 +329,8 @@ TEST(Upload, AQueueOfOffersStaysInOrderThroughNewSessions) {
   Peer c = h.connect("c");
   Peer d = h.connect("d");
   for (Peer* p : {&a, &b, &c}) h.say(*p, h.offer_of(*p));
-  // A client whose transfer makes no progress starts its session again. It keeps its place in the queue, and takes no
-  // second one.
+  // A client whose transfer makes no progress starts its session again. It keeps its place in the queue and does not
+  // get a second one.
   for (int i = 0; i < 50; ++i) {
     h.hello(b);
     h.say(b, h.offer_of(b));

@@ -14,7 +14,7 @@ class UploadsMachine : public ::testing::Test {
     Turn turn(now, effects, sessions);
     return work(turn);
   }
-  // What a client asks the machine for, each with a turn of its own.
+  // What a client asks of the machine, each with its own turn.
   Verdict offer(const std::string& client, std::uint64_t bytes = 300, std::uint8_t content = 1) {
     return act([&](Turn& turn) {
       return uploads.on_offer(
@@ -93,7 +93,7 @@ TEST_F(UploadsMachine, TheSameUpdateContinuesAndAnotherOneStartsAgain) {
   EXPECT_EQ(uploads.received("a"), 0U);
 }
 
-TEST_F(UploadsMachine, AnUploadWithoutRoomInMemoryWaitsForATimeOnly) {
+TEST_F(UploadsMachine, AnUploadWithoutRoomInMemoryWaitsOnlyForALimitedTime) {
   Uploads two({2, 350, 100});
   std::swap(uploads, two);
   offer("a");

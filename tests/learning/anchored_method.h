@@ -1,5 +1,5 @@
-// A second method, for tests only: SGD that is pulled towards an additional input "anchor" and gives an additional output "drift",
-// which is the trained model minus the anchor.
+// A second method, for tests only: SGD that is pulled towards an additional input "anchor" and gives an additional
+// output "drift", which is the trained model minus the anchor.
 #pragma once
 #include <memory>
 

@@ -1,5 +1,5 @@
-// A task with an additional vector in each direction, from TrainTask to the uploaded bytes: the device's engine and the real
-// trainer, with the aggregator played by the test.
+// A task with an additional vector in each direction, from TrainTask to the uploaded bytes: the device's engine and the
+// real trainer, with the aggregator played by the test.
 #include <cmath>
 #include <cstring>
 #include <deque>

@@ -97,7 +97,7 @@ messages::TrainTask task_with_deltas() {
 
 std::vector<HeldVector> held_model(const Digest& vector) { return {{"model", vector, 2'000}}; }
 
-TEST(ClientTask, AStoredVectorOfAnotherSizeIsNotTakenForTheTasks) {
+TEST(ClientTask, AStoredVectorOfAnotherSizeIsNotUsedForTheTask) {
   for (const Digest& held : {model, counting_digest(11)}) {
     const std::vector<HeldVector> other = {{"model", held, 4}};
     ClientTask task(task_with_deltas(), ArchiveCache::present, chunk_bytes, other);

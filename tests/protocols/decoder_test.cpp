@@ -320,7 +320,7 @@ TEST(Decoder, UnknownEnumeratorsAreRefused) {
   expect_error(receipt, "enumerator");
 }
 
-TEST(Encoder, LongTextsAndListsAreCutToWhatADecoderAccepts) {
+TEST(Encoder, LongTextsAndListsAreTruncatedToWhatADecoderAccepts) {
   const auto bye = decode_to_client(encode(SessionId(1), ToClient(Bye{std::string(5'000, 'x')})));
   ASSERT_TRUE(bye);
   EXPECT_EQ(std::get<Bye>(std::get<Envelope<ToClient>>(*bye).message).reason,

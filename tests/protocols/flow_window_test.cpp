@@ -110,7 +110,7 @@ TEST(FlowWindow, StaysWithinItsBoundsForAnyInput) {
   }
 }
 
-TEST(ChunkOfRange, IsHalfOfItWithinTheSessions) {
+TEST(ChunkOfRange, IsHalfOfTheRangeWithinTheSessionsMaximum) {
   EXPECT_EQ(chunk_of_range(256 * 1024, 128 * 1024), 128U * 1024);
   EXPECT_EQ(chunk_of_range(20'001, 128 * 1024), 10'001U);
   EXPECT_EQ(chunk_of_range(10, 128 * 1024), 4U * 1024) << "not divided further";

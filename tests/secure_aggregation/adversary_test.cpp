@@ -102,7 +102,7 @@ TEST_F(Adversary, SharesAreForOneReceiverOfOneContext) {
     ASSERT_TRUE(
         run.aggregator.on_shares(run.at(i), *run.clients[i].on_roster(run.aggregator.encoded_roster())));
   ASSERT_TRUE(run.aggregator.fix_sharers());
-  // Those for client 1, given to client 0.
+  // The shares for client 1 are given to client 0.
   expect_refused(run.clients[0].on_delivery(*run.aggregator.delivery_for(1)), "were modified",
                  run.clients[0]);
   auto changed = *run.aggregator.delivery_for(2);
@@ -269,7 +269,7 @@ TEST_F(Adversary, WrongNumbersOfSharesAreRefused) {
 }
 
 // Wrong shares from a minority are detected, as long as enough others answer.
-TEST_F(Adversary, WrongSharesAreDetectedAndLeftOut) {
+TEST_F(Adversary, WrongSharesAreDetectedAndOmitted) {
   run.leaves[4] = Leaves::before_masked;
   up_to_shares();
   auto sum = run.masked(random);

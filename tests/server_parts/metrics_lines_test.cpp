@@ -26,7 +26,7 @@ std::vector<nlohmann::json> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
-TEST_F(MetricsLines, MetricsHaveALineACommitAndALineAnEvaluation) {
+TEST_F(MetricsLines, MetricsHaveALineForEachCommitAndEachEvaluation) {
   fill(1);
   const auto store = open();
   ASSERT_TRUE(store->record_evaluation(RoundId{1}, {{"loss", 5, 10}}));

@@ -184,7 +184,7 @@ TEST_P(RetentionOfStores, TheBestRoundsStayAndThoseThatMayStillBeEvaluated) {
     if (round % 2 == 0) {
       EXPECT_TRUE(has(*run, model_after(round - 1))) << "it may still be evaluated";
     }
-    // Rounds are evaluated in pairs, the newer one first, so that the older one is given up.
+    // Rounds are evaluated in pairs, the newer one first, so that the older one is not evaluated.
     if (round % 2 == 0 || round == 7 || round == 31) {
       ASSERT_TRUE(run->record_evaluation(RoundId(round), {{"loss", 1, 1}, {"accuracy", accuracy(round), 1}}));
     }

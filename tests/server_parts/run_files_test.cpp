@@ -87,7 +87,8 @@ TEST_F(RunFiles, ADeltaThatIsDamagedOrMissingIsAnError) {
   EXPECT_EQ(gone.error().code, ErrorCode::storage);
 }
 
-// What an aggregator stored before a crash, and no round names: also a sum that was opened twice.
+// Files that an aggregator stored before a crash and that no round names. A round whose sum is opened twice leaves such
+// files too.
 TEST_F(RunFiles, ModelsAndDeltasThatNoCommittedRoundNamesAreRemovedAtTheStart) {
   Digest model, delta;
   {

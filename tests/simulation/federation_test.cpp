@@ -110,7 +110,7 @@ TEST(Federation, ClientThatStartsLateJoinsALaterRound) {
   EXPECT_EQ(world.disk->rounds.back().participations.size(), 5U);
 }
 
-// What a retention removes is never what a restart needs: the published model, too, comes back bit for bit.
+// A retention never removes what a restart needs: the published model is also restored bit for bit.
 TEST(Federation, ARetentionChangesNoModelHoweverOftenTheAggregatorRestarts) {
   const auto world_that_keeps = [](const char* keep, std::uint32_t full_every) {
     World world;

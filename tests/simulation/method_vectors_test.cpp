@@ -1,5 +1,5 @@
-// A training method with two more vectors each way, in whole federations: the aggregator keeps the vectors, sends them with
-// each task, and adds the mean of what comes back.
+// A training method with two additional vectors in each direction, in whole federations: the aggregator keeps the
+// vectors, sends them with each task, and adds the mean of the clients' outputs.
 #include <cmath>
 
 #include <gtest/gtest.h>

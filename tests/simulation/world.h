@@ -69,8 +69,8 @@ struct Sent {
 
 // Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
 // participations. Returns an empty string if all agree, or else the difference. Updates and published models pass
-// through the codecs; codecs with error feedback only in a world without faults. The vectors that a method exchanges are
-// recomputed likewise.
+// through the codecs; codecs with error feedback only in a world without faults. The vectors that a method exchanges
+// are recomputed likewise.
 std::string check_models(const World& world);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);

@@ -84,7 +84,7 @@ TEST_F(Link, AServerThatSendsNothingIsNotHansaAfterTheTimeout) {
   EXPECT_EQ(first_event(stranger.address(), hasty).kind, Kind::not_hansa);
 }
 
-TEST_F(Link, AServerThatClosesTheConnectionIsNotTakenForAnAggregator) {
+TEST_F(Link, AServerThatClosesTheConnectionIsNotMistakenForAnAggregator) {
   // libzmq does not report how far an interrupted handshake was, so this looks like a wrong key.
   const Stranger stranger(Stranger::Habit::hangs_up);
   EXPECT_THAT(first_event(stranger.address(), patient).kind, AnyOf(Kind::wrong_key, Kind::not_hansa));

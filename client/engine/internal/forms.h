@@ -1,4 +1,4 @@
-// The implementations of UpdateForm, and what they share.
+// The implementations of UpdateForm, and their common functions.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace hansa::client {
 
-// The float32 values as they were trained.
+// The trained values as float32.
 class PlainForm final : public UpdateForm {
  public:
   explicit PlainForm(const messages::TrainTask& task) : task_(task) {}
@@ -17,7 +17,7 @@ class PlainForm final : public UpdateForm {
   const messages::TrainTask& task_;
 };
 
-// Compressed by the task's codecs.
+// Encoded by the task's codecs.
 class EncodedForm final : public UpdateForm {
  public:
   explicit EncodedForm(const messages::TrainTask& task) : task_(task) {}
@@ -49,11 +49,11 @@ class MaskedForm final : public UpdateForm {
 
 [[nodiscard]] tl::unexpected<Error> fail_outside(const messages::TrainTask& task);
 
-// What earlier updates left out (error feedback: Seide et al. 2014), as it was before the task; empty if there is none
-// that belongs to `of`, which names the model and the codecs.
+// The residual of earlier updates (error feedback: Seide et al. 2014), as it was before the task. Empty if there is
+// none for `of`, which names the model and the codecs.
 [[nodiscard]] Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of,
                                                          std::size_t values);
-// The residual after this update; empty: nothing is left out.
+// Stages the residual after this update; empty: there is none.
 void stage_residual(const UpdateParts& parts, const Digest& of, std::vector<float> values);
 
 }  // namespace hansa::client

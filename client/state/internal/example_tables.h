@@ -23,13 +23,13 @@ void add_arrival(SQLite::Database& database, const learning::Arrival& arrival);
 [[nodiscard]] ExampleCounts count_examples(SQLite::Database& database);
 [[nodiscard]] ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn,
                                             const std::string& location);
-// Takes back what the turn did with examples; forgets what earlier turns replaced.
+// undo_examples() reverts the changes of the turn. settle_examples() deletes what earlier turns replaced.
 void undo_examples(SQLite::Database& database, std::int64_t turn);
 void settle_examples(SQLite::Database& database);
 struct Trained {
-  std::uint64_t mark;  // new examples up to it
-  std::uint64_t seed;  // of the choices
-  std::uint64_t replay_max;  // places in the reservoir
+  std::uint64_t mark;  // the last of the new examples
+  std::uint64_t seed;  // of the random choices
+  std::uint64_t replay_max;  // size of the reservoir
   std::int64_t turn;
 };
 // Passes the examples through the reservoir.

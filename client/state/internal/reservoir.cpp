@@ -29,7 +29,7 @@ ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn, cons
   out.examples.shape = *shape;
   const ExampleBytes bytes(*shape);
   Unsealed example;
-  // IS compares with NULL too.
+  // IS also matches NULL.
   sqlite::Statement fresh(database, "SELECT id, example FROM fresh WHERE turn IS ? ORDER BY id");
   fresh.start(turn.asked == Asked::again ? std::optional(turn.last) : std::nullopt);
   while (fresh.next()) {
@@ -71,7 +71,7 @@ void move_to_reservoir(SQLite::Database& database, const Trained& trained) {
                          "INSERT OR REPLACE INTO replay SELECT ?, ?, example FROM fresh WHERE id = ?");
   fresh.start(trained.mark);
   while (fresh.next()) {
-    // Derived for each example: a crash before the commit changes no choice.
+    // Each choice is derived from the seed, so that a crash before the commit does not change it.
     const std::uint64_t slot =
         count < replay_max ? count
                            : Random(derive_seed(trained.seed, "replay reservoir", count)).below(count + 1);

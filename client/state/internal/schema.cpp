@@ -53,8 +53,8 @@ void set_versions(SQLite::Database& database) {
   sqlite::set_schema_version(database, schema_version);
 }
 
-// Version 1 kept personal layers as personal/ARCHIVE/LAYOUT, and a codec's residual after the digest that it belongs
-// to. The reservoir had a seed of its own, and nothing could be undone.
+// Version 1 stored personal layers as personal/ARCHIVE/LAYOUT, and a codec's residual after the digest to which it
+// belongs. The reservoir had its own seed, and changes could not be undone.
 void migrate_from_1(SQLite::Database& database) {
   database.exec("ALTER TABLE trained DROP COLUMN seed");
   database.exec("ALTER TABLE fresh ADD COLUMN turn INTEGER");
@@ -89,7 +89,7 @@ void migrate_from_1(SQLite::Database& database) {
     }
     insert_kept(database, name, 0, of, bytes);
   }
-  old.start();  // an open statement would keep the table
+  old.start();  // while the statement is open, the table cannot be dropped
   database.exec("DROP TABLE kept_1");
 }
 
@@ -114,7 +114,7 @@ void migrate_schema(SQLite::Database& database, int from_version) {
     set_versions(database);
     transaction.commit();
   } catch (const SQLite::Exception& caught) {
-    // A statement that this SQLite refuses says nothing against the file.
+    // If this version of SQLite refuses a statement, the file need not be damaged.
     if (sqlite::is_damage(caught)) throw;
     throw MigrationFailed{caught.what()};
   }

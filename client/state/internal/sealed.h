@@ -1,4 +1,4 @@
-// Blobs in the state with a digest each: SQLite itself does not notice a bit that flipped inside a value.
+// Blobs in the state, each with a digest: SQLite itself does not notice a bit that flipped inside a value.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -20,7 +20,7 @@ struct Refused {
   Error error;
 };
 
-// Bound as the first bytes of the SHA-256 of the bytes, then the bytes themselves.
+// Bound as the first part of the SHA-256 of the bytes, followed by the bytes.
 struct Sealed {
   explicit Sealed(std::span<const std::byte> b) : bytes(b) {}
   explicit Sealed(std::string_view text) : bytes(std::as_bytes(std::span(text))) {}

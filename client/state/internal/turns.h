@@ -1,7 +1,7 @@
 // The turns of applied tasks, by which the last one can be undone.
 //
-// Each applied task has a turn. What it changes is a new row of that turn, and the rows that it replaces stay until
-// another task is applied. So a repeated task finds the rows that were there before its turn, and nothing is copied.
+// Each applied task has a turn. Its changes are new rows of that turn, and the rows that they replace stay until
+// another task is applied. So a repeated task finds the rows from before its turn, without any copies.
 #pragma once
 #include <cstdint>
 
@@ -24,10 +24,10 @@ INSERT INTO ledger VALUES (1, NULL, 0);
 
 enum class Asked : std::uint8_t { first, again };
 
-// Where a task stands to the one that was applied last.
+// The relation of a task to the one that was applied last.
 struct Turn {
   std::int64_t last = 0;  // turn of the task that was applied last
-  Asked asked = Asked::first;  // again: that task is this one
+  Asked asked = Asked::first;  // again: it is the same task
   // The last turn whose changes the task finds.
   [[nodiscard]] std::int64_t visible() const { return asked == Asked::again ? last - 1 : last; }
 };

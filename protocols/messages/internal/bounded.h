@@ -1,4 +1,4 @@
-// cereal fields with bounds. An archive is cereal's portable binary, one way or the other.
+// Fields with bounds for cereal. An archive is cereal's portable binary archive, for input or for output.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -42,7 +42,7 @@ void text(Archive& archive, std::string& value, std::size_t bytes_max) {
   archive(cereal::binary_data(value.data(), size));
 }
 
-// A text that must not be cut: its limit was checked where it was made.
+// A text that must not be truncated. Its length was checked where it was created.
 template <class Archive>
 void exact_text(Archive& archive, std::string& value, std::size_t bytes_max) {
   if constexpr (!is_loading<Archive>) assert(value.size() <= bytes_max);
@@ -84,7 +84,7 @@ void octets(Archive& archive, std::array<std::uint8_t, N>& value) {
   archive(cereal::binary_data(value.data(), value.size()));
 }
 
-// Elements by `field`, at most count_max of them.
+// At most count_max elements, each read or written by `field`.
 template <class Archive, class T, class Field>
 void list(Archive& archive, std::vector<T>& values, std::size_t count_max, Field field) {
   auto size = static_cast<std::uint32_t>(values.size());
@@ -96,7 +96,7 @@ void list(Archive& archive, std::vector<T>& values, std::size_t count_max, Field
   for (T& value : values) field(value);
 }
 
-// The same, of at least one element.
+// The same, with at least one element.
 template <class Archive, class T, class Field>
 void list_of_some(Archive& archive, std::vector<T>& values, std::size_t count_max, Field field) {
   list(archive, values, count_max, field);
@@ -105,7 +105,7 @@ void list_of_some(Archive& archive, std::vector<T>& values, std::size_t count_ma
   }
 }
 
-// Which alternative a variant holds; its value follows.
+// The index of the alternative that a variant holds. The caller reads or writes the value after it.
 template <class Archive, class... Alternatives>
 void alternative(Archive& archive, std::variant<Alternatives...>& value) {
   auto number = static_cast<std::uint8_t>(value.index());
@@ -137,7 +137,7 @@ void optional(Archive& archive, std::optional<T>& value, Field field) {
   if (value) field(*value);
 }
 
-// Enumerators 0..last.
+// The enumerators from 0 to last.
 template <class Archive, class Enumeration>
 void enumeration(Archive& archive, Enumeration& value, Enumeration last) {
   auto number = static_cast<std::uint8_t>(value);

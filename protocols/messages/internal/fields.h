@@ -7,8 +7,8 @@
 namespace hansa::messages::internal {
 
 inline constexpr std::size_t subset_bytes_max = (secure_aggregation::clients_max + 7) / 8;
-inline constexpr std::size_t shares_max =
-    secure_aggregation::neighbours_max + 1;  // the client's own in addition
+// The shares of all neighbours, and the client's own.
+inline constexpr std::size_t shares_max = secure_aggregation::neighbours_max + 1;
 
 template <class A>
 void fields(A& a, DataReport& m) {
@@ -108,7 +108,7 @@ void fields(A& a, Bye& m) {
   text(a, m.reason, text_bytes_max);
 }
 
-// How every message of a secure sum begins.
+// The first fields of every message of a secure sum.
 template <class A, class M>
 void sum_of(A& a, M& m) {
   identifier(a, m.task);

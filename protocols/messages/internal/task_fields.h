@@ -7,7 +7,7 @@ namespace hansa::messages::internal {
 
 inline constexpr std::uint64_t blob_bytes_max = 1ULL << 40;
 
-// Ranges are those of docs/secure-aggregation.md; secure_aggregation::check finds whether the values fit together.
+// The ranges are those of docs/protocol.md. secure_aggregation::check() checks whether the values are consistent.
 template <class A>
 void fields(A& a, SecureTask& m) {
   a(m.attempt);

@@ -1,4 +1,4 @@
-// Updates that arrive and are looked at only when they are complete: each client's ticket and spool.
+// Open updates that are read only when they are complete: each client's ticket and spool.
 //
 // One thread. The pool outlives it.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace hansa::server::internal {
 
-// Fails (protocol) if what has arrived is not what the ticket's checksum names; (internal) if it is not complete.
+// Fails (protocol) if the bytes do not have the ticket's checksum, (internal) if they are not complete.
 [[nodiscard]] Result<void> require_offered(const Spool& spool, const UpdateTicket& ticket);
 
 class OpenUpdates {
@@ -25,13 +25,13 @@ class OpenUpdates {
 
   explicit OpenUpdates(SpoolPool& pool) : pool_(pool) {}
 
-  // Whether an update of that size would lie in memory.
+  // Whether an update of this size would be stored in memory.
   [[nodiscard]] bool has_room(std::uint64_t bytes) const { return pool_.has_room(bytes); }
   // Fails as Spool::create does.
   [[nodiscard]] Result<void> open(const UpdateTicket& ticket);
   // Fails as Spool::append does.
   [[nodiscard]] Result<void> append(std::string_view client, std::span<const std::byte> bytes);
-  // The client's update, which is open no longer. Fails as require_offered does.
+  // Closes the client's update and returns it. Fails as require_offered does; the update is closed in any case.
   [[nodiscard]] Result<Open> take(std::string_view client);
   void drop(std::string_view client);
   void drop_all() { open_.clear(); }

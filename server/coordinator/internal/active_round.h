@@ -1,5 +1,5 @@
-// One attempt at a round: the machine that counts its members (protocols/round/round.h), and what is known of each of them
-// in this attempt. The phases hand it on, from training to the commit.
+// One attempt at a round: the machine that counts its members (protocols/round/round.h), and what is known about each
+// of them in this attempt. The phases pass it on, from training to the commit.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -24,13 +24,13 @@ struct Participant {
   Instant task_sent_at;  // when it was sent last
   double seconds = 0;  // from the task to the last byte of the update
   std::uint64_t pulled = 0;  // bytes
-  std::optional<Instant> moved_at;  // when a chunk of a blob or of the update came through
+  std::optional<Instant> moved_at;  // last progress: a Pull, or a chunk of the update
   messages::Offer offer;  // the last one
 };
 
 class ActiveRound {
  public:
-  // participants: in the order of the round's members, sorted by name.
+  // participants: sorted by name, like the round's members.
   ActiveRound(round::Round round, std::uint32_t attempt, Instant began, std::vector<Participant> participants)
       : round_(std::move(round)), attempt_(attempt), began_(began), participants_(std::move(participants)) {}
 
@@ -54,10 +54,10 @@ class ActiveRound {
   void abandon(std::string reason);
 
   [[nodiscard]] bool is_open() const { return !is_sealed_ && !abandoned_; }
-  // Why the attempt failed; none: it has not.
+  // Why the attempt failed; empty: it has not failed.
   [[nodiscard]] const std::optional<std::string>& abandoned() const { return abandoned_; }
 
-  // The client takes no further part: its update will be rejected, for that reason. Whoever drives the round carries it out.
+  // A client that takes no further part. The current phase rejects its update with this reason.
   struct Drop {
     std::string client;
     std::string reason;

@@ -1,4 +1,4 @@
-// What is known of each client that has said Hello: its data, its certificate, and how its past rounds went.
+// What is known about each client that has sent Hello: its data, its certificate, and how its past rounds went.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -31,13 +31,13 @@ class Clients {
  public:
   // A client's process has connected: logs what it can train on.
   void on_connected(const std::string& client, const messages::DataReport& data, Turn& turn);
-  // Logs what has changed.
+  // Stores the report, and logs what has changed.
   void on_data(const std::string& client, const messages::DataReport& data, Turn& turn);
   void on_certificate(const std::string& client, std::optional<secure_aggregation::Certificate> certificate);
-  // A committed round: history for the selection of cohorts.
+  // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
 
-  // Null before its first Hello.
+  // Null before the client's first Hello.
   [[nodiscard]] const Client* find(std::string_view client) const;
   [[nodiscard]] const std::map<std::string, Client, std::less<>>& all() const { return clients_; }
 

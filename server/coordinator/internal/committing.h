@@ -1,4 +1,5 @@
-// The sum can be read, and the shell makes the next model durable. Nothing starts before that, and a stop waits for it.
+// The shell computes the next model from the sum and makes it durable. Nothing else starts before that is done, and a
+// stop waits for it.
 #pragma once
 #include <memory>
 #include <optional>
@@ -25,7 +26,7 @@ class Committing final : public Stage {
   std::unique_ptr<Exchange> exchange_;
   RoundRecord record_;  // for the clients' history
   bool is_committed_ = false;
-  std::optional<std::string> refused_;  // why the sum is no sum of updates
+  std::optional<std::string> refused_;  // why the opened sum was refused
 };
 
 }  // namespace hansa::server

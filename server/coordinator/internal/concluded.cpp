@@ -9,7 +9,7 @@ Concluded::Concluded(Shared& shared, Finish::Why why, const std::string& text, T
   turn.effects.emplace_back(Finish{why, text});
 }
 
-// Finished sends a client home for good: only when all rounds are done.
+// Finished dismisses a client for good, so it is sent only if all rounds are done.
 void Concluded::dismiss(const std::string& client, Turn& turn) const {
   if (why_ == Finish::Why::all_rounds)
     turn.send(client, messages::Finished{shared_.standing.last_committed, shared_.standing.model});

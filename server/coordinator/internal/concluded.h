@@ -1,4 +1,4 @@
-// The federation is over, or the aggregator stops: clients are dismissed, also those that say Hello from now on.
+// The federation is over, or the aggregator stops: all clients are dismissed, also those that send Hello later.
 #pragma once
 #include <string>
 

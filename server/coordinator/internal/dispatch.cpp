@@ -16,7 +16,7 @@ Verdict Dispatch::on(const MessageArrived& event) {
   if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event, *hello);
   const std::string client(event.client);
   if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_)) {
-    // A farewell from a session that has ended needs no answer.
+    // A Bye from a session that has ended needs no answer.
     if (std::holds_alternative<messages::Bye>(event.message)) return Verdict::discarded;
     return refuse_stranger(event.peer, client);
   }
@@ -146,7 +146,7 @@ void Dispatch::on_opened(const SessionOpened& opened) {
   if (opened.process == Process::fresh) shared_.clients.on_connected(opened.client, opened.data, turn_);
   shared_.clients.on_data(opened.client, opened.data, turn_);
   if (shared_.exchanges->needs_certificates()) {
-    // It may have been revoked: the client is in no round before the answer.
+    // The certificate may have been revoked. The client takes part in no round before the answer.
     shared_.clients.on_certificate(opened.client, std::nullopt);
     turn_.effects.emplace_back(FindCertificate{opened.client});
   }

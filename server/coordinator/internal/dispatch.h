@@ -1,4 +1,4 @@
-// Takes one event to the machines it concerns: sessions first, then the phase.
+// Passes one event to the machines that it concerns: sessions first, then the phase.
 #pragma once
 #include "server/coordinator/events.h"
 #include "server/coordinator/internal/stage.h"
@@ -25,11 +25,11 @@ class Dispatch {
 
   Verdict on_hello(const MessageArrived& event, const messages::Hello& hello);
   [[nodiscard]] Reply in_session(const std::string& client, const MessageArrived& event);
-  // A message outside of a session.
+  // Refuses a message outside of a session.
   Verdict refuse_stranger(PeerId peer, const std::string& client);
-  // A session that breaks the protocol ends; the client may say Hello again. Its place in the round stays.
+  // Ends a session that broke the protocol. The client may send Hello again, and keeps its place in the round.
   Verdict end_for_violation(PeerId peer, const std::string& client, const std::string& what);
-  // Passes on what the sessions have decided.
+  // Passes the notices of the sessions to the other machines.
   void settle();
   void on_opened(const SessionOpened& opened);
 

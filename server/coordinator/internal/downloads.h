@@ -1,4 +1,4 @@
-// Downloads: blobs on their way out, by pull. Nobody is sent bulk that it has not asked for.
+// Downloads: clients pull blobs. No client is sent bytes of a blob that it has not pulled.
 #pragma once
 #include <cstdint>
 
@@ -9,11 +9,12 @@
 
 namespace hansa::server {
 
-// The bytes that a Pull of a blob of blob_bytes gets: up to its end, and at most 16 chunks (docs/protocol.md).
+// The number of bytes that a Pull returns from a blob of blob_bytes: at most up to its end, and at most 16 chunks
+// (docs/protocol.md).
 [[nodiscard]] std::uint64_t pulled_range(const messages::Pull& pull, std::uint64_t blob_bytes,
                                          std::uint32_t chunk_bytes);
 
-// Emits SendBlob for each chunk of that range. A Pull from beyond the end is a violation.
+// Emits SendBlob for each chunk of the pulled range. A Pull from beyond the end is a violation.
 [[nodiscard]] Reply send_range(const messages::Pull& pull, std::uint64_t blob_bytes,
                                std::uint32_t chunk_bytes, const Session& session, Turn& turn);
 

@@ -1,5 +1,5 @@
-// How the updates of a round are exchanged: in the open, or as a secure sum. A round has one exchange; its phases talk to
-// it and do not ask which kind it is.
+// How the updates of a round are exchanged: in the open, or as a secure sum. A round has one exchange. Its phases use
+// this interface and do not depend on the kind.
 //
 //   begin -> [messages and advance, while the cohort trains] -> begin_opening -> [messages and opening] -> end
 //
@@ -38,9 +38,9 @@ class Exchange {
 
   // The cohort is fixed, and tasks are about to be sent.
   virtual void begin(Turn& turn) = 0;
-  // Adds what a participant must know to its task.
+  // Adds the parameters of the exchange to a participant's task.
   virtual void describe(messages::TrainTask& task) const = 0;
-  // After its task: messages that a participant may have missed while it was away.
+  // Called after a participant was sent its task. Sends the messages that it may have missed while it was disconnected.
   virtual void repeat(const Participant& participant, Turn& turn) = 0;
   // A participant has a new session.
   virtual void on_reconnected(const Participant& participant, Process process, ActiveRound& round,
@@ -52,10 +52,10 @@ class Exchange {
   // Fails (protocol) if the participant may not send such an update now.
   [[nodiscard]] virtual Result<UpdateTicket> admit(const Participant& participant,
                                                    const messages::Offer& offer) const = 0;
-  // The participant's update is in the sum. Fails (protocol) if it came too late.
+  // Called when the participant's update is in the sum. Fails (protocol) if the update came too late.
   [[nodiscard]] virtual Result<void> on_counted(const Participant& participant) = 0;
 
-  // Messages of secure aggregation: late, repeated, or without a secure sum.
+  // Messages of secure aggregation. By default they are discarded, because there is no secure sum.
   virtual Verdict on_advert(const Participant&, const messages::KeyAdvert&, ActiveRound&, Turn&) {
     return Verdict::discarded;
   }
@@ -73,24 +73,25 @@ class Exchange {
     return Verdict::discarded;
   }
 
-  // Training: after each event. Ends an exchange of keys or shares when all have spoken or its time is over; drops
-  // participants, or abandons the round.
+  // Called after each event while the cohort trains. Ends an exchange of keys or shares when all participants have
+  // answered or its time is over; may drop participants or abandon the round.
   virtual void advance(ActiveRound& round, Turn& turn) = 0;
-  // After advance(), when the drops are carried out and the round is still open: what participants must hear now.
+  // Called after advance(), if the round is still open when the drops have been carried out. Sends what participants
+  // must receive now.
   virtual void announce(ActiveRound& round, Turn& turn) = 0;
 
-  // The round is sealed: asks its members for what opens the sum.
+  // Called when the round is sealed. Asks its members for what opens the sum.
   [[nodiscard]] virtual Result<void> begin_opening(ActiveRound& round, Turn& turn) = 0;
-  // After each event, until it is not waiting.
+  // Called after each event, until the result is not `waiting`.
   [[nodiscard]] virtual Opening opening(const ActiveRound& round, const Sessions& sessions, Turn& turn) = 0;
-  // Adds what is known of the exchange to the round's record.
+  // Adds the facts about the exchange to the round's record.
   virtual void complete(RoundRecord& record, Duration opening_time) const = 0;
-  // The round is committed or abandoned.
+  // Called when the round is committed or abandoned.
   virtual void end(const ActiveRound& round, Turn& turn) = 0;
 
   // Earliest time at which advance() or opening() has something to do; Instant::max() without a limit.
   [[nodiscard]] virtual Instant next_tick() const = 0;
-  // What is waited for, for displays; may be empty.
+  // What the exchange waits for, for displays; may be empty.
   [[nodiscard]] virtual std::string progress(const ActiveRound& round) const = 0;
 };
 
@@ -103,7 +104,7 @@ struct ExchangeStart {
   const PublishedModel& published;
 };
 
-// Makes the exchanges of a federation, and keeps what one round leaves for the next.
+// Creates the exchanges of a federation, and keeps the state that one round passes to the next.
 class ExchangeFactory {
  public:
   virtual ~ExchangeFactory() = default;

@@ -27,7 +27,7 @@ std::vector<std::string> Gathering::eligible() const {
     if (client.examples > 0 && shared_.sessions.connected(name) &&
         shared_.exchanges->what_lacks(client).empty())
       out.push_back(name);
-  return out;  // sorted: the map is
+  return out;  // sorted, because the map is
 }
 
 std::vector<std::string> Gathering::missing() const {

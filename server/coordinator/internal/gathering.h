@@ -1,5 +1,5 @@
-// Waits for enough clients that can take part, then selects a cohort and starts a round. The first round of a process waits
-// up to cohort.gather for clients_expected; after cohort.wait_max with too few clients the federation fails.
+// Waits for enough clients that can take part, then selects a cohort and starts a round. The first round of a process
+// waits up to cohort.gather for clients_expected; after cohort.wait_max with too few clients the federation fails.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@ namespace hansa::server {
 
 class Gathering final : public Stage {
  public:
-  // attempt: of the round that follows, 1 or more; not_before: the earliest time at which it starts.
+  // attempt: the number of the next attempt at the round, from 1. not_before: the earliest time at which it starts.
   Gathering(Shared& shared, std::uint32_t attempt, Instant not_before, Turn& turn)
       : Stage(shared, turn.now), attempt_(attempt), not_before_(not_before) {}
 

@@ -17,7 +17,7 @@ struct Reply {
   }
 
   Verdict verdict;
-  std::string broken_rule;  // of a violation; else empty
+  std::string broken_rule;  // only for a violation
 };
 
 }  // namespace hansa::server

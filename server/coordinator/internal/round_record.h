@@ -7,7 +7,8 @@
 
 namespace hansa::server {
 
-// round: sealed, and its uploads not dropped yet. Times of day, byte counts and the model are the shell's to fill in.
+// The round is sealed, and its uploads have not been dropped yet. The shell fills in times of day, byte counts and the
+// model.
 [[nodiscard]] RoundRecord make_record(const ActiveRound& round, const Shared& shared, Instant now);
 
 }  // namespace hansa::server

@@ -46,7 +46,7 @@ void SecureExchange::repeat(const Participant& participant, Turn& turn) {
 
 void SecureExchange::on_reconnected(const Participant& participant, Process process, ActiveRound& round,
                                     Turn& turn) {
-  // Keys live in a client's memory only.
+  // A client keeps its keys only in memory, so that a restarted client has lost them.
   if (process == Process::fresh && sum_.has_keys_of(participant.client)) {
     left_.insert(participant.client);
     if (round.is_open()) round.drop(participant, "it was restarted in the middle of a secure sum");
@@ -70,7 +70,7 @@ Verdict SecureExchange::on_advert(const Participant& participant, const messages
                                   ActiveRound& round, Turn&) {
   if (!is_of_sum(participant, advert.task, advert.setup) || sum_.has_keys_of(participant.client) ||
       sum_.phase() != SumPhase::adverts)
-    return Verdict::discarded;  // repeated, or too late: then the participant was dropped
+    return Verdict::discarded;  // repeated, or too late: the participant has been dropped
   if (auto taken = sum_.on_advert(participant.client, advert.advert); !taken) {
     leave(participant, taken.error().text(), round);
     return Verdict::rejected;

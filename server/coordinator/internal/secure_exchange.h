@@ -1,9 +1,9 @@
 // Updates that the aggregator sees only as a sum: drives the machine of protocols/secure_aggregation/aggregator.h.
 //
 // Keys and shares are exchanged while the cohort trains; masked vectors are uploads like any other; then the survivors
-// are asked for the shares that unmask their sum. Each exchange ends when every participant that is waited for has spoken,
-// or after phase_max; a participant that has not spoken then has dropped out. If too few are left the attempt is abandoned,
-// and nothing was learnt.
+// are asked for the shares that unmask their sum. Each exchange ends when every expected participant has answered, or
+// after phase_max; a participant that has not answered by then has dropped out. If too few are left, the attempt is
+// abandoned and the aggregator has learnt nothing.
 #pragma once
 #include <memory>
 #include <set>
@@ -56,7 +56,7 @@ class SecureExchange final : public Exchange {
   [[nodiscard]] std::optional<Position> position(const Participant& participant) const {
     return sum_.position_of(participant.client);
   }
-  // Whether a message of that task and setup belongs to the sum, and its sender still takes part.
+  // Whether a message with this task and setup belongs to the sum, and its sender still takes part.
   [[nodiscard]] bool is_of_sum(const Participant& participant, TaskId task, const Digest& setup) const;
   [[nodiscard]] bool is_waited_for(const Participant& participant, const ActiveRound& round) const;
   void leave(const Participant& participant, std::string reason, ActiveRound& round);
@@ -67,17 +67,17 @@ class SecureExchange final : public Exchange {
   [[nodiscard]] Opening try_to_unmask(bool last, Turn& turn);
 
   secure_aggregation::AggregatorSum sum_;
-  Digest id_;  // of the setup, which all messages of the sum name
+  Digest id_;  // digest of the setup, which all messages of the sum contain
   UpdateSizes sizes_;  // of masked vectors
   Duration phase_max_;
   Instant began_;
   Instant phase_until_;
   std::shared_ptr<const std::vector<std::byte>> roster_;  // encoded, once it is fixed
-  std::set<std::string, std::less<>>
-      left_;  // refused, or lost their keys: nothing more is expected from them
+  // Clients that refused or lost their keys: nothing more is expected from them.
+  std::set<std::string, std::less<>> left_;
   bool announcement_due_ = false;
-  double setup_seconds_ = 0;  // until shares were delivered
-  bool unmask_failed_ = false;  // with the answers that were there
+  double setup_seconds_ = 0;  // until the shares were delivered
+  bool unmask_failed_ = false;  // with the answers received so far
 };
 
 class SecureExchangeFactory final : public ExchangeFactory {

@@ -8,7 +8,7 @@ namespace hansa::server {
 
 namespace {
 
-// Values of each segment of an update: the model's, once for each output.
+// The number of values of each segment of an update: the model's segments, repeated for each output.
 std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
   std::vector<std::uint64_t> each = config.model.segments;
   if (each.empty()) each.push_back(config.model.elements);
@@ -59,7 +59,8 @@ secure_aggregation::SumSetup SecureExchangeFactory::make_setup(const ExchangeSta
   setup.clients = static_cast<std::uint32_t>(start.cohort.size());
   setup.metrics = settings.metrics;
   setup.assumptions = settings.assumptions;
-  // Weights are fractions of the largest that a client reports; scales are kept for unweighted values.
+  // Weights are relative to the largest number of examples that a client reports. Stored scales are for unweighted
+  // values.
   const auto unit = static_cast<double>(std::min(examples_most, config_.settings.limits.examples_max));
   setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
   if (range_.clip > 0 && range_.scales.size() == setup.segments.size()) {

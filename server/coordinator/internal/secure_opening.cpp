@@ -1,4 +1,5 @@
-// A secure sum after the round is sealed: the survivors sign (in the active threat model) and reveal what unmasks their sum.
+// A secure sum after the round is sealed: the survivors sign (in the active threat model) and reveal what unmasks their
+// sum.
 #include <algorithm>
 #include <bit>
 
@@ -71,7 +72,8 @@ Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessio
   const auto has_spoken = [&](Position at) {
     return sum_.phase() == SumPhase::signatures ? sum_.has_signature_of(at) : sum_.has_answer_of(at);
   };
-  // A survivor whose session ended may come back in time; when enough have spoken, nobody waits for it.
+  // A survivor whose session has ended may come back in time. If enough others have answered, the sum does not wait for
+  // it.
   const bool all_spoke = std::ranges::none_of(round.participants(), [&](const Participant& p) {
     const auto at = position(p);
     return !left_.contains(p.client) && at && sum_.survivors().has(*at) && !has_spoken(*at) &&
@@ -89,7 +91,7 @@ Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessio
   return {};
 }
 
-// As soon as enough have answered; once more with all answers if some of the first were wrong.
+// Unmasks as soon as enough survivors have answered. If some answers are wrong, tries once more with all answers.
 Opening SecureExchange::try_to_unmask(bool last, Turn& turn) {
   if (!last && (unmask_failed_ || !sum_.can_unmask())) return {};
   if (!sum_.can_unmask())
@@ -122,8 +124,8 @@ void SecureExchange::complete(RoundRecord& round, Duration opening_time) const {
   record.unmask_seconds = seconds(opening_time);
 }
 
-// Those in the sum hear that it is over, and wipe what they still hold of it. The others heard it when they dropped out, or
-// when the round closed.
+// Tells the clients in the sum that it is over, so that they wipe their secrets. The other clients were told when they
+// dropped out or when the round closed.
 void SecureExchange::end(const ActiveRound& round, Turn& turn) {
   for (const Participant& p : round.participants())
     if (round.state(p) == round::MemberState::counted)

@@ -98,7 +98,7 @@ void Sessions::end(std::string_view client, const std::string& why, Turn& turn, 
 
 void Sessions::end_session(Entries::value_type& entry, const std::string& why, Turn& turn, Notices& notices) {
   turn.inform(entry.first + " is gone: " + why);
-  // A newcomer takes the session over: for the other machines the client was never away.
+  // A waiting newcomer takes over the session, so that the other machines do not see it end.
   if (entry.second.newcomer) return accept_newcomer(entry, turn, notices);
   entry.second.session.reset();
   --open_;

@@ -1,10 +1,11 @@
-// Sessions: which peer speaks for a client, and whether it still lives. A pure state machine.
+// Sessions: which peer represents a client, and whether it is still alive. A pure state machine.
 //
 //   none -Hello-> open -silence, lost connection, Bye, violation-> none
-//   open -Hello on another connection-> open, and the newcomer waits: the old session is pinged. If it answers, the newcomer
-//   is refused; if it does not answer in time or ends, the newcomer's session takes its place.
+//   open -Hello on another connection-> open, and the newcomer waits: the old session is pinged. If it answers, the
+//   newcomer is refused; if it does not answer in time or ends, the newcomer's session takes its place.
 //
-// Every state x event pair: docs/round.md. What the other machines must know is appended as notices. No I/O, clock or thread.
+// Every state x event pair: docs/round.md. Changes that other machines must know are appended as notices. No I/O, clock
+// or thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -59,15 +60,16 @@ class Sessions {
  public:
   using Notices = std::vector<SessionNotice>;
 
-  // seed: fresh at every start of the aggregator, so that session numbers never repeat.
+  // seed: different at every start of the aggregator, so that session numbers never repeat.
   Sessions(SessionConfig config, std::uint64_t seed);
 
   // A Hello for this federation. Rejected: a third process presents the client's key.
   Verdict on_hello(PeerId peer, const std::string& client, const messages::Hello& hello, Turn& turn,
                    Notices& notices);
-  // True if the message belongs to the client's open session, which is alive then.
+  // True if the message belongs to the client's open session. Then the session is alive: its lease is renewed, and a
+  // waiting newcomer is refused.
   [[nodiscard]] bool on_heard(PeerId peer, std::string_view client, SessionId session, Turn& turn);
-  // A send found no connection. False if no connected session has the peer.
+  // A message could not be sent to the peer. False if no connected session has this peer.
   bool on_peer_gone(PeerId peer, Turn& turn, Notices& notices);
   void on_tick(Turn& turn, Notices& notices);
   // Ends the client's session, if it has one.
@@ -75,7 +77,7 @@ class Sessions {
 
   [[nodiscard]] const Session* find(std::string_view client) const;
   [[nodiscard]] bool connected(std::string_view client) const;
-  // True if the Hello is one that its session has answered already.
+  // True if the client's open session already has this peer and instance, so that the Hello is a repetition.
   [[nodiscard]] bool is_repeated(PeerId peer, std::string_view client, const messages::Hello& hello) const;
   [[nodiscard]] std::size_t open() const { return open_; }
   // The moment at which a newcomer's wait ends; Instant::max() without one.
@@ -84,7 +86,7 @@ class Sessions {
   void for_each(const std::function<void(const std::string& client, const Session& session)>& visit) const;
 
  private:
-  // A second connection with the same key, while the first is asked whether it lives.
+  // A second connection with the same key, while the first is pinged.
   struct Newcomer {
     PeerId peer;
     messages::Hello hello;

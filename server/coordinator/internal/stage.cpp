@@ -10,7 +10,7 @@ Reply Stage::on_pull(const std::string& client, const messages::Pull& pull, Turn
   if (pull.blob == model.archive)
     return send_range(pull, model.archive_bytes, shared_.config.process.chunk_bytes,
                       *shared_.sessions.find(client), turn);
-  // An older model: the client has not heard yet that its round is closed.
+  // A blob of a closed round: the client has not learnt yet that the round is closed.
   turn.send(client, messages::Missing{pull.blob});
   return Verdict::discarded;
 }

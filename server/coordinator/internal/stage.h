@@ -1,5 +1,6 @@
-// A phase of the federation: what the coordinator does with an event depends on it, and the data of the phase is here. The
-// base class answers everything as stale; a phase overrides what belongs to it. Moving on consumes the old phase.
+// A phase of the federation. It owns the data of the phase and decides what the coordinator does with an event. The
+// base class treats every event as stale; a phase overrides the handlers of the events that it accepts. A transition
+// destroys the old phase.
 //
 //   Gathering -> Training -> Unmasking -> Committing -> Gathering ... -> Concluded
 //
@@ -24,10 +25,10 @@
 
 namespace hansa::server {
 
-// What all phases carry over.
+// The state that all phases share.
 struct Shared {
   CoordinatorConfig config;
-  RestoredState standing;  // the last committed round and what clients get
+  RestoredState standing;  // the last committed round and what clients receive
   Clients clients;
   Sessions sessions;
   Uploads uploads;
@@ -81,9 +82,9 @@ class Stage {
     return Verdict::accepted;
   }
 
-  // Asked after each event, until it is null: the phase that follows, if this one is over.
+  // Called after each event until it returns null. Returns the next phase if this one is over.
   [[nodiscard]] virtual std::unique_ptr<Stage> next(Turn& turn) = 0;
-  // When a tick has something to do; Instant::max() if nothing waits for time. now: of the last event.
+  // The time at which a tick is needed; Instant::max() if none is needed. now: the time of the last event.
   [[nodiscard]] virtual Instant next_tick(Instant /*now*/) const { return Instant::max(); }
   virtual void fill(Progress&) const {}
 

@@ -62,7 +62,7 @@ void Training::send_task(Participant& participant, Turn& turn) {
   exchange_->repeat(participant, turn);
 }
 
-// A client that is asked for work and reports another task, or none, has missed its task.
+// A pending client that reports another task, or none, has missed its task.
 void Training::on_current_task(const std::string& client, TaskId current, Turn& turn) {
   constexpr Duration in_flight = std::chrono::seconds(5);
   Participant* p = round_->find(client);
@@ -97,7 +97,7 @@ Reply Training::on_pull(const std::string& client, const messages::Pull& pull, T
 Reply Training::on_offer(const std::string& client, const messages::Offer& offer, Turn& turn) {
   Participant* p = round_->find(client);
   if (p == nullptr || offer.task != p->task) return Stage::on_offer(client, offer, turn);
-  if (!exchange_->is_current(offer)) return Verdict::discarded;  // the current attempt asks for another one
+  if (!exchange_->is_current(offer)) return Verdict::discarded;  // the current attempt needs another update
   switch (round_->state(*p)) {
     case MemberState::verifying: return Verdict::discarded;  // its Receipt follows
     case MemberState::counted:
@@ -130,7 +130,7 @@ Reply Training::on_chunk(const std::string& client, const messages::UpdateChunk&
   Participant* p = round_->find(client);
   if (p == nullptr || chunk.task != p->task) return Verdict::discarded;  // late
   Uploads& uploads = shared_.uploads;
-  // Another attempt has the same task: bytes that the previous one granted may still be in flight.
+  // All attempts at a round have the same task, so that bytes granted in the previous attempt may still be in flight.
   if (round_->attempt() > 1 && uploads.state(client) == UploadState::none && !uploads.is_open(client))
     return Verdict::discarded;
   const auto outcome = uploads.on_chunk(client, chunk.offset, bulk_bytes, turn);
@@ -270,7 +270,7 @@ void Training::close(Turn& turn) {
 Instant Training::next_tick(Instant) const {
   const round::Round& round = round_->round();
   Instant next = std::min(shared_.uploads.next_tick(), exchange_->next_tick());
-  // A complete update is counted before the round closes: the count closes it then, not a tick.
+  // The round does not close while an update is being verified. The result of the verification closes it, not a tick.
   if (round.count(MemberState::verifying) == 0) next = std::min(next, round.closes_at());
   return next;
 }
@@ -284,7 +284,7 @@ void Training::fill(Progress& progress) const {
 
 std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,
                                      std::string reason, Turn& turn) {
-  // One client's reason is often that of all: a model that does not train on their data.
+  // One client's reason is often that of all, for example a model that does not fit their data.
   const auto& members = round.round().members();
   const auto refused = std::ranges::find_if(members, [](const auto& m) { return !m.reason.empty(); });
   if (refused != members.end()) reason += "; " + refused->client + " says: " + refused->reason;

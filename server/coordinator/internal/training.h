@@ -1,7 +1,8 @@
-// The cohort trains: tasks are out, models are pulled, updates come in. Over when the round is sealed or has failed.
+// The cohort trains: tasks are out, models are pulled, updates come in. The phase ends when the round is sealed or has
+// failed.
 //
-// The deadline limits work, not transfers: a round that lacks its quorum at the deadline waits on for members whose bytes
-// still arrive, if they would make the quorum.
+// The deadline limits work, not transfers: a round that lacks its quorum at the deadline continues to wait for members
+// whose bytes are still arriving, if they would complete the quorum.
 #pragma once
 #include <memory>
 #include <string>
@@ -36,14 +37,14 @@ class Training final : public Stage {
  private:
   [[nodiscard]] messages::TrainTask make_task(const Participant& participant, Instant now) const;
   void send_task(Participant& participant, Turn& turn);
-  // The bytes of an input or of a delta that leads to the model; 0: the blob is neither.
+  // The size in bytes of an input or of a delta to the model; 0 if the blob is neither.
   [[nodiscard]] std::uint64_t input_blob_bytes(const Digest& blob) const;
   Verdict reject(Participant& participant, const std::string& reason, Turn& turn);
   // Passes an event to the round, which may end it.
   void apply(const round::Event& event, Turn& turn);
   void wait_for_arriving_updates(Turn& turn);
   void carry_out_drops(Turn& turn);
-  // Nobody's work on the round counts any more.
+  // Cancels the tasks whose updates are still expected, and drops all uploads.
   void close(Turn& turn);
   [[nodiscard]] std::unique_ptr<Stage> abandon(const std::string& reason, Turn& turn);
 
@@ -51,8 +52,8 @@ class Training final : public Stage {
   std::unique_ptr<Exchange> exchange_;
 };
 
-// Ends a failed attempt: the exchange's members hear of it, and the round is tried again or given up. reason is completed
-// by what a member of the cohort said.
+// Ends a failed attempt: ends its exchange, and tries the round again or ends the federation. The reason of a member
+// that declined or was rejected is appended to `reason`.
 [[nodiscard]] std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round,
                                                    Exchange& exchange, std::string reason, Turn& turn);
 

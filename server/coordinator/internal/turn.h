@@ -1,4 +1,4 @@
-// One call to Coordinator::apply: the moment, and the effects that it appends.
+// One call to Coordinator::apply: the time, and the effects that it appends.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -30,7 +30,7 @@ class Turn {
   void log(Log::Level level, std::string text) { effects.emplace_back(Log{level, std::move(text)}); }
   void warn(std::string text) { log(Log::Level::warning, std::move(text)); }
   void inform(std::string text) { log(Log::Level::info, std::move(text)); }
-  // Answers a peer outside of a session, and logs the refusal (but for `unknown_session`, which is routine).
+  // Answers a peer outside of a session, and logs the refusal (except `unknown_session`, which is routine).
   Verdict refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
                  std::string hint, std::uint32_t retry_after_ms = 0);
 

@@ -6,8 +6,8 @@ namespace hansa::server {
 namespace {
 
 constexpr std::uint64_t chunks_in_flight = 8;  // upload credit
-// An upload that finds no room in memory waits this long for another one to make some: a file costs more than a short
-// wait, and slow clients hold up the others no longer than this.
+// If there is no room in memory, an upload waits this long for another one to free some. A short wait costs less than a
+// file, and slow clients delay the others by no more than this.
 constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
 // While a window is in flight for a long time, the client is sent a Grant this often, so that it knows that its bytes
 // are arriving.
@@ -23,7 +23,7 @@ Verdict Uploads::on_offer(const UpdateTicket& ticket, TaskId task, Turn& turn) {
   Entry& entry = entries_.try_emplace(ticket.client).first->second;
   Upload& upload = entry.upload;
   if (upload.state == UploadState::granted || upload.state == UploadState::waiting) return Verdict::discarded;
-  // An update is opened with what was offered.
+  // The open update has the content of an earlier offer.
   if (upload.open && !same_update(upload.ticket, ticket)) {
     turn.effects.emplace_back(DropUpdate{ticket.client});
     close(upload);
@@ -33,7 +33,8 @@ Verdict Uploads::on_offer(const UpdateTicket& ticket, TaskId task, Turn& turn) {
   upload.task = task;
   upload.state = UploadState::waiting;
   upload.waiting_since = turn.now;
-  // A client that waited in an earlier session keeps its place, so the queue stays within the cohort.
+  // A client that waited in an earlier session keeps its place in the queue, so that the queue has at most as many
+  // entries as the cohort.
   if (!entry.queued) queue_.push_back(ticket.client);
   entry.queued = true;
   grant_waiting(turn);

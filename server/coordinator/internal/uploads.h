@@ -1,10 +1,12 @@
-// Uploads: updates on their way in, by grant. Nobody sends bulk unasked. A pure state machine.
+// Uploads: clients send their updates by grant. No client may send bytes that were not granted. A pure state machine.
 //
 //   none -offer-> waiting -grant-> granted -last byte-> complete -checked-> none
-//   waiting, granted -release (session changed)-> none: the bytes that have arrived stay, for the next offer of the same update
+//   waiting, granted -release (session changed)-> none: the bytes that have arrived stay, for the next offer of the
+//   same update
 //
-// At most uploads_max clients send at the same time, in the order of their offers; the link of each decides how many bytes
-// are in flight (protocols/round/flow_window.h). Every state x event pair: docs/round.md. No I/O, clock or thread.
+// At most uploads_max clients send at the same time, in the order of their offers; the link of each decides how many
+// bytes are in flight (protocols/round/flow_window.h). Every state x event pair: docs/round.md. No I/O, clock or
+// thread.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -34,33 +36,33 @@ class Uploads {
  public:
   explicit Uploads(const UploadLimits& limits) : limits_(limits) {}
 
-  // ticket: the offered update. Discarded while one of the client is waiting or granted.
+  // ticket: the offered update. Discarded while an upload of the client is waiting or granted.
   Verdict on_offer(const UpdateTicket& ticket, TaskId task, Turn& turn);
 
   struct ChunkOutcome {
     Verdict verdict = Verdict::accepted;  // rejected: a violation
     const char* violation = "";
-    bool completed = false;  // it was the last one
+    bool completed = false;  // it was the update's last chunk
   };
   // Emits AppendUpdate, and a Grant when half of the credit is used.
   [[nodiscard]] ChunkOutcome on_chunk(std::string_view client, std::uint64_t offset, std::uint64_t bytes,
                                       Turn& turn);
   // The complete update was counted or rejected, and the shell has released it.
   void on_checked(std::string_view client);
-  // The client's session changed or its upload is over: it holds no upload slot.
+  // Frees the client's upload slot, because its session changed or its upload is over.
   void release(std::string_view client);
   // Drops the updates of all clients; windows stay. For the end of a round.
   void drop_all(Turn& turn);
-  // Grants the first in the queue, as far as slots and memory allow.
+  // Grants waiting uploads in the order of the queue, as far as slots and memory allow.
   void grant_waiting(Turn& turn);
 
   [[nodiscard]] UploadState state(std::string_view client) const;
-  // Whether bytes of an update of the client are kept.
+  // Whether the client has an open update.
   [[nodiscard]] bool is_open(std::string_view client) const;
   [[nodiscard]] std::uint64_t received(std::string_view client) const;
-  // Of what was offered last; 0 without an offer.
+  // The size of the last offered update; 0 without an offer.
   [[nodiscard]] std::uint64_t offered_bytes(std::string_view client) const;
-  // When the next waiting upload may be granted; Instant::max() if none waits for time alone.
+  // When the next waiting upload may be granted; Instant::max() if no upload waits only for time.
   [[nodiscard]] Instant next_tick() const;
 
  private:
@@ -68,7 +70,7 @@ class Uploads {
     UploadState state = UploadState::none;
     TaskId task;
     UpdateTicket ticket;
-    bool open = false;  // OpenUpdate was emitted and the update is not released
+    bool open = false;  // OpenUpdate was emitted, and the update was not released
     std::uint64_t received = 0;
     std::uint64_t granted = 0;  // bytes up to which the client may send
     Instant granted_at;
@@ -76,7 +78,7 @@ class Uploads {
   };
   struct Entry {
     Upload upload;
-    round::FlowWindow window;  // as the client's link was last seen
+    round::FlowWindow window;  // the last measurement of the client's link
     bool queued = false;
   };
 
@@ -91,7 +93,7 @@ class Uploads {
   std::map<std::string, Entry, std::less<>> entries_;
   std::deque<std::string> queue_;
   std::uint32_t granted_ = 0;  // uploads in state granted
-  std::uint64_t open_bytes_ = 0;  // of all open updates, when they are complete
+  std::uint64_t open_bytes_ = 0;  // total size of all open updates
 };
 
 }  // namespace hansa::server

@@ -31,7 +31,7 @@ Result<void> DeltaPublisher::restore(const Store::Position& position, const Mode
   }
   if (stored) ++from.value;
   if (from == position.round && !stored) return {};
-  // Without the deltas nothing is lost: all clients get the model in full.
+  // If the deltas cannot be used nothing is lost: all clients fetch the model in full.
   if (auto replayed = replay(from, stored, position, model->size()); !replayed) {
     deltas_.clear();
     observer.on_log(Log::Level::warning, "the published model cannot be restored (" +
@@ -40,7 +40,7 @@ Result<void> DeltaPublisher::restore(const Store::Position& position, const Mode
   return {};
 }
 
-// The deltas of all rounds after `from`, one after the other. If it fails, only deltas_ has changed.
+// Applies the deltas of all rounds after `from`, in order. If it fails, only deltas_ has changed.
 Result<void> DeltaPublisher::replay(RoundId from, const std::optional<Published>& stored,
                                     const Store::Position& position, std::size_t elements) {
   HANSA_TRY(const auto record, store_.round(from.value > 0 ? from : RoundId(1)));
@@ -95,7 +95,7 @@ Result<std::optional<Published>> DeltaPublisher::publish_delta(const Model& mode
   kernels::subtract(*model, *published_, difference);
   const codecs::Seeds seeds = codecs::delta_seeds(name_);
   std::vector<std::byte> bytes, packed;
-  // What a codec with error feedback would keep is in x - y already.
+  // The residual of a codec with error feedback is not kept, because x - y contains it.
   residual_.resize(plan.state_values());
   const bool within = codecs::Encoder(plan).encode(
       difference, {}, residual_, seeds, codecs::delta_magnitude_max, codecs::Entropy::never, bytes);
@@ -109,11 +109,11 @@ Result<std::optional<Published>> DeltaPublisher::publish_delta(const Model& mode
     stored = store_.put_delta(is_packed ? packed : bytes);
   };
   {
-    // The delta is packed and stored while the published model follows.
+    // The delta is packed and stored while the published model is updated.
     std::future<void> packing;
     if (model->size() >= elements_worth_a_thread) packing = std::async(std::launch::async, pack);
     else pack();
-    // ZeroMQ may still send what was published before.
+    // Copied if ZeroMQ may still be sending the previous published model.
     if (published_.use_count() > 1) published_ = std::make_shared<PageVector<float>>(*published_);
     check_ = update->accumulate(*published_);
     if (packing.valid()) packing.get();
@@ -126,7 +126,8 @@ Result<std::optional<Published>> DeltaPublisher::publish_delta(const Model& mode
   return Published{name_, check_, delta.blob};
 }
 
-// Keeps as many deltas as are together smaller than the model.
+// Appends a delta, and removes the oldest ones until there are at most deltas_max, which together are no larger than
+// the model.
 void DeltaPublisher::hold(const messages::ModelDelta& delta, std::vector<std::byte> bytes) {
   deltas_.push_back({delta, std::make_shared<const std::vector<std::byte>>(std::move(bytes))});
   const auto all = [&] {

@@ -1,8 +1,8 @@
-// What clients get as the model of a round: the model itself (WholePublisher), or a model near it to which encoded
-// deltas lead (delta_publisher.h).
+// Publishes the model that clients receive for a round: the model itself (WholePublisher), or a model near it to which
+// encoded deltas lead (delta_publisher.h).
 //
-// One thread at a time calls a publisher: the engine's at a start, the commit's afterwards. What served() returns is
-// safe for another thread while the publisher is not called.
+// One thread at a time calls a publisher: the engine's thread at the start, afterwards the thread of the commit.
+// Another thread may read the result of served() while the publisher is not called.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -20,10 +20,10 @@ namespace hansa::server::internal {
 
 using Model = std::shared_ptr<PageVector<float>>;
 
-// From this size on, a second thread is worth its start.
+// For vectors of at least this size, a second thread saves more time than its start costs.
 inline constexpr std::size_t elements_worth_a_thread = 1 << 18;
 
-// What clients may pull, with its names.
+// The blobs that clients may pull, and their names.
 struct ServedModel {
   PublishedModel names;
   std::shared_ptr<const PageVector<float>> whole;
@@ -34,15 +34,15 @@ struct ServedModel {
 class ModelPublisher {
  public:
   virtual ~ModelPublisher() = default;
-  // At a start: brings back what was published at that position, whose model is given. Fails (storage).
+  // Called at the start. Restores what was published at this position, whose model is given. Fails (storage).
   [[nodiscard]] virtual Result<void> restore(const Store::Position& position, const Model& model,
                                              EngineObserver& observer) = 0;
-  // Publishes the model of a round, and returns what the round's record says of it; none if the model itself is
-  // published. scratch: memory for as many floats as the model has, or none. May run while Store::put_model does.
-  // Fails (storage).
+  // Publishes the model of a round. Returns the entry for the round's record; empty if the model itself is published.
+  // scratch: memory for as many floats as the model has, or empty. May run concurrently with Store::put_model. Fails
+  // (storage).
   [[nodiscard]] virtual Result<std::optional<Published>> publish(RoundId round, const Model& model,
                                                                  std::span<float> scratch) = 0;
-  // What restore() or publish() published last; digest names the model that was given to it.
+  // What restore() or publish() published last. `model` is the model that was passed to it, and `digest` its name.
   [[nodiscard]] virtual ServedModel served(const Digest& digest, const Model& model) = 0;
 };
 

@@ -97,7 +97,7 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
   Result<std::vector<StateVector>> optimizer_state, method_state;
   Result<std::optional<Published>> published{std::nullopt};
   {
-    // The disk and the codec need not wait for each other.
+    // Storing the vectors and encoding the delta run concurrently.
     std::future<void> storing;
     const auto store = [&] {
       model = store_.put_model(*model_);

@@ -1,13 +1,13 @@
 // Turns the sum of a round into the next model, and makes the round durable.
 //
-// An update is one vector after the other: first the model's delta, then the changes of the training method's
-// vectors, in the order of their names. The server optimiser makes the next model from the mean of the first; each
-// vector of the method grows by the mean of its change (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020,
-// algorithm 1, line 17). Vectors of the optimiser and of the method are stored with the model, and the record names
-// them. Clients get the method's vectors as inputs of their tasks.
+// An update is a concatenation of vectors: the model's delta, then the changes of the training method's vectors, in the
+// order of their names. The server optimiser computes the next model from the mean delta. Each vector of the method
+// grows by the mean of its changes (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020, algorithm 1, line 17).
+// Vectors of the optimiser and of the method are stored with the model, and the record names them. Clients get the
+// method's vectors as inputs of their tasks.
 //
-// One thread at a time: the engine's at a start, the executor's for commit(). Between the two calls of a commit (its
-// start and its answer) no other call comes.
+// One thread at a time: the engine's thread at the start, the executor's for commit(). No other call comes while a
+// commit is in progress.
 #pragma once
 #include <memory>
 #include <optional>
@@ -49,17 +49,20 @@ struct CommitterConfig {
 
 class RoundCommitter {
  public:
-  // All outlive the committer. form: of updates of elements * (1 + method_vectors) values.
+  // store, form and workers must outlive the committer. form: for updates of elements * (1 + method_vectors.size())
+  // values.
   RoundCommitter(const CommitterConfig& config, Store& store, UpdateForm& form, WorkerPool& workers);
 
-  // Reads what the last round left: state are its vectors, or the run's initial ones. Fails (storage).
+  // Reads the model and the vectors of the last committed round. state: that round's vectors, or the run's initial
+  // ones. Fails (storage).
   [[nodiscard]] Result<ServedModel> restore(const Store::Position& position,
                                             std::span<const StateVector> state, EngineObserver& observer);
-  // The record lacks what the sum and the store know. What the last commit() served may still be on its way to clients.
+  // Completes the record with what the sum and the store know. What the last commit() returned may still be in flight
+  // to clients.
   [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening);
 
  private:
-  // Where the next model goes: in place, unless a part of the model still waits to be sent.
+  // The memory for the next model: that of the current model, unless a part of it still waits to be sent.
   [[nodiscard]] Model next_model() const;
   void step(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
@@ -68,13 +71,13 @@ class RoundCommitter {
   Store& store_;
   UpdateForm& form_;
   std::unique_ptr<ServerOptimizer> optimizer_;
-  FedAvg sum_up_;  // of the method's vectors
+  FedAvg sum_up_;  // updates the method's vectors
   StateVectors optimizer_state_;
   StateVectors method_state_;
   std::vector<std::string> method_vectors_;  // names of the inputs
   std::unique_ptr<ModelPublisher> publisher_;
   Model model_;
-  Digest digest_;  // of model_
+  Digest digest_;  // the name of model_
 };
 
 }  // namespace hansa::server::internal

@@ -22,7 +22,7 @@ Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std
   return read_archive(offset, bytes);
 }
 
-// Read for each chunk: an archive may be as large as a model, and a client pulls it once.
+// The file is read for each chunk, because an archive may be as large as a model, and a client pulls it only once.
 Result<transport::Bulk> ServedBlobs::read_archive(std::uint64_t offset, std::uint64_t bytes) const {
   auto buffer = std::make_shared<std::vector<std::byte>>(bytes);
   std::ifstream file(archive_path_, std::ios::binary);

@@ -20,9 +20,9 @@ class ServedBlobs {
       : archive_(archive), archive_path_(std::move(archive_path)) {}
 
   void serve(ServedModel model) { model_ = std::move(model); }
-  // The model's memory is no longer used here, so that a commit may write to it.
+  // Releases the model's memory, so that a commit may write to it.
   void withdraw() { model_ = {}; }
-  // A part of a blob; none: it is not served. Fails (storage) if the archive cannot be read.
+  // A part of a blob; empty if the blob is not served. Fails (storage) if the archive cannot be read.
   [[nodiscard]] Result<std::optional<transport::Bulk>> read(const Digest& blob, std::uint64_t offset,
                                                             std::uint64_t bytes) const;
 

@@ -1,5 +1,5 @@
-// Named vectors that a run keeps from round to round, each as long as the model: a server optimiser's, and a training
-// method's. They are stored as models are, and the round's record names them.
+// Named vectors that a run keeps from round to round for a server optimiser or a training method. Each is as long as
+// the model and is stored like a model; the round's record names it.
 //
 // One thread at a time.
 #pragma once
@@ -18,11 +18,11 @@ namespace hansa::server::internal {
 
 class StateVectors {
  public:
-  // All are zero.
+  // Creates vectors of zeros.
   StateVectors(std::vector<std::string> names, std::size_t elements);
 
-  // Reads the vectors that `kept` names; what it lacks stays zero, which is logged unless `kept` is empty because no
-  // round is committed. Fails as Store::get_model does.
+  // Reads the vectors that `kept` names. A vector that it does not name stays zero, which is logged unless the round is
+  // 0. Fails as Store::get_model does.
   [[nodiscard]] Result<void> restore(Store& store, std::span<const StateVector> kept, RoundId round,
                                      EngineObserver& observer);
   // Stores all of them. Fails as Store::put_model does.
@@ -35,7 +35,7 @@ class StateVectors {
   [[nodiscard]] std::span<const Digest> digests() const { return digests_; }
   // The current vectors, for a reader that may outlive the next change.
   [[nodiscard]] std::vector<std::shared_ptr<const PageVector<float>>> share() const;
-  // Before a change: vectors that a reader still holds are copied, and the reader keeps the old ones.
+  // Called before a change. Copies the vectors that a reader still holds, so that the reader keeps the old values.
   void detach();
 
  private:

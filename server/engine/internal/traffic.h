@@ -1,4 +1,4 @@
-// Bytes that messages and bulk took: in all, and of each client in the current round.
+// Counts the bytes of messages and bulk: in total, and for each client in the current attempt at a round.
 //
 // One thread.
 #pragma once
@@ -21,9 +21,9 @@ class Traffic {
   void sent(PeerId peer, std::uint64_t bytes);
   void forget(PeerId peer) { client_of_.erase(peer); }
   [[nodiscard]] std::size_t peers() const { return client_of_.size(); }
-  // Clients' counters are zero afterwards; the totals stay.
+  // Resets the clients' counters; the totals stay.
   void begin_round() { of_round_.clear(); }
-  // Fills in the bytes of those that were counted in the round.
+  // Fills in the bytes of each participation's client.
   void fill_in(std::span<Participation> participations) const;
 
   [[nodiscard]] std::uint64_t up() const { return total_.up; }
@@ -34,12 +34,12 @@ class Traffic {
     std::uint64_t up = 0;
     std::uint64_t down = 0;
   };
-  // A client that connects again and again must not make the table grow; the transport forgets its peers as well.
+  // Limits the table for a client that reconnects repeatedly; the transport forgets its old peers in the same way.
   static constexpr std::size_t peers_per_client_max = 8;
   void remember(PeerId peer, std::string_view client);
 
   Bytes total_;
-  std::map<PeerId, std::string> client_of_;  // the last client heard from a peer
+  std::map<PeerId, std::string> client_of_;  // the client of the last message from a peer
   std::map<std::string, std::deque<PeerId>, std::less<>> peers_of_;  // the newest at the end
   std::map<std::string, Bytes, std::less<>> of_round_;
 };

@@ -9,8 +9,8 @@
 
 namespace hansa::server::internal {
 
-// Calls work(first, values) for blocks that cover the mean; on several threads, each with blocks of its own. values may be
-// overwritten.
+// Calls work(first, values) for blocks that cover the mean; on several threads, each with blocks of its own. values may
+// be overwritten.
 template <class Work>
 void for_mean_blocks(WorkerPool& workers, const Mean& mean, const Work& work) {
   constexpr std::size_t block_values = 2'048;  // 16 KiB, on the stack

@@ -9,8 +9,8 @@
 
 namespace hansa::server::internal {
 
-// Removes the files whose names have the suffix and whose digests are not in named. Other files stay. What cannot be
-// removed stays, too, until the next call.
+// Removes the files whose names have the suffix and whose digests are not in named. Other files stay. A file that
+// cannot be removed stays until the next call.
 [[nodiscard]] Result<void> remove_unnamed(const std::filesystem::path& folder, const std::string& suffix,
                                           const std::unordered_set<Digest>& named);
 

@@ -1,7 +1,8 @@
-// run.sqlite: its connection, and its transactions. The tables: schema.cpp, and a file for each subject.
+// run.sqlite: its connection and its transactions. schema.cpp defines the tables; a file for each subject reads and
+// writes them.
 //
-// WAL with synchronous = FULL: a transaction is durable when it returns, at one flush; readers see whole transactions
-// while the writer works. Errors have the code storage. One thread at a time.
+// Uses WAL with synchronous = FULL: a transaction is durable when its commit returns, at the cost of one flush. Readers
+// see only complete transactions while the writer works. Errors have the code storage. One thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -23,7 +24,7 @@ namespace hansa::server::internal {
 
 class Database {
  public:
-  // read_write makes what is missing. Fails (storage), naming both versions, on a newer schema.
+  // read_write creates a missing file and its tables. Fails (storage) on a newer schema, naming both versions.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access);
   ~Database();
   Database(Database&&) noexcept;
@@ -32,19 +33,19 @@ class Database {
   [[nodiscard]] Result<void> keep_identity(const RunIdentity& identity);
 
   [[nodiscard]] Result<RoundId> last_round();  // 0 when none is committed
-  // Rounds first to last that are committed, in order, with their participations.
+  // The committed rounds from first to last, in order, with their participations.
   [[nodiscard]] Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last);
   [[nodiscard]] Result<std::optional<Digest>> round_model(RoundId round);
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round);
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations(RoundId first, RoundId last);
 
-  // One transaction each; surplus is marked as removed in it.
+  // One transaction each, which also marks the surplus as removed.
   [[nodiscard]] Result<void> insert_round(const RoundRecord& record, const Surplus& surplus);
   [[nodiscard]] Result<void> replace_evaluation(RoundId round, const Metrics& metrics,
                                                 const Surplus& surplus);
   [[nodiscard]] Result<void> remove(const Surplus& surplus);
 
-  // Rounds of which something is held; of a database that is open for writing.
+  // The rounds of which the store holds something. Requires a database that is open for writing.
   [[nodiscard]] Result<std::vector<HeldRound>> held_rounds();
   // Every vector and every delta that the run still needs.
   struct Named {
@@ -58,7 +59,7 @@ class Database {
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> connection_;
-  int schema_;  // older than the newest: a run that is only read
+  int schema_;  // may be older than the newest if the run is only read
 };
 
 }  // namespace hansa::server::internal

@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* older_suffix = ".step";
 
-// A crash in between leaves some files under each name: the next call continues.
+// After a crash some files have the old name and some the new one; the next call continues.
 Result<void> rename_older(const std::filesystem::path& older, const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   std::error_code error;
@@ -19,7 +19,7 @@ Result<void> rename_older(const std::filesystem::path& older, const std::filesys
     if (path.extension() == older_suffix)
       std::filesystem::rename(path, folder / path.filename().replace_extension(DeltaFiles::suffix), error);
   }
-  // Other files are what a crash left half written.
+  // The remaining files are incomplete ones that a crash left.
   if (!error) std::filesystem::remove_all(older, error);
   if (error)
     return fail(ErrorCode::storage, older.string(), "cannot become deltas/ (" + error.message() + ")");

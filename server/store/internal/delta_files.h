@@ -1,6 +1,6 @@
 // Encoded deltas as files named by their SHA-256: <64 hex digits>.delta. One thread at a time, except for put().
 //
-// Until schema 6 they were called steps/*.step.
+// Before schema 6 they were named steps/*.step.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -17,9 +17,9 @@ class DeltaFiles {
  public:
   static constexpr const char* suffix = ".delta";
 
-  // Makes run_folder/deltas, brings older names there, and removes what a crash left half written.
+  // Creates run_folder/deltas, moves files with the older name there, and removes incomplete files that a crash left.
   [[nodiscard]] static Result<DeltaFiles> open(const std::filesystem::path& run_folder);
-  // Reads both names.
+  // Reads files under either name.
   [[nodiscard]] static DeltaFiles open_read_only(const std::filesystem::path& run_folder);
 
   // Durable when it returns.
@@ -27,7 +27,7 @@ class DeltaFiles {
   // Fails (storage) if it is missing or does not match its digest.
   [[nodiscard]] Result<std::vector<std::byte>> get(const Digest& digest) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
-  // As ModelFiles::remove.
+  // Like ModelFiles::remove.
   void remove(const Digest& digest, FileRemover& remover) const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 

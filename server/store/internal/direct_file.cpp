@@ -11,10 +11,10 @@
 namespace hansa::server::internal {
 namespace {
 
-constexpr std::size_t alignment = 4096;  // of memory, place and size of a direct write: enough for any disk
+constexpr std::size_t alignment = 4096;  // of memory, offset and size; sufficient for most disks
 constexpr std::size_t block_bytes = 2 << 20;
 constexpr std::size_t direct_bytes_min = 1 << 20;
-constexpr std::size_t direct_bytes_max = 8 << 20;  // at once
+constexpr std::size_t direct_bytes_max = 8 << 20;  // in one write
 
 bool set_direct(int file, bool direct) {
   const int flags = ::fcntl(file, F_GETFL);
@@ -29,7 +29,8 @@ Result<void> DirectWriter::write(const Descriptor& file, std::span<const std::by
   if (!set_direct(file.get(), true)) return write_whole(file, bytes, place);
   for (std::size_t done = 0; done < bytes.size();) {
     const std::byte* from = bytes.data() + done;
-    // Whole pages go as they lie. What is not aligned goes through the block, and the end is filled up there with zeros.
+    // Aligned bytes in whole pages are written in place. Other bytes are copied to the block, which is padded with
+    // zeros at the end.
     std::size_t count = std::min(direct_bytes_max, bytes.size() - done) / alignment * alignment;
     std::size_t padded = count;
     if (count == 0 || reinterpret_cast<std::uintptr_t>(from) % alignment != 0) {
@@ -46,7 +47,7 @@ Result<void> DirectWriter::write(const Descriptor& file, std::span<const std::by
           ::pwrite(file.get(), from + written, padded - written, static_cast<off_t>(done + written));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EINVAL) {
-        // This file system, or its disk, wants another alignment.
+        // This file system, or its disk, requires another alignment: the file is written again, through the cache.
         set_direct(file.get(), false);
         if (::lseek(file.get(), 0, SEEK_SET) < 0 || ::ftruncate(file.get(), 0) != 0)
           return fail_with_errno(place, "cannot be written");
@@ -57,7 +58,7 @@ Result<void> DirectWriter::write(const Descriptor& file, std::span<const std::by
         return fail_with_errno(place, "cannot be written");
       }
       written += static_cast<std::size_t>(n);
-      // A short write that ends between two blocks: the rest goes through the cache.
+      // A short write ended at an unaligned offset: the rest is written through the cache.
       if (written < padded && written % alignment != 0) set_direct(file.get(), false);
     }
     done += count;

@@ -1,5 +1,5 @@
-// Large files past the page cache: written once, and seldom read back. Copying them into fresh pages of the cache costs more
-// than the disk does.
+// Writes large files without the page cache. They are written once and seldom read back, and copying them into fresh
+// pages of the cache takes longer than the disk.
 #pragma once
 #include <cstddef>
 #include <cstdlib>
@@ -15,8 +15,9 @@ namespace hansa::server::internal {
 // Keeps one aligned block for reuse. One thread at a time.
 class DirectWriter {
  public:
-  // All of bytes into an empty file, not yet flushed; without a copy if they begin on a page (common/page_memory.h). Small ones, and
-  // those on file systems that know no direct writes, go through the cache. Fails (storage, resource) naming place.
+  // Writes all bytes to an empty file, which is not flushed. The bytes are not copied if they start at a page
+  // (common/page_memory.h). Small files, and files on file systems without direct writes, are written through the
+  // cache. Fails (storage, resource), naming `place`.
   [[nodiscard]] Result<void> write(const Descriptor& file, std::span<const std::byte> bytes,
                                    const std::filesystem::path& place);
 

@@ -16,7 +16,7 @@ FileRemover::~FileRemover() {
 }
 
 void FileRemover::remove(const std::filesystem::path& file) {
-  // Not a name of write_file_atomically(), which ends with a process id.
+  // This differs from the temporary names of write_file_atomically(), which end with a process id.
   const std::filesystem::path renamed = file.string() + ".tmp0" + std::to_string(++removed_);
   std::error_code error;
   std::filesystem::rename(file, renamed, error);

@@ -1,4 +1,4 @@
-// What a run is, in run.sqlite. Throws SQLite::Exception.
+// The identity of a run in run.sqlite. Throws SQLite::Exception.
 #pragma once
 #include <optional>
 
@@ -10,7 +10,7 @@ class Database;
 
 namespace hansa::server::internal {
 
-// schema: of the tables, which may be older than the newest when a run is only read.
+// schema: that of the tables, which may be older than the newest if the run is only read.
 [[nodiscard]] std::optional<RunIdentity> read_identity(SQLite::Database& database, int schema);
 // In one transaction.
 void insert_identity(SQLite::Database& database, const RunIdentity& identity);

@@ -123,7 +123,7 @@ Result<void> MetricsLines::append(const std::string& line) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       auto error = fail_with_errno(path_, "cannot be written");
-      // If this fails too, the next open cuts the part off.
+      // If this fails too, the next open removes the incomplete line.
       (void)!::ftruncate(file_.get(), size_);
       return error;
     }

@@ -1,11 +1,11 @@
-// metrics.jsonl: what people and plots read, a line for each commit and each evaluation.
+// metrics.jsonl, for people and plots: a line for each commit and each evaluation.
 //
 //   {"round":1,"model":"sha256:..","selected":10,"counted":9,"lost":1,"examples":600,"seconds":1.5,
 //    "train":{"loss":0.7}}                            at the commit; train: means over counted examples
 //   {"round":1,"evaluation":{"loss":0.6,"accuracy":0.8}}   when evaluated; the last for a round counts
 //
-// Derived from the database, so it costs no flush: what a crash took is written again at the next
-// open. A mean that is not a number is null.
+// The file is derived from the database and is therefore not flushed: lines that a crash lost are written again at the
+// next open. A mean that is not a number is null.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -19,21 +19,21 @@
 
 namespace hansa::server::internal {
 
-// Without the line's end.
+// Without the newline.
 [[nodiscard]] std::string round_line(const RoundRecord& record);
 [[nodiscard]] std::string evaluation_line(RoundId round, const Metrics& metrics);
 
 class MetricsLines {
  public:
-  // What stands in the file already.
+  // The lines that the file already has.
   struct Found {
     std::set<std::uint32_t> rounds;
     std::map<std::uint32_t, std::string> evaluations;  // the last line of each round
   };
-  // Cuts off a last line without its end. A file with a line that cannot be read is emptied: all of it
-  // can be written again.
+  // Removes a last line without a newline. A file with an unreadable line is emptied, because all of it can be written
+  // again.
   [[nodiscard]] static Result<MetricsLines> open(const std::filesystem::path& file, Found& found);
-  // Whole, or not at all.
+  // Appends the whole line, or nothing.
   [[nodiscard]] Result<void> append(const std::string& line);
 
  private:

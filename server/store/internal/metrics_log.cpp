@@ -23,7 +23,7 @@ Result<void> MetricsLog::catch_up() {
   HANSA_TRY(const RoundId last, database_->last_round());
   HANSA_TRY(const auto evaluations, database_->evaluations(first_round, any_last_round));
   auto next = evaluations.begin();
-  // An evaluation's line follows its round's where both are missing.
+  // If both lines of a round are missing, that of the evaluation comes second.
   const auto append_evaluations = [&](RoundId through) -> Result<void> {
     for (; next != evaluations.end() && next->first <= through; ++next) {
       const std::string line = evaluation_line(next->first, next->second);

@@ -1,4 +1,4 @@
-// metrics.jsonl of a run folder, kept in step with its database.
+// metrics.jsonl of a run folder, kept consistent with its database.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -11,11 +11,11 @@ namespace hansa::server::internal {
 
 class MetricsLog {
  public:
-  // Appends what the database has and the file has not. Both outlive the log.
+  // Opens the file, and appends the lines that it lacks. The database must outlive the log.
   [[nodiscard]] static Result<MetricsLog> open(const std::filesystem::path& file, Database& database);
 
-  // The database has committed what the line says: that the file cannot follow now (a full disk) must not turn a
-  // success into a failure. It catches up at the next line or the next open.
+  // Reports no failure, because the database has already committed the content. If the line cannot be written (a full
+  // disk), the next append() or the next open() writes it.
   void append(const std::string& line);
 
  private:

@@ -50,7 +50,7 @@ Result<ModelFiles> ModelFiles::open_read_only(const std::filesystem::path& folde
   return files;
 }
 
-// Written by this object, or read and found sound.
+// Whether the file is complete and valid: this object wrote it, or read and verified it.
 bool ModelFiles::is_whole(const Digest& digest, std::span<const float> parameters) {
   struct stat status {};
   if (::fstatat(directory_.get(), file_name(digest).c_str(), &status, 0) != 0 ||

@@ -19,20 +19,20 @@ class ModelFiles {
  public:
   static constexpr const char* suffix = ".f32";
 
-  // Makes the folder, removes what a crash left half written, and flushes the folder, so that every
-  // name that is seen is durable.
+  // Creates the folder, removes incomplete files that a crash left, and flushes the folder, so that all visible names
+  // are durable.
   [[nodiscard]] static Result<ModelFiles> open(const std::filesystem::path& folder);
   [[nodiscard]] static Result<ModelFiles> open_read_only(const std::filesystem::path& folder);
 
-  // Durable when it returns. A file that is there already costs one read the first time, then a stat;
-  // a damaged one is replaced. Large ones are written again instead.
+  // Durable when it returns. If a small file already exists, the first put() reads and verifies it, and later ones only
+  // stat it; a damaged file is replaced. A large file is always written again.
   [[nodiscard]] Result<Digest> put(std::span<const float> parameters);
-  // Fails (storage) if the file is missing, of another size, or does not match its digest;
-  // parameters are then of no value.
+  // Fails (storage) if the file is missing, of another size, or does not match its digest; `parameters` are unspecified
+  // then.
   [[nodiscard]] Result<void> get(const Digest& digest, std::span<float> parameters) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
-  // The name is free when it returns; remover unlinks the file. Not durable: what comes back after a power cut is
-  // removed again at the next start.
+  // The name is free when it returns; `remover` unlinks the file. Not durable: a file that reappears after a power cut
+  // is removed at the next start.
   void remove(const Digest& digest, FileRemover& remover);
   [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
 

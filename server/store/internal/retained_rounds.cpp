@@ -74,7 +74,7 @@ RoundId RetainedRounds::restart_base() const {
   return base;
 }
 
-// Of the evaluated rounds the best ones, and the rounds after the newest evaluated one, whose evaluation may still come.
+// The best of the evaluated rounds, and the rounds after the newest evaluated one, which may still be evaluated.
 std::vector<RoundId> RetainedRounds::best() const {
   std::vector<const HeldRound*> scored;
   std::vector<RoundId> out;
@@ -84,7 +84,7 @@ std::vector<RoundId> RetainedRounds::best() const {
     if (round.score) scored.push_back(&round);
     else if (scored.empty()) out.push_back(round.round);
   }
-  // What is not a number is worse than every number; of equals the earlier is better.
+  // NaN is worse than every number. Of equal rounds the earlier one is better.
   const double sign = better_of(retention_.metric) == Better::higher ? 1 : -1;
   const auto value = [&](const HeldRound* round) {
     return std::isnan(*round->score) ? -std::numeric_limits<double>::infinity() : sign * *round->score;
@@ -133,7 +133,7 @@ Unnamed RetainedRounds::remove(const Surplus& surplus) {
     if (held.published->vector) unname(*held.published->vector, out.vectors);
     held.published.reset();
   }
-  // With every:N a model that stays, stays for good: only its name is needed.
+  // With every:N the model of such a round is never removed, so that only its name is needed.
   std::erase_if(rounds_, [&](const auto& entry) {
     const HeldRound& held = entry.second;
     const bool stays =

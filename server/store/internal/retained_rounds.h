@@ -1,4 +1,4 @@
-// What a run with a retention still holds, and what of it is surplus: pure, for both stores.
+// Records what a run with a retention holds, and determines the surplus. Pure; both stores use it.
 //
 // Kept whatever the retention says: the initial model, the last round's model and state, and what a restart needs to
 // publish the model again (server/engine/internal/delta_publisher.cpp): the model of the last round that published its
@@ -25,13 +25,13 @@ struct HeldRound {
 };
 [[nodiscard]] HeldRound held_of(const RoundRecord& record);
 
-// Rounds whose vectors, and rounds whose published delta, go.
+// The rounds whose vectors, and the rounds whose published delta, are to be removed.
 struct Surplus {
   std::vector<RoundId> models;
   std::vector<RoundId> deltas;
   [[nodiscard]] bool empty() const { return models.empty() && deltas.empty(); }
 };
-// What no round names any more.
+// The digests that no round names any more.
 struct Unnamed {
   std::vector<Digest> vectors;
   std::vector<Digest> deltas;
@@ -42,19 +42,20 @@ class RetainedRounds {
   explicit RetainedRounds(Retention retention) : retention_(std::move(retention)) {}
 
   [[nodiscard]] bool keeps_all() const { return retention_.keep == Retention::Keep::all; }
-  // Every 32nd round, so that the deltas before it can go; a delta takes an eighth of a model or less, mostly.
+  // True every 32nd round, so that older deltas can be removed. A delta usually has at most an eighth of the bytes of a
+  // model.
   [[nodiscard]] bool wants_published_vector(RoundId round) const {
     return !keeps_all() && round.value % 32 == 0;
   }
-  // The mean that counts, if metrics have it.
+  // The mean of the metric by which the retention compares rounds; empty if it compares none or the metric is missing.
   [[nodiscard]] std::optional<double> score_of(const Metrics& metrics) const;
 
   void begin(const RunIdentity& identity);
-  // Rounds come in order.
+  // Called in the order of the rounds.
   void add(HeldRound round);
   // Undoes the last add(), whose commit failed.
   void withdraw(RoundId round);
-  // Returns what it was before.
+  // Returns the previous score.
   std::optional<double> set_score(RoundId round, std::optional<double> score);
 
   [[nodiscard]] Surplus surplus() const;

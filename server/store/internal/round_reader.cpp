@@ -17,11 +17,11 @@ Outcome outcome_of(const std::string& text) {
   return Outcome::no_answer;
 }
 
-// Rows of tables that have rounds as their first column go to the records of these rounds; both are in order.
+// Finds the record for the round of each row of a table. Rows and records are in the order of the rounds.
 class Merge {
  public:
   explicit Merge(std::vector<RoundRecord>& records) : records_(records) {}
-  // The record of the round; null: it has none.
+  // The record of the round; null if there is none.
   [[nodiscard]] RoundRecord* at(RoundId round) {
     while (next_ < records_.size() && records_[next_].round < round) ++next_;
     return next_ < records_.size() && records_[next_].round == round ? &records_[next_] : nullptr;
@@ -32,7 +32,7 @@ class Merge {
   std::size_t next_ = 0;
 };
 
-// Which rounds, of tables of which schema.
+// A range of rounds in a database.
 struct Range {
   SQLite::Database& database;
   RoundId first;
@@ -73,7 +73,7 @@ void read_participations(const Range& range, std::vector<RoundRecord>& records) 
     rows.read(round, p.client, outcome, p.reason, p.examples, update, p.bytes_up, p.bytes_down, p.seconds,
               p.train_seconds);
     p.outcome = outcome_of(outcome);
-    // Empty, a checksum, or the SHA-256 of an early schema, which is not shown.
+    // The column is empty, a checksum, or, in an early schema, a SHA-256, which is ignored.
     if (update.size() == p.update.bytes.size())
       std::memcpy(p.update.bytes.data(), update.data(), update.size());
     if (RoundRecord* record = merge.at(round)) record->participations.push_back(std::move(p));

@@ -1,6 +1,6 @@
 // Committed rounds in run.sqlite. Throws SQLite::Exception.
 //
-// schema: of the tables, which may be older than the newest when a run is only read.
+// schema: that of the tables, which may be older than the newest if the run is only read.
 #pragma once
 #include <optional>
 #include <vector>
@@ -16,11 +16,11 @@ namespace hansa::server::internal {
 
 [[nodiscard]] RoundId read_last_round(SQLite::Database& database);
 [[nodiscard]] std::optional<Digest> read_round_model(SQLite::Database& database, RoundId round);
-// Rounds first to last that are committed, in order, with their participations and without what they published.
+// The committed rounds from first to last, in order, with their participations and without what they published.
 [[nodiscard]] std::vector<RoundRecord> read_rounds(SQLite::Database& database, int schema, RoundId first,
                                                    RoundId last);
 [[nodiscard]] std::optional<Published> read_published(SQLite::Database& database, int schema, RoundId round);
-// All rounds of which something is held, without scores.
+// All rounds of which the store holds something, without scores.
 [[nodiscard]] std::vector<HeldRound> read_held_rounds(SQLite::Database& database);
 
 // Within the caller's transaction.

@@ -98,8 +98,8 @@ CREATE TABLE published (                   -- of rounds after which clients get 
 );
 )sql";
 
-// Schema 4 changed no table: models are named by vector_digest since then. Until schema 5 `step` held the bytes
-// themselves: such rows are forgotten, and the model is sent in full once more.
+// Schema 4 changed no table, but since then models are named by vector_digest. Before schema 5 `step` contained the
+// bytes of the delta. Such rows are deleted, and the model is sent in full once.
 constexpr const char* changed_by_5 = "DELETE FROM published";
 
 // A round whose model_kept is 0 keeps its record; its model and its state vectors are removed after the transaction.
