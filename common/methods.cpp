@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <type_traits>
 
 namespace hansa {
 namespace {
@@ -27,18 +28,19 @@ Result<void> check_option(const MethodDescription& method, const Option& option)
   return {};
 }
 
-// The option's value, or nothing if the method leaves it out.
+// The option's value in the method, otherwise its default.
 template <class T>
-const T* find_option(const Method& method, std::string_view name) {
-  const auto found = std::ranges::find(method.options, name, &Option::name);
-  return found == method.options.end() ? nullptr : std::get_if<T>(&found->value);
-}
-
-void read(const Method& method, std::string_view name, std::uint32_t& into) {
-  if (const auto* value = find_option<std::int64_t>(method, name)) into = static_cast<std::uint32_t>(*value);
-}
-void read(const Method& method, std::string_view name, double& into) {
-  if (const auto* value = find_option<double>(method, name)) into = *value;
+void read(const MethodDescription& description, const Method& method, std::string_view name, T& into) {
+  using Stored = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
+  const OptionValue* value = nullptr;
+  if (const auto given = std::ranges::find(method.options, name, &Option::name);
+      given != method.options.end())
+    value = &given->value;
+  else if (const auto known = std::ranges::find(description.options, name, &OptionDescription::name);
+           known != description.options.end())
+    value = &known->default_value;
+  if (value == nullptr) return;
+  if (const auto* stored = std::get_if<Stored>(value)) into = static_cast<T>(*stored);
 }
 
 }  // namespace
@@ -104,20 +106,14 @@ Method sgd_method(const TrainingConfig& config) {
 }
 
 TrainingConfig training_config(const MethodDescription& description, const Method& method) {
-  Method defaults{description.name, {}};
-  for (const OptionDescription& option : description.options)
-    defaults.options.push_back({option.name, option.default_value});
   TrainingConfig out;
-  for (const Method* options : std::array<const Method*, 2>{&defaults, &method}) {
-    read(*options, "epochs", out.epochs);
-    read(*options, "batch_size", out.batch_size);
-    read(*options, "learning_rate", out.learning_rate);
-    read(*options, "momentum", out.momentum);
-    read(*options, "weight_decay", out.weight_decay);
-    read(*options, "steps_max", out.steps_max);
-    if (const auto* personal = find_option<std::vector<std::string>>(*options, "personal"))
-      out.personal = *personal;
-  }
+  read(description, method, "epochs", out.epochs);
+  read(description, method, "batch_size", out.batch_size);
+  read(description, method, "learning_rate", out.learning_rate);
+  read(description, method, "momentum", out.momentum);
+  read(description, method, "weight_decay", out.weight_decay);
+  read(description, method, "steps_max", out.steps_max);
+  read(description, method, "personal", out.personal);
   return out;
 }
 

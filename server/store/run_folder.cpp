@@ -86,17 +86,11 @@ struct RunFolder::State {
     surplus_vectors.insert(surplus_vectors.end(), unnamed.vectors.begin(), unnamed.vectors.end());
     std::erase_if(holds, [](const auto& hold) { return hold.second.expired(); });
     std::erase_if(surplus_vectors, [&](const Digest& vector) {
+      if (retained.names(vector)) return true;  // named again while it was held
       if (holds.contains(vector)) return false;
       models.remove(vector, remover);
       return true;
     });
-  }
-  // Keeps vectors that were surplus, if this round names them again.
-  void want_again(const RoundRecord& record) {
-    std::vector<Digest> named = internal::held_of(record).vectors;
-    if (record.published && record.published->vector) named.push_back(*record.published->vector);
-    std::erase_if(surplus_vectors,
-                  [&](const Digest& v) { return std::ranges::find(named, v) != named.end(); });
   }
 };
 
@@ -189,7 +183,6 @@ Result<void> RunFolder::commit_round(const RoundRecord& record) {
     state_->retained.withdraw(record.round);
     return committed;
   }
-  state_->want_again(record);
   state_->lines->append(internal::round_line(record));
   state_->remove_files(surplus);
   return {};

@@ -34,12 +34,9 @@ Verdict Committing::on_sum_refused(const SumRefused& event, Turn&) {
 
 std::unique_ptr<Stage> Committing::next(Turn& turn) {
   if (!is_committed_ && !refused_) return nullptr;
-  const OperatorSettings& settings = shared_.config.settings;
   // After the last round the run is finished, not stopped: clients are dismissed with Finished, and a start begins no
   // new run.
-  const bool is_over = is_committed_ && settings.after_last_round != AfterLastRound::stay &&
-                       shared_.standing.last_committed.value >= settings.rounds;
-  if (stop_asked_ && !is_over) {
+  if (stop_asked_ && !shared_.is_over()) {
     exchange_->end(*round_, turn);
     return stopped(turn);
   }

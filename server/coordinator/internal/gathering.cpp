@@ -49,11 +49,10 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   if (stop_asked_) return stopped(turn);
   const OperatorSettings& settings = shared_.config.settings;
   const CohortConfig& cohort = settings.cohort;
-  if (shared_.standing.last_committed.value >= settings.rounds) {
-    if (settings.after_last_round == AfterLastRound::stay) return nullptr;
+  if (shared_.is_over())
     return std::make_unique<Concluded>(shared_, Finish::Why::all_rounds,
                                        "all " + std::to_string(settings.rounds) + " rounds are done", turn);
-  }
+  if (shared_.all_rounds_done()) return nullptr;
   if (turn.now < not_before_) return nullptr;
   const auto ready = eligible();
   const bool enough = ready.size() >= cohort.clients_min;

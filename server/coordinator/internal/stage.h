@@ -35,6 +35,15 @@ struct Shared {
   std::unique_ptr<CohortPolicy> policy;
   std::unique_ptr<ExchangeFactory> exchanges;
   bool has_gathered = false;  // the first round's wait for clients_expected is over
+
+  // The last round is committed.
+  [[nodiscard]] bool all_rounds_done() const {
+    return standing.last_committed.value >= config.settings.rounds;
+  }
+  // ... and the aggregator ends with it.
+  [[nodiscard]] bool is_over() const {
+    return all_rounds_done() && config.settings.after_last_round != AfterLastRound::stay;
+  }
 };
 
 class Stage {

@@ -60,6 +60,8 @@ class RetainedRounds {
 
   [[nodiscard]] Surplus surplus() const;
   Unnamed remove(const Surplus& surplus);
+  // Whether a round, or the run's beginning, names the vector or delta.
+  [[nodiscard]] bool names(const Digest& digest) const { return names_.contains(digest); }
 
  private:
   void name_all_of(const HeldRound& round);
