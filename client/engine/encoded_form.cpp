@@ -20,11 +20,11 @@ Digest name_of_codecs(const messages::TrainTask& task) {
 Result<OutgoingUpdate> EncodedForm::prepare(const UpdateParts& parts) {
   HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(messages::update_segments(task_)));
   const Digest of = name_of_codecs(task_);
-  HANSA_TRY(const std::vector<float> before, residual_before(parts, of, plan.state_values()));
+  HANSA_TRY(const learning::KeptVector before, residual_before(parts, of, plan.state_values()));
   std::vector<float> residual(plan.state_values());
   const auto bytes = parts.memory.unused_bytes();
   const bool within = codecs::Encoder(plan).encode(
-      parts.vectors->update, before, residual, messages::update_seeds(task_),
+      parts.vectors->update, before.values(), residual, messages::update_seeds(task_),
       static_cast<float>(task_.magnitude_max),
       task_.compression->entropy ? codecs::Entropy::if_smaller : codecs::Entropy::never, *bytes);
   if (!within) return fail_outside(task_);

@@ -23,7 +23,8 @@ Result<OutgoingUpdate> MaskedForm::prepare(const UpdateParts& parts) {
   const Digest of = name_of_grid(mask_.setup);
   std::vector<float> residual;
   if (mask_.setup.quantisation.fraction < 1) {
-    HANSA_TRY(const std::vector<float> before, residual_before(parts, of, values.size()));
+    HANSA_TRY(const learning::KeptVector kept, residual_before(parts, of, values.size()));
+    const std::vector<float>& before = kept.values();
     std::vector<float>& corrected = parts.memory.corrected;
     corrected.assign(values.begin(), values.end());
     for (std::size_t i = 0; i < before.size(); ++i) corrected[i] += before[i];

@@ -37,19 +37,19 @@ tl::unexpected<Error> fail_outside(const messages::TrainTask& task) {
               "limits.magnitude_max");
 }
 
-Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of, std::size_t values) {
-  if (values == 0) return std::vector<float>{};
-  HANSA_TRY(auto kept, parts.ledger.find(parts.staged.task, codec_scope));
+Result<learning::KeptVector> residual_before(const UpdateParts& parts, const Digest& of, std::size_t values) {
+  if (values == 0) return learning::KeptVector{};
+  HANSA_TRY(const auto kept, parts.ledger.find(parts.staged.task, codec_scope));
   const auto found = kept.find(residual_name);
-  if (found == kept.end() || found->second.of != of || found->second.values.size() != values)
-    return std::vector<float>{};
-  return std::move(found->second.values);
+  if (found == kept.end() || found->second.of() != of || found->second.values().size() != values)
+    return learning::KeptVector{};
+  return found->second;
 }
 
 void stage_residual(const UpdateParts& parts, const Digest& of, std::vector<float> values) {
   const std::string name = std::string(codec_scope) + "/" + residual_name;
   parts.staged.vectors.erase(name);
-  if (!values.empty()) parts.staged.vectors.emplace(name, learning::KeptVector{of, std::move(values)});
+  if (!values.empty()) parts.staged.vectors.emplace(name, learning::KeptVector(of, std::move(values)));
 }
 
 Result<OutgoingUpdate> PlainForm::prepare(const UpdateParts& parts) {

@@ -1,5 +1,6 @@
 #include "client/state/client_data.h"
 
+#include "client/ledger/caching_ledger.h"
 #include "client/state/state_ledger.h"
 
 namespace hansa::client {
@@ -12,6 +13,8 @@ Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, 
   ApplyOptions options;
   if (config.follow) options.replay_max = config.follow->replay_max;
   out.ledger = std::make_shared<StateLedger>(out.state, options);
+  // A state in memory has its vectors there already.
+  if (keep == KeepState::in_folder) out.ledger = std::make_shared<CachingLedger>(std::move(out.ledger));
   out.supply = std::move(fixed);
   if (!config.follow) return out;
   if (keep == KeepState::in_memory && config.follow->from == learning::FollowFrom::broker)

@@ -221,7 +221,7 @@ Result<learning::KeptVectors> StateStore::find(TaskId task, std::string_view sco
 
 Result<void> StateStore::apply(const StagedChanges& changes, const ApplyOptions& options) {
   for (const auto& [name, vector] : changes.vectors)
-    if (std::as_bytes(std::span(vector.values)).size() > vector_bytes_max)
+    if (std::as_bytes(std::span(vector.values())).size() > vector_bytes_max)
       return fail(ErrorCode::resource, file_.string(), "takes no vector of 2 GiB or more: " + name);
   return run("applying a counted update", [&] {
     const auto reached = [&](const char* point) {
@@ -236,7 +236,7 @@ Result<void> StateStore::apply(const StagedChanges& changes, const ApplyOptions&
       move_to_reservoir(*database_, {changes.data_mark, changes.seed, *options.replay_max, turn});
     reached("the examples are moved");
     for (const auto& [name, vector] : changes.vectors)
-      insert_kept(*database_, name, turn, vector.of, std::as_bytes(std::span(vector.values)));
+      insert_kept(*database_, name, turn, vector.of(), std::as_bytes(std::span(vector.values())));
     reached("the vectors are stored");
     transaction.commit();
     reached("the transaction is committed");

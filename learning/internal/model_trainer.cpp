@@ -117,8 +117,8 @@ class ModelTrainer final : public Trainer {
   void find_personal(const KeptVectors& kept) {
     personal_ = archived_personal_;
     const auto found = kept.find(personal_name());
-    if (found != kept.end() && found->second.values.size() == personal_.size())
-      personal_ = found->second.values;
+    if (found != kept.end() && found->second.values().size() == personal_.size())
+      personal_ = found->second.values();
   }
 
   [[nodiscard]] KeptVectors kept_personal() const {

@@ -122,7 +122,7 @@ TEST_F(Form, ASumOfAFractionOfTheValuesStagesTheOthersAndARepeatedSumReplacesThe
   const MaskUpdate half = mask_of(0.5), whole = mask_of(1);
   ASSERT_TRUE(prepare(form_of(half)));
   ASSERT_EQ(staged_.vectors.size(), 1U);
-  EXPECT_EQ(staged_.vectors.begin()->second.values.size(), vectors_->update.size());
+  EXPECT_EQ(staged_.vectors.begin()->second.values().size(), vectors_->update.size());
   ASSERT_TRUE(prepare(form_of(whole)));
   EXPECT_TRUE(staged_.vectors.empty());
 }

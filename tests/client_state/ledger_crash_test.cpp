@@ -23,7 +23,7 @@ constexpr std::int64_t examples_a_task = 3;
 // Personal layers that count what they were trained on: the number of trainings, and of new examples.
 learning::KeptVectors trained_further(const learning::KeptVectors& kept, std::uint64_t fresh) {
   const auto found = kept.find("personal");
-  std::vector<float> values = found == kept.end() ? std::vector<float>{0, 0} : found->second.values;
+  std::vector<float> values = found == kept.end() ? std::vector<float>{0, 0} : found->second.values();
   values[0] += 1;
   values[1] += static_cast<float>(fresh);
   return {{"training/archive/personal", {{}, values}}, {"codec/residual", {{}, values}}};
@@ -74,9 +74,9 @@ Seen look(const std::filesystem::path& folder, std::uint64_t next_task) {
   const auto codec = store->find(TaskId(next_task), "codec").value();
   Seen out{counts.trained, counts.fresh};
   if (!kept.empty()) {
-    out.trainings = kept.at("personal").values[0];
-    out.examples = kept.at("personal").values[1];
-    out.residual = codec.at("residual").values[1];
+    out.trainings = kept.at("personal").values()[0];
+    out.examples = kept.at("personal").values()[1];
+    out.residual = codec.at("residual").values()[1];
   }
   return out;
 }

@@ -1,8 +1,10 @@
 // What every ledger must do, in memory and on a state: also after a restart of the device.
 #include <functional>
+#include <optional>
 
 #include <gtest/gtest.h>
 
+#include "client/ledger/caching_ledger.h"
 #include "client/ledger/memory_ledger.h"
 #include "client/state/state_ledger.h"
 #include "common/random.h"
@@ -38,6 +40,16 @@ struct StateDevice final : Device {
   TemporaryFolder folder;
   std::unique_ptr<StateLedger> state;
 };
+struct CachedDevice final : Device {
+  explicit CachedDevice(bool with_restarts) : restarts(with_restarts) {}
+  DeviceLedger& ledger() override { return *cache; }
+  void restart() override {
+    if (restarts) cache.emplace(durable);
+  }
+  const bool restarts;
+  std::shared_ptr<MemoryLedger> durable = std::make_shared<MemoryLedger>();
+  std::optional<CachingLedger> cache{durable};
+};
 
 struct Kind {
   const char* name;
@@ -46,7 +58,7 @@ struct Kind {
 };
 class EveryLedger : public ::testing::TestWithParam<Kind> {
  protected:
-  // Each call meets a device that was restarted.
+  // Each call meets a device that was restarted, if it loses anything by that.
   void apply(std::uint64_t task, const KeptVectors& vectors) {
     device_->restart();
     const auto applied = device_->ledger().apply({TaskId(task), task, 0, vectors});
@@ -122,10 +134,62 @@ TEST_P(EveryLedger, AgreesWithAModelOfItself) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ledgers, EveryLedger,
-                         ::testing::Values(Kind{"memory", [] { return std::make_unique<MemoryDevice>(); }},
-                                           Kind{"state", [] { return std::make_unique<StateDevice>(); }}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Ledgers, EveryLedger,
+    ::testing::Values(Kind{"memory", [] { return std::make_unique<MemoryDevice>(); }},
+                      Kind{"state", [] { return std::make_unique<StateDevice>(); }},
+                      Kind{"cache", [] { return std::make_unique<CachedDevice>(false); }},
+                      Kind{"restarted_cache", [] { return std::make_unique<CachedDevice>(true); }}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+// Counts the reads, and fails when told to.
+struct Durable final : DeviceLedger {
+  Result<KeptVectors> find(TaskId task, std::string_view scope) override {
+    ++reads;
+    return memory.find(task, scope);
+  }
+  Result<void> apply(const StagedChanges& changes) override {
+    if (is_full) return fail(ErrorCode::storage, "disk", "is full");
+    return memory.apply(changes);
+  }
+  MemoryLedger memory;
+  int reads = 0;
+  bool is_full = false;
+};
+
+TEST(CachingLedger, AsksTheOtherLedgerOnlyForWhatTheLastTaskDidNotUse) {
+  const auto durable = std::make_shared<Durable>();
+  CachingLedger ledger(durable);
+  const auto run_task = [&](std::uint64_t task, const char* scope) {
+    ASSERT_TRUE(ledger.find(TaskId(task), scope));
+    ASSERT_TRUE(ledger.apply({TaskId(task), task, 0, {{scope + std::string("/x"), vector_of(1)}}}));
+  };
+  for (std::uint64_t task = 1; task <= 5; ++task) run_task(task, "a");
+  EXPECT_EQ(durable->reads, 1);
+  run_task(6, "b");
+  EXPECT_EQ(durable->reads, 2);
+  run_task(7, "a");
+  EXPECT_EQ(durable->reads, 3) << "a scope that is no longer used stays in memory";
+}
+
+TEST(CachingLedger, SharesItsValuesWithTheChangesThatWereApplied) {
+  CachingLedger ledger(std::make_shared<MemoryLedger>());
+  const learning::KeptVector staged = vector_of(1);
+  ASSERT_TRUE(ledger.find(TaskId(1), "a"));
+  ASSERT_TRUE(ledger.apply({TaskId(1), 1, 0, {{"a/x", staged}}}));
+  EXPECT_EQ(ledger.find(TaskId(2), "a")->at("x").values().data(), staged.values().data());
+}
+
+TEST(CachingLedger, ChangesThatCannotBeStoredAreNotSeen) {
+  const auto durable = std::make_shared<Durable>();
+  CachingLedger ledger(durable);
+  ASSERT_TRUE(ledger.find(TaskId(1), "a"));
+  ASSERT_TRUE(ledger.apply({TaskId(1), 1, 0, {{"a/x", vector_of(1)}}}));
+  durable->is_full = true;
+  ASSERT_TRUE(ledger.find(TaskId(2), "a"));
+  ASSERT_FALSE(ledger.apply({TaskId(2), 2, 0, {{"a/x", vector_of(2)}}}));
+  EXPECT_EQ(ledger.find(TaskId(3), "a").value(), (KeptVectors{{"x", vector_of(1)}}));
+}
 
 }  // namespace
 }  // namespace hansa::client

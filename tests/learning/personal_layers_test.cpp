@@ -164,7 +164,7 @@ TEST_F(PersonalLayers, EachDeviceKeepsItsOwnStatisticsOfABatchNorm) {
   (void)train(*trainer(), statistics, model->parameters, kept);
   const KeptVectors first = kept;
   ASSERT_EQ(first.size(), 1U);
-  ASSERT_EQ(first.begin()->second.values.size(), 2 * 28 * 28);
+  ASSERT_EQ(first.begin()->second.values().size(), 2 * 28 * 28);
   (void)train(*trainer(), statistics, model->parameters, kept);
   EXPECT_NE(kept, first);
 }

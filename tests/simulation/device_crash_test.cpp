@@ -54,9 +54,10 @@ class LoggingTrainer final : public learning::Trainer {
     result.data_mark = snapshot.mark;
     result.metrics = {{"loss", 1.0, static_cast<double>(result.examples)}};
     result.kept = request.kept;
-    std::vector<float>& log = result.kept[log_name].values;
+    std::vector<float> log = result.kept[log_name].values();
     log.push_back(static_cast<float>(round_of_(request.seed).value));
     log.push_back(static_cast<float>(snapshot.fresh));
+    result.kept.insert_or_assign(log_name, learning::KeptVector({}, std::move(log)));
     return result;
   }
 
@@ -94,7 +95,7 @@ struct Devices {
     const auto consumed = device.store->consumed();
     if (!training || !codec || !counts || !consumed) return "cannot be read";
     if (training->empty()) return counts->trained == 0 && codec->empty() ? "" : "kept a part of an update";
-    const std::vector<float>& log = training->at(log_name).values;
+    const std::vector<float>& log = training->at(log_name).values();
     std::uint64_t trained = 0;
     std::vector<float> residual;
     for (std::size_t i = 0; i < log.size(); i += 2) {
@@ -112,7 +113,7 @@ struct Devices {
               p.update != checksum(std::span<const std::byte>(sent.bytes)))
             return "sent another update for round " + std::to_string(round.value);
     }
-    if (codec->at("residual").values != residual) return "kept the residual of another update";
+    if (codec->at("residual").values() != residual) return "kept the residual of another update";
     const std::uint64_t arrived = consumed->empty() ? 0 : consumed->at(0).examples;
     if (counts->trained + counts->fresh != arrived) return "lost or doubled an example";
     if (trained != counts->trained)

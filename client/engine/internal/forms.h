@@ -51,8 +51,8 @@ class MaskedForm final : public UpdateForm {
 
 // The residual of earlier updates (error feedback: Seide et al. 2014), as it was before the task. Empty if there is
 // none for `of`, which names the model and the codecs.
-[[nodiscard]] Result<std::vector<float>> residual_before(const UpdateParts& parts, const Digest& of,
-                                                         std::size_t values);
+[[nodiscard]] Result<learning::KeptVector> residual_before(const UpdateParts& parts, const Digest& of,
+                                                           std::size_t values);
 // Stages the residual after this update; empty: there is none.
 void stage_residual(const UpdateParts& parts, const Digest& of, std::vector<float> values);
 

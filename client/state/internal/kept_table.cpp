@@ -15,13 +15,13 @@ learning::KeptVectors find_kept(SQLite::Database& database, const Turn& turn, st
   learning::KeptVectors out;
   while (query.next()) {
     std::string name;
-    learning::KeptVector vector;
+    Digest of;
     Unsealed value;
-    query.read(name, vector.of, value);
+    query.read(name, of, value);
     if (value.bytes.size() % sizeof(float) != 0) throw Damaged{"a vector is cut"};
-    vector.values.resize(value.bytes.size() / sizeof(float));
-    if (!value.bytes.empty()) std::memcpy(vector.values.data(), value.bytes.data(), value.bytes.size());
-    out.emplace(name.substr(prefix.size()), std::move(vector));
+    std::vector<float> values(value.bytes.size() / sizeof(float));
+    if (!value.bytes.empty()) std::memcpy(values.data(), value.bytes.data(), value.bytes.size());
+    out.emplace(name.substr(prefix.size()), learning::KeptVector(of, std::move(values)));
   }
   return out;
 }
