@@ -1,6 +1,7 @@
 // What the device agent asks its shell to do: values, to be carried out in order.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "protocols/secure_aggregation/client.h"
 
 namespace hansa::client {
+
+using SharedTask = std::shared_ptr<const messages::TrainTask>;
 
 struct OpenLink {
   std::uint64_t attempt;
@@ -32,16 +35,16 @@ struct FindArchive {
   Digest archive;
 };
 struct KeepChunk {
-  messages::TrainTask task;
+  SharedTask task;
   Digest blob;
   std::uint64_t offset;
 };  // the bulk of the current event
 struct VerifyBlob {
-  messages::TrainTask task;
+  SharedTask task;
   Digest blob;
 };
 struct StartTraining {
-  messages::TrainTask task;
+  SharedTask task;
 };
 struct StopTraining {};
 struct MaskUpdate {

@@ -12,15 +12,14 @@ bool TaskConversation::continues(const messages::TrainTask& task) const {
 }
 
 void TaskConversation::await(const messages::TrainTask& task, std::vector<Effect>& effects) {
-  awaited_ = task;
+  awaited_ = std::make_shared<const messages::TrainTask>(task);
   effects.emplace_back(FindArchive{task.archive});
 }
 
 void TaskConversation::begin(const ArchiveLookedUp& found, std::uint32_t chunk_bytes) {
-  const messages::TrainTask task = std::move(*awaited_);
-  awaited_.reset();
+  auto task = std::exchange(awaited_, nullptr);
   const round::Fetched before = task_ ? task_->fetched() : round::Fetched{};
-  task_.emplace(task, found.archive, chunk_bytes, found.held, before);
+  task_.emplace(std::move(task), found.archive, chunk_bytes, found.held, before);
 }
 
 void TaskConversation::apply(const round::TaskEvent& event, Session& session, Instant now,
@@ -29,7 +28,7 @@ void TaskConversation::apply(const round::TaskEvent& event, Session& session, In
   std::vector<round::TaskEffect> task_effects;
   (void)task_->apply(event, now, task_effects);
   struct Translate {
-    const messages::TrainTask& task;
+    const std::shared_ptr<const messages::TrainTask>& task;
     bool confirmed;
     Session& session;
     Instant now;
@@ -39,7 +38,8 @@ void TaskConversation::apply(const round::TaskEvent& event, Session& session, In
     }
     void operator()(round::SendUpdateRange& e) const {
       if (confirmed)
-        session.say(SendUpdateRange{{}, task.task, e.offset, e.bytes, task.secure.has_value()}, now, effects);
+        session.say(SendUpdateRange{{}, task->task, e.offset, e.bytes, task->secure.has_value()}, now,
+                    effects);
     }
     void operator()(round::KeepChunk& e) const { effects.emplace_back(KeepChunk{task, e.blob, e.offset}); }
     void operator()(round::VerifyBlob& e) const { effects.emplace_back(VerifyBlob{task, e.blob}); }
@@ -47,7 +47,7 @@ void TaskConversation::apply(const round::TaskEvent& event, Session& session, In
     void operator()(round::StopTraining&) const { effects.emplace_back(StopTraining{}); }
   };
   for (auto& effect : task_effects)
-    std::visit(Translate{task_->task(), confirmed_, session, now, effects}, effect);
+    std::visit(Translate{task_->shared_task(), confirmed_, session, now, effects}, effect);
 }
 
 bool TaskConversation::is_training() const { return task_ && task_->state() == TaskState::training; }

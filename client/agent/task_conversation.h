@@ -4,6 +4,7 @@
 // messages to the session once the aggregator has sent the task in it. No I/O, clock or thread; one thread owns it.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -27,7 +28,7 @@ class TaskConversation {
   // Ends the current task and looks for the archive of this one.
   void await(const messages::TrainTask& task, std::vector<Effect>& effects);
   // The task that waits for ArchiveLookedUp.
-  [[nodiscard]] const std::optional<messages::TrainTask>& awaited() const { return awaited_; }
+  [[nodiscard]] const std::shared_ptr<const messages::TrainTask>& awaited() const { return awaited_; }
   // Makes the awaited task the current one. The caller applies SessionOpened to it next.
   void begin(const ArchiveLookedUp& found, std::uint32_t chunk_bytes);
 
@@ -41,7 +42,7 @@ class TaskConversation {
   [[nodiscard]] Work work() const;
 
  private:
-  std::optional<messages::TrainTask> awaited_;
+  std::shared_ptr<const messages::TrainTask> awaited_;
   std::optional<round::ClientTask> task_;
   bool confirmed_ = false;
 };

@@ -92,7 +92,7 @@ struct Engine::CarryOut {
   void operator()(const FindArchive& e) const { engine.find_archive(e); }
   void operator()(const KeepChunk& e) const { engine.inputs_.keep(e, engine.bulk_); }
   void operator()(const VerifyBlob& e) const { engine.feed(BlobChecked{e.blob, engine.inputs_.verify(e)}); }
-  void operator()(const StartTraining& e) const { engine.start_training(e.task); }
+  void operator()(const StartTraining& e) const { engine.start_training(*e.task); }
   void operator()(const StopTraining&) const { engine.runner_.stop(); }
   void operator()(const MaskUpdate& e) const { engine.mask_update(e); }
   void operator()(const KeepCounted& e) const { engine.keep_counted(e.task); }

@@ -22,12 +22,12 @@ void copy_chunk(std::span<const std::byte> bytes, std::span<std::byte> to, std::
 TaskInputs::TaskInputs(ArchiveStore& archives, LogSink log) : archives_(archives), log_(std::move(log)) {}
 
 void TaskInputs::keep(const KeepChunk& keep, std::span<const std::byte> bytes) {
-  if (keep.blob == keep.task.archive) {
-    if (keep.offset == 0) archive_bytes_.assign(keep.task.archive_bytes, std::byte{});
+  if (keep.blob == keep.task->archive) {
+    if (keep.offset == 0) archive_bytes_.assign(keep.task->archive_bytes, std::byte{});
     copy_chunk(bytes, archive_bytes_, keep.offset);
     return;
   }
-  const auto blob = messages::find_blob(keep.task, keep.blob);
+  const auto blob = messages::find_blob(*keep.task, keep.blob);
   if (!blob) return;
   if (blob->delta != nullptr) {
     if (keep.offset == 0) delta_bytes_.resize(blob->delta->bytes);
@@ -44,8 +44,8 @@ void TaskInputs::keep(const KeepChunk& keep, std::span<const std::byte> bytes) {
 }
 
 bool TaskInputs::verify(const VerifyBlob& verify) {
-  if (verify.blob == verify.task.archive) return take_archive(verify.blob);
-  const auto blob = messages::find_blob(verify.task, verify.blob);
+  if (verify.blob == verify.task->archive) return take_archive(verify.blob);
+  const auto blob = messages::find_blob(*verify.task, verify.blob);
   if (!blob) return false;
   if (blob->delta == nullptr) return take_vector(*blob->input);
   const auto taken = take_delta(*blob->input, *blob->delta);

@@ -4,19 +4,19 @@
 
 namespace hansa::round {
 
-ClientTask::ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
-                       std::span<const HeldVector> held, const Fetched& before)
-    : task_(task),
+ClientTask::ClientTask(std::shared_ptr<const messages::TrainTask> task, ArchiveCache archive,
+                       std::uint32_t chunk_bytes, std::span<const HeldVector> held, const Fetched& before)
+    : task_(std::move(task)),
       chunk_bytes_(chunk_bytes),
       state_(archive == ArchiveCache::present ? TaskState::fetching_inputs : TaskState::fetching_archive),
       window_(before.window) {
-  for (std::size_t input = 0; input < task_.inputs.size(); ++input) find_path(input, held);
+  for (std::size_t input = 0; input < task_->inputs.size(); ++input) find_path(input, held);
   if (before.bytes > 0 && before.blob == blob() && before.bytes < blob_bytes()) received_ = before.bytes;
 }
 
 // Appends the blobs that must be fetched for an input.
 void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) {
-  const messages::TaskInput& wanted = task_.inputs[input];
+  const messages::TaskInput& wanted = task_->inputs[input];
   const auto found = std::ranges::find(held, wanted.name, &HeldVector::input);
   // If the task claims another size for a vector of the same name, the held vector is not used.
   if (found != held.end() && found->bytes == wanted.bytes) {
@@ -36,7 +36,7 @@ void ClientTask::find_path(std::size_t input, std::span<const HeldVector> held) 
 void ClientTask::fetch_in_full(std::size_t input) {
   const auto range = std::ranges::equal_range(blobs_, input, {}, &Blob::input);
   const auto at = blobs_.erase(range.begin(), range.end());
-  const messages::TaskInput& wanted = task_.inputs[input];
+  const messages::TaskInput& wanted = task_->inputs[input];
   fetched_ =
       static_cast<std::size_t>(blobs_.insert(at, {wanted.vector, wanted.bytes, input}) - blobs_.begin());
 }
@@ -45,25 +45,25 @@ bool ClientTask::same_work(const messages::TrainTask& other) const {
   const auto same_input = [](const messages::TaskInput& a, const messages::TaskInput& b) {
     return a.name == b.name && a.vector == b.vector;
   };
-  return task_.task == other.task && task_.archive == other.archive && task_.layout == other.layout &&
-         std::ranges::equal(task_.inputs, other.inputs, same_input) && task_.method == other.method &&
-         task_.outputs == other.outputs && task_.seed == other.seed &&
-         task_.compression == other.compression && task_.secure.has_value() == other.secure.has_value();
+  return task_->task == other.task && task_->archive == other.archive && task_->layout == other.layout &&
+         std::ranges::equal(task_->inputs, other.inputs, same_input) && task_->method == other.method &&
+         task_->outputs == other.outputs && task_->seed == other.seed &&
+         task_->compression == other.compression && task_->secure.has_value() == other.secure.has_value();
 }
 
 bool ClientTask::fetches(const Digest& blob) const {
   const auto is_it = [&](const Digest& digest) { return digest == blob; };
-  return is_it(task_.archive) || std::ranges::any_of(task_.inputs, is_it, &messages::TaskInput::vector) ||
+  return is_it(task_->archive) || std::ranges::any_of(task_->inputs, is_it, &messages::TaskInput::vector) ||
          std::ranges::any_of(blobs_, is_it, &Blob::digest);
 }
 
 const Digest& ClientTask::blob() const {
-  if (state_ == TaskState::fetching_archive) return task_.archive;
-  return fetched_ < blobs_.size() ? blobs_[fetched_].digest : task_.inputs.back().vector;
+  if (state_ == TaskState::fetching_archive) return task_->archive;
+  return fetched_ < blobs_.size() ? blobs_[fetched_].digest : task_->inputs.back().vector;
 }
 
 std::uint64_t ClientTask::blob_bytes() const {
-  if (state_ == TaskState::fetching_archive) return task_.archive_bytes;
+  if (state_ == TaskState::fetching_archive) return task_->archive_bytes;
   return fetched_ < blobs_.size() ? blobs_[fetched_].bytes : 0;
 }
 
@@ -193,7 +193,7 @@ struct ClientTask::Apply {
   bool operator()(const TrainingFailed& e) const {
     if (t.state_ != TaskState::training && !fetching()) return false;
     t.state_ = TaskState::declined;
-    effects.emplace_back(SendMessage{messages::Decline{t.task_.task, e.reason}});
+    effects.emplace_back(SendMessage{messages::Decline{t.task_->task, e.reason}});
     return true;
   }
 

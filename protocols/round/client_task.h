@@ -13,6 +13,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
@@ -113,12 +114,18 @@ class ClientTask {
   static constexpr std::uint32_t grant_chunks_max = 16;  // of one Grant; the rest of a larger one is ignored
 
   // The task has passed messages::check().
-  ClientTask(const messages::TrainTask& task, ArchiveCache archive, std::uint32_t chunk_bytes,
+  ClientTask(std::shared_ptr<const messages::TrainTask> task, ArchiveCache archive, std::uint32_t chunk_bytes,
              std::span<const HeldVector> held = {}, const Fetched& before = {});
+  ClientTask(messages::TrainTask task, ArchiveCache archive, std::uint32_t chunk_bytes,
+             std::span<const HeldVector> held = {}, const Fetched& before = {})
+      : ClientTask(std::make_shared<const messages::TrainTask>(std::move(task)), archive, chunk_bytes, held,
+                   before) {}
 
   [[nodiscard]] Verdict apply(const TaskEvent& event, Instant now, std::vector<TaskEffect>& effects);
 
-  [[nodiscard]] const messages::TrainTask& task() const { return task_; }
+  [[nodiscard]] const messages::TrainTask& task() const { return *task_; }
+  // Shared, because each chunk's effect needs it.
+  [[nodiscard]] const std::shared_ptr<const messages::TrainTask>& shared_task() const { return task_; }
   [[nodiscard]] TaskState state() const { return state_; }
   // True for the archive, the inputs' vectors, and the deltas that are used.
   [[nodiscard]] bool fetches(const Digest& blob) const;
@@ -143,7 +150,7 @@ class ClientTask {
     std::size_t input = 0;  // index in the task's inputs
   };
 
-  messages::TrainTask task_;
+  std::shared_ptr<const messages::TrainTask> task_;
   std::uint64_t chunk_bytes_;
   TaskState state_;
   std::vector<Blob> blobs_;  // of the inputs, in the order in which they are fetched

@@ -178,8 +178,8 @@ TEST(AgentStorm, KeepsItsPromisesForRandomEvents) {
           EXPECT_EQ(send->session,
                     std::holds_alternative<messages::Hello>(send->message) ? SessionId() : h.session);
         } else if (const auto* keep = std::get_if<KeepChunk>(&effect)) {
-          const bool is_model = keep->blob == model_of(keep->task).vector;
-          EXPECT_LT(keep->offset, is_model ? model_of(keep->task).bytes : keep->task.archive_bytes);
+          const bool is_model = keep->blob == model_of(*keep->task).vector;
+          EXPECT_LT(keep->offset, is_model ? model_of(*keep->task).bytes : keep->task->archive_bytes);
           if (is_model) next_chunk = keep->offset + 100;
         } else if (const auto* verify = std::get_if<VerifyBlob>(&effect)) {
           to_check = verify->blob;
