@@ -33,6 +33,7 @@ struct Agent::Turn {
       void operator()(Say& e) const { t.say(std::move(e.message)); }
       void operator()(round::TaskEvent& e) const { t.to_task(e); }
       void operator()(MaskUpdate& e) const { t.effects.emplace_back(std::move(e)); }
+      void operator()(RememberOpening& e) const { t.effects.emplace_back(std::move(e)); }
       void operator()(Log& e) const { t.effects.emplace_back(std::move(e)); }
     };
     for (auto& effect : sum_effects) std::visit(CarryOut{*this}, effect);
@@ -50,7 +51,8 @@ struct Agent::Turn {
 
   void take(const messages::TrainTask& task) const {
     if (auto valid = check_task(task, a.config_); !valid) return decline(task, valid.error());
-    if (auto secure = a.sum_.check(task); !secure) return decline(task, secure.error());
+    if (auto secure = a.sum_.check(task, a.session_.welcome().client); !secure)
+      return decline(task, secure.error());
     if (a.task_.continues(task)) {
       a.task_.confirm();
       open(task);
@@ -122,7 +124,10 @@ struct Agent::Hear {
     if (m.verdict == messages::Verdict::rejected)
       t.log(Log::Level::error, "the update was rejected: " + m.reason);
     t.to_task(round::ReceiptArrived{m.verdict});
-    if (t.a.task_.task()->state() == round::TaskState::counted) t.effects.emplace_back(KeepCounted{m.task});
+    // What was summed only may never be committed. Then its examples are still new.
+    const bool is_counted = m.verdict == messages::Verdict::counted;
+    if (is_counted && t.a.task_.task()->state() == round::TaskState::counted)
+      t.effects.emplace_back(KeepCounted{m.task});
   }
   void operator()(const messages::Cancel& m) const {
     if (!t.a.task_.is_current(m.task)) return;
@@ -182,6 +187,9 @@ struct Agent::Apply {
   void operator()(const TrainingEnded& e) const { t.training_ended(e); }
   void operator()(const UpdateMasked& e) const {
     t.with_sum([&](auto& out) { t.a.sum_.masked(e, out); });
+  }
+  void operator()(const OpeningRemembered& e) const {
+    t.with_sum([&](auto& out) { t.a.sum_.remembered(e, out); });
   }
   void operator()(const DataKnown& e) const { t.a.session_.data_known(e.data, t.now, t.effects); }
   void operator()(const TickEvent&) const { t.a.session_.tick(t.a.task_.work(), t.now, t.effects); }

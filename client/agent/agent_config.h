@@ -19,6 +19,7 @@ struct SecureSums {
   secure_aggregation::IdentityKey root{};
   secure_aggregation::Policy policy;
   bool required = true;  // a task whose update the aggregator would see is declined
+  secure_aggregation::OpenedSums opened = {};  // the sums that this client helped to open, from its state
 };
 
 struct AgentConfig {

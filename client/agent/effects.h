@@ -55,6 +55,11 @@ struct MaskUpdate {
   std::uint64_t examples = 0;
   Metrics metrics;
 };  // round, mask and pack the trained update; answered by UpdateMasked
+struct RememberOpening {
+  TaskId task;
+  Digest setup;
+  secure_aggregation::OpenedSum sum;
+};  // store durably that the client helps to open the sum; answered by OpeningRemembered
 struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: the examples that it was trained on are no longer new
@@ -66,6 +71,6 @@ struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;
 };
 using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
-                            StartTraining, StopTraining, MaskUpdate, KeepCounted, Log, Exit>;
+                            StartTraining, StopTraining, MaskUpdate, RememberOpening, KeepCounted, Log, Exit>;
 
 }  // namespace hansa::client

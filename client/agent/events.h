@@ -43,12 +43,17 @@ struct UpdateMasked {
   Checksum update;
   std::uint64_t bytes = 0;
 };  // answers MaskUpdate
+struct OpeningRemembered {
+  TaskId task;
+  Digest setup;
+  Result<void> done;
+};  // answers RememberOpening
 struct DataKnown {
   messages::DataReport data;  // its notice is sent to the aggregator once
 };
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<LinkUp, LinkDown, Received, ReceivedMalformed, ArchiveLookedUp, BlobChecked,
-                           TrainingEnded, UpdateMasked, DataKnown, TickEvent, StopAsked>;
+                           TrainingEnded, UpdateMasked, OpeningRemembered, DataKnown, TickEvent, StopAsked>;
 
 }  // namespace hansa::client

@@ -8,7 +8,7 @@ namespace hansa::client {
 SumParticipant::SumParticipant(std::string federation, std::optional<SecureSums> sums)
     : federation_(std::move(federation)), sums_(std::move(sums)) {}
 
-Result<void> SumParticipant::check(const messages::TrainTask& task) const {
+Result<void> SumParticipant::check(const messages::TrainTask& task, const std::string& client) const {
   if (!task.secure) {
     if (sums_ && sums_->required)
       return fail(
@@ -19,6 +19,11 @@ Result<void> SumParticipant::check(const messages::TrainTask& task) const {
   if (!sums_)
     return fail(ErrorCode::refused, "secure aggregation", "is on, and this client knows no root key",
                 "set secure_aggregation.root in client.toml to the operator's");
+  // What is not in the setup, which all clients sign, the aggregator could choose so that the sum shows one update.
+  if (!std::ranges::all_of(task.inputs, [](const messages::TaskInput& i) { return i.values.has_value(); }))
+    return fail(ErrorCode::protocol, "secure aggregation", "does not name the values of every input");
+  if (task.seed != messages::training_seed(task.secure->seed, client))
+    return fail(ErrorCode::refused, "secure aggregation", "gives this client a seed of its own choice");
   const auto setup = messages::sum_setup(federation_, task);
   HANSA_TRY_VOID(secure_aggregation::check(setup));
   if (setup.parameters() != messages::update_values(task))
@@ -60,7 +65,7 @@ void SumParticipant::join(const messages::TrainTask& task, const std::string& cl
     auto machine = secure_aggregation::ClientSum::begin(std::move(setup), sums_->policy,
                                                         {client, sums_->key.get(), sums_->root});
     if (!machine) return fail_sum(task.task, machine.error(), effects);
-    sum_.emplace(Sum{task.task, digest, std::move(*machine), {}, std::nullopt, false});
+    sum_.emplace(Sum{task.task, digest, std::move(*machine), {}, std::nullopt, false, {}, std::nullopt});
   }
   log_progress("sends its keys", effects);
   effects.emplace_back(Say{messages::KeyAdvert{task.task, digest, sum_->machine.advert()}});
@@ -123,28 +128,43 @@ void SumParticipant::masked(const UpdateMasked& event, std::vector<SumEffect>& e
   effects.emplace_back(round::TaskEvent(round::TrainingDone{offer}));
 }
 
-// From two sums of a round, one with and one without a client, an aggregator could compute that client's update. So an
-// active aggregator gets a second sum only of the same survivors. An aggregator that follows the protocol repeats a
-// round only if the first sum had no result.
-Result<void> SumParticipant::check_repeated(const secure_aggregation::Subset& survivors) const {
-  const auto& setup = sum_->machine.setup();
-  if (setup.assumptions.threat_model != secure_aggregation::ThreatModel::active || !unmasked_ ||
-      unmasked_->round != setup.round || unmasked_->model != setup.model ||
-      unmasked_->survivors == sum_->machine.names_of(survivors))
-    return {};
-  return fail(ErrorCode::refused, "secure aggregation",
-              "of round " + std::to_string(setup.round.value) + " was unmasked for other survivors already");
+Result<secure_aggregation::Subset> SumParticipant::survivors_of(std::span<const std::uint8_t> bits) const {
+  return secure_aggregation::Subset::of(sum_->machine.clients(), {bits.begin(), bits.end()});
 }
 
-Result<secure_aggregation::Subset> SumParticipant::survivors_of(std::span<const std::uint8_t> bits) const {
-  HANSA_TRY(auto survivors,
-            secure_aggregation::Subset::of(sum_->machine.clients(), {bits.begin(), bits.end()}));
-  HANSA_TRY_VOID(check_repeated(survivors));
-  return survivors;
+// A signature of the survivors helps to open their sum as the shares do, because others may reveal theirs with it.
+template <class Request>
+void SumParticipant::open(const Request& m, std::vector<SumEffect>& effects) {
+  if (!is_of_sum(m.task, m.setup)) return;
+  const auto survivors = survivors_of(m.survivors);
+  if (!survivors) return fail_sum(m.task, survivors.error(), effects);
+  secure_aggregation::OpenedSum opening{sum_->machine.setup().model, trained_ ? trained_->update : Checksum{},
+                                        sum_->machine.tags_of(*survivors)};
+  if (sums_->opened.has(opening)) return answer(m, effects);
+  if (auto allowed = sums_->opened.check(opening, sums_->policy.clients_min); !allowed)
+    return fail_sum(m.task, allowed.error(), effects);
+  sum_->waiting = m;
+  sum_->opening = opening;
+  effects.emplace_back(RememberOpening{m.task, m.setup, std::move(opening)});
+}
+
+void SumParticipant::remembered(const OpeningRemembered& event, std::vector<SumEffect>& effects) {
+  if (!is_of_sum(event.task, event.setup) || !sum_->opening) return;
+  if (!event.done) return fail_sum(event.task, event.done.error(), effects);
+  sums_->opened.add(*std::exchange(sum_->opening, std::nullopt));
+  const auto waiting = std::exchange(sum_->waiting, std::monostate{});
+  if (const auto* set = std::get_if<messages::SurvivorSet>(&waiting)) answer(*set, effects);
+  if (const auto* request = std::get_if<messages::UnmaskRequest>(&waiting)) answer(*request, effects);
 }
 
 void SumParticipant::hear(const messages::SurvivorSet& m, std::vector<SumEffect>& effects) {
-  if (!is_of_sum(m.task, m.setup)) return;
+  open(m, effects);
+}
+void SumParticipant::hear(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects) {
+  open(m, effects);
+}
+
+void SumParticipant::answer(const messages::SurvivorSet& m, std::vector<SumEffect>& effects) {
   const auto survivors = survivors_of(m.survivors);
   if (!survivors) return fail_sum(m.task, survivors.error(), effects);
   auto signature = sum_->machine.on_survivors(*survivors);
@@ -152,14 +172,11 @@ void SumParticipant::hear(const messages::SurvivorSet& m, std::vector<SumEffect>
   effects.emplace_back(Say{messages::SurvivorSignature{m.task, m.setup, *signature}});
 }
 
-void SumParticipant::hear(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects) {
-  if (!is_of_sum(m.task, m.setup)) return;
+void SumParticipant::answer(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects) {
   const auto survivors = survivors_of(m.survivors);
   if (!survivors) return fail_sum(m.task, survivors.error(), effects);
   auto answer = sum_->machine.on_unmask({*survivors, m.signatures});
   if (!answer) return fail_sum(m.task, answer.error(), effects);
-  const auto& setup = sum_->machine.setup();
-  unmasked_ = Unmasked{setup.round, setup.model, sum_->machine.names_of(*survivors)};
   messages::UnmaskShares shares{m.task, m.setup, {}};
   for (const Secret32& share : answer->shares) {
     auto& to = shares.shares.emplace_back();

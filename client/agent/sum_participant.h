@@ -25,7 +25,7 @@ struct Say {
   messages::ToAggregator message;
 };
 // Carried out in order. A TaskEvent is passed to the task.
-using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, Log>;
+using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, RememberOpening, Log>;
 
 class SumParticipant {
  public:
@@ -33,11 +33,11 @@ class SumParticipant {
 
   // Fails (refused) if the task has no secure sum and this client requires one, if it has one and this client has no
   // root key, or if the sum is weaker than the client's policy. Fails (protocol) if the sum is not for the task's
-  // update.
-  [[nodiscard]] Result<void> check(const messages::TrainTask& task) const;
+  // update, or if the task lets the aggregator choose something for this client alone. client: the name under which the
+  // aggregator admitted this client.
+  [[nodiscard]] Result<void> check(const messages::TrainTask& task, const std::string& client) const;
 
-  // Begins the sum of a task that has one, or repeats messages that the aggregator may have missed. client: the name
-  // under which the aggregator admitted this client.
+  // Begins the sum of a task that has one, or repeats messages that the aggregator may have missed.
   void join(const messages::TrainTask& task, const std::string& client, std::vector<SumEffect>& effects);
   // The sum is over: its secrets are destroyed. The trained update is kept, for another attempt.
   void leave() { sum_.reset(); }
@@ -49,6 +49,7 @@ class SumParticipant {
   // Called after join(), because the update may be trained already.
   void mask_if_ready(std::vector<SumEffect>& effects);
   void masked(const UpdateMasked& event, std::vector<SumEffect>& effects);
+  void remembered(const OpeningRemembered& event, std::vector<SumEffect>& effects);
 
   void hear(const messages::KeyRoster& message, std::span<const std::byte> roster,
             std::vector<SumEffect>& effects);
@@ -64,16 +65,18 @@ class SumParticipant {
     Digest roster;  // the roster for which `shares` were made
     std::optional<messages::EncryptedShares> shares;
     bool masking = false;  // MaskUpdate was emitted
-  };
-  struct Unmasked {
-    RoundId round;
-    Digest model;
-    std::vector<std::string> survivors;
+    // The request that waits until its sum is remembered.
+    std::variant<std::monostate, messages::SurvivorSet, messages::UnmaskRequest> waiting;
+    std::optional<secure_aggregation::OpenedSum> opening;  // the sum of `waiting`
   };
 
   [[nodiscard]] bool is_of_sum(TaskId task, const Digest& setup) const;
+  // Answers at once if the client remembers that it opens this sum, otherwise when it does.
+  template <class Request>
+  void open(const Request& request, std::vector<SumEffect>& effects);
+  void answer(const messages::SurvivorSet& m, std::vector<SumEffect>& effects);
+  void answer(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects);
   [[nodiscard]] Result<secure_aggregation::Subset> survivors_of(std::span<const std::uint8_t> bits) const;
-  [[nodiscard]] Result<void> check_repeated(const secure_aggregation::Subset& survivors) const;
   void fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects);
   void log_progress(const std::string& what, std::vector<SumEffect>& effects) const;
 
@@ -81,7 +84,6 @@ class SumParticipant {
   std::optional<SecureSums> sums_;
   std::optional<Sum> sum_;
   std::optional<messages::Offer> trained_;
-  std::optional<Unmasked> unmasked_;  // the last sum for which this client revealed shares
 };
 
 }  // namespace hansa::client

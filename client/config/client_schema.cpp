@@ -160,7 +160,7 @@ constexpr std::array secure_aggregation_settings{
         .key = "corrupt_min",
         .kind = Kind::number,
         .presence = Presence::defaulted,
-        .default_value = "0.1",
+        .default_value = "0.2",
         .meaning =
             "Fraction of the cohort that the federation must at least assume to collude with the aggregator.",
         .range = {.least = 0, .most = 0.5, .at_most = config::Bound::exclusive},

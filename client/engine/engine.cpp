@@ -23,6 +23,7 @@ Engine::Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveS
       inputs_(archives, config_.log),
       now_(now) {
   if (!config_.ledger) config_.ledger = std::make_shared<MemoryLedger>();
+  if (!config_.opened_sums) config_.opened_sums = std::make_shared<MemoryOpenedSums>();
 }
 
 messages::DataReport data_report(const Result<learning::AvailableData>& data) {
@@ -95,6 +96,9 @@ struct Engine::CarryOut {
   void operator()(const StartTraining& e) const { engine.start_training(*e.task); }
   void operator()(const StopTraining&) const { engine.runner_.stop(); }
   void operator()(const MaskUpdate& e) const { engine.mask_update(e); }
+  void operator()(const RememberOpening& e) const {
+    engine.feed(OpeningRemembered{e.task, e.setup, engine.config_.opened_sums->add(e.sum)});
+  }
   void operator()(const KeepCounted& e) const { engine.keep_counted(e.task); }
   void operator()(const Log& e) const {
     if (engine.config_.log) engine.config_.log(e.level, e.text);
@@ -140,6 +144,10 @@ void Engine::find_archive(const FindArchive& find) {
 void Engine::start_training(const messages::TrainTask& task) {
   outgoing_ = {};
   staged_.reset();
+  if (auto valid = inputs_.check_values(task); !valid) {
+    feed(TrainingEnded{task.task, tl::unexpected<Error>(std::move(valid).error())});
+    return;
+  }
   auto kept = config_.ledger->find(task.task, training_scope(task.archive));
   if (!kept) {
     feed(TrainingEnded{task.task, tl::unexpected<Error>(std::move(kept).error())});

@@ -18,6 +18,7 @@
 #include "client/engine/task_inputs.h"
 #include "client/engine/update_form.h"
 #include "client/ledger/device_ledger.h"
+#include "client/ledger/opened_sums_store.h"
 #include "common/effect_pump.h"
 #include "common/error.h"
 #include "common/time.h"
@@ -32,6 +33,7 @@ struct EngineConfig {
   AgentConfig agent;
   std::shared_ptr<learning::DataSupply> data;  // asked again after a counted update; may be null
   std::shared_ptr<DeviceLedger> ledger;  // null: what the device keeps is lost with the engine
+  std::shared_ptr<OpenedSumsStore> opened_sums = {};  // null: in memory, for simulations
   LogSink log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };

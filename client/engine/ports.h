@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct TaskVectors {
     std::string name;
     Digest vector;  // names the values; zero while they are incomplete
     std::vector<float> values;
+    std::optional<Digest> digest = {};  // of the values, if it was computed: common/vector_digest.h
   };
   std::vector<Input> inputs;
   std::vector<float> update;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "common/vector_digest.h"
 #include "protocols/codecs/update.h"
 
 namespace hansa::client {
@@ -38,6 +39,7 @@ void TaskInputs::keep(const KeepChunk& keep, std::span<const std::byte> bytes) {
     unshare_vectors(blob->input);
     TaskVectors::Input& vector = vector_of(*blob->input);
     vector.vector = {};
+    vector.digest.reset();
     vector.values.resize(blob->input->bytes / sizeof(float));
   }
   copy_chunk(bytes, std::as_writable_bytes(std::span(vector_of(*blob->input).values)), keep.offset);
@@ -63,6 +65,18 @@ std::vector<round::HeldVector> TaskInputs::held() const {
   return out;
 }
 
+Result<void> TaskInputs::check_values(const messages::TrainTask& task) {
+  for (const messages::TaskInput& wanted : task.inputs) {
+    if (!wanted.values) continue;
+    TaskVectors::Input& input = vector_of(wanted);
+    if (!input.digest) input.digest = vector_digest(input.values);
+    if (*input.digest != *wanted.values)
+      return fail(ErrorCode::refused, "input \"" + wanted.name + "\"",
+                  "has other values than those that the cohort of the secure sum agrees on");
+  }
+  return {};
+}
+
 std::vector<learning::InputVector> TaskInputs::for_training(const messages::TrainTask& task) {
   const auto is_unused = [&](const TaskVectors::Input& input) {
     return std::ranges::find(task.inputs, input.name, &messages::TaskInput::name) == task.inputs.end();
@@ -79,7 +93,7 @@ std::vector<learning::InputVector> TaskInputs::for_training(const messages::Trai
 TaskVectors::Input& TaskInputs::vector_of(const messages::TaskInput& wanted) {
   auto& inputs = vectors_->inputs;
   const auto found = std::ranges::find(inputs, wanted.name, &TaskVectors::Input::name);
-  return found == inputs.end() ? inputs.emplace_back(TaskVectors::Input{wanted.name, {}, {}}) : *found;
+  return found == inputs.end() ? inputs.emplace_back(TaskVectors::Input{wanted.name, {}, {}, {}}) : *found;
 }
 
 bool TaskInputs::take_archive(const Digest& archive) {
@@ -110,6 +124,7 @@ Result<void> TaskInputs::take_delta(const messages::TaskInput& wanted, const mes
   unshare_vectors(nullptr);
   TaskVectors::Input& input = vector_of(wanted);
   input.vector = {};
+  input.digest.reset();
   const Checksum check = update.accumulate(input.values);
   const Digest reached = messages::name_of(delta);
   // Only the task's vector is verified, not the intermediate vectors.

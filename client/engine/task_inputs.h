@@ -26,6 +26,10 @@ class TaskInputs {
 
   // The complete vectors. for_training() removes those of inputs that its task does not have.
   [[nodiscard]] std::vector<round::HeldVector> held() const;
+  // Compares the values with the digests that the task names, if it does. All inputs must be complete. Fails (refused)
+  // if an input has other values: the aggregator showed this client another vector than the one that the setup of the
+  // secure sum names.
+  [[nodiscard]] Result<void> check_values(const messages::TrainTask& task);
   // The inputs of the task's training, all of which must be complete.
   [[nodiscard]] std::vector<learning::InputVector> for_training(const messages::TrainTask& task);
   [[nodiscard]] const std::shared_ptr<TaskVectors>& vectors() const { return vectors_; }

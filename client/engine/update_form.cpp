@@ -60,7 +60,7 @@ Result<OutgoingUpdate> PlainForm::prepare(const UpdateParts& parts) {
 
 Result<OutgoingUpdate> WithheldForm::prepare(const UpdateParts& parts) {
   HANSA_TRY_VOID(check_magnitude(task_, parts.vectors->update));
-  return OutgoingUpdate{task_.task, {}, {}};
+  return OutgoingUpdate{task_.task, checksum(std::span<const float>(parts.vectors->update)), {}};
 }
 
 }  // namespace hansa::client

@@ -36,7 +36,7 @@ struct UpdateParts {
 // The bytes of an update that may be sent.
 struct OutgoingUpdate {
   TaskId task;
-  Checksum check;
+  Checksum check;  // of the bulk; of the trained values if nothing may be sent yet
   transport::Bulk bulk;  // empty: nothing may be sent (yet)
   bool masked = false;
 };

@@ -122,6 +122,9 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     agent.secure_sums =
         SecureSums{std::make_shared<const secure_aggregation::SigningKey>(std::move(identity)), secure->root,
                    secure->policy, secure->required};
+    HANSA_TRY(auto opened, data.opened_sums->all());
+    agent.secure_sums->opened = secure_aggregation::OpenedSums(std::move(opened));
+    engine_config.opened_sums = data.opened_sums;
   }
   agent.methods = trainer.methods();
   engine_config.data = data.supply;

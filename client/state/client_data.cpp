@@ -2,6 +2,7 @@
 
 #include "client/ledger/caching_ledger.h"
 #include "client/state/state_ledger.h"
+#include "client/state/state_opened_sums.h"
 
 namespace hansa::client {
 
@@ -13,6 +14,7 @@ Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, 
   ApplyOptions options;
   if (config.follow) options.replay_max = config.follow->replay_max;
   out.ledger = std::make_shared<StateLedger>(out.state, options);
+  out.opened_sums = std::make_shared<StateOpenedSums>(out.state);
   // A state in memory has its vectors there already.
   if (keep == KeepState::in_folder) out.ledger = std::make_shared<CachingLedger>(std::move(out.ledger));
   out.supply = std::move(fixed);

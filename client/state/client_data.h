@@ -4,6 +4,7 @@
 
 #include "client/config/client_config.h"
 #include "client/ledger/device_ledger.h"
+#include "client/ledger/opened_sums_store.h"
 #include "client/state/followed_data.h"
 #include "client/state/state_store.h"
 
@@ -14,6 +15,7 @@ enum class KeepState : std::uint8_t { in_folder, in_memory };
 struct ClientData {
   std::shared_ptr<StateStore> state;
   std::shared_ptr<DeviceLedger> ledger;  // stored in the state
+  std::shared_ptr<OpenedSumsStore> opened_sums;  // likewise
   std::shared_ptr<learning::DataSupply> supply;
   std::shared_ptr<FollowedData> followed;  // the same object as the supply if data arrives; otherwise null
 };

@@ -10,6 +10,7 @@
 
 #include "client/state/internal/example_tables.h"
 #include "client/state/internal/kept_table.h"
+#include "client/state/internal/opened_table.h"
 #include "client/state/internal/schema.h"
 #include "client/state/internal/sealed.h"
 #include "common/files.h"
@@ -240,6 +241,18 @@ Result<void> StateStore::apply(const StagedChanges& changes, const ApplyOptions&
     reached("the vectors are stored");
     transaction.commit();
     reached("the transaction is committed");
+  });
+}
+
+Result<std::vector<secure_aggregation::OpenedSum>> StateStore::opened_sums() {
+  return run("reading the opened sums", [&] { return read_opened(*database_); });
+}
+
+Result<void> StateStore::add_opened(const secure_aggregation::OpenedSum& sum) {
+  return run("remembering an opened sum", [&] {
+    SQLite::Transaction transaction(*database_);
+    insert_opened(*database_, sum);
+    transaction.commit();
   });
 }
 

@@ -21,6 +21,7 @@
 #include "common/error.h"
 #include "learning/data/follow/feed.h"
 #include "learning/kept_vectors.h"
+#include "protocols/secure_aggregation/opened_sums.h"
 
 namespace SQLite {
 class Database;
@@ -87,6 +88,10 @@ class StateStore {
   // / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope);
   [[nodiscard]] Result<void> apply(const StagedChanges& changes, const ApplyOptions& options);
+
+  // Like OpenedSumsStore.
+  [[nodiscard]] Result<std::vector<secure_aggregation::OpenedSum>> opened_sums();
+  [[nodiscard]] Result<void> add_opened(const secure_aggregation::OpenedSum& sum);
 
  private:
   enum class Access : std::uint8_t { write, read };

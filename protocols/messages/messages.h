@@ -128,9 +128,14 @@ struct UpdateChunk {
   TaskId task;
   std::uint64_t offset = 0;
 };
-enum class Verdict : std::uint8_t { counted, rejected, late };
-// aggregator -> client: whether the update is in the sum. The client keeps a counted update until another task comes:
-// an aggregator that crashes before it commits asks for it again.
+enum class Verdict : std::uint8_t {
+  counted,
+  rejected,
+  late,
+  summed,  // a masked update is in the secure sum; it counts when the sum was opened and committed
+};
+// aggregator -> client: whether the update is in the sum. The client keeps an update that was counted or summed until
+// another task comes: an aggregator that crashes before it commits asks for it again.
 struct Receipt {
   static constexpr Type type{12, "Receipt"};
   TaskId task;

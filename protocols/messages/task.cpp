@@ -4,12 +4,26 @@
 #include <cassert>
 #include <set>
 
+#include "common/random.h"
+#include "common/transcript.h"
 #include "protocols/codecs/seeds.h"
 
 namespace hansa::messages {
 namespace {
 
 tl::unexpected<Error> wrong(std::string what) { return fail(ErrorCode::protocol, "task", std::move(what)); }
+
+// Appends an option's value to a transcript.
+struct Append {
+  Transcript& to;
+  void operator()(std::int64_t value) const { to.number(static_cast<std::uint64_t>(value), 8); }
+  void operator()(double value) const { to.real(value); }
+  void operator()(const std::string& value) const { to.text(value); }
+  void operator()(const std::vector<std::string>& values) const {
+    to.number(values.size(), 2);
+    for (const std::string& value : values) to.text(value);
+  }
+};
 
 Result<void> check_inputs(const TrainTask& task) {
   if (task.inputs.empty() || task.inputs.front().name != model_input)
@@ -96,6 +110,26 @@ Digest name_of_input(std::string_view input, const Digest& vector) {
   return sha256(std::string_view(text.append(input)));
 }
 
+std::uint64_t training_seed(std::uint64_t round_seed, std::string_view client) {
+  return derive_seed(round_seed, "train", 0, client);
+}
+
+Digest digest_of_work(const TrainTask& task) {
+  Transcript out("hansa work 1");
+  out.bytes(task.archive.bytes).bytes(task.layout.bytes).text(task.method.name);
+  out.number(task.method.options.size(), 2);
+  for (const Option& option : task.method.options) {
+    out.text(option.name).number(option.value.index(), 1);
+    std::visit(Append{out}, option.value);
+  }
+  out.number(task.inputs.size(), 2);
+  for (const TaskInput& input : task.inputs)
+    out.text(input.name).bytes(input.values.value_or(Digest{}).bytes);
+  out.number(task.outputs.size(), 2);
+  for (const TaskOutput& output : task.outputs) out.text(output.name).number(output.values, 8);
+  return out.real(task.magnitude_max).number(task.secure->seed, 8).digest();
+}
+
 secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {
   const SecureTask& secure = *task.secure;
   secure_aggregation::SumSetup out;
@@ -103,7 +137,8 @@ secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainT
   out.round = task.round;
   out.attempt = secure.attempt;
   out.nonce = secure.nonce;
-  out.model = model_of(task).vector;
+  out.model = model_of(task).values.value_or(Digest{});
+  out.work = digest_of_work(task);
   out.segments = secure.segments;
   out.clients = secure.clients;
   out.quantisation = secure.quantisation;

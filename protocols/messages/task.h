@@ -50,6 +50,9 @@ struct TaskInput {
   std::uint64_t bytes = 0;
   Checksum check;
   std::optional<ModelDeltas> deltas;  // empty: the vector is fetched in full
+  // The digest of the values (common/vector_digest.h). In the task of a secure sum, where the client verifies it before
+  // it trains: the checksum and the name come from the aggregator alone, this digest is in what all clients sign.
+  std::optional<Digest> values = {};
 };
 
 // A named float32 vector that the client computes. The first output of a task is "delta". The update is the
@@ -71,6 +74,7 @@ struct Compression {
 // For a task whose update goes into a secure sum: the part of SumSetup (secure_aggregation/setup.h) that is not in the
 // task's other fields.
 struct SecureTask {
+  std::uint64_t seed = 0;  // the round's; the seeds of all clients are derived from it: training_seed()
   std::uint32_t attempt = 0;
   Digest nonce;
   std::uint32_t clients = 0;
@@ -127,7 +131,15 @@ struct InputBlob {
 // equal values have different names; the blobs of a task must be distinct.
 [[nodiscard]] Digest name_of_input(std::string_view input, const Digest& vector);
 
-// The setup of the secure sum of a task that has one.
+// The seed of a client's training in a round. In the task of a secure sum, the client verifies that its seed is this
+// one, so that the aggregator cannot choose it for one client.
+[[nodiscard]] std::uint64_t training_seed(std::uint64_t round_seed, std::string_view client);
+
+// The digest of all that determines an update besides the model's values, the data and the client's name: archive,
+// layout, method with its options, inputs, outputs, limits and the seed of the round. The task is that of a secure sum.
+[[nodiscard]] Digest digest_of_work(const TrainTask& task);
+
+// The setup of the secure sum of a task that has one. Each of its inputs has `values`.
 [[nodiscard]] secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task);
 
 }  // namespace hansa::messages

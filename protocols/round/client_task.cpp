@@ -219,7 +219,8 @@ struct ClientTask::Apply {
 
   bool operator()(const ReceiptArrived& e) const {
     if (!has_update()) return false;
-    t.state_ = e.verdict == messages::Verdict::counted ? TaskState::counted : TaskState::dropped;
+    const bool is_in_sum = e.verdict == messages::Verdict::counted || e.verdict == messages::Verdict::summed;
+    t.state_ = is_in_sum ? TaskState::counted : TaskState::dropped;
     return true;
   }
 

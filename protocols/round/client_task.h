@@ -34,7 +34,7 @@ enum class TaskState : std::uint8_t {
   training,  // until the update is ready; in a secure sum, until it is masked
   offering,  // the update is ready; waits for a grant
   uploading,
-  counted,  // the update is kept until another task comes
+  counted,  // or in a secure sum; the update is kept until another task comes
   declined,
   dropped,  // closed by the aggregator, late or rejected
 };

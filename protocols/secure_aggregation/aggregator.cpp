@@ -62,6 +62,11 @@ Result<void> AggregatorSum::on_advert(std::string_view client, const Advert& adv
   const auto at = std::ranges::lower_bound(adverts_, client, {}, name_of_entry);
   if (at != adverts_.end() && at->certificate.client == client)
     return refuse("keys of " + std::string(client), "came twice");
+  const auto has_identity = [&](const RosterEntry& e) {
+    return e.certificate.identity == certificate->identity;
+  };
+  if (std::ranges::any_of(adverts_, has_identity))
+    return refuse("keys of " + std::string(client), "are of an identity that takes part under another name");
   HANSA_TRY_VOID(secure_aggregation::check(advert, *certificate, setup_digest_));
   // Keys of low order would make the sum fail at the client's neighbours.
   if (!agree(probe_, advert.share_key) || !agree(probe_, advert.mask_key))

@@ -84,6 +84,7 @@ Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte
         !same(own->advert, advert_))
       return refuse("has different keys of this client in the roster");
     self_ = static_cast<Position>(own - roster.begin());
+    for (const RosterEntry& entry : roster) tags_.push_back(tag_of(entry.certificate.client));
     const Graph graph(parameters_, context_);
     for (const Position neighbour : graph.neighbours(self_)) {
       const RosterEntry& entry = roster[neighbour];
@@ -163,7 +164,7 @@ Result<std::vector<MaskTerm>> ClientSum::mask_terms() const {
 }
 
 Secret32 rounding_seed(const SigningKey& key, std::string_view client, const SumSetup& setup) {
-  internal::Transcript info("hansa secagg rounding 1");
+  Transcript info("hansa secagg rounding 1");
   info.text(setup.federation).number(setup.round.value, 4).text(client);
   return internal::hkdf(key.seed().bytes(), setup.model.bytes, info.view());
 }
@@ -172,11 +173,10 @@ Secret32 ClientSum::rounding_seed() const {
   return secure_aggregation::rounding_seed(*identity_.key, identity_.name, setup_);
 }
 
-std::vector<std::string> ClientSum::names_of(const Subset& clients) const {
-  std::vector<std::string> out;
-  if (clients.has(self_)) out.push_back(identity_.name);
-  for (const Neighbour& other : neighbours_)
-    if (clients.has(other.position)) out.push_back(other.name);
+std::vector<ClientTag> ClientSum::tags_of(const Subset& clients) const {
+  std::vector<ClientTag> out;
+  for (Position at = 0; at < tags_.size() && at < clients.size(); ++at)
+    if (clients.has(at)) out.push_back(tags_[at]);
   std::ranges::sort(out);
   return out;
 }

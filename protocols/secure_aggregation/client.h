@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "protocols/secure_aggregation/mask.h"
 #include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/opened_sums.h"
 #include "protocols/secure_aggregation/roster.h"
 #include "protocols/secure_aggregation/setup.h"
 
@@ -54,8 +55,9 @@ class ClientSum {
   // refused.
   [[nodiscard]] Result<UnmaskShares> on_unmask(const UnmaskRequest& request);
 
-  // The sorted names of the clients in the set, as far as this client knows them: its neighbours and itself.
-  [[nodiscard]] std::vector<std::string> names_of(const Subset& clients) const;
+  // The clients in the set, as opened_sums.h compares them. In a random graph the client has verified only the names of
+  // its neighbours; there the aggregator follows the protocol.
+  [[nodiscard]] std::vector<ClientTag> tags_of(const Subset& clients) const;
   [[nodiscard]] const Digest& context() const { return context_; }
   [[nodiscard]] bool failed() const { return stage_ == Stage::failed; }
 
@@ -89,6 +91,7 @@ class ClientSum {
   Secret32 self_seed_;
   Advert advert_;
   std::uint32_t clients_ = 0;  // in the roster
+  std::vector<ClientTag> tags_;  // by position
   GraphParameters parameters_;
   Position self_ = 0;
   std::vector<Neighbour> neighbours_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 
 namespace hansa::secure_aggregation {
 namespace {
@@ -12,7 +12,7 @@ std::vector<Position> circle(std::uint32_t clients, const Digest& seed) {
   std::vector<Digest> keys;
   keys.reserve(clients);
   for (Position i = 0; i < clients; ++i)
-    keys.push_back(internal::Transcript("hansa secagg graph 1").bytes(seed.bytes).number(i, 4).digest());
+    keys.push_back(Transcript("hansa secagg graph 1").bytes(seed.bytes).number(i, 4).digest());
   std::vector<Position> order(clients);
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](Position a, Position b) { return keys[a] < keys[b]; });

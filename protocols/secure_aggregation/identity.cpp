@@ -4,7 +4,7 @@
 
 #include "protocols/secure_aggregation/internal/hkdf.h"
 #include "protocols/secure_aggregation/internal/openssl.h"
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 
 namespace hansa::secure_aggregation {
 namespace {
@@ -16,9 +16,8 @@ const unsigned char* data(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-internal::Transcript signed_part(std::string_view federation, std::string_view client,
-                                 const IdentityKey& identity) {
-  internal::Transcript out("hansa certificate 1");
+Transcript signed_part(std::string_view federation, std::string_view client, const IdentityKey& identity) {
+  Transcript out("hansa certificate 1");
   out.text(federation).text(client).bytes(identity);
   return out;
 }

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <string>
 
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/setup.h"
 
@@ -54,7 +54,7 @@ Result<std::span<const std::uint32_t>> MaskedSum::unmask(std::span<const MaskTer
 }
 
 std::vector<std::byte> MaskedSum::encode() const {
-  internal::Transcript header(label);
+  Transcript header(label);
   header.bytes(context_.bytes).number(contributors_.size(), 4).bytes(contributors_.bits());
   header.number(bits_, 1).number(values_.size(), 8);
   std::vector<std::uint32_t> reduced = values_;

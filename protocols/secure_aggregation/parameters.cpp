@@ -39,9 +39,10 @@ struct Counts {
   std::uint32_t corrupt, dropped;
 };
 
-// The assumed fractions as numbers of clients. 1e-9 compensates for rounding: 0.1 of 100 must be ten.
+// The assumed fractions as numbers of clients. 1e-9 compensates for rounding: 0.1 of 100 must be ten. Rounded up, and at
+// least one client is corrupt: who chooses the cohort puts its one client into the smallest.
 Counts counts_of(std::uint32_t clients, const Assumptions& a) {
-  return {static_cast<std::uint32_t>(std::floor(a.corrupt * clients + 1e-9)),
+  return {static_cast<std::uint32_t>(std::max(1.0, std::ceil(a.corrupt * clients - 1e-9))),
           static_cast<std::uint32_t>(std::floor(a.dropout * clients + 1e-9))};
 }
 

@@ -18,6 +18,7 @@ constexpr double metric_unit = 1.0 / 65536;
 constexpr double metric_offset = static_cast<double>(scalar_end / 2);
 
 constexpr unsigned level_bits = 17;
+constexpr std::uint64_t level_most = (1U << level_bits) - 1;
 constexpr double level_unit = 1.0 / 1024, level_offset = 64;
 
 // The number of digits to the base levels + 1 of a number below 2^bits.
@@ -43,11 +44,27 @@ std::uint64_t metric_number(double value) {
   return static_cast<std::uint64_t>(std::clamp(number, 0.0, static_cast<double>(scalar_end - 1)));
 }
 
-// Encodes a root mean square, which may be 0, as a number below 2^17.
-std::uint64_t level_number(double mean_square) {
-  const double level = std::log2(std::max(mean_square, 1e-36)) / 2;
-  return static_cast<std::uint64_t>(
-      std::clamp(std::round((level + level_offset) / level_unit), 0.0, 131'071.0));
+bool has_scales(const SumSetup& setup) {
+  return std::ranges::any_of(setup.segments, [](const Segment& segment) { return segment.scale != 1; });
+}
+
+// A scale changes by a limited factor from round to round, so that no client can pull it far.
+double limited(double level, double scale) {
+  const double last = std::log2(scale);
+  return std::clamp(level, last - level_change_max, last + level_change_max);
+}
+
+// The logarithm of a segment's root mean square. A segment without any change says nothing about the scale.
+struct Level {
+  std::uint64_t number = 0;  // at most level_most
+  std::uint64_t count = 0;  // 1, or 0 without a change
+};
+Level level_of(double mean_square, double scale, bool is_scaled) {
+  if (!(mean_square > 1e-36)) return {};
+  double level = std::log2(mean_square) / 2;
+  if (is_scaled) level = limited(level, scale);
+  const double number = std::round((level + level_offset) / level_unit);
+  return {static_cast<std::uint64_t>(std::clamp(number, 0.0, static_cast<double>(level_most))), 1};
 }
 
 struct ScalarWriter {
@@ -87,7 +104,7 @@ std::size_t vector_elements(const SumSetup& setup) {
   const std::uint64_t elements = setup.ring_elements();
   return elements + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) +
          range_bins * digits(range_bits(elements), levels) +
-         setup.segments.size() * digits(level_bits, levels);
+         setup.segments.size() * (digits(level_bits, levels) + 1);
 }
 
 Result<void> quantise(std::span<const float> values, std::uint64_t weight, const Metrics& metrics,
@@ -105,7 +122,8 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   constexpr std::size_t block = 2048;
   std::array<std::uint32_t, block> words{};
   RangeHistogram ranges{};
-  std::vector<std::uint64_t> levels;
+  std::vector<Level> levels;
+  const bool is_scaled = has_scales(setup);
   const codecs::SharedTransform transform = setup.transform();
   std::array<float, codecs::Plan::block_values> coefficients{};
   std::size_t at = 0, words_at = block;  // next index in out; in words
@@ -141,7 +159,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
     }
     first_value += segment.values;
     const double mean = at > segment_at ? squares / static_cast<double>(at - segment_at) : 0;
-    levels.push_back(level_number(mean * weighted * weighted));
+    levels.push_back(level_of(mean * weighted * weighted, segment.scale, is_scaled));
   }
   wipe({reinterpret_cast<std::uint8_t*>(words.data()), sizeof words});
 
@@ -154,7 +172,10 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
     scalar(metric_number(found ? metric->sum : 0));
     scalar(metric_number(found ? metric->count : 0));
   }
-  for (const std::uint64_t level : levels) scalar(level, level_bits);
+  for (const Level& level : levels) {
+    scalar(level.number, level_bits);
+    scalar(level.count, 1);
+  }
   return {};
 }
 
@@ -163,14 +184,17 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
   const Quantisation& q = setup.quantisation;
   const std::uint64_t elements = setup.ring_elements();
   assert(sum.size() == vector_elements(setup) && out.size() == setup.parameters());
+  const auto no_sum = [&] {
+    return fail(ErrorCode::protocol, "secure sum",
+                "is not the sum of " + std::to_string(clients) + " updates");
+  };
+  if (std::ranges::max(sum) > std::uint64_t{q.levels} * clients) return no_sum();
   SumOfClients totals;
   ScalarReader scalar{q.levels, sum.subspan(elements)};
   totals.weight = static_cast<double>(scalar());
   std::uint64_t counted = 0;
   for (std::uint64_t& bin : totals.ranges) counted += bin = scalar(range_bits(elements));
-  if (counted != elements * clients)
-    return fail(ErrorCode::protocol, "secure sum",
-                "is not the sum of " + std::to_string(clients) + " updates");
+  if (counted != elements * clients) return no_sum();
   if (!(totals.weight > 0)) return fail(ErrorCode::quorum, "secure sum", "has no weight");
   for (const std::string& name : setup.metrics) {
     const auto number = [&] {
@@ -179,6 +203,7 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
     const double total = number(), count = number();
     if (count > 0) totals.metrics.push_back({name, total, count});
   }
+  const bool is_scaled = has_scales(setup);
   const double spacing = 2 * q.clip / q.levels, offset = q.clip * clients;
   const codecs::SharedTransform transform = setup.transform();
   std::array<float, codecs::Plan::block_values> means{};
@@ -195,8 +220,15 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
       at += piece.coefficients;
     }
     first_value += segment.values;
-    const double level = static_cast<double>(scalar(level_bits)) / clients * level_unit - level_offset;
-    totals.scales.push_back(std::exp2(level));
+    const std::uint64_t number = scalar(level_bits), with_change = scalar(1);
+    if (number > level_most * with_change || with_change > clients) return no_sum();
+    if (with_change == 0) {
+      totals.scales.push_back(segment.scale);
+      continue;
+    }
+    const double level =
+        static_cast<double>(number) / static_cast<double>(with_change) * level_unit - level_offset;
+    totals.scales.push_back(std::exp2(is_scaled ? limited(level, segment.scale) : level));
   }
   return totals;
 }
@@ -267,8 +299,8 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
 NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
                        const SumSetup& setup) {
   constexpr double unknown_clip = 6;
-  const bool scaled = std::ranges::any_of(setup.segments, [](const Segment& s) { return s.scale != 1; });
-  return {scaled ? choose_clip(totals.ranges, clients, levels) : unknown_clip, totals.scales};
+  if (!has_scales(setup)) return {unknown_clip, totals.scales};
+  return {std::clamp(choose_clip(totals.ranges, clients, levels), clip_min, first_clip), totals.scales};
 }
 
 Grid choose_grid(std::uint32_t clients, unsigned value_bits) {

@@ -13,7 +13,7 @@
 // the weight; for each of range_bins octaves the number of weighted and scaled values in it, with as many bits as the
 // number of ring elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47; for each
 // segment the binary logarithm of the root mean square of its weighted values, in units of 2^-10 and offset by 64, with
-// 17 bits. The clip and the scales of the next round are chosen from the summed octaves and logarithms, so that no
+// 17 bits, and 1 with one bit; both are 0 if no value of the segment has changed. The clip and the scales of the next round are chosen from the summed octaves and logarithms, so that no
 // single client's are seen.
 #pragma once
 #include <array>
@@ -54,11 +54,13 @@ struct SumOfClients {
   double weight = 0;
   RangeHistogram ranges{};
   Metrics metrics;
-  std::vector<double> scales;  // of each segment: the geometric mean of the clients' root mean squares
+  // Of each segment: the geometric mean of the clients' root mean squares, within a factor of 2^level_change_max of the
+  // setup's scale if the setup has scales; the setup's scale if no client changed the segment.
+  std::vector<double> scales;
 };
 // Converts the unmasked sum of `clients` clients to their mean, weighted by examples. `out` has setup.parameters()
-// values. Fails with `protocol` if the scalars do not fit this number of clients; with `quorum` if the total weight is
-// 0.
+// values. Fails with `protocol` if the elements or the scalars cannot be sums of this number of clients; with `quorum`
+// if the total weight is 0. The mean may hold any value: who calls this bounds it, and the weight.
 [[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                               const SumSetup& setup, std::span<float> out);
 
@@ -83,6 +85,10 @@ struct Grid {
   std::uint32_t ring_bits = 0;
 };
 [[nodiscard]] Grid choose_grid(std::uint32_t clients, unsigned value_bits);
+
+// One client of a sum can claim any octaves and scales. These bounds limit what that does to the rounds that follow.
+inline constexpr double level_change_max = 4;  // octaves by which a scale changes from round to round
+inline constexpr double clip_min = 0.25;  // in units of the scale; the most is first_clip
 
 // The quantisation of the first round, when nothing is known of the values: wide enough that few are clipped, and fine
 // enough that the mean of ten clients has an error of about 2^-16. It is not finer because in a short run the bytes of

@@ -1,16 +1,17 @@
 #include "protocols/secure_aggregation/roster.h"
 
 #include <algorithm>
+#include <set>
 
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 
 namespace hansa::secure_aggregation {
 namespace {
 
 constexpr std::size_t name_bytes_max = 64;
 
-internal::Transcript signed_part(const Advert& advert, std::string_view client, const Digest& setup) {
-  internal::Transcript out("hansa secagg advert 1");
+Transcript signed_part(const Advert& advert, std::string_view client, const Digest& setup) {
+  Transcript out("hansa secagg advert 1");
   out.bytes(setup.bytes).text(client).bytes(advert.share_key).bytes(advert.mask_key);
   out.bytes(advert.self_seed_commitment.bytes).bytes(advert.nonce);
   return out;
@@ -71,6 +72,7 @@ std::vector<std::byte> encode(const Roster& roster) {
 
 Result<Roster> decode_roster(std::span<const std::byte> bytes) {
   Roster out;
+  std::set<IdentityKey> identities;
   while (!bytes.empty()) {
     if (out.size() == clients_max) return malformed("has too many clients");
     RosterEntry entry;
@@ -91,6 +93,9 @@ Result<Roster> decode_roster(std::span<const std::byte> bytes) {
     if (truncated) return malformed("is truncated");
     if (!out.empty() && out.back().certificate.client >= entry.certificate.client)
       return malformed("is not sorted by name");
+    // One device under two names would count as two.
+    if (!identities.insert(entry.certificate.identity).second)
+      return malformed("has one identity under two names");
     out.push_back(std::move(entry));
   }
   return out;

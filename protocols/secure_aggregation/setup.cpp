@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 #include "protocols/secure_aggregation/packing.h"
 
 namespace hansa::secure_aggregation {
@@ -37,8 +37,9 @@ std::uint64_t SumSetup::ring_elements() const {
 }
 
 Digest SumSetup::digest() const {
-  internal::Transcript out("hansa secagg setup 1");
-  out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes).bytes(model.bytes);
+  Transcript out("hansa secagg setup 2");
+  out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes);
+  out.bytes(model.bytes).bytes(work.bytes);
   out.number(clients, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
   out.real(quantisation.clip).real(quantisation.weight_unit);
   out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.fraction);
@@ -91,7 +92,7 @@ Result<void> check(const SumSetup& setup, const Policy& policy) {
 }
 
 Digest context_of(const SumSetup& setup, const Digest& roster, const GraphParameters& parameters) {
-  internal::Transcript out("hansa secagg context 1");
+  Transcript out("hansa secagg context 1");
   out.bytes(setup.digest().bytes).bytes(roster.bytes);
   out.number(parameters.clients, 4).number(parameters.neighbours, 4).number(parameters.threshold, 4);
   return out.digest();

@@ -54,7 +54,10 @@ struct SumSetup {
   RoundId round;
   std::uint32_t attempt = 0;
   Digest nonce;  // chosen by the aggregator, different in each attempt, also after a restart
-  Digest model;  // the global model from which the cohort starts
+  Digest model;  // the values of the global model from which the cohort starts: common/vector_digest.h
+  // All else that determines an update and that every client must have in common (messages::digest_of_work). A client
+  // that was given other work has another setup, hence another context, and its masks do not cancel.
+  Digest work;
   std::vector<Segment> segments;  // cover the model's vector, in order
   std::uint32_t clients = 0;  // the number of invited clients, for which the ring is large enough
   Quantisation quantisation;
@@ -73,7 +76,7 @@ struct Policy {
   // With fewer contributors the client reveals no share.
   std::uint32_t clients_min = secure_aggregation::clients_min;
   ThreatModel threat_model = ThreatModel::honest_but_curious;
-  double corrupt_min = 0.1;  // the fraction of the cohort that the setup must at least assume to be corrupt
+  double corrupt_min = 0.2;  // the fraction of the cohort that the setup must at least assume to be corrupt
   unsigned security_bits_min = 40;
 };
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "protocols/secure_aggregation/internal/openssl.h"
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 
 namespace hansa::secure_aggregation {
 namespace {
@@ -15,8 +15,8 @@ constexpr std::size_t tag_bytes = 16;
 constexpr std::size_t plain_bytes = sealed_bytes - tag_bytes;
 constexpr std::array<std::uint8_t, 12> nonce{};
 
-internal::Transcript associated_data(const Direction& direction) {
-  internal::Transcript out("hansa secagg shares 1");
+Transcript associated_data(const Direction& direction) {
+  Transcript out("hansa secagg shares 1");
   out.bytes(direction.context.bytes).text(direction.from).text(direction.to);
   return out;
 }

@@ -2,11 +2,34 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <utility>
 
+#include "common/kernels/fold.h"
 #include "protocols/secure_aggregation/quantise.h"
 
 namespace hansa::server {
+namespace {
+
+// One client of a sum can claim any weight and any value, and the masks hide which one did. Without these bounds a
+// single sum could make the model useless for good.
+Result<void> check_bounds(const secure_aggregation::SumOfClients& sums, std::span<const float> mean,
+                          const SumBounds& bounds) {
+  const auto number = [](double value) { return std::to_string(std::llround(std::min(value, 1e15))); };
+  const auto implausible = [](std::string what) {
+    return fail(ErrorCode::protocol, "secure sum", std::move(what),
+                "a client sends what is not an update; the attempt is repeated");
+  };
+  if (sums.weight < bounds.weight_min || sums.weight > bounds.weight_max)
+    return implausible("has a total weight of " + number(sums.weight) +
+                       " examples, which does not fit what its clients reported (" +
+                       number(bounds.weight_min) + " to " + number(bounds.weight_max) + ")");
+  if (kernels::first_outside(mean, bounds.magnitude_max) != mean.size())
+    return implausible("has a mean with values that are not finite or above limits.magnitude_max");
+  return {};
+}
+
+}  // namespace
 
 void MaskedForm::Values::read(std::size_t first, std::span<double> out) const {
   std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(first), out.size(), out.begin());
@@ -29,7 +52,7 @@ Result<void> MaskedForm::count(std::string_view client) {
 
 Result<Aggregate> MaskedForm::finish(const std::optional<SumOpening>& opening) {
   assert(opening && open_.empty());
-  const auto& [setup, terms, survivors] = *opening;
+  const auto& [setup, terms, survivors, bounds] = *opening;
   if (sum_->contributors() != survivors)
     return fail(ErrorCode::internal, "masked sum",
                 "is not of the clients whose shares of secrets were collected");
@@ -37,6 +60,7 @@ Result<Aggregate> MaskedForm::finish(const std::optional<SumOpening>& opening) {
   mean_.values.resize(mean_.count);
   const auto clients = static_cast<std::uint32_t>(survivors.count());
   HANSA_TRY(auto sums, secure_aggregation::dequantise(plain, clients, setup, mean_.values));
+  HANSA_TRY_VOID(check_bounds(sums, mean_.values, bounds));
   const auto grid = secure_aggregation::choose_grid(setup.clients, value_bits_);
   const auto range = secure_aggregation::choose_range(sums, clients, grid.levels, setup);
   SumTotals totals{static_cast<std::uint64_t>(sums.weight), std::move(sums.metrics), range.clip, {}};

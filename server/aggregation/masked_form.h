@@ -29,7 +29,7 @@ class MaskedForm final : public UpdateForm {
   [[nodiscard]] Result<void> count(std::string_view client) override;
   void drop(std::string_view client) override { open_.drop(client); }
   // Fails (internal) if the survivors are not exactly the counted clients, or (protocol) if the unmasked vector is not
-  // a sum of updates.
+  // a sum of updates, or is beyond the opening's bounds.
   [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
   [[nodiscard]] std::span<float> scratch() override { return mean_.values; }
   void release() override {}

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,11 +48,19 @@ struct UpdateTicket {
   std::uint64_t task_seed = 0;  // for its codec's seeds
 };
 
+// What an honest sum can be. Nobody sees a single update of a secure sum, so that the sum is what can be checked.
+struct SumBounds {
+  double weight_min = 1;  // total, in examples
+  double weight_max = std::numeric_limits<double>::max();
+  float magnitude_max = std::numeric_limits<float>::max();  // of a value of the mean
+};
+
 // What unmasks a secure sum. The contributors of the sum must be exactly the survivors.
 struct SumOpening {
   secure_aggregation::SumSetup setup;
   std::vector<secure_aggregation::MaskTerm> terms;
   secure_aggregation::Subset survivors;
+  SumBounds bounds = {};
 };
 
 // The allowed sizes of an update in bytes, both inclusive.

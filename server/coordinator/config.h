@@ -67,15 +67,19 @@ struct ModelFacts {
 
 // The model that clients receive, and the deltas that lead to it from models that they may hold.
 struct PublishedModel {
-  Digest model;
+  Digest model;  // its name
   Checksum check;
   std::vector<messages::ModelDelta> deltas;
   // The method's vectors, in the order of OperatorSettings::vectors; always fetched in full.
   struct Vector {
     Digest blob;
     Checksum check;
+    Digest values = {};
   };
   std::vector<Vector> vectors = {};
+  // The digests of the values of the model and of each vector (common/vector_digest.h). Only for secure sums, in which
+  // clients sign them; otherwise zero.
+  Digest values = {};
 };
 
 // The range of the values in secure sums, for unweighted values. Each round measures it for the next one.

@@ -29,9 +29,11 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
       parts_(parts),
       form_(config_.make_form(form_config(config_.coordinator), parts.workers, parts.spools)),
       committer_(std::make_unique<internal::RoundCommitter>(
-          internal::CommitterConfig{config_.coordinator.model.elements, config_.coordinator.compression,
-                                    config_.optimizer, config_.coordinator.settings.method.name,
-                                    inputs_of(config_.coordinator.settings.vectors)},
+          internal::CommitterConfig{
+              config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer,
+              config_.coordinator.settings.method.name, inputs_of(config_.coordinator.settings.vectors),
+              config_.coordinator.settings.secure_sums ? internal::ValueDigests::computed
+                                                       : internal::ValueDigests::omitted},
           parts.store, *form_, parts.workers)),
       blobs_(std::make_unique<internal::ServedBlobs>(config_.coordinator.model.archive, config_.archive)),
       traffic_(std::make_unique<internal::Traffic>()) {}

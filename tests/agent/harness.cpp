@@ -16,6 +16,12 @@ AgentConfig Harness::small_config() {
   return c;
 }
 
+void bind_work(messages::TrainTask& task) {
+  for (messages::TaskInput& input : task.inputs) input.values = sha256(input.name + " values");
+  task.secure->seed = 99;
+  task.seed = messages::training_seed(99, "a");
+}
+
 Harness::Harness(const AgentConfig& config) : now(Instant(std::chrono::hours(1))), agent(config, now) {}
 
 void Harness::apply(const Event& event) { agent.apply(event, now, effects); }

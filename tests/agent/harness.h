@@ -10,6 +10,9 @@ namespace hansa::client::testing {
 constexpr std::uint32_t lease_ms = 30'000;
 constexpr std::uint32_t chunk_bytes = 100;
 
+// Completes a task of a secure sum for the client "a": the digests of its inputs, and its seed.
+void bind_work(messages::TrainTask& task);
+
 class Harness {
  public:
   explicit Harness(const AgentConfig& config = small_config());

@@ -1,4 +1,7 @@
 // What a client requires before it sends an update, and what leaves the device.
+#include <algorithm>
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "protocols/secure_aggregation/aggregator.h"
@@ -33,6 +36,7 @@ class SecureSum : public ::testing::Test {
     task.secure->clients = 3;
     task.secure->segments = {{100, 1}};
     task.secure->quantisation = {255, sa::ring_bits(3, 255), 1, 10};
+    bind_work(task);
     return task;
   }
   static Digest setup_of(const messages::TrainTask& task) {
@@ -72,6 +76,14 @@ class SecureSum : public ::testing::Test {
     const auto delivery = aggregator->delivery_for(0);
     ASSERT_TRUE(delivery);
     h.receive(messages::ShareDelivery{task.task, setup_of(task), delivery->sharers.bits(), delivery->shares});
+  }
+  // From the task to the masked update.
+  void mask(Harness& h, const messages::TrainTask& task) {
+    h.train(task);
+    exchange(h, task);
+    deliver(h, task);
+    h.end_training(task);
+    h.apply(UpdateMasked{task.task, setup_of(task), checksum("masked"), 77});
   }
   static const MaskUpdate* asked_to_mask(const Harness& h) {
     for (const auto& effect : h.effects)
@@ -231,6 +243,116 @@ TEST_F(SecureSum, ARosterOfStrangersIsLeftAndTheUpdateStays) {
   h.end_training(task);
   EXPECT_TRUE(h.sent<messages::Offer>().empty());
   EXPECT_EQ(asked_to_mask(h), nullptr);
+}
+
+// --- Attacks by the aggregator ---
+
+using AdversarySecureSum = SecureSum;
+
+TEST_F(AdversarySecureSum, ATaskThatTheSetupDoesNotBindIsDeclined) {
+  const auto expect_declined = [&](void (*change)(messages::TrainTask&), const char* reason) {
+    Harness h(config());
+    h.go_online();
+    messages::TrainTask task = secure_task(h);
+    change(task);
+    h.receive(task);
+    ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
+    EXPECT_NE(h.sent<messages::Decline>()[0].reason.find(reason), std::string::npos)
+        << h.sent<messages::Decline>()[0].reason;
+    EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty());
+  };
+  expect_declined([](auto& task) { task.seed += 1; }, "seed of its own choice");
+  expect_declined([](auto& task) { task.secure->seed += 1; }, "seed of its own choice");
+  expect_declined([](auto& task) { task.inputs[0].values.reset(); }, "does not name the values");
+}
+
+// Each change of what determines an update is a change of what the clients sign.
+TEST_F(AdversarySecureSum, EveryPartOfTheWorkIsInTheSetup) {
+  const messages::TrainTask task = secure_task(Harness());
+  using Change = void (*)(messages::TrainTask&);
+  const Change changes[] = {
+      [](auto& t) { t.archive.bytes[0] ^= 1; },
+      [](auto& t) { t.layout.bytes[31] ^= 1; },
+      [](auto& t) { t.inputs[0].values->bytes[5] ^= 1; },
+      [](auto& t) { t.inputs[0].name += "x"; },
+      [](auto& t) { t.inputs.push_back(t.inputs[0]); },
+      [](auto& t) { t.method.name += "x"; },
+      [](auto& t) {
+        t.method.options.push_back({"learning_rate", 1e-9});
+      },
+      [](auto& t) {
+        t.method.options.push_back({"epochs", std::int64_t{2}});
+      },
+      [](auto& t) {
+        t.method.options.push_back({"note", std::string("1")});
+      },
+      [](auto& t) {
+        t.method.options.push_back({"personal", std::vector<std::string>{"head.*"}});
+      },
+      [](auto& t) { t.outputs[0].values += 1; },
+      [](auto& t) { t.outputs[0].name += "x"; },
+      [](auto& t) { t.magnitude_max /= 2; },
+      [](auto& t) { t.secure->seed += 1; },
+      [](auto& t) { t.secure->attempt += 1; },
+      [](auto& t) { t.secure->nonce.bytes[9] ^= 1; },
+      [](auto& t) { t.round.value += 1; },
+      [](auto& t) { t.secure->quantisation.clip *= 2; },
+      [](auto& t) { t.secure->segments[0].scale *= 2; },
+      [](auto& t) { t.secure->metrics.push_back("loss"); },
+  };
+  std::set<Digest> seen{setup_of(task)};
+  for (std::size_t i = 0; i < std::size(changes); ++i) {
+    messages::TrainTask changed = task;
+    changes[i](changed);
+    EXPECT_TRUE(seen.insert(setup_of(changed)).second) << "change " << i;
+  }
+}
+
+// The aggregator opens a sum of three clients, and then asks for one of the same updates with a fourth client.
+TEST_F(AdversarySecureSum, ASecondSumOfTheUpdateIsNotOpenedAlsoAfterARestart) {
+  AgentConfig c = config();
+  Harness first(c);
+  const auto task = secure_task(first);
+  mask(first, task);
+  first.receive(messages::UnmaskRequest{task.task, setup_of(task), {0x07}, {}});
+  const auto remembering = first.all<RememberOpening>();
+  ASSERT_EQ(remembering.size(), 1U);
+  EXPECT_TRUE(first.sent<messages::UnmaskShares>().empty()) << "nothing leaves before it is remembered";
+  first.apply(OpeningRemembered{task.task, setup_of(task), {}});
+  EXPECT_EQ(first.sent<messages::UnmaskShares>().size(), 1U);
+
+  // The sum of the same survivors may be opened again, after a restart too.
+  c.secure_sums->opened.add(remembering[0].sum);
+  Harness same(c);
+  const auto again = secure_task(same, 2);
+  mask(same, again);
+  same.receive(messages::UnmaskRequest{again.task, setup_of(again), {0x07}, {}});
+  EXPECT_EQ(same.sent<messages::UnmaskShares>().size(), 1U);
+
+  // With one client exchanged it may not.
+  c.secure_sums->opened = {};
+  auto other = remembering[0].sum;
+  other.survivors[2] = sa::tag_of("d");
+  std::ranges::sort(other.survivors);
+  c.secure_sums->opened.add(other);
+  Harness changed(c);
+  const auto third = secure_task(changed, 3);
+  mask(changed, third);
+  changed.receive(messages::UnmaskRequest{third.task, setup_of(third), {0x07}, {}});
+  EXPECT_TRUE(changed.sent<messages::UnmaskShares>().empty());
+  ASSERT_EQ(changed.sent<messages::Decline>().size(), 1U);
+  EXPECT_NE(changed.sent<messages::Decline>()[0].reason.find("second sum of the same update"),
+            std::string::npos);
+}
+
+TEST_F(AdversarySecureSum, ASumThatCannotBeRememberedIsNotOpened) {
+  Harness h(config());
+  const auto task = secure_task(h);
+  mask(h, task);
+  h.receive(messages::UnmaskRequest{task.task, setup_of(task), {0x07}, {}});
+  h.apply(OpeningRemembered{task.task, setup_of(task), fail(ErrorCode::storage, "disk", "is full")});
+  EXPECT_TRUE(h.sent<messages::UnmaskShares>().empty());
+  EXPECT_EQ(h.sent<messages::Decline>().size(), 1U);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ class SumParticipantTable : public ::testing::Test {
     out.secure->clients = 3;
     out.secure->segments = {{100, 1}};
     out.secure->quantisation = {255, sa::ring_bits(3, 255), 1, 10};
+    bind_work(out);
     return out;
   }
   template <class T>
@@ -118,13 +119,13 @@ TEST_F(SumParticipantTable, ATaskThatIsSentAgainRepeatsTheKeysOfTheSameSum) {
 
 TEST_F(SumParticipantTable, ASumThatIsNotForTheTasksUpdateIsRefused) {
   const SumParticipant participant("harbour", sums);
-  EXPECT_TRUE(participant.check(task));
+  EXPECT_TRUE(participant.check(task, "a"));
   task.outputs.push_back({"control", 100, {}});
-  const auto checked = participant.check(task);
+  const auto checked = participant.check(task, "a");
   ASSERT_FALSE(checked);
   EXPECT_NE(checked.error().text().find("segments that are not the update's"), std::string::npos);
   task.secure->segments = {{100, 1}, {100, 1}};
-  EXPECT_TRUE(participant.check(task));
+  EXPECT_TRUE(participant.check(task, "a"));
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ Peer Harness::connect(const std::string& name, std::uint64_t examples) {
 
 TaskId Harness::task_of(const Peer& p) const {
   const RoundId round(coordinator.last_committed().value + 1);
-  return make_task_id(config.settings.seed, "run-1", round, p.name);
+  return make_task_id(config.settings.seed, "run-1", {round, opened_sums}, p.name);
 }
 
 messages::Offer Harness::offer_of(const Peer& from, std::uint8_t content) const {

@@ -78,6 +78,7 @@ class Harness {
   Certificates certificates;
   Instant now;
   Coordinator coordinator;
+  std::uint32_t opened_sums = 0;  // of the current round, for task_of()
   std::vector<Effect> effects;  // since the last forget()
   std::vector<RoundRecord> committed;  // every CommitRound
   std::vector<Finish> finished;  // every Finish

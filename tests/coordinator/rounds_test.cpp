@@ -395,12 +395,15 @@ TEST(Cohort, EachClientGetsItsTurn) {
   EXPECT_EQ(seen.size(), 20U);
 }
 
-TEST(TaskIds, DifferByRunRoundAndClientOnly) {
-  const TaskId task = make_task_id(1, "run", RoundId(1), "a");
-  EXPECT_EQ(make_task_id(1, "run", RoundId(1), "a"), task);
-  EXPECT_NE(make_task_id(1, "run", RoundId(1), "b"), task);
-  EXPECT_NE(make_task_id(1, "run", RoundId(2), "a"), task);
-  EXPECT_NE(make_task_id(1, "run-2", RoundId(1), "a"), task);
+TEST(TaskIds, DifferByRunWorkAndClientOnly) {
+  const Work work{RoundId(1)};
+  const TaskId task = make_task_id(1, "run", work, "a");
+  EXPECT_EQ(make_task_id(1, "run", work, "a"), task);
+  EXPECT_NE(make_task_id(1, "run", work, "b"), task);
+  EXPECT_NE(make_task_id(1, "run", {RoundId(2)}, "a"), task);
+  EXPECT_NE(make_task_id(1, "run", {RoundId(1), 1}, "a"), task);
+  EXPECT_NE(make_task_id(1, "run-2", work, "a"), task);
+  EXPECT_NE(round_seed(1, work), round_seed(1, {RoundId(1), 1}));
 }
 
 }  // namespace

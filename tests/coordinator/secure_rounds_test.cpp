@@ -30,8 +30,10 @@ class SecureRounds : public ::testing::Test {
   std::map<std::string, Device> devices;
   std::optional<Harness> h;
 
-  void begin(sa::ThreatModel threat_model = sa::ThreatModel::honest_but_curious) {
+  void begin(sa::ThreatModel threat_model = sa::ThreatModel::honest_but_curious,
+             const TrainingConfig& training = {}) {
     auto config = small_config();
+    config.settings.method = sgd_method(training);
     config.settings.admitted = {"a", "b", "c", "d"};
     config.settings.cohort.clients_min = config.settings.cohort.clients_expected = 4;
     config.settings.cohort.quorum = 0.5;
@@ -46,7 +48,7 @@ class SecureRounds : public ::testing::Test {
     };
     for (const char* name : names) devices.emplace(name, Device{});
     h.emplace(config, RoundId(0), certificates);
-    for (const char* name : names) devices.at(name).peer = h->connect(name);
+    for (const char* name : names) devices.at(name).peer = h->connect(name, 100);
     ASSERT_EQ(h->coordinator.phase(), Phase::in_round);
     for (const char* name : names) take_task(name);
   }
@@ -311,6 +313,85 @@ TEST_F(SecureRounds, ACertificateThatWasRevokedDoesNotCountAtTheNextHello) {
   EXPECT_EQ(other.coordinator.phase(), Phase::gathering);
   EXPECT_TRUE(other.sent<messages::TrainTask>(again).empty());
   EXPECT_EQ(other.coordinator.progress(other.now).missing, std::vector<std::string>{"a (no certificate)"});
+}
+
+// --- Attacks ---
+
+using AdversarySecureRounds = SecureRounds;
+
+// A client that makes sums fail must not make the others' data count as trained.
+TEST_F(AdversarySecureRounds, AnUpdateCountsOnlyWhenItsSumIsCommitted) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  const auto verdicts = [&](const char* name) {
+    std::vector<messages::Verdict> out;
+    for (const auto& receipt : h->sent<messages::Receipt>(of(name).peer)) out.push_back(receipt.verdict);
+    return out;
+  };
+  for (const char* name : names) EXPECT_EQ(verdicts(name), std::vector{messages::Verdict::summed}) << name;
+  h->apply(PeerGone{of("d").peer.peer});
+  for (const char* name : {"a", "b", "c"}) (void)answer(name);
+  ASSERT_EQ(h->coordinator.phase(), Phase::committing);
+  h->advance(seconds(6));  // d's session ends
+  h->forget();
+  ASSERT_EQ(h->commit(), Verdict::accepted);
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_EQ(verdicts(name), std::vector{messages::Verdict::counted}) << name;
+  h->forget();
+  ASSERT_EQ(h->hello(of("d").peer), Verdict::accepted);
+  EXPECT_EQ(verdicts("d"), std::vector{messages::Verdict::counted}) << "it was away";
+  h->forget();
+  ASSERT_EQ(h->hello(of("d").peer), Verdict::accepted);
+  EXPECT_TRUE(verdicts("d").empty()) << "once is enough";
+}
+
+// Otherwise the difference of the next sum from the refused one could be a single update.
+TEST_F(AdversarySecureRounds, AfterAnOpenedSumTheClientsTrainAgain) {
+  begin();
+  const auto first = h->sent<messages::TrainTask>(of("a").peer).back();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  for (const char* name : {"a", "b", "c"}) (void)answer(name);
+  ASSERT_EQ(h->apply(SumRefused{RoundId(1), "it is no sum of updates"}), Verdict::accepted);
+  h->forget();
+  h->advance(seconds(2));
+  const auto second = h->sent<messages::TrainTask>(of("a").peer);
+  ASSERT_FALSE(second.empty());
+  EXPECT_NE(second.back().task, first.task);
+  EXPECT_NE(second.back().seed, first.seed);
+  EXPECT_NE(second.back().secure->seed, first.secure->seed);
+}
+
+TEST_F(AdversarySecureRounds, AnAttemptThatFailedBeforeItWasOpenedKeepsTheTrainedUpdates) {
+  begin();
+  const auto first = h->sent<messages::TrainTask>(of("a").peer).back();
+  h->forget();
+  h->advance(seconds(15));  // nobody sends keys
+  const auto second = h->sent<messages::TrainTask>(of("a").peer);
+  ASSERT_FALSE(second.empty());
+  EXPECT_EQ(second.back().task, first.task);
+  EXPECT_EQ(second.back().seed, first.seed);
+  EXPECT_NE(second.back().secure->nonce, first.secure->nonce);
+}
+
+// The bounds of the total weight follow the reports, and what the method allows.
+TEST_F(AdversarySecureRounds, TheWeightOfASumIsBoundedByWhatClientsCanHaveTrainedOn) {
+  for (const std::uint32_t steps_max : {0U, 2U}) {
+    devices.clear();
+    begin(sa::ThreatModel::honest_but_curious, {.batch_size = 4, .steps_max = steps_max});
+    up_to_masked();
+    for (const char* name : names) send_masked(name);
+    for (const char* name : {"a", "b", "c"}) (void)answer(name);
+    ASSERT_NE(commit_effect(), nullptr);
+    const SumBounds& bounds = commit_effect()->opening->bounds;
+    // Each client reports 100 examples; with two steps of four it trains on eight of them.
+    const double honest = 4 * (steps_max == 0 ? 100.0 : 8.0);
+    EXPECT_GE(honest, bounds.weight_min);
+    EXPECT_LE(honest, bounds.weight_max);
+    EXPECT_GE(bounds.weight_min, 4);
+    EXPECT_LE(bounds.weight_max, 4 * honest + 4 * 1'024);
+  }
 }
 
 }  // namespace

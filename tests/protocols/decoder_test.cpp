@@ -110,11 +110,11 @@ TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsReportedTogetherWithThisOne) {
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 7", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // The header decides: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 6", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 7", ErrorCode::refused);
 }
 
 TEST(Decoder, OtherProtocolsAreNotHansaMessages) {
@@ -316,7 +316,7 @@ TEST(Decoder, UnknownEnumeratorsAreRefused) {
   put(refuse, body, static_cast<std::uint64_t>(RefuseReason::out_of_order) + 1, 1);
   expect_error(refuse, "enumerator");
   Bytes receipt = encode(SessionId(), Receipt{});
-  put(receipt, body + 8, static_cast<std::uint64_t>(Verdict::late) + 1, 1);
+  put(receipt, body + 8, static_cast<std::uint64_t>(Verdict::summed) + 1, 1);
   expect_error(receipt, "enumerator");
 }
 

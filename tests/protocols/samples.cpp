@@ -39,6 +39,7 @@ TrainTask train_task() {
                           {counting_digest(0x12), counting_digest(0x13), 29'000}};
   TaskInput control{"control", counting_digest(0x70), 1'000'000, {}, {}};
   control.check.bytes = bytes_from<decltype(control.check.bytes)>(0x58);
+  model.values = counting_digest(0x90);
   train.inputs = {std::move(model), std::move(control)};
   train.method = sgd_method({.epochs = 2,
                              .batch_size = 64,
@@ -60,6 +61,7 @@ TrainTask train_task() {
   train.compression->entropy = true;
   train.compression->cohort_seed = 0xb1b2b3b4b5b6b7b8ULL;
   train.secure.emplace();
+  train.secure->seed = 0x2122232425262728;
   train.secure->attempt = 2;
   train.secure->nonce = counting_digest(0xb0);
   train.secure->clients = 100;

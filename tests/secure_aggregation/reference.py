@@ -226,7 +226,7 @@ def counting(first):
 def example():
     lines = {}
     ring = 10
-    setup = H(text("hansa secagg setup 1") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model")
+    setup = H(text("hansa secagg setup 2") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model") + H(b"work")
               + struct.pack(">IIBddBd", 3, 255, ring, 0.5, 100.0, 0, 1.0) + struct.pack(">HQdQd", 2, 3, 1.0, 2, 0.25)
               + struct.pack(">H", 1) + text("loss")
               + struct.pack(">BddBB", 0, 0.2, 0.1, 40, 20))
@@ -264,7 +264,7 @@ def example():
     data = text("hansa secagg shares 1") + context + text("a") + text("b")
     lines["sealed shares from a to b"] = gcm(box_key, data, pair).hex()
 
-    count = 5 + (1 + 2) * 6 + 40 + 2 * 3  # to the base 256: 48 bits are six digits, the 3 of a count of 5 one, 17 bits are three
+    count = 5 + (1 + 2) * 6 + 40 + 2 * 4  # to the base 256: 48 bits are six digits, the 3 of a count of 5 one, 17 bits and 1 bit four
     numbers = list(range(5)) + [10] + [0] * (count - 6)
     self_key = derive(keys[0][4], context, "self mask", "a", "")
     lines["self mask key of a"] = self_key.hex()

@@ -105,13 +105,14 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   setup.attempt = 1;
   std::ranges::copy(counting(0xe0).bytes(), setup.nonce.bytes.begin());
   setup.model = sha256(std::string_view("model"));
+  setup.work = sha256(std::string_view("work"));
   setup.segments = {{3, 1}, {2, 0.25}};
   setup.clients = 3;
   setup.quantisation = {255, 10, 0.5, 100};
   setup.metrics = {"loss"};
   say("setup: federation, round, attempt", "example, 7, 1");
   say("nonce", "e0 e1 e2 … (counting up, 32 bytes)");
-  say("model", "SHA-256 of \"model\"");
+  say("model, work", "SHA-256 of \"model\", of \"work\"");
   say("segments", "3 values in scales of 1, 2 in scales of 0.25");
   say("clients", "3");
   say("levels, ring_bits", "255, 10");

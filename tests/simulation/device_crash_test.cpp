@@ -81,7 +81,7 @@ struct Devices {
     };
     setup.trainer = std::make_shared<LoggingTrainer>(device, [this, name = setup.name](std::uint64_t seed) {
       RoundId round(1);
-      while (training_seed(world, round, name) != seed) ++round.value;
+      while (training_seed(world, {round}, name) != seed) ++round.value;
       return round;
     });
   }
@@ -102,9 +102,9 @@ struct Devices {
       const RoundId round(static_cast<std::uint32_t>(log[i]));
       if (i > 0 && log[i] <= log[i - 2]) return "trained personal layers twice for one update";
       trained += static_cast<std::uint64_t>(log[i + 1]);
-      auto sent =
-          send(*world.compression.uplink, delta_of(training_seed(world, round, name), world.options.elements),
-               residual, seeds_of(world, round, name), 64.0F);
+      auto sent = send(*world.compression.uplink,
+                       delta_of(training_seed(world, {round}, name), world.options.elements), residual,
+                       seeds_of(world, round, name), 64.0F);
       residual = std::move(sent.kept);
       // If the committed round counts an update of the device, it is this one.
       for (const auto& record : world.disk->rounds)

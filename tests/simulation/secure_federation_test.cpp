@@ -99,8 +99,7 @@ TEST(SecureFederation, TheAggregatorSeesNoPlainUpdate) {
       for (const auto& p : record.participations) {
         const auto& global = world.disk->models.at(record.base);
         std::vector<float> delta(global.size()), trained(global.size());
-        FakeTrainer::compute(derive_seed(world.options.seed, "train", record.round.value, p.client), global,
-                             delta);
+        FakeTrainer::compute(training_seed(world, {record.round}, p.client), global, delta);
         for (std::size_t i = 0; i < delta.size(); ++i) trained[i] = global[i] + delta[i];
         for (const auto& values : {delta, trained}) {
           const std::string bytes(reinterpret_cast<const char*>(values.data()),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocols/codecs/plan.h"
+#include "server/coordinator/task_id.h"
 #include "server/store/memory_store.h"
 #include "simulation/federation.h"
 #include "simulation/identities.h"
@@ -65,7 +66,8 @@ struct Sent {
                         const codecs::Seeds& seeds, float magnitude_max);
 // The seeds of a client's update, and of the training before it.
 [[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
-[[nodiscard]] std::uint64_t training_seed(const World& world, RoundId round, const std::string& client);
+[[nodiscard]] std::uint64_t training_seed(const World& world, const server::Work& work,
+                                          const std::string& client);
 
 // Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
 // participations. Returns an empty string if all agree, or else the difference. Updates and published models pass

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "client/state/internal/kept_table.h"
+#include "client/state/internal/opened_table.h"
 #include "client/state/internal/sealed.h"
 #include "common/digest.h"
 #include "common/sqlite/connection.h"
@@ -102,6 +103,7 @@ void create_schema(SQLite::Database& database) {
   database.exec(replay_table);
   database.exec(kept_table);
   database.exec(turn_table);
+  database.exec(opened_table);
   set_versions(database);
   transaction.commit();
 }
@@ -110,7 +112,8 @@ void migrate_schema(SQLite::Database& database, int from_version) {
   if (from_version >= schema_version) return;
   try {
     SQLite::Transaction transaction(database);
-    migrate_from_1(database);
+    if (from_version < 2) migrate_from_1(database);
+    database.exec(opened_table);
     set_versions(database);
     transaction.commit();
   } catch (const SQLite::Exception& caught) {

@@ -87,7 +87,7 @@ void fields(A& a, UpdateChunk& m) {
 template <class A>
 void fields(A& a, Receipt& m) {
   identifier(a, m.task);
-  enumeration(a, m.verdict, Verdict::late);
+  enumeration(a, m.verdict, Verdict::summed);
   text(a, m.reason, text_bytes_max);
 }
 template <class A>

@@ -10,6 +10,7 @@ inline constexpr std::uint64_t blob_bytes_max = 1ULL << 40;
 // The ranges are those of docs/protocol.md. secure_aggregation::check() checks whether the values are consistent.
 template <class A>
 void fields(A& a, SecureTask& m) {
+  a(m.seed);
   a(m.attempt);
   digest(a, m.nonce);
   ranged(a, m.clients, secure_aggregation::clients_min, secure_aggregation::clients_max);
@@ -62,6 +63,7 @@ void fields(A& a, TaskInput& m) {
   ranged(a, m.bytes, std::uint64_t{0}, blob_bytes_max);
   octets(a, m.check.bytes);
   optional(a, m.deltas, [&a](ModelDeltas& deltas) { fields(a, deltas); });
+  optional(a, m.values, [&a](Digest& values) { digest(a, values); });
 }
 template <class A>
 void fields(A& a, TaskOutput& m) {

@@ -1,6 +1,6 @@
 // The bytes that clients sign in the consistency check of the active model.
 #pragma once
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 #include "protocols/secure_aggregation/messages.h"
 
 namespace hansa::secure_aggregation::internal {

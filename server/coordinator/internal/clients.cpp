@@ -1,5 +1,7 @@
 #include "server/coordinator/internal/clients.h"
 
+#include <utility>
+
 namespace hansa::server {
 
 void Clients::on_connected(const std::string& client, const messages::DataReport& data, Turn& turn) {
@@ -41,6 +43,14 @@ void Clients::on_round(const RoundRecord& record) {
     client.train_seconds = p.train_seconds;
     client.round_seconds = p.seconds;
   }
+}
+
+void Clients::on_missed_receipt(const std::string& client, TaskId task) {
+  clients_[client].missed_receipt = task;
+}
+
+std::optional<TaskId> Clients::take_missed_receipt(const std::string& client) {
+  return std::exchange(clients_[client].missed_receipt, std::nullopt);
 }
 
 const Client* Clients::find(std::string_view client) const {

@@ -23,6 +23,7 @@ struct Client {
   std::uint32_t rounds_counted = 0;
   std::uint32_t rounds_lost = 0;
   RoundId last_selected;
+  std::optional<TaskId> missed_receipt;  // of the last update that counted while the client was away
   double train_seconds = 0;
   double round_seconds = 0;
 };
@@ -36,6 +37,9 @@ class Clients {
   void on_certificate(const std::string& client, std::optional<secure_aggregation::Certificate> certificate);
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
+
+  void on_missed_receipt(const std::string& client, TaskId task);
+  [[nodiscard]] std::optional<TaskId> take_missed_receipt(const std::string& client);
 
   // Null before the client's first Hello.
   [[nodiscard]] const Client* find(std::string_view client) const;

@@ -21,9 +21,19 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   shared_.standing.last_committed = event.round;
   shared_.standing.model = event.model;
   shared_.standing.published = event.published;
+  shared_.opened_sums = 0;
   shared_.exchanges->on_committed(event);
   shared_.clients.on_round(record_);
+  if (exchange_->receipt() == messages::Verdict::summed) send_receipts(turn);
   return Verdict::accepted;
+}
+
+void Committing::send_receipts(Turn& turn) {
+  for (const Participant& p : round_->participants()) {
+    if (round_->state(p) != round::MemberState::counted) continue;
+    turn.send(p.client, messages::Receipt{p.task, messages::Verdict::counted, {}});
+    if (shared_.sessions.find(p.client) == nullptr) shared_.clients.on_missed_receipt(p.client, p.task);
+  }
 }
 
 Verdict Committing::on_sum_refused(const SumRefused& event, Turn&) {
@@ -40,6 +50,7 @@ std::unique_ptr<Stage> Committing::next(Turn& turn) {
     exchange_->end(*round_, turn);
     return stopped(turn);
   }
+  if (refused_) ++shared_.opened_sums;
   if (refused_) return abandon_round(shared_, *round_, *exchange_, *refused_, turn);
   exchange_->end(*round_, turn);
   return std::make_unique<Gathering>(shared_, 1, turn.now, turn);

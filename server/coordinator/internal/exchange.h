@@ -52,6 +52,8 @@ class Exchange {
   // Fails (protocol) if the participant may not send such an update now.
   [[nodiscard]] virtual Result<UpdateTicket> admit(const Participant& participant,
                                                    const messages::Offer& offer) const = 0;
+  // What a participant is told when its update is in the sum: counted, or summed, and then counted at the commit.
+  [[nodiscard]] virtual messages::Verdict receipt() const = 0;
   // Called when the participant's update is in the sum. Fails (protocol) if the update came too late.
   [[nodiscard]] virtual Result<void> on_counted(const Participant& participant) = 0;
 
@@ -101,7 +103,8 @@ struct ExchangeStart {
   std::uint32_t attempt = 1;
   std::span<const std::string> cohort;
   const Clients& clients;
-  const PublishedModel& published;
+  const messages::TrainTask& task;  // make_common_task()
+  std::uint64_t seed = 0;  // of the round's training: round_seed()
 };
 
 // Creates the exchanges of a federation, and keeps the state that one round passes to the next.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/random.h"
+#include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/concluded.h"
 #include "server/coordinator/internal/name_list.h"
 #include "server/coordinator/internal/training.h"
@@ -96,18 +97,20 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
       id, round::Config{part_of(settings.cohort.quorum, cohort.size()), turn.now + settings.cohort.deadline},
       cohort);
   if (!round) return std::make_unique<Concluded>(shared_, Finish::Why::gave_up, round.error().text(), turn);
+  const Work work{id, shared_.opened_sums};
+  const std::uint64_t seed = round_seed(settings.seed, work);
   std::vector<Participant> participants(cohort.size());
   for (std::uint32_t i = 0; i < cohort.size(); ++i) {
     Participant& p = participants[i];
     p.client = cohort[i];
     p.index = round::MemberIndex(i);
-    p.task = make_task_id(settings.seed, shared_.standing.run, id, p.client);
-    p.seed = derive_seed(settings.seed, "train", id.value, p.client);
+    p.task = make_task_id(settings.seed, shared_.standing.run, work, p.client);
+    p.seed = messages::training_seed(seed, p.client);
     p.asked_at = turn.now;
   }
   turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
-  auto exchange =
-      shared_.exchanges->create({id, attempt_, cohort, shared_.clients, shared_.standing.published}, turn);
+  const messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, id);
+  auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);
   if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), turn);
   return std::make_unique<Training>(
       shared_, std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now, std::move(participants)),

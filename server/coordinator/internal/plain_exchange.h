@@ -16,6 +16,7 @@ class PlainExchange final : public Exchange {
   [[nodiscard]] bool is_current(const messages::Offer&) const override { return true; }
   [[nodiscard]] Result<UpdateTicket> admit(const Participant& participant,
                                            const messages::Offer& offer) const override;
+  [[nodiscard]] messages::Verdict receipt() const override { return messages::Verdict::counted; }
   [[nodiscard]] Result<void> on_counted(const Participant&) override { return {}; }
   void advance(ActiveRound&, Turn&) override {}
   void announce(ActiveRound&, Turn&) override {}

@@ -9,20 +9,16 @@ namespace hansa::server {
 
 using secure_aggregation::AggregatorSum;
 
-SecureExchange::SecureExchange(AggregatorSum sum, Duration phase_max, Instant now)
+SecureExchange::SecureExchange(AggregatorSum sum, Config config, Instant now)
     : sum_(std::move(sum)),
+      config_(std::move(config)),
       id_(sum_.setup().digest()),
       sizes_(masked_update_sizes(secure_aggregation::vector_elements(sum_.setup()),
                                  sum_.setup().quantisation.ring_bits)),
-      phase_max_(phase_max),
       began_(now),
-      phase_until_(now + phase_max) {}
+      phase_until_(now + config_.phase_max) {}
 
-void SecureExchange::describe(messages::TrainTask& task) const {
-  const secure_aggregation::SumSetup& setup = sum_.setup();
-  task.secure = messages::SecureTask{setup.attempt,  setup.nonce,   setup.clients,    setup.quantisation,
-                                     setup.segments, setup.metrics, setup.assumptions};
-}
+void SecureExchange::describe(messages::TrainTask& task) const { task.secure = config_.secure; }
 
 bool SecureExchange::is_of_sum(const Participant& participant, TaskId task, const Digest& setup) const {
   return participant.task == task && id_ == setup && !left_.contains(participant.client);
@@ -111,7 +107,7 @@ void SecureExchange::advance(ActiveRound& round, Turn& turn) {
 void SecureExchange::fix_roster(ActiveRound& round, Turn& turn) {
   if (auto fixed = sum_.fix_roster(); !fixed) return round.abandon(fixed.error().text());
   roster_ = std::make_shared<const std::vector<std::byte>>(sum_.encoded_roster());
-  phase_until_ = turn.now + phase_max_;
+  phase_until_ = turn.now + config_.phase_max;
   for (const Participant& p : round.participants())
     if (!position(p) && round.is_expected(p)) leave(p, "its keys did not come in time", round);
   announcement_due_ = true;

@@ -5,6 +5,7 @@
 // after phase_max; a participant that has not answered by then has dropped out. If too few are left, the attempt is
 // abandoned and the aggregator has learnt nothing.
 #pragma once
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -17,7 +18,15 @@ namespace hansa::server {
 
 class SecureExchange final : public Exchange {
  public:
-  SecureExchange(secure_aggregation::AggregatorSum sum, Duration phase_max, Instant now);
+  struct Config {
+    messages::SecureTask secure;  // what the tasks say about the sum
+    // The examples on which a client of the cohort trains, as far as its report tells.
+    std::map<std::string, std::uint64_t, std::less<>> reported;
+    LimitsConfig limits;
+    Duration phase_max;
+  };
+  // The sum's setup is that of the tasks.
+  SecureExchange(secure_aggregation::AggregatorSum sum, Config config, Instant now);
 
   void begin(Turn&) override {}
   void describe(messages::TrainTask& task) const override;
@@ -28,6 +37,7 @@ class SecureExchange final : public Exchange {
   [[nodiscard]] bool is_current(const messages::Offer& offer) const override { return offer.setup == id_; }
   [[nodiscard]] Result<UpdateTicket> admit(const Participant& participant,
                                            const messages::Offer& offer) const override;
+  [[nodiscard]] messages::Verdict receipt() const override { return messages::Verdict::summed; }
   [[nodiscard]] Result<void> on_counted(const Participant& participant) override;
 
   Verdict on_advert(const Participant& participant, const messages::KeyAdvert& advert, ActiveRound& round,
@@ -65,11 +75,12 @@ class SecureExchange final : public Exchange {
   void ask_to_open(const Participant& participant, Turn& turn);
   void ask_all_to_open(const ActiveRound& round, Turn& turn);
   [[nodiscard]] Opening try_to_unmask(bool last, Turn& turn);
+  [[nodiscard]] SumBounds bounds() const;
 
   secure_aggregation::AggregatorSum sum_;
+  Config config_;
   Digest id_;  // digest of the setup, which all messages of the sum contain
   UpdateSizes sizes_;  // of masked vectors
-  Duration phase_max_;
   Instant began_;
   Instant phase_until_;
   std::shared_ptr<const std::vector<std::byte>> roster_;  // encoded, once it is fixed
@@ -92,8 +103,7 @@ class SecureExchangeFactory final : public ExchangeFactory {
   void on_committed(const RoundCommitted& committed) override { range_ = committed.next_range; }
 
  private:
-  [[nodiscard]] secure_aggregation::SumSetup make_setup(const ExchangeStart& start,
-                                                        std::uint64_t examples_most);
+  [[nodiscard]] messages::SecureTask make_secure(const ExchangeStart& start, std::uint64_t examples_most);
 
   const CoordinatorConfig& config_;
   SumRange range_;

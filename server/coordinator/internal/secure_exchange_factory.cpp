@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "common/random.h"
 #include "protocols/secure_aggregation/quantise.h"
@@ -18,6 +19,13 @@ std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
   return out;
 }
 
+// The most examples that a client trains on in a round: its own number, unless the method limits the steps.
+std::uint64_t trained_most(const Method& method) {
+  const TrainingConfig training = training_config({}, method);
+  if (training.steps_max == 0) return std::numeric_limits<std::uint64_t>::max();
+  return std::uint64_t{training.steps_max} * training.batch_size;
+}
+
 }  // namespace
 
 SecureExchangeFactory::SecureExchangeFactory(const CoordinatorConfig& config, SumRange range)
@@ -32,45 +40,52 @@ std::uint32_t SecureExchangeFactory::cohort_max() const {
 Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeStart& start, Turn& turn) {
   std::uint64_t most = 1;
   std::vector<secure_aggregation::Certificate> certificates;
+  std::map<std::string, std::uint64_t, std::less<>> reported;
   for (const std::string& name : start.cohort) {
     const Client& client = *start.clients.find(name);
     most = std::max(most, client.examples);
+    reported.emplace(name, std::min(client.examples, trained_most(config_.settings.method)));
     certificates.push_back(*client.certificate);
   }
-  HANSA_TRY(auto sum,
-            secure_aggregation::AggregatorSum::begin(make_setup(start, most), std::move(certificates)));
-  return std::make_unique<SecureExchange>(std::move(sum), config_.settings.secure_sums->phase_max, turn.now);
+  messages::TrainTask task = start.task;
+  task.secure = make_secure(start, most);
+  // As each client derives it from its task.
+  HANSA_TRY(auto sum, secure_aggregation::AggregatorSum::begin(
+                          messages::sum_setup(config_.settings.federation, task), std::move(certificates)));
+  return std::make_unique<SecureExchange>(
+      std::move(sum),
+      SecureExchange::Config{*std::move(task.secure), std::move(reported), config_.settings.limits,
+                             config_.settings.secure_sums->phase_max},
+      turn.now);
 }
 
-secure_aggregation::SumSetup SecureExchangeFactory::make_setup(const ExchangeStart& start,
-                                                               std::uint64_t examples_most) {
+messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& start,
+                                                        std::uint64_t examples_most) {
   const SecureSums& settings = *config_.settings.secure_sums;
-  secure_aggregation::SumSetup setup;
-  setup.federation = config_.settings.federation;
-  setup.round = start.round;
-  setup.attempt = start.attempt;
-  for (std::size_t i = 0; i < setup.nonce.bytes.size(); i += 8) {
+  messages::SecureTask secure;
+  secure.seed = start.seed;
+  secure.attempt = start.attempt;
+  for (std::size_t i = 0; i < secure.nonce.bytes.size(); i += 8) {
     const std::uint64_t number = nonces_.next();
     for (std::size_t j = 0; j < 8; ++j)
-      setup.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
+      secure.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
   }
-  setup.model = start.published.model;
-  setup.segments = secure_aggregation::segments_of(update_segments(config_));
-  setup.clients = static_cast<std::uint32_t>(start.cohort.size());
-  setup.metrics = settings.metrics;
-  setup.assumptions = settings.assumptions;
+  secure.segments = secure_aggregation::segments_of(update_segments(config_));
+  secure.clients = static_cast<std::uint32_t>(start.cohort.size());
+  secure.metrics = settings.metrics;
+  secure.assumptions = settings.assumptions;
   // Weights are relative to the largest number of examples that a client reports. Stored scales are for unweighted
   // values.
   const auto unit = static_cast<double>(std::min(examples_most, config_.settings.limits.examples_max));
-  setup.quantisation = secure_aggregation::first_quantisation(setup.clients, unit);
-  if (range_.clip > 0 && range_.scales.size() == setup.segments.size()) {
-    const auto grid = secure_aggregation::choose_grid(setup.clients, settings.value_bits);
-    setup.quantisation = {grid.levels, grid.ring_bits, range_.clip, unit};
-    for (std::size_t i = 0; i < range_.scales.size(); ++i) setup.segments[i].scale = range_.scales[i] / unit;
+  secure.quantisation = secure_aggregation::first_quantisation(secure.clients, unit);
+  if (range_.clip > 0 && range_.scales.size() == secure.segments.size()) {
+    const auto grid = secure_aggregation::choose_grid(secure.clients, settings.value_bits);
+    secure.quantisation = {grid.levels, grid.ring_bits, range_.clip, unit};
+    for (std::size_t i = 0; i < range_.scales.size(); ++i) secure.segments[i].scale = range_.scales[i] / unit;
   }
-  setup.quantisation.rotated = settings.rotated;
-  setup.quantisation.fraction = settings.fraction;
-  return setup;
+  secure.quantisation.rotated = settings.rotated;
+  secure.quantisation.fraction = settings.fraction;
+  return secure;
 }
 
 }  // namespace hansa::server

@@ -2,6 +2,7 @@
 // sum.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "server/coordinator/internal/secure_exchange.h"
 
@@ -14,7 +15,7 @@ Result<void> SecureExchange::begin_opening(ActiveRound& round, Turn& turn) {
 }
 
 void SecureExchange::ask_all_to_open(const ActiveRound& round, Turn& turn) {
-  phase_until_ = turn.now + phase_max_;
+  phase_until_ = turn.now + config_.phase_max;
   for (const Participant& p : round.participants()) ask_to_open(p, turn);
 }
 
@@ -106,7 +107,33 @@ Opening SecureExchange::try_to_unmask(bool last, Turn& turn) {
     if (!last) return {};
     return {Opening::State::failed, terms.error().text(), std::nullopt};
   }
-  return {Opening::State::ready, {}, SumOpening{sum_.setup(), std::move(*terms), sum_.survivors()}};
+  return {Opening::State::ready, {}, SumOpening{sum_.setup(), std::move(*terms), sum_.survivors(), bounds()}};
+}
+
+// What the survivors reported about their data limits the total weight, with room for data that arrived or went since.
+// Corrupt clients may report anything, so that the lower limit leaves out the largest reports.
+SumBounds SecureExchange::bounds() const {
+  constexpr double room = 4, bucket = 2;  // a report is rounded up to a power of two
+  constexpr double arriving =
+      1'024;  // a device whose data has just begun to arrive may have many times its report
+  std::vector<double> reports;
+  for (secure_aggregation::Position at = 0; at < sum_.roster().size(); ++at) {
+    if (!sum_.survivors().has(at)) continue;
+    const auto found = config_.reported.find(sum_.name_of(at));
+    const std::uint64_t examples = found == config_.reported.end() ? 1 : found->second;
+    reports.push_back(static_cast<double>(std::min(examples, config_.limits.examples_max)));
+  }
+  std::ranges::sort(reports);
+  const auto clients = static_cast<double>(reports.size());
+  const double corrupt = std::max(1.0, std::ceil(sum_.setup().assumptions.corrupt * clients));
+  const std::size_t honest = reports.size() - std::min(reports.size(), static_cast<std::size_t>(corrupt));
+  double least = 0, all = 0;
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    all += reports[i];
+    if (i < honest) least += reports[i];
+  }
+  return {std::max(clients, least / bucket / room), all * room + clients * arriving,
+          static_cast<float>(config_.limits.magnitude_max)};
 }
 
 void SecureExchange::complete(RoundRecord& round, Duration opening_time) const {

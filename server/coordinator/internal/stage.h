@@ -34,6 +34,7 @@ struct Shared {
   Uploads uploads;
   std::unique_ptr<CohortPolicy> policy;
   std::unique_ptr<ExchangeFactory> exchanges;
+  std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h
   bool has_gathered = false;  // the first round's wait for clients_expected is over
 
   // The last round is committed.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/methods.h"
+#include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/downloads.h"
 #include "server/coordinator/internal/gathering.h"
 #include "server/coordinator/internal/name_list.h"
@@ -22,36 +22,11 @@ Training::Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::uniq
 }
 
 messages::TrainTask Training::make_task(const Participant& participant, Instant now) const {
-  const CoordinatorConfig& config = shared_.config;
-  const PublishedModel& published = shared_.standing.published;
-  messages::TrainTask task;
+  messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, round_->id());
   task.task = participant.task;
-  task.round = round_->id();
-  task.archive = config.model.archive;
-  task.archive_bytes = config.model.archive_bytes;
-  task.layout = config.model.layout;
-  messages::TaskInput model{
-      std::string(model_input), published.model, config.model.elements * sizeof(float), published.check, {}};
-  if (!published.deltas.empty()) {
-    const auto segments = config.compression.downlink->segments();
-    model.deltas = messages::ModelDeltas{{segments.begin(), segments.end()}, published.deltas};
-  }
-  task.inputs.push_back(std::move(model));
-  task.method = config.settings.method;
-  task.outputs.push_back({std::string(delta_output), config.model.elements, {}});
-  for (std::size_t i = 0; i < config.settings.vectors.size(); ++i) {
-    const ExchangedVector& vector = config.settings.vectors[i];
-    task.inputs.push_back({vector.input,
-                           published.vectors[i].blob,
-                           config.model.elements * sizeof(float),
-                           published.vectors[i].check,
-                           {}});
-    task.outputs.push_back({vector.output, config.model.elements, {}});
-  }
   task.seed = participant.seed;
   const Duration left = std::max(round_->round().deadline() - now, Duration::zero());
   task.deadline_ms = static_cast<std::uint32_t>(left / std::chrono::milliseconds(1));
-  task.magnitude_max = config.settings.limits.magnitude_max;
   exchange_->describe(task);
   return task;
 }
@@ -101,7 +76,7 @@ Reply Training::on_offer(const std::string& client, const messages::Offer& offer
   switch (round_->state(*p)) {
     case MemberState::verifying: return Verdict::discarded;  // its Receipt follows
     case MemberState::counted:
-      turn.send(client, messages::Receipt{offer.task, messages::Verdict::counted, {}});
+      turn.send(client, messages::Receipt{offer.task, exchange_->receipt(), {}});
       return Verdict::discarded;
     case MemberState::declined:
     case MemberState::rejected:
@@ -150,7 +125,7 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   Result<void> outcome = event.outcome;
   if (outcome) outcome = exchange_->on_counted(*p);
   if (!outcome) return reject(*p, outcome.error().text(), turn);
-  turn.send(p->client, messages::Receipt{p->task, messages::Verdict::counted, {}});
+  turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
   apply(round::UpdateCounted{p->index}, turn);
   return Verdict::accepted;
 }

@@ -33,7 +33,9 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
   Opening opening = exchange_->opening(*round_, shared_.sessions, turn);
   switch (opening.state) {
     case Opening::State::waiting: return nullptr;
-    case Opening::State::failed: return abandon_round(shared_, *round_, *exchange_, opening.reason, turn);
+    case Opening::State::failed:
+      ++shared_.opened_sums;  // as far as the clients know
+      return abandon_round(shared_, *round_, *exchange_, opening.reason, turn);
     case Opening::State::ready: break;
   }
   record_.seconds = seconds(turn.now - round_->began());

@@ -2,8 +2,12 @@
 
 #include <cassert>
 #include <iterator>
+#include <limits>
 #include <future>
 #include <utility>
+
+#include "common/kernels/fold.h"
+#include "common/vector_digest.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -37,6 +41,8 @@ RoundCommitter::RoundCommitter(const CommitterConfig& config, Store& store, Upda
       optimizer_state_(strings(optimizer_->state_names()), config.elements),
       method_state_(names_in_record(config), config.elements),
       method_vectors_(config.method_vectors),
+      value_digests_(config.value_digests),
+      workers_(workers),
       publisher_(make_publisher(config.compression, store)),
       model_(std::make_shared<PageVector<float>>(config.elements)) {}
 
@@ -55,8 +61,11 @@ ServedModel RoundCommitter::served() {
   out.vectors = method_state_.share();
   for (std::size_t i = 0; i < out.vectors.size(); ++i) {
     const Digest blob = messages::name_of_input(method_vectors_[i], method_state_.digests()[i]);
-    out.names.vectors.push_back({blob, checksum(std::span<const float>(*out.vectors[i]))});
+    out.names.vectors.push_back(
+        {blob, checksum(std::span<const float>(*out.vectors[i])), method_state_.digests()[i]});
   }
+  if (value_digests_ == ValueDigests::computed)
+    out.names.values = out.whole == model_ ? digest_ : vector_digest(*out.whole, workers_.threads());
   return out;
 }
 
@@ -85,6 +94,10 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       return Refused{record.round, aggregate.error().text(), served()};
     }
     step(aggregate->mean);
+    // The forms bound what clients send, so that only an optimiser's settings can lead to this.
+    if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())
+      return Error{ErrorCode::data, "server optimiser", "makes a model with values that are not finite",
+                   "lower its learning rate; the last round's model is unchanged"};
     if (record.secure) fill_in(*record.secure, std::move(aggregate->totals));
   }
   if (auto stored = store(record); !stored) return std::move(stored).error();

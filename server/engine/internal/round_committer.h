@@ -39,12 +39,16 @@ struct Refused {
 // An Error ends the run: what was committed before stays.
 using CommitOutcome = std::variant<Committed, Refused, Error>;
 
+// Whether served() also has the digests of the values that clients receive.
+enum class ValueDigests : std::uint8_t { omitted, computed };
+
 struct CommitterConfig {
   std::size_t elements = 0;  // of the model
   Compression compression;
   ServerOptimizerConfig optimizer;
   std::string method;  // its name is part of its vectors' names in the record
   std::vector<std::string> method_vectors;  // names of the inputs
+  ValueDigests value_digests = ValueDigests::omitted;
 };
 
 class RoundCommitter {
@@ -75,6 +79,8 @@ class RoundCommitter {
   StateVectors optimizer_state_;
   StateVectors method_state_;
   std::vector<std::string> method_vectors_;  // names of the inputs
+  ValueDigests value_digests_;
+  WorkerPool& workers_;
   std::unique_ptr<ModelPublisher> publisher_;
   Model model_;
   Digest digest_;  // the name of model_

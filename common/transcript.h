@@ -10,7 +10,7 @@
 
 #include "common/digest.h"
 
-namespace hansa::secure_aggregation::internal {
+namespace hansa {
 
 class Transcript {
  public:
@@ -42,4 +42,4 @@ class Transcript {
   std::string bytes_;
 };
 
-}  // namespace hansa::secure_aggregation::internal
+}  // namespace hansa

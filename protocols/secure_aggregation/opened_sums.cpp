@@ -1,0 +1,57 @@
+#include "protocols/secure_aggregation/opened_sums.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace hansa::secure_aggregation {
+namespace {
+
+// The number of clients in `a` that are not in `b`.
+std::size_t missing(const std::vector<ClientTag>& a, const std::vector<ClientTag>& b) {
+  std::vector<ClientTag> out;
+  std::ranges::set_difference(a, b, std::back_inserter(out));
+  return out.size();
+}
+
+}  // namespace
+
+ClientTag tag_of(std::string_view client) {
+  const Digest digest = sha256(client);
+  ClientTag out;
+  std::ranges::copy_n(digest.bytes.begin(), out.size(), out.begin());
+  return out;
+}
+
+bool OpenedSums::has(const OpenedSum& sum) const { return std::ranges::find(sums_, sum) != sums_.end(); }
+
+Result<void> OpenedSums::check(const OpenedSum& next, std::size_t clients_min) const {
+  std::size_t of_model = 0;
+  for (const OpenedSum& earlier : sums_) {
+    if (earlier.model != next.model) continue;
+    // An equal sum shows nothing new. It also does not count again.
+    if (earlier.survivors == next.survivors && earlier.update == next.update) return {};
+    ++of_model;
+  }
+  if (of_model >= sums_per_model_max)
+    return fail(ErrorCode::refused, "secure aggregation",
+                "asks to open more than " + std::to_string(sums_per_model_max) + " sums from one model",
+                "the round fails again and again: see the aggregator's log for the reason");
+  for (const OpenedSum& earlier : sums_) {
+    if (earlier.model != next.model || earlier.update != next.update || earlier.survivors == next.survivors)
+      continue;
+    if (missing(earlier.survivors, next.survivors) < clients_min ||
+        missing(next.survivors, earlier.survivors) < clients_min)
+      return fail(ErrorCode::refused, "secure aggregation",
+                  "asks to open a second sum of the same update, whose difference from the first would show "
+                  "the updates of few clients");
+  }
+  return {};
+}
+
+void OpenedSums::add(OpenedSum sum) {
+  if (has(sum)) return;
+  if (sums_.size() == opened_sums_max) sums_.erase(sums_.begin());
+  sums_.push_back(std::move(sum));
+}
+
+}  // namespace hansa::secure_aggregation
