@@ -14,23 +14,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t records_of_one_arrival = 4'096;
 constexpr std::size_t values_of_one_arrival = std::size_t{1} << 20;
-constexpr std::size_t bytes_before_max = 64;
-
-std::optional<struct stat> status_of(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return status;
-}
-
-std::string hex_of(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += {digits[byte >> 4], digits[byte & 15]};
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -44,14 +27,14 @@ TailFeed::TailFeed(const DataConfig& data, const FollowConfig& follow, KnownPosi
 void TailFeed::stored() {
   if (!after_) return;
   state_ = std::move(*after_);
+  state_.is_stored = true;
   after_.reset();
 }
 
 void TailFeed::begin_anew() {
-  const auto device = state_.device, inode = state_.inode;
+  const FileIdentity file = state_.file;
   state_ = State{};
-  state_.device = device;
-  state_.inode = inode;
+  state_.file = file;
 }
 
 Result<bool> TailFeed::open_path() {
@@ -62,12 +45,11 @@ Result<bool> TailFeed::open_path() {
                 std::string("cannot be opened (") + std::strerror(errno) + ")",
                 "give the user that runs this program read permission");
   }
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+  const auto status = status_of(file);
+  if (!status || !status->regular)
     return fail(ErrorCode::data, path_.string(), "is not a file", "set data.file to a CSV file that grows");
   file_ = std::move(file);
-  state_.device = status.st_dev;
-  state_.inode = status.st_ino;
+  state_.file = status->identity;
   return true;
 }
 
@@ -77,13 +59,11 @@ bool TailFeed::open_moved() {
   const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const auto status = status_of(entry.path());
-    if (!status || !S_ISREG(status->st_mode) || status->st_ino != state_.inode ||
-        status->st_dev != state_.device)
-      continue;
+    if (!status || !status->regular || !status->identity.is_same(state_.file)) continue;
     Descriptor file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) continue;
     file_ = std::move(file);
-    const auto same = still_the_same();
+    const auto same = still_the_same(FilePrefix::Depth::all);
     if (same && *same) return true;
     file_ = Descriptor();
   }
@@ -100,7 +80,7 @@ Result<bool> TailFeed::attach_first() {
     return open_path();
   }
   const auto status = status_of(path_);
-  if (status && status->st_ino == state_.inode && status->st_dev == state_.device) return open_path();
+  if (status && status->identity.is_same(state_.file)) return open_path();
   if (open_moved()) return true;
   if (!status) return false;  // open_moved() decides when the file returns
   notes_.push_back(
@@ -112,37 +92,57 @@ Result<bool> TailFeed::attach_first() {
 }
 
 Result<bool> TailFeed::attach() {
+  FilePrefix::Depth depth = FilePrefix::Depth::ends;
   if (!file_) {
     HANSA_TRY(const bool open, first_look_ ? attach_first() : open_path());
     if (!open) return false;
     first_look_ = false;
+    depth = FilePrefix::Depth::all;
   }
-  HANSA_TRY(const bool same, still_the_same());
+  HANSA_TRY(const bool same, still_the_same(depth));
   if (!same) {
     notes_.push_back(path_.string() + " was truncated or rewritten: it is read from its start");
     begin_anew();
   }
+  note_modification();
   return true;
 }
 
-Result<std::string> TailFeed::bytes_before(std::uint64_t offset) const {
-  std::string out(std::min<std::uint64_t>(offset, bytes_before_max), '\0');
-  const ssize_t n = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset - out.size()));
+// An older Hansa stored the bytes before the position only. They are compared, and get a prefix.
+Result<bool> TailFeed::has_bytes_before() {
+  std::string found(state_.before->size(), '\0');
+  const std::uint64_t offset = state_.at.offset;
+  if (offset < found.size()) return false;
+  const ssize_t n =
+      ::pread(file_.get(), found.data(), found.size(), static_cast<off_t>(offset - found.size()));
   if (n < 0)
     return fail(ErrorCode::data, path_.string(),
                 std::string("cannot be read (") + std::strerror(errno) + ")");
-  out.resize(static_cast<std::size_t>(n));
-  return out;
+  if (static_cast<std::size_t>(n) != found.size() || found != *state_.before) return false;
+  HANSA_TRY_VOID(state_.prefix.advance(file_, offset, path_));
+  state_.before.reset();
+  return true;
 }
 
-Result<bool> TailFeed::still_the_same() const {
-  HANSA_TRY(const std::string found, bytes_before(state_.at.offset));
-  return found == state_.before;
+Result<bool> TailFeed::still_the_same(FilePrefix::Depth depth) {
+  if (state_.before) return has_bytes_before();
+  return state_.prefix.matches(file_, depth, path_);
+}
+
+// A file that was modified and did not grow was touched, or rewritten with the rows that it had.
+void TailFeed::note_modification() {
+  if (state_.modified_ns == 0) return;
+  const auto status = status_of(file_);
+  if (!status || status->bytes != state_.at.offset || status->modified_ns == state_.modified_ns) return;
+  state_.modified_ns = status->modified_ns;
+  notes_.push_back(path_.string() +
+                   " was modified and has the same rows as before: they are not read again; append rows, or "
+                   "replace the file by another one");
 }
 
 bool TailFeed::replaced() const {
   const auto status = status_of(path_);
-  return status && status->st_size > 0 && (status->st_ino != state_.inode || status->st_dev != state_.device);
+  return status && status->bytes > 0 && !status->identity.is_same(state_.file);
 }
 
 Result<CsvRowReader> TailFeed::row_reader(const State& state) const {
@@ -184,7 +184,8 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     offset += static_cast<std::uint64_t>(n);
     return static_cast<std::size_t>(n);
   };
-  CsvReader reader(read_some, path_.string(), data_.delimiter.at(0), last_line, state.at);
+  CsvReader reader(read_some, path_.string(), data_.delimiter.at(0), last_line, state.at,
+                   CsvReader::RawBytes::kept);
   HANSA_TRY(const bool has_header, read_header(reader, state));
   if (!has_header) return std::nullopt;
   HANSA_TRY(const CsvRowReader rows, row_reader(state));
@@ -224,9 +225,16 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     if (bad) return tl::unexpected<Error>(std::move(*bad));
     return std::nullopt;
   }
-  HANSA_TRY(state.before, bytes_before(state.at.offset));
-  arrival.source = path_.string();
   arrival.examples = state.examples->take();
+  return arrival_at(std::move(state), std::move(arrival));
+}
+
+// Completes the arrival whose records end where `state` is.
+Result<Arrival> TailFeed::arrival_at(State state, Arrival arrival) {
+  HANSA_TRY_VOID(state.prefix.advance(file_, state.at.offset, path_));
+  const auto status = status_of(file_);
+  state.modified_ns = status && status->bytes == state.at.offset ? status->modified_ns : 0;
+  arrival.source = path_.string();
   arrival.position = position_text(state);
   after_ = std::move(state);
   return arrival;
@@ -240,8 +248,12 @@ Result<std::optional<Arrival>> TailFeed::next(std::uint64_t records_max) {
     // This is checked before reading: rows written to the old file after the check are read by the call that finds the
     // file replaced.
     const bool last = replaced();
-    HANSA_TRY(auto arrival, read(records_max, last ? CsvReader::LastLine::whole : CsvReader::LastLine::torn));
-    if (arrival || !last) return arrival;
+    auto arrival = read(records_max, last ? CsvReader::LastLine::whole : CsvReader::LastLine::torn);
+    if (arrival && *arrival) return arrival;
+    // A file without rows, or with an error, has a position too: a client that is stopped now finds the file after a
+    // rotation.
+    if (!state_.is_stored) return arrival_at(state_, {});
+    if (!arrival || !last) return arrival;
     file_ = Descriptor();
     state_ = State{};
   }
@@ -249,10 +261,10 @@ Result<std::optional<Arrival>> TailFeed::next(std::uint64_t records_max) {
 }
 
 std::string TailFeed::position_text(const State& state) const {
-  const json out{{"device", state.device},          {"inode", state.inode},
-                 {"offset", state.at.offset},       {"line", state.at.line},
-                 {"header", state.header},          {"before", hex_of(state.before)},
-                 {"carry", state.examples->carry()}};
+  json out{{"device", state.file.device},   {"inode", state.file.inode},    {"born", state.file.born_ns},
+           {"offset", state.at.offset},     {"line", state.at.line},        {"header", state.header},
+           {"prefix", state.prefix.json()}, {"modified", state.modified_ns}};
+  if (state.examples) out["carry"] = state.examples->carry();
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -262,13 +274,23 @@ Result<bool> TailFeed::restore(const std::string& position) {
   if (!kept.is_object()) return false;
   try {
     state_ = State{};
-    state_.device = kept.at("device").get<std::uint64_t>();
-    state_.inode = kept.at("inode").get<std::uint64_t>();
+    state_.is_stored = true;
+    state_.file = {kept.at("device").get<std::uint64_t>(), kept.at("inode").get<std::uint64_t>(),
+                   kept.value("born", std::int64_t{0})};
     state_.at = {kept.at("offset").get<std::uint64_t>(), kept.at("line").get<std::uint64_t>()};
     state_.header = kept.at("header").get<std::string>();
-    const auto before = kept.at("before").get<std::string>();
-    for (std::size_t i = 0; i + 1 < before.size(); i += 2)
-      state_.before += static_cast<char>(std::stoi(before.substr(i, 2), nullptr, 16));
+    state_.modified_ns = kept.value("modified", std::int64_t{0});
+    if (kept.contains("prefix")) {
+      const auto prefix = FilePrefix::from(kept.at("prefix"));
+      if (!prefix) return false;
+      state_.prefix = *prefix;
+    } else {
+      const auto before = kept.at("before").get<std::string>();
+      state_.before.emplace();
+      for (std::size_t i = 0; i + 1 < before.size(); i += 2)
+        *state_.before += static_cast<char>(std::stoi(before.substr(i, 2), nullptr, 16));
+    }
+    if (state_.header.empty()) return state_.at.offset == 0;
     HANSA_TRY(const CsvRowReader rows, row_reader(state_));
     state_.examples.emplace(data_, rows.input_count());
     return state_.examples->restore(kept.at("carry"));

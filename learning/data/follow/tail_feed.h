@@ -3,14 +3,14 @@
 // A last line without a newline is read once the newline is there. A file that was renamed and replaced by a new one
 // (log rotation) is read to its end first, also if that happened while the client was not running, as long as it stays
 // in the same folder. A file that became shorter, or whose read part changed, is read from its start, and a note
-// reports it.
+// reports it. The position of a file is returned as soon as the file is opened, without records, so that rows that are
+// written and rotated away before the first arrival are found.
 #pragma once
 #include <optional>
 
-#include <sys/stat.h>
-
 #include "common/descriptor.h"
 #include "learning/data/follow/feed.h"
+#include "learning/data/follow/file_prefix.h"
 #include "learning/data/follow/folder_watch.h"
 #include "learning/data/follow/row_examples.h"
 #include "learning/data/internal/csv_reader.h"
@@ -29,11 +29,16 @@ class TailFeed final : public Feed {
  private:
   // The content of a position.
   struct State {
-    std::uint64_t device = 0, inode = 0;
+    FileIdentity file;
     CsvPosition at;
     std::string header;  // the line with the column names; empty: not read yet
-    std::string before;  // the bytes that end at at.offset: they show whether the file was rewritten
+    FilePrefix prefix;  // the bytes up to at.offset: they show whether the file was rewritten
+    // When the file was last modified, if nothing follows at.offset; 0: something follows, or unknown.
+    std::int64_t modified_ns = 0;
+    std::optional<std::string>
+        before;  // of an older position: at most 64 bytes that end at at.offset, not a prefix
     std::optional<RowExamples> examples;
+    bool is_stored = false;  // a position in this file was returned and stored
   };
 
   [[nodiscard]] Result<bool> attach();
@@ -41,9 +46,11 @@ class TailFeed final : public Feed {
   [[nodiscard]] Result<bool> open_path();
   [[nodiscard]] bool open_moved();
   [[nodiscard]] Result<bool> restore(const std::string& position);
-  [[nodiscard]] Result<bool> still_the_same() const;
-  [[nodiscard]] Result<std::string> bytes_before(std::uint64_t offset) const;
+  [[nodiscard]] Result<bool> still_the_same(FilePrefix::Depth depth);
+  [[nodiscard]] Result<bool> has_bytes_before();
+  void note_modification();
   [[nodiscard]] Result<std::optional<Arrival>> read(std::uint64_t records_max, CsvReader::LastLine last_line);
+  [[nodiscard]] Result<Arrival> arrival_at(State state, Arrival arrival);
   [[nodiscard]] Result<bool> read_header(CsvReader& reader, State& state);
   [[nodiscard]] Result<CsvRowReader> row_reader(const State& state) const;
   [[nodiscard]] bool replaced() const;

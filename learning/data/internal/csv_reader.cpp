@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "common/text.h"
-
 namespace hansa::learning::internal {
 namespace {
 
@@ -13,11 +11,12 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 }  // namespace
 
 CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line,
-                     CsvPosition start)
+                     CsvPosition start, RawBytes raw_bytes)
     : read_(std::move(read)),
       location_(std::move(location)),
       delimiter_(delimiter),
       last_line_(last_line),
+      raw_bytes_(raw_bytes),
       position_(start),
       buffer_(buffer_bytes),
       first_line_(start.line) {}
@@ -54,7 +53,7 @@ void CsvReader::end_field() {
 Result<bool> CsvReader::take(std::uint8_t byte) {
   const char c = static_cast<char>(byte);
   ++bytes_;
-  if (last_line_ == LastLine::torn) raw_ += c;
+  if (raw_bytes_ == RawBytes::kept) raw_ += c;
   const std::uint64_t line = position_.line + lines_;
   if (c == '\n') ++lines_;
   if (c == '\0')
@@ -112,7 +111,9 @@ void CsvReader::give(CsvRecord& record) {
     record.fields.push_back(std::string_view(text_).substr(begin, end - begin));
     begin = end;
   }
-  record.bytes = trimmed(raw_, "\r\n");
+  record.bytes = raw_;
+  if (record.bytes.ends_with('\n')) record.bytes.remove_suffix(1);
+  if (record.bytes.ends_with('\r')) record.bytes.remove_suffix(1);
   advance();
 }
 

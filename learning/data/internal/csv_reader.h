@@ -15,7 +15,7 @@ namespace hansa::learning::internal {
 struct CsvRecord {
   std::vector<std::string_view> fields;  // valid until the next record is read
   std::uint64_t line = 0;  // line where the record starts, from 1
-  std::string_view bytes;  // the bytes in the file without the end of line; only with LastLine::torn
+  std::string_view bytes;  // the bytes in the file without the end of line; only with RawBytes::kept
 };
 
 // A position between two records.
@@ -34,8 +34,10 @@ class CsvReader {
   // How to treat a last line without a newline: as a record (whole: the file is complete), or as one that is still
   // being written (torn: the file grows). The location names the file in errors.
   enum class LastLine : std::uint8_t { whole, torn };
+  // Whether CsvRecord::bytes is filled.
+  enum class RawBytes : std::uint8_t { dropped, kept };
   CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line = LastLine::whole,
-            CsvPosition start = {});
+            CsvPosition start = {}, RawBytes raw_bytes = RawBytes::dropped);
 
   // Returns false at the end. Fails (data), naming file and line, on a quote that is never closed or is followed by
   // other text, on a NUL byte, and on a record beyond the limits above.
@@ -58,6 +60,7 @@ class CsvReader {
   std::string location_;
   char delimiter_;
   LastLine last_line_;
+  RawBytes raw_bytes_;
   CsvPosition position_;
   std::vector<std::uint8_t> buffer_;
   std::size_t begin_ = 0;
@@ -66,7 +69,7 @@ class CsvReader {
   // State of the current record.
   State state_ = State::field_start;
   std::string text_;  // the text of all fields, concatenated
-  std::string raw_;  // its bytes, kept if the file grows
+  std::string raw_;  // its bytes, with RawBytes::kept
   std::vector<std::size_t> ends_;  // where each field ends in text_
   std::uint64_t bytes_ = 0;  // bytes of the file read since position_
   std::uint64_t lines_ = 0;  // newlines among these bytes
