@@ -33,16 +33,18 @@ inline float random_part(std::uint64_t seed, std::size_t i) {
                                  static_cast<std::uint32_t>(seed >> 32));
   return static_cast<float>(bits >> 16) * (1.0F / 65536);
 }
+// The order of the arguments of std::max matters in these functions: a NaN becomes the first one, and the code of a NaN
+// is one of the codes, as with vectors. A conversion of it to an integer would be undefined.
 inline std::uint8_t random_code(float value, float inverse, unsigned bits, float part) {
   const auto most = static_cast<float>((1U << bits) - 1);
   const float at = value * inverse + most * 0.5F;
-  return static_cast<std::uint8_t>(std::min(std::max(at, -0.5F) + part, most));
+  return static_cast<std::uint8_t>(std::min(std::max(-0.5F, at) + part, most));
 }
 // scaled: the value times the inverse.
 inline std::uint8_t nearest_code(float scaled, unsigned bits) {
   const auto most = static_cast<float>((1U << bits) - 1);
   return static_cast<std::uint8_t>(
-      std::min(std::max(scaled + static_cast<float>(1U << (bits - 1)), 0.0F), most));
+      std::min(std::max(0.0F, scaled + static_cast<float>(1U << (bits - 1))), most));
 }
 inline float level_of(std::uint8_t code, unsigned bits) {
   return static_cast<float>(2 * code + 1 - (1 << bits));

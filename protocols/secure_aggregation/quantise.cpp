@@ -6,8 +6,10 @@
 #include <cmath>
 #include <string>
 
+#include "common/kernels/levels.h"
 #include "protocols/codecs/plan.h"
 #include "protocols/secure_aggregation/mask.h"
+#include "protocols/secure_aggregation/number_limits.h"
 #include "protocols/secure_aggregation/packing.h"
 
 namespace hansa::secure_aggregation {
@@ -43,6 +45,9 @@ std::uint64_t metric_number(double value) {
   const double number = std::round(value / metric_unit) + metric_offset;
   return static_cast<std::uint64_t>(std::clamp(number, 0.0, static_cast<double>(scalar_end - 1)));
 }
+
+// Whether no value is infinite or NaN.
+bool all_finite(std::span<const float> values) { return std::isfinite(kernels::largest_magnitude(values)); }
 
 bool has_scales(const SumSetup& setup) {
   return std::ranges::any_of(setup.segments, [](const Segment& segment) { return segment.scale != 1; });
@@ -112,6 +117,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   const Quantisation& q = setup.quantisation;
   assert(values.size() == setup.parameters() && out.size() == vector_elements(setup));
   if (weight >= scalar_end) return fail(ErrorCode::data, "update", "has more examples than can be counted");
+  HANSA_TRY_VOID(check_numbers(setup));
   HANSA_TRY(MaskStream random, MaskStream::create(seed, ring_bits_max));
 
   // In units of grid levels: value * weight / unit / scale is clipped to +-half, shifted to 0 .. 2 * half, and rounded
@@ -134,8 +140,12 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
     double squares = 0;
     const std::size_t segment_at = at;
     for (const auto& piece : transform.blocks(segment.values)) {
-      transform.forward(s, piece, values.subspan(first_value + piece.first_value, piece.values),
-                        std::span(coefficients).first(piece.coefficients));
+      const auto given = values.subspan(first_value + piece.first_value, piece.values);
+      const auto rotated = std::span(coefficients).first(piece.coefficients);
+      transform.forward(s, piece, given, rotated);
+      if (!all_finite(given) || !all_finite(rotated))
+        return fail(ErrorCode::data, "update", "has a value that is infinite or not a number",
+                    "lower the learning rate, and check the data for extreme values");
       for (std::size_t done = 0; done < piece.coefficients;) {
         if (words_at == block) {
           words.fill(0);
@@ -168,7 +178,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
   for (const std::uint64_t count : ranges) scalar(count, range_bits(at));
   for (const std::string& name : setup.metrics) {
     const auto metric = std::ranges::find(metrics, name, &Metric::name);
-    const bool found = metric != metrics.end();
+    const bool found = metric != metrics.end() && std::isfinite(metric->sum) && std::isfinite(metric->count);
     scalar(metric_number(found ? metric->sum : 0));
     scalar(metric_number(found ? metric->count : 0));
   }

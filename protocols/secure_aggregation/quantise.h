@@ -40,8 +40,10 @@ using RangeHistogram = std::array<std::uint64_t, range_bins>;
 [[nodiscard]] std::size_t vector_elements(const SumSetup& setup);
 
 // Writes the vector of one client to `out`, which has vector_elements() elements. `weight` is the number of examples,
-// below 2^48. Metrics that the setup does not name are omitted; missing ones have the count 0. `seed` is the seed of
-// the rounding: secret, and used for one update only. The values are finite.
+// below 2^48. Metrics that the setup does not name are omitted; missing ones, and those that are not finite, have the
+// count 0. `seed` is the seed of the rounding: secret, and used for one update only. Fails with `data`, and leaves `out`
+// unspecified, if a value is not finite, or is not after the rotation; with `usage` if the setup's clip, weight_unit or
+// a scale is out of range.
 [[nodiscard]] Result<void> quantise(std::span<const float> values, std::uint64_t weight,
                                     const Metrics& metrics, const SumSetup& setup, const Secret32& seed,
                                     std::span<std::uint32_t> out);

@@ -1,8 +1,7 @@
 #include "protocols/secure_aggregation/setup.h"
 
-#include <cmath>
-
 #include "common/transcript.h"
+#include "protocols/secure_aggregation/number_limits.h"
 #include "protocols/secure_aggregation/packing.h"
 
 namespace hansa::secure_aggregation {
@@ -63,14 +62,11 @@ Result<void> check(const SumSetup& setup) {
   if (q.levels < levels_min || q.levels > levels_max) return wrong("has too few or too many levels");
   if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.levels))
     return wrong("has a ring that is too small for the sum of all clients");
-  for (const double number : {q.clip, q.weight_unit})
-    if (!std::isfinite(number) || number <= 0) return wrong("needs a positive clip and weight_unit");
-  if (!(q.fraction > 0 && q.fraction <= 1)) return wrong("needs a fraction above 0, at most 1");
+  HANSA_TRY_VOID(check_numbers(setup));
   if (setup.segments.empty() || setup.segments.size() > segments_max)
     return wrong("has too few or too many segments");
   std::uint64_t values = 0;
   for (const Segment& segment : setup.segments) {
-    if (!std::isfinite(segment.scale) || segment.scale <= 0) return wrong("has a scale that is not positive");
     if (segment.values > values_max - values) return wrong("has more values than a model can have");
     values += segment.values;
   }

@@ -34,8 +34,8 @@ struct Quantisation {
   // The grid from -clip to +clip; a value becomes a ring element from 0 to levels. levels_min to levels_max.
   std::uint32_t levels = 255;
   std::uint32_t ring_bits = 12;  // the sum of the ring elements of all clients is below 2^ring_bits
-  double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; above 0, finite
-  double weight_unit = 1;  // weights are multiples of it; above 0, finite
+  double clip = 1;  // weighted values beyond +-clip times their segment's scale are clipped; number_limits.h
+  double weight_unit = 1;  // weights are multiples of it; number_limits.h
   bool rotated = false;  // values are rotated before they are rounded: codecs/shared_transform.h
   double fraction = 1;  // of the (rotated) values, the part that is summed; above 0, at most 1
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
@@ -44,7 +44,7 @@ struct Quantisation {
 // Consecutive values of a model's vector with a common scale, usually those of one parameter tensor.
 struct Segment {
   std::uint64_t values = 0;
-  double scale = 1;  // above 0, finite
+  double scale = 1;  // number_limits.h
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 inline constexpr std::size_t segments_max = 1'024;
