@@ -42,6 +42,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_data_command(app, outcome);
   add_simulate_command(app, outcome);
   add_status_command(app, outcome);
+  add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);
   add_config_command(app, outcome);
 

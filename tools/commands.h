@@ -22,6 +22,7 @@ void add_model_command(CLI::App& hansa, Outcome& outcome);
 void add_new_command(CLI::App& hansa, Outcome& outcome);
 void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);
+void add_verify_command(CLI::App& hansa, Outcome& outcome);
 
 // The whole program: reads the command line, runs one subcommand, and prints errors to stderr. Returns the exit code
 // (docs/exit-codes.md).

@@ -159,6 +159,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
+  for (const std::string& note : run.notes) log.warning(note);
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
     HANSA_TRY(evaluator, BackgroundEvaluator::start(run.archive, *config.evaluation,

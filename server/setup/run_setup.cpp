@@ -2,65 +2,30 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 
 #include "common/vector_digest.h"
+#include "server/setup/newest_run.h"
 #include "server/store/round_model.h"
 
 namespace hansa::server {
 namespace {
 
-std::string utc(const char* format) {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[64];
-  return std::string(text, std::strftime(text, sizeof text, format, &parts));
-}
-
-// An unused name that sorts by age: fashion-mnist-20260102-030405, ...-2, ...
-Result<std::string> fresh_name(const FederationConfig& config, RunCatalogue& runs) {
-  HANSA_TRY(const auto names, runs.list());
-  const std::string stem = config.name + "-" + utc("%Y%m%d-%H%M%S");
-  std::string name = stem;
-  for (int i = 2; std::ranges::find(names, name) != names.end(); ++i) name = stem + "-" + std::to_string(i);
-  return name;
-}
-
-// Whether fresh_name may have returned this name. "fashion-mnist-20260102-030405" is not a run of the federation
-// "fashion".
-bool is_run_of(const std::string& federation, const std::string& name) {
-  if (!name.starts_with(federation + "-")) return false;
-  const std::string_view stamp = std::string_view(name).substr(federation.size() + 1);
-  constexpr std::string_view pattern = "dddddddd-dddddd";
-  if (stamp.size() < pattern.size()) return false;
-  for (std::size_t i = 0; i < pattern.size(); ++i)
-    if (pattern[i] == 'd' ? stamp[i] < '0' || stamp[i] > '9' : stamp[i] != pattern[i]) return false;
-  return stamp.size() == pattern.size() || stamp[pattern.size()] == '-';
-}
-
-Result<std::optional<std::string>> newest_run(const FederationConfig& config, RunCatalogue& runs) {
-  HANSA_TRY(const auto names, runs.list());
-  for (const std::string& name : names)
-    if (is_run_of(config.name, name)) return name;
-  return std::nullopt;
-}
-
 // The newest run of this federation, if it has rounds left. Older unfinished runs are not resumed: they were abandoned
-// on purpose.
+// on purpose. Fails (storage) if the newest run is damaged, because a new run would hide that.
 Result<std::optional<std::string>> unfinished_run(const FederationConfig& config, RunCatalogue& runs,
-                                                  const ArchiveFacts& facts) {
-  HANSA_TRY(const auto name, newest_run(config, runs));
-  if (!name) return std::nullopt;
-  const auto run = runs.open_read_only(*name);
-  if (!run) return std::nullopt;
-  const auto identity = (*run)->identity();
-  const auto position = (*run)->position();
-  if (!identity || !*identity || !position || !*position) return std::nullopt;
-  const bool same = (**identity).federation == config.name && (**identity).seed == config.seed &&
-                    (**identity).archive == facts.archive && (**identity).layout == facts.layout.digest();
-  if (!same || (**position).round.value >= config.rounds) return std::nullopt;
-  return name;
+                                                  const ArchiveFacts& facts,
+                                                  std::vector<std::string>& notes) {
+  HANSA_TRY(const auto newest, find_newest_run(config.name, runs));
+  if (!newest) return std::nullopt;
+  auto checked = newest->run->check_newest();
+  if (!checked) return fail_damaged_run(std::move(checked).error(), config.name);
+  notes = std::move(*checked);
+  HANSA_TRY(const auto position, newest->run->position());
+  const RunIdentity& identity = newest->identity;
+  const bool same = identity.federation == config.name && identity.seed == config.seed &&
+                    identity.archive == facts.archive && identity.layout == facts.layout.digest();
+  if (!same || !position || position->round.value >= config.rounds) return std::nullopt;
+  return newest->name;
 }
 
 struct StartPoint {
@@ -136,8 +101,6 @@ Result<Compression> plan_compression(const FederationConfig& config, const Param
 
 }  // namespace
 
-std::string utc_now() { return utc("%Y-%m-%dT%H:%M:%SZ"); }
-
 std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -148,19 +111,21 @@ std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
 }
 
 Result<Health> read_health(const FederationConfig& config, RunCatalogue& runs) {
-  HANSA_TRY(const auto name, newest_run(config, runs));
-  if (!name)
+  HANSA_TRY(const auto newest, find_newest_run(config.name, runs));
+  if (!newest)
     return fail(ErrorCode::quorum, runs.location(), "holds no run of \"" + config.name + "\" yet",
                 "start the aggregator, and wait for its clients");
-  HANSA_TRY(const auto run, runs.open_read_only(*name));
-  HANSA_TRY(const auto position, run->position());
+  HANSA_TRY(const auto position, newest->run->position());
   if (!position || position->round.value == 0)
-    return fail(ErrorCode::quorum, run->location(), "has no committed round yet", "wait for its clients");
-  return Health{run->location(), position->round};
+    return fail(ErrorCode::quorum, newest->run->location(), "has no committed round yet",
+                "wait for its clients");
+  return Health{newest->run->location(), position->round};
 }
 
 Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs, const RunRequest& request,
                                 const DescribeArchive& describe) {
+  // First of all: a sum whose round was not committed must not stay on disk, also if its run is not continued.
+  runs.remove_abandoned();
   HANSA_TRY(ArchiveFacts facts, describe(config.model, config.personal));
   if (facts.layout.element_count() == 0)
     return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
@@ -176,13 +141,13 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     identity.initial_state = std::move(start.state);
     initial_vectors = std::move(start.vectors);
   } else if (request.choice == RunChoice::resume_or_new) {
-    HANSA_TRY(name, unfinished_run(config, runs, facts));
+    HANSA_TRY(name, unfinished_run(config, runs, facts, run.notes));
   }
   run.resumed = name.has_value();
   if (name) {
     HANSA_TRY(run.store, runs.open(*name, config.retention));
   } else {
-    HANSA_TRY(name, fresh_name(config, runs));
+    HANSA_TRY(name, fresh_run_name(config.name, runs));
     HANSA_TRY(run.store, runs.create(*name, config.retention));
   }
   identity.federation = config.name;

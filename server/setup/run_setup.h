@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "server/config/federation_config.h"
@@ -36,13 +37,15 @@ struct PreparedRun {
   std::vector<StateVector> initial_state;  // before round 1
   bool resumed = false;
   RoundId position;
+  std::vector<std::string> notes;  // for the operator's log
 };
 
 // Reads the archive's layout and values: in a child process, or with LibTorch in this process.
 using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem::path& archive,
                                                            std::span<const std::string> personal)>;
 
-// runs: the catalogue of config.runs.
+// runs: the catalogue of config.runs. Removes what no committed round names from all of them before anything else. Fails
+// (storage) if the newest run is damaged and request.choice is resume_or_new.
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs,
                                               const RunRequest& request, const DescribeArchive& describe);
 
@@ -55,8 +58,5 @@ struct Health {
 
 // The sorted names of all files NAME.pub in the folder.
 [[nodiscard]] std::vector<std::string> admitted_names(const std::filesystem::path& folder);
-
-// The current time in UTC as in RFC 3339, to the second.
-[[nodiscard]] std::string utc_now();
 
 }  // namespace hansa::server

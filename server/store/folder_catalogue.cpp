@@ -18,24 +18,16 @@ class FolderCatalogue final : public RunCatalogue {
   explicit FolderCatalogue(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   Result<std::vector<std::string>> list() override {
-    struct Entry {
-      std::string name;
-      std::filesystem::file_time_type written;
-    };
-    std::vector<Entry> entries;
+    std::vector<std::string> names;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
       std::error_code ignored;
-      if (entry.is_directory(ignored))
-        entries.push_back({entry.path().filename().string(), entry.last_write_time(ignored)});
+      if (entry->is_directory(ignored)) names.push_back(entry->path().filename().string());
     }
     if (error && error != std::errc::no_such_file_or_directory)
       return fail(ErrorCode::storage, folder_.string(), "cannot be read (" + error.message() + ")");
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-      return a.written != b.written ? a.written > b.written : a.name > b.name;
-    });
-    std::vector<std::string> names;
-    for (Entry& entry : entries) names.push_back(std::move(entry.name));
+    std::ranges::sort(names);
     return names;
   }
   Result<std::unique_ptr<Run>> create(const std::string& name, const Retention& retention) override {
@@ -50,6 +42,12 @@ class FolderCatalogue final : public RunCatalogue {
   }
   Result<std::unique_ptr<Run>> open_read_only(const std::string& name) override {
     return open_run_read_only(folder_ / name);
+  }
+  Result<bool> is_empty(const std::string& name) override { return RunFolder::is_empty(folder_ / name); }
+  void remove_abandoned() override {
+    const auto names = list();
+    if (!names) return;  // the next call reports it
+    for (const std::string& name : *names) RunFolder::remove_abandoned(folder_ / name);
   }
   std::string location() const override { return folder_.string(); }
 

@@ -1,15 +1,10 @@
 #include "server/store/memory_catalogue.h"
 
-#include <algorithm>
-
 namespace hansa::server {
 
 Result<std::vector<std::string>> MemoryCatalogue::list() {
-  std::vector<std::pair<std::uint64_t, std::string>> order;
-  for (const auto& [name, entry] : runs_) order.emplace_back(entry.opened, name);
-  std::ranges::sort(order, std::greater<>());
   std::vector<std::string> names;
-  for (auto& [opened, name] : order) names.push_back(std::move(name));
+  for (const auto& [name, entry] : runs_) names.push_back(name);
   return names;
 }
 
@@ -34,13 +29,21 @@ Result<std::unique_ptr<Run>> MemoryCatalogue::create(const std::string& name, co
 
 Result<std::unique_ptr<Run>> MemoryCatalogue::open(const std::string& name, const Retention& retention) {
   HANSA_TRY(Entry * entry, find(name));
-  entry->opened = ++opened_;
   return open_entry(name, *entry, {.retention = retention});
 }
 
 Result<std::unique_ptr<Run>> MemoryCatalogue::open_read_only(const std::string& name) {
   HANSA_TRY(Entry * entry, find(name));
   return open_entry(name, *entry, {.access = MemoryAccess::read_only});
+}
+
+Result<bool> MemoryCatalogue::is_empty(const std::string& name) {
+  HANSA_TRY(const Entry* entry, find(name));
+  return !entry->disk->identity;
+}
+
+void MemoryCatalogue::remove_abandoned() {
+  for (auto& [name, entry] : runs_) (void)open_entry(name, entry, {});
 }
 
 }  // namespace hansa::server

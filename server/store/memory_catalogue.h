@@ -18,12 +18,13 @@ class MemoryCatalogue final : public RunCatalogue {
   [[nodiscard]] Result<std::unique_ptr<Run>> open(const std::string& name,
                                                   const Retention& retention) override;
   [[nodiscard]] Result<std::unique_ptr<Run>> open_read_only(const std::string& name) override;
+  [[nodiscard]] Result<bool> is_empty(const std::string& name) override;
+  void remove_abandoned() override;
   [[nodiscard]] std::string location() const override { return "memory"; }
 
  private:
   struct Entry {
     std::shared_ptr<MemoryDisk> disk;
-    std::uint64_t opened = 0;  // for the order of list()
   };
   [[nodiscard]] std::unique_ptr<Run> open_entry(const std::string& name, Entry& entry,
                                                 MemoryRunOptions options);
@@ -31,7 +32,6 @@ class MemoryCatalogue final : public RunCatalogue {
 
   std::filesystem::path scratch_;
   std::map<std::string, Entry> runs_;
-  std::uint64_t opened_ = 0;
 };
 
 }  // namespace hansa::server

@@ -227,6 +227,19 @@ Result<std::filesystem::path> MemoryStore::archive_file() {
   return path;
 }
 
+// Memory does not decay.
+Result<std::vector<std::string>> MemoryStore::check_newest() { return std::vector<std::string>{}; }
+
+Result<RunCheck> MemoryStore::verify() {
+  RunCheck out;
+  HANSA_TRY(out.last, last_round());
+  out.vectors = disk_->models.size();
+  out.deltas = disk_->deltas.size();
+  for (const auto& [digest, vector] : disk_->models)
+    if (vector_digest(vector) != digest) out.problems.push_back("model " + digest.brief() + " is damaged");
+  return out;
+}
+
 Result<ModelFile> MemoryStore::model_file(const Digest& digest) {
   const auto found = disk_->models.find(digest);
   if (found == disk_->models.end())

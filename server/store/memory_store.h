@@ -70,6 +70,8 @@ class MemoryStore final : public Run {
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
+  [[nodiscard]] Result<std::vector<std::string>> check_newest() override;
+  [[nodiscard]] Result<RunCheck> verify() override;
   [[nodiscard]] std::string location() const override { return options_.name; }
   [[nodiscard]] std::filesystem::path scratch_folder() const override { return options_.scratch; }
 

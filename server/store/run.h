@@ -23,6 +23,15 @@ struct ModelFile {
   std::shared_ptr<const void> hold;
 };
 
+// What Run::verify() read.
+struct RunCheck {
+  RoundId last;  // the last committed round
+  Digest history;  // stands for the identity and the rows of all rounds; zero if the run has none
+  std::uint64_t vectors = 0;  // models, state vectors and published vectors
+  std::uint64_t deltas = 0;
+  std::vector<std::string> problems;  // what is damaged or missing, for people; empty: everything matches
+};
+
 class Run : public Store {
  public:
   // Empty before begin_run.
@@ -35,11 +44,19 @@ class Run : public Store {
   [[nodiscard]] virtual Result<Digest> put_archive(const std::filesystem::path& archive) = 0;
   [[nodiscard]] virtual Result<void> put_layout(std::string_view layout) = 0;
 
+  // Fails (storage) if it is not the layout that the run began with.
   [[nodiscard]] virtual Result<ParameterLayout> layout() = 0;
-  // The path of a file with the archive. Fails (storage) before put_archive.
+  // The path of a file with the archive. Fails (storage) before put_archive, or if the archive is not the one that the
+  // run began with.
   [[nodiscard]] virtual Result<std::filesystem::path> archive_file() = 0;
   // Fails (storage) if the run does not hold the model.
   [[nodiscard]] virtual Result<ModelFile> model_file(const Digest& digest) = 0;
+
+  // Compares what a restart depends on with its digests: the identity, the newest rounds, the last model and its state,
+  // the archive and the layout. Fails (storage) at the first problem. Returns notes for the operator.
+  [[nodiscard]] virtual Result<std::vector<std::string>> check_newest() = 0;
+  // Reads all that the run stores and compares it with its digests, also while an aggregator works on the run.
+  [[nodiscard]] virtual Result<RunCheck> verify() = 0;
 
   // For messages, and for command lines that name this run.
   [[nodiscard]] virtual std::string location() const = 0;

@@ -17,7 +17,7 @@ class RunCatalogue {
  public:
   virtual ~RunCatalogue() = default;
 
-  // All names; the run that was worked on last comes first. Empty if the location does not exist yet.
+  // All names, sorted. Empty if the location does not exist yet.
   [[nodiscard]] virtual Result<std::vector<std::string>> list() = 0;
   // Fails (storage) if there is a run of this name.
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> create(const std::string& name,
@@ -27,6 +27,12 @@ class RunCatalogue {
   // it.
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> open(const std::string& name,
                                                           const Retention& retention) = 0;
+  // Whether nothing was stored in the run of this name, because its creation was interrupted or its location is empty.
+  // Fails (storage) if that cannot be read.
+  [[nodiscard]] virtual Result<bool> is_empty(const std::string& name) = 0;
+  // Removes models and deltas that no committed round names from all runs, except for those that another process works
+  // on, those that cannot be opened, and those of an older schema; open() removes them from these.
+  virtual void remove_abandoned() = 0;
   // Opens a run for reading, also while an aggregator works on it. Functions that write fail (usage).
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> open_read_only(const std::string& name) = 0;
   // For messages.

@@ -11,16 +11,17 @@
 #include "server/store/internal/content_files.h"
 #include "server/store/internal/database.h"
 #include "server/store/internal/delta_files.h"
+#include "server/store/internal/folder_contents.h"
 #include "server/store/internal/identity.h"
 #include "server/store/internal/metrics_log.h"
 #include "server/store/internal/model_files.h"
+#include "server/store/internal/run_check.h"
 
 namespace hansa::server {
 namespace {
 
 constexpr RoundId first_round{0};
 constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
-constexpr std::size_t layout_bytes_max = 64 << 20;
 
 // Makes the new names in a folder durable, so that they survive a power cut.
 Result<void> flush_folder(const std::filesystem::path& folder) {
@@ -44,8 +45,10 @@ struct RunFolder::State {
   // Models that ModelFile objects hold. Their files are not removed before the last holder is gone.
   std::unordered_map<Digest, std::weak_ptr<const void>> holds = {};
   std::vector<Digest> surplus_vectors = {};
+  bool archive_checked = false;
   internal::FileRemover remover = {};
 
+  internal::RunParts parts() { return {folder, database, models, deltas}; }
   Result<void> require_writable() const {
     if (access == internal::Access::read_write) return {};
     return fail(ErrorCode::usage, folder.string(), "is open for reading only");
@@ -94,6 +97,26 @@ struct RunFolder::State {
   }
 };
 
+Result<bool> RunFolder::is_empty(const std::filesystem::path& folder) { return internal::is_empty(folder); }
+
+void RunFolder::remove_abandoned(const std::filesystem::path& folder) {
+  {
+    const auto lock = lock_folder(folder, "");
+    if (!lock) return;
+    auto run = open_read_only(folder);
+    if (!run || (*run)->state_->database.schema() < internal::newest_schema) return;
+    if (!internal::check_rows((*run)->state_->parts())) return;
+    const auto named = (*run)->state_->database.named();
+    if (!named) return;
+    using internal::has_left;
+    const bool left = has_left(folder, "", {}) ||
+                      has_left(folder / "models", internal::ModelFiles::suffix, named->vectors) ||
+                      has_left(folder / "deltas", internal::DeltaFiles::suffix, named->deltas);
+    if (!left) return;
+  }
+  (void)open(folder);  // a retention would remove more
+}
+
 RunFolder::RunFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunFolder::~RunFolder() = default;
 
@@ -101,13 +124,17 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& 
                                                    const Retention& retention) {
   HANSA_TRY_VOID(make_folders(folder));
   HANSA_TRY(auto lock, lock_folder(folder, "stop that aggregator, or give this one another run"));
+  HANSA_TRY_VOID(internal::require_no_lost_database(folder));
+  HANSA_TRY_VOID(remove_unfinished(folder));
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_write));
   HANSA_TRY(auto models, internal::ModelFiles::open(folder / "models"));
   HANSA_TRY(auto deltas, internal::DeltaFiles::open(folder));
   auto state = std::unique_ptr<State>(new State{folder, internal::Access::read_write, std::move(lock),
                                                 std::move(database), std::move(models), std::move(deltas),
                                                 internal::RetainedRounds(retention)});
+  HANSA_TRY_VOID(internal::check_rows(state->parts()));
   HANSA_TRY_VOID(state->clean_up());
+  HANSA_TRY_VOID(state->database.empty_wal());
   HANSA_TRY(state->lines, internal::MetricsLog::open(folder / "metrics.jsonl", state->database));
   HANSA_TRY_VOID(flush_folder(folder));
   HANSA_TRY_VOID(flush_folder(std::filesystem::absolute(folder / "..").lexically_normal()));
@@ -115,9 +142,10 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& 
 }
 
 Result<std::unique_ptr<RunFolder>> RunFolder::open_read_only(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(folder / "run.sqlite", ignored))
-    return fail(ErrorCode::storage, folder.string(), "is no run folder: it holds no run.sqlite");
+  HANSA_TRY(const bool has_database, internal::exists(folder / "run.sqlite"));
+  if (!has_database)
+    return fail(ErrorCode::storage, folder.string(), "is no run folder: it holds no run.sqlite",
+                "restore the file from a copy if the folder held a run");
   HANSA_TRY(auto database, internal::Database::open(folder / "run.sqlite", internal::Access::read_only));
   HANSA_TRY(auto models, internal::ModelFiles::open_read_only(folder / "models"));
   return std::unique_ptr<RunFolder>(
@@ -248,14 +276,20 @@ Result<void> RunFolder::put_layout(std::string_view layout) {
 }
 
 Result<ParameterLayout> RunFolder::layout() {
-  HANSA_TRY(const std::string text, read_text_file(layout_path(), layout_bytes_max));
-  return ParameterLayout::parse(text, layout_path().string());
+  HANSA_TRY(const auto kept, state_->database.identity());
+  return internal::read_layout(state_->folder, kept);
 }
 
 Result<std::filesystem::path> RunFolder::archive_file() {
   std::error_code error;
-  if (std::filesystem::is_regular_file(archive_path(), error)) return archive_path();
-  return fail(ErrorCode::storage, archive_path().string(), "cannot be read");
+  if (!std::filesystem::is_regular_file(archive_path(), error))
+    return fail(ErrorCode::storage, archive_path().string(), "cannot be read");
+  HANSA_TRY(const auto kept, state_->database.identity());
+  if (kept && !state_->archive_checked) {
+    HANSA_TRY_VOID(internal::check_archive(state_->folder, *kept));
+    state_->archive_checked = true;
+  }
+  return archive_path();
 }
 
 Result<ModelFile> RunFolder::model_file(const Digest& digest) {
@@ -266,6 +300,9 @@ Result<ModelFile> RunFolder::model_file(const Digest& digest) {
   if (!out.hold) held = out.hold = std::make_shared<char>();
   return out;
 }
+
+Result<std::vector<std::string>> RunFolder::check_newest() { return internal::check_newest(state_->parts()); }
+Result<RunCheck> RunFolder::verify() { return internal::check_all(state_->parts()); }
 
 std::string RunFolder::location() const { return state_->folder.string(); }
 std::filesystem::path RunFolder::scratch_folder() const { return state_->folder; }

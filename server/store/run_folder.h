@@ -11,7 +11,10 @@
 // A commit costs three flushes: the model file, its name, the transaction. Each further vector costs two more; a delta
 // is flushed concurrently with the model. The transaction also marks the models that the retention no longer wants;
 // their files are renamed after it and unlinked by a thread, without a flush. A crash in between leaves files that no
-// committed round names: open() removes them. One thread at a time.
+// committed round names, and so does one between storing a model and committing its round: open() removes them.
+//
+// Each row has a digest (internal/history.h). open() compares the newest rows and what the removal of files depends on.
+// One thread at a time.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -33,6 +36,11 @@ class RunFolder final : public Run {
   // Opens the folder for reading, also while an aggregator works on it. Functions that write fail (usage). Fails
   // (storage) if the folder contains no run.
   [[nodiscard]] static Result<std::unique_ptr<RunFolder>> open_read_only(const std::filesystem::path& folder);
+  // Whether the folder holds nothing of a run. Fails (storage) if that cannot be read.
+  [[nodiscard]] static Result<bool> is_empty(const std::filesystem::path& folder);
+  // Removes files that no committed round names from a run that no process works on. Does nothing if the run cannot be
+  // opened or has an older schema.
+  static void remove_abandoned(const std::filesystem::path& folder);
   ~RunFolder() override;
 
   [[nodiscard]] Result<void> begin_run(const RunIdentity& identity,
@@ -57,6 +65,8 @@ class RunFolder final : public Run {
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
+  [[nodiscard]] Result<std::vector<std::string>> check_newest() override;
+  [[nodiscard]] Result<RunCheck> verify() override;
   [[nodiscard]] std::string location() const override;
   [[nodiscard]] std::filesystem::path scratch_folder() const override;
 

@@ -1,4 +1,5 @@
 // Run folders that older and newer versions of Hansa wrote.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -16,7 +17,8 @@ using RunSchemas = RunFolderTest;
 void make_older(const std::filesystem::path& run, int schema) {
   SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
   database.exec(
-      "DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN model_kept;"
+      "DROP TABLE history; DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN "
+      "model_kept;"
       "ALTER TABLE published DROP COLUMN vector; ALTER TABLE published RENAME COLUMN delta TO step");
   if (schema < 3) database.exec("DROP TABLE published");
   if (schema < 2) database.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums");
@@ -25,11 +27,11 @@ void make_older(const std::filesystem::path& run, int schema) {
 
 TEST_F(RunSchemas, ANewerSchemaIsRefused) {
   fill(1);
-  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 7");
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 8");
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 7, this one knows 6)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 8, this one knows 7)"), std::string::npos);
   }
 }
 
@@ -54,6 +56,33 @@ TEST_F(RunSchemas, ARunOfTheFirstSchemaIsReadAndContinued) {
   ASSERT_TRUE(reader) << reader.error().text();
   ASSERT_EQ((*reader)->rounds()->size(), 2U);
   EXPECT_TRUE((*reader)->rounds()->back().secure);
+}
+
+// Schema 7 added the digests of rows: an older run gets them when it is opened for writing.
+TEST_F(RunSchemas, ARunOfAnOlderSchemaGetsTheDigestsOfItsRows) {
+  fill(3);
+  make_older(path_, 5);
+  const auto verify = [&] {
+    const auto reader = RunFolder::open_read_only(path_);
+    return (*reader)->verify();
+  };
+  const auto before = verify();
+  ASSERT_TRUE(before) << before.error().text();
+  EXPECT_TRUE(before->history.is_zero());
+  EXPECT_TRUE(std::ranges::any_of(before->problems, [](const std::string& problem) {
+    return problem.find("the next start of its aggregator adds them") != std::string::npos;
+  }));
+  ASSERT_TRUE(commit(*open(), 4));
+  const auto after = verify();
+  ASSERT_TRUE(after) << after.error().text();
+  EXPECT_FALSE(after->history.is_zero());
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE rounds SET seconds = seconds + 1 WHERE round = 2");
+  const auto changed = verify();
+  ASSERT_TRUE(changed);
+  EXPECT_TRUE(std::ranges::any_of(changed->problems, [](const std::string& problem) {
+    return problem.find("round 2") != std::string::npos;
+  }));
 }
 
 // Schema 4 changed no table. Until schema 5, deltas were stored in a table.

@@ -5,12 +5,16 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "common/files.h"
+#include "common/parameter_layout.h"
+#include "common/vector_digest.h"
 #include "learning/data/idx_file.h"
+#include "server/store/run_folder.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::tools {
@@ -118,6 +122,39 @@ TEST(Program, AModelIsCreatedAndInspected) {
   EXPECT_THAT(run_hansa("model inspect " + file).output,
               AllOf(HasSubstr("fc.weight"), HasSubstr("10 x 784")));
   EXPECT_EQ(run_hansa("model create logistic " + file).code, 2) << "an archive is not overwritten";
+}
+
+// One bit in any stored file: the command names the file and exits with 8 (docs/exit-codes.md).
+TEST(AdversaryStoreProgram, VerifyExitsWithStorageForAFlippedBit) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "run";
+  {
+    auto run = server::RunFolder::open(path).value();
+    std::ofstream(folder.path() / "model.pt") << "archive";
+    const auto layout = ParameterLayout::parse("trainable w 2\n", "").value();
+    ASSERT_TRUE(run->put_layout(layout.text()));
+    server::RunIdentity identity;
+    identity.federation = "f";
+    identity.run = "run";
+    identity.archive = run->put_archive(folder.path() / "model.pt").value();
+    identity.layout = layout.digest();
+    const std::array<float, 2> initial{1, 2};
+    identity.initial_model = vector_digest(initial);
+    ASSERT_TRUE(run->begin_run(identity, initial));
+  }
+  const Finished good = run_hansa("verify '" + path.string() + "'");
+  EXPECT_EQ(good.code, 0) << good.output;
+  EXPECT_THAT(good.output,
+              AllOf(HasSubstr("rounds: 0 to 0"), HasSubstr("vectors: 1"), HasSubstr("history: sha256:")));
+  EXPECT_TRUE(
+      nlohmann::json::parse(run_hansa("verify --json '" + path.string() + "'").output)["problems"].empty());
+  for (const char* name : {"archive.pt", "layout.txt"}) {
+    std::fstream(path / name, std::ios::in | std::ios::out | std::ios::binary).put('\x7F');
+    const Finished bad = run_hansa("verify '" + path.string() + "'");
+    EXPECT_EQ(bad.code, 8) << bad.output;
+    EXPECT_THAT(bad.output, AllOf(HasSubstr("problem: "), HasSubstr(name)));
+  }
+  EXPECT_EQ(run_hansa("verify '" + (folder.path() / "none").string() + "'").code, 8);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/store/internal/database.h"
 
+#include <algorithm>
 #include <string>
 
 #include "common/sqlite/connection.h"
@@ -17,6 +18,12 @@ void in_transaction(SQLite::Database& connection, Work work) {
   SQLite::Transaction transaction(connection);
   work();
   transaction.commit();
+}
+
+void remove_in_transaction(SQLite::Database& connection, const Surplus& surplus) {
+  mark_removed(connection, surplus);
+  renew_seals(connection, surplus.models);
+  renew_seals(connection, surplus.deltas);
 }
 
 std::unordered_set<Digest> digests_of(SQLite::Database& connection, const char* text) {
@@ -55,12 +62,32 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
   return database;
 }
 
+Result<bool> Database::is_empty(const std::filesystem::path& file) {
+  return sqlite::guarded(file, "opening", [&] {
+    const auto connection = sqlite::open_to_read(file);
+    return sqlite::number_of(*connection, "SELECT count(*) FROM sqlite_master") == 0;
+  });
+}
+
 Result<std::optional<RunIdentity>> Database::identity() {
-  return sqlite::guarded(file_, "reading the run", [&] { return read_identity(*connection_, schema_); });
+  HANSA_TRY(auto identity,
+            sqlite::guarded(file_, "reading the run", [&] { return read_identity(*connection_, schema_); }));
+  if (!identity || identity_checked_ || schema_ < schema_with_history) return identity;
+  HANSA_TRY(identity_checked_,
+            sqlite::guarded(file_, "reading the run", [&] { return identity_matches(*connection_); }));
+  if (!identity_checked_)
+    return fail(ErrorCode::storage, file_.string(), "the run's identity does not match its digest",
+                damaged_hint);
+  return identity;
 }
 
 Result<void> Database::keep_identity(const RunIdentity& identity) {
-  return sqlite::guarded(file_, "keeping the run", [&] { insert_identity(*connection_, identity); });
+  return sqlite::guarded(file_, "keeping the run", [&] {
+    in_transaction(*connection_, [&] {
+      insert_identity(*connection_, identity);
+      append_history(*connection_, RoundId{0});
+    });
+  });
 }
 
 Result<RoundId> Database::last_round() {
@@ -90,7 +117,8 @@ Result<void> Database::insert_round(const RoundRecord& record, const Surplus& su
   return sqlite::guarded(file_, "committing a round", [&] {
     in_transaction(*connection_, [&] {
       insert_round_rows(*connection_, record);
-      mark_removed(*connection_, surplus);
+      append_history(*connection_, record.round);
+      remove_in_transaction(*connection_, surplus);
     });
   });
 }
@@ -99,15 +127,40 @@ Result<void> Database::replace_evaluation(RoundId round, const Metrics& metrics,
   return sqlite::guarded(file_, "keeping an evaluation", [&] {
     in_transaction(*connection_, [&] {
       replace_evaluation_rows(*connection_, round, metrics);
-      mark_removed(*connection_, surplus);
+      renew_seals(*connection_, {round});
+      remove_in_transaction(*connection_, surplus);
     });
   });
 }
 
 Result<void> Database::remove(const Surplus& surplus) {
   if (surplus.empty()) return {};
-  return sqlite::guarded(file_, "removing models",
-                         [&] { in_transaction(*connection_, [&] { mark_removed(*connection_, surplus); }); });
+  return sqlite::guarded(file_, "removing models", [&] {
+    in_transaction(*connection_, [&] { remove_in_transaction(*connection_, surplus); });
+  });
+}
+
+Result<HistoryCheck> Database::check_history(std::uint32_t rounds) {
+  if (schema_ < schema_with_history) return HistoryCheck{};
+  return sqlite::guarded(file_, "checking the rows", [&] {
+    const RoundId last = read_last_round(*connection_);
+    return internal::check_history(*connection_, RoundId{last.value - std::min(last.value, rounds)});
+  });
+}
+
+Result<std::vector<std::string>> Database::structure_problems() {
+  return sqlite::guarded(file_, "checking the file", [&] {
+    std::vector<std::string> out;
+    sqlite::Statement query(*connection_, "PRAGMA integrity_check(20)");
+    while (query.next()) out.push_back(query.column<std::string>(0));
+    if (out == std::vector<std::string>{"ok"}) out.clear();
+    return out;
+  });
+}
+
+Result<void> Database::empty_wal() {
+  return sqlite::guarded(file_, "emptying the WAL",
+                         [&] { connection_->exec("PRAGMA wal_checkpoint(TRUNCATE)"); });
 }
 
 Result<std::vector<HeldRound>> Database::held_rounds() {

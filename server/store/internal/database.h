@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "common/error.h"
+#include "server/store/internal/history.h"
 #include "server/store/internal/retained_rounds.h"
 #include "server/store/internal/schema.h"
 #include "server/store/store.h"
@@ -26,9 +28,12 @@ class Database {
  public:
   // read_write creates a missing file and its tables. Fails (storage) on a newer schema, naming both versions.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access);
+  // Whether the file holds no tables. Fails (storage) if it is not a database.
+  [[nodiscard]] static Result<bool> is_empty(const std::filesystem::path& file);
   ~Database();
   Database(Database&&) noexcept;
 
+  // Fails (storage) if it does not match its digest.
   [[nodiscard]] Result<std::optional<RunIdentity>> identity();
   [[nodiscard]] Result<void> keep_identity(const RunIdentity& identity);
 
@@ -45,9 +50,19 @@ class Database {
                                                 const Surplus& surplus);
   [[nodiscard]] Result<void> remove(const Surplus& surplus);
 
+  // Compares the rows with their digests (history.h): all seals, and the digests of the newest `rounds` rounds. A run
+  // of an older schema, which is only read, has no digests and no problems.
+  [[nodiscard]] Result<HistoryCheck> check_history(std::uint32_t rounds);
+  // What SQLite finds wrong with the structure of its file: PRAGMA integrity_check. Empty: nothing.
+  [[nodiscard]] Result<std::vector<std::string>> structure_problems();
+  // Moves what the WAL file holds into the database, and empties it, so that no transaction that a crash interrupted
+  // stays in it.
+  [[nodiscard]] Result<void> empty_wal();
+  [[nodiscard]] int schema() const { return schema_; }
+
   // The rounds of which the store holds something. Requires a database that is open for writing.
   [[nodiscard]] Result<std::vector<HeldRound>> held_rounds();
-  // Every vector and every delta that the run still needs.
+  // Every vector and every delta that the run still needs. Requires schema_with_state.
   struct Named {
     std::unordered_set<Digest> vectors;
     std::unordered_set<Digest> deltas;
@@ -59,6 +74,7 @@ class Database {
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> connection_;
+  bool identity_checked_ = false;
   int schema_;  // may be older than the newest if the run is only read
 };
 

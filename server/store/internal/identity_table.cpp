@@ -22,14 +22,12 @@ std::optional<RunIdentity> read_identity(SQLite::Database& database, int schema)
 }
 
 void insert_identity(SQLite::Database& database, const RunIdentity& identity) {
-  SQLite::Transaction transaction(database);
   sqlite::Statement(database, "INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?)")
       .run(identity.federation, identity.run, identity.seed, identity.archive, identity.layout,
            identity.initial_model, identity.started_from);
   sqlite::Statement state(database, "INSERT INTO initial_state VALUES (?, ?, ?)");
   for (std::size_t i = 0; i < identity.initial_state.size(); ++i)
     state.run(i, identity.initial_state[i].name, identity.initial_state[i].vector);
-  transaction.commit();
 }
 
 }  // namespace hansa::server::internal

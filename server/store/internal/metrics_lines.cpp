@@ -43,6 +43,20 @@ bool take_line(std::string_view line, MetricsLines::Found& found) {
   return true;
 }
 
+// Returns the bytes of all complete lines; 0 if one of them is not a line of this file.
+std::size_t take_lines(const std::string& text, MetricsLines::Found& found) {
+  found = {};
+  std::size_t good = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', good)) {
+    if (!take_line(std::string_view(text).substr(good, end - good), found)) {
+      found = {};
+      return 0;
+    }
+    good = end + 1;
+  }
+  return good;
+}
+
 }  // namespace
 
 std::string round_line(const RoundRecord& record) {
@@ -93,22 +107,25 @@ std::string evaluation_line(RoundId round, const Metrics& metrics) {
   return dump(json);
 }
 
+Result<std::optional<RoundId>> newest_round_of(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  HANSA_TRY(const std::string text, read_text_file(path, file_bytes_max));
+  MetricsLines::Found found;
+  if (take_lines(text, found) == 0) return std::nullopt;
+  std::uint32_t newest = 0;
+  if (!found.rounds.empty()) newest = *found.rounds.rbegin();
+  if (!found.evaluations.empty()) newest = std::max(newest, found.evaluations.rbegin()->first);
+  return RoundId{newest};
+}
+
 Result<MetricsLines> MetricsLines::open(const std::filesystem::path& path, Found& found) {
   MetricsLines lines;
   lines.path_ = path;
   lines.file_ = Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lines.file_) return fail_with_errno(path, "cannot be opened");
   HANSA_TRY(const std::string text, read_text_file(path, file_bytes_max));
-  found = {};
-  std::size_t good = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', good)) {
-    if (!take_line(std::string_view(text).substr(good, end - good), found)) {
-      found = {};
-      good = 0;
-      break;
-    }
-    good = end + 1;
-  }
+  const std::size_t good = take_lines(text, found);
   lines.size_ = static_cast<std::int64_t>(good);
   if (good != text.size() && ::ftruncate(lines.file_.get(), lines.size_) != 0)
     return fail_with_errno(path, "cannot be cut to its last whole line");

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -22,6 +23,8 @@ namespace hansa::server::internal {
 // Without the newline.
 [[nodiscard]] std::string round_line(const RoundRecord& record);
 [[nodiscard]] std::string evaluation_line(RoundId round, const Metrics& metrics);
+// The highest round that a complete line of the file names; empty if there is none, or if a line of it is damaged.
+[[nodiscard]] Result<std::optional<RoundId>> newest_round_of(const std::filesystem::path& path);
 
 class MetricsLines {
  public:

@@ -33,6 +33,21 @@ Result<Descriptor> open_directory(const std::filesystem::path& folder) {
   return directory;
 }
 
+// Returns 0 at the end.
+Result<std::size_t> read_some(const Descriptor& file, std::span<std::byte> out,
+                              const std::filesystem::path& place) {
+  for (;;) {
+    const ssize_t n = ::read(file.get(), out.data(), out.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR) return fail_with_errno(place, "cannot be read");
+  }
+}
+
+tl::unexpected<Error> fail_damaged(const std::filesystem::path& place) {
+  return fail(ErrorCode::storage, place.string(), "is damaged: its content does not match its name",
+              "restore the file from a copy");
+}
+
 }  // namespace
 
 Result<ModelFiles> ModelFiles::open(const std::filesystem::path& folder) {
@@ -97,32 +112,53 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
   return digest;
 }
 
-Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) const {
+// Opens a vector's file, which must have this size.
+Result<Descriptor> ModelFiles::open_whole(const Digest& digest, std::uint64_t bytes) const {
   const auto place = path(digest);
-  const Descriptor file(::openat(directory_.get(), file_name(digest).c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor file(::openat(directory_.get(), file_name(digest).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail_with_errno(place, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(place, "cannot be read");
+  if (static_cast<std::uint64_t>(status.st_size) != bytes)
+    return fail(
+        ErrorCode::storage, place.string(),
+        "has " + std::to_string(status.st_size) + " bytes, and the model needs " + std::to_string(bytes),
+        "restore the file from a copy");
+  return file;
+}
+
+Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) const {
+  const auto place = path(digest);
   const auto bytes = std::as_writable_bytes(parameters);
-  if (static_cast<std::uint64_t>(status.st_size) != bytes.size())
-    return fail(ErrorCode::storage, place.string(),
-                "has " + std::to_string(status.st_size) + " bytes, and the model needs " +
-                    std::to_string(bytes.size()),
-                "restore the file from a copy");
+  HANSA_TRY(const Descriptor file, open_whole(digest, bytes.size()));
   VectorDigest hash;
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::read(file.get(), bytes.data() + done, std::min(piece_bytes, bytes.size() - done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(place, "cannot be read");
+    const auto piece = bytes.subspan(done, std::min(piece_bytes, bytes.size() - done));
+    HANSA_TRY(const std::size_t n, read_some(file, piece, place));
     if (n == 0) break;
-    hash.update(bytes.subspan(done, static_cast<std::size_t>(n)));
-    done += static_cast<std::size_t>(n);
+    hash.update(piece.first(n));
+    done += n;
   }
   if (hash.finish() == digest) return {};
   // Before schema 4 a model was named by the SHA-256 of all its bytes, however large.
   if (sha256(bytes) == digest) return {};
-  return fail(ErrorCode::storage, place.string(), "is damaged: its content does not match its name",
-              "restore the file from a copy");
+  return fail_damaged(place);
+}
+
+Result<void> ModelFiles::check(const Digest& digest, std::uint64_t bytes) const {
+  const auto place = path(digest);
+  HANSA_TRY(const Descriptor file, open_whole(digest, bytes));
+  std::vector<std::byte> piece(piece_bytes);
+  VectorDigest hash;
+  Sha256 older_hash;
+  for (;;) {
+    HANSA_TRY(const std::size_t n, read_some(file, piece, place));
+    if (n == 0) break;
+    hash.update(std::span(piece).first(n));
+    older_hash.update(std::span(piece).first(n));
+  }
+  if (hash.finish() == digest || older_hash.finish() == digest) return {};
+  return fail_damaged(place);
 }
 
 bool ModelFiles::contains(const Digest& digest) const {

@@ -3,6 +3,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "common/sqlite/connection.h"
+#include "server/store/internal/history.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -121,11 +122,23 @@ CREATE TABLE round_state (                      -- vectors after a round, in add
 ) WITHOUT ROWID;
 )sql";
 
+constexpr const char* added_by_7 = R"sql(
+CREATE TABLE history (                          -- digests of the rows above: history.h
+  round  INTEGER PRIMARY KEY CHECK (round >= 0),  -- 0: the run's identity
+  digest BLOB NOT NULL,
+  seal   BLOB NOT NULL
+);
+)sql";
+
 void add_newer_than(int version, SQLite::Database& database) {
   if (version < 2) database.exec(added_by_2);
   if (version < 3) database.exec(added_by_3);
   if (version < 5) database.exec(changed_by_5);
   if (version < 6) database.exec(changed_by_6);
+  if (version < 7) {
+    database.exec(added_by_7);
+    build_history(database);
+  }
   sqlite::set_schema_version(database, newest_schema);
 }
 
