@@ -142,7 +142,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::filesystem::path& 
 }
 
 Result<std::unique_ptr<RunFolder>> RunFolder::open_read_only(const std::filesystem::path& folder) {
-  HANSA_TRY(const bool has_database, internal::exists(folder / "run.sqlite"));
+  HANSA_TRY(const bool has_database, internal::is_there(folder / "run.sqlite"));
   if (!has_database)
     return fail(ErrorCode::storage, folder.string(), "is no run folder: it holds no run.sqlite",
                 "restore the file from a copy if the folder held a run");

@@ -8,14 +8,14 @@ namespace {
 // metrics.jsonl gets its first line after the first evaluation or round.
 Result<bool> has_metrics(const std::filesystem::path& folder) {
   const auto file = folder / "metrics.jsonl";
-  HANSA_TRY(const bool found, exists(file));
+  HANSA_TRY(const bool found, is_there(file));
   std::error_code ignored;
   return found && std::filesystem::file_size(file, ignored) > 0;
 }
 
 }  // namespace
 
-Result<bool> exists(const std::filesystem::path& path) {
+Result<bool> is_there(const std::filesystem::path& path) {
   std::error_code error;
   const bool found = std::filesystem::exists(path, error);
   if (error) return fail(ErrorCode::storage, path.string(), "cannot be read (" + error.message() + ")");
@@ -26,14 +26,14 @@ Result<bool> is_empty(const std::filesystem::path& folder) {
   HANSA_TRY(const bool ran, has_metrics(folder));
   if (ran) return false;
   const auto file = folder / "run.sqlite";
-  HANSA_TRY(const bool found, exists(file));
+  HANSA_TRY(const bool found, is_there(file));
   if (!found) return true;
   return Database::is_empty(file);
 }
 
 Result<void> require_no_lost_database(const std::filesystem::path& folder) {
   const auto file = folder / "run.sqlite";
-  HANSA_TRY(const bool found, exists(file));
+  HANSA_TRY(const bool found, is_there(file));
   std::error_code ignored;
   if (found && std::filesystem::file_size(file, ignored) > 0) return {};
   HANSA_TRY(const bool ran, has_metrics(folder));

@@ -10,7 +10,7 @@
 namespace hansa::server::internal {
 
 // Fails (storage) if that cannot be read, for example for lack of permission.
-[[nodiscard]] Result<bool> exists(const std::filesystem::path& path);
+[[nodiscard]] Result<bool> is_there(const std::filesystem::path& path);
 // Whether nothing of a run is in the folder: no table in run.sqlite, and no line in metrics.jsonl.
 [[nodiscard]] Result<bool> is_empty(const std::filesystem::path& folder);
 // A missing or empty run.sqlite becomes a new run, which must not replace one that lost it. Fails (storage) if the folder
