@@ -164,6 +164,8 @@ void Federation::start_client(ClientHost& host) {
   config.agent.software = "hansa simulation";
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
+  // The operator runs the model on the operator's own machine.
+  config.agent.models.unapproved = client::Unapproved::train;
   config.agent.methods = host.setup.trainer->methods();
   config.data = host.setup.data;
   if (host.setup.open_ledger) {

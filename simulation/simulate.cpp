@@ -138,6 +138,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   HANSA_TRY(auto clients, open_clients(config, identities));
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
+  request.approval = server::Approval::unused;
   HANSA_TRY(auto run,
             server::prepare_run(config, *server::open_catalogue(config.runs), request, describe_here));
   std::unique_ptr<learning::Evaluator> evaluator;

@@ -19,6 +19,7 @@ void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);
+void add_model_approval_commands(CLI::App& model, Outcome& outcome);
 void add_new_command(CLI::App& hansa, Outcome& outcome);
 void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);

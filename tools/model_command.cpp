@@ -1,4 +1,4 @@
-// hansa model create | list | inspect | check | export: model archives.
+// hansa model create | list | inspect | check | export: model archives. model_approval_commands.cpp has sign and verify.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -189,7 +189,7 @@ Result<void> run_export(const ExportOptions& options) {
 }  // namespace
 
 void add_model_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* model = hansa.add_subcommand("model", "Create, inspect, check and export models");
+  CLI::App* model = hansa.add_subcommand("model", "Create, inspect, check, sign and export models");
   model->require_subcommand(1);
 
   CLI::App* create = model->add_subcommand("create", "Create a built-in model with random initial weights");
@@ -249,6 +249,8 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
       ->required();
   export_command->add_option("OUT", export_options->out, "The archive to write")->required();
   export_command->callback([export_options, &outcome] { outcome = run_export(*export_options); });
+
+  add_model_approval_commands(*model, outcome);
 }
 
 }  // namespace hansa::tools

@@ -8,6 +8,7 @@
 #include "learning/model_archive.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
+#include "tools/model_signing.h"
 #include "tools/partition.h"
 #include "tools/scaffold_text.h"
 
@@ -118,6 +119,7 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   HANSA_TRY_VOID(make_keys(root_files));
   HANSA_TRY(const transport::SecretKey root_secret, transport::read_secret_key(root_files.secret_key));
   HANSA_TRY(const secure_aggregation::SigningKey root_key, enrolment::identity_of(root_secret));
+  HANSA_TRY_VOID(sign_archive({root / "model.pt", federation_name(plan), "cnn-small", "1", {}}, root_key));
   HANSA_TRY_VOID(write_clients(plan, root, aggregator.key, root_key));
   HANSA_TRY_VOID(write_file_atomically(root / "federation.toml",
                                        federation_toml(plan, enrolment::text_of(root_key.public_key()))));

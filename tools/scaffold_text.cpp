@@ -49,6 +49,23 @@ std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string&
          body;
 }
 
+std::string root_text(const ScaffoldPlan& plan, const std::string& root) {
+  if (sums_securely(plan))
+    return fmt::format(
+        "# Updates leave this device only in secure aggregation with clients that this root key certified. "
+        "The "
+        "device trains\n"
+        "# only models that this root key has signed.\n"
+        "[secure_aggregation]\nroot = \"{}\"\n",
+        root);
+  return fmt::format(
+      "# The device trains only models that this root key has signed: hansa model sign.\n"
+      "[model]\nroot = \"{0}\"\n\n"
+      "# Updates leave this device only in secure aggregation with clients that this root key certified.\n"
+      "# [secure_aggregation]\n# root = \"{0}\"\n",
+      root);
+}
+
 std::string example_readme(const ScaffoldPlan& plan) {
   const std::string first = client_name(0, plan.clients);
   return fmt::format(
@@ -79,7 +96,9 @@ std::string template_readme(const ScaffoldPlan& plan) {
       "1. **Model.** `model.pt` is a small model for 28 x 28 images. Replace it by your own: `hansa model "
       "list` and\n"
       "   `hansa model create` provide built-in models, and PyTorch saves any model with\n"
-      "   `torch.jit.script(model).save(\"model.pt\")`.\n"
+      "   `torch.jit.script(model).save(\"model.pt\")`. Clients train only models that the root key has "
+      "signed: after each\n"
+      "   change, run `hansa model sign model.pt --key keys/root.key`.\n"
       "2. **Data.** In each `clients/*.toml`, set `[data]` to the device's files. In `federation.toml`, "
       "uncomment\n"
       "   `[evaluation]` if the aggregator has held-out examples.\n"
@@ -91,7 +110,7 @@ std::string template_readme(const ScaffoldPlan& plan) {
       "{name}\n"
       "   admitted/NAME.pub`. Its secret key stays on the device. Keep `keys/root.key` off the aggregator's "
       "machine: whoever\n"
-      "   has this key can certify clients that do not exist.\n"
+      "   has this key can certify clients that do not exist, and sign models for the devices to run.\n"
       "4. **Start.** Run `hansa-aggregator federation.toml` here, and on each device `hansa-client "
       "NAME.toml`, for example\n"
       "   `hansa-client {first}.toml`.\n\n",
@@ -173,9 +192,7 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# The examples this device trains on. They never leave the device.\n"
       "[data]\n"
       "{data}\n"
-      "# Updates leave this device only in secure aggregation with clients that this root key certified.\n"
-      "{secure}[secure_aggregation]\n"
-      "{secure}root = \"{root}\"\n\n"
+      "{secure}\n"
       "# The resources that training may use.\n"
       "[resources]\n"
       "threads = 1\n"
@@ -183,8 +200,8 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", federation_name(plan)),
       fmt::arg("address", plan.address.empty() ? local_address(plan.bind) : plan.address),
-      fmt::arg("key", client.aggregator_key), fmt::arg("data", data), fmt::arg("root", client.root),
-      fmt::arg("secure", sums_securely(plan) ? "" : "# "));
+      fmt::arg("key", client.aggregator_key), fmt::arg("data", data),
+      fmt::arg("secure", root_text(plan, client.root)));
 }
 
 std::string readme(const ScaffoldPlan& plan) {
@@ -198,7 +215,9 @@ std::string readme(const ScaffoldPlan& plan) {
          "| `admitted/` | certified public keys of the clients that may take part; remove a key to exclude "
          "its "
          "device |\n"
-         "| `model.pt` | the model before the first round |\n" +
+         "| `model.pt`, `model.pt.manifest` | the model before the first round, and the root key's signature "
+         "of "
+         "it |\n" +
          (plan.example == Example::none ? "" : "| `shards/` | each client's examples |\n") +
          "| `runs/` | created by the first run: one folder for each run |\n";
 }

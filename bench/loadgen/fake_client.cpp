@@ -35,6 +35,7 @@ FakeClient::FakeClient(zmq::context_t& context, std::string address, const trans
   config.agent.federation = "bench";
   config.agent.software = "hansa-loadgen";
   config.agent.instance = seed;
+  config.agent.models.unapproved = client::Unapproved::train;
   config.agent.greeting_max =
       std::chrono::minutes(2);  // thousands of clients perform the handshake at the same time
   engine_ = std::make_unique<client::Engine>(std::move(config), *this, *this, *this, steady_now());

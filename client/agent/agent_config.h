@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "client/agent/model_policy.h"
 #include "common/methods.h"
 #include "common/time.h"
 #include "protocols/secure_aggregation/client.h"
@@ -35,6 +36,7 @@ struct AgentConfig {
   bool decline_without_new = false;  // decline a task if no example is new
   std::optional<SecureSums> secure_sums;  // empty: tasks with secure sums are declined
   std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive, input or update is declined
+  ModelPolicy models;  // a task with an archive that this does not approve is declined
   MethodTable methods = built_in_methods();  // a task with another method is declined
 };
 

@@ -73,6 +73,7 @@ Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_m
 
 Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config) {
   HANSA_TRY_VOID(messages::check(task));
+  HANSA_TRY_VOID(check_approved(task, config.federation, config.models));
   HANSA_TRY_VOID(check_sizes(task, config.blob_bytes_max));
   HANSA_TRY_VOID(check_method(config.methods, task.method));
   HANSA_TRY_VOID(check_vectors(task, *find_method(config.methods, task.method.name)));

@@ -8,7 +8,8 @@
 
 namespace hansa::client {
 
-// Fails with the reason for which the client declines: the task is not valid; the client does not know the method, an
+// Fails with the reason for which the client declines: the task is not valid; its
+// archive is not approved; the client does not know the method, an
 // option, an input or an output; an input or output of the method is missing; a blob or the update is larger than the
 // client accepts; codecs do not fit the task's vectors.
 [[nodiscard]] Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config);

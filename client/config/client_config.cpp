@@ -54,6 +54,36 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   return out;
 }
 
+Result<std::optional<Digest>> read_pin(const Document& document, std::string_view key) {
+  if (!document.has(key)) return std::nullopt;
+  auto digest = parse_digest(document.text(key));
+  if (!digest)
+    return fail(ErrorCode::usage, document.location(key), digest.error().what,
+                "\"hansa model inspect ARCHIVE\" prints it");
+  return *digest;
+}
+
+// Whether any archive is approved is checked when the client starts: other commands read this file, too.
+Result<ModelConfig> read_model(const Document& document,
+                               const std::optional<SecureAggregationConfig>& secure) {
+  ModelConfig out;
+  if (secure) out.root = secure->root;
+  if (document.has("model.root")) {
+    HANSA_TRY(out.root,
+              enrolment::parse_identity(document.text("model.root"), document.location("model.root")));
+  }
+  HANSA_TRY(out.archive, read_pin(document, "model.archive"));
+  HANSA_TRY(out.layout, read_pin(document, "model.layout"));
+  if (out.layout && !out.archive)
+    return fail(ErrorCode::usage, document.location("model.layout"), "is set without model.archive",
+                "set both, or neither: a signature includes the layout");
+  out.train_unapproved = document.text("model.unapproved") == "train";
+  if (out.train_unapproved && (out.root || out.archive))
+    return fail(ErrorCode::usage, document.location("model.unapproved"),
+                "is \"train\", but there is a root key or a pinned archive", "remove one of the two");
+  return out;
+}
+
 Result<std::string> read_proxy(const Document& document) {
   if (!document.has("aggregator.proxy")) return std::string();
   std::string proxy = document.text("aggregator.proxy");
@@ -107,6 +137,8 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
                                        arrives ? learning::DataFile::arrives : learning::DataFile::named));
 
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document));
+
+  HANSA_TRY(out.model, read_model(document, out.secure_aggregation));
 
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));

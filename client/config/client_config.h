@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/digest.h"
 #include "common/error.h"
 #include "common/time.h"
 #include "learning/data/data_config.h"
@@ -34,6 +35,14 @@ struct SecureAggregationConfig {
   secure_aggregation::Policy policy;
 };
 
+// Which archives the client trains: client/agent/model_policy.h.
+struct ModelConfig {
+  std::optional<secure_aggregation::IdentityKey> root;  // [model] root, or else that of secure aggregation
+  std::optional<Digest> archive;
+  std::optional<Digest> layout;
+  bool train_unapproved = false;  // [model] unapproved = "train"
+};
+
 struct ClientConfig {
   std::filesystem::path file;
   std::string name;  // the name of the admitted key; for logs and simulations
@@ -47,6 +56,7 @@ struct ClientConfig {
   learning::DataConfig data;
   std::optional<learning::FollowConfig> follow;  // for data that arrives
   std::optional<SecureAggregationConfig> secure_aggregation;  // if a root key is set
+  ModelConfig model;
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;
   Duration reconnect_min = std::chrono::milliseconds(500);  // doubles up to reconnect_max, with jitter

@@ -125,6 +125,38 @@ constexpr std::array resources_settings{
             .example = "512"},
 };
 
+constexpr std::array<std::string_view, 2> unapproved{"decline", "train"};
+
+constexpr std::array model_settings{
+    Setting{.key = "root",
+            .presence = Presence::optional,
+            .meaning = "The operator's root key, 64 hex digits, which signs the models that this client may "
+                       "train: `hansa model sign`. Default: `secure_aggregation.root`.",
+            .range = {.least = 64, .most = 64},
+            .example = "\"cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa\""},
+    Setting{.key = "archive",
+            .presence = Presence::optional,
+            .meaning = "Pins one archive: the client trains only the archive with this SHA-256, which `hansa "
+                       "model inspect` prints, and needs no signature.",
+            .range = {.least = 64, .most = 71},
+            .example = "\"sha256:3b1d8c6d1f0e4a5b9c7d2e8f6a0b4c3d5e7f9a1b2c4d6e8f0a1b3c5d7e9f0a2b\""},
+    Setting{.key = "layout",
+            .presence = Presence::optional,
+            .meaning = "With `archive`: also pins the layout of the values that are sent, so that the "
+                       "aggregator cannot ask for parameters that are personal.",
+            .range = {.least = 64, .most = 71},
+            .example = "\"sha256:9f2c4e6a8b0d1f3e5c7a9b2d4f6e8a0c1b3d5f7e9a2c4b6d8f0e1a3c5b7d9f2e\""},
+    Setting{.key = "unapproved",
+            .kind = Kind::choice,
+            .presence = Presence::defaulted,
+            .default_value = "\"decline\"",
+            .meaning = "Without a root key and a pinned archive, `decline` ends the client when it starts. "
+                       "`train` trains every archive that the aggregator sends: for development, because an "
+                       "archive is a program.",
+            .choices = unapproved,
+            .example = "\"train\""},
+};
+
 constexpr std::array secure_aggregation_settings{
     Setting{.key = "root",
             .presence = Presence::optional,
@@ -175,6 +207,9 @@ constexpr std::array tables{
           "The aggregator. Exactly one of the two key settings must be set.", aggregator_settings},
     Table{"data", Presence::required, "The examples that this client trains on. They never leave the device.",
           data_settings},
+    Table{"model", Presence::defaulted,
+          "The model archives that this client trains: [models.md](models.md#approved-models).",
+          model_settings},
     Table{
         "secure_aggregation", Presence::defaulted,
         "This client's requirements for secure aggregation: [secure-aggregation.md](secure-aggregation.md).",

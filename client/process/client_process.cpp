@@ -99,6 +99,19 @@ void lower_priority(int nice, const Logger& log) {
     log.warning(std::string("resources.nice cannot be set (") + std::strerror(errno) + ")");
 }
 
+Result<ModelPolicy> model_policy(const ClientConfig& config, const Logger& log) {
+  const ModelConfig& model = config.model;
+  if (!model.root && !model.archive && !model.train_unapproved)
+    return fail(
+        ErrorCode::usage, config.file.string(), "approves no model: it has no root key and pins no archive",
+        "set [model] root to the operator's root key, or [model] archive to the digest of one archive; "
+        "for development, [model] unapproved = \"train\" trains whatever the aggregator sends");
+  if (model.train_unapproved)
+    log.warning("[model] unapproved is \"train\": the aggregator can run any model code on this device");
+  return ModelPolicy{model.root, model.archive, model.layout,
+                     model.train_unapproved ? Unapproved::train : Unapproved::decline};
+}
+
 }  // namespace
 
 Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
@@ -127,6 +140,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     engine_config.opened_sums = data.opened_sums;
   }
   agent.methods = trainer.methods();
+  HANSA_TRY(agent.models, model_policy(config, log));
   engine_config.data = data.supply;
   engine_config.ledger = data.ledger;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;

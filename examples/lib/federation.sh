@@ -168,6 +168,8 @@ declare -A client_of=() # process id -> client name, in this federation
 start_federation() {
   local dir="$1" seconds="$2" file name
   mkdir -p "$dir/logs"
+  # Clients train only models that the root key has signed.
+  "$bin/hansa" model sign "$dir/model.pt" --key "$dir/keys/root.key" >/dev/null
   start_aggregator "$dir" "$seconds"
   client_of=()
   for file in "$dir"/clients/*.toml; do

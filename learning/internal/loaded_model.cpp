@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 
+#include "learning/internal/archive_reader.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -43,7 +44,7 @@ Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
                  [&]() -> Result<LoadedModel> {
                    LoadedModel model;
                    model.location_ = location;
-                   model.module_ = torch::jit::load(location, at::kCPU);
+                   HANSA_TRY(model.module_, read_archive(location));
                    if (!model.module_.find_method("forward"))
                      return fail(ErrorCode::model, location, "has no forward(x)",
                                  "export the whole model with torch.jit.script(model).save(...)");

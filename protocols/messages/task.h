@@ -17,6 +17,7 @@
 #include "protocols/codecs/plan.h"
 #include "protocols/messages/type.h"
 #include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/secure_aggregation/roster.h"
 
 namespace hansa::messages {
@@ -92,6 +93,8 @@ struct TrainTask {
   Digest archive;  // TorchScript archive; pulled once and kept
   std::uint64_t archive_bytes = 0;
   Digest layout;
+  // The signature of archive and layout by the federation's root key. Empty: the operator has not signed the archive.
+  std::optional<secure_aggregation::ModelApproval> approval;
   std::vector<TaskInput> inputs;  // 1 to inputs_max
   Method method;
   std::vector<TaskOutput> outputs;  // 1 to outputs_max

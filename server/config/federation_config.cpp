@@ -195,6 +195,10 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   HANSA_TRY(out.retention, read_retention(document));
   HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
+  if (document.has("secure_aggregation.root")) {
+    HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
+                                                  document.location("secure_aggregation.root")));
+  }
 
   if (document.has_table("evaluation")) {
     HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));

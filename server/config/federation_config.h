@@ -83,6 +83,8 @@ struct FederationConfig {
   ServerOptimizerConfig optimizer;
   CompressionConfig compression;
   std::optional<SecureAggregationConfig> secure_aggregation;  // empty: not enabled
+  // The operator's root key, also if secure aggregation is not enabled. If it is set, it must have signed the model.
+  std::optional<secure_aggregation::IdentityKey> root;
   std::optional<learning::DataConfig> evaluation;  // held-out data
   std::uint32_t evaluation_every = 1;  // rounds from one evaluation to the next
   int evaluation_threads = 1;

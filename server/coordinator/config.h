@@ -13,6 +13,7 @@
 #include "common/methods.h"
 #include "protocols/codecs/plan.h"
 #include "protocols/messages/messages.h"
+#include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/config/federation_config.h"
 
@@ -60,6 +61,8 @@ struct ModelFacts {
   Digest archive;
   std::uint64_t archive_bytes = 0;
   Digest layout;
+  std::optional<secure_aggregation::ModelApproval>
+      approval;  // the operator's signature of archive and layout
   std::uint64_t elements = 0;  // of the flat vector
   // The number of values of each parameter, in the order of the flat vector. Empty: one segment.
   std::vector<std::uint64_t> segments;

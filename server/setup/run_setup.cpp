@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "common/vector_digest.h"
+#include "protocols/enrolment/manifest_file.h"
+#include "server/setup/model_approval.h"
 #include "server/setup/newest_run.h"
 #include "server/store/round_model.h"
 
@@ -144,9 +146,16 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     HANSA_TRY(name, unfinished_run(config, runs, facts, run.notes));
   }
   run.resumed = name.has_value();
+  std::optional<std::string> kept_manifest;
   if (name) {
     HANSA_TRY(run.store, runs.open(*name, config.retention));
-  } else {
+    HANSA_TRY(kept_manifest, run.store->manifest());
+  }
+  std::optional<secure_aggregation::ModelManifest> manifest;
+  if (request.approval == Approval::needed) {
+    HANSA_TRY(manifest, find_manifest(config, facts, kept_manifest));
+  }
+  if (!name) {
     HANSA_TRY(name, fresh_run_name(config.name, runs));
     HANSA_TRY(run.store, runs.create(*name, config.retention));
   }
@@ -167,6 +176,11 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     // Stored before the identity that names them.
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
+  }
+  if (manifest) {
+    run.coordinator.model.approval = manifest->approval;
+    if (const std::string text = enrolment::text_of(*manifest); text != kept_manifest)
+      HANSA_TRY_VOID(run.store->put_manifest(text));
   }
   HANSA_TRY(const auto position, run.store->position());
   if (position) run.position = position->round;

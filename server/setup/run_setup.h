@@ -22,10 +22,16 @@ enum class RunChoice : std::uint8_t {
   new_run,
 };
 
+enum class Approval : std::uint8_t {
+  needed,  // clients on other machines train the model
+  unused,  // all clients are in this process
+};
+
 struct RunRequest {
   RunChoice choice = RunChoice::resume_or_new;
   // "RUN@ROUND": a new run starts from this committed round of another run. Empty: from the archive.
   std::string from;
+  Approval approval = Approval::needed;
 };
 
 struct PreparedRun {

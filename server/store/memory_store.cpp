@@ -217,6 +217,14 @@ Result<void> MemoryStore::put_layout(std::string_view layout) {
   return {};
 }
 
+Result<void> MemoryStore::put_manifest(std::string_view manifest) {
+  HANSA_TRY_VOID(require_writable());
+  disk_->manifest = manifest;
+  return {};
+}
+
+Result<std::optional<std::string>> MemoryStore::manifest() { return disk_->manifest; }
+
 Result<ParameterLayout> MemoryStore::layout() { return ParameterLayout::parse(disk_->layout, options_.name); }
 
 Result<std::filesystem::path> MemoryStore::archive_file() {

@@ -26,6 +26,7 @@ struct MemoryDisk {
   std::map<RoundId, Metrics> evaluations;
   std::optional<std::vector<std::byte>> archive;
   std::string layout;
+  std::optional<std::string> manifest;
 };
 
 enum class MemoryAccess : std::uint8_t { read_only, read_write };
@@ -67,6 +68,8 @@ class MemoryStore final : public Run {
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
   [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
+  [[nodiscard]] Result<void> put_manifest(std::string_view manifest) override;
+  [[nodiscard]] Result<std::optional<std::string>> manifest() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;

@@ -6,6 +6,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,10 @@ class Run : public Store {
   // Both puts are atomic and durable, and replace an earlier file. put_archive copies the file and returns its digest.
   [[nodiscard]] virtual Result<Digest> put_archive(const std::filesystem::path& archive) = 0;
   [[nodiscard]] virtual Result<void> put_layout(std::string_view layout) = 0;
+  // The archive's signed manifest (protocols/enrolment/manifest_file.h), which a resumed run sends again. put_manifest is
+  // atomic and durable. Empty if there is none.
+  [[nodiscard]] virtual Result<void> put_manifest(std::string_view manifest) = 0;
+  [[nodiscard]] virtual Result<std::optional<std::string>> manifest() = 0;
 
   // Fails (storage) if it is not the layout that the run began with.
   [[nodiscard]] virtual Result<ParameterLayout> layout() = 0;

@@ -22,6 +22,7 @@ namespace {
 
 constexpr RoundId first_round{0};
 constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
+constexpr std::size_t manifest_bytes_max = 4096;
 
 // Makes the new names in a folder durable, so that they survive a power cut.
 Result<void> flush_folder(const std::filesystem::path& folder) {
@@ -275,6 +276,18 @@ Result<void> RunFolder::put_layout(std::string_view layout) {
   return write_file_atomically(layout_path(), layout);
 }
 
+Result<void> RunFolder::put_manifest(std::string_view manifest) {
+  HANSA_TRY_VOID(state_->require_writable());
+  return write_file_atomically(manifest_path(), manifest);
+}
+
+Result<std::optional<std::string>> RunFolder::manifest() {
+  std::error_code error;
+  if (!std::filesystem::exists(manifest_path(), error)) return std::nullopt;
+  HANSA_TRY(auto text, read_text_file(manifest_path(), manifest_bytes_max));
+  return text;
+}
+
 Result<ParameterLayout> RunFolder::layout() {
   HANSA_TRY(const auto kept, state_->database.identity());
   return internal::read_layout(state_->folder, kept);
@@ -307,6 +320,7 @@ Result<RunCheck> RunFolder::verify() { return internal::check_all(state_->parts(
 std::string RunFolder::location() const { return state_->folder.string(); }
 std::filesystem::path RunFolder::scratch_folder() const { return state_->folder; }
 std::filesystem::path RunFolder::archive_path() const { return state_->folder / "archive.pt"; }
+std::filesystem::path RunFolder::manifest_path() const { return state_->folder / "archive.pt.manifest"; }
 std::filesystem::path RunFolder::layout_path() const { return state_->folder / "layout.txt"; }
 std::filesystem::path RunFolder::metrics_path() const { return state_->folder / "metrics.jsonl"; }
 std::filesystem::path RunFolder::model_path(const Digest& digest) const {

@@ -4,6 +4,7 @@
 //   models/*.f32     model and state vectors, named by their digest (common/vector_digest.h)
 //   deltas/*.delta   encoded differences between the models that clients received, named by their SHA-256
 //   archive.pt       the model archive as the run started
+//   archive.pt.manifest   the operator's signature of the archive, if there is one
 //   layout.txt       its parameter layout
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
@@ -62,6 +63,8 @@ class RunFolder final : public Run {
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
   [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
+  [[nodiscard]] Result<void> put_manifest(std::string_view manifest) override;
+  [[nodiscard]] Result<std::optional<std::string>> manifest() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
@@ -71,6 +74,7 @@ class RunFolder final : public Run {
   [[nodiscard]] std::filesystem::path scratch_folder() const override;
 
   [[nodiscard]] std::filesystem::path archive_path() const;
+  [[nodiscard]] std::filesystem::path manifest_path() const;
   [[nodiscard]] std::filesystem::path layout_path() const;
   [[nodiscard]] std::filesystem::path metrics_path() const;
   // The path of a model file, which need not exist.

@@ -13,6 +13,7 @@ AgentConfig Harness::small_config() {
   c.federation = "harbour";
   c.software = "hansa test";
   c.instance = 77;
+  c.models.unapproved = Unapproved::train;
   return c;
 }
 

@@ -52,6 +52,29 @@ TEST_F(ClientFile, AMinimalFileGivesTheDefaultsOfTheStruct) {
   EXPECT_EQ(config.resources.memory_mib_max, expected.resources.memory_mib_max);
 }
 
+TEST_F(ClientFile, TheApprovalOfModelsIsARootKeyOrAPinOrAnExplicitOptOut) {
+  const std::string start =
+      with_aggregator("address = \"tcp://a:1\"\npublic_key = \"" + std::string(key) + "\"\n");
+  const std::string root(64, 'a'), other(64, 'b');
+  const auto model = [&](const std::string& lines) { return read(start + lines); };
+  EXPECT_FALSE(model("")->model.root || model("")->model.archive || model("")->model.train_unapproved);
+  const auto secure = model("[secure_aggregation]\nroot = \"" + root + "\"\n");
+  EXPECT_EQ(secure->model.root->at(0), 0xaa);
+  const auto both =
+      model("[secure_aggregation]\nroot = \"" + root + "\"\n[model]\nroot = \"" + other + "\"\n");
+  EXPECT_EQ(both->model.root->at(0), 0xbb);
+  EXPECT_EQ(model("[model]\narchive = \"sha256:" + root + "\"\n")->model.archive->hex(), root);
+  EXPECT_TRUE(model("[model]\nunapproved = \"train\"\n")->model.train_unapproved);
+  const auto refusal = [&](const std::string& lines) {
+    const auto config = model("[model]\n" + lines);
+    return config ? "" : config.error().text();
+  };
+  EXPECT_THAT(refusal("archive = \"sha256:" + std::string(64, 'x') + "\"\n"), HasSubstr("model.archive"));
+  EXPECT_THAT(refusal("layout = \"" + root + "\"\n"), HasSubstr("is set without model.archive"));
+  EXPECT_THAT(refusal("unapproved = \"train\"\nroot = \"" + root + "\"\n"),
+              HasSubstr("remove one of the two"));
+}
+
 TEST_F(ClientFile, TheKeyMayBeInAFileAndTheAddressesInAList) {
   ASSERT_TRUE(
       write_file_atomically(folder_.path() / "a.pub", "# the aggregator\n" + std::string(key) + "\n"));

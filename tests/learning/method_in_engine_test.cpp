@@ -63,6 +63,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
     task_.magnitude_max = 1e6;
     EngineConfig engine;
     engine.agent.federation = "harbour";
+    engine.agent.models.unapproved = Unapproved::train;
     engine.agent.methods = config.methods->table();
     engine.ledger = ledger_;
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);

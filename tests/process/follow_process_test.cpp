@@ -25,6 +25,7 @@ class Following : public ProgramTest {
         "new");
     std::filesystem::remove(model);
     run("hansa", {"model", "create", "logistic", model, "--inputs", "1", "--classes", "3"}, "model");
+    run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
     const auto federation = folder / "federation.toml";
     replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(federation, "clients_expected = 2", "clients_expected = 1");

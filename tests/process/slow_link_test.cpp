@@ -33,6 +33,7 @@ class SlowLink : public ProgramTest {
         {"model", "create", "logistic", model.string(), "--inputs", "2", "--classes",
          std::to_string(values / 3)},
         "model");
+    run("hansa", {"model", "sign", model.string(), "--key", (folder / "keys" / "root.key").string()}, "sign");
     archive_bytes = std::filesystem::file_size(model);
     const auto federation = folder / "federation.toml";
     const std::string address = std::string("tcp://") + NetworkPair::aggregator_address + ":7000";

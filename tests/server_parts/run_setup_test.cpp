@@ -7,6 +7,7 @@
 
 #include "common/parameter_layout.h"
 #include "common/vector_digest.h"
+#include "protocols/enrolment/manifest_file.h"
 #include "server/store/memory_catalogue.h"
 #include "server/store/run_folder.h"
 #include "tests/server_parts/store_fixtures.h"
@@ -144,6 +145,63 @@ TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {
             std::string::npos);
 }
 
+// The model's signature is checked before a run is created: clients would decline every task.
+class AdversaryModelStart : public PrepareRun {
+ protected:
+  void sign(const secure_aggregation::SigningKey& key, const std::string& federation = "fashion",
+            const std::string& archive = "archive") {
+    const auto facts = describe(config_.model, {}).value();
+    const auto manifest = secure_aggregation::sign(
+        {federation, sha256(archive), facts.layout.digest(), {"small", "1", {}}}, key);
+    ASSERT_TRUE(enrolment::write_manifest(*manifest, manifest_));
+  }
+  void expect_refused(const std::string& why) {
+    const auto run = prepare(RunChoice::new_run);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::usage);
+    EXPECT_NE(run.error().text().find(why), std::string::npos) << run.error().text();
+    EXPECT_NE(run.error().hint.find("hansa model sign " + config_.model.string()), std::string::npos)
+        << run.error().hint;
+    EXPECT_TRUE(runs_->list()->empty());
+  }
+  const secure_aggregation::SigningKey root_ = secure_aggregation::SigningKey::generate().value();
+  const std::filesystem::path manifest_ = enrolment::manifest_path(config_.model);
+};
+
+TEST_P(AdversaryModelStart, AModelThatIsNotSignedOrIsSignedForSomethingElseIsRefused) {
+  config_.root = root_.public_key();
+  expect_refused("does not exist");
+  sign(*secure_aggregation::SigningKey::generate());
+  expect_refused("is not signed by the key of secure_aggregation.root");
+  sign(root_, "pumps");
+  expect_refused("is for federation \"pumps\"");
+  sign(root_, "fashion", "the archive before it was changed");
+  expect_refused("is for archive");
+  sign(root_);
+  const auto run = prepare(RunChoice::new_run);
+  ASSERT_TRUE(run) << run.error().text();
+  EXPECT_EQ(run->coordinator.model.approval->name, "small");
+}
+
+TEST_P(AdversaryModelStart, AResumedRunHasTheManifestThatItStartedWith) {
+  config_.root = root_.public_key();
+  sign(root_);
+  ASSERT_TRUE(prepare(RunChoice::new_run));
+  std::filesystem::remove(manifest_);
+  const auto resumed = prepare(RunChoice::resume_or_new);
+  ASSERT_TRUE(resumed) << resumed.error().text();
+  EXPECT_TRUE(resumed->resumed);
+  ASSERT_TRUE(resumed->coordinator.model.approval);
+  EXPECT_EQ(resumed->coordinator.model.approval->name, "small");
+}
+
+TEST_P(AdversaryModelStart, ARunThatWasStartedUnsignedIsNotContinuedWithARootKey) {
+  ASSERT_TRUE(prepare(RunChoice::new_run));
+  config_.root = root_.public_key();
+  EXPECT_FALSE(prepare(RunChoice::resume_or_new));
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, AdversaryModelStart, ::testing::Values("folder", "memory"));
 INSTANTIATE_TEST_SUITE_P(Stores, PrepareRun, ::testing::Values("folder", "memory"));
 
 }  // namespace

@@ -44,7 +44,7 @@ Finished run_hansa(const std::string& arguments) {
 TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
   for (const char* command :
        {"new", "keys generate", "keys show", "model create", "model list", "model inspect", "model export",
-        "data partition", "simulate", "status", "evaluate"}) {
+        "model check", "model sign", "model verify", "data partition", "simulate", "status", "evaluate"}) {
     const Finished help = run_hansa(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.output, HasSubstr("Example")) << command;

@@ -92,12 +92,19 @@ void fields(A& a, Method& m) {
   list(a, m.options, options_max, [&a](Option& option) { fields(a, option); });
 }
 template <class A>
+void fields(A& a, secure_aggregation::ModelApproval& m) {
+  exact_text(a, m.name, secure_aggregation::model_name_bytes_max);
+  exact_text(a, m.version, secure_aggregation::model_version_bytes_max);
+  octets(a, m.signature);
+}
+template <class A>
 void fields(A& a, TrainTask& m) {
   identifier(a, m.task);
   identifier(a, m.round);
   digest(a, m.archive);
   ranged(a, m.archive_bytes, std::uint64_t{1}, blob_bytes_max);
   digest(a, m.layout);
+  optional(a, m.approval, [&a](secure_aggregation::ModelApproval& approval) { fields(a, approval); });
   list_of_some(a, m.inputs, inputs_max, [&a](TaskInput& input) { fields(a, input); });
   fields(a, m.method);
   list_of_some(a, m.outputs, outputs_max, [&a](TaskOutput& output) { fields(a, output); });

@@ -18,8 +18,10 @@ inline constexpr std::array secure_aggregation_settings{
                     .example = "true"},
     config::Setting{.key = "root",
                     .presence = config::Presence::optional,
-                    .meaning = "The operator's root key, which certifies clients: 64 hex digits, printed by "
-                               "`hansa keys show --identity`. Required if enabled.",
+                    .meaning = "The operator's root key, which certifies clients and signs the model: 64 hex "
+                               "digits, printed by `hansa keys show --identity`. Required if enabled. If it "
+                               "is set, the aggregator starts only with a model that `hansa model sign` has "
+                               "signed with this key.",
                     .range = {.least = 64, .most = 64},
                     .example = "\"cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa\""},
     config::Setting{

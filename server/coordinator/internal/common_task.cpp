@@ -21,6 +21,7 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
   task.archive = config.model.archive;
   task.archive_bytes = config.model.archive_bytes;
   task.layout = config.model.layout;
+  task.approval = config.model.approval;
   task.inputs.push_back(input(model_input, published.model, published.check, published.values, config));
   if (!published.deltas.empty()) {
     const auto segments = config.compression.downlink->segments();

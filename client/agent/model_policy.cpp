@@ -1,0 +1,27 @@
+#include "client/agent/model_policy.h"
+
+namespace hansa::client {
+
+Result<void> check_approved(const messages::TrainTask& task, const std::string& federation,
+                            const ModelPolicy& policy) {
+  const std::string archive = "model " + task.archive.brief();
+  if (policy.archive) {
+    if (task.archive != *policy.archive)
+      return fail(ErrorCode::refused, archive, "is not the archive that [model] archive names",
+                  "if the operator changed the model, set [model] archive to the new digest");
+    if (policy.layout && task.layout != *policy.layout)
+      return fail(ErrorCode::refused, archive, "would send other values than [model] layout names");
+    return {};
+  }
+  if (policy.root) {
+    if (!task.approval)
+      return fail(ErrorCode::refused, archive, "is not signed",
+                  "the operator signs it: hansa model sign ARCHIVE --key ROOT.key");
+    return secure_aggregation::check({federation, task.archive, task.layout, *task.approval}, *policy.root);
+  }
+  if (policy.unapproved == Unapproved::train) return {};
+  return fail(ErrorCode::refused, archive, "is not approved: this client has no root key and pins no archive",
+              "set [model] root or [model] archive");
+}
+
+}  // namespace hansa::client

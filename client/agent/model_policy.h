@@ -1,0 +1,34 @@
+// Which model archives a client trains. An archive is a program, so the client needs the approval of someone other than
+// the aggregator, which sends it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "protocols/messages/task.h"
+#include "protocols/secure_aggregation/identity.h"
+
+namespace hansa::client {
+
+enum class Unapproved : std::uint8_t {
+  decline,
+  train,  // for development: whoever controls the aggregator runs code on this device
+};
+
+struct ModelPolicy {
+  std::optional<secure_aggregation::IdentityKey> root;  // archives that this key signed are approved
+  // Pinned: only this archive, and no signature is needed. With `layout`: only with these values sent.
+  std::optional<Digest> archive;
+  std::optional<Digest> layout;
+  Unapproved unapproved = Unapproved::decline;  // what happens if neither `root` nor `archive` is set
+};
+
+// Fails with `refused` unless the policy approves the task's archive and layout. Called before anything of the archive
+// is fetched or loaded; the archive's bytes are compared with the digest when they have arrived, and its layout before
+// it is trained.
+[[nodiscard]] Result<void> check_approved(const messages::TrainTask& task, const std::string& federation,
+                                          const ModelPolicy& policy);
+
+}  // namespace hansa::client

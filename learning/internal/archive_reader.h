@@ -1,0 +1,19 @@
+// Reads a TorchScript archive without executing any of its code. Includes LibTorch.
+//
+// torch::jit::load() executes code while it loads: the method __setstate__ of the archive's classes, and that of the
+// C++ classes under torch.classes. It also accepts FlatBuffers and the format of PyTorch 1.3, whose code comes from
+// other places. This reader accepts only what torch.jit.save() writes, compiles its code, and checks it (code_check.h)
+// before it returns the module. Compiling evaluates expressions of constant numbers and texts, and no tensors.
+#pragma once
+#include <string>
+
+#include <torch/script.h>
+
+#include "common/error.h"
+
+namespace hansa::learning {
+
+// Fails (model) if the code is refused. Throws the exceptions of LibTorch if `file` is no archive.
+[[nodiscard]] Result<torch::jit::Module> read_archive(const std::string& file);
+
+}  // namespace hansa::learning

@@ -1,0 +1,95 @@
+#include "tests/learning/hostile_archives.h"
+
+#include <cstddef>
+#include <set>
+
+#include <caffe2/serialize/inline_container.h>
+#include <torch/custom_class.h>
+#include <torch/script.h>
+
+namespace hansa::learning::testing {
+namespace {
+
+using torch::jit::Module;
+
+int loads = 0;
+
+struct Evil final : torch::CustomClassHolder {
+  std::int64_t value = 1;
+};
+
+const auto registered = torch::class_<Evil>("hansa_test", "Evil")
+                            .def(torch::init<>())
+                            .def_pickle([](const c10::intrusive_ptr<Evil>& self) { return self->value; },
+                                        [](std::int64_t value) {
+                                          ++loads;
+                                          auto out = c10::make_intrusive<Evil>();
+                                          out->value = value;
+                                          return out;
+                                        });
+
+Module linear() {
+  Module model(c10::QualifiedName("__torch__.test.Model"), std::make_shared<torch::jit::CompilationUnit>());
+  model.register_attribute("training", c10::BoolType::get(), true);
+  model.register_parameter("weight", at::zeros({3, 16}).requires_grad_(true), false);
+  model.register_parameter("bias", at::zeros({3}).requires_grad_(true), false);
+  return model;
+}
+
+constexpr const char* forward = R"(
+def forward(self, x):
+    return torch.linear(torch.flatten(x, 1), self.weight, self.bias)
+)";
+
+}  // namespace
+
+void write_archive_with(const std::string& methods, const std::filesystem::path& path) {
+  Module model = linear();
+  if (!methods.empty()) model.define(methods);
+  model.define(forward);
+  model.save(path.string());
+}
+
+void write_archive_with_submodule(const std::string& methods, const std::filesystem::path& path) {
+  Module model = linear();
+  Module inner(c10::QualifiedName("__torch__.test.Inner"), model._ivalue()->compilation_unit());
+  inner.register_attribute("training", c10::BoolType::get(), true);
+  inner.register_parameter("weight", at::zeros({3}).requires_grad_(true), false);
+  inner.define(methods);
+  model.register_module("inner", inner);
+  model.define(forward);
+  model.save(path.string());
+}
+
+void write_archive_with_compiled_class(const std::filesystem::path& path) {
+  Module model = linear();
+  model.register_attribute("evil", torch::getCustomClass("__torch__.torch.classes.hansa_test.Evil"),
+                           torch::make_custom_class<Evil>());
+  model.define(forward);
+  model.save(path.string());
+}
+
+int compiled_class_loads() { return loads; }
+
+std::string record_of(const std::filesystem::path& archive, const std::string& record) {
+  caffe2::serialize::PyTorchStreamReader reader(archive.string());
+  const auto [data, size] = reader.getRecord(record);
+  return {static_cast<const char*>(data.get()), size};
+}
+
+void write_with_record(const std::filesystem::path& archive, const std::string& record,
+                       const std::string& content, const std::filesystem::path& path) {
+  caffe2::serialize::PyTorchStreamReader reader(archive.string());
+  caffe2::serialize::PyTorchStreamWriter writer(path.string());
+  std::set<std::string> names{record};
+  for (const std::string& name : reader.getAllRecords()) names.insert(name);
+  for (const std::string& name : names) {
+    if (name == "version" || name == "byteorder" || name.starts_with(".data/"))
+      continue;  // the writer adds them
+    const std::string bytes = name == record ? content : record_of(archive, name);
+    writer.writeRecord(name, bytes.data(), bytes.size());
+  }
+  writer.writeEndOfFile();
+}
+
+}  // namespace hansa::learning::testing

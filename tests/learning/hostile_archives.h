@@ -1,0 +1,23 @@
+// Archives whose code does what a model's code may not do. Torch-free header.
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace hansa::learning::testing {
+
+// A linear model of 16 features and 3 classes with these further TorchScript methods, as an attacker saves it.
+void write_archive_with(const std::string& methods, const std::filesystem::path& path);
+// The same, in which a submodule has the methods, and is not called.
+void write_archive_with_submodule(const std::string& methods, const std::filesystem::path& path);
+
+// A linear model with an attribute of a class of torch.classes, which this program registers.
+void write_archive_with_compiled_class(const std::filesystem::path& path);
+// How often that class's code has been executed to load an object.
+[[nodiscard]] int compiled_class_loads();
+
+// A copy of the archive with another content of one record; the record is added if there is none.
+void write_with_record(const std::filesystem::path& archive, const std::string& record,
+                       const std::string& content, const std::filesystem::path& path);
+[[nodiscard]] std::string record_of(const std::filesystem::path& archive, const std::string& record);
+
+}  // namespace hansa::learning::testing

@@ -1,0 +1,39 @@
+#include "tools/model_signing.h"
+
+#include "common/config/name_check.h"
+#include "common/files.h"
+#include "learning/model_archive.h"
+#include "protocols/enrolment/manifest_file.h"
+
+namespace hansa::tools {
+
+using secure_aggregation::ModelManifest;
+
+Result<ModelManifest> sign_archive(const SigningPlan& plan, const secure_aggregation::SigningKey& root) {
+  HANSA_TRY_VOID(config::check_name(plan.federation, "--federation \"" + plan.federation + "\""));
+  HANSA_TRY_VOID(config::check_name(plan.name, "--name \"" + plan.name + "\""));
+  HANSA_TRY_VOID(config::check_name(plan.version, "--version \"" + plan.version + "\""));
+  HANSA_TRY(const auto model, learning::describe_archive(plan.archive, plan.personal));
+  HANSA_TRY(
+      auto manifest,
+      secure_aggregation::sign(
+          {plan.federation, model.archive, model.layout.digest(), {plan.name, plan.version, {}}}, root));
+  HANSA_TRY_VOID(enrolment::write_manifest(manifest, enrolment::manifest_path(plan.archive)));
+  return manifest;
+}
+
+Result<ModelManifest> verify_archive(const std::filesystem::path& archive,
+                                     const secure_aggregation::IdentityKey& root) {
+  const std::filesystem::path file = enrolment::manifest_path(archive);
+  HANSA_TRY(auto manifest, enrolment::read_manifest(file));
+  HANSA_TRY(const Digest found, digest_of_file(archive));
+  if (manifest.archive != found)
+    return fail(ErrorCode::refused, file.string(),
+                "is for archive " + manifest.archive.brief() + ", but the file is " + found.brief(),
+                "the archive has changed since it was signed: sign it again if the change was yours");
+  if (auto valid = secure_aggregation::check(manifest, root); !valid)
+    return fail(valid.error().code, file.string(), valid.error().what, "sign it again with the right key");
+  return manifest;
+}
+
+}  // namespace hansa::tools
