@@ -9,6 +9,8 @@
 
 #include <tl/expected.hpp>
 
+#include "common/reason.h"
+
 namespace hansa {
 
 enum class ErrorCode : std::uint8_t {
@@ -29,6 +31,7 @@ struct Error {
   std::string location;  // file:line, key, address or peer; may be empty
   std::string what;  // one clause, no full stop
   std::string hint;  // what the reader should do; may be empty
+  Reason reason = {};  // what may leave the device, where it is more than the code
 
   // "LOCATION: WHAT; HINT"
   [[nodiscard]] std::string text() const;
@@ -38,8 +41,9 @@ template <class T>
 using Result = tl::expected<T, Error>;
 
 [[nodiscard]] inline tl::unexpected<Error> fail(ErrorCode code, std::string location, std::string what,
-                                                std::string hint = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(location), std::move(what), std::move(hint)});
+                                                std::string hint = {}, Reason reason = {}) {
+  return tl::unexpected<Error>(
+      Error{code, std::move(location), std::move(what), std::move(hint), std::move(reason)});
 }
 
 // The process exit code for an error: docs/exit-codes.md.

@@ -16,7 +16,9 @@ bool in_range(double value, const OptionRange& range) {
 
 Result<void> check_option(const MethodDescription& method, const Option& option) {
   const std::string name = "option \"" + option.name + "\" of method \"" + method.name + "\"";
-  const auto wrong = [&](const char* what) { return fail(ErrorCode::refused, name, what); };
+  const auto wrong = [&](const char* what) {
+    return fail(ErrorCode::refused, name, what, {}, {ReasonCode::option_invalid, {}});
+  };
   const auto rule = std::ranges::find(method.options, option.name, &OptionDescription::name);
   if (rule == method.options.end()) return wrong("is not known to this client");
   if (rule->default_value.index() != option.value.index()) return wrong("has a value of another type");
@@ -83,12 +85,13 @@ Result<void> check_method(const MethodTable& table, const Method& method) {
   const MethodDescription* description = find_method(table, method.name);
   if (description == nullptr)
     return fail(ErrorCode::refused, "method \"" + method.name + "\"", "is not known to this client",
-                "install a version of hansa-client that has it, or choose another method");
+                "install a version of hansa-client that has it, or choose another method",
+                {ReasonCode::method_unknown, {}});
   std::set<std::string_view> names;
   for (const Option& option : method.options) {
     if (!names.insert(option.name).second)
       return fail(ErrorCode::refused, "option \"" + option.name + "\" of method \"" + method.name + "\"",
-                  "is there twice");
+                  "is there twice", {}, {ReasonCode::option_invalid, {}});
     HANSA_TRY_VOID(check_option(*description, option));
   }
   return {};

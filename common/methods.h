@@ -54,6 +54,9 @@ struct MethodDescription {
   // The inputs after "model" and the outputs after "delta", in order. Each has as many values as the model.
   std::vector<std::string> inputs = {};
   std::vector<std::string> outputs = {};
+  // The metrics that a training may report. A client sends no others, because the code of a model could put data into
+  // their names.
+  std::vector<std::string> metrics = {"loss", "accuracy"};
 };
 // A vector that the aggregator keeps for a method. Each task has it as an input, and each round adds the weighted mean
 // of the clients' outputs to it.

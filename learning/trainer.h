@@ -6,6 +6,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -24,7 +25,7 @@ namespace hansa::learning {
 struct AvailableData {
   std::uint64_t examples = 0;
   std::uint64_t new_examples = 0;  // not yet part of a counted update; 0 for data that does not arrive
-  std::string problem;  // why no more data arrives; empty: no problem
+  std::optional<Error> problem = {};  // why no more data arrives; empty: no problem
 };
 
 // A named vector that a training reads, and one that it writes. The caller owns the values.

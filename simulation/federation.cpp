@@ -180,7 +180,7 @@ void Federation::start_client(ClientHost& host) {
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
   with_client(host, [&](client::Engine& e) {
-    e.data_known(client::data_report(host.setup.trainer->available_data()), events_.now());
+    e.data_known(client::data_report(host.setup.trainer->available_data(), {}), events_.now());
     e.tick(events_.now());
   });
 }

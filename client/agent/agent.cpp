@@ -10,7 +10,7 @@ namespace hansa::client {
 Agent::Agent(AgentConfig config, Instant now)
     : config_(std::move(config)),
       session_(config_, now),
-      sum_(config_.federation, config_.secure_sums),
+      sum_(config_.federation, config_.secure_sums, config_.reports),
       now_(now) {}
 
 // The context of one call of apply(), for the handlers of events and messages.
@@ -46,7 +46,7 @@ struct Agent::Turn {
 
   void decline(const messages::TrainTask& task, const Error& error) const {
     log(Log::Level::error, "declined round " + std::to_string(task.round.value) + ": " + error.text());
-    say(messages::Decline{task.task, error.text()});
+    say(messages::Decline{task.task, report_of(error, a.config_.reports)});
   }
 
   void take(const messages::TrainTask& task) const {
@@ -65,7 +65,7 @@ struct Agent::Turn {
     if (a.config_.decline_without_new && a.session_.data().new_examples == 0) {
       log(Log::Level::info,
           "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
-      say(messages::Decline{task.task, "it has nothing new to train on"});
+      say(messages::Decline{task.task, {{ReasonCode::nothing_new, {}}, {}}});
       return;
     }
     a.task_.await(task, effects);
@@ -93,7 +93,7 @@ struct Agent::Turn {
     if (!event.outcome) {
       log(Log::Level::error, "training failed: " + event.outcome.error().text());
       a.sum_.leave();
-      return to_task(round::TrainingFailed{event.outcome.error().text()});
+      return to_task(round::TrainingFailed{report_of_training(event.outcome.error(), a.config_.reports)});
     }
     if (!a.task_.task()->task().secure) return to_task(round::TrainingDone{*event.outcome});
     if (!a.task_.is_training()) return;
@@ -194,7 +194,7 @@ struct Agent::Apply {
   void operator()(const DataKnown& e) const { t.a.session_.data_known(e.data, t.now, t.effects); }
   void operator()(const TickEvent&) const { t.a.session_.tick(t.a.task_.work(), t.now, t.effects); }
   void operator()(const StopAsked&) const {
-    t.say(messages::Bye{"the client stops"});
+    t.say(messages::Bye{});
     t.finish(Exit::Why::stopped);
   }
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client/agent/model_policy.h"
+#include "client/agent/reporting.h"
 #include "common/methods.h"
 #include "common/time.h"
 #include "protocols/secure_aggregation/client.h"
@@ -33,6 +34,7 @@ struct AgentConfig {
   Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome
   Duration stall_max = std::chrono::seconds(60);  // without progress of a transfer
   Duration report_min = std::chrono::seconds(1);  // between two reports of data
+  ReportPolicy reports;
   bool decline_without_new = false;  // decline a task if no example is new
   std::optional<SecureSums> secure_sums;  // empty: tasks with secure sums are declined
   std::uint64_t blob_bytes_max = 4ULL << 30;  // a task with a larger archive, input or update is declined

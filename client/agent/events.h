@@ -49,7 +49,7 @@ struct OpeningRemembered {
   Result<void> done;
 };  // answers RememberOpening
 struct DataKnown {
-  messages::DataReport data;  // its notice is sent to the aggregator once
+  messages::DataReport data;  // its notices are sent to the aggregator once
 };
 struct TickEvent {};
 struct StopAsked {};

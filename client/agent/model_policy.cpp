@@ -8,20 +8,23 @@ Result<void> check_approved(const messages::TrainTask& task, const std::string& 
   if (policy.archive) {
     if (task.archive != *policy.archive)
       return fail(ErrorCode::refused, archive, "is not the archive that [model] archive names",
-                  "if the operator changed the model, set [model] archive to the new digest");
+                  "if the operator changed the model, set [model] archive to the new digest",
+                  {ReasonCode::model_not_approved, {}});
     if (policy.layout && task.layout != *policy.layout)
-      return fail(ErrorCode::refused, archive, "would send other values than [model] layout names");
+      return fail(ErrorCode::refused, archive, "would send other values than [model] layout names", {},
+                  {ReasonCode::model_not_approved, {}});
     return {};
   }
   if (policy.root) {
     if (!task.approval)
       return fail(ErrorCode::refused, archive, "is not signed",
-                  "the operator signs it: hansa model sign ARCHIVE --key ROOT.key");
+                  "the operator signs it: hansa model sign ARCHIVE --key ROOT.key",
+                  {ReasonCode::model_not_approved, {}});
     return secure_aggregation::check({federation, task.archive, task.layout, *task.approval}, *policy.root);
   }
   if (policy.unapproved == Unapproved::train) return {};
   return fail(ErrorCode::refused, archive, "is not approved: this client has no root key and pins no archive",
-              "set [model] root or [model] archive");
+              "set [model] root or [model] archive", {ReasonCode::model_not_approved, {}});
 }
 
 }  // namespace hansa::client

@@ -10,6 +10,15 @@ void log(Log::Level level, std::string text, std::vector<Effect>& effects) {
   effects.emplace_back(Log{level, std::move(text)});
 }
 
+// The last of too many notices is the number of those that are only in the device's log.
+void add_notice(std::vector<messages::Report>& notices, messages::Report notice) {
+  if (notices.size() < messages::reports_max) return notices.push_back(std::move(notice));
+  Reason& last = notices.back().reason;
+  const std::uint64_t omitted =
+      last.code == ReasonCode::notices_omitted ? last.number(Quantity::count).value_or(0) + 1 : 2;
+  notices.back() = {{ReasonCode::notices_omitted, {{Quantity::count, omitted}}}, {}};
+}
+
 }  // namespace
 
 Session::Session(const AgentConfig& config, Instant now)
@@ -58,7 +67,7 @@ void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant n
   attempt_ = 0;
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = last_report_ = now;
-  if (!report_due_) data_.notice.clear();  // it was sent with Hello
+  if (!report_due_) data_.notices.clear();  // they were sent with Hello
   log(Log::Level::info,
       "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
       effects);
@@ -97,13 +106,18 @@ void Session::go_offline(Duration at_least, Instant now, std::vector<Effect>& ef
 
 void Session::data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects) {
   if (state_ == LinkState::finished) return;
-  std::string notice = data_.notice;
-  if (!data.notice.empty()) notice += (notice.empty() ? "" : "; ") + data.notice;
-  if (data.examples == data_.examples && data.new_examples == data_.new_examples &&
-      data.problem == data_.problem && notice == data_.notice)
+  messages::DataReport next = data;
+  if (config_.secure_sums) {
+    next.examples = visible_count(next.examples);
+    next.new_examples = visible_count(next.new_examples);
+  }
+  if (next.examples == data_.examples && next.new_examples == data_.new_examples &&
+      next.problem == data_.problem && next.notices.empty())
     return;
-  data_ = data;
-  data_.notice = std::move(notice);
+  std::vector<messages::Report> notices = std::move(data_.notices);
+  for (messages::Report& notice : next.notices) add_notice(notices, std::move(notice));
+  next.notices = std::move(notices);
+  data_ = std::move(next);
   report_due_ = true;
   report_if_due(now, effects);
 }
@@ -113,7 +127,7 @@ void Session::report_if_due(Instant now, std::vector<Effect>& effects) {
   report_due_ = false;
   last_report_ = now;
   say(data_, now, effects);
-  data_.notice.clear();
+  data_.notices.clear();
 }
 
 bool Session::hears(SessionId id, Instant now) {

@@ -79,7 +79,7 @@ class Session {
   Instant last_heard_;
   Instant last_said_;
   Instant last_progress_;
-  messages::DataReport data_;  // its notice: not yet known to have arrived
+  messages::DataReport data_;  // its notices: not yet known to have arrived
   bool report_due_ = false;
   Instant last_report_;
   std::string last_trouble_;  // the same cause is not logged at each attempt

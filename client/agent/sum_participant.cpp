@@ -5,20 +5,22 @@
 
 namespace hansa::client {
 
-SumParticipant::SumParticipant(std::string federation, std::optional<SecureSums> sums)
-    : federation_(std::move(federation)), sums_(std::move(sums)) {}
+SumParticipant::SumParticipant(std::string federation, std::optional<SecureSums> sums, ReportPolicy reports)
+    : federation_(std::move(federation)), sums_(std::move(sums)), reports_(reports) {}
 
 Result<void> SumParticipant::check(const messages::TrainTask& task, const std::string& client) const {
   if (!task.secure) {
     if (sums_ && sums_->required)
       return fail(
           ErrorCode::refused, "secure aggregation", "is off, and this client's updates are for sums only",
-          "set secure_aggregation.enabled in federation.toml, or secure_aggregation.required = false here");
+          "set secure_aggregation.enabled in federation.toml, or secure_aggregation.required = false here",
+          {ReasonCode::sum_required, {}});
     return {};
   }
   if (!sums_)
     return fail(ErrorCode::refused, "secure aggregation", "is on, and this client knows no root key",
-                "set secure_aggregation.root in client.toml to the operator's");
+                "set secure_aggregation.root in client.toml to the operator's",
+                {ReasonCode::root_unknown, {}});
   // What is not in the setup, which all clients sign, the aggregator could choose so that the sum shows one update.
   if (!std::ranges::all_of(task.inputs, [](const messages::TaskInput& i) { return i.values.has_value(); }))
     return fail(ErrorCode::protocol, "secure aggregation", "does not name the values of every input");
@@ -50,7 +52,7 @@ bool SumParticipant::is_of_sum(TaskId task, const Digest& setup) const {
 void SumParticipant::fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects) {
   sum_.reset();
   effects.emplace_back(Log{Log::Level::error, "left the secure sum: " + error.text()});
-  effects.emplace_back(Say{messages::Decline{task, error.text()}});
+  effects.emplace_back(Say{messages::Decline{task, report_of(error, reports_)}});
   effects.emplace_back(round::TaskEvent(round::CancelArrived{}));
 }
 
@@ -117,12 +119,12 @@ void SumParticipant::mask_if_ready(std::vector<SumEffect>& effects) {
 
 void SumParticipant::masked(const UpdateMasked& event, std::vector<SumEffect>& effects) {
   if (!is_of_sum(event.task, event.setup) || !trained_) return;
-  // The training time is all that the aggregator learns of the training itself.
+  // The training time, rounded to a power of two, is all that the aggregator learns of the training itself.
   messages::Offer offer;
   offer.task = event.task;
   offer.update = event.update;
   offer.bytes = event.bytes;
-  offer.train_seconds = trained_->train_seconds;
+  offer.train_seconds = visible_seconds(trained_->train_seconds);
   offer.setup = event.setup;
   log_progress("has masked its update", effects);
   effects.emplace_back(round::TaskEvent(round::TrainingDone{offer}));

@@ -29,7 +29,7 @@ using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, RememberOpenin
 
 class SumParticipant {
  public:
-  SumParticipant(std::string federation, std::optional<SecureSums> sums);
+  SumParticipant(std::string federation, std::optional<SecureSums> sums, ReportPolicy reports = {});
 
   // Fails (refused) if the task has no secure sum and this client requires one, if it has one and this client has no
   // root key, or if the sum is weaker than the client's policy. Fails (protocol) if the sum is not for the task's
@@ -82,6 +82,7 @@ class SumParticipant {
 
   std::string federation_;
   std::optional<SecureSums> sums_;
+  ReportPolicy reports_;
   std::optional<Sum> sum_;
   std::optional<messages::Offer> trained_;
 };

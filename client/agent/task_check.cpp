@@ -1,6 +1,7 @@
 #include "client/agent/task_check.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -8,8 +9,9 @@ namespace hansa::client {
 namespace {
 
 Result<void> check_sizes(const messages::TrainTask& task, std::uint64_t bytes_max) {
-  const auto too_large = [](const std::string& what) {
-    return fail(ErrorCode::resource, "task", "has " + what + " that is larger than the client takes");
+  const auto too_large = [&](const std::string& what) {
+    return fail(ErrorCode::resource, "task", "has " + what + " that is larger than the client takes", {},
+                {ReasonCode::task_too_large, {{Quantity::bytes_allowed, bytes_max}}});
   };
   if (task.archive_bytes > bytes_max) return too_large("an archive");
   for (const messages::TaskInput& input : task.inputs) {
@@ -27,7 +29,8 @@ template <class Vectors>
 Result<void> check_names(const messages::TrainTask& task, const Vectors& vectors, const std::string& kind,
                          const std::vector<std::string>& expected) {
   const auto wrong = [&](const std::string& name, const char* what) {
-    return fail(ErrorCode::refused, "method \"" + task.method.name + "\"", what + kind + " \"" + name + "\"");
+    return fail(ErrorCode::refused, "method \"" + task.method.name + "\"", what + kind + " \"" + name + "\"",
+                {}, {ReasonCode::vectors_differ, {}});
   };
   for (std::size_t i = 0; i < expected.size(); ++i)
     if (i + 1 >= vectors.size() || vectors[i + 1].name != expected[i])
@@ -55,7 +58,8 @@ Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_m
     HANSA_TRY(const codecs::Plan plan, codecs::Plan::create(segments));
     if (plan.values() != values) return fail(ErrorCode::protocol, "codecs", "are not for the task's vectors");
     if (plan.state_values() * sizeof(float) > bytes_max)
-      return fail(ErrorCode::resource, "codecs", "need to keep more than the client takes");
+      return fail(ErrorCode::resource, "codecs", "need to keep more than the client takes", {},
+                  {ReasonCode::task_too_large, {{Quantity::bytes_allowed, bytes_max}}});
     return {};
   };
   for (const messages::TaskInput& input : task.inputs)
@@ -69,12 +73,23 @@ Result<void> check_codecs(const messages::TrainTask& task, std::uint64_t bytes_m
   return check(messages::update_segments(task), messages::update_values(task));
 }
 
+// An update with a larger value is declined, which tells the aggregator how large its values are. With a limit of the
+// aggregator's choice it could measure an update that a secure sum hides.
+Result<void> check_magnitude(double magnitude_max) {
+  if (std::isfinite(magnitude_max) && magnitude_max >= magnitude_max_least) return {};
+  return fail(ErrorCode::refused, "task",
+              "limits the values of updates to " + std::to_string(magnitude_max) +
+                  ", and this client accepts at least " + std::to_string(magnitude_max_least),
+              "raise limits.magnitude_max", {ReasonCode::limit_too_low, {}});
+}
+
 }  // namespace
 
 Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config) {
   HANSA_TRY_VOID(messages::check(task));
   HANSA_TRY_VOID(check_approved(task, config.federation, config.models));
   HANSA_TRY_VOID(check_sizes(task, config.blob_bytes_max));
+  HANSA_TRY_VOID(check_magnitude(task.magnitude_max));
   HANSA_TRY_VOID(check_method(config.methods, task.method));
   HANSA_TRY_VOID(check_vectors(task, *find_method(config.methods, task.method.name)));
   return check_codecs(task, config.blob_bytes_max);

@@ -120,6 +120,8 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   out.after_federation =
       document.text("client.after_federation") == "stay" ? AfterFederation::stay : AfterFederation::stop;
 
+  out.report_details = document.boolean("client.report_details");
+
   HANSA_TRY_VOID(check_addresses(document));
   HANSA_TRY(out.proxy, read_proxy(document));
   out.addresses = document.texts("aggregator.address");

@@ -59,6 +59,7 @@ struct ClientConfig {
   ModelConfig model;
   ResourcesConfig resources;
   AfterFederation after_federation = AfterFederation::stop;
+  bool report_details = false;  // send the full texts of errors, which may quote data
   Duration reconnect_min = std::chrono::milliseconds(500);  // doubles up to reconnect_max, with jitter
   Duration reconnect_max = std::chrono::seconds(30);
 };

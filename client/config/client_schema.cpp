@@ -51,6 +51,15 @@ constexpr std::array client_settings{
                        "waits for another run.",
             .choices = after_federation,
             .example = "\"stay\""},
+    Setting{.key = "report_details",
+            .kind = Kind::boolean,
+            .presence = Presence::defaulted,
+            .default_value = "false",
+            .meaning =
+                "For debugging: whether to send the aggregator the full texts of errors as well, which may "
+                "quote the data of this device. Otherwise it receives a code and numbers "
+                "([protocol.md](protocol.md#reports)).",
+            .example = "true"},
 };
 
 constexpr std::array aggregator_settings{

@@ -1,5 +1,6 @@
 #include "client/engine/engine.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -26,14 +27,14 @@ Engine::Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveS
   if (!config_.opened_sums) config_.opened_sums = std::make_shared<MemoryOpenedSums>();
 }
 
-messages::DataReport data_report(const Result<learning::AvailableData>& data) {
+messages::DataReport data_report(const Result<learning::AvailableData>& data, const ReportPolicy& policy) {
   messages::DataReport out;
   if (data) {
     out.examples = data->examples;
     out.new_examples = data->new_examples;
-    out.problem = data->problem;
+    if (data->problem) out.problem = report_of(*data->problem, policy);
   } else {
-    out.problem = data.error().text();
+    out.problem = report_of(data.error(), policy);
   }
   return out;
 }
@@ -180,7 +181,10 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   offer.bytes = outgoing_.bulk.bytes.size();
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;
-  offer.metrics = std::move(result->metrics);
+  const MethodDescription* method = find_method(config_.agent.methods, task.method.name);
+  for (Metric& metric : result->metrics)
+    if (method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end())
+      offer.metrics.push_back(std::move(metric));
   if (config_.data && result->new_examples > 0 && offer.metrics.size() < messages::metrics_max)
     offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
   return offer;
@@ -208,7 +212,7 @@ void Engine::keep_counted(TaskId task) {
   is_applied_ = applied.has_value();
   if (!config_.data) return;
   config_.data->room_again();
-  feed(DataKnown{data_report(config_.data->available())});
+  feed(DataKnown{data_report(config_.data->available(), config_.agent.reports)});
 }
 
 }  // namespace hansa::client

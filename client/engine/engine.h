@@ -27,7 +27,8 @@
 namespace hansa::client {
 
 // What a client reports about its data, or why it has none.
-[[nodiscard]] messages::DataReport data_report(const Result<learning::AvailableData>& data);
+[[nodiscard]] messages::DataReport data_report(const Result<learning::AvailableData>& data,
+                                               const ReportPolicy& policy);
 
 struct EngineConfig {
   AgentConfig agent;

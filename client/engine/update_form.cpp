@@ -34,7 +34,8 @@ tl::unexpected<Error> fail_outside(const messages::TrainTask& task) {
   return fail(ErrorCode::data, "update",
               "holds a value that is not finite or above " + std::to_string(task.magnitude_max),
               "if training diverged, lower training.learning_rate; else scale the inputs, or raise "
-              "limits.magnitude_max");
+              "limits.magnitude_max",
+              {ReasonCode::diverged, {}});
 }
 
 Result<learning::KeptVector> residual_before(const UpdateParts& parts, const Digest& of, std::size_t values) {

@@ -75,20 +75,20 @@ class ChannelLink final : public Link {
 // What the thread that stores arriving data reports to the loop.
 class ArrivalNews {
  public:
-  void add(const std::string& text) {
+  void add(const Error& notice) {
     const std::lock_guard lock(mutex_);
-    texts_.push_back(text);
+    notices_.push_back(notice);
     changed = true;
   }
-  [[nodiscard]] std::vector<std::string> take() {
+  [[nodiscard]] std::vector<Error> take() {
     const std::lock_guard lock(mutex_);
-    return std::exchange(texts_, {});
+    return std::exchange(notices_, {});
   }
   std::atomic<bool> changed = false;
 
  private:
   std::mutex mutex_;
-  std::vector<std::string> texts_;
+  std::vector<Error> notices_;
 };
 
 void lower_priority(int nice, const Logger& log) {
@@ -139,6 +139,12 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     agent.secure_sums->opened = secure_aggregation::OpenedSums(std::move(opened));
     engine_config.opened_sums = data.opened_sums;
   }
+  const ReportPolicy reports{config.report_details ? ReportDetails::sent : ReportDetails::withheld,
+                             data_kind_of(config.data.kind)};
+  agent.reports = reports;
+  if (reports.details == ReportDetails::sent)
+    log.warning(
+        "client.report_details is on: the texts of errors, which may quote data, are sent to the aggregator");
   agent.methods = trainer.methods();
   HANSA_TRY(agent.models, model_policy(config, log));
   engine_config.data = data.supply;
@@ -166,9 +172,11 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   // Bad data does not end the client: it connects, reports the problem, and tries again with the next task.
   const auto available = trainer.available_data();
   if (!available && !data.followed) log.error(available.error().text());
-  messages::DataReport report = data_report(available);
-  report.notice = data.state->take_notice();
-  if (!report.notice.empty()) log.warning(report.notice);
+  messages::DataReport report = data_report(available, reports);
+  if (const auto notice = data.state->take_notice()) {
+    log.warning(notice->text());
+    report.notices.push_back(report_of(*notice, reports));
+  }
   engine.data_known(report, steady_now());
   ArrivalNews news;
   if (data.followed) {
@@ -176,8 +184,8 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
                             news.changed = true;
                             wake();
                           },
-                          [&](const std::string& text) {
-                            news.add(text);
+                          [&](const Error& notice) {
+                            news.add(notice);
                             wake();
                           }});
   }
@@ -216,10 +224,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     link.release_closed();
     if (auto failure = link.take_failure()) engine.link_down(*failure, steady_now());
     if (news.changed.exchange(false)) {
-      messages::DataReport now = data_report(data.supply->available());
-      for (const std::string& text : news.take()) {
-        log.warning(text);
-        now.notice += (now.notice.empty() ? "" : "; ") + text;
+      messages::DataReport now = data_report(data.supply->available(), reports);
+      for (const Error& notice : news.take()) {
+        log.warning(notice.text());
+        now.notices.push_back(report_of(notice, reports));
       }
       engine.data_known(now, steady_now());
     }

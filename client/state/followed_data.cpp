@@ -65,24 +65,25 @@ Result<void> FollowedData::take_all() {
   }
 }
 
-void FollowedData::report(const Observer& observer, const std::string& problem) {
+void FollowedData::report(const Observer& observer, std::optional<Error> problem) {
   {
     const std::lock_guard lock(mutex_);
     problem_ = problem;
   }
   if (feed_)
-    for (const std::string& note : feed_->take_notes()) observer.warn(note);
-  if (std::string notice = store_->take_notice(); !notice.empty()) observer.warn(notice);
-  if (!problem.empty() && problem != problem_reported_) observer.warn(problem);
-  const bool other = problem != problem_reported_;
-  problem_reported_ = problem;
+    for (const Error& note : feed_->take_notes()) observer.warn(note);
+  if (const auto notice = store_->take_notice()) observer.warn(*notice);
+  std::string text = problem ? problem->text() : "";
+  const bool other = text != problem_reported_;
+  problem_reported_ = std::move(text);
+  if (problem && other) observer.warn(*problem);
   if (other) observer.changed();
 }
 
 void FollowedData::serve(const std::stop_token& quit, const Observer& observer) {
   while (!quit.stop_requested()) {
     const auto took = take_one();
-    report(observer, took ? "" : took.error().text());
+    report(observer, took ? std::nullopt : std::optional(took.error()));
     if (took && *took == Took::something) {
       observer.changed();
       continue;
@@ -101,8 +102,9 @@ void FollowedData::serve(const std::stop_token& quit, const Observer& observer) 
 Result<learning::AvailableData> FollowedData::available() {
   HANSA_TRY(const ExampleCounts counts, store_->counts());
   const std::lock_guard lock(mutex_);
+  if (counts.available() == 0 && problem_) return tl::unexpected<Error>(*problem_);
   if (counts.available() == 0)
-    return fail(ErrorCode::data, "", problem_.empty() ? "no data has arrived yet" : problem_);
+    return fail(ErrorCode::data, "", "no data has arrived yet", {}, {ReasonCode::nothing_arrived, {}});
   return learning::AvailableData{counts.available(), counts.fresh, problem_};
 }
 

@@ -26,7 +26,7 @@ class FollowedData final : public learning::DataSupply {
   // Learns what happens in the background: examples were stored, or cannot be. Called on the background thread.
   struct Observer {
     std::function<void()> changed;
-    std::function<void(const std::string&)> warn;  // once each
+    std::function<void(const Error&)> warn;  // once each
   };
 
   FollowedData(FollowedDataConfig config, std::shared_ptr<StateStore> store);
@@ -46,7 +46,7 @@ class FollowedData final : public learning::DataSupply {
   void serve(const std::stop_token& quit, const Observer& observer);
   enum class Took : std::uint8_t { something, nothing, full };
   [[nodiscard]] Result<Took> take_one();
-  void report(const Observer& observer, const std::string& problem);
+  void report(const Observer& observer, std::optional<Error> problem);
   void wake();
 
   FollowedDataConfig config_;
@@ -55,7 +55,7 @@ class FollowedData final : public learning::DataSupply {
   std::uint64_t feed_generation_ = 0;
   std::string problem_reported_;
   std::mutex mutex_;
-  std::string problem_;  // why no more data is stored; empty: no problem
+  std::optional<Error> problem_;  // why no more data is stored; empty: no problem
   Descriptor wake_;
   std::jthread thread_;  // the last member, because the thread uses all others
 };

@@ -92,9 +92,9 @@ Result<std::unique_ptr<StateStore>> StateStore::open_to_read(const std::filesyst
   return out;
 }
 
-std::string StateStore::take_notice() {
+std::optional<Error> StateStore::take_notice() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(notice_, {});
+  return std::exchange(notice_, std::nullopt);
 }
 
 std::uint64_t StateStore::generation() const {
@@ -155,8 +155,11 @@ Result<void> StateStore::set_aside(const std::string& why) {
   for (const char* side : {"-wal", "-shm"})
     std::filesystem::rename(file_.string() + side, name + side, ignored);
   ++generation_;
-  notice_ = "the client's state was damaged (" + why + ") and is set aside as " + name +
-            "; it starts clean, and consumes again what its data source still has";
+  notice_ = Error{ErrorCode::storage,
+                  "",
+                  "the client's state was damaged (" + why + ") and is set aside as " + name,
+                  "it starts clean, and consumes again what its data source still has",
+                  {ReasonCode::state_set_aside, {}}};
   return {};
 }
 

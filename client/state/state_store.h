@@ -71,7 +71,7 @@ class StateStore {
   ~StateStore();
 
   // What happened to the store since the last call, as a text for operator and aggregator; empty if nothing happened.
-  [[nodiscard]] std::string take_notice();
+  [[nodiscard]] std::optional<Error> take_notice();
   // How often the store was replaced by an empty one. Positions that were read before are invalid then.
   [[nodiscard]] std::uint64_t generation() const;
 
@@ -106,7 +106,7 @@ class StateStore {
   Descriptor lock_;
   mutable std::mutex mutex_;
   std::unique_ptr<SQLite::Database> database_;
-  std::string notice_;
+  std::optional<Error> notice_;
   std::uint64_t generation_ = 0;
 };
 

@@ -85,7 +85,7 @@ Result<IdxPair> read_idx_pair(const IdxPairFiles& files, std::uint64_t examples_
     return fail(ErrorCode::data, files.labels.string(),
                 "has " + std::to_string(out.labels.example_count()) + " labels for " +
                     std::to_string(out.images.example_count()) + " images in " + files.images.string(),
-                "set data.labels to the labels of these images");
+                "set data.labels to the labels of these images", {ReasonCode::data_damaged, {}});
   return out;
 }
 

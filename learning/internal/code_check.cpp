@@ -68,7 +68,8 @@ class Checker {
  private:
   [[nodiscard]] tl::unexpected<Error> refuse(const Node& node, const std::string& what,
                                              std::string hint) const {
-    return fail(ErrorCode::model, location_, what + place_of(node), std::move(hint));
+    return fail(ErrorCode::model, location_, what + place_of(node), std::move(hint),
+                {ReasonCode::model_not_approved, {}});
   }
 
   Result<void> check(Block& block) {
@@ -166,9 +167,9 @@ Result<void> check_code(torch::jit::CompilationUnit& unit, const std::string& lo
     function->ensure_defined();
     torch::jit::GraphFunction* const code = torch::jit::tryToGraphFunction(*function);
     if (code == nullptr)
-      return fail(ErrorCode::model, location,
-                  "has a function " + function->name() + " without TorchScript code",
-                  "save the model with torch.jit.script(model).save(...)");
+      return fail(
+          ErrorCode::model, location, "has a function " + function->name() + " without TorchScript code",
+          "save the model with torch.jit.script(model).save(...)", {ReasonCode::model_not_approved, {}});
     HANSA_TRY_VOID(checker.check(*code->graph()));
   }
   return {};

@@ -13,7 +13,7 @@ Result<void> check_class_count(const Model& model, const at::Tensor& output, con
   return fail(ErrorCode::model, model.location(),
               "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.location() +
                   " go up to " + std::to_string(source.shape().class_count - 1),
-              "use a model with an output for every label");
+              "use a model with an output for every label", {ReasonCode::output_unfit, {}});
 }
 
 std::string shape_text(const at::Tensor& tensor) {
@@ -28,38 +28,42 @@ Result<void> check_output(const Model& model, const Batch& batch, const at::Tens
   if (!output.is_floating_point())
     return fail(ErrorCode::model, model.location(),
                 std::string("forward returns integers (") + at::toString(output.scalar_type()) + ")",
-                "return the scores, not the predicted class");
+                "return the scores, not the predicted class", {ReasonCode::output_unfit, {}});
   if (batch.targets.scalar_type() == at::kLong) {
     if (output.dim() >= 2 && output.size(0) == batch.targets.size(0)) return {};
     return fail(ErrorCode::model, model.location(),
                 "forward returns " + shape_text(output) + " for " + std::to_string(batch.targets.size(0)) +
                     " examples, but class labels need [examples, classes]",
-                "return a score for every class, or give the model a training_loss(x, y)");
+                "return a score for every class, or give the model a training_loss(x, y)",
+                {ReasonCode::output_unfit, {}});
   }
   if (output.numel() == batch.targets.numel()) return {};
   return fail(ErrorCode::model, model.location(),
               "forward returns " + shape_text(output) + ", but the targets are " + shape_text(batch.targets),
-              "return a value for every target, or give the model a training_loss(x, y)");
+              "return a value for every target, or give the model a training_loss(x, y)",
+              {ReasonCode::output_unfit, {}});
 }
 
 Result<at::Tensor> tensor_of(const Model& model, const c10::IValue& value, const char* method) {
   if (value.isTensor()) return value.toTensor();
   return fail(ErrorCode::model, model.location(),
               std::string(method) + " returns " + value.tagKind() + ", not a tensor",
-              "return only the tensor; a training_loss(x, y) may use the other values");
+              "return only the tensor; a training_loss(x, y) may use the other values",
+              {ReasonCode::output_unfit, {}});
 }
 
 Result<void> check_loss(const Model& model, const at::Tensor& loss) {
   if (loss.numel() != 1)
     return fail(ErrorCode::model, model.location(),
                 "training_loss returns " + shape_text(loss) + ", not one number",
-                "return the mean over the batch");
+                "return the mean over the batch", {ReasonCode::output_unfit, {}});
   if (at::GradMode::is_enabled() && !loss.requires_grad())
     return fail(
         ErrorCode::model, model.location(),
         "the loss cannot be differentiated: it depends on no parameter through operations that have a "
         "gradient",
-        "look for argmax, round, detach, no_grad or a conversion to integers between parameters and loss");
+        "look for argmax, round, detach, no_grad or a conversion to integers between parameters and loss",
+        {ReasonCode::output_unfit, {}});
   return {};
 }
 

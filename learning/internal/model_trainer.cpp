@@ -142,7 +142,7 @@ class ModelTrainer final : public Trainer {
         archived && archived->layout.digest() == request.layout
             ? first_difference(archived->layout, model_->layout())
             : "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
-        model_->other_layout_hint());
+        model_->other_layout_hint(), {ReasonCode::layout_differs, {}});
   }
 
   // The sizes come from the aggregator, which need not know the layout that it names.
@@ -153,7 +153,8 @@ class ModelTrainer final : public Trainer {
       if (values == elements) return {};
       return fail(ErrorCode::model, model_->location(),
                   "has " + std::to_string(elements) + " values, but the task's " + std::string(kind) + " \"" +
-                      name + "\" has " + std::to_string(values));
+                      name + "\" has " + std::to_string(values),
+                  {}, {ReasonCode::layout_differs, {}});
     };
     for (const InputVector& input : request.inputs)
       HANSA_TRY_VOID(check("input", input.name, input.values.size()));
@@ -179,7 +180,9 @@ class ModelTrainer final : public Trainer {
                   "needs about " + std::to_string(needed / mebibyte + 1) + " MiB to train with batches of " +
                       std::to_string(config.batch_size) + ", and " +
                       std::to_string(config_.memory_bytes_max / mebibyte) + " MiB are allowed",
-                  "raise the client's memory limit, or lower training.batch_size");
+                  "raise the client's memory limit, or lower training.batch_size",
+                  {ReasonCode::memory_short,
+                   {{Quantity::bytes_needed, needed}, {Quantity::bytes_allowed, config_.memory_bytes_max}}});
     }
     memory_checked_for_batch_ = config.batch_size;
     memory_checked_for_ = request.method.name;
@@ -212,9 +215,9 @@ class ModelTrainer final : public Trainer {
     model_->extract_personal(personal_);
     for (std::size_t i = 0; i < local_.size(); ++i) local_[i] -= global[i];
     if (!is_finite(local_) || !is_finite(personal_) || !std::ranges::all_of(further_, is_finite))
-      return fail(ErrorCode::data, data.source->location(),
-                  "the weights became infinite or NaN in the last step",
-                  "lower training.learning_rate, and check the data for extreme values");
+      return fail(
+          ErrorCode::data, data.source->location(), "the weights became infinite or NaN in the last step",
+          "lower training.learning_rate, and check the data for extreme values", {ReasonCode::diverged, {}});
     result.kept.merge(kept_personal());
     std::ranges::copy(local_, outputs.front().values.begin());
     for (std::size_t i = 0; i < further_.size(); ++i)

@@ -26,7 +26,7 @@ class MappedFile {
  public:
   static Result<std::shared_ptr<MappedFile>> open(const std::filesystem::path& path) {
     const auto bad = [&](const char* what, const char* hint) {
-      return fail(ErrorCode::data, path.string(), what, hint);
+      return fail(ErrorCode::data, path.string(), what, hint, {ReasonCode::data_unreadable, {}});
     };
     std::error_code error;
     if (!std::filesystem::exists(path, error))
@@ -217,9 +217,11 @@ Result<void> check_counts(const LoadedTensors& tensors, const std::string& locat
                     std::to_string(tensors.y.size(0)) + " in y",
                 "save x and y with the same number of examples");
   if (tensors.x.numel() == 0)
-    return fail(ErrorCode::data, location, "holds no example", "give this client examples");
+    return fail(ErrorCode::data, location, "holds no example", "give this client examples",
+                {ReasonCode::too_few_examples, {}});
   if (tensors.x.size(0) > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
-    return fail(ErrorCode::data, location, "holds more than 4,294,967,295 examples", "split it");
+    return fail(ErrorCode::data, location, "holds more than 4,294,967,295 examples", "split it",
+                {ReasonCode::data_too_large, {}});
   return {};
 }
 
@@ -246,7 +248,8 @@ Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& l
   if (const auto least = labels.argmin().item<std::int64_t>(); labels[least].item<std::int64_t>() < 0)
     return fail(ErrorCode::data, location + ": example " + std::to_string(least),
                 "has the label " + std::to_string(labels[least].item<std::int64_t>()),
-                "labels are integers from 0");
+                "labels are integers from 0",
+                {ReasonCode::example_invalid, {{Quantity::example, static_cast<std::uint64_t>(least)}}});
   shape.class_count = labels.max().item<std::int64_t>() + 1;
   return shape;
 }
@@ -262,7 +265,8 @@ Result<std::unique_ptr<DataSource>> open_unguarded(const DataConfig& config) {
                                            std::tuple("y", &tensors.y, shape.target_elements())})
     if (const auto example = first_not_finite(*tensor, count, size))
       return fail(ErrorCode::data, location + ": example " + std::to_string(*example),
-                  std::string("has NaN or an infinite value in ") + name, "remove or correct the example");
+                  std::string("has NaN or an infinite value in ") + name, "remove or correct the example",
+                  {ReasonCode::example_invalid, {{Quantity::example, static_cast<std::uint64_t>(*example)}}});
   return std::make_unique<TensorsSource>(location, std::move(tensors), std::move(shape), count);
 }
 

@@ -86,11 +86,20 @@ Error describe_current_exception(std::string location, const std::string& contex
     if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
       return {ErrorCode::resource, std::move(location), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model, std::move(location), context + ": " + reason, std::move(hint)};
+    return {ErrorCode::model,
+            std::move(location),
+            context + ": " + reason,
+            std::move(hint),
+            {ReasonCode::training_failed, {}}};
   } catch (const std::exception& error) {
-    return {ErrorCode::model, std::move(location), context + ": " + explain(error.what()), std::move(hint)};
+    return {ErrorCode::model,
+            std::move(location),
+            context + ": " + explain(error.what()),
+            std::move(hint),
+            {ReasonCode::training_failed, {}}};
   } catch (...) {
-    return {ErrorCode::model, std::move(location), context, std::move(hint)};
+    return {
+        ErrorCode::model, std::move(location), context, std::move(hint), {ReasonCode::training_failed, {}}};
   }
 }
 

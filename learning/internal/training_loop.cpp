@@ -85,7 +85,8 @@ tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, s
   return fail(ErrorCode::data, source.location(),
               std::string("the loss became ") + (std::isnan(loss) ? "NaN" : "infinite") + " at step " +
                   std::to_string(step + 1),
-              "lower training.learning_rate, and check the data for extreme values");
+              "lower training.learning_rate, and check the data for extreme values",
+              {ReasonCode::diverged, {}});
 }
 
 }  // namespace
@@ -119,7 +120,8 @@ Result<TrainingResult> run_training(Model& model, const DataSource& source, cons
     std::size_t begin = 0;
     for (const std::size_t end : ends) {
       if (step == steps_max) break;
-      if (stop.stop_requested()) return fail(ErrorCode::resource, model.location(), "stopped");
+      if (stop.stop_requested())
+        return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
       const Batch batch = reader.read(std::span(order).subspan(begin, end - begin));
       HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
       const float loss = computed.loss.item<float>();

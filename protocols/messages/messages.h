@@ -17,6 +17,7 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
+#include "protocols/messages/report.h"
 #include "protocols/messages/task.h"
 #include "protocols/messages/type.h"
 #include "protocols/secure_aggregation/messages.h"
@@ -26,10 +27,12 @@ namespace hansa::messages {
 // client -> aggregator: what the client has to train on. Part of Hello, and sent again whenever it changes.
 struct DataReport {
   static constexpr Type type{17, "DataReport"};
+  // Powers of two from a client that takes part in secure sums, which hide the exact numbers.
   std::uint64_t examples = 0;  // available now; 0 with a problem: cannot train
   std::uint64_t new_examples = 0;  // those on which no counted update was trained
-  std::string problem;  // why examples is 0, or why no more arrive
-  std::string notice;  // what else the operator should know; sent once
+  Report problem = {};  // why examples is 0, or why no more arrive
+  std::vector<Report> notices =
+      {};  // what else the operator should know; each is sent once; at most reports_max
 };
 
 // client -> aggregator: opens a session. It may be sent at any time; then it ends the open session and opens another. A
@@ -79,7 +82,7 @@ struct Cancel {
 struct Decline {
   static constexpr Type type{5, "Decline"};
   TaskId task;
-  std::string reason;
+  Report report;
 };
 
 // client -> aggregator: send `bytes` bytes of a blob, starting at `offset`. A Pull is credit: only pulled bytes are
@@ -110,7 +113,7 @@ struct Offer {
   Checksum update;  // of the update's bytes
   std::uint64_t bytes = 0;
   std::uint64_t examples = 0;  // weight; 0 in a secure sum, where the masked vector contains it
-  double train_seconds = 0;
+  double train_seconds = 0;  // a power of two in a secure sum
   Metrics metrics;
   Digest setup;  // of the secure sum for which the update is masked; zero without one
 };
@@ -225,7 +228,7 @@ struct Finished {
 // Both directions: the sender is leaving. After an aggregator's Bye a client tries again later.
 struct Bye {
   static constexpr Type type{16, "Bye"};
-  std::string reason;
+  std::string reason;  // only from an aggregator; a client sends none
 };
 
 // The messages of each direction. Sending a message in the wrong direction does not compile; if such a message arrives,

@@ -193,7 +193,7 @@ struct ClientTask::Apply {
   bool operator()(const TrainingFailed& e) const {
     if (t.state_ != TaskState::training && !fetching()) return false;
     t.state_ = TaskState::declined;
-    effects.emplace_back(SendMessage{messages::Decline{t.task_->task, e.reason}});
+    effects.emplace_back(SendMessage{messages::Decline{t.task_->task, e.report}});
     return true;
   }
 

@@ -67,7 +67,7 @@ struct TrainingDone {
   messages::Offer offer;
 };
 struct TrainingFailed {
-  std::string reason;
+  messages::Report report;
 };
 // The update is masked for another secure sum: its offer is withdrawn, and another TrainingDone follows.
 struct UpdateWithdrawn {};

@@ -138,7 +138,10 @@ Result<void> ClientSum::on_delivery(const Delivery& delivery) {
     for (std::size_t i = 0; i < neighbours_.size(); ++i) {
       if (!delivery.sharers.has(i)) continue;
       Neighbour& from = neighbours_[i];
-      HANSA_TRY(from.shares, open(*sealed++, from.share_key_in, {context_, from.name, identity_.name}));
+      auto shares = open(*sealed++, from.share_key_in, {context_, from.name, identity_.name});
+      if (!shares && shares.error().code == ErrorCode::protocol)
+        shares.error().reason = {ReasonCode::shares_invalid, {{Quantity::member, from.position}}};
+      HANSA_TRY(from.shares, std::move(shares));
       from.share_key_in = {};
     }
     return {};

@@ -80,7 +80,7 @@ Result<void> check(const Certificate& certificate, std::string_view federation, 
              certificate.signature))
     return {};
   return fail(ErrorCode::refused, "certificate of " + certificate.client,
-              "is not signed by the federation's root key");
+              "is not signed by the federation's root key", {}, {ReasonCode::certificate_invalid, {}});
 }
 
 }  // namespace hansa::secure_aggregation

@@ -24,7 +24,8 @@ Result<ModelManifest> sign(ModelManifest manifest, const SigningKey& root) {
 Result<void> check(const ModelManifest& manifest, const IdentityKey& root) {
   if (verify(root, signed_part(manifest).view(), manifest.approval.signature)) return {};
   return fail(ErrorCode::refused, "model " + manifest.archive.brief(),
-              "is not signed by the root key for federation \"" + manifest.federation + "\"");
+              "is not signed by the root key for federation \"" + manifest.federation + "\"", {},
+              {ReasonCode::model_not_approved, {}});
 }
 
 }  // namespace hansa::secure_aggregation

@@ -35,7 +35,8 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t clients_min) c
   if (of_model >= sums_per_model_max)
     return fail(ErrorCode::refused, "secure aggregation",
                 "asks to open more than " + std::to_string(sums_per_model_max) + " sums from one model",
-                "the round fails again and again: see the aggregator's log for the reason");
+                "the round fails again and again: see the aggregator's log for the reason",
+                {ReasonCode::sum_repeated, {}});
   for (const OpenedSum& earlier : sums_) {
     if (earlier.model != next.model || earlier.update != next.update || earlier.survivors == next.survivors)
       continue;
@@ -43,7 +44,8 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t clients_min) c
         missing(next.survivors, earlier.survivors) < clients_min)
       return fail(ErrorCode::refused, "secure aggregation",
                   "asks to open a second sum of the same update, whose difference from the first would show "
-                  "the updates of few clients");
+                  "the updates of few clients",
+                  {}, {ReasonCode::sum_repeated, {}});
   }
   return {};
 }

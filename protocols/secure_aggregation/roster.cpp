@@ -52,7 +52,7 @@ Result<void> check(const Advert& advert, const Certificate& certificate, const D
   if (verify(certificate.identity, signed_part(advert, certificate.client, setup).view(), advert.signature))
     return {};
   return fail(ErrorCode::refused, "keys of " + certificate.client,
-              "are not signed by its identity for this sum");
+              "are not signed by its identity for this sum", {}, {ReasonCode::certificate_invalid, {}});
 }
 
 std::vector<std::byte> encode(const Roster& roster) {

@@ -11,7 +11,8 @@ constexpr std::uint64_t values_max = std::uint64_t{1} << 38;  // 2^40 bytes of f
 
 tl::unexpected<Error> weaker(std::string what) {
   return fail(ErrorCode::refused, "secure aggregation", std::move(what),
-              "the operator's [secure_aggregation] must be as strict as this client's");
+              "the operator's [secure_aggregation] must be as strict as this client's",
+              {ReasonCode::policy_weaker, {}});
 }
 
 }  // namespace

@@ -10,18 +10,20 @@ using messages::DataReport;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+const messages::Report skipped{{ReasonCode::record_skipped, {{Quantity::line, 9}}}, {}};
+const messages::Report set_aside{{ReasonCode::state_set_aside, {}}, {}};
 const Error cut{ErrorCode::network, "tcp://here:1", "the connection was cut", ""};
 
 TEST(Data, IsReportedInHello) {
   Harness h;
-  h.apply(DataKnown{{40, 7, "", "left out: one file"}});
+  h.apply(DataKnown{{40, 7, {}, {skipped}}});
   EXPECT_TRUE(h.sent<DataReport>().empty()) << "nobody is there to hear it";
   h.reach_greeting();
   const auto hellos = h.sent<messages::Hello>();
   ASSERT_EQ(hellos.size(), 1U);
   EXPECT_EQ(hellos[0].data.examples, 40U);
   EXPECT_EQ(hellos[0].data.new_examples, 7U);
-  EXPECT_EQ(hellos[0].data.notice, "left out: one file");
+  EXPECT_EQ(hellos[0].data.notices, std::vector{skipped});
   h.go_online();
   h.forget();
   h.advance(seconds(3));
@@ -33,47 +35,50 @@ TEST(Data, ChangesAreReportedAtMostOncePerIntervalAndTheLastReportIsTheNewest) {
   h.go_online();
   h.advance(seconds(2));
   h.forget();
-  h.apply(DataKnown{{1, 1, "", ""}});
+  h.apply(DataKnown{{1, 1}});
   ASSERT_EQ(h.sent<DataReport>().size(), 1U) << "the first at once";
   for (std::uint64_t n = 2; n <= 50; ++n) {
     h.advance(milliseconds(10));
-    h.apply(DataKnown{{n, n, "", n == 20 ? "one" : n == 30 ? "two" : ""}});
+    DataReport now{n, n};
+    if (n == 20) now.notices = {skipped};
+    if (n == 30) now.notices = {set_aside};
+    h.apply(DataKnown{now});
   }
   EXPECT_EQ(h.sent<DataReport>().size(), 1U);
   h.advance(seconds(1));
   const auto reports = h.sent<DataReport>();
   ASSERT_EQ(reports.size(), 2U);
   EXPECT_EQ(reports[1].examples, 50U);
-  EXPECT_EQ(reports[1].notice, "one; two") << "no notice is lost";
-  h.apply(DataKnown{{50, 50, "", ""}});
+  EXPECT_EQ(reports[1].notices, (std::vector{skipped, set_aside})) << "no notice is lost";
+  h.apply(DataKnown{{50, 50}});
   h.advance(seconds(3));
   EXPECT_EQ(h.sent<DataReport>().size(), 2U) << "nothing changed";
 }
 
 TEST(Data, ANoticeWhoseHelloGotNoWelcomeIsSentAgain) {
   Harness h;
-  h.apply(DataKnown{{1, 0, "", "damaged state set aside"}});
+  h.apply(DataKnown{{1, 0, {}, {set_aside}}});
   h.reach_greeting();
   h.apply(LinkDown{cut});
   h.forget();
   h.reach_greeting();
   ASSERT_EQ(h.sent<messages::Hello>().size(), 1U);
-  EXPECT_EQ(h.sent<messages::Hello>()[0].data.notice, "damaged state set aside");
+  EXPECT_EQ(h.sent<messages::Hello>()[0].data.notices, std::vector{set_aside});
 }
 
 TEST(Data, WithoutNewExamplesATaskIsDeclinedIfConfigured) {
   auto config = Harness::small_config();
   config.decline_without_new = true;
   Harness h(config);
-  h.apply(DataKnown{{40, 0, "", ""}});
+  h.apply(DataKnown{{40, 0}});
   h.go_online();
   h.receive(h.make_task(1));
   const auto declines = h.sent<messages::Decline>();
   ASSERT_EQ(declines.size(), 1U);
   EXPECT_EQ(declines[0].task, TaskId(1));
-  EXPECT_NE(declines[0].reason.find("new"), std::string::npos);
+  EXPECT_EQ(declines[0].report.reason.code, ReasonCode::nothing_new);
   EXPECT_TRUE(h.all<FindArchive>().empty());
-  h.apply(DataKnown{{41, 1, "", ""}});
+  h.apply(DataKnown{{41, 1}});
   h.receive(h.make_task(2));
   EXPECT_EQ(h.all<FindArchive>().size(), 1U) << "with one new example it trains";
   EXPECT_EQ(h.sent<messages::Decline>().size(), 1U);

@@ -71,6 +71,7 @@ messages::TrainTask Harness::make_task(std::uint64_t number) const {
   task.archive_bytes = 250;
   task.inputs = {{"model", sha256("model " + std::to_string(number)), 400, {}, {}}};
   task.method = sgd_method({});
+  task.magnitude_max = 64;
   task.outputs = {{"delta", 100, {}}};
   return task;
 }

@@ -32,9 +32,9 @@ TEST(Link, OpensAtTheFirstTickAndSaysHelloWhenItIsUp) {
 
 TEST(Link, AProblemWithTheDataTravelsInHello) {
   Harness h;
-  h.apply(DataKnown{{0, 0, "no such file", ""}});
+  h.apply(DataKnown{{0, 0, {{ReasonCode::data_unreadable, {}}, {}}, {}}});
   h.reach_greeting();
-  EXPECT_EQ(h.sent<messages::Hello>().at(0).data.problem, "no such file");
+  EXPECT_EQ(h.sent<messages::Hello>().at(0).data.problem.reason.code, ReasonCode::data_unreadable);
 }
 
 TEST(Link, BackoffDoublesWithJitterUpToItsMaximum) {

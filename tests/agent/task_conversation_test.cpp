@@ -60,7 +60,7 @@ TEST(TaskConversationTable, EachStageAnswersAndSpeaksAsTheTableSays) {
     EXPECT_EQ(b.conversation.work().activity, row.activity);
     b.apply(round::SessionOpened{chunk_bytes});
     EXPECT_EQ(b.count<Send>(), row.pulls ? 1U : 0U);
-    b.apply(round::TrainingFailed{"no data"});
+    b.apply(round::TrainingFailed{});
     EXPECT_EQ(b.count<Send>(), row.pulls ? 2U : 0U) << "a Decline";
     EXPECT_FALSE(b.conversation.continues(b.task)) << "declined";
   }

@@ -164,9 +164,10 @@ TEST(Task, AnInvalidOrTooLargeTaskIsDeclined) {
 TEST(Task, AFailedTrainingIsDeclinedWithItsReason) {
   Harness h;
   h.train(h.make_task());
-  h.apply(TrainingEnded{TaskId(1), fail(ErrorCode::data, "train.csv", "has no rows")});
+  h.apply(TrainingEnded{
+      TaskId(1), fail(ErrorCode::model, "model.pt", "the loss is NaN", {}, {ReasonCode::diverged, {}})});
   ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
-  EXPECT_NE(h.sent<messages::Decline>()[0].reason.find("has no rows"), std::string::npos);
+  EXPECT_EQ(h.sent<messages::Decline>()[0].report, (messages::Report{{ReasonCode::diverged, {}}, {}}));
 }
 
 TEST(Task, CancelStopsTheTrainingOfThatTaskOnly) {

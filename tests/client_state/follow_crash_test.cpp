@@ -78,7 +78,7 @@ TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
   auto opened = StateStore::open(folder / "state");
   ASSERT_TRUE(opened) << opened.error().text();
   const std::shared_ptr<StateStore> store = std::move(*opened);
-  EXPECT_EQ(store->take_notice(), "");
+  EXPECT_FALSE(store->take_notice());
   FollowedData data(config, store);
   ASSERT_TRUE(data.take_all());
   const auto consumed = store->consumed();

@@ -68,7 +68,7 @@ struct Seen {
 };
 Seen look(const std::filesystem::path& folder, std::uint64_t next_task) {
   const std::shared_ptr<StateStore> store = StateStore::open(folder).value();
-  EXPECT_EQ(store->take_notice(), "");
+  EXPECT_FALSE(store->take_notice());
   const auto counts = store->counts().value();
   const auto kept = store->find(TaskId(next_task), "training/archive").value();
   const auto codec = store->find(TaskId(next_task), "codec").value();

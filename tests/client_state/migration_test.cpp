@@ -55,7 +55,7 @@ class Migration : public ::testing::Test {
     sqlite3_close(std::exchange(database_, nullptr));
     auto store = StateStore::open(folder_ / "state");
     EXPECT_TRUE(store) << store.error().text();
-    EXPECT_EQ((*store)->take_notice(), "");
+    EXPECT_FALSE((*store)->take_notice());
     return std::move(*store);
   }
 
@@ -130,7 +130,7 @@ TEST_F(Migration, ADamagedValueSetsTheStateAside) {
   sqlite3_close(std::exchange(database_, nullptr));
   const auto store = StateStore::open(folder_ / "state");
   ASSERT_TRUE(store) << store.error().text();
-  EXPECT_NE((*store)->take_notice().find("set aside as"), std::string::npos);
+  EXPECT_NE((*store)->take_notice().value().what.find("set aside as"), std::string::npos);
 }
 
 }  // namespace

@@ -157,8 +157,8 @@ TEST_F(State, AFileThatIsNoDatabaseIsSetAsideAndTheClientStartsClean) {
   learning::testing::write_text(file(), std::string(5'000, 'x'));
   open();
   EXPECT_EQ(damaged_files(), 1U);
-  EXPECT_NE(store_->take_notice().find("set aside as"), std::string::npos);
-  EXPECT_EQ(store_->take_notice(), "");
+  EXPECT_NE(store_->take_notice().value().what.find("set aside as"), std::string::npos);
+  EXPECT_FALSE(store_->take_notice());
   EXPECT_EQ(store_->counts()->available(), 0U);
   ASSERT_TRUE(store_->add(arrival_of(0, 1)));
 }
@@ -190,7 +190,7 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   EXPECT_EQ(value.error().code, ErrorCode::storage);
   EXPECT_EQ(damaged_files(), 1U);
   EXPECT_NE(store_->generation(), generation);
-  EXPECT_FALSE(store_->take_notice().empty());
+  EXPECT_TRUE(store_->take_notice());
   // And continues with an empty state.
   EXPECT_TRUE(store_->find(TaskId(2), "personal")->empty());
   EXPECT_EQ(store_->counts()->available(), 0U);

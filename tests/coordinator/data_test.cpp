@@ -10,6 +10,12 @@ namespace {
 
 using messages::DataReport;
 
+const messages::Report bad_value{{ReasonCode::value_invalid,
+                                  {{Quantity::data_kind, static_cast<std::uint64_t>(DataKind::csv)},
+                                   {Quantity::line, 8},
+                                   {Quantity::column, 2}}},
+                                 {}};
+
 std::size_t logged(const Harness& h, const std::string& text) {
   const auto logs = h.all<Log>();
   return static_cast<std::size_t>(std::count_if(
@@ -23,7 +29,7 @@ TEST(Data, AClientThatCannotTrainIsNotSelectedUntilItCan) {
   const Peer c = h.connect("c");
   EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 0U);
   EXPECT_EQ(h.sent<messages::TrainTask>(b).size(), 1U);
-  h.say(a, DataReport{12, 12, "", ""});
+  h.say(a, DataReport{12, 12});
   h.finish_task(b);
   h.finish_task(c);
   h.commit();
@@ -33,14 +39,16 @@ TEST(Data, AClientThatCannotTrainIsNotSelectedUntilItCan) {
 TEST(Data, ProblemsAndNoticesAreReportedOnce) {
   Harness h(small_config());
   const Peer a = h.connect("a");
-  h.say(a, DataReport{0, 0, "data.csv:8: bad row", ""});
-  h.say(a, DataReport{0, 0, "data.csv:8: bad row", ""});
-  EXPECT_EQ(logged(h, "a cannot train: data.csv:8: bad row"), 1U);
-  h.say(a, DataReport{5, 5, "", "set aside: state.sqlite"});
+  h.say(a, DataReport{0, 0, bad_value, {}});
+  h.say(a, DataReport{0, 0, bad_value, {}});
+  EXPECT_EQ(
+      logged(h, "a cannot train: csv data, line 8, column 2: a value is not a finite number; correct it"),
+      1U);
+  h.say(a, DataReport{5, 5, {}, {{{ReasonCode::state_set_aside, {}}, {}}}});
   EXPECT_EQ(logged(h, "a can train now, on 5 examples"), 1U);
-  EXPECT_EQ(logged(h, "a: set aside: state.sqlite"), 1U);
-  h.say(a, DataReport{6, 6, "rows.csv:9: bad row", ""});
-  EXPECT_EQ(logged(h, "a has no more data coming: rows.csv:9: bad row"), 1U);
+  EXPECT_EQ(logged(h, "a: its state was damaged and is set aside"), 1U);
+  h.say(a, DataReport{6, 6, {{ReasonCode::row_length, {{Quantity::line, 9}}}, {}}, {}});
+  EXPECT_EQ(logged(h, "a has no more data coming: line 9: a row has another number of fields"), 1U);
 }
 
 }  // namespace

@@ -74,8 +74,8 @@ Verdict Harness::say_misdirected(const Peer& from, messages::Type type) {
 }
 
 Verdict Harness::hello(Peer& from, std::uint64_t examples, const std::string& federation) {
-  messages::Hello hello{
-      federation, from.instance, "hansa test", {examples, 0, examples > 0 ? "" : "no data", ""}};
+  messages::Hello hello{federation, from.instance, "hansa test", {examples, 0}};
+  if (examples == 0) hello.data.problem.reason.code = ReasonCode::too_few_examples;
   const std::size_t before = effects.size();
   const Verdict verdict = apply(MessageArrived{from.peer, from.name, SessionId(), hello});
   for (std::size_t i = before; i < effects.size(); ++i)

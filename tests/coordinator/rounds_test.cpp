@@ -243,10 +243,12 @@ TEST(InRound, AFailedRoundReportsWhyAClientDeclined) {
   Harness h(config);
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
-  h.say(a, messages::Decline{h.task_of(a), "model.pt: 4 columns and 7 inputs"});
-  h.say(b, messages::Decline{h.task_of(b), "model.pt: 4 columns and 7 inputs"});
+  const messages::Report unfit{{ReasonCode::output_unfit, {}}, {}};
+  h.say(a, messages::Decline{h.task_of(a), unfit});
+  h.say(b, messages::Decline{h.task_of(b), unfit});
   ASSERT_EQ(h.finished.size(), 1U);
-  EXPECT_NE(h.finished[0].text.find("a says: model.pt: 4 columns and 7 inputs"), std::string::npos)
+  EXPECT_NE(h.finished[0].text.find("a says: what the model returns does not fit its targets"),
+            std::string::npos)
       << h.finished[0].text;
 }
 
@@ -259,7 +261,7 @@ TEST(InRound, TheRecordHasTheOutcomeOfEachClient) {
   const Peer b = h.connect("b");
   const Peer c = h.connect("c");
   h.finish_task(a);
-  h.say(b, messages::Decline{h.task_of(b), "battery"});
+  h.say(b, messages::Decline{h.task_of(b), {{ReasonCode::nothing_new, {}}, {}}});
   auto offer = h.offer_of(c);
   offer.bytes = 4;
   EXPECT_EQ(h.say(c, offer), Verdict::rejected);
@@ -268,7 +270,7 @@ TEST(InRound, TheRecordHasTheOutcomeOfEachClient) {
   ASSERT_EQ(p.size(), 3U);
   EXPECT_EQ(p[0].outcome, Outcome::counted);
   EXPECT_EQ(p[1].outcome, Outcome::declined);
-  EXPECT_EQ(p[1].reason, "battery");
+  EXPECT_EQ(p[1].reason, "it has nothing new to train on");
   EXPECT_EQ(p[2].outcome, Outcome::rejected);
 }
 

@@ -1,5 +1,6 @@
 // Secure sums in the coordinator: which clients it waits for, which clients drop out of which exchange, and what it
 // refuses. The clients are real machines; their vectors do not matter here.
+#include <algorithm>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -135,6 +136,24 @@ class SecureRounds : public ::testing::Test {
     return nullptr;
   }
 };
+
+using AdversaryReports = SecureRounds;
+TEST_F(AdversaryReports, TheSenderOfSharesThatCannotBeDecryptedIsNamedByItsPosition) {
+  begin();
+  up_to_masked();
+  const auto decline = [&](const char* name, std::uint64_t member) {
+    const messages::Report report{{ReasonCode::shares_invalid, {{Quantity::member, member}}}, {}};
+    return h->say(of(name).peer, messages::Decline{of(name).task, report});
+  };
+  const auto logged = [&](const std::string& text) {
+    return std::ranges::any_of(h->all<Log>(),
+                               [&](const Log& log) { return log.text.find(text) != std::string::npos; });
+  };
+  EXPECT_EQ(decline("b", 0), Verdict::accepted);
+  EXPECT_TRUE(logged("cannot be decrypted; if this repeats, remove that client (it is a)"));
+  EXPECT_EQ(decline("c", std::uint64_t{1} << 63), Verdict::accepted);
+  EXPECT_TRUE(logged("c declined: client at position 9223372036854775808"));
+}
 
 TEST_F(SecureRounds, ARoundGoesThroughItsExchangesWithoutWaiting) {
   begin();

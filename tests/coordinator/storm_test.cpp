@@ -36,14 +36,14 @@ struct InPhase {
 
 std::vector<messages::ToAggregator> every_message(const InPhase& p) {
   return {messages::Hello{"harbour", p.a.instance, "hansa", {10, 0, "", ""}},
-          messages::Decline{p.h.task_of(p.a), "no"},
+          messages::Decline{p.h.task_of(p.a), {}},
           messages::Pull{p.h.config.model.archive, 0, 1},
           p.h.offer_of(p.a),
           messages::UpdateChunk{p.h.task_of(p.a), 0},
           messages::Ping{},
           messages::Pong{},
           messages::Bye{"bye"},
-          messages::DataReport{10, 0, "", ""},
+          messages::DataReport{10, 0},
           messages::KeyAdvert{},
           messages::EncryptedShares{},
           messages::SurvivorSignature{},
@@ -157,7 +157,7 @@ std::optional<messages::ToAggregator> random_message(Random& random, const Harne
     case 1:
       return messages::Hello{
           random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", {5, 0, "", ""}};
-    case 2: return messages::Decline{task, "no"};
+    case 2: return messages::Decline{task, {}};
     case 3:
       return messages::Pull{blobs[random.below(3)], random.below(1'100),
                             static_cast<std::uint32_t>(1 + random.below(1'600))};

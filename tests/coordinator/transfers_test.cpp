@@ -280,7 +280,7 @@ TEST(Upload, ASlotIsFreeAgainWhenItsClientLeavesDeclinesOrIsRejected) {
     p.h.say(p.a, p.h.offer_of(p.a));
     p.h.say(p.b, p.h.offer_of(p.b));
     if (way == 0) p.h.say(p.a, messages::Bye{"bye"});
-    if (way == 1) p.h.say(p.a, messages::Decline{p.h.task_of(p.a), "no"});
+    if (way == 1) p.h.say(p.a, messages::Decline{p.h.task_of(p.a), {}});
     if (way == 2) {
       auto wrong = p.h.offer_of(p.a);
       wrong.bytes = 4;

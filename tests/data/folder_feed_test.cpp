@@ -51,7 +51,8 @@ class Inbox : public ::testing::Test {
       stored_.insert((*arrival)->source);
       feed_->stored();
     }
-    notes_ = feed_->take_notes();
+    notes_.clear();
+    for (const Error& note : feed_->take_notes()) notes_.push_back(note.text());
     return out;
   }
   using Labels = std::vector<std::int64_t>;

@@ -51,7 +51,7 @@ class Mqtt : public ::testing::Test {
       error_ = arrival.error().text();
       return std::nullopt;
     }
-    for (auto& note : feed_->take_notes()) notes_.push_back(note);
+    for (auto& note : feed_->take_notes()) notes_.push_back(note.text());
     return std::move(*arrival);
   }
   void store(const Arrival& arrival) {

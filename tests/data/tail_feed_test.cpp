@@ -56,7 +56,7 @@ class Tail : public ::testing::Test {
       positions_[a.source] = a.position;
       feed_->stored();
     }
-    for (auto& note : feed_->take_notes()) notes_.push_back(note);
+    for (auto& note : feed_->take_notes()) notes_.push_back(note.text());
     return out;
   }
   using Labels = std::vector<std::int64_t>;

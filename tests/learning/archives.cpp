@@ -224,6 +224,29 @@ def training_loss(self, x, y):
     return torch.mean((torch.argmax(self.forward(x), 1) != y).float())
 )");
       break;
+    case TestModel::raises_data:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define(R"(
+def training_loss(self, x, y):
+    if x.numel() > 0:
+        raise Exception("the first example is " + str(float(x.flatten()[0])))
+    return torch.mean(x)
+)");
+      break;
+    case TestModel::raises_file:
+      add_linear(model, features, classes);
+      model.define(linear_forward);
+      model.define("def training_loss(self, x, y):\n    bytes = torch.from_file(\"" + path.string() +
+                   R"(.secret", False, 16, dtype=torch.uint8)
+    text = ""
+    for i in range(16):
+        text += chr(int(bytes[i]))
+    if x.numel() > 0:
+        raise Exception("the file holds " + text)
+    return torch.mean(x)
+)");
+      break;
     case TestModel::vector_loss:
       add_linear(model, features, classes);
       model.define(linear_forward);

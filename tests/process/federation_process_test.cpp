@@ -106,24 +106,31 @@ TEST_F(FederationFolder, AKilledClientLosesNoRoundAndALateOneJoins) {
   EXPECT_NE(line(aggregator.output(), "final model: "), "");
 }
 
-TEST_F(FederationFolder, AClientWithBadDataIsReportedAndTheOthersContinue) {
+using AdversaryReportsInProcess = FederationFolder;
+TEST_F(AdversaryReportsInProcess, ABadCellStaysOnItsDeviceAndTheOthersContinue) {
   replace(folder / "federation.toml", "clients_(min|expected) = 3", "clients_$1 = 2");
   // Two clients are too few for secure aggregation.
   replace(folder / "federation.toml", "enabled = true", "enabled = false");
   for (int i = 1; i <= 3; ++i)
     replace(client_file(i), "\\[secure_aggregation\\]", "[secure_aggregation]\nrequired = false");
-  ASSERT_TRUE(write_file_atomically(folder / "bad.csv", "a,y\n1,0\nlow,1\n"));
+  ASSERT_TRUE(write_file_atomically(folder / "bad.csv", "a,y\n1,0\nMary-Miller-HIV,1\n"));
   replace(client_file(3), "\\[data\\][^\\[]*",
           "[data]\nkind = \"csv\"\nfile = \"../bad.csv\"\nlabel = \"y\"\n\n");
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;
   clients.push_back(start_client(3));
-  const std::string reason = "bad.csv:3: column \"a\": is \"low\", which is not a number";
-  ASSERT_TRUE(aggregator.wait_for_output(reason, seconds(60))) << aggregator.output();
+  ASSERT_TRUE(aggregator.wait_for_output(
+      "client-03 connected and cannot train: csv data, line 3, column 1: a value is not a finite number",
+      seconds(60)))
+      << aggregator.output();
   for (int i = 1; i <= 2; ++i) clients.push_back(start_client(i));
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   for (auto& client : clients) EXPECT_EQ(client.wait(seconds(60)), 0) << client.output();
-  EXPECT_NE(clients[0].output().find(reason), std::string::npos) << "its own operator reads it too";
+  EXPECT_EQ(aggregator.output().find("Mary"), std::string::npos) << aggregator.output();
+  EXPECT_NE(
+      clients[0].output().find("bad.csv:3: column \"a\": is \"Mary-Miller-HIV\", which is not a number"),
+      std::string::npos)
+      << "the text is in its own log";
 }
 
 TEST_F(FederationFolder, ATerminatedAggregatorLogsItsLastRoundAndExitsCleanly) {

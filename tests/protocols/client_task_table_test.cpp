@@ -40,7 +40,7 @@ ClientTask task_in(S state) {
   feed(task, SessionOpened{});
   if (state == S::fetching_archive || state == S::fetching_inputs) return task;
   if (state == S::declined) {
-    feed(task, TrainingFailed{"no"});
+    feed(task, TrainingFailed{});
     return task;
   }
   if (state == S::dropped) {
@@ -84,7 +84,7 @@ std::vector<TaskEvent> all_events() {
           BlobVerified{counting_digest(1)},
           BlobDamaged{counting_digest(1)},
           TrainingDone{make_offer()},
-          TrainingFailed{"why"},
+          TrainingFailed{},
           UpdateWithdrawn{},
           GrantArrived{0, 300},
           ReceiptArrived{messages::Verdict::counted},

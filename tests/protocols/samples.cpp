@@ -95,6 +95,21 @@ Offer offer() {
   return out;
 }
 
+Report memory_short() {
+  return {{ReasonCode::memory_short,
+           {{Quantity::bytes_needed, 1ULL << 33}, {Quantity::bytes_allowed, 1ULL << 29}}},
+          {}};
+}
+Report set_aside() { return {{ReasonCode::state_set_aside, {}}, "state.sqlite: is damaged"}; }
+Report skipped_row() {
+  return {{ReasonCode::record_skipped,
+           {{Quantity::data_kind, static_cast<std::uint64_t>(DataKind::csv)},
+            {Quantity::because, static_cast<std::uint64_t>(ReasonCode::value_invalid)},
+            {Quantity::line, 118},
+            {Quantity::column, 3}}},
+          {}};
+}
+
 const Digest setup = counting_digest(0xc0);
 const auto sealed = bytes_from<secure_aggregation::SealedShares>(6);
 const auto share = bytes_from<std::array<std::uint8_t, 32>>(7);
@@ -121,7 +136,7 @@ std::vector<Envelope<ToClient>> samples_to_client() {
           {session, Ping{task}},
           {session, Pong{task}},
           {session, Finished{RoundId(20), counting_digest(0xa0)}},
-          {session, Bye{"the client stops"}},
+          {session, Bye{"the aggregator stops"}},
           {session, KeyRoster{task, setup}},
           {session, ShareDelivery{task, setup, {0x05}, {sealed, sealed}}},
           {session, SurvivorSet{task, setup, {0xff, 0x03}}},
@@ -129,20 +144,20 @@ std::vector<Envelope<ToClient>> samples_to_client() {
 }
 
 std::vector<Envelope<ToAggregator>> samples_to_aggregator() {
-  return {{SessionId(),
-           Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, "none", "its state was set aside"}}},
-          {session, Decline{task, "no data"}},
-          {session, Pull{counting_digest(0x40), 524'288, 262'144}},
-          {session, offer()},
-          {session, UpdateChunk{task, 524'288}},
-          {session, Ping{task}},
-          {session, Pong{task}},
-          {session, Bye{"the client stops"}},
-          {session, DataReport{9'000, 17, "data.csv:8: bad row", "left out: one file"}},
-          {session, KeyAdvert{task, setup, advert()}},
-          {session, EncryptedShares{task, setup, {sealed, sealed}}},
-          {session, SurvivorSignature{task, setup, advert().signature}},
-          {session, UnmaskShares{task, setup, {share, share}}}};
+  return {
+      {SessionId(), Hello{"harbour", 0xc0ffee, "hansa 0.1.0", {6'000, 250, skipped_row(), {set_aside()}}}},
+      {session, Decline{task, memory_short()}},
+      {session, Pull{counting_digest(0x40), 524'288, 262'144}},
+      {session, offer()},
+      {session, UpdateChunk{task, 524'288}},
+      {session, Ping{task}},
+      {session, Pong{task}},
+      {session, Bye{"the client stops"}},
+      {session, DataReport{9'000, 17, skipped_row(), {set_aside(), memory_short()}}},
+      {session, KeyAdvert{task, setup, advert()}},
+      {session, EncryptedShares{task, setup, {sealed, sealed}}},
+      {session, SurvivorSignature{task, setup, advert().signature}},
+      {session, UnmaskShares{task, setup, {share, share}}}};
 }
 
 std::vector<Frame> frames() {

@@ -90,7 +90,7 @@ TEST(MethodVectors, AClientWithoutTheMethodDeclines) {
     for (const auto& p : record.participations)
       if (p.outcome == server::Outcome::declined) {
         ++declined;
-        EXPECT_NE(p.reason.find("method \"paired\""), std::string::npos) << p.reason;
+        EXPECT_NE(p.reason.find("does not know the task's method"), std::string::npos) << p.reason;
       }
   EXPECT_GT(declined, 0U);
 }

@@ -18,10 +18,12 @@ learning::ExampleShape common_shape(SQLite::Database& database, const learning::
   const auto held = read_shape(database);
   if (held) {
     if (held->input != shape.input || held->target != shape.target || held->target_kind != shape.target_kind)
-      throw Refused{Error{ErrorCode::data, arrival.source,
+      throw Refused{Error{ErrorCode::data,
+                          arrival.source,
                           "gives examples of " + text_of(shape) +
                               ", but the client's state holds examples of " + text_of(*held),
-                          "set [data] as it was, or name another [client] state folder"}};
+                          "set [data] as it was, or name another [client] state folder",
+                          {ReasonCode::shape_changed, {}}}};
     shape.class_count = std::max(shape.class_count, held->class_count);
   }
   if (!held || shape.class_count != held->class_count) keep_shape(database, shape);

@@ -21,7 +21,11 @@ ExampleCounts count_examples(SQLite::Database& database) {
 
 ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn, const std::string& location) {
   const auto nothing = [&] {
-    return Refused{Error{ErrorCode::data, location, "holds no example", "data has yet to arrive"}};
+    return Refused{Error{ErrorCode::data,
+                         location,
+                         "holds no example",
+                         "data has yet to arrive",
+                         {ReasonCode::nothing_arrived, {}}}};
   };
   const auto shape = read_shape(database);
   if (!shape) throw nothing();

@@ -18,4 +18,14 @@ Result<std::unique_ptr<Feed>> open_feed(const DataConfig& data, const FollowConf
   return fail(ErrorCode::internal, "data.follow", "has an unknown origin");
 }
 
+Error skipped(const Error& error) {
+  Error out = error;
+  out.location = "skipped: " + error.location;
+  const ReasonCode because = error.reason.is_known() ? error.reason.code : ReasonCode::data;
+  out.reason.code = ReasonCode::record_skipped;
+  out.reason.numbers.insert(out.reason.numbers.begin(),
+                            {Quantity::because, static_cast<std::uint64_t>(because)});
+  return out;
+}
+
 }  // namespace hansa::learning

@@ -43,8 +43,11 @@ class Feed {
   virtual void pause() {}
   // Notes for the operator about what does not stop the feed: skipped rows and files, a rotated file. Each is returned
   // once.
-  [[nodiscard]] virtual std::vector<std::string> take_notes() = 0;
+  [[nodiscard]] virtual std::vector<Error> take_notes() = 0;
 };
+
+// The note about a record or a file that was skipped because of the error.
+[[nodiscard]] Error skipped(const Error& error);
 
 // Looks up the stored position of a source.
 using KnownPosition = std::function<Result<std::optional<std::string>>(const std::string& source)>;

@@ -67,7 +67,8 @@ Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
   }
   if (error)
     return fail(ErrorCode::data, follow_.folder.string(), "cannot be listed (" + error.message() + ")",
-                "create the folder, or set data.folder to the folder into which files are moved");
+                "create the folder, or set data.folder to the folder into which files are moved",
+                {ReasonCode::data_unreadable, {}});
   std::ranges::sort(out, {}, [](const File& f) { return std::tie(f.changed_ns, f.path); });
   return out;
 }
@@ -93,8 +94,11 @@ Result<Arrival> FolderFeed::read(const File& file) const {
 void FolderFeed::remove(const File& file) {
   if (follow_.consumed_files == ConsumedFiles::keep) return;
   if (::unlink(file.path.c_str()) != 0 && errno != ENOENT)
-    notes_.push_back(file.path.string() + " was consumed, but cannot be removed (" + std::strerror(errno) +
-                     ")");
+    notes_.push_back({ErrorCode::data,
+                      file.path.string(),
+                      std::string("was consumed, but cannot be removed (") + std::strerror(errno) + ")",
+                      {},
+                      {ReasonCode::file_kept, {}}});
 }
 
 Result<std::optional<Arrival>> FolderFeed::next(std::uint64_t) {
@@ -112,7 +116,7 @@ Result<std::optional<Arrival>> FolderFeed::next(std::uint64_t) {
     auto arrival = read(file);
     if (!arrival) {
       refused_.insert(identity);
-      notes_.push_back("skipped: " + arrival.error().text());
+      notes_.push_back(skipped(arrival.error()));
       continue;
     }
     given_ = file;

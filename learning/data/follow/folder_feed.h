@@ -18,7 +18,7 @@ class FolderFeed final : public Feed {
   [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
   void stored() override;
   void wait(Duration most, int wake) override { watch_.wait(most, wake); }
-  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+  [[nodiscard]] std::vector<Error> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
   struct File {
@@ -39,7 +39,7 @@ class FolderFeed final : public Feed {
   FolderWatch watch_;
   std::set<std::string> consumed_, refused_;  // identities
   std::optional<File> given_;
-  std::vector<std::string> notes_;
+  std::vector<Error> notes_;
 };
 
 }  // namespace hansa::learning::internal

@@ -79,8 +79,11 @@ Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const F
   std::unique_ptr<MqttFeed> out(new MqttFeed(data, follow, consumer, std::move(rows)));
   HANSA_TRY(const std::optional<std::string> position, known(out->source_));
   if (position && !out->restore(*position))
-    out->notes_.push_back(location +
-                          ": its stored position cannot be used; reading starts with the next message");
+    out->notes_.push_back({ErrorCode::data,
+                           location,
+                           "its stored position cannot be used; reading starts with the next message",
+                           {},
+                           {ReasonCode::messages_lost, {}}});
   HANSA_TRY_VOID(out->create());
   return out;
 }
@@ -135,8 +138,11 @@ void MqttFeed::lose(const std::string& why) {
   given_ = false;
   retry_at_ = steady_now() + retry_after_;
   retry_after_ = std::min(2 * retry_after_, retry_max);
-  trouble_ = Error{ErrorCode::network, broker_.address(), why,
-                   "check the broker and data.broker; the client keeps trying"};
+  trouble_ = Error{ErrorCode::network,
+                   broker_.address(),
+                   why,
+                   "check the broker and data.broker; the client keeps trying",
+                   {ReasonCode::source_unreachable, {}}};
 }
 
 void MqttFeed::check(int code) {
@@ -170,8 +176,11 @@ void MqttFeed::on_connected(int code, int flags) {
   if (session_present) return;
   if (!delivered_.empty())
     notes_.push_back(
-        source_ +
-        ": the broker kept no session; messages sent while the client was disconnected may be lost");
+        {ErrorCode::data,
+         source_,
+         "the broker kept no session; messages sent while the client was disconnected may be lost",
+         {},
+         {ReasonCode::messages_lost, {}}});
   delivered_.clear();
   check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
 }
@@ -189,8 +198,11 @@ void MqttFeed::on_message(const mosquitto_message& message) {
   if (may_repeat_ && message.mid != 0 && std::ranges::find(delivered_, delivered) != delivered_.end()) return;
   may_repeat_ = false;
   if (payload.size() > payload_bytes_max) {
-    notes_.push_back("skipped: " + source_ + ": a message of " + std::to_string(payload.size()) +
-                     " bytes; the limit is 1 MiB");
+    notes_.push_back(skipped({ErrorCode::data,
+                              source_,
+                              "a message of " + std::to_string(payload.size()) + " bytes",
+                              "the limit is 1 MiB",
+                              {ReasonCode::data_too_large, {}}}));
     return;
   }
   waiting_.push_back({std::move(delivered), std::string(payload)});
@@ -267,7 +279,7 @@ void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
     }
   }
   if (!bad) {
-    notes_.push_back("skipped: " + bad.error().text());
+    notes_.push_back(skipped(bad.error()));
     for (const CsvRow& row : read) examples_.leave_out(row.group);
     return;
   }

@@ -30,7 +30,7 @@ class MqttFeed final : public Feed {
   void wait(Duration most, int wake) override;
   // Disconnects. The broker queues the messages that arrive in the meantime.
   void pause() override;
-  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+  [[nodiscard]] std::vector<Error> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
   // Identifies a message that is in durable storage, so that a second delivery is recognised.
@@ -80,7 +80,7 @@ class MqttFeed final : public Feed {
   std::deque<Message> waiting_;
   std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
-  std::vector<std::string> notes_;
+  std::vector<Error> notes_;
 };
 
 }  // namespace hansa::learning::internal

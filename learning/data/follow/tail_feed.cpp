@@ -31,6 +31,10 @@ void TailFeed::stored() {
   after_.reset();
 }
 
+Error TailFeed::note(ReasonCode reason, std::string what) const {
+  return {ErrorCode::data, path_.string(), std::move(what), {}, {reason, {}}};
+}
+
 void TailFeed::begin_anew() {
   const FileIdentity file = state_.file;
   state_ = State{};
@@ -43,7 +47,7 @@ Result<bool> TailFeed::open_path() {
     if (errno == ENOENT) return false;  // it may be created later
     return fail(ErrorCode::data, path_.string(),
                 std::string("cannot be opened (") + std::strerror(errno) + ")",
-                "give the user that runs this program read permission");
+                "give the user that runs this program read permission", {ReasonCode::data_unreadable, {}});
   }
   const auto status = status_of(file);
   if (!status || !status->regular)
@@ -75,7 +79,8 @@ Result<bool> TailFeed::attach_first() {
   if (!position) return open_path();
   HANSA_TRY(const bool usable, restore(*position));
   if (!usable) {
-    notes_.push_back(path_.string() + ": its stored position cannot be used; it is read from its start");
+    notes_.push_back(
+        note(ReasonCode::file_restarted, "its stored position cannot be used; it is read from its start"));
     state_ = State{};
     return open_path();
   }
@@ -84,9 +89,10 @@ Result<bool> TailFeed::attach_first() {
   if (open_moved()) return true;
   if (!status) return false;  // open_moved() decides when the file returns
   notes_.push_back(
-      path_.string() +
-      " was replaced while the client was not running, and the old file is gone: its lines after line " +
-      std::to_string(state_.at.line) + " were not read");
+      note(ReasonCode::rows_lost,
+           "was replaced while the client was not running, and the old file is gone: its lines after line " +
+               std::to_string(state_.at.line) + " were not read"));
+  notes_.back().reason.numbers = {{Quantity::line, state_.at.line}};
   state_ = State{};
   return open_path();
 }
@@ -101,7 +107,8 @@ Result<bool> TailFeed::attach() {
   }
   HANSA_TRY(const bool same, still_the_same(depth));
   if (!same) {
-    notes_.push_back(path_.string() + " was truncated or rewritten: it is read from its start");
+    notes_.push_back(
+        note(ReasonCode::file_restarted, "was truncated or rewritten: it is read from its start"));
     begin_anew();
   }
   note_modification();
@@ -213,7 +220,7 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
       state.examples->add(row);
       values += row.inputs.size();
     } else {
-      if (!whole) notes_.push_back("skipped: " + whole.error().text());
+      if (!whole) notes_.push_back(skipped(whole.error()));
       state.examples->leave_out(row.group);
     }
     ++arrival.records;

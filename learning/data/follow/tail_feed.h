@@ -24,7 +24,7 @@ class TailFeed final : public Feed {
   [[nodiscard]] Result<std::optional<Arrival>> next(std::uint64_t records_max) override;
   void stored() override;
   void wait(Duration most, int wake) override { watch_.wait(most, wake); }
-  [[nodiscard]] std::vector<std::string> take_notes() override { return std::exchange(notes_, {}); }
+  [[nodiscard]] std::vector<Error> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
   // The content of a position.
@@ -66,7 +66,9 @@ class TailFeed final : public Feed {
   Descriptor file_;
   State state_;
   std::optional<State> after_;  // the position after the last arrival, which is not yet stored
-  std::vector<std::string> notes_;
+  [[nodiscard]] Error note(ReasonCode reason, std::string what) const;
+
+  std::vector<Error> notes_;
 };
 
 }  // namespace hansa::learning::internal

@@ -14,13 +14,15 @@ Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::stri
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   ByteStream stream(path);
-  if (!std::filesystem::exists(status)) return stream.bad("does not exist", std::move(hint));
-  if (!std::filesystem::is_regular_file(status)) return stream.bad("is not a file", std::move(hint));
+  if (!std::filesystem::exists(status))
+    return stream.bad("does not exist", std::move(hint), ReasonCode::data_unreadable);
+  if (!std::filesystem::is_regular_file(status))
+    return stream.bad("is not a file", std::move(hint), ReasonCode::data_unreadable);
   errno = 0;
   stream.file_.reset(gzopen(path.c_str(), "rbe"));
   if (!stream.file_)
     return stream.bad(std::string("cannot be opened (") + std::strerror(errno) + ")",
-                      "give the user that runs this program read permission");
+                      "give the user that runs this program read permission", ReasonCode::data_unreadable);
   gzbuffer(stream.file_.get(), 1U << 18);
   return stream;
 }
@@ -47,8 +49,8 @@ Result<void> ByteStream::read(std::span<std::uint8_t> out, std::string_view part
   return {};
 }
 
-tl::unexpected<Error> ByteStream::bad(std::string what, std::string hint) const {
-  return fail(ErrorCode::data, path_.string(), std::move(what), std::move(hint));
+tl::unexpected<Error> ByteStream::bad(std::string what, std::string hint, ReasonCode reason) const {
+  return fail(ErrorCode::data, path_.string(), std::move(what), std::move(hint), {reason, {}});
 }
 
 }  // namespace hansa::learning::internal

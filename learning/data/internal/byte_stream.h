@@ -23,8 +23,8 @@ class ByteStream {
   [[nodiscard]] Result<std::size_t> read_some(std::span<std::uint8_t> out);
   // Fills out, or fails and names the part that is truncated.
   [[nodiscard]] Result<void> read(std::span<std::uint8_t> out, std::string_view part);
-  [[nodiscard]] tl::unexpected<Error> bad(std::string what,
-                                          std::string hint = "fetch or copy the file again") const;
+  [[nodiscard]] tl::unexpected<Error> bad(std::string what, std::string hint = "fetch or copy the file again",
+                                          ReasonCode reason = ReasonCode::data_damaged) const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

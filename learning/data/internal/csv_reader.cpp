@@ -22,7 +22,8 @@ CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLi
       first_line_(start.line) {}
 
 tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string hint) const {
-  return fail(ErrorCode::data, location_ + ":" + std::to_string(line), std::move(what), std::move(hint));
+  return fail(ErrorCode::data, location_ + ":" + std::to_string(line), std::move(what), std::move(hint),
+              {ReasonCode::data_damaged, {{Quantity::line, line}}});
 }
 
 Result<bool> CsvReader::fill() {

@@ -66,18 +66,26 @@ Result<std::size_t> CsvRowReader::find_column(const std::string& name, std::stri
   if (count == 1) return static_cast<std::size_t>(std::ranges::find(names_, name) - names_.begin());
   if (count > 1)
     return fail(ErrorCode::data, location, "has " + std::to_string(count) + " columns \"" + name + "\"",
-                "give each column a different name");
+                "give each column a different name", missing_column(name, key));
   if (const auto near = nearest_word(name, names_); near && names_.size() > 1)
     return fail(ErrorCode::data, location,
                 "has no column \"" + name + "\", which data." + std::string(key) + " names",
-                "did you mean \"" + *near + "\"?");
+                "did you mean \"" + *near + "\"?", missing_column(name, key));
   std::string all;
   for (std::size_t i = 0; i < names_.size() && i < 12; ++i)
     all += (i == 0 ? "" : ", ") + in_quotes(names_[i]);
   return fail(ErrorCode::data, location,
               "has no column \"" + name + "\", which data." + std::string(key) + " names",
               names_.size() == 1 ? "its one column is " + all + ": is data.delimiter right?"
-                                 : "its columns are " + all + (names_.size() > 12 ? ", ..." : ""));
+                                 : "its columns are " + all + (names_.size() > 12 ? ", ..." : ""),
+              missing_column(name, key));
+}
+
+Reason CsvRowReader::missing_column(const std::string& name, std::string_view key) const {
+  if (key != "columns") return {ReasonCode::label_missing, {}};
+  const auto found = std::ranges::find(config_.columns, name);
+  return {ReasonCode::column_missing,
+          {{Quantity::column, static_cast<std::uint64_t>(found - config_.columns.begin()) + 1}}};
 }
 
 Result<void> CsvRowReader::choose_inputs() {
@@ -86,7 +94,8 @@ Result<void> CsvRowReader::choose_inputs() {
       if (i != label_ && i != group_) inputs_.push_back(i);
     if (inputs_.empty())
       return fail(ErrorCode::data, location_ + ":" + std::to_string(header_line_),
-                  "has no column other than the label", "check data.delimiter, or name another file");
+                  "has no column other than the label", "check data.delimiter, or name another file",
+                  {ReasonCode::label_missing, {}});
     return {};
   }
   for (const std::string& name : config_.columns) {
@@ -94,6 +103,10 @@ Result<void> CsvRowReader::choose_inputs() {
     inputs_.push_back(column);
   }
   return {};
+}
+
+Reason CsvRowReader::reason_of(ReasonCode code, const CsvRecord& record, std::size_t column) {
+  return {code, {{Quantity::line, record.line}, {Quantity::column, column + 1}}};
 }
 
 std::string CsvRowReader::location_of(const CsvRecord& record, std::size_t column) const {
@@ -106,17 +119,20 @@ Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::stri
     if (found != config_.classes.end()) return found - config_.classes.begin();
     return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not in data.classes",
-                "add it there on all clients, or correct the row");
+                "add it there on all clients, or correct the row",
+                reason_of(ReasonCode::class_unknown, record, label_));
   }
   const auto value = number_of(text);
   if (!value)
     return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", which is not a number",
-                "list the labels in data.classes, the same list on all clients");
+                "list the labels in data.classes, the same list on all clients",
+                reason_of(ReasonCode::class_unknown, record, label_));
   if (*value < 0 || *value > double{class_index_max} || *value != std::floor(*value))
     return fail(ErrorCode::data, location_of(record, label_),
                 "is " + in_quotes(text) + ", but a class is a whole number from 0",
-                "to predict a number, set data.target = \"real\"");
+                "to predict a number, set data.target = \"real\"",
+                reason_of(ReasonCode::class_unknown, record, label_));
   return static_cast<std::int64_t>(*value);
 }
 
@@ -126,7 +142,8 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   const bool named = std::ranges::find(config_.classes, text) != config_.classes.end();
   if (!named && is_missing(text)) {
     if (config_.missing == MissingValues::skip) return false;
-    return fail(ErrorCode::data, location_of(record, label_), "is missing", missing_label_hint);
+    return fail(ErrorCode::data, location_of(record, label_), "is missing", missing_label_hint,
+                reason_of(ReasonCode::value_missing, record, label_));
   }
   if (config_.target == TargetKind::class_index) {
     HANSA_TRY(row.class_index, read_class(record, text));
@@ -135,7 +152,8 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   const auto value = number_of(text);
   if (!value || !fits_float(*value))
     return fail(ErrorCode::data, location_of(record, label_),
-                "is " + in_quotes(text) + ", which is not a number", "correct the row");
+                "is " + in_quotes(text) + ", which is not a number", "correct the row",
+                reason_of(ReasonCode::value_invalid, record, label_));
   row.real = static_cast<float>(*value);
   return true;
 }
@@ -145,7 +163,11 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     return fail(ErrorCode::data, location_ + ":" + std::to_string(record.line),
                 "has " + std::to_string(record.fields.size()) + " fields, but the header has " +
                     std::to_string(names_.size()),
-                "correct the row; quote a field that holds the delimiter");
+                "correct the row; quote a field that holds the delimiter",
+                {ReasonCode::row_length,
+                 {{Quantity::line, record.line},
+                  {Quantity::fields, record.fields.size()},
+                  {Quantity::fields_expected, names_.size()}}});
   if (group_) row.group = trimmed(record.fields[*group_]);
   HANSA_TRY(bool whole, read_label(record, row));
   row.inputs.resize(inputs_.size());
@@ -155,7 +177,7 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
       if (config_.missing == MissingValues::refuse)
         return fail(ErrorCode::data, location_of(record, inputs_[i]),
                     text.empty() ? "is missing" : "is " + in_quotes(text) + ", which means missing",
-                    missing_input_hint);
+                    missing_input_hint, reason_of(ReasonCode::value_missing, record, inputs_[i]));
       whole &= config_.missing != MissingValues::skip;
       row.inputs[i] = std::numeric_limits<float>::quiet_NaN();
       continue;
@@ -164,10 +186,12 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
     if (!value)
       return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a number",
-                  "correct the row, or choose other data.columns");
+                  "correct the row, or choose other data.columns",
+                  reason_of(ReasonCode::value_invalid, record, inputs_[i]));
     if (!fits_float(*value))
       return fail(ErrorCode::data, location_of(record, inputs_[i]),
-                  "is " + in_quotes(text) + ", which is not a finite float32", "correct the row");
+                  "is " + in_quotes(text) + ", which is not a finite float32", "correct the row",
+                  reason_of(ReasonCode::value_invalid, record, inputs_[i]));
     row.inputs[i] = static_cast<float>(*value);
   }
   return whole;

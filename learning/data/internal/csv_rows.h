@@ -34,6 +34,8 @@ class CsvRowReader {
   [[nodiscard]] Result<std::size_t> find_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<void> choose_inputs();
   [[nodiscard]] std::string location_of(const CsvRecord& record, std::size_t column) const;
+  [[nodiscard]] static Reason reason_of(ReasonCode code, const CsvRecord& record, std::size_t column);
+  [[nodiscard]] Reason missing_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<bool> read_label(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] Result<std::int64_t> read_class(const CsvRecord& record, std::string_view text) const;
 

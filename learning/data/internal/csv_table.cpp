@@ -132,7 +132,8 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
     if (out.inputs.size() + row.inputs.size() > values_max)
       return fail(ErrorCode::resource, location + ":" + std::to_string(record.line),
                   "the file holds more than 4 GiB of numbers",
-                  "set data.examples_max, or use kind \"tensors\", which stays on disk");
+                  "set data.examples_max, or use kind \"tensors\", which stays on disk",
+                  {ReasonCode::data_too_large, {}});
     out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
     if (config.target == TargetKind::class_index) out.class_indices.push_back(row.class_index);
     else out.reals.push_back(row.real);
@@ -142,7 +143,8 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
     return stream.bad("holds no example",
                       config.missing == MissingValues::skip
                           ? "every row has a missing value: give this client complete rows"
-                          : "give this client a file with rows below the header");
+                          : "give this client a file with rows below the header",
+                      ReasonCode::too_few_examples);
   replace_missing(out, config.missing);
   if (config.scale == Scaling::standard) standardise(out);
   sort_by_group(out, segments);

@@ -59,9 +59,11 @@ Result<std::unique_ptr<DataSource>> open_idx_source(const DataConfig& config) {
   HANSA_TRY(IdxPair pair, read_idx_pair({config.images, config.labels}, config.examples_max));
   const std::string location = config.images.string();
   if (pair.images.example_count() == 0)
-    return fail(ErrorCode::data, location, "holds no example", "give this client a file with examples");
+    return fail(ErrorCode::data, location, "holds no example", "give this client a file with examples",
+                {ReasonCode::too_few_examples, {}});
   if (pair.images.example_size() == 0)
-    return fail(ErrorCode::data, location, "has images without pixels", "fetch or copy the file again");
+    return fail(ErrorCode::data, location, "has images without pixels", "fetch or copy the file again",
+                {ReasonCode::data_damaged, {}});
   return std::make_unique<IdxSource>(location, std::move(pair));
 }
 

@@ -66,13 +66,14 @@ Result<std::unique_ptr<DataSource>> open_text_source(const DataConfig& config) {
   for (;;) {
     HANSA_TRY(const std::size_t n, stream.read_some(buffer));
     if (n == 0) break;
-    if (text.size() + n > text_bytes_max) return stream.bad("is larger than 1 GiB", "split it");
+    if (text.size() + n > text_bytes_max)
+      return stream.bad("is larger than 1 GiB", "split it", ReasonCode::data_too_large);
     std::transform(buffer.begin(), buffer.begin() + n, std::back_inserter(text), character_index);
   }
   if (text.size() <= config.window)
     return stream.bad("has " + std::to_string(text.size()) + " characters, but an example takes " +
                           std::to_string(std::uint64_t{config.window} + 1),
-                      "lower data.window, or give this client a longer text");
+                      "lower data.window, or give this client a longer text", ReasonCode::too_few_examples);
   return std::make_unique<TextSource>(config, std::move(text));
 }
 

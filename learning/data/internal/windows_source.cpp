@@ -75,7 +75,8 @@ Result<std::unique_ptr<DataSource>> open_windows_source(const DataConfig& config
     return fail(ErrorCode::data, config.file.string(),
                 "has " + std::to_string(table.row_count()) + " rows, but no " + std::to_string(reach) +
                     " consecutive rows of one series, which a window with its label needs",
-                "lower data.window or data.horizon, or give this client a longer series");
+                "lower data.window or data.horizon, or give this client a longer series",
+                {ReasonCode::too_few_examples, {}});
   return std::make_unique<WindowsSource>(config, std::move(table), std::move(starts));
 }
 

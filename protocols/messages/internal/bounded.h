@@ -17,6 +17,7 @@
 
 #include "common/digest.h"
 #include "common/identifiers.h"
+#include "common/text.h"
 #include "common/training.h"
 #include "protocols/messages/type.h"
 
@@ -30,16 +31,20 @@ struct OutOfBounds : std::runtime_error {
 template <class Archive>
 inline constexpr bool is_loading = Archive::is_loading::value;
 
+// Encoding stops at the maximum, and at a byte that is not UTF-8.
 template <class Archive>
 void text(Archive& archive, std::string& value, std::size_t bytes_max) {
   auto size = static_cast<std::uint32_t>(value.size());
-  if constexpr (!is_loading<Archive>) size = static_cast<std::uint32_t>(std::min(value.size(), bytes_max));
+  if constexpr (!is_loading<Archive>) size = static_cast<std::uint32_t>(utf8_prefix(value, bytes_max));
   archive(size);
   if constexpr (is_loading<Archive>) {
     if (size > bytes_max) throw OutOfBounds("a text is longer than " + std::to_string(bytes_max) + " bytes");
     value.resize(size);
   }
   archive(cereal::binary_data(value.data(), size));
+  if constexpr (is_loading<Archive>) {
+    if (!is_utf8(value)) throw OutOfBounds("a text is not UTF-8");
+  }
 }
 
 // A text that must not be truncated. Its length was checked where it was created.

@@ -11,11 +11,20 @@ inline constexpr std::size_t subset_bytes_max = (secure_aggregation::clients_max
 inline constexpr std::size_t shares_max = secure_aggregation::neighbours_max + 1;
 
 template <class A>
+void report(A& a, Report& value) {
+  enumeration(a, value.reason.code, last_reason_code);
+  list(a, value.reason.numbers, reason_numbers_max, [&a](ReasonNumber& number) {
+    enumeration(a, number.quantity, last_quantity);
+    a(number.value);
+  });
+  text(a, value.details, text_bytes_max);
+}
+template <class A>
 void fields(A& a, DataReport& m) {
   a(m.examples);
   a(m.new_examples);
-  text(a, m.problem, text_bytes_max);
-  text(a, m.notice, text_bytes_max);
+  report(a, m.problem);
+  list(a, m.notices, reports_max, [&a](Report& notice) { report(a, notice); });
 }
 template <class A>
 void fields(A& a, Hello& m) {
@@ -46,7 +55,7 @@ void fields(A& a, Cancel& m) {
 template <class A>
 void fields(A& a, Decline& m) {
   identifier(a, m.task);
-  text(a, m.reason, text_bytes_max);
+  report(a, m.report);
 }
 template <class A>
 void fields(A& a, Pull& m) {

@@ -149,8 +149,10 @@ inline constexpr std::array limits_settings{
         .kind = config::Kind::number,
         .presence = config::Presence::defaulted,
         .default_value = "64.0",
-        .meaning = "Maximum magnitude of a value in an update: an update with a larger value is refused.",
-        .range = {.least = 0, .most = 1'000'000, .at_least = config::Bound::exclusive},
+        .meaning =
+            "Maximum magnitude of a value in an update: an update with a larger value is refused. Clients "
+            "accept no limit below 1.",
+        .range = {.least = 1, .most = 1'000'000},
         .example = "16.0"},
     config::Setting{.key = "uploads_max",
                     .kind = config::Kind::integer,

@@ -10,15 +10,17 @@ void Clients::on_connected(const std::string& client, const messages::DataReport
                 (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
   else
     turn.warn(client + " connected and cannot train: " +
-              (data.problem.empty() ? std::string("it has no examples") : data.problem));
+              (data.problem.empty() ? std::string("it has no examples") : sentence(data.problem)));
   clients_[client].problem = data.problem;  // on_data need not log it again
 }
 
 void Clients::on_data(const std::string& client, const messages::DataReport& data, Turn& turn) {
   Client& c = clients_[client];
-  if (!data.notice.empty()) turn.warn(client + ": " + data.notice);
+  for (const messages::Report& notice : data.notices)
+    if (!notice.empty()) turn.warn(client + ": " + sentence(notice));
   if (!data.problem.empty() && data.problem != c.problem)
-    turn.warn(client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") + data.problem);
+    turn.warn(client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") +
+              sentence(data.problem));
   else if (data.examples > 0 && c.examples == 0 && !c.problem.empty())
     turn.inform(client + " can train now, on " + std::to_string(data.examples) + " examples");
   c.examples = data.examples;

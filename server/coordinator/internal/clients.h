@@ -17,7 +17,7 @@ namespace hansa::server {
 struct Client {
   std::uint64_t examples = 0;  // available
   std::uint64_t new_examples = 0;
-  std::string problem;
+  messages::Report problem;
   std::optional<secure_aggregation::Certificate> certificate;
   // History, since this process started.
   std::uint32_t rounds_counted = 0;

@@ -1,5 +1,7 @@
 #include "server/coordinator/internal/dispatch.h"
 
+#include "common/text.h"
+
 namespace hansa::server {
 
 using messages::RefuseReason;
@@ -43,8 +45,8 @@ Reply Dispatch::in_session(const std::string& client, const MessageArrived& even
       d.stage_.on_current_task(client, pong.task, d.turn_);
       return Verdict::accepted;
     }
-    Reply operator()(const messages::Bye& bye) const {
-      d.shared_.sessions.end(client, bye.reason.empty() ? "left" : bye.reason, d.turn_, d.notices_);
+    Reply operator()(const messages::Bye&) const {
+      d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
       d.settle();
       return Verdict::accepted;
     }
@@ -114,7 +116,7 @@ Verdict Dispatch::on_hello(const MessageArrived& event, const messages::Hello& h
   if (hello.federation != federation)
     return turn_.refuse(
         event.peer, client, RefuseReason::federation,
-        "this aggregator runs federation \"" + federation + "\", not \"" + hello.federation + "\"",
+        "this aggregator runs federation \"" + federation + "\", not \"" + printable(hello.federation) + "\"",
         "set [client] federation and [aggregator] address in client.toml to the same federation", 60'000);
   if (stage_.phase() == Phase::finished && shared_.sessions.is_repeated(event.peer, client, hello))
     return Verdict::discarded;

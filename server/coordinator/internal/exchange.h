@@ -93,6 +93,8 @@ class Exchange {
 
   // Earliest time at which advance() or opening() has something to do; Instant::max() without a limit.
   [[nodiscard]] virtual Instant next_tick() const = 0;
+  // The client at this position of the roster that the clients were sent; empty if there is none.
+  [[nodiscard]] virtual std::string member(std::uint64_t) const { return {}; }
   // What the exchange waits for, for displays; may be empty.
   [[nodiscard]] virtual std::string progress(const ActiveRound& round) const = 0;
 };

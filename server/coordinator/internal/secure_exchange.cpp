@@ -142,6 +142,10 @@ Instant SecureExchange::next_tick() const {
   return timed ? phase_until_ : Instant::max();
 }
 
+std::string SecureExchange::member(std::uint64_t position) const {
+  return position < sum_.roster().size() ? sum_.roster()[position].certificate.client : std::string();
+}
+
 std::string SecureExchange::progress(const ActiveRound& round) const {
   const auto of = [](const char* what, std::size_t part, std::size_t whole) {
     return std::string(what) + " of " + std::to_string(part) + " of " + std::to_string(whole);

@@ -57,6 +57,7 @@ class SecureExchange final : public Exchange {
   void complete(RoundRecord& record, Duration opening_time) const override;
   void end(const ActiveRound& round, Turn& turn) override;
   [[nodiscard]] Instant next_tick() const override;
+  [[nodiscard]] std::string member(std::uint64_t position) const override;
   [[nodiscard]] std::string progress(const ActiveRound& round) const override;
 
  private:
@@ -103,7 +104,7 @@ class SecureExchangeFactory final : public ExchangeFactory {
   void on_committed(const RoundCommitted& committed) override { range_ = committed.next_range; }
 
  private:
-  [[nodiscard]] messages::SecureTask make_secure(const ExchangeStart& start, std::uint64_t examples_most);
+  [[nodiscard]] messages::SecureTask make_secure(const ExchangeStart& start, std::uint64_t unit_of_weights);
 
   const CoordinatorConfig& config_;
   SumRange range_;

@@ -4,6 +4,7 @@
 #include "common/random.h"
 #include "protocols/secure_aggregation/quantise.h"
 #include "server/coordinator/internal/secure_exchange.h"
+#include "server/coordinator/internal/weight_unit.h"
 
 namespace hansa::server {
 
@@ -38,17 +39,17 @@ std::uint32_t SecureExchangeFactory::cohort_max() const {
 }
 
 Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeStart& start, Turn& turn) {
-  std::uint64_t most = 1;
+  std::vector<std::uint64_t> reports;
   std::vector<secure_aggregation::Certificate> certificates;
   std::map<std::string, std::uint64_t, std::less<>> reported;
   for (const std::string& name : start.cohort) {
     const Client& client = *start.clients.find(name);
-    most = std::max(most, client.examples);
+    reports.push_back(client.examples);
     reported.emplace(name, std::min(client.examples, trained_most(config_.settings.method)));
     certificates.push_back(*client.certificate);
   }
   messages::TrainTask task = start.task;
-  task.secure = make_secure(start, most);
+  task.secure = make_secure(start, weight_unit(reports, config_.settings.limits.examples_max));
   // As each client derives it from its task.
   HANSA_TRY(auto sum, secure_aggregation::AggregatorSum::begin(
                           messages::sum_setup(config_.settings.federation, task), std::move(certificates)));
@@ -60,7 +61,7 @@ Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeSt
 }
 
 messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& start,
-                                                        std::uint64_t examples_most) {
+                                                        std::uint64_t unit_of_weights) {
   const SecureSums& settings = *config_.settings.secure_sums;
   messages::SecureTask secure;
   secure.seed = start.seed;
@@ -74,9 +75,8 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   secure.clients = static_cast<std::uint32_t>(start.cohort.size());
   secure.metrics = settings.metrics;
   secure.assumptions = settings.assumptions;
-  // Weights are relative to the largest number of examples that a client reports. Stored scales are for unweighted
-  // values.
-  const auto unit = static_cast<double>(std::min(examples_most, config_.settings.limits.examples_max));
+  // Stored scales are for unweighted values.
+  const auto unit = static_cast<double>(unit_of_weights);
   secure.quantisation = secure_aggregation::first_quantisation(secure.clients, unit);
   if (range_.clip > 0 && range_.scales.size() == secure.segments.size()) {
     const auto grid = secure_aggregation::choose_grid(secure.clients, settings.value_bits);
