@@ -33,8 +33,8 @@ struct Misdirected {
 template <class Message>
 using Decoded = Result<std::variant<Envelope<Message>, Misdirected>>;
 
-// Truncates texts for people that are longer than their maximum, and texts at a byte that is not UTF-8. The caller must keep the result within
-// message_bytes_max, which a task with hundreds of long texts can exceed.
+// Truncates texts for people that are longer than their maximum, and texts at a byte that is not UTF-8. The caller must
+// keep the result within message_bytes_max, which a task with hundreds of long texts can exceed.
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToClient& message);
 [[nodiscard]] std::vector<std::byte> encode(SessionId session, const ToAggregator& message);
 

@@ -31,8 +31,8 @@ struct DataReport {
   std::uint64_t examples = 0;  // available now; 0 with a problem: cannot train
   std::uint64_t new_examples = 0;  // those on which no counted update was trained
   Report problem = {};  // why examples is 0, or why no more arrive
-  std::vector<Report> notices =
-      {};  // what else the operator should know; each is sent once; at most reports_max
+  // What else the operator should know. Each is sent once; at most reports_max.
+  std::vector<Report> notices = {};
 };
 
 // client -> aggregator: opens a session. It may be sent at any time; then it ends the open session and opens another. A
