@@ -1,7 +1,7 @@
 # cmake --install installs the programs and, for find_package(Hansa), the client as the library hansa::client.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS hansa hansa-aggregator hansa-client hansa-evaluator RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS hansa hansa-aggregator hansa-client hansa-evaluator hansa-trainer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # hansa_client and the libraries that it links.
 set_target_properties(hansa_client PROPERTIES EXPORT_NAME client)

@@ -116,8 +116,14 @@ Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& a
                                                   const DataConfig& data, int threads,
                                                   std::span<const std::string> personal) {
   HANSA_TRY(auto source, open_examples(data));
+  return make_evaluator(ArchiveFile(archive), std::move(source), threads, personal);
+}
+
+Result<std::unique_ptr<Evaluator>> make_evaluator(const ArchiveFile& archive,
+                                                  std::unique_ptr<DataSource> data, int threads,
+                                                  std::span<const std::string> personal) {
   HANSA_TRY(auto model, LoadedModel::open(archive, personal));
-  return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(source), threads);
+  return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(data), threads);
 }
 
 }  // namespace hansa::learning

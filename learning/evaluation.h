@@ -6,7 +6,9 @@
 
 #include "common/error.h"
 #include "common/training.h"
+#include "learning/archive_file.h"
 #include "learning/data/data_config.h"
+#include "learning/data/data_source.h"
 
 namespace hansa::learning {
 
@@ -24,5 +26,9 @@ class Evaluator {
 [[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
                                                                 const DataConfig& data, int threads,
                                                                 std::span<const std::string> personal = {});
+// The same on data that is open already.
+[[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const ArchiveFile& archive,
+                                                                std::unique_ptr<DataSource> data, int threads,
+                                                                std::span<const std::string> personal);
 
 }  // namespace hansa::learning

@@ -9,11 +9,10 @@
 
 namespace hansa::learning {
 
-Result<ModelDescription> describe_archive(const std::filesystem::path& archive,
-                                          std::span<const std::string> personal) {
+Result<ModelDescription> describe_archive(const ArchiveFile& archive, std::span<const std::string> personal) {
   HANSA_TRY(const LoadedModel model, LoadedModel::open(archive, personal));
   ModelDescription out;
-  HANSA_TRY(out.archive, digest_of_file(archive));
+  HANSA_TRY(out.archive, archive.digest());
   out.layout = model.layout();
   out.parameters.resize(model.layout().element_count());
   model.extract(out.parameters);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/parameter_layout.h"
+#include "learning/archive_file.h"
 
 namespace hansa::learning {
 
@@ -24,7 +25,7 @@ struct ModelDescription {
 };
 
 // `personal` lists patterns of parameters that are excluded from layout and parameters (TrainingConfig::personal).
-[[nodiscard]] Result<ModelDescription> describe_archive(const std::filesystem::path& archive,
+[[nodiscard]] Result<ModelDescription> describe_archive(const ArchiveFile& archive,
                                                         std::span<const std::string> personal = {});
 // The names of parameters that the archive holds and `layout` does not: those that were personal in the run with this
 // layout.

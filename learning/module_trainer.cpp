@@ -58,7 +58,7 @@ class ModuleModel final : public Model {
 
 std::unique_ptr<Trainer> make_module_trainer(OwnModule own, const LocalTrainerConfig& config) {
   return make_model_trainer(
-      config, [own = std::move(own)](const std::filesystem::path&, std::span<const std::string> personal) {
+      config, [own = std::move(own)](const ArchiveFile&, std::span<const std::string> personal) {
         return ModuleModel::create(own, personal);
       });
 }

@@ -5,7 +5,6 @@
 // returns. One thread at a time calls a trainer.
 #pragma once
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -18,6 +17,7 @@
 #include "common/methods.h"
 #include "common/parameter_layout.h"
 #include "common/training.h"
+#include "learning/archive_file.h"
 #include "learning/kept_vectors.h"
 
 namespace hansa::learning {
@@ -39,7 +39,7 @@ struct OutputVector {
 };
 
 struct TrainingRequest {
-  std::filesystem::path archive;  // TorchScript archive, already verified by its digest
+  ArchiveFile archive;  // TorchScript archive, already verified by its digest
   Digest layout;  // the layout that the aggregator assumes
   Method method = sgd_method({});
   std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
@@ -75,6 +75,9 @@ class Trainer {
   [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,
                                                      std::span<const OutputVector> outputs,
                                                      std::stop_token stop) = 0;
+
+  // Frees what the next training can acquire again. Called when no training has been asked for in a while.
+  virtual void release() {}
 };
 
 // Trains by a method that exchanges nothing but the model and its delta.

@@ -145,6 +145,10 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));
   out.resources.memory_mib_max = document.integer("resources.memory_mib_max");
+  out.resources.trainer_memory_mib_max = document.integer("resources.trainer_memory_mib_max");
+  out.resources.trainer_cpu_s_max = document.integer("resources.trainer_cpu_s_max");
+  out.resources.trainer_stall = document.duration_s("resources.trainer_stall_s");
+  out.resources.trainer_idle = document.duration_s("resources.trainer_idle_s");
   return out;
 }
 

@@ -27,6 +27,11 @@ struct ResourcesConfig {
   int threads = 1;  // LibTorch threads: 1 to 1,024
   int nice = 0;  // added to the process's niceness: 0 to 19
   std::uint64_t memory_mib_max = 0;  // tasks estimated to need more are declined; 0: no limit
+  // Of hansa-trainer, the process that trains.
+  std::uint64_t trainer_memory_mib_max = 0;  // address space that a training may add; 0: the device's memory
+  std::uint64_t trainer_cpu_s_max = 0;  // processor time of one training; 0: no limit
+  Duration trainer_stall = std::chrono::seconds(300);  // a training without a step for so long is ended
+  Duration trainer_idle = std::chrono::seconds(20);  // the process ends after this time without a training
 };
 
 struct SecureAggregationConfig {

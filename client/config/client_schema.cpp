@@ -132,6 +132,43 @@ constexpr std::array resources_settings{
             .unit = "MiB",
             .range = {.least = 0, .most = 1'048'576},
             .example = "512"},
+    Setting{.key = "trainer_memory_mib_max",
+            .kind = Kind::integer,
+            .presence = Presence::defaulted,
+            .default_value = "0",
+            .meaning =
+                "Address space that a training may add to that of the process `hansa-trainer` before it "
+                "loads a model. A training that asks for more fails; 0: as much as the device has memory.",
+            .unit = "MiB",
+            .range = {.least = 0, .most = 1'048'576},
+            .example = "1024"},
+    Setting{
+        .key = "trainer_cpu_s_max",
+        .kind = Kind::integer,
+        .presence = Presence::defaulted,
+        .default_value = "0",
+        .meaning = "Processor time, of all threads together, after which a training is ended; 0: no limit.",
+        .unit = "seconds",
+        .range = {.least = 0, .most = 10'000'000},
+        .example = "3600"},
+    Setting{.key = "trainer_stall_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "300.0",
+            .meaning = "A training that takes no optimiser step for this time is ended.",
+            .unit = "seconds",
+            .range = {.least = 0.1, .most = 86'400},
+            .example = "60"},
+    Setting{.key = "trainer_idle_s",
+            .kind = Kind::number,
+            .presence = Presence::defaulted,
+            .default_value = "20.0",
+            .meaning =
+                "The process `hansa-trainer` ends, and frees its memory, after this time without a training. "
+                "The next training starts it again, which opens the data again.",
+            .unit = "seconds",
+            .range = {.least = 0, .most = 86'400},
+            .example = "600"},
 };
 
 constexpr std::array<std::string_view, 2> unapproved{"decline", "train"};

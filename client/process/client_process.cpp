@@ -167,10 +167,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     const std::lock_guard lock(channel_mutex);
     if (wakeable != nullptr) wakeable->wake();
   };
-  TrainingThread training(trainer, wake);
-  Engine engine(std::move(engine_config), link, training, archives, steady_now());
   // Bad data does not end the client: it connects, reports the problem, and tries again with the next task.
   const auto available = trainer.available_data();
+  TrainingThread training(trainer, config.resources.trainer_idle, wake);
+  Engine engine(std::move(engine_config), link, training, archives, steady_now());
   if (!available && !data.followed) log.error(available.error().text());
   messages::DataReport report = data_report(available, reports);
   if (const auto notice = data.state->take_notice()) {

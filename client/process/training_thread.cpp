@@ -2,8 +2,9 @@
 
 namespace hansa::client {
 
-TrainingThread::TrainingThread(learning::Trainer& trainer, std::function<void()> wake)
+TrainingThread::TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake)
     : trainer_(trainer),
+      idle_(idle),
       wake_(std::move(wake)),
       thread_([this](const std::stop_token& quit) { serve(quit); }) {}
 
@@ -36,7 +37,17 @@ std::optional<TrainingThread::Ended> TrainingThread::take() {
 
 void TrainingThread::serve(const std::stop_token& quit) {
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, quit, [this] { return next_.has_value(); })) {
+  const auto has_next = [this] { return next_.has_value(); };
+  bool released = false;
+  while (true) {
+    if (!released && !changed_.wait_for(lock, quit, idle_, has_next) && !quit.stop_requested()) {
+      lock.unlock();
+      trainer_.release();
+      lock.lock();
+      released = true;
+    }
+    if (!changed_.wait(lock, quit, has_next)) return;
+    released = false;
     Job job = std::move(*next_);
     next_.reset();
     running_ = job.stop;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/engine/ports.h"
+#include "common/time.h"
 
 namespace hansa::client {
 
@@ -20,8 +21,9 @@ class TrainingThread final : public TrainingRunner {
     Result<learning::TrainingResult> result;
   };
 
-  // `trainer` must outlive the object. `wake` is called on the training thread when a result is ready.
-  TrainingThread(learning::Trainer& trainer, std::function<void()> wake);
+  // `trainer` must outlive the object, and its release() is called after `idle` without a training. `wake` is called on
+  // the training thread when a result is ready.
+  TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake);
   ~TrainingThread() override;  // stops a training within a step or two
 
   void start(const messages::TrainTask& task, learning::TrainingRequest request,
@@ -40,6 +42,7 @@ class TrainingThread final : public TrainingRunner {
   void serve(const std::stop_token& quit);
 
   learning::Trainer& trainer_;
+  Duration idle_;
   std::function<void()> wake_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

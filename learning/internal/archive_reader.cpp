@@ -1,14 +1,18 @@
 #include "learning/internal/archive_reader.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include <caffe2/serialize/file_adapter.h>
 #include <caffe2/serialize/inline_container.h>
+#include <caffe2/serialize/read_adapter_interface.h>
 #include <torch/csrc/jit/serialization/import_read.h>
 #include <torch/csrc/jit/serialization/import_source.h>
+#include <unistd.h>
 
 #include "learning/internal/code_check.h"
 #include "learning/internal/source_positions.h"
@@ -24,16 +28,46 @@ namespace {
 
 using caffe2::serialize::PyTorchStreamReader;
 
+// Reads an archive from a descriptor, for a process that may open no file.
+class OpenFile final : public caffe2::serialize::ReadAdapterInterface {
+ public:
+  explicit OpenFile(std::shared_ptr<const Descriptor> file) : file_(std::move(file)) {
+    const off_t end = ::lseek(file_->get(), 0, SEEK_END);
+    size_ = end < 0 ? 0 : static_cast<std::size_t>(end);
+  }
+  std::size_t size() const override { return size_; }
+  std::size_t read(std::uint64_t position, void* to, std::size_t bytes, const char*) const override {
+    std::size_t done = 0;
+    while (done < bytes) {
+      const ssize_t n = ::pread(file_->get(), static_cast<char*>(to) + done, bytes - done,
+                                static_cast<off_t>(position + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return done;
+  }
+
+ private:
+  std::shared_ptr<const Descriptor> file_;
+  std::size_t size_ = 0;
+};
+
 // Passes an Error through LibTorch's functions.
 struct Refused {
   Error error;
 };
 
+std::shared_ptr<caffe2::serialize::ReadAdapterInterface> adapter_of(const ArchiveFile& archive) {
+  if (archive.is_open()) return std::make_shared<OpenFile>(archive.file());
+  return std::make_shared<caffe2::serialize::FileAdapter>(archive.location());
+}
+
 class ArchiveReader {
  public:
-  explicit ArchiveReader(const std::string& file)
-      : location_(file),
-        records_(file),
+  explicit ArchiveReader(const ArchiveFile& archive)
+      : location_(archive.location()),
+        records_(adapter_of(archive)),
         importer_(
             unit_, &constants_, [this](const std::string& name) { return source_of(name); },
             records_.version()) {}
@@ -112,10 +146,10 @@ class ArchiveReader {
 
 }  // namespace
 
-Result<torch::jit::Module> read_archive(const std::string& file) {
+Result<torch::jit::Module> read_archive(const ArchiveFile& archive) {
   torch::jit::populate_upgraders_graph_map();
   try {
-    return ArchiveReader(file).read();
+    return ArchiveReader(archive).read();
   } catch (Refused& refused) {
     return tl::unexpected<Error>(std::move(refused.error));
   }

@@ -10,10 +10,11 @@
 #include <torch/script.h>
 
 #include "common/error.h"
+#include "learning/archive_file.h"
 
 namespace hansa::learning {
 
-// Fails (model) if the code is refused. Throws the exceptions of LibTorch if `file` is no archive.
-[[nodiscard]] Result<torch::jit::Module> read_archive(const std::string& file);
+// Fails (model) if the code is refused. Throws the exceptions of LibTorch if it is no archive.
+[[nodiscard]] Result<torch::jit::Module> read_archive(const ArchiveFile& archive);
 
 }  // namespace hansa::learning

@@ -1,7 +1,7 @@
 #include "learning/internal/loaded_model.h"
 
 #include <algorithm>
-#include <cstring>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 
@@ -34,17 +34,16 @@ void read_block(const torch::jit::Block* block, ModelTraits& traits) {
 
 }  // namespace
 
-Result<LoadedModel> LoadedModel::open(const std::filesystem::path& path,
-                                      std::span<const std::string> personal) {
-  const std::string location = path.string();
+Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<const std::string> personal) {
+  const std::string location = archive.location();
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
+  if (!archive.is_open() && !std::filesystem::is_regular_file(archive.path(), error))
     return fail(ErrorCode::model, location, "does not exist", "name a TorchScript archive");
   return guarded(location, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
                  [&]() -> Result<LoadedModel> {
                    LoadedModel model;
                    model.location_ = location;
-                   HANSA_TRY(model.module_, read_archive(location));
+                   HANSA_TRY(model.module_, read_archive(archive));
                    if (!model.module_.find_method("forward"))
                      return fail(ErrorCode::model, location, "has no forward(x)",
                                  "export the whole model with torch.jit.script(model).save(...)");

@@ -2,7 +2,6 @@
 // that trains fastest. Includes LibTorch.
 #pragma once
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include <torch/script.h>
 
+#include "learning/archive_file.h"
 #include "learning/internal/compiled_method.h"
 #include "learning/internal/model.h"
 
@@ -18,9 +18,9 @@ namespace hansa::learning {
 class LoadedModel final : public Model {
  public:
   // `personal` lists patterns of parameters that are not part of the layout (TrainingConfig::personal). Fails (model)
-  // if `path` is not a TorchScript archive, has no forward method, no trainable float32 parameter or one of another
+  // if it is not a TorchScript archive, has no forward method, no trainable float32 parameter or one of another
   // type, or if a pattern of `personal` matches nothing.
-  [[nodiscard]] static Result<LoadedModel> open(const std::filesystem::path& path,
+  [[nodiscard]] static Result<LoadedModel> open(const ArchiveFile& archive,
                                                 std::span<const std::string> personal);
 
   [[nodiscard]] torch::jit::Module& module() { return module_; }

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <tuple>
 
@@ -13,8 +12,6 @@
 #include "learning/internal/torch_settings.h"
 #include "learning/methods/registry.h"
 #include "learning/model_archive.h"
-
-#include <sys/stat.h>
 
 namespace hansa::learning {
 namespace {
@@ -33,24 +30,6 @@ std::string first_difference(const ParameterLayout& archived, const ParameterLay
   } while (wanted == found);
   return "has " + wanted + ", where the program's module has " + found;
 }
-
-// Distinguishes states of a file without reading it.
-struct FileIdentity {
-  std::filesystem::path path;
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = 0;
-  std::int64_t modified_s = 0;
-  std::int64_t modified_ns = 0;
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-
-  static std::optional<FileIdentity> of(const std::filesystem::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-    return FileIdentity{path,           status.st_dev,         status.st_ino,
-                        status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-  }
-};
 
 bool is_finite(const std::vector<float>& values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
@@ -75,7 +54,7 @@ class ModelTrainer final : public Trainer {
     const TrainingMethod& method = *config_.methods->find(request.method.name);
     HANSA_TRY_VOID(check_vectors(method.description(), request, outputs));
     HANSA_TRY(const TrainingData data, config_.supply->open(request.task));
-    return guarded(request.archive.string(), "cannot be trained on " + data.source->location(),
+    return guarded(request.archive.location(), "cannot be trained on " + data.source->location(),
                    "check that the model accepts examples of the data's shape",
                    [&] { return train_unguarded(method, request, data, outputs, stop); });
   }
@@ -95,8 +74,8 @@ class ModelTrainer final : public Trainer {
                 "has other inputs or outputs in this trainer");
   }
 
-  Result<void> open_model(const std::filesystem::path& archive, const std::vector<std::string>& personal) {
-    const std::optional<FileIdentity> identity = FileIdentity::of(archive);
+  Result<void> open_model(const ArchiveFile& archive, const std::vector<std::string>& personal) {
+    const std::string identity = archive.identity();
     if (model_ && identity == identity_ && personal == patterns_ && !model_->traits().assigns_attributes)
       return {};
     model_.reset();  // released first, because two models may need more memory than the device has
@@ -138,7 +117,7 @@ class ModelTrainer final : public Trainer {
     const auto archived =
         describe_archive(request.archive, training_config(described(request), request.method).personal);
     return fail(
-        ErrorCode::model, request.archive.string(),
+        ErrorCode::model, request.archive.location(),
         archived && archived->layout.digest() == request.layout
             ? first_difference(archived->layout, model_->layout())
             : "has the parameter layout " + found.brief() + ", but the task is for " + request.layout.brief(),
@@ -231,7 +210,7 @@ class ModelTrainer final : public Trainer {
   std::vector<std::string> patterns_;  // of its personal parameters
   std::vector<float> archived_personal_;
   std::vector<float> personal_;
-  std::optional<FileIdentity> identity_;
+  std::string identity_;  // of the archive
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method
   // Results. They are copied to the caller's outputs only on success.

@@ -73,6 +73,13 @@ std::string explain(std::string_view text) {
   return reason_of(lines) + source_location_of(lines);
 }
 
+// LibTorch's interpreter turns what its operators throw into a runtime_error, so that only the text tells.
+bool is_out_of_memory(std::string_view text) {
+  for (const std::string_view sign : {"DefaultCPUAllocator", "not enough memory", "std::bad_alloc"})
+    if (text.find(sign) != std::string_view::npos) return true;
+  return false;
+}
+
 }  // namespace
 
 Error describe_current_exception(std::string location, const std::string& context, std::string hint) {
@@ -83,7 +90,7 @@ Error describe_current_exception(std::string location, const std::string& contex
             "use a smaller batch or a device with more memory"};
   } catch (const c10::Error& error) {
     const std::string reason = explain(error.what_without_backtrace());
-    if (reason.find("not enough memory") != std::string::npos || reason.find("DefaultCPUAllocator") == 0)
+    if (is_out_of_memory(reason))
       return {ErrorCode::resource, std::move(location), context + ": out of memory",
               "use a smaller batch or a device with more memory"};
     return {ErrorCode::model,
@@ -92,6 +99,9 @@ Error describe_current_exception(std::string location, const std::string& contex
             std::move(hint),
             {ReasonCode::training_failed, {}}};
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error.what()))
+      return {ErrorCode::resource, std::move(location), context + ": out of memory",
+              "use a smaller batch or a device with more memory"};
     return {ErrorCode::model,
             std::move(location),
             context + ": " + explain(error.what()),

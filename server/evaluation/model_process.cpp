@@ -1,80 +1,97 @@
 #include "server/evaluation/model_process.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
-#include <cstdlib>
+#include <csignal>
+#include <cstring>
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
+
 #include "common/files.h"
-#include "server/evaluation/internal/child.h"
-#include "server/evaluation/internal/wire.h"
+#include "common/process/child.h"
+#include "common/process/shared_memory.h"
+#include "learning/wire/wire.h"
+#include "server/evaluation/internal/protocol.h"
 
 namespace hansa::server {
 namespace {
 
-using internal::Child;
-using internal::Json;
+using learning::Json;
 
 static_assert(std::endian::native == std::endian::little, "parameter files are little-endian");
 
-constexpr std::size_t layout_bytes_max = 64 << 20;
-
 std::filesystem::path program() { return program_folder() / "hansa-evaluator"; }
 
-// A temporary folder that only this user can read. The destructor removes it.
-class PrivateFolder {
- public:
-  static Result<PrivateFolder> create() {
-    std::error_code error;
-    const auto base = std::filesystem::temp_directory_path(error);
-    std::string name = ((error ? std::filesystem::path("/tmp") : base) / "hansa-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      return fail(ErrorCode::storage, name, std::string("cannot be created (") + std::strerror(errno) + ")");
-    return PrivateFolder(name);
-  }
-  ~PrivateFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  PrivateFolder(PrivateFolder&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
-  PrivateFolder& operator=(PrivateFolder&&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit PrivateFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
-
-Result<Json> parse_answer(std::string_view line) {
-  HANSA_TRY(Json answer, internal::parse_line(line, program().string()));
-  HANSA_TRY_VOID(internal::require_ok(answer, program().string()));
-  return answer;
+// The model's layout and values need about as much memory as its archive, which is not compressed.
+std::size_t description_bytes_max(std::uintmax_t archive_bytes) {
+  return (std::size_t{64} << 20) + 8 * archive_bytes;
 }
 
-Result<Metrics> parse_metrics(std::string_view line) {
-  HANSA_TRY(const Json answer, parse_answer(line));
+// A crash of the child is the fault of the model's code, or a lack of memory.
+Error explained(const Child& child, Error error) {
+  if (!child.end()) return error;
+  if (child.end()->signal == SIGKILL)
+    error.hint = "the machine may be short of memory: evaluate on fewer examples";
+  if (child.end()->signal == SIGSYS)
+    error.hint = "the model's code tried what its sandbox forbids: do not use it";
+  return error;
+}
+
+Result<Descriptor> open_file(const std::filesystem::path& path, ErrorCode code, const char* hint) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file)
+    return fail(code, path.string(), std::string("cannot be opened (") + std::strerror(errno) + ")", hint);
+  return file;
+}
+
+Result<Json> parse_answer(std::string_view frame) {
+  return learning::parse_answer(frame, program().string());
+}
+
+Result<Metrics> parse_metrics(std::string_view frame) {
+  HANSA_TRY(const Json answer, parse_answer(frame));
   try {
-    return internal::metrics_of(answer.at("metrics"));
+    return learning::metrics_of(answer.at("metrics"));
   } catch (const Json::exception& caught) {
     return fail(ErrorCode::internal, program().string(),
                 std::string("sent metrics that cannot be read: ") + caught.what());
   }
 }
 
+// The request that opens a model, with its archive.
+struct Opening {
+  std::filesystem::path archive;
+  std::string frame;
+
+  [[nodiscard]] Result<void> send(Child& child) const {
+    HANSA_TRY(const Descriptor file, open_file(archive, ErrorCode::model, "name a TorchScript archive"));
+    const int descriptor = file.get();
+    return child.send(frame, std::span(&descriptor, 1));
+  }
+};
+
 class Evaluator final : public BackgroundEvaluator {
  public:
-  Evaluator(std::string open_line, Child child)
-      : open_line_(std::move(open_line)), child_(std::move(child)) {}
+  Evaluator(Opening opening, Child child) : opening_(std::move(opening)), child_(std::move(child)) {}
 
   bool busy() const override { return busy_; }
   int descriptor() const override { return child_ ? child_->descriptor() : -1; }
 
   void request(const std::filesystem::path& parameters) override {
     busy_ = true;
-    const std::string line =
-        internal::line_of({{"op", "evaluate"}, {"parameters", internal::absolute_path(parameters)}});
-    if (child_ && child_->send(line)) return;
+    auto file = open_file(parameters, ErrorCode::storage, "");
+    if (!file) {
+      failure_ = std::move(file).error();
+      return;
+    }
+    const int descriptor = file->get();
+    const std::string frame =
+        learning::frame_of({{"op", "evaluate"}, {"parameters", learning::absolute_path(parameters)}});
+    if (child_ && child_->send(frame, std::span(&descriptor, 1))) return;
     child_.reset();
     auto started = Child::start(program());
     if (!started) {
@@ -84,7 +101,8 @@ class Evaluator final : public BackgroundEvaluator {
     child_ = std::move(*started);
     open_answer_awaited_ = true;
     // If the child has died already, take() reports how.
-    (void)child_->send(open_line_ + line);
+    if (auto sent = opening_.send(*child_); !sent && !child_->end()) failure_ = std::move(sent).error();
+    else if (sent) (void)child_->send(frame, std::span(&descriptor, 1));
   }
 
   std::optional<Result<Metrics>> take() override {
@@ -97,7 +115,7 @@ class Evaluator final : public BackgroundEvaluator {
       if (auto opened = parse_answer(**line); !opened) return fail_request(std::move(opened).error());
       line = child_->receive();
     }
-    if (!line) return fail_request(std::move(line).error());
+    if (!line) return fail_request(explained(*child_, std::move(line).error()));
     if (!*line) return std::nullopt;
     if (!busy_)
       return fail_request({ErrorCode::internal, program().string(), "sent an answer to no request", ""});
@@ -117,7 +135,7 @@ class Evaluator final : public BackgroundEvaluator {
     return Result<Metrics>(tl::unexpected<Error>(std::move(error)));
   }
 
-  std::string open_line_;
+  Opening opening_;
   std::optional<Child> child_;
   std::optional<Error> failure_;  // why a child could not be started; the next take() reports it
   bool busy_ = false;
@@ -128,39 +146,58 @@ class Evaluator final : public BackgroundEvaluator {
 
 Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
                                                std::span<const std::string> personal) {
-  HANSA_TRY(const PrivateFolder folder, PrivateFolder::create());
-  const auto layout_path = folder.path() / "layout.txt";
-  const auto parameters_path = folder.path() / "parameters.f32";
-  HANSA_TRY(Child child, Child::start(program()));
-  HANSA_TRY_VOID(child.send(internal::line_of({{"op", "describe"},
-                                               {"archive", internal::absolute_path(archive)},
-                                               {"personal", std::vector(personal.begin(), personal.end())},
-                                               {"layout", layout_path.string()},
-                                               {"parameters", parameters_path.string()}})));
-  HANSA_TRY(const std::string line, child.wait_for_line());
-  HANSA_TRY(const Json answer, parse_answer(line));
+  HANSA_TRY(const Descriptor file, open_file(archive, ErrorCode::model, "name a TorchScript archive"));
+  std::error_code error;
+  const std::uintmax_t archive_bytes = std::filesystem::file_size(archive, error);
+  if (error) return fail(ErrorCode::model, archive.string(), "is not a file", "name a TorchScript archive");
   ArchiveFacts facts;
-  HANSA_TRY(facts.archive, parse_digest(answer.value("archive", std::string())));
-  HANSA_TRY(const std::string layout, read_text_file(layout_path, layout_bytes_max));
+  HANSA_TRY(facts.archive, digest_of_file(archive));
+  HANSA_TRY(const SharedMemory memory, SharedMemory::create(description_bytes_max(archive_bytes)));
+  HANSA_TRY(Child child, Child::start(program()));
+  const std::array descriptors{file.get(), memory.descriptor()};
+  HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "describe"},
+                                                {"archive", learning::absolute_path(archive)},
+                                                {"personal", std::vector(personal.begin(), personal.end())},
+                                                {"memory_bytes", memory.bytes().size()}}),
+                            descriptors));
+  auto frame = child.wait();
+  if (!frame) return tl::unexpected<Error>(explained(child, std::move(frame).error()));
+  HANSA_TRY(const Json answer, parse_answer(*frame));
+  // The child may have been taken over by the archive: its sizes are checked, and its memory is copied once.
+  const auto size = [&](const char* name) {
+    const auto found = answer.find(name);
+    return found != answer.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : UINT64_MAX;
+  };
+  const std::uint64_t layout_bytes = size("layout_bytes"), values = size("values");
+  const std::size_t room = memory.bytes().size();
+  if (layout_bytes > room || internal::values_offset(layout_bytes) > room ||
+      values > (room - internal::values_offset(layout_bytes)) / sizeof(float))
+    return fail(ErrorCode::internal, program().string(), "describes more than it was given room for");
+  const std::string layout(reinterpret_cast<const char*>(memory.bytes().data()), layout_bytes);
   HANSA_TRY(facts.layout, ParameterLayout::parse(layout, archive.string()));
-  facts.parameters.resize(facts.layout.element_count());
-  HANSA_TRY_VOID(read_file_into(parameters_path, std::as_writable_bytes(std::span(facts.parameters))));
+  if (facts.layout.element_count() != values)
+    return fail(ErrorCode::internal, program().string(), "describes a layout that does not fit its values");
+  facts.parameters.resize(values);
+  if (values > 0)
+    std::memcpy(facts.parameters.data(), memory.bytes().data() + internal::values_offset(layout_bytes),
+                values * sizeof(float));
   return facts;
 }
 
 Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(
     const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
     std::span<const std::string> personal) {
-  std::string open_line = internal::line_of({{"op", "open"},
-                                             {"archive", internal::absolute_path(archive)},
-                                             {"personal", std::vector(personal.begin(), personal.end())},
-                                             {"data", internal::json_of(data)},
-                                             {"threads", threads}});
+  Opening opening{archive, learning::frame_of({{"op", "open"},
+                                               {"archive", learning::absolute_path(archive)},
+                                               {"personal", std::vector(personal.begin(), personal.end())},
+                                               {"data", learning::json_of(data)},
+                                               {"threads", threads}})};
   HANSA_TRY(Child child, Child::start(program()));
-  HANSA_TRY_VOID(child.send(open_line));
-  HANSA_TRY(const std::string line, child.wait_for_line());
-  HANSA_TRY_VOID(parse_answer(line));
-  return std::make_unique<Evaluator>(std::move(open_line), std::move(child));
+  HANSA_TRY_VOID(opening.send(child));
+  auto frame = child.wait();
+  if (!frame) return tl::unexpected<Error>(explained(child, std::move(frame).error()));
+  HANSA_TRY_VOID(parse_answer(*frame));
+  return std::make_unique<Evaluator>(std::move(opening), std::move(child));
 }
 
 }  // namespace hansa::server

@@ -21,6 +21,7 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&&) = delete;
 
   void signal(int number) const;
+  [[nodiscard]] pid_t process() const { return pid_; }
   // The exit code, or -N for signal N; empty if the process is still running after this time.
   std::optional<int> wait(std::chrono::seconds at_most);
   [[nodiscard]] std::string output() const;

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "common/files.h"
+#include "common/process/child.h"
 #include "learning/model_archive.h"
-#include "server/evaluation/internal/child.h"
-#include "server/evaluation/internal/wire.h"
+#include "learning/wire/wire.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::server {
@@ -201,38 +201,38 @@ TEST_F(ModelProcess, NoChildOutlivesItsEvaluator) {
 }
 
 TEST(Child, AMissingProgramIsNamed) {
-  const auto child = internal::Child::start("/no/such/program");
+  const auto child = Child::start("/no/such/program");
   ASSERT_FALSE(child);
   EXPECT_EQ(child.error().location, "/no/such/program");
   EXPECT_EQ(child.error().code, ErrorCode::storage);
 }
 
 TEST(Child, TheExitStatusIsReported) {
-  auto child = internal::Child::start("/bin/false");
+  auto child = Child::start("/bin/false");
   ASSERT_TRUE(child);
-  const auto line = child->wait_for_line();
-  ASSERT_FALSE(line);
-  EXPECT_NE(line.error().what.find("exit status 1"), std::string::npos) << line.error().text();
+  const auto frame = child->wait();
+  ASSERT_FALSE(frame);
+  EXPECT_NE(frame.error().what.find("exit status 1"), std::string::npos) << frame.error().text();
 }
 
 TEST(Wire, ErrorsAndMetricsAreReadBack) {
   const Error error{ErrorCode::data, "a.idx:3", "is cut \"short\"", "fetch it again"};
-  const auto line = internal::line_of(internal::json_of(error));
-  const auto parsed = internal::parse_line(line, "child");
+  const auto frame = learning::frame_of(learning::json_of(error));
+  const auto parsed = learning::parse_frame(frame, "child");
   ASSERT_TRUE(parsed);
-  const auto back = internal::require_ok(*parsed, "child");
+  const auto back = learning::require_ok(*parsed, "child");
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, error.code);
   EXPECT_EQ(back.error().text(), error.text());
   const Metrics metrics{{"loss", 1.0 / 3, 600}, {"worst", -std::numeric_limits<double>::infinity(), 1}};
-  EXPECT_EQ(internal::metrics_of(internal::json_of(metrics)), metrics);
+  EXPECT_EQ(learning::metrics_of(learning::json_of(metrics)), metrics);
 }
 
-TEST(Wire, LinesThatAreNotAnswersAreRefused) {
-  for (const char* line : {"", "x", "[]", "3", "{\"ok\":"})
-    EXPECT_FALSE(internal::parse_line(line, "child")) << line;
-  EXPECT_FALSE(internal::require_ok(internal::Json{{"ok", 3}}, "child"));
-  EXPECT_FALSE(internal::require_ok(internal::Json::object(), "child"));
+TEST(Wire, FramesThatAreNotAnswersAreRefused) {
+  for (const char* frame : {"", "x", "[]", "3", "{\"ok\":"})
+    EXPECT_FALSE(learning::parse_frame(frame, "child")) << frame;
+  EXPECT_FALSE(learning::require_ok(learning::Json{{"ok", 3}}, "child"));
+  EXPECT_FALSE(learning::require_ok(learning::Json::object(), "child"));
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "client/trainer/internal/protocol.h"
+#include "client/trainer/process_trainer.h"
+#include "common/files.h"
+#include "common/process/child.h"
+#include "common/process/shared_memory.h"
+#include "learning/data/dense_source.h"
+
+namespace hansa::client {
+namespace {
+
+using internal::Json;
+
+constexpr std::uint64_t examples_limit = 1ULL << 32;
+
+Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::DataConfig& config) {
+  const std::string location = config.file.string();
+  HANSA_TRY(Child child, Child::start(program_folder() / "hansa-trainer"));
+  HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"}, {"data", learning::json_of(config)}})));
+  HANSA_TRY(const std::string opened, child.wait());
+  HANSA_TRY(const Json answer, learning::parse_answer(opened, location));
+  learning::Examples examples;
+  examples.shape = learning::shape_of(answer.at("shape"));
+  const auto count = answer.at("examples").get<std::uint64_t>();
+  if (count == 0 || count >= examples_limit)
+    return fail(ErrorCode::data, location, "has no examples, or too many");
+  internal::TaskSizes sizes;
+  internal::add_examples(examples.shape, count, sizes);
+  HANSA_TRY(const SharedMemory shared, SharedMemory::create(internal::TaskMemory::bytes_for(sizes)));
+  const int descriptor = shared.descriptor();
+  HANSA_TRY_VOID(child.send(R"({"op":"copy"})", std::span(&descriptor, 1)));
+  HANSA_TRY(const std::string copied, child.wait());
+  HANSA_TRY_VOID(learning::parse_answer(copied, location));
+  const internal::TaskMemory memory(shared.bytes(), sizes);
+  examples.inputs.assign(memory.example_inputs().begin(), memory.example_inputs().end());
+  examples.classes.assign(memory.example_classes().begin(), memory.example_classes().end());
+  examples.reals.assign(memory.example_reals().begin(), memory.example_reals().end());
+  return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(),
+                                                 std::move(examples));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(const learning::DataConfig& config) {
+  if (config.kind != "tensors") return learning::open_data_source(config);
+  try {
+    return read_in_child(config);
+  } catch (const Json::exception& caught) {
+    return fail(ErrorCode::internal, "hansa-trainer", caught.what());
+  }
+}
+
+}  // namespace hansa::client

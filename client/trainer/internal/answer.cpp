@@ -1,0 +1,95 @@
+#include "client/trainer/internal/answer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace hansa::client::internal {
+namespace {
+
+constexpr std::uint64_t epochs_max = 1'000;  // common/training.h
+constexpr std::size_t kept_max = 1'000;  // vectors
+constexpr std::size_t kept_name_bytes_max = 200;
+
+tl::unexpected<Error> fail_value(const Task& task, const std::string& what) {
+  return fail(ErrorCode::model, task.request.archive.location(), "the trainer reports " + what,
+              "the model's code may be hostile");
+}
+
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t exponent = 0x7f800000;
+  std::uint32_t found = 0;
+  for (const float value : values)
+    found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & exponent) == exponent);
+  return found == 0;
+}
+
+// Copies first: the memory may change between a check and a copy.
+bool copy_finite(std::span<const float> from, std::span<float> to) {
+  std::ranges::copy(from, to.begin());
+  return all_finite(to);
+}
+
+// Throws if it is not a whole number from 0 on.
+std::uint64_t count_of(const Json& number) {
+  if (!number.is_number_unsigned()) throw Json::other_error::create(501, "not a count", nullptr);
+  return number.get<std::uint64_t>();
+}
+
+Result<learning::KeptVectors> kept_of(const Json& answer, const Task& task, const TaskMemory& memory) {
+  learning::KeptVectors out;
+  std::span<const float> room = memory.kept_results();
+  for (const Json& entry : answer.at("kept")) {
+    const auto name = entry.at("name").get<std::string>();
+    const std::uint64_t values = count_of(entry.at("values"));
+    const auto of = parse_digest(entry.at("of").get<std::string>());
+    if (!of || values > room.size() || name.empty() || name.size() > kept_name_bytes_max ||
+        out.size() >= kept_max)
+      return fail_value(task, "a vector to keep that cannot be one");
+    std::vector<float> copy(values);
+    if (!copy_finite(room.first(values), copy))
+      return fail_value(task, "a vector to keep that has NaN or an infinite value");
+    room = room.subspan(values);
+    out.insert_or_assign(name, learning::KeptVector(*of, std::move(copy)));
+  }
+  return out;
+}
+
+Result<learning::TrainingResult> result_of(const Json& answer, const Task& task, const TaskMemory& memory,
+                                           const Expected& expected) {
+  learning::TrainingResult out;
+  out.examples = count_of(answer.at("examples"));
+  out.samples = count_of(answer.at("samples"));
+  if (out.examples == 0 || out.examples > expected.examples || out.samples > out.examples * epochs_max)
+    return fail_value(task, "more examples than it was given, or none");
+  out.train_seconds = answer.at("seconds").get<double>();
+  if (!(out.train_seconds >= 0)) out.train_seconds = 0;
+  out.train_seconds = std::min(out.train_seconds, expected.seconds);
+  out.metrics = learning::metrics_of(answer.at("metrics"));
+  for (const Metric& metric : out.metrics)
+    if (!std::isfinite(metric.sum) || !std::isfinite(metric.count) || metric.count < 0)
+      return fail_value(task, "a metric that is not a finite number");
+  HANSA_TRY(out.kept, kept_of(answer, task, memory));
+  return out;
+}
+
+}  // namespace
+
+Result<learning::TrainingResult> accept_answer(std::string_view frame, const Task& task,
+                                               const TaskMemory& memory, const Expected& expected,
+                                               std::span<const learning::OutputVector> outputs) {
+  HANSA_TRY(const Json answer, learning::parse_answer(frame, "hansa-trainer"));
+  try {
+    HANSA_TRY(auto result, result_of(answer, task, memory, expected));
+    bool finite = true;
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      finite = copy_finite(memory.output(i), outputs[i].values) && finite;
+    if (finite) return result;
+  } catch (const Json::exception&) {
+    return fail_value(task, "something that is not a result");
+  }
+  for (const learning::OutputVector& output : outputs) std::ranges::fill(output.values, 0.0F);
+  return fail_value(task, "an update that has NaN or an infinite value");
+}
+
+}  // namespace hansa::client::internal

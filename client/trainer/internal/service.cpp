@@ -1,0 +1,139 @@
+#include "client/trainer/internal/service.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "client/trainer/internal/task_examples.h"
+#include "common/sandbox/lock.h"
+#include "learning/data_supply.h"
+#include "learning/local_trainer.h"
+#include "learning/warm_up.h"
+
+namespace hansa::client::internal {
+
+using learning::json_of;
+
+Service::Service(int channel) : channel_(channel), supply_(std::make_shared<TaskSupply>()) {}
+Service::~Service() = default;
+
+std::string Service::answer(Frame frame) {
+  const auto handle = [&]() -> Result<Json> {
+    HANSA_TRY(const Json request, learning::parse_frame(frame.text, "request"));
+    const auto operation = request.at("op").get<std::string>();
+    if (operation == "open") return open(request);
+    if (operation == "train") return train(request, frame);
+    if (operation == "read") return read(request);
+    if (operation == "copy") return copy(frame);
+    return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
+  };
+  try {
+    const Result<Json> answer = handle();
+    return learning::frame_of(answer ? *answer : json_of(answer.error()));
+  } catch (const std::bad_alloc&) {
+    return learning::frame_of(
+        json_of(Error{ErrorCode::resource, "hansa-trainer", "is out of memory",
+                      "raise resources.trainer_memory_mib_max, or lower training.batch_size"}));
+  } catch (const std::exception& caught) {
+    return learning::frame_of(json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
+  }
+}
+
+Result<Json> Service::open(const Json& request) {
+  if (trainer_) return fail(ErrorCode::internal, "request", "opens a second time");
+  if (!request.at("data").is_null()) {
+    HANSA_TRY(opened_, learning::open_examples(learning::data_of(request.at("data"))));
+  }
+  learning::warm_up();
+  const sandbox::LockConfig lock{channel_, request.at("memory_bytes_max").get<std::uint64_t>()};
+  HANSA_TRY_VOID(sandbox::limit_process(lock));
+  sandbox::Landlock landlock = sandbox::Landlock::absent;
+  if (request.at("lock").get<bool>()) {
+    auto locked = sandbox::lock_process(lock);
+    if (!locked) {
+      locked.error().hint += "; for development only: hansa-client --no-sandbox";
+      return tl::unexpected<Error>(std::move(locked).error());
+    }
+    landlock = *locked;
+  }
+  learning::LocalTrainerConfig config;
+  config.threads = request.at("threads").get<int>();
+  config.memory_bytes_max = request.at("task_bytes_max").get<std::uint64_t>();
+  config.supply = supply_;
+  trainer_ = learning::make_local_trainer(config);
+  return Json{{"ok", true},
+              {"examples", opened_ ? opened_->example_count() : 0},
+              {"landlock", landlock == sandbox::Landlock::held}};
+}
+
+Result<Json> Service::train(const Json& request, Frame& frame) {
+  if (!trainer_) return fail(ErrorCode::internal, "request", "trains before the data is open");
+  Task task = task_of(request);
+  if (frame.descriptors.size() != (task.new_memory ? 2U : 1U))
+    return fail(ErrorCode::internal, "request", "has the wrong number of descriptors");
+  if (task.new_memory) {
+    memory_ = {};
+    HANSA_TRY(memory_, SharedMemory::map(std::move(frame.descriptors[1]), task.memory_bytes));
+  }
+  if (memory_.bytes().size() < TaskMemory::bytes_for(task.sizes))
+    return fail(ErrorCode::internal, "request", "has too little memory");
+  const TaskMemory memory(memory_.bytes(), task.sizes);
+  task.request.archive =
+      learning::ArchiveFile(request.at("archive").get<std::string>(), std::move(frame.descriptors[0]),
+                            request.at("identity").get<std::string>());
+  for (std::size_t i = 0; i < task.request.inputs.size(); ++i)
+    task.request.inputs[i].values = memory.input(i);
+  for (std::size_t i = 0; i < task.kept.size(); ++i) {
+    const std::span<const float> values = memory.kept(i);
+    task.request.kept.emplace(task.kept[i].first,
+                              learning::KeptVector(task.kept[i].second, {values.begin(), values.end()}));
+  }
+  std::vector<learning::OutputVector> outputs;
+  for (std::size_t i = 0; i < task.output_names.size(); ++i)
+    outputs.push_back({task.output_names[i], memory.output(i)});
+
+  std::stop_source stop;
+  std::shared_ptr<const learning::DataSource> source = opened_;
+  if (task.examples) source = std::make_shared<MemorySource>(*task.examples, memory);
+  supply_->set(std::make_shared<WatchedSource>(std::move(source), memory, stop));
+  auto trained = trainer_->train(task.request, outputs, stop.get_token());
+  supply_->set(nullptr);
+  if (!trained) return tl::unexpected<Error>(std::move(trained).error());
+
+  Json kept = Json::array();
+  std::span<float> room = memory.kept_results();
+  for (const auto& [name, vector] : trained->kept) {
+    const std::vector<float>& values = vector.values();
+    if (values.size() > room.size())
+      return fail(ErrorCode::resource, "hansa-trainer", "has no room for what the training wants to keep");
+    std::ranges::copy(values, room.begin());
+    room = room.subspan(values.size());
+    kept.push_back({{"name", name}, {"of", vector.of().text()}, {"values", values.size()}});
+  }
+  return Json{{"ok", true},
+              {"examples", trained->examples},
+              {"samples", trained->samples},
+              {"seconds", trained->train_seconds},
+              {"metrics", json_of(trained->metrics)},
+              {"kept", std::move(kept)}};
+}
+
+Result<Json> Service::read(const Json& request) {
+  HANSA_TRY(opened_, learning::open_examples(learning::data_of(request.at("data"))));
+  return Json{{"ok", true},
+              {"location", opened_->location()},
+              {"shape", json_of(opened_->shape())},
+              {"examples", opened_->example_count()}};
+}
+
+Result<Json> Service::copy(Frame& frame) {
+  if (!opened_ || frame.descriptors.size() != 1)
+    return fail(ErrorCode::internal, "request", "copies examples that are not open");
+  TaskSizes sizes;
+  add_examples(opened_->shape(), opened_->example_count(), sizes);
+  HANSA_TRY(memory_, SharedMemory::map(std::move(frame.descriptors[0]), TaskMemory::bytes_for(sizes)));
+  copy_examples(*opened_, TaskMemory(memory_.bytes(), sizes));
+  return Json{{"ok", true}};
+}
+
+}  // namespace hansa::client::internal

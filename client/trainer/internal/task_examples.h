@@ -1,0 +1,95 @@
+// The examples of a training as the child sees them.
+#pragma once
+#include <cstring>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "client/trainer/internal/protocol.h"
+#include "learning/data_supply.h"
+
+namespace hansa::client::internal {
+
+// Examples in the memory that the parent shares.
+class MemorySource final : public learning::DataSource {
+ public:
+  MemorySource(PassedExamples examples, const TaskMemory& memory)
+      : examples_(std::move(examples)), memory_(memory) {}
+
+  [[nodiscard]] std::uint64_t example_count() const override { return examples_.count; }
+  [[nodiscard]] const learning::ExampleShape& shape() const override { return examples_.shape; }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    return memory_.example_inputs().size_bytes() + memory_.example_classes().size_bytes() +
+           memory_.example_reals().size_bytes();
+  }
+  [[nodiscard]] std::string location() const override { return examples_.location; }
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    copy(memory_.example_inputs(), shape().input_elements(), indices, inputs);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    copy(memory_.example_classes(), shape().target_elements(), indices, targets);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
+    copy(memory_.example_reals(), shape().target_elements(), indices, targets);
+  }
+
+ private:
+  template <class T>
+  static void copy(std::span<T> from, std::size_t size, std::span<const std::uint32_t> indices,
+                   std::span<T> to) {
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      std::memcpy(to.data() + i * size, from.data() + indices[i] * size, size * sizeof(T));
+  }
+
+  PassedExamples examples_;
+  TaskMemory memory_;
+};
+
+// Reads another source, and tells the parent with each batch that the training makes progress. A training that must stop
+// learns it here, before its next batch.
+class WatchedSource final : public learning::DataSource {
+ public:
+  WatchedSource(std::shared_ptr<const learning::DataSource> source, const TaskMemory& memory,
+                std::stop_source& stop)
+      : source_(std::move(source)), memory_(memory), stop_(stop) {}
+
+  [[nodiscard]] std::uint64_t example_count() const override { return source_->example_count(); }
+  [[nodiscard]] const learning::ExampleShape& shape() const override { return source_->shape(); }
+  [[nodiscard]] std::uint64_t memory_bytes() const override { return source_->memory_bytes(); }
+  [[nodiscard]] std::string location() const override { return source_->location(); }
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    memory_.progress().fetch_add(1, std::memory_order_relaxed);
+    if (memory_.stop().load(std::memory_order_relaxed) != 0) stop_.request_stop();
+    source_->read_inputs(indices, inputs);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    source_->read_targets(indices, targets);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
+    source_->read_targets(indices, targets);
+  }
+
+ private:
+  std::shared_ptr<const learning::DataSource> source_;
+  TaskMemory memory_;
+  std::stop_source& stop_;
+};
+
+// Gives the trainer the examples that the current task is to be trained on.
+class TaskSupply final : public learning::DataSupply {
+ public:
+  void set(std::shared_ptr<const learning::DataSource> source) { source_ = std::move(source); }
+  Result<learning::AvailableData> available() override {
+    return learning::AvailableData{source_ ? source_->example_count() : 0, 0, {}};
+  }
+  Result<learning::TrainingData> open(TaskId) override {
+    if (!source_) return fail(ErrorCode::internal, "hansa-trainer", "has no examples");
+    return learning::TrainingData{source_, 0, 0};
+  }
+
+ private:
+  std::shared_ptr<const learning::DataSource> source_;
+};
+
+}  // namespace hansa::client::internal

@@ -1,0 +1,313 @@
+#include "client/trainer/process_trainer.h"
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "client/trainer/internal/answer.h"
+#include "client/trainer/internal/protocol.h"
+#include "common/files.h"
+#include "common/process/child.h"
+#include "common/process/shared_memory.h"
+
+namespace hansa::client {
+namespace {
+
+using internal::Json;
+using learning::DataSupply;
+
+constexpr int look_interval_ms = 20;  // at a stop request and at the progress
+
+std::string seconds_text(Duration time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+}
+
+std::filesystem::path program_of(const std::filesystem::path& configured) {
+  return configured.empty() ? program_folder() / "hansa-trainer" : configured;
+}
+
+// Why a training ended with its process.
+Error error_of(const ProcessEnd& end, const std::string& archive, const TrainerLimits& limits) {
+  if (end.signal == SIGXCPU)
+    return {ErrorCode::resource, archive,
+            "the training used more than " + std::to_string(limits.cpu_s_max) +
+                " s of processor time and was ended",
+            "raise resources.trainer_cpu_s_max, or lower training.epochs"};
+  if (end.signal == SIGKILL)
+    return {ErrorCode::resource, archive,
+            "the training was killed, probably because the device is short of memory",
+            "lower training.batch_size, or set resources.trainer_memory_mib_max"};
+  if (end.signal == SIGSYS)
+    return {ErrorCode::model, archive,
+            "the training tried what its sandbox forbids, such as a connection or a program, and was ended",
+            "the model's code is hostile: ask who made it"};
+  return {ErrorCode::model, archive, "the training crashed: its process " + end.text(),
+          "the model's code, or LibTorch on this device, has a fault"};
+}
+
+}  // namespace
+
+// One child, with its data open, for one archive.
+class ProcessTrainer::Session {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Session>> start(const ProcessTrainerConfig& config) {
+    const bool opens_data = std::holds_alternative<learning::DataConfig>(config.data);
+    HANSA_TRY(Child child, Child::start(program_of(config.program)));
+    HANSA_TRY_VOID(child.send(learning::frame_of(
+        {{"op", "open"},
+         {"data", opens_data ? learning::json_of(std::get<learning::DataConfig>(config.data)) : Json()},
+         {"threads", config.threads},
+         {"task_bytes_max", config.task_bytes_max},
+         {"memory_bytes_max", config.limits.memory_bytes_max},
+         {"lock", config.sandbox == SandboxMode::locked}})));
+    HANSA_TRY(const std::string frame, child.wait());
+    HANSA_TRY(const Json answer, learning::parse_answer(frame, "hansa-trainer"));
+    auto out = std::make_unique<Session>(std::move(child));
+    out->examples = answer.value("examples", std::uint64_t{0});
+    out->has_landlock = answer.value("landlock", false);
+    return out;
+  }
+  explicit Session(Child child) : child_(std::move(child)) {}
+
+  // False if the child has ended while nobody watched, or sends what nobody asked for.
+  [[nodiscard]] bool is_ready() {
+    const auto nothing = child_.receive();
+    return nothing && !*nothing;
+  }
+
+  [[nodiscard]] bool has_ended() const { return child_.end().has_value(); }
+
+  [[nodiscard]] Result<learning::TrainingResult> train(internal::Task task,
+                                                       const learning::TrainingRequest& request,
+                                                       const learning::TrainingData* data,
+                                                       std::span<const learning::OutputVector> outputs,
+                                                       const TrainerLimits& limits,
+                                                       const std::stop_token& stop) {
+    const std::string location = request.archive.location();
+    const Descriptor file(::open(request.archive.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_with_errno(request.archive.path(), "cannot be opened");
+    HANSA_TRY_VOID(make_room(task));
+    const internal::TaskMemory memory(memory_.bytes(), task.sizes);
+    fill(task, request, data, memory);
+    memory.stop().store(stop.stop_requested() ? 1 : 0);
+    limit_processor_time(limits);
+    std::vector<int> descriptors{file.get()};
+    if (task.new_memory) descriptors.push_back(memory_.descriptor());
+    const Instant start_time = steady_now();
+    HANSA_TRY(const std::string frame, [&]() -> Result<std::string> {
+      if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
+        return ended(location, limits, sent.error());
+      return wait_for_answer(location, memory, limits, stop);
+    }());
+    const internal::Expected expected{data != nullptr ? data->source->example_count() : examples,
+                                      std::chrono::duration<double>(steady_now() - start_time).count()};
+    HANSA_TRY(auto result, internal::accept_answer(frame, task, memory, expected, outputs));
+    if (data != nullptr) {
+      result.new_examples = data->new_examples;
+      result.data_mark = data->mark;
+    }
+    return result;
+  }
+
+  std::string archive;  // the identity of the only archive that this child has loaded; empty: none yet
+  std::uint64_t examples = 0;  // that the child has opened
+  bool has_landlock = false;
+
+ private:
+  // The memory of an earlier task is used again if it is large enough: its pages are mapped already.
+  [[nodiscard]] Result<void> make_room(internal::Task& task) {
+    const std::size_t bytes = internal::TaskMemory::bytes_for(task.sizes);
+    task.new_memory = memory_.bytes().size() < bytes;
+    if (task.new_memory) {
+      HANSA_TRY(memory_, SharedMemory::create(bytes));
+    }
+    task.memory_bytes = memory_.bytes().size();
+    return {};
+  }
+
+  static void fill(const internal::Task& task, const learning::TrainingRequest& request,
+                   const learning::TrainingData* data, const internal::TaskMemory& memory) {
+    memory.progress().store(0);
+    for (std::size_t i = 0; i < request.inputs.size(); ++i)
+      std::ranges::copy(request.inputs[i].values, memory.input(i).begin());
+    for (std::size_t i = 0; i < task.kept.size(); ++i)
+      std::ranges::copy(request.kept.at(task.kept[i].first).values(), memory.kept(i).begin());
+    if (data != nullptr) internal::copy_examples(*data->source, memory);
+  }
+
+  // The limit counts from the start of the process, which has trained before.
+  void limit_processor_time(const TrainerLimits& limits) const {
+    if (limits.cpu_s_max == 0) return;
+    clockid_t clock = 0;
+    timespec used{};
+    if (::clock_getcpuclockid(child_.process(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) return;
+    rlimit limit{static_cast<rlim_t>(used.tv_sec) + limits.cpu_s_max + 1, RLIM_INFINITY};
+    (void)::prlimit(child_.process(), RLIMIT_CPU, &limit, nullptr);
+  }
+
+  [[nodiscard]] tl::unexpected<Error> ended(const std::string& location, const TrainerLimits& limits,
+                                            const Error& otherwise) const {
+    return tl::unexpected<Error>(child_.end() ? error_of(*child_.end(), location, limits) : otherwise);
+  }
+
+  [[nodiscard]] Result<std::string> wait_for_answer(const std::string& location,
+                                                    const internal::TaskMemory& memory,
+                                                    const TrainerLimits& limits,
+                                                    const std::stop_token& stop) {
+    std::uint64_t progress = 0;
+    Instant progressed = steady_now();
+    std::optional<Instant> stop_asked;
+    while (true) {
+      auto frame = child_.receive();
+      if (!frame) return ended(location, limits, frame.error());
+      if (*frame) return std::move(**frame);
+      const Instant now = steady_now();
+      if (const std::uint64_t reached = memory.progress().load(std::memory_order_relaxed);
+          reached != progress) {
+        progress = reached;
+        progressed = now;
+      }
+      if (stop.stop_requested() && !stop_asked) {
+        memory.stop().store(1);
+        stop_asked = now;
+      }
+      if (stop_asked && now - *stop_asked > limits.stop_grace) {
+        child_.kill();
+        return fail(ErrorCode::resource, location, "stopped",
+                    "the training did not stop by itself and was ended");
+      }
+      if (now - progressed > limits.stall) {
+        child_.kill();
+        return fail(ErrorCode::resource, location,
+                    "the training made no step for " + seconds_text(limits.stall) + " and was ended",
+                    "raise resources.trainer_stall_s if a step of this model takes that long here");
+      }
+      pollfd waiting{child_.descriptor(), POLLIN, 0};
+      (void)::poll(&waiting, 1, look_interval_ms);
+    }
+  }
+
+  Child child_;
+  SharedMemory memory_;
+};
+
+// What the child found of its data when it last opened it.
+class ProcessTrainer::Reported final : public DataSupply {
+ public:
+  void set(Result<learning::AvailableData> data) {
+    const std::lock_guard lock(mutex_);
+    data_ = std::move(data);
+  }
+  Result<learning::AvailableData> available() override {
+    const std::lock_guard lock(mutex_);
+    return data_;
+  }
+  Result<learning::TrainingData> open(TaskId) override {
+    return fail(ErrorCode::internal, "data", "is open in another process");
+  }
+
+ private:
+  std::mutex mutex_;
+  Result<learning::AvailableData> data_ = fail(ErrorCode::data, "data", "has not been opened");
+};
+
+ProcessTrainer::ProcessTrainer(ProcessTrainerConfig config, Logger log)
+    : config_(std::move(config)), log_(std::move(log)), reported_(std::make_shared<Reported>()) {}
+ProcessTrainer::~ProcessTrainer() = default;
+
+std::shared_ptr<DataSupply> ProcessTrainer::reported_data() const {
+  if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data)) return *supply;
+  return reported_;
+}
+
+// An empty archive stands for any.
+Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& archive) {
+  const bool fits =
+      session_ && (archive.empty() || session_->archive.empty() || session_->archive == archive);
+  if (!fits || !session_->is_ready()) {
+    session_.reset();  // first, because two may need more memory than the device has
+    auto started = Session::start(config_);
+    if (!started) {
+      reported_->set(tl::unexpected<Error>(started.error()));
+      return tl::unexpected<Error>(std::move(started).error());
+    }
+    session_ = std::move(*started);
+    reported_->set(learning::AvailableData{session_->examples, 0, {}});
+    if (config_.sandbox == SandboxMode::locked && !session_->has_landlock)
+      log_.debug("the kernel has no Landlock: the trainer is locked by seccomp alone");
+  }
+  if (!archive.empty()) session_->archive = archive;
+  return session_.get();
+}
+
+Result<learning::AvailableData> ProcessTrainer::available_data() {
+  if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data))
+    return (*supply)->available();
+  HANSA_TRY(const Session* session, session_for({}));
+  return learning::AvailableData{session->examples, 0, {}};
+}
+
+Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingRequest& request,
+                                                       std::span<const learning::OutputVector> outputs,
+                                                       std::stop_token stop) {
+  if (config_.sandbox == SandboxMode::unlocked)
+    log_.warning(
+        "trains without a sandbox (--no-sandbox): the model's code may read, write and send what this user "
+        "may");
+  std::optional<learning::TrainingData> data;
+  if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data)) {
+    HANSA_TRY(data, (*supply)->open(request.task));
+  }
+  internal::Task task;
+  task.request.archive = request.archive;
+  task.request.layout = request.layout;
+  task.request.method = request.method;
+  task.request.inputs = request.inputs;
+  task.request.seed = request.seed;
+  task.request.task = request.task;
+  for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
+  for (const learning::OutputVector& output : outputs) {
+    task.output_names.push_back(output.name);
+    task.sizes.outputs.push_back(output.values.size());
+  }
+  for (const auto& [name, vector] : request.kept) {
+    task.kept.emplace_back(name, vector.of());
+    task.sizes.kept.push_back(vector.values().size());
+    task.sizes.kept_results += vector.values().size();
+  }
+  if (data) {
+    task.examples = internal::PassedExamples{data->source->location(), data->source->shape(),
+                                             data->source->example_count()};
+    internal::add_examples(task.examples->shape, task.examples->count, task.sizes);
+  }
+  struct stat status {};
+  if (::stat(request.archive.path().c_str(), &status) != 0)
+    return fail(ErrorCode::model, request.archive.location(), "does not exist", "name a TorchScript archive");
+  // Personal layers are part of the archive, and it is not compressed.
+  constexpr std::size_t spare_values = 1 << 16;
+  task.sizes.kept_results += static_cast<std::size_t>(status.st_size) / sizeof(float) + spare_values;
+
+  HANSA_TRY(Session * session, session_for(request.archive.identity()));
+  auto result =
+      session->train(std::move(task), request, data ? &*data : nullptr, outputs, config_.limits, stop);
+  // What failed may have left something behind in its process. A training that stopped when it was asked has not failed.
+  const bool stopped = !result && stop.stop_requested() && !session->has_ended();
+  if (!result && !stopped) session_.reset();
+  return result;
+}
+
+void ProcessTrainer::release() {
+  if (!session_) return;
+  session_.reset();
+  ::malloc_trim(0);
+}
+
+}  // namespace hansa::client

@@ -1,0 +1,87 @@
+// Trains in a child process, hansa-trainer, which locks itself before it loads a model (common/sandbox/lock.h).
+//
+// A model archive is a program that the federation sends. In this process it could read the device's key and data, talk
+// to anybody, and end the client. In the child it has the examples, the model and memory that holds its results, and
+// nothing else; what it reports are numbers, all of which are checked here, and texts, which are for the device's log. A
+// child that crashes, runs out of memory or makes no progress costs one training: train() fails with an error that says
+// which, and the next training starts another child. One child runs one archive.
+//
+// Values travel in frames (internal/protocol.h), vectors in memory that both processes map (internal/task_memory.h).
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <variant>
+
+#include "common/error.h"
+#include "common/logging.h"
+#include "common/time.h"
+#include "learning/data/data_config.h"
+#include "learning/data_supply.h"
+#include "learning/trainer.h"
+
+namespace hansa::client {
+
+enum class SandboxMode : std::uint8_t {
+  locked,  // train() fails if the child cannot lock itself
+  unlocked,  // for development: the same child without the lock; every training logs a warning
+};
+
+struct TrainerLimits {
+  std::uint64_t memory_bytes_max = 0;  // that a training may allocate (RLIMIT_AS); 0: the device's memory
+  std::uint64_t cpu_s_max = 0;  // processor time of one training; 0: no limit
+  Duration stall = std::chrono::seconds(300);  // a training that takes no step for so long is ended
+  // A training that was asked to stop has this long for its current step. Its result is not wanted any more.
+  Duration stop_grace = std::chrono::seconds(5);
+};
+
+struct ProcessTrainerConfig {
+  // The data that the child opens, or a supply in this process whose examples are passed to it.
+  std::variant<learning::DataConfig, std::shared_ptr<learning::DataSupply>> data;
+  int threads = 1;
+  std::uint64_t task_bytes_max = 0;  // learning::LocalTrainerConfig::memory_bytes_max
+  TrainerLimits limits = {};
+  SandboxMode sandbox = SandboxMode::locked;
+  std::filesystem::path program = {};  // empty: hansa-trainer in this program's folder
+};
+
+// The child is killed when the thread that started it ends: call the trainer from threads that outlive its use.
+class ProcessTrainer final : public learning::Trainer {
+ public:
+  ProcessTrainer(ProcessTrainerConfig config, Logger log);
+  ~ProcessTrainer() override;
+
+  // Asks the child, which opens the data for it.
+  [[nodiscard]] Result<learning::AvailableData> available_data() override;
+  // Fails as the trainer of learning/local_trainer.h does, and in addition: resource if the child was killed, makes no
+  // progress, or cannot be locked; model if it crashed, tried what the sandbox forbids, or sent values that cannot be
+  // right.
+  [[nodiscard]] Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
+                                                       std::span<const learning::OutputVector> outputs,
+                                                       std::stop_token stop) override;
+  // Ends the child and returns its memory, and what this process has freed, to the system.
+  void release() override;
+
+  // What the child last found of its data; for the engine. It opens nothing.
+  [[nodiscard]] std::shared_ptr<learning::DataSupply> reported_data() const;
+
+ private:
+  class Session;
+  class Reported;
+  [[nodiscard]] Result<Session*> session_for(const std::string& archive);
+
+  ProcessTrainerConfig config_;
+  Logger log_;
+  std::shared_ptr<Reported> reported_;
+  std::unique_ptr<Session> session_;
+};
+
+// Opens data files as learning::open_examples does, without LibTorch in this process: files of kind "tensors" are read
+// by a child.
+[[nodiscard]] Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(
+    const learning::DataConfig& config);
+
+}  // namespace hansa::client

@@ -1,0 +1,192 @@
+#include "learning/wire/wire.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace hansa::learning {
+namespace {
+
+constexpr std::array codes{ErrorCode::usage,   ErrorCode::data,     ErrorCode::model,   ErrorCode::refused,
+                           ErrorCode::network, ErrorCode::protocol, ErrorCode::storage, ErrorCode::resource,
+                           ErrorCode::quorum,  ErrorCode::internal};
+
+ErrorCode code_of(std::string_view text) {
+  for (const ErrorCode code : codes)
+    if (text == name(code)) return code;
+  return ErrorCode::internal;
+}
+
+std::string text_of(const Json& answer, const char* key) {
+  const auto found = answer.find(key);
+  if (found == answer.end() || !found->is_string()) return {};
+  std::string text = found->get<std::string>();
+  if (text.size() > wire_text_bytes_max) text.resize(wire_text_bytes_max);
+  return text;
+}
+
+// [code, [quantity, value], …]
+Json json_of(const Reason& reason) {
+  Json out = {static_cast<unsigned>(reason.code)};
+  for (const ReasonNumber& number : reason.numbers)
+    out.push_back({static_cast<unsigned>(number.quantity), number.value});
+  return out;
+}
+
+// No reason if it is not of the form above, or not in the lists of common/reason.h.
+Reason reason_of(const Json& answer) {
+  const auto in_list = [](const Json& value, auto last) {
+    return value.is_number_unsigned() && value.get<std::uint64_t>() <= static_cast<std::uint64_t>(last);
+  };
+  const auto found = answer.find("reason");
+  if (found == answer.end() || !found->is_array() || found->empty()) return {};
+  if (found->size() > 1 + reason_numbers_max || !in_list(found->front(), last_reason_code)) return {};
+  Reason reason{static_cast<ReasonCode>(found->front().get<std::uint8_t>())};
+  for (auto entry = found->begin() + 1; entry != found->end(); ++entry) {
+    if (!entry->is_array() || entry->size() != 2 || !in_list((*entry)[0], last_quantity) ||
+        !(*entry)[1].is_number_unsigned())
+      return {};
+    reason.numbers.push_back(
+        {static_cast<Quantity>((*entry)[0].get<std::uint8_t>()), (*entry)[1].get<std::uint64_t>()});
+  }
+  return reason;
+}
+
+// The fields, for both directions. Paths are sent as absolute paths, because the child may have another working folder.
+template <class Data, class F>
+void each_field(Data& data, F f) {
+  f("kind", data.kind);
+  f("images", data.images);
+  f("labels", data.labels);
+  f("file", data.file);
+  f("columns", data.columns);
+  f("label", data.label);
+  f("target", data.target);
+  f("classes", data.classes);
+  f("delimiter", data.delimiter);
+  f("missing", data.missing);
+  f("scale", data.scale);
+  f("group", data.group);
+  f("window", data.window);
+  f("stride", data.stride);
+  f("horizon", data.horizon);
+  f("plugin", data.plugin);
+  f("options", data.options);
+  f("examples_max", data.examples_max);
+}
+
+template <class T>
+Json wire_value(const T& value) {
+  if constexpr (std::is_enum_v<T>) return static_cast<int>(value);
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) return absolute_path(value);
+  else return value;
+}
+
+template <class T>
+void read_value(const Json& json, T& value) {
+  if constexpr (std::is_enum_v<T>) value = static_cast<T>(json.get<int>());
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) value = json.get<std::string>();
+  else value = json.get<T>();
+}
+
+}  // namespace
+
+std::string absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return (error || path.empty() ? path : absolute).string();
+}
+
+std::string frame_of(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Json> parse_frame(std::string_view frame, const std::string& location) {
+  Json object = Json::parse(frame, nullptr, false);
+  if (!object.is_object())
+    return fail(ErrorCode::internal, location, "sent a message that is not a JSON object");
+  return object;
+}
+
+// JSON has no infinity and no NaN, but the loss of a diverged model may be one of them.
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+double number_of(const Json& value) {
+  return value.is_string() ? std::strtod(value.get<std::string>().c_str(), nullptr) : value.get<double>();
+}
+
+Json json_of(const Error& error) {
+  return {{"ok", false},
+          {"code", name(error.code)},
+          {"location", error.location},
+          {"what", error.what},
+          {"hint", error.hint},
+          {"reason", json_of(error.reason)}};
+}
+
+Result<void> require_ok(const Json& answer, const std::string& location) {
+  const auto ok = answer.find("ok");
+  if (ok == answer.end() || !ok->is_boolean())
+    return fail(ErrorCode::internal, location, "sent a message that is not an answer");
+  if (ok->get<bool>()) return {};
+  return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "location"),
+                                     text_of(answer, "what"), text_of(answer, "hint"), reason_of(answer)});
+}
+
+Result<Json> parse_answer(std::string_view frame, const std::string& location) {
+  HANSA_TRY(Json answer, parse_frame(frame, location));
+  HANSA_TRY_VOID(require_ok(answer, location));
+  return answer;
+}
+
+Json json_of(const DataConfig& data) {
+  Json out;
+  each_field(data, [&](const char* name, const auto& value) { out[name] = wire_value(value); });
+  return out;
+}
+
+DataConfig data_of(const Json& data) {
+  DataConfig out;
+  each_field(out, [&](const char* name, auto& value) { read_value(data.at(name), value); });
+  return out;
+}
+
+Json json_of(const ExampleShape& shape) {
+  return {{"input", shape.input},
+          {"target_kind", static_cast<int>(shape.target_kind)},
+          {"target", shape.target},
+          {"classes", shape.class_count}};
+}
+
+ExampleShape shape_of(const Json& shape) {
+  ExampleShape out;
+  out.input = shape.at("input").get<std::vector<std::int64_t>>();
+  out.target_kind = static_cast<TargetKind>(shape.at("target_kind").get<int>());
+  out.target = shape.at("target").get<std::vector<std::int64_t>>();
+  out.class_count = shape.at("classes").get<std::int64_t>();
+  return out;
+}
+
+Json json_of(const Metrics& metrics) {
+  Json out = Json::array();
+  for (const Metric& metric : metrics)
+    out.push_back({{"name", metric.name}, {"sum", number(metric.sum)}, {"count", number(metric.count)}});
+  return out;
+}
+
+Metrics metrics_of(const Json& metrics) {
+  Metrics out;
+  for (const Json& metric : metrics) {
+    out.push_back(
+        {metric.at("name").get<std::string>(), number_of(metric.at("sum")), number_of(metric.at("count"))});
+    if (out.size() > wire_metrics_max || out.back().name.size() > wire_text_bytes_max)
+      throw Json::other_error::create(501, "too many metrics, or a name that is too long", nullptr);
+  }
+  return out;
+}
+
+}  // namespace hansa::learning
