@@ -1,5 +1,6 @@
 #include "tests/sandbox/no_seccomp.h"
 
+#include <cstdint>
 #include <cstdlib>
 
 #include <seccomp.h>
