@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "common/open_file.h"
 
 namespace hansa {
 namespace {
@@ -25,7 +26,7 @@ Result<std::size_t> read_whole(const Descriptor& file, std::span<std::byte> out,
 
 template <class Buffer>
 Result<Buffer> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC);
   if (!file) return fail_with_errno(path, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
@@ -45,7 +46,7 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
   const std::filesystem::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
   const auto write_and_rename = [&]() -> Result<void> {
     const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    const Descriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (!file) return fail_with_errno(temporary, "cannot be created");
     HANSA_TRY_VOID(write(file, temporary));
     if (::fsync(file.get()) != 0) return fail_with_errno(temporary, "cannot be flushed to disk");
@@ -56,7 +57,7 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
     ::unlink(temporary.c_str());
     return written;
   }
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory = open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!directory || ::fsync(directory.get()) != 0)
     return fail_with_errno(folder, "cannot be flushed to disk");
   return {};
@@ -65,7 +66,7 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
 // Calls use(bytes) for one part of the file after the other, and returns the digest of the whole file.
 template <class Use>
 Result<Digest> read_in_parts(const std::filesystem::path& path, Use use) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC);
   if (!file) return fail_with_errno(path, "cannot be opened");
   Sha256 hash;
   std::vector<std::byte> buffer(256 << 10);
@@ -89,7 +90,7 @@ Result<std::vector<std::byte>> read_binary_file(const std::filesystem::path& pat
 }
 
 Result<void> read_file_into(const std::filesystem::path& path, std::span<std::byte> out) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC);
   if (!file) return fail_with_errno(path, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");

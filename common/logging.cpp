@@ -10,6 +10,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "common/text.h"
+
 namespace hansa {
 namespace {
 
@@ -106,8 +108,7 @@ bool Logger::shows(LogLevel level) const { return output_ && output_->logger.sho
 
 void Logger::write(LogLevel level, std::string_view message) const {
   if (!shows(level)) return;
-  std::string line = component_ + " ";
-  for (const char c : message) line.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+  const std::string line = component_ + " " + printable(message);
   output_->logger.log(to_spdlog(level), "{}", line);
 }
 

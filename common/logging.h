@@ -45,7 +45,7 @@ class Logger {
 
  private:
   struct Output;
-  // Control characters in the message (a peer may have sent them) are written as '?'.
+  // What may harm a terminal in the message (a peer may have sent it) is escaped: common/text.h.
   void write(LogLevel level, std::string_view message) const;
   std::shared_ptr<Output> output_;  // null: silent
   std::string component_;

@@ -4,16 +4,22 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <unistd.h>
+
+#include "common/text.h"
 
 namespace hansa {
 namespace {
 
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set in a signal handler");
-extern "C" void on_stop_signal(int) { stop_requested = true; }
+// The second signal does not wait for anything: rounds are durable when they are committed, and a restart continues.
+extern "C" void on_stop_signal(int signal) {
+  if (stop_requested.exchange(true)) ::_exit(128 + signal);
+}
 
 int report(std::string_view program, const Error& error) {
-  const std::string line = std::string(program) + ": " + error.text() + "\n";
+  const std::string line = std::string(program) + ": " + printable(error.text()) + "\n";
   std::fputs(line.c_str(), stderr);
   return exit_code(error.code);
 }

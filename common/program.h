@@ -8,7 +8,8 @@
 
 namespace hansa {
 
-// After this call SIGINT and SIGTERM only set the returned flag. SIGPIPE is ignored, so that writing to a closed pipe
+// After this call the first SIGINT or SIGTERM only sets the returned flag, and the second one ends the process at once
+// with exit code 128 + signal. SIGPIPE is ignored, so that writing to a closed pipe
 // is an ordinary error. Call it before threads start.
 const std::atomic<bool>& stop_on_signals();
 

@@ -6,10 +6,14 @@
 
 #include <fmt/core.h>
 
+#include "common/text.h"
+
 namespace hansa::tools {
 
 void TextTable::add_row(std::vector<std::string> cells) {
   assert(cells.size() == columns_.size());
+  // Some texts come from clients.
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 
@@ -17,8 +21,8 @@ std::string TextTable::text() const {
   std::vector<std::size_t> widths;
   std::vector<std::string> titles;
   for (const Column& column : columns_) {
-    widths.push_back(column.title.size());
-    titles.push_back(column.title);
+    titles.push_back(printable(column.title));
+    widths.push_back(titles.back().size());
   }
   for (const auto& row : rows_)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());

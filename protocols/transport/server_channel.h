@@ -15,6 +15,7 @@
 #include "common/identifiers.h"
 #include "common/time.h"
 #include "protocols/transport/bulk.h"
+#include "protocols/transport/connection_limits.h"
 #include "protocols/transport/keys.h"
 
 namespace hansa::transport {
@@ -32,14 +33,15 @@ struct ServerChannelConfig {
   unsigned io_threads = 2;
   std::int64_t frame_bytes_max = 2 << 20;  // a larger frame closes its connection
   int send_queue_max = 64;  // messages waiting for one peer
-  // A peer that sends no frame for three heartbeats is disconnected.
+  // TCP asks a silent peer after one heartbeat, and ends the connection after two more without an answer.
   Duration heartbeat = std::chrono::seconds(5);
-  // The limit of open files is raised for this number, as far as the system allows.
-  int connections_max = 20'000;
+  // Data that the peer's kernel does not acknowledge for so long end the connection.
+  Duration unacknowledged_max = std::chrono::seconds(30);
+  ConnectionLimits limits{};
 };
 
 struct Incoming {
-  PeerId peer;  // stable during the connection if its client has at most 8 connections
+  PeerId peer;  // stable during the connection
   std::string_view client;  // the ZAP User-Id: the authenticated name
   std::span<const std::byte> message;
   std::span<const std::byte> bulk;  // empty if there was none
@@ -51,8 +53,8 @@ class ServerChannel {
  public:
   struct Handlers {
     std::function<void(const Incoming&)> on_message;
-    // For the log, and rate-limited: a connection that failed before it was established (a key that is not admitted, a
-    // peer without CURVE), or a malformed message that was dropped.
+    // For the log, and rate-limited with a count of what was left out: a connection that failed before it was
+    // established (a key that is not admitted, a peer without CURVE) or that was closed (connection_limits.h).
     std::function<void(const Error&)> on_refused;
   };
 
@@ -68,6 +70,10 @@ class ServerChannel {
   virtual void poll(Duration timeout, const Handlers& handlers, int extra_descriptor,
                     std::size_t messages_max) = 0;
   virtual void wake() = 0;
+  // Ends a peer's connection, or all connections of a client. What they have sent may still be handed over.
+  virtual void disconnect(PeerId peer) = 0;
+  virtual void disconnect_client(std::string_view client) = 0;
+  [[nodiscard]] virtual std::size_t connections() const = 0;  // open now
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;  // bytes of frames, without encryption
   [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
 };

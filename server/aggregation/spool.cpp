@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/descriptor.h"
+#include "common/open_file.h"
 #include "common/files.h"
 #include "common/kernels/copy.h"
 
@@ -27,7 +28,7 @@ tl::unexpected<Error> fail_with(int error, const std::filesystem::path& folder, 
 
 // Opens a file without a name. It disappears when it is closed, also by a crash.
 Result<Descriptor> open_nameless(const std::filesystem::path& folder) {
-  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  Descriptor file = open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (file) return file;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
     return fail_with(errno, folder, "allows no file for an update");

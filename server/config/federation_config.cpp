@@ -184,6 +184,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.examples_max = document.integer("limits.examples_max");
   out.limits.magnitude_max = document.number("limits.magnitude_max");
   out.limits.uploads_max = whole(document, "limits.uploads_max");
+  out.limits.connections_max = whole(document, "limits.connections_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
 
   HANSA_TRY(out.method, read_method(document, out.personal));

@@ -39,6 +39,7 @@ struct LimitsConfig {
   std::uint64_t examples_max = 1 << 20;  // maximum weight of a client in a round; itself at most 2^29
   double magnitude_max = 64.0;  // maximum magnitude of a value in an update
   std::uint32_t uploads_max = 8;  // updates received at the same time
+  std::uint32_t connections_max = 20'000;  // open at the same time
   std::uint64_t spool_memory_mib = 160;  // memory for updates that are being received; then files are used
 };
 

@@ -15,6 +15,22 @@ std::unique_ptr<CohortPolicy> policy_of(const CoordinatorConfig& config) {
   return std::move(*policy);
 }
 
+// Removes the lines that clients cause beyond what is logged, and reports how many there were.
+void bound_log(LogBudget& budget, Instant now, std::size_t from, std::vector<Effect>& effects) {
+  const auto is_surplus = [&](const Effect& effect) {
+    const auto* line = std::get_if<Log>(&effect);
+    return line != nullptr && !line->client.empty() && !budget.allows(line->client, line->about, now);
+  };
+  const auto omitted = budget.take_omitted(now);
+  effects.erase(
+      std::remove_if(effects.begin() + static_cast<std::ptrdiff_t>(from), effects.end(), is_surplus),
+      effects.end());
+  for (const LogBudget::Omitted& lines : omitted)
+    effects.emplace_back(
+        Log{Log::Level::warning,
+            (lines.subject.empty() ? "several clients" : lines.subject) + ": " + lines.text()});
+}
+
 }  // namespace
 
 struct Coordinator::State {
@@ -49,9 +65,11 @@ Coordinator::~Coordinator() = default;
 Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
   State& s = *state_;
   s.now = now;
+  const std::size_t before = effects.size();
   Turn turn(now, effects, s.shared.sessions);
   const Verdict verdict = Dispatch{s.shared, *s.stage, turn}.apply(event);
   while (auto next = s.stage->next(turn)) s.stage = std::move(next);
+  bound_log(s.shared.log_budget, now, before, effects);
   return verdict;
 }
 
@@ -75,6 +93,9 @@ Progress Coordinator::progress(Instant now) const {
   out.rounds = s.shared.config.settings.rounds;
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
   out.waited = now - s.stage->began();
+  for (const auto& [client, facts] : s.shared.clients.all())
+    if (const Duration left = s.shared.reliability.rest_left(client, now); left > Duration::zero())
+      out.left_out.push_back(client + " (" + std::to_string(left / std::chrono::seconds(1)) + " s)");
   s.stage->fill(out);
   return out;
 }

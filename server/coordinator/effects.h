@@ -71,9 +71,22 @@ struct CommitRound {
   std::optional<SumOpening> opening = {};  // only for a secure sum
 };
 
+// Ends the connection of a peer that sent more than it may.
+struct Disconnect {
+  PeerId peer;
+};
+// Ends all connections of a client that is not admitted any more.
+struct DisconnectClient {
+  std::string client;
+};
+
 struct Log {
   enum class Level : std::uint8_t { info, warning } level;
   std::string text;
+  // Whom the line is about, and why: clients cause a bounded number of lines (common/log_budget.h). Empty: the line is
+  // not caused by a client.
+  std::string client = {};
+  std::string_view about = {};
 };
 // The aggregator ends. Later Hellos are answered, and nothing else happens. This effect never comes between CommitRound
 // and its answer.
@@ -83,6 +96,7 @@ struct Finish {
 };
 
 using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
-                            AppendUpdate, CountUpdate, DropUpdate, CommitRound, Log, Finish>;
+                            AppendUpdate, CountUpdate, DropUpdate, CommitRound, Disconnect, DisconnectClient,
+                            Log, Finish>;
 
 }  // namespace hansa::server

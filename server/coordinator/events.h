@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/error.h"
 #include "common/identifiers.h"
@@ -61,9 +62,15 @@ struct SumRefused {
   RoundId round;
   std::string reason;
 };
+// The operator changed the admitted clients. `removed`: those whose key is not admitted any more, or that have another
+// key now.
+struct AdmissionChanged {
+  std::vector<std::string> admitted;
+  std::vector<std::string> removed;
+};
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound,
-                           UpdateChecked, RoundCommitted, SumRefused, TickEvent, StopAsked>;
+                           UpdateChecked, RoundCommitted, SumRefused, AdmissionChanged, TickEvent, StopAsked>;
 
 }  // namespace hansa::server

@@ -21,6 +21,7 @@ struct Progress {
   std::vector<round::Member> members;  // of the current round
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
   std::vector<std::string> missing;  // gathering: expected and not connected
+  std::vector<std::string> left_out;  // of cohorts, for their faults, with the time that is left
   Duration waited{};  // since the phase began
 };
 

@@ -90,6 +90,12 @@ void Engine::tick(Instant now) {
   apply(TickEvent{});
 }
 
+void Engine::change_admission(std::vector<std::string> admitted, std::vector<std::string> removed,
+                              Instant now) {
+  now_ = now;
+  apply(AdmissionChanged{std::move(admitted), std::move(removed)});
+}
+
 void Engine::stop(Instant now) {
   now_ = now;
   apply(StopAsked{});
@@ -135,6 +141,14 @@ struct Engine::CarryOut {
   }
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
   void operator()(CommitRound& e) const { engine.commit(e); }
+  void operator()(Disconnect& e) const {
+    engine.parts_.outbox.disconnect(e.peer);
+    engine.traffic_->forget(e.peer);
+  }
+  void operator()(DisconnectClient& e) const {
+    engine.parts_.outbox.disconnect_client(e.client);
+    engine.traffic_->forget_client(e.client);
+  }
   void operator()(Log& e) const { engine.parts_.observer.on_log(e.level, e.text); }
   void operator()(Finish& e) const { engine.finished_ = std::move(e); }
 

@@ -74,6 +74,8 @@ class Engine {
   void receive(PeerId peer, std::string_view client, std::span<const std::byte> message,
                std::span<const std::byte> bulk, Instant now);
   void tick(Instant now);
+  // The operator changed the admitted clients; both lists are sorted. See AdmissionChanged.
+  void change_admission(std::vector<std::string> admitted, std::vector<std::string> removed, Instant now);
   // If a commit is in progress, finished() is set when it is done.
   void stop(Instant now);
 

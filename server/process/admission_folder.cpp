@@ -1,5 +1,9 @@
 #include "server/process/admission_folder.h"
 
+#include <array>
+
+#include <sys/inotify.h>
+
 namespace hansa::server {
 namespace {
 
@@ -7,9 +11,24 @@ namespace {
 // checked for each handshake, because there may be thousands of both.
 constexpr Duration look_again_after = std::chrono::seconds(1);
 
+Descriptor watch(const std::filesystem::path& folder) {
+  Descriptor events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  constexpr std::uint32_t changes =
+      IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_ATTRIB;
+  if (!events || ::inotify_add_watch(events.get(), folder.c_str(), changes) < 0) return {};
+  return events;
+}
+
 }  // namespace
 
+AdmissionFolder::AdmissionFolder(std::filesystem::path folder)
+    : folder_(std::move(folder)), events_(watch(folder_)) {
+  look_again();
+  reported_ = files_;
+}
+
 std::optional<std::string> AdmissionFolder::admit(const transport::PublicKey& key) {
+  const std::lock_guard lock(mutex_);
   if (!is_current()) look_again();
   const auto found = names_.find(key);
   if (found == names_.end()) return std::nullopt;
@@ -22,13 +41,46 @@ bool AdmissionFolder::is_current() const {
   return std::filesystem::last_write_time(folder_, error) == folder_written_ && !error;
 }
 
+bool AdmissionFolder::has_events() {
+  if (!events_) return false;
+  bool any = false;
+  alignas(inotify_event) std::array<char, 4096> buffer{};
+  while (::read(events_.get(), buffer.data(), buffer.size()) > 0) any = true;
+  return any;
+}
+
+std::optional<AdmissionFolder::Change> AdmissionFolder::take_change() {
+  const std::lock_guard lock(mutex_);
+  std::error_code error;
+  const bool due = steady_now() - looked_at_ >= look_again_after;
+  // Without inotify all files are checked every second, otherwise only the folder's time.
+  const bool may_differ =
+      due && (!events_ || std::filesystem::last_write_time(folder_, error) != folder_written_);
+  if (has_events() || may_differ) look_again();
+  // admit() may have looked at the folder meanwhile.
+  if (!is_readable_ || files_ == reported_) return std::nullopt;
+  Change change;
+  for (const auto& [name, file] : files_)
+    if (file.key) change.admitted.push_back(name);
+  for (const auto& [name, file] : reported_) {
+    if (!file.key) continue;
+    const auto now = files_.find(name);
+    if (now == files_.end() || now->second.key != file.key) change.removed.push_back(name);
+  }
+  reported_ = files_;
+  return change;
+}
+
 void AdmissionFolder::look_again() {
   std::error_code error;
   looked_at_ = steady_now();
   folder_written_ = std::filesystem::last_write_time(folder_, error);
-  std::map<std::string, File, std::less<>> now;
+  Files now;
   names_.clear();
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+  std::filesystem::directory_iterator entries(folder_, error);
+  is_readable_ = !error;
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    const std::filesystem::directory_entry& entry = *entries;
     if (entry.path().extension() != ".pub") continue;
     const std::string name = entry.path().stem().string();
     std::error_code gone;
@@ -42,6 +94,7 @@ void AdmissionFolder::look_again() {
     }
     now.emplace(name, std::move(file));
   }
+  if (error) is_readable_ = false;
   files_ = std::move(now);
   // A key that has two names is admitted under the first one in order.
   for (const auto& [name, file] : files_)

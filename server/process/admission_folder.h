@@ -1,36 +1,56 @@
-// The clients that the operator admitted: a folder with files NAME.pub. Adding or removing a file takes effect with the
-// next connection, overwriting one within a second.
+// The clients that the operator admitted: a folder with files NAME.pub. A change takes effect at once: for handshakes,
+// and through take_change() for clients that are connected.
 #pragma once
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "common/descriptor.h"
 #include "common/time.h"
 #include "protocols/transport/server_channel.h"
 
 namespace hansa::server {
 
-// Called on the channel's ZAP thread only.
+// admit() is called on the channel's ZAP thread, take_change() on the engine's thread.
 class AdmissionFolder final : public transport::Admission {
  public:
-  explicit AdmissionFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit AdmissionFolder(std::filesystem::path folder);
   std::optional<std::string> admit(const transport::PublicKey& key) override;
+
+  struct Change {
+    std::vector<std::string> admitted;  // sorted
+    std::vector<std::string> removed;  // admitted before, and not any more or with another key
+  };
+  // What has changed since the last call; empty: nothing. inotify reports changes that this machine makes; one that
+  // another machine makes in a network folder is found within a second if it adds or removes a file. While the folder
+  // cannot be read, there is no change.
+  [[nodiscard]] std::optional<Change> take_change();
 
  private:
   struct File {
     std::filesystem::file_time_type written;
     std::uintmax_t bytes = 0;
     std::optional<transport::PublicKey> key;  // empty: the file cannot be read
+    friend bool operator==(const File&, const File&) = default;
   };
+  using Files = std::map<std::string, File, std::less<>>;  // by name
+
   [[nodiscard]] bool is_current() const;
   void look_again();
+  [[nodiscard]] bool has_events();
 
   std::filesystem::path folder_;
+  Descriptor events_;  // inotify; empty where there is none
+  std::mutex mutex_;
   std::filesystem::file_time_type folder_written_;
   Instant looked_at_;
-  std::map<std::string, File, std::less<>> files_;  // by name
+  bool is_readable_ = false;
+  Files files_;
   std::map<transport::PublicKey, std::string> names_;
+  Files reported_;  // by take_change
 };
 
 }  // namespace hansa::server

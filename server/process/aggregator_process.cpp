@@ -23,6 +23,8 @@ class ChannelOutbox final : public Outbox {
                        const transport::Bulk& bulk) override {
     return channel_.send(peer, message, bulk);
   }
+  void disconnect(PeerId peer) override { channel_.disconnect(peer); }
+  void disconnect_client(std::string_view client) override { channel_.disconnect_client(client); }
 
  private:
   transport::ServerChannel& channel_;
@@ -170,6 +172,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   transport::ServerChannelConfig channel_config;
   channel_config.bind = config.bind;
   channel_config.io_threads = options.io_threads;
+  channel_config.limits.connections_max = config.limits.connections_max;
   HANSA_TRY(const auto channel, transport::ServerChannel::open(channel_config, key, admission));
   HANSA_TRY(const auto public_key, key.public_key());
 
@@ -234,6 +237,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     const Instant after = steady_now();
     if (after >= engine->next_tick()) engine->tick(after);
     if (after >= next_display) {
+      if (auto change = admission.take_change())
+        engine->change_admission(std::move(change->admitted), std::move(change->removed), after);
       display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
                      engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/metrics_text.h"
+#include "common/text.h"
 
 namespace hansa::server {
 namespace {
@@ -66,7 +67,7 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
         p.waited > std::chrono::seconds(2))
       line = fmt::format("waiting for clients: {} connected, missing {}", p.connected, join(p.missing, 8));
     if (!line.empty() && line != last_plain_) {
-      std::puts(line.c_str());
+      std::puts(printable(line).c_str());
       std::fflush(stdout);
     }
     if (!line.empty()) last_plain_ = line;
@@ -98,6 +99,7 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
   else
     lines.push_back(fmt::format("  clients    {} of {} reported{}", counted, p.members.size(),
                                 waiting.empty() ? "" : "; waiting for " + join(waiting, 6)));
+  if (!p.left_out.empty()) lines.push_back("  left out   " + join(p.left_out, 6));
   if (!p.exchange.empty()) lines.push_back("  secure sum " + p.exchange);
   lines.push_back(
       "  model      " +
@@ -118,7 +120,8 @@ void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::ui
 void ProgressDisplay::draw(const std::vector<std::string>& lines) {
   erase();
   const std::size_t width = terminal_width();
-  for (std::string line : lines) {
+  for (const std::string& raw : lines) {
+    std::string line = printable(raw);  // some texts come from clients
     // fmt counts bytes, not columns, and the characters of the bar have several bytes each.
     if (line.find("█") == std::string::npos && line.find("░") == std::string::npos && line.size() > width - 1)
       line = line.substr(0, width - 2) + "…";
@@ -157,7 +160,7 @@ void ProgressDisplay::evaluated(RoundId round, const Metrics& metrics) {
 void ProgressDisplay::say(const std::string& line) {
   if (style_ == ProgressStyle::none) return;
   erase();
-  std::puts(line.c_str());
+  std::puts(printable(line).c_str());
   std::fflush(stdout);
 }
 

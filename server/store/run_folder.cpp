@@ -8,6 +8,7 @@
 
 #include "common/files.h"
 #include "common/folder_lock.h"
+#include "common/open_file.h"
 #include "server/store/internal/content_files.h"
 #include "server/store/internal/database.h"
 #include "server/store/internal/delta_files.h"
@@ -26,7 +27,7 @@ constexpr std::size_t manifest_bytes_max = 4096;
 
 // Makes the new names in a folder durable, so that they survive a power cut.
 Result<void> flush_folder(const std::filesystem::path& folder) {
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory = open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!directory || ::fsync(directory.get()) != 0)
     return fail_with_errno(folder, "cannot be flushed to disk");
   return {};

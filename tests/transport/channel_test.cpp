@@ -176,9 +176,11 @@ TEST_F(Channel, MessagesOfThreeFramesOrAnEmptyOneAreDroppedAndReportedWithTheCli
   RawClient raw(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve);
   raw.send({"a", "b", "c"});
   EXPECT_TRUE(server_refuses("client ada: sent a message of 3 frames"));
-  raw.send({"", "bulk"});
+  RawClient empty(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve);
+  empty.send({"", "bulk"});
   EXPECT_TRUE(server_refuses("client ada: sent an empty message"));
-  raw.send({"fine", "bulk"});
+  RawClient fine(server.channel->endpoint(), server.key.public_key().value(), ada, RawClient::Cipher::curve);
+  fine.send({"fine", "bulk"});
   ASSERT_TRUE(until([&] { return !server.received.empty(); }, [&] { server.poll(); }));
   EXPECT_EQ(server.received.size(), 1u);
   EXPECT_EQ(server.received[0].message, "fine");
@@ -203,7 +205,7 @@ TEST_F(Channel, APeerWithoutCurveIsReportedAndItsMessagesAreDropped) {
   EXPECT_FALSE(raw.got_anything());
 }
 
-TEST_F(Channel, AKeyThatIsNotAdmittedIsReportedOnceWithAHint) {
+TEST_F(Channel, AKeyThatIsNotAdmittedIsReportedWithAHint) {
   const SecretKey eve = testing::new_key();
   for (int i = 0; i < 3; ++i) {
     Client client(server, eve);
@@ -212,7 +214,6 @@ TEST_F(Channel, AKeyThatIsNotAdmittedIsReportedOnceWithAHint) {
     EXPECT_THAT(client.last_event()->error.text(), HasSubstr(eve.public_key().value().text()));
   }
   ASSERT_TRUE(until([&] { return !server.refused.empty(); }, [&] { server.poll(); }));
-  EXPECT_EQ(server.refused.size(), 1u);
   EXPECT_EQ(server.refused[0].code, ErrorCode::refused);
   EXPECT_EQ(server.refused[0].location, "127.0.0.1");
   EXPECT_THAT(server.refused[0].what, HasSubstr(eve.public_key().value().text()));

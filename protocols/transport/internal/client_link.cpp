@@ -36,6 +36,7 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
       state_ = State::connected;
       return LinkEvent{LinkEvent::Kind::connected, {}};
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      if (event.value == 500) return unreachable("limits the connections of this device's key");
       return end(LinkEvent::Kind::refused, ErrorCode::refused,
                  fmt::format("does not admit this device's key {}", names_.own_key),
                  "admit it at the aggregator: copy the device's public key to its admitted clients folder as "

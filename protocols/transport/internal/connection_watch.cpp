@@ -1,26 +1,13 @@
 #include "protocols/transport/internal/connection_watch.h"
 
-#include <array>
 #include <cstring>
 #include <fmt/format.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <zmq.h>
+
+#include "protocols/transport/internal/connection_socket.h"
 
 namespace hansa::transport {
 namespace {
-
-// Empty if the connection has ended already.
-std::string peer_address(int descriptor) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (::getpeername(descriptor, generic, &length) != 0) return {};
-  std::array<char, NI_MAXHOST> host{};
-  if (::getnameinfo(generic, length, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) return {};
-  const std::string text = host.data();
-  return text.starts_with("::ffff:") ? text.substr(std::strlen("::ffff:")) : text;
-}
 
 Error protocol_failure(std::uint32_t reason) {
   if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)

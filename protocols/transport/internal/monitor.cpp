@@ -1,6 +1,7 @@
 #include "protocols/transport/internal/monitor.h"
 
 #include <cstring>
+#include <utility>
 
 #include "protocols/transport/internal/frames.h"
 
@@ -14,7 +15,11 @@ Monitor::Monitor(zmq::context_t& context, zmq::socket_t& watched, const std::str
   events_.connect(address);
 }
 
-Monitor::~Monitor() { ::zmq_socket_monitor(watched_.handle(), nullptr, 0); }
+Monitor::~Monitor() { stop(); }
+
+void Monitor::stop() {
+  if (!std::exchange(stopped_, true)) ::zmq_socket_monitor(watched_.handle(), nullptr, 0);
+}
 
 bool Monitor::next(SocketEvent& event) {
   // An event has two frames: 16 bits of kind and 32 bits of value in the machine's byte order, and an address.

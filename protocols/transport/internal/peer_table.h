@@ -23,9 +23,11 @@ class PeerTable {
   [[nodiscard]] static bool made_by_router(std::string_view routing_id);
 
   // Returns the peer with this routing id and client; adds it if it is new.
-  PeerId learn(std::string_view routing_id, std::string_view client);
+  // descriptor: of the connection.
+  PeerId learn(std::string_view routing_id, std::string_view client, int descriptor);
   // Empty if the peer is not in the table any more.
   [[nodiscard]] std::optional<std::string_view> routing_id(PeerId peer) const;
+  [[nodiscard]] int descriptor(PeerId peer) const;  // -1: the peer is not in the table any more
   void forget(PeerId peer);
   [[nodiscard]] std::size_t size() const { return peers_.size(); }
 
@@ -41,6 +43,7 @@ class PeerTable {
   struct Peer {
     std::string routing_id;
     std::string client;
+    int descriptor = -1;
   };
 
   std::unordered_map<PeerId, Peer> peers_;

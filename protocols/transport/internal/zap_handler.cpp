@@ -24,8 +24,12 @@ std::string without_ipv4_prefix(const std::string& address) {
 
 }  // namespace
 
-ZapHandler::ZapHandler(zmq::context_t& context, Admission& admission, std::function<void(Error)> on_denied)
-    : requests_(context, zmq::socket_type::rep), admission_(admission), on_denied_(std::move(on_denied)) {
+ZapHandler::ZapHandler(zmq::context_t& context, Admission& admission, std::uint32_t handshakes_per_minute,
+                       std::function<void(Error)> on_denied)
+    : requests_(context, zmq::socket_type::rep),
+      admission_(admission),
+      handshakes_{static_cast<double>(handshakes_per_minute), handshakes_per_minute / 60.0},
+      on_denied_(std::move(on_denied)) {
   requests_.set(zmq::sockopt::linger, 0);
   requests_.bind("inproc://zeromq.zap.01");
   thread_ = std::thread([this] { serve(); });
@@ -51,7 +55,7 @@ void ZapHandler::serve() {
   }
 }
 
-std::string ZapHandler::answer(const std::vector<std::string>& request) {
+ZapHandler::Answer ZapHandler::answer(const std::vector<std::string>& request) {
   // Requests come from libzmq, not from the peer. A different form means an unknown version of libzmq.
   if (request.size() != request_frames || request[version_at] != "1.0" || request[domain_at] != domain ||
       request[mechanism_at] != "CURVE" || request[key_at].size() != raw_key_bytes)
@@ -64,7 +68,14 @@ std::string ZapHandler::answer(const std::vector<std::string>& request) {
   std::copy_n(text.begin(), key.z85.size(), key.z85.begin());
 
   const std::optional<std::string> client = admission_.admit(key);
-  if (client && !client->empty()) return *client;
+  if (client && !client->empty()) {
+    if (handshakes_of_.try_emplace(*client, handshakes_).first->second.take(steady_now()))
+      return {"200", "OK", *client};
+    on_denied_(Error{ErrorCode::refused, fmt::format("client {}", *client),
+                     fmt::format("connects more than {} times a minute", handshakes_.capacity),
+                     "give each device a key of its own"});
+    return {"500", "too many handshakes", {}};
+  }
   on_denied_(Error{
       ErrorCode::refused, without_ipv4_prefix(request[address_at]),
       fmt::format("the key {} is not admitted", key.text()),
@@ -72,11 +83,10 @@ std::string ZapHandler::answer(const std::vector<std::string>& request) {
   return {};
 }
 
-void ZapHandler::reply(const std::string& request_id, const std::string& client) {
-  const bool admitted = !client.empty();
+void ZapHandler::reply(const std::string& request_id, const Answer& answer) {
   // Version, request id, status code, reason, User-Id, metadata (none).
-  const std::array<std::string_view, 6> parts{
-      "1.0", request_id, admitted ? "200" : "400", admitted ? "OK" : "not admitted", client, ""};
+  const std::array<std::string_view, 6> parts{"1.0",       request_id,    answer.status,
+                                              answer.text, answer.client, ""};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     zmq::message_t frame(parts[i].data(), parts[i].size());
     // If the connection has ended meanwhile, libzmq drops the answer.

@@ -1,6 +1,8 @@
 // Answers libzmq's authentication requests (ZAP, rfc.zeromq.org/spec/27) by asking an Admission.
 #pragma once
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -8,6 +10,7 @@
 #include <zmq.hpp>
 
 #include "common/error.h"
+#include "common/token_bucket.h"
 #include "protocols/transport/internal/wake_descriptor.h"
 #include "protocols/transport/server_channel.h"
 
@@ -19,20 +22,27 @@ class ZapHandler {
  public:
   static constexpr const char* domain = "hansa";
 
-  // Throws zmq::error_t, std::system_error.
-  ZapHandler(zmq::context_t& context, Admission& admission, std::function<void(Error)> on_denied);
+  // handshakes_per_minute: of one client; more are refused. Throws zmq::error_t, std::system_error.
+  ZapHandler(zmq::context_t& context, Admission& admission, std::uint32_t handshakes_per_minute,
+             std::function<void(Error)> on_denied);
   ~ZapHandler();
   ZapHandler(const ZapHandler&) = delete;
   ZapHandler& operator=(const ZapHandler&) = delete;
 
  private:
   void serve();
-  // The name under which the key in the request is admitted; empty: refused.
-  [[nodiscard]] std::string answer(const std::vector<std::string>& request);
-  void reply(const std::string& request_id, const std::string& client);
+  struct Answer {
+    const char* status = "400";  // 200: admitted, 400: the key is not admitted, 500: too many handshakes
+    const char* text = "not admitted";
+    std::string client;  // the name under which the key is admitted
+  };
+  [[nodiscard]] Answer answer(const std::vector<std::string>& request);
+  void reply(const std::string& request_id, const Answer& answer);
 
   zmq::socket_t requests_;
   Admission& admission_;
+  RateLimit handshakes_;
+  std::map<std::string, TokenBucket> handshakes_of_;  // by client; as many as are admitted
   std::function<void(Error)> on_denied_;
   WakeDescriptor stop_;
   std::thread thread_;

@@ -117,8 +117,10 @@ inline constexpr std::array cohort_settings{
         .kind = config::Kind::number,
         .presence = config::Presence::defaulted,
         .default_value = "300.0",
-        .meaning = "How long a round may take. Then it closes with the updates that have arrived if they are "
-                   "a quorum; otherwise it waits while bytes still arrive, or is repeated.",
+        .meaning =
+            "How long a round may take. Then it closes with the updates that have arrived if they are "
+            "a quorum; otherwise it waits while bytes still arrive, for at most four times as long, or is "
+            "repeated.",
         .unit = "seconds",
         .range = {.least = 0, .most = 31'536'000, .at_least = config::Bound::exclusive},
         .example = "120"},
@@ -128,7 +130,8 @@ inline constexpr std::array cohort_settings{
         .presence = config::Presence::defaulted,
         .default_value = "5",
         .meaning =
-            "Maximum number of attempts of one round that misses its quorum; then the aggregator fails.",
+            "Maximum number of attempts of one round that misses its quorum; then the aggregator fails. An "
+            "attempt after which a client is left out of cohorts does not count.",
         .unit = "attempts",
         .range = {.least = 1, .most = 1'000},
         .example = "3"},
@@ -162,6 +165,16 @@ inline constexpr std::array limits_settings{
                     .unit = "updates",
                     .range = {.least = 1, .most = 1'024},
                     .example = "16"},
+    config::Setting{
+        .key = "connections_max",
+        .kind = config::Kind::integer,
+        .presence = config::Presence::defaulted,
+        .default_value = "20000",
+        .meaning = "Maximum number of open connections. The aggregator raises its limit of open files to "
+                   "the hard limit, and allows fewer connections if that is too low.",
+        .unit = "connections",
+        .range = {.least = 16, .most = 1'000'000},
+        .example = "5000"},
     config::Setting{.key = "spool_memory_mib",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,

@@ -6,23 +6,28 @@ namespace hansa::server {
 
 void Clients::on_connected(const std::string& client, const messages::DataReport& data, Turn& turn) {
   if (data.examples > 0)
-    turn.inform(client + " connected with " + std::to_string(data.examples) + " examples" +
-                (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
+    turn.inform_about(
+        client, "connected",
+        client + " connected with " + std::to_string(data.examples) + " examples" +
+            (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
   else
-    turn.warn(client + " connected and cannot train: " +
-              (data.problem.empty() ? std::string("it has no examples") : sentence(data.problem)));
+    turn.warn_about(client, "cannot train",
+                    client + " connected and cannot train: " +
+                        (data.problem.empty() ? std::string("it has no examples") : sentence(data.problem)));
   clients_[client].problem = data.problem;  // on_data need not log it again
 }
 
 void Clients::on_data(const std::string& client, const messages::DataReport& data, Turn& turn) {
   Client& c = clients_[client];
   for (const messages::Report& notice : data.notices)
-    if (!notice.empty()) turn.warn(client + ": " + sentence(notice));
+    if (!notice.empty()) turn.warn_about(client, "notice", client + ": " + sentence(notice));
   if (!data.problem.empty() && data.problem != c.problem)
-    turn.warn(client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") +
-              sentence(data.problem));
+    turn.warn_about(client, "problem",
+                    client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") +
+                        sentence(data.problem));
   else if (data.examples > 0 && c.examples == 0 && !c.problem.empty())
-    turn.inform(client + " can train now, on " + std::to_string(data.examples) + " examples");
+    turn.inform_about(client, "can train",
+                      client + " can train now, on " + std::to_string(data.examples) + " examples");
   c.examples = data.examples;
   c.new_examples = data.new_examples;
   c.problem = data.problem;

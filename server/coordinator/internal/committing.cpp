@@ -25,6 +25,9 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   shared_.exchanges->on_committed(event);
   shared_.clients.on_round(record_);
   if (exchange_->receipt() == messages::Verdict::summed) send_receipts(turn);
+  shared_.attempts_in_vain = 0;
+  for (const Participation& p : record_.participations)
+    if (p.outcome == Outcome::counted) shared_.reliability.on_counted(p.client);
   return Verdict::accepted;
 }
 

@@ -1,5 +1,7 @@
 #include "server/coordinator/internal/dispatch.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 
 namespace hansa::server {
@@ -14,7 +16,36 @@ Verdict Dispatch::apply(const Event& event) {
   return std::visit([this](const auto& e) { return on(e); }, event);
 }
 
+bool Dispatch::allow(PeerId peer, const std::string& client, Conduct::Kind kind) {
+  if (shared_.conduct.allows(client, kind, turn_.now)) return true;
+  const char* const excess = Conduct::excess(kind);
+  turn_.warn_about(client, excess, client + " is disconnected: " + excess);
+  if (const Session* session = shared_.sessions.find(client); session != nullptr && session->peer == peer) {
+    shared_.sessions.end(client, excess, turn_, notices_);
+    settle();
+  }
+  turn_.effects.emplace_back(Disconnect{peer});
+  return false;
+}
+
 Verdict Dispatch::on(const MessageArrived& event) {
+  const std::string client(event.client);
+  const auto kind = [&]() -> std::optional<Conduct::Kind> {
+    if (std::holds_alternative<messages::Hello>(event.message)) return Conduct::Kind::hello;
+    if (std::holds_alternative<messages::Pull>(event.message)) return Conduct::Kind::pull;
+    if (std::holds_alternative<messages::Ping>(event.message) ||
+        std::holds_alternative<messages::Pong>(event.message) ||
+        std::holds_alternative<messages::DataReport>(event.message))
+      return Conduct::Kind::talk;
+    return std::nullopt;
+  }();
+  if (kind && !allow(event.peer, client, *kind)) return Verdict::rejected;
+  const Verdict verdict = on_message(event);
+  if (verdict != Verdict::accepted) (void)allow(event.peer, client, Conduct::Kind::fault);
+  return verdict;
+}
+
+Verdict Dispatch::on_message(const MessageArrived& event) {
   if (const auto* hello = std::get_if<messages::Hello>(&event.message)) return on_hello(event, *hello);
   const std::string client(event.client);
   if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_)) {
@@ -76,6 +107,7 @@ Reply Dispatch::in_session(const std::string& client, const MessageArrived& even
 
 Verdict Dispatch::on(const MessageMisdirected& event) {
   const std::string client(event.client);
+  if (!allow(event.peer, client, Conduct::Kind::malformed)) return Verdict::rejected;
   if (!shared_.sessions.on_heard(event.peer, client, event.session, turn_))
     return refuse_stranger(event.peer, client);
   const std::string name(event.type.name);
@@ -85,9 +117,11 @@ Verdict Dispatch::on(const MessageMisdirected& event) {
 }
 
 Verdict Dispatch::on(const MessageMalformed& event) {
+  const std::string client(event.client);
+  if (!allow(event.peer, client, Conduct::Kind::malformed)) return Verdict::rejected;
   const auto reason =
       event.error.code == ErrorCode::refused ? RefuseReason::version : RefuseReason::malformed;
-  return turn_.refuse(event.peer, std::string(event.client), reason, "the message " + event.error.what,
+  return turn_.refuse(event.peer, client, reason, "the message " + event.error.what,
                       "install the aggregator's version of hansa-client", 30'000);
 }
 
@@ -103,6 +137,28 @@ Verdict Dispatch::on(const CertificateFound& event) {
   return Verdict::accepted;
 }
 
+Verdict Dispatch::on(const AdmissionChanged& event) {
+  shared_.config.settings.admitted = event.admitted;
+  for (const std::string& client : event.admitted) shared_.removed.erase(client);
+  for (const std::string& client : event.removed) {
+    // A client with a new key is admitted, and ends only its connections with the old one.
+    if (!std::ranges::binary_search(event.admitted, client)) shared_.removed.insert(client);
+    // A second connection that waits takes over the session, and ends too.
+    while (shared_.sessions.find(client) != nullptr)
+      shared_.sessions.end(client, "the operator removed its key", turn_, notices_);
+    settle();
+    stage_.on_removed(client, turn_);
+    shared_.conduct.forget(client);
+    turn_.effects.emplace_back(DisconnectClient{client});
+  }
+  if (!shared_.exchanges->needs_certificates()) return Verdict::accepted;
+  // A certificate may have been replaced or taken away.
+  shared_.sessions.for_each([&](const std::string& client, const Session&) {
+    turn_.effects.emplace_back(FindCertificate{client});
+  });
+  return Verdict::accepted;
+}
+
 Verdict Dispatch::on(const TickEvent&) {
   shared_.sessions.on_tick(turn_, notices_);
   settle();
@@ -112,6 +168,10 @@ Verdict Dispatch::on(const TickEvent&) {
 
 Verdict Dispatch::on_hello(const MessageArrived& event, const messages::Hello& hello) {
   const std::string client(event.client);
+  if (shared_.removed.contains(client)) {  // it was sent before its connection ended
+    turn_.effects.emplace_back(DisconnectClient{client});
+    return Verdict::rejected;
+  }
   const std::string& federation = shared_.config.settings.federation;
   if (hello.federation != federation)
     return turn_.refuse(

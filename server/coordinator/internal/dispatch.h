@@ -20,9 +20,13 @@ class Dispatch {
   Verdict on(const UpdateChecked& event) { return stage_.on_checked(event, turn_); }
   Verdict on(const RoundCommitted& event) { return stage_.on_committed(event, turn_); }
   Verdict on(const SumRefused& event) { return stage_.on_sum_refused(event, turn_); }
+  Verdict on(const AdmissionChanged& event);
   Verdict on(const TickEvent& event);
   Verdict on(const StopAsked&) { return stage_.on_stop(turn_); }
 
+  Verdict on_message(const MessageArrived& event);
+  // Counts a message for its sender. If that is too much, ends its session and its connection, and returns false.
+  [[nodiscard]] bool allow(PeerId peer, const std::string& client, Conduct::Kind kind);
   Verdict on_hello(const MessageArrived& event, const messages::Hello& hello);
   [[nodiscard]] Reply in_session(const std::string& client, const MessageArrived& event);
   // Refuses a message outside of a session.

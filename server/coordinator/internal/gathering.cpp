@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "common/random.h"
 #include "server/coordinator/internal/common_task.h"
@@ -22,13 +23,12 @@ std::uint32_t part_of(double fraction, std::size_t of) {
 
 }  // namespace
 
-std::vector<std::string> Gathering::eligible() const {
+std::vector<std::string> Gathering::ready(Instant now) const {
+  std::vector<std::string> all = shared_.eligible();
   std::vector<std::string> out;
-  for (const auto& [name, client] : shared_.clients.all())
-    if (client.examples > 0 && shared_.sessions.connected(name) &&
-        shared_.exchanges->what_lacks(client).empty())
-      out.push_back(name);
-  return out;  // sorted, because the map is
+  std::ranges::copy_if(all, std::back_inserter(out),
+                       [&](const std::string& client) { return !shared_.reliability.rests(client, now); });
+  return out.size() < shared_.config.settings.cohort.clients_min ? all : out;
 }
 
 std::vector<std::string> Gathering::missing() const {
@@ -55,7 +55,7 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
                                        "all " + std::to_string(settings.rounds) + " rounds are done", turn);
   if (shared_.all_rounds_done()) return nullptr;
   if (turn.now < not_before_) return nullptr;
-  const auto ready = eligible();
+  const auto ready = this->ready(turn.now);
   const bool enough = ready.size() >= cohort.clients_min;
   const std::uint32_t expected = std::max(cohort.clients_expected, cohort.clients_min);
   if (ready.size() >= expected || (enough && turn.now >= began_ + cohort.gather)) shared_.has_gathered = true;
@@ -92,6 +92,8 @@ std::vector<std::string> Gathering::select(const std::vector<std::string>& eligi
 std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& eligible, Turn& turn) {
   const OperatorSettings& settings = shared_.config.settings;
   const RoundId id(shared_.standing.last_committed.value + 1);
+  for (const std::string& client : shared_.reliability.take_returned(turn.now))
+    turn.inform_about(client, "returned", client + " may take part in cohorts again");
   const auto cohort = select(eligible, id);
   auto round = round::Round::create(
       id, round::Config{part_of(settings.cohort.quorum, cohort.size()), turn.now + settings.cohort.deadline},
@@ -135,7 +137,7 @@ std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t at
                                  const std::string& reason, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
-  if (attempt >= shared.config.settings.cohort.attempts_max)
+  if (++shared.attempts_in_vain >= shared.config.settings.cohort.attempts_max)
     return std::make_unique<Concluded>(
         shared, Finish::Why::gave_up,
         name + " missed its quorum " + std::to_string(attempt) + " times: " + reason, turn);

@@ -20,7 +20,8 @@ class Gathering final : public Stage {
   void fill(Progress& progress) const override;
 
  private:
-  [[nodiscard]] std::vector<std::string> eligible() const;
+  // The eligible clients without those that are left out for their faults; all of them if too few would remain.
+  [[nodiscard]] std::vector<std::string> ready(Instant now) const;
   // Admitted and not eligible, with the reason where there is one.
   [[nodiscard]] std::vector<std::string> missing() const;
   [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible,

@@ -5,6 +5,15 @@
 
 namespace hansa::server {
 
+std::vector<std::string> Shared::eligible() const {
+  std::vector<std::string> out;
+  for (const auto& [name, client] : clients.all())
+    if (client.examples > 0 && sessions.connected(name) && !removed.contains(name) &&
+        exchanges->what_lacks(client).empty())
+      out.push_back(name);
+  return out;  // sorted, because the map is
+}
+
 Reply Stage::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
   const ModelFacts& model = shared_.config.model;
   if (pull.blob == model.archive)

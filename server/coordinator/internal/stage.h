@@ -7,14 +7,18 @@
 // Every phase x event pair: docs/round.md.
 #pragma once
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/digest.h"
+#include "common/log_budget.h"
 #include "protocols/messages/messages.h"
 #include "server/coordinator/config.h"
 #include "server/coordinator/events.h"
 #include "server/coordinator/internal/clients.h"
+#include "server/coordinator/internal/conduct.h"
 #include "server/coordinator/internal/exchange.h"
 #include "server/coordinator/internal/reply.h"
 #include "server/coordinator/internal/sessions.h"
@@ -22,6 +26,7 @@
 #include "server/coordinator/internal/uploads.h"
 #include "server/coordinator/progress.h"
 #include "server/selection/cohort_policy.h"
+#include "server/selection/reliability.h"
 
 namespace hansa::server {
 
@@ -35,8 +40,17 @@ struct Shared {
   std::unique_ptr<CohortPolicy> policy;
   std::unique_ptr<ExchangeFactory> exchanges;
   std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h
+  Reliability reliability = Reliability();
+  Conduct conduct = {};
+  LogBudget log_budget = {};
+  std::set<std::string, std::less<>> removed = {};  // clients that the operator removed since the start
+  // Attempts at the current round that failed since rounds last could go on without whoever was at fault.
+  std::uint32_t attempts_in_vain = 0;
   bool has_gathered = false;  // the first round's wait for clients_expected is over
 
+  // The clients that can take part in a round, sorted: connected, admitted, with data and what the exchange needs. Those
+  // that are left out at the moment are among them.
+  [[nodiscard]] std::vector<std::string> eligible() const;
   // The last round is committed.
   [[nodiscard]] bool all_rounds_done() const {
     return standing.last_committed.value >= config.settings.rounds;
@@ -82,6 +96,8 @@ class Stage {
 
   virtual void on_session_opened(const SessionOpened&, Turn&) {}
   virtual void on_session_ended(const std::string& /*client*/, Turn&) {}
+  // The operator removed the client; its session has ended.
+  virtual void on_removed(const std::string& /*client*/, Turn&) {}
 
   virtual Verdict on_checked(const UpdateChecked&, Turn&) { return Verdict::discarded; }
   virtual Verdict on_committed(const RoundCommitted&, Turn&) { return Verdict::discarded; }

@@ -1,3 +1,4 @@
+#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/training.h"
 
 #include <algorithm>
@@ -126,12 +127,14 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   if (outcome) outcome = exchange_->on_counted(*p);
   if (!outcome) return reject(*p, outcome.error().text(), turn);
   turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
+  last_counted_at_ = turn.now;
   apply(round::UpdateCounted{p->index}, turn);
   return Verdict::accepted;
 }
 
 Verdict Training::reject(Participant& participant, const std::string& reason, Turn& turn) {
-  turn.warn("rejected the update of " + participant.client + ": " + reason);
+  turn.warn_about(participant.client, "rejected",
+                  "rejected the update of " + participant.client + ": " + reason);
   turn.send(participant.client, messages::Receipt{participant.task, messages::Verdict::rejected, reason});
   shared_.uploads.release(participant.client);
   apply(round::UpdateRejected{participant.index, reason}, turn);
@@ -145,7 +148,7 @@ Reply Training::on_decline(const std::string& client, const messages::Decline& d
   if (const auto position = decline.report.reason.number(Quantity::member))
     if (const std::string member = exchange_->member(*position); !member.empty())
       reason += " (it is " + member + ")";
-  turn.warn(client + " declined: " + reason);
+  turn.warn_about(client, "declined", client + " declined: " + reason);
   shared_.uploads.release(client);
   apply(round::TaskDeclined{p->index, std::move(reason)}, turn);
   return Verdict::accepted;
@@ -176,6 +179,14 @@ void Training::on_session_ended(const std::string& client, Turn& turn) {
   if (Participant* p = round_->find(client)) apply(round::MemberLost{p->index}, turn);
 }
 
+void Training::on_removed(const std::string& client, Turn& turn) {
+  shared_.uploads.release(client);
+  Participant* p = round_->find(client);
+  // An update that is being verified or counted stays: nobody can take it out of a sum that others see as complete.
+  if (p != nullptr && round_->is_expected(*p))
+    apply(round::UpdateRejected{p->index, "the operator removed it"}, turn);
+}
+
 void Training::on_tick(Turn& turn) {
   shared_.uploads.grant_waiting(turn);
   apply(round::Tick{}, turn);
@@ -189,11 +200,16 @@ void Training::apply(const round::Event& event, Turn& turn) {
 
 void Training::wait_for_arriving_updates(Turn& turn) {
   constexpr Duration look_again = std::chrono::seconds(5);
+  constexpr int overtime_factor = 4;  // of the time that cohort.deadline_s gives
   const round::Round& round = round_->round();
   if (turn.now < round.closes_at() || round.count(MemberState::counted) >= round.quorum()) return;
+  // Otherwise a client whose bytes trickle would hold a round for ever.
+  if (turn.now >= round.deadline() + overtime_factor * shared_.config.settings.cohort.deadline) return;
   std::vector<std::string> moving;
   for (const Participant& p : round_->participants())
-    if (round_->is_expected(p) && p.moved_at && turn.now - *p.moved_at < shared_.config.process.stall)
+    // A client with faults has had its chance.
+    if (round_->is_expected(p) && shared_.reliability.faults(p.client) == 0 && p.moved_at &&
+        turn.now - *p.moved_at < shared_.config.process.stall)
       moving.push_back(p.client);
   const std::size_t within_reach =
       round.count(MemberState::counted) + round.count(MemberState::verifying) + moving.size();
@@ -209,7 +225,9 @@ void Training::carry_out_drops(Turn& turn) {
   for (const ActiveRound::Drop& drop : round_->take_drops()) {
     if (!round_->is_open()) return;
     const Participant& p = *round_->find(drop.client);
-    turn.warn(p.client + " dropped out of round " + std::to_string(round_->id().value) + ": " + drop.reason);
+    turn.warn_about(
+        p.client, "dropped out",
+        p.client + " dropped out of round " + std::to_string(round_->id().value) + ": " + drop.reason);
     turn.send(p.client, messages::Cancel{p.task, drop.reason});
     shared_.uploads.release(p.client);
     apply(round::UpdateRejected{p.index, drop.reason}, turn);
@@ -230,6 +248,8 @@ std::unique_ptr<Stage> Training::next(Turn& turn) {
   if (auto begun = exchange_->begin_opening(*round_, turn); !begun)
     return abandon(begun.error().text(), turn);
   RoundRecord record = make_record(*round_, shared_, turn.now);
+  (void)blame(shared_, faults_of_sealed(*round_, turn.now),
+              turn.now - std::max(last_counted_at_, round_->began()), turn);
   close(turn);
   return std::make_unique<Unmasking>(shared_, std::move(round_), std::move(exchange_), std::move(record),
                                      turn);
@@ -237,6 +257,9 @@ std::unique_ptr<Stage> Training::next(Turn& turn) {
 
 std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) {
   close(turn);
+  const std::vector<Fault> faults = faults_of_abandoned(*round_, turn.now);
+  if (blame(shared_, faults, turn.now - round_->began(), turn) == Remedy::some_left_out)
+    shared_.attempts_in_vain = 0;
   return abandon_round(shared_, *round_, *exchange_, reason, turn);
 }
 

@@ -28,6 +28,7 @@ class Training final : public Stage {
   void on_current_task(const std::string& client, TaskId current, Turn& turn) override;
   void on_session_opened(const SessionOpened& opened, Turn& turn) override;
   void on_session_ended(const std::string& client, Turn& turn) override;
+  void on_removed(const std::string& client, Turn& turn) override;
   Verdict on_checked(const UpdateChecked& event, Turn& turn) override;
   void on_tick(Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> next(Turn& turn) override;
@@ -50,6 +51,7 @@ class Training final : public Stage {
 
   std::unique_ptr<ActiveRound> round_;
   std::unique_ptr<Exchange> exchange_;
+  Instant last_counted_at_{};
 };
 
 // Ends a failed attempt: ends its exchange, and tries the round again or ends the federation. The reason of a member

@@ -28,6 +28,13 @@ class Turn {
   void send_held(std::string_view client, messages::ToClient message,
                  std::shared_ptr<const std::vector<std::byte>> bulk);
   void log(Log::Level level, std::string text) { effects.emplace_back(Log{level, std::move(text)}); }
+  // Lines that a client causes; `about` is a literal that says what they have in common.
+  void warn_about(std::string client, std::string_view about, std::string text) {
+    effects.emplace_back(Log{Log::Level::warning, std::move(text), std::move(client), about});
+  }
+  void inform_about(std::string client, std::string_view about, std::string text) {
+    effects.emplace_back(Log{Log::Level::info, std::move(text), std::move(client), about});
+  }
   void warn(std::string text) { log(Log::Level::warning, std::move(text)); }
   void inform(std::string text) { log(Log::Level::info, std::move(text)); }
   // Answers a peer outside of a session, and logs the refusal (except `unknown_session`, which is routine).

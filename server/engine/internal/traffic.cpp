@@ -22,6 +22,23 @@ void Traffic::remember(PeerId peer, std::string_view client) {
   peers.pop_front();
 }
 
+void Traffic::forget(PeerId peer) {
+  const auto known = client_of_.find(peer);
+  if (known == client_of_.end()) return;
+  if (const auto peers = peers_of_.find(known->second); peers != peers_of_.end()) {
+    std::erase(peers->second, peer);
+    if (peers->second.empty()) peers_of_.erase(peers);
+  }
+  client_of_.erase(known);
+}
+
+void Traffic::forget_client(std::string_view client) {
+  const auto peers = peers_of_.find(client);
+  if (peers == peers_of_.end()) return;
+  for (const PeerId peer : peers->second) client_of_.erase(peer);
+  peers_of_.erase(peers);
+}
+
 void Traffic::sent(PeerId peer, std::uint64_t bytes) {
   total_.down += bytes;
   if (const auto client = client_of_.find(peer); client != client_of_.end())

@@ -19,7 +19,8 @@ class Traffic {
  public:
   void received(PeerId peer, std::string_view client, std::uint64_t bytes);
   void sent(PeerId peer, std::uint64_t bytes);
-  void forget(PeerId peer) { client_of_.erase(peer); }
+  void forget(PeerId peer);
+  void forget_client(std::string_view client);
   [[nodiscard]] std::size_t peers() const { return client_of_.size(); }
   // Resets the clients' counters; the totals stay.
   void begin_round() { of_round_.clear(); }

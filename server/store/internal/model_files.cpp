@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/files.h"
+#include "common/open_file.h"
 #include "common/vector_digest.h"
 
 namespace hansa::server::internal {
@@ -28,7 +29,7 @@ constexpr std::size_t piece_bytes = 256 << 10;
 std::string file_name(const Digest& digest) { return digest.hex() + ModelFiles::suffix; }
 
 Result<Descriptor> open_directory(const std::filesystem::path& folder) {
-  Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor directory = open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!directory) return fail_with_errno(folder, "cannot be opened");
   return directory;
 }

@@ -1,0 +1,58 @@
+#include "server/selection/reliability.h"
+
+#include <algorithm>
+
+namespace hansa::server {
+
+Duration Reliability::on_fault(std::string_view client, Duration cost, Instant now) {
+  Score& score = scores_[std::string(client)];
+  Duration rest = std::clamp(cost, config_.rest_min, config_.rest_max);
+  for (std::uint32_t i = 0; i < score.faults && rest < config_.rest_max; ++i) rest *= config_.growth;
+  rest = std::min(rest, config_.rest_max);
+  ++score.faults;
+  score.counted_in_a_row = 0;
+  score.rests_until = std::max(score.rests_until, now + rest);
+  score.rest_is_known = true;
+  return rest;
+}
+
+void Reliability::on_counted(std::string_view client) {
+  const auto found = scores_.find(client);
+  if (found == scores_.end() || ++found->second.counted_in_a_row < config_.rounds_to_forget) return;
+  found->second.counted_in_a_row = 0;
+  if (--found->second.faults == 0) scores_.erase(found);
+}
+
+bool Reliability::rests(std::string_view client, Instant now) const {
+  return rest_left(client, now) > Duration::zero();
+}
+
+Duration Reliability::rest_left(std::string_view client, Instant now) const {
+  const auto found = scores_.find(client);
+  return found == scores_.end() ? Duration::zero()
+                                : std::max(found->second.rests_until - now, Duration::zero());
+}
+
+std::uint32_t Reliability::faults(std::string_view client) const {
+  const auto found = scores_.find(client);
+  return found == scores_.end() ? 0 : found->second.faults;
+}
+
+std::vector<std::string> Reliability::take_returned(Instant now) {
+  std::vector<std::string> out;
+  for (auto& [client, score] : scores_) {
+    if (!score.rest_is_known || score.rests_until > now) continue;
+    score.rest_is_known = false;
+    out.push_back(client);
+  }
+  return out;
+}
+
+Instant Reliability::next_return(Instant now) const {
+  Instant next = Instant::max();
+  for (const auto& [client, score] : scores_)
+    if (score.rests_until > now) next = std::min(next, score.rests_until);
+  return next;
+}
+
+}  // namespace hansa::server

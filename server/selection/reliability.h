@@ -1,0 +1,55 @@
+// How reliable each client is: one that lets rounds wait or fail is left out of cohorts, for a time that grows with each
+// fault, and comes back by itself.
+//
+// The first fault costs the client as much time as it cost the round (at least rest_min), each further one four times
+// as much as the one before. So faults of one client take at most half of the time at first, and ever less later. A
+// fault is forgotten after rounds_to_forget counted rounds. Kept in memory: after a restart of the aggregator every
+// client begins without faults. Pure: no clock. One thread.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/time.h"
+
+namespace hansa::server {
+
+struct ReliabilityConfig {
+  Duration rest_min = std::chrono::seconds(1);
+  Duration rest_max = std::chrono::hours(24);
+  std::int64_t growth = 4;
+  std::uint32_t rounds_to_forget = 10;
+};
+
+class Reliability {
+ public:
+  explicit Reliability(const ReliabilityConfig& config = {}) : config_(config) {}
+
+  // The client let a round wait for `cost`, or made one fail that had taken `cost`. Returns how long it is left out.
+  Duration on_fault(std::string_view client, Duration cost, Instant now);
+  // An update of the client is in a committed round.
+  void on_counted(std::string_view client);
+
+  // While it is left out.
+  [[nodiscard]] bool rests(std::string_view client, Instant now) const;
+  [[nodiscard]] Duration rest_left(std::string_view client, Instant now) const;
+  [[nodiscard]] std::uint32_t faults(std::string_view client) const;
+  // The clients whose rest has ended since the last call.
+  [[nodiscard]] std::vector<std::string> take_returned(Instant now);
+  // The end of the rest that ends first, after `now`; Instant::max() if nobody rests.
+  [[nodiscard]] Instant next_return(Instant now) const;
+
+ private:
+  struct Score {
+    std::uint32_t faults = 0;
+    std::uint32_t counted_in_a_row = 0;
+    Instant rests_until{};
+    bool rest_is_known = false;  // on_fault began a rest that take_returned has not ended
+  };
+  ReliabilityConfig config_;
+  std::map<std::string, Score, std::less<>> scores_;  // of clients with faults
+};
+
+}  // namespace hansa::server
