@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "protocols/secure_aggregation/internal/transcript.h"
+#include "common/transcript.h"
 
 namespace hansa::secure_aggregation {
 namespace {
 
-internal::Transcript signed_part(const ModelManifest& manifest) {
-  internal::Transcript out("hansa model 1");
+Transcript signed_part(const ModelManifest& manifest) {
+  Transcript out("hansa model 1");
   out.text(manifest.federation).text(manifest.approval.name).text(manifest.approval.version);
   out.bytes(manifest.archive.bytes).bytes(manifest.layout.bytes);
   return out;

@@ -12,6 +12,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/process/admission_folder.h"
+#include "server/setup/utc.h"
 
 namespace hansa::server {
 namespace {
