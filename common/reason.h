@@ -69,8 +69,10 @@ enum class ReasonCode : std::uint8_t {
   diverged,  // the loss or a value is not finite, or beyond a limit of the task
   trainer_ended,  // the process that trains ended
   stopped,
+  // More notices.
+  file_unchanged,  // a followed file was modified and has the rows that it had
 };
-inline constexpr ReasonCode last_reason_code = ReasonCode::stopped;
+inline constexpr ReasonCode last_reason_code = ReasonCode::file_unchanged;
 
 enum class Quantity : std::uint8_t {
   line,  // from 1

@@ -119,6 +119,9 @@ Words words_of_task(ReasonCode code) {
           "lower training.learning_rate, check the data for extreme values, or raise limits.magnitude_max"};
     case ReasonCode::trainer_ended: return {"its training process ended", see_log};
     case ReasonCode::stopped: return {"its training was stopped", ""};
+    case ReasonCode::file_unchanged:
+      return {"a followed file was modified and has the rows that it had: they are not read again",
+              "append rows there, or replace the file by another one"};
     default: return {};
   }
 }

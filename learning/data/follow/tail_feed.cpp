@@ -142,9 +142,9 @@ void TailFeed::note_modification() {
   const auto status = status_of(file_);
   if (!status || status->bytes != state_.at.offset || status->modified_ns == state_.modified_ns) return;
   state_.modified_ns = status->modified_ns;
-  notes_.push_back(path_.string() +
-                   " was modified and has the same rows as before: they are not read again; append rows, or "
-                   "replace the file by another one");
+  notes_.push_back(note(ReasonCode::file_unchanged,
+                        "was modified and has the same rows as before: they are not read again"));
+  notes_.back().hint = "append rows, or replace the file by another one";
 }
 
 bool TailFeed::replaced() const {
