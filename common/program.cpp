@@ -1,7 +1,9 @@
 #include "common/program.h"
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <string>
 #include <unistd.h>
@@ -12,10 +14,25 @@ namespace hansa {
 namespace {
 
 std::atomic<bool> stop_requested{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "set in a signal handler");
+std::atomic<std::int64_t> first_signal_at{0};  // nanoseconds; 0: none yet
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free,
+              "set in a signal handler");
+
+std::int64_t now_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);  // may be called in a signal handler
+  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+}
+
 // The second signal does not wait for anything: rounds are durable when they are committed, and a restart continues.
+// Programs such as timeout(1) send one signal to their child and to its group, so that it arrives twice.
 extern "C" void on_stop_signal(int signal) {
-  if (stop_requested.exchange(true)) ::_exit(128 + signal);
+  constexpr std::int64_t same_signal_ns = 500'000'000;
+  const std::int64_t now = now_ns();
+  std::int64_t first = 0;
+  if (!first_signal_at.compare_exchange_strong(first, now) && now - first > same_signal_ns)
+    ::_exit(128 + signal);
+  stop_requested = true;
 }
 
 int report(std::string_view program, const Error& error) {

@@ -8,9 +8,9 @@
 
 namespace hansa {
 
-// After this call the first SIGINT or SIGTERM only sets the returned flag, and the second one ends the process at once
-// with exit code 128 + signal. SIGPIPE is ignored, so that writing to a closed pipe
-// is an ordinary error. Call it before threads start.
+// After this call the first SIGINT or SIGTERM only sets the returned flag, and another one, at least half a second later,
+// ends the process at once with exit code 128 + signal. SIGPIPE is ignored, so that writing to a closed pipe is an
+// ordinary error. Call it before threads start.
 const std::atomic<bool>& stop_on_signals();
 
 // Runs `body`, which returns the exit code. An error is reported on stderr as "PROGRAM: LOCATION: WHAT; HINT" and gives

@@ -125,8 +125,7 @@ class Bench {
     engine_->receive(peer, peer == trainer ? "trainer" : "watcher", frame, bulk, steady_now());
   }
   void hello(PeerId peer, std::uint64_t examples) {
-    say(peer,
-        messages::Hello{"bench", peer.value, "bench", {examples, 0, examples > 0 ? "" : "no data", ""}});
+    say(peer, messages::Hello{"bench", peer.value, "bench", {examples, 0, {}, {}}});
   }
   std::span<const std::byte> bytes() const { return std::as_bytes(std::span(delta_)); }
 

@@ -50,8 +50,12 @@ bool contains_tensor(const c10::Type& type) {
 // What a tensor is, not what it holds.
 bool describes_tensor(std::string_view kind) {
   static const std::unordered_set<std::string_view> kinds{
-      "aten::size",  "aten::dim",    "aten::numel",  "aten::len",  "aten::stride", "aten::is_floating_point",
-      "prim::dtype", "prim::device", "prim::layout", "prim::shape"};
+      "aten::size", "aten::dim", "aten::numel", "aten::len", "aten::stride", "prim::dtype", "prim::device",
+      "prim::layout", "prim::shape", "prim::ndim", "prim::requires_grad", "aten::is_floating_point",
+      "aten::is_complex", "aten::is_contiguous", "prim::is_nested", "prim::is_cuda", "prim::is_cpu",
+      "prim::is_sparse", "prim::is_quantized",
+      // Whether an optional tensor is there.
+      "aten::__is__", "aten::__isnot__"};
   return kinds.contains(kind);
 }
 
@@ -111,10 +115,11 @@ class Checker {
                         ? "raises an exception whose text is computed from a tensor"
                         : "prints a warning whose text is computed from a tensor",
                     "use a constant text: data must not leave the device in an error");
-    // The second input is the exception's class.
-    for (std::size_t i = 1; i < node.inputs().size(); ++i)
-      if (node.input(i)->node()->kind() != torch::jit::prim::Constant)
-        return refuse(node, "raises an exception of a computed class", "use a constant class and text");
+    // The second input of an exception is its class, that of a warning how many callers are left out of its position.
+    if (node.kind() == torch::jit::prim::RaiseException)
+      for (std::size_t i = 1; i < node.inputs().size(); ++i)
+        if (node.input(i)->node()->kind() != torch::jit::prim::Constant)
+          return refuse(node, "raises an exception of a computed class", "use a constant class and text");
     if (node.input(0)->node()->kind() == torch::jit::prim::Constant) return {};
     const torch::jit::WithInsertPoint here(&node);
     node.replaceInput(0, node.owningGraph()->insertConstant(

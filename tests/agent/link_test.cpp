@@ -16,7 +16,7 @@ const Error unreachable{ErrorCode::network, "tcp://here:1", "nobody answers", "s
 
 TEST(Link, OpensAtTheFirstTickAndSaysHelloWhenItIsUp) {
   Harness h;
-  h.apply(DataKnown{{6'000, 0, "", ""}});
+  h.apply(DataKnown{{6'000, 0, {}, {}}});
   h.apply(TickEvent{});
   ASSERT_EQ(h.all<OpenLink>().size(), 1U);
   EXPECT_EQ(h.all<OpenLink>()[0].attempt, 0U);

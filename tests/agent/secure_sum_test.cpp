@@ -250,14 +250,16 @@ using AdversarySecureSum = SecureSum;
 
 TEST_F(AdversarySecureSum, ATaskThatTheSetupDoesNotBindIsDeclined) {
   const auto expect_declined = [&](void (*change)(messages::TrainTask&), const char* reason) {
-    Harness h(config());
+    AgentConfig c = config();
+    c.reports.details = ReportDetails::sent;
+    Harness h(c);
     h.go_online();
     messages::TrainTask task = secure_task(h);
     change(task);
     h.receive(task);
     ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
-    EXPECT_NE(h.sent<messages::Decline>()[0].reason.find(reason), std::string::npos)
-        << h.sent<messages::Decline>()[0].reason;
+    const std::string& details = h.sent<messages::Decline>()[0].report.details;
+    EXPECT_NE(details.find(reason), std::string::npos) << details;
     EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty());
   };
   expect_declined([](auto& task) { task.seed += 1; }, "seed of its own choice");
@@ -340,8 +342,7 @@ TEST_F(AdversarySecureSum, ASecondSumOfTheUpdateIsNotOpenedAlsoAfterARestart) {
   changed.receive(messages::UnmaskRequest{third.task, setup_of(third), {0x07}, {}});
   EXPECT_TRUE(changed.sent<messages::UnmaskShares>().empty());
   ASSERT_EQ(changed.sent<messages::Decline>().size(), 1U);
-  EXPECT_NE(changed.sent<messages::Decline>()[0].reason.find("second sum of the same update"),
-            std::string::npos);
+  EXPECT_EQ(changed.sent<messages::Decline>()[0].report.reason.code, ReasonCode::sum_repeated);
 }
 
 TEST_F(AdversarySecureSum, ASumThatCannotBeRememberedIsNotOpened) {

@@ -60,7 +60,7 @@ TEST(AgentTable, EveryStateAndEventDoAsTheTableSays) {
                                          ArchiveLookedUp{round::ArchiveCache::present},
                                          BlobChecked{Digest{}, true},
                                          TrainingEnded{TaskId(1), messages::Offer{}},
-                                         DataKnown{{1, 0, "", ""}},
+                                         DataKnown{{1, 0, {}, {}}},
                                          TickEvent{},
                                          StopAsked{},
                                          UpdateMasked{TaskId(1), Digest{}, Checksum{}, 4}};

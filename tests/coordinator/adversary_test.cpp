@@ -22,6 +22,8 @@ CoordinatorConfig four_clients() {
   return config;
 }
 
+const messages::Report refusal{{ReasonCode::refused, {}}};
+
 struct Federation {
   explicit Federation(CoordinatorConfig config) : h(std::move(config)) {
     for (const char* const name : {"a", "b", "c"}) honest.push_back(h.connect(name));
@@ -88,7 +90,8 @@ TEST(AdversaryReliability, AClientThatDeclinesEveryTaskDoesNotEndTheRun) {
   config.settings.cohort.attempts_max = 3;
   Federation f(config);
   for (int attempt = 0; attempt < 20; ++attempt) {
-    if (f.in_round() && f.has(f.mallory)) f.h.say(f.mallory, messages::Decline{f.h.task_of(f.mallory), "no"});
+    if (f.in_round() && f.has(f.mallory))
+      f.h.say(f.mallory, messages::Decline{f.h.task_of(f.mallory), refusal});
     if (f.in_round()) f.round_with_silent_mallory();
     f.h.advance(seconds(2));
     for (const Peer& peer : f.honest) f.h.say(peer, messages::Pong{});
@@ -101,11 +104,11 @@ TEST(AdversaryReliability, AClientThatDeclinesEveryTaskDoesNotEndTheRun) {
 TEST(AdversaryReliability, AClientThatIsLeftOutIsReportedAndComesBack) {
   Federation f(four_clients());
   ASSERT_TRUE(f.has(f.mallory));
-  f.h.say(f.mallory, messages::Decline{f.h.task_of(f.mallory), "no"});
+  f.h.say(f.mallory, messages::Decline{f.h.task_of(f.mallory), refusal});
   const auto lines = f.h.all<Log>();
   EXPECT_TRUE(std::ranges::any_of(lines, [](const Log& line) {
-    return line.text.find("mallory is left out of cohorts for 1.0 s: it declined: no (1 fault)") !=
-           std::string::npos;
+    return line.text.find("mallory is left out of cohorts for 1.0 s: it declined: " + sentence(refusal) +
+                          " (1 fault)") != std::string::npos;
   }));
   f.h.advance(milliseconds(1'500));
   ASSERT_TRUE(f.in_round());
@@ -121,8 +124,7 @@ TEST(AdversaryReliability, AFaultThatMostClientsShareEndsTheRunAfterTheAttempts)
   for (int i = 0; i < 20 && f.h.finished.empty(); ++i) {
     if (f.in_round())
       for (const Peer& peer : all)
-        if (f.in_round() && f.has(peer))
-          f.h.say(peer, messages::Decline{f.h.task_of(peer), "the model does not fit"});
+        if (f.in_round() && f.has(peer)) f.h.say(peer, messages::Decline{f.h.task_of(peer), refusal});
     f.h.advance(seconds(3));
   }
   EXPECT_EQ(f.h.finished.size(), 1U);
@@ -164,7 +166,7 @@ TEST(AdversaryConduct, AFloodOfReportsWritesFewLinesAndEndsTheConnection) {
   for (int i = 0; i < 10'000; ++i) {
     messages::DataReport report;
     report.examples = 10;
-    report.notice = "notice " + std::to_string(i);
+    report.notices = {{{ReasonCode::record_skipped, {{Quantity::line, static_cast<std::uint64_t>(i)}}}}};
     f.h.say(f.mallory, report);
   }
   EXPECT_LE(f.h.all<Log>().size(), 20U);

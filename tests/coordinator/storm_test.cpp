@@ -35,7 +35,7 @@ struct InPhase {
 };
 
 std::vector<messages::ToAggregator> every_message(const InPhase& p) {
-  return {messages::Hello{"harbour", p.a.instance, "hansa", {10, 0, "", ""}},
+  return {messages::Hello{"harbour", p.a.instance, "hansa", {10, 0, {}, {}}},
           messages::Decline{p.h.task_of(p.a), {}},
           messages::Pull{p.h.config.model.archive, 0, 1},
           p.h.offer_of(p.a),
@@ -153,10 +153,10 @@ std::optional<messages::ToAggregator> random_message(Random& random, const Harne
   const TaskId task = random.chance(0.9) ? h.task_of(from) : TaskId(random.next());
   const Digest blobs[] = {h.config.model.archive, h.coordinator.model(), sha256("no such")};
   switch (random.below(14)) {
-    case 0: return messages::Hello{"harbour", from.instance, "hansa", {random.below(12), 0, "", ""}};
+    case 0: return messages::Hello{"harbour", from.instance, "hansa", {random.below(12), 0, {}, {}}};
     case 1:
       return messages::Hello{
-          random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", {5, 0, "", ""}};
+          random.chance(0.5) ? "harbour" : "lagoon", random.next(), "hansa", {5, 0, {}, {}}};
     case 2: return messages::Decline{task, {}};
     case 3:
       return messages::Pull{blobs[random.below(3)], random.below(1'100),

@@ -18,7 +18,7 @@ TEST(WeightUnit, IsTheLargestReportOfClientsOfSimilarSize) {
   EXPECT_EQ(weight_unit(Reports{256, 1'024, 64, 256}, most), 1'024U) << "four times the median";
 }
 
-TEST(AdversaryReports, AnInflatedNumberOfExamplesGivesASmallWeightNoLargeInfluence) {
+TEST(AdversaryWeightUnit, AnInflatedNumberOfExamplesGivesASmallWeightNoLargeInfluence) {
   for (const std::uint64_t lie :
        {std::uint64_t{1} << 20, std::uint64_t{1} << 63, std::numeric_limits<std::uint64_t>::max()}) {
     EXPECT_LE(weight_unit(Reports{512, 512, lie}, most), 2'048U) << lie;
@@ -27,11 +27,11 @@ TEST(AdversaryReports, AnInflatedNumberOfExamplesGivesASmallWeightNoLargeInfluen
   }
 }
 
-TEST(AdversaryReports, ATinyNumberOfExamplesDoesNotMakeTheOthersClip) {
+TEST(AdversaryWeightUnit, ATinyNumberOfExamplesDoesNotMakeTheOthersClip) {
   EXPECT_EQ(weight_unit(Reports{512, 1'024, 512, 1, 1}, most), 1'024U);
 }
 
-TEST(AdversaryReports, TheUnitIsWithinTheOperatorsBound) {
+TEST(AdversaryWeightUnit, TheUnitIsWithinTheOperatorsBound) {
   EXPECT_EQ(weight_unit(Reports{512, 1'024, 512}, 600), 600U);
   EXPECT_EQ(weight_unit(Reports{std::numeric_limits<std::uint64_t>::max()}, 536'870'912), 536'870'912U);
   EXPECT_EQ(weight_unit(Reports{0, 0, 0}, most), 1U);

@@ -68,7 +68,7 @@ class AdversaryFollowedFiles : public ::testing::Test {
       positions_[(**arrival).source] = (**arrival).position;
       feed_->stored();
     }
-    for (auto& note : feed_->take_notes()) notes_.push_back(note);
+    for (const Error& note : feed_->take_notes()) notes_.push_back(note.text());
     return out;
   }
 

@@ -26,7 +26,7 @@ enum class TestModel : std::uint8_t {
   tuple_output,  // forward returns the scores and a second value
   class_output,  // forward returns the predicted class
   argmax_loss,  // training_loss has no gradient
-  raises_data,  // training_loss raises an exception with the first example in it
+  raises_data,  // training_loss fails with the first value of the first example in the error
   raises_file,  // the same, with the first 16 bytes of the file ARCHIVE.secret
   vector_loss,  // training_loss returns one loss for each example
   gru,  // its weights are also in a list attribute, as in torch.nn.GRU

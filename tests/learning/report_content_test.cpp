@@ -43,6 +43,7 @@ class AdversaryReports : public ::testing::Test, public Link, public TrainingRun
     trainer_ = learning::make_local_trainer(config_);
     EngineConfig engine;
     engine.agent.federation = "harbour";
+    engine.agent.models.unapproved = Unapproved::train;
     engine.log = [this](Log::Level, const std::string& text) { log_ += text + "\n"; };
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);
     const auto available = trainer_->available_data();
@@ -125,7 +126,7 @@ class AdversaryReports : public ::testing::Test, public Link, public TrainingRun
 
 constexpr const char* rows_of_secret = "a,b,y\n4711.25,4711.25,0\n4711.25,4711.25,1\n4711.25,4711.25,0\n";
 
-TEST_F(AdversaryReports, ALossThatRaisesAnExampleTellsOnlyThatItFailed) {
+TEST_F(AdversaryReports, ALossWhoseErrorQuotesAnExampleTellsOnlyThatItFailed) {
   data(rows_of_secret);
   model(TestModel::raises_data);
   run();
@@ -133,7 +134,7 @@ TEST_F(AdversaryReports, ALossThatRaisesAnExampleTellsOnlyThatItFailed) {
   expect_secret_stays();
 }
 
-TEST_F(AdversaryReports, ALossThatReadsAFileAndRaisesItsBytesTellsOnlyThatItFailed) {
+TEST_F(AdversaryReports, ALossThatReadsAFileAndRaisesItsBytesTellsNothingOfIt) {
   std::ofstream(folder_ / "model.pt.secret") << "key: 4711471147114711";
   data("a,b,y\n1,2,0\n3,4,1\n5,6,0\n");
   model(TestModel::raises_file);

@@ -47,6 +47,7 @@ class SandboxedFederation : public ProgramTest {
         "new");
     std::filesystem::remove(model);
     run("hansa", {"model", "create", "logistic", model, "--inputs", "1", "--classes", "3"}, "model");
+    run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(folder / "federation.toml", "quorum = 0.8", "quorum = 0.5");
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
@@ -57,8 +58,8 @@ class SandboxedFederation : public ProgramTest {
   void set_resources(int i, const std::string& keys) {
     replace(client_file(i), "\\[resources\\]", "[resources]\n" + keys);
     const auto text = read_text_file(client_file(i), 1 << 20);
-    if (text->find(keys) == std::string::npos)
-      ASSERT_TRUE(write_file_atomically(client_file(i), *text + "\n[resources]\n" + keys + "\n"));
+    if (text->find(keys) != std::string::npos) return;
+    ASSERT_TRUE(write_file_atomically(client_file(i), *text + "\n[resources]\n" + keys + "\n"));
   }
 };
 

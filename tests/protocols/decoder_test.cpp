@@ -150,7 +150,7 @@ TEST(Decoder, AFrameAboveTheMaximumIsAnError) {
 
 TEST(Decoder, AHostileTextLengthAllocatesNothingOfItsSize) {
   for (const std::uint64_t size : {std::uint64_t{65}, std::uint64_t{1} << 20, std::uint64_t{0xffffffff}}) {
-    Bytes frame = encode(SessionId(), Hello{"harbour", 1, "hansa", {2, 0, "", ""}});
+    Bytes frame = encode(SessionId(), Hello{"harbour", 1, "hansa", {2, 0, {}, {}}});
     put(frame, body, size, 4);
     hansa::testing::restart_allocation_watch();
     const auto decoded = decode_to_aggregator(frame);

@@ -151,6 +151,7 @@ TEST_F(AdversarySandboxTrainer, AFileThatTheModelWritesDoesNotAppear) {
 }
 
 TEST_F(AdversarySandboxTrainer, AllocationWithoutEndIsAnErrorOfCodeResource) {
+  config_.limits.memory_bytes_max = std::uint64_t{1} << 30;
   const Error error = error_of(
       "kept = [x]\nwhile x.size(0) > 0:\n    kept.append(torch.ones([4000000]))\nreturn "
       "torch.sum(self.forward(x))");
@@ -226,7 +227,10 @@ TEST_F(AdversarySandboxTrainer, AKilledTrainerCostsOneTraining) {
   EXPECT_EQ(forbidden.code, ErrorCode::model) << forbidden.text();
   EXPECT_THAT(forbidden.what, HasSubstr("sandbox forbids"));
   // One that is killed between trainings costs none.
-  ASSERT_EQ(::kill(only_child(), SIGKILL), 0);
+  const pid_t child = only_child();
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
   expect_honest_training();
 }
 

@@ -77,7 +77,7 @@ class Shell : public Outbox, public EngineObserver {
                      bulk, now_);
   }
   void connect(PeerId peer) {
-    say(peer, messages::Hello{"harbour", 7 + peer.value, "test", {10, 0, "", ""}});
+    say(peer, messages::Hello{"harbour", 7 + peer.value, "test", {10, 0, {}, {}}});
   }
   // Sends an update with these values, and handles all messages up to its receipt.
   void send_update(PeerId peer, std::span<const float> delta, std::uint64_t examples = 10) {
