@@ -9,6 +9,7 @@
 
 #include "client/engine/engine.h"
 #include "client/process/archive_folder.h"
+#include "client/process/data_retry.h"
 #include "client/process/training_thread.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
@@ -167,7 +168,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     const std::lock_guard lock(channel_mutex);
     if (wakeable != nullptr) wakeable->wake();
   };
-  // Bad data does not end the client: it connects, reports the problem, and tries again with the next task.
+  // Bad data does not end the client: it connects, reports the problem, and looks again after a pause that grows.
   const auto available = trainer.available_data();
   TrainingThread training(trainer, config.resources.trainer_idle, wake);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
@@ -198,6 +199,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     if (event.kind == transport::LinkEvent::Kind::connected) engine.link_up(steady_now());
     else engine.link_down(event.error, steady_now());
   };
+  DataRetry retry(available || data.followed ? DataRetry::Need::none : DataRetry::Need::some, steady_now());
   bool stop_reported = false;
   while (!engine.exited()) {
     if (stop && !stop_reported) {
@@ -230,6 +232,12 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
         now.notices.push_back(report_of(notice, reports));
       }
       engine.data_known(now, steady_now());
+    }
+    if (retry.take_due(steady_now())) training.look_at_data();
+    if (const auto found = training.take_data()) {
+      retry.looked(found->has_value(), steady_now());
+      if (*found) log.info("the data can be used now");
+      engine.data_known(data_report(*found, reports), steady_now());
     }
     if (auto ended = training.take()) {
       if (ended->result)

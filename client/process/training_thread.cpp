@@ -35,34 +35,63 @@ std::optional<TrainingThread::Ended> TrainingThread::take() {
   return std::exchange(ended_, std::nullopt);
 }
 
+void TrainingThread::look_at_data() {
+  {
+    const std::lock_guard lock(mutex_);
+    look_wanted_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::optional<Result<learning::AvailableData>> TrainingThread::take_data() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(found_, std::nullopt);
+}
+
 void TrainingThread::serve(const std::stop_token& quit) {
   std::unique_lock lock(mutex_);
-  const auto has_next = [this] { return next_.has_value(); };
+  const auto has_work = [this] { return next_.has_value() || look_wanted_; };
   bool released = false;
   while (true) {
-    if (!released && !changed_.wait_for(lock, quit, idle_, has_next) && !quit.stop_requested()) {
+    if (!released && !changed_.wait_for(lock, quit, idle_, has_work) && !quit.stop_requested()) {
       lock.unlock();
       trainer_.release();
       lock.lock();
       released = true;
     }
-    if (!changed_.wait(lock, quit, has_next)) return;
+    if (!changed_.wait(lock, quit, has_work)) return;
     released = false;
-    Job job = std::move(*next_);
-    next_.reset();
-    running_ = job.stop;
-    const std::uint64_t generation = generation_;
-    lock.unlock();
-    auto result = trainer_.train(job.request, outputs_of(*job.vectors, job.task), job.stop.get_token());
-    // Released before the result is reported, because the engine reuses only vectors that nobody else holds.
-    job.vectors.reset();
-    lock.lock();
-    if (generation != generation_) continue;
-    ended_.emplace(Ended{job.task, std::move(result)});
-    lock.unlock();
-    wake_();
-    lock.lock();
+    if (next_) train(lock);
+    else look(lock);
   }
+}
+
+void TrainingThread::train(std::unique_lock<std::mutex>& lock) {
+  Job job = std::move(*next_);
+  next_.reset();
+  running_ = job.stop;
+  const std::uint64_t generation = generation_;
+  lock.unlock();
+  auto result = trainer_.train(job.request, outputs_of(*job.vectors, job.task), job.stop.get_token());
+  // Released before the result is reported, because the engine reuses only vectors that nobody else holds.
+  job.vectors.reset();
+  lock.lock();
+  if (generation != generation_) return;
+  ended_.emplace(Ended{job.task, std::move(result)});
+  lock.unlock();
+  wake_();
+  lock.lock();
+}
+
+void TrainingThread::look(std::unique_lock<std::mutex>& lock) {
+  look_wanted_ = false;
+  lock.unlock();
+  auto found = trainer_.available_data();
+  lock.lock();
+  found_.emplace(std::move(found));
+  lock.unlock();
+  wake_();
+  lock.lock();
 }
 
 }  // namespace hansa::client

@@ -1,4 +1,5 @@
-// One training at a time on a thread of its own, so that the session continues meanwhile.
+// One training at a time on a thread of its own, so that the session continues meanwhile. The thread is the only user of
+// the trainer, so that it also looks at the data.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -31,6 +32,10 @@ class TrainingThread final : public TrainingRunner {
   void stop() override;
   // The result of the training that was started last, once.
   [[nodiscard]] std::optional<Ended> take();
+  // Asks the trainer what data it has, after the training that is in progress or waits.
+  void look_at_data();
+  // What it found, once.
+  [[nodiscard]] std::optional<Result<learning::AvailableData>> take_data();
 
  private:
   struct Job {
@@ -40,6 +45,8 @@ class TrainingThread final : public TrainingRunner {
     std::stop_source stop;
   };
   void serve(const std::stop_token& quit);
+  void train(std::unique_lock<std::mutex>& lock);
+  void look(std::unique_lock<std::mutex>& lock);
 
   learning::Trainer& trainer_;
   Duration idle_;
@@ -50,6 +57,8 @@ class TrainingThread final : public TrainingRunner {
   std::stop_source running_;  // of the training in progress
   std::uint64_t generation_ = 0;  // of the last start or stop; older results are ignored
   std::optional<Ended> ended_;
+  bool look_wanted_ = false;
+  std::optional<Result<learning::AvailableData>> found_;
   std::jthread thread_;  // the last member, because the thread uses all others
 };
 

@@ -140,6 +140,13 @@ class Checker {
       return false;
     }
     if (describes_tensor(node.kind().toQualString())) return false;
+    if (node.kind() == torch::jit::prim::GetAttr) return false;  // an attribute that is not a tensor
+    if (node.kind() == torch::jit::prim::If) {
+      // Each branch has one output for each of the node's.
+      for (const Block* branch : node.blocks())
+        if (depends_on_data(*branch->outputs()[value.offset()], seen, constant)) return true;
+      return depends_on_data(*node.input(0), seen, constant);
+    }
     for (const Value* input : node.inputs())
       if (depends_on_data(*input, seen, constant)) return true;
     for (const Block* inner : node.blocks())

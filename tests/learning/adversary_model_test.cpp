@@ -153,13 +153,15 @@ TEST_F(AdversaryModelCode, AnOperatorOfAnotherLibraryIsRefused) {
   const std::string record = "code/__torch__/test.py";
   const auto changed = folder_ / "changed.pt";
   // The result is used: LibTorch leaves out what is not, so that it never runs.
-  const std::pair<std::string, std::string> calls[] = {{"Any", "ops.prepacked.unpack_prepacked_sizes_linear(x)"},
-                                                       {"Tensor", "ops.quantized.relu6(x)"},
-                                                       {"Tensor", "ops.evil.run(x)"},
-                                                       {"Tensor", "torch.wait(fork(self.forward, x))"}};
+  const std::pair<std::string, std::string> calls[] = {
+      {"Any", "ops.prepacked.unpack_prepacked_sizes_linear(x)"},
+      {"Tensor", "ops.quantized.relu6(x)"},
+      {"Tensor", "ops.evil.run(x)"},
+      {"Tensor", "torch.wait(fork(self.forward, x))"}};
   for (const auto& [type, call] : calls) {
     std::string code = testing::record_of(archive_, record);
-    code += "  def unused(self: __torch__.test.Model,\n    x: Tensor) -> " + type + ":\n    return " + call + "\n";
+    code += "  def unused(self: __torch__.test.Model,\n    x: Tensor) -> " + type + ":\n    return " + call +
+            "\n";
     testing::write_with_record(archive_, record, code, changed);
     const auto opened = describe_archive(changed);
     EXPECT_FALSE(opened) << call;

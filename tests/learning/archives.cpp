@@ -113,8 +113,7 @@ def forward(self, x):
   return model;
 }
 
-Module make_model(TestModel kind, const std::filesystem::path& path, const ModelInput& input,
-                  const Unit& unit) {
+Module make_model(TestModel kind, const ModelInput& input, const Unit& unit) {
   constexpr std::int64_t classes = 3;
   const std::int64_t features = input.rows * input.columns;
   if (kind == TestModel::nested_cnn) return make_nested_cnn(unit);
@@ -233,19 +232,6 @@ def training_loss(self, x, y):
     return torch.mean(x[int(x.flatten()[0])])
 )");
       break;
-    case TestModel::raises_file:
-      add_linear(model, features, classes);
-      model.define(linear_forward);
-      model.define("def training_loss(self, x, y):\n    bytes = torch.from_file(\"" + path.string() +
-                   R"(.secret", False, 16, dtype=0)
-    text = ""
-    for i in range(16):
-        text += chr(int(bytes[i]))
-    if x.numel() > 0:
-        raise Exception("the file holds " + text)
-    return torch.mean(x)
-)");
-      break;
     case TestModel::vector_loss:
       add_linear(model, features, classes);
       model.define(linear_forward);
@@ -291,7 +277,7 @@ def forward(self, x):
 }  // namespace
 
 void write_archive(TestModel kind, const std::filesystem::path& path, const ModelInput& input) {
-  make_model(kind, path, input, std::make_shared<torch::jit::CompilationUnit>()).save(path.string());
+  make_model(kind, input, std::make_shared<torch::jit::CompilationUnit>()).save(path.string());
 }
 
 std::vector<std::int64_t> output_shape(const std::filesystem::path& archive,

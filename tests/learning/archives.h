@@ -27,7 +27,6 @@ enum class TestModel : std::uint8_t {
   class_output,  // forward returns the predicted class
   argmax_loss,  // training_loss has no gradient
   raises_data,  // training_loss fails with the first value of the first example in the error
-  raises_file,  // the same, with the first 16 bytes of the file ARCHIVE.secret
   vector_loss,  // training_loss returns one loss for each example
   gru,  // its weights are also in a list attribute, as in torch.nn.GRU
   two_conv1d,  // two convolutions with rows as channels, then linear

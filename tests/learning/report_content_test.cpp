@@ -134,15 +134,6 @@ TEST_F(AdversaryReports, ALossWhoseErrorQuotesAnExampleTellsOnlyThatItFailed) {
   expect_secret_stays();
 }
 
-TEST_F(AdversaryReports, ALossThatReadsAFileAndRaisesItsBytesTellsNothingOfIt) {
-  std::ofstream(folder_ / "model.pt.secret") << "key: 4711471147114711";
-  data("a,b,y\n1,2,0\n3,4,1\n5,6,0\n");
-  model(TestModel::raises_file);
-  run();
-  EXPECT_TRUE(declined_->numbers.empty());
-  EXPECT_EQ(sent_.find(secret), std::string::npos);
-}
-
 TEST_F(AdversaryReports, ACellThatIsNoNumberIsReportedByItsPosition) {
   data("a,b,y\n1,2,0\n3,patient-4711,1\n5,6,0\n");
   model(TestModel::linear);

@@ -65,26 +65,37 @@ class SandboxedFederation : public ProgramTest {
 
 using AdversarySandboxProcess = SandboxedFederation;
 
-TEST_F(AdversarySandboxProcess, AKilledTrainerCostsOneTaskAndTheClientLives) {
-  create(30);
+// Without its data the client gets no task. It looks again by itself.
+TEST_F(AdversarySandboxProcess, ATrainerThatIsKilledWhileItOpensTheDataIsStartedAgain) {
+  create(100'000);
   auto aggregator = start_aggregator("aggregator");
   auto first = start_client(1);
-  // Stopped before it is given a task, so that it dies within a training.
   std::vector<pid_t> trainers;
   while (trainers.empty()) {
     ASSERT_FALSE(first.wait(seconds(0))) << first.output();
     trainers = children_of(first.process());
   }
-  ::kill(trainers.front(), SIGSTOP);
-  auto second = start_client(2);
-  std::jthread killer([&] {
-    std::this_thread::sleep_for(seconds(3));
-    ::kill(trainers.front(), SIGKILL);
-  });
-  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
-  EXPECT_EQ(first.wait(seconds(60)), 0) << first.output();
-  EXPECT_EQ(second.wait(seconds(60)), 0) << second.output();
-  EXPECT_NE(first.output().find("trained on 3 examples"), std::string::npos) << first.output();
+  ASSERT_EQ(::kill(trainers.front(), SIGKILL), 0);
+  EXPECT_TRUE(first.wait_for_output("trained on 3 examples", seconds(100))) << first.output();
+  EXPECT_NE(first.output().find("the data can be used now"), std::string::npos) << first.output();
+  aggregator.signal(SIGTERM);
+  EXPECT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
+}
+
+TEST_F(AdversarySandboxProcess, ATrainerThatIsKilledCostsOneTaskAndTheClientLives) {
+  create(100'000);
+  auto aggregator = start_aggregator("aggregator");
+  auto first = start_client(1);
+  ASSERT_TRUE(first.wait_for_output("trained on 3 examples", seconds(100))) << first.output();
+  const std::vector<pid_t> trainers = children_of(first.process());
+  ASSERT_EQ(trainers.size(), 1U);
+  ASSERT_EQ(::kill(trainers.front(), SIGKILL), 0);
+  const std::size_t before = count_of(first.output(), "trained on 3 examples");
+  while (count_of(first.output(), "trained on 3 examples") < before + 2)
+    ASSERT_FALSE(first.wait(seconds(1))) << first.output();
+  EXPECT_NE(children_of(first.process()), trainers);
+  aggregator.signal(SIGTERM);
+  EXPECT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
 }
 
 TEST_F(SandboxedFederation, AnIdleClientHoldsNoLibTorchAndLessThan20Megabytes) {

@@ -128,9 +128,9 @@ refused() {
   shift
   for text in "$@"; do grep -qF "$text" error || fail "\"$text\" is not in: $(cat error)"; done
 }
-refused Reads "aten::from_file, which reads a file" 'attacks.py:14: secret = torch.from_file("/etc/passwd"'
-refused Raises "whose text is computed from a tensor" "attacks.py:20: raise ValueError("
-refused Saves "aten::save, which writes a file" "attacks.py:25: torch.save(x"
-refused Prints "prim::Print, which prints" "attacks.py:30: print(x)"
+refused Reads "aten::from_file, which reads a file" 'attacks.py:15: secret = torch.from_file("/etc/passwd"'
+refused Raises "whose text is computed from a tensor" "attacks.py:21: raise ValueError("
+refused Saves "aten::save, which writes a file" "attacks.py:26: torch.save(x"
+refused Prints "prim::Print, which prints" "attacks.py:31: print(x)"
 refused Loads "__setstate__"
 echo "the layers pass, and the attacks are refused with their lines"
