@@ -107,7 +107,8 @@ TEST(Task, TheWorkOfTheGoldenTaskHasTheDigestOfThePage) {
   for (const auto& sample : testing::samples_to_client()) {
     const auto* task = std::get_if<TrainTask>(&sample.message);
     if (task == nullptr) continue;
-    EXPECT_EQ(digest_of_work(*task).hex(), "ec4175e22b4fc30e35b805b99ca457a9e347477b291ed89464e37db72d25ddd4");
+    EXPECT_EQ(digest_of_work(*task).hex(),
+              "ec4175e22b4fc30e35b805b99ca457a9e347477b291ed89464e37db72d25ddd4");
   }
 }
 
