@@ -30,7 +30,8 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
 }
 
 hansa::Result<int> run(int argc, char** argv) {
-  CLI::App app("Trains on this device's data for a federation; the data never leaves the device.");
+  CLI::App app(
+      "Trains on this device's data for a federation and sends updates of the model, never an example.");
   app.footer("Example:\n  hansa-client client.toml\n\nExit codes: docs/exit-codes.md");
   std::string file, log_level;
   app.add_option("FILE", file, "client.toml")->required();

@@ -39,8 +39,8 @@ std::uint32_t clients_min(const ScaffoldPlan& plan) {
 std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string& root) {
   const std::string body = fmt::format("root = \"{}\"   # keys/root.key certified admitted/*.pub\n", root);
   if (sums_securely(plan))
-    return "# The aggregator learns only the sum of the updates, never a single one: "
-           "docs/secure-aggregation.md.\n"
+    return "# Updates are masked: the aggregator sees their sum, no single one. docs/security.md has the "
+           "limits.\n"
            "[secure_aggregation]\nenabled = true\n" +
            body;
   return "# Off: with fewer than 3 clients in a round, each could compute the others' updates from the "
@@ -189,7 +189,7 @@ std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
       "[aggregator]\n"
       "address = \"{address}\"\n"
       "public_key = \"{key}\"   # the client connects to no other aggregator\n\n"
-      "# The examples this device trains on. They never leave the device.\n"
+      "# The examples this device trains on. None of them is sent.\n"
       "[data]\n"
       "{data}\n"
       "{secure}\n"

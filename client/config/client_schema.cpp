@@ -251,7 +251,7 @@ constexpr std::array tables{
     Table{"client", Presence::required, "This client's identity.", client_settings},
     Table{"aggregator", Presence::required,
           "The aggregator. Exactly one of the two key settings must be set.", aggregator_settings},
-    Table{"data", Presence::required, "The examples that this client trains on. They never leave the device.",
+    Table{"data", Presence::required, "The examples that this client trains on. None of them is sent.",
           data_settings},
     Table{"model", Presence::defaulted,
           "The model archives that this client trains: [models.md](models.md#approved-models).",

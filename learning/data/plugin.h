@@ -5,7 +5,7 @@
  *   const hansa_data_plugin* hansa_data_plugin_entry(void) { return &plugin; }
  *
  * The client opens the library when it first needs its data, checks the version, and calls the functions from
- * one thread at a time. Nothing that the plugin reads leaves the device. After open() has returned, the process
+ * one thread at a time. What the plugin reads is trained on and not sent. After open() has returned, the process
  * may be locked (docs/sandbox.md): read() can use what is open, and can open nothing. */
 #ifndef HANSA_LEARNING_DATA_PLUGIN_H
 #define HANSA_LEARNING_DATA_PLUGIN_H

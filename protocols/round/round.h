@@ -5,9 +5,9 @@
 //
 // A round is open (training) while it waits for its cohort. With the quorum counted it is sealed when no member is
 // pending, or at the deadline; without the quorum it fails, and the aggregator tries again. Once the quorum is counted
-// no client can make a round fail: absent members are not waited for. Until then the aggregator may extend the wait
-// beyond the deadline for updates that are arriving. Every state x event pair: docs/round.md. The phases follow
-// Bonawitz et al., "Towards Federated Learning at Scale" (MLSys 2019), section 2.2.
+// no member can make the round fail, unless its secure sum cannot be opened: absent members are not waited for. Until
+// then the aggregator may extend the wait beyond the deadline for updates that are arriving. Every state x event pair:
+// docs/round.md. The phases follow Bonawitz et al., "Towards Federated Learning at Scale" (MLSys 2019), section 2.2.
 //
 // No I/O, clock, thread or random source; one thread owns a round. Equal events give equal effects.
 #pragma once

@@ -2,8 +2,8 @@
 // root key.
 //
 // The transport's keys authenticate a client to the aggregator only. The clients of a cohort have no connection to each
-// other, so that an aggregator could invent clients; they check certificates instead. The root key only signs
-// certificates. It belongs on the operator's own machine.
+// other, so that an aggregator could invent clients; they check certificates instead. The root key signs
+// certificates and models (model_manifest.h), nothing else. It belongs on the operator's own machine.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The operator's statement that clients of a federation may train a model archive, signed with the root key.
 //
 // An archive is a program. A client therefore trains an archive only if the federation's root key, which the aggregator
-// does not have, has signed the archive's digest and the layout of the values that are sent (docs/secure-aggregation.md).
+// does not have, has signed the archive's digest and the layout of the values that are sent (docs/models.md).
 #pragma once
 #include <cstddef>
 #include <string>

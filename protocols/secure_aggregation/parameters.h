@@ -24,7 +24,7 @@ namespace hansa::secure_aggregation {
 
 enum class ThreatModel : std::uint8_t {
   honest_but_curious,  // the aggregator follows the protocol and uses everything that it receives
-  active,  // the aggregator may also send anything to any client
+  active,  // the aggregator may also deviate from the protocol (docs/security.md: what that leaves to it)
 };
 
 // The names in configuration files, indexed by the enumerators' values.

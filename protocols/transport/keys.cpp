@@ -52,7 +52,7 @@ Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
     return fail(ErrorCode::storage, path.string(), fmt::format("cannot be opened ({})", std::strerror(errno)),
-                "create a key with \"hansa keys new FILE\"");
+                "create a key with \"hansa keys generate NAME\"");
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
@@ -140,7 +140,8 @@ Result<SecretKey> read_secret_key(const std::filesystem::path& path) {
   WipedBuffer buffer;
   HANSA_TRY_VOID(read_owner_only(path, buffer));
   const std::string_view text = trimmed(buffer.text());
-  constexpr const char* hint = "restore it from a backup, or create a new one with \"hansa keys new FILE\"";
+  constexpr const char* hint =
+      "restore it from a backup, or create a new one with \"hansa keys generate NAME\"";
   if (text.size() != z85_length)
     return fail(ErrorCode::usage, path.string(),
                 fmt::format("has {} characters, needs {}", text.size(), z85_length), hint);

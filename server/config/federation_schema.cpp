@@ -27,7 +27,7 @@ constexpr std::array tables{
           "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",
           cohort_settings},
-    Table{"limits", Presence::defaulted, "Limits that keep a client from harming the model or the machine.",
+    Table{"limits", Presence::defaulted, "Limits on what one client can do to the model and to the machine.",
           limits_settings},
     Table{"strategy", Presence::defaulted, "How the updates of a round become the next model.",
           strategy_settings},

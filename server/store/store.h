@@ -42,7 +42,7 @@ struct Participation {
   Metrics metrics;  // as the client reports
 };
 
-// The facts about a round with secure aggregation. They reveal nothing about a single client's part of the sum.
+// The facts about a round with secure aggregation: totals, and how the exchange went.
 struct SecureSumRecord {
   std::uint32_t neighbours = 0;  // k
   std::uint32_t threshold = 0;  // t

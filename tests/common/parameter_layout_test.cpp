@@ -33,6 +33,8 @@ TEST(ParameterLayout, ItsTextIsReadBackAsTheSameLayout) {
   const auto back = ParameterLayout::parse(layout.text(), "layout.txt").value();
   EXPECT_EQ(back.text(), layout.text());
   EXPECT_EQ(back.digest(), layout.digest());
+  // As docs/protocol.md says.
+  EXPECT_EQ(layout.digest().hex(), "b6391d11c92eb7b9a3e7b4e87dcf3979ee375bb8b6d5c8311cdd84d76a703cc5");
   EXPECT_EQ(back.element_count(), layout.element_count());
 }
 

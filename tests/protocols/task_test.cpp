@@ -102,5 +102,15 @@ TEST(Task, SeedsAndNamesAreThoseOfVersion5) {
   EXPECT_EQ(name_of(delta), sha256(std::string_view(text)));
 }
 
+// As docs/protocol.md says; reference.py computes it from the page alone.
+TEST(Task, TheWorkOfTheGoldenTaskHasTheDigestOfThePage) {
+  for (const auto& sample : testing::samples_to_client()) {
+    const auto* task = std::get_if<TrainTask>(&sample.message);
+    if (task == nullptr) continue;
+    EXPECT_EQ(digest_of_work(*task).hex(),
+              "ec4175e22b4fc30e35b805b99ca457a9e347477b291ed89464e37db72d25ddd4");
+  }
+}
+
 }  // namespace
 }  // namespace hansa::messages

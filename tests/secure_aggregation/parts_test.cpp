@@ -70,6 +70,11 @@ TEST(Identity, IsDerivedFromTheTransportSecret) {
   EXPECT_EQ(SigningKey::derive(secret)->public_key(), SigningKey::derive(secret)->public_key());
   EXPECT_NE(SigningKey::derive(secret)->public_key(), SigningKey::derive(other)->public_key());
   EXPECT_NE(SigningKey::derive(secret)->public_key(), SigningKey::of(secret.copy())->public_key());
+  // As docs/secure-aggregation.md says; reference.py computes it from the page alone.
+  Secret32 counting;
+  for (std::size_t i = 0; i < Secret32::size; ++i) counting.bytes()[i] = static_cast<std::uint8_t>(i);
+  EXPECT_EQ(to_hex(SigningKey::derive(counting)->public_key()),
+            "3185edfb369b18be8ca8b1127dd666a84635930961eaddea8f20ecb4150a8330");
 }
 
 TEST(Certificate, IsForOneNameAndKeyInOneFederation) {

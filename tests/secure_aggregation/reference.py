@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Key schedule, shares, masks and packing of secure aggregation, from docs/secure-aggregation.md alone.
+"""Key schedule, shares, masks, packing and parameters of secure aggregation, from docs/secure-aggregation.md alone.
 
 Nothing here comes from the C++ code, and only Python's standard library is used. It computes the page's worked example
 and compares: reference.py docs/secure-aggregation.md; exit code 0 if all lines agree.
 """
 import hashlib
 import hmac
+import math
 import struct
 import sys
 
@@ -283,6 +284,46 @@ def example():
     return lines
 
 
+# k and t of the graph.
+def log_choose(n, k):
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def hypergeometric(n, marked, k):
+    """{number of marked ones among k of n: probability}"""
+    return {x: math.exp(log_choose(marked, x) + log_choose(n - marked, k - x) - log_choose(n, k))
+            for x in range(max(0, k + marked - n), min(k, marked) + 1)}
+
+
+def graph_parameters(n, dropout, active=False, corrupt=0.2, s=40, c=20):
+    a = max(1, math.ceil(corrupt * n - 1e-9))
+    d = math.floor(dropout * n + 1e-9)
+    if n <= 32 or active:
+        return n - 1, max(((n + a) if active else n) // 2 + 1, a + 1)
+    for k in range(2, min(500, n - 2) + 1, 2):
+        b = a + d
+        if k <= b:
+            log_cut = math.log(n) + math.log(n - k - 1) - math.log(2) + math.lgamma(b + 1) - math.lgamma(b - k + 1)
+            if log_cut + math.lgamma(n - k + 1) - math.lgamma(n + 1) >= -(s + 1) * math.log(2):
+                continue
+        corrupt_ones, survivors = hypergeometric(n, a, k), hypergeometric(n, n - d, k)
+        most = min(x for x in corrupt_ones if sum(p for y, p in corrupt_ones.items() if y > x) <= 2.0 ** -(s + 1) / n)
+        least = max(x for x in survivors if sum(p for y, p in survivors.items() if y < x) <= 2.0**-c / n)
+        if most < least:
+            return k, max(most + 1, 2)
+
+
+def graph_tables():
+    """Lines of the page's two tables."""
+    out = []
+    for n in (4, 10, 50, 100, 200, 500, 1000):
+        pairs = [graph_parameters(n, dropout) for dropout in (0.05, 0.1, 0.2, 0.3)]
+        out.append("| %d | %s |" % (n, " | ".join("%d, %d" % pair for pair in pairs)))
+    for n in (4, 10, 50, 100, 500):
+        out.append("| %d | %d |" % (n, graph_parameters(n, 0.1, active=True)[1]))
+    return out
+
+
 def page_lines(path):
     """Reads the example of the page; a value that continues on the next line is joined."""
     block = open(path, encoding="utf-8").read().split("<!-- generated: example -->")[1].split("<!-- end -->")[0]
@@ -302,6 +343,16 @@ def page_lines(path):
 def main():
     page, wrong = page_lines(sys.argv[1]), 0
     computed = example()
+    text_ = open(sys.argv[1], encoding="utf-8").read()
+    tables = text_.split("<!-- generated: parameters -->")[1].split("<!-- end -->")[0].splitlines()
+    for line in graph_tables():
+        if line not in tables:
+            print("the tables of k and t lack " + line)
+            wrong += 1
+    identity = ed25519(hkdf(bytes(range(32)), b"", b"hansa identity 1"))[2].hex()
+    if "The secret 00 01 … 1f has the identity %s." % identity not in text_:
+        print("the identity of the secret 00 01 … 1f is " + identity)
+        wrong += 1
     for name, value in computed.items():
         if page.get(name) != value:
             print("%s\n  page:     %s\n  computed: %s" % (name, page.get(name), value))

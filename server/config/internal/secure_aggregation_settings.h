@@ -13,8 +13,10 @@ inline constexpr std::array secure_aggregation_settings{
                     .kind = config::Kind::boolean,
                     .presence = config::Presence::defaulted,
                     .default_value = "false",
-                    .meaning = "Whether the aggregator learns only the sum of the updates and never a single "
-                               "one. A round then has at most 1,000 clients.",
+                    .meaning =
+                        "Whether updates are masked, so that the aggregator sees their sum and no single "
+                        "one ([security.md](security.md) has the limits). A round then has at most "
+                        "1,000 clients.",
                     .example = "true"},
     config::Setting{.key = "root",
                     .presence = config::Presence::optional,
@@ -29,9 +31,10 @@ inline constexpr std::array secure_aggregation_settings{
         .kind = config::Kind::choice,
         .presence = config::Presence::defaulted,
         .default_value = "\"honest_but_curious\"",
-        .meaning = "What the aggregator is trusted to do: to follow the protocol while using everything that "
-                   "it receives, or (`active`) nothing. `active` needs one more exchange, all clients of a "
-                   "cohort are neighbours, and a cohort has at most 500 clients.",
+        .meaning =
+            "What the aggregator is trusted to do: to follow the protocol while using everything that "
+            "it receives, or (`active`) not even that. `active` needs one more exchange, all clients of a "
+            "cohort are neighbours, and a cohort has at most 500 clients.",
         .choices = secure_aggregation::threat_model_names,
         .example = "\"active\""},
     config::Setting{
@@ -39,7 +42,9 @@ inline constexpr std::array secure_aggregation_settings{
         .kind = config::Kind::number,
         .presence = config::Presence::defaulted,
         .default_value = "0.2",
-        .meaning = "Fraction of a cohort that may collude with the aggregator without harm to the others.",
+        .meaning =
+            "Fraction of a cohort that may collude with the aggregator without opening a single update of "
+            "the others; at least one client is assumed.",
         .range = {.least = 0, .most = 0.5, .at_most = config::Bound::exclusive},
         .example = "0.3"},
     config::Setting{.key = "dropout",
