@@ -120,8 +120,12 @@ double number_of(const Json& value) {
 }
 
 Json json_of(const Error& error) {
-  return {{"ok", false},        {"code", name(error.code)}, {"location", error.location},
-          {"what", error.what}, {"hint", error.hint},       {"reason", json_of(error.reason)}};
+  return {{"ok", false},
+          {"code", name(error.code)},
+          {"location", error.location},
+          {"what", error.what},
+          {"hint", error.hint},
+          {"reason", json_of(error.reason)}};
 }
 
 Result<void> require_ok(const Json& answer, const std::string& location) {

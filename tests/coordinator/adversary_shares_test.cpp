@@ -88,7 +88,8 @@ TEST(AdversaryBadVector, ASumThatIsRefusedIsSearchedForItsCulprit) {
     std::set<std::string> liars;
     for (const auto& [client, lie] : lies) liars.insert(client);
     expect_only_left_out(f, liars);
-    EXPECT_LE(f.refused_sums, 40U) << f.log();
+    EXPECT_LE(f.refused_sums, 20U) << f.log();
+    RecordProperty("refused_sums_of_" + std::to_string(liars.size()), static_cast<int>(f.refused_sums));
   }
 }
 
