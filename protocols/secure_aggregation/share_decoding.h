@@ -5,8 +5,9 @@
 // for decoding Reed-Solomon codes", 2003, algorithm 1), which needs about 6 n^2 multiplications.
 //
 // All 16 elements of a share are wrong or right together, so that one linear combination of them is decoded. Its
-// coefficients are a hash of all shares and of `salt`: who sends a share cannot choose it so that the error cancels, and a
-// wrong share escapes with probability 2^-16. Whoever decodes was sent the shares, so that its time may depend on them.
+// coefficients are a hash of all shares and of `salt`: a client that sends a share cannot choose it so that the error
+// cancels, and a wrong share escapes with probability 2^-16. The aggregator was sent the shares, so that its time may
+// depend on them.
 #pragma once
 #include <cstddef>
 #include <cstdint>
