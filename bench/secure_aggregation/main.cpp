@@ -142,7 +142,8 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
     HANSA_TRY_VOID(at_aggregator([&] { return aggregator.on_answer(i, std::move(answer)); }));
   }
   const Stopwatch unmasking;
-  HANSA_TRY(const auto terms, at_aggregator([&] { return aggregator.unmask_terms(); }));
+  HANSA_TRY(const auto terms,
+            at_aggregator([&] { return open_masks(aggregator.revealed(), OpeningEffort::all).terms; }));
   HANSA_TRY(const auto plain,
             at_aggregator([&] { return sum.unmask(terms, std::thread::hardware_concurrency()); }));
   HANSA_TRY(const auto totals, at_aggregator([&] {

@@ -1,6 +1,7 @@
 #include "protocols/secure_aggregation/aggregator.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "protocols/secure_aggregation/internal/survivors.h"
 
@@ -132,6 +133,11 @@ std::optional<Delivery> AggregatorSum::delivery_for(Position client) const {
   return out;
 }
 
+bool AggregatorSum::was_delivered(Position owner, Position holder) const {
+  return phase_ >= Phase::masked && phase_ != Phase::failed && masking_.has(holder) && shared_.has(owner) &&
+         std::ranges::binary_search(graph_->neighbours(holder), owner);
+}
+
 Result<void> AggregatorSum::on_masked(Position client) {
   HANSA_TRY_VOID(expect(Phase::masked, "a masked vector"));
   if (client >= roster_.size() || !masking_.has(client))
@@ -195,8 +201,10 @@ Result<void> AggregatorSum::on_answer(Position client, UnmaskShares answer) {
     return refuse("answer of " + name_of(client), "has " + std::to_string(answer.shares.size()) +
                                                       " shares instead of " + std::to_string(owners.size()));
   for (std::size_t i = 0; i < owners.size(); ++i) {
-    RevealedShares& revealed = revealed_[owners[i]];
-    revealed.holders.push_back(static_cast<ShareIndex>(index_of(graph_->holders(owners[i]), client) + 1));
+    RevealedSecret& revealed = revealed_[owners[i]];
+    revealed.owner = owners[i];
+    revealed.holders.push_back(client);
+    revealed.indices.push_back(static_cast<ShareIndex>(index_of(graph_->holders(owners[i]), client) + 1));
     revealed.shares.push_back(std::move(answer.shares[i]));
   }
   answered_.insert(client);
@@ -210,60 +218,19 @@ bool AggregatorSum::can_unmask() const {
   return true;
 }
 
-// Compares a rebuilt secret with the commitment or public key in the owner's advert, which was sent before any share.
-bool AggregatorSum::is_correct(Position owner, const Secret32& secret) const {
-  const Advert& advert = roster_[owner].advert;
-  if (masked_.has(owner)) return commit_to(secret, setup_digest_) == advert.self_seed_commitment;
-  const auto key = public_key_of(secret);
-  return key && *key == advert.mask_key;
+std::uint32_t AggregatorSum::contradictors_max() const {
+  return parameters_.complete() ? corrupt_clients(parameters_.clients, setup_.assumptions)
+                                : parameters_.threshold - 1;
 }
 
-Result<Secret32> AggregatorSum::rebuild(Position owner, Interpolations& interpolations) const {
-  const RevealedShares& revealed = revealed_[owner];
-  const std::size_t all = revealed.shares.size(), threshold = parameters_.threshold;
-  // A secret that is rebuilt from a wrong share is wrong. Runs of `threshold` consecutive holders are tried until one
-  // contains no wrong share.
-  for (std::size_t first = 0; all >= threshold && first < (all == threshold ? 1 : all); ++first) {
-    std::vector<ShareIndex> holders;
-    std::vector<const Secret32*> shares;
-    for (std::size_t i = 0; i < threshold; ++i) {
-      holders.push_back(revealed.holders[(first + i) % all]);
-      shares.push_back(&revealed.shares[(first + i) % all]);
-    }
-    auto known = interpolations.find(holders);
-    if (known == interpolations.end()) {
-      HANSA_TRY(Interpolation made, Interpolation::create(holders));
-      known = interpolations.emplace(std::move(holders), std::move(made)).first;
-    }
-    Secret32 secret = known->second.rebuild(shares);
-    if (is_correct(owner, secret)) return secret;
-  }
-  return fail(ErrorCode::quorum, "secure aggregation",
-              "the shares of " + name_of(owner) + " do not rebuild its " +
-                  (masked_.has(owner) ? "self mask" : "mask key"));
-}
-
-Result<std::vector<MaskTerm>> AggregatorSum::unmask_terms() const {
-  HANSA_TRY_VOID(expect(Phase::unmasking, "unmasking"));
-  std::vector<MaskTerm> out;
-  Interpolations interpolations;
-  for (Position owner = 0; owner < roster_.size(); ++owner) {
-    if (!shared_.has(owner)) continue;
-    HANSA_TRY(const Secret32 secret, rebuild(owner, interpolations));
-    if (masked_.has(owner)) {
-      out.push_back(
-          {derive_key(secret, context_, KeyPurpose::self_mask, name_of(owner), {}), MaskSign::subtract});
-      continue;
-    }
-    for (const Position other : graph_->neighbours(owner)) {
-      if (!masked_.has(other)) continue;
-      HANSA_TRY(const Secret32 shared, agree(secret, roster_[other].advert.mask_key));
-      const Position a = std::min(owner, other), b = std::max(owner, other);
-      // The survivor added this mask if its position is the lower of the two, and subtracted it otherwise.
-      out.push_back({derive_key(shared, context_, KeyPurpose::pairwise_mask, name_of(a), name_of(b)),
-                     other == a ? MaskSign::subtract : MaskSign::add});
-    }
-  }
+RevealedSum AggregatorSum::revealed() const {
+  assert(can_unmask());
+  // No number of corrupt neighbours in a random graph is both certain and below what decoding finds.
+  const std::uint32_t corrupt =
+      parameters_.complete() ? contradictors_max() : (parameters_.neighbours + 1 - parameters_.threshold) / 2;
+  RevealedSum out{setup_digest_, context_, roster_, *graph_, masked_, corrupt, {}};
+  for (Position owner = 0; owner < roster_.size(); ++owner)
+    if (shared_.has(owner)) out.secrets.push_back(revealed_[owner].copy());
   return out;
 }
 

@@ -1,25 +1,23 @@
 // The aggregator's side of one secure sum: a state machine without I/O, and without the vectors.
 //
 //   on_advert … fix_roster | on_shares … fix_sharers, delivery_for | on_masked … fix_survivors |
-//   [on_signature …] request | on_answer … unmask_terms
+//   [on_signature …] request | on_answer … revealed, open_masks
 //
 // Each `fix_` function ends a phase: a client whose message has not arrived by then has dropped out, and its later
 // messages are refused. A phase that leaves too few clients fails with `quorum`: the aggregator has learnt nothing, and
 // the round is repeated with another attempt. Clients are identified by their position in the roster. Not thread-safe.
 #pragma once
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/error.h"
-#include "protocols/secure_aggregation/mask.h"
 #include "protocols/secure_aggregation/messages.h"
+#include "protocols/secure_aggregation/revealed_sum.h"
 #include "protocols/secure_aggregation/roster.h"
 #include "protocols/secure_aggregation/setup.h"
-#include "protocols/secure_aggregation/shamir.h"
 
 namespace hansa::secure_aggregation {
 
@@ -44,6 +42,8 @@ class AggregatorSum {
   // A client has no delivery if too few of its neighbours sent shares: it takes no further part.
   [[nodiscard]] Result<void> fix_sharers();
   [[nodiscard]] std::optional<Delivery> delivery_for(Position client) const;
+  // Whether the delivery for `holder` has shares of `owner`.
+  [[nodiscard]] bool was_delivered(Position owner, Position holder) const;
 
   // Records that the client's masked vector is in the sum. Called before the vector is added: fails with `protocol` if
   // it is late.
@@ -60,9 +60,11 @@ class AggregatorSum {
   [[nodiscard]] Result<void> on_answer(Position client, UnmaskShares answer);
   // Whether enough clients have answered, assuming that their shares are correct.
   [[nodiscard]] bool can_unmask() const;
-  // The terms to add to the sum of the masked vectors. Fails with `quorum`, naming the owner, if a secret cannot be
-  // rebuilt.
-  [[nodiscard]] Result<std::vector<MaskTerm>> unmask_terms() const;
+  // What the answers received so far reveal, for open_masks(). Requires can_unmask().
+  [[nodiscard]] RevealedSum revealed() const;
+
+  // An honest client of the roster contradicts at most this many others: the corrupt ones among its neighbours.
+  [[nodiscard]] std::uint32_t contradictors_max() const;
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] const SumSetup& setup() const { return setup_; }
@@ -86,18 +88,8 @@ class AggregatorSum {
 
  private:
   AggregatorSum() = default;
-  // The shares of one owner's secret, in the order in which their holders revealed them.
-  struct RevealedShares {
-    std::vector<ShareIndex> holders;
-    std::vector<Secret32> shares;
-  };
-  // The Lagrange coefficients of each set of holders. In the complete graph many owners have the same set.
-  using Interpolations = std::map<std::vector<ShareIndex>, Interpolation>;
-
   [[nodiscard]] Result<void> expect(Phase phase, const char* what) const;
   [[nodiscard]] tl::unexpected<Error> too_few(std::string what);
-  [[nodiscard]] bool is_correct(Position owner, const Secret32& secret) const;
-  [[nodiscard]] Result<Secret32> rebuild(Position owner, Interpolations& interpolations) const;
   [[nodiscard]] std::vector<Position> owners_of_shares(Position holder) const;
 
   SumSetup setup_;
@@ -117,7 +109,7 @@ class AggregatorSum {
   std::vector<SignedBy> signatures_;
   Subset signed_;
   Subset answered_;
-  std::vector<RevealedShares> revealed_;  // by owner
+  std::vector<RevealedSecret> revealed_;  // by owner
 };
 
 }  // namespace hansa::secure_aggregation

@@ -26,7 +26,7 @@ class MaskedSum {
   // Fails with `protocol` unless the other sum has the same context and shape and no contributor in common.
   [[nodiscard]] Result<void> add(const MaskedSum& other);
 
-  // Adds the terms (AggregatorSum::unmask_terms) in place and returns the unmasked sum. May be called only once.
+  // Adds the terms (open_masks) in place and returns the unmasked sum. May be called only once.
   [[nodiscard]] Result<std::span<const std::uint32_t>> unmask(std::span<const MaskTerm> terms,
                                                               unsigned threads);
 

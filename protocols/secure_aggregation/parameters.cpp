@@ -39,11 +39,9 @@ struct Counts {
   std::uint32_t corrupt, dropped;
 };
 
-// The assumed fractions as numbers of clients. 1e-9 compensates for rounding: 0.1 of 100 must be ten. Rounded up, and at
-// least one client is corrupt: who chooses the cohort puts its one client into the smallest.
+// The assumed fractions as numbers of clients. 1e-9 compensates for rounding: 0.1 of 100 must be ten.
 Counts counts_of(std::uint32_t clients, const Assumptions& a) {
-  return {static_cast<std::uint32_t>(std::max(1.0, std::ceil(a.corrupt * clients - 1e-9))),
-          static_cast<std::uint32_t>(std::floor(a.dropout * clients + 1e-9))};
+  return {corrupt_clients(clients, a), static_cast<std::uint32_t>(std::floor(a.dropout * clients + 1e-9))};
 }
 
 // The logarithm of a bound on the probability that the survivors' graph is disconnected.
@@ -74,6 +72,11 @@ tl::unexpected<Error> none_found(std::uint32_t clients) {
 }
 
 }  // namespace
+
+// Rounded up, and at least one: who chooses the cohort puts its one client into the smallest.
+std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& a) {
+  return static_cast<std::uint32_t>(std::max(1.0, std::ceil(a.corrupt * clients - 1e-9)));
+}
 
 Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const Assumptions& a) {
   HANSA_TRY_VOID(check(clients, a));

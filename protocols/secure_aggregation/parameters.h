@@ -41,6 +41,9 @@ struct Assumptions {
   unsigned correctness_bits = 20;
 };
 
+// The most corrupt clients in a cohort of this size: the fraction rounded up, and at least 1.
+[[nodiscard]] std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& assumptions);
+
 struct GraphParameters {
   std::uint32_t clients = 0;
   std::uint32_t neighbours = 0;  // k; clients - 1: the complete graph

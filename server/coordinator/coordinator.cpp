@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "common/random.h"
 #include "server/coordinator/internal/dispatch.h"
 #include "server/coordinator/internal/gathering.h"
 
@@ -45,7 +46,8 @@ struct Coordinator::State {
                         shared.config.settings.limits.spool_memory_mib << 20,
                         shared.config.process.chunk_bytes}),
                policy_of(shared.config),
-               make_exchange_factory(shared.config, shared.standing.sum_range)},
+               make_exchange_factory(shared.config, shared.standing.sum_range),
+               CulpritSearch(derive_seed(shared.config.process.session_seed, "search"))},
         now(start) {
     std::vector<Effect> none;
     Turn turn(now, none, shared.sessions);

@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "protocols/messages/messages.h"
+#include "protocols/secure_aggregation/revealed_sum.h"
 #include "server/aggregation/update_setup.h"
 #include "server/store/store.h"
 
@@ -64,6 +65,11 @@ struct CountUpdate {
 struct DropUpdate {
   std::string client;
 };
+// Computes what unmasks a secure sum, which may take seconds. Answered by MasksOpened.
+struct OpenMasks {
+  secure_aggregation::RevealedSum revealed;
+  secure_aggregation::OpeningEffort effort{};
+};
 // Answered by RoundCommitted, or by SumRefused. No update is open, and no effect concerns updates until the answer. The
 // engine fills in the record's model, state, times of day and byte counts.
 struct CommitRound {
@@ -96,7 +102,7 @@ struct Finish {
 };
 
 using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
-                            AppendUpdate, CountUpdate, DropUpdate, CommitRound, Disconnect, DisconnectClient,
-                            Log, Finish>;
+                            AppendUpdate, CountUpdate, DropUpdate, OpenMasks, CommitRound, Disconnect,
+                            DisconnectClient, Log, Finish>;
 
 }  // namespace hansa::server

@@ -1,6 +1,7 @@
 // The events that the shell passes to a coordinator.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "common/identifiers.h"
 #include "protocols/messages/messages.h"
 #include "protocols/secure_aggregation/identity.h"
+#include "protocols/secure_aggregation/revealed_sum.h"
 #include "server/coordinator/config.h"
 
 namespace hansa::server {
@@ -50,6 +52,11 @@ struct UpdateChecked {
   std::string client;
   Result<void> outcome;
 };
+// Answers OpenMasks. The coordinator takes the secrets out of `opened`.
+struct MasksOpened {
+  Digest context;  // of the sum
+  std::shared_ptr<secure_aggregation::OpenedMasks> opened;
+};
 // Answers CommitRound: the round is durable.
 struct RoundCommitted {
   RoundId round;
@@ -71,6 +78,7 @@ struct AdmissionChanged {
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound,
-                           UpdateChecked, RoundCommitted, SumRefused, AdmissionChanged, TickEvent, StopAsked>;
+                           UpdateChecked, MasksOpened, RoundCommitted, SumRefused, AdmissionChanged,
+                           TickEvent, StopAsked>;
 
 }  // namespace hansa::server

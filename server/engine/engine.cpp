@@ -140,6 +140,7 @@ struct Engine::CarryOut {
     engine.feed(UpdateChecked{e.client, std::move(outcome)});
   }
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
+  void operator()(OpenMasks& e) const { engine.open_masks(e); }
   void operator()(CommitRound& e) const { engine.commit(e); }
   void operator()(Disconnect& e) const {
     engine.parts_.outbox.disconnect(e.peer);
@@ -190,6 +191,17 @@ void Engine::send_blob(const SendBlob& blob) {
   if (!bulk) return fail_run(std::move(bulk).error());
   if (*bulk) deliver(blob.peer, blob.session, messages::BlobChunk{blob.blob, blob.offset}, **bulk);
   else deliver(blob.peer, blob.session, messages::Missing{blob.blob}, {});
+}
+
+void Engine::open_masks(OpenMasks& effect) {
+  auto given = std::make_shared<OpenMasks>(std::move(effect));
+  auto opened = std::make_shared<secure_aggregation::OpenedMasks>();
+  parts_.executor.run(
+      [given, opened] { *opened = secure_aggregation::open_masks(given->revealed, given->effort); },
+      [this, given, opened] {
+        feed(MasksOpened{given->revealed.context, opened});
+        carry_out_all();
+      });
 }
 
 struct Engine::Commit {

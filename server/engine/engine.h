@@ -101,6 +101,7 @@ class Engine {
   void deliver(PeerId peer, SessionId session, const messages::ToClient& message,
                const transport::Bulk& bulk);
   void send_blob(const SendBlob& blob);
+  void open_masks(OpenMasks& effect);
   void commit(CommitRound& effect);
   void on_commit_done(Commit& commit);
   void fail_run(Error error);

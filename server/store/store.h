@@ -32,7 +32,7 @@ enum class Outcome : std::uint8_t {
 struct Participation {
   std::string client;
   Outcome outcome = Outcome::no_answer;
-  std::string reason;  // for people; empty when counted
+  std::string reason;  // for people; empty when counted, unless the client lied about shares
   std::uint64_t examples = 0;  // weight, when counted
   Checksum update;  // of the update's bytes, when counted
   std::uint64_t bytes_up = 0;  // messages and bulk received in this attempt at the round

@@ -41,7 +41,12 @@ Verdict Harness::apply(const Event& event) {
     if (const auto* finish = std::get_if<Finish>(&effect)) finished.push_back(*finish);
     const auto* find = std::get_if<FindCertificate>(&effect);
     const std::string client = find != nullptr ? find->client : "";
+    std::optional<MasksOpened> masks;
+    if (const auto* open = std::get_if<OpenMasks>(&effect))
+      masks = {open->revealed.context, std::make_shared<secure_aggregation::OpenedMasks>(
+                                           secure_aggregation::open_masks(open->revealed, open->effort))};
     effects.push_back(std::move(effect));
+    if (masks) apply(*masks);
     if (!client.empty()) apply(CertificateFound{client, certificates ? certificates(client) : std::nullopt});
   }
   return verdict;

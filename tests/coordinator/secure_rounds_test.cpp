@@ -137,8 +137,8 @@ class SecureRounds : public ::testing::Test {
   }
 };
 
-using AdversaryReports = SecureRounds;
-TEST_F(AdversaryReports, TheSenderOfSharesThatCannotBeDecryptedIsNamedByItsPosition) {
+using AdversarySecureReports = SecureRounds;
+TEST_F(AdversarySecureReports, TheSenderOfSharesThatCannotBeDecryptedIsNamedByItsPosition) {
   begin();
   up_to_masked();
   const auto decline = [&](const char* name, std::uint64_t member) {

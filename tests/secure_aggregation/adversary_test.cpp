@@ -281,7 +281,7 @@ TEST_F(Adversary, WrongSharesAreDetectedAndOmitted) {
       for (Secret32& share : answer->shares) share.bytes()[0] ^= 1;
     ASSERT_TRUE(run.aggregator.on_answer(run.at(i), std::move(*answer)));
   }
-  const auto terms = run.aggregator.unmask_terms();
+  const auto terms = open_masks(run.aggregator.revealed(), OpeningEffort::all).terms;
   ASSERT_TRUE(terms) << terms.error().text();
   EXPECT_TRUE(std::ranges::equal(*sum->unmask(*terms, 1), run.plain_sum()));
 }
@@ -294,7 +294,7 @@ TEST_F(Adversary, WrongSharesWithoutEnoughOthersFailTheRound) {
     ASSERT_TRUE(run.aggregator.on_answer(run.at(i), std::move(*answer)));
   }
   ASSERT_TRUE(run.aggregator.can_unmask());
-  const auto terms = run.aggregator.unmask_terms();
+  const auto terms = open_masks(run.aggregator.revealed(), OpeningEffort::all).terms;
   ASSERT_FALSE(terms);
   EXPECT_EQ(terms.error().code, ErrorCode::quorum);
   EXPECT_NE(terms.error().text().find("client-0000"), std::string::npos) << terms.error().text();

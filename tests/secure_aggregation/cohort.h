@@ -164,7 +164,7 @@ struct SumRun {
     HANSA_TRY_VOID(signatures(random));
     HANSA_TRY_VOID(answers(random));
     if (!aggregator.can_unmask()) return fail(ErrorCode::quorum, "test", "too few answers");
-    HANSA_TRY(const auto terms, aggregator.unmask_terms());
+    HANSA_TRY(const auto terms, open_masks(aggregator.revealed(), OpeningEffort::all).terms);
     HANSA_TRY(const auto plain, sum.unmask(terms, 2));
     return std::vector<std::uint32_t>(plain.begin(), plain.end());
   }

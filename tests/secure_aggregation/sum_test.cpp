@@ -103,7 +103,7 @@ TEST(SecureSum, PartialSumsCanBeAddedLater) {
   EXPECT_FALSE(near.add(*arrived)) << "a client is in a sum once";
   EXPECT_EQ(near.contributors(), run.aggregator.survivors());
   ASSERT_TRUE(run.answers(random));
-  const auto plain = near.unmask(*run.aggregator.unmask_terms(), 1);
+  const auto plain = near.unmask(*open_masks(run.aggregator.revealed(), OpeningEffort::all).terms, 1);
   ASSERT_TRUE(plain);
   EXPECT_TRUE(std::ranges::equal(*plain, run.plain_sum()));
 }

@@ -9,6 +9,19 @@ Participant* ActiveRound::find(std::string_view client) {
   return found == participants_.end() || found->client != client ? nullptr : &*found;
 }
 
+std::vector<std::string> ActiveRound::names() const {
+  std::vector<std::string> out;
+  for (const Participant& p : participants_) out.push_back(p.client);
+  return out;
+}
+
+std::vector<std::string> ActiveRound::counted_names() const {
+  std::vector<std::string> out;
+  for (const Participant& p : participants_)
+    if (state(p) == round::MemberState::counted) out.push_back(p.client);
+  return out;
+}
+
 bool ActiveRound::is_expected(const Participant& participant) const {
   const round::MemberState s = state(participant);
   return s == round::MemberState::pending || s == round::MemberState::absent;

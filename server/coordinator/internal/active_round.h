@@ -11,6 +11,7 @@
 #include "common/time.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
+#include "server/selection/contradictions.h"
 
 namespace hansa::server {
 
@@ -40,6 +41,9 @@ class ActiveRound {
   [[nodiscard]] const round::Round& round() const { return round_; }
   [[nodiscard]] std::vector<Participant>& participants() { return participants_; }
   [[nodiscard]] const std::vector<Participant>& participants() const { return participants_; }
+  [[nodiscard]] std::vector<std::string> names() const;
+  // Of those whose update is in the sum.
+  [[nodiscard]] std::vector<std::string> counted_names() const;
   // Null if the client is not in the cohort.
   [[nodiscard]] Participant* find(std::string_view client);
   [[nodiscard]] round::MemberState state(const Participant& participant) const {
@@ -65,6 +69,9 @@ class ActiveRound {
   void drop(const Participant& participant, std::string reason) {
     drops_.push_back({participant.client, std::move(reason)});
   }
+  // What its clients said and did in this attempt that cannot both be right.
+  [[nodiscard]] Contradictions& contradictions() { return contradictions_; }
+  [[nodiscard]] const Contradictions& contradictions() const { return contradictions_; }
   [[nodiscard]] std::vector<Drop> take_drops() { return std::exchange(drops_, {}); }
 
  private:
@@ -73,6 +80,7 @@ class ActiveRound {
   Instant began_;
   std::vector<Participant> participants_;
   std::vector<Drop> drops_;
+  Contradictions contradictions_;
   bool is_sealed_ = false;
   std::optional<std::string> abandoned_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "server/coordinator/internal/name_list.h"
+
 namespace hansa::server {
 namespace {
 
@@ -36,16 +38,62 @@ Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& tur
   Remedy remedy = Remedy::none;
   for (const Fault& fault : faults) {
     const bool counts = is_ready(fault.client) && !shared.reliability.rests(fault.client, turn.now);
-    if (remaining - (counts ? 1 : 0) < needed) continue;
+    if (remaining - (counts ? 1 : 0) < needed) {
+      turn.warn_about(fault.client, "not left out",
+                      fault.client +
+                          " is at fault and stays in cohorts, because cohort.clients_min is not "
+                          "reached without it: " +
+                          fault.what);
+      continue;
+    }
     if (counts) --remaining;
     const Duration rest = shared.reliability.on_fault(fault.client, cost, turn.now);
     const std::uint32_t faults_so_far = shared.reliability.faults(fault.client);
     turn.warn_about(fault.client, "left out",
                     fault.client + " is left out of cohorts for " + text_of(rest) + ": " + fault.what + " (" +
                         std::to_string(faults_so_far) + (faults_so_far == 1 ? " fault)" : " faults)"));
-    remedy = Remedy::some_left_out;
+    remedy = Remedy::another_cohort;
   }
   return remedy;
+}
+
+Remedy settle_contradictions(Shared& shared, const ActiveRound& round, std::size_t most, Turn& turn) {
+  Remedy remedy = Remedy::none;
+  Contradictions open = round.contradictions();
+  std::vector<Fault> faults;
+  for (const std::string& client : open.beyond(most)) {
+    faults.push_back({client, "it contradicts " + std::to_string(round.contradictions().count(client)) +
+                                  " clients: the shares that it sent or revealed are wrong"});
+    open.forget(client);
+    shared.contradictions.forget(client);
+  }
+  if (!faults.empty())
+    remedy = blame(shared, std::move(faults), turn.now - round.began() + retry_after_max, turn);
+  const bool can_be_apart = shared.eligible().size() > shared.config.settings.cohort.clients_min;
+  for (const Contradiction& pair : open.all()) {
+    if (!shared.contradictions.add(pair)) continue;
+    turn.warn_about(pair.one, "contradiction",
+                    pair.one + " and " + pair.other +
+                        " contradict each other about shares of secrets: one of them does not follow the "
+                        "protocol; they are not in the same cohort again if that can be avoided");
+    if (can_be_apart) remedy = Remedy::another_cohort;
+  }
+  return remedy;
+}
+
+Remedy search_among(Shared& shared, const std::vector<std::string>& clients, Duration cost, Turn& turn) {
+  if (!shared.search.is_active())
+    turn.warn("nobody is named for it: the next attempts leave out some of " + name_list(clients, 8) +
+              " to find out");
+  const auto finding = shared.search.on_refused(clients, shared.config.settings.cohort.clients_min);
+  if (finding.culprit) return blame_culprit(shared, finding.culprit, cost, turn);
+  return finding.is_in_vain ? Remedy::none : Remedy::another_cohort;
+}
+
+Remedy blame_culprit(Shared& shared, const std::optional<std::string>& culprit, Duration cost, Turn& turn) {
+  if (!culprit) return Remedy::none;
+  return blame(shared, {{*culprit, "sums with its update are refused, sums without it are not"}},
+               cost + retry_after_max, turn);
 }
 
 std::vector<Fault> faults_of_sealed(const ActiveRound& round, Instant now) {
@@ -60,6 +108,8 @@ std::vector<Fault> faults_of_sealed(const ActiveRound& round, Instant now) {
 std::vector<Fault> faults_of_abandoned(const ActiveRound& round, Instant now) {
   std::vector<Fault> out;
   for (const round::Member& member : round.round().members()) {
+    // It left because it cannot work with another client: settle_contradictions() says whose fault that is.
+    if (member.state == MemberState::declined && round.contradictions().count(member.client) > 0) continue;
     const bool is_over = member.state == MemberState::rejected || member.state == MemberState::declined ||
                          member.state == MemberState::absent;
     if (is_over || (member.state == MemberState::pending && now >= round.round().deadline()))

@@ -4,7 +4,7 @@
 // without it. A fault that most of a federation has in common, such as a model that does not fit the data, therefore
 // leaves nobody out.
 #pragma once
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +13,22 @@
 
 namespace hansa::server {
 
-struct Fault {
-  std::string client;
-  std::string what;
-};
+// The longest pause before the next attempt.
+inline constexpr Duration retry_after_max = std::chrono::seconds(5);
+
+// Whether the next attempt can be better than the last one.
+enum class Remedy : std::uint8_t { another_cohort, none };
 // `cost`: how long the round waited for nothing, or how long the attempt took that failed.
-enum class Remedy : std::uint8_t { some_left_out, none };
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn);
+
+// Draws the conclusions from the contradictions of an attempt: clients that contradict more others than an honest one can
+// are blamed, and the others are kept apart from now on.
+Remedy settle_contradictions(Shared& shared, const ActiveRound& round, std::size_t most, Turn& turn);
+
+// A sum was refused or could not be opened, and nobody is named: these clients, sorted, contain the culprit.
+Remedy search_among(Shared& shared, const std::vector<std::string>& clients, Duration cost, Turn& turn);
+// The search has found a culprit, if there is one.
+Remedy blame_culprit(Shared& shared, const std::optional<std::string>& culprit, Duration cost, Turn& turn);
 
 // The faults in a round that closes with its quorum: members for which it waited until the deadline, and those whose
 // update was refused.

@@ -1,5 +1,6 @@
 #include "server/coordinator/internal/committing.h"
 
+#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/gathering.h"
 #include "server/coordinator/internal/training.h"
 
@@ -26,6 +27,8 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   shared_.clients.on_round(record_);
   if (exchange_->receipt() == messages::Verdict::summed) send_receipts(turn);
   shared_.attempts_in_vain = 0;
+  (void)blame_culprit(shared_, shared_.search.on_committed(round_->counted_names()),
+                      turn.now - round_->began(), turn);
   for (const Participation& p : record_.participations)
     if (p.outcome == Outcome::counted) shared_.reliability.on_counted(p.client);
   return Verdict::accepted;
@@ -53,8 +56,11 @@ std::unique_ptr<Stage> Committing::next(Turn& turn) {
     exchange_->end(*round_, turn);
     return stopped(turn);
   }
-  if (refused_) ++shared_.opened_sums;
-  if (refused_) return abandon_round(shared_, *round_, *exchange_, *refused_, turn);
+  if (refused_) {
+    ++shared_.opened_sums;
+    const Remedy remedy = search_among(shared_, round_->counted_names(), turn.now - round_->began(), turn);
+    return abandon_round(shared_, *round_, *exchange_, *refused_, remedy, turn);
+  }
   exchange_->end(*round_, turn);
   return std::make_unique<Gathering>(shared_, 1, turn.now, turn);
 }

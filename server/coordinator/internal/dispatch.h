@@ -18,6 +18,7 @@ class Dispatch {
   Verdict on(const PeerGone& event);
   Verdict on(const CertificateFound& event);
   Verdict on(const UpdateChecked& event) { return stage_.on_checked(event, turn_); }
+  Verdict on(const MasksOpened& event) { return stage_.on_masks_opened(event, turn_); }
   Verdict on(const RoundCommitted& event) { return stage_.on_committed(event, turn_); }
   Verdict on(const SumRefused& event) { return stage_.on_sum_refused(event, turn_); }
   Verdict on(const AdmissionChanged& event);

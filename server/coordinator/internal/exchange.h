@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/time.h"
@@ -25,11 +26,19 @@
 
 namespace hansa::server {
 
+// What a client did that a round waited or failed for.
+struct Fault {
+  std::string client;
+  std::string what;
+};
+
 // Whether the sum of a sealed round can be read.
 struct Opening {
   enum class State : std::uint8_t { waiting, ready, failed } state = State::waiting;
   std::string reason;  // failed
   std::optional<SumOpening> sum = {};  // ready: what unmasks it, if it is masked
+  std::vector<Fault> faults = {};
+  std::vector<Contradiction> contradictions = {};
 };
 
 class Exchange {
@@ -70,6 +79,7 @@ class Exchange {
   virtual Verdict on_unmask_shares(const Participant&, const messages::UnmaskShares&, Turn&) {
     return Verdict::discarded;
   }
+  virtual Verdict on_masks_opened(const MasksOpened&, Turn&) { return Verdict::discarded; }
   // A survivor refuses to help to open the sum.
   virtual Verdict on_refused_opening(const Participant&, const std::string&, Turn&) {
     return Verdict::discarded;
@@ -95,6 +105,12 @@ class Exchange {
   [[nodiscard]] virtual Instant next_tick() const = 0;
   // The client at this position of the roster that the clients were sent; empty if there is none.
   [[nodiscard]] virtual std::string member(std::uint64_t) const { return {}; }
+  // Whether the participant was sent shares of that client.
+  [[nodiscard]] virtual bool was_sent_shares(const Participant&, std::string_view /*of*/) const {
+    return false;
+  }
+  // The most others that an honest client can contradict.
+  [[nodiscard]] virtual std::uint32_t contradictors_max() const { return 1; }
   // What the exchange waits for, for displays; may be empty.
   [[nodiscard]] virtual std::string progress(const ActiveRound& round) const = 0;
 };

@@ -28,7 +28,12 @@ std::vector<std::string> Gathering::ready(Instant now) const {
   std::vector<std::string> out;
   std::ranges::copy_if(all, std::back_inserter(out),
                        [&](const std::string& client) { return !shared_.reliability.rests(client, now); });
-  return out.size() < shared_.config.settings.cohort.clients_min ? all : out;
+  const std::size_t least = shared_.config.settings.cohort.clients_min;
+  if (out.size() < least) return all;
+  return shared_.contradictions.keep_apart(
+      std::move(out), least,
+      derive_seed(shared_.config.process.session_seed, "apart", shared_.standing.last_committed.value,
+                  std::to_string(attempt_)));
 }
 
 std::vector<std::string> Gathering::missing() const {
@@ -71,11 +76,15 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
                                      turn);
 }
 
-std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) const {
+std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) {
   const CohortConfig& cohort = shared_.config.settings.cohort;
   std::uint32_t size = part_of(cohort.fraction, eligible.size());
   if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
   size = std::min(size, shared_.exchanges->cohort_max());
+  if (shared_.search.is_active() && eligible.size() >= cohort.clients_min)
+    if (auto out = shared_.search.next(eligible, cohort.clients_min, std::max(size, cohort.clients_min));
+        !out.empty())
+      return out;
   std::vector<Candidate> candidates;
   for (const std::string& name : eligible) {
     const Client& c = *shared_.clients.find(name);
@@ -113,7 +122,7 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
   turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
   const messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, id);
   auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);
-  if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), turn);
+  if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), Remedy::none, turn);
   return std::make_unique<Training>(
       shared_, std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now, std::move(participants)),
       std::move(*exchange), turn);
@@ -134,14 +143,14 @@ void Gathering::fill(Progress& progress) const {
 }
 
 std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
-                                 const std::string& reason, Turn& turn) {
+                                 const std::string& reason, Remedy remedy, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
-  if (++shared.attempts_in_vain >= shared.config.settings.cohort.attempts_max)
+  if (remedy == Remedy::none && ++shared.attempts_in_vain >= shared.config.settings.cohort.attempts_max)
     return std::make_unique<Concluded>(
         shared, Finish::Why::gave_up,
         name + " missed its quorum " + std::to_string(attempt) + " times: " + reason, turn);
-  const Instant not_before = turn.now + std::chrono::seconds(std::min(attempt, 5U));
+  const Instant not_before = turn.now + std::min<Duration>(std::chrono::seconds(attempt), retry_after_max);
   return std::make_unique<Gathering>(shared, attempt + 1, not_before, turn);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/stage.h"
 
 namespace hansa::server {
@@ -24,16 +25,15 @@ class Gathering final : public Stage {
   [[nodiscard]] std::vector<std::string> ready(Instant now) const;
   // Admitted and not eligible, with the reason where there is one.
   [[nodiscard]] std::vector<std::string> missing() const;
-  [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible,
-                                                RoundId round) const;
+  [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round);
   [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
 
   std::uint32_t attempt_;
   Instant not_before_;
 };
 
-// The phase after an attempt that failed: the same round again, or the end if there were attempts_max.
+// The phase after an attempt that failed: the same round again, or the end if attempts_max of them had no remedy.
 [[nodiscard]] std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
-                                               const std::string& reason, Turn& turn);
+                                               const std::string& reason, Remedy remedy, Turn& turn);
 
 }  // namespace hansa::server

@@ -138,12 +138,18 @@ void SecureExchange::announce(ActiveRound& round, Turn& turn) {
 }
 
 Instant SecureExchange::next_tick() const {
-  const bool timed = sum_.phase() != SumPhase::masked && sum_.phase() != SumPhase::failed;
+  const bool timed = sum_.phase() != SumPhase::masked && sum_.phase() != SumPhase::failed &&
+                     !(attempt_ && !attempt_->opened);
   return timed ? phase_until_ : Instant::max();
 }
 
 std::string SecureExchange::member(std::uint64_t position) const {
   return position < sum_.roster().size() ? sum_.roster()[position].certificate.client : std::string();
+}
+
+bool SecureExchange::was_sent_shares(const Participant& participant, std::string_view of) const {
+  const auto holder = position(participant), owner = sum_.position_of(of);
+  return holder && owner && sum_.was_delivered(*owner, *holder);
 }
 
 std::string SecureExchange::progress(const ActiveRound& round) const {

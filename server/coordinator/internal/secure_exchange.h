@@ -48,6 +48,7 @@ class SecureExchange final : public Exchange {
                        Turn& turn) override;
   Verdict on_unmask_shares(const Participant& participant, const messages::UnmaskShares& shares,
                            Turn& turn) override;
+  Verdict on_masks_opened(const MasksOpened& event, Turn& turn) override;
   Verdict on_refused_opening(const Participant& participant, const std::string& reason, Turn& turn) override;
 
   void advance(ActiveRound& round, Turn& turn) override;
@@ -58,6 +59,8 @@ class SecureExchange final : public Exchange {
   void end(const ActiveRound& round, Turn& turn) override;
   [[nodiscard]] Instant next_tick() const override;
   [[nodiscard]] std::string member(std::uint64_t position) const override;
+  [[nodiscard]] bool was_sent_shares(const Participant& participant, std::string_view of) const override;
+  [[nodiscard]] std::uint32_t contradictors_max() const override { return sum_.contradictors_max(); }
   [[nodiscard]] std::string progress(const ActiveRound& round) const override;
 
  private:
@@ -76,6 +79,9 @@ class SecureExchange final : public Exchange {
   void ask_to_open(const Participant& participant, Turn& turn);
   void ask_all_to_open(const ActiveRound& round, Turn& turn);
   [[nodiscard]] Opening try_to_unmask(bool last, Turn& turn);
+  [[nodiscard]] Opening masks_opened();
+  // The survivors that have not signed, or not revealed their shares.
+  [[nodiscard]] std::vector<Fault> faults_of_silent(const ActiveRound& round) const;
   [[nodiscard]] SumBounds bounds() const;
 
   secure_aggregation::AggregatorSum sum_;
@@ -89,7 +95,13 @@ class SecureExchange final : public Exchange {
   std::set<std::string, std::less<>> left_;
   bool announcement_due_ = false;
   double setup_seconds_ = 0;  // until the shares were delivered
-  bool unmask_failed_ = false;  // with the answers received so far
+  // The last OpenMasks.
+  struct Attempt {
+    std::size_t answers = 0;
+    secure_aggregation::OpeningEffort effort{};
+    std::shared_ptr<secure_aggregation::OpenedMasks> opened;  // null: not yet answered
+  };
+  std::optional<Attempt> attempt_;
 };
 
 class SecureExchangeFactory final : public ExchangeFactory {

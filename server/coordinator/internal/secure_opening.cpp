@@ -81,33 +81,76 @@ Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessio
            sessions.find(p.client) != nullptr;
   });
   const bool due = turn.now >= phase_until_;
-  if (sum_.phase() == SumPhase::unmasking)
-    return try_to_unmask(due || (all_spoke && sum_.can_unmask()), turn);
-  if (sum_.phase() != SumPhase::signatures) return {};
-  const bool enough = sum_.signatures() >= sum_.parameters().threshold;
-  if (!due && !(all_spoke && enough)) return {};
-  if (auto fixed = sum_.fix_signatures(); !fixed)
-    return {Opening::State::failed, fixed.error().text(), std::nullopt};
-  ask_all_to_open(round, turn);
+  Opening out;
+  if (sum_.phase() == SumPhase::unmasking) {
+    out = try_to_unmask(due || (all_spoke && sum_.can_unmask()), turn);
+  } else if (sum_.phase() == SumPhase::signatures) {
+    const bool enough = sum_.signatures() >= sum_.parameters().threshold;
+    if (!due && !(all_spoke && enough)) return {};
+    std::vector<Fault> silent = faults_of_silent(round);
+    if (auto fixed = sum_.fix_signatures(); !fixed)
+      return {Opening::State::failed, fixed.error().text(), std::nullopt, std::move(silent)};
+    ask_all_to_open(round, turn);
+  }
+  // Those for which the sum has waited.
+  if (due && out.state != Opening::State::waiting)
+    for (Fault& fault : faults_of_silent(round)) out.faults.push_back(std::move(fault));
+  return out;
+}
+
+// Unmasks as soon as enough survivors have answered. If some answers are wrong, tries again with each further one.
+Opening SecureExchange::try_to_unmask(bool last, Turn& turn) {
+  using secure_aggregation::OpeningEffort;
+  if (attempt_ && !attempt_->opened) return {};
+  if (attempt_ && (attempt_->opened->terms ||
+                   (last && attempt_->effort == OpeningEffort::all && attempt_->answers == sum_.answers())))
+    return masks_opened();
+  if (!sum_.can_unmask()) {
+    if (!last) return {};
+    return {Opening::State::failed, "only " + std::to_string(sum_.answers()) + " of " +
+                                        std::to_string(sum_.masked()) +
+                                        " survivors revealed the shares that unmask their sum"};
+  }
+  if (!last && attempt_ && attempt_->answers == sum_.answers()) return {};
+  const auto effort = last ? OpeningEffort::all : OpeningEffort::decode;
+  attempt_.emplace(Attempt{sum_.answers(), effort, nullptr});
+  turn.effects.emplace_back(OpenMasks{sum_.revealed(), effort});
   return {};
 }
 
-// Unmasks as soon as enough survivors have answered. If some answers are wrong, tries once more with all answers.
-Opening SecureExchange::try_to_unmask(bool last, Turn& turn) {
-  if (!last && (unmask_failed_ || !sum_.can_unmask())) return {};
-  if (!sum_.can_unmask())
-    return {Opening::State::failed,
-            "only " + std::to_string(sum_.answers()) + " of " + std::to_string(sum_.masked()) +
-                " survivors revealed the shares that unmask their sum",
-            std::nullopt};
-  auto terms = sum_.unmask_terms();
-  if (!terms) {
-    turn.warn(terms.error().text());
-    unmask_failed_ = true;
-    if (!last) return {};
-    return {Opening::State::failed, terms.error().text(), std::nullopt};
+Verdict SecureExchange::on_masks_opened(const MasksOpened& event, Turn& turn) {
+  if (!attempt_ || attempt_->opened || event.context != sum_.context()) return Verdict::discarded;
+  attempt_->opened = event.opened;
+  if (!event.opened->terms) turn.warn(event.opened->terms.error().text());
+  return Verdict::accepted;
+}
+
+Opening SecureExchange::masks_opened() {
+  auto& [terms, wrong, dealers] = *attempt_->opened;
+  Opening out;
+  for (const auto& [owner, holder] : wrong)
+    out.contradictions.push_back({sum_.name_of(owner), sum_.name_of(holder)});
+  for (const Position dealer : dealers)
+    out.faults.push_back({sum_.name_of(dealer), "the shares that it sent do not rebuild its secret"});
+  if (terms) {
+    out.state = Opening::State::ready;
+    out.sum.emplace(SumOpening{sum_.setup(), std::move(*terms), sum_.survivors(), bounds()});
+  } else {
+    out.state = Opening::State::failed;
+    out.reason = terms.error().text();
   }
-  return {Opening::State::ready, {}, SumOpening{sum_.setup(), std::move(*terms), sum_.survivors(), bounds()}};
+  return out;
+}
+
+std::vector<Fault> SecureExchange::faults_of_silent(const ActiveRound& round) const {
+  std::vector<Fault> out;
+  for (const Participant& p : round.participants()) {
+    const auto at = position(p);
+    if (!at || !sum_.survivors().has(*at)) continue;
+    if (sum_.phase() == SumPhase::unmasking ? sum_.has_answer_of(*at) : sum_.has_signature_of(*at)) continue;
+    out.push_back({p.client, "it did not help to unmask the sum"});
+  }
+  return out;
 }
 
 // What the survivors reported about their data limits the total weight, with room for data that arrived or went since.

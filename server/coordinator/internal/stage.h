@@ -26,6 +26,8 @@
 #include "server/coordinator/internal/uploads.h"
 #include "server/coordinator/progress.h"
 #include "server/selection/cohort_policy.h"
+#include "server/selection/contradictions.h"
+#include "server/selection/culprit_search.h"
 #include "server/selection/reliability.h"
 
 namespace hansa::server {
@@ -39,7 +41,9 @@ struct Shared {
   Uploads uploads;
   std::unique_ptr<CohortPolicy> policy;
   std::unique_ptr<ExchangeFactory> exchanges;
+  CulpritSearch search;  // for those with which sums are refused
   std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h
+  Contradictions contradictions = {};  // of clients that are not in the same cohort if that can be avoided
   Reliability reliability = Reliability();
   Conduct conduct = {};
   LogBudget log_budget = {};
@@ -100,6 +104,7 @@ class Stage {
   virtual void on_removed(const std::string& /*client*/, Turn&) {}
 
   virtual Verdict on_checked(const UpdateChecked&, Turn&) { return Verdict::discarded; }
+  virtual Verdict on_masks_opened(const MasksOpened&, Turn&) { return Verdict::discarded; }
   virtual Verdict on_committed(const RoundCommitted&, Turn&) { return Verdict::discarded; }
   virtual Verdict on_sum_refused(const SumRefused&, Turn&) { return Verdict::discarded; }
   virtual void on_tick(Turn&) {}

@@ -1,4 +1,3 @@
-#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/training.h"
 
 #include <algorithm>
@@ -146,8 +145,11 @@ Reply Training::on_decline(const std::string& client, const messages::Decline& d
   if (p == nullptr || decline.task != p->task) return Verdict::discarded;
   std::string reason = decline.report.empty() ? "it gave no reason" : sentence(decline.report);
   if (const auto position = decline.report.reason.number(Quantity::member))
-    if (const std::string member = exchange_->member(*position); !member.empty())
+    if (const std::string member = exchange_->member(*position); !member.empty()) {
       reason += " (it is " + member + ")";
+      if (decline.report.reason.code == ReasonCode::shares_invalid && exchange_->was_sent_shares(*p, member))
+        round_->contradictions().add({client, member});
+    }
   turn.warn_about(client, "declined", client + " declined: " + reason);
   shared_.uploads.release(client);
   apply(round::TaskDeclined{p->index, std::move(reason)}, turn);
@@ -257,10 +259,12 @@ std::unique_ptr<Stage> Training::next(Turn& turn) {
 
 std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) {
   close(turn);
-  const std::vector<Fault> faults = faults_of_abandoned(*round_, turn.now);
-  if (blame(shared_, faults, turn.now - round_->began(), turn) == Remedy::some_left_out)
-    shared_.attempts_in_vain = 0;
-  return abandon_round(shared_, *round_, *exchange_, reason, turn);
+  const Remedy apart = settle_contradictions(shared_, *round_, exchange_->contradictors_max(), turn);
+  const Remedy blamed =
+      blame(shared_, faults_of_abandoned(*round_, turn.now), turn.now - round_->began(), turn);
+  const bool helps = apart == Remedy::another_cohort || blamed == Remedy::another_cohort;
+  return abandon_round(shared_, *round_, *exchange_, reason, helps ? Remedy::another_cohort : Remedy::none,
+                       turn);
 }
 
 void Training::close(Turn& turn) {
@@ -285,13 +289,13 @@ void Training::fill(Progress& progress) const {
 }
 
 std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,
-                                     std::string reason, Turn& turn) {
+                                     std::string reason, Remedy remedy, Turn& turn) {
   // One client's reason is often that of all, for example a model that does not fit their data.
   const auto& members = round.round().members();
   const auto refused = std::ranges::find_if(members, [](const auto& m) { return !m.reason.empty(); });
   if (refused != members.end()) reason += "; " + refused->client + " says: " + refused->reason;
   exchange.end(round, turn);
-  return try_again(shared, round.id(), round.attempt(), reason, turn);
+  return try_again(shared, round.id(), round.attempt(), reason, remedy, turn);
 }
 
 }  // namespace hansa::server

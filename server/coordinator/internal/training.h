@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/stage.h"
 
 namespace hansa::server {
@@ -57,6 +58,7 @@ class Training final : public Stage {
 // Ends a failed attempt: ends its exchange, and tries the round again or ends the federation. The reason of a member
 // that declined or was rejected is appended to `reason`.
 [[nodiscard]] std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round,
-                                                   Exchange& exchange, std::string reason, Turn& turn);
+                                                   Exchange& exchange, std::string reason, Remedy remedy,
+                                                   Turn& turn);
 
 }  // namespace hansa::server

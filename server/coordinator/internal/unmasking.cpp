@@ -33,15 +33,29 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
   Opening opening = exchange_->opening(*round_, shared_.sessions, turn);
   switch (opening.state) {
     case Opening::State::waiting: return nullptr;
-    case Opening::State::failed:
+    case Opening::State::failed: {
       ++shared_.opened_sums;  // as far as the clients know
-      return abandon_round(shared_, *round_, *exchange_, opening.reason, turn);
-    case Opening::State::ready: break;
+      Remedy remedy = conclude(opening, turn);
+      if (opening.faults.empty() && round_->contradictions().all().empty())
+        remedy = search_among(shared_, round_->names(), turn.now - round_->began(), turn);
+      return abandon_round(shared_, *round_, *exchange_, opening.reason, remedy, turn);
+    }
+    case Opening::State::ready: (void)conclude(opening, turn); break;
   }
   record_.seconds = seconds(turn.now - round_->began());
   exchange_->complete(record_, turn.now - began_);
   return std::make_unique<Committing>(shared_, std::move(round_), std::move(exchange_),
                                       CommitRound{std::move(record_), std::move(opening.sum)}, turn);
+}
+
+Remedy Unmasking::conclude(Opening& opening, Turn& turn) {
+  for (const Contradiction& pair : opening.contradictions) round_->contradictions().add(pair);
+  for (Participation& p : record_.participations)
+    if (const std::size_t count = round_->contradictions().count(p.client); count > 0 && p.reason.empty())
+      p.reason = "it contradicts " + std::to_string(count) + " clients about shares of secrets";
+  const Remedy apart = settle_contradictions(shared_, *round_, exchange_->contradictors_max(), turn);
+  const Remedy blamed = blame(shared_, opening.faults, turn.now - began_ + retry_after_max, turn);
+  return apart == Remedy::another_cohort ? apart : blamed;
 }
 
 void Unmasking::fill(Progress& progress) const {

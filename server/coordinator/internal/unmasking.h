@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/stage.h"
 
 namespace hansa::server {
@@ -23,12 +24,18 @@ class Unmasking final : public Stage {
                      Turn& turn) override;
   Reply on_unmask_shares(const std::string& client, const messages::UnmaskShares& shares,
                          Turn& turn) override;
+  Verdict on_masks_opened(const MasksOpened& event, Turn& turn) override {
+    return exchange_->on_masks_opened(event, turn);
+  }
   void on_session_opened(const SessionOpened& opened, Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> next(Turn& turn) override;
   [[nodiscard]] Instant next_tick(Instant) const override { return exchange_->next_tick(); }
   void fill(Progress& progress) const override;
 
  private:
+  // Blames and separates those that the opening has shown to be at fault.
+  Remedy conclude(Opening& opening, Turn& turn);
+
   std::unique_ptr<ActiveRound> round_;
   std::unique_ptr<Exchange> exchange_;
   RoundRecord record_;
