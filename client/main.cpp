@@ -1,5 +1,6 @@
 // hansa-client: the client with a trainer in a process of its own. This program does not link LibTorch.
 #include <CLI/CLI.hpp>
+#include <sys/stat.h>
 
 #include "client/config/client_config.h"
 #include "client/process/client_process.h"
@@ -46,6 +47,7 @@ hansa::Result<int> run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
   HANSA_TRY_VOID(forbid_core_dumps());
+  ::umask(077);  // the state may hold examples
   HANSA_TRY(const auto config, read_client_config(file));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();

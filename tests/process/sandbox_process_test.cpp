@@ -121,6 +121,23 @@ TEST_F(SandboxedFederation, AnIdleClientHoldsNoLibTorchAndLessThan20Megabytes) {
   EXPECT_EQ(maps.str().find("libtorch"), std::string::npos);
 }
 
+TEST_F(SandboxedFederation, TheStateIsReadableByItsUserOnly) {
+  create(2);
+  auto aggregator = start_aggregator("aggregator");
+  auto first = start_client(1);
+  auto second = start_client(2);
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
+  ASSERT_EQ(first.wait(seconds(60)), 0) << first.output();
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "clients"))
+    if (entry.is_regular_file() && entry.path().string().find("state") != std::string::npos) {
+      ++files;
+      EXPECT_EQ(entry.status().permissions() & std::filesystem::perms(0077), std::filesystem::perms::none)
+          << entry.path();
+    }
+  EXPECT_GT(files, 0);
+}
+
 TEST_F(SandboxedFederation, WithoutTheSandboxEachRoundLogsAWarning) {
   create(4);
   auto aggregator = start_aggregator("aggregator");

@@ -1,0 +1,123 @@
+// What a trainer that a model's code has taken over may claim.
+#include "client/trainer/internal/answer.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "learning/wire/wire.h"
+
+namespace hansa::client::internal {
+namespace {
+
+constexpr std::size_t values = 4;
+constexpr std::size_t room = 8;  // values of vectors to keep
+
+struct AdversaryTrainerAnswer : ::testing::Test {
+  AdversaryTrainerAnswer() {
+    task.request.archive = std::filesystem::path("model.pt");
+    task.output_names = {"delta"};
+    task.sizes.outputs = {values};
+    task.sizes.kept_results = room;
+    bytes.resize(TaskMemory::bytes_for(task.sizes) / sizeof(std::uint64_t) + 1);
+    memory.emplace(std::as_writable_bytes(std::span(bytes)).first(TaskMemory::bytes_for(task.sizes)),
+                   task.sizes);
+    std::ranges::fill(memory->output(0), 0.5F);
+  }
+  [[nodiscard]] static Json honest() {
+    return {{"ok", true},
+            {"examples", 10},
+            {"samples", 20},
+            {"seconds", 0.5},
+            {"kept", Json::array()},
+            {"metrics", learning::json_of(Metrics{{"loss", 3.0, 10.0}})}};
+  }
+  [[nodiscard]] Result<learning::TrainingResult> accept(const Json& answer) {
+    update.assign(values, 7.0F);
+    const std::vector<learning::OutputVector> outputs{{"delta", update}};
+    return accept_answer(learning::frame_of(answer), task, *memory, {10, 1.0}, outputs);
+  }
+  void expect_refused(const Json& answer) {
+    const auto result = accept(answer);
+    ASSERT_FALSE(result) << answer.dump();
+    EXPECT_EQ(result.error().code, ErrorCode::model) << answer.dump();
+  }
+
+  Task task;
+  std::vector<std::uint64_t> bytes;
+  std::optional<TaskMemory> memory;
+  std::vector<float> update;
+};
+
+TEST_F(AdversaryTrainerAnswer, AnHonestAnswerIsTaken) {
+  const auto result = accept(honest());
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_EQ(result->examples, 10U);
+  EXPECT_EQ(update, std::vector<float>(values, 0.5F));
+}
+
+TEST_F(AdversaryTrainerAnswer, MoreExamplesThanItWasGivenAreRefused) {
+  for (const Json& examples : {Json(0), Json(11), Json(std::numeric_limits<std::uint64_t>::max()), Json(-1),
+                               Json(2.5), Json("10"), Json()}) {
+    Json answer = honest();
+    answer["examples"] = examples;
+    expect_refused(answer);
+  }
+  Json answer = honest();
+  answer["samples"] = 10'001;  // more than 1,000 epochs
+  expect_refused(answer);
+}
+
+TEST_F(AdversaryTrainerAnswer, TimeIsAtMostWhatPassedHere) {
+  for (const Json& seconds : {Json(1e9), Json(-5.0), Json(1.5)}) {
+    Json answer = honest();
+    answer["seconds"] = seconds;
+    const auto result = accept(answer);
+    ASSERT_TRUE(result);
+    EXPECT_GE(result->train_seconds, 0.0);
+    EXPECT_LE(result->train_seconds, 1.0);
+  }
+}
+
+TEST_F(AdversaryTrainerAnswer, ValuesThatAreNotFiniteAreRefusedAndLeaveNoUpdate) {
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    memory->output(0)[values - 1] = bad;
+    expect_refused(honest());
+    EXPECT_EQ(update, std::vector<float>(values, 0.0F));
+  }
+}
+
+TEST_F(AdversaryTrainerAnswer, MetricsWithoutEndOrThatAreNotNumbersAreRefused) {
+  Json answer = honest();
+  answer["metrics"] = learning::json_of(Metrics{{"loss", std::numeric_limits<double>::quiet_NaN(), 1}});
+  expect_refused(answer);
+  answer["metrics"] = learning::json_of(Metrics{{"loss", 1, -1}});
+  expect_refused(answer);
+  answer["metrics"] = learning::json_of(Metrics(learning::wire_metrics_max + 1, {"loss", 1, 1}));
+  expect_refused(answer);
+}
+
+TEST_F(AdversaryTrainerAnswer, VectorsToKeepStayWithinTheirRoom) {
+  const auto kept = [](std::uint64_t size) {
+    Json answer = honest();
+    answer["kept"].push_back({{"name", "state"}, {"of", Digest{}.text()}, {"values", size}});
+    return answer;
+  };
+  EXPECT_TRUE(accept(kept(room)));
+  expect_refused(kept(room + 1));
+  expect_refused(kept(std::numeric_limits<std::uint64_t>::max()));
+  Json twice = kept(room);
+  twice["kept"].push_back(twice["kept"][0]);
+  expect_refused(twice);
+}
+
+TEST_F(AdversaryTrainerAnswer, WhatIsNoResultIsAnError) {
+  for (const char* frame : {"", "{", "[]", "null", "7", "{\"ok\":1}", "{\"ok\":true}", "{\"ok\":false}"}) {
+    update.assign(values, 7.0F);
+    const std::vector<learning::OutputVector> outputs{{"delta", update}};
+    EXPECT_FALSE(accept_answer(frame, task, *memory, {10, 1.0}, outputs)) << frame;
+  }
+}
+
+}  // namespace
+}  // namespace hansa::client::internal
