@@ -129,8 +129,8 @@ TEST_F(SandboxedFederation, TheStateIsReadableByItsUserOnly) {
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   ASSERT_EQ(first.wait(seconds(60)), 0) << first.output();
   int files = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "clients"))
-    if (entry.is_regular_file() && entry.path().string().find("state") != std::string::npos) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "state"))
+    if (entry.is_regular_file()) {
       ++files;
       EXPECT_EQ(entry.status().permissions() & std::filesystem::perms(0077), std::filesystem::perms::none)
           << entry.path();
