@@ -71,8 +71,10 @@ enum class ReasonCode : std::uint8_t {
   stopped,
   // More notices.
   file_unchanged,  // a followed file was modified and has the rows that it had
+  // Of the secure sum: a certificate in the roster has expired, or is of an epoch that the operator has ended.
+  certificate_outdated,
 };
-inline constexpr ReasonCode last_reason_code = ReasonCode::file_unchanged;
+inline constexpr ReasonCode last_reason_code = ReasonCode::certificate_outdated;
 
 enum class Quantity : std::uint8_t {
   line,  // from 1

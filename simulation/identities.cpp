@@ -20,9 +20,9 @@ Result<SigningKey> key_of(const std::string& what, std::uint64_t seed) {
 
 }  // namespace
 
-Result<Identities> Identities::create(std::string federation, std::uint64_t seed) {
+Result<Identities> Identities::create(std::string federation, std::uint64_t seed, std::uint32_t epoch) {
   HANSA_TRY(SigningKey root, key_of("root", seed));
-  return Identities(std::move(federation), seed, std::move(root));
+  return Identities(std::move(federation), seed, std::move(root), epoch);
 }
 
 Result<client::SecureSums> Identities::add(const std::string& client, const std::filesystem::path& key_file,
@@ -31,7 +31,8 @@ Result<client::SecureSums> Identities::add(const std::string& client, const std:
   if (const auto secret = transport::read_secret_key(key_file)) {
     HANSA_TRY(key, enrolment::identity_of(*secret));
   }
-  HANSA_TRY(auto certificate, secure_aggregation::certify(root_, federation_, client, key.public_key()));
+  HANSA_TRY(auto certificate,
+            secure_aggregation::certify(root_, federation_, client, key.public_key(), validity_));
   certificates_.emplace(client, std::move(certificate));
   return client::SecureSums{std::make_shared<const SigningKey>(std::move(key)), root_.public_key(), policy,
                             true};

@@ -15,7 +15,8 @@ namespace hansa::simulation {
 
 class Identities {
  public:
-  [[nodiscard]] static Result<Identities> create(std::string federation, std::uint64_t seed);
+  [[nodiscard]] static Result<Identities> create(std::string federation, std::uint64_t seed,
+                                                 std::uint32_t epoch = 1);
 
   // Uses the client's secret key file if it can be read, because the client's randomised rounding depends on the key,
   // so the simulation gives the same update as the device. Otherwise the key is derived from the seed and the name.
@@ -25,12 +26,16 @@ class Identities {
   [[nodiscard]] std::optional<secure_aggregation::Certificate> certificate(const std::string& client) const;
 
  private:
-  Identities(std::string federation, std::uint64_t seed, secure_aggregation::SigningKey root)
-      : federation_(std::move(federation)), seed_(seed), root_(std::move(root)) {}
+  Identities(std::string federation, std::uint64_t seed, secure_aggregation::SigningKey root,
+             std::uint32_t epoch)
+      : federation_(std::move(federation)), seed_(seed), root_(std::move(root)) {
+    validity_.epoch = epoch;
+  }
 
   std::string federation_;
   std::uint64_t seed_;
   secure_aggregation::SigningKey root_;
+  secure_aggregation::Validity validity_ = secure_aggregation::holds_always;
   std::map<std::string, secure_aggregation::Certificate> certificates_;
 };
 

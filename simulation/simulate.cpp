@@ -134,7 +134,8 @@ class BorrowedStore final : public server::Store {
 Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, const SimulateOptions& options,
                                        const RoundDone& round_done, const std::atomic<bool>& stop) {
   const Instant began = steady_now();
-  HANSA_TRY(auto identities, Identities::create(config.name, config.seed));
+  const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
+  HANSA_TRY(auto identities, Identities::create(config.name, config.seed, epoch));
   HANSA_TRY(auto clients, open_clients(config, identities));
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;

@@ -9,6 +9,7 @@
 
 #include "common/config/name_check.h"
 #include "common/files.h"
+#include "common/utc.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
 #include "tools/commands.h"
@@ -54,6 +55,8 @@ Result<void> run_public(const std::filesystem::path& file) {
 struct CertifyOptions {
   std::filesystem::path root;
   std::string federation;
+  std::uint32_t days = enrolment::CertificateTerm().days;
+  std::uint32_t epoch = 0;  // 0: not given
   std::vector<std::filesystem::path> files;
 };
 
@@ -61,11 +64,13 @@ Result<void> run_certify(const CertifyOptions& options) {
   HANSA_TRY_VOID(config::check_name(options.federation, "--federation \"" + options.federation + "\""));
   HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(options.root));
   HANSA_TRY(const auto root, enrolment::identity_of(secret));
+  enrolment::CertificateTerm term{utc_seconds_now(), options.days, std::nullopt};
+  if (options.epoch > 0) term.epoch = options.epoch;
   for (const auto& file : options.files) {
     HANSA_TRY_VOID(config::check_name(file.stem().string(), file.string()));
-    HANSA_TRY_VOID(enrolment::certify_file(file, options.federation, root));
-    fmt::print("certified {} as \"{}\" of federation \"{}\"\n", file.string(), file.stem().string(),
-               options.federation);
+    HANSA_TRY(const auto validity, enrolment::certify_file(file, options.federation, root, term));
+    fmt::print("certified {} as \"{}\" of federation \"{}\" until {}, epoch {}\n", file.string(),
+               file.stem().string(), options.federation, date_text(validity.expires), validity.epoch);
   }
   return {};
 }
@@ -114,14 +119,26 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   publish->callback([secret_file, &outcome] { outcome = run_public(*secret_file); });
 
   CLI::App* certify = keys->add_subcommand(
-      "certify", "Sign devices' .pub files, so that other clients accept them in secure aggregation");
+      "certify",
+      "Sign devices' .pub files, or renew their certificates, so that other clients accept them in secure "
+      "aggregation");
   certify->footer(
       "Example, on the operator's machine, which keeps the root key:\n"
       "  hansa keys generate root\n"
-      "  hansa keys certify --root root.key --federation pumps admitted/*.pub");
+      "  hansa keys certify --root root.key --federation pumps admitted/*.pub\n"
+      "The same command renews the certificates. To end all earlier ones, for example if a device was "
+      "stolen,\n"
+      "remove its file, add --epoch 2, and set secure_aggregation.epoch = 2 in federation.toml.");
   auto certify_options = std::make_shared<CertifyOptions>();
   certify->add_option("--root", certify_options->root, "The operator's secret root key")->required();
   certify->add_option("--federation", certify_options->federation, "Name of the federation")->required();
+  certify->add_option("--days", certify_options->days, "Days until the certificates expire")
+      ->check(CLI::Range(1, 36'500))
+      ->capture_default_str();
+  certify
+      ->add_option("--epoch", certify_options->epoch,
+                   "Epoch of the certificates; by default that of the present one, or 1")
+      ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{4'294'967'295}));
   certify->add_option("FILE", certify_options->files, "NAME.pub of each device; NAME is its client name")
       ->required();
   certify->callback([certify_options, &outcome] { outcome = run_certify(*certify_options); });

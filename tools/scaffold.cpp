@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/files.h"
+#include "common/utc.h"
 #include "learning/data/idx_file.h"
 #include "learning/model_archive.h"
 #include "protocols/enrolment/device_file.h"
@@ -53,7 +54,9 @@ Result<enrolment::DeviceFile> make_keys(const KeyFiles& files, const std::string
   HANSA_TRY(enrolment::DeviceFile device, enrolment::describe(secret));
   HANSA_TRY_VOID(transport::write_secret_key(secret, files.secret_key));
   HANSA_TRY_VOID(enrolment::write_device_file(device, files.public_key));
-  if (root != nullptr) HANSA_TRY_VOID(enrolment::certify_file(files.public_key, federation, *root));
+  if (root != nullptr)
+    HANSA_TRY_VOID(
+        enrolment::certify_file(files.public_key, federation, *root, {.issued = utc_seconds_now()}));
   return device;
 }
 

@@ -36,13 +36,18 @@ std::uint32_t clients_min(const ScaffoldPlan& plan) {
   return plan.clients_min != 0 ? plan.clients_min : std::max(1U, (plan.clients * 4 + 4) / 5);
 }
 
+// Of three clients, of which one may be corrupt, two are left.
+bool is_of_three(const ScaffoldPlan& plan) { return clients_min(plan) == secure_aggregation::clients_min; }
+
 std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string& root) {
   const std::string body = fmt::format("root = \"{}\"   # keys/root.key certified admitted/*.pub\n", root);
   if (sums_securely(plan))
     return "# Updates are masked: the aggregator sees their sum, no single one. docs/security.md has the "
            "limits.\n"
            "[secure_aggregation]\nenabled = true\n" +
-           body;
+           body +
+           (is_of_three(plan) ? "honest_min = 2   # as in clients/*.toml: rounds may have three clients\n"
+                              : "");
   return "# Off: with fewer than 3 clients in a round, each could compute the others' updates from the "
          "sum.\n"
          "[secure_aggregation]\nenabled = false\n" +
@@ -56,8 +61,15 @@ std::string root_text(const ScaffoldPlan& plan, const std::string& root) {
         "The "
         "device trains\n"
         "# only models that this root key has signed.\n"
-        "[secure_aggregation]\nroot = \"{}\"\n",
-        root);
+        "[secure_aggregation]\nroot = \"{}\"\n{}",
+        root,
+        is_of_three(plan) ? "# The smallest sum is that of three clients. If one of them colludes with the "
+                            "aggregator, it subtracts "
+                            "its own\n"
+                            "# update, and the sum of two is left. Without this line the client takes part "
+                            "only in larger sums.\n"
+                            "honest_min = 2\n"
+                          : "");
   return fmt::format(
       "# The device trains only models that this root key has signed: hansa model sign.\n"
       "[model]\nroot = \"{0}\"\n\n"

@@ -75,8 +75,8 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
   for (std::uint32_t i = 0; i < clients; ++i) {
     HANSA_TRY(SigningKey key, SigningKey::generate());
     keys.push_back(std::make_unique<SigningKey>(std::move(key)));
-    HANSA_TRY(Certificate certificate,
-              certify(root, setup.federation, fmt::format("client-{:04}", i), keys.back()->public_key()));
+    HANSA_TRY(Certificate certificate, certify(root, setup.federation, fmt::format("client-{:04}", i),
+                                               keys.back()->public_key(), holds_always));
     certificates.push_back(std::move(certificate));
   }
 
@@ -106,7 +106,7 @@ Result<Times> one_sum(std::uint32_t clients, std::size_t parameters, Buffers& bu
   HANSA_TRY_VOID(at_aggregator([&] { return aggregator.fix_roster(); }));
   times.graph = aggregator.parameters();
   for (std::uint32_t i = 0; i < clients; ++i) {
-    HANSA_TRY(auto shares, members[i].on_roster(aggregator.encoded_roster()));
+    HANSA_TRY(auto shares, members[i].on_roster(aggregator.encoded_roster(), UtcSeconds{}));
     HANSA_TRY_VOID(at_aggregator([&] { return aggregator.on_shares(i, std::move(shares)); }));
   }
   HANSA_TRY_VOID(at_aggregator([&] { return aggregator.fix_sharers(); }));

@@ -141,7 +141,7 @@ struct Agent::Hear {
   }
   void operator()(const messages::KeyRoster& m) const {
     t.a.session_.progressed(t.now);
-    t.with_sum([&](auto& out) { t.a.sum_.hear(m, event.bulk, out); });
+    t.with_sum([&](auto& out) { t.a.sum_.hear(m, {event.bulk, event.at}, out); });
   }
   void operator()(const messages::ShareDelivery& m) const { t.pass_to_sum(m); }
   void operator()(const messages::SurvivorSet& m) const { t.pass_to_sum(m); }

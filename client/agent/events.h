@@ -8,6 +8,7 @@
 #include "common/checksum.h"
 #include "common/error.h"
 #include "common/identifiers.h"
+#include "common/utc.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/client_task.h"
 
@@ -21,6 +22,7 @@ struct Received {
   SessionId session;
   const messages::ToClient& message;
   std::span<const std::byte> bulk = {};
+  UtcSeconds at = {};  // the device's clock, which may be wrong; 1970: not known
 };
 struct ReceivedMalformed {
   const Error& error;

@@ -30,6 +30,12 @@ Result<void> SumParticipant::check(const messages::TrainTask& task, const std::s
   HANSA_TRY_VOID(secure_aggregation::check(setup));
   if (setup.parameters() != messages::update_values(task))
     return fail(ErrorCode::protocol, "secure aggregation", "has segments that are not the update's");
+  if (const auto seen = sums_->opened.certificate_epoch(); setup.certificate_epoch < seen)
+    return fail(ErrorCode::refused, "secure aggregation",
+                "is of epoch " + std::to_string(setup.certificate_epoch) +
+                    ", and this client was in sums of epoch " + std::to_string(seen),
+                "set secure_aggregation.epoch in federation.toml to that of the certificates",
+                {ReasonCode::certificate_outdated, {}});
   return secure_aggregation::check(setup, sums_->policy);
 }
 
@@ -74,13 +80,22 @@ void SumParticipant::join(const messages::TrainTask& task, const std::string& cl
   if (sum_->shares) effects.emplace_back(Say{*sum_->shares});
 }
 
-void SumParticipant::hear(const messages::KeyRoster& m, std::span<const std::byte> bytes,
+void SumParticipant::report_clock(UtcSeconds now, std::vector<SumEffect>& effects) {
+  const auto issued = sum_->machine.issued_after_now();
+  if (!issued || std::exchange(clock_reported_, true)) return;
+  effects.emplace_back(Log{Log::Level::error, "the clock of this device shows " + date_text(now) +
+                                                  ", before a certificate was issued (" + date_text(*issued) +
+                                                  "): certificates that expired since then are not refused"});
+}
+
+void SumParticipant::hear(const messages::KeyRoster& m, const ArrivedRoster& arrived,
                           std::vector<SumEffect>& effects) {
   if (!is_of_sum(m.task, m.setup)) return;
-  const Digest roster = sha256(bytes);
+  const Digest roster = sha256(arrived.bytes);
   if (!sum_->shares) {
-    auto shares = sum_->machine.on_roster(bytes);
+    auto shares = sum_->machine.on_roster(arrived.bytes, arrived.at);
     if (!shares) return fail_sum(m.task, shares.error(), effects);
+    report_clock(arrived.at, effects);
     sum_->roster = roster;
     sum_->shares = messages::EncryptedShares{m.task, m.setup, std::move(*shares)};
   } else if (sum_->roster != roster) {
@@ -141,9 +156,10 @@ void SumParticipant::open(const Request& m, std::vector<SumEffect>& effects) {
   const auto survivors = survivors_of(m.survivors);
   if (!survivors) return fail_sum(m.task, survivors.error(), effects);
   secure_aggregation::OpenedSum opening{sum_->machine.setup().model, trained_ ? trained_->update : Checksum{},
-                                        sum_->machine.tags_of(*survivors)};
+                                        sum_->machine.tags_of(*survivors),
+                                        sum_->machine.setup().certificate_epoch};
   if (sums_->opened.has(opening)) return answer(m, effects);
-  if (auto allowed = sums_->opened.check(opening, sums_->policy.clients_min); !allowed)
+  if (auto allowed = sums_->opened.check(opening, sum_->machine.contributors_needed()); !allowed)
     return fail_sum(m.task, allowed.error(), effects);
   sum_->waiting = m;
   sum_->opening = opening;

@@ -24,6 +24,11 @@ namespace hansa::client {
 struct Say {
   messages::ToAggregator message;
 };
+// The bytes of a roster, and the device's clock when they came.
+struct ArrivedRoster {
+  std::span<const std::byte> bytes;
+  UtcSeconds at;
+};
 // Carried out in order. A TaskEvent is passed to the task.
 using SumEffect = std::variant<Say, round::TaskEvent, MaskUpdate, RememberOpening, Log>;
 
@@ -51,8 +56,7 @@ class SumParticipant {
   void masked(const UpdateMasked& event, std::vector<SumEffect>& effects);
   void remembered(const OpeningRemembered& event, std::vector<SumEffect>& effects);
 
-  void hear(const messages::KeyRoster& message, std::span<const std::byte> roster,
-            std::vector<SumEffect>& effects);
+  void hear(const messages::KeyRoster& message, const ArrivedRoster& roster, std::vector<SumEffect>& effects);
   void hear(const messages::ShareDelivery& message, std::vector<SumEffect>& effects);
   void hear(const messages::SurvivorSet& message, std::vector<SumEffect>& effects);
   void hear(const messages::UnmaskRequest& message, std::vector<SumEffect>& effects);
@@ -78,6 +82,7 @@ class SumParticipant {
   void answer(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects);
   [[nodiscard]] Result<secure_aggregation::Subset> survivors_of(std::span<const std::uint8_t> bits) const;
   void fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects);
+  void report_clock(UtcSeconds now, std::vector<SumEffect>& effects);
   void log_progress(const std::string& what, std::vector<SumEffect>& effects) const;
 
   std::string federation_;
@@ -85,6 +90,7 @@ class SumParticipant {
   ReportPolicy reports_;
   std::optional<Sum> sum_;
   std::optional<messages::Offer> trained_;
+  bool clock_reported_ = false;  // that the device's clock is not set
 };
 
 }  // namespace hansa::client

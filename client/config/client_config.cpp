@@ -48,6 +48,8 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
                                                 document.location("secure_aggregation.root")));
   out.required = required || !document.has("secure_aggregation.required");
   out.policy.clients_min = static_cast<std::uint32_t>(document.integer("secure_aggregation.clients_min"));
+  if (document.has("secure_aggregation.honest_min"))
+    out.policy.honest_min = static_cast<std::uint32_t>(document.integer("secure_aggregation.honest_min"));
   out.policy.threat_model =
       secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
   out.policy.corrupt_min = document.number("secure_aggregation.corrupt_min");

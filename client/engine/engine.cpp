@@ -65,7 +65,7 @@ void Engine::receive(std::span<const std::byte> message, std::span<const std::by
   const auto* envelope = std::get_if<messages::Envelope<messages::ToClient>>(&*decoded);
   if (envelope == nullptr) return;
   bulk_ = bulk;
-  apply(Received{envelope->session, envelope->message, bulk});
+  apply(Received{envelope->session, envelope->message, bulk, config_.wall_clock()});
   bulk_ = {};
 }
 
@@ -185,8 +185,13 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   for (Metric& metric : result->metrics)
     if (method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end())
       offer.metrics.push_back(std::move(metric));
-  if (config_.data && result->new_examples > 0 && offer.metrics.size() < messages::metrics_max)
+  // In a secure sum every client has this metric, rounded as in its DataReport: a single client with new examples is
+  // not recognised, and shows no more of them.
+  if (task.secure)
+    offer.metrics.push_back({"new_examples", static_cast<double>(visible_count(result->new_examples)), 1});
+  else if (config_.data && result->new_examples > 0)
     offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
+  if (offer.metrics.size() > messages::metrics_max) offer.metrics.resize(messages::metrics_max);
   return offer;
 }
 

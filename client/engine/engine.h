@@ -22,6 +22,7 @@
 #include "common/effect_pump.h"
 #include "common/error.h"
 #include "common/time.h"
+#include "common/utc.h"
 #include "learning/data_supply.h"
 
 namespace hansa::client {
@@ -35,6 +36,7 @@ struct EngineConfig {
   std::shared_ptr<learning::DataSupply> data;  // asked again after a counted update; may be null
   std::shared_ptr<DeviceLedger> ledger;  // null: what the device keeps is lost with the engine
   std::shared_ptr<OpenedSumsStore> opened_sums = {};  // null: in memory, for simulations
+  UtcSeconds (*wall_clock)() = utc_seconds_now;
   LogSink log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };

@@ -3,7 +3,9 @@
 //   # Hansa public key (CURVE25519, Z85)
 //   <40 characters of Z85>               the transport key, with which the aggregator admits the device
 //   identity <64 hex digits>             the Ed25519 key, with which other clients identify it (identity.h)
-//   certificate <128 hex digits>         the operator's signature of federation, name and identity
+//   certificate <epoch> <issued> <expires> <128 hex digits>
+//                                        the operator's signature of federation, name, identity and validity
+//                                        (identity.h); the times are seconds since 1970, UTC
 //
 // The last two lines are needed only for secure aggregation.
 #pragma once
@@ -13,6 +15,7 @@
 #include <string_view>
 
 #include "common/error.h"
+#include "common/utc.h"
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/transport/keys.h"
 
@@ -21,7 +24,11 @@ namespace hansa::enrolment {
 struct DeviceFile {
   transport::PublicKey key;
   std::optional<secure_aggregation::IdentityKey> identity;
-  std::optional<secure_aggregation::Signature> certificate;
+  struct Certified {
+    secure_aggregation::Validity validity;
+    secure_aggregation::Signature signature{};
+  };
+  std::optional<Certified> certificate;
 };
 
 [[nodiscard]] Result<DeviceFile> read_device_file(const std::filesystem::path& path);
@@ -38,13 +45,32 @@ struct DeviceFile {
                                                                      std::string_view location);
 [[nodiscard]] std::string text_of(const secure_aggregation::IdentityKey& identity);
 
+// What a certificate must be signed by, and for.
+struct CertificateScope {
+  std::filesystem::path folder;
+  std::string federation;
+  secure_aggregation::IdentityKey root{};
+  std::uint32_t epoch = 1;  // of the federation
+};
+
 // The certificate in folder/CLIENT.pub. Fails with `usage` if there is none, with `refused` if the root did not sign
-// it.
-[[nodiscard]] Result<secure_aggregation::Certificate> read_certificate(
-    const std::filesystem::path& folder, const std::string& client, std::string_view federation,
-    const secure_aggregation::IdentityKey& root);
-// Signs the file CLIENT.pub with the root key and writes the certificate to it.
-[[nodiscard]] Result<void> certify_file(const std::filesystem::path& file, std::string_view federation,
-                                        const secure_aggregation::SigningKey& root);
+// it, if it has expired, or if it is of an earlier epoch.
+[[nodiscard]] Result<secure_aggregation::Certificate> read_certificate(const CertificateScope& scope,
+                                                                       const std::string& client,
+                                                                       UtcSeconds now);
+
+inline constexpr std::uint64_t seconds_per_day = 86'400;
+// How long the operator certifies a device.
+struct CertificateTerm {
+  UtcSeconds issued;
+  std::uint32_t days = 400;
+  std::optional<std::uint32_t> epoch = {};  // empty: that of the present certificate, or else 1
+};
+// Signs the file CLIENT.pub with the root key and writes the certificate to it, in the place of the present one. Fails
+// with `usage` if the epoch is below that of a present one.
+[[nodiscard]] Result<secure_aggregation::Validity> certify_file(const std::filesystem::path& file,
+                                                                std::string_view federation,
+                                                                const secure_aggregation::SigningKey& root,
+                                                                const CertificateTerm& term);
 
 }  // namespace hansa::enrolment

@@ -141,6 +141,9 @@ Words words_of_sum(ReasonCode code) {
     case ReasonCode::certificate_invalid:
       return {"a client in the secure sum is not certified by its root key, or did not sign its keys",
               "certify each device: hansa keys certify"};
+    case ReasonCode::certificate_outdated:
+      return {"a certificate in the secure sum has expired, or is of an epoch that has ended",
+              "renew the certificates: hansa keys certify; and compare secure_aggregation.epoch with theirs"};
     case ReasonCode::shares_invalid:
       return {"the shares that a client sent to it cannot be decrypted",
               "if this repeats, remove that client"};

@@ -144,6 +144,7 @@ secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainT
   out.quantisation = secure.quantisation;
   out.metrics = secure.metrics;
   out.assumptions = secure.assumptions;
+  out.certificate_epoch = secure.certificate_epoch;
   return out;
 }
 

@@ -83,6 +83,7 @@ struct SecureTask {
   std::vector<secure_aggregation::Segment> segments;
   std::vector<std::string> metrics;
   secure_aggregation::Assumptions assumptions;
+  std::uint32_t certificate_epoch = 1;
 };
 
 // aggregator -> client: train. Sent again after a reconnect.

@@ -21,7 +21,8 @@ std::size_t index_of(const std::vector<Position>& ascending, Position client) {
 
 }  // namespace
 
-Result<AggregatorSum> AggregatorSum::begin(SumSetup setup, std::vector<Certificate> invited) {
+Result<AggregatorSum> AggregatorSum::begin(SumSetup setup, std::vector<Certificate> invited,
+                                           std::optional<std::uint32_t> honest_min) {
   HANSA_TRY_VOID(check(setup));
   AggregatorSum out;
   out.setup_ = std::move(setup);
@@ -30,6 +31,7 @@ Result<AggregatorSum> AggregatorSum::begin(SumSetup setup, std::vector<Certifica
   out.probe_ = std::move(pair.secret);
   std::ranges::sort(invited, {}, name_of_certificate);
   out.invited_ = std::move(invited);
+  out.honest_min_ = honest_min;
   return out;
 }
 
@@ -78,10 +80,11 @@ Result<void> AggregatorSum::on_advert(std::string_view client, const Advert& adv
 
 Result<void> AggregatorSum::fix_roster() {
   HANSA_TRY_VOID(expect(Phase::adverts, "the roster"));
-  if (adverts_.size() < clients_min)
-    return too_few("only " + std::to_string(adverts_.size()) + " clients sent keys, " +
-                   std::to_string(clients_min) + " are needed");
   const auto clients = static_cast<std::uint32_t>(adverts_.size());
+  needed_ = contributors_min(clients, setup_.assumptions, honest_min_);
+  if (clients < needed_)
+    return too_few("only " + std::to_string(clients) + " clients sent keys, " + std::to_string(needed_) +
+                   " are needed");
   if (auto parameters = choose_parameters(clients, setup_.assumptions); parameters) parameters_ = *parameters;
   else return too_few(parameters.error().what);
   roster_ = std::move(adverts_);
@@ -114,7 +117,7 @@ Result<void> AggregatorSum::fix_sharers() {
   for (Position client = 0; client < roster_.size(); ++client)
     if (shared_.has(client) && shared_.count_of(graph_->holders(client)) >= parameters_.threshold)
       masking_.insert(client);
-  if (masking_.count() < clients_min)
+  if (masking_.count() < needed_)
     return too_few("only " + std::to_string(shared_.count()) + " of " + std::to_string(roster_.size()) +
                    " clients shared their secrets");
   phase_ = Phase::masked;
@@ -149,9 +152,9 @@ Result<void> AggregatorSum::on_masked(Position client) {
 
 Result<void> AggregatorSum::fix_survivors() {
   HANSA_TRY_VOID(expect(Phase::masked, "the set of survivors"));
-  if (masked_.count() < clients_min)
+  if (masked_.count() < needed_)
     return too_few("only " + std::to_string(masked_.count()) + " masked vectors arrived, " +
-                   std::to_string(clients_min) + " are needed");
+                   std::to_string(needed_) + " are needed");
   for (Position client = 0; client < roster_.size(); ++client)
     if (shared_.has(client) && masked_.count_of(graph_->holders(client)) < parameters_.threshold)
       return too_few("only " + std::to_string(masked_.count_of(graph_->holders(client))) +

@@ -25,8 +25,10 @@ class AggregatorSum {
  public:
   enum class Phase : std::uint8_t { adverts, shares, masked, signatures, unmasking, failed };
 
-  // `invited` holds the certificates of the clients that may take part, in any order. Fails like check(setup).
-  [[nodiscard]] static Result<AggregatorSum> begin(SumSetup setup, std::vector<Certificate> invited);
+  // `invited` holds the certificates of the clients that may take part, in any order. `honest_min` is what the clients
+  // require (setup.h): a phase that leaves too few for it fails. Fails like check(setup).
+  [[nodiscard]] static Result<AggregatorSum> begin(SumSetup setup, std::vector<Certificate> invited,
+                                                   std::optional<std::uint32_t> honest_min = std::nullopt);
 
   // Fails with `protocol` if the phase is over, or the client is not invited or has sent an advert already; with
   // `refused` if the signature is wrong.
@@ -76,6 +78,8 @@ class AggregatorSum {
   [[nodiscard]] bool has_answer_of(Position client) const { return answered_.has(client); }
   [[nodiscard]] bool expects_masked_of(Position client) const { return masking_.has(client); }
   // The numbers of messages that have arrived.
+  // The clients without which the sum is not opened. After the roster.
+  [[nodiscard]] std::uint32_t contributors_needed() const { return needed_; }
   [[nodiscard]] std::size_t adverts() const { return adverts_.size(); }
   [[nodiscard]] std::size_t sharers() const { return shared_.count(); }
   [[nodiscard]] std::size_t expected_masked() const { return masking_.count(); }
@@ -97,6 +101,8 @@ class AggregatorSum {
   Phase phase_ = Phase::adverts;
   Secret32 probe_;  // any secret key: agreement with it detects points of low order
   std::vector<Certificate> invited_;
+  std::optional<std::uint32_t> honest_min_;
+  std::uint32_t needed_ = 0;  // clients without which the sum is not opened; of the roster
   Roster adverts_;  // sorted by name
   Roster roster_;
   std::vector<std::byte> encoded_roster_;

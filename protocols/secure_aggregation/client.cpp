@@ -66,14 +66,35 @@ Result<ClientSum> ClientSum::begin(SumSetup setup, const Policy& policy, ClientI
   return out;
 }
 
-Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte> bytes) {
+// Those of the neighbours and its own.
+Result<void> ClientSum::check_certificates(const Graph& graph, const Roster& roster, UtcSeconds now) {
+  std::vector<const RosterEntry*> entries{&roster[self_]};
+  for (const Position neighbour : graph.neighbours(self_)) entries.push_back(&roster[neighbour]);
+  UtcSeconds latest = now;
+  for (const RosterEntry* entry : entries) {
+    HANSA_TRY_VOID(secure_aggregation::check(entry->certificate, setup_.federation, identity_.root));
+    latest = std::max(latest, entry->certificate.validity.issued);
+  }
+  if (latest > now) issued_after_now_ = latest;
+  for (const RosterEntry* entry : entries) {
+    HANSA_TRY_VOID(check_validity(entry->certificate, setup_.certificate_epoch, latest));
+    HANSA_TRY_VOID(secure_aggregation::check(entry->advert, entry->certificate, setup_digest_));
+  }
+  if (const auto own = roster[self_].certificate.validity.epoch; setup_.certificate_epoch < own)
+    return fail(ErrorCode::refused, "secure aggregation",
+                "is of epoch " + std::to_string(setup_.certificate_epoch) +
+                    ", before that of this client's certificate, " + std::to_string(own),
+                "set secure_aggregation.epoch in federation.toml to that of the certificates",
+                {ReasonCode::certificate_outdated, {}});
+  return {};
+}
+
+Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte> bytes, UtcSeconds now) {
   if (stage_ != Stage::advertised) return or_failed<std::vector<SealedShares>>(out_of_order("a roster"));
   const auto handle = [&]() -> Result<std::vector<SealedShares>> {
     HANSA_TRY(const Roster roster, decode_roster(bytes));
     const auto clients = clients_ = static_cast<std::uint32_t>(roster.size());
-    if (clients < policy_.clients_min)
-      return refuse("has " + std::to_string(clients) + " clients, this client requires " +
-                    std::to_string(policy_.clients_min));
+    HANSA_TRY_VOID(check_contributors(clients, clients, setup_.assumptions, policy_));
     if (clients > setup_.clients) return refuse("has more clients than its ring allows");
     // The client computes the parameters itself, so that the aggregator cannot choose weaker ones.
     HANSA_TRY(parameters_, choose_parameters(clients, setup_.assumptions));
@@ -86,11 +107,7 @@ Result<std::vector<SealedShares>> ClientSum::on_roster(std::span<const std::byte
     self_ = static_cast<Position>(own - roster.begin());
     for (const RosterEntry& entry : roster) tags_.push_back(tag_of(entry.certificate.client));
     const Graph graph(parameters_, context_);
-    for (const Position neighbour : graph.neighbours(self_)) {
-      const RosterEntry& entry = roster[neighbour];
-      HANSA_TRY_VOID(secure_aggregation::check(entry.certificate, setup_.federation, identity_.root));
-      HANSA_TRY_VOID(secure_aggregation::check(entry.advert, entry.certificate, setup_digest_));
-    }
+    HANSA_TRY_VOID(check_certificates(graph, roster, now));
     return share(graph, roster);
   };
   auto out = or_failed(handle());
@@ -176,6 +193,10 @@ Secret32 ClientSum::rounding_seed() const {
   return secure_aggregation::rounding_seed(*identity_.key, identity_.name, setup_);
 }
 
+std::uint32_t ClientSum::contributors_needed() const {
+  return std::max(policy_.clients_min, contributors_min(clients_, setup_.assumptions, policy_.honest_min));
+}
+
 std::vector<ClientTag> ClientSum::tags_of(const Subset& clients) const {
   std::vector<ClientTag> out;
   for (Position at = 0; at < tags_.size() && at < clients.size(); ++at)
@@ -189,9 +210,8 @@ Result<void> ClientSum::check_survivors(const Subset& survivors) const {
     return fail(ErrorCode::protocol, "secure aggregation", "the set of survivors belongs to another roster");
   if (!survivors.has(self_))
     return refuse("asks this client for shares, but does not count it as a survivor");
-  if (survivors.count() < policy_.clients_min)
-    return refuse("has only " + std::to_string(survivors.count()) + " survivors, this client requires " +
-                  std::to_string(policy_.clients_min));
+  HANSA_TRY_VOID(check_contributors(static_cast<std::uint32_t>(survivors.count()), clients_,
+                                    setup_.assumptions, policy_));
   std::size_t holders = own_shares_ ? 1 : 0;
   for (const Neighbour& other : neighbours_) {
     if (!survivors.has(other.position)) continue;

@@ -39,12 +39,19 @@ class ClientSum {
   [[nodiscard]] const Advert& advert() const { return advert_; }
   [[nodiscard]] const SumSetup& setup() const { return setup_; }
 
-  // Returns the encrypted shares for each neighbour, by ascending position.
-  [[nodiscard]] Result<std::vector<SealedShares>> on_roster(std::span<const std::byte> roster);
+  // Returns the encrypted shares for each neighbour, by ascending position. `now` is the device's clock. It cannot be
+  // before the issue of a certificate of the roster: then the clock is not set, and the latest issue stands for the
+  // time.
+  [[nodiscard]] Result<std::vector<SealedShares>> on_roster(std::span<const std::byte> roster,
+                                                            UtcSeconds now);
+  // The issue of a certificate of the roster that is later than `now` was; empty: the clock may be right.
+  [[nodiscard]] std::optional<UtcSeconds> issued_after_now() const { return issued_after_now_; }
   [[nodiscard]] Result<void> on_delivery(const Delivery& delivery);
   [[nodiscard]] bool can_mask() const { return stage_ == Stage::masking; }
   [[nodiscard]] bool answered() const { return stage_ == Stage::answered; }
   [[nodiscard]] std::uint32_t clients() const { return clients_; }  // in the roster
+  // The least number of clients whose sum this client helps to open. After the roster.
+  [[nodiscard]] std::uint32_t contributors_needed() const;
   // The terms of this client's mask, for apply_masks(elements, terms, ring_bits). Every call returns the same terms, so
   // that a vector that is sent twice is the same.
   [[nodiscard]] Result<std::vector<MaskTerm>> mask_terms() const;
@@ -76,6 +83,7 @@ class ClientSum {
 
   ClientSum() = default;
   [[nodiscard]] Result<std::vector<SealedShares>> share(const Graph& graph, const Roster& roster);
+  [[nodiscard]] Result<void> check_certificates(const Graph& graph, const Roster& roster, UtcSeconds now);
   [[nodiscard]] Result<void> check_survivors(const Subset& survivors) const;
   [[nodiscard]] Result<void> check_signatures(const UnmaskRequest& request) const;
   [[nodiscard]] const Neighbour* neighbour(Position client) const;
@@ -95,6 +103,7 @@ class ClientSum {
   GraphParameters parameters_;
   Position self_ = 0;
   std::vector<Neighbour> neighbours_;
+  std::optional<UtcSeconds> issued_after_now_;
   std::optional<SharePair> own_shares_;  // in the complete graph a client is one of its own holders
   std::optional<Subset> survivors_;  // the set that was signed or answered
   UnmaskShares answer_;

@@ -16,10 +16,16 @@ const unsigned char* data(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-Transcript signed_part(std::string_view federation, std::string_view client, const IdentityKey& identity) {
-  Transcript out("hansa certificate 1");
-  out.text(federation).text(client).bytes(identity);
+Transcript signed_part(std::string_view federation, const Certificate& c) {
+  Transcript out("hansa certificate 2");
+  out.text(federation).text(c.client).bytes(c.identity);
+  out.number(c.validity.epoch, 4).number(c.validity.issued.value, 8).number(c.validity.expires.value, 8);
   return out;
+}
+
+tl::unexpected<Error> outdated(const Certificate& certificate, std::string what, const char* hint) {
+  return fail(ErrorCode::refused, "certificate of " + certificate.client, std::move(what), hint,
+              {ReasonCode::certificate_outdated, {}});
 }
 
 }  // namespace
@@ -69,18 +75,28 @@ bool verify(const IdentityKey& key, std::string_view message, const Signature& s
 }
 
 Result<Certificate> certify(const SigningKey& root, std::string_view federation, std::string_view client,
-                            const IdentityKey& identity) {
-  Certificate out{std::string(client), identity, {}};
-  HANSA_TRY(out.signature, root.sign(signed_part(federation, client, identity).view()));
+                            const IdentityKey& identity, const Validity& validity) {
+  Certificate out{std::string(client), identity, validity, {}};
+  HANSA_TRY(out.signature, root.sign(signed_part(federation, out).view()));
   return out;
 }
 
 Result<void> check(const Certificate& certificate, std::string_view federation, const IdentityKey& root) {
-  if (verify(root, signed_part(federation, certificate.client, certificate.identity).view(),
-             certificate.signature))
-    return {};
+  if (verify(root, signed_part(federation, certificate).view(), certificate.signature)) return {};
   return fail(ErrorCode::refused, "certificate of " + certificate.client,
               "is not signed by the federation's root key", {}, {ReasonCode::certificate_invalid, {}});
+}
+
+Result<void> check_validity(const Certificate& certificate, std::uint32_t epoch, UtcSeconds now) {
+  const Validity& validity = certificate.validity;
+  if (validity.epoch < epoch)
+    return outdated(certificate,
+                    "is of epoch " + std::to_string(validity.epoch) + ", and the federation is in epoch " +
+                        std::to_string(epoch),
+                    "renew it: hansa keys certify --epoch");
+  if (now >= validity.expires)
+    return outdated(certificate, "expired on " + date_text(validity.expires), "renew it: hansa keys certify");
+  return {};
 }
 
 }  // namespace hansa::secure_aggregation

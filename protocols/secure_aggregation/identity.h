@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "common/utc.h"
 
 namespace hansa::secure_aggregation {
 
@@ -40,16 +41,33 @@ class SigningKey {
 
 [[nodiscard]] bool verify(const IdentityKey& key, std::string_view message, const Signature& signature);
 
+// For which sums a certificate holds.
+struct Validity {
+  // The operator raises the federation's epoch to end all earlier certificates at once. From 1.
+  std::uint32_t epoch = 1;
+  UtcSeconds issued;
+  UtcSeconds expires;  // the first second at which it does not hold
+  friend bool operator==(const Validity&, const Validity&) = default;
+};
+// For tests and simulations.
+inline constexpr Validity holds_always{1, {}, utc_never};
+
 // The operator's statement that the client of this name in this federation has this identity key. Public.
 struct Certificate {
   std::string client;
   IdentityKey identity{};
-  Signature signature{};  // the root key's signature of "hansa certificate 1", federation, client, identity
+  Validity validity;
+  // The root key's signature of "hansa certificate 2", federation, client, identity, epoch, issued, expires.
+  Signature signature{};
 };
 [[nodiscard]] Result<Certificate> certify(const SigningKey& root, std::string_view federation,
-                                          std::string_view client, const IdentityKey& identity);
-// Fails with `refused` unless the root key signed exactly this.
+                                          std::string_view client, const IdentityKey& identity,
+                                          const Validity& validity);
+// Fails with `refused` unless the root key signed exactly this. Does not check the validity.
 [[nodiscard]] Result<void> check(const Certificate& certificate, std::string_view federation,
                                  const IdentityKey& root);
+// Fails with `refused` if the certificate is of an epoch before `epoch`, or has expired.
+[[nodiscard]] Result<void> check_validity(const Certificate& certificate, std::uint32_t epoch,
+                                          UtcSeconds now);
 
 }  // namespace hansa::secure_aggregation

@@ -24,7 +24,7 @@ ClientTag tag_of(std::string_view client) {
 
 bool OpenedSums::has(const OpenedSum& sum) const { return std::ranges::find(sums_, sum) != sums_.end(); }
 
-Result<void> OpenedSums::check(const OpenedSum& next, std::size_t clients_min) const {
+Result<void> OpenedSums::check(const OpenedSum& next, std::size_t contributors_min) const {
   std::size_t of_model = 0;
   for (const OpenedSum& earlier : sums_) {
     if (earlier.model != next.model) continue;
@@ -40,8 +40,8 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t clients_min) c
   for (const OpenedSum& earlier : sums_) {
     if (earlier.model != next.model || earlier.update != next.update || earlier.survivors == next.survivors)
       continue;
-    if (missing(earlier.survivors, next.survivors) < clients_min ||
-        missing(next.survivors, earlier.survivors) < clients_min)
+    if (missing(earlier.survivors, next.survivors) < contributors_min ||
+        missing(next.survivors, earlier.survivors) < contributors_min)
       return fail(ErrorCode::refused, "secure aggregation",
                   "asks to open a second sum of the same update, whose difference from the first would show "
                   "the updates of few clients",
@@ -54,6 +54,12 @@ void OpenedSums::add(OpenedSum sum) {
   if (has(sum)) return;
   if (sums_.size() == opened_sums_max) sums_.erase(sums_.begin());
   sums_.push_back(std::move(sum));
+}
+
+std::uint32_t OpenedSums::certificate_epoch() const {
+  std::uint32_t out = 0;
+  for (const OpenedSum& sum : sums_) out = std::max(out, sum.certificate_epoch);
+  return out;
 }
 
 }  // namespace hansa::secure_aggregation

@@ -2,9 +2,9 @@
 //
 // The difference of two sums that contain the same updates shows the updates that only one of them contains. So for one
 // update a client helps to open another sum only if the difference hides single updates: the survivors are the same, or
-// each of the two sums has at least clients_min clients that the other one lacks. Names and numbers that the aggregator
-// chooses (round, attempt, nonce) play no role: a sum is identified by the values of the model from which the client
-// trained, which the client computed itself, and by the client's own update.
+// each of the two sums has as many clients that the other one lacks as any sum must have. Names and numbers that the
+// aggregator chooses (round, attempt, nonce) play no role: a sum is identified by the values of the model from which
+// the client trained, which the client computed itself, and by the client's own update.
 //
 // Another update from the same model, trained with other randomness, may still resemble the first. Therefore a model
 // has at most sums_per_model_max sums. The client keeps what it opened durably, in its state, before it answers.
@@ -31,6 +31,7 @@ struct OpenedSum {
   Digest model;  // of its values
   Checksum update;  // of the client's own update, before it was masked
   std::vector<ClientTag> survivors;  // sorted
+  std::uint32_t certificate_epoch = 1;  // of the sum
   friend bool operator==(const OpenedSum&, const OpenedSum&) = default;
 };
 [[nodiscard]] ClientTag tag_of(std::string_view client);
@@ -42,9 +43,12 @@ class OpenedSums {
   explicit OpenedSums(std::vector<OpenedSum> earlier) : sums_(std::move(earlier)) {}
 
   // Fails (refused) if opening this sum after the earlier ones could show single updates.
-  [[nodiscard]] Result<void> check(const OpenedSum& next, std::size_t clients_min) const;
+  [[nodiscard]] Result<void> check(const OpenedSum& next, std::size_t contributors_min) const;
   [[nodiscard]] bool has(const OpenedSum& sum) const;
   void add(OpenedSum sum);
+  // The highest epoch of certificates in which a sum was opened. The operator has ended the certificates of earlier
+  // ones.
+  [[nodiscard]] std::uint32_t certificate_epoch() const;
 
  private:
   std::vector<OpenedSum> sums_;

@@ -78,6 +78,19 @@ std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& a) {
   return static_cast<std::uint32_t>(std::max(1.0, std::ceil(a.corrupt * clients - 1e-9)));
 }
 
+std::uint32_t contributors_min(std::uint32_t clients, const Assumptions& a,
+                               std::optional<std::uint32_t> honest_min) {
+  return std::max(clients_min,
+                  honest_min.value_or(honest_min_of(a.threat_model)) + corrupt_clients(clients, a));
+}
+
+std::uint32_t cohort_min(const Assumptions& a, std::optional<std::uint32_t> honest_min) {
+  std::uint32_t out = clients_min;
+  // Ends: `corrupt` is below 1, so that each further client adds to the honest ones.
+  while (out < contributors_min(out, a, honest_min)) ++out;
+  return out;
+}
+
 Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const Assumptions& a) {
   HANSA_TRY_VOID(check(clients, a));
   const auto [corrupt, dropped] = counts_of(clients, a);

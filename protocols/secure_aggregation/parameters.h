@@ -16,6 +16,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "common/error.h"
@@ -55,6 +56,19 @@ struct GraphParameters {
 inline constexpr std::uint32_t clients_min = 3;
 inline constexpr std::uint32_t complete_graph_max = 32;
 inline constexpr std::uint32_t neighbours_max = 500;  // so that their shares fit into a message
+
+// The number of honest clients that every sum must hide in. With 2, a single client that colludes with the aggregator
+// leaves the sum of two others.
+inline constexpr std::uint32_t honest_min_least = 2;
+[[nodiscard]] constexpr std::uint32_t honest_min_of(ThreatModel model) {
+  return model == ThreatModel::active ? 10 : 3;
+}
+// The clients without which a sum of a roster of `clients` is not unmasked: as many honest ones, and all corrupt ones.
+[[nodiscard]] std::uint32_t contributors_min(std::uint32_t clients, const Assumptions& assumptions,
+                                             std::optional<std::uint32_t> honest_min);
+// The smallest cohort that has so many honest clients. `honest_min`: empty: that of the threat model.
+[[nodiscard]] std::uint32_t cohort_min(const Assumptions& assumptions,
+                                       std::optional<std::uint32_t> honest_min);
 
 // The parameters for a cohort of this size. Fails with `quorum` if no parameters are secure and correct, because there
 // are too few clients for the assumptions; with `usage` if the assumptions are out of range.

@@ -107,7 +107,7 @@ struct ScalarReader {
 std::size_t vector_elements(const SumSetup& setup) {
   const std::uint32_t levels = setup.quantisation.levels;
   const std::uint64_t elements = setup.ring_elements();
-  return elements + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) +
+  return elements + (1 + 2 * setup.metrics.size()) * digits(scalar_bits, levels) + setup.metrics.size() +
          range_bins * digits(range_bits(elements), levels) +
          setup.segments.size() * (digits(level_bits, levels) + 1);
 }
@@ -181,6 +181,7 @@ Result<void> quantise(std::span<const float> values, std::uint64_t weight, const
     const bool found = metric != metrics.end() && std::isfinite(metric->sum) && std::isfinite(metric->count);
     scalar(metric_number(found ? metric->sum : 0));
     scalar(metric_number(found ? metric->count : 0));
+    scalar(found ? 1 : 0, 1);
   }
   for (const Level& level : levels) {
     scalar(level.number, level_bits);
@@ -211,7 +212,9 @@ Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_
       return (static_cast<double>(scalar()) - metric_offset * clients) * metric_unit;
     };
     const double total = number(), count = number();
-    if (count > 0) totals.metrics.push_back({name, total, count});
+    const std::uint64_t reporters = scalar(1);
+    if (reporters > clients) return no_sum();
+    if (count > 0) totals.metrics.push_back({{name, total, count}, static_cast<std::uint32_t>(reporters)});
   }
   const bool is_scaled = has_scales(setup);
   const double spacing = 2 * q.clip / q.levels, offset = q.clip * clients;

@@ -11,10 +11,11 @@
 // The vector of a client contains the ring elements of the model, followed by scalars. A scalar is a whole number below
 // 2^48 as digits to the base levels + 1, low digits first; sums of scalars are exact. The scalars are, in this order:
 // the weight; for each of range_bins octaves the number of weighted and scaled values in it, with as many bits as the
-// number of ring elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47; for each
-// segment the binary logarithm of the root mean square of its weighted values, in units of 2^-10 and offset by 64, with
-// 17 bits, and 1 with one bit; both are 0 if no value of the segment has changed. The clip and the scales of the next round are chosen from the summed octaves and logarithms, so that no
-// single client's are seen.
+// number of ring elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47, and a 1 if
+// the client has it; for each segment the binary logarithm of the root mean square of its weighted values, in units of
+// 2^-10 and offset by 64, with 17 bits, and 1 with one bit; both are 0 if no value of the segment has changed. The clip
+// and the scales of the next round are chosen from the summed octaves and logarithms, so that no single client's are
+// seen.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -41,9 +42,9 @@ using RangeHistogram = std::array<std::uint64_t, range_bins>;
 
 // Writes the vector of one client to `out`, which has vector_elements() elements. `weight` is the number of examples,
 // below 2^48. Metrics that the setup does not name are omitted; missing ones, and those that are not finite, have the
-// count 0. `seed` is the seed of the rounding: secret, and used for one update only. Fails with `data`, and leaves `out`
-// unspecified, if a value is not finite, or is not after the rotation; with `usage` if the setup's clip, weight_unit or
-// a scale is out of range.
+// count 0. `seed` is the seed of the rounding: secret, and used for one update only. Fails with `data`, and leaves
+// `out` unspecified, if a value is not finite, or is not after the rotation; with `usage` if the setup's clip,
+// weight_unit or a scale is out of range.
 [[nodiscard]] Result<void> quantise(std::span<const float> values, std::uint64_t weight,
                                     const Metrics& metrics, const SumSetup& setup, const Secret32& seed,
                                     std::span<std::uint32_t> out);
@@ -52,10 +53,15 @@ using RangeHistogram = std::array<std::uint64_t, range_bins>;
 // update. `out` and `values` may be the same.
 void left_out(std::span<const float> values, const SumSetup& setup, std::span<float> out);
 
+struct SummedMetric {
+  Metric metric;
+  // The clients that have the metric. The sum of a single one is that client's value.
+  std::uint32_t reporters = 0;
+};
 struct SumOfClients {
   double weight = 0;
   RangeHistogram ranges{};
-  Metrics metrics;
+  std::vector<SummedMetric> metrics;
   // Of each segment: the geometric mean of the clients' root mean squares, within a factor of 2^level_change_max of the
   // setup's scale if the setup has scales; the setup's scale if no client changed the segment.
   std::vector<double> scales;

@@ -1,6 +1,8 @@
 #include "protocols/secure_aggregation/roster.h"
 
 #include <algorithm>
+#include <array>
+#include <concepts>
 #include <set>
 
 #include "common/transcript.h"
@@ -17,10 +19,24 @@ Transcript signed_part(const Advert& advert, std::string_view client, const Dige
   return out;
 }
 
+// A number as its bytes, high byte first. Calls `field` with them, and takes the number from them.
+template <std::unsigned_integral T, class F>
+void number(T& value, F& field) {
+  std::array<std::uint8_t, sizeof(T)> bytes;
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    bytes[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
+  field(std::span<std::uint8_t>(bytes));
+  value = 0;
+  for (const std::uint8_t byte : bytes) value = static_cast<T>(value << 8) | byte;
+}
+
 // The order of the fields, for encoding and decoding.
 template <class F>
 void fields(RosterEntry& entry, F&& field) {
   field(std::span(entry.certificate.identity));
+  number(entry.certificate.validity.epoch, field);
+  number(entry.certificate.validity.issued.value, field);
+  number(entry.certificate.validity.expires.value, field);
   field(std::span(entry.certificate.signature));
   field(std::span(entry.advert.share_key));
   field(std::span(entry.advert.mask_key));
@@ -61,11 +77,11 @@ std::vector<std::byte> encode(const Roster& roster) {
     const auto raw = std::as_bytes(bytes);
     out.insert(out.end(), raw.begin(), raw.end());
   };
-  for (const RosterEntry& entry : roster) {
+  for (RosterEntry entry : roster) {
     const std::string& name = entry.certificate.client;
     out.push_back(static_cast<std::byte>(name.size()));
     append({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
-    fields(const_cast<RosterEntry&>(entry), append);  // encoding changes nothing
+    fields(entry, append);
   }
   return out;
 }

@@ -37,7 +37,7 @@ std::uint64_t SumSetup::ring_elements() const {
 }
 
 Digest SumSetup::digest() const {
-  Transcript out("hansa secagg setup 2");
+  Transcript out("hansa secagg setup 3");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes);
   out.bytes(model.bytes).bytes(work.bytes);
   out.number(clients, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
@@ -50,6 +50,7 @@ Digest SumSetup::digest() const {
   out.number(static_cast<std::uint8_t>(assumptions.threat_model), 1);
   out.real(assumptions.corrupt).real(assumptions.dropout);
   out.number(assumptions.security_bits, 1).number(assumptions.correctness_bits, 1);
+  out.number(certificate_epoch, 4);
   return out.digest();
 }
 
@@ -76,16 +77,25 @@ Result<void> check(const SumSetup& setup) {
 
 Result<void> check(const SumSetup& setup, const Policy& policy) {
   const Assumptions& a = setup.assumptions;
-  if (setup.clients < policy.clients_min)
-    return weaker("has " + std::to_string(setup.clients) + " clients, fewer than the " +
-                  std::to_string(policy.clients_min) + " that this client requires");
   if (policy.threat_model == ThreatModel::active && a.threat_model != ThreatModel::active)
     return weaker("assumes that the aggregator follows the protocol; this client does not");
   if (!(a.corrupt >= policy.corrupt_min))
     return weaker("assumes fewer corrupt clients than this client does");
   if (a.security_bits < policy.security_bits_min)
     return weaker("has a larger statistical risk than this client accepts");
-  return {};
+  return check_contributors(setup.clients, setup.clients, a, policy);
+}
+
+Result<void> check_contributors(std::uint32_t contributors, std::uint32_t clients,
+                                const Assumptions& assumptions, const Policy& policy) {
+  if (contributors < policy.clients_min)
+    return weaker("has " + std::to_string(contributors) + " clients, this client requires " +
+                  std::to_string(policy.clients_min));
+  const std::uint32_t needed = contributors_min(clients, assumptions, policy.honest_min);
+  if (contributors >= needed) return {};
+  const std::uint32_t corrupt = corrupt_clients(clients, assumptions);
+  return weaker("has " + std::to_string(contributors) + " clients, of which " + std::to_string(corrupt) +
+                " may be corrupt; this client requires " + std::to_string(needed - corrupt) + " honest ones");
 }
 
 Digest context_of(const SumSetup& setup, const Digest& roster, const GraphParameters& parameters) {

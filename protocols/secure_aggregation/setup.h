@@ -5,6 +5,7 @@
 // the next attempt has another nonce, hence another context, and new keys.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,7 @@ struct SumSetup {
   Quantisation quantisation;
   std::vector<std::string> metrics;  // summed with the update, in this order
   Assumptions assumptions;
+  std::uint32_t certificate_epoch = 1;  // of the federation: earlier certificates do not hold
 
   [[nodiscard]] std::uint64_t parameters() const;  // the number of values in the model
   // The transform of the vector before it is rounded. It is the same for all attempts of a round.
@@ -78,12 +80,17 @@ struct Policy {
   ThreatModel threat_model = ThreatModel::honest_but_curious;
   double corrupt_min = 0.2;  // the fraction of the cohort that the setup must at least assume to be corrupt
   unsigned security_bits_min = 40;
+  // The honest clients, at least honest_min_least, that each sum must contain. Empty: honest_min_of() the sum's model.
+  std::optional<std::uint32_t> honest_min;
 };
 
 // Fails with `usage` if a number is out of range or the sum may overflow the ring.
 [[nodiscard]] Result<void> check(const SumSetup& setup);
 // Fails with `refused` if the setup is weaker than the policy requires.
 [[nodiscard]] Result<void> check(const SumSetup& setup, const Policy& policy);
+// Fails with `refused` unless a sum of `contributors`, of a roster of `clients`, has enough of them for the policy.
+[[nodiscard]] Result<void> check_contributors(std::uint32_t contributors, std::uint32_t clients,
+                                              const Assumptions& assumptions, const Policy& policy);
 
 // `roster` is the SHA-256 of the encoded roster, which contains a nonce of every client. The context also seeds the
 // graph.

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/kernels/fold.h"
+#include "common/kernels/vectors.h"
 
 namespace hansa::server {
 namespace {
@@ -199,6 +200,28 @@ void Accumulator::add(std::span<const WeightedUpdate> updates) {
     for (const WeightedUpdate& weighted : fold.updates)
       if (!weighted.update->is_seekable()) fold.add(weighted, first, last);
   });
+}
+
+double Accumulator::norm_of(const codecs::Update& update, std::vector<float>& decoded) const {
+  decoded.assign(update.values(), 0);
+  struct {
+    const codecs::Update& update;
+    std::span<float> decoded;
+    std::mutex mutex;
+    std::vector<std::pair<std::size_t, double>> squares;  // by the slice's first element
+  } scan{update, decoded, {}, {}};
+  workers_->for_slices(decoded.size(), [&scan](std::size_t first, std::size_t last) {
+    scan.update.accumulate(first, last, 1, scan.decoded);
+  });
+  workers_->for_slices(decoded.size(), [&scan](std::size_t first, std::size_t last) {
+    const double part = kernels::sum_of_squares(scan.decoded.subspan(first, last - first));
+    const std::lock_guard lock(scan.mutex);
+    scan.squares.emplace_back(first, part);
+  });
+  std::ranges::sort(scan.squares);  // so that the sum does not depend on the order of the threads
+  double squares = 0;
+  for (const auto& [first, part] : scan.squares) squares += part;
+  return std::sqrt(squares);
 }
 
 void Accumulator::count_update(std::uint64_t weight) {

@@ -32,6 +32,8 @@ class ArrivingUpdate {
   // the sum. Fails (protocol) as Accumulator::add and check_weight do; nothing of the update is in the sum then. Fails
   // (storage) as Spool::visit does; the sum is unusable then.
   [[nodiscard]] Result<void> count();
+  // Of the values that were added: after count(), of all.
+  [[nodiscard]] double norm() const;
   // Removes the update from the sum, unless it was counted.
   void take_out();
 
@@ -43,6 +45,7 @@ class ArrivingUpdate {
   Accumulator& sum_;
   std::uint64_t weight_;
   std::size_t added_ = 0;  // number of leading values that are in the sum
+  double squares_ = 0;  // the sum of the squares of the values that were added
   std::optional<Error> refused_;  // the error of an invalid value
 };
 

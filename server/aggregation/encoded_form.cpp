@@ -20,11 +20,13 @@ Result<void> EncodedForm::open(const UpdateTicket& ticket) {
   return open_.open(ticket);
 }
 
-Result<void> EncodedForm::count(std::string_view client) {
+Result<CountedUpdate> EncodedForm::count(std::string_view client) {
   HANSA_TRY(auto complete, open_.take(client));
   const UpdateTicket& ticket = complete.ticket;
-  return counted_.add(*plan_, codecs::update_seeds(ticket.task_seed, setup_.cohort_seed),
-                      setup_.bounds.magnitude_max, std::move(complete.spool), ticket.weight);
+  HANSA_TRY(const double norm,
+            counted_.add(*plan_, codecs::update_seeds(ticket.task_seed, setup_.cohort_seed),
+                         setup_.bounds.magnitude_max, std::move(complete.spool), ticket.weight));
+  return CountedUpdate{norm};
 }
 
 Result<Aggregate> EncodedForm::finish(const std::optional<SumOpening>&) {

@@ -23,7 +23,7 @@ class EncodedForm final : public UpdateForm {
   [[nodiscard]] Result<void> append(std::string_view client, std::span<const std::byte> bytes) override {
     return open_.append(client, bytes);
   }
-  [[nodiscard]] Result<void> count(std::string_view client) override;
+  [[nodiscard]] Result<CountedUpdate> count(std::string_view client) override;
   void drop(std::string_view client) override { open_.drop(client); }
   [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
   [[nodiscard]] std::span<float> scratch() override { return sum_.scratch(); }

@@ -23,10 +23,11 @@ class EncodedUpdates {
 
   explicit EncodedUpdates(Accumulator& sum) : sum_(sum) {}
 
-  // Takes over a complete update and counts it. Fails (protocol) as Update::read and check_weight do, or (storage) as
-  // Spool::whole does; nothing is changed then. The plan must live until the update is added.
-  [[nodiscard]] Result<void> add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
-                                 Spool spool, std::uint64_t weight);
+  // Takes over a complete update and counts it. Returns the norm of its values. Fails (protocol) as Update::read and
+  // check_weight do, or (storage) as Spool::whole does; nothing is changed then. The plan must live until the update is
+  // added.
+  [[nodiscard]] Result<double> add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
+                                   Spool spool, std::uint64_t weight);
   // Adds the waiting updates to the sum, and returns their memory to the pool.
   void finish();
   // Drops the waiting updates, because their sum is abandoned.
@@ -45,6 +46,7 @@ class EncodedUpdates {
   std::array<Place, waiting_max> places_;
   std::size_t waiting_ = 0;
   std::vector<std::byte> read_;  // the bytes of an update whose spool is a file
+  std::vector<float> decoded_;  // for the norm
 };
 
 }  // namespace hansa::server

@@ -24,14 +24,16 @@ Result<void> Float32Form::append(std::string_view client, std::span<const std::b
   return found->second.update.append(bytes);
 }
 
-Result<void> Float32Form::count(std::string_view client) {
+Result<CountedUpdate> Float32Form::count(std::string_view client) {
   const auto found = open_.find(client);
   assert(found != open_.end());
   auto& [ticket, update] = found->second;
   auto counted = internal::require_offered(update.spool(), ticket);
   if (counted) counted = update.count();
+  const CountedUpdate out{update.norm()};
   open_.erase(found);
-  return counted;
+  if (!counted) return tl::unexpected<Error>(std::move(counted).error());
+  return out;
 }
 
 void Float32Form::drop(std::string_view client) {

@@ -19,7 +19,7 @@ class Float32Form final : public UpdateForm {
   [[nodiscard]] UpdateSizes sizes() const override { return float32_update_sizes(sum_.elements()); }
   [[nodiscard]] Result<void> open(const UpdateTicket& ticket) override;
   [[nodiscard]] Result<void> append(std::string_view client, std::span<const std::byte> bytes) override;
-  [[nodiscard]] Result<void> count(std::string_view client) override;
+  [[nodiscard]] Result<CountedUpdate> count(std::string_view client) override;
   void drop(std::string_view client) override;
   [[nodiscard]] Result<Aggregate> finish(const std::optional<SumOpening>& opening) override;
   [[nodiscard]] std::span<float> scratch() override { return sum_.scratch(); }

@@ -29,6 +29,14 @@ Result<void> check_bounds(const secure_aggregation::SumOfClients& sums, std::spa
   return {};
 }
 
+Metrics shown_metrics(const std::vector<secure_aggregation::SummedMetric>& sums,
+                      std::uint32_t reporters_min) {
+  Metrics out;
+  for (const auto& [metric, reporters] : sums)
+    if (reporters >= reporters_min) out.push_back(metric);
+  return out;
+}
+
 }  // namespace
 
 void MaskedForm::Values::read(std::size_t first, std::span<double> out) const {
@@ -44,10 +52,11 @@ Result<void> MaskedForm::begin(const RoundSetup& setup) {
   return {};
 }
 
-Result<void> MaskedForm::count(std::string_view client) {
+Result<CountedUpdate> MaskedForm::count(std::string_view client) {
   HANSA_TRY(const auto complete, open_.take(client));
   HANSA_TRY(const auto packed, complete.spool.whole(packed_));
-  return sum_->add(complete.ticket.index, packed);
+  HANSA_TRY_VOID(sum_->add(complete.ticket.index, packed));
+  return CountedUpdate{};
 }
 
 Result<Aggregate> MaskedForm::finish(const std::optional<SumOpening>& opening) {
@@ -59,11 +68,14 @@ Result<Aggregate> MaskedForm::finish(const std::optional<SumOpening>& opening) {
   HANSA_TRY(const auto plain, sum_->unmask(terms, workers_.threads()));
   mean_.values.resize(mean_.count);
   const auto clients = static_cast<std::uint32_t>(survivors.count());
-  HANSA_TRY(auto sums, secure_aggregation::dequantise(plain, clients, setup, mean_.values));
+  HANSA_TRY(const auto sums, secure_aggregation::dequantise(plain, clients, setup, mean_.values));
   HANSA_TRY_VOID(check_bounds(sums, mean_.values, bounds));
   const auto grid = secure_aggregation::choose_grid(setup.clients, value_bits_);
   const auto range = secure_aggregation::choose_range(sums, clients, grid.levels, setup);
-  SumTotals totals{static_cast<std::uint64_t>(sums.weight), std::move(sums.metrics), range.clip, {}};
+  SumTotals totals{static_cast<std::uint64_t>(sums.weight),
+                   shown_metrics(sums.metrics, bounds.reporters_min),
+                   range.clip,
+                   {}};
   for (const double scale : range.scales)
     totals.next_scales.push_back(scale * setup.quantisation.weight_unit);
   return Aggregate{mean_, std::move(totals)};

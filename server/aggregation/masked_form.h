@@ -26,7 +26,7 @@ class MaskedForm final : public UpdateForm {
   [[nodiscard]] Result<void> append(std::string_view client, std::span<const std::byte> bytes) override {
     return open_.append(client, bytes);
   }
-  [[nodiscard]] Result<void> count(std::string_view client) override;
+  [[nodiscard]] Result<CountedUpdate> count(std::string_view client) override;
   void drop(std::string_view client) override { open_.drop(client); }
   // Fails (internal) if the survivors are not exactly the counted clients, or (protocol) if the unmasked vector is not
   // a sum of updates, or is beyond the opening's bounds.

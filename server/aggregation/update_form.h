@@ -41,6 +41,11 @@ struct SumTotals {
   std::vector<double> next_scales;
 };
 
+// What is known about an update that was counted.
+struct CountedUpdate {
+  double norm = 0;  // Euclidean, of its values; 0 for a masked update, whose values are not known
+};
+
 struct Aggregate {
   const Mean& mean;  // owned by the form; valid until release(), scratch() or begin()
   SumTotals totals;
@@ -62,7 +67,7 @@ class UpdateForm {
   [[nodiscard]] virtual Result<void> append(std::string_view client, std::span<const std::byte> bytes) = 0;
   // Verifies a complete update and counts it. Closes the update in any case. A failure other than (storage) rejects the
   // update; nothing of it is in the mean then. After (storage) the sum is unusable.
-  [[nodiscard]] virtual Result<void> count(std::string_view client) = 0;
+  [[nodiscard]] virtual Result<CountedUpdate> count(std::string_view client) = 0;
   // Discards an open update; nothing of it is in the mean then. Has no effect if the client has no open update.
   virtual void drop(std::string_view client) = 0;
 

@@ -53,6 +53,8 @@ struct SumBounds {
   double weight_min = 1;  // total, in examples
   double weight_max = std::numeric_limits<double>::max();
   float magnitude_max = std::numeric_limits<float>::max();  // of a value of the mean
+  // A metric that fewer clients have is dropped: the sum of few is close to a single value.
+  std::uint32_t reporters_min = 1;
 };
 
 // What unmasks a secure sum. The contributors of the sum must be exactly the survivors.

@@ -68,14 +68,28 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   out.rotated = document.boolean("secure_aggregation.rotated");
   out.fraction = document.number("secure_aggregation.fraction");
   out.metrics = document.texts("secure_aggregation.metrics");
+  out.epoch = whole(document, "secure_aggregation.epoch");
   out.phase = document.duration_s("secure_aggregation.phase_s");
+  if (document.has("secure_aggregation.honest_min"))
+    out.honest_min = whole(document, "secure_aggregation.honest_min");
   const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {
-    if (value >= secure_aggregation::clients_min) return {};
+    if (value < secure_aggregation::clients_min)
+      return fail(ErrorCode::usage, document.location(key),
+                  "is " + std::to_string(value) +
+                      ": with secure aggregation, each of two clients could compute the other's update "
+                      "from the sum",
+                  "set it to 3 or more");
+    const std::uint32_t needed = secure_aggregation::cohort_min(out.assumptions, out.honest_min);
+    if (value >= needed) return {};
+    const std::uint32_t corrupt = secure_aggregation::corrupt_clients(value, out.assumptions);
     return fail(ErrorCode::usage, document.location(key),
-                "is " + std::to_string(value) +
-                    ": with secure aggregation, each of two clients could compute the other's update "
-                    "from the sum",
-                "set it to 3 or more");
+                "is " + std::to_string(value) + ", of which " + std::to_string(corrupt) +
+                    " may be corrupt (secure_aggregation.corrupt); clients take part only in sums of " +
+                    std::to_string(out.honest_min.value_or(
+                        secure_aggregation::honest_min_of(out.assumptions.threat_model))) +
+                    " honest clients (secure_aggregation.honest_min)",
+                "set it to " + std::to_string(needed) +
+                    " or more, or lower honest_min here and in every client.toml");
   };
   HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));
   if (cohort.size_max > 0) HANSA_TRY_VOID(at_least("cohort.size_max", cohort.size_max));
@@ -183,6 +197,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
 
   out.limits.examples_max = document.integer("limits.examples_max");
   out.limits.magnitude_max = document.number("limits.magnitude_max");
+  out.limits.norm_ratio_max = document.number("limits.norm_ratio_max");
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.connections_max = whole(document, "limits.connections_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");

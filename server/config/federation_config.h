@@ -38,6 +38,7 @@ struct CohortConfig {
 struct LimitsConfig {
   std::uint64_t examples_max = 1 << 20;  // maximum weight of a client in a round; itself at most 2^29
   double magnitude_max = 64.0;  // maximum magnitude of a value in an update
+  double norm_ratio_max = 10.0;  // maximum norm of an update, in medians of its round
   std::uint32_t uploads_max = 8;  // updates received at the same time
   std::uint32_t connections_max = 20'000;  // open at the same time
   std::uint64_t spool_memory_mib = 160;  // memory for updates that are being received; then files are used
@@ -50,6 +51,8 @@ struct SecureAggregationConfig {
   bool rotated = true;
   double fraction = 1;
   std::vector<std::string> metrics;
+  std::optional<std::uint32_t> honest_min;  // that the clients require; empty: the threat model's
+  std::uint32_t epoch = 1;  // of the certificates: those of earlier epochs do not hold
   Duration phase = std::chrono::seconds(30);
 };
 

@@ -28,6 +28,8 @@ struct SecureSums {
   // Longest wait of each exchange, except that of the masked vectors, which the round's deadline limits.
   Duration phase_max = std::chrono::seconds(30);
   std::vector<std::string> metrics;  // the clients' metrics that are summed
+  std::uint32_t certificate_epoch = 1;
+  std::optional<std::uint32_t> honest_min = {};  // of the clients' policies; empty: the threat model's
 };
 
 // How models and updates are encoded: the operator's codecs, applied to the model's layout.

@@ -51,6 +51,7 @@ struct CertificateFound {
 struct UpdateChecked {
   std::string client;
   Result<void> outcome;
+  double norm = 0;  // of the counted update; 0: not known
 };
 // Answers OpenMasks. The coordinator takes the secrets out of `opened`.
 struct MasksOpened {

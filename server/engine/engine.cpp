@@ -137,7 +137,8 @@ struct Engine::CarryOut {
     // A storage failure is not the client's fault, and a part of the update may be in the sum.
     if (!outcome && outcome.error().code == ErrorCode::storage)
       return engine.fail_run(std::move(outcome).error());
-    engine.feed(UpdateChecked{e.client, std::move(outcome)});
+    if (!outcome) return engine.feed(UpdateChecked{e.client, tl::unexpected<Error>(outcome.error())});
+    engine.feed(UpdateChecked{e.client, {}, outcome->norm});
   }
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
   void operator()(OpenMasks& e) const { engine.open_masks(e); }

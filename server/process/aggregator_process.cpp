@@ -8,7 +8,8 @@
 #include <openssl/rand.h>
 
 #include "common/metrics_text.h"
-#include "protocols/enrolment/device_file.h"
+#include "common/utc.h"
+#include "protocols/enrolment/certificate_folder.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/process/admission_folder.h"
@@ -156,7 +157,7 @@ Result<void> catch_up(Run& store, const FederationConfig& config, RoundEvaluatio
 Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
                             const Logger& log, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
-  const auto admitted = admitted_names(config.admitted);
+  auto admitted = admitted_names(config.admitted);
   if (admitted.empty())
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
@@ -189,15 +190,19 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.run = run.run;
   engine_config.coordinator = run.coordinator;
   engine_config.coordinator.settings.admitted = admitted;
-  if (config.secure_aggregation)
+  std::optional<enrolment::CertificateFolder> certificates;
+  if (const auto& secure = config.secure_aggregation) {
+    certificates.emplace(
+        enrolment::CertificateScope{config.admitted, config.name, secure->root, secure->epoch});
     engine_config.certificate =
         [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
-      auto certificate =
-          enrolment::read_certificate(config.admitted, client, config.name, config.secure_aggregation->root);
-      if (certificate) return std::move(*certificate);
-      log.warning(certificate.error().text());
+      auto found = certificates->find(client, utc_seconds_now());
+      if (!found.warning.empty()) log.warning(found.warning);
+      if (found.certificate) return std::move(*found.certificate);
+      log.warning(found.certificate.error().text());
       return std::nullopt;
     };
+  }
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.process.session_seed),
                  sizeof engine_config.coordinator.process.session_seed) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
@@ -238,8 +243,12 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     const Instant after = steady_now();
     if (after >= engine->next_tick()) engine->tick(after);
     if (after >= next_display) {
-      if (auto change = admission.take_change())
+      if (auto change = admission.take_change()) {
+        admitted = change->admitted;
         engine->change_admission(std::move(change->admitted), std::move(change->removed), after);
+      } else if (certificates && certificates->is_due(utc_seconds_now())) {
+        engine->change_admission(admitted, {}, after);  // reads the certificates again
+      }
       display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
                      engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);

@@ -208,6 +208,8 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     c.settings.secure_sums->fraction = secure->fraction;
     c.settings.secure_sums->metrics = secure->metrics;
     c.settings.secure_sums->phase_max = secure->phase;
+    c.settings.secure_sums->certificate_epoch = secure->epoch;
+    c.settings.secure_sums->honest_min = secure->honest_min;
     for (const auto& parameter : facts.layout.entries()) c.model.segments.push_back(parameter.count);
   }
   c.model.archive = facts.archive;

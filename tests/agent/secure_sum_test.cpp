@@ -23,9 +23,14 @@ class SecureSum : public ::testing::Test {
   std::vector<sa::ClientSum> others;
   std::optional<sa::AggregatorSum> aggregator;
 
+  static sa::Policy of_three() {
+    sa::Policy policy;
+    policy.honest_min = sa::honest_min_least;
+    return policy;
+  }
   AgentConfig config(bool required = true) const {
     AgentConfig c = Harness::small_config();
-    c.secure_sums = SecureSums{key, root.public_key(), {}, required};
+    c.secure_sums = SecureSums{key, root.public_key(), of_three(), required};
     return c;
   }
   static messages::TrainTask secure_task(const Harness& h, std::uint8_t nonce = 1) {
@@ -46,14 +51,17 @@ class SecureSum : public ::testing::Test {
   // Plays the others, from a's advert to the shares.
   void exchange(Harness& h, const messages::TrainTask& task) {
     const auto setup = messages::sum_setup("harbour", task);
-    std::vector<sa::Certificate> certificates{*sa::certify(root, "harbour", "a", key->public_key())};
+    std::vector<sa::Certificate> certificates{
+        *sa::certify(root, "harbour", "a", key->public_key(), sa::holds_always)};
     others.clear();
     for (const char* name : {"b", "c"}) {
       other_keys.push_back(std::make_unique<sa::SigningKey>(*sa::SigningKey::generate()));
-      certificates.push_back(*sa::certify(root, "harbour", name, other_keys.back()->public_key()));
-      others.push_back(*sa::ClientSum::begin(setup, {}, {name, other_keys.back().get(), root.public_key()}));
+      certificates.push_back(
+          *sa::certify(root, "harbour", name, other_keys.back()->public_key(), sa::holds_always));
+      others.push_back(
+          *sa::ClientSum::begin(setup, of_three(), {name, other_keys.back().get(), root.public_key()}));
     }
-    aggregator.emplace(*sa::AggregatorSum::begin(setup, certificates));
+    aggregator.emplace(*sa::AggregatorSum::begin(setup, certificates, sa::honest_min_least));
     const auto adverts = h.sent<messages::KeyAdvert>();
     ASSERT_FALSE(adverts.empty());
     ASSERT_TRUE(aggregator->on_advert("a", adverts.back().advert));
@@ -65,7 +73,8 @@ class SecureSum : public ::testing::Test {
     ASSERT_FALSE(shares.empty());
     ASSERT_TRUE(aggregator->on_shares(0, shares.back().shares));
     for (sa::Position i : {1, 2})
-      ASSERT_TRUE(aggregator->on_shares(i, *others[i - 1].on_roster(aggregator->encoded_roster())));
+      ASSERT_TRUE(
+          aggregator->on_shares(i, *others[i - 1].on_roster(aggregator->encoded_roster(), UtcSeconds{})));
     ASSERT_TRUE(aggregator->fix_sharers());
   }
   void hear_roster(Harness& h, const messages::TrainTask& task, const std::vector<std::byte>& roster) {
@@ -227,13 +236,15 @@ TEST_F(SecureSum, ARosterOfStrangersIsLeftAndTheUpdateStays) {
   h.train(task);
   const auto setup = messages::sum_setup("harbour", task);
   const sa::SigningKey another_root = *sa::SigningKey::generate();
-  sa::Roster roster{
-      {*sa::certify(root, "harbour", "a", key->public_key()), h.sent<messages::KeyAdvert>()[0].advert}};
+  sa::Roster roster{{*sa::certify(root, "harbour", "a", key->public_key(), sa::holds_always),
+                     h.sent<messages::KeyAdvert>()[0].advert}};
   for (const char* name : {"b", "c"}) {
     other_keys.push_back(std::make_unique<sa::SigningKey>(*sa::SigningKey::generate()));
-    const auto stranger = sa::ClientSum::begin(setup, {}, {name, other_keys.back().get(), root.public_key()});
+    const auto stranger =
+        sa::ClientSum::begin(setup, of_three(), {name, other_keys.back().get(), root.public_key()});
     roster.push_back(
-        {*sa::certify(another_root, "harbour", name, other_keys.back()->public_key()), stranger->advert()});
+        {*sa::certify(another_root, "harbour", name, other_keys.back()->public_key(), sa::holds_always),
+         stranger->advert()});
   }
   hear_roster(h, task, sa::encode(roster));
   ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
@@ -343,6 +354,24 @@ TEST_F(AdversarySecureSum, ASecondSumOfTheUpdateIsNotOpenedAlsoAfterARestart) {
   EXPECT_TRUE(changed.sent<messages::UnmaskShares>().empty());
   ASSERT_EQ(changed.sent<messages::Decline>().size(), 1U);
   EXPECT_EQ(changed.sent<messages::Decline>()[0].report.reason.code, ReasonCode::sum_repeated);
+}
+
+// The operator has ended the certificates of epoch 1. The aggregator returns to it, with the certificate of a device
+// that was stolen.
+TEST_F(AdversarySecureSum, AnEpochThatHasEndedIsDeclinedAlsoAfterARestart) {
+  AgentConfig c = config();
+  sa::OpenedSum earlier{sha256(std::string_view("earlier")), checksum("update"), {}, 2};
+  c.secure_sums->opened.add(earlier);
+  Harness h(c);
+  h.go_online();
+  h.receive(secure_task(h));
+  ASSERT_EQ(h.sent<messages::Decline>().size(), 1U);
+  EXPECT_EQ(h.sent<messages::Decline>()[0].report.reason.code, ReasonCode::certificate_outdated);
+  EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty());
+  auto task = secure_task(h, 2);
+  task.secure->certificate_epoch = 2;
+  h.receive(task);
+  EXPECT_EQ(h.sent<messages::KeyAdvert>().size() + h.all<FindArchive>().size(), 1U) << "the present epoch";
 }
 
 TEST_F(AdversarySecureSum, ASumThatCannotBeRememberedIsNotOpened) {

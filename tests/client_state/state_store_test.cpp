@@ -196,6 +196,25 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   EXPECT_EQ(store_->counts()->available(), 0U);
 }
 
+TEST_F(State, OpenedSumsAreThereAfterARestart) {
+  open();
+  secure_aggregation::OpenedSum sum{sha256(std::string_view("model")),
+                                    checksum("update"),
+                                    {secure_aggregation::tag_of("a"), secure_aggregation::tag_of("b")},
+                                    7};
+  ASSERT_TRUE(store_->add_opened(sum));
+  sum.survivors.clear();
+  sum.certificate_epoch = 8;
+  ASSERT_TRUE(store_->add_opened(sum));
+  open();
+  const auto opened = store_->opened_sums();
+  ASSERT_TRUE(opened) << opened.error().text();
+  ASSERT_EQ(opened->size(), 2U);
+  EXPECT_EQ((*opened)[0].certificate_epoch, 7U);
+  EXPECT_EQ((*opened)[0].survivors.size(), 2U);
+  EXPECT_EQ((*opened)[1], sum);
+}
+
 TEST_F(State, AStoreOfANewerHansaIsLeftAsItIs) {
   open();
   store_.reset();

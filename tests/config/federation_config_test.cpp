@@ -108,18 +108,36 @@ TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {
   EXPECT_THAT(refused("[cohort]\nclients_min = 3\n" + on + "root = \"" + std::string(64, 'x') + "\"\n"),
               HasSubstr("not a hex digit"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 2\n" + on + root), HasSubstr("cohort.clients_min: is 2"));
-  EXPECT_THAT(refused("[cohort]\nclients_min = 3\nsize_max = 2\n" + on + root),
+  EXPECT_THAT(refused("[cohort]\nclients_min = 3\nsize_max = 2\n" + on + root + "honest_min = 2\n"),
               HasSubstr("cohort.size_max: is 2"));
   EXPECT_THAT(refused("[cohort]\nclients_min = 10\n" + on + root +
-                      "corrupt = 0.45\ndropout = 0.49\nthreat_model = "
+                      "honest_min = 2\ncorrupt = 0.45\ndropout = 0.49\nthreat_model = "
                       "\"active\"\n"),
               HasSubstr("cannot be secure and correct with 10 clients"));
   const auto config =
-      read(std::string(minimal) + "[cohort]\nclients_min = 3\n" + on + root + "threat_model = \"active\"\n");
+      read(std::string(minimal) + "[cohort]\nclients_min = 13\n" + on + root + "threat_model = \"active\"\n");
   ASSERT_TRUE(config) << config.error().text();
   ASSERT_TRUE(config->secure_aggregation);
   EXPECT_EQ(config->secure_aggregation->assumptions.threat_model, secure_aggregation::ThreatModel::active);
   EXPECT_FALSE(read(minimal).value().secure_aggregation) << "one switch, off by default";
+}
+
+TEST_F(FederationFile, CohortsThatClientsWouldRefuseAreReportedAtTheStartWithTheNumbers) {
+  const std::string on = "[secure_aggregation]\nenabled = true\nroot = \"" + std::string(64, 'a') + "\"\n";
+  const auto refused = [&](const std::string& cohort, const std::string& more) {
+    const auto config = read(std::string(minimal) + "[cohort]\n" + cohort + "\n" + on + more);
+    return config ? "accepted" : config.error().text();
+  };
+  EXPECT_THAT(
+      refused("clients_min = 3", ""),
+      HasSubstr("cohort.clients_min: is 3, of which 1 may be corrupt (secure_aggregation.corrupt); clients "
+                "take part only in sums of 3 honest clients (secure_aggregation.honest_min); set it to 4"));
+  EXPECT_EQ(refused("clients_min = 3", "honest_min = 2\n"), "accepted");
+  EXPECT_EQ(refused("clients_min = 4", ""), "accepted");
+  EXPECT_THAT(refused("clients_min = 8\nsize_max = 3", ""), HasSubstr("cohort.size_max: is 3, of which 1"));
+  EXPECT_THAT(refused("clients_min = 12", "threat_model = \"active\"\n"),
+              HasSubstr("is 12, of which 3 may be corrupt"));
+  EXPECT_THAT(refused("clients_min = 4", "honest_min = 1\n"), HasSubstr("honest_min"));
 }
 
 TEST_F(FederationFile, PathsAreRelativeToItsFolder) {

@@ -32,6 +32,7 @@ CoordinatorConfig secure_config(std::uint32_t clients) {
   config.settings.cohort.attempts_max = 3;
   config.settings.secure_sums.emplace();
   config.settings.secure_sums->phase_max = seconds(10);
+  config.settings.secure_sums->honest_min = sa::honest_min_least;
   return config;
 }
 
@@ -40,7 +41,7 @@ LyingDevices::LyingDevices(CoordinatorConfig config, std::uint32_t clients, std:
   config.settings.secure_sums->assumptions.threat_model = model;
   for (std::uint32_t i = 0; i < clients; ++i) devices_[name_of(i)].lie = lies[name_of(i)];
   h.emplace(std::move(config), RoundId(0), [this](const std::string& name) -> std::optional<sa::Certificate> {
-    return *sa::certify(root_, "harbour", name, devices_.at(name).key.public_key());
+    return *sa::certify(root_, "harbour", name, devices_.at(name).key.public_key(), sa::holds_always);
   });
   for (auto& [name, device] : devices_) {
     device.peer = h->connect(name, 100);
@@ -118,6 +119,7 @@ void LyingDevices::begin(Device& d, const messages::TrainTask& task) {
   d.setup = setup.digest();
   sa::Policy policy;
   policy.threat_model = setup.assumptions.threat_model;
+  policy.honest_min = sa::honest_min_least;
   auto sum = sa::ClientSum::begin(std::move(setup), policy, {d.peer.name, &d.key, root_.public_key()});
   ASSERT_TRUE(sum) << sum.error().text();
   d.sum.emplace(std::move(*sum));
@@ -125,7 +127,7 @@ void LyingDevices::begin(Device& d, const messages::TrainTask& task) {
 }
 
 void LyingDevices::share(Device& d, const std::vector<std::byte>& roster) {
-  auto made = d.sum->on_roster(roster);
+  auto made = d.sum->on_roster(roster, UtcSeconds{});
   if (!made) return;
   if (d.lie == Lie::deals_garbage)
     for (auto& sealed : *made) sealed[random_.below(sealed.size())] ^= 1;

@@ -42,10 +42,11 @@ class SecureRounds : public ::testing::Test {
     config.settings.secure_sums.emplace();
     config.settings.secure_sums->assumptions.threat_model = threat_model;
     config.settings.secure_sums->phase_max = seconds(10);
+    config.settings.secure_sums->honest_min = sa::honest_min_least;  // so that one of the four may drop out
     const Harness::Certificates certificates =
         [this](const std::string& name) -> std::optional<sa::Certificate> {
       if (!devices.contains(name)) return std::nullopt;
-      return *sa::certify(root, "harbour", name, devices.at(name).key.public_key());
+      return *sa::certify(root, "harbour", name, devices.at(name).key.public_key(), sa::holds_always);
     };
     for (const char* name : names) devices.emplace(name, Device{});
     h.emplace(config, RoundId(0), certificates);
@@ -64,6 +65,7 @@ class SecureRounds : public ::testing::Test {
     d.setup = setup.digest();
     sa::Policy policy;
     policy.threat_model = setup.assumptions.threat_model;
+    policy.honest_min = sa::honest_min_least;
     auto sum = sa::ClientSum::begin(std::move(setup), policy, {name, &d.key, root.public_key()});
     ASSERT_TRUE(sum) << sum.error().text();
     d.sum.emplace(std::move(*sum));
@@ -75,7 +77,7 @@ class SecureRounds : public ::testing::Test {
     Device& d = of(name);
     for (const auto& held : h->all<SendHeld>()) {
       if (held.peer != d.peer.peer) continue;
-      auto made = d.sum->on_roster(*held.bulk);
+      auto made = d.sum->on_roster(*held.bulk, UtcSeconds{});
       EXPECT_TRUE(made) << made.error().text();
       return h->say(d.peer, messages::EncryptedShares{d.task, d.setup, std::move(*made)});
     }

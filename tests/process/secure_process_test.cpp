@@ -23,7 +23,11 @@ class SecureFolder : public ProgramTest {
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(folder / "federation.toml", "clients_min = [0-9]+", "clients_min = 3");
     replace(folder / "federation.toml", "quorum = [0-9.]+", "quorum = 0.5");
-    replace(folder / "federation.toml", "\\[secure_aggregation\\]", "[secure_aggregation]\nphase_s = 10");
+    replace(folder / "federation.toml", "\\[secure_aggregation\\]",
+            "[secure_aggregation]\nphase_s = 10\nhonest_min = 2");
+    // Three of the six are killed.
+    for (int i = 1; i <= clients; ++i)
+      replace(client_file(i), "\\[secure_aggregation\\]", "[secure_aggregation]\nhonest_min = 2");
     // The sixth client trains for long enough to be killed during training.
     for (int i = 1; i < clients; ++i) replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 3000");
   }

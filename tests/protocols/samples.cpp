@@ -70,6 +70,7 @@ TrainTask train_task() {
   train.secure->segments = {{200'000, 0.5}, {50'000, 1.0 / 1024}};
   train.secure->metrics = {"loss", "accuracy"};
   train.secure->assumptions.threat_model = secure_aggregation::ThreatModel::active;
+  train.secure->certificate_epoch = 3;
   return train;
 }
 

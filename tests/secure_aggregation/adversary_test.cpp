@@ -10,6 +10,7 @@ namespace {
 
 using testing::Cohort;
 using testing::Leaves;
+using testing::small_policy;
 using testing::small_setup;
 using testing::SumRun;
 
@@ -46,8 +47,10 @@ TEST_F(Adversary, NeighboursDetectASwappedKey) {
   Roster roster = run.aggregator.roster();
   const auto own = make_key_pair();
   roster[2].advert.mask_key = own->public_key;
-  expect_refused(run.clients[0].on_roster(encode(roster)), "client-0002: are not signed", run.clients[0]);
-  expect_refused(run.clients[2].on_roster(encode(roster)), "different keys of this client", run.clients[2]);
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}), "client-0002: are not signed",
+                 run.clients[0]);
+  expect_refused(run.clients[2].on_roster(encode(roster), UtcSeconds{}), "different keys of this client",
+                 run.clients[2]);
 }
 
 TEST_F(Adversary, AnInventedClientHasNoCertificate) {
@@ -55,10 +58,11 @@ TEST_F(Adversary, AnInventedClientHasNoCertificate) {
   // The aggregator certifies it with a root key of its own.
   const Cohort invented(1);
   Roster roster = run.aggregator.roster();
-  const auto fake = ClientSum::begin(run.setup, Policy(), {"client-0009", invented.keys[0].get(), {}});
-  roster.back() = {*certify(invented.root, "test", "client-0009", invented.keys[0]->public_key()),
-                   fake->advert()};
-  expect_refused(run.clients[0].on_roster(encode(roster)),
+  const auto fake = ClientSum::begin(run.setup, small_policy(), {"client-0009", invented.keys[0].get(), {}});
+  roster.back() = {
+      *certify(invented.root, "test", "client-0009", invented.keys[0]->public_key(), holds_always),
+      fake->advert()};
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}),
                  "client-0009: is not signed by the federation's root", run.clients[0]);
 }
 
@@ -66,41 +70,44 @@ TEST_F(Adversary, ACertificateOfAnotherFederationIsRefused) {
   const Cohort elsewhere(clients, "elsewhere");
   up_to_roster();
   Roster roster = run.aggregator.roster();
-  roster[3].certificate = *certify(cohort.root, "elsewhere", "client-0003", cohort.keys[3]->public_key());
-  expect_refused(run.clients[0].on_roster(encode(roster)), "client-0003: is not signed", run.clients[0]);
+  roster[3].certificate =
+      *certify(cohort.root, "elsewhere", "client-0003", cohort.keys[3]->public_key(), holds_always);
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}), "client-0003: is not signed",
+                 run.clients[0]);
 }
 
 TEST_F(Adversary, KeysOfAnotherRoundAreRefused) {
   auto other = run.setup;
   other.attempt = 2;
-  const auto old = ClientSum::begin(other, Policy(), cohort.identity(1));
+  const auto old = ClientSum::begin(other, small_policy(), cohort.identity(1));
   ASSERT_TRUE(old);
   EXPECT_FALSE(run.aggregator.on_advert("client-0001", old->advert())) << "an honest aggregator";
   up_to_roster();
   Roster roster = run.aggregator.roster();
   roster[1].advert = old->advert();
-  expect_refused(run.clients[0].on_roster(encode(roster)), "not signed by its identity for this sum",
-                 run.clients[0]);
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}),
+                 "not signed by its identity for this sum", run.clients[0]);
 }
 
 TEST_F(Adversary, AClientChecksTheSizeOfTheRosterItself) {
   up_to_roster();
   Roster roster = run.aggregator.roster();
   roster.resize(2);
-  expect_refused(run.clients[0].on_roster(encode(roster)), "has 2 clients, this client requires 3",
-                 run.clients[0]);
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}),
+                 "has 2 clients, this client requires 3", run.clients[0]);
 }
 
 TEST_F(Adversary, ASecondRosterIsRefused) {
   up_to_shares();
-  expect_refused(run.clients[0].on_roster(run.aggregator.encoded_roster()), "out of order", run.clients[0]);
+  expect_refused(run.clients[0].on_roster(run.aggregator.encoded_roster(), UtcSeconds{}), "out of order",
+                 run.clients[0]);
 }
 
 TEST_F(Adversary, SharesAreForOneReceiverOfOneContext) {
   up_to_roster();
   for (std::size_t i = 0; i < clients; ++i)
-    ASSERT_TRUE(
-        run.aggregator.on_shares(run.at(i), *run.clients[i].on_roster(run.aggregator.encoded_roster())));
+    ASSERT_TRUE(run.aggregator.on_shares(
+        run.at(i), *run.clients[i].on_roster(run.aggregator.encoded_roster(), UtcSeconds{})));
   ASSERT_TRUE(run.aggregator.fix_sharers());
   // The shares for client 1 are given to client 0.
   expect_refused(run.clients[0].on_delivery(*run.aggregator.delivery_for(1)), "were modified",
@@ -170,7 +177,7 @@ TEST_F(Adversary, ASetupWeakerThanTheClientsPolicyIsRefused) {
   };
   Policy policy;
   policy.clients_min = 7;
-  refused(policy, "has 6 clients, fewer than the 7");
+  refused(policy, "has 6 clients, this client requires 7");
   policy = {};
   policy.threat_model = ThreatModel::active;
   refused(policy, "assumes that the aggregator follows the protocol");
@@ -185,7 +192,7 @@ TEST_F(Adversary, ASetupWeakerThanTheClientsPolicyIsRefused) {
 TEST_F(Adversary, ARingThatOverflowsIsRefused) {
   auto setup = run.setup;
   --setup.quantisation.ring_bits;
-  EXPECT_FALSE(ClientSum::begin(setup, Policy(), cohort.identity(0)));
+  EXPECT_FALSE(ClientSum::begin(setup, small_policy(), cohort.identity(0)));
   EXPECT_FALSE(AggregatorSum::begin(setup, cohort.certificates));
 }
 
@@ -254,12 +261,12 @@ TEST_F(Adversary, PointsOfLowOrderAreRefusedByBothSides) {
   Roster roster = run.aggregator.roster();
   roster[5].advert.share_key = {};
   ASSERT_TRUE(sign(roster[5].advert, "client-0005", run.setup.digest(), *cohort.keys[5]));
-  expect_refused(run.clients[0].on_roster(encode(roster)), "low order", run.clients[0]);
+  expect_refused(run.clients[0].on_roster(encode(roster), UtcSeconds{}), "low order", run.clients[0]);
 }
 
 TEST_F(Adversary, WrongNumbersOfSharesAreRefused) {
   up_to_roster();
-  auto shares = *run.clients[0].on_roster(run.aggregator.encoded_roster());
+  auto shares = *run.clients[0].on_roster(run.aggregator.encoded_roster(), UtcSeconds{});
   auto fewer = shares;
   fewer.pop_back();
   EXPECT_FALSE(run.aggregator.on_shares(0, fewer));

@@ -8,6 +8,7 @@ namespace hansa::secure_aggregation {
 namespace {
 
 using testing::Cohort;
+using testing::small_policy;
 using testing::small_setup;
 
 SumSetup setup_with(std::string_view model, std::string_view work) {
@@ -24,12 +25,12 @@ TEST(AdversaryWork, AClientWithOtherWorkIsRefusedByTheCohortAndRefusesIt) {
     const SumSetup common = setup_with("model", "work");
     std::vector<ClientSum> clients;
     for (std::size_t i = 0; i < 4; ++i)
-      clients.push_back(*ClientSum::begin(i == 0 ? other : common, Policy(), cohort.identity(i)));
+      clients.push_back(*ClientSum::begin(i == 0 ? other : common, small_policy(), cohort.identity(i)));
     Roster roster;
     for (std::size_t i = 0; i < 4; ++i) roster.push_back({cohort.certificates[i], clients[i].advert()});
     const auto encoded = encode(roster);
     for (std::size_t i = 0; i < 4; ++i) {
-      EXPECT_FALSE(clients[i].on_roster(encoded)) << i;
+      EXPECT_FALSE(clients[i].on_roster(encoded, UtcSeconds{})) << i;
       EXPECT_TRUE(clients[i].failed()) << i;
     }
   }
@@ -47,17 +48,18 @@ TEST(AdversaryWork, DifferentWorkGivesDifferentContexts) {
 TEST(AdversaryWork, OneIdentityUnderTwoNamesIsRefused) {
   const Cohort cohort(4);
   auto certificates = cohort.certificates;
-  certificates[1] = *certify(cohort.root, "test", cohort.names[1], cohort.keys[0]->public_key());
+  certificates[1] =
+      *certify(cohort.root, "test", cohort.names[1], cohort.keys[0]->public_key(), holds_always);
   const SumSetup setup = small_setup(4);
   std::vector<ClientSum> clients;
   Roster roster;
   for (std::size_t i = 0; i < 4; ++i) {
     ClientIdentity identity = cohort.identity(i);
     if (i == 1) identity.key = cohort.keys[0].get();
-    clients.push_back(*ClientSum::begin(setup, Policy(), identity));
+    clients.push_back(*ClientSum::begin(setup, small_policy(), identity));
     roster.push_back({certificates[i], clients[i].advert()});
   }
-  EXPECT_FALSE(clients[2].on_roster(encode(roster)));
+  EXPECT_FALSE(clients[2].on_roster(encode(roster), UtcSeconds{}));
   // The aggregator does not let it come so far: the first name takes part, the second does not.
   auto aggregator = *AggregatorSum::begin(setup, certificates);
   EXPECT_TRUE(aggregator.on_advert(cohort.names[0], clients[0].advert()));

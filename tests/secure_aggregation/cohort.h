@@ -40,6 +40,13 @@ inline SumSetup small_setup(std::uint32_t clients,
   return setup;
 }
 
+// Accepts cohorts of three, and dropouts in small ones.
+inline Policy small_policy() {
+  Policy policy;
+  policy.honest_min = honest_min_least;
+  return policy;
+}
+
 struct Cohort {
   SigningKey root;
   std::vector<std::unique_ptr<SigningKey>> keys;
@@ -52,7 +59,8 @@ struct Cohort {
       keys.push_back(std::make_unique<SigningKey>(*SigningKey::generate()));
       std::string number = std::to_string(i);
       names.push_back("client-" + std::string(4 - number.size(), '0') + number);
-      certificates.push_back(*certify(root, federation, names.back(), keys.back()->public_key()));
+      certificates.push_back(
+          *certify(root, federation, names.back(), keys.back()->public_key(), holds_always));
     }
   }
   [[nodiscard]] ClientIdentity identity(std::size_t i) const {
@@ -75,14 +83,14 @@ struct SumRun {
   SumRun(const Cohort& members, SumSetup s, std::uint64_t seed = 1)
       : cohort(members),
         setup(std::move(s)),
-        aggregator(*AggregatorSum::begin(setup, cohort.certificates)),
+        aggregator(*AggregatorSum::begin(setup, cohort.certificates, honest_min_least)),
         leaves(members.names.size(), Leaves::never),
         numbers(members.names.size(), std::vector<std::uint32_t>(elements)),
         sent(members.names.size()) {
     Random random(seed);
     const std::uint64_t bound = std::uint64_t{setup.quantisation.levels} + 1;
     for (std::size_t i = 0; i < members.names.size(); ++i) {
-      clients.push_back(*ClientSum::begin(setup, Policy(), cohort.identity(i)));
+      clients.push_back(*ClientSum::begin(setup, small_policy(), cohort.identity(i)));
       for (auto& number : numbers[i])
         // The extremes are frequent, because the ring must hold their sum.
         number = static_cast<std::uint32_t>(random.chance(0.3) ? bound - 1 : random.below(bound));
@@ -105,7 +113,7 @@ struct SumRun {
   Result<void> shares(Random& random) {
     for (const std::size_t i : order(random))
       if (leaves[i] > Leaves::before_shares) {
-        HANSA_TRY(auto shares, clients[i].on_roster(aggregator.encoded_roster()));
+        HANSA_TRY(auto shares, clients[i].on_roster(aggregator.encoded_roster(), UtcSeconds{}));
         HANSA_TRY_VOID(aggregator.on_shares(at(i), std::move(shares)));
       }
     HANSA_TRY_VOID(aggregator.fix_sharers());

@@ -91,7 +91,8 @@ TEST(Quantise, TheSumIsTheWeightedMeanAndScalarsAreExact) {
     ASSERT_TRUE(totals) << totals.error().text();
     EXPECT_EQ(totals->weight, weights);
     ASSERT_EQ(totals->metrics.size(), 1U) << "no client has an accuracy";
-    EXPECT_EQ(totals->metrics[0], (Metric{"loss", loss, loss_count}));
+    EXPECT_EQ(totals->metrics[0].metric, (Metric{"loss", loss, loss_count}));
+    EXPECT_EQ(totals->metrics[0].reporters, clients - 1);
     const double level = 1.0 / ((1U << bits) - 1) * 100 / weights * std::sqrt(clients);
     double error = 0;
     for (std::size_t i = 0; i < parameters; ++i)

@@ -227,24 +227,25 @@ def counting(first):
 def example():
     lines = {}
     ring = 10
-    setup = H(text("hansa secagg setup 2") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model") + H(b"work")
+    setup = H(text("hansa secagg setup 3") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model") + H(b"work")
               + struct.pack(">IIBddBd", 3, 255, ring, 0.5, 100.0, 0, 1.0) + struct.pack(">HQdQd", 2, 3, 1.0, 2, 0.25)
               + struct.pack(">H", 1) + text("loss")
-              + struct.pack(">BddBB", 0, 0.2, 0.1, 40, 20))
+              + struct.pack(">BddBBI", 0, 0.2, 0.1, 40, 20, 2))
     lines["H(setup)"] = setup.hex()
     root = counting(0x80)
     lines["root identity"] = ed25519(root)[2].hex()
     roster, keys = b"", []
+    validity = struct.pack(">IQQ", 2, 1800000000, 1834560000)
     for i, name in enumerate("abc"):
         secret = counting(0x40 + i)
         identity = ed25519(secret)[2]
-        certificate = sign(root, text("hansa certificate 1") + text("example") + text(name) + identity)
+        certificate = sign(root, text("hansa certificate 2") + text("example") + text(name) + identity + validity)
         share_key, mask_key, seed, nonce = (counting(first + i) for first in (0x01, 0x11, 0x21, 0x31))
         share_public, mask_public = x25519(share_key, BASE), x25519(mask_key, BASE)
         commitment = H(b"hansa secagg seed 1" + setup + seed)
         signature = sign(secret, text("hansa secagg advert 1") + setup + text(name) + share_public + mask_public
                          + commitment + nonce)
-        roster += bytes([len(name)]) + name.encode() + identity + certificate + share_public + mask_public + commitment
+        roster += bytes([len(name)]) + name.encode() + identity + validity + certificate + share_public + mask_public + commitment
         roster += nonce + signature
         keys.append((share_key, share_public, mask_key, mask_public, seed))
         if name == "a":
@@ -265,7 +266,8 @@ def example():
     data = text("hansa secagg shares 1") + context + text("a") + text("b")
     lines["sealed shares from a to b"] = gcm(box_key, data, pair).hex()
 
-    count = 5 + (1 + 2) * 6 + 40 + 2 * 4  # to the base 256: 48 bits are six digits, the 3 of a count of 5 one, 17 bits and 1 bit four
+    # To the base 256: 48 bits are six digits, the 3 of a count of 5 one, 17 bits and 1 bit four; one for the reporters.
+    count = 5 + (1 + 2) * 6 + 1 + 40 + 2 * 4
     numbers = list(range(5)) + [10] + [0] * (count - 6)
     self_key = derive(keys[0][4], context, "self mask", "a", "")
     lines["self mask key of a"] = self_key.hex()

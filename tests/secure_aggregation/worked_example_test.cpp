@@ -110,6 +110,7 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   setup.clients = 3;
   setup.quantisation = {255, 10, 0.5, 100};
   setup.metrics = {"loss"};
+  setup.certificate_epoch = 2;
   say("setup: federation, round, attempt", "example, 7, 1");
   say("nonce", "e0 e1 e2 … (counting up, 32 bytes)");
   say("model, work", "SHA-256 of \"model\", of \"work\"");
@@ -119,6 +120,7 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   say("clip, weight_unit", "0.5, 100");
   say("metrics", "loss");
   say("assumptions", "honest but curious, corrupt 0.2, dropout 0.1, 40 and 20 bits");
+  say("certificate_epoch", "2");
   say("H(setup)", setup.digest().hex());
 
   const auto root = SigningKey::of(counting(0x80));
@@ -135,7 +137,8 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
     mask_keys.push_back(counting(static_cast<std::uint8_t>(0x11 + i)));
     self_seeds.push_back(counting(static_cast<std::uint8_t>(0x21 + i)));
     RosterEntry entry;
-    entry.certificate = *certify(*root, setup.federation, names[i], identity->public_key());
+    entry.certificate = *certify(*root, setup.federation, names[i], identity->public_key(),
+                                 {2, {1'800'000'000}, {1'834'560'000}});
     entry.advert.share_key = *public_key_of(share_keys.back());
     entry.advert.mask_key = *public_key_of(mask_keys.back());
     entry.advert.self_seed_commitment = commit_to(self_seeds.back(), setup.digest());
@@ -147,6 +150,7 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   say("", "self seed 21 22 …, nonce 31 32 …; b and c: each begins one higher, two higher");
   const RosterEntry& a = roster[0];
   say("a: identity", to_hex(a.certificate.identity));
+  say("certificates: epoch, issued, expires", "2, 1800000000, 1834560000");
   say("a: certificate", to_hex(a.certificate.signature).substr(0, 64));
   say("", to_hex(a.certificate.signature).substr(64));
   say("a: share key", to_hex(a.advert.share_key));

@@ -1,5 +1,5 @@
-// Attacks by one client of a secure sum whose vector makes the mean useless. The masks hide which client it was, so that
-// the sum as a whole is refused.
+// Attacks by one client of a secure sum whose vector makes the mean useless. The masks hide which client it was, so
+// that the sum as a whole is refused.
 #include <gtest/gtest.h>
 
 #include "common/random.h"
@@ -31,7 +31,10 @@ class AdversarySum : public ::testing::Test {
     std::vector<std::uint32_t> out(sa::vector_elements(setup_));
     Secret32 seed;
     seed.bytes()[0] = client;
-    EXPECT_TRUE(sa::quantise(values, weight, {}, setup_, seed, out));
+    Metrics metrics{{"loss", 2.0 * client, 10}};
+    for (const std::uint8_t with : with_accuracy_)
+      if (with == client) metrics.push_back({"accuracy", 0.5, 1});
+    EXPECT_TRUE(sa::quantise(values, weight, metrics, setup_, seed, out));
     return out;
   }
   // The outcome of a round in which `lie` changes the last client's vector. It knows the sum of the others' weights.
@@ -61,6 +64,7 @@ class AdversarySum : public ::testing::Test {
     }
     const auto aggregate = form->finish(SumOpening{setup_, {}, survivors, bounds_});
     if (!aggregate) return tl::unexpected<Error>(aggregate.error());
+    metrics_ = aggregate->totals.metrics;
     return {};
   }
   // Makes the total weight `total`, if the others are honest.
@@ -76,7 +80,38 @@ class AdversarySum : public ::testing::Test {
 
   sa::SumSetup setup_;
   SumBounds bounds_;
+  std::vector<std::uint8_t> with_accuracy_;  // clients
+  Metrics metrics_;  // of the last round
 };
+
+// A metric that one client reports is its value.
+using AdversaryMetrics = AdversarySum;
+
+TEST_F(AdversaryMetrics, OneThatFewClientsHaveIsNotShown) {
+  setup_.metrics = {"loss", "accuracy"};
+  bounds_.reporters_min = 4;
+  for (const std::vector<std::uint8_t>& with : {std::vector<std::uint8_t>{2}, {0, 1, 2}}) {
+    with_accuracy_ = with;
+    ASSERT_TRUE(round([](auto&) {}));
+    EXPECT_EQ(metrics_, (Metrics{{"loss", 20, 50}})) << with.size();
+  }
+  with_accuracy_ = {0, 1, 2, 3};
+  ASSERT_TRUE(round([](auto&) {}));
+  EXPECT_EQ(metrics_, (Metrics{{"loss", 20, 50}, {"accuracy", 2, 4}}));
+}
+
+// The names in the setup are the aggregator's. A client has no value for one that its method does not report.
+TEST_F(AdversaryMetrics, OneThatNoMethodReportsIsZero) {
+  setup_.metrics = {"loss", "patient-4711"};
+  ASSERT_TRUE(round([](auto&) {}));
+  EXPECT_EQ(metrics_, (Metrics{{"loss", 20, 50}}));
+}
+
+TEST_F(AdversaryMetrics, MoreReportersThanClientsAreRefused) {
+  setup_.metrics = {"loss"};
+  // Before the level of the one segment and its count: a digit each, because this grid has 2^18 levels.
+  EXPECT_FALSE(round([&](auto& vector) { vector[vector.size() - 3] = setup_.quantisation.levels; }));
+}
 
 TEST_F(AdversarySum, HonestUpdatesAreWithinTheBounds) {
   const auto done = round([](auto&) {});

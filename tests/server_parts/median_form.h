@@ -40,11 +40,11 @@ class MedianForm final : public UpdateForm {
     return open_.append(client, bytes);
   }
   // Verified now, and decoded again at the end: the decoded values of all updates would be too many.
-  Result<void> count(std::string_view client) override {
+  Result<CountedUpdate> count(std::string_view client) override {
     HANSA_TRY(auto complete, open_.take(client));
     HANSA_TRY_VOID(decode(complete, median_.values));
     kept_.push_back(std::move(complete));
-    return {};
+    return CountedUpdate{};
   }
   void drop(std::string_view client) override { open_.drop(client); }
   Result<Aggregate> finish(const std::optional<SumOpening>&) override {

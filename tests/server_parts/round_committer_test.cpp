@@ -24,7 +24,7 @@ class GivenForm final : public UpdateForm {
   UpdateSizes sizes() const override { return {}; }
   Result<void> open(const UpdateTicket&) override { return {}; }
   Result<void> append(std::string_view, std::span<const std::byte>) override { return {}; }
-  Result<void> count(std::string_view) override { return {}; }
+  Result<CountedUpdate> count(std::string_view) override { return CountedUpdate{}; }
   void drop(std::string_view) override {}
   Result<Aggregate> finish(const std::optional<SumOpening>&) override {
     if (error) return tl::unexpected<Error>(*error);

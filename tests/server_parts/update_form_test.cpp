@@ -181,7 +181,7 @@ class UpdateForms : public ::testing::TestWithParam<std::shared_ptr<const Kind>>
       from += part;
     }
   }
-  Result<void> send(const Update& update) {
+  Result<CountedUpdate> send(const Update& update) {
     EXPECT_TRUE(form_->open(update.ticket));
     append(update, 0, update.bytes.size());
     return form_->count(update.ticket.client);

@@ -157,6 +157,7 @@ void World::run() {
     f.aggregator.certificate = [&](const std::string& client) { return made->certificate(client); };
     secure_aggregation::Policy policy;
     policy.threat_model = *options.secure;
+    policy.honest_min = c.settings.secure_sums->honest_min = secure_aggregation::honest_min_least;
     for (auto& client : f.clients) {
       client.secure_sums = *made->add(client.name, "", policy);
       identities.emplace(client.name, *client.secure_sums);

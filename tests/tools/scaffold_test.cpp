@@ -83,6 +83,24 @@ TEST_F(Scaffold, AnExampleIsCompleteAndConsistent) {
   EXPECT_EQ(examples, 400U);
 }
 
+TEST_F(Scaffold, AFederationOfThreeAllowsSumsOfThreeAndALargerOneDoesNot) {
+  for (const auto& [clients, honest_min] :
+       {std::pair<std::uint32_t, std::optional<std::uint32_t>>{3, 2}, {4, std::nullopt}}) {
+    plan_.clients = clients;
+    plan_.folder = folder_.path() / ("of-" + std::to_string(clients));
+    ASSERT_TRUE(scaffold(plan_));
+    const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
+    ASSERT_TRUE(federation) << federation.error().text();
+    ASSERT_TRUE(federation->secure_aggregation);
+    EXPECT_EQ(federation->secure_aggregation->honest_min, honest_min);
+    for (const auto& file : federation->simulated_clients) {
+      const auto client = client::read_client_config(file);
+      ASSERT_TRUE(client) << client.error().text();
+      EXPECT_EQ(client->secure_aggregation->policy.honest_min, honest_min);
+    }
+  }
+}
+
 TEST_F(Scaffold, AddressAndMinimumOfClientsCanBeChosen) {
   plan_.address = "tcp://aggregator:7470";
   plan_.clients_min = 2;

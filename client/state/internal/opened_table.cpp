@@ -16,23 +16,25 @@ std::vector<OpenedSum> read_opened(SQLite::Database& database) {
     OpenedSum& sum = out.emplace_back();
     Unsealed value;
     query.read(sum.model, value);
-    const std::size_t check = sum.update.bytes.size();
-    if (value.bytes.size() < check || (value.bytes.size() - check) % sizeof(ClientTag) != 0)
+    const std::size_t check = sum.update.bytes.size(), fixed = check + sizeof sum.certificate_epoch;
+    if (value.bytes.size() < fixed || (value.bytes.size() - fixed) % sizeof(ClientTag) != 0)
       throw Damaged{"an opened sum is cut"};
     std::memcpy(sum.update.bytes.data(), value.bytes.data(), check);
-    sum.survivors.resize((value.bytes.size() - check) / sizeof(ClientTag));
+    std::memcpy(&sum.certificate_epoch, value.bytes.data() + check, sizeof sum.certificate_epoch);
+    sum.survivors.resize((value.bytes.size() - fixed) / sizeof(ClientTag));
     if (!sum.survivors.empty())
-      std::memcpy(sum.survivors.data(), value.bytes.data() + check, value.bytes.size() - check);
+      std::memcpy(sum.survivors.data(), value.bytes.data() + fixed, value.bytes.size() - fixed);
   }
   return out;
 }
 
 void insert_opened(SQLite::Database& database, const OpenedSum& sum) {
-  std::vector<std::byte> bytes(sum.update.bytes.size() + sum.survivors.size() * sizeof(ClientTag));
-  std::memcpy(bytes.data(), sum.update.bytes.data(), sum.update.bytes.size());
+  const std::size_t check = sum.update.bytes.size(), fixed = check + sizeof sum.certificate_epoch;
+  std::vector<std::byte> bytes(fixed + sum.survivors.size() * sizeof(ClientTag));
+  std::memcpy(bytes.data(), sum.update.bytes.data(), check);
+  std::memcpy(bytes.data() + check, &sum.certificate_epoch, sizeof sum.certificate_epoch);
   if (!sum.survivors.empty())
-    std::memcpy(bytes.data() + sum.update.bytes.size(), sum.survivors.data(),
-                sum.survivors.size() * sizeof(ClientTag));
+    std::memcpy(bytes.data() + fixed, sum.survivors.data(), sum.survivors.size() * sizeof(ClientTag));
   sqlite::Statement(database, "INSERT INTO opened (model, sum) VALUES (?, ?)")
       .run(sum.model, Sealed(std::span<const std::byte>(bytes)));
   sqlite::Statement(database, "DELETE FROM opened WHERE id <= (SELECT max(id) FROM opened) - ?")

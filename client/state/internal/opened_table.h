@@ -12,7 +12,7 @@ inline constexpr const char* opened_table = R"sql(
 CREATE TABLE opened (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,
   model     BLOB NOT NULL,     -- digest of its values
-  sum       BLOB NOT NULL      -- sealed: the checksum of the client's update, then the survivors' tags
+  sum       BLOB NOT NULL      -- sealed: checksum of the client's update, epoch of certificates, survivors' tags
 );
 )sql";
 

@@ -30,6 +30,7 @@ void fields(A& a, SecureTask& m) {
   finite(a, m.assumptions.dropout);
   ranged(a, m.assumptions.security_bits, 1U, 80U);
   ranged(a, m.assumptions.correctness_bits, 1U, 80U);
+  a(m.certificate_epoch);
 }
 template <class A>
 void segments(A& a, std::vector<codecs::Segment>& value) {

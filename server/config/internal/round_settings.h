@@ -138,15 +138,16 @@ inline constexpr std::array cohort_settings{
 };
 
 inline constexpr std::array limits_settings{
-    config::Setting{
-        .key = "examples_max",
-        .kind = config::Kind::integer,
-        .presence = config::Presence::defaulted,
-        .default_value = "1048576",
-        .meaning = "Maximum weight of a client in a round: an update with more examples is refused.",
-        .unit = "examples",
-        .range = {.least = 1, .most = 536'870'912},
-        .example = "100000"},
+    config::Setting{.key = "examples_max",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "1048576",
+                    .meaning = "Maximum weight of a client in a round: an update with more examples is "
+                               "refused, and so is one with "
+                               "more than four times the examples that the client reported, plus 1,024.",
+                    .unit = "examples",
+                    .range = {.least = 1, .most = 536'870'912},
+                    .example = "100000"},
     config::Setting{
         .key = "magnitude_max",
         .kind = config::Kind::number,
@@ -157,6 +158,17 @@ inline constexpr std::array limits_settings{
             "accept no limit below 1.",
         .range = {.least = 1, .most = 1'000'000},
         .example = "16.0"},
+    config::Setting{.key = "norm_ratio_max",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "10.0",
+                    .meaning = "Without secure aggregation: an update whose norm is more than this many "
+                               "times the median norm of its "
+                               "round is refused. It ends the attempt, and its client is left out of the "
+                               "next one. In rounds with at "
+                               "least three updates.",
+                    .range = {.least = 2, .most = 1'000'000'000},
+                    .example = "3.0"},
     config::Setting{.key = "uploads_max",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,

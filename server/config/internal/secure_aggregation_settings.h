@@ -26,6 +26,26 @@ inline constexpr std::array secure_aggregation_settings{
                                "signed with this key.",
                     .range = {.least = 64, .most = 64},
                     .example = "\"cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa\""},
+    config::Setting{.key = "honest_min",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::optional,
+                    .meaning =
+                        "The `honest_min` of the clients: how many clients that are not corrupt each sum "
+                        "must contain. The aggregator starts no sum that they would refuse; it cannot "
+                        "lower what they require. Default: 3, with `threat_model = \"active\"` 10.",
+                    .unit = "clients",
+                    .range = {.least = 2, .most = 1'000},
+                    .example = "2"},
+    config::Setting{.key = "epoch",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "1",
+                    .meaning =
+                        "Epoch of the certificates. Certificates of earlier epochs do not hold: to end "
+                        "all of them at once, certify the clients again with `hansa keys certify "
+                        "--epoch`, and raise it here. Clients refuse to go back to an earlier epoch.",
+                    .range = {.least = 1, .most = 4'294'967'295},
+                    .example = "2"},
     config::Setting{
         .key = "threat_model",
         .kind = config::Kind::choice,

@@ -27,6 +27,7 @@ struct Participant {
   std::uint64_t pulled = 0;  // bytes
   std::optional<Instant> moved_at;  // last progress: a Pull, or a chunk of the update
   messages::Offer offer;  // the last one
+  double norm = 0;  // of its counted update; 0: not known
 };
 
 class ActiveRound {
@@ -66,6 +67,12 @@ class ActiveRound {
     std::string client;
     std::string reason;
   };
+  // The attempt is about to fail because of this participant's update, which was counted.
+  void accuse(const Participant& participant, std::string what) {
+    accused_.push_back({participant.client, std::move(what)});
+  }
+  [[nodiscard]] const std::vector<Drop>& accused() const { return accused_; }
+
   void drop(const Participant& participant, std::string reason) {
     drops_.push_back({participant.client, std::move(reason)});
   }
@@ -79,7 +86,7 @@ class ActiveRound {
   std::uint32_t attempt_;
   Instant began_;
   std::vector<Participant> participants_;
-  std::vector<Drop> drops_;
+  std::vector<Drop> drops_, accused_;
   Contradictions contradictions_;
   bool is_sealed_ = false;
   std::optional<std::string> abandoned_;

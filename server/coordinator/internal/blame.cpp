@@ -115,6 +115,7 @@ std::vector<Fault> faults_of_abandoned(const ActiveRound& round, Instant now) {
     if (is_over || (member.state == MemberState::pending && now >= round.round().deadline()))
       out.push_back({member.client, reason_of(member)});
   }
+  for (const auto& [client, reason] : round.accused()) out.push_back({client, reason});
   return out;
 }
 

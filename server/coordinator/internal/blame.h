@@ -21,8 +21,8 @@ enum class Remedy : std::uint8_t { another_cohort, none };
 // `cost`: how long the round waited for nothing, or how long the attempt took that failed.
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn);
 
-// Draws the conclusions from the contradictions of an attempt: clients that contradict more others than an honest one can
-// are blamed, and the others are kept apart from now on.
+// Draws the conclusions from the contradictions of an attempt: clients that contradict more others than an honest one
+// can are blamed, and the others are kept apart from now on.
 Remedy settle_contradictions(Shared& shared, const ActiveRound& round, std::size_t most, Turn& turn);
 
 // A sum was refused or could not be opened, and nobody is named: these clients, sorted, contain the culprit.
@@ -33,7 +33,7 @@ Remedy blame_culprit(Shared& shared, const std::optional<std::string>& culprit, 
 // The faults in a round that closes with its quorum: members for which it waited until the deadline, and those whose
 // update was refused.
 [[nodiscard]] std::vector<Fault> faults_of_sealed(const ActiveRound& round, Instant now);
-// The faults in an attempt that failed for want of a quorum.
+// The faults in an attempt that failed, for want of a quorum or because of an update that was accused.
 [[nodiscard]] std::vector<Fault> faults_of_abandoned(const ActiveRound& round, Instant now);
 
 }  // namespace hansa::server

@@ -130,6 +130,9 @@ class ExchangeFactory {
  public:
   virtual ~ExchangeFactory() = default;
   [[nodiscard]] virtual std::uint32_t cohort_max() const = 0;
+  [[nodiscard]] virtual std::uint32_t cohort_min() const = 0;
+  // The updates of a cohort without which nothing can come of the exchange.
+  [[nodiscard]] virtual std::uint32_t updates_min(std::uint32_t cohort) const = 0;
   [[nodiscard]] virtual bool needs_certificates() const = 0;
   // Why the client cannot take part; empty: it can.
   [[nodiscard]] virtual std::string what_lacks(const Client& client) const = 0;

@@ -78,9 +78,9 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
 
 std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) {
   const CohortConfig& cohort = shared_.config.settings.cohort;
-  std::uint32_t size = part_of(cohort.fraction, eligible.size());
+  std::uint32_t size = std::max(part_of(cohort.fraction, eligible.size()), shared_.exchanges->cohort_min());
   if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
-  size = std::min(size, shared_.exchanges->cohort_max());
+  size = std::min({size, shared_.exchanges->cohort_max(), static_cast<std::uint32_t>(eligible.size())});
   if (shared_.search.is_active() && eligible.size() >= cohort.clients_min)
     if (auto out = shared_.search.next(eligible, cohort.clients_min, std::max(size, cohort.clients_min));
         !out.empty())
@@ -104,9 +104,10 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
   for (const std::string& client : shared_.reliability.take_returned(turn.now))
     turn.inform_about(client, "returned", client + " may take part in cohorts again");
   const auto cohort = select(eligible, id);
-  auto round = round::Round::create(
-      id, round::Config{part_of(settings.cohort.quorum, cohort.size()), turn.now + settings.cohort.deadline},
-      cohort);
+  const auto size = static_cast<std::uint32_t>(cohort.size());
+  const std::uint32_t quorum = std::max(part_of(settings.cohort.quorum, cohort.size()),
+                                        std::min(shared_.exchanges->updates_min(size), size));
+  auto round = round::Round::create(id, round::Config{quorum, turn.now + settings.cohort.deadline}, cohort);
   if (!round) return std::make_unique<Concluded>(shared_, Finish::Why::gave_up, round.error().text(), turn);
   const Work work{id, shared_.opened_sums};
   const std::uint64_t seed = round_seed(settings.seed, work);

@@ -1,13 +1,17 @@
 #include "server/coordinator/internal/plain_exchange.h"
 
 #include "common/random.h"
+#include "server/coordinator/internal/plain_checks.h"
 
 namespace hansa::server {
 
-PlainExchange::PlainExchange(const CoordinatorConfig& config, RoundId round, std::uint32_t cohort)
+PlainExchange::PlainExchange(const CoordinatorConfig& config, const ExchangeStart& start, Names& dominant)
     : config_(config),
-      cohort_seed_(derive_seed(config.settings.seed, "codec places", round.value)),
-      cohort_(cohort) {}
+      cohort_seed_(derive_seed(config.settings.seed, "codec places", start.round.value)),
+      cohort_(static_cast<std::uint32_t>(start.cohort.size())),
+      dominant_(dominant) {
+  for (const std::string& name : start.cohort) reported_.emplace(name, start.clients.find(name)->examples);
+}
 
 void PlainExchange::begin(Turn& turn) {
   AccumulationBounds bounds;
@@ -41,13 +45,58 @@ Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
     return fail(ErrorCode::protocol, "",
                 "it counts " + std::to_string(offer.examples) +
                     " examples; limits.examples_max allows 1 to " + std::to_string(most));
+  const std::uint64_t reported = reported_.at(participant.client);
+  if (const auto limit = weight_limit(reported, config_.settings.method, most); offer.examples > limit)
+    return fail(ErrorCode::protocol, "",
+                "it counts " + std::to_string(offer.examples) + " examples, and has reported " +
+                    std::to_string(reported) + ": at most " + std::to_string(limit) + " are plausible");
   return UpdateTicket{participant.client, participant.index.value, offer.bytes,
                       offer.update,       offer.examples,          participant.seed};
 }
 
+Result<void> PlainExchange::begin_opening(ActiveRound& round, Turn& turn) {
+  std::vector<const Participant*> counted;
+  std::vector<double> norms;
+  for (const Participant& p : round.participants()) {
+    if (round.state(p) != round::MemberState::counted) continue;
+    counted.push_back(&p);
+    norms.push_back(p.norm);
+  }
+  std::string names;
+  for (const std::size_t i : outliers(norms, config_.settings.limits.norm_ratio_max)) {
+    round.accuse(*counted[i], "its update is much larger than the others of the round");
+    names += (names.empty() ? "" : ", ") + counted[i]->client;
+  }
+  if (!names.empty())
+    return fail(ErrorCode::protocol, "",
+                "updates with a norm of more than limits.norm_ratio_max medians came from " + names);
+  report_dominant_weight(round, turn);
+  return {};
+}
+
+// Once for each client: an operator may know that one site has most of the data.
+void PlainExchange::report_dominant_weight(const ActiveRound& round, Turn& turn) {
+  std::uint64_t total = 0;
+  const Participant* largest = nullptr;
+  std::size_t counted = 0;
+  for (const Participant& p : round.participants()) {
+    if (round.state(p) != round::MemberState::counted) continue;
+    ++counted;
+    total += p.offer.examples;
+    if (largest == nullptr || p.offer.examples > largest->offer.examples) largest = &p;
+  }
+  // Of two clients one nearly always has more.
+  if (counted < 3 || largest->offer.examples <= total / 2 || !dominant_.insert(largest->client).second)
+    return;
+  turn.warn_about(
+      largest->client, "dominant",
+      largest->client + " has " + std::to_string(largest->offer.examples) + " of the " +
+          std::to_string(total) + " examples of round " + std::to_string(round.id().value) +
+          ", more than all others together: it decides the model; limits.examples_max limits a client");
+}
+
 Result<std::unique_ptr<Exchange>> PlainExchangeFactory::create(const ExchangeStart& start, Turn&) {
-  return std::make_unique<PlainExchange>(config_, start.round,
-                                         static_cast<std::uint32_t>(start.cohort.size()));
+  return std::make_unique<PlainExchange>(config_, start, dominant_);
 }
 
 }  // namespace hansa::server

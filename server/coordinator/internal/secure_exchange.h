@@ -108,6 +108,8 @@ class SecureExchangeFactory final : public ExchangeFactory {
  public:
   SecureExchangeFactory(const CoordinatorConfig& config, SumRange range);
   [[nodiscard]] std::uint32_t cohort_max() const override;
+  [[nodiscard]] std::uint32_t cohort_min() const override;
+  [[nodiscard]] std::uint32_t updates_min(std::uint32_t cohort) const override;
   [[nodiscard]] bool needs_certificates() const override { return true; }
   [[nodiscard]] std::string what_lacks(const Client& client) const override {
     return client.certificate ? "" : "no certificate";

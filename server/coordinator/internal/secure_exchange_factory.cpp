@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <limits>
 
 #include "common/random.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "server/coordinator/internal/plain_checks.h"
 #include "server/coordinator/internal/secure_exchange.h"
 #include "server/coordinator/internal/weight_unit.h"
 
@@ -20,13 +20,6 @@ std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
   return out;
 }
 
-// The most examples that a client trains on in a round: its own number, unless the method limits the steps.
-std::uint64_t trained_most(const Method& method) {
-  const TrainingConfig training = training_config({}, method);
-  if (training.steps_max == 0) return std::numeric_limits<std::uint64_t>::max();
-  return std::uint64_t{training.steps_max} * training.batch_size;
-}
-
 }  // namespace
 
 SecureExchangeFactory::SecureExchangeFactory(const CoordinatorConfig& config, SumRange range)
@@ -36,6 +29,16 @@ SecureExchangeFactory::SecureExchangeFactory(const CoordinatorConfig& config, Su
 
 std::uint32_t SecureExchangeFactory::cohort_max() const {
   return secure_aggregation::clients_max_of(config_.settings.secure_sums->assumptions);
+}
+
+std::uint32_t SecureExchangeFactory::cohort_min() const {
+  const SecureSums& settings = *config_.settings.secure_sums;
+  return secure_aggregation::cohort_min(settings.assumptions, settings.honest_min);
+}
+
+std::uint32_t SecureExchangeFactory::updates_min(std::uint32_t cohort) const {
+  const SecureSums& settings = *config_.settings.secure_sums;
+  return secure_aggregation::contributors_min(cohort, settings.assumptions, settings.honest_min);
 }
 
 Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeStart& start, Turn& turn) {
@@ -52,7 +55,8 @@ Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeSt
   task.secure = make_secure(start, weight_unit(reports, config_.settings.limits.examples_max));
   // As each client derives it from its task.
   HANSA_TRY(auto sum, secure_aggregation::AggregatorSum::begin(
-                          messages::sum_setup(config_.settings.federation, task), std::move(certificates)));
+                          messages::sum_setup(config_.settings.federation, task), std::move(certificates),
+                          config_.settings.secure_sums->honest_min));
   return std::make_unique<SecureExchange>(
       std::move(sum),
       SecureExchange::Config{*std::move(task.secure), std::move(reported), config_.settings.limits,
@@ -75,6 +79,7 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   secure.clients = static_cast<std::uint32_t>(start.cohort.size());
   secure.metrics = settings.metrics;
   secure.assumptions = settings.assumptions;
+  secure.certificate_epoch = settings.certificate_epoch;
   // Stored scales are for unweighted values.
   const auto unit = static_cast<double>(unit_of_weights);
   secure.quantisation = secure_aggregation::first_quantisation(secure.clients, unit);

@@ -176,7 +176,7 @@ SumBounds SecureExchange::bounds() const {
     if (i < honest) least += reports[i];
   }
   return {std::max(clients, least / bucket / room), all * room + clients * arriving,
-          static_cast<float>(config_.limits.magnitude_max)};
+          static_cast<float>(config_.limits.magnitude_max), sum_.contributors_needed()};
 }
 
 void SecureExchange::complete(RoundRecord& round, Duration opening_time) const {

@@ -1,0 +1,35 @@
+#include "protocols/enrolment/certificate_folder.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hansa::enrolment {
+
+CertificateFolder::Found CertificateFolder::find(const std::string& client, UtcSeconds now) {
+  const UtcSeconds tomorrow{now.value + seconds_per_day};
+  due_ = due_.value == 0 ? tomorrow : std::min(due_, tomorrow);
+  Found out{read_certificate(scope_, client, now), {}};
+  if (!out.certificate) return out;
+  const UtcSeconds expires = out.certificate->validity.expires;
+  due_ = std::min(due_, expires);
+  if (expires.value - now.value > renewal_seconds) return out;
+  UtcSeconds& reported = reported_[client];
+  if (reported == expires) return out;
+  reported = expires;
+  out.warning = fmt::format(
+      "{}: the certificate expires on {}, in {} days; renew it: hansa keys certify --root ROOT.key "
+      "--federation "
+      "{} {}.pub",
+      (scope_.folder / (client + ".pub")).string(), date_text(expires),
+      (expires.value - now.value) / seconds_per_day, scope_.federation, client);
+  return out;
+}
+
+bool CertificateFolder::is_due(UtcSeconds now) {
+  if (due_.value == 0 || now < due_) return false;
+  due_ = {};
+  return true;
+}
+
+}  // namespace hansa::enrolment
