@@ -14,6 +14,7 @@ namespace sa = secure_aggregation;
 
 class SumParticipantTable : public ::testing::Test {
  protected:
+  SumParticipantTable() { sums.policy.honest_min = sa::honest_min_least; }  // the cohort is of three
   sa::SigningKey root = *sa::SigningKey::generate();
   SecureSums sums{
       std::make_shared<const sa::SigningKey>(*sa::SigningKey::generate()), root.public_key(), {}, true};

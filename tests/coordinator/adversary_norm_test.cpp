@@ -20,6 +20,7 @@ class AdversaryNorm : public ::testing::Test {
     config.settings.admitted = {"a", "b", "c", "mallory"};
     config.settings.cohort.clients_min = 3;
     config.settings.cohort.clients_expected = 4;
+    config.settings.cohort.quorum = 0.75;
     config.settings.cohort.attempts_max = 2;
     config.settings.rounds = 1'000;
     h.emplace(config);

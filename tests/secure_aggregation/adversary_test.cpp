@@ -144,13 +144,26 @@ TEST_F(Adversary, UnmaskingASumOfTooFewIsRefused) {
   UnmaskRequest request{Subset(clients), {}};
   request.survivors.insert(0);
   request.survivors.insert(1);
-  expect_refused(run.clients[0].on_unmask(request), "only 2 survivors", run.clients[0]);
+  expect_refused(run.clients[0].on_unmask(request), "has 2 clients, this client requires 3", run.clients[0]);
   request.survivors.insert(2);
-  expect_refused(run.clients[1].on_unmask(request), "only 3 survivors among the holders", run.clients[1]);
+  expect_refused(run.clients[1].on_unmask(request), "has 3 clients, of which 2 may be corrupt",
+                 run.clients[1]);
   request.survivors.insert(4);
   expect_refused(run.clients[3].on_unmask(request), "does not count", run.clients[3]);
   expect_refused(run.clients[2].on_unmask({Subset(clients + 1), {}}), "belongs to another roster",
                  run.clients[2]);
+}
+
+TEST_F(Adversary, UnmaskingWithFewerSurvivorsThanTheThresholdIsRefused) {
+  const Cohort ten(10);
+  SumRun larger(ten, small_setup(10));
+  ASSERT_TRUE(larger.adverts(random));
+  ASSERT_TRUE(larger.shares(random));
+  ASSERT_TRUE(larger.masked(random));
+  UnmaskRequest request{Subset(10), {}};
+  for (Position i = 0; i < 5; ++i) request.survivors.insert(i);
+  expect_refused(larger.clients[0].on_unmask(request), "only 5 survivors among the holders",
+                 larger.clients[0]);
 }
 
 TEST_F(Adversary, ASurvivorThatSharedNoSecretsIsRefused) {
