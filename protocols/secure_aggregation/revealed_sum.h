@@ -7,8 +7,9 @@
 // belongs on a thread of its own; open_masks is a pure function.
 //
 // A wrong share is a contradiction between two clients: its holder changed it, or its owner dealt it like this. It is
-// reported only if `corrupt` holders cannot have made a correct one look wrong: the other shares and the verified secret,
-// which is the polynomial's value at 0, are on one polynomial, and at least `threshold` of these points are honest.
+// reported only if `corrupt` holders cannot have made a correct one look wrong: the other shares and the verified
+// secret, which is the polynomial's value at 0, are on one polynomial, and at least `threshold` of these points are
+// honest.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -23,8 +24,8 @@
 
 namespace hansa::secure_aggregation {
 
-// The shares of one client's secret: of the self seed of a survivor, otherwise of the mask key. In the order in which the
-// holders revealed them.
+// The shares of one client's secret: of the self seed of a survivor, otherwise of the mask key. In the order in which
+// the holders revealed them.
 struct RevealedSecret {
   Position owner = 0;
   std::vector<Position> holders;

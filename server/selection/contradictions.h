@@ -1,9 +1,9 @@
 // Which clients contradict each other: of each pair at least one does not follow the protocol, and nobody knows which.
 //
-// An honest client contradicts corrupt ones only. A client that contradicts more others than there can be corrupt ones is
-// therefore corrupt itself: the first rule of Buss for vertex covers (Buss, Goldsmith, "Nondeterminism within P", SIAM J.
-// Comput. 22(3), 1993). One accuser alone proves nothing, but two clients that contradict each other need not be in the
-// same cohort. Pure; one thread.
+// An honest client contradicts corrupt ones only. A client that contradicts more others than there can be corrupt ones
+// is therefore corrupt itself: the first rule of Buss for vertex covers (Buss, Goldsmith, "Nondeterminism within P",
+// SIAM J. Comput. 22(3), 1993). One accuser alone proves nothing, but two clients that contradict each other need not
+// be in the same cohort. Pure; one thread.
 #pragma once
 #include <cstddef>
 #include <cstdint>

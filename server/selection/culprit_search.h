@@ -4,10 +4,11 @@
 // halves are tried, and if these fail too, small disjoint groups, until one of them commits a round. From then on
 // groups of the others are added to clients that are known to be clean, and a group that fails is halved: binary
 // splitting (Hwang, "A method for detecting all defective members in a population by group testing", J. Am. Stat.
-// Assoc. 67, 1972). Each culprit costs about log2 of the cohort in refused sums, and each other attempt commits a round.
+// Assoc. 67, 1972). Each culprit costs about log2 of the cohort in refused sums, and each other attempt commits a
+// round.
 //
-// A culprit that behaves well now and then can direct the search to somebody else. So who is found is only left out for a
-// while (reliability.h), and the search begins again with the next refused sum. Seeded and pure; one thread.
+// A culprit that behaves well now and then can direct the search to somebody else. So who is found is only left out for
+// a while (reliability.h), and the search begins again with the next refused sum. Seeded and pure; one thread.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -36,8 +37,8 @@ class CulpritSearch {
   std::optional<std::string> on_committed(const Clients& cohort);
 
   [[nodiscard]] bool is_active() const { return !suspects_.empty(); }
-  // The next cohort, while the search is active: `least` to `most` of the candidates, which are at least `least`. Empty:
-  // no suspect is among the candidates, and the search has ended.
+  // The next cohort, while the search is active: `least` to `most` of the candidates, which are at least `least`.
+  // Empty: no suspect is among the candidates, and the search has ended.
   [[nodiscard]] Clients next(const Clients& candidates, std::size_t least, std::size_t most);
 
  private:

@@ -1,5 +1,5 @@
-// Clients of secure sums that lie about shares or send vectors that are no updates: rounds are committed nevertheless, and
-// whoever is blamed deserves it.
+// Clients of secure sums that lie about shares or send vectors that are no updates: rounds are committed nevertheless,
+// and whoever is blamed deserves it.
 #include <algorithm>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// A federation of real clients of secure sums on a coordinator, of which some lie. Vectors have no content here: a sum is
-// refused if a client takes part whose vector is said to be bad.
+// A federation of real clients of secure sums on a coordinator, of which some lie. Vectors have no content here: a sum
+// is refused if a client takes part whose vector is said to be bad.
 #pragma once
 #include <map>
 #include <memory>
