@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 struct SignOptions {
   SigningPlan plan;
   fs::path key;
-  fs::path config;  // empty: federation.toml beside the archive, if there is one
+  fs::path config;  // empty: federation.toml in the folder of the archive, if there is one
 };
 
 // The federation and its personal parameters come from --config, or from the options.
@@ -30,8 +30,8 @@ Result<SigningPlan> complete(const SignOptions& options) {
   SigningPlan plan = options.plan;
   fs::path config = options.config;
   std::error_code error;
-  const fs::path beside = plan.archive.parent_path() / "federation.toml";
-  if (config.empty() && plan.federation.empty() && fs::exists(beside, error)) config = beside;
+  const fs::path neighbour = plan.archive.parent_path() / "federation.toml";
+  if (config.empty() && plan.federation.empty() && fs::exists(neighbour, error)) config = neighbour;
   if (!config.empty()) {
     HANSA_TRY(const auto federation, server::read_federation_config(config));
     if (plan.federation.empty()) plan.federation = federation.name;
@@ -39,7 +39,7 @@ Result<SigningPlan> complete(const SignOptions& options) {
   }
   if (plan.federation.empty())
     return fail(ErrorCode::usage, plan.archive.string(),
-                "has no federation.toml beside it that names the federation",
+                "has no federation.toml in its folder that names the federation",
                 "add --config federation.toml, or --federation NAME");
   if (plan.name.empty()) {
     plan.name = plan.archive.stem().string();
@@ -93,7 +93,7 @@ void add_model_approval_commands(CLI::App& model, Outcome& outcome) {
   sign->add_option("ARCHIVE", options->plan.archive, "A TorchScript archive")->required();
   sign->add_option("--key", options->key, "The operator's secret root key")->required();
   sign->add_option("--federation", options->plan.federation,
-                   "Name of the federation; default: that of federation.toml beside the archive");
+                   "Name of the federation; default: that of federation.toml in the folder of the archive");
   sign->add_option("--config", options->config, "Another federation.toml, for the name and [model] personal");
   sign->add_option("--personal", options->plan.personal,
                    "The federation's [model] personal, without --config");
@@ -104,7 +104,9 @@ void add_model_approval_commands(CLI::App& model, Outcome& outcome) {
   CLI::App* verify = model.add_subcommand("verify", "Check an archive's manifest: its signature and digest");
   verify->footer("Example:\n  hansa model verify model.pt --root keys/root.pub");
   auto verify_options = std::make_shared<VerifyOptions>();
-  verify->add_option("ARCHIVE", verify_options->archive, "A TorchScript archive with its manifest beside it")
+  verify
+      ->add_option("ARCHIVE", verify_options->archive,
+                   "A TorchScript archive with its manifest in the same folder")
       ->required();
   verify
       ->add_option("--root", verify_options->root, "The root key's identity, 64 hex digits, or its .pub file")

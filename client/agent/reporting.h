@@ -1,4 +1,4 @@
-// What the aggregator may learn of this device beside its updates: the only place that turns errors into reports.
+// What the aggregator may learn of this device in addition to its updates: the only place that turns errors into reports.
 //
 // The text of an error may quote the device's data or what a model's code raised, so that only the reason is sent.
 #pragma once

@@ -229,10 +229,11 @@ constexpr std::array secure_aggregation_settings{
     Setting{.key = "honest_min",
             .kind = Kind::integer,
             .presence = Presence::optional,
-            .meaning = "Number of clients that a sum must include besides the corrupt ones (`corrupt` of "
-                       "federation.toml times the cohort, rounded up, at least 1). With 2, one client that "
-                       "colludes with the aggregator leaves the sum of two others: only for a federation of "
-                       "three. Default: 3, in sums with `threat_model = \"active\"` 10.",
+            .meaning =
+                "Number of clients that a sum must include in addition to the corrupt ones (`corrupt` of "
+                "federation.toml times the cohort, rounded up, at least 1). With 2, one client that "
+                "colludes with the aggregator leaves the sum of two others: only for a federation of "
+                "three. Default: 3, in sums with `threat_model = \"active\"` 10.",
             .unit = "clients",
             .range = {.least = 2, .most = 1'000},
             .example = "5"},

@@ -1,4 +1,4 @@
-// ARCHIVE.manifest: the signed manifest of a model archive, in a TOML file beside it. `hansa model sign` writes it.
+// ARCHIVE.manifest: the signed manifest of a model archive, in a TOML file in the same folder. `hansa model sign` writes it.
 #pragma once
 #include <filesystem>
 #include <string>

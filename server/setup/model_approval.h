@@ -10,7 +10,7 @@
 
 namespace hansa::server {
 
-// Returns the manifest beside [model] archive or, if there is none, `kept`: the text that the resumed run stores; empty
+// Returns the manifest in the folder of [model] archive or, if there is none, `kept`: the text that the resumed run stores; empty
 // if there is no manifest at all and no root key is set. Fails (usage) with the command that signs the model if a
 // manifest is missing although a root key is set, is for another federation, archive or layout, or is not signed by
 // that key.

@@ -1,4 +1,4 @@
-// What leaves a device beside its updates.
+// What leaves a device in addition to its updates.
 #include "client/agent/reporting.h"
 
 #include <cmath>
