@@ -12,6 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/hex.h"
+
 namespace hansa::learning::internal {
 namespace {
 
@@ -58,17 +60,6 @@ Checksum chain(const Checksum& before, const Checksum& piece) {
 }
 
 std::string hex_of(const Checksum& sum) { return sum.text().substr(sizeof "xxh3:" - 1); }
-
-bool read_hex(const std::string& text, Checksum& out) {
-  if (text.size() != 2 * out.bytes.size()) return false;
-  for (std::size_t i = 0; i < out.bytes.size(); ++i) {
-    const auto value = [&](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    const int high = value(text[2 * i]), low = value(text[2 * i + 1]);
-    if (high < 0 || high > 15 || low < 0 || low > 15) return false;
-    out.bytes[i] = static_cast<std::uint8_t>(16 * high + low);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -132,7 +123,7 @@ std::optional<FilePrefix> FilePrefix::from(const nlohmann::json& json) {
   out.offset_ = json.at("offset").get<std::uint64_t>();
   out.pieces_ = json.at("pieces").get<std::uint64_t>();
   const auto read = [&](const char* key, Checksum& sum) {
-    return read_hex(json.at(key).get<std::string>(), sum);
+    return from_hex(json.at(key).get<std::string>(), sum.bytes);
   };
   const bool valid = out.pieces_ == out.offset_ / piece_bytes && read("chained", out.chained_) &&
                      read("first", out.first_) && read("rest", out.rest_);
