@@ -44,6 +44,10 @@ TEST_P(ThroughProxy, MessagesGoBothWays) {
   ASSERT_TRUE(until([&] { return client->connected(); }, turn));
   EXPECT_EQ(proxy.served(), 1);
   EXPECT_EQ("tcp://" + proxy.target(), server.channel->endpoint());
+  // A connection whose first message is large would be closed (connection_limits.h).
+  ASSERT_TRUE(client->channel->send(testing::bytes("hello"), {}));
+  ASSERT_TRUE(until([&] { return !server.received.empty(); }, turn));
+  server.received.clear();
   const auto large = std::make_shared<const std::string>(1'000'000, 'x');
   for (int i = 0; i < 5; ++i)
     ASSERT_TRUE(client->channel->send(testing::bytes("up"), {large, std::as_bytes(std::span(*large))}));
