@@ -6,6 +6,7 @@
 // The headers below must follow foreach_target.h.
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -147,6 +148,28 @@ void LevelsToValues(const std::uint8_t* HWY_RESTRICT codes, std::size_t count, u
   for (; i < count; ++i) out[i] = level_of(codes[i], bits) * scale;
 }
 
+// 2^16 squares of at most 255^2 fit in 32 bits without a sign.
+std::uint64_t SumOfSquaredLevels(const std::uint8_t* codes, std::size_t count, unsigned bits) {
+  const Words u32;
+  const Integers i32;
+  const Codes u8;
+  const std::size_t lanes = hn::Lanes(i32);
+  const std::int32_t offset = 1 - (1 << bits);
+  auto sums = hn::Zero(i32);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto code = hn::PromoteTo(i32, hn::LoadU(u8, codes + i));
+    const auto level = hn::Add(hn::Add(code, code), hn::Set(i32, offset));
+    sums = hn::Add(sums, hn::Mul(level, level));
+  }
+  std::uint32_t out = hn::GetLane(hn::SumOfLanes(u32, hn::BitCast(u32, sums)));
+  for (; i < count; ++i) {
+    const std::int32_t level = 2 * codes[i] + offset;
+    out += static_cast<std::uint32_t>(level * level);
+  }
+  return out;
+}
+
 // combine joins pairs of codes of `width` bits (one code per byte) into codes of twice the width; split reverses it.
 template <int width>
 HWY_INLINE void combine(const std::uint8_t* codes, std::size_t pairs, std::uint8_t* out) {
@@ -253,6 +276,7 @@ namespace hansa::kernels {
 HWY_EXPORT(QuantiseNearest);
 HWY_EXPORT(QuantiseRandom);
 HWY_EXPORT(LevelsToValues);
+HWY_EXPORT(SumOfSquaredLevels);
 HWY_EXPORT(PackCodes);
 HWY_EXPORT(UnpackCodes);
 HWY_EXPORT(LargestBits);
@@ -288,6 +312,20 @@ void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float 
 void levels_to_values_reference(std::span<const std::uint8_t> codes, unsigned bits, float scale,
                                 std::span<float> out) {
   for (std::size_t i = 0; i < codes.size(); ++i) out[i] = level_of(codes[i], bits) * scale;
+}
+
+std::uint64_t sum_of_squared_levels(std::span<const std::uint8_t> codes, unsigned bits) {
+  assert(codes.size() <= std::size_t{1} << 16);
+  if (bits == 1) return codes.size();  // each level is 1 or -1
+  return HWY_DYNAMIC_DISPATCH(SumOfSquaredLevels)(codes.data(), codes.size(), bits);
+}
+std::uint64_t sum_of_squared_levels_reference(std::span<const std::uint8_t> codes, unsigned bits) {
+  std::uint64_t out = 0;
+  for (const std::uint8_t code : codes) {
+    const int level = 2 * code + 1 - (1 << bits);
+    out += static_cast<std::uint64_t>(level * level);
+  }
+  return out;
 }
 
 namespace {

@@ -34,6 +34,11 @@ void levels_to_values(std::span<const std::uint8_t> codes, unsigned bits, float 
 void levels_to_values_reference(std::span<const std::uint8_t> codes, unsigned bits, float scale,
                                 std::span<float> out);
 
+// The sum of level(codes[i])^2, exactly. At most 2^16 codes.
+[[nodiscard]] std::uint64_t sum_of_squared_levels(std::span<const std::uint8_t> codes, unsigned bits);
+[[nodiscard]] std::uint64_t sum_of_squared_levels_reference(std::span<const std::uint8_t> codes,
+                                                            unsigned bits);
+
 [[nodiscard]] constexpr std::size_t packed_code_bytes(std::size_t codes, unsigned bits) {
   return (codes * bits + 7) / 8;
 }

@@ -61,6 +61,15 @@ void Update::accumulate(std::uint64_t first, std::uint64_t last, float sign, std
       });
 }
 
+double Update::squares(std::uint64_t first, std::uint64_t last) const {
+  double out = 0;
+  visit_segments(
+      first, last, [&](const Plan::Part& part, std::size_t i, std::uint64_t begin, std::uint64_t end) {
+        out += part.codec->squares(bodies_[i], {internal::seeds_of(seeds_, i), magnitude_max_}, begin, end);
+      });
+  return out;
+}
+
 Checksum Update::accumulate(std::span<float> out) const {
   constexpr std::size_t cached_values = 1 << 15;
   const std::size_t stride = seekable_ ? cached_values : out.size();

@@ -202,19 +202,14 @@ void Accumulator::add(std::span<const WeightedUpdate> updates) {
   });
 }
 
-double Accumulator::norm_of(const codecs::Update& update, std::vector<float>& decoded) const {
-  decoded.assign(update.values(), 0);
+double Accumulator::norm_of(const codecs::Update& update) const {
   struct {
     const codecs::Update& update;
-    std::span<float> decoded;
     std::mutex mutex;
     std::vector<std::pair<std::size_t, double>> squares;  // by the slice's first element
-  } scan{update, decoded, {}, {}};
-  workers_->for_slices(decoded.size(), [&scan](std::size_t first, std::size_t last) {
-    scan.update.accumulate(first, last, 1, scan.decoded);
-  });
-  workers_->for_slices(decoded.size(), [&scan](std::size_t first, std::size_t last) {
-    const double part = kernels::sum_of_squares(scan.decoded.subspan(first, last - first));
+  } scan{update, {}, {}};
+  workers_->for_slices(update.values(), [&scan](std::size_t first, std::size_t last) {
+    const double part = scan.update.squares(first, last);
     const std::lock_guard lock(scan.mutex);
     scan.squares.emplace_back(first, part);
   });

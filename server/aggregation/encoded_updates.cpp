@@ -10,7 +10,7 @@ Result<double> EncodedUpdates::add(const codecs::Plan& plan, const codecs::Seeds
   HANSA_TRY(const auto bytes, spool.whole(read_));
   Place& place = places_[waiting_];
   HANSA_TRY(auto update, codecs::Update::read(plan, seeds, magnitude_max, bytes, place.unpacked));
-  const double norm = sum_.norm_of(update, decoded_);
+  const double norm = sum_.norm_of(update);
   place.update.emplace(std::move(update));
   place.weight = weight;
   sum_.count_update(weight);

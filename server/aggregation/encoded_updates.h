@@ -46,7 +46,6 @@ class EncodedUpdates {
   std::array<Place, waiting_max> places_;
   std::size_t waiting_ = 0;
   std::vector<std::byte> read_;  // the bytes of an update whose spool is a file
-  std::vector<float> decoded_;  // for the norm
 };
 
 }  // namespace hansa::server

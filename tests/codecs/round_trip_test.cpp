@@ -94,6 +94,28 @@ TEST(RoundTrip, FoldingAddsTheDecodedValuesTimesTheFactorForAnySlices) {
   }
 }
 
+TEST(RoundTrip, SquaresAreThoseOfTheDecodedValuesForAnySlices) {
+  for (const std::string& text : every_spec) {
+    // With and without padding in the last block.
+    for (const std::uint64_t count : {std::uint64_t{5} * Plan::block_values, std::uint64_t{20'000}}) {
+      SCOPED_TRACE(text + " " + std::to_string(count));
+      const Plan plan = plan_of(text, count);
+      const Seeds seeds{1, 2, 3};
+      const auto encoded = encode(plan, update_of(plan.values(), 5), seeds);
+      const double exact = squared(decode(plan, encoded.bytes, seeds));
+      std::vector<std::byte> memory;
+      const auto update = Update::read(plan, seeds, magnitude_max, encoded.bytes, memory);
+      ASSERT_TRUE(update.has_value());
+      double squares = 0;
+      for (std::uint64_t first = 0; first < plan.values(); first += 3'000)
+        squares += update->squares(first, std::min(plan.values(), first + 3'000));
+      const bool is_padded = text.ends_with("-rotated") && plan.values() % Plan::block_values != 0;
+      EXPECT_GE(squares, exact * (1 - 1e-5));
+      EXPECT_LE(squares, exact * (is_padded ? 1.05 : 1 + 1e-5));
+    }
+  }
+}
+
 TEST(RoundTrip, SegmentsOfSeveralCodecsAreEncodedOneAfterTheOther) {
   std::vector<Segment> segments;
   for (const std::string& text : every_spec) {

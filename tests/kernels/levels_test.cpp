@@ -32,9 +32,18 @@ TEST(LevelKernels, QuantisingAndBackEqualTheScalarReferences) {
         levels_to_values(codes, bits, 0.37F, out);
         levels_to_values_reference(codes, bits, 0.37F, expected_out);
         ASSERT_EQ(out, expected_out);
+        ASSERT_EQ(sum_of_squared_levels(codes, bits), sum_of_squared_levels_reference(codes, bits));
         ASSERT_EQ(largest_magnitude(values), largest_magnitude_reference(values));
       }
     }
+  });
+}
+
+TEST(LevelKernels, TheSumOfTheLargestSquaresIsExact) {
+  with_every_target([] {
+    const std::vector<std::uint8_t> codes(1 << 16, 255);
+    ASSERT_EQ(sum_of_squared_levels(codes, 8), 65'536ULL * 255 * 255);
+    ASSERT_EQ(sum_of_squared_levels_reference(codes, 8), 65'536ULL * 255 * 255);
   });
 }
 

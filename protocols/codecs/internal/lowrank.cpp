@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "common/kernels/levels.h"
+#include "common/kernels/vectors.h"
 #include "protocols/codecs/internal/half.h"
 #include "protocols/codecs/internal/kinds.h"
 
@@ -91,6 +92,16 @@ class LowRank final : public SegmentCodec {
       product(factors, begin, context.magnitude_max, values);
       for (std::size_t i = 0; i < values.size(); ++i) out[begin + i] += sign * values[i];
     });
+  }
+  double squares(std::span<const std::byte> body, const Context& context, std::uint64_t first,
+                 std::uint64_t last) const override {
+    const Factors factors = read(body);
+    double out = 0;
+    for_blocks(first, last, [&](std::uint64_t begin, std::span<float> values) {
+      product(factors, begin, context.magnitude_max, values);
+      out += kernels::sum_of_squares(values);
+    });
+    return out;
   }
 
  private:

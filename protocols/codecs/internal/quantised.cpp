@@ -63,6 +63,10 @@ class Quantised final : public BlockCodec {
                   double factor, std::span<std::int64_t> sums) const override {
     fold_uniform(bytes, bits_, factor, sums);
   }
+  double block_squares(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
+                       std::size_t values) const override {
+    return squares_of_uniform(bytes, bits_, values);
+  }
 
  private:
   unsigned bits_;
@@ -135,6 +139,17 @@ void fold_uniform(std::span<const std::byte> bytes, unsigned bits, double factor
     kernels::add_levels(sums.subspan(g * group_values, group.size()), group, bits,
                         static_cast<double>(load<float>(bytes, g * sizeof(float))) * factor);
   }
+}
+
+double squares_of_uniform(std::span<const std::byte> bytes, unsigned bits, std::size_t values) {
+  const std::size_t groups = groups_of(values);
+  const Codes codes(bytes.subspan(groups * sizeof(float)), bits, values);
+  double out = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const double scale = load<float>(bytes, g * sizeof(float));
+    out += scale * scale * static_cast<double>(kernels::sum_of_squared_levels(codes.group(g), bits));
+  }
+  return out;
 }
 
 }  // namespace hansa::codecs::internal

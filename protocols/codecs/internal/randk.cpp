@@ -46,6 +46,11 @@ class RandK final : public BlockCodec {
     for (std::size_t i = 0; i < k; ++i) out[coordinates.next()] = buffer[i];
   }
 
+  double block_squares(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
+                       std::size_t values) const override {
+    return squares_of_uniform(bytes, bits_, sampled_count(values, fraction_));
+  }
+
  private:
   double fraction_;
   unsigned bits_;

@@ -73,6 +73,22 @@ class Rotated final : public BlockCodec {
     kernels::flip_signs(y.first(out.size()), mix(context.seeds.update, block), context.magnitude_max, out);
   }
 
+  // The rotation multiplies the sum of squares by the number of values. Values that decoding clamps are counted before
+  // they are clamped, and the padding of a segment's last block is included.
+  double block_squares(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
+                       std::size_t values) const override {
+    const std::size_t count = padded(values);
+    const double scale = load<float>(bytes);
+    std::uint64_t squares = count;  // of one bit: each level is 1 or -1
+    if (bits_ > 1) {
+      alignas(64) std::array<std::uint8_t, block_values> code_buffer;
+      const auto codes = std::span(code_buffer).first(count);
+      kernels::unpack_codes(octets(bytes.subspan(sizeof(float))), bits_, codes);
+      squares = kernels::sum_of_squared_levels(codes, bits_);
+    }
+    return scale * scale * static_cast<double>(count) * static_cast<double>(squares);
+  }
+
  private:
   unsigned bits_;
 };

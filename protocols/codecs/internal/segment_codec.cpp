@@ -94,4 +94,21 @@ void BlockCodec::accumulate(std::span<const std::byte> body, const Context& cont
   });
 }
 
+double BlockCodec::squares(std::span<const std::byte> body, const Context& context, std::uint64_t first,
+                           std::uint64_t last) const {
+  double out = 0;
+  visit_blocks(body, first, last, [&](const Block& block) {
+    out += block_squares(block.bytes, block.number, context, block.values);
+  });
+  return out;
+}
+
+double BlockCodec::block_squares(std::span<const std::byte> bytes, std::uint64_t block,
+                                 const Context& context, std::size_t values) const {
+  alignas(64) std::array<float, block_values> buffer;
+  const auto decoded = std::span(buffer).first(values);
+  decode_block(bytes, block, context, decoded);
+  return kernels::sum_of_squares(decoded);
+}
+
 }  // namespace hansa::codecs::internal

@@ -59,6 +59,9 @@ class SegmentCodec {
                     std::uint64_t last, double factor, std::span<std::int64_t> sums) const = 0;
   virtual void accumulate(std::span<const std::byte> body, const Context& context, std::uint64_t first,
                           std::uint64_t last, float sign, std::span<float> out) const = 0;
+  // Like Update::squares() within the segment, for the same blocks.
+  [[nodiscard]] virtual double squares(std::span<const std::byte> body, const Context& context,
+                                       std::uint64_t first, std::uint64_t last) const = 0;
 };
 
 [[nodiscard]] std::unique_ptr<SegmentCodec> make_codec(const Segment& segment);
@@ -78,6 +81,8 @@ class BlockCodec : public SegmentCodec {
             double factor, std::span<std::int64_t> sums) const override;
   void accumulate(std::span<const std::byte> body, const Context& context, std::uint64_t first,
                   std::uint64_t last, float sign, std::span<float> out) const override;
+  [[nodiscard]] double squares(std::span<const std::byte> body, const Context& context, std::uint64_t first,
+                               std::uint64_t last) const override;
 
  protected:
   // `values` is 1 to block_values; only the last block has fewer than block_values.
@@ -91,6 +96,9 @@ class BlockCodec : public SegmentCodec {
   // Adds a block to the sums. Override it if codes can be added without decoding them to float32 values.
   virtual void fold_block(std::span<const std::byte> bytes, std::uint64_t block, const Context& context,
                           double factor, std::span<std::int64_t> sums) const;
+  // The sum of a block's squares. Override it if they can be computed from the codes.
+  [[nodiscard]] virtual double block_squares(std::span<const std::byte> bytes, std::uint64_t block,
+                                             const Context& context, std::size_t values) const;
 
  private:
   struct Block {

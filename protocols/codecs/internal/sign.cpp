@@ -46,6 +46,11 @@ class Sign final : public BlockCodec {
     kernels::add_levels(sums, std::span(codes).first(sums.size()), 1,
                         static_cast<double>(load<float>(bytes)) * factor);
   }
+  double block_squares(std::span<const std::byte> bytes, std::uint64_t /*block*/, const Context& /*context*/,
+                       std::size_t values) const override {
+    const double magnitude = load<float>(bytes);
+    return magnitude * magnitude * static_cast<double>(values);
+  }
 };
 
 }  // namespace

@@ -207,6 +207,15 @@ class TopK final : public SegmentCodec {
                   std::uint64_t last, float sign, std::span<float> out) const override {
     visit(body, first, last, [&](std::uint64_t index, float value) { out[index] += sign * value; });
   }
+  double squares(std::span<const std::byte> body, const Context& /*context*/, std::uint64_t first,
+                 std::uint64_t last) const override {
+    double out = 0;
+    if (first > 0 || last == 0) return out;  // as in visit()
+    visit_values(body, [&](std::span<const std::byte> block, std::size_t count) {
+      out += squares_of_uniform(block, bits_, count);
+    });
+    return out;
+  }
 
  private:
   [[nodiscard]] std::uint64_t value_bytes() const {

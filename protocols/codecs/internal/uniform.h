@@ -22,5 +22,6 @@ void encode_uniform(std::span<const float> values, unsigned bits, OneBit one_bit
 void decode_uniform(std::span<const std::byte> bytes, unsigned bits, std::span<float> out);
 void fold_uniform(std::span<const std::byte> bytes, unsigned bits, double factor,
                   std::span<std::int64_t> sums);
+[[nodiscard]] double squares_of_uniform(std::span<const std::byte> bytes, unsigned bits, std::size_t values);
 
 }  // namespace hansa::codecs::internal
