@@ -36,21 +36,22 @@ std::filesystem::path program_of(const std::filesystem::path& configured) {
 
 // Why a training ended with its process.
 Error error_of(const ProcessEnd& end, const std::string& archive, const TrainerLimits& limits) {
+  const Reason by_its_end{ReasonCode::trainer_ended, {}};
   if (end.signal == SIGXCPU)
     return {ErrorCode::resource, archive,
             "the training used more than " + std::to_string(limits.cpu_s_max) +
                 " s of processor time and was ended",
-            "raise resources.trainer_cpu_s_max, or lower training.epochs"};
+            "raise resources.trainer_cpu_s_max, or lower training.epochs", by_its_end};
   if (end.signal == SIGKILL)
     return {ErrorCode::resource, archive,
             "the training was killed, probably because the device is short of memory",
-            "lower training.batch_size, or set resources.trainer_memory_mib_max"};
+            "lower training.batch_size, or set resources.trainer_memory_mib_max", by_its_end};
   if (end.signal == SIGSYS)
     return {ErrorCode::model, archive,
             "the training tried what its sandbox forbids, such as a connection or a program, and was ended",
-            "the model's code is hostile: ask who made it"};
+            "the model's code is hostile: ask who made it", by_its_end};
   return {ErrorCode::model, archive, "the training crashed: its process " + end.text(),
-          "the model's code, or LibTorch on this device, has a fault"};
+          "the model's code, or LibTorch on this device, has a fault", by_its_end};
 }
 
 }  // namespace
@@ -182,13 +183,14 @@ class ProcessTrainer::Session {
       if (stop_asked && now - *stop_asked > limits.stop_grace) {
         child_.kill();
         return fail(ErrorCode::resource, location, "stopped",
-                    "the training did not stop by itself and was ended");
+                    "the training did not stop by itself and was ended", {ReasonCode::stopped, {}});
       }
       if (now - progressed > limits.stall) {
         child_.kill();
         return fail(ErrorCode::resource, location,
                     "the training made no step for " + seconds_text(limits.stall) + " and was ended",
-                    "raise resources.trainer_stall_s if a step of this model takes that long here");
+                    "raise resources.trainer_stall_s if a step of this model takes that long here",
+                    {ReasonCode::trainer_ended, {}});
       }
       pollfd waiting{child_.descriptor(), POLLIN, 0};
       (void)::poll(&waiting, 1, look_interval_ms);

@@ -178,6 +178,7 @@ TEST_F(AdversarySandboxTrainer, ATrainingThatIgnoresStopIsEnded) {
   ASSERT_FALSE(attacked);
   EXPECT_EQ(attacked.error().code, ErrorCode::resource);
   EXPECT_EQ(attacked.error().what, "stopped");
+  EXPECT_EQ(attacked.error().reason.code, ReasonCode::stopped);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a process is left";
   expect_honest_training();
 }
@@ -189,6 +190,7 @@ TEST_F(AdversarySandboxTrainer, ProcessorTimeBeyondItsLimitIsAnErrorOfCodeResour
       error_of("n = 0\nwhile n < 2000000000:\n    n = n + 1\nreturn torch.sum(self.forward(x)) * float(n)");
   EXPECT_EQ(error.code, ErrorCode::resource) << error.text();
   EXPECT_THAT(error.what, HasSubstr("processor time"));
+  EXPECT_EQ(error.reason.code, ReasonCode::trainer_ended);
 }
 
 TEST_F(AdversarySandboxTrainer, AnExceptionWithExamplesIsOneErrorOfLimitedLength) {
@@ -206,6 +208,7 @@ TEST_F(AdversarySandboxTrainer, ACrashOfTheModelsCodeIsAnErrorOfCodeModel) {
   const Error crashed = error_of_signal(SIGSEGV);
   EXPECT_EQ(crashed.code, ErrorCode::model) << crashed.text();
   EXPECT_THAT(crashed.what, HasSubstr("crashed"));
+  EXPECT_EQ(crashed.reason.code, ReasonCode::trainer_ended);
 }
 
 TEST_F(AdversarySandboxTrainer, OutputWithoutEndFillsNoLog) {
