@@ -46,7 +46,9 @@ Result<void> replace_file(const std::filesystem::path& path, FileAccess access, 
   const std::filesystem::path temporary = path.string() + ".tmp" + std::to_string(::getpid());
   const auto write_and_rename = [&]() -> Result<void> {
     const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
-    const Descriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    // A file of this name is left from a process that ended, or is somebody else's, who could then read a secret key.
+    ::unlink(temporary.c_str());
+    const Descriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (!file) return fail_with_errno(temporary, "cannot be created");
     HANSA_TRY_VOID(write(file, temporary));
     if (::fsync(file.get()) != 0) return fail_with_errno(temporary, "cannot be flushed to disk");

@@ -56,7 +56,7 @@ enum class ReasonCode : std::uint8_t {
   model_not_approved,
   memory_short,  // bytes_needed, bytes_allowed
   nothing_new,
-  // The secure sum.
+  // Secure aggregation.
   sum_required,  // the aggregator would see the update
   root_unknown,  // the device knows no root key
   policy_weaker,  // than the device's own policy
@@ -73,8 +73,9 @@ enum class ReasonCode : std::uint8_t {
   file_unchanged,  // a followed file was modified and has the rows that it had
   // Of the secure sum: a certificate in the roster has expired, or is of an epoch that the operator has ended.
   certificate_outdated,
+  model_refused,  // the archive contains what no client loads, whoever has signed it
 };
-inline constexpr ReasonCode last_reason_code = ReasonCode::certificate_outdated;
+inline constexpr ReasonCode last_reason_code = ReasonCode::model_refused;
 
 enum class Quantity : std::uint8_t {
   line,  // from 1

@@ -2,6 +2,7 @@
 // length or are preceded by their length, so that different contents have different bytes. Numbers are big-endian.
 #pragma once
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,6 +24,7 @@ class Transcript {
   }
   Transcript& real(double value) { return number(std::bit_cast<std::uint64_t>(value), 8); }
   Transcript& text(std::string_view value) {
+    assert(value.size() < 65'536);
     number(value.size(), 2);
     bytes_ += value;
     return *this;

@@ -88,7 +88,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("evaluate", "Evaluate a model on labelled examples");
   command->footer(
-      "Examples:\n  hansa evaluate runs/20260101-120000@5 federation.toml\n"
+      "Examples:\n  hansa evaluate runs/fashion-20260101-120000@5 federation.toml\n"
       "  hansa evaluate model.pt clients/client-01.toml\n"
       "  hansa evaluate model.pt --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz");
   auto options = std::make_shared<EvaluateOptions>();

@@ -241,7 +241,7 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* export_command =
       model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");
   export_command->footer(
-      "Example:\n  hansa model export runs/20260101-120000@20 fashion.pt\n"
+      "Example:\n  hansa model export runs/fashion-20260101-120000@20 fashion.pt\n"
       "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
   auto export_options = std::make_shared<ExportOptions>();
   export_command

@@ -205,7 +205,7 @@ Result<void> run_status(const StatusOptions& options) {
 
 void add_status_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("status", "Show the rounds of a run, also while it is running");
-  command->footer("Example:\n  hansa status runs/20260101-120000");
+  command->footer("Example:\n  hansa status runs/fashion-20260101-120000");
   auto options = std::make_shared<StatusOptions>();
   command->add_option("RUN", options->run, "Run folder")->required();
   command->add_flag_callback(

@@ -20,17 +20,17 @@ struct VerifyOptions {
 };
 
 void print_json(const server::RunCheck& check) {
-  const nlohmann::json document{{"round", check.last.value},
-                                {"history", check.history.is_zero() ? "" : check.history.text()},
-                                {"vectors", check.vectors},
-                                {"deltas", check.deltas},
-                                {"problems", check.problems}};
+  const nlohmann::json document{
+      {"round", check.last.value},  {"history", check.history.is_zero() ? "" : check.history.text()},
+      {"vectors", check.vectors},   {"deltas", check.deltas},
+      {"problems", check.problems}, {"notes", check.notes}};
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void print_text(const server::RunCheck& check) {
   fmt::print("rounds: 0 to {}\nvectors: {}, deltas: {}\n", check.last.value, check.vectors, check.deltas);
   if (!check.history.is_zero()) fmt::print("history: {}\n", check.history.text());
+  for (const std::string& note : check.notes) fmt::print("note: {}\n", note);
   for (const std::string& problem : check.problems) fmt::print("problem: {}\n", problem);
 }
 

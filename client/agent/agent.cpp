@@ -21,7 +21,27 @@ struct Agent::Turn {
 
   void log(Log::Level level, std::string text) const { effects.emplace_back(Log{level, std::move(text)}); }
   void say(messages::ToAggregator message) const { a.session_.say(std::move(message), now, effects); }
-  void to_task(const round::TaskEvent& event) const { a.task_.apply(event, a.session_, now, effects); }
+  void to_task(const round::TaskEvent& event) const {
+    const std::size_t from = effects.size();
+    a.task_.apply(event, a.session_, now, effects);
+    hold_training(from);
+  }
+  // Takes back the start of a training that has to wait for the sum, and the end of one that waits.
+  void hold_training(std::size_t from) const {
+    for (std::size_t i = from; i < effects.size();) {
+      const auto* start = std::get_if<StartTraining>(&effects[i]);
+      const bool waits = start != nullptr && !a.sum_.may_train(*start->task);
+      const bool ends = std::holds_alternative<StopTraining>(effects[i]) && a.held_ != nullptr;
+      if (waits) a.held_ = start->task;
+      else if (ends) a.held_ = nullptr;
+      if (waits || ends) effects.erase(effects.begin() + static_cast<std::ptrdiff_t>(i));
+      else ++i;
+    }
+  }
+  void release_training() const {
+    if (a.held_ && a.sum_.may_train(*a.held_))
+      effects.emplace_back(StartTraining{std::exchange(a.held_, nullptr)});
+  }
 
   // Calls the participant, and carries out what it asks for.
   template <class Call>
@@ -42,6 +62,7 @@ struct Agent::Turn {
   void pass_to_sum(const Message& message) const {
     a.session_.progressed(now);
     with_sum([&](auto& out) { a.sum_.hear(message, out); });
+    release_training();
   }
 
   void decline(const messages::TrainTask& task, const Error& error) const {

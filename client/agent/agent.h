@@ -38,6 +38,7 @@ class Agent {
   Session session_;
   TaskConversation task_;
   SumParticipant sum_;
+  SharedTask held_;  // its inputs are complete, and its training waits for the sum; null: none
   Instant now_;  // of the last event
 };
 

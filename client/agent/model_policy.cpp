@@ -18,7 +18,7 @@ Result<void> check_approved(const messages::TrainTask& task, const std::string& 
   if (policy.root) {
     if (!task.approval)
       return fail(ErrorCode::refused, archive, "is not signed",
-                  "the operator signs it: hansa model sign ARCHIVE --key ROOT.key",
+                  "the operator signs it: hansa model sign ARCHIVE --key ROOT.key --federation " + federation,
                   {ReasonCode::model_not_approved, {}});
     return secure_aggregation::check({federation, task.archive, task.layout, *task.approval}, *policy.root);
   }

@@ -53,6 +53,7 @@ messages::Report report_of_training(const Error& error, const ReportPolicy& poli
       [[fallthrough]];
     case ReasonCode::layout_differs:
     case ReasonCode::model_not_approved:
+    case ReasonCode::model_refused:
     case ReasonCode::training_failed:
     case ReasonCode::output_unfit:
     case ReasonCode::diverged:

@@ -118,6 +118,12 @@ void SumParticipant::hear(const messages::ShareDelivery& m, std::vector<SumEffec
   mask_if_ready(effects);
 }
 
+bool SumParticipant::may_train(const messages::TrainTask& task) const {
+  if (!task.secure || task.secure->assumptions.threat_model != secure_aggregation::ThreatModel::active)
+    return true;
+  return sum_ && sum_->task == task.task && (sum_->machine.can_mask() || sum_->machine.answered());
+}
+
 void SumParticipant::trained(const messages::Offer& update, std::vector<SumEffect>& effects) {
   trained_ = update;
   mask_if_ready(effects);
@@ -155,15 +161,35 @@ void SumParticipant::open(const Request& m, std::vector<SumEffect>& effects) {
   if (!is_of_sum(m.task, m.setup)) return;
   const auto survivors = survivors_of(m.survivors);
   if (!survivors) return fail_sum(m.task, survivors.error(), effects);
-  secure_aggregation::OpenedSum opening{sum_->machine.setup().model, trained_ ? trained_->update : Checksum{},
-                                        sum_->machine.tags_of(*survivors),
-                                        sum_->machine.setup().certificate_epoch};
+  // Only a request that would be answered is remembered: what is remembered limits later sums, also after a restart.
+  if (auto valid = check_request(m, *survivors); !valid) return fail_sum(m.task, valid.error(), effects);
+  const secure_aggregation::SumSetup& setup = sum_->machine.setup();
+  secure_aggregation::OpenedSum opening{setup.model, trained_->update, sum_->machine.tags_of(*survivors),
+                                        setup.grid(), setup.certificate_epoch};
   if (sums_->opened.has(opening)) return answer(m, effects);
   if (auto allowed = sums_->opened.check(opening, sum_->machine.contributors_needed()); !allowed)
     return fail_sum(m.task, allowed.error(), effects);
   sum_->waiting = m;
   sum_->opening = opening;
   effects.emplace_back(RememberOpening{m.task, m.setup, std::move(opening)});
+}
+
+Result<void> SumParticipant::check_request(const messages::SurvivorSet&,
+                                           const secure_aggregation::Subset& survivors) const {
+  HANSA_TRY_VOID(check_masked());
+  return sum_->machine.check_signing(survivors);
+}
+
+Result<void> SumParticipant::check_request(const messages::UnmaskRequest& m,
+                                           const secure_aggregation::Subset& survivors) const {
+  HANSA_TRY_VOID(check_masked());
+  return sum_->machine.check_unmasking({survivors, m.signatures});
+}
+
+Result<void> SumParticipant::check_masked() const {
+  if (trained_ && sum_->masking) return {};
+  return fail(ErrorCode::protocol, "secure aggregation",
+              "is to be opened before this client's update is in it");
 }
 
 void SumParticipant::remembered(const OpeningRemembered& event, std::vector<SumEffect>& effects) {

@@ -44,6 +44,9 @@ class SumParticipant {
 
   // Begins the sum of a task that has one, or repeats messages that the aggregator may have missed.
   void join(const messages::TrainTask& task, const std::string& client, std::vector<SumEffect>& effects);
+  // False in the active threat model until the client has verified the cohort and holds its shares: how a training ends
+  // is visible to the aggregator, which must not be able to have a device train for itself alone.
+  [[nodiscard]] bool may_train(const messages::TrainTask& task) const;
   // The sum is over: its secrets are destroyed. The trained update is kept, for another attempt.
   void leave() { sum_.reset(); }
   // Another task begins.
@@ -78,6 +81,12 @@ class SumParticipant {
   // Answers at once if the client remembers that it opens this sum, otherwise when it does.
   template <class Request>
   void open(const Request& request, std::vector<SumEffect>& effects);
+  // Whether the request may be answered. Changes nothing.
+  [[nodiscard]] Result<void> check_request(const messages::SurvivorSet& m,
+                                           const secure_aggregation::Subset& survivors) const;
+  [[nodiscard]] Result<void> check_request(const messages::UnmaskRequest& m,
+                                           const secure_aggregation::Subset& survivors) const;
+  [[nodiscard]] Result<void> check_masked() const;
   void answer(const messages::SurvivorSet& m, std::vector<SumEffect>& effects);
   void answer(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects);
   [[nodiscard]] Result<secure_aggregation::Subset> survivors_of(std::span<const std::uint8_t> bits) const;

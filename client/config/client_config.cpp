@@ -97,11 +97,9 @@ Result<std::string> read_proxy(const Document& document) {
 
 Result<void> check_addresses(const Document& document) {
   for (const std::string& address : document.texts("aggregator.address")) {
-    const std::size_t colon = address.rfind(':');
-    const bool tcp = address.starts_with("tcp://") && colon > 6 && colon + 1 < address.size();
-    if (!tcp && !address.starts_with("ipc://"))
+    if (auto checked = transport::check_aggregator_address(address); !checked)
       return fail(ErrorCode::usage, document.location("aggregator.address"),
-                  "is \"" + address + "\", which is not an address",
+                  "is \"" + address + "\", which " + checked.error().what,
                   "for example \"tcp://aggregator.example:7470\"");
   }
   return {};

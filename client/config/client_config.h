@@ -30,7 +30,7 @@ struct ResourcesConfig {
   // Of hansa-trainer, the process that trains.
   std::uint64_t trainer_memory_mib_max = 0;  // address space that a training may add; 0: the device's memory
   std::uint64_t trainer_cpu_s_max = 0;  // processor time of one training; 0: no limit
-  Duration trainer_stall = std::chrono::seconds(300);  // a training without a step for so long is ended
+  Duration trainer_stall = std::chrono::seconds(300);  // a training without a step for this time is ended
   Duration trainer_idle = std::chrono::seconds(20);  // the process ends after this time without a training
 };
 

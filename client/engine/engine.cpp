@@ -149,6 +149,8 @@ void Engine::start_training(const messages::TrainTask& task) {
     feed(TrainingEnded{task.task, tl::unexpected<Error>(std::move(valid).error())});
     return;
   }
+  trained_on_.reset();
+  if (task.secure) trained_on_ = {*messages::model_of(task).values, messages::digest_of_work(task)};
   auto kept = config_.ledger->find(task.task, training_scope(task.archive));
   if (!kept) {
     feed(TrainingEnded{task.task, tl::unexpected<Error>(std::move(kept).error())});
@@ -182,16 +184,20 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   offer.examples = result->examples;
   offer.train_seconds = result->train_seconds;
   const MethodDescription* method = find_method(config_.agent.methods, task.method.name);
-  for (Metric& metric : result->metrics)
-    if (method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end())
-      offer.metrics.push_back(std::move(metric));
   // In a secure sum every client has this metric, rounded as in its DataReport: a single client with new examples is
   // not recognised, and shows no more of them.
   if (task.secure)
     offer.metrics.push_back({"new_examples", static_cast<double>(visible_count(result->new_examples)), 1});
   else if (config_.data && result->new_examples > 0)
     offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
-  if (offer.metrics.size() > messages::metrics_max) offer.metrics.resize(messages::metrics_max);
+  // Each name once, whatever a trainer that a model has taken over returns.
+  for (Metric& metric : result->metrics) {
+    if (offer.metrics.size() == messages::metrics_max) break;
+    const bool is_of_method =
+        method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end();
+    if (is_of_method && std::ranges::find(offer.metrics, metric.name, &Metric::name) == offer.metrics.end())
+      offer.metrics.push_back(std::move(metric));
+  }
   return offer;
 }
 
@@ -204,6 +210,11 @@ Result<void> Engine::prepare(UpdateForm& form) {
 void Engine::mask_update(const MaskUpdate& mask) {
   assert(staged_ && staged_->task == mask.task);  // the agent asks after the training has ended
   is_applied_ = false;
+  // The agent begins another training if the task names another model or other work (ClientTask::continues). An update
+  // in a sum of another model would let the aggregator separate it from the others.
+  if (trained_on_ != std::pair(mask.setup.model, mask.setup.work))
+    return feed(TrainingEnded{
+        mask.task, fail(ErrorCode::refused, "update", "was not trained for the work of this secure sum")});
   if (auto masked = prepare(*form_of(mask)); masked)
     feed(UpdateMasked{mask.task, mask.setup.digest(), outgoing_.check, outgoing_.bulk.bytes.size()});
   else feed(TrainingEnded{mask.task, tl::unexpected<Error>(std::move(masked).error())});

@@ -88,6 +88,8 @@ class Engine {
   // counted.
   std::optional<StagedChanges> staged_;
   bool is_applied_ = false;  // the current staged_ was applied
+  // The model and the work (SumSetup) of the last training for a secure sum.
+  std::optional<std::pair<Digest, Digest>> trained_on_;
   std::span<const std::byte> bulk_;  // of the message that is being handled
   Instant now_;
   std::optional<Exit> exited_;

@@ -70,7 +70,7 @@ class StateStore {
   [[nodiscard]] static Result<std::unique_ptr<StateStore>> open_to_read(const std::filesystem::path& folder);
   ~StateStore();
 
-  // What happened to the store since the last call, as a text for operator and aggregator; empty if nothing happened.
+  // What happened to the store since the last call, once; empty if nothing happened.
   [[nodiscard]] std::optional<Error> take_notice();
   // How often the store was replaced by an empty one. Positions that were read before are invalid then.
   [[nodiscard]] std::uint64_t generation() const;

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "client/trainer/internal/answer.h"
@@ -35,13 +34,8 @@ std::filesystem::path program_of(const std::filesystem::path& configured) {
 }
 
 // Why a training ended with its process.
-Error error_of(const ProcessEnd& end, const std::string& archive, const TrainerLimits& limits) {
+Error error_of(const ProcessEnd& end, const std::string& archive) {
   const Reason by_its_end{ReasonCode::trainer_ended, {}};
-  if (end.signal == SIGXCPU)
-    return {ErrorCode::resource, archive,
-            "the training used more than " + std::to_string(limits.cpu_s_max) +
-                " s of processor time and was ended",
-            "raise resources.trainer_cpu_s_max, or lower training.epochs", by_its_end};
   if (end.signal == SIGKILL)
     return {ErrorCode::resource, archive,
             "the training was killed, probably because the device is short of memory",
@@ -99,13 +93,12 @@ class ProcessTrainer::Session {
     const internal::TaskMemory memory(memory_.bytes(), task.sizes);
     fill(task, request, data, memory);
     memory.stop().store(stop.stop_requested() ? 1 : 0);
-    limit_processor_time(limits);
     std::vector<int> descriptors{file.get()};
     if (task.new_memory) descriptors.push_back(memory_.descriptor());
     const Instant start_time = steady_now();
     HANSA_TRY(const std::string frame, [&]() -> Result<std::string> {
       if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
-        return ended(location, limits, sent.error());
+        return ended(location, sent.error());
       return wait_for_answer(location, memory, limits, stop);
     }());
     const internal::Expected expected{data != nullptr ? data->source->example_count() : examples,
@@ -144,19 +137,16 @@ class ProcessTrainer::Session {
     if (data != nullptr) internal::copy_examples(*data->source, memory);
   }
 
-  // The limit counts from the start of the process, which has trained before.
-  void limit_processor_time(const TrainerLimits& limits) const {
-    if (limits.cpu_s_max == 0) return;
+  // Processor time that the child has used since its start, in seconds.
+  [[nodiscard]] std::uint64_t processor_seconds() const {
     clockid_t clock = 0;
     timespec used{};
-    if (::clock_getcpuclockid(child_.process(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) return;
-    rlimit limit{static_cast<rlim_t>(used.tv_sec) + limits.cpu_s_max + 1, RLIM_INFINITY};
-    (void)::prlimit(child_.process(), RLIMIT_CPU, &limit, nullptr);
+    if (::clock_getcpuclockid(child_.process(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
+    return static_cast<std::uint64_t>(used.tv_sec);
   }
 
-  [[nodiscard]] tl::unexpected<Error> ended(const std::string& location, const TrainerLimits& limits,
-                                            const Error& otherwise) const {
-    return tl::unexpected<Error>(child_.end() ? error_of(*child_.end(), location, limits) : otherwise);
+  [[nodiscard]] tl::unexpected<Error> ended(const std::string& location, const Error& otherwise) const {
+    return tl::unexpected<Error>(child_.end() ? error_of(*child_.end(), location) : otherwise);
   }
 
   [[nodiscard]] Result<std::string> wait_for_answer(const std::string& location,
@@ -166,9 +156,11 @@ class ProcessTrainer::Session {
     std::uint64_t progress = 0;
     Instant progressed = steady_now();
     std::optional<Instant> stop_asked;
+    // The process has trained before. Measured here, because the child could ignore a limit of its own.
+    const std::uint64_t processor_before = processor_seconds();
     while (true) {
       auto frame = child_.receive();
-      if (!frame) return ended(location, limits, frame.error());
+      if (!frame) return ended(location, frame.error());
       if (*frame) return std::move(**frame);
       const Instant now = steady_now();
       if (const std::uint64_t reached = memory.progress().load(std::memory_order_relaxed);
@@ -184,6 +176,14 @@ class ProcessTrainer::Session {
         child_.kill();
         return fail(ErrorCode::resource, location, "stopped",
                     "the training did not stop by itself and was ended", {ReasonCode::stopped, {}});
+      }
+      if (limits.cpu_s_max > 0 && processor_seconds() > processor_before + limits.cpu_s_max) {
+        child_.kill();
+        return fail(ErrorCode::resource, location,
+                    "the training used more than " + std::to_string(limits.cpu_s_max) +
+                        " s of processor time and was ended",
+                    "raise resources.trainer_cpu_s_max, or lower training.epochs",
+                    {ReasonCode::trainer_ended, {}});
       }
       if (now - progressed > limits.stall) {
         child_.kill();

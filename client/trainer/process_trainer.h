@@ -33,7 +33,7 @@ enum class SandboxMode : std::uint8_t {
 struct TrainerLimits {
   std::uint64_t memory_bytes_max = 0;  // that a training may allocate (RLIMIT_AS); 0: the device's memory
   std::uint64_t cpu_s_max = 0;  // processor time of one training; 0: no limit
-  Duration stall = std::chrono::seconds(300);  // a training that takes no step for so long is ended
+  Duration stall = std::chrono::seconds(300);  // a training that takes no step for this time is ended
   // A training that was asked to stop has this long for its current step. Its result is not wanted any more.
   Duration stop_grace = std::chrono::seconds(5);
 };

@@ -67,6 +67,8 @@ struct Start {
   // A library may have opened descriptors that execve would keep. Kernels before 5.11 lack the call.
   constexpr unsigned close_range_cloexec = 1U << 2;
   (void)::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);
+  // dup2 onto itself would leave close-on-exec set: the parent may have been started without a standard input.
+  if (with.socket == STDIN_FILENO) (void)::fcntl(with.socket, F_SETFD, 0);
   // If the parent died before prctl, the signal is never sent; getppid() detects that.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == with.parent &&
       ::dup2(with.socket, STDIN_FILENO) >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
@@ -145,7 +147,7 @@ void Child::kill() noexcept {
 }
 
 // The child has closed its end of the socket, so that it has exited or is about to. One that broke the format, or that
-// closed the socket and goes on, is killed.
+// closed the socket and continues, is killed.
 tl::unexpected<Error> Child::fail_ended(const Error& reason) {
   if (process_ > 0) {
     siginfo_t ended{};

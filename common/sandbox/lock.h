@@ -4,7 +4,7 @@
 // for reading or writing, starts no program or process, has no socket but those that are open, sends signals to nobody
 // else, and raises none of its limits. What would be such an attack (a socket, a new process, ptrace) ends the process by
 // SIGSYS; every other call that is not on the list of internal/system_calls.cpp, such as open(), fails with EPERM,
-// because libraries try it for good reasons and go on without.
+// because libraries try it for good reasons and continue without it.
 //
 // seccomp holds alone. Landlock, where the kernel has it, denies files, TCP and signals a second time, in the part of
 // the kernel that knows what a file is. Not covered: what the open descriptors give access to, timing, and errors of the

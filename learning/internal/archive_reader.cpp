@@ -16,6 +16,7 @@
 
 #include "learning/internal/code_check.h"
 #include "learning/internal/source_positions.h"
+#include "learning/internal/tensor_bounds.h"
 
 namespace torch::jit {
 // Makes the operators of archives from older versions of PyTorch known. LibTorch exports it, but Debian does not install
@@ -85,7 +86,8 @@ class ArchiveReader {
 
  private:
   [[noreturn]] void refuse(std::string what, std::string hint) const {
-    throw Refused{{ErrorCode::model, location_, std::move(what), std::move(hint)}};
+    throw Refused{
+        {ErrorCode::model, location_, std::move(what), std::move(hint), {ReasonCode::model_refused, {}}}};
   }
 
   c10::IValue values_of(const std::string& name) {
@@ -95,8 +97,23 @@ class ArchiveReader {
     const torch::jit::ObjLoader object_of = [this](const at::StrongTypePtr& type, const c10::IValue& state) {
       return make_object(type, state);
     };
-    return torch::jit::readArchiveAndTensors(name, "", "", type_of, object_of, at::Device(at::kCPU),
-                                             records_);
+    c10::IValue out =
+        torch::jit::readArchiveAndTensors(name, "", "", type_of, object_of, at::Device(at::kCPU), records_);
+    check_tensors(out);
+    return out;
+  }
+
+  // A tensor that claims more than its storage would let whoever writes its values write behind it.
+  void check_tensors(const c10::IValue& values) const {
+    values.visit([this](const c10::IValue& value) {
+      if (!value.isTensor() || !value.toTensor().defined()) return false;
+      const at::Tensor& tensor = value.toTensor();
+      if (tensor.layout() != at::kStrided || tensor.is_quantized() || !tensor.has_storage())
+        refuse("holds a tensor that is sparse or quantised", "convert it with to_dense() or dequantize()");
+      if (!lies_within(tensor, tensor.storage().nbytes()))
+        refuse("holds a tensor that is larger than its memory", "save the model again");
+      return true;
+    });
   }
 
   c10::StrongTypePtr load_type(const c10::QualifiedName& name) {

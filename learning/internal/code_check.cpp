@@ -22,8 +22,8 @@ using torch::jit::Value;
 constexpr std::size_t line_length_max = 120;
 
 // " (model.py:12: x = self.fc(x))": the line of the user's source if the archive has it, or else that of its own code.
-// The text comes from the archive, so that bytes that a terminal may interpret are replaced.
-std::string place_of(const Node& node) {
+// The text comes from the archive, so that what a terminal may interpret is escaped.
+std::string location_of(const Node& node) {
   torch::jit::SourceRange range = node.sourceRange();
   if (const auto original = range.findSourceRangeThatGenerated()) range = *original;
   const auto& source = range.source();
@@ -36,9 +36,7 @@ std::string place_of(const Node& node) {
   }
   const std::string line = source->get_line(source->lineno_for_offset(range.start())).str();
   out += std::string(trimmed(line).substr(0, line_length_max));
-  std::ranges::replace_if(
-      out, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return " (" + out + ")";
+  return " (" + printable(out) + ")";
 }
 
 bool contains_tensor(const c10::Type& type) {
@@ -72,8 +70,8 @@ class Checker {
  private:
   [[nodiscard]] tl::unexpected<Error> refuse(const Node& node, const std::string& what,
                                              std::string hint) const {
-    return fail(ErrorCode::model, location_, what + place_of(node), std::move(hint),
-                {ReasonCode::model_not_approved, {}});
+    return fail(ErrorCode::model, location_, what + location_of(node), std::move(hint),
+                {ReasonCode::model_refused, {}});
   }
 
   Result<void> check(Block& block) {
@@ -179,9 +177,9 @@ Result<void> check_code(torch::jit::CompilationUnit& unit, const std::string& lo
     function->ensure_defined();
     torch::jit::GraphFunction* const code = torch::jit::tryToGraphFunction(*function);
     if (code == nullptr)
-      return fail(
-          ErrorCode::model, location, "has a function " + function->name() + " without TorchScript code",
-          "save the model with torch.jit.script(model).save(...)", {ReasonCode::model_not_approved, {}});
+      return fail(ErrorCode::model, location,
+                  "has a function " + function->name() + " without TorchScript code",
+                  "save the model with torch.jit.script(model).save(...)", {ReasonCode::model_refused, {}});
     HANSA_TRY_VOID(checker.check(*code->graph()));
   }
   return {};

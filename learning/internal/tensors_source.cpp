@@ -16,6 +16,7 @@
 #include <torch/script.h>
 
 #include "common/descriptor.h"
+#include "learning/internal/tensor_bounds.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -55,22 +56,11 @@ class MappedFile {
   std::uint64_t size_;
 };
 
-// LibTorch's unpickler trusts the sizes, strides and offset in the file, so they are checked against the file's length.
 bool lies_within(const at::Tensor& tensor, const MappedFile& file) {
   const auto* data = static_cast<const std::byte*>(tensor.storage().data_ptr().get());
   if (tensor.numel() == 0) return true;
-  if (data < file.begin() || data >= file.begin() + file.size() || tensor.storage_offset() < 0) return false;
-  const auto room = static_cast<std::uint64_t>(file.begin() + file.size() - data) / tensor.element_size();
-  auto last = static_cast<std::uint64_t>(tensor.storage_offset());
-  for (std::int64_t i = 0; i < tensor.dim(); ++i) {
-    if (tensor.size(i) < 0 || tensor.stride(i) < 0) return false;
-    const auto steps = static_cast<std::uint64_t>(tensor.size(i) - 1);
-    const auto stride = static_cast<std::uint64_t>(tensor.stride(i));
-    if (stride != 0 && steps > room / stride) return false;
-    last += steps * stride;
-    if (last >= room) return false;
-  }
-  return last < room;
+  if (data < file.begin() || data >= file.begin() + file.size()) return false;
+  return learning::lies_within(tensor, static_cast<std::uint64_t>(file.begin() + file.size() - data));
 }
 
 struct LoadedTensors {

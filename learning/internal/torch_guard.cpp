@@ -82,34 +82,26 @@ bool is_out_of_memory(std::string_view text) {
 
 }  // namespace
 
-Error describe_current_exception(std::string location, const std::string& context, std::string hint) {
+Error describe_current_exception(const std::string& location, const std::string& context,
+                                 const std::string& hint) {
+  const auto out_of_memory = [&] {
+    return Error{ErrorCode::resource, location, context + ": out of memory",
+                 "use a smaller batch or a device with more memory"};
+  };
+  const auto failed = [&](const std::string& reason) {
+    return Error{ErrorCode::model, location, context + reason, hint, {ReasonCode::training_failed, {}}};
+  };
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {ErrorCode::resource, std::move(location), context + ": out of memory",
-            "use a smaller batch or a device with more memory"};
+    return out_of_memory();
   } catch (const c10::Error& error) {
     const std::string reason = explain(error.what_without_backtrace());
-    if (is_out_of_memory(reason))
-      return {ErrorCode::resource, std::move(location), context + ": out of memory",
-              "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model,
-            std::move(location),
-            context + ": " + reason,
-            std::move(hint),
-            {ReasonCode::training_failed, {}}};
+    return is_out_of_memory(reason) ? out_of_memory() : failed(": " + reason);
   } catch (const std::exception& error) {
-    if (is_out_of_memory(error.what()))
-      return {ErrorCode::resource, std::move(location), context + ": out of memory",
-              "use a smaller batch or a device with more memory"};
-    return {ErrorCode::model,
-            std::move(location),
-            context + ": " + explain(error.what()),
-            std::move(hint),
-            {ReasonCode::training_failed, {}}};
+    return is_out_of_memory(error.what()) ? out_of_memory() : failed(": " + explain(error.what()));
   } catch (...) {
-    return {
-        ErrorCode::model, std::move(location), context, std::move(hint), {ReasonCode::training_failed, {}}};
+    return failed("");
   }
 }
 

@@ -9,8 +9,8 @@ namespace hansa::learning {
 
 // The Error for the current exception; call it only in a catch block. Its code is resource if memory is exhausted, and
 // else `code`. `context` names the operation that failed: "cannot be loaded".
-[[nodiscard]] Error describe_current_exception(std::string location, const std::string& context,
-                                               std::string hint);
+[[nodiscard]] Error describe_current_exception(const std::string& location, const std::string& context,
+                                               const std::string& hint);
 
 // Returns f(), or the Error for its exception. f returns a Result.
 template <class F>

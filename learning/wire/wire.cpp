@@ -4,6 +4,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <new>
+
+#include "common/text.h"
 
 namespace hansa::learning {
 namespace {
@@ -22,7 +26,7 @@ std::string text_of(const Json& answer, const char* key) {
   const auto found = answer.find(key);
   if (found == answer.end() || !found->is_string()) return {};
   std::string text = found->get<std::string>();
-  if (text.size() > wire_text_bytes_max) text.resize(wire_text_bytes_max);
+  text.resize(utf8_prefix(text, wire_text_bytes_max));
   return text;
 }
 
@@ -122,6 +126,17 @@ double number_of(const Json& value) {
 Json json_of(const Error& error) {
   return {{"ok", false},        {"code", name(error.code)}, {"location", error.location},
           {"what", error.what}, {"hint", error.hint},       {"reason", json_of(error.reason)}};
+}
+
+std::string answer_of(const std::function<Result<Json>()>& handle, const Error& out_of_memory) {
+  try {
+    const Result<Json> answer = handle();
+    return frame_of(answer ? *answer : json_of(answer.error()));
+  } catch (const std::bad_alloc&) {
+    return frame_of(json_of(out_of_memory));
+  } catch (const std::exception& caught) {
+    return frame_of(json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
+  }
 }
 
 Result<void> require_ok(const Json& answer, const std::string& location) {

@@ -5,6 +5,7 @@
 // is limited in length and number here, and its texts are for the log of this machine only.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ inline constexpr std::size_t wire_text_bytes_max = 1'000;  // of each text of an
 [[nodiscard]] Result<Json> parse_frame(std::string_view frame, const std::string& location);
 
 [[nodiscard]] Json json_of(const Error& error);
+// The frame that answers a request: what `handle` returns, or its error. An exception becomes an error too;
+// out_of_memory is that of std::bad_alloc.
+[[nodiscard]] std::string answer_of(const std::function<Result<Json>()>& handle, const Error& out_of_memory);
 // Succeeds if the answer has "ok": true. Otherwise returns the error in the answer, or `internal` if it contains none.
 [[nodiscard]] Result<void> require_ok(const Json& answer, const std::string& location);
 // Parses an answer and requires that it is ok.

@@ -102,6 +102,8 @@ Words words_of_task(ReasonCode code) {
               "use the same archive and personal layers"};
     case ReasonCode::model_not_approved:
       return {"the model is not one that the device approved", "sign it: hansa model sign"};
+    case ReasonCode::model_refused:
+      return {"the model contains what no client loads", "run hansa model check on the archive"};
     case ReasonCode::memory_short:
       return {"training needs more memory than it allows",
               "raise resources.memory_mib_max there, or lower training.batch_size"};
@@ -204,6 +206,10 @@ std::string sizes_of(const Reason& reason) {
 }
 
 }  // namespace
+
+std::string reason_text(const Report& report) {
+  return report.empty() ? "it gave no reason" : sentence(report);
+}
 
 std::string sentence(const Report& report) {
   if (report.empty()) return {};

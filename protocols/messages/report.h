@@ -23,5 +23,7 @@ struct Report {
 // One line: where, what and a hint, and the details, escaped. Empty for an empty report. Total: a report from a hostile
 // client gives a harmless line.
 [[nodiscard]] std::string sentence(const Report& report);
+// The same, or "it gave no reason".
+[[nodiscard]] std::string reason_text(const Report& report);
 
 }  // namespace hansa::messages

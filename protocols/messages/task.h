@@ -139,7 +139,7 @@ struct InputBlob {
 // one, so that the aggregator cannot choose it for one client.
 [[nodiscard]] std::uint64_t training_seed(std::uint64_t round_seed, std::string_view client);
 
-// The digest of all that determines an update, except the model's values, the data and the client's name: archive,
+// The digest of all that determines an update, except the data and the client's name: archive,
 // layout, method with its options, inputs, outputs, limits and the seed of the round. The task is that of a secure sum.
 [[nodiscard]] Digest digest_of_work(const TrainTask& task);
 

@@ -11,7 +11,9 @@ ClientTask::ClientTask(std::shared_ptr<const messages::TrainTask> task, ArchiveC
       state_(archive == ArchiveCache::present ? TaskState::fetching_inputs : TaskState::fetching_archive),
       window_(before.window) {
   for (std::size_t input = 0; input < task_->inputs.size(); ++input) find_path(input, held);
-  if (before.bytes > 0 && before.blob == blob() && before.bytes < blob_bytes()) received_ = before.bytes;
+  // If this task claims another size for the blob, it is fetched from its start.
+  if (before.blob == blob() && before.blob_bytes == blob_bytes() && before.bytes < blob_bytes())
+    received_ = before.bytes;
 }
 
 // Appends the blobs that must be fetched for an input.
@@ -43,12 +45,15 @@ void ClientTask::fetch_in_full(std::size_t input) {
 
 bool ClientTask::same_work(const messages::TrainTask& other) const {
   const auto same_input = [](const messages::TaskInput& a, const messages::TaskInput& b) {
-    return a.name == b.name && a.vector == b.vector;
+    return a.name == b.name && a.vector == b.vector && a.values == b.values && a.bytes == b.bytes;
   };
-  return task_->task == other.task && task_->archive == other.archive && task_->layout == other.layout &&
+  return task_->task == other.task && task_->round == other.round && task_->archive == other.archive &&
+         task_->archive_bytes == other.archive_bytes && task_->layout == other.layout &&
          std::ranges::equal(task_->inputs, other.inputs, same_input) && task_->method == other.method &&
          task_->outputs == other.outputs && task_->seed == other.seed &&
-         task_->compression == other.compression && task_->secure.has_value() == other.secure.has_value();
+         task_->magnitude_max == other.magnitude_max && task_->compression == other.compression &&
+         task_->secure.has_value() == other.secure.has_value() &&
+         (!task_->secure || task_->secure->seed == other.secure->seed);
 }
 
 bool ClientTask::fetches(const Digest& blob) const {
@@ -68,9 +73,9 @@ std::uint64_t ClientTask::blob_bytes() const {
 }
 
 Fetched ClientTask::fetched() const {
-  if (state_ == TaskState::dropped) return {window_, parked_, received_};
+  if (state_ == TaskState::dropped) return {window_, parked_, received_, parked_bytes_};
   const bool fetching = state_ == TaskState::fetching_archive || state_ == TaskState::fetching_inputs;
-  return {window_, blob(), fetching && !verifying_ ? received_ : 0};
+  return {window_, blob(), fetching && !verifying_ ? received_ : 0, blob_bytes()};
 }
 
 std::uint64_t ClientTask::window_cap() const {
@@ -229,6 +234,7 @@ struct ClientTask::Apply {
     if (t.state_ == TaskState::training) effects.emplace_back(StopTraining{});
     const Fetched fetched = t.fetched();
     t.parked_ = fetched.blob;
+    t.parked_bytes_ = fetched.blob_bytes;
     t.received_ = fetched.bytes;
     t.state_ = TaskState::dropped;
     return true;

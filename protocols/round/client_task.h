@@ -106,6 +106,7 @@ struct Fetched {
   FlowWindow window;
   Digest blob;
   std::uint64_t bytes = 0;
+  std::uint64_t blob_bytes = 0;  // the size that the task names for the blob
 };
 
 class ClientTask {
@@ -159,6 +160,7 @@ class ClientTask {
   std::uint64_t pulled_ = 0;  // bytes of the current blob that were requested in this session
   FlowWindow window_;
   Digest parked_;  // the blob that had arrived in part when the task was dropped
+  std::uint64_t parked_bytes_ = 0;  // its size
   bool verifying_ = false;  // the blob is complete and being checked
   messages::Offer offer_;
 };

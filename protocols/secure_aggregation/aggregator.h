@@ -77,9 +77,9 @@ class AggregatorSum {
   [[nodiscard]] bool has_signature_of(Position client) const { return signed_.has(client); }
   [[nodiscard]] bool has_answer_of(Position client) const { return answered_.has(client); }
   [[nodiscard]] bool expects_masked_of(Position client) const { return masking_.has(client); }
-  // The numbers of messages that have arrived.
-  // The clients without which the sum is not opened. After the roster.
+  // The number of contributors below which the sum is not opened. After the roster.
   [[nodiscard]] std::uint32_t contributors_needed() const { return needed_; }
+  // The numbers of messages that have arrived.
   [[nodiscard]] std::size_t adverts() const { return adverts_.size(); }
   [[nodiscard]] std::size_t sharers() const { return shared_.count(); }
   [[nodiscard]] std::size_t expected_masked() const { return masking_.count(); }

@@ -225,12 +225,16 @@ Result<void> ClientSum::check_survivors(const Subset& survivors) const {
   return {};
 }
 
+Result<void> ClientSum::check_signing(const Subset& survivors) const {
+  if (stage_ != Stage::masking || setup_.assumptions.threat_model != ThreatModel::active)
+    return out_of_order("a set of survivors to sign");
+  if (survivors_ && *survivors_ != survivors) return refuse("sent two different sets of survivors");
+  return check_survivors(survivors);
+}
+
 Result<Signature> ClientSum::on_survivors(const Subset& survivors) {
   const auto handle = [&]() -> Result<Signature> {
-    if (stage_ != Stage::masking || setup_.assumptions.threat_model != ThreatModel::active)
-      return out_of_order("a set of survivors to sign");
-    if (survivors_ && *survivors_ != survivors) return refuse("sent two different sets of survivors");
-    HANSA_TRY_VOID(check_survivors(survivors));
+    HANSA_TRY_VOID(check_signing(survivors));
     survivors_ = survivors;
     return identity_.key->sign(internal::survivors_to_sign(context_, survivors).view());
   };
@@ -264,14 +268,20 @@ Result<void> ClientSum::check_signatures(const UnmaskRequest& request) const {
   return {};
 }
 
+Result<void> ClientSum::check_unmasking(const UnmaskRequest& request) const {
+  if (stage_ != Stage::masking && stage_ != Stage::answered) return out_of_order("an unmask request");
+  // With answers to two different sets, the aggregator could rebuild both secrets of one client.
+  if (survivors_ && *survivors_ != request.survivors) return refuse("sent two different sets of survivors");
+  if (stage_ == Stage::answered) return {};
+  HANSA_TRY_VOID(check_survivors(request.survivors));
+  if (setup_.assumptions.threat_model == ThreatModel::active) return check_signatures(request);
+  return {};
+}
+
 Result<UnmaskShares> ClientSum::on_unmask(const UnmaskRequest& request) {
   const auto handle = [&]() -> Result<UnmaskShares> {
-    if (stage_ != Stage::masking && stage_ != Stage::answered) return out_of_order("an unmask request");
-    // With answers to two different sets, the aggregator could rebuild both secrets of one client.
-    if (survivors_ && *survivors_ != request.survivors) return refuse("sent two different sets of survivors");
+    HANSA_TRY_VOID(check_unmasking(request));
     if (stage_ == Stage::masking) {
-      HANSA_TRY_VOID(check_survivors(request.survivors));
-      if (setup_.assumptions.threat_model == ThreatModel::active) HANSA_TRY_VOID(check_signatures(request));
       survivors_ = request.survivors;
       const auto reveal = [&](Position owner, SharePair& pair) {
         answer_.shares.push_back(std::move(survivors_->has(owner) ? pair.self_seed : pair.mask_key));

@@ -56,6 +56,9 @@ class ClientSum {
   // that a vector that is sent twice is the same.
   [[nodiscard]] Result<std::vector<MaskTerm>> mask_terms() const;
   [[nodiscard]] Secret32 rounding_seed() const;
+  // Whether the client may sign the survivors, or reveal the shares. Changes nothing.
+  [[nodiscard]] Result<void> check_signing(const Subset& survivors) const;
+  [[nodiscard]] Result<void> check_unmasking(const UnmaskRequest& request) const;
   // Only in the active model: signs the survivors. Fails if it is called with different survivors later.
   [[nodiscard]] Result<Signature> on_survivors(const Subset& survivors);
   // Reveals the shares that unmask the sum. The same survivors get the same answer again; different survivors are

@@ -28,8 +28,9 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t contributors_m
   std::size_t of_model = 0;
   for (const OpenedSum& earlier : sums_) {
     if (earlier.model != next.model) continue;
-    // An equal sum shows nothing new. It also does not count again.
-    if (earlier.survivors == next.survivors && earlier.update == next.update) return {};
+    // An equal sum shows nothing new. With another grid it does, as a sum of other updates does.
+    if (earlier.survivors == next.survivors && earlier.update == next.update && earlier.grid == next.grid)
+      return {};
     ++of_model;
   }
   if (of_model >= sums_per_model_max)

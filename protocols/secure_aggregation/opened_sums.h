@@ -31,6 +31,7 @@ struct OpenedSum {
   Digest model;  // of its values
   Checksum update;  // of the client's own update, before it was masked
   std::vector<ClientTag> survivors;  // sorted
+  Digest grid = {};  // how the update became ring elements: SumSetup::grid()
   std::uint32_t certificate_epoch = 1;  // of the sum
   friend bool operator==(const OpenedSum&, const OpenedSum&) = default;
 };

@@ -52,11 +52,8 @@ double log_disconnected(std::uint32_t clients, std::uint32_t k, std::uint32_t ba
          log_factorial(clients);
 }
 
-Result<void> check(std::uint32_t clients, const Assumptions& a) {
-  const bool parts = a.corrupt >= 0 && a.dropout >= 0 && a.corrupt < 1 && a.dropout < 1;
-  if (!parts || a.security_bits == 0 || a.security_bits > 80 || a.correctness_bits == 0 ||
-      a.correctness_bits > 80)
-    return fail(ErrorCode::usage, "secure_aggregation", "corrupt and dropout must be from 0 to below 1");
+Result<void> check_clients(std::uint32_t clients, const Assumptions& a) {
+  HANSA_TRY_VOID(check(a));
   if (clients < clients_min)
     return fail(ErrorCode::quorum, "secure aggregation",
                 "cannot hide the updates of " + std::to_string(clients) + " clients from each other",
@@ -73,7 +70,15 @@ tl::unexpected<Error> none_found(std::uint32_t clients) {
 
 }  // namespace
 
-// Rounded up, and at least one: who chooses the cohort puts its one client into the smallest.
+Result<void> check(const Assumptions& a) {
+  const bool parts = a.corrupt >= 0 && a.dropout >= 0 && a.corrupt < 1 && a.dropout < 1;
+  const auto within = [](unsigned bits) { return bits >= 1 && bits <= 80; };
+  if (parts && within(a.security_bits) && within(a.correctness_bits)) return {};
+  return fail(ErrorCode::usage, "secure_aggregation",
+              "corrupt and dropout must be from 0 to below 1, and bits from 1 to 80");
+}
+
+// Rounded up, and at least one: the aggregator, which chooses the cohort, can put its only client into the smallest.
 std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& a) {
   return static_cast<std::uint32_t>(std::max(1.0, std::ceil(a.corrupt * clients - 1e-9)));
 }
@@ -92,7 +97,7 @@ std::uint32_t cohort_min(const Assumptions& a, std::optional<std::uint32_t> hone
 }
 
 Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const Assumptions& a) {
-  HANSA_TRY_VOID(check(clients, a));
+  HANSA_TRY_VOID(check_clients(clients, a));
   const auto [corrupt, dropped] = counts_of(clients, a);
   const double insecure = std::exp2(-(static_cast<double>(a.security_bits) + 1));
   const double incorrect = std::exp2(-static_cast<double>(a.correctness_bits));
@@ -111,7 +116,7 @@ Result<GraphParameters> regular_graph_parameters(std::uint32_t clients, const As
 Result<GraphParameters> choose_parameters(std::uint32_t clients, const Assumptions& a) {
   if (clients > complete_graph_max && a.threat_model != ThreatModel::active)
     return regular_graph_parameters(clients, a);
-  HANSA_TRY_VOID(check(clients, a));
+  HANSA_TRY_VOID(check_clients(clients, a));
   if (clients > neighbours_max + 1) return none_found(clients);
   const auto [corrupt, dropped] = counts_of(clients, a);
   // The threshold is more than half even if the aggregator is honest but curious: at this size it costs nothing, and

@@ -43,6 +43,9 @@ struct Assumptions {
 };
 
 // The most corrupt clients in a cohort of this size: the fraction rounded up, and at least 1.
+// The assumptions are in their range: `corrupt` and `dropout` from 0 to below 1. Fails with `usage`. The functions below
+// require it.
+[[nodiscard]] Result<void> check(const Assumptions& assumptions);
 [[nodiscard]] std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& assumptions);
 
 struct GraphParameters {
@@ -66,7 +69,7 @@ inline constexpr std::uint32_t honest_min_least = 2;
 // The clients without which a sum of a roster of `clients` is not unmasked: as many honest ones, and all corrupt ones.
 [[nodiscard]] std::uint32_t contributors_min(std::uint32_t clients, const Assumptions& assumptions,
                                              std::optional<std::uint32_t> honest_min);
-// The smallest cohort that has so many honest clients. `honest_min`: empty: that of the threat model.
+// The smallest cohort that has at least `honest_min` honest clients. Empty: that of the threat model.
 [[nodiscard]] std::uint32_t cohort_min(const Assumptions& assumptions,
                                        std::optional<std::uint32_t> honest_min);
 

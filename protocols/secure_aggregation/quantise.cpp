@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "common/kernels/levels.h"
@@ -309,11 +310,70 @@ double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uin
   return best;
 }
 
+namespace {
+
+// The binary logarithm above two thirds of the weighted and scaled values that are not zero; empty: all are. A single
+// client is a quarter of a sum at most, so that it moves this within the range of the others' values.
+std::optional<double> octave_of_values(const RangeHistogram& ranges) {
+  std::uint64_t all = 0, below = 0;
+  for (std::size_t bin = 1; bin < range_bins; ++bin) all += ranges[bin];
+  for (std::size_t bin = 1; bin < range_bins; ++bin) {
+    below += ranges[bin];
+    if (3 * below >= 2 * all && all > 0) return static_cast<double>(bin) + range_exponent_min;
+  }
+  return std::nullopt;
+}
+
+// Means over the segments, weighted by their ring elements.
+double mean_over(const SumSetup& setup, const std::vector<double>& of_segments) {
+  const codecs::SharedTransform transform = setup.transform();
+  double sum = 0, elements = 0;
+  for (std::size_t s = 0; s < of_segments.size(); ++s) {
+    const auto count = static_cast<double>(transform.coefficients(setup.segments[s].values));
+    sum += count * of_segments[s];
+    elements += count;
+  }
+  return sum / elements;
+}
+
+// The logarithms of the next scales, moved together to where the values are. The clients' own logarithms decide how the
+// scales of segments differ, within limits; a client that lies about them would otherwise lead all scales away from the
+// values, a little further in each round.
+std::vector<double> anchored(const SumOfClients& totals, const SumSetup& setup) {
+  // A root mean square is at most this many octaves below and above the octave of two thirds of the values, the more the
+  // heavier the tail is.
+  constexpr double below_most = 2, above_most = 4;
+  constexpr double spread_most = 16;  // octaves between a segment's scale and the mean of all
+  std::vector<double> out, moves;
+  for (std::size_t s = 0; s < totals.scales.size(); ++s) {
+    out.push_back(std::log2(totals.scales[s]));
+    moves.push_back(out.back() - std::log2(setup.segments[s].scale));
+  }
+  const double move = mean_over(setup, moves);
+  const auto octave = octave_of_values(totals.ranges);
+  const double shift = octave ? std::clamp(move, *octave - below_most, *octave + above_most) - move : 0;
+  const double middle = mean_over(setup, out) + shift;
+  for (double& level : out) level = std::clamp(level + shift, middle - spread_most, middle + spread_most);
+  return out;
+}
+
+}  // namespace
+
 NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
                        const SumSetup& setup) {
   constexpr double unknown_clip = 6;
-  if (!has_scales(setup)) return {unknown_clip, totals.scales};
-  return {std::clamp(choose_clip(totals.ranges, clients, levels), clip_min, first_clip), totals.scales};
+  const std::vector<double> next = anchored(totals, setup);
+  NextRange out{unknown_clip, {}};
+  std::vector<double> moves;
+  for (std::size_t s = 0; s < next.size(); ++s) {
+    out.scales.push_back(std::clamp(std::exp2(next[s]), scale_lowest, scale_highest));
+    moves.push_back(next[s] - std::log2(setup.segments[s].scale));
+  }
+  if (!has_scales(setup)) return out;
+  // The octaves are those of values divided by the earlier scales.
+  const double clip = choose_clip(totals.ranges, clients, levels) * std::exp2(-mean_over(setup, moves));
+  out.clip = std::clamp(clip, clip_min, first_clip);
+  return out;
 }
 
 Grid choose_grid(std::uint32_t clients, unsigned value_bits) {

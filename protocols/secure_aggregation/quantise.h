@@ -68,7 +68,7 @@ struct SumOfClients {
 };
 // Converts the unmasked sum of `clients` clients to their mean, weighted by examples. `out` has setup.parameters()
 // values. Fails with `protocol` if the elements or the scalars cannot be sums of this number of clients; with `quorum`
-// if the total weight is 0. The mean may hold any value: who calls this bounds it, and the weight.
+// if the total weight is 0. The mean may hold any value: the caller bounds it, and the weight.
 [[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                               const SumSetup& setup, std::span<float> out);
 
@@ -77,7 +77,9 @@ struct SumOfClients {
 [[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t levels);
 
 // The clip and scales of the next round, from the totals of this one. If this round had no scales yet, its octaves are
-// not those of scaled values; then the clip is six root mean squares.
+// not those of scaled values; then the clip is six root mean squares. The scales follow the clients' logarithms only as
+// far as the octaves of the values allow, so that a client that lies about its logarithms changes them by a limited
+// factor, however many rounds it lies.
 struct NextRange {
   double clip = 0;
   std::vector<double> scales;

@@ -40,8 +40,8 @@ using Roster = std::vector<RosterEntry>;
 // Each entry is a byte with the name's length, the name, identity, the certificate's epoch, issue and expiry (4, 8 and
 // 8 bytes, high byte first) and signature, share key, mask key, commitment, nonce and the advert's signature.
 [[nodiscard]] std::vector<std::byte> encode(const Roster& roster);
-// Fails with `protocol` if the bytes are truncated, not sorted by name, or have more than clients_max entries. Does not
-// check signatures.
+// Fails with `protocol` if the bytes are truncated, not sorted by name, have more than clients_max entries, or have an
+// identity under two names. Does not check signatures.
 [[nodiscard]] Result<Roster> decode_roster(std::span<const std::byte> bytes);
 inline constexpr std::size_t roster_bytes_max = clients_max * (1 + 64 + 4 * 32 + 20 + 32 + 2 * 64);
 

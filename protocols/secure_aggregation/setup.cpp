@@ -36,6 +36,18 @@ std::uint64_t SumSetup::ring_elements() const {
   return out;
 }
 
+Digest SumSetup::grid() const {
+  Transcript out("hansa secagg grid 1");
+  out.number(round.value, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
+  out.real(quantisation.clip).real(quantisation.weight_unit);
+  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.fraction);
+  out.number(segments.size(), 2);
+  for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
+  out.number(metrics.size(), 2);
+  for (const std::string& metric : metrics) out.text(metric);
+  return out.digest();
+}
+
 Digest SumSetup::digest() const {
   Transcript out("hansa secagg setup 3");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes);
@@ -64,6 +76,7 @@ Result<void> check(const SumSetup& setup) {
   if (q.levels < levels_min || q.levels > levels_max) return wrong("has too few or too many levels");
   if (q.ring_bits > 32 || q.ring_bits < ring_bits(setup.clients, q.levels))
     return wrong("has a ring that is too small for the sum of all clients");
+  HANSA_TRY_VOID(check(setup.assumptions));
   HANSA_TRY_VOID(check_numbers(setup));
   if (setup.segments.empty() || setup.segments.size() > segments_max)
     return wrong("has too few or too many segments");

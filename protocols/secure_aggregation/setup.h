@@ -71,6 +71,9 @@ struct SumSetup {
   [[nodiscard]] codecs::SharedTransform transform() const;
   [[nodiscard]] std::uint64_t ring_elements() const;  // the number of values after the transform
   [[nodiscard]] Digest digest() const;
+  // The digest of all that determines which ring elements an update becomes. It is the same for the attempts of a round
+  // that differ in keys only.
+  [[nodiscard]] Digest grid() const;
 };
 
 // The security that a client requires. It comes from the client's own configuration, never from the aggregator.

@@ -20,8 +20,8 @@
 
 namespace hansa::secure_aggregation {
 
-// The indices of the wrong shares, ascending. Empty: there are too many of them, or too few shares. holders differ from
-// each other, and there are as many as shares.
+// The indices of the wrong shares, ascending. nullopt: there are too many of them, or too few shares. holders differ
+// from each other, and there are as many as shares.
 [[nodiscard]] std::optional<std::vector<std::size_t>> find_wrong_shares(
     std::span<const ShareIndex> holders, std::span<const Secret32* const> shares, std::uint32_t threshold,
     std::uint8_t salt = 0);

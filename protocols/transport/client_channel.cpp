@@ -89,6 +89,7 @@ class DealerChannel final : public ClientChannel {
   WakeDescriptor wake_;
   zmq::context_t context_;
   std::deque<Attempt> attempts_;  // the first is the current one
+  std::optional<LinkEvent> first_failure_;  // unreachable in the IP version that was tried first
   std::optional<LinkEvent> final_event_;  // disconnected: reported after the messages that arrived before it
   Message message_;
   bool was_connected_ = false;
@@ -161,7 +162,11 @@ std::optional<LinkEvent> DealerChannel::next_link_event() {
                       "check aggregator.proxy, and that the proxy allows this connection"};
       }
     }
-    if (!out || out->kind != LinkEvent::Kind::unreachable || !try_next_version()) return out;
+    if (!out || out->kind != LinkEvent::Kind::unreachable) return out;
+    // A host that has addresses of one version only is known.
+    if (first_failure_ && attempts_.front().link().host_is_unknown()) return first_failure_;
+    if (!attempts_.front().link().host_is_unknown()) first_failure_ = out;
+    if (!try_next_version()) return out;
   }
 }
 

@@ -25,6 +25,9 @@ struct ClientChannelConfig {
   Duration connect_max = std::chrono::seconds(10);  // TCP connect and CURVE handshake
 };
 
+// Checks whether ClientChannel::open accepts the address. Fails with `usage` unless it is tcp://HOST:PORT or
+// tcp://[IPV6]:PORT with a port from 1 to 65535.
+[[nodiscard]] Result<void> check_aggregator_address(const std::string& address);
 // Checks whether ClientChannel::open accepts the proxy. Fails with `usage`.
 [[nodiscard]] Result<void> check_proxy(const std::string& proxy);
 

@@ -14,7 +14,7 @@ struct ConnectionLimits {
   std::uint32_t handshakes_max = 8'192;
   // Connections of one client. The one that has been silent for longest is closed for a new one.
   std::uint32_t per_client_max = 4;
-  // Handshakes of one key: so many at once, and as many a minute.
+  // Handshakes of one key: at most this number at once, and as many a minute.
   std::uint32_t handshakes_per_minute = 60;
   // Bytes that a client's connections have sent and that are not yet part of a complete message handed to the
   // application. libzmq limits complete messages only; an unfinished one grows without end. Above what Grants allow

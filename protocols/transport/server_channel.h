@@ -28,6 +28,10 @@ class Admission {
   [[nodiscard]] virtual std::optional<std::string> admit(const PublicKey& key) = 0;
 };
 
+// Checks the form tcp://HOST:PORT. HOST may be * (every interface) and the port 0 (a free port); the host is checked by
+// libzmq. Fails with `usage`.
+[[nodiscard]] Result<void> check_bind_address(const std::string& address);
+
 struct ServerChannelConfig {
   std::string bind;  // port 0 means a free port: "tcp://127.0.0.1:0"
   unsigned io_threads = 2;
@@ -35,7 +39,7 @@ struct ServerChannelConfig {
   int send_queue_max = 64;  // messages waiting for one peer
   // TCP asks a silent peer after one heartbeat, and ends the connection after two more without an answer.
   Duration heartbeat = std::chrono::seconds(5);
-  // Data that the peer's kernel does not acknowledge for so long end the connection.
+  // Data that the peer's kernel does not acknowledge for this time end the connection.
   Duration unacknowledged_max = std::chrono::seconds(30);
   ConnectionLimits limits{};
 };

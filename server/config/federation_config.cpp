@@ -7,6 +7,7 @@
 #include "common/name_pattern.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
+#include "protocols/transport/server_channel.h"
 #include "server/config/federation_schema.h"
 
 namespace hansa::server {
@@ -21,12 +22,10 @@ std::uint32_t whole(const Document& document, std::string_view key) {
 // Checks only the form of the address. Whether it can be bound is known when the channel is opened.
 Result<void> check_bind(const Document& document) {
   const std::string& bind = document.text("aggregator.bind");
-  const std::size_t colon = bind.rfind(':');
-  const bool tcp =
-      bind.starts_with("tcp://") && colon != std::string::npos && colon > 6 && colon + 1 < bind.size();
-  if (tcp || bind.starts_with("ipc://")) return {};
-  return fail(ErrorCode::usage, document.location("aggregator.bind"),
-              "is \"" + bind + "\", which is not an address", "for example \"tcp://0.0.0.0:7470\"");
+  if (auto checked = transport::check_bind_address(bind); !checked)
+    return fail(ErrorCode::usage, document.location("aggregator.bind"),
+                "is \"" + bind + "\", which " + checked.error().what, checked.error().hint);
+  return {};
 }
 
 Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {

@@ -63,8 +63,8 @@ struct ModelFacts {
   Digest archive;
   std::uint64_t archive_bytes = 0;
   Digest layout;
-  std::optional<secure_aggregation::ModelApproval>
-      approval;  // the operator's signature of archive and layout
+  // The operator's signature of archive and layout.
+  std::optional<secure_aggregation::ModelApproval> approval;
   std::uint64_t elements = 0;  // of the flat vector
   // The number of values of each parameter, in the order of the flat vector. Empty: one segment.
   std::vector<std::uint64_t> segments;
@@ -82,8 +82,7 @@ struct PublishedModel {
     Digest values = {};
   };
   std::vector<Vector> vectors = {};
-  // The digests of the values of the model and of each vector (common/vector_digest.h). Only for secure sums, in which
-  // clients sign them; otherwise zero.
+  // The digest of the model's values (common/vector_digest.h), which clients sign in secure sums; otherwise zero.
   Digest values = {};
 };
 

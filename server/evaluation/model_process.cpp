@@ -12,6 +12,7 @@
 #include <fcntl.h>
 
 #include "common/files.h"
+#include "common/open_file.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
 #include "learning/wire/wire.h"
@@ -41,8 +42,8 @@ Error explained(const Child& child, Error error) {
   return error;
 }
 
-Result<Descriptor> open_file(const std::filesystem::path& path, ErrorCode code, const char* hint) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<Descriptor> open_for_child(const std::filesystem::path& path, ErrorCode code, const char* hint) {
+  Descriptor file = open_file(path, O_RDONLY | O_CLOEXEC);
   if (!file)
     return fail(code, path.string(), std::string("cannot be opened (") + std::strerror(errno) + ")", hint);
   return file;
@@ -68,7 +69,7 @@ struct Opening {
   std::string frame;
 
   [[nodiscard]] Result<void> send(Child& child) const {
-    HANSA_TRY(const Descriptor file, open_file(archive, ErrorCode::model, "name a TorchScript archive"));
+    HANSA_TRY(const Descriptor file, open_for_child(archive, ErrorCode::model, "name a TorchScript archive"));
     const int descriptor = file.get();
     return child.send(frame, std::span(&descriptor, 1));
   }
@@ -83,7 +84,7 @@ class Evaluator final : public BackgroundEvaluator {
 
   void request(const std::filesystem::path& parameters) override {
     busy_ = true;
-    auto file = open_file(parameters, ErrorCode::storage, "");
+    auto file = open_for_child(parameters, ErrorCode::storage, "");
     if (!file) {
       failure_ = std::move(file).error();
       return;
@@ -146,7 +147,7 @@ class Evaluator final : public BackgroundEvaluator {
 
 Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
                                                std::span<const std::string> personal) {
-  HANSA_TRY(const Descriptor file, open_file(archive, ErrorCode::model, "name a TorchScript archive"));
+  HANSA_TRY(const Descriptor file, open_for_child(archive, ErrorCode::model, "name a TorchScript archive"));
   std::error_code error;
   const std::uintmax_t archive_bytes = std::filesystem::file_size(archive, error);
   if (error) return fail(ErrorCode::model, archive.string(), "is not a file", "name a TorchScript archive");

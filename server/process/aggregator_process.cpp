@@ -191,15 +191,19 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.coordinator = run.coordinator;
   engine_config.coordinator.settings.admitted = admitted;
   std::optional<enrolment::CertificateFolder> certificates;
+  std::map<std::string, std::string, std::less<>> certificate_warnings;  // the last ones, by client
   if (const auto& secure = config.secure_aggregation) {
     certificates.emplace(
         enrolment::CertificateScope{config.admitted, config.name, secure->root, secure->epoch});
     engine_config.certificate =
         [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
       auto found = certificates->find(client, utc_seconds_now());
-      if (!found.warning.empty()) log.warning(found.warning);
+      // Once for each change: a client may connect again and again.
+      std::string text = found.certificate ? found.warning : found.certificate.error().text();
+      std::string& reported = certificate_warnings[client];
+      if (!text.empty() && text != reported) log.warning(text);
+      reported = std::move(text);
       if (found.certificate) return std::move(*found.certificate);
-      log.warning(found.certificate.error().text());
       return std::nullopt;
     };
   }

@@ -48,11 +48,4 @@ std::vector<std::string> Reliability::take_returned(Instant now) {
   return out;
 }
 
-Instant Reliability::next_return(Instant now) const {
-  Instant next = Instant::max();
-  for (const auto& [client, score] : scores_)
-    if (score.rests_until > now) next = std::min(next, score.rests_until);
-  return next;
-}
-
 }  // namespace hansa::server

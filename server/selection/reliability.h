@@ -38,8 +38,6 @@ class Reliability {
   [[nodiscard]] std::uint32_t faults(std::string_view client) const;
   // The clients whose rest has ended since the last call.
   [[nodiscard]] std::vector<std::string> take_returned(Instant now);
-  // The end of the rest that ends first, after `now`; Instant::max() if nobody rests.
-  [[nodiscard]] Instant next_return(Instant now) const;
 
  private:
   struct Score {

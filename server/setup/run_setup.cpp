@@ -21,12 +21,12 @@ Result<std::optional<std::string>> unfinished_run(const FederationConfig& config
   if (!newest) return std::nullopt;
   auto checked = newest->run->check_newest();
   if (!checked) return fail_damaged_run(std::move(checked).error(), config.name);
-  notes = std::move(*checked);
   HANSA_TRY(const auto position, newest->run->position());
   const RunIdentity& identity = newest->identity;
   const bool same = identity.federation == config.name && identity.seed == config.seed &&
                     identity.archive == facts.archive && identity.layout == facts.layout.digest();
   if (!same || !position || position->round.value >= config.rounds) return std::nullopt;
+  notes = std::move(*checked);
   return newest->name;
 }
 

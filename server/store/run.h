@@ -31,6 +31,7 @@ struct RunCheck {
   std::uint64_t vectors = 0;  // models, state vectors and published vectors
   std::uint64_t deltas = 0;
   std::vector<std::string> problems;  // what is damaged or missing, for people; empty: everything matches
+  std::vector<std::string> notes;  // what could not be checked, for people
 };
 
 class Run : public Store {

@@ -360,7 +360,7 @@ TEST_F(AdversarySecureSum, ASecondSumOfTheUpdateIsNotOpenedAlsoAfterARestart) {
 // that was stolen.
 TEST_F(AdversarySecureSum, AnEpochThatHasEndedIsDeclinedAlsoAfterARestart) {
   AgentConfig c = config();
-  sa::OpenedSum earlier{sha256(std::string_view("earlier")), checksum("update"), {}, 2};
+  sa::OpenedSum earlier{sha256(std::string_view("earlier")), checksum("update"), {}, {}, 2};
   c.secure_sums->opened.add(earlier);
   Harness h(c);
   h.go_online();
@@ -372,6 +372,82 @@ TEST_F(AdversarySecureSum, AnEpochThatHasEndedIsDeclinedAlsoAfterARestart) {
   task.secure->certificate_epoch = 2;
   h.receive(task);
   EXPECT_EQ(h.sent<messages::KeyAdvert>().size() + h.all<FindArchive>().size(), 1U) << "the present epoch";
+}
+
+// The aggregator has the client train on one model, and then names another one, which the others have: in their sum the
+// update could be told apart.
+TEST_F(AdversarySecureSum, AnUpdateIsNotMaskedForAnotherModelThanItWasTrainedOn) {
+  using Change = void (*)(messages::TrainTask&);
+  const Change changes[] = {[](auto& t) { t.inputs[0].values->bytes[5] ^= 1; },
+                            [](auto& t) { t.magnitude_max /= 2; }, [](auto& t) { t.round.value += 1; }};
+  for (const Change change : changes) {
+    Harness h(config());
+    const auto task = secure_task(h);
+    mask(h, task);
+    h.forget();
+    auto other = secure_task(h, 2);
+    change(other);
+    h.receive(other);
+    EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty()) << "it takes part with the update of the first task";
+    EXPECT_EQ(h.all<FindArchive>().size(), 1U) << "it begins anew";
+  }
+}
+
+// How a training ends is visible. A chosen model and learning rate would make it the answer to a question about the
+// device's data, so that a training needs a cohort that the client has verified.
+TEST_F(AdversarySecureSum, InTheActiveModelADeviceDoesNotTrainForTheAggregatorAlone) {
+  const auto active_task = [](const Harness& h) {
+    messages::TrainTask task = secure_task(h);
+    task.secure->assumptions.threat_model = sa::ThreatModel::active;
+    return task;
+  };
+  Harness h(config());
+  const auto task = active_task(h);
+  h.train(task);
+  EXPECT_TRUE(h.all<StartTraining>().empty());
+  exchange(h, task);
+  EXPECT_TRUE(h.all<StartTraining>().empty());
+  deliver(h, task);
+  ASSERT_EQ(h.all<StartTraining>().size(), 1U);
+  h.end_training(task);
+  EXPECT_NE(asked_to_mask(h), nullptr);
+
+  Harness cancelled(config());
+  const auto dropped = active_task(cancelled);
+  cancelled.train(dropped);
+  exchange(cancelled, dropped);
+  cancelled.receive(messages::Cancel{dropped.task, "the round is over"});
+  deliver(cancelled, dropped);
+  EXPECT_TRUE(cancelled.all<StartTraining>().empty());
+  EXPECT_TRUE(cancelled.all<StopTraining>().empty()) << "nothing was started";
+}
+
+// What is remembered limits later sums, so that requests of the aggregator alone must leave no trace.
+TEST_F(AdversarySecureSum, ARequestThatIsNotAnsweredIsNotRemembered) {
+  const auto ask = [&](Harness& h, const messages::TrainTask& task, std::uint8_t survivors) {
+    h.receive(messages::SurvivorSet{task.task, setup_of(task), {survivors}});
+    h.receive(messages::UnmaskRequest{task.task, setup_of(task), {survivors}, {}});
+    EXPECT_TRUE(h.all<RememberOpening>().empty());
+  };
+  Harness before_roster(config());
+  auto task = secure_task(before_roster);
+  task.secure->certificate_epoch = 4'000'000'000;
+  before_roster.train(task);
+  ask(before_roster, task, 0);
+  Harness before_training(config());
+  task = secure_task(before_training);
+  before_training.train(task);
+  exchange(before_training, task);
+  deliver(before_training, task);
+  ask(before_training, task, 0x07);
+  Harness without_itself(config());
+  task = secure_task(without_itself);
+  mask(without_itself, task);
+  ask(without_itself, task, 0x06);
+  Harness too_few(config());
+  task = secure_task(too_few);
+  mask(too_few, task);
+  ask(too_few, task, 0x03);
 }
 
 TEST_F(AdversarySecureSum, ASumThatCannotBeRememberedIsNotOpened) {

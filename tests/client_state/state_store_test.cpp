@@ -201,6 +201,7 @@ TEST_F(State, OpenedSumsAreThereAfterARestart) {
   secure_aggregation::OpenedSum sum{sha256(std::string_view("model")),
                                     checksum("update"),
                                     {secure_aggregation::tag_of("a"), secure_aggregation::tag_of("b")},
+                                    sha256(std::string_view("grid")),
                                     7};
   ASSERT_TRUE(store_->add_opened(sum));
   sum.survivors.clear();

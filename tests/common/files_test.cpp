@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -63,6 +64,18 @@ TEST(Files, SecretFilesAreReadableOnlyByTheirOwner) {
 }
 
 // The kernel refuses to write past RLIMIT_FSIZE, which is a real write failure in the middle of the file.
+// Somebody who may write to the folder has put a link where the temporary file will be.
+TEST(AdversaryFiles, ASecretIsNotWrittenThroughALinkOfAnotherUser) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "device.key", other = folder.path() / "other";
+  std::ofstream(other) << "not a key";
+  fs::create_symlink(other, file.string() + ".tmp" + std::to_string(::getpid()));
+  ASSERT_TRUE(write_file_atomically(file, "secret", FileAccess::owner_only));
+  EXPECT_EQ(read_text_file(other, 100).value(), "not a key");
+  EXPECT_EQ(read_text_file(file, 100).value(), "secret");
+  EXPECT_FALSE(fs::is_symlink(file));
+}
+
 TEST(Files, AFailedWriteKeepsTheOldFileAndLeavesNoOther) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "a";

@@ -99,7 +99,9 @@ TEST_F(ClientFile, ErrorsOfTheAggregatorTableNameTheLine) {
         Case{"address = \"tcp://a:1\"\n" + good_key + "public_key_file = \"a.pub\"\n",
              "client.toml:11: aggregator.public_key_file: is set together with aggregator.public_key"},
         Case{"address = \"a:1\"\n" + good_key,
-             "client.toml:9: aggregator.address: is \"a:1\", which is not an address"},
+             "client.toml:9: aggregator.address: is \"a:1\", which does not start with tcp://"},
+        Case{"address = [\"tcp://a:1\", \"tcp://a:70000\"]\n" + good_key,
+             "client.toml:9: aggregator.address: is \"tcp://a:70000\", which has no port from 1 to 65535"},
         Case{"address = \"tcp://a:1\"\nreconnect_min_s = 5\nreconnect_max_s = 1\n" + good_key,
              "client.toml:11: aggregator.reconnect_max_s: is less than reconnect_min_s"}}) {
     const auto config = read(with_aggregator(lines));

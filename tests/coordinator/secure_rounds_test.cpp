@@ -368,6 +368,18 @@ TEST_F(AdversarySecureRounds, AnUpdateCountsOnlyWhenItsSumIsCommitted) {
 }
 
 // Otherwise the difference of the next sum from the refused one could be a single update.
+TEST_F(AdversarySecureRounds, RefusingToUnmaskAgainAndAgainFillsNoLog) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  ASSERT_EQ(h->coordinator.phase(), Phase::unmasking);
+  h->forget();
+  const messages::Report report{{ReasonCode::internal, {}}, std::string(1'024, 'x')};
+  for (int i = 0; i < 10'000; ++i) (void)h->say(of("d").peer, messages::Decline{of("d").task, report});
+  EXPECT_LT(h->all<Log>().size(), 10U);
+  EXPECT_FALSE(h->all<Disconnect>().empty());
+}
+
 TEST_F(AdversarySecureRounds, AfterAnOpenedSumTheClientsTrainAgain) {
   begin();
   const auto first = h->sent<messages::TrainTask>(of("a").peer).back();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "learning/data/follow/feed.h"
+#include "learning/data/follow/row_examples.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::learning {
@@ -244,6 +245,22 @@ TEST_F(AdversaryFollowedFiles, ThePositionOfAnOlderHansaIsContinued) {
     EXPECT_EQ(take(), rewritten ? (Labels{6, 7, 8, 4, 5}) : labels(4, 5));
     EXPECT_EQ(notes_.size(), rewritten ? 1U : 0U);
   }
+}
+
+// Each row names a group that no other row names.
+TEST(AdversaryGroups, GroupsWithoutEndTakeALimitedRoom) {
+  DataConfig data;
+  data.kind = "windows";
+  data.window = 2;
+  internal::RowExamples examples(data, 1);
+  constexpr std::size_t groups = internal::RowExamples::groups_max + 50;
+  for (std::size_t i = 0; i < groups; ++i) examples.add({{1}, 0, 0, "group " + std::to_string(i)});
+  EXPECT_EQ(examples.carry().size(), internal::RowExamples::groups_max);
+  EXPECT_EQ(examples.take().count(), 0U);
+  examples.add({{1}, 0, 0, "group " + std::to_string(groups - 1)});
+  EXPECT_EQ(examples.take().count(), 1U) << "the newest groups are kept";
+  examples.add({{1}, 0, 0, "group 0"});
+  EXPECT_EQ(examples.take().count(), 0U) << "the oldest is forgotten";
 }
 
 }  // namespace

@@ -121,6 +121,21 @@ TEST_F(Mqtt, BadMessagesAreReportedAndSkipped) {
   expect_nothing_more();
 }
 
+// One message with deeply nested arrays ended the client at every start.
+using AdversaryMqtt = Mqtt;
+TEST_F(AdversaryMqtt, ANestedValueIsABadMessage) {
+  begin();
+  constexpr int depth = 400'000;
+  broker_->publish(R"({"y":1,"b":2,"a":)" + std::string(depth, '[') + std::string(depth, ']') + "}");
+  broker_->publish(R"({"y":1,"b":2,"a":{"c":3}})");
+  broker_->publish("4,5,6");
+  EXPECT_EQ(take(1), (Labels{6}));
+  ASSERT_EQ(notes_.size(), 2U);
+  for (const std::string& note : notes_)
+    EXPECT_NE(note.find("an array or an object as \"a\""), std::string::npos) << note;
+  expect_nothing_more();
+}
+
 TEST_F(Mqtt, TheBrokerQueuesMessagesWhileTheClientIsDisconnected) {
   begin();
   feed_.reset();

@@ -57,6 +57,12 @@ TEST_F(AdversaryModelCode, ALossThatReadsTheDevicesKeyAndRaisesItIsRefused) {
                           Not(HasSubstr("wK0E"))));
 }
 
+// Values that the aggregator sends would be written behind the buffer's memory.
+TEST_F(AdversaryModelCode, ATensorThatIsLargerThanItsMemoryIsRefused) {
+  testing::write_archive_with_oversized_buffer(archive_);
+  EXPECT_THAT(refusal(), HasSubstr("a tensor that is larger than its memory"));
+}
+
 TEST_F(AdversaryModelCode, AModelThatWritesAFileIsRefused) {
   const auto stolen = folder_ / "stolen";
   EXPECT_THAT(refusal("def training_loss(self, x, y):\n    torch.save(x, \"" + stolen.string() +

@@ -50,6 +50,16 @@ void write_archive_with(const std::string& methods, const std::filesystem::path&
   model.save(path.string());
 }
 
+void write_archive_with_oversized_buffer(const std::filesystem::path& path) {
+  Module model = linear();
+  at::Tensor buffer = at::ones({300});
+  // As in a file whose sizes were edited: the storage has 300 values.
+  buffer.unsafeGetTensorImpl()->set_sizes_contiguous({65'535});
+  model.register_buffer("mask", buffer);
+  model.define(forward);
+  model.save(path.string());
+}
+
 void write_archive_with_submodule(const std::string& methods, const std::filesystem::path& path) {
   Module model = linear();
   Module inner(c10::QualifiedName("__torch__.test.Inner"), model._ivalue()->compilation_unit());

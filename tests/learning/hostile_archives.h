@@ -15,6 +15,9 @@ void write_archive_with_compiled_class(const std::filesystem::path& path);
 // How often that class's code has been executed to load an object.
 [[nodiscard]] int compiled_class_loads();
 
+// A linear model with a buffer that claims more values than its memory holds.
+void write_archive_with_oversized_buffer(const std::filesystem::path& path);
+
 // A copy of the archive with another content of one record; the record is added if there is none.
 void write_with_record(const std::filesystem::path& archive, const std::string& record,
                        const std::string& content, const std::filesystem::path& path);

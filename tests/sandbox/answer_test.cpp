@@ -111,6 +111,17 @@ TEST_F(AdversaryTrainerAnswer, VectorsToKeepStayWithinTheirRoom) {
   expect_refused(twice);
 }
 
+// Each name would stay on the device's disk.
+TEST_F(AdversaryTrainerAnswer, VectorsToKeepHaveFewNames) {
+  Json answer = honest();
+  for (int i = 0; i < 9; ++i)
+    answer["kept"].push_back(
+        {{"name", "state " + std::to_string(i)}, {"of", Digest{}.text()}, {"values", 0}});
+  expect_refused(answer);
+  answer["kept"].erase(0);
+  EXPECT_TRUE(accept(answer));
+}
+
 TEST_F(AdversaryTrainerAnswer, WhatIsNoResultIsAnError) {
   for (const char* frame : {"", "{", "[]", "null", "7", "{\"ok\":1}", "{\"ok\":true}", "{\"ok\":false}"}) {
     update.assign(values, 7.0F);

@@ -31,6 +31,24 @@ TEST(AdversaryOpenedSums, ASecondSumWithOneClientFewerIsRefused) {
   EXPECT_TRUE(opened.check(sum_of("another", "u", {1, 2, 3, 4}), clients_min));
 }
 
+// One update and one set of survivors, again and again with another clip: the sums of clamped values would show single
+// values.
+TEST(AdversaryOpenedSums, TheSameSumOnAnotherGridIsAnotherSum) {
+  OpenedSums opened;
+  const auto on_grid = [](int grid) {
+    OpenedSum out = sum_of("m", "u", {1, 2, 3, 4, 5});
+    out.grid = sha256(std::to_string(grid));
+    return out;
+  };
+  for (std::size_t i = 0; i < sums_per_model_max; ++i) {
+    const OpenedSum sum = on_grid(static_cast<int>(i));
+    ASSERT_TRUE(opened.check(sum, clients_min)) << i;
+    opened.add(sum);
+  }
+  EXPECT_FALSE(opened.check(on_grid(1'000), clients_min));
+  EXPECT_TRUE(opened.check(on_grid(3), clients_min)) << "one of them again";
+}
+
 TEST(AdversaryOpenedSums, AModelHasALimitedNumberOfSums) {
   OpenedSums opened;
   for (std::size_t i = 0; i < sums_per_model_max; ++i) {

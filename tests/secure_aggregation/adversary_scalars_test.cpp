@@ -120,5 +120,61 @@ TEST(AdversaryScalars, TheScalesOfTheNextRoundStayNearTheLastOnes) {
   EXPECT_LE(next.clip, first_clip);
 }
 
+// One client claims the highest level in every round, and is removed after twelve. The error of the mean stays near the
+// size of the values while it lies, from the third round on, and is as without it afterwards.
+TEST(AdversaryScalars, ALieAboutTheLevelInEveryRoundCostsALimitedError) {
+  constexpr std::size_t model = 4'000;
+  constexpr double size = 1e-3;
+  constexpr int lies = 12, rounds = 18;
+  for (const std::uint32_t count : {4U, 6U, 10U, 16U}) {
+    SumSetup setup = testing::small_setup(count);
+    setup.metrics.clear();
+    setup.segments = {{model, 1}};
+    setup.quantisation = first_quantisation(count, 100);
+    for (int round = 1; round <= rounds; ++round) {
+      setup.round = RoundId(static_cast<std::uint32_t>(round));
+      std::vector<std::uint32_t> sum(vector_elements(setup));
+      std::vector<double> exact(model);
+      for (std::uint32_t client = 0; client < count; ++client) {
+        Random random(static_cast<std::uint64_t>(round) * 1'000 + client);
+        std::vector<float> update(model);
+        for (float& value : update) value = static_cast<float>(size * random.normal());
+        for (std::size_t i = 0; i < model; ++i) exact[i] += static_cast<double>(update[i]) / count;
+        Secret32 seed;
+        seed.bytes()[0] = static_cast<std::uint8_t>(client);
+        seed.bytes()[1] = static_cast<std::uint8_t>(round);
+        std::vector<std::uint32_t> vector(vector_elements(setup));
+        ASSERT_TRUE(quantise(update, 100, {}, setup, seed, vector));
+        if (client == 0 && round <= lies) {
+          // The digits of the level are before the last one. Of a number of 17 bits:
+          const std::uint64_t base = std::uint64_t{setup.quantisation.levels} + 1;
+          std::size_t digits = 1;
+          for (std::uint64_t rest = 131'071; rest >= base; rest /= base) ++digits;
+          std::uint64_t lie = 131'071;
+          for (std::size_t i = 0; i < digits; ++i, lie /= base)
+            vector[vector.size() - 1 - digits + i] = static_cast<std::uint32_t>(lie % base);
+        }
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += vector[i];
+      }
+      std::vector<float> mean(model);
+      const auto totals = dequantise(sum, count, setup, mean);
+      ASSERT_TRUE(totals) << totals.error().text();
+      double error = 0, signal = 0;
+      for (std::size_t i = 0; i < model; ++i) {
+        error += (mean[i] - exact[i]) * (mean[i] - exact[i]);
+        signal += exact[i] * exact[i];
+      }
+      const double relative = std::sqrt(error / signal);
+      // With scales that nobody lies about it is at most 1 in the second round and 0.4 later.
+      const double most = round == 2 ? 30 : round > lies + 2 ? 0.5 : 2;
+      EXPECT_LT(relative, most) << count << " clients, round " << round;
+      const Grid grid = choose_grid(count, 3);
+      const NextRange next = choose_range(*totals, count, grid.levels, setup);
+      setup.segments[0].scale = next.scales[0];
+      setup.quantisation = {grid.levels, grid.ring_bits, next.clip, 100, true};
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hansa::secure_aggregation

@@ -44,12 +44,20 @@ struct Link : ::testing::Test {
 };
 
 TEST_F(Link, AnAddressWithoutAListenerIsUnreachable) {
-  EXPECT_EQ(first_event(testing::dead_address(), patient).kind, Kind::unreachable);
+  const std::string dead = testing::dead_address();
+  const std::string port = dead.substr(dead.rfind(':'));
+  for (const std::string& address : {dead, "tcp://localhost" + port}) {
+    const LinkEvent event = first_event(address, patient);
+    EXPECT_EQ(event.kind, Kind::unreachable);
+    EXPECT_THAT(event.error.what, HasSubstr("nothing listens on this port")) << address;
+  }
 }
 
 TEST_F(Link, AnUnknownHostNameIsUnreachable) {
   // A label of 64 characters is refused without a name server.
-  EXPECT_EQ(first_event("tcp://" + std::string(64, 'a') + ".invalid:7600", patient).kind, Kind::unreachable);
+  const LinkEvent event = first_event("tcp://" + std::string(64, 'a') + ".invalid:7600", patient);
+  EXPECT_EQ(event.kind, Kind::unreachable);
+  EXPECT_THAT(event.error.what, HasSubstr("host name"));
 }
 
 TEST_F(Link, AWrongPinnedKeyIsReportedAtBothEnds) {

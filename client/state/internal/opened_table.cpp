@@ -10,12 +10,12 @@ using secure_aggregation::ClientTag;
 using secure_aggregation::OpenedSum;
 
 std::vector<OpenedSum> read_opened(SQLite::Database& database) {
-  sqlite::Statement query(database, "SELECT model, sum FROM opened ORDER BY id");
+  sqlite::Statement query(database, "SELECT model, grid, sum FROM opened ORDER BY id");
   std::vector<OpenedSum> out;
   while (query.next()) {
     OpenedSum& sum = out.emplace_back();
     Unsealed value;
-    query.read(sum.model, value);
+    query.read(sum.model, sum.grid, value);
     const std::size_t check = sum.update.bytes.size(), fixed = check + sizeof sum.certificate_epoch;
     if (value.bytes.size() < fixed || (value.bytes.size() - fixed) % sizeof(ClientTag) != 0)
       throw Damaged{"an opened sum is cut"};
@@ -35,8 +35,8 @@ void insert_opened(SQLite::Database& database, const OpenedSum& sum) {
   std::memcpy(bytes.data() + check, &sum.certificate_epoch, sizeof sum.certificate_epoch);
   if (!sum.survivors.empty())
     std::memcpy(bytes.data() + fixed, sum.survivors.data(), sum.survivors.size() * sizeof(ClientTag));
-  sqlite::Statement(database, "INSERT INTO opened (model, sum) VALUES (?, ?)")
-      .run(sum.model, Sealed(std::span<const std::byte>(bytes)));
+  sqlite::Statement(database, "INSERT INTO opened (model, grid, sum) VALUES (?, ?, ?)")
+      .run(sum.model, sum.grid, Sealed(std::span<const std::byte>(bytes)));
   sqlite::Statement(database, "DELETE FROM opened WHERE id <= (SELECT max(id) FROM opened) - ?")
       .run(static_cast<std::int64_t>(secure_aggregation::opened_sums_max));
 }

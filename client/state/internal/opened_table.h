@@ -12,6 +12,7 @@ inline constexpr const char* opened_table = R"sql(
 CREATE TABLE opened (
   id        INTEGER PRIMARY KEY AUTOINCREMENT,
   model     BLOB NOT NULL,     -- digest of its values
+  grid      BLOB NOT NULL,     -- digest: how the update became ring elements
   sum       BLOB NOT NULL      -- sealed: checksum of the client's update, epoch of certificates, survivors' tags
 );
 )sql";

@@ -49,6 +49,11 @@ CREATE TABLE replay (
 // So that examples are counted without reading them.
 constexpr const char* fresh_index = "CREATE INDEX fresh_turn ON fresh (turn)";
 
+// Version 3 did not record the grid: its sums count as ones of another grid.
+constexpr const char* add_grid =
+    "ALTER TABLE opened ADD COLUMN grid BLOB NOT NULL DEFAULT "
+    "x'0000000000000000000000000000000000000000000000000000000000000000'";
+
 void set_versions(SQLite::Database& database) {
   database.exec("PRAGMA application_id = " + std::to_string(application_id));
   sqlite::set_schema_version(database, schema_version);
@@ -113,7 +118,8 @@ void migrate_schema(SQLite::Database& database, int from_version) {
   try {
     SQLite::Transaction transaction(database);
     if (from_version < 2) migrate_from_1(database);
-    database.exec(opened_table);
+    if (from_version < 3) database.exec(opened_table);
+    else database.exec(add_grid);
     set_versions(database);
     transaction.commit();
   } catch (const SQLite::Exception& caught) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
+#include <string>
 
 namespace hansa::client::internal {
 namespace {
 
 constexpr std::uint64_t epochs_max = 1'000;  // common/training.h
-constexpr std::size_t kept_max = 1'000;  // vectors
+constexpr std::size_t kept_max = 8;  // vectors of an archive, with those that it has kept already
 constexpr std::size_t kept_name_bytes_max = 200;
 
 tl::unexpected<Error> fail_value(const Task& task, const std::string& what) {
@@ -39,12 +41,16 @@ std::uint64_t count_of(const Json& number) {
 Result<learning::KeptVectors> kept_of(const Json& answer, const Task& task, const TaskMemory& memory) {
   learning::KeptVectors out;
   std::span<const float> room = memory.kept_results();
+  // What the device keeps of an archive stays until the archive is forgotten, whatever names the child chooses.
+  std::set<std::string> names;
+  for (const auto& [name, of] : task.kept) names.insert(name);
   for (const Json& entry : answer.at("kept")) {
     const auto name = entry.at("name").get<std::string>();
     const std::uint64_t values = count_of(entry.at("values"));
     const auto of = parse_digest(entry.at("of").get<std::string>());
+    names.insert(name);
     if (!of || values > room.size() || name.empty() || name.size() > kept_name_bytes_max ||
-        out.size() >= kept_max)
+        names.size() > kept_max)
       return fail_value(task, "a vector to keep that cannot be one");
     std::vector<float> copy(values);
     if (!copy_finite(room.first(values), copy))

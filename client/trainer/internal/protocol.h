@@ -3,7 +3,7 @@
 //   {"op":"open","data":{..}|null,"threads":N,"task_bytes_max":N,"memory_bytes_max":N,"lock":true|false}
 //                              -> {"ok":true,"examples":N,"landlock":true|false}
 //     opens the data, and then locks the process
-//   {"op":"train", task_json()} + the archive's descriptor, + the memory's if "new_memory"
+//   {"op":"train", json_of(Task)} + the archive's descriptor, + the memory's if "new_memory"
 //                              -> {"ok":true,"examples":N,"samples":N,"seconds":S,"metrics":[..],
 //                                  "kept":[{"name":..,"of":..,"values":N}]}
 //     the outputs and the vectors to keep are in the memory
@@ -35,7 +35,7 @@ struct PassedExamples {
 };
 
 struct Task {
-  learning::TrainingRequest request;  // without its archive, and without the vectors' values
+  learning::TrainingRequest request;  // in the child without its archive; without the vectors' values
   TaskSizes sizes;
   std::vector<std::string> output_names;
   std::vector<std::pair<std::string, Digest>> kept;

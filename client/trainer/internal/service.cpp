@@ -1,7 +1,6 @@
 #include "client/trainer/internal/service.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "client/trainer/internal/task_examples.h"
@@ -27,16 +26,9 @@ std::string Service::answer(Frame frame) {
     if (operation == "copy") return copy(frame);
     return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
   };
-  try {
-    const Result<Json> answer = handle();
-    return learning::frame_of(answer ? *answer : json_of(answer.error()));
-  } catch (const std::bad_alloc&) {
-    return learning::frame_of(
-        json_of(Error{ErrorCode::resource, "hansa-trainer", "is out of memory",
-                      "raise resources.trainer_memory_mib_max, or lower training.batch_size"}));
-  } catch (const std::exception& caught) {
-    return learning::frame_of(json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
-  }
+  return learning::answer_of(handle,
+                             {ErrorCode::resource, "hansa-trainer", "is out of memory",
+                              "raise resources.trainer_memory_mib_max, or lower training.batch_size"});
 }
 
 Result<Json> Service::open(const Json& request) {

@@ -41,7 +41,7 @@ std::vector<std::string> field_names(const DataConfig& data) {
   return out;
 }
 
-// The text of a JSON value as a field of a row.
+// The text of a JSON number, text, boolean or null as a field of a row.
 std::string field_of(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
@@ -236,6 +236,9 @@ Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector
         if (found == object.end())
           return fail(ErrorCode::data, source_, "a message has no \"" + name + "\"",
                       "add it, as null if it is missing");
+        if (found->is_structured())
+          return fail(ErrorCode::data, source_, "a message has an array or an object as \"" + name + "\"",
+                      "send each value as a field of its own");
         row.push_back(field_of(*found));
       }
     }

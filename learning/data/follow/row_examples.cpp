@@ -50,6 +50,9 @@ void RowExamples::add(const CsvRow& row) {
     return;
   }
   Series& series = series_[row.group];
+  series.turn = ++turn_;
+  if (series_.size() > groups_max)
+    series_.erase(std::ranges::min_element(series_, {}, [](const auto& named) { return named.second.turn; }));
   if (series.to_skip > 0) {
     --series.to_skip;
     return;

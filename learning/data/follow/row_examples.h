@@ -14,6 +14,10 @@ namespace hansa::learning::internal {
 
 class RowExamples {
  public:
+  // Groups whose rows are kept for later windows. For a further one, that whose last row is oldest is forgotten: whoever
+  // writes the data could otherwise make the state grow without end.
+  static constexpr std::size_t groups_max = 10'000;
+
   // `columns` is the number of inputs of a row.
   RowExamples(const DataConfig& config, std::size_t columns);
 
@@ -31,6 +35,7 @@ class RowExamples {
  private:
   // The rows of one group since its last skipped row, starting with the next window's first.
   struct Series {
+    std::uint64_t turn = 0;  // of its last row
     std::uint64_t to_skip = 0;  // rows before the next window's first, if the stride leaves gaps
     std::deque<std::vector<float>> rows;
   };
@@ -42,7 +47,8 @@ class RowExamples {
   DataConfig config_;
   std::size_t columns_;
   std::size_t reach_ = 0;  // rows from a window's first to its label; 0: each row is an example
-  std::map<std::string, Series> series_;
+  std::map<std::string, Series> series_;  // at most groups_max
+  std::uint64_t turn_ = 0;
   Examples examples_;
 };
 

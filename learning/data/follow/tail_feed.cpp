@@ -35,7 +35,7 @@ Error TailFeed::note(ReasonCode reason, std::string what) const {
   return {ErrorCode::data, path_.string(), std::move(what), {}, {reason, {}}};
 }
 
-void TailFeed::begin_anew() {
+void TailFeed::restart() {
   const FileIdentity file = state_.file;
   state_ = State{};
   state_.file = file;
@@ -109,7 +109,7 @@ Result<bool> TailFeed::attach() {
   if (!same) {
     notes_.push_back(
         note(ReasonCode::file_restarted, "was truncated or rewritten: it is read from its start"));
-    begin_anew();
+    restart();
   }
   note_modification();
   return true;

@@ -54,7 +54,7 @@ class TailFeed final : public Feed {
   [[nodiscard]] Result<bool> read_header(CsvReader& reader, State& state);
   [[nodiscard]] Result<CsvRowReader> row_reader(const State& state) const;
   [[nodiscard]] bool replaced() const;
-  void begin_anew();
+  void restart();
   [[nodiscard]] std::string position_text(const State& state) const;
 
   DataConfig data_;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "protocols/transport/client_channel.h"
+#include "protocols/transport/server_channel.h"
 
 namespace hansa::transport {
 namespace {
@@ -48,6 +49,11 @@ Result<std::vector<IpVersion>> check_address(const std::string& address) {
   return std::vector{IpVersion::v4, IpVersion::v6};
 }
 
+Result<void> check_aggregator_address(const std::string& address) {
+  HANSA_TRY_VOID(check_address(address));
+  return {};
+}
+
 Result<void> check_proxy(const std::string& proxy) {
   const std::size_t start = proxy.find("://");
   const bool known =
@@ -63,8 +69,8 @@ Result<void> check_bind_address(const std::string& address) {
   if (address.starts_with(scheme) && colon > scheme.size() &&
       is_port(std::string_view(address).substr(colon + 1), 0))
     return {};
-  return fail(ErrorCode::network, address, "is not an address to listen on",
-              "an address looks like \"tcp://HOST:PORT\"");
+  return fail(ErrorCode::usage, address, "is not an address to listen on",
+              "for example \"tcp://0.0.0.0:7470\"");
 }
 
 }  // namespace hansa::transport

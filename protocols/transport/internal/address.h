@@ -1,4 +1,4 @@
-// Checks the addresses "tcp://HOST:PORT" to which a client connects and on which an aggregator listens.
+// Which IP versions an address "tcp://HOST:PORT" may have.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,9 +13,5 @@ enum class IpVersion : std::uint8_t { v4, v6 };
 // Returns the IP versions to try, in order: one for a numeric address, both for a name. Fails with `usage` unless the
 // address is tcp://HOST:PORT or tcp://[IPV6]:PORT with a port from 1 to 65535.
 [[nodiscard]] Result<std::vector<IpVersion>> check_address(const std::string& address);
-
-// HOST may be * (every interface) and the port 0 (a free port). Fails with `network` if the form is wrong; the host is
-// checked by libzmq.
-[[nodiscard]] Result<void> check_bind_address(const std::string& address);
 
 }  // namespace hansa::transport

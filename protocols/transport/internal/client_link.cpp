@@ -31,7 +31,12 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
   if (state_ == State::over) return std::nullopt;
   const bool handshaking = state_ == State::handshaking;
   switch (event.kind) {
-    case ZMQ_EVENT_CONNECTED: state_ = State::handshaking; return std::nullopt;
+    case ZMQ_EVENT_CONNECT_DELAYED:
+    case ZMQ_EVENT_CLOSED: has_tried_ = true; return std::nullopt;
+    case ZMQ_EVENT_CONNECTED:
+      has_tried_ = true;
+      state_ = State::handshaking;
+      return std::nullopt;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       state_ = State::connected;
       return LinkEvent{LinkEvent::Kind::connected, {}};
@@ -50,9 +55,11 @@ std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {
       if (event.value == EAGAIN) return not_hansa("accepts connections but sends nothing");
       return wrong_key();
     case ZMQ_EVENT_CONNECT_RETRIED:
-      if (state_ == State::connecting)
-        return unreachable("cannot be reached: connection refused, or unknown host name");
-      return std::nullopt;
+      if (state_ != State::connecting) return std::nullopt;
+      if (!has_tried_)
+        return end(LinkEvent::Kind::unreachable, ErrorCode::network, "has a host name that is not known here",
+                   "check the host name's spelling, and this device's name server; an IP address works too");
+      return unreachable("cannot be reached: nothing listens on this port, or there is no route to it");
     case ZMQ_EVENT_DISCONNECTED:
       if (handshaking) return not_hansa("does not speak Hansa's protocol");
       return end(LinkEvent::Kind::disconnected, ErrorCode::network, "the connection ended", "");

@@ -32,6 +32,8 @@ class ClientLink {
   [[nodiscard]] Instant deadline() const { return deadline_; }  // for connecting and handshaking
   [[nodiscard]] std::optional<LinkEvent> take(const SocketEvent& event);
   [[nodiscard]] std::optional<LinkEvent> tick(Instant now);
+  // After `unreachable`: no address was found for the host name, in the IP version of this attempt.
+  [[nodiscard]] bool host_is_unknown() const { return state_ == State::over && !has_tried_; }
 
  private:
   [[nodiscard]] LinkEvent end(LinkEvent::Kind kind, ErrorCode code, std::string what, std::string hint);
@@ -42,6 +44,7 @@ class ClientLink {
   Names names_;
   Instant deadline_;
   State state_ = State::connecting;
+  bool has_tried_ = false;  // there was an address to connect to
 };
 
 }  // namespace hansa::transport

@@ -36,7 +36,7 @@ class ConnectionGuard {
   ConnectionGuard(const ConnectionGuard&) = delete;
   ConnectionGuard& operator=(const ConnectionGuard&) = delete;
 
-  // A complete message was handed over; `bytes` without ZMTP and encryption, in `frames` frames.
+  // A complete message was handed over; bytes_on_wire: with ZMTP's headers and the encryption.
   struct Delivery {
     int descriptor = -1;  // ZMQ_SRCFD
     std::string_view routing_id;  // made by the ROUTER: a zero byte and its number

@@ -1,5 +1,5 @@
-// System calls on a connection that libzmq owns. Each of them first compares the socket's cookie, because the
-// descriptor may have been closed and used again. Thread-safe.
+// System calls on a connection that libzmq owns. Those that take a ConnectionName first compare the socket's cookie,
+// because the descriptor may have been closed and used again. Thread-safe.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,9 +13,10 @@ namespace hansa::transport {
 [[nodiscard]] std::optional<ConnectionName> name_connection(int descriptor, std::uint16_t local_port);
 // The local port of an endpoint such as "tcp://127.0.0.1:7470"; 0: it has none.
 [[nodiscard]] std::uint16_t port_of(const std::string& endpoint);
-// Empty if the connection has ended already.
+// For the log: the descriptor may have been used again. Empty if the connection has ended already.
 [[nodiscard]] std::string peer_address(int descriptor);
-// Bytes that were read from the connection since it was accepted. Empty: it has ended, or the kernel does not count.
+// Bytes that were read from the connection since it was accepted; 0 on a kernel that does not count. Empty: it
+// has ended.
 [[nodiscard]] std::optional<std::uint64_t> bytes_read(const ConnectionName& connection);
 // Resets the connection. libzmq then reads an error and closes the descriptor. After shutdown() instead, it would read
 // for as long as the peer sends.

@@ -58,6 +58,7 @@ std::unique_ptr<Stage> Committing::next(Turn& turn) {
   }
   if (refused_) {
     ++shared_.opened_sums;
+    shared_.exchanges->on_sum_refused();
     const Remedy remedy = search_among(shared_, round_->counted_names(), turn.now - round_->began(), turn);
     return abandon_round(shared_, *round_, *exchange_, *refused_, remedy, turn);
   }

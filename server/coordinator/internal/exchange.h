@@ -61,7 +61,7 @@ class Exchange {
   // Fails (protocol) if the participant may not send such an update now.
   [[nodiscard]] virtual Result<UpdateTicket> admit(const Participant& participant,
                                                    const messages::Offer& offer) const = 0;
-  // What a participant is told when its update is in the sum: counted, or summed, and then counted at the commit.
+  // The verdict that is sent to a participant when its update is in the sum: counted, or summed, and then counted at the commit.
   [[nodiscard]] virtual messages::Verdict receipt() const = 0;
   // Called when the participant's update is in the sum. Fails (protocol) if the update came too late.
   [[nodiscard]] virtual Result<void> on_counted(const Participant& participant) = 0;
@@ -139,6 +139,8 @@ class ExchangeFactory {
   // Fails (quorum, usage) if the cohort cannot form an exchange.
   [[nodiscard]] virtual Result<std::unique_ptr<Exchange>> create(const ExchangeStart& start, Turn& turn) = 0;
   virtual void on_committed(const RoundCommitted& committed) = 0;
+  // A sum was refused because of its values.
+  virtual void on_sum_refused() {}
 };
 
 // config outlives the factory.

@@ -116,6 +116,8 @@ class SecureExchangeFactory final : public ExchangeFactory {
   }
   [[nodiscard]] Result<std::unique_ptr<Exchange>> create(const ExchangeStart& start, Turn& turn) override;
   void on_committed(const RoundCommitted& committed) override { range_ = committed.next_range; }
+  // The scales may be wrong: the next sum measures them again, as the first one of a run did.
+  void on_sum_refused() override { range_ = {}; }
 
  private:
   [[nodiscard]] messages::SecureTask make_secure(const ExchangeStart& start, std::uint64_t unit_of_weights);

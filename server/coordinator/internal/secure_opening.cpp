@@ -38,7 +38,7 @@ Verdict SecureExchange::on_signature(const Participant& participant,
       sum_.phase() != SumPhase::signatures || sum_.has_signature_of(*at))
     return Verdict::discarded;
   if (auto taken = sum_.on_signature(*at, signature.signature); !taken) {
-    turn.warn(taken.error().text());
+    turn.warn_about(participant.client, "unmask shares", taken.error().text());
     left_.insert(participant.client);
     return Verdict::rejected;
   }
@@ -64,8 +64,9 @@ Verdict SecureExchange::on_unmask_shares(const Participant& participant, const m
 
 Verdict SecureExchange::on_refused_opening(const Participant& participant, const std::string& reason,
                                            Turn& turn) {
-  turn.warn(participant.client + " does not help to unmask: " + reason);
-  left_.insert(participant.client);
+  if (!left_.insert(participant.client).second) return Verdict::discarded;
+  turn.warn_about(participant.client, "unmasking",
+                  participant.client + " does not help to unmask: " + reason);
   return Verdict::accepted;
 }
 
@@ -168,8 +169,9 @@ SumBounds SecureExchange::bounds() const {
   }
   std::ranges::sort(reports);
   const auto clients = static_cast<double>(reports.size());
-  const double corrupt = std::max(1.0, std::ceil(sum_.setup().assumptions.corrupt * clients));
-  const std::size_t honest = reports.size() - std::min(reports.size(), static_cast<std::size_t>(corrupt));
+  const std::size_t corrupt = secure_aggregation::corrupt_clients(static_cast<std::uint32_t>(reports.size()),
+                                                                  sum_.setup().assumptions);
+  const std::size_t honest = reports.size() - std::min(reports.size(), corrupt);
   double least = 0, all = 0;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     all += reports[i];

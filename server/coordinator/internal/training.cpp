@@ -144,7 +144,7 @@ Verdict Training::reject(Participant& participant, const std::string& reason, Tu
 Reply Training::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
   Participant* p = round_->find(client);
   if (p == nullptr || decline.task != p->task) return Verdict::discarded;
-  std::string reason = decline.report.empty() ? "it gave no reason" : sentence(decline.report);
+  std::string reason = reason_text(decline.report);
   if (const auto position = decline.report.reason.number(Quantity::member))
     if (const std::string member = exchange_->member(*position); !member.empty()) {
       reason += " (it is " + member + ")";

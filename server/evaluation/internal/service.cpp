@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <vector>
 
 #include <unistd.h>
@@ -104,15 +103,8 @@ std::string Service::answer(Frame frame) {
     if (operation == "evaluate") return evaluate(request, frame);
     return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
   };
-  try {
-    const Result<Json> answer = handle();
-    return learning::frame_of(answer ? *answer : learning::json_of(answer.error()));
-  } catch (const std::bad_alloc&) {
-    return learning::frame_of(learning::json_of(
-        Error{ErrorCode::resource, "evaluator", "is out of memory", "evaluate on fewer examples"}));
-  } catch (const std::exception& caught) {
-    return learning::frame_of(learning::json_of(Error{ErrorCode::internal, "request", caught.what(), ""}));
-  }
+  return learning::answer_of(
+      handle, {ErrorCode::resource, "evaluator", "is out of memory", "evaluate on fewer examples"});
 }
 
 }  // namespace hansa::server::internal

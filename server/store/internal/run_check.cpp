@@ -145,8 +145,8 @@ Result<RunCheck> check_all(const RunParts& run) {
   else if (!*identity) problems.add("the run has not begun");
   if (!identity || !*identity) return out;
   if (run.database.schema() < schema_with_history)
-    problems.add("an older Hansa wrote this run (schema " + std::to_string(run.database.schema()) +
-                 "), and it has no digests of its rows; the next start of its aggregator adds them");
+    out.notes.push_back("an older Hansa wrote this run (schema " + std::to_string(run.database.schema()) +
+                        "), and it has no digests of its rows; the next start of its aggregator adds them");
   problems.add_error(check_archive(run.folder, **identity));
   const auto layout = read_layout(run.folder, *identity);
   problems.add_error(layout);
