@@ -1,7 +1,9 @@
 #include "common/folder_lock.h"
 
 #include <array>
+#include <chrono>
 #include <string_view>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -27,15 +29,26 @@ Result<Descriptor> lock_folder(const std::filesystem::path& folder, const std::s
   const auto path = folder / "lock";
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!file) return fail_with_errno(path, "cannot be opened");
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  // is_folder_locked() of another process holds it for microseconds.
+  constexpr int attempts_max = 10;
+  for (int attempt = 1; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return fail_with_errno(path, "cannot be locked");
+    if (attempt++ < attempts_max) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      continue;
+    }
     return fail(ErrorCode::storage, folder.string(), "is in use by process " + read_owner(file.get()), hint);
   }
   const std::string owner = std::to_string(::getpid()) + "\n";
   // The process id is only for the message above: if it cannot be written, the lock is held all the same.
   if (::ftruncate(file.get(), 0) == 0) (void)!::pwrite(file.get(), owner.data(), owner.size(), 0);
   return file;
+}
+
+bool is_folder_locked(const std::filesystem::path& folder) {
+  const Descriptor file(::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace hansa

@@ -28,7 +28,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
                                               Identities& identities) {
   if (config.simulated_clients.empty())
     return fail(ErrorCode::usage, config.file.string(), "simulation.clients matches no file",
-                "set it to the clients' files, for example clients = \"clients/*.toml\"");
+                "set it to the clients' files, for example clients = \"sites/*/client.toml\"");
   std::vector<ClientSetup> clients;
   for (const auto& file : config.simulated_clients) {
     HANSA_TRY(const auto client, client::read_client_config(file));

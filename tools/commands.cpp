@@ -25,7 +25,11 @@ Result<void> check_command_words(CLI::App& app, const std::string& title,
     if (!command->get_group().empty())
       known.push_back(command->get_name());  // hidden commands are not suggested
   }
+  // The word may be an argument: hansa runs mine.
+  const bool takes_arguments =
+      !app.get_options([](const CLI::Option* option) { return option->get_positional(); }).empty();
   const auto near = nearest_word(words.front(), known);
+  if (takes_arguments && !(near && words.size() > 1)) return {};
   return fail(ErrorCode::usage, "", "\"" + title + " " + words.front() + "\" is not a command",
               near ? "did you mean \"" + title + " " + *near + "\"?" : "\"" + title + " --help\" lists them");
 }
@@ -34,13 +38,17 @@ Result<int> run_checked(int argc, char** argv) {
   CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
   app.set_version_flag("--version", HANSA_VERSION);
   app.require_subcommand(1);
-  app.footer("To start, run: hansa new fashion --example fashion-mnist");
+  app.footer(
+      "Example, to start:\n  hansa new mine --clients hospital-a,hospital-b,hospital-c\n"
+      "  hansa new fashion --example fashion-mnist\n  hansa simulate fashion/federation.toml");
   Outcome outcome;
   add_new_command(app, outcome);
+  add_client_command(app, outcome);
   add_keys_command(app, outcome);
   add_model_command(app, outcome);
   add_data_command(app, outcome);
   add_simulate_command(app, outcome);
+  add_runs_command(app, outcome);
   add_status_command(app, outcome);
   add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);

@@ -14,6 +14,7 @@ namespace hansa::tools {
 // The result of the chosen subcommand: its callback writes it, and main reads it.
 using Outcome = Result<void>;
 
+void add_client_command(CLI::App& hansa, Outcome& outcome);
 void add_config_command(CLI::App& hansa, Outcome& outcome);
 void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
@@ -21,6 +22,7 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);
 void add_model_approval_commands(CLI::App& model, Outcome& outcome);
 void add_new_command(CLI::App& hansa, Outcome& outcome);
+void add_runs_command(CLI::App& hansa, Outcome& outcome);
 void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);
 void add_verify_command(CLI::App& hansa, Outcome& outcome);

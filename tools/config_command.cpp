@@ -16,6 +16,7 @@ void add_config_command(CLI::App& hansa, Outcome& outcome) {
   command->require_subcommand(1);
   CLI::App* docs =
       command->add_subcommand("docs", "Print docs/configuration.md, generated from the tables of settings");
+  command->footer("Example:\n  hansa config docs > docs/configuration.md");
   docs->callback([&outcome] {
     fmt::print(
         "# Configuration\n\n"

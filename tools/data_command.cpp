@@ -111,7 +111,7 @@ Result<void> run_consumed(const ConsumedOptions& options) {
 void add_consumed(CLI::App& data, Outcome& outcome) {
   CLI::App* command = data.add_subcommand(
       "consumed", "Show which arriving data a client has consumed, by source; also while it runs");
-  command->footer("Example:\n  hansa data consumed state/client-01 --json");
+  command->footer("Example:\n  hansa data consumed sites/client-01/state --json");
   auto options = std::make_shared<ConsumedOptions>();
   command->add_option("STATE", options->state, "The client's state folder, [client] state")->required();
   command->add_flag_callback(
@@ -125,6 +125,7 @@ void add_data_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* data =
       hansa.add_subcommand("data", "Split data for experiments, and show what a client consumed");
   data->require_subcommand(1);
+  data->footer("Example:\n  hansa data consumed sites/client-01/state");
   CLI::App* command = data->add_subcommand("partition", "Split a data set into one shard for each client");
   command->footer(
       "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels "

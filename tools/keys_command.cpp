@@ -102,6 +102,9 @@ Result<void> run_show(const ShowOptions& options) {
 void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* keys = hansa.add_subcommand("keys", "Create, certify and show keys");
   keys->require_subcommand(1);
+  keys->footer(
+      "Examples:\n  hansa keys generate pump-7\n"
+      "  hansa keys certify --root keys/root.key --federation pumps admitted/pump-7.pub");
 
   CLI::App* generate = keys->add_subcommand("generate", "Create a key pair: NAME.key and NAME.pub");
   generate->footer(

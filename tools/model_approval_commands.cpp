@@ -87,7 +87,7 @@ void add_model_approval_commands(CLI::App& model, Outcome& outcome) {
   CLI::App* sign =
       model.add_subcommand("sign", "Sign an archive with the root key, so that clients train it");
   sign->footer(
-      "Writes ARCHIVE.manifest. Example, on the operator's machine, which keeps the root key:\n"
+      "Writes ARCHIVE.manifest.\nExample, on the operator's machine, which keeps the root key:\n"
       "  hansa model sign model.pt --key keys/root.key --federation pumps --name pump-wear --version 3");
   auto options = std::make_shared<SignOptions>();
   sign->add_option("ARCHIVE", options->plan.archive, "A TorchScript archive")->required();

@@ -1,4 +1,5 @@
-// hansa model create | list | inspect | check | export: model archives. model_approval_commands.cpp has sign and verify.
+// hansa model create | list | inspect | check | export: model archives. model_approval_commands.cpp has sign and
+// verify.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "common/metrics_text.h"
 #include "learning/model_archive.h"
 #include "learning/model_check.h"
+#include "protocols/enrolment/manifest_file.h"
 #include "server/store/run_catalogue.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
@@ -26,6 +28,7 @@ struct CreateOptions {
   std::filesystem::path out;
   std::uint64_t seed = 1;
   learning::BuiltInSize size;
+  bool force = false;  // replace an archive that exists
 };
 
 struct InspectOptions {
@@ -58,13 +61,19 @@ const char* kind_text(ParameterKind kind) {
 
 Result<void> run_create(const CreateOptions& options) {
   std::error_code error;
-  if (std::filesystem::exists(options.out, error))
+  const bool replaces = std::filesystem::exists(options.out, error);
+  if (replaces && !options.force)
     return fail(ErrorCode::usage, options.out.string(), "exists already",
-                "choose another name, or remove it");
+                "choose another name, or replace it with --force");
   HANSA_TRY_VOID(learning::create_built_in(options.name, options.seed, options.out, options.size));
   HANSA_TRY(const auto model, learning::describe_archive(options.out));
   fmt::print("{}: {} parameters, archive {}\n", options.out.string(), model.layout.element_count(),
              model.archive.text());
+  if (replaces && std::filesystem::exists(enrolment::manifest_path(options.out), error))
+    fmt::print(
+        "its manifest is of the replaced archive: sign the new one, hansa model sign {} --key "
+        "keys/root.key\n",
+        options.out.string());
   return {};
 }
 
@@ -191,15 +200,19 @@ Result<void> run_export(const ExportOptions& options) {
 void add_model_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* model = hansa.add_subcommand("model", "Create, inspect, check, sign and export models");
   model->require_subcommand(1);
+  model->footer(
+      "Examples:\n  hansa model list\n  hansa model check model.pt --data sites/client-01/client.toml\n"
+      "  hansa model export runs/20260101-120000@20 fashion.pt");
 
   CLI::App* create = model->add_subcommand("create", "Create a built-in model with random initial weights");
   create->footer(
       "Examples:\n  hansa model create cnn-small model.pt --seed 1\n"
-      "  hansa model create logistic model.pt --inputs 30 --classes 2");
+      "  hansa model create logistic model.pt --inputs 30 --classes 2 --force");
   auto create_options = std::make_shared<CreateOptions>();
   create->add_option("NAME", create_options->name, "A name from \"hansa model list\"")->required();
   create->add_option("OUT", create_options->out, "The archive to write")->required();
   create->add_option("--seed", create_options->seed, "Equal seeds give equal weights")->capture_default_str();
+  create->add_flag("--force", create_options->force, "Replace OUT if it exists");
   create->add_option("--inputs", create_options->size.inputs,
                      "Input features or channels, if the model's input size can be set");
   create->add_option("--classes", create_options->size.classes, "Outputs (classes)");
@@ -226,7 +239,7 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
       "Trains one step on the client's data as the client would. Ends with 0 if the model is fit, with 2 and "
       "one\n"
       "line if it is not.\n"
-      "Example:\n  hansa model check model.pt --data clients/client-01.toml");
+      "Example:\n  hansa model check model.pt --data sites/client-01/client.toml");
   auto check_options = std::make_shared<CheckOptions>();
   check->add_option("ARCHIVE", check_options->archive, "A TorchScript archive")->required();
   check->add_option("--data", check_options->client,

@@ -12,11 +12,45 @@
 namespace hansa::tools {
 namespace {
 
-Result<void> run_new(const ScaffoldPlan& plan) {
+const std::map<std::string, Example>& examples() {
+  static const std::map<std::string, Example> all{{"fashion-mnist", Example::fashion_mnist}};
+  return all;
+}
+
+std::string example_names() {
+  std::string out;
+  for (const auto& [name, example] : examples()) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+struct NewOptions {
+  ScaffoldPlan plan;
+  std::string example;  // empty: none
+  std::string clients;  // names, or a number; empty: the default
+};
+
+Result<void> run_new(NewOptions options) {
+  ScaffoldPlan& plan = options.plan;
+  if (!options.example.empty()) {
+    const auto found = examples().find(options.example);
+    if (found == examples().end())
+      return fail(ErrorCode::usage, "--example", "is \"" + options.example + "\", which is no example",
+                  "the examples are: " + example_names());
+    plan.example = found->second;
+  }
+  // Secure aggregation needs three clients.
+  if (options.clients.empty()) options.clients = plan.example == Example::none ? "3" : "10";
+  HANSA_TRY(plan.clients, parse_clients(options.clients));
+  if (plan.bind.empty())
+    plan.bind = plan.example == Example::none ? "tcp://0.0.0.0:7470" : "tcp://127.0.0.1:7470";
   HANSA_TRY_VOID(scaffold(plan));
   const std::string folder = plan.folder.string();
-  fmt::print("{}: a federation of {} clients; its README.md describes the next steps\n", folder,
-             plan.clients);
+  fmt::print(
+      "{0}: a federation of {1} clients, each with its own folder in {0}/sites; README.md describes the next "
+      "steps\n",
+      folder, plan.clients.size());
+  if (!sums_securely(plan))
+    fmt::print("note: secure aggregation is off, because a round may have fewer than 3 clients\n");
   if (plan.example != Example::none)
     fmt::print("to try it in one process: hansa simulate {}/federation.toml\n", folder);
   return {};
@@ -25,44 +59,40 @@ Result<void> run_new(const ScaffoldPlan& plan) {
 }  // namespace
 
 void add_new_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command =
-      hansa.add_subcommand("new", "Create a federation's folder: configuration, keys, model, data");
+  CLI::App* command = hansa.add_subcommand(
+      "new", "Create a federation's folder: configuration, keys, model, a folder per client");
   command->footer(
-      "Example:\n  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");
-  auto plan = std::make_shared<ScaffoldPlan>();
-  command->add_option("DIR", plan->folder, "Folder to create; its name becomes the federation's name")
+      "Examples:\n  hansa new mine --clients hospital-a,hospital-b,hospital-c\n"
+      "  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");
+  auto options = std::make_shared<NewOptions>();
+  ScaffoldPlan& plan = options->plan;
+  plan.bind.clear();
+  command->add_option("DIR", plan.folder, "Folder to create; its name becomes the federation's name")
       ->required();
-  const std::map<std::string, Example> examples{{"fashion-mnist", Example::fashion_mnist}};
   CLI::Option* example =
-      command->add_option("--example", plan->example, "Start from an example: fashion-mnist")
-          ->transform(CLI::CheckedTransformer(examples))
-          ->type_name("NAME");
-  CLI::Option* clients =
-      command->add_option("--clients", plan->clients, "Number of clients: 10 in an example, else 2");
-  command->add_option("--alpha", plan->alpha, "Skew of the example's partition, Dirichlet(ALPHA)")
+      command->add_option("--example", options->example, "Start from an example: " + example_names());
+  command->add_option(
+      "--clients", options->clients,
+      "Names of the clients with commas between them, or their number; default: 10 in an example, "
+      "else 3");
+  command->add_option("--alpha", plan.alpha, "Skew of the example's partition, Dirichlet(ALPHA)")
       ->needs(example)
       ->capture_default_str();
-  command->add_option("--dataset", plan->dataset, "Folder of the example's data set")
+  command->add_option("--dataset", plan.dataset, "Folder of the example's data set")
       ->needs(example)
       ->capture_default_str();
-  command->add_option("--rounds", plan->rounds, "Number of rounds")->capture_default_str();
-  command->add_option("--seed", plan->seed, "Seed of the partition, the model and the training")
+  command->add_option("--rounds", plan.rounds, "Number of rounds")->capture_default_str();
+  command->add_option("--seed", plan.seed, "Seed of the partition, the model and the training")
       ->capture_default_str();
-  CLI::Option* bind = command->add_option(
-      "--bind", plan->bind,
+  command->add_option(
+      "--bind", plan.bind,
       "Address that the aggregator listens at; default: loopback in an example, else all interfaces");
   command->add_option(
-      "--address", plan->address,
+      "--address", plan.address,
       "Address that clients connect to, tcp://HOST:PORT; default: --bind as seen from this machine");
-  command->add_option("--clients-min", plan->clients_min,
+  command->add_option("--clients-min", plan.clients_min,
                       "Clients that must be connected before a round starts; default: four fifths");
-  command->callback([=, &outcome] {
-    if (example->count() == 0) {
-      if (clients->count() == 0) plan->clients = 2;
-      if (bind->count() == 0) plan->bind = "tcp://0.0.0.0:7470";
-    }
-    outcome = run_new(*plan);
-  });
+  command->callback([options, &outcome] { outcome = run_new(*options); });
 }
 
 }  // namespace hansa::tools

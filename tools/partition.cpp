@@ -187,25 +187,28 @@ std::string client_name(std::uint32_t index, std::uint32_t clients) {
   return fmt::format("client-{:0{}}", index + 1, digits);
 }
 
+Result<void> write_shard(const learning::IdxPair& data, std::span<const std::uint32_t> examples,
+                         const std::filesystem::path& folder) {
+  HANSA_TRY_VOID(make_folders(folder));
+  const auto count = static_cast<std::uint32_t>(examples.size());
+  learning::IdxArray images{data.images.dimensions, {}};
+  learning::IdxArray labels{{count}, {}};
+  images.dimensions[0] = count;
+  images.values.reserve(count * data.images.example_size());
+  for (const std::uint32_t example : examples) {
+    const auto image = data.images.example(example);
+    images.values.insert(images.values.end(), image.begin(), image.end());
+    labels.values.push_back(data.labels.values[example]);
+  }
+  HANSA_TRY_VOID(learning::write_idx(folder / "images.idx", images));
+  return learning::write_idx(folder / "labels.idx", labels);
+}
+
 Result<void> write_shards(const learning::IdxPair& data, const Shards& shards,
                           const std::filesystem::path& out) {
   const auto clients = static_cast<std::uint32_t>(shards.size());
-  for (std::uint32_t c = 0; c < clients; ++c) {
-    const auto folder = out / client_name(c, clients);
-    HANSA_TRY_VOID(make_folders(folder));
-    const auto count = static_cast<std::uint32_t>(shards[c].size());
-    learning::IdxArray images{data.images.dimensions, {}};
-    learning::IdxArray labels{{count}, {}};
-    images.dimensions[0] = count;
-    images.values.reserve(count * data.images.example_size());
-    for (const std::uint32_t example : shards[c]) {
-      const auto image = data.images.example(example);
-      images.values.insert(images.values.end(), image.begin(), image.end());
-      labels.values.push_back(data.labels.values[example]);
-    }
-    HANSA_TRY_VOID(learning::write_idx(folder / "images.idx", images));
-    HANSA_TRY_VOID(learning::write_idx(folder / "labels.idx", labels));
-  }
+  for (std::uint32_t c = 0; c < clients; ++c)
+    HANSA_TRY_VOID(write_shard(data, shards[c], out / client_name(c, clients)));
   return {};
 }
 

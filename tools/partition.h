@@ -44,6 +44,9 @@ using Shards = std::vector<std::vector<std::uint32_t>>;
 // "client-03" for index 2. The number has as many digits as the number of clients, and at least two.
 [[nodiscard]] std::string client_name(std::uint32_t index, std::uint32_t clients);
 
+// Writes folder/images.idx and folder/labels.idx with these examples.
+[[nodiscard]] Result<void> write_shard(const learning::IdxPair& data, std::span<const std::uint32_t> examples,
+                                       const std::filesystem::path& folder);
 // Writes out/NAME/images.idx and out/NAME/labels.idx for each client.
 [[nodiscard]] Result<void> write_shards(const learning::IdxPair& data, const Shards& shards,
                                         const std::filesystem::path& out);

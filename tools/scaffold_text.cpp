@@ -6,7 +6,6 @@
 
 #include "common/config/name_check.h"
 #include "protocols/secure_aggregation/setup.h"
-#include "tools/partition.h"
 
 namespace hansa::tools {
 namespace {
@@ -26,14 +25,9 @@ std::string data_text(const ScaffoldPlan& plan) {
          "# labels = \"data/test-labels.idx\"   # idx1\n";
 }
 
-// The address at which a client on this machine reaches an aggregator that listens at `bind`.
-std::string local_address(const std::string& bind) {
-  const std::string any = "tcp://0.0.0.0:";
-  return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
-}
-
 std::uint32_t clients_min(const ScaffoldPlan& plan) {
-  return plan.clients_min != 0 ? plan.clients_min : std::max(1U, (plan.clients * 4 + 4) / 5);
+  const auto clients = static_cast<std::uint32_t>(plan.clients.size());
+  return plan.clients_min != 0 ? plan.clients_min : std::max(1U, (clients * 4 + 4) / 5);
 }
 
 // Of three clients, of which one may be corrupt, two are left.
@@ -46,40 +40,16 @@ std::string secure_aggregation_text(const ScaffoldPlan& plan, const std::string&
            "limits.\n"
            "[secure_aggregation]\nenabled = true\n" +
            body +
-           (is_of_three(plan) ? "honest_min = 2   # as in clients/*.toml: rounds may have three clients\n"
-                              : "");
+           (is_of_three(plan)
+                ? "honest_min = 2   # as in sites/*/client.toml: rounds may have three clients\n"
+                : "");
   return "# Off: with fewer than 3 clients in a round, each could compute the others' updates from the "
          "sum.\n"
          "[secure_aggregation]\nenabled = false\n" +
          body;
 }
 
-std::string root_text(const ScaffoldPlan& plan, const std::string& root) {
-  if (sums_securely(plan))
-    return fmt::format(
-        "# Updates leave this device only in secure aggregation with clients that this root key certified. "
-        "The "
-        "device trains\n"
-        "# only models that this root key has signed.\n"
-        "[secure_aggregation]\nroot = \"{}\"\n{}",
-        root,
-        is_of_three(plan) ? "# The smallest sum is that of three clients. If one of them colludes with the "
-                            "aggregator, it subtracts "
-                            "its own\n"
-                            "# update, and the sum of two is left. Without this line the client takes part "
-                            "only in larger sums.\n"
-                            "honest_min = 2\n"
-                          : "");
-  return fmt::format(
-      "# The device trains only models that this root key has signed: hansa model sign.\n"
-      "[model]\nroot = \"{0}\"\n\n"
-      "# Updates leave this device only in secure aggregation with clients that this root key certified.\n"
-      "# [secure_aggregation]\n# root = \"{0}\"\n",
-      root);
-}
-
 std::string example_readme(const ScaffoldPlan& plan) {
-  const std::string first = client_name(0, plan.clients);
   return fmt::format(
       "# {name}\n\n"
       "A federation of {clients} clients that learn to classify the images of Fashion-MNIST. The 60,000 "
@@ -89,44 +59,59 @@ std::string example_readme(const ScaffoldPlan& plan) {
       "with the aggregator, which evaluates the model after each of the {rounds} rounds.\n\n"
       "To run real processes, start each in its own terminal:\n\n"
       "    hansa-aggregator federation.toml\n"
-      "    hansa-client clients/{first}.toml      # and one for each other client\n\n"
+      "    hansa-client sites/{first}/client.toml      # and one for each other client\n\n"
       "To run everything in one process, with the same result bit for bit:\n\n"
       "    hansa simulate federation.toml\n\n"
       "After the run:\n\n"
       "    hansa status runs/RUN\n"
       "    hansa model export runs/RUN fashion.pt\n"
       "    hansa data partition --help            # other partitions\n\n",
-      fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients),
-      fmt::arg("alpha", plan.alpha), fmt::arg("rounds", plan.rounds), fmt::arg("first", first));
+      fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients.size()),
+      fmt::arg("alpha", plan.alpha), fmt::arg("rounds", plan.rounds),
+      fmt::arg("first", plan.clients.front()));
 }
 
 std::string template_readme(const ScaffoldPlan& plan) {
-  const std::string first = client_name(0, plan.clients);
   return fmt::format(
       "# {name}\n\n"
-      "A new federation. Before its first round:\n\n"
+      "A new federation of {clients} clients. Before its first round:\n\n"
       "1. **Model.** `model.pt` is a small model for 28 x 28 images. Replace it by your own: `hansa model "
-      "list` and\n"
-      "   `hansa model create` provide built-in models, and PyTorch saves any model with\n"
-      "   `torch.jit.script(model).save(\"model.pt\")`. Clients train only models that the root key has "
-      "signed: after each\n"
-      "   change, run `hansa model sign model.pt --key keys/root.key`.\n"
-      "2. **Data.** In each `clients/*.toml`, set `[data]` to the device's files. In `federation.toml`, "
+      "list` names "
+      "the\n"
+      "   built-in models, `hansa model create logistic model.pt --inputs 30 --classes 2 --force` creates "
+      "one, and "
+      "PyTorch\n"
+      "   saves any model with `torch.jit.script(model).save(\"model.pt\")`. Clients train only models that "
+      "the root "
+      "key has\n"
+      "   signed: after each change, run `hansa model sign model.pt --key keys/root.key`.\n"
+      "2. **Data.** In each `sites/*/client.toml`, set `[data]` to the device's files. In `federation.toml`, "
       "uncomment\n"
       "   `[evaluation]` if the aggregator has held-out examples.\n"
-      "3. **Devices.** Copy each client's `clients/NAME.toml` and `keys/clients/NAME.key` to its device, and "
-      "set\n"
-      "   `aggregator.address` to the aggregator's address. To add a device, run `hansa keys generate NAME` "
-      "on it, copy its\n"
-      "   `NAME.pub` to `admitted/`, and certify it: `hansa keys certify --root keys/root.key --federation "
-      "{name}\n"
-      "   admitted/NAME.pub`. Its secret key stays on the device. Keep `keys/root.key` off the aggregator's "
-      "machine: whoever\n"
-      "   has this key can certify clients that do not exist, and sign models for the devices to run.\n"
-      "4. **Start.** Run `hansa-aggregator federation.toml` here, and on each device `hansa-client "
-      "NAME.toml`, for example\n"
-      "   `hansa-client {first}.toml`.\n\n",
-      fmt::arg("name", federation_name(plan)), fmt::arg("first", first));
+      "3. **Devices.** `sites/` has one folder for each client. Set `aggregator.address` in its "
+      "`client.toml` to the "
+      "address\n"
+      "   at which the device reaches the aggregator, and copy the folder to the device: all paths in it are "
+      "relative. "
+      "The\n"
+      "   copy here is then not needed any more; it contains the device's secret key.\n"
+      "4. **Start.** Run `hansa-aggregator federation.toml` here, and `hansa-client client.toml` in the "
+      "folder on each "
+      "device.\n\n"
+      "To add or remove a device at any time, also during a run: `hansa client add NAME`, `hansa client "
+      "remove NAME`. "
+      "A device\n"
+      "whose secret key must never leave it makes its own: run `hansa keys generate NAME` there, copy its "
+      "`NAME.pub` "
+      "to\n"
+      "`admitted/`, and certify it: `hansa keys certify --root keys/root.key --federation {name} "
+      "admitted/NAME.pub`. "
+      "Keep\n"
+      "`keys/root.key` off the aggregator's machine: whoever has this key can certify clients that do not "
+      "exist, and "
+      "sign\n"
+      "models for the devices to run.\n\n",
+      fmt::arg("name", federation_name(plan)), fmt::arg("clients", plan.clients.size()));
 }
 
 }  // namespace
@@ -139,7 +124,7 @@ std::string federation_name(const ScaffoldPlan& plan) {
 
 bool sums_securely(const ScaffoldPlan& plan) {
   return clients_min(plan) >= secure_aggregation::clients_min &&
-         plan.clients <= secure_aggregation::clients_max;
+         plan.clients.size() <= secure_aggregation::clients_max;
 }
 
 std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
@@ -175,63 +160,40 @@ std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
       "{secure}\n"
       "{data}\n"
       "[simulation]\n"
-      "clients = \"clients/*.toml\"\n",
+      "clients = \"sites/*/client.toml\"\n",
       fmt::arg("name", federation_name(plan)), fmt::arg("seed", plan.seed), fmt::arg("rounds", plan.rounds),
-      fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients),
+      fmt::arg("bind", plan.bind), fmt::arg("clients", plan.clients.size()),
       fmt::arg("clients_min", clients_min(plan)), fmt::arg("secure", secure_aggregation_text(plan, root)),
       fmt::arg("data", data_text(plan)));
 }
 
-std::string client_toml(const ScaffoldPlan& plan, const ClientText& client) {
-  const std::string data = plan.example == Example::none
-                               ? "images = \"../data/" + client.name +
-                                     "/images.idx\"   # fill in: idx3, plain or .gz\n" +
-                                     "labels = \"../data/" + client.name + "/labels.idx\"   # fill in: idx1\n"
-                               : "images = \"../shards/" + client.name +
-                                     "/images.idx\"\nlabels = \"../shards/" + client.name + "/labels.idx\"\n";
-  return fmt::format(
-      "# The configuration of hansa-client on one device. All keys: docs/configuration.md.\n"
-      "# Paths are relative to this file's folder.\n\n"
-      "[client]\n"
-      "name = \"{client}\"                   # the aggregator admits it by admitted/{client}.pub\n"
-      "federation = \"{federation}\"\n"
-      "key = \"../keys/clients/{client}.key\"   # secret: stays on this device\n"
-      "state = \"../state/{client}\"\n"
-      "# after_federation = \"stay\"           # wait for another run; by default the client ends\n\n"
-      "[aggregator]\n"
-      "address = \"{address}\"\n"
-      "public_key = \"{key}\"   # the client connects to no other aggregator\n\n"
-      "# The examples this device trains on. None of them is sent.\n"
-      "[data]\n"
-      "{data}\n"
-      "{secure}\n"
-      "# The resources that training may use.\n"
-      "[resources]\n"
-      "threads = 1\n"
-      "# nice = 10\n"
-      "# memory_mib_max = 512\n",
-      fmt::arg("client", client.name), fmt::arg("federation", federation_name(plan)),
-      fmt::arg("address", plan.address.empty() ? local_address(plan.bind) : plan.address),
-      fmt::arg("key", client.aggregator_key), fmt::arg("data", data),
-      fmt::arg("secure", root_text(plan, client.root)));
+std::string local_address(const std::string& bind) {
+  const std::string any = "tcp://0.0.0.0:";
+  return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
+}
+
+SiteTerms site_terms(const ScaffoldPlan& plan, const transport::PublicKey& aggregator) {
+  SiteTerms out{
+      federation_name(plan), {plan.address.empty() ? local_address(plan.bind) : plan.address}, aggregator};
+  out.summing = sums_securely(plan) ? Summing::secure : Summing::plain;
+  if (sums_securely(plan) && is_of_three(plan)) out.honest_min = 2;
+  out.data = plan.example == Example::none ? SiteData::to_fill_in : SiteData::shard;
+  return out;
 }
 
 std::string readme(const ScaffoldPlan& plan) {
   return (plan.example == Example::none ? template_readme(plan) : example_readme(plan)) +
          "| path | content |\n| --- | --- |\n"
          "| `federation.toml` | the aggregator's configuration |\n"
-         "| `clients/` | the configuration of each client |\n"
-         "| `keys/` | secret keys, readable only by their owner; `keys/clients/` belongs on the devices, "
-         "`keys/root.key` "
-         "with the operator |\n"
-         "| `admitted/` | certified public keys of the clients that may take part; remove a key to exclude "
-         "its "
-         "device |\n"
+         "| `sites/NAME/` | the folder of each client: `client.toml`, its secret key, " +
+         (plan.example == Example::none ? "" : "its examples, ") +
+         "later its state |\n"
+         "| `keys/` | secret keys, readable only by their owner; `keys/root.key` belongs with the operator "
+         "|\n"
+         "| `admitted/` | certified public keys of the clients that may take part |\n"
          "| `model.pt`, `model.pt.manifest` | the model before the first round, and the root key's signature "
-         "of "
-         "it |\n" +
-         (plan.example == Example::none ? "" : "| `shards/` | each client's examples |\n") +
-         "| `runs/` | created by the first run: one folder for each run |\n";
+         "of it |\n"
+         "| `runs/` | created by the first run: one folder for each run; `hansa runs` lists them |\n";
 }
 
 }  // namespace hansa::tools

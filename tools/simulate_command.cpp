@@ -1,6 +1,9 @@
 // hansa simulate: a federation.toml in one process.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -8,6 +11,7 @@
 
 #include "common/metrics_text.h"
 #include "common/program.h"
+#include "server/config/client_files.h"
 #include "server/config/federation_config.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
@@ -18,6 +22,7 @@ namespace {
 
 struct Arguments {
   std::string file;
+  std::vector<std::filesystem::path> clients;  // patterns; empty: those of the file
   std::uint32_t rounds = 0;
   std::uint64_t seed = 0;
   unsigned threads = 0;
@@ -29,6 +34,12 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
   HANSA_TRY(auto config, server::read_federation_config(a.file));
   if (command.count("--rounds") > 0) config.rounds = a.rounds;
   if (command.count("--seed") > 0) config.seed = a.seed;
+  if (!a.clients.empty()) {
+    HANSA_TRY(config.simulated_clients, server::find_client_files(a.clients, "--clients"));
+    if (config.simulated_clients.empty())
+      return fail(ErrorCode::usage, "--clients", "matches no file",
+                  "for example --clients \"sites/*/client.toml\"");
+  }
   simulation::SimulateOptions options;
   options.threads = a.threads;
   if (command.count("--arrival-seed") > 0) options.arrival_seed = a.arrival_seed;
@@ -79,6 +90,8 @@ void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
       "simulate", "Run a federation in this process: the quick way to try a configuration");
   const auto a = std::make_shared<Arguments>();
   command->add_option("FILE", a->file, "federation.toml")->required();
+  command->add_option("--clients", a->clients,
+                      "Override [simulation] clients: client files or patterns, with * and **, in quotes");
   command->add_option("--rounds", a->rounds, "Override [federation] rounds")
       ->check(CLI::Range(1U, 1'000'000U));
   command->add_option("--seed", a->seed, "Override [federation] seed");
@@ -86,7 +99,9 @@ void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
       ->check(CLI::Range(0U, 1024U));
   command->add_option("--arrival-seed", a->arrival_seed, "Shuffle the order in which updates are reported");
   command->add_flag("--json", a->json, "Print JSON instead of lines");
-  command->footer("Example:\n  hansa simulate fashion/federation.toml --rounds 5 --threads 2");
+  command->footer(
+      "Examples:\n  hansa simulate fashion/federation.toml --rounds 5 --threads 2\n"
+      "  hansa simulate mine/federation.toml --clients \"mine/sites/hospital-*/client.toml\"");
   command->callback([command, a, &outcome] { outcome = simulate(*command, *a); });
 }
 

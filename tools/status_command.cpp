@@ -14,6 +14,7 @@
 #include "server/store/run_catalogue.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
+#include "tools/run_list.h"
 #include "tools/text_table.h"
 
 namespace hansa::tools {
@@ -31,6 +32,7 @@ struct RunView {
   server::RunIdentity identity;
   std::vector<RoundRecord> rounds;
   std::map<RoundId, Metrics> evaluations;
+  std::vector<RoundId> configured_after;  // the rounds after which the configuration changed; first round 0
 };
 
 Result<RunView> read_run(const std::filesystem::path& folder) {
@@ -44,6 +46,8 @@ Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(out.rounds, run->rounds());
   HANSA_TRY(const auto evaluations, run->evaluations());
   for (const auto& [round, metrics] : evaluations) out.evaluations[round] = metrics;
+  HANSA_TRY(const auto configurations, run->configurations());
+  for (const auto& configuration : configurations) out.configured_after.push_back(configuration.after);
   return out;
 }
 
@@ -133,6 +137,12 @@ void print_table(const RunView& view) {
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
   fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run,
              table.text(), model.text());
+  std::string changes;
+  for (std::size_t i = 1; i < view.configured_after.size(); ++i)
+    changes += (i > 1 ? ", " : "") + std::to_string(view.configured_after[i].value);
+  if (!changes.empty())
+    fmt::print("configuration changed after round {}: the versions are in the run's folder config/\n",
+               changes);
 }
 
 nlohmann::json participation_json(const Participation& participation) {
@@ -182,6 +192,8 @@ void print_json(const RunView& view) {
       entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));
   }
+  nlohmann::json configured_after = nlohmann::json::array();
+  for (const RoundId round : view.configured_after) configured_after.push_back(round.value);
   const nlohmann::json document{{"federation", view.identity.federation},
                                 {"run", view.identity.run},
                                 {"seed", view.identity.seed},
@@ -189,13 +201,15 @@ void print_json(const RunView& view) {
                                 {"layout", view.identity.layout.text()},
                                 {"initial_model", view.identity.initial_model.text()},
                                 {"started_from", view.identity.started_from},
+                                {"configured_after", configured_after},
                                 {"rounds", rounds}};
   // Reasons come from clients. The listing must not end at bytes that are not UTF-8.
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 Result<void> run_status(const StatusOptions& options) {
-  HANSA_TRY(const RunView view, read_run(options.run));
+  HANSA_TRY(const std::filesystem::path run, find_run(options.run));
+  HANSA_TRY(const RunView view, read_run(run));
   if (options.form == OutputForm::json) print_json(view);
   else print_table(view);
   return {};
@@ -204,10 +218,15 @@ Result<void> run_status(const StatusOptions& options) {
 }  // namespace
 
 void add_status_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand("status", "Show the rounds of a run, also while it is running");
-  command->footer("Example:\n  hansa status runs/fashion-20260101-120000");
+  CLI::App* command = hansa.add_subcommand("status", "Show the rounds of a run, also while it runs");
+  command->footer(
+      "Examples:\n  hansa status runs            # the newest run\n  hansa status runs/mine-20260101-120000 "
+      "--json");
   auto options = std::make_shared<StatusOptions>();
-  command->add_option("RUN", options->run, "Run folder")->required();
+  command
+      ->add_option("RUN", options->run,
+                   "A run folder; for the newest run, the folder of runs or the federation's folder")
+      ->required();
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; },
       "Print JSON, with each client's participation in each round");

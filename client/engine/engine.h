@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "client/agent/agent.h"
 #include "client/engine/ports.h"

@@ -83,21 +83,9 @@ finish_example() {
 # --- configuration
 
 new_federation() {
-  local dir="$1" rounds="$2" file old name
+  local dir="$1" rounds="$2"
   shift 2
-  "$bin/hansa" new "$dir" --clients $# --rounds "$rounds" --seed "$seed" --bind tcp://127.0.0.1:7470 >/dev/null
-  # A client's name is that of its public key's file in admitted/: rename the files, and change the configuration.
-  for file in "$dir"/clients/*.toml; do
-    old="$(basename "$file" .toml)" name="$1"
-    shift
-    sed -i "s/$old/$name/g" "$file"
-    mv "$file" "$dir/clients/$name.toml"
-    mv "$dir/keys/clients/$old.key" "$dir/keys/clients/$name.key"
-    mv "$dir/admitted/$old.pub" "$dir/admitted/$name.pub"
-  done
-  # A certificate holds the name, so certify again.
-  name="$(sed -n 's/^name = "\(.*\)"/\1/p' "$dir/federation.toml" | head -n 1)"
-  "$bin/hansa" keys certify --root "$dir/keys/root.key" --federation "$name" "$dir"/admitted/*.pub >/dev/null
+  "$bin/hansa" new "$dir" --clients "$(IFS=,; echo "$*")" --rounds "$rounds" --seed "$seed" --bind tcp://127.0.0.1:7470 >/dev/null
 }
 
 # The keys of a table end at an empty line or the next table. A missing table is appended.
@@ -139,7 +127,7 @@ start_aggregator() {
     port=$((20000 + RANDOM % 12000))
     while is_taken "$port"; do port=$((20000 + RANDOM % 12000)); done
     sed -i "s|^bind = .*|bind = \"tcp://127.0.0.1:$port\"|" "$dir/federation.toml"
-    sed -i "s|^address = .*|address = \"tcp://127.0.0.1:$port\"|" "$dir"/clients/*.toml
+    sed -i "s|^address = .*|address = \"tcp://127.0.0.1:$port\"|" "$dir"/sites/*/client.toml
     timeout -k 10 "$seconds" "$bin/hansa-aggregator" "$dir/federation.toml" --new --progress plain \
       >"$dir/logs/aggregator.log" 2>&1 </dev/null &
     aggregator=$!
@@ -172,8 +160,8 @@ start_federation() {
   "$bin/hansa" model sign "$dir/model.pt" --key "$dir/keys/root.key" >/dev/null
   start_aggregator "$dir" "$seconds"
   client_of=()
-  for file in "$dir"/clients/*.toml; do
-    name="$(basename "$file" .toml)"
+  for file in "$dir"/sites/*/client.toml; do
+    name="$(basename "$(dirname "$file")")"
     timeout -k 10 "$seconds" "$client_program" "$file" >"$dir/logs/$name.log" 2>&1 </dev/null &
     running[$!]="$name"
     client_of[$!]="$name"
@@ -236,7 +224,7 @@ wait_for_round() {
 }
 
 wait_for_records() {
-  while "$bin/hansa" data consumed "$1/state/$2" --json >"$1/consumed.json"; do
+  while "$bin/hansa" data consumed "$1/sites/$2/state" --json >"$1/consumed.json"; do
     [ "$(json_value "$1/consumed.json" sources 0 records)" -lt "$3" ] || return 0
     is_running "$1"
     sleep 0.1

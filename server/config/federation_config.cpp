@@ -1,13 +1,14 @@
 #include "server/config/federation_config.h"
 
-#include <algorithm>
-
 #include "common/config/document.h"
 #include "common/config/name_check.h"
-#include "common/name_pattern.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
+<<<<<<< HEAD
 #include "protocols/transport/server_channel.h"
+=======
+#include "server/config/client_files.h"
+>>>>>>> i22a
 #include "server/config/federation_schema.h"
 
 namespace hansa::server {
@@ -30,21 +31,15 @@ Result<void> check_bind(const Document& document) {
 
 Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {
   const std::string key = "simulation.clients";
-  std::vector<std::filesystem::path> out;
-  if (!document.has(key)) return out;
-  const std::filesystem::path pattern = document.path(key);
-  const std::string last = pattern.filename().string();
-  if (pattern.parent_path().string().find('*') != std::string::npos || std::ranges::count(last, '*') > 1)
-    return fail(ErrorCode::usage, document.location(key), "may have one '*', in its last component",
-                "for example \"clients/*.toml\"");
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(
-           pattern.has_parent_path() ? pattern.parent_path() : std::filesystem::path("."), error))
-    if (matches_pattern(entry.path().filename().string(), last))
-      out.push_back(entry.path().lexically_normal());
+  std::vector<std::filesystem::path> patterns;
+  if (!document.has(key)) return patterns;
+  for (const std::string& written : document.texts(key)) {
+    const std::filesystem::path pattern =
+        document.file().parent_path() / written;  // itself if it is absolute
+    patterns.push_back(pattern.lexically_normal());
+  }
   // No match is not an error: on the aggregator's machine there may be no client files.
-  std::ranges::sort(out);
-  return out;
+  return find_client_files(patterns, document.location(key));
 }
 
 // Refuses settings with which secure aggregation cannot be secure.

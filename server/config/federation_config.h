@@ -92,7 +92,7 @@ struct FederationConfig {
   std::optional<learning::DataConfig> evaluation;  // held-out data
   std::uint32_t evaluation_every = 1;  // rounds from one evaluation to the next
   int evaluation_threads = 1;
-  std::vector<std::filesystem::path> simulated_clients;  // [simulation] clients = "clients/*.toml", sorted
+  std::vector<std::filesystem::path> simulated_clients;  // matches of [simulation] clients, sorted
 };
 
 // Relative paths in the file are relative to the file's folder. Fails with `usage` and the text "federation.toml:LINE:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/files.h"
 #include "common/vector_digest.h"
 #include "protocols/enrolment/manifest_file.h"
 #include "server/setup/model_approval.h"
@@ -101,6 +102,19 @@ Result<Compression> plan_compression(const FederationConfig& config, const Param
   return out;
 }
 
+// The run keeps the configuration that it is made with, and each later one with the round that it follows.
+Result<void> keep_configuration(const FederationConfig& config, PreparedRun& run) {
+  if (config.file.empty()) return {};  // it was not read from a file
+  constexpr std::size_t bytes_max = std::size_t{1} << 20;
+  HANSA_TRY(const std::string text, read_text_file(config.file, bytes_max));
+  HANSA_TRY(const auto kept, run.store->configurations());
+  if (!kept.empty() && kept.back().text == text) return {};
+  if (!kept.empty() && run.resumed)
+    run.notes.push_back(config.file.string() + " has changed: the rounds after " +
+                        std::to_string(run.position.value) + " use the new version, and the run keeps both");
+  return run.store->put_configuration(run.position, text);
+}
+
 }  // namespace
 
 std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
@@ -184,6 +198,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   }
   HANSA_TRY(const auto position, run.store->position());
   if (position) run.position = position->round;
+  HANSA_TRY_VOID(keep_configuration(config, run));
   run.optimizer = config.optimizer;
   run.initial_state = identity.initial_state;
 

@@ -225,6 +225,18 @@ Result<void> MemoryStore::put_manifest(std::string_view manifest) {
 
 Result<std::optional<std::string>> MemoryStore::manifest() { return disk_->manifest; }
 
+Result<void> MemoryStore::put_configuration(RoundId round, std::string_view text) {
+  HANSA_TRY_VOID(require_writable());
+  disk_->configurations[round] = text;
+  return {};
+}
+
+Result<std::vector<Run::Configuration>> MemoryStore::configurations() {
+  std::vector<Configuration> out;
+  for (const auto& [after, text] : disk_->configurations) out.push_back({after, text});
+  return out;
+}
+
 Result<ParameterLayout> MemoryStore::layout() { return ParameterLayout::parse(disk_->layout, options_.name); }
 
 Result<std::filesystem::path> MemoryStore::archive_file() {

@@ -50,6 +50,16 @@ class Run : public Store {
   [[nodiscard]] virtual Result<void> put_manifest(std::string_view manifest) = 0;
   [[nodiscard]] virtual Result<std::optional<std::string>> manifest() = 0;
 
+  // The text of federation.toml with which the rounds after `round` were made; replaces an earlier one for the same
+  // round. Atomic and durable. For people: no digest covers it.
+  [[nodiscard]] virtual Result<void> put_configuration(RoundId round, std::string_view text) = 0;
+  // All that were put, in the order of their rounds.
+  struct Configuration {
+    RoundId after;  // the last round that was committed without it
+    std::string text;
+  };
+  [[nodiscard]] virtual Result<std::vector<Configuration>> configurations() = 0;
+
   // Fails (storage) if it is not the layout that the run began with.
   [[nodiscard]] virtual Result<ParameterLayout> layout() = 0;
   // The path of a file with the archive. Fails (storage) before put_archive, or if the archive is not the one that the

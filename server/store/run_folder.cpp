@@ -10,6 +10,7 @@
 #include "common/folder_lock.h"
 #include "common/open_file.h"
 #include "server/store/internal/content_files.h"
+#include "server/store/internal/configuration_files.h"
 #include "server/store/internal/database.h"
 #include "server/store/internal/delta_files.h"
 #include "server/store/internal/folder_contents.h"
@@ -287,6 +288,15 @@ Result<std::optional<std::string>> RunFolder::manifest() {
   if (!std::filesystem::exists(manifest_path(), error)) return std::nullopt;
   HANSA_TRY(auto text, read_text_file(manifest_path(), manifest_bytes_max));
   return text;
+}
+
+Result<void> RunFolder::put_configuration(RoundId round, std::string_view text) {
+  HANSA_TRY_VOID(state_->require_writable());
+  return internal::put_configuration(state_->folder / "config", round, text);
+}
+
+Result<std::vector<Run::Configuration>> RunFolder::configurations() {
+  return internal::read_configurations(state_->folder / "config");
 }
 
 Result<ParameterLayout> RunFolder::layout() {

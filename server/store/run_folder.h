@@ -6,6 +6,7 @@
 //   archive.pt       the model archive as the run started
 //   archive.pt.manifest   the operator's signature of the archive, if there is one
 //   layout.txt       its parameter layout
+//   config/          after-N.toml: federation.toml as it was for the rounds after round N
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
@@ -65,6 +66,8 @@ class RunFolder final : public Run {
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
   [[nodiscard]] Result<void> put_manifest(std::string_view manifest) override;
   [[nodiscard]] Result<std::optional<std::string>> manifest() override;
+  [[nodiscard]] Result<void> put_configuration(RoundId round, std::string_view text) override;
+  [[nodiscard]] Result<std::vector<Configuration>> configurations() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;

@@ -14,8 +14,10 @@
 namespace hansa::server {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 constexpr const char* minimal =
     "[federation]\nname = \"f\"\n[aggregator]\nkey = \"a.key\"\nadmitted = \"admitted\"\n[model]\narchive = "
@@ -184,14 +186,30 @@ TEST_F(FederationFile, EveryKeyOfTheSchemaReachesTheStruct) {
   EXPECT_EQ(config.evaluation_threads, 14);
 }
 
-TEST_F(FederationFile, SimulatedClientsAreTheMatchesInOrder) {
-  ASSERT_TRUE(make_folders(folder_.path() / "clients"));
-  for (const char* name : {"b.toml", "a.toml", "a.toml.bak", "c.txt"})
-    ASSERT_TRUE(write_file_atomically(folder_.path() / "clients" / name, std::string_view("")));
-  const FederationConfig config =
-      read(std::string(minimal) + "[simulation]\nclients = \"clients/*.toml\"\n").value();
-  EXPECT_THAT(config.simulated_clients,
-              ElementsAre(folder_.path() / "clients/a.toml", folder_.path() / "clients/b.toml"));
+TEST_F(FederationFile, SimulatedClientsAreTheMatchesOfAllPatternsInOrder) {
+  const auto at = [&](const char* file) { return folder_.path() / file; };
+  for (const char* file :
+       {"b.toml", "a.toml", "a.toml.bak", "c.txt", "sites/x/client.toml", "sites/y/client.toml",
+        "sites/y/deep/client.toml", "sites/.old/client.toml", "sites/y/client.toml.bak"}) {
+    ASSERT_TRUE(make_folders(at(file).parent_path()));
+    ASSERT_TRUE(write_file_atomically(at(file), std::string_view("")));
+  }
+  const auto matches = [&](const std::string& patterns) {
+    return read(std::string(minimal) + "[simulation]\nclients = " + patterns + "\n")
+        .value()
+        .simulated_clients;
+  };
+  EXPECT_THAT(matches("\"*.toml\""), Contains(at("a.toml")));
+  EXPECT_THAT(matches("\"sites/*/client.toml\""),
+              ElementsAre(at("sites/x/client.toml"), at("sites/y/client.toml")));
+  EXPECT_THAT(
+      matches("\"sites/**/client.toml\""),
+      ElementsAre(at("sites/x/client.toml"), at("sites/y/client.toml"), at("sites/y/deep/client.toml")));
+  EXPECT_THAT(matches("\"**/client.toml\""), SizeIs(3));
+  EXPECT_THAT(matches("[\"sites/**/client.toml\", \"b.toml\", \"sites/x/*.toml\", \"none/*\"]"),
+              ElementsAre(at("b.toml"), at("sites/x/client.toml"), at("sites/y/client.toml"),
+                          at("sites/y/deep/client.toml")));
+  EXPECT_THAT(matches("\"sites/x\""), ElementsAre()) << "a folder is no client file";
 }
 
 TEST_F(FederationFile, ErrorsOfTheReaderNameTheLineToo) {
@@ -209,8 +227,8 @@ TEST_F(FederationFile, ErrorsOfTheReaderNameTheLineToo) {
              "federation.toml:8: aggregator.bind: is \"127.0.0.1:7470\", which is not an address"},
         Case{"[federation]\nname = \"f\"\n[model]\narchive = \"m\"\n[aggregator]\nkey = \"k\"\nadmitted = "
              "\"a\"\n"
-             "[simulation]\nclients = \"*/*.toml\"\n",
-             "federation.toml:9: simulation.clients: may have one '*'"}}) {
+             "[simulation]\nclients = []\n",
+             "federation.toml:9: simulation.clients"}}) {
     const auto config = read(toml);
     ASSERT_FALSE(config) << toml;
     EXPECT_THAT(config.error().text(), HasSubstr(error));

@@ -19,7 +19,7 @@ class AdversaryModelProcess : public ProgramTest {
     ASSERT_TRUE(write_file_atomically(folder / "rows.csv", "x,y,z\n1,0,0\n2,1,0\n3,1,1\n"));
     for (int i = 1; i <= 3; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",
-              "[data]\nkind = \"csv\"\nfile = \"../rows.csv\"\nlabel = \"z\"\n\n");
+              "[data]\nkind = \"csv\"\nfile = \"../../rows.csv\"\nlabel = \"z\"\n\n");
   }
   void create_model() {
     std::filesystem::remove(model());
@@ -71,7 +71,7 @@ TEST_F(AdversaryModelProcess, DevicesDoNotRunTheModelOfAnAggregatorInOtherHands)
   for (auto& client : clients)
     EXPECT_TRUE(client.wait_for_output("is not signed by the root key", seconds(60))) << client.output();
   for (int i = 1; i <= 3; ++i) {
-    const auto archives = folder / "state" / client_file(i).stem() / "archives";
+    const auto archives = site(i) / "state" / "archives";
     EXPECT_TRUE(std::filesystem::is_empty(archives)) << "nothing of the archive was stored";
   }
 }

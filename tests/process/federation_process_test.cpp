@@ -115,7 +115,7 @@ TEST_F(AdversaryReportsInProcess, ABadCellStaysOnItsDeviceAndTheOthersContinue) 
     replace(client_file(i), "\\[secure_aggregation\\]", "[secure_aggregation]\nrequired = false");
   ASSERT_TRUE(write_file_atomically(folder / "bad.csv", "a,y\n1,0\nMary-Miller-HIV,1\n"));
   replace(client_file(3), "\\[data\\][^\\[]*",
-          "[data]\nkind = \"csv\"\nfile = \"../bad.csv\"\nlabel = \"y\"\n\n");
+          "[data]\nkind = \"csv\"\nfile = \"../../bad.csv\"\nlabel = \"y\"\n\n");
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> clients;
   clients.push_back(start_client(3));
@@ -165,7 +165,7 @@ TEST_F(FederationFolder, ClientsThatAreRefusedReceiveTheReason) {
 
   auto first = start_client(1);
   ASSERT_TRUE(aggregator.wait_for_output("client-01 connected", seconds(60))) << aggregator.output();
-  replace(client_file(1), "state = \"[^\"]*\"", "state = \"../state/second\"");
+  replace(client_file(1), "state = \"[^\"]*\"", "state = \"second\"");
   ChildProcess second("hansa-client", {client_file(1).string()}, log("second"));
   EXPECT_TRUE(second.wait_for_output("another live client presents the key", seconds(60))) << second.output();
   EXPECT_TRUE(aggregator.wait_for_output("identity in use", seconds(60))) << aggregator.output();
@@ -175,7 +175,7 @@ TEST_F(FederationFolder, AClientThatPinsAnotherKeyReportsIt) {
   auto aggregator = start_aggregator("aggregator");
   ChildProcess made("hansa", {"keys", "generate", "other", "--folder", folder.string()}, log("keys"));
   ASSERT_EQ(made.wait(seconds(60)), 0) << made.output();
-  replace(client_file(1), "public_key = \"[^\"]*\"", "public_key_file = \"../other.pub\"");
+  replace(client_file(1), "public_key = \"[^\"]*\"", "public_key_file = \"../../other.pub\"");
   auto client = start_client(1);
   EXPECT_TRUE(client.wait_for_output("is probably not its key", seconds(60))) << client.output();
   EXPECT_TRUE(aggregator.wait_for_output("another aggregator's key pinned", seconds(60)))

@@ -34,7 +34,7 @@ class Following : public ProgramTest {
     replace(federation, "deadline_s = 120", "deadline_s = 2");
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
     replace(client_file(2), "\\[data\\][^\\[]*",
-            "[data]\nkind = \"csv\"\nfile = \"../fixed.csv\"\nlabel = \"y\"\n\n");
+            "[data]\nkind = \"csv\"\nfile = \"../../fixed.csv\"\nlabel = \"y\"\n\n");
   }
   void follow(const std::string& keys) {
     replace(client_file(1), "\\[data\\][^\\[]*",
@@ -49,7 +49,7 @@ class Following : public ProgramTest {
   }
   // Waits until all rows that were written have been consumed; then their digests must be equal.
   void expect_all_consumed() {
-    const std::string state = (folder / "state" / "client-01").string();
+    const std::string state = (site(1) / "state").string();
     nlohmann::json source;
     for (int i = 0; i < 120; ++i) {
       ChildProcess asked("hansa", {"data", "consumed", state, "--json"},
@@ -70,7 +70,7 @@ class Following : public ProgramTest {
 };
 
 TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
-  follow("file = \"../grows.csv\"");
+  follow("file = \"../../grows.csv\"");
   std::ofstream file(folder / "grows.csv");
   file << "x,y\n" << std::flush;
   auto aggregator = start_aggregator("aggregator");
@@ -99,7 +99,7 @@ TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
 
 // 40 examples are consumed and the reservoir holds 20, so most rounds depend on which examples stay.
 TEST_F(Following, ASimulationWithAFullReservoirGivesTheSameModelEachTime) {
-  follow("file = \"../rows.csv\"");
+  follow("file = \"../../rows.csv\"");
   std::ofstream file(folder / "rows.csv");
   file << "x,y\n";
   for (int i = 0; i < 60; ++i) file << next_row() << "\n";

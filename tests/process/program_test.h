@@ -20,9 +20,10 @@ class ProgramTest : public ::testing::Test {
   [[nodiscard]] std::filesystem::path log(const std::string& name) const {
     return temporary / (name + ".log");
   }
-  [[nodiscard]] std::filesystem::path client_file(int i) const {
-    return folder / "clients" / ("client-0" + std::to_string(i) + ".toml");
+  [[nodiscard]] std::filesystem::path site(int i) const {
+    return folder / "sites" / ("client-0" + std::to_string(i));
   }
+  [[nodiscard]] std::filesystem::path client_file(int i) const { return site(i) / "client.toml"; }
   static void replace(const std::filesystem::path& file, const std::string& what, const std::string& with) {
     auto text = read_text_file(file, 1 << 20);
     ASSERT_TRUE(text.has_value()) << text.error().text();

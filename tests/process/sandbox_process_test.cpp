@@ -53,7 +53,7 @@ class SandboxedFederation : public ProgramTest {
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
     for (int i = 1; i <= 2; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",
-              "[data]\nkind = \"csv\"\nfile = \"../fixed.csv\"\nlabel = \"y\"\n\n");
+              "[data]\nkind = \"csv\"\nfile = \"../../fixed.csv\"\nlabel = \"y\"\n\n");
   }
   void set_resources(int i, const std::string& keys) {
     replace(client_file(i), "\\[resources\\]", "[resources]\n" + keys);
@@ -129,12 +129,13 @@ TEST_F(SandboxedFederation, TheStateIsReadableByItsUserOnly) {
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   ASSERT_EQ(first.wait(seconds(60)), 0) << first.output();
   int files = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "state"))
-    if (entry.is_regular_file()) {
-      ++files;
-      EXPECT_EQ(entry.status().permissions() & std::filesystem::perms(0077), std::filesystem::perms::none)
-          << entry.path();
-    }
+  for (int i = 1; i <= 2; ++i)
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(site(i) / "state"))
+      if (entry.is_regular_file()) {
+        ++files;
+        EXPECT_EQ(entry.status().permissions() & std::filesystem::perms(0077), std::filesystem::perms::none)
+            << entry.path();
+      }
   EXPECT_GT(files, 0);
 }
 

@@ -120,8 +120,8 @@ TEST_F(SecureFolder, WorksAgainstAnActiveAggregatorToo) {
 }
 
 TEST_F(SecureFolder, AClientWithoutACertificateIsReportedWithAHint) {
-  run("hansa", {"keys", "public", (folder / "keys/clients/client-06.key").string()}, "public");
-  std::filesystem::rename(folder / "keys/clients/client-06.pub", folder / "admitted/client-06.pub");
+  run("hansa", {"keys", "public", (site(6) / "client.key").string()}, "public");
+  std::filesystem::rename(site(6) / "client.pub", folder / "admitted/client-06.pub");
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> members;
   for (int i = 1; i <= clients; ++i) members.push_back(start_client(i));

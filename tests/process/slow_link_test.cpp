@@ -47,7 +47,7 @@ class SlowLink : public ProgramTest {
     replace(client_file(1), "address = \"[^\"]*\"", "address = \"" + address + "\"");
     ASSERT_TRUE(write_file_atomically(folder / "rows.csv", "x,y,z\n1,0,0\n2,1,0\n3,1,1\n"));
     replace(client_file(1), "\\[data\\][^\\[]*",
-            "[data]\nkind = \"csv\"\nfile = \"../rows.csv\"\nlabel = \"z\"\n\n");
+            "[data]\nkind = \"csv\"\nfile = \"../../rows.csv\"\nlabel = \"z\"\n\n");
   }
 
   // Waits until this many bytes have been transferred; false if the client ends before, or after a time limit.

@@ -1,6 +1,7 @@
 // Which runs belong to a federation, and which run is healthy.
 #include "server/setup/run_setup.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -122,6 +123,34 @@ TEST_P(PrepareRun, FromARoundOfAnotherRunBringsItsModelAndItsStateVectors) {
     EXPECT_EQ(resumed->initial_state.size(), 1U) << "a restart before the first round has them as well";
     first = again;
   }
+}
+
+// Issue 22: runs are records of how they were made.
+TEST_P(PrepareRun, ARunKeepsItsConfigurationAndEachChangeWithItsRound) {
+  config_.file = folder_ / "federation.toml";
+  const auto start = [&](const char* text, std::uint32_t commits_to) {
+    std::ofstream(config_.file) << text;
+    auto run = prepare(RunChoice::resume_or_new);
+    ASSERT_TRUE(run) << run.error().text();
+    const auto said = std::ranges::count_if(
+        run->notes, [](const std::string& note) { return note.find("has changed") != std::string::npos; });
+    EXPECT_EQ(said, std::string_view(text) == "first" ? 0 : 1);
+    for (std::uint32_t round = run->position.value + 1; round <= commits_to; ++round)
+      commit_values(*run->store, round, 2.0F * static_cast<float>(round), 0.5F);
+  };
+  start("first", 2);
+  start("first", 3);
+  start("second", 3);  // no round was made with it
+  start("third", 4);
+  const auto run = prepare(RunChoice::resume_or_new);
+  ASSERT_TRUE(run) << run.error().text();
+  const auto kept = run->store->configurations();
+  ASSERT_TRUE(kept) << kept.error().text();
+  ASSERT_EQ(kept->size(), 2U);
+  EXPECT_EQ(kept->at(0).after, RoundId(0));
+  EXPECT_EQ(kept->at(0).text, "first");
+  EXPECT_EQ(kept->at(1).after, RoundId(3));
+  EXPECT_EQ(kept->at(1).text, "third");
 }
 
 TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {

@@ -74,15 +74,15 @@ for name in ["client-01", "client-02", "client-03", "held-out"]:
             x = [random.gauss(0, 1) for _ in range(4)]
             file.write(",".join(f"{v:.5f}" for v in x + [0.8 * x[3] - 0.5 * x[0]]) + "\n")
 PYTHON
-data() { printf '[data]\nkind = "csv"\nfile = "../%s.csv"\nlabel = "y"\ntarget = "real"\n\n' "$1"; }
+data() { printf '[data]\nkind = "csv"\nfile = "../../%s.csv"\nlabel = "y"\ntarget = "real"\n\n' "$1"; }
 for client in client-01 client-02 client-03; do
   awk -v data="$(data $client)" '/^\[data\]/ { print data "\n"; skip = 1; next } /^(#|\[)/ { skip = 0 } !skip' \
-    "federation/clients/$client.toml" >changed
-  mv changed "federation/clients/$client.toml"
+    "federation/sites/$client/client.toml" >changed
+  mv changed "federation/sites/$client/client.toml"
 done
-{ data held-out | sed 's/\[data\]/[evaluation]/; s|\.\./||'; } >>federation/federation.toml
+{ data held-out | sed 's/\[data\]/[evaluation]/; s|\.\./\.\./||'; } >>federation/federation.toml
 
-"$python" "$export_program" export meter.py:Meter federation/model.pt --check federation/clients/client-01.toml ||
+"$python" "$export_program" export meter.py:Meter federation/model.pt --check federation/sites/client-01/client.toml ||
   fail "the module is not taken"
 hansa simulate federation/federation.toml --json >simulated.json || fail "it does not train"
 run="$("$python" -c 'import json; print(json.load(open("simulated.json"))["run_folder"])')"
@@ -107,7 +107,7 @@ rounds = [r["evaluation"]["absolute_error"]["mean"] for r in json.load(open("sim
 assert rounds[-1] < rounds[0], rounds
 PYTHON
 
-if "$python" "$export_program" export meter.py:Sawtooth saw.pt --check federation/clients/client-01.toml 2>refused; then
+if "$python" "$export_program" export meter.py:Sawtooth saw.pt --check federation/sites/client-01/client.toml 2>refused; then
   fail "a module without a gradient is taken"
 fi
 [ "$(wc -l <refused)" -eq 1 ] || fail "the refusal is not one line: $(cat refused)"

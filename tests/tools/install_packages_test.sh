@@ -40,6 +40,12 @@ FAKE
 cat >"$work/bin/apt-get" <<'FAKE'
 #!/bin/bash
 echo "apt-get $*" >>"$WORK/calls"
+if [ -e "$WORK/locked" ]; then
+  [ "$(wc -l <"$WORK/calls")" -lt 3 ] || rm "$WORK/locked"
+  echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)" >&2
+  exit 100
+fi
+[ "$1" != -o ] || shift 2
 if [ "$1" = update ]; then touch "$WORK/updated"; fi
 FAKE
 cat >"$work/bin/sudo" <<'FAKE'
@@ -53,12 +59,29 @@ equal "$("$install" --missing first)" "hansa-missing"
 "$install" empty
 [ ! -e "$work/calls" ] || fail "with nothing missing it must not call apt-get"
 "$install" first >/dev/null
-equal "$(head -1 "$work/calls")" "apt-get update -qq"
+equal "$(head -1 "$work/calls")" "apt-get -o DPkg::Lock::Timeout=60 update -qq"
 grep -q "install .* hansa-missing$" "$work/calls" || fail "the missing package must be installed: $(cat "$work/calls")"
 grep -q hansa-there "$work/calls" && fail "what is installed must not be asked for"
 : >"$work/calls"
 "$install" first >/dev/null
 grep -q update "$work/calls" && fail "lists that know the package must not be fetched again"
+
+# Another process has apt's lock for a while, also when the lists are updated (issue 22).
+echo '#!/bin/bash' >"$work/bin/sleep"
+chmod +x "$work/bin/sleep"
+for known in yes no; do
+  [ "$known" = yes ] || rm "$work/updated"
+  touch "$work/locked"
+  : >"$work/calls"
+  "$install" first >"$work/said" || fail "it must wait for apt's lock: $(cat "$work/said")"
+  grep -q "waiting for another process" "$work/said" || fail "it must say that it waits"
+  tail -n 1 "$work/calls" | grep -q " install .* hansa-missing$" || fail "it must install in the end: $(cat "$work/calls")"
+done
+touch "$work/locked"
+: >"$work/calls"
+if HANSA_APT_WAIT_S=5 "$install" first >/dev/null 2>"$work/said"; then fail "it must not wait for ever"; fi
+grep -q "Could not get lock" "$work/said" || fail "it must show apt's message: $(cat "$work/said")"
+rm -f "$work/locked"
 
 # Without apt-get the script prints the packages.
 mkdir "$work/bare"

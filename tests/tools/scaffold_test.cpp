@@ -18,6 +18,7 @@
 namespace hansa::tools {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -38,7 +39,7 @@ class Scaffold : public ::testing::Test {
     plan_.folder = folder_.path() / "fashion";
     plan_.example = Example::fashion_mnist;
     plan_.dataset = folder_.path() / "data";
-    plan_.clients = 3;
+    plan_.clients = numbered_clients(3);
     plan_.rounds = 4;
     plan_.seed = 9;
   }
@@ -86,7 +87,7 @@ TEST_F(Scaffold, AnExampleIsCompleteAndConsistent) {
 TEST_F(Scaffold, AFederationOfThreeAllowsSumsOfThreeAndALargerOneDoesNot) {
   for (const auto& [clients, honest_min] :
        {std::pair<std::uint32_t, std::optional<std::uint32_t>>{3, 2}, {4, std::nullopt}}) {
-    plan_.clients = clients;
+    plan_.clients = numbered_clients(clients);
     plan_.folder = folder_.path() / ("of-" + std::to_string(clients));
     ASSERT_TRUE(scaffold(plan_));
     const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
@@ -108,7 +109,7 @@ TEST_F(Scaffold, AddressAndMinimumOfClientsCanBeChosen) {
   const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
   ASSERT_TRUE(federation) << federation.error().text();
   EXPECT_EQ(federation->cohort.clients_min, 2U);
-  const auto client = client::read_client_config(plan_.folder / "clients" / "client-01.toml");
+  const auto client = client::read_client_config(plan_.folder / "sites" / "client-01" / "client.toml");
   ASSERT_TRUE(client) << client.error().text();
   EXPECT_EQ(client->addresses, std::vector<std::string>{"tcp://aggregator:7470"});
 
@@ -121,12 +122,15 @@ TEST_F(Scaffold, AddressAndMinimumOfClientsCanBeChosen) {
 
 TEST_F(Scaffold, SecretKeysAreReadableOnlyByTheirOwner) {
   ASSERT_TRUE(scaffold(plan_));
-  for (const auto& entry : fs::recursive_directory_iterator(plan_.folder / "keys")) {
+  int keys = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(plan_.folder)) {
     if (entry.path().extension() != ".key") continue;
+    ++keys;
     struct stat status {};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600U) << entry.path();
   }
+  EXPECT_EQ(keys, 5) << "of the aggregator, the root and three clients";
 }
 
 TEST_F(Scaffold, TheSeedDecidesModelAndShardsButNoKey) {
@@ -139,7 +143,7 @@ TEST_F(Scaffold, TheSeedDecidesModelAndShardsButNoKey) {
            read_binary_file(second.folder / file, 1 << 24).value();
   };
   EXPECT_TRUE(same("model.pt"));
-  EXPECT_TRUE(same("shards/client-02/labels.idx"));
+  EXPECT_TRUE(same("sites/client-02/data/labels.idx"));
   EXPECT_FALSE(same("admitted/client-02.pub"));
 }
 
@@ -150,9 +154,40 @@ TEST_F(Scaffold, ATemplateNeedsNoDataAndIsReadBack) {
   const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
   ASSERT_TRUE(federation) << federation.error().text();
   EXPECT_FALSE(federation->evaluation);
-  const auto client = client::read_client_config(plan_.folder / "clients" / "client-01.toml");
+  const auto client = client::read_client_config(plan_.folder / "sites" / "client-01" / "client.toml");
   ASSERT_TRUE(client) << client.error().text();
   EXPECT_EQ(client->addresses.at(0), "tcp://127.0.0.1:7470");
+}
+
+// Issue 22: a site's folder is ready and works from any place.
+TEST_F(Scaffold, ASiteCanBeMovedAsItIs) {
+  plan_.clients = parse_clients("hospital-a,hospital-b,hospital-c").value();
+  ASSERT_TRUE(scaffold(plan_));
+  const auto device = folder_.path() / "device";
+  fs::rename(plan_.folder / "sites" / "hospital-b", device);
+  fs::remove_all(plan_.folder / "sites");
+  const auto client = client::read_client_config(device / "client.toml");
+  ASSERT_TRUE(client) << client.error().text();
+  EXPECT_EQ(client->name, "hospital-b");
+  EXPECT_EQ(client->state, device / "state");
+  const auto key = transport::read_secret_key(client->key);
+  ASSERT_TRUE(key) << key.error().text();
+  EXPECT_EQ(key->public_key().value(),
+            transport::read_public_key(plan_.folder / "admitted" / "hospital-b.pub").value());
+  EXPECT_TRUE(learning::read_idx_pair({client->data.images, client->data.labels}));
+  EXPECT_EQ(fs::status(device).permissions() & fs::perms(0077), fs::perms::none);
+}
+
+TEST(ScaffoldClients, AreNamesOrANumber) {
+  EXPECT_THAT(parse_clients("3").value(), ElementsAre("client-01", "client-02", "client-03"));
+  EXPECT_THAT(parse_clients("a").value(), ElementsAre("a"));
+  EXPECT_THAT(parse_clients("hospital-a,b.2").value(), ElementsAre("hospital-a", "b.2"));
+  for (const char* text :
+       {"", "0", "10001", "99999999999999999999", "a,", ",a", "a,,b", "a,b,a", "../a", "a b", "-1"}) {
+    const auto clients = parse_clients(text);
+    ASSERT_FALSE(clients) << text;
+    EXPECT_EQ(clients.error().code, ErrorCode::usage) << text;
+  }
 }
 
 TEST_F(Scaffold, AFolderThatIsNotEmptyIsNotChanged) {

@@ -85,12 +85,15 @@ inline constexpr std::array model_settings{
 };
 
 inline constexpr std::array simulation_settings{
-    config::Setting{.key = "clients",
-                    .presence = config::Presence::optional,
-                    .meaning = "The client files that `hansa simulate` runs in one process: a pattern with "
-                               "`*` in its last component, relative to this file.",
-                    .range = {.least = 1, .most = 4'096},
-                    .example = "\"clients/*.toml\""},
+    config::Setting{
+        .key = "clients",
+        .kind = config::Kind::texts,
+        .presence = config::Presence::optional,
+        .meaning =
+            "The client files that `hansa simulate` runs in one process: one or more patterns, relative to "
+            "this file. `*` matches any characters of a name, and `**` any number of folders.",
+        .range = {.least = 1, .most = 4'096},
+        .example = "\"sites/*/client.toml\""},
 };
 
 }  // namespace hansa::server::internal

@@ -1,0 +1,59 @@
+// The runs below a folder: what `hansa runs` prints, and which one `hansa status` takes.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/identifiers.h"
+
+namespace hansa::tools {
+
+enum class RunState : std::uint8_t {
+  running,  // a process holds the run's lock
+  stopped,  // at least one round is committed, or the run has begun
+  empty,  // it has not begun
+  unreadable,
+};
+[[nodiscard]] const char* name(RunState state);
+
+// A metric over the rounds of a run.
+struct MetricCourse {
+  std::string name;
+  bool trained = false;  // the clients' means in training, because the run has no evaluation
+  RoundId best_round;
+  double best = 0;  // higher or lower is better by the metric's name (server/retention/retention.h)
+  RoundId last_round;
+  double last = 0;
+};
+
+struct RunSummary {
+  std::string name;  // below the listed folder: "mine-20260102-030405", "simulated/mine-20260102-030405"
+  std::filesystem::path folder;
+  RunState state = RunState::empty;
+  std::string reason;  // why it cannot be read
+  std::string federation;
+  std::string started;  // RFC 3339, UTC; from the recorded name, else the first round's; may be empty
+  std::string started_from;  // "RUN@ROUND" of --from, or empty
+  std::uint32_t rounds = 0;  // committed
+  std::optional<MetricCourse> metric;
+};
+
+// `path` is a folder of runs, a federation's folder, or a federation.toml; returns the folder of runs. Fails (usage) if
+// there is none.
+[[nodiscard]] Result<std::filesystem::path> find_runs_folder(const std::filesystem::path& path);
+// Whether a folder holds anything of a run.
+[[nodiscard]] bool is_run_folder(const std::filesystem::path& folder);
+
+// All runs in the folder and in its subfolders that are no runs, oldest first. metric: a name, or empty: accuracy if
+// the run has it, else its first metric. A run that cannot be read is in the list, with the reason.
+[[nodiscard]] Result<std::vector<RunSummary>> list_runs(const std::filesystem::path& folder,
+                                                        const std::string& metric = {});
+
+// The run folder that a command line names: a run, or the newest run of a folder of runs (find_runs_folder), without
+// its subfolders' runs. Fails (usage) if the folder has no run that began.
+[[nodiscard]] Result<std::filesystem::path> find_run(const std::filesystem::path& path);
+
+}  // namespace hansa::tools
