@@ -23,7 +23,11 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   ClientHost(Federation& f, ClientSetup s) : federation(f), setup(std::move(s)) {}
 
   void open(std::uint64_t) override { federation.network_->open(setup.name); }
-  void close() override { federation.network_->close(setup.name); }
+  void close() override {
+    // A device that leaves hands over what it has said.
+    if (leaves) federation.network_->close_gracefully(setup.name);
+    else federation.network_->close(setup.name);
+  }
   void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
     federation.network_->client_to_aggregator(setup.name, message, bulk.bytes);
   }
@@ -47,6 +51,7 @@ struct Federation::ClientHost : client::Link, client::TrainingRunner, client::Ar
   // Number of the current start of the process, and of the current training: callbacks of earlier ones are ignored.
   std::uint64_t life = 0;
   std::uint64_t training = 0;
+  bool leaves = false;
 };
 
 Federation::Federation(FederationOptions options, StoreFactory store_factory,
@@ -167,6 +172,7 @@ void Federation::start_client(ClientHost& host) {
   // The operator runs the model on the operator's own machine.
   config.agent.models.unapproved = client::Unapproved::train;
   config.agent.methods = host.setup.trainer->methods();
+  config.agent.decline_without_new = host.setup.decline_without_new;
   config.data = host.setup.data;
   if (host.setup.open_ledger) {
     auto opened = host.setup.open_ledger();
@@ -183,6 +189,22 @@ void Federation::start_client(ClientHost& host) {
     e.data_known(client::data_report(host.setup.trainer->available_data(), {}), events_.now());
     e.tick(events_.now());
   });
+}
+
+void Federation::schedule(ClientHost& host) {
+  events_.after(host.setup.starts_after, [this, &host] { start_client(host); });
+  for (const DataArrival& arrival : host.setup.arrivals)
+    events_.after(arrival.after, [this, &host, arrives = arrival.arrives] {
+      arrives();
+      with_client(host, [&](client::Engine& e) {
+        e.data_known(client::data_report(host.setup.trainer->available_data(), {}), events_.now());
+      });
+    });
+  if (host.setup.leaves_after)
+    events_.after(*host.setup.leaves_after, [this, &host] {
+      host.leaves = true;
+      with_client(host, [&](client::Engine& e) { e.stop(events_.now()); });
+    });
 }
 
 void Federation::crash_client(ClientHost& host) {
@@ -248,8 +270,7 @@ void Federation::deliver_finished_trainings() {
 
 Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
   HANSA_TRY_VOID(start_aggregator());
-  for (auto& [name, host] : clients_)
-    events_.after(host->setup.starts_after, [this, h = host.get()] { start_client(*h); });
+  for (auto& [name, host] : clients_) schedule(*host);
   if (options_.faults_end < options_.time_max)
     events_.after(options_.faults_end, [this] { network_->set_faults(NetworkFaults{}); });
   FederationOutcome out;

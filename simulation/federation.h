@@ -34,10 +34,19 @@ struct CrashFaults {
   Duration down_max = std::chrono::seconds(20);
 };
 
+// Data that arrives at a client while the federation runs: the client looks at its data again.
+struct DataArrival {
+  Duration after{};  // the start of the federation
+  std::function<void()> arrives;
+};
+
 struct ClientSetup {
   std::string name;
   std::shared_ptr<learning::Trainer> trainer;
   Duration starts_after{};
+  std::optional<Duration> leaves_after = {};  // says Bye and ends, as a device that is switched off
+  std::vector<DataArrival> arrivals = {};
+  bool decline_without_new = false;  // trains only on new data
   std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be null
   std::optional<client::SecureSums> secure_sums = {};
   // Opens what the device keeps on its disk; called at each start of the client. If empty, nothing is kept.
@@ -96,6 +105,8 @@ class Federation {
   void crash_aggregator();
   void with_aggregator(const std::function<void(server::Engine&)>& action);
   void schedule_aggregator_tick();
+  // Schedules its start, its arriving data and its leave.
+  void schedule(ClientHost& host);
   void start_client(ClientHost& host);
   void crash_client(ClientHost& host);
   void with_client(ClientHost& host, const std::function<void(client::Engine&)>& action);

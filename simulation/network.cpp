@@ -39,6 +39,15 @@ void Network::close(const std::string& client) {
   by_client_.erase(found);
 }
 
+void Network::close_gracefully(const std::string& client) {
+  const auto found = by_client_.find(client);
+  if (found == by_client_.end()) return;
+  const auto connection = by_peer_[found->second];
+  by_peer_.erase(found->second);
+  by_client_.erase(found);
+  events_.at(connection->last_to_aggregator + Duration(1), [connection] { connection->alive = false; });
+}
+
 void Network::break_connection(const std::shared_ptr<Connection>& connection) {
   if (!connection->alive) return;
   const std::string client = connection->client;

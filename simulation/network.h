@@ -42,6 +42,8 @@ class Network {
   void aggregator_up() { listening_ = true; }
   void aggregator_down();  // breaks all connections
   void open(const std::string& client);
+  // Called by the client. Messages that it has sent arrive; what is sent to it does not.
+  void close_gracefully(const std::string& client);
   void close(const std::string& client);  // called by the client; the aggregator notices it when it sends
   void client_to_aggregator(const std::string& client, std::span<const std::byte> message,
                             std::span<const std::byte> bulk);

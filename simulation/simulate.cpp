@@ -129,6 +129,12 @@ class BorrowedStore final : public server::Store {
   server::Store& store_;
 };
 
+// An aggregator waits until somebody has corrected what is wrong. In a simulation nobody does.
+void end_where_an_aggregator_waits(server::CohortConfig& cohort) {
+  if (cohort.wait_max == Duration::zero()) cohort.wait_max = std::chrono::seconds(120);
+  if (cohort.attempts_max == 0) cohort.attempts_max = 5;
+}
+
 }  // namespace
 
 Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, const SimulateOptions& options,
@@ -162,6 +168,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   f.aggregator.archive = f.archive = run.archive;
   for (const auto& client : clients) f.aggregator.coordinator.settings.admitted.push_back(client.name);
   f.clients = std::move(clients);
+  end_where_an_aggregator_waits(f.aggregator.coordinator.settings.cohort);
   f.seed = config.seed;
   f.clients_have_archive = true;
   f.threads = options.threads > 0 ? options.threads : cores;
@@ -173,7 +180,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   HANSA_TRY(const auto outcome, federation.run(stop));
   if (observer.failure) return tl::unexpected<Error>(*observer.failure);
   if (outcome.finish.why == server::Finish::Why::gave_up)
-    return fail(ErrorCode::quorum, run.store->location(), outcome.finish.text);
+    return fail(ErrorCode::quorum, run.store->location(), outcome.finish.text, outcome.finish.hint);
   SimulateOutcome out;
   out.run_folder = run.store->location();
   out.last_committed = outcome.last_committed;

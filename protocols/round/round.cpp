@@ -39,17 +39,20 @@ Verdict Round::apply(const Event& event, Instant now, std::vector<Effect>& effec
   struct Apply {
     Round& round;
     bool operator()(const UpdateComplete& e) const {
-      return round.move(e.member, {pending, absent}, verifying, {});
+      return round.move(e.member, {pending, absent, left}, verifying, {});
     }
     bool operator()(const UpdateCounted& e) const { return round.move(e.member, {verifying}, counted, {}); }
     bool operator()(const UpdateRejected& e) const {
-      return round.move(e.member, {pending, absent, verifying}, rejected, e.reason);
+      return round.move(e.member, {pending, absent, left, verifying}, rejected, e.reason);
     }
     bool operator()(const TaskDeclined& e) const {
-      return round.move(e.member, {pending, absent}, declined, e.reason);
+      return round.move(e.member, {pending, absent, left}, declined, e.reason);
     }
     bool operator()(const MemberLost& e) const { return round.move(e.member, {pending}, absent, {}); }
-    bool operator()(const MemberReturned& e) const { return round.move(e.member, {absent}, pending, {}); }
+    bool operator()(const MemberLeft& e) const { return round.move(e.member, {pending, absent}, left, {}); }
+    bool operator()(const MemberReturned& e) const {
+      return round.move(e.member, {absent, left}, pending, {});
+    }
     bool operator()(const Tick&) const { return round.state_ == State::training; }
     bool operator()(const CommitDone&) const {
       if (round.state_ != State::sealed) return false;
@@ -103,6 +106,7 @@ const char* name(MemberState state) noexcept {
   switch (state) {
     case MemberState::pending: return "pending";
     case MemberState::absent: return "absent";
+    case MemberState::left: return "left";
     case MemberState::verifying: return "verifying";
     case MemberState::counted: return "counted";
     case MemberState::declined: return "declined";

@@ -6,7 +6,8 @@
 // A round is open (training) while it waits for its cohort. With the quorum counted it is sealed when no member is
 // pending, or at the deadline; without the quorum it fails, and the aggregator tries again. Once the quorum is counted
 // no member can make the round fail, unless its secure sum cannot be opened: absent members are not waited for. Until
-// then the aggregator may extend the wait beyond the deadline for updates that are arriving. Every state x event pair:
+// then the aggregator may extend the wait beyond the deadline for updates that are arriving, and a round that cannot
+// reach its quorum without a member that has left fails at once. Every state x event pair:
 // docs/round.md. The phases follow Bonawitz et al., "Towards Federated Learning at Scale" (MLSys 2019), section 2.2.
 //
 // No I/O, clock, thread or random source; one thread owns a round. Equal events give equal effects.
@@ -31,6 +32,7 @@ enum class State : std::uint8_t { training, sealed, committed, failed };
 enum class MemberState : std::uint8_t {
   pending,  // has the task; its session is not known to have ended
   absent,  // its session ended; it may come back
+  left,  // it said that it leaves; nobody waits for it, but it may come back
   verifying,  // its update is complete and being verified
   counted,  // its update is in the sum
   declined,
@@ -54,13 +56,16 @@ struct TaskDeclined {
 struct MemberLost {
   MemberIndex member;
 };
+struct MemberLeft {
+  MemberIndex member;
+};
 struct MemberReturned {
   MemberIndex member;
 };
 struct Tick {};
 struct CommitDone {};
 using Event = std::variant<UpdateComplete, UpdateCounted, UpdateRejected, TaskDeclined, MemberLost,
-                           MemberReturned, Tick, CommitDone>;
+                           MemberLeft, MemberReturned, Tick, CommitDone>;
 
 struct Seal {};  // make the sum durable; then apply CommitDone
 struct Abandon {
@@ -115,7 +120,7 @@ class Round {
   Instant overtime_ = config_.deadline;
   State state_ = State::training;
   std::vector<Member> members_;
-  std::array<std::uint32_t, 6> counts_{};  // by MemberState
+  std::array<std::uint32_t, 7> counts_{};  // by MemberState
 };
 
 [[nodiscard]] const char* name(State state) noexcept;

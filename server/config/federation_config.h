@@ -30,9 +30,10 @@ struct CohortConfig {
   double fraction = 1.0;  // fraction of the connected clients that is selected for a round: above 0, to 1
   std::uint32_t size_max = 0;  // maximum number of selected clients; 0: no limit
   double quorum = 0.8;  // fraction of the cohort whose updates a round needs: above 0, to 1
-  Duration wait_max = std::chrono::seconds(120);  // longest wait for clients_min; then the aggregator fails
+  Duration wait_max{};  // longest wait for clients_min; then the aggregator fails; 0: it waits for ever
   Duration deadline = std::chrono::seconds(300);  // of a round, which then closes if it has its quorum
-  std::uint32_t attempts_max = 5;  // attempts of one round that misses its quorum; then the aggregator fails
+  // Attempts of one round that misses its quorum; then the aggregator fails; 0: no limit.
+  std::uint32_t attempts_max = 0;
 };
 
 struct LimitsConfig {

@@ -90,13 +90,16 @@ const PublishedModel& Coordinator::published() const { return state_->shared.sta
 Progress Coordinator::progress(Instant now) const {
   const State& s = *state_;
   Progress out;
+  out.now = now;
   out.phase = s.stage->phase();
   out.round = s.shared.standing.last_committed;
   out.rounds = s.shared.config.settings.rounds;
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
   out.waited = now - s.stage->began();
   for (const auto& [client, facts] : s.shared.clients.all())
-    if (const Duration left = s.shared.reliability.rest_left(client, now); left > Duration::zero())
+    if (const SetAside::Held* held = s.shared.set_aside.find(client, now))
+      out.left_out.push_back(client + " (" + held->reason + ")");
+    else if (const Duration left = s.shared.reliability.rest_left(client, now); left > Duration::zero())
       out.left_out.push_back(client + " (" + std::to_string(left / std::chrono::seconds(1)) + " s)");
   s.stage->fill(out);
   return out;

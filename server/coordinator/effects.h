@@ -99,6 +99,7 @@ struct Log {
 struct Finish {
   enum class Why : std::uint8_t { all_rounds, stopped, gave_up } why;
   std::string text;
+  std::string hint = {};  // gave_up: what the operator can do
 };
 
 using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,

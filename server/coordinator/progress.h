@@ -20,8 +20,12 @@ struct Progress {
   std::uint32_t connected = 0;
   std::vector<round::Member> members;  // of the current round
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
-  std::vector<std::string> missing;  // gathering: expected and not connected
-  std::vector<std::string> left_out;  // of cohorts, for their faults, with the time that is left
+  std::vector<std::string> missing;  // gathering: admitted clients that cannot take part, and why
+  std::string
+      waiting_for;  // gathering with too few clients: what for, "new data: 1 of 3 clients has some, ..."
+  std::vector<std::string>
+      left_out;  // of cohorts: set aside, with the reason; for faults, with the time left
+  Instant now;
   Duration waited{};  // since the phase began
 };
 

@@ -271,11 +271,10 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (engine->failure()) return tl::unexpected<Error>(*engine->failure());
   const Finish& finish = *engine->finished();
   if (finish.why == Finish::Why::gave_up)
-    return fail(
-        ErrorCode::quorum, run.store->location(), finish.text,
-        fmt::format(
-            "start the missing clients and run \"hansa-aggregator {}\" again: it continues after round {}",
-            config.file.string(), engine->last_committed().value));
+    return fail(ErrorCode::quorum, run.store->location(), finish.text,
+                fmt::format("{}, and run \"hansa-aggregator {}\" again: it continues after round {}",
+                            finish.hint.empty() ? "see the warnings above" : finish.hint,
+                            config.file.string(), engine->last_committed().value));
   if (finish.why == Finish::Why::stopped)
     std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",
                           engine->last_committed().value, config.rounds, config.file.string())

@@ -101,16 +101,20 @@ TEST(AdversaryReliability, AClientThatDeclinesEveryTaskDoesNotEndTheRun) {
   EXPECT_GE(f.h.coordinator.last_committed().value, 10U);
 }
 
-TEST(AdversaryReliability, AClientThatIsLeftOutIsReportedAndComesBack) {
+TEST(AdversaryReliability, AClientThatDeclinesIsSetAsideAndComesBack) {
   Federation f(four_clients());
   ASSERT_TRUE(f.has(f.mallory));
   f.h.say(f.mallory, messages::Decline{f.h.task_of(f.mallory), refusal});
   const auto lines = f.h.all<Log>();
   EXPECT_TRUE(std::ranges::any_of(lines, [](const Log& line) {
-    return line.text.find("mallory is left out of cohorts for 1.0 s: it declined: " + sentence(refusal) +
-                          " (1 fault)") != std::string::npos;
+    return line.text.find("mallory declined: " + sentence(refusal) +
+                          "; it is set aside for 2.0 s, or until") != std::string::npos;
   }));
   f.h.advance(milliseconds(1'500));
+  ASSERT_TRUE(f.in_round());
+  EXPECT_FALSE(f.has(f.mallory));
+  f.h.advance(seconds(1));
+  (void)f.round_with_silent_mallory();
   ASSERT_TRUE(f.in_round());
   EXPECT_TRUE(f.has(f.mallory));
 }

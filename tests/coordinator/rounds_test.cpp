@@ -36,8 +36,9 @@ TEST(Gathering, ContinuesWithTheMinimumWhenTheWaitIsOver) {
   EXPECT_EQ(h.coordinator.phase(), Phase::in_round);
 }
 
-TEST(Gathering, FailsNamingTheMissingClients) {
+TEST(Gathering, WithALimitFailsNamingTheMissingClients) {
   auto config = small_config();
+  config.settings.cohort.wait_max = seconds(120);
   config.process.lease = config.settings.cohort.wait_max * 2;
   Harness h(config);
   (void)h.connect("a");
@@ -47,7 +48,12 @@ TEST(Gathering, FailsNamingTheMissingClients) {
   h.advance(seconds(1));
   ASSERT_EQ(h.finished.size(), 1U);
   EXPECT_EQ(h.finished[0].why, Finish::Why::gave_up);
-  EXPECT_NE(h.finished[0].text.find("missing: b (no data), c"), std::string::npos) << h.finished[0].text;
+  EXPECT_NE(h.finished[0].text.find("waited 120 s (cohort.wait_s) for clients: 1 of the 2 that "
+                                    "cohort.clients_min needs can take part; missing: b (no data: "),
+            std::string::npos)
+      << h.finished[0].text;
+  EXPECT_TRUE(h.finished[0].text.ends_with(", c")) << h.finished[0].text;
+  EXPECT_EQ(h.finished[0].hint, "start the missing clients, and correct what the others report");
   EXPECT_EQ(h.coordinator.phase(), Phase::finished);
 }
 
@@ -292,7 +298,9 @@ TEST(InRound, AMemberThatReconnectsGetsItsTaskAgain) {
   Harness h(small_config());
   const Peer a = h.connect("a");
   const Peer b = h.connect("b");
-  h.say(a, messages::Bye{"restart"});
+  h.apply(PeerGone{a.peer});
+  h.advance(h.config.process.absence + seconds(1));
+  h.say(b, messages::Pong{});
   EXPECT_EQ(h.coordinator.phase(), Phase::in_round) << "the quorum may still be reached";
   const Peer again = h.connect("a");
   EXPECT_EQ(h.sent<messages::TrainTask>(again).size(), 1U);

@@ -322,6 +322,7 @@ TEST(Upload, ASlotOfAClosedRoundIsNotGivenBackInALaterOne) {
 TEST(Upload, AQueueOfOffersStaysInOrderThroughNewSessions) {
   auto config = small_config();
   config.settings.cohort.clients_min = 4;
+  config.settings.cohort.quorum = 0.5;
   config.settings.limits.uploads_max = 1;
   Harness h(config);
   Peer a = h.connect("a");

@@ -16,9 +16,10 @@ const std::vector<Event> events = {UpdateComplete{member},
                                    TaskDeclined{member, "why"},
                                    MemberLost{member},
                                    MemberReturned{member},
+                                   MemberLeft{member},
                                    Tick{},
                                    CommitDone{}};
-constexpr std::size_t tick = 6, commit_done = 7;
+constexpr std::size_t tick = 7, commit_done = 8;
 
 void feed(Round& round, const Event& event, Instant now = start) {
   std::vector<Effect> effects;
@@ -31,6 +32,7 @@ Round training_with(MemberState state) {
   switch (state) {
     case MemberState::pending: break;
     case MemberState::absent: feed(round, MemberLost{member}); break;
+    case MemberState::left: feed(round, MemberLeft{member}); break;
     case MemberState::verifying: feed(round, UpdateComplete{member}); break;
     case MemberState::counted:
       feed(round, UpdateComplete{member});
@@ -57,24 +59,25 @@ Round closed(State state) {
   return round;
 }
 
-// The member's next state for each of the six events about a member; "-": discarded.
+// The member's next state for each of the seven events about a member; "-": discarded.
 struct Row {
   MemberState from;
-  const char* to[6];
+  const char* to[7];
 };
 const Row table[] = {
-    // complete, counted, rejected, declined, lost, returned
-    {MemberState::pending, {"verifying", "-", "rejected", "declined", "absent", "-"}},
-    {MemberState::absent, {"verifying", "-", "rejected", "declined", "-", "pending"}},
-    {MemberState::verifying, {"-", "counted", "rejected", "-", "-", "-"}},
-    {MemberState::counted, {"-", "-", "-", "-", "-", "-"}},
-    {MemberState::declined, {"-", "-", "-", "-", "-", "-"}},
-    {MemberState::rejected, {"-", "-", "-", "-", "-", "-"}},
+    // complete, counted, rejected, declined, lost, returned, left
+    {MemberState::pending, {"verifying", "-", "rejected", "declined", "absent", "-", "left"}},
+    {MemberState::absent, {"verifying", "-", "rejected", "declined", "-", "pending", "left"}},
+    {MemberState::left, {"verifying", "-", "rejected", "declined", "-", "pending", "-"}},
+    {MemberState::verifying, {"-", "counted", "rejected", "-", "-", "-", "-"}},
+    {MemberState::counted, {"-", "-", "-", "-", "-", "-", "-"}},
+    {MemberState::declined, {"-", "-", "-", "-", "-", "-", "-"}},
+    {MemberState::rejected, {"-", "-", "-", "-", "-", "-", "-"}},
 };
 
 TEST(RoundTable, TrainingChangesItsMembersAsInTheTable) {
   for (const auto& row : table) {
-    for (std::size_t i = 0; i < 6; ++i) {
+    for (std::size_t i = 0; i < 7; ++i) {
       SCOPED_TRACE(std::string(name(row.from)) + " x event " + std::to_string(i));
       Round round = training_with(row.from);
       std::vector<Effect> effects;
@@ -129,7 +132,8 @@ TEST(RoundTable, MembersOutsideTheCohortAreDiscarded) {
   const MemberIndex stranger(3);
   for (const Event& event :
        std::vector<Event>{UpdateComplete{stranger}, UpdateCounted{stranger}, UpdateRejected{stranger, ""},
-                          TaskDeclined{stranger, ""}, MemberLost{stranger}, MemberReturned{stranger}}) {
+                          TaskDeclined{stranger, ""}, MemberLost{stranger}, MemberLeft{stranger},
+                          MemberReturned{stranger}}) {
     Round round = training_with(MemberState::pending);
     std::vector<Effect> effects;
     EXPECT_EQ(round.apply(event, start, effects), Verdict::discarded);

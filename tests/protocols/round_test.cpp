@@ -139,7 +139,7 @@ Event random_event(Random& random, std::uint32_t cohort) {
     case 5: return UpdateCounted{m};
     case 6: return random.chance(0.3) ? Event(UpdateRejected{m, "x"}) : Event(Tick{});
     case 7: return random.chance(0.3) ? Event(TaskDeclined{m, "x"}) : Event(CommitDone{});
-    case 8: return MemberLost{m};
+    case 8: return random.chance(0.3) ? Event(MemberLeft{m}) : Event(MemberLost{m});
     default: return MemberReturned{m};
   }
 }

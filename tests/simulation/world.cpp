@@ -117,11 +117,11 @@ void World::run() {
   c.settings.cohort.clients_min = options.clients_min;
   c.settings.cohort.clients_expected = options.clients;
   c.settings.cohort.gather = std::chrono::seconds(60);
-  c.settings.cohort.wait_max = std::chrono::hours(2);
+  c.settings.cohort.wait_max = options.wait_max;
   c.settings.cohort.deadline = std::chrono::seconds(120);
   c.settings.cohort.quorum = options.quorum;
   c.settings.cohort.fraction = options.fraction;
-  c.settings.cohort.attempts_max = 1000;
+  c.settings.cohort.attempts_max = options.attempts_max;
   c.settings.limits.uploads_max = options.uploads_max;
   c.model.archive = identity.archive;
   c.model.archive_bytes = archive_text.size();
@@ -168,6 +168,7 @@ void World::run() {
   f.crashes = options.crashes;
   f.training_max = options.training_max;
   f.faults_end = std::chrono::minutes(30);
+  f.time_max = options.time_max;
   f.threads = options.threads;
   f.arrival_seed = options.arrival_seed;
 
@@ -367,7 +368,9 @@ std::string check_records(const World& world) {
       if (p.outcome == server::Outcome::counted) ++counted;
       else if (p.reason.empty()) return place + p.client + " is lost without a reason";
     }
-    if (static_cast<double>(counted) < world.options.quorum * static_cast<double>(selected.size()) - 1e-9)
+    // Rounded to the nearest number of clients.
+    if (static_cast<double>(counted) <
+        world.options.quorum * static_cast<double>(selected.size()) - 0.5 - 1e-9)
       return place + "committed below the quorum";
   }
   return {};

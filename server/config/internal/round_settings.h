@@ -59,7 +59,8 @@ inline constexpr std::array cohort_settings{
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
                     .default_value = "2",
-                    .meaning = "Clients that must be connected before a round may start.",
+                    .meaning = "Clients without which no round starts: connected, with data, and with new "
+                               "data if they train only on new data.",
                     .unit = "clients",
                     .range = {.least = 1, .most = 100'000},
                     .example = "10"},
@@ -100,17 +101,22 @@ inline constexpr std::array cohort_settings{
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,
                     .default_value = "0.8",
-                    .meaning = "Fraction of the selected clients whose updates a round needs.",
+                    .meaning =
+                        "Fraction of the selected clients whose updates a round needs, rounded to the "
+                        "nearest number of clients: 0.8 of 2 is 2, of 3 is 2, of 4 is 3, of 5 is 4, of "
+                        "10 is 8. Secure aggregation may need more.",
                     .range = fraction,
                     .example = "0.5"},
     config::Setting{.key = "wait_s",
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,
-                    .default_value = "120.0",
-                    .meaning = "How long the aggregator waits for `clients_min`; then it reports which "
-                               "clients are missing and fails.",
+                    .default_value = "0.0",
+                    .meaning =
+                        "How long the aggregator waits for `clients_min`; then it fails, and names who "
+                        "is missing and why. 0: it waits for ever, and reports the same from time to "
+                        "time. A simulation waits for at most 120 s of its time.",
                     .unit = "seconds",
-                    .range = {.least = 0, .most = 31'536'000, .at_least = config::Bound::exclusive},
+                    .range = {.least = 0, .most = 31'536'000},
                     .example = "600"},
     config::Setting{
         .key = "deadline_s",
@@ -128,12 +134,13 @@ inline constexpr std::array cohort_settings{
         .key = "attempts_max",
         .kind = config::Kind::integer,
         .presence = config::Presence::defaulted,
-        .default_value = "5",
+        .default_value = "0",
         .meaning =
             "Maximum number of attempts of one round that misses its quorum; then the aggregator fails. An "
-            "attempt after which a client is left out of cohorts does not count.",
+            "attempt after which rounds can go on without the client that failed it does not count. 0: no "
+            "limit, and at most a minute between two attempts. A simulation makes at most 5.",
         .unit = "attempts",
-        .range = {.least = 1, .most = 1'000},
+        .range = {.least = 0, .most = 1'000},
         .example = "3"},
 };
 

@@ -24,7 +24,7 @@ std::vector<std::string> ActiveRound::counted_names() const {
 
 bool ActiveRound::is_expected(const Participant& participant) const {
   const round::MemberState s = state(participant);
-  return s == round::MemberState::pending || s == round::MemberState::absent;
+  return s == round::MemberState::pending || s == round::MemberState::absent || s == round::MemberState::left;
 }
 
 void ActiveRound::apply(const round::Event& event, Instant now) {

@@ -12,6 +12,7 @@
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
 #include "server/selection/contradictions.h"
+#include "server/selection/set_aside.h"
 
 namespace hansa::server {
 
@@ -28,6 +29,7 @@ struct Participant {
   std::optional<Instant> moved_at;  // last progress: a Pull, or a chunk of the update
   messages::Offer offer;  // the last one
   double norm = 0;  // of its counted update; 0: not known
+  std::optional<SetAside::Why> set_aside = {};  // why, if it was set aside in this attempt
 };
 
 class ActiveRound {
@@ -50,7 +52,7 @@ class ActiveRound {
   [[nodiscard]] round::MemberState state(const Participant& participant) const {
     return round_.members()[participant.index.value].state;
   }
-  // Pending or absent: its update may still come.
+  // Pending, absent or left: its update may still come.
   [[nodiscard]] bool is_expected(const Participant& participant) const;
 
   void apply(const round::Event& event, Instant now);

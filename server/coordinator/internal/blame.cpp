@@ -19,7 +19,8 @@ std::string reason_of(const round::Member& member) {
   switch (member.state) {
     case MemberState::rejected: return "its update was refused: " + member.reason;
     case MemberState::declined: return "it declined: " + member.reason;
-    case MemberState::absent: return "it left";
+    case MemberState::absent: return "it lost its connection";
+    case MemberState::left: return "it left";
     default: return "no update before the deadline";
   }
 }
@@ -27,7 +28,7 @@ std::string reason_of(const round::Member& member) {
 }  // namespace
 
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn) {
-  const std::vector<std::string> ready = shared.eligible();
+  const std::vector<std::string> ready = shared.eligible(turn.now);
   const auto is_ready = [&](const std::string& client) { return std::ranges::binary_search(ready, client); };
   auto remaining = std::ranges::count_if(
       ready, [&](const std::string& client) { return !shared.reliability.rests(client, turn.now); });
@@ -39,11 +40,13 @@ Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& tur
   for (const Fault& fault : faults) {
     const bool counts = is_ready(fault.client) && !shared.reliability.rests(fault.client, turn.now);
     if (remaining - (counts ? 1 : 0) < needed) {
-      turn.warn_about(fault.client, "not left out",
-                      fault.client +
-                          " is at fault and stays in cohorts, because cohort.clients_min is not "
-                          "reached without it: " +
-                          fault.what);
+      // Otherwise it is gone, and rounds wait anyway.
+      if (counts)
+        turn.warn_about(fault.client, "not left out",
+                        fault.client +
+                            " is at fault and stays in cohorts, because cohort.clients_min is not "
+                            "reached without it: " +
+                            fault.what);
       continue;
     }
     if (counts) --remaining;
@@ -69,7 +72,7 @@ Remedy settle_contradictions(Shared& shared, const ActiveRound& round, std::size
   }
   if (!faults.empty())
     remedy = blame(shared, std::move(faults), turn.now - round.began() + retry_after_max, turn);
-  const bool can_be_apart = shared.eligible().size() > shared.config.settings.cohort.clients_min;
+  const bool can_be_apart = shared.eligible(turn.now).size() > shared.config.settings.cohort.clients_min;
   for (const Contradiction& pair : open.all()) {
     if (!shared.contradictions.add(pair)) continue;
     turn.warn_about(pair.one, "contradiction",
@@ -107,16 +110,50 @@ std::vector<Fault> faults_of_sealed(const ActiveRound& round, Instant now) {
 
 std::vector<Fault> faults_of_abandoned(const ActiveRound& round, Instant now) {
   std::vector<Fault> out;
-  for (const round::Member& member : round.round().members()) {
+  for (const Participant& participant : round.participants()) {
+    const round::Member& member = round.round().members()[participant.index.value];
+    if (participant.set_aside) continue;
     // It left because it cannot work with another client: settle_contradictions() says whose fault that is.
     if (member.state == MemberState::declined && round.contradictions().count(member.client) > 0) continue;
     const bool is_over = member.state == MemberState::rejected || member.state == MemberState::declined ||
-                         member.state == MemberState::absent;
+                         member.state == MemberState::absent || member.state == MemberState::left;
     if (is_over || (member.state == MemberState::pending && now >= round.round().deadline()))
       out.push_back({member.client, reason_of(member)});
   }
   for (const auto& [client, reason] : round.accused()) out.push_back({client, reason});
   return out;
+}
+
+SetAside::Why set_aside(Shared& shared, const std::string& client, const messages::Report& report,
+                        Duration cost, Turn& turn) {
+  if (report.reason.code == ReasonCode::nothing_new) {
+    const Client* known = shared.clients.find(client);
+    shared.set_aside.on_nothing_new(client, known == nullptr ? 0 : known->new_examples, turn.now);
+    turn.inform_about(client, "no new data",
+                      client + " has nothing new to train on; it takes part again when it reports new data");
+    return SetAside::Why::no_new_data;
+  }
+  const std::string reason = report.empty() ? "it gave no reason" : sentence(report);
+  const Duration pause = shared.set_aside.on_failed(client, reason, cost, turn.now);
+  turn.warn_about(client, "declined",
+                  client + " declined: " + reason + "; it is set aside for " + text_of(pause) +
+                      ", or until its data report changes or it is started again");
+  return SetAside::Why::task_failed;
+}
+
+Remedy remedy_of_set_aside(const Shared& shared, const ActiveRound& round, Instant now) {
+  bool all_lack_data = true, some_is_aside = false;
+  for (const Participant& participant : round.participants()) {
+    const MemberState state = round.state(participant);
+    some_is_aside = some_is_aside || participant.set_aside;
+    const bool is_lost = state == MemberState::declined || state == MemberState::rejected ||
+                         state == MemberState::absent || state == MemberState::left;
+    if (is_lost && participant.set_aside != SetAside::Why::no_new_data) all_lack_data = false;
+  }
+  if (!some_is_aside) return Remedy::none;
+  if (all_lack_data && now < round.round().deadline()) return Remedy::new_data;
+  return shared.eligible(now).size() >= shared.config.settings.cohort.clients_min ? Remedy::another_cohort
+                                                                                  : Remedy::none;
 }
 
 }  // namespace hansa::server

@@ -15,9 +15,14 @@ namespace hansa::server {
 
 // The longest pause before the next attempt.
 inline constexpr Duration retry_after_max = std::chrono::seconds(5);
+inline constexpr Duration retry_in_vain_max = std::chrono::minutes(1);  // after many attempts in vain
 
 // Whether the next attempt can be better than the last one.
-enum class Remedy : std::uint8_t { another_cohort, none };
+enum class Remedy : std::uint8_t {
+  another_cohort,
+  new_data,  // the attempt failed only because clients have no new data: rounds wait until they have
+  none,
+};
 // `cost`: how long the round waited for nothing, or how long the attempt took that failed.
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn);
 
@@ -34,6 +39,13 @@ Remedy blame_culprit(Shared& shared, const std::optional<std::string>& culprit, 
 // update was refused.
 [[nodiscard]] std::vector<Fault> faults_of_sealed(const ActiveRound& round, Instant now);
 // The faults in an attempt that failed, for want of a quorum or because of an update that was accused.
+// Clients that were set aside have none.
 [[nodiscard]] std::vector<Fault> faults_of_abandoned(const ActiveRound& round, Instant now);
+
+// A client declined a task for a reason of its own, after `cost`: it is set aside (server/selection/set_aside.h).
+SetAside::Why set_aside(Shared& shared, const std::string& client, const messages::Report& report,
+                        Duration cost, Turn& turn);
+// Whether the next attempt at a round is better without the members that were set aside in this one.
+[[nodiscard]] Remedy remedy_of_set_aside(const Shared& shared, const ActiveRound& round, Instant now);
 
 }  // namespace hansa::server

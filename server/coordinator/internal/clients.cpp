@@ -17,20 +17,23 @@ void Clients::on_connected(const std::string& client, const messages::DataReport
   clients_[client].problem = data.problem;  // on_data need not log it again
 }
 
-void Clients::on_data(const std::string& client, const messages::DataReport& data, Turn& turn) {
+bool Clients::on_data(const std::string& client, const messages::DataReport& data, Turn& turn) {
   Client& c = clients_[client];
+  const bool problem_changed = !(data.problem == c.problem);
   for (const messages::Report& notice : data.notices)
     if (!notice.empty()) turn.warn_about(client, "notice", client + ": " + sentence(notice));
-  if (!data.problem.empty() && data.problem != c.problem)
+  if (!data.problem.empty() && problem_changed)
     turn.warn_about(client, "problem",
                     client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") +
                         sentence(data.problem));
   else if (data.examples > 0 && c.examples == 0 && !c.problem.empty())
     turn.inform_about(client, "can train",
                       client + " can train now, on " + std::to_string(data.examples) + " examples");
+  const bool changed = data.examples != c.examples || data.new_examples != c.new_examples || problem_changed;
   c.examples = data.examples;
   c.new_examples = data.new_examples;
   c.problem = data.problem;
+  return changed;
 }
 
 void Clients::on_certificate(const std::string& client,

@@ -32,8 +32,8 @@ class Clients {
  public:
   // A client's process has connected: logs what it can train on.
   void on_connected(const std::string& client, const messages::DataReport& data, Turn& turn);
-  // Stores the report, and logs what has changed.
-  void on_data(const std::string& client, const messages::DataReport& data, Turn& turn);
+  // Stores the report, and logs what has changed. True if its numbers or its problem have.
+  bool on_data(const std::string& client, const messages::DataReport& data, Turn& turn);
   void on_certificate(const std::string& client, std::optional<secure_aggregation::Certificate> certificate);
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);

@@ -30,8 +30,15 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   (void)blame_culprit(shared_, shared_.search.on_committed(round_->counted_names()),
                       turn.now - round_->began(), turn);
   for (const Participation& p : record_.participations)
-    if (p.outcome == Outcome::counted) shared_.reliability.on_counted(p.client);
+    if (p.outcome == Outcome::counted) on_counted(p.client, turn);
   return Verdict::accepted;
+}
+
+void Committing::on_counted(const std::string& client, Turn& turn) {
+  shared_.reliability.on_counted(client);
+  const Client* known = shared_.clients.find(client);
+  if (shared_.set_aside.on_counted(client, known == nullptr ? 0 : known->new_examples, turn.now))
+    turn.inform_about(client, "takes part again", client + " takes part in rounds again");
 }
 
 void Committing::send_receipts(Turn& turn) {

@@ -1,12 +1,13 @@
 #include "server/coordinator/internal/concluded.h"
 
+#include <utility>
+
 namespace hansa::server {
 
-Concluded::Concluded(Shared& shared, Finish::Why why, const std::string& text, Turn& turn)
-    : Stage(shared, turn.now), why_(why) {
+Concluded::Concluded(Shared& shared, Finish finish, Turn& turn) : Stage(shared, turn.now), why_(finish.why) {
   shared.sessions.for_each([&](const std::string& client, const Session&) { dismiss(client, turn); });
   shared.uploads.drop_all(turn);
-  turn.effects.emplace_back(Finish{why, text});
+  turn.effects.emplace_back(std::move(finish));
 }
 
 // Finished dismisses a client for good, so it is sent only if all rounds are done.

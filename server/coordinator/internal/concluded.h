@@ -9,7 +9,7 @@ namespace hansa::server {
 class Concluded final : public Stage {
  public:
   // Dismisses all clients, drops their updates, and emits Finish.
-  Concluded(Shared& shared, Finish::Why why, const std::string& text, Turn& turn);
+  Concluded(Shared& shared, Finish finish, Turn& turn);
 
   [[nodiscard]] Phase phase() const override { return Phase::finished; }
   void on_session_opened(const SessionOpened& opened, Turn& turn) override { dismiss(opened.client, turn); }

@@ -77,12 +77,13 @@ Reply Dispatch::in_session(const std::string& client, const MessageArrived& even
       return Verdict::accepted;
     }
     Reply operator()(const messages::Bye&) const {
+      d.stage_.on_left(client, d.turn_);
       d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
       d.settle();
       return Verdict::accepted;
     }
     Reply operator()(const messages::DataReport& data) const {
-      d.shared_.clients.on_data(client, data, d.turn_);
+      d.on_data(client, data);
       return Verdict::accepted;
     }
     Reply operator()(const messages::Pull& m) const { return d.stage_.on_pull(client, m, d.turn_); }
@@ -149,6 +150,7 @@ Verdict Dispatch::on(const AdmissionChanged& event) {
     settle();
     stage_.on_removed(client, turn_);
     shared_.conduct.forget(client);
+    shared_.set_aside.forget(client);
     turn_.effects.emplace_back(DisconnectClient{client});
   }
   if (!shared_.exchanges->needs_certificates()) return Verdict::accepted;
@@ -204,9 +206,20 @@ void Dispatch::settle() {
   }
 }
 
+void Dispatch::on_data(const std::string& client, const messages::DataReport& data) {
+  const SetAside::Held* held = shared_.set_aside.find(client, turn_.now);
+  const bool had_failed = held != nullptr && held->why == SetAside::Why::task_failed;
+  if (shared_.clients.on_data(client, data, turn_) &&
+      shared_.set_aside.on_report(client, data.new_examples, turn_.now) && had_failed)
+    turn_.inform_about(client, "asked again", client + " is asked again, because its data report changed");
+}
+
 void Dispatch::on_opened(const SessionOpened& opened) {
-  if (opened.process == Process::fresh) shared_.clients.on_connected(opened.client, opened.data, turn_);
-  shared_.clients.on_data(opened.client, opened.data, turn_);
+  if (opened.process == Process::fresh) {
+    shared_.clients.on_connected(opened.client, opened.data, turn_);
+    (void)shared_.set_aside.on_restarted(opened.client, turn_.now);
+  }
+  on_data(opened.client, opened.data);
   if (shared_.exchanges->needs_certificates()) {
     // The certificate may have been revoked. The client takes part in no round before the answer.
     shared_.clients.on_certificate(opened.client, std::nullopt);

@@ -37,6 +37,7 @@ class Dispatch {
   // Passes the notices of the sessions to the other machines.
   void settle();
   void on_opened(const SessionOpened& opened);
+  void on_data(const std::string& client, const messages::DataReport& data);
 
   Shared& shared_;
   Stage& stage_;

@@ -7,9 +7,10 @@
 #include "common/random.h"
 #include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/concluded.h"
-#include "server/coordinator/internal/name_list.h"
 #include "server/coordinator/internal/training.h"
+#include "server/coordinator/internal/waiting.h"
 #include "server/coordinator/task_id.h"
+#include "server/selection/quorum.h"
 
 namespace hansa::server {
 namespace {
@@ -21,10 +22,17 @@ std::uint32_t part_of(double fraction, std::size_t of) {
   return static_cast<std::uint32_t>(std::clamp(exact, 1.0, static_cast<double>(of)));
 }
 
+// Attempts that fail again and again without a remedy are made ever more seldom.
+Duration retry_pause(std::uint32_t attempt, std::uint32_t in_vain) {
+  Duration pause = std::min<Duration>(std::chrono::seconds(attempt), retry_after_max);
+  for (std::uint32_t i = 5; i < in_vain && pause < retry_in_vain_max; ++i) pause *= 2;
+  return std::min<Duration>(pause, retry_in_vain_max);
+}
+
 }  // namespace
 
 std::vector<std::string> Gathering::ready(Instant now) const {
-  std::vector<std::string> all = shared_.eligible();
+  std::vector<std::string> all = shared_.eligible(now);
   std::vector<std::string> out;
   std::ranges::copy_if(all, std::back_inserter(out),
                        [&](const std::string& client) { return !shared_.reliability.rests(client, now); });
@@ -36,28 +44,14 @@ std::vector<std::string> Gathering::ready(Instant now) const {
                   std::to_string(attempt_)));
 }
 
-std::vector<std::string> Gathering::missing() const {
-  std::vector<std::string> out;
-  for (const auto& name : shared_.config.settings.admitted) {
-    const Client* client = shared_.clients.find(name);
-    if (client == nullptr || shared_.sessions.find(name) == nullptr) {
-      out.push_back(name);
-    } else if (client->examples == 0) {
-      out.push_back(name + " (no data)");
-    } else if (const std::string lacks = shared_.exchanges->what_lacks(*client); !lacks.empty()) {
-      out.push_back(name + " (" + lacks + ")");
-    }
-  }
-  return out;
-}
-
 std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   if (stop_asked_) return stopped(turn);
   const OperatorSettings& settings = shared_.config.settings;
   const CohortConfig& cohort = settings.cohort;
   if (shared_.is_over())
-    return std::make_unique<Concluded>(shared_, Finish::Why::all_rounds,
-                                       "all " + std::to_string(settings.rounds) + " rounds are done", turn);
+    return std::make_unique<Concluded>(
+        shared_,
+        Finish{Finish::Why::all_rounds, "all " + std::to_string(settings.rounds) + " rounds are done"}, turn);
   if (shared_.all_rounds_done()) return nullptr;
   if (turn.now < not_before_) return nullptr;
   const auto ready = this->ready(turn.now);
@@ -65,15 +59,40 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   const std::uint32_t expected = std::max(cohort.clients_expected, cohort.clients_min);
   if (ready.size() >= expected || (enough && turn.now >= began_ + cohort.gather)) shared_.has_gathered = true;
   if (enough && shared_.has_gathered) return start_round(ready, turn);
-  if (enough || turn.now < began_ + cohort.wait_max) return nullptr;
-  const auto absent = missing();
-  return std::make_unique<Concluded>(shared_, Finish::Why::gave_up,
-                                     std::to_string(ready.size()) + " of the " +
-                                         std::to_string(cohort.clients_min) +
-                                         " clients that cohort.clients_min needs came within " +
-                                         std::to_string(cohort.wait_max / std::chrono::seconds(1)) + " s" +
-                                         (absent.empty() ? "" : "; missing: " + name_list(absent, 12)),
-                                     turn);
+  if (enough) return nullptr;
+  return wait(ready.size(), turn);
+}
+
+std::unique_ptr<Stage> Gathering::wait(std::size_t ready, Turn& turn) {
+  const CohortConfig& cohort = shared_.config.settings.cohort;
+  const Duration waited = turn.now - began_;
+  const bool is_over = cohort.wait_max > Duration::zero() && waited >= cohort.wait_max;
+  if (!is_over && (waited < WaitReport::grace || turn.now < look_again_)) return nullptr;
+  look_again_ = turn.now + std::chrono::seconds(1);
+  Waiting waiting = describe_waiting(shared_, ready, turn.now);
+  if (is_over)
+    return std::make_unique<Concluded>(
+        shared_,
+        Finish{Finish::Why::gave_up,
+               "waited " + std::to_string(cohort.wait_max / std::chrono::seconds(1)) +
+                   " s (cohort.wait_s) for " + waiting.text,
+               std::move(waiting.hint)},
+        turn);
+  const bool is_for_data = waiting.what == Waiting::For::new_data;
+  if (!shared_.wait_report.take_due(is_for_data ? "new data" : "clients", waited, turn.now)) return nullptr;
+  if (is_for_data) turn.inform("waiting for " + waiting.text);
+  else turn.warn("waiting for " + waiting.text + "; " + waiting.hint);
+  return nullptr;
+}
+
+Reply Gathering::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
+  // It answers the task of the last attempt, which failed before.
+  if (attempt_ == 1 || shared_.set_aside.find(client, turn.now) != nullptr) return Verdict::discarded;
+  const Work work{RoundId(shared_.standing.last_committed.value + 1), shared_.opened_sums};
+  if (decline.task != make_task_id(shared_.config.settings.seed, shared_.standing.run, work, client))
+    return Verdict::discarded;
+  (void)set_aside(shared_, client, decline.report, Duration::zero(), turn);
+  return Verdict::accepted;
 }
 
 std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) {
@@ -105,10 +124,11 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
     turn.inform_about(client, "returned", client + " may take part in cohorts again");
   const auto cohort = select(eligible, id);
   const auto size = static_cast<std::uint32_t>(cohort.size());
-  const std::uint32_t quorum = std::max(part_of(settings.cohort.quorum, cohort.size()),
-                                        std::min(shared_.exchanges->updates_min(size), size));
+  const std::uint32_t quorum =
+      std::max(quorum_of(settings.cohort.quorum, size), std::min(shared_.exchanges->updates_min(size), size));
   auto round = round::Round::create(id, round::Config{quorum, turn.now + settings.cohort.deadline}, cohort);
-  if (!round) return std::make_unique<Concluded>(shared_, Finish::Why::gave_up, round.error().text(), turn);
+  if (!round)
+    return std::make_unique<Concluded>(shared_, Finish{Finish::Why::gave_up, round.error().text()}, turn);
   const Work work{id, shared_.opened_sums};
   const std::uint64_t seed = round_seed(settings.seed, work);
   std::vector<Participant> participants(cohort.size());
@@ -133,25 +153,35 @@ Instant Gathering::next_tick(Instant now) const {
   const CohortConfig& cohort = shared_.config.settings.cohort;
   Instant next = Instant::max();
   // Moments that have passed were considered in the event at `now`.
-  for (const Instant moment : {not_before_, began_ + cohort.gather, began_ + cohort.wait_max})
+  for (const Instant moment :
+       {not_before_, began_ + cohort.gather, began_ + cohort.wait_max, shared_.set_aside.next_return(now)})
     if (moment > now) next = std::min(next, moment);
   return next;
 }
 
 void Gathering::fill(Progress& progress) const {
   progress.attempt = attempt_;
-  progress.missing = missing();
+  const std::size_t ready = this->ready(progress.now).size();
+  Waiting waiting = describe_waiting(shared_, ready, progress.now);
+  progress.missing = std::move(waiting.missing);
+  if (ready < shared_.config.settings.cohort.clients_min && !shared_.all_rounds_done())
+    progress.waiting_for = std::move(waiting.text);
 }
 
 std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
                                  const std::string& reason, Remedy remedy, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
+  if (remedy == Remedy::new_data) return std::make_unique<Gathering>(shared, attempt + 1, turn.now, turn);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
-  if (remedy == Remedy::none && ++shared.attempts_in_vain >= shared.config.settings.cohort.attempts_max)
+  const std::uint32_t attempts_max = shared.config.settings.cohort.attempts_max;
+  if (remedy == Remedy::none && ++shared.attempts_in_vain >= attempts_max && attempts_max > 0)
     return std::make_unique<Concluded>(
-        shared, Finish::Why::gave_up,
-        name + " missed its quorum " + std::to_string(attempt) + " times: " + reason, turn);
-  const Instant not_before = turn.now + std::min<Duration>(std::chrono::seconds(attempt), retry_after_max);
+        shared,
+        Finish{Finish::Why::gave_up,
+               name + " missed its quorum " + std::to_string(attempt) + " times: " + reason,
+               "correct what the clients report, or see cohort.quorum and cohort.deadline_s"},
+        turn);
+  const Instant not_before = turn.now + retry_pause(attempt, shared.attempts_in_vain);
   return std::make_unique<Gathering>(shared, attempt + 1, not_before, turn);
 }
 

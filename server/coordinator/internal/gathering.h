@@ -1,5 +1,6 @@
 // Waits for enough clients that can take part, then selects a cohort and starts a round. The first round of a process
-// waits up to cohort.gather for clients_expected; after cohort.wait_max with too few clients the federation fails.
+// waits up to cohort.gather for clients_expected. A wait for clients or for new data of theirs is reported, and ends the
+// federation only after cohort.wait_max, if that is set.
 #pragma once
 #include <string>
 #include <vector>
@@ -19,17 +20,19 @@ class Gathering final : public Stage {
   [[nodiscard]] std::unique_ptr<Stage> next(Turn& turn) override;
   [[nodiscard]] Instant next_tick(Instant now) const override;
   void fill(Progress& progress) const override;
+  Reply on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) override;
 
  private:
   // The eligible clients without those that are left out for their faults; all of them if too few would remain.
   [[nodiscard]] std::vector<std::string> ready(Instant now) const;
-  // Admitted and not eligible, with the reason where there is one.
-  [[nodiscard]] std::vector<std::string> missing() const;
+  // Too few clients are ready: reports it when a report is due, or ends the federation.
+  [[nodiscard]] std::unique_ptr<Stage> wait(std::size_t ready, Turn& turn);
   [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round);
   [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
 
   std::uint32_t attempt_;
   Instant not_before_;
+  Instant look_again_{};  // at what is missing, which takes as long as there are clients
 };
 
 // The phase after an attempt that failed: the same round again, or the end if attempts_max of them had no remedy.

@@ -24,6 +24,10 @@ Participation participation(const ActiveRound& round, const Participant& partici
       out.outcome = Outcome::disconnected;
       out.reason = "its session ended and did not come back";
       break;
+    case round::MemberState::left:
+      out.outcome = Outcome::disconnected;
+      out.reason = "it left";
+      break;
     case round::MemberState::pending:
     case round::MemberState::verifying:
       if (uploads.state(client) != UploadState::none) {

@@ -5,11 +5,11 @@
 
 namespace hansa::server {
 
-std::vector<std::string> Shared::eligible() const {
+std::vector<std::string> Shared::eligible(Instant now) const {
   std::vector<std::string> out;
   for (const auto& [name, client] : clients.all())
     if (client.examples > 0 && sessions.connected(name) && !removed.contains(name) &&
-        exchanges->what_lacks(client).empty())
+        exchanges->what_lacks(client).empty() && set_aside.find(name, now) == nullptr)
       out.push_back(name);
   return out;  // sorted, because the map is
 }
@@ -31,8 +31,10 @@ Reply Stage::on_offer(const std::string& client, const messages::Offer& offer, T
 
 std::unique_ptr<Stage> Stage::stopped(Turn& turn) const {
   return std::make_unique<Concluded>(
-      shared_, Finish::Why::stopped,
-      "stopped after round " + std::to_string(shared_.standing.last_committed.value), turn);
+      shared_,
+      Finish{Finish::Why::stopped,
+             "stopped after round " + std::to_string(shared_.standing.last_committed.value)},
+      turn);
 }
 
 }  // namespace hansa::server

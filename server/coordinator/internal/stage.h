@@ -24,11 +24,13 @@
 #include "server/coordinator/internal/sessions.h"
 #include "server/coordinator/internal/turn.h"
 #include "server/coordinator/internal/uploads.h"
+#include "server/coordinator/internal/wait_report.h"
 #include "server/coordinator/progress.h"
 #include "server/selection/cohort_policy.h"
 #include "server/selection/contradictions.h"
 #include "server/selection/culprit_search.h"
 #include "server/selection/reliability.h"
+#include "server/selection/set_aside.h"
 
 namespace hansa::server {
 
@@ -45,6 +47,8 @@ struct Shared {
   std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h
   Contradictions contradictions = {};  // of clients that are not in the same cohort if that can be avoided
   Reliability reliability = Reliability();
+  SetAside set_aside = SetAside();  // clients that say themselves that they cannot train
+  WaitReport wait_report = {};
   Conduct conduct = {};
   LogBudget log_budget = {};
   std::set<std::string, std::less<>> removed = {};  // clients that the operator removed since the start
@@ -53,8 +57,8 @@ struct Shared {
   bool has_gathered = false;  // the first round's wait for clients_expected is over
 
   // The clients that can take part in a round, sorted: connected, admitted, with data and what the exchange needs. Those
-  // that are left out at the moment are among them.
-  [[nodiscard]] std::vector<std::string> eligible() const;
+  // that are left out for their faults at the moment are among them, those that are set aside are not.
+  [[nodiscard]] std::vector<std::string> eligible(Instant now) const;
   // The last round is committed.
   [[nodiscard]] bool all_rounds_done() const {
     return standing.last_committed.value >= config.settings.rounds;
@@ -100,6 +104,8 @@ class Stage {
 
   virtual void on_session_opened(const SessionOpened&, Turn&) {}
   virtual void on_session_ended(const std::string& /*client*/, Turn&) {}
+  // The client said Bye; its session ends next.
+  virtual void on_left(const std::string& /*client*/, Turn&) {}
   // The operator removed the client; its session has ended.
   virtual void on_removed(const std::string& /*client*/, Turn&) {}
 

@@ -13,6 +13,16 @@ namespace hansa::server {
 
 using round::MemberState;
 
+namespace {
+
+// The client declined because of another client of its cohort: blame.h says whose fault that is.
+bool is_about_another(ReasonCode code) {
+  return code == ReasonCode::shares_invalid || code == ReasonCode::certificate_invalid ||
+         code == ReasonCode::certificate_outdated;
+}
+
+}  // namespace
+
 Training::Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
                    Turn& turn)
     : Stage(shared, turn.now), round_(std::move(round)), exchange_(std::move(exchange)) {
@@ -84,7 +94,8 @@ Reply Training::on_offer(const std::string& client, const messages::Offer& offer
                                           "it was refused before in this round"});
       return Verdict::discarded;
     case MemberState::pending:
-    case MemberState::absent: break;
+    case MemberState::absent:
+    case MemberState::left: break;
   }
   if (const UpdateSizes sizes = exchange_->sizes(); !sizes.has(offer.bytes))
     return reject(
@@ -144,6 +155,7 @@ Verdict Training::reject(Participant& participant, const std::string& reason, Tu
 Reply Training::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
   Participant* p = round_->find(client);
   if (p == nullptr || decline.task != p->task) return Verdict::discarded;
+  if (!round_->is_expected(*p)) return Verdict::discarded;
   std::string reason = reason_text(decline.report);
   if (const auto position = decline.report.reason.number(Quantity::member))
     if (const std::string member = exchange_->member(*position); !member.empty()) {
@@ -151,7 +163,9 @@ Reply Training::on_decline(const std::string& client, const messages::Decline& d
       if (decline.report.reason.code == ReasonCode::shares_invalid && exchange_->was_sent_shares(*p, member))
         round_->contradictions().add({client, member});
     }
-  turn.warn_about(client, "declined", client + " declined: " + reason);
+  if (is_about_another(decline.report.reason.code))
+    turn.warn_about(client, "declined", client + " declined: " + reason);
+  else p->set_aside = set_aside(shared_, client, decline.report, turn.now - p->asked_at, turn);
   shared_.uploads.release(client);
   apply(round::TaskDeclined{p->index, std::move(reason)}, turn);
   return Verdict::accepted;
@@ -180,6 +194,10 @@ void Training::on_session_opened(const SessionOpened& opened, Turn& turn) {
 void Training::on_session_ended(const std::string& client, Turn& turn) {
   shared_.uploads.release(client);
   if (Participant* p = round_->find(client)) apply(round::MemberLost{p->index}, turn);
+}
+
+void Training::on_left(const std::string& client, Turn& turn) {
+  if (Participant* p = round_->find(client)) apply(round::MemberLeft{p->index}, turn);
 }
 
 void Training::on_removed(const std::string& client, Turn& turn) {
@@ -211,7 +229,8 @@ void Training::wait_for_arriving_updates(Turn& turn) {
   std::vector<std::string> moving;
   for (const Participant& p : round_->participants())
     // A client with faults has had its chance.
-    if (round_->is_expected(p) && shared_.reliability.faults(p.client) == 0 && p.moved_at &&
+    if (round_->is_expected(p) && round_->state(p) != MemberState::left &&
+        shared_.reliability.faults(p.client) == 0 && p.moved_at &&
         turn.now - *p.moved_at < shared_.config.process.stall)
       moving.push_back(p.client);
   const std::size_t within_reach =
@@ -264,8 +283,8 @@ std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) 
   const Remedy blamed =
       blame(shared_, faults_of_abandoned(*round_, turn.now), turn.now - round_->began(), turn);
   const bool helps = apart == Remedy::another_cohort || blamed == Remedy::another_cohort;
-  return abandon_round(shared_, *round_, *exchange_, reason, helps ? Remedy::another_cohort : Remedy::none,
-                       turn);
+  const Remedy remedy = helps ? Remedy::another_cohort : remedy_of_set_aside(shared_, *round_, turn.now);
+  return abandon_round(shared_, *round_, *exchange_, reason, remedy, turn);
 }
 
 void Training::close(Turn& turn) {

@@ -29,6 +29,7 @@ class Training final : public Stage {
   void on_current_task(const std::string& client, TaskId current, Turn& turn) override;
   void on_session_opened(const SessionOpened& opened, Turn& turn) override;
   void on_session_ended(const std::string& client, Turn& turn) override;
+  void on_left(const std::string& client, Turn& turn) override;
   void on_removed(const std::string& client, Turn& turn) override;
   Verdict on_checked(const UpdateChecked& event, Turn& turn) override;
   void on_tick(Turn& turn) override;
