@@ -88,13 +88,8 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("evaluate", "Evaluate a model on labelled examples");
   command->footer(
-<<<<<<< HEAD
       "Examples:\n  hansa evaluate runs/fashion-20260101-120000@5 federation.toml\n"
-      "  hansa evaluate model.pt clients/client-01.toml\n"
-=======
-      "Examples:\n  hansa evaluate runs/20260101-120000@5 federation.toml\n"
       "  hansa evaluate model.pt sites/client-01/client.toml\n"
->>>>>>> i22a
       "  hansa evaluate model.pt --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz");
   auto options = std::make_shared<EvaluateOptions>();
   command->add_option("MODEL", options->model, "A model archive, a run folder, or RUN@ROUND")->required();

@@ -4,221 +4,217 @@
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
-<<<<<<< HEAD
 #include "protocols/transport/server_channel.h"
-    =======
 #include "server/config/client_files.h"
-    >>>>>>> i22a
 #include "server/config/federation_schema.h"
 
-    namespace hansa::server {
-  namespace {
+namespace hansa::server {
+namespace {
 
-  using config::Document;
+using config::Document;
 
-  std::uint32_t whole(const Document& document, std::string_view key) {
-    return static_cast<std::uint32_t>(document.integer(key));  // the schema limits it to 32 bits
+std::uint32_t whole(const Document& document, std::string_view key) {
+  return static_cast<std::uint32_t>(document.integer(key));  // the schema limits it to 32 bits
+}
+
+// Checks only the form of the address. Whether it can be bound is known when the channel is opened.
+Result<void> check_bind(const Document& document) {
+  const std::string& bind = document.text("aggregator.bind");
+  if (auto checked = transport::check_bind_address(bind); !checked)
+    return fail(ErrorCode::usage, document.location("aggregator.bind"),
+                "is \"" + bind + "\", which " + checked.error().what, checked.error().hint);
+  return {};
+}
+
+Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {
+  const std::string key = "simulation.clients";
+  std::vector<std::filesystem::path> patterns;
+  if (!document.has(key)) return patterns;
+  for (const std::string& written : document.texts(key)) {
+    const std::filesystem::path pattern =
+        document.file().parent_path() / written;  // itself if it is absolute
+    patterns.push_back(pattern.lexically_normal());
   }
+  // No match is not an error: on the aggregator's machine there may be no client files.
+  return find_client_files(patterns, document.location(key));
+}
 
-  // Checks only the form of the address. Whether it can be bound is known when the channel is opened.
-  Result<void> check_bind(const Document& document) {
-    const std::string& bind = document.text("aggregator.bind");
-    if (auto checked = transport::check_bind_address(bind); !checked)
-      return fail(ErrorCode::usage, document.location("aggregator.bind"),
-                  "is \"" + bind + "\", which " + checked.error().what, checked.error().hint);
-    return {};
+// Refuses settings with which secure aggregation cannot be secure.
+Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document,
+                                                                       const CohortConfig& cohort) {
+  if (!document.boolean("secure_aggregation.enabled")) return std::nullopt;
+  SecureAggregationConfig out;
+  if (!document.has("secure_aggregation.root"))
+    return fail(ErrorCode::usage, document.location("secure_aggregation.enabled"),
+                "is true but there is no secure_aggregation.root",
+                "add the key that \"hansa keys show --identity\" prints for your root key");
+  HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
+                                                document.location("secure_aggregation.root")));
+  out.assumptions.threat_model =
+      secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
+  out.assumptions.corrupt = document.number("secure_aggregation.corrupt");
+  out.assumptions.dropout = document.number("secure_aggregation.dropout");
+  out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");
+  out.value_bits = whole(document, "secure_aggregation.value_bits");
+  out.rotated = document.boolean("secure_aggregation.rotated");
+  out.fraction = document.number("secure_aggregation.fraction");
+  out.metrics = document.texts("secure_aggregation.metrics");
+  out.epoch = whole(document, "secure_aggregation.epoch");
+  out.phase = document.duration_s("secure_aggregation.phase_s");
+  if (document.has("secure_aggregation.honest_min"))
+    out.honest_min = whole(document, "secure_aggregation.honest_min");
+  const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {
+    if (value < secure_aggregation::clients_min)
+      return fail(ErrorCode::usage, document.location(key),
+                  "is " + std::to_string(value) +
+                      ": with secure aggregation, each of two clients could compute the other's update "
+                      "from the sum",
+                  "set it to 3 or more");
+    const std::uint32_t needed = secure_aggregation::cohort_min(out.assumptions, out.honest_min);
+    if (value >= needed) return {};
+    const std::uint32_t corrupt = secure_aggregation::corrupt_clients(value, out.assumptions);
+    return fail(ErrorCode::usage, document.location(key),
+                "is " + std::to_string(value) + ", of which " + std::to_string(corrupt) +
+                    " may be corrupt (secure_aggregation.corrupt); clients take part only in sums of " +
+                    std::to_string(out.honest_min.value_or(
+                        secure_aggregation::honest_min_of(out.assumptions.threat_model))) +
+                    " honest clients (secure_aggregation.honest_min)",
+                "set it to " + std::to_string(needed) +
+                    " or more, or lower honest_min here and in every client.toml");
+  };
+  HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));
+  if (cohort.size_max > 0) HANSA_TRY_VOID(at_least("cohort.size_max", cohort.size_max));
+  if (auto found = secure_aggregation::choose_parameters(cohort.clients_min, out.assumptions); !found)
+    return fail(ErrorCode::usage, document.location("cohort.clients_min"),
+                "is " + std::to_string(cohort.clients_min) + ": " + found.error().what, found.error().hint);
+  return out;
+}
+
+Result<CompressionConfig> read_compression(const Document& document) {
+  CompressionConfig out;
+  const auto spec = [&](const std::string& key) {
+    return codecs::parse_spec(document.text(key), document.location(key));
+  };
+  HANSA_TRY(out.uplink, spec("compression.uplink"));
+  HANSA_TRY(out.downlink, spec("compression.downlink"));
+  for (std::size_t i = 0; i < document.count("compression.rule"); ++i) {
+    const std::string rule = "compression.rule[" + std::to_string(i) + "]";
+    HANSA_TRY(const codecs::Spec codec, spec(rule + ".codec"));
+    out.rules.push_back({document.text(rule + ".match"), codec});
   }
+  out.full_every = whole(document, "compression.full_every");
+  out.entropy = document.boolean("compression.entropy");
+  return out;
+}
 
-  Result<std::vector<std::filesystem::path>> find_simulated_clients(const Document& document) {
-    const std::string key = "simulation.clients";
-    std::vector<std::filesystem::path> patterns;
-    if (!document.has(key)) return patterns;
-    for (const std::string& written : document.texts(key)) {
-      const std::filesystem::path pattern =
-          document.file().parent_path() / written;  // itself if it is absolute
-      patterns.push_back(pattern.lexically_normal());
-    }
-    // No match is not an error: on the aggregator's machine there may be no client files.
-    return find_client_files(patterns, document.location(key));
+Result<Retention> read_retention(const Document& document) {
+  HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
+  if (out.keep != Retention::Keep::best) return out;
+  out.metric = document.text("store.metric");
+  if (!document.has_table("evaluation"))
+    return fail(ErrorCode::usage, document.location("store.keep"), "compares evaluations, and there are none",
+                "add [evaluation], or set keep = \"last:10\"");
+  return out;
+}
+
+// The method with the options of [training] and its own options of [strategy.METHOD]. Fails if a client would refuse
+// it.
+Result<Method> read_method(const config::Document& document, const std::vector<std::string>& personal) {
+  TrainingConfig training;
+  training.epochs = whole(document, "training.epochs");
+  training.batch_size = whole(document, "training.batch_size");
+  training.learning_rate = document.number("training.learning_rate");
+  training.momentum = document.number("training.momentum");
+  training.weight_decay = document.number("training.weight_decay");
+  training.steps_max = whole(document, "training.steps_max");
+  training.personal = personal;
+  Method out = sgd_method(training);
+  out.name = document.text("strategy.method");
+  for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
+    const std::string key = "strategy." + out.name + "." + option.name;
+    if (!document.has(key)) continue;
+    OptionValue value = option.default_value;
+    if (std::holds_alternative<std::int64_t>(value)) value = static_cast<std::int64_t>(document.integer(key));
+    else if (std::holds_alternative<double>(value)) value = document.number(key);
+    else if (std::holds_alternative<std::string>(value)) value = document.text(key);
+    else value = document.texts(key);
+    out.options.push_back({option.name, std::move(value)});
   }
+  if (auto valid = check_method(built_in_methods(), out); !valid)
+    return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
+  return out;
+}
 
-  // Refuses settings with which secure aggregation cannot be secure.
-  Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Document& document,
-                                                                         const CohortConfig& cohort) {
-    if (!document.boolean("secure_aggregation.enabled")) return std::nullopt;
-    SecureAggregationConfig out;
-    if (!document.has("secure_aggregation.root"))
-      return fail(ErrorCode::usage, document.location("secure_aggregation.enabled"),
-                  "is true but there is no secure_aggregation.root",
-                  "add the key that \"hansa keys show --identity\" prints for your root key");
+}  // namespace
+
+Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
+  HANSA_TRY(const Document document, Document::read(file, federation_schema()));
+  FederationConfig out;
+  out.file = file;
+  out.name = document.text("federation.name");
+  HANSA_TRY_VOID(config::check_name(out.name, document.location("federation.name")));
+  out.seed = document.integer("federation.seed");
+  out.rounds = whole(document, "federation.rounds");
+  out.after_last_round =
+      document.text("federation.after_last_round") == "stay" ? AfterLastRound::stay : AfterLastRound::stop;
+
+  HANSA_TRY_VOID(check_bind(document));
+  out.bind = document.text("aggregator.bind");
+  out.key = document.path("aggregator.key");
+  out.admitted = document.path("aggregator.admitted");
+  out.runs = document.path("aggregator.runs");
+  out.model = document.path("model.archive");
+
+  if (document.has("model.personal")) out.personal = document.texts("model.personal");
+  if (out.personal.size() > personal_max)
+    return fail(ErrorCode::usage, document.location("model.personal"),
+                "has more than " + std::to_string(personal_max) + " patterns", "use *");
+  for (const std::string& pattern : out.personal)
+    if (pattern.size() > personal_bytes_max)
+      return fail(
+          ErrorCode::usage, document.location("model.personal"),
+          "has a pattern of more than " + std::to_string(personal_bytes_max) + " bytes: \"" + pattern + "\"",
+          "shorten it with *");
+
+  out.cohort.clients_min = whole(document, "cohort.clients_min");
+  out.cohort.fraction = document.number("cohort.fraction");
+  out.cohort.size_max = whole(document, "cohort.size_max");
+  out.cohort.quorum = document.number("cohort.quorum");
+  out.cohort.clients_expected = whole(document, "cohort.clients_expected");
+  out.cohort.gather = document.duration_s("cohort.gather_s");
+  out.cohort.wait_max = document.duration_s("cohort.wait_s");
+  out.cohort.deadline = document.duration_s("cohort.deadline_s");
+  out.cohort.attempts_max = whole(document, "cohort.attempts_max");
+
+  out.limits.examples_max = document.integer("limits.examples_max");
+  out.limits.magnitude_max = document.number("limits.magnitude_max");
+  out.limits.norm_ratio_max = document.number("limits.norm_ratio_max");
+  out.limits.uploads_max = whole(document, "limits.uploads_max");
+  out.limits.connections_max = whole(document, "limits.connections_max");
+  out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
+
+  HANSA_TRY(out.method, read_method(document, out.personal));
+  out.selection = document.text("strategy.selection");
+  out.aggregation.name = document.text("strategy.aggregation");
+  out.optimizer.name = document.text("strategy.server_optimizer");
+  out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
+
+  HANSA_TRY(out.retention, read_retention(document));
+  HANSA_TRY(out.compression, read_compression(document));
+  HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
+  if (document.has("secure_aggregation.root")) {
     HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
                                                   document.location("secure_aggregation.root")));
-    out.assumptions.threat_model =
-        secure_aggregation::threat_model_of(document.text("secure_aggregation.threat_model"));
-    out.assumptions.corrupt = document.number("secure_aggregation.corrupt");
-    out.assumptions.dropout = document.number("secure_aggregation.dropout");
-    out.assumptions.security_bits = whole(document, "secure_aggregation.security_bits");
-    out.value_bits = whole(document, "secure_aggregation.value_bits");
-    out.rotated = document.boolean("secure_aggregation.rotated");
-    out.fraction = document.number("secure_aggregation.fraction");
-    out.metrics = document.texts("secure_aggregation.metrics");
-    out.epoch = whole(document, "secure_aggregation.epoch");
-    out.phase = document.duration_s("secure_aggregation.phase_s");
-    if (document.has("secure_aggregation.honest_min"))
-      out.honest_min = whole(document, "secure_aggregation.honest_min");
-    const auto at_least = [&](const char* key, std::uint32_t value) -> Result<void> {
-      if (value < secure_aggregation::clients_min)
-        return fail(ErrorCode::usage, document.location(key),
-                    "is " + std::to_string(value) +
-                        ": with secure aggregation, each of two clients could compute the other's update "
-                        "from the sum",
-                    "set it to 3 or more");
-      const std::uint32_t needed = secure_aggregation::cohort_min(out.assumptions, out.honest_min);
-      if (value >= needed) return {};
-      const std::uint32_t corrupt = secure_aggregation::corrupt_clients(value, out.assumptions);
-      return fail(ErrorCode::usage, document.location(key),
-                  "is " + std::to_string(value) + ", of which " + std::to_string(corrupt) +
-                      " may be corrupt (secure_aggregation.corrupt); clients take part only in sums of " +
-                      std::to_string(out.honest_min.value_or(
-                          secure_aggregation::honest_min_of(out.assumptions.threat_model))) +
-                      " honest clients (secure_aggregation.honest_min)",
-                  "set it to " + std::to_string(needed) +
-                      " or more, or lower honest_min here and in every client.toml");
-    };
-    HANSA_TRY_VOID(at_least("cohort.clients_min", cohort.clients_min));
-    if (cohort.size_max > 0) HANSA_TRY_VOID(at_least("cohort.size_max", cohort.size_max));
-    if (auto found = secure_aggregation::choose_parameters(cohort.clients_min, out.assumptions); !found)
-      return fail(ErrorCode::usage, document.location("cohort.clients_min"),
-                  "is " + std::to_string(cohort.clients_min) + ": " + found.error().what, found.error().hint);
-    return out;
   }
 
-  Result<CompressionConfig> read_compression(const Document& document) {
-    CompressionConfig out;
-    const auto spec = [&](const std::string& key) {
-      return codecs::parse_spec(document.text(key), document.location(key));
-    };
-    HANSA_TRY(out.uplink, spec("compression.uplink"));
-    HANSA_TRY(out.downlink, spec("compression.downlink"));
-    for (std::size_t i = 0; i < document.count("compression.rule"); ++i) {
-      const std::string rule = "compression.rule[" + std::to_string(i) + "]";
-      HANSA_TRY(const codecs::Spec codec, spec(rule + ".codec"));
-      out.rules.push_back({document.text(rule + ".match"), codec});
-    }
-    out.full_every = whole(document, "compression.full_every");
-    out.entropy = document.boolean("compression.entropy");
-    return out;
+  if (document.has_table("evaluation")) {
+    HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));
+    out.evaluation = std::move(data);
   }
-
-  Result<Retention> read_retention(const Document& document) {
-    HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
-    if (out.keep != Retention::Keep::best) return out;
-    out.metric = document.text("store.metric");
-    if (!document.has_table("evaluation"))
-      return fail(ErrorCode::usage, document.location("store.keep"),
-                  "compares evaluations, and there are none", "add [evaluation], or set keep = \"last:10\"");
-    return out;
-  }
-
-  // The method with the options of [training] and its own options of [strategy.METHOD]. Fails if a client would refuse
-  // it.
-  Result<Method> read_method(const config::Document& document, const std::vector<std::string>& personal) {
-    TrainingConfig training;
-    training.epochs = whole(document, "training.epochs");
-    training.batch_size = whole(document, "training.batch_size");
-    training.learning_rate = document.number("training.learning_rate");
-    training.momentum = document.number("training.momentum");
-    training.weight_decay = document.number("training.weight_decay");
-    training.steps_max = whole(document, "training.steps_max");
-    training.personal = personal;
-    Method out = sgd_method(training);
-    out.name = document.text("strategy.method");
-    for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
-      const std::string key = "strategy." + out.name + "." + option.name;
-      if (!document.has(key)) continue;
-      OptionValue value = option.default_value;
-      if (std::holds_alternative<std::int64_t>(value))
-        value = static_cast<std::int64_t>(document.integer(key));
-      else if (std::holds_alternative<double>(value)) value = document.number(key);
-      else if (std::holds_alternative<std::string>(value)) value = document.text(key);
-      else value = document.texts(key);
-      out.options.push_back({option.name, std::move(value)});
-    }
-    if (auto valid = check_method(built_in_methods(), out); !valid)
-      return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
-    return out;
-  }
-
-  }  // namespace
-
-  Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
-    HANSA_TRY(const Document document, Document::read(file, federation_schema()));
-    FederationConfig out;
-    out.file = file;
-    out.name = document.text("federation.name");
-    HANSA_TRY_VOID(config::check_name(out.name, document.location("federation.name")));
-    out.seed = document.integer("federation.seed");
-    out.rounds = whole(document, "federation.rounds");
-    out.after_last_round =
-        document.text("federation.after_last_round") == "stay" ? AfterLastRound::stay : AfterLastRound::stop;
-
-    HANSA_TRY_VOID(check_bind(document));
-    out.bind = document.text("aggregator.bind");
-    out.key = document.path("aggregator.key");
-    out.admitted = document.path("aggregator.admitted");
-    out.runs = document.path("aggregator.runs");
-    out.model = document.path("model.archive");
-
-    if (document.has("model.personal")) out.personal = document.texts("model.personal");
-    if (out.personal.size() > personal_max)
-      return fail(ErrorCode::usage, document.location("model.personal"),
-                  "has more than " + std::to_string(personal_max) + " patterns", "use *");
-    for (const std::string& pattern : out.personal)
-      if (pattern.size() > personal_bytes_max)
-        return fail(ErrorCode::usage, document.location("model.personal"),
-                    "has a pattern of more than " + std::to_string(personal_bytes_max) + " bytes: \"" +
-                        pattern + "\"",
-                    "shorten it with *");
-
-    out.cohort.clients_min = whole(document, "cohort.clients_min");
-    out.cohort.fraction = document.number("cohort.fraction");
-    out.cohort.size_max = whole(document, "cohort.size_max");
-    out.cohort.quorum = document.number("cohort.quorum");
-    out.cohort.clients_expected = whole(document, "cohort.clients_expected");
-    out.cohort.gather = document.duration_s("cohort.gather_s");
-    out.cohort.wait_max = document.duration_s("cohort.wait_s");
-    out.cohort.deadline = document.duration_s("cohort.deadline_s");
-    out.cohort.attempts_max = whole(document, "cohort.attempts_max");
-
-    out.limits.examples_max = document.integer("limits.examples_max");
-    out.limits.magnitude_max = document.number("limits.magnitude_max");
-    out.limits.norm_ratio_max = document.number("limits.norm_ratio_max");
-    out.limits.uploads_max = whole(document, "limits.uploads_max");
-    out.limits.connections_max = whole(document, "limits.connections_max");
-    out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
-
-    HANSA_TRY(out.method, read_method(document, out.personal));
-    out.selection = document.text("strategy.selection");
-    out.aggregation.name = document.text("strategy.aggregation");
-    out.optimizer.name = document.text("strategy.server_optimizer");
-    out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
-
-    HANSA_TRY(out.retention, read_retention(document));
-    HANSA_TRY(out.compression, read_compression(document));
-    HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
-    if (document.has("secure_aggregation.root")) {
-      HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
-                                                    document.location("secure_aggregation.root")));
-    }
-
-    if (document.has_table("evaluation")) {
-      HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));
-      out.evaluation = std::move(data);
-    }
-    out.evaluation_every = whole(document, "evaluation.every");
-    out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
-    HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
-    return out;
-  }
+  out.evaluation_every = whole(document, "evaluation.every");
+  out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
+  HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
+  return out;
+}
 
 }  // namespace hansa::server
