@@ -50,7 +50,8 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.supply = data.supply;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
-    clients.push_back({client.name, learning::make_local_trainer(trainer), {}, data.supply});
+    clients.push_back(
+        {.name = client.name, .trainer = learning::make_local_trainer(trainer), .data = data.supply});
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     // secure_aggregation.required protects devices. In a simulation no update leaves the process.
     if (client.secure_aggregation) {
