@@ -140,8 +140,10 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
   request.approval = server::Approval::unused;
-  HANSA_TRY(auto run,
-            server::prepare_run(config, *server::open_catalogue(config.runs), request, describe_here));
+  request.kind = server::RunKind::simulated;
+  HANSA_TRY(auto run, server::prepare_run(
+                          config, *server::open_catalogue(config.runs / server::simulated_folder), request,
+                          describe_here));
   std::unique_ptr<learning::Evaluator> evaluator;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {

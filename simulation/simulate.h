@@ -31,7 +31,7 @@ struct SimulateOutcome {
 // Called after each round, with its evaluation if the configuration has one.
 using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)>;
 
-// The caller has set config.rounds and config.seed. Always starts a new run.
+// The caller has set config.rounds and config.seed. Always starts a new run, in the folder `simulated` of config.runs, where no aggregator continues it.
 [[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
                                                      const SimulateOptions& options,
                                                      const RoundDone& round_done,

@@ -182,9 +182,13 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           fmt::format("federation {}  {}", config.name, channel->endpoint()));
   display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
                           channel->endpoint(), public_key.text()));
-  display.say(run.resumed ? fmt::format("run folder: {}, continuing after round {} of {}",
-                                        run.store->location(), run.position.value, config.rounds)
-                          : fmt::format("run folder: {}", run.store->location()));
+  display.say(fmt::format("run folder: {}", run.store->location()));
+  const std::string beginning =
+      run.resumed ? fmt::format("run {}: continuing after round {} of {}, because {}", run.run,
+                                run.position.value, config.rounds, run.why)
+                  : fmt::format("run {}: new, because {}", run.run, run.why);
+  if (options.progress == ProgressStyle::none) log.info(beginning);
+  else display.say(beginning);
 
   EngineConfig engine_config;
   engine_config.run = run.run;

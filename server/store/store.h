@@ -98,6 +98,9 @@ struct RoundRecord {
   bool model_kept = true;
 };
 
+// Simulated runs and those of real clients never continue each other.
+enum class RunKind : std::uint8_t { production, simulated };
+
 struct RunIdentity {
   std::string federation;  // name from federation.toml
   std::string run;  // folder name
@@ -107,6 +110,7 @@ struct RunIdentity {
   Digest initial_model;  // round 0
   std::string started_from;  // "RUN@ROUND" or empty
   std::vector<StateVector> initial_state = {};  // before round 1; empty: all zero
+  RunKind kind = RunKind::production;
 };
 
 class Store {
