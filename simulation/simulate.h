@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/training.h"
 #include "server/config/federation_config.h"
+#include "server/divergence/best_round.h"
 #include "server/store/store.h"
 
 namespace hansa::simulation {
@@ -22,7 +23,9 @@ struct SimulateOutcome {
   std::string run_folder;
   RoundId last_committed;
   Digest model;
+  Metrics training;  // of the last committed round: what its clients measured
   Metrics evaluation;  // of the last committed round; empty without [evaluation]
+  std::optional<server::BestRound> best;
   double seconds = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;

@@ -5,6 +5,7 @@
 // One thread at a time calls a store, except where a function says otherwise.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,6 +95,8 @@ struct RoundRecord {
   // Written by commit_round, read by Store::published. Empty: the round's model itself is published.
   std::optional<Published> published = {};
   std::vector<StateVector> state = {};  // after this round
+  // Euclidean, of the mean of the updates' model deltas; NaN: not known, in a run of an older Hansa.
+  double update_norm = std::numeric_limits<double>::quiet_NaN();
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
   bool model_kept = true;
 };

@@ -1,5 +1,6 @@
 // Run folders that older and newer versions of Hansa wrote.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -16,7 +17,10 @@ using RunSchemas = RunFolderTest;
 // Gives the tables of the newest schema the form that they had in an older one.
 void make_older(const std::filesystem::path& run, int schema) {
   SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
-  database.exec("ALTER TABLE run DROP COLUMN simulated; PRAGMA user_version = " + std::to_string(schema));
+  database.exec(
+      "ALTER TABLE run DROP COLUMN simulated; ALTER TABLE rounds DROP COLUMN update_norm; "
+      "PRAGMA user_version = " +
+      std::to_string(schema));
   if (schema >= 7) return;
   database.exec(
       "DROP TABLE history; DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN "
@@ -89,18 +93,40 @@ TEST_F(RunSchemas, ARunOfAnOlderSchemaGetsTheDigestsOfItsRows) {
 // Schema 8 added whether a run is simulated. Its digests cover that, and those of schema 7 stay valid.
 TEST_F(RunSchemas, ARunOfTheSeventhSchemaKeepsItsDigestsAndIsNotSimulated) {
   fill(2);
-  const auto history = (*RunFolder::open_read_only(path_))->verify()->history;
+  // The run has no archive, which verify() reports.
+  const auto before = (*RunFolder::open_read_only(path_))->verify();
+  ASSERT_TRUE(before) << before.error().text();
   make_older(path_, 7);
   {
     const auto reader = RunFolder::open_read_only(path_);
     ASSERT_TRUE(reader) << reader.error().text();
     EXPECT_EQ((*reader)->identity()->value().kind, RunKind::production);
-    EXPECT_TRUE((*reader)->verify()->problems.empty());
+    EXPECT_EQ((*reader)->verify()->problems, before->problems);
   }
   open();
   const auto reader = RunFolder::open_read_only(path_);
-  EXPECT_EQ((*reader)->verify()->history, history);
-  EXPECT_TRUE((*reader)->verify()->problems.empty());
+  EXPECT_EQ((*reader)->verify()->history, before->history);
+  EXPECT_EQ((*reader)->verify()->problems, before->problems);
+}
+
+TEST_F(RunSchemas, TheNormOfAnUpdateIsStoredAndAnEditedOneIsNoticed) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    RoundRecord record = record_of(1, *store->put_model(model_of(1)), vector_digest(model_of(0)));
+    record.update_norm = 0.25;
+    ASSERT_TRUE(store->commit_round(record));
+    ASSERT_TRUE(commit(*store, 2));
+    EXPECT_EQ(store->round(RoundId(1))->value().update_norm, 0.25);
+    EXPECT_TRUE(std::isnan(store->round(RoundId(2))->value().update_norm)) << "not known";
+  }
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE rounds SET update_norm = 0.5 WHERE round = 1");
+  const auto check = (*RunFolder::open_read_only(path_))->verify();
+  ASSERT_TRUE(check) << check.error().text();
+  EXPECT_TRUE(std::ranges::any_of(check->problems, [](const std::string& problem) {
+    return problem.find("round 1") != std::string::npos;
+  }));
 }
 
 TEST_F(RunSchemas, AnEditedMarkOfASimulatedRunIsNoticed) {

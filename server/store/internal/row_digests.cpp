@@ -31,6 +31,8 @@ struct AddedQuery {
 };
 constexpr std::array added_content_queries{
     AddedQuery{"run", "simulated", "SELECT 'simulated' FROM run WHERE ? = 0 AND simulated <> 0"},
+    AddedQuery{"rounds", "update_norm",
+               "SELECT update_norm FROM rounds WHERE round = ? AND update_norm IS NOT NULL"},
 };
 constexpr std::array seal_queries{
     "SELECT archive, layout, initial_model FROM run WHERE ? = 0",

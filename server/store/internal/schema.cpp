@@ -130,8 +130,11 @@ CREATE TABLE history (                          -- digests of the rows above: hi
 );
 )sql";
 
-// row_digests.cpp covers the column by a query of its own, so that the digests of schema 7 stay valid.
-constexpr const char* changed_by_8 = "ALTER TABLE run ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0";
+// row_digests.cpp covers the columns by queries of their own, so that the digests of schema 7 stay valid.
+constexpr const char* changed_by_8 = R"sql(
+ALTER TABLE run ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rounds ADD COLUMN update_norm REAL;  -- NULL: not known
+)sql";
 
 void add_newer_than(int version, SQLite::Database& database) {
   if (version < 2) database.exec(added_by_2);
