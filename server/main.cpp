@@ -21,7 +21,8 @@ hansa::Result<int> run(int argc, char** argv) {
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
   app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
       ->excludes(new_flag);
-  app.add_option("--run", named, "Resume this run, which need not be the newest; fails if it cannot be resumed")
+  app.add_option("--run", named,
+                 "Resume this run, which need not be the newest; fails if it cannot be resumed")
       ->excludes(new_flag)
       ->excludes("--from");
   app.add_flag("--health", health,
@@ -54,8 +55,9 @@ hansa::Result<int> run(int argc, char** argv) {
   options.progress = progress == "live" || (progress == "auto" && terminal) ? ProgressStyle::live
                      : progress == "none"                                   ? ProgressStyle::none
                                                                             : ProgressStyle::plain;
-  // A live panel owns the terminal: the log shows only what needs a person, unless asked for more.
-  if (log_level.empty() && options.progress == ProgressStyle::live) log_level = "error";
+  // A live panel owns the terminal, and shows the warnings. The log goes elsewhere, or is silent unless asked for.
+  if (log_level.empty() && options.progress == ProgressStyle::live && ::isatty(STDERR_FILENO) == 1)
+    log_level = "off";
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
   const auto log = hansa::Logger::to_stderr("aggregator", level);

@@ -141,10 +141,18 @@ Instant Gathering::next_tick(Instant now) const {
 void Gathering::fill(Progress& progress) const {
   progress.attempt = attempt_;
   progress.missing = missing();
+  const CohortConfig& cohort = shared_.config.settings.cohort;
+  progress.ready = static_cast<std::uint32_t>(ready(progress.now).size());
+  progress.needed = cohort.clients_min;
+  progress.expected =
+      shared_.has_gathered ? cohort.clients_min : std::max(cohort.clients_expected, cohort.clients_min);
+  if (progress.ready >= progress.needed)
+    progress.starts_at = shared_.has_gathered ? not_before_ : std::max(not_before_, began_ + cohort.gather);
 }
 
 std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
                                  const std::string& reason, Remedy remedy, Turn& turn) {
+  shared.retry_reason = reason;
   const std::string name = "round " + std::to_string(round.value);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
   if (remedy == Remedy::none && ++shared.attempts_in_vain >= shared.config.settings.cohort.attempts_max)
