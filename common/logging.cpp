@@ -15,7 +15,8 @@
 namespace hansa {
 namespace {
 
-constexpr const char* line_pattern = "%Y-%m-%dT%H:%M:%S.%e %-7l %v";
+// The time is RFC 3339 with milliseconds and offset, so that lines of several machines and processes can be merged.
+constexpr const char* line_pattern = "%Y-%m-%dT%H:%M:%S.%e%z %-7l %v";
 constexpr std::array<std::pair<std::string_view, LogLevel>, 5> level_names{{{"debug", LogLevel::debug},
                                                                             {"info", LogLevel::info},
                                                                             {"warning", LogLevel::warning},

@@ -12,14 +12,19 @@ hansa::Result<int> run(int argc, char** argv) {
   using hansa::server::ProgressStyle;
   CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.");
   app.footer(
-      "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n\n"
+      "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n"
+      "  hansa-aggregator federation.toml --run fashion-20260102-030405\n\n"
       "Exit codes: docs/exit-codes.md");
-  std::string file, from, progress = "auto", log_level;
+  std::string file, from, named, progress = "auto", log_level;
   bool fresh = false, health = false;
   app.add_option("FILE", file, "federation.toml")->required();
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
   app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
       ->excludes(new_flag);
+  app.add_option("--run", named,
+                 "Resume this run, which need not be the newest; fails if it cannot be resumed")
+      ->excludes(new_flag)
+      ->excludes("--from");
   app.add_flag("--health", health,
                "Only say whether the newest run has a committed round: for a container's or supervisor's "
                "health check")
@@ -43,13 +48,16 @@ hansa::Result<int> run(int argc, char** argv) {
   }
   hansa::server::AggregatorOptions options;
   options.run.from = from;
+  options.run.run = named;
   if (fresh) options.run.choice = hansa::server::RunChoice::new_run;
+  if (!named.empty()) options.run.choice = hansa::server::RunChoice::resume_named;
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   options.progress = progress == "live" || (progress == "auto" && terminal) ? ProgressStyle::live
                      : progress == "none"                                   ? ProgressStyle::none
                                                                             : ProgressStyle::plain;
-  // A live panel owns the terminal: the log shows only what needs a person, unless asked for more.
-  if (log_level.empty() && options.progress == ProgressStyle::live) log_level = "error";
+  // A live panel owns the terminal, and shows the warnings. The log goes elsewhere, or is silent unless asked for.
+  if (log_level.empty() && options.progress == ProgressStyle::live && ::isatty(STDERR_FILENO) == 1)
+    log_level = "off";
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
   const auto log = hansa::Logger::to_stderr("aggregator", level);

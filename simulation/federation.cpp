@@ -278,7 +278,7 @@ Result<FederationOutcome> Federation::run(const std::atomic<bool>& stop) {
     if (start_failure_) return tl::unexpected<Error>(*start_failure_);
     if (aggregator_ && aggregator_->failure()) return tl::unexpected<Error>(*aggregator_->failure());
     if (aggregator_ && aggregator_->finished()) break;
-    if (stop && aggregator_) {
+    if ((stop || stop_asked_) && aggregator_) {
       with_aggregator([&](server::Engine& e) { e.stop(events_.now()); });
       continue;
     }

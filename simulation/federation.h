@@ -93,6 +93,8 @@ class Federation {
   // Runs until the aggregator has finished. When `stop` becomes true (in a signal handler), the aggregator is stopped
   // cleanly.
   [[nodiscard]] Result<FederationOutcome> run(const std::atomic<bool>& stop);
+  // The same from an observer, during run().
+  void stop_soon() { stop_asked_ = true; }
   [[nodiscard]] server::Store* store() { return store_.get(); }
   [[nodiscard]] const server::Engine* aggregator() const { return aggregator_.get(); }
 
@@ -134,6 +136,7 @@ class Federation {
   std::unique_ptr<TrainingPool> pool_;
   std::optional<Random> arrival_;
   std::optional<Error> start_failure_;
+  bool stop_asked_ = false;
   std::uint32_t crashes_ = 0;
   std::uint64_t aggregator_effects_ = 0;
   std::uint64_t bytes_up_ = 0;

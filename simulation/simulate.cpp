@@ -9,7 +9,9 @@
 #include "learning/evaluation.h"
 #include "learning/local_trainer.h"
 #include "learning/model_archive.h"
+#include "server/divergence/run_watch.h"
 #include "server/setup/run_setup.h"
+#include "server/store/training_metrics.h"
 #include "simulation/federation.h"
 #include "simulation/identities.h"
 
@@ -72,13 +74,27 @@ class Observer final : public server::EngineObserver {
  public:
   Observer(const server::FederationConfig& config, server::Store& store, learning::Evaluator* evaluator,
            const RoundDone& round_done)
-      : config_(config), store_(store), evaluator_(evaluator), round_done_(round_done) {}
+      : config_(config),
+        store_(store),
+        evaluator_(evaluator),
+        round_done_(round_done),
+        watch_(config.divergence, config.best_metric) {}
   void on_log(server::Log::Level level, const std::string& text) override {
     if (level == server::Log::Level::warning) std::fprintf(stderr, "%s\n", text.c_str());
   }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord& record) override {
     last = {};
+    training = server::training_metrics(record);
+    if (const auto problems = watch_.on_committed(record); !problems.empty()) {
+      const std::string text = server::divergence_text(record.round, problems);
+      on_log(server::Log::Level::warning, text);
+      if (config_.divergence.action == server::DivergenceAction::stop) {
+        diverged = Error{ErrorCode::data, config_.file.string(), text + ", and divergence.action is \"stop\"",
+                         "lower training.learning_rate"};
+        stop();
+      }
+    }
     const bool due = record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
                      record.round.value == config_.rounds;
     if (evaluator_ != nullptr && due) {
@@ -90,19 +106,25 @@ class Observer final : public server::EngineObserver {
         else done = tl::unexpected<Error>(metrics.error());
       }
       if (done) done = store_.record_evaluation(record.round, last);
+      watch_.on_evaluated(record.round, last);
       if (!done) failure = done.error();
     }
     round_done_(record, last);
   }
   Metrics last;
+  Metrics training;
   std::size_t elements = 0;
   std::optional<Error> failure;
+  std::function<void()> stop;  // ends the federation's run
+  std::optional<Error> diverged;  // and [divergence] says that the run stops
+  [[nodiscard]] const std::optional<server::BestRound>& best() const { return watch_.best(); }
 
  private:
   const server::FederationConfig& config_;
   server::Store& store_;
   learning::Evaluator* evaluator_;
   const RoundDone& round_done_;
+  server::RunWatch watch_;
 };
 
 // The federation owns its store, but the run folder belongs to the caller, who evaluates and prints.
@@ -147,8 +169,10 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
   request.approval = server::Approval::unused;
+  request.kind = server::RunKind::simulated;
   HANSA_TRY(auto run,
-            server::prepare_run(config, *server::open_catalogue(config.runs), request, describe_here));
+            server::prepare_run(config, *server::open_catalogue(config.runs / server::simulated_folder),
+                                request, describe_here));
   std::unique_ptr<learning::Evaluator> evaluator;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   if (config.evaluation) {
@@ -178,7 +202,9 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
     return std::make_unique<BorrowedStore>(*run.store);
   };
   Federation federation(std::move(f), open_store, observer, run.store->scratch_folder());
+  observer.stop = [&federation] { federation.stop_soon(); };
   HANSA_TRY(const auto outcome, federation.run(stop));
+  if (observer.diverged) return tl::unexpected<Error>(*observer.diverged);
   if (observer.failure) return tl::unexpected<Error>(*observer.failure);
   if (outcome.finish.why == server::Finish::Why::gave_up)
     return fail(ErrorCode::quorum, run.store->location(), outcome.finish.text, outcome.finish.hint);
@@ -186,7 +212,9 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   out.run_folder = run.store->location();
   out.last_committed = outcome.last_committed;
   out.model = outcome.model;
+  out.training = observer.training;
   out.evaluation = observer.last;
+  out.best = observer.best();
   out.seconds = seconds(steady_now() - began);
   out.bytes_up = outcome.bytes_up;
   out.bytes_down = outcome.bytes_down;

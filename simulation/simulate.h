@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/training.h"
 #include "server/config/federation_config.h"
+#include "server/divergence/best_round.h"
 #include "server/store/store.h"
 
 namespace hansa::simulation {
@@ -22,7 +23,9 @@ struct SimulateOutcome {
   std::string run_folder;
   RoundId last_committed;
   Digest model;
+  Metrics training;  // of the last committed round: what its clients measured
   Metrics evaluation;  // of the last committed round; empty without [evaluation]
+  std::optional<server::BestRound> best;
   double seconds = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
@@ -31,7 +34,7 @@ struct SimulateOutcome {
 // Called after each round, with its evaluation if the configuration has one.
 using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)>;
 
-// The caller has set config.rounds and config.seed. Always starts a new run.
+// The caller has set config.rounds and config.seed. Always starts a new run, in the folder `simulated` of config.runs, where no aggregator continues it.
 [[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
                                                      const SimulateOptions& options,
                                                      const RoundDone& round_done,

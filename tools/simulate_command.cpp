@@ -13,6 +13,7 @@
 #include "common/program.h"
 #include "server/config/client_files.h"
 #include "server/config/federation_config.h"
+#include "server/store/training_metrics.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
@@ -47,20 +48,25 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
 
   nlohmann::json rounds = nlohmann::json::array();
   const auto round_done = [&](const server::RoundRecord& record, const Metrics& evaluation) {
-    std::size_t counted = 0;
-    for (const auto& p : record.participations) counted += p.outcome == server::Outcome::counted ? 1 : 0;
+    const std::uint32_t counted = server::counted_clients(record);
+    const Metrics training = server::training_metrics(record);
     if (a.json) {
       nlohmann::json row = {{"round", record.round.value},
                             {"selected", record.participations.size()},
                             {"counted", counted},
-                            {"model", record.model.text()}};
+                            {"model", record.model.text()},
+                            {"training", tools::metrics_json(training)}};
       if (!evaluation.empty()) row["evaluation"] = tools::metrics_json(evaluation);
       rounds.push_back(row);
       return;
     }
-    fmt::print("round {:>3} of {}: {} of {} clients counted{}, model {}\n", record.round.value, config.rounds,
-               counted, record.participations.size(), evaluation.empty() ? "" : ", " + means_text(evaluation),
-               record.model.brief());
+    const auto labelled = [](const char* label, const Metrics& metrics) {
+      const std::string means = means_text(metrics);
+      return means.empty() ? "" : fmt::format("; {}: {}", label, means);
+    };
+    fmt::print("round {:>3} of {}: {} of {} clients counted{}{}; model {}\n", record.round.value,
+               config.rounds, counted, record.participations.size(), labelled("training", training),
+               labelled("test", evaluation), record.model.brief());
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
@@ -71,14 +77,21 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                           {"seconds", outcome.seconds},
                           {"bytes_up", outcome.bytes_up},
                           {"bytes_down", outcome.bytes_down}};
+    if (outcome.best)
+      out["best"] = {{"round", outcome.best->round.value},
+                     {"metric", outcome.best->metric},
+                     {"value", outcome.best->value}};
     if (!outcome.evaluation.empty()) out["evaluation"] = tools::metrics_json(outcome.evaluation);
     fmt::print("{}\n", out.dump(2));
     return {};
   }
   fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down (in memory)\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
+  for (const Metric& metric : outcome.training)
+    fmt::print("final training {}: {}\n", metric.name, mean_text(metric));
   for (const Metric& metric : outcome.evaluation)
     if (metric.count > 0) fmt::print("final test {}: {}\n", metric.name, mean_text(metric));
+  if (outcome.best) fmt::print("best: {}\n", text_of(*outcome.best));
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};
 }

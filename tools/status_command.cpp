@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include "common/metrics_text.h"
+#include "server/divergence/best_round.h"
 #include "server/store/run_catalogue.h"
+#include "server/store/training_metrics.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
 #include "tools/run_list.h"
@@ -29,6 +32,7 @@ struct StatusOptions {
 };
 
 struct RunView {
+  std::filesystem::path folder;
   server::RunIdentity identity;
   std::vector<RoundRecord> rounds;
   std::map<RoundId, Metrics> evaluations;
@@ -37,7 +41,7 @@ struct RunView {
 
 Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(const auto run, server::open_run_read_only(folder));
-  RunView out;
+  RunView out{folder, {}, {}, {}};
   HANSA_TRY(const auto identity, run->identity());
   if (!identity)
     return fail(ErrorCode::usage, folder.string(), "has not started",
@@ -90,6 +94,27 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
   return found == view.evaluations.end() ? nullptr : &found->second;
 }
 
+// By the accuracy of the evaluations, or else as best_round.h says. The aggregator's log has it by [store] metric.
+std::optional<server::BestRound> best_of(const RunView& view) {
+  server::BestRounds out("accuracy");
+  for (const RoundRecord& round : view.rounds) out.add_training(round.round, server::training_metrics(round));
+  for (const auto& [round, metrics] : view.evaluations) out.add_evaluation(round, metrics);
+  return out.best();
+}
+
+// "best: round 17 (test accuracy 0.8123)", and the command that starts from it if it is not the last one.
+std::string best_line(const RunView& view) {
+  const auto best = best_of(view);
+  if (!best) return "";
+  const auto last = view.rounds.back().round;
+  const bool kept = view.rounds[best->round.value - 1].model_kept;
+  return fmt::format("best: {}{}\n", text_of(*best),
+                     best->round == last ? ""
+                     : kept ? fmt::format("; begin a run from it with \"hansa-aggregator FILE --from {}@{}\"",
+                                          view.folder.string(), best->round.value)
+                            : "; its model was removed");
+}
+
 // The metrics of all evaluations, in the model's order; each is a column if they fit on a screen.
 std::vector<std::string> metric_names(const RunView& view) {
   constexpr std::size_t columns_max = 6;
@@ -101,9 +126,24 @@ std::vector<std::string> metric_names(const RunView& view) {
   return out;
 }
 
+// The metrics that the clients measured in training, those of the newest round first.
+std::vector<std::string> training_names(const std::vector<Metrics>& training) {
+  constexpr std::size_t columns_max = 3;
+  std::vector<std::string> out;
+  for (auto metrics = training.rbegin(); metrics != training.rend(); ++metrics)
+    for (const Metric& metric : *metrics)
+      if (out.size() < columns_max && std::find(out.begin(), out.end(), metric.name) == out.end())
+        out.push_back(metric.name);
+  return out;
+}
+
 void print_table(const RunView& view) {
   const std::vector<std::string> names = metric_names(view);
+  std::vector<Metrics> training;
+  for (const RoundRecord& round : view.rounds) training.push_back(server::training_metrics(round));
+  const std::vector<std::string> trained = training_names(training);
   std::vector<Column> columns{{"round"}, {"selected"}, {"counted"}};
+  for (const std::string& name : trained) columns.push_back({"train " + name});
   for (const std::string& name : names) columns.push_back({name});
   // For secure rounds: the clients that dropped out after the key exchange, whose masks were reconstructed; the time
   // that the key and share exchange took during training; and the time of the unmasking exchange.
@@ -122,6 +162,8 @@ void print_table(const RunView& view) {
     const Metrics* metrics = find_evaluation(view, round.round);
     std::vector<std::string> row{std::to_string(round.round.value),
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
+    for (const std::string& name : trained)
+      row.push_back(mean_text(training[static_cast<std::size_t>(&round - view.rounds.data())], name));
     for (const std::string& name : names) row.push_back(metrics != nullptr ? mean_text(*metrics, name) : "-");
     if (secure && round.secure)
       row.insert(row.end(),
@@ -135,8 +177,9 @@ void print_table(const RunView& view) {
     table.add_row(std::move(row));
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
-  fmt::print("federation {}, run {}\n{}model: {}\n", view.identity.federation, view.identity.run,
-             table.text(), model.text());
+  fmt::print("federation {}, run {}\n{}{}model: {}\n", view.identity.federation,
+             view.identity.run + (view.identity.kind == server::RunKind::simulated ? " (simulated)" : ""),
+             table.text(), best_line(view), model.text());
   std::string changes;
   for (std::size_t i = 1; i < view.configured_after.size(); ++i)
     changes += (i > 1 ? ", " : "") + std::to_string(view.configured_after[i].value);
@@ -170,12 +213,21 @@ void print_json(const RunView& view) {
     nlohmann::json participations = nlohmann::json::array();
     for (const Participation& participation : round.participations)
       participations.push_back(participation_json(participation));
-    nlohmann::json entry{{"round", round.round.value},     {"model", round.model.text()},
-                         {"model_kept", round.model_kept}, {"base", round.base.text()},
-                         {"started_at", round.started_at}, {"seconds", round.seconds},
-                         {"attempt", round.attempt},       {"selected", round.participations.size()},
-                         {"counted", sums.counted},        {"bytes_up", sums.bytes_up},
-                         {"bytes_down", sums.bytes_down},  {"participations", participations}};
+    nlohmann::json entry{{"round", round.round.value},
+                         {"model", round.model.text()},
+                         {"model_kept", round.model_kept},
+                         {"base", round.base.text()},
+                         {"started_at", round.started_at},
+                         {"seconds", round.seconds},
+                         {"attempt", round.attempt},
+                         {"selected", round.participations.size()},
+                         {"counted", sums.counted},
+                         {"bytes_up", sums.bytes_up},
+                         {"bytes_down", sums.bytes_down},
+                         {"participations", participations},
+                         {"examples", server::training_examples(round)},
+                         {"update_norm", round.update_norm},
+                         {"training", metrics_json(server::training_metrics(round))}};
     if (const auto& secure = round.secure)
       entry["secure"] = {{"neighbours", secure->neighbours},
                          {"threshold", secure->threshold},
@@ -194,15 +246,18 @@ void print_json(const RunView& view) {
   }
   nlohmann::json configured_after = nlohmann::json::array();
   for (const RoundId round : view.configured_after) configured_after.push_back(round.value);
-  const nlohmann::json document{{"federation", view.identity.federation},
-                                {"run", view.identity.run},
-                                {"seed", view.identity.seed},
-                                {"archive", view.identity.archive.text()},
-                                {"layout", view.identity.layout.text()},
-                                {"initial_model", view.identity.initial_model.text()},
-                                {"started_from", view.identity.started_from},
-                                {"configured_after", configured_after},
-                                {"rounds", rounds}};
+  nlohmann::json document{{"federation", view.identity.federation},
+                          {"run", view.identity.run},
+                          {"seed", view.identity.seed},
+                          {"archive", view.identity.archive.text()},
+                          {"layout", view.identity.layout.text()},
+                          {"initial_model", view.identity.initial_model.text()},
+                          {"started_from", view.identity.started_from},
+                          {"configured_after", configured_after},
+                          {"simulated", view.identity.kind == server::RunKind::simulated},
+                          {"rounds", rounds}};
+  if (const auto best = best_of(view))
+    document["best"] = {{"round", best->round.value}, {"metric", best->metric}, {"value", best->value}};
   // Reasons come from clients. The listing must not end at bytes that are not UTF-8.
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }

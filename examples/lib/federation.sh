@@ -235,7 +235,7 @@ wait_for_records() {
 # --- results
 
 # In the federation's folder $1.
-newest_run() { ls -1td "$1"/runs/*/ | sed -n '1s|/$||p'; }
+newest_run() { ls -1td "$1"/runs/*-*/ | sed -n '1s|/$||p'; }
 
 json_value() {
   /usr/bin/python3 -c '

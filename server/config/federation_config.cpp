@@ -107,6 +107,18 @@ Result<CompressionConfig> read_compression(const Document& document) {
   return out;
 }
 
+DivergenceConfig read_divergence(const Document& document) {
+  DivergenceConfig out;
+  const std::string& action = document.text("divergence.action");
+  out.action = action == "off"    ? DivergenceAction::off
+               : action == "stop" ? DivergenceAction::stop
+                                  : DivergenceAction::warn;
+  out.loss_ratio = document.number("divergence.loss_ratio");
+  out.norm_ratio = document.number("divergence.norm_ratio");
+  out.window = whole(document, "divergence.window");
+  return out;
+}
+
 Result<Retention> read_retention(const Document& document) {
   HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
   if (out.keep != Retention::Keep::best) return out;
@@ -200,6 +212,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
 
   HANSA_TRY(out.retention, read_retention(document));
+  out.best_metric = document.text("store.metric");
+  out.divergence = read_divergence(document);
   HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
   if (document.has("secure_aggregation.root")) {

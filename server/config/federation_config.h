@@ -15,6 +15,7 @@
 #include "protocols/secure_aggregation/identity.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/aggregation/aggregation_config.h"
+#include "server/divergence/divergence.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
 
@@ -77,6 +78,8 @@ struct FederationConfig {
   std::filesystem::path admitted;  // folder with a file NAME.pub for each admitted client
   std::filesystem::path runs;  // folder of the run folders
   Retention retention;  // of their models
+  std::string best_metric = "accuracy";  // [store] metric: of the evaluation, by which rounds are compared
+  DivergenceConfig divergence;
 
   std::filesystem::path model;  // TorchScript archive
   Method method = sgd_method({});  // of the clients' training, with its options

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "server/config/internal/compression_settings.h"
+#include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/evaluation_settings.h"
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
@@ -41,6 +42,9 @@ constexpr std::array tables{
           "Secure aggregation: [secure-aggregation.md](secure-aggregation.md).", secure_aggregation_settings},
     Table{"store", Presence::defaulted,
           "Which models a run keeps on disk: [runs.md](runs.md#which-models-are-kept).", store_settings},
+    Table{"divergence", Presence::defaulted,
+          "What happens when the training diverges: [runs.md](runs.md#how-good-the-model-is).",
+          divergence_settings},
     Table{"evaluation", Presence::optional,
           "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
     Table{"simulation", Presence::defaulted, "What only `hansa simulate` needs; the aggregator ignores it.",

@@ -95,6 +95,7 @@ Progress Coordinator::progress(Instant now) const {
   out.round = s.shared.standing.last_committed;
   out.rounds = s.shared.config.settings.rounds;
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
+  out.now = now;
   out.waited = now - s.stage->began();
   for (const auto& [client, facts] : s.shared.clients.all())
     if (const SetAside::Held* held = s.shared.set_aside.find(client, now))
@@ -102,6 +103,7 @@ Progress Coordinator::progress(Instant now) const {
     else if (const Duration left = s.shared.reliability.rest_left(client, now); left > Duration::zero())
       out.left_out.push_back(client + " (" + std::to_string(left / std::chrono::seconds(1)) + " s)");
   s.stage->fill(out);
+  if (out.attempt > 1) out.retry = s.shared.retry_reason;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The state of a coordinator, for displays.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,16 @@ struct Progress {
   std::uint32_t connected = 0;
   std::vector<round::Member> members;  // of the current round
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
+  std::string retry;  // why the attempt before this one was abandoned; empty: it is the first
   std::vector<std::string> missing;  // gathering: admitted clients that cannot take part, and why
   std::string
       waiting_for;  // gathering with too few clients: what for, "new data: 1 of 3 clients has some, ..."
-  std::vector<std::string>
-      left_out;  // of cohorts: set aside, with the reason; for faults, with the time left
+  // Gathering: the clients that can take part now, those that a round needs, and those that its start waits for.
+  std::uint32_t ready = 0, needed = 0, expected = 0;
+  std::optional<Instant>
+      starts_at;  // gathering: when the round starts with `ready` clients; empty: they are too few
+  // Of cohorts: set aside, with the reason; for faults, with the time that is left.
+  std::vector<std::string> left_out;
   Instant now;
   Duration waited{};  // since the phase began
 };

@@ -7,12 +7,14 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
-#include "common/metrics_text.h"
 #include "common/utc.h"
 #include "protocols/enrolment/certificate_folder.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
+#include "server/divergence/run_watch.h"
 #include "server/process/admission_folder.h"
+#include "server/process/internal/final_report.h"
+#include "server/process/internal/round_evaluations.h"
 #include "server/setup/utc.h"
 
 namespace hansa::server {
@@ -32,115 +34,74 @@ class ChannelOutbox final : public Outbox {
   transport::ServerChannel& channel_;
 };
 
-// Evaluates committed rounds in the background and stores the results. The newest round is evaluated first, so that the
-// displayed accuracy is recent even if an evaluation takes longer than a round.
-class RoundEvaluations {
+// A warning is logged, and stays on the panel.
+class Warnings {
  public:
-  // The store is called on the executor, between commits.
-  RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, Run& store, Executor& executor,
-                   ProgressDisplay& display, const Logger& log)
-      : evaluator_(std::move(evaluator)), store_(store), executor_(executor), display_(display), log_(log) {}
-
-  void ask(RoundId round, const Digest& model) {
-    if (evaluator_) waiting_.emplace_back(round, model);
-    start_next();
-  }
-  [[nodiscard]] int descriptor() const { return evaluator_ ? evaluator_->descriptor() : -1; }
-  [[nodiscard]] std::size_t outstanding() const {
-    return evaluator_ ? waiting_.size() + (evaluator_->busy() ? 1 : 0) + opening_ + recording_ : 0;
-  }
-  [[nodiscard]] const std::optional<std::pair<RoundId, Metrics>>& last() const { return last_; }
-
-  void collect() {
-    if (!evaluator_) return;
-    auto answer = evaluator_->take();
-    if (!answer) return;
-    file_ = {};
-    if (*answer) {
-      record(in_work_, **answer);
-    } else {
-      log_.error("round " + std::to_string(in_work_.value) +
-                 " cannot be evaluated: " + answer->error().text());
-    }
-    start_next();
+  Warnings(const Logger& log, ProgressDisplay& display) : log_(log), display_(display) {}
+  void operator()(const std::string& text) const {
+    log_.warning(text);
+    display_.warn(text);
   }
 
  private:
-  void record(RoundId round, const Metrics& metrics) {
-    ++recording_;
-    const auto recorded = std::make_shared<Result<void>>();
-    executor_.run([this, round, metrics, recorded] { *recorded = store_.record_evaluation(round, metrics); },
-                  [this, round, metrics, recorded] {
-                    --recording_;
-                    if (!*recorded) log_.error(recorded->error().text());
-                    display_.evaluated(round, metrics);
-                    if (!last_ || round > last_->first) last_.emplace(round, metrics);
-                  });
-  }
-  void start_next() {
-    if (!evaluator_ || evaluator_->busy() || opening_ > 0 || waiting_.empty()) return;
-    const auto [round, model] = waiting_.back();
-    waiting_.pop_back();
-    ++opening_;
-    const auto file = std::make_shared<Result<ModelFile>>(ModelFile{});
-    executor_.run([this, model, file] { *file = store_.model_file(model); },
-                  [this, round, file] {
-                    --opening_;
-                    start(round, std::move(*file));
-                  });
-  }
-  void start(RoundId round, Result<ModelFile> file) {
-    if (!file) {
-      // The retention removed it, because later rounds came faster than their evaluations.
-      log_.debug(fmt::format("round {} is not evaluated: {}", round.value, file.error().text()));
-      return start_next();
-    }
-    in_work_ = round;
-    file_ = std::move(*file);
-    evaluator_->request(file_.path);
-  }
-
-  std::unique_ptr<BackgroundEvaluator> evaluator_;
-  Run& store_;
-  Executor& executor_;
-  ProgressDisplay& display_;
   const Logger& log_;
-  std::vector<std::pair<RoundId, Digest>> waiting_;
-  RoundId in_work_;
-  ModelFile file_;  // of the current round
-  std::size_t opening_ = 0;  // models that the executor has not yet opened
-  std::size_t recording_ = 0;  // results that the executor has not yet recorded
-  std::optional<std::pair<RoundId, Metrics>> last_;
+  ProgressDisplay& display_;
 };
 
 class ProcessObserver final : public EngineObserver {
  public:
-  ProcessObserver(const FederationConfig& config, const Logger& log, ProgressDisplay& display,
-                  RoundEvaluations& evaluations)
-      : config_(config), log_(log), display_(display), evaluations_(evaluations) {}
+  ProcessObserver(const FederationConfig& config, const std::string& run, const Logger& log,
+                  const Warnings& warn, ProgressDisplay& display, internal::RoundEvaluations& evaluations,
+                  RunWatch& watch)
+      : config_(config),
+        run_(run),
+        log_(log),
+        warn_(warn),
+        display_(display),
+        evaluations_(evaluations),
+        watch_(watch) {}
   void on_log(Log::Level level, const std::string& text) override {
     if (level == Log::Level::info) log_.info(text);
-    else log_.warning(text);
+    else warn_(text);
   }
   void on_round_started(RoundId round, std::uint32_t cohort) override {
     log_.debug(fmt::format("round {} starts with {} clients", round.value, cohort));
   }
   void on_committed(const RoundRecord& record) override {
+    const auto problems = watch_.on_committed(record);
+    display_.set_best(watch_.best());
     display_.committed(record, config_.rounds);
+    if (!problems.empty()) on_divergence(record.round, problems);
     if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
         record.round.value == config_.rounds)
       evaluations_.ask(record.round, record.model);
   }
+  // Set if the run has to stop, because it diverges.
+  [[nodiscard]] const std::optional<std::string>& stop_reason() const { return stop_reason_; }
 
  private:
+  void on_divergence(RoundId round, const std::vector<std::string>& problems) {
+    const std::string text = divergence_text(round, problems);
+    std::string best;
+    if (const auto& found = watch_.best(); found && found->round != round)
+      best = fmt::format("; the best is {}: begin a run from it with \"{}\"", text_of(*found),
+                         internal::command_from(config_.file.string(), run_, found->round));
+    warn_(text + best);
+    if (config_.divergence.action == DivergenceAction::stop) stop_reason_ = text;
+  }
+
   const FederationConfig& config_;
+  const std::string& run_;
   const Logger& log_;
+  const Warnings& warn_;
   ProgressDisplay& display_;
-  RoundEvaluations& evaluations_;
+  internal::RoundEvaluations& evaluations_;
+  RunWatch& watch_;
+  std::optional<std::string> stop_reason_;
 };
 
 // Requests the evaluation of rounds that were committed but not evaluated before a crash.
-Result<void> catch_up(Run& store, const FederationConfig& config, RoundEvaluations& evaluations) {
+Result<void> catch_up(Run& store, const FederationConfig& config, internal::RoundEvaluations& evaluations) {
   HANSA_TRY(const auto rounds, store.rounds());
   HANSA_TRY(const auto evaluated, store.evaluations());
   for (const auto& record : rounds) {
@@ -150,6 +111,50 @@ Result<void> catch_up(Run& store, const FederationConfig& config, RoundEvaluatio
     if (due && !done && record.model_kept) evaluations.ask(record.round, record.model);
   }
   return {};
+}
+
+// Fails (data): the run diverges, and [divergence] action is "stop".
+tl::unexpected<Error> fail_diverged(const FederationConfig& config, const PreparedRun& run,
+                                    const std::string& text, const std::optional<BestRound>& best) {
+  std::string hint = "lower training.learning_rate, or set divergence.action to \"warn\" to continue";
+  if (best)
+    hint += fmt::format("; begin a run from {} with \"{}\"", text_of(*best),
+                        internal::command_from(config.file.string(), run.run, best->round));
+  return fail(ErrorCode::data, run.store->location(), text + ", and divergence.action is \"stop\"",
+              std::move(hint));
+}
+
+// Shows what a resumed run has: its last rounds, its last evaluation and its best round.
+Result<void> show_past(Run& store, const RunWatch& watch, ProgressDisplay& display) {
+  constexpr std::size_t rounds_shown = 12;
+  HANSA_TRY(const auto rounds, store.rounds());
+  for (std::size_t i = rounds.size() - std::min(rounds.size(), rounds_shown); i < rounds.size(); ++i)
+    display.restored(rounds[i]);
+  HANSA_TRY(const auto evaluations, store.evaluations());
+  for (const auto& [round, metrics] : evaluations) display.restored_evaluation(round, metrics);
+  display.set_best(watch.best());
+  return {};
+}
+
+// The run is finished, and nothing else uses its store.
+internal::FinalReport make_report(const FederationConfig& config, const PreparedRun& run,
+                                  const Engine& engine, const internal::RoundEvaluations& evaluations,
+                                  const RunWatch& watch, const ProgressDisplay& display, double seconds) {
+  internal::FinalReport out;
+  out.config = config.file.string();
+  out.run = run.run;
+  out.run_folder = run.store->location();
+  out.rounds = config.rounds;
+  out.last = engine.last_committed();
+  out.model = engine.model();
+  out.seconds = seconds;
+  out.summary = display.summary();
+  out.evaluated = evaluations.last();
+  out.best = watch.best();
+  if (out.best)
+    if (const auto record = run.store->round(out.best->round); record && *record)
+      out.best_is_kept = (*record)->model_kept;
+  return out;
 }
 
 }  // namespace
@@ -163,7 +168,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
-  for (const std::string& note : run.notes) log.warning(note);
+  const Instant started = steady_now();
+  RunWatch watch(config.divergence, config.best_metric);
+  HANSA_TRY(const auto past_problems, watch.restore(*run.store));
+  if (!past_problems.empty() && config.divergence.action == DivergenceAction::stop)
+    return fail_diverged(config, run, divergence_text(run.position, past_problems), watch.best());
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
     HANSA_TRY(evaluator, BackgroundEvaluator::start(run.archive, *config.evaluation,
@@ -182,9 +191,16 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           fmt::format("federation {}  {}", config.name, channel->endpoint()));
   display.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", config.name,
                           channel->endpoint(), public_key.text()));
-  display.say(run.resumed ? fmt::format("run folder: {}, continuing after round {} of {}",
-                                        run.store->location(), run.position.value, config.rounds)
-                          : fmt::format("run folder: {}", run.store->location()));
+  display.say(fmt::format("run folder: {}", run.store->location()));
+  const std::string beginning = run.resumed
+                                    ? fmt::format("run {}: continuing after round {} of {}, because {}",
+                                                  run.run, run.position.value, config.rounds, run.why)
+                                    : fmt::format("run {}: new, because {}", run.run, run.why);
+  if (options.progress == ProgressStyle::none) log.info(beginning);
+  else display.say(beginning);
+  HANSA_TRY_VOID(show_past(*run.store, watch, display));
+  const Warnings warn(log, display);
+  for (const std::string& note : run.notes) warn(note);
 
   EngineConfig engine_config;
   engine_config.run = run.run;
@@ -201,7 +217,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       // Once for each change: a client may connect again and again.
       std::string text = found.certificate ? found.warning : found.certificate.error().text();
       std::string& reported = certificate_warnings[client];
-      if (!text.empty() && text != reported) log.warning(text);
+      if (!text.empty() && text != reported) warn(text);
       reported = std::move(text);
       if (found.certificate) return std::move(*found.certificate);
       return std::nullopt;
@@ -218,8 +234,17 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
   ChannelOutbox outbox(*channel);
   ThreadExecutor executor([&channel] { channel->wake(); });
-  RoundEvaluations evaluations(std::move(evaluator), *run.store, executor, display, log);
-  ProcessObserver observer(config, log, display, evaluations);
+  internal::RoundEvaluations evaluations(std::move(evaluator), *run.store, executor,
+                                         {[&](RoundId round, const Metrics& metrics) {
+                                            watch.on_evaluated(round, metrics);
+                                            display.evaluated(round, metrics, watch.best());
+                                          },
+                                          [&](const std::string& text) {
+                                            log.error(text);
+                                            display.warn(text);
+                                          },
+                                          [&](const std::string& text) { log.debug(text); }});
+  ProcessObserver observer(config, run.run, log, warn, display, evaluations, watch);
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*run.store, outbox, workers, spools, observer, executor}, steady_now()));
@@ -229,11 +254,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   handlers.on_message = [&](const transport::Incoming& in) {
     engine->receive(in.peer, in.client, in.message, in.bulk, steady_now());
   };
-  handlers.on_refused = [&](const Error& error) { log.warning(error.text()); };
+  handlers.on_refused = [&](const Error& error) { warn(error.text()); };
   Instant next_display = steady_now();
   bool stop_told = false;
   while (!engine->finished() && !engine->failure()) {
-    if (stop && !stop_told) {
+    if ((stop || observer.stop_reason()) && !stop_told) {
       stop_told = true;
       engine->stop(steady_now());
       continue;
@@ -268,6 +293,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     evaluations.collect();
   }
   display.end();
+  executor.wait();  // for an evaluation that a stop interrupted
+  for (const std::string& line : lines_of(
+           make_report(config, run, *engine, evaluations, watch, display, seconds(steady_now() - started))))
+    std::puts(line.c_str());
+  std::fflush(stdout);
   if (engine->failure()) return tl::unexpected<Error>(*engine->failure());
   const Finish& finish = *engine->finished();
   if (finish.why == Finish::Why::gave_up)
@@ -275,18 +305,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                 fmt::format("{}, and run \"hansa-aggregator {}\" again: it continues after round {}",
                             finish.hint.empty() ? "see the warnings above" : finish.hint,
                             config.file.string(), engine->last_committed().value));
-  if (finish.why == Finish::Why::stopped)
+  if (finish.why == Finish::Why::stopped && !observer.stop_reason())
     std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",
                           engine->last_committed().value, config.rounds, config.file.string())
                   .c_str());
-  if (const auto& last = evaluations.last(); last && last->first == engine->last_committed()) {
-    for (const Metric& metric : last->second)
-      if (metric.count > 0)
-        std::puts(fmt::format("final test {}: {}", metric.name, mean_text(metric)).c_str());
-  }
-  std::puts(fmt::format("final model: {}", engine->model().text()).c_str());
-  std::puts(fmt::format("run folder: {}", run.store->location()).c_str());
-  std::fflush(stdout);
+  if (observer.stop_reason()) return fail_diverged(config, run, *observer.stop_reason(), watch.best());
   return {};
 }
 

@@ -1,18 +1,29 @@
-// Shows the progress of a run on stdout: a live panel on a terminal, otherwise plain lines. Not thread-safe.
+// Shows the progress of a run on stdout: a live panel on a terminal, otherwise a line for each event. Not thread-safe.
 #pragma once
-#include <map>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/time.h"
 #include "common/training.h"
-#include "server/coordinator/coordinator.h"
+#include "server/coordinator/progress.h"
+#include "server/divergence/best_round.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
 
 enum class ProgressStyle : std::uint8_t { live, plain, none };
+
+// What the operator reads when the program has ended.
+struct RunSummary {
+  std::uint32_t rounds = 0;  // committed since the start
+  std::uint64_t updates = 0;  // counted in them
+  std::vector<std::string> lost;  // "hospital-c (rejected 2)": the clients whose updates were not counted
+  Metrics training;  // of the last committed round, also one before the start
+  std::vector<std::string> warnings;  // the last ones
+};
 
 class ProgressDisplay {
  public:
@@ -21,30 +32,34 @@ class ProgressDisplay {
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
+  // A round of a resumed run, before the first update().
+  void restored(const RoundRecord& record);
   // `evaluations` is the number of models that are still to be evaluated.
   void update(const Progress& progress, std::size_t evaluations, std::uint64_t bytes_up,
               std::uint64_t bytes_down, Instant now);
   void committed(const RoundRecord& record, std::uint32_t rounds);
-  void evaluated(RoundId round, const Metrics& metrics);
-  // Prints a permanent line above the live panel.
+  void evaluated(RoundId round, const Metrics& metrics, const std::optional<BestRound>& best);
+  void restored_evaluation(RoundId round, const Metrics& metrics);
+  void set_best(const std::optional<BestRound>& best);
+  // Keeps a warning on the panel. The caller logs it, too.
+  void warn(const std::string& text);
+  // Prints a permanent line above the live panel; with its time, if stdout is no terminal.
   void say(const std::string& line);
   // Removes the panel. Afterwards the caller may write to stdout.
   void end();
+  [[nodiscard]] RunSummary summary() const;
 
  private:
+  struct State;
+  void take(const RoundRecord& record);
   void draw(const std::vector<std::string>& lines);
   void erase();
 
   ProgressStyle style_;
-  std::string title_;
+  std::unique_ptr<State> state_;
   std::size_t drawn_ = 0;  // number of lines of the panel on the screen
   Instant last_drawn_;
   std::string last_plain_;
-  std::vector<double> round_seconds_;
-  std::optional<std::pair<RoundId, Metrics>> evaluated_;  // the newest evaluated round
 };
-
-// "12.3 MB"
-[[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
 }  // namespace hansa::server

@@ -95,7 +95,8 @@ tl::unexpected<Error> fail_damaged_run(Error problem, const std::string& federat
   return tl::unexpected<Error>(std::move(problem));
 }
 
-Result<std::optional<NewestRun>> find_newest_run(const std::string& federation, RunCatalogue& runs) {
+Result<std::optional<NewestRun>> find_newest_run(const std::string& federation, RunKind kind,
+                                                 RunCatalogue& runs) {
   HANSA_TRY(const auto names, runs.list());
   std::optional<Candidate> newest;
   for (const std::string& name : names) {
@@ -105,6 +106,7 @@ Result<std::optional<NewestRun>> find_newest_run(const std::string& federation, 
       unreadable.problem = std::move(candidate).error();
       candidate = std::optional(std::move(unreadable));
     }
+    if (*candidate && (*candidate)->identity && (*candidate)->identity->kind != kind) continue;
     if (*candidate && (!newest || newest->age() < (*candidate)->age())) newest = std::move(**candidate);
   }
   if (!newest) return std::nullopt;

@@ -18,9 +18,9 @@ struct NewestRun {
   std::unique_ptr<Run> run;  // open for reading
   RunIdentity identity;
 };
-// Empty if the federation has no run that began. Fails (storage) if the newest one cannot be opened or its identity is
+// Of this kind. Empty if the federation has none that began. Fails (storage) if the newest one cannot be opened or its identity is
 // damaged: then no other run may take its place. A damaged run counts by its name in the catalogue.
-[[nodiscard]] Result<std::optional<NewestRun>> find_newest_run(const std::string& federation,
+[[nodiscard]] Result<std::optional<NewestRun>> find_newest_run(const std::string& federation, RunKind kind,
                                                                RunCatalogue& runs);
 
 // The error for a newest run that is damaged: `problem` with the code storage, and a hint if it has none.

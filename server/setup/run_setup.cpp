@@ -8,31 +8,15 @@
 #include "protocols/enrolment/manifest_file.h"
 #include "server/setup/model_approval.h"
 #include "server/setup/newest_run.h"
+#include "server/setup/run_decision.h"
 #include "server/store/round_model.h"
 
 namespace hansa::server {
 namespace {
 
-// The newest run of this federation, if it has rounds left. Older unfinished runs are not resumed: they were abandoned
-// on purpose. Fails (storage) if the newest run is damaged, because a new run would hide that.
-Result<std::optional<std::string>> unfinished_run(const FederationConfig& config, RunCatalogue& runs,
-                                                  const ArchiveFacts& facts,
-                                                  std::vector<std::string>& notes) {
-  HANSA_TRY(const auto newest, find_newest_run(config.name, runs));
-  if (!newest) return std::nullopt;
-  auto checked = newest->run->check_newest();
-  if (!checked) return fail_damaged_run(std::move(checked).error(), config.name);
-  HANSA_TRY(const auto position, newest->run->position());
-  const RunIdentity& identity = newest->identity;
-  const bool same = identity.federation == config.name && identity.seed == config.seed &&
-                    identity.archive == facts.archive && identity.layout == facts.layout.digest();
-  if (!same || !position || position->round.value >= config.rounds) return std::nullopt;
-  notes = std::move(*checked);
-  return newest->name;
-}
-
 struct StartPoint {
   std::string text;
+  RunKind kind;  // of the run
   PageVector<float> parameters;
   std::vector<StateVector> state;
   std::vector<PageVector<float>> vectors;  // of the state
@@ -66,6 +50,7 @@ Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs,
     return tl::unexpected<Error>(std::move(problem));
   }
   StartPoint start{std::filesystem::path(name).filename().string() + "@" + std::to_string(number),
+                   identity->kind,
                    {},
                    std::move(found->state),
                    {}};
@@ -127,7 +112,7 @@ std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
 }
 
 Result<Health> read_health(const FederationConfig& config, RunCatalogue& runs) {
-  HANSA_TRY(const auto newest, find_newest_run(config.name, runs));
+  HANSA_TRY(const auto newest, find_newest_run(config.name, RunKind::production, runs));
   if (!newest)
     return fail(ErrorCode::quorum, runs.location(), "holds no run of \"" + config.name + "\" yet",
                 "start the aggregator, and wait for its clients");
@@ -149,15 +134,19 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   RunIdentity identity;
   PageVector<float> initial = std::move(facts.parameters);
   std::vector<PageVector<float>> initial_vectors;  // of identity.initial_state
-  std::optional<std::string> name;
+  HANSA_TRY(RunDecision decision, decide_run(config, facts, request, runs));
+  std::optional<std::string> name = decision.resumed;
+  run.notes = std::move(decision.notes);
+  run.why = std::move(decision.why);
   if (!request.from.empty()) {
     HANSA_TRY(auto start, read_start_point(request.from, runs, facts));
     identity.started_from = start.text;
     initial = std::move(start.parameters);
     identity.initial_state = std::move(start.state);
     initial_vectors = std::move(start.vectors);
-  } else if (request.choice == RunChoice::resume_or_new) {
-    HANSA_TRY(name, unfinished_run(config, runs, facts, run.notes));
+    if (start.kind != request.kind)
+      run.notes.push_back("the new run starts from " + start.text + ", a round of a " +
+                          (start.kind == RunKind::simulated ? "simulated" : "production") + " run");
   }
   run.resumed = name.has_value();
   std::optional<std::string> kept_manifest;
@@ -176,6 +165,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   identity.federation = config.name;
   identity.run = *name;
   identity.seed = config.seed;
+  identity.kind = request.kind;
   identity.archive = facts.archive;
   identity.layout = facts.layout.digest();
   identity.initial_model = vector_digest(initial);

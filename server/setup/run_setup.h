@@ -13,26 +13,10 @@
 #include "server/config/federation_config.h"
 #include "server/coordinator/coordinator.h"
 #include "server/evaluation/model_process.h"
+#include "server/setup/run_request.h"
 #include "server/store/run_catalogue.h"
 
 namespace hansa::server {
-
-enum class RunChoice : std::uint8_t {
-  resume_or_new,  // the newest unfinished run of this federation; a new one if there is none
-  new_run,
-};
-
-enum class Approval : std::uint8_t {
-  needed,  // clients on other machines train the model
-  unused,  // all clients are in this process
-};
-
-struct RunRequest {
-  RunChoice choice = RunChoice::resume_or_new;
-  // "RUN@ROUND": a new run starts from this committed round of another run. Empty: from the archive.
-  std::string from;
-  Approval approval = Approval::needed;
-};
 
 struct PreparedRun {
   std::unique_ptr<Run> store;
@@ -42,6 +26,7 @@ struct PreparedRun {
   ServerOptimizerConfig optimizer;
   std::vector<StateVector> initial_state;  // before round 1
   bool resumed = false;
+  std::string why;  // it is resumed, or a new run: completes "because"
   RoundId position;
   std::vector<std::string> notes;  // for the operator's log
 };
@@ -51,7 +36,7 @@ using DescribeArchive = std::function<Result<ArchiveFacts>(const std::filesystem
                                                            std::span<const std::string> personal)>;
 
 // runs: the catalogue of config.runs. Removes what no committed round names from all of them before anything else. Fails
-// (storage) if the newest run is damaged and request.choice is resume_or_new.
+// as decide_run does (run_decision.h).
 [[nodiscard]] Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& runs,
                                               const RunRequest& request, const DescribeArchive& describe);
 

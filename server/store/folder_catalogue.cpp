@@ -23,7 +23,8 @@ class FolderCatalogue final : public RunCatalogue {
     for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
          entry.increment(error)) {
       std::error_code ignored;
-      if (entry->is_directory(ignored)) names.push_back(entry->path().filename().string());
+      std::string name = entry->path().filename().string();
+      if (name != simulated_folder && entry->is_directory(ignored)) names.push_back(std::move(name));
     }
     if (error && error != std::errc::no_such_file_or_directory)
       return fail(ErrorCode::storage, folder_.string(), "cannot be read (" + error.message() + ")");

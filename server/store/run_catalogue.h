@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/retention/retention.h"
@@ -13,11 +14,14 @@
 
 namespace hansa::server {
 
+// The subfolder of a federation's runs that holds its simulated runs, which have a catalogue of their own.
+inline constexpr std::string_view simulated_folder = "simulated";
+
 class RunCatalogue {
  public:
   virtual ~RunCatalogue() = default;
 
-  // All names, sorted. Empty if the location does not exist yet.
+  // All names, sorted; without simulated_folder. Empty if the location does not exist yet.
   [[nodiscard]] virtual Result<std::vector<std::string>> list() = 0;
   // Fails (storage) if there is a run of this name.
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> create(const std::string& name,

@@ -5,6 +5,7 @@
 // One thread at a time calls a store, except where a function says otherwise.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,9 +95,14 @@ struct RoundRecord {
   // Written by commit_round, read by Store::published. Empty: the round's model itself is published.
   std::optional<Published> published = {};
   std::vector<StateVector> state = {};  // after this round
+  // Euclidean, of the mean of the updates' model deltas; NaN: not known, in a run of an older Hansa.
+  double update_norm = std::numeric_limits<double>::quiet_NaN();
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
   bool model_kept = true;
 };
+
+// Simulated runs and those of real clients never continue each other.
+enum class RunKind : std::uint8_t { production, simulated };
 
 struct RunIdentity {
   std::string federation;  // name from federation.toml
@@ -107,6 +113,7 @@ struct RunIdentity {
   Digest initial_model;  // round 0
   std::string started_from;  // "RUN@ROUND" or empty
   std::vector<StateVector> initial_state = {};  // before round 1; empty: all zero
+  RunKind kind = RunKind::production;
 };
 
 class Store {

@@ -20,9 +20,10 @@ TEST(Logger, WritesTimeLevelComponentAndMessage) {
   const auto log = Logger::to_file("client", LogLevel::info, folder.path() / "log").value();
   log.info("round 3: trained 512 examples");
   log.with_component("data").warning("slow");
-  EXPECT_THAT(read_text_file(folder.path() / "log", 1000).value(),
-              MatchesRegex("20[0-9-]+T[0-9:.]+ info +client round 3: trained 512 examples\n"
-                           "20[0-9-]+T[0-9:.]+ warning +data slow\n"));
+  EXPECT_THAT(
+      read_text_file(folder.path() / "log", 1000).value(),
+      MatchesRegex("20[0-9-]+T[0-9:.]+[+-][0-9][0-9]:[0-9][0-9] info +client round 3: trained 512 examples\n"
+                   "20[0-9-]+T[0-9:.]+[+-][0-9][0-9]:[0-9][0-9] warning +data slow\n"));
 }
 
 TEST(Logger, MessagesBelowTheLevelAreNotWritten) {

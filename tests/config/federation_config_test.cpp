@@ -99,6 +99,16 @@ TEST_F(FederationFile, WhichModelsAreKept) {
     EXPECT_THAT(keep(wrong).error().text(), HasSubstr("last:N")) << wrong;
 }
 
+TEST_F(FederationFile, WhatHappensWhenTheTrainingDiverges) {
+  EXPECT_EQ(read(std::string(minimal))->divergence, DivergenceConfig{});
+  const auto config = read(std::string(minimal) +
+                           "[divergence]\naction = \"stop\"\nloss_ratio = 2\nnorm_ratio = 8.5\nwindow = 4\n");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->divergence, (DivergenceConfig{DivergenceAction::stop, 2, 8.5, 4}));
+  for (const char* wrong : {"action = \"ignore\"", "loss_ratio = 1", "window = 2"})
+    EXPECT_FALSE(read(std::string(minimal) + "[divergence]\n" + wrong + "\n")) << wrong;
+}
+
 TEST_F(FederationFile, SecureAggregationThatCannotBeSecureIsRefused) {
   const std::string root = "root = \"" + std::string(64, 'a') + "\"\n";
   const auto refused = [&](const std::string& tables) {

@@ -34,6 +34,13 @@ TEST_F(FederationFolder, RealProcessesAndSimulationsGiveTheSameModelBitForBit) {
   const std::string model = line(aggregator.output(), "final model: ");
   ASSERT_FALSE(model.empty()) << aggregator.output();
   EXPECT_NE(line(aggregator.output(), "final test accuracy: "), "");
+  EXPECT_NE(line(aggregator.output(), "final training loss: "), "");
+  EXPECT_NE(line(aggregator.output(), "best: round "), "");
+  // Each event has its time, because the output is no terminal.
+  EXPECT_TRUE(std::regex_search(
+      aggregator.output(),
+      std::regex("\n20[0-9-]+T[0-9:.]+[+-][0-9:]{5} round   1 of 4: .*; training: loss [0-9.]+, accuracy ")))
+      << aggregator.output();
 
   int number = 0;
   for (const std::vector<std::string>& more :
@@ -49,6 +56,7 @@ TEST_F(FederationFolder, RealProcessesAndSimulationsGiveTheSameModelBitForBit) {
   const std::string run_folder = line(aggregator.output(), "run folder: ").substr(12);
   const std::string status = run("hansa", {"status", run_folder}, "status");
   EXPECT_NE(status.find(accuracy), std::string::npos) << status;
+  EXPECT_NE(status.find("train loss"), std::string::npos) << status;
   const std::string table =
       run("hansa", {"evaluate", run_folder, (folder / "federation.toml").string()}, "evaluate");
   EXPECT_NE(table.find(accuracy), std::string::npos) << table;
@@ -71,6 +79,31 @@ TEST_F(FederationFolder, ANewRunStartsFromACommittedRoundOfAnOldOne) {
   const std::string run_folder = line(aggregator.output(), "run folder: ").substr(12);
   const std::string name = std::filesystem::path(old).filename().string();
   EXPECT_NE(run("hansa", {"status", run_folder, "--json"}, "status").find(name + "@1"), std::string::npos);
+}
+
+TEST_F(FederationFolder, ASimulatedRunIsNotContinuedAndAStartSaysWhichRunItContinues) {
+  const std::string config = (folder / "federation.toml").string();
+  const std::string simulated =
+      line(run("hansa", {"simulate", config, "--rounds", "1"}, "simulation"), "run folder: ").substr(12);
+  EXPECT_EQ(std::filesystem::path(simulated).parent_path().filename(), "simulated");
+  std::filesystem::rename(simulated, folder / "runs" / std::filesystem::path(simulated).filename());
+  std::string name;
+  {
+    auto aggregator = start_aggregator("new");
+    ASSERT_TRUE(aggregator.wait_for_output("new, because no run of", seconds(60))) << aggregator.output();
+    std::smatch match;
+    const std::string output = aggregator.output();
+    ASSERT_TRUE(std::regex_search(output, match, std::regex("run ([^ :]+): new")));
+    name = match[1];
+    aggregator.signal(SIGTERM);
+    ASSERT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
+  }
+  auto resumed = start_aggregator("resumed", {"--run", name});
+  EXPECT_TRUE(
+      resumed.wait_for_output("run " + name + ": continuing after round 0 of 4, because --run", seconds(60)))
+      << resumed.output();
+  ChildProcess refused("hansa-aggregator", {config, "--run", "fashion-1"}, log("refused"));
+  EXPECT_EQ(refused.wait(seconds(60)), exit_code(ErrorCode::usage)) << refused.output();
 }
 
 TEST_F(FederationFolder, AKilledAggregatorContinuesAfterTheLastCommittedRoundAndClientsReconnect) {

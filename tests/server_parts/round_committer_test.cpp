@@ -1,5 +1,7 @@
 #include "server/engine/internal/round_committer.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "common/vector_digest.h"
@@ -101,6 +103,16 @@ TEST_F(RoundCommitterTest, AddsEachPartOfTheMeanToItsVector) {
   EXPECT_EQ(state[1].name, "method.teacher");
   EXPECT_EQ(vector(state[1].vector), std::vector<float>(elements, -2.0F));
   EXPECT_EQ(form_.released, 2);
+}
+
+// Of the model deltas only, whatever the server optimiser makes of them.
+TEST_F(RoundCommitterTest, RecordsTheNormOfTheMeanUpdate) {
+  auto c = committer({"fedavgm", 0.5}, {"control"});
+  set_mean({0.5, 7});
+  auto outcome = c.commit(record(1), std::nullopt);
+  ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
+  EXPECT_DOUBLE_EQ(std::get<Committed>(outcome).record.update_norm, 0.5 * std::sqrt(double{elements}));
+  EXPECT_EQ(disk_->rounds[0].update_norm, std::get<Committed>(outcome).record.update_norm);
 }
 
 TEST_F(RoundCommitterTest, ServesTheModelThatItCommitted) {

@@ -41,6 +41,14 @@ TEST_P(Catalogue, ListsTheRunsByName) {
   EXPECT_THAT(*runs_->list(), ElementsAre("a", "b", "c"));
 }
 
+TEST(FolderCatalogue, TheFolderOfSimulatedRunsIsNoRun) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(begin(**open_catalogue(folder / "runs" / simulated_folder)->create("a", {})));
+  EXPECT_THAT(*open_catalogue(folder / "runs")->list(), IsEmpty());
+  open_catalogue(folder / "runs")->remove_abandoned();
+  EXPECT_FALSE(std::filesystem::exists(folder / "runs" / simulated_folder / "lock"));
+}
+
 TEST_P(Catalogue, ARunIsEmptyUntilItBegins) {
   ASSERT_TRUE(runs_->create("a", {}));
   make("b");

@@ -1,5 +1,6 @@
 // Run folders that older and newer versions of Hansa wrote.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -17,21 +18,25 @@ using RunSchemas = RunFolderTest;
 void make_older(const std::filesystem::path& run, int schema) {
   SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
   database.exec(
+      "ALTER TABLE run DROP COLUMN simulated; ALTER TABLE rounds DROP COLUMN update_norm; "
+      "PRAGMA user_version = " +
+      std::to_string(schema));
+  if (schema >= 7) return;
+  database.exec(
       "DROP TABLE history; DROP TABLE round_state; DROP TABLE initial_state; ALTER TABLE rounds DROP COLUMN "
       "model_kept;"
       "ALTER TABLE published DROP COLUMN vector; ALTER TABLE published RENAME COLUMN delta TO step");
   if (schema < 3) database.exec("DROP TABLE published");
   if (schema < 2) database.exec("DROP TABLE secure_sum_metrics; DROP TABLE secure_sums");
-  database.exec("PRAGMA user_version = " + std::to_string(schema));
 }
 
 TEST_F(RunSchemas, ANewerSchemaIsRefused) {
   fill(1);
-  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 8");
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 9");
   for (const auto& opened :
        {RunFolder::open(path_).map([](auto) {}), RunFolder::open_read_only(path_).map([](auto) {})}) {
     ASSERT_FALSE(opened);
-    EXPECT_NE(opened.error().what.find("newer Hansa (schema 8, this one knows 7)"), std::string::npos);
+    EXPECT_NE(opened.error().what.find("newer Hansa (schema 9, this one knows 8)"), std::string::npos);
   }
 }
 
@@ -83,6 +88,61 @@ TEST_F(RunSchemas, ARunOfAnOlderSchemaGetsTheDigestsOfItsRows) {
   EXPECT_TRUE(std::ranges::any_of(changed->problems, [](const std::string& problem) {
     return problem.find("round 2") != std::string::npos;
   }));
+}
+
+// Schema 8 added whether a run is simulated. Its digests cover that, and those of schema 7 stay valid.
+TEST_F(RunSchemas, ARunOfTheSeventhSchemaKeepsItsDigestsAndIsNotSimulated) {
+  fill(2);
+  // The run has no archive, which verify() reports.
+  const auto before = (*RunFolder::open_read_only(path_))->verify();
+  ASSERT_TRUE(before) << before.error().text();
+  make_older(path_, 7);
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ((*reader)->identity()->value().kind, RunKind::production);
+    EXPECT_EQ((*reader)->verify()->problems, before->problems);
+  }
+  open();
+  const auto reader = RunFolder::open_read_only(path_);
+  EXPECT_EQ((*reader)->verify()->history, before->history);
+  EXPECT_EQ((*reader)->verify()->problems, before->problems);
+}
+
+TEST_F(RunSchemas, TheNormOfAnUpdateIsStoredAndAnEditedOneIsNoticed) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(begin(*store));
+    RoundRecord record = record_of(1, *store->put_model(model_of(1)), vector_digest(model_of(0)));
+    record.update_norm = 0.25;
+    ASSERT_TRUE(store->commit_round(record));
+    ASSERT_TRUE(commit(*store, 2));
+    EXPECT_EQ(store->round(RoundId(1))->value().update_norm, 0.25);
+    EXPECT_TRUE(std::isnan(store->round(RoundId(2))->value().update_norm)) << "not known";
+  }
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE rounds SET update_norm = 0.5 WHERE round = 1");
+  const auto check = (*RunFolder::open_read_only(path_))->verify();
+  ASSERT_TRUE(check) << check.error().text();
+  EXPECT_TRUE(std::ranges::any_of(check->problems, [](const std::string& problem) {
+    return problem.find("round 1") != std::string::npos;
+  }));
+}
+
+TEST_F(RunSchemas, AnEditedMarkOfASimulatedRunIsNoticed) {
+  {
+    const auto store = open();
+    RunIdentity identity = identity_of(model_of(0));
+    identity.kind = RunKind::simulated;
+    ASSERT_TRUE(store->begin_run(identity, model_of(0)));
+    EXPECT_EQ(store->identity()->value().kind, RunKind::simulated);
+  }
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE run SET simulated = 0");
+  const auto reader = RunFolder::open_read_only(path_);
+  const auto identity = (*reader)->identity();
+  ASSERT_FALSE(identity);
+  EXPECT_NE(identity.error().text().find("does not match its digest"), std::string::npos);
 }
 
 // Schema 4 changed no table. Until schema 5, deltas were stored in a table.

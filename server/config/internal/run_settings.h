@@ -63,7 +63,9 @@ inline constexpr std::array aggregator_settings{
                     .kind = config::Kind::path,
                     .presence = config::Presence::defaulted,
                     .default_value = "\"runs\"",
-                    .meaning = "Folder in which each run has its own folder.",
+                    .meaning =
+                        "Folder in which each run has its own folder; those of `hansa simulate` are in its "
+                        "subfolder `simulated`.",
                     .example = "\"/var/lib/hansa/runs\""},
 };
 

@@ -21,7 +21,8 @@ inline constexpr std::array store_settings{
         .key = "metric",
         .presence = config::Presence::defaulted,
         .default_value = "\"accuracy\"",
-        .meaning = "The metric of the evaluation that `best:N` compares. Lower is better for a name that "
+        .meaning = "The metric of the evaluation that `best:N` compares, and by which the best round is "
+                   "marked. Lower is better for a name that "
                    "contains `loss`, `error` or `perplexity`, and for `mse`, `rmse` and `mae`; higher is "
                    "better for every other name.",
         .range = {.least = 1, .most = 64},

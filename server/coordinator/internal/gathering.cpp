@@ -161,16 +161,24 @@ Instant Gathering::next_tick(Instant now) const {
 
 void Gathering::fill(Progress& progress) const {
   progress.attempt = attempt_;
+  const CohortConfig& cohort = shared_.config.settings.cohort;
   const std::size_t ready = this->ready(progress.now).size();
   Waiting waiting = describe_waiting(shared_, ready, progress.now);
   progress.missing = std::move(waiting.missing);
-  if (ready < shared_.config.settings.cohort.clients_min && !shared_.all_rounds_done())
+  if (ready < cohort.clients_min && !shared_.all_rounds_done())
     progress.waiting_for = std::move(waiting.text);
+  progress.ready = static_cast<std::uint32_t>(ready);
+  progress.needed = cohort.clients_min;
+  progress.expected =
+      shared_.has_gathered ? cohort.clients_min : std::max(cohort.clients_expected, cohort.clients_min);
+  if (progress.ready >= progress.needed)
+    progress.starts_at = shared_.has_gathered ? not_before_ : std::max(not_before_, began_ + cohort.gather);
 }
 
 std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
                                  const std::string& reason, Remedy remedy, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
+  shared.retry_reason = remedy == Remedy::new_data ? std::string() : reason;
   if (remedy == Remedy::new_data) return std::make_unique<Gathering>(shared, attempt + 1, turn.now, turn);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
   const std::uint32_t attempts_max = shared.config.settings.cohort.attempts_max;

@@ -54,6 +54,7 @@ struct Shared {
   std::set<std::string, std::less<>> removed = {};  // clients that the operator removed since the start
   // Attempts at the current round that failed since rounds last could go on without whoever was at fault.
   std::uint32_t attempts_in_vain = 0;
+  std::string retry_reason = {};  // why the last attempt that failed was abandoned
   bool has_gathered = false;  // the first round's wait for clients_expected is over
 
   // The clients that can take part in a round, sorted: connected, admitted, with data and what the exchange needs. Those

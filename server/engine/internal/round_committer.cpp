@@ -8,6 +8,7 @@
 
 #include "common/kernels/fold.h"
 #include "common/vector_digest.h"
+#include "server/aggregation/measured_mean.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -73,17 +74,20 @@ Model RoundCommitter::next_model() const {
   return model_.use_count() == 1 ? model_ : std::make_shared<PageVector<float>>(model_->size());
 }
 
-void RoundCommitter::step(const Mean& mean) {
+double RoundCommitter::step(const Mean& mean) {
   const std::size_t elements = model_->size();
   assert(mean.elements() == elements * (1 + method_state_.size()));
   const Model next = next_model();
-  optimizer_->step(*model_, PartOfMean(mean, 0, elements), optimizer_state_.spans(), *next);
+  const PartOfMean delta(mean, 0, elements);
+  const MeasuredMean measured(delta);
+  optimizer_->step(*model_, measured, optimizer_state_.spans(), *next);
   model_ = next;
   method_state_.detach();
   for (std::size_t i = 0; i < method_state_.size(); ++i) {
     const std::span<float> vector = method_state_.spans()[i];
     sum_up_.step(vector, PartOfMean(mean, (1 + i) * elements, elements), {}, vector);
   }
+  return measured.norm();
 }
 
 CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<SumOpening>& opening) {
@@ -93,7 +97,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       if (aggregate.error().code == ErrorCode::storage) return std::move(aggregate).error();
       return Refused{record.round, aggregate.error().text(), served()};
     }
-    step(aggregate->mean);
+    record.update_norm = step(aggregate->mean);
     // The forms bound what clients send, so that only an optimiser's settings can lead to this.
     if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())
       return Error{ErrorCode::data, "server optimiser", "makes a model with values that are not finite",

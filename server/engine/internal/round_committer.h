@@ -68,7 +68,8 @@ class RoundCommitter {
  private:
   // The memory for the next model: that of the current model, unless a part of it still waits to be sent.
   [[nodiscard]] Model next_model() const;
-  void step(const Mean& mean);
+  // Computes the next model and the method's vectors. Returns the norm of the mean of the model deltas.
+  [[nodiscard]] double step(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
   [[nodiscard]] ServedModel served();
 

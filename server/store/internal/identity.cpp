@@ -24,6 +24,9 @@ Result<void> require_same_identity(const RunIdentity& kept, const RunIdentity& g
   HANSA_TRY_VOID(require_same("the parameter layout", kept.layout.text(), given.layout.text(), place));
   HANSA_TRY_VOID(
       require_same("the initial model", kept.initial_model.text(), given.initial_model.text(), place));
+  if (kept.kind != given.kind)
+    return fail(ErrorCode::usage, place,
+                kept.kind == RunKind::simulated ? "is a simulated run" : "is not a simulated run");
   return require_same("the starting point", kept.started_from, given.started_from, place);
 }
 

@@ -1,5 +1,6 @@
 #include "server/store/internal/identity_table.h"
 
+#include "common/sqlite/connection.h"
 #include "common/sqlite/statement.h"
 #include "server/store/internal/schema.h"
 
@@ -12,6 +13,8 @@ std::optional<RunIdentity> read_identity(SQLite::Database& database, int schema)
   if (!query.next()) return std::nullopt;
   RunIdentity out;
   query.read(out.federation, out.run, out.seed, out.archive, out.layout, out.initial_model, out.started_from);
+  if (schema >= schema_with_kind && sqlite::number_of(database, "SELECT simulated FROM run") != 0)
+    out.kind = RunKind::simulated;
   if (schema < schema_with_state) return out;
   sqlite::Statement state(database, "SELECT name, vector FROM initial_state ORDER BY position");
   while (state.next()) {
@@ -22,9 +25,9 @@ std::optional<RunIdentity> read_identity(SQLite::Database& database, int schema)
 }
 
 void insert_identity(SQLite::Database& database, const RunIdentity& identity) {
-  sqlite::Statement(database, "INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?)")
+  sqlite::Statement(database, "INSERT INTO run VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)")
       .run(identity.federation, identity.run, identity.seed, identity.archive, identity.layout,
-           identity.initial_model, identity.started_from);
+           identity.initial_model, identity.started_from, identity.kind == RunKind::simulated ? 1 : 0);
   sqlite::Statement state(database, "INSERT INTO initial_state VALUES (?, ?, ?)");
   for (std::size_t i = 0; i < identity.initial_state.size(); ++i)
     state.run(i, identity.initial_state[i].name, identity.initial_state[i].vector);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/files.h"
+#include "server/store/training_metrics.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -60,37 +61,17 @@ std::size_t take_lines(const std::string& text, MetricsLines::Found& found) {
 }  // namespace
 
 std::string round_line(const RoundRecord& record) {
-  std::uint64_t counted = 0;
-  std::uint64_t examples = 0;
-  Metrics train;
-  for (const Participation& participation : record.participations) {
-    if (participation.outcome != Outcome::counted) continue;
-    ++counted;
-    examples += participation.examples;
-    for (const Metric& metric : participation.metrics) {
-      const auto known =
-          std::find_if(train.begin(), train.end(), [&](const Metric& m) { return m.name == metric.name; });
-      if (known == train.end()) {
-        train.push_back(metric);
-      } else {
-        known->sum += metric.sum;
-        known->count += metric.count;
-      }
-    }
-  }
-  if (record.secure) {
-    examples = record.secure->examples;
-    train = record.secure->metrics;
-  }
+  const std::uint32_t counted = counted_clients(record);
   Json json;
   json["round"] = record.round.value;
   json["model"] = record.model.text();
   json["selected"] = record.participations.size();
   json["counted"] = counted;
   json["lost"] = record.participations.size() - counted;
-  json["examples"] = examples;
+  json["examples"] = training_examples(record);
   json["seconds"] = record.seconds;
-  json["train"] = means(train);
+  json["train"] = means(training_metrics(record));
+  json["update_norm"] = record.update_norm;  // not a number: dumped as null
   if (record.secure)
     json["secure"] = {
         {"neighbours", record.secure->neighbours},       {"threshold", record.secure->threshold},

@@ -45,17 +45,17 @@ struct Range {
 };
 
 std::vector<RoundRecord> read_records(const Range& range, int schema) {
-  const bool has_kept = schema >= schema_with_state;
-  Statement rows = range.select(
-      has_kept ? "SELECT round, model, base, started_at, seconds, attempt, model_kept FROM rounds"
-                 " WHERE round BETWEEN ? AND ? ORDER BY round"
-               : "SELECT round, model, base, started_at, seconds, attempt, 1 FROM rounds"
-                 " WHERE round BETWEEN ? AND ? ORDER BY round");
+  const std::string added = schema >= schema_with_kind    ? "model_kept, update_norm"
+                            : schema >= schema_with_state ? "model_kept, NULL"
+                                                          : "1, NULL";
+  const std::string text = "SELECT round, model, base, started_at, seconds, attempt, " + added +
+                           " FROM rounds WHERE round BETWEEN ? AND ? ORDER BY round";
+  Statement rows = range.select(text.c_str());
   std::vector<RoundRecord> out;
   while (rows.next()) {
     RoundRecord& record = out.emplace_back();
     rows.read(record.round, record.model, record.base, record.started_at, record.seconds, record.attempt,
-              record.model_kept);
+              record.model_kept, record.update_norm);
   }
   return out;
 }

@@ -35,8 +35,10 @@ void insert_secure_sum(SQLite::Database& database, RoundId round, const SecureSu
 
 void insert_round_rows(SQLite::Database& database, const RoundRecord& record) {
   Statement(database,
-            "INSERT INTO rounds (round, model, base, started_at, seconds, attempt) VALUES (?, ?, ?, ?, ?, ?)")
-      .run(record.round, record.model, record.base, record.started_at, record.seconds, record.attempt);
+            "INSERT INTO rounds (round, model, base, started_at, seconds, attempt, update_norm)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .run(record.round, record.model, record.base, record.started_at, record.seconds, record.attempt,
+           record.update_norm);
   insert_participations(database, record);
   if (const auto& published = record.published)
     Statement(database, "INSERT INTO published (round, model, sum, delta, vector) VALUES (?, ?, ?, ?, ?)")

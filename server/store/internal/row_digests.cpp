@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace hansa::server::internal {
 namespace {
@@ -21,6 +22,17 @@ constexpr std::array content_queries{
     " setup_seconds, unmask_seconds, examples, scales, next_scales FROM secure_sums WHERE round = ?",
     "SELECT position, name, sum, count FROM secure_sum_metrics WHERE round = ? ORDER BY position",
     "SELECT position, name, vector FROM round_state WHERE round = ? ORDER BY position",
+};
+// Of columns that a later schema added. Hashed only where they return a row, so that the digests of older runs hold.
+struct AddedQuery {
+  const char* table;
+  const char* column;
+  const char* text;
+};
+constexpr std::array added_content_queries{
+    AddedQuery{"run", "simulated", "SELECT 'simulated' FROM run WHERE ? = 0 AND simulated <> 0"},
+    AddedQuery{"rounds", "update_norm",
+               "SELECT update_norm FROM rounds WHERE round = ? AND update_norm IS NOT NULL"},
 };
 constexpr std::array seal_queries{
     "SELECT archive, layout, initial_model FROM run WHERE ? = 0",
@@ -60,24 +72,36 @@ void add_cell(Sha256& hash, const SQLite::Column& cell) {
   if (size > 0) hash.update({static_cast<const std::byte*>(bytes), size});
 }
 
+// False in a run of an older schema, which is open for reading.
+bool has_column(SQLite::Database& database, const AddedQuery& query) {
+  SQLite::Statement columns(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
+  columns.bind(1, query.table);
+  columns.bind(2, query.column);
+  return columns.executeStep();
+}
+
 }  // namespace
 
 RowDigests::RowDigests(SQLite::Database& database) {
-  for (const char* query : content_queries) content_.emplace_back(database, query);
-  for (const char* query : seal_queries) seal_.emplace_back(database, query);
+  for (const char* query : content_queries) content_.push_back({{database, query}, Hashed::always});
+  for (const AddedQuery& query : added_content_queries)
+    if (has_column(database, query)) content_.push_back({{database, query.text}, Hashed::with_rows});
+  for (const char* query : seal_queries) seal_.push_back({{database, query}, Hashed::always});
 }
 
 Digest RowDigests::digest_of(std::string_view label, RoundId round, const Digest& first,
-                             std::vector<SQLite::Statement>& queries) {
+                             std::vector<Query>& queries) {
   Sha256 hash;
   hash.update(std::as_bytes(std::span(label)));
   add_number(hash, round.value);
   hash.update(std::as_bytes(std::span(first.bytes)));
-  for (SQLite::Statement& query : queries) {
+  for (auto& [query, hashed] : queries) {
     query.reset();
     query.bind(1, static_cast<std::int64_t>(round.value));
-    add_mark(hash, 'Q');
+    bool begun = hashed == Hashed::always;
+    if (begun) add_mark(hash, 'Q');
     while (query.executeStep()) {
+      if (!std::exchange(begun, true)) add_mark(hash, 'Q');
       add_mark(hash, 'R');
       for (int i = 0; i < query.getColumnCount(); ++i) add_cell(hash, query.getColumn(i));
     }

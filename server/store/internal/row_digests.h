@@ -2,7 +2,11 @@
 //
 // The hashed bytes are, for each query in order: 'Q', and for each row 'R' and its cells. A cell is 'N' (NULL); 'I' or
 // 'F' and 8 bytes; 'T' or 'B', the number of bytes in 8 bytes, and the bytes. Numbers are little-endian, floats binary64.
+// The queries of columns that schema 8 added come last, and only those that return a row are hashed: digests of schema 7
+// stay valid.
 #pragma once
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -23,10 +27,15 @@ class RowDigests {
   [[nodiscard]] Digest seal(RoundId round, const Digest& content);
 
  private:
+  enum class Hashed : std::uint8_t { always, with_rows };
+  struct Query {
+    SQLite::Statement statement;
+    Hashed hashed;
+  };
   [[nodiscard]] Digest digest_of(std::string_view label, RoundId round, const Digest& first,
-                                 std::vector<SQLite::Statement>& queries);
-  std::vector<SQLite::Statement> content_;
-  std::vector<SQLite::Statement> seal_;
+                                 std::vector<Query>& queries);
+  std::vector<Query> content_;
+  std::vector<Query> seal_;
 };
 
 }  // namespace hansa::server::internal
