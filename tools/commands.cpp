@@ -40,6 +40,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_keys_command(app, outcome);
   add_model_command(app, outcome);
   add_data_command(app, outcome);
+  add_contract_command(app, outcome);
   add_simulate_command(app, outcome);
   add_status_command(app, outcome);
   add_verify_command(app, outcome);

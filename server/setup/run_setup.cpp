@@ -26,6 +26,9 @@ Result<std::optional<std::string>> unfinished_run(const FederationConfig& config
   const RunIdentity& identity = newest->identity;
   const bool same = identity.federation == config.name && identity.seed == config.seed &&
                     identity.archive == facts.archive && identity.layout == facts.layout.digest();
+  HANSA_TRY(const std::string contract, newest->run->contract());
+  if (contract != (config.data_contract ? identity_of(*config.data_contract) : std::string()))
+    return std::nullopt;
   if (!same || !position || position->round.value >= config.rounds) return std::nullopt;
   return newest->name;
 }
@@ -173,6 +176,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     if (archive != facts.archive)
       return fail(ErrorCode::model, config.model.string(), "changed while it was read", "start again");
     HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
+    if (config.data_contract) HANSA_TRY_VOID(run.store->put_contract(identity_of(*config.data_contract)));
     // Stored before the identity that names them.
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
@@ -199,6 +203,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.aggregation = config.aggregation;
   c.settings.cohort = config.cohort;
   c.settings.limits = config.limits;
+  c.settings.contract = config.data_contract;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));
   if (const auto& secure = config.secure_aggregation) {
     c.settings.secure_sums.emplace();

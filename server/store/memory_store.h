@@ -27,6 +27,7 @@ struct MemoryDisk {
   std::optional<std::vector<std::byte>> archive;
   std::string layout;
   std::optional<std::string> manifest;
+  std::string contract;
 };
 
 enum class MemoryAccess : std::uint8_t { read_only, read_write };
@@ -70,6 +71,8 @@ class MemoryStore final : public Run {
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
   [[nodiscard]] Result<void> put_manifest(std::string_view manifest) override;
   [[nodiscard]] Result<std::optional<std::string>> manifest() override;
+  [[nodiscard]] Result<void> put_contract(std::string_view contract) override;
+  [[nodiscard]] Result<std::string> contract() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;

@@ -6,6 +6,7 @@
 //   archive.pt       the model archive as the run started
 //   archive.pt.manifest   the operator's signature of the archive, if there is one
 //   layout.txt       its parameter layout
+//   contract.toml    the data contract as the run started, if there is one
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
@@ -65,6 +66,8 @@ class RunFolder final : public Run {
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;
   [[nodiscard]] Result<void> put_manifest(std::string_view manifest) override;
   [[nodiscard]] Result<std::optional<std::string>> manifest() override;
+  [[nodiscard]] Result<void> put_contract(std::string_view contract) override;
+  [[nodiscard]] Result<std::string> contract() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
@@ -75,6 +78,7 @@ class RunFolder final : public Run {
 
   [[nodiscard]] std::filesystem::path archive_path() const;
   [[nodiscard]] std::filesystem::path manifest_path() const;
+  [[nodiscard]] std::filesystem::path contract_path() const;
   [[nodiscard]] std::filesystem::path layout_path() const;
   [[nodiscard]] std::filesystem::path metrics_path() const;
   // The path of a model file, which need not exist.
