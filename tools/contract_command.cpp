@@ -70,18 +70,30 @@ struct CheckOptions {
   std::vector<std::filesystem::path> clients;
 };
 
-// The difference names the client's file.
+// The difference names the file that describes the data.
+Result<void> compare(const DataContract& contract, const DataDescription& description,
+                     const std::string& location) {
+  if (auto found = find_difference(contract, description)) {
+    found->location = location;
+    return tl::unexpected<Error>(std::move(*found));
+  }
+  fmt::print("{}: fits the data contract\n", location);
+  for (const OutOfRange& found : find_out_of_range(contract, description))
+    fmt::print("{}: warning: {}\n", location, found.text);
+  return {};
+}
+
 Result<void> check_client(const DataContract& contract, const std::filesystem::path& file) {
   HANSA_TRY(const client::ClientConfig config, client::read_client_config(file));
   HANSA_TRY(const DataDescription description, describe_client(config));
-  if (auto found = find_difference(contract, description)) {
-    found->location = file.string();
-    return tl::unexpected<Error>(std::move(*found));
-  }
-  fmt::print("{}: fits the data contract\n", file.string());
-  for (const OutOfRange& found : find_out_of_range(contract, description))
-    fmt::print("{}: warning: {}\n", file.string(), found.text);
-  return {};
+  return compare(contract, description, file.string());
+}
+
+// The aggregator's own data must fit as well: the model is measured on it.
+Result<void> check_evaluation(const DataContract& contract, const server::FederationConfig& federation) {
+  if (!federation.evaluation) return {};
+  HANSA_TRY(const auto source, learning::open_examples(*federation.evaluation));
+  return compare(contract, source->description(), federation.file.string() + ": [evaluation]");
 }
 
 Result<void> run_check(const CheckOptions& options) {
@@ -89,7 +101,7 @@ Result<void> run_check(const CheckOptions& options) {
   if (!federation.data_contract)
     return fail(ErrorCode::usage, options.federation.string(), "has no table [data_contract]",
                 "\"hansa contract make CLIENT.TOML\" prints one");
-  Result<void> out;
+  Result<void> out = check_evaluation(*federation.data_contract, federation);
   for (const auto& file : options.clients) {
     auto checked = check_client(*federation.data_contract, file);
     if (checked) continue;

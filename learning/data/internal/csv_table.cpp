@@ -155,8 +155,10 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                           ? "every row has a missing value: give this client complete rows"
                           : "give this client a file with rows below the header",
                       ReasonCode::too_few_examples);
-  out.names = rows.describe({.input = {static_cast<std::int64_t>(out.columns)}, .target_kind = config.target},
-                            ranges);
+  ExampleShape of_row;
+  of_row.input = {static_cast<std::int64_t>(out.columns)};
+  of_row.target_kind = config.target;
+  out.names = rows.describe(of_row, ranges);
   replace_missing(out, config.missing);
   if (config.scale == Scaling::standard) standardise(out);
   sort_by_group(out, segments);
