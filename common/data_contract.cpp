@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <limits>
 
 #include "common/spelling.h"
 #include "common/text.h"
@@ -31,6 +32,11 @@ std::string size_text(const std::vector<std::int64_t>& shape) {
 
 Error difference(ReasonCode code, std::string what, std::string hint) {
   return {ErrorCode::data, location, std::move(what), std::move(hint), {code, {}}};
+}
+
+double as_float(double value) {
+  constexpr double most = std::numeric_limits<float>::max();
+  return double{static_cast<float>(std::clamp(value, -most, most))};
 }
 
 bool has(const std::vector<std::string>& names, const std::string& name) {
@@ -157,8 +163,9 @@ std::vector<OutOfRange> find_out_of_range(const DataContract& contract, const Da
   };
   for (std::size_t i = 0; i < count; ++i) {
     const ValueRange& range = data.ranges[i];
-    const bool low = i < contract.minimum.size() && range.least < contract.minimum[i];
-    const bool high = i < contract.maximum.size() && range.most > contract.maximum[i];
+    // As float32, which the values are: 15.1 in the contract allows the float32 nearest to it.
+    const bool low = i < contract.minimum.size() && range.least < as_float(contract.minimum[i]);
+    const bool high = i < contract.maximum.size() && range.most > as_float(contract.maximum[i]);
     if (!low && !high) continue;
     std::string text = "column " + quoted(data.columns[i]) + " has values from " + number(range.least) +
                        " to " + number(range.most) + ", but the data contract allows";

@@ -1,7 +1,10 @@
 // The contract as TOML, and the check of what an operator wrote.
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <set>
 
 #include "common/data_contract.h"
@@ -28,10 +31,15 @@ std::string toml_text(std::string_view text) {
   return out + "\"";
 }
 
+// The shortest text that gives the same float32, or else the same double. The largest doubles stand for no limit.
 std::string toml_text(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.9g", value);
-  return text;
+  if (std::abs(value) == std::numeric_limits<double>::max()) return value < 0 ? "-inf" : "inf";
+  std::array<char, 40> text{};
+  const bool is_float = std::abs(value) <= double{std::numeric_limits<float>::max()} &&
+                        double{static_cast<float>(value)} == value;
+  const auto end = is_float ? std::to_chars(text.begin(), text.end(), static_cast<float>(value))
+                            : std::to_chars(text.begin(), text.end(), value);
+  return {text.data(), end.ptr};
 }
 
 std::string toml_text(std::int64_t value) { return std::to_string(value); }

@@ -1,6 +1,8 @@
 // The comparison of a client's data with the federation's data contract.
 #include "common/data_contract.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace hansa {
@@ -124,6 +126,19 @@ TEST(DataContract, ValuesOutsideOfTheRangesAreFoundByColumn) {
   EXPECT_TRUE(contains(found[1].text, "\"pressure\" has values from 80 to 25000")) << found[1].text;
   EXPECT_TRUE(contains(found[1].text, "at most 190 mmHg")) << found[1].text;
   data.ranges.clear();
+  EXPECT_TRUE(find_out_of_range(contract, data).empty());
+}
+
+TEST(DataContract, RangesArePrintedShortAndStillAllowTheValuesTheyWereMadeFrom) {
+  DataDescription data = hospital();
+  data.ranges[0] = {double{0.1F}, double{0.7F}};
+  DataContract contract = contract_of(data);
+  contract.maximum[2] = std::numeric_limits<double>::max();
+  const std::string text = toml_of(contract);
+  EXPECT_TRUE(contains(text, "minimum = [0.1, 15.5, 80]")) << text;
+  EXPECT_TRUE(contains(text, "maximum = [0.7, 44, inf]")) << text;
+  contract.minimum[0] = 0.1;
+  contract.maximum[0] = 0.7;
   EXPECT_TRUE(find_out_of_range(contract, data).empty());
 }
 
