@@ -121,15 +121,15 @@ void add_contract_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* make = contract->add_subcommand("make", "Print the [data_contract] that a client's data fits");
   make->footer("Example:\n  hansa contract make clients/client-01.toml >> federation.toml");
   auto file = std::make_shared<std::filesystem::path>();
-  make->add_option("CLIENT.TOML", *file, "A client's configuration file")->required();
+  make->add_option("CLIENT", *file, "A client's configuration file")->required();
   make->callback([file, &outcome] { outcome = run_make(*file); });
 
   CLI::App* check = contract->add_subcommand("check", "Compare clients' data with the federation's contract");
   check->footer(
       "Example:\n  hansa contract check federation.toml clients/client-01.toml clients/client-02.toml");
   auto options = std::make_shared<CheckOptions>();
-  check->add_option("FEDERATION.TOML", options->federation, "With a table [data_contract]")->required();
-  check->add_option("CLIENT.TOML", options->clients, "Clients' configuration files")->required();
+  check->add_option("FEDERATION", options->federation, "With a table [data_contract]")->required();
+  check->add_option("CLIENT", options->clients, "Clients' configuration files")->required();
   check->callback([options, &outcome] { outcome = run_check(*options); });
 }
 
