@@ -49,7 +49,8 @@ void require_same_names(const HeldShape& held, const HeldShape& given, const lea
                "\", but that of the examples in the client's state is \"" + printable(held.label) + "\"",
            {ReasonCode::columns_changed, {}});
   // Classes may be added at the end.
-  if (!std::ranges::equal(held.classes, given.classes | std::views::take(static_cast<std::ptrdiff_t>(held.classes.size()))))
+  if (!std::ranges::equal(held.classes,
+                          given.classes | std::views::take(static_cast<std::ptrdiff_t>(held.classes.size()))))
     refuse(arrival, "data.classes are not those of the examples in the client's state",
            {ReasonCode::columns_changed, {}});
 }
