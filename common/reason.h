@@ -74,8 +74,15 @@ enum class ReasonCode : std::uint8_t {
   // Of the secure sum: a certificate in the roster has expired, or is of an epoch that the operator has ended.
   certificate_outdated,
   model_refused,  // the archive contains what no client loads, whoever has signed it
+  // The data of the device differs from the federation's contract (data_contract.h).
+  contract_columns,  // column: the first whose name differs
+  contract_label,
+  contract_target,
+  contract_classes,
+  contract_shape,
+  columns_changed,  // column: the data has other names than the examples in the device's state
 };
-inline constexpr ReasonCode last_reason_code = ReasonCode::model_refused;
+inline constexpr ReasonCode last_reason_code = ReasonCode::columns_changed;
 
 enum class Quantity : std::uint8_t {
   line,  // from 1

@@ -14,7 +14,7 @@ class FixedSupply final : public DataSupply {
 
   Result<AvailableData> available() override {
     HANSA_TRY(const TrainingData data, open(TaskId{}));
-    return AvailableData{data.source->example_count(), 0, {}};
+    return AvailableData{data.source->example_count(), 0, {}, data.source->description()};
   }
   Result<TrainingData> open(TaskId) override {
     const std::lock_guard lock(mutex_);

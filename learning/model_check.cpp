@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "learning/data_supply.h"
 #include "learning/evaluation.h"
+#include "learning/internal/broadcast_check.h"
 #include "learning/model_archive.h"
 
 namespace hansa::learning {
@@ -52,6 +54,8 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   DataConfig data = client.data;
   data.examples_max =
       data.examples_max == 0 ? evaluated_examples_max : std::min(data.examples_max, evaluated_examples_max);
+  HANSA_TRY(const auto some, open_examples(data));
+  HANSA_TRY(out.warning, find_broadcast(archive, *some));
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads));
   std::vector<float> stepped = model.parameters;
   std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/data_description.h"
 #include "common/error.h"
 #include "common/identifiers.h"
 #include "common/methods.h"
@@ -26,6 +27,8 @@ struct AvailableData {
   std::uint64_t examples = 0;
   std::uint64_t new_examples = 0;  // not yet part of a counted update; 0 for data that does not arrive
   std::optional<Error> problem = {};  // why no more data arrives; empty: no problem
+  // Compared with the federation's data contract. Empty: not known; then the data fits no contract.
+  std::optional<DataDescription> description = {};
 };
 
 // A named vector that a training reads, and one that it writes. The caller owns the values.

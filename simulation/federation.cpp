@@ -182,11 +182,16 @@ void Federation::start_client(ClientHost& host) {
     }
     config.ledger = *std::move(opened);
   }
+  if (options_.client_log)
+    config.log = [this, name = host.setup.name](client::Log::Level level, const std::string& text) {
+      options_.client_log(name, level, text);
+    };
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
   with_client(host, [&](client::Engine& e) {
-    e.data_known(client::data_report(host.setup.trainer->available_data(), {}), events_.now());
+    const auto available = host.setup.trainer->available_data();
+    e.data_known(client::data_report(available, {}), client::description_of(available), events_.now());
     e.tick(events_.now());
   });
 }

@@ -67,6 +67,9 @@ struct FederationOptions {
   bool clients_have_archive = false;
   unsigned threads = 0;  // size of the training pool; 0: trainings run immediately, one after the other
   std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished trainings are reported
+  // What a client writes into its own log; null: nobody reads it.
+  std::function<void(const std::string& client, client::Log::Level level, const std::string& text)>
+      client_log = {};
   std::function<void(std::span<const std::byte>)>
       aggregator_hears;  // is called with every frame that reaches the aggregator
 };

@@ -198,6 +198,11 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   f.clients_have_archive = true;
   f.threads = options.threads > 0 ? options.threads : cores;
   f.arrival_seed = options.arrival_seed;
+  // A simulation shows what the devices' own logs would: which column differs from the data contract, for example.
+  f.client_log = [](const std::string& client, client::Log::Level level, const std::string& text) {
+    if (level == client::Log::Level::warning || level == client::Log::Level::error)
+      std::fprintf(stderr, "%s: %s\n", client.c_str(), text.c_str());
+  };
   const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
     return std::make_unique<BorrowedStore>(*run.store);
   };

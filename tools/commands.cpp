@@ -47,6 +47,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_keys_command(app, outcome);
   add_model_command(app, outcome);
   add_data_command(app, outcome);
+  add_contract_command(app, outcome);
   add_simulate_command(app, outcome);
   add_runs_command(app, outcome);
   add_status_command(app, outcome);

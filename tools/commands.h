@@ -16,6 +16,7 @@ using Outcome = Result<void>;
 
 void add_client_command(CLI::App& hansa, Outcome& outcome);
 void add_config_command(CLI::App& hansa, Outcome& outcome);
+void add_contract_command(CLI::App& hansa, Outcome& outcome);
 void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);

@@ -41,7 +41,7 @@ FakeClient::FakeClient(zmq::context_t& context, std::string address, const trans
   engine_ = std::make_unique<client::Engine>(std::move(config), *this, *this, *this, steady_now());
   messages::DataReport data;
   data.examples = 100;
-  engine_->data_known(data, steady_now());
+  engine_->data_known(data, std::nullopt, steady_now());
 }
 
 FakeClient::~FakeClient() = default;

@@ -74,6 +74,14 @@ struct Agent::Turn {
     if (auto valid = check_task(task, a.config_); !valid) return decline(task, valid.error());
     if (auto secure = a.sum_.check(task, a.session_.welcome().client); !secure)
       return decline(task, secure.error());
+    if (const auto& difference = a.session_.contract_difference()) {
+      // The task may have begun under another contract.
+      if (a.task_.is_current(task.task)) {
+        a.sum_.leave();
+        to_task(round::CancelArrived{});
+      }
+      return decline(task, *difference);
+    }
     if (a.task_.continues(task)) {
       a.task_.confirm();
       open(task);
@@ -212,7 +220,9 @@ struct Agent::Apply {
   void operator()(const OpeningRemembered& e) const {
     t.with_sum([&](auto& out) { t.a.sum_.remembered(e, out); });
   }
-  void operator()(const DataKnown& e) const { t.a.session_.data_known(e.data, t.now, t.effects); }
+  void operator()(const DataKnown& e) const {
+    t.a.session_.data_known(e.data, e.description, t.now, t.effects);
+  }
   void operator()(const TickEvent&) const { t.a.session_.tick(t.a.task_.work(), t.now, t.effects); }
   void operator()(const StopAsked&) const {
     t.say(messages::Bye{});

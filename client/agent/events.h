@@ -1,11 +1,13 @@
 // The events of the device agent, as values that its shell creates.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "common/checksum.h"
+#include "common/data_description.h"
 #include "common/error.h"
 #include "common/identifiers.h"
 #include "common/utc.h"
@@ -52,6 +54,7 @@ struct OpeningRemembered {
 };  // answers RememberOpening
 struct DataKnown {
   messages::DataReport data;  // its notices are sent to the aggregator once
+  std::optional<DataDescription> description = {};  // of the data; empty: not known
 };
 struct TickEvent {};
 struct StopAsked {};

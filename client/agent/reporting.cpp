@@ -19,7 +19,8 @@ ReasonCode general_code(ErrorCode code) {
 }
 
 bool is_about_data(ReasonCode code) {
-  return code == ReasonCode::data || (code >= ReasonCode::data_unreadable && code <= ReasonCode::rows_lost);
+  return code == ReasonCode::data || (code >= ReasonCode::data_unreadable && code <= ReasonCode::rows_lost) ||
+         (code >= ReasonCode::contract_columns && code <= ReasonCode::columns_changed);
 }
 
 messages::Report report(Reason reason, const Error& error, const ReportPolicy& policy) {

@@ -22,7 +22,10 @@ void add_notice(std::vector<messages::Report>& notices, messages::Report notice)
 }  // namespace
 
 Session::Session(const AgentConfig& config, Instant now)
-    : config_(config), jitter_(derive_seed(config.instance, "reconnect jitter")), retry_at_(now) {}
+    : config_(config),
+      jitter_(derive_seed(config.instance, "reconnect jitter")),
+      retry_at_(now),
+      contract_(config.reports) {}
 
 void Session::link_up(Instant now, std::vector<Effect>& effects) {
   if (state_ == LinkState::linking) say_hello(now, effects);
@@ -71,6 +74,10 @@ void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant n
   log(Log::Level::info,
       "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
       effects);
+  contract_.welcomed(welcome.contract);
+  const bool changed = judge(effects);
+  // With a contract the data in Hello does not count.
+  if (changed || welcome.contract) report(now, effects);
 }
 
 void Session::refused(const messages::Refuse& refuse, Instant now, std::vector<Effect>& effects) {
@@ -104,26 +111,37 @@ void Session::go_offline(Duration at_least, Instant now, std::vector<Effect>& ef
   ++attempt_;
 }
 
-void Session::data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects) {
+void Session::data_known(const messages::DataReport& data, const std::optional<DataDescription>& description,
+                         Instant now, std::vector<Effect>& effects) {
   if (state_ == LinkState::finished) return;
-  messages::DataReport next = data;
-  if (config_.secure_sums) {
-    next.examples = visible_count(next.examples);
-    next.new_examples = visible_count(next.new_examples);
-  }
-  if (next.examples == data_.examples && next.new_examples == data_.new_examples &&
-      next.problem == data_.problem && next.notices.empty())
-    return;
-  std::vector<messages::Report> notices = std::move(data_.notices);
-  for (messages::Report& notice : next.notices) add_notice(notices, std::move(notice));
-  next.notices = std::move(notices);
-  data_ = std::move(next);
+  known_ = data;
+  known_.notices.clear();
+  contract_.described(description);
+  if (!judge(effects) && data.notices.empty()) return;
+  for (const messages::Report& notice : data.notices) add_notice(data_.notices, notice);
   report_due_ = true;
   report_if_due(now, effects);
 }
 
+bool Session::judge(std::vector<Effect>& effects) {
+  messages::DataReport next = contract_.judge(known_, effects);
+  if (config_.secure_sums) {
+    next.examples = visible_count(next.examples);
+    next.new_examples = visible_count(next.new_examples);
+  }
+  const bool changed = next.examples != data_.examples || next.new_examples != data_.new_examples ||
+                       next.problem != data_.problem;
+  next.notices = std::move(data_.notices);
+  data_ = std::move(next);
+  return changed;
+}
+
 void Session::report_if_due(Instant now, std::vector<Effect>& effects) {
-  if (!report_due_ || state_ != LinkState::online || now < last_report_ + config_.report_min) return;
+  if (report_due_ && state_ == LinkState::online && now >= last_report_ + config_.report_min)
+    report(now, effects);
+}
+
+void Session::report(Instant now, std::vector<Effect>& effects) {
   report_due_ = false;
   last_report_ = now;
   say(data_, now, effects);

@@ -6,10 +6,12 @@
 // train on. Every state x event pair: docs/round.md. No I/O, clock or thread; one thread owns a session.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "client/agent/agent_config.h"
+#include "client/agent/contract_check.h"
 #include "client/agent/effects.h"
 #include "common/error.h"
 #include "common/identifiers.h"
@@ -39,7 +41,8 @@ class Session {
   void welcomed(SessionId id, const messages::Welcome& welcome, Instant now, std::vector<Effect>& effects);
   void refused(const messages::Refuse& refuse, Instant now, std::vector<Effect>& effects);
   void aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects);
-  void data_known(const messages::DataReport& data, Instant now, std::vector<Effect>& effects);
+  void data_known(const messages::DataReport& data, const std::optional<DataDescription>& description,
+                  Instant now, std::vector<Effect>& effects);
   void tick(const Work& work, Instant now, std::vector<Effect>& effects);
   // Finishes the machine, which ignores all later events.
   void finish(Exit::Why why, std::vector<Effect>& effects);
@@ -59,11 +62,16 @@ class Session {
   // The Welcome of the open session, or of the last one.
   [[nodiscard]] const messages::Welcome& welcome() const { return welcome_; }
   [[nodiscard]] const messages::DataReport& data() const { return data_; }
+  // Why no task is trained: the data differs from the contract of the last Welcome.
+  [[nodiscard]] const std::optional<Error>& contract_difference() const { return contract_.difference(); }
   // When tick() is due. now: of the last event.
   [[nodiscard]] Instant next_tick(const Work& work, Instant now) const;
 
  private:
   void say_hello(Instant now, std::vector<Effect>& effects);
+  // Takes over what the device knows, as the contract allows. False if that changes nothing that is reported.
+  bool judge(std::vector<Effect>& effects);
+  void report(Instant now, std::vector<Effect>& effects);
   void report_if_due(Instant now, std::vector<Effect>& effects);
   void keep_alive(const Work& work, Instant now, std::vector<Effect>& effects);
   void go_offline(Duration at_least, Instant now, std::vector<Effect>& effects);
@@ -79,7 +87,9 @@ class Session {
   Instant last_heard_;
   Instant last_said_;
   Instant last_progress_;
-  messages::DataReport data_;  // its notices: not yet known to have arrived
+  ContractCheck contract_;
+  messages::DataReport known_;  // what the device has, without notices
+  messages::DataReport data_;  // what is reported. Its notices: not yet known to have arrived
   bool report_due_ = false;
   Instant last_report_;
   std::string last_trouble_;  // the same cause is not logged at each attempt

@@ -39,9 +39,14 @@ messages::DataReport data_report(const Result<learning::AvailableData>& data, co
   return out;
 }
 
-void Engine::data_known(const messages::DataReport& data, Instant now) {
+std::optional<DataDescription> description_of(const Result<learning::AvailableData>& data) {
+  return data ? data->description : std::nullopt;
+}
+
+void Engine::data_known(const messages::DataReport& data, const std::optional<DataDescription>& description,
+                        Instant now) {
   now_ = now;
-  apply(DataKnown{data});
+  apply(DataKnown{data, description});
 }
 
 void Engine::link_up(Instant now) {
@@ -228,7 +233,8 @@ void Engine::keep_counted(TaskId task) {
   is_applied_ = applied.has_value();
   if (!config_.data) return;
   config_.data->room_again();
-  feed(DataKnown{data_report(config_.data->available(), config_.agent.reports)});
+  const auto available = config_.data->available();
+  feed(DataKnown{data_report(available, config_.agent.reports), description_of(available)});
 }
 
 }  // namespace hansa::client

@@ -31,6 +31,8 @@ namespace hansa::client {
 // What a client reports about its data, or why it has none.
 [[nodiscard]] messages::DataReport data_report(const Result<learning::AvailableData>& data,
                                                const ReportPolicy& policy);
+// Empty if the data cannot be used, or the trainer does not describe it.
+[[nodiscard]] std::optional<DataDescription> description_of(const Result<learning::AvailableData>& data);
 
 struct EngineConfig {
   AgentConfig agent;
@@ -46,7 +48,8 @@ class Engine {
  public:
   Engine(EngineConfig config, Link& link, TrainingRunner& runner, ArchiveStore& archives, Instant now);
 
-  void data_known(const messages::DataReport& data, Instant now);
+  void data_known(const messages::DataReport& data, const std::optional<DataDescription>& description,
+                  Instant now);
   void link_up(Instant now);
   void link_down(const Error& error, Instant now);
   void receive(std::span<const std::byte> message, std::span<const std::byte> bulk, Instant now);

@@ -178,7 +178,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     log.warning(notice->text());
     report.notices.push_back(report_of(*notice, reports));
   }
-  engine.data_known(report, steady_now());
+  engine.data_known(report, description_of(available), steady_now());
   ArrivalNews news;
   if (data.followed) {
     data.followed->start({[&] {
@@ -226,18 +226,19 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     link.release_closed();
     if (auto failure = link.take_failure()) engine.link_down(*failure, steady_now());
     if (news.changed.exchange(false)) {
-      messages::DataReport now = data_report(data.supply->available(), reports);
+      const auto found = data.supply->available();
+      messages::DataReport now = data_report(found, reports);
       for (const Error& notice : news.take()) {
         log.warning(notice.text());
         now.notices.push_back(report_of(notice, reports));
       }
-      engine.data_known(now, steady_now());
+      engine.data_known(now, description_of(found), steady_now());
     }
     if (retry.take_due(steady_now())) training.look_at_data();
     if (const auto found = training.take_data()) {
       retry.looked(found->has_value(), steady_now());
       if (*found) log.info("the data can be used now");
-      engine.data_known(data_report(*found, reports), steady_now());
+      engine.data_known(data_report(*found, reports), description_of(*found), steady_now());
     }
     if (auto ended = training.take()) {
       if (ended->result)

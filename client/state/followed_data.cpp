@@ -1,5 +1,7 @@
 #include "client/state/followed_data.h"
 
+#include <algorithm>
+
 #include <sys/eventfd.h>
 
 #include "learning/data/dense_source.h"
@@ -54,8 +56,21 @@ Result<FollowedData::Took> FollowedData::take_one() {
     feed_.reset();
     return tl::unexpected<Error>(std::move(stored).error());
   }
+  if (arrival->description) widen_ranges(arrival->description->ranges);
   feed_->stored();
   return Took::something;
+}
+
+void FollowedData::widen_ranges(const std::vector<ValueRange>& found) {
+  const std::lock_guard lock(mutex_);
+  if (ranges_.size() != found.size()) {
+    if (!found.empty()) ranges_ = found;
+    return;
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ranges_[i].least = std::min(ranges_[i].least, found[i].least);
+    ranges_[i].most = std::max(ranges_[i].most, found[i].most);
+  }
 }
 
 Result<void> FollowedData::take_all() {
@@ -101,11 +116,13 @@ void FollowedData::serve(const std::stop_token& quit, const Observer& observer) 
 
 Result<learning::AvailableData> FollowedData::available() {
   HANSA_TRY(const ExampleCounts counts, store_->counts());
+  HANSA_TRY(auto description, store_->description());
   const std::lock_guard lock(mutex_);
+  if (description) description->ranges = ranges_;
   if (counts.available() == 0 && problem_) return tl::unexpected<Error>(*problem_);
   if (counts.available() == 0)
     return fail(ErrorCode::data, "", "no data has arrived yet", {}, {ReasonCode::nothing_arrived, {}});
-  return learning::AvailableData{counts.available(), counts.fresh, problem_};
+  return learning::AvailableData{counts.available(), counts.fresh, problem_, std::move(description)};
 }
 
 Result<learning::TrainingData> FollowedData::open(TaskId task) {

@@ -46,6 +46,7 @@ class FollowedData final : public learning::DataSupply {
   void serve(const std::stop_token& quit, const Observer& observer);
   enum class Took : std::uint8_t { something, nothing, full };
   [[nodiscard]] Result<Took> take_one();
+  void widen_ranges(const std::vector<ValueRange>& found);
   void report(const Observer& observer, std::optional<Error> problem);
   void wake();
 
@@ -56,6 +57,7 @@ class FollowedData final : public learning::DataSupply {
   std::string problem_reported_;
   std::mutex mutex_;
   std::optional<Error> problem_;  // why no more data is stored; empty: no problem
+  std::vector<ValueRange> ranges_;  // of the columns of what was stored since the start
   Descriptor wake_;
   std::jthread thread_;  // the last member, because the thread uses all others
 };

@@ -210,6 +210,19 @@ Result<ExampleCounts> StateStore::counts() {
   return run("counting examples", [&] { return count_examples(*database_); });
 }
 
+Result<std::optional<DataDescription>> StateStore::description() {
+  return run("reading the shape of the examples", [&] {
+    std::optional<DataDescription> out;
+    if (auto held = read_shape(*database_)) {
+      out = learning::describe(held->shape);
+      out->columns = std::move(held->columns);
+      out->label = std::move(held->label);
+      out->classes = std::move(held->classes);
+    }
+    return out;
+  });
+}
+
 Result<std::vector<ConsumedSource>> StateStore::consumed() {
   return run("reading what was consumed", [&] { return read_consumed(*database_); });
 }

@@ -79,6 +79,8 @@ class StateStore {
   // Stores the arrival's examples and its position. Fails (data) if the examples have another shape than those held.
   [[nodiscard]] Result<void> add(const learning::Arrival& arrival);
   [[nodiscard]] Result<ExampleCounts> counts();
+  // Of the examples, without the ranges of their columns. Empty if there were none yet.
+  [[nodiscard]] Result<std::optional<DataDescription>> description();
   [[nodiscard]] Result<std::vector<ConsumedSource>> consumed();
   // The examples on which the task must be trained: those available now; for the task that was applied last, those that
   // were available before it. Fails (data) if there is none.

@@ -68,6 +68,11 @@ class ProcessTrainer::Session {
     auto out = std::make_unique<Session>(std::move(child));
     out->examples = answer.value("examples", std::uint64_t{0});
     out->has_landlock = answer.value("landlock", false);
+    try {
+      if (opens_data) out->description = learning::description_of(answer.at("description"));
+    } catch (const Json::exception&) {
+      return fail(ErrorCode::internal, "hansa-trainer", "describes its data in a way that cannot be right");
+    }
     return out;
   }
   explicit Session(Child child) : child_(std::move(child)) {}
@@ -113,6 +118,7 @@ class ProcessTrainer::Session {
 
   std::string archive;  // the identity of the only archive that this child has loaded; empty: none yet
   std::uint64_t examples = 0;  // that the child has opened
+  std::optional<DataDescription> description;  // of these examples
   bool has_landlock = false;
 
  private:
@@ -242,7 +248,7 @@ Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& 
       return tl::unexpected<Error>(std::move(started).error());
     }
     session_ = std::move(*started);
-    reported_->set(learning::AvailableData{session_->examples, 0, {}});
+    reported_->set(learning::AvailableData{session_->examples, 0, {}, session_->description});
     if (config_.sandbox == SandboxMode::locked && !session_->has_landlock)
       log_.debug("the kernel has no Landlock: the trainer is locked by seccomp alone");
   }
@@ -254,7 +260,7 @@ Result<learning::AvailableData> ProcessTrainer::available_data() {
   if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data))
     return (*supply)->available();
   HANSA_TRY(const Session* session, session_for({}));
-  return learning::AvailableData{session->examples, 0, {}};
+  return learning::AvailableData{session->examples, 0, {}, session->description};
 }
 
 Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingRequest& request,

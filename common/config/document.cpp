@@ -217,13 +217,22 @@ class Checker {
         return *number;
       }
       case Kind::number: {
-        const auto whole = node.value_exact<std::int64_t>();
-        const auto number = whole ? std::optional(static_cast<double>(*whole)) : node.value_exact<double>();
+        const auto number = number_in(node);
         if (!number) return wrong_kind("a number");
-        char written[32];
-        std::snprintf(written, sizeof written, "%g", *number);
-        if (!check_range(setting, key, line, *number, written)) return std::nullopt;
+        if (!check_number(setting, key, line, *number)) return std::nullopt;
         return *number;
+      }
+      case Kind::numbers: {
+        const toml::array* array = node.as_array();
+        if (array == nullptr || array->empty()) return wrong_kind("a list of numbers");
+        std::vector<double> numbers;
+        for (auto&& item : *array) {
+          const auto number = number_in(item);
+          if (!number) return wrong_kind("a list of numbers");
+          if (!check_number(setting, key, line, *number)) return std::nullopt;
+          numbers.push_back(*number);
+        }
+        return numbers;
       }
       case Kind::boolean: {
         const auto truth = node.value_exact<bool>();
@@ -232,6 +241,17 @@ class Checker {
       }
     }
     return std::nullopt;
+  }
+
+  static std::optional<double> number_in(const toml::node& node) {
+    const auto whole = node.value_exact<std::int64_t>();
+    return whole ? std::optional(static_cast<double>(*whole)) : node.value_exact<double>();
+  }
+
+  bool check_number(const Setting& setting, const std::string& key, std::uint32_t line, double number) {
+    char written[32];
+    std::snprintf(written, sizeof written, "%g", number);
+    return check_range(setting, key, line, number, written);
   }
 
   bool check_range(const Setting& setting, const std::string& key, std::uint32_t line, double value,
@@ -316,6 +336,10 @@ const Document::Value& Document::at(std::string_view key) const {
 }
 
 const std::string& Document::text(std::string_view key) const { return std::get<std::string>(at(key).value); }
+
+const std::vector<double>& Document::numbers(std::string_view key) const {
+  return std::get<std::vector<double>>(at(key).value);
+}
 
 const std::vector<std::string>& Document::texts(std::string_view key) const {
   return std::get<std::vector<std::string>>(at(key).value);

@@ -38,6 +38,7 @@ class Document {
   // The setting's range must exclude negative values.
   [[nodiscard]] std::uint64_t integer(std::string_view key) const;
   [[nodiscard]] double number(std::string_view key) const;
+  [[nodiscard]] const std::vector<double>& numbers(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] Duration duration_s(std::string_view key) const;  // a number of seconds
 
@@ -48,7 +49,8 @@ class Document {
  private:
   friend class Checker;
   struct Value {
-    std::variant<std::string, std::vector<std::string>, std::int64_t, double, bool> value;
+    std::variant<std::string, std::vector<std::string>, std::int64_t, double, std::vector<double>, bool>
+        value;
     std::uint32_t line = 0;  // 0: a default
   };
   [[nodiscard]] const Value& at(std::string_view key) const;

@@ -34,6 +34,7 @@ std::string kind_text(const Setting& setting) {
     case Kind::path: return "path";
     case Kind::integer: return "whole number";
     case Kind::number: return "number";
+    case Kind::numbers: return "list of numbers";
     case Kind::boolean: return "true or false";
     case Kind::choice: {
       std::string out;

@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
   choice,  // one of Setting::choices
   integer,  // whole number in the range
   number,  // in the range; whole numbers are accepted too
+  numbers,  // [number, ...], each in the range
   boolean,  // true or false
 };
 

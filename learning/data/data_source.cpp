@@ -32,6 +32,14 @@ std::size_t product(const std::vector<std::int64_t>& shape) {
 std::size_t ExampleShape::input_elements() const { return product(input); }
 std::size_t ExampleShape::target_elements() const { return product(target); }
 
+DataDescription describe(const ExampleShape& shape) {
+  DataDescription out;
+  out.input.shape = shape.input;
+  out.target = shape.target_kind == TargetKind::real ? TargetType::real : TargetType::classes;
+  out.class_count = static_cast<std::uint64_t>(shape.class_count);
+  return out;
+}
+
 Result<void> register_data_kind(const std::string& kind, OpenDataSource open) {
   if (is_built_in_data_kind(kind) || !registered().emplace(kind, std::move(open)).second)
     return fail(ErrorCode::usage, "data kind \"" + kind + "\"", "is registered already",

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/data_description.h"
 #include "common/error.h"
 #include "learning/data/data_config.h"
 
@@ -24,12 +25,17 @@ struct ExampleShape {
   [[nodiscard]] std::size_t target_elements() const;
 };
 
+// The description of examples of this shape whose columns have no names.
+[[nodiscard]] DataDescription describe(const ExampleShape& shape);
+
 // Reading is const and thread-safe: threads may use one source concurrently.
 class DataSource {
  public:
   virtual ~DataSource() = default;
   [[nodiscard]] virtual std::uint64_t example_count() const = 0;  // at least 1
   [[nodiscard]] virtual const ExampleShape& shape() const = 0;
+  // What the federation's data contract is compared with. A source whose columns have names overrides it.
+  [[nodiscard]] virtual DataDescription description() const { return describe(shape()); }
   // Bytes of memory that the source occupies.
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
   // The name of the source in errors: the path of its main file.

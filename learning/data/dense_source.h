@@ -26,12 +26,17 @@ struct Examples {
 class DenseSource final : public DataSource {
  public:
   DenseSource(std::string location, Examples examples)
-      : location_(std::move(location)), examples_(std::move(examples)) {
+      : DenseSource(std::move(location), std::move(examples), {}) {
+    description_ = describe(shape());
+  }
+  DenseSource(std::string location, Examples examples, DataDescription description)
+      : location_(std::move(location)), examples_(std::move(examples)), description_(std::move(description)) {
     assert(examples_.inputs.size() == example_count() * shape().input_elements());
   }
 
   [[nodiscard]] std::uint64_t example_count() const override { return examples_.count(); }
   [[nodiscard]] const ExampleShape& shape() const override { return examples_.shape; }
+  [[nodiscard]] DataDescription description() const override { return description_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
     return sizeof(float) * (examples_.inputs.size() + examples_.reals.size()) +
            sizeof(std::int64_t) * examples_.classes.size();
@@ -59,6 +64,7 @@ class DenseSource final : public DataSource {
 
   std::string location_;
   Examples examples_;
+  DataDescription description_;
 };
 
 }  // namespace hansa::learning

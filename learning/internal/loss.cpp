@@ -37,7 +37,9 @@ Result<void> check_output(const Model& model, const Batch& batch, const at::Tens
                 "return a score for every class, or give the model a training_loss(x, y)",
                 {ReasonCode::output_unfit, {}});
   }
-  if (output.numel() == batch.targets.numel()) return {};
+  // A transposed output has as many values, but those of other examples.
+  const bool has_row_for_each = output.dim() > 0 && output.size(0) == batch.targets.size(0);
+  if (has_row_for_each && output.numel() == batch.targets.numel()) return {};
   return fail(ErrorCode::model, model.location(),
               "forward returns " + shape_text(output) + ", but the targets are " + shape_text(batch.targets),
               "return a value for every target, or give the model a training_loss(x, y)",

@@ -1,5 +1,6 @@
 #include "learning/wire/wire.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -179,6 +180,43 @@ ExampleShape shape_of(const Json& shape) {
   out.target_kind = static_cast<TargetKind>(shape.at("target_kind").get<int>());
   out.target = shape.at("target").get<std::vector<std::int64_t>>();
   out.class_count = shape.at("classes").get<std::int64_t>();
+  return out;
+}
+
+Json json_of(DataDescription description) {
+  limit_names(description);
+  Json ranges = Json::array();
+  for (const ValueRange& range : description.ranges) ranges.push_back({range.least, range.most});
+  return {{"shape", description.input.shape},
+          {"target", static_cast<int>(description.target)},
+          {"class_count", description.class_count},
+          {"columns", std::move(description.columns)},
+          {"label", std::move(description.label)},
+          {"classes", std::move(description.classes)},
+          {"ranges", std::move(ranges)}};
+}
+
+DataDescription description_of(const Json& description) {
+  constexpr std::size_t rank_max = 16;
+  const auto wrong = [](const char* what) { throw Json::other_error::create(501, what, nullptr); };
+  DataDescription out;
+  out.input.shape = description.at("shape").get<std::vector<std::int64_t>>();
+  if (out.input.shape.size() > rank_max ||
+      std::ranges::any_of(out.input.shape, [](std::int64_t size) { return size < 1; }))
+    wrong("a shape that no example has");
+  const auto target = description.at("target").get<int>();
+  if (target < 0 || target > static_cast<int>(TargetType::real)) wrong("an unknown kind of target");
+  out.target = static_cast<TargetType>(target);
+  out.class_count = description.at("class_count").get<std::uint64_t>();
+  out.columns = description.at("columns").get<std::vector<std::string>>();
+  out.label = description.at("label").get<std::string>();
+  out.classes = description.at("classes").get<std::vector<std::string>>();
+  for (const Json& range : description.at("ranges"))
+    out.ranges.push_back({range.at(0).get<double>(), range.at(1).get<double>()});
+  DataDescription limited = out;
+  limit_names(limited);
+  if (limited != out || (!out.ranges.empty() && out.ranges.size() != out.columns.size()))
+    wrong("a description that is too large or inconsistent");
   return out;
 }
 

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/data_description.h"
 #include "common/error.h"
 #include "common/training.h"
 #include "learning/data/data_config.h"
@@ -44,6 +45,10 @@ inline constexpr std::size_t wire_text_bytes_max = 1'000;  // of each text of an
 [[nodiscard]] DataConfig data_of(const Json& data);
 [[nodiscard]] Json json_of(const ExampleShape& shape);
 [[nodiscard]] ExampleShape shape_of(const Json& shape);
+// Names and ranges beyond the limits of common/data_description.h are left out.
+[[nodiscard]] Json json_of(DataDescription description);
+// Throws also if it exceeds these limits, or could describe no data.
+[[nodiscard]] DataDescription description_of(const Json& description);
 [[nodiscard]] Json json_of(const Metrics& metrics);
 // Throws also if there are too many, or a name is too long.
 [[nodiscard]] Metrics metrics_of(const Json& metrics);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/checksum.h"
+#include "common/data_contract.h"
 #include "common/digest.h"
 #include "common/identifiers.h"
 #include "common/training.h"
@@ -52,6 +53,9 @@ struct Welcome {
   std::string run;
   std::uint32_t lease_ms = 0;  // a client that is silent for longer loses its session
   std::uint32_t chunk_bytes = 0;  // largest bulk frame in both directions; at most bulk_bytes_max
+  // What the data of the client must be. With a contract the data in Hello does not count: the client compares its data
+  // and sends a DataReport.
+  std::optional<DataContract> contract = {};
 };
 
 enum class RefuseReason : std::uint8_t {

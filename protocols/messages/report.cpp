@@ -58,6 +58,23 @@ Words words_of_data(ReasonCode code) {
     case ReasonCode::shape_changed:
       return {"its examples have another shape than those in its state",
               "undo the change of [data], or give the client a new state folder"};
+    case ReasonCode::columns_changed:
+      return {"its data has other columns than the data in its state",
+              "name the columns in data.columns there, or give the client a new state folder"};
+    case ReasonCode::contract_columns:
+      return {"its columns are not those of the data contract",
+              "its own log names the column; set data.columns there, or correct [data_contract]"};
+    case ReasonCode::contract_label:
+      return {"its label is not that of the data contract", "compare its data.label with [data_contract]"};
+    case ReasonCode::contract_target:
+      return {"its target is of another kind than that of the data contract",
+              "compare its data.target with [data_contract]"};
+    case ReasonCode::contract_classes:
+      return {"its classes are not those of the data contract",
+              "set data.classes there to the classes of [data_contract], in that order"};
+    case ReasonCode::contract_shape:
+      return {"its examples have another shape or type than the data contract says",
+              "compare its data.columns, data.window and files with those of the other clients"};
     case ReasonCode::nothing_arrived: return {"no data has arrived yet", ""};
     case ReasonCode::source_unreachable:
       return {"the source of its data cannot be reached", "check data.broker and the device's network"};

@@ -1,5 +1,9 @@
 #include "server/config/federation_config.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "common/config/document.h"
 #include "common/config/name_check.h"
 #include "learning/data/data_settings.h"
@@ -90,6 +94,43 @@ Result<std::optional<SecureAggregationConfig>> read_secure_aggregation(const Doc
   return out;
 }
 
+Result<std::optional<DataContract>> read_data_contract(const Document& document) {
+  if (!document.has_table("data_contract")) return std::nullopt;
+  const auto key = [](std::string_view name) { return "data_contract." + std::string(name); };
+  const auto texts = [&](std::string_view name) {
+    return document.has(key(name)) ? document.texts(key(name)) : std::vector<std::string>();
+  };
+  const auto numbers = [&](std::string_view name) {
+    return document.has(key(name)) ? document.numbers(key(name)) : std::vector<double>();
+  };
+  DataContract out;
+  out.columns = texts("columns");
+  out.units = texts("units");
+  out.classes = texts("classes");
+  if (document.has(key("label"))) out.label = document.text(key("label"));
+  if (document.has(key("target")))
+    out.target =
+        document.text(key("target")) == name(TargetType::real) ? TargetType::real : TargetType::classes;
+  if (document.has(key("dtype"))) out.dtype = ElementType::float32;
+  for (const double size : numbers("shape")) {
+    if (size != std::floor(size))
+      return fail(ErrorCode::usage, document.location(key("shape")), "has a size that is not a whole number",
+                  "for example \"shape = [1, 28, 28]\"");
+    out.shape.push_back(static_cast<std::int64_t>(size));
+  }
+  out.minimum = numbers("minimum");
+  out.maximum = numbers("maximum");
+  // -inf and inf stand for no limit.
+  for (std::vector<double>* bounds : {&out.minimum, &out.maximum})
+    for (double& bound : *bounds)
+      bound = std::clamp(bound, std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max());
+  if (auto checked = check(out); !checked) {
+    checked.error().location = document.location(checked.error().location);
+    return tl::unexpected<Error>(std::move(checked).error());
+  }
+  return out;
+}
+
 Result<CompressionConfig> read_compression(const Document& document) {
   CompressionConfig out;
   const auto spec = [&](const std::string& key) {
@@ -176,6 +217,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.admitted = document.path("aggregator.admitted");
   out.runs = document.path("aggregator.runs");
   out.model = document.path("model.archive");
+  HANSA_TRY(out.data_contract, read_data_contract(document));
 
   if (document.has("model.personal")) out.personal = document.texts("model.personal");
   if (out.personal.size() > personal_max)

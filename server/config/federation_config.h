@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data_contract.h"
 #include "common/error.h"
 #include "common/time.h"
 #include "common/methods.h"
@@ -82,6 +83,7 @@ struct FederationConfig {
   DivergenceConfig divergence;
 
   std::filesystem::path model;  // TorchScript archive
+  std::optional<DataContract> data_contract;  // of every client; empty: their data is not compared
   Method method = sgd_method({});  // of the clients' training, with its options
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
   std::string selection = "uniform";  // one of cohort_policy_names

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "server/config/internal/compression_settings.h"
+#include "server/config/internal/data_contract_settings.h"
 #include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/evaluation_settings.h"
 #include "server/config/internal/round_settings.h"
@@ -24,6 +25,11 @@ constexpr std::array tables{
     Table{"aggregator", Presence::required, "Where the aggregator listens, and which clients it admits.",
           aggregator_settings},
     Table{"model", Presence::required, "What is trained.", model_settings},
+    Table{"data_contract", Presence::optional,
+          "What the data of every client must be: [data.md](data.md#data-contract). A client whose data "
+          "differs does not "
+          "train. A changed contract begins a new run, unless only `minimum` and `maximum` change.",
+          data_contract_settings},
     Table{"training", Presence::defaulted,
           "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",

@@ -56,6 +56,8 @@ struct OperatorSettings {
   LimitsConfig limits;
   std::optional<SecureSums> secure_sums;  // empty: the aggregator sees every update
   std::vector<std::string> admitted;  // names, to report who is missing
+  // What the data of every client must be; each client compares before it takes part. Empty: not compared.
+  std::optional<DataContract> contract = {};
 };
 
 // Facts about the model archive.

@@ -9,9 +9,11 @@
 namespace hansa::server {
 namespace {
 
-// "the model archive and the seed"; empty if the run began with the same ones.
-std::string changes_since(const RunIdentity& identity, const FederationConfig& config,
-                          const ArchiveFacts& facts) {
+// "the model archive and the seed"; empty if the run began with the same ones. Fails (storage) if the run's contract
+// cannot be read.
+Result<std::string> changes_since(Run& run, const RunIdentity& identity, const FederationConfig& config,
+                                  const ArchiveFacts& facts) {
+  HANSA_TRY(const std::string contract, run.contract());
   std::string out;
   const auto add = [&](std::string_view what) {
     out += fmt::format("{}{}", out.empty() ? "" : " and ", what);
@@ -19,6 +21,8 @@ std::string changes_since(const RunIdentity& identity, const FederationConfig& c
   if (identity.archive != facts.archive) add("the model archive");
   else if (identity.layout != facts.layout.digest()) add("the parameter layout (model.personal)");
   if (identity.seed != config.seed) add("federation.seed");
+  if (contract != (config.data_contract ? identity_of(*config.data_contract) : std::string()))
+    add("[data_contract]");
   return out;
 }
 
@@ -39,7 +43,8 @@ Result<RunDecision> decide_newest(const FederationConfig& config, const ArchiveF
     return RunDecision{{},
                        fmt::format("the newest run, {}, has all of its {} rounds", newest->name, last.value),
                        std::move(*checked)};
-  if (const std::string changes = changes_since(newest->identity, config, facts); !changes.empty())
+  HANSA_TRY(const std::string changes, changes_since(*newest->run, newest->identity, config, facts));
+  if (!changes.empty())
     return RunDecision{{},
                        fmt::format("{} changed since run {} (round {} of {}), which is not continued",
                                    changes, newest->name, last.value, config.rounds),
@@ -96,7 +101,8 @@ Result<RunDecision> decide_named(const FederationConfig& config, const ArchiveFa
   if (identity->federation != config.name)
     return refused("belongs to federation \"" + identity->federation + "\", not \"" + config.name + "\"",
                    from);
-  if (const std::string changes = changes_since(*identity, config, facts); !changes.empty())
+  HANSA_TRY(const std::string changes, changes_since(*run, *identity, config, facts));
+  if (!changes.empty())
     return refused(fmt::format("cannot be resumed: {} changed since it began", changes),
                    "restore what it began with, or " + from);
   if (last.value >= config.rounds)

@@ -177,6 +177,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     if (archive != facts.archive)
       return fail(ErrorCode::model, config.model.string(), "changed while it was read", "start again");
     HANSA_TRY_VOID(run.store->put_layout(facts.layout.text()));
+    if (config.data_contract) HANSA_TRY_VOID(run.store->put_contract(identity_of(*config.data_contract)));
     // Stored before the identity that names them.
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
@@ -204,6 +205,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.aggregation = config.aggregation;
   c.settings.cohort = config.cohort;
   c.settings.limits = config.limits;
+  c.settings.contract = config.data_contract;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));
   if (const auto& secure = config.secure_aggregation) {
     c.settings.secure_sums.emplace();

@@ -223,6 +223,14 @@ Result<void> MemoryStore::put_manifest(std::string_view manifest) {
   return {};
 }
 
+Result<void> MemoryStore::put_contract(std::string_view contract) {
+  HANSA_TRY_VOID(require_writable());
+  disk_->contract = contract;
+  return {};
+}
+
+Result<std::string> MemoryStore::contract() { return disk_->contract; }
+
 Result<std::optional<std::string>> MemoryStore::manifest() { return disk_->manifest; }
 
 Result<void> MemoryStore::put_configuration(RoundId round, std::string_view text) {

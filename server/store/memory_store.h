@@ -28,6 +28,7 @@ struct MemoryDisk {
   std::string layout;
   std::optional<std::string> manifest;
   std::map<RoundId, std::string> configurations;
+  std::string contract;
 };
 
 enum class MemoryAccess : std::uint8_t { read_only, read_write };
@@ -73,6 +74,8 @@ class MemoryStore final : public Run {
   [[nodiscard]] Result<std::optional<std::string>> manifest() override;
   [[nodiscard]] Result<void> put_configuration(RoundId round, std::string_view text) override;
   [[nodiscard]] Result<std::vector<Configuration>> configurations() override;
+  [[nodiscard]] Result<void> put_contract(std::string_view contract) override;
+  [[nodiscard]] Result<std::string> contract() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;

@@ -49,6 +49,10 @@ class Run : public Store {
   // atomic and durable. Empty if there is none.
   [[nodiscard]] virtual Result<void> put_manifest(std::string_view manifest) = 0;
   [[nodiscard]] virtual Result<std::optional<std::string>> manifest() = 0;
+  // What the data of all clients of this run must have in common (identity_of in common/data_contract.h). Empty: the run
+  // has no contract. put_contract is atomic and durable; call it before begin_run.
+  [[nodiscard]] virtual Result<void> put_contract(std::string_view contract) = 0;
+  [[nodiscard]] virtual Result<std::string> contract() = 0;
 
   // The text of federation.toml with which the rounds after `round` were made; replaces an earlier one for the same
   // round. Atomic and durable. For people: no digest covers it.

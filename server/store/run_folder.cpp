@@ -25,6 +25,7 @@ namespace {
 constexpr RoundId first_round{0};
 constexpr RoundId any_last_round{std::numeric_limits<std::uint32_t>::max()};
 constexpr std::size_t manifest_bytes_max = 4096;
+constexpr std::size_t stored_contract_bytes_max = 1 << 20;
 
 // Makes the new names in a folder durable, so that they survive a power cut.
 Result<void> flush_folder(const std::filesystem::path& folder) {
@@ -299,6 +300,17 @@ Result<std::vector<Run::Configuration>> RunFolder::configurations() {
   return internal::read_configurations(state_->folder / "config");
 }
 
+Result<void> RunFolder::put_contract(std::string_view contract) {
+  HANSA_TRY_VOID(state_->require_writable());
+  return write_file_atomically(contract_path(), contract);
+}
+
+Result<std::string> RunFolder::contract() {
+  std::error_code error;
+  if (!std::filesystem::exists(contract_path(), error)) return std::string();
+  return read_text_file(contract_path(), stored_contract_bytes_max);
+}
+
 Result<ParameterLayout> RunFolder::layout() {
   HANSA_TRY(const auto kept, state_->database.identity());
   return internal::read_layout(state_->folder, kept);
@@ -332,6 +344,7 @@ std::string RunFolder::location() const { return state_->folder.string(); }
 std::filesystem::path RunFolder::scratch_folder() const { return state_->folder; }
 std::filesystem::path RunFolder::archive_path() const { return state_->folder / "archive.pt"; }
 std::filesystem::path RunFolder::manifest_path() const { return state_->folder / "archive.pt.manifest"; }
+std::filesystem::path RunFolder::contract_path() const { return state_->folder / "contract.toml"; }
 std::filesystem::path RunFolder::layout_path() const { return state_->folder / "layout.txt"; }
 std::filesystem::path RunFolder::metrics_path() const { return state_->folder / "metrics.jsonl"; }
 std::filesystem::path RunFolder::model_path(const Digest& digest) const {

@@ -7,6 +7,7 @@
 //   archive.pt.manifest   the operator's signature of the archive, if there is one
 //   layout.txt       its parameter layout
 //   config/          after-N.toml: federation.toml as it was for the rounds after round N
+//   contract.toml    the data contract as the run started, if there is one
 //   metrics.jsonl    one line for each commit and each evaluation, derived from run.sqlite
 //   lock             held by the aggregator that works on the run
 //
@@ -68,6 +69,8 @@ class RunFolder final : public Run {
   [[nodiscard]] Result<std::optional<std::string>> manifest() override;
   [[nodiscard]] Result<void> put_configuration(RoundId round, std::string_view text) override;
   [[nodiscard]] Result<std::vector<Configuration>> configurations() override;
+  [[nodiscard]] Result<void> put_contract(std::string_view contract) override;
+  [[nodiscard]] Result<std::string> contract() override;
   [[nodiscard]] Result<ParameterLayout> layout() override;
   [[nodiscard]] Result<std::filesystem::path> archive_file() override;
   [[nodiscard]] Result<ModelFile> model_file(const Digest& digest) override;
@@ -78,6 +81,7 @@ class RunFolder final : public Run {
 
   [[nodiscard]] std::filesystem::path archive_path() const;
   [[nodiscard]] std::filesystem::path manifest_path() const;
+  [[nodiscard]] std::filesystem::path contract_path() const;
   [[nodiscard]] std::filesystem::path layout_path() const;
   [[nodiscard]] std::filesystem::path metrics_path() const;
   // The path of a model file, which need not exist.

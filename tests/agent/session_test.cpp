@@ -57,7 +57,7 @@ const Call calls[] = {
     [](Bench& b) { b.session.refused(refusal(messages::RefuseReason::federation), b.now, b.effects); },
     [](Bench& b) { b.session.aggregator_left("bye", b.now, b.effects); },
     [](Bench& b) {
-      b.session.data_known({1, 0, {}, {}}, b.now, b.effects);
+      b.session.data_known({1, 0, {}, {}}, std::nullopt, b.now, b.effects);
     },
     [](Bench& b) { b.tick(); },
     [](Bench& b) { b.session.finish(Exit::Why::stopped, b.effects); },

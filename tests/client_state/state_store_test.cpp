@@ -54,6 +54,39 @@ class State : public ::testing::Test {
   std::unique_ptr<StateStore> store_;
 };
 
+learning::Arrival named(learning::Arrival arrival, std::vector<std::string> columns) {
+  arrival.description = learning::describe(arrival.examples.shape);
+  arrival.description->columns = std::move(columns);
+  arrival.description->label = "outcome";
+  return arrival;
+}
+
+TEST_F(State, ExamplesWhoseColumnsHaveAnotherOrderAreNotMixedWithThoseHeld) {
+  open();
+  ASSERT_TRUE(store_->add(named(arrival_of(0, 3), {"age", "bmi"})));
+  open();
+  const auto description = store_->description();
+  ASSERT_TRUE(description && *description);
+  EXPECT_EQ((**description).columns, (std::vector<std::string>{"age", "bmi"})) << "names are kept";
+  EXPECT_EQ((**description).label, "outcome");
+  const auto added = store_->add(named(arrival_of(3, 2), {"bmi", "age"}));
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().reason, (Reason{ReasonCode::columns_changed, {{Quantity::column, 1}}}));
+  EXPECT_NE(added.error().text().find(
+                "column 1 is \"bmi\", but in the examples of the client's state it is \"age\""),
+            std::string::npos)
+      << added.error().text();
+  EXPECT_EQ(store_->counts().value().fresh, 3U);
+  EXPECT_TRUE(store_->add(named(arrival_of(3, 2), {"age", "bmi"})));
+}
+
+TEST_F(State, NamesAreLearntForExamplesThatAnEarlierVersionStored) {
+  open();
+  ASSERT_TRUE(store_->add(arrival_of(0, 3)));
+  ASSERT_TRUE(store_->add(named(arrival_of(3, 2), {"age", "bmi"})));
+  EXPECT_FALSE(store_->add(named(arrival_of(5, 2), {"bmi", "age"})));
+}
+
 TEST_F(State, ExamplesAndPositionAreThereAfterARestart) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 3, "{\"offset\":30}")));

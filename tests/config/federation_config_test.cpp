@@ -1,6 +1,7 @@
 #include "server/config/federation_config.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,6 +33,40 @@ class FederationFile : public ::testing::Test {
   [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "federation.toml"; }
   TemporaryFolder folder_;
 };
+
+TEST_F(FederationFile, ADataContractIsReadAndChecked) {
+  EXPECT_FALSE(read(minimal)->data_contract);
+  const std::string table = std::string(minimal) + "[data_contract]\n";
+  const auto config =
+      read(table +
+           "columns = [\"age\", \"bmi\"]\nunits = [\"years\", \"kg/m2\"]\nlabel = \"outcome\"\n"
+           "target = \"real\"\ndtype = \"float32\"\nshape = [2]\nminimum = [0, -inf]\n"
+           "maximum = [130.5, 80]\n");
+  ASSERT_TRUE(config) << config.error().text();
+  const DataContract& contract = *config->data_contract;
+  EXPECT_THAT(contract.columns, ElementsAre("age", "bmi"));
+  EXPECT_EQ(contract.label, "outcome");
+  EXPECT_EQ(contract.target, TargetType::real);
+  EXPECT_EQ(contract.dtype, ElementType::float32);
+  EXPECT_THAT(contract.shape, ElementsAre(2));
+  EXPECT_THAT(contract.minimum, ElementsAre(0, std::numeric_limits<double>::lowest()));
+  EXPECT_THAT(contract.maximum, ElementsAre(130.5, 80));
+
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(table + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  EXPECT_THAT(refusal("columns = [\"a\", \"b\"]\nunits = [\"m\"]\n"),
+              HasSubstr("data_contract.units: has 1 entries, but there are 2 columns"));
+  EXPECT_THAT(refusal("shape = [1.5]\n"), HasSubstr("not a whole number"));
+  EXPECT_THAT(refusal("shape = [\"x\"]\n"), HasSubstr("must be a list of numbers"));
+  EXPECT_THAT(refusal("minimum = [nan]\n"), HasSubstr("minimum"));
+  EXPECT_THAT(refusal("\n"), HasSubstr("data_contract.columns: is missing"));
+  // What "hansa contract make" prints is read back.
+  const auto again = read(std::string(minimal) + toml_of(contract));
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(again->data_contract, contract);
+}
 
 // Defaults exist in the schema and, for code that fills the struct itself, in the struct. Both must be equal.
 TEST_F(FederationFile, AMinimalFileGivesTheDefaultsOfTheStruct) {

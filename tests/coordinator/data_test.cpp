@@ -36,6 +36,26 @@ TEST(Data, AClientThatCannotTrainIsNotSelectedUntilItCan) {
   EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 1U) << "the next round picks it";
 }
 
+TEST(Data, UnderAContractAClientIsSelectedOnceItHasComparedItsData) {
+  CoordinatorConfig config = small_config();
+  config.settings.contract.emplace();
+  config.settings.contract->columns = {"age", "bmi"};
+  Harness h(config);
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  const Peer c = h.connect("c");
+  ASSERT_EQ(h.sent<messages::Welcome>(a).size(), 1U);
+  EXPECT_EQ(h.sent<messages::Welcome>(a)[0].contract, config.settings.contract);
+  EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 0U) << "Hello does not count";
+  h.say(a, DataReport{0, 0, {{ReasonCode::contract_columns, {{Quantity::column, 1}}}, {}}, {}});
+  h.say(b, DataReport{12, 0});
+  h.say(c, DataReport{12, 0});
+  EXPECT_EQ(h.sent<messages::TrainTask>(a).size(), 0U);
+  EXPECT_EQ(h.sent<messages::TrainTask>(b).size(), 1U) << "the others go on";
+  EXPECT_EQ(h.sent<messages::TrainTask>(c).size(), 1U);
+  EXPECT_EQ(logged(h, "a cannot train: column 1: its columns are not those of the data contract"), 1U);
+}
+
 TEST(Data, ProblemsAndNoticesAreReportedOnce) {
   Harness h(small_config());
   const Peer a = h.connect("a");

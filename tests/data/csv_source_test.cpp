@@ -52,6 +52,23 @@ class CsvSource : public ::testing::Test {
   DataConfig config_;
 };
 
+TEST_F(CsvSource, DescribesItsColumnsInTheModelsOrderWithTheirRangesBeforeScaling) {
+  write("a, y ,b\n1,0,2.5\n-300,2,4\n7,1,\n");
+  config_.missing = MissingValues::zero;
+  config_.scale = Scaling::standard;
+  DataDescription data = open()->description();
+  EXPECT_THAT(data.columns, ElementsAre("a", "b"));
+  EXPECT_EQ(data.label, "y");
+  EXPECT_EQ(data.target, TargetType::classes);
+  EXPECT_EQ(data.class_count, 3U);
+  EXPECT_THAT(data.input.shape, ElementsAre(2));
+  EXPECT_THAT(data.ranges, ElementsAre(ValueRange{-300, 7}, ValueRange{2.5, 4})) << "a missing value is none";
+  config_.columns = {"b", "a"};
+  data = open()->description();
+  EXPECT_THAT(data.columns, ElementsAre("b", "a"));
+  EXPECT_THAT(data.ranges, ElementsAre(ValueRange{2.5, 4}, ValueRange{-300, 7}));
+}
+
 TEST_F(CsvSource, InputsAreAllColumnsExceptTheLabelInTheFilesOrder) {
   write("a, y ,b\n1,0,2.5\n-3e2,2,+4\n");
   const auto source = open();

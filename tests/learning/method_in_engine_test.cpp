@@ -128,7 +128,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
   }
   // Runs from the first tick until the update is complete.
   void run() {
-    engine_->data_known({60, 0}, now_);
+    engine_->data_known({60, 0}, std::nullopt, now_);
     engine_->tick(now_);
     ASSERT_TRUE(opened_);
     engine_->link_up(now_);

@@ -50,6 +50,16 @@ TEST_F(ModelCheckTest, ItsOwnLossAndMetricsAreUsed) {
   EXPECT_TRUE(mean_of(result->evaluated, "right"));
 }
 
+TEST_F(ModelCheckTest, ALossThatBroadcastsIsAWarning) {
+  testing::write_archive(TestModel::broadcasting_loss, archive_);
+  const auto result = check_model(archive_, client_, 8);
+  ASSERT_TRUE(result) << result.error().text();
+  EXPECT_THAT(result->warning, HasSubstr("forward returns [4, 1] for targets [4]"));
+  testing::write_archive(TestModel::custom_loss, archive_);
+  EXPECT_EQ(check_model(archive_, client_, 8).value().warning, "")
+      << "class scores are no predictions of targets";
+}
+
 TEST_F(ModelCheckTest, ErrorsOfUnfitModelsNameThePartOfTheModel) {
   EXPECT_THAT(refusal(TestModel::without_forward), HasSubstr("has no forward(x)"));
   EXPECT_THAT(refusal(TestModel::without_parameters), HasSubstr("has no parameter to train"));

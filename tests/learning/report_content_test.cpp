@@ -48,7 +48,7 @@ class AdversaryReports : public ::testing::Test, public Link, public TrainingRun
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);
     const auto available = trainer_->available_data();
     if (!available) log_ += available.error().text() + "\n";
-    engine_->data_known(data_report(available, {}), now_);
+    engine_->data_known(data_report(available, {}), description_of(available), now_);
     engine_->tick(now_);
     engine_->link_up(now_);
     tell(messages::Welcome{"a", "run-1", 30'000, chunk_bytes});

@@ -1,5 +1,6 @@
 // Hostile bytes give an error or a message whose fields are within their bounds, and never a crash.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -110,11 +111,11 @@ TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
 TEST(Decoder, AnotherVersionIsReportedTogetherWithThisOne) {
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
   frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 7", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 8", ErrorCode::refused);
   EXPECT_EQ(version_of(frame), 9);
   // The header decides: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 7", ErrorCode::refused);
+  expect_error(frame, "protocol version 9, this side speaks 8", ErrorCode::refused);
 }
 
 TEST(Decoder, OtherProtocolsAreNotHansaMessages) {
@@ -298,6 +299,14 @@ TEST(Decoder, NumbersOutOfRangeAreRefused) {
   expect_error(encode(session, Welcome{"a", "b", 30'000, 3}), "out of range");
   expect_error(encode(session, Welcome{"a", "b", 30'000, bulk_bytes_max + 1}), "out of range");
   expect_error(encode(session, Grant{TaskId(1), 0, (1ULL << 40) + 1}), "out of range");
+  Welcome welcome{"a", "b", 30'000, 1024, DataContract{.shape = {0}}};
+  expect_error(encode(session, welcome), "out of range");
+  welcome.contract = DataContract{.minimum = {HUGE_VAL}};
+  expect_error(encode(session, welcome), "not finite");
+  welcome.contract = DataContract{.columns = std::vector<std::string>(contract_columns_max + 1, "x")};
+  expect_error(encode(session, welcome), "a list is longer than 1024");
+  welcome.contract = DataContract{.target = static_cast<TargetType>(2)};
+  expect_error(encode(session, welcome), "enumerator");
   TrainTask task = small_task();
   EXPECT_TRUE(decodes(encode(session, task)));
   task.archive_bytes = 0;

@@ -143,6 +143,8 @@ class Fields:
             "reason": self.highest(page, r"`Refuse.reason`: ([^.]*)\."),
             "kind": self.highest(page, r"`kind`: ([^.]*)\."),
             "verdict": self.highest(page, r"`Receipt.verdict`: ([^.]*)\."),
+            "target": self.highest(page, r"`target`: ([^.]*)\."),
+            "dtype": self.highest(page, r"`dtype`: ([^.]*)\."),
             "threat_model": self.highest(page, r"`threat_model`: ([^.]*)\."),
             "quantity": self.highest(page, r"`quantity`: ([^.]*?) 10 data_kind") + 1,
             "code": max(int(n) for row in cells(page, "| about | code |") for n in re.findall(r"(?:^|; )(\d+) ", row[1])),

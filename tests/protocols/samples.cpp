@@ -126,7 +126,16 @@ void add_frames(const std::vector<Envelope<Messages>>& samples, std::map<std::ui
 }  // namespace
 
 std::vector<Envelope<ToClient>> samples_to_client() {
-  return {{session, Welcome{"quay-1", "run-1", 30'000, 262'144}},
+  const DataContract contract{.columns = {"age", "bmi"},
+                              .units = {"years", "kg/m2"},
+                              .label = "outcome",
+                              .target = TargetType::classes,
+                              .classes = {"home", "ward"},
+                              .dtype = ElementType::float32,
+                              .shape = {2},
+                              .minimum = {0, 10.5},
+                              .maximum = {130, 80}};
+  return {{session, Welcome{"quay-1", "run-1", 30'000, 262'144, contract}},
           {SessionId(), Refuse{RefuseReason::identity_in_use, "in use", "a key for each", 10'000}},
           {session, train_task()},
           {session, Cancel{task, "the round is closed"}},

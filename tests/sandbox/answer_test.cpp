@@ -13,6 +13,46 @@ namespace {
 constexpr std::size_t values = 4;
 constexpr std::size_t room = 8;  // values of vectors to keep
 
+DataDescription described() {
+  DataDescription out;
+  out.input.shape = {2};
+  out.class_count = 2;
+  out.columns = {"age", "bmi"};
+  out.label = "outcome";
+  out.ranges = {{0, 1}, {-2, 3.5}};
+  return out;
+}
+
+TEST(AdversaryTrainerDescription, AnHonestOneArrivesAsItWasSent) {
+  EXPECT_EQ(learning::description_of(learning::json_of(described())), described());
+}
+
+TEST(AdversaryTrainerDescription, OneThatIsTooLargeOrInconsistentIsRefused) {
+  const auto refused = [](const char* key, Json value) {
+    Json json = learning::json_of(described());
+    json[key] = std::move(value);
+    EXPECT_THROW((void)learning::description_of(json), Json::exception) << key;
+  };
+  refused("columns", std::vector<std::string>(described_columns_max + 1, "x"));
+  refused("columns", std::vector<std::string>{std::string(described_bytes_max, 'x'), "y"});
+  refused("columns", std::vector<std::string>{"one"});
+  refused("columns", 7);
+  refused("shape", std::vector<int>(17, 1));
+  refused("shape", std::vector<int>{0});
+  refused("target", 2);
+  refused("target", -1);
+  refused("ranges", Json::array({Json::array({"nan", 1})}));
+  refused("label", nullptr);
+}
+
+TEST(AdversaryTrainerDescription, TooManyNamesAreLeftOutByTheSender) {
+  DataDescription large = described();
+  large.columns.assign(described_columns_max + 1, "x");
+  const DataDescription sent = learning::description_of(learning::json_of(large));
+  EXPECT_TRUE(sent.columns.empty());
+  EXPECT_EQ(sent.input, large.input);
+}
+
 struct AdversaryTrainerAnswer : ::testing::Test {
   AdversaryTrainerAnswer() {
     task.request.archive = std::filesystem::path("model.pt");

@@ -32,8 +32,11 @@ class FakeTrainer : public learning::Trainer {
       output[i] = static_cast<float>(0.1 * random.normal()) - 0.5F * input[i];
   }
 
+  // What its data looks like; unless it is set, the data fits no contract.
+  void set_description(DataDescription description) { description_ = std::move(description); }
+
   Result<learning::AvailableData> available_data() override {
-    return learning::AvailableData{examples_, 0, {}};
+    return learning::AvailableData{examples_, 0, {}, description_};
   }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                          std::span<const learning::OutputVector> outputs,
@@ -51,6 +54,7 @@ class FakeTrainer : public learning::Trainer {
  private:
   std::uint64_t examples_;
   MethodTable methods_;
+  std::optional<DataDescription> description_;
 };
 
 }  // namespace hansa::testing

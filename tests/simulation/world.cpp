@@ -123,6 +123,7 @@ void World::run() {
   c.settings.cohort.fraction = options.fraction;
   c.settings.cohort.attempts_max = options.attempts_max;
   c.settings.limits.uploads_max = options.uploads_max;
+  c.settings.contract = options.contract;
   c.model.archive = identity.archive;
   c.model.archive_bytes = archive_text.size();
   c.model.elements = options.elements;
@@ -172,6 +173,9 @@ void World::run() {
   f.threads = options.threads;
   f.arrival_seed = options.arrival_seed;
 
+  f.client_log = [this](const std::string& client, client::Log::Level, const std::string& text) {
+    client_log.push_back(client + ": " + text);
+  };
   if (options.keep_heard)
     f.aggregator_hears = [this](std::span<const std::byte> bytes) {
       heard.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());

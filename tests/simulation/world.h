@@ -40,6 +40,7 @@ struct WorldOptions {
   server::ServerOptimizerConfig optimizer;
   std::optional<MethodDescription> method;  // that all clients know, in addition to those of Hansa; none: sgd
   server::Retention retention;  // check_models() needs all models
+  std::optional<DataContract> contract;  // of the data
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
   Duration wait_max = std::chrono::hours(2);  // 0: the aggregator waits for ever
   std::uint32_t attempts_max = 1000;  // 0: no limit
@@ -53,6 +54,7 @@ struct World {
   std::uint64_t starts = 0;  // starts of the aggregator
   std::vector<std::string> lost;  // committed rounds that were missing after a restart
   std::vector<std::string> log;
+  std::vector<std::string> client_log;  // of all clients: "client: text"
   std::map<std::string, client::SecureSums> identities;  // for secure aggregation
   server::Compression compression;
   std::string heard;  // all bytes that reached the aggregator, if requested

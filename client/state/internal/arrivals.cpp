@@ -1,32 +1,78 @@
 #include <algorithm>
+#include <ranges>
 
 #include "client/state/internal/example_bytes.h"
 #include "client/state/internal/example_tables.h"
 #include "client/state/internal/sealed.h"
+#include "common/text.h"
 
 namespace hansa::client {
 namespace {
 
-void keep_shape(SQLite::Database& database, const learning::ExampleShape& shape) {
-  const std::string json = json_of(shape);
+void keep_shape(SQLite::Database& database, const HeldShape& held) {
+  const std::string json = json_of(held);
   sqlite::Statement(database, "INSERT OR REPLACE INTO shape VALUES (1, ?)").run(Sealed(json));
+}
+
+// held: what an arrival that does not say its names has.
+HeldShape shape_of(const learning::Arrival& arrival, const std::optional<HeldShape>& held) {
+  HeldShape out = held.value_or(HeldShape{});
+  out.shape = arrival.examples.shape;
+  if (!arrival.description) return out;
+  out.columns = arrival.description->columns;
+  out.label = arrival.description->label;
+  out.classes = arrival.description->classes;
+  return out;
+}
+
+[[noreturn]] void refuse(const learning::Arrival& arrival, std::string what, Reason reason) {
+  throw Refused{Error{ErrorCode::data, arrival.source, std::move(what),
+                      "set [data] as it was, or name another [client] state folder", std::move(reason)}};
+}
+
+// Examples whose columns have another order would be trained on together with those held.
+void require_same_names(const HeldShape& held, const HeldShape& given, const learning::Arrival& arrival) {
+  if (!held.columns.empty() && held.columns != given.columns) {
+    const auto at = static_cast<std::size_t>(std::ranges::mismatch(held.columns, given.columns).in1 -
+                                             held.columns.begin());
+    const auto name = [at](const std::vector<std::string>& columns) {
+      return at < columns.size() ? "\"" + printable(columns[at]) + "\"" : std::string("missing");
+    };
+    refuse(arrival,
+           "column " + std::to_string(at + 1) + " is " + name(given.columns) +
+               ", but in the examples of the client's state it is " + name(held.columns),
+           {ReasonCode::columns_changed, {{Quantity::column, at + 1}}});
+  }
+  if (!held.label.empty() && held.label != given.label)
+    refuse(arrival,
+           "the label is \"" + printable(given.label) +
+               "\", but that of the examples in the client's state is \"" + printable(held.label) + "\"",
+           {ReasonCode::columns_changed, {}});
+  // Classes may be added at the end.
+  if (!std::ranges::equal(held.classes,
+                          given.classes | std::views::take(static_cast<std::ptrdiff_t>(held.classes.size()))))
+    refuse(arrival, "data.classes are not those of the examples in the client's state",
+           {ReasonCode::columns_changed, {}});
 }
 
 // The shape of the examples held and of the arrival's. It may know more classes than before.
 learning::ExampleShape common_shape(SQLite::Database& database, const learning::Arrival& arrival) {
-  learning::ExampleShape shape = arrival.examples.shape;
   const auto held = read_shape(database);
+  HeldShape given = shape_of(arrival, held);
+  learning::ExampleShape& shape = given.shape;
   if (held) {
-    if (held->input != shape.input || held->target != shape.target || held->target_kind != shape.target_kind)
-      throw Refused{Error{ErrorCode::data,
-                          arrival.source,
-                          "gives examples of " + text_of(shape) +
-                              ", but the client's state holds examples of " + text_of(*held),
-                          "set [data] as it was, or name another [client] state folder",
-                          {ReasonCode::shape_changed, {}}}};
-    shape.class_count = std::max(shape.class_count, held->class_count);
+    const learning::ExampleShape& old = held->shape;
+    if (old.input != shape.input || old.target != shape.target || old.target_kind != shape.target_kind)
+      refuse(arrival,
+             "gives examples of " + text_of(shape) + ", but the client's state holds examples of " +
+                 text_of(old),
+             {ReasonCode::shape_changed, {}});
+    require_same_names(*held, given, arrival);
+    shape.class_count = std::max(shape.class_count, old.class_count);
   }
-  if (!held || shape.class_count != held->class_count) keep_shape(database, shape);
+  if (!held || held->shape.class_count != shape.class_count || held->columns != given.columns ||
+      held->label != given.label || held->classes != given.classes)
+    keep_shape(database, given);
   return shape;
 }
 
@@ -40,7 +86,7 @@ void add_examples(SQLite::Database& database, const learning::Arrival& arrival) 
 
 }  // namespace
 
-std::optional<learning::ExampleShape> read_shape(SQLite::Database& database) {
+std::optional<HeldShape> read_shape(SQLite::Database& database) {
   sqlite::Statement query(database, "SELECT shape FROM shape");
   if (!query.next()) return std::nullopt;
   return shape_of(query.column<Unsealed>(0).text());

@@ -20,27 +20,36 @@ void append(std::span<const std::byte> bytes, std::vector<T>& to) {
 
 }  // namespace
 
-std::string json_of(const learning::ExampleShape& shape) {
+std::string json_of(const HeldShape& held) {
+  const learning::ExampleShape& shape = held.shape;
   return json{{"input", shape.input},
               {"target", shape.target},
               {"real", shape.target_kind == learning::TargetKind::real},
-              {"classes", shape.class_count}}
-      .dump();
+              {"classes", shape.class_count},
+              {"columns", held.columns},
+              {"label", held.label},
+              {"class_names", held.classes}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-learning::ExampleShape shape_of(const std::string& text) {
+HeldShape shape_of(const std::string& text) {
   const json kept = json::parse(text, nullptr, false);
-  learning::ExampleShape out;
+  HeldShape held;
+  learning::ExampleShape& out = held.shape;
   try {
     kept.at("input").get_to(out.input);
     kept.at("target").get_to(out.target);
     out.target_kind =
         kept.at("real").get<bool>() ? learning::TargetKind::real : learning::TargetKind::class_index;
     kept.at("classes").get_to(out.class_count);
+    // An earlier version kept no names.
+    held.columns = kept.value("columns", held.columns);
+    held.label = kept.value("label", held.label);
+    held.classes = kept.value("class_names", held.classes);
   } catch (const json::exception&) {
     throw Damaged{"the shape of the examples cannot be read"};
   }
-  return out;
+  return held;
 }
 
 std::string text_of(const learning::ExampleShape& shape) {

@@ -9,9 +9,16 @@
 
 namespace hansa::client {
 
+// What examples have in common: their shape, and the names of their columns, which are empty if they are not known.
+struct HeldShape {
+  learning::ExampleShape shape;
+  std::vector<std::string> columns = {};
+  std::string label = {};
+  std::vector<std::string> classes = {};
+};
 // As JSON. shape_of() throws Damaged.
-[[nodiscard]] std::string json_of(const learning::ExampleShape& shape);
-[[nodiscard]] learning::ExampleShape shape_of(const std::string& json);
+[[nodiscard]] std::string json_of(const HeldShape& held);
+[[nodiscard]] HeldShape shape_of(const std::string& json);
 // For error messages.
 [[nodiscard]] std::string text_of(const learning::ExampleShape& shape);
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/state/internal/example_bytes.h"
 #include "client/state/internal/turns.h"
 #include "client/state/state_store.h"
 
@@ -17,7 +18,7 @@ namespace hansa::client {
 [[nodiscard]] std::optional<std::string> read_position(SQLite::Database& database, const std::string& source);
 void add_arrival(SQLite::Database& database, const learning::Arrival& arrival);
 [[nodiscard]] std::vector<ConsumedSource> read_consumed(SQLite::Database& database);
-[[nodiscard]] std::optional<learning::ExampleShape> read_shape(SQLite::Database& database);
+[[nodiscard]] std::optional<HeldShape> read_shape(SQLite::Database& database);
 
 // reservoir.cpp
 [[nodiscard]] ExampleCounts count_examples(SQLite::Database& database);

@@ -30,8 +30,8 @@ ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn, cons
   const auto shape = read_shape(database);
   if (!shape) throw nothing();
   ExampleSnapshot out;
-  out.examples.shape = *shape;
-  const ExampleBytes bytes(*shape);
+  out.examples.shape = shape->shape;
+  const ExampleBytes bytes(shape->shape);
   Unsealed example;
   // IS also matches NULL.
   sqlite::Statement fresh(database, "SELECT id, example FROM fresh WHERE turn IS ? ORDER BY id");

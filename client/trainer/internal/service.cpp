@@ -53,9 +53,11 @@ Result<Json> Service::open(const Json& request) {
   config.memory_bytes_max = request.at("task_bytes_max").get<std::uint64_t>();
   config.supply = supply_;
   trainer_ = learning::make_local_trainer(config);
-  return Json{{"ok", true},
+  Json answer{{"ok", true},
               {"examples", opened_ ? opened_->example_count() : 0},
               {"landlock", landlock == sandbox::Landlock::held}};
+  if (opened_) answer["description"] = json_of(opened_->description());
+  return answer;
 }
 
 Result<Json> Service::train(const Json& request, Frame& frame) {

@@ -26,6 +26,8 @@ struct Arrival {
   std::uint64_t records = 0;  // rows, messages, or examples of a file, including those that were skipped
   MultisetDigest digest;  // of the records
   Examples examples;  // may be empty: a window needs many rows
+  // Of the records, also if they complete no example. Empty: there are no records.
+  std::optional<DataDescription> description = {};
 };
 
 class Feed {

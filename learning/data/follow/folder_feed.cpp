@@ -81,6 +81,7 @@ Result<Arrival> FolderFeed::read(const File& file) const {
   out.source = file.identity();
   out.examples = copy_of(*source);
   out.records = out.examples.count();
+  out.description = source->description();
   out.position = nlohmann::json{{"bytes", file.size}}.dump();
   HANSA_TRY(const Digest digest, digest_of_file(file.path));
   out.digest.add(digest);

@@ -261,7 +261,7 @@ Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector
   }
 }
 
-void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
+void MqttFeed::take_rows(const Message& message, Arrival& arrival, ColumnRanges& ranges) {
   ++arrival.records;
   arrival.digest.add(message.payload);
   std::vector<std::vector<std::string>> rows;
@@ -286,7 +286,10 @@ void MqttFeed::take_rows(const Message& message, Arrival& arrival) {
     for (const CsvRow& row : read) examples_.leave_out(row.group);
     return;
   }
-  for (const CsvRow& row : read) examples_.add(row);
+  for (const CsvRow& row : read) {
+    examples_.add(row);
+    ranges.add(row.inputs);
+  }
 }
 
 Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
@@ -298,13 +301,15 @@ Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
   }
   Arrival arrival;
   arrival.source = source_;
+  ColumnRanges ranges;
   while (!waiting_.empty() && arrival.records < records_max) {
-    take_rows(waiting_.front(), arrival);
+    take_rows(waiting_.front(), arrival, ranges);
     delivered_.push_back(std::move(waiting_.front().delivered));
     waiting_.pop_front();
   }
   while (delivered_.size() > delivered_max) delivered_.pop_front();
   arrival.examples = examples_.take();
+  arrival.description = rows_.describe(arrival.examples.shape, ranges);
   arrival.position = position_text();
   given_ = true;
   return arrival;

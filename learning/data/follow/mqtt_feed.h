@@ -59,7 +59,7 @@ class MqttFeed final : public Feed {
   void lose(const std::string& why);
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
   [[nodiscard]] bool holds_back() const { return given_ || !waiting_.empty(); }
-  void take_rows(const Message& message, Arrival& arrival);
+  void take_rows(const Message& message, Arrival& arrival, ColumnRanges& ranges);
   [[nodiscard]] Result<void> split(const std::string& payload,
                                    std::vector<std::vector<std::string>>& rows) const;
 

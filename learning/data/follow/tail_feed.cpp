@@ -201,6 +201,7 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
   Arrival arrival;
   CsvRecord record;
   CsvRow row;
+  ColumnRanges ranges;
   const std::uint64_t most = std::min(records_max, records_of_one_arrival);
   std::optional<Error> bad;
   state.at = reader.position();
@@ -218,6 +219,7 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     }
     if (whole && *whole) {
       state.examples->add(row);
+      ranges.add(row.inputs);
       values += row.inputs.size();
     } else {
       if (!whole) notes_.push_back(skipped(whole.error()));
@@ -233,6 +235,7 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     return std::nullopt;
   }
   arrival.examples = state.examples->take();
+  arrival.description = rows.describe(arrival.examples.shape, ranges);
   return arrival_at(std::move(state), std::move(arrival));
 }
 

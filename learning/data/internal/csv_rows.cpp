@@ -105,6 +105,16 @@ Result<void> CsvRowReader::choose_inputs() {
   return {};
 }
 
+DataDescription CsvRowReader::describe(const ExampleShape& shape, const ColumnRanges& ranges) const {
+  const auto text = [](const std::string& name) { return is_utf8(name) ? name : printable(name); };
+  DataDescription out = learning::describe(shape);
+  for (const std::size_t column : inputs_) out.columns.push_back(text(names_[column]));
+  out.label = text(names_[label_]);
+  out.classes = config_.classes;
+  out.ranges = ranges.ranges();
+  return out;
+}
+
 Reason CsvRowReader::reason_of(ReasonCode code, const CsvRecord& record, std::size_t column) {
   return {code, {{Quantity::line, record.line}, {Quantity::column, column + 1}}};
 }

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "common/error.h"
-#include "learning/data/data_config.h"
+#include "learning/data/data_source.h"
+#include "learning/data/internal/column_ranges.h"
 #include "learning/data/internal/csv_reader.h"
 
 namespace hansa::learning::internal {
@@ -27,6 +28,8 @@ class CsvRowReader {
   // Returns false if missing = "skip" skips the row.
   [[nodiscard]] Result<bool> read(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
+  // Of examples with these rows. A name that is not UTF-8 is escaped.
+  [[nodiscard]] DataDescription describe(const ExampleShape& shape, const ColumnRanges& ranges) const;
 
  private:
   CsvRowReader(const DataConfig& config, std::string location)

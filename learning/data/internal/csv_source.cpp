@@ -11,10 +11,11 @@ Result<std::unique_ptr<DataSource>> open_csv_source(const DataConfig& config) {
   examples.shape.input = {static_cast<std::int64_t>(table.columns)};
   examples.shape.target_kind = config.target;
   examples.shape.class_count = table.class_count(config);
+  DataDescription description = table.describe(examples.shape);
   examples.inputs = std::move(table.inputs);
   examples.classes = std::move(table.class_indices);
   examples.reals = std::move(table.reals);
-  return std::make_unique<DenseSource>(config.file.string(), std::move(examples));
+  return std::make_unique<DenseSource>(config.file.string(), std::move(examples), std::move(description));
 }
 
 }  // namespace hansa::learning::internal

@@ -107,6 +107,14 @@ std::int64_t CsvTable::class_count(const DataConfig& config) const {
   return class_indices.empty() ? 0 : *std::ranges::max_element(class_indices) + 1;
 }
 
+DataDescription CsvTable::describe(const ExampleShape& shape) const {
+  DataDescription out = names;
+  const DataDescription of_shape = learning::describe(shape);
+  out.input = of_shape.input;
+  out.class_count = of_shape.class_count;
+  return out;
+}
+
 Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
   const std::string location = config.file.string();
   HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
@@ -120,6 +128,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
   CsvTable out;
   out.columns = rows.input_count();
   CsvRow row;
+  ColumnRanges ranges;
   Segments segments;
   while (rows_max == 0 || out.row_count() < rows_max) {
     HANSA_TRY(const bool more, reader.next(record));
@@ -135,6 +144,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                   "set data.examples_max, or use kind \"tensors\", which stays on disk",
                   {ReasonCode::data_too_large, {}});
     out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
+    ranges.add(row.inputs);
     if (config.target == TargetKind::class_index) out.class_indices.push_back(row.class_index);
     else out.reals.push_back(row.real);
     out.segments.push_back(segments.next(row.group));
@@ -145,6 +155,10 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                           ? "every row has a missing value: give this client complete rows"
                           : "give this client a file with rows below the header",
                       ReasonCode::too_few_examples);
+  ExampleShape of_row;
+  of_row.input = {static_cast<std::int64_t>(out.columns)};
+  of_row.target_kind = config.target;
+  out.names = rows.describe(of_row, ranges);
   replace_missing(out, config.missing);
   if (config.scale == Scaling::standard) standardise(out);
   sort_by_group(out, segments);

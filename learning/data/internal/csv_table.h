@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "learning/data/data_config.h"
+#include "learning/data/data_source.h"
 
 namespace hansa::learning::internal {
 
@@ -16,10 +16,13 @@ struct CsvTable {
   // One for each row. The rows of a segment are consecutive rows of one group. The rows of a group are adjacent, in the
   // file's order.
   std::vector<std::uint32_t> segments;
+  DataDescription names;  // of the columns, with their ranges; the shape is that of a row
 
   [[nodiscard]] std::size_t row_count() const { return segments.size(); }
   // The number of configured classes, or else the largest label + 1.
   [[nodiscard]] std::int64_t class_count(const DataConfig& config) const;
+  // Of examples of this shape.
+  [[nodiscard]] DataDescription describe(const ExampleShape& shape) const;
 };
 
 // Reads at most rows_max rows of config.file (0: all). Fails (data) if the file has no row.

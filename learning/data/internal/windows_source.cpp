@@ -22,6 +22,7 @@ class WindowsSource final : public DataSource {
 
   [[nodiscard]] std::uint64_t example_count() const override { return starts_.size(); }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] DataDescription description() const override { return table_.describe(shape_); }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
     return sizeof(float) * (table_.inputs.size() + table_.reals.size()) +
            sizeof(std::int64_t) * table_.class_indices.size() +

@@ -34,11 +34,26 @@ void fields(A& a, Hello& m) {
   fields(a, m.data);
 }
 template <class A>
+void contract(A& a, DataContract& value) {
+  const auto name = [&a](std::string& one) { exact_text(a, one, contract_text_bytes_max); };
+  list(a, value.columns, contract_columns_max, name);
+  list(a, value.units, contract_columns_max, name);
+  name(value.label);
+  optional(a, value.target, [&a](TargetType& target) { enumeration(a, target, TargetType::real); });
+  list(a, value.classes, contract_classes_max, name);
+  optional(a, value.dtype, [&a](ElementType& type) { enumeration(a, type, ElementType::float32); });
+  list(a, value.shape, contract_rank_max,
+       [&a](std::int64_t& size) { ranged(a, size, std::int64_t{1}, contract_size_max); });
+  for (std::vector<double>* bounds : {&value.minimum, &value.maximum})
+    list(a, *bounds, contract_columns_max, [&a](double& bound) { finite(a, bound); });
+}
+template <class A>
 void fields(A& a, Welcome& m) {
   text(a, m.client, name_bytes_max);
   text(a, m.run, name_bytes_max);
   ranged(a, m.lease_ms, std::uint32_t{100}, std::uint32_t{3'600'000});
   ranged(a, m.chunk_bytes, std::uint32_t{4}, static_cast<std::uint32_t>(bulk_bytes_max));
+  optional(a, m.contract, [&a](DataContract& value) { contract(a, value); });
 }
 template <class A>
 void fields(A& a, Refuse& m) {

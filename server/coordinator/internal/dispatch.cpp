@@ -215,11 +215,15 @@ void Dispatch::on_data(const std::string& client, const messages::DataReport& da
 }
 
 void Dispatch::on_opened(const SessionOpened& opened) {
+  messages::DataReport data = opened.data;
+  // The client has not seen the contract when it says Hello. It is selected after the report that it sends once it has
+  // compared its data.
+  if (shared_.config.settings.contract) data.examples = data.new_examples = 0;
   if (opened.process == Process::fresh) {
     shared_.clients.on_connected(opened.client, opened.data, turn_);
     (void)shared_.set_aside.on_restarted(opened.client, turn_.now);
   }
-  on_data(opened.client, opened.data);
+  on_data(opened.client, data);
   if (shared_.exchanges->needs_certificates()) {
     // The certificate may have been revoked. The client takes part in no round before the answer.
     shared_.clients.on_certificate(opened.client, std::nullopt);

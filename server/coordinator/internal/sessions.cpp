@@ -44,6 +44,7 @@ void Sessions::open_session(Entries::value_type& entry, PeerId peer, const messa
   welcome.run = config_.run;
   welcome.lease_ms = static_cast<std::uint32_t>(config_.lease / std::chrono::milliseconds(1));
   welcome.chunk_bytes = config_.chunk_bytes;
+  welcome.contract = config_.contract;
   turn.send(client, welcome);
   notices.emplace_back(SessionOpened{client, same ? Process::same : Process::fresh, std::move(data)});
 }

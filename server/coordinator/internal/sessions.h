@@ -31,6 +31,7 @@ struct SessionConfig {
   Duration absence = std::chrono::seconds(5);  // time without a connection after which a session ends
   Duration ping = std::chrono::seconds(2);  // silence after which a client is sent a Ping
   Duration probe = std::chrono::seconds(2);  // time the old session has to answer when a newcomer appears
+  std::optional<DataContract> contract = {};  // named in Welcome
 };
 
 struct Session {

@@ -1,0 +1,34 @@
+// The smallest and largest value of each column, over rows as they are read: before missing values are replaced and
+// columns scaled.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "common/data_description.h"
+
+namespace hansa::learning::internal {
+
+class ColumnRanges {
+ public:
+  // NaN: the value is missing.
+  void add(std::span<const float> row) {
+    ranges_.resize(std::max(ranges_.size(), row.size()), {HUGE_VAL, -HUGE_VAL});
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (std::isnan(row[i])) continue;
+      ranges_[i].least = std::min(ranges_[i].least, double{row[i]});
+      ranges_[i].most = std::max(ranges_[i].most, double{row[i]});
+    }
+  }
+  // Empty if a column has no value, or there was no row.
+  [[nodiscard]] std::vector<ValueRange> ranges() const {
+    const auto is_empty = [](const ValueRange& range) { return range.least > range.most; };
+    return std::ranges::any_of(ranges_, is_empty) ? std::vector<ValueRange>() : ranges_;
+  }
+
+ private:
+  std::vector<ValueRange> ranges_;
+};
+
+}  // namespace hansa::learning::internal
