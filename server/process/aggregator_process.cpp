@@ -254,8 +254,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       next_display = after + std::chrono::milliseconds(200);
     }
   }
-  // Final messages are sent, and the last evaluation is awaited, unless a stop was requested.
-  while (evaluations.outstanding() > 0 && !stop) {
+  // Final messages are sent, clients fetch the last model, and the last evaluation is awaited, unless a stop was
+  // requested.
+  while (!stop && (evaluations.outstanding() > 0 || engine->is_awaiting_clients(steady_now()))) {
     const Instant now = steady_now();
     display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),
                    now);

@@ -77,7 +77,8 @@ Reply Dispatch::in_session(const std::string& client, const MessageArrived& even
       return Verdict::accepted;
     }
     Reply operator()(const messages::Bye&) const {
-      d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
+      if (d.stage_.phase() == Phase::finished) d.shared_.sessions.forget(client);
+      else d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
       d.settle();
       return Verdict::accepted;
     }
