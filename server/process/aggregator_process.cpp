@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -194,12 +195,20 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (const auto& secure = config.secure_aggregation) {
     certificates.emplace(
         enrolment::CertificateScope{config.admitted, config.name, secure->root, secure->epoch});
+    // A device without a certificate comes back again and again: the reason is logged when it changes.
     engine_config.certificate =
-        [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
+        [&, reported = std::map<std::string, std::string>()](
+            const std::string& client) mutable -> std::optional<secure_aggregation::Certificate> {
       auto found = certificates->find(client, utc_seconds_now());
       if (!found.warning.empty()) log.warning(found.warning);
+      std::string& last = reported[client];
+      const std::string reason = found.certificate ? "" : found.certificate.error().text();
+      if (reason != last) {
+        if (reason.empty()) log.info(client + " has a certificate now");
+        else log.warning(client + " cannot take part: " + reason);
+      }
+      last = reason;
       if (found.certificate) return std::move(*found.certificate);
-      log.warning(found.certificate.error().text());
       return std::nullopt;
     };
   }

@@ -94,5 +94,22 @@ TEST(LastModel, AClientThatHadNoTaskOrServesNobodyLeavesAtOnce) {
   EXPECT_EQ(other.sent<messages::Bye>().size(), 1U);
 }
 
+TEST(Refusals, ADeviceThatWaitsForItsCertificateLogsTheReasonOnce) {
+  Harness h;
+  for (int i = 0; i < 10; ++i) {
+    h.go_online();
+    h.receive(SessionId(), messages::Refuse{messages::RefuseReason::federation,
+                                            "not certified for federation f", "the operator runs x", 20'000});
+    EXPECT_EQ(h.agent.state(), LinkState::offline);
+  }
+  int lines = 0, connections = 0;
+  for (const Log& log : h.all<Log>()) {
+    if (log.text.find("not certified for federation f") != std::string::npos) ++lines;
+    if (log.level == Log::Level::info && log.text.starts_with("connected")) ++connections;
+  }
+  EXPECT_EQ(lines, 1);
+  EXPECT_EQ(connections, 1);
+}
+
 }  // namespace
 }  // namespace hansa::client::testing

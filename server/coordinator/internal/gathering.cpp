@@ -40,12 +40,14 @@ std::vector<std::string> Gathering::missing() const {
   std::vector<std::string> out;
   for (const auto& name : shared_.config.settings.admitted) {
     const Client* client = shared_.clients.find(name);
-    if (client == nullptr || shared_.sessions.find(name) == nullptr) {
+    // A client without a certificate is turned away, so that it has no session.
+    const std::string lacks = client == nullptr ? std::string() : shared_.exchanges->what_lacks(*client);
+    if (!lacks.empty()) {
+      out.push_back(name + " (" + lacks + ")");
+    } else if (client == nullptr || shared_.sessions.find(name) == nullptr) {
       out.push_back(name);
     } else if (client->examples == 0) {
       out.push_back(name + " (no data)");
-    } else if (const std::string lacks = shared_.exchanges->what_lacks(*client); !lacks.empty()) {
-      out.push_back(name + " (" + lacks + ")");
     }
   }
   return out;
