@@ -27,7 +27,7 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
   const hansa::Logger log = hansa::Logger::to_stderr(config.name, level);
   ProcessTrainer trainer(std::move(trainer_config), log);
   data.supply = trainer.reported_data();
-  return run_client(config, data, trainer, log, stop);
+  return run_client(config, data, trainer, &trainer, log, stop);
 }
 
 hansa::Result<int> run(int argc, char** argv) {

@@ -56,10 +56,13 @@ Result<learning::DataConfig> choose_data(const EvaluateOptions& options) {
 
 Result<void> run_evaluate(const EvaluateOptions& options) {
   HANSA_TRY(const learning::DataConfig data, choose_data(options));
-  // A file is an archive with its own weights; anything else is a run.
+  // A file is an archive with its own weights; anything else is a run, or a client's state.
   RunModel model;
   std::error_code error;
-  if (std::filesystem::is_regular_file(options.model, error)) {
+  HANSA_TRY(const auto served, find_served_model(options.model));
+  if (served) {
+    model.archive = served->global;
+  } else if (std::filesystem::is_regular_file(options.model, error)) {
     model.archive = options.model;
   } else {
     HANSA_TRY(const RunReference reference, parse_run_reference(options.model));
@@ -90,9 +93,13 @@ void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   command->footer(
       "Examples:\n  hansa evaluate runs/fashion-20260101-120000@5 federation.toml\n"
       "  hansa evaluate model.pt sites/client-01/client.toml\n"
+      "  hansa evaluate sites/client-01/state sites/client-01/client.toml\n"
       "  hansa evaluate model.pt --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz");
   auto options = std::make_shared<EvaluateOptions>();
-  command->add_option("MODEL", options->model, "A model archive, a run folder, or RUN@ROUND")->required();
+  command
+      ->add_option("MODEL", options->model,
+                   "A model archive, a run folder, RUN@ROUND, or a client's state folder")
+      ->required();
   CLI::Option* images = command->add_option("--images", options->images, "Images, idx3, plain or .gz");
   CLI::Option* labels = command->add_option("--labels", options->labels, "Labels, idx1, plain or .gz");
   command

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/config/client_config.h"
+#include "common/files.h"
 #include "common/metrics_text.h"
 #include "learning/model_archive.h"
 #include "learning/model_check.h"
@@ -189,6 +190,12 @@ Result<void> run_check(const CheckOptions& options) {
 }
 
 Result<void> run_export(const ExportOptions& options) {
+  HANSA_TRY(const auto served, find_served_model(options.run));
+  if (served) {
+    HANSA_TRY_VOID(copy_file_atomically(served->global, options.out));
+    fmt::print("{}: the model of round {}, {}\n", options.out.string(), served->round, served->digest);
+    return {};
+  }
   HANSA_TRY(const RunReference reference, parse_run_reference(options.run));
   HANSA_TRY(const RunModel model, load_run_model(reference));
   HANSA_TRY(const auto personal, learning::personal_names(model.archive, model.layout));
@@ -254,15 +261,17 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
   check->callback([check_options, &outcome] { outcome = run_check(*check_options); });
 
   CLI::App* export_command =
-      model->add_subcommand("export", "Save a run's model as an archive that PyTorch loads");
+      model->add_subcommand("export", "Save a run's or a client's model as an archive that PyTorch loads");
   export_command->footer(
-      "Example:\n  hansa model export runs/fashion-20260101-120000@20 fashion.pt\n"
+      "Examples:\n  hansa model export runs/fashion-20260101-120000@20 fashion.pt\n"
+      "  hansa model export sites/client-01/state -o fashion.pt\n"
       "  python3 -c 'import torch; model = torch.jit.load(\"fashion.pt\")'");
   auto export_options = std::make_shared<ExportOptions>();
   export_command
-      ->add_option("RUN", export_options->run, "A run folder, or RUN@ROUND; without ROUND: the last round")
+      ->add_option("RUN", export_options->run,
+                   "A run folder, RUN@ROUND (without ROUND: the last round), or a client's state folder")
       ->required();
-  export_command->add_option("OUT", export_options->out, "The archive to write")->required();
+  export_command->add_option("OUT,-o,--out", export_options->out, "The archive to write")->required();
   export_command->callback([export_options, &outcome] { outcome = run_export(*export_options); });
 
   add_model_approval_commands(*model, outcome);

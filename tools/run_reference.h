@@ -1,7 +1,9 @@
-// "RUN" or "RUN@ROUND" on the command line: a run folder, and one of its committed models.
+// "RUN" or "RUN@ROUND" on the command line: a run folder, and one of its committed models. Or a client's state folder,
+// with the newest model that the client wrote for programs of its device.
 #pragma once
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,17 @@ struct RunReference {
 };
 // A folder whose name contains '@' is used if it exists. Fails (usage) if the text after '@' is not a round.
 [[nodiscard]] Result<RunReference> parse_run_reference(std::string_view text);
+
+// The files that a client wrote: docs/models.md.
+struct ServedModel {
+  std::filesystem::path global;  // an archive with its values
+  std::optional<std::filesystem::path> personal;
+  std::string round;  // as its manifest says
+  std::string digest;
+};
+// The model of a client's state folder, or of its serving folder. Empty: the folder is neither. Fails (usage) if it is
+// one, and has no model, (storage) if the manifest cannot be read.
+[[nodiscard]] Result<std::optional<ServedModel>> find_served_model(const std::filesystem::path& folder);
 
 struct RunModel {
   RoundId round;

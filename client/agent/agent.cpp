@@ -112,6 +112,38 @@ struct Agent::Turn {
     to_task(round::SessionOpened{a.session_.welcome().chunk_bytes});
   }
 
+  // Ends the client after Finished, unless it stays.
+  void leave_finished() const {
+    if (a.config_.when_finished != WhenFinished::stop) return;
+    say(messages::Bye{});
+    finish(Exit::Why::finished);
+  }
+
+  void fetch_last_model(const messages::Finished& finished) const {
+    if (a.config_.last_model == LastModelWanted::no) return leave_finished();
+    if (!a.task_.task()) {
+      log(Log::Level::info, "does not fetch the last model: this client was in no round since it started");
+      return leave_finished();
+    }
+    const auto pull =
+        a.last_model_.begin(a.task_.task()->shared_task(), finished, a.session_.welcome().chunk_bytes, now);
+    if (!pull) return leave_finished();
+    a.session_.progressed(now);
+    say(*pull);
+  }
+
+  void take_last_model(const messages::BlobChunk& chunk, std::uint64_t bytes) const {
+    if (const auto pull = a.last_model_.take(chunk, bytes, now, effects)) say(*pull);
+    if (!a.last_model_.is_fetching()) leave_finished();
+  }
+
+  void lose_last_model() const {
+    a.last_model_.give_up();
+    log(Log::Level::warning,
+        "the last model could not be fetched; the one of an earlier round stays in the serving folder");
+    leave_finished();
+  }
+
   void finish(Exit::Why why) const {
     if (a.task_.is_training()) effects.emplace_back(StopTraining{});
     a.session_.finish(why, effects);
@@ -141,6 +173,7 @@ struct Agent::Hear {
   }
   void operator()(const messages::BlobChunk& m) const {
     t.a.session_.progressed(t.now);
+    if (t.a.last_model_.fetches(m.blob)) return t.take_last_model(m, event.bulk.size());
     t.to_task(round::ChunkArrived{m.blob, m.offset, event.bulk.size()});
   }
   void operator()(const messages::Grant& m) const {
@@ -164,6 +197,7 @@ struct Agent::Hear {
     t.to_task(round::CancelArrived{});
   }
   void operator()(const messages::Missing& m) const {
+    if (t.a.last_model_.fetches(m.blob)) return t.lose_last_model();
     // The round ended while the client was fetching its blobs, so the task is dropped. A task whose update is finished
     // needs no blob and continues.
     if (t.a.task_.is_fetching() && t.a.task_.task()->fetches(m.blob)) t.to_task(round::CancelArrived{});
@@ -181,7 +215,7 @@ struct Agent::Hear {
     t.log(Log::Level::info, "the federation is finished after round " + std::to_string(m.round.value) +
                                 ", model " + m.model.text());
     t.a.sum_.leave();
-    if (t.a.config_.when_finished == WhenFinished::stop) t.finish(Exit::Why::finished);
+    t.fetch_last_model(m);
   }
   // Agent::Apply handles these, because they open and end sessions.
   void operator()(const messages::Welcome&) const {}
@@ -223,7 +257,7 @@ struct Agent::Apply {
   void operator()(const DataKnown& e) const {
     t.a.session_.data_known(e.data, e.description, t.now, t.effects);
   }
-  void operator()(const TickEvent&) const { t.a.session_.tick(t.a.task_.work(), t.now, t.effects); }
+  void operator()(const TickEvent&) const { t.a.session_.tick(t.a.work(), t.now, t.effects); }
   void operator()(const StopAsked&) const {
     t.say(messages::Bye{});
     t.finish(Exit::Why::stopped);
@@ -235,7 +269,9 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
   now_ = now;
   const Turn turn{*this, now, effects};
   std::visit(Apply{turn}, event);
-  if (session_.state() != LinkState::online) task_.session_ended();
+  if (session_.state() == LinkState::online || session_.state() == LinkState::finished) return;
+  task_.session_ended();
+  if (last_model_.is_fetching()) turn.lose_last_model();
 }
 
 }  // namespace hansa::client

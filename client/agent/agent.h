@@ -1,7 +1,8 @@
 // The device agent: decides what a device does, as one pure state machine.
 //
-// Composes three machines, each of which does one job: the session (session.h), the conversation about the task
-// (task_conversation.h) and the participation in its secure sum (sum_participant.h). The agent passes each event to the
+// Composes four machines, each of which does one job: the session (session.h), the conversation about the task
+// (task_conversation.h), the participation in its secure sum (sum_participant.h), and the fetch of the last model
+// (last_model.h). The agent passes each event to the
 // machine that it concerns, and the requests of one machine to another. No I/O, clock or thread; one thread owns an
 // agent.
 #pragma once
@@ -11,6 +12,7 @@
 #include "client/agent/agent_config.h"
 #include "client/agent/effects.h"
 #include "client/agent/events.h"
+#include "client/agent/last_model.h"
 #include "client/agent/session.h"
 #include "client/agent/sum_participant.h"
 #include "client/agent/task_conversation.h"
@@ -25,8 +27,10 @@ class Agent {
   // Appends the effects, to be carried out in order.
   void apply(const Event& event, Instant now, std::vector<Effect>& effects);
 
-  [[nodiscard]] Instant next_tick() const { return session_.next_tick(task_.work(), now_); }
+  [[nodiscard]] Instant next_tick() const { return session_.next_tick(work(), now_); }
   [[nodiscard]] LinkState state() const { return session_.state(); }
+  // The run that the open session, or the last one, is about.
+  [[nodiscard]] const std::string& run() const { return session_.welcome().run; }
   [[nodiscard]] const std::optional<round::ClientTask>& task() const { return task_.task(); }
 
  private:
@@ -34,11 +38,16 @@ class Agent {
   struct Apply;
   struct Hear;
 
+  [[nodiscard]] Work work() const {
+    return last_model_.is_fetching() ? Work{{}, Activity::transferring} : task_.work();
+  }
+
   AgentConfig config_;
   Session session_;
   TaskConversation task_;
   SumParticipant sum_;
   SharedTask held_;  // its inputs are complete, and its training waits for the sum; null: none
+  LastModel last_model_;
   Instant now_;  // of the last event
 };
 

@@ -15,6 +15,9 @@ namespace hansa::client {
 
 enum class WhenFinished : std::uint8_t { stop, stay };
 
+// Whether the client fetches the last model of a federation that is finished.
+enum class LastModelWanted : std::uint8_t { no, yes };
+
 // What a client needs for secure aggregation, and what it requires.
 struct SecureSums {
   std::shared_ptr<const secure_aggregation::SigningKey> key;
@@ -29,6 +32,7 @@ struct AgentConfig {
   std::string software;
   std::uint64_t instance = 0;  // random at process start; also seeds the jitter
   WhenFinished when_finished = WhenFinished::stop;
+  LastModelWanted last_model = LastModelWanted::no;
   Duration reconnect_min = std::chrono::milliseconds(500);
   Duration reconnect_max = std::chrono::seconds(30);
   Duration greeting_max = std::chrono::seconds(10);  // Hello to Welcome

@@ -63,6 +63,15 @@ struct RememberOpening {
 struct KeepCounted {
   TaskId task;
 };  // the aggregator counted its update: the examples that it was trained on are no longer new
+struct KeepLastModel {
+  std::uint64_t offset;
+  std::uint64_t bytes_total;
+};  // the bulk of the current event is a part of the federation's last model
+struct ServeLastModel {
+  SharedTask task;  // the last one of this device
+  RoundId round;  // the last round
+  Digest model;
+};  // the last model is complete: check it, and write it for the programs of this device
 struct Log {
   enum class Level : std::uint8_t { debug, info, warning, error } level;
   std::string text;
@@ -71,6 +80,7 @@ struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;
 };
 using Effect = std::variant<OpenLink, CloseLink, Send, SendUpdateRange, FindArchive, KeepChunk, VerifyBlob,
-                            StartTraining, StopTraining, MaskUpdate, RememberOpening, KeepCounted, Log, Exit>;
+                            StartTraining, StopTraining, MaskUpdate, RememberOpening, KeepCounted,
+                            KeepLastModel, ServeLastModel, Log, Exit>;
 
 }  // namespace hansa::client

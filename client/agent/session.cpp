@@ -71,7 +71,7 @@ void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant n
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = last_report_ = now;
   if (!report_due_) data_.notices.clear();  // they were sent with Hello
-  log(Log::Level::info,
+  log(last_refusal_.empty() ? Log::Level::info : Log::Level::debug,
       "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
       effects);
   contract_.welcomed(welcome.contract);
@@ -87,7 +87,11 @@ void Session::refused(const messages::Refuse& refuse, Instant now, std::vector<E
     if (state_ == LinkState::online) say_hello(now, effects);
     return;
   }
-  log(Log::Level::error, "the aggregator refuses this client: " + refuse.what + "; " + refuse.hint, effects);
+  // A device that waits for its certificate asks every few seconds.
+  const std::string text = refuse.what + "; " + refuse.hint;
+  if (text != last_refusal_) refusals_ = 0;
+  if (refusals_++ % 30 == 0) log(Log::Level::error, "the aggregator refuses this client: " + text, effects);
+  last_refusal_ = text;
   go_offline(std::chrono::milliseconds(refuse.retry_after_ms), now, effects);
 }
 
@@ -151,6 +155,7 @@ void Session::report(Instant now, std::vector<Effect>& effects) {
 bool Session::hears(SessionId id, Instant now) {
   if (state_ != LinkState::online || id != id_) return false;
   last_heard_ = now;
+  last_refusal_.clear();
   return true;
 }
 

@@ -92,6 +92,8 @@ class Session {
   messages::DataReport data_;  // what is reported. Its notices: not yet known to have arrived
   bool report_due_ = false;
   Instant last_report_;
+  std::string last_refusal_;  // empty after a message in a session; a repeated one is logged now and then
+  std::uint64_t refusals_ = 0;  // since then
   std::string last_trouble_;  // the same cause is not logged at each attempt
 };
 

@@ -142,6 +142,14 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
 
   HANSA_TRY(out.model, read_model(document, out.secure_aggregation));
 
+  const bool has_folder = document.has("serving.folder");
+  out.serving.folder = has_folder ? document.path("serving.folder") : out.state / "serving";
+  const std::string write =
+      document.has("serving.write") ? document.text("serving.write") : (has_folder ? "each_round" : "end");
+  out.serving.write = write == "each_round" ? WriteModels::each_round
+                      : write == "end"      ? WriteModels::at_end
+                                            : WriteModels::never;
+
   out.resources.threads = static_cast<int>(document.integer("resources.threads"));
   out.resources.nice = static_cast<int>(document.integer("resources.nice"));
   out.resources.memory_mib_max = document.integer("resources.memory_mib_max");

@@ -48,6 +48,14 @@ struct ModelConfig {
   bool train_unapproved = false;  // [model] unapproved = "train"
 };
 
+// The models that the client writes for programs of its device.
+enum class WriteModels : std::uint8_t { never, at_end, each_round };
+
+struct ServingConfig {
+  std::filesystem::path folder;
+  WriteModels write = WriteModels::never;
+};
+
 struct ClientConfig {
   std::filesystem::path file;
   std::string name;  // the name of the admitted key; for logs and simulations
@@ -63,6 +71,7 @@ struct ClientConfig {
   std::optional<SecureAggregationConfig> secure_aggregation;  // if a root key is set
   ModelConfig model;
   ResourcesConfig resources;
+  ServingConfig serving;
   AfterFederation after_federation = AfterFederation::stop;
   bool report_details = false;  // send the full texts of errors, which may quote data
   Duration reconnect_min = std::chrono::milliseconds(500);  // doubles up to reconnect_max, with jitter

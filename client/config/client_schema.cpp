@@ -203,6 +203,27 @@ constexpr std::array model_settings{
             .example = "\"train\""},
 };
 
+constexpr std::array<std::string_view, 3> write_models{"each_round", "end", "never"};
+
+constexpr std::array serving_settings{
+    Setting{.key = "folder",
+            .kind = Kind::path,
+            .presence = Presence::optional,
+            .meaning =
+                "Folder for the newest model: `global.pt`, `personal.pt` and `manifest.json`. Default: "
+                "`serving` in the state folder.",
+            .example = "\"/var/lib/hansa/model\""},
+    Setting{.key = "write",
+            .kind = Kind::choice,
+            .presence = Presence::optional,
+            .meaning =
+                "When the model is written: `each_round` in which this client trains, with the model "
+                "that it received for it, and at the end; `end`, when all rounds are done; or `never`. "
+                "Default: `each_round` if `folder` is set, otherwise `end`.",
+            .choices = write_models,
+            .example = "\"end\""},
+};
+
 constexpr std::array secure_aggregation_settings{
     Setting{.key = "root",
             .presence = Presence::optional,
@@ -271,6 +292,9 @@ constexpr std::array tables{
         "secure_aggregation", Presence::defaulted,
         "This client's requirements for secure aggregation: [secure-aggregation.md](secure-aggregation.md).",
         secure_aggregation_settings},
+    Table{"serving", Presence::defaulted,
+          "The model as a file, for programs of this device: [models.md](models.md#the-model-on-the-device).",
+          serving_settings},
     Table{"resources", Presence::defaulted, "The resources that training may use.", resources_settings},
 };
 

@@ -2,8 +2,25 @@
 
 #include "client/process/client_process.h"
 #include "client/state/client_data.h"
+#include "learning/model_copy.h"
 
 namespace hansa::client {
+
+namespace {
+
+// The files of [serving] are the federation's archive, also where the program trains a module of its own.
+class LocalSaver final : public learning::ModelSaver {
+ public:
+  Result<std::string> save(const learning::TrainingRequest& request,
+                           learning::PersonalValues personal) override {
+    std::vector<std::string> patterns;
+    if (const auto* method = find_method(built_in_methods(), request.method.name))
+      patterns = training_config(*method, request.method).personal;
+    return learning::archive_with_values(request, patterns, personal);
+  }
+};
+
+}  // namespace
 
 Result<void> run(const ClientConfig& config, const Options& options, const std::atomic<bool>& stop) {
   HANSA_TRY(const ClientData data, open_client_data(config, KeepState::in_folder, learning::open_examples,
@@ -13,8 +30,9 @@ Result<void> run(const ClientConfig& config, const Options& options, const std::
   trainer_config.threads = config.resources.threads;
   trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
   const auto trainer = options.make_trainer(trainer_config);
+  LocalSaver saver;
   const Logger log = Logger::to_stderr(config.name.empty() ? "client" : config.name, options.log_level);
-  return run_client(config, data, *trainer, log, stop);
+  return run_client(config, data, *trainer, &saver, log, stop);
 }
 
 }  // namespace hansa::client

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/ledger/memory_ledger.h"
+#include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 
 namespace hansa::client {
@@ -106,6 +107,8 @@ struct Engine::CarryOut {
     engine.feed(OpeningRemembered{e.task, e.setup, engine.config_.opened_sums->add(e.sum)});
   }
   void operator()(const KeepCounted& e) const { engine.keep_counted(e.task); }
+  void operator()(const KeepLastModel& e) const { engine.keep_last_model(e); }
+  void operator()(const ServeLastModel& e) const { engine.serve_last_model(e); }
   void operator()(const Log& e) const {
     if (engine.config_.log) engine.config_.log(e.level, e.text);
   }
@@ -171,7 +174,51 @@ void Engine::start_training(const messages::TrainTask& task) {
   request.kept = *std::move(kept);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
   vectors->update.resize(messages::update_values(task));
+  std::optional<ModelToServe> served;
+  if (config_.serve == Serve::each_model)
+    served = model_to_serve(task, request, request.inputs.front().values, vectors);
   runner_.start(task, std::move(request), vectors);
+  if (!served) return;
+  served->round = RoundId(task.round.value - std::min(task.round.value, 1U));
+  served->trained = task.task;
+  runner_.serve(std::move(*served));
+}
+
+ModelToServe Engine::model_to_serve(const messages::TrainTask& task, learning::TrainingRequest request,
+                                    std::span<const float> values, std::shared_ptr<const void> owner) const {
+  ModelToServe out;
+  out.run = agent_.run();
+  if (const MethodDescription* method = find_method(config_.agent.methods, task.method.name))
+    out.personal = training_config(*method, task.method).personal;
+  out.request = std::move(request);
+  out.request.inputs = {{std::string(model_input), values}};
+  out.owner = std::move(owner);
+  return out;
+}
+
+void Engine::keep_last_model(const KeepLastModel& keep) {
+  if (keep.offset == 0) last_model_ = std::make_shared<std::vector<float>>(keep.bytes_total / sizeof(float));
+  const auto room = std::as_writable_bytes(std::span(*last_model_));
+  if (keep.offset <= room.size() && bulk_.size() <= room.size() - keep.offset)
+    std::ranges::copy(bulk_, room.begin() + static_cast<std::ptrdiff_t>(keep.offset));
+}
+
+void Engine::serve_last_model(const ServeLastModel& serve) {
+  const auto model = std::exchange(last_model_, nullptr);
+  const messages::TrainTask& task = *serve.task;
+  if (vector_digest(*model) != serve.model)
+    return log_if_failed(fail(ErrorCode::protocol, "the last model", "arrived with other values"));
+  // The task is the last one that was counted, if it was: the vectors from after it are wanted.
+  auto kept = config_.ledger->find(TaskId{}, training_scope(task.archive));
+  if (!kept) return log_if_failed(tl::unexpected<Error>(std::move(kept).error()));
+  learning::TrainingRequest request;
+  request.archive = archives_.path(task.archive);
+  request.layout = task.layout;
+  request.method = task.method;
+  request.kept = *std::move(kept);
+  ModelToServe served = model_to_serve(task, std::move(request), *model, model);
+  served.round = serve.round;
+  runner_.serve(std::move(served));
 }
 
 Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,

@@ -34,12 +34,20 @@ namespace hansa::client {
 // Empty if the data cannot be used, or the trainer does not describe it.
 [[nodiscard]] std::optional<DataDescription> description_of(const Result<learning::AvailableData>& data);
 
+// The models that the device's programs are served: TrainingRunner::serve().
+enum class Serve : std::uint8_t {
+  nothing,
+  last_model,  // of a federation that is finished; needs AgentConfig::last_model
+  each_model,  // and each one that a task begins with
+};
+
 struct EngineConfig {
   AgentConfig agent;
   std::shared_ptr<learning::DataSupply> data;  // asked again after a counted update; may be null
   std::shared_ptr<DeviceLedger> ledger;  // null: what the device keeps is lost with the engine
   std::shared_ptr<OpenedSumsStore> opened_sums = {};  // null: in memory, for simulations
   UtcSeconds (*wall_clock)() = utc_seconds_now;
+  Serve serve = Serve::nothing;
   LogSink log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };
@@ -74,10 +82,16 @@ class Engine {
   void start_training(const messages::TrainTask& task);
   void mask_update(const MaskUpdate& mask);
   void keep_counted(TaskId task);
+  void keep_last_model(const KeepLastModel& keep);
+  void serve_last_model(const ServeLastModel& serve);
 
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
                                                    Result<learning::TrainingResult> result);
   [[nodiscard]] Result<void> prepare(UpdateForm& form);
+  // Its round and task are missing.
+  [[nodiscard]] ModelToServe model_to_serve(const messages::TrainTask& task,
+                                            learning::TrainingRequest request, std::span<const float> values,
+                                            std::shared_ptr<const void> owner) const;
 
   EngineConfig config_;
   Link& link_;
@@ -97,6 +111,7 @@ class Engine {
   std::span<const std::byte> bulk_;  // of the message that is being handled
   Instant now_;
   std::optional<Exit> exited_;
+  std::shared_ptr<std::vector<float>> last_model_;  // while it is fetched
 };
 
 }  // namespace hansa::client

@@ -53,6 +53,16 @@ struct TaskVectors {
 [[nodiscard]] std::vector<learning::OutputVector> outputs_of(TaskVectors& vectors,
                                                              const messages::TrainTask& task);
 
+// A global model that this device holds in full, for programs on this device.
+struct ModelToServe {
+  std::string run;
+  RoundId round;  // of its commit; 0: the run's first model
+  TaskId trained;  // the task that began with it; 0: none, because it is the last model
+  learning::TrainingRequest request;  // its only input is the model; `kept` is what this device keeps
+  std::vector<std::string> personal;  // patterns of the personal parameters
+  std::shared_ptr<const void> owner;  // of the model's values
+};
+
 class TrainingRunner {
  public:
   virtual ~TrainingRunner() = default;
@@ -61,6 +71,9 @@ class TrainingRunner {
   virtual void start(const messages::TrainTask& task, learning::TrainingRequest request,
                      std::shared_ptr<TaskVectors> vectors) = 0;
   virtual void stop() = 0;
+  // Writes the model where programs of this device find it, after the training in progress. Only the newest one is of
+  // interest. Does nothing where no program is served.
+  virtual void serve(ModelToServe /*model*/) {}
 };
 
 using LogSink = std::function<void(Log::Level, const std::string&)>;

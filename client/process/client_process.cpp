@@ -10,6 +10,7 @@
 #include "client/engine/engine.h"
 #include "client/process/archive_folder.h"
 #include "client/process/data_retry.h"
+#include "client/process/serving_folder.h"
 #include "client/process/training_thread.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
@@ -40,7 +41,9 @@ class ChannelLink final : public Link {
     if (opened) channel_ = std::move(*opened);
     else failed_ = std::move(opened).error();
   }
-  void close() override { closing_ = std::move(channel_); }
+  void close() override {
+    if (channel_) closing_ = std::move(channel_);  // it may be closed twice in one callback
+  }
   void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
     // A message that cannot be queued is lost with the connection; the next session resumes.
     if (channel_ && !channel_->send(message, bulk)) log_.debug("a message could not be queued");
@@ -113,10 +116,20 @@ Result<ModelPolicy> model_policy(const ClientConfig& config, const Logger& log) 
                      model.train_unapproved ? Unapproved::train : Unapproved::decline};
 }
 
+// Empty: no model is written.
+std::optional<ServingFolder> open_serving(const ClientConfig& config, const learning::ModelSaver* saver,
+                                          const Logger& log) {
+  if (config.serving.write == WriteModels::never || saver == nullptr) return std::nullopt;
+  auto folder = ServingFolder::open(config.serving.folder, config.state, config.federation);
+  if (folder) return std::move(*folder);
+  log.warning("no model is written for programs of this device: " + folder.error().text());
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
-                        const Logger& log, const std::atomic<bool>& stop) {
+                        learning::ModelSaver* saver, const Logger& log, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
   HANSA_TRY(auto archives, ArchiveFolder::open(config.state));
   lower_priority(config.resources.nice, log);
@@ -160,6 +173,30 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     }
   };
 
+  const auto serving = open_serving(config, saver, log);
+  if (serving) {
+    agent.last_model = LastModelWanted::yes;
+    engine_config.serve =
+        config.serving.write == WriteModels::each_round ? Serve::each_model : Serve::last_model;
+  }
+  // Models are a service of this client, which trains also if it cannot write them: one warning for each new fault.
+  std::string fault;
+  const auto write_model = [&](const ModelToServe& model, const Metrics& trained) {
+    const Instant began = steady_now();
+    const auto written = serving->write(model, trained, *saver);
+    if (written) {
+      const std::string text = "the model of round " + std::to_string(model.round.value) + " is in " +
+                               config.serving.folder.string() + ", written in " +
+                               std::to_string(seconds(steady_now() - began)) + " s";
+      if (model.trained == TaskId{}) log.info(text);  // the last one
+      else log.debug(text);
+    } else if (written.error().text() != fault) {
+      log.warning("cannot write the model of round " + std::to_string(model.round.value) +
+                  " for programs of this device: " + written.error().text());
+    }
+    fault = written ? "" : written.error().text();
+  };
+
   ChannelLink link(config, key, log);
   // Without a channel no wake-up is needed, because the loop then sleeps for at most 100 ms.
   std::mutex channel_mutex;
@@ -170,7 +207,8 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   };
   // Bad data does not end the client: it connects, reports the problem, and looks again after a pause that grows.
   const auto available = trainer.available_data();
-  TrainingThread training(trainer, config.resources.trainer_idle, wake);
+  TrainingThread training(trainer, config.resources.trainer_idle, wake,
+                          serving ? TrainingThread::WriteModel(write_model) : nullptr);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   if (!available && !data.followed) log.error(available.error().text());
   messages::DataReport report = data_report(available, reports);
@@ -255,6 +293,8 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     const std::lock_guard lock(channel_mutex);
     wakeable = nullptr;
   }
+  // The last model is still written, unless somebody wants the client to end.
+  while (!stop && !training.has_served()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   if (data.followed) data.followed->stop();
   return {};
 }

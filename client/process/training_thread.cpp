@@ -2,10 +2,12 @@
 
 namespace hansa::client {
 
-TrainingThread::TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake)
+TrainingThread::TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake,
+                               WriteModel write)
     : trainer_(trainer),
       idle_(idle),
       wake_(std::move(wake)),
+      write_model_(std::move(write)),
       thread_([this](const std::stop_token& quit) { serve(quit); }) {}
 
 TrainingThread::~TrainingThread() { stop(); }
@@ -30,6 +32,20 @@ void TrainingThread::stop() {
   ended_.reset();
 }
 
+void TrainingThread::serve(ModelToServe model) {
+  if (!write_model_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    to_serve_ = std::move(model);
+  }
+  changed_.notify_one();
+}
+
+bool TrainingThread::has_served() {
+  const std::lock_guard lock(mutex_);
+  return !to_serve_ && !is_writing_;
+}
+
 std::optional<TrainingThread::Ended> TrainingThread::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(ended_, std::nullopt);
@@ -50,7 +66,7 @@ std::optional<Result<learning::AvailableData>> TrainingThread::take_data() {
 
 void TrainingThread::serve(const std::stop_token& quit) {
   std::unique_lock lock(mutex_);
-  const auto has_work = [this] { return next_.has_value() || look_wanted_; };
+  const auto has_work = [this] { return next_ || look_wanted_ || to_serve_; };
   bool released = false;
   while (true) {
     if (!released && !changed_.wait_for(lock, quit, idle_, has_work) && !quit.stop_requested()) {
@@ -62,7 +78,8 @@ void TrainingThread::serve(const std::stop_token& quit) {
     if (!changed_.wait(lock, quit, has_work)) return;
     released = false;
     if (next_) train(lock);
-    else look(lock);
+    else if (look_wanted_) look(lock);
+    else write(lock);
   }
 }
 
@@ -76,6 +93,10 @@ void TrainingThread::train(std::unique_lock<std::mutex>& lock) {
   // Released before the result is reported, because the engine reuses only vectors that nobody else holds.
   job.vectors.reset();
   lock.lock();
+  if (result) {
+    trained_ = job.task.task;
+    metrics_ = result->metrics;
+  }
   if (generation != generation_) return;
   ended_.emplace(Ended{job.task, std::move(result)});
   lock.unlock();
@@ -89,6 +110,21 @@ void TrainingThread::look(std::unique_lock<std::mutex>& lock) {
   auto found = trainer_.available_data();
   lock.lock();
   found_.emplace(std::move(found));
+  lock.unlock();
+  wake_();
+  lock.lock();
+}
+
+void TrainingThread::write(std::unique_lock<std::mutex>& lock) {
+  const ModelToServe model = std::move(*to_serve_);
+  to_serve_.reset();
+  is_writing_ = true;
+  const bool known = model.trained != TaskId{} && model.trained == trained_;
+  const Metrics metrics = known ? metrics_ : Metrics{};
+  lock.unlock();
+  write_model_(model, metrics);
+  lock.lock();
+  is_writing_ = false;
   lock.unlock();
   wake_();
   lock.lock();

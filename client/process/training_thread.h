@@ -22,14 +22,22 @@ class TrainingThread final : public TrainingRunner {
     Result<learning::TrainingResult> result;
   };
 
+  // Writes a model for programs of this device, on the training thread. The metrics are those of the training that
+  // began with it, if it succeeded.
+  using WriteModel = std::function<void(const ModelToServe&, const Metrics&)>;
+
   // `trainer` must outlive the object, and its release() is called after `idle` without a training. `wake` is called on
-  // the training thread when a result is ready.
-  TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake);
+  // the training thread when a result is ready. write may be empty.
+  TrainingThread(learning::Trainer& trainer, Duration idle, std::function<void()> wake,
+                 WriteModel write = {});
   ~TrainingThread() override;  // stops a training within a step or two
 
   void start(const messages::TrainTask& task, learning::TrainingRequest request,
              std::shared_ptr<TaskVectors> vectors) override;
   void stop() override;
+  void serve(ModelToServe model) override;
+  // No model is being written, or waits for it.
+  [[nodiscard]] bool has_served();
   // The result of the training that was started last, once.
   [[nodiscard]] std::optional<Ended> take();
   // Asks the trainer what data it has, after the training that is in progress or waits.
@@ -47,6 +55,7 @@ class TrainingThread final : public TrainingRunner {
   void serve(const std::stop_token& quit);
   void train(std::unique_lock<std::mutex>& lock);
   void look(std::unique_lock<std::mutex>& lock);
+  void write(std::unique_lock<std::mutex>& lock);
 
   learning::Trainer& trainer_;
   Duration idle_;
@@ -58,6 +67,11 @@ class TrainingThread final : public TrainingRunner {
   std::uint64_t generation_ = 0;  // of the last start or stop; older results are ignored
   std::optional<Ended> ended_;
   bool look_wanted_ = false;
+  WriteModel write_model_;
+  std::optional<ModelToServe> to_serve_;
+  bool is_writing_ = false;
+  TaskId trained_;  // the last task whose training succeeded, with its metrics
+  Metrics metrics_;
   std::optional<Result<learning::AvailableData>> found_;
   std::jthread thread_;  // the last member, because the thread uses all others
 };

@@ -48,6 +48,34 @@ Error error_of(const ProcessEnd& end, const std::string& archive) {
           "the model's code, or LibTorch on this device, has a fault", by_its_end};
 }
 
+// The task of a request, without outputs, examples and room for results.
+internal::Task task_for(const learning::TrainingRequest& request) {
+  internal::Task task;
+  task.request.archive = request.archive;
+  task.request.layout = request.layout;
+  task.request.method = request.method;
+  task.request.inputs = request.inputs;
+  task.request.seed = request.seed;
+  task.request.task = request.task;
+  for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
+  for (const auto& [name, vector] : request.kept) {
+    task.kept.emplace_back(name, vector.of());
+    task.sizes.kept.push_back(vector.values().size());
+    task.sizes.kept_results += vector.values().size();
+  }
+  return task;
+}
+
+// Room for what the child makes of the archive. Personal layers are part of it, and it is not compressed.
+Result<void> add_archive_room(const learning::TrainingRequest& request, internal::Task& task) {
+  constexpr std::size_t spare_values = 1 << 16;
+  struct stat status {};
+  if (::stat(request.archive.path().c_str(), &status) != 0)
+    return fail(ErrorCode::model, request.archive.location(), "does not exist", "name a TorchScript archive");
+  task.sizes.kept_results += static_cast<std::size_t>(status.st_size) / sizeof(float) + spare_values;
+  return {};
+}
+
 }  // namespace
 
 // One child, with its data open, for one archive.
@@ -91,21 +119,9 @@ class ProcessTrainer::Session {
                                                        std::span<const learning::OutputVector> outputs,
                                                        const TrainerLimits& limits,
                                                        const std::stop_token& stop) {
-    const std::string location = request.archive.location();
-    const Descriptor file(::open(request.archive.path().c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return fail_with_errno(request.archive.path(), "cannot be opened");
-    HANSA_TRY_VOID(make_room(task));
-    const internal::TaskMemory memory(memory_.bytes(), task.sizes);
-    fill(task, request, data, memory);
-    memory.stop().store(stop.stop_requested() ? 1 : 0);
-    std::vector<int> descriptors{file.get()};
-    if (task.new_memory) descriptors.push_back(memory_.descriptor());
     const Instant start_time = steady_now();
-    HANSA_TRY(const std::string frame, [&]() -> Result<std::string> {
-      if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
-        return ended(location, sent.error());
-      return wait_for_answer(location, memory, limits, stop);
-    }());
+    HANSA_TRY(const std::string frame, exchange(task, request, data, limits, stop));
+    const internal::TaskMemory memory(memory_.bytes(), task.sizes);
     const internal::Expected expected{data != nullptr ? data->source->example_count() : examples,
                                       std::chrono::duration<double>(steady_now() - start_time).count()};
     HANSA_TRY(auto result, internal::accept_answer(frame, task, memory, expected, outputs));
@@ -116,12 +132,36 @@ class ProcessTrainer::Session {
     return result;
   }
 
+  [[nodiscard]] Result<std::string> save(internal::Task task, const learning::TrainingRequest& request,
+                                         const TrainerLimits& limits) {
+    HANSA_TRY(const std::string frame, exchange(task, request, nullptr, limits, {}));
+    return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
+  }
+
   std::string archive;  // the identity of the only archive that this child has loaded; empty: none yet
   std::uint64_t examples = 0;  // that the child has opened
   std::optional<DataDescription> description;  // of these examples
   bool has_landlock = false;
 
  private:
+  // Fills the memory, sends the task, and waits for the answer.
+  [[nodiscard]] Result<std::string> exchange(internal::Task& task, const learning::TrainingRequest& request,
+                                             const learning::TrainingData* data, const TrainerLimits& limits,
+                                             const std::stop_token& stop) {
+    const std::string location = request.archive.location();
+    const Descriptor file(::open(request.archive.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_with_errno(request.archive.path(), "cannot be opened");
+    HANSA_TRY_VOID(make_room(task));
+    const internal::TaskMemory memory(memory_.bytes(), task.sizes);
+    fill(task, request, data, memory);
+    memory.stop().store(stop.stop_requested() ? 1 : 0);
+    std::vector<int> descriptors{file.get()};
+    if (task.new_memory) descriptors.push_back(memory_.descriptor());
+    if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
+      return ended(location, sent.error());
+    return wait_for_answer(location, memory, limits, stop);
+  }
+
   // The memory of an earlier task is used again if it is large enough: its pages are mapped already.
   [[nodiscard]] Result<void> make_room(internal::Task& task) {
     const std::size_t bytes = internal::TaskMemory::bytes_for(task.sizes);
@@ -274,34 +314,17 @@ Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingR
   if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data)) {
     HANSA_TRY(data, (*supply)->open(request.task));
   }
-  internal::Task task;
-  task.request.archive = request.archive;
-  task.request.layout = request.layout;
-  task.request.method = request.method;
-  task.request.inputs = request.inputs;
-  task.request.seed = request.seed;
-  task.request.task = request.task;
-  for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
+  internal::Task task = task_for(request);
   for (const learning::OutputVector& output : outputs) {
     task.output_names.push_back(output.name);
     task.sizes.outputs.push_back(output.values.size());
-  }
-  for (const auto& [name, vector] : request.kept) {
-    task.kept.emplace_back(name, vector.of());
-    task.sizes.kept.push_back(vector.values().size());
-    task.sizes.kept_results += vector.values().size();
   }
   if (data) {
     task.examples = internal::PassedExamples{data->source->location(), data->source->shape(),
                                              data->source->example_count()};
     internal::add_examples(task.examples->shape, task.examples->count, task.sizes);
   }
-  struct stat status {};
-  if (::stat(request.archive.path().c_str(), &status) != 0)
-    return fail(ErrorCode::model, request.archive.location(), "does not exist", "name a TorchScript archive");
-  // Personal layers are part of the archive, and it is not compressed.
-  constexpr std::size_t spare_values = 1 << 16;
-  task.sizes.kept_results += static_cast<std::size_t>(status.st_size) / sizeof(float) + spare_values;
+  HANSA_TRY_VOID(add_archive_room(request, task));
 
   HANSA_TRY(Session * session, session_for(request.archive.identity()));
   auto result =
@@ -310,6 +333,17 @@ Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingR
   const bool stopped = !result && stop.stop_requested() && !session->has_ended();
   if (!result && !stopped) session_.reset();
   return result;
+}
+
+Result<std::string> ProcessTrainer::save(const learning::TrainingRequest& request,
+                                         learning::PersonalValues personal) {
+  internal::Task task = task_for(request);
+  task.operation = personal == learning::PersonalValues::kept ? "save_personal" : "save_global";
+  HANSA_TRY_VOID(add_archive_room(request, task));
+  HANSA_TRY(Session * session, session_for(request.archive.identity()));
+  auto saved = session->save(std::move(task), request, config_.limits);
+  if (!saved) session_.reset();
+  return saved;
 }
 
 void ProcessTrainer::release() {

@@ -21,6 +21,7 @@
 #include "common/time.h"
 #include "learning/data/data_config.h"
 #include "learning/data_supply.h"
+#include "learning/model_saver.h"
 #include "learning/trainer.h"
 
 namespace hansa::client {
@@ -49,7 +50,7 @@ struct ProcessTrainerConfig {
 };
 
 // The child is killed when the thread that started it ends: call the trainer from threads that outlive its use.
-class ProcessTrainer final : public learning::Trainer {
+class ProcessTrainer final : public learning::Trainer, public learning::ModelSaver {
  public:
   ProcessTrainer(ProcessTrainerConfig config, Logger log);
   ~ProcessTrainer() override;
@@ -62,6 +63,10 @@ class ProcessTrainer final : public learning::Trainer {
   [[nodiscard]] Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                                        std::span<const learning::OutputVector> outputs,
                                                        std::stop_token stop) override;
+  // Asks the child, which may open no file: the bytes come through the shared memory, bounded by the archive's size. They
+  // are what the model's code made of them, so that only who trusts the archive should load them. Fails as train() does.
+  [[nodiscard]] Result<std::string> save(const learning::TrainingRequest& request,
+                                         learning::PersonalValues personal) override;
   // Ends the child and returns its memory, and what this process has freed, to the system.
   void release() override;
 

@@ -12,6 +12,7 @@
 #include "learning/internal/torch_settings.h"
 #include "learning/methods/registry.h"
 #include "learning/model_archive.h"
+#include "learning/model_saver.h"
 
 namespace hansa::learning {
 namespace {
@@ -89,9 +90,7 @@ class ModelTrainer final : public Trainer {
   }
 
   // Each set of personal parameters has its own kept values. A new set starts with the archived values.
-  [[nodiscard]] std::string personal_name() const {
-    return "personal/" + model_->personal_layout().digest().hex();
-  }
+  [[nodiscard]] std::string personal_name() const { return personal_vector_name(model_->personal_layout()); }
 
   void find_personal(const KeptVectors& kept) {
     personal_ = archived_personal_;

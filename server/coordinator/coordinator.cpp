@@ -88,6 +88,8 @@ RoundId Coordinator::last_committed() const { return state_->shared.standing.las
 const Digest& Coordinator::model() const { return state_->shared.standing.model; }
 const PublishedModel& Coordinator::published() const { return state_->shared.standing.published; }
 
+bool Coordinator::is_awaiting_clients(Instant now) const { return state_->stage->is_awaiting_clients(now); }
+
 Progress Coordinator::progress(Instant now) const {
   const State& s = *state_;
   Progress out;

@@ -40,6 +40,8 @@ class Coordinator {
   [[nodiscard]] RoundId last_committed() const;
   [[nodiscard]] const Digest& model() const;
   [[nodiscard]] const PublishedModel& published() const;
+  // After Finish: clients still fetch the last model, so that the aggregator should answer for a little longer.
+  [[nodiscard]] bool is_awaiting_clients(Instant now) const;
   [[nodiscard]] Progress progress(Instant now) const;
 
  private:

@@ -83,6 +83,8 @@ class Engine {
   [[nodiscard]] const std::optional<Finish>& finished() const { return finished_; }
   // The storage failure that ended the run; committed rounds stay.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  // After finished(): clients still fetch the last model, for a bounded time.
+  [[nodiscard]] bool is_awaiting_clients(Instant now) const { return coordinator_->is_awaiting_clients(now); }
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
   [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }

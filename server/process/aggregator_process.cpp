@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -207,18 +208,22 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.coordinator = run.coordinator;
   engine_config.coordinator.settings.admitted = admitted;
   std::optional<enrolment::CertificateFolder> certificates;
-  std::map<std::string, std::string, std::less<>> certificate_warnings;  // the last ones, by client
   if (const auto& secure = config.secure_aggregation) {
     certificates.emplace(
         enrolment::CertificateScope{config.admitted, config.name, secure->root, secure->epoch});
+    // A device without a certificate comes back again and again: the reason is logged when it changes.
     engine_config.certificate =
-        [&](const std::string& client) -> std::optional<secure_aggregation::Certificate> {
+        [&, reported = std::map<std::string, std::string>()](
+            const std::string& client) mutable -> std::optional<secure_aggregation::Certificate> {
       auto found = certificates->find(client, utc_seconds_now());
-      // Once for each change: a client may connect again and again.
-      std::string text = found.certificate ? found.warning : found.certificate.error().text();
-      std::string& reported = certificate_warnings[client];
-      if (!text.empty() && text != reported) warn(text);
-      reported = std::move(text);
+      if (!found.warning.empty()) warn(found.warning);
+      std::string& last = reported[client];
+      const std::string reason = found.certificate ? "" : found.certificate.error().text();
+      if (reason != last) {
+        if (reason.empty()) log.info(client + " has a certificate now");
+        else warn(client + " cannot take part: " + reason);
+      }
+      last = reason;
       if (found.certificate) return std::move(*found.certificate);
       return std::nullopt;
     };
@@ -283,8 +288,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       next_display = after + std::chrono::milliseconds(200);
     }
   }
-  // Final messages are sent, and the last evaluation is awaited, unless a stop was requested.
-  while (evaluations.outstanding() > 0 && !stop) {
+  // Final messages are sent, clients fetch the last model, and the last evaluation is awaited, unless a stop was
+  // requested.
+  while (!stop && (evaluations.outstanding() > 0 || engine->is_awaiting_clients(steady_now()))) {
     const Instant now = steady_now();
     display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),
                    now);

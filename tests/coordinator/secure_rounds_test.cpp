@@ -317,7 +317,9 @@ TEST_F(SecureRounds, WithoutACertificateAClientIsNotSelected) {
   begin();
   Harness other(h->config, RoundId(0), h->certificates);
   devices.erase("d");
-  for (const char* name : {"a", "b", "c", "d"}) (void)other.connect(name);
+  for (const char* name : {"a", "b", "c"}) (void)other.connect(name);
+  const Peer d = other.connect("d");
+  EXPECT_TRUE(other.refused(d, messages::RefuseReason::federation)) << "the device reports why";
   EXPECT_EQ(other.coordinator.phase(), Phase::gathering);
   const auto missing = other.coordinator.progress(other.now).missing;
   EXPECT_EQ(missing, std::vector<std::string>{"d (no certificate)"});

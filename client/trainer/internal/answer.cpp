@@ -98,4 +98,16 @@ Result<learning::TrainingResult> accept_answer(std::string_view frame, const Tas
   return fail_value(task, "an update that has NaN or an infinite value");
 }
 
+Result<std::string> accept_saved(std::string_view frame, const Task& task, const TaskMemory& memory) {
+  HANSA_TRY(const Json answer, learning::parse_answer(frame, "hansa-trainer"));
+  try {
+    const std::uint64_t bytes = count_of(answer.at("bytes"));
+    const auto room = std::as_bytes(memory.kept_results());
+    if (bytes > 0 && bytes <= room.size())
+      return std::string(reinterpret_cast<const char*>(room.data()), bytes);
+  } catch (const Json::exception&) {
+  }
+  return fail_value(task, "a saved model that cannot be one");
+}
+
 }  // namespace hansa::client::internal

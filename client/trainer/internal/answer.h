@@ -22,4 +22,8 @@ struct Expected {
                                                              const Expected& expected,
                                                              std::span<const learning::OutputVector> outputs);
 
+// The bytes of a saved archive, copied from the memory. Fails as accept_answer() does.
+[[nodiscard]] Result<std::string> accept_saved(std::string_view frame, const Task& task,
+                                               const TaskMemory& memory);
+
 }  // namespace hansa::client::internal

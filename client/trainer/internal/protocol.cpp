@@ -48,7 +48,7 @@ Json json_of(const Task& task) {
   for (std::size_t i = 0; i < task.kept.size(); ++i)
     kept.push_back(
         {{"name", task.kept[i].first}, {"of", task.kept[i].second.text()}, {"values", task.sizes.kept[i]}});
-  Json out{{"op", "train"},
+  Json out{{"op", task.operation},
            {"archive", task.request.archive.location()},
            {"identity", task.request.archive.identity()},
            {"layout", task.request.layout.text()},
@@ -70,6 +70,7 @@ Json json_of(const Task& task) {
 
 Task task_of(const Json& json) {
   Task out;
+  out.operation = json.at("op").get<std::string>();
   out.request.layout = digest_of(json.at("layout"));
   out.request.method = method_of(json.at("method"));
   for (const Json& input : json.at("inputs")) {

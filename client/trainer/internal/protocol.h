@@ -7,6 +7,10 @@
 //                              -> {"ok":true,"examples":N,"samples":N,"seconds":S,"metrics":[..],
 //                                  "kept":[{"name":..,"of":..,"values":N}]}
 //     the outputs and the vectors to keep are in the memory
+//   {"op":"save_global"|"save_personal", as "train" without outputs}
+//                              -> {"ok":true,"bytes":N}
+//     the archive with the values of the input "model", and with the archived or the kept values of personal
+//     parameters: its bytes are in the memory, in the room for vectors to keep
 //   {"op":"read","data":{..}}  -> {"ok":true,"location":..,"shape":{..},"examples":N}
 //   {"op":"copy"} + memory     -> {"ok":true}
 //     instead of "open": copies the examples of the data that "read" opened
@@ -35,6 +39,7 @@ struct PassedExamples {
 };
 
 struct Task {
+  std::string operation = "train";
   learning::TrainingRequest request;  // in the child without its archive; without the vectors' values
   TaskSizes sizes;
   std::vector<std::string> output_names;

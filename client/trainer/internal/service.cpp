@@ -7,6 +7,7 @@
 #include "common/sandbox/lock.h"
 #include "learning/data_supply.h"
 #include "learning/local_trainer.h"
+#include "learning/model_copy.h"
 #include "learning/warm_up.h"
 
 namespace hansa::client::internal {
@@ -22,6 +23,8 @@ std::string Service::answer(Frame frame) {
     const auto operation = request.at("op").get<std::string>();
     if (operation == "open") return open(request);
     if (operation == "train") return train(request, frame);
+    if (operation == "save_global") return save(request, frame, learning::PersonalValues::archived);
+    if (operation == "save_personal") return save(request, frame, learning::PersonalValues::kept);
     if (operation == "read") return read(request);
     if (operation == "copy") return copy(frame);
     return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
@@ -60,7 +63,7 @@ Result<Json> Service::open(const Json& request) {
   return answer;
 }
 
-Result<Json> Service::train(const Json& request, Frame& frame) {
+Result<Task> Service::task_in_memory(const Json& request, Frame& frame) {
   if (!trainer_) return fail(ErrorCode::internal, "request", "trains before the data is open");
   Task task = task_of(request);
   if (frame.descriptors.size() != (task.new_memory ? 2U : 1U))
@@ -82,6 +85,12 @@ Result<Json> Service::train(const Json& request, Frame& frame) {
     task.request.kept.emplace(task.kept[i].first,
                               learning::KeptVector(task.kept[i].second, {values.begin(), values.end()}));
   }
+  return task;
+}
+
+Result<Json> Service::train(const Json& request, Frame& frame) {
+  HANSA_TRY(Task task, task_in_memory(request, frame));
+  const TaskMemory memory(memory_.bytes(), task.sizes);
   std::vector<learning::OutputVector> outputs;
   for (std::size_t i = 0; i < task.output_names.size(); ++i)
     outputs.push_back({task.output_names[i], memory.output(i)});
@@ -110,6 +119,19 @@ Result<Json> Service::train(const Json& request, Frame& frame) {
               {"seconds", trained->train_seconds},
               {"metrics", json_of(trained->metrics)},
               {"kept", std::move(kept)}};
+}
+
+Result<Json> Service::save(const Json& request, Frame& frame, learning::PersonalValues personal) {
+  HANSA_TRY(const Task task, task_in_memory(request, frame));
+  const MethodDescription* method = find_method(built_in_methods(), task.request.method.name);
+  if (method == nullptr) return fail(ErrorCode::internal, "request", "has an unknown method");
+  const auto patterns = training_config(*method, task.request.method).personal;
+  HANSA_TRY(const std::string bytes, learning::archive_with_values(task.request, patterns, personal));
+  const auto room = std::as_writable_bytes(TaskMemory(memory_.bytes(), task.sizes).kept_results());
+  if (bytes.size() > room.size())
+    return fail(ErrorCode::resource, "hansa-trainer", "has no room for the saved model");
+  std::ranges::copy(std::as_bytes(std::span(bytes)), room.begin());
+  return Json{{"ok", true}, {"bytes", bytes.size()}};
 }
 
 Result<Json> Service::read(const Json& request) {

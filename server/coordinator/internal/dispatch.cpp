@@ -78,7 +78,8 @@ Reply Dispatch::in_session(const std::string& client, const MessageArrived& even
     }
     Reply operator()(const messages::Bye&) const {
       d.stage_.on_left(client, d.turn_);
-      d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
+      if (d.stage_.phase() == Phase::finished) d.shared_.sessions.forget(client);
+      else d.shared_.sessions.end(client, "it left", d.turn_, d.notices_);
       d.settle();
       return Verdict::accepted;
     }
@@ -135,7 +136,26 @@ Verdict Dispatch::on(const PeerGone& event) {
 Verdict Dispatch::on(const CertificateFound& event) {
   if (shared_.clients.find(event.client) == nullptr) return Verdict::discarded;
   shared_.clients.on_certificate(event.client, event.certificate);
+  if (!event.certificate) turn_away(event.client);
   return Verdict::accepted;
+}
+
+// The device reports why, and comes back by itself: its key may be certified by then. The operator's log names it.
+void Dispatch::turn_away(const std::string& client) {
+  constexpr std::uint32_t retry_after_ms = 20'000;
+  const Session* session = shared_.sessions.find(client);
+  if (session == nullptr) return;
+  const std::string& federation = shared_.config.settings.federation;
+  turn_.effects.emplace_back(
+      Send{session->peer, SessionId{},
+           messages::Refuse{RefuseReason::federation,
+                            "not certified for federation " + federation + ", or its certificate has expired",
+                            "the operator runs \"hansa keys certify --root ROOT.key --federation " +
+                                federation + " " + client + ".pub\" in the folder of admitted clients",
+                            retry_after_ms}});
+  shared_.sessions.forget(client);
+  stage_.on_session_ended(client, turn_);
+  stage_.on_removed(client, turn_);
 }
 
 Verdict Dispatch::on(const AdmissionChanged& event) {

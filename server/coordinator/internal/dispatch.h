@@ -36,6 +36,8 @@ class Dispatch {
   Verdict end_for_violation(PeerId peer, const std::string& client, const std::string& what);
   // Passes the notices of the sessions to the other machines.
   void settle();
+  // Refuses a client without a certificate, and ends its session.
+  void turn_away(const std::string& client);
   void on_opened(const SessionOpened& opened);
   void on_data(const std::string& client, const messages::DataReport& data);
 

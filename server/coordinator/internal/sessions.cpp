@@ -97,6 +97,13 @@ void Sessions::end(std::string_view client, const std::string& why, Turn& turn, 
     end_session(*found, why, turn, notices);
 }
 
+void Sessions::forget(std::string_view client) {
+  const auto found = entries_.find(client);
+  if (found == entries_.end() || !found->second.session) return;
+  entries_.erase(found);
+  --open_;
+}
+
 void Sessions::end_session(Entries::value_type& entry, const std::string& why, Turn& turn, Notices& notices) {
   turn.inform_about(entry.first, "gone", entry.first + " is gone: " + why);
   // A waiting newcomer takes over the session, so that the other machines do not see it end.

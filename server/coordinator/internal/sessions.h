@@ -76,6 +76,9 @@ class Sessions {
   // Ends the client's session, if it has one.
   void end(std::string_view client, const std::string& why, Turn& turn, Notices& notices);
 
+  // Ends the session of a client that was dismissed, without a notice and without a line in the log.
+  void forget(std::string_view client);
+
   [[nodiscard]] const Session* find(std::string_view client) const;
   [[nodiscard]] bool connected(std::string_view client) const;
   // True if the client's open session already has this peer and instance, so that the Hello is a repetition.

@@ -125,6 +125,8 @@ class Stage {
   // The time at which a tick is needed; Instant::max() if none is needed. now: the time of the last event.
   [[nodiscard]] virtual Instant next_tick(Instant /*now*/) const { return Instant::max(); }
   virtual void fill(Progress&) const {}
+  // Clients that were dismissed still fetch the last model.
+  [[nodiscard]] virtual bool is_awaiting_clients(Instant /*now*/) const { return false; }
 
  protected:
   // The phase that a stop leads to.

@@ -29,6 +29,9 @@ struct ServedModel {
   std::shared_ptr<const PageVector<float>> whole;
   std::vector<std::shared_ptr<const std::vector<std::byte>>> deltas;  // of names.deltas, in the same order
   std::vector<std::shared_ptr<const PageVector<float>>> vectors = {};  // of names.vectors, in the same order
+  // The model itself and its name, which clients fetch after the last round; whole may only be near it.
+  std::shared_ptr<const PageVector<float>> exact = {};
+  Digest exact_name = {};
 };
 
 class ModelPublisher {

@@ -59,6 +59,8 @@ Result<ServedModel> RoundCommitter::restore(const Store::Position& position,
 
 ServedModel RoundCommitter::served() {
   ServedModel out = publisher_->served(digest_, model_);
+  out.exact = model_;
+  out.exact_name = digest_;
   out.vectors = method_state_.share();
   for (std::size_t i = 0; i < out.vectors.size(); ++i) {
     const Digest blob = messages::name_of_input(method_vectors_[i], method_state_.digests()[i]);

@@ -11,6 +11,8 @@ Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std
                                                          std::uint64_t bytes) const {
   if (model_.whole && blob == model_.names.model)
     return transport::Bulk{model_.whole, std::as_bytes(std::span(*model_.whole)).subspan(offset, bytes)};
+  if (model_.exact && blob == model_.exact_name)
+    return transport::Bulk{model_.exact, std::as_bytes(std::span(*model_.exact)).subspan(offset, bytes)};
   for (std::size_t i = 0; i < model_.deltas.size(); ++i)
     if (blob == model_.names.deltas[i].blob)
       return transport::Bulk{model_.deltas[i], std::span(*model_.deltas[i]).subspan(offset, bytes)};

@@ -1,4 +1,4 @@
-// The blobs that clients pull: the archive, and between commits the published model, the deltas to it,
+// The blobs that clients pull: the archive, and between commits the published model, the deltas to it, the last model,
 // and the vectors of the training method.
 //
 // One thread.

@@ -1,0 +1,84 @@
+// After the last round: clients fetch the last model, and the aggregator waits for them for a bounded time.
+#include <gtest/gtest.h>
+
+#include "tests/coordinator/harness.h"
+
+namespace hansa::server::testing {
+namespace {
+
+using std::chrono::seconds;
+
+// A federation whose rounds are all done when its clients come.
+struct FinishedFederation : Harness {
+  FinishedFederation() : Harness(small_config(), RoundId(3)) {
+    apply(TickEvent{});
+    EXPECT_EQ(coordinator.phase(), Phase::finished);
+  }
+};
+
+TEST(LastModel, AClientFetchesItAfterFinishedAndLeaves) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  ASSERT_EQ(h.sent<messages::Finished>(a).size(), 1U);
+  EXPECT_TRUE(h.coordinator.is_awaiting_clients(h.now));
+  EXPECT_EQ(h.say(a, messages::Pull{h.coordinator.model(), 0, 1'000}), Verdict::accepted);
+  std::uint64_t bytes = 0;
+  for (const SendBlob& blob : h.all<SendBlob>()) {
+    EXPECT_EQ(blob.blob, h.coordinator.model());
+    bytes += blob.bytes;
+  }
+  EXPECT_EQ(bytes, 1'000U) << "250 values";
+  h.forget();
+  EXPECT_EQ(h.say(a, messages::Bye{}), Verdict::accepted);
+  EXPECT_TRUE(h.all<Log>().empty()) << "that a client leaves now is no news";
+  EXPECT_FALSE(h.coordinator.is_awaiting_clients(h.now));
+}
+
+TEST(LastModel, AClientThatNeitherPullsNorLeavesIsNotAwaited) {
+  FinishedFederation h;
+  (void)h.connect("a");
+  EXPECT_TRUE(h.coordinator.is_awaiting_clients(h.now + seconds(9)));
+  EXPECT_FALSE(h.coordinator.is_awaiting_clients(h.now + seconds(11)));
+}
+
+TEST(LastModel, AnAggregatorThatIsStoppedServesNoModel) {
+  Harness h(small_config(), RoundId(1));
+  h.apply(StopAsked{});
+  ASSERT_EQ(h.coordinator.phase(), Phase::finished);
+  const Peer a = h.connect("a");
+  EXPECT_FALSE(h.coordinator.is_awaiting_clients(h.now));
+  h.say(a, messages::Pull{h.coordinator.model(), 0, 1'000});
+  EXPECT_TRUE(h.all<SendBlob>().empty());
+}
+
+// --- Attacks ---
+
+TEST(AdversaryLastModel, AClientThatPullsForEverIsNotAwaited) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  for (int i = 0; i < 4; ++i) {
+    h.say(a, messages::Pull{h.coordinator.model(), 0, 1'000});
+    h.now += seconds(5);
+  }
+  EXPECT_FALSE(h.coordinator.is_awaiting_clients(h.now)) << "its third pull of the same bytes counts no more";
+}
+
+TEST(AdversaryLastModel, AClientThatPullsSingleBytesIsAwaitedNoLongerThanARoundLasts) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  for (int i = 0; i < 13; ++i) {
+    h.say(a, messages::Pull{h.coordinator.model(), 0, 1});
+    h.now += seconds(5);
+  }
+  EXPECT_FALSE(h.coordinator.is_awaiting_clients(h.now));
+}
+
+TEST(AdversaryLastModel, APullFromBeyondItsEndEndsTheSession) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  h.say(a, messages::Pull{h.coordinator.model(), 1'000, 1});
+  EXPECT_TRUE(h.refused(a, messages::RefuseReason::out_of_order));
+}
+
+}  // namespace
+}  // namespace hansa::server::testing
