@@ -17,6 +17,7 @@
 #include "server/aggregation/aggregation_config.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
+#include "server/schedule/schedule.h"
 
 namespace hansa::server {
 
@@ -82,6 +83,7 @@ struct FederationConfig {
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
   std::string selection = "uniform";  // one of cohort_policy_names
   CohortConfig cohort;
+  ScheduleConfig schedule;
   LimitsConfig limits;
   AggregationConfig aggregation;
   ServerOptimizerConfig optimizer;
