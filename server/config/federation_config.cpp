@@ -160,6 +160,25 @@ DivergenceConfig read_divergence(const Document& document) {
   return out;
 }
 
+Result<ScheduleConfig> read_schedule(const Document& document) {
+  ScheduleConfig out;
+  out.every_s = document.integer("schedule.every_s");
+  out.new_examples = document.integer("schedule.new_examples");
+  out.clients_with_new = whole(document, "schedule.clients_with_new");
+  out.combine = document.text("schedule.combine") == "any" ? Combine::any : Combine::all;
+  if (document.has("schedule.at"))
+    for (const std::string& times : document.texts("schedule.at")) {
+      HANSA_TRY(auto parsed, CronTimes::parse(times, document.location("schedule.at")));
+      out.at.push_back(std::move(parsed));
+    }
+  if (document.has("schedule.quiet"))
+    for (const std::string& hours : document.texts("schedule.quiet")) {
+      HANSA_TRY(auto parsed, QuietHours::parse(hours, document.location("schedule.quiet")));
+      out.quiet.push_back(parsed);
+    }
+  return out;
+}
+
 Result<Retention> read_retention(const Document& document) {
   HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
   if (out.keep != Retention::Keep::best) return out;
@@ -239,6 +258,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.cohort.wait_max = document.duration_s("cohort.wait_s");
   out.cohort.deadline = document.duration_s("cohort.deadline_s");
   out.cohort.attempts_max = whole(document, "cohort.attempts_max");
+
+  HANSA_TRY(out.schedule, read_schedule(document));
 
   out.limits.examples_max = document.integer("limits.examples_max");
   out.limits.magnitude_max = document.number("limits.magnitude_max");

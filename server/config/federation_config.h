@@ -19,6 +19,7 @@
 #include "server/divergence/divergence.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
+#include "server/schedule/schedule.h"
 
 namespace hansa::server {
 
@@ -88,6 +89,7 @@ struct FederationConfig {
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
   std::string selection = "uniform";  // one of cohort_policy_names
   CohortConfig cohort;
+  ScheduleConfig schedule;
   LimitsConfig limits;
   AggregationConfig aggregation;
   ServerOptimizerConfig optimizer;

@@ -8,6 +8,7 @@
 #include "server/config/internal/evaluation_settings.h"
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
+#include "server/config/internal/schedule_settings.h"
 #include "server/config/internal/secure_aggregation_settings.h"
 #include "server/config/internal/store_settings.h"
 #include "server/config/internal/strategy_settings.h"
@@ -34,6 +35,9 @@ constexpr std::array tables{
           "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",
           cohort_settings},
+    Table{"schedule", Presence::defaulted,
+          "When rounds start: by default one after the other. [round.md](round.md#when-a-round-starts).",
+          schedule_settings},
     Table{"limits", Presence::defaulted, "Limits on what one client can do to the model and to the machine.",
           limits_settings},
     Table{"strategy", Presence::defaulted, "How the updates of a round become the next model.",
