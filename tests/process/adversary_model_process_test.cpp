@@ -62,7 +62,7 @@ TEST_F(AdversaryModelProcess, DevicesDoNotRunTheModelOfAnAggregatorInOtherHands)
   std::vector<std::string> certify{"keys",         "certify",   "--root", keys + "/evil.key",
                                    "--federation", "federation"};
   for (int i = 1; i <= 3; ++i)
-    certify.push_back((folder / "admitted" / client_file(i).stem()).string() + ".pub");
+    certify.push_back((folder / "admitted" / site(i).filename()).string() + ".pub");
   run("hansa", certify, "certify");
   sign("evil.key");
   auto aggregator = start_aggregator("aggregator");

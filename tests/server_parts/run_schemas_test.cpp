@@ -74,8 +74,8 @@ TEST_F(RunSchemas, ARunOfAnOlderSchemaGetsTheDigestsOfItsRows) {
   const auto before = verify();
   ASSERT_TRUE(before) << before.error().text();
   EXPECT_TRUE(before->history.is_zero());
-  EXPECT_TRUE(std::ranges::any_of(before->problems, [](const std::string& problem) {
-    return problem.find("the next start of its aggregator adds them") != std::string::npos;
+  EXPECT_TRUE(std::ranges::any_of(before->notes, [](const std::string& note) {
+    return note.find("the next start of its aggregator adds them") != std::string::npos;
   }));
   ASSERT_TRUE(commit(*open(), 4));
   const auto after = verify();
