@@ -103,7 +103,7 @@ class ArchiveReader {
     return out;
   }
 
-  // A tensor that claims more than its storage would let whoever writes its values write behind it.
+  // Values that are written to a tensor that claims more than its storage would land behind it.
   void check_tensors(const c10::IValue& values) const {
     values.visit([this](const c10::IValue& value) {
       if (!value.isTensor() || !value.toTensor().defined()) return false;

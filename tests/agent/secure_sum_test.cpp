@@ -389,7 +389,7 @@ TEST_F(AdversarySecureSum, AnUpdateIsNotMaskedForAnotherModelThanItWasTrainedOn)
     change(other);
     h.receive(other);
     EXPECT_TRUE(h.sent<messages::KeyAdvert>().empty()) << "it takes part with the update of the first task";
-    EXPECT_EQ(h.all<FindArchive>().size(), 1U) << "it begins anew";
+    EXPECT_EQ(h.all<FindArchive>().size(), 1U) << "it begins again";
   }
 }
 

@@ -1,4 +1,4 @@
-// What the aggregator does when clients cannot train: it goes on without them, or waits and says for what.
+// What the aggregator does when clients cannot train: it continues without them, or waits and says for what.
 #include <algorithm>
 
 #include <gtest/gtest.h>

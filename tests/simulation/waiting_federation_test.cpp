@@ -1,5 +1,5 @@
 // Whole federations in which a client always fails its task, all wait for new data, or one leaves in the middle of a
-// round: the aggregator goes on without it, or waits, and each of its lines names the cause.
+// round: the aggregator continues without it, or waits, and each of its lines names the cause.
 #include <algorithm>
 
 #include <gtest/gtest.h>

@@ -14,8 +14,8 @@ namespace hansa::learning::internal {
 
 class RowExamples {
  public:
-  // Groups whose rows are kept for later windows. For a further one, that whose last row is oldest is forgotten: whoever
-  // writes the data could otherwise make the state grow without end.
+  // Groups whose rows are kept for later windows. For a further one, that whose last row is oldest is forgotten: the
+  // program that writes the data could otherwise make the state grow without end.
   static constexpr std::size_t groups_max = 10'000;
 
   // `columns` is the number of inputs of a row.
