@@ -33,8 +33,8 @@ class Update {
   // The sum of the squares of the same values, without decoding them where their codes suffice. Of rotated values it
   // may be too high: those that decoding clamps to magnitude_max, and the padding of a segment's last block.
   [[nodiscard]] double squares(std::uint64_t first, std::uint64_t last) const;
-  // Like the other accumulate() for all values with sign 1. Returns the checksum of `out` afterwards, computed while the values are in the
-  // caches.
+  // Like the other accumulate() for all values with sign 1. Returns the checksum of `out` afterwards, computed while the
+  // values are in the caches.
   [[nodiscard]] Checksum accumulate(std::span<float> out) const;
 
  private:

@@ -42,10 +42,10 @@ struct Assumptions {
   unsigned correctness_bits = 20;
 };
 
-// The most corrupt clients in a cohort of this size: the fraction rounded up, and at least 1.
 // The assumptions are in their range: `corrupt` and `dropout` from 0 to below 1. Fails with `usage`. The functions below
 // require it.
 [[nodiscard]] Result<void> check(const Assumptions& assumptions);
+// The most corrupt clients in a cohort of this size: the fraction rounded up, and at least 1.
 [[nodiscard]] std::uint32_t corrupt_clients(std::uint32_t clients, const Assumptions& assumptions);
 
 struct GraphParameters {

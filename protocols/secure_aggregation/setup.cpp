@@ -15,6 +15,16 @@ tl::unexpected<Error> weaker(std::string what) {
               {ReasonCode::policy_weaker, {}});
 }
 
+void append_grid(Transcript& out, const SumSetup& setup) {
+  const Quantisation& q = setup.quantisation;
+  out.number(q.levels, 4).number(q.ring_bits, 1).real(q.clip).real(q.weight_unit);
+  out.number(q.rotated ? 1 : 0, 1).real(q.fraction);
+  out.number(setup.segments.size(), 2);
+  for (const Segment& segment : setup.segments) out.number(segment.values, 8).real(segment.scale);
+  out.number(setup.metrics.size(), 2);
+  for (const std::string& metric : setup.metrics) out.text(metric);
+}
+
 }  // namespace
 
 std::uint64_t SumSetup::parameters() const {
@@ -38,13 +48,8 @@ std::uint64_t SumSetup::ring_elements() const {
 
 Digest SumSetup::grid() const {
   Transcript out("hansa secagg grid 1");
-  out.number(round.value, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
-  out.real(quantisation.clip).real(quantisation.weight_unit);
-  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.fraction);
-  out.number(segments.size(), 2);
-  for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
-  out.number(metrics.size(), 2);
-  for (const std::string& metric : metrics) out.text(metric);
+  out.number(round.value, 4);
+  append_grid(out, *this);
   return out.digest();
 }
 
@@ -52,13 +57,8 @@ Digest SumSetup::digest() const {
   Transcript out("hansa secagg setup 3");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes);
   out.bytes(model.bytes).bytes(work.bytes);
-  out.number(clients, 4).number(quantisation.levels, 4).number(quantisation.ring_bits, 1);
-  out.real(quantisation.clip).real(quantisation.weight_unit);
-  out.number(quantisation.rotated ? 1 : 0, 1).real(quantisation.fraction);
-  out.number(segments.size(), 2);
-  for (const Segment& segment : segments) out.number(segment.values, 8).real(segment.scale);
-  out.number(metrics.size(), 2);
-  for (const std::string& metric : metrics) out.text(metric);
+  out.number(clients, 4);
+  append_grid(out, *this);
   out.number(static_cast<std::uint8_t>(assumptions.threat_model), 1);
   out.real(assumptions.corrupt).real(assumptions.dropout);
   out.number(assumptions.security_bits, 1).number(assumptions.correctness_bits, 1);
