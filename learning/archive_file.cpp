@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/files.h"
+#include "common/read_at.h"
 
 namespace hansa::learning {
 
@@ -25,13 +26,12 @@ Result<Digest> ArchiveFile::digest() const {
   if (!is_open()) return digest_of_file(path_);
   Sha256 hash;
   std::vector<std::byte> bytes(1 << 16);
-  for (off_t at = 0;;) {
-    const ssize_t n = ::pread(file_->get(), bytes.data(), bytes.size(), at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_with_errno(path_, "cannot be read");
-    if (n == 0) return hash.finish();
-    hash.update(std::span<const std::byte>(bytes).first(static_cast<std::size_t>(n)));
-    at += n;
+  for (std::uint64_t at = 0;;) {
+    const auto read = read_at(*file_, at, bytes);
+    if (!read) return fail_with_errno(path_, "cannot be read");
+    hash.update(std::span<const std::byte>(bytes).first(*read));
+    if (*read < bytes.size()) return hash.finish();
+    at += *read;
   }
 }
 

@@ -5,6 +5,7 @@
 // returns. One thread at a time calls a trainer.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -48,6 +49,8 @@ struct TrainingRequest {
   std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
   std::uint64_t seed = 0;  // for the order of examples and the model's own randomness
   TaskId task = {};  // the task that this training belongs to
+  // The largest change of a value that the task allows.
+  double magnitude_max = std::numeric_limits<double>::infinity();
   KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
 };
 

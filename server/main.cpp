@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/program.h"
+#include "server/config/rounds.h"
 #include "server/process/aggregator_process.h"
 
 namespace {
@@ -42,8 +43,9 @@ hansa::Result<int> run(int argc, char** argv) {
   if (health) {
     HANSA_TRY(const auto found,
               hansa::server::read_health(config, *hansa::server::open_catalogue(config.runs)));
-    std::puts(
-        fmt::format("{}: round {} of {} is committed", found.run, found.last.value, config.rounds).c_str());
+    std::puts(fmt::format("{}: round {} is committed", found.run,
+                          hansa::server::rounds_text(found.last, config.rounds))
+                  .c_str());
     return 0;
   }
   hansa::server::AggregatorOptions options;

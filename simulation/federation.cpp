@@ -190,10 +190,14 @@ void Federation::start_client(ClientHost& host) {
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());
   ++host.life;
   with_client(host, [&](client::Engine& e) {
-    const auto available = host.setup.trainer->available_data();
-    e.data_known(client::data_report(available, {}), client::description_of(available), events_.now());
+    report_data(host, e);
     e.tick(events_.now());
   });
+}
+
+void Federation::report_data(ClientHost& host, client::Engine& engine) {
+  const auto available = host.setup.trainer->available_data();
+  engine.data_known(client::data_report(available, {}), client::description_of(available), events_.now());
 }
 
 void Federation::schedule(ClientHost& host) {
@@ -201,9 +205,7 @@ void Federation::schedule(ClientHost& host) {
   for (const DataArrival& arrival : host.setup.arrivals)
     events_.after(arrival.after, [this, &host, arrives = arrival.arrives] {
       arrives();
-      with_client(host, [&](client::Engine& e) {
-        e.data_known(client::data_report(host.setup.trainer->available_data(), {}), events_.now());
-      });
+      with_client(host, [&](client::Engine& e) { report_data(host, e); });
     });
   if (host.setup.leaves_after)
     events_.after(*host.setup.leaves_after, [this, &host] {

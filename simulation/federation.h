@@ -113,6 +113,7 @@ class Federation {
   // Schedules its start, its arriving data and its leave.
   void schedule(ClientHost& host);
   void start_client(ClientHost& host);
+  void report_data(ClientHost& host, client::Engine& engine);
   void crash_client(ClientHost& host);
   void with_client(ClientHost& host, const std::function<void(client::Engine&)>& action);
   void schedule_client_tick(ClientHost& host);

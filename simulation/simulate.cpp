@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "common/utc.h"
 #include "client/config/client_config.h"
 #include "client/state/client_data.h"
 #include "learning/evaluation.h"
@@ -78,7 +79,7 @@ class Observer final : public server::EngineObserver {
         store_(store),
         evaluator_(evaluator),
         round_done_(round_done),
-        watch_(config.divergence, config.best_metric) {}
+        watch_({config.divergence, config.best_metric, config.until, config.evaluation.has_value()}) {}
   void on_log(server::Log::Level level, const std::string& text) override {
     if (level == server::Log::Level::warning) std::fprintf(stderr, "%s\n", text.c_str());
   }
@@ -89,7 +90,7 @@ class Observer final : public server::EngineObserver {
     if (const auto problems = watch_.on_committed(record); !problems.empty()) {
       const std::string text = server::divergence_text(record.round, problems);
       on_log(server::Log::Level::warning, text);
-      if (config_.divergence.action == server::DivergenceAction::stop) {
+      if (config_.divergence.action == server::DivergenceAction::stop && watch_.is_certain()) {
         diverged = Error{ErrorCode::data, config_.file.string(), text + ", and divergence.action is \"stop\"",
                          "lower training.learning_rate"};
         stop();
@@ -97,17 +98,11 @@ class Observer final : public server::EngineObserver {
     }
     const bool due = record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
                      record.round.value == config_.rounds;
-    if (evaluator_ != nullptr && due) {
-      std::vector<float> parameters(elements);
-      Result<void> done = store_.get_model(record.model, parameters);
-      if (done) {
-        auto metrics = evaluator_->evaluate(parameters);
-        if (metrics) last = *metrics;
-        else done = tl::unexpected<Error>(metrics.error());
-      }
-      if (done) done = store_.record_evaluation(record.round, last);
-      watch_.on_evaluated(record.round, last);
-      if (!done) failure = done.error();
+    if (due) evaluate(record);
+    if (auto text = watch_.reached({}); !text.empty() && !enough) {
+      enough = std::move(text);
+      if (!due) evaluate(record);  // nobody knew before that it is the last one
+      stop();
     }
     round_done_(record, last);
   }
@@ -116,10 +111,25 @@ class Observer final : public server::EngineObserver {
   std::size_t elements = 0;
   std::optional<Error> failure;
   std::function<void()> stop;  // ends the federation's run
+  std::optional<std::string> enough;  // why [schedule.until] ends the run
   std::optional<Error> diverged;  // and [divergence] says that the run stops
   [[nodiscard]] const std::optional<server::BestRound>& best() const { return watch_.best(); }
 
  private:
+  void evaluate(const server::RoundRecord& record) {
+    if (evaluator_ == nullptr) return;
+    std::vector<float> parameters(elements);
+    Result<void> done = store_.get_model(record.model, parameters);
+    if (done) {
+      auto metrics = evaluator_->evaluate(parameters);
+      if (metrics) last = *metrics;
+      else done = tl::unexpected<Error>(metrics.error());
+    }
+    if (done) done = store_.record_evaluation(record.round, last);
+    watch_.on_evaluated(record.round, last);
+    if (!done) failure = done.error();
+  }
+
   const server::FederationConfig& config_;
   server::Store& store_;
   learning::Evaluator* evaluator_;
@@ -143,6 +153,9 @@ class BorrowedStore final : public server::Store {
   Result<void> record_evaluation(RoundId r, const Metrics& m) override {
     return store_.record_evaluation(r, m);
   }
+  Result<void> record_abandoned(const server::AbandonedAttempt& a) override {
+    return store_.record_abandoned(a);
+  }
   Result<std::optional<Position>> position() override { return store_.position(); }
   Result<std::optional<server::RoundRecord>> round(RoundId r) override { return store_.round(r); }
   Result<std::optional<Metrics>> evaluation(RoundId r) override { return store_.evaluation(r); }
@@ -151,6 +164,15 @@ class BorrowedStore final : public server::Store {
  private:
   server::Store& store_;
 };
+
+// A simulation begins its rounds one after the other, and has to end.
+Result<void> check_schedule(const server::FederationConfig& config) {
+  if (config.rounds == 0 && !config.until.reaches && config.until.without_better == 0)
+    return fail(ErrorCode::usage, config.file.string(), "rounds = 0 has no end", "simulate with --rounds N");
+  if (config.schedule.is_set() || config.until.seconds > 0)
+    std::fputs("a simulation does not wait for [schedule], and ignores schedule.until.hours\n", stderr);
+  return {};
+}
 
 // An aggregator waits until somebody has corrected what is wrong. In a simulation nobody does.
 void end_where_an_aggregator_waits(server::CohortConfig& cohort) {
@@ -163,6 +185,7 @@ void end_where_an_aggregator_waits(server::CohortConfig& cohort) {
 Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, const SimulateOptions& options,
                                        const RoundDone& round_done, const std::atomic<bool>& stop) {
   const Instant began = steady_now();
+  HANSA_TRY_VOID(check_schedule(config));
   const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
   HANSA_TRY(auto identities, Identities::create(config.name, config.seed, epoch));
   HANSA_TRY(auto clients, open_clients(config, identities));
@@ -194,6 +217,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   for (const auto& client : clients) f.aggregator.coordinator.settings.admitted.push_back(client.name);
   f.clients = std::move(clients);
   end_where_an_aggregator_waits(f.aggregator.coordinator.settings.cohort);
+  f.aggregator.coordinator.settings.schedule = {};
   f.seed = config.seed;
   f.clients_have_archive = true;
   f.threads = options.threads > 0 ? options.threads : cores;
@@ -213,6 +237,9 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   if (observer.failure) return tl::unexpected<Error>(*observer.failure);
   if (outcome.finish.why == server::Finish::Why::gave_up)
     return fail(ErrorCode::quorum, run.store->location(), outcome.finish.text, outcome.finish.hint);
+  if (outcome.finish.why == server::Finish::Why::all_rounds || observer.enough)
+    HANSA_TRY_VOID(run.store->record_end({outcome.last_committed, rfc3339_text(utc_seconds_now()),
+                                          observer.enough.value_or(outcome.finish.text)}));
   SimulateOutcome out;
   out.run_folder = run.store->location();
   out.last_committed = outcome.last_committed;
@@ -220,6 +247,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   out.training = observer.training;
   out.evaluation = observer.last;
   out.best = observer.best();
+  out.enough = observer.enough.value_or("");
   out.seconds = seconds(steady_now() - began);
   out.bytes_up = outcome.bytes_up;
   out.bytes_down = outcome.bytes_down;

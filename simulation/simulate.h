@@ -26,6 +26,7 @@ struct SimulateOutcome {
   Metrics training;  // of the last committed round: what its clients measured
   Metrics evaluation;  // of the last committed round; empty without [evaluation]
   std::optional<server::BestRound> best;
+  std::string enough;  // why [schedule.until] ended the run before its last round; empty: it did not
   double seconds = 0;
   std::uint64_t bytes_up = 0;
   std::uint64_t bytes_down = 0;
@@ -34,7 +35,8 @@ struct SimulateOutcome {
 // Called after each round, with its evaluation if the configuration has one.
 using RoundDone = std::function<void(const server::RoundRecord&, const Metrics&)>;
 
-// The caller has set config.rounds and config.seed. Always starts a new run, in the folder `simulated` of config.runs, where no aggregator continues it.
+// The caller has set config.rounds and config.seed. Always starts a new run, in the folder `simulated` of config.runs,
+// where no aggregator continues it. Rounds do not wait for [schedule].
 [[nodiscard]] Result<SimulateOutcome> run_simulation(const server::FederationConfig& config,
                                                      const SimulateOptions& options,
                                                      const RoundDone& round_done,

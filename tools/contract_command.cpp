@@ -119,14 +119,15 @@ void add_contract_command(CLI::App& hansa, Outcome& outcome) {
   contract->require_subcommand(1);
 
   CLI::App* make = contract->add_subcommand("make", "Print the [data_contract] that a client's data fits");
-  make->footer("Example:\n  hansa contract make clients/client-01.toml >> federation.toml");
+  make->footer("Example:\n  hansa contract make sites/client-01/client.toml >> federation.toml");
   auto file = std::make_shared<std::filesystem::path>();
   make->add_option("CLIENT", *file, "A client's configuration file")->required();
   make->callback([file, &outcome] { outcome = run_make(*file); });
 
   CLI::App* check = contract->add_subcommand("check", "Compare clients' data with the federation's contract");
   check->footer(
-      "Example:\n  hansa contract check federation.toml clients/client-01.toml clients/client-02.toml");
+      "Example:\n  hansa contract check federation.toml sites/client-01/client.toml "
+      "sites/client-02/client.toml");
   auto options = std::make_shared<CheckOptions>();
   check->add_option("FEDERATION", options->federation, "With a table [data_contract]")->required();
   check->add_option("CLIENT", options->clients, "Clients' configuration files")->required();

@@ -28,6 +28,7 @@ struct EvaluateOptions {
   std::filesystem::path images;
   std::filesystem::path labels;
   std::filesystem::path config;  // its [data] is used instead of --images and --labels
+  ServedKind kind = ServedKind::global;  // of a client's state
   int threads = 1;
   OutputForm form = OutputForm::table;
 };
@@ -61,7 +62,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
   std::error_code error;
   HANSA_TRY(const auto served, find_served_model(options.model));
   if (served) {
-    model.archive = served->global;
+    HANSA_TRY(model.archive, file_of(*served, options.kind));
   } else if (std::filesystem::is_regular_file(options.model, error)) {
     model.archive = options.model;
   } else {
@@ -110,6 +111,9 @@ void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
   command->add_option("--threads", options->threads, "Number of threads")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command->add_flag_callback(
+      "--personal", [options] { options->kind = ServedKind::personal; },
+      "Of a client's state: the model with the device's own parameters");
   command->add_flag_callback(
       "--json", [options] { options->form = OutputForm::json; }, "Print JSON");
   command->callback([options, &outcome] { outcome = run_evaluate(*options); });

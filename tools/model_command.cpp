@@ -46,6 +46,7 @@ struct CheckOptions {
 
 struct ExportOptions {
   std::string run;
+  ServedKind kind = ServedKind::global;  // of a client's state
   std::filesystem::path out;
 };
 
@@ -192,7 +193,8 @@ Result<void> run_check(const CheckOptions& options) {
 Result<void> run_export(const ExportOptions& options) {
   HANSA_TRY(const auto served, find_served_model(options.run));
   if (served) {
-    HANSA_TRY_VOID(copy_file_atomically(served->global, options.out));
+    HANSA_TRY(const std::filesystem::path file, file_of(*served, options.kind));
+    HANSA_TRY_VOID(copy_file_atomically(file, options.out));
     fmt::print("{}: the model of round {}, {}\n", options.out.string(), served->round, served->digest);
     return {};
   }
@@ -272,6 +274,9 @@ void add_model_command(CLI::App& hansa, Outcome& outcome) {
                    "A run folder, RUN@ROUND (without ROUND: the last round), or a client's state folder")
       ->required();
   export_command->add_option("OUT,-o,--out", export_options->out, "The archive to write")->required();
+  export_command->add_flag_callback(
+      "--personal", [export_options] { export_options->kind = ServedKind::personal; },
+      "Of a client's state: the model with the device's own parameters");
   export_command->callback([export_options, &outcome] { outcome = run_export(*export_options); });
 
   add_model_approval_commands(*model, outcome);

@@ -8,6 +8,7 @@
 #include "server/config/federation_config.h"
 #include "server/retention/retention.h"
 #include "server/store/run_catalogue.h"
+#include "server/store/training_metrics.h"
 
 namespace hansa::tools {
 namespace {
@@ -40,24 +41,8 @@ struct Means {
 // The clients' means in training, of each round.
 std::vector<Means> trained_means(const std::vector<server::RoundRecord>& rounds) {
   std::vector<Means> out;
-  for (const server::RoundRecord& round : rounds) {
-    Means means{round.round, {}};
-    if (round.secure) means.metrics = round.secure->metrics;
-    else
-      for (const auto& participation : round.participations) {
-        if (participation.outcome != server::Outcome::counted) continue;
-        for (const Metric& metric : participation.metrics) {
-          const auto known = std::ranges::find(means.metrics, metric.name, &Metric::name);
-          if (known == means.metrics.end()) {
-            means.metrics.push_back(metric);
-          } else {
-            known->sum += metric.sum;
-            known->count += metric.count;
-          }
-        }
-      }
-    out.push_back(std::move(means));
-  }
+  for (const server::RoundRecord& round : rounds)
+    out.push_back({round.round, server::training_metrics(round)});
   return out;
 }
 
@@ -102,7 +87,9 @@ Result<void> read_run(RunSummary& out, const std::string& metric) {
   out.federation = identity->federation;
   out.started_from = identity->started_from;
   out.started = time_in_name(identity->run);
-  if (out.state == RunState::empty) out.state = RunState::stopped;
+  HANSA_TRY(const auto end, run->end());
+  if (end) out.end = end->why;
+  if (out.state == RunState::empty) out.state = end ? RunState::finished : RunState::stopped;
   HANSA_TRY(const auto rounds, run->rounds());
   HANSA_TRY(const auto evaluations, run->evaluations());
   out.rounds = rounds.empty() ? 0 : rounds.back().round.value;
@@ -139,6 +126,7 @@ const char* name(RunState state) {
   switch (state) {
     case RunState::running: return "running";
     case RunState::stopped: return "stopped";
+    case RunState::finished: return "finished";
     case RunState::empty: return "not begun";
     case RunState::unreadable: return "unreadable";
   }
@@ -167,7 +155,10 @@ Result<fs::path> find_runs_folder(const fs::path& path) {
 
 Result<std::vector<RunSummary>> list_runs(const fs::path& folder, const std::string& metric) {
   std::vector<RunSummary> out;
-  HANSA_TRY(const auto names, subfolders(folder));
+  HANSA_TRY(auto names, subfolders(folder));
+  std::error_code error;
+  if (fs::is_directory(folder / server::simulated_folder, error))
+    names.emplace_back(server::simulated_folder);
   for (const std::string& name : names) {
     if (is_run_folder(folder / name)) {
       out.push_back(summarise(folder / name, name, metric));

@@ -13,7 +13,8 @@ namespace hansa::tools {
 
 enum class RunState : std::uint8_t {
   running,  // a process holds the run's lock
-  stopped,  // at least one round is committed, or the run has begun
+  stopped,  // it has begun, and has rounds left
+  finished,  // it has all of its rounds
   empty,  // it has not begun
   unreadable,
 };
@@ -38,6 +39,7 @@ struct RunSummary {
   std::string started;  // RFC 3339, UTC; from the recorded name, else the first round's; may be empty
   std::string started_from;  // "RUN@ROUND" of --from, or empty
   std::uint32_t rounds = 0;  // committed
+  std::string end;  // why it has all of its rounds; empty: it has not
   std::optional<MetricCourse> metric;
 };
 

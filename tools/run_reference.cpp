@@ -58,6 +58,13 @@ Result<std::optional<ServedModel>> find_served_model(const std::filesystem::path
   return out;
 }
 
+Result<std::filesystem::path> file_of(const ServedModel& served, ServedKind kind) {
+  if (kind == ServedKind::global) return served.global;
+  if (served.personal) return *served.personal;
+  return fail(ErrorCode::usage, served.global.parent_path().string(), "holds no personal model",
+              "leave --personal out: this federation has no [model] personal");
+}
+
 Result<RunModel> load_run_model(const RunReference& reference) {
   HANSA_TRY(const auto run, server::open_run_read_only(reference.run));
   HANSA_TRY(const auto found, server::find_round_model(*run, reference.round));

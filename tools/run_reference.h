@@ -1,6 +1,7 @@
 // "RUN" or "RUN@ROUND" on the command line: a run folder, and one of its committed models. Or a client's state folder,
 // with the newest model that the client wrote for programs of its device.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct ServedModel {
   std::string round;  // as its manifest says
   std::string digest;
 };
+enum class ServedKind : std::uint8_t { global, personal };
+// The file of that kind. Fails (usage) if the device keeps no personal parameters.
+[[nodiscard]] Result<std::filesystem::path> file_of(const ServedModel& served, ServedKind kind);
+
 // The model of a client's state folder, or of its serving folder. Empty: the folder is neither. Fails (usage) if it is
 // one, and has no model, (storage) if the manifest cannot be read.
 [[nodiscard]] Result<std::optional<ServedModel>> find_served_model(const std::filesystem::path& folder);

@@ -32,6 +32,7 @@ void print_json(const std::vector<RunSummary>& runs) {
                          {"started", run.started},   {"started_from", run.started_from},
                          {"rounds", run.rounds}};
     if (!run.reason.empty()) entry["reason"] = run.reason;
+    if (!run.end.empty()) entry["finished"] = run.end;
     if (const auto& metric = run.metric)
       entry["metric"] = {{"name", metric->name},
                          {"of", metric->trained ? "training" : "evaluation"},

@@ -64,9 +64,10 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
       const std::string means = means_text(metrics);
       return means.empty() ? "" : fmt::format("; {}: {}", label, means);
     };
-    fmt::print("round {:>3} of {}: {} of {} clients counted{}{}; model {}\n", record.round.value,
-               config.rounds, counted, record.participations.size(), labelled("training", training),
-               labelled("test", evaluation), record.model.brief());
+    fmt::print("round {:>3}{}: {} of {} clients counted{}{}; model {}\n", record.round.value,
+               config.rounds > 0 ? fmt::format(" of {}", config.rounds) : "", counted,
+               record.participations.size(), labelled("training", training), labelled("test", evaluation),
+               record.model.brief());
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
@@ -81,6 +82,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
       out["best"] = {{"round", outcome.best->round.value},
                      {"metric", outcome.best->metric},
                      {"value", outcome.best->value}};
+    if (!outcome.enough.empty()) out["ended_early"] = outcome.enough;
     if (!outcome.evaluation.empty()) out["evaluation"] = tools::metrics_json(outcome.evaluation);
     fmt::print("{}\n", out.dump(2));
     return {};
@@ -91,6 +93,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
     fmt::print("final training {}: {}\n", metric.name, mean_text(metric));
   for (const Metric& metric : outcome.evaluation)
     if (metric.count > 0) fmt::print("final test {}: {}\n", metric.name, mean_text(metric));
+  if (!outcome.enough.empty()) fmt::print("ended early: {}\n", outcome.enough);
   if (outcome.best) fmt::print("best: {}\n", text_of(*outcome.best));
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};

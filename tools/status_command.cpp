@@ -12,7 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/metrics_text.h"
-#include "server/divergence/best_round.h"
+#include "common/text.h"
+#include "server/divergence/run_watch.h"
 #include "server/store/run_catalogue.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
@@ -36,12 +37,14 @@ struct RunView {
   server::RunIdentity identity;
   std::vector<RoundRecord> rounds;
   std::map<RoundId, Metrics> evaluations;
+  std::optional<server::RunEnd> end;
+  std::vector<server::AbandonedAttempt> abandoned;
   std::vector<RoundId> configured_after;  // the rounds after which the configuration changed; first round 0
 };
 
 Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(const auto run, server::open_run_read_only(folder));
-  RunView out{folder, {}, {}, {}};
+  RunView out{folder, {}, {}, {}, {}, {}, {}};
   HANSA_TRY(const auto identity, run->identity());
   if (!identity)
     return fail(ErrorCode::usage, folder.string(), "has not started",
@@ -50,6 +53,8 @@ Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(out.rounds, run->rounds());
   HANSA_TRY(const auto evaluations, run->evaluations());
   for (const auto& [round, metrics] : evaluations) out.evaluations[round] = metrics;
+  HANSA_TRY(out.end, run->end());
+  HANSA_TRY(out.abandoned, run->abandoned_attempts());
   HANSA_TRY(const auto configurations, run->configurations());
   for (const auto& configuration : configurations) out.configured_after.push_back(configuration.after);
   return out;
@@ -97,7 +102,7 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
 // By the accuracy of the evaluations, or else as best_round.h says. The aggregator's log has it by [store] metric.
 std::optional<server::BestRound> best_of(const RunView& view) {
   server::BestRounds out("accuracy");
-  for (const RoundRecord& round : view.rounds) out.add_training(round.round, server::training_metrics(round));
+  for (const RoundRecord& round : view.rounds) add_training(out, round);
   for (const auto& [round, metrics] : view.evaluations) out.add_evaluation(round, metrics);
   return out.best();
 }
@@ -135,6 +140,19 @@ std::vector<std::string> training_names(const std::vector<Metrics>& training) {
       if (out.size() < columns_max && std::find(out.begin(), out.end(), metric.name) == out.end())
         out.push_back(metric.name);
   return out;
+}
+
+// The last attempts that were abandoned, with their reasons.
+void print_abandoned(const RunView& view) {
+  constexpr std::size_t shown_max = 5;
+  const std::size_t all = view.abandoned.size();
+  if (all == 0) return;
+  fmt::print("abandoned attempts: {}{}\n", all == server::abandoned_attempts_max ? "at least " : "", all);
+  for (std::size_t i = all - std::min(all, shown_max); i < all; ++i) {
+    const server::AbandonedAttempt& attempt = view.abandoned[i];
+    fmt::print("  {}  round {}, attempt {}: {}\n", attempt.at, attempt.round.value, attempt.attempt,
+               printable(attempt.reason));
+  }
 }
 
 void print_table(const RunView& view) {
@@ -180,6 +198,8 @@ void print_table(const RunView& view) {
   fmt::print("federation {}, run {}\n{}{}model: {}\n", view.identity.federation,
              view.identity.run + (view.identity.kind == server::RunKind::simulated ? " (simulated)" : ""),
              table.text(), best_line(view), model.text());
+  if (view.end) fmt::print("finished at {}: {}\n", view.end->at, view.end->why);
+  print_abandoned(view);
   std::string changes;
   for (std::size_t i = 1; i < view.configured_after.size(); ++i)
     changes += (i > 1 ? ", " : "") + std::to_string(view.configured_after[i].value);
@@ -246,6 +266,12 @@ void print_json(const RunView& view) {
   }
   nlohmann::json configured_after = nlohmann::json::array();
   for (const RoundId round : view.configured_after) configured_after.push_back(round.value);
+  nlohmann::json abandoned = nlohmann::json::array();
+  for (const server::AbandonedAttempt& attempt : view.abandoned)
+    abandoned.push_back({{"round", attempt.round.value},
+                         {"attempt", attempt.attempt},
+                         {"at", attempt.at},
+                         {"reason", attempt.reason}});
   nlohmann::json document{{"federation", view.identity.federation},
                           {"run", view.identity.run},
                           {"seed", view.identity.seed},
@@ -254,8 +280,10 @@ void print_json(const RunView& view) {
                           {"initial_model", view.identity.initial_model.text()},
                           {"started_from", view.identity.started_from},
                           {"configured_after", configured_after},
+                          {"abandoned_attempts", abandoned},
                           {"simulated", view.identity.kind == server::RunKind::simulated},
                           {"rounds", rounds}};
+  if (view.end) document["finished"] = {{"at", view.end->at}, {"why", view.end->why}};
   if (const auto best = best_of(view))
     document["best"] = {{"round", best->round.value}, {"metric", best->metric}, {"value", best->value}};
   // Reasons come from clients. The listing must not end at bytes that are not UTF-8.

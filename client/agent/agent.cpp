@@ -188,8 +188,10 @@ struct Agent::Hear {
     t.to_task(round::ReceiptArrived{m.verdict});
     // What was summed only may never be committed. Then its examples are still new.
     const bool is_counted = m.verdict == messages::Verdict::counted;
-    if (is_counted && t.a.task_.task()->state() == round::TaskState::counted)
+    if (is_counted && t.a.task_.task()->state() == round::TaskState::counted) {
+      t.a.session_.update_counted();
       t.effects.emplace_back(KeepCounted{m.task});
+    }
   }
   void operator()(const messages::Cancel& m) const {
     if (!t.a.task_.is_current(m.task)) return;
@@ -240,7 +242,7 @@ struct Agent::Apply {
       if (session.state() == LinkState::online) t.a.sum_.leave();
       return session.aggregator_left(bye->reason, t.now, t.effects);
     }
-    if (session.hears(e.session, t.now)) std::visit(Hear{t, e}, e.message);
+    if (session.hears(e.session, t.now, t.effects)) std::visit(Hear{t, e}, e.message);
   }
   void operator()(const ArchiveLookedUp& e) const { t.begin(e); }
   void operator()(const BlobChecked& e) const {

@@ -1,6 +1,6 @@
 // Fetches the last model of a federation that is finished: a pure state machine.
 //
-//   idle -> fetching -> complete, or given up
+//   idle -> fetching -> complete, or idle again
 //
 // Only a model after the one that this device trained last reaches it in this way: before, each task brought the model
 // of the round before. The blob is named by the digest of its values (common/vector_digest.h). The fetch ends with its

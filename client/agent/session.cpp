@@ -121,7 +121,8 @@ void Session::data_known(const messages::DataReport& data, const std::optional<D
   known_ = data;
   known_.notices.clear();
   contract_.described(description);
-  if (!judge(effects) && data.notices.empty()) return;
+  const bool anyway = std::exchange(report_anyway_, false);
+  if (!judge(effects) && data.notices.empty() && !anyway) return;
   for (const messages::Report& notice : data.notices) add_notice(data_.notices, notice);
   report_due_ = true;
   report_if_due(now, effects);
@@ -152,9 +153,10 @@ void Session::report(Instant now, std::vector<Effect>& effects) {
   data_.notices.clear();
 }
 
-bool Session::hears(SessionId id, Instant now) {
+bool Session::hears(SessionId id, Instant now, std::vector<Effect>& effects) {
   if (state_ != LinkState::online || id != id_) return false;
   last_heard_ = now;
+  if (!last_refusal_.empty()) log(Log::Level::info, "the aggregator accepts this client now", effects);
   last_refusal_.clear();
   return true;
 }

@@ -43,13 +43,15 @@ class Session {
   void aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects);
   void data_known(const messages::DataReport& data, const std::optional<DataDescription>& description,
                   Instant now, std::vector<Effect>& effects);
+  // The update of this device counts: the next data_known is reported even if its numbers are those of before.
+  void update_counted() { report_anyway_ = true; }
   void tick(const Work& work, Instant now, std::vector<Effect>& effects);
   // Finishes the machine, which ignores all later events.
   void finish(Exit::Why why, std::vector<Effect>& effects);
 
   // A message with this session number arrived. False if it must be ignored, because it belongs to an old session or no
   // session is open.
-  [[nodiscard]] bool hears(SessionId id, Instant now);
+  [[nodiscard]] bool hears(SessionId id, Instant now, std::vector<Effect>& effects);
   // A part of a transfer or of the secure aggregation arrived.
   void progressed(Instant now) { last_progress_ = now; }
 
@@ -91,6 +93,7 @@ class Session {
   messages::DataReport known_;  // what the device has, without notices
   messages::DataReport data_;  // what is reported. Its notices: not yet known to have arrived
   bool report_due_ = false;
+  bool report_anyway_ = false;
   Instant last_report_;
   std::string last_refusal_;  // empty after a message in a session; a repeated one is logged now and then
   std::uint64_t refusals_ = 0;  // since then

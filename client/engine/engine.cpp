@@ -170,6 +170,7 @@ void Engine::start_training(const messages::TrainTask& task) {
   request.method = task.method;
   request.inputs = inputs_.for_training(task);
   request.seed = task.seed;
+  request.magnitude_max = task.magnitude_max;
   request.task = task.task;
   request.kept = *std::move(kept);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();

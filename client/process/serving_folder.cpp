@@ -1,10 +1,8 @@
 #include "client/process/serving_folder.h"
 
-#include <ctime>
 #include <span>
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -17,10 +15,6 @@ namespace hansa::client {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string time_text(UtcSeconds time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(time.value)));
-}
 
 Json json_of(const Metrics& metrics) {
   Json out = Json::object();
@@ -48,7 +42,7 @@ Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trai
                 {"round", model.round.value},
                 {"model", vector_digest(model.request.inputs.front().values).text()},
                 {"layout", model.request.layout.text()},
-                {"time", time_text(utc_seconds_now())}};
+                {"time", rfc3339_text(utc_seconds_now())}};
   if (!trained.empty()) manifest["trained"] = json_of(trained);
   const auto put = [&](const char* key, const char* name, learning::PersonalValues personal) -> Result<void> {
     HANSA_TRY(const std::string bytes, saver.save(model.request, personal));

@@ -56,6 +56,7 @@ internal::Task task_for(const learning::TrainingRequest& request) {
   task.request.method = request.method;
   task.request.inputs = request.inputs;
   task.request.seed = request.seed;
+  task.request.magnitude_max = request.magnitude_max;
   task.request.task = request.task;
   for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
   for (const auto& [name, vector] : request.kept) {

@@ -64,7 +64,7 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
                                                        std::span<const learning::OutputVector> outputs,
                                                        std::stop_token stop) override;
   // Asks the child, which may open no file: the bytes come through the shared memory, bounded by the archive's size. They
-  // are what the model's code made of them, so that only who trusts the archive should load them. Fails as train() does.
+  // are what the model's code made of them, so that only programs that trust the archive should load them. Fails as train() does.
   [[nodiscard]] Result<std::string> save(const learning::TrainingRequest& request,
                                          learning::PersonalValues personal) override;
   // Ends the child and returns its memory, and what this process has freed, to the system.

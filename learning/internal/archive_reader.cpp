@@ -14,6 +14,7 @@
 #include <torch/csrc/jit/serialization/import_source.h>
 #include <unistd.h>
 
+#include "common/read_at.h"
 #include "learning/internal/code_check.h"
 #include "learning/internal/source_positions.h"
 #include "learning/internal/tensor_bounds.h"
@@ -38,15 +39,7 @@ class OpenFile final : public caffe2::serialize::ReadAdapterInterface {
   }
   std::size_t size() const override { return size_; }
   std::size_t read(std::uint64_t position, void* to, std::size_t bytes, const char*) const override {
-    std::size_t done = 0;
-    while (done < bytes) {
-      const ssize_t n = ::pread(file_->get(), static_cast<char*>(to) + done, bytes - done,
-                                static_cast<off_t>(position + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) break;
-      done += static_cast<std::size_t>(n);
-    }
-    return done;
+    return read_at(*file_, position, {static_cast<std::byte*>(to), bytes}).value_or(0);
   }
 
  private:

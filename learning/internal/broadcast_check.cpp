@@ -1,6 +1,7 @@
 #include "learning/internal/broadcast_check.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -19,32 +20,70 @@ std::string shape_text(at::IntArrayRef sizes) {
   return out + "]";
 }
 
-std::string compare(Model& model, const DataSource& source) {
+double loss_of(Model& model, const at::Tensor& inputs, const at::Tensor& targets) {
+  const c10::IValue loss = model.training_loss(inputs, targets);
+  return loss.isTensor() ? loss.toTensor().to(at::kDouble).sum().item<double>() : loss.toDouble();
+}
+
+double spread_of(const at::Tensor& values) {
+  return (values.max().to(at::kDouble) - values.min().to(at::kDouble)).item<double>();
+}
+
+// Whether the loss depends on the targets, and not on which example each belongs to. Real targets are replaced by the
+// outputs, of which the right pairs differ most from wrong ones, whatever the scale of the data.
+bool ignores_order(Model& model, const Batch& batch, const at::Tensor& output) {
+  const bool real = at::isFloatingType(batch.targets.scalar_type());
+  const at::Tensor targets = real ? output.reshape(batch.targets.sizes()).clone() : batch.targets;
+  const double outputs_apart = spread_of(output), targets_apart = spread_of(targets);
+  const double right = loss_of(model, batch.inputs, targets);
+  const double rolled = loss_of(model, batch.inputs, targets.roll(1, 0));
+  const double flipped = loss_of(model, batch.inputs, targets.flip(0));
+  const double moved = loss_of(model, batch.inputs, targets + (real ? targets_apart : 1.0));
+  const double noise = 4e-6 * std::max({std::abs(right), std::abs(rolled), std::abs(moved)});
+  // Of outputs that hardly differ a right loss does not depend on the order either. NaN compares as false.
+  return outputs_apart * targets_apart > 100 * noise && std::abs(rolled - right) <= noise &&
+         std::abs(flipped - right) <= noise && std::abs(moved - right) > 10 * noise;
+}
+
+Result<std::string> compare(Model& model, const DataSource& source) {
   std::vector<std::uint32_t> first(std::min(batch_size, source.example_count()));
   std::iota(first.begin(), first.end(), 0U);
-  if (first.size() < 2) return {};
+  if (first.size() < 2) return std::string();
   BatchReader reader(source, first.size(), model.memory_order());
   const Batch batch = reader.read(first);
   const at::NoGradGuard no_gradients;
   const c10::IValue output = model.forward(batch.inputs);
-  if (!output.isTensor()) return {};
+  if (!output.isTensor()) return std::string();
   const at::IntArrayRef given = output.toTensor().sizes(), wanted = batch.targets.sizes();
-  if (given == wanted || output.toTensor().numel() != batch.targets.numel()) return {};
-  return "forward returns " + shape_text(given) + " for targets " + shape_text(wanted) +
+  if (given == wanted || output.toTensor().numel() != batch.targets.numel()) return std::string();
+  const std::string shapes = "forward returns " + shape_text(given) + " for targets " + shape_text(wanted);
+  constexpr const char* remedy = "use y.view_as(output) in training_loss(x, y)";
+  if (ignores_order(model, batch, output.toTensor()))
+    return fail(ErrorCode::model, model.location(),
+                shapes + ", and training_loss compares each output with all targets: they broadcast", remedy,
+                {ReasonCode::output_unfit, {}});
+  return shapes +
          ": if training_loss(x, y) subtracts one from the other, they broadcast to another shape and the "
          "loss is "
-         "wrong; use y.view_as(output) there";
+         "wrong; " +
+         remedy;
 }
 
 }  // namespace
 
-Result<std::string> find_broadcast(const ArchiveFile& archive, const DataSource& source) {
-  HANSA_TRY(LoadedModel model, LoadedModel::open(archive, {}));
+Result<std::string> find_broadcast(Model& model, const DataSource& source) {
   if (!model.traits().has_training_loss) return std::string();
   model.set_training(false);
-  const auto compared = guarded(model.location(), "forward cannot be called", "",
-                                [&]() -> Result<std::string> { return compare(model, source); });
-  return compared.value_or(std::string());
+  auto compared = guarded(model.location(), "forward cannot be called", "",
+                          [&]() -> Result<std::string> { return compare(model, source); });
+  // What else a model cannot do is reported by its training.
+  if (!compared && compared.error().reason.code != ReasonCode::output_unfit) return std::string();
+  return compared;
+}
+
+Result<std::string> find_broadcast(const ArchiveFile& archive, const DataSource& source) {
+  HANSA_TRY(LoadedModel model, LoadedModel::open(archive, {}));
+  return find_broadcast(model, source);
 }
 
 }  // namespace hansa::learning

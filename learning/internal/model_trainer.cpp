@@ -7,9 +7,11 @@
 #include <sstream>
 #include <tuple>
 
+#include "learning/internal/broadcast_check.h"
 #include "learning/internal/memory_estimate.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
+#include "learning/internal/update_check.h"
 #include "learning/methods/registry.h"
 #include "learning/model_archive.h"
 #include "learning/model_saver.h"
@@ -81,6 +83,7 @@ class ModelTrainer final : public Trainer {
       return {};
     model_.reset();  // released first, because two models may need more memory than the device has
     memory_checked_for_batch_ = 0;
+    loss_checked_ = false;
     HANSA_TRY(model_, open_(archive, personal));
     identity_ = identity;
     patterns_ = personal;
@@ -141,6 +144,14 @@ class ModelTrainer final : public Trainer {
     return {};
   }
 
+  // Checked once for each model: a loss of its own that broadcasts would train towards the mean of the targets.
+  Result<void> check_loss(const DataSource& source) {
+    if (loss_checked_ || !model_->traits().has_training_loss) return {};
+    HANSA_TRY(const std::string warning, find_broadcast(*model_, source));
+    loss_checked_ = warning.empty();  // other weights may show what these do not
+    return {};
+  }
+
   // Checked once for each model, method and batch size, because it costs the training on two examples.
   Result<void> check_memory(const TrainingRequest& request, const DataSource& source) {
     const TrainingConfig config = training_config(described(request), request.method);
@@ -179,6 +190,7 @@ class ModelTrainer final : public Trainer {
     find_personal(request.kept);
     model_->assign(global);
     model_->assign_personal(personal_);
+    HANSA_TRY_VOID(check_loss(*data.source));
     HANSA_TRY_VOID(check_memory(request, *data.source));
     model_->assign(global);
     model_->assign_personal(personal_);
@@ -192,7 +204,8 @@ class ModelTrainer final : public Trainer {
     model_->extract(local_);
     model_->extract_personal(personal_);
     for (std::size_t i = 0; i < local_.size(); ++i) local_[i] -= global[i];
-    if (!is_finite(local_) || !is_finite(personal_) || !std::ranges::all_of(further_, is_finite))
+    HANSA_TRY_VOID(check_update(model_->layout(), local_, request.magnitude_max, *data.source));
+    if (!is_finite(personal_) || !std::ranges::all_of(further_, is_finite))
       return fail(
           ErrorCode::data, data.source->location(), "the weights became infinite or NaN in the last step",
           "lower training.learning_rate, and check the data for extreme values", {ReasonCode::diverged, {}});
@@ -210,6 +223,7 @@ class ModelTrainer final : public Trainer {
   std::vector<float> archived_personal_;
   std::vector<float> personal_;
   std::string identity_;  // of the archive
+  bool loss_checked_ = false;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method
   // Results. They are copied to the caller's outputs only on success.

@@ -14,6 +14,7 @@
 #include "common/open_file.h"
 #include "common/files.h"
 #include "common/kernels/copy.h"
+#include "common/read_at.h"
 
 namespace hansa::server {
 namespace {
@@ -190,15 +191,10 @@ Result<void> Spool::visit_bytes(
   Result<void> outcome;
   for (std::uint64_t offset = 0; outcome && offset < state.size;) {
     const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, state.size - offset));
-    for (std::size_t done = 0; outcome && done < bytes;) {
-      const ssize_t n =
-          ::pread(state.file.get(), block.data() + done, bytes - done, static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) outcome = fail_with(errno, state.pool->folder_, "cannot give an update back");
-      if (n == 0)
-        outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
-      if (n > 0) done += static_cast<std::size_t>(n);
-    }
+    const auto read = read_at(state.file, offset, {reinterpret_cast<std::byte*>(block.data()), bytes});
+    if (!read) outcome = fail_with(errno, state.pool->folder_, "cannot give an update back");
+    else if (*read != bytes)
+      outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
     if (outcome) outcome = visit_block({reinterpret_cast<const std::byte*>(block.data()), bytes}, offset);
     offset += bytes;
   }

@@ -179,6 +179,21 @@ Result<ScheduleConfig> read_schedule(const Document& document) {
   return out;
 }
 
+Result<UntilConfig> read_until(const Document& document) {
+  UntilConfig out;
+  if (document.has("schedule.until.reaches")) out.reaches = document.number("schedule.until.reaches");
+  out.without_better = whole(document, "schedule.until.without_better");
+  out.seconds = static_cast<std::uint64_t>(std::ceil(document.number("schedule.until.hours") * 3600));
+  const bool compares = out.reaches || out.without_better > 0;
+  if (compares && !document.has_table("evaluation") && document.boolean("secure_aggregation.enabled"))
+    return fail(
+        ErrorCode::usage, document.location("schedule.until"),
+        "compares rounds by the training loss, and of a secure sum only the mean is known, which a single "
+        "client can move",
+        "add [evaluation], or use rounds or hours");
+  return out;
+}
+
 Result<Retention> read_retention(const Document& document) {
   HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
   if (out.keep != Retention::Keep::best) return out;
@@ -260,6 +275,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.cohort.attempts_max = whole(document, "cohort.attempts_max");
 
   HANSA_TRY(out.schedule, read_schedule(document));
+  HANSA_TRY(out.until, read_until(document));
 
   out.limits.examples_max = document.integer("limits.examples_max");
   out.limits.magnitude_max = document.number("limits.magnitude_max");

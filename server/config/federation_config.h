@@ -17,6 +17,7 @@
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/aggregation/aggregation_config.h"
 #include "server/divergence/divergence.h"
+#include "server/divergence/until.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
 #include "server/schedule/schedule.h"
@@ -72,7 +73,7 @@ struct FederationConfig {
   std::filesystem::path file;  // the file that was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
   std::uint64_t seed = 1;
-  std::uint32_t rounds = 20;
+  std::uint32_t rounds = 20;  // 0: no end (server/config/rounds.h)
   AfterLastRound after_last_round = AfterLastRound::stop;
 
   std::string bind = "tcp://0.0.0.0:7470";
@@ -90,6 +91,7 @@ struct FederationConfig {
   std::string selection = "uniform";  // one of cohort_policy_names
   CohortConfig cohort;
   ScheduleConfig schedule;
+  UntilConfig until;
   LimitsConfig limits;
   AggregationConfig aggregation;
   ServerOptimizerConfig optimizer;

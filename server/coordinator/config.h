@@ -1,6 +1,7 @@
 // The configuration of a coordinator, grouped by origin: the operator, the model archive, the store, the process.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "common/identifiers.h"
 #include "common/time.h"
 #include "common/methods.h"
+#include "common/utc.h"
 #include "protocols/codecs/plan.h"
 #include "protocols/messages/messages.h"
 #include "protocols/secure_aggregation/model_manifest.h"
@@ -46,11 +48,12 @@ struct Compression {
 struct OperatorSettings {
   std::string federation;
   std::uint64_t seed = 0;  // root of cohorts and of the clients' training
-  std::uint32_t rounds = 1;
+  std::uint32_t rounds = 1;  // 0: no end
   AfterLastRound after_last_round = AfterLastRound::stop;
   Method method = sgd_method({});  // of the clients' training
   std::vector<ExchangedVector> vectors;  // exchanged by the method
   CohortConfig cohort;
+  ScheduleConfig schedule = {};
   std::string selection = "uniform";  // one of cohort_policy_names
   AggregationConfig aggregation;
   LimitsConfig limits;
@@ -101,6 +104,7 @@ struct RestoredState {
   Digest model;
   PublishedModel published;
   SumRange sum_range = {};
+  std::optional<UtcSeconds> last_started = {};  // the start of the last committed round
 };
 
 // Settings that only this process has.
@@ -115,6 +119,8 @@ struct ProcessSettings {
   // libzmq holds one encrypted chunk for each client that fetches a model: larger chunks need more memory, smaller ones
   // more messages (docs/performance.md).
   std::uint32_t chunk_bytes = 256 * 1024;
+  // The time of day, for the schedule of rounds only. Empty: the seconds of the events' time, for simulations.
+  std::function<UtcSeconds()> time_of_day = {};
 };
 
 struct CoordinatorConfig {

@@ -50,6 +50,7 @@ struct Coordinator::State {
                make_exchange_factory(shared.config, shared.standing.sum_range),
                CulpritSearch(derive_seed(shared.config.process.session_seed, "search"))},
         now(start) {
+    shared.started_at = shared.time_of_day(start);
     std::vector<Effect> none;
     Turn turn(now, none, shared.sessions);
     stage = std::make_unique<Gathering>(shared, 1, now, turn);
@@ -97,8 +98,9 @@ Progress Coordinator::progress(Instant now) const {
   out.phase = s.stage->phase();
   out.round = s.shared.standing.last_committed;
   out.rounds = s.shared.config.settings.rounds;
+  out.all_rounds_done = s.shared.all_rounds_done();
+  if (out.all_rounds_done) out.why_done = s.shared.why_done();
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
-  out.now = now;
   out.waited = now - s.stage->began();
   for (const auto& [client, facts] : s.shared.clients.all())
     if (const SetAside::Held* held = s.shared.set_aside.find(client, now))

@@ -77,6 +77,13 @@ struct CommitRound {
   std::optional<SumOpening> opening = {};  // only for a secure sum
 };
 
+// An attempt at a round came to nothing, and the round will be made again.
+struct AttemptAbandoned {
+  RoundId round;
+  std::uint32_t attempt = 1;
+  std::string reason;
+};
+
 // Ends the connection of a peer that sent more than it may.
 struct Disconnect {
   PeerId peer;
@@ -103,7 +110,7 @@ struct Finish {
 };
 
 using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
-                            AppendUpdate, CountUpdate, DropUpdate, OpenMasks, CommitRound, Disconnect,
-                            DisconnectClient, Log, Finish>;
+                            AppendUpdate, CountUpdate, DropUpdate, OpenMasks, CommitRound, AttemptAbandoned,
+                            Disconnect, DisconnectClient, Log, Finish>;
 
 }  // namespace hansa::server

@@ -76,10 +76,14 @@ struct AdmissionChanged {
   std::vector<std::string> admitted;
   std::vector<std::string> removed;
 };
+// No further round is wanted; one that is running is finished.
+struct EnoughReached {
+  std::string why;  // a sentence without a full stop
+};
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound,
                            UpdateChecked, MasksOpened, RoundCommitted, SumRefused, AdmissionChanged,
-                           TickEvent, StopAsked>;
+                           EnoughReached, TickEvent, StopAsked>;
 
 }  // namespace hansa::server

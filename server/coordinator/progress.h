@@ -16,15 +16,17 @@ enum class Phase : std::uint8_t { gathering, in_round, unmasking, committing, fi
 struct Progress {
   Phase phase = Phase::gathering;
   RoundId round;  // the current one, or the last
-  std::uint32_t rounds = 0;
+  std::uint32_t rounds = 0;  // 0: no end
+  bool all_rounds_done = false;
+  std::string why_done;  // "all 20 rounds are done"; empty: they are not
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
   std::vector<round::Member> members;  // of the current round
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
   std::string retry;  // why the attempt before this one was abandoned; empty: it is the first
   std::vector<std::string> missing;  // gathering: admitted clients that cannot take part, and why
-  std::string
-      waiting_for;  // gathering with too few clients: what for, "new data: 1 of 3 clients has some, ..."
+  // Gathering: what the round waits for, "for new data: 1 of 3 clients has some, ..."; empty: for nothing
+  std::string waits;
   // Gathering: the clients that can take part now, those that a round needs, and those that its start waits for.
   std::uint32_t ready = 0, needed = 0, expected = 0;
   std::optional<Instant>

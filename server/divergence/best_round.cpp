@@ -5,17 +5,17 @@
 
 #include <fmt/format.h>
 
-#include "server/retention/retention.h"
-
 namespace hansa::server {
 namespace {
 
 constexpr std::string_view loss = "loss";
 
 void take_better(RoundId round, std::string_view label, std::string_view metric, const Metrics& metrics,
-                 std::optional<BestRound>& best) {
+                 std::optional<BestRound>& best, RoundId& last) {
   const auto value = mean_of(metrics, metric);
-  if (!value || !std::isfinite(*value)) return;
+  if (!value) return;
+  last = std::max(last, round);
+  if (!std::isfinite(*value)) return;
   if (best) {
     const bool lower = better_of(metric) == Better::lower;
     const bool better = lower ? *value < best->value : *value > best->value;
@@ -31,7 +31,7 @@ std::string text_of(const BestRound& best) {
 }
 
 void BestRounds::add_training(RoundId round, const Metrics& training) {
-  take_better(round, "training", loss, training, by_training_);
+  take_better(round, "training", loss, training, by_training_, last_trained_);
 }
 
 void BestRounds::add_evaluation(RoundId round, const Metrics& evaluation) {
@@ -42,7 +42,9 @@ void BestRounds::add_evaluation(RoundId round, const Metrics& evaluation) {
     };
     evaluated_ = has(preferred_) ? preferred_ : has(loss) ? std::string(loss) : evaluation.front().name;
   }
-  take_better(round, "test", evaluated_, evaluation, by_evaluation_);
+  take_better(round, "test", evaluated_, evaluation, by_evaluation_, last_evaluated_);
 }
+
+Better BestRounds::better() const { return better_of(by_evaluation_ ? std::string_view(evaluated_) : loss); }
 
 }  // namespace hansa::server

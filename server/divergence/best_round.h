@@ -9,6 +9,7 @@
 
 #include "common/identifiers.h"
 #include "common/training.h"
+#include "server/retention/retention.h"
 
 namespace hansa::server {
 
@@ -28,6 +29,12 @@ class BestRounds {
   void add_training(RoundId round, const Metrics& training);
   // In any order. Round 0, the initial model, is no round of the run.
   void add_evaluation(RoundId round, const Metrics& evaluation);
+  // The newest round that has a value of the metric by which rounds are compared. 0: none has.
+  [[nodiscard]] RoundId last_compared() const { return by_evaluation_ ? last_evaluated_ : last_trained_; }
+  // Whether that metric is one of the evaluations.
+  [[nodiscard]] bool is_by_evaluation() const { return by_evaluation_.has_value(); }
+  // Which values of that metric are better.
+  [[nodiscard]] Better better() const;
   // Empty if no round has a value yet.
   [[nodiscard]] const std::optional<BestRound>& best() const {
     return by_evaluation_ ? by_evaluation_ : by_training_;
@@ -37,6 +44,7 @@ class BestRounds {
   std::string preferred_;
   std::string evaluated_;  // the metric of the evaluation; empty: none was evaluated yet
   std::optional<BestRound> by_evaluation_, by_training_;
+  RoundId last_evaluated_, last_trained_;
 };
 
 }  // namespace hansa::server

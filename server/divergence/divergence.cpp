@@ -45,14 +45,20 @@ std::string Divergence::Series::observe(double value, const char* name, double r
 
 std::vector<std::string> Divergence::observe(const RoundMeasures& measures) {
   std::vector<std::string> out;
+  is_certain_ = false;
   if (config_.action == DivergenceAction::off) return out;
-  const auto judge = [&](const std::optional<double>& value, Series& series, const char* name, double ratio) {
-    if (!value) return;
-    if (std::string problem = series.observe(*value, name, ratio, config_.window); !problem.empty())
-      out.push_back(std::move(problem));
+  const auto is_wrong = [&](const std::optional<double>& value, Series& series, const char* name,
+                            double ratio) {
+    if (!value) return false;
+    std::string problem = series.observe(*value, name, ratio, config_.window);
+    if (problem.empty()) return false;
+    out.push_back(std::move(problem));
+    return true;
   };
-  judge(measures.loss, losses_, "training loss", config_.loss_ratio);
-  judge(measures.update_norm, norms_, "norm of the aggregated update", config_.norm_ratio);
+  if (is_wrong(measures.loss, losses_, "training loss", config_.loss_ratio))
+    is_certain_ = measures.loss_is_robust;
+  if (is_wrong(measures.update_norm, norms_, "norm of the aggregated update", config_.norm_ratio))
+    is_certain_ = true;
   return out;
 }
 

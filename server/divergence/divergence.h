@@ -29,6 +29,7 @@ struct RoundMeasures {
   RoundId round;
   std::optional<double> loss;
   std::optional<double> update_norm;
+  bool loss_is_robust = true;  // no single client can raise it
 };
 
 class Divergence {
@@ -39,6 +40,8 @@ class Divergence {
   // median of the last 10 rounds (2.1e+08)". Never with DivergenceAction::off, and not before there are 2 rounds to
   // compare with.
   [[nodiscard]] std::vector<std::string> observe(const RoundMeasures& measures);
+  // Whether something is wrong with the last round that no single client can have made up.
+  [[nodiscard]] bool is_certain() const { return is_certain_; }
 
  private:
   class Series {
@@ -51,6 +54,7 @@ class Divergence {
   };
 
   DivergenceConfig config_;
+  bool is_certain_ = false;
   Series losses_;
   Series norms_;
 };

@@ -8,9 +8,12 @@
 
 namespace hansa::server {
 
-std::optional<double> typical_loss(const RoundRecord& record) {
+std::optional<MiddleLosses> middle_losses(const RoundRecord& record) {
   constexpr std::string_view loss = "loss";
-  if (record.secure) return mean_of(record.secure->metrics, loss);
+  if (record.secure) {
+    const auto mean = mean_of(record.secure->metrics, loss);
+    return mean ? std::optional(MiddleLosses{*mean, *mean}) : std::nullopt;
+  }
   std::vector<double> losses;
   for (const Participation& participation : record.participations)
     if (participation.outcome == Outcome::counted)
@@ -18,15 +21,35 @@ std::optional<double> typical_loss(const RoundRecord& record) {
         losses.push_back(std::isnan(*mean) ? std::numeric_limits<double>::infinity() : *mean);
   if (losses.empty()) return std::nullopt;
   std::ranges::sort(losses);
-  const std::size_t half = losses.size() / 2;
-  return losses.size() % 2 == 1 ? losses[half] : losses[half - 1] / 2 + losses[half] / 2;
+  return MiddleLosses{losses[(losses.size() - 1) / 2], losses[losses.size() / 2]};
+}
+
+void add_training(BestRounds& best, const RoundRecord& record) {
+  if (const auto losses = middle_losses(record)) best.add_training(record.round, {{"loss", losses->high, 1}});
 }
 
 std::vector<std::string> RunWatch::on_committed(const RoundRecord& record) {
-  best_.add_training(record.round, training_metrics(record));
-  RoundMeasures measures{record.round, typical_loss(record), {}};
+  RoundMeasures measures;
+  measures.round = record.round;
+  measures.loss_is_robust = !record.secure;
+  if (const auto losses = middle_losses(record)) measures.loss = losses->low;
   if (!std::isnan(record.update_norm)) measures.update_norm = record.update_norm;
+  add_training(best_, record);
+  if (!first_round_) first_round_ = parse_rfc3339(record.started_at);
   return divergence_.observe(measures);
+}
+
+std::string RunWatch::reached(UtcSeconds now) const {
+  UntilFacts facts;
+  facts.first_round = first_round_;
+  facts.now = now;
+  // A training loss must not end a run that waits for its first evaluation.
+  if (!config_.has_evaluations || best_.is_by_evaluation()) {
+    facts.best = best_.best();
+    facts.better = best_.better();
+    facts.last_compared = best_.last_compared();
+  }
+  return server::reached(config_.until, facts);
 }
 
 std::string divergence_text(RoundId round, const std::vector<std::string>& problems) {

@@ -46,10 +46,12 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, const Engine
   if (!position) return fail(ErrorCode::internal, "store", "has no run");
   engine->now_ = now;
   SumRange sum_range;
+  std::optional<UtcSeconds> last_started;
   std::vector<StateVector> state = engine->config_.initial_state;
   if (position->round.value > 0) {
     HANSA_TRY(auto last, parts.store.round(position->round));
     if (!last) return fail(ErrorCode::storage, "store", "has lost its last round");
+    last_started = parse_rfc3339(last->started_at);
     state = std::move(last->state);
     if (last->secure) sum_range = {last->secure->next_clip, last->secure->next_scales};
   }
@@ -57,7 +59,7 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, const Engine
   engine->coordinator_ =
       std::make_unique<Coordinator>(engine->config_.coordinator,
                                     RestoredState{engine->config_.run, position->round, position->model,
-                                                  served.names, std::move(sum_range)},
+                                                  served.names, std::move(sum_range), last_started},
                                     now);
   engine->blobs_->serve(std::move(served));
   return engine;
@@ -94,6 +96,11 @@ void Engine::change_admission(std::vector<std::string> admitted, std::vector<std
                               Instant now) {
   now_ = now;
   apply(AdmissionChanged{std::move(admitted), std::move(removed)});
+}
+
+void Engine::conclude(std::string why, Instant now) {
+  now_ = now;
+  apply(EnoughReached{std::move(why)});
 }
 
 void Engine::stop(Instant now) {
@@ -143,6 +150,7 @@ struct Engine::CarryOut {
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
   void operator()(OpenMasks& e) const { engine.open_masks(e); }
   void operator()(CommitRound& e) const { engine.commit(e); }
+  void operator()(AttemptAbandoned& e) const { engine.record_abandoned(e); }
   void operator()(Disconnect& e) const {
     engine.parts_.outbox.disconnect(e.peer);
     engine.traffic_->forget(e.peer);
@@ -236,6 +244,16 @@ void Engine::on_commit_done(Commit& commit) {
     feed(committed);
   }
   carry_out_all();
+}
+
+// Rounds do not depend on the record: without it the run continues.
+void Engine::record_abandoned(const AttemptAbandoned& effect) {
+  const AbandonedAttempt attempt{effect.round, effect.attempt, config_.wall_clock(), effect.reason};
+  const auto recorded = std::make_shared<Result<void>>();
+  parts_.executor.run([this, attempt, recorded] { *recorded = parts_.store.record_abandoned(attempt); },
+                      [this, recorded] {
+                        if (!*recorded) parts_.observer.on_log(Log::Level::warning, recorded->error().text());
+                      });
 }
 
 void Engine::fail_run(Error error) {

@@ -76,6 +76,8 @@ class Engine {
   void tick(Instant now);
   // The operator changed the admitted clients; both lists are sorted. See AdmissionChanged.
   void change_admission(std::vector<std::string> admitted, std::vector<std::string> removed, Instant now);
+  // No further round is wanted: finished() is set when the current one is committed. why: a sentence without a full stop.
+  void conclude(std::string why, Instant now);
   // If a commit is in progress, finished() is set when it is done.
   void stop(Instant now);
 
@@ -105,6 +107,7 @@ class Engine {
   void send_blob(const SendBlob& blob);
   void open_masks(OpenMasks& effect);
   void commit(CommitRound& effect);
+  void record_abandoned(const AttemptAbandoned& effect);
   void on_commit_done(Commit& commit);
   void fail_run(Error error);
 

@@ -10,13 +10,13 @@
 
 #include "common/utc.h"
 #include "protocols/enrolment/certificate_folder.h"
+#include "server/config/rounds.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/divergence/run_watch.h"
 #include "server/process/admission_folder.h"
 #include "server/process/internal/final_report.h"
 #include "server/process/internal/round_evaluations.h"
-#include "server/setup/utc.h"
 
 namespace hansa::server {
 namespace {
@@ -84,11 +84,15 @@ class ProcessObserver final : public EngineObserver {
   void on_divergence(RoundId round, const std::vector<std::string>& problems) {
     const std::string text = divergence_text(round, problems);
     std::string best;
-    if (const auto& found = watch_.best(); found && found->round != round)
-      best = fmt::format("; the best is {}: begin a run from it with \"{}\"", text_of(*found),
-                         internal::command_from(config_.file.string(), run_, found->round));
+    if (const auto& found = watch_.best(); found && found->round != round) {
+      best = "; the best is " + text_of(*found);
+      // Another retention may have removed its model. The store is not asked here: another thread may use it.
+      if (config_.retention.keep == Retention::Keep::all)
+        best += fmt::format(": begin a run from it with \"{}\"",
+                            internal::command_from(config_.file.string(), run_, found->round));
+    }
     warn_(text + best);
-    if (config_.divergence.action == DivergenceAction::stop) stop_reason_ = text;
+    if (config_.divergence.action == DivergenceAction::stop && watch_.is_certain()) stop_reason_ = text;
   }
 
   const FederationConfig& config_;
@@ -114,13 +118,21 @@ Result<void> catch_up(Run& store, const FederationConfig& config, internal::Roun
   return {};
 }
 
+bool is_kept(Run& store, RoundId round) {
+  const auto record = store.round(round);
+  return record && *record && (*record)->model_kept;
+}
+
 // Fails (data): the run diverges, and [divergence] action is "stop".
 tl::unexpected<Error> fail_diverged(const FederationConfig& config, const PreparedRun& run,
                                     const std::string& text, const std::optional<BestRound>& best) {
-  std::string hint = "lower training.learning_rate, or set divergence.action to \"warn\" to continue";
-  if (best)
-    hint += fmt::format("; begin a run from {} with \"{}\"", text_of(*best),
-                        internal::command_from(config.file.string(), run.run, best->round));
+  std::string hint =
+      "lower training.learning_rate and begin a new run with --new, or set divergence.action to \"warn\" to "
+      "continue "
+      "this one";
+  if (best && is_kept(*run.store, best->round))
+    hint += fmt::format("; \"{}\" begins one from {}",
+                        internal::command_from(config.file.string(), run.run, best->round), text_of(*best));
   return fail(ErrorCode::data, run.store->location(), text + ", and divergence.action is \"stop\"",
               std::move(hint));
 }
@@ -135,6 +147,10 @@ Result<void> show_past(Run& store, const RunWatch& watch, ProgressDisplay& displ
   for (const auto& [round, metrics] : evaluations) display.restored_evaluation(round, metrics);
   display.set_best(watch.best());
   return {};
+}
+
+RunEnd run_end(const Engine& engine, std::string why) {
+  return {engine.last_committed(), rfc3339_text(utc_seconds_now()), std::move(why)};
 }
 
 // The run is finished, and nothing else uses its store.
@@ -152,9 +168,7 @@ internal::FinalReport make_report(const FederationConfig& config, const Prepared
   out.summary = display.summary();
   out.evaluated = evaluations.last();
   out.best = watch.best();
-  if (out.best)
-    if (const auto record = run.store->round(out.best->round); record && *record)
-      out.best_is_kept = (*record)->model_kept;
+  if (out.best) out.best_is_kept = is_kept(*run.store, out.best->round);
   return out;
 }
 
@@ -170,9 +184,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
   const Instant started = steady_now();
-  RunWatch watch(config.divergence, config.best_metric);
+  RunWatch watch({config.divergence, config.best_metric, config.until, config.evaluation.has_value()});
   HANSA_TRY(const auto past_problems, watch.restore(*run.store));
-  if (!past_problems.empty() && config.divergence.action == DivergenceAction::stop)
+  if (!past_problems.empty() && watch.is_certain() && config.divergence.action == DivergenceAction::stop)
     return fail_diverged(config, run, divergence_text(run.position, past_problems), watch.best());
   std::unique_ptr<BackgroundEvaluator> evaluator;
   if (config.evaluation) {
@@ -194,8 +208,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                           channel->endpoint(), public_key.text()));
   display.say(fmt::format("run folder: {}", run.store->location()));
   const std::string beginning = run.resumed
-                                    ? fmt::format("run {}: continuing after round {} of {}, because {}",
-                                                  run.run, run.position.value, config.rounds, run.why)
+                                    ? fmt::format("run {}: continuing after round {}, because {}", run.run,
+                                                  rounds_text(run.position, config.rounds), run.why)
                                     : fmt::format("run {}: new, because {}", run.run, run.why);
   if (options.progress == ProgressStyle::none) log.info(beginning);
   else display.say(beginning);
@@ -234,7 +248,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.optimizer = run.optimizer;
   engine_config.initial_state = run.initial_state;
   engine_config.archive = run.archive;
-  engine_config.wall_clock = utc_now;
+  engine_config.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
+  engine_config.coordinator.process.time_of_day = utc_seconds_now;
   WorkerPool workers(0);
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
   ChannelOutbox outbox(*channel);
@@ -261,10 +276,10 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   };
   handlers.on_refused = [&](const Error& error) { warn(error.text()); };
   Instant next_display = steady_now();
-  bool stop_told = false;
+  bool stop_is_sent = false, enough_is_sent = false, end_is_recorded = false;
   while (!engine->finished() && !engine->failure()) {
-    if ((stop || observer.stop_reason()) && !stop_told) {
-      stop_told = true;
+    if ((stop || observer.stop_reason()) && !stop_is_sent) {
+      stop_is_sent = true;
       engine->stop(steady_now());
       continue;
     }
@@ -277,17 +292,33 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     const Instant after = steady_now();
     if (after >= engine->next_tick()) engine->tick(after);
     if (after >= next_display) {
+      if (std::string enough = watch.reached(utc_seconds_now()); !enough_is_sent && !enough.empty()) {
+        enough_is_sent = true;
+        display.say("no further round is needed: " + enough);
+        engine->conclude(std::move(enough), after);
+        if (engine->finished()) continue;
+      }
       if (auto change = admission.take_change()) {
         admitted = change->admitted;
         engine->change_admission(std::move(change->admitted), std::move(change->removed), after);
       } else if (certificates && certificates->is_due(utc_seconds_now())) {
         engine->change_admission(admitted, {}, after);  // reads the certificates again
       }
+      // With after_last_round = "stay" the aggregator runs on.
+      if (const Progress now_at = engine->progress(after);
+          now_at.all_rounds_done && now_at.phase == Phase::gathering && !end_is_recorded) {
+        end_is_recorded = true;
+        if (enough_is_sent) evaluations.ask(engine->last_committed(), engine->model());
+        executor.run([&run, end = run_end(*engine, now_at.why_done)] { (void)run.store->record_end(end); },
+                     [] {});
+      }
       display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
                      engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);
     }
   }
+  if (enough_is_sent && engine->last_committed().value % std::max(config.evaluation_every, 1U) != 0)
+    evaluations.ask(engine->last_committed(), engine->model());  // nobody knew before that it is the last one
   // Final messages are sent, clients fetch the last model, and the last evaluation is awaited, unless a stop was
   // requested.
   while (!stop && (evaluations.outstanding() > 0 || engine->is_awaiting_clients(steady_now()))) {
@@ -300,6 +331,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   }
   display.end();
   executor.wait();  // for an evaluation that a stop interrupted
+  if (const auto& finish = engine->finished(); finish && finish->why == Finish::Why::all_rounds)
+    HANSA_TRY_VOID(run.store->record_end(run_end(*engine, finish->text)));
   for (const std::string& line : lines_of(
            make_report(config, run, *engine, evaluations, watch, display, seconds(steady_now() - started))))
     std::puts(line.c_str());
@@ -312,8 +345,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                             finish.hint.empty() ? "see the warnings above" : finish.hint,
                             config.file.string(), engine->last_committed().value));
   if (finish.why == Finish::Why::stopped && !observer.stop_reason())
-    std::puts(fmt::format("stopped after round {} of {}; run \"hansa-aggregator {}\" to go on",
-                          engine->last_committed().value, config.rounds, config.file.string())
+    std::puts(fmt::format("stopped after round {}; run \"hansa-aggregator {}\" to continue",
+                          rounds_text(engine->last_committed(), config.rounds), config.file.string())
                   .c_str());
   if (observer.stop_reason()) return fail_diverged(config, run, *observer.stop_reason(), watch.best());
   return {};

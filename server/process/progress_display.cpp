@@ -57,13 +57,6 @@ ProgressDisplay::~ProgressDisplay() { end(); }
 
 void ProgressDisplay::update(const Progress& p, std::size_t evaluations, std::uint64_t bytes_up,
                              std::uint64_t bytes_down, Instant now) {
-  if (style_ == ProgressStyle::plain && p.phase == Phase::gathering && p.round.value < p.rounds &&
-      !p.missing.empty() && p.waited > std::chrono::seconds(2)) {
-    const std::string line = fmt::format("waiting for clients: {} connected, missing {}", p.connected,
-                                         internal::join(p.missing, 8));
-    if (line != last_plain_) say(line);
-    last_plain_ = line;
-  }
   if (style_ != ProgressStyle::live || now - last_drawn_ < std::chrono::milliseconds(100)) return;
   last_drawn_ = now;
   internal::PanelContent& content = state_->content;
@@ -98,8 +91,7 @@ void ProgressDisplay::take(const RoundRecord& record) {
   std::erase_if(content.clients,
                 [&](const auto& entry) { return entry.second.round < content.rounds.front().round; });
   for (const Participation& p : record.participations)
-    content.clients[p.client] = {record.round, name(p.outcome), p.examples, mean_of(p.metrics, "loss"),
-                                 p.train_seconds};
+    content.clients[p.client] = {record.round, name(p.outcome), p.examples, mean_of(p.metrics, "loss")};
   state_->round_seconds.push_back(record.seconds);
   bound(state_->round_seconds, seconds_kept);
   content.round_seconds = median({state_->round_seconds.begin(), state_->round_seconds.end()});
@@ -120,8 +112,8 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
   }
   if (style_ != ProgressStyle::plain && lost.empty()) return;
   const std::string training = means_text(state_->content.rounds.back().training);
-  say(fmt::format("round {:>3} of {}: {} of {} clients counted{}, {:.1f} s, model {}{}", record.round.value,
-                  rounds, counted, record.participations.size(),
+  say(fmt::format("round {:>3}{}: {} of {} clients counted{}, {:.1f} s, model {}{}", record.round.value,
+                  rounds > 0 ? fmt::format(" of {}", rounds) : "", counted, record.participations.size(),
                   lost.empty() ? "" : ", lost " + internal::join(lost, 6), record.seconds,
                   record.model.brief(), training.empty() ? "" : "; training: " + training));
 }

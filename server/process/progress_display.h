@@ -59,7 +59,6 @@ class ProgressDisplay {
   std::unique_ptr<State> state_;
   std::size_t drawn_ = 0;  // number of lines of the panel on the screen
   Instant last_drawn_;
-  std::string last_plain_;
 };
 
 }  // namespace hansa::server

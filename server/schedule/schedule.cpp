@@ -14,7 +14,7 @@ struct Condition {
   UtcSeconds ask_again = utc_never;
 };
 
-// "2026-11-29 02:30", in local time.
+// "2026-11-29 02:30:00", in local time.
 std::string moment_text(UtcSeconds time) {
   const auto seconds = static_cast<std::time_t>(time.value);
   std::tm at{};
@@ -32,14 +32,13 @@ Condition until(UtcSeconds due, UtcSeconds now, std::string_view key) {
 std::vector<Condition> conditions_of(const ScheduleConfig& schedule, const ScheduleFacts& facts) {
   std::vector<Condition> out;
   if (schedule.every_s > 0) {
-    // A clock that was set back must not make rounds wait for longer than the configured time.
-    const UtcSeconds begin = facts.last_round ? std::min(*facts.last_round, facts.now) : UtcSeconds{0};
+    const UtcSeconds begin = facts.last_round.value_or(UtcSeconds{0});
     out.push_back(until(UtcSeconds{begin.value + schedule.every_s}, facts.now, "schedule.every_s"));
   }
   if (!schedule.at.empty()) {
     UtcSeconds due = utc_never;
     for (const CronTimes& times : schedule.at)
-      due = std::min(due, times.next(std::min(facts.last_round.value_or(facts.since), facts.now)));
+      due = std::min(due, times.next(facts.last_round.value_or(facts.since)));
     out.push_back(until(due, facts.now, "schedule.at"));
   }
   const auto amount = [&](std::uint64_t wanted, std::uint64_t present, std::string_view what) {

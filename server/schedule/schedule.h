@@ -26,12 +26,18 @@ struct ScheduleConfig {
   std::uint32_t clients_with_new = 0;  // clients that have new examples; 0: no condition
   Combine combine = Combine::all;
   std::vector<QuietHours> quiet;
+
+  // Whether rounds ever wait for it.
+  [[nodiscard]] bool is_set() const {
+    return every_s > 0 || !at.empty() || new_examples > 0 || clients_with_new > 0 || !quiet.empty();
+  }
 };
 
 struct ScheduleFacts {
   UtcSeconds now;
-  UtcSeconds since;  // the aggregator's start
-  std::optional<UtcSeconds> last_round = {};  // the start of the newest committed round; empty: there is none
+  UtcSeconds since;  // the aggregator's start, not after now
+  // The start of the newest committed round, not after now; empty: there is none.
+  std::optional<UtcSeconds> last_round = {};
   std::uint64_t new_examples = 0;
   std::uint32_t clients_with_new = 0;
 };

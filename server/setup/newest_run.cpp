@@ -4,7 +4,7 @@
 #include <charconv>
 #include <tuple>
 
-#include "server/setup/utc.h"
+#include "common/utc.h"
 
 namespace hansa::server {
 namespace {
@@ -81,7 +81,7 @@ Result<std::optional<Candidate>> read_candidate(const std::string& federation, c
 
 Result<std::string> fresh_run_name(const std::string& federation, RunCatalogue& runs) {
   HANSA_TRY(const auto names, runs.list());
-  const std::string stem = federation + "-" + utc_text("%Y%m%d-%H%M%S");
+  const std::string stem = federation + "-" + utc_text(utc_seconds_now(), "%Y%m%d-%H%M%S");
   std::string name = stem;
   for (int i = 2; std::ranges::find(names, name) != names.end(); ++i) name = stem + "-" + std::to_string(i);
   return name;

@@ -18,7 +18,7 @@ struct NewestRun {
   std::unique_ptr<Run> run;  // open for reading
   RunIdentity identity;
 };
-// Of this kind. Empty if the federation has none that began. Fails (storage) if the newest one cannot be opened or its identity is
+// Empty if the federation has no run of this kind that began. Fails (storage) if the newest one cannot be opened or its identity is
 // damaged: then no other run may take its place. A damaged run counts by its name in the catalogue.
 [[nodiscard]] Result<std::optional<NewestRun>> find_newest_run(const std::string& federation, RunKind kind,
                                                                RunCatalogue& runs);

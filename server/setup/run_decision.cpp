@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "server/config/rounds.h"
 #include "server/setup/newest_run.h"
 
 namespace hansa::server {
@@ -39,15 +40,15 @@ Result<RunDecision> decide_newest(const FederationConfig& config, const ArchiveF
   auto checked = newest->run->check_newest();
   if (!checked) return fail_damaged_run(std::move(checked).error(), config.name);
   HANSA_TRY(const RoundId last, last_round(*newest->run));
-  if (last.value >= config.rounds)
+  if (has_all_rounds(last, config.rounds))
     return RunDecision{{},
                        fmt::format("the newest run, {}, has all of its {} rounds", newest->name, last.value),
                        std::move(*checked)};
   HANSA_TRY(const std::string changes, changes_since(*newest->run, newest->identity, config, facts));
   if (!changes.empty())
     return RunDecision{{},
-                       fmt::format("{} changed since run {} (round {} of {}), which is not continued",
-                                   changes, newest->name, last.value, config.rounds),
+                       fmt::format("{} changed since run {} (round {}), which is not continued", changes,
+                                   newest->name, rounds_text(last, config.rounds)),
                        std::move(*checked)};
   return RunDecision{newest->name,
                      fmt::format("it is the newest run of \"{}\" and has rounds left", config.name),
@@ -102,10 +103,13 @@ Result<RunDecision> decide_named(const FederationConfig& config, const ArchiveFa
     return refused("belongs to federation \"" + identity->federation + "\", not \"" + config.name + "\"",
                    from);
   HANSA_TRY(const std::string changes, changes_since(*run, *identity, config, facts));
-  if (!changes.empty())
+  if (!changes.empty()) {
+    // A model of another layout is no start.
+    const bool fits = identity->layout == facts.layout.digest();
     return refused(fmt::format("cannot be resumed: {} changed since it began", changes),
-                   "restore what it began with, or " + from);
-  if (last.value >= config.rounds)
+                   "restore what it began with, or " + (fits ? from : "begin a new run with --new"));
+  }
+  if (has_all_rounds(last, config.rounds))
     return refused(fmt::format("has all of its {} rounds", last.value),
                    "raise federation.rounds, or " + from);
   HANSA_TRY(auto notes, run->check_newest());

@@ -1,6 +1,6 @@
 // Whether a start resumes a run or begins a new one, and why: the operator reads both at each start.
 //
-// A run is resumed only with the archive, parameter layout and seed that it began with, and only by a start of its own
+// A run is resumed only with the archive, parameter layout, seed and data contract that it began with, and only by a start of its own
 // kind: a simulation is never continued by an aggregator, nor the reverse.
 #pragma once
 #include <optional>

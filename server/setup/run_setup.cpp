@@ -204,6 +204,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.selection = config.selection;
   c.settings.aggregation = config.aggregation;
   c.settings.cohort = config.cohort;
+  c.settings.schedule = config.schedule;
   c.settings.limits = config.limits;
   c.settings.contract = config.data_contract;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));

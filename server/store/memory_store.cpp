@@ -177,6 +177,25 @@ Result<void> MemoryStore::record_evaluation(RoundId round, const Metrics& metric
   return remove_vectors(surplus);
 }
 
+Result<void> MemoryStore::record_abandoned(const AbandonedAttempt& attempt) {
+  HANSA_TRY_VOID(require_writable());
+  HANSA_TRY_VOID(before("record attempt"));
+  disk_->abandoned.push_back(attempt);
+  if (disk_->abandoned.size() > abandoned_attempts_max) disk_->abandoned.erase(disk_->abandoned.begin());
+  return {};
+}
+
+Result<void> MemoryStore::record_end(const RunEnd& end) {
+  HANSA_TRY_VOID(require_writable());
+  disk_->end = end;
+  return {};
+}
+
+Result<std::optional<RunEnd>> MemoryStore::end() {
+  if (disk_->end && disk_->end->after.value != disk_->rounds.size()) return std::nullopt;
+  return disk_->end;
+}
+
 Result<std::optional<Store::Position>> MemoryStore::position() {
   if (!disk_->identity) return std::nullopt;
   if (disk_->rounds.empty()) return Position{RoundId{0}, disk_->identity->initial_model};

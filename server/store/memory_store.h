@@ -24,6 +24,8 @@ struct MemoryDisk {
   std::unordered_map<Digest, std::vector<std::byte>> deltas;
   std::vector<RoundRecord> rounds;  // round 1 first
   std::map<RoundId, Metrics> evaluations;
+  std::vector<AbandonedAttempt> abandoned;
+  std::optional<RunEnd> end;
   std::optional<std::vector<std::byte>> archive;
   std::string layout;
   std::optional<std::string> manifest;
@@ -43,7 +45,7 @@ struct MemoryRunOptions {
 class MemoryStore final : public Run {
  public:
   // Called before each durable step: "write model", "write delta", "keep identity", "commit round",
-  // "record evaluation", "remove models". If it fails, the step does not happen and the call fails with its error.
+  // "record evaluation", "record attempt", "remove models". If it fails, the step does not happen and the call fails with its error.
   using BeforeStep = std::function<Result<void>(std::string_view step)>;
 
   // Removes what no committed round names, as every store does when it is opened for writing.
@@ -60,6 +62,12 @@ class MemoryStore final : public Run {
   [[nodiscard]] bool wants_published_vector(RoundId round) const override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
+  [[nodiscard]] Result<void> record_abandoned(const AbandonedAttempt& attempt) override;
+  [[nodiscard]] Result<std::vector<AbandonedAttempt>> abandoned_attempts() override {
+    return disk_->abandoned;
+  }
+  [[nodiscard]] Result<void> record_end(const RunEnd& end) override;
+  [[nodiscard]] Result<std::optional<RunEnd>> end() override;
   [[nodiscard]] Result<std::optional<Position>> position() override;
   [[nodiscard]] Result<std::optional<RoundRecord>> round(RoundId round) override;
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;

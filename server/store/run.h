@@ -42,6 +42,13 @@ class Run : public Store {
   [[nodiscard]] virtual Result<std::vector<RoundRecord>> rounds() = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;
 
+  // The last abandoned_attempts_max, in order.
+  [[nodiscard]] virtual Result<std::vector<AbandonedAttempt>> abandoned_attempts() = 0;
+
+  // For people, like the attempts. end() is empty unless the last round is the one that was recorded as such.
+  [[nodiscard]] virtual Result<void> record_end(const RunEnd& end) = 0;
+  [[nodiscard]] virtual Result<std::optional<RunEnd>> end() = 0;
+
   // Both puts are atomic and durable, and replace an earlier file. put_archive copies the file and returns its digest.
   [[nodiscard]] virtual Result<Digest> put_archive(const std::filesystem::path& archive) = 0;
   [[nodiscard]] virtual Result<void> put_layout(std::string_view layout) = 0;

@@ -235,6 +235,25 @@ Result<void> RunFolder::record_evaluation(RoundId round, const Metrics& metrics)
   return {};
 }
 
+Result<void> RunFolder::record_abandoned(const AbandonedAttempt& attempt) {
+  HANSA_TRY_VOID(state_->require_writable());
+  return state_->database.insert_abandoned(attempt);
+}
+
+Result<std::vector<AbandonedAttempt>> RunFolder::abandoned_attempts() { return state_->database.abandoned(); }
+
+Result<void> RunFolder::record_end(const RunEnd& end) {
+  HANSA_TRY_VOID(state_->require_writable());
+  return state_->database.replace_end(end);
+}
+
+Result<std::optional<RunEnd>> RunFolder::end() {
+  HANSA_TRY(auto end, state_->database.end());
+  HANSA_TRY(const RoundId last, state_->database.last_round());
+  if (end && end->after != last) end.reset();
+  return end;
+}
+
 Result<std::optional<Store::Position>> RunFolder::position() {
   HANSA_TRY(const auto kept, state_->database.identity());
   if (!kept) return std::nullopt;

@@ -55,6 +55,10 @@ class RunFolder final : public Run {
   [[nodiscard]] bool wants_published_vector(RoundId round) const override;
   [[nodiscard]] Result<void> commit_round(const RoundRecord& record) override;
   [[nodiscard]] Result<void> record_evaluation(RoundId round, const Metrics& metrics) override;
+  [[nodiscard]] Result<void> record_abandoned(const AbandonedAttempt& attempt) override;
+  [[nodiscard]] Result<std::vector<AbandonedAttempt>> abandoned_attempts() override;
+  [[nodiscard]] Result<void> record_end(const RunEnd& end) override;
+  [[nodiscard]] Result<std::optional<RunEnd>> end() override;
   [[nodiscard]] Result<std::optional<Position>> position() override;
   [[nodiscard]] Result<std::optional<RoundRecord>> round(RoundId round) override;
   [[nodiscard]] Result<std::optional<Metrics>> evaluation(RoundId round) override;

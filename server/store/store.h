@@ -101,6 +101,25 @@ struct RoundRecord {
   bool model_kept = true;
 };
 
+// An attempt at a round that came to nothing. Its round is made again, with the next attempt.
+struct AbandonedAttempt {
+  RoundId round;
+  std::uint32_t attempt = 1;
+  std::string at;  // RFC 3339, UTC
+  std::string reason;  // for people; a part of it may come from a client
+  friend bool operator==(const AbandonedAttempt&, const AbandonedAttempt&) = default;
+};
+// A run keeps the last ones.
+inline constexpr std::size_t abandoned_attempts_max = 1000;
+
+// A run that has all of its rounds. It may be continued with more.
+struct RunEnd {
+  RoundId after;  // its last round
+  std::string at;  // RFC 3339, UTC
+  std::string why;  // a sentence without a full stop
+  friend bool operator==(const RunEnd&, const RunEnd&) = default;
+};
+
 // Simulated runs and those of real clients never continue each other.
 enum class RunKind : std::uint8_t { production, simulated };
 
@@ -144,6 +163,9 @@ class Store {
   [[nodiscard]] virtual Result<void> commit_round(const RoundRecord& record) = 0;
   // Adds or replaces a committed round's (or round 0's) held-out metrics.
   [[nodiscard]] virtual Result<void> record_evaluation(RoundId round, const Metrics& metrics) = 0;
+
+  // For people: no digest covers it, and a restart does not depend on it.
+  [[nodiscard]] virtual Result<void> record_abandoned(const AbandonedAttempt& attempt) = 0;
 
   // The last committed round; round 0 and the initial model when none is. Empty before begin_run.
   struct Position {

@@ -107,8 +107,8 @@ TEST(Session, SendsAndReceivesOnlyWhileOnline) {
     Bench b;
     b.bring_to(state);
     const std::size_t heard = state == L::online ? 1 : 0;
-    EXPECT_EQ(b.session.hears(id, b.now), state == L::online);
-    EXPECT_FALSE(b.session.hears(SessionId(71), b.now));
+    EXPECT_EQ(b.session.hears(id, b.now, b.effects), state == L::online);
+    EXPECT_FALSE(b.session.hears(SessionId(71), b.now, b.effects));
     b.session.say(messages::Bye{"bye"}, b.now, b.effects);
     EXPECT_EQ(b.all<Send>().size(), heard);
     b.session.say(SendUpdateRange{{}, TaskId(1), 0, 10, false}, b.now, b.effects);
@@ -123,7 +123,7 @@ TEST(Session, OnlyAStalledTransferOpensAnotherSession) {
     b.bring_to(L::online);
     const Instant end = b.now + seconds(90);
     while (b.now < end && b.session.state() == L::online) {
-      ASSERT_TRUE(b.session.hears(id, b.now)) << "the aggregator is not silent";
+      ASSERT_TRUE(b.session.hears(id, b.now, b.effects)) << "the aggregator is not silent";
       b.tick({TaskId(1), activity});
     }
     EXPECT_EQ(b.session.state() == L::greeting, activity == Activity::transferring);

@@ -231,6 +231,32 @@ TEST_F(FederationFile, EveryKeyOfTheSchemaReachesTheStruct) {
   EXPECT_EQ(config.evaluation_threads, 14);
 }
 
+TEST_F(FederationFile, ScheduleAndItsEndAreRead) {
+  const std::string schedule =
+      "[schedule]\nevery_s = 60\nat = [\"30 2 * * *\"]\nnew_examples = 500\nclients_with_new = 2\ncombine = "
+      "\"any\"\nquiet = [\"22:00-06:00\"]\n";
+  const FederationConfig config = read(std::string(minimal) + schedule +
+                                       "[schedule.until]\nreaches = 0.95\nwithout_better = 20\nhours = 0.5\n")
+                                      .value();
+  EXPECT_EQ(config.schedule.every_s, 60U);
+  ASSERT_EQ(config.schedule.at.size(), 1U);
+  EXPECT_EQ(config.schedule.at[0].text(), "30 2 * * *");
+  EXPECT_EQ(config.schedule.new_examples, 500U);
+  EXPECT_EQ(config.schedule.clients_with_new, 2U);
+  EXPECT_EQ(config.schedule.combine, Combine::any);
+  EXPECT_EQ(config.schedule.quiet.size(), 1U);
+  EXPECT_EQ(config.until, (UntilConfig{0.95, 20, 1800}));
+  EXPECT_FALSE(read(minimal)->schedule.is_set());
+}
+
+TEST_F(FederationFile, ARunThatASingleClientCouldEndIsRefused) {
+  const std::string until = "[schedule.until]\nreaches = 0.1\n";
+  const auto refused = read(std::string(minimal) + until + secure);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr("add [evaluation]"));
+  EXPECT_TRUE(read(std::string(minimal) + "[schedule.until]\nhours = 1\n" + secure));
+}
+
 TEST_F(FederationFile, SimulatedClientsAreTheMatchesOfAllPatternsInOrder) {
   const auto at = [&](const char* file) { return folder_.path() / file; };
   for (const char* file :

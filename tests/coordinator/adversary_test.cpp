@@ -227,6 +227,7 @@ TEST(AdversaryAdmission, ARemovedClientsSessionEndsAndItsUpdateIsNotAwaited) {
   EXPECT_TRUE(f.h.sent<messages::Welcome>(f.mallory).empty());
   f.h.advance(seconds(3));
   EXPECT_FALSE(f.has(f.mallory));
+  EXPECT_TRUE(f.h.coordinator.progress(f.h.now).left_out.empty()) << "the operator's act is not its fault";
 }
 
 TEST(AdversaryAdmission, ARemovedClientThatIsAdmittedAgainTakesPart) {

@@ -142,8 +142,8 @@ TEST_F(Waiting, ForNewDataIsNormalAndIsReportedOnce) {
   EXPECT_EQ(h->coordinator.phase(), Phase::gathering);
   h->advance(seconds(30));
   EXPECT_EQ(logged("waiting for new data: 0 of 3 clients have some, and a round needs 2"), 1U);
-  EXPECT_EQ(h->coordinator.progress(h->now).waiting_for,
-            "new data: 0 of 3 clients have some, and a round needs 2");
+  EXPECT_EQ(h->coordinator.progress(h->now).waits,
+            "for new data: 0 of 3 clients have some, and a round needs 2");
   EXPECT_EQ(logged("is abandoned"), 0U) << "nothing has failed";
   h->advance(hours(10));
   EXPECT_TRUE(h->finished.empty());
@@ -152,8 +152,8 @@ TEST_F(Waiting, ForNewDataIsNormalAndIsReportedOnce) {
   h->say(peers[0], DataReport{15, 5});
   h->advance(seconds(1));
   EXPECT_EQ(h->coordinator.phase(), Phase::gathering);
-  EXPECT_EQ(h->coordinator.progress(h->now).waiting_for,
-            "new data: 1 of 3 clients has some, and a round needs 2");
+  EXPECT_EQ(h->coordinator.progress(h->now).waits,
+            "for new data: 1 of 3 clients has some, and a round needs 2");
   h->say(peers[1], DataReport{15, 5});
   ASSERT_EQ(h->coordinator.phase(), Phase::in_round) << "at once";
   EXPECT_EQ(cohort(), (Names{"a", "b"}));

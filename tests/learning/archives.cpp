@@ -250,6 +250,16 @@ def training_loss(self, x, y):
     return torch.mean(difference * difference)
 )");
       break;
+    case TestModel::squeezing_loss:
+      add_linear(model, features, classes);
+      model.define(R"(
+def forward(self, x):
+    return torch.sum(torch.linear(torch.flatten(x, 1), self.weight, self.bias), [1], True)
+def training_loss(self, x, y):
+    difference = torch.squeeze(self.forward(x), 1) - y
+    return torch.mean(difference * difference)
+)");
+      break;
     case TestModel::gru: {
       constexpr std::int64_t hidden = 5;
       std::vector<at::Tensor> weights{ramp({3 * hidden, input.columns}, 0.4), ramp({3 * hidden, hidden}, 0.4),

@@ -28,6 +28,7 @@ enum class TestModel : std::uint8_t {
   argmax_loss,  // training_loss has no gradient
   raises_data,  // training_loss fails with the first value of the first example in the error
   vector_loss,  // training_loss returns one loss for each example
+  squeezing_loss,  // forward returns [n, 1], and training_loss makes it [n]
   broadcasting_loss,  // forward returns [n, 1], and training_loss subtracts targets of the shape [n]
   gru,  // its weights are also in a list attribute, as in torch.nn.GRU
   two_conv1d,  // two convolutions with rows as channels, then linear

@@ -9,6 +9,7 @@
 namespace hansa::learning {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::TestModel;
@@ -50,8 +51,10 @@ TEST_F(ModelCheckTest, ItsOwnLossAndMetricsAreUsed) {
   EXPECT_TRUE(mean_of(result->evaluated, "right"));
 }
 
-TEST_F(ModelCheckTest, ALossThatBroadcastsIsAWarning) {
-  testing::write_archive(TestModel::broadcasting_loss, archive_);
+TEST_F(ModelCheckTest, ALossThatBroadcastsIsRefusedAndOneThatMightIsAWarning) {
+  EXPECT_THAT(refusal(TestModel::broadcasting_loss),
+              AllOf(HasSubstr("forward returns [4, 1] for targets [4]"), HasSubstr("they broadcast")));
+  testing::write_archive(TestModel::squeezing_loss, archive_);
   const auto result = check_model(archive_, client_, 8);
   ASSERT_TRUE(result) << result.error().text();
   EXPECT_THAT(result->warning, HasSubstr("forward returns [4, 1] for targets [4]"));

@@ -20,7 +20,7 @@ class ServingFederation : public ProgramTest {
     ASSERT_TRUE(write_file_atomically(folder / "data.csv", "x,y\n1,0\n2,1\n3,2\n4,1\n"));
     for (int i = 1; i <= 2; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",
-              "[data]\nkind = \"csv\"\nfile = \"../data.csv\"\nlabel = \"y\"\n\n");
+              "[data]\nkind = \"csv\"\nfile = \"../../data.csv\"\nlabel = \"y\"\n\n");
   }
   void serve(int i, const std::string& keys) {
     replace(client_file(i), "\\[resources\\]", "[serving]\n" + keys + "\n\n[resources]");
@@ -43,15 +43,13 @@ class ServingFederation : public ProgramTest {
     EXPECT_TRUE(text) << text.error().text();
     return nlohmann::json::parse(text.value_or("{}"));
   }
-  [[nodiscard]] std::filesystem::path state(int i) const {
-    return folder / "state" / ("client-0" + std::to_string(i));
-  }
+  [[nodiscard]] std::filesystem::path state(int i) const { return client_file(i).parent_path() / "state"; }
 
   std::string first_log;  // of the first client
 };
 
 TEST_F(ServingFederation, TheFilesOnTheDeviceAreTheAggregatorsModel) {
-  serve(1, "folder = \"../served\"");
+  serve(1, "folder = \"../../served\"");
   const std::string output = finish();
   const std::string run_folder = line(output, "run folder: ").substr(12);
   const std::string expected = metrics_of(run_folder, "of-run");
@@ -79,7 +77,7 @@ TEST_F(ServingFederation, PersonalLayersMakeAModelOfTheDeviceToo) {
   run("hansa",
       {"model", "sign", (folder / "model.pt").string(), "--key", (folder / "keys" / "root.key").string()},
       "sign-again");
-  serve(1, "folder = \"../served\"\nwrite = \"end\"");
+  serve(1, "folder = \"../../served\"\nwrite = \"end\"");
   finish();
   const nlohmann::json manifest = manifest_of(folder / "served");
   ASSERT_TRUE(manifest.contains("personal")) << manifest.dump(1) << first_log;
@@ -89,7 +87,7 @@ TEST_F(ServingFederation, PersonalLayersMakeAModelOfTheDeviceToo) {
 }
 
 TEST_F(ServingFederation, AFolderThatCannotBeWrittenIsAWarningAndTrainingContinues) {
-  serve(1, "folder = \"../data.csv\"");
+  serve(1, "folder = \"../../data.csv\"");
   serve(2, "write = \"never\"");
   finish();
   EXPECT_NE(first_log.find("no model is written for programs of this device"), std::string::npos)

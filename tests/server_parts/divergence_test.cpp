@@ -123,13 +123,74 @@ RoundRecord record_with_losses(std::uint32_t round, const std::vector<double>& l
 
 // One client that lies about its loss must not be able to warn, or to stop the others.
 TEST(AdversaryDivergence, ASingleClientsLossCausesNothing) {
-  RunWatch watch({}, "accuracy");
+  RunWatch watch(RunWatchConfig{});
   for (std::uint32_t round = 1; round <= 4; ++round)
     EXPECT_THAT(watch.on_committed(record_with_losses(round, {0.5, 0.6, 0.7})), IsEmpty());
   EXPECT_THAT(watch.on_committed(record_with_losses(5, {0.5, 0.6, 1e300})), IsEmpty());
   EXPECT_THAT(watch.on_committed(record_with_losses(6, {nan, 0.6, 0.5})), IsEmpty());
   EXPECT_THAT(watch.on_committed(record_with_losses(7, {90, 80, 0.5})),
               ElementsAre(HasSubstr("training loss is 80")));
+}
+
+enum class Evaluations : std::uint8_t { none, some };
+RunWatchConfig until(const UntilConfig& until, Evaluations evaluations) {
+  RunWatchConfig out;
+  out.until = until;
+  out.has_evaluations = evaluations == Evaluations::some;
+  return out;
+}
+
+TEST(RunWatch, EndsARunThatIsGoodEnoughOrNoLongerImproves) {
+  const auto evaluated = [](RunWatch& watch, std::uint32_t round, double accuracy) {
+    watch.on_evaluated(RoundId(round), {{"loss", 1, 1}, {"accuracy", accuracy, 1}});
+  };
+  RunWatch good(until({.reaches = 0.9}, Evaluations::some));
+  (void)good.on_committed(record_with_losses(1, {0.6, 0.4, 0.7}));
+  EXPECT_EQ(good.reached({}), "") << "a training loss below 0.9 is no accuracy above it";
+  evaluated(good, 1, 0.89);
+  EXPECT_EQ(good.reached({}), "");
+  evaluated(good, 2, 0.91);
+  EXPECT_THAT(good.reached({}), HasSubstr("round 2 (test accuracy 0.9100) reached 0.9"));
+  RunWatch stuck(until({.without_better = 4}, Evaluations::some));
+  evaluated(stuck, 2, 0.8);
+  evaluated(stuck, 4, 0.7);
+  EXPECT_EQ(stuck.reached({}), "");
+  evaluated(stuck, 6, nan);
+  EXPECT_THAT(stuck.reached({}), HasSubstr("no round after round 2 (test accuracy 0.8000) was better"));
+}
+
+TEST(RunWatch, WithoutEvaluationsTheTrainingLossEndsIt) {
+  RunWatch watch(until({.reaches = 0.5, .seconds = 7200}, Evaluations::none));
+  RoundRecord first = record_with_losses(1, {0.6, 0.4, 0.7});
+  first.started_at = "2026-01-01T00:00:00Z";
+  (void)watch.on_committed(first);
+  const UtcSeconds start = *parse_rfc3339(first.started_at);
+  EXPECT_EQ(watch.reached({start.value + 7199}), "");
+  EXPECT_EQ(watch.reached({start.value - 1}), "") << "a clock that was set back ends nothing";
+  EXPECT_THAT(watch.reached({start.value + 7200}), HasSubstr("2 hours have passed"));
+  (void)watch.on_committed(record_with_losses(2, {0.6, 0, 0.7}));
+  EXPECT_EQ(watch.reached(start), "") << "one client that lies ends nothing";
+  (void)watch.on_committed(record_with_losses(3, {0.5, 0.4, 0.7}));
+  EXPECT_THAT(watch.reached(start), HasSubstr("round 3 (training loss 0.5000) reached 0.5"));
+}
+
+// Of a secure sum only the mean is known, which one client can move to anything.
+TEST(AdversaryDivergence, InASecureSumALossWarnsAndDoesNotStopTheRun) {
+  RunWatch watch(RunWatchConfig{});
+  const auto secure = [](std::uint32_t round, double loss, double norm) {
+    RoundRecord out;
+    out.round = RoundId(round);
+    out.secure.emplace();
+    out.secure->metrics = {{"loss", 10 * loss, 10}};
+    out.update_norm = norm;
+    return out;
+  };
+  for (std::uint32_t round = 1; round <= 4; ++round)
+    EXPECT_THAT(watch.on_committed(secure(round, 0.5, 2)), IsEmpty());
+  EXPECT_THAT(watch.on_committed(secure(5, 1e8, 2)), ElementsAre(HasSubstr("training loss is 1e+08")));
+  EXPECT_FALSE(watch.is_certain());
+  EXPECT_THAT(watch.on_committed(secure(6, 0.5, 900)), ElementsAre(HasSubstr("aggregated update is 900")));
+  EXPECT_TRUE(watch.is_certain());
 }
 
 TEST(RunWatch, AResumedRunIsComparedWithItsRoundsFromBefore) {
@@ -143,7 +204,7 @@ TEST(RunWatch, AResumedRunIsComparedWithItsRoundsFromBefore) {
     record.update_norm = round == 4 ? 900 : 2;
     ASSERT_TRUE(store.commit_round(record));
   }
-  RunWatch watch({}, "accuracy");
+  RunWatch watch(RunWatchConfig{});
   const auto problems = watch.restore(store);
   ASSERT_TRUE(problems) << problems.error().text();
   EXPECT_THAT(*problems, ElementsAre(HasSubstr("norm of the aggregated update is 900")))

@@ -27,8 +27,8 @@ PanelContent content() {
                           {"hospital-c", round::MemberState::declined, "bad column"}};
   for (std::uint32_t round = 1; round <= 6; ++round)
     out.rounds.push_back({RoundId(round), 2, 3, 1.5, {{"loss", 1.0 / round, 1}}, {}});
-  out.clients["hospital-a"] = {RoundId(6), "counted", 512, 0.25, 1.0};
-  out.clients["hospital-b"] = {RoundId(6), "late", 0, {}, 0};
+  out.clients["hospital-a"] = {RoundId(6), "counted", 512, 0.25};
+  out.clients["hospital-b"] = {RoundId(6), "late", 0, {}};
   return out;
 }
 
@@ -64,7 +64,7 @@ TEST(Panel, CountsDownToTheStartAndSaysWhoIsMissing) {
   p.starts_at.reset();
   p.ready = 2;
   EXPECT_THAT(panel_lines(c, rows(40)), Contains(HasSubstr("waits for clients: 2 of 3 can take part")));
-  p.waiting_for = "new data: 1 of 3 clients has some";
+  p.waits = "for new data: 1 of 3 clients has some";
   EXPECT_THAT(panel_lines(c, rows(40)), Contains(HasSubstr("waits for new data: 1 of 3")));
 }
 

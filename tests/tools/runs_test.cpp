@@ -90,6 +90,20 @@ TEST_F(Runs, AreListedByAgeWithStateOriginAndBestRound) {
   EXPECT_FALSE(list_runs(runs(), "none")->at(1).metric);
 }
 
+TEST_F(Runs, ThatHaveAllOfTheirRoundsAreFinishedUntilTheyGetMore) {
+  {
+    const auto run = make("mine-20260102-030405");
+    ASSERT_TRUE(run->record_end({RoundId(3), "2026-01-03T00:00:00Z", "all 3 rounds are done"}));
+    EXPECT_EQ(run->end().value()->why, "all 3 rounds are done");
+  }
+  EXPECT_EQ(list_runs(runs())->at(0).state, RunState::finished);
+  {
+    const auto run = make("mine-20260103-030405");
+    ASSERT_TRUE(run->record_end({RoundId(2), "2026-01-03T00:00:00Z", "all 2 rounds are done"}));
+  }
+  EXPECT_EQ(list_runs(runs())->at(1).state, RunState::stopped) << "round 3 came after that end";
+}
+
 TEST_F(Runs, ThatCannotBeReadAreListedWithTheReason) {
   (void)make("mine-20260102-030405");
   std::ofstream(runs() / "mine-20260102-030405" / "run.sqlite", std::ios::trunc)

@@ -58,6 +58,7 @@ Json json_of(const Task& task) {
            {"kept", std::move(kept)},
            {"kept_results", task.sizes.kept_results},
            {"seed", task.request.seed},
+           {"magnitude_max", learning::number(task.request.magnitude_max)},
            {"task", task.request.task.value},
            {"memory_bytes", task.memory_bytes},
            {"new_memory", task.new_memory}};
@@ -87,6 +88,7 @@ Task task_of(const Json& json) {
   }
   out.sizes.kept_results = json.at("kept_results").get<std::size_t>();
   out.request.seed = json.at("seed").get<std::uint64_t>();
+  out.request.magnitude_max = learning::number_of(json.at("magnitude_max"));
   out.request.task = TaskId(json.at("task").get<std::uint64_t>());
   out.memory_bytes = json.at("memory_bytes").get<std::uint64_t>();
   out.new_memory = json.at("new_memory").get<bool>();

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/hex.h"
+#include "common/read_at.h"
 
 namespace hansa::learning::internal {
 namespace {
@@ -37,18 +38,10 @@ std::optional<FileStatus> status_at(int folder, const char* path, int flags) {
 Result<std::vector<std::byte>> bytes_at(const Descriptor& file, std::uint64_t offset, std::uint64_t size,
                                         const std::filesystem::path& path) {
   std::vector<std::byte> out(size);
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t n =
-        ::pread(file.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0)
-      return fail(ErrorCode::data, path.string(),
-                  std::string("cannot be read (") + std::strerror(errno) + ")");
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  out.resize(done);
+  const auto read = read_at(file, offset, out);
+  if (!read)
+    return fail(ErrorCode::data, path.string(), std::string("cannot be read (") + std::strerror(errno) + ")");
+  out.resize(*read);
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
+#include "common/read_at.h"
+
 namespace hansa::learning::internal {
 namespace {
 
@@ -120,12 +122,12 @@ Result<bool> TailFeed::has_bytes_before() {
   std::string found(state_.before->size(), '\0');
   const std::uint64_t offset = state_.at.offset;
   if (offset < found.size()) return false;
-  const ssize_t n =
-      ::pread(file_.get(), found.data(), found.size(), static_cast<off_t>(offset - found.size()));
-  if (n < 0)
+  const auto read =
+      read_at(file_, offset - found.size(), std::as_writable_bytes(std::span(found.data(), found.size())));
+  if (!read)
     return fail(ErrorCode::data, path_.string(),
                 std::string("cannot be read (") + std::strerror(errno) + ")");
-  if (static_cast<std::size_t>(n) != found.size() || found != *state_.before) return false;
+  if (*read != found.size() || found != *state_.before) return false;
   HANSA_TRY_VOID(state_.prefix.advance(file_, offset, path_));
   state_.before.reset();
   return true;
@@ -184,12 +186,12 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
   State state = state_;
   std::uint64_t offset = state.at.offset;
   const CsvReader::ReadSome read_some = [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
-    const ssize_t n = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-    if (n < 0)
+    const auto read = read_at(file_, offset, std::as_writable_bytes(out));
+    if (!read)
       return fail(ErrorCode::data, path_.string(),
                   std::string("cannot be read (") + std::strerror(errno) + ")");
-    offset += static_cast<std::uint64_t>(n);
-    return static_cast<std::size_t>(n);
+    offset += *read;
+    return *read;
   };
   CsvReader reader(read_some, path_.string(), data_.delimiter.at(0), last_line, state.at,
                    CsvReader::RawBytes::kept);

@@ -27,8 +27,10 @@ inline constexpr std::array federation_settings{
         .kind = config::Kind::integer,
         .presence = config::Presence::defaulted,
         .default_value = "20",
-        .meaning = "Total number of rounds; a resumed run counts the rounds that it has committed already.",
-        .range = {.least = 1, .most = 1'000'000},
+        .meaning =
+            "Total number of rounds; a resumed run counts the rounds that it has committed already. 0 for "
+            "no end: the federation runs until it is stopped, or [schedule.until] holds.",
+        .range = {.least = 0, .most = 1'000'000},
         .example = "50"},
     config::Setting{
         .key = "after_last_round",

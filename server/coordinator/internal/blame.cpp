@@ -28,6 +28,12 @@ std::string reason_of(const round::Member& member) {
 }  // namespace
 
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn) {
+  // A client that the operator removed, or that lacks what the exchange needs, such as a certificate, is not at fault.
+  std::erase_if(faults, [&](const Fault& fault) {
+    const Client* client = shared.clients.find(fault.client);
+    return shared.removed.contains(fault.client) ||
+           (client != nullptr && !shared.exchanges->what_lacks(*client).empty());
+  });
   const std::vector<std::string> ready = shared.eligible(turn.now);
   const auto is_ready = [&](const std::string& client) { return std::ranges::binary_search(ready, client); };
   auto remaining = std::ranges::count_if(

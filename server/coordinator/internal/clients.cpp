@@ -32,6 +32,7 @@ bool Clients::on_data(const std::string& client, const messages::DataReport& dat
   const bool changed = data.examples != c.examples || data.new_examples != c.new_examples || problem_changed;
   c.examples = data.examples;
   c.new_examples = data.new_examples;
+  c.counted_since_report = false;
   c.problem = data.problem;
   return changed;
 }
@@ -54,6 +55,8 @@ void Clients::on_round(const RoundRecord& record) {
     client.round_seconds = p.seconds;
   }
 }
+
+void Clients::on_receipt(const std::string& client) { clients_[client].counted_since_report = true; }
 
 void Clients::on_missed_receipt(const std::string& client, TaskId task) {
   clients_[client].missed_receipt = task;

@@ -17,6 +17,7 @@ namespace hansa::server {
 struct Client {
   std::uint64_t examples = 0;  // available
   std::uint64_t new_examples = 0;
+  bool counted_since_report = false;  // new_examples is what it was before its last update counted
   messages::Report problem;
   std::optional<secure_aggregation::Certificate> certificate;
   // History, since this process started.
@@ -38,6 +39,8 @@ class Clients {
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
 
+  // The client is told that its update counts: what it reported as new before is not new any more.
+  void on_receipt(const std::string& client);
   void on_missed_receipt(const std::string& client, TaskId task);
   [[nodiscard]] std::optional<TaskId> take_missed_receipt(const std::string& client);
 

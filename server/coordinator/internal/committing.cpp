@@ -20,6 +20,7 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   is_committed_ = true;
   round_->apply(round::CommitDone{}, turn.now);
   shared_.standing.last_committed = event.round;
+  shared_.standing.last_started = shared_.round_started;
   shared_.standing.model = event.model;
   shared_.standing.published = event.published;
   shared_.opened_sums = 0;
@@ -44,6 +45,7 @@ void Committing::on_counted(const std::string& client, Turn& turn) {
 void Committing::send_receipts(Turn& turn) {
   for (const Participant& p : round_->participants()) {
     if (round_->state(p) != round::MemberState::counted) continue;
+    shared_.clients.on_receipt(p.client);
     turn.send(p.client, messages::Receipt{p.task, messages::Verdict::counted, {}});
     if (shared_.sessions.find(p.client) == nullptr) shared_.clients.on_missed_receipt(p.client, p.task);
   }

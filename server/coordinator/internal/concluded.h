@@ -25,7 +25,7 @@ class Concluded final : public Stage {
   void dismiss(const std::string& client, Turn& turn) const;
 
   // A client that neither pulls nor leaves is not waited for any longer.
-  static constexpr Duration stall = std::chrono::seconds(10);
+  static constexpr Duration stall = std::chrono::seconds(30);
 
   Finish::Why why_;
   Instant moved_at_;  // the last Pull of bytes that a client needs

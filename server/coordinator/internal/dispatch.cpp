@@ -155,7 +155,7 @@ void Dispatch::turn_away(const std::string& client) {
                             retry_after_ms}});
   shared_.sessions.forget(client);
   stage_.on_session_ended(client, turn_);
-  stage_.on_removed(client, turn_);
+  stage_.on_removed(client, "it has no valid certificate", turn_);
 }
 
 Verdict Dispatch::on(const AdmissionChanged& event) {
@@ -168,7 +168,7 @@ Verdict Dispatch::on(const AdmissionChanged& event) {
     while (shared_.sessions.find(client) != nullptr)
       shared_.sessions.end(client, "the operator removed its key", turn_, notices_);
     settle();
-    stage_.on_removed(client, turn_);
+    stage_.on_removed(client, "the operator removed it", turn_);
     shared_.conduct.forget(client);
     shared_.set_aside.forget(client);
     turn_.effects.emplace_back(DisconnectClient{client});
@@ -235,15 +235,14 @@ void Dispatch::on_data(const std::string& client, const messages::DataReport& da
 }
 
 void Dispatch::on_opened(const SessionOpened& opened) {
-  messages::DataReport data = opened.data;
-  // The client has not seen the contract when it says Hello. It is selected after the report that it sends once it has
-  // compared its data.
-  if (shared_.config.settings.contract) data.examples = data.new_examples = 0;
   if (opened.process == Process::fresh) {
     shared_.clients.on_connected(opened.client, opened.data, turn_);
     (void)shared_.set_aside.on_restarted(opened.client, turn_.now);
   }
-  on_data(opened.client, data);
+  // A client has not seen the contract when it says Hello. It is selected after the report that it sends once it has
+  // compared its data.
+  if (shared_.config.settings.contract) shared_.clients.on_data(opened.client, {}, turn_);
+  else on_data(opened.client, opened.data);
   if (shared_.exchanges->needs_certificates()) {
     // The certificate may have been revoked. The client takes part in no round before the answer.
     shared_.clients.on_certificate(opened.client, std::nullopt);

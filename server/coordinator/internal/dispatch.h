@@ -24,6 +24,10 @@ class Dispatch {
   Verdict on(const AdmissionChanged& event);
   Verdict on(const TickEvent& event);
   Verdict on(const StopAsked&) { return stage_.on_stop(turn_); }
+  Verdict on(const EnoughReached& event) {
+    shared_.enough = event.why;
+    return Verdict::accepted;
+  }
 
   Verdict on_message(const MessageArrived& event);
   // Counts a message for its sender. If that is too much, ends its session and its connection, and returns false.

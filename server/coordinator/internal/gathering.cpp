@@ -49,18 +49,40 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   const OperatorSettings& settings = shared_.config.settings;
   const CohortConfig& cohort = settings.cohort;
   if (shared_.is_over())
-    return std::make_unique<Concluded>(
-        shared_,
-        Finish{Finish::Why::all_rounds, "all " + std::to_string(settings.rounds) + " rounds are done"}, turn);
+    return std::make_unique<Concluded>(shared_, Finish{Finish::Why::all_rounds, shared_.why_done()}, turn);
   if (shared_.all_rounds_done()) return nullptr;
   if (turn.now < not_before_) return nullptr;
   const auto ready = this->ready(turn.now);
   const bool enough = ready.size() >= cohort.clients_min;
   const std::uint32_t expected = std::max(cohort.clients_expected, cohort.clients_min);
   if (ready.size() >= expected || (enough && turn.now >= began_ + cohort.gather)) shared_.has_gathered = true;
-  if (enough && shared_.has_gathered) return start_round(ready, turn);
-  if (enough) return nullptr;
-  return wait(ready.size(), turn);
+  if (!enough) return wait(ready.size(), turn);
+  const ScheduleDecision& schedule = scheduled(turn.now);
+  if (!shared_.has_gathered) return nullptr;
+  if (schedule.may_start()) return start_round(ready, turn);
+  if (shared_.wait_report.take_due("the schedule", turn.now - began_, turn.now))
+    turn.inform("the next round waits " + schedule.waits);
+  return nullptr;
+}
+
+const ScheduleDecision& Gathering::scheduled(Instant now) {
+  const ScheduleConfig& schedule = shared_.config.settings.schedule;
+  // A round that began is repeated at once.
+  if (attempt_ > 1 || !schedule.is_set() || now < ask_schedule_) return scheduled_;
+  ask_schedule_ = now + std::chrono::seconds(1);
+  const UtcSeconds day = shared_.time_of_day(now);
+  // A clock that was wrong and is set back must not make rounds wait until the wrong time comes.
+  if (auto& last = shared_.standing.last_started; last && *last > day) last = day;
+  shared_.started_at = std::min(shared_.started_at, day);
+  ScheduleFacts facts{day, shared_.started_at, shared_.standing.last_started};
+  for (const auto& [name, client] : shared_.clients.all()) {
+    if (client.counted_since_report || client.new_examples == 0 || !shared_.sessions.connected(name))
+      continue;
+    facts.new_examples += client.new_examples;
+    ++facts.clients_with_new;
+  }
+  scheduled_ = decide(schedule, facts);
+  return scheduled_;
 }
 
 std::unique_ptr<Stage> Gathering::wait(std::size_t ready, Turn& turn) {
@@ -120,6 +142,7 @@ std::vector<std::string> Gathering::select(const std::vector<std::string>& eligi
 std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& eligible, Turn& turn) {
   const OperatorSettings& settings = shared_.config.settings;
   const RoundId id(shared_.standing.last_committed.value + 1);
+  if (attempt_ == 1) shared_.round_started = shared_.time_of_day(turn.now);
   for (const std::string& client : shared_.reliability.take_returned(turn.now))
     turn.inform_about(client, "returned", client + " may take part in cohorts again");
   const auto cohort = select(eligible, id);
@@ -165,13 +188,14 @@ void Gathering::fill(Progress& progress) const {
   const std::size_t ready = this->ready(progress.now).size();
   Waiting waiting = describe_waiting(shared_, ready, progress.now);
   progress.missing = std::move(waiting.missing);
-  if (ready < cohort.clients_min && !shared_.all_rounds_done())
-    progress.waiting_for = std::move(waiting.text);
+  if (shared_.all_rounds_done()) return;
+  if (ready < cohort.clients_min) progress.waits = "for " + std::move(waiting.text);
+  else progress.waits = scheduled_.waits;
   progress.ready = static_cast<std::uint32_t>(ready);
   progress.needed = cohort.clients_min;
   progress.expected =
       shared_.has_gathered ? cohort.clients_min : std::max(cohort.clients_expected, cohort.clients_min);
-  if (progress.ready >= progress.needed)
+  if (progress.ready >= progress.needed && progress.waits.empty())
     progress.starts_at = shared_.has_gathered ? not_before_ : std::max(not_before_, began_ + cohort.gather);
 }
 
@@ -181,12 +205,13 @@ std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t at
   shared.retry_reason = remedy == Remedy::new_data ? std::string() : reason;
   if (remedy == Remedy::new_data) return std::make_unique<Gathering>(shared, attempt + 1, turn.now, turn);
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
+  turn.effects.emplace_back(AttemptAbandoned{round, attempt, reason});
   const std::uint32_t attempts_max = shared.config.settings.cohort.attempts_max;
   if (remedy == Remedy::none && ++shared.attempts_in_vain >= attempts_max && attempts_max > 0)
     return std::make_unique<Concluded>(
         shared,
         Finish{Finish::Why::gave_up,
-               name + " missed its quorum " + std::to_string(attempt) + " times: " + reason,
+               name + " came to nothing in " + std::to_string(attempt) + " attempts: " + reason,
                "correct what the clients report, or see cohort.quorum and cohort.deadline_s"},
         turn);
   const Instant not_before = turn.now + retry_pause(attempt, shared.attempts_in_vain);

@@ -1,6 +1,6 @@
 // Waits for enough clients that can take part, then selects a cohort and starts a round. The first round of a process
 // waits up to cohort.gather for clients_expected. A wait for clients or for new data of theirs is reported, and ends the
-// federation only after cohort.wait_max, if that is set.
+// federation only after cohort.wait_max, if that is set. The first attempt at a round also waits for the schedule.
 #pragma once
 #include <string>
 #include <vector>
@@ -27,12 +27,16 @@ class Gathering final : public Stage {
   [[nodiscard]] std::vector<std::string> ready(Instant now) const;
   // Too few clients are ready: reports it when a report is due, or ends the federation.
   [[nodiscard]] std::unique_ptr<Stage> wait(std::size_t ready, Turn& turn);
+  // What the schedule says, asked again once a second.
+  [[nodiscard]] const ScheduleDecision& scheduled(Instant now);
   [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round);
   [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
 
   std::uint32_t attempt_;
   Instant not_before_;
   Instant look_again_{};  // at what is missing, which takes as long as there are clients
+  ScheduleDecision scheduled_;
+  Instant ask_schedule_{};
 };
 
 // The phase after an attempt that failed: the same round again, or the end if attempts_max of them had no remedy.

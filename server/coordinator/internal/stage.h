@@ -15,6 +15,7 @@
 #include "common/digest.h"
 #include "common/log_budget.h"
 #include "protocols/messages/messages.h"
+#include "server/config/rounds.h"
 #include "server/coordinator/config.h"
 #include "server/coordinator/events.h"
 #include "server/coordinator/internal/clients.h"
@@ -52,17 +53,29 @@ struct Shared {
   Conduct conduct = {};
   LogBudget log_budget = {};
   std::set<std::string, std::less<>> removed = {};  // clients that the operator removed since the start
-  // Attempts at the current round that failed since rounds last could go on without whoever was at fault.
+  // Attempts at the current round that failed since the last one whose culprits could be left out.
   std::uint32_t attempts_in_vain = 0;
   std::string retry_reason = {};  // why the last attempt that failed was abandoned
+  UtcSeconds started_at = {};  // the time of day at which this process began
+  UtcSeconds round_started = {};  // ... and at which the first attempt at the current round did
+  std::string enough = {};  // why no further round is wanted before the last one; empty: rounds continue
   bool has_gathered = false;  // the first round's wait for clients_expected is over
 
   // The clients that can take part in a round, sorted: connected, admitted, with data and what the exchange needs. Those
   // that are left out for their faults at the moment are among them, those that are set aside are not.
   [[nodiscard]] std::vector<std::string> eligible(Instant now) const;
-  // The last round is committed.
+  // No further round starts.
   [[nodiscard]] bool all_rounds_done() const {
-    return standing.last_committed.value >= config.settings.rounds;
+    return !enough.empty() || has_all_rounds(standing.last_committed, config.settings.rounds);
+  }
+  // The time of day that belongs to an event.
+  [[nodiscard]] UtcSeconds time_of_day(Instant now) const {
+    if (config.process.time_of_day) return config.process.time_of_day();
+    return {static_cast<std::uint64_t>(now.time_since_epoch() / std::chrono::seconds(1))};
+  }
+  // "all 20 rounds are done", or what was reached before. Requires all_rounds_done().
+  [[nodiscard]] std::string why_done() const {
+    return enough.empty() ? "all " + std::to_string(config.settings.rounds) + " rounds are done" : enough;
   }
   // ... and the aggregator ends with it.
   [[nodiscard]] bool is_over() const {
@@ -107,8 +120,8 @@ class Stage {
   virtual void on_session_ended(const std::string& /*client*/, Turn&) {}
   // The client said Bye; its session ends next.
   virtual void on_left(const std::string& /*client*/, Turn&) {}
-  // The operator removed the client; its session has ended.
-  virtual void on_removed(const std::string& /*client*/, Turn&) {}
+  // The client may not take part any more; its session has ended.
+  virtual void on_removed(const std::string& /*client*/, const std::string& /*why*/, Turn&) {}
 
   virtual Verdict on_checked(const UpdateChecked&, Turn&) { return Verdict::discarded; }
   virtual Verdict on_masks_opened(const MasksOpened&, Turn&) { return Verdict::discarded; }

@@ -137,6 +137,7 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   p->norm = event.norm;
   if (outcome) outcome = exchange_->on_counted(*p);
   if (!outcome) return reject(*p, outcome.error().text(), turn);
+  if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_receipt(p->client);
   turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
   last_counted_at_ = turn.now;
   apply(round::UpdateCounted{p->index}, turn);
@@ -200,12 +201,11 @@ void Training::on_left(const std::string& client, Turn& turn) {
   if (Participant* p = round_->find(client)) apply(round::MemberLeft{p->index}, turn);
 }
 
-void Training::on_removed(const std::string& client, Turn& turn) {
+void Training::on_removed(const std::string& client, const std::string& why, Turn& turn) {
   shared_.uploads.release(client);
   Participant* p = round_->find(client);
   // An update that is being verified or counted stays: nobody can take it out of a sum that others see as complete.
-  if (p != nullptr && round_->is_expected(*p))
-    apply(round::UpdateRejected{p->index, "the operator removed it"}, turn);
+  if (p != nullptr && round_->is_expected(*p)) apply(round::UpdateRejected{p->index, why}, turn);
 }
 
 void Training::on_tick(Turn& turn) {

@@ -30,7 +30,7 @@ class Training final : public Stage {
   void on_session_opened(const SessionOpened& opened, Turn& turn) override;
   void on_session_ended(const std::string& client, Turn& turn) override;
   void on_left(const std::string& client, Turn& turn) override;
-  void on_removed(const std::string& client, Turn& turn) override;
+  void on_removed(const std::string& client, const std::string& why, Turn& turn) override;
   Verdict on_checked(const UpdateChecked& event, Turn& turn) override;
   void on_tick(Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> next(Turn& turn) override;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/process/shared_memory.h"
+#include "common/read_at.h"
 #include "common/sandbox/lock.h"
 #include "learning/data_supply.h"
 #include "learning/model_archive.h"
@@ -36,14 +37,9 @@ Result<std::vector<float>> read_parameters(const Descriptor& file, const std::st
       static_cast<std::uint64_t>(bytes) > parameter_bytes_max)
     return fail(ErrorCode::storage, path, "is not a file of float32 parameters");
   std::vector<float> out(static_cast<std::size_t>(bytes) / sizeof(float));
-  std::span<std::byte> rest = std::as_writable_bytes(std::span(out));
-  for (off_t at = 0; !rest.empty();) {
-    const ssize_t n = ::pread(file.get(), rest.data(), rest.size(), at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail_with_errno(path, "cannot be read");
-    rest = rest.subspan(static_cast<std::size_t>(n));
-    at += n;
-  }
+  const auto read = read_at(file, 0, std::as_writable_bytes(std::span(out)));
+  if (!read) return fail_with_errno(path, "cannot be read");
+  if (*read != out.size() * sizeof(float)) return fail(ErrorCode::storage, path, "has lost its end");
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/metrics_text.h"
 #include "common/text.h"
+#include "server/config/rounds.h"
 #include "server/process/internal/panel.h"
 
 namespace hansa::server::internal {
@@ -26,8 +27,8 @@ std::string command_from(const std::string& config, const std::string& run, Roun
 std::vector<std::string> lines_of(const FinalReport& report) {
   const RunSummary& summary = report.summary;
   std::vector<std::string> out;
-  out.push_back(fmt::format("rounds: {} committed in {}, {} of {} in all", summary.rounds,
-                            duration_text(report.seconds), report.last.value, report.rounds));
+  out.push_back(fmt::format("rounds: {} committed in {}, {} in all", summary.rounds,
+                            duration_text(report.seconds), rounds_text(report.last, report.rounds)));
   if (summary.rounds > 0)
     out.push_back(fmt::format("updates: {} counted{}", summary.updates,
                               summary.lost.empty() ? "" : "; lost: " + join(summary.lost, 8)));

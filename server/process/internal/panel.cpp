@@ -7,6 +7,7 @@
 
 #include "common/metrics_text.h"
 #include "common/text.h"
+#include "server/config/rounds.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -49,9 +50,9 @@ std::uint32_t counted(const Progress& p) {
 
 // Of all rounds, 0 to 1.
 double fraction_done(const Progress& p) {
-  if (p.rounds == 0) return 1.0;
   const double of_round =
       p.members.empty() ? 0.0 : static_cast<double>(counted(p)) / static_cast<double>(p.members.size());
+  if (p.rounds == 0) return is_in_round(p.phase) ? of_round : 0.0;  // without an end: of this round
   const double rounds = is_in_round(p.phase) ? p.round.value - 1.0 + of_round : p.round.value;
   return std::clamp(rounds / p.rounds, 0.0, 1.0);
 }
@@ -61,7 +62,7 @@ std::string bar_line(const Progress& p, double done) {
   const int filled = static_cast<int>(done * width);
   std::string bar;
   for (int i = 0; i < width; ++i) bar += i < filled ? "█" : "░";
-  return fmt::format("  {} round {} of {}{}", bar, std::max<std::uint32_t>(p.round.value, 1), p.rounds,
+  return fmt::format("  {} round {}{}", bar, rounds_text(std::max(p.round, RoundId(1)), p.rounds),
                      p.attempt > 1 ? fmt::format(" (attempt {})", p.attempt) : "");
 }
 
@@ -80,16 +81,16 @@ std::string waiting_line(const Progress& p) {
 void add_gathering(const Progress& p, std::vector<std::string>& lines) {
   const std::string missing = p.missing.empty() ? "" : "; missing: " + join(p.missing, names_max);
   lines.push_back(fmt::format("  clients    {} connected{}", p.connected, missing));
-  if (p.round.value >= p.rounds) return;
+  if (p.all_rounds_done) return;
   const std::string of = fmt::format("with {} of {} clients", p.ready, std::max(p.expected, p.ready));
   if (p.starts_at && *p.starts_at > p.now)
     lines.push_back(fmt::format("  next       starts in {} {}",
                                 duration_text(std::ceil(seconds(*p.starts_at - p.now))), of));
   else if (p.starts_at) lines.push_back("  next       starts now " + of);
   else
-    lines.push_back("  next       waits for " +
-                    (p.waiting_for.empty() ? fmt::format("clients: {} of {} can take part", p.ready, p.needed)
-                                           : p.waiting_for));
+    lines.push_back(
+        "  next       waits " +
+        (p.waits.empty() ? fmt::format("for clients: {} of {} can take part", p.ready, p.needed) : p.waits));
 }
 
 std::vector<std::string> state_lines(const PanelContent& c) {
@@ -114,8 +115,9 @@ std::vector<std::string> state_lines(const PanelContent& c) {
   lines.push_back(
       fmt::format("  traffic    {} up, {} down", bytes_text(c.bytes_up), bytes_text(c.bytes_down)));
   if (c.round_seconds)
-    lines.push_back(fmt::format("  time       {:.1f} s a round, {} to go", *c.round_seconds,
-                                duration_text(*c.round_seconds * (1.0 - done) * p.rounds)));
+    lines.push_back(fmt::format(
+        "  time       {:.1f} s a round{}", *c.round_seconds,
+        p.rounds == 0 ? "" : ", " + duration_text(*c.round_seconds * (1.0 - done) * p.rounds) + " to go"));
   return lines;
 }
 

@@ -38,7 +38,6 @@ struct ClientRow {
   std::string outcome;  // "counted", "rejected"
   std::uint64_t examples = 0;
   std::optional<double> loss;
-  double train_seconds = 0;
 };
 
 struct PanelContent {

@@ -8,6 +8,7 @@
 #include "common/sqlite/statement.h"
 #include "server/store/internal/evaluation_tables.h"
 #include "server/store/internal/identity_table.h"
+#include "server/store/internal/outcome_tables.h"
 #include "server/store/internal/round_tables.h"
 
 namespace hansa::server::internal {
@@ -131,6 +132,27 @@ Result<void> Database::replace_evaluation(RoundId round, const Metrics& metrics,
       remove_in_transaction(*connection_, surplus);
     });
   });
+}
+
+Result<void> Database::insert_abandoned(const AbandonedAttempt& attempt) {
+  return sqlite::guarded(file_, "keeping an abandoned attempt", [&] {
+    in_transaction(*connection_, [&] { insert_abandoned_row(*connection_, attempt); });
+  });
+}
+
+Result<std::vector<AbandonedAttempt>> Database::abandoned() {
+  return sqlite::guarded(file_, "reading abandoned attempts",
+                         [&] { return read_abandoned(*connection_, schema_); });
+}
+
+Result<void> Database::replace_end(const RunEnd& end) {
+  return sqlite::guarded(file_, "keeping the end of the run",
+                         [&] { in_transaction(*connection_, [&] { replace_end_row(*connection_, end); }); });
+}
+
+Result<std::optional<RunEnd>> Database::end() {
+  return sqlite::guarded(file_, "reading the end of the run",
+                         [&] { return read_end(*connection_, schema_); });
 }
 
 Result<void> Database::remove(const Surplus& surplus) {

@@ -49,6 +49,10 @@ class Database {
   [[nodiscard]] Result<void> replace_evaluation(RoundId round, const Metrics& metrics,
                                                 const Surplus& surplus);
   [[nodiscard]] Result<void> remove(const Surplus& surplus);
+  [[nodiscard]] Result<void> insert_abandoned(const AbandonedAttempt& attempt);
+  [[nodiscard]] Result<std::vector<AbandonedAttempt>> abandoned();
+  [[nodiscard]] Result<void> replace_end(const RunEnd& end);
+  [[nodiscard]] Result<std::optional<RunEnd>> end();
 
   // Compares the rows with their digests (history.h): all seals, and the digests of the newest `rounds` rounds. A run
   // of an older schema, which is only read, has no digests and no problems.

@@ -134,6 +134,19 @@ CREATE TABLE history (                          -- digests of the rows above: hi
 constexpr const char* changed_by_8 = R"sql(
 ALTER TABLE run ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rounds ADD COLUMN update_norm REAL;  -- NULL: not known
+CREATE TABLE abandoned_attempts (                -- no digest covers them
+  id      INTEGER PRIMARY KEY,                   -- in the order of time
+  round   INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  at      TEXT NOT NULL,                         -- RFC 3339, UTC
+  reason  TEXT NOT NULL
+);
+CREATE TABLE run_end (                           -- no digest covers it
+  id          INTEGER PRIMARY KEY CHECK (id = 1),
+  after_round INTEGER NOT NULL,
+  at          TEXT NOT NULL,
+  why         TEXT NOT NULL
+);
 )sql";
 
 void add_newer_than(int version, SQLite::Database& database) {

@@ -18,7 +18,8 @@ inline constexpr int schema_with_delta_files = 5;
 // This schema also added model_kept, and renamed published.step to published.delta.
 inline constexpr int schema_with_state = 6;
 inline constexpr int schema_with_history = 7;  // digests of all rows: history.h
-inline constexpr int schema_with_kind = 8;  // whether a run is simulated; also added update_norm
+inline constexpr int schema_with_kind =
+    8;  // whether a run is simulated; also added update_norm, abandoned_attempts and run_end
 
 // Creates or migrates the tables, each in one transaction. Throws SQLite::Exception.
 void make_tables(SQLite::Database& database);
