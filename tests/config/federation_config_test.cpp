@@ -251,6 +251,8 @@ TEST_F(FederationFile, ScheduleAndItsEndAreRead) {
 
 TEST_F(FederationFile, ARunThatASingleClientCouldEndIsRefused) {
   const std::string until = "[schedule.until]\nreaches = 0.1\n";
+  const std::string secure = "[cohort]\nclients_min = 4\n[secure_aggregation]\nenabled = true\nroot = \"" +
+                             std::string(64, 'a') + "\"\n";
   const auto refused = read(std::string(minimal) + until + secure);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().text(), HasSubstr("add [evaluation]"));

@@ -106,7 +106,7 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
            bytes.subspan(at, std::min<std::uint64_t>(chunk_bytes, pull.offset + pull.bytes - at)));
   }
   // Serves the engine until it has no more messages.
-  void serve() {
+  void answer_pulls() {
     while (!said_.empty()) {
       const auto [message, bulk] = std::move(said_.front());
       said_.pop_front();
@@ -134,13 +134,13 @@ class MethodInEngine : public ::testing::Test, public Link, public TrainingRunne
     engine_->link_up(now_);
     tell(messages::Welcome{"a", "run-1", 30'000, chunk_bytes});
     tell(task_);
-    serve();
+    answer_pulls();
     if (!vectors_) return;
     auto trained = trainer_->train(*request_, outputs_of(*vectors_, task_), {});
     ASSERT_TRUE(trained) << trained.error().text();
     vectors_.reset();
     engine_->training_ended(task_, std::move(trained), now_);
-    serve();
+    answer_pulls();
     ASSERT_EQ(update_.size(), offer_.bytes);
     EXPECT_EQ(checksum(std::span<const std::byte>(update_)), offer_.update);
   }
@@ -224,7 +224,7 @@ TEST_F(MethodInEngine, AStoredInputIsNotFetchedAgain) {
   task_.inputs[0] = input("model", model_);
   task_.inputs[0].vector = sha256("the next model");
   tell(task_);
-  serve();
+  answer_pulls();
   EXPECT_EQ(pulled_, std::set<std::string>{"model"});
   ASSERT_TRUE(vectors_);
   EXPECT_EQ(std::vector<float>(request_->inputs[1].values.begin(), request_->inputs[1].values.end()),

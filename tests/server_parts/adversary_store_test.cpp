@@ -169,7 +169,8 @@ TEST_F(AdversaryStore, AnEditedRowOfAnyTableIsNoticed) {
         "DELETE FROM history WHERE round = 4",
         "DELETE FROM history WHERE round = 2",
         "DELETE FROM history",
-        "INSERT INTO rounds SELECT 5, model, base, started_at, seconds, attempt, 1 FROM rounds WHERE round = "
+        "INSERT INTO rounds SELECT 5, model, base, started_at, seconds, attempt, 1, 1 FROM rounds WHERE "
+        "round = "
         "4",
         "DELETE FROM run"}) {
     SCOPED_TRACE(edit);

@@ -80,7 +80,9 @@ TEST_F(RunFolderTest, NotANumberInAMetricComesBackAsNotANumber) {
   ASSERT_TRUE(begin(*store));
   const Digest model = store->put_model(model_of(1)).value();
   RoundRecord record = record_of(1, model, {});
-  record.participations[0].metrics = {{"loss", std::nan(""), 600}, {"bad \xFF name", 1, 0}};
+  for (Participation& participation : record.participations)
+    participation.metrics = {{"loss", std::nan(""), 600}};
+  record.participations[0].metrics.push_back({"bad \xFF name", 1, 0});
   record.participations[0].train_seconds = std::nan("");
   ASSERT_TRUE(store->commit_round(record));
   const auto kept = store->round(RoundId{1})->value().participations[0];

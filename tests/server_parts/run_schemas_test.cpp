@@ -19,6 +19,7 @@ void make_older(const std::filesystem::path& run, int schema) {
   SQLite::Database database((run / "run.sqlite").string(), SQLite::OPEN_READWRITE);
   database.exec(
       "ALTER TABLE run DROP COLUMN simulated; ALTER TABLE rounds DROP COLUMN update_norm; "
+      "DROP TABLE abandoned_attempts; DROP TABLE run_end; "
       "PRAGMA user_version = " +
       std::to_string(schema));
   if (schema >= 7) return;
