@@ -117,6 +117,9 @@ void add_contract_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* contract =
       hansa.add_subcommand("contract", "Derive and check the contract that every client's data must fit");
   contract->require_subcommand(1);
+  contract->footer(
+      "Examples:\n  hansa contract make sites/client-01/client.toml >> federation.toml\n"
+      "  hansa contract check federation.toml sites/client-01/client.toml");
 
   CLI::App* make = contract->add_subcommand("make", "Print the [data_contract] that a client's data fits");
   make->footer("Example:\n  hansa contract make sites/client-01/client.toml >> federation.toml");
