@@ -166,6 +166,11 @@ TEST_F(FederationFile, EvaluationOnTheClientsNeedsNoDataHere) {
   EXPECT_THAT(refusal("every = 2\n"), HasSubstr("evaluation.images: is missing"));
   EXPECT_THAT(refusal("on_clients = { fraction = 0.2 }\n[store]\nkeep = \"best:3\"\n"),
               HasSubstr("compares evaluations, and there are none"));
+  EXPECT_THAT(
+      refusal("on_clients = { fraction = 0.2 }\n[schedule.until]\nreaches = 0.9\n[cohort]\nclients_min = 4\n"
+              "[secure_aggregation]\nenabled = true\nroot = \"" +
+              std::string(64, 'a') + "\"\n"),
+      HasSubstr("add [evaluation] with data"));
 }
 
 TEST_F(FederationFile, ASecureSumHasRoomForTheMetricsOfTheClientsEvaluation) {
