@@ -6,8 +6,8 @@
 
 #include "learning/data_supply.h"
 #include "learning/internal/batch.h"
+#include "learning/internal/default_metrics.h"
 #include "learning/internal/loaded_model.h"
-#include "learning/internal/loss.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
 
@@ -72,34 +72,17 @@ class ArchiveEvaluator final : public Evaluator {
     model_.assign(values);
     model_.set_training(false);
     Metrics sums;
+    DefaultMetrics defaults;
     for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_max) {
       const std::size_t size = std::min(batch_size_max, order_.size() - begin);
       const Batch batch = reader_.read(std::span(order_).subspan(begin, size));
       if (model_.traits().has_metrics) {
         add_metrics(model_.metrics(batch.inputs, batch.targets), sums);
       } else {
-        HANSA_TRY_VOID(add_defaults(batch, begin == 0, sums));
+        HANSA_TRY_VOID(defaults.add(model_, batch, reader_.labels(), *source_));
       }
     }
-    return sums;
-  }
-
-  Result<void> add_defaults(const Batch& batch, bool first, Metrics& sums) {
-    HANSA_TRY(LossOfBatch computed, loss_of_batch(model_, batch, *source_));
-    if (!computed.output.defined() && !reader_.labels().empty())
-      computed.output = model_.forward(batch.inputs).toTensor();
-    if (first) {
-      sums = {{"loss", 0, 0}};
-      if (has_class_scores(computed.output, reader_.labels())) sums.push_back({"accuracy", 0, 0});
-    }
-    const auto size = static_cast<double>(batch.inputs.size(0));
-    sums[0].sum += computed.loss.item<double>() * size;
-    sums[0].count += size;
-    if (sums.size() > 1) {
-      sums[1].sum += static_cast<double>(count_correct(computed.output, reader_.labels()));
-      sums[1].count += size;
-    }
-    return {};
+    return model_.traits().has_metrics ? sums : defaults.sums();
   }
 
   LoadedModel model_;

@@ -15,6 +15,7 @@
 
 #include "common/data_description.h"
 #include "common/error.h"
+#include "common/hold_out.h"
 #include "common/identifiers.h"
 #include "common/methods.h"
 #include "common/parameter_layout.h"
@@ -52,6 +53,9 @@ struct TrainingRequest {
   // The largest change of a value that the task allows.
   double magnitude_max = std::numeric_limits<double>::infinity();
   KeptVectors kept = {};  // what earlier trainings on this archive returned to be kept
+  // A trainer that has data of its own must keep to it as well: learning/hold_out.h.
+  std::optional<HoldOut> hold_out = {};  // empty: all examples are for training
+  std::uint64_t hold_out_key = 0;  // of the device
 };
 
 struct TrainingResult {
@@ -61,7 +65,8 @@ struct TrainingResult {
   std::uint64_t new_examples = 0;  // how many of `examples` were new
   std::uint64_t data_mark = 0;  // identifies the new examples: TrainingData::mark
   KeptVectors kept;  // to be kept if the update is counted; the caller drops them otherwise
-  Metrics metrics;  // "loss" and what the model reports, over the last epoch
+  // Of the last epoch; and, if the request asks for it, what common/held_out_metrics.h names.
+  Metrics metrics;
 };
 
 class Trainer {

@@ -174,6 +174,7 @@ void Federation::start_client(ClientHost& host) {
   config.agent.methods = host.setup.trainer->methods();
   config.agent.decline_without_new = host.setup.decline_without_new;
   config.data = host.setup.data;
+  config.hold_out_key = host.setup.hold_out_key;
   if (host.setup.open_ledger) {
     auto opened = host.setup.open_ledger();
     if (!opened) {

@@ -4,6 +4,7 @@
 
 #include "common/digest.h"
 #include "protocols/enrolment/device_file.h"
+#include "protocols/secure_aggregation/hold_out_key.h"
 
 namespace hansa::simulation {
 namespace {
@@ -25,12 +26,21 @@ Result<Identities> Identities::create(std::string federation, std::uint64_t seed
   return Identities(std::move(federation), seed, std::move(root), epoch);
 }
 
+Result<SigningKey> Identities::identity_of(const std::string& client,
+                                           const std::filesystem::path& key_file) const {
+  if (const auto secret = transport::read_secret_key(key_file)) return enrolment::identity_of(*secret);
+  return key_of("client " + client, seed_);
+}
+
+Result<std::uint64_t> Identities::hold_out_key(const std::string& client,
+                                               const std::filesystem::path& key_file) const {
+  HANSA_TRY(const SigningKey identity, identity_of(client, key_file));
+  return secure_aggregation::hold_out_key(identity);
+}
+
 Result<client::SecureSums> Identities::add(const std::string& client, const std::filesystem::path& key_file,
                                            const secure_aggregation::Policy& policy) {
-  HANSA_TRY(SigningKey key, key_of("client " + client, seed_));
-  if (const auto secret = transport::read_secret_key(key_file)) {
-    HANSA_TRY(key, enrolment::identity_of(*secret));
-  }
+  HANSA_TRY(SigningKey key, identity_of(client, key_file));
   HANSA_TRY(auto certificate,
             secure_aggregation::certify(root_, federation_, client, key.public_key(), validity_));
   certificates_.emplace(client, std::move(certificate));

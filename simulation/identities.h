@@ -23,9 +23,14 @@ class Identities {
   [[nodiscard]] Result<client::SecureSums> add(const std::string& client,
                                                const std::filesystem::path& key_file,
                                                const secure_aggregation::Policy& policy);
+  // As the device derives it from the same secret key, if the file can be read.
+  [[nodiscard]] Result<std::uint64_t> hold_out_key(const std::string& client,
+                                                   const std::filesystem::path& key_file) const;
   [[nodiscard]] std::optional<secure_aggregation::Certificate> certificate(const std::string& client) const;
 
  private:
+  [[nodiscard]] Result<secure_aggregation::SigningKey> identity_of(
+      const std::string& client, const std::filesystem::path& key_file) const;
   Identities(std::string federation, std::uint64_t seed, secure_aggregation::SigningKey root,
              std::uint32_t epoch)
       : federation_(std::move(federation)), seed_(seed), root_(std::move(root)) {

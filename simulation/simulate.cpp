@@ -56,6 +56,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     clients.push_back(
         {.name = client.name, .trainer = learning::make_local_trainer(trainer), .data = data.supply});
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
+    HANSA_TRY(clients.back().hold_out_key, identities.hold_out_key(client.name, client.key));
     // secure_aggregation.required protects devices. In a simulation no update leaves the process.
     if (client.secure_aggregation) {
       HANSA_TRY(clients.back().secure_sums,
@@ -79,7 +80,8 @@ class Observer final : public server::EngineObserver {
         store_(store),
         evaluator_(evaluator),
         round_done_(round_done),
-        watch_({config.divergence, config.best_metric, config.until, config.evaluation.has_value()}) {}
+        watch_({config.divergence, config.best_metric, config.until, config.evaluation.has_value(),
+                config.client_evaluation.has_value()}) {}
   void on_log(server::Log::Level level, const std::string& text) override {
     if (level == server::Log::Level::warning) std::fprintf(stderr, "%s\n", text.c_str());
   }

@@ -7,6 +7,7 @@
 #include "common/folder_lock.h"
 #include "server/config/federation_config.h"
 #include "server/retention/retention.h"
+#include "server/store/held_out.h"
 #include "server/store/run_catalogue.h"
 #include "server/store/training_metrics.h"
 
@@ -43,6 +44,15 @@ std::vector<Means> trained_means(const std::vector<server::RoundRecord>& rounds)
   std::vector<Means> out;
   for (const server::RoundRecord& round : rounds)
     out.push_back({round.round, server::training_metrics(round)});
+  return out;
+}
+
+// What the clients measured of the model after each round.
+std::vector<Means> held_out_means(const std::vector<server::RoundRecord>& rounds) {
+  std::vector<Means> out;
+  for (const server::RoundRecord& round : rounds)
+    if (const auto measured = server::held_out(round))
+      out.push_back({measured->of_round, server::means_of(*measured)});
   return out;
 }
 
@@ -98,8 +108,11 @@ Result<void> read_run(RunSummary& out, const std::string& metric) {
   for (const auto& [round, metrics] : evaluations) means.push_back({round, metrics});
   out.metric = course_of(means, metric);
   if (out.metric) return {};
+  out.metric = course_of(held_out_means(rounds), metric);
+  if (out.metric) out.metric->of = MetricOf::held_out;
+  if (out.metric) return {};
   out.metric = course_of(trained_means(rounds), metric);
-  if (out.metric) out.metric->trained = true;
+  if (out.metric) out.metric->of = MetricOf::training;
   return {};
 }
 
@@ -121,6 +134,15 @@ Result<std::vector<std::string>> subfolders(const fs::path& folder) {
 }
 
 }  // namespace
+
+const char* name(MetricOf of) {
+  switch (of) {
+    case MetricOf::evaluation: return "evaluation";
+    case MetricOf::held_out: return "held-out";
+    case MetricOf::training: return "training";
+  }
+  return "";
+}
 
 const char* name(RunState state) {
   switch (state) {

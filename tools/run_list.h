@@ -20,10 +20,18 @@ enum class RunState : std::uint8_t {
 };
 [[nodiscard]] const char* name(RunState state);
 
+// What a metric is measured on: the first of these that the run has.
+enum class MetricOf : std::uint8_t {
+  evaluation,  // by the aggregator
+  held_out,  // on the examples that the clients hold out
+  training,
+};
+[[nodiscard]] const char* name(MetricOf of);
+
 // A metric over the rounds of a run.
 struct MetricCourse {
   std::string name;
-  bool trained = false;  // the clients' means in training, because the run has no evaluation
+  MetricOf of = MetricOf::evaluation;
   RoundId best_round;
   double best = 0;  // higher or lower is better by the metric's name (server/retention/retention.h)
   RoundId last_round;

@@ -35,7 +35,7 @@ void print_json(const std::vector<RunSummary>& runs) {
     if (!run.end.empty()) entry["finished"] = run.end;
     if (const auto& metric = run.metric)
       entry["metric"] = {{"name", metric->name},
-                         {"of", metric->trained ? "training" : "evaluation"},
+                         {"of", name(metric->of)},
                          {"best", {{"round", metric->best_round.value}, {"mean", metric->best}}},
                          {"last", {{"round", metric->last_round.value}, {"mean", metric->last}}}};
     out.push_back(std::move(entry));
@@ -61,7 +61,8 @@ void print_table(const fs::path& folder, const std::vector<RunSummary>& runs) {
   for (const RunSummary& run : runs) {
     std::string metric = "-", best = "-", last = "-";
     if (run.metric) {
-      metric = run.metric->name + (run.metric->trained ? " (training)" : "");
+      metric = run.metric->name;
+      if (run.metric->of != MetricOf::evaluation) metric += fmt::format(" ({})", name(run.metric->of));
       best = fmt::format("{:.4f} @{}", run.metric->best, run.metric->best_round.value);
       last = fmt::format("{:.4f}", run.metric->last);
     }

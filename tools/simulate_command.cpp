@@ -13,6 +13,8 @@
 #include "common/program.h"
 #include "server/config/client_files.h"
 #include "server/config/federation_config.h"
+#include "server/store/held_out.h"
+#include "server/store/held_out_json.h"
 #include "server/store/training_metrics.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
@@ -57,6 +59,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                             {"model", record.model.text()},
                             {"training", tools::metrics_json(training)}};
       if (!evaluation.empty()) row["evaluation"] = tools::metrics_json(evaluation);
+      if (const auto measured = server::held_out(record)) row["held_out"] = server::held_out_json(*measured);
       rounds.push_back(row);
       return;
     }
@@ -68,6 +71,9 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                config.rounds > 0 ? fmt::format(" of {}", config.rounds) : "", counted,
                record.participations.size(), labelled("training", training), labelled("test", evaluation),
                record.model.brief());
+    if (const auto measured = server::held_out(record))
+      fmt::print("           held out on the clients, after round {}: {}\n", measured->of_round.value,
+                 text_of(*measured));
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));

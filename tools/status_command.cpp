@@ -14,6 +14,8 @@
 #include "common/metrics_text.h"
 #include "common/text.h"
 #include "server/divergence/run_watch.h"
+#include "server/store/held_out.h"
+#include "server/store/held_out_json.h"
 #include "server/store/run_catalogue.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
@@ -102,7 +104,10 @@ const Metrics* find_evaluation(const RunView& view, RoundId round) {
 // By the accuracy of the evaluations, or else as best_round.h says. The aggregator's log has it by [store] metric.
 std::optional<server::BestRound> best_of(const RunView& view) {
   server::BestRounds out("accuracy");
-  for (const RoundRecord& round : view.rounds) add_training(out, round);
+  for (const RoundRecord& round : view.rounds) {
+    add_training(out, round);
+    add_held_out(out, round);
+  }
   for (const auto& [round, metrics] : view.evaluations) out.add_evaluation(round, metrics);
   return out.best();
 }
@@ -131,7 +136,7 @@ std::vector<std::string> metric_names(const RunView& view) {
   return out;
 }
 
-// The metrics that the clients measured in training, those of the newest round first.
+// The names of what the clients measured, those of the newest round first.
 std::vector<std::string> training_names(const std::vector<Metrics>& training) {
   constexpr std::size_t columns_max = 3;
   std::vector<std::string> out;
@@ -155,13 +160,36 @@ void print_abandoned(const RunView& view) {
   }
 }
 
+// What the clients measured of each round's model, in the round after it.
+std::map<RoundId, server::HeldOut> held_out_of(const RunView& view) {
+  std::map<RoundId, server::HeldOut> out;
+  for (const RoundRecord& round : view.rounds)
+    if (auto measured = server::held_out(round)) out[measured->of_round] = std::move(*measured);
+  return out;
+}
+
+// "held out on the clients, after round 6: loss 0.52 (...)": the newest measurement, with its spread.
+std::string held_out_line(const std::map<RoundId, server::HeldOut>& held_out) {
+  if (held_out.empty()) return "";
+  const auto& [round, newest] = *held_out.rbegin();
+  return fmt::format("held out on the clients, after round {}: {}\n", round.value, text_of(newest));
+}
+
 void print_table(const RunView& view) {
   const std::vector<std::string> names = metric_names(view);
+  const std::map<RoundId, server::HeldOut> held_out = held_out_of(view);
+  std::vector<Metrics> on_clients;  // the means
+  for (const RoundRecord& round : view.rounds) {
+    const auto found = held_out.find(round.round);
+    on_clients.push_back(found == held_out.end() ? Metrics{} : server::means_of(found->second));
+  }
+  const std::vector<std::string> measured = training_names(on_clients);
   std::vector<Metrics> training;
   for (const RoundRecord& round : view.rounds) training.push_back(server::training_metrics(round));
   const std::vector<std::string> trained = training_names(training);
   std::vector<Column> columns{{"round"}, {"selected"}, {"counted"}};
   for (const std::string& name : trained) columns.push_back({"train " + name});
+  for (const std::string& name : measured) columns.push_back({"held-out " + name});
   for (const std::string& name : names) columns.push_back({name});
   // For secure rounds: the clients that dropped out after the key exchange, whose masks were reconstructed; the time
   // that the key and share exchange took during training; and the time of the unmasking exchange.
@@ -180,8 +208,9 @@ void print_table(const RunView& view) {
     const Metrics* metrics = find_evaluation(view, round.round);
     std::vector<std::string> row{std::to_string(round.round.value),
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
-    for (const std::string& name : trained)
-      row.push_back(mean_text(training[static_cast<std::size_t>(&round - view.rounds.data())], name));
+    const auto at = static_cast<std::size_t>(&round - view.rounds.data());
+    for (const std::string& name : trained) row.push_back(mean_text(training[at], name));
+    for (const std::string& name : measured) row.push_back(mean_text(on_clients[at], name));
     for (const std::string& name : names) row.push_back(metrics != nullptr ? mean_text(*metrics, name) : "-");
     if (secure && round.secure)
       row.insert(row.end(),
@@ -195,9 +224,9 @@ void print_table(const RunView& view) {
     table.add_row(std::move(row));
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
-  fmt::print("federation {}, run {}\n{}{}model: {}\n", view.identity.federation,
+  fmt::print("federation {}, run {}\n{}{}{}model: {}\n", view.identity.federation,
              view.identity.run + (view.identity.kind == server::RunKind::simulated ? " (simulated)" : ""),
-             table.text(), best_line(view), model.text());
+             table.text(), held_out_line(held_out), best_line(view), model.text());
   if (view.end) fmt::print("finished at {}: {}\n", view.end->at, view.end->why);
   print_abandoned(view);
   std::string changes;
@@ -248,6 +277,7 @@ void print_json(const RunView& view) {
                          {"examples", server::training_examples(round)},
                          {"update_norm", round.update_norm},
                          {"training", metrics_json(server::training_metrics(round))}};
+    if (const auto measured = server::held_out(round)) entry["held_out"] = server::held_out_json(*measured);
     if (const auto& secure = round.secure)
       entry["secure"] = {{"neighbours", secure->neighbours},
                          {"threshold", secure->threshold},
@@ -259,7 +289,7 @@ void print_json(const RunView& view) {
                          {"setup_seconds", secure->setup_seconds},
                          {"unmask_seconds", secure->unmask_seconds},
                          {"examples", secure->examples},
-                         {"metrics", metrics_json(secure->metrics)}};
+                         {"metrics", metrics_json(server::training_metrics(round))}};
     if (const Metrics* metrics = find_evaluation(view, round.round))
       entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));

@@ -83,6 +83,16 @@ Result<void> check_magnitude(double magnitude_max) {
               "raise limits.magnitude_max", {ReasonCode::limit_too_low, {}});
 }
 
+// A large fraction takes the device's data away from the training, and leaves few examples whose update an aggregator can
+// compare with others.
+Result<void> check_hold_out(const std::optional<HoldOut>& hold_out) {
+  if (!hold_out || (hold_out->fraction > 0 && hold_out->fraction <= hold_out_fraction_max)) return {};
+  return fail(ErrorCode::refused, "task",
+              "holds " + std::to_string(hold_out->fraction) + " of this client's examples out, and at most " +
+                  std::to_string(hold_out_fraction_max) + " may be",
+              "lower the fraction in [evaluation] on_clients", {ReasonCode::option_invalid, {}});
+}
+
 }  // namespace
 
 Result<void> check_task(const messages::TrainTask& task, const AgentConfig& config) {
@@ -90,6 +100,7 @@ Result<void> check_task(const messages::TrainTask& task, const AgentConfig& conf
   HANSA_TRY_VOID(check_approved(task, config.federation, config.models));
   HANSA_TRY_VOID(check_sizes(task, config.blob_bytes_max));
   HANSA_TRY_VOID(check_magnitude(task.magnitude_max));
+  HANSA_TRY_VOID(check_hold_out(task.hold_out));
   HANSA_TRY_VOID(check_method(config.methods, task.method));
   HANSA_TRY_VOID(check_vectors(task, *find_method(config.methods, task.method.name)));
   return check_codecs(task, config.blob_bytes_max);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/ledger/memory_ledger.h"
+#include "common/held_out_metrics.h"
 #include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 
@@ -173,6 +174,8 @@ void Engine::start_training(const messages::TrainTask& task) {
   request.magnitude_max = task.magnitude_max;
   request.task = task.task;
   request.kept = *std::move(kept);
+  request.hold_out = task.hold_out;
+  request.hold_out_key = config_.hold_out_key;
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
   vectors->update.resize(messages::update_values(task));
   std::optional<ModelToServe> served;
@@ -243,14 +246,19 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
     offer.metrics.push_back({"new_examples", static_cast<double>(visible_count(result->new_examples)), 1});
   else if (config_.data && result->new_examples > 0)
     offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
+  const bool measures = task.hold_out && task.hold_out->measure == Measure::yes;
   // Each name once, whatever a trainer that a model has taken over returns.
   for (Metric& metric : result->metrics) {
     if (offer.metrics.size() == messages::metrics_max) break;
     const bool is_of_method =
         method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end();
-    if (is_of_method && std::ranges::find(offer.metrics, metric.name, &Metric::name) == offer.metrics.end())
+    const bool is_measured = measures && is_held_out_metric(metric.name) && is_possible(metric);
+    if ((is_of_method || is_measured) &&
+        std::ranges::find(offer.metrics, metric.name, &Metric::name) == offer.metrics.end())
       offer.metrics.push_back(std::move(metric));
   }
+  // Otherwise the aggregator sees the mean itself.
+  if (task.secure) append_held_out_bins(offer.metrics);
   return offer;
 }
 

@@ -48,6 +48,8 @@ struct EngineConfig {
   std::shared_ptr<OpenedSumsStore> opened_sums = {};  // null: in memory, for simulations
   UtcSeconds (*wall_clock)() = utc_seconds_now;
   Serve serve = Serve::nothing;
+  // Decides which examples are held out for evaluation (learning/hold_out.h). Known to this device alone.
+  std::uint64_t hold_out_key = 0;
   LogSink log;
   std::function<void(const Effect&)> before_effect;  // simulations crash here
 };

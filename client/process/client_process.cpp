@@ -14,6 +14,7 @@
 #include "client/process/training_thread.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
+#include "protocols/secure_aggregation/hold_out_key.h"
 #include "protocols/transport/client_channel.h"
 
 namespace hansa::client {
@@ -144,8 +145,9 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   agent.reconnect_max = config.reconnect_max;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
     return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  HANSA_TRY(auto identity, enrolment::identity_of(key));
+  engine_config.hold_out_key = secure_aggregation::hold_out_key(identity);
   if (const auto& secure = config.secure_aggregation) {
-    HANSA_TRY(auto identity, enrolment::identity_of(key));
     agent.secure_sums =
         SecureSums{std::make_shared<const secure_aggregation::SigningKey>(std::move(identity)), secure->root,
                    secure->policy, secure->required};

@@ -58,6 +58,8 @@ internal::Task task_for(const learning::TrainingRequest& request) {
   task.request.seed = request.seed;
   task.request.magnitude_max = request.magnitude_max;
   task.request.task = request.task;
+  task.request.hold_out = request.hold_out;
+  task.request.hold_out_key = request.hold_out_key;
   for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
   for (const auto& [name, vector] : request.kept) {
     task.kept.emplace_back(name, vector.of());

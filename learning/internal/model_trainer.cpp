@@ -4,10 +4,14 @@
 #include <cassert>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <tuple>
 
+#include "common/held_out_metrics.h"
+#include "learning/hold_out.h"
 #include "learning/internal/broadcast_check.h"
+#include "learning/internal/held_out.h"
 #include "learning/internal/memory_estimate.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
@@ -178,6 +182,31 @@ class ModelTrainer final : public Trainer {
     return {};
   }
 
+  void assign(std::span<const float> global, std::span<const float> personal) {
+    model_->assign(global);
+    model_->assign_personal(personal);
+  }
+
+  // The global model, with the archived values of personal parameters as on the aggregator; then the model with this
+  // device's own values. Empty if the task does not ask, or no example is held out.
+  Result<Metrics> measure(const TrainingRequest& request, const DataSource& source,
+                          std::vector<std::uint32_t> held_out, const std::stop_token& stop) {
+    if (!request.hold_out || request.hold_out->measure == Measure::no || held_out.empty()) return Metrics{};
+    const ExampleSubset examples(source, std::move(held_out));
+    const std::span<const float> global = request.inputs.front().values;
+    const HeldOutRun run{training_config(described(request), request.method).batch_size, request.seed};
+    assign(global, archived_personal_);
+    HANSA_TRY(Metrics out,
+              measure_held_out(*model_, examples, {held_out_loss, held_out_accuracy}, run, stop));
+    if (personal_.empty()) return out;
+    assign(global, personal_);
+    HANSA_TRY(
+        const Metrics personal,
+        measure_held_out(*model_, examples, {held_out_personal_loss, held_out_personal_accuracy}, run, stop));
+    out.insert(out.end(), personal.begin(), personal.end());
+    return out;
+  }
+
   Result<TrainingResult> train_unguarded(const TrainingMethod& method, const TrainingRequest& request,
                                          const TrainingData& data, std::span<const OutputVector> outputs,
                                          const std::stop_token& stop) {
@@ -188,15 +217,30 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY_VOID(check_layout(request));
     HANSA_TRY_VOID(check_sizes(request, outputs));
     find_personal(request.kept);
-    model_->assign(global);
-    model_->assign_personal(personal_);
-    HANSA_TRY_VOID(check_loss(*data.source));
-    HANSA_TRY_VOID(check_memory(request, *data.source));
-    model_->assign(global);
-    model_->assign_personal(personal_);
+    ExampleSplit split;
+    std::optional<ExampleSubset> subset;
+    if (request.hold_out) {
+      split = split_examples(*data.source, request.hold_out->fraction, request.hold_out_key);
+      if (split.training.empty())
+        return fail(ErrorCode::data, data.source->location(),
+                    "has only examples that are held out for evaluation, and none to train on",
+                    "more data, or a lower fraction in [evaluation] on_clients of federation.toml",
+                    {ReasonCode::too_few_examples, {}});
+      subset.emplace(*data.source, std::move(split.training));
+    }
+    const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : *data.source;
+    assign(global, personal_);
+    HANSA_TRY_VOID(check_loss(source));
+    HANSA_TRY_VOID(check_memory(request, source));
+    HANSA_TRY(const Metrics held_out, measure(request, *data.source, std::move(split.held_out), stop));
+    // The model may have counted its calls. A training must not depend on whether the round measures.
+    if (!held_out.empty() && model_->traits().assigns_attributes)
+      HANSA_TRY_VOID(open_model(request.archive, std::vector<std::string>(patterns_)));
+    assign(global, personal_);
     further_.resize(outputs.size() - 1);
     for (std::vector<float>& vector : further_) vector.assign(global.size(), 0);
-    HANSA_TRY(TrainingResult result, method.train({*model_, *data.source, request, further_, stop}));
+    HANSA_TRY(TrainingResult result, method.train({*model_, source, request, further_, stop}));
+    result.metrics.insert(result.metrics.end(), held_out.begin(), held_out.end());
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 

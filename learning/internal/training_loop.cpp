@@ -19,8 +19,6 @@
 namespace hansa::learning {
 namespace {
 
-// LibTorch draws dropout masks from one generator for the whole process. Models that draw random numbers take turns, so
-// that each sees only the numbers of its own seed; other models run concurrently.
 std::mutex& generator_turn() {
   static std::mutex mutex;
   return mutex;
@@ -91,6 +89,13 @@ tl::unexpected<Error> loss_is_not_finite(const DataSource& source, float loss, s
 
 }  // namespace
 
+std::optional<RandomNumbersTurn> take_turn(const Model& model, std::uint64_t seed) {
+  if (!model.traits().draws_random_numbers) return std::nullopt;
+  RandomNumbersTurn turn(generator_turn());
+  at::manual_seed(seed);
+  return turn;
+}
+
 Result<TrainingResult> run_training(Model& model, const DataSource& source, const TrainingConfig& config,
                                     std::uint64_t seed, const std::stop_token& stop, GradientHook* hook) {
   const auto count = static_cast<std::size_t>(source.example_count());
@@ -102,11 +107,7 @@ Result<TrainingResult> run_training(Model& model, const DataSource& source, cons
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
 
-  std::optional<std::lock_guard<std::mutex>> turn;
-  if (model.traits().draws_random_numbers) {
-    turn.emplace(generator_turn());
-    at::manual_seed(seed);
-  }
+  const std::optional<RandomNumbersTurn> turn = take_turn(model, seed);
   model.set_training(true);
 
   TrainingResult result;

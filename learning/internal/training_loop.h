@@ -2,6 +2,8 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 
@@ -10,6 +12,11 @@
 #include "learning/trainer.h"
 
 namespace hansa::learning {
+
+// LibTorch draws dropout masks from one generator for the whole process. Models that draw random numbers take turns, so
+// that each sees only the numbers of its own seed; other models run concurrently, and get no turn.
+using RandomNumbersTurn = std::unique_lock<std::mutex>;
+[[nodiscard]] std::optional<RandomNumbersTurn> take_turn(const Model& model, std::uint64_t seed);
 
 // What a method adds to each optimiser step, such as a proximal term or a control variate.
 class GradientHook {

@@ -115,7 +115,7 @@ std::uint64_t training_seed(std::uint64_t round_seed, std::string_view client) {
 }
 
 Digest digest_of_work(const TrainTask& task) {
-  Transcript out("hansa work 1");
+  Transcript out("hansa work 2");
   out.bytes(task.archive.bytes).bytes(task.layout.bytes).text(task.method.name);
   out.number(task.method.options.size(), 2);
   for (const Option& option : task.method.options) {
@@ -127,7 +127,10 @@ Digest digest_of_work(const TrainTask& task) {
     out.text(input.name).bytes(input.values.value_or(Digest{}).bytes);
   out.number(task.outputs.size(), 2);
   for (const TaskOutput& output : task.outputs) out.text(output.name).number(output.values, 8);
-  return out.real(task.magnitude_max).number(task.secure->seed, 8).digest();
+  out.real(task.magnitude_max);
+  const HoldOut hold_out = task.hold_out.value_or(HoldOut{});
+  out.real(hold_out.fraction).number(static_cast<std::uint8_t>(hold_out.measure), 1);
+  return out.number(task.secure->seed, 8).digest();
 }
 
 secure_aggregation::SumSetup sum_setup(std::string_view federation, const TrainTask& task) {

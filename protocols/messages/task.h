@@ -12,6 +12,7 @@
 #include "common/checksum.h"
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/hold_out.h"
 #include "common/identifiers.h"
 #include "common/methods.h"
 #include "protocols/codecs/plan.h"
@@ -102,6 +103,7 @@ struct TrainTask {
   std::uint64_t seed = 0;
   std::uint32_t deadline_ms = 0;  // time left for the update to be complete
   double magnitude_max = 0;  // an update with a larger value is refused
+  std::optional<HoldOut> hold_out;  // empty: the client trains on all of its examples
   std::optional<Compression> compression;  // empty, and `secure` is empty: the update is float32
   std::optional<SecureTask> secure;  // empty: the aggregator sees the update
 };

@@ -51,8 +51,8 @@ bool ClientTask::same_work(const messages::TrainTask& other) const {
          task_->archive_bytes == other.archive_bytes && task_->layout == other.layout &&
          std::ranges::equal(task_->inputs, other.inputs, same_input) && task_->method == other.method &&
          task_->outputs == other.outputs && task_->seed == other.seed &&
-         task_->magnitude_max == other.magnitude_max && task_->compression == other.compression &&
-         task_->secure.has_value() == other.secure.has_value() &&
+         task_->magnitude_max == other.magnitude_max && task_->hold_out == other.hold_out &&
+         task_->compression == other.compression && task_->secure.has_value() == other.secure.has_value() &&
          (!task_->secure || task_->secure->seed == other.secure->seed);
 }
 

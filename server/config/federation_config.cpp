@@ -6,8 +6,10 @@
 
 #include "common/config/document.h"
 #include "common/config/name_check.h"
+#include "common/held_out_metrics.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
+#include "protocols/messages/type.h"
 #include "protocols/transport/server_channel.h"
 #include "server/config/client_files.h"
 #include "server/config/federation_schema.h"
@@ -179,28 +181,51 @@ Result<ScheduleConfig> read_schedule(const Document& document) {
   return out;
 }
 
+// [evaluation] may have nothing but on_clients. Then its data settings have their defaults.
+bool has_evaluation_data(const Document& document) {
+  if (!document.has_table("evaluation.on_clients")) return document.has_table("evaluation");
+  return std::ranges::any_of(learning::data_settings, [&](const config::Setting& setting) {
+    const std::string key = "evaluation." + std::string(setting.key);
+    if (setting.presence == config::Presence::optional) return document.has(key);
+    return setting.key == "kind" && document.text(key) != "idx";
+  });
+}
+
 Result<UntilConfig> read_until(const Document& document) {
   UntilConfig out;
   if (document.has("schedule.until.reaches")) out.reaches = document.number("schedule.until.reaches");
   out.without_better = whole(document, "schedule.until.without_better");
   out.seconds = static_cast<std::uint64_t>(std::ceil(document.number("schedule.until.hours") * 3600));
   const bool compares = out.reaches || out.without_better > 0;
-  if (compares && !document.has_table("evaluation") && document.boolean("secure_aggregation.enabled"))
+  if (compares && !has_evaluation_data(document) && document.boolean("secure_aggregation.enabled"))
     return fail(
         ErrorCode::usage, document.location("schedule.until"),
-        "compares rounds by the training loss, and of a secure sum only the mean is known, which a single "
+        "compares rounds by what clients measure, and of a secure sum only the mean is known, which a single "
         "client can move",
-        "add [evaluation], or use rounds or hours");
+        "add [evaluation] with data, or use rounds or hours");
   return out;
+}
+
+// The setup of a secure sum names its own metrics and those of the evaluation on the clients.
+Result<void> check_summed_metrics(const Document& document, const FederationConfig& config) {
+  if (!config.secure_aggregation || !config.client_evaluation) return {};
+  const PersonalModel personal = config.personal.empty() ? PersonalModel::absent : PersonalModel::present;
+  const std::size_t most = messages::sum_metrics_max - held_out_sum_names(personal).size();
+  if (config.secure_aggregation->metrics.size() <= most) return {};
+  return fail(ErrorCode::usage, document.location("secure_aggregation.metrics"),
+              "has " + std::to_string(config.secure_aggregation->metrics.size()) +
+                  " names; together with [evaluation] on_clients at most " + std::to_string(most) +
+                  " can be summed",
+              "leave some out");
 }
 
 Result<Retention> read_retention(const Document& document) {
   HANSA_TRY(Retention out, parse_retention(document.text("store.keep"), document.location("store.keep")));
   if (out.keep != Retention::Keep::best) return out;
   out.metric = document.text("store.metric");
-  if (!document.has_table("evaluation"))
+  if (!has_evaluation_data(document))
     return fail(ErrorCode::usage, document.location("store.keep"), "compares evaluations, and there are none",
-                "add [evaluation], or set keep = \"last:10\"");
+                "add [evaluation] with data, or set keep = \"last:10\"");
   return out;
 }
 
@@ -300,12 +325,16 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
                                                   document.location("secure_aggregation.root")));
   }
 
-  if (document.has_table("evaluation")) {
+  if (has_evaluation_data(document)) {
     HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));
     out.evaluation = std::move(data);
   }
   out.evaluation_every = whole(document, "evaluation.every");
   out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
+  if (document.has_table("evaluation.on_clients"))
+    out.client_evaluation = ClientEvaluation{document.number("evaluation.on_clients.fraction"),
+                                             whole(document, "evaluation.on_clients.every")};
+  HANSA_TRY_VOID(check_summed_metrics(document, out));
   HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
   return out;
 }

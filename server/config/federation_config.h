@@ -69,6 +69,13 @@ struct CompressionConfig {
   bool entropy = true;
 };
 
+// Evaluation on the clients: common/hold_out.h.
+struct ClientEvaluation {
+  double fraction = 0;  // of each client's examples: above 0, at most hold_out_fraction_max
+  std::uint32_t every = 1;  // rounds from one measurement to the next
+  friend bool operator==(const ClientEvaluation&, const ClientEvaluation&) = default;
+};
+
 struct FederationConfig {
   std::filesystem::path file;  // the file that was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
@@ -102,6 +109,7 @@ struct FederationConfig {
   std::optional<learning::DataConfig> evaluation;  // held-out data
   std::uint32_t evaluation_every = 1;  // rounds from one evaluation to the next
   int evaluation_threads = 1;
+  std::optional<ClientEvaluation> client_evaluation;  // empty: clients train on all of their examples
   std::vector<std::filesystem::path> simulated_clients;  // matches of [simulation] clients, sorted
 };
 

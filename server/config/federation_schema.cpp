@@ -59,7 +59,15 @@ constexpr std::array tables{
           "What happens when the training diverges: [runs.md](runs.md#how-good-the-model-is).",
           divergence_settings},
     Table{"evaluation", Presence::optional,
-          "Held-out examples on which the aggregator measures the global model.", evaluation_settings},
+          "Held-out examples on which the aggregator measures the global model. The keys of data may be left "
+          "out if there is an `on_clients`.",
+          evaluation_settings},
+    Table{
+        "evaluation.on_clients", Presence::optional,
+        "Evaluation on the clients: each holds a part of its examples out and measures the model of a round "
+        "there before it trains. Written in one line: `on_clients = { fraction = 0.2, every = 1 }`. "
+        "[runs.md](runs.md#how-good-the-model-is).",
+        on_clients_settings},
     Table{"simulation", Presence::defaulted, "What only `hansa simulate` needs; the aggregator ignores it.",
           simulation_settings},
 };

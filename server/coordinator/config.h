@@ -61,6 +61,7 @@ struct OperatorSettings {
   std::vector<std::string> admitted;  // names, to report who is missing
   // What the data of every client must be; each client compares before it takes part. Empty: not compared.
   std::optional<DataContract> contract = {};
+  std::optional<ClientEvaluation> client_evaluation = {};  // empty: clients train on all of their examples
 };
 
 // Facts about the model archive.

@@ -24,6 +24,14 @@ void take_better(RoundId round, std::string_view label, std::string_view metric,
   best = BestRound{round, fmt::format("{} {}", label, metric), *value};
 }
 
+// The metric by which the rounds are compared.
+std::string chosen(const Metrics& metrics, const std::string& preferred) {
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(metrics, name, &Metric::name) != metrics.end();
+  };
+  return has(preferred) ? preferred : has(loss) ? std::string(loss) : metrics.front().name;
+}
+
 }  // namespace
 
 std::string text_of(const BestRound& best) {
@@ -36,15 +44,24 @@ void BestRounds::add_training(RoundId round, const Metrics& training) {
 
 void BestRounds::add_evaluation(RoundId round, const Metrics& evaluation) {
   if (round.value == 0 || evaluation.empty()) return;
-  if (evaluated_.empty()) {
-    const auto has = [&](std::string_view name) {
-      return std::ranges::find(evaluation, name, &Metric::name) != evaluation.end();
-    };
-    evaluated_ = has(preferred_) ? preferred_ : has(loss) ? std::string(loss) : evaluation.front().name;
-  }
+  if (evaluated_.empty()) evaluated_ = chosen(evaluation, preferred_);
   take_better(round, "test", evaluated_, evaluation, by_evaluation_, last_evaluated_);
 }
 
-Better BestRounds::better() const { return better_of(by_evaluation_ ? std::string_view(evaluated_) : loss); }
+void BestRounds::add_held_out(RoundId round, const Metrics& held_out) {
+  if (round.value == 0 || held_out.empty()) return;
+  if (held_out_.empty()) held_out_ = chosen(held_out, preferred_);
+  take_better(round, "held-out", held_out_, held_out, by_held_out_, last_held_out_);
+}
+
+Better BestRounds::better() const {
+  return better_of(by_evaluation_ ? std::string_view(evaluated_)
+                   : by_held_out_ ? std::string_view(held_out_)
+                                  : loss);
+}
+
+RoundId BestRounds::last_compared() const {
+  return by_evaluation_ ? last_evaluated_ : by_held_out_ ? last_held_out_ : last_trained_;
+}
 
 }  // namespace hansa::server

@@ -29,7 +29,8 @@ struct RoundMeasures {
   RoundId round;
   std::optional<double> loss;
   std::optional<double> update_norm;
-  bool loss_is_robust = true;  // no single client can raise it
+  std::optional<double> held_out_loss = {};  // of the model that the round began with, on the clients
+  bool loss_is_robust = true;  // no single client can raise the losses
 };
 
 class Divergence {
@@ -57,6 +58,7 @@ class Divergence {
   bool is_certain_ = false;
   Series losses_;
   Series norms_;
+  Series held_out_losses_;
 };
 
 }  // namespace hansa::server

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "server/store/held_out.h"
 #include "server/store/training_metrics.h"
 
 namespace hansa::server {
@@ -28,13 +29,19 @@ void add_training(BestRounds& best, const RoundRecord& record) {
   if (const auto losses = middle_losses(record)) best.add_training(record.round, {{"loss", losses->high, 1}});
 }
 
+void add_held_out(BestRounds& best, const RoundRecord& record) {
+  if (const auto measured = held_out(record)) best.add_held_out(measured->of_round, middles_of(*measured));
+}
+
 std::vector<std::string> RunWatch::on_committed(const RoundRecord& record) {
   RoundMeasures measures;
   measures.round = record.round;
   measures.loss_is_robust = !record.secure;
   if (const auto losses = middle_losses(record)) measures.loss = losses->low;
   if (!std::isnan(record.update_norm)) measures.update_norm = record.update_norm;
+  measures.held_out_loss = typical_held_out_loss(record);
   add_training(best_, record);
+  add_held_out(best_, record);
   if (!first_round_) first_round_ = parse_rfc3339(record.started_at);
   return divergence_.observe(measures);
 }
@@ -44,7 +51,10 @@ std::string RunWatch::reached(UtcSeconds now) const {
   facts.first_round = first_round_;
   facts.now = now;
   // A training loss must not end a run that waits for its first evaluation.
-  if (!config_.has_evaluations || best_.is_by_evaluation()) {
+  const bool is_comparable = config_.has_evaluations
+                                 ? best_.is_by_evaluation()
+                                 : !config_.is_measured_on_clients || best_.is_by_held_out();
+  if (is_comparable) {
     facts.best = best_.best();
     facts.better = best_.better();
     facts.last_compared = best_.last_compared();

@@ -1,7 +1,7 @@
 // Watches the rounds of a run: warns when it diverges, knows its best round, and says when it has trained enough. One
 // thread.
 //
-// The training loss of a round is the middle one of its clients' losses, so that no single client can cause a warning
+// The loss of a round, in training or on held-out examples, is the middle one of its clients' losses, so that no single client can cause a warning
 // or the end of a run; with an even number of clients, the lower one of the two in the middle for warnings, and the
 // higher one for the best round. Of a secure sum only the mean is known: a single client can cause a warning, but it
 // can neither stop nor end the run.
@@ -21,7 +21,8 @@ struct RunWatchConfig {
   DivergenceConfig divergence = {};
   std::string metric = "accuracy";  // by which rounds are compared, where the evaluation has it
   UntilConfig until = {};
-  bool has_evaluations = false;  // rounds are evaluated: training losses do not end the run
+  bool has_evaluations = false;  // rounds are evaluated: what clients measure does not end the run
+  bool is_measured_on_clients = false;  // on held-out examples: training losses do not end the run
 };
 
 class RunWatch {
@@ -59,5 +60,7 @@ struct MiddleLosses {
 [[nodiscard]] std::optional<MiddleLosses> middle_losses(const RoundRecord& record);
 // Compares the round by that loss.
 void add_training(BestRounds& best, const RoundRecord& record);
+// Compares the round before it by what the clients measured of its model.
+void add_held_out(BestRounds& best, const RoundRecord& record);
 
 }  // namespace hansa::server

@@ -184,7 +184,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
   const Instant started = steady_now();
-  RunWatch watch({config.divergence, config.best_metric, config.until, config.evaluation.has_value()});
+  RunWatch watch({config.divergence, config.best_metric, config.until, config.evaluation.has_value(),
+                  config.client_evaluation.has_value()});
   HANSA_TRY(const auto past_problems, watch.restore(*run.store));
   if (!past_problems.empty() && watch.is_certain() && config.divergence.action == DivergenceAction::stop)
     return fail_diverged(config, run, divergence_text(run.position, past_problems), watch.best());

@@ -12,6 +12,7 @@
 #include "common/metrics_text.h"
 #include "common/text.h"
 #include "server/process/internal/panel.h"
+#include "server/store/held_out.h"
 #include "server/store/training_metrics.h"
 
 namespace hansa::server {
@@ -87,6 +88,7 @@ void ProgressDisplay::take(const RoundRecord& record) {
                             training_metrics(record),
                             {}});
   bound(content.rounds, rounds_kept);
+  if (auto measured = held_out(record)) content.held_out = std::move(measured);
   // Only clients of the last rounds stay, so that a large federation's table does not grow without end.
   std::erase_if(content.clients,
                 [&](const auto& entry) { return entry.second.round < content.rounds.front().round; });
@@ -116,6 +118,9 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
                   rounds > 0 ? fmt::format(" of {}", rounds) : "", counted, record.participations.size(),
                   lost.empty() ? "" : ", lost " + internal::join(lost, 6), record.seconds,
                   record.model.brief(), training.empty() ? "" : "; training: " + training));
+  if (const auto measured = held_out(record); measured && style_ == ProgressStyle::plain)
+    say(fmt::format("round {:>3}: the model of round {} on the clients' held-out examples: {}",
+                    record.round.value, measured->of_round.value, text_of(*measured)));
 }
 
 void ProgressDisplay::restored_evaluation(RoundId round, const Metrics& metrics) {

@@ -207,6 +207,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.schedule = config.schedule;
   c.settings.limits = config.limits;
   c.settings.contract = config.data_contract;
+  c.settings.client_evaluation = config.client_evaluation;
   HANSA_TRY(c.compression, plan_compression(config, facts.layout, 1 + c.settings.vectors.size()));
   if (const auto& secure = config.secure_aggregation) {
     c.settings.secure_sums.emplace();

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "common/held_out_metrics.h"
+
 namespace hansa::server {
 namespace {
 
@@ -28,11 +30,16 @@ void add(const Metric& metric, std::vector<Reported>& all) {
 }  // namespace
 
 Metrics training_metrics(const RoundRecord& record) {
-  if (record.secure) return record.secure->metrics;
+  if (record.secure) {
+    Metrics out = record.secure->metrics;
+    std::erase_if(out, [](const Metric& metric) { return is_of_held_out(metric.name); });
+    return out;
+  }
   std::vector<Reported> all;
   for (const Participation& participation : record.participations)
     if (participation.outcome == Outcome::counted)
-      for (const Metric& metric : participation.metrics) add(metric, all);
+      for (const Metric& metric : participation.metrics)
+        if (!is_of_held_out(metric.name)) add(metric, all);
   std::ranges::stable_sort(all, std::greater{}, &Reported::clients);
   Metrics out;
   for (Reported& reported : all) {

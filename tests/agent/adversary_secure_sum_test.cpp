@@ -53,6 +53,15 @@ TEST_F(AdversarySecureSum, EveryPartOfTheWorkIsInTheSetup) {
       [](auto& t) { t.outputs[0].values += 1; },
       [](auto& t) { t.outputs[0].name += "x"; },
       [](auto& t) { t.magnitude_max /= 2; },
+      [](auto& t) {
+        t.hold_out = HoldOut{0.2, Measure::no};
+      },
+      [](auto& t) {
+        t.hold_out = HoldOut{0.2, Measure::yes};
+      },
+      [](auto& t) {
+        t.hold_out = HoldOut{0.3, Measure::no};
+      },
       [](auto& t) { t.secure->seed += 1; },
       [](auto& t) { t.secure->attempt += 1; },
       [](auto& t) { t.secure->nonce.bytes[9] ^= 1; },

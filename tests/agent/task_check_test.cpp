@@ -68,6 +68,14 @@ TEST(TaskCheck, TheFaultIsNamed) {
       {[](auto& t, auto&) { t.inputs[1].deltas->segments[0].values = 99; }, "codecs"},
       {[](auto& t, auto&) { t.outputs[1].segments.pop_back(); }, "codecs"},
       {[](auto& t, auto&) { t.outputs[0].segments.clear(); }, "codecs"},
+      {[](auto& t, auto&) {
+         t.hold_out = HoldOut{0.51, Measure::no};
+       },
+       "at most 0.500000 may be"},
+      {[](auto& t, auto&) {
+         t.hold_out = HoldOut{0, Measure::yes};
+       },
+       "examples out"},
   };
   EXPECT_TRUE(check_task(anchored_task(), knows_anchored()));
   for (const Row& row : rows) {

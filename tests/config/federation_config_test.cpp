@@ -134,6 +134,63 @@ TEST_F(FederationFile, WhichModelsAreKept) {
     EXPECT_THAT(keep(wrong).error().text(), HasSubstr("last:N")) << wrong;
 }
 
+TEST_F(FederationFile, EvaluationOnTheClientsNeedsNoDataHere) {
+  EXPECT_FALSE(read(minimal)->client_evaluation);
+  const std::string table = std::string(minimal) + "[evaluation]\n";
+  const auto alone = read(table + "on_clients = { fraction = 0.2 }\n");
+  ASSERT_TRUE(alone) << alone.error().text();
+  EXPECT_EQ(alone->client_evaluation, (ClientEvaluation{0.2, 1}));
+  EXPECT_FALSE(alone->evaluation);
+  const auto both = read(table +
+                         "images = \"i\"\nlabels = \"l\"\nevery = 3\n"
+                         "on_clients = { fraction = 0.5, every = 7 }\n");
+  ASSERT_TRUE(both) << both.error().text();
+  EXPECT_EQ(both->client_evaluation, (ClientEvaluation{0.5, 7}));
+  EXPECT_EQ(both->evaluation_every, 3U);
+  EXPECT_TRUE(both->evaluation);
+
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(table + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  EXPECT_THAT(refusal("on_clients = { fraction = 0.6 }\n"),
+              HasSubstr("evaluation.on_clients.fraction: is 0.6"));
+  EXPECT_THAT(refusal("on_clients = { fraction = 0 }\n"), HasSubstr("above 0"));
+  EXPECT_THAT(refusal("on_clients = { every = 2 }\n"),
+              HasSubstr("evaluation.on_clients.fraction: is missing"));
+  EXPECT_THAT(refusal("on_clients = true\n"), HasSubstr("must be a table"));
+  EXPECT_THAT(refusal("kind = \"csv\"\non_clients = { fraction = 0.2 }\n"),
+              HasSubstr("evaluation.file: is missing"));
+  EXPECT_THAT(refusal("labels = \"l\"\non_clients = { fraction = 0.2 }\n"),
+              HasSubstr("evaluation.images: is missing"));
+  EXPECT_THAT(refusal("every = 2\n"), HasSubstr("evaluation.images: is missing"));
+  EXPECT_THAT(refusal("on_clients = { fraction = 0.2 }\n[store]\nkeep = \"best:3\"\n"),
+              HasSubstr("compares evaluations, and there are none"));
+  EXPECT_THAT(
+      refusal("on_clients = { fraction = 0.2 }\n[schedule.until]\nreaches = 0.9\n[cohort]\nclients_min = 4\n"
+              "[secure_aggregation]\nenabled = true\nroot = \"" +
+              std::string(64, 'a') + "\"\n"),
+      HasSubstr("add [evaluation] with data"));
+}
+
+TEST_F(FederationFile, ASecureSumHasRoomForTheMetricsOfTheClientsEvaluation) {
+  const auto with = [&](std::size_t names, const std::string& personal) {
+    std::string list;
+    for (std::size_t i = 0; i < names; ++i) list += (i > 0 ? ", \"m" : "\"m") + std::to_string(i) + "\"";
+    const auto config = read(
+        "[federation]\nname = \"f\"\n[aggregator]\nkey = \"k\"\nadmitted = \"a\"\n"
+        "[model]\narchive = \"m\"\n" +
+        personal +
+        "[cohort]\nclients_min = 6\n[evaluation]\non_clients = { fraction = 0.2 }\n"
+        "[secure_aggregation]\nenabled = true\nroot = \"" +
+        std::string(64, 'a') + "\"\nmetrics = [" + list + "]\n");
+    return config ? std::string() : config.error().text();
+  };
+  EXPECT_EQ(with(64, ""), "");
+  EXPECT_EQ(with(20, "personal = \"head.*\"\n"), "");
+  EXPECT_THAT(with(21, "personal = \"head.*\"\n"), HasSubstr("at most 20 can be summed"));
+}
+
 TEST_F(FederationFile, WhatHappensWhenTheTrainingDiverges) {
   EXPECT_EQ(read(std::string(minimal))->divergence, DivergenceConfig{});
   const auto config = read(std::string(minimal) +

@@ -435,6 +435,9 @@ TEST(ClientTask, AnotherSeedInputMethodOrOutputIsAnotherTask) {
   other = make_task();
   other.outputs[0].segments = {{500, {codecs::Kind::f16, 0, 0, 0}, 0}};
   EXPECT_FALSE(task.same_work(other));
+  other = make_task();
+  other.hold_out = HoldOut{0.2, Measure::yes};
+  EXPECT_FALSE(task.same_work(other));
 }
 
 }  // namespace

@@ -223,10 +223,14 @@ TEST(Decoder, NumbersThatAreNotFiniteAreRefused) {
     auto plain = std::get<TrainTask>(all[ToClient(TrainTask{}).index()].message);
     plain.secure.reset();
     plain.compression.reset();
+    plain.hold_out.reset();
     const Bytes task = encode(SessionId(), plain);
     Bytes magnitude = task;
-    put(magnitude, task.size() - 10, bits, 8);  // before two flags: no codecs, no secure sum
+    put(magnitude, task.size() - 11, bits, 8);  // before three flags: no hold-out, no codecs, no secure sum
     expect_error(magnitude, "not finite");
+    plain.hold_out = {value, Measure::yes};
+    expect_error(encode(SessionId(), plain), "not finite");
+    plain.hold_out.reset();
     plain.method.options = {{"learning_rate", value}};
     expect_error(encode(SessionId(), plain), "not finite");
     Offer metric;

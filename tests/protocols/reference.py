@@ -195,7 +195,7 @@ class Fields:
         before, of, inner = item.partition(" of ")
         if of and before.endswith(")"):
             return self.list_of(before, self.field(inner))
-        found = re.fullmatch(r"(?:(.*) )?(size u64|u8|u32|u64|i64|f64|text\(\d+\)|texts\(64, 64\)|digest|enum|flag|octets\(\d+\)"
+        found = re.fullmatch(r"(?:(.*) )?(size u64|u8|u32|u64|i64|f64|text\(\d+\)|texts\(\d+, 64\)|digest|enum|flag|octets\(\d+\)"
                              r"|metrics|value|report|codecs)(?: \((.*)\))?", item)
         need(found, "the page has a field that is not understood: " + item)
         name, kind, remark = found.groups()
@@ -211,7 +211,7 @@ class Fields:
         if kind.startswith("octets"):
             return octets(size)
         if kind.startswith("texts"):
-            return several(text(64), 64)
+            return several(text(64), size)
         if kind.startswith("text"):
             return text(size)
         return {"digest": octets(32), "flag": number("B", 0, 1), **self.named}[kind]
@@ -248,7 +248,7 @@ def derive_seed(root, purpose, number_=0, name_=""):
 
 def work_digest(task):
     inputs, outputs = task[6][0], task[8][0]
-    out = transcript_text("hansa work 1") + task[2] + task[4] + transcript_text(task[7][0]) + struct.pack(">H", len(task[7][1]))
+    out = transcript_text("hansa work 2") + task[2] + task[4] + transcript_text(task[7][0]) + struct.pack(">H", len(task[7][1]))
     for option, (kind, value_) in task[7][1]:
         out += transcript_text(option) + bytes([kind])
         if kind == 0:
@@ -263,7 +263,8 @@ def work_digest(task):
     for entry in inputs:
         out += transcript_text(entry[0]) + (entry[5] or bytes(32))
     out += struct.pack(">H", len(outputs)) + b"".join(transcript_text(o[0]) + struct.pack(">Q", o[1]) for o in outputs)
-    return hashlib.sha256(out + struct.pack(">dQ", task[11], task[13][0])).digest()
+    fraction, measure = task[12] or (0.0, 0)
+    return hashlib.sha256(out + struct.pack(">ddBQ", task[11], fraction, measure, task[14][0])).digest()
 
 
 def check_example(page, task):

@@ -58,6 +58,7 @@ TrainTask train_task() {
   train.seed = 0xa1a2a3a4a5a6a7a8ULL;
   train.deadline_ms = 300'000;
   train.magnitude_max = 64.0;
+  train.hold_out = {0.25, Measure::yes};
   train.compression.emplace();
   train.compression->entropy = true;
   train.compression->cohort_seed = 0xb1b2b3b4b5b6b7b8ULL;

@@ -108,7 +108,7 @@ TEST(Task, TheWorkOfTheGoldenTaskHasTheDigestOfThePage) {
     const auto* task = std::get_if<TrainTask>(&sample.message);
     if (task == nullptr) continue;
     EXPECT_EQ(digest_of_work(*task).hex(),
-              "ec4175e22b4fc30e35b805b99ca457a9e347477b291ed89464e37db72d25ddd4");
+              "96586fc5625254b349bfb1856e90fdb24649fb3f92cc11c74b9a7b1dd2984483");
   }
 }
 

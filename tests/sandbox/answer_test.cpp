@@ -77,6 +77,12 @@ struct AdversaryTrainerAnswer : ::testing::Test {
     const std::vector<learning::OutputVector> outputs{{"delta", update}};
     return accept_answer(learning::frame_of(answer), task, *memory, {10, 1.0}, outputs);
   }
+  void expect_refused_metric(const Metric& metric) {
+    SCOPED_TRACE(metric.name);
+    Json answer = honest();
+    answer["metrics"] = learning::json_of(Metrics{{"loss", 3.0, 10.0}, metric});
+    expect_refused(answer);
+  }
   void expect_refused(const Json& answer) {
     const auto result = accept(answer);
     ASSERT_FALSE(result) << answer.dump();
@@ -106,6 +112,19 @@ TEST_F(AdversaryTrainerAnswer, MoreExamplesThanItWasGivenAreRefused) {
   Json answer = honest();
   answer["samples"] = 10'001;  // more than 1,000 epochs
   expect_refused(answer);
+}
+
+TEST_F(AdversaryTrainerAnswer, AHeldOutMetricThatCannotBeOneIsRefused) {
+  Json answer = honest();
+  answer["metrics"] =
+      learning::json_of(Metrics{{"held_out_loss", 3.0, 2.0}, {"held_out_accuracy", 2.0, 2.0}});
+  EXPECT_TRUE(accept(answer));
+  expect_refused_metric({"held_out_loss", 3.0, 0.0});
+  expect_refused_metric({"held_out_loss", 3.0, 11.0});
+  expect_refused_metric({"held_out_loss", 1e300, 2.0});
+  expect_refused_metric({"held_out_accuracy", 3.0, 2.0});
+  expect_refused_metric({"held_out_personal_accuracy", -1.0, 2.0});
+  expect_refused_metric({"held_out_loss.07", 1.0, 1.0});
 }
 
 TEST_F(AdversaryTrainerAnswer, TimeIsAtMostWhatPassedHere) {

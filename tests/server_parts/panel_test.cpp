@@ -76,6 +76,21 @@ TEST(Panel, NamesTheReasonOfARetry) {
               Contains(HasSubstr("because 1 of 2 needed updates arrived; hospital-c says")));
 }
 
+TEST(Panel, ShowsWhatClientsMeasuredOnHeldOutExamples) {
+  PanelContent c = content();
+  c.held_out = {RoundId(5),
+                {{"loss",
+                  {"held_out_loss", 3, 6},
+                  2,
+                  0.75,
+                  Spread{{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}}},
+                 {"accuracy", {"held_out_accuracy", 3, 6}, 0, 0.5}}};
+  EXPECT_THAT(panel_lines(c, {.columns = 140, .rows = 40}),
+              Contains(HasSubstr(
+                  "held out   after round 5: loss 0.5000 (2 clients: worst 0.75; quartiles 0.25, 0.25, "
+                  "0.75), accuracy 0.5000")));
+}
+
 TEST(Panel, ShowsTheLastEvaluationAndTheBestRound) {
   PanelContent c = content();
   c.evaluated = {RoundId(5), {{"accuracy", 8, 10}}};

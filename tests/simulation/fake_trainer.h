@@ -1,5 +1,6 @@
 // A trainer whose updates are a function of the task's seed and the global model, so that a test can recompute them.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,6 +49,13 @@ class FakeTrainer : public learning::Trainer {
     result.examples = examples_;
     result.samples = examples_;
     result.metrics = {{"loss", 1.0, static_cast<double>(examples_)}};
+    if (request.hold_out && request.hold_out->measure == Measure::yes) {
+      const auto held_out = static_cast<double>(1 + examples_ / 5);
+      result.metrics.push_back({"held_out_loss", held_out * std::sqrt(held_out) / 4, held_out});
+      result.metrics.push_back({"held_out_accuracy", std::floor(held_out / 3), held_out});
+      // A model's code that took the trainer over could return anything.
+      result.metrics.push_back({"held_out_secret", 1234, 1});
+    }
     return result;
   }
 

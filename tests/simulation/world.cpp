@@ -124,6 +124,7 @@ void World::run() {
   c.settings.cohort.attempts_max = options.attempts_max;
   c.settings.limits.uploads_max = options.uploads_max;
   c.settings.contract = options.contract;
+  c.settings.client_evaluation = options.client_evaluation;
   c.model.archive = identity.archive;
   c.model.archive_bytes = archive_text.size();
   c.model.elements = options.elements;

@@ -157,5 +157,49 @@ TEST(AdversaryStoreProgram, VerifyExitsWithStorageForAFlippedBit) {
   EXPECT_EQ(run_hansa("verify '" + (folder.path() / "none").string() + "'").code, 8);
 }
 
+// What clients measured of the model of round 1, in round 2 (issue 22).
+TEST(Program, StatusShowsTheMeanAndTheSpreadOfWhatClientsHoldOut) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "run";
+  {
+    auto run = server::RunFolder::open(path).value();
+    server::RunIdentity identity;
+    identity.federation = "f";
+    identity.run = "run";
+    const std::array<float, 2> initial{0, 0};
+    identity.initial_model = vector_digest(initial);
+    ASSERT_TRUE(run->begin_run(identity, initial));
+    for (std::uint32_t number = 1; number <= 2; ++number) {
+      const std::array<float, 2> model{static_cast<float>(number), 0};
+      server::RoundRecord round;
+      round.round = RoundId(number);
+      round.base = run->position().value()->model;
+      round.model = run->put_model(model).value();
+      round.started_at = "2026-01-01T00:00:00Z";
+      for (const char* client : {"a", "b"}) {
+        server::Participation p;
+        p.client = client;
+        p.outcome = server::Outcome::counted;
+        p.metrics = {{"loss", 8, 4}};
+        if (number == 2) p.metrics.push_back({"held_out_loss", *client == 'a' ? 4.0 : 1.0, 2});
+        round.participations.push_back(std::move(p));
+      }
+      ASSERT_TRUE(run->commit_round(round));
+    }
+  }
+  const std::string run = "'" + path.string() + "'";
+  const Finished text = run_hansa("status " + run);
+  EXPECT_EQ(text.code, 0) << text.output;
+  EXPECT_THAT(text.output, AllOf(HasSubstr("held-out loss"), HasSubstr("1.2500"),
+                                 HasSubstr("held out on the clients, after round 1: loss 1.2500 (2 clients: "
+                                           "worst 2; quartiles 0.5, 0.5, 2)"),
+                                 HasSubstr("best: round 1 (held-out loss 2.0000)")));
+  const auto json = nlohmann::json::parse(run_hansa("status --json " + run).output);
+  EXPECT_FALSE(json["rounds"][0].contains("held_out"));
+  EXPECT_EQ(json["rounds"][1]["held_out"]["of_round"], 1);
+  EXPECT_EQ(json["rounds"][1]["held_out"]["loss"]["worst"], 2.0);
+  EXPECT_EQ(json["rounds"][1]["training"].size(), 1U);
+}
+
 }  // namespace
 }  // namespace hansa::tools

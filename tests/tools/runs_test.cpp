@@ -85,7 +85,8 @@ TEST_F(Runs, AreListedByAgeWithStateOriginAndBestRound) {
   EXPECT_DOUBLE_EQ(first.metric->last, 0.7);
   EXPECT_EQ(list->at(2).state, RunState::stopped);
   EXPECT_EQ(list->at(3).name, "simulated/mine-20260103-000000");
-  EXPECT_TRUE(list->at(3).metric->trained) << "without an evaluation, the clients' means in training";
+  EXPECT_EQ(list->at(3).metric->of, MetricOf::training)
+      << "without an evaluation, the clients' means in training";
   EXPECT_EQ(list->at(3).metric->best_round, RoundId(3)) << "a lower loss is better";
   EXPECT_FALSE(list_runs(runs(), "none")->at(1).metric);
 }

@@ -62,6 +62,10 @@ Json json_of(const Task& task) {
            {"task", task.request.task.value},
            {"memory_bytes", task.memory_bytes},
            {"new_memory", task.new_memory}};
+  if (const auto& hold_out = task.request.hold_out)
+    out["hold_out"] = {{"fraction", hold_out->fraction},
+                       {"measure", hold_out->measure == Measure::yes},
+                       {"key", task.request.hold_out_key}};
   if (task.examples)
     out["examples"] = {{"location", task.examples->location},
                        {"shape", learning::json_of(task.examples->shape)},
@@ -92,6 +96,12 @@ Task task_of(const Json& json) {
   out.request.task = TaskId(json.at("task").get<std::uint64_t>());
   out.memory_bytes = json.at("memory_bytes").get<std::uint64_t>();
   out.new_memory = json.at("new_memory").get<bool>();
+  if (json.contains("hold_out")) {
+    const Json& hold_out = json.at("hold_out");
+    out.request.hold_out = HoldOut{hold_out.at("fraction").get<double>(),
+                                   hold_out.at("measure").get<bool>() ? Measure::yes : Measure::no};
+    out.request.hold_out_key = hold_out.at("key").get<std::uint64_t>();
+  }
   if (json.contains("examples")) {
     const Json& examples = json.at("examples");
     out.examples =

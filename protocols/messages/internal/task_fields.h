@@ -24,7 +24,7 @@ void fields(A& a, SecureTask& m) {
     ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
     finite(a, segment.scale);
   });
-  texts(a, m.metrics, metrics_max, name_bytes_max);
+  texts(a, m.metrics, sum_metrics_max, name_bytes_max);
   enumeration(a, m.assumptions.threat_model, secure_aggregation::ThreatModel::active);
   finite(a, m.assumptions.corrupt);
   finite(a, m.assumptions.dropout);
@@ -99,6 +99,11 @@ void fields(A& a, secure_aggregation::ModelApproval& m) {
   octets(a, m.signature);
 }
 template <class A>
+void fields(A& a, HoldOut& m) {
+  finite(a, m.fraction);
+  enumeration(a, m.measure, Measure::yes);
+}
+template <class A>
 void fields(A& a, TrainTask& m) {
   identifier(a, m.task);
   identifier(a, m.round);
@@ -112,6 +117,7 @@ void fields(A& a, TrainTask& m) {
   a(m.seed);
   a(m.deadline_ms);
   finite(a, m.magnitude_max);
+  optional(a, m.hold_out, [&a](HoldOut& hold_out) { fields(a, hold_out); });
   optional(a, m.compression, [&a](Compression& compression) { fields(a, compression); });
   optional(a, m.secure, [&a](SecureTask& secure) { fields(a, secure); });
 }

@@ -12,6 +12,12 @@ messages::TaskInput input(std::string_view name, const Digest& blob, const Check
   return out;
 }
 
+// The model of a round is measured by the tasks of the next one.
+HoldOut hold_out(const ClientEvaluation& evaluation, RoundId round, std::uint32_t rounds) {
+  const bool due = (round.value - 1) % evaluation.every == 0 || round.value == rounds;
+  return {evaluation.fraction, due ? Measure::yes : Measure::no};
+}
+
 }  // namespace
 
 messages::TrainTask make_common_task(const CoordinatorConfig& config, const PublishedModel& published,
@@ -36,6 +42,8 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
     task.outputs.push_back({config.settings.vectors[i].output, config.model.elements, {}});
   }
   task.magnitude_max = config.settings.limits.magnitude_max;
+  if (const auto& evaluation = config.settings.client_evaluation)
+    task.hold_out = hold_out(*evaluation, round, config.settings.rounds);
   return task;
 }
 

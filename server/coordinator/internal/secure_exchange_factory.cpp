@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/held_out_metrics.h"
 #include "common/random.h"
 #include "protocols/secure_aggregation/quantise.h"
 #include "server/coordinator/internal/plain_checks.h"
@@ -18,6 +19,13 @@ std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
   for (std::size_t i = 0; i <= config.settings.vectors.size(); ++i)
     out.insert(out.end(), each.begin(), each.end());
   return out;
+}
+
+PersonalModel personal_model(const Method& method) {
+  const auto patterns = std::ranges::find(method.options, "personal", &Option::name);
+  if (patterns == method.options.end()) return PersonalModel::absent;
+  const auto* names = std::get_if<std::vector<std::string>>(&patterns->value);
+  return names != nullptr && !names->empty() ? PersonalModel::present : PersonalModel::absent;
 }
 
 }  // namespace
@@ -78,6 +86,9 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   secure.segments = secure_aggregation::segments_of(update_segments(config_));
   secure.clients = static_cast<std::uint32_t>(start.cohort.size());
   secure.metrics = settings.metrics;
+  if (start.task.hold_out && start.task.hold_out->measure == Measure::yes)
+    for (std::string& name : held_out_sum_names(personal_model(start.task.method)))
+      secure.metrics.push_back(std::move(name));
   secure.assumptions = settings.assumptions;
   secure.certificate_epoch = settings.certificate_epoch;
   // Stored scales are for unweighted values.

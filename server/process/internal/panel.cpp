@@ -111,6 +111,9 @@ std::vector<std::string> state_lines(const PanelContent& c) {
   if (c.evaluated)
     lines.push_back(fmt::format("  test       {}, after round {}", means_text(c.evaluated->second),
                                 c.evaluated->first.value));
+  if (c.held_out)
+    lines.push_back(
+        fmt::format("  held out   after round {}: {}", c.held_out->of_round.value, text_of(*c.held_out)));
   if (c.best) lines.push_back("  best       " + text_of(*c.best));
   lines.push_back(
       fmt::format("  traffic    {} up, {} down", bytes_text(c.bytes_up), bytes_text(c.bytes_down)));

@@ -15,6 +15,7 @@
 #include "common/training.h"
 #include "server/coordinator/progress.h"
 #include "server/divergence/best_round.h"
+#include "server/store/held_out.h"
 
 namespace hansa::server::internal {
 
@@ -50,6 +51,7 @@ struct PanelContent {
   std::map<std::string, ClientRow> clients;
   std::deque<std::string> warnings;  // the last ones, in order
   std::optional<std::pair<RoundId, Metrics>> evaluated;  // the newest evaluated round
+  std::optional<HeldOut> held_out;  // what clients measured last
   std::optional<BestRound> best;
   std::optional<double> round_seconds;  // median
 };

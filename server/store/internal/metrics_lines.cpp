@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/files.h"
+#include "server/store/held_out.h"
+#include "server/store/held_out_json.h"
 #include "server/store/training_metrics.h"
 
 namespace hansa::server::internal {
@@ -72,6 +74,7 @@ std::string round_line(const RoundRecord& record) {
   json["seconds"] = record.seconds;
   json["train"] = means(training_metrics(record));
   json["update_norm"] = record.update_norm;  // not a number: dumped as null
+  if (const auto measured = held_out(record)) json["held_out"] = held_out_json(*measured);
   if (record.secure)
     json["secure"] = {
         {"neighbours", record.secure->neighbours},       {"threshold", record.secure->threshold},

@@ -2,6 +2,7 @@
 //
 //   {"round":1,"model":"sha256:..","selected":10,"counted":9,"lost":1,"examples":600,"seconds":1.5,
 //    "train":{"loss":0.7},"update_norm":0.2}          at the commit; train: means over counted examples
+//    and "held_out" if the clients measured the model that the round began with: held_out_json.h
 //   {"round":1,"evaluation":{"loss":0.6,"accuracy":0.8}}   when evaluated; the last for a round counts
 //
 // The file is derived from the database and is therefore not flushed: lines that a crash lost are written again at the

@@ -1,0 +1,58 @@
+// The metrics that a client measures on the examples that it holds out: their names, their limits, and the bins by which
+// a secure sum shows how they spread over the clients.
+//
+// The list is fixed, so that neither a task nor a model's code can choose what a client sends. In a secure sum each bin is
+// a metric of its own: a client whose mean is in the bin has the sum 1, the others that held examples out have the sum 0,
+// and all of them have the count 1. Pure functions.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/training.h"
+
+namespace hansa {
+
+// Of the global model, then of the model with the device's personal parameters.
+inline constexpr std::string_view held_out_loss = "held_out_loss";
+inline constexpr std::string_view held_out_accuracy = "held_out_accuracy";
+inline constexpr std::string_view held_out_personal_loss = "held_out_personal_loss";
+inline constexpr std::string_view held_out_personal_accuracy = "held_out_personal_accuracy";
+inline constexpr std::array held_out_names{held_out_loss, held_out_accuracy, held_out_personal_loss,
+                                           held_out_personal_accuracy};
+
+// The largest magnitude of a mean loss. A loss that is larger, or no number, is reported as this one.
+inline constexpr double held_out_loss_most = 1e9;
+
+// Whether it is one of held_out_names.
+[[nodiscard]] bool is_held_out_metric(std::string_view name);
+// Whether it is one of them or a bin's name.
+[[nodiscard]] bool is_of_held_out(std::string_view name);
+// Whether a larger value of this metric is worse.
+[[nodiscard]] bool is_loss(std::string_view held_out_name);
+// Whether sums over this many examples are possible.
+[[nodiscard]] bool is_possible(const Metric& held_out);
+
+// From `least` to below `most`; the last bin of an accuracy has its end too.
+struct Interval {
+  double least = 0;
+  double most = 0;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+// A loss: below 2^-5, half octaves up to 2^10, and from 2^10 on. An accuracy: steps of 0.05.
+[[nodiscard]] std::size_t held_out_bins(std::string_view held_out_name);
+[[nodiscard]] Interval held_out_bin(std::string_view held_out_name, std::size_t bin);
+[[nodiscard]] std::size_t held_out_bin_of(std::string_view held_out_name, double mean);
+// "held_out_loss.07".
+[[nodiscard]] std::string held_out_bin_name(std::string_view held_out_name, std::size_t bin);
+
+// Appends the bins of each held-out metric in the list.
+void append_held_out_bins(Metrics& metrics);
+
+enum class PersonalModel : std::uint8_t { absent, present };
+// The names that the setup of a secure sum lists in a round in which models are measured.
+[[nodiscard]] std::vector<std::string> held_out_sum_names(PersonalModel personal);
+
+}  // namespace hansa

@@ -1,0 +1,65 @@
+// Which examples a device holds out: those on which models are measured, and on which none is trained.
+//
+// An example is held out by what it is, not by where it is: by a keyed hash of its input values. So the choice is the
+// same in every round and after every restart, examples keep their side when a followed file grows or the replay
+// reservoir moves them, and examples with equal inputs are on the same side. The device alone has the key, so that the
+// aggregator can neither choose the examples nor change the choice from round to round. With a smaller fraction a part of
+// the examples that were held out is trained on, and no others are held out.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "learning/data/data_source.h"
+
+namespace hansa::learning {
+
+// Indices of a source's examples, ascending.
+struct ExampleSplit {
+  std::vector<std::uint32_t> training;
+  std::vector<std::uint32_t> held_out;
+};
+
+// fraction: 0 (nothing is held out) to hold_out_fraction_max. Each example is held out with this probability, which the
+// key decides. Reads the inputs of all examples.
+[[nodiscard]] ExampleSplit split_examples(const DataSource& source, double fraction, std::uint64_t key);
+
+// Some of the examples of another source, which outlives it.
+class ExampleSubset final : public DataSource {
+ public:
+  // indices: at least one.
+  ExampleSubset(const DataSource& source, std::vector<std::uint32_t> indices)
+      : source_(source), indices_(std::move(indices)) {}
+
+  [[nodiscard]] std::uint64_t example_count() const override { return indices_.size(); }
+  [[nodiscard]] const ExampleShape& shape() const override { return source_.shape(); }
+  [[nodiscard]] DataDescription description() const override { return source_.description(); }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    return source_.memory_bytes() + indices_.size() * sizeof(std::uint32_t);
+  }
+  [[nodiscard]] std::string location() const override { return source_.location(); }
+  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+    source_.read_inputs(own(indices), inputs);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
+    source_.read_targets(own(indices), targets);
+  }
+  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
+    source_.read_targets(own(indices), targets);
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::uint32_t> own(std::span<const std::uint32_t> indices) const {
+    std::vector<std::uint32_t> out;
+    out.reserve(indices.size());
+    for (const std::uint32_t index : indices) out.push_back(indices_[index]);
+    return out;
+  }
+
+  const DataSource& source_;
+  std::vector<std::uint32_t> indices_;
+};
+
+}  // namespace hansa::learning

@@ -1,0 +1,52 @@
+#include "learning/internal/held_out.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "common/held_out_metrics.h"
+#include "learning/internal/batch.h"
+#include "learning/internal/default_metrics.h"
+#include "learning/internal/training_loop.h"
+
+namespace hansa::learning {
+namespace {
+
+double bounded(double loss_sum, double count) {
+  const double most = held_out_loss_most * count;
+  return std::isnan(loss_sum) ? most : std::clamp(loss_sum, -most, most);
+}
+
+}  // namespace
+
+Result<Metrics> measure_held_out(Model& model, const DataSource& held_out, const HeldOutNames& names,
+                                 const HeldOutRun& run, const std::stop_token& stop) {
+  const at::NoGradGuard no_grad;
+  const std::optional<RandomNumbersTurn> turn = take_turn(model, run.seed);
+  model.set_training(false);
+  std::vector<std::uint32_t> order(held_out.example_count());
+  std::iota(order.begin(), order.end(), 0U);
+  BatchReader reader(held_out, std::min(run.batch_size, order.size()), model.memory_order());
+  DefaultMetrics measured;
+  for (std::size_t begin = 0; begin < order.size(); begin += run.batch_size) {
+    if (stop.stop_requested())
+      return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
+    const std::size_t size = std::min(run.batch_size, order.size() - begin);
+    const Batch batch = reader.read(std::span(order).subspan(begin, size));
+    HANSA_TRY_VOID(measured.add(model, batch, reader.labels(), held_out));
+  }
+  Metrics out;
+  for (const Metric& metric : measured.sums()) {
+    const bool is_of_loss = metric.name == "loss";
+    out.push_back({std::string(is_of_loss ? names.loss : names.accuracy),
+                   is_of_loss ? bounded(metric.sum, metric.count) : metric.sum, metric.count});
+  }
+  return out;
+}
+
+}  // namespace hansa::learning

@@ -1,0 +1,61 @@
+// How good the model that a round began with is on the examples that its clients hold out: the mean over these examples,
+// and how the clients' own means spread.
+//
+// The numbers are claims of clients: each is bounded before it is used, and one that is not possible is left out. Of a
+// round whose updates the aggregator sees, the spread is of the clients' values. Of a secure sum it is read from the
+// summed bins (common/held_out_metrics.h), so that the values are intervals; a client whose counters cannot be right
+// takes the spread away, because nobody sees whose they are. Pure functions.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/held_out_metrics.h"
+#include "common/training.h"
+#include "server/store/store.h"
+
+namespace hansa::server {
+
+// Over the clients, each counted once. A quartile is the value of the client at ceil(q * clients) in ascending order.
+// Where a value is known exactly, the interval's ends are equal.
+struct Spread {
+  Interval worst;  // the highest loss, the lowest accuracy
+  Interval lower_quartile;
+  Interval median;
+  Interval upper_quartile;
+  friend bool operator==(const Spread&, const Spread&) = default;
+};
+
+struct HeldOutMetric {
+  std::string name;  // "loss", "accuracy", "personal loss", "personal accuracy"
+  Metric total;  // over the examples of all clients; its name is that of common/held_out_metrics.h
+  std::uint32_t clients = 0;  // that held examples out
+  // The middle one of the clients' means; of two, the worse one. Of a secure sum the mean over the examples.
+  double middle = 0;
+  std::optional<Spread> spread = {};
+};
+
+struct HeldOut {
+  RoundId of_round;  // of the model that was measured: the one before the round; 0: the initial model
+  std::vector<HeldOutMetric> metrics;
+};
+
+// Empty if nothing was measured in this round.
+[[nodiscard]] std::optional<HeldOut> held_out(const RoundRecord& record);
+
+// The totals under their short names ("loss").
+[[nodiscard]] Metrics means_of(const HeldOut& measured);
+// The middles, each with the count 1, for those who compare rounds: a client that claims many examples cannot move them.
+[[nodiscard]] Metrics middles_of(const HeldOut& measured);
+
+// The middle one of the clients' losses; of two, the lower one; of a secure sum the mean. Empty if no client measured one.
+[[nodiscard]] std::optional<double> typical_held_out_loss(const RoundRecord& record);
+
+// "0.52", or "0.5 to 0.707", "below 0.0313" and "from 1024" for an interval.
+[[nodiscard]] std::string text_of(const Interval& interval);
+// "loss 0.5213 (worst 0.9, quartiles 0.4, 0.5, 0.7), accuracy 0.8 (...)".
+[[nodiscard]] std::string text_of(const HeldOut& measured);
+
+}  // namespace hansa::server

@@ -1,0 +1,222 @@
+// What the clients measured on the examples that they hold out: the mean and the spread, of visible updates and of sums.
+#include "server/store/held_out.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/random.h"
+#include "protocols/secure_aggregation/packing.h"
+#include "protocols/secure_aggregation/quantise.h"
+#include "server/divergence/run_watch.h"
+#include "server/store/held_out_json.h"
+#include "server/store/training_metrics.h"
+#include "tests/server_parts/store_fixtures.h"
+
+namespace hansa::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+RoundRecord record(const std::vector<Metrics>& clients, std::uint32_t round = 7) {
+  RoundRecord out;
+  out.round = RoundId(round);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    Participation p = participation_of("client-" + std::to_string(i), Outcome::counted, "");
+    p.metrics = clients[i];
+    out.participations.push_back(std::move(p));
+  }
+  return out;
+}
+
+// The record of the secure sum of the same clients: their metrics rounded to ring elements, summed, and read again.
+RoundRecord summed(const std::vector<Metrics>& clients, std::uint32_t round = 7) {
+  namespace sa = secure_aggregation;
+  const auto count = static_cast<std::uint32_t>(clients.size());
+  sa::SumSetup setup;
+  setup.federation = "test";
+  setup.clients = count;
+  setup.segments = {{4, 1}};
+  setup.quantisation = {7, sa::ring_bits(count, 7), 1, 100};
+  setup.metrics = {"loss"};
+  for (std::string& name : held_out_sum_names(PersonalModel::absent))
+    setup.metrics.push_back(std::move(name));
+  std::vector<std::uint32_t> sum(sa::vector_elements(setup)), elements(sum.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Secret32 seed;
+    seed.bytes()[0] = static_cast<std::uint8_t>(i);
+    Metrics metrics = clients[i];
+    append_held_out_bins(metrics);
+    EXPECT_TRUE(sa::quantise(std::vector<float>(4, 0.1F), 10, metrics, setup, seed, elements));
+    for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += elements[e];
+  }
+  std::vector<float> mean(4);
+  const auto totals = sa::dequantise(sum, count, setup, mean);
+  EXPECT_TRUE(totals) << totals.error().text();
+  RoundRecord out = record(std::vector<Metrics>(clients.size()), round);
+  out.secure.emplace();
+  for (const auto& metric : totals->metrics) out.secure->metrics.push_back(metric.metric);
+  return out;
+}
+
+Metrics measured(double loss, double accuracy, double examples) {
+  return {{"loss", 3, 30},
+          {"held_out_loss", loss * examples, examples},
+          {"held_out_accuracy", accuracy * examples, examples}};
+}
+
+TEST(HeldOutRecord, HasTheMeanOverTheExamplesAndTheSpreadOverTheClients) {
+  RoundRecord round = record({measured(0.5, 0.75, 8),
+                              measured(2, 0.25, 4),
+                              measured(1, 0.5, 4),
+                              measured(0.25, 1, 16),
+                              measured(9, 0, 1),
+                              {{"loss", 1, 2}}});
+  round.participations[4].outcome = Outcome::rejected;
+  const auto found = held_out(round);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->of_round, RoundId(6)) << "the model that the round began with";
+  ASSERT_EQ(found->metrics.size(), 2U);
+  const HeldOutMetric& loss = found->metrics[0];
+  EXPECT_EQ(loss.name, "loss");
+  EXPECT_EQ(loss.total.sum, 4.0 + 8 + 4 + 4);
+  EXPECT_EQ(loss.total.count, 32);
+  EXPECT_EQ(loss.clients, 4U);
+  ASSERT_TRUE(loss.spread);
+  EXPECT_EQ(loss.spread->worst, (Interval{2, 2}));
+  EXPECT_EQ(loss.spread->lower_quartile, (Interval{0.25, 0.25}));
+  EXPECT_EQ(loss.spread->median, (Interval{0.5, 0.5}));
+  EXPECT_EQ(loss.spread->upper_quartile, (Interval{1, 1}));
+  EXPECT_EQ(found->metrics[1].spread->worst, (Interval{0.25, 0.25})) << "of accuracies the lowest";
+  EXPECT_THAT(text_of(*found),
+              HasSubstr("loss 0.6250 (4 clients: worst 2; quartiles 0.25, 0.5, 1), accuracy"));
+  EXPECT_THAT(training_metrics(round), ElementsAre(Metric{"loss", 13, 122}));
+}
+
+TEST(HeldOutRecord, OfASecureSumAgreesWithThatOfTheVisibleUpdates) {
+  Random random(3);
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    std::vector<Metrics> clients;
+    for (int i = 0; i < 12; ++i) {
+      const double examples = 1 + static_cast<double>(random.below(40));
+      clients.push_back(measured(
+          std::exp2(3 * random.normal()),
+          static_cast<double>(random.below(static_cast<std::uint64_t>(examples) + 1)) / examples, examples));
+    }
+    clients[4] = {{"loss", 1, 2}};  // holds nothing out
+    const auto plain = held_out(record(clients)), secure = held_out(summed(clients));
+    ASSERT_TRUE(plain && secure);
+    ASSERT_EQ(secure->metrics.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const HeldOutMetric &exact = plain->metrics[i], &rounded = secure->metrics[i];
+      EXPECT_EQ(rounded.name, exact.name);
+      EXPECT_EQ(rounded.total.count, exact.total.count);
+      EXPECT_NEAR(rounded.total.sum, exact.total.sum, 12.0 / 65'536);
+      EXPECT_EQ(rounded.clients, 11U);
+      ASSERT_TRUE(rounded.spread);
+      for (const auto part :
+           {&Spread::worst, &Spread::lower_quartile, &Spread::median, &Spread::upper_quartile}) {
+        const Interval interval = *rounded.spread.*part;
+        const double value = (*exact.spread.*part).least;
+        EXPECT_LE(interval.least, value);
+        EXPECT_GE(interval.most, value);
+        EXPECT_LT(interval.least, interval.most);
+      }
+    }
+    EXPECT_THAT(training_metrics(summed(clients)), ElementsAre(Metric{"loss", 34, 332}));
+  }
+}
+
+TEST(HeldOutRecord, IsEmptyWhereNothingWasMeasured) {
+  EXPECT_FALSE(held_out(record({{{"loss", 1, 2}}, {{"loss", 1, 2}}})));
+  EXPECT_FALSE(held_out(summed({{{"loss", 1, 2}}, {{"loss", 1, 2}}, {{"loss", 1, 2}}})));
+}
+
+TEST(HeldOutRecord, IsTheBestRoundsMeasureAndThatOfADivergence) {
+  RunWatch watch(RunWatchConfig{});
+  for (std::uint32_t round = 1; round <= 5; ++round) {
+    const double accuracy = round == 4 ? 0.875 : 0.5;
+    const auto problems =
+        watch.on_committed(record({measured(round == 5 ? 50 : 0.5, accuracy, 8), measured(0.5, accuracy, 8),
+                                   measured(round == 5 ? 50 : 0.5, accuracy, 8)},
+                                  round));
+    ASSERT_EQ(problems.size(), round < 5 ? 0U : 1U);
+    if (round == 5) {
+      EXPECT_THAT(problems.front(), HasSubstr("loss on the clients' held-out examples is 50"));
+    }
+  }
+  ASSERT_TRUE(watch.best());
+  EXPECT_EQ(*watch.best(), (BestRound{RoundId(3), "held-out accuracy", 0.875}))
+      << "round 4 measured the model of round 3";
+  watch.on_evaluated(RoundId(2), {{"accuracy", 1, 2}});
+  EXPECT_EQ(watch.best()->metric, "test accuracy") << "the aggregator's own evaluation comes first";
+}
+
+TEST(HeldOutRecord, EndsARunThatHasNoOtherEvaluation) {
+  RunWatchConfig config;
+  config.until.reaches = 0.75;
+  config.is_measured_on_clients = true;
+  RunWatch watch(config);
+  const auto commit = [&](std::uint32_t round, double accuracy) {
+    (void)watch.on_committed(record({measured(0.1, accuracy, 8), measured(0.1, accuracy, 8)}, round));
+  };
+  commit(1, 0.875);
+  EXPECT_EQ(watch.reached({}), "") << "the initial model is no round, and a training loss does not count";
+  commit(2, 0.5);
+  EXPECT_EQ(watch.reached({}), "");
+  commit(3, 0.875);
+  EXPECT_THAT(watch.reached({}), HasSubstr("round 2 (held-out accuracy 0.8750) reached 0.75"));
+}
+
+TEST(AdversaryHeldOut, AClientThatClaimsManyExamplesDoesNotMoveTheBestRound) {
+  RunWatch watch(RunWatchConfig{});
+  for (std::uint32_t round = 1; round <= 4; ++round)
+    (void)watch.on_committed(
+        record({measured(0.5, round == 3 ? 0.625 : 0.5, 8), measured(0.5, 0.5, 8),
+                measured(0.5, round == 3 ? 0.625 : 0.5, 8), measured(0.5, round == 4 ? 1 : 0, 1 << 20)},
+               round));
+  EXPECT_EQ(*watch.best(), (BestRound{RoundId(1), "held-out accuracy", 0.5}));
+}
+
+TEST(HeldOutRecord, InJson) {
+  const auto plain = held_out_json(*held_out(record({measured(0.5, 1, 4), measured(1, 0.5, 4)})));
+  EXPECT_EQ(plain["of_round"], 6);
+  EXPECT_EQ(plain["loss"].dump(),
+            R"({"mean":0.75,"examples":8.0,"clients":2,"worst":1.0,"quartiles":[0.5,0.5,1.0]})");
+  const auto secure =
+      held_out_json(*held_out(summed({measured(0.6, 1, 4), measured(2'000, 0.5, 4), measured(0.6, 0.5, 4)})));
+  EXPECT_EQ(secure["loss"]["worst"].dump(), "[1024.0,null]");
+  EXPECT_EQ(secure["accuracy"]["worst"].dump(), "[0.5,0.55]");
+}
+
+TEST(AdversaryHeldOut, AClaimThatIsNotPossibleDoesNotCount) {
+  const auto found = held_out(record({measured(0.5, 0.5, 4),
+                                      {{"held_out_loss", nan, 4}, {"held_out_accuracy", 5, 4}},
+                                      {{"held_out_loss", 1e300, 4}, {"held_out_accuracy", -1, 4}},
+                                      {{"held_out_loss", 1, 0}, {"held_out_accuracy", 1, 1e300}}}));
+  ASSERT_TRUE(found);
+  for (const HeldOutMetric& metric : found->metrics) EXPECT_EQ(metric.clients, 1U) << metric.name;
+  EXPECT_EQ(means_of(*found)[0], (Metric{"loss", 2, 4}));
+}
+
+TEST(AdversaryHeldOut, CountersThatCannotBeRightTakeOnlyTheSpreadAway) {
+  for (const auto& [sum, count] : {std::pair(-1.0, 3.0), {4.0, 3.0}, {0.5, 3.0}, {1.0, 2.0}, {1e9, 3.0}}) {
+    RoundRecord round = summed({measured(0.5, 0.5, 4), measured(1, 0.5, 4), measured(2, 0.5, 4)});
+    for (Metric& metric : round.secure->metrics)
+      if (metric.name == held_out_bin_name(held_out_loss, held_out_bin_of(held_out_loss, 1.0)))
+        metric = {metric.name, sum, count};
+    const auto found = held_out(round);
+    ASSERT_TRUE(found);
+    EXPECT_FALSE(found->metrics[0].spread) << sum;
+    EXPECT_EQ(found->metrics[0].total.count, 12);
+    EXPECT_TRUE(found->metrics[1].spread);
+  }
+}
+
+}  // namespace
+}  // namespace hansa::server
