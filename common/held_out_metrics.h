@@ -23,7 +23,7 @@ inline constexpr std::string_view held_out_personal_accuracy = "held_out_persona
 inline constexpr std::array held_out_names{held_out_loss, held_out_accuracy, held_out_personal_loss,
                                            held_out_personal_accuracy};
 
-// The largest magnitude of a mean loss. A loss that is larger, or no number, is reported as this one.
+// The largest magnitude of a mean loss. A loss that is larger, or is not a number, is reported as this one.
 inline constexpr double held_out_loss_most = 1e9;
 
 // Whether it is one of held_out_names.

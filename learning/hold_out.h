@@ -3,15 +3,17 @@
 // An example is held out by what it is, not by where it is: by a keyed hash of its input values. So the choice is the
 // same in every round and after every restart, examples keep their side when a followed file grows or the replay
 // reservoir moves them, and examples with equal inputs are on the same side. The device alone has the key, so that the
-// aggregator can neither choose the examples nor change the choice from round to round. With a smaller fraction a part of
-// the examples that were held out is trained on, and no others are held out.
+// aggregator can neither choose the examples nor change the choice from round to round. Another fraction holds other
+// examples out.
 #pragma once
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "common/error.h"
 #include "learning/data/data_source.h"
 
 namespace hansa::learning {
@@ -23,8 +25,9 @@ struct ExampleSplit {
 };
 
 // fraction: 0 (nothing is held out) to hold_out_fraction_max. Each example is held out with this probability, which the
-// key decides. Reads the inputs of all examples.
-[[nodiscard]] ExampleSplit split_examples(const DataSource& source, double fraction, std::uint64_t key);
+// key decides. Reads the inputs of all examples. Fails only with `stopped`.
+[[nodiscard]] Result<ExampleSplit> split_examples(const DataSource& source, double fraction,
+                                                  std::uint64_t key, const std::stop_token& stop = {});
 
 // Some of the examples of another source, which outlives it.
 class ExampleSubset final : public DataSource {

@@ -66,6 +66,7 @@ struct TrainingResult {
   std::uint64_t data_mark = 0;  // identifies the new examples: TrainingData::mark
   KeptVectors kept;  // to be kept if the update is counted; the caller drops them otherwise
   // Of the last epoch; and, if the request asks for it, what common/held_out_metrics.h names.
+  std::string note;  // what was left out and why, for this device's log; empty: nothing
   Metrics metrics;
 };
 

@@ -113,6 +113,7 @@ Result<void> Federation::start_aggregator() {
   HANSA_TRY(store_, store_factory_());
   server::EngineConfig config = options_.aggregator;
   config.coordinator.process.session_seed = random_.next();
+  config.coordinator.process.is_first_start = aggregator_life_ == 0;
   config.wall_clock = [this] {
     return "simulated+" + std::to_string((events_.now() - Instant{}) / std::chrono::milliseconds(1)) + "ms";
   };

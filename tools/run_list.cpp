@@ -75,7 +75,7 @@ std::optional<MetricCourse> course_of(const std::vector<Means>& rounds, const st
     const auto metric = std::ranges::find(round.metrics, *name, &Metric::name);
     if (metric == round.metrics.end() || metric->count <= 0) continue;
     const double mean = metric->sum / metric->count;
-    if (!out) out = MetricCourse{*name, false, round.round, mean, round.round, mean};
+    if (!out) out = MetricCourse{*name, MetricOf::evaluation, round.round, mean, round.round, mean};
     // A mean that is not a number is the worst.
     if (!std::isnan(mean) && (std::isnan(out->best) || (lower ? mean < out->best : mean > out->best))) {
       out->best = mean;

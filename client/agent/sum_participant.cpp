@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/held_out_metrics.h"
+
 namespace hansa::client {
 
 SumParticipant::SumParticipant(std::string federation, std::optional<SecureSums> sums, ReportPolicy reports)
@@ -169,6 +171,9 @@ void SumParticipant::open(const Request& m, std::vector<SumEffect>& effects) {
   if (sums_->opened.has(opening)) return answer(m, effects);
   if (auto allowed = sums_->opened.check(opening, sum_->machine.contributors_needed()); !allowed)
     return fail_sum(m.task, allowed.error(), effects);
+  if (std::ranges::any_of(setup.metrics, is_of_held_out))
+    if (auto allowed = sums_->opened.check_measured(opening); !allowed)
+      return fail_sum(m.task, allowed.error(), effects);
   sum_->waiting = m;
   sum_->opening = opening;
   effects.emplace_back(RememberOpening{m.task, m.setup, std::move(opening)});

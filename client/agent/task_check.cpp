@@ -83,14 +83,14 @@ Result<void> check_magnitude(double magnitude_max) {
               "raise limits.magnitude_max", {ReasonCode::limit_too_low, {}});
 }
 
-// A large fraction takes the device's data away from the training, and leaves few examples whose update an aggregator can
-// compare with others.
+// A large fraction takes the device's data away from the training. Of a tiny one, or of two that differ by little, sums
+// would show single examples.
 Result<void> check_hold_out(const std::optional<HoldOut>& hold_out) {
-  if (!hold_out || (hold_out->fraction > 0 && hold_out->fraction <= hold_out_fraction_max)) return {};
+  if (!hold_out || is_hold_out_fraction(hold_out->fraction)) return {};
   return fail(ErrorCode::refused, "task",
-              "holds " + std::to_string(hold_out->fraction) + " of this client's examples out, and at most " +
-                  std::to_string(hold_out_fraction_max) + " may be",
-              "lower the fraction in [evaluation] on_clients", {ReasonCode::option_invalid, {}});
+              "holds " + std::to_string(hold_out->fraction) +
+                  " of this client's examples out, and only 0.05, 0.1, 0.15 ... 0.5 may be",
+              "change the fraction in [evaluation] on_clients", {ReasonCode::option_invalid, {}});
 }
 
 }  // namespace

@@ -257,8 +257,16 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
         std::ranges::find(offer.metrics, metric.name, &Metric::name) == offer.metrics.end())
       offer.metrics.push_back(std::move(metric));
   }
-  // Otherwise the aggregator sees the mean itself.
-  if (task.secure) append_held_out_bins(offer.metrics);
+  if (task.secure) {
+    append_held_out_bins(offer.metrics);
+    // A client that holds nothing out, or could not measure, is not recognised by what it lacks.
+    if (measures && method != nullptr)
+      for (const std::string& name : held_out_sum_names(training_config(*method, task.method).personal.empty()
+                                                            ? PersonalModel::absent
+                                                            : PersonalModel::present))
+        if (std::ranges::find(offer.metrics, name, &Metric::name) == offer.metrics.end())
+          offer.metrics.push_back({name, 0, 0});
+  }
   return offer;
 }
 

@@ -182,7 +182,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
         config.serving.write == WriteModels::each_round ? Serve::each_model : Serve::last_model;
   }
   // Models are a service of this client, which trains also if it cannot write them: one warning for each new fault.
-  std::string fault;
+  std::string fault, last_note;
   const auto write_model = [&](const ModelToServe& model, const Metrics& trained) {
     const Instant began = steady_now();
     const auto written = serving->write(model, trained, *saver);
@@ -281,6 +281,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
       engine.data_known(data_report(*found, reports), description_of(*found), steady_now());
     }
     if (auto ended = training.take()) {
+      if (ended->result && !ended->result->note.empty() && ended->result->note != last_note) {
+        last_note = ended->result->note;
+        log.warning(last_note);
+      }
       if (ended->result)
         log.info("round " + std::to_string(ended->task.round.value) + ": trained on " +
                  std::to_string(ended->result->examples) + " examples" +

@@ -42,7 +42,8 @@ typedef struct hansa_data_plugin {
   /* Opens the examples and fills shape. Returns NULL on failure, with one line in error (at most error_size bytes
    * with the final zero): the file, the row, what is wrong. */
   void* (*open)(const hansa_data_settings* settings, hansa_data_shape* shape, char* error, size_t error_size);
-  /* Writes count examples: inputs (count x product of input_sizes), and labels if classes > 0, else values. */
+  /* Equal indices give equal values in every call: examples are held out by what they are (docs/data.md).
+   * Writes count examples: inputs (count x product of input_sizes), and labels if classes > 0, else values. */
   void (*read)(void* self, const uint32_t* indices, size_t count, float* inputs, int64_t* labels,
                float* values);
   void (*close)(void* self);

@@ -207,6 +207,18 @@ class ModelTrainer final : public Trainer {
     return out;
   }
 
+  // A model that cannot be measured can be trained: then nothing is reported, and the note says why.
+  Result<Metrics> measure_or_note(const TrainingRequest& request, const DataSource& source,
+                                  std::vector<std::uint32_t> held_out, const std::stop_token& stop) {
+    note_.clear();
+    auto measured =
+        guarded(model_->location(), "cannot be measured on held-out examples", "",
+                [&]() -> Result<Metrics> { return measure(request, source, std::move(held_out), stop); });
+    if (measured || measured.error().reason.code == ReasonCode::stopped) return measured;
+    note_ = "held-out examples are not measured: " + measured.error().text();
+    return Metrics{};
+  }
+
   Result<TrainingResult> train_unguarded(const TrainingMethod& method, const TrainingRequest& request,
                                          const TrainingData& data, std::span<const OutputVector> outputs,
                                          const std::stop_token& stop) {
@@ -220,11 +232,12 @@ class ModelTrainer final : public Trainer {
     ExampleSplit split;
     std::optional<ExampleSubset> subset;
     if (request.hold_out) {
-      split = split_examples(*data.source, request.hold_out->fraction, request.hold_out_key);
-      if (split.training.empty())
+      HANSA_TRY(split, split_examples(*data.source, request.hold_out->fraction, request.hold_out_key, stop));
+      if (split.training.size() < (model_->traits().normalises_batches ? 2U : 1U))
         return fail(ErrorCode::data, data.source->location(),
-                    "has only examples that are held out for evaluation, and none to train on",
-                    "more data, or a lower fraction in [evaluation] on_clients of federation.toml",
+                    "has too few examples to train on beside those that are held out for evaluation",
+                    "equal examples are on the same side; add data, or use a lower fraction in [evaluation] "
+                    "on_clients of federation.toml",
                     {ReasonCode::too_few_examples, {}});
       subset.emplace(*data.source, std::move(split.training));
     }
@@ -232,15 +245,17 @@ class ModelTrainer final : public Trainer {
     assign(global, personal_);
     HANSA_TRY_VOID(check_loss(source));
     HANSA_TRY_VOID(check_memory(request, source));
-    HANSA_TRY(const Metrics held_out, measure(request, *data.source, std::move(split.held_out), stop));
+    HANSA_TRY(const Metrics held_out,
+              measure_or_note(request, *data.source, std::move(split.held_out), stop));
     // The model may have counted its calls. A training must not depend on whether the round measures.
-    if (!held_out.empty() && model_->traits().assigns_attributes)
+    if ((!held_out.empty() || !note_.empty()) && model_->traits().assigns_attributes)
       HANSA_TRY_VOID(open_model(request.archive, std::vector<std::string>(patterns_)));
     assign(global, personal_);
     further_.resize(outputs.size() - 1);
     for (std::vector<float>& vector : further_) vector.assign(global.size(), 0);
     HANSA_TRY(TrainingResult result, method.train({*model_, source, request, further_, stop}));
     result.metrics.insert(result.metrics.end(), held_out.begin(), held_out.end());
+    result.note = note_;
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 
@@ -267,6 +282,7 @@ class ModelTrainer final : public Trainer {
   std::vector<float> archived_personal_;
   std::vector<float> personal_;
   std::string identity_;  // of the archive
+  std::string note_;  // of the current training
   bool loss_checked_ = false;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method

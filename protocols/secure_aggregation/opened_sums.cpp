@@ -51,6 +51,15 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t contributors_m
   return {};
 }
 
+Result<void> OpenedSums::check_measured(const OpenedSum& next) const {
+  if (has(next) || std::ranges::find(sums_, next.model, &OpenedSum::model) == sums_.end()) return {};
+  return fail(
+      ErrorCode::refused, "secure aggregation",
+      "asks to open a second sum of one model with measurements on held-out examples, whose difference "
+      "from the first could show those of few clients",
+      {}, {ReasonCode::sum_repeated, {}});
+}
+
 void OpenedSums::add(OpenedSum sum) {
   if (has(sum)) return;
   if (sums_.size() == opened_sums_max) sums_.erase(sums_.begin());

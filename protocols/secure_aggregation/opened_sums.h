@@ -45,6 +45,9 @@ class OpenedSums {
 
   // Fails (refused) if opening this sum after the earlier ones could show single updates.
   [[nodiscard]] Result<void> check(const OpenedSum& next, std::size_t contributors_min) const;
+  // The same for a sum with what the clients measured of the model: fails also if another sum of the model was opened,
+  // because these measurements do not change from one training to the next.
+  [[nodiscard]] Result<void> check_measured(const OpenedSum& next) const;
   [[nodiscard]] bool has(const OpenedSum& sum) const;
   void add(OpenedSum sum);
   // The highest epoch of certificates in which a sum was opened. The operator has ended the certificates of earlier

@@ -7,6 +7,7 @@
 #include "common/config/document.h"
 #include "common/config/name_check.h"
 #include "common/held_out_metrics.h"
+#include "common/hold_out.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/messages/type.h"
@@ -206,9 +207,28 @@ Result<UntilConfig> read_until(const Document& document) {
   return out;
 }
 
+Result<std::optional<ClientEvaluation>> read_client_evaluation(const Document& document) {
+  if (!document.has_table("evaluation.on_clients")) return std::nullopt;
+  const ClientEvaluation out{document.number("evaluation.on_clients.fraction"),
+                             whole(document, "evaluation.on_clients.every")};
+  if (!is_hold_out_fraction(out.fraction))
+    return fail(ErrorCode::usage, document.location("evaluation.on_clients.fraction"),
+                "is no multiple of 0.05", "for example 0.2");
+  if (!has_evaluation_data(document) && whole(document, "evaluation.every") != 1)
+    return fail(ErrorCode::usage, document.location("evaluation.every"),
+                "is for the aggregator's own data, and there is none",
+                "write on_clients = { fraction = 0.2, every = 5 }");
+  return out;
+}
+
 // The setup of a secure sum names its own metrics and those of the evaluation on the clients.
 Result<void> check_summed_metrics(const Document& document, const FederationConfig& config) {
-  if (!config.secure_aggregation || !config.client_evaluation) return {};
+  if (!config.secure_aggregation) return {};
+  for (const std::string& name : config.secure_aggregation->metrics)
+    if (is_of_held_out(name))
+      return fail(ErrorCode::usage, document.location("secure_aggregation.metrics"),
+                  "has \"" + name + "\", which on_clients adds by itself", "leave it out");
+  if (!config.client_evaluation) return {};
   const PersonalModel personal = config.personal.empty() ? PersonalModel::absent : PersonalModel::present;
   const std::size_t most = messages::sum_metrics_max - held_out_sum_names(personal).size();
   if (config.secure_aggregation->metrics.size() <= most) return {};
@@ -331,9 +351,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   }
   out.evaluation_every = whole(document, "evaluation.every");
   out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
-  if (document.has_table("evaluation.on_clients"))
-    out.client_evaluation = ClientEvaluation{document.number("evaluation.on_clients.fraction"),
-                                             whole(document, "evaluation.on_clients.every")};
+  HANSA_TRY(out.client_evaluation, read_client_evaluation(document));
   HANSA_TRY_VOID(check_summed_metrics(document, out));
   HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
   return out;

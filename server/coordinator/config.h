@@ -120,6 +120,7 @@ struct ProcessSettings {
   // libzmq holds one encrypted chunk for each client that fetches a model: larger chunks need more memory, smaller ones
   // more messages (docs/performance.md).
   std::uint32_t chunk_bytes = 256 * 1024;
+  bool is_first_start = true;  // of the run: no process worked on it before
   // The time of day, for the schedule of rounds only. Empty: the seconds of the events' time, for simulations.
   std::function<UtcSeconds()> time_of_day = {};
 };

@@ -51,6 +51,7 @@ struct Coordinator::State {
                CulpritSearch(derive_seed(shared.config.process.session_seed, "search"))},
         now(start) {
     shared.started_at = shared.time_of_day(start);
+    shared.resumed_at = shared.standing.last_committed;
     std::vector<Effect> none;
     Turn turn(now, none, shared.sessions);
     stage = std::make_unique<Gathering>(shared, 1, now, turn);

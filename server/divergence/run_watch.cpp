@@ -30,7 +30,8 @@ void add_training(BestRounds& best, const RoundRecord& record) {
 }
 
 void add_held_out(BestRounds& best, const RoundRecord& record) {
-  if (const auto measured = held_out(record)) best.add_held_out(measured->of_round, middles_of(*measured));
+  if (const auto measured = held_out(record))
+    best.add_held_out(measured->of_round, middles_of(*measured, counted_clients(record)));
 }
 
 std::vector<std::string> RunWatch::on_committed(const RoundRecord& record) {

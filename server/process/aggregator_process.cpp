@@ -17,6 +17,7 @@
 #include "server/process/admission_folder.h"
 #include "server/process/internal/final_report.h"
 #include "server/process/internal/round_evaluations.h"
+#include "server/store/held_out.h"
 
 namespace hansa::server {
 namespace {
@@ -73,6 +74,11 @@ class ProcessObserver final : public EngineObserver {
     display_.set_best(watch_.best());
     display_.committed(record, config_.rounds);
     if (!problems.empty()) on_divergence(record.round, problems);
+    if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
+      warn_(
+          "round 1: no client measured the model on held-out examples ([evaluation] on_clients): they have "
+          "too few, or "
+          "their logs say why");
     if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
         record.round.value == config_.rounds)
       evaluations_.ask(record.round, record.model);
@@ -250,6 +256,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.initial_state = run.initial_state;
   engine_config.archive = run.archive;
   engine_config.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
+  engine_config.coordinator.process.is_first_start = !run.resumed;
   engine_config.coordinator.process.time_of_day = utc_seconds_now;
   WorkerPool workers(0);
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);

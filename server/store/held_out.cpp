@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "server/store/training_metrics.h"
+
 namespace hansa::server {
 namespace {
 
@@ -107,15 +109,26 @@ Metrics means_of(const HeldOut& measured) {
   return out;
 }
 
-Metrics middles_of(const HeldOut& measured) {
+Metrics middles_of(const HeldOut& measured, std::uint32_t counted) {
+  constexpr std::string_view personal = "personal ";
+  const bool has_personal = std::ranges::any_of(
+      measured.metrics, [&](const HeldOutMetric& metric) { return metric.name.starts_with(personal); });
   Metrics out;
-  for (const HeldOutMetric& metric : measured.metrics) out.push_back({metric.name, metric.middle, 1});
+  for (const HeldOutMetric& metric : measured.metrics) {
+    if (metric.name.starts_with(personal) != has_personal) continue;
+    if (metric.clients < std::min(reporters_min, counted)) continue;
+    out.push_back({has_personal ? metric.name.substr(personal.size()) : metric.name, metric.middle, 1});
+  }
   return out;
 }
 
 std::optional<double> typical_held_out_loss(const RoundRecord& record) {
-  const auto metric = record.secure ? of_sum(record, held_out_loss) : over_clients(record, held_out_loss);
-  if (!metric) return std::nullopt;
+  const auto of = [&](std::string_view name) {
+    return record.secure ? of_sum(record, name) : over_clients(record, name);
+  };
+  auto metric = of(held_out_personal_loss);
+  if (!metric) metric = of(held_out_loss);
+  if (!metric || metric->clients < std::min(reporters_min, counted_clients(record))) return std::nullopt;
   return record.secure ? metric->middle : metric->spread->median.least;
 }
 

@@ -3,8 +3,8 @@
 //
 // The numbers are claims of clients: each is bounded before it is used, and one that is not possible is left out. Of a
 // round whose updates the aggregator sees, the spread is of the clients' values. Of a secure sum it is read from the
-// summed bins (common/held_out_metrics.h), so that the values are intervals; a client whose counters cannot be right
-// takes the spread away, because nobody sees whose they are. Pure functions.
+// summed bins (common/held_out_metrics.h), so that the values are intervals. If the summed counters cannot be right, no
+// spread is shown; a client can move them within what is possible, because nobody sees whose they are. Pure functions.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -47,10 +47,14 @@ struct HeldOut {
 
 // The totals under their short names ("loss").
 [[nodiscard]] Metrics means_of(const HeldOut& measured);
-// The middles, each with the count 1, for those who compare rounds: a client that claims many examples cannot move them.
-[[nodiscard]] Metrics middles_of(const HeldOut& measured);
+// The middles, each with the count 1, for comparing rounds: a client that claims many examples cannot move them. Where
+// devices keep personal parameters, those of the personal models, because the archived values of these parameters are
+// never trained. Empty if fewer than reporters_min clients measured, and not all whose updates were counted.
+inline constexpr std::uint32_t reporters_min = 3;
+[[nodiscard]] Metrics middles_of(const HeldOut& measured, std::uint32_t counted);
 
-// The middle one of the clients' losses; of two, the lower one; of a secure sum the mean. Empty if no client measured one.
+// The middle one of the clients' losses, as middles_of chooses them; of two, the lower one; of a secure sum the mean.
+// Empty if too few clients measured one.
 [[nodiscard]] std::optional<double> typical_held_out_loss(const RoundRecord& record);
 
 // "0.52", or "0.5 to 0.707", "below 0.0313" and "from 1024" for an interval.

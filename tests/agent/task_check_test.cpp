@@ -71,7 +71,11 @@ TEST(TaskCheck, TheFaultIsNamed) {
       {[](auto& t, auto&) {
          t.hold_out = HoldOut{0.51, Measure::no};
        },
-       "at most 0.500000 may be"},
+       "only 0.05, 0.1, 0.15 ... 0.5 may be"},
+      {[](auto& t, auto&) {
+         t.hold_out = HoldOut{0.06, Measure::no};
+       },
+       "only 0.05, 0.1, 0.15 ... 0.5 may be"},
       {[](auto& t, auto&) {
          t.hold_out = HoldOut{0, Measure::yes};
        },

@@ -155,7 +155,10 @@ TEST_F(FederationFile, EvaluationOnTheClientsNeedsNoDataHere) {
   };
   EXPECT_THAT(refusal("on_clients = { fraction = 0.6 }\n"),
               HasSubstr("evaluation.on_clients.fraction: is 0.6"));
-  EXPECT_THAT(refusal("on_clients = { fraction = 0 }\n"), HasSubstr("above 0"));
+  EXPECT_THAT(refusal("on_clients = { fraction = 0 }\n"), HasSubstr("0.05"));
+  EXPECT_THAT(refusal("on_clients = { fraction = 0.12 }\n"), HasSubstr("is no multiple of 0.05"));
+  EXPECT_THAT(refusal("every = 5\non_clients = { fraction = 0.2 }\n"),
+              HasSubstr("on_clients = { fraction = 0.2, every = 5 }"));
   EXPECT_THAT(refusal("on_clients = { every = 2 }\n"),
               HasSubstr("evaluation.on_clients.fraction: is missing"));
   EXPECT_THAT(refusal("on_clients = true\n"), HasSubstr("must be a table"));

@@ -55,7 +55,7 @@ class HoldOutTraining : public ::testing::Test {
   HoldOutTraining() {
     source_ =
         std::make_shared<WatchedSource>(*open_examples(testing::write_data(folder_, {60, 28, 28, 10}, 1)));
-    split_ = split_examples(*source_, fraction, key);
+    split_ = split_examples(*source_, fraction, key).value();
     EXPECT_TRUE(create_built_in("mlp", 3, archive_));
   }
   Result<TrainingResult> train(std::optional<HoldOut> hold_out, const std::vector<std::string>& personal = {},

@@ -30,8 +30,8 @@ class Following : public ProgramTest {
     replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(federation, "clients_expected = 2", "clients_expected = 1");
     replace(federation, "quorum = 0.8", "quorum = 0.1");
-    // A short deadline, because the round waits for a client that was killed.
-    replace(federation, "deadline_s = 120", "deadline_s = 2");
+    // A short deadline, because the round waits for a client that was killed; long enough to start a trainer under load.
+    replace(federation, "deadline_s = 120", "deadline_s = 8");
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
     replace(client_file(2), "\\[data\\][^\\[]*",
             "[data]\nkind = \"csv\"\nfile = \"../../fixed.csv\"\nlabel = \"y\"\n\n");

@@ -24,6 +24,10 @@
 namespace hansa::client {
 namespace {
 
+// The body of a training_loss that never returns.
+constexpr const char* endless =
+    "n = 0\nwhile x.size(0) > 0:\n    n = n + 1\nreturn torch.sum(self.forward(x)) * float(n)";
+
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace lt = learning::testing;
@@ -85,20 +89,23 @@ class SandboxTrainer : public ::testing::Test {
     start();
     EXPECT_TRUE(trainer_->available_data());
     const pid_t child = only_child();
-    // It computes only when it has a task.
-    const auto used = [child] {
-      clockid_t clock = 0;
-      timespec time{};
-      if (::clock_getcpuclockid(child, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0.0;
-      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-    };
-    const std::jthread killer([child, used, signal, before = used()](const std::stop_token& quit) {
-      while (!quit.stop_requested() && used() < before + 0.1)
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      if (!quit.stop_requested()) ::kill(child, signal);
+    const std::jthread killer([child, signal, before = processor_time(child)](const std::stop_token& quit) {
+      // It computes only when it has a task.
+      if (has_computed(child, before + 0.1, quit)) ::kill(child, signal);
     });
-    return error_of(
-        "n = 0\nwhile x.size(0) > 0:\n    n = n + 1\nreturn torch.sum(self.forward(x)) * float(n)");
+    return error_of(endless);
+  }
+  static double processor_time(pid_t child) {
+    clockid_t clock = 0;
+    timespec time{};
+    if (::clock_getcpuclockid(child, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0.0;
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  }
+  // Waits until the child has used that many seconds of processor time. False if quit came first.
+  static bool has_computed(pid_t child, double seconds, const std::stop_token& quit) {
+    while (!quit.stop_requested() && processor_time(child) < seconds)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return !quit.stop_requested();
   }
   void expect_honest_training() {
     if (!trainer_) start();
@@ -170,11 +177,15 @@ TEST_F(AdversarySandboxTrainer, AnEndlessLoopIsEndedAndAnErrorOfCodeResource) {
 
 TEST_F(AdversarySandboxTrainer, ATrainingThatIgnoresStopIsEnded) {
   config_.limits.stop_grace = std::chrono::milliseconds(100);
+  start();
+  ASSERT_TRUE(trainer_->available_data());
+  const pid_t child = only_child();
   std::stop_source stop;
-  stop.request_stop();
-  const auto attacked =
-      attack("n = 0\nwhile x.size(0) > 0:\n    n = n + 1\nreturn torch.sum(self.forward(x)) * float(n)",
-             stop.get_token());
+  // Long after it has read its first examples, where it would notice the stop.
+  const std::jthread stopper([&, before = processor_time(child)](const std::stop_token& quit) {
+    if (has_computed(child, before + 2, quit)) stop.request_stop();
+  });
+  const auto attacked = attack(endless, stop.get_token());
   ASSERT_FALSE(attacked);
   EXPECT_EQ(attacked.error().code, ErrorCode::resource);
   EXPECT_EQ(attacked.error().what, "stopped");

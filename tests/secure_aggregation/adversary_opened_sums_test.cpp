@@ -62,6 +62,18 @@ TEST(AdversaryOpenedSums, AModelHasALimitedNumberOfSums) {
 }
 
 // Whatever an aggregator asks for, no two answered sums of one update differ by few clients.
+// What clients measure of a model does not change from one training to the next: the difference of two sums would show
+// the measurements of those that only one of them contains.
+TEST(AdversaryOpenedSums, MeasurementsOfAModelAreOpenedOnce) {
+  OpenedSums sums;
+  const OpenedSum first = sum_of("m", "u", {1, 2, 3, 4});
+  EXPECT_TRUE(sums.check_measured(first));
+  sums.add(first);
+  EXPECT_TRUE(sums.check_measured(first)) << "the same sum shows nothing new";
+  EXPECT_FALSE(sums.check_measured(sum_of("m", "trained anew", {1, 2, 3, 4, 5})));
+  EXPECT_TRUE(sums.check_measured(sum_of("next", "trained anew", {1, 2, 3, 4, 5})));
+}
+
 TEST(AdversaryOpenedSums, NoPairOfAnsweredSumsShowsFewClients) {
   Random random(1);
   for (int attempt = 0; attempt < 200; ++attempt) {

@@ -147,7 +147,8 @@ TEST(HeldOutRecord, IsTheBestRoundsMeasureAndThatOfADivergence) {
                                   round));
     ASSERT_EQ(problems.size(), round < 5 ? 0U : 1U);
     if (round == 5) {
-      EXPECT_THAT(problems.front(), HasSubstr("loss on the clients' held-out examples is 50"));
+      EXPECT_THAT(problems.front(),
+                  HasSubstr("loss of the previous model on the clients' held-out examples is 50"));
     }
   }
   ASSERT_TRUE(watch.best());

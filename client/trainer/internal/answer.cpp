@@ -73,12 +73,14 @@ Result<learning::TrainingResult> result_of(const Json& answer, const Task& task,
   out.train_seconds = answer.at("seconds").get<double>();
   if (!(out.train_seconds >= 0)) out.train_seconds = 0;
   out.train_seconds = std::min(out.train_seconds, expected.seconds);
+  out.note = answer.at("note").get<std::string>();
+  if (out.note.size() > learning::wire_text_bytes_max) out.note.resize(learning::wire_text_bytes_max);
   out.metrics = learning::metrics_of(answer.at("metrics"));
   for (const Metric& metric : out.metrics) {
     if (!std::isfinite(metric.sum) || !std::isfinite(metric.count) || metric.count < 0)
       return fail_value(task, "a metric that is not a finite number");
     if (is_of_held_out(metric.name) && (!is_held_out_metric(metric.name) || !is_possible(metric) ||
-                                        metric.count > static_cast<double>(expected.examples)))
+                                        metric.count > static_cast<double>(expected.examples - out.examples)))
       return fail_value(task, "a metric of held out examples that cannot be one");
   }
   HANSA_TRY(out.kept, kept_of(answer, task, memory));

@@ -118,6 +118,7 @@ Result<Json> Service::train(const Json& request, Frame& frame) {
               {"samples", trained->samples},
               {"seconds", trained->train_seconds},
               {"metrics", json_of(trained->metrics)},
+              {"note", trained->note},
               {"kept", std::move(kept)}};
 }
 

@@ -36,8 +36,9 @@ inline constexpr std::array on_clients_settings{
         .key = "fraction",
         .kind = config::Kind::number,
         .presence = config::Presence::required,
-        .meaning = "Fraction of its examples that each client holds out, and on which it never trains.",
-        .range = {.least = 0, .most = hold_out_fraction_max, .at_least = config::Bound::exclusive},
+        .meaning = "Fraction of its examples that each client holds out, and on which it never trains: a "
+                   "multiple of 0.05. Another fraction holds other examples out.",
+        .range = {.least = 0.05, .most = hold_out_fraction_max},
         .example = "0.2"},
     config::Setting{
         .key = "every",

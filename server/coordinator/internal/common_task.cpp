@@ -13,15 +13,15 @@ messages::TaskInput input(std::string_view name, const Digest& blob, const Check
 }
 
 // The model of a round is measured by the tasks of the next one.
-HoldOut hold_out(const ClientEvaluation& evaluation, RoundId round, std::uint32_t rounds) {
+HoldOut hold_out(const ClientEvaluation& evaluation, RoundId round, std::uint32_t rounds, Measure measure) {
   const bool due = (round.value - 1) % evaluation.every == 0 || round.value == rounds;
-  return {evaluation.fraction, due ? Measure::yes : Measure::no};
+  return {evaluation.fraction, due ? measure : Measure::no};
 }
 
 }  // namespace
 
 messages::TrainTask make_common_task(const CoordinatorConfig& config, const PublishedModel& published,
-                                     RoundId round) {
+                                     RoundId round, Measure measure) {
   messages::TrainTask task;
   task.round = round;
   task.archive = config.model.archive;
@@ -43,7 +43,7 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
   }
   task.magnitude_max = config.settings.limits.magnitude_max;
   if (const auto& evaluation = config.settings.client_evaluation)
-    task.hold_out = hold_out(*evaluation, round, config.settings.rounds);
+    task.hold_out = hold_out(*evaluation, round, config.settings.rounds, measure);
   return task;
 }
 

@@ -5,8 +5,10 @@
 
 namespace hansa::server {
 
-// Without the task's number, seed and deadline, and without what the exchange adds.
+// Without the task's number, seed and deadline, and without what the exchange adds. measure: `no` if models are not
+// measured in this attempt, also if they are due.
 [[nodiscard]] messages::TrainTask make_common_task(const CoordinatorConfig& config,
-                                                   const PublishedModel& published, RoundId round);
+                                                   const PublishedModel& published, RoundId round,
+                                                   Measure measure);
 
 }  // namespace hansa::server

@@ -164,7 +164,8 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
     p.asked_at = turn.now;
   }
   turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
-  const messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, id);
+  const messages::TrainTask task =
+      make_common_task(shared_.config, shared_.standing.published, id, shared_.measure());
   auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);
   if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), Remedy::none, turn);
   return std::make_unique<Training>(

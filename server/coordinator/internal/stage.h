@@ -56,6 +56,7 @@ struct Shared {
   // Attempts at the current round that failed since the last one whose culprits could be left out.
   std::uint32_t attempts_in_vain = 0;
   std::string retry_reason = {};  // why the last attempt that failed was abandoned
+  RoundId resumed_at = {};  // the last committed round at the start of this process
   UtcSeconds started_at = {};  // the time of day at which this process began
   UtcSeconds round_started = {};  // ... and at which the first attempt at the current round did
   std::string enough = {};  // why no further round is wanted before the last one; empty: rounds continue
@@ -67,6 +68,13 @@ struct Shared {
   // No further round starts.
   [[nodiscard]] bool all_rounds_done() const {
     return !enough.empty() || has_all_rounds(standing.last_committed, config.settings.rounds);
+  }
+  // Whether clients may measure the model. Clients help to open one sum of a model with their measurements, because two
+  // would show those of single clients. A process that continues a run does not know whether a sum was opened before.
+  [[nodiscard]] Measure measure() const {
+    const bool may_be_opened =
+        opened_sums > 0 || (!config.process.is_first_start && standing.last_committed == resumed_at);
+    return config.settings.secure_sums && may_be_opened ? Measure::no : Measure::yes;
   }
   // The time of day that belongs to an event.
   [[nodiscard]] UtcSeconds time_of_day(Instant now) const {
