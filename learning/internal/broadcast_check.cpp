@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "common/random.h"
 #include "learning/internal/batch.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/torch_guard.h"
@@ -45,6 +46,19 @@ bool ignores_order(Model& model, const Batch& batch, const at::Tensor& output) {
          std::abs(flipped - right) <= noise && std::abs(moved - right) > 10 * noise;
 }
 
+// A new model may return the same for all examples, for example zero, and then its loss shows nothing.
+void move_weights(Model& model) {
+  std::vector<float> values(model.layout().element_count());
+  model.extract(values);
+  Random random(1);
+  for (const ParameterEntry& entry : model.layout().entries()) {
+    if (entry.kind != ParameterKind::trainable) continue;
+    for (std::uint64_t i = 0; i < entry.count; ++i)
+      values[entry.offset + i] += 0.1F * static_cast<float>(random.normal());
+  }
+  model.assign(values);
+}
+
 Result<std::string> compare(Model& model, const DataSource& source) {
   std::vector<std::uint32_t> first(std::min(batch_size, source.example_count()));
   std::iota(first.begin(), first.end(), 0U);
@@ -83,6 +97,7 @@ Result<std::string> find_broadcast(Model& model, const DataSource& source) {
 
 Result<std::string> find_broadcast(const ArchiveFile& archive, const DataSource& source) {
   HANSA_TRY(LoadedModel model, LoadedModel::open(archive, {}));
+  move_weights(model);
   return find_broadcast(model, source);
 }
 

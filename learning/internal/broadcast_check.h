@@ -16,7 +16,7 @@ class Model;
 // warning, because the loss may be right. Empty: the shapes are equal, or forward cannot be called alone. Changes the
 // model's mode, and no value.
 [[nodiscard]] Result<std::string> find_broadcast(Model& model, const DataSource& source);
-// The same for an archive, opened for this. Fails (model) also if it cannot be opened.
+// The same for an archive, opened for this, with weights that are moved at random. Fails (model) also if it cannot be opened.
 [[nodiscard]] Result<std::string> find_broadcast(const ArchiveFile& archive, const DataSource& source);
 
 }  // namespace hansa::learning

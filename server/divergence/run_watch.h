@@ -1,10 +1,10 @@
 // Watches the rounds of a run: warns when it diverges, knows its best round, and says when it has trained enough. One
 // thread.
 //
-// The loss of a round, in training or on held-out examples, is the middle one of its clients' losses, so that no single client can cause a warning
-// or the end of a run; with an even number of clients, the lower one of the two in the middle for warnings, and the
-// higher one for the best round. Of a secure sum only the mean is known: a single client can cause a warning, but it
-// can neither stop nor end the run.
+// The loss of a round, in training or on held-out examples, is the middle one of its clients' losses, so that no single
+// client can cause a warning or the end of a run; with an even number of clients, the lower one of the two in the middle
+// for warnings, and the higher one for the best round. Of a secure sum only the mean is known: a single client can cause
+// a warning, but it can neither stop nor end the run.
 #pragma once
 #include <string>
 #include <vector>

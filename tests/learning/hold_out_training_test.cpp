@@ -170,7 +170,7 @@ TEST_F(HoldOutTraining, ADeviceWhoseExamplesAreAllOnOneSideSaysSo) {
     } else {
       refused = true;
       EXPECT_EQ(result.error().code, ErrorCode::data);
-      EXPECT_THAT(result.error().text(), HasSubstr("only examples that are held out"));
+      EXPECT_THAT(result.error().text(), HasSubstr("too few examples to train on"));
     }
   }
   EXPECT_TRUE(trained && refused);

@@ -70,7 +70,15 @@ struct AdversaryTrainerAnswer : ::testing::Test {
             {"samples", 20},
             {"seconds", 0.5},
             {"kept", Json::array()},
+            {"note", ""},
             {"metrics", learning::json_of(Metrics{{"loss", 3.0, 10.0}})}};
+  }
+  // Three of the ten examples are not trained on.
+  [[nodiscard]] static Json of_seven() {
+    Json out = honest();
+    out["examples"] = 7;
+    out["samples"] = 14;
+    return out;
   }
   [[nodiscard]] Result<learning::TrainingResult> accept(const Json& answer) {
     update.assign(values, 7.0F);
@@ -79,7 +87,7 @@ struct AdversaryTrainerAnswer : ::testing::Test {
   }
   void expect_refused_metric(const Metric& metric) {
     SCOPED_TRACE(metric.name);
-    Json answer = honest();
+    Json answer = of_seven();
     answer["metrics"] = learning::json_of(Metrics{{"loss", 3.0, 10.0}, metric});
     expect_refused(answer);
   }
@@ -115,12 +123,12 @@ TEST_F(AdversaryTrainerAnswer, MoreExamplesThanItWasGivenAreRefused) {
 }
 
 TEST_F(AdversaryTrainerAnswer, AHeldOutMetricThatCannotBeOneIsRefused) {
-  Json answer = honest();
+  Json answer = of_seven();
   answer["metrics"] =
-      learning::json_of(Metrics{{"held_out_loss", 3.0, 2.0}, {"held_out_accuracy", 2.0, 2.0}});
+      learning::json_of(Metrics{{"held_out_loss", 3.0, 3.0}, {"held_out_accuracy", 2.0, 3.0}});
   EXPECT_TRUE(accept(answer));
   expect_refused_metric({"held_out_loss", 3.0, 0.0});
-  expect_refused_metric({"held_out_loss", 3.0, 11.0});
+  expect_refused_metric({"held_out_loss", 3.0, 4.0});
   expect_refused_metric({"held_out_loss", 1e300, 2.0});
   expect_refused_metric({"held_out_accuracy", 3.0, 2.0});
   expect_refused_metric({"held_out_personal_accuracy", -1.0, 2.0});
