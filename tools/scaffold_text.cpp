@@ -162,7 +162,7 @@ std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
       "# at = [\"30 2 * * *\"]                 # a round at half past two each night (cron), ...\n"
       "# new_examples = 500                  # ... if there are this many new examples\n"
       "# [schedule.until]\n"
-      "# without_better = 20                 # the run ends after so many rounds without a better one\n\n"
+      "# without_better = 20                 # the run ends after 20 rounds without a better one\n\n"
       "{secure}\n"
       "{data}\n"
       "[simulation]\n"

@@ -235,7 +235,7 @@ class ModelTrainer final : public Trainer {
       HANSA_TRY(split, split_examples(*data.source, request.hold_out->fraction, request.hold_out_key, stop));
       if (split.training.size() < (model_->traits().normalises_batches ? 2U : 1U))
         return fail(ErrorCode::data, data.source->location(),
-                    "has too few examples to train on beside those that are held out for evaluation",
+                    "has too few examples to train on, without those that are held out for evaluation",
                     "equal examples are on the same side; add data, or use a lower fraction in [evaluation] "
                     "on_clients of federation.toml",
                     {ReasonCode::too_few_examples, {}});

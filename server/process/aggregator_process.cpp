@@ -285,6 +285,11 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   handlers.on_refused = [&](const Error& error) { warn(error.text()); };
   Instant next_display = steady_now();
   bool stop_is_sent = false, enough_is_sent = false, end_is_recorded = false;
+  // A run that ended early was not known to be in its last round when that was committed.
+  const auto evaluate_last = [&] {
+    if (enough_is_sent && engine->last_committed().value % std::max(config.evaluation_every, 1U) != 0)
+      evaluations.ask(engine->last_committed(), engine->model());
+  };
   while (!engine->finished() && !engine->failure()) {
     if ((stop || observer.stop_reason()) && !stop_is_sent) {
       stop_is_sent = true;
@@ -316,17 +321,20 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       if (const Progress now_at = engine->progress(after);
           now_at.all_rounds_done && now_at.phase == Phase::gathering && !end_is_recorded) {
         end_is_recorded = true;
-        if (enough_is_sent) evaluations.ask(engine->last_committed(), engine->model());
-        executor.run([&run, end = run_end(*engine, now_at.why_done)] { (void)run.store->record_end(end); },
-                     [] {});
+        evaluate_last();
+        const auto recorded = std::make_shared<Result<void>>();
+        executor.run([&run, recorded,
+                      end = run_end(*engine, now_at.why_done)] { *recorded = run.store->record_end(end); },
+                     [&warn, recorded] {
+                       if (!*recorded) warn(recorded->error().text());
+                     });
       }
       display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
                      engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);
     }
   }
-  if (enough_is_sent && engine->last_committed().value % std::max(config.evaluation_every, 1U) != 0)
-    evaluations.ask(engine->last_committed(), engine->model());  // nobody knew before that it is the last one
+  if (!end_is_recorded) evaluate_last();
   // Final messages are sent, clients fetch the last model, and the last evaluation is awaited, unless a stop was
   // requested.
   while (!stop && (evaluations.outstanding() > 0 || engine->is_awaiting_clients(steady_now()))) {

@@ -27,7 +27,7 @@ TEST(AdversaryOpenedSums, ASecondSumWithOneClientFewerIsRefused) {
   EXPECT_FALSE(opened.check(sum_of("m", "u", {1, 2, 3, 4, 6}), clients_min)) << "one client exchanged";
   EXPECT_TRUE(opened.check(sum_of("m", "u", {1, 2, 3, 4, 5}), clients_min)) << "the same sum again";
   EXPECT_TRUE(opened.check(sum_of("m", "u", {1, 2, 6, 7, 8}), clients_min)) << "three exchanged";
-  EXPECT_TRUE(opened.check(sum_of("m", "another", {1, 2, 3, 4}), clients_min)) << "trained anew";
+  EXPECT_TRUE(opened.check(sum_of("m", "another", {1, 2, 3, 4}), clients_min)) << "trained again";
   EXPECT_TRUE(opened.check(sum_of("another", "u", {1, 2, 3, 4}), clients_min));
 }
 
@@ -70,8 +70,8 @@ TEST(AdversaryOpenedSums, MeasurementsOfAModelAreOpenedOnce) {
   EXPECT_TRUE(sums.check_measured(first));
   sums.add(first);
   EXPECT_TRUE(sums.check_measured(first)) << "the same sum shows nothing new";
-  EXPECT_FALSE(sums.check_measured(sum_of("m", "trained anew", {1, 2, 3, 4, 5})));
-  EXPECT_TRUE(sums.check_measured(sum_of("next", "trained anew", {1, 2, 3, 4, 5})));
+  EXPECT_FALSE(sums.check_measured(sum_of("m", "trained again", {1, 2, 3, 4, 5})));
+  EXPECT_TRUE(sums.check_measured(sum_of("next", "trained again", {1, 2, 3, 4, 5})));
 }
 
 TEST(AdversaryOpenedSums, NoPairOfAnsweredSumsShowsFewClients) {

@@ -93,7 +93,7 @@ TEST_P(RunDecisions, ASimulatedRunIsNeverResumedAndASimulationResumesNoProductio
   EXPECT_EQ(simulation->run, simulated);
 }
 
-TEST_P(RunDecisions, ANewRunMayStartFromASimulatedOneAndSaysSo) {
+TEST_P(RunDecisions, ANewRunMayStartFromASimulatedOneAndReportsIt) {
   const std::string simulated = make(2, RunKind::simulated);
   const auto run = prepare({.choice = RunChoice::new_run, .from = simulated + "@2"});
   ASSERT_TRUE(run) << run.error().text();
@@ -112,7 +112,7 @@ TEST_P(RunDecisions, TheNewestUnfinishedRunIsResumed) {
   EXPECT_EQ(run->why, "it is the newest run of \"fashion\" and has rounds left");
 }
 
-TEST_P(RunDecisions, ANewRunSaysWhyItBegins) {
+TEST_P(RunDecisions, ANewRunReportsWhyItBegins) {
   expect_new("no run of \"fashion\" has begun");
   const std::string name = make(3);
   expect_new("--new was given", {.choice = RunChoice::new_run});

@@ -39,7 +39,7 @@ class Clients {
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
 
-  // The client is told that its update counts: what it reported as new before is not new any more.
+  // The client is sent the receipt that its update counts: the new examples that it reported before are used up.
   void on_receipt(const std::string& client);
   void on_missed_receipt(const std::string& client, TaskId task);
   [[nodiscard]] std::optional<TaskId> take_missed_receipt(const std::string& client);
