@@ -18,22 +18,43 @@ double loss_end(std::size_t bin) {
 
 }  // namespace
 
-bool is_held_out_metric(std::string_view name) {
-  return std::ranges::find(held_out_names, name) != held_out_names.end();
+bool is_own_metric_name(std::string_view name) {
+  constexpr std::array<std::string_view, 3> reserved{"loss", "accuracy", "of_round"};
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  return !name.empty() && name.size() <= own_metric_bytes_max && std::ranges::all_of(name, allowed) &&
+         std::ranges::find(reserved, name) == reserved.end();
 }
 
-bool is_of_held_out(std::string_view name) { return is_held_out_metric(name.substr(0, name.find('.'))); }
+bool is_own_metric(std::string_view name) {
+  for (const std::string_view prefix : {held_out_own, held_out_personal_own})
+    if (name.starts_with(prefix)) return is_own_metric_name(name.substr(prefix.size()));
+  return false;
+}
 
-bool is_loss(std::string_view held_out_name) { return held_out_name.ends_with("loss"); }
+bool is_held_out_metric(std::string_view name) {
+  return is_own_metric(name) || std::ranges::find(held_out_names, name) != held_out_names.end();
+}
+
+bool is_of_held_out(std::string_view name) {
+  return is_own_metric(name) || is_held_out_metric(name.substr(0, name.find('.')));
+}
+
+bool is_loss(std::string_view held_out_name) {
+  return held_out_name == held_out_loss || held_out_name == held_out_personal_loss;
+}
 
 bool is_possible(const Metric& held_out) {
   // Written so that NaN is not.
   if (!(held_out.count >= 1 && held_out.count <= 0x1p53)) return false;
-  if (is_loss(held_out.name)) return std::abs(held_out.sum) <= held_out_loss_most * held_out.count;
+  if (is_loss(held_out.name) || is_own_metric(held_out.name))
+    return std::abs(held_out.sum) <= held_out_loss_most * held_out.count;
   return held_out.sum >= 0 && held_out.sum <= held_out.count;
 }
 
 std::size_t held_out_bins(std::string_view held_out_name) {
+  if (is_own_metric(held_out_name)) return 0;
   return is_loss(held_out_name) ? loss_bins : accuracy_bins;
 }
 
@@ -60,19 +81,30 @@ void append_held_out_bins(Metrics& metrics) {
   const std::size_t given = metrics.size();
   for (std::size_t i = 0; i < given; ++i) {
     const Metric metric = metrics[i];  // a copy, because the list grows
-    if (!is_held_out_metric(metric.name) || !is_possible(metric)) continue;
+    if (!is_held_out_metric(metric.name) || is_own_metric(metric.name) || !is_possible(metric)) continue;
     const std::size_t own = held_out_bin_of(metric.name, metric.sum / metric.count);
     for (std::size_t bin = 0; bin < held_out_bins(metric.name); ++bin)
       metrics.push_back({held_out_bin_name(metric.name, bin), bin == own ? 1.0 : 0.0, 1});
   }
 }
 
-std::vector<std::string> held_out_sum_names(PersonalModel personal) {
+std::vector<std::string> held_out_metric_names(PersonalModel personal, std::span<const std::string> own) {
+  std::vector<std::string> out{std::string(held_out_loss), std::string(held_out_accuracy)};
+  for (const std::string& name : own) out.push_back(std::string(held_out_own) + name);
+  if (personal == PersonalModel::absent) return out;
+  out.emplace_back(held_out_personal_loss);
+  out.emplace_back(held_out_personal_accuracy);
+  for (const std::string& name : own) out.push_back(std::string(held_out_personal_own) + name);
+  return out;
+}
+
+std::vector<std::string> held_out_sum_names(PersonalModel personal, std::span<const std::string> own) {
   std::vector<std::string> out;
-  for (const std::string_view name : held_out_names) {
-    if (name.starts_with("held_out_personal") && personal == PersonalModel::absent) continue;
-    out.emplace_back(name);
-    for (std::size_t bin = 0; bin < held_out_bins(name); ++bin) out.push_back(held_out_bin_name(name, bin));
+  for (std::string& name : held_out_metric_names(personal, own)) {
+    const std::size_t bins = held_out_bins(name);
+    out.push_back(std::move(name));
+    const std::string of = out.back();
+    for (std::size_t bin = 0; bin < bins; ++bin) out.push_back(held_out_bin_name(of, bin));
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "learning/data_supply.h"
 #include "learning/internal/batch.h"
 #include "learning/internal/default_metrics.h"
+#include "learning/internal/own_metrics.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/torch_guard.h"
 #include "learning/internal/torch_settings.h"
@@ -15,31 +16,6 @@ namespace hansa::learning {
 namespace {
 
 constexpr std::size_t batch_size_max = 256;
-
-double number_of(const c10::IValue& value) {
-  if (value.isDouble()) return value.toDouble();
-  if (value.isInt()) return static_cast<double>(value.toInt());
-  if (value.isTensor() && value.toTensor().numel() == 1) return value.toTensor().item<double>();
-  throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
-}
-
-// Adds the result of metrics(): a dict of name -> (sum, count), as numbers or as tensors of one element.
-void add_metrics(const c10::IValue& returned, Metrics& sums) {
-  if (!returned.isGenericDict())
-    throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
-  for (const auto& entry : returned.toGenericDict()) {
-    if (!entry.key().isString() || !entry.value().isTuple() ||
-        entry.value().toTupleRef().elements().size() != 2)
-      throw std::runtime_error("metrics(x, y) must return Dict[str, Tuple[float, float]] of sums and counts");
-    const auto& pair = entry.value().toTupleRef().elements();
-    const std::string& name = entry.key().toStringRef();
-    const auto found =
-        std::find_if(sums.begin(), sums.end(), [&](const Metric& m) { return m.name == name; });
-    Metric& metric = found == sums.end() ? sums.emplace_back(Metric{name, 0, 0}) : *found;
-    metric.sum += number_of(pair[0]);
-    metric.count += number_of(pair[1]);
-  }
-}
 
 class ArchiveEvaluator final : public Evaluator {
  public:

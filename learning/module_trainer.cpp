@@ -19,6 +19,7 @@ class ModuleModel final : public Model {
   c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
     return own_.training_loss(x, y);
   }
+  Metrics metrics(const at::Tensor& x, const at::Tensor& y) override { return own_.metrics(x, y); }
   void set_training(bool training) override { own_.module->train(training); }
   [[nodiscard]] const char* other_layout_hint() const override {
     return "give the module the parameters of the federation's model, which \"hansa model inspect\" lists";
@@ -28,6 +29,7 @@ class ModuleModel final : public Model {
   explicit ModuleModel(const OwnModule& own) : own_(own) {
     location_ = "the program's module " + own.module->name();
     traits_.has_training_loss = static_cast<bool>(own.training_loss);
+    traits_.has_metrics = static_cast<bool>(own.metrics);
     traits_.draws_random_numbers = true;  // C++ code cannot be inspected
   }
 

@@ -56,6 +56,8 @@ struct TrainingRequest {
   // A trainer that has data of its own must keep to it as well: learning/hold_out.h.
   std::optional<HoldOut> hold_out = {};  // empty: all examples are for training
   std::uint64_t hold_out_key = 0;  // of the device
+  // Values of the model's metrics() that are measured on the held-out examples.
+  std::vector<std::string> own_metrics = {};
 };
 
 struct TrainingResult {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "common/config/name_check.h"
 #include "protocols/enrolment/device_file.h"
@@ -75,9 +75,12 @@ Result<secure_aggregation::IdentityKey> read_root(const std::string& root) {
 Result<void> run_verify(const VerifyOptions& options) {
   HANSA_TRY(const auto root, read_root(options.root));
   HANSA_TRY(const auto manifest, verify_archive(options.archive, root));
-  fmt::print("signed: model \"{}\", version \"{}\", of federation \"{}\"\narchive: {}\nlayout: {}\n",
-             manifest.approval.name, manifest.approval.version, manifest.federation, manifest.archive.text(),
-             manifest.layout.text());
+  fmt::print(
+      "signed: model \"{}\", version \"{}\", of federation \"{}\"\narchive: {}\nlayout: {}\nmetrics: {}\n",
+      manifest.approval.name, manifest.approval.version, manifest.federation, manifest.archive.text(),
+      manifest.layout.text(),
+      manifest.approval.metrics.empty() ? "none"
+                                        : fmt::format("{}", fmt::join(manifest.approval.metrics, ", ")));
   return {};
 }
 
@@ -98,6 +101,8 @@ void add_model_approval_commands(CLI::App& model, Outcome& outcome) {
   sign->add_option("--personal", options->plan.personal,
                    "The federation's [model] personal, without --config");
   sign->add_option("--name", options->plan.name, "Name of the model; default: that of the file");
+  sign->add_option("--metric", options->plan.metrics,
+                   "A value of the model's metrics() that clients report of the examples that they hold out");
   sign->add_option("--version", options->plan.version, "Version of the model")->capture_default_str();
   sign->callback([options, &outcome] { outcome = run_sign(*options); });
 

@@ -14,10 +14,15 @@ Result<ModelManifest> sign_archive(const SigningPlan& plan, const secure_aggrega
   HANSA_TRY_VOID(config::check_name(plan.name, "--name \"" + plan.name + "\""));
   HANSA_TRY_VOID(config::check_name(plan.version, "--version \"" + plan.version + "\""));
   HANSA_TRY(const auto model, learning::describe_archive(plan.archive, plan.personal));
-  HANSA_TRY(
-      auto manifest,
-      secure_aggregation::sign(
-          {plan.federation, model.archive, model.layout.digest(), {plan.name, plan.version, {}}}, root));
+  HANSA_TRY_VOID(secure_aggregation::check_metric_names(plan.metrics, "--metric"));
+  if (!plan.metrics.empty() && !model.has_metrics)
+    return fail(ErrorCode::usage, plan.archive.string(), "has no method metrics(x, y)",
+                "leave --metric out, or add the method: loss and accuracy are measured without it");
+  HANSA_TRY(auto manifest, secure_aggregation::sign({plan.federation,
+                                                     model.archive,
+                                                     model.layout.digest(),
+                                                     {plan.name, plan.version, plan.metrics, {}}},
+                                                    root));
   HANSA_TRY_VOID(enrolment::write_manifest(manifest, enrolment::manifest_path(plan.archive)));
   return manifest;
 }

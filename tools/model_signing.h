@@ -15,6 +15,7 @@ struct SigningPlan {
   std::string federation;
   std::string name;
   std::string version = "1";
+  std::vector<std::string> metrics;  // values of the model's metrics() that clients report
   std::vector<std::string> personal;  // the federation's [model] personal, on which the layout depends
 };
 

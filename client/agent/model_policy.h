@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/digest.h"
 #include "common/error.h"
@@ -30,5 +31,12 @@ struct ModelPolicy {
 // it is trained.
 [[nodiscard]] Result<void> check_approved(const messages::TrainTask& task, const std::string& federation,
                                           const ModelPolicy& policy);
+
+// The values of the model's metrics() that the task may make the client report: those that the root key signed with the
+// archive. None for a pinned archive without a valid signature. Where unapproved archives are trained, those that the
+// task names.
+[[nodiscard]] std::vector<std::string> approved_metrics(const messages::TrainTask& task,
+                                                        const std::string& federation,
+                                                        const ModelPolicy& policy);
 
 }  // namespace hansa::client

@@ -176,6 +176,7 @@ void Engine::start_training(const messages::TrainTask& task) {
   request.kept = *std::move(kept);
   request.hold_out = task.hold_out;
   request.hold_out_key = config_.hold_out_key;
+  request.own_metrics = approved_metrics(task, config_.agent.federation, config_.agent.models);
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
   vectors->update.resize(messages::update_values(task));
   std::optional<ModelToServe> served;
@@ -246,13 +247,19 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
     offer.metrics.push_back({"new_examples", static_cast<double>(visible_count(result->new_examples)), 1});
   else if (config_.data && result->new_examples > 0)
     offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
-  const bool measures = task.hold_out && task.hold_out->measure == Measure::yes;
+  std::vector<std::string> measured;
+  if (method != nullptr && task.hold_out && task.hold_out->measure == Measure::yes)
+    measured =
+        held_out_metric_names(training_config(*method, task.method).personal.empty() ? PersonalModel::absent
+                                                                                     : PersonalModel::present,
+                              approved_metrics(task, config_.agent.federation, config_.agent.models));
   // Each name once, whatever a trainer that a model has taken over returns.
   for (Metric& metric : result->metrics) {
     if (offer.metrics.size() == messages::metrics_max) break;
     const bool is_of_method =
         method != nullptr && std::ranges::find(method->metrics, metric.name) != method->metrics.end();
-    const bool is_measured = measures && is_held_out_metric(metric.name) && is_possible(metric);
+    const bool is_measured =
+        std::ranges::find(measured, metric.name) != measured.end() && is_possible(metric);
     if ((is_of_method || is_measured) &&
         std::ranges::find(offer.metrics, metric.name, &Metric::name) == offer.metrics.end())
       offer.metrics.push_back(std::move(metric));
@@ -260,12 +267,15 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   if (task.secure) {
     append_held_out_bins(offer.metrics);
     // A client that holds nothing out, or could not measure, is not recognised by what it lacks.
-    if (measures && method != nullptr)
-      for (const std::string& name : held_out_sum_names(training_config(*method, task.method).personal.empty()
-                                                            ? PersonalModel::absent
-                                                            : PersonalModel::present))
+    for (const std::string& metric : measured) {
+      const auto add_missing = [&offer](std::string name) {
         if (std::ranges::find(offer.metrics, name, &Metric::name) == offer.metrics.end())
-          offer.metrics.push_back({name, 0, 0});
+          offer.metrics.push_back({std::move(name), 0, 0});
+      };
+      add_missing(metric);
+      for (std::size_t bin = 0; bin < held_out_bins(metric); ++bin)
+        add_missing(held_out_bin_name(metric, bin));
+    }
   }
   return offer;
 }

@@ -60,6 +60,7 @@ internal::Task task_for(const learning::TrainingRequest& request) {
   task.request.task = request.task;
   task.request.hold_out = request.hold_out;
   task.request.hold_out_key = request.hold_out_key;
+  task.request.own_metrics = request.own_metrics;
   for (const learning::InputVector& input : request.inputs) task.sizes.inputs.push_back(input.values.size());
   for (const auto& [name, vector] : request.kept) {
     task.kept.emplace_back(name, vector.of());

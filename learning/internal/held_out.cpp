@@ -12,6 +12,7 @@
 #include "common/held_out_metrics.h"
 #include "learning/internal/batch.h"
 #include "learning/internal/default_metrics.h"
+#include "learning/internal/own_metrics.h"
 #include "learning/internal/training_loop.h"
 
 namespace hansa::learning {
@@ -22,29 +23,64 @@ double bounded(double loss_sum, double count) {
   return std::isnan(loss_sum) ? most : std::clamp(loss_sum, -most, most);
 }
 
-}  // namespace
-
-Result<Metrics> measure_held_out(Model& model, const DataSource& held_out, const HeldOutNames& names,
-                                 const HeldOutRun& run, const std::stop_token& stop) {
+// measure(batch, labels) -> Result<void>
+template <class Function>
+Result<void> for_each_batch(Model& model, const DataSource& held_out, const HeldOutRun& run,
+                            const std::stop_token& stop, const Function& measure) {
   const at::NoGradGuard no_grad;
   const std::optional<RandomNumbersTurn> turn = take_turn(model, run.seed);
   model.set_training(false);
   std::vector<std::uint32_t> order(held_out.example_count());
   std::iota(order.begin(), order.end(), 0U);
   BatchReader reader(held_out, std::min(run.batch_size, order.size()), model.memory_order());
-  DefaultMetrics measured;
   for (std::size_t begin = 0; begin < order.size(); begin += run.batch_size) {
     if (stop.stop_requested())
       return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const std::size_t size = std::min(run.batch_size, order.size() - begin);
     const Batch batch = reader.read(std::span(order).subspan(begin, size));
-    HANSA_TRY_VOID(measured.add(model, batch, reader.labels(), held_out));
+    HANSA_TRY_VOID(measure(batch, reader.labels()));
   }
+  return {};
+}
+
+}  // namespace
+
+Result<Metrics> measure_held_out(Model& model, const DataSource& held_out, const HeldOutNames& names,
+                                 const HeldOutRun& run, const std::stop_token& stop) {
+  DefaultMetrics measured;
+  HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop, [&](const Batch& batch, auto labels) {
+    return measured.add(model, batch, labels, held_out);
+  }));
   Metrics out;
   for (const Metric& metric : measured.sums()) {
     const bool is_of_loss = metric.name == "loss";
     out.push_back({std::string(is_of_loss ? names.loss : names.accuracy),
                    is_of_loss ? bounded(metric.sum, metric.count) : metric.sum, metric.count});
+  }
+  return out;
+}
+
+Result<Metrics> measure_own_metrics(Model& model, const DataSource& held_out,
+                                    std::span<const std::string> metrics, std::string_view prefix,
+                                    const HeldOutRun& run, const std::stop_token& stop) {
+  Metrics measured;
+  if (model.traits().has_metrics)
+    HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop, [&](const Batch& batch, auto) -> Result<void> {
+      add_metrics(model.metrics(batch.inputs, batch.targets), measured);
+      return {};
+    }));
+  const auto examples = static_cast<double>(held_out.example_count());
+  Metrics out;
+  for (const std::string& name : metrics) {
+    const auto found = std::ranges::find(measured, name, &Metric::name);
+    if (found == measured.end())
+      return fail(ErrorCode::model, model.location(),
+                  "its metrics() does not return \"" + name + "\", which its manifest names",
+                  "sign the model with names that metrics() returns");
+    const double mean = found->sum / found->count;
+    if (std::isfinite(mean))
+      out.push_back({std::string(prefix) + name,
+                     std::clamp(mean, -held_out_loss_most, held_out_loss_most) * examples, examples});
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "learning/archive_file.h"
 #include "learning/internal/compiled_method.h"
 #include "learning/internal/model.h"
+#include "learning/internal/own_metrics.h"
 
 namespace hansa::learning {
 
@@ -28,9 +29,8 @@ class LoadedModel final : public Model {
   [[nodiscard]] c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
     return training_loss_->run({x, y});
   }
-  // Call it only if the traits say that the archive has it.
-  [[nodiscard]] c10::IValue metrics(const at::Tensor& x, const at::Tensor& y) {
-    return metrics_->run({x, y});
+  [[nodiscard]] Metrics metrics(const at::Tensor& x, const at::Tensor& y) override {
+    return own_metrics_of(metrics_->run({x, y}));
   }
   void set_training(bool training) override { module_.train(training); }
   [[nodiscard]] const char* other_layout_hint() const override {

@@ -11,6 +11,7 @@
 #include <ATen/core/ivalue.h>
 
 #include "common/parameter_layout.h"
+#include "common/training.h"
 
 namespace hansa::learning {
 
@@ -39,6 +40,8 @@ class Model {
   [[nodiscard]] virtual c10::IValue forward(const at::Tensor& x) = 0;
   // Call it only if the traits say that the model has it.
   [[nodiscard]] virtual c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) = 0;
+  // Sums and counts of a batch, in evaluation mode. Call it only if the traits say that the model has it.
+  [[nodiscard]] virtual Metrics metrics(const at::Tensor& x, const at::Tensor& y) = 0;
   virtual void set_training(bool training) = 0;
   // The hint for a task with another layout.
   [[nodiscard]] virtual const char* other_layout_hint() const = 0;

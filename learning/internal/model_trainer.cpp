@@ -187,6 +187,27 @@ class ModelTrainer final : public Trainer {
     model_->assign_personal(personal);
   }
 
+  struct ScopeNames {
+    HeldOutNames names;
+    std::string_view own;
+  };
+
+  // Of the values that the model holds. Own metrics that cannot be measured are left out, and the note says why.
+  Result<void> measure_scope(const TrainingRequest& request, const DataSource& examples,
+                             const ScopeNames& scope, const std::stop_token& stop, Metrics& out) {
+    const HeldOutRun run{training_config(described(request), request.method).batch_size, request.seed};
+    HANSA_TRY(const Metrics metrics, measure_held_out(*model_, examples, scope.names, run, stop));
+    out.insert(out.end(), metrics.begin(), metrics.end());
+    if (request.own_metrics.empty()) return {};
+    const auto own = guarded(model_->location(), "its metrics() cannot be computed", "", [&] {
+      return measure_own_metrics(*model_, examples, request.own_metrics, scope.own, run, stop);
+    });
+    if (own) out.insert(out.end(), own->begin(), own->end());
+    else if (own.error().reason.code == ReasonCode::stopped) return tl::unexpected<Error>(own.error());
+    else note_ = "the model's own metrics are not measured: " + own.error().text();
+    return {};
+  }
+
   // The global model, with the archived values of personal parameters as on the aggregator; then the model with this
   // device's own values. Empty if the task does not ask, or no example is held out.
   Result<Metrics> measure(const TrainingRequest& request, const DataSource& source,
@@ -194,16 +215,15 @@ class ModelTrainer final : public Trainer {
     if (!request.hold_out || request.hold_out->measure == Measure::no || held_out.empty()) return Metrics{};
     const ExampleSubset examples(source, std::move(held_out));
     const std::span<const float> global = request.inputs.front().values;
-    const HeldOutRun run{training_config(described(request), request.method).batch_size, request.seed};
+    Metrics out;
     assign(global, archived_personal_);
-    HANSA_TRY(Metrics out,
-              measure_held_out(*model_, examples, {held_out_loss, held_out_accuracy}, run, stop));
+    HANSA_TRY_VOID(
+        measure_scope(request, examples, {{held_out_loss, held_out_accuracy}, held_out_own}, stop, out));
     if (personal_.empty()) return out;
     assign(global, personal_);
-    HANSA_TRY(
-        const Metrics personal,
-        measure_held_out(*model_, examples, {held_out_personal_loss, held_out_personal_accuracy}, run, stop));
-    out.insert(out.end(), personal.begin(), personal.end());
+    HANSA_TRY_VOID(measure_scope(
+        request, examples, {{held_out_personal_loss, held_out_personal_accuracy}, held_out_personal_own},
+        stop, out));
     return out;
   }
 

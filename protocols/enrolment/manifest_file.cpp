@@ -5,6 +5,7 @@
 #include "common/config/document.h"
 #include "common/config/name_check.h"
 #include "common/files.h"
+#include "common/held_out_metrics.h"
 #include "common/hex.h"
 
 namespace hansa::enrolment {
@@ -31,6 +32,12 @@ constexpr std::array model_settings{
             .meaning = "Digest of the layout of the values that are sent.",
             .range = digest_length,
             .example = "\"sha256:...\""},
+    Setting{.key = "metrics",
+            .kind = config::Kind::texts,
+            .presence = config::Presence::optional,
+            .meaning = "Values of the model's metrics() that clients report of held-out examples.",
+            .range = {.least = 1, .most = own_metric_bytes_max},
+            .example = "[\"auc\"]"},
     Setting{.key = "signature",
             .meaning = "Ed25519 signature by the root key, 128 hex digits.",
             .range = {.least = 128, .most = 128},
@@ -61,6 +68,9 @@ Result<ModelManifest> parse_manifest(std::string_view text, const std::filesyste
   out.approval.version = document.text("model.version");
   for (const char* key : {"model.federation", "model.name", "model.version"})
     HANSA_TRY_VOID(config::check_name(document.text(key), document.location(key)));
+  if (document.has("model.metrics")) out.approval.metrics = document.texts("model.metrics");
+  HANSA_TRY_VOID(
+      secure_aggregation::check_metric_names(out.approval.metrics, document.location("model.metrics")));
   HANSA_TRY(out.archive, digest_at(document, "model.archive"));
   HANSA_TRY(out.layout, digest_at(document, "model.layout"));
   if (!from_hex(document.text("model.signature"), out.approval.signature))
@@ -75,12 +85,17 @@ Result<ModelManifest> read_manifest(const std::filesystem::path& file) {
 }
 
 std::string text_of(const ModelManifest& manifest) {
+  std::string metrics;
+  for (const std::string& metric : manifest.approval.metrics)
+    metrics += (metrics.empty() ? "\"" : ", \"") + metric + "\"";
+  if (!metrics.empty()) metrics = "metrics = [" + metrics + "]\n";
   return "# Signed by the federation's root key: \"hansa model sign\". Clients train no other archive.\n"
          "[model]\n"
          "federation = \"" +
          manifest.federation + "\"\nname = \"" + manifest.approval.name + "\"\nversion = \"" +
          manifest.approval.version + "\"\narchive = \"" + manifest.archive.text() + "\"\nlayout = \"" +
-         manifest.layout.text() + "\"\nsignature = \"" + to_hex(manifest.approval.signature) + "\"\n";
+         manifest.layout.text() + "\"\n" + metrics + "signature = \"" + to_hex(manifest.approval.signature) +
+         "\"\n";
 }
 
 Result<void> write_manifest(const ModelManifest& manifest, const std::filesystem::path& file) {

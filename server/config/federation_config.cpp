@@ -11,6 +11,7 @@
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/messages/type.h"
+#include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/transport/server_channel.h"
 #include "server/config/client_files.h"
 #include "server/config/federation_schema.h"
@@ -230,7 +231,10 @@ Result<void> check_summed_metrics(const Document& document, const FederationConf
                   "has \"" + name + "\", which on_clients adds by itself", "leave it out");
   if (!config.client_evaluation) return {};
   const PersonalModel personal = config.personal.empty() ? PersonalModel::absent : PersonalModel::present;
-  const std::size_t most = messages::sum_metrics_max - held_out_sum_names(personal).size();
+  // The model's manifest, which is read later, may name as many as it likes.
+  std::vector<std::string> own;
+  for (std::size_t i = 0; i < secure_aggregation::model_metrics_max; ++i) own.push_back(std::to_string(i));
+  const std::size_t most = messages::sum_metrics_max - held_out_sum_names(personal, own).size();
   if (config.secure_aggregation->metrics.size() <= most) return {};
   return fail(ErrorCode::usage, document.location("secure_aggregation.metrics"),
               "has " + std::to_string(config.secure_aggregation->metrics.size()) +

@@ -51,4 +51,12 @@ Result<std::optional<ModelManifest>> find_manifest(const FederationConfig& confi
   return manifest;
 }
 
+std::optional<ModelManifest> matching_manifest(const FederationConfig& config, const ArchiveFacts& facts) {
+  const auto manifest = enrolment::read_manifest(enrolment::manifest_path(config.model));
+  if (!manifest || manifest->federation != config.name || manifest->archive != facts.archive ||
+      manifest->layout != facts.layout.digest())
+    return std::nullopt;
+  return *manifest;
+}
+
 }  // namespace hansa::server

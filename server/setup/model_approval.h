@@ -17,4 +17,9 @@ namespace hansa::server {
 [[nodiscard]] Result<std::optional<secure_aggregation::ModelManifest>> find_manifest(
     const FederationConfig& config, const ArchiveFacts& facts, const std::optional<std::string>& kept);
 
+// The manifest in the archive's folder if it is for this federation, archive and layout, whoever signed it: for a
+// simulation, whose clients need no approval and report the metrics that it names.
+[[nodiscard]] std::optional<secure_aggregation::ModelManifest> matching_manifest(
+    const FederationConfig& config, const ArchiveFacts& facts);
+
 }  // namespace hansa::server

@@ -182,6 +182,10 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
     HANSA_TRY_VOID(run.store->begin_run(identity, initial));
   }
+  if (request.approval == Approval::unused) {
+    if (auto unchecked = matching_manifest(config, facts))
+      run.coordinator.model.approval = std::move(unchecked->approval);
+  }
   if (manifest) {
     run.coordinator.model.approval = manifest->approval;
     if (const std::string text = enrolment::text_of(*manifest); text != kept_manifest)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,9 @@ namespace {
 constexpr std::string_view prefix = "held_out_";
 
 std::string short_name(std::string_view held_out_name) {
+  if (held_out_name.starts_with(held_out_own)) return std::string(held_out_name.substr(held_out_own.size()));
+  if (held_out_name.starts_with(held_out_personal_own))
+    return "personal " + std::string(held_out_name.substr(held_out_personal_own.size()));
   std::string out(held_out_name.substr(prefix.size()));
   std::ranges::replace(out, '_', ' ');
   return out;
@@ -27,8 +31,9 @@ std::size_t rank(double quantile, std::size_t clients) {
 
 // at: the interval of the client at a place in ascending order.
 Spread spread_of(std::string_view name, std::size_t clients, const std::function<Interval(std::size_t)>& at) {
-  return {at(is_loss(name) ? clients - 1 : 0), at(rank(0.25, clients)), at(rank(0.5, clients)),
-          at(rank(0.75, clients))};
+  Spread out{{}, at(rank(0.25, clients)), at(rank(0.5, clients)), at(rank(0.75, clients))};
+  if (!is_own_metric(name)) out.worst = at(is_loss(name) ? clients - 1 : 0);
+  return out;
 }
 
 const Metric* find(const Metrics& metrics, std::string_view name) {
@@ -82,6 +87,11 @@ std::optional<HeldOutMetric> of_sum(const RoundRecord& record, std::string_view 
   const auto counted = std::ranges::count(record.participations, Outcome::counted, &Participation::outcome);
   const std::vector<std::uint32_t> bins = read_bins(sums, name, static_cast<std::size_t>(counted));
   for (const std::uint32_t clients : bins) out.clients += clients;
+  if (is_own_metric(name)) {
+    // Without bins, it is known how many clients reported it only if they are those that reported the loss.
+    const auto loss = of_sum(record, name.starts_with(held_out_own) ? held_out_loss : held_out_personal_loss);
+    if (loss && loss->total.count == out.total.count) out.clients = loss->clients;
+  }
   if (bins.empty()) return out;
   out.spread = spread_of(name, out.clients, [&](std::size_t place) {
     std::size_t bin = 0;
@@ -91,13 +101,38 @@ std::optional<HeldOutMetric> of_sum(const RoundRecord& record, std::string_view 
   return out;
 }
 
+// The model's own metrics, of which the record has no list: those that most clients reported, in the order of their
+// names. A client can name what it likes, so their number is bounded.
+std::vector<std::string> own_metrics(const RoundRecord& record) {
+  constexpr std::size_t most = 16;  // 8 of the global model and 8 of the personal one
+  std::map<std::string, std::uint32_t> reporters;
+  const auto add = [&](const Metrics& metrics) {
+    for (const Metric& metric : metrics)
+      if (is_own_metric(metric.name) && is_possible(metric)) ++reporters[metric.name];
+  };
+  if (record.secure) add(record.secure->metrics);
+  else
+    for (const Participation& participation : record.participations)
+      if (participation.outcome == Outcome::counted) add(participation.metrics);
+  std::vector<std::pair<std::string, std::uint32_t>> all(reporters.begin(), reporters.end());
+  std::ranges::stable_sort(all, std::greater{}, [](const auto& entry) { return entry.second; });
+  all.resize(std::min(all.size(), most));
+  std::vector<std::string> out;
+  for (auto& [name, clients] : all) out.push_back(std::move(name));
+  std::ranges::sort(out);
+  return out;
+}
+
 }  // namespace
 
 std::optional<HeldOut> held_out(const RoundRecord& record) {
   HeldOut out{RoundId(std::max(record.round.value, 1U) - 1), {}};
-  for (const std::string_view name : held_out_names)
+  const auto add = [&](std::string_view name) {
     if (auto metric = record.secure ? of_sum(record, name) : over_clients(record, name))
       out.metrics.push_back(std::move(*metric));
+  };
+  for (const std::string_view name : held_out_names) add(name);
+  for (const std::string& name : own_metrics(record)) add(name);
   if (out.metrics.empty()) return std::nullopt;
   return out;
 }
@@ -145,10 +180,10 @@ std::string text_of(const HeldOut& measured) {
     out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", metric.name,
                        metric.total.sum / metric.total.count);
     if (const auto& spread = metric.spread)
-      out +=
-          fmt::format(" ({} client{}: worst {}; quartiles {}, {}, {})", metric.clients,
-                      metric.clients == 1 ? "" : "s", text_of(spread->worst), text_of(spread->lower_quartile),
-                      text_of(spread->median), text_of(spread->upper_quartile));
+      out += fmt::format(
+          " ({} client{}: {}quartiles {}, {}, {})", metric.clients, metric.clients == 1 ? "" : "s",
+          spread->worst ? "worst " + text_of(*spread->worst) + "; " : "", text_of(spread->lower_quartile),
+          text_of(spread->median), text_of(spread->upper_quartile));
   }
   return out;
 }

@@ -21,7 +21,7 @@ namespace hansa::server {
 // Over the clients, each counted once. A quartile is the value of the client at ceil(q * clients) in ascending order.
 // Where a value is known exactly, the interval's ends are equal.
 struct Spread {
-  Interval worst;  // the highest loss, the lowest accuracy
+  std::optional<Interval> worst;  // the highest loss, the lowest accuracy; empty for the model's own metrics
   Interval lower_quartile;
   Interval median;
   Interval upper_quartile;
@@ -29,10 +29,11 @@ struct Spread {
 };
 
 struct HeldOutMetric {
-  std::string name;  // "loss", "accuracy", "personal loss", "personal accuracy"
+  // "loss", "accuracy", "personal loss", "personal accuracy"; the model's own: "auc", "personal auc"
+  std::string name;
   Metric total;  // over the examples of all clients; its name is that of common/held_out_metrics.h
   std::uint32_t clients = 0;  // that held examples out
-  // The middle one of the clients' means; of two, the worse one. Of a secure sum the mean over the examples.
+  // The middle one of the clients' means; of two, the worse one (the lower one of an own metric). Of a secure sum the mean over the examples.
   double middle = 0;
   std::optional<Spread> spread = {};
 };

@@ -21,7 +21,7 @@ Json held_out_json(const HeldOut& measured) {
     entry["examples"] = metric.total.count;
     if (!metric.spread) continue;
     entry["clients"] = metric.clients;
-    entry["worst"] = json_of(metric.spread->worst);
+    if (metric.spread->worst) entry["worst"] = json_of(*metric.spread->worst);
     entry["quartiles"] = Json::array({json_of(metric.spread->lower_quartile), json_of(metric.spread->median),
                                       json_of(metric.spread->upper_quartile)});
   }

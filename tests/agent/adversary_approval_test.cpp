@@ -24,7 +24,7 @@ class AdversaryModelApproval : public ::testing::Test {
     messages::TrainTask task = Harness().make_task();
     task.layout = sha256("layout");
     task.approval =
-        secure_aggregation::sign({federation, task.archive, task.layout, {"crane", "3", {}}}, signer)
+        secure_aggregation::sign({federation, task.archive, task.layout, {"crane", "3", {"auc"}, {}}}, signer)
             .value()
             .approval;
     return task;
@@ -97,6 +97,32 @@ TEST_F(AdversaryModelApproval, AManifestWithAnotherNameVersionOrSignatureIsDecli
   task = signed_task(root_);
   task.approval->signature[63] ^= 1;
   expect_declined(task, "is not signed by the root key");
+}
+
+TEST_F(AdversaryModelApproval, AnAggregatorCannotAddMetricsOfTheModel) {
+  messages::TrainTask task = signed_task(root_);
+  task.approval->metrics.emplace_back("pixel_0");
+  expect_declined(task, "is not signed by the root key");
+  task = signed_task(root_);
+  task.approval->metrics.clear();
+  expect_declined(task, "is not signed by the root key");
+}
+
+TEST_F(AdversaryModelApproval, OnlyMetricsThatTheRootKeySignedAreReported) {
+  const messages::TrainTask task = signed_task(root_);
+  EXPECT_EQ(approved_metrics(task, "harbour", config().models), std::vector<std::string>{"auc"});
+  EXPECT_TRUE(approved_metrics(task, "depot", config().models).empty());
+  ModelPolicy pinned;
+  pinned.archive = task.archive;
+  EXPECT_TRUE(approved_metrics(task, "harbour", pinned).empty()) << "nobody has checked the signature";
+  pinned.root = root_.public_key();
+  EXPECT_EQ(approved_metrics(task, "harbour", pinned).size(), 1U);
+  ModelPolicy any;
+  any.unapproved = Unapproved::train;
+  EXPECT_EQ(approved_metrics(task, "harbour", any).size(), 1U);
+  messages::TrainTask unsigned_task = task;
+  unsigned_task.approval.reset();
+  EXPECT_TRUE(approved_metrics(unsigned_task, "harbour", any).empty());
 }
 
 // A task that continues after a reconnect is checked again.

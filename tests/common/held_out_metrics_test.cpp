@@ -51,18 +51,40 @@ TEST(HeldOutMetrics, AClientIsInOneBinOfEach) {
 
 TEST(HeldOutMetrics, TheNamesOfASumAreThoseThatAClientHas) {
   Metrics metrics;
-  for (const std::string_view name : held_out_names) metrics.push_back({std::string(name), 1, 2});
+  const std::vector<std::string> own{"auc", "f1-score"};
+  for (const std::string& name : held_out_metric_names(PersonalModel::present, own))
+    metrics.push_back({name, 1, 2});
   append_held_out_bins(metrics);
   std::set<std::string> of_client, of_sum;
   for (const Metric& metric : metrics) of_client.insert(metric.name);
-  for (const std::string& name : held_out_sum_names(PersonalModel::present)) {
+  for (const std::string& name : held_out_sum_names(PersonalModel::present, own)) {
     of_sum.insert(name);
     EXPECT_TRUE(is_of_held_out(name)) << name;
   }
   EXPECT_EQ(of_client, of_sum);
-  EXPECT_EQ(held_out_sum_names(PersonalModel::absent).size(), 54U);
+  EXPECT_EQ(metrics.size(), 4U + 104 + 4);
+  EXPECT_EQ(held_out_sum_names(PersonalModel::absent, {}).size(), 54U);
+  EXPECT_EQ(held_out_sum_names(PersonalModel::absent, own).size(), 56U);
   EXPECT_FALSE(is_of_held_out("loss"));
   EXPECT_FALSE(is_of_held_out("held_out_secret"));
+}
+
+TEST(AdversaryHeldOutMetrics, AnOwnMetricHasAPrefixAndAPlainName) {
+  for (const char* name : {"held_out_own.auc", "held_out_personal_own.F1_score-2"}) {
+    EXPECT_TRUE(is_own_metric(name)) << name;
+    EXPECT_TRUE(is_held_out_metric(name)) << name;
+    EXPECT_FALSE(is_loss(name)) << name;
+  }
+  EXPECT_FALSE(is_loss("held_out_own.my_loss"));
+  for (const std::string& name :
+       {std::string("held_out_own."), std::string("held_out_own.loss"), std::string("held_out_own.accuracy"),
+        std::string("held_out_own.a.b"), std::string("held_out_own.\x1b[31m"),
+        "held_out_own." + std::string(33, 'a'), std::string("held_out_own")}) {
+    EXPECT_FALSE(is_own_metric(name)) << name;
+    EXPECT_FALSE(is_of_held_out(name)) << name;
+  }
+  EXPECT_TRUE(is_possible({"held_out_own.auc", -2e9, 2}));
+  EXPECT_FALSE(is_possible({"held_out_own.auc", 2.1e9, 2}));
 }
 
 TEST(AdversaryHeldOutMetrics, WhatCannotBeASumOverExamplesIsNotPossible) {

@@ -71,6 +71,7 @@ class HoldOutTraining : public ::testing::Test {
     request.hold_out = hold_out;
     request.hold_out_key = key;
     request.kept = kept;
+    request.own_metrics = own_metrics_;
     delta_.assign(model->parameters.size(), 0);
     return train_on(*make_local_trainer(config), request, model->parameters, delta_);
   }
@@ -86,6 +87,7 @@ class HoldOutTraining : public ::testing::Test {
   std::filesystem::path archive_ = folder_ / "model.pt";
   std::shared_ptr<WatchedSource> source_;
   ExampleSplit split_;
+  std::vector<std::string> own_metrics_;
   std::vector<float> delta_;
 };
 
@@ -112,6 +114,39 @@ TEST_F(HoldOutTraining, TheGlobalModelIsMeasuredOnThemBeforeTheTraining) {
   EXPECT_NEAR(trained->metrics[2].sum, expected[0].sum, 1e-3);
   EXPECT_EQ(trained->metrics[2].count, count);
   EXPECT_EQ(trained->metrics[3], (Metric{std::string(held_out_accuracy), expected[1].sum, count}));
+}
+
+TEST_F(HoldOutTraining, TheModelsOwnMetricsAreMeasuredIfTheTaskNamesThem) {
+  testing::write_archive(TestModel::custom_loss, archive_, {28, 28});
+  source_ = std::make_shared<WatchedSource>(*open_examples(testing::write_data(folder_, {60, 28, 28, 3}, 1)));
+  split_ = split_examples(*source_, fraction, key).value();
+  const auto count = static_cast<double>(split_.held_out.size());
+  EXPECT_FALSE(mean_of(train(HoldOut{fraction, Measure::yes})->metrics, "held_out_own.right"))
+      << "the task names none";
+  const std::vector<float> unmeasured = delta_;
+  own_metrics_ = {"right"};
+  const auto trained = train(HoldOut{fraction, Measure::yes});
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_EQ(trained->note, "");
+  const Metric& own = trained->metrics.back();
+  EXPECT_EQ(own.name, "held_out_own.right");
+  EXPECT_NEAR(own.sum, mean_of(evaluated(), "right").value() * count, 1e-9);
+  EXPECT_EQ(own.count, count);
+  EXPECT_EQ(delta_, unmeasured);
+}
+
+TEST_F(HoldOutTraining, AnOwnMetricThatTheModelDoesNotReturnIsReportedAndTheLossIsMeasured) {
+  own_metrics_ = {"auc"};
+  for (const TestModel model : {TestModel::custom_loss, TestModel::bad_metrics, TestModel::linear}) {
+    testing::write_archive(model, archive_, {28, 28});
+    source_ =
+        std::make_shared<WatchedSource>(*open_examples(testing::write_data(folder_, {60, 28, 28, 3}, 1)));
+    const auto trained = train(HoldOut{fraction, Measure::yes});
+    ASSERT_TRUE(trained) << trained.error().text();
+    EXPECT_TRUE(mean_of(trained->metrics, held_out_loss));
+    EXPECT_FALSE(mean_of(trained->metrics, "held_out_own.auc"));
+    EXPECT_THAT(trained->note, HasSubstr("own metrics are not measured"));
+  }
 }
 
 TEST_F(HoldOutTraining, MeasuringDoesNotChangeTheUpdate) {

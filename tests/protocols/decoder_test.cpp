@@ -110,12 +110,12 @@ TEST(Decoder, RandomMutationsOfValidMessagesAreHarmless) {
 
 TEST(Decoder, AnotherVersionIsReportedTogetherWithThisOne) {
   Bytes frame = encode(SessionId(), ToClient(Ping{}));
-  frame[2] = std::byte{9};
-  expect_error(frame, "protocol version 9, this side speaks 8", ErrorCode::refused);
-  EXPECT_EQ(version_of(frame), 9);
+  frame[2] = std::byte{10};
+  expect_error(frame, "protocol version 10, this side speaks 9", ErrorCode::refused);
+  EXPECT_EQ(version_of(frame), 10);
   // The header decides: the body of another version may be anything.
   frame.resize(header_bytes);
-  expect_error(frame, "protocol version 9, this side speaks 8", ErrorCode::refused);
+  expect_error(frame, "protocol version 10, this side speaks 9", ErrorCode::refused);
 }
 
 TEST(Decoder, OtherProtocolsAreNotHansaMessages) {

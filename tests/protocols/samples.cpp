@@ -31,7 +31,7 @@ TrainTask train_task() {
   train.archive = counting_digest(0x20);
   train.archive_bytes = 44'000;
   train.layout = counting_digest(0x60);
-  train.approval = {"pump-wear", "3", bytes_from<secure_aggregation::Signature>(0x90)};
+  train.approval = {"pump-wear", "3", {"auc"}, bytes_from<secure_aggregation::Signature>(0x90)};
   TaskInput model{"model", counting_digest(0x40), 1'000'000, {}, {}};
   model.check.bytes = bytes_from<decltype(model.check.bytes)>(0x50);
   model.deltas.emplace();

@@ -133,6 +133,8 @@ TEST_F(AdversaryTrainerAnswer, AHeldOutMetricThatCannotBeOneIsRefused) {
   expect_refused_metric({"held_out_accuracy", 3.0, 2.0});
   expect_refused_metric({"held_out_personal_accuracy", -1.0, 2.0});
   expect_refused_metric({"held_out_loss.07", 1.0, 1.0});
+  expect_refused_metric({"held_out_own.auc", 1.0, 4.0});
+  expect_refused_metric({"held_out_own.auc", 1e300, 2.0});
 }
 
 TEST_F(AdversaryTrainerAnswer, TimeIsAtMostWhatPassedHere) {

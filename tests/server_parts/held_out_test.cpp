@@ -22,6 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+const std::vector<std::string> own_names{"auc"};
 
 RoundRecord record(const std::vector<Metrics>& clients, std::uint32_t round = 7) {
   RoundRecord out;
@@ -44,7 +45,7 @@ RoundRecord summed(const std::vector<Metrics>& clients, std::uint32_t round = 7)
   setup.segments = {{4, 1}};
   setup.quantisation = {7, sa::ring_bits(count, 7), 1, 100};
   setup.metrics = {"loss"};
-  for (std::string& name : held_out_sum_names(PersonalModel::absent))
+  for (std::string& name : held_out_sum_names(PersonalModel::absent, own_names))
     setup.metrics.push_back(std::move(name));
   std::vector<std::uint32_t> sum(sa::vector_elements(setup)), elements(sum.size());
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -119,10 +120,12 @@ TEST(HeldOutRecord, OfASecureSumAgreesWithThatOfTheVisibleUpdates) {
       EXPECT_NEAR(rounded.total.sum, exact.total.sum, 12.0 / 65'536);
       EXPECT_EQ(rounded.clients, 11U);
       ASSERT_TRUE(rounded.spread);
-      for (const auto part :
-           {&Spread::worst, &Spread::lower_quartile, &Spread::median, &Spread::upper_quartile}) {
-        const Interval interval = *rounded.spread.*part;
-        const double value = (*exact.spread.*part).least;
+      for (const auto& part : {std::pair(*rounded.spread->worst, *exact.spread->worst),
+                               std::pair(rounded.spread->lower_quartile, exact.spread->lower_quartile),
+                               std::pair(rounded.spread->median, exact.spread->median),
+                               std::pair(rounded.spread->upper_quartile, exact.spread->upper_quartile)}) {
+        const Interval interval = part.first;
+        const double value = part.second.least;
         EXPECT_LE(interval.least, value);
         EXPECT_GE(interval.most, value);
         EXPECT_LT(interval.least, interval.most);
@@ -130,6 +133,47 @@ TEST(HeldOutRecord, OfASecureSumAgreesWithThatOfTheVisibleUpdates) {
     }
     EXPECT_THAT(training_metrics(summed(clients)), ElementsAre(Metric{"loss", 34, 332}));
   }
+}
+
+TEST(HeldOutRecord, HasTheModelsOwnMetricsWithoutAWorstClient) {
+  std::vector<Metrics> clients;
+  for (const double auc : {0.5, 0.75, 0.25}) {
+    clients.push_back(measured(1, 0.5, 8));
+    clients.back().push_back({"held_out_own.auc", auc * 8, 8});
+  }
+  for (const RoundRecord& round : {record(clients), summed(clients)}) {
+    const auto found = held_out(round);
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->metrics.size(), 3U);
+    const HeldOutMetric& auc = found->metrics[2];
+    EXPECT_EQ(auc.name, "auc");
+    EXPECT_EQ(auc.total.count, 24);
+    EXPECT_NEAR(auc.total.sum, 12, 1e-3);
+    EXPECT_EQ(auc.clients, 3U) << "enough to compare rounds by it";
+    EXPECT_NEAR(auc.middle, 0.5, 1e-3);
+    EXPECT_EQ(mean_of(middles_of(*found, 3), "auc"), auc.middle);
+    EXPECT_EQ(auc.spread.has_value(), !round.secure) << "a sum has no bins for it";
+    EXPECT_THAT(text_of(*found),
+                HasSubstr(round.secure ? ", auc 0.5000" : ", auc 0.5000 (3 clients: quartiles"));
+    EXPECT_NEAR(held_out_json(*found)["auc"]["mean"].get<double>(), 0.5, 1e-3);
+    EXPECT_FALSE(held_out_json(*found)["auc"].contains("worst"));
+    EXPECT_THAT(training_metrics(round), ElementsAre(Metric{"loss", 9, 90}));
+  }
+}
+
+// In visible updates a client can report what it likes.
+TEST(AdversaryHeldOutRecord, OwnMetricsOfOneClientDoNotReplaceThoseOfTheOthers) {
+  std::vector<Metrics> clients(3, Metrics{{"held_out_own.zone", 4, 8}});
+  for (int i = 0; i < 60; ++i) clients[0].push_back({"held_out_own.a" + std::to_string(i), 1, 1});
+  clients[0].push_back({"held_out_own.\x1b[31m", 1, 1});
+  clients[0].push_back({"held_out_own.loss", 1, 1});
+  clients[0].push_back({"held_out_own.huge", 1e300, 1});
+  const auto found = held_out(record(clients));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->metrics.size(), 16U);
+  EXPECT_NE(std::ranges::find(found->metrics, "zone", &HeldOutMetric::name), found->metrics.end());
+  for (const HeldOutMetric& metric : found->metrics) EXPECT_TRUE(is_own_metric_name(metric.name));
+  EXPECT_EQ(std::ranges::find(found->metrics, "huge", &HeldOutMetric::name), found->metrics.end());
 }
 
 TEST(HeldOutRecord, IsEmptyWhereNothingWasMeasured) {

@@ -83,7 +83,7 @@ TEST(Panel, ShowsWhatClientsMeasuredOnHeldOutExamples) {
                   {"held_out_loss", 3, 6},
                   2,
                   0.75,
-                  Spread{{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}}},
+                  Spread{Interval{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}}},
                  {"accuracy", {"held_out_accuracy", 3, 6}, 0, 0.5}}};
   EXPECT_THAT(panel_lines(c, {.columns = 140, .rows = 40}),
               Contains(HasSubstr(

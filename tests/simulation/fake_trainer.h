@@ -53,6 +53,7 @@ class FakeTrainer : public learning::Trainer {
       const auto held_out = static_cast<double>(1 + examples_ / 5);
       result.metrics.push_back({"held_out_loss", held_out * std::sqrt(held_out) / 4, held_out});
       result.metrics.push_back({"held_out_accuracy", std::floor(held_out / 3), held_out});
+      result.metrics.push_back({"held_out_own.auc", held_out / 4, held_out});
       // A model's code that took the trainer over could return anything.
       result.metrics.push_back({"held_out_secret", 1234, 1});
     }

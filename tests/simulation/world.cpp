@@ -125,6 +125,7 @@ void World::run() {
   c.settings.limits.uploads_max = options.uploads_max;
   c.settings.contract = options.contract;
   c.settings.client_evaluation = options.client_evaluation;
+  if (!options.model_metrics.empty()) c.model.approval = {"model", "1", options.model_metrics, {}};
   c.model.archive = identity.archive;
   c.model.archive_bytes = archive_text.size();
   c.model.elements = options.elements;

@@ -42,6 +42,7 @@ struct WorldOptions {
   server::Retention retention;  // check_models() needs all models
   std::optional<DataContract> contract;  // of the data
   std::optional<server::ClientEvaluation> client_evaluation;
+  std::vector<std::string> model_metrics;  // that the model's manifest names
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
   Duration wait_max = std::chrono::hours(2);  // 0: the aggregator waits for ever
   std::uint32_t attempts_max = 1000;  // 0: no limit

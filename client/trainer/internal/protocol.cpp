@@ -65,7 +65,8 @@ Json json_of(const Task& task) {
   if (const auto& hold_out = task.request.hold_out)
     out["hold_out"] = {{"fraction", hold_out->fraction},
                        {"measure", hold_out->measure == Measure::yes},
-                       {"key", task.request.hold_out_key}};
+                       {"key", task.request.hold_out_key},
+                       {"own_metrics", task.request.own_metrics}};
   if (task.examples)
     out["examples"] = {{"location", task.examples->location},
                        {"shape", learning::json_of(task.examples->shape)},
@@ -101,6 +102,7 @@ Task task_of(const Json& json) {
     out.request.hold_out = HoldOut{hold_out.at("fraction").get<double>(),
                                    hold_out.at("measure").get<bool>() ? Measure::yes : Measure::no};
     out.request.hold_out_key = hold_out.at("key").get<std::uint64_t>();
+    out.request.own_metrics = hold_out.at("own_metrics").get<std::vector<std::string>>();
   }
   if (json.contains("examples")) {
     const Json& examples = json.at("examples");

@@ -1,5 +1,6 @@
 // The fields of a task in the order of the wire. A change here is a new protocol version.
 #pragma once
+#include "common/held_out_metrics.h"
 #include "protocols/messages/internal/bounded.h"
 #include "protocols/messages/task.h"
 
@@ -96,6 +97,7 @@ template <class A>
 void fields(A& a, secure_aggregation::ModelApproval& m) {
   exact_text(a, m.name, secure_aggregation::model_name_bytes_max);
   exact_text(a, m.version, secure_aggregation::model_version_bytes_max);
+  texts(a, m.metrics, secure_aggregation::model_metrics_max, own_metric_bytes_max);
   octets(a, m.signature);
 }
 template <class A>

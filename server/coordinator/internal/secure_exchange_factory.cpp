@@ -86,9 +86,12 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   secure.segments = secure_aggregation::segments_of(update_segments(config_));
   secure.clients = static_cast<std::uint32_t>(start.cohort.size());
   secure.metrics = settings.metrics;
-  if (start.task.hold_out && start.task.hold_out->measure == Measure::yes)
-    for (std::string& name : held_out_sum_names(personal_model(start.task.method)))
+  if (start.task.hold_out && start.task.hold_out->measure == Measure::yes) {
+    const auto& approval = start.task.approval;
+    const std::vector<std::string> own = approval ? approval->metrics : std::vector<std::string>{};
+    for (std::string& name : held_out_sum_names(personal_model(start.task.method), own))
       secure.metrics.push_back(std::move(name));
+  }
   secure.assumptions = settings.assumptions;
   secure.certificate_epoch = settings.certificate_epoch;
   // Stored scales are for unweighted values.
