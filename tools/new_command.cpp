@@ -41,8 +41,12 @@ Result<void> run_new(NewOptions options) {
   // Secure aggregation needs three clients.
   if (options.clients.empty()) options.clients = plan.example == Example::none ? "3" : "10";
   HANSA_TRY(plan.clients, parse_clients(options.clients));
-  if (plan.bind.empty())
-    plan.bind = plan.example == Example::none ? "tcp://0.0.0.0:7470" : "tcp://127.0.0.1:7470";
+  if (plan.bind.empty()) {
+    // The port to which clients connect, unless something in between forwards to another one.
+    const std::size_t colon = plan.address.rfind(':');
+    const std::string port = colon == std::string::npos ? "7470" : plan.address.substr(colon + 1);
+    plan.bind = (plan.example == Example::none ? "tcp://0.0.0.0:" : "tcp://127.0.0.1:") + port;
+  }
   HANSA_TRY_VOID(scaffold(plan));
   const std::string folder = plan.folder.string();
   fmt::print(

@@ -221,6 +221,23 @@ bool AggregatorSum::can_unmask() const {
   return true;
 }
 
+bool AggregatorSum::can_open_without(const std::set<Position>& refusing) const {
+  const auto answers = [&](Position client) {
+    return masked_.has(client) && (!refusing.contains(client) || answered_.has(client));
+  };
+  if (phase_ == Phase::signatures) {
+    std::size_t signers = 0;
+    for (Position client = 0; client < roster_.size(); ++client)
+      signers += answers(client) || signed_.has(client) ? 1 : 0;
+    return signers >= parameters_.threshold;
+  }
+  for (Position owner = 0; owner < roster_.size(); ++owner)
+    if (shared_.has(owner) && std::ranges::count_if(graph_->holders(owner), answers) <
+                                  static_cast<std::ptrdiff_t>(parameters_.threshold))
+      return false;
+  return true;
+}
+
 std::uint32_t AggregatorSum::contradictors_max() const {
   return parameters_.complete() ? corrupt_clients(parameters_.clients, setup_.assumptions)
                                 : parameters_.threshold - 1;

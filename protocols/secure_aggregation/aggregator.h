@@ -9,6 +9,7 @@
 #pragma once
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ class AggregatorSum {
   [[nodiscard]] Result<void> on_answer(Position client, UnmaskShares answer);
   // Whether enough clients have answered, assuming that their shares are correct.
   [[nodiscard]] bool can_unmask() const;
+  // Whether the sum can be opened if all survivors but these answer, or have answered.
+  [[nodiscard]] bool can_open_without(const std::set<Position>& refusing) const;
   // What the answers received so far reveal, for open_masks(). Requires can_unmask().
   [[nodiscard]] RevealedSum revealed() const;
 

@@ -77,8 +77,7 @@ class ProcessObserver final : public EngineObserver {
     if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
       warn_(
           "round 1: no client measured the model on held-out examples ([evaluation] on_clients): they have "
-          "too few, or "
-          "their logs say why");
+          "too few, they measured this model in an earlier run, or their logs say why");
     if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
         record.round.value == config_.rounds)
       evaluations_.ask(record.round, record.model);

@@ -47,8 +47,11 @@ Result<RunDecision> decide_newest(const FederationConfig& config, const ArchiveF
   HANSA_TRY(const std::string changes, changes_since(*newest->run, newest->identity, config, facts));
   if (!changes.empty())
     return RunDecision{{},
-                       fmt::format("{} changed since run {} (round {}), which is not continued", changes,
-                                   newest->name, rounds_text(last, config.rounds)),
+                       fmt::format("{} changed since run {} (round {}), which is not continued{}", changes,
+                                   newest->name, rounds_text(last, config.rounds),
+                                   last.value == 0 ? ""
+                                                   : fmt::format("; \"--from {}@{}\" begins with its model",
+                                                                 newest->name, last.value)),
                        std::move(*checked)};
   return RunDecision{newest->name,
                      fmt::format("it is the newest run of \"{}\" and has rounds left", config.name),

@@ -382,6 +382,43 @@ TEST_F(AdversarySecureRounds, RefusingToUnmaskAgainAndAgainFillsNoLog) {
   EXPECT_FALSE(h->all<Disconnect>().empty());
 }
 
+// A new run on the model of an earlier one: each client has opened a sum of the same update before.
+TEST_F(SecureRounds, RefusalsThatMakeOpeningImpossibleEndTheAttemptAtOnceWithoutBlame) {
+  begin();
+  const auto first = h->sent<messages::TrainTask>(of("a").peer).back();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  const messages::Report repeated{{ReasonCode::sum_repeated, {}}, ""};
+  (void)answer("d");
+  h->forget();
+  for (const char* name : {"a", "b", "c"})
+    ASSERT_EQ(h->say(of(name).peer, messages::Decline{of(name).task, repeated}), Verdict::accepted);
+  EXPECT_NE(h->coordinator.phase(), Phase::unmasking) << "without waiting for the end of the phase";
+  for (const auto& log : h->all<Log>()) EXPECT_EQ(log.text.find("at fault"), std::string::npos) << log.text;
+  h->forget();
+  h->advance(seconds(2));
+  const auto second = h->sent<messages::TrainTask>(of("a").peer);
+  ASSERT_FALSE(second.empty());
+  EXPECT_NE(second.back().seed, first.seed) << "so that the updates are others";
+}
+
+TEST_F(AdversarySecureRounds, AFewClientsThatClaimARepeatedSumAreAtFault) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  (void)answer("c");
+  (void)answer("d");
+  h->forget();
+  const messages::Report repeated{{ReasonCode::sum_repeated, {}}, ""};
+  for (const char* name : {"a", "b"})
+    ASSERT_EQ(h->say(of(name).peer, messages::Decline{of(name).task, repeated}), Verdict::accepted);
+  EXPECT_NE(h->coordinator.phase(), Phase::unmasking);
+  std::string logged;
+  for (const auto& log : h->all<Log>()) logged += log.text + "\n";
+  EXPECT_NE(logged.find("a is at fault"), std::string::npos) << logged;
+  EXPECT_NE(logged.find("b is at fault"), std::string::npos) << logged;
+}
+
 TEST_F(AdversarySecureRounds, AfterAnOpenedSumTheClientsTrainAgain) {
   begin();
   const auto first = h->sent<messages::TrainTask>(of("a").peer).back();

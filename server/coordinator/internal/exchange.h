@@ -81,7 +81,7 @@ class Exchange {
   }
   virtual Verdict on_masks_opened(const MasksOpened&, Turn&) { return Verdict::discarded; }
   // A survivor refuses to help to open the sum.
-  virtual Verdict on_refused_opening(const Participant&, const std::string&, Turn&) {
+  virtual Verdict on_refused_opening(const Participant&, const messages::Report&, Turn&) {
     return Verdict::discarded;
   }
 

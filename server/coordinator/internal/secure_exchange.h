@@ -49,7 +49,8 @@ class SecureExchange final : public Exchange {
   Verdict on_unmask_shares(const Participant& participant, const messages::UnmaskShares& shares,
                            Turn& turn) override;
   Verdict on_masks_opened(const MasksOpened& event, Turn& turn) override;
-  Verdict on_refused_opening(const Participant& participant, const std::string& reason, Turn& turn) override;
+  Verdict on_refused_opening(const Participant& participant, const messages::Report& report,
+                             Turn& turn) override;
 
   void advance(ActiveRound& round, Turn& turn) override;
   void announce(ActiveRound& round, Turn& turn) override;
@@ -82,6 +83,8 @@ class SecureExchange final : public Exchange {
   [[nodiscard]] Opening masks_opened();
   // The survivors that have not signed, or not revealed their shares.
   [[nodiscard]] std::vector<Fault> faults_of_silent(const ActiveRound& round) const;
+  // Whether the survivors that have not refused are enough.
+  [[nodiscard]] bool can_still_open() const;
   [[nodiscard]] SumBounds bounds() const;
 
   secure_aggregation::AggregatorSum sum_;
@@ -93,6 +96,8 @@ class SecureExchange final : public Exchange {
   std::shared_ptr<const std::vector<std::byte>> roster_;  // encoded, once it is fixed
   // Clients that refused or lost their keys: nothing more is expected from them.
   std::set<std::string, std::less<>> left_;
+  std::set<std::string, std::less<>>
+      repeated_;  // of these, those that opened another sum of their updates before
   bool announcement_due_ = false;
   double setup_seconds_ = 0;  // until the shares were delivered
   // The last OpenMasks.

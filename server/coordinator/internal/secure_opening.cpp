@@ -62,12 +62,20 @@ Verdict SecureExchange::on_unmask_shares(const Participant& participant, const m
   return Verdict::accepted;
 }
 
-Verdict SecureExchange::on_refused_opening(const Participant& participant, const std::string& reason,
+Verdict SecureExchange::on_refused_opening(const Participant& participant, const messages::Report& report,
                                            Turn& turn) {
   if (!left_.insert(participant.client).second) return Verdict::discarded;
+  if (report.reason.code == ReasonCode::sum_repeated) repeated_.insert(participant.client);
   turn.warn_about(participant.client, "unmasking",
-                  participant.client + " does not help to unmask: " + reason);
+                  participant.client + " does not help to unmask: " + reason_text(report));
   return Verdict::accepted;
+}
+
+bool SecureExchange::can_still_open() const {
+  std::set<Position> refusing;
+  for (const std::string& client : left_)
+    if (const auto at = sum_.position_of(client)) refusing.insert(*at);
+  return sum_.can_open_without(refusing);
 }
 
 Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessions, Turn& turn) {
@@ -81,7 +89,7 @@ Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessio
     return !left_.contains(p.client) && at && sum_.survivors().has(*at) && !has_spoken(*at) &&
            sessions.find(p.client) != nullptr;
   });
-  const bool due = turn.now >= phase_until_;
+  const bool due = turn.now >= phase_until_ || (all_spoke && !can_still_open());
   Opening out;
   if (sum_.phase() == SumPhase::unmasking) {
     out = try_to_unmask(due || (all_spoke && sum_.can_unmask()), turn);
@@ -143,12 +151,16 @@ Opening SecureExchange::masks_opened() {
   return out;
 }
 
+// In a new run on the model of an earlier one, all clients refuse to open a sum that would show with the earlier one the
+// updates of few: then it is no client's fault. A corrupt client that claims this alone has no excuse.
 std::vector<Fault> SecureExchange::faults_of_silent(const ActiveRound& round) const {
   std::vector<Fault> out;
+  const bool all_repeated = 2 * repeated_.size() > sum_.survivors().count();
   for (const Participant& p : round.participants()) {
     const auto at = position(p);
     if (!at || !sum_.survivors().has(*at)) continue;
     if (sum_.phase() == SumPhase::unmasking ? sum_.has_answer_of(*at) : sum_.has_signature_of(*at)) continue;
+    if (all_repeated && repeated_.contains(p.client)) continue;
     out.push_back({p.client, "it did not help to unmask the sum"});
   }
   return out;

@@ -8,7 +8,7 @@ namespace hansa::server {
 Reply Unmasking::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
   const Participant* p = round_->find(client);
   if (p == nullptr || decline.task != p->task) return Verdict::discarded;
-  return exchange_->on_refused_opening(*p, reason_text(decline.report), turn);
+  return exchange_->on_refused_opening(*p, decline.report, turn);
 }
 
 Reply Unmasking::on_signature(const std::string& client, const messages::SurvivorSignature& signature,
