@@ -131,6 +131,22 @@ std::optional<Error> compare_classes(const DataContract& contract, const DataDes
           (are_same_in_another_order(wanted, found) ? ": it has these classes in another order" : ""));
 }
 
+// The inputs by name, in any order.
+std::optional<Error> compare_inputs(const DataContract& contract, const DataDescription& data) {
+  std::vector<std::string> found;
+  for (const TensorDescription& input : data.inputs) found.push_back(text_of(input));
+  if (contract.inputs.empty() || are_same_in_another_order(contract.inputs, found)) return std::nullopt;
+  const auto other =
+      std::ranges::find_if(contract.inputs, [&](const std::string& name) { return !has(found, name); });
+  std::string all;
+  for (const std::string& input : found) all += (all.empty() ? "" : "; ") + printable(input);
+  return difference(ReasonCode::contract_shape,
+                    (other == contract.inputs.end() ? std::to_string(contract.inputs.size()) + " inputs are"
+                                                    : "the input " + quoted(*other) + " is") +
+                        " in the contract, but this client's data has " + all,
+                    "compare the files with those of the other clients");
+}
+
 std::optional<Error> compare_input(const DataContract& contract, const TensorDescription& input) {
   if (contract.dtype && *contract.dtype != input.type)
     return difference(ReasonCode::contract_shape,
@@ -150,7 +166,8 @@ std::optional<Error> find_difference(const DataContract& contract, const DataDes
   if (auto found = compare_columns(contract, data.columns)) return found;
   if (auto found = compare_label(contract.label, data.label)) return found;
   if (auto found = compare_classes(contract, data)) return found;
-  return compare_input(contract, data.input);
+  if (auto found = compare_inputs(contract, data)) return found;
+  return data.inputs.empty() ? std::nullopt : compare_input(contract, data.inputs.front());
 }
 
 std::vector<OutOfRange> find_out_of_range(const DataContract& contract, const DataDescription& data) {
@@ -184,28 +201,17 @@ DataContract contract_of(const DataDescription& data) {
   out.label = data.label;
   out.target = data.target;
   out.classes = data.classes;
-  out.dtype = data.input.type;
-  out.shape = data.input.shape;
+  if (data.inputs.size() == 1) {
+    out.dtype = data.inputs.front().type;
+    out.shape = data.inputs.front().shape;
+  } else {
+    for (const TensorDescription& input : data.inputs) out.inputs.push_back(text_of(input));
+  }
   for (const ValueRange& range : data.ranges) {
     out.minimum.push_back(range.least);
     out.maximum.push_back(range.most);
   }
   return out;
-}
-
-std::string_view name(ElementType type) {
-  switch (type) {
-    case ElementType::float32: return "float32";
-  }
-  return "unknown";
-}
-
-std::string_view name(TargetType target) {
-  switch (target) {
-    case TargetType::classes: return "class";
-    case TargetType::real: return "real";
-  }
-  return "unknown";
 }
 
 }  // namespace hansa

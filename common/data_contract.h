@@ -19,6 +19,7 @@ namespace hansa {
 inline constexpr std::size_t contract_columns_max = 1024;
 inline constexpr std::size_t contract_classes_max = 1024;
 inline constexpr std::size_t contract_rank_max = 8;
+inline constexpr std::size_t contract_inputs_max = 16;
 inline constexpr std::size_t contract_text_bytes_max = 256;  // of a name or a unit
 inline constexpr std::int64_t contract_size_max = std::int64_t{1} << 40;  // of a dimension
 inline constexpr std::size_t contract_bytes_max = 48 * 1024;  // encoded: it must fit in a message
@@ -30,8 +31,9 @@ struct DataContract {
   std::string label = {};
   std::optional<TargetType> target = {};
   std::vector<std::string> classes = {};  // the first is class 0
-  std::optional<ElementType> dtype = {};
-  std::vector<std::int64_t> shape = {};  // of an example's input
+  std::optional<ElementType> dtype = {};  // of the input; of several the first one
+  std::vector<std::int64_t> shape = {};  // likewise
+  std::vector<std::string> inputs = {};  // of examples with several: "image: uint8 [3, 32, 32]", in any order
   // Finite, one for each column. Values outside are a warning in the log of the device.
   std::vector<double> minimum = {};
   std::vector<double> maximum = {};
@@ -63,8 +65,5 @@ struct OutOfRange {
 // What all clients of a run must have in common: the contract without the ranges, which only warn. Two contracts with
 // the same text belong to the same run.
 [[nodiscard]] std::string identity_of(const DataContract& contract);
-
-[[nodiscard]] std::string_view name(ElementType type);
-[[nodiscard]] std::string_view name(TargetType target);
 
 }  // namespace hansa

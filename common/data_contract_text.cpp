@@ -55,7 +55,7 @@ void add_list(std::string& out, const char* key, const std::vector<T>& values) {
 std::size_t encoded_bytes(const DataContract& contract) {
   std::size_t out = 64 + contract.label.size() +
                     8 * (contract.shape.size() + contract.minimum.size() + contract.maximum.size());
-  for (const auto* list : {&contract.columns, &contract.units, &contract.classes})
+  for (const auto* list : {&contract.columns, &contract.units, &contract.classes, &contract.inputs})
     for (const std::string& text : *list) out += 4 + text.size();
   return out;
 }
@@ -72,24 +72,28 @@ class Check {
   explicit Check(const DataContract& contract) : contract_(contract) {}
 
   [[nodiscard]] Result<void> texts() const {
-    for (const auto& [key, list] :
-         {std::pair{"columns", &contract_.columns}, {"classes", &contract_.classes}})
+    for (const auto& [key, list] : {std::pair{"columns", &contract_.columns},
+                                    {"classes", &contract_.classes},
+                                    {"inputs", &contract_.inputs}})
       if (const std::string* name = repeated_in(*list))
         return wrong(key, "names \"" + *name + "\" twice", "give each a name of its own");
     if (!contract_.label.empty() &&
         std::ranges::find(contract_.columns, contract_.label) != contract_.columns.end())
       return wrong("label", "is also one of the columns", "a model must not be given its target");
-    for (const auto* list : {&contract_.columns, &contract_.units, &contract_.classes})
+    for (const auto* list : {&contract_.columns, &contract_.units, &contract_.classes, &contract_.inputs})
       for (const std::string& text : *list)
         if (text.size() > contract_text_bytes_max || !is_utf8(text))
           return wrong("columns", "has a text of more than 256 bytes", "shorten it");
     if (contract_.classes.size() > contract_classes_max)
       return wrong("classes", "has more than 1,024 classes", "leave them out: then labels are not compared");
+    if (contract_.inputs.size() > contract_inputs_max)
+      return wrong("inputs", "has more than 16 inputs", "leave some out: then they are not compared");
     if (contract_.columns.size() > contract_columns_max)
       return wrong("columns", "has more than 1,024 columns",
                    "leave them out, and set shape: then names are not compared");
-    if (contract_.target == TargetType::real && !contract_.classes.empty())
-      return wrong("classes", "is set, and target is \"real\"", "remove one of them");
+    if (contract_.target && *contract_.target != TargetType::classes && !contract_.classes.empty())
+      return wrong("classes", "is set, and target is \"" + std::string(name(*contract_.target)) + "\"",
+                   "remove one of them");
     return {};
   }
 
@@ -163,6 +167,7 @@ std::string toml_of(const DataContract& contract) {
   add_list(out, "classes", contract.classes);
   if (contract.dtype) out += "dtype = " + toml_text(name(*contract.dtype)) + "\n";
   add_list(out, "shape", contract.shape);
+  add_list(out, "inputs", contract.inputs);
   add_list(out, "minimum", contract.minimum);
   add_list(out, "maximum", contract.maximum);
   return out;
@@ -173,17 +178,6 @@ std::string identity_of(const DataContract& contract) {
   compared.minimum.clear();
   compared.maximum.clear();
   return toml_of(compared);
-}
-
-void limit_names(DataDescription& description) {
-  std::size_t bytes = description.label.size();
-  for (const auto* list : {&description.columns, &description.classes})
-    for (const std::string& name : *list) bytes += name.size() + 8;
-  if (description.columns.size() <= described_columns_max && bytes <= described_bytes_max) return;
-  description.columns.clear();
-  description.label.clear();
-  description.classes.clear();
-  description.ranges.clear();
 }
 
 }  // namespace hansa

@@ -4,13 +4,24 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hansa {
 
-enum class ElementType : std::uint8_t { float32 };
-enum class TargetType : std::uint8_t { classes, real };
+// In memory: boolean is a byte of 0 or 1.
+enum class ElementType : std::uint8_t { float32, uint8, int32, int64, boolean };
+inline constexpr std::size_t element_types = 5;
+[[nodiscard]] std::size_t bytes_of(ElementType type);
+[[nodiscard]] std::string_view name(ElementType type);  // "float32", ..., "boolean"
+// Empty for another name.
+[[nodiscard]] std::optional<ElementType> element_type_of(std::string_view name);
+
+// Of the first target: class labels, numbers, or no target at all.
+enum class TargetType : std::uint8_t { classes, real, none };
+[[nodiscard]] std::string_view name(TargetType target);  // "class", "real", "none"
 
 struct ValueRange {
   double least = 0;
@@ -18,15 +29,19 @@ struct ValueRange {
   friend bool operator==(const ValueRange&, const ValueRange&) = default;
 };
 
-// A tensor of an example. Every example has one input today; more of them would be a list of named ones.
+// An input of an example.
 struct TensorDescription {
+  std::string name = "x";
   ElementType type = ElementType::float32;
   std::vector<std::int64_t> shape;
   friend bool operator==(const TensorDescription&, const TensorDescription&) = default;
 };
 
+// "x: float32 [12, 6]"
+[[nodiscard]] std::string text_of(const TensorDescription& input);
+
 struct DataDescription {
-  TensorDescription input;
+  std::vector<TensorDescription> inputs = {};  // at least one
   TargetType target = TargetType::classes;
   std::uint64_t class_count = 0;  // 0: the target is real
   // Of kinds with named columns (csv, windows); otherwise empty.

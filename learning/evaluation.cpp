@@ -45,6 +45,7 @@ class ArchiveEvaluator final : public Evaluator {
   Result<Metrics> run(std::span<const float> values) {
     const TorchSettings settings(threads_);
     const at::NoGradGuard no_grad;
+    HANSA_TRY_VOID(model_.bind(source_->shape()));
     model_.assign(values);
     model_.set_training(false);
     Metrics sums;
@@ -53,9 +54,9 @@ class ArchiveEvaluator final : public Evaluator {
       const std::size_t size = std::min(batch_size_max, order_.size() - begin);
       const Batch batch = reader_.read(std::span(order_).subspan(begin, size));
       if (model_.traits().has_metrics) {
-        add_metrics(model_.metrics(batch.inputs, batch.targets), sums);
+        add_metrics(model_.metrics(batch), sums);
       } else {
-        HANSA_TRY_VOID(defaults.add(model_, batch, reader_.labels(), *source_));
+        HANSA_TRY_VOID(defaults.add(model_, batch, *source_));
       }
     }
     return model_.traits().has_metrics ? sums : defaults.sums();

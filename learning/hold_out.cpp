@@ -15,13 +15,38 @@ namespace {
 
 constexpr std::string_view label = "held-out examples 2";
 
+// The inputs of some examples.
+class InputBlock {
+ public:
+  InputBlock(const DataSource& source, std::size_t examples) : source_(source) {
+    for (const TensorSpec& input : source.shape().inputs) inputs_.emplace_back(examples * input.bytes());
+  }
+  void read(std::span<const std::uint32_t> indices) {
+    std::vector<TensorBytes> tensors(source_.shape().size());
+    for (std::size_t t = 0; t < inputs_.size(); ++t)
+      tensors[t] = TensorBytes(inputs_[t]).first(indices.size() * source_.shape()[t].bytes());
+    source_.read(indices, tensors);
+  }
+  void add_to(Sha256& hash, std::size_t example) const {
+    for (std::size_t t = 0; t < inputs_.size(); ++t) {
+      const std::size_t bytes = source_.shape()[t].bytes();
+      hash.update(std::span(inputs_[t]).subspan(example * bytes, bytes));
+    }
+  }
+
+ private:
+  const DataSource& source_;
+  std::vector<std::vector<std::byte>> inputs_;
+};
+
 // Uniform in [0, 1) for a key that is not known, and another place for each fraction: what two fractions hold out has
 // nothing in common, so that the sums of two fractions differ by many examples.
-double place_of(std::span<const float> inputs, std::uint64_t key, std::uint32_t steps, Sha256& hash) {
+double place_of(const InputBlock& inputs, std::size_t example, std::uint64_t key, std::uint32_t steps,
+                Sha256& hash) {
   hash.update(std::as_bytes(std::span(label)));
   hash.update(std::as_bytes(std::span(&key, 1)));
   hash.update(std::as_bytes(std::span(&steps, 1)));
-  hash.update(std::as_bytes(inputs));
+  inputs.add_to(hash, example);
   const Digest digest = hash.finish();
   std::uint64_t number = 0;
   std::memcpy(&number, digest.bytes.data(), sizeof number);
@@ -40,19 +65,16 @@ Result<ExampleSplit> split_examples(const DataSource& source, double fraction, s
     out.training = std::move(all);
     return out;
   }
-  const std::size_t values = source.shape().input_elements();
-  std::vector<float> inputs(std::min(block, all.size()) * values);
+  InputBlock inputs(source, std::min(block, all.size()));
   const auto steps = static_cast<std::uint32_t>(std::lround(fraction * hold_out_steps));
   Sha256 hash;
   for (std::size_t begin = 0; begin < all.size(); begin += block) {
     if (stop.stop_requested())
       return fail(ErrorCode::resource, source.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const auto indices = std::span(all).subspan(begin, std::min(block, all.size() - begin));
-    source.read_inputs(indices, std::span(inputs).first(indices.size() * values));
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const auto example = std::span<const float>(inputs).subspan(i * values, values);
-      (place_of(example, key, steps, hash) < fraction ? out.held_out : out.training).push_back(indices[i]);
-    }
+    inputs.read(indices);
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      (place_of(inputs, i, key, steps, hash) < fraction ? out.held_out : out.training).push_back(indices[i]);
   }
   return out;
 }

@@ -43,14 +43,8 @@ class ExampleSubset final : public DataSource {
     return source_.memory_bytes() + indices_.size() * sizeof(std::uint32_t);
   }
   [[nodiscard]] std::string location() const override { return source_.location(); }
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    source_.read_inputs(own(indices), inputs);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    source_.read_targets(own(indices), targets);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    source_.read_targets(own(indices), targets);
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    source_.read(own(indices), tensors);
   }
 
  private:

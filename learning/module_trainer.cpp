@@ -15,11 +15,23 @@ class ModuleModel final : public Model {
     return model;
   }
 
-  c10::IValue forward(const at::Tensor& x) override { return own_.forward(x); }
-  c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
-    return own_.training_loss(x, y);
+  Result<void> bind(const ExampleShape& shape) override {
+    if (!takes_all() && (shape.inputs.size() != 1 || shape.targets.size() > 1))
+      return fail(ErrorCode::model, location_,
+                  "takes one input and one target, but the data has " +
+                      text_of(std::span<const TensorSpec>(shape.inputs)) + " and the targets " +
+                      text_of(std::span<const TensorSpec>(shape.targets)),
+                  "set OwnModule::forward_all", {ReasonCode::output_unfit, {}});
+    return {};
   }
-  Metrics metrics(const at::Tensor& x, const at::Tensor& y) override { return own_.metrics(x, y); }
+  c10::IValue forward(const Batch& batch) override {
+    return takes_all() ? own_.forward_all(batch.inputs) : own_.forward(batch.inputs[0]);
+  }
+  c10::IValue training_loss(const Batch& batch) override {
+    if (takes_all()) return own_.training_loss_all(batch.inputs, batch.targets);
+    return own_.training_loss(batch.inputs[0], target_of(batch));
+  }
+  Metrics metrics(const Batch& batch) override { return own_.metrics(batch.inputs[0], target_of(batch)); }
   void set_training(bool training) override { own_.module->train(training); }
   [[nodiscard]] const char* other_layout_hint() const override {
     return "give the module the parameters of the federation's model, which \"hansa model inspect\" lists";
@@ -28,9 +40,14 @@ class ModuleModel final : public Model {
  private:
   explicit ModuleModel(const OwnModule& own) : own_(own) {
     location_ = "the program's module " + own.module->name();
-    traits_.has_training_loss = static_cast<bool>(own.training_loss);
-    traits_.has_metrics = static_cast<bool>(own.metrics);
+    traits_.has_training_loss = takes_all() ? own.training_loss_all != nullptr : own.training_loss != nullptr;
+    traits_.has_metrics = own.metrics && !takes_all();
     traits_.draws_random_numbers = true;  // C++ code cannot be inspected
+  }
+
+  [[nodiscard]] bool takes_all() const { return static_cast<bool>(own_.forward_all); }
+  static at::Tensor target_of(const Batch& batch) {
+    return batch.targets.empty() ? at::Tensor() : batch.targets[0];
   }
 
   Result<void> collect(std::span<const std::string> personal) {

@@ -19,14 +19,20 @@ struct OwnModule {
   std::function<torch::Tensor(const torch::Tensor& x)> forward;
   // Returns a scalar, the mean over the batch. If empty: cross-entropy for classes, mean squared error for numbers.
   std::function<torch::Tensor(const torch::Tensor& x, const torch::Tensor& y)> training_loss = {};
-  // Optional: sums and counts over a batch, by name.
+  // For examples with several tensors, instead of the two above: they get all inputs, and all targets, in the order of
+  // the data.
+  std::function<torch::Tensor(const std::vector<torch::Tensor>& inputs)> forward_all = {};
+  std::function<torch::Tensor(const std::vector<torch::Tensor>& inputs,
+                              const std::vector<torch::Tensor>& targets)>
+      training_loss_all = {};
+  // Optional, for one input and one target: sums and counts over a batch, by name.
   std::function<Metrics(const torch::Tensor& x, const torch::Tensor& y)> metrics = {};
 };
 
 // Wraps a module that has a method forward(x).
 template <class Net>
 [[nodiscard]] OwnModule own_module(std::shared_ptr<Net> net) {
-  return OwnModule{net, [net](const torch::Tensor& x) { return net->forward(x); }, {}, {}};
+  return OwnModule{net, [net](const torch::Tensor& x) { return net->forward(x); }};
 }
 
 // The trainer owns the module while it trains. `config` has data or supply, as for make_local_trainer().

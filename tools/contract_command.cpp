@@ -20,12 +20,12 @@ namespace {
 
 // Messages of a broker are not read: the client's settings say what they are.
 DataDescription describe_settings(const learning::DataConfig& data) {
-  learning::ExampleShape shape;
-  shape.input = {static_cast<std::int64_t>(data.columns.size())};
-  if (data.kind == "windows") shape.input.push_back(data.window);
-  shape.target_kind = data.target;
-  shape.class_count = static_cast<std::int64_t>(data.classes.size());
-  DataDescription out = learning::describe(shape);
+  std::vector<std::int64_t> input{static_cast<std::int64_t>(data.columns.size())};
+  if (data.kind == "windows") input.push_back(data.window);
+  DataDescription out = learning::describe(learning::one_input(
+      std::move(input), data.target == learning::TargetKind::real
+                            ? learning::real_target()
+                            : learning::class_target(static_cast<std::int64_t>(data.classes.size()))));
   out.columns = data.columns;
   out.label = data.label;
   out.classes = data.classes;

@@ -20,8 +20,7 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
   HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"}, {"data", learning::json_of(config)}})));
   HANSA_TRY(const std::string opened, child.wait());
   HANSA_TRY(const Json answer, learning::parse_answer(opened, location));
-  learning::Examples examples;
-  examples.shape = learning::shape_of(answer.at("shape"));
+  learning::Examples examples(learning::shape_of(answer.at("shape")));
   const auto count = answer.at("examples").get<std::uint64_t>();
   if (count == 0 || count >= examples_limit)
     return fail(ErrorCode::data, location, "has no examples, or too many");
@@ -33,9 +32,8 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
   HANSA_TRY(const std::string copied, child.wait());
   HANSA_TRY_VOID(learning::parse_answer(copied, location));
   const internal::TaskMemory memory(shared.bytes(), sizes);
-  examples.inputs.assign(memory.example_inputs().begin(), memory.example_inputs().end());
-  examples.classes.assign(memory.example_classes().begin(), memory.example_classes().end());
-  examples.reals.assign(memory.example_reals().begin(), memory.example_reals().end());
+  for (std::size_t t = 0; t < examples.tensors.size(); ++t)
+    learning::append(memory.example_tensor(t), examples.tensors[t]);
   return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(),
                                                  std::move(examples));
 }

@@ -28,15 +28,14 @@ struct Net : torch::nn::Module {
 Result<std::unique_ptr<learning::DataSource>> open_spirals(const learning::DataConfig& config) {
   const int device = std::atoi(config.options.c_str());
   Random random(derive_seed(1, "spirals", static_cast<std::uint64_t>(device)));
-  learning::Examples examples;
-  examples.shape.input = {2};
-  examples.shape.class_count = 2;
+  learning::Examples examples(learning::one_input({2}, learning::class_target(2)));
+  std::vector<float>& points = examples.values<float>(0);
   for (int i = 0; i < 400; ++i) {
     const double turn = (device % 4) * 0.8 + random.uniform() * 2.4, radius = 0.2 + turn / 5;
     const double angle = turn + (i % 2) * M_PI;
-    examples.inputs.push_back(static_cast<float>(radius * std::cos(angle) + 0.02 * random.normal()));
-    examples.inputs.push_back(static_cast<float>(radius * std::sin(angle) + 0.02 * random.normal()));
-    examples.classes.push_back(i % 2);
+    points.push_back(static_cast<float>(radius * std::cos(angle) + 0.02 * random.normal()));
+    points.push_back(static_cast<float>(radius * std::sin(angle) + 0.02 * random.normal()));
+    examples.values<std::int64_t>(1).push_back(i % 2);
   }
   return std::make_unique<learning::DenseSource>("spirals", std::move(examples));
 }

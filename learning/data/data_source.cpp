@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <numeric>
 
 #include "common/spelling.h"
 #include "learning/data/internal/csv_source.h"
@@ -22,21 +21,18 @@ std::map<std::string, OpenDataSource, std::less<>>& registered() {
   return kinds;
 }
 
-std::size_t product(const std::vector<std::int64_t>& shape) {
-  return static_cast<std::size_t>(
-      std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
-}
-
 }  // namespace
-
-std::size_t ExampleShape::input_elements() const { return product(input); }
-std::size_t ExampleShape::target_elements() const { return product(target); }
 
 DataDescription describe(const ExampleShape& shape) {
   DataDescription out;
-  out.input.shape = shape.input;
-  out.target = shape.target_kind == TargetKind::real ? TargetType::real : TargetType::classes;
-  out.class_count = static_cast<std::uint64_t>(shape.class_count);
+  for (const TensorSpec& input : shape.inputs) out.inputs.push_back({input.name, input.type, input.shape});
+  if (shape.targets.empty()) {
+    out.target = TargetType::none;
+    return out;
+  }
+  const TensorSpec& target = shape.targets.front();
+  out.target = target.type == ElementType::int64 ? TargetType::classes : TargetType::real;
+  out.class_count = static_cast<std::uint64_t>(target.class_count);
   return out;
 }
 

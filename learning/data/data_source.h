@@ -12,18 +12,17 @@
 #include "common/data_description.h"
 #include "common/error.h"
 #include "learning/data/data_config.h"
+#include "learning/data/example_shape.h"
 
 namespace hansa::learning {
 
-struct ExampleShape {
-  std::vector<std::int64_t> input;  // dimensions of one example's input: {1, 28, 28}
-  TargetKind target_kind = TargetKind::class_index;
-  std::vector<std::int64_t> target;  // dimensions of one example's target; empty: a scalar
-  std::int64_t class_count = 0;  // for class_index: labels are 0 to class_count - 1
-
-  [[nodiscard]] std::size_t input_elements() const;
-  [[nodiscard]] std::size_t target_elements() const;
-};
+// Memory for one tensor of some examples, one example after the other, aligned for its type. Empty: not wanted.
+using TensorBytes = std::span<std::byte>;
+// The same as values of type T, whose size is that of the tensor's type.
+template <class T>
+[[nodiscard]] std::span<T> values_of(TensorBytes bytes) {
+  return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
 
 // The description of examples of this shape whose columns have no names.
 [[nodiscard]] DataDescription describe(const ExampleShape& shape);
@@ -40,14 +39,21 @@ class DataSource {
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
   // The name of the source in errors: the path of its main file.
   [[nodiscard]] virtual std::string location() const = 0;
-  // Writes the input of example indices[i] to inputs, from element i * input_elements() on. The span has exactly the
-  // required length.
-  virtual void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const = 0;
-  // The trainer calls the overload that matches shape().target_kind; the other one asserts.
-  virtual void read_targets(std::span<const std::uint32_t> indices,
-                            std::span<std::int64_t> targets) const = 0;
-  virtual void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const = 0;
+  // Writes tensor t of the examples `indices` to tensors[t], which is empty or has indices.size() * shape()[t].bytes()
+  // bytes. There is one span for each tensor of shape(): the inputs, then the targets.
+  virtual void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const = 0;
 };
+
+// Tensor `tensor` of these examples as values of type T, whose size is that of the tensor's type.
+template <class T>
+[[nodiscard]] std::vector<T> read_tensor(const DataSource& source, std::size_t tensor,
+                                         std::span<const std::uint32_t> indices) {
+  std::vector<T> out(indices.size() * source.shape()[tensor].elements());
+  std::vector<TensorBytes> tensors(source.shape().size());
+  tensors[tensor] = std::as_writable_bytes(std::span(out));
+  source.read(indices, tensors);
+  return out;
+}
 
 // Opens the source that config describes. Fails (usage) on an unknown kind, listing the known ones; fails (data) if a
 // file is missing, damaged, or holds no example, with the line number where there is one.

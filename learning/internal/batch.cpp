@@ -1,7 +1,5 @@
 #include "learning/internal/batch.h"
 
-#include <cassert>
-
 namespace hansa::learning {
 namespace {
 
@@ -11,46 +9,61 @@ std::vector<std::int64_t> with_count(std::size_t count, const std::vector<std::i
   return out;
 }
 
+at::ScalarType scalar_type_of(ElementType type) {
+  switch (type) {
+    case ElementType::float32: return at::kFloat;
+    case ElementType::uint8: return at::kByte;
+    case ElementType::int32: return at::kInt;
+    case ElementType::int64: return at::kLong;
+    case ElementType::boolean: return at::kBool;
+  }
+  return at::kFloat;
+}
+
 }  // namespace
 
 BatchReader::BatchReader(const DataSource& source, std::size_t batch_size_max, MemoryOrder order)
-    : source_(source), order_(source.shape().input.size() == 3 ? order : MemoryOrder::contiguous) {
+    : source_(source) {
   const ExampleShape& shape = source.shape();
-  rows_.resize(batch_size_max * shape.input_elements());
-  if (order_ == MemoryOrder::channels_last && shape.input[0] != 1)
-    inputs_ = empty_in_order(with_count(batch_size_max, shape.input), order_);
-  if (shape.target_kind == TargetKind::class_index) labels_.resize(batch_size_max);
-  else values_.resize(batch_size_max * shape.target_elements());
+  for (std::size_t t = 0; t < shape.size(); ++t) {
+    const TensorSpec& spec = shape[t];
+    Part part;
+    part.rows.resize((batch_size_max * spec.bytes() + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
+    const bool is_image =
+        t < shape.inputs.size() && spec.type == ElementType::float32 && spec.shape.size() == 3;
+    if (is_image) part.order = order;
+    if (part.order == MemoryOrder::channels_last && spec.shape[0] != 1)
+      part.reordered = empty_in_order(with_count(batch_size_max, spec.shape), part.order);
+    parts_.push_back(std::move(part));
+  }
+}
+
+at::Tensor BatchReader::tensor_of(Part& part, const TensorSpec& spec, std::size_t examples) const {
+  const std::vector<std::int64_t> sizes = with_count(examples, spec.shape);
+  const at::ScalarType type = scalar_type_of(spec.type);
+  if (part.reordered.defined()) {
+    at::Tensor out = part.reordered.narrow(0, 0, sizes[0]);
+    out.copy_(at::from_blob(part.rows.data(), sizes, type));
+    return out;
+  }
+  // With one channel both memory orders have the same bytes, so only the strides must say channels last.
+  if (part.order == MemoryOrder::channels_last)
+    return at::from_blob(part.rows.data(), sizes, at::get_channels_last_strides_2d(sizes), type);
+  return at::from_blob(part.rows.data(), sizes, type);
 }
 
 Batch BatchReader::read(std::span<const std::uint32_t> indices) {
   const ExampleShape& shape = source_.shape();
-  size_ = indices.size();
-  source_.read_inputs(indices, std::span(rows_).first(size_ * shape.input_elements()));
-  const std::vector<std::int64_t> sizes = with_count(size_, shape.input);
-
-  Batch batch;
-  if (inputs_.defined()) {
-    batch.inputs = inputs_.narrow(0, 0, sizes[0]);
-    batch.inputs.copy_(at::from_blob(rows_.data(), sizes, at::kFloat));
-  } else if (order_ == MemoryOrder::channels_last) {
-    // With one channel both memory orders have the same bytes, so only the strides must say channels last.
-    batch.inputs = at::from_blob(rows_.data(), sizes, at::get_channels_last_strides_2d(sizes), at::kFloat);
-  } else {
-    batch.inputs = at::from_blob(rows_.data(), sizes, at::kFloat);
-  }
-  if (shape.target_kind == TargetKind::class_index) {
-    source_.read_targets(indices, std::span(labels_).first(size_));
-    batch.targets = at::from_blob(labels_.data(), with_count(size_, shape.target), at::kLong);
-  } else {
-    source_.read_targets(indices, std::span(values_).first(size_ * shape.target_elements()));
-    batch.targets = at::from_blob(values_.data(), with_count(size_, shape.target), at::kFloat);
-  }
-  return batch;
-}
-
-std::span<const std::int64_t> BatchReader::labels() const {
-  return labels_.empty() ? std::span<const std::int64_t>() : std::span(labels_).first(size_);
+  std::vector<TensorBytes> bytes;
+  for (std::size_t t = 0; t < parts_.size(); ++t)
+    bytes.push_back(
+        std::as_writable_bytes(std::span(parts_[t].rows)).first(indices.size() * shape[t].bytes()));
+  source_.read(indices, bytes);
+  Batch out{&shape, indices.size(), {}, {}};
+  for (std::size_t t = 0; t < parts_.size(); ++t)
+    (t < shape.inputs.size() ? out.inputs : out.targets)
+        .push_back(tensor_of(parts_[t], shape[t], indices.size()));
+  return out;
 }
 
 }  // namespace hansa::learning

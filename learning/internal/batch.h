@@ -1,5 +1,6 @@
 // Reads batches into memory that is allocated once and reused for every step. Includes LibTorch.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,28 +12,24 @@
 
 namespace hansa::learning {
 
-struct Batch {
-  at::Tensor inputs;  // n x shape, float32
-  at::Tensor targets;  // n, int64; or n x shape, float32
-};
-
 class BatchReader {
  public:
-  // `source` must outlive the reader.
+  // `source` must outlive the reader. Images, which are float32 inputs of three dimensions, get the memory order.
   BatchReader(const DataSource& source, std::size_t batch_size_max, MemoryOrder order);
   // Reads at most batch_size_max examples. The tensors are valid until the next call.
   [[nodiscard]] Batch read(std::span<const std::uint32_t> indices);
-  // The class labels of the last batch; empty for real targets.
-  [[nodiscard]] std::span<const std::int64_t> labels() const;
 
  private:
+  struct Part {
+    MemoryOrder order = MemoryOrder::contiguous;
+    std::vector<std::uint64_t>
+        rows;  // row-major, as the source writes them; of 8 bytes each for the alignment
+    at::Tensor reordered;  // channels last, if the memory order and the channel count need a copy
+  };
+  [[nodiscard]] at::Tensor tensor_of(Part& part, const TensorSpec& spec, std::size_t examples) const;
+
   const DataSource& source_;
-  MemoryOrder order_;
-  std::size_t size_ = 0;
-  std::vector<float> rows_;  // row-major, as the source writes them
-  at::Tensor inputs_;  // channels last, if the memory order and the channel count need a copy
-  std::vector<std::int64_t> labels_;
-  std::vector<float> values_;
+  std::vector<Part> parts_;  // one for each tensor of an example
 };
 
 }  // namespace hansa::learning

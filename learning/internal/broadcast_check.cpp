@@ -21,8 +21,9 @@ std::string shape_text(at::IntArrayRef sizes) {
   return out + "]";
 }
 
-double loss_of(Model& model, const at::Tensor& inputs, const at::Tensor& targets) {
-  const c10::IValue loss = model.training_loss(inputs, targets);
+double loss_of(Model& model, const Batch& batch, const at::Tensor& target) {
+  const Batch changed{batch.shape, batch.examples, batch.inputs, {target}};
+  const c10::IValue loss = model.training_loss(changed);
   return loss.isTensor() ? loss.toTensor().to(at::kDouble).sum().item<double>() : loss.toDouble();
 }
 
@@ -33,13 +34,14 @@ double spread_of(const at::Tensor& values) {
 // Whether the loss depends on the targets, and not on which example each belongs to. Real targets are replaced by the
 // outputs, of which the right pairs differ most from wrong ones, whatever the scale of the data.
 bool ignores_order(Model& model, const Batch& batch, const at::Tensor& output) {
-  const bool real = at::isFloatingType(batch.targets.scalar_type());
-  const at::Tensor targets = real ? output.reshape(batch.targets.sizes()).clone() : batch.targets;
+  const at::Tensor& given = batch.targets[0];
+  const bool real = at::isFloatingType(given.scalar_type());
+  const at::Tensor targets = real ? output.reshape(given.sizes()).clone() : given;
   const double outputs_apart = spread_of(output), targets_apart = spread_of(targets);
-  const double right = loss_of(model, batch.inputs, targets);
-  const double rolled = loss_of(model, batch.inputs, targets.roll(1, 0));
-  const double flipped = loss_of(model, batch.inputs, targets.flip(0));
-  const double moved = loss_of(model, batch.inputs, targets + (real ? targets_apart : 1.0));
+  const double right = loss_of(model, batch, targets);
+  const double rolled = loss_of(model, batch, targets.roll(1, 0));
+  const double flipped = loss_of(model, batch, targets.flip(0));
+  const double moved = loss_of(model, batch, targets + (real ? targets_apart : 1.0));
   const double noise = 4e-6 * std::max({std::abs(right), std::abs(rolled), std::abs(moved)});
   // Of outputs that hardly differ a right loss does not depend on the order either. NaN compares as false.
   return outputs_apart * targets_apart > 100 * noise && std::abs(rolled - right) <= noise &&
@@ -66,10 +68,10 @@ Result<std::string> compare(Model& model, const DataSource& source) {
   BatchReader reader(source, first.size(), model.memory_order());
   const Batch batch = reader.read(first);
   const at::NoGradGuard no_gradients;
-  const c10::IValue output = model.forward(batch.inputs);
+  const c10::IValue output = model.forward(batch);
   if (!output.isTensor()) return std::string();
-  const at::IntArrayRef given = output.toTensor().sizes(), wanted = batch.targets.sizes();
-  if (given == wanted || output.toTensor().numel() != batch.targets.numel()) return std::string();
+  const at::IntArrayRef given = output.toTensor().sizes(), wanted = batch.targets[0].sizes();
+  if (given == wanted || output.toTensor().numel() != batch.targets[0].numel()) return std::string();
   const std::string shapes = "forward returns " + shape_text(given) + " for targets " + shape_text(wanted);
   constexpr const char* remedy = "use y.view_as(output) in training_loss(x, y)";
   if (ignores_order(model, batch, output.toTensor()))
@@ -86,7 +88,8 @@ Result<std::string> compare(Model& model, const DataSource& source) {
 }  // namespace
 
 Result<std::string> find_broadcast(Model& model, const DataSource& source) {
-  if (!model.traits().has_training_loss) return std::string();
+  if (!model.traits().has_training_loss || source.shape().targets.size() != 1) return std::string();
+  HANSA_TRY_VOID(model.bind(source.shape()));
   model.set_training(false);
   auto compared = guarded(model.location(), "forward cannot be called", "",
                           [&]() -> Result<std::string> { return compare(model, source); });

@@ -4,26 +4,32 @@
 
 namespace hansa::learning {
 
-Result<void> DefaultMetrics::add(Model& model, const Batch& batch, std::span<const std::int64_t> labels,
-                                 const DataSource& source) {
+Result<void> DefaultMetrics::add(Model& model, const Batch& batch, const DataSource& source) {
   HANSA_TRY(LossOfBatch computed, loss_of_batch(model, batch, source));
-  if (!computed.output.defined() && !labels.empty() && scored_) {
-    // A model with a training_loss() may return anything from forward().
-    const c10::IValue output = model.forward(batch.inputs);
-    if (output.isTensor()) computed.output = output.toTensor();
-  }
-  const auto size = static_cast<std::uint64_t>(batch.inputs.size(0));
-  loss_ += computed.loss.item<double>() * static_cast<double>(size);
-  examples_ += size;
-  scored_ = scored_ && has_class_scores(computed.output, labels);
-  if (scored_) correct_ += count_correct(computed.output, labels);
+  // A model with a training_loss() may return anything from forward().
+  if (!computed.output.defined() && batch.targets.size() == 1)
+    computed.output = main_output(model.forward(batch));
+  loss_ += computed.loss.item<double>() * static_cast<double>(batch.examples);
+  examples_ += batch.examples;
+  accuracy_.add(computed.output, batch, computed.has_logits);
+  has_numbers_ = has_numbers_ && batch.targets.size() == 1 &&
+                 kind_of(computed.output, batch.targets[0]) == OutputKind::numbers;
+  if (!has_numbers_) return {};
+  const at::Tensor error =
+      computed.output.reshape(batch.targets[0].sizes()).to(at::kDouble) - batch.targets[0].to(at::kDouble);
+  absolute_ += error.abs().sum().item<double>();
+  squared_ += error.square().sum().item<double>();
+  numbers_ += static_cast<std::uint64_t>(error.numel());
   return {};
 }
 
 Metrics DefaultMetrics::sums() const {
-  const auto count = static_cast<double>(examples_);
-  Metrics out{{"loss", loss_, count}};
-  if (scored_ && examples_ > 0) out.push_back({"accuracy", static_cast<double>(correct_), count});
+  Metrics out{{"loss", loss_, static_cast<double>(examples_)}};
+  if (const auto accuracy = accuracy_.metric()) out.push_back(*accuracy);
+  if (!has_numbers_ || numbers_ == 0) return out;
+  const auto count = static_cast<double>(numbers_);
+  out.push_back({"mae", absolute_, count});
+  out.push_back({"mse", squared_, count});
   return out;
 }
 

@@ -2,27 +2,29 @@
 // LibTorch and throws its exceptions.
 #pragma once
 #include <cstdint>
-#include <span>
 
 #include "common/training.h"
-#include "learning/internal/batch.h"
+#include "learning/data/data_source.h"
 #include "learning/internal/model.h"
+#include "learning/internal/scores.h"
 
 namespace hansa::learning {
 
 class DefaultMetrics {
  public:
-  // The model is in evaluation mode, and gradients are off. labels: of the batch; empty for real targets.
-  [[nodiscard]] Result<void> add(Model& model, const Batch& batch, std::span<const std::int64_t> labels,
-                                 const DataSource& source);
-  // "loss", and "accuracy" if every batch had class scores.
+  // The model is in evaluation mode, and gradients are off.
+  [[nodiscard]] Result<void> add(Model& model, const Batch& batch, const DataSource& source);
+  // "loss"; "accuracy" if every batch had scores of classes or logits; "mae" and "mse" if the target is numbers and every
+  // batch had a value for each.
   [[nodiscard]] Metrics sums() const;
 
  private:
   double loss_ = 0;
-  std::uint64_t correct_ = 0;
   std::uint64_t examples_ = 0;
-  bool scored_ = true;
+  AccuracyCount accuracy_;
+  double absolute_ = 0, squared_ = 0;  // errors
+  std::uint64_t numbers_ = 0;
+  bool has_numbers_ = true;
 };
 
 }  // namespace hansa::learning

@@ -23,7 +23,7 @@ double bounded(double loss_sum, double count) {
   return std::isnan(loss_sum) ? most : std::clamp(loss_sum, -most, most);
 }
 
-// measure(batch, labels) -> Result<void>
+// measure(batch) -> Result<void>
 template <class Function>
 Result<void> for_each_batch(Model& model, const DataSource& held_out, const HeldOutRun& run,
                             const std::stop_token& stop, const Function& measure) {
@@ -38,7 +38,7 @@ Result<void> for_each_batch(Model& model, const DataSource& held_out, const Held
       return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const std::size_t size = std::min(run.batch_size, order.size() - begin);
     const Batch batch = reader.read(std::span(order).subspan(begin, size));
-    HANSA_TRY_VOID(measure(batch, reader.labels()));
+    HANSA_TRY_VOID(measure(batch));
   }
   return {};
 }
@@ -48,12 +48,12 @@ Result<void> for_each_batch(Model& model, const DataSource& held_out, const Held
 Result<Metrics> measure_held_out(Model& model, const DataSource& held_out, const HeldOutNames& names,
                                  const HeldOutRun& run, const std::stop_token& stop) {
   DefaultMetrics measured;
-  HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop, [&](const Batch& batch, auto labels) {
-    return measured.add(model, batch, labels, held_out);
-  }));
+  HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop,
+                                [&](const Batch& batch) { return measured.add(model, batch, held_out); }));
   Metrics out;
   for (const Metric& metric : measured.sums()) {
     const bool is_of_loss = metric.name == "loss";
+    if (!is_of_loss && metric.name != "accuracy") continue;
     out.push_back({std::string(is_of_loss ? names.loss : names.accuracy),
                    is_of_loss ? bounded(metric.sum, metric.count) : metric.sum, metric.count});
   }
@@ -65,8 +65,8 @@ Result<Metrics> measure_own_metrics(Model& model, const DataSource& held_out,
                                     const HeldOutRun& run, const std::stop_token& stop) {
   Metrics measured;
   if (model.traits().has_metrics)
-    HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop, [&](const Batch& batch, auto) -> Result<void> {
-      add_metrics(model.metrics(batch.inputs, batch.targets), measured);
+    HANSA_TRY_VOID(for_each_batch(model, held_out, run, stop, [&](const Batch& batch) -> Result<void> {
+      add_metrics(model.metrics(batch), measured);
       return {};
     }));
   const auto examples = static_cast<double>(held_out.example_count());

@@ -132,12 +132,22 @@ void LoadedModel::bind_contiguous() {
 void LoadedModel::compile() {
   traits_.has_training_loss = module_.find_method("training_loss").has_value();
   traits_.has_metrics = module_.find_method("metrics").has_value();
-  forward_.emplace(module_, "forward");
+  forward_.emplace(module_, Method::forward);
   read_block(forward_->graph().block(), traits_);
-  if (traits_.has_metrics) metrics_.emplace(module_, "metrics");
+  if (traits_.has_metrics) metrics_.emplace(module_, Method::metrics);
   if (!traits_.has_training_loss) return;
-  training_loss_.emplace(module_, "training_loss");
+  training_loss_.emplace(module_, Method::training_loss);
   read_block(training_loss_->graph().block(), traits_);
+}
+
+Result<void> LoadedModel::bind(const ExampleShape& shape) {
+  for (std::optional<CompiledMethod>* method : {&forward_, &training_loss_})
+    if (*method) HANSA_TRY_VOID((*method)->bind(shape, location_));
+  metrics_unfit_.clear();
+  if (!metrics_) return {};
+  // A model whose metrics() cannot be called can be trained.
+  if (const auto bound = metrics_->bind(shape, location_); !bound) metrics_unfit_ = bound.error().text();
+  return {};
 }
 
 void LoadedModel::assign(std::span<const float> values) {

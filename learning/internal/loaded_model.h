@@ -25,12 +25,12 @@ class LoadedModel final : public Model {
                                                 std::span<const std::string> personal);
 
   [[nodiscard]] torch::jit::Module& module() { return module_; }
-  [[nodiscard]] c10::IValue forward(const at::Tensor& x) override { return forward_->run({x}); }
-  [[nodiscard]] c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) override {
-    return training_loss_->run({x, y});
-  }
-  [[nodiscard]] Metrics metrics(const at::Tensor& x, const at::Tensor& y) override {
-    return own_metrics_of(metrics_->run({x, y}));
+  [[nodiscard]] Result<void> bind(const ExampleShape& shape) override;
+  [[nodiscard]] c10::IValue forward(const Batch& batch) override { return forward_->run(batch); }
+  [[nodiscard]] c10::IValue training_loss(const Batch& batch) override { return training_loss_->run(batch); }
+  [[nodiscard]] Metrics metrics(const Batch& batch) override {
+    if (!metrics_unfit_.empty()) throw std::runtime_error(metrics_unfit_);
+    return own_metrics_of(metrics_->run(batch));
   }
   void set_training(bool training) override { module_.train(training); }
   [[nodiscard]] const char* other_layout_hint() const override {
@@ -68,6 +68,7 @@ class LoadedModel final : public Model {
   std::optional<CompiledMethod> forward_;
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
+  std::string metrics_unfit_;  // why the arguments of metrics() cannot be bound; empty: they are
   at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;

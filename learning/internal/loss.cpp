@@ -1,20 +1,13 @@
 #include "learning/internal/loss.h"
 
-#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "learning/internal/scores.h"
 
 namespace hansa::learning {
 namespace {
-
-// Checked before the loss is computed, because LibTorch's message is only "Target 10 is out of bounds".
-Result<void> check_class_count(const Model& model, const at::Tensor& output, const DataSource& source) {
-  if (!output.defined() || output.dim() < 2 || source.shape().target_kind != TargetKind::class_index)
-    return {};
-  if (source.shape().class_count <= output.size(1)) return {};
-  return fail(ErrorCode::model, model.location(),
-              "has " + std::to_string(output.size(1)) + " outputs, but the labels of " + source.location() +
-                  " go up to " + std::to_string(source.shape().class_count - 1),
-              "use a model with an output for every label", {ReasonCode::output_unfit, {}});
-}
 
 std::string shape_text(const at::Tensor& tensor) {
   std::string out = "[";
@@ -22,28 +15,71 @@ std::string shape_text(const at::Tensor& tensor) {
   return out + "]";
 }
 
-// Checks the shape of the output. Class scores: n x classes, or n x classes x positions, as cross-entropy takes them;
-// real targets: one value for each target.
-Result<void> check_output(const Model& model, const Batch& batch, const at::Tensor& output) {
-  if (!output.is_floating_point())
-    return fail(ErrorCode::model, model.location(),
-                std::string("forward returns integers (") + at::toString(output.scalar_type()) + ")",
-                "return the scores, not the predicted class", {ReasonCode::output_unfit, {}});
-  if (batch.targets.scalar_type() == at::kLong) {
-    if (output.dim() >= 2 && output.size(0) == batch.targets.size(0)) return {};
-    return fail(ErrorCode::model, model.location(),
-                "forward returns " + shape_text(output) + " for " + std::to_string(batch.targets.size(0)) +
-                    " examples, but class labels need [examples, classes]",
-                "return a score for every class, or give the model a training_loss(x, y)",
-                {ReasonCode::output_unfit, {}});
-  }
-  // A transposed output has as many values, but those of other examples.
-  const bool has_row_for_each = output.dim() > 0 && output.size(0) == batch.targets.size(0);
-  if (has_row_for_each && output.numel() == batch.targets.numel()) return {};
-  return fail(ErrorCode::model, model.location(),
-              "forward returns " + shape_text(output) + ", but the targets are " + shape_text(batch.targets),
-              "return a value for every target, or give the model a training_loss(x, y)",
+tl::unexpected<Error> unfit(const Model& model, std::string what, std::string hint) {
+  return fail(ErrorCode::model, model.location(), std::move(what), std::move(hint),
               {ReasonCode::output_unfit, {}});
+}
+
+tl::unexpected<Error> unfit_output(const Model& model, const at::Tensor& output, const at::Tensor& target) {
+  if (target.scalar_type() == at::kLong)
+    return unfit(model,
+                 "forward returns " + shape_text(output) + " for labels " + shape_text(target) +
+                     ", but class labels need [examples, classes]" +
+                     (target.dim() > 1 ? " with the further dimensions of the labels" : ""),
+                 "return a score for every class, or give the model a training_loss(x, y)");
+  return unfit(model, "forward returns " + shape_text(output) + ", but the targets are " + shape_text(target),
+               "return a value for every target, or give the model a training_loss(x, y)");
+}
+
+// Checked before the loss is computed, because LibTorch's message is only "Target 10 is out of bounds".
+Result<void> check_class_count(const Model& model, std::int64_t outputs, const DataSource& source) {
+  const std::int64_t classes = source.shape().targets[0].class_count;
+  if (classes <= outputs) return {};
+  return unfit(model,
+               "has " + std::to_string(outputs) + (outputs == 1 ? " output" : " outputs") +
+                   ", but the labels of " + source.location() + " go up to " + std::to_string(classes - 1),
+               "use a model with an output for every label");
+}
+
+Result<at::Tensor> loss_of_labels(const Model& model, const at::Tensor& output, const at::Tensor& target,
+                                  OutputKind kind, const DataSource& source) {
+  if (kind == OutputKind::logit) {
+    // One output is enough for two classes.
+    if (source.shape().targets[0].class_count > 2) HANSA_TRY_VOID(check_class_count(model, 1, source));
+    const at::Tensor logits = output.reshape(target.sizes());
+    const at::Tensor counted = target.ne(ignored_label).to(logits.scalar_type());
+    const at::Tensor labels = target.to(logits.scalar_type()) * counted;
+    return at::binary_cross_entropy_with_logits(logits, labels, counted, {}, at::Reduction::Sum) /
+           counted.sum();
+  }
+  const at::Tensor scores = class_scores(output, kind);
+  HANSA_TRY_VOID(check_class_count(model, scores.size(1), source));
+  return at::cross_entropy_loss(scores, target);
+}
+
+// Of a model without a training_loss of its own.
+Result<LossOfBatch> default_loss(const Model& model, const Batch& batch, const at::Tensor& output,
+                                 const DataSource& source) {
+  if (!output.is_floating_point())
+    return unfit(model, std::string("forward returns integers (") + at::toString(output.scalar_type()) + ")",
+                 "return the scores, not the predicted class");
+  if (batch.targets.size() != 1)
+    return unfit(model,
+                 batch.targets.empty() ? std::string("has no training_loss, and the data has no target")
+                                       : "has no training_loss for the targets " +
+                                             text_of(std::span<const TensorSpec>(batch.shape->targets)),
+                 "give the model a training_loss of the data's tensors");
+  const at::Tensor& target = batch.targets[0];
+  const OutputKind kind = kind_of(output, target);
+  if (kind == OutputKind::unfit) return unfit_output(model, output, target);
+  LossOfBatch result{{}, output, kind == OutputKind::logit};
+  if (kind == OutputKind::numbers) {
+    // view_as() gives scalars of shape n and of shape n x 1 the same shape, so that they do not broadcast to n x n.
+    result.loss = at::mse_loss(output, target.view_as(output));
+  } else {
+    HANSA_TRY(result.loss, loss_of_labels(model, output, target, kind, source));
+  }
+  return result;
 }
 
 Result<at::Tensor> tensor_of(const Model& model, const c10::IValue& value, const char* method) {
@@ -74,38 +110,13 @@ Result<void> check_loss(const Model& model, const at::Tensor& loss) {
 Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSource& source) {
   LossOfBatch result;
   if (model.traits().has_training_loss) {
-    HANSA_TRY(result.loss,
-              tensor_of(model, model.training_loss(batch.inputs, batch.targets), "training_loss"));
+    HANSA_TRY(result.loss, tensor_of(model, model.training_loss(batch), "training_loss"));
   } else {
-    HANSA_TRY(result.output, tensor_of(model, model.forward(batch.inputs), "forward"));
-    HANSA_TRY_VOID(check_output(model, batch, result.output));
-    if (batch.targets.scalar_type() == at::kLong) {
-      HANSA_TRY_VOID(check_class_count(model, result.output, source));
-      result.loss = at::cross_entropy_loss(result.output, batch.targets);
-    } else {
-      // view_as() gives scalars of shape n and of shape n x 1 the same shape, so that they do not broadcast to n x n.
-      result.loss = at::mse_loss(result.output, batch.targets.view_as(result.output));
-    }
+    HANSA_TRY(const at::Tensor output, tensor_of(model, model.forward(batch), "forward"));
+    HANSA_TRY(result, default_loss(model, batch, output, source));
   }
   HANSA_TRY_VOID(check_loss(model, result.loss));
   return result;
-}
-
-bool has_class_scores(const at::Tensor& output, std::span<const std::int64_t> labels) {
-  return output.defined() && !labels.empty() && output.dim() == 2 && output.scalar_type() == at::kFloat &&
-         output.size(0) == static_cast<std::int64_t>(labels.size()) && output.size(1) > 0;
-}
-
-std::uint64_t count_correct(const at::Tensor& output, std::span<const std::int64_t> labels) {
-  const at::Tensor scores = output.detach().contiguous();
-  const auto classes = static_cast<std::size_t>(scores.size(1));
-  const float* row = scores.data_ptr<float>();
-  std::uint64_t correct = 0;
-  for (const std::int64_t label : labels) {
-    correct += std::max_element(row, row + classes) - row == label ? 1 : 0;
-    row += classes;
-  }
-  return correct;
 }
 
 }  // namespace hansa::learning

@@ -2,6 +2,7 @@
 //
 // One thread at a time uses a model. Models share no state.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,8 +13,17 @@
 
 #include "common/parameter_layout.h"
 #include "common/training.h"
+#include "learning/data/example_shape.h"
 
 namespace hansa::learning {
+
+// Some examples. The tensors are views of memory that the next batch uses again.
+struct Batch {
+  const ExampleShape* shape = nullptr;
+  std::size_t examples = 0;
+  std::vector<at::Tensor> inputs;  // examples x the shape of each input
+  std::vector<at::Tensor> targets;
+};
 
 enum class MemoryOrder : std::uint8_t { contiguous, channels_last };
 
@@ -37,11 +47,14 @@ class Model {
   // The memory order of inputs and weights. It depends only on the model, so that equal tasks give equal bits.
   [[nodiscard]] MemoryOrder memory_order() const { return memory_order_; }
 
-  [[nodiscard]] virtual c10::IValue forward(const at::Tensor& x) = 0;
+  // Fails (model) unless the model's methods can take examples of this shape. Called before the following, whose batches
+  // have this shape.
+  [[nodiscard]] virtual Result<void> bind(const ExampleShape& shape) = 0;
+  [[nodiscard]] virtual c10::IValue forward(const Batch& batch) = 0;
   // Call it only if the traits say that the model has it.
-  [[nodiscard]] virtual c10::IValue training_loss(const at::Tensor& x, const at::Tensor& y) = 0;
-  // Sums and counts of a batch, in evaluation mode. Call it only if the traits say that the model has it.
-  [[nodiscard]] virtual Metrics metrics(const at::Tensor& x, const at::Tensor& y) = 0;
+  [[nodiscard]] virtual c10::IValue training_loss(const Batch& batch) = 0;
+  // Sums and counts, in evaluation mode. Call it only if the traits say that the model has it.
+  [[nodiscard]] virtual Metrics metrics(const Batch& batch) = 0;
   virtual void set_training(bool training) = 0;
   // The hint for a task with another layout.
   [[nodiscard]] virtual const char* other_layout_hint() const = 0;

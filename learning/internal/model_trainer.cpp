@@ -263,13 +263,16 @@ class ModelTrainer final : public Trainer {
     }
     const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : *data.source;
     assign(global, personal_);
+    HANSA_TRY_VOID(model_->bind(source.shape()));
     HANSA_TRY_VOID(check_loss(source));
     HANSA_TRY_VOID(check_memory(request, source));
     HANSA_TRY(const Metrics held_out,
               measure_or_note(request, *data.source, std::move(split.held_out), stop));
     // The model may have counted its calls. A training must not depend on whether the round measures.
-    if ((!held_out.empty() || !note_.empty()) && model_->traits().assigns_attributes)
+    if ((!held_out.empty() || !note_.empty()) && model_->traits().assigns_attributes) {
       HANSA_TRY_VOID(open_model(request.archive, std::vector<std::string>(patterns_)));
+      HANSA_TRY_VOID(model_->bind(source.shape()));
+    }
     assign(global, personal_);
     further_.resize(outputs.size() - 1);
     for (std::vector<float>& vector : further_) vector.assign(global.size(), 0);

@@ -16,6 +16,7 @@
 #include <torch/script.h>
 
 #include "common/descriptor.h"
+#include "common/text.h"
 #include "learning/internal/tensor_bounds.h"
 #include "learning/internal/torch_guard.h"
 
@@ -63,28 +64,53 @@ bool lies_within(const at::Tensor& tensor, const MappedFile& file) {
   return learning::lies_within(tensor, static_cast<std::uint64_t>(file.begin() + file.size() - data));
 }
 
-struct LoadedTensors {
-  at::Tensor x;
-  at::Tensor y;
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
 };
+struct LoadedTensors {
+  std::vector<NamedTensor> inputs;
+  std::vector<NamedTensor> targets;  // named "y", or "y_" with more behind it
 
-Result<at::Tensor> find_tensor(const c10::IValue& value, const char* key, const std::string& location,
-                               const MappedFile& file) {
-  const auto dict = value.toGenericDict();
-  const auto found = dict.find(std::string(key));
-  if (found == dict.end() || !found->value().isTensor())
-    return fail(ErrorCode::data, location, std::string("has no tensor \"") + key + "\"",
-                "write it with torch.save({\"x\": x, \"y\": y}, file)");
-  at::Tensor tensor = found->value().toTensor();
+  [[nodiscard]] std::size_t size() const { return inputs.size() + targets.size(); }
+  [[nodiscard]] const NamedTensor& operator[](std::size_t i) const {
+    return i < inputs.size() ? inputs[i] : targets[i - inputs.size()];
+  }
+};
+constexpr const char* write_hint = "write it with torch.save({\"x\": x, \"y\": y}, file)";
+constexpr std::size_t tensors_max = 16;
+
+Result<at::Tensor> usable(const at::Tensor& tensor, const std::string& key, const std::string& location,
+                          const MappedFile& file) {
   if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex())
-    return fail(ErrorCode::data, location,
-                std::string("has a sparse, quantised or complex tensor \"") + key + "\"",
+    return fail(ErrorCode::data, location, "has a sparse, quantised or complex tensor \"" + key + "\"",
                 "save a plain tensor");
   if (!lies_within(tensor, file))
-    return fail(ErrorCode::data, location,
-                std::string("is damaged: tensor \"") + key + "\" extends beyond the file",
+    return fail(ErrorCode::data, location, "is damaged: tensor \"" + key + "\" extends beyond the file",
                 "fetch or copy the file again");
   return tensor.contiguous();
+}
+
+// The dict's tensors by name, in the order in which they were saved.
+Result<LoadedTensors> find_tensors(const c10::IValue& value, const std::string& location,
+                                   const MappedFile& file) {
+  LoadedTensors out;
+  for (const auto& entry : value.toGenericDict()) {
+    if (!entry.key().isString() || !entry.value().isTensor())
+      return fail(ErrorCode::data, location, "holds something that is not a tensor with a name", write_hint);
+    const std::string& name = entry.key().toStringRef();
+    if (name.empty() || name.size() > 64 || !is_utf8(name) || printable(name) != name)
+      return fail(ErrorCode::data, location, "has a tensor whose name is no argument's", write_hint);
+    HANSA_TRY(at::Tensor tensor, usable(entry.value().toTensor(), name, location, file));
+    const bool is_target = name == "y" || name.starts_with("y_");
+    (is_target ? out.targets : out.inputs).push_back({name, std::move(tensor)});
+  }
+  if (out.inputs.empty()) return fail(ErrorCode::data, location, "has no tensor \"x\"", write_hint);
+  if (out.size() > tensors_max)
+    return fail(ErrorCode::data, location,
+                "has " + std::to_string(out.size()) + " tensors, and 16 are the most",
+                "save fewer of them in the file");
+  return out;
 }
 
 Result<LoadedTensors> load(const std::filesystem::path& path) {
@@ -93,8 +119,7 @@ Result<LoadedTensors> load(const std::filesystem::path& path) {
   constexpr std::array<std::byte, 2> zip{std::byte{'P'}, std::byte{'K'}};
   if (file->size() < 64 || !std::equal(zip.begin(), zip.end(), file->begin()))
     return fail(ErrorCode::data, location,
-                "was not written by torch.save, or has the format before PyTorch 1.6",
-                "write it with torch.save({\"x\": x, \"y\": y}, file)");
+                "was not written by torch.save, or has the format before PyTorch 1.6", write_hint);
   caffe2::serialize::PyTorchStreamReader reader(location);
   const auto [pickle, pickle_size] = reader.getRecord("data.pkl");
   const char* bytes = static_cast<const char*>(pickle.get());
@@ -114,13 +139,8 @@ Result<LoadedTensors> load(const std::filesystem::path& path) {
   };
   torch::jit::Unpickler unpickler(read, nullptr, nullptr, read_record, at::Device(at::kCPU));
   const c10::IValue value = unpickler.parse_ivalue();
-  if (!value.isGenericDict())
-    return fail(ErrorCode::data, location, "does not hold a dict",
-                "write it with torch.save({\"x\": x, \"y\": y}, file)");
-  LoadedTensors out;
-  HANSA_TRY(out.x, find_tensor(value, "x", location, *file));
-  HANSA_TRY(out.y, find_tensor(value, "y", location, *file));
-  return out;
+  if (!value.isGenericDict()) return fail(ErrorCode::data, location, "does not hold a dict", write_hint);
+  return find_tensors(value, location, *file);
 }
 
 // Calls f with a typed pointer to the tensor's values.
@@ -145,7 +165,8 @@ auto visit_values(const at::Tensor& tensor, F f) {
 
 template <class To>
 void copy_rows(const at::Tensor& tensor, std::size_t size, std::span<const std::uint32_t> indices,
-               std::span<To> out) {
+               TensorBytes to_bytes) {
+  const std::span<To> out = values_of<To>(to_bytes);
   assert(out.size() == indices.size() * size);
   visit_values(tensor, [&](const auto* values) {
     To* to = out.data();
@@ -180,14 +201,19 @@ class TensorsSource final : public DataSource {
   [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    copy_rows(tensors_.x, shape_.input_elements(), indices, inputs);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    copy_rows(tensors_.y, 1, indices, targets);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    copy_rows(tensors_.y, shape_.target_elements(), indices, targets);
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    for (std::size_t t = 0; t < tensors.size(); ++t) {
+      if (tensors[t].empty()) continue;
+      const at::Tensor& from = tensors_[t].tensor;
+      const std::size_t size = shape_[t].elements();
+      switch (shape_[t].type) {
+        case ElementType::float32: copy_rows<float>(from, size, indices, tensors[t]); break;
+        case ElementType::uint8:
+        case ElementType::boolean: copy_rows<std::uint8_t>(from, size, indices, tensors[t]); break;
+        case ElementType::int32: copy_rows<std::int32_t>(from, size, indices, tensors[t]); break;
+        case ElementType::int64: copy_rows<std::int64_t>(from, size, indices, tensors[t]); break;
+      }
+    }
   }
 
  private:
@@ -198,49 +224,73 @@ class TensorsSource final : public DataSource {
 };
 
 Result<void> check_counts(const LoadedTensors& tensors, const std::string& location) {
-  if (tensors.x.dim() < 1 || tensors.y.dim() < 1)
-    return fail(ErrorCode::data, location, "has a tensor without dimensions",
-                "the first dimension must be the number of examples");
-  if (tensors.x.size(0) != tensors.y.size(0))
-    return fail(ErrorCode::data, location,
-                "has " + std::to_string(tensors.x.size(0)) + " examples in x, but " +
-                    std::to_string(tensors.y.size(0)) + " in y",
-                "save x and y with the same number of examples");
-  if (tensors.x.numel() == 0)
+  const NamedTensor& first = tensors[0];
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto& [name, tensor] = tensors[i];
+    if (tensor.dim() < 1)
+      return fail(ErrorCode::data, location, "has a tensor \"" + name + "\" without dimensions",
+                  "the first dimension must be the number of examples");
+    if (tensor.size(0) != first.tensor.size(0))
+      return fail(ErrorCode::data, location,
+                  "has " + std::to_string(first.tensor.size(0)) + " examples in " + first.name + ", but " +
+                      std::to_string(tensor.size(0)) + " in " + name,
+                  "save all tensors with the same number of examples");
+    if (tensor.size(0) > 0 && tensor.numel() == 0)
+      return fail(ErrorCode::data, location, "has a tensor \"" + name + "\" without a value",
+                  "save all of it, or leave it out");
+  }
+  if (first.tensor.size(0) == 0)
     return fail(ErrorCode::data, location, "holds no example", "give this client examples",
                 {ReasonCode::too_few_examples, {}});
-  if (tensors.x.size(0) > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
+  if (first.tensor.size(0) > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
     return fail(ErrorCode::data, location, "holds more than 4,294,967,295 examples", "split it",
                 {ReasonCode::data_too_large, {}});
   return {};
 }
 
-Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& location, std::int64_t count) {
-  const auto example = [](const at::Tensor& tensor) {
-    const auto sizes = tensor.sizes().slice(1);
-    return std::vector<std::int64_t>(sizes.begin(), sizes.end());
-  };
-  ExampleShape shape;
-  shape.input = example(tensors.x);
-  shape.target = example(tensors.y);
-  if (tensors.y.is_floating_point()) {
-    shape.target_kind = TargetKind::real;
-    if (tensors.y.numel() == 0)
-      return fail(ErrorCode::data, location, "has targets y without a value", "save all of y");
-    return shape;
+// Floating point becomes float32, and so do the small integers, which hold pixels and samples. The types of numbers that
+// name something (token ids, indices) are kept.
+ElementType input_type(at::ScalarType type) {
+  switch (type) {
+    case at::kInt: return ElementType::int32;
+    case at::kLong: return ElementType::int64;
+    case at::kBool: return ElementType::boolean;
+    default: return ElementType::float32;
   }
-  if (shape.target == std::vector<std::int64_t>{1}) shape.target.clear();
-  if (!shape.target.empty())
-    return fail(ErrorCode::data, location,
-                "has " + std::to_string(shape.target_elements()) + " integers as the y of an example",
-                "save class labels as a tensor of one dimension, real targets as floats");
-  const at::Tensor labels = tensors.y.narrow(0, 0, count).to(at::kLong).flatten();
-  if (const auto least = labels.argmin().item<std::int64_t>(); labels[least].item<std::int64_t>() < 0)
-    return fail(ErrorCode::data, location + ": example " + std::to_string(least),
+}
+
+TensorSpec spec_of(const NamedTensor& from, ElementType type) {
+  const auto sizes = from.tensor.sizes().slice(1);
+  return {from.name, type, std::vector<std::int64_t>(sizes.begin(), sizes.end()), 0};
+}
+
+// Real numbers, or class labels.
+Result<TensorSpec> target_of(const NamedTensor& from, const std::string& location, std::int64_t count) {
+  if (from.tensor.is_floating_point()) return spec_of(from, ElementType::float32);
+  TensorSpec out = spec_of(from, ElementType::int64);
+  if (out.shape == std::vector<std::int64_t>{1}) out.shape.clear();
+  const at::Tensor labels = from.tensor.narrow(0, 0, count).to(at::kLong).flatten();
+  const at::Tensor wrong = at::logical_and(labels.lt(0), labels.ne(ignored_label));
+  if (wrong.any().item<bool>()) {
+    const auto least = wrong.to(at::kByte).argmax().item<std::int64_t>();
+    const auto example = static_cast<std::uint64_t>(least) / out.elements();
+    return fail(ErrorCode::data, location + ": example " + std::to_string(example),
                 "has the label " + std::to_string(labels[least].item<std::int64_t>()),
-                "labels are integers from 0",
-                {ReasonCode::example_invalid, {{Quantity::example, static_cast<std::uint64_t>(least)}}});
-  shape.class_count = labels.max().item<std::int64_t>() + 1;
+                "labels are integers from 0; -100 is a place that does not count",
+                {ReasonCode::example_invalid, {{Quantity::example, example}}});
+  }
+  out.class_count = std::max<std::int64_t>(labels.max().item<std::int64_t>(), -1) + 1;
+  return out;
+}
+
+Result<ExampleShape> shape_of(const LoadedTensors& tensors, const std::string& location, std::int64_t count) {
+  ExampleShape shape;
+  for (const NamedTensor& input : tensors.inputs)
+    shape.inputs.push_back(spec_of(input, input_type(input.tensor.scalar_type())));
+  for (const NamedTensor& target : tensors.targets) {
+    HANSA_TRY(TensorSpec spec, target_of(target, location, count));
+    shape.targets.push_back(std::move(spec));
+  }
   return shape;
 }
 
@@ -248,14 +298,13 @@ Result<std::unique_ptr<DataSource>> open_unguarded(const DataConfig& config) {
   const std::string location = config.file.string();
   HANSA_TRY(LoadedTensors tensors, load(config.file));
   HANSA_TRY_VOID(check_counts(tensors, location));
-  auto count = static_cast<std::uint64_t>(tensors.x.size(0));
+  auto count = static_cast<std::uint64_t>(tensors[0].tensor.size(0));
   if (config.examples_max > 0) count = std::min(count, config.examples_max);
   HANSA_TRY(ExampleShape shape, shape_of(tensors, location, static_cast<std::int64_t>(count)));
-  for (const auto& [name, tensor, size] : {std::tuple("x", &tensors.x, shape.input_elements()),
-                                           std::tuple("y", &tensors.y, shape.target_elements())})
-    if (const auto example = first_not_finite(*tensor, count, size))
+  for (std::size_t t = 0; t < tensors.size(); ++t)
+    if (const auto example = first_not_finite(tensors[t].tensor, count, shape[t].elements()))
       return fail(ErrorCode::data, location + ": example " + std::to_string(*example),
-                  std::string("has NaN or an infinite value in ") + name, "remove or correct the example",
+                  "has NaN or an infinite value in " + tensors[t].name, "remove or correct the example",
                   {ReasonCode::example_invalid, {{Quantity::example, static_cast<std::uint64_t>(*example)}}});
   return std::make_unique<TensorsSource>(location, std::move(tensors), std::move(shape), count);
 }

@@ -14,6 +14,7 @@
 #include "learning/internal/batch.h"
 #include "learning/internal/batch_ends.h"
 #include "learning/internal/loss.h"
+#include "learning/internal/scores.h"
 #include "learning/internal/sgd.h"
 
 namespace hansa::learning {
@@ -26,14 +27,12 @@ std::mutex& generator_turn() {
 
 struct EpochSums {
   double loss = 0;
-  std::uint64_t correct = 0;
   std::uint64_t samples = 0;
-  bool scored = true;  // every batch had class scores
+  AccuracyCount accuracy;
 
   [[nodiscard]] Metrics metrics() const {
-    const auto count = static_cast<double>(samples);
-    Metrics out{{"loss", loss, count}};
-    if (scored && samples > 0) out.push_back({"accuracy", static_cast<double>(correct), count});
+    Metrics out{{"loss", loss, static_cast<double>(samples)}};
+    if (auto of_labels = accuracy.metric()) out.push_back(*std::move(of_labels));
     return out;
   }
 };
@@ -131,8 +130,7 @@ Result<TrainingResult> run_training(Model& model, const DataSource& source, cons
 
       sums.loss += static_cast<double>(loss) * static_cast<double>(end - begin);
       sums.samples += end - begin;
-      sums.scored = sums.scored && has_class_scores(computed.output, reader.labels());
-      if (sums.scored) sums.correct += count_correct(computed.output, reader.labels());
+      sums.accuracy.add(computed.output, batch, computed.has_logits);
       begin = end;
       ++step;
     }

@@ -22,18 +22,23 @@ const ParameterEntry& entry_of(const ParameterLayout& layout, std::size_t value)
   return *std::prev(after);
 }
 
-// "from -3.1 to 9122", of the first examples. Values that are not finite are left out.
+// "from -3.1 to 9122", of the first examples' float32 inputs. Values that are not finite are left out.
 std::string range_text(const DataSource& source) {
   constexpr std::uint64_t examples_max = 1'000;
   constexpr std::size_t values_max = std::size_t{1} << 20;
-  const std::size_t width = source.shape().input_elements();
+  std::size_t width = 0;
+  for (const TensorSpec& input : source.shape().inputs) width += input.elements();
   const std::uint64_t count =
       std::min({source.example_count(), examples_max,
                 std::uint64_t{std::max<std::size_t>(values_max / std::max<std::size_t>(width, 1), 1)}});
   std::vector<std::uint32_t> indices(count);
   std::iota(indices.begin(), indices.end(), 0U);
-  std::vector<float> inputs(count * width);
-  source.read_inputs(indices, inputs);
+  std::vector<float> inputs;
+  for (std::size_t t = 0; t < source.shape().inputs.size(); ++t) {
+    if (source.shape()[t].type != ElementType::float32) continue;
+    const std::vector<float> values = read_tensor<float>(source, t, indices);
+    inputs.insert(inputs.end(), values.begin(), values.end());
+  }
   std::erase_if(inputs, [](float value) { return !std::isfinite(value); });
   if (inputs.empty()) return "over no finite number";
   const auto [least, most] = std::ranges::minmax(inputs);

@@ -168,26 +168,44 @@ DataConfig data_of(const Json& data) {
 }
 
 Json json_of(const ExampleShape& shape) {
-  return {{"input", shape.input},
-          {"target_kind", static_cast<int>(shape.target_kind)},
-          {"target", shape.target},
-          {"classes", shape.class_count}};
+  const auto list = [](const std::vector<TensorSpec>& specs) {
+    Json out = Json::array();
+    for (const TensorSpec& spec : specs)
+      out.push_back({{"name", spec.name},
+                     {"type", name(spec.type)},
+                     {"shape", spec.shape},
+                     {"classes", spec.class_count}});
+    return out;
+  };
+  return {{"inputs", list(shape.inputs)}, {"targets", list(shape.targets)}};
+}
+
+ElementType type_of(const Json& name) {
+  const auto type = element_type_of(name.get<std::string>());
+  if (!type) throw Json::other_error::create(501, "an unknown type of a tensor", nullptr);
+  return *type;
 }
 
 ExampleShape shape_of(const Json& shape) {
-  ExampleShape out;
-  out.input = shape.at("input").get<std::vector<std::int64_t>>();
-  out.target_kind = static_cast<TargetKind>(shape.at("target_kind").get<int>());
-  out.target = shape.at("target").get<std::vector<std::int64_t>>();
-  out.class_count = shape.at("classes").get<std::int64_t>();
-  return out;
+  const auto list = [&shape](const char* key) {
+    std::vector<TensorSpec> out;
+    for (const Json& spec : shape.at(key))
+      out.push_back({spec.at("name").get<std::string>(), type_of(spec.at("type")),
+                     spec.at("shape").get<std::vector<std::int64_t>>(),
+                     spec.at("classes").get<std::int64_t>()});
+    return out;
+  };
+  return {list("inputs"), list("targets")};
 }
 
 Json json_of(DataDescription description) {
   limit_names(description);
   Json ranges = Json::array();
   for (const ValueRange& range : description.ranges) ranges.push_back({range.least, range.most});
-  return {{"shape", description.input.shape},
+  Json inputs = Json::array();
+  for (const TensorDescription& input : description.inputs)
+    inputs.push_back({{"name", input.name}, {"type", name(input.type)}, {"shape", input.shape}});
+  return {{"inputs", std::move(inputs)},
           {"target", static_cast<int>(description.target)},
           {"class_count", description.class_count},
           {"columns", std::move(description.columns)},
@@ -197,15 +215,21 @@ Json json_of(DataDescription description) {
 }
 
 DataDescription description_of(const Json& description) {
-  constexpr std::size_t rank_max = 16;
+  constexpr std::size_t rank_max = 16, inputs_max = 64;
   const auto wrong = [](const char* what) { throw Json::other_error::create(501, what, nullptr); };
   DataDescription out;
-  out.input.shape = description.at("shape").get<std::vector<std::int64_t>>();
-  if (out.input.shape.size() > rank_max ||
-      std::ranges::any_of(out.input.shape, [](std::int64_t size) { return size < 1; }))
-    wrong("a shape that no example has");
+  for (const Json& input : description.at("inputs")) {
+    out.inputs.push_back({input.at("name").get<std::string>(), type_of(input.at("type")),
+                          input.at("shape").get<std::vector<std::int64_t>>()});
+    const TensorDescription& read = out.inputs.back();
+    if (out.inputs.size() > inputs_max || read.name.size() > wire_text_bytes_max ||
+        read.shape.size() > rank_max ||
+        std::ranges::any_of(read.shape, [](std::int64_t size) { return size < 1; }))
+      wrong("an input that no example has");
+  }
+  if (out.inputs.empty()) wrong("no input");
   const auto target = description.at("target").get<int>();
-  if (target < 0 || target > static_cast<int>(TargetType::real)) wrong("an unknown kind of target");
+  if (target < 0 || target > static_cast<int>(TargetType::none)) wrong("an unknown kind of target");
   out.target = static_cast<TargetType>(target);
   out.class_count = description.at("class_count").get<std::uint64_t>();
   out.columns = description.at("columns").get<std::vector<std::string>>();

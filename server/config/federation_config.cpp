@@ -113,9 +113,10 @@ Result<std::optional<DataContract>> read_data_contract(const Document& document)
   out.classes = texts("classes");
   if (document.has(key("label"))) out.label = document.text(key("label"));
   if (document.has(key("target")))
-    out.target =
-        document.text(key("target")) == name(TargetType::real) ? TargetType::real : TargetType::classes;
-  if (document.has(key("dtype"))) out.dtype = ElementType::float32;
+    for (const TargetType target : {TargetType::classes, TargetType::real, TargetType::none})
+      if (document.text(key("target")) == name(target)) out.target = target;
+  if (document.has(key("dtype"))) out.dtype = element_type_of(document.text(key("dtype")));
+  out.inputs = texts("inputs");
   for (const double size : numbers("shape")) {
     if (size != std::floor(size))
       return fail(ErrorCode::usage, document.location(key("shape")), "has a size that is not a whole number",

@@ -12,7 +12,7 @@ using messages::DataReport;
 
 DataDescription site() {
   DataDescription out;
-  out.input.shape = {2};
+  out.inputs = {{"x", ElementType::float32, {2}}};
   out.class_count = 2;
   out.columns = {"age", "bmi"};
   out.label = "outcome";

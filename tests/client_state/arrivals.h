@@ -14,13 +14,13 @@ inline learning::Arrival arrival_of(std::int64_t first, std::size_t count,
   out.source = "rows.csv";
   out.position = position;
   out.records = count;
-  out.examples.shape.input = {2};
-  out.examples.shape.class_count = first + static_cast<std::int64_t>(count);
+  out.examples = learning::Examples(
+      learning::one_input({2}, learning::class_target(first + static_cast<std::int64_t>(count))));
   for (std::size_t i = 0; i < count; ++i) {
     const auto label = first + static_cast<std::int64_t>(i);
-    out.examples.inputs.push_back(static_cast<float>(label));
-    out.examples.inputs.push_back(0.5F);
-    out.examples.classes.push_back(label);
+    out.examples.values<float>(0).push_back(static_cast<float>(label));
+    out.examples.values<float>(0).push_back(0.5F);
+    out.examples.values<std::int64_t>(1).push_back(label);
     out.digest.add(std::to_string(label));
   }
   return out;

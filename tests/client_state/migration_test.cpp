@@ -97,7 +97,7 @@ TEST_F(Migration, ExamplesAreKept) {
   ASSERT_EQ(sqlite3_exec(database_, attach.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
   const auto store = open();
   const auto snapshot = store->snapshot(TaskId(1)).value();
-  EXPECT_EQ(snapshot.examples.classes, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(snapshot.examples.values<std::int64_t>(1), (std::vector<std::int64_t>{0, 1}));
   EXPECT_EQ(snapshot.fresh, 1U);
   EXPECT_EQ(store->counts()->replay, 1U);
 }

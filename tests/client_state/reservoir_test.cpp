@@ -23,7 +23,7 @@ std::vector<std::int64_t> fill(std::unique_ptr<StateStore> opened, std::uint64_t
   }
   EXPECT_EQ(store->counts()->replay, 16U);
   EXPECT_EQ(store->counts()->trained, 200U);
-  return store->snapshot(TaskId(100))->examples.classes;
+  return store->snapshot(TaskId(100))->examples.values<std::int64_t>(1);
 }
 
 TEST(Reservoir, TheSameSeedsKeepTheSameExamplesInMemoryAndOnDisk) {
@@ -52,14 +52,14 @@ TEST(Reservoir, ARepeatedTaskFindsTheSameExamplesAndKeepsTheSame) {
     ASSERT_TRUE(store->add(
         arrival_of(static_cast<std::int64_t>(10 * task + 5), 2)));  // arrives before the repetition
     const auto again = store->snapshot(TaskId(task)).value();
-    EXPECT_EQ(again.examples.classes, first.examples.classes);
+    EXPECT_EQ(again.examples.values<std::int64_t>(1), first.examples.values<std::int64_t>(1));
     EXPECT_EQ(again.mark, first.mark);
     EXPECT_EQ(again.fresh, first.fresh);
     ASSERT_TRUE(ledger.apply({TaskId(task), task, again.mark, {}}));
-    auto expected = kept.examples.classes;
+    auto expected = kept.examples.values<std::int64_t>(1);
     const auto arrived = static_cast<std::int64_t>(10 * task + 5);
     expected.insert(expected.begin(), {arrived, arrived + 1});
-    EXPECT_EQ(store->snapshot(TaskId(100))->examples.classes, expected);
+    EXPECT_EQ(store->snapshot(TaskId(100))->examples.values<std::int64_t>(1), expected);
     EXPECT_EQ(store->counts()->trained, 7 * task - 2);
     EXPECT_EQ(store->counts()->fresh, 2U);
     EXPECT_EQ(store->counts()->replay, 4U);

@@ -103,9 +103,9 @@ TEST_F(State, ExamplesAndPositionAreThereAfterARestart) {
   const auto snapshot = store_->snapshot(another);
   ASSERT_TRUE(snapshot);
   EXPECT_EQ(snapshot->fresh, 5U);
-  EXPECT_EQ(snapshot->examples.classes, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
-  EXPECT_EQ(snapshot->examples.inputs[6], 3.0F);
-  EXPECT_EQ(snapshot->examples.shape.class_count, 5);
+  EXPECT_EQ(snapshot->examples.values<std::int64_t>(1), (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(snapshot->examples.values<float>(0)[6], 3.0F);
+  EXPECT_EQ(snapshot->examples.shape.targets[0].class_count, 5);
 }
 
 TEST_F(State, WhatACountedUpdateWasTrainedOnIsNotNewAnyMore) {
@@ -155,7 +155,7 @@ TEST_F(State, TheReservoirIsAUniformSample) {
     const auto snapshot = store->snapshot(another);
     ASSERT_TRUE(snapshot);
     ASSERT_EQ(snapshot->examples.count(), size);
-    for (const std::int64_t label : snapshot->examples.classes)
+    for (const std::int64_t label : snapshot->examples.values<std::int64_t>(1))
       if (label >= 1'000) ++kept[(static_cast<std::size_t>(label) - 1'000) / size];
     expected += static_cast<double>(size * size) / static_cast<double>(before + groups * size);
   }
@@ -166,12 +166,14 @@ TEST_F(State, ExamplesOfAnotherShapeAreRefusedAndNothingIsLost) {
   open();
   ASSERT_TRUE(store_->add(arrival_of(0, 2, "first")));
   auto other = arrival_of(2, 1, "second");
-  other.examples.shape.input = {1};
-  other.examples.inputs.pop_back();
+  other.examples = learning::Examples(learning::one_input({1}, learning::class_target(2)));
+  other.examples.values<float>(0) = {1};
+  other.examples.values<std::int64_t>(1) = {1};
   const auto refused = store_->add(other);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::data);
-  EXPECT_NE(refused.error().text().find("holds examples of 2"), std::string::npos) << refused.error().text();
+  EXPECT_NE(refused.error().text().find("holds examples of `x`: float32 [2]"), std::string::npos)
+      << refused.error().text();
   EXPECT_EQ(store_->position("rows.csv").value(), "first");
   EXPECT_EQ(store_->counts()->fresh, 2U);
   EXPECT_EQ(damaged_files(), 0U);

@@ -10,7 +10,7 @@ namespace {
 
 DataDescription hospital() {
   DataDescription out;
-  out.input.shape = {3};
+  out.inputs = {{"x", ElementType::float32, {3}}};
   out.class_count = 2;
   out.columns = {"age", "bmi", "pressure"};
   out.label = "outcome";
@@ -100,7 +100,7 @@ TEST(DataContract, LabelTargetClassesAndShapeAreCompared) {
   EXPECT_EQ(difference(data).reason.code, ReasonCode::contract_classes) << "integers are not these classes";
 
   data = hospital();
-  data.input.shape = {3, 8};
+  data.inputs[0].shape = {3, 8};
   EXPECT_EQ(difference(data).reason.code, ReasonCode::contract_shape);
   EXPECT_TRUE(contains(difference(data).what, "[3] in the contract, but [3, 8]"));
 }
@@ -193,7 +193,7 @@ TEST(DataContract, NamesBeyondTheLimitsAreNotPassedOn) {
   data.columns.assign(described_columns_max + 1, "x");
   limit_names(data);
   EXPECT_TRUE(data.columns.empty());
-  EXPECT_EQ(data.input.shape, hospital().input.shape);
+  EXPECT_EQ(data.inputs, hospital().inputs);
 }
 
 }  // namespace

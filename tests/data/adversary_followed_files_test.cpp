@@ -11,6 +11,7 @@
 #include "learning/data/follow/feed.h"
 #include "learning/data/follow/row_examples.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -63,7 +64,8 @@ class AdversaryFollowedFiles : public ::testing::Test {
     for (;;) {
       auto arrival = feed_->next(1'000);
       if (!arrival || !*arrival) break;
-      out.insert(out.end(), (**arrival).examples.classes.begin(), (**arrival).examples.classes.end());
+      const auto labels = testing::values_of<std::int64_t>((**arrival).examples, 1);
+      out.insert(out.end(), labels.begin(), labels.end());
       digest_.add((**arrival).digest.value());
       records_ += (**arrival).records;
       positions_[(**arrival).source] = (**arrival).position;

@@ -61,7 +61,7 @@ TEST_F(CsvSource, DescribesItsColumnsInTheModelsOrderWithTheirRangesBeforeScalin
   EXPECT_EQ(data.label, "y");
   EXPECT_EQ(data.target, TargetType::classes);
   EXPECT_EQ(data.class_count, 3U);
-  EXPECT_THAT(data.input.shape, ElementsAre(2));
+  EXPECT_THAT(data.inputs[0].shape, ElementsAre(2));
   EXPECT_THAT(data.ranges, ElementsAre(ValueRange{-300, 7}, ValueRange{2.5, 4})) << "a missing value is none";
   config_.columns = {"b", "a"};
   data = open()->description();
@@ -73,8 +73,8 @@ TEST_F(CsvSource, InputsAreAllColumnsExceptTheLabelInTheFilesOrder) {
   write("a, y ,b\n1,0,2.5\n-3e2,2,+4\n");
   const auto source = open();
   EXPECT_EQ(source->example_count(), 2U);
-  EXPECT_THAT(source->shape().input, ElementsAre(2));
-  EXPECT_EQ(source->shape().class_count, 3);
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(2));
+  EXPECT_EQ(source->shape().targets[0].class_count, 3);
   EXPECT_THAT(read_inputs(*source, all_of(*source)), ElementsAre(1, 2.5F, -300, 4));
   EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(0, 2));
 }
@@ -96,7 +96,8 @@ TEST_F(CsvSource, NamedClassesAreNumberedByTheirPositionInTheList) {
   write("a,y\n1,malignant\n2, benign \n");
   const auto source = open();
   EXPECT_THAT(read_targets<std::int64_t>(*source, all_of(*source)), ElementsAre(1, 0));
-  EXPECT_EQ(source->shape().class_count, 3) << "also if a client does not have examples of all classes";
+  EXPECT_EQ(source->shape().targets[0].class_count, 3)
+      << "also if a client does not have examples of all classes";
 }
 
 TEST_F(CsvSource, IntegerClassesMayBeWrittenAsFloats) {
@@ -108,7 +109,7 @@ TEST_F(CsvSource, RealTargets) {
   config_.target = TargetKind::real;
   write("a,y\n1,-0.25\n2,1e3\n");
   const auto source = open();
-  EXPECT_EQ(source->shape().target_kind, TargetKind::real);
+  EXPECT_EQ(source->shape().targets[0].type, ElementType::float32);
   EXPECT_THAT(read_targets<float>(*source, all_of(*source)), ElementsAre(-0.25F, 1000));
 }
 

@@ -7,6 +7,7 @@
 
 #include "learning/data/follow/feed.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -45,7 +46,7 @@ class Inbox : public ::testing::Test {
         break;
       }
       if (!*arrival) break;
-      const auto& labels = (*arrival)->examples.classes;
+      const auto labels = testing::values_of<std::int64_t>((*arrival)->examples, 1);
       out.insert(out.end(), labels.begin(), labels.end());
       EXPECT_EQ((*arrival)->records, labels.size());
       stored_.insert((*arrival)->source);

@@ -26,12 +26,11 @@ std::vector<Row> rows(std::size_t count, std::uint64_t seed) {
 }
 
 DenseSource source_of(const std::vector<Row>& rows) {
-  Examples examples;
-  examples.shape.input = {3};
-  examples.shape.class_count = 2;
+  Examples examples(one_input({3}, class_target(2)));
   for (const Row& row : rows) {
-    examples.inputs.insert(examples.inputs.end(), row.begin(), row.end());
-    examples.classes.push_back(row[0] > 0 ? 1 : 0);
+    std::vector<float>& inputs = examples.values<float>(0);
+    inputs.insert(inputs.end(), row.begin(), row.end());
+    examples.values<std::int64_t>(1).push_back(row[0] > 0 ? 1 : 0);
   }
   return {"rows", std::move(examples)};
 }
@@ -117,11 +116,9 @@ TEST(HoldOut, ASubsetReadsItsOwnExamples) {
   const DenseSource source = source_of(data);
   const ExampleSubset subset(source, {2, 5, 9});
   ASSERT_EQ(subset.example_count(), 3U);
-  std::vector<float> inputs(6);
-  std::vector<std::int64_t> targets(2);
   const std::uint32_t indices[] = {2, 0};
-  subset.read_inputs(indices, inputs);
-  subset.read_targets(indices, std::span(targets));
+  const std::vector<float> inputs = read_tensor<float>(subset, 0, indices);
+  const std::vector<std::int64_t> targets = read_tensor<std::int64_t>(subset, 1, indices);
   EXPECT_EQ(Row(inputs.begin(), inputs.begin() + 3), data[9]);
   EXPECT_EQ(Row(inputs.begin() + 3, inputs.end()), data[2]);
   EXPECT_EQ(targets[0], data[9][0] > 0 ? 1 : 0);

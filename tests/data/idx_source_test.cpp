@@ -58,13 +58,11 @@ TEST_F(IdxSource, PixelsBecomeFractionsAndLabelsIntegers) {
   const auto source = open_data_source(config_);
   ASSERT_TRUE(source) << source.error().text();
   EXPECT_EQ((*source)->example_count(), 2U);
-  EXPECT_THAT((*source)->shape().input, ElementsAre(1, 1, 3));
-  EXPECT_EQ((*source)->shape().class_count, 10);
+  EXPECT_THAT((*source)->shape().inputs[0].shape, ElementsAre(1, 1, 3));
+  EXPECT_EQ((*source)->shape().targets[0].class_count, 10);
   const std::vector<std::uint32_t> order{1, 0};
-  std::vector<float> inputs(6);
-  std::vector<std::int64_t> labels(2);
-  (*source)->read_inputs(order, inputs);
-  (*source)->read_targets(order, labels);
+  const std::vector<float> inputs = read_tensor<float>(**source, 0, order);
+  const std::vector<std::int64_t> labels = read_tensor<std::int64_t>(**source, 1, order);
   EXPECT_THAT(inputs, ElementsAre(102 / 255.0F, 0, 204 / 255.0F, 0, 51 / 255.0F, 1));
   EXPECT_THAT(labels, ElementsAre(9, 4));
 }
@@ -74,8 +72,7 @@ TEST_F(IdxSource, GzippedFilesReadTheSameWhateverTheirName) {
   const auto source = open_data_source(config_);
   ASSERT_TRUE(source) << source.error().text();
   const std::vector<std::uint32_t> order{0};
-  std::vector<float> inputs(3);
-  (*source)->read_inputs(order, inputs);
+  const std::vector<float> inputs = read_tensor<float>(**source, 0, order);
   EXPECT_THAT(inputs, ElementsAre(0, 51 / 255.0F, 1));
 }
 
@@ -84,7 +81,7 @@ TEST_F(IdxSource, ExamplesMaxTakesTheFirst) {
   const auto source = open_data_source(config_);
   ASSERT_TRUE(source) << source.error().text();
   EXPECT_EQ((*source)->example_count(), 1U);
-  EXPECT_EQ((*source)->shape().class_count, 5);
+  EXPECT_EQ((*source)->shape().targets[0].class_count, 5);
 }
 
 TEST_F(IdxSource, UnknownKindIsRefusedNamingTheKinds) {

@@ -7,6 +7,7 @@
 
 #include "learning/data/follow/feed.h"
 #include "tests/data/broker.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -65,8 +66,10 @@ class Mqtt : public ::testing::Test {
     while (out.size() < count && std::chrono::steady_clock::now() < until) {
       const auto arrival = turn();
       if (!arrival) continue;
-      out.insert(out.end(), arrival->examples.classes.begin(), arrival->examples.classes.end());
-      inputs_.insert(inputs_.end(), arrival->examples.inputs.begin(), arrival->examples.inputs.end());
+      const Labels labels = testing::values_of<std::int64_t>(arrival->examples, 1);
+      out.insert(out.end(), labels.begin(), labels.end());
+      const std::vector<float> inputs = testing::values_of<float>(arrival->examples, 0);
+      inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
       store(*arrival);
     }
     return out;

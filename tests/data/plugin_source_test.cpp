@@ -24,8 +24,8 @@ std::string refusal(const DataConfig& config) {
 TEST(PluginSource, ExamplesComeFromTheLibrary) {
   const auto source = open_data_source(with(PLUGIN_GOOD)).value();
   EXPECT_EQ(source->example_count(), 10U);
-  EXPECT_THAT(source->shape().input, ElementsAre(2));
-  EXPECT_EQ(source->shape().class_count, 3);
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(2));
+  EXPECT_EQ(source->shape().targets[0].class_count, 3);
   for (const std::uint32_t first : {8U, 4U}) {
     const std::vector<std::uint32_t> indices{first, 1};
     EXPECT_THAT(testing::read_inputs(*source, indices),
@@ -40,7 +40,7 @@ TEST(PluginSource, RealTargetsAndExamplesMax) {
   config.examples_max = 4;
   const auto source = open_data_source(config).value();
   EXPECT_EQ(source->example_count(), 4U);
-  EXPECT_EQ(source->shape().target_kind, TargetKind::real);
+  EXPECT_EQ(source->shape().targets[0].type, ElementType::float32);
   EXPECT_THAT(testing::read_targets<float>(*source, {3}), ElementsAre(6));
 }
 
@@ -53,10 +53,39 @@ TEST(PluginSource, ErrorsNameTheLibraryAndTheReason) {
   DataConfig other = with(PLUGIN_GOOD);
   other.kind = "camera";
   EXPECT_THAT(refusal(other), HasSubstr("registers \"ramp\""));
-  EXPECT_THAT(refusal(with(PLUGIN_OTHER_VERSION)), HasSubstr("of version 2, but this Hansa needs version 1"));
+  EXPECT_THAT(refusal(with(PLUGIN_OTHER_VERSION)),
+              HasSubstr("of version 2, but its entry is that of version 1"));
   EXPECT_THAT(refusal(with(PLUGIN_WITHOUT_ENTRY)), HasSubstr("is not a data plugin"));
   EXPECT_THAT(refusal(with(PLUGIN_BAD_SHAPE)), HasSubstr("examples of an invalid shape"));
   EXPECT_THAT(refusal(with("/nowhere/none.so")), HasSubstr("/nowhere/none.so: cannot be loaded"));
+}
+
+DataConfig typed(const std::string& options = "") {
+  DataConfig config = with(PLUGIN_TYPED);
+  config.kind = "typed";
+  config.options = options;
+  return config;
+}
+
+TEST(TypedPlugin, HasSeveralInputsAndTargets) {
+  const auto source = open_data_source(typed()).value();
+  EXPECT_EQ(source->example_count(), 6U);
+  EXPECT_EQ(text_of(std::span<const TensorSpec>(source->shape().inputs)),
+            "`tokens`: int64 [3], `mask`: boolean [3]");
+  EXPECT_EQ(text_of(std::span<const TensorSpec>(source->shape().targets)),
+            "`y`: int64 [2], `y_half`: float32 []");
+  EXPECT_EQ(source->shape().targets[0].class_count, 4);
+  const std::vector<std::uint32_t> indices{5, 0};
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 0, indices), ElementsAre(5, 6, 7, 0, 1, 2));
+  EXPECT_THAT(read_tensor<std::uint8_t>(*source, 1, indices), ElementsAre(1, 0, 1, 1, 0, 1));
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 2, indices), ElementsAre(1, -100, 0, -100));
+  EXPECT_THAT(read_tensor<float>(*source, 3, indices), ElementsAre(2.5F, 0));
+  EXPECT_THAT(copy_of(*source).values<float>(3), ElementsAre(0, 0.5F, 1, 1.5F, 2, 2.5F));
+}
+
+TEST(TypedPlugin, AShapeThatNoExampleHasIsRefused) {
+  for (const char* options : {"twice", "order", "type", "none"})
+    EXPECT_THAT(refusal(typed(options)), HasSubstr("examples of an invalid shape")) << options;
 }
 
 TEST(RegisteredKind, IsOpenedByItsNameAndCannotBeRegisteredTwice) {

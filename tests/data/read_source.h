@@ -3,7 +3,7 @@
 #include <numeric>
 #include <vector>
 
-#include "learning/data/data_source.h"
+#include "learning/data/dense_source.h"
 
 namespace hansa::learning::testing {
 
@@ -15,18 +15,22 @@ using Indices = std::vector<std::uint32_t>;
   return out;
 }
 
-[[nodiscard]] inline std::vector<float> read_inputs(const DataSource& source, const Indices& indices) {
-  std::vector<float> out(indices.size() * source.shape().input_elements());
-  source.read_inputs(indices, out);
-  return out;
+// The first input.
+template <class T = float>
+[[nodiscard]] std::vector<T> read_inputs(const DataSource& source, const Indices& indices) {
+  return read_tensor<T>(source, 0, indices);
 }
 
-// T is std::int64_t for classes, float for real targets.
+// The first target. T is std::int64_t for classes, float for real targets.
 template <class T>
 [[nodiscard]] std::vector<T> read_targets(const DataSource& source, const Indices& indices) {
-  std::vector<T> out(indices.size() * source.shape().target_elements());
-  source.read_targets(indices, std::span(out));
-  return out;
+  return read_tensor<T>(source, source.shape().inputs.size(), indices);
+}
+
+// The values of tensor `tensor` of examples, of which there may be none.
+template <class T>
+[[nodiscard]] std::vector<T> values_of(const Examples& examples, std::size_t tensor) {
+  return examples.tensors.empty() ? std::vector<T>() : examples.values<T>(tensor);
 }
 
 }  // namespace hansa::learning::testing

@@ -7,6 +7,7 @@
 
 #include "learning/data/follow/feed.h"
 #include "tests/data/data_files.h"
+#include "tests/data/read_source.h"
 
 namespace hansa::learning {
 namespace {
@@ -49,8 +50,10 @@ class Tail : public ::testing::Test {
       }
       if (!*arrival) break;
       const Arrival& a = **arrival;
-      out.insert(out.end(), a.examples.classes.begin(), a.examples.classes.end());
-      inputs_.insert(inputs_.end(), a.examples.inputs.begin(), a.examples.inputs.end());
+      const Labels labels = testing::values_of<std::int64_t>(a.examples, 1);
+      out.insert(out.end(), labels.begin(), labels.end());
+      const std::vector<float> inputs = testing::values_of<float>(a.examples, 0);
+      inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
       records_ += a.records;
       digest_.add(a.digest.value());
       positions_[a.source] = a.position;
@@ -139,7 +142,7 @@ TEST_F(Tail, AnArrivalHasAtMostRecordsMaxRecords) {
   restart();
   const auto two = feed_->next(2);
   ASSERT_TRUE(two && *two);
-  EXPECT_EQ((*two)->examples.classes, (Labels{1, 2}));
+  EXPECT_EQ((*two)->examples.values<std::int64_t>(1), (Labels{1, 2}));
 }
 
 TEST_F(Tail, ARotatedFileIsReadToItsEndBeforeTheNewOne) {
@@ -242,12 +245,9 @@ TEST_F(Tail, WindowsSpanPiecesAndRestarts) {
     const auto count = static_cast<std::size_t>((*whole)->example_count());
     std::multimap<std::vector<float>, std::int64_t> expected;
     for (std::uint32_t i = 0; i < count; ++i) {
-      std::vector<float> input(window);
-      std::vector<std::int64_t> label(1);
       const std::vector<std::uint32_t> index{i};
-      (*whole)->read_inputs(index, input);
-      (*whole)->read_targets(index, std::span(label));
-      expected.emplace(input, label[0]);
+      expected.emplace(read_tensor<float>(**whole, 0, index),
+                       read_tensor<std::int64_t>(**whole, 1, index)[0]);
     }
     for (std::size_t cut = 0; cut < lines.size(); cut += 3) {
       SCOPED_TRACE(std::to_string(window) + "/" + std::to_string(stride) + " cut at " + std::to_string(cut));

@@ -25,9 +25,10 @@ TEST_F(TextSource, CharactersAreNumbersAndTheNextOneIsTheTarget) {
   testing::write_text(config_.file, "a ~\nb\xC3\n");
   const auto source = open_data_source(config_).value();
   EXPECT_EQ(source->example_count(), 4U);
-  EXPECT_THAT(source->shape().input, ElementsAre(3));
-  EXPECT_EQ(source->shape().class_count, 96);
-  EXPECT_THAT(testing::read_inputs(*source, {0, 2}), ElementsAre('a' - 31, 1, 95, 95, 0, 'b' - 31));
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(3));
+  EXPECT_EQ(source->shape().targets[0].class_count, 96);
+  EXPECT_THAT(testing::read_inputs<std::int64_t>(*source, {0, 2}),
+              ElementsAre('a' - 31, 1, 95, 95, 0, 'b' - 31));
   EXPECT_THAT(testing::read_targets<std::int64_t>(*source, {0, 2}), ElementsAre(0, 1))
       << "what is outside the alphabet is a space";
 }

@@ -46,7 +46,7 @@ class WindowsSource : public ::testing::Test {
 
 TEST_F(WindowsSource, AnInputIsColumnsByRowsAndItsLabelIsThatOfTheLastRow) {
   const auto source = open(ramp(5));
-  EXPECT_THAT(source->shape().input, ElementsAre(2, 3));
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(2, 3));
   EXPECT_EQ(source->example_count(), 3U);
   EXPECT_THAT(read_inputs(*source, {1}), ElementsAre(1, 2, 3, 101, 102, 103));
   EXPECT_THAT(labels_of(*source), ElementsAre(2, 3, 4));
@@ -79,7 +79,7 @@ TEST_F(WindowsSource, WindowsStayWithinTheirSeriesEvenIfRowsInterleave) {
   for (int i = 0; i < 8; ++i)
     text += std::to_string(i) + ",0," + std::to_string(i) + "," + (i % 2 == 0 ? "left" : "right") + "\n";
   const auto source = open(text);
-  EXPECT_THAT(source->shape().input, ElementsAre(2, 3)) << "the group is not an input";
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(2, 3)) << "the group is not an input";
   EXPECT_THAT(labels_of(*source), ElementsAre(4, 6, 5, 7));
   EXPECT_THAT(read_inputs(*source, {2}), ElementsAre(1, 3, 5, 0, 0, 0));
 }

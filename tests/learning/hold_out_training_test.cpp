@@ -34,15 +34,10 @@ class WatchedSource final : public DataSource {
   [[nodiscard]] const ExampleShape& shape() const override { return source_->shape(); }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return source_->memory_bytes(); }
   [[nodiscard]] std::string location() const override { return source_->location(); }
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    source_->read_inputs(indices, inputs);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    for (const std::uint32_t index : indices) ++read_[index];
-    source_->read_targets(indices, targets);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    source_->read_targets(indices, targets);
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    if (!tensors[1].empty())
+      for (const std::uint32_t index : indices) ++read_[index];
+    source_->read(indices, tensors);
   }
   mutable std::vector<int> read_;
 
@@ -187,15 +182,13 @@ TEST_F(HoldOutTraining, ThePersonalModelIsMeasuredToo) {
 }
 
 TEST_F(HoldOutTraining, ADeviceWhoseExamplesAreAllOnOneSideSaysSo) {
-  Examples one;
-  one.shape.input = {28, 28};
-  one.shape.class_count = 10;
-  one.inputs.assign(28 * 28, 0.5F);
-  one.classes = {3};
+  Examples one(one_input({28, 28}, class_target(10)));
+  one.values<float>(0).assign(28 * 28, 0.5F);
+  one.values<std::int64_t>(1) = {3};
   source_ = std::make_shared<WatchedSource>(std::make_shared<DenseSource>("one row", one));
   bool trained = false, refused = false;
   for (std::uint64_t other = 0; other < 64 && !(trained && refused); ++other) {
-    one.inputs[0] = static_cast<float>(other);
+    one.values<float>(0)[0] = static_cast<float>(other);
     source_ = std::make_shared<WatchedSource>(std::make_shared<DenseSource>("one row", one));
     const auto result = train(HoldOut{fraction, Measure::yes});
     if (result) {

@@ -54,8 +54,8 @@ TEST_F(TensorsSource, FloatsAndClassesAreReadByIndex) {
   write(at::arange(12, at::kFloat).reshape({3, 2, 2}), at::tensor({2, 0, 1}, at::kLong));
   const auto source = open();
   EXPECT_EQ(source->example_count(), 3U);
-  EXPECT_THAT(source->shape().input, ElementsAre(2, 2));
-  EXPECT_EQ(source->shape().class_count, 3);
+  EXPECT_THAT(source->shape().inputs[0].shape, ElementsAre(2, 2));
+  EXPECT_EQ(source->shape().targets[0].class_count, 3);
   EXPECT_THAT(read_inputs(*source, {2, 0}), ElementsAre(8, 9, 10, 11, 0, 1, 2, 3));
   EXPECT_THAT(read_targets<std::int64_t>(*source, {2, 0}), ElementsAre(1, 2));
   EXPECT_EQ(source->memory_bytes(), 0U) << "the file stays where it is";
@@ -63,13 +63,49 @@ TEST_F(TensorsSource, FloatsAndClassesAreReadByIndex) {
 
 TEST_F(TensorsSource, EveryTypeOfNumberIsConverted) {
   const at::Tensor values = at::tensor({1, 2, 0}, at::kLong);
-  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kByte, at::kChar,
-                                    at::kShort, at::kInt, at::kLong}) {
+  for (const at::ScalarType type :
+       {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kByte, at::kChar, at::kShort}) {
     write(values.to(type), values.to(at::kInt).unsqueeze(1));
     const auto source = open();
+    EXPECT_EQ(source->shape().inputs[0].type, ElementType::float32) << type;
     EXPECT_THAT(read_inputs(*source, {0, 1, 2}), ElementsAre(1, 2, 0)) << type;
     EXPECT_THAT(read_targets<std::int64_t>(*source, {0, 1, 2}), ElementsAre(1, 2, 0)) << "n x 1 counts as n";
   }
+}
+
+TEST_F(TensorsSource, NumbersThatNameSomethingKeepTheirType) {
+  const at::Tensor values = at::tensor({1, 2, 0}, at::kLong);
+  write(values, values);
+  EXPECT_EQ(open()->shape().inputs[0].type, ElementType::int64);
+  EXPECT_THAT(read_inputs<std::int64_t>(*open(), {1, 2}), ElementsAre(2, 0));
+  write(values.to(at::kInt), values);
+  EXPECT_EQ(open()->shape().inputs[0].type, ElementType::int32);
+  EXPECT_THAT(read_inputs<std::int32_t>(*open(), {1, 2}), ElementsAre(2, 0));
+  write(values.gt(0), values);
+  EXPECT_EQ(open()->shape().inputs[0].type, ElementType::boolean);
+  EXPECT_THAT(read_inputs<std::uint8_t>(*open(), {1, 2}), ElementsAre(1, 0));
+}
+
+TEST_F(TensorsSource, HasInputsAndTargetsByTheirNames) {
+  c10::Dict<std::string, at::Tensor> several;
+  several.insert("y_class", at::tensor({0, 2}, at::kLong));
+  several.insert("tokens", at::tensor({3, 4, 5, 6}, at::kLong).reshape({2, 2}));
+  several.insert("age", at::tensor({0.5F, 1.5F}));
+  several.insert("y", at::tensor({1, -100, 0, 3}, at::kInt).reshape({2, 2}));
+  several.insert("years", at::zeros({2, 1}));
+  write_value(several);
+  const auto source = open();
+  EXPECT_EQ(text_of(std::span<const TensorSpec>(source->shape().inputs)),
+            "`tokens`: int64 [2], `age`: float32 [], `years`: float32 [1]");
+  EXPECT_EQ(text_of(std::span<const TensorSpec>(source->shape().targets)),
+            "`y_class`: int64 [], `y`: int64 [2]");
+  EXPECT_EQ(source->shape().targets[0].class_count, 3);
+  EXPECT_EQ(source->shape().targets[1].class_count, 4) << "a label of -100 does not count";
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 4, std::vector<std::uint32_t>{0}), ElementsAre(1, -100));
+  c10::Dict<std::string, at::Tensor> only_x;
+  only_x.insert("x", at::zeros({2, 1}));
+  write_value(only_x);
+  EXPECT_TRUE(open()->shape().targets.empty()) << "an autoencoder needs none";
 }
 
 TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesAreReadCorrectly) {
@@ -83,8 +119,8 @@ TEST_F(TensorsSource, ViewsTransposesAndSharedStoragesAreReadCorrectly) {
 TEST_F(TensorsSource, RealTargetsMayHaveAShape) {
   write(at::zeros({2, 3}), at::tensor({0.5, 1.5, 2.5, 3.5}, at::kFloat).reshape({2, 2}));
   const auto source = open();
-  EXPECT_EQ(source->shape().target_kind, TargetKind::real);
-  EXPECT_THAT(source->shape().target, ElementsAre(2));
+  EXPECT_EQ(source->shape().targets[0].type, ElementType::float32);
+  EXPECT_THAT(source->shape().targets[0].shape, ElementsAre(2));
   EXPECT_THAT(read_targets<float>(*source, {1}), ElementsAre(2.5F, 3.5F));
 }
 
@@ -93,7 +129,7 @@ TEST_F(TensorsSource, ExamplesMaxTakesTheFirst) {
   write(at::tensor({1.0F, 2.0F, std::nanf("")}), at::tensor({0, 1, -7}, at::kLong));
   const auto source = open();
   EXPECT_EQ(source->example_count(), 2U);
-  EXPECT_EQ(source->shape().class_count, 2);
+  EXPECT_EQ(source->shape().targets[0].class_count, 2);
 }
 
 TEST_F(TensorsSource, ErrorsNameTheFileAndTheExample) {
@@ -109,12 +145,10 @@ TEST_F(TensorsSource, ErrorsNameTheFileAndTheExample) {
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: example 2: has the label -1"));
   write(at::zeros({0, 2}), at::zeros({0}, at::kLong));
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: holds no example"));
-  write(x, at::zeros({3, 2}, at::kLong));
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has 2 integers as the y of an example"));
-  c10::Dict<std::string, at::Tensor> only_x;
-  only_x.insert("x", x);
-  write_value(only_x);
-  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has no tensor \"y\""));
+  c10::Dict<std::string, at::Tensor> only_y;
+  only_y.insert("y", y);
+  write_value(only_y);
+  EXPECT_THAT(refusal(), HasSubstr("shard.pt: has no tensor \"x\""));
   write_value(x);
   EXPECT_THAT(refusal(), HasSubstr("shard.pt: does not hold a dict"));
   testing::write_text(config_.file, "no archive");

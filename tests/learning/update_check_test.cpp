@@ -16,17 +16,17 @@ using ::testing::Not;
 
 class Examples final : public DataSource {
  public:
-  explicit Examples(std::vector<float> inputs) : inputs_(std::move(inputs)) { shape_.input = {2}; }
+  explicit Examples(std::vector<float> inputs)
+      : shape_(one_input({2}, class_target(2))), inputs_(std::move(inputs)) {}
   std::uint64_t example_count() const override { return inputs_.size() / 2; }
   const ExampleShape& shape() const override { return shape_; }
   std::uint64_t memory_bytes() const override { return 0; }
   std::string location() const override { return "rows.csv"; }
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    const std::span<float> inputs = values_of<float>(tensors[0]);
     for (std::size_t i = 0; i < indices.size(); ++i)
       std::copy_n(inputs_.begin() + 2 * indices[i], 2, inputs.begin() + static_cast<std::ptrdiff_t>(2 * i));
   }
-  void read_targets(std::span<const std::uint32_t>, std::span<std::int64_t>) const override {}
-  void read_targets(std::span<const std::uint32_t>, std::span<float>) const override {}
 
  private:
   ExampleShape shape_;

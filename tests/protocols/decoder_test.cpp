@@ -309,7 +309,7 @@ TEST(Decoder, NumbersOutOfRangeAreRefused) {
   expect_error(encode(session, welcome), "not finite");
   welcome.contract = DataContract{.columns = std::vector<std::string>(contract_columns_max + 1, "x")};
   expect_error(encode(session, welcome), "a list is longer than 1024");
-  welcome.contract = DataContract{.target = static_cast<TargetType>(2)};
+  welcome.contract = DataContract{.target = static_cast<TargetType>(3)};
   expect_error(encode(session, welcome), "enumerator");
   TrainTask task = small_task();
   EXPECT_TRUE(decodes(encode(session, task)));

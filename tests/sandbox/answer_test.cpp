@@ -15,7 +15,7 @@ constexpr std::size_t room = 8;  // values of vectors to keep
 
 DataDescription described() {
   DataDescription out;
-  out.input.shape = {2};
+  out.inputs = {{"x", ElementType::float32, {2}}};
   out.class_count = 2;
   out.columns = {"age", "bmi"};
   out.label = "outcome";
@@ -37,9 +37,15 @@ TEST(AdversaryTrainerDescription, OneThatIsTooLargeOrInconsistentIsRefused) {
   refused("columns", std::vector<std::string>{std::string(described_bytes_max, 'x'), "y"});
   refused("columns", std::vector<std::string>{"one"});
   refused("columns", 7);
-  refused("shape", std::vector<int>(17, 1));
-  refused("shape", std::vector<int>{0});
-  refused("target", 2);
+  const auto input = [](const char* type, std::vector<int> shape) {
+    return Json::array({{{"name", "x"}, {"type", type}, {"shape", std::move(shape)}}});
+  };
+  refused("inputs", input("float32", std::vector<int>(17, 1)));
+  refused("inputs", input("float32", {0}));
+  refused("inputs", input("complex", {2}));
+  refused("inputs", Json::array());
+  refused("inputs", Json(std::vector<Json>(65, input("float32", {2})[0])));
+  refused("target", 3);
   refused("target", -1);
   refused("ranges", Json::array({Json::array({"nan", 1})}));
   refused("label", nullptr);
@@ -50,7 +56,7 @@ TEST(AdversaryTrainerDescription, TooManyNamesAreLeftOutByTheSender) {
   large.columns.assign(described_columns_max + 1, "x");
   const DataDescription sent = learning::description_of(learning::json_of(large));
   EXPECT_TRUE(sent.columns.empty());
-  EXPECT_EQ(sent.input, large.input);
+  EXPECT_EQ(sent.inputs, large.inputs);
 }
 
 struct AdversaryTrainerAnswer : ::testing::Test {

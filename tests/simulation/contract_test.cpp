@@ -12,7 +12,7 @@ namespace {
 
 DataDescription hospital(std::vector<std::string> columns) {
   DataDescription out;
-  out.input.shape = {static_cast<std::int64_t>(columns.size())};
+  out.inputs = {{"x", ElementType::float32, {static_cast<std::int64_t>(columns.size())}}};
   out.class_count = 2;
   out.columns = std::move(columns);
   out.label = "outcome";

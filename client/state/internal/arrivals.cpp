@@ -55,6 +55,13 @@ void require_same_names(const HeldShape& held, const HeldShape& given, const lea
            {ReasonCode::columns_changed, {}});
 }
 
+// But for the number of classes, which may grow.
+bool are_alike(const learning::ExampleShape& a, learning::ExampleShape b) {
+  if (a.targets.size() != b.targets.size()) return false;
+  for (std::size_t i = 0; i < a.targets.size(); ++i) b.targets[i].class_count = a.targets[i].class_count;
+  return a == b;
+}
+
 // The shape of the examples held and of the arrival's. It may know more classes than before.
 learning::ExampleShape common_shape(SQLite::Database& database, const learning::Arrival& arrival) {
   const auto held = read_shape(database);
@@ -62,16 +69,17 @@ learning::ExampleShape common_shape(SQLite::Database& database, const learning::
   learning::ExampleShape& shape = given.shape;
   if (held) {
     const learning::ExampleShape& old = held->shape;
-    if (old.input != shape.input || old.target != shape.target || old.target_kind != shape.target_kind)
+    if (!are_alike(old, shape))
       refuse(arrival,
              "gives examples of " + text_of(shape) + ", but the client's state holds examples of " +
                  text_of(old),
              {ReasonCode::shape_changed, {}});
     require_same_names(*held, given, arrival);
-    shape.class_count = std::max(shape.class_count, old.class_count);
+    for (std::size_t i = 0; i < shape.targets.size(); ++i)
+      shape.targets[i].class_count = std::max(shape.targets[i].class_count, old.targets[i].class_count);
   }
-  if (!held || held->shape.class_count != shape.class_count || held->columns != given.columns ||
-      held->label != given.label || held->classes != given.classes)
+  if (!held || held->shape != shape || held->columns != given.columns || held->label != given.label ||
+      held->classes != given.classes)
     keep_shape(database, given);
   return shape;
 }

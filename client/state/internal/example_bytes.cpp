@@ -1,7 +1,5 @@
 #include "client/state/internal/example_bytes.h"
 
-#include <cstring>
-
 #include <nlohmann/json.hpp>
 
 #include "client/state/internal/sealed.h"
@@ -11,21 +9,43 @@ namespace {
 
 using nlohmann::json;
 
-template <class T>
-void append(std::span<const std::byte> bytes, std::vector<T>& to) {
-  const std::size_t before = to.size();
-  to.resize(before + bytes.size() / sizeof(T));
-  if (!bytes.empty()) std::memcpy(to.data() + before, bytes.data(), bytes.size());
+json json_of(const std::vector<learning::TensorSpec>& specs) {
+  json out = json::array();
+  for (const learning::TensorSpec& spec : specs)
+    out.push_back({{"name", spec.name},
+                   {"type", name(spec.type)},
+                   {"shape", spec.shape},
+                   {"classes", spec.class_count}});
+  return out;
+}
+
+std::vector<learning::TensorSpec> specs_of(const json& list) {
+  std::vector<learning::TensorSpec> out;
+  for (const json& spec : list) {
+    const auto type = element_type_of(spec.at("type").get<std::string>());
+    if (!type) throw Damaged{"the examples have a tensor of an unknown type"};
+    out.push_back({spec.at("name").get<std::string>(), *type,
+                   spec.at("shape").get<std::vector<std::int64_t>>(),
+                   spec.at("classes").get<std::int64_t>()});
+  }
+  return out;
+}
+
+// An earlier version kept one input and one target, in the same bytes.
+learning::ExampleShape shape_without_names(const json& kept) {
+  auto target = kept.at("target").get<std::vector<std::int64_t>>();
+  return learning::one_input(
+      kept.at("input").get<std::vector<std::int64_t>>(),
+      kept.at("real").get<bool>()
+          ? learning::real_target(std::move(target))
+          : learning::class_target(kept.at("classes").get<std::int64_t>(), std::move(target)));
 }
 
 }  // namespace
 
 std::string json_of(const HeldShape& held) {
-  const learning::ExampleShape& shape = held.shape;
-  return json{{"input", shape.input},
-              {"target", shape.target},
-              {"real", shape.target_kind == learning::TargetKind::real},
-              {"classes", shape.class_count},
+  return json{{"inputs", json_of(held.shape.inputs)},
+              {"targets", json_of(held.shape.targets)},
               {"columns", held.columns},
               {"label", held.label},
               {"class_names", held.classes}}
@@ -35,13 +55,10 @@ std::string json_of(const HeldShape& held) {
 HeldShape shape_of(const std::string& text) {
   const json kept = json::parse(text, nullptr, false);
   HeldShape held;
-  learning::ExampleShape& out = held.shape;
   try {
-    kept.at("input").get_to(out.input);
-    kept.at("target").get_to(out.target);
-    out.target_kind =
-        kept.at("real").get<bool>() ? learning::TargetKind::real : learning::TargetKind::class_index;
-    kept.at("classes").get_to(out.class_count);
+    held.shape = kept.contains("inputs")
+                     ? learning::ExampleShape{specs_of(kept.at("inputs")), specs_of(kept.at("targets"))}
+                     : shape_without_names(kept);
     // An earlier version kept no names.
     held.columns = kept.value("columns", held.columns);
     held.label = kept.value("label", held.label);
@@ -53,36 +70,32 @@ HeldShape shape_of(const std::string& text) {
 }
 
 std::string text_of(const learning::ExampleShape& shape) {
-  std::string out;
-  for (const std::int64_t size : shape.input) out += (out.empty() ? "" : " x ") + std::to_string(size);
-  return out + (shape.target_kind == learning::TargetKind::real ? " with numbers as labels"
-                                                                : " with classes as labels");
+  return learning::text_of(shape.inputs) + " with the targets " + learning::text_of(shape.targets);
 }
 
-ExampleBytes::ExampleBytes(const learning::ExampleShape& shape)
-    : inputs_(shape.input_elements()),
-      targets_(shape.target_elements()),
-      real_(shape.target_kind == learning::TargetKind::real) {}
-
-std::size_t ExampleBytes::size() const {
-  return inputs_ * sizeof(float) + targets_ * (real_ ? sizeof(float) : sizeof(std::int64_t));
+ExampleBytes::ExampleBytes(const learning::ExampleShape& shape) {
+  for (std::size_t t = 0; t < shape.size(); ++t) {
+    tensors_.push_back(shape[t].bytes());
+    size_ += tensors_.back();
+  }
 }
 
 std::vector<std::byte> ExampleBytes::pack(const learning::Examples& from, std::size_t index) const {
-  std::vector<std::byte> out(size());
-  std::memcpy(out.data(), from.inputs.data() + index * inputs_, inputs_ * sizeof(float));
-  std::byte* targets = out.data() + inputs_ * sizeof(float);
-  if (real_) std::memcpy(targets, from.reals.data() + index * targets_, targets_ * sizeof(float));
-  else std::memcpy(targets, from.classes.data() + index * targets_, targets_ * sizeof(std::int64_t));
+  std::vector<std::byte> out;
+  out.reserve(size_);
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const auto example = learning::bytes_of(from.tensors[t]).subspan(index * tensors_[t], tensors_[t]);
+    out.insert(out.end(), example.begin(), example.end());
+  }
   return out;
 }
 
 void ExampleBytes::unpack(std::span<const std::byte> bytes, learning::Examples& to) const {
-  if (bytes.size() != size()) throw Damaged{"an example has another size"};
-  append(bytes.first(inputs_ * sizeof(float)), to.inputs);
-  bytes = bytes.subspan(inputs_ * sizeof(float));
-  if (real_) append(bytes, to.reals);
-  else append(bytes, to.classes);
+  if (bytes.size() != size_) throw Damaged{"an example has another size"};
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    learning::append(bytes.first(tensors_[t]), to.tensors[t]);
+    bytes = bytes.subspan(tensors_[t]);
+  }
 }
 
 }  // namespace hansa::client

@@ -22,7 +22,7 @@ struct HeldShape {
 // For error messages.
 [[nodiscard]] std::string text_of(const learning::ExampleShape& shape);
 
-// One example: its inputs, then its targets.
+// One example: its tensors in the order of the shape.
 class ExampleBytes {
  public:
   explicit ExampleBytes(const learning::ExampleShape& shape);
@@ -31,10 +31,8 @@ class ExampleBytes {
   void unpack(std::span<const std::byte> bytes, learning::Examples& to) const;
 
  private:
-  [[nodiscard]] std::size_t size() const;
-
-  std::size_t inputs_, targets_;
-  bool real_;
+  std::vector<std::size_t> tensors_;  // bytes of each
+  std::size_t size_ = 0;
 };
 
 }  // namespace hansa::client

@@ -30,7 +30,7 @@ ExampleSnapshot read_examples(SQLite::Database& database, const Turn& turn, cons
   const auto shape = read_shape(database);
   if (!shape) throw nothing();
   ExampleSnapshot out;
-  out.examples.shape = shape->shape;
+  out.examples = learning::Examples(shape->shape);
   const ExampleBytes bytes(shape->shape);
   Unsealed example;
   // IS also matches NULL.

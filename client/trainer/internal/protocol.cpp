@@ -115,19 +115,15 @@ Task task_of(const Json& json) {
 }
 
 void add_examples(const learning::ExampleShape& shape, std::uint64_t count, TaskSizes& sizes) {
-  sizes.example_inputs = count * shape.input_elements();
-  const std::size_t targets = count * shape.target_elements();
-  (shape.target_kind == learning::TargetKind::class_index ? sizes.example_classes : sizes.example_reals) =
-      targets;
+  for (std::size_t t = 0; t < shape.size(); ++t) sizes.examples.push_back(count * shape[t].bytes());
 }
 
 void copy_examples(const learning::DataSource& source, const TaskMemory& memory) {
   std::vector<std::uint32_t> indices(source.example_count());
   std::iota(indices.begin(), indices.end(), 0U);
-  source.read_inputs(indices, memory.example_inputs());
-  if (source.shape().target_kind == learning::TargetKind::class_index)
-    source.read_targets(indices, memory.example_classes());
-  else source.read_targets(indices, memory.example_reals());
+  std::vector<learning::TensorBytes> tensors;
+  for (std::size_t t = 0; t < source.shape().size(); ++t) tensors.push_back(memory.example_tensor(t));
+  source.read(indices, tensors);
 }
 
 }  // namespace hansa::client::internal

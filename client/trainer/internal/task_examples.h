@@ -1,12 +1,12 @@
 // The examples of a training as the child sees them.
 #pragma once
-#include <cstring>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
 
 #include "client/trainer/internal/protocol.h"
+#include "learning/data/dense_source.h"
 #include "learning/data_supply.h"
 
 namespace hansa::client::internal {
@@ -20,28 +20,19 @@ class MemorySource final : public learning::DataSource {
   [[nodiscard]] std::uint64_t example_count() const override { return examples_.count; }
   [[nodiscard]] const learning::ExampleShape& shape() const override { return examples_.shape; }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
-    return memory_.example_inputs().size_bytes() + memory_.example_classes().size_bytes() +
-           memory_.example_reals().size_bytes();
+    std::uint64_t out = 0;
+    for (std::size_t t = 0; t < shape().size(); ++t) out += memory_.example_tensor(t).size();
+    return out;
   }
   [[nodiscard]] std::string location() const override { return examples_.location; }
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    copy(memory_.example_inputs(), shape().input_elements(), indices, inputs);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    copy(memory_.example_classes(), shape().target_elements(), indices, targets);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    copy(memory_.example_reals(), shape().target_elements(), indices, targets);
+  void read(std::span<const std::uint32_t> indices,
+            std::span<const learning::TensorBytes> tensors) const override {
+    for (std::size_t t = 0; t < tensors.size(); ++t)
+      if (!tensors[t].empty())
+        learning::copy_examples(memory_.example_tensor(t), shape()[t].bytes(), indices, tensors[t]);
   }
 
  private:
-  template <class T>
-  static void copy(std::span<T> from, std::size_t size, std::span<const std::uint32_t> indices,
-                   std::span<T> to) {
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      std::memcpy(to.data() + i * size, from.data() + indices[i] * size, size * sizeof(T));
-  }
-
   PassedExamples examples_;
   TaskMemory memory_;
 };
@@ -58,16 +49,11 @@ class WatchedSource final : public learning::DataSource {
   [[nodiscard]] const learning::ExampleShape& shape() const override { return source_->shape(); }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return source_->memory_bytes(); }
   [[nodiscard]] std::string location() const override { return source_->location(); }
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+  void read(std::span<const std::uint32_t> indices,
+            std::span<const learning::TensorBytes> tensors) const override {
     memory_.progress().fetch_add(1, std::memory_order_relaxed);
     if (memory_.stop().load(std::memory_order_relaxed) != 0) stop_.request_stop();
-    source_->read_inputs(indices, inputs);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    source_->read_targets(indices, targets);
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    source_->read_targets(indices, targets);
+    source_->read(indices, tensors);
   }
 
  private:

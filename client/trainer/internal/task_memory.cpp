@@ -17,9 +17,7 @@ std::size_t TaskMemory::bytes_for(const TaskSizes& sizes) {
   const auto add = [&](std::size_t values, std::size_t size) { bytes += aligned(values * size); };
   for (const auto* list : {&sizes.inputs, &sizes.outputs, &sizes.kept})
     for (const std::size_t values : *list) add(values, sizeof(float));
-  add(sizes.example_inputs, sizeof(float));
-  add(sizes.example_classes, sizeof(std::int64_t));
-  add(sizes.example_reals, sizeof(float));
+  for (const std::size_t tensor : sizes.examples) add(tensor, 1);
   add(sizes.kept_results, sizeof(float));
   return bytes;
 }
@@ -37,9 +35,8 @@ TaskMemory::TaskMemory(std::span<std::byte> memory, const TaskSizes& sizes)
   for (const auto& [list, parts] : {std::pair(&sizes.inputs, &inputs_), std::pair(&sizes.outputs, &outputs_),
                                     std::pair(&sizes.kept, &kept_)})
     for (const std::size_t values : *list) parts->push_back(take(values, of_float));
-  example_inputs_ = take(sizes.example_inputs, of_float);
-  example_classes_ = take(sizes.example_classes, static_cast<std::int64_t*>(nullptr));
-  example_reals_ = take(sizes.example_reals, of_float);
+  for (const std::size_t tensor : sizes.examples)
+    examples_.push_back(take(tensor, static_cast<std::byte*>(nullptr)));
   kept_results_ = take(sizes.kept_results, of_float);
 }
 

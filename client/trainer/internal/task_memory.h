@@ -12,16 +12,13 @@
 
 namespace hansa::client::internal {
 
-// Numbers of values.
 struct TaskSizes {
+  // Numbers of values.
   std::vector<std::size_t> inputs;
   std::vector<std::size_t> outputs;
   std::vector<std::size_t> kept;  // vectors kept from earlier trainings
   std::size_t kept_results = 0;  // room for the vectors to keep, one after the other
-  // Examples, if the parent passes them.
-  std::size_t example_inputs = 0;
-  std::size_t example_classes = 0;
-  std::size_t example_reals = 0;
+  std::vector<std::size_t> examples;  // bytes of each tensor of the examples, if the parent passes them
 };
 
 class TaskMemory {
@@ -39,15 +36,14 @@ class TaskMemory {
   [[nodiscard]] std::span<float> output(std::size_t i) const { return outputs_[i]; }
   [[nodiscard]] std::span<float> kept(std::size_t i) const { return kept_[i]; }
   [[nodiscard]] std::span<float> kept_results() const { return kept_results_; }
-  [[nodiscard]] std::span<float> example_inputs() const { return example_inputs_; }
-  [[nodiscard]] std::span<std::int64_t> example_classes() const { return example_classes_; }
-  [[nodiscard]] std::span<float> example_reals() const { return example_reals_; }
+  // A tensor of all examples.
+  [[nodiscard]] std::span<std::byte> example_tensor(std::size_t i) const { return examples_[i]; }
 
  private:
   std::uint64_t* words_;
   std::vector<std::span<float>> inputs_, outputs_, kept_;
-  std::span<float> kept_results_, example_inputs_, example_reals_;
-  std::span<std::int64_t> example_classes_;
+  std::span<float> kept_results_;
+  std::vector<std::span<std::byte>> examples_;
 };
 
 }  // namespace hansa::client::internal

@@ -20,25 +20,6 @@ bool is_left_alone(const std::string& name) {
   return name.starts_with('.') || name.ends_with(".part") || name.ends_with(".tmp");
 }
 
-Examples copy_of(const DataSource& source) {
-  Examples out;
-  out.shape = source.shape();
-  const auto count = static_cast<std::size_t>(source.example_count());
-  std::vector<std::uint32_t> all(count);
-  std::iota(all.begin(), all.end(), 0U);
-  out.inputs.resize(count * out.shape.input_elements());
-  source.read_inputs(all, out.inputs);
-  const std::size_t targets = count * out.shape.target_elements();
-  if (out.shape.target_kind == TargetKind::class_index) {
-    out.classes.resize(targets);
-    source.read_targets(all, std::span(out.classes));
-  } else {
-    out.reals.resize(targets);
-    source.read_targets(all, std::span(out.reals));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string FolderFeed::File::identity() const {

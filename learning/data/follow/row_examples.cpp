@@ -16,27 +16,28 @@ RowExamples::RowExamples(const DataConfig& config, std::size_t columns) : config
 }
 
 Examples RowExamples::empty() const {
-  Examples out;
-  out.shape.input = {static_cast<std::int64_t>(columns_)};
-  if (reach_ > 0) out.shape.input.push_back(static_cast<std::int64_t>(config_.window));
-  out.shape.target_kind = config_.target;
-  out.shape.class_count = static_cast<std::int64_t>(config_.classes.size());
-  return out;
+  std::vector<std::int64_t> input{static_cast<std::int64_t>(columns_)};
+  if (reach_ > 0) input.push_back(static_cast<std::int64_t>(config_.window));
+  return Examples(
+      one_input(std::move(input), config_.target == TargetKind::real
+                                      ? real_target()
+                                      : class_target(static_cast<std::int64_t>(config_.classes.size()))));
 }
 
 void RowExamples::give_target(const CsvRow& row) {
   if (config_.target == TargetKind::real) {
-    examples_.reals.push_back(row.real);
+    examples_.values<float>(1).push_back(row.real);
     return;
   }
-  examples_.classes.push_back(row.class_index);
-  examples_.shape.class_count = std::max(examples_.shape.class_count, row.class_index + 1);
+  examples_.values<std::int64_t>(1).push_back(row.class_index);
+  std::int64_t& classes = examples_.shape.targets[0].class_count;
+  classes = std::max(classes, row.class_index + 1);
 }
 
 void RowExamples::give_window(const Series& series, const CsvRow& last) {
   for (std::size_t column = 0; column < columns_; ++column)
     for (std::size_t row = 0; row < config_.window; ++row)
-      examples_.inputs.push_back(series.rows[row][column]);
+      examples_.values<float>(0).push_back(series.rows[row][column]);
   give_target(last);
 }
 
@@ -45,7 +46,8 @@ void RowExamples::add(const CsvRow& row) {
   for (float& value : inputs)
     if (std::isnan(value)) value = 0;
   if (reach_ == 0) {
-    examples_.inputs.insert(examples_.inputs.end(), inputs.begin(), inputs.end());
+    std::vector<float>& all = examples_.values<float>(0);
+    all.insert(all.end(), inputs.begin(), inputs.end());
     give_target(row);
     return;
   }

@@ -7,14 +7,11 @@ namespace hansa::learning::internal {
 
 Result<std::unique_ptr<DataSource>> open_csv_source(const DataConfig& config) {
   HANSA_TRY(CsvTable table, read_csv_table(config, config.examples_max));
-  Examples examples;
-  examples.shape.input = {static_cast<std::int64_t>(table.columns)};
-  examples.shape.target_kind = config.target;
-  examples.shape.class_count = table.class_count(config);
+  Examples examples(one_input({static_cast<std::int64_t>(table.columns)}, table.target(config)));
   DataDescription description = table.describe(examples.shape);
-  examples.inputs = std::move(table.inputs);
-  examples.classes = std::move(table.class_indices);
-  examples.reals = std::move(table.reals);
+  examples.tensors[0] = std::move(table.inputs);
+  if (config.target == TargetKind::real) examples.tensors[1] = std::move(table.reals);
+  else examples.tensors[1] = std::move(table.class_indices);
   return std::make_unique<DenseSource>(config.file.string(), std::move(examples), std::move(description));
 }
 

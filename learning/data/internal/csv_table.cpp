@@ -102,15 +102,16 @@ void sort_by_group(CsvTable& table, const Segments& segments) {
 
 }  // namespace
 
-std::int64_t CsvTable::class_count(const DataConfig& config) const {
-  if (!config.classes.empty()) return static_cast<std::int64_t>(config.classes.size());
-  return class_indices.empty() ? 0 : *std::ranges::max_element(class_indices) + 1;
+TensorSpec CsvTable::target(const DataConfig& config) const {
+  if (config.target == TargetKind::real) return real_target();
+  if (!config.classes.empty()) return class_target(static_cast<std::int64_t>(config.classes.size()));
+  return class_target(class_indices.empty() ? 0 : *std::ranges::max_element(class_indices) + 1);
 }
 
 DataDescription CsvTable::describe(const ExampleShape& shape) const {
   DataDescription out = names;
   const DataDescription of_shape = learning::describe(shape);
-  out.input = of_shape.input;
+  out.inputs = of_shape.inputs;
   out.class_count = of_shape.class_count;
   return out;
 }
@@ -155,10 +156,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                           ? "every row has a missing value: give this client complete rows"
                           : "give this client a file with rows below the header",
                       ReasonCode::too_few_examples);
-  ExampleShape of_row;
-  of_row.input = {static_cast<std::int64_t>(out.columns)};
-  of_row.target_kind = config.target;
-  out.names = rows.describe(of_row, ranges);
+  out.names = rows.describe(one_input({static_cast<std::int64_t>(out.columns)}, out.target(config)), ranges);
   replace_missing(out, config.missing);
   if (config.scale == Scaling::standard) standardise(out);
   sort_by_group(out, segments);

@@ -19,8 +19,8 @@ struct CsvTable {
   DataDescription names;  // of the columns, with their ranges; the shape is that of a row
 
   [[nodiscard]] std::size_t row_count() const { return segments.size(); }
-  // The number of configured classes, or else the largest label + 1.
-  [[nodiscard]] std::int64_t class_count(const DataConfig& config) const;
+  // Its class count is the number of configured classes, or else the largest label + 1.
+  [[nodiscard]] TensorSpec target(const DataConfig& config) const;
   // Of examples of this shape.
   [[nodiscard]] DataDescription describe(const ExampleShape& shape) const;
 };

@@ -11,8 +11,8 @@ namespace {
 class IdxSource final : public DataSource {
  public:
   IdxSource(std::string location, IdxPair pair) : location_(std::move(location)), pair_(std::move(pair)) {
-    shape_.input = {1, pair_.images.dimensions[1], pair_.images.dimensions[2]};
-    shape_.class_count = *std::max_element(pair_.labels.values.begin(), pair_.labels.values.end()) + 1;
+    shape_ = one_input({1, pair_.images.dimensions[1], pair_.images.dimensions[2]},
+                       class_target(*std::ranges::max_element(pair_.labels.values) + 1));
   }
 
   [[nodiscard]] std::uint64_t example_count() const override { return pair_.labels.values.size(); }
@@ -22,10 +22,18 @@ class IdxSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    if (!tensors[0].empty()) read_images(indices, values_of<float>(tensors[0]));
+    if (tensors[1].empty()) return;
+    const std::span<std::int64_t> labels = values_of<std::int64_t>(tensors[1]);
+    for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = pair_.labels.values[indices[i]];
+  }
+
+ private:
+  void read_images(std::span<const std::uint32_t> indices, std::span<float> images) const {
     const std::size_t size = pair_.images.example_size();
-    assert(inputs.size() == indices.size() * size);
-    float* __restrict out = inputs.data();
+    assert(images.size() == indices.size() * size);
+    float* __restrict out = images.data();
     for (const std::uint32_t index : indices) {
       const std::uint8_t* __restrict in = pair_.images.values.data() + index * size;
       // Division instead of multiplication by 1/255, so that the values equal those of Python's `/ 255`.
@@ -34,16 +42,6 @@ class IdxSource final : public DataSource {
     }
   }
 
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    assert(targets.size() == indices.size());
-    for (std::size_t i = 0; i < indices.size(); ++i) targets[i] = pair_.labels.values[indices[i]];
-  }
-
-  void read_targets(std::span<const std::uint32_t>, std::span<float>) const override {
-    assert(false && "idx labels are class indices");
-  }
-
- private:
   std::string location_;
   IdxPair pair_;
   ExampleShape shape_;

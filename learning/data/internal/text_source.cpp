@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 
 #include "learning/data/internal/byte_stream.h"
 
@@ -25,8 +24,8 @@ class TextSource final : public DataSource {
         text_(std::move(text)) {
     count_ = (text_.size() - window_ - 1) / stride_ + 1;
     if (config.examples_max > 0) count_ = std::min(count_, config.examples_max);
-    shape_.input = {static_cast<std::int64_t>(window_)};
-    shape_.class_count = text_class_count;
+    shape_.inputs = {{"x", ElementType::int64, {static_cast<std::int64_t>(window_)}, 0}};
+    shape_.targets = {class_target(text_class_count)};
   }
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
@@ -34,18 +33,14 @@ class TextSource final : public DataSource {
   [[nodiscard]] std::uint64_t memory_bytes() const override { return text_.size(); }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    assert(inputs.size() == indices.size() * window_);
-    float* out = inputs.data();
-    for (const std::uint32_t index : indices)
-      for (std::size_t i = 0; i < window_; ++i) *out++ = text_[std::size_t{index} * stride_ + i];
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      targets[i] = text_[std::size_t{indices[i]} * stride_ + window_];
-  }
-  void read_targets(std::span<const std::uint32_t>, std::span<float>) const override {
-    assert(false && "characters are class indices");
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    std::int64_t* input = values_of<std::int64_t>(tensors[0]).data();
+    std::int64_t* target = values_of<std::int64_t>(tensors[1]).data();
+    for (const std::uint32_t index : indices) {
+      const std::uint8_t* text = text_.data() + std::size_t{index} * stride_;
+      if (!tensors[0].empty()) input = std::copy_n(text, window_, input);
+      if (!tensors[1].empty()) *target++ = text[window_];
+    }
   }
 
  private:

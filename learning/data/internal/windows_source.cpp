@@ -15,9 +15,8 @@ class WindowsSource final : public DataSource {
         label_offset_(std::size_t{config.window} - 1 + config.horizon),
         table_(std::move(table)),
         starts_(std::move(starts)) {
-    shape_.input = {static_cast<std::int64_t>(table_.columns), static_cast<std::int64_t>(window_)};
-    shape_.target_kind = config.target;
-    shape_.class_count = table_.class_count(config);
+    shape_ = one_input({static_cast<std::int64_t>(table_.columns), static_cast<std::int64_t>(window_)},
+                       table_.target(config));
   }
 
   [[nodiscard]] std::uint64_t example_count() const override { return starts_.size(); }
@@ -30,8 +29,16 @@ class WindowsSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read_inputs(std::span<const std::uint32_t> indices, std::span<float> inputs) const override {
-    assert(inputs.size() == indices.size() * shape_.input_elements());
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    if (!tensors[0].empty()) read_windows(indices, values_of<float>(tensors[0]));
+    if (tensors[1].empty()) return;
+    if (table_.reals.empty()) read_labels(table_.class_indices, indices, tensors[1]);
+    else read_labels(table_.reals, indices, tensors[1]);
+  }
+
+ private:
+  void read_windows(std::span<const std::uint32_t> indices, std::span<float> inputs) const {
+    assert(inputs.size() == indices.size() * shape_.inputs[0].elements());
     float* out = inputs.data();
     for (const std::uint32_t index : indices) {
       const float* rows = table_.inputs.data() + std::size_t{starts_[index]} * table_.columns;
@@ -39,16 +46,13 @@ class WindowsSource final : public DataSource {
         for (std::size_t row = 0; row < window_; ++row) *out++ = rows[row * table_.columns + column];
     }
   }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<std::int64_t> targets) const override {
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      targets[i] = table_.class_indices[starts_[indices[i]] + label_offset_];
-  }
-  void read_targets(std::span<const std::uint32_t> indices, std::span<float> targets) const override {
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      targets[i] = table_.reals[starts_[indices[i]] + label_offset_];
+  template <class T>
+  void read_labels(const std::vector<T>& labels, std::span<const std::uint32_t> indices,
+                   TensorBytes to) const {
+    const std::span<T> out = values_of<T>(to);
+    for (std::size_t i = 0; i < indices.size(); ++i) out[i] = labels[starts_[indices[i]] + label_offset_];
   }
 
- private:
   std::string location_;
   std::size_t window_;
   std::size_t label_offset_;  // rows from a window's first to its label

@@ -39,11 +39,12 @@ void contract(A& a, DataContract& value) {
   list(a, value.columns, contract_columns_max, name);
   list(a, value.units, contract_columns_max, name);
   name(value.label);
-  optional(a, value.target, [&a](TargetType& target) { enumeration(a, target, TargetType::real); });
+  optional(a, value.target, [&a](TargetType& target) { enumeration(a, target, TargetType::none); });
   list(a, value.classes, contract_classes_max, name);
-  optional(a, value.dtype, [&a](ElementType& type) { enumeration(a, type, ElementType::float32); });
+  optional(a, value.dtype, [&a](ElementType& type) { enumeration(a, type, ElementType::boolean); });
   list(a, value.shape, contract_rank_max,
        [&a](std::int64_t& size) { ranged(a, size, std::int64_t{1}, contract_size_max); });
+  list(a, value.inputs, contract_inputs_max, name);
   for (std::vector<double>* bounds : {&value.minimum, &value.maximum})
     list(a, *bounds, contract_columns_max, [&a](double& bound) { finite(a, bound); });
 }

@@ -7,8 +7,9 @@
 
 namespace hansa::server::internal {
 
-inline constexpr std::array<std::string_view, 2> contract_targets{"class", "real"};
-inline constexpr std::array<std::string_view, 1> contract_types{"float32"};
+inline constexpr std::array<std::string_view, 3> contract_targets{"class", "real", "none"};
+inline constexpr std::array<std::string_view, 5> contract_types{"float32", "uint8", "int32", "int64",
+                                                                "boolean"};
 
 inline constexpr std::array data_contract_settings{
     config::Setting{.key = "columns",
@@ -54,6 +55,14 @@ inline constexpr std::array data_contract_settings{
         .meaning = "Shape of the input of one example: `[columns]` of csv, `[columns, window]` of windows.",
         .range = {.least = 1, .most = 1'099'511'627'776},
         .example = "[2]"},
+    config::Setting{.key = "inputs",
+                    .kind = config::Kind::texts,
+                    .presence = config::Presence::optional,
+                    .meaning =
+                        "The inputs of an example that has several, each with its name, type and shape, in "
+                        "any order.",
+                    .range = {.least = 1, .most = 256},
+                    .example = "[\"image: float32 [3, 32, 32]\", \"age: float32 [1]\"]"},
     config::Setting{
         .key = "minimum",
         .kind = config::Kind::numbers,
