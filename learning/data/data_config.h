@@ -23,6 +23,7 @@ struct DataConfig {
   std::vector<std::string> classes;  // empty: labels are integers
   std::string delimiter = ",";
   MissingValues missing = MissingValues::refuse;
+  std::vector<std::string> missing_words;  // in addition to the usual ones
   Scaling scale = Scaling::none;
   std::string group;
   std::uint32_t window = 0;

@@ -29,6 +29,7 @@ constexpr std::array uses{
     Use{"classes", "", "csv windows own"},
     Use{"delimiter", "", "csv windows"},
     Use{"missing", "", "csv windows"},
+    Use{"missing_words", "", "csv windows"},
     Use{"scale", "", "csv windows"},
     Use{"group", "", "windows"},
     Use{"window", "windows text", "own"},
@@ -118,6 +119,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("classes"), out.classes);
   set(document, key("delimiter"), out.delimiter);
   set(document, key("missing"), data_choices::missing, out.missing);
+  set(document, key("missing_words"), out.missing_words);
   set(document, key("scale"), data_choices::scale, out.scale);
   set(document, key("group"), out.group);
   set(document, key("window"), out.window);

@@ -84,12 +84,20 @@ inline constexpr std::array data_settings{
         .kind = config::Kind::choice,
         .presence = config::Presence::optional,
         .meaning =
-            "csv, windows: what happens to an input that is empty, `NA`, `NaN`, `null` or `?`. "
+            "csv, windows: what happens to an input that is empty or a word for a missing value, such as "
+            "`NA`, `NaN`, "
+            "`null`, `-`, `?` or `#N/A`. "
             "`refuse` (the default): the file is refused, naming the line. `skip`: the row is "
             "skipped, and no window spans it. `zero`, `mean`: it is replaced by 0 or by the mean of its "
             "column in this file. A missing label is refused or skipped.",
         .choices = data_choices::missing,
         .example = "\"mean\""},
+    config::Setting{.key = "missing_words",
+                    .kind = config::Kind::texts,
+                    .presence = config::Presence::optional,
+                    .meaning = "csv, windows: further words that stand for a missing value.",
+                    .range = {.least = 1, .most = 64},
+                    .example = "[\"-999\", \"offline\"]"},
     config::Setting{.key = "scale",
                     .kind = config::Kind::choice,
                     .presence = config::Presence::optional,

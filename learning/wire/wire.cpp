@@ -71,6 +71,7 @@ void each_field(Data& data, F f) {
   f("classes", data.classes);
   f("delimiter", data.delimiter);
   f("missing", data.missing);
+  f("missing_words", data.missing_words);
   f("scale", data.scale);
   f("group", data.group);
   f("window", data.window);

@@ -125,6 +125,85 @@ TEST_F(CsvSource, MissingValuesAreSkippedOrReplaced) {
   EXPECT_THAT(inputs(), ElementsAre(1, 10, 3, 20, 3, 30, 5, 60));
 }
 
+TEST_F(CsvSource, TheUsualWordsForAMissingValueAreKnownInAnyCaseAndOthersMayBeNamed) {
+  config_.missing = MissingValues::zero;
+  for (const char* word : {"-nan", "nan(ind)", "-nan(ind)", "1.#QNAN", "-1.#IND", "#N/A", "#DIV/0!", "<NA>",
+                           "n/a", "Nan", "none", "NULL", "-", "--", "\\N", ".", "missing", "?", ""}) {
+    write(std::string("a,y\n1,0\n") + word + ",1\n");
+    EXPECT_THAT(inputs(), ElementsAre(1, 0)) << word;
+  }
+  write("a,y\n1,0\noffline,1\n-999,1\n");
+  EXPECT_THAT(refusal(), HasSubstr("is \"offline\", which is not a number"));
+  EXPECT_THAT(refusal(), HasSubstr("data.missing_words"));
+  config_.missing_words = {"offline", "-999"};
+  EXPECT_THAT(inputs(), ElementsAre(1, 0, 0));
+}
+
+TEST_F(CsvSource, NumbersHaveOneSignAndMayBeTooSmallToTell) {
+  write(
+      "a,y\n+5,0\n-.5,1\n1e-400,0\n-0.0000000000000000000000000000000000000000000000000001e-300,0\n1E3,1\n");
+  EXPECT_THAT(inputs(), ElementsAre(5, -0.5F, 0, 0, 1000));
+  for (const char* cell : {"+-5", "-+5", "--5", "1e400", "infinity", "0x10", "1_000", "1,5"}) {
+    write(std::string("a,y\n\"") + cell + "\",0\n");
+    EXPECT_THAT(refusal(), HasSubstr("which is not a")) << cell;
+  }
+}
+
+TEST_F(CsvSource, AColumnWithoutANameOrWithARepeatedOneIsNoInputByItself) {
+  write(",temp,y\n0,5,0\n1,6,1\n");
+  EXPECT_THAT(refusal(),
+              HasSubstr("a.csv:1: has no name for column 1, which would be an input; give it a name"));
+  write("temp,y,\n5,0,\n6,1,\n");
+  EXPECT_THAT(refusal(), HasSubstr("has no name for column 3"));
+  write("temp,temp,y\n5,7,0\n6,8,1\n");
+  EXPECT_THAT(refusal(), HasSubstr("a.csv:1: has 2 columns \"temp\"; give each column a different name"));
+  write(",temp,y\n0,5,0\n1,6,1\n");
+  config_.columns = {"temp"};
+  EXPECT_THAT(inputs(), ElementsAre(5, 6)) << "data.columns says what is an input";
+}
+
+TEST_F(CsvSource, ClassesBelowZeroNeedAList) {
+  write("a,y\n1,-1\n2,1\n");
+  EXPECT_THAT(refusal(), HasSubstr("for classes such as -1 and 1 set data.classes = [\"-1\", \"1\"]"));
+  config_.classes = {"-1", "1"};
+  EXPECT_THAT(read_targets<std::int64_t>(*open(), {0, 1}), ElementsAre(0, 1));
+}
+
+TEST_F(CsvSource, AFileThatIsNoTextSaysWhatItIs) {
+  using namespace std::string_literals;
+  const std::string text = "temp,flow,y\n1,2,0\n3,4,1\n";
+  std::string wide;
+  for (const char c : text) wide += std::string{c, '\0'};
+  for (const auto& [content, what] :
+       {std::pair("PK\x03\x04\x14\0\0"s, "is a zip archive, or a workbook"),
+        std::pair("\xFD"
+                  "7zXZ\0"s,
+                  "is an xz archive"),
+        std::pair("PAR1\x15\x04"s, "is a Parquet file"), std::pair("\xFF\xFE" + wide, "is text in UTF-16"),
+        std::pair(wide, "is text in UTF-16"),
+        std::pair("<!DOCTYPE html><html>404</html>\n"s, "is a web page"),
+        std::pair("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"s, "is a pointer of Git LFS"),
+        std::pair("SQLite format 3\0"s, "is an SQLite database")}) {
+    testing::write_bytes(config_.file, {content.begin(), content.end()});
+    EXPECT_THAT(refusal(), HasSubstr("a.csv: "s + what)) << what;
+  }
+  std::string old = text;
+  std::ranges::replace(old, '\n', '\r');
+  write(old);
+  EXPECT_THAT(refusal(), HasSubstr("ends its lines with CR alone"));
+}
+
+// As float32, seconds since 1970 are multiples of 128.
+TEST_F(CsvSource, LargeValuesWithSmallDifferencesAreScaledInDouble) {
+  write("a,y\n1700000001,0\n1700000002,1\n1700000003,0\n1700000004,1\n");
+  config_.scale = Scaling::standard;
+  const float step = 2.0F / std::sqrt(5.0F);
+  EXPECT_THAT(
+      inputs(),
+      ElementsAre(::testing::FloatNear(-1.5F * step, 1e-6F), ::testing::FloatNear(-0.5F * step, 1e-6F),
+                  ::testing::FloatNear(0.5F * step, 1e-6F), ::testing::FloatNear(1.5F * step, 1e-6F)));
+}
+
 TEST_F(CsvSource, StandardScaleGivesMeanZeroAndDeviationOne) {
   config_.scale = Scaling::standard;
   write("a,constant,y\n1,7,0\n2,7,0\n3,7,1\n");
@@ -155,7 +234,7 @@ TEST_F(CsvSource, EveryErrorIsOneLineThatNamesTheLocation) {
            Case{"a,y\nlow,0\n", "a.csv:2: column \"a\": is \"low\", which is not a number"},
            Case{"a,y\n,0\n", "a.csv:2: column \"a\": is missing"},
            Case{"a,y\nNaN,0\n", "a.csv:2: column \"a\": is \"NaN\", which means missing"},
-           Case{"a,y\ninf,0\n", "a.csv:2: column \"a\": is \"inf\", which is not a finite float32"},
+           Case{"a,y\ninf,0\n", "a.csv:2: column \"a\": is \"inf\", which is not a number"},
            Case{"a,y\n1e39,0\n", "a.csv:2: column \"a\": is \"1e39\", which is not a finite float32"},
            Case{"a,y\n1,\n", "a.csv:2: column \"y\": is missing"},
            Case{"a,y\n1,B\n", "a.csv:2: column \"y\": is \"B\", which is not a number"},

@@ -33,6 +33,29 @@ TEST_F(TextSource, CharactersAreNumbersAndTheNextOneIsTheTarget) {
       << "what is outside the alphabet is a space";
 }
 
+TEST_F(TextSource, TheSameTextGivesTheSameExamples) {
+  const std::string text = "the pump\nruns; \xC3\xA9t\xC3\xA9\nends\n";
+  const auto read = [&](const std::string& content) {
+    testing::write_text(config_.file, content);
+    const auto source = open_data_source(config_).value();
+    return std::pair(testing::read_inputs<std::int64_t>(*source, testing::all_of(*source)),
+                     testing::read_targets<std::int64_t>(*source, testing::all_of(*source)));
+  };
+  const auto with_ends = [&](const std::string& end) {
+    std::string out;
+    for (const char c : text) out += c == '\n' ? end : std::string(1, c);
+    return out;
+  };
+  const auto expected = read(text);
+  EXPECT_EQ(read(with_ends("\r\n")), expected);
+  EXPECT_EQ(read(with_ends("\r")), expected);
+  EXPECT_EQ(read("\xEF\xBB\xBF" + text), expected);
+  std::string wide("\xFF\xFE");
+  for (const char c : text) wide += std::string{c, '\0'};
+  testing::write_bytes(config_.file, {wide.begin(), wide.end()});
+  EXPECT_THAT(open_data_source(config_).error().text(), HasSubstr("is text in UTF-16"));
+}
+
 TEST_F(TextSource, TheStrideIsTheDistanceBetweenExamples) {
   config_.stride = 2;
   testing::write_text(config_.file, "abcdefg");

@@ -42,9 +42,8 @@ void RowExamples::give_window(const Series& series, const CsvRow& last) {
 }
 
 void RowExamples::add(const CsvRow& row) {
-  std::vector<float> inputs = row.inputs;
-  for (float& value : inputs)
-    if (std::isnan(value)) value = 0;
+  std::vector<float> inputs;
+  for (const double value : row.inputs) inputs.push_back(std::isnan(value) ? 0 : static_cast<float>(value));
   if (reach_ == 0) {
     std::vector<float>& all = examples_.values<float>(0);
     all.insert(all.end(), inputs.begin(), inputs.end());

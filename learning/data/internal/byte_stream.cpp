@@ -6,6 +6,8 @@
 
 #include <zlib.h>
 
+#include "learning/data/internal/text_check.h"
+
 namespace hansa::learning::internal {
 
 void ByteStream::Close::operator()(gzFile_s* file) const { gzclose_r(file); }
@@ -28,6 +30,12 @@ Result<ByteStream> ByteStream::open(const std::filesystem::path& path, std::stri
 }
 
 Result<std::size_t> ByteStream::read_some(std::span<std::uint8_t> out) {
+  if (!first_.empty()) {
+    const std::size_t n = std::min(out.size(), first_.size());
+    std::copy_n(first_.begin(), n, out.begin());
+    first_.erase(first_.begin(), first_.begin() + static_cast<std::ptrdiff_t>(n));
+    return n;
+  }
   // gzread returns the bytes of an uncompressed file unchanged, so one path serves both.
   const int n =
       gzread(file_.get(), out.data(), static_cast<unsigned>(std::min<std::size_t>(out.size(), 1U << 30)));
@@ -38,6 +46,20 @@ Result<std::size_t> ByteStream::read_some(std::span<std::uint8_t> out) {
   if (code == Z_BUF_ERROR) return bad("is a truncated gzip file");
   if (code != Z_OK && code != Z_STREAM_END) return bad("is damaged (" + message + ")");
   return 0;
+}
+
+Result<void> ByteStream::require_text() {
+  std::vector<std::uint8_t> start(text_check_bytes);
+  std::size_t filled = 0;
+  while (filled < start.size()) {
+    HANSA_TRY(const std::size_t n, read_some(std::span(start).subspan(filled)));
+    if (n == 0) break;
+    filled += n;
+  }
+  start.resize(filled);
+  first_ = std::move(start);
+  if (const auto other = find_other_than_text(first_)) return bad("is " + other->what, other->hint);
+  return {};
 }
 
 Result<void> ByteStream::read(std::span<std::uint8_t> out, std::string_view part) {

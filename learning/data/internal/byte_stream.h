@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/error.h"
 
@@ -21,6 +22,8 @@ class ByteStream {
 
   // Reads up to out.size() bytes. Returns 0 at the end, where the checksum of a gzip file has been verified.
   [[nodiscard]] Result<std::size_t> read_some(std::span<std::uint8_t> out);
+  // Fails if the file begins like something other than text in UTF-8, and says what it is. Call it before reading.
+  [[nodiscard]] Result<void> require_text();
   // Fills out, or fails and names the part that is truncated.
   [[nodiscard]] Result<void> read(std::span<std::uint8_t> out, std::string_view part);
   [[nodiscard]] tl::unexpected<Error> bad(std::string what, std::string hint = "fetch or copy the file again",
@@ -35,6 +38,7 @@ class ByteStream {
   };
   std::filesystem::path path_;
   std::unique_ptr<gzFile_s, Close> file_;
+  std::vector<std::uint8_t> first_;  // read by require_text(), and not given yet
 };
 
 }  // namespace hansa::learning::internal

@@ -13,12 +13,12 @@ namespace hansa::learning::internal {
 class ColumnRanges {
  public:
   // NaN: the value is missing.
-  void add(std::span<const float> row) {
+  void add(std::span<const double> row) {
     ranges_.resize(std::max(ranges_.size(), row.size()), {HUGE_VAL, -HUGE_VAL});
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (std::isnan(row[i])) continue;
-      ranges_[i].least = std::min(ranges_[i].least, double{row[i]});
-      ranges_[i].most = std::max(ranges_[i].most, double{row[i]});
+      ranges_[i].least = std::min(ranges_[i].least, row[i]);
+      ranges_[i].most = std::max(ranges_[i].most, row[i]);
     }
   }
   // Empty if a column has no value, or there was no row.

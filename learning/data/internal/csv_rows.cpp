@@ -1,32 +1,17 @@
 #include "learning/data/internal/csv_rows.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "common/spelling.h"
 #include "common/text.h"
+#include "learning/data/internal/csv_values.h"
 
 namespace hansa::learning::internal {
 namespace {
 
 constexpr std::int64_t class_index_max = 1'000'000;
-
-bool is_missing(std::string_view text) {
-  constexpr std::array<std::string_view, 10> words{"",    "NA",   "N/A",  "NaN",  "nan",
-                                                   "NAN", "null", "NULL", "None", "?"};
-  return std::ranges::find(words, text) != words.end();
-}
-
-std::optional<double> number_of(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 bool fits_float(double value) {
   return std::isfinite(value) && std::abs(value) <= double{std::numeric_limits<float>::max()};
@@ -51,7 +36,14 @@ Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRec
                                           std::string location) {
   CsvRowReader out(config, std::move(location));
   out.header_line_ = header.line;
-  for (const std::string_view name : header.fields) out.names_.emplace_back(trimmed(name));
+  for (const std::string_view name : header.fields) {
+    if (name.find('\r') != std::string_view::npos)
+      return fail(ErrorCode::data, out.location_ + ":" + std::to_string(header.line),
+                  "ends its lines with CR alone, so that the file is one line",
+                  "convert it: tr '\\r' '\\n' < FILE > NEW",
+                  {ReasonCode::data_damaged, {{Quantity::line, header.line}}});
+    out.names_.emplace_back(trimmed(name));
+  }
   HANSA_TRY(out.label_, out.find_column(config.label, "label"));
   if (!config.group.empty()) {
     HANSA_TRY(out.group_, out.find_column(config.group, "group"));
@@ -92,6 +84,7 @@ Result<void> CsvRowReader::choose_inputs() {
   if (config_.columns.empty()) {
     for (std::size_t i = 0; i < names_.size(); ++i)
       if (i != label_ && i != group_) inputs_.push_back(i);
+    for (const std::size_t column : inputs_) HANSA_TRY_VOID(check_name(column));
     if (inputs_.empty())
       return fail(ErrorCode::data, location_ + ":" + std::to_string(header_line_),
                   "has no column other than the label", "check data.delimiter, or name another file",
@@ -103,6 +96,21 @@ Result<void> CsvRowReader::choose_inputs() {
     inputs_.push_back(column);
   }
   return {};
+}
+
+// Without data.columns every column is an input, and a row number that a program wrote in front would be one.
+Result<void> CsvRowReader::check_name(std::size_t column) const {
+  const std::string location = location_ + ":" + std::to_string(header_line_);
+  const Reason reason{ReasonCode::column_missing, {{Quantity::column, column + 1}}};
+  if (names_[column].empty())
+    return fail(ErrorCode::data, location,
+                "has no name for column " + std::to_string(column + 1) + ", which would be an input",
+                "give it a name if it is one, or list the inputs in data.columns", reason);
+  if (std::ranges::count(names_, names_[column]) == 1) return {};
+  return fail(ErrorCode::data, location,
+              "has " + std::to_string(std::ranges::count(names_, names_[column])) + " columns \"" +
+                  printable(names_[column]) + "\"",
+              "give each column a different name", reason);
 }
 
 DataDescription CsvRowReader::describe(const ExampleShape& shape, const ColumnRanges& ranges) const {
@@ -139,10 +147,14 @@ Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::stri
                 "list the labels in data.classes, the same list on all clients",
                 reason_of(ReasonCode::class_unknown, record, label_));
   if (*value < 0 || *value > double{class_index_max} || *value != std::floor(*value))
-    return fail(ErrorCode::data, location_of(record, label_),
-                "is " + in_quotes(text) + ", but a class is a whole number from 0",
-                "to predict a number, set data.target = \"real\"",
-                reason_of(ReasonCode::class_unknown, record, label_));
+    return fail(
+        ErrorCode::data, location_of(record, label_),
+        "is " + in_quotes(text) + ", but a class is a whole number from 0",
+        *value == std::floor(*value)
+            ? "for classes such as -1 and 1 set data.classes = [\"-1\", \"1\"]; to predict a number, set "
+              "data.target = \"real\""
+            : "to predict a number, set data.target = \"real\"",
+        reason_of(ReasonCode::class_unknown, record, label_));
   return static_cast<std::int64_t>(*value);
 }
 
@@ -150,7 +162,7 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   const std::string_view text = trimmed(record.fields[label_]);
   // A word in data.classes is a class, even "NA".
   const bool named = std::ranges::find(config_.classes, text) != config_.classes.end();
-  if (!named && is_missing(text)) {
+  if (!named && is_missing(text, config_.missing_words)) {
     if (config_.missing == MissingValues::skip) return false;
     return fail(ErrorCode::data, location_of(record, label_), "is missing", missing_label_hint,
                 reason_of(ReasonCode::value_missing, record, label_));
@@ -183,26 +195,27 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
   row.inputs.resize(inputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const std::string_view text = trimmed(record.fields[inputs_[i]]);
-    if (is_missing(text)) {
+    if (is_missing(text, config_.missing_words)) {
       if (config_.missing == MissingValues::refuse)
         return fail(ErrorCode::data, location_of(record, inputs_[i]),
                     text.empty() ? "is missing" : "is " + in_quotes(text) + ", which means missing",
                     missing_input_hint, reason_of(ReasonCode::value_missing, record, inputs_[i]));
       whole &= config_.missing != MissingValues::skip;
-      row.inputs[i] = std::numeric_limits<float>::quiet_NaN();
+      row.inputs[i] = std::numeric_limits<double>::quiet_NaN();
       continue;
     }
     const auto value = number_of(text);
     if (!value)
       return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a number",
-                  "correct the row, or choose other data.columns",
+                  "correct the row, choose other data.columns, or name the word in data.missing_words if it "
+                  "means that there is no value",
                   reason_of(ReasonCode::value_invalid, record, inputs_[i]));
     if (!fits_float(*value))
       return fail(ErrorCode::data, location_of(record, inputs_[i]),
                   "is " + in_quotes(text) + ", which is not a finite float32", "correct the row",
                   reason_of(ReasonCode::value_invalid, record, inputs_[i]));
-    row.inputs[i] = static_cast<float>(*value);
+    row.inputs[i] = *value;
   }
   return whole;
 }

@@ -13,7 +13,7 @@
 namespace hansa::learning::internal {
 
 struct CsvRow {
-  std::vector<float> inputs;  // NaN: the value is missing and will be replaced
+  std::vector<double> inputs;  // within float32; NaN: the value is missing and will be replaced
   std::int64_t class_index = 0;
   float real = 0;  // the label, if the target is real
   std::string group;
@@ -36,6 +36,7 @@ class CsvRowReader {
       : config_(config), location_(std::move(location)) {}
   [[nodiscard]] Result<std::size_t> find_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<void> choose_inputs();
+  [[nodiscard]] Result<void> check_name(std::size_t column) const;
   [[nodiscard]] std::string location_of(const CsvRecord& record, std::size_t column) const;
   [[nodiscard]] static Reason reason_of(ReasonCode code, const CsvRecord& record, std::size_t column);
   [[nodiscard]] Reason missing_column(const std::string& name, std::string_view key) const;

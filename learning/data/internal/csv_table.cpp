@@ -4,7 +4,9 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <span>
 #include <string>
+#include <variant>
 
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/internal/csv_rows.h"
@@ -14,38 +16,59 @@ namespace {
 
 constexpr std::size_t values_max = std::size_t{1} << 30;  // 4 GiB of floats
 
-void replace_missing(CsvTable& table, MissingValues rule) {
-  for (std::size_t column = 0; column < table.columns; ++column) {
+// The inputs while a file is read: as double if they are to be scaled, because a large value with small differences, such as
+// a time in seconds since 1970, loses them as float32.
+using Inputs = std::variant<std::vector<float>, std::vector<double>>;
+
+std::size_t size_of(const Inputs& inputs) {
+  return std::visit([](const auto& values) { return values.size(); }, inputs);
+}
+
+void append(std::span<const double> row, Inputs& inputs) {
+  std::visit(
+      [row](auto& values) {
+        using Value = typename std::decay_t<decltype(values)>::value_type;
+        for (const double value : row) values.push_back(static_cast<Value>(value));
+      },
+      inputs);
+}
+
+template <class Value>
+void replace_missing(std::vector<Value>& inputs, std::size_t columns, MissingValues rule) {
+  for (std::size_t column = 0; column < columns; ++column) {
     double sum = 0;
     std::size_t count = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      if (!std::isnan(table.inputs[i])) sum += table.inputs[i], ++count;
-    if (count == table.row_count()) continue;
+    for (std::size_t i = column; i < inputs.size(); i += columns)
+      if (!std::isnan(inputs[i])) sum += inputs[i], ++count;
+    if (count == inputs.size() / columns) continue;
     // A column without any value has the mean 0.
-    const float value =
-        rule == MissingValues::mean && count > 0 ? static_cast<float>(sum / static_cast<double>(count)) : 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      if (std::isnan(table.inputs[i])) table.inputs[i] = value;
+    const auto value = rule == MissingValues::mean && count > 0
+                           ? static_cast<Value>(sum / static_cast<double>(count))
+                           : Value(0);
+    for (std::size_t i = column; i < inputs.size(); i += columns)
+      if (std::isnan(inputs[i])) inputs[i] = value;
   }
 }
 
 // Scales each column to mean 0 and population standard deviation 1. A constant column becomes 0.
-void standardise(CsvTable& table) {
-  const auto rows = static_cast<double>(table.row_count());
-  for (std::size_t column = 0; column < table.columns; ++column) {
+std::vector<float> standardised(const std::vector<double>& inputs, std::size_t columns) {
+  std::vector<float> out(inputs.size());
+  const auto rows = static_cast<double>(inputs.size() / columns);
+  for (std::size_t column = 0; column < columns; ++column) {
     double sum = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) sum += table.inputs[i];
+    for (std::size_t i = column; i < inputs.size(); i += columns) sum += inputs[i];
     const double mean = sum / rows;
     double squares = 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns) {
-      const double difference = table.inputs[i] - mean;
+    for (std::size_t i = column; i < inputs.size(); i += columns) {
+      const double difference = inputs[i] - mean;
       squares += difference * difference;
     }
     const double deviation = std::sqrt(squares / rows);
     const double factor = deviation > 1e-12 * std::abs(mean) ? 1 / deviation : 0;
-    for (std::size_t i = column; i < table.inputs.size(); i += table.columns)
-      table.inputs[i] = static_cast<float>((table.inputs[i] - mean) * factor);
+    for (std::size_t i = column; i < inputs.size(); i += columns)
+      out[i] = static_cast<float>((inputs[i] - mean) * factor);
   }
+  return out;
 }
 
 // Assigns segment numbers to rows in the order of the file: a new segment starts with each group and after each skipped
@@ -119,6 +142,7 @@ DataDescription CsvTable::describe(const ExampleShape& shape) const {
 Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max) {
   const std::string location = config.file.string();
   HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a CSV file, plain or .gz"));
+  HANSA_TRY_VOID(stream.require_text());
   CsvReader reader([&stream](std::span<std::uint8_t> out) { return stream.read_some(out); }, location,
                    config.delimiter.at(0));
   CsvRecord record;
@@ -131,6 +155,8 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
   CsvRow row;
   ColumnRanges ranges;
   Segments segments;
+  Inputs inputs;
+  if (config.scale == Scaling::standard) inputs.emplace<std::vector<double>>();
   while (rows_max == 0 || out.row_count() < rows_max) {
     HANSA_TRY(const bool more, reader.next(record));
     if (!more) break;
@@ -139,12 +165,12 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
       segments.skip(row.group);
       continue;
     }
-    if (out.inputs.size() + row.inputs.size() > values_max)
+    if (size_of(inputs) + row.inputs.size() > values_max)
       return fail(ErrorCode::resource, location + ":" + std::to_string(record.line),
                   "the file holds more than 4 GiB of numbers",
                   "set data.examples_max, or use kind \"tensors\", which stays on disk",
                   {ReasonCode::data_too_large, {}});
-    out.inputs.insert(out.inputs.end(), row.inputs.begin(), row.inputs.end());
+    append(row.inputs, inputs);
     ranges.add(row.inputs);
     if (config.target == TargetKind::class_index) out.class_indices.push_back(row.class_index);
     else out.reals.push_back(row.real);
@@ -157,8 +183,9 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                           : "give this client a file with rows below the header",
                       ReasonCode::too_few_examples);
   out.names = rows.describe(one_input({static_cast<std::int64_t>(out.columns)}, out.target(config)), ranges);
-  replace_missing(out, config.missing);
-  if (config.scale == Scaling::standard) standardise(out);
+  std::visit([&](auto& values) { replace_missing(values, out.columns, config.missing); }, inputs);
+  if (auto* of_float = std::get_if<std::vector<float>>(&inputs)) out.inputs = std::move(*of_float);
+  else out.inputs = standardised(std::get<std::vector<double>>(inputs), out.columns);
   sort_by_group(out, segments);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "learning/data/internal/byte_stream.h"
 
@@ -13,6 +14,29 @@ constexpr std::size_t text_bytes_max = std::size_t{1} << 30;
 std::uint8_t character_index(std::uint8_t byte) {
   if (byte == '\n') return 0;
   return byte >= ' ' && byte <= '~' ? static_cast<std::uint8_t>(byte - ' ' + 1) : 1;
+}
+
+// The characters of a text in UTF-8, whatever its line ends.
+class Alphabet {
+ public:
+  void add(std::span<const std::uint8_t> bytes, std::vector<std::uint8_t>& text) {
+    for (const std::uint8_t byte : bytes) {
+      const bool after_cr = std::exchange(after_cr_, byte == '\r');
+      if (byte == '\n' && after_cr) continue;  // CRLF is one line end
+      if ((byte & 0xC0) == 0x80) continue;  // a character of several bytes is one
+      text.push_back(byte == '\r' ? character_index('\n') : character_index(byte));
+    }
+  }
+
+ private:
+  bool after_cr_ = false;
+};
+
+std::span<const std::uint8_t> without_mark(std::span<const std::uint8_t> start) {
+  constexpr std::array<std::uint8_t, 3> byte_order_mark{0xEF, 0xBB, 0xBF};
+  return std::ranges::equal(start.first(std::min(start.size(), byte_order_mark.size())), byte_order_mark)
+             ? start.subspan(byte_order_mark.size())
+             : start;
 }
 
 class TextSource final : public DataSource {
@@ -56,6 +80,9 @@ class TextSource final : public DataSource {
 
 Result<std::unique_ptr<DataSource>> open_text_source(const DataConfig& config) {
   HANSA_TRY(ByteStream stream, ByteStream::open(config.file, "set data.file to a text file, plain or .gz"));
+  HANSA_TRY_VOID(stream.require_text());
+  Alphabet alphabet;
+  bool is_first = true;
   std::vector<std::uint8_t> text;
   std::array<std::uint8_t, 1 << 16> buffer{};
   for (;;) {
@@ -63,7 +90,9 @@ Result<std::unique_ptr<DataSource>> open_text_source(const DataConfig& config) {
     if (n == 0) break;
     if (text.size() + n > text_bytes_max)
       return stream.bad("is larger than 1 GiB", "split it", ReasonCode::data_too_large);
-    std::transform(buffer.begin(), buffer.begin() + n, std::back_inserter(text), character_index);
+    const std::span<const std::uint8_t> read = std::span(buffer).first(n);
+    alphabet.add(is_first ? without_mark(read) : read, text);
+    is_first = false;
   }
   if (text.size() <= config.window)
     return stream.bad("has " + std::to_string(text.size()) + " characters, but an example takes " +
