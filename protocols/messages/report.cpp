@@ -138,6 +138,12 @@ Words words_of_task(ReasonCode code) {
           "lower training.learning_rate, check the data for extreme values, or raise limits.magnitude_max"};
     case ReasonCode::trainer_ended: return {"its training process ended", see_log};
     case ReasonCode::stopped: return {"its training was stopped", ""};
+    case ReasonCode::header_repeated: return {"a followed file has its header again: the line is passed", ""};
+    case ReasonCode::header_missing:
+      return {"a followed file begins without a header: its rows are read under that of the file before", ""};
+    case ReasonCode::columns_ignored:
+      return {"a followed file has further columns that the file before did not have: they are no inputs",
+              ""};
     case ReasonCode::file_unchanged:
       return {"a followed file was modified and has the rows that it had: they are not read again",
               "append rows there, or replace the file by another one"};

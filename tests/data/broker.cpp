@@ -18,7 +18,6 @@ namespace hansa::learning::testing {
 namespace {
 
 constexpr const char* program = "/usr/sbin/mosquitto";
-constexpr const char* topic = "plant/pump";
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -123,15 +122,16 @@ void Broker::ask(const char* client_id, const std::function<int(mosquitto*)>& wh
   mosquitto_destroy(client);
 }
 
-void Broker::publish(const std::string& payload) const {
+void Broker::publish(const std::string& payload, const std::string& topic) const {
   ask(nullptr, [&](mosquitto* client) {
-    return mosquitto_publish(client, nullptr, topic, static_cast<int>(payload.size()), payload.data(), 1,
-                             false);
+    return mosquitto_publish(client, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                             1, false);
   });
 }
 
-void Broker::open_session(const std::string& client_id) const {
-  ask(client_id.c_str(), [](mosquitto* client) { return mosquitto_subscribe(client, nullptr, topic, 1); });
+void Broker::open_session(const std::string& client_id, const std::string& topic) const {
+  ask(client_id.c_str(),
+      [&](mosquitto* client) { return mosquitto_subscribe(client, nullptr, topic.c_str(), 1); });
 }
 
 BrokerConfig Broker::config() const {
@@ -139,7 +139,7 @@ BrokerConfig Broker::config() const {
   out.host = "localhost";
   out.port = port_;
   out.tls = channel_ == Channel::encrypted;
-  out.topic = topic;
+  out.topic = default_topic;
   if (out.tls) out.ca_file = ca_file();
   return out;
 }

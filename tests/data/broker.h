@@ -25,9 +25,10 @@ class Broker {
 
   void start();
   void stop(int signal);  // SIGTERM keeps its sessions, because persistence is on
-  void publish(const std::string& payload) const;
+  static constexpr const char* default_topic = "plant/pump";
+  void publish(const std::string& payload, const std::string& topic = default_topic) const;
   // From this call on the broker queues what is published for the client of this name.
-  void open_session(const std::string& client_id) const;
+  void open_session(const std::string& client_id, const std::string& topic = default_topic) const;
 
   [[nodiscard]] BrokerConfig config() const;  // of a client of this broker
   [[nodiscard]] std::filesystem::path ca_file() const { return folder_ / "ca.pem"; }

@@ -1,4 +1,5 @@
 // Rows from a real broker arrive exactly once, whatever is interrupted.
+#include <algorithm>
 #include <csignal>
 #include <map>
 
@@ -58,6 +59,12 @@ class Mqtt : public ::testing::Test {
   void store(const Arrival& arrival) {
     positions_[arrival.source] = arrival.position;
     feed_->stored();
+  }
+  Labels take_once() {
+    const auto arrival = turn();
+    if (!arrival) return {};
+    store(*arrival);
+    return testing::values_of<std::int64_t>(arrival->examples, 1);
   }
   // Takes arrivals until there are `count` labels.
   Labels take(std::size_t count) {
@@ -148,6 +155,47 @@ TEST_F(Mqtt, TheBrokerQueuesMessagesWhileTheClientIsDisconnected) {
   ASSERT_EQ(labels.size(), 50U);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(labels[static_cast<std::size_t>(i)], i + 1);
   expect_nothing_more();
+}
+
+TEST_F(Mqtt, AByteOrderMarkAndBareNaNInJsonAreRead) {
+  data_.missing = MissingValues::zero;
+  begin();
+  broker_->publish("\xEF\xBB\xBF{\"a\": 1, \"b\": 2, \"y\": 1}");
+  broker_->publish("{\"a\": NaN, \"b\": 2, \"y\": 2}");
+  broker_->publish("{\"a\": -Infinity, \"b\": 2, \"y\": 3}");
+  broker_->publish("{\"a\": 4, \"b\": 2, \"y\": 4}");
+  EXPECT_EQ(take(3), (Labels{1, 2, 4}));
+  EXPECT_EQ(inputs_, (std::vector<float>{1, 2, 0, 2, 4, 2}));
+  ASSERT_EQ(notes_.size(), 1U);
+  EXPECT_NE(notes_[0].find("\"-Infinity\", which is not a number"), std::string::npos) << notes_[0];
+}
+
+// The broker keeps the subscriptions of a session: the one to the earlier topic must end, and the new one must be made.
+TEST_F(Mqtt, AnotherTopicInTheConfigurationReplacesTheEarlierOne) {
+  for (const char* earlier : {"plant/pump-7", "plant/+", "plant/#"}) {
+    SCOPED_TRACE(earlier);
+    begin();
+    notes_.clear();
+    broker_->open_session("test-client", earlier);
+    follow_.broker.topic = "plant/pump-8";
+    broker_->publish("0,0,1", "plant/pump-7");  // queued for the earlier subscription
+    restart();
+    Labels labels;
+    // What is published before the new subscription is there is not for this client.
+    while (labels.empty()) {
+      broker_->publish("0,0,0", "plant/pump-8");
+      labels = take_once();
+    }
+    broker_->publish("0,0,2", "plant/pump-7");
+    broker_->publish("0,0,3", "plant/pump-8");
+    while (labels.back() != 3)
+      for (const std::int64_t label : take_once()) labels.push_back(label);
+    EXPECT_EQ(std::ranges::count(labels, 1) + std::ranges::count(labels, 2), 0);
+    ASSERT_EQ(notes_.size(), 1U);
+    EXPECT_NE(notes_[0].find("of topic \"plant/pump-7\", to which an earlier data.topic had subscribed"),
+              std::string::npos)
+        << notes_[0];
+  }
 }
 
 TEST_F(Mqtt, UnstoredMessagesAreNotAcknowledgedAndAreSentAgain) {

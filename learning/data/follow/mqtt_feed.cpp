@@ -49,6 +49,56 @@ std::string field_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// JSON has no NaN and no Infinity, and programs write them as bare words: NaN is a missing value, the others are texts, which
+// no column takes.
+std::string without_bare_words(std::string_view text) {
+  std::string out;
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_text || text[i] == '"') {
+      in_text = text[i] == '"' ? !in_text : in_text;
+      out += text[i];
+      if (in_text && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
+    } else if (text.substr(i).starts_with("NaN")) {
+      out += "null";
+      i += 2;
+    } else if (text.substr(i).starts_with("-Infinity")) {
+      out += "\"-Infinity\"";
+      i += 8;
+    } else if (text.substr(i).starts_with("Infinity")) {
+      out += "\"Infinity\"";
+      i += 7;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// Every topic filter that matches the topic: the topic itself, and those with + for some levels or # for the last ones. Of a
+// topic with many levels only the first levels are varied.
+std::vector<std::string> filters_of(std::string_view topic) {
+  constexpr std::size_t levels_max = 6;
+  std::vector<std::string> levels{""};
+  for (const char c : topic) {
+    if (c == '/' && levels.size() < levels_max) levels.emplace_back();
+    else levels.back() += c;
+  }
+  std::vector<std::string> starts{""}, out;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    std::vector<std::string> longer;
+    for (const std::string& start : starts) {
+      const std::string before = i == 0 ? "" : start + "/";
+      out.push_back(before + "#");
+      longer.push_back(before + levels[i]);
+      longer.push_back(before + "+");
+    }
+    starts = std::move(longer);
+  }
+  out.insert(out.end(), starts.begin(), starts.end());
+  return out;
+}
+
 }  // namespace
 
 void MqttFeed::Free::operator()(mosquitto* client) const { mosquitto_destroy(client); }
@@ -173,15 +223,17 @@ void MqttFeed::on_connected(int code, int flags) {
   trouble_.reset();
   const bool session_present = (flags & 1) != 0;
   may_repeat_ = session_present;
-  if (session_present) return;
-  if (!delivered_.empty())
-    notes_.push_back(
-        {ErrorCode::data,
-         source_,
-         "the broker kept no session; messages sent while the client was disconnected may be lost",
-         {},
-         {ReasonCode::messages_lost, {}}});
-  delivered_.clear();
+  if (!session_present) {
+    if (!delivered_.empty())
+      notes_.push_back(
+          {ErrorCode::data,
+           source_,
+           "the broker kept no session; messages sent while the client was disconnected may be lost",
+           {},
+           {ReasonCode::messages_lost, {}}});
+    delivered_.clear();
+  }
+  // Also in a session that the broker kept: its subscription may be that of another topic.
   check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
 }
 
@@ -192,6 +244,7 @@ void MqttFeed::on_subscribed(bool granted) {
 void MqttFeed::on_message(const mosquitto_message& message) {
   // A retained message is an old one, which the broker sends to each new subscriber.
   if (message.retain) return;
+  if (!is_wanted(message.topic)) return end_subscription(message.topic);
   const std::string_view payload(static_cast<const char*>(message.payload),
                                  static_cast<std::size_t>(message.payloadlen));
   Delivered delivered{message.mid, in_short(payload)};
@@ -208,6 +261,30 @@ void MqttFeed::on_message(const mosquitto_message& message) {
   waiting_.push_back({std::move(delivered), std::string(payload)});
 }
 
+bool MqttFeed::is_wanted(const char* topic) const {
+  std::string filter = broker_.topic;
+  if (filter.starts_with("$share/")) filter.erase(0, filter.find('/', sizeof "$share/" - 1) + 1);
+  bool matches = false;
+  return mosquitto_topic_matches_sub(filter.c_str(), topic, &matches) == MOSQ_ERR_SUCCESS && matches;
+}
+
+void MqttFeed::end_subscription(const char* topic) {
+  std::vector<std::string> filters = filters_of(topic);
+  std::erase(filters, broker_.topic);
+  std::vector<char*> names;
+  for (std::string& filter : filters) names.push_back(filter.data());
+  check(mosquitto_unsubscribe_multiple(client_.get(), nullptr, static_cast<int>(names.size()), names.data(),
+                                       nullptr));
+  if (std::exchange(has_ended_subscription_, true)) return;
+  notes_.push_back(
+      skipped({ErrorCode::data,
+               source_,
+               "a message of topic \"" + printable(topic) +
+                   "\", to which an earlier data.topic had subscribed; that subscription is ended",
+               {},
+               {ReasonCode::messages_lost, {}}}));
+}
+
 void MqttFeed::serve() {
   mosquitto* client = client_.get();
   while (link_ != Link::away) {
@@ -222,9 +299,12 @@ void MqttFeed::serve() {
 
 // Appends rows of fields in the order of names_.
 Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector<std::string>>& rows) const {
-  const std::string_view text = trimmed(payload);
+  std::string_view text = payload;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
+  text = trimmed(text);
   if (text.starts_with('{') || text.starts_with('[')) {
     json document = json::parse(text, nullptr, false);
+    if (document.is_discarded()) document = json::parse(without_bare_words(text), nullptr, false);
     if (document.is_object()) document = json::array({std::move(document)});
     if (!document.is_array()) return fail(ErrorCode::data, source_, "a message is not JSON");
     for (const json& object : document) {

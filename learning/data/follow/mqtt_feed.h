@@ -55,6 +55,9 @@ class MqttFeed final : public Feed {
   void on_connected(int code, int flags);
   void on_message(const mosquitto_message& message);
   void on_subscribed(bool granted);
+  [[nodiscard]] bool is_wanted(const char* topic) const;
+  // The broker keeps the subscriptions of a session, also of a topic that the configuration named earlier.
+  void end_subscription(const char* topic);
   void check(int code);  // handles the result of a libmosquitto call: the connection may be lost
   void lose(const std::string& why);
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
@@ -80,6 +83,7 @@ class MqttFeed final : public Feed {
   std::deque<Message> waiting_;
   std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
+  bool has_ended_subscription_ = false;  // and reported it
   std::vector<Error> notes_;
 };
 

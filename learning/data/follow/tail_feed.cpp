@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/read_at.h"
+#include "common/text.h"
 
 namespace hansa::learning::internal {
 namespace {
@@ -18,6 +19,15 @@ constexpr std::uint64_t records_of_one_arrival = 4'096;
 constexpr std::size_t values_of_one_arrival = std::size_t{1} << 20;
 
 }  // namespace
+
+// What one call reads.
+struct TailFeed::Rows {
+  Arrival arrival;
+  CsvRow row;
+  ColumnRanges ranges;
+  std::size_t values = 0;
+  bool has_passed = false;  // something that is no row: the position has moved
+};
 
 TailFeed::TailFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known)
     : data_(data),
@@ -37,9 +47,16 @@ Error TailFeed::note(ReasonCode reason, std::string what) const {
   return {ErrorCode::data, path_.string(), std::move(what), {}, {reason, {}}};
 }
 
+TailFeed::State TailFeed::next_file(const State& last) {
+  State out;
+  out.header_before = last.header.empty() ? last.header_before : last.header;
+  out.columns = last.columns;
+  return out;
+}
+
 void TailFeed::restart() {
   const FileIdentity file = state_.file;
-  state_ = State{};
+  state_ = next_file(state_);
   state_.file = file;
 }
 
@@ -95,7 +112,7 @@ Result<bool> TailFeed::attach_first() {
            "was replaced while the client was not running, and the old file is gone: its lines after line " +
                std::to_string(state_.at.line) + " were not read"));
   notes_.back().reason.numbers = {{Quantity::line, state_.at.line}};
-  state_ = State{};
+  state_ = next_file(state_);
   return open_path();
 }
 
@@ -167,7 +184,15 @@ Result<CsvRowReader> TailFeed::row_reader(const State& state) const {
   HANSA_TRY(const bool has_header, reader.next(header));
   if (!has_header)
     return fail(ErrorCode::data, path_.string(), "has no header", "its first line must name the columns");
-  return CsvRowReader::create(data_, header, path_.string());
+  DataConfig data = data_;
+  if (data.columns.empty()) data.columns = state.columns;
+  return CsvRowReader::create(data, header, path_.string());
+}
+
+bool TailFeed::is_header(const CsvRecord& record, const std::string& header_before) const {
+  return record.bytes == header_before || std::ranges::any_of(record.fields, [&](std::string_view name) {
+           return trimmed(name) == data_.label;
+         });
 }
 
 Result<bool> TailFeed::read_header(CsvReader& reader, State& state) {
@@ -175,6 +200,13 @@ Result<bool> TailFeed::read_header(CsvReader& reader, State& state) {
   CsvRecord header;
   HANSA_TRY(const bool whole, reader.next(header));
   if (!whole) return false;
+  if (!state.header_before.empty() && !is_header(header, state.header_before)) {
+    state.header = state.header_before;
+    notes_.push_back(note(ReasonCode::header_missing,
+                          "begins without a header: its rows are read under the header of the file before"));
+    return true;
+  }
+  state.at = reader.position();
   constexpr std::size_t header_bytes_max = 1 << 16;  // within the reader's buffer
   if (header.bytes.size() > header_bytes_max)
     return fail(ErrorCode::data, path_.string() + ":1", "has a header of more than 64 KiB");
@@ -193,52 +225,103 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     offset += *read;
     return *read;
   };
-  CsvReader reader(read_some, path_.string(), data_.delimiter.at(0), last_line, state.at,
-                   CsvReader::RawBytes::kept);
-  HANSA_TRY(const bool has_header, read_header(reader, state));
+  const auto reader_at = [&](const CsvPosition& at) {
+    offset = at.offset;
+    return CsvReader(read_some, path_.string(), data_.delimiter.at(0), last_line, at,
+                     CsvReader::RawBytes::kept,
+                     bad_rows_ == BadRows::skip ? CsvReader::Damage::passed : CsvReader::Damage::refused);
+  };
+  const std::size_t notes_before = notes_.size();
+  CsvReader before_header = reader_at(state.at);
+  HANSA_TRY(const bool has_header, read_header(before_header, state));
   if (!has_header) return std::nullopt;
   HANSA_TRY(const CsvRowReader rows, row_reader(state));
+  take_columns(state, rows);
   if (!state.examples) state.examples.emplace(data_, rows.input_count());
 
-  Arrival arrival;
-  CsvRecord record;
-  CsvRow row;
-  ColumnRanges ranges;
+  CsvReader reader = reader_at(state.at);
+  Rows read;
+  read.has_passed = notes_.size() != notes_before;  // a note is given once, so that the state must be stored
   const std::uint64_t most = std::min(records_max, records_of_one_arrival);
   std::optional<Error> bad;
-  state.at = reader.position();
-  for (std::size_t values = 0; arrival.records < most && values < values_of_one_arrival;) {
-    const auto more = reader.next(record);
-    if (!more) {
-      bad = more.error();
-      break;
-    }
-    if (!*more) break;
-    const auto whole = rows.read(record, row);
-    if (!whole && bad_rows_ == BadRows::refuse) {
-      bad = whole.error();
-      break;
-    }
-    if (whole && *whole) {
-      state.examples->add(row);
-      ranges.add(row.inputs);
-      values += row.inputs.size();
-    } else {
-      if (!whole) notes_.push_back(skipped(whole.error()));
-      state.examples->leave_out(row.group);
-    }
-    ++arrival.records;
-    arrival.digest.add(record.bytes);
-    state.at = reader.position();
+  while (read.arrival.records < most && read.values < values_of_one_arrival) {
+    const auto more = read_row(reader, rows, state, read);
+    if (!more) bad = more.error();
+    if (!more || !*more) break;
+  }
+  if (reader.hole_bytes() > 0) {
+    state.at = std::max(state.at, reader.position(),
+                        [](const CsvPosition& a, const CsvPosition& b) { return a.offset < b.offset; });
+    read.has_passed = true;
+    notes_.push_back(skipped({ErrorCode::data,
+                              path_.string() + ":" + std::to_string(reader.hole_line()),
+                              "has " + std::to_string(reader.hole_bytes()) +
+                                  " NUL bytes between its lines, after a "
+                                  "power cut or because it was truncated while it was written",
+                              "open the file for appending (O_APPEND)",
+                              {ReasonCode::data_damaged, {{Quantity::line, reader.hole_line()}}}}));
   }
   // Rows before a bad row are returned first. The error is returned when nothing else is left.
-  if (arrival.records == 0) {
+  if (read.arrival.records == 0 && !read.has_passed) {
     if (bad) return tl::unexpected<Error>(std::move(*bad));
     return std::nullopt;
   }
-  arrival.examples = state.examples->take();
-  arrival.description = rows.describe(arrival.examples.shape, ranges);
-  return arrival_at(std::move(state), std::move(arrival));
+  read.arrival.examples = state.examples->take();
+  read.arrival.description = rows.describe(read.arrival.examples.shape, read.ranges);
+  return arrival_at(std::move(state), std::move(read.arrival));
+}
+
+Result<bool> TailFeed::read_row(CsvReader& reader, const CsvRowReader& rows, State& state, Rows& out) {
+  CsvRecord record;
+  const auto more = reader.next(record);
+  if (more && !*more) return false;
+  std::optional<Error> bad;
+  if (!more) {
+    bad = more.error();
+    if (bad_rows_ == BadRows::refuse) return tl::unexpected<Error>(std::move(*bad));
+    HANSA_TRY(const bool passed, reader.skip_line(record));
+    if (!passed) return false;
+  } else if (record.bytes == state.header) {
+    notes_.push_back(
+        note(ReasonCode::header_repeated,
+             "has its header again in line " + std::to_string(record.line) + ": the line is passed"));
+    notes_.back().reason.numbers = {{Quantity::line, record.line}};
+    out.has_passed = true;
+    state.at = reader.position();
+    return true;
+  } else if (const auto whole = rows.read(record, out.row); !whole) {
+    if (bad_rows_ == BadRows::refuse) return tl::unexpected<Error>(whole.error());
+    bad = whole.error();
+  } else if (*whole) {
+    state.examples->add(out.row);
+    out.ranges.add(out.row.inputs);
+    out.values += out.row.inputs.size();
+  } else {
+    state.examples->leave_out(out.row.group);
+  }
+  if (bad) {
+    notes_.push_back(skipped(*bad));
+    state.examples->leave_out(out.row.group);
+  }
+  ++out.arrival.records;
+  out.arrival.digest.add(record.bytes);
+  state.at = reader.position();
+  return true;
+}
+
+// The columns of a later file are found by their names, so that their order may change.
+void TailFeed::take_columns(State& state, const CsvRowReader& rows) {
+  if (!data_.columns.empty() || state.examples) return;
+  if (state.columns.empty()) {
+    state.columns = rows.input_names();
+    return;
+  }
+  const std::size_t further = rows.further_columns();
+  if (further == 0) return;
+  notes_.push_back(note(ReasonCode::columns_ignored,
+                        "has " + std::to_string(further) + (further == 1 ? " column" : " columns") +
+                            " that the file before did not have: they are no inputs"));
+  notes_.back().reason.numbers = {{Quantity::count, further}};
 }
 
 // Completes the arrival whose records end where `state` is.
@@ -267,15 +350,22 @@ Result<std::optional<Arrival>> TailFeed::next(std::uint64_t records_max) {
     if (!state_.is_stored) return arrival_at(state_, {});
     if (!arrival || !last) return arrival;
     file_ = Descriptor();
-    state_ = State{};
+    state_ = next_file(state_);
   }
   return std::nullopt;
 }
 
 std::string TailFeed::position_text(const State& state) const {
-  json out{{"device", state.file.device},   {"inode", state.file.inode},    {"born", state.file.born_ns},
-           {"offset", state.at.offset},     {"line", state.at.line},        {"header", state.header},
-           {"prefix", state.prefix.json()}, {"modified", state.modified_ns}};
+  json out{{"device", state.file.device},
+           {"inode", state.file.inode},
+           {"born", state.file.born_ns},
+           {"offset", state.at.offset},
+           {"line", state.at.line},
+           {"header", state.header},
+           {"header_before", state.header_before},
+           {"columns", state.columns},
+           {"prefix", state.prefix.json()},
+           {"modified", state.modified_ns}};
   if (state.examples) out["carry"] = state.examples->carry();
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -291,6 +381,8 @@ Result<bool> TailFeed::restore(const std::string& position) {
                    kept.value("born", std::int64_t{0})};
     state_.at = {kept.at("offset").get<std::uint64_t>(), kept.at("line").get<std::uint64_t>()};
     state_.header = kept.at("header").get<std::string>();
+    state_.header_before = kept.value("header_before", std::string());
+    state_.columns = kept.value("columns", std::vector<std::string>());
     state_.modified_ns = kept.value("modified", std::int64_t{0});
     if (kept.contains("prefix")) {
       const auto prefix = FilePrefix::from(kept.at("prefix"));
@@ -302,7 +394,7 @@ Result<bool> TailFeed::restore(const std::string& position) {
       for (std::size_t i = 0; i + 1 < before.size(); i += 2)
         *state_.before += static_cast<char>(std::stoi(before.substr(i, 2), nullptr, 16));
     }
-    if (state_.header.empty()) return state_.at.offset == 0;
+    if (state_.header.empty()) return true;  // nothing but a hole was read
     HANSA_TRY(const CsvRowReader rows, row_reader(state_));
     state_.examples.emplace(data_, rows.input_count());
     return state_.examples->restore(kept.at("carry"));

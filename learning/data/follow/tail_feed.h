@@ -3,7 +3,8 @@
 // A last line without a newline is read once the newline is there. A file that was renamed and replaced by a new one
 // (log rotation) is read to its end first, also if that happened while the client was not running, as long as it stays
 // in the same folder. A file that became shorter, or whose read part changed, is read from its start, and a note
-// reports it. The position of a file is returned as soon as the file is opened, without records, so that rows that are
+// reports it. Columns are found by their names: those of the first file's header are the inputs of all later ones. A
+// file that begins without a header has that of the file before. Its header once more is no row. The position of a file is returned as soon as the file is opened, without records, so that rows that are
 // written and rotated away before the first arrival are found.
 #pragma once
 #include <optional>
@@ -32,6 +33,8 @@ class TailFeed final : public Feed {
     FileIdentity file;
     CsvPosition at;
     std::string header;  // the line with the column names; empty: not read yet
+    std::string header_before;  // of the file before this one, or of this file before it was truncated
+    std::vector<std::string> columns;  // the inputs, by the first header; empty: not known yet
     FilePrefix prefix;  // the bytes up to at.offset: they show whether the file was rewritten
     // When the file was last modified, if nothing follows at.offset; 0: something follows, or unknown.
     std::int64_t modified_ns = 0;
@@ -51,7 +54,15 @@ class TailFeed final : public Feed {
   void note_modification();
   [[nodiscard]] Result<std::optional<Arrival>> read(std::uint64_t records_max, CsvReader::LastLine last_line);
   [[nodiscard]] Result<Arrival> arrival_at(State state, Arrival arrival);
+  // The state for another file, or for this file from its start.
+  [[nodiscard]] static State next_file(const State& last);
   [[nodiscard]] Result<bool> read_header(CsvReader& reader, State& state);
+  [[nodiscard]] bool is_header(const CsvRecord& record, const std::string& header_before) const;
+  // Fixes the inputs by the first header; notes further columns of a later one.
+  void take_columns(State& state, const CsvRowReader& rows);
+  struct Rows;
+  // Reads the next record. Returns false at the end.
+  [[nodiscard]] Result<bool> read_row(CsvReader& reader, const CsvRowReader& rows, State& state, Rows& out);
   [[nodiscard]] Result<CsvRowReader> row_reader(const State& state) const;
   [[nodiscard]] bool replaced() const;
   void restart();

@@ -11,12 +11,13 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 }  // namespace
 
 CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line,
-                     CsvPosition start, RawBytes raw_bytes)
+                     CsvPosition start, RawBytes raw_bytes, Damage damage)
     : read_(std::move(read)),
       location_(std::move(location)),
       delimiter_(delimiter),
       last_line_(last_line),
       raw_bytes_(raw_bytes),
+      damage_(damage),
       position_(start),
       buffer_(buffer_bytes),
       first_line_(start.line) {}
@@ -53,7 +54,13 @@ void CsvReader::end_field() {
 
 Result<bool> CsvReader::take(std::uint8_t byte) {
   const char c = static_cast<char>(byte);
+  last_byte_ = byte;
   ++bytes_;
+  if (c == '\0' && damage_ == Damage::passed && !has_record()) {
+    if (hole_bytes_++ == 0) hole_line_ = position_.line;
+    advance();
+    return false;
+  }
   if (raw_bytes_ == RawBytes::kept) raw_ += c;
   const std::uint64_t line = position_.line + lines_;
   if (c == '\n') ++lines_;
@@ -84,6 +91,9 @@ Result<bool> CsvReader::take(std::uint8_t byte) {
       }
       return false;
     case State::quoted:
+      if (c == '\n' && damage_ == Damage::passed)
+        return bad(line, "opens a quote that is not closed in its line",
+                   "close it; a file that is followed has each row in one line");
       if (c == '"') state_ = State::quote_in_quoted;
       else text_ += c;
       return false;
@@ -157,6 +167,25 @@ Result<bool> CsvReader::next(CsvRecord& record) {
     first_line_ = position_.line;
     state_ = State::field_start;
   }
+}
+
+Result<bool> CsvReader::skip_line(CsvRecord& record) {
+  while (last_byte_ != '\n') {
+    if (begin_ == end_) {
+      HANSA_TRY(const bool more, fill());
+      if (!more && last_line_ == LastLine::torn) return false;
+      if (!more) break;
+    }
+    last_byte_ = buffer_[begin_++];
+    ++bytes_;
+    if (last_byte_ == '\n') ++lines_;
+    if (raw_bytes_ == RawBytes::kept && raw_.size() < record_bytes_max) raw_ += static_cast<char>(last_byte_);
+  }
+  text_.clear();
+  ends_.clear();
+  give(record);
+  record.fields.clear();
+  return true;
 }
 
 }  // namespace hansa::learning::internal

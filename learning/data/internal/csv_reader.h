@@ -1,5 +1,7 @@
 // Reads the records of a CSV file in order (RFC 4180): quoted fields with delimiters, newlines and doubled quotes; LF
 // or CRLF. A UTF-8 byte order mark at the start and empty lines are skipped.
+//
+// A damaged line need not hide those behind it: skip_line() continues after it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -36,14 +38,24 @@ class CsvReader {
   enum class LastLine : std::uint8_t { whole, torn };
   // Whether CsvRecord::bytes is filled.
   enum class RawBytes : std::uint8_t { dropped, kept };
+  // passed: what follows the damage of a file that grows is read. NUL bytes before a record are passed: there a program
+  // continued to write at its old position in a file that was truncated, or a power cut left a hole. A field ends in its
+  // line, because a quote that is never closed would otherwise take all further lines in.
+  enum class Damage : std::uint8_t { refused, passed };
   CsvReader(ReadSome read, std::string location, char delimiter, LastLine last_line = LastLine::whole,
-            CsvPosition start = {}, RawBytes raw_bytes = RawBytes::dropped);
+            CsvPosition start = {}, RawBytes raw_bytes = RawBytes::dropped, Damage damage = Damage::refused);
 
   // Returns false at the end. Fails (data), naming file and line, on a quote that is never closed or is followed by
   // other text, on a NUL byte, and on a record beyond the limits above.
   [[nodiscard]] Result<bool> next(CsvRecord& record);
-  // The position after the last record that next() returned.
+  // After next() has failed: passes the rest of the line, and returns it as a record without fields. Returns false if its
+  // end is not there yet.
+  [[nodiscard]] Result<bool> skip_line(CsvRecord& record);
+  // The position after the last record that was returned, and after a hole.
   [[nodiscard]] CsvPosition position() const { return position_; }
+  // The bytes of holes that were passed.
+  [[nodiscard]] std::uint64_t hole_bytes() const { return hole_bytes_; }
+  [[nodiscard]] std::uint64_t hole_line() const { return hole_line_; }  // of the first one
 
  private:
   enum class State : std::uint8_t { field_start, plain, quoted, quote_in_quoted };
@@ -61,6 +73,10 @@ class CsvReader {
   char delimiter_;
   LastLine last_line_;
   RawBytes raw_bytes_;
+  Damage damage_;
+  std::uint64_t hole_bytes_ = 0;
+  std::uint64_t hole_line_ = 0;
+  std::uint8_t last_byte_ = 0;
   CsvPosition position_;
   std::vector<std::uint8_t> buffer_;
   std::size_t begin_ = 0;

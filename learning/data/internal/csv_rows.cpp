@@ -98,6 +98,16 @@ Result<void> CsvRowReader::choose_inputs() {
   return {};
 }
 
+std::vector<std::string> CsvRowReader::input_names() const {
+  std::vector<std::string> out;
+  for (const std::size_t column : inputs_) out.push_back(names_[column]);
+  return out;
+}
+
+std::size_t CsvRowReader::further_columns() const {
+  return names_.size() - inputs_.size() - 1 - (group_ ? 1 : 0);
+}
+
 // Without data.columns every column is an input, and a row number that a program wrote in front would be one.
 Result<void> CsvRowReader::check_name(std::size_t column) const {
   const std::string location = location_ + ":" + std::to_string(header_line_);

@@ -28,6 +28,9 @@ class CsvRowReader {
   // Returns false if missing = "skip" skips the row.
   [[nodiscard]] Result<bool> read(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
+  [[nodiscard]] std::vector<std::string> input_names() const;
+  // Columns that are neither input nor label nor group.
+  [[nodiscard]] std::size_t further_columns() const;
   // Of examples with these rows. A name that is not UTF-8 is escaped.
   [[nodiscard]] DataDescription describe(const ExampleShape& shape, const ColumnRanges& ranges) const;
 
