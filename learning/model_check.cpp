@@ -55,7 +55,9 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   data.examples_max =
       data.examples_max == 0 ? evaluated_examples_max : std::min(data.examples_max, evaluated_examples_max);
   HANSA_TRY(const auto some, open_examples(data));
-  HANSA_TRY(out.warning, find_broadcast(archive, *some));
+  HANSA_TRY(std::string broadcast, find_broadcast(archive, *some));
+  if (!broadcast.empty()) out.warnings.push_back(std::move(broadcast));
+  if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads));
   std::vector<float> stepped = model.parameters;
   std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());

@@ -17,7 +17,7 @@ struct ModelCheck {
   Metrics evaluated;  // over the same examples and some more, after the step
   // Parameters that the step did not change: unused by the loss, or used behind an operation without a gradient.
   std::vector<std::string> unmoved;
-  std::string warning;  // about what is probably wrong; empty: nothing
+  std::vector<std::string> warnings;  // about what is probably wrong
 };
 
 // Trains one batch as a client does (data, memory guard, loss, optimiser) and evaluates the result. Fails with the

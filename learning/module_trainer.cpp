@@ -1,17 +1,22 @@
 #include "learning/module_trainer.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "learning/internal/model_trainer.h"
+#include "learning/model_archive.h"
 
 namespace hansa::learning {
 namespace {
 
 class ModuleModel final : public Model {
  public:
-  static Result<std::unique_ptr<Model>> create(const OwnModule& own, std::span<const std::string> personal) {
+  static Result<std::unique_ptr<Model>> create(const OwnModule& own, const ArchiveFile& archive,
+                                               std::span<const std::string> personal) {
     std::unique_ptr<ModuleModel> model(new ModuleModel(own));
-    HANSA_TRY_VOID(model->collect(personal));
+    // C++ code does not show which buffers it writes to. The archive's code does.
+    HANSA_TRY(const ModelDescription archived, describe_archive(archive, {}));
+    HANSA_TRY_VOID(model->collect(archived.layout, personal));
     return model;
   }
 
@@ -50,7 +55,7 @@ class ModuleModel final : public Model {
     return batch.targets.empty() ? at::Tensor() : batch.targets[0];
   }
 
-  Result<void> collect(std::span<const std::string> personal) {
+  Result<void> collect(const ParameterLayout& archived, std::span<const std::string> personal) {
     const at::NoGradGuard no_grad;
     for (auto& parameter : own_.module->named_parameters(/*recurse=*/true)) {
       at::Tensor tensor = parameter.value();
@@ -63,6 +68,9 @@ class ModuleModel final : public Model {
     }
     for (const auto& buffer : own_.module->named_buffers(/*recurse=*/true)) {
       if (!buffer.value().defined() || !at::isFloatingType(buffer.value().scalar_type())) continue;
+      if (std::ranges::find(archived.entries(), buffer.key(), &ParameterEntry::name) ==
+          archived.entries().end())
+        continue;
       traits_.normalises_batches |= std::string_view(buffer.key()).ends_with("running_var");
       HANSA_TRY_VOID(add_slot(buffer.key(), buffer.value(), ParameterKind::buffer));
     }
@@ -77,8 +85,8 @@ class ModuleModel final : public Model {
 
 std::unique_ptr<Trainer> make_module_trainer(OwnModule own, const LocalTrainerConfig& config) {
   return make_model_trainer(
-      config, [own = std::move(own)](const ArchiveFile&, std::span<const std::string> personal) {
-        return ModuleModel::create(own, personal);
+      config, [own = std::move(own)](const ArchiveFile& archive, std::span<const std::string> personal) {
+        return ModuleModel::create(own, archive, personal);
       });
 }
 

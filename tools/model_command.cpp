@@ -169,7 +169,7 @@ Result<void> check(const CheckOptions& options) {
                                        {"trained", metrics_json(result.trained)},
                                        {"evaluated", metrics_json(result.evaluated)},
                                        {"unmoved", result.unmoved},
-                                       {"warning", result.warning}})
+                                       {"warnings", result.warnings}})
                            .dump(2));
     return {};
   }
@@ -177,7 +177,7 @@ Result<void> check(const CheckOptions& options) {
              std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
              means_text(result.trained, all_metrics), means_text(result.evaluated, all_metrics),
              result.values);
-  if (!result.warning.empty()) fmt::print("warning: {}\n", result.warning);
+  for (const std::string& warning : result.warnings) fmt::print("warning: {}\n", warning);
   for (const std::string& name : result.unmoved)
     fmt::print("note: the step did not change {}: it has no gradient, or a gradient of zero\n", name);
   return {};

@@ -38,7 +38,7 @@ def check_parameters(module):
     trainable = [name for name, value in module.named_parameters() if value.requires_grad]
     if not trainable:
         raise Unfit("no parameter has requires_grad: there is nothing to train")
-    for name, value in list(module.named_parameters()) + list(module.named_buffers()):
+    for name, value in module.named_parameters():
         if value.is_floating_point() and value.dtype != torch.float32:
             raise Unfit(f"{name} is {value.dtype}: call float() on the module first")
         if value.is_floating_point() and not torch.isfinite(value).all():

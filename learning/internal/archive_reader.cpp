@@ -67,6 +67,9 @@ class ArchiveReader {
             records_.version()) {}
 
   torch::jit::Module read() {
+    if (records_.hasRecord("data.pkl") && !records_.hasRecord("constants.pkl"))
+      refuse("holds values and no TorchScript code: it was written by torch.save()",
+             "load it in Python, and save it with torch.jit.script(model).save(...)");
     if (!records_.hasRecord("constants.pkl") || !records_.hasRecord("data.pkl") ||
         records_.hasRecord("model.json"))
       refuse("has a format that is not supported", "save it again with torch.jit.script(model).save(...)");

@@ -31,9 +31,11 @@ double spread_of(const at::Tensor& values) {
   return (values.max().to(at::kDouble) - values.min().to(at::kDouble)).item<double>();
 }
 
-// Whether the loss depends on the targets, and not on which example each belongs to. Real targets are replaced by the
-// outputs, of which the right pairs differ most from wrong ones, whatever the scale of the data.
-bool ignores_order(Model& model, const Batch& batch, const at::Tensor& output) {
+enum class Pairing : std::uint8_t { by_example, with_all, unclear };
+
+// Whether the loss depends on which example each target belongs to. Real targets are replaced by the outputs, of which the
+// right pairs differ most from wrong ones, whatever the scale of the data.
+Pairing pairing_of(Model& model, const Batch& batch, const at::Tensor& output) {
   const at::Tensor& given = batch.targets[0];
   const bool real = at::isFloatingType(given.scalar_type());
   const at::Tensor targets = real ? output.reshape(given.sizes()).clone() : given;
@@ -44,8 +46,12 @@ bool ignores_order(Model& model, const Batch& batch, const at::Tensor& output) {
   const double moved = loss_of(model, batch, targets + (real ? targets_apart : 1.0));
   const double noise = 4e-6 * std::max({std::abs(right), std::abs(rolled), std::abs(moved)});
   // Of outputs that hardly differ a right loss does not depend on the order either. NaN compares as false.
-  return outputs_apart * targets_apart > 100 * noise && std::abs(rolled - right) <= noise &&
-         std::abs(flipped - right) <= noise && std::abs(moved - right) > 10 * noise;
+  const double by_order = std::max(std::abs(rolled - right), std::abs(flipped - right));
+  if (by_order > 100 * noise) return Pairing::by_example;
+  if (outputs_apart * targets_apart > 100 * noise && by_order <= noise &&
+      std::abs(moved - right) > 10 * noise)
+    return Pairing::with_all;
+  return Pairing::unclear;
 }
 
 // A new model may return the same for all examples, for example zero, and then its loss shows nothing.
@@ -74,14 +80,15 @@ Result<std::string> compare(Model& model, const DataSource& source) {
   if (given == wanted || output.toTensor().numel() != batch.targets[0].numel()) return std::string();
   const std::string shapes = "forward returns " + shape_text(given) + " for targets " + shape_text(wanted);
   constexpr const char* remedy = "use y.view_as(output) in training_loss(x, y)";
-  if (ignores_order(model, batch, output.toTensor()))
+  const Pairing pairing = pairing_of(model, batch, output.toTensor());
+  if (pairing == Pairing::by_example) return std::string();
+  if (pairing == Pairing::with_all)
     return fail(ErrorCode::model, model.location(),
                 shapes + ", and training_loss compares each output with all targets: they broadcast", remedy,
                 {ReasonCode::output_unfit, {}});
   return shapes +
          ": if training_loss(x, y) subtracts one from the other, they broadcast to another shape and the "
-         "loss is "
-         "wrong; " +
+         "loss is wrong; " +
          remedy;
 }
 

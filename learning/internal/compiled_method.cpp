@@ -1,11 +1,11 @@
 #include "learning/internal/compiled_method.h"
 
-#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/runtime/graph_iterator.h>
 
+#include "learning/internal/graph_facts.h"
 #include "learning/internal/relu_max_pool.h"
 
 namespace hansa::learning {
@@ -14,13 +14,12 @@ namespace {
 // Tensors are in channels-last order here, of which view() refuses to join dimensions: reshape() copies them then. Code
 // that writes to the view would not reach the tensor any more, so that such a view stays one.
 void view_in_any_order(const std::shared_ptr<torch::jit::Graph>& graph) {
-  const torch::jit::AliasDb aliases(graph);
   std::vector<torch::jit::Node*> views;
   std::shared_ptr<torch::jit::Graph> all = graph;  // the iterator takes no constant
   torch::jit::DepthFirstGraphNodeIterator nodes(all);
   for (torch::jit::Node* node = nodes.next(); node != nullptr; node = nodes.next())
     if (node->kind() == torch::jit::aten::view && node->inputs().size() == 2 &&
-        node->input(1)->type()->isSubtypeOf(*c10::ListType::ofInts()) && !aliases.hasWriters(node->output()))
+        node->input(1)->type()->isSubtypeOf(*c10::ListType::ofInts()) && !is_written_later(*graph, *node))
       views.push_back(node);
   for (torch::jit::Node* view : views) {
     torch::jit::Node* reshape =

@@ -3,9 +3,18 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <numeric>
+#include <span>
 
+#include <fcntl.h>
+#include <torch/version.h>
+
+#include "common/descriptor.h"
+#include "common/read_at.h"
 #include "learning/internal/archive_reader.h"
+#include "learning/internal/graph_facts.h"
+#include "learning/internal/model_file.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -25,11 +34,20 @@ void assign_attribute(torch::jit::Module module, std::string_view path, const at
 void read_block(const torch::jit::Block* block, ModelTraits& traits) {
   for (const torch::jit::Node* node : block->nodes()) {
     const std::string_view kind = node->kind().toQualString();
-    traits.draws_random_numbers |= node->isNondeterministic();
     traits.normalises_batches |= kind == "aten::batch_norm" || kind == "aten::instance_norm";
     traits.assigns_attributes |= kind == "prim::SetAttr";
     for (const torch::jit::Block* inner : node->blocks()) read_block(inner, traits);
   }
+}
+
+std::string start_of(const ArchiveFile& archive) {
+  std::string out(model_file_start_bytes, '\0');
+  std::shared_ptr<const Descriptor> file = archive.file();
+  if (!file) file = std::make_shared<Descriptor>(::open(archive.path().c_str(), O_RDONLY | O_CLOEXEC));
+  const auto bytes = std::as_writable_bytes(std::span(out));
+  // A file that cannot be read is reported by the reader.
+  out.resize(*file ? read_at(*file, 0, bytes).value_or(0) : 0);
+  return out.empty() ? "PK" : out;
 }
 
 }  // namespace
@@ -39,19 +57,28 @@ Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<cons
   std::error_code error;
   if (!archive.is_open() && !std::filesystem::is_regular_file(archive.path(), error))
     return fail(ErrorCode::model, location, "does not exist", "name a TorchScript archive");
-  return guarded(location, "is not a TorchScript archive", "make one with torch.jit.script(model).save(...)",
-                 [&]() -> Result<LoadedModel> {
-                   LoadedModel model;
-                   model.location_ = location;
-                   HANSA_TRY(model.module_, read_archive(archive));
-                   if (!model.module_.find_method("forward"))
-                     return fail(ErrorCode::model, location, "has no forward(x)",
-                                 "export the whole model with torch.jit.script(model).save(...)");
-                   HANSA_TRY_VOID(model.collect(personal));
-                   model.bind_trainables();
-                   model.compile();
-                   return model;
-                 });
+  if (const auto other = find_other_than_model(start_of(archive)))
+    return fail(ErrorCode::model, location, other->what, other->hint, {ReasonCode::model_refused, {}});
+  auto opened = guarded(location, "is not a TorchScript archive",
+                        "make one with torch.jit.script(model).save(...)", [&]() -> Result<LoadedModel> {
+                          LoadedModel model;
+                          model.location_ = location;
+                          HANSA_TRY(model.module_, read_archive(archive));
+                          if (!model.module_.find_method("forward"))
+                            return fail(ErrorCode::model, location, "has no forward(x)",
+                                        "export the whole model with torch.jit.script(model).save(...)");
+                          model.find_evaluated();
+                          model.compile();
+                          HANSA_TRY_VOID(model.collect(personal));
+                          model.bind_trainables();
+                          return model;
+                        });
+  if (opened) return opened;
+  if (const auto reason = explain_reading(opened.error().what, TORCH_VERSION)) {
+    opened.error().what = reason->what;
+    opened.error().hint = reason->hint;
+  }
+  return opened;
 }
 
 Result<void> LoadedModel::collect(std::span<const std::string> personal) {
@@ -63,8 +90,11 @@ Result<void> LoadedModel::collect(std::span<const std::string> personal) {
   if (slots_.empty())
     return fail(ErrorCode::model, location_, "has no parameter to train",
                 "export it in training mode, not frozen, with requires_grad set");
+  const WrittenAttributes written = this->written();
   for (const auto& buffer : module_.named_buffers(/*recurse=*/true)) {
     if (!buffer.value.defined()) continue;
+    // A buffer to which no code writes, such as a mask or a table of positions, keeps its archived values everywhere.
+    if (!written.all && !written.paths.contains(buffer.name)) continue;
     if (at::isFloatingType(buffer.value.scalar_type())) {
       HANSA_TRY_VOID(add_slot(buffer.name, buffer.value, ParameterKind::buffer));
     } else {
@@ -134,10 +164,61 @@ void LoadedModel::compile() {
   traits_.has_metrics = module_.find_method("metrics").has_value();
   forward_.emplace(module_, Method::forward);
   read_block(forward_->graph().block(), traits_);
+  traits_.draws_random_numbers = learning::draws_random_numbers(forward_->graph());
   if (traits_.has_metrics) metrics_.emplace(module_, Method::metrics);
   if (!traits_.has_training_loss) return;
   training_loss_.emplace(module_, Method::training_loss);
   read_block(training_loss_->graph().block(), traits_);
+  traits_.draws_random_numbers |= learning::draws_random_numbers(training_loss_->graph());
+}
+
+WrittenAttributes LoadedModel::written() const {
+  WrittenAttributes out;
+  for (const std::optional<CompiledMethod>* method : {&forward_, &training_loss_, &metrics_}) {
+    if (!*method) continue;
+    WrittenAttributes by_method = written_attributes((*method)->graph());
+    out.paths.merge(by_method.paths);
+    out.all = out.all || by_method.all;
+  }
+  // A second name of the same tensor.
+  const auto buffers = module_.named_buffers(/*recurse=*/true);
+  for (const auto& buffer : buffers)
+    for (const auto& other : buffers)
+      if (out.paths.contains(other.name) && buffer.value.defined() && other.value.defined() &&
+          same_memory(buffer.value, other.value))
+        out.paths.insert(buffer.name);
+  return out;
+}
+
+std::string LoadedModel::fixed_mode_warning() const {
+  switch (fixed_mode(forward_->graph())) {
+    case FixedMode::none: return "";
+    case FixedMode::training:
+      return "dropout or batch normalisation is always in training mode, also when the model is evaluated "
+             "and used: was it "
+             "traced after train()? Export it with torch.jit.script(model)";
+    case FixedMode::evaluation:
+      return "dropout or batch normalisation is always in evaluation mode, also when the model is trained: "
+             "was it traced "
+             "after eval()? Export it with torch.jit.script(model)";
+  }
+  return "";
+}
+
+void LoadedModel::set_training(bool training) {
+  module_.train(training);
+  for (torch::jit::Module& module : always_evaluated_) module.setattr("training", false);
+}
+
+// Of a model that is archived in training mode: what is in evaluation mode there stays in it, such as the batch
+// normalisation of a backbone that must not adapt.
+void LoadedModel::find_evaluated() {
+  const auto is_training = [](const torch::jit::Module& module) {
+    return !module.hasattr("training") || module.attr("training").toBool();
+  };
+  if (!is_training(module_)) return;
+  for (const auto& part : module_.named_modules())
+    if (!is_training(part.value)) always_evaluated_.push_back(part.value);
 }
 
 Result<void> LoadedModel::bind(const ExampleShape& shape) {

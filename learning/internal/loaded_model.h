@@ -11,6 +11,7 @@
 
 #include "learning/archive_file.h"
 #include "learning/internal/compiled_method.h"
+#include "learning/internal/graph_facts.h"
 #include "learning/internal/model.h"
 #include "learning/internal/own_metrics.h"
 
@@ -32,10 +33,13 @@ class LoadedModel final : public Model {
     if (!metrics_unfit_.empty()) throw std::runtime_error(metrics_unfit_);
     return own_metrics_of(metrics_->run(batch));
   }
-  void set_training(bool training) override { module_.train(training); }
+  void set_training(bool training) override;
   [[nodiscard]] const char* other_layout_hint() const override {
     return "run the same version of Hansa and of LibTorch on both sides";
   }
+
+  // Empty if train() and eval() switch all layers.
+  [[nodiscard]] std::string fixed_mode_warning() const;
 
   // Integer buffers are reset to the archived values, so that one task does not influence the next.
   void assign(std::span<const float> values) override;
@@ -63,12 +67,16 @@ class LoadedModel final : public Model {
   void rebind(const Slot& slot);
   void bind_trainables();
   void compile();
+  void find_evaluated();
+  // The attributes to which one of the methods may write.
+  [[nodiscard]] WrittenAttributes written() const;
 
   torch::jit::Module module_;
   std::optional<CompiledMethod> forward_;
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
   std::string metrics_unfit_;  // why the arguments of metrics() cannot be bound; empty: they are
+  std::vector<torch::jit::Module> always_evaluated_;
   at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;

@@ -262,6 +262,11 @@ class ModelTrainer final : public Trainer {
       subset.emplace(*data.source, std::move(split.training));
     }
     const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : *data.source;
+    if (model_->traits().normalises_batches && source.example_count() < 2)
+      return fail(ErrorCode::data, source.location(),
+                  "has one example, and the model normalises batches, which needs two",
+                  "give this client more examples, or use a model with group or layer normalisation",
+                  {ReasonCode::too_few_examples, {}});
     assign(global, personal_);
     HANSA_TRY_VOID(model_->bind(source.shape()));
     HANSA_TRY_VOID(check_loss(source));

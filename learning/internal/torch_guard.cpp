@@ -30,11 +30,16 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 // TorchScript wraps the reason in a traceback of many lines. The reason is the last line of the form "SomethingError:
 // ...", or else the first line.
 std::string reason_of(const std::vector<std::string_view>& lines) {
-  std::string_view reason = lines.empty() ? std::string_view() : lines.front();
+  const auto first = std::ranges::find_if(
+      lines, [](std::string_view line) { return !trimmed(line, blanks_and_stop).empty(); });
+  std::string_view reason = first == lines.end() ? std::string_view() : *first;
   for (const std::string_view line : lines) {
     const std::size_t colon = line.find("Error: ");
     if (colon != std::string_view::npos && line.find(' ') > colon) reason = line.substr(colon + 7);
   }
+  // Its internal checks ask the reader to report a bug to PyTorch.
+  const std::size_t request = reason.find(", please report a bug to PyTorch");
+  if (request != std::string_view::npos) reason = reason.substr(0, request);
   return std::string(trimmed(reason, blanks_and_stop).substr(0, reason_length_max));
 }
 

@@ -1,0 +1,32 @@
+// What the code of a method does, as far as its graph shows: what it writes to, whether it draws random numbers, and whether
+// it can be switched between training and evaluation. Includes LibTorch. The graphs are inlined.
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include <torch/csrc/jit/ir/ir.h>
+
+namespace hansa::learning {
+
+// The attributes of the model, as paths ("bn1.running_mean"), to which the graph may write: it assigns them, changes them or
+// a view of them in place, or gives them to an operation as running statistics. The graph is inlined. Without an inlined
+// call left over, whose effect is not known; with one, `all` is set.
+struct WrittenAttributes {
+  std::set<std::string> paths;
+  bool all = false;
+};
+[[nodiscard]] WrittenAttributes written_attributes(const torch::jit::Graph& graph);
+
+// Whether something may write to the memory of a view's output after the view was made.
+[[nodiscard]] bool is_written_later(const torch::jit::Graph& graph, const torch::jit::Node& view);
+
+// Whether the graph draws random numbers, for dropout inside recurrent layers and attention too.
+[[nodiscard]] bool draws_random_numbers(const torch::jit::Graph& graph);
+
+// Dropout or batch normalisation whose mode is a constant: model.train() and model.eval() do not change it. Tracing does
+// that.
+enum class FixedMode : std::uint8_t { none, training, evaluation };
+[[nodiscard]] FixedMode fixed_mode(const torch::jit::Graph& graph);
+
+}  // namespace hansa::learning

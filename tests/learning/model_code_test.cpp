@@ -1,0 +1,215 @@
+// What a model's code does with its buffers, its modes and random numbers, and what else people give as a model.
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <torch/script.h>
+
+#include "learning/data/dense_source.h"
+#include "learning/data_supply.h"
+#include "learning/internal/model_file.h"
+#include "learning/local_trainer.h"
+#include "learning/model_archive.h"
+#include "tests/data/data_files.h"
+
+namespace hansa::learning {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using torch::jit::Module;
+
+class ModelCode : public ::testing::Test {
+ protected:
+  ModelCode() {
+    module_.register_attribute("training", c10::BoolType::get(), true);
+    module_.register_parameter(
+        "weight", (at::arange(12, at::kFloat) * 0.9).sin().reshape({3, 4}).requires_grad_(true), false);
+  }
+  void define(const std::string& methods) {
+    module_.define(methods);
+    module_.save(archive_.string());
+  }
+  std::vector<std::string> sent() const {
+    std::vector<std::string> out;
+    const auto described = describe_archive(archive_);
+    if (!described) throw std::runtime_error(described.error().text());
+    for (const ParameterEntry& entry : described->layout.entries()) out.push_back(entry.name);
+    return out;
+  }
+  // The delta of one epoch on 12 rows of 4 numbers.
+  Result<std::vector<float>> train(std::uint64_t seed = 5, std::vector<std::int64_t> shape = {4}) {
+    Examples rows(one_input(shape, class_target(3)));
+    const std::size_t values = 12 * rows.shape.inputs[0].elements();
+    for (std::size_t i = 0; i < values; ++i)
+      rows.values<float>(0).push_back(std::sin(0.7F * static_cast<float>(i)));
+    for (std::int64_t i = 0; i < 12; ++i) rows.values<std::int64_t>(1).push_back(i % 3);
+    LocalTrainerConfig config;
+    config.supply = supply_data(std::make_shared<DenseSource>("rows", std::move(rows)));
+    HANSA_TRY(const auto described, describe_archive(archive_));
+    TrainingRequest request;
+    request.archive = archive_;
+    request.layout = described.layout.digest();
+    request.method = sgd_method({.epochs = 2, .batch_size = 4, .learning_rate = 0.1});
+    request.seed = seed;
+    std::vector<float> delta(described.parameters.size());
+    HANSA_TRY_VOID(train_on(*make_local_trainer(config), request, described.parameters, delta));
+    return delta;
+  }
+
+  const testing::TemporaryFolder folder_;
+  const std::filesystem::path archive_ = folder_ / "model.pt";
+  Module module_{"m"};
+};
+
+TEST_F(ModelCode, BuffersThatNoCodeWritesAreNotSentAndMayHoldInfinity) {
+  module_.register_buffer("table", at::full({4}, 3.0F).to(at::kDouble));
+  module_.register_buffer("moving", at::zeros({3}));
+  module_.register_buffer("replaced", at::zeros({1}));
+  module_.register_buffer("mask", at::tensor({0.0F, -std::numeric_limits<float>::infinity(), 0.0F}));
+  define(R"(
+def forward(self, x):
+    scores = torch.linear(x * self.table.float(), self.weight) + self.mask.unsqueeze(0).clamp(-5.0, 0.0)
+    if self.training:
+        self.moving.mul_(0.9).add_(scores.detach().mean(0) * 0.1)
+        self.replaced = scores.detach().mean().reshape(1)
+    return scores - self.moving
+)");
+  EXPECT_THAT(sent(), ElementsAre("weight", "moving", "replaced"));
+  const auto delta = train();
+  ASSERT_TRUE(delta) << delta.error().text();
+  EXPECT_NE((*delta)[12], 0) << "what the code writes is trained and sent";
+}
+
+TEST_F(ModelCode, AViewOfABufferThatIsWrittenIsAWrite) {
+  module_.register_buffer("moving", at::zeros({3}));
+  module_.register_buffer("constant", at::ones({3}));
+  define(R"(
+def forward(self, x):
+    scores = torch.linear(x, self.weight)
+    rows = self.moving.view(1, 3)
+    for i in range(2):
+        rows = rows.select(0, 0).unsqueeze(0)
+    rows.add_(scores.detach().mean(0))
+    return scores * self.constant.view(1, 3)
+)");
+  EXPECT_THAT(sent(), ElementsAre("weight", "moving"));
+}
+
+TEST_F(ModelCode, StatisticsOfBatchNormalisationAreSentAlsoBehindACondition) {
+  module_.register_buffer("running_mean", at::zeros({4}));
+  module_.register_buffer("running_var", at::ones({4}));
+  module_.register_buffer("tracked", at::zeros({}, at::kLong));
+  module_.register_buffer("scale", at::full({1}, 2.0F));
+  define(R"(
+def forward(self, x):
+    mean: Optional[Tensor] = self.running_mean if not self.training or x.size(0) > 0 else None
+    var: Optional[Tensor] = self.running_var if not self.training or x.size(0) > 0 else None
+    if self.training:
+        self.tracked.add_(1)
+    return torch.linear(torch.batch_norm(x, None, None, mean, var, self.training, 0.1, 1e-5, True), self.weight) * self.scale
+)");
+  EXPECT_THAT(sent(), ElementsAre("weight", "running_mean", "running_var"));
+}
+
+TEST_F(ModelCode, RandomDrawsOfRecurrentLayersFollowTheSeed) {
+  for (const double dropout : {0.5, 0.0}) {
+    SCOPED_TRACE(dropout);
+    module_ = Module("m");
+    module_.register_attribute("training", c10::BoolType::get(), true);
+    module_.register_parameter(
+        "weight", (at::arange(12, at::kFloat) * 0.9).sin().reshape({3, 4}).requires_grad_(true), false);
+    const auto ramp = [](std::vector<std::int64_t> sizes, double by) {
+      const std::int64_t count = sizes[0] * (sizes.size() > 1 ? sizes[1] : 1);
+      return (at::arange(count, at::kFloat) * by).sin().reshape(sizes).requires_grad_(true);
+    };
+    for (const char* layer : {"0", "1"}) {
+      module_.register_parameter(std::string("w_in") + layer, ramp({12, 4}, 0.3), false);
+      module_.register_parameter(std::string("w_own") + layer, ramp({12, 4}, 0.5), false);
+    }
+    define(R"(
+def forward(self, x):
+    h = torch.zeros(2, x.size(0), 4)
+    out, last = torch.gru(x, h, [self.w_in0, self.w_own0, self.w_in1, self.w_own1], False, 2, )" +
+           std::to_string(dropout) + R"(, self.training, False, True)
+    return torch.linear(last[1], self.weight)
+)");
+    const auto first = train(5, {6, 4}), second = train(5, {6, 4}), other = train(6, {6, 4});
+    ASSERT_TRUE(first && second && other) << first.error().text();
+    EXPECT_EQ(*first, *second) << "equal seeds";
+    EXPECT_NE(*first, *other);
+  }
+}
+
+TEST_F(ModelCode, APartThatIsArchivedInEvaluationModeStaysInIt) {
+  Module frozen("backbone");
+  frozen.register_attribute("training", c10::BoolType::get(), false);
+  frozen.define(R"(
+def forward(self, x):
+    if self.training:
+        return x * 1000.0
+    return x
+)");
+  module_.register_module("backbone", frozen);
+  define("def forward(self, x):\n    return torch.linear(self.backbone.forward(x), self.weight)\n");
+  const auto delta = train();
+  ASSERT_TRUE(delta) << delta.error().text();
+  EXPECT_LT(std::abs(*std::ranges::max_element(*delta)), 1.0F);
+}
+
+TEST_F(ModelCode, LayersWhoseModeIsFixedAreReported) {
+  const auto warning = [&](const std::string& mode) {
+    module_ = Module("m");
+    module_.register_attribute("training", c10::BoolType::get(), true);
+    module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+    define("def forward(self, x):\n    return torch.linear(torch.dropout(x, 0.5, " + mode +
+           "), self.weight)\n");
+    return describe_archive(archive_)->fixed_mode;
+  };
+  EXPECT_EQ(warning("self.training"), "");
+  EXPECT_THAT(warning("True"), HasSubstr("always in training mode"));
+  EXPECT_THAT(warning("False"), HasSubstr("always in evaluation mode"));
+}
+
+// torch.nn.ReLU(inplace=True) writes before the view is made.
+TEST_F(ModelCode, AViewBehindAnOperationInPlaceIsTrained) {
+  module_.register_parameter(
+      "filters", (at::arange(54, at::kFloat) * 0.9).sin().reshape({2, 3, 3, 3}).requires_grad_(true), false);
+  module_.register_parameter(
+      "head", (at::arange(96, at::kFloat) * 0.3).sin().reshape({3, 32}).requires_grad_(true), false);
+  module_.register_buffer("tracked", at::zeros({}, at::kLong));
+  define(R"(
+def forward(self, x):
+    self.tracked.add_(1)
+    h = torch.relu_(torch.conv2d(x, self.filters))
+    return torch.linear(h.view(h.size(0), -1), self.head) + torch.linear(x.view(x.size(0), -1)[:, :4], self.weight)
+)");
+  EXPECT_TRUE(train(5, {3, 6, 6}));
+}
+
+TEST(ModelFile, WhatPeopleSaveByMistakeIsNamed) {
+  using namespace std::string_literals;
+  const auto what = [](const std::string& start) {
+    const auto other = find_other_than_model(start);
+    return other ? other->what : std::string("may be an archive");
+  };
+  EXPECT_THAT(what("PK\x03\x04"s), HasSubstr("may be"));
+  EXPECT_THAT(what("\x40\0\0\0\0\0\0\0{\"weight\":{}}"s), HasSubstr("safetensors"));
+  EXPECT_THAT(what("\x08\x08\x12\x07pytorch\x1a\x06"s), HasSubstr("ONNX"));
+  EXPECT_THAT(what("\x80\x02}q\0."s), HasSubstr("before PyTorch 1.6"));
+  EXPECT_THAT(what("\x89HDF\r\n"s), HasSubstr("HDF5"));
+  EXPECT_THAT(what("version https://git-lfs.github.com/spec/v1\n"s), HasSubstr("Git LFS"));
+  EXPECT_THAT(what("hello"s), HasSubstr("is not a TorchScript archive"));
+  EXPECT_THAT(what(""), HasSubstr("is empty"));
+  EXPECT_THAT(explain_reading("Unknown builtin op: aten::softmax_of_tomorrow. Here are", "1.13.1")->what,
+              HasSubstr("operator aten::softmax_of_tomorrow, which LibTorch 1.13.1 here does not have"));
+  EXPECT_THAT(explain_reading(
+                  "Attempted to read a PyTorch file with version 99, but the maximum supported version for "
+                  "reading is 10. Your",
+                  "1.13.1")
+                  ->what,
+              HasSubstr("format has version 99; LibTorch 1.13.1 here reads up to 10"));
+  EXPECT_FALSE(explain_reading("something else", "1.13.1"));
+}
+
+}  // namespace
+}  // namespace hansa::learning
