@@ -1,7 +1,8 @@
 // The metrics that a client measures on the examples that it holds out: their names, their limits, and the bins by which
 // a secure sum shows how they spread over the clients.
 //
-// The list is fixed, but for the names that the operator signed with the model (ModelApproval::metrics): neither a task
+// The list is fixed, but for the names that the operator signed with the model (ModelApproval::metrics; of a client that trains
+// unapproved archives, those that the task gives): neither a task
 // nor a model's code can choose what a client sends. In a secure sum each bin is a metric of its own: a client whose mean
 // is in the bin has the sum 1, the others that held examples out have the sum 0, and all of them have the count 1. The
 // model's own metrics have no bins, because their range is not known. Pure functions.

@@ -82,7 +82,7 @@ enum class ReasonCode : std::uint8_t {
   contract_shape,
   columns_changed,  // column: the data has other names than the examples in the device's state
   // Notices of a followed file.
-  header_repeated,  // line: its header stands there once more
+  header_repeated,  // line: its header again
   header_missing,  // it begins without one, and its rows are read as those of the file before
   columns_ignored,  // count: it has further columns that the file before did not have
 };

@@ -10,7 +10,7 @@
 namespace hansa::learning {
 
 Result<ModelDescription> describe_archive(const ArchiveFile& archive, std::span<const std::string> personal) {
-  HANSA_TRY(const LoadedModel model, LoadedModel::open(archive, personal));
+  HANSA_TRY(LoadedModel model, LoadedModel::open(archive, personal));
   ModelDescription out;
   HANSA_TRY(out.archive, archive.digest());
   out.layout = model.layout();
@@ -24,7 +24,7 @@ Result<ModelDescription> describe_archive(const ArchiveFile& archive, std::span<
 
 Result<std::vector<std::string>> personal_names(const std::filesystem::path& archive,
                                                 const ParameterLayout& layout) {
-  HANSA_TRY(const LoadedModel model, LoadedModel::open(archive, {}));
+  HANSA_TRY(LoadedModel model, LoadedModel::open(archive, {}));
   std::vector<std::string> out;
   for (const ParameterEntry& entry : model.layout().entries())
     if (std::ranges::find(layout.entries(), entry.name, &ParameterEntry::name) == layout.entries().end())

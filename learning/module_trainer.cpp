@@ -68,10 +68,10 @@ class ModuleModel final : public Model {
     }
     for (const auto& buffer : own_.module->named_buffers(/*recurse=*/true)) {
       if (!buffer.value().defined() || !at::isFloatingType(buffer.value().scalar_type())) continue;
+      traits_.normalises_batches |= std::string_view(buffer.key()).ends_with("running_var");
       if (std::ranges::find(archived.entries(), buffer.key(), &ParameterEntry::name) ==
           archived.entries().end())
         continue;
-      traits_.normalises_batches |= std::string_view(buffer.key()).ends_with("running_var");
       HANSA_TRY_VOID(add_slot(buffer.key(), buffer.value(), ParameterKind::buffer));
     }
     if (trainables_.empty()) return fail(ErrorCode::model, location_, "has no parameter to train");

@@ -50,7 +50,8 @@ typedef struct hansa_data_tensor {
   char name
       [HANSA_DATA_NAME_BYTES]; /* the argument of forward() or training_loss() that takes it, with a final zero */
   uint32_t type; /* HANSA_DATA_FLOAT32, ... */
-  uint32_t role; /* HANSA_DATA_INPUT or HANSA_DATA_TARGET; the inputs come first */
+  /* HANSA_DATA_INPUT or HANSA_DATA_TARGET; the inputs come first. A target is float32 (numbers) or int64 (labels). */
+  uint32_t role;
   uint32_t rank; /* 0 (one value) to HANSA_DATA_RANK_MAX */
   int64_t sizes[HANSA_DATA_RANK_MAX]; /* dimensions of one example */
   int64_t

@@ -57,17 +57,25 @@ class Binding {
 
  private:
   [[nodiscard]] const c10::Argument& argument(std::size_t i) const { return schema_.arguments()[i + 1]; }
+  [[nodiscard]] std::ptrdiff_t inputs() const { return static_cast<std::ptrdiff_t>(shape_.inputs.size()); }
 
-  // Dictionaries and lists: the first one is for the inputs, the second one for the targets.
+  // A dictionary or a list: the inputs; the targets if an argument before it got inputs, or by its name.
   bool bind_by_type(std::size_t i) {
     const c10::Type& type = *argument(i).type();
     if (!is_dictionary(type) && !is_list(type)) return false;
     using From = Arguments::From;
-    const bool inputs = collections_++ == 0;
-    out_.arguments_[i].from = is_dictionary(type) ? (inputs ? From::inputs_by_name : From::targets_by_name)
-                                                  : (inputs ? From::inputs_list : From::targets_list);
+    const std::string& name = argument(i).name();
+    const bool inputs_taken =
+        std::find(taken_.begin(), taken_.begin() + inputs(), true) != taken_.begin() + inputs();
+    const bool for_targets = name == "y" || name == "targets" || name == "target" || inputs_taken;
+    if (for_targets && (method_ == Method::forward || targets_collected_))
+      return false;  // nothing is left for it
+    targets_collected_ = targets_collected_ || for_targets;
+    out_.arguments_[i].from = is_dictionary(type)
+                                  ? (for_targets ? From::targets_by_name : From::inputs_by_name)
+                                  : (for_targets ? From::targets_list : From::inputs_list);
     for (std::size_t t = 0; t < taken_.size(); ++t)
-      if ((t < shape_.inputs.size()) == inputs) taken_[t] = true;
+      if ((t < shape_.inputs.size()) != for_targets) taken_[t] = true;
     return true;
   }
 
@@ -126,7 +134,7 @@ class Binding {
   const ExampleShape& shape_;
   const std::string& location_;
   std::vector<bool> taken_;  // of the tensors that the method may get
-  std::size_t collections_ = 0;
+  bool targets_collected_ = false;
   Arguments out_;
 };
 

@@ -2,7 +2,8 @@
 //
 // An argument gets the tensor of its name. If no tensor has its name, arguments without a default value get the tensors
 // that are left, in their order: a method of one argument may call it what it likes. An argument of type
-// Dict[str, Tensor] or List[Tensor] gets all inputs; a second one of training_loss() or metrics() gets all targets.
+// Dict[str, Tensor] or List[Tensor] gets all inputs; in training_loss() and metrics() it gets all targets if it is called
+// "y", "target" or "targets", or if an argument before it got inputs.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -1,8 +1,10 @@
 #include "learning/internal/graph_facts.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,46 +27,6 @@ void for_each_node(const Block& block, const std::function<void(const Node&)>& v
   }
 }
 
-// Adds the value, and those whose memory it may share because it was made from them.
-void add_origins(const Value* value, Values& out);
-
-void add_origins_of_inputs(const Node& node, Values& out) {
-  const c10::FunctionSchema* schema = node.maybeSchema();
-  for (std::size_t i = 0; i < node.inputs().size(); ++i)
-    if (schema == nullptr || i >= schema->arguments().size() ||
-        schema->arguments()[i].alias_info() != nullptr)
-      add_origins(node.input(i), out);
-}
-
-void add_origins(const Value* value, Values& out) {
-  if (!out.insert(value).second) return;
-  const Node& node = *value->node();
-  switch (node.kind()) {
-    case torch::jit::prim::GetAttr:
-    case torch::jit::prim::Constant: return;
-    case torch::jit::prim::If:
-      for (const Block* block : node.blocks()) add_origins(block->outputs()[value->offset()], out);
-      return;
-    case torch::jit::prim::Loop:
-      add_origins(node.input(value->offset() + 2), out);
-      add_origins(node.blocks()[0]->outputs()[value->offset() + 1], out);
-      return;
-    case torch::jit::prim::Param: {
-      const Node* owner = node.owningBlock()->owningNode();
-      if (owner != nullptr && owner->kind() == torch::jit::prim::Loop && value->offset() > 0)
-        add_origins(owner->input(value->offset() + 1), out);
-      return;
-    }
-    default: add_origins_of_inputs(node, out);
-  }
-}
-
-Values origins_of(const Value* value) {
-  Values out;
-  add_origins(value, out);
-  return out;
-}
-
 // "bn1.running_mean". Empty if the value is not an attribute of the model.
 std::string path_of(const Value* value, const Graph& graph) {
   const Node& node = *value->node();
@@ -73,6 +35,95 @@ std::string path_of(const Value* value, const Graph& graph) {
   if (node.input(0) == graph.inputs()[0]) return name;
   const std::string owner = path_of(node.input(0), graph);
   return owner.empty() ? "" : owner + "." + name;
+}
+
+bool holds_tensors(const c10::Type& type) {
+  if (type.kind() == c10::TypeKind::TensorType) return true;
+  return std::ranges::any_of(type.containedTypes(),
+                             [](const auto& inner) { return holds_tensors(*inner); }) ||
+         type.kind() == c10::TypeKind::ClassType || type.kind() == c10::TypeKind::AnyType ||
+         type.kind() == c10::TypeKind::VarType;
+}
+
+// Whether the node's results surely have memory of their own. An operator's schema says which results share memory, but for
+// those of containers and for some that return their input, or a view of it, in certain cases.
+bool makes_new_memory(const Node& node) {
+  constexpr std::array<std::string_view, 11> sharing{"aten::type_as",       "aten::broadcast_tensors",
+                                                     "aten::meshgrid",      "aten::atleast_1d",
+                                                     "aten::atleast_2d",    "aten::atleast_3d",
+                                                     "aten::dropout",       "aten::feature_dropout",
+                                                     "aten::alpha_dropout", "aten::feature_alpha_dropout",
+                                                     "aten::native_dropout"};
+  const std::string_view kind = node.kind().toQualString();
+  const c10::FunctionSchema* schema = node.maybeSchema();
+  if (schema == nullptr || !kind.starts_with("aten::") || std::ranges::find(sharing, kind) != sharing.end())
+    return false;
+  return std::ranges::all_of(schema->returns(),
+                             [](const c10::Argument& out) {
+                               return out.alias_info() == nullptr &&
+                                      out.type()->kind() == c10::TypeKind::TensorType;
+                             }) &&
+         std::ranges::none_of(schema->arguments(), [](const c10::Argument& in) {
+           return in.type()->kind() == c10::TypeKind::DictType;
+         });
+}
+
+// Values whose memory another one may share, because it was made from them, and the attributes among them.
+struct Origins {
+  Values values;
+  std::set<std::string> paths;
+  bool is_unknown = false;  // an attribute of a part that is not known
+
+  void add(const Value* value, const Graph& graph) {
+    if (!holds_tensors(*value->type()) || !values.insert(value).second) return;
+    // What is put into a list or a dictionary can be taken out of it.
+    if (value->type()->kind() == c10::TypeKind::ListType || value->type()->kind() == c10::TypeKind::DictType)
+      for (const torch::jit::Use& use : value->uses())
+        if (!makes_new_memory(*use.user)) add_inputs(*use.user, graph);
+    const Node& node = *value->node();
+    switch (node.kind()) {
+      case torch::jit::prim::Constant: return;
+      case torch::jit::prim::GetAttr: {
+        const std::string path = path_of(value, graph);
+        if (path.empty()) is_unknown = true;
+        else paths.insert(path);
+        return;
+      }
+      case torch::jit::prim::If:
+        for (const Block* block : node.blocks()) add(block->outputs()[value->offset()], graph);
+        return;
+      case torch::jit::prim::Loop:
+        add(node.input(value->offset() + 2), graph);
+        add(node.blocks()[0]->outputs()[value->offset() + 1], graph);
+        return;
+      case torch::jit::prim::Param: {
+        const Node* owner = node.owningBlock()->owningNode();
+        if (owner == nullptr || owner->kind() != torch::jit::prim::Loop || value->offset() == 0) return;
+        add(owner->input(value->offset() + 1), graph);
+        add(owner->blocks()[0]->outputs()[value->offset()], graph);
+        return;
+      }
+      default:
+        if (!makes_new_memory(node)) add_inputs(node, graph);
+    }
+  }
+  void add_inputs(const Node& node, const Graph& graph) {
+    for (const Value* input : node.inputs()) add(input, graph);
+  }
+};
+
+Origins origins_of(const Value* value, const Graph& graph) {
+  Origins out;
+  out.add(value, graph);
+  return out;
+}
+
+bool share(const Origins& a, const Origins& b) {
+  const auto common = [](const auto& some, const auto& others) {
+    return std::ranges::any_of(some, [&](const auto& one) { return others.contains(one); });
+  };
+  return common(a.values, b.values) || common(a.paths, b.paths) || (a.is_unknown && !b.paths.empty()) ||
+         (b.is_unknown && !a.paths.empty());
 }
 
 bool is_call(const Node& node) {
@@ -136,27 +187,26 @@ WrittenAttributes written_attributes(const Graph& graph) {
     if (node.kind() == torch::jit::prim::SetAttr) {
       const std::string name = node.s(torch::jit::attr::name);
       const std::string owner = path_of(node.input(0), graph);
-      if (node.input(0) == graph.inputs()[0]) out.paths.insert(name);
+      if (node.input(0) == graph.inputs()[0]) out.assigned.insert(name);
       else if (owner.empty()) out.all = true;
-      else out.paths.insert(owner + "." + name);
+      else out.assigned.insert(owner + "." + name);
     }
-    for (const Value* written : written_by(node))
-      for (const Value* origin : origins_of(written))
-        if (const std::string path = path_of(origin, graph); !path.empty()) out.paths.insert(path);
+    for (const Value* written : written_by(node)) {
+      Origins origins = origins_of(written, graph);
+      out.all = out.all || origins.is_unknown;
+      out.changed.merge(origins.paths);
+    }
   });
   return out;
 }
 
 bool is_written_later(const Graph& graph, const Node& view) {
-  const Values memory = origins_of(view.output());
+  const Origins memory = origins_of(view.output(), graph);
   bool found = false;
   for_each_node(*graph.block(), [&](const Node& node) {
     if (found || !(node.isAfter(&view) || share_a_loop(node, view))) return;
-    for (const Value* written : written_by(node)) {
-      const Values origins = origins_of(written);
-      found =
-          found || std::ranges::any_of(origins, [&](const Value* value) { return memory.contains(value); });
-    }
+    found = is_call(node);
+    for (const Value* written : written_by(node)) found = found || share(origins_of(written, graph), memory);
   });
   return found;
 }

@@ -9,12 +9,16 @@
 
 namespace hansa::learning {
 
-// The attributes of the model, as paths ("bn1.running_mean"), to which the graph may write: it assigns them, changes them or
-// a view of them in place, or gives them to an operation as running statistics. The graph is inlined. Without an inlined
-// call left over, whose effect is not known; with one, `all` is set.
+// The attributes of the model, as paths ("bn1.running_mean"), to which the graph may write. If a call is left in the graph, or
+// a write cannot be traced to an attribute, `all` is set.
 struct WrittenAttributes {
-  std::set<std::string> paths;
+  std::set<std::string> changed;  // in place, also through a view or a container, or as running statistics
+  std::set<std::string> assigned;
   bool all = false;
+
+  [[nodiscard]] bool may_have(const std::string& path) const {
+    return all || changed.contains(path) || assigned.contains(path);
+  }
 };
 [[nodiscard]] WrittenAttributes written_attributes(const torch::jit::Graph& graph);
 

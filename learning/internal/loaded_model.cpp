@@ -31,23 +31,32 @@ void assign_attribute(torch::jit::Module module, std::string_view path, const at
   module.setattr(std::string(path), value);
 }
 
+at::Tensor attribute_of(torch::jit::Module module, std::string_view path) {
+  for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+    module = module.attr(std::string(path.substr(0, dot))).toModule();
+    path.remove_prefix(dot + 1);
+  }
+  return module.attr(std::string(path)).toTensor();
+}
+
 void read_block(const torch::jit::Block* block, ModelTraits& traits) {
   for (const torch::jit::Node* node : block->nodes()) {
     const std::string_view kind = node->kind().toQualString();
     traits.normalises_batches |= kind == "aten::batch_norm" || kind == "aten::instance_norm";
-    traits.assigns_attributes |= kind == "prim::SetAttr";
     for (const torch::jit::Block* inner : node->blocks()) read_block(inner, traits);
   }
 }
 
-std::string start_of(const ArchiveFile& archive) {
+// Empty if the file cannot be read, which the reader reports.
+std::optional<std::string> start_of(const ArchiveFile& archive) {
   std::string out(model_file_start_bytes, '\0');
   std::shared_ptr<const Descriptor> file = archive.file();
   if (!file) file = std::make_shared<Descriptor>(::open(archive.path().c_str(), O_RDONLY | O_CLOEXEC));
   const auto bytes = std::as_writable_bytes(std::span(out));
-  // A file that cannot be read is reported by the reader.
-  out.resize(*file ? read_at(*file, 0, bytes).value_or(0) : 0);
-  return out.empty() ? "PK" : out;
+  const auto size = *file ? read_at(*file, 0, bytes) : std::nullopt;
+  if (!size) return std::nullopt;
+  out.resize(*size);
+  return out;
 }
 
 }  // namespace
@@ -57,7 +66,8 @@ Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<cons
   std::error_code error;
   if (!archive.is_open() && !std::filesystem::is_regular_file(archive.path(), error))
     return fail(ErrorCode::model, location, "does not exist", "name a TorchScript archive");
-  if (const auto other = find_other_than_model(start_of(archive)))
+  const auto start = start_of(archive);
+  if (const auto other = start ? find_other_than_model(*start) : std::nullopt)
     return fail(ErrorCode::model, location, other->what, other->hint, {ReasonCode::model_refused, {}});
   auto opened = guarded(location, "is not a TorchScript archive",
                         "make one with torch.jit.script(model).save(...)", [&]() -> Result<LoadedModel> {
@@ -82,25 +92,37 @@ Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<cons
 }
 
 Result<void> LoadedModel::collect(std::span<const std::string> personal) {
+  const WrittenAttributes written = this->written();
   for (const auto& parameter : module_.named_parameters(/*recurse=*/true)) {
-    // Frozen parameters are equal on all devices: they keep the archived values and are never sent.
-    if (!parameter.value.requires_grad()) continue;
-    HANSA_TRY_VOID(add_slot(parameter.name, parameter.value, ParameterKind::trainable));
+    // Frozen parameters are equal on all devices: they keep the archived values and are never sent. One to which the code
+    // writes, such as the copy of a teacher, is a buffer in all but its name.
+    if (parameter.value.requires_grad())
+      HANSA_TRY_VOID(add_slot(parameter.name, parameter.value, ParameterKind::trainable));
+    else if (written.may_have(parameter.name))
+      HANSA_TRY_VOID(add_slot(parameter.name, parameter.value, ParameterKind::buffer));
   }
-  if (slots_.empty())
+  if (std::ranges::none_of(slots_, [](const Slot& slot) { return slot.kind == ParameterKind::trainable; }))
     return fail(ErrorCode::model, location_, "has no parameter to train",
                 "export it in training mode, not frozen, with requires_grad set");
-  const WrittenAttributes written = this->written();
   for (const auto& buffer : module_.named_buffers(/*recurse=*/true)) {
     if (!buffer.value.defined()) continue;
     // A buffer to which no code writes, such as a mask or a table of positions, keeps its archived values everywhere.
-    if (!written.all && !written.paths.contains(buffer.name)) continue;
+    if (!written.may_have(buffer.name)) continue;
     if (at::isFloatingType(buffer.value.scalar_type())) {
       HANSA_TRY_VOID(add_slot(buffer.name, buffer.value, ParameterKind::buffer));
     } else {
-      integer_buffers_.push_back({buffer.value, buffer.value.clone()});
+      integer_buffers_.push_back({buffer.name, buffer.value, buffer.value.clone()});
     }
   }
+  for (const Slot& slot : slots_)
+    if (written.all || written.assigned.contains(slot.name)) assigned_.insert(slot.name);
+  // What else the code keeps must not reach the next task, nor tensors that are views of a batch.
+  const auto is_reset = [&](const std::string& path) {
+    return std::ranges::find(slots_, path, &Slot::name) != slots_.end() ||
+           std::ranges::find(integer_buffers_, path, &IntegerBuffer::name) != integer_buffers_.end();
+  };
+  traits_.assigns_attributes =
+      written.all || !written.assigned.empty() || !std::ranges::all_of(written.changed, is_reset);
   HANSA_TRY_VOID(divide(personal));
   collect_list_places();
   return {};
@@ -165,7 +187,10 @@ void LoadedModel::compile() {
   forward_.emplace(module_, Method::forward);
   read_block(forward_->graph().block(), traits_);
   traits_.draws_random_numbers = learning::draws_random_numbers(forward_->graph());
-  if (traits_.has_metrics) metrics_.emplace(module_, Method::metrics);
+  if (traits_.has_metrics) {
+    metrics_.emplace(module_, Method::metrics);
+    traits_.draws_random_numbers |= learning::draws_random_numbers(metrics_->graph());
+  }
   if (!traits_.has_training_loss) return;
   training_loss_.emplace(module_, Method::training_loss);
   read_block(training_loss_->graph().block(), traits_);
@@ -177,16 +202,26 @@ WrittenAttributes LoadedModel::written() const {
   for (const std::optional<CompiledMethod>* method : {&forward_, &training_loss_, &metrics_}) {
     if (!*method) continue;
     WrittenAttributes by_method = written_attributes((*method)->graph());
-    out.paths.merge(by_method.paths);
+    out.changed.merge(by_method.changed);
+    out.assigned.merge(by_method.assigned);
     out.all = out.all || by_method.all;
   }
-  // A second name of the same tensor.
-  const auto buffers = module_.named_buffers(/*recurse=*/true);
-  for (const auto& buffer : buffers)
-    for (const auto& other : buffers)
-      if (out.paths.contains(other.name) && buffer.value.defined() && other.value.defined() &&
-          same_memory(buffer.value, other.value))
-        out.paths.insert(buffer.name);
+  // Other names of the same memory, also in lists.
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& attribute : module_.named_attributes(/*recurse=*/true)) {
+    if (attribute.value.isTensor() && attribute.value.toTensor().defined() &&
+        attribute.value.toTensor().has_storage())
+      tensors.emplace_back(attribute.name, attribute.value.toTensor());
+    if (attribute.value.isTensorList())
+      for (const at::Tensor& element : attribute.value.toTensorVector())
+        if (element.defined() && element.has_storage()) tensors.emplace_back(attribute.name, element);
+  }
+  const std::set<std::string> changed = out.changed;
+  for (const auto& [name, tensor] : tensors)
+    for (const auto& [other, other_tensor] : tensors)
+      if (changed.contains(other) &&
+          tensor.storage().data_ptr().get() == other_tensor.storage().data_ptr().get())
+        out.changed.insert(name);
   return out;
 }
 
@@ -232,9 +267,28 @@ Result<void> LoadedModel::bind(const ExampleShape& shape) {
 }
 
 void LoadedModel::assign(std::span<const float> values) {
-  Model::assign(values);
   const at::NoGradGuard no_grad;
-  for (const IntegerBuffer& buffer : integer_buffers_) at::Tensor(buffer.tensor).copy_(buffer.archived);
+  // Code that assigned an attribute has put another tensor there.
+  for (const Slot& slot : slots_)
+    if (assigned_.contains(slot.name)) rebind(slot);
+  Model::assign(values);
+  for (const IntegerBuffer& buffer : integer_buffers_) {
+    assign_attribute(module_, buffer.name, buffer.tensor);
+    at::Tensor(buffer.tensor).copy_(buffer.archived);
+  }
+}
+
+// Takes over the tensors that the code has assigned.
+void LoadedModel::refresh() {
+  const at::NoGradGuard no_grad;
+  for (Slot& slot : slots_) {
+    if (!assigned_.contains(slot.name)) continue;
+    const at::Tensor now = attribute_of(module_, slot.name);
+    if (now.is_same(slot.tensor)) continue;
+    TORCH_CHECK(now.defined() && now.sizes() == slot.tensor.sizes(), slot.name,
+                " was assigned a tensor of another shape");
+    slot.tensor.copy_(now);
+  }
 }
 
 }  // namespace hansa::learning

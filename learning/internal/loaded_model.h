@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class LoadedModel final : public Model {
 
  private:
   struct IntegerBuffer {
+    std::string name;
     at::Tensor tensor;
     at::Tensor archived;
   };
@@ -68,6 +70,7 @@ class LoadedModel final : public Model {
   void bind_trainables();
   void compile();
   void find_evaluated();
+  void refresh() override;
   // The attributes to which one of the methods may write.
   [[nodiscard]] WrittenAttributes written() const;
 
@@ -80,6 +83,7 @@ class LoadedModel final : public Model {
   at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;
+  std::set<std::string> assigned_;  // slots to which the code assigns other tensors
 };
 
 }  // namespace hansa::learning

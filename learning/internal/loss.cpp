@@ -50,10 +50,12 @@ Result<at::Tensor> loss_of_labels(const Model& model, const at::Tensor& output, 
     const at::Tensor counted = target.ne(ignored_label).to(logits.scalar_type());
     const at::Tensor labels = target.to(logits.scalar_type()) * counted;
     return at::binary_cross_entropy_with_logits(logits, labels, counted, {}, at::Reduction::Sum) /
-           counted.sum();
+           counted.sum().clamp_min(1);
   }
   const at::Tensor scores = class_scores(output, kind);
   HANSA_TRY_VOID(check_class_count(model, scores.size(1), source));
+  // The mean over no label is no number.
+  if (target.dim() > 1 && target.eq(ignored_label).all().item<bool>()) return scores.sum() * 0;
   return at::cross_entropy_loss(scores, target);
 }
 

@@ -63,10 +63,16 @@ class Model {
   // and resets the other state that a task must not inherit.
   virtual void assign(std::span<const float> values) { assign(shared_, values); }
   // Reads the layout's values from the model.
-  void extract(std::span<float> values) const { extract(shared_, values); }
+  void extract(std::span<float> values) {
+    refresh();
+    extract(shared_, values);
+  }
   // The same for the personal parameters, in the order of personal_layout().
   void assign_personal(std::span<const float> values) { assign(personal_, values); }
-  void extract_personal(std::span<float> values) const { extract(personal_, values); }
+  void extract_personal(std::span<float> values) {
+    refresh();
+    extract(personal_, values);
+  }
 
   // One trainable parameter: the leaf tensor, and its memory as a span.
   struct Trainable {
@@ -89,6 +95,8 @@ class Model {
     bool personal = false;
   };
 
+  // Brings the slots' tensors up to date, if the model's code may have replaced them.
+  virtual void refresh() {}
   // Fails (model) if the tensor is not dense float32.
   Result<void> add_slot(const std::string& name, const at::Tensor& tensor, ParameterKind kind);
   // Builds both layouts from the slots. Fails (model) on a pattern that matches nothing, and if all are personal.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
 #include "learning/data/example_shape.h"
 
@@ -10,6 +11,17 @@ namespace {
 
 bool are_equal(at::IntArrayRef a, at::IntArrayRef b) { return a == b; }
 
+// Whether there is one value for each place, so that a dimension of 1 more or less does not matter.
+bool are_paired(at::IntArrayRef a, at::IntArrayRef b) {
+  const auto without_ones = [](at::IntArrayRef sizes) {
+    std::vector<std::int64_t> out;
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      if (i == 0 || sizes[i] != 1) out.push_back(sizes[i]);
+    return out;
+  };
+  return without_ones(a) == without_ones(b);
+}
+
 }  // namespace
 
 OutputKind kind_of(const at::Tensor& output, const at::Tensor& target) {
@@ -17,15 +29,16 @@ OutputKind kind_of(const at::Tensor& output, const at::Tensor& target) {
       output.size(0) != target.size(0))
     return OutputKind::unfit;
   const bool has_labels = target.scalar_type() == at::kLong;
-  // A transposed output has as many values, but those of other examples: the first dimension was compared.
-  if (!has_labels) return output.numel() == target.numel() ? OutputKind::numbers : OutputKind::unfit;
+  // A transposed output has as many values, but those of other places.
+  if (!has_labels)
+    return are_paired(output.sizes(), target.sizes()) ? OutputKind::numbers : OutputKind::unfit;
   const at::IntArrayRef sizes = output.sizes(), wanted = target.sizes();
   if (output.dim() == target.dim() + 1) {
     if (sizes[1] > 1 && are_equal(sizes.slice(2), wanted.slice(1))) return OutputKind::classes;
     if (sizes.back() > 1 && are_equal(sizes.slice(0, sizes.size() - 1), wanted))
       return OutputKind::classes_last;
   }
-  return output.numel() == target.numel() ? OutputKind::logit : OutputKind::unfit;
+  return are_paired(sizes, wanted) ? OutputKind::logit : OutputKind::unfit;
 }
 
 at::Tensor class_scores(const at::Tensor& output, OutputKind kind) {

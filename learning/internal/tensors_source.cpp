@@ -156,7 +156,8 @@ auto visit_values(const at::Tensor& tensor, F f) {
     case at::kShort: return f(static_cast<const std::int16_t*>(data));
     case at::kInt: return f(static_cast<const std::int32_t*>(data));
     case at::kLong: return f(static_cast<const std::int64_t*>(data));
-    case at::kBool: return f(static_cast<const bool*>(data));
+    // The bytes of a file may be others than 0 and 1.
+    case at::kBool: return f(static_cast<const std::uint8_t*>(data));
     default:
       TORCH_CHECK(tensor.scalar_type() == at::kFloat, "no numbers");
       return f(static_cast<const float*>(data));
@@ -208,8 +209,11 @@ class TensorsSource final : public DataSource {
       const std::size_t size = shape_[t].elements();
       switch (shape_[t].type) {
         case ElementType::float32: copy_rows<float>(from, size, indices, tensors[t]); break;
-        case ElementType::uint8:
-        case ElementType::boolean: copy_rows<std::uint8_t>(from, size, indices, tensors[t]); break;
+        case ElementType::uint8: copy_rows<std::uint8_t>(from, size, indices, tensors[t]); break;
+        case ElementType::boolean:
+          copy_rows<std::uint8_t>(from, size, indices, tensors[t]);
+          for (std::byte& value : tensors[t]) value = std::byte{value != std::byte{0}};
+          break;
         case ElementType::int32: copy_rows<std::int32_t>(from, size, indices, tensors[t]); break;
         case ElementType::int64: copy_rows<std::int64_t>(from, size, indices, tensors[t]); break;
       }

@@ -40,7 +40,7 @@ std::string range_text(const DataSource& source) {
     inputs.insert(inputs.end(), values.begin(), values.end());
   }
   std::erase_if(inputs, [](float value) { return !std::isfinite(value); });
-  if (inputs.empty()) return "over no finite number";
+  if (inputs.empty()) return "over no finite float32";
   const auto [least, most] = std::ranges::minmax(inputs);
   return "from " + number_text(least) + " to " + number_text(most);
 }

@@ -232,7 +232,7 @@ Result<void> check_summed_metrics(const Document& document, const FederationConf
                   "has \"" + name + "\", which on_clients adds by itself", "leave it out");
   if (!config.client_evaluation) return {};
   const PersonalModel personal = config.personal.empty() ? PersonalModel::absent : PersonalModel::present;
-  // The model's manifest, which is read later, may name as many as it likes.
+  // The model's manifest, which is read later, may name this many.
   std::vector<std::string> own;
   for (std::size_t i = 0; i < secure_aggregation::model_metrics_max; ++i) own.push_back(std::to_string(i));
   const std::size_t most = messages::sum_metrics_max - held_out_sum_names(personal, own).size();

@@ -47,7 +47,10 @@ Result<std::optional<ModelManifest>> find_manifest(const FederationConfig& confi
   if (manifest->layout != facts.layout.digest())
     return wrong("is for another layout: the model has other personal parameters");
   if (config.root && !secure_aggregation::check(*manifest, *config.root))
-    return wrong("is not signed by the key of secure_aggregation.root");
+    return wrong(
+        "is not signed by the key of secure_aggregation.root, or by an earlier Hansa, whose signatures do "
+        "not "
+        "cover metrics");
   return manifest;
 }
 

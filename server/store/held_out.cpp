@@ -146,8 +146,9 @@ Metrics means_of(const HeldOut& measured) {
 
 Metrics middles_of(const HeldOut& measured, std::uint32_t counted) {
   constexpr std::string_view personal = "personal ";
-  const bool has_personal = std::ranges::any_of(
-      measured.metrics, [&](const HeldOutMetric& metric) { return metric.name.starts_with(personal); });
+  const bool has_personal = std::ranges::any_of(measured.metrics, [&](const HeldOutMetric& metric) {
+    return metric.name.starts_with(personal) && metric.clients >= std::min(reporters_min, counted);
+  });
   Metrics out;
   for (const HeldOutMetric& metric : measured.metrics) {
     if (metric.name.starts_with(personal) != has_personal) continue;

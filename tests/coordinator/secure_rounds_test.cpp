@@ -32,11 +32,12 @@ class SecureRounds : public ::testing::Test {
   std::optional<Harness> h;
 
   void begin(sa::ThreatModel threat_model = sa::ThreatModel::honest_but_curious,
-             const TrainingConfig& training = {}) {
+             const TrainingConfig& training = {}, std::uint32_t clients_min = 4) {
     auto config = small_config();
     config.settings.method = sgd_method(training);
     config.settings.admitted = {"a", "b", "c", "d"};
-    config.settings.cohort.clients_min = config.settings.cohort.clients_expected = 4;
+    config.settings.cohort.clients_min = clients_min;
+    config.settings.cohort.clients_expected = 4;
     config.settings.cohort.quorum = 0.5;
     config.settings.cohort.deadline = seconds(20);  // before any lease ends
     config.settings.secure_sums.emplace();
@@ -384,7 +385,7 @@ TEST_F(AdversarySecureRounds, RefusingToUnmaskAgainAndAgainFillsNoLog) {
 
 // A new run on the model of an earlier one: each client has opened a sum of the same update before.
 TEST_F(SecureRounds, RefusalsThatMakeOpeningImpossibleEndTheAttemptAtOnceWithoutBlame) {
-  begin();
+  begin(sa::ThreatModel::honest_but_curious, {}, 3);
   const auto first = h->sent<messages::TrainTask>(of("a").peer).back();
   up_to_masked();
   for (const char* name : names) send_masked(name);
@@ -400,6 +401,21 @@ TEST_F(SecureRounds, RefusalsThatMakeOpeningImpossibleEndTheAttemptAtOnceWithout
   const auto second = h->sent<messages::TrainTask>(of("a").peer);
   ASSERT_FALSE(second.empty());
   EXPECT_NE(second.back().seed, first.seed) << "so that the updates are others";
+}
+
+// A client that is disconnected for a moment is not blamed because others end the attempt.
+TEST_F(AdversarySecureRounds, RefusingClientsDoNotGetADisconnectedOneBlamed) {
+  begin();
+  up_to_masked();
+  for (const char* name : names) send_masked(name);
+  (void)answer("d");
+  h->apply(PeerGone{of("c").peer.peer});
+  h->forget();
+  for (const char* name : {"a", "b"})
+    (void)h->say(of(name).peer, messages::Decline{of(name).task, {{ReasonCode::internal, {}}, ""}});
+  std::string logged;
+  for (const auto& log : h->all<Log>()) logged += log.text + "\n";
+  EXPECT_EQ(logged.find("c is at fault"), std::string::npos) << logged;
 }
 
 TEST_F(AdversarySecureRounds, AFewClientsThatClaimARepeatedSumAreAtFault) {

@@ -77,7 +77,8 @@ def forward(self, x):
   EXPECT_THAT(sent(), ElementsAre("weight", "moving", "replaced"));
   const auto delta = train();
   ASSERT_TRUE(delta) << delta.error().text();
-  EXPECT_NE((*delta)[12], 0) << "what the code writes is trained and sent";
+  EXPECT_NE((*delta)[12], 0) << "what the code writes in place is sent";
+  EXPECT_NE((*delta)[15], 0) << "and so is what it assigns";
 }
 
 TEST_F(ModelCode, AViewOfABufferThatIsWrittenIsAWrite) {
@@ -93,6 +94,45 @@ def forward(self, x):
     return scores * self.constant.view(1, 3)
 )");
   EXPECT_THAT(sent(), ElementsAre("weight", "moving"));
+}
+
+// Operators and containers that pass memory on, although their schemas do not say so.
+TEST_F(ModelCode, AWriteThroughAContainerOrACastIsAWrite) {
+  for (const char* body :
+       {"    buffer: Optional[Tensor] = self.moving if x.size(0) > 0 else None\n    if buffer is not None:\n "
+        "       buffer.add_(1.0)\n",
+        "    a, b = self.both()\n    a.add_(1.0)\n",
+        "    named = {\"m\": self.moving}\n    named[\"m\"].add_(1.0)\n",
+        "    items: List[Tensor] = []\n    items.append(self.moving)\n    items[0].add_(1.0)\n",
+        "    items = [x] + [self.moving]\n    items[1].add_(1.0)\n",
+        "    x = x + self.moving.type_as(x).add_(1.0).sum()\n",
+        "    t = torch.zeros([3])\n    for i in range(2):\n        t.add_(1.0)\n        t = self.moving\n",
+        "    x = x + torch.dropout(self.moving, 0.5, False).add_(1.0).sum()\n"}) {
+    SCOPED_TRACE(body);
+    module_ = Module("m");
+    module_.register_attribute("training", c10::BoolType::get(), true);
+    module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+    module_.register_buffer("moving", at::zeros({3}));
+    module_.register_buffer("constant", at::ones({3}));
+    module_.define("def both(self):\n    return self.moving, self.constant * 1.0\n");
+    define(std::string("def forward(self, x):\n") + body +
+           "    return torch.linear(x, self.weight) * self.constant\n");
+    const std::vector<std::string> names = sent();
+    EXPECT_THAT(names, ::testing::Contains("moving"));
+  }
+}
+
+// The average of a teacher's weights, as parameters that are not trained.
+TEST_F(ModelCode, AFrozenParameterThatTheCodeWritesIsSentAsABuffer) {
+  module_.register_parameter("teacher", at::zeros({3, 4}), false);
+  module_.register_parameter("fixed", at::ones({3}), false);
+  define(R"(
+def forward(self, x):
+    if self.training:
+        self.teacher.mul_(0.9).add_(self.weight.detach() * 0.1)
+    return torch.linear(x, self.weight) * self.fixed
+)");
+  EXPECT_THAT(sent(), ElementsAre("weight", "teacher"));
 }
 
 TEST_F(ModelCode, StatisticsOfBatchNormalisationAreSentAlsoBehindACondition) {

@@ -171,6 +171,39 @@ def forward(self, inputs: Dict[str, Tensor]):
   });
 }
 
+TEST_F(TypedExamples, ADictionaryOfTargetsGetsThemAndForwardGetsNone) {
+  data({{spec("x", ElementType::float32, {4})}, {class_target(3), {"y_size", ElementType::float32, {}, 0}}});
+  for (const char* arguments : {"x, targets: Dict[str, Tensor]", "x, wanted: Dict[str, Tensor]"}) {
+    const std::string name =
+        std::string(arguments).find("wanted") == std::string::npos ? "targets" : "wanted";
+    model("def forward(self, x):\n    return torch.linear(x, self.weight)\ndef training_loss(self, " +
+          std::string(arguments) + "):\n    s = self.forward(x)\n    return torch.cross_entropy_loss(s, " +
+          name + "[\"y\"]) + (s.sum(1) - " + name + "[\"y_size\"]).pow(2).mean()\n");
+    expect_trained_as([&](Module& m) {
+      c10::Dict<std::string, at::Tensor> targets;
+      targets.insert("y", tensor(1));
+      targets.insert("y_size", tensor(2));
+      return m.get_method("training_loss")({tensor(0), targets}).toTensor();
+    });
+  }
+  model(
+      "def forward(self, features: List[Tensor], masks: List[Tensor]):\n    return torch.linear(features[0], "
+      "self.weight)\n");
+  EXPECT_THAT(refusal(), HasSubstr("forward needs `masks: List[Tensor]`")) << "labels are no inputs";
+}
+
+TEST_F(TypedExamples, ABatchWhoseLabelsAreAllIgnoredCountsNothing) {
+  model(
+      "def forward(self, tokens):\n    return torch.linear(torch.embedding(self.embedding, tokens), "
+      "self.weight)\n");
+  data({{spec("tokens", ElementType::int64, {6})}, {class_target(3, {6})}});
+  for (std::int64_t& label : examples_.values<std::int64_t>(1)) label = ignored_label;
+  const auto trained = train();
+  ASSERT_TRUE(trained) << trained.error().text();
+  EXPECT_EQ(mean_of(trained->metrics, "loss"), 0.0);
+  EXPECT_TRUE(std::ranges::all_of(delta_, [](float value) { return value == 0; }));
+}
+
 TEST_F(TypedExamples, ArgumentsWithADefaultValueNeedNoTensor) {
   model(R"(
 def forward(self, x, scale: float = 2.0, other: Optional[Tensor] = None):

@@ -233,6 +233,9 @@ void MqttFeed::on_connected(int code, int flags) {
            {ReasonCode::messages_lost, {}}});
     delivered_.clear();
   }
+  ended_.clear();
+  // An earlier filter that matches the topic too would give each message twice.
+  if (session_present && broker_.topic.find_first_of("+#") == std::string::npos) unsubscribe(broker_.topic);
   // Also in a session that the broker kept: its subscription may be that of another topic.
   check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
 }
@@ -268,13 +271,19 @@ bool MqttFeed::is_wanted(const char* topic) const {
   return mosquitto_topic_matches_sub(filter.c_str(), topic, &matches) == MOSQ_ERR_SUCCESS && matches;
 }
 
-void MqttFeed::end_subscription(const char* topic) {
+void MqttFeed::unsubscribe(std::string_view topic) {
+  constexpr std::size_t topics_max = 64, topic_bytes_max = 512;
+  if (ended_.size() == topics_max || topic.size() > topic_bytes_max || !ended_.emplace(topic).second) return;
   std::vector<std::string> filters = filters_of(topic);
   std::erase(filters, broker_.topic);
   std::vector<char*> names;
   for (std::string& filter : filters) names.push_back(filter.data());
   check(mosquitto_unsubscribe_multiple(client_.get(), nullptr, static_cast<int>(names.size()), names.data(),
                                        nullptr));
+}
+
+void MqttFeed::end_subscription(const char* topic) {
+  unsubscribe(topic);
   if (std::exchange(has_ended_subscription_, true)) return;
   notes_.push_back(
       skipped({ErrorCode::data,

@@ -8,6 +8,7 @@
 #pragma once
 #include <deque>
 #include <optional>
+#include <set>
 
 #include "learning/data/follow/feed.h"
 #include "learning/data/follow/row_examples.h"
@@ -58,6 +59,8 @@ class MqttFeed final : public Feed {
   [[nodiscard]] bool is_wanted(const char* topic) const;
   // The broker keeps the subscriptions of a session, also of a topic that the configuration named earlier.
   void end_subscription(const char* topic);
+  // Ends all subscriptions with other filters that match the topic; once for each topic and connection.
+  void unsubscribe(std::string_view topic);
   void check(int code);  // handles the result of a libmosquitto call: the connection may be lost
   void lose(const std::string& why);
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
@@ -84,6 +87,7 @@ class MqttFeed final : public Feed {
   std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
   bool has_ended_subscription_ = false;  // and reported it
+  std::set<std::string, std::less<>> ended_;  // topics, since the connect
   std::vector<Error> notes_;
 };
 

@@ -25,6 +25,8 @@ class RowExamples {
   void add(const CsvRow& row);
   // Records that a row was skipped: windows of its group do not span the gap.
   void leave_out(const std::string& group) { series_.erase(group); }
+  // The same for a row whose group is not known.
+  void leave_out_all() { series_.clear(); }
   // Returns the examples completed since the last call.
   [[nodiscard]] Examples take();
 

@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
+#include "common/hex.h"
 #include "common/read_at.h"
-#include "common/text.h"
 
 namespace hansa::learning::internal {
 namespace {
@@ -18,6 +18,26 @@ using nlohmann::json;
 constexpr std::uint64_t records_of_one_arrival = 4'096;
 constexpr std::size_t values_of_one_arrival = std::size_t{1} << 20;
 
+// Names need not be UTF-8, which JSON is.
+std::string hex_of(const std::string& text) {
+  return to_hex(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+}
+
+json hex_of(const std::vector<std::string>& texts) {
+  json out = json::array();
+  for (const std::string& text : texts) out.push_back(hex_of(text));
+  return out;
+}
+
+// Throws std::exception if it is not such a text.
+std::string text_of(const json& hex) {
+  const auto digits = hex.get<std::string>();
+  std::string out;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    out += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return out;
+}
+
 }  // namespace
 
 // What one call reads.
@@ -26,6 +46,8 @@ struct TailFeed::Rows {
   CsvRow row;
   ColumnRanges ranges;
   std::size_t values = 0;
+  std::uint64_t headers = 0;  // that stood between the rows
+  std::uint64_t header_line = 0;  // of the first one
   bool has_passed = false;  // something that is no row: the position has moved
 };
 
@@ -172,12 +194,13 @@ bool TailFeed::replaced() const {
 }
 
 Result<CsvRowReader> TailFeed::row_reader(const State& state) const {
-  bool given = false;
+  std::string_view left = state.header;
   CsvReader reader(
-      [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
-        if (std::exchange(given, true)) return 0;
-        std::memcpy(out.data(), state.header.data(), state.header.size());
-        return state.header.size();
+      [&left](std::span<std::uint8_t> out) -> Result<std::size_t> {
+        const std::size_t size = std::min(out.size(), left.size());
+        std::copy_n(left.begin(), size, out.begin());
+        left.remove_prefix(size);
+        return size;
       },
       path_.string(), data_.delimiter.at(0));
   CsvRecord header;
@@ -189,18 +212,28 @@ Result<CsvRowReader> TailFeed::row_reader(const State& state) const {
   return CsvRowReader::create(data, header, path_.string());
 }
 
-bool TailFeed::is_header(const CsvRecord& record, const std::string& header_before) const {
-  return record.bytes == header_before || std::ranges::any_of(record.fields, [&](std::string_view name) {
-           return trimmed(name) == data_.label;
-         });
+// A line that is no row under the header of the file before is a header.
+Result<bool> TailFeed::is_row_of_before(const CsvRecord& record, const State& state) const {
+  if (state.header_before.empty() || record.bytes == state.header_before) return false;
+  State before;
+  before.header = state.header_before;
+  before.columns = state.columns;
+  HANSA_TRY(const CsvRowReader rows, row_reader(before));
+  CsvRow row;
+  return rows.read(record, row).has_value();
 }
 
 Result<bool> TailFeed::read_header(CsvReader& reader, State& state) {
   if (!state.header.empty()) return true;
   CsvRecord header;
-  HANSA_TRY(const bool whole, reader.next(header));
-  if (!whole) return false;
-  if (!state.header_before.empty() && !is_header(header, state.header_before)) {
+  const auto whole = reader.next(header);
+  // A damaged first line is skipped as a row if the header is known.
+  const bool is_damaged_row =
+      !whole && reader.is_damaged() && bad_rows_ == BadRows::skip && !state.header_before.empty();
+  if (!whole && !is_damaged_row) return tl::unexpected<Error>(whole.error());
+  if (whole && !*whole) return false;
+  HANSA_TRY(const bool is_row, is_damaged_row ? Result<bool>(true) : is_row_of_before(header, state));
+  if (is_row) {
     state.header = state.header_before;
     notes_.push_back(note(ReasonCode::header_missing,
                           "begins without a header: its rows are read under the header of the file before"));
@@ -244,22 +277,26 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
   read.has_passed = notes_.size() != notes_before;  // a note is given once, so that the state must be stored
   const std::uint64_t most = std::min(records_max, records_of_one_arrival);
   std::optional<Error> bad;
-  while (read.arrival.records < most && read.values < values_of_one_arrival) {
+  while (read.arrival.records + read.headers < most && read.values < values_of_one_arrival) {
     const auto more = read_row(reader, rows, state, read);
     if (!more) bad = more.error();
     if (!more || !*more) break;
   }
+  for (const CsvReader* passed : {&before_header, &reader})
+    if (passed->hole_bytes() > 0) note_hole(*passed);
   if (reader.hole_bytes() > 0) {
-    state.at = std::max(state.at, reader.position(),
-                        [](const CsvPosition& a, const CsvPosition& b) { return a.offset < b.offset; });
+    state.examples->leave_out_all();
+    if (reader.position().offset > state.at.offset) state.at = reader.position();
     read.has_passed = true;
-    notes_.push_back(skipped({ErrorCode::data,
-                              path_.string() + ":" + std::to_string(reader.hole_line()),
-                              "has " + std::to_string(reader.hole_bytes()) +
-                                  " NUL bytes between its lines, after a "
-                                  "power cut or because it was truncated while it was written",
-                              "open the file for appending (O_APPEND)",
-                              {ReasonCode::data_damaged, {{Quantity::line, reader.hole_line()}}}}));
+  }
+  if (read.headers > 0) {
+    notes_.push_back(
+        note(ReasonCode::header_repeated,
+             "has its header again in line " + std::to_string(read.header_line) +
+                 (read.headers == 1 ? std::string() : " and " + std::to_string(read.headers - 1) + " more") +
+                 ": it is no row"));
+    notes_.back().reason.numbers = {{Quantity::line, read.header_line}};
+    read.has_passed = true;
   }
   // Rows before a bad row are returned first. The error is returned when nothing else is left.
   if (read.arrival.records == 0 && !read.has_passed) {
@@ -275,20 +312,18 @@ Result<bool> TailFeed::read_row(CsvReader& reader, const CsvRowReader& rows, Sta
   CsvRecord record;
   const auto more = reader.next(record);
   if (more && !*more) return false;
-  std::optional<Error> bad;
-  if (!more) {
-    bad = more.error();
-    if (bad_rows_ == BadRows::refuse) return tl::unexpected<Error>(std::move(*bad));
-    HANSA_TRY(const bool passed, reader.skip_line(record));
-    if (!passed) return false;
-  } else if (record.bytes == state.header) {
-    notes_.push_back(
-        note(ReasonCode::header_repeated,
-             "has its header again in line " + std::to_string(record.line) + ": the line is passed"));
-    notes_.back().reason.numbers = {{Quantity::line, record.line}};
-    out.has_passed = true;
+  if (more && record.bytes == state.header) {
+    if (out.headers++ == 0) out.header_line = record.line;
     state.at = reader.position();
     return true;
+  }
+  std::optional<Error> bad;
+  bool has_group = more.has_value() && record.fields.size() == rows.field_count();
+  if (!more) {
+    if (bad_rows_ == BadRows::refuse || !reader.is_damaged()) return tl::unexpected<Error>(more.error());
+    bad = more.error();
+    HANSA_TRY(const bool passed, reader.skip_line(record));
+    if (!passed) return false;
   } else if (const auto whole = rows.read(record, out.row); !whole) {
     if (bad_rows_ == BadRows::refuse) return tl::unexpected<Error>(whole.error());
     bad = whole.error();
@@ -301,12 +336,23 @@ Result<bool> TailFeed::read_row(CsvReader& reader, const CsvRowReader& rows, Sta
   }
   if (bad) {
     notes_.push_back(skipped(*bad));
-    state.examples->leave_out(out.row.group);
+    if (has_group) state.examples->leave_out(out.row.group);
+    else state.examples->leave_out_all();
   }
   ++out.arrival.records;
   out.arrival.digest.add(record.bytes);
   state.at = reader.position();
   return true;
+}
+
+void TailFeed::note_hole(const CsvReader& reader) {
+  notes_.push_back(skipped({ErrorCode::data,
+                            path_.string() + ":" + std::to_string(reader.hole_line()),
+                            "has " + std::to_string(reader.hole_bytes()) +
+                                " NUL bytes between its lines, after a power cut or because it was truncated "
+                                "while it was written",
+                            "open the file for appending (O_APPEND)",
+                            {ReasonCode::data_damaged, {{Quantity::line, reader.hole_line()}}}}));
 }
 
 // The columns of a later file are found by their names, so that their order may change.
@@ -361,9 +407,9 @@ std::string TailFeed::position_text(const State& state) const {
            {"born", state.file.born_ns},
            {"offset", state.at.offset},
            {"line", state.at.line},
-           {"header", state.header},
-           {"header_before", state.header_before},
-           {"columns", state.columns},
+           {"header_hex", hex_of(state.header)},
+           {"header_before_hex", hex_of(state.header_before)},
+           {"columns_hex", hex_of(state.columns)},
            {"prefix", state.prefix.json()},
            {"modified", state.modified_ns}};
   if (state.examples) out["carry"] = state.examples->carry();
@@ -380,9 +426,12 @@ Result<bool> TailFeed::restore(const std::string& position) {
     state_.file = {kept.at("device").get<std::uint64_t>(), kept.at("inode").get<std::uint64_t>(),
                    kept.value("born", std::int64_t{0})};
     state_.at = {kept.at("offset").get<std::uint64_t>(), kept.at("line").get<std::uint64_t>()};
-    state_.header = kept.at("header").get<std::string>();
-    state_.header_before = kept.value("header_before", std::string());
-    state_.columns = kept.value("columns", std::vector<std::string>());
+    // An earlier version stored the header as text, and nothing else.
+    state_.header =
+        kept.contains("header_hex") ? text_of(kept.at("header_hex")) : kept.at("header").get<std::string>();
+    if (kept.contains("header_before_hex")) state_.header_before = text_of(kept.at("header_before_hex"));
+    if (kept.contains("columns_hex"))
+      for (const json& name : kept.at("columns_hex")) state_.columns.push_back(text_of(name));
     state_.modified_ns = kept.value("modified", std::int64_t{0});
     if (kept.contains("prefix")) {
       const auto prefix = FilePrefix::from(kept.at("prefix"));
@@ -391,11 +440,11 @@ Result<bool> TailFeed::restore(const std::string& position) {
     } else {
       const auto before = kept.at("before").get<std::string>();
       state_.before.emplace();
-      for (std::size_t i = 0; i + 1 < before.size(); i += 2)
-        *state_.before += static_cast<char>(std::stoi(before.substr(i, 2), nullptr, 16));
+      *state_.before = text_of(json(before));
     }
-    if (state_.header.empty()) return true;  // nothing but a hole was read
+    if (state_.header.empty()) return state_.at.offset == 0;
     HANSA_TRY(const CsvRowReader rows, row_reader(state_));
+    if (state_.columns.empty() && data_.columns.empty()) state_.columns = rows.input_names();
     state_.examples.emplace(data_, rows.input_count());
     return state_.examples->restore(kept.at("carry"));
   } catch (const std::exception&) {  // of json or stoi

@@ -4,7 +4,7 @@
 // (log rotation) is read to its end first, also if that happened while the client was not running, as long as it stays
 // in the same folder. A file that became shorter, or whose read part changed, is read from its start, and a note
 // reports it. Columns are found by their names: those of the first file's header are the inputs of all later ones. A
-// file that begins without a header has that of the file before. Its header once more is no row. The position of a file is returned as soon as the file is opened, without records, so that rows that are
+// file that begins without a header has that of the file before. A repeated header is not a row. The position of a file is returned as soon as the file is opened, without records, so that rows that are
 // written and rotated away before the first arrival are found.
 #pragma once
 #include <optional>
@@ -57,7 +57,8 @@ class TailFeed final : public Feed {
   // The state for another file, or for this file from its start.
   [[nodiscard]] static State next_file(const State& last);
   [[nodiscard]] Result<bool> read_header(CsvReader& reader, State& state);
-  [[nodiscard]] bool is_header(const CsvRecord& record, const std::string& header_before) const;
+  [[nodiscard]] Result<bool> is_row_of_before(const CsvRecord& record, const State& state) const;
+  void note_hole(const CsvReader& reader);
   // Fixes the inputs by the first header; notes further columns of a later one.
   void take_columns(State& state, const CsvRowReader& rows);
   struct Rows;

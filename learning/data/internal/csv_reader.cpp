@@ -1,11 +1,13 @@
 #include "learning/data/internal/csv_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hansa::learning::internal {
 namespace {
 
 constexpr std::size_t buffer_bytes = 1 << 16;
+constexpr std::uint64_t hole_bytes_max = std::uint64_t{256} << 20;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 }  // namespace
@@ -22,7 +24,8 @@ CsvReader::CsvReader(ReadSome read, std::string location, char delimiter, LastLi
       buffer_(buffer_bytes),
       first_line_(start.line) {}
 
-tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string hint) const {
+tl::unexpected<Error> CsvReader::bad(std::uint64_t line, std::string what, std::string hint) {
+  is_damaged_ = true;
   return fail(ErrorCode::data, location_ + ":" + std::to_string(line), std::move(what), std::move(hint),
               {ReasonCode::data_damaged, {{Quantity::line, line}}});
 }
@@ -47,6 +50,17 @@ Result<bool> CsvReader::fill() {
   return end_ > begin_;
 }
 
+// A hole may have many bytes.
+void CsvReader::pass_zeros() {
+  const auto* first = buffer_.data() + begin_;
+  const auto* end = std::find_if(first, static_cast<const std::uint8_t*>(buffer_.data()) + end_,
+                                 [](std::uint8_t byte) { return byte != 0; });
+  const auto count = static_cast<std::size_t>(end - first);
+  pending_hole_ += count;
+  bytes_ += count;
+  begin_ += count;
+}
+
 void CsvReader::end_field() {
   ends_.push_back(text_.size());
   state_ = State::field_start;
@@ -57,9 +71,17 @@ Result<bool> CsvReader::take(std::uint8_t byte) {
   last_byte_ = byte;
   ++bytes_;
   if (c == '\0' && damage_ == Damage::passed && !has_record()) {
-    if (hole_bytes_++ == 0) hole_line_ = position_.line;
-    advance();
+    if (++pending_hole_ > hole_bytes_max)
+      return bad(position_.line, "has more than 256 MiB of NUL bytes", "rotate the file");
     return false;
+  }
+  // Only what is followed by something is a hole: at the end of the file a program may have reserved room for rows.
+  if (pending_hole_ > 0 && !has_record()) {
+    if (hole_bytes_ == 0) hole_line_ = position_.line;
+    hole_bytes_ += std::exchange(pending_hole_, 0);
+    --bytes_;
+    advance();
+    ++bytes_;
   }
   if (raw_bytes_ == RawBytes::kept) raw_ += c;
   const std::uint64_t line = position_.line + lines_;
@@ -150,11 +172,15 @@ Result<bool> CsvReader::next(CsvRecord& record) {
   quoted_line_ = 0;
   state_ = State::field_start;
   first_line_ = position_.line;
+  is_damaged_ = false;
+  pending_hole_ = 0;
   for (;;) {
     if (begin_ == end_) {
       HANSA_TRY(const bool more, fill());
       if (!more) return finish(record);
     }
+    if (pending_hole_ > 0) pass_zeros();
+    if (begin_ == end_) continue;
     HANSA_TRY(const bool ended, take(buffer_[begin_++]));
     if (!ended) continue;
     if (has_record()) {
@@ -170,7 +196,9 @@ Result<bool> CsvReader::next(CsvRecord& record) {
 }
 
 Result<bool> CsvReader::skip_line(CsvRecord& record) {
+  constexpr std::uint64_t line_bytes_max = 64 << 20;
   while (last_byte_ != '\n') {
+    if (bytes_ > line_bytes_max) return bad(first_line_, "has a line of more than 64 MiB", "rotate the file");
     if (begin_ == end_) {
       HANSA_TRY(const bool more, fill());
       if (!more && last_line_ == LastLine::torn) return false;

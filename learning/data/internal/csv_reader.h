@@ -48,7 +48,9 @@ class CsvReader {
   // Returns false at the end. Fails (data), naming file and line, on a quote that is never closed or is followed by
   // other text, on a NUL byte, and on a record beyond the limits above.
   [[nodiscard]] Result<bool> next(CsvRecord& record);
-  // After next() has failed: passes the rest of the line, and returns it as a record without fields. Returns false if its
+  // Whether the last error is damage of the file, and not an error of reading it.
+  [[nodiscard]] bool is_damaged() const { return is_damaged_; }
+  // After next() has failed because of damage: passes the rest of the line, and returns it as a record without fields. Returns false if its
   // end is not there yet.
   [[nodiscard]] Result<bool> skip_line(CsvRecord& record);
   // The position after the last record that was returned, and after a hole.
@@ -60,9 +62,10 @@ class CsvReader {
  private:
   enum class State : std::uint8_t { field_start, plain, quoted, quote_in_quoted };
   [[nodiscard]] Result<bool> fill();
-  [[nodiscard]] tl::unexpected<Error> bad(std::uint64_t line, std::string what, std::string hint) const;
+  [[nodiscard]] tl::unexpected<Error> bad(std::uint64_t line, std::string what, std::string hint);
   [[nodiscard]] Result<bool> take(std::uint8_t byte);  // true: the byte ended a record
   void end_field();
+  void pass_zeros();
   [[nodiscard]] bool has_record() const { return !ends_.empty() || !text_.empty() || quoted_line_ != 0; }
   void give(CsvRecord& record);
   void advance();
@@ -76,6 +79,8 @@ class CsvReader {
   Damage damage_;
   std::uint64_t hole_bytes_ = 0;
   std::uint64_t hole_line_ = 0;
+  std::uint64_t pending_hole_ = 0;  // NUL bytes since the position
+  bool is_damaged_ = false;
   std::uint8_t last_byte_ = 0;
   CsvPosition position_;
   std::vector<std::uint8_t> buffer_;

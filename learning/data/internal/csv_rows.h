@@ -29,6 +29,7 @@ class CsvRowReader {
   [[nodiscard]] Result<bool> read(const CsvRecord& record, CsvRow& row) const;
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
   [[nodiscard]] std::vector<std::string> input_names() const;
+  [[nodiscard]] std::size_t field_count() const { return names_.size(); }
   // Columns that are neither input nor label nor group.
   [[nodiscard]] std::size_t further_columns() const;
   // Of examples with these rows. A name that is not UTF-8 is escaped.

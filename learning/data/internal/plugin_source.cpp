@@ -95,6 +95,9 @@ class TypedPluginSource final : public DataSource {
     for (const TensorBytes tensor : tensors) pointers.push_back(tensor.empty() ? nullptr : tensor.data());
     const std::scoped_lock lock(mutex_);
     plugin_.read(self_, indices.data(), indices.size(), pointers.data());
+    for (std::size_t t = 0; t < tensors.size(); ++t)
+      if (shape_[t].type == ElementType::boolean)
+        for (std::byte& value : tensors[t]) value = std::byte{value != std::byte{0}};
   }
 
  private:
@@ -143,7 +146,9 @@ std::optional<TensorSpec> spec_of(const hansa_data_tensor& tensor) {
   out.type = static_cast<ElementType>(tensor.type);
   out.shape.assign(tensor.sizes, tensor.sizes + tensor.rank);
   out.class_count = tensor.classes;
-  const bool has_classes = tensor.role == HANSA_DATA_TARGET && out.type == ElementType::int64;
+  const bool is_target = tensor.role == HANSA_DATA_TARGET;
+  const bool has_classes = is_target && out.type == ElementType::int64;
+  if (is_target && !has_classes && out.type != ElementType::float32) return std::nullopt;
   if (out.class_count < 0 || (out.class_count > 0 && !has_classes)) return std::nullopt;
   return out;
 }

@@ -39,6 +39,7 @@ struct Opening {
   std::optional<SumOpening> sum = {};  // ready: what unmasks it, if it is masked
   std::vector<Fault> faults = {};
   std::vector<Contradiction> contradictions = {};
+  bool is_explained = false;  // failed, and no client is to blame: nobody is searched for
 };
 
 class Exchange {

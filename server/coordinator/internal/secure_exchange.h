@@ -82,7 +82,9 @@ class SecureExchange final : public Exchange {
   [[nodiscard]] Opening try_to_unmask(bool last, Turn& turn);
   [[nodiscard]] Opening masks_opened();
   // The survivors that have not signed, or not revealed their shares.
-  [[nodiscard]] std::vector<Fault> faults_of_silent(const ActiveRound& round) const;
+  [[nodiscard]] std::vector<Fault> faults_of_silent(const ActiveRound& round, bool is_over) const;
+  // Whether most survivors have opened another sum of their updates before.
+  [[nodiscard]] bool most_repeated() const;
   // Whether the survivors that have not refused are enough.
   [[nodiscard]] bool can_still_open() const;
   [[nodiscard]] SumBounds bounds() const;

@@ -64,6 +64,8 @@ Verdict SecureExchange::on_unmask_shares(const Participant& participant, const m
 
 Verdict SecureExchange::on_refused_opening(const Participant& participant, const messages::Report& report,
                                            Turn& turn) {
+  const auto at = position(participant);
+  if (!at || !sum_.survivors().has(*at)) return Verdict::discarded;
   if (!left_.insert(participant.client).second) return Verdict::discarded;
   if (report.reason.code == ReasonCode::sum_repeated) repeated_.insert(participant.client);
   turn.warn_about(participant.client, "unmasking",
@@ -89,21 +91,23 @@ Opening SecureExchange::opening(const ActiveRound& round, const Sessions& sessio
     return !left_.contains(p.client) && at && sum_.survivors().has(*at) && !has_spoken(*at) &&
            sessions.find(p.client) != nullptr;
   });
-  const bool due = turn.now >= phase_until_ || (all_spoke && !can_still_open());
+  const bool is_over = turn.now >= phase_until_;
+  const bool due = is_over || (all_spoke && !can_still_open());
   Opening out;
   if (sum_.phase() == SumPhase::unmasking) {
     out = try_to_unmask(due || (all_spoke && sum_.can_unmask()), turn);
   } else if (sum_.phase() == SumPhase::signatures) {
     const bool enough = sum_.signatures() >= sum_.parameters().threshold;
     if (!due && !(all_spoke && enough)) return {};
-    std::vector<Fault> silent = faults_of_silent(round);
+    std::vector<Fault> silent = faults_of_silent(round, is_over);
     if (auto fixed = sum_.fix_signatures(); !fixed)
-      return {Opening::State::failed, fixed.error().text(), std::nullopt, std::move(silent)};
+      return {Opening::State::failed, fixed.error().text(), std::nullopt, std::move(silent), {},
+              most_repeated()};
     ask_all_to_open(round, turn);
   }
-  // Those for which the sum has waited.
   if (due && out.state != Opening::State::waiting)
-    for (Fault& fault : faults_of_silent(round)) out.faults.push_back(std::move(fault));
+    for (Fault& fault : faults_of_silent(round, is_over)) out.faults.push_back(std::move(fault));
+  out.is_explained = out.state == Opening::State::failed && most_repeated();
   return out;
 }
 
@@ -152,15 +156,19 @@ Opening SecureExchange::masks_opened() {
 }
 
 // In a new run on the model of an earlier one, all clients refuse to open a sum that would show with the earlier one the
-// updates of few: then it is no client's fault. A corrupt client that claims this alone has no excuse.
-std::vector<Fault> SecureExchange::faults_of_silent(const ActiveRound& round) const {
+// updates of few: then it is no client's fault. Corrupt clients that claim this are fewer, and have no excuse.
+bool SecureExchange::most_repeated() const { return 2 * repeated_.size() > sum_.survivors().count(); }
+
+// is_over: the time for the answers has passed. Before, only those that have refused are at fault: others may be on their
+// way, or disconnected for a moment.
+std::vector<Fault> SecureExchange::faults_of_silent(const ActiveRound& round, bool is_over) const {
   std::vector<Fault> out;
-  const bool all_repeated = 2 * repeated_.size() > sum_.survivors().count();
   for (const Participant& p : round.participants()) {
     const auto at = position(p);
     if (!at || !sum_.survivors().has(*at)) continue;
     if (sum_.phase() == SumPhase::unmasking ? sum_.has_answer_of(*at) : sum_.has_signature_of(*at)) continue;
-    if (all_repeated && repeated_.contains(p.client)) continue;
+    if (!is_over && !left_.contains(p.client)) continue;
+    if (most_repeated() && repeated_.contains(p.client)) continue;
     out.push_back({p.client, "it did not help to unmask the sum"});
   }
   return out;

@@ -36,7 +36,7 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
     case Opening::State::failed: {
       ++shared_.opened_sums;  // as far as the clients know
       Remedy remedy = conclude(opening, turn);
-      if (opening.faults.empty() && round_->contradictions().all().empty())
+      if (opening.faults.empty() && round_->contradictions().all().empty() && !opening.is_explained)
         remedy = search_among(shared_, round_->names(), turn.now - round_->began(), turn);
       return abandon_round(shared_, *round_, *exchange_, opening.reason, remedy, turn);
     }
