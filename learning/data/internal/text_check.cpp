@@ -14,7 +14,7 @@ struct Known {
   const char* what;
   const char* hint;
 };
-constexpr const char* unpack = "unpack it first; gzip files are read as they are";
+constexpr const char* unpack = "unpack it first; only gzip files need no unpacking";
 constexpr const char* export_it = "export it as CSV in UTF-8";
 constexpr std::array<Known, 14> known{{
     {"PK\x03\x04"sv, "a zip archive, or a workbook", "unpack it, or export it as CSV in UTF-8"},
