@@ -276,6 +276,7 @@ TEST_F(Tail, AHoleAtTheStartAfterATruncationIsPassedAndTheRowsHaveTheOldHeader) 
   std::string all;
   for (const std::string& note : notes_) all += note + "\n";
   EXPECT_NE(all.find("NUL bytes between its lines"), std::string::npos) << all;
+  EXPECT_EQ(all.find("NUL bytes between its lines"), all.rfind("NUL bytes between its lines")) << all;
   EXPECT_NE(all.find("begins without a header"), std::string::npos) << all;
 }
 

@@ -282,8 +282,10 @@ Result<std::optional<Arrival>> TailFeed::read(std::uint64_t records_max, CsvRead
     if (!more) bad = more.error();
     if (!more || !*more) break;
   }
-  for (const CsvReader* passed : {&before_header, &reader})
-    if (passed->hole_bytes() > 0) note_hole(*passed);
+  // Of a file without a header of its own, both readers have passed the first hole.
+  if (before_header.hole_bytes() > 0 && before_header.hole_line() != reader.hole_line())
+    note_hole(before_header);
+  if (reader.hole_bytes() > 0) note_hole(reader);
   if (reader.hole_bytes() > 0) {
     state.examples->leave_out_all();
     if (reader.position().offset > state.at.offset) state.at = reader.position();
