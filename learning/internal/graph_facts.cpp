@@ -217,6 +217,15 @@ bool draws_random_numbers(const Graph& graph) {
   return out;
 }
 
+bool normalises_batches(const Graph& graph) {
+  bool out = false;
+  for_each_node(*graph.block(), [&](const Node& node) {
+    const std::string_view kind = node.kind().toQualString();
+    out = out || kind == "aten::batch_norm" || kind == "aten::instance_norm";
+  });
+  return out;
+}
+
 FixedMode fixed_mode(const Graph& graph) {
   FixedMode out = FixedMode::none;
   for_each_node(*graph.block(), [&](const Node& node) {

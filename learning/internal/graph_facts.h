@@ -28,6 +28,9 @@ struct WrittenAttributes {
 // Whether the graph draws random numbers, for dropout inside recurrent layers and attention too.
 [[nodiscard]] bool draws_random_numbers(const torch::jit::Graph& graph);
 
+// Whether a batch of one example is an error in training.
+[[nodiscard]] bool normalises_batches(const torch::jit::Graph& graph);
+
 // Dropout or batch normalisation whose mode is a constant: model.train() and model.eval() do not change it. Tracing does
 // that.
 enum class FixedMode : std::uint8_t { none, training, evaluation };

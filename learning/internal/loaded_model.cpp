@@ -22,29 +22,27 @@ namespace {
 
 constexpr std::int64_t alignment_floats = 16;  // 64 bytes: a cache line, an AVX-512 register
 
-// Assigns an attribute by its path: "encoder.conv.weight" is attribute `weight` of submodule encoder.conv.
-void assign_attribute(torch::jit::Module module, std::string_view path, const at::Tensor& value) {
+// Where an attribute is: "encoder.conv.weight" is attribute `weight` of submodule encoder.conv.
+struct AttributePlace {
+  torch::jit::Module module;
+  std::string name;
+};
+AttributePlace place_of(torch::jit::Module module, std::string_view path) {
   for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
     module = module.attr(std::string(path.substr(0, dot))).toModule();
     path.remove_prefix(dot + 1);
   }
-  module.setattr(std::string(path), value);
+  return {std::move(module), std::string(path)};
 }
 
-at::Tensor attribute_of(torch::jit::Module module, std::string_view path) {
-  for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-    module = module.attr(std::string(path.substr(0, dot))).toModule();
-    path.remove_prefix(dot + 1);
-  }
-  return module.attr(std::string(path)).toTensor();
+void assign_attribute(const torch::jit::Module& module, std::string_view path, const at::Tensor& value) {
+  AttributePlace place = place_of(module, path);
+  place.module.setattr(place.name, value);
 }
 
-void read_block(const torch::jit::Block* block, ModelTraits& traits) {
-  for (const torch::jit::Node* node : block->nodes()) {
-    const std::string_view kind = node->kind().toQualString();
-    traits.normalises_batches |= kind == "aten::batch_norm" || kind == "aten::instance_norm";
-    for (const torch::jit::Block* inner : node->blocks()) read_block(inner, traits);
-  }
+at::Tensor attribute_of(const torch::jit::Module& module, std::string_view path) {
+  const AttributePlace place = place_of(module, path);
+  return place.module.attr(place.name).toTensor();
 }
 
 // Empty if the file cannot be read, which the reader reports.
@@ -185,7 +183,7 @@ void LoadedModel::compile() {
   traits_.has_training_loss = module_.find_method("training_loss").has_value();
   traits_.has_metrics = module_.find_method("metrics").has_value();
   forward_.emplace(module_, Method::forward);
-  read_block(forward_->graph().block(), traits_);
+  traits_.normalises_batches = learning::normalises_batches(forward_->graph());
   traits_.draws_random_numbers = learning::draws_random_numbers(forward_->graph());
   if (traits_.has_metrics) {
     metrics_.emplace(module_, Method::metrics);
@@ -193,7 +191,7 @@ void LoadedModel::compile() {
   }
   if (!traits_.has_training_loss) return;
   training_loss_.emplace(module_, Method::training_loss);
-  read_block(training_loss_->graph().block(), traits_);
+  traits_.normalises_batches |= learning::normalises_batches(training_loss_->graph());
   traits_.draws_random_numbers |= learning::draws_random_numbers(training_loss_->graph());
 }
 

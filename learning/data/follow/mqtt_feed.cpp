@@ -11,6 +11,8 @@
 
 #include "common/files.h"
 #include "common/text.h"
+#include "learning/data/follow/mqtt_payload.h"
+#include "learning/data/follow/topic_filter.h"
 
 namespace hansa::learning::internal {
 namespace {
@@ -38,64 +40,6 @@ std::vector<std::string> field_names(const DataConfig& data) {
   std::vector<std::string> out = data.columns;
   for (const std::string& name : {data.label, data.group})
     if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
-  return out;
-}
-
-// The text of a JSON number, text, boolean or null as a field of a row.
-std::string field_of(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
-  if (value.is_null()) return "";
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-// JSON has no NaN and no Infinity, and programs write them as bare words: NaN is a missing value, the others are texts, which
-// no column takes.
-std::string without_bare_words(std::string_view text) {
-  std::string out;
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text || text[i] == '"') {
-      in_text = text[i] == '"' ? !in_text : in_text;
-      out += text[i];
-      if (in_text && text[i] == '\\' && i + 1 < text.size()) out += text[++i];
-    } else if (text.substr(i).starts_with("NaN")) {
-      out += "null";
-      i += 2;
-    } else if (text.substr(i).starts_with("-Infinity")) {
-      out += "\"-Infinity\"";
-      i += 8;
-    } else if (text.substr(i).starts_with("Infinity")) {
-      out += "\"Infinity\"";
-      i += 7;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-// Every topic filter that matches the topic: the topic itself, and those with + for some levels or # for the last ones. Of a
-// topic with many levels only the first levels are varied.
-std::vector<std::string> filters_of(std::string_view topic) {
-  constexpr std::size_t levels_max = 6;
-  std::vector<std::string> levels{""};
-  for (const char c : topic) {
-    if (c == '/' && levels.size() < levels_max) levels.emplace_back();
-    else levels.back() += c;
-  }
-  std::vector<std::string> starts{""}, out;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    std::vector<std::string> longer;
-    for (const std::string& start : starts) {
-      const std::string before = i == 0 ? "" : start + "/";
-      out.push_back(before + "#");
-      longer.push_back(before + levels[i]);
-      longer.push_back(before + "+");
-    }
-    starts = std::move(longer);
-  }
-  out.insert(out.end(), starts.begin(), starts.end());
   return out;
 }
 
@@ -247,7 +191,7 @@ void MqttFeed::on_subscribed(bool granted) {
 void MqttFeed::on_message(const mosquitto_message& message) {
   // A retained message is an old one, which the broker sends to each new subscriber.
   if (message.retain) return;
-  if (!is_wanted(message.topic)) return end_subscription(message.topic);
+  if (!matches_filter(broker_.topic, message.topic)) return end_subscription(message.topic);
   const std::string_view payload(static_cast<const char*>(message.payload),
                                  static_cast<std::size_t>(message.payloadlen));
   Delivered delivered{message.mid, in_short(payload)};
@@ -262,13 +206,6 @@ void MqttFeed::on_message(const mosquitto_message& message) {
     return;
   }
   waiting_.push_back({std::move(delivered), std::string(payload)});
-}
-
-bool MqttFeed::is_wanted(const char* topic) const {
-  std::string filter = broker_.topic;
-  if (filter.starts_with("$share/")) filter.erase(0, filter.find('/', sizeof "$share/" - 1) + 1);
-  bool matches = false;
-  return mosquitto_topic_matches_sub(filter.c_str(), topic, &matches) == MOSQ_ERR_SUCCESS && matches;
 }
 
 void MqttFeed::unsubscribe(std::string_view topic) {
@@ -306,57 +243,13 @@ void MqttFeed::serve() {
   if (link_ != Link::away) check(mosquitto_loop_misc(client));
 }
 
-// Appends rows of fields in the order of names_.
-Result<void> MqttFeed::split(const std::string& payload, std::vector<std::vector<std::string>>& rows) const {
-  std::string_view text = payload;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
-  text = trimmed(text);
-  if (text.starts_with('{') || text.starts_with('[')) {
-    json document = json::parse(text, nullptr, false);
-    if (document.is_discarded()) document = json::parse(without_bare_words(text), nullptr, false);
-    if (document.is_object()) document = json::array({std::move(document)});
-    if (!document.is_array()) return fail(ErrorCode::data, source_, "a message is not JSON");
-    for (const json& object : document) {
-      if (!object.is_object())
-        return fail(ErrorCode::data, source_, "a message holds JSON that is not an object");
-      auto& row = rows.emplace_back();
-      for (const std::string& name : names_) {
-        const auto found = object.find(name);
-        if (found == object.end())
-          return fail(ErrorCode::data, source_, "a message has no \"" + name + "\"",
-                      "add it, as null if it is missing");
-        if (found->is_structured())
-          return fail(ErrorCode::data, source_, "a message has an array or an object as \"" + name + "\"",
-                      "send each value as a field of its own");
-        row.push_back(field_of(*found));
-      }
-    }
-    return {};
-  }
-  std::size_t taken = 0;
-  CsvReader reader(
-      [&](std::span<std::uint8_t> out) -> Result<std::size_t> {
-        const std::size_t n = std::min(out.size(), text.size() - taken);
-        std::copy_n(text.data() + taken, n, out.data());
-        taken += n;
-        return n;
-      },
-      source_, data_.delimiter.at(0));
-  CsvRecord record;
-  for (;;) {
-    HANSA_TRY(const bool more, reader.next(record));
-    if (!more) return {};
-    rows.emplace_back(record.fields.begin(), record.fields.end());
-  }
-}
-
 void MqttFeed::take_rows(const Message& message, Arrival& arrival, ColumnRanges& ranges) {
   ++arrival.records;
   arrival.digest.add(message.payload);
   std::vector<std::vector<std::string>> rows;
   // All rows of a message are accepted, or none.
   std::vector<CsvRow> read;
-  auto bad = split(message.payload, rows);
+  auto bad = split_payload(message.payload, {names_, data_.delimiter.at(0), source_}, rows);
   for (std::size_t i = 0; bad && i < rows.size(); ++i) {
     CsvRecord record;
     record.fields.assign(rows[i].begin(), rows[i].end());

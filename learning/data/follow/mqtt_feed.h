@@ -56,7 +56,6 @@ class MqttFeed final : public Feed {
   void on_connected(int code, int flags);
   void on_message(const mosquitto_message& message);
   void on_subscribed(bool granted);
-  [[nodiscard]] bool is_wanted(const char* topic) const;
   // The broker keeps the subscriptions of a session, also of a topic that the configuration named earlier.
   void end_subscription(const char* topic);
   // Ends all subscriptions with other filters that match the topic; once for each topic and connection.
@@ -66,8 +65,6 @@ class MqttFeed final : public Feed {
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
   [[nodiscard]] bool holds_back() const { return given_ || !waiting_.empty(); }
   void take_rows(const Message& message, Arrival& arrival, ColumnRanges& ranges);
-  [[nodiscard]] Result<void> split(const std::string& payload,
-                                   std::vector<std::vector<std::string>>& rows) const;
 
   DataConfig data_;
   BadRows bad_rows_;

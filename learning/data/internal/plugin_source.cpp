@@ -20,94 +20,80 @@ struct CloseLibrary {
 };
 using Library = std::unique_ptr<void, CloseLibrary>;
 
-// A plugin of version 1.
-class PluginSource final : public DataSource {
+// What the versions have in common. Plugin: hansa_data_plugin or hansa_data_plugin_2.
+template <class Plugin>
+class OpenedPlugin : public DataSource {
  public:
-  PluginSource(std::string location, Library library, const hansa_data_plugin& plugin, void* self,
-               const hansa_data_shape& shape)
-      : location_(std::move(location)), library_(std::move(library)), plugin_(plugin), self_(self) {
-    count_ = shape.examples;
-    shape_ = one_input({shape.input_sizes, shape.input_sizes + shape.input_rank},
-                       shape.classes > 0 ? class_target(shape.classes) : real_target());
-  }
-  ~PluginSource() override { plugin_.close(self_); }
-  PluginSource(const PluginSource&) = delete;
-  PluginSource& operator=(const PluginSource&) = delete;
-
-  [[nodiscard]] std::uint64_t example_count() const override { return count_; }
-  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override {
-    return 0;
-  }  // the plugin's own memory is not known
-  [[nodiscard]] std::string location() const override { return location_; }
-
-  // The plugin writes the input and both kinds of target in each call.
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
-    const std::scoped_lock lock(mutex_);
-    inputs_.resize(indices.size() * shape_.inputs[0].elements());
-    labels_.resize(indices.size());
-    values_.resize(indices.size());
-    plugin_.read(self_, indices.data(), indices.size(), inputs_.data(), labels_.data(), values_.data());
-    const auto copy = [](const auto& values, TensorBytes to) {
-      if (!to.empty()) std::memcpy(to.data(), values.data(), to.size());
-    };
-    copy(inputs_, tensors[0]);
-    if (shape_.targets[0].type == ElementType::int64) copy(labels_, tensors[1]);
-    else copy(values_, tensors[1]);
-  }
-
- private:
-  std::string location_;
-  Library library_;
-  const hansa_data_plugin& plugin_;
-  void* self_;
-  std::uint64_t count_ = 0;
-  ExampleShape shape_;
-  mutable std::mutex mutex_;
-  mutable std::vector<float> inputs_;
-  mutable std::vector<std::int64_t> labels_;
-  mutable std::vector<float> values_;
-};
-
-class TypedPluginSource final : public DataSource {
- public:
-  TypedPluginSource(std::string location, Library library, const hansa_data_plugin_2& plugin, void* self,
-                    std::uint64_t count, ExampleShape shape)
+  OpenedPlugin(std::string location, Library library, const Plugin& plugin, void* self, std::uint64_t count,
+               ExampleShape shape)
       : location_(std::move(location)),
         library_(std::move(library)),
         plugin_(plugin),
         self_(self),
         count_(count),
         shape_(std::move(shape)) {}
-  ~TypedPluginSource() override { plugin_.close(self_); }
-  TypedPluginSource(const TypedPluginSource&) = delete;
-  TypedPluginSource& operator=(const TypedPluginSource&) = delete;
+  ~OpenedPlugin() override { plugin_.close(self_); }
+  OpenedPlugin(const OpenedPlugin&) = delete;
+  OpenedPlugin& operator=(const OpenedPlugin&) = delete;
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override {
-    return 0;
-  }  // the plugin's own memory is not known
+  // The plugin's own memory is not known.
+  [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
   [[nodiscard]] std::string location() const override { return location_; }
+
+ protected:
+  const Plugin& plugin() const { return plugin_; }
+  void* self() const { return self_; }
+  mutable std::mutex mutex_;  // a plugin is called by one thread at a time
+
+ private:
+  std::string location_;
+  Library library_;
+  const Plugin& plugin_;
+  void* self_;
+  std::uint64_t count_;
+  ExampleShape shape_;
+};
+
+class PluginSource final : public OpenedPlugin<hansa_data_plugin> {
+ public:
+  using OpenedPlugin::OpenedPlugin;
+
+  // The plugin writes the input and both kinds of target in each call.
+  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+    const std::scoped_lock lock(mutex_);
+    inputs_.resize(indices.size() * shape().inputs[0].elements());
+    labels_.resize(indices.size());
+    values_.resize(indices.size());
+    plugin().read(self(), indices.data(), indices.size(), inputs_.data(), labels_.data(), values_.data());
+    const auto copy = [](const auto& values, TensorBytes to) {
+      if (!to.empty()) std::memcpy(to.data(), values.data(), to.size());
+    };
+    copy(inputs_, tensors[0]);
+    if (shape().targets[0].type == ElementType::int64) copy(labels_, tensors[1]);
+    else copy(values_, tensors[1]);
+  }
+
+ private:
+  mutable std::vector<float> inputs_;
+  mutable std::vector<std::int64_t> labels_;
+  mutable std::vector<float> values_;
+};
+
+class TypedPluginSource final : public OpenedPlugin<hansa_data_plugin_2> {
+ public:
+  using OpenedPlugin::OpenedPlugin;
 
   void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
     std::vector<void*> pointers;
     for (const TensorBytes tensor : tensors) pointers.push_back(tensor.empty() ? nullptr : tensor.data());
     const std::scoped_lock lock(mutex_);
-    plugin_.read(self_, indices.data(), indices.size(), pointers.data());
+    plugin().read(self(), indices.data(), indices.size(), pointers.data());
     for (std::size_t t = 0; t < tensors.size(); ++t)
-      if (shape_[t].type == ElementType::boolean)
+      if (shape()[t].type == ElementType::boolean)
         for (std::byte& value : tensors[t]) value = std::byte{value != std::byte{0}};
   }
-
- private:
-  std::string location_;
-  Library library_;
-  const hansa_data_plugin_2& plugin_;
-  void* self_;
-  std::uint64_t count_;
-  ExampleShape shape_;
-  mutable std::mutex mutex_;
 };
 
 std::string first_line(std::string text) {
@@ -217,8 +203,10 @@ Result<std::unique_ptr<DataSource>> open_first(const DataConfig& config, Library
     plugin.close(self);
     return impossible(config);
   }
-  shape.examples = limited(shape.examples, config);
-  return std::make_unique<PluginSource>(config.plugin.string(), std::move(library), plugin, self, shape);
+  return std::make_unique<PluginSource>(
+      config.plugin.string(), std::move(library), plugin, self, limited(shape.examples, config),
+      one_input({shape.input_sizes, shape.input_sizes + shape.input_rank},
+                shape.classes > 0 ? class_target(shape.classes) : real_target()));
 }
 
 Result<std::unique_ptr<DataSource>> open_second(const DataConfig& config, Library library,
