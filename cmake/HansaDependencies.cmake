@@ -26,3 +26,7 @@ find_package(Torch REQUIRED QUIET)
 add_library(hansa_torch INTERFACE IMPORTED GLOBAL)
 target_include_directories(hansa_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(hansa_torch INTERFACE ${TORCH_LIBRARIES})
+if(HANSA_SANITIZE)
+  # LibTorch does not export the type information of all its classes, which this check compares.
+  target_compile_options(hansa_torch INTERFACE -fno-sanitize=vptr)
+endif()

@@ -1,23 +1,27 @@
 #include "common/metrics_text.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace hansa {
 
 std::string mean_text(const Metric& metric) {
-  return metric.count > 0 ? fmt::format("{:.4f}", metric.sum / metric.count) : "-";
+  if (metric.count <= 0) return "-";
+  return metric.name == new_examples_metric ? fmt::format("{:.0f}", metric.sum)
+                                            : fmt::format("{:.4f}", metric.sum / metric.count);
 }
 
 std::string mean_text(const Metrics& metrics, std::string_view name) {
-  const auto mean = mean_of(metrics, name);
-  return mean ? mean_text({"", *mean, 1}) : "-";
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  return found == metrics.end() ? "-" : mean_text(*found);
 }
 
 std::string means_text(const Metrics& metrics, std::size_t metrics_max) {
   std::string out;
   std::size_t shown = 0;
   for (const Metric& metric : metrics) {
-    if (metric.count <= 0) continue;
+    if (metric.count <= 0 || (metric.name == new_examples_metric && metric.sum == 0)) continue;
     if (shown++ == metrics_max) break;
     out += (out.empty() ? "" : ", ") + metric.name + " " + mean_text(metric);
   }

@@ -18,6 +18,7 @@ Result<ModelDescription> describe_archive(const ArchiveFile& archive, std::span<
   model.extract(out.parameters);
   out.has_training_loss = model.traits().has_training_loss;
   out.has_metrics = model.traits().has_metrics;
+  out.metric_names = model.metric_names();
   out.fixed_mode = model.fixed_mode_warning();
   return out;
 }

@@ -22,6 +22,8 @@ struct ModelDescription {
   std::vector<float> parameters;  // the archived values, in layout order
   bool has_training_loss = false;
   bool has_metrics = false;
+  std::vector<std::string>
+      metric_names;  // of the values of metrics(), as far as they are constants in its code
   std::string
       fixed_mode;  // a warning if its layers cannot be switched between training and evaluation; else empty
 };

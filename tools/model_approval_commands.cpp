@@ -23,11 +23,14 @@ struct SignOptions {
   SigningPlan plan;
   fs::path key;
   fs::path config;  // empty: federation.toml in the folder of the archive, if there is one
+  std::vector<std::string> metrics;
+  bool no_metrics = false;
 };
 
 // The federation and its personal parameters come from --config, or from the options.
 Result<SigningPlan> complete(const SignOptions& options) {
   SigningPlan plan = options.plan;
+  if (options.no_metrics || !options.metrics.empty()) plan.metrics = options.metrics;
   fs::path config = options.config;
   std::error_code error;
   const fs::path neighbour = plan.archive.parent_path() / "federation.toml";
@@ -53,9 +56,14 @@ Result<void> run_sign(const SignOptions& options) {
   HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(options.key));
   HANSA_TRY(const auto root, enrolment::identity_of(secret));
   HANSA_TRY(const auto manifest, sign_archive(plan, root));
-  fmt::print("{}: model \"{}\", version \"{}\", signed for federation \"{}\" by {}\n",
+  const std::vector<std::string>& metrics = manifest.approval.metrics;
+  fmt::print("{}: model \"{}\", version \"{}\", signed for federation \"{}\" by {}\n{}",
              enrolment::manifest_path(plan.archive).string(), manifest.approval.name,
-             manifest.approval.version, manifest.federation, enrolment::text_of(root.public_key()));
+             manifest.approval.version, manifest.federation, enrolment::text_of(root.public_key()),
+             metrics.empty() ? ""
+                             : fmt::format("clients report {} of the examples that they hold out; "
+                                           "--no-metrics signs without\n",
+                                           fmt::join(metrics, ", ")));
   return {};
 }
 
@@ -101,8 +109,11 @@ void add_model_approval_commands(CLI::App& model, Outcome& outcome) {
   sign->add_option("--personal", options->plan.personal,
                    "The federation's [model] personal, without --config");
   sign->add_option("--name", options->plan.name, "Name of the model; default: that of the file");
-  sign->add_option("--metric", options->plan.metrics,
-                   "A value of the model's metrics() that clients report of the examples that they hold out");
+  CLI::Option* metric =
+      sign->add_option("--metric", options->metrics,
+                       "A value of the model's metrics() that clients report of the examples that they hold "
+                       "out; default: all that its code names");
+  sign->add_flag("--no-metrics", options->no_metrics, "Clients report none of them")->excludes(metric);
   sign->add_option("--version", options->plan.version, "Version of the model")->capture_default_str();
   sign->callback([options, &outcome] { outcome = run_sign(*options); });
 

@@ -9,19 +9,42 @@ namespace hansa::tools {
 
 using secure_aggregation::ModelManifest;
 
+namespace {
+
+// What the code of metrics() names, but for loss and accuracy, which are always measured.
+Result<std::vector<std::string>> all_metrics(const learning::ModelDescription& model,
+                                             const std::string& location) {
+  std::vector<std::string> out = model.metric_names;
+  std::erase_if(out, [](const std::string& name) { return name == "loss" || name == "accuracy"; });
+  if (auto valid = secure_aggregation::check_metric_names(out, location + ": its metrics()"); !valid) {
+    valid.error().hint = "name those that clients report with --metric, or write --no-metrics";
+    return tl::unexpected(std::move(valid.error()));
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> signed_metrics(const SigningPlan& plan,
+                                                const learning::ModelDescription& model) {
+  if (!plan.metrics) return all_metrics(model, plan.archive.string());
+  HANSA_TRY_VOID(secure_aggregation::check_metric_names(*plan.metrics, "--metric"));
+  if (!plan.metrics->empty() && !model.has_metrics)
+    return fail(ErrorCode::usage, plan.archive.string(), "has no method metrics(x, y)",
+                "leave --metric out, or add the method: loss and accuracy are measured without it");
+  return *plan.metrics;
+}
+
+}  // namespace
+
 Result<ModelManifest> sign_archive(const SigningPlan& plan, const secure_aggregation::SigningKey& root) {
   HANSA_TRY_VOID(config::check_name(plan.federation, "--federation \"" + plan.federation + "\""));
   HANSA_TRY_VOID(config::check_name(plan.name, "--name \"" + plan.name + "\""));
   HANSA_TRY_VOID(config::check_name(plan.version, "--version \"" + plan.version + "\""));
   HANSA_TRY(const auto model, learning::describe_archive(plan.archive, plan.personal));
-  HANSA_TRY_VOID(secure_aggregation::check_metric_names(plan.metrics, "--metric"));
-  if (!plan.metrics.empty() && !model.has_metrics)
-    return fail(ErrorCode::usage, plan.archive.string(), "has no method metrics(x, y)",
-                "leave --metric out, or add the method: loss and accuracy are measured without it");
+  HANSA_TRY(auto metrics, signed_metrics(plan, model));
   HANSA_TRY(auto manifest, secure_aggregation::sign({plan.federation,
                                                      model.archive,
                                                      model.layout.digest(),
-                                                     {plan.name, plan.version, plan.metrics, {}}},
+                                                     {plan.name, plan.version, std::move(metrics), {}}},
                                                     root));
   HANSA_TRY_VOID(enrolment::write_manifest(manifest, enrolment::manifest_path(plan.archive)));
   return manifest;

@@ -1,6 +1,7 @@
 // Signs a model archive for the clients of a federation: `hansa model sign`, and the model of `hansa new`.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct SigningPlan {
   std::string federation;
   std::string name;
   std::string version = "1";
-  std::vector<std::string> metrics;  // values of the model's metrics() that clients report
+  // Values of the model's metrics() that clients report. Without it: all that its code names.
+  std::optional<std::vector<std::string>> metrics;
   std::vector<std::string> personal;  // the federation's [model] personal, on which the layout depends
 };
 

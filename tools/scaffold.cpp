@@ -115,7 +115,7 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   HANSA_TRY(const transport::SecretKey root_secret, transport::read_secret_key(root_files.secret_key));
   HANSA_TRY(const secure_aggregation::SigningKey root_key, enrolment::identity_of(root_secret));
   HANSA_TRY_VOID(
-      sign_archive({root / "model.pt", federation_name(plan), "cnn-small", "1", {}, {}}, root_key));
+      sign_archive({root / "model.pt", federation_name(plan), "cnn-small", "1", std::nullopt, {}}, root_key));
   HANSA_TRY_VOID(write_sites(plan, root, aggregator.key, root_key));
   if (plan.example == Example::fashion_mnist) HANSA_TRY_VOID(write_example_shards(plan, root));
   HANSA_TRY_VOID(write_file_atomically(root / "federation.toml",

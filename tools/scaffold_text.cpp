@@ -18,9 +18,11 @@ std::string data_text(const ScaffoldPlan& plan) {
         "images = \"{0}/t10k-images-idx3-ubyte.gz\"\n"
         "labels = \"{0}/t10k-labels-idx1-ubyte.gz\"\n",
         plan.dataset.string());
-  return "# Held-out examples, on which the aggregator evaluates the model after each round: fill in and "
-         "uncomment.\n"
-         "# [evaluation]\n"
+  return "# How good the model is: each client holds a fifth of its examples out, and measures the model of "
+         "each\n"
+         "# round there. If the aggregator has held-out examples too, fill in and uncomment.\n"
+         "[evaluation]\n"
+         "on_clients = { fraction = 0.2, every = 1 }\n"
          "# images = \"data/test-images.idx\"   # idx3, plain or .gz\n"
          "# labels = \"data/test-labels.idx\"   # idx1\n";
 }
@@ -86,8 +88,10 @@ std::string template_readme(const ScaffoldPlan& plan) {
       "key has\n"
       "   signed: after each change, run `hansa model sign model.pt --key keys/root.key`.\n"
       "2. **Data.** In each `sites/*/client.toml`, set `[data]` to the device's files. In `federation.toml`, "
-      "uncomment\n"
-      "   `[evaluation]` if the aggregator has held-out examples.\n"
+      "fill "
+      "in\n"
+      "   `[evaluation]` if the aggregator has held-out examples too: by default the clients measure the "
+      "model.\n"
       "3. **Devices.** `sites/` has one folder for each client. Set `aggregator.address` in its "
       "`client.toml` to the "
       "address\n"

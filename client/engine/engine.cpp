@@ -6,6 +6,7 @@
 
 #include "client/ledger/memory_ledger.h"
 #include "common/held_out_metrics.h"
+#include "common/metrics_text.h"
 #include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 
@@ -244,9 +245,10 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
   // In a secure sum every client has this metric, rounded as in its DataReport: a single client with new examples is
   // not recognised, and shows no more of them.
   if (task.secure)
-    offer.metrics.push_back({"new_examples", static_cast<double>(visible_count(result->new_examples)), 1});
+    offer.metrics.push_back(
+        {std::string(new_examples_metric), static_cast<double>(visible_count(result->new_examples)), 1});
   else if (config_.data && result->new_examples > 0)
-    offer.metrics.push_back({"new_examples", static_cast<double>(result->new_examples), 1});
+    offer.metrics.push_back({std::string(new_examples_metric), static_cast<double>(result->new_examples), 1});
   std::vector<std::string> measured;
   if (method != nullptr && task.hold_out && task.hold_out->measure == Measure::yes)
     measured =

@@ -226,6 +226,23 @@ bool normalises_batches(const Graph& graph) {
   return out;
 }
 
+std::vector<std::string> dictionary_keys(const Graph& graph) {
+  std::vector<std::string> out;
+  const auto add = [&](const Value* key) {
+    const auto constant = torch::jit::toIValue(key);
+    if (constant && constant->isString() && std::ranges::find(out, constant->toStringRef()) == out.end())
+      out.push_back(constant->toStringRef());
+  };
+  for_each_node(*graph.block(), [&](const Node& node) {
+    if (node.kind() == torch::jit::prim::DictConstruct)
+      for (std::size_t i = 0; i < node.inputs().size(); i += 2) add(node.input(i));
+    if (node.kind() == torch::jit::aten::_set_item &&
+        node.input(0)->type()->kind() == c10::TypeKind::DictType)
+      add(node.input(1));
+  });
+  return out;
+}
+
 FixedMode fixed_mode(const Graph& graph) {
   FixedMode out = FixedMode::none;
   for_each_node(*graph.block(), [&](const Node& node) {

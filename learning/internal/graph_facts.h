@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <torch/csrc/jit/ir/ir.h>
 
@@ -30,6 +31,9 @@ struct WrittenAttributes {
 
 // Whether a batch of one example is an error in training.
 [[nodiscard]] bool normalises_batches(const torch::jit::Graph& graph);
+
+// The constant texts that name entries of dictionaries, in the order of the code, each once.
+[[nodiscard]] std::vector<std::string> dictionary_keys(const torch::jit::Graph& graph);
 
 // Dropout or batch normalisation whose mode is a constant: model.train() and model.eval() do not change it. Tracing does
 // that.

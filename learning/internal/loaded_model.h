@@ -39,6 +39,10 @@ class LoadedModel final : public Model {
     return "run the same version of Hansa and of LibTorch on both sides";
   }
 
+  // The names of the values that metrics() returns, as far as the code has them as constants.
+  [[nodiscard]] std::vector<std::string> metric_names() const {
+    return metrics_ ? dictionary_keys(metrics_->graph()) : std::vector<std::string>();
+  }
   // Empty if train() and eval() switch all layers.
   [[nodiscard]] std::string fixed_mode_warning() const;
 

@@ -86,9 +86,14 @@ void ProgressDisplay::take(const RoundRecord& record) {
                             record.participations.size(),
                             record.seconds,
                             training_metrics(record),
+                            {},
                             {}});
   bound(content.rounds, rounds_kept);
-  if (auto measured = held_out(record)) content.held_out = std::move(measured);
+  if (auto measured = held_out(record)) {
+    for (internal::RoundRow& row : content.rounds)
+      if (row.round == measured->of_round) row.held_out = means_of(*measured);
+    content.held_out = std::move(measured);
+  }
   // Only clients of the last rounds stay, so that a large federation's table does not grow without end.
   std::erase_if(content.clients,
                 [&](const auto& entry) { return entry.second.round < content.rounds.front().round; });
@@ -160,14 +165,14 @@ void ProgressDisplay::end() {
 }
 
 RunSummary ProgressDisplay::summary() const {
-  RunSummary out{state_->rounds, state_->updates, {}, {}, {}};
+  const internal::PanelContent& content = state_->content;
+  RunSummary out{state_->rounds, state_->updates, {}, {}, content.held_out, {}};
   for (const auto& [client, outcomes] : state_->lost) {
     std::string text;
     for (const auto& [outcome, times] : outcomes)
       text += fmt::format("{}{} {}", text.empty() ? "" : ", ", outcome, times);
     out.lost.push_back(fmt::format("{} ({})", client, text));
   }
-  const internal::PanelContent& content = state_->content;
   if (!content.rounds.empty()) out.training = content.rounds.back().training;
   out.warnings.assign(content.warnings.begin(), content.warnings.end());
   return out;

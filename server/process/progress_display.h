@@ -10,6 +10,7 @@
 #include "common/training.h"
 #include "server/coordinator/progress.h"
 #include "server/divergence/best_round.h"
+#include "server/store/held_out.h"
 #include "server/store/store.h"
 
 namespace hansa::server {
@@ -22,6 +23,7 @@ struct RunSummary {
   std::uint64_t updates = 0;  // counted in them
   std::vector<std::string> lost;  // "hospital-c (rejected 2)": the clients whose updates were not counted
   Metrics training;  // of the last committed round, also one before the start
+  std::optional<HeldOut> held_out;  // the newest measurement on the clients
   std::vector<std::string> warnings;  // the last ones
 };
 

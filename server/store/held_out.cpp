@@ -175,16 +175,19 @@ std::string text_of(const Interval& interval) {
   return fmt::format("{:.4g} to {:.4g}", interval.least, interval.most);
 }
 
+std::string spread_text(const HeldOutMetric& metric) {
+  const Spread& spread = *metric.spread;
+  return fmt::format("{} client{}: {}quartiles {}, {}, {}", metric.clients, metric.clients == 1 ? "" : "s",
+                     spread.worst ? "worst " + text_of(*spread.worst) + "; " : "",
+                     text_of(spread.lower_quartile), text_of(spread.median), text_of(spread.upper_quartile));
+}
+
 std::string text_of(const HeldOut& measured) {
   std::string out;
   for (const HeldOutMetric& metric : measured.metrics) {
     out += fmt::format("{}{} {:.4f}", out.empty() ? "" : ", ", metric.name,
                        metric.total.sum / metric.total.count);
-    if (const auto& spread = metric.spread)
-      out += fmt::format(
-          " ({} client{}: {}quartiles {}, {}, {})", metric.clients, metric.clients == 1 ? "" : "s",
-          spread->worst ? "worst " + text_of(*spread->worst) + "; " : "", text_of(spread->lower_quartile),
-          text_of(spread->median), text_of(spread->upper_quartile));
+    if (metric.spread) out += " (" + spread_text(metric) + ")";
   }
   return out;
 }

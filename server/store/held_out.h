@@ -62,5 +62,7 @@ inline constexpr std::uint32_t reporters_min = 3;
 [[nodiscard]] std::string text_of(const Interval& interval);
 // "loss 0.5213 (worst 0.9, quartiles 0.4, 0.5, 0.7), accuracy 0.8 (...)".
 [[nodiscard]] std::string text_of(const HeldOut& measured);
+// "3 clients: worst 0.9; quartiles 0.4, 0.5, 0.9", of a metric with a spread.
+[[nodiscard]] std::string spread_text(const HeldOutMetric& metric);
 
 }  // namespace hansa::server

@@ -81,6 +81,23 @@ def forward(self, x):
   EXPECT_NE((*delta)[15], 0) << "and so is what it assigns";
 }
 
+TEST_F(ModelCode, TheNamesOfItsMetricsAreThoseInItsCode) {
+  define(R"(
+def forward(self, x):
+    return torch.linear(x, self.weight)
+def metrics(self, x, y) -> Dict[str, Tuple[float, float]]:
+    scores = self.forward(x)
+    out = {"margin": (float(scores.amax()), 1.0), "loss": (0.0, 1.0)}
+    if scores.size(1) > 1:
+        out["spread"] = (float(scores.std()), 1.0)
+        out["margin"] = (0.0, 1.0)
+    return out
+)");
+  const auto described = describe_archive(archive_);
+  ASSERT_TRUE(described) << described.error().text();
+  EXPECT_THAT(described->metric_names, ElementsAre("margin", "loss", "spread"));
+}
+
 TEST_F(ModelCode, AViewOfABufferThatIsWrittenIsAWrite) {
   module_.register_buffer("moving", at::zeros({3}));
   module_.register_buffer("constant", at::ones({3}));

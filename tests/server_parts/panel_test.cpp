@@ -26,7 +26,7 @@ PanelContent content() {
                           {"hospital-b", round::MemberState::pending, ""},
                           {"hospital-c", round::MemberState::declined, "bad column"}};
   for (std::uint32_t round = 1; round <= 6; ++round)
-    out.rounds.push_back({RoundId(round), 2, 3, 1.5, {{"loss", 1.0 / round, 1}}, {}});
+    out.rounds.push_back({RoundId(round), 2, 3, 1.5, {{"loss", 1.0 / round, 1}}, {}, {}});
   out.clients["hospital-a"] = {RoundId(6), "counted", 512, 0.25};
   out.clients["hospital-b"] = {RoundId(6), "late", 0, {}};
   return out;
@@ -85,10 +85,12 @@ TEST(Panel, ShowsWhatClientsMeasuredOnHeldOutExamples) {
                   0.75,
                   Spread{Interval{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}}},
                  {"accuracy", {"held_out_accuracy", 3, 6}, 0, 0.5}}};
-  EXPECT_THAT(panel_lines(c, {.columns = 140, .rows = 40}),
-              Contains(HasSubstr(
-                  "held out   after round 5: loss 0.5000 (2 clients: worst 0.75; quartiles 0.25, 0.25, "
-                  "0.75), accuracy 0.5000")));
+  c.rounds.back().held_out = {{"recall", 1, 8}};
+  const auto lines = panel_lines(c, {.columns = 140, .rows = 40});
+  EXPECT_THAT(lines, Contains("  held out   loss 0.5000, accuracy 0.5000, after round 5"));
+  EXPECT_THAT(lines, Contains("  loss       2 clients: worst 0.75; quartiles 0.25, 0.25, 0.75"));
+  EXPECT_THAT(lines, Contains(HasSubstr("held recall")));
+  EXPECT_THAT(lines, Contains(HasSubstr("0.1250")));
 }
 
 TEST(Panel, ShowsTheLastEvaluationAndTheBestRound) {
@@ -138,13 +140,17 @@ TEST(FinalReport, SaysWhatWasDoneWhoWasLostAndHowToStartFromTheBestRound) {
   report.rounds = 20;
   report.last = RoundId(9);
   report.seconds = 75;
-  report.summary = {4, 10, {"hospital-c (declined 2)"}, {{"loss", 1, 2}}, {"10:00:00 slow"}};
+  report.summary = {
+      4, 10, {"hospital-c (declined 2)"}, {{"loss", 1, 2}, {"new_examples", 0, 2}}, {}, {"10:00:00 slow"}};
+  report.summary.held_out = HeldOut{RoundId(8), {{"recall", {"held_out_own.recall", 3, 4}, 2, 0.75}}};
   report.best = BestRound{RoundId(8), "training loss", 0.4};
   const auto lines = lines_of(report);
   EXPECT_THAT(lines, Contains("rounds: 4 committed in 1 min 15 s, 9 of 20 in all"));
   EXPECT_THAT(lines, Contains("updates: 10 counted; lost: hospital-c (declined 2)"));
   EXPECT_THAT(lines, Contains("warning: 10:00:00 slow"));
   EXPECT_THAT(lines, Contains("final training loss: 0.5000"));
+  EXPECT_THAT(lines, Contains("held out on the clients, after round 8: recall 0.7500"));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("new_examples"))));
   EXPECT_THAT(lines,
               Contains("best: round 8 (training loss 0.4000); begin a run from it with \"hansa-aggregator "
                        "mine/federation.toml --from mine-20260102-030405@8\""));

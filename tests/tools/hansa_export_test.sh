@@ -80,10 +80,16 @@ for client in client-01 client-02 client-03; do
     "federation/sites/$client/client.toml" >changed
   mv changed "federation/sites/$client/client.toml"
 done
-{ data held-out | sed 's/\[data\]/[evaluation]/; s|\.\./\.\./||'; } >>federation/federation.toml
+data held-out | sed 's|\.\./\.\./||; /^\[data\]/d' >evaluation
+sed -i '/^\[evaluation\]/r evaluation' federation/federation.toml
 
 "$python" "$export_program" export meter.py:Meter federation/model.pt --check federation/sites/client-01/client.toml ||
   fail "the module is not taken"
+hansa model sign federation/model.pt --key federation/keys/root.key | grep -q "clients report absolute_error" ||
+  fail "the module's own metrics are not signed"
+hansa model sign federation/model.pt --key federation/keys/root.key --no-metrics | grep -q "clients report" &&
+  fail "the module's own metrics are signed against --no-metrics"
+hansa model sign federation/model.pt --key federation/keys/root.key >/dev/null
 hansa simulate federation/federation.toml --json >simulated.json || fail "it does not train"
 run="$("$python" -c 'import json; print(json.load(open("simulated.json"))["run_folder"])')"
 hansa status "$run" | grep -q absolute_error || fail "hansa status does not show the module's own metrics"
@@ -103,6 +109,8 @@ assert torch.equal(module(x), archive(x))
 state = module.state_dict()
 assert all(torch.isfinite(v.float()).all() for v in state.values())
 assert (state["norm.running_var"] > 0).all() and not torch.equal(state["norm.running_var"], torch.ones(4))
+held_out = [r["held_out"] for r in json.load(open("simulated.json"))["rounds"] if r.get("held_out")]
+assert len(held_out) >= 2 and all("absolute_error" in str(h) for h in held_out), held_out
 rounds = [r["evaluation"]["absolute_error"]["mean"] for r in json.load(open("simulated.json"))["rounds"]]
 assert rounds[-1] < rounds[0], rounds
 PYTHON

@@ -154,6 +154,7 @@ TEST_F(Scaffold, ATemplateNeedsNoDataAndIsReadBack) {
   const auto federation = server::read_federation_config(plan_.folder / "federation.toml");
   ASSERT_TRUE(federation) << federation.error().text();
   EXPECT_FALSE(federation->evaluation);
+  EXPECT_TRUE(federation->client_evaluation) << "the clients measure the model";
   const auto client = client::read_client_config(plan_.folder / "sites" / "client-01" / "client.toml");
   ASSERT_TRUE(client) << client.error().text();
   EXPECT_EQ(client->addresses.at(0), "tcp://127.0.0.1:7470");

@@ -34,7 +34,11 @@ std::vector<std::string> lines_of(const FinalReport& report) {
                               summary.lost.empty() ? "" : "; lost: " + join(summary.lost, 8)));
   for (const std::string& warning : summary.warnings) out.push_back("warning: " + warning);
   for (const Metric& metric : summary.training)
-    if (metric.count > 0) out.push_back(fmt::format("final training {}: {}", metric.name, mean_text(metric)));
+    if (metric.count > 0 && metric.name != new_examples_metric)
+      out.push_back(fmt::format("final training {}: {}", metric.name, mean_text(metric)));
+  if (summary.held_out)
+    out.push_back(fmt::format("held out on the clients, after round {}: {}", summary.held_out->of_round.value,
+                              text_of(*summary.held_out)));
   if (report.evaluated && report.evaluated->first == report.last)
     for (const Metric& metric : report.evaluated->second)
       if (metric.count > 0) out.push_back(fmt::format("final test {}: {}", metric.name, mean_text(metric)));

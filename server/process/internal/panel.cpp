@@ -93,6 +93,13 @@ void add_gathering(const Progress& p, std::vector<std::string>& lines) {
         (p.waits.empty() ? fmt::format("for clients: {} of {} can take part", p.ready, p.needed) : p.waits));
 }
 
+void add_held_out(const HeldOut& measured, std::vector<std::string>& lines) {
+  lines.push_back(fmt::format("  held out   {}, after round {}", means_text(means_of(measured)),
+                              measured.of_round.value));
+  for (const HeldOutMetric& metric : measured.metrics)
+    if (metric.spread) lines.push_back(fmt::format("  {:<10} {}", metric.name, spread_text(metric)));
+}
+
 std::vector<std::string> state_lines(const PanelContent& c) {
   const Progress& p = c.progress;
   const double done = fraction_done(p);
@@ -111,9 +118,7 @@ std::vector<std::string> state_lines(const PanelContent& c) {
   if (c.evaluated)
     lines.push_back(fmt::format("  test       {}, after round {}", means_text(c.evaluated->second),
                                 c.evaluated->first.value));
-  if (c.held_out)
-    lines.push_back(
-        fmt::format("  held out   after round {}: {}", c.held_out->of_round.value, text_of(*c.held_out)));
+  if (c.held_out) add_held_out(*c.held_out, lines);
   if (c.best) lines.push_back("  best       " + text_of(*c.best));
   lines.push_back(
       fmt::format("  traffic    {} up, {} down", bytes_text(c.bytes_up), bytes_text(c.bytes_down)));
@@ -134,7 +139,7 @@ std::string row_text(const std::vector<std::string>& cells, std::size_t first_wi
 std::vector<std::string> names_of(const Metrics& metrics) {
   std::vector<std::string> out;
   for (const Metric& metric : metrics)
-    if (out.size() < metrics_max) out.push_back(metric.name);
+    if (out.size() < metrics_max && metric.name != new_examples_metric) out.push_back(metric.name);
   return out;
 }
 
@@ -143,11 +148,15 @@ std::vector<std::string> round_lines(const PanelContent& c, std::size_t rows_max
   const std::size_t rows = std::min(c.rounds.size(), rows_max - 1);
   const std::vector<std::string> training = names_of(c.rounds.back().training);
   std::vector<std::string> test;
-  for (const RoundRow& row : c.rounds)
+  std::vector<std::string> held_out;
+  for (const RoundRow& row : c.rounds) {
     if (!row.evaluation.empty()) test = names_of(row.evaluation);
+    if (!row.held_out.empty()) held_out = names_of(row.held_out);
+  }
   std::vector<std::string> titles{"round", "counted", "seconds"};
   for (const std::string& name : training) titles.push_back("train " + name);
   for (const std::string& name : test) titles.push_back("test " + name);
+  for (const std::string& name : held_out) titles.push_back("held " + name);
   for (std::size_t i = 3; i < titles.size(); ++i) titles[i] = clipped(titles[i], 14);
   std::vector<std::string> out{row_text(titles, 6)};
   for (std::size_t i = c.rounds.size() - rows; i < c.rounds.size(); ++i) {
@@ -157,6 +166,7 @@ std::vector<std::string> round_lines(const PanelContent& c, std::size_t rows_max
                                    fmt::format("{:.1f}", row.seconds)};
     for (const std::string& name : training) cells.push_back(mean_text(row.training, name));
     for (const std::string& name : test) cells.push_back(mean_text(row.evaluation, name));
+    for (const std::string& name : held_out) cells.push_back(mean_text(row.held_out, name));
     out.push_back(row_text(cells, 6));
   }
   return out;

@@ -31,6 +31,7 @@ struct RoundRow {
   double seconds = 0;
   Metrics training;
   Metrics evaluation;  // empty: not evaluated
+  Metrics held_out;  // what the clients of the next round measured of this round's model
 };
 
 // What the last rounds say about a client.
