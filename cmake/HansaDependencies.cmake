@@ -12,6 +12,16 @@ find_package(cereal REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(hwy REQUIRED)
 
+# For kinds of data: each is optional (learning/data/kinds).
+pkg_check_modules(EXIF IMPORTED_TARGET libexif)
+pkg_check_modules(HDF5 IMPORTED_TARGET hdf5-serial)
+pkg_check_modules(KISSFFT IMPORTED_TARGET kissfft-float)
+pkg_check_modules(PNG IMPORTED_TARGET libpng)
+pkg_check_modules(SENTENCEPIECE IMPORTED_TARGET sentencepiece)
+pkg_check_modules(SNDFILE IMPORTED_TARGET sndfile)
+pkg_check_modules(TURBOJPEG IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(ZIP IMPORTED_TARGET libzip)
+
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)

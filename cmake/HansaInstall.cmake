@@ -18,6 +18,7 @@ install(
     hansa_common
     hansa_config
     hansa_data
+    hansa_data_kinds
     hansa_enrolment
     hansa_follow
     hansa_kernels

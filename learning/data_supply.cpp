@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "learning/data/kinds/kinds.h"
 #include "learning/internal/tensors_source.h"
 
 namespace hansa::learning {
@@ -41,6 +42,7 @@ std::shared_ptr<DataSupply> supply_data(std::shared_ptr<const DataSource> source
 
 Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config) {
   if (config.kind == "tensors") return open_tensors_source(config);
+  if (auto opened = open_optional_kind(config)) return *std::move(opened);
   return open_data_source(config);
 }
 

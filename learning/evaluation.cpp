@@ -52,7 +52,8 @@ class ArchiveEvaluator final : public Evaluator {
     DefaultMetrics defaults;
     for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_max) {
       const std::size_t size = std::min(batch_size_max, order_.size() - begin);
-      const Batch batch = reader_.read(std::span(order_).subspan(begin, size));
+      HANSA_TRY(const Batch batch, reader_.read(std::span(order_).subspan(begin, size)));
+      reader_.prepare(following(order_, begin + size, batch_size_max), std::nullopt);
       if (model_.traits().has_metrics) {
         add_metrics(model_.metrics(batch), sums);
       } else {

@@ -21,11 +21,11 @@ class InputBlock {
   InputBlock(const DataSource& source, std::size_t examples) : source_(source) {
     for (const TensorSpec& input : source.shape().inputs) inputs_.emplace_back(examples * input.bytes());
   }
-  void read(std::span<const std::uint32_t> indices) {
+  Result<void> read(std::span<const std::uint32_t> indices) {
     std::vector<TensorBytes> tensors(source_.shape().size());
     for (std::size_t t = 0; t < inputs_.size(); ++t)
       tensors[t] = TensorBytes(inputs_[t]).first(indices.size() * source_.shape()[t].bytes());
-    source_.read(indices, tensors);
+    return source_.read(indices, tensors);
   }
   void add_to(Sha256& hash, std::size_t example) const {
     for (std::size_t t = 0; t < inputs_.size(); ++t) {
@@ -39,14 +39,22 @@ class InputBlock {
   std::vector<std::vector<std::byte>> inputs_;
 };
 
+// The example at `place` of the block.
+void add_example(const DataSource& source, const InputBlock& inputs, std::uint32_t index, std::size_t place,
+                 Sha256& hash) {
+  if (const auto identity = source.identity(index)) hash.update(std::as_bytes(std::span(identity->bytes)));
+  else inputs.add_to(hash, place);
+}
+
 // Uniform in [0, 1) for a key that is not known, and another place for each fraction: what two fractions hold out has
 // nothing in common, so that the sums of two fractions differ by many examples.
-double place_of(const InputBlock& inputs, std::size_t example, std::uint64_t key, std::uint32_t steps,
-                Sha256& hash) {
+// add(hash) adds what the example is known by.
+template <class Function>
+double place_of(std::uint64_t key, std::uint32_t steps, Sha256& hash, const Function& add) {
   hash.update(std::as_bytes(std::span(label)));
   hash.update(std::as_bytes(std::span(&key, 1)));
   hash.update(std::as_bytes(std::span(&steps, 1)));
-  inputs.add_to(hash, example);
+  add(hash);
   const Digest digest = hash.finish();
   std::uint64_t number = 0;
   std::memcpy(&number, digest.bytes.data(), sizeof number);
@@ -72,9 +80,13 @@ Result<ExampleSplit> split_examples(const DataSource& source, double fraction, s
     if (stop.stop_requested())
       return fail(ErrorCode::resource, source.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const auto indices = std::span(all).subspan(begin, std::min(block, all.size() - begin));
-    inputs.read(indices);
+    if (!source.identity(indices[0])) HANSA_TRY_VOID(inputs.read(indices));
     for (std::size_t i = 0; i < indices.size(); ++i)
-      (place_of(inputs, i, key, steps, hash) < fraction ? out.held_out : out.training).push_back(indices[i]);
+      (place_of(key, steps, hash, [&](Sha256& to) { add_example(source, inputs, indices[i], i, to); }) <
+               fraction
+           ? out.held_out
+           : out.training)
+          .push_back(indices[i]);
   }
   return out;
 }

@@ -25,7 +25,7 @@ struct ExampleSplit {
 };
 
 // fraction: 0 (nothing is held out) to hold_out_fraction_max. Each example is held out with this probability, which the
-// key decides. Reads the inputs of all examples. Fails only with `stopped`.
+// key decides. Reads the inputs of all examples that have no identity().
 [[nodiscard]] Result<ExampleSplit> split_examples(const DataSource& source, double fraction,
                                                   std::uint64_t key, const std::stop_token& stop = {});
 
@@ -43,8 +43,18 @@ class ExampleSubset final : public DataSource {
     return source_.memory_bytes() + indices_.size() * sizeof(std::uint32_t);
   }
   [[nodiscard]] std::string location() const override { return source_.location(); }
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
-    source_.read(own(indices), tensors);
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
+    return source_.read(own(indices), tensors);
+  }
+  [[nodiscard]] Result<void> read_augmented(std::span<const std::uint32_t> indices,
+                                            std::span<const TensorBytes> tensors,
+                                            std::uint64_t seed) const override {
+    return source_.read_augmented(own(indices), tensors, seed);
+  }
+  [[nodiscard]] bool decodes() const override { return source_.decodes(); }
+  [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
+    return source_.identity(indices_[index]);
   }
 
  private:

@@ -177,14 +177,14 @@ class ProcessTrainer::Session {
     return {};
   }
 
-  static void fill(const internal::Task& task, const learning::TrainingRequest& request,
-                   const learning::TrainingData* data, const internal::TaskMemory& memory) {
+  static Result<void> fill(const internal::Task& task, const learning::TrainingRequest& request,
+                           const learning::TrainingData* data, const internal::TaskMemory& memory) {
     memory.progress().store(0);
     for (std::size_t i = 0; i < request.inputs.size(); ++i)
       std::ranges::copy(request.inputs[i].values, memory.input(i).begin());
     for (std::size_t i = 0; i < task.kept.size(); ++i)
       std::ranges::copy(request.kept.at(task.kept[i].first).values(), memory.kept(i).begin());
-    if (data != nullptr) internal::copy_examples(*data->source, memory);
+    return data == nullptr ? Result<void>() : internal::copy_examples(*data->source, memory);
   }
 
   // Processor time that the child has used since its start, in seconds.

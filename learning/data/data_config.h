@@ -10,6 +10,8 @@ namespace hansa::learning {
 enum class TargetKind : std::uint8_t { class_index, real };
 enum class MissingValues : std::uint8_t { refuse, skip, zero, mean };
 enum class Scaling : std::uint8_t { none, standard };
+enum class Color : std::uint8_t { rgb, grey };
+enum class AudioFeatures : std::uint8_t { wave, log_mel };
 
 // data_settings.h says what each field means and which kinds read it.
 struct DataConfig {
@@ -17,6 +19,7 @@ struct DataConfig {
   std::filesystem::path images;
   std::filesystem::path labels;
   std::filesystem::path file;
+  std::filesystem::path folder;
   std::vector<std::string> columns;  // empty: all columns except label and group
   std::string label;
   TargetKind target = TargetKind::class_index;
@@ -29,6 +32,14 @@ struct DataConfig {
   std::uint32_t window = 0;
   std::uint32_t stride = 1;
   std::uint32_t horizon = 0;
+  std::uint32_t size = 0;
+  Color color = Color::rgb;
+  std::vector<std::string> augment;  // data_choices::augment
+  std::string query;
+  std::filesystem::path tokenizer;  // empty: bytes
+  std::uint32_t rate = 0;  // 0: that of the first file
+  AudioFeatures features = AudioFeatures::wave;
+  std::uint32_t mels = 64;
   std::filesystem::path plugin;
   std::string options;
   std::uint64_t examples_max = 0;  // use only the first examples_max examples; 0: all

@@ -21,20 +21,29 @@ struct Use {
 };
 constexpr std::array uses{
     Use{"images", "idx", ""},
-    Use{"labels", "idx", ""},
-    Use{"file", "csv windows tensors text", "own"},
-    Use{"columns", "", "csv windows own"},
-    Use{"label", "csv windows", "own"},
-    Use{"target", "", "csv windows"},
-    Use{"classes", "", "csv windows own"},
+    Use{"labels", "idx", "npy"},
+    Use{"file", "csv windows tensors text tokens npy hdf5 cifar sqlite jsonl", "images audio own"},
+    Use{"folder", "", "images audio"},
+    Use{"columns", "hdf5", "csv windows sqlite jsonl images audio own"},
+    Use{"label", "csv windows sqlite jsonl hdf5", "images audio cifar own"},
+    Use{"target", "", "csv windows sqlite jsonl"},
+    Use{"classes", "", "csv windows sqlite jsonl images audio own"},
     Use{"delimiter", "", "csv windows"},
     Use{"missing", "", "csv windows"},
     Use{"missing_words", "", "csv windows"},
     Use{"scale", "", "csv windows"},
     Use{"group", "", "windows"},
-    Use{"window", "windows text", "own"},
-    Use{"stride", "", "windows text own"},
+    Use{"window", "windows text tokens audio", "own"},
+    Use{"stride", "", "windows text tokens audio own"},
     Use{"horizon", "", "windows"},
+    Use{"size", "images", ""},
+    Use{"color", "", "images"},
+    Use{"augment", "", "images"},
+    Use{"query", "sqlite", ""},
+    Use{"tokenizer", "", "tokens"},
+    Use{"rate", "", "audio"},
+    Use{"features", "", "audio"},
+    Use{"mels", "", "audio"},
     Use{"plugin", "", "own"},
     Use{"options", "", "own"},
 };
@@ -113,6 +122,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("images"), out.images);
   set(document, key("labels"), out.labels);
   set(document, key("file"), out.file);
+  set(document, key("folder"), out.folder);
   set(document, key("columns"), out.columns);
   set(document, key("label"), out.label);
   set(document, key("target"), data_choices::target, out.target);
@@ -125,12 +135,28 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("window"), out.window);
   set(document, key("stride"), out.stride);
   set(document, key("horizon"), out.horizon);
+  set(document, key("size"), out.size);
+  set(document, key("color"), data_choices::color, out.color);
+  set(document, key("augment"), out.augment);
+  set(document, key("query"), out.query);
+  set(document, key("tokenizer"), out.tokenizer);
+  set(document, key("rate"), out.rate);
+  set(document, key("features"), data_choices::features, out.features);
+  set(document, key("mels"), out.mels);
   set(document, key("options"), out.options);
   out.examples_max = document.integer(key("examples_max"));
   for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})
     if (const auto repeated = first_repeated(*texts))
       return fail(ErrorCode::usage, document.location(key(name)), "names \"" + *repeated + "\" twice",
                   "name each once");
+  for (const std::string& change : out.augment)
+    if (std::ranges::find(data_choices::augment, change) == data_choices::augment.end())
+      return fail(ErrorCode::usage, document.location(key("augment")),
+                  "has \"" + change + "\", which is no change of images",
+                  "use \"flip\", \"crop\" and \"jitter\"");
+  if ((out.kind == "images" || out.kind == "audio") && out.file.empty() == out.folder.empty())
+    return fail(ErrorCode::usage, document.location(key("kind")),
+                "is \"" + out.kind + "\", which needs either file or folder", "set one of the two");
   if (out.target == TargetKind::real && !out.classes.empty())
     return fail(ErrorCode::usage, document.location(key("classes")), "is set together with target = \"real\"",
                 "remove one of the two");

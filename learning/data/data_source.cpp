@@ -14,7 +14,25 @@
 namespace hansa::learning {
 namespace {
 
-constexpr std::array<std::string_view, 5> built_in_kinds{"idx", "csv", "windows", "tensors", "text"};
+struct BuiltInKind {
+  std::string_view name;
+  Result<std::unique_ptr<DataSource>> (*open)(const DataConfig&);  // null: open_examples() opens it
+};
+constexpr std::array built_in_kinds{
+    BuiltInKind{"idx", internal::open_idx_source},
+    BuiltInKind{"csv", internal::open_csv_source},
+    BuiltInKind{"windows", internal::open_windows_source},
+    BuiltInKind{"tensors", nullptr},
+    BuiltInKind{"text", internal::open_text_source},
+    BuiltInKind{"images", nullptr},
+    BuiltInKind{"audio", nullptr},
+    BuiltInKind{"tokens", nullptr},
+    BuiltInKind{"npy", nullptr},
+    BuiltInKind{"hdf5", nullptr},
+    BuiltInKind{"cifar", nullptr},
+    BuiltInKind{"sqlite", nullptr},
+    BuiltInKind{"jsonl", nullptr},
+};
 
 std::map<std::string, OpenDataSource, std::less<>>& registered() {
   static std::map<std::string, OpenDataSource, std::less<>> kinds;
@@ -44,13 +62,14 @@ Result<void> register_data_kind(const std::string& kind, OpenDataSource open) {
 }
 
 std::vector<std::string> data_kinds() {
-  std::vector<std::string> out(built_in_kinds.begin(), built_in_kinds.end());
+  std::vector<std::string> out;
+  for (const BuiltInKind& kind : built_in_kinds) out.emplace_back(kind.name);
   for (const auto& [name, open] : registered()) out.push_back(name);
   return out;
 }
 
 bool is_built_in_data_kind(std::string_view kind) {
-  return std::ranges::find(built_in_kinds, kind) != built_in_kinds.end();
+  return std::ranges::find(built_in_kinds, kind, &BuiltInKind::name) != built_in_kinds.end();
 }
 
 std::string unknown_data_kind_hint(std::string_view kind) {
@@ -62,10 +81,8 @@ std::string unknown_data_kind_hint(std::string_view kind) {
 }
 
 Result<std::unique_ptr<DataSource>> open_data_source(const DataConfig& config) {
-  if (config.kind == "idx") return internal::open_idx_source(config);
-  if (config.kind == "csv") return internal::open_csv_source(config);
-  if (config.kind == "windows") return internal::open_windows_source(config);
-  if (config.kind == "text") return internal::open_text_source(config);
+  for (const BuiltInKind& kind : built_in_kinds)
+    if (kind.name == config.kind && kind.open != nullptr) return kind.open(config);
   if (!config.plugin.empty()) return internal::open_plugin_source(config);
   if (const auto found = registered().find(config.kind); found != registered().end())
     return found->second(config);

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/data_description.h"
+#include "common/digest.h"
 #include "common/error.h"
 #include "learning/data/data_config.h"
 #include "learning/data/example_shape.h"
@@ -40,18 +42,30 @@ class DataSource {
   // The name of the source in errors: the path of its main file.
   [[nodiscard]] virtual std::string location() const = 0;
   // Writes tensor t of the examples `indices` to tensors[t], which is empty or has indices.size() * shape()[t].bytes()
-  // bytes. There is one span for each tensor of shape(): the inputs, then the targets.
-  virtual void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const = 0;
+  // bytes. There is one span for each tensor of shape(): the inputs, then the targets. Fails (data) only if a file is
+  // damaged or has changed since it was opened.
+  [[nodiscard]] virtual Result<void> read(std::span<const std::uint32_t> indices,
+                                          std::span<const TensorBytes> tensors) const = 0;
+  // The same with the random changes that the configuration asks for ([data] augment), which example and seed decide.
+  [[nodiscard]] virtual Result<void> read_augmented(std::span<const std::uint32_t> indices,
+                                                    std::span<const TensorBytes> tensors,
+                                                    std::uint64_t /*seed*/) const {
+    return read(indices, tensors);
+  }
+  // Whether an example is decoded when it is read, so that the next batch is worth reading while one is trained on.
+  [[nodiscard]] virtual bool decodes() const { return false; }
+  // What decides whether an example is held out. Empty: the values of its inputs.
+  [[nodiscard]] virtual std::optional<Digest> identity(std::uint32_t /*index*/) const { return std::nullopt; }
 };
 
 // Tensor `tensor` of these examples as values of type T, whose size is that of the tensor's type.
 template <class T>
-[[nodiscard]] std::vector<T> read_tensor(const DataSource& source, std::size_t tensor,
-                                         std::span<const std::uint32_t> indices) {
+[[nodiscard]] Result<std::vector<T>> read_tensor(const DataSource& source, std::size_t tensor,
+                                                 std::span<const std::uint32_t> indices) {
   std::vector<T> out(indices.size() * source.shape()[tensor].elements());
   std::vector<TensorBytes> tensors(source.shape().size());
   tensors[tensor] = std::as_writable_bytes(std::span(out));
-  source.read(indices, tensors);
+  HANSA_TRY_VOID(source.read(indices, tensors));
   return out;
 }
 

@@ -48,7 +48,7 @@ void copy_examples(std::span<const std::byte> from, std::size_t bytes, std::span
     std::memcpy(to.data() + i * bytes, from.data() + indices[i] * bytes, bytes);
 }
 
-Examples copy_of(const DataSource& source) {
+Result<Examples> copy_of(const DataSource& source) {
   Examples out(source.shape());
   std::vector<std::uint32_t> all(source.example_count());
   std::iota(all.begin(), all.end(), 0U);
@@ -60,7 +60,7 @@ Examples copy_of(const DataSource& source) {
           tensors.push_back(std::as_writable_bytes(std::span(values)));
         },
         out.tensors[t]);
-  source.read(all, tensors);
+  HANSA_TRY_VOID(source.read(all, tensors));
   return out;
 }
 
@@ -84,10 +84,12 @@ std::uint64_t DenseSource::memory_bytes() const {
   return out;
 }
 
-void DenseSource::read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const {
+Result<void> DenseSource::read(std::span<const std::uint32_t> indices,
+                               std::span<const TensorBytes> tensors) const {
   for (std::size_t t = 0; t < tensors.size(); ++t)
     if (!tensors[t].empty())
       copy_examples(bytes_of(examples_.tensors[t]), shape()[t].bytes(), indices, tensors[t]);
+  return {};
 }
 
 }  // namespace hansa::learning

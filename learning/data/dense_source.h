@@ -42,7 +42,7 @@ struct Examples {
 void copy_examples(std::span<const std::byte> from, std::size_t bytes, std::span<const std::uint32_t> indices,
                    TensorBytes to);
 // All examples of a source.
-[[nodiscard]] Examples copy_of(const DataSource& source);
+[[nodiscard]] Result<Examples> copy_of(const DataSource& source);
 
 class DenseSource final : public DataSource {
  public:
@@ -54,7 +54,8 @@ class DenseSource final : public DataSource {
   [[nodiscard]] DataDescription description() const override { return description_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override;
   [[nodiscard]] std::string location() const override { return location_; }
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override;
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override;
 
  private:
   std::string location_;

@@ -31,6 +31,7 @@ BatchReader::BatchReader(const DataSource& source, std::size_t batch_size_max, M
     part.rows.resize((batch_size_max * spec.bytes() + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
     const bool is_image =
         t < shape.inputs.size() && spec.type == ElementType::float32 && spec.shape.size() == 3;
+    if (source.decodes()) part.next_rows.resize(part.rows.size());
     if (is_image) part.order = order;
     if (part.order == MemoryOrder::channels_last && spec.shape[0] != 1)
       part.reordered = empty_in_order(with_count(batch_size_max, spec.shape), part.order);
@@ -52,13 +53,38 @@ at::Tensor BatchReader::tensor_of(Part& part, const TensorSpec& spec, std::size_
   return at::from_blob(part.rows.data(), sizes, type);
 }
 
-Batch BatchReader::read(std::span<const std::uint32_t> indices) {
-  const ExampleShape& shape = source_.shape();
+BatchReader::~BatchReader() {
+  if (ahead_.valid()) ahead_.wait();
+}
+
+Result<void> BatchReader::read_rows(std::span<const std::uint32_t> indices, std::optional<std::uint64_t> seed,
+                                    Rows Part::*rows) {
   std::vector<TensorBytes> bytes;
   for (std::size_t t = 0; t < parts_.size(); ++t)
-    bytes.push_back(
-        std::as_writable_bytes(std::span(parts_[t].rows)).first(indices.size() * shape[t].bytes()));
-  source_.read(indices, bytes);
+    bytes.push_back(std::as_writable_bytes(std::span(parts_[t].*rows))
+                        .first(indices.size() * source_.shape()[t].bytes()));
+  return seed ? source_.read_augmented(indices, bytes, *seed) : source_.read(indices, bytes);
+}
+
+void BatchReader::prepare(std::span<const std::uint32_t> indices, std::optional<std::uint64_t> seed) {
+  if (!source_.decodes() || indices.empty()) return;
+  if (ahead_.valid()) ahead_.wait();
+  ahead_indices_.assign(indices.begin(), indices.end());
+  ahead_seed_ = seed;
+  ahead_ = std::async(std::launch::async,
+                      [this] { return read_rows(ahead_indices_, ahead_seed_, &Part::next_rows); });
+}
+
+Result<Batch> BatchReader::read(std::span<const std::uint32_t> indices, std::optional<std::uint64_t> seed) {
+  const ExampleShape& shape = source_.shape();
+  std::optional<Result<void>> ahead;
+  if (ahead_.valid()) ahead = ahead_.get();
+  if (ahead && seed == ahead_seed_ && std::ranges::equal(indices, ahead_indices_)) {
+    HANSA_TRY_VOID(*ahead);
+    for (Part& part : parts_) std::swap(part.rows, part.next_rows);
+  } else {
+    HANSA_TRY_VOID(read_rows(indices, seed, &Part::rows));
+  }
   Batch out{&shape, indices.size(), {}, {}};
   for (std::size_t t = 0; t < parts_.size(); ++t)
     (t < shape.inputs.size() ? out.inputs : out.targets)

@@ -72,7 +72,7 @@ Result<std::string> compare(Model& model, const DataSource& source) {
   std::iota(first.begin(), first.end(), 0U);
   if (first.size() < 2) return std::string();
   BatchReader reader(source, first.size(), model.memory_order());
-  const Batch batch = reader.read(first);
+  HANSA_TRY(const Batch batch, reader.read(first));
   const at::NoGradGuard no_gradients;
   const c10::IValue output = model.forward(batch);
   if (!output.isTensor()) return std::string();

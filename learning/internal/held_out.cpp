@@ -37,7 +37,8 @@ Result<void> for_each_batch(Model& model, const DataSource& held_out, const Held
     if (stop.stop_requested())
       return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const std::size_t size = std::min(run.batch_size, order.size() - begin);
-    const Batch batch = reader.read(std::span(order).subspan(begin, size));
+    HANSA_TRY(const Batch batch, reader.read(std::span(order).subspan(begin, size)));
+    reader.prepare(following(order, begin + size, run.batch_size), std::nullopt);
     HANSA_TRY_VOID(measure(batch));
   }
   return {};

@@ -38,7 +38,7 @@ class AllocationWatch final : public c10::MemoryReportingInfoBase {
 Result<std::uint64_t> step_peak_bytes(Model& model, const DataSource& source,
                                       std::span<const std::uint32_t> examples) {
   BatchReader reader(source, examples.size(), model.memory_order());
-  const Batch batch = reader.read(examples);
+  HANSA_TRY(const Batch batch, reader.read(examples));
   const auto watch = std::make_shared<AllocationWatch>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
   HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));

@@ -202,7 +202,8 @@ class TensorsSource final : public DataSource {
   [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     for (std::size_t t = 0; t < tensors.size(); ++t) {
       if (tensors[t].empty()) continue;
       const at::Tensor& from = tensors_[t].tensor;
@@ -218,6 +219,7 @@ class TensorsSource final : public DataSource {
         case ElementType::int64: copy_rows<std::int64_t>(from, size, indices, tensors[t]); break;
       }
     }
+    return {};
   }
 
  private:

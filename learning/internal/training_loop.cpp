@@ -118,11 +118,13 @@ Result<TrainingResult> run_training(Model& model, const DataSource& source, cons
     random.shuffle(std::span(order));
     sums = {};
     std::size_t begin = 0;
-    for (const std::size_t end : ends) {
-      if (step == steps_max) break;
+    for (std::size_t at = 0; at < ends.size() && step < steps_max; ++at) {
+      const std::size_t end = ends[at];
       if (stop.stop_requested())
         return fail(ErrorCode::resource, model.location(), "stopped", {}, {ReasonCode::stopped, {}});
-      const Batch batch = reader.read(std::span(order).subspan(begin, end - begin));
+      HANSA_TRY(const Batch batch, reader.read(std::span(order).subspan(begin, end - begin), seed + step));
+      if (at + 1 < ends.size() && step + 1 < steps_max)
+        reader.prepare(std::span(order).subspan(end, ends[at + 1] - end), seed + step + 1);
       HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
       const float loss = computed.loss.item<float>();
       if (!std::isfinite(loss)) return loss_is_not_finite(source, loss, step);

@@ -36,8 +36,8 @@ std::string range_text(const DataSource& source) {
   std::vector<float> inputs;
   for (std::size_t t = 0; t < source.shape().inputs.size(); ++t) {
     if (source.shape()[t].type != ElementType::float32) continue;
-    const std::vector<float> values = read_tensor<float>(source, t, indices);
-    inputs.insert(inputs.end(), values.begin(), values.end());
+    if (const auto values = read_tensor<float>(source, t, indices))
+      inputs.insert(inputs.end(), values->begin(), values->end());
   }
   std::erase_if(inputs, [](float value) { return !std::isfinite(value); });
   if (inputs.empty()) return "over no finite float32";

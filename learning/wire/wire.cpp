@@ -65,6 +65,7 @@ void each_field(Data& data, F f) {
   f("images", data.images);
   f("labels", data.labels);
   f("file", data.file);
+  f("folder", data.folder);
   f("columns", data.columns);
   f("label", data.label);
   f("target", data.target);
@@ -77,6 +78,14 @@ void each_field(Data& data, F f) {
   f("window", data.window);
   f("stride", data.stride);
   f("horizon", data.horizon);
+  f("size", data.size);
+  f("color", data.color);
+  f("augment", data.augment);
+  f("query", data.query);
+  f("tokenizer", data.tokenizer);
+  f("rate", data.rate);
+  f("features", data.features);
+  f("mels", data.mels);
   f("plugin", data.plugin);
   f("options", data.options);
   f("examples_max", data.examples_max);

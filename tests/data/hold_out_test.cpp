@@ -117,8 +117,8 @@ TEST(HoldOut, ASubsetReadsItsOwnExamples) {
   const ExampleSubset subset(source, {2, 5, 9});
   ASSERT_EQ(subset.example_count(), 3U);
   const std::uint32_t indices[] = {2, 0};
-  const std::vector<float> inputs = read_tensor<float>(subset, 0, indices);
-  const std::vector<std::int64_t> targets = read_tensor<std::int64_t>(subset, 1, indices);
+  const std::vector<float> inputs = read_tensor<float>(subset, 0, indices).value();
+  const std::vector<std::int64_t> targets = read_tensor<std::int64_t>(subset, 1, indices).value();
   EXPECT_EQ(Row(inputs.begin(), inputs.begin() + 3), data[9]);
   EXPECT_EQ(Row(inputs.begin() + 3, inputs.end()), data[2]);
   EXPECT_EQ(targets[0], data[9][0] > 0 ? 1 : 0);

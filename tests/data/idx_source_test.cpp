@@ -61,8 +61,8 @@ TEST_F(IdxSource, PixelsBecomeFractionsAndLabelsIntegers) {
   EXPECT_THAT((*source)->shape().inputs[0].shape, ElementsAre(1, 1, 3));
   EXPECT_EQ((*source)->shape().targets[0].class_count, 10);
   const std::vector<std::uint32_t> order{1, 0};
-  const std::vector<float> inputs = read_tensor<float>(**source, 0, order);
-  const std::vector<std::int64_t> labels = read_tensor<std::int64_t>(**source, 1, order);
+  const std::vector<float> inputs = read_tensor<float>(**source, 0, order).value();
+  const std::vector<std::int64_t> labels = read_tensor<std::int64_t>(**source, 1, order).value();
   EXPECT_THAT(inputs, ElementsAre(102 / 255.0F, 0, 204 / 255.0F, 0, 51 / 255.0F, 1));
   EXPECT_THAT(labels, ElementsAre(9, 4));
 }
@@ -72,7 +72,7 @@ TEST_F(IdxSource, GzippedFilesReadTheSameWhateverTheirName) {
   const auto source = open_data_source(config_);
   ASSERT_TRUE(source) << source.error().text();
   const std::vector<std::uint32_t> order{0};
-  const std::vector<float> inputs = read_tensor<float>(**source, 0, order);
+  const std::vector<float> inputs = read_tensor<float>(**source, 0, order).value();
   EXPECT_THAT(inputs, ElementsAre(0, 51 / 255.0F, 1));
 }
 

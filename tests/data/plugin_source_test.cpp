@@ -76,11 +76,11 @@ TEST(TypedPlugin, HasSeveralInputsAndTargets) {
             "`y`: int64 [2], `y_half`: float32 []");
   EXPECT_EQ(source->shape().targets[0].class_count, 4);
   const std::vector<std::uint32_t> indices{5, 0};
-  EXPECT_THAT(read_tensor<std::int64_t>(*source, 0, indices), ElementsAre(5, 6, 7, 0, 1, 2));
-  EXPECT_THAT(read_tensor<std::uint8_t>(*source, 1, indices), ElementsAre(1, 0, 1, 1, 0, 1));
-  EXPECT_THAT(read_tensor<std::int64_t>(*source, 2, indices), ElementsAre(1, -100, 0, -100));
-  EXPECT_THAT(read_tensor<float>(*source, 3, indices), ElementsAre(2.5F, 0));
-  EXPECT_THAT(copy_of(*source).values<float>(3), ElementsAre(0, 0.5F, 1, 1.5F, 2, 2.5F));
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 0, indices).value(), ElementsAre(5, 6, 7, 0, 1, 2));
+  EXPECT_THAT(read_tensor<std::uint8_t>(*source, 1, indices).value(), ElementsAre(1, 0, 1, 1, 0, 1));
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 2, indices).value(), ElementsAre(1, -100, 0, -100));
+  EXPECT_THAT(read_tensor<float>(*source, 3, indices).value(), ElementsAre(2.5F, 0));
+  EXPECT_THAT(copy_of(*source).value().values<float>(3), ElementsAre(0, 0.5F, 1, 1.5F, 2, 2.5F));
 }
 
 TEST(TypedPlugin, AShapeThatNoExampleHasIsRefused) {

@@ -18,13 +18,13 @@ using Indices = std::vector<std::uint32_t>;
 // The first input.
 template <class T = float>
 [[nodiscard]] std::vector<T> read_inputs(const DataSource& source, const Indices& indices) {
-  return read_tensor<T>(source, 0, indices);
+  return read_tensor<T>(source, 0, indices).value();
 }
 
 // The first target. T is std::int64_t for classes, float for real targets.
 template <class T>
 [[nodiscard]] std::vector<T> read_targets(const DataSource& source, const Indices& indices) {
-  return read_tensor<T>(source, source.shape().inputs.size(), indices);
+  return read_tensor<T>(source, source.shape().inputs.size(), indices).value();
 }
 
 // The values of tensor `tensor` of examples, of which there may be none.

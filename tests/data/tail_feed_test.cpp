@@ -184,8 +184,8 @@ TEST_F(Tail, WindowsSpanPiecesAndRestarts) {
     std::multimap<std::vector<float>, std::int64_t> expected;
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::vector<std::uint32_t> index{i};
-      expected.emplace(read_tensor<float>(**whole, 0, index),
-                       read_tensor<std::int64_t>(**whole, 1, index)[0]);
+      expected.emplace(read_tensor<float>(**whole, 0, index).value(),
+                       read_tensor<std::int64_t>(**whole, 1, index).value()[0]);
     }
     for (std::size_t cut = 0; cut < lines.size(); cut += 3) {
       SCOPED_TRACE(std::to_string(window) + "/" + std::to_string(stride) + " cut at " + std::to_string(cut));

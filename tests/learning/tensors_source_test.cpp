@@ -101,7 +101,8 @@ TEST_F(TensorsSource, HasInputsAndTargetsByTheirNames) {
             "`y_class`: int64 [], `y`: int64 [2]");
   EXPECT_EQ(source->shape().targets[0].class_count, 3);
   EXPECT_EQ(source->shape().targets[1].class_count, 4) << "a label of -100 does not count";
-  EXPECT_THAT(read_tensor<std::int64_t>(*source, 4, std::vector<std::uint32_t>{0}), ElementsAre(1, -100));
+  EXPECT_THAT(read_tensor<std::int64_t>(*source, 4, std::vector<std::uint32_t>{0}).value(),
+              ElementsAre(1, -100));
   c10::Dict<std::string, at::Tensor> only_x;
   only_x.insert("x", at::zeros({2, 1}));
   write_value(only_x);

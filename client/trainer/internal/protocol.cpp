@@ -118,12 +118,12 @@ void add_examples(const learning::ExampleShape& shape, std::uint64_t count, Task
   for (std::size_t t = 0; t < shape.size(); ++t) sizes.examples.push_back(count * shape[t].bytes());
 }
 
-void copy_examples(const learning::DataSource& source, const TaskMemory& memory) {
+Result<void> copy_examples(const learning::DataSource& source, const TaskMemory& memory) {
   std::vector<std::uint32_t> indices(source.example_count());
   std::iota(indices.begin(), indices.end(), 0U);
   std::vector<learning::TensorBytes> tensors;
   for (std::size_t t = 0; t < source.shape().size(); ++t) tensors.push_back(memory.example_tensor(t));
-  source.read(indices, tensors);
+  return source.read(indices, tensors);
 }
 
 }  // namespace hansa::client::internal

@@ -55,6 +55,6 @@ struct Task {
 // The sizes of `count` examples of this shape.
 void add_examples(const learning::ExampleShape& shape, std::uint64_t count, TaskSizes& sizes);
 // Copies all examples into the memory.
-void copy_examples(const learning::DataSource& source, const TaskMemory& memory);
+[[nodiscard]] Result<void> copy_examples(const learning::DataSource& source, const TaskMemory& memory);
 
 }  // namespace hansa::client::internal

@@ -149,7 +149,7 @@ Result<Json> Service::copy(Frame& frame) {
   TaskSizes sizes;
   add_examples(opened_->shape(), opened_->example_count(), sizes);
   HANSA_TRY(memory_, SharedMemory::map(std::move(frame.descriptors[0]), TaskMemory::bytes_for(sizes)));
-  copy_examples(*opened_, TaskMemory(memory_.bytes(), sizes));
+  HANSA_TRY_VOID(copy_examples(*opened_, TaskMemory(memory_.bytes(), sizes)));
   return Json{{"ok", true}};
 }
 

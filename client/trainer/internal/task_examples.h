@@ -25,11 +25,12 @@ class MemorySource final : public learning::DataSource {
     return out;
   }
   [[nodiscard]] std::string location() const override { return examples_.location; }
-  void read(std::span<const std::uint32_t> indices,
-            std::span<const learning::TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const learning::TensorBytes> tensors) const override {
     for (std::size_t t = 0; t < tensors.size(); ++t)
       if (!tensors[t].empty())
         learning::copy_examples(memory_.example_tensor(t), shape()[t].bytes(), indices, tensors[t]);
+    return {};
   }
 
  private:
@@ -49,14 +50,28 @@ class WatchedSource final : public learning::DataSource {
   [[nodiscard]] const learning::ExampleShape& shape() const override { return source_->shape(); }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return source_->memory_bytes(); }
   [[nodiscard]] std::string location() const override { return source_->location(); }
-  void read(std::span<const std::uint32_t> indices,
-            std::span<const learning::TensorBytes> tensors) const override {
-    memory_.progress().fetch_add(1, std::memory_order_relaxed);
-    if (memory_.stop().load(std::memory_order_relaxed) != 0) stop_.request_stop();
-    source_->read(indices, tensors);
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const learning::TensorBytes> tensors) const override {
+    note_progress();
+    return source_->read(indices, tensors);
+  }
+  [[nodiscard]] Result<void> read_augmented(std::span<const std::uint32_t> indices,
+                                            std::span<const learning::TensorBytes> tensors,
+                                            std::uint64_t seed) const override {
+    note_progress();
+    return source_->read_augmented(indices, tensors, seed);
+  }
+  [[nodiscard]] bool decodes() const override { return source_->decodes(); }
+  [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
+    return source_->identity(index);
   }
 
  private:
+  void note_progress() const {
+    memory_.progress().fetch_add(1, std::memory_order_relaxed);
+    if (memory_.stop().load(std::memory_order_relaxed) != 0) stop_.request_stop();
+  }
+
   std::shared_ptr<const learning::DataSource> source_;
   TaskMemory memory_;
   std::stop_source& stop_;

@@ -60,7 +60,7 @@ Result<Arrival> FolderFeed::read(const File& file) const {
   HANSA_TRY(const auto source, open_(config));
   Arrival out;
   out.source = file.identity();
-  out.examples = copy_of(*source);
+  HANSA_TRY(out.examples, copy_of(*source));
   out.records = out.examples.count();
   out.description = source->description();
   out.position = nlohmann::json{{"bytes", file.size}}.dump();

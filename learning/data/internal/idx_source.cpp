@@ -22,11 +22,13 @@ class IdxSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     if (!tensors[0].empty()) read_images(indices, values_of<float>(tensors[0]));
-    if (tensors[1].empty()) return;
+    if (tensors[1].empty()) return {};
     const std::span<std::int64_t> labels = values_of<std::int64_t>(tensors[1]);
     for (std::size_t i = 0; i < indices.size(); ++i) labels[i] = pair_.labels.values[indices[i]];
+    return {};
   }
 
  private:

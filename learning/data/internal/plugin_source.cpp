@@ -61,7 +61,8 @@ class PluginSource final : public OpenedPlugin<hansa_data_plugin> {
   using OpenedPlugin::OpenedPlugin;
 
   // The plugin writes the input and both kinds of target in each call.
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     const std::scoped_lock lock(mutex_);
     inputs_.resize(indices.size() * shape().inputs[0].elements());
     labels_.resize(indices.size());
@@ -73,6 +74,7 @@ class PluginSource final : public OpenedPlugin<hansa_data_plugin> {
     copy(inputs_, tensors[0]);
     if (shape().targets[0].type == ElementType::int64) copy(labels_, tensors[1]);
     else copy(values_, tensors[1]);
+    return {};
   }
 
  private:
@@ -85,7 +87,8 @@ class TypedPluginSource final : public OpenedPlugin<hansa_data_plugin_2> {
  public:
   using OpenedPlugin::OpenedPlugin;
 
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     std::vector<void*> pointers;
     for (const TensorBytes tensor : tensors) pointers.push_back(tensor.empty() ? nullptr : tensor.data());
     const std::scoped_lock lock(mutex_);
@@ -93,6 +96,7 @@ class TypedPluginSource final : public OpenedPlugin<hansa_data_plugin_2> {
     for (std::size_t t = 0; t < tensors.size(); ++t)
       if (shape()[t].type == ElementType::boolean)
         for (std::byte& value : tensors[t]) value = std::byte{value != std::byte{0}};
+    return {};
   }
 };
 

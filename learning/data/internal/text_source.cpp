@@ -57,7 +57,8 @@ class TextSource final : public DataSource {
   [[nodiscard]] std::uint64_t memory_bytes() const override { return text_.size(); }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     std::int64_t* input = values_of<std::int64_t>(tensors[0]).data();
     std::int64_t* target = values_of<std::int64_t>(tensors[1]).data();
     for (const std::uint32_t index : indices) {
@@ -65,6 +66,7 @@ class TextSource final : public DataSource {
       if (!tensors[0].empty()) input = std::copy_n(text, window_, input);
       if (!tensors[1].empty()) *target++ = text[window_];
     }
+    return {};
   }
 
  private:

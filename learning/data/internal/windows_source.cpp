@@ -29,11 +29,13 @@ class WindowsSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
 
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
     if (!tensors[0].empty()) read_windows(indices, values_of<float>(tensors[0]));
-    if (tensors[1].empty()) return;
+    if (tensors[1].empty()) return {};
     if (table_.reals.empty()) read_labels(table_.class_indices, indices, tensors[1]);
     else read_labels(table_.reals, indices, tensors[1]);
+    return {};
   }
 
  private:

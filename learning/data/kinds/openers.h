@@ -1,0 +1,11 @@
+// One function for each kind in this folder, which opens its data: data_source.h, open_data_source().
+#pragma once
+#include <memory>
+
+#include "learning/data/data_source.h"
+
+namespace hansa::learning::kinds {
+
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config);
+
+}  // namespace hansa::learning::kinds
