@@ -19,7 +19,7 @@ struct DataConfig {
   std::filesystem::path images;
   std::filesystem::path labels;
   std::filesystem::path file;
-  std::filesystem::path folder;
+  std::filesystem::path class_folders;
   std::vector<std::string> columns;  // empty: all columns except label and group
   std::string label;
   TargetKind target = TargetKind::class_index;

@@ -23,7 +23,7 @@ constexpr std::array uses{
     Use{"images", "idx", ""},
     Use{"labels", "idx", "npy"},
     Use{"file", "csv windows tensors text tokens npy hdf5 cifar sqlite jsonl", "images audio own"},
-    Use{"folder", "", "images audio"},
+    Use{"class_folders", "", "images audio"},
     Use{"columns", "hdf5", "csv windows sqlite jsonl images audio own"},
     Use{"label", "csv windows sqlite jsonl hdf5", "images audio cifar own"},
     Use{"target", "", "csv windows sqlite jsonl"},
@@ -122,7 +122,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("images"), out.images);
   set(document, key("labels"), out.labels);
   set(document, key("file"), out.file);
-  set(document, key("folder"), out.folder);
+  set(document, key("class_folders"), out.class_folders);
   set(document, key("columns"), out.columns);
   set(document, key("label"), out.label);
   set(document, key("target"), data_choices::target, out.target);
@@ -154,9 +154,9 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
       return fail(ErrorCode::usage, document.location(key("augment")),
                   "has \"" + change + "\", which is no change of images",
                   "use \"flip\", \"crop\" and \"jitter\"");
-  if ((out.kind == "images" || out.kind == "audio") && out.file.empty() == out.folder.empty())
+  if ((out.kind == "images" || out.kind == "audio") && out.file.empty() == out.class_folders.empty())
     return fail(ErrorCode::usage, document.location(key("kind")),
-                "is \"" + out.kind + "\", which needs either file or folder", "set one of the two");
+                "is \"" + out.kind + "\", which needs either file or class_folders", "set one of the two");
   if (out.target == TargetKind::real && !out.classes.empty())
     return fail(ErrorCode::usage, document.location(key("classes")), "is set together with target = \"real\"",
                 "remove one of the two");

@@ -61,10 +61,10 @@ inline constexpr std::array data_settings{
             "csv, windows, tensors, text, tokens, npy, hdf5, cifar, sqlite, jsonl: the file. Required. "
             "images, "
             "audio: a CSV file with the paths of the files, relative to its folder, and their labels; or set "
-            "`folder`. Plugins: up to the plugin.",
+            "`class_folders`. Plugins: up to the plugin.",
         .example = "\"data/patients.csv\""},
     config::Setting{
-        .key = "folder",
+        .key = "class_folders",
         .kind = config::Kind::path,
         .presence = config::Presence::optional,
         .meaning = "images, audio: a folder with a folder of files for each class, which has the name of the "

@@ -65,7 +65,7 @@ void each_field(Data& data, F f) {
   f("images", data.images);
   f("labels", data.labels);
   f("file", data.file);
-  f("folder", data.folder);
+  f("class_folders", data.class_folders);
   f("columns", data.columns);
   f("label", data.label);
   f("target", data.target);
