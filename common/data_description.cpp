@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/transcript.h"
+
 namespace hansa {
 namespace {
 
@@ -46,6 +48,32 @@ void limit_names(DataDescription& description) {
   description.label.clear();
   description.classes.clear();
   description.ranges.clear();
+  description.missing.clear();
+}
+
+std::uint64_t schema_digest(const DataDescription& description) {
+  if (description.columns.empty() && description.classes.empty()) return 0;
+  Transcript names("hansa data schema 1");
+  const auto add = [&names](const std::string& text) {
+    names.text(std::string_view(text).substr(0, 65'535));
+  };
+  names.number(description.inputs.size(), 4);
+  for (const TensorDescription& input : description.inputs) {
+    add(input.name);
+    add(std::string(name(input.type)));
+    names.number(input.shape.size(), 4);
+    for (const std::int64_t size : input.shape) names.number(static_cast<std::uint64_t>(size), 8);
+  }
+  for (const auto* list : {&description.columns, &description.classes}) {
+    names.number(list->size(), 4);
+    for (const std::string& text : *list) add(text);
+  }
+  add(description.label);
+  add(std::string(name(description.target)));
+  const Digest digest = names.digest();
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < 8; ++i) out = out << 8U | digest.bytes[i];
+  return std::max<std::uint64_t>(out, 1);
 }
 
 }  // namespace hansa

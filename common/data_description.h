@@ -50,6 +50,9 @@ struct DataDescription {
   std::vector<std::string> classes = {};  // empty also if labels are integers
   // One for each column: of its values before they are scaled, without missing ones. Empty: not known.
   std::vector<ValueRange> ranges = {};
+  // One for each column: the values that are missing in rows that were taken. Empty: not known.
+  std::vector<std::uint64_t> missing = {};
+  std::uint64_t rows_skipped = 0;  // because a value is missing
   friend bool operator==(const DataDescription&, const DataDescription&) = default;
 };
 
@@ -59,5 +62,9 @@ inline constexpr std::size_t described_bytes_max = 128 * 1024;  // of all names 
 
 // Leaves out the names and ranges if they exceed the limits.
 void limit_names(DataDescription& description);
+
+// Equal for data with the same names of inputs, columns, label and classes in the same order, whatever their values. 0: the data
+// has no names of columns or classes. Others can guess names and compare: the first 8 bytes of a SHA-256.
+[[nodiscard]] std::uint64_t schema_digest(const DataDescription& description);
 
 }  // namespace hansa

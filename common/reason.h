@@ -104,7 +104,22 @@ enum class Quantity : std::uint8_t {
 inline constexpr Quantity last_quantity = Quantity::data_kind;
 
 // [data] kind.
-enum class DataKind : std::uint8_t { other, idx, csv, windows, tensors, text };
+enum class DataKind : std::uint8_t {
+  other,
+  idx,
+  csv,
+  windows,
+  tensors,
+  text,
+  images,
+  audio,
+  tokens,
+  npy,
+  hdf5,
+  cifar,
+  sqlite,
+  jsonl
+};
 
 struct ReasonNumber {
   Quantity quantity = Quantity::line;

@@ -18,6 +18,7 @@ void add_client_command(CLI::App& hansa, Outcome& outcome);
 void add_config_command(CLI::App& hansa, Outcome& outcome);
 void add_contract_command(CLI::App& hansa, Outcome& outcome);
 void add_data_command(CLI::App& hansa, Outcome& outcome);
+void add_describe_command(CLI::App& data, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);

@@ -1,4 +1,5 @@
-// hansa data: `partition` splits one data set among clients; `consumed` shows which data a client has consumed.
+// hansa data: `describe` is in describe_command.cpp;
+// `partition` splits one data set among clients; `consumed` shows which data a client has consumed.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -122,10 +123,13 @@ void add_consumed(CLI::App& data, Outcome& outcome) {
 }  // namespace
 
 void add_data_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* data =
-      hansa.add_subcommand("data", "Split data for experiments, and show what a client consumed");
+  CLI::App* data = hansa.add_subcommand(
+      "data", "Describe a client's data, split data for experiments, and show what a client consumed");
   data->require_subcommand(1);
-  data->footer("Example:\n  hansa data consumed sites/client-01/state");
+  data->footer(
+      "Examples:\n  hansa data describe sites/client-01/client.toml\n  hansa data consumed "
+      "sites/client-01/state");
+  add_describe_command(*data, outcome);
   CLI::App* command = data->add_subcommand("partition", "Split a data set into one shard for each client");
   command->footer(
       "Example:\n  hansa data partition --images train-images-idx3-ubyte.gz --labels "

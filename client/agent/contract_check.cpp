@@ -37,7 +37,9 @@ messages::DataReport ContractCheck::judge(const messages::DataReport& known, std
   if (contract_ && data_)
     for (const OutOfRange& found : find_out_of_range(*contract_, *data_))
       if (warned_.insert(found.column).second) effects.emplace_back(Log{Log::Level::warning, found.text});
-  return known;
+  messages::DataReport out = known;
+  if (data_) out.schema = schema_digest(*data_);
+  return out;
 }
 
 }  // namespace hansa::client

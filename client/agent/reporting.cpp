@@ -66,11 +66,20 @@ messages::Report report_of_training(const Error& error, const ReportPolicy& poli
 }
 
 DataKind data_kind_of(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, DataKind>, 5> kinds{{{"idx", DataKind::idx},
-                                                                        {"csv", DataKind::csv},
-                                                                        {"windows", DataKind::windows},
-                                                                        {"tensors", DataKind::tensors},
-                                                                        {"text", DataKind::text}}};
+  using enum DataKind;
+  constexpr auto kinds = std::to_array<std::pair<std::string_view, DataKind>>({{"idx", idx},
+                                                                               {"csv", csv},
+                                                                               {"windows", windows},
+                                                                               {"tensors", tensors},
+                                                                               {"text", text},
+                                                                               {"images", images},
+                                                                               {"audio", audio},
+                                                                               {"tokens", tokens},
+                                                                               {"npy", npy},
+                                                                               {"hdf5", hdf5},
+                                                                               {"cifar", cifar},
+                                                                               {"sqlite", sqlite},
+                                                                               {"jsonl", jsonl}});
   const auto found = std::ranges::find(kinds, name, &std::pair<std::string_view, DataKind>::first);
   return found == kinds.end() ? DataKind::other : found->second;
 }

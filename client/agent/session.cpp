@@ -135,7 +135,7 @@ bool Session::judge(std::vector<Effect>& effects) {
     next.new_examples = visible_count(next.new_examples);
   }
   const bool changed = next.examples != data_.examples || next.new_examples != data_.new_examples ||
-                       next.problem != data_.problem;
+                       next.problem != data_.problem || next.schema != data_.schema;
   next.notices = std::move(data_.notices);
   data_ = std::move(next);
   return changed;

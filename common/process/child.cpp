@@ -61,6 +61,9 @@ struct Start {
 // errno to the pipe `failed` if execve fails.
 [[noreturn]] void become(const Start& with) {
   char* const arguments[] = {const_cast<char*>(with.program), const_cast<char*>("--serve"), nullptr};
+  // A service manager's stop and a terminal's Ctrl-C reach the child as well, also while it is still being loaded. The parent
+  // ends it (child_program.h).
+  for (const int ignored : {SIGINT, SIGTERM}) (void)::signal(ignored, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

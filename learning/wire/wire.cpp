@@ -221,7 +221,9 @@ Json json_of(DataDescription description) {
           {"columns", std::move(description.columns)},
           {"label", std::move(description.label)},
           {"classes", std::move(description.classes)},
-          {"ranges", std::move(ranges)}};
+          {"ranges", std::move(ranges)},
+          {"missing", std::move(description.missing)},
+          {"rows_skipped", description.rows_skipped}};
 }
 
 DataDescription description_of(const Json& description) {
@@ -247,9 +249,12 @@ DataDescription description_of(const Json& description) {
   out.classes = description.at("classes").get<std::vector<std::string>>();
   for (const Json& range : description.at("ranges"))
     out.ranges.push_back({range.at(0).get<double>(), range.at(1).get<double>()});
+  out.missing = description.at("missing").get<std::vector<std::uint64_t>>();
+  out.rows_skipped = description.at("rows_skipped").get<std::uint64_t>();
   DataDescription limited = out;
   limit_names(limited);
-  if (limited != out || (!out.ranges.empty() && out.ranges.size() != out.columns.size()))
+  if (limited != out || (!out.ranges.empty() && out.ranges.size() != out.columns.size()) ||
+      (!out.missing.empty() && out.missing.size() != out.columns.size()))
     wrong("a description that is too large or inconsistent");
   return out;
 }

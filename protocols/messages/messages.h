@@ -34,6 +34,8 @@ struct DataReport {
   Report problem = {};  // why examples is 0, or why no more arrive
   // What else the operator should know. Each is sent once; at most reports_max.
   std::vector<Report> notices = {};
+  // schema_digest() of the data: equal where the names and their order are. 0: it has none, or there are no examples.
+  std::uint64_t schema = 0;
 };
 
 // client -> aggregator: opens a session. It may be sent at any time; then it ends the open session and opens another. A

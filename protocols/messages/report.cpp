@@ -184,8 +184,9 @@ Words words_of(ReasonCode code) {
 }
 
 std::string_view name_of_kind(std::uint64_t kind) {
-  constexpr std::string_view names[] = {"",         "idx data", "csv data", "windows data", "tensors data",
-                                        "text data"};
+  constexpr std::string_view names[] = {
+      "",           "idx data",    "csv data", "windows data", "tensors data", "text data",   "images data",
+      "audio data", "tokens data", "npy data", "hdf5 data",    "cifar data",   "sqlite data", "jsonl data"};
   return kind < std::size(names) ? names[kind] : "";
 }
 

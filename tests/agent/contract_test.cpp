@@ -53,6 +53,28 @@ TEST(Contract, DataThatFitsIsReportedAfterTheWelcome) {
   EXPECT_TRUE(reports[0].problem.empty());
 }
 
+TEST(Contract, TheSchemaTellsWhetherNamesAndTheirOrderAreEqual) {
+  const auto schema_of = [](const DataDescription& data) {
+    Harness h;
+    h.apply(DataKnown{{40, 7}, data});
+    welcome(h, contract_of(data));
+    return h.sent<DataReport>().at(0).schema;
+  };
+  DataDescription other_values = site();
+  other_values.ranges = {};
+  EXPECT_NE(schema_of(site()), 0U);
+  EXPECT_EQ(schema_of(other_values), schema_of(site()));
+  EXPECT_NE(schema_of(reversed_site()), schema_of(site()));
+  DataDescription classes = site();
+  classes.classes = {"ill", "well"};
+  DataDescription other_classes = site();
+  other_classes.classes = {"well", "ill"};
+  EXPECT_NE(schema_of(classes), schema_of(other_classes));
+  DataDescription unnamed = site();
+  unnamed.columns = {};
+  EXPECT_EQ(schema_of(unnamed), 0U) << "without names there is nothing to compare";
+}
+
 TEST(Contract, WithoutOneNothingIsSentAfterTheWelcome) {
   Harness h;
   h.apply(DataKnown{{40, 7}, reversed_site()});

@@ -56,6 +56,31 @@ TEST(Data, UnderAContractAClientIsSelectedOnceItHasComparedItsData) {
   EXPECT_EQ(logged(h, "a cannot train: column 1: its columns are not those of the data contract"), 1U);
 }
 
+// Without a contract nothing else shows that a client's columns are in another order: the model would learn nonsense.
+TEST(Data, OtherNamesThanThoseOfTheOtherClientsAreReportedOnce) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  const Peer b = h.connect("b");
+  const Peer c = h.connect("c");
+  const auto report = [](std::uint64_t examples, std::uint64_t schema) {
+    DataReport out{examples, 0};
+    out.schema = schema;
+    return out;
+  };
+  h.say(a, report(9, 5));
+  h.say(b, report(9, 5));
+  h.say(c, report(9, 0));
+  EXPECT_EQ(logged(h, "or their order, are not those of"), 0U) << "a client without names differs from none";
+  h.say(c, report(9, 6));
+  h.say(c, report(10, 6));
+  EXPECT_EQ(
+      logged(h,
+             "c: the names of its columns, its label or its classes, or their order, are not those of a, b"),
+      1U);
+  h.say(c, report(11, 5));
+  EXPECT_EQ(logged(h, "or their order, are not those of"), 1U) << "it has been corrected";
+}
+
 TEST(Data, ProblemsAndNoticesAreReportedOnce) {
   Harness h(small_config());
   const Peer a = h.connect("a");

@@ -164,7 +164,7 @@ std::vector<Envelope<ToAggregator>> samples_to_aggregator() {
       {session, Ping{task}},
       {session, Pong{task}},
       {session, Bye{"the client stops"}},
-      {session, DataReport{9'000, 17, skipped_row(), {set_aside(), memory_short()}}},
+      {session, DataReport{9'000, 17, skipped_row(), {set_aside(), memory_short()}, 0x0123456789ABCDEF}},
       {session, KeyAdvert{task, setup, advert()}},
       {session, EncryptedShares{task, setup, {sealed, sealed}}},
       {session, SurvivorSignature{task, setup, advert().signature}},

@@ -215,6 +215,20 @@ TEST(Child, TheExitStatusIsReported) {
   EXPECT_NE(frame.error().what.find("exit status 1"), std::string::npos) << frame.error().text();
 }
 
+// A service manager stops all processes of a service at once, also one that is still being loaded.
+TEST(Child, ASignalToStopDoesNotEndItBeforeItsParentDoes) {
+  const TemporaryFolder folder;
+  const auto program = folder / "program";
+  ASSERT_TRUE(
+      write_file_atomically(program, std::string("#!/bin/sh\nkill -TERM $$\nkill -INT $$\nexit 7\n")));
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  auto child = Child::start(program);
+  ASSERT_TRUE(child) << child.error().text();
+  const auto frame = child->wait();
+  ASSERT_FALSE(frame);
+  EXPECT_NE(frame.error().what.find("exit status 7"), std::string::npos) << frame.error().text();
+}
+
 TEST(Wire, ErrorsAndMetricsAreReadBack) {
   const Error error{ErrorCode::data, "a.idx:3", "is cut \"short\"", "fetch it again"};
   const auto frame = learning::frame_of(learning::json_of(error));

@@ -130,6 +130,8 @@ DataDescription CsvRowReader::describe(const ExampleShape& shape, const ColumnRa
   out.label = text(names_[label_]);
   out.classes = config_.classes;
   out.ranges = ranges.ranges();
+  out.missing = ranges.missing();
+  out.rows_skipped = ranges.rows_skipped();
   return out;
 }
 

@@ -162,6 +162,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
     if (!more) break;
     HANSA_TRY(const bool whole, rows.read(record, row));
     if (!whole) {
+      ranges.skip_row();
       segments.skip(row.group);
       continue;
     }

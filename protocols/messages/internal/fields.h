@@ -25,6 +25,7 @@ void fields(A& a, DataReport& m) {
   a(m.new_examples);
   report(a, m.problem);
   list(a, m.notices, reports_max, [&a](Report& notice) { report(a, notice); });
+  a(m.schema);
 }
 template <class A>
 void fields(A& a, Hello& m) {

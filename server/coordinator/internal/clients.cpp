@@ -33,8 +33,29 @@ bool Clients::on_data(const std::string& client, const messages::DataReport& dat
   c.examples = data.examples;
   c.new_examples = data.new_examples;
   c.counted_since_report = false;
+  if (data.schema != 0 && data.schema != c.schema) compare_schemas(client, data.schema, turn);
+  if (data.schema != 0) c.schema = data.schema;
   c.problem = data.problem;
   return changed;
+}
+
+void Clients::compare_schemas(const std::string& client, std::uint64_t schema, Turn& turn) const {
+  constexpr std::size_t shown = 3;
+  std::size_t others = 0;
+  std::string names;
+  for (const auto& [name, other] : clients_) {
+    if (name == client || other.schema == 0 || other.schema == schema) continue;
+    if (++others <= shown) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (others == 0) return;
+  if (others > shown) names += " and " + std::to_string(others - shown) + " more";
+  turn.warn_about(
+      client, "schema",
+      client + ": the names of its columns, its label or its classes, or their order, are not those of " +
+          names +
+          ": a model that is trained on both learns nonsense; compare \"hansa data describe\" on the "
+          "devices, set data.columns and data.classes, or set a [data_contract], which names the "
+          "difference");
 }
 
 void Clients::on_certificate(const std::string& client,

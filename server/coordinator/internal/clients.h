@@ -18,6 +18,7 @@ struct Client {
   std::uint64_t examples = 0;  // available
   std::uint64_t new_examples = 0;
   bool counted_since_report = false;  // new_examples is what it was before its last update counted
+  std::uint64_t schema = 0;  // of its data; 0: not known
   messages::Report problem;
   std::optional<secure_aggregation::Certificate> certificate;
   // History, since this process started.
@@ -49,6 +50,9 @@ class Clients {
   [[nodiscard]] const std::map<std::string, Client, std::less<>>& all() const { return clients_; }
 
  private:
+  // Warns if other clients' data has other names than the data of this client, whose schema has just become known.
+  void compare_schemas(const std::string& client, std::uint64_t schema, Turn& turn) const;
+
   std::map<std::string, Client, std::less<>> clients_;
 };
 
