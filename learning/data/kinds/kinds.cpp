@@ -26,6 +26,7 @@ constexpr decltype(&kinds::open_images) open_images = nullptr;
 constexpr std::array all{
     Kind{"images", open_images, "libturbojpeg0-dev, libpng-dev and libexif-dev"},
     Kind{"jsonl", &kinds::open_jsonl, ""},
+    Kind{"sqlite", &kinds::open_sqlite, ""},
     Kind{"tokens", &kinds::open_tokens, ""},
 };
 
