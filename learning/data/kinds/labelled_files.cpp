@@ -1,0 +1,235 @@
+#include "learning/data/kinds/labelled_files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <system_error>
+
+#include "common/spelling.h"
+#include "common/text.h"
+#include "learning/data/internal/byte_stream.h"
+#include "learning/data/internal/csv_reader.h"
+
+namespace hansa::learning::kinds {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t files_max = 10'000'000;
+constexpr std::int64_t labels_max = 1'000'000;
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+std::string quoted(const std::string& text) { return "\"" + printable(text.substr(0, 60)) + "\""; }
+
+Error too_many(const std::string& location) {
+  return {ErrorCode::data,
+          location,
+          "has more than 10,000,000 files",
+          "set data.examples_max",
+          {ReasonCode::data_too_large, {}}};
+}
+
+std::string listed(std::span<const std::string_view> words) {
+  std::string out;
+  for (const std::string_view word : words) out += (out.empty() ? "" : ", ") + std::string(word);
+  return out;
+}
+
+class ClassFolders {
+ public:
+  ClassFolders(const DataConfig& config, std::span<const std::string_view> extensions)
+      : root_(config.class_folders),
+        given_(config.classes),
+        most_(config.examples_max),
+        extensions_(extensions) {}
+
+  Result<LabelledFiles> find() {
+    HANSA_TRY(const std::vector<fs::path> folders, class_folders());
+    out_.classes = given_;
+    if (out_.classes.empty())
+      for (const fs::path& folder : folders) out_.classes.push_back(folder.filename().string());
+    out_.class_count = static_cast<std::int64_t>(out_.classes.size());
+    for (const fs::path& folder : folders) HANSA_TRY_VOID(add(folder));
+    if (!out_.files.empty()) return std::move(out_);
+    return fail(ErrorCode::data, root_.string(),
+                "has no file in the folders of its classes whose name ends with " + listed(extensions_) +
+                    (others_ > 0 ? " (" + std::to_string(others_) + " others are there)" : ""),
+                "put the files of each class into a folder that has the name of the class",
+                {ReasonCode::too_few_examples, {}});
+  }
+
+ private:
+  // In the order of their names.
+  Result<std::vector<fs::path>> class_folders() const {
+    std::vector<fs::path> out;
+    std::error_code error;
+    for (fs::directory_iterator at(root_, error), end; !error && at != end; at.increment(error))
+      if (!is_hidden(at->path()) && at->is_directory(error)) out.push_back(at->path());
+    if (error)
+      return fail(ErrorCode::data, root_.string(), "cannot be read (" + error.message() + ")",
+                  "set data.class_folders to a folder with a folder for each class",
+                  {ReasonCode::data_unreadable, {}});
+    if (out.empty())
+      return fail(ErrorCode::data, root_.string(), "has no folder",
+                  "put the files of each class into a folder that has the name of the class",
+                  {ReasonCode::too_few_examples, {}});
+    std::ranges::sort(out);
+    return out;
+  }
+
+  Result<void> add(const fs::path& folder) {
+    const std::string name = folder.filename().string();
+    const auto found = std::ranges::find(out_.classes, name);
+    if (found == out_.classes.end()) {
+      const auto near = nearest_word(name, out_.classes);
+      return fail(
+          ErrorCode::data, folder.string(), "is a folder of no class in data.classes",
+          near ? "did you mean \"" + *near + "\"?" : "add the class on all clients, or move the folder away",
+          {ReasonCode::class_unknown, {}});
+    }
+    std::vector<fs::path> paths;
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      if (is_hidden(at->path())) {
+        at.disable_recursion_pending();
+        continue;
+      }
+      if (!at->is_regular_file(error)) continue;
+      if (has_extension(at->path())) paths.push_back(at->path());
+      else ++others_;
+      if (paths.size() + out_.files.size() > files_max) return tl::unexpected(too_many(root_.string()));
+    }
+    if (error)
+      return fail(ErrorCode::data, folder.string(), "cannot be read (" + error.message() + ")", "",
+                  {ReasonCode::data_unreadable, {}});
+    std::ranges::sort(paths);
+    for (fs::path& path : paths) {
+      if (most_ > 0 && out_.files.size() == most_) break;
+      std::string below = path.lexically_relative(root_).string();
+      out_.files.push_back({std::move(path), std::move(below), found - out_.classes.begin()});
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool has_extension(const fs::path& path) const {
+    std::string extension = path.extension().string();
+    std::ranges::transform(extension, extension.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::find(extensions_, extension) != extensions_.end();
+  }
+
+  fs::path root_;
+  std::vector<std::string> given_;
+  std::uint64_t most_;
+  std::span<const std::string_view> extensions_;
+  std::uint64_t others_ = 0;  // files that are not of these kinds
+  LabelledFiles out_;
+};
+
+class FileTable {
+ public:
+  explicit FileTable(const DataConfig& config) : config_(config), location_(config.file.string()) {}
+
+  Result<LabelledFiles> read() {
+    HANSA_TRY(auto stream, internal::ByteStream::open(
+                               config_.file, "set data.file to a CSV file with the columns file and label"));
+    HANSA_TRY_VOID(stream.require_text());
+    internal::CsvReader reader([&stream](std::span<std::uint8_t> to) { return stream.read_some(to); },
+                               location_, ',');
+    internal::CsvRecord record;
+    HANSA_TRY(const bool has_header, reader.next(record));
+    if (!has_header) return stream.bad("is empty", "its first line must name the columns");
+    HANSA_TRY_VOID(find_columns(record));
+    out_.classes = config_.classes;
+    while (config_.examples_max == 0 || out_.files.size() < config_.examples_max) {
+      HANSA_TRY(const bool more, reader.next(record));
+      if (!more) break;
+      HANSA_TRY_VOID(add(record));
+      if (out_.files.size() > files_max) return tl::unexpected(too_many(location_));
+    }
+    if (out_.files.empty())
+      return stream.bad("names no file", "add a line for each file below the header",
+                        ReasonCode::too_few_examples);
+    if (!out_.classes.empty()) out_.class_count = static_cast<std::int64_t>(out_.classes.size());
+    return std::move(out_);
+  }
+
+ private:
+  Result<std::size_t> column(const internal::CsvRecord& header, const std::string& name) const {
+    const auto found = std::ranges::find(header.fields, name);
+    if (found == header.fields.end())
+      return fail(ErrorCode::data, location_, "has no column " + quoted(name),
+                  "its first line must be \"file,label\", or set data.columns and data.label",
+                  {ReasonCode::column_missing, {}});
+    return static_cast<std::size_t>(found - header.fields.begin());
+  }
+  Result<void> find_columns(const internal::CsvRecord& header) {
+    if (config_.columns.size() > 1)
+      return fail(ErrorCode::usage, "data.columns", "names more than one column",
+                  "name the column with the paths");
+    HANSA_TRY(path_, column(header, config_.columns.empty() ? "file" : config_.columns[0]));
+    HANSA_TRY(label_, column(header, config_.label.empty() ? "label" : config_.label));
+    fields_ = header.fields.size();
+    return {};
+  }
+
+  Result<void> add(const internal::CsvRecord& record) {
+    const std::string place = location_ + ":" + std::to_string(record.line);
+    if (record.fields.size() != fields_)
+      return fail(ErrorCode::data, place,
+                  "has " + std::to_string(record.fields.size()) + " fields, but the header has " +
+                      std::to_string(fields_),
+                  "correct the line",
+                  {ReasonCode::row_length,
+                   {{Quantity::line, record.line},
+                    {Quantity::fields, record.fields.size()},
+                    {Quantity::fields_expected, fields_}}});
+    const fs::path path(record.fields[path_]);
+    const bool leaves = std::ranges::find(path, fs::path("..")) != path.end();
+    if (path.empty() || (path.is_relative() && leaves))
+      return fail(ErrorCode::data, place, "has the path " + quoted(path.string()),
+                  "write a path below the folder of this file, or an absolute one",
+                  {ReasonCode::value_invalid, {{Quantity::line, record.line}}});
+    HANSA_TRY(const std::int64_t label, label_of(std::string(record.fields[label_]), place, record.line));
+    out_.class_count = std::max(out_.class_count, label + 1);
+    out_.files.push_back(
+        {path.is_absolute() ? path : config_.file.parent_path() / path, path.string(), label});
+    return {};
+  }
+
+  Result<std::int64_t> label_of(const std::string& text, const std::string& place, std::uint64_t line) const {
+    const Reason reason{ReasonCode::class_unknown, {{Quantity::line, line}}};
+    if (!config_.classes.empty()) {
+      const auto found = std::ranges::find(config_.classes, text);
+      if (found != config_.classes.end()) return found - config_.classes.begin();
+      return fail(ErrorCode::data, place,
+                  "has the label " + quoted(text) + ", which data.classes does not name",
+                  "add it to data.classes on all clients, or correct the line", reason);
+    }
+    std::int64_t value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value < labels_max)
+      return value;
+    return fail(ErrorCode::data, place, "has the label " + quoted(text) + ", which is no class number",
+                "set data.classes to the labels as they are written", reason);
+  }
+
+  const DataConfig& config_;
+  std::string location_;
+  std::size_t path_ = 0;
+  std::size_t label_ = 0;
+  std::size_t fields_ = 0;
+  LabelledFiles out_;
+};
+
+}  // namespace
+
+Result<LabelledFiles> find_labelled_files(const DataConfig& config,
+                                          std::span<const std::string_view> extensions) {
+  if (!config.class_folders.empty()) return ClassFolders(config, extensions).find();
+  return FileTable(config).read();
+}
+
+}  // namespace hansa::learning::kinds

@@ -1,0 +1,34 @@
+// Files with a class label each, as kinds with one file for an example name them: a folder for each class, or a CSV file
+// of paths and labels.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "learning/data/data_config.h"
+
+namespace hansa::learning::kinds {
+
+struct LabelledFile {
+  std::filesystem::path path;
+  std::string name;  // the path below class_folders, or as the CSV file has it
+  std::int64_t label = 0;
+};
+
+struct LabelledFiles {
+  std::vector<LabelledFile> files;  // at least one, in the order of the CSV file, or of classes and names
+  std::vector<std::string> classes;  // names; empty: labels are integers
+  std::int64_t class_count = 0;
+};
+
+// The first examples_max files. Below class_folders only files with one of these extensions (".jpg", in any case) count, also in
+// folders of the class's folder; names that begin with a dot do not. Fails (data) if there is none, if a folder is not one of
+// the classes, or at a line of the CSV file that cannot be used; a path in it must stay below its folder, or be absolute.
+[[nodiscard]] Result<LabelledFiles> find_labelled_files(const DataConfig& config,
+                                                        std::span<const std::string_view> extensions);
+
+}  // namespace hansa::learning::kinds
