@@ -133,6 +133,8 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("scale"), data_choices::scale, out.scale);
   set(document, key("group"), out.group);
   set(document, key("window"), out.window);
+  // Examples of these kinds do not overlap, unless the configuration asks for it.
+  if (out.kind == "tokens" || out.kind == "audio") out.stride = out.window;
   set(document, key("stride"), out.stride);
   set(document, key("horizon"), out.horizon);
   set(document, key("size"), out.size);

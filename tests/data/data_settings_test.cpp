@@ -47,6 +47,14 @@ TEST(DataSettings, EveryKeyReachesTheStruct) {
   EXPECT_EQ(real.target, TargetKind::real);
 }
 
+TEST(DataSettings, ExamplesOfTokensAndAudioDoNotOverlapUnlessTheStrideSaysSo) {
+  const std::string lines = "file = \"a\"\nwindow = 8\n";
+  EXPECT_EQ(read("kind = \"tokens\"\n" + lines)->stride, 8U);
+  EXPECT_EQ(read("kind = \"audio\"\n" + lines)->stride, 8U);
+  EXPECT_EQ(read("kind = \"tokens\"\n" + lines + "stride = 2\n")->stride, 2U);
+  EXPECT_EQ(read("kind = \"text\"\n" + lines)->stride, 1U);
+}
+
 TEST(DataSettings, TheKindOfAPluginIsNotCheckedAgainstTheKnownKinds) {
   const DataConfig config =
       read("kind = \"camera\"\nplugin = \"/l/c.so\"\noptions = \"x=1\"\nfile = \"f\"\n").value();

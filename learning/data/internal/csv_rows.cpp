@@ -1,7 +1,6 @@
 #include "learning/data/internal/csv_rows.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "common/spelling.h"
@@ -10,20 +9,6 @@
 
 namespace hansa::learning::internal {
 namespace {
-
-constexpr std::int64_t class_index_max = 1'000'000;
-
-bool fits_float(double value) {
-  return std::isfinite(value) && std::abs(value) <= double{std::numeric_limits<float>::max()};
-}
-
-// A short, single-line form for messages.
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"" + std::string(text.substr(0, 40)) + (text.size() > 40 ? "...\"" : "\"");
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return out;
-}
 
 // A missing label may be skipped, but not replaced by zero or the mean.
 constexpr const char* missing_input_hint =
@@ -143,31 +128,9 @@ std::string CsvRowReader::location_of(const CsvRecord& record, std::size_t colum
   return location_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
 }
 
-Result<std::int64_t> CsvRowReader::read_class(const CsvRecord& record, std::string_view text) const {
-  if (!config_.classes.empty()) {
-    const auto found = std::ranges::find(config_.classes, text);
-    if (found != config_.classes.end()) return found - config_.classes.begin();
-    return fail(ErrorCode::data, location_of(record, label_),
-                "is " + in_quotes(text) + ", which is not in data.classes",
-                "add it there on all clients, or correct the row",
-                reason_of(ReasonCode::class_unknown, record, label_));
-  }
-  const auto value = number_of(text);
-  if (!value)
-    return fail(ErrorCode::data, location_of(record, label_),
-                "is " + in_quotes(text) + ", which is not a number",
-                "list the labels in data.classes, the same list on all clients",
-                reason_of(ReasonCode::class_unknown, record, label_));
-  if (*value < 0 || *value > double{class_index_max} || *value != std::floor(*value))
-    return fail(
-        ErrorCode::data, location_of(record, label_),
-        "is " + in_quotes(text) + ", but a class is a whole number from 0",
-        *value == std::floor(*value)
-            ? "for classes such as -1 and 1 set data.classes = [\"-1\", \"1\"]; to predict a number, set "
-              "data.target = \"real\""
-            : "to predict a number, set data.target = \"real\"",
-        reason_of(ReasonCode::class_unknown, record, label_));
-  return static_cast<std::int64_t>(*value);
+tl::unexpected<Error> CsvRowReader::invalid_label(const CsvRecord& record, const InvalidValue& value) const {
+  return fail(ErrorCode::data, location_of(record, label_), value.what, value.hint,
+              reason_of(value.reason, record, label_));
 }
 
 Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) const {
@@ -180,15 +143,14 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
                 reason_of(ReasonCode::value_missing, record, label_));
   }
   if (config_.target == TargetKind::class_index) {
-    HANSA_TRY(row.class_index, read_class(record, text));
-    return true;
+    const auto value = class_of(text, config_.classes);
+    if (!value) return invalid_label(record, value.error());
+    row.class_index = *value;
+  } else {
+    const auto value = real_of(text);
+    if (!value) return invalid_label(record, value.error());
+    row.real = *value;
   }
-  const auto value = number_of(text);
-  if (!value || !fits_float(*value))
-    return fail(ErrorCode::data, location_of(record, label_),
-                "is " + in_quotes(text) + ", which is not a number", "correct the row",
-                reason_of(ReasonCode::value_invalid, record, label_));
-  row.real = static_cast<float>(*value);
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "learning/data/data_source.h"
 #include "learning/data/internal/column_ranges.h"
 #include "learning/data/internal/csv_reader.h"
+#include "learning/data/internal/label_values.h"
 
 namespace hansa::learning::internal {
 
@@ -45,7 +46,7 @@ class CsvRowReader {
   [[nodiscard]] static Reason reason_of(ReasonCode code, const CsvRecord& record, std::size_t column);
   [[nodiscard]] Reason missing_column(const std::string& name, std::string_view key) const;
   [[nodiscard]] Result<bool> read_label(const CsvRecord& record, CsvRow& row) const;
-  [[nodiscard]] Result<std::int64_t> read_class(const CsvRecord& record, std::string_view text) const;
+  [[nodiscard]] tl::unexpected<Error> invalid_label(const CsvRecord& record, const InvalidValue& value) const;
 
   DataConfig config_;
   std::string location_;

@@ -23,8 +23,18 @@ constexpr auto open_images = &kinds::open_images;
 constexpr decltype(&kinds::open_images) open_images = nullptr;
 #endif
 
+#ifdef HANSA_HAS_AUDIO
+constexpr auto open_audio = &kinds::open_audio;
+#else
+constexpr decltype(&kinds::open_audio) open_audio = nullptr;
+#endif
+
 constexpr std::array all{
+    Kind{"audio", open_audio, "libsndfile1-dev and libkissfft-dev"},
     Kind{"images", open_images, "libturbojpeg0-dev, libpng-dev and libexif-dev"},
+    Kind{"jsonl", &kinds::open_jsonl, ""},
+    Kind{"sqlite", &kinds::open_sqlite, ""},
+    Kind{"tokens", &kinds::open_tokens, ""},
 };
 
 }  // namespace

@@ -80,4 +80,18 @@ Result<std::vector<std::byte>> OpenFiles::read(std::size_t index, const std::fil
   return content_of(file.descriptor, file.bytes, path);
 }
 
+Result<std::size_t> OpenFiles::read_part(std::size_t index, std::uint64_t offset, std::span<std::byte> out,
+                                         const std::filesystem::path& path) const {
+  const File& file = files_[index];
+  if (file.descriptor) {
+    const auto read = read_at(file.descriptor, offset, out);
+    if (!read) return unreadable(path, std::string("cannot be read (") + std::strerror(errno) + ")");
+    return *read;
+  }
+  const std::size_t begin = std::min<std::uint64_t>(offset, file.content.size());
+  const std::size_t n = std::min(out.size(), file.content.size() - begin);
+  std::copy_n(file.content.begin() + static_cast<std::ptrdiff_t>(begin), n, out.begin());
+  return n;
+}
+
 }  // namespace hansa::learning::kinds

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <vector>
 
 #include "common/descriptor.h"
@@ -24,6 +25,10 @@ class OpenFiles {
   // All bytes of file `index`. Fails (data) if it is shorter now.
   [[nodiscard]] Result<std::vector<std::byte>> read(std::size_t index,
                                                     const std::filesystem::path& path) const;
+  // The bytes of file `index` from offset on: fewer than out.size() only at its end.
+  [[nodiscard]] Result<std::size_t> read_part(std::size_t index, std::uint64_t offset,
+                                              std::span<std::byte> out,
+                                              const std::filesystem::path& path) const;
   [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
 
  private:

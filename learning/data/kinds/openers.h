@@ -6,6 +6,10 @@
 
 namespace hansa::learning::kinds {
 
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_audio(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_jsonl(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_sqlite(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_tokens(const DataConfig& config);
 
 }  // namespace hansa::learning::kinds

@@ -1,0 +1,171 @@
+// Kind "audio": windows of files of sound, each with the class of its file. The input x is float32, [1, window] samples
+// or a [1, mels, frames] spectrogram (log_mel.h).
+//
+// Only the headers are read when the data is opened, so that long recordings take no memory; the files stay open
+// (open_files.h), and a window is decoded when it is read.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "learning/data/kinds/audio/log_mel.h"
+#include "learning/data/kinds/audio/sound_file.h"
+#include "learning/data/kinds/audio/sound_windows.h"
+#include "learning/data/kinds/labelled_files.h"
+#include "learning/data/kinds/openers.h"
+
+namespace hansa::learning::kinds {
+namespace {
+
+constexpr std::array<std::string_view, 12> extensions{".wav",  ".flac", ".ogg", ".oga", ".opus", ".mp3",
+                                                      ".aiff", ".aif",  ".au",  ".w64", ".rf64", ".caf"};
+constexpr std::uint64_t file_bytes_max = std::uint64_t{4} << 30;
+constexpr std::uint64_t memory_bytes_max = std::uint64_t{4} << 30;
+constexpr std::uint64_t examples_max = (std::uint64_t{1} << 32) - 1;
+
+class AudioSource final : public DataSource {
+ public:
+  AudioSource(const DataConfig& config, LabelledFiles files)
+      : location_((config.class_folders.empty() ? config.file : config.class_folders).string()),
+        most_(config.examples_max),
+        window_(config.window),
+        rate_(config.rate),
+        is_rate_set_(config.rate != 0),
+        files_(std::move(files)),
+        windows_(config.window, config.stride) {}
+
+  // Opens the files, and reads their headers.
+  Result<void> open(const DataConfig& config) {
+    for (std::size_t i = 0; i < files_.files.size() && windows_.size() < example_limit(); ++i)
+      HANSA_TRY_VOID(open_file(i));
+    count_ = std::min(windows_.size(), example_limit());
+    if (windows_.size() > examples_max && most_ == 0)
+      return fail(ErrorCode::data, location_, "has more than 4,294,967,295 windows", "raise data.stride",
+                  {ReasonCode::data_too_large, {}});
+    TensorSpec input{"x", ElementType::float32, {1, static_cast<std::int64_t>(window_)}, 0};
+    if (config.features == AudioFeatures::log_mel) {
+      if (const std::size_t least = LogMel::n_fft(rate_); window_ < least)
+        return fail(ErrorCode::usage, "data.window",
+                    "is " + std::to_string(window_) + ", but log-mel takes at least 25 ms, " +
+                        std::to_string(least) + " samples at " + std::to_string(rate_) + " Hz",
+                    "raise it");
+      mel_.emplace(rate_, window_, config.mels);
+      input.shape = {1, static_cast<std::int64_t>(mel_->mels()), static_cast<std::int64_t>(mel_->frames())};
+    }
+    shape_.inputs = {std::move(input)};
+    shape_.targets = {class_target(files_.class_count)};
+    return {};
+  }
+
+  [[nodiscard]] std::uint64_t example_count() const override { return count_; }
+  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] DataDescription description() const override {
+    DataDescription out = describe(shape_);
+    out.classes = files_.classes;
+    return out;
+  }
+  [[nodiscard]] std::uint64_t memory_bytes() const override {
+    std::uint64_t out = opened_.memory_bytes() + windows_.memory_bytes() + (mel_ ? mel_->memory_bytes() : 0);
+    for (const LabelledFile& file : files_.files)
+      out += sizeof file + file.path.native().size() + file.name.size();
+    return out;
+  }
+  [[nodiscard]] std::string location() const override { return location_; }
+  [[nodiscard]] bool decodes() const override { return true; }
+  [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
+    const SoundWindows::Window window = windows_[index];
+    return sha256(files_.files[window.file].name + '\0' + std::to_string(window.first));
+  }
+
+  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
+                                  std::span<const TensorBytes> tensors) const override {
+    if (!tensors[1].empty())
+      std::ranges::transform(indices, values_of<std::int64_t>(tensors[1]).begin(),
+                             [&](std::uint32_t index) { return files_.files[windows_[index].file].label; });
+    if (tensors[0].empty()) return {};
+    const std::span<float> out = values_of<float>(tensors[0]);
+    const std::size_t elements = shape_.inputs[0].elements();
+    std::optional<LogMel::Workspace> workspace;
+    if (mel_) workspace.emplace(*mel_);
+    std::vector<float> samples(window_);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const std::span<float> to = out.subspan(i * elements, elements);
+      if (auto done = read_samples(indices[i], mel_ ? std::span(samples) : to); !done) {
+        done.error().reason = {ReasonCode::example_invalid, {{Quantity::example, indices[i]}}};
+        return done;
+      }
+      if (mel_) mel_->compute(samples, *workspace, to);
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t example_limit() const { return most_ == 0 ? examples_max + 1 : most_; }
+
+  Result<void> open_file(std::size_t index) {
+    const std::filesystem::path& path = files_.files[index].path;
+    HANSA_TRY_VOID(opened_.add(path, file_bytes_max));
+    if (opened_.memory_bytes() > memory_bytes_max)
+      return fail(
+          ErrorCode::resource, location_,
+          "has more files than this process may keep open, and the others take more than 4 GiB of memory",
+          "raise the limit of open files (ulimit -Hn), set data.examples_max, or join files into longer ones",
+          {ReasonCode::data_too_large, {}});
+    HANSA_TRY(const SoundFile file, SoundFile::open(opened_, index, path));
+    const SoundFormat format = file.format();
+    if (rate_ == 0) rate_ = format.rate;
+    if (format.rate != rate_)
+      return fail(
+          ErrorCode::data, path.string(),
+          "has " + std::to_string(format.rate) + " Hz, but " +
+              (is_rate_set_ ? "data.rate is " : "the first file, " + files_.files[0].name + ", has ") +
+              std::to_string(rate_),
+          "convert it: ffmpeg -i IN -ar " + std::to_string(rate_) + " OUT, or sox IN -r " +
+              std::to_string(rate_) + " OUT",
+          {ReasonCode::example_invalid, {{Quantity::example, windows_.size()}}});
+    windows_.add_file(format.samples);
+    formats_.push_back(format);
+    return {};
+  }
+
+  // A file that is shorter than the window is followed by zeros.
+  Result<void> read_samples(std::uint32_t index, std::span<float> out) const {
+    const SoundWindows::Window window = windows_[index];
+    const std::filesystem::path& path = files_.files[window.file].path;
+    HANSA_TRY(SoundFile file, SoundFile::open(opened_, window.file, path));
+    if (file.format() != formats_[window.file])
+      return fail(ErrorCode::data, path.string(), "was changed while it was in use",
+                  "replace files instead of writing into them", {ReasonCode::data_damaged, {}});
+    const std::size_t filled = std::min<std::uint64_t>(window_, file.format().samples - window.first);
+    std::ranges::fill(out.subspan(filled), 0.0F);
+    return file.read(window.first, out.first(filled));
+  }
+
+  std::string location_;
+  std::uint64_t most_;
+  std::size_t window_;
+  std::uint32_t rate_;
+  bool is_rate_set_;
+  LabelledFiles files_;
+  OpenFiles opened_;
+  SoundWindows windows_;
+  std::vector<SoundFormat> formats_;
+  std::uint64_t count_ = 0;
+  std::optional<LogMel> mel_;
+  ExampleShape shape_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DataSource>> open_audio(const DataConfig& config) {
+  HANSA_TRY(LabelledFiles files, find_labelled_files(config, extensions));
+  auto source = std::make_unique<AudioSource>(config, std::move(files));
+  HANSA_TRY_VOID(source->open(config));
+  // Sound that cannot be decoded is noticed now, and not in the middle of a training.
+  HANSA_TRY_VOID(read_tensor<float>(*source, 0, std::array<std::uint32_t, 1>{0}));
+  return source;
+}
+
+}  // namespace hansa::learning::kinds

@@ -1,0 +1,27 @@
+#include "learning/data/kinds/tokens/tokenizer.h"
+
+namespace hansa::learning::kinds {
+namespace {
+
+class ByteTokenizer final : public Tokenizer {
+ public:
+  [[nodiscard]] std::int64_t vocabulary_size() const override { return 256; }
+  [[nodiscard]] Result<void> encode(std::string_view part, std::vector<int>& tokens) override {
+    tokens.clear();
+    for (const char c : part) tokens.push_back(static_cast<unsigned char>(c));
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+
+#ifndef HANSA_HAS_TOKENS
+Result<std::unique_ptr<Tokenizer>> open_sentencepiece(const std::filesystem::path& /*file*/) {
+  return fail(ErrorCode::usage, "data.tokenizer", "is set, but this build of Hansa has no SentencePiece",
+              "install libsentencepiece-dev, and build again; without the key each byte is a token");
+}
+#endif
+
+}  // namespace hansa::learning::kinds
