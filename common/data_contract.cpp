@@ -74,10 +74,11 @@ std::optional<Error> compare_columns(const DataContract& contract, const std::ve
   const std::vector<std::string>& wanted = contract.columns;
   if (wanted.empty() || wanted == found) return std::nullopt;
   if (found.empty())
-    return difference(ReasonCode::contract_columns,
-                      "names " + std::to_string(wanted.size()) +
-                          " columns, and the names of the columns of this client's data are not known",
-                      "use data of kind \"csv\" or \"windows\", whose columns have names");
+    return difference(
+        ReasonCode::contract_columns,
+        "names " + std::to_string(wanted.size()) +
+            " columns, and the names of the columns of this client's data are not known",
+        "use data whose columns have names, of kind \"csv\", \"windows\", \"sqlite\" or \"jsonl\"");
   const auto at = static_cast<std::size_t>(std::ranges::mismatch(wanted, found).in1 - wanted.begin());
   std::string what = "column " + std::to_string(at + 1);
   if (at == wanted.size())
@@ -98,9 +99,10 @@ std::optional<Error> compare_columns(const DataContract& contract, const std::ve
 std::optional<Error> compare_label(const std::string& wanted, const std::string& found) {
   if (wanted.empty() || wanted == found) return std::nullopt;
   if (found.empty())
-    return difference(ReasonCode::contract_label,
-                      "the label is " + quoted(wanted) + ", but the label of this client's data has no name",
-                      "use data of kind \"csv\" or \"windows\", whose columns have names");
+    return difference(
+        ReasonCode::contract_label,
+        "the label is " + quoted(wanted) + ", but the label of this client's data has no name",
+        "use data whose columns have names, of kind \"csv\", \"windows\", \"sqlite\" or \"jsonl\"");
   return difference(
       ReasonCode::contract_label,
       "the label is " + quoted(wanted) + " in the contract, but " + quoted(found) + " in this client's data",

@@ -1,6 +1,8 @@
 #include "learning/model_check.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "learning/data_supply.h"
 #include "learning/evaluation.h"
@@ -21,6 +23,21 @@ std::vector<std::string> unmoved_of(const ParameterLayout& layout, std::span<con
     if (entry.kind == ParameterKind::trainable && !moved) out.push_back(entry.name);
   }
   return out;
+}
+
+// Numbers that look like labels, which the squared error is seldom meant for. Empty: they do not.
+Result<std::string> looks_like_labels(const DataSource& source) {
+  if (source.shape().targets.size() != 1 || source.shape().targets[0].type != ElementType::float32)
+    return std::string();
+  std::vector<std::uint32_t> all(source.example_count());
+  std::iota(all.begin(), all.end(), 0U);
+  HANSA_TRY(const auto values, read_tensor<float>(source, source.shape().inputs.size(), all));
+  const bool are_labels = std::ranges::all_of(values, [](float value) { return value == 0 || value == 1; });
+  return are_labels
+             ? "the targets are the numbers 0 and 1, which are trained with the squared error; if they are "
+               "labels, give "
+               "them as integers or booleans (of csv: target = \"class\"): then the loss is a cross-entropy"
+             : std::string();
 }
 
 }  // namespace
@@ -57,6 +74,10 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   HANSA_TRY(const auto some, open_examples(data));
   HANSA_TRY(std::string broadcast, find_broadcast(archive, *some));
   if (!broadcast.empty()) out.warnings.push_back(std::move(broadcast));
+  if (!model.has_training_loss) {
+    HANSA_TRY(std::string labels, looks_like_labels(*some));
+    if (!labels.empty()) out.warnings.push_back(std::move(labels));
+  }
   if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads));
   std::vector<float> stepped = model.parameters;

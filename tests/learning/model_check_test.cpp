@@ -63,6 +63,20 @@ TEST_F(ModelCheckTest, ALossThatBroadcastsIsRefusedAndOneThatComparesEachWithIts
       << "class scores are no predictions of targets";
 }
 
+TEST_F(ModelCheckTest, NumbersThatLookLikeLabelsAreAWarning) {
+  ASSERT_TRUE(create_built_in("logistic", 1, archive_, {.inputs = 2, .classes = 1}));
+  client_.data = {};
+  client_.data.kind = "csv";
+  client_.data.file = folder_ / "rows.csv";
+  client_.data.label = "ill";
+  client_.data.target = TargetKind::real;
+  testing::write_text(client_.data.file, "a,b,ill\n0.5,1,0\n0.25,2,1\n0.75,-1,1\n");
+  EXPECT_THAT(check_model(archive_, client_, 2).value().warnings,
+              ElementsAre(HasSubstr("the targets are the numbers 0 and 1")));
+  testing::write_text(client_.data.file, "a,b,ill\n0.5,1,0\n0.25,2,1\n0.75,-1,1.5\n");
+  EXPECT_EQ(check_model(archive_, client_, 2).value().warnings, std::vector<std::string>{});
+}
+
 TEST_F(ModelCheckTest, ErrorsOfUnfitModelsNameThePartOfTheModel) {
   EXPECT_THAT(refusal(TestModel::without_forward), HasSubstr("has no forward(x)"));
   EXPECT_THAT(refusal(TestModel::without_parameters), HasSubstr("has no parameter to train"));
