@@ -6,6 +6,9 @@
 
 namespace hansa::learning::kinds {
 
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_cifar(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_hdf5(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_npy(const DataConfig& config);
 
 }  // namespace hansa::learning::kinds
