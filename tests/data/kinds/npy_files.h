@@ -15,7 +15,7 @@ using Bytes = std::vector<std::uint8_t>;
 template <class T>
 [[nodiscard]] Bytes bytes_of_values(const std::vector<T>& values) {
   Bytes out(values.size() * sizeof(T));
-  std::memcpy(out.data(), values.data(), out.size());
+  if (!values.empty()) std::memcpy(out.data(), values.data(), out.size());
   return out;
 }
 
