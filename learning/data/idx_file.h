@@ -1,7 +1,4 @@
 // The idx files of the MNIST family (http://yann.lecun.com/exdb/mnist/), plain or gzipped. No LibTorch.
-//
-// Layout, big-endian: 0, 0, 0x08 (unsigned byte), rank; then rank dimensions of four bytes; then the values, last
-// dimension fastest. The first dimension is the number of examples.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -21,22 +18,30 @@ struct IdxArray {
   [[nodiscard]] std::span<const std::uint8_t> example(std::size_t index) const;
 };
 
-// Maximum number of values in a file (4 GiB). A header that claims more is refused before memory is allocated.
+// Maximum number of values in a file, and of their bytes (4 GiB). A header that claims more is refused before memory is
+// allocated.
 inline constexpr std::uint64_t idx_values_max = 1ULL << 32;
 
-// Reads the first examples_max examples (0: all), plain or gzipped whatever the file's name is. rank is 3 for images
-// and 1 for labels. Fails (data), naming the file, if it is missing, of another kind or rank, or shorter or longer than
-// its header claims.
-[[nodiscard]] Result<IdxArray> read_idx(const std::filesystem::path& path, std::size_t rank,
-                                        std::uint64_t examples_max = 0);
-// Images and their labels. Reading fails (data) if their counts differ.
-struct IdxPair {
-  IdxArray images;
-  IdxArray labels;
-};
+// Reads the first examples_max images of bytes (0: all), plain or gzipped whatever the file's name is. Fails (data),
+// naming the file, if it is missing, of another kind, type or rank, or shorter or longer than its header claims.
+[[nodiscard]] Result<IdxArray> read_idx_images(const std::filesystem::path& path,
+                                               std::uint64_t examples_max = 0);
+
 struct IdxPairFiles {
   std::filesystem::path images;
   std::filesystem::path labels;
+};
+// Images and their labels (idx_labels.h). Reading fails (data) if their counts differ.
+struct IdxExamples {
+  IdxArray images;
+  std::vector<std::int32_t> labels;
+};
+[[nodiscard]] Result<IdxExamples> read_idx_examples(const IdxPairFiles& files,
+                                                    std::uint64_t examples_max = 0);
+// The same with labels of bytes, as write_idx() writes them. Fails (data) as well if a label is not from 0 to 255.
+struct IdxPair {
+  IdxArray images;
+  IdxArray labels;
 };
 [[nodiscard]] Result<IdxPair> read_idx_pair(const IdxPairFiles& files, std::uint64_t examples_max = 0);
 

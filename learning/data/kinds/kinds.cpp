@@ -17,10 +17,20 @@ struct Kind {
 };
 
 // CMake defines HANSA_HAS_... if it finds the libraries of the kind.
+#ifdef HANSA_HAS_HDF5
+constexpr auto open_hdf5 = &kinds::open_hdf5;
+#else
+constexpr decltype(&kinds::open_hdf5) open_hdf5 = nullptr;
+#endif
 #ifdef HANSA_HAS_IMAGES
 constexpr auto open_images = &kinds::open_images;
 #else
 constexpr decltype(&kinds::open_images) open_images = nullptr;
+#endif
+#ifdef HANSA_HAS_NPY
+constexpr auto open_npy = &kinds::open_npy;
+#else
+constexpr decltype(&kinds::open_npy) open_npy = nullptr;
 #endif
 
 #ifdef HANSA_HAS_AUDIO
@@ -31,8 +41,11 @@ constexpr decltype(&kinds::open_audio) open_audio = nullptr;
 
 constexpr std::array all{
     Kind{"audio", open_audio, "libsndfile1-dev and libkissfft-dev"},
+    Kind{"cifar", &kinds::open_cifar, ""},
+    Kind{"hdf5", open_hdf5, "libhdf5-dev"},
     Kind{"images", open_images, "libturbojpeg0-dev, libpng-dev and libexif-dev"},
     Kind{"jsonl", &kinds::open_jsonl, ""},
+    Kind{"npy", open_npy, "libzip-dev"},
     Kind{"sqlite", &kinds::open_sqlite, ""},
     Kind{"tokens", &kinds::open_tokens, ""},
 };

@@ -7,8 +7,11 @@
 namespace hansa::learning::kinds {
 
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_audio(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_cifar(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_hdf5(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_jsonl(const DataConfig& config);
+[[nodiscard]] Result<std::unique_ptr<DataSource>> open_npy(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_sqlite(const DataConfig& config);
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_tokens(const DataConfig& config);
 

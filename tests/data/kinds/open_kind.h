@@ -10,6 +10,11 @@
 
 namespace hansa::learning::testing {
 
+[[nodiscard]] inline Result<std::unique_ptr<DataSource>> try_open_kind(const DataConfig& config) {
+  auto opened = open_optional_kind(config);
+  if (!opened) return fail(ErrorCode::internal, "", "is none of these kinds");
+  return *std::move(opened);
+}
 [[nodiscard]] inline std::unique_ptr<DataSource> open_kind(const DataConfig& config) {
   auto source = open_optional_kind(config).value();
   if (!source) throw std::runtime_error(source.error().text());
@@ -31,6 +36,15 @@ namespace hansa::learning::testing {
 [[nodiscard]] inline std::string refusal_of(const DataConfig& config, const std::filesystem::path& folder) {
   const auto source = open_optional_kind(config).value();
   return source ? "was opened" : text_below(folder, source.error());
+}
+// The error of opening. It must be one line that names a file or key and has a hint.
+[[nodiscard]] inline Error refusal_of(const DataConfig& config) {
+  const auto source = try_open_kind(config);
+  if (source) return {ErrorCode::internal, "", "was opened", ""};
+  EXPECT_FALSE(source.error().location.empty());
+  EXPECT_FALSE(source.error().hint.empty());
+  EXPECT_EQ(source.error().text().find('\n'), std::string::npos) << source.error().text();
+  return source.error();
 }
 [[nodiscard]] inline Reason reason_of(const DataConfig& config) {
   return open_optional_kind(config).value().error().reason;
