@@ -10,13 +10,26 @@ namespace {
 
 constexpr std::uint64_t values_max = std::uint64_t{1} << 38;
 constexpr Spec vector_spec{Kind::f16, 0, 0, 0};
+constexpr Spec exact_spec{Kind::f32, 0, 0, 0};
 
-std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> rules, const Spec& default_spec,
-                         const Spec& spec_of_vectors) {
+// The codecs of parameters that no rule names.
+struct Defaults {
+  Spec matrix;
+  Spec vector;
+  Spec buffer;
+
+  [[nodiscard]] const Spec& of(const ParameterEntry& entry) const {
+    if (entry.kind == ParameterKind::buffer) return buffer;
+    return entry.shape.size() < 2 ? vector : matrix;
+  }
+};
+
+std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> rules,
+                         const Defaults& defaults) {
   std::vector<Segment> out;
   for (const ParameterEntry& entry : layout.entries()) {
     if (entry.count == 0) continue;
-    Segment segment{entry.count, entry.shape.size() < 2 ? spec_of_vectors : default_spec, 0};
+    Segment segment{entry.count, defaults.of(entry), 0};
     const auto rule =
         std::ranges::find_if(rules, [&](const Rule& r) { return matches_pattern(entry.name, r.match); });
     if (rule != rules.end()) segment.spec = rule->spec;
@@ -37,9 +50,11 @@ std::vector<Segment> cut(const ParameterLayout& layout, std::span<const Rule> ru
 
 Result<std::vector<Segment>> segments_of(const ParameterLayout& layout, std::span<const Rule> rules,
                                          const Spec& default_spec) {
-  auto out = cut(layout, rules, default_spec, default_spec.kind > Kind::bf16 ? vector_spec : default_spec);
+  const Spec vectors = default_spec.kind > Kind::bf16 ? vector_spec : default_spec;
+  auto out = cut(layout, rules, {default_spec, vectors, exact_spec});
   // In very deep models vectors have the codec of their neighbours, so that there are fewer segments.
-  if (out.size() > segments_max) out = cut(layout, rules, default_spec, default_spec);
+  if (out.size() > segments_max) out = cut(layout, rules, {default_spec, default_spec, exact_spec});
+  if (out.size() > segments_max) out = cut(layout, rules, {default_spec, default_spec, default_spec});
   if (out.size() > segments_max)
     return fail(ErrorCode::usage, "compression",
                 "divides the model into " + std::to_string(out.size()) +

@@ -34,9 +34,9 @@ struct Rule {
   Spec spec;
 };
 // Divides a layout into segments. The first rule that matches a parameter's name gives its codec; without a match it is
-// default_spec. Parameters with fewer than two dimensions (biases, parameters and statistics of normalisation layers)
-// are f16 instead if default_spec has fewer bits: there are few of them, and they may change a thousand times as much
-// as a weight.
+// default_spec. Buffers, such as the statistics of normalisation layers, are f32 instead: there are few of them, and a variance may be
+// 1e-8 or 1e8. Parameters with fewer than two dimensions (biases, parameters of normalisation layers) are f16 instead if
+// default_spec has fewer bits, because they may change a thousand times as much as a weight.
 //
 // Consecutive parameters with the same codec form one segment. A lowrank matrix is a segment of its own; a parameter
 // that is not a matrix, or would not become smaller, is f16 instead. Fails with `usage` if there are more than

@@ -74,6 +74,21 @@ TEST(Plan, VectorsAreHalvesUnlessARuleNamesThemOrThereAreTooMany) {
             (std::vector<Segment>{{248'000, spec_of("q4"), 0}}));
 }
 
+// A variance of 1e-8 is below f16, and one of 1e8 above.
+TEST(Plan, BuffersAreExactUnlessARuleNamesThem) {
+  std::vector<ParameterEntry> entries(4);
+  entries[0].name = "conv.weight", entries[0].shape = {8, 1, 3, 3};
+  entries[1].name = "norm.weight", entries[1].shape = {8};
+  entries[2].name = "norm.running_mean", entries[2].shape = {8}, entries[2].kind = ParameterKind::buffer;
+  entries[3].name = "norm.running_var", entries[3].shape = {8}, entries[3].kind = ParameterKind::buffer;
+  const ParameterLayout layout = ParameterLayout::create(std::move(entries)).value();
+  EXPECT_EQ(*segments_of(layout, {}, spec_of("q1-rotated")),
+            (std::vector<Segment>{
+                {72, spec_of("q1-rotated"), 0}, {8, spec_of("f16"), 0}, {16, spec_of("f32"), 0}}));
+  const std::vector<Rule> rule{{"*running_mean", spec_of("q4")}};
+  EXPECT_EQ(segments_of(layout, rule, spec_of("q1-rotated"))->at(2), (Segment{8, spec_of("q4"), 0}));
+}
+
 TEST(Plan, LowRankIsForMatricesThatBecomeSmaller) {
   const auto layout = layout_of({{"conv.weight", {32, 16, 3, 3}},
                                  {"a.weight", {100, 50}},

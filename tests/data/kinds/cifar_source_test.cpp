@@ -11,10 +11,10 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::try_open_kind;
 using testing::read_inputs;
 using testing::read_targets;
 using testing::refusal_of;
+using testing::try_open_kind;
 using testing::write_bytes;
 using Bytes = std::vector<std::uint8_t>;
 

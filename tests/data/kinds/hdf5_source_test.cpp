@@ -20,10 +20,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Hdf5File;
 using ::testing::IsEmpty;
-using testing::try_open_kind;
 using testing::read_inputs;
 using testing::read_targets;
 using testing::refusal_of;
+using testing::try_open_kind;
 
 class Hdf5Source : public ::testing::Test {
  protected:

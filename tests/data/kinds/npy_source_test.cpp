@@ -23,10 +23,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::npy_bytes;
 using testing::NpyText;
-using testing::try_open_kind;
 using testing::read_inputs;
 using testing::read_targets;
 using testing::refusal_of;
+using testing::try_open_kind;
 using testing::write_bytes;
 
 Bytes with_bytes_reversed(Bytes bytes, std::size_t size) {

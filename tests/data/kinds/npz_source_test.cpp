@@ -18,10 +18,10 @@ using testing::Compression;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::npy_bytes;
-using testing::try_open_kind;
 using testing::read_inputs;
 using testing::read_targets;
 using testing::refusal_of;
+using testing::try_open_kind;
 using testing::ZipEntry;
 
 class NpzSource : public ::testing::Test {
