@@ -44,11 +44,12 @@ struct BuiltInModel {
 
 // Sizes of a built-in model's input and output; 0: the size in its description.
 struct BuiltInSize {
-  std::int64_t inputs = 0;  // features (logistic, mlp) or channels (conv1d); fixed for the other models
-  std::int64_t classes = 0;  // outputs; for lstm-char the number of characters, 0 to classes - 1
+  std::int64_t inputs =
+      0;  // features or channels; docs/models.md says which, and for which models it is fixed
+  std::int64_t classes = 0;  // outputs; for lstm-char and transformer-tiny the number of characters or tokens
 };
 
-// Creates a built-in model with weights drawn from the seed (LibTorch's default initialisation, equal values on every
+// Creates a built-in model with weights drawn from the seed (the architecture's usual distributions, equal values on every
 // machine) and saves it atomically. Fails (usage) on an unknown name, listing the known models, or on a size that the
 // model cannot have.
 [[nodiscard]] Result<void> create_built_in(const std::string& name, std::uint64_t seed,

@@ -143,6 +143,13 @@ Result<Arguments> Arguments::bind(const c10::FunctionSchema& schema, Method meth
   return Binding(schema, method, shape, location).run();
 }
 
+bool Arguments::take_targets() const {
+  return std::ranges::any_of(arguments_, [this](const Argument& argument) {
+    return argument.from == From::targets_by_name || argument.from == From::targets_list ||
+           (argument.from == From::tensor && argument.tensor >= inputs_);
+  });
+}
+
 std::vector<c10::IValue> Arguments::values(std::span<const at::Tensor> inputs,
                                            std::span<const at::Tensor> targets) const {
   const auto by_name = [&](std::span<const at::Tensor> tensors, std::size_t first) {

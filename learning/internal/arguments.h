@@ -27,6 +27,8 @@ class Arguments {
   // may go nowhere. `location` names the model.
   [[nodiscard]] static Result<Arguments> bind(const c10::FunctionSchema& schema, Method method,
                                               const ExampleShape& shape, const std::string& location);
+  // Whether an argument gets a target.
+  [[nodiscard]] bool take_targets() const;
   // What the method is called with, without self.
   [[nodiscard]] std::vector<c10::IValue> values(std::span<const at::Tensor> inputs,
                                                 std::span<const at::Tensor> targets) const;

@@ -97,6 +97,7 @@ Result<std::string> compare(Model& model, const DataSource& source) {
 Result<std::string> find_broadcast(Model& model, const DataSource& source) {
   if (!model.traits().has_training_loss || source.shape().targets.size() != 1) return std::string();
   HANSA_TRY_VOID(model.bind(source.shape()));
+  if (!model.traits().loss_takes_targets) return std::string();
   model.set_training(false);
   auto compared = guarded(model.location(), "forward cannot be called", "",
                           [&]() -> Result<std::string> { return compare(model, source); });

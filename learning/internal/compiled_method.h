@@ -17,6 +17,8 @@ class CompiledMethod {
   CompiledMethod(const torch::jit::Module& module, Method method);
   // Chooses what the arguments get. Fails as Arguments::bind() does. Called before run().
   [[nodiscard]] Result<void> bind(const ExampleShape& shape, const std::string& location);
+  // Whether it gets a target. Called after bind().
+  [[nodiscard]] bool takes_targets() const { return arguments_.take_targets(); }
   // One thread at a time.
   [[nodiscard]] c10::IValue run(const Batch& batch);
   // The graph, for inspection only.

@@ -7,7 +7,7 @@ namespace hansa::learning {
 Result<void> DefaultMetrics::add(Model& model, const Batch& batch, const DataSource& source) {
   HANSA_TRY(LossOfBatch computed, loss_of_batch(model, batch, source));
   // A model with a training_loss() may return anything from forward().
-  if (!computed.output.defined() && batch.targets.size() == 1)
+  if (!computed.output.defined() && batch.targets.size() == 1 && model.traits().loss_takes_targets)
     computed.output = main_output(model.forward(batch));
   loss_ += computed.loss.item<double>() * static_cast<double>(batch.examples);
   examples_ += batch.examples;

@@ -15,7 +15,7 @@ class DefaultMetrics {
   // The model is in evaluation mode, and gradients are off.
   [[nodiscard]] Result<void> add(Model& model, const Batch& batch, const DataSource& source);
   // "loss"; "accuracy" if every batch had scores of classes or logits; "mae" and "mse" if the target is numbers and every
-  // batch had a value for each.
+  // batch had a value for each. Only "loss" of a model whose training_loss() takes no target.
   [[nodiscard]] Metrics sums() const;
 
  private:

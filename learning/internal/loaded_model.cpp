@@ -257,6 +257,7 @@ void LoadedModel::find_evaluated() {
 Result<void> LoadedModel::bind(const ExampleShape& shape) {
   for (std::optional<CompiledMethod>* method : {&forward_, &training_loss_})
     if (*method) HANSA_TRY_VOID((*method)->bind(shape, location_));
+  traits_.loss_takes_targets = !training_loss_ || training_loss_->takes_targets();
   metrics_unfit_.clear();
   if (!metrics_) return {};
   // A model whose metrics() cannot be called can be trained.

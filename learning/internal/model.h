@@ -34,6 +34,9 @@ struct ModelTraits {
   bool draws_random_numbers = false;  // by dropout, for example
   bool normalises_batches = false;  // a training batch of one example is then an error
   bool assigns_attributes = false;  // running the model changes state outside of its buffers
+  // False after bind() if its training_loss() takes no target, as that of an autoencoder: then what forward() returns is
+  // not a prediction of the data's targets.
+  bool loss_takes_targets = true;
 };
 
 class Model {

@@ -34,10 +34,11 @@ class WatchedSource final : public DataSource {
   [[nodiscard]] const ExampleShape& shape() const override { return source_->shape(); }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return source_->memory_bytes(); }
   [[nodiscard]] std::string location() const override { return source_->location(); }
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  Result<void> read(std::span<const std::uint32_t> indices,
+                    std::span<const TensorBytes> tensors) const override {
     if (!tensors[1].empty())
       for (const std::uint32_t index : indices) ++read_[index];
-    source_->read(indices, tensors);
+    return source_->read(indices, tensors);
   }
   mutable std::vector<int> read_;
 

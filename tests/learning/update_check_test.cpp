@@ -22,10 +22,12 @@ class Examples final : public DataSource {
   const ExampleShape& shape() const override { return shape_; }
   std::uint64_t memory_bytes() const override { return 0; }
   std::string location() const override { return "rows.csv"; }
-  void read(std::span<const std::uint32_t> indices, std::span<const TensorBytes> tensors) const override {
+  Result<void> read(std::span<const std::uint32_t> indices,
+                    std::span<const TensorBytes> tensors) const override {
     const std::span<float> inputs = values_of<float>(tensors[0]);
     for (std::size_t i = 0; i < indices.size(); ++i)
       std::copy_n(inputs_.begin() + 2 * indices[i], 2, inputs.begin() + static_cast<std::ptrdiff_t>(2 * i));
+    return {};
   }
 
  private:
