@@ -3,6 +3,10 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS hansa hansa-aggregator hansa-client hansa-evaluator hansa-trainer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+if(TARGET hansa_sentencepiece)
+  install(TARGETS hansa_sentencepiece LIBRARY DESTINATION lib/hansa)
+endif()
+
 # hansa_client and the libraries that it links.
 set_target_properties(hansa_client PROPERTIES EXPORT_NAME client)
 install(

@@ -60,9 +60,6 @@ std::uint64_t schema_digest(const DataDescription& description) {
   names.number(description.inputs.size(), 4);
   for (const TensorDescription& input : description.inputs) {
     add(input.name);
-    add(std::string(name(input.type)));
-    names.number(input.shape.size(), 4);
-    for (const std::int64_t size : input.shape) names.number(static_cast<std::uint64_t>(size), 8);
   }
   for (const auto* list : {&description.columns, &description.classes}) {
     names.number(list->size(), 4);

@@ -15,7 +15,13 @@
 namespace hansa::learning {
 namespace {
 
-constexpr std::size_t batch_size_max = 256;
+constexpr std::size_t batch_bytes_max = std::size_t{64} << 20U;
+
+// Examples that are evaluated at once: fewer if they are large.
+std::size_t batch_size_for(const DataSource& source) {
+  const std::size_t fit = batch_bytes_max / std::max<std::size_t>(source.shape().bytes(), 1);
+  return std::min<std::size_t>(std::clamp<std::size_t>(fit, 1, 256), source.example_count());
+}
 
 class ArchiveEvaluator final : public Evaluator {
  public:
@@ -25,7 +31,8 @@ class ArchiveEvaluator final : public Evaluator {
         threads_(threads),
         archived_(model_.layout().element_count()),
         order_(source_->example_count()),
-        reader_(*source_, std::min<std::size_t>(batch_size_max, order_.size()), model_.memory_order()) {
+        batch_size_(batch_size_for(*source_)),
+        reader_(*source_, batch_size_, model_.memory_order()) {
     model_.extract(archived_);
     std::iota(order_.begin(), order_.end(), 0U);
   }
@@ -50,10 +57,10 @@ class ArchiveEvaluator final : public Evaluator {
     model_.set_training(false);
     Metrics sums;
     DefaultMetrics defaults;
-    for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_max) {
-      const std::size_t size = std::min(batch_size_max, order_.size() - begin);
+    for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_) {
+      const std::size_t size = std::min(batch_size_, order_.size() - begin);
       HANSA_TRY(const Batch batch, reader_.read(std::span(order_).subspan(begin, size)));
-      reader_.prepare(following(order_, begin + size, batch_size_max), std::nullopt);
+      reader_.prepare(following(order_, begin + size, batch_size_), std::nullopt);
       if (model_.traits().has_metrics) {
         add_metrics(model_.metrics(batch), sums);
       } else {
@@ -68,6 +75,7 @@ class ArchiveEvaluator final : public Evaluator {
   int threads_;
   std::vector<float> archived_;
   std::vector<std::uint32_t> order_;
+  std::size_t batch_size_;
   BatchReader reader_;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include "common/digest.h"
@@ -40,10 +41,10 @@ class InputBlock {
 };
 
 // The example at `place` of the block.
-void add_example(const DataSource& source, const InputBlock& inputs, std::uint32_t index, std::size_t place,
+void add_example(const DataSource& source, const InputBlock* inputs, std::uint32_t index, std::size_t place,
                  Sha256& hash) {
   if (const auto identity = source.identity(index)) hash.update(std::as_bytes(std::span(identity->bytes)));
-  else inputs.add_to(hash, place);
+  else inputs->add_to(hash, place);
 }
 
 // Uniform in [0, 1) for a key that is not known, and another place for each fraction: what two fractions hold out has
@@ -73,16 +74,20 @@ Result<ExampleSplit> split_examples(const DataSource& source, double fraction, s
     out.training = std::move(all);
     return out;
   }
-  InputBlock inputs(source, std::min(block, all.size()));
+  // Not made for examples that are known by something else than their inputs, which may be large.
+  std::optional<InputBlock> inputs;
   const auto steps = static_cast<std::uint32_t>(std::lround(fraction * hold_out_steps));
   Sha256 hash;
   for (std::size_t begin = 0; begin < all.size(); begin += block) {
     if (stop.stop_requested())
       return fail(ErrorCode::resource, source.location(), "stopped", {}, {ReasonCode::stopped, {}});
     const auto indices = std::span(all).subspan(begin, std::min(block, all.size() - begin));
-    if (!source.identity(indices[0])) HANSA_TRY_VOID(inputs.read(indices));
+    if (!source.identity(indices[0])) {
+      if (!inputs) inputs.emplace(source, std::min(block, all.size()));
+      HANSA_TRY_VOID(inputs->read(indices));
+    }
     for (std::size_t i = 0; i < indices.size(); ++i)
-      (place_of(key, steps, hash, [&](Sha256& to) { add_example(source, inputs, indices[i], i, to); }) <
+      (place_of(key, steps, hash, [&](Sha256& to) { add_example(source, inputs ? &*inputs : nullptr, indices[i], i, to); }) <
                fraction
            ? out.held_out
            : out.training)

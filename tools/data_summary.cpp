@@ -17,7 +17,8 @@ namespace {
 using learning::TensorBytes;
 using learning::TensorSpec;
 
-constexpr std::size_t block_examples = 256;
+constexpr std::size_t block_bytes = std::size_t{16} << 20U;
+constexpr std::int64_t classes_shown_max = 1'000'000;
 constexpr std::size_t names_shown = 40;  // in a table
 
 // Mean and deviation by the differences from the first value, so that large values lose nothing.
@@ -90,7 +91,7 @@ std::string tensor_table(const DataSummary& summary) {
   for (const TensorSummary& tensor : summary.tensors) {
     std::vector<std::string> row{printable(tensor.spec.name), tensor.is_target ? "target" : "input",
                                  std::string(name(tensor.spec.type)), shape_text(tensor.spec)};
-    if (tensor.spec.class_count > 0)
+    if (!tensor.labels.empty())
       row.insert(row.end(), {"0", std::to_string(tensor.spec.class_count - 1), "-", "-"});
     else
       for (const double value :
@@ -146,22 +147,25 @@ Result<DataSummary> summarise(const learning::DataSource& source, DataDescriptio
   DataSummary out{source.location(),     source.example_count(), order.size(),
                   source.memory_bytes(), shape.bytes(),          {},
                   std::move(description)};
+  const std::size_t block = std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);
   std::vector<Values> values(shape.size());
   std::vector<std::vector<std::uint64_t>> memory(shape.size());  // of 8 bytes each for the alignment
   for (std::size_t t = 0; t < shape.size(); ++t) {
     out.tensors.push_back({shape[t], t >= shape.inputs.size(), {}, {}, 0});
-    out.tensors[t].labels.resize(static_cast<std::size_t>(shape[t].class_count));
-    memory[t].resize(block_examples * shape[t].bytes() / sizeof(std::uint64_t) + 1);
+    // Numbers that go up to a billion are no classes: their range is shown, as of other values.
+    if (shape[t].class_count <= classes_shown_max)
+      out.tensors[t].labels.resize(static_cast<std::size_t>(shape[t].class_count));
+    memory[t].resize(block * shape[t].bytes() / sizeof(std::uint64_t) + 1);
   }
-  for (std::size_t begin = 0; begin < order.size(); begin += block_examples) {
-    const auto indices = std::span(order).subspan(begin, std::min(block_examples, order.size() - begin));
+  for (std::size_t begin = 0; begin < order.size(); begin += block) {
+    const auto indices = std::span(order).subspan(begin, std::min(block, order.size() - begin));
     std::vector<TensorBytes> tensors;
     for (std::size_t t = 0; t < shape.size(); ++t)
       tensors.push_back(
           std::as_writable_bytes(std::span(memory[t])).first(indices.size() * shape[t].bytes()));
     HANSA_TRY_VOID(source.read(indices, tensors));
     for (std::size_t t = 0; t < shape.size(); ++t) {
-      if (shape[t].class_count > 0) count_labels(tensors[t], out.tensors[t]);
+      if (!out.tensors[t].labels.empty()) count_labels(tensors[t], out.tensors[t]);
       else for_each_value(shape[t], tensors[t], [&](double value) { values[t].add(value); });
     }
   }

@@ -25,6 +25,8 @@ Result<ClientData> open_client_data(const ClientConfig& config, KeepState keep, 
   FollowedDataConfig followed;
   followed.data = config.data;
   followed.follow = *config.follow;
+  // The examples are gone with the state: files that it has consumed must stay for the client.
+  if (keep == KeepState::in_memory) followed.follow.consumed_files = learning::ConsumedFiles::keep;
   followed.consumer = "hansa-" + config.federation + "-" + config.name;
   followed.open = std::move(open);
   out.followed = std::make_shared<FollowedData>(std::move(followed), out.state);

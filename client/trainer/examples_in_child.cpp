@@ -34,14 +34,14 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
   const internal::TaskMemory memory(shared.bytes(), sizes);
   for (std::size_t t = 0; t < examples.tensors.size(); ++t)
     learning::append(memory.example_tensor(t), examples.tensors[t]);
-  return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(),
-                                                 std::move(examples));
+  return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(), std::move(examples),
+                                                 learning::description_of(answer.at("description")));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(const learning::DataConfig& config) {
-  if (config.kind != "tensors") return learning::open_data_source(config);
+  if (!learning::needs_trainer(config.kind)) return learning::open_data_source(config);
   try {
     return read_in_child(config);
   } catch (const Json::exception& caught) {

@@ -157,7 +157,7 @@ class ProcessTrainer::Session {
     if (!file) return fail_with_errno(request.archive.path(), "cannot be opened");
     HANSA_TRY_VOID(make_room(task));
     const internal::TaskMemory memory(memory_.bytes(), task.sizes);
-    fill(task, request, data, memory);
+    HANSA_TRY_VOID(fill(task, request, data, memory));
     memory.stop().store(stop.stop_requested() ? 1 : 0);
     std::vector<int> descriptors{file.get()};
     if (task.new_memory) descriptors.push_back(memory_.descriptor());
@@ -177,7 +177,7 @@ class ProcessTrainer::Session {
     return {};
   }
 
-  static Result<void> fill(const internal::Task& task, const learning::TrainingRequest& request,
+  [[nodiscard]] static Result<void> fill(const internal::Task& task, const learning::TrainingRequest& request,
                            const learning::TrainingData* data, const internal::TaskMemory& memory) {
     memory.progress().store(0);
     for (std::size_t i = 0; i < request.inputs.size(); ++i)

@@ -156,6 +156,17 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
       return fail(ErrorCode::usage, document.location(key("augment")),
                   "has \"" + change + "\", which is no change of images",
                   "use \"flip\", \"crop\" and \"jitter\"");
+  if (!out.class_folders.empty())
+    for (const char* name : {"columns", "label"})
+      if (document.has(key(name)))
+        return fail(ErrorCode::usage, document.location(key(name)), "is set together with class_folders",
+                    "remove it: the folders are the labels");
+  if (document.has(key("mels")) && out.features == AudioFeatures::wave)
+    return fail(ErrorCode::usage, document.location(key("mels")), "is set without features = \"log-mel\"",
+                "remove it, or set features");
+  if (!out.augment.empty() && table == "evaluation")
+    return fail(ErrorCode::usage, document.location(key("augment")), "does not apply to images that are evaluated",
+                "remove it");
   if ((out.kind == "images" || out.kind == "audio") && out.file.empty() == out.class_folders.empty())
     return fail(ErrorCode::usage, document.location(key("kind")),
                 "is \"" + out.kind + "\", which needs either file or class_folders", "set one of the two");

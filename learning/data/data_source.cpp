@@ -72,6 +72,11 @@ bool is_built_in_data_kind(std::string_view kind) {
   return std::ranges::find(built_in_kinds, kind, &BuiltInKind::name) != built_in_kinds.end();
 }
 
+bool needs_trainer(std::string_view kind) {
+  const auto found = std::ranges::find(built_in_kinds, kind, &BuiltInKind::name);
+  return found != built_in_kinds.end() && found->open == nullptr;
+}
+
 std::string unknown_data_kind_hint(std::string_view kind) {
   const std::vector<std::string> kinds = data_kinds();
   if (const auto near = nearest_word(kind, kinds)) return "did you mean \"" + *near + "\"?";

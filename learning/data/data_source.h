@@ -81,6 +81,8 @@ using OpenDataSource = std::function<Result<std::unique_ptr<DataSource>>(const D
 // The built-in kinds ("idx", "csv", ...), then the registered ones.
 [[nodiscard]] std::vector<std::string> data_kinds();
 [[nodiscard]] bool is_built_in_data_kind(std::string_view kind);
+// Whether only open_examples() (learning/data_supply.h) opens it, with libraries that the client's process does not load.
+[[nodiscard]] bool needs_trainer(std::string_view kind);
 // The hint for an unknown kind: the nearest known name, or the list of all kinds.
 [[nodiscard]] std::string unknown_data_kind_hint(std::string_view kind);
 

@@ -1,5 +1,7 @@
 #include "learning/internal/batch.h"
 
+#include <system_error>
+
 namespace hansa::learning {
 namespace {
 
@@ -71,8 +73,12 @@ void BatchReader::prepare(std::span<const std::uint32_t> indices, std::optional<
   if (ahead_.valid()) ahead_.wait();
   ahead_indices_.assign(indices.begin(), indices.end());
   ahead_seed_ = seed;
-  ahead_ = std::async(std::launch::async,
-                      [this] { return read_rows(ahead_indices_, ahead_seed_, &Part::next_rows); });
+  try {
+    ahead_ = std::async(std::launch::async,
+                        [this] { return read_rows(ahead_indices_, ahead_seed_, &Part::next_rows); });
+  } catch (const std::system_error&) {
+    ahead_ = {};  // the limits of the process allow no further thread: read() reads
+  }
 }
 
 Result<Batch> BatchReader::read(std::span<const std::uint32_t> indices, std::optional<std::uint64_t> seed) {

@@ -58,7 +58,8 @@ Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSou
   // The gradients are part of the peak for any batch size; the remainder is proportional to the batch size.
   const std::uint64_t per_example = (peak > vector_bytes ? peak - vector_bytes : 0) / examples.size();
   const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());
-  const std::uint64_t inputs = source.shape().bytes() * batch;
+  // A batch that is read ahead has memory of its own.
+  const std::uint64_t inputs = source.shape().bytes() * batch * (source.decodes() ? 2 : 1);
   // Vectors held at the same time: weights, gradients, the global model, the delta, the local copy, the velocity.
   const std::uint64_t vectors = vector_bytes * (config.momentum == 0 ? 5 : 6);
   const std::uint64_t order = source.example_count() * sizeof(std::uint32_t);

@@ -15,6 +15,7 @@
 #include "common/descriptor.h"
 #include "common/files.h"
 #include "common/text.h"
+#include "protocols/transport/internal/key_access.h"
 
 namespace hansa::transport {
 namespace {
@@ -57,12 +58,14 @@ Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(path, "cannot be read");
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::usage, path.string(), "is not a file");
-  if ((status.st_mode & 077) != 0)
+  if (!internal::is_private(status.st_mode, status.st_uid, ::geteuid()))
     return fail(
         ErrorCode::usage, path.string(),
         fmt::format("contains a secret key but is accessible to other users than its owner (mode {:04o})",
                     static_cast<unsigned>(status.st_mode) & 07777u),
-        fmt::format("chmod 600 {}", path.string()));
+        status.st_uid == ::geteuid()
+            ? fmt::format("chmod 600 {}", path.string())
+            : "mount it with mode 0440 and a group of this process (Kubernetes: defaultMode: 0440 and fsGroup)");
   while (out.used < out.bytes.size()) {
     const ssize_t n = ::read(file.get(), out.bytes.data() + out.used, out.bytes.size() - out.used);
     if (n < 0 && errno == EINTR) continue;

@@ -41,7 +41,7 @@ class SecretKey {
 
 [[nodiscard]] Result<SecretKey> generate_secret_key();
 // A secret key file contains one line of Z85. Fails with `usage`, with a chmod command as the hint, if users other than
-// the owner can access the file.
+// the owner can access the file; a secret that belongs to another user may be readable by a group (internal/key_access.h).
 [[nodiscard]] Result<SecretKey> read_secret_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path);
 // A public key file contains one line of Z85 and optional comment lines that start with '#'. The lines "identity ..."

@@ -14,6 +14,7 @@ using testing::all_of;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pointwise;
 using testing::read_inputs;
 using testing::read_targets;
@@ -261,6 +262,13 @@ TEST_F(CsvSource, ConfiguredColumnsAreCheckedAgainstTheFile) {
   EXPECT_THAT(refusal(), HasSubstr("none.csv: does not exist; set data.file"));
   config_.file = folder_ / "";
   EXPECT_THAT(refusal(), HasSubstr("is not a file"));
+}
+
+TEST_F(CsvSource, LinesAboveTheHeaderAreRecognised) {
+  write("Export of 2026-01-02\n\npump 7,,\na,b, y\n1,2,0\n");
+  EXPECT_THAT(refusal(), HasSubstr("the names of the columns are in line 4: remove the lines above it"));
+  write("a,b,c\n1,2,0\n");
+  EXPECT_THAT(refusal(), Not(HasSubstr("remove the lines")));
 }
 
 TEST_F(CsvSource, ATruncatedGzipFileIsReportedAsSuch) {

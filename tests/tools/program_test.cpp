@@ -44,7 +44,7 @@ Finished run_hansa(const std::string& arguments) {
 TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
   for (const char* command :
        {"new", "keys generate", "keys show", "model create", "model list", "model inspect", "model export",
-        "model check", "model sign", "model verify", "data partition", "simulate", "status", "evaluate"}) {
+        "model check", "model sign", "model verify", "data partition", "data describe", "simulate", "status", "evaluate"}) {
     const Finished help = run_hansa(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.output, HasSubstr("Example")) << command;
@@ -125,6 +125,29 @@ TEST(Program, AModelIsCreatedAndInspected) {
 }
 
 // One bit in any stored file: the command names the file and exits with 8 (docs/exit-codes.md).
+// The client has not seen the files yet: they must still be there.
+TEST(Program, ADescriptionOfArrivingFilesConsumesNone) {
+  const TemporaryFolder folder;
+  const auto client = folder / "site" / "sites" / "client-01";
+  ASSERT_EQ(run_hansa("new '" + (folder / "site").string() + "' --clients 1 --clients-min 1").code, 0);
+  std::filesystem::create_directories(client / "in");
+  ASSERT_TRUE(write_file_atomically(client / "in" / "a.csv", std::string("a,b,y\n1,2,0\n3,,1\n5,6,1\n")));
+  std::ifstream file(client / "client.toml");
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = text.find("[data]"), end = text.find("\n\n", begin);
+  text.replace(begin, end - begin,
+               "[data]\nkind = \"csv\"\nlabel = \"y\"\nmissing = \"zero\"\nfollow = true\nfolder = \"in\"\n"
+               "consumed_files = \"remove\"");
+  ASSERT_TRUE(write_file_atomically(client / "client.toml", text));
+  const Finished described = run_hansa("data describe '" + (client / "client.toml").string() + "' --json");
+  ASSERT_EQ(described.code, 0) << described.output;
+  const auto json = nlohmann::json::parse(described.output);
+  EXPECT_EQ(json.at("examples"), 3);
+  EXPECT_EQ(json.at("tensors").at(0).at("most"), 6);
+  EXPECT_EQ(json.at("tensors").at(1).at("labels"), nlohmann::json({1, 2}));
+  EXPECT_TRUE(std::filesystem::exists(client / "in" / "a.csv"));
+}
+
 TEST(AdversaryStoreProgram, VerifyExitsWithStorageForAFlippedBit) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "run";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "protocols/transport/internal/key_access.h"
 #include "protocols/transport/keys.h"
 #include "tests/temporary_folder.h"
 #include "tests/transport/support.h"
@@ -114,6 +115,18 @@ TEST(Keys, MovedSecretKeyIsWiped) {
   EXPECT_EQ(moved.public_key().value(), expected);
   EXPECT_EQ(std::strlen(key.z85()), 0u);  // NOLINT: reads the moved-from object on purpose
   EXPECT_FALSE(key.public_key());
+}
+
+// A secret that Kubernetes mounts for fsGroup belongs to root and has mode 0440.
+TEST(Keys, ASecretThatIsMountedForAGroupIsRead) {
+  using internal::is_private;
+  EXPECT_TRUE(is_private(0600, 1000, 1000));
+  EXPECT_TRUE(is_private(0400, 0, 1000));
+  EXPECT_TRUE(is_private(0440, 0, 1000));
+  EXPECT_FALSE(is_private(0440, 1000, 1000)) << "its owner can change that";
+  EXPECT_FALSE(is_private(0460, 0, 1000));
+  EXPECT_FALSE(is_private(0444, 0, 1000));
+  EXPECT_FALSE(is_private(0604, 0, 1000));
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ Result<Json> Service::read(const Json& request) {
   return Json{{"ok", true},
               {"location", opened_->location()},
               {"shape", json_of(opened_->shape())},
+              {"description", json_of(opened_->description())},
               {"examples", opened_->example_count()}};
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "common/text.h"
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/internal/csv_rows.h"
 
@@ -123,6 +124,25 @@ void sort_by_group(CsvTable& table, const Segments& segments) {
   reorder(table.segments, 1);
 }
 
+// Programs and people write titles above the header: a line below it that names the label is then the header.
+Result<CsvRowReader> rows_below(const CsvRecord& first, CsvReader& reader, const DataConfig& config,
+                                const std::string& location) {
+  constexpr int lines_above_max = 20;
+  auto rows = CsvRowReader::create(config, first, location);
+  if (rows) return rows;
+  CsvRecord record;
+  for (int line = 0; line < lines_above_max; ++line) {
+    const auto more = reader.next(record);
+    if (!more || !*more) break;
+    const auto is_label = [&](std::string_view field) { return trimmed(field) == config.label; };
+    if (std::ranges::none_of(record.fields, is_label)) continue;
+    rows.error().hint = "the names of the columns are in line " + std::to_string(record.line) +
+                        ": remove the lines above it";
+    break;
+  }
+  return rows;
+}
+
 }  // namespace
 
 TensorSpec CsvTable::target(const DataConfig& config) const {
@@ -148,7 +168,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
   CsvRecord record;
   HANSA_TRY(const bool has_header, reader.next(record));
   if (!has_header) return stream.bad("is empty", "its first line must name the columns");
-  HANSA_TRY(const CsvRowReader rows, CsvRowReader::create(config, record, location));
+  HANSA_TRY(const CsvRowReader rows, rows_below(record, reader, config, location));
 
   CsvTable out;
   out.columns = rows.input_count();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <system_error>
 
@@ -52,6 +53,7 @@ class ClassFolders {
       for (const fs::path& folder : folders) out_.classes.push_back(folder.filename().string());
     out_.class_count = static_cast<std::int64_t>(out_.classes.size());
     for (const fs::path& folder : folders) HANSA_TRY_VOID(add(folder));
+    if (most_ > 0) take_in_turn();
     if (!out_.files.empty()) return std::move(out_);
     return fail(ErrorCode::data, root_.string(),
                 "has no file in the folders of its classes whose name ends with " + listed(extensions_) +
@@ -61,6 +63,18 @@ class ClassFolders {
   }
 
  private:
+  // The first examples_max files: one of each class, then another one of each.
+  void take_in_turn() {
+    std::map<std::int64_t, std::uint64_t> seen;
+    std::vector<std::pair<std::uint64_t, std::size_t>> order;  // turn and position
+    for (std::size_t i = 0; i < out_.files.size(); ++i) order.emplace_back(seen[out_.files[i].label]++, i);
+    std::ranges::sort(order);
+    order.resize(std::min<std::size_t>(order.size(), most_));
+    std::vector<LabelledFile> taken;
+    for (const auto& [turn, i] : order) taken.push_back(std::move(out_.files[i]));
+    out_.files = std::move(taken);
+  }
+
   // In the order of their names.
   Result<std::vector<fs::path>> class_folders() const {
     std::vector<fs::path> out;
@@ -102,11 +116,11 @@ class ClassFolders {
       if (paths.size() + out_.files.size() > files_max) return tl::unexpected(too_many(root_.string()));
     }
     if (error)
-      return fail(ErrorCode::data, folder.string(), "cannot be read (" + error.message() + ")", "",
+      return fail(ErrorCode::data, folder.string(), "cannot be read (" + error.message() + ")",
+                  "give the user that runs this program permission to read the folder",
                   {ReasonCode::data_unreadable, {}});
     std::ranges::sort(paths);
     for (fs::path& path : paths) {
-      if (most_ > 0 && out_.files.size() == most_) break;
       std::string below = path.lexically_relative(root_).string();
       out_.files.push_back({std::move(path), std::move(below), found - out_.classes.begin()});
     }

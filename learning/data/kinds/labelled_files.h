@@ -25,7 +25,7 @@ struct LabelledFiles {
   std::int64_t class_count = 0;
 };
 
-// The first examples_max files. Below class_folders only files with one of these extensions (".jpg", in any case) count, also in
+// The first examples_max files, of class_folders in turn of each class. Below class_folders only files with one of these extensions (".jpg", in any case) count, also in
 // folders of the class's folder; names that begin with a dot do not. Fails (data) if there is none, if a folder is not one of
 // the classes, or at a line of the CSV file that cannot be used; a path in it must stay below its folder, or be absolute.
 [[nodiscard]] Result<LabelledFiles> find_labelled_files(const DataConfig& config,

@@ -1,6 +1,7 @@
 #include "learning/data/kinds/open_files.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,8 @@
 namespace hansa::learning::kinds {
 namespace {
 
+constexpr std::uint64_t content_bytes_max = std::uint64_t{4} << 30U;
+std::atomic<std::size_t> descriptors_held = 0;  // by all objects
 constexpr std::size_t spare_descriptors = 256;  // for the rest of the process
 
 // The limit of the process, which is raised as far as the system allows, because the usual one is meant for select(2).
@@ -49,12 +52,21 @@ Result<std::vector<std::byte>> content_of(const Descriptor& file, std::uint64_t 
 }  // namespace
 
 OpenFiles::OpenFiles() : OpenFiles(descriptors_allowed()) {}
+OpenFiles::OpenFiles(std::size_t descriptors_max)
+    : descriptors_max_(descriptors_max), held_(new std::size_t(0), [](const std::size_t* held) {
+        descriptors_held -= *held;
+        delete held;
+      }) {}
 
 Result<void> OpenFiles::add(const std::filesystem::path& path, std::uint64_t bytes_max) {
   File file{Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0, {}};
   struct stat status {};
   if (!file.descriptor || ::fstat(file.descriptor.get(), &status) != 0)
-    return unreadable(path, std::string("cannot be opened (") + std::strerror(errno) + ")");
+    return fail(ErrorCode::data, path.string(), std::string("cannot be opened (") + std::strerror(errno) + ")",
+                errno == ENOENT   ? "correct the path, or remove its line"
+                : errno == EMFILE ? "raise the limit of open files (ulimit -Hn)"
+                                  : "give the user that runs this program read permission",
+                {ReasonCode::data_unreadable, {}});
   if (!S_ISREG(status.st_mode)) return unreadable(path, "is not a file");
   file.bytes = static_cast<std::uint64_t>(status.st_size);
   if (file.bytes > bytes_max)
@@ -62,9 +74,15 @@ Result<void> OpenFiles::add(const std::filesystem::path& path, std::uint64_t byt
                 "has " + std::to_string(file.bytes >> 20U) + " MiB, and " + std::to_string(bytes_max >> 20U) +
                     " MiB are the most",
                 "make it smaller", {ReasonCode::data_too_large, {}});
-  if (descriptors_ < descriptors_max_) {
-    ++descriptors_;
+  if (descriptors_held < descriptors_max_) {
+    ++descriptors_held;
+    ++*held_;
   } else {
+    if (memory_bytes_ + file.bytes > content_bytes_max)
+      return fail(ErrorCode::resource, path.string(),
+                  "is one of more files than this process may keep open, and the others take more than 4 GiB of memory",
+                  "raise the limit of open files (ulimit -Hn), or set data.examples_max",
+                  {ReasonCode::data_too_large, {}});
     HANSA_TRY(file.content, content_of(file.descriptor, file.bytes, path));
     file.descriptor = Descriptor();
     memory_bytes_ += file.bytes;

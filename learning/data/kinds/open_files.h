@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -11,12 +12,12 @@
 
 namespace hansa::learning::kinds {
 
-// Keeps a descriptor for each file while the process has enough of them; beyond, the bytes of the file. Reading is
+// Keeps a descriptor for each file while the process has enough of them. For further files it keeps their bytes in memory. Reading is
 // const and thread-safe.
 class OpenFiles {
  public:
   OpenFiles();
-  explicit OpenFiles(std::size_t descriptors_max) : descriptors_max_(descriptors_max) {}
+  explicit OpenFiles(std::size_t descriptors_max);  // of all objects of the process
 
   // Fails (data) if the file cannot be opened, is not a regular file, or has more than bytes_max bytes.
   [[nodiscard]] Result<void> add(const std::filesystem::path& path, std::uint64_t bytes_max);
@@ -39,7 +40,7 @@ class OpenFiles {
   };
   std::vector<File> files_;
   std::size_t descriptors_max_;
-  std::size_t descriptors_ = 0;
+  std::shared_ptr<std::size_t> held_;  // descriptors of this object
   std::uint64_t memory_bytes_ = 0;
 };
 

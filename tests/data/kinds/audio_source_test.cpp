@@ -133,16 +133,14 @@ TEST_F(AudioSource, ExamplesMaxTakesTheFirstWindowsAndOpensNoMoreFiles) {
   EXPECT_THAT(refusal(), HasSubstr("sounds/a/b.wav: is no sound that can be read"));
 }
 
-TEST_F(AudioSource, AnExampleIsIdentifiedByItsFileAndPosition) {
+TEST_F(AudioSource, AnExampleIsIdentifiedByItsFile) {
   write_sound(sounds_ / "a" / "a.wav", {ramp(300)});
   write_sound(sounds_ / "a" / "b.wav", {ramp(300)});
   const auto source = open_kind(config_);
   std::set<Digest> identities;
   for (const std::uint32_t index : all_of(*source)) identities.insert(*source->identity(index));
-  EXPECT_EQ(identities.size(), 6U);
-  EXPECT_EQ(*source->identity(4), sha256(std::string("a/b.wav\000"
-                                                     "100",
-                                                     11)));
+  EXPECT_EQ(identities.size(), 2U) << "windows of one recording are on the same side";
+  EXPECT_EQ(*source->identity(4), sha256("a/b.wav"));
   // Another file in front does not change it.
   write_sound(sounds_ / "a" / "0.wav", {ramp(300)});
   EXPECT_EQ(*open_kind(config_)->identity(7), *source->identity(4));

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <gmock/gmock.h>
+#include <zlib.h>
 
 #include "learning/data/kinds/images/augment.h"
 #include "learning/data/kinds/images/decode.h"
@@ -75,12 +76,14 @@ class ImageFiles : public ::testing::Test {
     const auto decoded = decode();
     return decoded ? "was decoded" : decoded.error().text();
   }
+  static Pixels cat() { return pattern(12, 9); }
+  static Pixels dog() { return pattern(9, 12); }
   // Two classes: three images of cats, two of dogs.
   void photos() {
     config_.class_folders = folder_ / "photos";
     for (const char* name : {"cat/a.png", "cat/b.PNG", "cat/more/c.png", "dog/a.png", "dog/b.png"}) {
       std::filesystem::create_directories((config_.class_folders / name).parent_path());
-      testing::write_png(config_.class_folders / name, pattern(12, 9));
+      testing::write_png(config_.class_folders / name, std::string_view(name).starts_with("cat") ? cat() : dog());
     }
     testing::write_bytes(config_.class_folders / "cat" / ".DS_Store", "x");
     testing::write_bytes(config_.class_folders / "dog" / "notes.txt", "x");
@@ -181,12 +184,28 @@ TEST_F(ImageFiles, DamageIsAnError) {
   EXPECT_THAT(refusal(), HasSubstr("is empty"));
 }
 
+// What libjpeg only warns of, because a viewer shows the rest.
+TEST_F(ImageFiles, AJpegOfWhichAPartIsMissingOrOverwrittenIsDamaged) {
+  testing::write_jpeg(file_, pattern(64, 64));
+  const std::string whole = testing::bytes_of_file(file_);
+  testing::write_bytes(file_, whole.substr(0, whole.size() / 2) + "\xFF\xD9");
+  EXPECT_THAT(refusal(), HasSubstr("is a damaged image"));
+  std::string overwritten = whole;
+  overwritten.replace(whole.size() / 2, 200, 200, '\0');
+  testing::write_bytes(file_, overwritten);
+  EXPECT_THAT(refusal(), HasSubstr("is a damaged image"));
+}
+
 TEST_F(ImageFiles, ASizeThatIsClaimedIsNotBelieved) {
   testing::write_png(file_, pattern(20, 20));
   std::string bytes = testing::bytes_of_file(file_);
+  // The header has the length, "IHDR", width and height, five more bytes, and the checksum of all but the length.
   bytes.replace(16, 8, std::string("\x00\x03\x00\x00\x00\x03\x00\x00", 8));
-  testing::write_bytes(file_, bytes);  // its checksum is wrong as well
-  EXPECT_THAT(refusal(), Not(HasSubstr("was decoded")));
+  const auto checksum = static_cast<std::uint32_t>(
+      ::crc32(0, reinterpret_cast<const unsigned char*>(bytes.data()) + 12, 17));
+  for (unsigned i = 0; i < 4; ++i) bytes[29 + i] = static_cast<char>(checksum >> (24 - 8 * i));
+  testing::write_bytes(file_, bytes);
+  EXPECT_THAT(refusal(), HasSubstr("says that it has 196608 x 196608 pixels"));
 }
 
 TEST_F(ImageFiles, AFolderForEachClass) {
@@ -198,11 +217,19 @@ TEST_F(ImageFiles, AFolderForEachClass) {
   EXPECT_THAT((*source)->description().classes, ElementsAre("cat", "dog"));
   const Indices all = testing::all_of(**source);
   EXPECT_THAT(testing::read_targets<std::int64_t>(**source, all), ElementsAre(0, 0, 0, 1, 1));
-  const Pixels expected = kinds::resize_and_crop(pattern(12, 9), 8);
-  const std::vector<float> read = testing::read_inputs(**source, {4});
-  for (std::size_t i = 0; i < 64; ++i)
-    for (std::size_t c = 0; c < 3; ++c)
-      EXPECT_EQ(read[c * 64 + i], static_cast<float>(expected.values[i * 3 + c]) / 255.0F);
+  for (const std::uint32_t index : {0U, 4U}) {
+    const Pixels expected = kinds::resize_and_crop(index == 0 ? cat() : dog(), 8);
+    const std::vector<float> read = testing::read_inputs(**source, {index});
+    for (std::size_t i = 0; i < 64; ++i)
+      for (std::size_t c = 0; c < 3; ++c)
+        EXPECT_EQ(read[c * 64 + i], static_cast<float>(expected.values[i * 3 + c]) / 255.0F);
+  }
+}
+
+TEST_F(ImageFiles, TheFirstExamplesAreOfAllClasses) {
+  photos();
+  config_.examples_max = 3;
+  EXPECT_THAT(testing::read_targets<std::int64_t>(**open(), {0, 1, 2}), ElementsAre(0, 1, 0));
 }
 
 TEST_F(ImageFiles, ClassesDecideTheNumbersOfFolders) {

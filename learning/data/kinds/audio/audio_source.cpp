@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 12> extensions{".wav",  ".flac", ".ogg", 
                                                       ".aiff", ".aif",  ".au",  ".w64", ".rf64", ".caf"};
 constexpr std::uint64_t file_bytes_max = std::uint64_t{4} << 30;
 constexpr std::uint64_t memory_bytes_max = std::uint64_t{4} << 30;
+constexpr std::uint32_t mel_rate_least = 1'000;
 constexpr std::uint64_t examples_max = (std::uint64_t{1} << 32) - 1;
 
 class AudioSource final : public DataSource {
@@ -46,6 +47,11 @@ class AudioSource final : public DataSource {
                   {ReasonCode::data_too_large, {}});
     TensorSpec input{"x", ElementType::float32, {1, static_cast<std::int64_t>(window_)}, 0};
     if (config.features == AudioFeatures::log_mel) {
+      if (rate_ < mel_rate_least)
+        return fail(ErrorCode::usage, "data.features",
+                    "is \"log-mel\", which takes recordings of at least 1,000 Hz, but these have " +
+                        std::to_string(rate_) + " Hz",
+                    "use features = \"wave\"");
       if (const std::size_t least = LogMel::n_fft(rate_); window_ < least)
         return fail(ErrorCode::usage, "data.window",
                     "is " + std::to_string(window_) + ", but log-mel takes at least 25 ms, " +
@@ -75,8 +81,8 @@ class AudioSource final : public DataSource {
   [[nodiscard]] std::string location() const override { return location_; }
   [[nodiscard]] bool decodes() const override { return true; }
   [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
-    const SoundWindows::Window window = windows_[index];
-    return sha256(files_.files[window.file].name + '\0' + std::to_string(window.first));
+    // Windows of one recording have too much in common to be on both sides.
+    return sha256(files_.files[windows_[index].file].name);
   }
 
   [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,

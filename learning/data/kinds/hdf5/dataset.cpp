@@ -103,6 +103,7 @@ Result<Hdf5Dataset> Hdf5Dataset::open(const Hdf5Handle& file, const std::string&
                 hint_of_datasets(file), {ReasonCode::column_missing, {}});
   }
   out.spec_.name = std::move(name);
+  HANSA_TRY_VOID(out.check_place());  // first, because the shape of a virtual dataset is read from other files
   HANSA_TRY_VOID(out.read_type());
   HANSA_TRY_VOID(out.read_shape());
   HANSA_TRY_VOID(out.check_storage());
@@ -161,12 +162,18 @@ Result<void> Hdf5Dataset::check_size(std::uint64_t chunk_bytes) const {
   return {};
 }
 
+Result<void> Hdf5Dataset::check_place() {
+  const Hdf5Handle properties(H5Dget_create_plist(dataset_.get()), H5Pclose);
+  if (!properties) return bad("is damaged (" + hdf5_message() + ")", "fetch or copy the file again");
+  if (H5Pget_layout(properties.get()) == H5D_VIRTUAL || H5Pget_external_count(properties.get()) > 0)
+    return bad("stores its values in other files", "copy it into one file, for example with h5repack");
+  return {};
+}
+
 Result<void> Hdf5Dataset::check_storage() {
   const Hdf5Handle properties(H5Dget_create_plist(dataset_.get()), H5Pclose);
   if (!properties) return bad("is damaged (" + hdf5_message() + ")", "fetch or copy the file again");
   const H5D_layout_t layout = H5Pget_layout(properties.get());
-  if (layout == H5D_VIRTUAL || H5Pget_external_count(properties.get()) > 0)
-    return bad("stores its values in other files", "copy it into one file, for example with h5repack");
   HANSA_TRY_VOID(check_filters(properties));
   std::uint64_t chunk_bytes = 0;
   if (layout == H5D_CHUNKED) {

@@ -26,6 +26,7 @@ class Hdf5Dataset {
   Hdf5Dataset(Hdf5Handle dataset, std::string location);
   [[nodiscard]] Result<void> read_type();
   [[nodiscard]] Result<void> read_shape();
+  [[nodiscard]] Result<void> check_place();
   [[nodiscard]] Result<void> check_storage();
   [[nodiscard]] Result<void> check_filters(const Hdf5Handle& properties) const;
   [[nodiscard]] Result<void> check_size(std::uint64_t chunk_bytes) const;

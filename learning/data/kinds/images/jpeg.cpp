@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <type_traits>
 
 #include <turbojpeg.h>
@@ -15,11 +15,10 @@ struct Destroy {
 };
 using Decoder = std::unique_ptr<std::remove_pointer_t<tjhandle>, Destroy>;
 
-// Whether decoding failed. libjpeg also warns of bytes between segments, which many cameras write and which harm nothing.
-bool has_failed(int result, tjhandle decoder) {
-  if (result == 0) return false;
-  return ::tjGetErrorCode(decoder) == TJERR_FATAL ||
-         std::string_view(::tjGetErrorStr2(decoder)).find("Premature end") != std::string_view::npos;
+// libjpeg warns of bytes between segments, which some cameras write before the first scan and which harm nothing: then the
+// header has the same warning. Every other warning is of damaged pixels.
+std::string warning_of(int result, tjhandle decoder) {
+  return result == 0 ? std::string() : ::tjGetErrorStr2(decoder);
 }
 
 // Print shops store cyan, magenta, yellow and black, inverted.
@@ -42,7 +41,8 @@ Result<Pixels> decode_jpeg(std::span<const std::byte> file, std::size_t side_min
   int width = 0, height = 0, subsampling = 0, colors = 0;
   const int header =
       ::tjDecompressHeader3(decoder.get(), bytes, file.size(), &width, &height, &subsampling, &colors);
-  if (has_failed(header, decoder.get())) return damaged_image(location, ::tjGetErrorStr2(decoder.get()));
+  const std::string warning = warning_of(header, decoder.get());
+  if (header != 0 && ::tjGetErrorCode(decoder.get()) == TJERR_FATAL) return damaged_image(location, warning);
   HANSA_TRY_VOID(check_size(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), location));
   int divisor = 1;
   while (divisor < 8 && static_cast<std::size_t>(std::min(width, height)) >= 4 * side_min * divisor)
@@ -55,8 +55,9 @@ Result<Pixels> decode_jpeg(std::span<const std::byte> file, std::size_t side_min
   Pixels out{static_cast<std::size_t>(width), static_cast<std::size_t>(height), 3, {}};
   out.values.resize(out.width * out.height * channels);
   const int decoded = ::tjDecompress2(decoder.get(), bytes, file.size(), out.values.data(), width, 0, height,
-                                      is_cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT);
-  if (has_failed(decoded, decoder.get())) return damaged_image(location, ::tjGetErrorStr2(decoder.get()));
+                                      is_cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+  if (decoded != 0 && (::tjGetErrorCode(decoder.get()) == TJERR_FATAL || warning_of(decoded, decoder.get()) != warning))
+    return damaged_image(location, warning_of(decoded, decoder.get()));
   if (is_cmyk) out.values = rgb_of_cmyk(out.values);
   return out;
 }

@@ -14,6 +14,8 @@ namespace hansa::learning::kinds {
 namespace {
 
 constexpr int value_bytes_max = 16 << 20;
+constexpr int block_instructions = 1'000'000;
+constexpr int blocks_max = 5'000;  // without a row: about a minute
 
 int authorize(void* /*context*/, int action, const char* /*table*/, const char* function,
               const char* /*database*/, const char* /*trigger*/) {
@@ -58,6 +60,9 @@ tl::unexpected<Error> read_error(const std::string& location, int code, const ch
     case SQLITE_TOOBIG:
       return fail(ErrorCode::data, location, what, "select no value of more than 16 MiB",
                   {ReasonCode::data_too_large, {}});
+    case SQLITE_INTERRUPT:
+      return fail(ErrorCode::data, location, "takes too long: 5 billion instructions of SQLite without a row",
+                  "make the query simpler, or add an index", {ReasonCode::data_too_large, {}});
     default:
       return fail(ErrorCode::data, location, what, "try the query with the program sqlite3",
                   {ReasonCode::data_unreadable, {}});
@@ -68,6 +73,7 @@ tl::unexpected<Error> read_error(const std::string& location, int code, const ch
 
 struct SelectQuery::Connection {
   sqlite::Connection open;
+  int blocks = 0;  // of instructions since the last row
   [[nodiscard]] sqlite3* handle() const { return open->getHandle(); }
 };
 
@@ -82,12 +88,16 @@ Result<SelectQuery> SelectQuery::open(const std::filesystem::path& file, const s
   SelectQuery out;
   out.location_ = file.string();
   try {
-    out.connection_ = std::make_unique<Connection>(Connection{sqlite::open_to_read(file)});
+    out.connection_ = std::make_unique<Connection>(Connection{sqlite::open_to_read(file), 0});
   } catch (const SQLite::Exception& caught) {
     return read_error(out.location_, caught.getErrorCode(), caught.what());
   }
   sqlite3* database = out.connection_->handle();
   restrict_to_reading(database);
+  // A view may compute without end.
+  sqlite3_progress_handler(
+      database, block_instructions,
+      [](void* blocks) { return ++*static_cast<int*>(blocks) > blocks_max ? 1 : 0; }, &out.connection_->blocks);
 
   // The statement, and what is behind it.
   const auto prepare = [&](const char* text, const char** rest) {
@@ -116,6 +126,7 @@ Result<SelectQuery> SelectQuery::open(const std::filesystem::path& file, const s
 }
 
 Result<bool> SelectQuery::next() {
+  connection_->blocks = 0;
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_DONE) return false;
   if (code != SQLITE_ROW)

@@ -17,11 +17,4 @@ class ByteTokenizer final : public Tokenizer {
 
 std::unique_ptr<Tokenizer> byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
 
-#ifndef HANSA_HAS_TOKENS
-Result<std::unique_ptr<Tokenizer>> open_sentencepiece(const std::filesystem::path& /*file*/) {
-  return fail(ErrorCode::usage, "data.tokenizer", "is set, but this build of Hansa has no SentencePiece",
-              "install libsentencepiece-dev, and build again; without the key each byte is a token");
-}
-#endif
-
 }  // namespace hansa::learning::kinds
