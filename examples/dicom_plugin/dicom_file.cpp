@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
@@ -179,8 +180,12 @@ void decode(const std::string& path, const Options& options, std::vector<std::by
   DcmFileFormat file;
   const OFCondition loaded =
       file.loadFile(path.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_fileOnly);
-  // The condition's text is a constant of DCMTK.
-  if (loaded.bad()) throw Failure(path + ": is damaged or no DICOM file (" + loaded.text() + ")");
+  if (loaded.bad()) {
+    // Some texts of DCMTK have a tag in parentheses, which in a damaged file are bytes of a value.
+    const std::string_view text = loaded.text();
+    throw Failure(path + ": is damaged or no DICOM file (" +
+                  std::string(trimmed(text.substr(0, text.find('(')))) + ")");
+  }
   DcmDataset& data = *file.getDataset();
   const std::uint64_t bytes = check_header(data, options, path);
   decompress(data, bytes, path);

@@ -8,7 +8,7 @@
 
 namespace hansa_dicom {
 
-// what() is one line for the device's log. It never contains a value of a DICOM file.
+// what() is one line for the device's log. It contains no text of a DICOM file.
 struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
