@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -69,7 +71,8 @@ std::uint64_t check_header(DcmDataset& data, const Options& options, const std::
 
 void decompress(DcmDataset& data, std::uint64_t bytes, const std::string& path) {
   const DcmXfer syntax(data.getOriginalXfer());
-  if (syntax.isEncapsulated() && data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr).bad())
+  // Does nothing if the pixels are not compressed.
+  if (data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr).bad())
     throw Failure(path + ": its pixels (" + syntax.getXferName() +
                   ") are damaged or of a form without a decoder; JPEG, JPEG-LS and RLE are decoded");
   DcmElement* pixels = nullptr;

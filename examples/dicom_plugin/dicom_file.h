@@ -1,5 +1,6 @@
 // One DICOM file as pixels.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -8,6 +8,8 @@
 // With the environment variable SEARCH_REVERSED=TEXT it also searches its own memory, after open(), for the reverse of
 // TEXT, and prints "found" or "not found". This checks that nothing of the files' headers is left in the process.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>

@@ -79,6 +79,11 @@ void put_pixels(DcmDataset& data, const Picture& picture, const Form& form) {
   else require(data.putAndInsertUint16Array(DCM_PixelData, stored.data(), stored.size()));
 }
 
+bool is_compressed(E_TransferSyntax syntax) {
+  return syntax == EXS_RLELossless || syntax == EXS_JPEGProcess14SV1 || syntax == EXS_JPEGLSLossless ||
+         syntax == EXS_JPEG2000LosslessOnly;
+}
+
 void save(const fs::path& path, const Picture& picture, const Form& form, const Change& change = {}) {
   DcmFileFormat file;
   DcmDataset& data = *file.getDataset();
@@ -104,7 +109,7 @@ void save(const fs::path& path, const Picture& picture, const Form& form, const 
   if (form.width != nullptr) put(data, DCM_WindowWidth, form.width);
   put_pixels(data, picture, form);
   if (change) change(data);
-  if (DcmXfer(form.syntax).isEncapsulated() && data.getOriginalXfer() != form.syntax) {
+  if (is_compressed(form.syntax)) {
     require(data.chooseRepresentation(form.syntax, nullptr));
     if (!data.canWriteXfer(form.syntax)) throw std::runtime_error(path.string() + ": cannot be compressed");
     data.removeAllButCurrentRepresentations();
