@@ -30,11 +30,11 @@ class DataSupply {
   virtual void room_again() {}
 };
 
-// The data that config describes, including the kind "tensors". It is opened at the first use and kept open.
+// The data that config describes, of any kind. It is opened at the first use and kept open.
 [[nodiscard]] std::shared_ptr<DataSupply> supply_data(const DataConfig& config);
 // Examples that the program has already opened.
 [[nodiscard]] std::shared_ptr<DataSupply> supply_data(std::shared_ptr<const DataSource> source);
-// Like open_data_source(), and also opens the kind "tensors", which LibTorch reads.
+// Like open_data_source(), and also opens the kinds for which needs_trainer() is true: "tensors" and those of data/kinds.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_examples(const DataConfig& config);
 
 }  // namespace hansa::learning

@@ -87,7 +87,8 @@ Result<ExampleSplit> split_examples(const DataSource& source, double fraction, s
       HANSA_TRY_VOID(inputs->read(indices));
     }
     for (std::size_t i = 0; i < indices.size(); ++i)
-      (place_of(key, steps, hash, [&](Sha256& to) { add_example(source, inputs ? &*inputs : nullptr, indices[i], i, to); }) <
+      (place_of(key, steps, hash,
+                [&](Sha256& to) { add_example(source, inputs ? &*inputs : nullptr, indices[i], i, to); }) <
                fraction
            ? out.held_out
            : out.training)

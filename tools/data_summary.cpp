@@ -147,7 +147,8 @@ Result<DataSummary> summarise(const learning::DataSource& source, DataDescriptio
   DataSummary out{source.location(),     source.example_count(), order.size(),
                   source.memory_bytes(), shape.bytes(),          {},
                   std::move(description)};
-  const std::size_t block = std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);
+  const std::size_t block =
+      std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);
   std::vector<Values> values(shape.size());
   std::vector<std::vector<std::uint64_t>> memory(shape.size());  // of 8 bytes each for the alignment
   for (std::size_t t = 0; t < shape.size(); ++t) {

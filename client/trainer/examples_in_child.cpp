@@ -34,7 +34,8 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
   const internal::TaskMemory memory(shared.bytes(), sizes);
   for (std::size_t t = 0; t < examples.tensors.size(); ++t)
     learning::append(memory.example_tensor(t), examples.tensors[t]);
-  return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(), std::move(examples),
+  return std::make_unique<learning::DenseSource>(answer.at("location").get<std::string>(),
+                                                 std::move(examples),
                                                  learning::description_of(answer.at("description")));
 }
 

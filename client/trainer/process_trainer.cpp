@@ -178,7 +178,8 @@ class ProcessTrainer::Session {
   }
 
   [[nodiscard]] static Result<void> fill(const internal::Task& task, const learning::TrainingRequest& request,
-                           const learning::TrainingData* data, const internal::TaskMemory& memory) {
+                                         const learning::TrainingData* data,
+                                         const internal::TaskMemory& memory) {
     memory.progress().store(0);
     for (std::size_t i = 0; i < request.inputs.size(); ++i)
       std::ranges::copy(request.inputs[i].values, memory.input(i).begin());

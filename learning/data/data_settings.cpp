@@ -165,8 +165,8 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
     return fail(ErrorCode::usage, document.location(key("mels")), "is set without features = \"log-mel\"",
                 "remove it, or set features");
   if (!out.augment.empty() && table == "evaluation")
-    return fail(ErrorCode::usage, document.location(key("augment")), "does not apply to images that are evaluated",
-                "remove it");
+    return fail(ErrorCode::usage, document.location(key("augment")),
+                "does not apply to images that are evaluated", "remove it");
   if ((out.kind == "images" || out.kind == "audio") && out.file.empty() == out.class_folders.empty())
     return fail(ErrorCode::usage, document.location(key("kind")),
                 "is \"" + out.kind + "\", which needs either file or class_folders", "set one of the two");

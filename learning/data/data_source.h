@@ -69,7 +69,7 @@ template <class T>
   return out;
 }
 
-// Opens the source that config describes. Fails (usage) on an unknown kind, listing the known ones; fails (data) if a
+// Opens the source that config describes, if its kind does not need the trainer (needs_trainer). Fails (usage) on an unknown kind, listing the known ones; fails (data) if a
 // file is missing, damaged, or holds no example, with the line number where there is one.
 [[nodiscard]] Result<std::unique_ptr<DataSource>> open_data_source(const DataConfig& config);
 

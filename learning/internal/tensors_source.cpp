@@ -113,6 +113,19 @@ Result<LoadedTensors> find_tensors(const c10::IValue& value, const std::string& 
   return out;
 }
 
+// Python writes a dict of one entry with the opcode SETITEM, which LibTorch does not know. The same entry with SETITEMS, which
+// takes all that follow a MARK, is equal.
+std::string with_known_opcodes(std::string_view pickle) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view empty_dict = "\x80\x02}q\0"sv;  // of protocol 2, stored as object 0
+  std::string out(pickle);
+  if (!pickle.starts_with(empty_dict) || pickle.substr(empty_dict.size()).starts_with('(') ||
+      !pickle.ends_with("s."))
+    return out;
+  out[out.size() - 2] = 'u';
+  return out.insert(empty_dict.size(), 1, '(');
+}
+
 Result<LoadedTensors> load(const std::filesystem::path& path) {
   const std::string location = path.string();
   HANSA_TRY(const std::shared_ptr<MappedFile> file, MappedFile::open(path));
@@ -122,11 +135,11 @@ Result<LoadedTensors> load(const std::filesystem::path& path) {
                 "was not written by torch.save, or has the format before PyTorch 1.6", write_hint);
   caffe2::serialize::PyTorchStreamReader reader(location);
   const auto [pickle, pickle_size] = reader.getRecord("data.pkl");
-  const char* bytes = static_cast<const char*>(pickle.get());
+  const std::string text = with_known_opcodes({static_cast<const char*>(pickle.get()), pickle_size});
   std::size_t taken = 0;
-  const auto read = [&, size = pickle_size](char* out, std::size_t wanted) {
-    const std::size_t n = std::min(wanted, size - taken);
-    std::memcpy(out, bytes + taken, n);
+  const auto read = [&](char* out, std::size_t wanted) {
+    const std::size_t n = std::min(wanted, text.size() - taken);
+    std::memcpy(out, text.data() + taken, n);
     taken += n;
     return n;
   };

@@ -63,9 +63,9 @@ Result<void> read_owner_only(const std::filesystem::path& path, WipedBuffer& out
         ErrorCode::usage, path.string(),
         fmt::format("contains a secret key but is accessible to other users than its owner (mode {:04o})",
                     static_cast<unsigned>(status.st_mode) & 07777u),
-        status.st_uid == ::geteuid()
-            ? fmt::format("chmod 600 {}", path.string())
-            : "mount it with mode 0440 and a group of this process (Kubernetes: defaultMode: 0440 and fsGroup)");
+        status.st_uid == ::geteuid() ? fmt::format("chmod 600 {}", path.string())
+                                     : "mount it with mode 0440 and a group of this process (Kubernetes: "
+                                       "defaultMode: 0440 and fsGroup)");
   while (out.used < out.bytes.size()) {
     const ssize_t n = ::read(file.get(), out.bytes.data() + out.used, out.bytes.size() - out.used);
     if (n < 0 && errno == EINTR) continue;

@@ -58,7 +58,8 @@ TEST(ReadAhead, ThePreparedBatchIsTheOneThatIsRead) {
   const auto now = reader.read(first, 10);
   ASSERT_TRUE(now);
   reader.prepare(second, 20);
-  EXPECT_THAT(values_of_batch(*now), ElementsAre(11, 12, 13)) << "the batch that is trained on is not touched";
+  EXPECT_THAT(values_of_batch(*now), ElementsAre(11, 12, 13))
+      << "the batch that is trained on is not touched";
   const auto next = reader.read(second, 20);
   ASSERT_TRUE(next);
   EXPECT_THAT(values_of_batch(*next), ElementsAre(27, 28));

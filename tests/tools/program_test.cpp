@@ -42,9 +42,9 @@ Finished run_hansa(const std::string& arguments) {
 }
 
 TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
-  for (const char* command :
-       {"new", "keys generate", "keys show", "model create", "model list", "model inspect", "model export",
-        "model check", "model sign", "model verify", "data partition", "data describe", "simulate", "status", "evaluate"}) {
+  for (const char* command : {"new", "keys generate", "keys show", "model create", "model list",
+                              "model inspect", "model export", "model check", "model sign", "model verify",
+                              "data partition", "data describe", "simulate", "status", "evaluate"}) {
     const Finished help = run_hansa(std::string(command) + " --help");
     EXPECT_EQ(help.code, 0) << command;
     EXPECT_THAT(help.output, HasSubstr("Example")) << command;

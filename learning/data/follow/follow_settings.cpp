@@ -75,9 +75,10 @@ class Reader {
       return refuse("follow", "cannot be used with kind \"idx\", whose examples are in two files",
                     "save them as kind \"tensors\", and set folder");
     if (kind == "images" || kind == "audio")
-      return refuse("follow", "cannot be used with kind \"" + kind + "\", of which each example is a file",
-                    "restart the client when files were added, or move whole files of kind \"tensors\" or \"npy\" "
-                    "into a folder");
+      return refuse(
+          "follow", "cannot be used with kind \"" + kind + "\", of which each example is a file",
+          "restart the client when files were added, or move whole files of kind \"tensors\" or \"npy\" "
+          "into a folder");
     if (kind == "npy" && has("labels"))
       return refuse("labels", "is set together with follow, but each file has labels of its own",
                     "save the inputs x and the targets y in one .npz file, and remove labels");

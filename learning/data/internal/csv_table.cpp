@@ -136,8 +136,8 @@ Result<CsvRowReader> rows_below(const CsvRecord& first, CsvReader& reader, const
     if (!more || !*more) break;
     const auto is_label = [&](std::string_view field) { return trimmed(field) == config.label; };
     if (std::ranges::none_of(record.fields, is_label)) continue;
-    rows.error().hint = "the names of the columns are in line " + std::to_string(record.line) +
-                        ": remove the lines above it";
+    rows.error().hint =
+        "the names of the columns are in line " + std::to_string(record.line) + ": remove the lines above it";
     break;
   }
   return rows;

@@ -62,7 +62,8 @@ Result<void> OpenFiles::add(const std::filesystem::path& path, std::uint64_t byt
   File file{Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0, {}};
   struct stat status {};
   if (!file.descriptor || ::fstat(file.descriptor.get(), &status) != 0)
-    return fail(ErrorCode::data, path.string(), std::string("cannot be opened (") + std::strerror(errno) + ")",
+    return fail(ErrorCode::data, path.string(),
+                std::string("cannot be opened (") + std::strerror(errno) + ")",
                 errno == ENOENT   ? "correct the path, or remove its line"
                 : errno == EMFILE ? "raise the limit of open files (ulimit -Hn)"
                                   : "give the user that runs this program read permission",
@@ -80,7 +81,8 @@ Result<void> OpenFiles::add(const std::filesystem::path& path, std::uint64_t byt
   } else {
     if (memory_bytes_ + file.bytes > content_bytes_max)
       return fail(ErrorCode::resource, path.string(),
-                  "is one of more files than this process may keep open, and the others take more than 4 GiB of memory",
+                  "is one of more files than this process may keep open, and the others take more than 4 GiB "
+                  "of memory",
                   "raise the limit of open files (ulimit -Hn), or set data.examples_max",
                   {ReasonCode::data_too_large, {}});
     HANSA_TRY(file.content, content_of(file.descriptor, file.bytes, path));

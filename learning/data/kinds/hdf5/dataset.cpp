@@ -103,7 +103,8 @@ Result<Hdf5Dataset> Hdf5Dataset::open(const Hdf5Handle& file, const std::string&
                 hint_of_datasets(file), {ReasonCode::column_missing, {}});
   }
   out.spec_.name = std::move(name);
-  HANSA_TRY_VOID(out.check_place());  // first, because the shape of a virtual dataset is read from other files
+  HANSA_TRY_VOID(
+      out.check_place());  // first, because the shape of a virtual dataset is read from other files
   HANSA_TRY_VOID(out.read_type());
   HANSA_TRY_VOID(out.read_shape());
   HANSA_TRY_VOID(out.check_storage());

@@ -42,7 +42,9 @@ Result<Pixels> decode_jpeg(std::span<const std::byte> file, std::size_t side_min
   const int header =
       ::tjDecompressHeader3(decoder.get(), bytes, file.size(), &width, &height, &subsampling, &colors);
   const std::string warning = warning_of(header, decoder.get());
-  if (header != 0 && ::tjGetErrorCode(decoder.get()) == TJERR_FATAL) return damaged_image(location, warning);
+  const bool ends_early = warning.find("remature end") != std::string::npos;
+  if (header != 0 && (ends_early || ::tjGetErrorCode(decoder.get()) == TJERR_FATAL))
+    return damaged_image(location, warning);
   HANSA_TRY_VOID(check_size(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), location));
   int divisor = 1;
   while (divisor < 8 && static_cast<std::size_t>(std::min(width, height)) >= 4 * side_min * divisor)
@@ -56,7 +58,8 @@ Result<Pixels> decode_jpeg(std::span<const std::byte> file, std::size_t side_min
   out.values.resize(out.width * out.height * channels);
   const int decoded = ::tjDecompress2(decoder.get(), bytes, file.size(), out.values.data(), width, 0, height,
                                       is_cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
-  if (decoded != 0 && (::tjGetErrorCode(decoder.get()) == TJERR_FATAL || warning_of(decoded, decoder.get()) != warning))
+  if (decoded != 0 &&
+      (::tjGetErrorCode(decoder.get()) == TJERR_FATAL || warning_of(decoded, decoder.get()) != warning))
     return damaged_image(location, warning_of(decoded, decoder.get()));
   if (is_cmyk) out.values = rgb_of_cmyk(out.values);
   return out;

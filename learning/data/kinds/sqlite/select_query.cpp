@@ -97,7 +97,8 @@ Result<SelectQuery> SelectQuery::open(const std::filesystem::path& file, const s
   // A view may compute without end.
   sqlite3_progress_handler(
       database, block_instructions,
-      [](void* blocks) { return ++*static_cast<int*>(blocks) > blocks_max ? 1 : 0; }, &out.connection_->blocks);
+      [](void* blocks) { return ++*static_cast<int*>(blocks) > blocks_max ? 1 : 0; },
+      &out.connection_->blocks);
 
   // The statement, and what is behind it.
   const auto prepare = [&](const char* text, const char** rest) {

@@ -42,11 +42,12 @@ std::int64_t vocabulary_size(const void* self) {
   return static_cast<const SentencePieceProcessor*>(self)->GetPieceSize();
 }
 
-int encode(const void* self, const char* text, std::size_t bytes, void (*take)(void*, const int*, std::size_t),
-           void* context, char* error, std::size_t error_size) {
+int encode(const void* self, const char* text, std::size_t bytes,
+           void (*take)(void*, const int*, std::size_t), void* context, char* error, std::size_t error_size) {
   std::vector<int> tokens;
-  const util::Status status = guarded(
-      [&] { return static_cast<const SentencePieceProcessor*>(self)->Encode({text, bytes}, &tokens); });
+  const util::Status status = guarded([&] {
+    return static_cast<const SentencePieceProcessor*>(self)->Encode({text, bytes}, &tokens);
+  });
   if (status.ok()) {
     take(context, tokens.data(), tokens.size());
     return 0;
@@ -60,7 +61,7 @@ void close(void* self) { delete static_cast<SentencePieceProcessor*>(self); }
 }  // namespace
 
 extern "C" const hansa_sentencepiece* hansa_sentencepiece_entry() {
-  static constexpr hansa_sentencepiece functions{HANSA_SENTENCEPIECE_VERSION, &open, &vocabulary_size, &encode,
-                                                 &close};
+  static constexpr hansa_sentencepiece functions{HANSA_SENTENCEPIECE_VERSION, &open, &vocabulary_size,
+                                                 &encode, &close};
   return &functions;
 }

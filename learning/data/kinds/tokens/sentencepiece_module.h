@@ -14,8 +14,9 @@ struct hansa_sentencepiece {
   void* (*open)(const char* model, size_t bytes, char* error, size_t error_size);
   int64_t (*vocabulary_size)(const void* self);
   /* Calls take() once, with the tokens, which are valid until it returns. Returns 0. */
-  int (*encode)(const void* self, const char* text, size_t bytes, void (*take)(void* context, const int* tokens, size_t count),
-                void* context, char* error, size_t error_size);
+  int (*encode)(const void* self, const char* text, size_t bytes,
+                void (*take)(void* context, const int* tokens, size_t count), void* context, char* error,
+                size_t error_size);
   void (*close)(void* self);
 };
 #define HANSA_SENTENCEPIECE_VERSION 1

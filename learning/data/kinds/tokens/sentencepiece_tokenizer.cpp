@@ -32,8 +32,8 @@ const hansa_sentencepiece* find_module() {
     for (const auto& path : {folder / module_name, folder / ".." / "lib" / "hansa" / module_name}) {
       void* library = ::dlopen(path.c_str(), load_flags);
       if (library == nullptr) continue;
-      const auto entry =
-          reinterpret_cast<decltype(&hansa_sentencepiece_entry)>(::dlsym(library, "hansa_sentencepiece_entry"));
+      const auto entry = reinterpret_cast<decltype(&hansa_sentencepiece_entry)>(
+          ::dlsym(library, "hansa_sentencepiece_entry"));
       const hansa_sentencepiece* functions = entry == nullptr ? nullptr : entry();
       if (functions != nullptr && functions->version == HANSA_SENTENCEPIECE_VERSION) return functions;
     }
