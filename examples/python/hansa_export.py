@@ -6,7 +6,8 @@
         they keep their values on every device and are never sent. So do the statistics of batch normalisation whose
         name (NAME.running_mean) matches.
 
-    hansa_export.py lora MODEL.py:CLASS OUT.pt --rank R --match GLOB... [--alpha A] [--train GLOB]... [--check client.toml]
+    hansa_export.py lora MODEL.py:CLASS OUT.pt --rank R --match GLOB... [--alpha A] [--train GLOB]...
+                    [--check client.toml]
         The same, but first adds low-rank adapters to the layers that match GLOB and freezes everything else, except
         the parameters that --train names. Only what is trained is sent (hansa_lora.py; docs/fine_tuning.md).
 
@@ -109,7 +110,8 @@ def trace_parts(module, names):
         parts[name].eval()
         parent, _, last = name.rpartition(".")
         try:
-            traced = torch.jit.trace(parts[name], calls[name])
+            with torch.no_grad():  # a trace has gradients all the same; here they would only need memory
+                traced = torch.jit.trace(parts[name], calls[name])
         except Exception as error:
             raise Unfit(f"--trace {name}: PyTorch cannot trace it: {error}") from error
         setattr(module.get_submodule(parent), last, traced)
@@ -140,7 +142,10 @@ def run_state(run, hansa="hansa"):
 
 def load_run(run, module, hansa="hansa"):
     """Loads the global model of a run, FOLDER or FOLDER@ROUND, into the module."""
-    load_state(module, run_state(run, hansa))
+    state = run_state(run, hansa)
+    if any(name.endswith(".lora_B") for name in state.keys() - module.state_dict().keys()):
+        raise Unfit(f"the model of {run} has adapters; use \"hansa_export.py merge\"")
+    load_state(module, state)
     return module
 
 
@@ -152,7 +157,8 @@ def load_weights(path, module):
     except OSError:
         raise
     except Exception as error:  # a damaged file raises many kinds
-        raise Unfit(f"{path} is no state_dict that torch.save wrote: {' '.join(str(error).split())[:200] or type(error).__name__}") from error
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise Unfit(f"{path} is no state_dict that torch.save wrote: {why}") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise Unfit(f"{path} is no state_dict: a dictionary of tensors")
     load_state(module, state)
@@ -217,14 +223,21 @@ def write_archive(module, options):
         torch.manual_seed(options.seed)  # the adapters do not depend on what the class has drawn
         layers = add_lora(module, options.match, options.rank, options.alpha, options.train)
         print(f"{options.out}: adapters for {', '.join(layers)}")
+        # One of A and B is zero at first, so that the other one has no gradient in the first step.
+        expected = [f"{name}.lora_A" if not part.lora_B.any() else f"{name}.lora_B"
+                    for name, part in ((name, module.get_submodule(name)) for name in layers)]
     else:
         freeze(module, options.freeze)
+        expected = []
     values = list(module.parameters())
     trained = sum(value.numel() for value in values if value.requires_grad)
     export_module(module, options.out, options.trace)
-    print(f"{options.out}: {sum(value.numel() for value in values)} parameters, of which {trained} are trained and sent")
+    total = sum(value.numel() for value in values)
+    print(f"{options.out}: {total} parameters, of which {trained} are trained and sent")
     if options.check:
-        print(check_archive(options.out, options.check, options.hansa))
+        for line in check_archive(options.out, options.check, options.hansa).splitlines():
+            if not any(f"did not change {name}:" in line for name in expected):
+                print(line)
 
 
 def main():

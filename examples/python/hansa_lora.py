@@ -74,16 +74,17 @@ class LoraTransposedLinear(nn.Module):
 
 
 class LoraEmbedding(nn.Embedding):
-    """nn.Embedding with an adapter. A: [rank, rows], B: [dimension, rank]. Here A is zero at first and B is random: a row
-    that no example selects has its own column of A, which has no gradient, so that the row keeps its values up to the
-    rounding of updates."""
+    """nn.Embedding with an adapter. A: [rank, rows], B: [dimension, rank]. Here A is zero at first and B is random:
+    a row that no example selects has its own column of A, which has no gradient, so that the row keeps its values up
+    to the rounding of updates."""
 
     def __init__(self, layer, rank: int, scaling: float):
         nn.Module.__init__(self)
         for name in ("num_embeddings", "embedding_dim", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq",
                      "sparse"):
             setattr(self, name, getattr(layer, name))
-        take_over(self, layer, torch.zeros(rank, layer.num_embeddings), torch.randn(layer.embedding_dim, rank), scaling)
+        a, b = torch.zeros(rank, layer.num_embeddings), torch.randn(layer.embedding_dim, rank)
+        take_over(self, layer, a, b, scaling)
 
     def forward(self, input: Tensor) -> Tensor:
         rows = functional.embedding(input, self.weight, self.padding_idx)
@@ -100,7 +101,7 @@ def take_over_convolution(adapter, layer, rank, scaling):
 
 
 class LoraConv1d(nn.Conv1d):
-    """nn.Conv1d with an adapter. A: [rank, in / groups * kernel], B: [out, rank]; B A is added to the flattened weight."""
+    """nn.Conv1d with an adapter. A: [rank, in / groups * kernel], B: [out, rank]; B A is added to the weight."""
 
     def __init__(self, layer, rank: int, scaling: float):
         nn.Module.__init__(self)
@@ -230,8 +231,8 @@ def matching_layers(module, match):
         found = {name: layer for name, layer in matched if adapter_class(layer)}
         if not found:
             known = candidates(module)
-            why = ("matches no layer" if not matched else
-                   f"matches no layer that can be adapted, only {some((f'{name} ({type(layer).__name__})' for name, layer in matched), 3)}")
+            others = some((f"{name} ({type(layer).__name__})" for name, layer in matched), 3)
+            why = f"matches no layer that can be adapted, only {others}" if matched else "matches no layer"
             raise Unfit(f"--match '{pattern}' {why}; " +
                         (f"layers that can be adapted are {some(known)}" if known else
                          "the module has no nn.Linear, nn.Embedding, nn.Conv1d or nn.Conv2d"))

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Low-rank adapters and frozen parameters, from a PyTorch module through a federation and back:
-# examples/python/hansa_export.py lora, merge and export --freeze, `hansa model inspect`, `hansa simulate`, `hansa status`.
-# The modules have the layers and parameter names of Hugging Face's GPT-2 (traced) and of an encoder with batch
-# normalisation (compiled); transformers is not needed.
+# examples/python/hansa_export.py lora, merge and export --freeze, `hansa model inspect`, `hansa simulate`,
+# `hansa status`. The modules have the layers and parameter names of Hugging Face's GPT-2 and BERT (traced), and of an
+# encoder with batch normalisation (compiled). The library transformers is not used.
 #
 #   lora_export_test.sh PROJECT_FOLDER PROGRAM_FOLDER
 set -euo pipefail
@@ -136,6 +136,59 @@ class Wrapped(nn.Module):
         return nn.functional.cross_entropy(self.forward(x, mask).flatten(0, 1), y.flatten(), ignore_index=-100)
 
 
+class BertSelfAttention(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.query, self.key, self.value = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x, **options):
+        scores = self.query(x) @ self.key(x).transpose(1, 2) + (1 - options["mask"].float())[:, None] * -1e4
+        return torch.softmax(scores, -1) @ self.value(x)
+
+
+class BertLayer(nn.Module):
+    """A part of BERT, with its names: a layer is called `self`."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.attention = nn.ModuleDict({"self": BertSelfAttention(width), "output": nn.Linear(width, width)})
+
+    def forward(self, x, **options):
+        return x + self.attention["output"](self.attention["self"](x, **options))
+
+
+class BertModel(nn.Module):
+    def __init__(self, words, width, layers):
+        super().__init__()
+        self.embeddings = nn.Embedding(words, width)
+        self.encoder = nn.ModuleDict({"layer": nn.ModuleList([BertLayer(width) for _ in range(layers)])})
+
+    def forward(self, input_ids, attention_mask):
+        x = self.embeddings(input_ids)
+        for layer in self.encoder["layer"]:
+            x = layer(x, mask=attention_mask)
+        return x[:, 0]
+
+
+class Classifier(nn.Module):
+    """Whether the first word is one of the second half."""
+
+    def __init__(self):
+        super().__init__()
+        self.bert = BertModel(32, 16, 2)
+        self.classifier = nn.Linear(16, 2)
+
+    def example_inputs(self):
+        return torch.ones(2, 12, dtype=torch.int64), torch.ones(2, 12, dtype=torch.int64)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.classifier(self.bert(x, mask))
+
+    @torch.jit.export
+    def training_loss(self, x: Tensor, mask: Tensor, y: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(self.forward(x, mask), (x[:, 0] > 15).long())
+
+
 class Encoder(nn.Module):
     """A compiled model of layers that adapters fit, with batch normalisation and a shared layer."""
 
@@ -257,7 +310,14 @@ for entry in json.load(open("status.json"))["rounds"]:
     assert entry["bytes_up"] < 4 * (4 * sent + 8192) and entry["bytes_down"] < 4 * (4 * sent + 8192), entry
 assert sent < every / 3, (sent, every)
 PYTHON
+refused "has adapters" load "$run" "${gpt2[@]}" x.pth
 refused "has another shape than in the module" merge "$run" "${gpt2[@]}" x.pth --arguments '{"width": 32}'
+
+# --- BERT's names, and a classifier that is trained in full
+export_model lora models.py:Classifier bert.pt --trace bert --rank 2 --match '*.attention.self.query' \
+  --match '*.attention.self.value' --train 'classifier.*' --check "$client" >/dev/null || fail "BERT's layers are not taken"
+hansa model inspect bert.pt >inspected
+[ "$(grep -c trainable inspected)" -eq 10 ] || fail "the classifier and four adapters are not what is sent: $(cat inspected)"
 
 # --- layers of a compiled module: embedding, convolution, shared linear layer; frozen batch normalisation stays
 export_model lora models.py:Encoder encoder.pt --weights encoder.pth --rank 2 --match words --match 'backbone.*' \
