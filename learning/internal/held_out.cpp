@@ -55,8 +55,12 @@ Result<Metrics> measure_held_out(Model& model, const DataSource& held_out, const
   for (const Metric& metric : measured.sums()) {
     const bool is_of_loss = metric.name == "loss";
     if (!is_of_loss && metric.name != "accuracy") continue;
-    out.push_back({std::string(is_of_loss ? names.loss : names.accuracy),
-                   is_of_loss ? bounded(metric.sum, metric.count) : metric.sum, metric.count});
+    // An example with several labels counts once.
+    const auto examples = static_cast<double>(held_out.example_count());
+    if (is_of_loss) out.push_back({std::string(names.loss), bounded(metric.sum, metric.count), metric.count});
+    else if (metric.count > 0)
+      out.push_back({std::string(names.accuracy),
+                     metric.count == examples ? metric.sum : metric.sum / metric.count * examples, examples});
   }
   return out;
 }

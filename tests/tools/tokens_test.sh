@@ -47,4 +47,5 @@ hansa-client "$client" >client.log 2>&1 &
 client_process=$!
 wait "$aggregator" || fail "the aggregator: $(tail -n 3 aggregator.log)"
 grep -q "round   1.*1 of 1 clients counted" aggregator.log || fail "no round: $(tail -n 3 aggregator.log client.log)"
+grep -q "held-out examples: loss .*, accuracy" aggregator.log || fail "the model is not measured: $(tail -n 3 aggregator.log)"
 echo "a language model was trained on the tokens of SentencePiece"
