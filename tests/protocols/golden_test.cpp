@@ -105,7 +105,7 @@ TEST(Golden, TheSpecificationNamesTheCurrentVersionOnce) {
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e"  // H N
-      "09 0d"  // version 9, type 13
+      "0a 0d"  // version 10, type 13
       "08 07 06 05 04 03 02 01"  // session
       "01"  // little-endian
       "18 17 16 15 14 13 12 11";  // task
