@@ -8,14 +8,26 @@
 
 namespace hansa {
 
-Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+namespace {
+
+Descriptor open_at(int folder, const std::filesystem::path& path, int flags, mode_t mode) {
   constexpr int attempts_max = 100;
   constexpr std::chrono::milliseconds pause(20);
   for (int attempt = 1;; ++attempt) {
-    Descriptor file(::open(path.c_str(), flags, mode));
+    Descriptor file(::openat(folder, path.c_str(), flags, mode));
     if (file || (errno != EMFILE && errno != ENFILE) || attempt == attempts_max) return file;
     std::this_thread::sleep_for(pause);
   }
+}
+
+}  // namespace
+
+Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+  return open_at(AT_FDCWD, path, flags, mode);
+}
+
+Descriptor open_file_at(const Descriptor& folder, const std::filesystem::path& path, int flags, mode_t mode) {
+  return open_at(folder.get(), path, flags, mode);
 }
 
 }  // namespace hansa

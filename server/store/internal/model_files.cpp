@@ -93,8 +93,8 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
   }
   const auto place = folder_ / unfinished_name;
   const auto write = [&]() -> Result<void> {
-    const Descriptor file(
-        ::openat(directory_.get(), unfinished_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    const Descriptor file =
+        open_file_at(directory_, unfinished_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (!file) return fail_with_errno(place, "cannot be created");
     HANSA_TRY_VOID(writer_.write(file, std::as_bytes(parameters), place));
     if (::fsync(file.get()) != 0) return fail_with_errno(place, "cannot be flushed to disk");
