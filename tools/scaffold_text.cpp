@@ -20,9 +20,13 @@ std::string data_text(const ScaffoldPlan& plan) {
         plan.dataset.string());
   return "# How good the model is: each client holds a fifth of its examples out, and measures the model of "
          "each\n"
-         "# round there. If the aggregator has held-out examples too, fill in and uncomment.\n"
-         "[evaluation]\n"
-         "on_clients = { fraction = 0.2, every = 1 }\n"
+         "# round there.\n"
+         "[evaluation.on_clients]\n"
+         "fraction = 0.2\n"
+         "every = 1                           # round\n\n"
+         "# Held-out examples, on which the aggregator evaluates the model after each round: fill in and "
+         "uncomment.\n"
+         "# [evaluation]\n"
          "# images = \"data/test-images.idx\"   # idx3, plain or .gz\n"
          "# labels = \"data/test-labels.idx\"   # idx1\n";
 }

@@ -80,8 +80,7 @@ for client in client-01 client-02 client-03; do
     "federation/sites/$client/client.toml" >changed
   mv changed "federation/sites/$client/client.toml"
 done
-data held-out | sed 's|\.\./\.\./||; /^\[data\]/d' >evaluation
-sed -i '/^\[evaluation\]/r evaluation' federation/federation.toml
+{ data held-out | sed 's/\[data\]/[evaluation]/; s|\.\./\.\./||'; } >>federation/federation.toml
 
 "$python" "$export_program" export meter.py:Meter federation/model.pt --check federation/sites/client-01/client.toml ||
   fail "the module is not taken"

@@ -225,7 +225,8 @@ for folder in [*sorted(glob.glob("federation/sites/*")), "federation"]:
     end = text.index("\n\n", begin)
     open(name, "w").write(text[:begin] + '[data]\nkind = "tensors"\nfile = "examples.pt"' + text[end:])
 PYTHON
-sed -i 's/^on_clients = .*/kind = "tensors"\nfile = "examples.pt"/; s/^learning_rate = .*/learning_rate = 0.05/' federation/federation.toml
+sed -i 's/^learning_rate = .*/learning_rate = 0.05/' federation/federation.toml
+printf '\n[evaluation]\nkind = "tensors"\nfile = "examples.pt"\n' >>federation/federation.toml
 client=federation/sites/client-01/client.toml
 
 # --- refusals

@@ -26,7 +26,7 @@ for name in "$@"; do
   "$python" -W ignore "$compare" write "$name" "$name"
   # All 24 examples are one batch, so that the order of the examples does not matter; updates are sent as they are.
   sed -i -e 's/^epochs = .*/epochs = 20/' -e 's/^batch_size = .*/batch_size = 24/' -e 's/^learning_rate = .*/learning_rate = 0.05/' \
-    -e 's/^momentum = .*/momentum = 0.9/' -e '/^\[evaluation\]/,/^$/d' "$name/federation.toml"
+    -e 's/^momentum = .*/momentum = 0.9/' -e '/^\[evaluation.on_clients\]/,/^$/d' "$name/federation.toml"
   printf '\n[compression]\nuplink = "f32"\n' >>"$name/federation.toml"
   awk '/^\[data\]/ { print "[data]\nkind = \"tensors\"\nfile = \"../../data.pt\"\n"; skip = 1; next } /^(#|\[)/ { skip = 0 } !skip' \
     "$name/sites/client-01/client.toml" >changed
