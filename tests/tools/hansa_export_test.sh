@@ -7,13 +7,7 @@ set -euo pipefail
 export PATH="$2:$PATH"
 export_program="$1/examples/python/hansa_export.py"
 
-for python in python3 /usr/bin/python3 none; do
-  if [ "$python" = none ]; then
-    echo "skipped: no python3 here has PyTorch; apt-get install python3-torch"
-    exit 77
-  fi
-  if "$python" -c 'import torch' 2>/dev/null; then break; fi
-done
+. "$(dirname "$0")/torch_python.sh"
 
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -8,13 +8,7 @@ export PATH="$2:$PATH"
 compare="$1/tests/tools/python_comparison/compare.py"
 shift 2
 
-for python in python3 /usr/bin/python3 none; do
-  if [ "$python" = none ]; then
-    echo "skipped: no python3 here has PyTorch; apt-get install python3-torch"
-    exit 77
-  fi
-  if "$python" -c 'import torch' 2>/dev/null; then break; fi
-done
+. "$(dirname "$0")/torch_python.sh"
 
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -8,8 +8,8 @@
 
 namespace hansa::learning {
 
-// Opens data of one of these kinds. Empty: config.kind is none of them. Fails (usage) if the kind was not built, with the
-// packages that the build needs.
+// Opens data of one of these kinds; empty for any other kind. Fails (usage), naming the packages that the build needs, if the
+// kind was not built.
 [[nodiscard]] std::optional<Result<std::unique_ptr<DataSource>>> open_optional_kind(const DataConfig& config);
 
 }  // namespace hansa::learning

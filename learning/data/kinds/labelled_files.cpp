@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <system_error>
 
 #include "common/spelling.h"
-#include "common/text.h"
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/internal/csv_reader.h"
+#include "learning/data/internal/label_values.h"
 
 namespace hansa::learning::kinds {
 namespace {
@@ -18,11 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t files_max = 10'000'000;
-constexpr std::int64_t labels_max = 1'000'000;
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
-std::string quoted(const std::string& text) { return "\"" + printable(text.substr(0, 60)) + "\""; }
 
 Error too_many(const std::string& location) {
   return {ErrorCode::data,
@@ -174,7 +170,7 @@ class FileTable {
   Result<std::size_t> column(const internal::CsvRecord& header, const std::string& name) const {
     const auto found = std::ranges::find(header.fields, name);
     if (found == header.fields.end())
-      return fail(ErrorCode::data, location_, "has no column " + quoted(name),
+      return fail(ErrorCode::data, location_, "has no column " + internal::in_quotes(name),
                   "its first line must be \"file,label\", or set data.columns and data.label",
                   {ReasonCode::column_missing, {}});
     return static_cast<std::size_t>(found - header.fields.begin());
@@ -203,31 +199,21 @@ class FileTable {
     const fs::path path(record.fields[path_]);
     const bool leaves = std::ranges::find(path, fs::path("..")) != path.end();
     if (path.empty() || (path.is_relative() && leaves))
-      return fail(ErrorCode::data, place, "has the path " + quoted(path.string()),
+      return fail(ErrorCode::data, place, "has the path " + internal::in_quotes(path.string()),
                   "write a path below the folder of this file, or an absolute one",
                   {ReasonCode::value_invalid, {{Quantity::line, record.line}}});
-    HANSA_TRY(const std::int64_t label, label_of(std::string(record.fields[label_]), place, record.line));
+    HANSA_TRY(const std::int64_t label, label_of(record.fields[label_], place, record.line));
     out_.class_count = std::max(out_.class_count, label + 1);
     out_.files.push_back(
         {path.is_absolute() ? path : config_.file.parent_path() / path, path.string(), label});
     return {};
   }
 
-  Result<std::int64_t> label_of(const std::string& text, const std::string& place, std::uint64_t line) const {
-    const Reason reason{ReasonCode::class_unknown, {{Quantity::line, line}}};
-    if (!config_.classes.empty()) {
-      const auto found = std::ranges::find(config_.classes, text);
-      if (found != config_.classes.end()) return found - config_.classes.begin();
-      return fail(ErrorCode::data, place,
-                  "has the label " + quoted(text) + ", which data.classes does not name",
-                  "add it to data.classes on all clients, or correct the line", reason);
-    }
-    std::int64_t value = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value < labels_max)
-      return value;
-    return fail(ErrorCode::data, place, "has the label " + quoted(text) + ", which is no class number",
-                "set data.classes to the labels as they are written", reason);
+  Result<std::int64_t> label_of(std::string_view text, const std::string& place, std::uint64_t line) const {
+    const auto label = internal::class_of(text, config_.classes);
+    if (label) return *label;
+    return fail(ErrorCode::data, place + ": label", label.error().what, label.error().hint,
+                {label.error().reason, {{Quantity::line, line}}});
   }
 
   const DataConfig& config_;

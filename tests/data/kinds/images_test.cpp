@@ -261,14 +261,14 @@ TEST_F(ImageFiles, ATableOfFiles) {
   table("photos/dog/a.png,dog\n../secret.png,cat\n");
   EXPECT_THAT(unopened(), HasSubstr("table.csv:3: has the path \"../secret.png\""));
   table("photos/dog/a.png,wolf\n");
-  EXPECT_THAT(unopened(), HasSubstr("table.csv:2: has the label \"wolf\", which data.classes does not name"));
+  EXPECT_THAT(unopened(), HasSubstr("table.csv:2: label: is \"wolf\", which is not in data.classes"));
   table("photos/dog/none.png,dog\n");
   EXPECT_THAT(unopened(), HasSubstr("none.png: cannot be opened"));
   table("");
   EXPECT_THAT(unopened(), HasSubstr("names no file"));
   config_.classes.clear();
   table("photos/dog/a.png,-1\n");
-  EXPECT_THAT(unopened(), HasSubstr("which is no class number"));
+  EXPECT_THAT(unopened(), HasSubstr("but a class is a whole number from 0"));
   config_.label = "kind";
   EXPECT_THAT(unopened(), HasSubstr("has no column \"kind\""));
 }
