@@ -16,6 +16,7 @@ class AdversaryModelProcess : public ProgramTest {
     run("hansa", {"new", folder.string(), "--clients", "3", "--clients-min", "3", "--rounds", "2"}, "new");
     create_model();
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
+    train_on_all_examples();
     ASSERT_TRUE(write_file_atomically(folder / "rows.csv", "x,y,z\n1,0,0\n2,1,0\n3,1,1\n"));
     for (int i = 1; i <= 3; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",

@@ -28,6 +28,7 @@ class Following : public ProgramTest {
     run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
     const auto federation = folder / "federation.toml";
     replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
+    train_on_all_examples();
     replace(federation, "clients_expected = 2", "clients_expected = 1");
     replace(federation, "quorum = 0.8", "quorum = 0.1");
     // A short deadline, because the round waits for a client that was killed; long enough to start a trainer under load.

@@ -30,6 +30,10 @@ class ProgramTest : public ::testing::Test {
     const std::string changed = std::regex_replace(*text, std::regex(what), with);
     ASSERT_TRUE(write_file_atomically(file, changed).has_value());
   }
+  // Clients hold out no examples: which ones they would hold out depends on a key that is random.
+  void train_on_all_examples() const {
+    replace(folder / "federation.toml", "\\[evaluation\\.on_clients\\][^\\[]*\n\n", "");
+  }
   // Runs a program that must succeed, and returns its output.
   std::string run(const std::string& program, const std::vector<std::string>& arguments,
                   const std::string& name) {

@@ -50,6 +50,7 @@ class SandboxedFederation : public ProgramTest {
     run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(folder / "federation.toml", "quorum = 0.8", "quorum = 0.5");
+    train_on_all_examples();
     ASSERT_TRUE(write_file_atomically(folder / "fixed.csv", "x,y\n1,0\n2,1\n3,2\n"));
     for (int i = 1; i <= 2; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",

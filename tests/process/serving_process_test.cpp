@@ -17,6 +17,7 @@ class ServingFederation : public ProgramTest {
     run("hansa", {"model", "create", "mlp", model, "--inputs", "1", "--classes", "3"}, "model");
     run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
     replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
+    train_on_all_examples();
     ASSERT_TRUE(write_file_atomically(folder / "data.csv", "x,y\n1,0\n2,1\n3,2\n4,1\n"));
     for (int i = 1; i <= 2; ++i)
       replace(client_file(i), "\\[data\\][^\\[]*",

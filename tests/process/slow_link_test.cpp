@@ -40,6 +40,7 @@ class SlowLink : public ProgramTest {
     replace(federation, "bind = \"[^\"]*\"", "bind = \"" + address + "\"");
     // Far too short for these transfers, but long enough for training.
     replace(federation, "deadline_s = 120", "deadline_s = 20");
+    train_on_all_examples();
     auto text = read_text_file(federation, 1 << 20);
     ASSERT_TRUE(text);
     ASSERT_EQ(text->find("[compression]"), std::string::npos);
