@@ -6,7 +6,7 @@
 
 namespace hansa::messages {
 
-inline constexpr std::uint8_t protocol_version = 10;
+inline constexpr std::uint8_t protocol_version = 11;
 inline constexpr std::size_t message_bytes_max = 64 * 1024;
 inline constexpr std::size_t bulk_bytes_max = 1024 * 1024;
 inline constexpr std::size_t name_bytes_max = 64;  // federation, client, run, metric, input, option

@@ -8,14 +8,19 @@
 //
 // If the setup says so, the values of a segment are rotated first, and only a fraction of them is rounded and summed.
 //
+// Statistics, such as the variances of a normalisation layer, are written more finely: a variance that a coarse step
+// makes negative is useless, and values of one segment may differ by orders of magnitude. They are few. Each is a scalar:
+// clipped to +-statistic_clip instead of +-clip, and rounded to the nearest multiple of statistic_clip / (2^39 - 1).
+//
 // The vector of a client contains the ring elements of the model, followed by scalars. A scalar is a whole number below
 // 2^48 as digits to the base levels + 1, low digits first; sums of scalars are exact. The scalars are, in this order:
 // the weight; for each of range_bins octaves the number of weighted and scaled values in it, with as many bits as the
 // number of ring elements has; for each metric its sum and its count, in units of 2^-16 and offset by 2^47, and a 1 if
 // the client has it; for each segment the binary logarithm of the root mean square of its weighted values, in units of
-// 2^-10 and offset by 64, with 17 bits, and 1 with one bit; both are 0 if no value of the segment has changed. The clip
-// and the scales of the next round are chosen from the summed octaves and logarithms, so that no single client's are
-// seen.
+// 2^-10 and offset by 64, with 17 bits, and 1 with one bit; both are 0 if no value of the segment has changed; for each
+// statistic its value, offset by 2^39, with statistic_bits bits. The clip and the scales of the next round are chosen
+// from the summed octaves and logarithms (range.h), so that no single client's are seen. Statistics are not in the
+// octaves.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -30,7 +35,12 @@
 
 namespace hansa::secure_aggregation {
 
-inline constexpr unsigned scalar_bits = 48;
+inline constexpr unsigned statistic_bits = 40;
+inline constexpr double statistic_clip = 256;  // in units of the scale
+
+// A client can claim any logarithm. A scale changes by at most this many octaves from round to round.
+inline constexpr double level_change_max = 4;
+
 inline constexpr std::size_t range_bins = 40;
 // Bin 0: below 2^-30; bin i: from 2^(i - 31) to below 2^(i - 30).
 inline constexpr int range_exponent_min = -30;
@@ -71,43 +81,5 @@ struct SumOfClients {
 // if the total weight is 0. The mean may hold any value: the caller bounds it, and the weight.
 [[nodiscard]] Result<SumOfClients> dequantise(std::span<const std::uint32_t> sum, std::uint32_t clients,
                                               const SumSetup& setup, std::span<float> out);
-
-// The clip of the next round: the quarter octave with the least expected error of the mean. The error consists of the
-// clipped part of the values and of the rounding, which averages out over the clients.
-[[nodiscard]] double choose_clip(const RangeHistogram& ranges, std::uint32_t clients, std::uint32_t levels);
-
-// The clip and scales of the next round, from the totals of this one. If this round had no scales yet, its octaves are
-// not those of scaled values; then the clip is six root mean squares. The scales follow the clients' logarithms only as
-// far as the octaves of the values allow, so that a client that lies about its logarithms changes them by a limited
-// factor, however many rounds it lies.
-struct NextRange {
-  double clip = 0;
-  std::vector<double> scales;
-};
-[[nodiscard]] NextRange choose_range(const SumOfClients& totals, std::uint32_t clients, std::uint32_t levels,
-                                     const SumSetup& setup);
-
-// A grid of about 2^value_bits - 1 levels that uses the whole ring. The ring is the smallest that holds the sum of
-// `clients` clients, or has one bit less if that costs at most a third of the levels. The grid then has as many levels
-// as the ring allows.
-struct Grid {
-  std::uint32_t levels = 0;
-  std::uint32_t ring_bits = 0;
-};
-[[nodiscard]] Grid choose_grid(std::uint32_t clients, unsigned value_bits);
-
-// One client of a sum can claim any octaves and scales. These bounds limit what that does to the rounds that follow.
-inline constexpr double level_change_max = 4;  // octaves by which a scale changes from round to round
-inline constexpr double clip_min = 0.25;  // in units of the scale; the most is first_clip
-
-// The quantisation of the first round, when nothing is known of the values: wide enough that few are clipped, and fine
-// enough that the mean of ten clients has an error of about 2^-16. It is not finer because in a short run the bytes of
-// the first round count.
-inline constexpr double first_clip = 16;
-inline constexpr unsigned first_value_bits = 18;
-[[nodiscard]] Quantisation first_quantisation(std::uint32_t clients, double weight_unit);
-// Segments with these numbers of values and scales of 1. Neighbours are joined if there would be more than
-// segments_max.
-[[nodiscard]] std::vector<Segment> segments_of(std::span<const std::uint64_t> values);
 
 }  // namespace hansa::secure_aggregation

@@ -1,5 +1,7 @@
 #include "protocols/secure_aggregation/setup.h"
 
+#include <algorithm>
+
 #include "common/transcript.h"
 #include "protocols/secure_aggregation/number_limits.h"
 #include "protocols/secure_aggregation/packing.h"
@@ -20,12 +22,47 @@ void append_grid(Transcript& out, const SumSetup& setup) {
   out.number(q.levels, 4).number(q.ring_bits, 1).real(q.clip).real(q.weight_unit);
   out.number(q.rotated ? 1 : 0, 1).real(q.fraction);
   out.number(setup.segments.size(), 2);
-  for (const Segment& segment : setup.segments) out.number(segment.values, 8).real(segment.scale);
+  for (const Segment& segment : setup.segments)
+    out.number(segment.values, 8).real(segment.scale).number(static_cast<std::uint8_t>(segment.kind), 1);
   out.number(setup.metrics.size(), 2);
   for (const std::string& metric : setup.metrics) out.text(metric);
 }
 
+// Each run of segments of one kind is divided into groups of up to `size` neighbours.
+std::vector<Segment> grouped(const std::vector<Segment>& segments, std::size_t size) {
+  std::vector<Segment> out;
+  std::size_t in_group = 0;
+  for (const Segment& segment : segments) {
+    if (out.empty() || in_group == size || out.back().kind != segment.kind) {
+      out.push_back(segment);
+      in_group = 0;
+    } else {
+      out.back().values += segment.values;
+    }
+    ++in_group;
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<Segment> segments_of_sum(std::vector<Segment> segments) {
+  const auto all_parameters = [&] {
+    for (Segment& segment : segments) segment.kind = SegmentKind::parameters;
+  };
+  std::uint64_t values = 0, statistics = 0;
+  for (const Segment& segment : segments) {
+    values += segment.values;
+    if (segment.kind == SegmentKind::statistics) statistics += segment.values;
+  }
+  if (statistics > statistics_max(values)) all_parameters();
+  for (std::size_t size = 2; segments.size() > segments_max; size *= 2) {
+    auto out = grouped(segments, size);
+    if (out.size() == segments.size()) all_parameters();  // the kinds alternate
+    else segments = std::move(out);
+  }
+  return segments;
+}
 
 std::uint64_t SumSetup::parameters() const {
   std::uint64_t out = 0;
@@ -39,22 +76,34 @@ codecs::SharedTransform SumSetup::transform() const {
   return {quantisation.rotated, quantisation.fraction, seed};
 }
 
+std::uint64_t SumSetup::statistics() const {
+  std::uint64_t out = 0;
+  for (const Segment& segment : segments)
+    if (segment.kind == SegmentKind::statistics) out += segment.values;
+  return out;
+}
+
+bool SumSetup::has_scales() const {
+  return std::ranges::any_of(segments, [](const Segment& segment) { return segment.scale != 1; });
+}
+
 std::uint64_t SumSetup::ring_elements() const {
   const codecs::SharedTransform shared = transform();
   std::uint64_t out = 0;
-  for (const Segment& segment : segments) out += shared.coefficients(segment.values);
+  for (const Segment& segment : segments)
+    if (segment.kind == SegmentKind::parameters) out += shared.coefficients(segment.values);
   return out;
 }
 
 Digest SumSetup::grid() const {
-  Transcript out("hansa secagg grid 1");
+  Transcript out("hansa secagg grid 2");
   out.number(round.value, 4);
   append_grid(out, *this);
   return out.digest();
 }
 
 Digest SumSetup::digest() const {
-  Transcript out("hansa secagg setup 3");
+  Transcript out("hansa secagg setup 4");
   out.text(federation).number(round.value, 4).number(attempt, 4).bytes(nonce.bytes);
   out.bytes(model.bytes).bytes(work.bytes);
   out.number(clients, 4);
@@ -85,6 +134,8 @@ Result<void> check(const SumSetup& setup) {
     if (segment.values > values_max - values) return wrong("has more values than a model can have");
     values += segment.values;
   }
+  if (setup.statistics() > statistics_max(values))
+    return wrong("has too many statistics for its number of values");
   return {};
 }
 

@@ -42,13 +42,26 @@ struct Quantisation {
   friend bool operator==(const Quantisation&, const Quantisation&) = default;
 };
 
-// Consecutive values of a model's vector with a common scale, usually those of one parameter tensor.
+enum class SegmentKind : std::uint8_t {
+  parameters,  // one ring element for each value, of few bits, possibly rotated
+  statistics,  // written finely: quantise.h
+};
+inline constexpr SegmentKind last_segment_kind = SegmentKind::statistics;
+
+// Consecutive values of a model's vector with a common scale, usually those of one parameter tensor or buffer.
 struct Segment {
   std::uint64_t values = 0;
   double scale = 1;  // number_limits.h
+  SegmentKind kind = SegmentKind::parameters;
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 inline constexpr std::size_t segments_max = 1'024;
+// A statistic takes up to 26 elements of a client's vector. Of a model with this number of values at most this many are
+// statistics, so that the vector is at most a few times longer than the model.
+[[nodiscard]] constexpr std::uint64_t statistics_max(std::uint64_t values) { return 4'096 + values / 16; }
+// The segments of a sum. All are parameters if there would be more than statistics_max() statistics. If there are more
+// than segments_max segments, neighbours are joined: those of one kind if that is enough, otherwise all, as parameters.
+[[nodiscard]] std::vector<Segment> segments_of_sum(std::vector<Segment> segments);
 
 struct SumSetup {
   std::string federation;
@@ -67,9 +80,12 @@ struct SumSetup {
   std::uint32_t certificate_epoch = 1;  // of the federation: earlier certificates do not hold
 
   [[nodiscard]] std::uint64_t parameters() const;  // the number of values in the model
+  [[nodiscard]] std::uint64_t statistics() const;  // those of them in segments of statistics
+  [[nodiscard]] bool has_scales() const;  // false in the first round, when no scale is known
   // The transform of the vector before it is rounded. It is the same for all attempts of a round.
   [[nodiscard]] codecs::SharedTransform transform() const;
-  [[nodiscard]] std::uint64_t ring_elements() const;  // the number of values after the transform
+  [[nodiscard]] std::uint64_t ring_elements()
+      const;  // the number of values after the transform, without statistics
   [[nodiscard]] Digest digest() const;
   // The digest of all that determines which ring elements an update becomes. It is the same for the attempts of a round
   // that differ in keys only.

@@ -7,6 +7,7 @@
 
 #include "common/kernels/fold.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 
 namespace hansa::server {
 namespace {

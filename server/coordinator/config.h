@@ -72,8 +72,8 @@ struct ModelFacts {
   // The operator's signature of archive and layout.
   std::optional<secure_aggregation::ModelApproval> approval;
   std::uint64_t elements = 0;  // of the flat vector
-  // The number of values of each parameter, in the order of the flat vector. Empty: one segment.
-  std::vector<std::uint64_t> segments;
+  // A segment for each parameter and buffer, in the order of the flat vector, with scales of 1. Empty: one segment.
+  std::vector<secure_aggregation::Segment> segments;
 };
 
 // The model that clients receive, and the deltas that lead to it from models that they may hold.

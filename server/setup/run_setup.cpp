@@ -87,6 +87,26 @@ Result<Compression> plan_compression(const FederationConfig& config, const Param
   return out;
 }
 
+std::vector<secure_aggregation::Segment> segments_of(const ParameterLayout& layout) {
+  std::vector<secure_aggregation::Segment> out;
+  for (const ParameterEntry& entry : layout.entries())
+    out.push_back({entry.count, 1,
+                   entry.kind == ParameterKind::buffer ? secure_aggregation::SegmentKind::statistics
+                                                       : secure_aggregation::SegmentKind::parameters});
+  return out;
+}
+
+void note_coarse_statistics(const std::vector<secure_aggregation::Segment>& segments, PreparedRun& run) {
+  const auto is_statistics = [](const secure_aggregation::Segment& segment) {
+    return segment.kind == secure_aggregation::SegmentKind::statistics;
+  };
+  if (std::ranges::any_of(segments, is_statistics) &&
+      std::ranges::none_of(secure_aggregation::segments_of_sum(segments), is_statistics))
+    run.notes.emplace_back(
+        "the model has so many buffers that secure sums round them as coarsely as its parameters: see "
+        "Statistics in docs/secure-aggregation.md");
+}
+
 // The run keeps the configuration that it is made with, and each later one with the round that it follows.
 Result<void> keep_configuration(const FederationConfig& config, PreparedRun& run) {
   if (config.file.empty()) return {};  // it was not read from a file
@@ -223,7 +243,8 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     c.settings.secure_sums->phase_max = secure->phase;
     c.settings.secure_sums->certificate_epoch = secure->epoch;
     c.settings.secure_sums->honest_min = secure->honest_min;
-    for (const auto& parameter : facts.layout.entries()) c.model.segments.push_back(parameter.count);
+    c.model.segments = segments_of(facts.layout);
+    note_coarse_statistics(c.model.segments, run);
   }
   c.model.archive = facts.archive;
   HANSA_TRY(run.archive, run.store->archive_file());

@@ -105,7 +105,7 @@ TEST(Golden, TheSpecificationNamesTheCurrentVersionOnce) {
 TEST(Golden, PingMatchesTheSpecification) {
   const std::string by_hand =
       "48 4e"  // H N
-      "0a 0d"  // version 10, type 13
+      "0b 0d"  // version 11, type 13
       "08 07 06 05 04 03 02 01"  // session
       "01"  // little-endian
       "18 17 16 15 14 13 12 11";  // task
@@ -115,7 +115,7 @@ TEST(Golden, PingMatchesTheSpecification) {
 
 TEST(Golden, WelcomeMatchesTheSpecification) {
   const std::string by_hand =
-      "48 4e 0a 01 08 07 06 05 04 03 02 01 01"
+      "48 4e 0b 01 08 07 06 05 04 03 02 01 01"
       "06 00 00 00 71 75 61 79 2d 31"  // "quay-1"
       "05 00 00 00 72 75 6e 2d 31"  // "run-1"
       "30 75 00 00"  // 30,000 ms
@@ -127,7 +127,7 @@ TEST(Golden, WelcomeMatchesTheSpecification) {
 
 TEST(Golden, ReceiptMatchesTheSpecification) {
   const std::string by_hand =
-      "48 4e 0a 0c 08 07 06 05 04 03 02 01 01"
+      "48 4e 0b 0c 08 07 06 05 04 03 02 01 01"
       "18 17 16 15 14 13 12 11"  // task
       "01"  // rejected
       "02 00 00 00 6e 6f";  // "no"
@@ -144,7 +144,7 @@ TEST(Golden, OfferMatchesTheSpecification) {
   offer.train_seconds = 0.5;
   offer.metrics = {{"loss", -2.0, 3.0}};
   const std::string by_hand =
-      "48 4e 0a 09 00 00 00 00 00 00 00 00 01"
+      "48 4e 0b 09 00 00 00 00 00 00 00 00 01"
       "01 00 00 00 00 00 00 00"
       "00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f"
       "08 00 00 00 00 00 00 00"

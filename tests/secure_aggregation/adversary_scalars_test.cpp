@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 #include "tests/secure_aggregation/cohort.h"
 
 namespace hansa::secure_aggregation {

@@ -227,8 +227,8 @@ def counting(first):
 def example():
     lines = {}
     ring = 10
-    setup = H(text("hansa secagg setup 3") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model") + H(b"work")
-              + struct.pack(">IIBddBd", 3, 255, ring, 0.5, 100.0, 0, 1.0) + struct.pack(">HQdQd", 2, 3, 1.0, 2, 0.25)
+    setup = H(text("hansa secagg setup 4") + text("example") + struct.pack(">II", 7, 1) + counting(0xE0) + H(b"model") + H(b"work")
+              + struct.pack(">IIBddBd", 3, 255, ring, 0.5, 100.0, 0, 1.0) + struct.pack(">HQdBQdB", 2, 3, 1.0, 0, 2, 0.25, 1)
               + struct.pack(">H", 1) + text("loss")
               + struct.pack(">BddBBI", 0, 0.2, 0.1, 40, 20, 2))
     lines["H(setup)"] = setup.hex()
@@ -266,9 +266,10 @@ def example():
     data = text("hansa secagg shares 1") + context + text("a") + text("b")
     lines["sealed shares from a to b"] = gcm(box_key, data, pair).hex()
 
-    # To the base 256: 48 bits are six digits, the 3 of a count of 5 one, 17 bits and 1 bit four; one for the reporters.
-    count = 5 + (1 + 2) * 6 + 1 + 40 + 2 * 4
-    numbers = list(range(5)) + [10] + [0] * (count - 6)
+    # To the base 256: 48 bits are six digits, the 2 of a count of 3 one, 17 bits and 1 bit four, a statistic's 40 bits
+    # five; one for the reporters.
+    count = 3 + (1 + 2) * 6 + 1 + 40 + 2 * 4 + 2 * 5
+    numbers = list(range(3)) + [10] + [0] * (count - 4)
     self_key = derive(keys[0][4], context, "self mask", "a", "")
     lines["self mask key of a"] = self_key.hex()
     masked = [(n + m) % 2**ring for n, m in zip(numbers, mask(self_key, count, ring))]

@@ -106,7 +106,7 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   std::ranges::copy(counting(0xe0).bytes(), setup.nonce.bytes.begin());
   setup.model = sha256(std::string_view("model"));
   setup.work = sha256(std::string_view("work"));
-  setup.segments = {{3, 1}, {2, 0.25}};
+  setup.segments = {{3, 1}, {2, 0.25, SegmentKind::statistics}};
   setup.clients = 3;
   setup.quantisation = {255, 10, 0.5, 100};
   setup.metrics = {"loss"};
@@ -114,7 +114,7 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
   say("setup: federation, round, attempt", "example, 7, 1");
   say("nonce", "e0 e1 e2 … (counting up, 32 bytes)");
   say("model, work", "SHA-256 of \"model\", of \"work\"");
-  say("segments", "3 values in scales of 1, 2 in scales of 0.25");
+  say("segments", "3 parameters in scales of 1, 2 statistics in scales of 0.25");
   say("clients", "3");
   say("levels, ring_bits", "255, 10");
   say("clip, weight_unit", "0.5, 100");
@@ -197,8 +197,8 @@ TEST(Page, ExampleEqualsTheResultsOfTheCode) {
     std::vector<std::uint32_t>& numbers = plain[i];
     numbers.assign(vector_elements(setup), 0);
     // The model's ring elements are given directly, so that the page needs no rounding; the weight is a scalar.
-    for (std::uint32_t e = 0; e < 5; ++e) numbers[e] = 50 * i + e;
-    numbers[5] = 10 + i;
+    for (std::uint32_t e = 0; e < 3; ++e) numbers[e] = 50 * i + e;
+    numbers[3] = 10 + i;
     std::vector<MaskTerm> terms;
     terms.push_back({derive_key(self_seeds[i], context, KeyPurpose::self_mask, names[i], {}), MaskSign::add});
     if (i == 0) {

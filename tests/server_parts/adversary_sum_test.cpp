@@ -5,6 +5,7 @@
 #include "common/random.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 #include "server/aggregation/make_update_form.h"
 
 namespace hansa::server {

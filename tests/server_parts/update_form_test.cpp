@@ -14,6 +14,7 @@
 #include "protocols/codecs/seeds.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 #include "server/aggregation/make_update_form.h"
 #include "tests/server_parts/median_form.h"
 #include "tests/temporary_folder.h"

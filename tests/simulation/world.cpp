@@ -12,6 +12,7 @@
 #include "protocols/codecs/update.h"
 #include "protocols/secure_aggregation/client.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 #include "server/coordinator/task_id.h"
 #include "tests/temporary_folder.h"
 

@@ -24,6 +24,7 @@ void fields(A& a, SecureTask& m) {
   list(a, m.segments, secure_aggregation::segments_max, [&a](secure_aggregation::Segment& segment) {
     ranged(a, segment.values, std::uint64_t{0}, blob_bytes_max / sizeof(float));
     finite(a, segment.scale);
+    enumeration(a, segment.kind, secure_aggregation::last_segment_kind);
   });
   texts(a, m.metrics, sum_metrics_max, name_bytes_max);
   enumeration(a, m.assumptions.threat_model, secure_aggregation::ThreatModel::active);

@@ -2,7 +2,7 @@
 
 #include "common/held_out_metrics.h"
 #include "common/random.h"
-#include "protocols/secure_aggregation/quantise.h"
+#include "protocols/secure_aggregation/range.h"
 #include "server/coordinator/internal/plain_checks.h"
 #include "server/coordinator/internal/secure_exchange.h"
 #include "server/coordinator/internal/weight_unit.h"
@@ -11,14 +11,14 @@ namespace hansa::server {
 
 namespace {
 
-// The number of values of each segment of an update: the model's segments, repeated for each output.
-std::vector<std::uint64_t> update_segments(const CoordinatorConfig& config) {
-  std::vector<std::uint64_t> each = config.model.segments;
-  if (each.empty()) each.push_back(config.model.elements);
-  std::vector<std::uint64_t> out;
+// The model's segments, repeated for each output.
+std::vector<secure_aggregation::Segment> update_segments(const CoordinatorConfig& config) {
+  std::vector<secure_aggregation::Segment> each = config.model.segments;
+  if (each.empty()) each.push_back({config.model.elements});
+  std::vector<secure_aggregation::Segment> out;
   for (std::size_t i = 0; i <= config.settings.vectors.size(); ++i)
     out.insert(out.end(), each.begin(), each.end());
-  return out;
+  return secure_aggregation::segments_of_sum(std::move(out));
 }
 
 PersonalModel personal_model(const Method& method) {
@@ -83,7 +83,7 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
     for (std::size_t j = 0; j < 8; ++j)
       secure.nonce.bytes[i + j] = static_cast<std::uint8_t>(number >> (8 * j));
   }
-  secure.segments = secure_aggregation::segments_of(update_segments(config_));
+  secure.segments = update_segments(config_);
   secure.clients = static_cast<std::uint32_t>(start.cohort.size());
   secure.metrics = settings.metrics;
   if (start.task.hold_out && start.task.hold_out->measure == Measure::yes) {
