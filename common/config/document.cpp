@@ -8,6 +8,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "common/config/toml_hints.h"
 #include "common/files.h"
 #include "common/spelling.h"
 
@@ -33,6 +34,11 @@ std::string wanted_text(const Setting& setting) {
   const std::string range = range_text(setting);
   std::string unit = setting.unit.empty() ? "" : " (" + std::string(setting.unit) + ")";
   return range.empty() ? unit : " " + range + unit;
+}
+
+std::string range_after_kind(const Setting& setting) {
+  const std::string range = range_text(setting);
+  return (range.empty() ? "" : ",") + wanted_text(setting);
 }
 
 std::string example_line(const Setting& setting) {
@@ -175,7 +181,7 @@ class Checker {
   std::optional<Variant> check_value(const Setting& setting, const std::string& key, const toml::node& node) {
     const std::uint32_t line = line_of(node);
     const auto wrong_kind = [&](std::string_view wanted) {
-      report(line, key, "must be " + std::string(wanted) + wanted_text(setting),
+      report(line, key, "must be " + std::string(wanted) + range_after_kind(setting),
              "for example \"" + example_line(setting) + "\"");
       return std::optional<Variant>();
     };
@@ -276,6 +282,12 @@ class Checker {
       report(line, key, "is empty", "for example \"" + example_line(setting) + "\"");
       return false;
     }
+    if (setting.kind == Kind::path) {
+      if (const std::string_view hint = path_hint(text); !hint.empty()) {
+        report(line, key, "is \"" + text + "\"", std::string(hint));
+        return false;
+      }
+    }
     if (in_range(setting.range, static_cast<double>(text.size()))) return true;
     report(line, key,
            "has " + std::to_string(text.size()) + " characters but must have" + wanted_text(setting),
@@ -311,8 +323,9 @@ Result<Document> Document::parse(std::string_view toml, const std::filesystem::p
   const toml::parse_result parsed = toml::parse(toml);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return fail(ErrorCode::usage, location_text(file, error.source().begin.line, ""),
-                std::string(error.description()), "see https://toml.io for how TOML is written");
+    const std::uint32_t line = error.source().begin.line;
+    auto [what, hint] = explain_mistake(toml, line, error.description());
+    return fail(ErrorCode::usage, location_text(file, line, ""), std::move(what), std::move(hint));
   }
   Document out;
   out.file_ = file;

@@ -65,14 +65,15 @@ std::string range_text(const Setting& setting) {
   const bool to = std::isfinite(range.most);
   std::string out;
   if (from && to && range.at_least == Bound::inclusive && range.at_most == Bound::inclusive)
-    out = number_text(range.least) + " to " + number_text(range.most);
+    out = number_text(range.least) + (range.least == range.most ? "" : " to " + number_text(range.most));
   else if (from && to)
     out = (range.at_least == Bound::exclusive ? "above " : "at least ") + number_text(range.least) +
           (range.at_most == Bound::exclusive ? ", below " : ", to ") + number_text(range.most);
   else if (from)
     out = (range.at_least == Bound::exclusive ? "above " : "at least ") + number_text(range.least);
   else if (to) out = (range.at_most == Bound::exclusive ? "below " : "at most ") + number_text(range.most);
-  if (!out.empty() && (setting.kind == Kind::text || setting.kind == Kind::texts)) out += " characters";
+  if (!out.empty() && (setting.kind == Kind::text || setting.kind == Kind::texts))
+    out += range.most == 1 ? " character" : " characters";
   return out;
 }
 

@@ -154,12 +154,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"TableAsValue", "first = 3\n",
                 "test.toml:1: first: must be a table; write [first] on a line of its own"},
         Mistake{"WrongKind", "[first]\nname = 7\n",
-                "test.toml:2: first.name: must be a text in quotes 1 to 8 characters; for example \"name = "
+                "test.toml:2: first.name: must be a text in quotes, 1 to 8 characters; for example \"name = "
                 "\"a\"\""},
         Mistake{"FractionForAWhole", "[first]\nname = \"x\"\ncount = 4.5\n",
-                "test.toml:3: first.count: must be a whole number 1 to 10; for example \"count = 5\""},
+                "test.toml:3: first.count: must be a whole number, 1 to 10; for example \"count = 5\""},
         Mistake{"TextForANumber", "[first]\nname = \"x\"\nwait_s = \"2\"\n",
-                "test.toml:3: first.wait_s: must be a number above 0, to 60 (seconds); for example \"wait_s "
+                "test.toml:3: first.wait_s: must be a number, above 0, to 60 (seconds); for example \"wait_s "
                 "= 2\""},
         Mistake{"AboveTheRange", "[first]\nname = \"x\"\ncount = 11\n",
                 "test.toml:3: first.count: is 11 but must be 1 to 10; for example \"count = 5\""},
@@ -198,7 +198,49 @@ TEST(Document, InvalidTomlIsReportedWithItsLine) {
   const auto document = Document::parse("[first]\nname = \"x\ncount = 1\n", "test.toml", schema);
   ASSERT_FALSE(document);
   EXPECT_THAT(document.error().location, HasSubstr("test.toml:2"));
+  EXPECT_THAT(document.error().text(), HasSubstr("toml.io"));
 }
+
+struct HandWritten {
+  const char* name;
+  std::string toml;
+  const char* error;  // after "test.toml"
+};
+class MistakesOfTheHand : public ::testing::TestWithParam<HandWritten> {};
+
+TEST_P(MistakesOfTheHand, AreReportedWithWhatToWrite) {
+  const auto document = Document::parse(GetParam().toml, "test.toml", schema);
+  ASSERT_FALSE(document);
+  EXPECT_EQ(document.error().text(), std::string("test.toml") + GetParam().error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, MistakesOfTheHand,
+    ::testing::Values(
+        HandWritten{
+            "WindowsPath", "[first]\nname = \"x\"\nfile = \"C:\\data\\d.csv\"\n",
+            ":3: has a backslash in double quotes; write single quotes around it, or / in place of \\"},
+        HandWritten{"NoQuotes", "[first]\nname = \"x\"\nfile = ../d.csv\n",
+                    ":3: file has a text without quotes; write file = \"...\""},
+        HandWritten{"TrueInPython", "[first]\nname = True\n",
+                    ":2: name is neither true nor false; write true, in lower case"},
+        HandWritten{"TypographicQuotes", "[first]\nname = \u201cx\u201d\n",
+                    ":2: has typographic quotes; write straight ones: \""},
+        HandWritten{"Utf16", std::string("\xff\xfe[\0f\0", 6),
+                    ":1: is UTF-16; save the file as UTF-8; editors call it an encoding"},
+        HandWritten{
+            "Latin1", "[first]\nname = \"\xe9\"\n",
+            ":2: has a character that is not UTF-8; save the file as UTF-8; editors call it an encoding"},
+        HandWritten{"TableTwice", "[first]\nname = \"x\"\n[first]\ncount = 1\n",
+                    ":3: [first] is in the file twice; put its keys below the first one"},
+        HandWritten{
+            "HomeFolder", "[first]\nname = \"x\"\nfile = \"~/d.csv\"\n",
+            ":3: first.file: is \"~/d.csv\"; \"~\" stands for a home folder in a shell only: write the "
+            "whole path"},
+        HandWritten{"Variable", "[first]\nname = \"x\"\nfile = \"$HOME/d.csv\"\n",
+                    ":3: first.file: is \"$HOME/d.csv\"; variables are not replaced in this file: write the "
+                    "whole path"}),
+    [](const auto& test) { return test.param.name; });
 
 TEST(Document, AMissingFileIsReportedWithTheCommandThatCreatesOne) {
   const auto document = Document::read("/nonexistent/test.toml", schema);
