@@ -263,6 +263,7 @@ void RouterChannel::disconnect(PeerId peer) {
 Result<std::unique_ptr<ServerChannel>> ServerChannel::open(const ServerChannelConfig& config,
                                                            const SecretKey& key, Admission& admission) {
   HANSA_TRY_VOID(check_bind_address(config.bind));
+  HANSA_TRY_VOID(check_local_host(config.bind));
   try {
     return std::make_unique<RouterChannel>(config, key, admission);
   } catch (const zmq::error_t& error) {

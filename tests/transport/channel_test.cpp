@@ -301,6 +301,17 @@ TEST_F(Channel, AddressesThatCannotBeListenedOnAreRefused) {
   }
 }
 
+// Names are not resolved. An interface of this machine, such as lo, is accepted.
+TEST_F(Channel, ANameIsNoAddressToListenOn) {
+  for (const char* bind : {"tcp://localhost:0", "tcp://aggregator.example:0"}) {
+    const auto channel = ServerChannel::open({.bind = bind}, server.key, roster);
+    ASSERT_FALSE(channel) << bind;
+    EXPECT_THAT(channel.error().text(), HasSubstr("neither an IP address nor a network interface"));
+  }
+  const auto channel = ServerChannel::open({.bind = "tcp://lo:0"}, server.key, roster);
+  EXPECT_TRUE(channel) << channel.error().text();
+}
+
 TEST_F(Channel, ManyClientsAtOnceEachGetTheirOwnAnswer) {
   constexpr int count = 20;
   std::vector<SecretKey> keys;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
+#include <net/if.h>
 
 #include "protocols/transport/client_channel.h"
 #include "protocols/transport/server_channel.h"
@@ -71,6 +72,16 @@ Result<void> check_bind_address(const std::string& address) {
     return {};
   return fail(ErrorCode::usage, address, "is not an address to listen on",
               "for example \"tcp://0.0.0.0:7470\"");
+}
+
+// libzmq reports a name that it does not resolve with an error of something else.
+Result<void> check_local_host(const std::string& bind) {
+  const std::string host = bind.substr(scheme.size(), bind.rfind(':') - scheme.size());
+  if (host == "*" || host.front() == '[' || is_numeric(AF_INET, host) || ::if_nametoindex(host.c_str()) != 0)
+    return {};
+  return fail(ErrorCode::network, bind,
+              "names \"" + host + "\", which is neither an IP address nor a network interface of this machine",
+              "for example \"tcp://0.0.0.0:7470\", or \"tcp://127.0.0.1:7470\" for this machine only");
 }
 
 }  // namespace hansa::transport

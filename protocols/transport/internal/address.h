@@ -14,4 +14,8 @@ enum class IpVersion : std::uint8_t { v4, v6 };
 // address is tcp://HOST:PORT or tcp://[IPV6]:PORT with a port from 1 to 65535.
 [[nodiscard]] Result<std::vector<IpVersion>> check_address(const std::string& address);
 
+// Of an address that check_bind_address() accepts. Fails with `network` if its host is not *, an IP address, or the
+// name of an interface of this machine: names are not resolved.
+[[nodiscard]] Result<void> check_local_host(const std::string& bind);
+
 }  // namespace hansa::transport
