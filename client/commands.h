@@ -15,5 +15,6 @@ struct CommandOutcome {
 };
 
 void add_check_command(CLI::App& app, CommandOutcome& outcome);
+void add_join_command(CLI::App& app, CommandOutcome& outcome);
 
 }  // namespace hansa::client

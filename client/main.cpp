@@ -35,7 +35,7 @@ hansa::Result<int> run(int argc, char** argv) {
   CLI::App app(
       "Trains on this device's data for a federation and sends updates of the model, never an example.");
   app.footer(
-      "Examples:\n  hansa-client client.toml\n"
+      "Examples:\n  hansa-client join TOKEN           # enrol this device\n  hansa-client client.toml\n"
       "  hansa-client check client.toml    # why does it not connect?\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, log_level;
@@ -47,6 +47,7 @@ hansa::Result<int> run(int argc, char** argv) {
   app.set_version_flag("--version", HANSA_VERSION);
   CommandOutcome outcome;
   add_check_command(app, outcome);
+  add_join_command(app, outcome);
   HANSA_TRY_VOID(forbid_core_dumps());
   try {
     app.parse(argc, argv);
