@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
+#include "client/commands.h"
 #include "client/config/client_config.h"
 #include "client/process/client_process.h"
 #include "client/process/core_dumps.h"
@@ -33,20 +34,30 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
 hansa::Result<int> run(int argc, char** argv) {
   CLI::App app(
       "Trains on this device's data for a federation and sends updates of the model, never an example.");
-  app.footer("Example:\n  hansa-client client.toml\n\nExit codes: docs/exit-codes.md");
+  app.footer(
+      "Examples:\n  hansa-client join TOKEN           # enrol this device\n  hansa-client client.toml\n"
+      "  hansa-client check client.toml    # why does it not connect?\n\n"
+      "Exit codes: docs/exit-codes.md");
   std::string file, log_level;
-  app.add_option("FILE", file, "client.toml")->required();
+  app.add_option("FILE", file, "client.toml");
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
   bool no_sandbox = false;
   app.add_flag("--no-sandbox", no_sandbox,
                "for development: train without the sandbox; a model's code may then do what this user may");
   app.set_version_flag("--version", HANSA_VERSION);
+  CommandOutcome outcome;
+  add_check_command(app, outcome);
+  add_join_command(app, outcome);
+  HANSA_TRY_VOID(forbid_core_dumps());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
-  HANSA_TRY_VOID(forbid_core_dumps());
+  if (outcome.chosen) return outcome.exit_code;
+  if (file.empty())
+    return hansa::fail(hansa::ErrorCode::usage, "", "FILE is missing",
+                       "name the device's configuration: hansa-client client.toml");
   ::umask(077);  // the state may hold examples
   HANSA_TRY(const auto config, read_client_config(file));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));

@@ -13,6 +13,7 @@ install(
   TARGETS
     hansa_agent
     hansa_client
+    hansa_client_check
     hansa_client_config
     hansa_client_engine
     hansa_client_ledger

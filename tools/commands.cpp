@@ -44,6 +44,11 @@ Result<int> run_checked(int argc, char** argv) {
   Outcome outcome;
   add_new_command(app, outcome);
   add_client_command(app, outcome);
+  add_kit_command(app, outcome);
+  add_invite_command(app, outcome);
+  add_approve_command(app, outcome);
+  add_devices_command(app, outcome);
+  add_audit_command(app, outcome);
   add_keys_command(app, outcome);
   add_model_command(app, outcome);
   add_data_command(app, outcome);

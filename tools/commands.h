@@ -14,13 +14,18 @@ namespace hansa::tools {
 // The result of the chosen subcommand: its callback writes it, and main reads it.
 using Outcome = Result<void>;
 
+void add_approve_command(CLI::App& hansa, Outcome& outcome);
+void add_audit_command(CLI::App& hansa, Outcome& outcome);
 void add_client_command(CLI::App& hansa, Outcome& outcome);
 void add_config_command(CLI::App& hansa, Outcome& outcome);
 void add_contract_command(CLI::App& hansa, Outcome& outcome);
 void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_describe_command(CLI::App& data, Outcome& outcome);
+void add_devices_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
+void add_invite_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
+void add_kit_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);
 void add_model_approval_commands(CLI::App& model, Outcome& outcome);
 void add_new_command(CLI::App& hansa, Outcome& outcome);

@@ -9,6 +9,8 @@
 #include "common/spelling.h"
 #include "protocols/transport/keys.h"
 #include "server/config/federation_config.h"
+#include "server/enrolment/admitted_folder.h"
+#include "tools/federation_folder.h"
 #include "tools/scaffold_text.h"
 #include "tools/site.h"
 
@@ -16,16 +18,6 @@ namespace hansa::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<server::FederationConfig> read_folder(const fs::path& folder) {
-  const fs::path file = folder / "federation.toml";
-  std::error_code error;
-  if (!fs::exists(file, error))
-    return fail(ErrorCode::usage, folder.string(),
-                "is no folder of a federation: it holds no federation.toml",
-                "name the folder that \"hansa new\" made: --folder DIR");
-  return server::read_federation_config(file);
-}
 
 std::vector<std::string> admitted_names(const fs::path& admitted) {
   std::vector<std::string> out;
@@ -72,32 +64,33 @@ Result<SiteTerms> terms_of(const server::FederationConfig& config, const AddPlan
   return terms;
 }
 
-Result<secure_aggregation::SigningKey> read_root(const server::FederationConfig& config,
-                                                 const AddPlan& plan) {
-  const fs::path file = plan.root.empty() ? plan.folder / "keys" / "root.key" : plan.root;
-  std::error_code error;
-  if (!fs::exists(file, error))
-    return fail(ErrorCode::usage, file.string(), "is missing, and the client needs a certificate",
-                "name the operator's secret root key: --root FILE");
-  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(file));
-  HANSA_TRY(secure_aggregation::SigningKey root, enrolment::identity_of(secret));
-  if (config.root && *config.root != root.public_key())
-    return fail(ErrorCode::usage, file.string(), "is not the root key that federation.toml names",
-                "its identity is " + enrolment::text_of(root.public_key()));
-  return root;
+// The folder decides who is admitted; the register of devices and its audit log follow it.
+void record_change(const server::FederationConfig& config, std::vector<std::string>& notes) {
+  const auto done = open_register(config, server::acting_operator(utc_seconds_now()));
+  if (!done) notes.push_back("the register of devices was not changed: " + done.error().text());
+}
+
+// A device that was revoked may come back with a new key only.
+Result<void> check_not_revoked(const server::FederationConfig& config, const fs::path& site) {
+  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(site_key(site)));
+  HANSA_TRY(const transport::PublicKey key, secret.public_key());
+  HANSA_TRY(const auto revoked, server::read_revoked_keys(config.admitted));
+  if (!revoked.contains(key)) return {};
+  return fail(ErrorCode::usage, site.string(), "holds a key that was revoked",
+              "remove the folder, so that the client gets a new key");
 }
 
 }  // namespace
 
 Result<Added> add_client(const AddPlan& plan) {
   HANSA_TRY_VOID(config::check_name(plan.name, "NAME \"" + plan.name + "\""));
-  HANSA_TRY(const auto config, read_folder(plan.folder));
+  HANSA_TRY(const auto config, read_federation_folder(plan.folder));
   std::error_code error;
   const fs::path admitted = config.admitted / (plan.name + ".pub");
   if (fs::exists(admitted, error))
     return fail(ErrorCode::usage, admitted.string(), "exists: the client is admitted already",
                 "choose another name, or remove it first: hansa client remove " + plan.name);
-  HANSA_TRY(const auto root, read_root(config, plan));
+  HANSA_TRY(const auto root, read_operator_key(config, plan.folder, plan.root));
   HANSA_TRY(const SiteTerms terms, terms_of(config, plan));
 
   Added out;
@@ -105,6 +98,7 @@ Result<Added> add_client(const AddPlan& plan) {
   out.address = terms.addresses.front();
   if (fs::exists(site_key(out.site), error)) {
     out.membership = Membership::returned;
+    HANSA_TRY_VOID(check_not_revoked(config, out.site));
   } else if (fs::exists(out.site, error)) {
     return fail(ErrorCode::usage, out.site.string(), "exists and holds no client.key",
                 "remove the folder, or choose another name");
@@ -113,6 +107,7 @@ Result<Added> add_client(const AddPlan& plan) {
   }
   HANSA_TRY(const auto validity, admit_site(out.site, config.admitted, terms, plan.name, root));
   out.expires = validity.expires;
+  record_change(config, out.notes);
   const std::size_t count = admitted_names(config.admitted).size();
   if (config.cohort.clients_expected != 0 && config.cohort.clients_expected < count)
     out.notes.push_back(
@@ -125,7 +120,7 @@ Result<Added> add_client(const AddPlan& plan) {
 
 Result<Removed> remove_client(const fs::path& folder, const std::string& name) {
   HANSA_TRY_VOID(config::check_name(name, "NAME \"" + name + "\""));
-  HANSA_TRY(const auto config, read_folder(folder));
+  HANSA_TRY(const auto config, read_federation_folder(folder));
   const fs::path file = config.admitted / (name + ".pub");
   std::error_code error;
   if (!fs::remove(file, error)) {
@@ -136,6 +131,7 @@ Result<Removed> remove_client(const fs::path& folder, const std::string& name) {
                      : "the folder " + config.admitted.string() + " lists the clients");
   }
   Removed out;
+  record_change(config, out.notes);
   out.remaining = admitted_names(config.admitted).size();
   const fs::path site = site_folder(folder, name).lexically_normal();
   if (fs::exists(site, error)) out.site = site;

@@ -1,56 +1,14 @@
 #include "tools/site.h"
 
-#include <fmt/core.h>
-
+#include "client/config/client_text.h"
 #include "common/files.h"
 #include "common/utc.h"
 #include "protocols/transport/keys.h"
 #include "tools/unfinished_folder.h"
 
 namespace hansa::tools {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::string addresses_text(const std::vector<std::string>& addresses) {
-  std::string out;
-  for (const std::string& address : addresses) out += (out.empty() ? "\"" : ", \"") + address + "\"";
-  return addresses.size() == 1 ? out : "[" + out + "]";
-}
-
-std::string data_text(SiteData data) {
-  if (data == SiteData::shard) return "images = \"data/images.idx\"\nlabels = \"data/labels.idx\"\n";
-  return "images = \"data/images.idx\"   # fill in: idx3, plain or .gz; or another kind: docs/data.md\n"
-         "labels = \"data/labels.idx\"   # fill in: idx1\n";
-}
-
-std::string root_text(const SiteTerms& terms, const std::string& root) {
-  if (terms.summing == Summing::plain)
-    return fmt::format(
-        "# The device trains only models that this root key has signed: hansa model sign.\n"
-        "[model]\nroot = \"{0}\"\n\n"
-        "# Updates leave this device only in secure aggregation with clients that this root key certified.\n"
-        "# [secure_aggregation]\n# root = \"{0}\"\n",
-        root);
-  std::string out = fmt::format(
-      "# Updates leave this device only in secure aggregation with clients that this root key certified. The "
-      "device trains\n"
-      "# only models that this root key has signed.\n"
-      "[secure_aggregation]\nroot = \"{}\"\n",
-      root);
-  if (terms.threat_model == secure_aggregation::ThreatModel::active) out += "threat_model = \"active\"\n";
-  if (terms.honest_min == 2)
-    out +=
-        "# The smallest sum is that of three clients. If one of them colludes with the aggregator, it "
-        "subtracts "
-        "its own\n"
-        "# update, and the sum of two is left. Without this line the client takes part only in larger "
-        "sums.\n";
-  if (terms.honest_min) out += fmt::format("honest_min = {}\n", *terms.honest_min);
-  return out;
-}
-
-}  // namespace
 
 fs::path site_folder(const fs::path& federation, const std::string& name) {
   return federation / "sites" / name;
@@ -59,30 +17,18 @@ fs::path site_folder(const fs::path& federation, const std::string& name) {
 fs::path site_key(const fs::path& site) { return site / "client.key"; }
 
 std::string client_toml(const SiteTerms& terms, const std::string& name, const std::string& root) {
-  return fmt::format(
-      "# The configuration of hansa-client on one device. All keys: docs/configuration.md.\n"
-      "# Paths are relative to this file's folder, which may be moved to any place on the device.\n\n"
-      "[client]\n"
-      "name = \"{client}\"                   # the aggregator admits it by admitted/{client}.pub\n"
-      "federation = \"{federation}\"\n"
-      "key = \"client.key\"                  # secret: stays on this device\n"
-      "state = \"state\"                     # what the client keeps; the client creates it\n"
-      "# after_federation = \"stay\"           # wait for another run; by default the client ends\n\n"
-      "[aggregator]\n"
-      "address = {address}\n"
-      "public_key = \"{key}\"   # the client connects to no other aggregator\n\n"
-      "# The examples this device trains on. None of them is sent.\n"
-      "[data]\n"
-      "{data}\n"
-      "{secure}\n"
-      "# The resources that training may use.\n"
-      "[resources]\n"
-      "threads = 1\n"
-      "# nice = 10\n"
-      "# memory_mib_max = 512\n",
-      fmt::arg("client", name), fmt::arg("federation", terms.federation),
-      fmt::arg("address", addresses_text(terms.addresses)), fmt::arg("key", terms.aggregator.text()),
-      fmt::arg("data", data_text(terms.data)), fmt::arg("secure", root_text(terms, root)));
+  client::ClientText text;
+  text.name = name;
+  text.federation = terms.federation;
+  text.addresses = terms.addresses;
+  text.aggregator = terms.aggregator;
+  text.root = root;
+  text.secure = terms.summing == Summing::secure;
+  text.honest_min = terms.honest_min;
+  text.threat_model = terms.threat_model;
+  if (terms.data == SiteData::shard)
+    text.data = "images = \"data/images.idx\"\nlabels = \"data/labels.idx\"\n";
+  return client::text_of(text);
 }
 
 Result<enrolment::DeviceFile> make_keys(const KeyFiles& files) {

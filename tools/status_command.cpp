@@ -13,6 +13,7 @@
 
 #include "common/metrics_text.h"
 #include "common/text.h"
+#include "server/config/devices_config.h"
 #include "server/divergence/run_watch.h"
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
@@ -320,9 +321,25 @@ void print_json(const RunView& view) {
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+// The federation's folder is two above the run, as `hansa new` makes it; elsewhere nothing is known.
+void warn_about_root_key(const std::filesystem::path& run) {
+  const auto file =
+      std::filesystem::absolute(run).lexically_normal().parent_path().parent_path() / "federation.toml";
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return;
+  const auto config = server::read_devices_config(file);
+  if (!config || !config->enrolment || config->enrolment->root_key.empty()) return;
+  fmt::print(
+      stderr,
+      "warning: the root key is on the aggregator's machine ([enrolment] root_key of {}), and signs every "
+      "device with a valid token: for trials only\n",
+      file.string());
+}
+
 Result<void> run_status(const StatusOptions& options) {
   HANSA_TRY(const std::filesystem::path run, find_run(options.run));
   HANSA_TRY(const RunView view, read_run(run));
+  warn_about_root_key(run);
   if (options.form == OutputForm::json) print_json(view);
   else print_table(view);
   return {};

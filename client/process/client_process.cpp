@@ -9,7 +9,9 @@
 
 #include "client/engine/engine.h"
 #include "client/process/archive_folder.h"
+#include "client/check/checks.h"
 #include "client/process/data_retry.h"
+#include "client/process/outage_watch.h"
 #include "client/process/serving_folder.h"
 #include "client/process/training_thread.h"
 #include "common/files.h"
@@ -95,6 +97,49 @@ class ArrivalNews {
   std::mutex mutex_;
   std::vector<Error> notices_;
 };
+
+// Looks, on a thread of its own, why the aggregator cannot be reached. The resolver cannot be interrupted, so that nobody
+// waits for the thread: it holds what it uses.
+class OutageCheck {
+ public:
+  void start(const std::filesystem::path& file) {
+    auto shared = shared_;
+    if (shared->running.exchange(true)) return;
+    std::thread([shared, file] {
+      std::vector<Finding> found;
+      // The files as they are now: somebody may be correcting them.
+      if (const auto config = read_client_config(file)) {
+        if (const auto key = transport::read_secret_key(config->key))
+          found = check_connection(*config, *key, utc_seconds_now());
+      }
+      const std::lock_guard lock(shared->mutex);
+      shared->found = std::move(found);
+      shared->running = false;
+    }).detach();
+  }
+  [[nodiscard]] std::vector<Finding> take() {
+    const std::lock_guard lock(shared_->mutex);
+    return std::exchange(shared_->found, {});
+  }
+
+ private:
+  struct Shared {
+    std::atomic<bool> running = false;
+    std::mutex mutex;
+    std::vector<Finding> found;
+  };
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+void log_findings(const std::vector<Finding>& findings, const Logger& log) {
+  for (const Finding& finding : findings) {
+    if (finding.outcome == Outcome::failed)
+      log.error("check of " + std::string(name(finding.check)) + ": " + finding.text +
+                (finding.hint.empty() ? "" : "; " + finding.hint));
+    else if (finding.outcome == Outcome::passed)
+      log.info("check of " + std::string(name(finding.check)) + ": " + finding.text);
+  }
+}
 
 void lower_priority(int nice, const Logger& log) {
   if (nice == 0) return;
@@ -231,13 +276,20 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
                           }});
   }
 
+  OutageWatch outage(steady_now());
+  OutageCheck outage_check;
   transport::ClientChannel::Handlers handlers;
   handlers.on_message = [&](std::span<const std::byte> message, std::span<const std::byte> bulk) {
     engine.receive(message, bulk, steady_now());
   };
   handlers.on_link = [&](const transport::LinkEvent& event) {
-    if (event.kind == transport::LinkEvent::Kind::connected) engine.link_up(steady_now());
-    else engine.link_down(event.error, steady_now());
+    if (event.kind == transport::LinkEvent::Kind::connected) {
+      outage.connected();
+      engine.link_up(steady_now());
+    } else {
+      outage.lost(steady_now());
+      engine.link_down(event.error, steady_now());
+    }
   };
   DataRetry retry(available || data.followed ? DataRetry::Need::none : DataRetry::Need::some, steady_now());
   bool stop_reported = false;
@@ -274,6 +326,8 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
       }
       engine.data_known(now, description_of(found), steady_now());
     }
+    if (outage.take_due(steady_now())) outage_check.start(config.file);
+    log_findings(outage_check.take(), log);
     if (retry.take_due(steady_now())) training.look_at_data();
     if (const auto found = training.take_data()) {
       retry.looked(found->has_value(), steady_now());

@@ -5,6 +5,7 @@
 #include "server/config/internal/compression_settings.h"
 #include "server/config/internal/data_contract_settings.h"
 #include "server/config/internal/divergence_settings.h"
+#include "server/config/internal/enrolment_settings.h"
 #include "server/config/internal/evaluation_settings.h"
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
@@ -25,6 +26,10 @@ constexpr std::array tables{
           federation_settings},
     Table{"aggregator", Presence::required, "Where the aggregator listens, and which clients it admits.",
           aggregator_settings},
+    Table{"enrolment", Presence::optional,
+          "Devices that join by a token: [enrolment.md](enrolment.md). Without this table no port is opened "
+          "for it.",
+          enrolment_settings},
     Table{"model", Presence::required, "What is trained.", model_settings},
     Table{"data_contract", Presence::optional,
           "What the data of every client must be: [data.md](data.md#data-contract). A client whose data "

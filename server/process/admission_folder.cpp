@@ -4,6 +4,8 @@
 
 #include <sys/inotify.h>
 
+#include "server/enrolment/admitted_folder.h"
+
 namespace hansa::server {
 namespace {
 
@@ -75,6 +77,8 @@ void AdmissionFolder::look_again() {
   std::error_code error;
   looked_at_ = steady_now();
   folder_written_ = std::filesystem::last_write_time(folder_, error);
+  // A list that cannot be read leaves the keys as they were: refusing a device is the safe side.
+  if (auto revoked = read_revoked_keys(folder_)) revoked_ = std::move(*revoked);
   Files now;
   names_.clear();
   std::filesystem::directory_iterator entries(folder_, error);
@@ -84,14 +88,15 @@ void AdmissionFolder::look_again() {
     if (entry.path().extension() != ".pub") continue;
     const std::string name = entry.path().stem().string();
     std::error_code gone;
-    File file{entry.last_write_time(gone), entry.file_size(gone), {}};
+    File file{entry.last_write_time(gone), entry.file_size(gone), {}, {}};
     if (gone) continue;
     const auto known = files_.find(name);
     if (known != files_.end() && known->second.written == file.written && known->second.bytes == file.bytes) {
-      file.key = known->second.key;
+      file.read = known->second.read;
     } else if (const auto read = transport::read_public_key(entry.path())) {
-      file.key = *read;
+      file.read = *read;
     }
+    if (file.read && !revoked_.contains(*file.read)) file.key = file.read;
     now.emplace(name, std::move(file));
   }
   if (error) is_readable_ = false;

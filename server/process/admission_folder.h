@@ -1,10 +1,12 @@
-// The clients that the operator admitted: a folder with files NAME.pub. A change takes effect at once: for handshakes,
-// and through take_change() for clients that are connected.
+// The clients that the operator admitted: a folder with files NAME.pub, except those whose keys are in its file revoked.keys
+// (server/enrolment/admitted_folder.h). A change takes effect at once: for handshakes, and through take_change() for
+// clients that are connected.
 #pragma once
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,8 @@ class AdmissionFolder final : public transport::Admission {
   struct File {
     std::filesystem::file_time_type written;
     std::uintmax_t bytes = 0;
-    std::optional<transport::PublicKey> key;  // empty: the file cannot be read
+    std::optional<transport::PublicKey> read;  // empty: the file cannot be read
+    std::optional<transport::PublicKey> key;  // the same, unless the key was revoked
     friend bool operator==(const File&, const File&) = default;
   };
   using Files = std::map<std::string, File, std::less<>>;  // by name
@@ -49,6 +52,7 @@ class AdmissionFolder final : public transport::Admission {
   Instant looked_at_;
   bool is_readable_ = false;
   Files files_;
+  std::set<transport::PublicKey> revoked_;
   std::map<transport::PublicKey, std::string> names_;
   Files reported_;  // by take_change
 };

@@ -8,13 +8,19 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include "common/log_budget.h"
 #include "common/utc.h"
 #include "protocols/enrolment/certificate_folder.h"
+#include "protocols/transport/client_channel.h"
+#include "server/config/devices_config.h"
 #include "server/config/rounds.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/divergence/run_watch.h"
+#include "server/enrolment/enrolment_server.h"
+#include "server/enrolment/signer.h"
 #include "server/process/admission_folder.h"
+#include "server/process/internal/device_book.h"
 #include "server/process/internal/final_report.h"
 #include "server/process/internal/round_evaluations.h"
 #include "server/store/held_out.h"
@@ -54,14 +60,15 @@ class ProcessObserver final : public EngineObserver {
  public:
   ProcessObserver(const FederationConfig& config, const std::string& run, const Logger& log,
                   const Warnings& warn, ProgressDisplay& display, internal::RoundEvaluations& evaluations,
-                  RunWatch& watch)
+                  RunWatch& watch, internal::DeviceActivityLog& devices)
       : config_(config),
         run_(run),
         log_(log),
         warn_(warn),
         display_(display),
         evaluations_(evaluations),
-        watch_(watch) {}
+        watch_(watch),
+        devices_(devices) {}
   void on_log(Log::Level level, const std::string& text) override {
     if (level == Log::Level::info) log_.info(text);
     else warn_(text);
@@ -70,6 +77,7 @@ class ProcessObserver final : public EngineObserver {
     log_.debug(fmt::format("round {} starts with {} clients", round.value, cohort));
   }
   void on_committed(const RoundRecord& record) override {
+    devices_.on_committed(record);
     const auto problems = watch_.on_committed(record);
     display_.set_best(watch_.best());
     display_.committed(record, config_.rounds);
@@ -107,6 +115,7 @@ class ProcessObserver final : public EngineObserver {
   ProgressDisplay& display_;
   internal::RoundEvaluations& evaluations_;
   RunWatch& watch_;
+  internal::DeviceActivityLog& devices_;
   std::optional<std::string> stop_reason_;
 };
 
@@ -177,13 +186,49 @@ internal::FinalReport make_report(const FederationConfig& config, const Prepared
   return out;
 }
 
+// Opens the port on which devices join. channel_endpoint: where clients reach the aggregator, if nothing else is known.
+Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig& config,
+                                                         const DevicesConfig& devices_config,
+                                                         const transport::SecretKey& key,
+                                                         const std::string& channel_endpoint,
+                                                         const Logger& log) {
+  const EnrolmentConfig& enrolment = *devices_config.enrolment;
+  const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
+  const SigningTerms terms{config.name, *config.root, epoch, enrolment.days};
+  Certifier certify;
+  if (!enrolment.root_key.empty()) {
+    HANSA_TRY_VOID(read_root_key(enrolment.root_key, *config.root));
+    certify = certifier_with_key(enrolment.root_key, terms);
+  }
+  DeskConfig desk;
+  desk.federation = config.name;
+  HANSA_TRY(desk.aggregator, key.public_key());
+  desk.admitted = config.admitted;
+  desk.client_addresses = enrolment.client_addresses;
+  if (desk.client_addresses.empty() && transport::check_aggregator_address(channel_endpoint))
+    desk.client_addresses = {channel_endpoint};
+  HANSA_TRY(auto devices, DeviceRegister::open(devices_config.device_register));
+  // What a visitor causes in the log is bounded for each address.
+  auto budget = std::make_shared<LogBudget>();
+  auto on_news = [log, budget](const std::string& address, const std::string& text) {
+    for (const auto& omitted : budget->take_omitted(steady_now()))
+      log.warning("enrolment: " + omitted.subject + ": " + omitted.text());
+    if (budget->allows(address, "enrolment", steady_now())) log.info("enrolment: " + text);
+  };
+  return EnrolmentServer::start(enrolment.bind, key,
+                                std::make_unique<EnrolmentDesk>(std::move(desk), std::move(devices),
+                                                                std::move(certify), std::move(on_news)),
+                                [log](const Error& error) { log.debug("enrolment: " + error.text()); });
+}
+
 }  // namespace
 
 Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
                             const Logger& log, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
+  HANSA_TRY(const DevicesConfig devices_config, read_devices_config(config.file));
   auto admitted = admitted_names(config.admitted);
-  if (admitted.empty())
+  if (admitted.empty() && !devices_config.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
   HANSA_TRY(auto run,
@@ -221,6 +266,16 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   else display.say(beginning);
   HANSA_TRY_VOID(show_past(*run.store, watch, display));
   const Warnings warn(log, display);
+  std::unique_ptr<EnrolmentServer> enrolment;
+  if (devices_config.enrolment) {
+    HANSA_TRY(enrolment, start_enrolment(config, devices_config, key, channel->endpoint(), log));
+    display.say("devices join at " + enrolment->endpoint());
+    if (!devices_config.enrolment->root_key.empty())
+      warn(
+          "the root key is on this machine ([enrolment] root_key), and signs every device with a valid "
+          "token: for "
+          "trials only");
+  }
   for (const std::string& note : run.notes) warn(note);
 
   EngineConfig engine_config;
@@ -271,7 +326,12 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                                             display.warn(text);
                                           },
                                           [&](const std::string& text) { log.debug(text); }});
-  ProcessObserver observer(config, run.run, log, warn, display, evaluations, watch);
+  auto devices = DeviceRegister::open(devices_config.device_register);
+  if (!devices) log.info("there is no register of devices: " + devices.error().text());
+  internal::DeviceBook book(devices ? std::optional(std::move(*devices)) : std::nullopt, config.admitted,
+                            executor, [&](const std::string& text) { warn(text); });
+  book.match_folder();
+  ProcessObserver observer(config, run.run, log, warn, display, evaluations, watch, book.activity());
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*run.store, outbox, workers, spools, observer, executor}, steady_now()));
@@ -279,6 +339,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
 
   transport::ServerChannel::Handlers handlers;
   handlers.on_message = [&](const transport::Incoming& in) {
+    book.activity().on_message(in.client, in.message, utc_seconds_now());
     engine->receive(in.peer, in.client, in.message, in.bulk, steady_now());
   };
   handlers.on_refused = [&](const Error& error) { warn(error.text()); };
@@ -312,6 +373,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       }
       if (auto change = admission.take_change()) {
         admitted = change->admitted;
+        book.match_folder();
         engine->change_admission(std::move(change->admitted), std::move(change->removed), after);
       } else if (certificates && certificates->is_due(utc_seconds_now())) {
         engine->change_admission(admitted, {}, after);  // reads the certificates again
@@ -328,6 +390,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                        if (!*recorded) warn(recorded->error().text());
                      });
       }
+      book.write_due(after);
       display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
                      engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);
@@ -346,6 +409,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   }
   display.end();
   executor.wait();  // for an evaluation that a stop interrupted
+  book.finish();
   if (const auto& finish = engine->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(run.store->record_end(run_end(*engine, finish->text)));
   for (const std::string& line : lines_of(

@@ -28,7 +28,8 @@ ZapHandler::ZapHandler(zmq::context_t& context, Admission& admission, std::uint3
                        std::function<void(Error)> on_denied)
     : requests_(context, zmq::socket_type::rep),
       admission_(admission),
-      handshakes_{static_cast<double>(handshakes_per_minute), handshakes_per_minute / 60.0},
+      by_address_(dynamic_cast<AddressAdmission*>(&admission)),
+      handshakes_({static_cast<double>(handshakes_per_minute), handshakes_per_minute / 60.0}),
       on_denied_(std::move(on_denied)) {
   requests_.set(zmq::sockopt::linger, 0);
   requests_.bind("inproc://zeromq.zap.01");
@@ -67,18 +68,18 @@ ZapHandler::Answer ZapHandler::answer(const std::vector<std::string>& request) {
   PublicKey key;
   std::copy_n(text.begin(), key.z85.size(), key.z85.begin());
 
-  const std::optional<std::string> client = admission_.admit(key);
+  const std::string address = without_ipv4_prefix(request[address_at]);
+  const std::optional<std::string> client =
+      by_address_ != nullptr ? by_address_->admit_from(key, address) : admission_.admit(key);
   if (client && !client->empty()) {
-    if (handshakes_of_.try_emplace(*client, handshakes_).first->second.take(steady_now()))
-      return {"200", "OK", *client};
+    if (handshakes_.take(*client, steady_now())) return {"200", "OK", *client};
     on_denied_(Error{ErrorCode::refused, fmt::format("client {}", *client),
-                     fmt::format("connects more than {} times a minute", handshakes_.capacity),
+                     fmt::format("connects more than {} times a minute", handshakes_.limit().capacity),
                      "give each device a key of its own"});
     return {"500", "too many handshakes", {}};
   }
   on_denied_(Error{
-      ErrorCode::refused, without_ipv4_prefix(request[address_at]),
-      fmt::format("the key {} is not admitted", key.text()),
+      ErrorCode::refused, address, fmt::format("the key {} is not admitted", key.text()),
       "if the device is yours, admit it: copy its public key to the admitted clients folder as NAME.pub"});
   return {};
 }

@@ -2,7 +2,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,8 +9,9 @@
 #include <zmq.hpp>
 
 #include "common/error.h"
-#include "common/token_bucket.h"
+#include "common/bucket_table.h"
 #include "protocols/transport/internal/wake_descriptor.h"
+#include "protocols/transport/address_admission.h"
 #include "protocols/transport/server_channel.h"
 
 namespace hansa::transport {
@@ -41,8 +41,8 @@ class ZapHandler {
 
   zmq::socket_t requests_;
   Admission& admission_;
-  RateLimit handshakes_;
-  std::map<std::string, TokenBucket> handshakes_of_;  // by client; as many as are admitted
+  AddressAdmission* by_address_;  // the same object, if it decides by the address; or null
+  BucketTable handshakes_;  // by client
   std::function<void(Error)> on_denied_;
   WakeDescriptor stop_;
   std::thread thread_;

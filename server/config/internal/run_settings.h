@@ -69,6 +69,13 @@ inline constexpr std::array aggregator_settings{
                         "Folder in which each run has its own folder; those of `hansa simulate` are in its "
                         "subfolder `simulated`.",
                     .example = "\"/var/lib/hansa/runs\""},
+    config::Setting{.key = "register",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"devices.sqlite\"",
+                    .meaning = "File with the register of devices, the join tokens and the audit log: "
+                               "`hansa devices`, `hansa invite`, `hansa audit`.",
+                    .example = "\"/var/lib/hansa/devices.sqlite\""},
 };
 
 inline constexpr std::array model_settings{

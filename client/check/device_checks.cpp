@@ -1,0 +1,218 @@
+#include "client/check/device_checks.h"
+
+#include <charconv>
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "common/files.h"
+#include "common/text.h"
+#include "protocols/enrolment/device_file.h"
+#include "protocols/secure_aggregation/identity.h"
+
+namespace hansa::client {
+namespace {
+
+namespace fs = std::filesystem;
+
+// hansa-trainer with LibTorch loaded and a small model: docs/performance.md.
+constexpr std::uint64_t trainer_bytes = 192ULL << 20;
+// Before this version existed: 2026-01-01.
+constexpr UtcSeconds earliest{1'767'225'600};
+// Clocks of machines differ by minutes, and a file may come from another one.
+constexpr std::uint64_t tolerance_s = 24 * 3'600;
+
+std::optional<UtcSeconds> written_at(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0 || status.st_mtime < 0) return std::nullopt;
+  return UtcSeconds{static_cast<std::uint64_t>(status.st_mtime)};
+}
+
+fs::path public_file(const ClientConfig& config) {
+  fs::path out = config.key;
+  return out.replace_extension(".pub");
+}
+
+// The number in a file that contains one; empty for "max" and for a file that is missing.
+std::optional<std::uint64_t> read_number(const fs::path& file) {
+  // Files below /sys and /proc have no size, so that they are read as streams.
+  std::string word;
+  std::ifstream stream(file);
+  if (!(stream >> word)) return std::nullopt;
+  std::uint64_t out = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), out);
+  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return out;
+}
+
+std::string mib_text(std::uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
+
+}  // namespace
+
+Finding configuration_finding(const ClientConfig& config) {
+  if (!config.model.root && !config.model.archive && !config.model.train_unapproved)
+    return failed(
+        Check::configuration, ErrorCode::usage,
+        config.file.string() + ": approves no model: it has no root key and pins no archive",
+        "set [model] root to the operator's root key, or [model] archive to the digest of one archive");
+  return passed(Check::configuration, fmt::format("{}: client \"{}\" of federation \"{}\"",
+                                                  config.file.string(), config.name, config.federation));
+}
+
+Finding key_finding(const ClientConfig& config, const Result<transport::SecretKey>& key) {
+  if (!key) return failed(Check::key, key.error());
+  const auto own = key->public_key();
+  if (!own) return failed(Check::key, own.error());
+  return passed(Check::key, fmt::format("{}: the public key is {}", config.key.string(), own->text()));
+}
+
+ClockEvidence clock_evidence(const ClientConfig& config, UtcSeconds now) {
+  ClockEvidence out{now, written_at(config.file)};
+  if (const auto device = enrolment::read_device_file(public_file(config)); device && device->certificate)
+    out.certified = device->certificate->validity.issued;
+  return out;
+}
+
+Finding clock_finding(const ClockEvidence& evidence) {
+  constexpr const char* hint =
+      "set the clock, for example by NTP: certificates are checked by it, and log lines have its times";
+  const std::string shown = rfc3339_text(evidence.now);
+  if (evidence.now < earliest)
+    return failed(Check::clock, ErrorCode::usage,
+                  fmt::format("the clock shows {}, which is before this program was written", shown), hint);
+  const auto is_after_now = [&](const std::optional<UtcSeconds>& time) {
+    return time && time->value > evidence.now.value + tolerance_s;
+  };
+  if (is_after_now(evidence.certified))
+    return failed(Check::clock, ErrorCode::usage,
+                  fmt::format("the clock shows {}, and the device's certificate was issued later, on {}",
+                              shown, date_text(*evidence.certified)),
+                  hint);
+  if (is_after_now(evidence.configured))
+    return failed(Check::clock, ErrorCode::usage,
+                  fmt::format("the clock shows {}, and client.toml was written later, on {}", shown,
+                              date_text(*evidence.configured)),
+                  hint);
+  return passed(Check::clock, fmt::format("the clock shows {}", shown));
+}
+
+Finding state_finding(const fs::path& folder, std::uint64_t bytes_min) {
+  // A folder that the check makes does not stay.
+  struct Removal {
+    fs::path folder;
+    ~Removal() {
+      std::error_code ignored;
+      if (!folder.empty()) fs::remove(folder, ignored);
+    }
+  };
+  std::error_code missing;
+  const Removal removal{fs::exists(folder, missing) ? fs::path() : folder};
+  if (auto made = make_folders(folder); !made) return failed(Check::state, made.error());
+  const fs::path trial = folder / "check.trial";
+  if (auto written = write_file_atomically(trial, std::string_view("hansa-client check\n")); !written) {
+    Error error = written.error();
+    if (error.hint.empty())
+      error.hint = "give the client's user the folder, or set client.state to another one";
+    return failed(Check::state, error);
+  }
+  std::error_code error;
+  fs::remove(trial, error);
+  const fs::space_info space = fs::space(folder, error);
+  if (error) return passed(Check::state, folder.string() + " can be written");
+  if (space.available < bytes_min)
+    return failed(Check::state, ErrorCode::storage,
+                  fmt::format("{}: {} are free, and the client needs {}", folder.string(),
+                              mib_text(space.available), mib_text(bytes_min)),
+                  "free disk space, or set client.state to a folder on another disk");
+  return passed(Check::state,
+                fmt::format("{} can be written, {} are free", folder.string(), mib_text(space.available)));
+}
+
+std::optional<Finding> certificate_finding(const ClientConfig& config, const transport::SecretKey& key,
+                                           UtcSeconds now) {
+  constexpr const char* renew =
+      "the operator certifies the device again: hansa keys certify --root ROOT.key --federation NAME "
+      "FILE.pub";
+  const fs::path file = public_file(config);
+  std::error_code missing;
+  if (!config.secure_aggregation || !fs::exists(file, missing)) return std::nullopt;
+  const auto device = enrolment::read_device_file(file);
+  if (!device) return failed(Check::certificate, device.error());
+  if (!device->certificate) return std::nullopt;
+  const auto own = enrolment::describe(key);
+  if (!own) return failed(Check::certificate, own.error());
+  if (device->identity != own->identity)
+    return failed(Check::certificate, ErrorCode::refused,
+                  file.string() + ": belongs to another key than " + config.key.string(),
+                  "put the device's own .pub file there, or remove it: the aggregator has the certificate");
+  const secure_aggregation::Certificate certificate{
+      config.name, *device->identity, device->certificate->validity, device->certificate->signature};
+  if (const auto valid =
+          secure_aggregation::check(certificate, config.federation, config.secure_aggregation->root);
+      !valid)
+    return failed(Check::certificate, ErrorCode::refused,
+                  file.string() + ": the certificate " + valid.error().what,
+                  "check client.name, client.federation and secure_aggregation.root: the certificate is for "
+                  "other ones");
+  if (certificate.validity.expires <= now)
+    return failed(Check::certificate, ErrorCode::refused,
+                  fmt::format("{}: the certificate expired on {}", file.string(),
+                              date_text(certificate.validity.expires)),
+                  renew);
+  return passed(Check::certificate, fmt::format("{}: holds for federation \"{}\" until {}", file.string(),
+                                                config.federation, date_text(certificate.validity.expires)));
+}
+
+std::optional<MemoryState> read_memory() {
+  std::optional<MemoryState> out;
+  std::ifstream lines("/proc/meminfo");
+  std::string word;
+  while (lines >> word)
+    if (word == "MemAvailable:") {
+      std::uint64_t kib = 0;
+      if (lines >> kib) out = MemoryState{kib << 10};
+      break;
+    }
+  // The limit of this process's control group, as a container sees it.
+  const auto most = read_number("/sys/fs/cgroup/memory.max");
+  const auto used = read_number("/sys/fs/cgroup/memory.current");
+  if (out && most && used) out->available = std::min(out->available, *most - std::min(*most, *used));
+  return out;
+}
+
+std::uint64_t memory_needed(const std::optional<learning::AvailableData>& data) {
+  std::uint64_t out = trainer_bytes;
+  if (!data || !data->description) return out;
+  std::uint64_t example = 0;
+  for (const TensorDescription& input : data->description->inputs) {
+    std::uint64_t values = 1;
+    for (const std::int64_t size : input.shape)
+      values *= static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
+    example += values * bytes_of(input.type);
+  }
+  return out + data->examples * example;
+}
+
+Finding memory_finding(const ClientConfig& config, const std::optional<MemoryState>& memory,
+                       std::uint64_t needed) {
+  if (!memory) return not_tried(Check::memory, "this system does not tell how much memory is available");
+  if (memory->available < needed)
+    return failed(Check::memory, ErrorCode::resource,
+                  fmt::format("{} are available, and a training needs at least {}",
+                              mib_text(memory->available), mib_text(needed)),
+                  "end other programs, raise the container's limit, or set data.examples_max");
+  const std::uint64_t limit = config.resources.trainer_memory_mib_max;
+  const std::uint64_t of_examples = needed - std::min(needed, trainer_bytes);
+  if (limit != 0 && (limit << 20) < of_examples)
+    return failed(Check::memory, ErrorCode::resource,
+                  fmt::format("resources.trainer_memory_mib_max is {}, and the examples alone need {}", limit,
+                              mib_text(of_examples)),
+                  "raise resources.trainer_memory_mib_max, or set data.examples_max");
+  return passed(Check::memory, fmt::format("{} are available; the trainer and the examples need {}",
+                                           mib_text(memory->available), mib_text(needed)));
+}
+
+}  // namespace hansa::client

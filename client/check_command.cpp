@@ -1,0 +1,64 @@
+// hansa-client check: why a device does not connect or cannot train, one line for each check.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/check/checks.h"
+#include "client/check/report.h"
+#include "client/commands.h"
+#include "client/state/client_data.h"
+#include "client/trainer/process_trainer.h"
+
+namespace hansa::client {
+namespace {
+
+// Data that arrives is read into a state in memory, so that nothing of it counts as consumed.
+Result<learning::AvailableData> open_data(const ClientConfig& config) {
+  if (config.follow) {
+    HANSA_TRY(const ClientData data,
+              open_client_data(config, KeepState::in_memory, open_examples_in_child, nullptr));
+    HANSA_TRY_VOID(data.followed->take_all());
+    return data.supply->available();
+  }
+  ProcessTrainerConfig trainer_config;
+  trainer_config.data = config.data;
+  ProcessTrainer trainer(std::move(trainer_config), Logger());
+  return trainer.available_data();
+}
+
+struct CheckOptions {
+  std::filesystem::path file = "client.toml";
+  bool json = false;
+};
+
+int run_check(const CheckOptions& options) {
+  ::umask(077);  // the state folder may be created
+  CheckTools tools;
+  tools.open_data = open_data;
+  const auto findings = check_device(options.file, tools);
+  const Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::ansi : Colour::none;
+  std::fputs((options.json ? report_json(findings) : report_text(findings, colour)).c_str(), stdout);
+  return exit_code_of(findings);
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, CommandOutcome& outcome) {
+  CLI::App* check = app.add_subcommand(
+      "check", "Say why this device does not connect or cannot train: a line for each check, with a hint");
+  check->footer(
+      "Examples, in the device's folder:\n  hansa-client check\n  hansa-client check client.toml --json\n\n"
+      "Changes nothing. Exits with 0 if every check passed, otherwise with the code of the first failed "
+      "one:\n"
+      "docs/exit-codes.md");
+  auto options = std::make_shared<CheckOptions>();
+  check->add_option("FILE", options->file, "client.toml")->capture_default_str();
+  check->add_flag("--json", options->json, "Print JSON");
+  check->callback([options, &outcome] { outcome = {true, run_check(*options)}; });
+}
+
+}  // namespace hansa::client

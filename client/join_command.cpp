@@ -1,0 +1,73 @@
+// hansa-client join: enrols this device with the operator's token.
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+
+#include "client/commands.h"
+#include "client/join/join.h"
+#include "common/files.h"
+#include "common/program.h"
+#include "protocols/transport/client_channel.h"
+
+namespace hansa::client {
+namespace {
+
+constexpr std::size_t data_bytes_max = 64 << 10;
+
+struct JoinOptions {
+  std::string token;  // "-": from standard input
+  JoinPlan plan;
+  std::filesystem::path data;
+  bool no_wait = false;
+};
+
+Result<int> run_join(JoinOptions options) {
+  ::umask(077);
+  if (options.token == "-" && !std::getline(std::cin, options.token))
+    return fail(ErrorCode::usage, "standard input", "has no token",
+                "pass the line that \"hansa invite\" printed");
+  HANSA_TRY(const auto token, enrolment::parse_join_token(options.token));
+  if (options.plan.folder.empty()) options.plan.folder = token.federation;
+  if (!options.plan.proxy.empty()) HANSA_TRY_VOID(transport::check_proxy(options.plan.proxy));
+  if (!options.data.empty()) {
+    HANSA_TRY(options.plan.data, read_text_file(options.data, data_bytes_max));
+  }
+  if (options.no_wait) options.plan.wait = WaitForApproval::no;
+  const auto& stop = stop_on_signals();
+  const auto note = [](const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); };
+  HANSA_TRY(const Joined joined, join(token, options.plan, note, stop));
+  std::printf("joined federation \"%s\" as \"%s\"; the certificate holds until %s\n",
+              token.federation.c_str(), joined.name.c_str(), date_text(joined.expires).c_str());
+  if (options.plan.data.empty()) std::printf("Next: set [data] in %s\n", joined.file.c_str());
+  std::printf("Try it:   hansa-client check %s\nStart it: hansa-client %s\n", joined.file.c_str(),
+              joined.file.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_join_command(CLI::App& app, CommandOutcome& outcome) {
+  CLI::App* command = app.add_subcommand(
+      "join", "Enrol this device: make its key here, get it certified, and write client.toml");
+  command->footer(
+      "Example:\n  hansa-client join HANSA1AEAQ...\n  hansa-client join - --folder /etc/hansa < token\n\n"
+      "An interrupted join continues when the same command is run again.");
+  auto options = std::make_shared<JoinOptions>();
+  command
+      ->add_option("TOKEN", options->token,
+                   "The line that \"hansa invite\" printed; - reads it from standard input")
+      ->required();
+  command->add_option("--folder", options->plan.folder,
+                      "Folder for client.toml, the key and the state; default: the federation's name");
+  command->add_option("--proxy", options->plan.proxy, "socks5://HOST:PORT or http://HOST:PORT");
+  command->add_option("--data", options->data,
+                      "A file with the lines of [data] for client.toml; default: an example to fill in");
+  command->add_flag("--no-wait", options->no_wait, "Do not wait until the operator has approved the device");
+  command->callback([options, &outcome] { outcome = {true, run_join(*options)}; });
+}
+
+}  // namespace hansa::client

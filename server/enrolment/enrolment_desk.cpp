@@ -1,0 +1,141 @@
+#include "server/enrolment/enrolment_desk.h"
+
+#include <array>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include "server/enrolment/admitted_folder.h"
+
+namespace hansa::server {
+namespace {
+
+using enrolment::JoinAnswer;
+using enrolment::JoinRequest;
+using enrolment::JoinStatus;
+
+JoinAnswer refused(std::string text) {
+  JoinAnswer out;
+  out.status = JoinStatus::refused;
+  out.text = std::move(text);
+  return out;
+}
+
+// The same answer for an unknown token and for a wrong secret.
+JoinAnswer unknown_token() { return refused("this aggregator knows no such token"); }
+
+}  // namespace
+
+std::string network_of(const std::string& address) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size()) == nullptr) return address;
+  return std::string(text.data()) + "/64";
+}
+
+EnrolmentDesk::EnrolmentDesk(DeskConfig config, DeviceRegister devices, Certifier certify, OnNews on_news)
+    : config_(std::move(config)),
+      devices_(std::move(devices)),
+      certify_(std::move(certify)),
+      on_news_(std::move(on_news)),
+      questions_(config_.limits.questions),
+      failures_(config_.limits.failures) {}
+
+JoinAnswer EnrolmentDesk::busy() const {
+  JoinAnswer out;
+  out.status = JoinStatus::busy;
+  out.retry_after_s = config_.limits.retry_busy_s;
+  return out;
+}
+
+JoinAnswer EnrolmentDesk::answer(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
+                                 Instant steady) {
+  if (!questions_.take(steady)) return busy();
+  auto decided = decide(request, visitor, now, steady);
+  if (decided) return std::move(*decided);
+  if (decided.error().code != ErrorCode::refused) {
+    // A disk that is full is the operator's matter: the device comes back.
+    on_news_(visitor.address, "a device cannot join: " + decided.error().text());
+    return busy();
+  }
+  on_news_(visitor.address,
+           fmt::format("a device at {} is not enrolled: {}", visitor.address, decided.error().text()));
+  return refused(decided.error().text());
+}
+
+Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
+                                         Instant steady) {
+  const std::string network = network_of(visitor.address);
+  HANSA_TRY(const auto known, devices_.find_key(visitor.key));
+  // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it.
+  if (!known && !failures_.allows(network, steady)) return busy();
+  HANSA_TRY(const auto token, devices_.find_token(request.id));
+  // An unknown token costs the same comparison.
+  const Digest expected = token ? token->hash : Digest{};
+  if (!enrolment::equal(enrolment::digest_of(request.id, request.secret), expected)) {
+    static_cast<void>(failures_.take(network, steady));
+    on_news_(visitor.address,
+             fmt::format("{} presented a join token that is not valid here", visitor.address));
+    return unknown_token();
+  }
+  if (!enrolment::has_valid_proof(request, config_.aggregator, visitor.key))
+    return fail(ErrorCode::refused, "the device's key", "did not sign its request");
+  if (known && (known->token != request.id || known->identity != request.identity))
+    return fail(ErrorCode::refused, "the device's key", "is known already",
+                "a device that was removed makes a new key: join in another folder");
+  const Acting acting{"aggregator", now};
+  Device device;
+  if (known) {
+    device = *known;
+  } else {
+    HANSA_TRY(const auto revoked, read_revoked_keys(config_.admitted));
+    if (revoked.contains(visitor.key))
+      return fail(ErrorCode::refused, "the device's key", "was revoked",
+                  "join in another folder, with a new key");
+    HANSA_TRY(device, devices_.enrol({request.id, visitor.key, request.identity, visitor.address},
+                                     names_in(config_.admitted), acting));
+    if (!certify_)
+      on_news_(visitor.address, fmt::format("device {} asks to join, from {}: \"hansa approve {}\" admits it",
+                                            device.name, visitor.address, device.name));
+  }
+  if (device.state == DeviceState::pending && certify_) {
+    HANSA_TRY(device.certificate, certify_(device, now));
+    HANSA_TRY_VOID(devices_.approve(device.name, *device.certificate, acting));
+    device.state = DeviceState::admitted;
+    on_news_(visitor.address, fmt::format("device {} has joined, from {}", device.name, visitor.address));
+  }
+  return answer_known(device);
+}
+
+Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
+  JoinAnswer out;
+  switch (device.state) {
+    case DeviceState::pending:
+      out.status = JoinStatus::pending;
+      out.retry_after_s = config_.limits.retry_pending_s;
+      out.text = device.name;
+      return out;
+    case DeviceState::admitted:
+    case DeviceState::removed: break;
+    case DeviceState::quarantined:
+    case DeviceState::revoked:
+    case DeviceState::denied:
+      return fail(ErrorCode::refused, "device " + device.name,
+                  fmt::format("is {} by the operator", name(device.state)), "ask the operator");
+  }
+  if (!device.certificate || device.state == DeviceState::removed)
+    return fail(ErrorCode::refused, "device " + device.name, "was removed by the operator",
+                "ask the operator");
+  // The aggregator may have ended between the register and the folder.
+  HANSA_TRY_VOID(admit_device(config_.admitted, device));
+  out.status = JoinStatus::enrolled;
+  out.name = device.name;
+  out.validity = device.certificate->validity;
+  out.signature = device.certificate->signature;
+  out.addresses = config_.client_addresses;
+  return out;
+}
+
+}  // namespace hansa::server

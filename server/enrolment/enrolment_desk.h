@@ -1,0 +1,71 @@
+// Decides what a device that wants to join is answered. docs/enrolment.md has the design and the attacks.
+//
+// Everybody may ask, so every question is cheap to refuse and tells nothing to whoever does not know the token's secret.
+// A device asks again and again until the operator has decided; its key, which CURVE has authenticated, identifies it. One
+// thread; no socket.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/bucket_table.h"
+#include "common/time.h"
+#include "common/utc.h"
+#include "protocols/enrolment/join_messages.h"
+#include "server/register/device_register.h"
+
+namespace hansa::server {
+
+struct DeskLimits {
+  RateLimit questions{200, 50};  // of all visitors together
+  RateLimit failures{10, 0.1};  // wrong secrets from one address
+  std::uint16_t retry_busy_s = 30;
+  std::uint16_t retry_pending_s = 10;
+};
+
+struct DeskConfig {
+  std::string federation;
+  transport::PublicKey aggregator;
+  std::filesystem::path admitted;  // folder
+  std::vector<std::string> client_addresses;  // for the answers
+  DeskLimits limits = {};
+};
+
+// Signs the certificate of a device; empty: the operator approves devices.
+using Certifier = std::function<Result<Device::Certified>(const Device& device, UtcSeconds now)>;
+
+class EnrolmentDesk {
+ public:
+  struct Visitor {
+    transport::PublicKey key;  // authenticated by CURVE
+    std::string address;  // IP address
+  };
+  // Lines for the aggregator's log; what a visitor can cause is bounded by its caller.
+  using OnNews = std::function<void(const std::string& address, const std::string& text)>;
+
+  EnrolmentDesk(DeskConfig config, DeviceRegister devices, Certifier certify, OnNews on_news);
+
+  [[nodiscard]] enrolment::JoinAnswer answer(const enrolment::JoinRequest& request, const Visitor& visitor,
+                                             UtcSeconds now, Instant steady);
+
+ private:
+  [[nodiscard]] Result<enrolment::JoinAnswer> decide(const enrolment::JoinRequest& request,
+                                                     const Visitor& visitor, UtcSeconds now, Instant steady);
+  // What a device is answered that has joined or waits for it.
+  [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device) const;
+  [[nodiscard]] enrolment::JoinAnswer busy() const;
+
+  DeskConfig config_;
+  DeviceRegister devices_;
+  Certifier certify_;
+  OnNews on_news_;
+  TokenBucket questions_;
+  BucketTable failures_;  // by address
+};
+
+// The part of an address that one attacker has: an IPv6 network of 64 bits, an IPv4 address.
+[[nodiscard]] std::string network_of(const std::string& address);
+
+}  // namespace hansa::server

@@ -1,0 +1,16 @@
+// The tables of the register.
+#pragma once
+
+namespace SQLite {
+class Database;
+}
+
+namespace hansa::server::internal {
+
+inline constexpr int register_version = 1;
+
+// Creates the tables in an empty database, in one transaction; concurrent calls of several processes are harmless. Throws
+// SQLite::Exception.
+void create_register(SQLite::Database& database);
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,195 @@
+// Devices join a running federation by tokens, train, and are revoked (issue 24): the real programs.
+#include <csignal>
+#include <regex>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/process/program_test.h"
+
+namespace hansa::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class JoinProgram : public ProgramTest {
+ protected:
+  // A federation of three, of which none is there; two clients are enough for a round without secure aggregation.
+  void SetUp() override {
+    run("hansa", {"new", folder.string(), "--clients", "3", "--rounds", "2", "--clients-min", "2"}, "new");
+    replace(folder / "federation.toml", "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
+    replace(folder / "federation.toml", "clients_expected = 3", "clients_expected = 2");
+    fs::remove(folder / "model.pt");
+    run("hansa",
+        {"model", "create", "logistic", (folder / "model.pt").string(), "--inputs", "2", "--classes", "2"},
+        "model");
+    run("hansa",
+        {"model", "sign", (folder / "model.pt").string(), "--key", (folder / "keys" / "root.key").string()},
+        "sign");
+    std::string rows = "a,b,y\n";
+    for (int i = 0; i < 200; ++i)
+      rows += std::to_string(i % 7) + "," + std::to_string(i % 3) + "," + std::to_string(i % 2) + "\n";
+    ASSERT_TRUE(write_file_atomically(folder / "rows.csv", rows));
+    ASSERT_TRUE(write_file_atomically(
+        temporary / "data.txt",
+        "kind = \"csv\"\nfile = \"" + (folder / "rows.csv").string() + "\"\nlabel = \"y\"\n"));
+  }
+  void enable(const std::string& more = "") {
+    auto text = read_text_file(folder / "federation.toml", 1 << 20);
+    ASSERT_TRUE(text);
+    ASSERT_TRUE(write_file_atomically(folder / "federation.toml",
+                                      *text + "\n[enrolment]\nbind = \"tcp://127.0.0.1:0\"\n" + more));
+  }
+  // Where devices join at this aggregator.
+  static std::string port_of(const ChildProcess& aggregator) {
+    std::smatch match;
+    const std::string output = aggregator.output();
+    EXPECT_TRUE(std::regex_search(output, match, std::regex("devices join at (tcp://127.0.0.1:[0-9]+)")))
+        << output;
+    return match[1];
+  }
+  std::string invite(const std::string& label, const std::string& address,
+                     const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"invite", "--folder",  folder.string(), "--label",
+                                       label,    "--address", address};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    std::smatch match;
+    const std::string output = run("hansa", arguments, "invite-" + label);
+    EXPECT_TRUE(std::regex_search(output, match, std::regex("HANSA1[A-Z2-7]+"))) << output;
+    return match[0];
+  }
+  [[nodiscard]] fs::path device(const std::string& name) const { return temporary / ("device-" + name); }
+  ChildProcess start_join(const std::string& name, const std::string& token,
+                          const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{
+        "join", token, "--folder", device(name).string(), "--data", (temporary / "data.txt").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return ChildProcess("hansa-client", arguments, log("join-" + name));
+  }
+  std::string hansa(std::vector<std::string> arguments, const std::string& name) {
+    arguments.insert(arguments.end(), {"--folder", folder.string()});
+    return run("hansa", arguments, name);
+  }
+  nlohmann::json devices(const std::string& name) {
+    return nlohmann::json::parse(hansa({"devices", "--json"}, name));
+  }
+  static nlohmann::json find(const nlohmann::json& list, const std::string& name) {
+    for (const auto& entry : list)
+      if (entry.at("name") == name) return entry;
+    return {};
+  }
+  ChildProcess start_device(const std::string& name) {
+    return ChildProcess("hansa-client", {(device(name) / "client.toml").string()}, log("device-" + name));
+  }
+};
+
+TEST_F(JoinProgram, ADeviceJoinsByTwoCommandsAndTrains) {
+  enable("root_key = \"keys/root.key\"\n");
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("devices join at", seconds(60))) << aggregator.output();
+  EXPECT_TRUE(aggregator.wait_for_output("for trials only", seconds(60)));
+  const std::string address = port_of(aggregator);
+  for (const char* name : {"LINE-7", "LINE-8"}) {
+    auto join = start_join(name, invite(name, address));
+    ASSERT_EQ(join.wait(seconds(60)), 0) << join.output() << aggregator.output();
+    EXPECT_NE(join.output().find(std::string("as \"") + name + "\""), std::string::npos) << join.output();
+  }
+  // The device's set-up is valid as it was written.
+  const std::string checked =
+      run("hansa-client", {"check", (device("LINE-7") / "client.toml").string()}, "check");
+  EXPECT_EQ(checked.find("FAIL"), std::string::npos) << checked;
+  EXPECT_NE(checked.find("ok   certificate"), std::string::npos) << checked;
+  auto seven = start_device("LINE-7");
+  auto eight = start_device("LINE-8");
+  ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output() << seven.output();
+  const auto list = devices("devices");
+  EXPECT_EQ(list.size(), 5U) << list;
+  const auto found = find(list, "LINE-7");
+  EXPECT_EQ(found.at("state"), "admitted") << list;
+  EXPECT_EQ(found.at("rounds_counted"), 2) << list;
+  EXPECT_NE(found.at("software"), "") << list;
+  EXPECT_TRUE(found.contains("last_seen")) << list;
+  EXPECT_NE(hansa({"audit", "verify"}, "verify").find("each follows from the one before"), std::string::npos);
+  const std::string audit = hansa({"audit"}, "audit");
+  for (const char* act : {"token.made", "device.requested  LINE-7", "device.enrolled  LINE-8"})
+    EXPECT_NE(audit.find(act), std::string::npos) << audit;
+}
+
+TEST_F(JoinProgram, ADeviceWaitsUntilTheOperatorApprovesIt) {
+  enable();
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("devices join at", seconds(60))) << aggregator.output();
+  auto join = start_join("LINE-7", invite("LINE-7", port_of(aggregator)));
+  ASSERT_TRUE(join.wait_for_output("waits for the operator: hansa approve LINE-7", seconds(60)))
+      << join.output();
+  EXPECT_TRUE(aggregator.wait_for_output("device LINE-7 asks to join", seconds(60))) << aggregator.output();
+  EXPECT_NE(hansa({"approve"}, "pending").find("LINE-7"), std::string::npos);
+  hansa({"approve", "LINE-7"}, "approve");
+  EXPECT_EQ(join.wait(seconds(60)), 0) << join.output();
+  EXPECT_TRUE(fs::exists(folder / "admitted" / "LINE-7.pub"));
+  auto device = start_device("LINE-7");
+  EXPECT_TRUE(device.wait_for_output("connected to federation", seconds(60))) << device.output();
+}
+
+using AdversaryJoin = JoinProgram;
+TEST_F(AdversaryJoin, ATokenThatWasUsedOrAlteredEnrolsNobody) {
+  enable("root_key = \"keys/root.key\"\n");
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("devices join at", seconds(60))) << aggregator.output();
+  const std::string address = port_of(aggregator);
+  const std::string token = invite("LINE-7", address);
+  auto owner = start_join("owner", token);
+  ASSERT_EQ(owner.wait(seconds(60)), 0) << owner.output();
+  auto copy = start_join("copy", token);
+  EXPECT_EQ(copy.wait(seconds(60)), exit_code(ErrorCode::refused)) << copy.output();
+  EXPECT_NE(copy.output().find("used already"), std::string::npos) << copy.output();
+
+  std::string altered = token;
+  altered[30] = altered[30] == 'A' ? 'B' : 'A';
+  auto typo = start_join("typo", altered);
+  EXPECT_EQ(typo.wait(seconds(60)), exit_code(ErrorCode::usage)) << typo.output();
+  EXPECT_EQ(devices("devices").size(), 4U);
+}
+
+using AdversaryRevocation = JoinProgram;
+TEST_F(AdversaryRevocation, ARevokedDeviceIsOutWithinASecondAndStaysOutAfterARestart) {
+  enable();
+  auto aggregator = start_aggregator("aggregator");
+  replace(client_file(1), "\\[data\\][^\\[]*",
+          "[data]\nkind = \"csv\"\nfile = \"../../rows.csv\"\nlabel = \"y\"\n\n");
+  auto client = start_client(1);
+  ASSERT_TRUE(aggregator.wait_for_output("client-01 connected", seconds(60))) << aggregator.output();
+  fs::copy_file(folder / "admitted" / "client-01.pub", temporary / "client-01.pub");
+  hansa({"devices", "revoke", "client-01", "--reason", "stolen"}, "revoke");
+  EXPECT_TRUE(aggregator.wait_for_output("client-01 is gone: the operator removed its key", seconds(10)))
+      << aggregator.output();
+  EXPECT_TRUE(client.wait_for_output("does not admit", seconds(60))) << client.output();
+  aggregator.signal(SIGTERM);
+  ASSERT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
+  // Its file comes back from a copy: the key is refused all the same.
+  fs::copy_file(temporary / "client-01.pub", folder / "admitted" / "client-01.pub");
+  auto again = start_aggregator("again");
+  ChildProcess second("hansa-client", {client_file(1).string()}, log("second"));
+  EXPECT_TRUE(second.wait_for_output("does not admit", seconds(60))) << second.output();
+  EXPECT_EQ(again.output().find("client-01 connected"), std::string::npos) << again.output();
+  EXPECT_EQ(find(devices("devices"), "client-01").at("state"), "revoked");
+}
+
+TEST_F(JoinProgram, AQuarantinedDeviceComesBackWhenItIsReleased) {
+  auto aggregator = start_aggregator("aggregator");
+  replace(client_file(1), "\\[data\\][^\\[]*",
+          "[data]\nkind = \"csv\"\nfile = \"../../rows.csv\"\nlabel = \"y\"\n\n");
+  auto client = start_client(1);
+  ASSERT_TRUE(aggregator.wait_for_output("client-01 connected", seconds(60))) << aggregator.output();
+  hansa({"devices", "quarantine", "client-01"}, "quarantine");
+  ASSERT_TRUE(client.wait_for_output("does not admit", seconds(60))) << client.output();
+  hansa({"devices", "release", "client-01"}, "release");
+  ChildProcess again("hansa-client", {"check", client_file(1).string(), "--json"}, log("check"));
+  static_cast<void>(again.wait(seconds(60)));
+  EXPECT_EQ(find(devices("devices"), "client-01").at("state"), "admitted");
+  EXPECT_EQ(again.output().find("\"check\": \"admission\",\n      \"code\""), std::string::npos)
+      << again.output();
+}
+
+}  // namespace
+}  // namespace hansa::testing

@@ -1,0 +1,253 @@
+// The operator's commands for devices: invite, approve, revoke, quarantine (issue 24).
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client/config/client_config.h"
+#include "common/files.h"
+#include "protocols/enrolment/device_file.h"
+#include "protocols/enrolment/join_messages.h"
+#include "server/enrolment/admitted_folder.h"
+#include "server/enrolment/enrolment_desk.h"
+#include "tests/temporary_folder.h"
+#include "tools/approval.h"
+#include "tools/device_control.h"
+#include "tools/federation_folder.h"
+#include "tools/invitation.h"
+#include "tools/kit.h"
+#include "tools/membership.h"
+#include "tools/qr_code.h"
+#include "tools/scaffold.h"
+
+namespace hansa::tools {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace fs = std::filesystem;
+using server::DeviceState;
+
+InvitationPlan labelled(const std::string& label) {
+  InvitationPlan out;
+  out.label = label;
+  return out;
+}
+
+class OperatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ScaffoldPlan plan;
+    plan.folder = folder();
+    plan.clients = {"a", "b", "c"};
+    ASSERT_TRUE(scaffold(plan));
+    const auto text = read_text_file(folder() / "federation.toml", 1 << 20);
+    ASSERT_TRUE(write_file_atomically(
+        folder() / "federation.toml",
+        *text + "\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\naddress = \"tcp://mine.example:7471\"\n"));
+    config = read_federation_folder(folder()).value();
+    devices.emplace(open_register(config, acting).value());
+    root.emplace(read_operator_key(config, folder(), {}).value());
+  }
+  [[nodiscard]] fs::path folder() const { return temporary_.path() / "mine"; }
+  [[nodiscard]] bool is_admitted(const std::string& name) const {
+    return fs::exists(folder() / "admitted" / (name + ".pub"));
+  }
+  // A device presents a token to the aggregator.
+  enrolment::JoinAnswer ask(const std::string& token_text, const transport::SecretKey& secret) {
+    const auto token = enrolment::parse_join_token(token_text).value();
+    server::DeskConfig desk_config{
+        config.name, token.aggregator, config.admitted, {"tcp://mine.example:7470"}};
+    server::EnrolmentDesk desk(std::move(desk_config),
+                               server::DeviceRegister::open(folder() / "devices.sqlite").value(), nullptr,
+                               [](const std::string&, const std::string&) {});
+    return desk.answer(enrolment::make_join_request(token, secret).value(),
+                       {secret.public_key().value(), "192.0.2.7"}, utc_seconds_now(), steady_now());
+  }
+  std::string pending(const std::string& label) {
+    const auto invitation = invite(config, labelled(label), *devices, acting);
+    EXPECT_TRUE(invitation) << invitation.error().text();
+    secrets.push_back(transport::generate_secret_key().value());
+    const auto answer = ask(invitation->token, secrets.back());
+    EXPECT_EQ(answer.status, enrolment::JoinStatus::pending) << answer.text;
+    return invitation->token;
+  }
+
+  TemporaryFolder temporary_;
+  server::FederationConfig config;
+  server::Acting acting = server::acting_operator(utc_seconds_now());
+  std::optional<server::DeviceRegister> devices;
+  std::optional<secure_aggregation::SigningKey> root;
+  std::vector<transport::SecretKey> secrets;
+};
+
+TEST_F(OperatorTest, AnInvitationNamesTheFederationAndItsTerms) {
+  const auto invitation = invite(config, labelled("LINE-7"), *devices, acting);
+  ASSERT_TRUE(invitation) << invitation.error().text();
+  const auto token = enrolment::parse_join_token(invitation->token);
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->federation, "mine");
+  EXPECT_EQ(token->address, "tcp://mine.example:7471");
+  EXPECT_EQ(token->root, *config.root);
+  EXPECT_TRUE(token->terms.secure);
+  EXPECT_EQ(token->terms.honest_min, 2) << "as in the client.toml of the other clients";
+  EXPECT_EQ(invitation->expires.value, acting.at.value + 24 * 3'600);
+}
+
+TEST_F(OperatorTest, TheSecretIsStoredNowhere) {
+  const auto invitation = invite(config, labelled("LINE-7"), *devices, acting);
+  const auto token = enrolment::parse_join_token(invitation->token).value();
+  const auto secret = token.secret.bytes();
+  const std::string needle(reinterpret_cast<const char*>(secret.data()), secret.size());
+  for (const auto& entry : fs::recursive_directory_iterator(folder())) {
+    if (!entry.is_regular_file()) continue;
+    const auto content = read_text_file(entry.path(), 64 << 20).value();
+    EXPECT_EQ(content.find(needle), std::string::npos) << entry.path();
+    EXPECT_EQ(content.find(invitation->token), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(OperatorTest, WithoutAnEnrolmentPortThereIsNoInvitation) {
+  const auto text = read_text_file(folder() / "federation.toml", 1 << 20).value();
+  ASSERT_TRUE(
+      write_file_atomically(folder() / "federation.toml", text.substr(0, text.find("\n[enrolment]\nbind"))));
+  EXPECT_THAT(invite(config, labelled("LINE-7"), *devices, acting).error().text(), HasSubstr("[enrolment]"));
+}
+
+TEST_F(OperatorTest, AnApprovedDeviceIsCertifiedAndAdmitted) {
+  const std::string token = pending("LINE-7");
+  EXPECT_FALSE(is_admitted("LINE-7"));
+  const auto approved = approve_devices(config, {"LINE-7"}, *root, {}, *devices, acting);
+  ASSERT_TRUE(approved) << approved.error().text();
+  EXPECT_TRUE(is_admitted("LINE-7"));
+  const auto answer = ask(token, secrets[0]);
+  EXPECT_EQ(answer.status, enrolment::JoinStatus::enrolled) << answer.text;
+  EXPECT_FALSE(approve_devices(config, {"LINE-7"}, *root, {}, *devices, acting))
+      << "it does not wait any more";
+}
+
+TEST_F(OperatorTest, ADeniedDeviceIsNotAdmitted) {
+  const std::string token = pending("LINE-7");
+  ASSERT_TRUE(deny_device("LINE-7", *devices, acting));
+  EXPECT_FALSE(approve_devices(config, {"LINE-7"}, *root, {}, *devices, acting));
+  EXPECT_EQ(ask(token, secrets[0]).status, enrolment::JoinStatus::refused);
+}
+
+TEST_F(OperatorTest, RequestsAreCarriedToARootKeyWithoutANetworkAndBack) {
+  static_cast<void>(pending("LINE-7"));
+  static_cast<void>(pending("LINE-8"));
+  const fs::path carried = temporary_.path() / "carried";
+  EXPECT_THAT(export_requests(carried, *devices).value(), ElementsAre("LINE-7", "LINE-8"));
+  // On the operator's machine: "hansa keys certify".
+  ASSERT_TRUE(enrolment::certify_file(carried / "LINE-7.pub", "mine", *root, {utc_seconds_now()}));
+  fs::remove(carried / "LINE-8.pub");
+  const auto imported = import_certificates(config, carried, *devices, acting);
+  ASSERT_TRUE(imported) << imported.error().text();
+  EXPECT_THAT(*imported, ElementsAre("LINE-7"));
+  EXPECT_TRUE(is_admitted("LINE-7"));
+  EXPECT_FALSE(is_admitted("LINE-8"));
+  EXPECT_THAT(import_certificates(config, carried, *devices, acting).value(), IsEmpty());
+}
+
+TEST_F(OperatorTest, ACarriedFileThatTheRootDidNotSignForThisKeyIsRefused) {
+  static_cast<void>(pending("LINE-7"));
+  const fs::path carried = temporary_.path() / "carried";
+  ASSERT_TRUE(export_requests(carried, *devices));
+  const auto other_root = secure_aggregation::SigningKey::generate().value();
+  ASSERT_TRUE(enrolment::certify_file(carried / "LINE-7.pub", "mine", other_root, {utc_seconds_now()}));
+  EXPECT_EQ(import_certificates(config, carried, *devices, acting).error().code, ErrorCode::refused);
+  // Certified by the right root, but another device's key.
+  const auto other = transport::generate_secret_key().value();
+  ASSERT_TRUE(enrolment::write_device_file(enrolment::describe(other).value(), carried / "LINE-7.pub"));
+  ASSERT_TRUE(enrolment::certify_file(carried / "LINE-7.pub", "mine", *root, {utc_seconds_now()}));
+  EXPECT_THAT(import_certificates(config, carried, *devices, acting).error().text(),
+              HasSubstr("another key"));
+  EXPECT_FALSE(is_admitted("LINE-7"));
+}
+
+TEST_F(OperatorTest, ARevokedDeviceComesBackNeitherByItsFileNorByItsFolder) {
+  const fs::path file = folder() / "admitted" / "a.pub";
+  const auto copy = read_text_file(file, 4096).value();
+  ASSERT_TRUE(revoke(config, "a", "stolen", *devices, acting));
+  EXPECT_FALSE(is_admitted("a"));
+  ASSERT_TRUE(write_file_atomically(file, copy));
+  EXPECT_THAT(server::list_admitted(config.admitted).size(), 2U);
+  fs::remove(file);
+  const auto added = add_client({folder(), "a", {}, {}});
+  ASSERT_FALSE(added);
+  EXPECT_THAT(added.error().text(), HasSubstr("revoked"));
+  EXPECT_FALSE(revoke(config, "a", "", *devices, acting)) << "it is revoked already";
+}
+
+TEST_F(OperatorTest, AQuarantinedDeviceIsOutUntilItIsReleased) {
+  ASSERT_TRUE(quarantine(config, "a", "strange", *devices, acting));
+  EXPECT_FALSE(is_admitted("a"));
+  EXPECT_EQ(devices->find("a").value()->state, DeviceState::quarantined);
+  // The aggregator and every command compare the register with the folder.
+  devices.emplace(open_register(config, acting).value());
+  EXPECT_EQ(devices->find("a").value()->state, DeviceState::quarantined);
+  ASSERT_TRUE(release(config, "a", *devices, acting));
+  EXPECT_TRUE(is_admitted("a"));
+  EXPECT_EQ(devices->find("a").value()->state, DeviceState::admitted);
+}
+
+TEST_F(OperatorTest, AMisspelledDeviceIsSuggested) {
+  EXPECT_THAT(revoke(config, "aa", "", *devices, acting).error().text(), HasSubstr("did you mean \"a\"?"));
+}
+
+TEST_F(OperatorTest, AddedAndRemovedClientsAreInTheAuditLog) {
+  ASSERT_TRUE(add_client({folder(), "d", {}, {}}));
+  ASSERT_TRUE(remove_client(folder(), "d"));
+  const auto entries = devices->audit().value();
+  ASSERT_GE(entries.size(), 2U);
+  EXPECT_EQ(entries[entries.size() - 2].act, "device.admitted");
+  EXPECT_EQ(entries.back().act, "device.removed");
+  EXPECT_EQ(entries.back().subject, "d");
+  EXPECT_THAT(entries.back().actor, HasSubstr("operator "));
+}
+
+TEST_F(OperatorTest, AKitHasAllThatASiteNeedsAndOnlyItsOwnerReadsIt) {
+  const fs::path out = temporary_.path() / "ward-3.tar.gz";
+  const auto kit = make_kit({folder(), "ward-3", {}, {}}, out);
+  ASSERT_TRUE(kit) << kit.error().text();
+  EXPECT_TRUE(is_admitted("ward-3"));
+  EXPECT_EQ(fs::status(out).permissions() & fs::perms::mask, fs::perms::owner_read | fs::perms::owner_write);
+  const std::string unpack = "cd " + temporary_.path().string() + " && tar -xzf ward-3.tar.gz";
+  ASSERT_EQ(std::system(unpack.c_str()), 0);
+  const auto client = client::read_client_config(temporary_.path() / "ward-3" / "client.toml");
+  ASSERT_TRUE(client) << client.error().text();
+  EXPECT_TRUE(transport::read_secret_key(client->key)) << "it is private after unpacking";
+  EXPECT_TRUE(fs::exists(temporary_.path() / "ward-3" / "client.pub"));
+  EXPECT_FALSE(make_kit({folder(), "ward-3", {}, {}}, out)) << "the file exists";
+  EXPECT_TRUE(make_kit({folder(), "ward-3", {}, {}}, temporary_.path() / "again.tar.gz"));
+}
+
+TEST(TimeSpan, IsANumberWithAUnit) {
+  EXPECT_EQ(parse_time_span("90s", "").value(), 90U);
+  EXPECT_EQ(parse_time_span("30m", "").value(), 1'800U);
+  EXPECT_EQ(parse_time_span("24h", "").value(), 86'400U);
+  EXPECT_EQ(parse_time_span("7d", "").value(), 604'800U);
+  for (const char* wrong : {"", "24", "h", "0h", "-1h", "1w", "99999999999d", "1h2"})
+    EXPECT_FALSE(parse_time_span(wrong, "")) << wrong;
+}
+
+TEST(QrCode, HasASquareOfHalfBlocks) {
+  const auto code = qr_code(std::string(230, 'A'));
+  ASSERT_TRUE(code);
+  std::size_t lines = 0, first = 0;
+  for (std::size_t at = 0; at < code->size(); ++lines) {
+    const std::size_t end = code->find('\n', at);
+    std::size_t characters = 0;
+    for (std::size_t i = at; i < end; ++i)
+      if ((static_cast<unsigned char>((*code)[i]) & 0xC0) != 0x80) ++characters;
+    if (lines == 0) first = characters;
+    EXPECT_EQ(characters, first);
+    at = end + 1;
+  }
+  EXPECT_EQ(lines, (first + 1) / 2);
+  EXPECT_FALSE(qr_code(std::string(5'000, 'A')));
+}
+
+}  // namespace
+}  // namespace hansa::tools

@@ -1,0 +1,22 @@
+// What the operator does with devices: `hansa devices revoke | quarantine | release`. A change takes effect at an aggregator
+// that runs within a second, because it watches the folder of admitted clients.
+#pragma once
+#include <string>
+
+#include "common/error.h"
+#include "server/config/federation_config.h"
+#include "server/register/device_register.h"
+
+namespace hansa::tools {
+
+// The device's key is refused for ever, and its file is removed. A pending device is denied. Fails (usage) if there is no such device.
+[[nodiscard]] Result<void> revoke(const server::FederationConfig& config, const std::string& name,
+                                  const std::string& reason, server::DeviceRegister& devices,
+                                  const server::Acting& acting);
+[[nodiscard]] Result<void> quarantine(const server::FederationConfig& config, const std::string& name,
+                                      const std::string& reason, server::DeviceRegister& devices,
+                                      const server::Acting& acting);
+[[nodiscard]] Result<void> release(const server::FederationConfig& config, const std::string& name,
+                                   server::DeviceRegister& devices, const server::Acting& acting);
+
+}  // namespace hansa::tools

@@ -1,0 +1,45 @@
+#include "tools/federation_folder.h"
+
+#include "protocols/enrolment/device_file.h"
+#include "protocols/transport/keys.h"
+#include "server/config/devices_config.h"
+#include "server/enrolment/admitted_folder.h"
+
+namespace hansa::tools {
+
+namespace fs = std::filesystem;
+
+Result<server::FederationConfig> read_federation_folder(const fs::path& folder) {
+  const fs::path file = folder / "federation.toml";
+  std::error_code error;
+  if (!fs::exists(file, error))
+    return fail(ErrorCode::usage, folder.string(),
+                "is no folder of a federation: it holds no federation.toml",
+                "name the folder that \"hansa new\" made: --folder DIR");
+  return server::read_federation_config(file);
+}
+
+Result<secure_aggregation::SigningKey> read_operator_key(const server::FederationConfig& config,
+                                                         const fs::path& folder, const fs::path& named) {
+  const fs::path file = named.empty() ? folder / "keys" / "root.key" : named;
+  std::error_code error;
+  if (!fs::exists(file, error))
+    return fail(ErrorCode::usage, file.string(), "is missing, and the client needs a certificate",
+                "name the operator's secret root key: --root FILE");
+  HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(file));
+  HANSA_TRY(secure_aggregation::SigningKey root, enrolment::identity_of(secret));
+  if (config.root && *config.root != root.public_key())
+    return fail(ErrorCode::usage, file.string(), "is not the root key that federation.toml names",
+                "its identity is " + enrolment::text_of(root.public_key()));
+  return root;
+}
+
+Result<server::DeviceRegister> open_register(const server::FederationConfig& config,
+                                             const server::Acting& acting) {
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  HANSA_TRY(server::DeviceRegister devices, server::DeviceRegister::open(devices_config.device_register));
+  HANSA_TRY_VOID(devices.match_folder(server::list_admitted(config.admitted), acting));
+  return devices;
+}
+
+}  // namespace hansa::tools

@@ -1,0 +1,74 @@
+// hansa invite: a join token for a device.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "server/config/devices_config.h"
+#include "tools/commands.h"
+#include "tools/federation_folder.h"
+#include "tools/invitation.h"
+#include "tools/qr_code.h"
+
+namespace hansa::tools {
+namespace {
+
+struct InviteOptions {
+  std::filesystem::path folder = ".";
+  InvitationPlan plan;
+  std::string expires = "24h";
+  bool qr = false, no_qr = false;
+};
+
+Result<void> run_invite(InviteOptions options) {
+  HANSA_TRY(const auto config, read_federation_folder(options.folder));
+  HANSA_TRY(options.plan.seconds, parse_time_span(options.expires, "--expires"));
+  const server::Acting acting = server::acting_operator(utc_seconds_now());
+  HANSA_TRY(auto devices, open_register(config, acting));
+  HANSA_TRY(const Invitation invitation, invite(config, options.plan, devices, acting));
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (options.qr || (terminal && !options.no_qr)) {
+    HANSA_TRY(const std::string code, qr_code(invitation.token));
+    fmt::print("{}", code);
+  }
+  fmt::print("{}\n", invitation.token);
+  // Standard output is the token alone, for scripts.
+  fmt::print(
+      stderr,
+      "On the device: hansa-client join TOKEN\nThe token is a secret until it was used. It holds for {} and "
+      "expires at {}.\n",
+      options.plan.uses == 1 ? "one device" : fmt::format("{} devices", options.plan.uses),
+      rfc3339_text(invitation.expires));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  if (devices_config.enrolment->root_key.empty())
+    fmt::print(stderr, "A device that uses it waits until you approve it: hansa approve\n");
+  return {};
+}
+
+}  // namespace
+
+void add_invite_command(CLI::App& hansa, Outcome& outcome) {
+  CLI::App* command =
+      hansa.add_subcommand("invite", "Make a join token, with which a device enrols by itself");
+  command->footer(
+      "Examples, in a federation's folder:\n  hansa invite --label LINE-7\n"
+      "  hansa invite --uses 20 --expires 7d --label pump --no-qr > token\n\n"
+      "The aggregator enrols devices if federation.toml has a table [enrolment]: docs/enrolment.md");
+  auto options = std::make_shared<InviteOptions>();
+  command->add_option("--folder", options->folder, "The federation's folder")->capture_default_str();
+  command->add_option("--label", options->plan.label,
+                      "Name of the device; with several uses, LABEL-1, LABEL-2, ...; default: device-1, ...");
+  command->add_option("--uses", options->plan.uses, "How many devices may join with it")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--expires", options->expires, "How long it holds: 30m, 24h, 7d")
+      ->capture_default_str();
+  command->add_option("--address", options->plan.address,
+                      "Where the device reaches the enrolment port; default: [enrolment] address");
+  auto* qr = command->add_flag("--qr", options->qr, "Print a QR code; default on a terminal");
+  command->add_flag("--no-qr", options->no_qr, "Print no QR code")->excludes(qr);
+  command->callback([options, &outcome] { outcome = run_invite(*options); });
+}
+
+}  // namespace hansa::tools

@@ -1,0 +1,75 @@
+#include "tools/kit.h"
+
+#include <fmt/format.h>
+
+#include "common/files.h"
+#include "common/utc.h"
+#include "tools/federation_folder.h"
+#include "tools/site.h"
+#include "tools/tar_file.h"
+#include "tools/unfinished_folder.h"
+
+namespace hansa::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string readme(const std::string& name) {
+  return fmt::format(
+      "The folder of the client \"{0}\". It contains the device's secret key: keep it private.\n\n"
+      "1. Install hansa-client, and unpack this archive on the device: tar -xzf {0}.tar.gz\n"
+      "2. Set [data] in {0}/client.toml to the device's files.\n"
+      "3. Try it: hansa-client check {0}/client.toml\n"
+      "4. Start it: hansa-client {0}/client.toml\n",
+      name);
+}
+
+// The archive contains a secret, so that it is made where nobody else can read it.
+Result<void> write_archive(const fs::path& out, const fs::path& site, const fs::path& certificate,
+                           const std::string& name) {
+  UnfinishedFolder folder(out.string() + ".kit");
+  HANSA_TRY_VOID(make_folders(folder.path()));
+  std::error_code error;
+  fs::permissions(folder.path(), fs::perms::owner_all, error);
+  if (error)
+    return fail(ErrorCode::storage, out.string(), "cannot be made private (" + error.message() + ")");
+  const fs::path text = folder.path() / "README.txt", archive = folder.path() / "kit.tar.gz";
+  HANSA_TRY_VOID(write_file_atomically(text, readme(name)));
+  HANSA_TRY(TarFile tar, TarFile::create(archive));
+  HANSA_TRY_VOID(tar.add(text, name + "/README.txt"));
+  HANSA_TRY_VOID(tar.add(site / "client.toml", name + "/client.toml"));
+  HANSA_TRY_VOID(tar.add(site_key(site), name + "/client.key"));
+  HANSA_TRY_VOID(tar.add(certificate, name + "/client.pub"));
+  HANSA_TRY_VOID(tar.finish());
+  fs::permissions(archive, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (!error) fs::rename(archive, out, error);
+  if (error) return fail(ErrorCode::storage, out.string(), "cannot be created (" + error.message() + ")");
+  return {};
+}
+
+}  // namespace
+
+Result<Kit> make_kit(const AddPlan& plan, fs::path out) {
+  HANSA_TRY(const auto config, read_federation_folder(plan.folder));
+  if (out.empty()) out = plan.name + ".tar.gz";
+  std::error_code error;
+  if (fs::exists(out, error))
+    return fail(ErrorCode::usage, out.string(), "exists already", "name another file: --out FILE");
+  const fs::path certificate = config.admitted / (plan.name + ".pub");
+  const fs::path site = site_folder(plan.folder, plan.name);
+  Kit kit{out, {}};
+  if (!fs::exists(certificate, error)) {
+    HANSA_TRY(const Added added, add_client(plan));
+    kit.notes = added.notes;
+  } else if (!fs::exists(site_key(site), error)) {
+    return fail(ErrorCode::usage, site.string(), "is not here: the client has made its key itself",
+                "choose another name");
+  }
+  HANSA_TRY_VOID(write_archive(out, site, certificate, plan.name));
+  const server::Acting acting = server::acting_operator(utc_seconds_now());
+  HANSA_TRY(auto devices, open_register(config, acting));
+  HANSA_TRY_VOID(devices.record("kit.made", plan.name, "", acting));
+  return kit;
+}
+
+}  // namespace hansa::tools

@@ -1,0 +1,48 @@
+// hansa kit: everything that a site needs, in one file.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "tools/commands.h"
+#include "tools/kit.h"
+
+namespace hansa::tools {
+namespace {
+
+struct KitOptions {
+  AddPlan plan;
+  std::filesystem::path out;
+};
+
+Result<void> run_kit(const KitOptions& options) {
+  HANSA_TRY(const Kit kit, make_kit(options.plan, options.out));
+  fmt::print(
+      "{}: the folder of {}, with its secret key. Carry it to the site as you would a password, and delete "
+      "it then;\n"
+      "its README.txt says what to do there.\n",
+      kit.file.string(), options.plan.name);
+  for (const std::string& note : kit.notes) fmt::print("note: {}\n", note);
+  return {};
+}
+
+}  // namespace
+
+void add_kit_command(CLI::App& hansa, Outcome& outcome) {
+  CLI::App* command = hansa.add_subcommand(
+      "kit",
+      "Make a complete folder for a site without network access to the operator, as one file to carry");
+  command->footer("Example, in a federation's folder:\n  hansa kit ward-3 --address tcp://10.0.0.5:7470");
+  auto options = std::make_shared<KitOptions>();
+  command->add_option("NAME", options->plan.name, "Name of the client; it is added if it is new")->required();
+  command->add_option("--folder", options->plan.folder, "The federation's folder")->capture_default_str();
+  command->add_option("--root", options->plan.root,
+                      "The operator's secret root key; default: keys/root.key in the folder");
+  command->add_option(
+      "--address", options->plan.addresses,
+      "Addresses at which the client reaches the aggregator; default: those of the other clients");
+  command->add_option("--out", options->out, "The file; default: NAME.tar.gz");
+  command->callback([options, &outcome] { outcome = run_kit(*options); });
+}
+
+}  // namespace hansa::tools
