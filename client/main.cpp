@@ -4,18 +4,31 @@
 
 #include "client/commands.h"
 #include "client/config/client_config.h"
+#include "client/config/client_schema.h"
 #include "client/process/client_process.h"
 #include "client/process/core_dumps.h"
 #include "client/state/client_data.h"
 #include "client/trainer/process_trainer.h"
+#include "common/command_line/generate.h"
 #include "common/program.h"
+#include "common/service_manager.h"
+#include "common/version/version.h"
+#include "protocols/messages/type.h"
 
 namespace {
 
 using namespace hansa::client;
 
+constexpr std::string_view settings_head =
+    "# Every key of /etc/hansa/client.toml, which hansa-client.service reads: hansa-client.toml(5). A key "
+    "with '#' before "
+    "it\n# is not set. The device's key and state belong into /var/lib/hansa-client:\n"
+    "#   key = \"/var/lib/hansa-client/client.key\"\n"
+    "#   state = \"/var/lib/hansa-client/state\"\n"
+    "# Changes of this file have no effect.\n";
+
 hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandbox, hansa::LogLevel level,
-                                   const std::atomic<bool>& stop) {
+                                   hansa::ServiceManager& manager, const std::atomic<bool>& stop) {
   HANSA_TRY(ClientData data, open_client_data(config, KeepState::in_folder, open_examples_in_child, nullptr));
   ProcessTrainerConfig trainer_config;
   if (data.followed) trainer_config.data = data.supply;
@@ -28,12 +41,13 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
   const hansa::Logger log = hansa::Logger::to_stderr(config.name, level);
   ProcessTrainer trainer(std::move(trainer_config), log);
   data.supply = trainer.reported_data();
-  return run_client(config, data, trainer, &trainer, log, stop);
+  return run_client(config, data, trainer, &trainer, log, manager, stop);
 }
 
 hansa::Result<int> run(int argc, char** argv) {
   CLI::App app(
-      "Trains on this device's data for a federation and sends updates of the model, never an example.");
+      "Trains on this device's data for a federation and sends updates of the model, never an example.",
+      "hansa-client");
   app.footer(
       "Examples:\n  hansa-client join TOKEN           # enrol this device\n  hansa-client client.toml\n"
       "  hansa-client check client.toml    # why does it not connect?\n\n"
@@ -44,10 +58,13 @@ hansa::Result<int> run(int argc, char** argv) {
   bool no_sandbox = false;
   app.add_flag("--no-sandbox", no_sandbox,
                "for development: train without the sandbox; a model's code may then do what this user may");
-  app.set_version_flag("--version", HANSA_VERSION);
+  app.set_version_flag("--version", hansa::version_text("hansa-client", hansa::messages::protocol_version));
   CommandOutcome outcome;
   add_check_command(app, outcome);
   add_join_command(app, outcome);
+  hansa::command_line::add_generate_option(
+      app, {hansa::version(), {"hansa-client.toml(5)", "hansa(1)", "hansa-aggregator(1)"}},
+      {&client_schema(), "hansa-client.toml", settings_head});
   HANSA_TRY_VOID(forbid_core_dumps());
   try {
     app.parse(argc, argv);
@@ -62,8 +79,9 @@ hansa::Result<int> run(int argc, char** argv) {
   HANSA_TRY(const auto config, read_client_config(file));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
-  HANSA_TRY_VOID(
-      run_with_child(config, no_sandbox ? SandboxMode::unlocked : SandboxMode::locked, level, stop_asked));
+  hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
+  HANSA_TRY_VOID(run_with_child(config, no_sandbox ? SandboxMode::unlocked : SandboxMode::locked, level,
+                                manager, stop_asked));
   return 0;
 }
 }  // namespace

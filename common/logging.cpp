@@ -1,6 +1,7 @@
 #include "common/logging.h"
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -9,7 +10,9 @@
 #include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include "common/journal.h"
 #include "common/text.h"
 
 namespace hansa {
@@ -43,17 +46,22 @@ Result<spdlog::sink_ptr> open_file_sink(const std::filesystem::path& file) {
   }
 }
 
+// The journal knows the time, and reads the level as a priority in front of the line.
+enum class LineStyle : std::uint8_t { own, journal };
+
 }  // namespace
 
 struct Logger::Output {
   std::shared_ptr<spdlog::sinks::dist_sink_mt> sink;
   spdlog::logger logger;
+  std::atomic<bool> to_journal;
 
-  Output(spdlog::sink_ptr first, LogLevel level)
+  Output(spdlog::sink_ptr first, LogLevel level, LineStyle style)
       : sink(std::make_shared<spdlog::sinks::dist_sink_mt>(std::vector<spdlog::sink_ptr>{std::move(first)})),
-        logger("hansa", sink) {
+        logger("hansa", sink),
+        to_journal(style == LineStyle::journal) {
     // Component and message are written together: the component changes from line to line.
-    logger.set_pattern(line_pattern);
+    logger.set_pattern(style == LineStyle::journal ? "%v" : line_pattern);
     logger.set_level(to_spdlog(level));
     logger.flush_on(spdlog::level::debug);
   }
@@ -77,7 +85,8 @@ Logger::Logger() = default;
 
 Logger Logger::to_stderr(std::string_view component, LogLevel level) {
   Logger out;
-  out.output_ = std::make_shared<Output>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), level);
+  out.output_ = std::make_shared<Output>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), level,
+                                         is_journal(STDERR_FILENO) ? LineStyle::journal : LineStyle::own);
   out.component_ = component;
   return out;
 }
@@ -86,7 +95,7 @@ Result<Logger> Logger::to_file(std::string_view component, LogLevel level,
                                const std::filesystem::path& file) {
   HANSA_TRY(auto sink, open_file_sink(file));
   Logger out;
-  out.output_ = std::make_shared<Output>(std::move(sink), level);
+  out.output_ = std::make_shared<Output>(std::move(sink), level, LineStyle::own);
   out.component_ = component;
   return out;
 }
@@ -101,6 +110,7 @@ Result<void> Logger::redirect_to_file(const std::filesystem::path& file) const {
   if (!output_) return {};
   HANSA_TRY(auto sink, open_file_sink(file));
   sink->set_pattern(line_pattern);
+  output_->to_journal = false;
   output_->sink->set_sinks({std::move(sink)});
   return {};
 }
@@ -109,7 +119,8 @@ bool Logger::shows(LogLevel level) const { return output_ && output_->logger.sho
 
 void Logger::write(LogLevel level, std::string_view message) const {
   if (!shows(level)) return;
-  const std::string line = component_ + " " + printable(message);
+  const std::string priority(output_->to_journal ? journal_priority(level) : "");
+  const std::string line = priority + component_ + " " + printable(message);
   output_->logger.log(to_spdlog(level), "{}", line);
 }
 

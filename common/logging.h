@@ -1,4 +1,5 @@
-// Log lines for people: "time level component message", to stderr or to a file.
+// Log lines for people: "time level component message", to stderr or to a file. If stderr is the journal of systemd:
+// "<priority>component message" (journal.h).
 //
 // A Logger is a value that is passed down. Copies share their output. Thread-safe. Keys, model values and examples are
 // never logged.

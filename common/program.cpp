@@ -8,6 +8,7 @@
 #include <string>
 #include <unistd.h>
 
+#include "common/journal.h"
 #include "common/text.h"
 
 namespace hansa {
@@ -36,7 +37,9 @@ extern "C" void on_stop_signal(int signal) {
 }
 
 int report(std::string_view program, const Error& error) {
-  const std::string line = std::string(program) + ": " + printable(error.text()) + "\n";
+  const std::string_view priority = is_journal(STDERR_FILENO) ? journal_priority(LogLevel::error) : "";
+  const std::string line =
+      std::string(priority) + std::string(program) + ": " + printable(error.text()) + "\n";
   std::fputs(line.c_str(), stderr);
   return exit_code(error.code);
 }

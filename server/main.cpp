@@ -4,14 +4,31 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/command_line/generate.h"
 #include "common/program.h"
+#include "common/service_manager.h"
+#include "common/version/version.h"
+#include "protocols/messages/type.h"
+#include "server/config/federation_schema.h"
 #include "server/config/rounds.h"
 #include "server/process/aggregator_process.h"
 
 namespace {
+
+constexpr std::string_view settings_head =
+    "# Every key of /etc/hansa/federation.toml, which hansa-aggregator.service reads: federation.toml(5). A "
+    "key with '#' "
+    "before\n# it is not set. What changes belongs into /var/lib/hansa-aggregator:\n"
+    "#   key = \"/var/lib/hansa-aggregator/keys/aggregator.key\"\n"
+    "#   admitted = \"/var/lib/hansa-aggregator/admitted\"\n"
+    "#   runs = \"/var/lib/hansa-aggregator/runs\"\n"
+    "#   archive = \"/var/lib/hansa-aggregator/model.pt\"\n"
+    "# Changes of this file have no effect.\n";
+
 hansa::Result<int> run(int argc, char** argv) {
   using hansa::server::ProgressStyle;
-  CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.");
+  CLI::App app("Aggregates a federation: picks clients, adds up their updates, keeps every round.",
+               "hansa-aggregator");
   app.footer(
       "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n"
       "  hansa-aggregator federation.toml --run fashion-20260102-030405\n\n"
@@ -33,7 +50,11 @@ hansa::Result<int> run(int argc, char** argv) {
   app.add_option("--progress", progress, "auto, live, plain or none")
       ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
-  app.set_version_flag("--version", HANSA_VERSION);
+  app.set_version_flag("--version",
+                       hansa::version_text("hansa-aggregator", hansa::messages::protocol_version));
+  hansa::command_line::add_generate_option(
+      app, {hansa::version(), {"federation.toml(5)", "hansa(1)", "hansa-client(1)"}},
+      {&hansa::server::federation_schema(), "federation.toml", settings_head});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -63,7 +84,8 @@ hansa::Result<int> run(int argc, char** argv) {
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
   const auto log = hansa::Logger::to_stderr("aggregator", level);
-  HANSA_TRY_VOID(hansa::server::run_aggregator(config, options, log, stop_asked));
+  hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
+  HANSA_TRY_VOID(hansa::server::run_aggregator(config, options, log, manager, stop_asked));
   return 0;
 }
 }  // namespace

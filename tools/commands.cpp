@@ -6,8 +6,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/command_line/generate.h"
 #include "common/program.h"
 #include "common/spelling.h"
+#include "common/version/version.h"
+#include "protocols/messages/type.h"
 
 namespace hansa::tools {
 namespace {
@@ -36,7 +39,10 @@ Result<void> check_command_words(CLI::App& app, const std::string& title,
 
 Result<int> run_checked(int argc, char** argv) {
   CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
-  app.set_version_flag("--version", HANSA_VERSION);
+  app.set_version_flag("--version", version_text("hansa", messages::protocol_version));
+  command_line::add_generate_option(
+      app,
+      {version(), {"hansa-aggregator(1)", "hansa-client(1)", "federation.toml(5)", "hansa-client.toml(5)"}});
   app.require_subcommand(1);
   app.footer(
       "Example, to start:\n  hansa new mine --clients hospital-a,hospital-b,hospital-c\n"

@@ -32,7 +32,8 @@ Result<void> run(const ClientConfig& config, const Options& options, const std::
   const auto trainer = options.make_trainer(trainer_config);
   LocalSaver saver;
   const Logger log = Logger::to_stderr(config.name.empty() ? "client" : config.name, options.log_level);
-  return run_client(config, data, *trainer, &saver, log, stop);
+  ServiceManager manager;  // none: the program may be a service, and reports for itself
+  return run_client(config, data, *trainer, &saver, log, manager, stop);
 }
 
 }  // namespace hansa::client

@@ -175,7 +175,8 @@ std::optional<ServingFolder> open_serving(const ClientConfig& config, const lear
 }  // namespace
 
 Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
-                        learning::ModelSaver* saver, const Logger& log, const std::atomic<bool>& stop) {
+                        learning::ModelSaver* saver, const Logger& log, ServiceManager& manager,
+                        const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
   HANSA_TRY(auto archives, ArchiveFolder::open(config.state));
   lower_priority(config.resources.nice, log);
@@ -283,7 +284,9 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     engine.receive(message, bulk, steady_now());
   };
   handlers.on_link = [&](const transport::LinkEvent& event) {
-    if (event.kind == transport::LinkEvent::Kind::connected) {
+    const bool connected = event.kind == transport::LinkEvent::Kind::connected;
+    manager.status(connected ? "connected to the aggregator" : "not connected: " + event.error.text());
+    if (connected) {
       outage.connected();
       engine.link_up(steady_now());
     } else {
@@ -293,7 +296,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   };
   DataRetry retry(available || data.followed ? DataRetry::Need::none : DataRetry::Need::some, steady_now());
   bool stop_reported = false;
+  manager.status("connecting to the aggregator");
+  manager.ready();
   while (!engine.exited()) {
+    manager.alive(steady_now());
     if (stop && !stop_reported) {
       stop_reported = true;
       log.info("stops");
@@ -354,7 +360,10 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     wakeable = nullptr;
   }
   // The last model is still written, unless somebody wants the client to end.
-  while (!stop && !training.has_served()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (!stop && !training.has_served()) {
+    manager.alive(steady_now());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   if (data.followed) data.followed->stop();
   return {};
 }

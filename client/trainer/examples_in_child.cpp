@@ -2,9 +2,9 @@
 
 #include "client/trainer/internal/protocol.h"
 #include "client/trainer/process_trainer.h"
-#include "common/files.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
+#include "common/program_files.h"
 #include "learning/data/dense_source.h"
 
 namespace hansa::client {
@@ -16,7 +16,7 @@ constexpr std::uint64_t examples_limit = 1ULL << 32;
 
 Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::DataConfig& config) {
   const std::string location = config.file.string();
-  HANSA_TRY(Child child, Child::start(program_folder() / "hansa-trainer"));
+  HANSA_TRY(Child child, Child::start(find_program_file("hansa-trainer")));
   HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"}, {"data", learning::json_of(config)}})));
   HANSA_TRY(const std::string opened, child.wait());
   HANSA_TRY(const Json answer, learning::parse_answer(opened, location));

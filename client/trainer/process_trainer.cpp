@@ -13,9 +13,9 @@
 
 #include "client/trainer/internal/answer.h"
 #include "client/trainer/internal/protocol.h"
-#include "common/files.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
+#include "common/program_files.h"
 
 namespace hansa::client {
 namespace {
@@ -30,7 +30,7 @@ std::string seconds_text(Duration time) {
 }
 
 std::filesystem::path program_of(const std::filesystem::path& configured) {
-  return configured.empty() ? program_folder() / "hansa-trainer" : configured;
+  return configured.empty() ? find_program_file("hansa-trainer") : configured;
 }
 
 // Why a training ended with its process.

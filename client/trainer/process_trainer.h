@@ -46,7 +46,7 @@ struct ProcessTrainerConfig {
   std::uint64_t task_bytes_max = 0;  // learning::LocalTrainerConfig::memory_bytes_max
   TrainerLimits limits = {};
   SandboxMode sandbox = SandboxMode::locked;
-  std::filesystem::path program = {};  // empty: hansa-trainer in this program's folder
+  std::filesystem::path program = {};  // empty: hansa-trainer, where it is installed
 };
 
 // The child is killed when the thread that started it ends: call the trainer from threads that outlive its use.

@@ -15,6 +15,7 @@
 #include "common/open_file.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
+#include "common/program_files.h"
 #include "learning/wire/wire.h"
 #include "server/evaluation/internal/protocol.h"
 
@@ -25,7 +26,7 @@ using learning::Json;
 
 static_assert(std::endian::native == std::endian::little, "parameter files are little-endian");
 
-std::filesystem::path program() { return program_folder() / "hansa-evaluator"; }
+std::filesystem::path program() { return find_program_file("hansa-evaluator"); }
 
 // The model's layout and values need about as much memory as its archive, which is not compressed.
 std::size_t description_bytes_max(std::uintmax_t archive_bytes) {

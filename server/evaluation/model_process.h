@@ -2,8 +2,8 @@
 //
 // The aggregator itself therefore needs no LibTorch, and a model whose code crashes or uses too much memory cannot stop
 // it. The child locks itself before it loads a model (common/sandbox/lock.h); the held-out data is open by then, and
-// archives and parameters are passed as open files. The program of the child is in the same folder as this program
-// (common/files.h: program_folder()). internal/protocol.h has the messages.
+// archives and parameters are passed as open files. common/program_files.h says where the
+// program of the child is. internal/protocol.h has the messages.
 #pragma once
 #include <filesystem>
 #include <memory>

@@ -163,6 +163,22 @@ Result<void> show_past(Run& store, const RunWatch& watch, ProgressDisplay& displ
   return {};
 }
 
+// For the service manager: what the panel shows, in one line.
+std::string status_text(const Progress& progress) {
+  const std::string round = "round " + rounds_text(progress.round, progress.rounds);
+  switch (progress.phase) {
+    case Phase::gathering:
+      if (progress.all_rounds_done) return progress.why_done;
+      return fmt::format("{}: waits for clients, {} of {} ready, {} connected", round, progress.ready,
+                         progress.needed, progress.connected);
+    case Phase::in_round: return fmt::format("{}: {} clients train", round, progress.members.size());
+    case Phase::unmasking: return round + ": unmasks the sum";
+    case Phase::committing: return round + ": is committed";
+    case Phase::finished: return "finished";
+  }
+  return "";
+}
+
 RunEnd run_end(const Engine& engine, std::string why) {
   return {engine.last_committed(), rfc3339_text(utc_seconds_now()), std::move(why)};
 }
@@ -224,7 +240,7 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig&
 }  // namespace
 
 Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
-                            const Logger& log, const std::atomic<bool>& stop) {
+                            const Logger& log, ServiceManager& manager, const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
   HANSA_TRY(const DevicesConfig devices_config, read_devices_config(config.file));
   auto admitted = admitted_names(config.admitted);
@@ -350,7 +366,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     if (enough_is_sent && engine->last_committed().value % std::max(config.evaluation_every, 1U) != 0)
       evaluations.ask(engine->last_committed(), engine->model());
   };
+  manager.ready();
   while (!engine->finished() && !engine->failure()) {
+    manager.alive(steady_now());
     if ((stop || observer.stop_reason()) && !stop_is_sent) {
       stop_is_sent = true;
       engine->stop(steady_now());
@@ -391,8 +409,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                      });
       }
       book.write_due(after);
-      display.update(engine->progress(after), evaluations.outstanding(), engine->bytes_up(),
-                     engine->bytes_down(), after);
+      const Progress progress = engine->progress(after);
+      if (manager.is_present()) manager.status(status_text(progress));
+      display.update(progress, evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(), after);
       next_display = after + std::chrono::milliseconds(200);
     }
   }
@@ -401,6 +420,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   // requested.
   while (!stop && (evaluations.outstanding() > 0 || engine->is_awaiting_clients(steady_now()))) {
     const Instant now = steady_now();
+    manager.alive(now);
     display.update(engine->progress(now), evaluations.outstanding(), engine->bytes_up(), engine->bytes_down(),
                    now);
     channel->poll(std::chrono::milliseconds(100), handlers, evaluations.descriptor(), 64);

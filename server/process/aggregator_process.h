@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/logging.h"
+#include "common/service_manager.h"
 #include "server/config/federation_config.h"
 #include "server/process/progress_display.h"
 #include "server/setup/run_setup.h"
@@ -19,8 +20,10 @@ struct AggregatorOptions {
 };
 
 // Runs until the federation is finished or has failed, or `stop` becomes true (set by signals). Prints the final lines
-// and returns the error with which the program exits, if there is one.
+// and returns the error with which the program exits, if there is one. `manager` hears that clients can connect, which
+// round it is, and that the loop is alive.
 [[nodiscard]] Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
-                                          const Logger& log, const std::atomic<bool>& stop);
+                                          const Logger& log, ServiceManager& manager,
+                                          const std::atomic<bool>& stop);
 
 }  // namespace hansa::server

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/journal.h"
 #include "common/local_time.h"
 #include "common/metrics_text.h"
 #include "common/text.h"
@@ -154,8 +155,8 @@ void ProgressDisplay::warn(const std::string& text) {
 void ProgressDisplay::say(const std::string& line) {
   if (style_ == ProgressStyle::none) return;
   erase();
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  std::puts(((terminal ? "" : local_time_text() + " ") + printable(line)).c_str());
+  const bool has_time = ::isatty(STDOUT_FILENO) == 1 || is_journal(STDOUT_FILENO);
+  std::puts(((has_time ? "" : local_time_text() + " ") + printable(line)).c_str());
   std::fflush(stdout);
 }
 

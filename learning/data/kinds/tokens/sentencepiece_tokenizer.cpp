@@ -4,7 +4,7 @@
 
 #include <dlfcn.h>
 
-#include "common/files.h"
+#include "common/program_files.h"
 #include "common/text.h"
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/kinds/tokens/charsmap_check.h"
@@ -28,8 +28,7 @@ constexpr int load_flags = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND;
 // Loaded once, in the program's folder or where it is installed, and never unloaded.
 const hansa_sentencepiece* find_module() {
   static const hansa_sentencepiece* const found = []() -> const hansa_sentencepiece* {
-    const std::filesystem::path folder = program_folder();
-    for (const auto& path : {folder / module_name, folder / ".." / "lib" / "hansa" / module_name}) {
+    for (const auto& path : places_of_program_file(module_name)) {
       void* library = ::dlopen(path.c_str(), load_flags);
       if (library == nullptr) continue;
       const auto entry = reinterpret_cast<decltype(&hansa_sentencepiece_entry)>(
@@ -91,7 +90,7 @@ Result<std::unique_ptr<Tokenizer>> open_sentencepiece(const std::filesystem::pat
   const hansa_sentencepiece* module = find_module();
   if (module == nullptr)
     return fail(ErrorCode::usage, "data.tokenizer",
-                std::string("is set, but ") + module_name + " is not in the folder of this program",
+                std::string("is set, but ") + module_name + " is not installed with this program",
                 "install libsentencepiece-dev, and build again; without the key each byte is a token");
   HANSA_TRY(auto stream, internal::ByteStream::open(file, "set data.tokenizer to a SentencePiece model"));
   HANSA_TRY(const std::string model, read_model(stream));

@@ -1,0 +1,15 @@
+# Writes the commit of SOURCE as a C++ function to OUT, if it is not there already. COMMIT, if set, names the commit.
+if(NOT COMMIT)
+  execute_process(COMMAND git rev-parse --short=12 HEAD WORKING_DIRECTORY "${SOURCE}"
+    OUTPUT_VARIABLE COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT COMMIT)
+  set(COMMIT "unknown")
+endif()
+set(text "#include \"common/version/version.h\"\n\nnamespace hansa {\nstd::string_view commit() noexcept { return \"${COMMIT}\"; }\n}  // namespace hansa\n")
+if(EXISTS "${OUT}")
+  file(READ "${OUT}" before)
+endif()
+if(NOT "${before}" STREQUAL "${text}")
+  file(WRITE "${OUT}" "${text}")
+endif()
