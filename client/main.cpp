@@ -33,6 +33,7 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
   ProcessTrainerConfig trainer_config;
   if (data.followed) trainer_config.data = data.supply;
   else trainer_config.data = config.data;
+  trainer_config.scale = config.data.scale;
   trainer_config.threads = config.resources.threads;
   trainer_config.task_bytes_max = config.resources.memory_mib_max << 20;
   trainer_config.limits = {config.resources.trainer_memory_mib_max << 20, config.resources.trainer_cpu_s_max,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "learning/data/scaled_source.h"
 #include "learning/data_supply.h"
 #include "learning/internal/batch.h"
 #include "learning/internal/default_metrics.h"
@@ -83,8 +84,10 @@ class ArchiveEvaluator final : public Evaluator {
 
 Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
                                                   const DataConfig& data, int threads,
-                                                  std::span<const std::string> personal) {
-  HANSA_TRY(auto source, open_examples(data));
+                                                  std::span<const std::string> personal,
+                                                  std::span<const float> statistics) {
+  HANSA_TRY(auto opened, open_examples(data));
+  HANSA_TRY(auto source, scaled(std::move(opened), data.scale, statistics));
   return make_evaluator(ArchiveFile(archive), std::move(source), threads, personal);
 }
 

@@ -21,11 +21,13 @@ class Evaluator {
   [[nodiscard]] virtual Result<Metrics> evaluate(std::span<const float> parameters) = 0;
 };
 
+// Data with scale = "federation" is scaled by `statistics` (common/column_statistics.h), and refused (usage) without them.
 // `personal` lists patterns of parameters that keep the archived values and are not in `parameters`
 // (TrainingConfig::personal).
 [[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const std::filesystem::path& archive,
                                                                 const DataConfig& data, int threads,
-                                                                std::span<const std::string> personal = {});
+                                                                std::span<const std::string> personal = {},
+                                                                std::span<const float> statistics = {});
 // The same on data that is open already.
 [[nodiscard]] Result<std::unique_ptr<Evaluator>> make_evaluator(const ArchiveFile& archive,
                                                                 std::unique_ptr<DataSource> data, int threads,

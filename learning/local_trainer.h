@@ -16,6 +16,8 @@ struct LocalTrainerConfig {
   int threads = 1;  // LibTorch intra-op threads, process wide
   std::uint64_t memory_bytes_max = 0;  // refuse a task estimated to need more; 0: no guard
   std::shared_ptr<DataSupply> supply = {};  // used instead of data if it is not null
+  // How the supply's examples are scaled by the trainer. With `data` it is that of the data.
+  Scaling scale = Scaling::none;
   std::shared_ptr<const MethodRegistry> methods = {};  // null: those that Hansa ships
 };
 

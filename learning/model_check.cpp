@@ -4,6 +4,9 @@
 #include <functional>
 #include <numeric>
 
+#include "common/column_statistics.h"
+#include "learning/data/column_sums.h"
+#include "learning/data/scaled_source.h"
 #include "learning/data_supply.h"
 #include "learning/evaluation.h"
 #include "learning/internal/broadcast_check.h"
@@ -40,6 +43,17 @@ Result<std::string> looks_like_labels(const DataSource& source) {
              : std::string();
 }
 
+// Empty if the data is not scaled by the federation's statistics.
+Result<std::vector<float>> own_statistics(const DataConfig& data) {
+  if (data.scale != Scaling::federation) return std::vector<float>();
+  HANSA_TRY(const auto source, open_examples(data));
+  HANSA_TRY(const ColumnSums sums, sum_columns(*source));
+  std::vector<float> digits(sums.columns() * statistics_digits);
+  sums.write(digits);
+  HANSA_TRY(const ColumnStatistics statistics, statistics_of_digits(digits, 1));
+  return vector_of(statistics);
+}
+
 }  // namespace
 
 Result<ModelCheck> check_model(const std::filesystem::path& archive, const LocalTrainerConfig& client,
@@ -60,7 +74,12 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   one_step.steps_max = 1;
   request.method = sgd_method(one_step);
   std::vector<float> delta(model.parameters.size());
-  HANSA_TRY(const TrainingResult trained, train_on(*trainer, request, model.parameters, delta));
+  // The federation's statistics are not known here. Those of this client's data have the same form.
+  HANSA_TRY(const std::vector<float> statistics, own_statistics(client.data));
+  request.inputs.push_back({std::string(model_input), model.parameters});
+  if (!statistics.empty()) request.inputs.push_back({std::string(statistics_input), statistics});
+  const OutputVector outputs[] = {{std::string(delta_output), delta}};
+  HANSA_TRY(const TrainingResult trained, trainer->train(request, outputs, {}));
   out.trained = trained.metrics;
   out.unmoved = unmoved_of(model.layout, delta);
   if (out.unmoved.size() == static_cast<std::size_t>(std::ranges::count(
@@ -71,7 +90,8 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   DataConfig data = client.data;
   data.examples_max =
       data.examples_max == 0 ? evaluated_examples_max : std::min(data.examples_max, evaluated_examples_max);
-  HANSA_TRY(const auto some, open_examples(data));
+  HANSA_TRY(auto unscaled, open_examples(data));
+  HANSA_TRY(const auto some, scaled(std::move(unscaled), data.scale, statistics));
   HANSA_TRY(std::string broadcast, find_broadcast(archive, *some));
   if (!broadcast.empty()) out.warnings.push_back(std::move(broadcast));
   if (!model.has_training_loss) {
@@ -79,7 +99,7 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
     if (!labels.empty()) out.warnings.push_back(std::move(labels));
   }
   if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
-  HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads));
+  HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads, {}, statistics));
   std::vector<float> stepped = model.parameters;
   std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());
   HANSA_TRY(out.evaluated, evaluator->evaluate(stepped));

@@ -47,7 +47,7 @@ struct TrainingRequest {
   ArchiveFile archive;  // TorchScript archive, already verified by its digest
   Digest layout;  // the layout that the aggregator assumes
   Method method = sgd_method({});
-  std::vector<InputVector> inputs = {};  // "model", then those of the method; valid during the call
+  std::vector<InputVector> inputs = {};  // "model", the method's, perhaps "statistics"; valid during the call
   std::uint64_t seed = 0;  // for the order of examples and the model's own randomness
   TaskId task = {};  // the task that this training belongs to
   // The largest change of a value that the task allows.
@@ -79,11 +79,11 @@ class Trainer {
   // The examples that are available now. Fails with the data file's error if the data cannot be used.
   [[nodiscard]] virtual Result<AvailableData> available_data() = 0;
 
-  // The methods that train() knows.
+  // The methods that train() knows. With statistics_method (common/column_statistics.h) the client is in statistics.
   [[nodiscard]] virtual const MethodTable& methods() const { return built_in_methods(); }
 
   // Trains from the input "model" and writes the outputs: "delta", which is the trained model minus the model, and
-  // those of the method. Each vector has the layout's element_count() values. Fails (code data, model, resource;
+  // those of the method. Each vector but "statistics" has the layout's element_count() values. Fails (code data, model, resource;
   // refused for a method that the trainer does not know) without a side effect; a stop request ends it within a step
   // or two with code resource and what "stopped".
   [[nodiscard]] virtual Result<TrainingResult> train(const TrainingRequest& request,

@@ -12,6 +12,7 @@
 #include "learning/model_archive.h"
 #include "server/divergence/run_watch.h"
 #include "server/setup/run_setup.h"
+#include "server/setup/statistics_round.h"
 #include "server/store/training_metrics.h"
 #include "simulation/federation.h"
 #include "simulation/identities.h"
@@ -51,6 +52,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     }
     learning::LocalTrainerConfig trainer;
     trainer.supply = data.supply;
+    trainer.scale = client.data.scale;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
     clients.push_back(
@@ -167,6 +169,46 @@ class BorrowedStore final : public server::Store {
   server::Store& store_;
 };
 
+class Warnings final : public server::EngineObserver {
+ public:
+  void on_log(server::Log::Level level, const std::string& text) override {
+    if (level == server::Log::Level::warning) std::fprintf(stderr, "statistics: %s\n", text.c_str());
+  }
+  void on_round_started(RoundId, std::uint32_t) override {}
+  void on_committed(const server::RoundRecord&) override {}
+};
+
+// An aggregator waits until somebody has corrected what is wrong. In a simulation nobody does.
+void end_where_an_aggregator_waits(server::CohortConfig& cohort) {
+  if (cohort.wait_max == Duration::zero()) cohort.wait_max = std::chrono::seconds(120);
+  if (cohort.attempts_max == 0) cohort.attempts_max = 5;
+}
+
+// A federation of the same clients that computes the statistics of their data. Empty: it was stopped.
+Result<std::optional<ColumnStatistics>> gather_statistics(const server::FederationConfig& config,
+                                                          const server::PreparedRun& run,
+                                                          const FederationOptions& of_run,
+                                                          const std::atomic<bool>& stop) {
+  FederationOptions f = of_run;
+  HANSA_TRY(auto round,
+            server::prepare_statistics_round(config, run, f.aggregator.coordinator.settings.admitted));
+  f.aggregator.coordinator = round.coordinator;
+  end_where_an_aggregator_waits(f.aggregator.coordinator.settings.cohort);
+  f.aggregator.optimizer = round.optimizer;
+  Warnings observer;
+  const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
+    return std::make_unique<BorrowedStore>(*round.store);
+  };
+  Federation federation(std::move(f), open_store, observer, run.store->scratch_folder());
+  HANSA_TRY(const auto outcome, federation.run(stop));
+  if (outcome.last_committed.value == 0) {
+    if (outcome.finish.why == server::Finish::Why::stopped) return std::optional<ColumnStatistics>();
+    return fail(ErrorCode::quorum, "statistics", outcome.finish.text, outcome.finish.hint);
+  }
+  HANSA_TRY(auto statistics, server::committed_statistics(*round.store, config.statistics->columns));
+  return std::optional(std::move(statistics));
+}
+
 // A simulation begins its rounds one after the other, and has to end.
 Result<void> check_schedule(const server::FederationConfig& config) {
   if (config.rounds == 0 && !config.until.reaches && config.until.without_better == 0)
@@ -174,12 +216,6 @@ Result<void> check_schedule(const server::FederationConfig& config) {
   if (config.schedule.is_set() || config.until.seconds > 0)
     std::fputs("a simulation does not wait for [schedule], and ignores schedule.until.hours\n", stderr);
   return {};
-}
-
-// An aggregator waits until somebody has corrected what is wrong. In a simulation nobody does.
-void end_where_an_aggregator_waits(server::CohortConfig& cohort) {
-  if (cohort.wait_max == Duration::zero()) cohort.wait_max = std::chrono::seconds(120);
-  if (cohort.attempts_max == 0) cohort.attempts_max = 5;
 }
 
 }  // namespace
@@ -198,21 +234,11 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   HANSA_TRY(auto run,
             server::prepare_run(config, *server::open_catalogue(config.runs / server::simulated_folder),
                                 request, describe_here));
-  std::unique_ptr<learning::Evaluator> evaluator;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  if (config.evaluation) {
-    HANSA_TRY(evaluator, learning::make_evaluator(run.archive, *config.evaluation, static_cast<int>(cores),
-                                                  config.personal));
-  }
-  Observer observer(config, *run.store, evaluator.get(), round_done);
-  observer.elements = run.coordinator.model.elements;
-
   FederationOptions f;
   f.federation = config.name;
   f.aggregator.run = run.run;
   f.aggregator.coordinator = run.coordinator;
-  f.aggregator.optimizer = run.optimizer;
-  f.aggregator.initial_state = run.initial_state;
   if (f.aggregator.coordinator.settings.secure_sums)
     f.aggregator.certificate = [&](const std::string& client) { return identities.certificate(client); };
   f.aggregator.archive = f.archive = run.archive;
@@ -229,6 +255,24 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
     if (level == client::Log::Level::warning || level == client::Log::Level::error)
       std::fprintf(stderr, "%s: %s\n", client.c_str(), text.c_str());
   };
+  if (run.unbegun) {
+    HANSA_TRY(const auto statistics, gather_statistics(config, run, f, stop));
+    if (!statistics)
+      return fail(ErrorCode::quorum, "statistics", "were not computed: the simulation was stopped");
+    HANSA_TRY_VOID(server::begin(run, config, *statistics));
+  }
+  f.aggregator.optimizer = run.optimizer;
+  f.aggregator.initial_state = run.initial_state;
+  if (!run.statistics.empty())
+    f.aggregator.constants.push_back(
+        {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
+  std::unique_ptr<learning::Evaluator> evaluator;
+  if (config.evaluation) {
+    HANSA_TRY(evaluator, learning::make_evaluator(run.archive, *config.evaluation, static_cast<int>(cores),
+                                                  config.personal, run.statistics));
+  }
+  Observer observer(config, *run.store, evaluator.get(), round_done);
+  observer.elements = run.coordinator.model.elements;
   const auto open_store = [&]() -> Result<std::unique_ptr<server::Store>> {
     return std::make_unique<BorrowedStore>(*run.store);
   };

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/text.h"
+#include "learning/data/float_columns.h"
 #include "tools/text_table.h"
 
 namespace hansa::tools {
@@ -144,9 +145,10 @@ std::string label_table(const DataSummary& summary, const TensorSummary& target)
 Result<DataSummary> summarise(const learning::DataSource& source, DataDescription description) {
   const learning::ExampleShape& shape = source.shape();
   const std::vector<std::uint32_t> order = examples_to_read(source);
-  DataSummary out{source.location(),     source.example_count(), order.size(),
-                  source.memory_bytes(), shape.bytes(),          {},
-                  std::move(description)};
+  DataSummary out{source.location(),      source.example_count(),
+                  order.size(),           source.memory_bytes(),
+                  shape.bytes(),          {},
+                  std::move(description), learning::float_columns(shape)};
   const std::size_t block =
       std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);
   std::vector<Values> values(shape.size());
@@ -181,6 +183,8 @@ std::string text_of(const DataSummary& summary) {
   if (summary.read < summary.examples)
     out += fmt::format("the values are those of {} of them, evenly distributed\n", summary.read);
   out += tensor_table(summary);
+  if (summary.columns > 0)
+    out += fmt::format("columns for [statistics] in federation.toml: {}\n", summary.columns);
   if (!summary.description.columns.empty()) out += "\n" + column_table(summary.description);
   for (const TensorSummary& tensor : summary.tensors)
     if (!tensor.labels.empty()) out += "\n" + label_table(summary, tensor);
@@ -219,6 +223,7 @@ std::string json_of(const DataSummary& summary) {
   return json{{"location", printable(summary.location)},
               {"examples", summary.examples},
               {"read", summary.read},
+              {"statistics_columns", summary.columns},
               {"memory_bytes", summary.memory_bytes},
               {"example_bytes", summary.example_bytes},
               {"tensors", std::move(tensors)},

@@ -34,6 +34,7 @@ struct DataSummary {
   std::uint64_t example_bytes = 0;  // of one example in a batch
   std::vector<TensorSummary> tensors;
   DataDescription description;
+  std::uint64_t columns = 0;  // of the float32 inputs, as [statistics] counts them
 };
 
 // Reads all examples, or evenly distributed ones if the source decodes and has more than decoded_max.

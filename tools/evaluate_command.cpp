@@ -56,7 +56,7 @@ Result<learning::DataConfig> choose_data(const EvaluateOptions& options) {
 }
 
 Result<void> run_evaluate(const EvaluateOptions& options) {
-  HANSA_TRY(const learning::DataConfig data, choose_data(options));
+  HANSA_TRY(learning::DataConfig data, choose_data(options));
   // A file is an archive with its own weights; anything else is a run, or a client's state.
   RunModel model;
   std::error_code error;
@@ -69,11 +69,16 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
     HANSA_TRY(const RunReference reference, parse_run_reference(options.model));
     HANSA_TRY(model, load_run_model(reference));
   }
+  if (data.scale == learning::Scaling::federation && model.statistics.empty())
+    return fail(ErrorCode::usage, options.config.string(),
+                "has data that is scaled by the federation's statistics, and " + options.model + " has none",
+                "evaluate a model of a run: RUN@ROUND");
   std::vector<std::string> personal;
   if (!model.parameters.empty()) {
     HANSA_TRY(personal, learning::personal_names(model.archive, model.layout));
   }
-  HANSA_TRY(const auto evaluator, learning::make_evaluator(model.archive, data, options.threads, personal));
+  HANSA_TRY(const auto evaluator,
+            learning::make_evaluator(model.archive, data, options.threads, personal, model.statistics));
   HANSA_TRY(const Metrics metrics, evaluator->evaluate(model.parameters));
 
   if (options.form == OutputForm::json) {

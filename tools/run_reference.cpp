@@ -9,6 +9,7 @@
 #include "common/files.h"
 #include "server/store/round_model.h"
 #include "server/store/run_catalogue.h"
+#include "server/store/run_statistics.h"
 
 namespace hansa::tools {
 
@@ -75,6 +76,8 @@ Result<RunModel> load_run_model(const RunReference& reference) {
   HANSA_TRY(out.layout, run->layout());
   out.parameters.resize(out.layout.element_count());
   HANSA_TRY_VOID(run->get_model(out.digest, out.parameters));
+  HANSA_TRY(auto statistics, server::read_statistics(*run));
+  if (statistics) out.statistics = std::move(statistics->vector);
   return out;
 }
 

@@ -42,6 +42,8 @@ struct RunModel {
   Digest digest;
   std::filesystem::path archive;  // the run's archive; the parameters have its layout
   std::vector<float> parameters;
+  std::vector<float>
+      statistics;  // of the clients' data, for learning::make_evaluator(); empty: the run has none
   ParameterLayout layout;  // layout of the parameters, without the run's personal parameters
 };
 // Fails (usage) if the round is not committed, naming the last committed one.

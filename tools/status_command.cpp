@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "common/column_statistics.h"
 #include "common/metrics_text.h"
 #include "common/text.h"
 #include "server/config/devices_config.h"
@@ -18,6 +19,7 @@
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
 #include "server/store/run_catalogue.h"
+#include "server/store/run_statistics.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
 #include "tools/metrics_json.h"
@@ -42,12 +44,13 @@ struct RunView {
   std::map<RoundId, Metrics> evaluations;
   std::optional<server::RunEnd> end;
   std::vector<server::AbandonedAttempt> abandoned;
+  std::optional<ColumnStatistics> statistics;  // of the clients' data
   std::vector<RoundId> configured_after;  // the rounds after which the configuration changed; first round 0
 };
 
 Result<RunView> read_run(const std::filesystem::path& folder) {
   HANSA_TRY(const auto run, server::open_run_read_only(folder));
-  RunView out{folder, {}, {}, {}, {}, {}, {}};
+  RunView out{folder, {}, {}, {}, {}, {}, {}, {}};
   HANSA_TRY(const auto identity, run->identity());
   if (!identity)
     return fail(ErrorCode::usage, folder.string(), "has not started",
@@ -58,6 +61,10 @@ Result<RunView> read_run(const std::filesystem::path& folder) {
   for (const auto& [round, metrics] : evaluations) out.evaluations[round] = metrics;
   HANSA_TRY(out.end, run->end());
   HANSA_TRY(out.abandoned, run->abandoned_attempts());
+  HANSA_TRY(const auto statistics, server::read_statistics(*run));
+  if (statistics) {
+    HANSA_TRY(out.statistics, statistics_of_vector(statistics->vector));
+  }
   HANSA_TRY(const auto configurations, run->configurations());
   for (const auto& configuration : configurations) out.configured_after.push_back(configuration.after);
   return out;
@@ -228,6 +235,9 @@ void print_table(const RunView& view) {
   fmt::print("federation {}, run {}\n{}{}{}model: {}\n", view.identity.federation,
              view.identity.run + (view.identity.kind == server::RunKind::simulated ? " (simulated)" : ""),
              table.text(), held_out_line(held_out), best_line(view), model.text());
+  if (view.statistics)
+    fmt::print("inputs are scaled by statistics of {} columns: --json has them\n",
+               view.statistics->columns());
   if (view.end) fmt::print("finished at {}: {}\n", view.end->at, view.end->why);
   print_abandoned(view);
   std::string changes;
@@ -314,6 +324,8 @@ void print_json(const RunView& view) {
                           {"abandoned_attempts", abandoned},
                           {"simulated", view.identity.kind == server::RunKind::simulated},
                           {"rounds", rounds}};
+  if (view.statistics)
+    document["statistics"] = {{"means", view.statistics->means}, {"deviations", view.statistics->deviations}};
   if (view.end) document["finished"] = {{"at", view.end->at}, {"why", view.end->why}};
   if (const auto best = best_of(view))
     document["best"] = {{"round", best->round.value}, {"metric", best->metric}, {"value", best->value}};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/agent/task_check.h"
+#include "common/column_statistics.h"
 
 namespace hansa::client {
 
@@ -91,7 +92,9 @@ struct Agent::Turn {
     to_task(round::CancelArrived{});
     a.sum_.reset();
     a.task_.confirm();
-    if (a.config_.decline_without_new && a.session_.data().new_examples == 0) {
+    // Statistics are of all examples, and use none of them up.
+    if (a.config_.decline_without_new && a.session_.data().new_examples == 0 &&
+        task.method.name != statistics_method) {
       log(Log::Level::info,
           "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
       say(messages::Decline{task.task, {{ReasonCode::nothing_new, {}}, {}}});
@@ -121,7 +124,7 @@ struct Agent::Turn {
 
   void fetch_last_model(const messages::Finished& finished) const {
     if (a.config_.last_model == LastModelWanted::no) return leave_finished();
-    if (!a.task_.task()) {
+    if (!a.task_.task() || a.task_.task()->task().method.name == statistics_method) {
       log(Log::Level::info, "does not fetch the last model: this client was in no round since it started");
       return leave_finished();
     }

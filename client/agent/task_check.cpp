@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string_view>
 #include <vector>
+
+#include "common/column_statistics.h"
 
 namespace hansa::client {
 namespace {
@@ -39,11 +42,27 @@ Result<void> check_names(const messages::TrainTask& task, const Vectors& vectors
   return {};
 }
 
+// The last input of a task of any method may be the federation's statistics, which have a size of their own.
+std::span<const messages::TaskInput> without_statistics(std::span<const messages::TaskInput> inputs) {
+  return inputs.size() > 1 && inputs.back().name == statistics_input ? inputs.first(inputs.size() - 1)
+                                                                     : inputs;
+}
+
+Result<void> check_statistics(const messages::TaskInput& input) {
+  constexpr std::uint64_t column_bytes = statistics_vector_values * sizeof(float);
+  if (input.bytes > 0 && input.bytes % column_bytes == 0 &&
+      input.bytes / column_bytes <= statistics_columns_max && !input.deltas)
+    return {};
+  return fail(ErrorCode::protocol, "input \"" + input.name + "\"", "cannot be statistics of columns");
+}
+
 Result<void> check_vectors(const messages::TrainTask& task, const MethodDescription& method) {
-  HANSA_TRY_VOID(check_names(task, task.inputs, "input", method.inputs));
+  const std::span<const messages::TaskInput> inputs = without_statistics(task.inputs);
+  if (inputs.size() < task.inputs.size()) HANSA_TRY_VOID(check_statistics(task.inputs.back()));
+  HANSA_TRY_VOID(check_names(task, inputs, "input", method.inputs));
   HANSA_TRY_VOID(check_names(task, task.outputs, "output", method.outputs));
   const std::uint64_t values = task.outputs.front().values;
-  for (const messages::TaskInput& input : task.inputs)
+  for (const messages::TaskInput& input : inputs)
     if (input.bytes / sizeof(float) != values)
       return fail(ErrorCode::protocol, "input \"" + input.name + "\"", "is of another size than the model");
   for (const messages::TaskOutput& output : task.outputs)

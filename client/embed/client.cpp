@@ -27,6 +27,7 @@ Result<void> run(const ClientConfig& config, const Options& options, const std::
                                                     learning::supply_data(config.data)));
   learning::LocalTrainerConfig trainer_config;
   trainer_config.supply = data.supply;
+  trainer_config.scale = config.data.scale;
   trainer_config.threads = config.resources.threads;
   trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
   const auto trainer = options.make_trainer(trainer_config);

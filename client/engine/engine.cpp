@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/ledger/memory_ledger.h"
+#include "common/column_statistics.h"
 #include "common/held_out_metrics.h"
 #include "common/metrics_text.h"
 #include "common/vector_digest.h"
@@ -181,7 +182,7 @@ void Engine::start_training(const messages::TrainTask& task) {
   const std::shared_ptr<TaskVectors>& vectors = inputs_.vectors();
   vectors->update.resize(messages::update_values(task));
   std::optional<ModelToServe> served;
-  if (config_.serve == Serve::each_model)
+  if (config_.serve == Serve::each_model && task.method.name != statistics_method)
     served = model_to_serve(task, request, request.inputs.front().values, vectors);
   runner_.start(task, std::move(request), vectors);
   if (!served) return;
@@ -196,6 +197,10 @@ ModelToServe Engine::model_to_serve(const messages::TrainTask& task, learning::T
   out.run = agent_.run();
   if (const MethodDescription* method = find_method(config_.agent.methods, task.method.name))
     out.personal = training_config(*method, task.method).personal;
+  const auto& inputs = inputs_.vectors()->inputs;
+  if (const auto found = std::ranges::find(inputs, statistics_input, &TaskVectors::Input::name);
+      found != inputs.end())
+    if (auto statistics = statistics_of_vector(found->values)) out.statistics = *std::move(statistics);
   out.request = std::move(request);
   out.request.inputs = {{std::string(model_input), values}};
   out.owner = std::move(owner);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/agent/agent.h"
+#include "common/column_statistics.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "learning/trainer.h"
@@ -60,6 +61,8 @@ struct ModelToServe {
   TaskId trained;  // the task that began with it; 0: none, because it is the last model
   learning::TrainingRequest request;  // its only input is the model; `kept` is what this device keeps
   std::vector<std::string> personal;  // patterns of the personal parameters
+  // By which the federation's clients scale the model's inputs; empty: it has none.
+  std::optional<ColumnStatistics> statistics = {};
   std::shared_ptr<const void> owner;  // of the model's values
 };
 

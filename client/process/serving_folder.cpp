@@ -44,6 +44,8 @@ Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trai
                 {"layout", model.request.layout.text()},
                 {"time", rfc3339_text(utc_seconds_now())}};
   if (!trained.empty()) manifest["trained"] = json_of(trained);
+  if (const auto& statistics = model.statistics)
+    manifest["statistics"] = {{"means", statistics->means}, {"deviations", statistics->deviations}};
   const auto put = [&](const char* key, const char* name, learning::PersonalValues personal) -> Result<void> {
     HANSA_TRY(const std::string bytes, saver.save(model.request, personal));
     HANSA_TRY_VOID(write_file_atomically(folder_ / name, bytes));

@@ -13,6 +13,7 @@
 
 #include "client/trainer/internal/answer.h"
 #include "client/trainer/internal/protocol.h"
+#include "common/column_statistics.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
 #include "common/program_files.h"
@@ -91,6 +92,7 @@ class ProcessTrainer::Session {
     HANSA_TRY_VOID(child.send(learning::frame_of(
         {{"op", "open"},
          {"data", opens_data ? learning::json_of(std::get<learning::DataConfig>(config.data)) : Json()},
+         {"scale", static_cast<int>(config.scale)},
          {"threads", config.threads},
          {"task_bytes_max", config.task_bytes_max},
          {"memory_bytes_max", config.limits.memory_bytes_max},
@@ -129,7 +131,8 @@ class ProcessTrainer::Session {
     const internal::Expected expected{data != nullptr ? data->source->example_count() : examples,
                                       std::chrono::duration<double>(steady_now() - start_time).count()};
     HANSA_TRY(auto result, internal::accept_answer(frame, task, memory, expected, outputs));
-    if (data != nullptr) {
+    // Statistics use up no examples.
+    if (data != nullptr && request.method.name != statistics_method) {
       result.new_examples = data->new_examples;
       result.data_mark = data->mark;
     }
@@ -300,6 +303,8 @@ Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& 
   if (!archive.empty()) session_->archive = archive;
   return session_.get();
 }
+
+const MethodTable& ProcessTrainer::methods() const { return methods_with_statistics(); }
 
 Result<learning::AvailableData> ProcessTrainer::available_data() {
   if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data))

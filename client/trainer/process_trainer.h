@@ -42,6 +42,7 @@ struct TrainerLimits {
 struct ProcessTrainerConfig {
   // The data that the child opens, or a supply in this process whose examples are passed to it.
   std::variant<learning::DataConfig, std::shared_ptr<learning::DataSupply>> data;
+  learning::Scaling scale = learning::Scaling::none;  // that the child applies: LocalTrainerConfig::scale
   int threads = 1;
   std::uint64_t task_bytes_max = 0;  // learning::LocalTrainerConfig::memory_bytes_max
   TrainerLimits limits = {};
@@ -57,6 +58,7 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
 
   // Asks the child, which opens the data for it.
   [[nodiscard]] Result<learning::AvailableData> available_data() override;
+  [[nodiscard]] const MethodTable& methods() const override;
   // Fails as the trainer of learning/local_trainer.h does, and in addition: resource if the child was killed, makes no
   // progress, or cannot be locked; model if it crashed, tried what the sandbox forbids, or sent values that cannot be
   // right.

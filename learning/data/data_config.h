@@ -9,7 +9,7 @@ namespace hansa::learning {
 
 enum class TargetKind : std::uint8_t { class_index, real };
 enum class MissingValues : std::uint8_t { refuse, skip, zero, mean };
-enum class Scaling : std::uint8_t { none, standard };
+enum class Scaling : std::uint8_t { none, standard, federation };
 enum class Color : std::uint8_t { rgb, grey };
 enum class AudioFeatures : std::uint8_t { wave, log_mel };
 

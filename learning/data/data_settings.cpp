@@ -31,7 +31,7 @@ constexpr std::array uses{
     Use{"delimiter", "", "csv windows"},
     Use{"missing", "", "csv windows"},
     Use{"missing_words", "", "csv windows"},
-    Use{"scale", "", "csv windows"},
+    Use{"scale", "", "csv windows idx tensors images audio npy hdf5 cifar sqlite jsonl own"},
     Use{"group", "", "windows"},
     Use{"window", "windows text tokens audio", "own"},
     Use{"stride", "", "windows text tokens audio own"},
@@ -164,6 +164,10 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   if (document.has(key("mels")) && out.features == AudioFeatures::wave)
     return fail(ErrorCode::usage, document.location(key("mels")), "is set without features = \"log-mel\"",
                 "remove it, or set features");
+  if (out.scale == Scaling::standard && out.kind != "csv" && out.kind != "windows")
+    return fail(ErrorCode::usage, document.location(key("scale")),
+                "is \"standard\", which does not apply to data of kind \"" + out.kind + "\"",
+                "use \"federation\", remove it, or change " + std::string(table) + ".kind");
   if (!out.augment.empty() && table == "evaluation")
     return fail(ErrorCode::usage, document.location(key("augment")),
                 "does not apply to images that are evaluated", "remove it");

@@ -13,7 +13,7 @@ namespace hansa::learning {
 namespace data_choices {
 inline constexpr std::array<std::string_view, 2> target{"class", "real"};
 inline constexpr std::array<std::string_view, 4> missing{"refuse", "skip", "zero", "mean"};
-inline constexpr std::array<std::string_view, 2> scale{"none", "standard"};
+inline constexpr std::array<std::string_view, 3> scale{"none", "standard", "federation"};
 inline constexpr std::array<std::string_view, 2> color{"rgb", "grey"};
 inline constexpr std::array<std::string_view, 3> augment{"flip", "crop", "jitter"};
 inline constexpr std::array<std::string_view, 2> features{"wave", "log-mel"};
@@ -136,11 +136,14 @@ inline constexpr std::array data_settings{
                     .kind = config::Kind::choice,
                     .presence = config::Presence::optional,
                     .meaning =
-                        "csv, windows: `standard` gives each input column of this file mean 0 and deviation "
-                        "1; `none`, the default, does not scale. Each client scales by its own "
-                        "data: if the ranges of clients differ, scale in the model instead.",
+                        "`federation` (all kinds) scales each column of the float32 inputs by its mean and "
+                        "deviation over the data of all clients, if federation.toml has `[statistics]`: "
+                        "[data.md](data.md#scaling-by-the-data-of-all-clients). `standard` (csv, windows) "
+                        "gives each input column of this file mean 0 and deviation 1, by this client's own "
+                        "data: if the ranges of clients differ, equal values then become different ones. "
+                        "`none`, the default, does not scale.",
                     .choices = data_choices::scale,
-                    .example = "\"standard\""},
+                    .example = "\"federation\""},
     config::Setting{.key = "group",
                     .presence = config::Presence::optional,
                     .meaning = "windows: the column that names the series of a row; no window spans "

@@ -8,7 +8,9 @@
 #include <sstream>
 #include <tuple>
 
+#include "common/column_statistics.h"
 #include "common/held_out_metrics.h"
+#include "learning/data/scaled_source.h"
 #include "learning/hold_out.h"
 #include "learning/internal/broadcast_check.h"
 #include "learning/internal/held_out.h"
@@ -19,6 +21,7 @@
 #include "learning/methods/registry.h"
 #include "learning/model_archive.h"
 #include "learning/model_saver.h"
+#include "learning/statistics_task.h"
 
 namespace hansa::learning {
 namespace {
@@ -46,18 +49,27 @@ class ModelTrainer final : public Trainer {
  public:
   ModelTrainer(LocalTrainerConfig config, OpenModel open)
       : config_(std::move(config)), open_(std::move(open)) {
-    if (!config_.supply) config_.supply = supply_data(config_.data);
+    if (!config_.supply) {
+      config_.supply = supply_data(config_.data);
+      config_.scale = config_.data.scale;
+    }
     if (!config_.methods) config_.methods = std::make_shared<const MethodRegistry>(shipped_methods());
+    table_ = config_.methods->table();
+    table_.push_back(statistics_method_description());
   }
 
   [[nodiscard]] Result<AvailableData> available_data() override { return config_.supply->available(); }
 
-  [[nodiscard]] const MethodTable& methods() const override { return config_.methods->table(); }
+  [[nodiscard]] const MethodTable& methods() const override { return table_; }
 
   [[nodiscard]] Result<TrainingResult> train(const TrainingRequest& request,
                                              std::span<const OutputVector> outputs,
                                              std::stop_token stop) override {
-    HANSA_TRY_VOID(check_method(config_.methods->table(), request.method));
+    HANSA_TRY_VOID(check_method(table_, request.method));
+    if (request.method.name == statistics_method) {
+      HANSA_TRY(const TrainingData data, config_.supply->open(request.task));
+      return run_statistics_task(*data.source, config_.scale, request, outputs, stop);
+    }
     const TrainingMethod& method = *config_.methods->find(request.method.name);
     HANSA_TRY_VOID(check_vectors(method.description(), request, outputs));
     HANSA_TRY(const TrainingData data, config_.supply->open(request.task));
@@ -75,10 +87,38 @@ class ModelTrainer final : public Trainer {
              std::equal(others.begin(), others.end(), vectors.begin() + 1,
                         [](const std::string& name, const auto& vector) { return name == vector.name; });
     };
-    if (are(request.inputs, model_input, method.inputs) && are(outputs, delta_output, method.outputs))
-      return {};
+    std::span<const InputVector> inputs = request.inputs;
+    if (statistics_of(request) != nullptr) inputs = inputs.first(inputs.size() - 1);
+    if (are(inputs, model_input, method.inputs) && are(outputs, delta_output, method.outputs)) return {};
     return fail(ErrorCode::refused, "method \"" + method.name + "\"",
                 "has other inputs or outputs in this trainer");
+  }
+
+  // The federation's statistics, which are the last input; null if the task has none.
+  static const InputVector* statistics_of(const TrainingRequest& request) {
+    const bool has = request.inputs.size() > 1 && request.inputs.back().name == statistics_input;
+    return has ? &request.inputs.back() : nullptr;
+  }
+
+  // The examples as the model gets them. Empty: as they are.
+  Result<std::unique_ptr<DataSource>> scaled(const TrainingRequest& request,
+                                             const std::shared_ptr<const DataSource>& source) const {
+    if (config_.scale != Scaling::federation) return nullptr;
+    const InputVector* found = statistics_of(request);
+    if (found == nullptr)
+      return fail(ErrorCode::usage, source->location(),
+                  "is to be scaled by the federation's statistics (data.scale), and the federation has none",
+                  "ask the operator for [statistics] in federation.toml, or set another scale in [data]");
+    HANSA_TRY(const ColumnStatistics statistics, hansa::statistics_of_vector(found->values));
+    HANSA_TRY(auto out, ScaledSource::create(source, statistics));
+    return std::unique_ptr<DataSource>(std::move(out));
+  }
+
+  // A warning for the device's log; empty: none.
+  [[nodiscard]] std::string unscaled_note(const TrainingRequest& request) const {
+    if (statistics_of(request) == nullptr || config_.scale == Scaling::federation) return {};
+    return "the federation has statistics, and this client does not scale by them: set scale = "
+           "\"federation\" in [data] if the other clients do";
   }
 
   Result<void> open_model(const ArchiveFile& archive, const std::vector<std::string>& personal) {
@@ -142,7 +182,7 @@ class ModelTrainer final : public Trainer {
                   {}, {ReasonCode::layout_differs, {}});
     };
     for (const InputVector& input : request.inputs)
-      HANSA_TRY_VOID(check("input", input.name, input.values.size()));
+      if (&input != statistics_of(request)) HANSA_TRY_VOID(check("input", input.name, input.values.size()));
     for (const OutputVector& output : outputs)
       HANSA_TRY_VOID(check("output", output.name, output.values.size()));
     return {};
@@ -249,19 +289,18 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY_VOID(check_layout(request));
     HANSA_TRY_VOID(check_sizes(request, outputs));
     find_personal(request.kept);
+    // The examples that are held out are chosen by their values before they are scaled.
+    HANSA_TRY(const auto scaled_source, scaled(request, data.source));
+    const DataSource& all = scaled_source ? *scaled_source : *data.source;
     ExampleSplit split;
     std::optional<ExampleSubset> subset;
     if (request.hold_out) {
       HANSA_TRY(split, split_examples(*data.source, request.hold_out->fraction, request.hold_out_key, stop));
       if (split.training.size() < (model_->traits().normalises_batches ? 2U : 1U))
-        return fail(ErrorCode::data, data.source->location(),
-                    "has too few examples to train on, without those that are held out for evaluation",
-                    "equal examples are on the same side; add data, or use a lower fraction in [evaluation] "
-                    "on_clients of federation.toml",
-                    {ReasonCode::too_few_examples, {}});
-      subset.emplace(*data.source, std::move(split.training));
+        return fail_all_held_out(*data.source);
+      subset.emplace(all, std::move(split.training));
     }
-    const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : *data.source;
+    const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : all;
     if (model_->traits().normalises_batches && source.example_count() < 2)
       return fail(ErrorCode::data, source.location(),
                   "has one example, and the model normalises batches, which needs two",
@@ -271,8 +310,7 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY_VOID(model_->bind(source.shape()));
     HANSA_TRY_VOID(check_loss(source));
     HANSA_TRY_VOID(check_memory(request, source));
-    HANSA_TRY(const Metrics held_out,
-              measure_or_note(request, *data.source, std::move(split.held_out), stop));
+    HANSA_TRY(const Metrics held_out, measure_or_note(request, all, std::move(split.held_out), stop));
     // The model may have counted its calls. A training must not depend on whether the round measures.
     if ((!held_out.empty() || !note_.empty()) && model_->traits().assigns_attributes) {
       HANSA_TRY_VOID(open_model(request.archive, std::vector<std::string>(patterns_)));
@@ -283,7 +321,8 @@ class ModelTrainer final : public Trainer {
     for (std::vector<float>& vector : further_) vector.assign(global.size(), 0);
     HANSA_TRY(TrainingResult result, method.train({*model_, source, request, further_, stop}));
     result.metrics.insert(result.metrics.end(), held_out.begin(), held_out.end());
-    result.note = note_;
+    result.note = unscaled_note(request);
+    if (!note_.empty()) result.note += (result.note.empty() ? "" : "; ") + note_;
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 
@@ -305,6 +344,7 @@ class ModelTrainer final : public Trainer {
 
   LocalTrainerConfig config_;
   OpenModel open_;
+  MethodTable table_;  // the registry's, and the statistics
   std::unique_ptr<Model> model_;
   std::vector<std::string> patterns_;  // of its personal parameters
   std::vector<float> archived_personal_;

@@ -224,6 +224,18 @@ Result<std::optional<ClientEvaluation>> read_client_evaluation(const Document& d
   return out;
 }
 
+Result<std::optional<StatisticsConfig>> read_statistics(const Document& document,
+                                                        const std::optional<DataContract>& contract) {
+  if (!document.has_table("statistics")) return std::nullopt;
+  const StatisticsConfig out{whole(document, "statistics.columns"), whole(document, "statistics.version")};
+  if (contract && !contract->columns.empty() && contract->columns.size() != out.columns)
+    return fail(ErrorCode::usage, document.location("statistics.columns"),
+                "is " + std::to_string(out.columns) + ", and [data_contract] names " +
+                    std::to_string(contract->columns.size()) + " columns",
+                "set it to " + std::to_string(contract->columns.size()));
+  return out;
+}
+
 // The setup of a secure sum names its own metrics and those of the evaluation on the clients.
 Result<void> check_summed_metrics(const Document& document, const FederationConfig& config) {
   if (!config.secure_aggregation) return {};
@@ -304,6 +316,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   HANSA_TRY_VOID(devices_config_of(document));
   out.model = document.path("model.archive");
   HANSA_TRY(out.data_contract, read_data_contract(document));
+  HANSA_TRY(out.statistics, read_statistics(document, out.data_contract));
 
   if (document.has("model.personal")) out.personal = document.texts("model.personal");
   if (out.personal.size() > personal_max)
@@ -354,6 +367,10 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
 
   if (has_evaluation_data(document)) {
     HANSA_TRY(learning::DataConfig data, learning::read_data_config(document, "evaluation"));
+    if (data.scale == learning::Scaling::federation && !out.statistics)
+      return fail(ErrorCode::usage, document.location("evaluation.scale"),
+                  "is \"federation\", and the federation has no statistics",
+                  "add [statistics] with the number of columns, or set another scale");
     out.evaluation = std::move(data);
   }
   out.evaluation_every = whole(document, "evaluation.every");

@@ -76,6 +76,13 @@ struct ClientEvaluation {
   friend bool operator==(const ClientEvaluation&, const ClientEvaluation&) = default;
 };
 
+// Mean and deviation over the data of all clients: common/column_statistics.h.
+struct StatisticsConfig {
+  std::uint32_t columns = 0;  // 1 to statistics_columns_max
+  std::uint32_t version = 1;  // statistics of another version are computed again
+  friend bool operator==(const StatisticsConfig&, const StatisticsConfig&) = default;
+};
+
 struct FederationConfig {
   std::filesystem::path file;  // the file that was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
@@ -93,6 +100,7 @@ struct FederationConfig {
 
   std::filesystem::path model;  // TorchScript archive
   std::optional<DataContract> data_contract;  // of every client; empty: their data is not compared
+  std::optional<StatisticsConfig> statistics;  // empty: the federation computes none
   Method method = sgd_method({});  // of the clients' training, with its options
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
   std::string selection = "uniform";  // one of cohort_policy_names

@@ -11,6 +11,7 @@
 #include "server/config/internal/run_settings.h"
 #include "server/config/internal/schedule_settings.h"
 #include "server/config/internal/secure_aggregation_settings.h"
+#include "server/config/internal/statistics_settings.h"
 #include "server/config/internal/store_settings.h"
 #include "server/config/internal/strategy_settings.h"
 
@@ -36,6 +37,10 @@ constexpr std::array tables{
           "differs does not "
           "train. A changed contract begins a new run, unless only `minimum` and `maximum` change.",
           data_contract_settings},
+    Table{"statistics", Presence::optional,
+          "Mean and deviation of the inputs over the data of all clients, computed once before round 1, for "
+          "clients with `scale = \"federation\"`: [data.md](data.md#scaling-by-the-data-of-all-clients).",
+          statistics_settings},
     Table{"training", Presence::defaulted,
           "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",

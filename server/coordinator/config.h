@@ -62,6 +62,9 @@ struct OperatorSettings {
   // What the data of every client must be; each client compares before it takes part. Empty: not compared.
   std::optional<DataContract> contract = {};
   std::optional<ClientEvaluation> client_evaluation = {};  // empty: clients train on all of their examples
+  // The values of all updates are integers of at most this magnitude, each update has the weight 1, and their sum is
+  // exact. Empty: updates are of real numbers, weighted by examples.
+  std::optional<std::uint32_t> integers_max = {};
 };
 
 // Facts about the model archive.
@@ -129,6 +132,8 @@ struct CoordinatorConfig {
   OperatorSettings settings;
   Compression compression;
   ModelFacts model;
+  // Inputs of every task after those of the method, whose values never change. The engine fills them in.
+  std::vector<messages::TaskInput> constants = {};
   ProcessSettings process;
 
   // The number of values of an update: the model's delta, then the output for each exchanged vector.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 #include "server/engine/internal/round_committer.h"
 #include "server/engine/internal/served_blobs.h"
@@ -40,11 +41,28 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
 
 Engine::~Engine() { parts_.executor.wait(); }
 
+void Engine::add_constants() {
+  CoordinatorConfig& coordinator = config_.coordinator;
+  for (const ConstantInput& constant : config_.constants) {
+    const std::vector<float>& values = *constant.values;
+    const Digest digest = vector_digest(values);
+    messages::TaskInput input{constant.name,
+                              messages::name_of_input(constant.name, digest),
+                              values.size() * sizeof(float),
+                              checksum(std::span<const float>(values)),
+                              {}};
+    if (coordinator.settings.secure_sums) input.values = digest;
+    blobs_->add_constant(input.vector, constant.values);
+    coordinator.constants.push_back(std::move(input));
+  }
+}
+
 Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, const EngineParts& parts, Instant now) {
   std::unique_ptr<Engine> engine(new Engine(std::move(config), parts));
   HANSA_TRY(const auto position, parts.store.position());
   if (!position) return fail(ErrorCode::internal, "store", "has no run");
   engine->now_ = now;
+  engine->add_constants();
   SumRange sum_range;
   std::optional<UtcSeconds> last_started;
   std::vector<StateVector> state = engine->config_.initial_state;

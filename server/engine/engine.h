@@ -35,12 +35,19 @@ class ServedBlobs;  // server/engine/internal/served_blobs.h
 class Traffic;  // server/engine/internal/traffic.h
 }  // namespace internal
 
+// A vector that every task has as an input, after those of the method.
+struct ConstantInput {
+  std::string name;
+  std::shared_ptr<const std::vector<float>> values;
+};
+
 struct EngineConfig {
   std::string run;  // sent to clients
   CoordinatorConfig coordinator;
   ServerOptimizerConfig optimizer;
   // The vectors of the optimiser and of the method before the run's first round.
   std::vector<StateVector> initial_state;
+  std::vector<ConstantInput> constants = {};
   std::filesystem::path archive;  // served to clients in chunks
   // Returns the certificate of an admitted client; empty: the client takes no part in secure sums. Used only for secure
   // sums.
@@ -98,6 +105,7 @@ class Engine {
   struct Commit;
 
   Engine(EngineConfig config, const EngineParts& parts);
+  void add_constants();
   void apply(const Event& event);
   // Applies an event that an effect caused, and appends its effects to the queue.
   void feed(const Event& event);

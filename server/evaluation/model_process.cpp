@@ -186,14 +186,18 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   return facts;
 }
 
-Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(
-    const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
-    std::span<const std::string> personal) {
-  Opening opening{archive, learning::frame_of({{"op", "open"},
-                                               {"archive", learning::absolute_path(archive)},
-                                               {"personal", std::vector(personal.begin(), personal.end())},
-                                               {"data", learning::json_of(data)},
-                                               {"threads", threads}})};
+Result<std::unique_ptr<BackgroundEvaluator>> BackgroundEvaluator::start(const std::filesystem::path& archive,
+                                                                        const learning::DataConfig& data,
+                                                                        int threads,
+                                                                        std::span<const std::string> personal,
+                                                                        std::span<const float> statistics) {
+  Opening opening{archive,
+                  learning::frame_of({{"op", "open"},
+                                      {"archive", learning::absolute_path(archive)},
+                                      {"personal", std::vector(personal.begin(), personal.end())},
+                                      {"data", learning::json_of(data)},
+                                      {"statistics", std::vector(statistics.begin(), statistics.end())},
+                                      {"threads", threads}})};
   HANSA_TRY(Child child, Child::start(program()));
   HANSA_TRY_VOID(opening.send(child));
   auto frame = child.wait();

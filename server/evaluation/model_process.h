@@ -40,10 +40,10 @@ struct ArchiveFacts {
 // start() or request() ends.
 class BackgroundEvaluator {
  public:
-  // Fails with `data` or `model` if the data or the archive cannot be used.
+  // statistics: for data with scale = "federation". Fails with `data` or `model` if the data or the archive cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<BackgroundEvaluator>> start(
       const std::filesystem::path& archive, const learning::DataConfig& data, int threads,
-      std::span<const std::string> personal = {});
+      std::span<const std::string> personal = {}, std::span<const float> statistics = {});
   virtual ~BackgroundEvaluator() = default;
   [[nodiscard]] virtual bool busy() const = 0;
   // `parameters` is a file of little-endian float32 in layout order (a store's model file). Must not be called while

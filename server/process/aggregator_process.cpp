@@ -20,27 +20,15 @@
 #include "server/enrolment/enrolment_server.h"
 #include "server/enrolment/signer.h"
 #include "server/process/admission_folder.h"
+#include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/final_report.h"
 #include "server/process/internal/round_evaluations.h"
+#include "server/process/internal/statistics_phase.h"
 #include "server/store/held_out.h"
 
 namespace hansa::server {
 namespace {
-
-class ChannelOutbox final : public Outbox {
- public:
-  explicit ChannelOutbox(transport::ServerChannel& channel) : channel_(channel) {}
-  transport::Sent send(PeerId peer, std::span<const std::byte> message,
-                       const transport::Bulk& bulk) override {
-    return channel_.send(peer, message, bulk);
-  }
-  void disconnect(PeerId peer) override { channel_.disconnect(peer); }
-  void disconnect_client(std::string_view client) override { channel_.disconnect_client(client); }
-
- private:
-  transport::ServerChannel& channel_;
-};
 
 // A warning is logged, and stays on the panel.
 class Warnings {
@@ -179,6 +167,31 @@ std::string status_text(const Progress& progress) {
   return "";
 }
 
+// Different at every call, so that session numbers never repeat.
+Result<std::uint64_t> random_seed() {
+  std::uint64_t out = 0;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&out), sizeof out) != 1)
+    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  return out;
+}
+
+// Without the clients' statistics there is nothing to continue.
+void remove_unbegun(PreparedRun& run) {
+  const std::filesystem::path folder = run.store->location();
+  run.store.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+}
+
+void say_stopped(const FederationConfig& config) {
+  std::puts(
+      fmt::format("stopped before the statistics of the clients' data were known; run \"hansa-aggregator "
+                  "{}\" to begin again",
+                  config.file.string())
+          .c_str());
+  std::fflush(stdout);
+}
+
 RunEnd run_end(const Engine& engine, std::string why) {
   return {engine.last_committed(), rfc3339_text(utc_seconds_now()), std::move(why)};
 }
@@ -256,7 +269,9 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (!past_problems.empty() && watch.is_certain() && config.divergence.action == DivergenceAction::stop)
     return fail_diverged(config, run, divergence_text(run.position, past_problems), watch.best());
   std::unique_ptr<BackgroundEvaluator> evaluator;
-  if (config.evaluation) {
+  // Before the clients are asked for anything, if it needs no statistics.
+  const bool is_scaled = config.evaluation && config.evaluation->scale == learning::Scaling::federation;
+  if (config.evaluation && !is_scaled) {
     HANSA_TRY(evaluator, BackgroundEvaluator::start(run.archive, *config.evaluation,
                                                     config.evaluation_threads, config.personal));
   }
@@ -319,18 +334,49 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
       return std::nullopt;
     };
   }
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&engine_config.coordinator.process.session_seed),
-                 sizeof engine_config.coordinator.process.session_seed) != 1)
-    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
-  engine_config.optimizer = run.optimizer;
-  engine_config.initial_state = run.initial_state;
+  HANSA_TRY(engine_config.coordinator.process.session_seed, random_seed());
   engine_config.archive = run.archive;
   engine_config.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   engine_config.coordinator.process.is_first_start = !run.resumed;
   engine_config.coordinator.process.time_of_day = utc_seconds_now;
+  if (run.unbegun) {
+    display.say(
+        fmt::format("first, the statistics of {} columns of the clients' data", config.statistics->columns));
+    const internal::StatisticsParts parts{*channel,
+                                          admission,
+                                          admitted,
+                                          certificates ? &*certificates : nullptr,
+                                          display,
+                                          [&](Log::Level level, const std::string& text) {
+                                            if (level == Log::Level::info) log.info(text);
+                                            else warn(text);
+                                          },
+                                          [&](const Error& error) { warn(error.text()); }};
+    auto statistics = internal::gather_statistics(config, run, engine_config, parts, stop);
+    if (!statistics || !*statistics) {
+      display.end();
+      remove_unbegun(run);
+      if (!statistics) return tl::unexpected<Error>(std::move(statistics).error());
+      say_stopped(config);
+      return {};
+    }
+    HANSA_TRY_VOID(begin(run, config, **statistics));
+    HANSA_TRY(engine_config.coordinator.process.session_seed, random_seed());
+  }
+  engine_config.coordinator.settings.admitted = admitted;
+  engine_config.optimizer = run.optimizer;
+  engine_config.initial_state = run.initial_state;
+  if (!run.statistics.empty())
+    engine_config.constants.push_back(
+        {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
+  if (is_scaled) {
+    HANSA_TRY(evaluator,
+              BackgroundEvaluator::start(run.archive, *config.evaluation, config.evaluation_threads,
+                                         config.personal, run.statistics));
+  }
   WorkerPool workers(0);
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
-  ChannelOutbox outbox(*channel);
+  internal::ChannelOutbox outbox(*channel);
   ThreadExecutor executor([&channel] { channel->wake(); });
   internal::RoundEvaluations evaluations(std::move(evaluator), *run.store, executor,
                                          {[&](RoundId round, const Metrics& metrics) {

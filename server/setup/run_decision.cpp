@@ -1,11 +1,13 @@
 #include "server/setup/run_decision.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "server/config/rounds.h"
 #include "server/setup/newest_run.h"
+#include "server/store/run_statistics.h"
 
 namespace hansa::server {
 namespace {
@@ -24,6 +26,9 @@ Result<std::string> changes_since(Run& run, const RunIdentity& identity, const F
   if (identity.seed != config.seed) add("federation.seed");
   if (contract != (config.data_contract ? identity_of(*config.data_contract) : std::string()))
     add("[data_contract]");
+  std::optional<StatisticsKey> statistics;
+  if (config.statistics) statistics = {config.statistics->columns, config.statistics->version};
+  if (statistics_of(identity) != statistics) add("[statistics]");
   return out;
 }
 

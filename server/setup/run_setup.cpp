@@ -10,6 +10,7 @@
 #include "server/setup/newest_run.h"
 #include "server/setup/run_decision.h"
 #include "server/store/round_model.h"
+#include "server/store/run_statistics.h"
 
 namespace hansa::server {
 namespace {
@@ -20,6 +21,7 @@ struct StartPoint {
   PageVector<float> parameters;
   std::vector<StateVector> state;
   std::vector<PageVector<float>> vectors;  // of the state
+  std::optional<RunStatistics> statistics;
 };
 
 // The run that --from names: a path, or a name in the catalogue.
@@ -53,7 +55,10 @@ Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs,
                    identity->kind,
                    {},
                    std::move(found->state),
+                   {},
                    {}};
+  std::erase_if(start.state, is_statistics);
+  HANSA_TRY(start.statistics, read_statistics(*run));
   start.parameters.resize(facts.layout.element_count());
   HANSA_TRY_VOID(run->get_model(found->model, start.parameters));
   for (const StateVector& kept : start.state) {
@@ -61,6 +66,28 @@ Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs,
     HANSA_TRY_VOID(run->get_model(kept.vector, start.vectors.back()));
   }
   return start;
+}
+
+StatisticsKey key_of(const StatisticsConfig& config) { return {config.columns, config.version}; }
+
+// Those of the newest run, which spares the clients a further sum over the same data. Empty: it has no such statistics.
+std::optional<RunStatistics> newest_statistics(const FederationConfig& config, RunCatalogue& runs,
+                                               std::vector<std::string>& notes) {
+  const auto newest = find_newest_run(config.name, RunKind::production, runs);
+  if (!newest || !*newest) return std::nullopt;
+  auto found = read_statistics(*(*newest)->run);
+  // --new begins a run also if the newest one is damaged.
+  if (!found || !*found || (*found)->key != key_of(*config.statistics)) return std::nullopt;
+  notes.push_back("the statistics of the clients' data are those of run " + (*newest)->name +
+                  "; another statistics.version computes them again");
+  return std::move(*found);
+}
+
+Result<void> add_statistics(const StatisticsKey& key, std::span<const float> vector, Run& store,
+                            RunIdentity& identity) {
+  HANSA_TRY(const Digest digest, store.put_model(vector));
+  identity.initial_state.push_back({name_of(key), digest});
+  return {};
 }
 
 // A plan of that many vectors with the layout. Returns null if all values are float32 without encoding.
@@ -122,6 +149,16 @@ Result<void> keep_configuration(const FederationConfig& config, PreparedRun& run
 
 }  // namespace
 
+Result<void> begin(PreparedRun& run, const FederationConfig& config, const ColumnStatistics& statistics) {
+  auto& [identity, initial] = *run.unbegun;
+  run.statistics = vector_of(statistics);
+  HANSA_TRY_VOID(add_statistics(key_of(*config.statistics), run.statistics, *run.store, identity));
+  HANSA_TRY_VOID(run.store->begin_run(identity, initial));
+  run.initial_state = identity.initial_state;
+  run.unbegun.reset();
+  return {};
+}
+
 std::vector<std::string> admitted_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -154,6 +191,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   RunIdentity identity;
   PageVector<float> initial = std::move(facts.parameters);
   std::vector<PageVector<float>> initial_vectors;  // of identity.initial_state
+  std::optional<RunStatistics> statistics;
   HANSA_TRY(RunDecision decision, decide_run(config, facts, request, runs));
   std::optional<std::string> name = decision.resumed;
   run.notes = std::move(decision.notes);
@@ -164,6 +202,13 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     initial = std::move(start.parameters);
     identity.initial_state = std::move(start.state);
     initial_vectors = std::move(start.vectors);
+    statistics = std::move(start.statistics);
+    if (statistics && !config.statistics)
+      run.notes.push_back("the model of " + start.text +
+                          " was trained with the statistics of the clients' data, and the new run has none");
+    else if (statistics && statistics->key != key_of(*config.statistics))
+      run.notes.push_back("the model of " + start.text +
+                          " was trained with other statistics of the clients' data");
     if (start.kind != request.kind)
       run.notes.push_back("the new run starts from " + start.text + ", a round of a " +
                           (start.kind == RunKind::simulated ? "simulated" : "production") + " run");
@@ -178,6 +223,9 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   if (request.approval == Approval::needed) {
     HANSA_TRY(manifest, find_manifest(config, facts, kept_manifest));
   }
+  if (!config.statistics || (statistics && statistics->key != key_of(*config.statistics))) statistics.reset();
+  if (!name && config.statistics && !statistics && request.kind == RunKind::production)
+    statistics = newest_statistics(config, runs, run.notes);
   if (!name) {
     HANSA_TRY(name, fresh_run_name(config.name, runs));
     HANSA_TRY(run.store, runs.create(*name, config.retention));
@@ -200,7 +248,13 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     if (config.data_contract) HANSA_TRY_VOID(run.store->put_contract(identity_of(*config.data_contract)));
     // Stored before the identity that names them.
     for (const auto& vector : initial_vectors) HANSA_TRY_VOID(run.store->put_model(vector));
-    HANSA_TRY_VOID(run.store->begin_run(identity, initial));
+    if (statistics) HANSA_TRY_VOID(add_statistics(statistics->key, statistics->vector, *run.store, identity));
+    if (config.statistics && !statistics) run.unbegun = UnbegunRun{identity, std::move(initial)};
+    else HANSA_TRY_VOID(run.store->begin_run(identity, initial));
+  }
+  if (config.statistics && !run.unbegun) {
+    HANSA_TRY(auto kept, read_statistics(*run.store));
+    if (kept) run.statistics = std::move(kept->vector);
   }
   if (request.approval == Approval::unused) {
     if (auto unchecked = matching_manifest(config, facts))

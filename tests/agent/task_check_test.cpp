@@ -1,8 +1,11 @@
 // Which tasks a client declines before any work, and the reason that it gives.
 #include "client/agent/task_check.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "common/column_statistics.h"
 #include "tests/agent/harness.h"
 
 namespace hansa::client::testing {
@@ -29,6 +32,32 @@ messages::TrainTask anchored_task() {
   task.inputs[1].deltas->segments = {{100, f16, 0}};
   task.inputs[1].deltas->deltas = {{sha256("base"), sha256("blob"), 50}};
   return task;
+}
+
+TEST(TaskCheck, EveryMethodMayHaveStatisticsAsItsLastInput) {
+  messages::TrainTask task = Harness().make_task();
+  ASSERT_TRUE(check_task(task, Harness::small_config()));
+  const auto with = [&](const std::string& name, std::uint64_t bytes) {
+    messages::TrainTask out = task;
+    out.inputs.push_back({name, sha256("statistics"), bytes, {}, {}});
+    return check_task(out, Harness::small_config());
+  };
+  const auto three = with("statistics", 3 * 32);
+  EXPECT_TRUE(three) << three.error().text();
+  for (const std::uint64_t bytes : {std::uint64_t{36}, std::uint64_t{statistics_columns_max + 1} * 32}) {
+    const auto refused = with("statistics", bytes);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text().find("cannot be statistics"), std::string::npos)
+        << refused.error().text();
+  }
+  EXPECT_FALSE(with("other", 3 * 32));
+  // Not before an input of the method.
+  messages::TrainTask anchored = anchored_task();
+  anchored.inputs.insert(anchored.inputs.begin() + 1, {"statistics", sha256("statistics"), 32, {}, {}});
+  EXPECT_FALSE(check_task(anchored, knows_anchored()));
+  std::rotate(anchored.inputs.begin() + 1, anchored.inputs.begin() + 2, anchored.inputs.end());
+  const auto last = check_task(anchored, knows_anchored());
+  EXPECT_TRUE(last) << last.error().text();
 }
 
 TEST(TaskCheck, TheFaultIsNamed) {

@@ -194,6 +194,30 @@ TEST_F(FederationFile, ASecureSumHasRoomForTheMetricsOfTheClientsEvaluation) {
   EXPECT_THAT(with(21, "personal = \"head.*\"\n"), HasSubstr("at most 20 can be summed"));
 }
 
+TEST_F(FederationFile, StatisticsOfTheClientsData) {
+  EXPECT_FALSE(read(std::string(minimal))->statistics);
+  const auto config = read(std::string(minimal) + "[statistics]\ncolumns = 30\n");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->statistics, (StatisticsConfig{30, 1}));
+  EXPECT_EQ(read(std::string(minimal) + "[statistics]\ncolumns = 30\nversion = 4\n")->statistics->version,
+            4U);
+
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(std::string(minimal) + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  EXPECT_THAT(refusal("[statistics]\n"), HasSubstr("statistics.columns: is missing"));
+  EXPECT_THAT(refusal("[statistics]\ncolumns = 0\n"), HasSubstr("statistics.columns: is 0"));
+  EXPECT_THAT(refusal("[statistics]\ncolumns = 20000\n"), HasSubstr("16384"));
+  EXPECT_THAT(refusal("[statistics]\ncolumns = 3\n[data_contract]\ncolumns = [\"a\", \"b\"]\n"),
+              HasSubstr("[data_contract] names 2 columns"));
+  const std::string evaluation =
+      "[evaluation]\nkind = \"csv\"\nfile = \"f\"\nlabel = \"y\"\nscale = \"federation\"\n";
+  EXPECT_THAT(refusal(evaluation), HasSubstr("the federation has no statistics"));
+  EXPECT_EQ(read(std::string(minimal) + "[statistics]\ncolumns = 3\n" + evaluation)->evaluation->scale,
+            learning::Scaling::federation);
+}
+
 TEST_F(FederationFile, WhatHappensWhenTheTrainingDiverges) {
   EXPECT_EQ(read(std::string(minimal))->divergence, DivergenceConfig{});
   const auto config = read(std::string(minimal) +

@@ -125,6 +125,120 @@ TEST_P(PrepareRun, FromARoundOfAnotherRunBringsItsModelAndItsStateVectors) {
   }
 }
 
+constexpr const char* other_version = "statistics.version";
+
+// Statistics of one column.
+ColumnStatistics some_statistics() { return {{1.5}, {0.25}}; }
+
+TEST_P(PrepareRun, ARunOfAFederationWithStatisticsBeginsWithThem) {
+  config_.statistics = StatisticsConfig{1, 1};
+  auto run = prepare(RunChoice::resume_or_new);
+  ASSERT_TRUE(run) << run.error().text();
+  ASSERT_TRUE(run->unbegun);
+  EXPECT_FALSE(*run->store->position());
+  EXPECT_TRUE(run->statistics.empty());
+  ASSERT_TRUE(begin(*run, config_, some_statistics()));
+  EXPECT_FALSE(run->unbegun);
+  EXPECT_EQ(run->statistics, vector_of(some_statistics()));
+  const std::string name = run->run;
+  run->store.reset();
+  // A restart has the same numbers, also after rounds.
+  for (std::uint32_t round = 1; round <= 2; ++round) {
+    auto resumed = prepare(RunChoice::resume_or_new);
+    ASSERT_TRUE(resumed) << resumed.error().text();
+    EXPECT_EQ(resumed->run, name);
+    EXPECT_FALSE(resumed->unbegun);
+    EXPECT_EQ(resumed->statistics, vector_of(some_statistics()));
+    EXPECT_TRUE(resumed->store->check_newest());
+    commit_values(*resumed->store, round, 2.0F, 0.5F);
+    const auto checked = resumed->store->verify();
+    EXPECT_TRUE(checked && checked->problems.empty());
+  }
+}
+
+TEST_P(PrepareRun, ARunThatWasStoppedBeforeItsStatisticsIsNoRun) {
+  config_.statistics = StatisticsConfig{1, 1};
+  ASSERT_TRUE(prepare(RunChoice::resume_or_new)->unbegun);
+  auto again = prepare(RunChoice::resume_or_new);
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_FALSE(again->resumed);
+  EXPECT_TRUE(again->unbegun);
+}
+
+TEST_P(PrepareRun, ANewRunTakesOverTheStatisticsOfTheNewestRunOrOfTheOneItStartsFrom) {
+  config_.statistics = StatisticsConfig{1, 1};
+  std::string first;
+  {
+    auto run = prepare(RunChoice::new_run);
+    ASSERT_TRUE(begin(*run, config_, some_statistics()));
+    commit_values(*run->store, 1, 2.0F, 0.5F);
+    first = run->store->location();
+  }
+  {
+    auto run = prepare(RunChoice::new_run);
+    ASSERT_TRUE(run) << run.error().text();
+    EXPECT_FALSE(run->unbegun);
+    EXPECT_EQ(run->statistics, vector_of(some_statistics()));
+    EXPECT_TRUE(std::ranges::any_of(
+        run->notes, [](const std::string& note) { return note.find(other_version) != std::string::npos; }));
+  }
+  for (const char* round : {"@0", "@1"}) {
+    auto run = prepare(RunChoice::new_run, first + round);
+    ASSERT_TRUE(run) << run.error().text();
+    EXPECT_FALSE(run->unbegun);
+    EXPECT_EQ(run->statistics, vector_of(some_statistics()));
+    ASSERT_EQ(run->initial_state.size(), std::string_view(round) == "@1" ? 2U : 1U);
+  }
+}
+
+TEST_P(PrepareRun, OtherStatisticsBeginANewRunThatAsksForThem) {
+  config_.statistics = StatisticsConfig{1, 1};
+  {
+    auto run = prepare(RunChoice::new_run);
+    ASSERT_TRUE(begin(*run, config_, some_statistics()));
+    commit_values(*run->store, 1, 2.0F, 0.5F);
+  }
+  for (const auto& changed : {std::optional(StatisticsConfig{1, 2}), std::optional(StatisticsConfig{2, 1}),
+                              std::optional<StatisticsConfig>()}) {
+    config_.statistics = changed;
+    auto run = prepare(RunChoice::resume_or_new);
+    ASSERT_TRUE(run) << run.error().text();
+    EXPECT_FALSE(run->resumed);
+    EXPECT_NE(run->why.find("[statistics]"), std::string::npos) << run->why;
+    EXPECT_EQ(run->unbegun.has_value(), changed.has_value());
+    EXPECT_TRUE(run->statistics.empty());
+    if (!changed) break;
+    run->store.reset();
+  }
+}
+
+TEST_P(PrepareRun, ARunBeginsFromAModelThatWasTrainedWithOtherStatistics) {
+  config_.statistics = StatisticsConfig{1, 1};
+  std::string first;
+  {
+    auto run = prepare(RunChoice::new_run);
+    ASSERT_TRUE(begin(*run, config_, some_statistics()));
+    commit_values(*run->store, 1, 2.0F, 0.5F);
+    first = run->store->location();
+  }
+  const auto has_note = [](const PreparedRun& run, const char* text) {
+    return std::ranges::any_of(run.notes,
+                               [&](const std::string& note) { return note.find(text) != std::string::npos; });
+  };
+  config_.statistics->version = 2;
+  {
+    auto run = prepare(RunChoice::new_run, first + "@1");
+    ASSERT_TRUE(run) << run.error().text();
+    EXPECT_TRUE(run->unbegun);
+    EXPECT_TRUE(has_note(*run, "with other statistics"));
+  }
+  config_.statistics.reset();
+  auto run = prepare(RunChoice::new_run, first + "@1");
+  ASSERT_TRUE(run) << run.error().text();
+  EXPECT_FALSE(run->unbegun);
+  EXPECT_TRUE(has_note(*run, "the new run has none"));
+}
+
 // Issue 22: runs are records of how they were made.
 TEST_P(PrepareRun, ARunKeepsItsConfigurationAndEachChangeWithItsRound) {
   config_.file = folder_ / "federation.toml";

@@ -55,6 +55,7 @@ Result<Json> Service::open(const Json& request) {
   config.threads = request.at("threads").get<int>();
   config.memory_bytes_max = request.at("task_bytes_max").get<std::uint64_t>();
   config.supply = supply_;
+  config.scale = static_cast<learning::Scaling>(request.at("scale").get<int>());
   trainer_ = learning::make_local_trainer(config);
   Json answer{{"ok", true},
               {"examples", opened_ ? opened_->example_count() : 0},

@@ -90,7 +90,7 @@ class Reader {
     // Standardising and replacing by the mean need all rows at once.
     if (has("scale") && text("scale") == "standard")
       return refuse("scale", "is \"standard\", which needs all rows at once",
-                    "scale in the model, with the same constants on all clients");
+                    "set scale = \"federation\" with [statistics] in federation.toml, or scale in the model");
     if (has("missing") && text("missing") == "mean")
       return refuse("missing", "is \"mean\", which needs all rows at once", "use \"skip\" or \"zero\"");
     if (document_.integer(key("examples_max")) > 0)

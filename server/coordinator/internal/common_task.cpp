@@ -41,6 +41,7 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
         input(config.settings.vectors[i].input, vector.blob, vector.check, vector.values, config));
     task.outputs.push_back({config.settings.vectors[i].output, config.model.elements, {}});
   }
+  task.inputs.insert(task.inputs.end(), config.constants.begin(), config.constants.end());
   task.magnitude_max = config.settings.limits.magnitude_max;
   if (const auto& evaluation = config.settings.client_evaluation)
     task.hold_out = hold_out(*evaluation, round, config.settings.rounds, measure);

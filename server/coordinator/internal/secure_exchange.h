@@ -18,12 +18,14 @@ namespace hansa::server {
 
 class SecureExchange final : public Exchange {
  public:
+  enum class Weights : std::uint8_t { examples, one };  // of the clients in the sum
   struct Config {
     messages::SecureTask secure;  // what the tasks say about the sum
     // The examples on which a client of the cohort trains, as far as its report tells.
     std::map<std::string, std::uint64_t, std::less<>> reported;
     LimitsConfig limits;
     Duration phase_max;
+    Weights weights = Weights::examples;
   };
   // The sum's setup is that of the tasks.
   SecureExchange(secure_aggregation::AggregatorSum sum, Config config, Instant now);

@@ -2,6 +2,7 @@
 
 #include "common/held_out_metrics.h"
 #include "common/random.h"
+#include "protocols/secure_aggregation/integer_sums.h"
 #include "protocols/secure_aggregation/range.h"
 #include "server/coordinator/internal/plain_checks.h"
 #include "server/coordinator/internal/secure_exchange.h"
@@ -67,8 +68,10 @@ Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeSt
                           config_.settings.secure_sums->honest_min));
   return std::make_unique<SecureExchange>(
       std::move(sum),
-      SecureExchange::Config{*std::move(task.secure), std::move(reported), config_.settings.limits,
-                             config_.settings.secure_sums->phase_max},
+      SecureExchange::Config{
+          *std::move(task.secure), std::move(reported), config_.settings.limits,
+          config_.settings.secure_sums->phase_max,
+          config_.settings.integers_max ? SecureExchange::Weights::one : SecureExchange::Weights::examples},
       turn.now);
 }
 
@@ -94,6 +97,11 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   }
   secure.assumptions = settings.assumptions;
   secure.certificate_epoch = settings.certificate_epoch;
+  if (config_.settings.integers_max) {
+    secure.quantisation =
+        secure_aggregation::integer_quantisation(secure.clients, *config_.settings.integers_max);
+    return secure;
+  }
   // Stored scales are for unweighted values.
   const auto unit = static_cast<double>(unit_of_weights);
   secure.quantisation = secure_aggregation::first_quantisation(secure.clients, unit);

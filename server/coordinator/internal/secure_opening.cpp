@@ -189,6 +189,8 @@ SumBounds SecureExchange::bounds() const {
   }
   std::ranges::sort(reports);
   const auto clients = static_cast<double>(reports.size());
+  const auto magnitude_max = static_cast<float>(config_.limits.magnitude_max);
+  if (config_.weights == Weights::one) return {clients, clients, magnitude_max, sum_.contributors_needed()};
   const std::size_t corrupt = secure_aggregation::corrupt_clients(static_cast<std::uint32_t>(reports.size()),
                                                                   sum_.setup().assumptions);
   const std::size_t honest = reports.size() - std::min(reports.size(), corrupt);
@@ -197,8 +199,8 @@ SumBounds SecureExchange::bounds() const {
     all += reports[i];
     if (i < honest) least += reports[i];
   }
-  return {std::max(clients, least / bucket / room), all * room + clients * arriving,
-          static_cast<float>(config_.limits.magnitude_max), sum_.contributors_needed()};
+  return {std::max(clients, least / bucket / room), all * room + clients * arriving, magnitude_max,
+          sum_.contributors_needed()};
 }
 
 void SecureExchange::complete(RoundRecord& round, Duration opening_time) const {

@@ -74,7 +74,8 @@ struct Shared {
   [[nodiscard]] Measure measure() const {
     const bool may_be_opened =
         opened_sums > 0 || (!config.process.is_first_start && standing.last_committed == resumed_at);
-    return config.settings.secure_sums && may_be_opened ? Measure::no : Measure::yes;
+    const bool has_model = !config.settings.integers_max;
+    return !has_model || (config.settings.secure_sums && may_be_opened) ? Measure::no : Measure::yes;
   }
   // The time of day that belongs to an event.
   [[nodiscard]] UtcSeconds time_of_day(Instant now) const {

@@ -61,6 +61,10 @@ std::uint64_t Training::input_blob_bytes(const Digest& blob) const {
   const bool is_vector =
       std::ranges::find(published.vectors, blob, &PublishedModel::Vector::blob) != published.vectors.end();
   if (is_vector || blob == published.model) return shared_.config.model.elements * sizeof(float);
+  const auto& constants = shared_.config.constants;
+  if (const auto constant = std::ranges::find(constants, blob, &messages::TaskInput::vector);
+      constant != constants.end())
+    return constant->bytes;
   const auto delta = std::ranges::find(published.deltas, blob, &messages::ModelDelta::blob);
   return delta == published.deltas.end() ? 0 : delta->bytes;
 }

@@ -20,6 +20,9 @@ Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std
     if (blob == model_.names.vectors[i].blob)
       return transport::Bulk{model_.vectors[i],
                              std::as_bytes(std::span(*model_.vectors[i])).subspan(offset, bytes)};
+  for (const auto& [name, values] : constants_)
+    if (blob == name)
+      return transport::Bulk{values, std::as_bytes(std::span(*values)).subspan(offset, bytes)};
   if (blob != archive_) return std::nullopt;
   return read_archive(offset, bytes);
 }

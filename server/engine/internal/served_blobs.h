@@ -5,7 +5,10 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "common/digest.h"
 #include "common/error.h"
@@ -19,6 +22,10 @@ class ServedBlobs {
   ServedBlobs(const Digest& archive, std::filesystem::path archive_path)
       : archive_(archive), archive_path_(std::move(archive_path)) {}
 
+  // A vector that is served from now on, also during commits.
+  void add_constant(const Digest& blob, std::shared_ptr<const std::vector<float>> values) {
+    constants_.emplace_back(blob, std::move(values));
+  }
   void serve(ServedModel model) { model_ = std::move(model); }
   // Releases the model's memory, so that a commit may write to it.
   void withdraw() { model_ = {}; }
@@ -31,6 +38,7 @@ class ServedBlobs {
 
   Digest archive_;
   std::filesystem::path archive_path_;
+  std::vector<std::pair<Digest, std::shared_ptr<const std::vector<float>>>> constants_;
   ServedModel model_;
 };
 

@@ -11,6 +11,7 @@
 #include "common/process/shared_memory.h"
 #include "common/read_at.h"
 #include "common/sandbox/lock.h"
+#include "learning/data/scaled_source.h"
 #include "learning/data_supply.h"
 #include "learning/model_archive.h"
 #include "learning/warm_up.h"
@@ -73,7 +74,10 @@ Result<Json> Service::describe(const Json& request, Frame& frame) {
 
 Result<Json> Service::open(const Json& request, Frame& frame) {
   if (frame.descriptors.size() != 1) return fail_descriptors();
-  HANSA_TRY(auto data, learning::open_examples(learning::data_of(request.at("data"))));
+  const learning::DataConfig config = learning::data_of(request.at("data"));
+  HANSA_TRY(auto opened, learning::open_examples(config));
+  HANSA_TRY(auto data, learning::scaled(std::move(opened), config.scale,
+                                        request.at("statistics").get<std::vector<float>>()));
   HANSA_TRY_VOID(lock());
   const auto personal = request.at("personal").get<std::vector<std::string>>();
   HANSA_TRY(evaluator_, learning::make_evaluator(archive_of(request, frame), std::move(data),

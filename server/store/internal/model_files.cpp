@@ -113,17 +113,17 @@ Result<Digest> ModelFiles::put(std::span<const float> parameters) {
   return digest;
 }
 
-// Opens a vector's file, which must have this size.
-Result<Descriptor> ModelFiles::open_whole(const Digest& digest, std::uint64_t bytes) const {
+// Opens a vector's file, which must have this size, if one is given.
+Result<Descriptor> ModelFiles::open_whole(const Digest& digest, std::optional<std::uint64_t> bytes) const {
   const auto place = path(digest);
   Descriptor file(::openat(directory_.get(), file_name(digest).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail_with_errno(place, "cannot be opened");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_with_errno(place, "cannot be read");
-  if (static_cast<std::uint64_t>(status.st_size) != bytes)
+  if (bytes && static_cast<std::uint64_t>(status.st_size) != *bytes)
     return fail(
         ErrorCode::storage, place.string(),
-        "has " + std::to_string(status.st_size) + " bytes, and the model needs " + std::to_string(bytes),
+        "has " + std::to_string(status.st_size) + " bytes, and the model needs " + std::to_string(*bytes),
         "restore the file from a copy");
   return file;
 }
@@ -146,7 +146,7 @@ Result<void> ModelFiles::get(const Digest& digest, std::span<float> parameters) 
   return fail_damaged(place);
 }
 
-Result<void> ModelFiles::check(const Digest& digest, std::uint64_t bytes) const {
+Result<void> ModelFiles::check(const Digest& digest, std::optional<std::uint64_t> bytes) const {
   const auto place = path(digest);
   HANSA_TRY(const Descriptor file, open_whole(digest, bytes));
   std::vector<std::byte> piece(piece_bytes);

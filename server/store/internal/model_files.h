@@ -30,8 +30,8 @@ class ModelFiles {
   // Fails (storage) if the file is missing, of another size, or does not match its digest; `parameters` are unspecified
   // then.
   [[nodiscard]] Result<void> get(const Digest& digest, std::span<float> parameters) const;
-  // As get(), without memory for the vector. bytes: the size that the file must have.
-  [[nodiscard]] Result<void> check(const Digest& digest, std::uint64_t bytes) const;
+  // As get(), without memory for the vector. bytes: the size that the file must have; empty: any, the digest decides.
+  [[nodiscard]] Result<void> check(const Digest& digest, std::optional<std::uint64_t> bytes) const;
   [[nodiscard]] bool contains(const Digest& digest) const;
   // The name is free when it returns; `remover` unlinks the file. Not durable: a file that reappears after a power cut
   // is removed at the next start.
@@ -39,7 +39,7 @@ class ModelFiles {
   [[nodiscard]] std::filesystem::path path(const Digest& digest) const;
 
  private:
-  [[nodiscard]] Result<Descriptor> open_whole(const Digest& digest, std::uint64_t bytes) const;
+  [[nodiscard]] Result<Descriptor> open_whole(const Digest& digest, std::optional<std::uint64_t> bytes) const;
   [[nodiscard]] bool is_whole(const Digest& digest, std::span<const float> parameters);
 
   std::filesystem::path folder_;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "common/files.h"
 #include "server/store/internal/metrics_lines.h"
+#include "server/store/run_statistics.h"
 
 namespace hansa::server::internal {
 namespace {
@@ -39,8 +41,8 @@ class Collector {
 
 // Reads every file that the rows name. A file that is no longer named when it has been read was removed by the
 // aggregator that works on the run.
-Result<void> check_files(const RunParts& run, std::uint64_t vector_bytes, RunCheck& out,
-                         Collector& problems) {
+Result<void> check_files(const RunParts& run, const RunIdentity& identity, std::uint64_t vector_bytes,
+                         RunCheck& out, Collector& problems) {
   HANSA_TRY(const auto named, run.database.named());
   struct Damaged {
     Digest digest;
@@ -49,8 +51,12 @@ Result<void> check_files(const RunParts& run, std::uint64_t vector_bytes, RunChe
   std::vector<Damaged> damaged;
   for (const Digest& vector : named.vectors) {
     ++out.vectors;
-    if (auto whole = run.models.check(vector, vector_bytes); !whole)
-      damaged.push_back({vector, whole.error()});
+    const bool has_own_size = std::ranges::any_of(identity.initial_state, [&](const StateVector& state) {
+      return is_statistics(state) && state.vector == vector;
+    });
+    const std::optional<std::uint64_t> bytes =
+        has_own_size ? std::nullopt : std::optional<std::uint64_t>(vector_bytes);
+    if (auto whole = run.models.check(vector, bytes); !whole) damaged.push_back({vector, whole.error()});
   }
   for (const Digest& delta : named.deltas) {
     ++out.deltas;
@@ -124,7 +130,10 @@ Result<std::vector<std::string>> check_newest(const RunParts& run) {
     state = records.front().state;
   }
   HANSA_TRY_VOID(run.models.check(model, bytes));
-  for (const StateVector& vector : state) HANSA_TRY_VOID(run.models.check(vector.vector, bytes));
+  for (const StateVector& vector : state)
+    if (!is_statistics(vector)) HANSA_TRY_VOID(run.models.check(vector.vector, bytes));
+  for (const StateVector& vector : identity->initial_state)
+    if (is_statistics(vector)) HANSA_TRY_VOID(run.models.check(vector.vector, {}));
   if (run.database.schema() >= schema_with_history) return std::vector<std::string>{};
   return std::vector<std::string>{run.folder.string() + ": an older Hansa wrote this run. Its " +
                                   std::to_string(last.value) +
@@ -151,7 +160,7 @@ Result<RunCheck> check_all(const RunParts& run) {
   const auto layout = read_layout(run.folder, *identity);
   problems.add_error(layout);
   if (!layout || run.database.schema() < schema_with_state) return out;
-  HANSA_TRY_VOID(check_files(run, layout->element_count() * sizeof(float), out, problems));
+  HANSA_TRY_VOID(check_files(run, **identity, layout->element_count() * sizeof(float), out, problems));
   return out;
 }
 
