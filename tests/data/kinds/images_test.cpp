@@ -144,6 +144,23 @@ TEST_F(ImageFiles, JpegIsDecodedUpright) {
   }
 }
 
+// The orientation is that of the pixels, which are exact here.
+TEST_F(ImageFiles, PngIsTurnedAsItsExifChunkSaysWhereverItIs) {
+  const Pixels upright = pattern(12, 7);
+  const std::array<int, 9> inverse{1, 1, 2, 3, 4, 5, 8, 7, 6};
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const auto place : {testing::ExifPlace::before_pixels, testing::ExifPlace::behind_pixels}) {
+      testing::write_png(file_, kinds::turned(upright, inverse[static_cast<std::size_t>(orientation)]));
+      testing::add_png_orientation(file_, orientation, place);
+      const Pixels seen = decode().value();
+      EXPECT_EQ(seen.width, 12U) << orientation;
+      EXPECT_EQ(seen.values, upright.values) << orientation;
+    }
+  testing::write_png(file_, upright);
+  testing::add_png_orientation(file_, 9, testing::ExifPlace::before_pixels);
+  EXPECT_EQ(decode().value().values, upright.values) << "9 is no orientation";
+}
+
 TEST_F(ImageFiles, ALargeJpegIsDecodedAtAFractionOfItsSize) {
   testing::write_jpeg(file_, plain(800, 600, {10, 100, 200}));
   const Pixels image = decode(Color::rgb, 64).value();
