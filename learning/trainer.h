@@ -31,6 +31,8 @@ struct AvailableData {
   std::optional<Error> problem = {};  // why no more data arrives; empty: no problem
   // Compared with the federation's data contract. Empty: not known; then the data fits no contract.
   std::optional<DataDescription> description = {};
+  // What the operator should know of the data, and what stops nothing: files that were left out.
+  std::vector<Error> notes = {};
 };
 
 // A named vector that a training reads, and one that it writes. The caller owns the values.

@@ -102,6 +102,7 @@ class ProcessTrainer::Session {
     out->has_landlock = answer.value("landlock", false);
     try {
       if (opens_data) out->description = learning::description_of(answer.at("description"));
+      if (opens_data) out->notes = learning::errors_of(answer.at("notes"));
     } catch (const Json::exception&) {
       return fail(ErrorCode::internal, "hansa-trainer", "describes its data in a way that cannot be right");
     }
@@ -142,9 +143,12 @@ class ProcessTrainer::Session {
     return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
   }
 
+  [[nodiscard]] learning::AvailableData available() const { return {examples, 0, {}, description, notes}; }
+
   std::string archive;  // the identity of the only archive that this child has loaded; empty: none yet
   std::uint64_t examples = 0;  // that the child has opened
   std::optional<DataDescription> description;  // of these examples
+  std::vector<Error> notes;  // about their files
   bool has_landlock = false;
 
  private:
@@ -293,7 +297,7 @@ Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& 
       return tl::unexpected<Error>(std::move(started).error());
     }
     session_ = std::move(*started);
-    reported_->set(learning::AvailableData{session_->examples, 0, {}, session_->description});
+    reported_->set(session_->available());
     if (config_.sandbox == SandboxMode::locked && !session_->has_landlock)
       log_.debug("the kernel has no Landlock: the trainer is locked by seccomp alone");
   }

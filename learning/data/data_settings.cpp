@@ -44,6 +44,7 @@ constexpr std::array uses{
     Use{"rate", "", "audio"},
     Use{"features", "", "audio"},
     Use{"mels", "", "audio"},
+    Use{"damaged_max", "", "images audio"},
     Use{"plugin", "", "own"},
     Use{"options", "", "own"},
 };
@@ -145,6 +146,9 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("rate"), out.rate);
   set(document, key("features"), data_choices::features, out.features);
   set(document, key("mels"), out.mels);
+  constexpr double damaged_max = 0.01;  // of training data
+  if (table != "evaluation" && (out.kind == "images" || out.kind == "audio")) out.damaged_max = damaged_max;
+  if (document.has(key("damaged_max"))) out.damaged_max = document.number(key("damaged_max"));
   set(document, key("options"), out.options);
   out.examples_max = document.integer(key("examples_max"));
   for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})

@@ -238,6 +238,17 @@ inline constexpr std::array data_settings{
                     .unit = "bands",
                     .range = {.least = 8, .most = 256},
                     .example = "40"},
+    config::Setting{
+        .key = "damaged_max",
+        .kind = config::Kind::number,
+        .presence = config::Presence::optional,
+        .meaning =
+            "images, audio: the fraction of the files that may be damaged. They are left out, or replaced by "
+            "other examples if the damage is found while training, and reported once. One file always may, "
+            "unless this is 0: then each damaged file is an error. Without it: 0.01, and 0 in "
+            "`[evaluation]`.",
+        .range = {.least = 0, .most = 0.5},
+        .example = "0.05"},
     config::Setting{.key = "plugin",
                     .kind = config::Kind::path,
                     .presence = config::Presence::optional,

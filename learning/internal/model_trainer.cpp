@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "common/held_out_metrics.h"
+#include "learning/damaged_examples.h"
 #include "learning/hold_out.h"
 #include "learning/internal/broadcast_check.h"
 #include "learning/internal/held_out.h"
@@ -50,7 +51,9 @@ class ModelTrainer final : public Trainer {
     if (!config_.methods) config_.methods = std::make_shared<const MethodRegistry>(shipped_methods());
   }
 
-  [[nodiscard]] Result<AvailableData> available_data() override { return config_.supply->available(); }
+  [[nodiscard]] Result<AvailableData> available_data(std::stop_token /*stop*/) override {
+    return config_.supply->available();
+  }
 
   [[nodiscard]] const MethodTable& methods() const override { return config_.methods->table(); }
 
@@ -213,7 +216,8 @@ class ModelTrainer final : public Trainer {
   Result<Metrics> measure(const TrainingRequest& request, const DataSource& source,
                           std::vector<std::uint32_t> held_out, const std::stop_token& stop) {
     if (!request.hold_out || request.hold_out->measure == Measure::no || held_out.empty()) return Metrics{};
-    const ExampleSubset examples(source, std::move(held_out));
+    const ExampleSubset subset(source, std::move(held_out));
+    const ReplacedExamples examples(subset, *damaged_);
     const std::span<const float> global = request.inputs.front().values;
     Metrics out;
     assign(global, archived_personal_);
@@ -249,6 +253,7 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY_VOID(check_layout(request));
     HANSA_TRY_VOID(check_sizes(request, outputs));
     find_personal(request.kept);
+    damaged_.emplace(data.source->damaged_files_max());
     ExampleSplit split;
     std::optional<ExampleSubset> subset;
     if (request.hold_out) {
@@ -261,7 +266,7 @@ class ModelTrainer final : public Trainer {
                     {ReasonCode::too_few_examples, {}});
       subset.emplace(*data.source, std::move(split.training));
     }
-    const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : *data.source;
+    const ReplacedExamples source(subset ? static_cast<const DataSource&>(*subset) : *data.source, *damaged_);
     if (model_->traits().normalises_batches && source.example_count() < 2)
       return fail(ErrorCode::data, source.location(),
                   "has one example, and the model normalises batches, which needs two",
@@ -284,6 +289,8 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY(TrainingResult result, method.train({*model_, source, request, further_, stop}));
     result.metrics.insert(result.metrics.end(), held_out.begin(), held_out.end());
     result.note = note_;
+    if (const std::string damage = damaged_->note(data.source->location()); !damage.empty())
+      result.note += (result.note.empty() ? "" : "; ") + damage;
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 
@@ -311,6 +318,7 @@ class ModelTrainer final : public Trainer {
   std::vector<float> personal_;
   std::string identity_;  // of the archive
   std::string note_;  // of the current training
+  std::optional<DamagedFiles> damaged_;  // likewise
   bool loss_checked_ = false;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method

@@ -133,6 +133,23 @@ TEST_F(AudioSource, ExamplesMaxTakesTheFirstWindowsAndOpensNoMoreFiles) {
   EXPECT_THAT(refusal(), HasSubstr("sounds/a/b.wav: is no sound that can be read"));
 }
 
+TEST_F(AudioSource, AFileThatIsNoSoundIsLeftOutIfSomeMayBeDamaged) {
+  write_sound(sounds_ / "a" / "b.wav", {ramp(300)});
+  write_sound(sounds_ / "b" / "a.wav", {ramp(200)});
+  testing::write_text(sounds_ / "a" / "a.wav", "no sound");
+  EXPECT_THAT(refusal(), HasSubstr("sounds/a/a.wav: is no sound that can be read"));
+  config_.damaged_max = 0.01;
+  const auto source = open_kind(config_);
+  EXPECT_THAT(labels(), ElementsAre(0, 0, 0, 1, 1));
+  EXPECT_EQ(read_inputs(*source, {3}), ramp(100));
+  EXPECT_EQ(*source->identity(3), sha256("b/a.wav"));
+  ASSERT_EQ(source->left_out().size(), 1U);
+  EXPECT_THAT(source->left_out()[0].location, HasSubstr("sounds/a/a.wav"));
+  EXPECT_EQ(source->damaged_files_max(), 0U);
+  testing::write_text(sounds_ / "b" / "b.wav", "no sound");
+  EXPECT_THAT(refusal(), HasSubstr("2 files are damaged, and data.damaged_max allows 1"));
+}
+
 TEST_F(AudioSource, AnExampleIsIdentifiedByItsFile) {
   write_sound(sounds_ / "a" / "a.wav", {ramp(300)});
   write_sound(sounds_ / "a" / "b.wav", {ramp(300)});
