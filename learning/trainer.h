@@ -78,8 +78,9 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // The examples that are available now. Fails with the data file's error if the data cannot be used.
-  [[nodiscard]] virtual Result<AvailableData> available_data() = 0;
+  // The examples that are available now. Fails with the data file's error if the data cannot be used. Opening data may take
+  // long, so that a stop request should end it early, with code resource and what "stopped".
+  [[nodiscard]] virtual Result<AvailableData> available_data(std::stop_token stop) = 0;
 
   // The methods that train() knows.
   [[nodiscard]] virtual const MethodTable& methods() const { return built_in_methods(); }

@@ -207,10 +207,19 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     const std::lock_guard lock(channel_mutex);
     if (wakeable != nullptr) wakeable->wake();
   };
-  // Bad data does not end the client: it connects, reports the problem, and looks again after a pause that grows.
-  const auto available = trainer.available_data();
   TrainingThread training(trainer, config.resources.trainer_idle, wake,
                           serving ? TrainingThread::WriteModel(write_model) : nullptr);
+  // Opening the data may take long, or never end. Bad data does not end the client: it connects, reports the problem, and
+  // looks again after a pause that grows.
+  training.look_at_data();
+  std::optional<Result<learning::AvailableData>> first_look;
+  while (!(first_look = training.take_data()) && !stop)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (!first_look) {
+    log.info("stops");
+    return {};
+  }
+  const Result<learning::AvailableData> available = *std::move(first_look);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   if (!available && !data.followed) log.error(available.error().text());
   // What the data's files have to say is the same each time they are opened.
