@@ -236,7 +236,8 @@ Json json_of(DataDescription description) {
           {"classes", std::move(description.classes)},
           {"ranges", std::move(ranges)},
           {"missing", std::move(description.missing)},
-          {"rows_skipped", description.rows_skipped}};
+          {"rows_skipped", description.rows_skipped},
+          {"preparation", std::move(description.preparation)}};
 }
 
 DataDescription description_of(const Json& description) {
@@ -264,6 +265,8 @@ DataDescription description_of(const Json& description) {
     out.ranges.push_back({range.at(0).get<double>(), range.at(1).get<double>()});
   out.missing = description.at("missing").get<std::vector<std::uint64_t>>();
   out.rows_skipped = description.at("rows_skipped").get<std::uint64_t>();
+  out.preparation = description.at("preparation").get<std::string>();
+  if (out.preparation.size() > described_preparation_max) wrong("a preparation that is too long");
   DataDescription limited = out;
   limit_names(limited);
   if (limited != out || (!out.ranges.empty() && out.ranges.size() != out.columns.size()) ||

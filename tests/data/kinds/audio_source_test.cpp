@@ -116,12 +116,25 @@ TEST_F(AudioSource, LogMelIsComputedFromTheWindow) {
 TEST_F(AudioSource, AllFilesHaveTheSameRate) {
   write_sound(sounds_ / "a" / "a.wav", {ramp(100), 16'000});
   write_sound(sounds_ / "a" / "b.wav", {ramp(100), 8'000});
-  EXPECT_THAT(refusal(),
-              HasSubstr("sounds/a/b.wav: has 8000 Hz, but the first file, a/a.wav, has 16000; convert it: "
-                        "ffmpeg -i IN -ar 16000 OUT, or sox IN -r 16000 OUT"));
+  EXPECT_THAT(
+      refusal(),
+      HasSubstr("sounds/a/b.wav: has 8000 Hz, but the first file, a/a.wav, has 16000; convert it: "
+                "ffmpeg -i IN -ar 16000 OUT, or sox IN -r 16000 OUT; and set data.rate, the same on all "
+                "clients"));
   EXPECT_EQ(testing::reason_of(config_).code, ReasonCode::example_invalid);
   config_.rate = 8'000;
   EXPECT_THAT(refusal(), HasSubstr("sounds/a/a.wav: has 16000 Hz, but data.rate is 8000"));
+}
+
+TEST_F(AudioSource, RateAndFeaturesArePartOfTheSchema) {
+  write_sound(sounds_ / "a" / "a.wav", {ramp(2'000), 16'000});
+  config_.window = config_.stride = 800;
+  const DataDescription wave = open_kind(config_)->description();
+  EXPECT_EQ(wave.preparation, "16000 Hz, wave");
+  write_sound(sounds_ / "a" / "a.wav", {ramp(2'000), 8'000});
+  EXPECT_NE(schema_digest(open_kind(config_)->description()), schema_digest(wave));
+  config_.features = AudioFeatures::log_mel;
+  EXPECT_EQ(open_kind(config_)->description().preparation, "8000 Hz, log-mel");
 }
 
 TEST_F(AudioSource, ExamplesMaxTakesTheFirstWindowsAndOpensNoMoreFiles) {

@@ -76,6 +76,7 @@ class AudioSource final : public DataSource {
   [[nodiscard]] DataDescription description() const override {
     DataDescription out = describe(shape_);
     out.classes = files_.classes;
+    out.preparation = std::to_string(rate_) + " Hz, " + (mel_ ? "log-mel" : "wave");
     return out;
   }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
@@ -142,14 +143,14 @@ class AudioSource final : public DataSource {
       first_name_ = named.name;
     }
     if (format.rate != rate_)
-      return fail(
-          ErrorCode::data, path.string(),
-          "has " + std::to_string(format.rate) + " Hz, but " +
-              (is_rate_set_ ? "data.rate is " : "the first file, " + files_.files[0].name + ", has ") +
-              std::to_string(rate_),
-          "convert it: ffmpeg -i IN -ar " + std::to_string(rate_) + " OUT, or sox IN -r " +
-              std::to_string(rate_) + " OUT",
-          {ReasonCode::example_invalid, {{Quantity::example, windows_.size()}}});
+      return fail(ErrorCode::data, path.string(),
+                  "has " + std::to_string(format.rate) + " Hz, but " +
+                      (is_rate_set_ ? "data.rate is " : "the first file, " + first_name_ + ", has ") +
+                      std::to_string(rate_),
+                  "convert it: ffmpeg -i IN -ar " + std::to_string(rate_) + " OUT, or sox IN -r " +
+                      std::to_string(rate_) + " OUT" +
+                      (is_rate_set_ ? "" : "; and set data.rate, the same on all clients"),
+                  {ReasonCode::example_invalid, {{Quantity::example, windows_.size()}}});
     windows_.add_file(format.samples);
     formats_.push_back(format);
     return true;
