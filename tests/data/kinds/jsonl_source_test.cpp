@@ -9,6 +9,7 @@ namespace hansa::learning {
 namespace {
 
 using testing::all_of;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -76,6 +77,27 @@ TEST_F(JsonlSource, OneValueThatIsNoIntegerMakesAnArrayFloat) {
   const auto source = open_kind(config_);
   EXPECT_EQ(text_of(source->shape().inputs), "`a`: float32 [2]");
   EXPECT_THAT(read_inputs(*source, all_of(*source)), ElementsAre(1, 2, 3, 4.5F, 5, 6));
+}
+
+// Integers up to 2^24 and multiples of a power of two are float32; 16777217 is none.
+TEST_F(JsonlSource, AnIntegerThatFloatCannotHoldIsRefusedInAnArrayOfFloats) {
+  write("{\"a\": [16777217, 2], \"ill\": 0}\n{\"a\": [3, -9223372036854775807], \"ill\": 0}\n");
+  EXPECT_THAT(read_inputs<std::int64_t>(*open_kind(config_), {0, 1}),
+              ElementsAre(16'777'217, 2, 3, -9'223'372'036'854'775'807));
+  for (const char* text : {"{\"a\": [16777217, 2], \"ill\": 0}\n{\"a\": [3, 4.5], \"ill\": 0}\n",
+                           "{\"a\": [1, 2.5], \"ill\": 0}\n{\"a\": [16777217, 2], \"ill\": 0}\n",
+                           "{\"a\": [1, 2], \"ill\": 0}\n{\"a\": [16777217, 0.5], \"ill\": 0}\n"}) {
+    write(text);
+    EXPECT_THAT(refusal(),
+                AllOf(HasSubstr("a.jsonl:2: column \"a\": has"),
+                      HasSubstr("the integer 16777217, which float32 cannot hold exactly; write all "
+                                "values of the column as integers, or this one with a fraction "
+                                "(16777217.0) if it may be rounded")))
+        << text;
+  }
+  write("{\"a\": [16777216, -1099511627776], \"ill\": 0}\n{\"a\": [16777217.0, 0.5], \"ill\": 0}\n");
+  EXPECT_THAT(read_inputs(*open_kind(config_), {0, 1}),
+              ElementsAre(16'777'216.0F, -1'099'511'627'776.0F, 16'777'216.0F, 0.5F));
 }
 
 TEST_F(JsonlSource, LabelsAreWordsNumbersOrBooleans) {

@@ -1,6 +1,7 @@
 #include "learning/data/kinds/jsonl/jsonl_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "common/text.h"
@@ -25,6 +26,21 @@ std::string text_of_shape(std::span<const std::int64_t> shape) {
   std::string out = "[";
   for (const std::int64_t size : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(size);
   return out + "]";
+}
+
+// An integer that float32 cannot hold. Integers beyond 2^24 usually name something, so that the nearest one is wrong.
+std::optional<InvalidValue> inexact(std::span<const std::int64_t> integers, const std::string& where) {
+  constexpr std::uint64_t significand_max = std::uint64_t{1} << 24U;
+  const auto found = std::ranges::find_if(integers, [](std::int64_t value) {
+    const std::uint64_t magnitude =
+        value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    return magnitude > significand_max && magnitude >> std::countr_zero(magnitude) > significand_max;
+  });
+  if (found == integers.end()) return std::nullopt;
+  return InvalidValue{
+      where + " the integer " + std::to_string(*found) + ", which float32 cannot hold exactly",
+      "write all values of the column as integers, or this one with a fraction (" + std::to_string(*found) +
+          ".0) if it may be rounded"};
 }
 
 InvalidValue beyond_float(const std::string& text) {
@@ -95,7 +111,9 @@ JsonlTable::Problem JsonlTable::add_array(const JsonValue& value, Array& array) 
     return std::nullopt;
   }
   if (!std::ranges::all_of(value.reals, internal::fits_float)) return beyond_float("has a number");
+  if (auto problem = inexact(value.integers, "has")) return problem;
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&array.values)) {
+    if (auto problem = inexact(*integers, "has a fraction, and an earlier line")) return problem;
     std::vector<float> reals(integers->begin(), integers->end());
     array.spec.type = ElementType::float32;
     array.values = std::move(reals);
