@@ -35,6 +35,8 @@ struct DataConfig {
   std::uint32_t size = 0;
   Color color = Color::rgb;
   std::vector<std::string> augment;  // data_choices::augment
+  std::vector<std::string> sequences;  // columns whose arrays have different lengths
+  std::uint32_t length = 0;  // to which they are padded
   std::string query;
   std::filesystem::path tokenizer;  // empty: bytes
   std::uint32_t rate = 0;  // 0: that of the first file

@@ -39,6 +39,8 @@ constexpr std::array uses{
     Use{"size", "images", ""},
     Use{"color", "", "images"},
     Use{"augment", "", "images"},
+    Use{"sequences", "", "jsonl"},
+    Use{"length", "", "jsonl"},
     Use{"query", "sqlite", ""},
     Use{"tokenizer", "", "tokens"},
     Use{"rate", "", "audio"},
@@ -141,6 +143,12 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("size"), out.size);
   set(document, key("color"), data_choices::color, out.color);
   set(document, key("augment"), out.augment);
+  set(document, key("sequences"), out.sequences);
+  set(document, key("length"), out.length);
+  if (document.has(key("sequences")) != document.has(key("length")))
+    return fail(ErrorCode::usage,
+                document.location(key(document.has(key("length")) ? "sequences" : "length")), "is missing",
+                "set both sequences and length, or neither");
   set(document, key("query"), out.query);
   set(document, key("tokenizer"), out.tokenizer);
   set(document, key("rate"), out.rate);

@@ -200,6 +200,25 @@ inline constexpr std::array data_settings{
                    "`crop` (another part than the centre), `jitter` (brightness, contrast and saturation).",
         .range = {.least = 1, .most = 64},
         .example = "[\"flip\", \"crop\"]"},
+    config::Setting{
+        .key = "sequences",
+        .kind = config::Kind::texts,
+        .presence = config::Presence::optional,
+        .meaning =
+            "jsonl: columns whose arrays have different lengths. They are followed by zeros up to "
+            "`length`; of each, the model may take a further input, COLUMN_length or COLUMN_mask, which "
+            "says which values are there.",
+        .range = {.least = 1, .most = 64},
+        .example = "[\"tokens\"]"},
+    config::Setting{.key = "length",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::optional,
+                    .meaning =
+                        "jsonl: the length of `sequences` in the model, at least that of the longest; the "
+                        "same on all clients. Required with `sequences`.",
+                    .unit = "values",
+                    .range = data_choices::rows,
+                    .example = "128"},
     config::Setting{.key = "query",
                     .presence = config::Presence::optional,
                     .meaning = "sqlite: a SELECT, whose rows are the examples. Required.",

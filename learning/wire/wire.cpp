@@ -86,6 +86,8 @@ void each_field(Data& data, F f) {
   f("size", data.size);
   f("color", data.color);
   f("augment", data.augment);
+  f("sequences", data.sequences);
+  f("length", data.length);
   f("query", data.query);
   f("tokenizer", data.tokenizer);
   f("rate", data.rate);
