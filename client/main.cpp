@@ -29,7 +29,10 @@ constexpr std::string_view settings_head =
 
 hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandbox, hansa::LogLevel level,
                                    hansa::ServiceManager& manager, const std::atomic<bool>& stop) {
-  HANSA_TRY(ClientData data, open_client_data(config, KeepState::in_folder, open_examples_in_child, nullptr));
+  const auto open = [&](const hansa::learning::DataConfig& file) {
+    return open_examples_in_child(file, config.resources.trainer_stall, [&stop] { return stop.load(); });
+  };
+  HANSA_TRY(ClientData data, open_client_data(config, KeepState::in_folder, open, nullptr));
   ProcessTrainerConfig trainer_config;
   if (data.followed) trainer_config.data = data.supply;
   else trainer_config.data = config.data;

@@ -70,6 +70,7 @@ install(
     hansa_config
     hansa_data
     hansa_data_kinds
+    hansa_data_rows
     hansa_enrolment
     hansa_follow
     hansa_kernels

@@ -52,7 +52,7 @@ void limit_names(DataDescription& description) {
 }
 
 std::uint64_t schema_digest(const DataDescription& description) {
-  if (description.columns.empty() && description.classes.empty()) return 0;
+  if (description.columns.empty() && description.classes.empty() && description.preparation.empty()) return 0;
   Transcript names("hansa data schema 1");
   const auto add = [&names](const std::string& text) {
     names.text(std::string_view(text).substr(0, 65'535));
@@ -67,6 +67,7 @@ std::uint64_t schema_digest(const DataDescription& description) {
   }
   add(description.label);
   add(std::string(name(description.target)));
+  if (!description.preparation.empty()) add(description.preparation);
   const Digest digest = names.digest();
   std::uint64_t out = 0;
   for (std::size_t i = 0; i < 8; ++i) out = out << 8U | digest.bytes[i];

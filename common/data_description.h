@@ -53,18 +53,22 @@ struct DataDescription {
   // One for each column: the values that are missing in rows that were taken. Empty: not known.
   std::vector<std::uint64_t> missing = {};
   std::uint64_t rows_skipped = 0;  // because a value is missing
+  // What was done to make the values, where types and shapes do not show it: "16000 Hz, wave". Equal on all clients whose data
+  // belongs together; at most described_preparation_max bytes. Empty: nothing, or not known.
+  std::string preparation = {};
   friend bool operator==(const DataDescription&, const DataDescription&) = default;
 };
 
 // Largest description that is passed on from the process that reads the data. Names beyond are left out.
 inline constexpr std::size_t described_columns_max = 4096;
 inline constexpr std::size_t described_bytes_max = 128 * 1024;  // of all names together
+inline constexpr std::size_t described_preparation_max = 200;
 
 // Leaves out the names and ranges if they exceed the limits.
 void limit_names(DataDescription& description);
 
-// Equal for data with the same names of inputs, columns, label and classes in the same order, whatever their values. 0: the data
-// has no names of columns or classes. Others can guess names and compare: the first 8 bytes of a SHA-256.
+// Equal for data with the same names of inputs, columns, label and classes in the same order and the same preparation, whatever
+// their values. 0: the data has no names of columns or classes and no preparation. Others can guess names and compare: the first 8 bytes of a SHA-256.
 [[nodiscard]] std::uint64_t schema_digest(const DataDescription& description);
 
 }  // namespace hansa

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "learning/data/kinds/kinds.h"
+#include "learning/data/left_out.h"
 #include "learning/internal/tensors_source.h"
 
 namespace hansa::learning {
@@ -15,7 +16,8 @@ class FixedSupply final : public DataSupply {
 
   Result<AvailableData> available() override {
     HANSA_TRY(const TrainingData data, open(TaskId{}));
-    return AvailableData{data.source->example_count(), 0, {}, data.source->description()};
+    return AvailableData{
+        data.source->example_count(), 0, {}, data.source->description(), notes_of(*data.source)};
   }
   Result<TrainingData> open(TaskId) override {
     const std::lock_guard lock(mutex_);

@@ -62,7 +62,7 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   const std::unique_ptr<Trainer> trainer = make_local_trainer(client);
   ModelCheck out;
   out.values = model.layout.element_count();
-  HANSA_TRY(const AvailableData available, trainer->available_data());
+  HANSA_TRY(const AvailableData available, trainer->available_data({}));
   out.examples = available.examples;
 
   TrainingRequest request;

@@ -31,6 +31,8 @@ struct AvailableData {
   std::optional<Error> problem = {};  // why no more data arrives; empty: no problem
   // Compared with the federation's data contract. Empty: not known; then the data fits no contract.
   std::optional<DataDescription> description = {};
+  // What the operator should know of the data, and what stops nothing: files that were left out.
+  std::vector<Error> notes = {};
 };
 
 // A named vector that a training reads, and one that it writes. The caller owns the values.
@@ -76,8 +78,9 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // The examples that are available now. Fails with the data file's error if the data cannot be used.
-  [[nodiscard]] virtual Result<AvailableData> available_data() = 0;
+  // The examples that are available now. Fails with the data file's error if the data cannot be used. Opening data may take
+  // long, so that a stop request should end it early, with code resource and what "stopped".
+  [[nodiscard]] virtual Result<AvailableData> available_data(std::stop_token stop) = 0;
 
   // The methods that train() knows. With statistics_method (common/column_statistics.h) the client is in statistics.
   [[nodiscard]] virtual const MethodTable& methods() const { return built_in_methods(); }

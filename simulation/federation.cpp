@@ -198,7 +198,7 @@ void Federation::start_client(ClientHost& host) {
 }
 
 void Federation::report_data(ClientHost& host, client::Engine& engine) {
-  const auto available = host.setup.trainer->available_data();
+  const auto available = host.setup.trainer->available_data({});
   engine.data_known(client::data_report(available, {}), client::description_of(available), events_.now());
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -66,9 +68,10 @@ void count_labels(TensorBytes bytes, TensorSummary& out) {
   }
 }
 
-std::vector<std::uint32_t> examples_to_read(const learning::DataSource& source) {
+std::vector<std::uint32_t> examples_to_read(const learning::DataSource& source, Reading reading) {
   const std::uint64_t count = source.example_count();
-  const std::uint64_t wanted = source.decodes() ? std::min(count, decoded_max) : count;
+  const bool takes_some = reading == Reading::some && source.decodes();
+  const std::uint64_t wanted = takes_some ? std::min(count, decoded_max) : count;
   std::vector<std::uint32_t> out;
   for (std::uint64_t i = 0; i < wanted; ++i) out.push_back(static_cast<std::uint32_t>(i * count / wanted));
   return out;
@@ -142,13 +145,19 @@ std::string label_table(const DataSummary& summary, const TensorSummary& target)
 
 }  // namespace
 
-Result<DataSummary> summarise(const learning::DataSource& source, DataDescription description) {
+Result<DataSummary> summarise(const learning::DataSource& source, DataDescription description,
+                              Reading reading) {
   const learning::ExampleShape& shape = source.shape();
-  const std::vector<std::uint32_t> order = examples_to_read(source);
-  DataSummary out{source.location(),      source.example_count(),
-                  order.size(),           source.memory_bytes(),
-                  shape.bytes(),          {},
-                  std::move(description), learning::float_columns(shape)};
+  const std::vector<std::uint32_t> order = examples_to_read(source, reading);
+  DataSummary out{source.location(),
+                  source.example_count(),
+                  order.size(),
+                  source.memory_bytes(),
+                  shape.bytes(),
+                  {},
+                  std::move(description),
+                  learning::float_columns(shape),
+                  source.left_out()};
   const std::size_t block =
       std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);
   std::vector<Values> values(shape.size());
@@ -160,13 +169,26 @@ Result<DataSummary> summarise(const learning::DataSource& source, DataDescriptio
       out.tensors[t].labels.resize(static_cast<std::size_t>(shape[t].class_count));
     memory[t].resize(block * shape[t].bytes() / sizeof(std::uint64_t) + 1);
   }
-  for (std::size_t begin = 0; begin < order.size(); begin += block) {
-    const auto indices = std::span(order).subspan(begin, std::min(block, order.size() - begin));
+  std::set<std::string> damaged;  // files whose examples could not be read
+  std::size_t blocks_of_one_until = 0;  // after an error, to find the example
+  for (std::size_t begin = 0, size = 0; begin < order.size(); begin += size) {
+    size = begin < blocks_of_one_until ? 1 : std::min(block, order.size() - begin);
+    const auto indices = std::span(order).subspan(begin, size);
     std::vector<TensorBytes> tensors;
     for (std::size_t t = 0; t < shape.size(); ++t)
       tensors.push_back(
           std::as_writable_bytes(std::span(memory[t])).first(indices.size() * shape[t].bytes()));
-    HANSA_TRY_VOID(source.read(indices, tensors));
+    if (auto read = source.read(indices, tensors); !read) {
+      if (read.error().reason.code != ReasonCode::example_invalid) return tl::unexpected<Error>(read.error());
+      if (size > 1) {
+        blocks_of_one_until = begin + size;
+        size = 0;
+      } else {
+        --out.read;
+        if (damaged.insert(read.error().location).second) out.damaged.push_back(std::move(read.error()));
+      }
+      continue;
+    }
     for (std::size_t t = 0; t < shape.size(); ++t) {
       if (!out.tensors[t].labels.empty()) count_labels(tensors[t], out.tensors[t]);
       else for_each_value(shape[t], tensors[t], [&](double value) { values[t].add(value); });
@@ -181,13 +203,22 @@ std::string text_of(const DataSummary& summary) {
                                 printable(summary.location), summary.examples,
                                 bytes_text(summary.memory_bytes), bytes_text(summary.example_bytes));
   if (summary.read < summary.examples)
-    out += fmt::format("the values are those of {} of them, evenly distributed\n", summary.read);
+    out += fmt::format("the values are those of {} of them{}\n", summary.read,
+                       summary.examples > decoded_max ? ", evenly distributed" : "");
+  if (!summary.description.preparation.empty()) out += printable(summary.description.preparation) + "\n";
   out += tensor_table(summary);
   if (summary.columns > 0)
     out += fmt::format("columns for [statistics] in federation.toml: {}\n", summary.columns);
   if (!summary.description.columns.empty()) out += "\n" + column_table(summary.description);
   for (const TensorSummary& tensor : summary.tensors)
     if (!tensor.labels.empty()) out += "\n" + label_table(summary, tensor);
+  if (!summary.damaged.empty()) {
+    out += fmt::format("\n{} damaged {}\n", summary.damaged.size(),
+                       summary.damaged.size() == 1 ? "file" : "files");
+    for (const Error& file : summary.damaged) out += "  " + file.text() + "\n";
+  }
+  if (!summary.notes.empty()) out += "\n";
+  for (const Error& note : summary.notes) out += note.text() + "\n";
   return out;
 }
 
@@ -220,6 +251,11 @@ std::string json_of(const DataSummary& summary) {
   }
   json classes = json::array();
   for (const std::string& label : data.classes) classes.push_back(printable(label));
+  json damaged = json::array();
+  for (const Error& file : summary.damaged)
+    damaged.push_back({{"file", printable(file.location)}, {"what", printable(file.what)}});
+  json notes = json::array();
+  for (const Error& note : summary.notes) notes.push_back(printable(note.text()));
   return json{{"location", printable(summary.location)},
               {"examples", summary.examples},
               {"read", summary.read},
@@ -229,7 +265,10 @@ std::string json_of(const DataSummary& summary) {
               {"tensors", std::move(tensors)},
               {"columns", std::move(columns)},
               {"rows_skipped", data.rows_skipped},
-              {"classes", std::move(classes)}}
+              {"classes", std::move(classes)},
+              {"preparation", printable(data.preparation)},
+              {"damaged", std::move(damaged)},
+              {"notes", std::move(notes)}}
       .dump(2);
 }
 

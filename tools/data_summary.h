@@ -35,11 +35,16 @@ struct DataSummary {
   std::vector<TensorSummary> tensors;
   DataDescription description;
   std::uint64_t columns = 0;  // of the float32 inputs, as [statistics] counts them
+  std::vector<Error> damaged;  // the files that were left out, and those whose examples could not be read
+  std::vector<Error> notes = {};  // about data that has arrived: what was skipped, and why
 };
 
-// Reads all examples, or evenly distributed ones if the source decodes and has more than decoded_max.
+// Reads all examples; `some`: evenly distributed ones if the source decodes and has more than decoded_max. Examples of damaged files
+// are left out of the values.
+enum class Reading : std::uint8_t { some, all };
 inline constexpr std::uint64_t decoded_max = 1'000;
-[[nodiscard]] Result<DataSummary> summarise(const learning::DataSource& source, DataDescription description);
+[[nodiscard]] Result<DataSummary> summarise(const learning::DataSource& source, DataDescription description,
+                                            Reading reading);
 
 [[nodiscard]] std::string text_of(const DataSummary& summary);
 [[nodiscard]] std::string json_of(const DataSummary& summary);

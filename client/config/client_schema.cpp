@@ -155,7 +155,9 @@ constexpr std::array resources_settings{
             .kind = Kind::number,
             .presence = Presence::defaulted,
             .default_value = "300.0",
-            .meaning = "A training that takes no optimiser step for this time is ended.",
+            .meaning =
+                "A training that takes no optimiser step for this time is ended, and so is a trainer that "
+                "does nothing for this time while it opens the data.",
             .unit = "seconds",
             .range = {.least = 0.1, .most = 86'400},
             .example = "60"},

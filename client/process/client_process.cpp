@@ -253,13 +253,35 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     const std::lock_guard lock(channel_mutex);
     if (wakeable != nullptr) wakeable->wake();
   };
-  // Bad data does not end the client: it connects, reports the problem, and looks again after a pause that grows.
-  const auto available = trainer.available_data();
   TrainingThread training(trainer, config.resources.trainer_idle, wake,
                           serving ? TrainingThread::WriteModel(write_model) : nullptr);
+  // Opening the data may take long, or never end. Bad data does not end the client: it connects, reports the problem, and
+  // looks again after a pause that grows.
+  training.look_at_data();
+  std::optional<Result<learning::AvailableData>> first_look;
+  while (!(first_look = training.take_data()) && !stop)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (!first_look) {
+    log.info("stops");
+    return {};
+  }
+  const Result<learning::AvailableData> available = *std::move(first_look);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
   if (!available && !data.followed) log.error(available.error().text());
-  messages::DataReport report = data_report(available, reports);
+  // What the data's files have to say is the same each time they are opened.
+  std::vector<Error> noted;
+  const auto report_of_data = [&](const Result<learning::AvailableData>& found) {
+    messages::DataReport out = data_report(found, reports);
+    if (!found) return out;
+    for (const Error& note : found->notes) {
+      if (std::ranges::find(noted, note.text(), &Error::text) != noted.end()) continue;
+      log.warning(note.text());
+      out.notices.push_back(report_of(note, reports));
+    }
+    noted = found->notes;
+    return out;
+  };
+  messages::DataReport report = report_of_data(available);
   if (const auto notice = data.state->take_notice()) {
     log.warning(notice->text());
     report.notices.push_back(report_of(*notice, reports));
@@ -338,7 +360,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     if (const auto found = training.take_data()) {
       retry.looked(found->has_value(), steady_now());
       if (*found) log.info("the data can be used now");
-      engine.data_known(data_report(*found, reports), description_of(*found), steady_now());
+      engine.data_known(report_of_data(*found), description_of(*found), steady_now());
     }
     if (auto ended = training.take()) {
       if (ended->result && !ended->result->note.empty() && ended->result->note != last_note) {

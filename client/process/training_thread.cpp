@@ -10,7 +10,10 @@ TrainingThread::TrainingThread(learning::Trainer& trainer, Duration idle, std::f
       write_model_(std::move(write)),
       thread_([this](const std::stop_token& quit) { serve(quit); }) {}
 
-TrainingThread::~TrainingThread() { stop(); }
+TrainingThread::~TrainingThread() {
+  looking_.request_stop();
+  stop();
+}
 
 void TrainingThread::start(const messages::TrainTask& task, learning::TrainingRequest request,
                            std::shared_ptr<TaskVectors> vectors) {
@@ -107,7 +110,7 @@ void TrainingThread::train(std::unique_lock<std::mutex>& lock) {
 void TrainingThread::look(std::unique_lock<std::mutex>& lock) {
   look_wanted_ = false;
   lock.unlock();
-  auto found = trainer_.available_data();
+  auto found = trainer_.available_data(looking_.get_token());
   lock.lock();
   found_.emplace(std::move(found));
   lock.unlock();

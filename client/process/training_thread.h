@@ -40,7 +40,7 @@ class TrainingThread final : public TrainingRunner {
   [[nodiscard]] bool has_served();
   // The result of the training that was started last, once.
   [[nodiscard]] std::optional<Ended> take();
-  // Asks the trainer what data it has, after the training that is in progress or waits.
+  // Asks the trainer what data it has, after the training that is in progress or waits. The destructor stops the look.
   void look_at_data();
   // What it found, once.
   [[nodiscard]] std::optional<Result<learning::AvailableData>> take_data();
@@ -67,6 +67,7 @@ class TrainingThread final : public TrainingRunner {
   std::uint64_t generation_ = 0;  // of the last start or stop; older results are ignored
   std::optional<Ended> ended_;
   bool look_wanted_ = false;
+  std::stop_source looking_;
   WriteModel write_model_;
   std::optional<ModelToServe> to_serve_;
   bool is_writing_ = false;

@@ -80,6 +80,8 @@ Result<void> FollowedData::take_all() {
   }
 }
 
+std::vector<Error> FollowedData::take_notes() { return feed_ ? feed_->take_notes() : std::vector<Error>(); }
+
 void FollowedData::report(const Observer& observer, std::optional<Error> problem) {
   {
     const std::lock_guard lock(mutex_);

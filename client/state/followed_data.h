@@ -37,6 +37,8 @@ class FollowedData final : public learning::DataSupply {
   void stop();  // when it returns, the observer is not called again
   // Stores what has arrived by now, on the caller's thread. Must not be called after start().
   [[nodiscard]] Result<void> take_all();
+  // What the operator should know of what take_all() has read, each once.
+  [[nodiscard]] std::vector<Error> take_notes();
 
   [[nodiscard]] Result<learning::AvailableData> available() override;
   [[nodiscard]] Result<learning::TrainingData> open(TaskId task) override;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "client/trainer/internal/opening.h"
 #include "client/trainer/internal/protocol.h"
 #include "client/trainer/process_trainer.h"
 #include "common/process/child.h"
@@ -14,11 +15,12 @@ using internal::Json;
 
 constexpr std::uint64_t examples_limit = 1ULL << 32;
 
-Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::DataConfig& config) {
+Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::DataConfig& config,
+                                                            const internal::OpeningLimits& limits) {
   const std::string location = config.file.string();
   HANSA_TRY(Child child, Child::start(find_program_file("hansa-trainer")));
   HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"}, {"data", learning::json_of(config)}})));
-  HANSA_TRY(const std::string opened, child.wait());
+  HANSA_TRY(const std::string opened, internal::wait_while_opening(child, location, limits));
   HANSA_TRY(const Json answer, learning::parse_answer(opened, location));
   learning::Examples examples(learning::shape_of(answer.at("shape")));
   const auto count = answer.at("examples").get<std::uint64_t>();
@@ -29,7 +31,7 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
   HANSA_TRY(const SharedMemory shared, SharedMemory::create(internal::TaskMemory::bytes_for(sizes)));
   const int descriptor = shared.descriptor();
   HANSA_TRY_VOID(child.send(R"({"op":"copy"})", std::span(&descriptor, 1)));
-  HANSA_TRY(const std::string copied, child.wait());
+  HANSA_TRY(const std::string copied, internal::wait_while_opening(child, location, limits));
   HANSA_TRY_VOID(learning::parse_answer(copied, location));
   const internal::TaskMemory memory(shared.bytes(), sizes);
   for (std::size_t t = 0; t < examples.tensors.size(); ++t)
@@ -41,10 +43,11 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
 
 }  // namespace
 
-Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(const learning::DataConfig& config) {
+Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(
+    const learning::DataConfig& config, Duration stall, const std::function<bool()>& stop_requested) {
   if (!learning::needs_trainer(config.kind)) return learning::open_data_source(config);
   try {
-    return read_in_child(config);
+    return read_in_child(config, {stall, stop_requested});
   } catch (const Json::exception& caught) {
     return fail(ErrorCode::internal, "hansa-trainer", caught.what());
   }

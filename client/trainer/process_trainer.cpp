@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "client/trainer/internal/answer.h"
+#include "client/trainer/internal/opening.h"
 #include "client/trainer/internal/protocol.h"
 #include "common/column_statistics.h"
 #include "common/process/child.h"
@@ -32,6 +33,13 @@ std::string seconds_text(Duration time) {
 
 std::filesystem::path program_of(const std::filesystem::path& configured) {
   return configured.empty() ? find_program_file("hansa-trainer") : configured;
+}
+
+// Of data that a child opens.
+std::string location_of(const learning::DataConfig& data) {
+  for (const auto* path : {&data.file, &data.class_folders, &data.images})
+    if (!path->empty()) return path->string();
+  return "data";
 }
 
 // Why a training ended with its process.
@@ -86,7 +94,8 @@ Result<void> add_archive_room(const learning::TrainingRequest& request, internal
 // One child, with its data open, for one archive.
 class ProcessTrainer::Session {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Session>> start(const ProcessTrainerConfig& config) {
+  [[nodiscard]] static Result<std::unique_ptr<Session>> start(const ProcessTrainerConfig& config,
+                                                              const std::stop_token& stop) {
     const bool opens_data = std::holds_alternative<learning::DataConfig>(config.data);
     HANSA_TRY(Child child, Child::start(program_of(config.program)));
     HANSA_TRY_VOID(child.send(learning::frame_of(
@@ -97,13 +106,17 @@ class ProcessTrainer::Session {
          {"task_bytes_max", config.task_bytes_max},
          {"memory_bytes_max", config.limits.memory_bytes_max},
          {"lock", config.sandbox == SandboxMode::locked}})));
-    HANSA_TRY(const std::string frame, child.wait());
+    const std::string location = opens_data ? location_of(std::get<learning::DataConfig>(config.data)) : "";
+    HANSA_TRY(const std::string frame,
+              internal::wait_while_opening(child, location,
+                                           {config.limits.stall, [&stop] { return stop.stop_requested(); }}));
     HANSA_TRY(const Json answer, learning::parse_answer(frame, "hansa-trainer"));
     auto out = std::make_unique<Session>(std::move(child));
     out->examples = answer.value("examples", std::uint64_t{0});
     out->has_landlock = answer.value("landlock", false);
     try {
       if (opens_data) out->description = learning::description_of(answer.at("description"));
+      if (opens_data) out->notes = learning::errors_of(answer.at("notes"));
     } catch (const Json::exception&) {
       return fail(ErrorCode::internal, "hansa-trainer", "describes its data in a way that cannot be right");
     }
@@ -145,9 +158,12 @@ class ProcessTrainer::Session {
     return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
   }
 
+  [[nodiscard]] learning::AvailableData available() const { return {examples, 0, {}, description, notes}; }
+
   std::string archive;  // the identity of the only archive that this child has loaded; empty: none yet
   std::uint64_t examples = 0;  // that the child has opened
   std::optional<DataDescription> description;  // of these examples
+  std::vector<Error> notes;  // about their files
   bool has_landlock = false;
 
  private:
@@ -285,18 +301,20 @@ std::shared_ptr<DataSupply> ProcessTrainer::reported_data() const {
 }
 
 // An empty archive stands for any.
-Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& archive) {
+Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& archive,
+                                                             const std::stop_token& stop) {
   const bool fits =
       session_ && (archive.empty() || session_->archive.empty() || session_->archive == archive);
   if (!fits || !session_->is_ready()) {
     session_.reset();  // first, because two may need more memory than the device has
-    auto started = Session::start(config_);
+    auto started = Session::start(config_, stop);
     if (!started) {
-      reported_->set(tl::unexpected<Error>(started.error()));
+      if (started.error().reason.code != ReasonCode::stopped)
+        reported_->set(tl::unexpected<Error>(started.error()));
       return tl::unexpected<Error>(std::move(started).error());
     }
     session_ = std::move(*started);
-    reported_->set(learning::AvailableData{session_->examples, 0, {}, session_->description});
+    reported_->set(session_->available());
     if (config_.sandbox == SandboxMode::locked && !session_->has_landlock)
       log_.debug("the kernel has no Landlock: the trainer is locked by seccomp alone");
   }
@@ -306,11 +324,11 @@ Result<ProcessTrainer::Session*> ProcessTrainer::session_for(const std::string& 
 
 const MethodTable& ProcessTrainer::methods() const { return methods_with_statistics(); }
 
-Result<learning::AvailableData> ProcessTrainer::available_data() {
+Result<learning::AvailableData> ProcessTrainer::available_data(std::stop_token stop) {
   if (const auto* supply = std::get_if<std::shared_ptr<DataSupply>>(&config_.data))
     return (*supply)->available();
-  HANSA_TRY(const Session* session, session_for({}));
-  return learning::AvailableData{session->examples, 0, {}, session->description};
+  HANSA_TRY(const Session* session, session_for({}, stop));
+  return session->available();
 }
 
 Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingRequest& request,
@@ -336,7 +354,7 @@ Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingR
   }
   HANSA_TRY_VOID(add_archive_room(request, task));
 
-  HANSA_TRY(Session * session, session_for(request.archive.identity()));
+  HANSA_TRY(Session * session, session_for(request.archive.identity(), stop));
   auto result =
       session->train(std::move(task), request, data ? &*data : nullptr, outputs, config_.limits, stop);
   // What failed may have left something behind in its process. A training that stopped when it was asked has not failed.
@@ -350,7 +368,7 @@ Result<std::string> ProcessTrainer::save(const learning::TrainingRequest& reques
   internal::Task task = task_for(request);
   task.operation = personal == learning::PersonalValues::kept ? "save_personal" : "save_global";
   HANSA_TRY_VOID(add_archive_room(request, task));
-  HANSA_TRY(Session * session, session_for(request.archive.identity()));
+  HANSA_TRY(Session * session, session_for(request.archive.identity(), {}));
   auto saved = session->save(std::move(task), request, config_.limits);
   if (!saved) session_.reset();
   return saved;

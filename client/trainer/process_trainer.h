@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,7 +35,8 @@ enum class SandboxMode : std::uint8_t {
 struct TrainerLimits {
   std::uint64_t memory_bytes_max = 0;  // that a training may allocate (RLIMIT_AS); 0: the device's memory
   std::uint64_t cpu_s_max = 0;  // processor time of one training; 0: no limit
-  Duration stall = std::chrono::seconds(300);  // a training that takes no step for this time is ended
+  // A training that takes no step for this time is ended, and so is a child that does nothing while it opens the data.
+  Duration stall = std::chrono::seconds(300);
   // A training that was asked to stop has this long for its current step. Its result is not wanted any more.
   Duration stop_grace = std::chrono::seconds(5);
 };
@@ -56,8 +58,8 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
   ProcessTrainer(ProcessTrainerConfig config, Logger log);
   ~ProcessTrainer() override;
 
-  // Asks the child, which opens the data for it.
-  [[nodiscard]] Result<learning::AvailableData> available_data() override;
+  // Asks the child, which opens the data for it. Fails also if the child does nothing for limits.stall.
+  [[nodiscard]] Result<learning::AvailableData> available_data(std::stop_token stop) override;
   [[nodiscard]] const MethodTable& methods() const override;
   // Fails as the trainer of learning/local_trainer.h does, and in addition: resource if the child was killed, makes no
   // progress, or cannot be locked; model if it crashed, tried what the sandbox forbids, or sent values that cannot be
@@ -78,7 +80,7 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
  private:
   class Session;
   class Reported;
-  [[nodiscard]] Result<Session*> session_for(const std::string& archive);
+  [[nodiscard]] Result<Session*> session_for(const std::string& archive, const std::stop_token& stop);
 
   ProcessTrainerConfig config_;
   Logger log_;
@@ -87,8 +89,8 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
 };
 
 // Opens data files as learning::open_examples does, without LibTorch in this process: files of kind "tensors" are read
-// by a child.
+// by a child. Fails (data) if the child does nothing for `stall`, and (resource) soon after stop_requested() is true.
 [[nodiscard]] Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(
-    const learning::DataConfig& config);
+    const learning::DataConfig& config, Duration stall, const std::function<bool()>& stop_requested);
 
 }  // namespace hansa::client

@@ -35,11 +35,14 @@ struct DataConfig {
   std::uint32_t size = 0;
   Color color = Color::rgb;
   std::vector<std::string> augment;  // data_choices::augment
+  std::vector<std::string> sequences;  // columns whose arrays have different lengths
+  std::uint32_t length = 0;  // to which they are padded
   std::string query;
   std::filesystem::path tokenizer;  // empty: bytes
   std::uint32_t rate = 0;  // 0: that of the first file
   AudioFeatures features = AudioFeatures::wave;
   std::uint32_t mels = 64;
+  double damaged_max = 0;  // the fraction of files that may be damaged; if it is not 0, one file always may
   std::filesystem::path plugin;
   std::string options;
   std::uint64_t examples_max = 0;  // use only the first examples_max examples; 0: all

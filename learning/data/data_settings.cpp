@@ -39,11 +39,14 @@ constexpr std::array uses{
     Use{"size", "images", ""},
     Use{"color", "", "images"},
     Use{"augment", "", "images"},
+    Use{"sequences", "", "jsonl"},
+    Use{"length", "", "jsonl"},
     Use{"query", "sqlite", ""},
     Use{"tokenizer", "", "tokens"},
     Use{"rate", "", "audio"},
     Use{"features", "", "audio"},
     Use{"mels", "", "audio"},
+    Use{"damaged_max", "", "images audio"},
     Use{"plugin", "", "own"},
     Use{"options", "", "own"},
 };
@@ -140,11 +143,20 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("size"), out.size);
   set(document, key("color"), data_choices::color, out.color);
   set(document, key("augment"), out.augment);
+  set(document, key("sequences"), out.sequences);
+  set(document, key("length"), out.length);
+  if (document.has(key("sequences")) != document.has(key("length")))
+    return fail(ErrorCode::usage,
+                document.location(key(document.has(key("length")) ? "sequences" : "length")), "is missing",
+                "set both sequences and length, or neither");
   set(document, key("query"), out.query);
   set(document, key("tokenizer"), out.tokenizer);
   set(document, key("rate"), out.rate);
   set(document, key("features"), data_choices::features, out.features);
   set(document, key("mels"), out.mels);
+  constexpr double damaged_max = 0.01;  // of training data
+  if (table != "evaluation" && (out.kind == "images" || out.kind == "audio")) out.damaged_max = damaged_max;
+  if (document.has(key("damaged_max"))) out.damaged_max = document.number(key("damaged_max"));
   set(document, key("options"), out.options);
   out.examples_max = document.integer(key("examples_max"));
   for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})

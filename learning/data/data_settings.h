@@ -203,6 +203,25 @@ inline constexpr std::array data_settings{
                    "`crop` (another part than the centre), `jitter` (brightness, contrast and saturation).",
         .range = {.least = 1, .most = 64},
         .example = "[\"flip\", \"crop\"]"},
+    config::Setting{
+        .key = "sequences",
+        .kind = config::Kind::texts,
+        .presence = config::Presence::optional,
+        .meaning =
+            "jsonl: columns whose arrays have different lengths. They are followed by zeros up to "
+            "`length`; of each, the model may take a further input, COLUMN_length or COLUMN_mask, which "
+            "says which values are there.",
+        .range = {.least = 1, .most = 64},
+        .example = "[\"tokens\"]"},
+    config::Setting{.key = "length",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::optional,
+                    .meaning =
+                        "jsonl: the length of `sequences` in the model, at least that of the longest; the "
+                        "same on all clients. Required with `sequences`.",
+                    .unit = "values",
+                    .range = data_choices::rows,
+                    .example = "128"},
     config::Setting{.key = "query",
                     .presence = config::Presence::optional,
                     .meaning = "sqlite: a SELECT, whose rows are the examples. Required.",
@@ -241,6 +260,17 @@ inline constexpr std::array data_settings{
                     .unit = "bands",
                     .range = {.least = 8, .most = 256},
                     .example = "40"},
+    config::Setting{
+        .key = "damaged_max",
+        .kind = config::Kind::number,
+        .presence = config::Presence::optional,
+        .meaning =
+            "images, audio: the fraction of the files that may be damaged. They are left out, or replaced by "
+            "other examples if the damage is found while training, and reported once. One file always may, "
+            "unless this is 0: then each damaged file is an error. Without it: 0.01, and 0 in "
+            "`[evaluation]`.",
+        .range = {.least = 0, .most = 0.5},
+        .example = "0.05"},
     config::Setting{.key = "plugin",
                     .kind = config::Kind::path,
                     .presence = config::Presence::optional,

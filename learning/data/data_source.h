@@ -54,6 +54,11 @@ class DataSource {
   }
   // Whether an example is decoded when it is read, so that the next batch is worth reading while one is trained on.
   [[nodiscard]] virtual bool decodes() const { return false; }
+  // The files that were left out when the source was opened, because they are damaged: why, for each of them.
+  [[nodiscard]] virtual std::vector<Error> left_out() const { return {}; }
+  // How many further files may turn out to be damaged when their examples are read, which fails with the reason
+  // example_invalid. The trainer then replaces these examples by others.
+  [[nodiscard]] virtual std::uint64_t damaged_files_max() const { return 0; }
   // What decides whether an example is held out. Empty: the values of its inputs.
   [[nodiscard]] virtual std::optional<Digest> identity(std::uint32_t /*index*/) const { return std::nullopt; }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include <ATen/ATen.h>
 #include <ATen/core/jit_type.h>
@@ -106,9 +107,18 @@ class Binding {
     taken_[tensor] = true;
   }
 
+  // Of an input NAME that is padded: NAME_length or NAME_mask.
+  [[nodiscard]] bool is_of_padding(std::string_view name) const {
+    for (const std::string_view end : {"_length", "_mask"})
+      if (name.ends_with(end) && std::ranges::find(shape_.inputs, name.substr(0, name.size() - end.size()),
+                                                   &TensorSpec::name) != shape_.inputs.end())
+        return true;
+    return false;
+  }
+
   Result<void> check_inputs() const {
     for (std::size_t t = 0; t < shape_.inputs.size(); ++t)
-      if (!taken_[t])
+      if (!taken_[t] && !is_of_padding(shape_[t].name))
         return fail(ErrorCode::model, location_,
                     std::string(name_of(method_)) + " has no argument for the input " + text_of(shape_[t]) +
                         ", which the data has",

@@ -1,7 +1,8 @@
 // Which tensors of an example the arguments of a model's method get. Includes LibTorch.
 //
 // An argument gets the tensor of its name. If no tensor has its name, arguments without a default value get the tensors
-// that are left, in their order: a method of one argument may call it what it likes. An argument of type
+// that are left, in their order: a method of one argument may call it what it likes. Inputs that say which places of another
+// one are filled, NAME_length and NAME_mask, may go nowhere. An argument of type
 // Dict[str, Tensor] or List[Tensor] gets all inputs; in training_loss() and metrics() it gets all targets if it is called
 // "y", "target" or "targets", or if an argument before it got inputs.
 #pragma once

@@ -59,12 +59,52 @@ Result<at::Tensor> loss_of_labels(const Model& model, const at::Tensor& output, 
   return at::cross_entropy_loss(scores, target);
 }
 
+// Sequences of labels that are shorter than the outputs: targets `y` [labels] and `y_length`, which says how many count.
+bool are_sequences(const ExampleShape& shape) {
+  if (shape.targets.size() != 2) return false;
+  const TensorSpec& labels = shape.targets[0];
+  const TensorSpec& length = shape.targets[1];
+  return labels.type == ElementType::int64 && labels.shape.size() == 1 && length.type == ElementType::int64 &&
+         length.shape.empty() && length.name == labels.name + "_length";
+}
+
+// Connectionist temporal classification: Graves et al., ICML 2006, with class 0 as the blank, as in PyTorch.
+Result<at::Tensor> loss_of_sequences(const Model& model, const Batch& batch, const at::Tensor& output,
+                                     const DataSource& source) {
+  const at::Tensor& labels = batch.targets[0];
+  const at::Tensor& lengths = batch.targets[1];
+  if (output.dim() != 3 || output.size(0) != labels.size(0))
+    return unfit(model,
+                 "forward returns " + shape_text(output) + " for sequences of labels " + shape_text(labels) +
+                     ", but CTC needs [examples, places, classes]",
+                 "return a score for every class at every place, or give the model a training_loss");
+  HANSA_TRY_VOID(check_class_count(model, output.size(2), source));
+  const std::int64_t longest = lengths.max().item<std::int64_t>();
+  if (lengths.min().item<std::int64_t>() < 0 || longest > labels.size(1) || longest > output.size(1))
+    return unfit(
+        model,
+        "has " + std::to_string(output.size(1)) + " places for up to " + std::to_string(longest) +
+            " labels, of which the data has room for " + std::to_string(labels.size(1)),
+        "return at least as many places as there are labels, and correct " + source.shape().targets[1].name);
+  const at::Tensor counts = at::arange(labels.size(1)).unsqueeze(0).lt(lengths.unsqueeze(1));
+  if (labels.lt(1).logical_and(counts).any().item<bool>())
+    return unfit(model, "the labels of " + source.location() + " have a 0 or a label below it",
+                 "class 0 is the blank of CTC: number the labels from 1");
+  const at::Tensor places = at::full({output.size(0)}, output.size(1), at::kLong);
+  return at::ctc_loss(output.log_softmax(2).transpose(0, 1), labels, places, lengths);
+}
+
 // Of a model without a training_loss of its own.
 Result<LossOfBatch> default_loss(const Model& model, const Batch& batch, const at::Tensor& output,
                                  const DataSource& source) {
   if (!output.is_floating_point())
     return unfit(model, std::string("forward returns integers (") + at::toString(output.scalar_type()) + ")",
                  "return the scores, not the predicted class");
+  if (are_sequences(*batch.shape)) {
+    LossOfBatch result{{}, output, false};
+    HANSA_TRY(result.loss, loss_of_sequences(model, batch, output, source));
+    return result;
+  }
   if (batch.targets.size() != 1)
     return unfit(model,
                  batch.targets.empty() ? std::string("has no training_loss, and the data has no target")

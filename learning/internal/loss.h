@@ -1,6 +1,6 @@
 // The loss of a batch: the archive's training_loss, or else one that fits output and target: cross-entropy for scores of
 // classes (labels of any dimensions; those that are ignored_label do not count), binary cross-entropy for one logit and
-// the labels 0 and 1, and mean squared error for numbers. Includes LibTorch and throws its exceptions.
+// the labels 0 and 1, mean squared error for numbers, and CTC for sequences of labels with a length. Includes LibTorch and throws its exceptions.
 #pragma once
 #include <ATen/ATen.h>
 

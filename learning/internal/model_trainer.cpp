@@ -10,6 +10,7 @@
 
 #include "common/column_statistics.h"
 #include "common/held_out_metrics.h"
+#include "learning/damaged_examples.h"
 #include "learning/data/scaled_source.h"
 #include "learning/hold_out.h"
 #include "learning/internal/broadcast_check.h"
@@ -58,7 +59,9 @@ class ModelTrainer final : public Trainer {
     table_.push_back(statistics_method_description());
   }
 
-  [[nodiscard]] Result<AvailableData> available_data() override { return config_.supply->available(); }
+  [[nodiscard]] Result<AvailableData> available_data(std::stop_token /*stop*/) override {
+    return config_.supply->available();
+  }
 
   [[nodiscard]] const MethodTable& methods() const override { return table_; }
 
@@ -253,7 +256,8 @@ class ModelTrainer final : public Trainer {
   Result<Metrics> measure(const TrainingRequest& request, const DataSource& source,
                           std::vector<std::uint32_t> held_out, const std::stop_token& stop) {
     if (!request.hold_out || request.hold_out->measure == Measure::no || held_out.empty()) return Metrics{};
-    const ExampleSubset examples(source, std::move(held_out));
+    const ExampleSubset subset(source, std::move(held_out));
+    const ReplacedExamples examples(subset, *damaged_);
     const std::span<const float> global = request.inputs.front().values;
     Metrics out;
     assign(global, archived_personal_);
@@ -292,6 +296,7 @@ class ModelTrainer final : public Trainer {
     // The examples that are held out are chosen by their values before they are scaled.
     HANSA_TRY(const auto scaled_source, scaled(request, data.source));
     const DataSource& all = scaled_source ? *scaled_source : *data.source;
+    damaged_.emplace(data.source->damaged_files_max());
     ExampleSplit split;
     std::optional<ExampleSubset> subset;
     if (request.hold_out) {
@@ -300,7 +305,7 @@ class ModelTrainer final : public Trainer {
         return fail_all_held_out(*data.source);
       subset.emplace(all, std::move(split.training));
     }
-    const DataSource& source = subset ? static_cast<const DataSource&>(*subset) : all;
+    const ReplacedExamples source(subset ? static_cast<const DataSource&>(*subset) : all, *damaged_);
     if (model_->traits().normalises_batches && source.example_count() < 2)
       return fail(ErrorCode::data, source.location(),
                   "has one example, and the model normalises batches, which needs two",
@@ -322,7 +327,8 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY(TrainingResult result, method.train({*model_, source, request, further_, stop}));
     result.metrics.insert(result.metrics.end(), held_out.begin(), held_out.end());
     result.note = unscaled_note(request);
-    if (!note_.empty()) result.note += (result.note.empty() ? "" : "; ") + note_;
+    for (const std::string& note : {note_, damaged_->note(data.source->location())})
+      if (!note.empty()) result.note += (result.note.empty() ? "" : "; ") + note;
     result.new_examples = data.new_examples;
     result.data_mark = data.mark;
 
@@ -351,6 +357,7 @@ class ModelTrainer final : public Trainer {
   std::vector<float> personal_;
   std::string identity_;  // of the archive
   std::string note_;  // of the current training
+  std::optional<DamagedFiles> damaged_;  // likewise
   bool loss_checked_ = false;
   std::uint64_t memory_checked_for_batch_ = 0;
   std::string memory_checked_for_;  // the method

@@ -58,6 +58,11 @@ Reason reason_of(const Json& answer) {
   return reason;
 }
 
+Error error_of(const Json& json) {
+  return {code_of(text_of(json, "code")), text_of(json, "location"), text_of(json, "what"),
+          text_of(json, "hint"), reason_of(json)};
+}
+
 // The fields, for both directions. Paths are sent as absolute paths, because the child may have another working folder.
 template <class Data, class F>
 void each_field(Data& data, F f) {
@@ -81,11 +86,14 @@ void each_field(Data& data, F f) {
   f("size", data.size);
   f("color", data.color);
   f("augment", data.augment);
+  f("sequences", data.sequences);
+  f("length", data.length);
   f("query", data.query);
   f("tokenizer", data.tokenizer);
   f("rate", data.rate);
   f("features", data.features);
   f("mels", data.mels);
+  f("damaged_max", data.damaged_max);
   f("plugin", data.plugin);
   f("options", data.options);
   f("examples_max", data.examples_max);
@@ -155,8 +163,15 @@ Result<void> require_ok(const Json& answer, const std::string& location) {
   if (ok == answer.end() || !ok->is_boolean())
     return fail(ErrorCode::internal, location, "sent a message that is not an answer");
   if (ok->get<bool>()) return {};
-  return tl::unexpected<Error>(Error{code_of(text_of(answer, "code")), text_of(answer, "location"),
-                                     text_of(answer, "what"), text_of(answer, "hint"), reason_of(answer)});
+  return tl::unexpected<Error>(error_of(answer));
+}
+
+std::vector<Error> errors_of(const Json& errors) {
+  if (!errors.is_array() || errors.size() > wire_errors_max)
+    throw Json::other_error::create(501, "no list of errors, or too many", nullptr);
+  std::vector<Error> out;
+  for (const Json& error : errors) out.push_back(error_of(error));
+  return out;
 }
 
 Result<Json> parse_answer(std::string_view frame, const std::string& location) {
@@ -223,7 +238,8 @@ Json json_of(DataDescription description) {
           {"classes", std::move(description.classes)},
           {"ranges", std::move(ranges)},
           {"missing", std::move(description.missing)},
-          {"rows_skipped", description.rows_skipped}};
+          {"rows_skipped", description.rows_skipped},
+          {"preparation", std::move(description.preparation)}};
 }
 
 DataDescription description_of(const Json& description) {
@@ -251,6 +267,8 @@ DataDescription description_of(const Json& description) {
     out.ranges.push_back({range.at(0).get<double>(), range.at(1).get<double>()});
   out.missing = description.at("missing").get<std::vector<std::uint64_t>>();
   out.rows_skipped = description.at("rows_skipped").get<std::uint64_t>();
+  out.preparation = description.at("preparation").get<std::string>();
+  if (out.preparation.size() > described_preparation_max) wrong("a preparation that is too long");
   DataDescription limited = out;
   limit_names(limited);
   if (limited != out || (!out.ranges.empty() && out.ranges.size() != out.columns.size()) ||

@@ -22,6 +22,7 @@ namespace hansa::learning {
 using Json = nlohmann::json;
 
 inline constexpr std::size_t wire_metrics_max = 64;
+inline constexpr std::size_t wire_errors_max = 16;
 inline constexpr std::size_t wire_text_bytes_max = 1'000;  // of each text of an error
 
 // The absolute path, which does not depend on the receiver's working folder. An empty path stays empty.
@@ -32,6 +33,8 @@ inline constexpr std::size_t wire_text_bytes_max = 1'000;  // of each text of an
 [[nodiscard]] Result<Json> parse_frame(std::string_view frame, const std::string& location);
 
 [[nodiscard]] Json json_of(const Error& error);
+// Of errors as json_of() writes them, at most wire_errors_max of them.
+[[nodiscard]] std::vector<Error> errors_of(const Json& errors);
 // The frame that answers a request: what `handle` returns, or its error. An exception becomes an error too;
 // out_of_memory is that of std::bad_alloc.
 [[nodiscard]] std::string answer_of(const std::function<Result<Json>()>& handle, const Error& out_of_memory);

@@ -34,7 +34,7 @@ struct DataReport {
   Report problem = {};  // why examples is 0, or why no more arrive
   // What else the operator should know. Each is sent once; at most reports_max.
   std::vector<Report> notices = {};
-  // schema_digest() of the data: equal where the names and their order are. 0: it has none, or there are no examples.
+  // schema_digest() of the data: equal where the names, their order and the preparation are. 0: it has none, or there are no examples.
   std::uint64_t schema = 0;
 };
 

@@ -145,8 +145,9 @@ Words words_of_task(ReasonCode code) {
       return {"a followed file has further columns that the file before did not have: they are no inputs",
               ""};
     case ReasonCode::file_unchanged:
-      return {"a followed file was modified and has the rows that it had: they are not read again",
-              "append rows there, or replace the file by another one"};
+      return {
+          "a followed file or table was modified and has no new rows: those that it has are not read again",
+          "append rows there; its own log has the details"};
     default: return {};
   }
 }

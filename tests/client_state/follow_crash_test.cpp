@@ -1,8 +1,10 @@
 // kill -9 of a process that follows a growing file, again and again: each row is consumed once.
 #include <csignal>
 #include <fstream>
+#include <functional>
 
 #include <gtest/gtest.h>
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,21 +17,12 @@ namespace {
 
 using learning::testing::TemporaryFolder;
 
-FollowedDataConfig config_of(const TemporaryFolder& folder) {
-  FollowedDataConfig config;
-  config.data.kind = "csv";
-  config.data.file = folder / "rows.csv";
-  config.data.label = "y";
-  config.open = learning::open_data_source;
-  return config;
-}
-
 // In the child: stores what arrives, applies updates that were trained on it, and writes a byte after each of the two.
-[[noreturn]] void follow_until_killed(const TemporaryFolder& folder, int progress) {
+[[noreturn]] void follow_until_killed(const TemporaryFolder& folder, FollowedDataConfig config,
+                                      int progress) {
   auto opened = StateStore::open(folder / "state");
   if (!opened) ::_exit(2);
   const std::shared_ptr<StateStore> store = std::move(*opened);
-  FollowedDataConfig config = config_of(folder);
   config.follow.new_max = 7;  // few at a time: many transactions
   FollowedData data(config, store);
   StateLedger ledger(store, {config.follow.replay_max});
@@ -42,20 +35,16 @@ FollowedDataConfig config_of(const TemporaryFolder& folder) {
   }
 }
 
-TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
-  const TemporaryFolder folder;
-  const FollowedDataConfig config = config_of(folder);
-  std::ofstream rows(config.data.file, std::ios::app);
-  rows << "x,y\n" << std::flush;
+// Adds a row with this number, and returns the record that the client consumes.
+using AddRow = std::function<std::string(std::uint64_t)>;
+
+void expect_each_row_once(const TemporaryFolder& folder, const FollowedDataConfig& config,
+                          const AddRow& add_row) {
   learning::MultisetDigest expected;
   std::uint64_t written = 0;
   for (int kill = 0; kill < 40; ++kill) {
     for (int i = 0; i < 13; ++i) {
-      const std::string row = std::to_string(written) + "," + std::to_string(written % 3);
-      expected.add(row);
-      // Sometimes a write ends in the middle of a row.
-      rows << row.substr(0, 2) << std::flush << row.substr(std::min<std::size_t>(2, row.size())) << "\n"
-           << std::flush;
+      expected.add(add_row(written));
       ++written;
     }
     int pipe_ends[2];
@@ -63,7 +52,7 @@ TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::close(pipe_ends[0]);
-      follow_until_killed(folder, pipe_ends[1]);
+      follow_until_killed(folder, config, pipe_ends[1]);
     }
     ::close(pipe_ends[1]);
     char step = 0;
@@ -90,6 +79,46 @@ TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
   const auto counts = store->counts();
   ASSERT_TRUE(counts);
   EXPECT_EQ(counts->trained + counts->fresh, written);
+}
+
+TEST(FollowCrash, KilledAtAnyMomentNoRowIsSkippedOrConsumedTwice) {
+  const TemporaryFolder folder;
+  FollowedDataConfig config;
+  config.data.kind = "csv";
+  config.data.file = folder / "rows.csv";
+  config.data.label = "y";
+  config.open = learning::open_data_source;
+  std::ofstream rows(config.data.file, std::ios::app);
+  rows << "x,y\n" << std::flush;
+  expect_each_row_once(folder, config, [&](std::uint64_t i) {
+    const std::string row = std::to_string(i) + "," + std::to_string(i % 3);
+    // Sometimes a write ends in the middle of a row.
+    rows << row.substr(0, 2) << std::flush << row.substr(std::min<std::size_t>(2, row.size())) << "\n"
+         << std::flush;
+    return row;
+  });
+}
+
+TEST(FollowCrash, KilledAtAnyMomentNoRowOfATableIsSkippedOrConsumedTwice) {
+  const TemporaryFolder folder;
+  FollowedDataConfig config;
+  config.data.kind = "sqlite";
+  config.data.file = folder / "rows.db";
+  config.data.label = "y";
+  config.data.query = "SELECT id, x, y FROM t";
+  config.follow.sequence = "id";
+  config.open = learning::open_data_source;
+  // Opened each time, because a connection must not be open during a fork.
+  const auto execute = [&](const std::string& statement) {
+    SQLite::Database(config.data.file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5'000)
+        .exec("PRAGMA synchronous = OFF; " + statement);
+  };
+  execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x, y)");
+  expect_each_row_once(folder, config, [&](std::uint64_t i) {
+    const std::string id = std::to_string(i + 1);
+    execute("INSERT INTO t VALUES (" + id + ", " + id + ", " + std::to_string(i % 3) + ")");
+    return id;
+  });
 }
 
 }  // namespace

@@ -70,15 +70,17 @@ TEST(Data, OtherNamesThanThoseOfTheOtherClientsAreReportedOnce) {
   h.say(a, report(9, 5));
   h.say(b, report(9, 5));
   h.say(c, report(9, 0));
-  EXPECT_EQ(logged(h, "or their order, are not those of"), 0U) << "a client without names differs from none";
+  EXPECT_EQ(logged(h, "are not those of"), 0U) << "a client without names differs from none";
   h.say(c, report(9, 6));
   h.say(c, report(10, 6));
   EXPECT_EQ(
-      logged(h,
-             "c: the names of its columns, its label or its classes, or their order, are not those of a, b"),
+      logged(
+          h,
+          "c: the names of its columns, its label or its classes, their order, or how its values were made "
+          "(tokenizer, sampling rate) are not those of a, b"),
       1U);
   h.say(c, report(11, 5));
-  EXPECT_EQ(logged(h, "or their order, are not those of"), 1U) << "it has been corrected";
+  EXPECT_EQ(logged(h, "are not those of"), 1U) << "it has been corrected";
 }
 
 TEST(Data, ProblemsAndNoticesAreReportedOnce) {

@@ -55,6 +55,22 @@ TEST(DataSettings, ExamplesOfTokensAndAudioDoNotOverlapUnlessTheStrideSaysSo) {
   EXPECT_EQ(read("kind = \"text\"\n" + lines)->stride, 1U);
 }
 
+TEST(DataSettings, SomeTrainingFilesMayBeDamagedAndNoneOfAnEvaluation) {
+  const std::string images = "kind = \"images\"\nclass_folders = \"a\"\nsize = 8\n";
+  EXPECT_EQ(read(images)->damaged_max, 0.01);
+  EXPECT_EQ(read(images + "damaged_max = 0\n")->damaged_max, 0);
+  EXPECT_EQ(read(images + "damaged_max = 0.25\n")->damaged_max, 0.25);
+  EXPECT_THAT(refusal(images + "damaged_max = 0.6\n"), HasSubstr("data.damaged_max: must be"));
+  EXPECT_THAT(refusal("kind = \"csv\"\nfile = \"a\"\nlabel = \"y\"\ndamaged_max = 0.1\n"),
+              HasSubstr("data.damaged_max: does not apply to data of kind \"csv\""));
+  constexpr std::array evaluation{
+      config::Table{"evaluation", config::Presence::required, "The examples.", data_settings}};
+  constexpr config::Schema federation{"a.toml", "A test's.", evaluation};
+  const auto document = config::Document::parse("[evaluation]\n" + images, "a.toml", federation);
+  ASSERT_TRUE(document) << document.error().text();
+  EXPECT_EQ(read_data_config(*document, "evaluation")->damaged_max, 0);
+}
+
 TEST(DataSettings, TheKindOfAPluginIsNotCheckedAgainstTheKnownKinds) {
   const DataConfig config =
       read("kind = \"camera\"\nplugin = \"/l/c.so\"\noptions = \"x=1\"\nfile = \"f\"\n").value();
@@ -79,6 +95,10 @@ TEST(DataSettings, KeysThatExcludeEachOtherAreRefusedWithTheirLine) {
         Case{"kind = \"tensors\"\n", "data.file: is missing"},
         Case{csv + "images = \"i\"\n", "a.toml:5: data.images: does not apply to data of kind \"csv\""},
         Case{csv + "window = 3\n", "a.toml:5: data.window: does not apply to data of kind \"csv\""},
+        Case{"kind = \"jsonl\"\nfile = \"a\"\nlabel = \"y\"\nsequences = [\"t\"]\n",
+             "data.length: is missing; set both sequences and length"},
+        Case{"kind = \"jsonl\"\nfile = \"a\"\nlabel = \"y\"\nlength = 3\n",
+             "data.sequences: is missing; set both"},
         Case{csv + "plugin = \"p\"\n", "data.plugin: does not apply to data of kind \"csv\""},
         Case{csv + "columns = [\"a\", \"a\"]\n", "data.columns: names \"a\" twice"},
         Case{csv + "classes = [\"a\"]\ntarget = \"real\"\n",

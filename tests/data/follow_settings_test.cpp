@@ -45,6 +45,13 @@ TEST_F(FollowKeys, AFileAFolderAndABroker) {
   EXPECT_EQ(folder->follow->without_new, WithoutNew::decline);
   EXPECT_EQ(folder->follow->new_max, 7U);
 
+  const auto table = read(
+      "kind = \"sqlite\"\nfile = \"a.db\"\nquery = \"SELECT id, x, y FROM t\"\nlabel = \"y\"\nfollow = true\n"
+      "sequence = \"id\"\n");
+  ASSERT_TRUE(table && table->follow) << table.error().text();
+  EXPECT_EQ(table->follow->sequence, "id");
+  EXPECT_EQ(table->follow->bad_rows, BadRows::refuse);
+
   const auto broker =
       read(std::string(rows) +
            "columns = [\"x\"]\nbroker = \"mqtts://[2001:db8::1]:1234\"\ntopic = \"t/#\"\nfollow = true\n");
@@ -66,6 +73,7 @@ TEST_F(FollowKeys, KeysThatExcludeEachOtherAreRefusedWithLineAndHint) {
     const char* error;
   };
   const std::string csv = rows;
+  const std::string table = "kind = \"sqlite\"\nfile = \"a.db\"\nquery = \"SELECT 1\"\nlabel = \"y\"\n";
   const std::string broker = csv + "columns = [\"x\"]\nfollow = true\ntopic = \"t\"\n";
   const std::vector<Case> cases{
       {csv + "file = \"a\"\nfolder = \"b\"\n", "data.folder: is set without follow"},
@@ -74,6 +82,11 @@ TEST_F(FollowKeys, KeysThatExcludeEachOtherAreRefusedWithLineAndHint) {
       {csv + "follow = true\nfile = \"a\"\nfolder = \"b\"\n", "data.folder: is set together with file"},
       {csv + "follow = true\nfile = \"a\"\ntopic = \"t\"\n", "data.topic: is set without broker"},
       {"images = \"a\"\nlabels = \"b\"\nfollow = true\nfolder = \"c\"\n", "cannot be used with kind \"idx\""},
+      {table + "sequence = \"id\"\n", "data.sequence: is set without follow"},
+      {table + "follow = true\n", "data.sequence: is missing, and shows which rows are new"},
+      {table + "follow = true\nsequence = \"id\"\nexamples_max = 3\n", "data.examples_max: is set together"},
+      {csv + "follow = true\nfile = \"a\"\nsequence = \"id\"\n",
+       "data.sequence: applies only to a file of kind \"sqlite\""},
       {"kind = \"text\"\nwindow = 4\nfile = \"a\"\nfollow = true\n",
        "cannot be followed for data of kind \"text\""},
       {csv + "follow = true\nfile = \"a\"\nscale = \"standard\"\n",

@@ -367,12 +367,12 @@ TEST_F(LocalTrainer, BadDataIsReportedAtTheFirstUseAndCanBeFixed) {
   use(TestModel::linear);
   const auto bytes = testing::read_bytes(data_.images);
   std::filesystem::remove(data_.images);
-  const auto count = trainer_->available_data();
+  const auto count = trainer_->available_data({});
   ASSERT_FALSE(count);
   EXPECT_EQ(count.error().code, ErrorCode::data);
   EXPECT_EQ(refusal().code, ErrorCode::data);
   testing::write_bytes(data_.images, bytes);
-  EXPECT_EQ(trainer_->available_data().value().examples, 20U);
+  EXPECT_EQ(trainer_->available_data({}).value().examples, 20U);
 }
 
 TEST_F(LocalTrainer, ATaskBeyondTheMemoryLimitIsRefusedBeforeItStarts) {

@@ -46,7 +46,7 @@ class AdversaryReports : public ::testing::Test, public Link, public TrainingRun
     engine.agent.models.unapproved = Unapproved::train;
     engine.log = [this](Log::Level, const std::string& text) { log_ += text + "\n"; };
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);
-    const auto available = trainer_->available_data();
+    const auto available = trainer_->available_data({});
     if (!available) log_ += available.error().text() + "\n";
     engine_->data_known(data_report(available, {}), description_of(available), now_);
     engine_->tick(now_);

@@ -1,5 +1,6 @@
 // Examples of several typed tensors: which argument gets what, and which loss and accuracy fit.
 #include <functional>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <torch/script.h>
@@ -227,6 +228,74 @@ TEST_F(TypedExamples, AnInputThatNoArgumentTakesIsNamed) {
   model("def forward(self, x):\n    return torch.linear(x, self.weight)\n");
   data({{spec("x", ElementType::float32, {4}), spec("age", ElementType::float32, {1})}, {class_target(3)}});
   EXPECT_THAT(refusal(), HasSubstr("forward has no argument for the input `age`: float32 [1]"));
+}
+
+TEST_F(TypedExamples, WhatSaysWhichPlacesAreFilledMayBeLeftOut) {
+  const auto sequence = [&](const std::string& other) {
+    data({{spec("tokens", ElementType::int64, {6}), spec(other, ElementType::int64, {})}, {class_target(3)}});
+  };
+  model(R"(
+def forward(self, tokens):
+    return torch.linear(torch.embedding(self.embedding, tokens).sum(1), self.weight)
+)");
+  for (const char* other : {"tokens_length", "tokens_mask"}) {
+    sequence(other);
+    EXPECT_EQ(refusal(), "was trained") << other;
+  }
+  sequence("words_length");
+  EXPECT_THAT(refusal(), HasSubstr("forward has no argument for the input `words_length`"));
+  model(R"(
+def forward(self, tokens, tokens_length):
+    e = torch.embedding(self.embedding, tokens).sum(1) / (tokens_length + 1).unsqueeze(1).float()
+    return torch.linear(e, self.weight)
+)");
+  sequence("tokens_length");
+  expect_trained_as([&](Module& m) {
+    return at::cross_entropy_loss(m.forward({tensor(0), tensor(1)}).toTensor(), tensor(2));
+  });
+}
+
+constexpr const char* of_places = R"(
+def forward(self, tokens):
+    return torch.linear(torch.embedding(self.embedding, tokens), self.weight)
+)";
+
+// The loss is that of torch.nn.functional.ctc_loss in Python (PyTorch 1.13) for the same values.
+TEST_F(TypedExamples, SequencesOfLabelsWithALengthAreTrainedWithCtc) {
+  model(of_places);
+  data({{spec("tokens", ElementType::int64, {6})},
+        {spec("y", ElementType::int64, {3}, 3), spec("y_length", ElementType::int64, {}, 4)}});
+  std::vector<std::int64_t>& labels = examples_.values<std::int64_t>(1);
+  std::vector<std::int64_t>& lengths = examples_.values<std::int64_t>(2);
+  for (std::int64_t i = 0; i < examples; ++i) {
+    const std::int64_t length = i % 4;
+    const std::int64_t row[] = {1 + i % 2, 2 - i % 2, 1};
+    lengths[static_cast<std::size_t>(i)] = length;
+    for (std::int64_t j = 0; j < 3; ++j)
+      labels[static_cast<std::size_t>(3 * i + j)] = j < length ? row[j] : ignored_label;
+  }
+  expect_trained_as([&](Module& m) {
+    const at::Tensor scores = m.forward({tensor(0)}).toTensor().log_softmax(2).transpose(0, 1);
+    return at::ctc_loss(scores, tensor(1), at::full({examples}, 6, at::kLong), tensor(2));
+  });
+  const auto trained = train();
+  ASSERT_TRUE(trained) << trained.error().text();
+  ASSERT_EQ(trained->metrics.size(), 1U) << "no accuracy";
+  EXPECT_NEAR(trained->metrics[0].sum / trained->metrics[0].count, 5.243567, 1e-5);
+  EXPECT_NEAR(evaluated()[0].sum / examples, 5.243567, 1e-5);
+
+  const std::int64_t kept = std::exchange(labels[3], 0);
+  EXPECT_THAT(refusal(), HasSubstr("class 0 is the blank of CTC: number the labels from 1"));
+  labels[3] = kept;
+  lengths[0] = 4;
+  EXPECT_THAT(refusal(), HasSubstr("has 6 places for up to 4 labels, of which the data has room for 3"));
+  lengths[0] = 0;
+  model(R"(
+def forward(self, tokens):
+    return torch.linear(torch.embedding(self.embedding, tokens).sum(1), self.weight)
+)");
+  EXPECT_THAT(refusal(), HasSubstr("forward returns [12, 3] for sequences of labels [12, 3], but CTC needs "
+                                   "[examples, places, classes]"));
 }
 
 TEST_F(TypedExamples, ATaggerIsTrainedOnALabelForEachToken) {

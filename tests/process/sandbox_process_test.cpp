@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/process/program_test.h"
 
@@ -81,6 +82,18 @@ TEST_F(AdversarySandboxProcess, ATrainerThatIsKilledWhileItOpensTheDataIsStarted
   EXPECT_NE(first.output().find("the data can be used now"), std::string::npos) << first.output();
   aggregator.signal(SIGTERM);
   EXPECT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
+}
+
+// A pipe that nobody writes to. Nothing has to be connected for the client to end.
+TEST_F(SandboxedFederation, AClientWhoseDataNeverOpensEndsWhenItIsAsked) {
+  create(1);
+  ASSERT_TRUE(std::filesystem::remove(folder / "fixed.csv"));
+  ASSERT_EQ(::mkfifo((folder / "fixed.csv").c_str(), 0600), 0);
+  ChildProcess client("hansa-client", {client_file(1).string()}, log("client"));
+  while (children_of(client.process()).empty()) ASSERT_FALSE(client.wait(seconds(0))) << client.output();
+  client.signal(SIGTERM);
+  EXPECT_EQ(client.wait(seconds(100)), 0) << client.output();
+  EXPECT_NE(client.output().find("stops"), std::string::npos) << client.output();
 }
 
 TEST_F(AdversarySandboxProcess, ATrainerThatIsKilledCostsOneTaskAndTheClientLives) {

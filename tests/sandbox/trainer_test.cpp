@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,16 @@ pid_t only_child() {
   pid_t child = 0;
   file >> child;
   return child;
+}
+
+// Of any thread of this process.
+pid_t only_child_of_process() {
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(thread.path() / "children");
+    pid_t child = 0;
+    if (file >> child) return child;
+  }
+  return 0;
 }
 
 class SandboxTrainer : public ::testing::Test {
@@ -87,7 +98,7 @@ class SandboxTrainer : public ::testing::Test {
   // The error of a training whose process is ended by this signal.
   Error error_of_signal(int signal) {
     start();
-    EXPECT_TRUE(trainer_->available_data());
+    EXPECT_TRUE(trainer_->available_data({}));
     const pid_t child = only_child();
     const std::jthread killer([child, signal, before = processor_time(child)](const std::stop_token& quit) {
       // It computes only when it has a task.
@@ -178,7 +189,7 @@ TEST_F(AdversarySandboxTrainer, AnEndlessLoopIsEndedAndAnErrorOfCodeResource) {
 TEST_F(AdversarySandboxTrainer, ATrainingThatIgnoresStopIsEnded) {
   config_.limits.stop_grace = std::chrono::milliseconds(100);
   start();
-  ASSERT_TRUE(trainer_->available_data());
+  ASSERT_TRUE(trainer_->available_data({}));
   const pid_t child = only_child();
   std::stop_source stop;
   // Long after it has read its first examples, where it would notice the stop.
@@ -257,7 +268,7 @@ TEST_F(AdversarySandboxTrainer, WithoutSeccompNothingIsTrainedUnlessTheSandboxIs
     const auto refused = train(*trainer_, honest_);
     const bool right = !refused && refused.error().code == ErrorCode::resource &&
                        refused.error().text().find("--no-sandbox") != std::string::npos &&
-                       !trainer_->available_data();
+                       !trainer_->available_data({});
     config_.sandbox = SandboxMode::unlocked;
     start();
     ::_exit(right && train(*trainer_, honest_) ? 0 : 1);
@@ -276,7 +287,7 @@ TEST_F(SandboxTrainer, HonestTrainingsGiveTheBitsOfATrainerInTheProcess) {
   trainer_->release();
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the process outlives release()";
   expect_honest_training();
-  const auto available = trainer_->available_data();
+  const auto available = trainer_->available_data({});
   ASSERT_TRUE(available);
   EXPECT_EQ(available->examples, 20U);
 }
@@ -291,13 +302,44 @@ TEST_F(SandboxTrainer, UnusableDataIsTheDatasError) {
   data_.labels = folder_ / "none";
   config_.data = data_;
   start();
-  const auto available = trainer_->available_data();
+  const auto available = trainer_->available_data({});
   ASSERT_FALSE(available);
   EXPECT_EQ(available.error().code, ErrorCode::data) << available.error().text();
   const auto trained = train(*trainer_, honest_);
   ASSERT_FALSE(trained);
   EXPECT_EQ(trained.error().code, ErrorCode::data);
   EXPECT_FALSE(trainer_->reported_data()->available());
+}
+
+// A pipe that nobody writes to: opening it never returns.
+TEST_F(SandboxTrainer, DataThatNeverOpensIsAnErrorAfterTheStallOrStopped) {
+  learning::DataConfig pipe{.kind = "csv", .file = folder_ / "pipe", .label = "y"};
+  ASSERT_EQ(::mkfifo(pipe.file.c_str(), 0600), 0);
+  config_.data = pipe;
+  config_.limits.stall = std::chrono::seconds(1);
+  start();
+  const auto stalled = trainer_->available_data({});
+  ASSERT_FALSE(stalled);
+  EXPECT_THAT(stalled.error().text(),
+              HasSubstr("pipe: cannot be opened: nothing was read for 1 s; name a file"));
+  EXPECT_EQ(stalled.error().code, ErrorCode::data);
+  EXPECT_FALSE(trainer_->reported_data()->available());
+
+  config_.limits.stall = std::chrono::hours(1);
+  start();
+  std::stop_source stop;
+  const std::jthread stopper([&stop](const std::stop_token& quit) {
+    while (!quit.stop_requested() && only_child_of_process() == 0) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const auto stopped = trainer_->available_data(stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().reason.code, ReasonCode::stopped);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the process is gone";
+
+  const auto train_stopped = train(*trainer_, honest_, stop.get_token());
+  ASSERT_FALSE(train_stopped);
+  EXPECT_EQ(train_stopped.error().reason.code, ReasonCode::stopped);
 }
 
 TEST_F(SandboxTrainer, AStoppedTrainingKeepsItsProcess) {

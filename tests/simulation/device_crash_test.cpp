@@ -34,7 +34,7 @@ class LoggingTrainer final : public learning::Trainer {
   LoggingTrainer(Device& device, std::function<RoundId(std::uint64_t seed)> round_of)
       : device_(device), round_of_(std::move(round_of)) {}
 
-  Result<learning::AvailableData> available_data() override {
+  Result<learning::AvailableData> available_data(std::stop_token /*stop*/) override {
     HANSA_TRY(const auto counts, device_.store->counts());
     return learning::AvailableData{counts.available() + 1, counts.fresh, {}};
   }

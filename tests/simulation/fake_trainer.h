@@ -36,7 +36,7 @@ class FakeTrainer : public learning::Trainer {
   // What its data looks like; unless it is set, the data fits no contract.
   void set_description(DataDescription description) { description_ = std::move(description); }
 
-  Result<learning::AvailableData> available_data() override {
+  Result<learning::AvailableData> available_data(std::stop_token /*stop*/) override {
     return learning::AvailableData{examples_, 0, {}, description_};
   }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,

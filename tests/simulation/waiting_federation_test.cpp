@@ -54,7 +54,9 @@ class FailingTrainer final : public learning::Trainer {
   FailingTrainer(std::shared_ptr<learning::Trainer> trainer, std::uint64_t failures)
       : trainer_(std::move(trainer)), left_(failures) {}
   [[nodiscard]] const MethodTable& methods() const override { return trainer_->methods(); }
-  Result<learning::AvailableData> available_data() override { return trainer_->available_data(); }
+  Result<learning::AvailableData> available_data(std::stop_token stop) override {
+    return trainer_->available_data(std::move(stop));
+  }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                          std::span<const learning::OutputVector> outputs,
                                          std::stop_token stop) override {
@@ -131,7 +133,7 @@ class SiteTrainer final : public learning::Trainer {
   SiteTrainer(std::shared_ptr<Site> site, std::uint64_t examples)
       : site_(std::move(site)), trainer_(examples) {}
   [[nodiscard]] const MethodTable& methods() const override { return trainer_.methods(); }
-  Result<learning::AvailableData> available_data() override { return site_->available(); }
+  Result<learning::AvailableData> available_data(std::stop_token) override { return site_->available(); }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                          std::span<const learning::OutputVector> outputs,
                                          std::stop_token stop) override {

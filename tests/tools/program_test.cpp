@@ -8,9 +8,12 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/files.h"
+#include "common/hex.h"
 #include "common/parameter_layout.h"
 #include "common/vector_digest.h"
 #include "learning/data/idx_file.h"
@@ -124,30 +127,74 @@ TEST(Program, AModelIsCreatedAndInspected) {
   EXPECT_EQ(run_hansa("model create logistic " + file).code, 2) << "an archive is not overwritten";
 }
 
-// One bit in any stored file: the command names the file and exits with 8 (docs/exit-codes.md).
-// The client has not seen the files yet: they must still be there.
-TEST(Program, ADescriptionOfArrivingFilesConsumesNone) {
-  const TemporaryFolder folder;
+// A client whose [data] has these lines. Returns its folder.
+std::filesystem::path create_client(const TemporaryFolder& folder, const std::string& data) {
   const auto client = folder / "site" / "sites" / "client-01";
-  ASSERT_EQ(run_hansa("new '" + (folder / "site").string() + "' --clients 1 --clients-min 1").code, 0);
-  std::filesystem::create_directories(client / "in");
-  ASSERT_TRUE(write_file_atomically(client / "in" / "a.csv", std::string("a,b,y\n1,2,0\n3,,1\n5,6,1\n")));
+  EXPECT_EQ(run_hansa("new '" + (folder / "site").string() + "' --clients 1 --clients-min 1").code, 0);
   std::ifstream file(client / "client.toml");
   std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::size_t begin = text.find("[data]"), end = text.find("\n\n", begin);
-  text.replace(begin, end - begin,
-               "[data]\nkind = \"csv\"\nlabel = \"y\"\nmissing = \"zero\"\nfollow = true\nfolder = \"in\"\n"
-               "consumed_files = \"remove\"");
-  ASSERT_TRUE(write_file_atomically(client / "client.toml", text));
-  const Finished described = run_hansa("data describe '" + (client / "client.toml").string() + "' --json");
-  ASSERT_EQ(described.code, 0) << described.output;
-  const auto json = nlohmann::json::parse(described.output);
+  text.replace(begin, end - begin, "[data]\n" + data);
+  EXPECT_TRUE(write_file_atomically(client / "client.toml", text));
+  return client;
+}
+
+nlohmann::json description_of(const std::filesystem::path& client, const std::string& options = "") {
+  const Finished described =
+      run_hansa("data describe '" + (client / "client.toml").string() + "' --json " + options);
+  EXPECT_EQ(described.code, 0) << described.output;
+  return nlohmann::json::parse(described.output);
+}
+
+// The client has not seen the files yet: they must still be there.
+TEST(Program, ADescriptionOfArrivingFilesConsumesNoneAndSaysWhatIsSkipped) {
+  const TemporaryFolder folder;
+  const auto client = create_client(folder,
+                                    "kind = \"csv\"\nlabel = \"y\"\nmissing = \"zero\"\nfollow = true\n"
+                                    "folder = \"in\"\nconsumed_files = \"remove\"");
+  std::filesystem::create_directories(client / "in");
+  ASSERT_TRUE(write_file_atomically(client / "in" / "bad.csv", std::string("a,b,y\n1,low,0\n")));
+  ASSERT_TRUE(write_file_atomically(client / "in" / "a.csv", std::string("a,b,y\n1,2,0\n3,,1\n5,6,1\n")));
+  const auto json = description_of(client);
   EXPECT_EQ(json.at("examples"), 3);
   EXPECT_EQ(json.at("tensors").at(0).at("most"), 6);
   EXPECT_EQ(json.at("tensors").at(1).at("labels"), nlohmann::json({1, 2}));
   EXPECT_TRUE(std::filesystem::exists(client / "in" / "a.csv"));
+  ASSERT_EQ(json.at("notes").size(), 1U);
+  EXPECT_THAT(json.at("notes").at(0).get<std::string>(), HasSubstr("bad.csv:2: column \"b\": is \"low\""));
+  std::filesystem::remove(client / "in" / "a.csv");
+  const Finished nothing = run_hansa("data describe '" + (client / "client.toml").string() + "'");
+  EXPECT_NE(nothing.code, 0);
+  EXPECT_THAT(nothing.output, HasSubstr("bad.csv:2: column \"b\"")) << "why nothing has arrived";
 }
 
+// 1,100 images, of which a description reads 1,000 unless it is asked for all: the damaged one is none of them.
+TEST(Program, ADescriptionOfAllImagesListsTheDamagedOnes) {
+  const TemporaryFolder folder;
+  const auto client = create_client(folder, "kind = \"images\"\nclass_folders = \"photos\"\nsize = 8");
+  constexpr std::string_view one_grey_pixel =
+      "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+      "54789c636800000082008177cd72b60000000049454e44ae426082";
+  std::string png(one_grey_pixel.size() / 2, '\0');
+  ASSERT_TRUE(from_hex(one_grey_pixel, std::span(reinterpret_cast<std::uint8_t*>(png.data()), png.size())));
+  std::filesystem::create_directories(client / "photos" / "a");
+  for (int i = 0; i < 1'100; ++i)
+    std::ofstream(client / "photos" / "a" / (std::to_string(10'000 + i) + ".png"))
+        << (i == 10 ? png.substr(0, 50) : png);
+  const Finished first = run_hansa("data describe '" + (client / "client.toml").string() + "' --json");
+  if (first.output.find("is not part of this build") != std::string::npos) GTEST_SKIP() << first.output;
+  EXPECT_TRUE(description_of(client).at("damaged").empty());
+  const auto all = description_of(client, "--all");
+  EXPECT_EQ(all.at("examples"), 1'100);
+  EXPECT_EQ(all.at("read"), 1'099);
+  ASSERT_EQ(all.at("damaged").size(), 1U);
+  EXPECT_THAT(all.at("damaged").at(0).at("file").get<std::string>(), HasSubstr("photos/a/10010.png"));
+  EXPECT_THAT(run_hansa("data describe '" + (client / "client.toml").string() + "' --all").output,
+              AllOf(HasSubstr("the values are those of 1099 of them"), HasSubstr("1 damaged file\n"),
+                    HasSubstr("10010.png: is a damaged image")));
+}
+
+// One bit in any stored file: the command names the file and exits with 8 (docs/exit-codes.md).
 TEST(AdversaryStoreProgram, VerifyExitsWithStorageForAFlippedBit) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "run";

@@ -5,6 +5,7 @@
 
 #include "client/trainer/internal/task_examples.h"
 #include "common/sandbox/lock.h"
+#include "learning/data/left_out.h"
 #include "learning/data_supply.h"
 #include "learning/local_trainer.h"
 #include "learning/model_copy.h"
@@ -61,6 +62,10 @@ Result<Json> Service::open(const Json& request) {
               {"examples", opened_ ? opened_->example_count() : 0},
               {"landlock", landlock == sandbox::Landlock::held}};
   if (opened_) answer["description"] = json_of(opened_->description());
+  if (opened_) {
+    answer["notes"] = Json::array();
+    for (const Error& note : learning::notes_of(*opened_)) answer["notes"].push_back(json_of(note));
+  }
   return answer;
 }
 

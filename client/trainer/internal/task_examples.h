@@ -62,6 +62,7 @@ class WatchedSource final : public learning::DataSource {
     return source_->read_augmented(indices, tensors, seed);
   }
   [[nodiscard]] bool decodes() const override { return source_->decodes(); }
+  [[nodiscard]] std::uint64_t damaged_files_max() const override { return source_->damaged_files_max(); }
   [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
     return source_->identity(index);
   }

@@ -2,6 +2,7 @@
 
 #include "learning/data/follow/folder_feed.h"
 #include "learning/data/follow/mqtt_feed.h"
+#include "learning/data/follow/sqlite_feed.h"
 #include "learning/data/follow/tail_feed.h"
 
 namespace hansa::learning {
@@ -10,7 +11,10 @@ Result<std::unique_ptr<Feed>> open_feed(const DataConfig& data, const FollowConf
                                         const std::string& consumer, KnownPosition known,
                                         OpenDataSource open) {
   switch (follow.from) {
-    case FollowFrom::file: return std::make_unique<internal::TailFeed>(data, follow, std::move(known));
+    case FollowFrom::file:
+      if (data.kind == "sqlite")
+        return std::make_unique<internal::SqliteFeed>(data, follow, std::move(known));
+      return std::make_unique<internal::TailFeed>(data, follow, std::move(known));
     case FollowFrom::folder:
       return std::make_unique<internal::FolderFeed>(data, follow, std::move(known), std::move(open));
     case FollowFrom::broker: return internal::MqttFeed::open(data, follow, consumer, known);

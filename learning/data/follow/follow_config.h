@@ -29,6 +29,7 @@ struct FollowConfig {
   FollowFrom from = FollowFrom::file;  // the file is DataConfig::file
   std::filesystem::path folder;
   BrokerConfig broker;
+  std::string sequence;  // sqlite: the column that numbers the rows
   BadRows bad_rows = BadRows::refuse;
   ConsumedFiles consumed_files = ConsumedFiles::keep;
   WithoutNew without_new = WithoutNew::train;

@@ -23,6 +23,7 @@ class Reader {
     FollowConfig out;
     HANSA_TRY(out.from, read_from());
     if (out.from == FollowFrom::folder) out.folder = document_.path(key("folder"));
+    if (has("sequence")) out.sequence = text("sequence");
     if (out.from == FollowFrom::broker) {
       HANSA_TRY(out.broker, read_broker());
     }
@@ -82,7 +83,14 @@ class Reader {
     if (kind == "npy" && has("labels"))
       return refuse("labels", "is set together with follow, but each file has labels of its own",
                     "save the inputs x and the targets y in one .npz file, and remove labels");
-    if (follow.from != FollowFrom::folder && !rows)
+    const bool follows_table = kind == "sqlite" && follow.from == FollowFrom::file;
+    if (has("sequence") && !follows_table)
+      return refuse("sequence", "applies only to a file of kind \"sqlite\" that is followed", "remove it");
+    if (follows_table && !has("sequence"))
+      return refuse(
+          "sequence", "is missing, and shows which rows are new",
+          "select the column that numbers the rows in query, and add for example sequence = \"id\"");
+    if (follow.from != FollowFrom::folder && !rows && !follows_table)
       return refuse(follow.from == FollowFrom::file ? "file" : "broker",
                     "cannot be followed for data of kind \"" + kind + "\"",
                     "move whole files into a folder, and set folder");

@@ -23,10 +23,11 @@ inline constexpr std::array follow_settings{
         .kind = config::Kind::boolean,
         .presence = config::Presence::defaulted,
         .default_value = "false",
-        .meaning = "Whether data arrives while the client runs: at the end of `file` (csv, windows), as "
-                   "whole files in "
-                   "`folder`, or from `broker` (csv, windows). Consumed examples are stored in the client's "
-                   "state, each once. A round trains on the new examples and on a replay reservoir.",
+        .meaning =
+            "Whether data arrives while the client runs: at the end of `file` (csv, windows, sqlite), as "
+            "whole files in "
+            "`folder`, or from `broker` (csv, windows). Consumed examples are stored in the client's "
+            "state, each once. A round trains on the new examples and on a replay reservoir.",
         .example = "true"},
     config::Setting{
         .key = "folder",
@@ -36,6 +37,14 @@ inline constexpr std::array follow_settings{
             "follow: a folder into which complete files are moved, in the format of `file`. Names that "
             "start with a dot or end in `.part` or `.tmp` are ignored.",
         .example = "\"/var/spool/measurements\""},
+    config::Setting{
+        .key = "sequence",
+        .presence = config::Presence::optional,
+        .meaning = "follow, sqlite: the column of `query` that numbers the rows, an integer that is larger "
+                   "in each new row and that no two rows share, such as an INTEGER PRIMARY KEY. Rows with a "
+                   "larger number than that of the last one are new. It is no input. Required for `file`.",
+        .range = {.least = 1, .most = 256},
+        .example = "\"id\""},
     config::Setting{
         .key = "broker",
         .presence = config::Presence::optional,

@@ -16,36 +16,20 @@ struct Kind {
   std::string_view packages;  // of Debian, that its build needs; empty: none
 };
 
-// CMake defines HANSA_HAS_... if it finds the libraries of the kind.
-#ifdef HANSA_HAS_HDF5
-constexpr auto open_hdf5 = &kinds::open_hdf5;
-#else
-constexpr decltype(&kinds::open_hdf5) open_hdf5 = nullptr;
-#endif
-#ifdef HANSA_HAS_IMAGES
-constexpr auto open_images = &kinds::open_images;
-#else
-constexpr decltype(&kinds::open_images) open_images = nullptr;
-#endif
-#ifdef HANSA_HAS_NPY
-constexpr auto open_npy = &kinds::open_npy;
-#else
-constexpr decltype(&kinds::open_npy) open_npy = nullptr;
-#endif
-
-#ifdef HANSA_HAS_AUDIO
-constexpr auto open_audio = &kinds::open_audio;
-#else
-constexpr decltype(&kinds::open_audio) open_audio = nullptr;
-#endif
+// CMake defines HANSA_HAS_... as 1 if it finds the libraries of the kind, and as 0 otherwise: then the function does not exist.
+#define HANSA_OPENER_IF_1(function) function
+#define HANSA_OPENER_IF_0(function) nullptr
+#define HANSA_OPENER_IF(has, function) HANSA_OPENER_IF_##has(function)
+#define HANSA_OPENER(has, function) HANSA_OPENER_IF(has, function)
 
 constexpr std::array all{
-    Kind{"audio", open_audio, "libsndfile1-dev and libkissfft-dev"},
+    Kind{"audio", HANSA_OPENER(HANSA_HAS_AUDIO, &kinds::open_audio), "libsndfile1-dev and libkissfft-dev"},
     Kind{"cifar", &kinds::open_cifar, ""},
-    Kind{"hdf5", open_hdf5, "libhdf5-dev"},
-    Kind{"images", open_images, "libturbojpeg0-dev, libpng-dev and libexif-dev"},
+    Kind{"hdf5", HANSA_OPENER(HANSA_HAS_HDF5, &kinds::open_hdf5), "libhdf5-dev"},
+    Kind{"images", HANSA_OPENER(HANSA_HAS_IMAGES, &kinds::open_images),
+         "libturbojpeg0-dev, libpng-dev and libexif-dev"},
     Kind{"jsonl", &kinds::open_jsonl, ""},
-    Kind{"npy", open_npy, "libzip-dev"},
+    Kind{"npy", HANSA_OPENER(HANSA_HAS_NPY, &kinds::open_npy), "libzip-dev"},
     Kind{"sqlite", &kinds::open_sqlite, ""},
     Kind{"tokens", &kinds::open_tokens, ""},
 };

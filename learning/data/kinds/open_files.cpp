@@ -94,6 +94,16 @@ Result<void> OpenFiles::add(const std::filesystem::path& path, std::uint64_t byt
   return {};
 }
 
+void OpenFiles::remove_last() {
+  const File& last = files_.back();
+  if (last.descriptor) {
+    --descriptors_held;
+    --*held_;
+  }
+  memory_bytes_ -= sizeof last + last.content.size();
+  files_.pop_back();
+}
+
 Result<std::vector<std::byte>> OpenFiles::read(std::size_t index, const std::filesystem::path& path) const {
   const File& file = files_[index];
   if (!file.descriptor) return file.content;

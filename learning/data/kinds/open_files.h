@@ -21,6 +21,8 @@ class OpenFiles {
 
   // Fails (data) if the file cannot be opened, is not a regular file, or has more than bytes_max bytes.
   [[nodiscard]] Result<void> add(const std::filesystem::path& path, std::uint64_t bytes_max);
+  // Closes the file that was added last.
+  void remove_last();
   [[nodiscard]] std::size_t size() const { return files_.size(); }
   [[nodiscard]] std::uint64_t file_bytes(std::size_t index) const { return files_[index].bytes; }
   // All bytes of file `index`. Fails (data) if it is shorter now.

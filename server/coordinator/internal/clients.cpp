@@ -51,7 +51,9 @@ void Clients::compare_schemas(const std::string& client, std::uint64_t schema, T
   if (others > shown) names += " and " + std::to_string(others - shown) + " more";
   turn.warn_about(
       client, "schema",
-      client + ": the names of its columns, its label or its classes, or their order, are not those of " +
+      client +
+          ": the names of its columns, its label or its classes, their order, or how its values were made "
+          "(tokenizer, sampling rate) are not those of " +
           names +
           ": a model that is trained on both learns nonsense; compare \"hansa data describe\" on the "
           "devices, set data.columns and data.classes, or set a [data_contract], which names the "

@@ -116,12 +116,25 @@ TEST_F(AudioSource, LogMelIsComputedFromTheWindow) {
 TEST_F(AudioSource, AllFilesHaveTheSameRate) {
   write_sound(sounds_ / "a" / "a.wav", {ramp(100), 16'000});
   write_sound(sounds_ / "a" / "b.wav", {ramp(100), 8'000});
-  EXPECT_THAT(refusal(),
-              HasSubstr("sounds/a/b.wav: has 8000 Hz, but the first file, a/a.wav, has 16000; convert it: "
-                        "ffmpeg -i IN -ar 16000 OUT, or sox IN -r 16000 OUT"));
+  EXPECT_THAT(
+      refusal(),
+      HasSubstr("sounds/a/b.wav: has 8000 Hz, but the first file, a/a.wav, has 16000; convert it: "
+                "ffmpeg -i IN -ar 16000 OUT, or sox IN -r 16000 OUT; and set data.rate, the same on all "
+                "clients"));
   EXPECT_EQ(testing::reason_of(config_).code, ReasonCode::example_invalid);
   config_.rate = 8'000;
   EXPECT_THAT(refusal(), HasSubstr("sounds/a/a.wav: has 16000 Hz, but data.rate is 8000"));
+}
+
+TEST_F(AudioSource, RateAndFeaturesArePartOfTheSchema) {
+  write_sound(sounds_ / "a" / "a.wav", {ramp(2'000), 16'000});
+  config_.window = config_.stride = 800;
+  const DataDescription wave = open_kind(config_)->description();
+  EXPECT_EQ(wave.preparation, "16000 Hz, wave");
+  write_sound(sounds_ / "a" / "a.wav", {ramp(2'000), 8'000});
+  EXPECT_NE(schema_digest(open_kind(config_)->description()), schema_digest(wave));
+  config_.features = AudioFeatures::log_mel;
+  EXPECT_EQ(open_kind(config_)->description().preparation, "8000 Hz, log-mel");
 }
 
 TEST_F(AudioSource, ExamplesMaxTakesTheFirstWindowsAndOpensNoMoreFiles) {
@@ -131,6 +144,23 @@ TEST_F(AudioSource, ExamplesMaxTakesTheFirstWindowsAndOpensNoMoreFiles) {
   EXPECT_EQ(open_kind(config_)->example_count(), 2U);
   config_.examples_max = 4;
   EXPECT_THAT(refusal(), HasSubstr("sounds/a/b.wav: is no sound that can be read"));
+}
+
+TEST_F(AudioSource, AFileThatIsNoSoundIsLeftOutIfSomeMayBeDamaged) {
+  write_sound(sounds_ / "a" / "b.wav", {ramp(300)});
+  write_sound(sounds_ / "b" / "a.wav", {ramp(200)});
+  testing::write_text(sounds_ / "a" / "a.wav", "no sound");
+  EXPECT_THAT(refusal(), HasSubstr("sounds/a/a.wav: is no sound that can be read"));
+  config_.damaged_max = 0.01;
+  const auto source = open_kind(config_);
+  EXPECT_THAT(labels(), ElementsAre(0, 0, 0, 1, 1));
+  EXPECT_EQ(read_inputs(*source, {3}), ramp(100));
+  EXPECT_EQ(*source->identity(3), sha256("b/a.wav"));
+  ASSERT_EQ(source->left_out().size(), 1U);
+  EXPECT_THAT(source->left_out()[0].location, HasSubstr("sounds/a/a.wav"));
+  EXPECT_EQ(source->damaged_files_max(), 0U);
+  testing::write_text(sounds_ / "b" / "b.wav", "no sound");
+  EXPECT_THAT(refusal(), HasSubstr("2 files are damaged, and data.damaged_max allows 1"));
 }
 
 TEST_F(AudioSource, AnExampleIsIdentifiedByItsFile) {

@@ -6,6 +6,7 @@
 
 #include <png.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
 namespace hansa::learning::testing {
 namespace {
@@ -24,13 +25,18 @@ std::string jpeg_of(const std::uint8_t* values, std::size_t width, std::size_t h
   return jpeg;
 }
 
-// An APP1 segment with one TIFF entry, the orientation.
-std::string exif_of(int orientation) {
+// One TIFF entry.
+std::string tiff_of(int orientation) {
   using namespace std::string_literals;
   std::string tiff = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s;
   tiff += static_cast<char>(orientation);
-  tiff += "\0\0\0\0\0\0\0"s;
-  const std::string body = "Exif\0\0"s + tiff;
+  return tiff + "\0\0\0\0\0\0\0"s;
+}
+
+// An APP1 segment.
+std::string exif_of(int orientation) {
+  using namespace std::string_literals;
+  const std::string body = "Exif\0\0"s + tiff_of(orientation);
   const std::size_t length = body.size() + 2;
   return "\xFF\xE1"s + static_cast<char>(length >> 8U) + static_cast<char>(length & 0xFFU) + body;
 }
@@ -65,6 +71,23 @@ void write_png(const std::filesystem::path& path, const kinds::Pixels& image) {
   out.height = static_cast<png_uint_32>(image.height);
   out.format = image.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   write(out, path, image.values.data());
+}
+
+void add_png_orientation(const std::filesystem::path& path, int orientation, ExifPlace place) {
+  const auto big_endian = [](std::uint32_t number) {
+    std::string out;
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(number >> shift & 0xFFU);
+    return out;
+  };
+  const std::string tiff = tiff_of(orientation);
+  const std::string body = "eXIf" + tiff;
+  const auto checksum = static_cast<std::uint32_t>(
+      ::crc32(0, reinterpret_cast<const unsigned char*>(body.data()), static_cast<unsigned>(body.size())));
+  const std::string chunk = big_endian(static_cast<std::uint32_t>(tiff.size())) + body + big_endian(checksum);
+  std::string png = bytes_of_file(path);
+  constexpr std::size_t end_bytes = 12, header_end = 33;
+  png.insert(place == ExifPlace::before_pixels ? header_end : png.size() - end_bytes, chunk);
+  write_bytes(path, png);
 }
 
 void write_deep_png(const std::filesystem::path& path, std::size_t side, std::vector<std::uint16_t> color) {

@@ -14,6 +14,9 @@ namespace hansa::learning::testing {
 [[nodiscard]] kinds::Pixels plain(std::size_t width, std::size_t height, std::vector<std::uint8_t> color);
 
 void write_png(const std::filesystem::path& path, const kinds::Pixels& image);
+// Adds an eXIf chunk with an orientation from 1 to 8 to a PNG file, in front of its pixels or behind them.
+enum class ExifPlace : std::uint8_t { before_pixels, behind_pixels };
+void add_png_orientation(const std::filesystem::path& path, int orientation, ExifPlace place);
 // With 16 bits for each of 4 channels, the last one being transparency.
 void write_deep_png(const std::filesystem::path& path, std::size_t side, std::vector<std::uint16_t> color);
 // Of quality 95. With an orientation from 1 to 8, it has an EXIF header that says so.

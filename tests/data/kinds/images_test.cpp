@@ -11,6 +11,7 @@
 #include "learning/data/kinds/images/resize.h"
 #include "learning/data/kinds/kinds.h"
 #include "learning/data/kinds/open_files.h"
+#include "learning/data/left_out.h"
 #include "learning/hold_out.h"
 #include "tests/data/kinds/image_files.h"
 #include "tests/data/read_source.h"
@@ -144,6 +145,23 @@ TEST_F(ImageFiles, JpegIsDecodedUpright) {
   }
 }
 
+// The orientation is that of the pixels, which are exact here.
+TEST_F(ImageFiles, PngIsTurnedAsItsExifChunkSaysWhereverItIs) {
+  const Pixels upright = pattern(12, 7);
+  const std::array<int, 9> inverse{1, 1, 2, 3, 4, 5, 8, 7, 6};
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (const auto place : {testing::ExifPlace::before_pixels, testing::ExifPlace::behind_pixels}) {
+      testing::write_png(file_, kinds::turned(upright, inverse[static_cast<std::size_t>(orientation)]));
+      testing::add_png_orientation(file_, orientation, place);
+      const Pixels seen = decode().value();
+      EXPECT_EQ(seen.width, 12U) << orientation;
+      EXPECT_EQ(seen.values, upright.values) << orientation;
+    }
+  testing::write_png(file_, upright);
+  testing::add_png_orientation(file_, 9, testing::ExifPlace::before_pixels);
+  EXPECT_EQ(decode().value().values, upright.values) << "9 is no orientation";
+}
+
 TEST_F(ImageFiles, ALargeJpegIsDecodedAtAFractionOfItsSize) {
   testing::write_jpeg(file_, plain(800, 600, {10, 100, 200}));
   const Pixels image = decode(Color::rgb, 64).value();
@@ -273,14 +291,67 @@ TEST_F(ImageFiles, ATableOfFiles) {
   EXPECT_THAT(unopened(), HasSubstr("has no column \"kind\""));
 }
 
+TEST_F(ImageFiles, AFileThatIsNoImageIsLeftOutIfSomeMayBeDamaged) {
+  photos();
+  const auto damage = [&](const char* name, const char* bytes) {
+    testing::write_bytes(config_.class_folders / name, bytes);
+  };
+  damage("cat/a.png", "no image");
+  EXPECT_THAT(unopened(), HasSubstr("cat/a.png: is neither a JPEG nor a PNG file"));
+  config_.damaged_max = 0.01;  // one file always may
+  auto source = open();
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_EQ((*source)->example_count(), 4U);
+  EXPECT_THAT(testing::read_targets<std::int64_t>(**source, testing::all_of(**source)),
+              ElementsAre(0, 0, 1, 1));
+  EXPECT_EQ((*source)->damaged_files_max(), 0U);
+  ASSERT_EQ((*source)->left_out().size(), 1U);
+  const auto notes = notes_of(**source);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes[0].text(),
+              AllOf(HasSubstr("photos: 1 file is damaged and left out: "),
+                    HasSubstr("cat/a.png (is neither a JPEG nor a PNG file); copy them again, or remove")));
+  EXPECT_EQ(notes[0].reason.code, ReasonCode::record_skipped);
+  EXPECT_EQ(notes[0].reason.number(Quantity::count), 1U);
+
+  damage("dog/b.png", "");
+  EXPECT_THAT(unopened(), AllOf(HasSubstr("cat/a.png: 2 files are damaged, and data.damaged_max allows 1: "),
+                                HasSubstr("dog/b.png (is empty)")));
+  config_.damaged_max = 0.5;
+  source = open();
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_THAT(testing::read_targets<std::int64_t>(**source, testing::all_of(**source)), ElementsAre(0, 0, 1));
+}
+
+TEST_F(ImageFiles, AllFilesBeingDamagedIsAnErrorHoweverManyMayBe) {
+  photos();
+  config_.damaged_max = 0.5;
+  for (const char* name : {"cat/a.png", "cat/b.PNG", "cat/more/c.png", "dog/a.png", "dog/b.png"})
+    testing::write_bytes(config_.class_folders / name, "x");
+  EXPECT_THAT(unopened(), HasSubstr("3 files are damaged, and data.damaged_max allows 2"));
+}
+
+// The first image is decoded when the data is opened; damage behind the first bytes of another one is found later.
+TEST_F(ImageFiles, AFirstImageThatCannotBeDecodedIsLeftOutToo) {
+  photos();
+  const auto path = config_.class_folders / "cat" / "a.png";
+  testing::write_bytes(path, testing::bytes_of_file(path).substr(0, 60));
+  EXPECT_THAT(unopened(), HasSubstr("cat/a.png: is a damaged image"));
+  config_.damaged_max = 0.01;
+  const auto source = open();
+  ASSERT_TRUE(source) << source.error().text();
+  EXPECT_EQ((*source)->example_count(), 4U);
+}
+
 TEST_F(ImageFiles, ADamagedFileIsNamedWhenItIsRead) {
   photos();
-  testing::write_bytes(config_.class_folders / "dog" / "b.png", "no image");
+  const auto path = config_.class_folders / "dog" / "b.png";
+  testing::write_bytes(path, testing::bytes_of_file(path).substr(0, 60));
   const auto source = open();
   ASSERT_TRUE(source) << source.error().text();
   const auto read = read_tensor<float>(**source, 0, Indices{4});
   ASSERT_FALSE(read);
-  EXPECT_THAT(read.error().text(), HasSubstr("dog/b.png: is neither a JPEG nor a PNG file"));
+  EXPECT_THAT(read.error().text(), HasSubstr("dog/b.png: is a damaged image"));
   EXPECT_EQ(read.error().reason.code, ReasonCode::example_invalid);
   EXPECT_TRUE(read_tensor<std::int64_t>(**source, 1, Indices{4})) << "its label is known";
 }
@@ -333,7 +404,8 @@ TEST_F(ImageFiles, ACropLiesWithinTheImageAndAFlipMirrors) {
 
 TEST_F(ImageFiles, AnExampleIsKnownByItsNameWithoutDecodingIt) {
   photos();
-  testing::write_bytes(config_.class_folders / "dog" / "b.png", "damaged");
+  const auto path = config_.class_folders / "dog" / "b.png";
+  testing::write_bytes(path, testing::bytes_of_file(path).substr(0, 60));
   const auto source = open();
   ASSERT_TRUE(source) << source.error().text();
   EXPECT_NE((*source)->identity(3), (*source)->identity(4));

@@ -9,6 +9,7 @@ namespace hansa::learning {
 namespace {
 
 using testing::all_of;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -76,6 +77,27 @@ TEST_F(JsonlSource, OneValueThatIsNoIntegerMakesAnArrayFloat) {
   const auto source = open_kind(config_);
   EXPECT_EQ(text_of(source->shape().inputs), "`a`: float32 [2]");
   EXPECT_THAT(read_inputs(*source, all_of(*source)), ElementsAre(1, 2, 3, 4.5F, 5, 6));
+}
+
+// Integers up to 2^24 and multiples of a power of two are float32; 16777217 is none.
+TEST_F(JsonlSource, AnIntegerThatFloatCannotHoldIsRefusedInAnArrayOfFloats) {
+  write("{\"a\": [16777217, 2], \"ill\": 0}\n{\"a\": [3, -9223372036854775807], \"ill\": 0}\n");
+  EXPECT_THAT(read_inputs<std::int64_t>(*open_kind(config_), {0, 1}),
+              ElementsAre(16'777'217, 2, 3, -9'223'372'036'854'775'807));
+  for (const char* text : {"{\"a\": [16777217, 2], \"ill\": 0}\n{\"a\": [3, 4.5], \"ill\": 0}\n",
+                           "{\"a\": [1, 2.5], \"ill\": 0}\n{\"a\": [16777217, 2], \"ill\": 0}\n",
+                           "{\"a\": [1, 2], \"ill\": 0}\n{\"a\": [16777217, 0.5], \"ill\": 0}\n"}) {
+    write(text);
+    EXPECT_THAT(refusal(),
+                AllOf(HasSubstr("a.jsonl:2: column \"a\": has"),
+                      HasSubstr("the integer 16777217, which float32 cannot hold exactly; write all "
+                                "values of the column as integers, or this one with a fraction "
+                                "(16777217.0) if it may be rounded")))
+        << text;
+  }
+  write("{\"a\": [16777216, -1099511627776], \"ill\": 0}\n{\"a\": [16777217.0, 0.5], \"ill\": 0}\n");
+  EXPECT_THAT(read_inputs(*open_kind(config_), {0, 1}),
+              ElementsAre(16'777'216.0F, -1'099'511'627'776.0F, 16'777'216.0F, 0.5F));
 }
 
 TEST_F(JsonlSource, LabelsAreWordsNumbersOrBooleans) {
@@ -177,6 +199,49 @@ TEST_F(JsonlSource, EveryErrorIsOneLineThatNamesTheLocation) {
     write(text);
     EXPECT_THAT(refusal(), HasSubstr(error)) << text;
     EXPECT_EQ(testing::reason_of(config_).code, reason) << text;
+  }
+}
+
+TEST_F(JsonlSource, SequencesArePaddedAndTheirLengthsAreInputs) {
+  write("{\"t\": [7, 8], \"a\": [1, 2], \"ill\": 0}\n{\"t\": [9], \"a\": [3, 4], \"ill\": 1}\n");
+  config_.sequences = {"t"};
+  config_.length = 3;
+  const auto source = open_kind(config_);
+  EXPECT_EQ(text_of(source->shape().inputs),
+            "`t`: int64 [3], `t_length`: int64 [], `t_mask`: boolean [3], `a`: int64 [2]");
+  const auto tensor = [&]<class T>(std::size_t t, T) {
+    return read_tensor<T>(*source, t, all_of(*source)).value();
+  };
+  EXPECT_THAT(tensor(0, std::int64_t{}), ElementsAre(7, 8, 0, 9, 0, 0));
+  EXPECT_THAT(tensor(1, std::int64_t{}), ElementsAre(2, 1));
+  EXPECT_THAT(tensor(2, std::uint8_t{}), ElementsAre(1, 1, 0, 1, 0, 0));
+  EXPECT_THAT(tensor(3, std::int64_t{}), ElementsAre(1, 2, 3, 4));
+  write("{\"t\": [[1, 2]], \"ill\": 0}\n{\"t\": [[3, 4], [5.5, 6]], \"ill\": 1}\n");
+  EXPECT_THAT(read_inputs(*open_kind(config_), {0, 1}), ElementsAre(1, 2, 0, 0, 0, 0, 3, 4, 5.5F, 6, 0, 0));
+}
+
+TEST_F(JsonlSource, SequencesThatDoNotFitAreRefused) {
+  config_.sequences = {"t"};
+  config_.length = 2;
+  struct Case {
+    const char* text;
+    const char* error;
+  };
+  for (const auto& [text, error] :
+       {Case{"{\"t\": [1], \"ill\": 0}\n{\"t\": [1, 2, 3], \"ill\": 0}\n",
+             "a.jsonl:2: column \"t\": has 3 values, and data.length is 2; raise data.length on all clients"},
+        Case{"{\"t\": [[1]], \"ill\": 0}\n{\"t\": [[1, 2]], \"ill\": 0}\n",
+             "has the shape [1, 2], but only the first size may differ"},
+        Case{"{\"t\": [[1]], \"ill\": 0}\n{\"t\": [1], \"ill\": 0}\n",
+             "has the shape [1], but only the first size may differ"},
+        Case{"{\"t\": 1, \"ill\": 0}\n", "a.jsonl:1: has no array \"t\", which data.sequences names"},
+        Case{"{\"t\": [1], \"t_mask\": [1], \"ill\": 0}\n",
+             "is a sequence, and there is a column \"t_mask\", which is the name of an input"},
+        Case{"{\"t\": [1], \"a\": [1], \"ill\": 0}\n{\"t\": [1], \"a\": [1, 2], \"ill\": 0}\n",
+             "has the shape [2], but [1] in the first line; correct the line; if lengths differ, name the "
+             "column in data.sequences"}}) {
+    write(text);
+    EXPECT_THAT(refusal(), HasSubstr(error)) << text;
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <sentencepiece_processor.h>
 
+#include "common/files.h"
 #include "common/random.h"
 #include "tests/data/data_files.h"
 #include "tests/data/kinds/open_kind.h"
@@ -60,6 +61,17 @@ TEST_F(SentencePiece, TokensAreThoseThatTheLibraryGivesLineByLine) {
         EXPECT_EQ(targets[example * 4 + i], expected[example + i + 1]) << type;
       }
   }
+}
+
+TEST_F(SentencePiece, TheTokenizerIsPartOfTheSchema) {
+  testing::train_tokenizer(config_.tokenizer, "--model_type=unigram");
+  const DataDescription unigram = open_kind(config_)->description();
+  EXPECT_EQ(unigram.preparation,
+            "tokens: SentencePiece model " + digest_of_file(config_.tokenizer).value().text());
+  testing::train_tokenizer(config_.tokenizer, "--model_type=bpe");
+  EXPECT_NE(schema_digest(open_kind(config_)->description()), schema_digest(unigram));
+  config_.tokenizer.clear();
+  EXPECT_EQ(open_kind(config_)->description().preparation, "tokens: bytes");
 }
 
 TEST_F(SentencePiece, AVocabularyOfMoreThanAByteIsKeptWhole) {

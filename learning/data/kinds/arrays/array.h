@@ -32,7 +32,7 @@ class ArrayMemory {
   virtual ~ArrayMemory() = default;
   // Bytes that the system cannot reclaim.
   [[nodiscard]] virtual std::uint64_t memory_bytes() const = 0;
-  // Fails (data) if the values cannot be read any more. Thread-safe.
+  // Fails (data) if the values cannot be read any more, or were not those of the file when they were read. Thread-safe.
   [[nodiscard]] virtual Result<void> check() const { return {}; }
 };
 

@@ -25,15 +25,15 @@ Result<std::uint64_t> count_examples(std::span<const ArraySpec> arrays, const st
   const ArraySpec& first = arrays.front();
   for (const auto& [name, type, shape] : arrays) {
     if (shape.empty())
-      return fail(ErrorCode::data, location, "has an array \"" + name + "\" without dimensions",
+      return fail(ErrorCode::data, location, "has \"" + name + "\" without dimensions",
                   "the first dimension must be the number of examples", {ReasonCode::data_damaged, {}});
     if (shape[0] != first.shape[0])
       return fail(ErrorCode::data, location,
                   "has " + std::to_string(first.shape[0]) + " examples in " + first.name + ", but " +
                       std::to_string(shape[0]) + " in " + name,
-                  "save all arrays with the same number of examples", {ReasonCode::data_damaged, {}});
+                  "save all of them with the same number of examples", {ReasonCode::data_damaged, {}});
     if (shape[0] > 0 && array_bytes(type, shape) == 0)
-      return fail(ErrorCode::data, location, "has an array \"" + name + "\" without a value",
+      return fail(ErrorCode::data, location, "has \"" + name + "\" without a value",
                   "save all of it, or leave it out", {ReasonCode::data_damaged, {}});
   }
   const std::uint64_t count = first.shape[0];

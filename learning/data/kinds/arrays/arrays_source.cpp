@@ -40,10 +40,10 @@ class ArraysSource final : public DataSource {
 
   [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
                                   std::span<const TensorBytes> tensors) const override {
-    for (const ArrayMemory* memory : memories_) HANSA_TRY_VOID(memory->check());
+    HANSA_TRY_VOID(check_memories());
     for (std::size_t t = 0; t < tensors.size(); ++t)
       if (!tensors[t].empty()) convert_examples(arrays_[t], indices, shape_[t].type, tensors[t]);
-    return {};
+    return check_memories();  // a file may have been truncated meanwhile
   }
 
   [[nodiscard]] Result<void> check_values() {
@@ -52,6 +52,11 @@ class ArraysSource final : public DataSource {
   }
 
  private:
+  [[nodiscard]] Result<void> check_memories() const {
+    for (const ArrayMemory* memory : memories_) HANSA_TRY_VOID(memory->check());
+    return {};
+  }
+
   [[nodiscard]] Result<void> check_tensor(std::size_t t) {
     const std::size_t bytes = shape_[t].bytes();
     const auto examples_at_once = static_cast<std::size_t>(

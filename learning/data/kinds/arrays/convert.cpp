@@ -16,6 +16,9 @@ namespace {
 struct Half {
   std::uint16_t bits;
 };
+struct BrainFloat {
+  std::uint16_t bits;
+};
 struct Boolean {
   std::uint8_t byte;
 };
@@ -28,6 +31,7 @@ auto number_at(const std::byte* from) {
   else std::memcpy(bytes.data(), from, sizeof(Stored));
   const auto stored = std::bit_cast<Stored>(bytes);
   if constexpr (std::is_same_v<Stored, Half>) return float_of_half(stored.bits);
+  else if constexpr (std::is_same_v<Stored, BrainFloat>) return float_of_bfloat(stored.bits);
   else if constexpr (std::is_same_v<Stored, Boolean>) return std::uint8_t{stored.byte != 0};
   else if constexpr (std::is_same_v<Stored, std::uint64_t>)
     return static_cast<std::int64_t>(
@@ -60,6 +64,7 @@ void convert_to(const Array& array, std::span<const std::uint32_t> indices, Tens
   const std::span<To> out = values_of<To>(to);
   switch (array.spec.type) {
     case NumberType::float16: return convert_from<Half>(array, indices, out);
+    case NumberType::bfloat16: return convert_from<BrainFloat>(array, indices, out);
     case NumberType::float32: return convert_from<float>(array, indices, out);
     case NumberType::float64: return convert_from<double>(array, indices, out);
     case NumberType::int8: return convert_from<std::int8_t>(array, indices, out);

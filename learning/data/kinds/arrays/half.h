@@ -1,4 +1,4 @@
-// Numbers of 16 bits (IEEE 754 binary16), which C++20 has no type for.
+// Numbers of 16 bits (IEEE 754 binary16, and bfloat16), which C++20 has no types for.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -17,6 +17,11 @@ namespace hansa::learning::kinds {
   // The bias of the exponent is 15 there and 127 here. Infinity and NaN have the largest exponent.
   const std::uint32_t wide = exponent == 0x1f ? 0xff : exponent + 127 - 15;
   return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+// The upper half of a float32.
+[[nodiscard]] inline float float_of_bfloat(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
 }  // namespace hansa::learning::kinds

@@ -9,6 +9,7 @@ namespace hansa::learning::kinds {
 
 enum class NumberType : std::uint8_t {
   float16,
+  bfloat16,
   float32,
   float64,
   int8,
@@ -28,6 +29,7 @@ enum class NumberType : std::uint8_t {
     case NumberType::uint8:
     case NumberType::boolean: return 1;
     case NumberType::float16:
+    case NumberType::bfloat16:
     case NumberType::int16:
     case NumberType::uint16: return 2;
     case NumberType::float32:

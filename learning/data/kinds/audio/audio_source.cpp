@@ -15,6 +15,7 @@
 #include "learning/data/kinds/audio/sound_windows.h"
 #include "learning/data/kinds/labelled_files.h"
 #include "learning/data/kinds/openers.h"
+#include "learning/data/left_out.h"
 
 namespace hansa::learning::kinds {
 namespace {
@@ -35,12 +36,17 @@ class AudioSource final : public DataSource {
         rate_(config.rate),
         is_rate_set_(config.rate != 0),
         files_(std::move(files)),
-        windows_(config.window, config.stride) {}
+        windows_(config.window, config.stride),
+        left_out_(damaged_files_allowed(config.damaged_max, files_.files.size())) {}
 
   // Opens the files, and reads their headers.
   Result<void> open(const DataConfig& config) {
-    for (std::size_t i = 0; i < files_.files.size() && windows_.size() < example_limit(); ++i)
-      HANSA_TRY_VOID(open_file(i));
+    std::vector<LabelledFile> usable;
+    for (std::size_t i = 0; i < files_.files.size() && windows_.size() < example_limit(); ++i) {
+      HANSA_TRY(const bool is_usable, open_file(files_.files[i]));
+      if (is_usable) usable.push_back(std::move(files_.files[i]));
+    }
+    files_.files = std::move(usable);
     count_ = std::min(windows_.size(), example_limit());
     if (windows_.size() > examples_max && most_ == 0)
       return fail(ErrorCode::data, location_, "has more than 4,294,967,295 windows", "raise data.stride",
@@ -70,6 +76,7 @@ class AudioSource final : public DataSource {
   [[nodiscard]] DataDescription description() const override {
     DataDescription out = describe(shape_);
     out.classes = files_.classes;
+    out.preparation = std::to_string(rate_) + " Hz, " + (mel_ ? "log-mel" : "wave");
     return out;
   }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
@@ -80,6 +87,8 @@ class AudioSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
   [[nodiscard]] bool decodes() const override { return true; }
+  [[nodiscard]] std::vector<Error> left_out() const override { return left_out_.errors(); }
+  [[nodiscard]] std::uint64_t damaged_files_max() const override { return left_out_.room(); }
   [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
     // Windows of one recording have too much in common to be on both sides.
     return sha256(files_.files[windows_[index].file].name);
@@ -110,8 +119,9 @@ class AudioSource final : public DataSource {
  private:
   [[nodiscard]] std::uint64_t example_limit() const { return most_ == 0 ? examples_max + 1 : most_; }
 
-  Result<void> open_file(std::size_t index) {
-    const std::filesystem::path& path = files_.files[index].path;
+  // False: it is damaged, and left out.
+  Result<bool> open_file(const LabelledFile& named) {
+    const std::filesystem::path& path = named.path;
     HANSA_TRY_VOID(opened_.add(path, file_bytes_max));
     if (opened_.memory_bytes() > memory_bytes_max)
       return fail(
@@ -119,21 +129,41 @@ class AudioSource final : public DataSource {
           "has more files than this process may keep open, and the others take more than 4 GiB of memory",
           "raise the limit of open files (ulimit -Hn), set data.examples_max, or join files into longer ones",
           {ReasonCode::data_too_large, {}});
-    HANSA_TRY(const SoundFile file, SoundFile::open(opened_, index, path));
-    const SoundFormat format = file.format();
-    if (rate_ == 0) rate_ = format.rate;
+    auto checked = check(path);
+    if (!checked) {
+      if (checked.error().reason.code != ReasonCode::data_damaged)
+        return tl::unexpected<Error>(std::move(checked.error()));
+      HANSA_TRY_VOID(left_out_.add(std::move(checked.error())));
+      opened_.remove_last();
+      return false;
+    }
+    const SoundFormat format = *checked;
+    if (rate_ == 0) {
+      rate_ = format.rate;
+      first_name_ = named.name;
+    }
     if (format.rate != rate_)
-      return fail(
-          ErrorCode::data, path.string(),
-          "has " + std::to_string(format.rate) + " Hz, but " +
-              (is_rate_set_ ? "data.rate is " : "the first file, " + files_.files[0].name + ", has ") +
-              std::to_string(rate_),
-          "convert it: ffmpeg -i IN -ar " + std::to_string(rate_) + " OUT, or sox IN -r " +
-              std::to_string(rate_) + " OUT",
-          {ReasonCode::example_invalid, {{Quantity::example, windows_.size()}}});
+      return fail(ErrorCode::data, path.string(),
+                  "has " + std::to_string(format.rate) + " Hz, but " +
+                      (is_rate_set_ ? "data.rate is " : "the first file, " + first_name_ + ", has ") +
+                      std::to_string(rate_),
+                  "convert it: ffmpeg -i IN -ar " + std::to_string(rate_) + " OUT, or sox IN -r " +
+                      std::to_string(rate_) + " OUT" +
+                      (is_rate_set_ ? "" : "; and set data.rate, the same on all clients"),
+                  {ReasonCode::example_invalid, {{Quantity::example, windows_.size()}}});
     windows_.add_file(format.samples);
     formats_.push_back(format);
-    return {};
+    return true;
+  }
+
+  // Reads the header of the file that was opened last. Of files before the first one that can be decoded, the first window is
+  // decoded too, so that a format that cannot be read is noticed now, and not in the middle of a training.
+  Result<SoundFormat> check(const std::filesystem::path& path) const {
+    HANSA_TRY(SoundFile file, SoundFile::open(opened_, opened_.size() - 1, path));
+    if (!formats_.empty()) return file.format();
+    std::vector<float> samples(std::min<std::uint64_t>(window_, file.format().samples));
+    HANSA_TRY_VOID(file.read(0, samples));
+    return file.format();
   }
 
   // A file that is shorter than the window is followed by zeros.
@@ -157,6 +187,8 @@ class AudioSource final : public DataSource {
   LabelledFiles files_;
   OpenFiles opened_;
   SoundWindows windows_;
+  LeftOut left_out_;
+  std::string first_name_;  // of the file that decided the rate
   std::vector<SoundFormat> formats_;
   std::uint64_t count_ = 0;
   std::optional<LogMel> mel_;
@@ -169,8 +201,6 @@ Result<std::unique_ptr<DataSource>> open_audio(const DataConfig& config) {
   HANSA_TRY(LabelledFiles files, find_labelled_files(config, extensions));
   auto source = std::make_unique<AudioSource>(config, std::move(files));
   HANSA_TRY_VOID(source->open(config));
-  // Sound that cannot be decoded is noticed now, and not in the middle of a training.
-  HANSA_TRY_VOID(read_tensor<float>(*source, 0, std::array<std::uint32_t, 1>{0}));
   return source;
 }
 

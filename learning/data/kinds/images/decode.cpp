@@ -10,6 +10,9 @@
 namespace hansa::learning::kinds {
 namespace {
 
+constexpr std::array<std::uint8_t, 3> jpeg{0xFF, 0xD8, 0xFF};
+constexpr std::array<std::uint8_t, image_start_bytes> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+
 template <std::size_t N>
 bool begins_with(std::span<const std::byte> file, const std::array<std::uint8_t, N>& bytes) {
   return file.size() >= N && std::ranges::equal(file.first(N), bytes, {},
@@ -30,19 +33,21 @@ Pixels grey_of(const Pixels& image) {
 
 }  // namespace
 
+Result<void> check_start(std::span<const std::byte> start, const std::string& location) {
+  if (begins_with(start, jpeg) || begins_with(start, png)) return {};
+  return fail(ErrorCode::data, location, start.empty() ? "is empty" : "is neither a JPEG nor a PNG file",
+              "convert it, or remove it", {ReasonCode::data_damaged, {}});
+}
+
 Result<Pixels> decode_image(std::span<const std::byte> file, Color color, std::size_t side_min,
                             const std::string& location) {
-  constexpr std::array<std::uint8_t, 3> jpeg{0xFF, 0xD8, 0xFF};
-  constexpr std::array<std::uint8_t, 8> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  HANSA_TRY_VOID(check_start(file, location));
   Pixels out;
   if (begins_with(file, jpeg)) {
     HANSA_TRY(out, decode_jpeg(file, side_min, location));
-    out = turned(std::move(out), orientation_of(file));
-  } else if (begins_with(file, png)) {
-    HANSA_TRY(out, decode_png(file, location));
+    out = turned(std::move(out), jpeg_orientation(file));
   } else {
-    return fail(ErrorCode::data, location, file.empty() ? "is empty" : "is neither a JPEG nor a PNG file",
-                "convert it, or remove it", {ReasonCode::data_damaged, {}});
+    HANSA_TRY(out, decode_png(file, location));
   }
   return color == Color::grey ? grey_of(out) : out;
 }

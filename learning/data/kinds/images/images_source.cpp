@@ -9,6 +9,7 @@
 #include "learning/data/kinds/labelled_files.h"
 #include "learning/data/kinds/open_files.h"
 #include "learning/data/kinds/openers.h"
+#include "learning/data/left_out.h"
 
 namespace hansa::learning::kinds {
 namespace {
@@ -17,13 +18,14 @@ constexpr std::uint64_t file_bytes_max = std::uint64_t{256} << 20U;
 
 class ImagesSource final : public DataSource {
  public:
-  ImagesSource(const DataConfig& config, LabelledFiles files, OpenFiles opened)
+  ImagesSource(const DataConfig& config, LabelledFiles files, OpenFiles opened, LeftOut left_out)
       : location_((config.class_folders.empty() ? config.file : config.class_folders).string()),
         size_(config.size),
         color_(config.color),
         augmentation_(augmentation_of(config.augment)),
         files_(std::move(files)),
-        opened_(std::move(opened)) {
+        opened_(std::move(opened)),
+        left_out_(std::move(left_out)) {
     const auto side = static_cast<std::int64_t>(size_);
     shape_ = one_input({color_ == Color::grey ? 1 : 3, side, side}, class_target(files_.class_count));
   }
@@ -43,6 +45,8 @@ class ImagesSource final : public DataSource {
   }
   [[nodiscard]] std::string location() const override { return location_; }
   [[nodiscard]] bool decodes() const override { return true; }
+  [[nodiscard]] std::vector<Error> left_out() const override { return left_out_.errors(); }
+  [[nodiscard]] std::uint64_t damaged_files_max() const override { return left_out_.room(); }
   // A file is known by its name and its size, so that not all images are decoded to choose some.
   [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
     Sha256 hash;
@@ -107,8 +111,22 @@ class ImagesSource final : public DataSource {
   Augmentation augmentation_;
   LabelledFiles files_;
   OpenFiles opened_;
+  LeftOut left_out_;
   ExampleShape shape_;
 };
+
+// Looks at the first bytes of the file. Of files before the first one that can be decoded, all are decoded, so that a folder
+// of other files is noticed now, and not in the middle of a training.
+Result<void> check(const OpenFiles& opened, std::size_t index, const LabelledFile& file,
+                   const DataConfig& config) {
+  std::array<std::byte, image_start_bytes> start{};
+  HANSA_TRY(const std::size_t read, opened.read_part(index, 0, start, file.path));
+  HANSA_TRY_VOID(check_start(std::span(start).first(read), file.path.string()));
+  if (index > 0) return {};
+  HANSA_TRY(const std::vector<std::byte> bytes, opened.read(index, file.path));
+  HANSA_TRY_VOID(decode_image(bytes, config.color, config.size, file.path.string()));
+  return {};
+}
 
 }  // namespace
 
@@ -118,12 +136,21 @@ Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config) {
     return fail(ErrorCode::usage, "data.size", "is not set", "set the height and width that the model takes");
   HANSA_TRY(LabelledFiles files, find_labelled_files(config, extensions));
   OpenFiles opened;
-  for (const LabelledFile& file : files.files) HANSA_TRY_VOID(opened.add(file.path, file_bytes_max));
-  auto source = std::make_unique<ImagesSource>(config, std::move(files), std::move(opened));
-  // A folder of other files is noticed now, and not in the middle of a training.
-  const std::array<std::uint32_t, 1> first{0};
-  HANSA_TRY_VOID(read_tensor<float>(*source, 0, first));
-  return source;
+  LeftOut left_out(damaged_files_allowed(config.damaged_max, files.files.size()));
+  std::vector<LabelledFile> usable;
+  for (LabelledFile& file : files.files) {
+    HANSA_TRY_VOID(opened.add(file.path, file_bytes_max));
+    if (auto checked = check(opened, usable.size(), file, config); !checked) {
+      if (checked.error().reason.code != ReasonCode::data_damaged)
+        return tl::unexpected<Error>(std::move(checked.error()));
+      HANSA_TRY_VOID(left_out.add(std::move(checked.error())));
+      opened.remove_last();
+    } else {
+      usable.push_back(std::move(file));
+    }
+  }
+  files.files = std::move(usable);
+  return std::make_unique<ImagesSource>(config, std::move(files), std::move(opened), std::move(left_out));
 }
 
 }  // namespace hansa::learning::kinds

@@ -1,7 +1,10 @@
 #include "learning/data/kinds/images/orientation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include <libexif/exif-data.h>
 
@@ -10,12 +13,11 @@ namespace {
 
 constexpr std::size_t exif_within = 128 * 1024;  // of the start of a file
 
-}  // namespace
-
-int orientation_of(std::span<const std::byte> jpeg) {
-  const auto bytes = static_cast<unsigned>(std::min(jpeg.size(), exif_within));
+// Of a JPEG file, or of EXIF data with its mark.
+int orientation_of(std::span<const std::byte> bytes) {
   const std::unique_ptr<ExifData, void (*)(ExifData*)> data(
-      ::exif_data_new_from_data(reinterpret_cast<const unsigned char*>(jpeg.data()), bytes),
+      ::exif_data_new_from_data(reinterpret_cast<const unsigned char*>(bytes.data()),
+                                static_cast<unsigned>(bytes.size())),
       &::exif_data_unref);
   if (!data) return 1;
   const ExifEntry* entry = ::exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
@@ -23,6 +25,21 @@ int orientation_of(std::span<const std::byte> jpeg) {
     return 1;
   const int value = ::exif_get_short(entry->data, ::exif_data_get_byte_order(data.get()));
   return value >= 1 && value <= 8 ? value : 1;
+}
+
+}  // namespace
+
+int jpeg_orientation(std::span<const std::byte> file) {
+  return orientation_of(file.first(std::min(file.size(), exif_within)));
+}
+
+int exif_orientation(std::span<const std::byte> block) {
+  constexpr std::string_view mark("Exif\0\0",
+                                  6);  // with which libexif knows such data outside of a JPEG file
+  std::vector<std::byte> bytes;
+  std::ranges::copy(std::as_bytes(std::span(mark)), std::back_inserter(bytes));
+  std::ranges::copy(block.first(std::min(block.size(), exif_within)), std::back_inserter(bytes));
+  return orientation_of(bytes);
 }
 
 Pixels turned(Pixels image, int orientation) {

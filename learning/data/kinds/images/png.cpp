@@ -1,9 +1,11 @@
 #include <csetjmp>
 #include <cstring>
+#include <utility>
 
 #include <png.h>
 
 #include "learning/data/kinds/images/formats.h"
+#include "learning/data/kinds/images/orientation.h"
 
 namespace hansa::learning::kinds {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 struct Reader {
   png_structp png = nullptr;
   png_infop info = nullptr;
+  png_infop end = nullptr;  // of the chunks behind the pixels
   std::span<const std::byte> rest;
   std::string problem;
   std::vector<png_bytep> rows;
@@ -19,7 +22,7 @@ struct Reader {
   Reader() = default;
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
-  ~Reader() { ::png_destroy_read_struct(&png, &info, nullptr); }
+  ~Reader() { ::png_destroy_read_struct(&png, &info, &end); }
 };
 
 void take(png_structp png, png_bytep out, png_size_t bytes) {
@@ -51,8 +54,21 @@ bool read_header(Reader& reader) {
 bool read_rows(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   ::png_read_image(reader.png, reader.rows.data());
-  ::png_read_end(reader.png, nullptr);
+  ::png_read_end(reader.png, reader.end);
   return true;
+}
+
+// The eXIf chunk may be before the pixels or behind them.
+int orientation_of(const Reader& reader) {
+#ifdef PNG_eXIf_SUPPORTED
+  for (const png_infop info : {reader.info, reader.end}) {
+    png_uint_32 bytes = 0;
+    png_bytep block = nullptr;
+    if (::png_get_eXIf_1(reader.png, info, &bytes, &block) != 0 && block != nullptr)
+      return exif_orientation(std::as_bytes(std::span(block, bytes)));
+  }
+#endif
+  return 1;
 }
 
 }  // namespace
@@ -62,7 +78,8 @@ Result<Pixels> decode_png(std::span<const std::byte> file, const std::string& lo
   reader.rest = file;
   reader.png = ::png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, &give_up, &ignore);
   if (reader.png != nullptr) reader.info = ::png_create_info_struct(reader.png);
-  if (reader.info == nullptr)
+  if (reader.info != nullptr) reader.end = ::png_create_info_struct(reader.png);
+  if (reader.end == nullptr)
     return fail(ErrorCode::resource, location, "cannot be decoded: no memory is left");
   if (!read_header(reader)) return damaged_image(location, reader.problem);
   const std::size_t width = ::png_get_image_width(reader.png, reader.info);
@@ -74,7 +91,7 @@ Result<Pixels> decode_png(std::span<const std::byte> file, const std::string& lo
   out.values.resize(width * height * 3);
   for (std::size_t y = 0; y < height; ++y) reader.rows.push_back(out.values.data() + y * width * 3);
   if (!read_rows(reader)) return damaged_image(location, reader.problem);
-  return out;
+  return turned(std::move(out), orientation_of(reader));
 }
 
 }  // namespace hansa::learning::kinds

@@ -9,8 +9,7 @@ internal::InvalidValue refusal(std::string what, std::string hint) {
   return {std::move(what), std::move(hint), ReasonCode::value_invalid};
 }
 internal::InvalidValue ragged() {
-  return refusal("is an array whose parts have different shapes",
-                 "pad them to one shape, and add an input that says which places are filled");
+  return refusal("is an array whose parts have different shapes", "pad them to one shape");
 }
 
 }  // namespace

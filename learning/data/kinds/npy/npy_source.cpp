@@ -6,7 +6,7 @@
 
 #include "learning/data/kinds/arrays/array_rules.h"
 #include "learning/data/kinds/arrays/arrays_source.h"
-#include "learning/data/kinds/npy/mapped_file.h"
+#include "learning/data/kinds/arrays/mapped_file.h"
 #include "learning/data/kinds/npy/npy_array.h"
 #include "learning/data/kinds/npy/npy_header.h"
 #include "learning/data/kinds/npy/npz_file.h"

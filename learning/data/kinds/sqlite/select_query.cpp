@@ -39,6 +39,13 @@ void restrict_to_reading(sqlite3* database) {
   sqlite3_set_authorizer(database, authorize, nullptr);
 }
 
+// A name as SQL writes it.
+std::string quoted(const std::string& name) {
+  std::string out = "\"";
+  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
+}
+
 tl::unexpected<Error> wrong_query(std::string what) {
   return fail(ErrorCode::usage, "data.query", std::move(what), "write one SELECT");
 }
@@ -123,7 +130,40 @@ Result<SelectQuery> SelectQuery::open(const std::filesystem::path& file, const s
     out.columns_.emplace_back(name == nullptr ? "" : name);
   }
   out.statement_ = std::move(statement);
+  out.text_.assign(query.c_str(), rest);
+  if (out.text_.ends_with(';')) out.text_.pop_back();
   return out;
+}
+
+// The query as a table, between start and end. It may end with a comment, so that a newline follows.
+Result<SelectQuery::Statement> SelectQuery::prepare_with(const std::string& start,
+                                                         const std::string& end) const {
+  const std::string text = start + "(\n" + text_ + "\n)" + end;
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(connection_->handle(), text.c_str(), -1, 0, &statement, nullptr);
+  Statement out(statement);
+  if (code == SQLITE_ERROR || code == SQLITE_AUTH)
+    return wrong_query("cannot be read from a row on (" + printable(sqlite3_errmsg(connection_->handle())) +
+                       ")");
+  if (code != SQLITE_OK) return read_error(location_, code, sqlite3_errmsg(connection_->handle()));
+  return out;
+}
+
+Result<void> SelectQuery::read_after(const std::string& column, std::int64_t value, std::uint64_t rows_max) {
+  const std::string name = quoted(column);
+  HANSA_TRY(statement_, prepare_with("SELECT * FROM ", " WHERE " + name + " > ?1 ORDER BY " + name +
+                                                           " LIMIT " + std::to_string(rows_max)));
+  sqlite3_bind_int64(statement_.get(), 1, value);
+  return {};
+}
+
+Result<std::optional<std::int64_t>> SelectQuery::largest(const std::string& column) const {
+  HANSA_TRY(const Statement statement, prepare_with("SELECT max(" + quoted(column) + ") FROM ", ""));
+  connection_->blocks = 0;
+  if (const int code = sqlite3_step(statement.get()); code != SQLITE_ROW)
+    return read_error(location_, code, sqlite3_errmsg(connection_->handle()));
+  if (sqlite3_column_type(statement.get(), 0) != SQLITE_INTEGER) return std::nullopt;
+  return sqlite3_column_int64(statement.get(), 0);
 }
 
 Result<bool> SelectQuery::next() {
@@ -146,6 +186,7 @@ SqlValue SelectQuery::value(std::size_t column) const {
     case SQLITE_FLOAT:
       out.form = SqlValue::Form::number;
       out.number = sqlite3_column_double(row, i);
+      if (sqlite3_column_type(row, i) == SQLITE_INTEGER) out.integer = sqlite3_column_int64(row, i);
       break;
     case SQLITE_TEXT: out.form = SqlValue::Form::text; break;
     case SQLITE_BLOB: out.form = SqlValue::Form::blob; return out;

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/files.h"
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/kinds/openers.h"
 #include "learning/data/kinds/tokens/text_parts.h"
@@ -36,11 +37,12 @@ std::size_t count_of(const Tokens& tokens) {
 
 class TokensSource final : public DataSource {
  public:
-  TokensSource(const DataConfig& config, std::int64_t vocabulary, Tokens tokens)
+  TokensSource(const DataConfig& config, std::int64_t vocabulary, Tokens tokens, std::string tokenizer)
       : location_(config.file.string()),
         window_(config.window),
         stride_(config.stride),
-        tokens_(std::move(tokens)) {
+        tokens_(std::move(tokens)),
+        tokenizer_(std::move(tokenizer)) {
     count_ = (count_of(tokens_) - window_ - 1) / stride_ + 1;
     if (config.examples_max > 0) count_ = std::min(count_, config.examples_max);
     const auto window = static_cast<std::int64_t>(window_);
@@ -50,6 +52,11 @@ class TokensSource final : public DataSource {
 
   [[nodiscard]] std::uint64_t example_count() const override { return count_; }
   [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
+  [[nodiscard]] DataDescription description() const override {
+    DataDescription out = describe(shape_);
+    out.preparation = tokenizer_;
+    return out;
+  }
   [[nodiscard]] std::uint64_t memory_bytes() const override {
     return std::visit([](const auto& all) { return all.size() * sizeof(all[0]); }, tokens_);
   }
@@ -76,6 +83,7 @@ class TokensSource final : public DataSource {
   std::size_t window_;
   std::size_t stride_;
   Tokens tokens_;
+  std::string tokenizer_;  // which one
   std::uint64_t count_ = 0;
   ExampleShape shape_;
 };
@@ -118,8 +126,11 @@ Result<Tokens> read_tokens(internal::ByteStream& file, Tokenizer& tokenizer) {
 
 Result<std::unique_ptr<DataSource>> open_tokens(const DataConfig& config) {
   std::unique_ptr<Tokenizer> tokenizer = byte_tokenizer();
+  std::string name = "tokens: bytes";
   if (!config.tokenizer.empty()) {
     HANSA_TRY(tokenizer, open_sentencepiece(config.tokenizer));
+    HANSA_TRY(const Digest digest, digest_of_file(config.tokenizer));
+    name = "tokens: SentencePiece model " + digest.text();
   }
   HANSA_TRY(auto file, internal::ByteStream::open(config.file, "set data.file to a text file, plain or .gz"));
   HANSA_TRY(Tokens tokens, read_tokens(file, *tokenizer));
@@ -128,7 +139,8 @@ Result<std::unique_ptr<DataSource>> open_tokens(const DataConfig& config) {
     return file.bad("has " + std::to_string(count) + " tokens, but an example takes " +
                         std::to_string(std::uint64_t{config.window} + 1),
                     "lower data.window, or give this client a longer text", ReasonCode::too_few_examples);
-  return std::make_unique<TokensSource>(config, tokenizer->vocabulary_size(), std::move(tokens));
+  return std::make_unique<TokensSource>(config, tokenizer->vocabulary_size(), std::move(tokens),
+                                        std::move(name));
 }
 
 }  // namespace hansa::learning::kinds

@@ -10,6 +10,7 @@
 #include "common/descriptor.h"
 #include "common/error.h"
 #include "learning/data/kinds/arrays/array.h"
+#include "learning/data/kinds/arrays/mapping_guard.h"
 
 namespace hansa::learning::kinds {
 
@@ -24,7 +25,8 @@ class MappedFile final : public ArrayMemory {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
-  // Fails if the file has been truncated: reading the missing bytes would end the process.
+  // Fails if the file is shorter now, or was when bytes were read, which are zeros then (mapping_guard.h). To be called before
+  // and after bytes are read.
   [[nodiscard]] Result<void> check() const override;
 
  private:
@@ -33,6 +35,7 @@ class MappedFile final : public ArrayMemory {
   std::filesystem::path path_;
   Descriptor file_;
   std::span<const std::byte> bytes_;
+  MappingGuard guard_;
 };
 
 }  // namespace hansa::learning::kinds

@@ -1,4 +1,4 @@
-#include "learning/data/kinds/npy/mapped_file.h"
+#include "learning/data/kinds/arrays/mapped_file.h"
 
 #include <utility>
 
@@ -29,14 +29,14 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
 }
 
 MappedFile::MappedFile(std::filesystem::path path, Descriptor file, std::span<const std::byte> bytes)
-    : path_(std::move(path)), file_(std::move(file)), bytes_(bytes) {}
+    : path_(std::move(path)), file_(std::move(file)), bytes_(bytes), guard_(bytes) {}
 
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
 
 Result<void> MappedFile::check() const {
   // lseek, because the locked trainer may not call what fstat() calls. Nothing reads from the position.
   const off_t size = ::lseek(file_.get(), 0, SEEK_END);
-  if (size >= 0 && static_cast<std::uint64_t>(size) >= bytes_.size()) return {};
+  if (size >= 0 && static_cast<std::uint64_t>(size) >= bytes_.size() && !guard_.has_faulted()) return {};
   return fail(ErrorCode::data, path_.string(), "has become shorter since it was opened",
               "replace a data file by renaming a new one over it", {ReasonCode::data_damaged, {}});
 }
