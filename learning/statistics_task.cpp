@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/time.h"
+#include "learning/damaged_examples.h"
 #include "learning/data/column_sums.h"
 #include "learning/data/scaled_source.h"
 #include "learning/hold_out.h"
@@ -51,8 +52,9 @@ Result<TrainingResult> run_statistics_task(const DataSource& source, Scaling sca
     if (split.training.empty()) return fail_all_held_out(source);
     subset.emplace(source, std::move(split.training));
   }
-  HANSA_TRY(const ColumnSums sums,
-            sum_columns(subset ? static_cast<const DataSource&>(*subset) : source, stop));
+  DamagedFiles damaged(source.damaged_files_max());
+  const ReplacedExamples examples(subset ? static_cast<const DataSource&>(*subset) : source, damaged);
+  HANSA_TRY(const ColumnSums sums, sum_columns(examples, stop));
   const std::span<float> digits = outputs.front().values;
   if (digits.size() != sums.columns() * statistics_digits)
     return fail(ErrorCode::data, source.location(),
@@ -64,6 +66,7 @@ Result<TrainingResult> run_statistics_task(const DataSource& source, Scaling sca
   TrainingResult result;
   result.examples = 1;  // every client has the same weight in a sum of digits
   result.train_seconds = seconds(steady_now() - started);
+  result.note = damaged.note(source.location());
   return result;
 }
 

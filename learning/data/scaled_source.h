@@ -29,6 +29,8 @@ class ScaledSource final : public DataSource {
                                             std::span<const TensorBytes> tensors,
                                             std::uint64_t seed) const override;
   [[nodiscard]] bool decodes() const override { return source_->decodes(); }
+  [[nodiscard]] std::vector<Error> left_out() const override { return source_->left_out(); }
+  [[nodiscard]] std::uint64_t damaged_files_max() const override { return source_->damaged_files_max(); }
   [[nodiscard]] std::optional<Digest> identity(std::uint32_t index) const override {
     return source_->identity(index);
   }

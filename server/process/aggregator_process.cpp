@@ -339,6 +339,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   engine_config.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   engine_config.coordinator.process.is_first_start = !run.resumed;
   engine_config.coordinator.process.time_of_day = utc_seconds_now;
+  manager.ready();
   if (run.unbegun) {
     display.say(
         fmt::format("first, the statistics of {} columns of the clients' data", config.statistics->columns));
@@ -347,6 +348,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                                           admitted,
                                           certificates ? &*certificates : nullptr,
                                           display,
+                                          manager,
                                           [&](Log::Level level, const std::string& text) {
                                             if (level == Log::Level::info) log.info(text);
                                             else warn(text);
@@ -412,7 +414,6 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
     if (enough_is_sent && engine->last_committed().value % std::max(config.evaluation_every, 1U) != 0)
       evaluations.ask(engine->last_committed(), engine->model());
   };
-  manager.ready();
   while (!engine->finished() && !engine->failure()) {
     manager.alive(steady_now());
     if ((stop || observer.stop_reason()) && !stop_is_sent) {

@@ -60,6 +60,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   Instant next_display = steady_now();
   bool is_over = false;
   while (!engine->finished() && !engine->failure()) {
+    parts.manager.alive(steady_now());
     if (!is_over && (stop || engine->last_committed().value > 0)) {
       is_over = true;
       engine->stop(steady_now());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/column_statistics.h"
+#include "common/service_manager.h"
 #include "protocols/enrolment/certificate_folder.h"
 #include "protocols/transport/server_channel.h"
 #include "server/engine/engine.h"
@@ -24,6 +25,7 @@ struct StatisticsParts {
   std::vector<std::string>& admitted;  // changed with the folder
   enrolment::CertificateFolder* certificates;  // null without secure aggregation
   ProgressDisplay& display;
+  ServiceManager& manager;
   std::function<void(Log::Level, const std::string&)> log;
   std::function<void(const Error&)> on_refused;  // connections
 };
