@@ -149,14 +149,10 @@ Result<DataSummary> summarise(const learning::DataSource& source, DataDescriptio
                               Reading reading) {
   const learning::ExampleShape& shape = source.shape();
   const std::vector<std::uint32_t> order = examples_to_read(source, reading);
-  DataSummary out{source.location(),
-                  source.example_count(),
-                  order.size(),
-                  source.memory_bytes(),
-                  shape.bytes(),
-                  {},
-                  std::move(description),
-                  learning::float_columns(shape),
+  DataSummary out{source.location(),      source.example_count(),
+                  order.size(),           source.memory_bytes(),
+                  shape.bytes(),          {},
+                  std::move(description), learning::float_columns(shape),
                   source.left_out()};
   const std::size_t block =
       std::clamp<std::size_t>(block_bytes / std::max<std::size_t>(shape.bytes(), 1), 1, 256);

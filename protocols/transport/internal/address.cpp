@@ -79,9 +79,10 @@ Result<void> check_local_host(const std::string& bind) {
   const std::string host = bind.substr(scheme.size(), bind.rfind(':') - scheme.size());
   if (host == "*" || host.front() == '[' || is_numeric(AF_INET, host) || ::if_nametoindex(host.c_str()) != 0)
     return {};
-  return fail(ErrorCode::network, bind,
-              "names \"" + host + "\", which is neither an IP address nor a network interface of this machine",
-              "for example \"tcp://0.0.0.0:7470\", or \"tcp://127.0.0.1:7470\" for this machine only");
+  return fail(
+      ErrorCode::network, bind,
+      "names \"" + host + "\", which is neither an IP address nor a network interface of this machine",
+      "for example \"tcp://0.0.0.0:7470\", or \"tcp://127.0.0.1:7470\" for this machine only");
 }
 
 }  // namespace hansa::transport
