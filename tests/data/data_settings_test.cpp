@@ -60,10 +60,11 @@ TEST(DataSettings, SomeTrainingFilesMayBeDamagedAndNoneOfAnEvaluation) {
   EXPECT_EQ(read(images)->damaged_max, 0.01);
   EXPECT_EQ(read(images + "damaged_max = 0\n")->damaged_max, 0);
   EXPECT_EQ(read(images + "damaged_max = 0.25\n")->damaged_max, 0.25);
-  EXPECT_THAT(refusal(images + "damaged_max = 0.6\n"), HasSubstr("data.damaged_max: must be"));
+  EXPECT_THAT(refusal(images + "damaged_max = 0.6\n"),
+              HasSubstr("data.damaged_max: is 0.6 but must be 0 to 0.5"));
   EXPECT_THAT(refusal("kind = \"csv\"\nfile = \"a\"\nlabel = \"y\"\ndamaged_max = 0.1\n"),
               HasSubstr("data.damaged_max: does not apply to data of kind \"csv\""));
-  constexpr std::array evaluation{
+  static constexpr std::array evaluation{
       config::Table{"evaluation", config::Presence::required, "The examples.", data_settings}};
   constexpr config::Schema federation{"a.toml", "A test's.", evaluation};
   const auto document = config::Document::parse("[evaluation]\n" + images, "a.toml", federation);

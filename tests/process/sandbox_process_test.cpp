@@ -84,11 +84,12 @@ TEST_F(AdversarySandboxProcess, ATrainerThatIsKilledWhileItOpensTheDataIsStarted
   EXPECT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
 }
 
-// A pipe that nobody writes to. Nothing has to be connected for the client to end.
+// The plugin is a pipe to which nobody writes. Nothing has to be connected for the client to end.
 TEST_F(SandboxedFederation, AClientWhoseDataNeverOpensEndsWhenItIsAsked) {
   create(1);
-  ASSERT_TRUE(std::filesystem::remove(folder / "fixed.csv"));
-  ASSERT_EQ(::mkfifo((folder / "fixed.csv").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((folder / "plugin.so").c_str(), 0600), 0);
+  replace(client_file(1), "\\[data\\][^\\[]*",
+          "[data]\nkind = \"camera\"\nplugin = \"../../plugin.so\"\nfile = \"../../fixed.csv\"\n\n");
   ChildProcess client("hansa-client", {client_file(1).string()}, log("client"));
   while (children_of(client.process()).empty()) ASSERT_FALSE(client.wait(seconds(0))) << client.output();
   client.signal(SIGTERM);

@@ -31,6 +31,13 @@ class KindsInTrainer : public ::testing::Test {
     std::filesystem::create_directories(folder_ / "data");
     return folder_ / "data";
   }
+  static learning::DataConfig config_for(const std::string& kind, const std::filesystem::path& file) {
+    learning::DataConfig out;
+    out.kind = kind;
+    out.file = file;
+    out.label = kind == "csv" || kind == "jsonl" || kind == "sqlite" ? "y" : "";
+    return out;
+  }
   static std::string number(std::uint32_t i) { return std::to_string(i * 7 % 5) + ".5"; }
 
   // Each has `examples` examples of three classes.
@@ -39,7 +46,7 @@ class KindsInTrainer : public ::testing::Test {
     for (std::uint32_t i = 0; i < examples; ++i)
       text += number(i) + "," + number(i + 1) + "," + std::to_string(i % 3) + "\n";
     lt::write_text(data_folder() / "a.csv", text);
-    return {.kind = "csv", .file = data_folder() / "a.csv", .label = "y"};
+    return config_for("csv", data_folder() / "a.csv");
   }
   learning::DataConfig jsonl() const {
     std::string text;
@@ -47,7 +54,7 @@ class KindsInTrainer : public ::testing::Test {
       text +=
           "{\"a\": " + number(i) + ", \"b\": " + number(i + 1) + ", \"y\": " + std::to_string(i % 3) + "}\n";
     lt::write_text(data_folder() / "a.jsonl", text);
-    return {.kind = "jsonl", .file = data_folder() / "a.jsonl", .label = "y"};
+    return config_for("jsonl", data_folder() / "a.jsonl");
   }
   learning::DataConfig sqlite() const {
     SQLite::Database database((data_folder() / "a.db").string(),
@@ -56,17 +63,18 @@ class KindsInTrainer : public ::testing::Test {
     for (std::uint32_t i = 0; i < examples; ++i)
       database.exec("INSERT INTO t VALUES (" + number(i) + "," + number(i + 1) + "," + std::to_string(i % 3) +
                     ")");
-    learning::DataConfig out{.kind = "sqlite", .file = data_folder() / "a.db", .label = "y"};
+    learning::DataConfig out = config_for("sqlite", data_folder() / "a.db");
     out.query = "SELECT * FROM t";
     return out;
   }
   learning::DataConfig tensors() const {
     c10::Dict<std::string, at::Tensor> dict;
-    dict.insert("x", at::arange(examples * 2, at::kFloat).reshape({examples, 2}) / 10);
-    dict.insert("y", at::arange(examples, at::kLong).remainder(3));
+    constexpr std::int64_t rows = examples;
+    dict.insert("x", at::arange(rows * 2, at::kFloat).reshape({rows, 2}) / 10);
+    dict.insert("y", at::arange(rows, at::kLong).remainder(3));
     const std::vector<char> bytes = torch::jit::pickle_save(dict);
-    lt::write_bytes(data_folder() / "a.pt", {bytes.begin(), bytes.end()});
-    return {.kind = "tensors", .file = data_folder() / "a.pt"};
+    lt::write_text(data_folder() / "a.pt", std::string(bytes.begin(), bytes.end()));
+    return config_for("tensors", data_folder() / "a.pt");
   }
   // Format version 1.0: the length of the header is in two bytes.
   void write_npy(const std::filesystem::path& path, const std::string& type, const std::string& shape,
@@ -89,7 +97,9 @@ class KindsInTrainer : public ::testing::Test {
     const std::string count = std::to_string(examples);
     write_npy(data_folder() / "x.npy", "<f4", count + ", 2", std::as_bytes(std::span(x)));
     write_npy(data_folder() / "y.npy", "|u1", count + ",", std::as_bytes(std::span(y)));
-    return {.kind = "npy", .labels = data_folder() / "y.npy", .file = data_folder() / "x.npy"};
+    learning::DataConfig out = config_for("npy", data_folder() / "x.npy");
+    out.labels = data_folder() / "y.npy";
+    return out;
   }
   // 16-bit WAV files.
   learning::DataConfig audio() const {
@@ -109,7 +119,8 @@ class KindsInTrainer : public ::testing::Test {
       std::filesystem::create_directories(path.parent_path());
       lt::write_text(path, "RIFF" + little_endian(static_cast<std::uint32_t>(body.size()), 4) + body);
     }
-    learning::DataConfig out{.kind = "audio", .class_folders = data_folder() / "sounds"};
+    learning::DataConfig out = config_for("audio", "");
+    out.class_folders = data_folder() / "sounds";
     out.window = out.stride = 16;
     return out;
   }
@@ -125,7 +136,8 @@ class KindsInTrainer : public ::testing::Test {
       else lt::write_jpeg(photo(i), lt::pattern(9, 8 + i), 6);
       if (i % 4 == 0) lt::add_png_orientation(photo(i), 8, lt::ExifPlace::behind_pixels);
     }
-    learning::DataConfig out{.kind = "images", .class_folders = data_folder() / "photos"};
+    learning::DataConfig out = config_for("images", "");
+    out.class_folders = data_folder() / "photos";
     out.size = 8;
     out.augment = {"flip", "crop", "jitter"};
     return out;

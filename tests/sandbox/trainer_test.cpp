@@ -311,17 +311,20 @@ TEST_F(SandboxTrainer, UnusableDataIsTheDatasError) {
   EXPECT_FALSE(trainer_->reported_data()->available());
 }
 
-// A pipe that nobody writes to: opening it never returns.
+// A plugin that is a pipe to which nobody writes: loading it never returns.
 TEST_F(SandboxTrainer, DataThatNeverOpensIsAnErrorAfterTheStallOrStopped) {
-  learning::DataConfig pipe{.kind = "csv", .file = folder_ / "pipe", .label = "y"};
-  ASSERT_EQ(::mkfifo(pipe.file.c_str(), 0600), 0);
+  learning::DataConfig pipe;
+  pipe.kind = "camera";
+  pipe.plugin = folder_ / "pipe";
+  pipe.file = folder_ / "data";
+  ASSERT_EQ(::mkfifo(pipe.plugin.c_str(), 0600), 0);
   config_.data = pipe;
   config_.limits.stall = std::chrono::seconds(1);
   start();
   const auto stalled = trainer_->available_data({});
   ASSERT_FALSE(stalled);
   EXPECT_THAT(stalled.error().text(),
-              HasSubstr("pipe: cannot be opened: nothing was read for 1 s; name a file"));
+              HasSubstr("data: cannot be opened: nothing was read for 1 s; name a file"));
   EXPECT_EQ(stalled.error().code, ErrorCode::data);
   EXPECT_FALSE(trainer_->reported_data()->available());
 
