@@ -242,11 +242,17 @@ TEST_F(CheckProgram, AFilteredPortAndAMissingRouteAreNamed) {
   ASSERT_TRUE(aggregator.wait_for_output("public key", seconds(60))) << aggregator.output();
   set_address(address);
   EXPECT_EQ(check("open", client_file(1), wire->device()).failures(), "");
-  wire->unplug();
+  const auto firewall = [&](const char* action) {
+    ChildProcess rule("/bin/sh",
+                      {"-c", std::string("iptables ") + action + " INPUT -p tcp --dport 7470 -j DROP"},
+                      log("firewall"), wire->aggregator());
+    EXPECT_EQ(rule.wait(seconds(20)), 0) << rule.output();
+  };
+  firewall("-A");
   const Checked filtered = check("filtered", client_file(1), wire->device());
   EXPECT_EQ(filtered.failures(), "tcp");
   EXPECT_NE(filtered.output.find("no answer"), std::string::npos) << filtered.output;
-  wire->plug_in();
+  firewall("-D");
   set_address("tcp://198.51.100.1:7470");
   const Checked no_route = check("no-route", client_file(1), wire->device());
   EXPECT_EQ(no_route.failures(), "tcp");

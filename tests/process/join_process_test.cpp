@@ -164,6 +164,8 @@ TEST_F(AdversaryRevocation, ARevokedDeviceIsOutWithinASecondAndStaysOutAfterARes
   EXPECT_TRUE(aggregator.wait_for_output("client-01 is gone: the operator removed its key", seconds(10)))
       << aggregator.output();
   EXPECT_TRUE(client.wait_for_output("does not admit", seconds(60))) << client.output();
+  client.signal(SIGTERM);
+  ASSERT_EQ(client.wait(seconds(60)), 0) << client.output();
   aggregator.signal(SIGTERM);
   ASSERT_EQ(aggregator.wait(seconds(60)), 0) << aggregator.output();
   // Its file comes back from a copy: the key is refused all the same.
