@@ -15,6 +15,8 @@
 namespace hansa::learning {
 namespace {
 
+// Weights of zero in a row, each of which hides the ones behind it for a step.
+constexpr int further_steps_max = 3;
 // Enough examples to show that evaluation works.
 constexpr std::uint64_t evaluated_examples_max = 256;
 
@@ -25,6 +27,20 @@ std::vector<std::string> unmoved_of(const ParameterLayout& layout, std::span<con
     const bool moved = std::ranges::any_of(values, [](float value) { return value != 0; });
     if (entry.kind == ParameterKind::trainable && !moved) out.push_back(entry.name);
   }
+  return out;
+}
+
+// Trains `request` from the values that another step has changed. Returns the names in `unmoved` that this step does not
+// change either, and adds its changes to `values`.
+Result<std::vector<std::string>> still_unmoved(Trainer& trainer, const TrainingRequest& request,
+                                               const ParameterLayout& layout, std::vector<float>& values,
+                                               std::span<const std::string> unmoved) {
+  std::vector<float> delta(values.size());
+  HANSA_TRY_VOID(train_on(trainer, request, values, delta));
+  std::ranges::transform(values, delta, values.begin(), std::plus<>());
+  std::vector<std::string> out = unmoved_of(layout, delta);
+  std::erase_if(out,
+                [&](const std::string& name) { return std::ranges::find(unmoved, name) == unmoved.end(); });
   return out;
 }
 
@@ -86,6 +102,12 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
                                 model.layout.entries(), ParameterKind::trainable, &ParameterEntry::kind)))
     return fail(ErrorCode::model, archive.string(), "a training step changed no parameter",
                 "look for weights of zero behind a ReLU, or a loss that does not depend on the parameters");
+  std::vector<float> stepped = model.parameters;
+  std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());
+  std::vector<float> further = stepped;
+  for (int step = 0; step < further_steps_max && !out.unmoved.empty(); ++step) {
+    HANSA_TRY(out.unmoved, still_unmoved(*trainer, request, model.layout, further, out.unmoved));
+  }
 
   DataConfig data = client.data;
   data.examples_max =
@@ -100,8 +122,6 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   }
   if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads, {}, statistics));
-  std::vector<float> stepped = model.parameters;
-  std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());
   HANSA_TRY(out.evaluated, evaluator->evaluate(stepped));
   return out;
 }

@@ -15,13 +15,14 @@ struct ModelCheck {
   std::uint64_t examples = 0;
   Metrics trained;  // over the one batch, before the step
   Metrics evaluated;  // over the same examples and some more, after the step
-  // Parameters that the step did not change: unused by the loss, or used behind an operation without a gradient.
+  // Parameters that no step changed: unused by the loss, or used behind an operation without a gradient.
   std::vector<std::string> unmoved;
   std::vector<std::string> warnings;  // about what is probably wrong
 };
 
-// Trains one batch as a client does (data, memory guard, loss, optimiser) and evaluates the result. Fails with the
-// first problem found: code model, data or resource.
+// Trains one batch as a client does (data, memory guard, loss, optimiser) and evaluates the result. If parameters did not
+// change, it trains some more steps: behind a weight of zero, such as one of the two matrices of a low-rank adapter, the first
+// step has no gradient. Fails with the first problem found: code model, data or resource.
 [[nodiscard]] Result<ModelCheck> check_model(const std::filesystem::path& archive,
                                              const LocalTrainerConfig& client, std::uint32_t batch_size);
 

@@ -179,7 +179,7 @@ Result<void> check(const CheckOptions& options) {
              result.values);
   for (const std::string& warning : result.warnings) fmt::print("warning: {}\n", warning);
   for (const std::string& name : result.unmoved)
-    fmt::print("note: the step did not change {}: it has no gradient, or a gradient of zero\n", name);
+    fmt::print("note: no training step changed {}: it has no gradient, or a gradient of zero\n", name);
   return {};
 }
 

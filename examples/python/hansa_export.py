@@ -223,21 +223,15 @@ def write_archive(module, options):
         torch.manual_seed(options.seed)  # the adapters do not depend on what the class has drawn
         layers = add_lora(module, options.match, options.rank, options.alpha, options.train)
         print(f"{options.out}: adapters for {', '.join(layers)}")
-        # One of A and B is zero at first, so that the other one has no gradient in the first step.
-        expected = [f"{name}.lora_A" if not part.lora_B.any() else f"{name}.lora_B"
-                    for name, part in ((name, module.get_submodule(name)) for name in layers)]
     else:
         freeze(module, options.freeze)
-        expected = []
     values = list(module.parameters())
     trained = sum(value.numel() for value in values if value.requires_grad)
     export_module(module, options.out, options.trace)
     total = sum(value.numel() for value in values)
     print(f"{options.out}: {total} parameters, of which {trained} are trained and sent")
     if options.check:
-        for line in check_archive(options.out, options.check, options.hansa).splitlines():
-            if not any(f"did not change {name}:" in line for name in expected):
-                print(line)
+        print(check_archive(options.out, options.check, options.hansa))
 
 
 def main():

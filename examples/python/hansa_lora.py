@@ -163,13 +163,14 @@ def some(names, count=12):
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
 
 
-def matching_parameters(module, match, option):
-    """The parameters with a name that one of the patterns matches; a pattern that matches nothing is an error."""
+def matching_parameters(module, match, option, also=()):
+    """The parameters with a name that one of the patterns matches; a pattern that matches neither a parameter nor a name
+    in `also` is an error."""
     chosen = []
     names = parameter_names(module)
     for pattern in match:
         found = [value for value, known in names.items() if any(fnmatchcase(name, pattern) for name in known)]
-        if not found:
+        if not found and not any(fnmatchcase(name, pattern) for name in also):
             raise Unfit(f"{option} '{pattern}' matches no parameter; the parameters are "
                         f"{some(known[0] for known in names.values())}")
         chosen += found
@@ -199,10 +200,16 @@ class FrozenBatchNorm(nn.Module):
         return input * scale.reshape(shape) + shift.reshape(shape)
 
 
+def batch_normalisation(module):
+    """name -> layer, for the layers of batch normalisation that have statistics."""
+    return {name: layer for name, layer in named_occurrences(module)
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is not None}
+
+
 def freeze_normalisation(module, is_frozen):
     """Replaces the layers of batch normalisation for whose name is_frozen() is true."""
-    for name, layer in named_occurrences(module):
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is not None and is_frozen(name):
+    for name, layer in batch_normalisation(module).items():
+        if is_frozen(name):
             parent, _, last = name.rpartition(".")
             setattr(module.get_submodule(parent), last, FrozenBatchNorm(layer))
 
@@ -212,8 +219,9 @@ def matches(name, patterns):
 
 
 def freeze(module, match):
-    """Freezes the parameters that match, and layers of batch normalisation whose `running_mean` matches."""
-    for value in matching_parameters(module, match, "--freeze"):
+    """Freezes the parameters that match, and the statistics of batch normalisation whose `running_mean` matches."""
+    statistics = [f"{name}.running_mean" for name in batch_normalisation(module)]
+    for value in matching_parameters(module, match, "--freeze", statistics):
         value.requires_grad_(False)
     freeze_normalisation(module, lambda name: matches(f"{name}.running_mean", match))
 

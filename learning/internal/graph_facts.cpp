@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <torch/csrc/jit/ir/constants.h>
+
+#include "learning/internal/graph_nodes.h"
 
 namespace hansa::learning {
 namespace {
@@ -19,23 +19,6 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 using Values = std::set<const Value*>;
-
-void for_each_node(const Block& block, const std::function<void(const Node&)>& visit) {
-  for (const Node* node : block.nodes()) {
-    visit(*node);
-    for (const Block* inner : node->blocks()) for_each_node(*inner, visit);
-  }
-}
-
-// "bn1.running_mean". Empty if the value is not an attribute of the model.
-std::string path_of(const Value* value, const Graph& graph) {
-  const Node& node = *value->node();
-  if (node.kind() != torch::jit::prim::GetAttr) return "";
-  const std::string name = node.s(torch::jit::attr::name);
-  if (node.input(0) == graph.inputs()[0]) return name;
-  const std::string owner = path_of(node.input(0), graph);
-  return owner.empty() ? "" : owner + "." + name;
-}
 
 bool holds_tensors(const c10::Type& type) {
   if (type.kind() == c10::TypeKind::TensorType) return true;
@@ -84,7 +67,7 @@ struct Origins {
     switch (node.kind()) {
       case torch::jit::prim::Constant: return;
       case torch::jit::prim::GetAttr: {
-        const std::string path = path_of(value, graph);
+        const std::string path = attribute_path(value, graph);
         if (path.empty()) is_unknown = true;
         else paths.insert(path);
         return;
@@ -126,17 +109,11 @@ bool share(const Origins& a, const Origins& b) {
          (b.is_unknown && !a.paths.empty());
 }
 
-bool is_call(const Node& node) {
-  const auto kind = node.kind();
-  return kind == torch::jit::prim::CallFunction || kind == torch::jit::prim::CallMethod ||
-         kind == torch::jit::prim::PythonOp || kind == torch::jit::prim::fork;
-}
-
 // The inputs to whose memory a node writes.
-std::vector<const Value*> written_by(const Node& node) {
+std::vector<const Value*> written_by(const Node& node, const Graph& graph, const KnownModes& modes) {
   std::vector<const Value*> out;
   const c10::FunctionSchema* schema = node.maybeSchema();
-  if (schema == nullptr) return out;
+  if (schema == nullptr || modes.keeps_statistics(node, graph)) return out;
   for (std::size_t i = 0; i < node.inputs().size() && i < schema->arguments().size(); ++i) {
     const c10::Argument& argument = schema->arguments()[i];
     const bool in_place = argument.alias_info() != nullptr && argument.alias_info()->isWrite();
@@ -157,41 +134,20 @@ bool share_a_loop(const Node& a, const Node& b) {
   return false;
 }
 
-// A probability of dropout that is the constant 0 draws nothing.
-bool is_zero(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  return constant && constant->isDouble() && constant->toDouble() == 0;
-}
-
-bool draws(const Node& node) {
-  if (node.isNondeterministic()) return true;
-  const c10::FunctionSchema* schema = node.maybeSchema();
-  if (schema == nullptr) return false;
-  for (std::size_t i = 0; i < node.inputs().size() && i < schema->arguments().size(); ++i) {
-    const c10::Argument& argument = schema->arguments()[i];
-    const bool is_dropout = argument.name() == "dropout" || argument.name() == "dropout_p";
-    if (is_dropout && !is_zero(node.input(i))) return true;
-    const auto optional = argument.type()->cast<c10::OptionalType>();
-    const c10::Type& type = optional ? *optional->getElementType() : *argument.type();
-    if (type.kind() == c10::TypeKind::GeneratorType) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
-WrittenAttributes written_attributes(const Graph& graph) {
+WrittenAttributes written_attributes(const Graph& graph, const KnownModes& modes) {
   WrittenAttributes out;
-  for_each_node(*graph.block(), [&](const Node& node) {
+  modes.for_each_node_that_may_run(graph, [&](const Node& node) {
     out.all = out.all || is_call(node);
     if (node.kind() == torch::jit::prim::SetAttr) {
       const std::string name = node.s(torch::jit::attr::name);
-      const std::string owner = path_of(node.input(0), graph);
+      const std::string owner = attribute_path(node.input(0), graph);
       if (node.input(0) == graph.inputs()[0]) out.assigned.insert(name);
       else if (owner.empty()) out.all = true;
       else out.assigned.insert(owner + "." + name);
     }
-    for (const Value* written : written_by(node)) {
+    for (const Value* written : written_by(node, graph, modes)) {
       Origins origins = origins_of(written, graph);
       out.all = out.all || origins.is_unknown;
       out.changed.merge(origins.paths);
@@ -201,12 +157,14 @@ WrittenAttributes written_attributes(const Graph& graph) {
 }
 
 bool is_written_later(const Graph& graph, const Node& view) {
+  const KnownModes modes;
   const Origins memory = origins_of(view.output(), graph);
   bool found = false;
   for_each_node(*graph.block(), [&](const Node& node) {
     if (found || !(node.isAfter(&view) || share_a_loop(node, view))) return;
     found = is_call(node);
-    for (const Value* written : written_by(node)) found = found || share(origins_of(written, graph), memory);
+    for (const Value* written : written_by(node, graph, modes))
+      found = found || share(origins_of(written, graph), memory);
   });
   return found;
 }
@@ -217,11 +175,12 @@ bool draws_random_numbers(const Graph& graph) {
   return out;
 }
 
-bool normalises_batches(const Graph& graph) {
+bool normalises_batches(const Graph& graph, const KnownModes& modes) {
   bool out = false;
-  for_each_node(*graph.block(), [&](const Node& node) {
+  modes.for_each_node_that_may_run(graph, [&](const Node& node) {
     const std::string_view kind = node.kind().toQualString();
-    out = out || kind == "aten::batch_norm" || kind == "aten::instance_norm";
+    out = out || ((kind == "aten::batch_norm" || kind == "aten::instance_norm") &&
+                  !modes.keeps_statistics(node, graph));
   });
   return out;
 }
@@ -239,25 +198,6 @@ std::vector<std::string> dictionary_keys(const Graph& graph) {
     if (node.kind() == torch::jit::aten::_set_item &&
         node.input(0)->type()->kind() == c10::TypeKind::DictType)
       add(node.input(1));
-  });
-  return out;
-}
-
-FixedMode fixed_mode(const Graph& graph) {
-  FixedMode out = FixedMode::none;
-  for_each_node(*graph.block(), [&](const Node& node) {
-    const c10::FunctionSchema* schema = node.maybeSchema();
-    for (std::size_t i = 0; schema != nullptr && i < node.inputs().size() && i < schema->arguments().size();
-         ++i) {
-      const std::string& name = schema->arguments()[i].name();
-      if (name != "train" && name != "training") continue;
-      const auto constant = torch::jit::toIValue(node.input(i));
-      // A recurrent layer without dropout has no mode that matters.
-      const std::string_view kind = node.kind().toQualString();
-      const bool matters = kind == "aten::batch_norm" || kind.find("dropout") != kind.npos || draws(node);
-      if (constant && constant->isBool() && matters)
-        out = constant->toBool() ? FixedMode::training : FixedMode::evaluation;
-    }
   });
   return out;
 }

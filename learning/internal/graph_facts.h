@@ -1,12 +1,13 @@
-// What the code of a method does, as far as its graph shows: what it writes to, whether it draws random numbers, and whether
-// it can be switched between training and evaluation. Includes LibTorch. The graphs are inlined.
+// What the code of a method does, as far as its graph shows: what it writes to, and whether it draws random numbers. Includes
+// LibTorch. The graphs are inlined.
 #pragma once
-#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
 
 #include <torch/csrc/jit/ir/ir.h>
+
+#include "learning/internal/graph_modes.h"
 
 namespace hansa::learning {
 
@@ -21,7 +22,7 @@ struct WrittenAttributes {
     return all || changed.contains(path) || assigned.contains(path);
   }
 };
-[[nodiscard]] WrittenAttributes written_attributes(const torch::jit::Graph& graph);
+[[nodiscard]] WrittenAttributes written_attributes(const torch::jit::Graph& graph, const KnownModes& modes);
 
 // Whether something may write to the memory of a view's output after the view was made.
 [[nodiscard]] bool is_written_later(const torch::jit::Graph& graph, const torch::jit::Node& view);
@@ -30,14 +31,9 @@ struct WrittenAttributes {
 [[nodiscard]] bool draws_random_numbers(const torch::jit::Graph& graph);
 
 // Whether a batch of one example is an error in training.
-[[nodiscard]] bool normalises_batches(const torch::jit::Graph& graph);
+[[nodiscard]] bool normalises_batches(const torch::jit::Graph& graph, const KnownModes& modes);
 
 // The constant texts that name entries of dictionaries, in the order of the code, each once.
 [[nodiscard]] std::vector<std::string> dictionary_keys(const torch::jit::Graph& graph);
-
-// Dropout or batch normalisation whose mode is a constant: model.train() and model.eval() do not change it. Tracing does
-// that.
-enum class FixedMode : std::uint8_t { none, training, evaluation };
-[[nodiscard]] FixedMode fixed_mode(const torch::jit::Graph& graph);
 
 }  // namespace hansa::learning

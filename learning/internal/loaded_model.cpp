@@ -183,23 +183,37 @@ void LoadedModel::compile() {
   traits_.has_training_loss = module_.find_method("training_loss").has_value();
   traits_.has_metrics = module_.find_method("metrics").has_value();
   forward_.emplace(module_, Method::forward);
-  traits_.normalises_batches = learning::normalises_batches(forward_->graph());
-  traits_.draws_random_numbers = learning::draws_random_numbers(forward_->graph());
-  if (traits_.has_metrics) {
-    metrics_.emplace(module_, Method::metrics);
-    traits_.draws_random_numbers |= learning::draws_random_numbers(metrics_->graph());
-  }
-  if (!traits_.has_training_loss) return;
-  training_loss_.emplace(module_, Method::training_loss);
-  traits_.normalises_batches |= learning::normalises_batches(training_loss_->graph());
-  traits_.draws_random_numbers |= learning::draws_random_numbers(training_loss_->graph());
+  if (traits_.has_metrics) metrics_.emplace(module_, Method::metrics);
+  if (traits_.has_training_loss) training_loss_.emplace(module_, Method::training_loss);
+  find_known_modes();
+  for (const torch::jit::Graph* graph : graphs())
+    traits_.draws_random_numbers |= learning::draws_random_numbers(*graph);
+  traits_.normalises_batches = learning::normalises_batches(forward_->graph(), known_modes_);
+  if (training_loss_)
+    traits_.normalises_batches |= learning::normalises_batches(training_loss_->graph(), known_modes_);
+}
+
+std::vector<const torch::jit::Graph*> LoadedModel::graphs() const {
+  std::vector<const torch::jit::Graph*> out;
+  for (const std::optional<CompiledMethod>* method : {&forward_, &training_loss_, &metrics_})
+    if (*method) out.push_back(&(*method)->graph());
+  return out;
+}
+
+// The parts that find_evaluated() found, unless the code may change the mode of a part.
+void LoadedModel::find_known_modes() {
+  if (always_evaluated_.empty()) return;
+  for (const torch::jit::Graph* graph : graphs())
+    if (assigns_modes(*graph)) return;
+  std::set<std::string> paths;
+  for (const EvaluatedPart& part : always_evaluated_) paths.insert(part.path);
+  known_modes_ = KnownModes(std::move(paths));
 }
 
 WrittenAttributes LoadedModel::written() const {
   WrittenAttributes out;
-  for (const std::optional<CompiledMethod>* method : {&forward_, &training_loss_, &metrics_}) {
-    if (!*method) continue;
-    WrittenAttributes by_method = written_attributes((*method)->graph());
+  for (const torch::jit::Graph* graph : graphs()) {
+    WrittenAttributes by_method = written_attributes(*graph, known_modes_);
     out.changed.merge(by_method.changed);
     out.assigned.merge(by_method.assigned);
     out.all = out.all || by_method.all;
@@ -224,23 +238,35 @@ WrittenAttributes LoadedModel::written() const {
 }
 
 std::string LoadedModel::fixed_mode_warning() const {
-  switch (fixed_mode(forward_->graph())) {
-    case FixedMode::none: return "";
-    case FixedMode::training:
-      return "dropout or batch normalisation is always in training mode, also when the model is evaluated "
-             "and used: was it "
-             "traced after train()? Export it with torch.jit.script(model)";
-    case FixedMode::evaluation:
-      return "dropout or batch normalisation is always in evaluation mode, also when the model is trained: "
-             "was it traced "
-             "after eval()? Export it with torch.jit.script(model)";
-  }
-  return "";
+  const FixedModes modes = fixed_modes(forward_->graph());
+  std::string out;
+  const auto add = [&out](bool applies, std::string_view sentence) {
+    if (applies) out.append(out.empty() ? "" : "; ").append(sentence);
+  };
+  add(modes.drops_never, "dropout is always in evaluation mode: it drops nothing, also in training");
+  add(modes.uses_stored_statistics,
+      "batch normalisation is always in evaluation mode: also in training it uses the mean and variance that "
+      "the "
+      "archive has, which keep their values and are not sent");
+  add(modes.drops_always,
+      "dropout is always in training mode: it drops values also when the model is evaluated and used");
+  add(modes.uses_batch_statistics,
+      "batch normalisation is always in training mode: also when the model is evaluated and used it takes "
+      "mean and "
+      "variance from the batch, so that a result depends on the other examples of its batch");
+  if (out.empty()) return "";
+  const bool is_evaluation_alone = !modes.drops_always && !modes.uses_batch_statistics;
+  return "the code has a constant in place of the model's mode, as torch.jit.trace leaves it: " + out + ". " +
+         (is_evaluation_alone
+              ? "Keep it if you mean a pre-trained part to compute what it did; otherwise export the model "
+                "with "
+                "torch.jit.script(model) instead of a trace"
+              : "Export the model with torch.jit.script(model), or call model.eval() before the trace");
 }
 
 void LoadedModel::set_training(bool training) {
   module_.train(training);
-  for (torch::jit::Module& module : always_evaluated_) module.setattr("training", false);
+  for (EvaluatedPart& part : always_evaluated_) part.module.setattr("training", false);
 }
 
 // Of a model that is archived in training mode: what is in evaluation mode there stays in it, such as the batch
@@ -251,7 +277,7 @@ void LoadedModel::find_evaluated() {
   };
   if (!is_training(module_)) return;
   for (const auto& part : module_.named_modules())
-    if (!is_training(part.value)) always_evaluated_.push_back(part.value);
+    if (!is_training(part.value)) always_evaluated_.push_back({part.name, part.value});
 }
 
 Result<void> LoadedModel::bind(const ExampleShape& shape) {

@@ -13,6 +13,7 @@
 #include "learning/archive_file.h"
 #include "learning/internal/compiled_method.h"
 #include "learning/internal/graph_facts.h"
+#include "learning/internal/graph_modes.h"
 #include "learning/internal/model.h"
 #include "learning/internal/own_metrics.h"
 
@@ -43,7 +44,7 @@ class LoadedModel final : public Model {
   [[nodiscard]] std::vector<std::string> metric_names() const {
     return metrics_ ? dictionary_keys(metrics_->graph()) : std::vector<std::string>();
   }
-  // Empty if train() and eval() switch all layers.
+  // What it means that train() and eval() do not switch some layers, and what to do. Empty if they switch all.
   [[nodiscard]] std::string fixed_mode_warning() const;
 
   // Integer buffers are reset to the archived values, so that one task does not influence the next.
@@ -67,6 +68,12 @@ class LoadedModel final : public Model {
     std::size_t slot;
   };
 
+  // A part that is in evaluation mode also while the model is trained.
+  struct EvaluatedPart {
+    std::string path;
+    torch::jit::Module module;
+  };
+
   Result<void> collect(std::span<const std::string> personal);
   void collect_list_places();
   // Assigns the slot's tensor everywhere the module refers to it.
@@ -74,7 +81,9 @@ class LoadedModel final : public Model {
   void bind_trainables();
   void compile();
   void find_evaluated();
+  void find_known_modes();
   void refresh() override;
+  [[nodiscard]] std::vector<const torch::jit::Graph*> graphs() const;  // of all methods
   // The attributes to which one of the methods may write.
   [[nodiscard]] WrittenAttributes written() const;
 
@@ -83,7 +92,8 @@ class LoadedModel final : public Model {
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
   std::string metrics_unfit_;  // why the arguments of metrics() cannot be bound; empty: they are
-  std::vector<torch::jit::Module> always_evaluated_;
+  std::vector<EvaluatedPart> always_evaluated_;
+  KnownModes known_modes_;
   at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;

@@ -6,6 +6,7 @@
 
 #include "learning/data/dense_source.h"
 #include "learning/data_supply.h"
+#include "learning/internal/loaded_model.h"
 #include "learning/internal/model_file.h"
 #include "learning/local_trainer.h"
 #include "learning/model_archive.h"
@@ -14,8 +15,10 @@
 namespace hansa::learning {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using torch::jit::Module;
 
 class ModelCode : public ::testing::Test {
@@ -213,18 +216,126 @@ def forward(self, x):
   EXPECT_LT(std::abs(*std::ranges::max_element(*delta)), 1.0F);
 }
 
-TEST_F(ModelCode, LayersWhoseModeIsFixedAreReported) {
-  const auto warning = [&](const std::string& mode) {
+// nn.BatchNorm1d as TorchScript compiles it.
+constexpr const char* batch_norm_code = R"(
+def forward(self, x):
+    if self.training:
+        self.num_batches_tracked.add_(1)
+        bn_training = True
+    else:
+        bn_training = False
+    mean: Optional[Tensor] = self.running_mean if not self.training or x.size(0) > 0 else None
+    var: Optional[Tensor] = self.running_var if not self.training or x.size(0) > 0 else None
+    return torch.batch_norm(x, self.weight, None, mean, var, bn_training, 0.1, 1e-5, True)
+)";
+
+Module batch_norm(bool training, double variance = 4.0) {
+  Module out("norm");
+  out.register_attribute("training", c10::BoolType::get(), training);
+  out.register_parameter("weight", at::ones({4}).requires_grad_(true), false);
+  out.register_buffer("running_mean", at::full({4}, 0.25));
+  out.register_buffer("running_var", at::full({4}, variance));
+  out.register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+  out.define(batch_norm_code);
+  return out;
+}
+
+TEST_F(ModelCode, StatisticsOfAPartInEvaluationModeAreNotSentAndKeepTheirValues) {
+  module_.register_module("moving", batch_norm(true));
+  module_.register_module("fixed", batch_norm(false, 1e12));
+  define(
+      "def forward(self, x):\n    return torch.linear(self.moving.forward(self.fixed.forward(x)), "
+      "self.weight)\n");
+  EXPECT_THAT(sent(), ElementsAre("weight", "moving.weight", "fixed.weight", "moving.running_mean",
+                                  "moving.running_var"));
+  const auto delta = train();
+  ASSERT_TRUE(delta) << delta.error().text();
+  // With the stored variance the part returns values near 0, so that the weights behind it hardly move.
+  EXPECT_LT(std::abs(*std::max_element(delta->begin(), delta->begin() + 12)), 0.01F);
+}
+
+TEST_F(ModelCode, ABatchOfOneIsTrainedIfAllStatisticsAreFixed) {
+  module_.register_module("fixed", batch_norm(false));
+  define("def forward(self, x):\n    return torch.linear(self.fixed.forward(x), self.weight)\n");
+  const auto model = LoadedModel::open(archive_, {});
+  ASSERT_TRUE(model) << model.error().text();
+  EXPECT_FALSE(model->traits().normalises_batches);
+}
+
+TEST_F(ModelCode, StatisticsOfATracedPartInEvaluationModeAreNotSent) {
+  for (const auto& [mode, names] : {std::pair{"False", std::vector<std::string>{"weight"}},
+                                    std::pair{"True", std::vector<std::string>{"weight", "mean", "var"}}}) {
+    SCOPED_TRACE(mode);
     module_ = Module("m");
     module_.register_attribute("training", c10::BoolType::get(), true);
     module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
-    define("def forward(self, x):\n    return torch.linear(torch.dropout(x, 0.5, " + mode +
-           "), self.weight)\n");
+    module_.register_buffer("mean", at::zeros({4}));
+    module_.register_buffer("var", at::ones({4}));
+    define(std::string(
+               "def forward(self, x):\n    return torch.linear(torch.batch_norm(x, None, None, self.mean, ") +
+           "self.var, " + mode + ", 0.1, 1e-5, True), self.weight)\n");
+    EXPECT_EQ(sent(), names);
+  }
+}
+
+// What cannot be decided before the model runs counts as written.
+TEST_F(ModelCode, StatisticsAreSentWhereTheCodeMayChangeTheMode) {
+  const std::vector<std::string> all{"weight", "fixed.weight", "fixed.running_mean", "fixed.running_var"};
+  module_.register_module("fixed", batch_norm(false));
+  define(R"(
+def forward(self, x):
+    if bool(x.sum() > 0.0):
+        self.fixed.training = True
+    return torch.linear(self.fixed.forward(x), self.weight)
+)");
+  EXPECT_EQ(sent(), all) << "it assigns the mode";
+
+  module_ = Module("m");
+  module_.register_attribute("training", c10::BoolType::get(), false);
+  module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+  module_.register_module("fixed", batch_norm(false));
+  define("def forward(self, x):\n    return torch.linear(self.fixed.forward(x), self.weight)\n");
+  EXPECT_EQ(sent(), all) << "the whole model is archived in evaluation mode, which train() changes";
+
+  module_ = Module("m");
+  module_.register_attribute("training", c10::BoolType::get(), true);
+  module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+  module_.register_module("fixed", batch_norm(false));
+  define(R"(
+def forward(self, x):
+    moved = torch.batch_norm(x, None, None, self.fixed.running_mean, self.fixed.running_var, self.training, 0.1, 1e-5, True)
+    return torch.linear(self.fixed.forward(x) + moved, self.weight)
+)");
+  EXPECT_EQ(sent(), all) << "other code writes to them";
+}
+
+TEST_F(ModelCode, LayersWhoseModeIsFixedAreReported) {
+  const auto warning = [&](const std::string& layer) {
+    module_ = Module("m");
+    module_.register_attribute("training", c10::BoolType::get(), true);
+    module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+    module_.register_buffer("mean", at::zeros({4}));
+    module_.register_buffer("var", at::ones({4}));
+    define("def forward(self, x):\n    return torch.linear(" + layer + ", self.weight)\n");
     return describe_archive(archive_)->fixed_mode;
   };
-  EXPECT_EQ(warning("self.training"), "");
-  EXPECT_THAT(warning("True"), HasSubstr("always in training mode"));
-  EXPECT_THAT(warning("False"), HasSubstr("always in evaluation mode"));
+  const auto norm = [](const std::string& mode) {
+    return "torch.batch_norm(x, None, None, self.mean, self.var, " + mode + ", 0.1, 1e-5, True)";
+  };
+  EXPECT_EQ(warning("torch.dropout(x, 0.5, self.training)"), "");
+  EXPECT_EQ(warning(norm("self.training")), "");
+  EXPECT_THAT(warning("torch.dropout(x, 0.5, True)"),
+              AllOf(HasSubstr("dropout is always in training mode"), Not(HasSubstr("batch normalisation")),
+                    HasSubstr("or call model.eval() before the trace")));
+  EXPECT_THAT(warning("torch.dropout(x, 0.5, False)"),
+              AllOf(HasSubstr("dropout is always in evaluation mode: it drops nothing, also in training"),
+                    HasSubstr("Keep it if you mean")));
+  EXPECT_THAT(warning(norm("False")), AllOf(HasSubstr("which keep their values and are not sent"),
+                                            Not(HasSubstr("dropout")), HasSubstr("Keep it if you mean")));
+  EXPECT_THAT(warning(norm("True")), HasSubstr("a result depends on the other examples of its batch"));
+  EXPECT_THAT(warning("torch.dropout(" + norm("True") + ", 0.5, False)"),
+              AllOf(HasSubstr("it drops nothing"), HasSubstr("other examples of its batch"),
+                    Not(HasSubstr("Keep it"))));
 }
 
 // torch.nn.ReLU(inplace=True) writes before the view is made.
