@@ -208,7 +208,7 @@ TEST_F(FederationFile, StatisticsOfTheClientsData) {
   };
   EXPECT_THAT(refusal("[statistics]\n"), HasSubstr("statistics.columns: is missing"));
   EXPECT_THAT(refusal("[statistics]\ncolumns = 0\n"), HasSubstr("statistics.columns: is 0"));
-  EXPECT_THAT(refusal("[statistics]\ncolumns = 20000\n"), HasSubstr("16384"));
+  EXPECT_THAT(refusal("[statistics]\ncolumns = 20000\n"), HasSubstr("1 to 16,384"));
   EXPECT_THAT(refusal("[statistics]\ncolumns = 3\n[data_contract]\ncolumns = [\"a\", \"b\"]\n"),
               HasSubstr("[data_contract] names 2 columns"));
   const std::string evaluation =
