@@ -30,6 +30,14 @@ std::vector<std::string> unmoved_of(const ParameterLayout& layout, std::span<con
   return out;
 }
 
+// Trains from `values`. The request has the federation's statistics, if there are any, and not the model.
+Result<TrainingResult> train_on(Trainer& trainer, TrainingRequest request, const std::vector<float>& values,
+                                std::vector<float>& delta) {
+  request.inputs.insert(request.inputs.begin(), {std::string(model_input), values});
+  const OutputVector outputs[] = {{std::string(delta_output), delta}};
+  return trainer.train(request, outputs, {});
+}
+
 // Trains `request` from the values that another step has changed. Returns the names in `unmoved` that this step does not
 // change either, and adds its changes to `values`.
 Result<std::vector<std::string>> still_unmoved(Trainer& trainer, const TrainingRequest& request,
@@ -92,10 +100,8 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   std::vector<float> delta(model.parameters.size());
   // The federation's statistics are not known here. Those of this client's data have the same form.
   HANSA_TRY(const std::vector<float> statistics, own_statistics(client.data));
-  request.inputs.push_back({std::string(model_input), model.parameters});
   if (!statistics.empty()) request.inputs.push_back({std::string(statistics_input), statistics});
-  const OutputVector outputs[] = {{std::string(delta_output), delta}};
-  HANSA_TRY(const TrainingResult trained, trainer->train(request, outputs, {}));
+  HANSA_TRY(const TrainingResult trained, train_on(*trainer, request, model.parameters, delta));
   out.trained = trained.metrics;
   out.unmoved = unmoved_of(model.layout, delta);
   if (out.unmoved.size() == static_cast<std::size_t>(std::ranges::count(
