@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// hansa-trainer with LibTorch loaded and a small model: docs/performance.md.
+// hansa-trainer with LibTorch loaded and a small model: about what scripts/bench footprint measures.
 constexpr std::uint64_t trainer_bytes = 192ULL << 20;
 // Before this version existed: 2026-01-01.
 constexpr UtcSeconds earliest{1'767'225'600};
