@@ -48,8 +48,9 @@ class StatisticsFolder : public ProgramTest {
     replace(client_file(client), "\\[data\\][^\\[]*",
             "[data]\nkind = \"csv\"\nfile = \"rows.csv\"\nlabel = \"y\"\nscale = \"" + scale + "\"\n\n");
   }
-  nlohmann::json status(const std::string& aggregator_output) {
-    const std::string run_folder = line(aggregator_output, "run folder: ").substr(12);
+  // Of the only run.
+  nlohmann::json status() {
+    const std::string run_folder = std::filesystem::directory_iterator(folder / "runs")->path().string();
     return nlohmann::json::parse(
         run("hansa", {"status", run_folder, "--json"}, "status-" + std::to_string(asked_++)));
   }
@@ -78,7 +79,7 @@ TEST_F(StatisticsFolder, AKilledAggregatorContinuesWithThePooledStatistics) {
         aggregator.wait_for_output("statistics of 2 columns, over the data of 4 clients", seconds(120)))
         << aggregator.output();
     ASSERT_TRUE(aggregator.wait_for_output("round   2 of 30", seconds(120))) << aggregator.output();
-    before = status(aggregator.output());
+    before = status();
     expect_pooled(before);
     aggregator.signal(SIGKILL);
     ASSERT_EQ(aggregator.wait(seconds(30)), -SIGKILL);
@@ -89,7 +90,7 @@ TEST_F(StatisticsFolder, AKilledAggregatorContinuesWithThePooledStatistics) {
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   for (auto& member : members) EXPECT_EQ(member.wait(seconds(60)), 0) << member.output();
   EXPECT_EQ(aggregator.output().find("over the data of"), std::string::npos) << aggregator.output();
-  const auto after = status(aggregator.output());
+  const auto after = status();
   EXPECT_EQ(after["run"], before["run"]);
   EXPECT_EQ(after["rounds"].size(), 30U);
   EXPECT_EQ(after["statistics"], before["statistics"]);
