@@ -17,7 +17,7 @@ class StatisticsFolder : public ProgramTest {
   static constexpr int clients = 4;
   void SetUp() override {
     const std::string model = (folder / "model.pt").string();
-    run("hansa", {"new", folder.string(), "--clients", "4", "--rounds", "30"}, "new");
+    run("hansa", {"new", folder.string(), "--clients", "4", "--rounds", "200"}, "new");
     std::filesystem::remove(model);
     run("hansa", {"model", "create", "logistic", model, "--inputs", "2", "--classes", "2"}, "model");
     run("hansa", {"model", "sign", model, "--key", (folder / "keys" / "root.key").string()}, "sign");
@@ -48,8 +48,9 @@ class StatisticsFolder : public ProgramTest {
     replace(client_file(client), "\\[data\\][^\\[]*",
             "[data]\nkind = \"csv\"\nfile = \"rows.csv\"\nlabel = \"y\"\nscale = \"" + scale + "\"\n\n");
   }
-  nlohmann::json status(const std::string& aggregator_output) {
-    const std::string run_folder = line(aggregator_output, "run folder: ").substr(12);
+  // Of the only run.
+  nlohmann::json status() {
+    const std::string run_folder = std::filesystem::directory_iterator(folder / "runs")->path().string();
     return nlohmann::json::parse(
         run("hansa", {"status", run_folder, "--json"}, "status-" + std::to_string(asked_++)));
   }
@@ -77,11 +78,11 @@ TEST_F(StatisticsFolder, AKilledAggregatorContinuesWithThePooledStatistics) {
     ASSERT_TRUE(
         aggregator.wait_for_output("statistics of 2 columns, over the data of 4 clients", seconds(120)))
         << aggregator.output();
-    ASSERT_TRUE(aggregator.wait_for_output("round   2 of 30", seconds(120))) << aggregator.output();
-    before = status(aggregator.output());
-    expect_pooled(before);
+    ASSERT_TRUE(aggregator.wait_for_output("round   2 of 200", seconds(120))) << aggregator.output();
     aggregator.signal(SIGKILL);
     ASSERT_EQ(aggregator.wait(seconds(30)), -SIGKILL);
+    before = status();
+    expect_pooled(before);
   }
   members.clear();
   auto aggregator = start_aggregator("aggregator-2");
@@ -89,9 +90,9 @@ TEST_F(StatisticsFolder, AKilledAggregatorContinuesWithThePooledStatistics) {
   ASSERT_EQ(aggregator.wait(seconds(200)), 0) << aggregator.output();
   for (auto& member : members) EXPECT_EQ(member.wait(seconds(60)), 0) << member.output();
   EXPECT_EQ(aggregator.output().find("over the data of"), std::string::npos) << aggregator.output();
-  const auto after = status(aggregator.output());
+  const auto after = status();
   EXPECT_EQ(after["run"], before["run"]);
-  EXPECT_EQ(after["rounds"].size(), 30U);
+  EXPECT_EQ(after["rounds"].size(), 200U);
   EXPECT_EQ(after["statistics"], before["statistics"]);
   // A program of the device that uses the model scales its inputs by the same numbers.
   const auto manifest = read_text_file(site(1) / "state" / "serving" / "manifest.json", 1 << 20);
