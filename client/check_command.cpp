@@ -19,15 +19,18 @@ namespace {
 // Data that arrives is read into a state in memory, so that nothing of it counts as consumed.
 Result<learning::AvailableData> open_data(const ClientConfig& config) {
   if (config.follow) {
-    HANSA_TRY(const ClientData data,
-              open_client_data(config, KeepState::in_memory, open_examples_in_child, nullptr));
+    const auto open = [&](const learning::DataConfig& file) {
+      return open_examples_in_child(file, config.resources.trainer_stall, nullptr);
+    };
+    HANSA_TRY(const ClientData data, open_client_data(config, KeepState::in_memory, open, nullptr));
     HANSA_TRY_VOID(data.followed->take_all());
     return data.supply->available();
   }
   ProcessTrainerConfig trainer_config;
   trainer_config.data = config.data;
+  trainer_config.limits.stall = config.resources.trainer_stall;
   ProcessTrainer trainer(std::move(trainer_config), Logger());
-  return trainer.available_data();
+  return trainer.available_data({});
 }
 
 struct CheckOptions {

@@ -237,7 +237,9 @@ class Silent final : public server::EngineObserver {
 class HeavyTrainer final : public learning::Trainer {
  public:
   explicit HeavyTrainer(std::shared_ptr<learning::Trainer> trainer) : trainer_(std::move(trainer)) {}
-  Result<learning::AvailableData> available_data() override { return trainer_->available_data(); }
+  Result<learning::AvailableData> available_data(std::stop_token stop) override {
+    return trainer_->available_data(std::move(stop));
+  }
   const MethodTable& methods() const override { return trainer_->methods(); }
   Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                          std::span<const learning::OutputVector> outputs,
