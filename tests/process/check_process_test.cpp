@@ -60,10 +60,14 @@ class CheckProgram : public ProgramTest {
     return out;
   }
   // The check of client 1 must fail in exactly this, and the exit code must be the error's.
+  // Checked again and again: the aggregator learns of a change in the folder of admitted clients a moment later.
   void expect(const std::string& failure, ErrorCode code, const std::string& name) {
-    const Checked checked = check(name, client_file(1));
+    constexpr int tries_max = 20;
+    Checked checked;
+    for (int i = 0; i < tries_max && (i == 0 || checked.failures() != failure); ++i)
+      checked = check(name + "-" + std::to_string(i), client_file(1));
     EXPECT_EQ(checked.failures(), failure) << name << ": " << checked.output;
-    EXPECT_EQ(checked.exit, exit_code(code)) << name;
+    EXPECT_EQ(checked.exit, failure.empty() ? 0 : exit_code(code)) << name;
   }
   // client.toml as it was.
   void restore() {
@@ -210,7 +214,7 @@ TEST_F(CheckProgram, WrongKeysAndCertificatesAreNamed) {
   fs::copy_file(certified, site(1) / "client.pub", fs::copy_options::overwrite_existing);
   expect("certificate", ErrorCode::refused, "other-certificate");
   fs::remove(site(1) / "client.pub");
-  EXPECT_EQ(check("all-well", client_file(1)).failures(), "");
+  expect("", ErrorCode::usage, "all-well");
 }
 
 TEST_F(CheckProgram, AKeyThatAnotherDeviceUsesIsNamed) {

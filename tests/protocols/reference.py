@@ -142,6 +142,7 @@ class Fields:
         self.last = {
             "reason": self.highest(page, r"`Refuse.reason`: ([^.]*)\."),
             "kind": self.highest(page, r"`kind`: ([^.]*)\."),
+            "segment kind": self.highest(page, r"`segment kind`: ([^(]*) \("),
             "verdict": self.highest(page, r"`Receipt.verdict`: ([^.]*)\."),
             "target": self.highest(page, r"`target`: ([^.]*)\."),
             "dtype": self.highest(page, r"`dtype`: ([^.]*)\."),
