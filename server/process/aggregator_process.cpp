@@ -8,104 +8,25 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
-#include "common/log_budget.h"
 #include "common/utc.h"
 #include "protocols/enrolment/certificate_folder.h"
-#include "protocols/transport/client_channel.h"
 #include "server/config/devices_config.h"
 #include "server/config/rounds.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/divergence/run_watch.h"
-#include "server/enrolment/enrolment_server.h"
-#include "server/enrolment/signer.h"
 #include "server/process/admission_folder.h"
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
+#include "server/process/internal/enrolment_start.h"
 #include "server/process/internal/final_report.h"
+#include "server/process/internal/process_observer.h"
 #include "server/process/internal/round_evaluations.h"
 #include "server/process/internal/statistics_phase.h"
-#include "server/store/held_out.h"
+#include "server/process/internal/warnings.h"
 
 namespace hansa::server {
 namespace {
-
-// A warning is logged, and stays on the panel.
-class Warnings {
- public:
-  Warnings(const Logger& log, ProgressDisplay& display) : log_(log), display_(display) {}
-  void operator()(const std::string& text) const {
-    log_.warning(text);
-    display_.warn(text);
-  }
-
- private:
-  const Logger& log_;
-  ProgressDisplay& display_;
-};
-
-class ProcessObserver final : public EngineObserver {
- public:
-  ProcessObserver(const FederationConfig& config, const std::string& run, const Logger& log,
-                  const Warnings& warn, ProgressDisplay& display, internal::RoundEvaluations& evaluations,
-                  RunWatch& watch, internal::DeviceActivityLog& devices)
-      : config_(config),
-        run_(run),
-        log_(log),
-        warn_(warn),
-        display_(display),
-        evaluations_(evaluations),
-        watch_(watch),
-        devices_(devices) {}
-  void on_log(Log::Level level, const std::string& text) override {
-    if (level == Log::Level::info) log_.info(text);
-    else warn_(text);
-  }
-  void on_round_started(RoundId round, std::uint32_t cohort) override {
-    log_.debug(fmt::format("round {} starts with {} clients", round.value, cohort));
-  }
-  void on_committed(const RoundRecord& record) override {
-    devices_.on_committed(record);
-    const auto problems = watch_.on_committed(record);
-    display_.set_best(watch_.best());
-    display_.committed(record, config_.rounds);
-    if (!problems.empty()) on_divergence(record.round, problems);
-    if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
-      warn_(
-          "round 1: no client measured the model on held-out examples ([evaluation] on_clients): they have "
-          "too few, they measured this model in an earlier run, or their logs say why");
-    if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
-        record.round.value == config_.rounds)
-      evaluations_.ask(record.round, record.model);
-  }
-  // Set if the run has to stop, because it diverges.
-  [[nodiscard]] const std::optional<std::string>& stop_reason() const { return stop_reason_; }
-
- private:
-  void on_divergence(RoundId round, const std::vector<std::string>& problems) {
-    const std::string text = divergence_text(round, problems);
-    std::string best;
-    if (const auto& found = watch_.best(); found && found->round != round) {
-      best = "; the best is " + text_of(*found);
-      // Another retention may have removed its model. The store is not asked here: another thread may use it.
-      if (config_.retention.keep == Retention::Keep::all)
-        best += fmt::format(": begin a run from it with \"{}\"",
-                            internal::command_from(config_.file.string(), run_, found->round));
-    }
-    warn_(text + best);
-    if (config_.divergence.action == DivergenceAction::stop && watch_.is_certain()) stop_reason_ = text;
-  }
-
-  const FederationConfig& config_;
-  const std::string& run_;
-  const Logger& log_;
-  const Warnings& warn_;
-  ProgressDisplay& display_;
-  internal::RoundEvaluations& evaluations_;
-  RunWatch& watch_;
-  internal::DeviceActivityLog& devices_;
-  std::optional<std::string> stop_reason_;
-};
 
 // Requests the evaluation of rounds that were committed but not evaluated before a crash.
 Result<void> catch_up(Run& store, const FederationConfig& config, internal::RoundEvaluations& evaluations) {
@@ -215,41 +136,6 @@ internal::FinalReport make_report(const FederationConfig& config, const Prepared
   return out;
 }
 
-// Opens the port on which devices join. channel_endpoint: where clients reach the aggregator, if nothing else is known.
-Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig& config,
-                                                         const DevicesConfig& devices_config,
-                                                         const transport::SecretKey& key,
-                                                         const std::string& channel_endpoint,
-                                                         const Logger& log) {
-  const EnrolmentConfig& enrolment = *devices_config.enrolment;
-  const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
-  const SigningTerms terms{config.name, *config.root, epoch, enrolment.days};
-  Certifier certify;
-  if (!enrolment.root_key.empty()) {
-    HANSA_TRY_VOID(read_root_key(enrolment.root_key, *config.root));
-    certify = certifier_with_key(enrolment.root_key, terms);
-  }
-  DeskConfig desk;
-  desk.federation = config.name;
-  HANSA_TRY(desk.aggregator, key.public_key());
-  desk.admitted = config.admitted;
-  desk.client_addresses = enrolment.client_addresses;
-  if (desk.client_addresses.empty() && transport::check_aggregator_address(channel_endpoint))
-    desk.client_addresses = {channel_endpoint};
-  HANSA_TRY(auto devices, DeviceRegister::open(devices_config.device_register));
-  // What a visitor causes in the log is bounded for each address.
-  auto budget = std::make_shared<LogBudget>();
-  auto on_news = [log, budget](const std::string& address, const std::string& text) {
-    for (const auto& omitted : budget->take_omitted(steady_now()))
-      log.warning("enrolment: " + omitted.subject + ": " + omitted.text());
-    if (budget->allows(address, "enrolment", steady_now())) log.info("enrolment: " + text);
-  };
-  return EnrolmentServer::start(enrolment.bind, key,
-                                std::make_unique<EnrolmentDesk>(std::move(desk), std::move(devices),
-                                                                std::move(certify), std::move(on_news)),
-                                [log](const Error& error) { log.debug("enrolment: " + error.text()); });
-}
-
 }  // namespace
 
 Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
@@ -296,10 +182,10 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (options.progress == ProgressStyle::none) log.info(beginning);
   else display.say(beginning);
   HANSA_TRY_VOID(show_past(*run.store, watch, display));
-  const Warnings warn(log, display);
+  const internal::Warnings warn(log, display);
   std::unique_ptr<EnrolmentServer> enrolment;
   if (devices_config.enrolment) {
-    HANSA_TRY(enrolment, start_enrolment(config, devices_config, key, channel->endpoint(), log));
+    HANSA_TRY(enrolment, internal::start_enrolment(config, devices_config, key, channel->endpoint(), log));
     display.say("devices join at " + enrolment->endpoint());
     if (!devices_config.enrolment->root_key.empty())
       warn(
@@ -395,7 +281,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   internal::DeviceBook book(devices ? std::optional(std::move(*devices)) : std::nullopt, config.admitted,
                             executor, [&](const std::string& text) { warn(text); });
   book.match_folder();
-  ProcessObserver observer(config, run.run, log, warn, display, evaluations, watch, book.activity());
+  internal::ProcessObserver observer(config, run.run, log, warn, display, evaluations, watch,
+                                     book.activity());
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*run.store, outbox, workers, spools, observer, executor}, steady_now()));
