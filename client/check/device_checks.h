@@ -32,7 +32,7 @@ inline constexpr std::uint64_t state_bytes_min = 64 << 20;  // free space that t
 [[nodiscard]] Finding state_finding(const std::filesystem::path& folder,
                                     std::uint64_t bytes_min = state_bytes_min);
 
-// The certificate that the device has beside its key (NAME.pub); empty: it has none, and the aggregator has it.
+// The certificate in the device's own NAME.pub; empty: the device has none, and the aggregator has it.
 [[nodiscard]] std::optional<Finding> certificate_finding(const ClientConfig& config,
                                                          const transport::SecretKey& key, UtcSeconds now);
 

@@ -81,7 +81,7 @@ class Server final : public EnrolmentServer {
     const auto key = at == std::string_view::npos
                          ? Result<transport::PublicKey>(fail(ErrorCode::protocol, "", ""))
                          : transport::parse_public_key(in.client.substr(at + 1), "");
-    // Not worth an answer, except that a later version is told so.
+    // No answer, except to a later version: its device can report what to update.
     if (!key || (!request && request.error().code != ErrorCode::refused))
       return channel_->disconnect(in.peer);
     enrolment::JoinAnswer answer;

@@ -72,7 +72,7 @@ class CertificateCheck : public ::testing::Test {
     config.secure_aggregation = SecureAggregationConfig{root.public_key(), true, {}};
     ASSERT_TRUE(enrolment::write_device_file(enrolment::describe(key).value(), folder / "pump-7.pub"));
   }
-  // Certifies folder/pump-7.pub and puts it beside the key.
+  // Certifies folder/pump-7.pub and copies it to the folder of the key.
   void certify(const secure_aggregation::SigningKey& by, const std::string& federation, UtcSeconds issued) {
     ASSERT_TRUE(enrolment::certify_file(folder / "pump-7.pub", federation, by, {issued, 10, std::nullopt}));
     std::filesystem::copy_file(folder / "pump-7.pub", folder / "client.pub",

@@ -150,7 +150,7 @@ TEST_F(AdversaryEnrolment, AWrongSecretAndAnUnknownTokenAreTheSame) {
   EXPECT_EQ(enrolment::encode(unknown), enrolment::encode(wrong));
   now.value += 48 * hour;
   EXPECT_EQ(enrolment::encode(ask(wrong_secret(), keys)), enrolment::encode(wrong))
-      << "that a token expired is told to its owner alone";
+      << "only the owner of a token learns that it has expired";
   EXPECT_THAT(ask(token, keys).text, HasSubstr("expired"));
 }
 

@@ -68,7 +68,7 @@ TEST(SumStatistics, HaveNineDigitsWhereParametersHaveOne) {
     }
 }
 
-// As a variance of 1 that becomes 1e-8 in rounds, and as running means beside it. The scale cannot follow as fast as the
+// As a variance of 1 that becomes 1e-8 in rounds, and as a running mean. The scale cannot follow as fast as the
 // values shrink.
 TEST(SumStatistics, AreRightWhenTheScaleIsAMillionTimesTooLarge) {
   constexpr std::uint32_t clients = 4;

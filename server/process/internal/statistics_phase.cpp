@@ -41,7 +41,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   engine_config.run = run.run;
   engine_config.coordinator = round.coordinator;
   engine_config.coordinator.process = process;
-  // Clients that are told that all rounds are done would end.
+  // A message that all rounds are done would end the clients.
   engine_config.coordinator.settings.after_last_round = AfterLastRound::stay;
   engine_config.optimizer = round.optimizer;
   WorkerPool workers(0);
