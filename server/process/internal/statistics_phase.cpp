@@ -4,21 +4,22 @@
 
 #include <fmt/format.h>
 
-#include "common/utc.h"
 #include "server/engine/thread_executor.h"
 #include "server/process/internal/channel_outbox.h"
+#include "server/process/internal/engine_loop.h"
 
 namespace hansa::server::internal {
 namespace {
 
 class Observer final : public EngineObserver {
  public:
-  explicit Observer(const StatisticsParts& parts) : parts_(parts) {}
+  explicit Observer(const Host& host) : host_(host) {}
   void on_log(Log::Level level, const std::string& text) override {
-    parts_.log(level, "statistics: " + text);
+    if (level == Log::Level::info) host_.log().info("statistics: " + text);
+    else host_.warn()("statistics: " + text);
   }
   void on_round_started(RoundId, std::uint32_t cohort) override {
-    parts_.log(Log::Level::info, fmt::format("statistics: {} clients are asked", cohort));
+    host_.log().info(fmt::format("statistics: {} clients are asked", cohort));
   }
   void on_committed(const RoundRecord& record) override {
     counted = static_cast<std::uint32_t>(
@@ -27,16 +28,15 @@ class Observer final : public EngineObserver {
   std::uint32_t counted = 0;
 
  private:
-  const StatisticsParts& parts_;
+  const Host& host_;
 };
 
 }  // namespace
 
 Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig& config,
                                                           const PreparedRun& run, EngineConfig engine_config,
-                                                          const StatisticsParts& parts,
-                                                          const std::atomic<bool>& stop) {
-  HANSA_TRY(auto round, prepare_statistics_round(config, run, parts.admitted));
+                                                          Host& host, const std::atomic<bool>& stop) {
+  HANSA_TRY(auto round, prepare_statistics_round(config, run, host.admitted()));
   const ProcessSettings process = engine_config.coordinator.process;
   engine_config.run = run.run;
   engine_config.coordinator = round.coordinator;
@@ -46,42 +46,25 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   engine_config.optimizer = round.optimizer;
   WorkerPool workers(0);
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
-  ChannelOutbox outbox(parts.channel);
-  ThreadExecutor executor([&] { parts.channel.wake(); });
-  Observer observer(parts);
+  ChannelOutbox outbox(host.channel());
+  ThreadExecutor executor([&] { host.channel().wake(); });
+  Observer observer(host);
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*round.store, outbox, workers, spools, observer, executor}, steady_now()));
-  transport::ServerChannel::Handlers handlers;
-  handlers.on_message = [&](const transport::Incoming& in) {
-    engine->receive(in.peer, in.client, in.message, in.bulk, steady_now());
-  };
-  handlers.on_refused = parts.on_refused;
-  Instant next_display = steady_now();
+  EngineLoop loop(host, *engine, executor);
   bool is_over = false;
   while (!engine->finished() && !engine->failure()) {
-    parts.manager.alive(steady_now());
     if (!is_over && (stop || engine->last_committed().value > 0)) {
       is_over = true;
       engine->stop(steady_now());
       continue;
     }
+    loop.turn();
     const Instant now = steady_now();
-    const Duration wait = std::clamp<Duration>(std::min(engine->next_tick(), next_display) - now,
-                                               Duration::zero(), std::chrono::milliseconds(500));
-    parts.channel.poll(wait, handlers, -1, 64);
-    executor.deliver();
-    const Instant after = steady_now();
-    if (after >= engine->next_tick()) engine->tick(after);
-    if (after < next_display) continue;
-    if (auto change = parts.admission.take_change()) {
-      parts.admitted = change->admitted;
-      engine->change_admission(std::move(change->admitted), std::move(change->removed), after);
-    } else if (parts.certificates != nullptr && parts.certificates->is_due(utc_seconds_now())) {
-      engine->change_admission(parts.admitted, {}, after);  // reads the certificates again
-    }
-    parts.display.update(engine->progress(after), 0, engine->bytes_up(), engine->bytes_down(), after);
-    next_display = after + std::chrono::milliseconds(200);
+    if (!loop.is_display_due(now)) continue;
+    host.follow_admission(*engine, now);
+    host.display().update(engine->progress(now), 0, engine->bytes_up(), engine->bytes_down(), now);
   }
   executor.wait();
   if (engine->failure()) return tl::unexpected<Error>(*engine->failure());
@@ -90,8 +73,8 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
     return fail(ErrorCode::quorum, "statistics", engine->finished()->text, engine->finished()->hint);
   }
   HANSA_TRY(auto statistics, committed_statistics(*round.store, config.statistics->columns));
-  parts.display.say(fmt::format("statistics of {} columns, over the data of {} clients", statistics.columns(),
-                                observer.counted));
+  host.display().say(fmt::format("statistics of {} columns, over the data of {} clients",
+                                 statistics.columns(), observer.counted));
   return std::optional(std::move(statistics));
 }
 

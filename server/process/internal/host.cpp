@@ -1,0 +1,77 @@
+#include "server/process/internal/host.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/utc.h"
+#include "server/process/internal/enrolment_start.h"
+#include "server/setup/run_setup.h"
+
+namespace hansa::server::internal {
+
+Host::Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
+           std::unique_ptr<transport::ServerChannel> channel)
+    : parts_(parts),
+      admission_(std::move(admission)),
+      admitted_(admitted_names(parts.config.admitted)),
+      channel_(std::move(channel)),
+      display_(parts.options.progress,
+               fmt::format("federation {}  {}", parts.config.name, channel_->endpoint())),
+      warn_(parts.log, display_) {
+  if (const auto& secure = parts.config.secure_aggregation)
+    certificates_.emplace(
+        enrolment::CertificateScope{parts.config.admitted, parts.config.name, secure->root, secure->epoch});
+}
+
+Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
+  transport::ServerChannelConfig channel_config;
+  channel_config.bind = parts.config.bind;
+  channel_config.io_threads = parts.options.io_threads;
+  channel_config.limits.connections_max = parts.config.limits.connections_max;
+  auto admission = std::make_unique<AdmissionFolder>(parts.config.admitted);
+  HANSA_TRY(auto channel, transport::ServerChannel::open(channel_config, parts.key, *admission));
+  HANSA_TRY(const auto public_key, parts.key.public_key());
+  auto host = std::unique_ptr<Host>(new Host(parts, std::move(admission), std::move(channel)));
+  host->display_.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", parts.config.name,
+                                 host->channel_->endpoint(), public_key.text()));
+  return host;
+}
+
+Result<void> Host::start_enrolment() {
+  if (!parts_.devices.enrolment) return {};
+  HANSA_TRY(enrolment_, internal::start_enrolment(parts_.config, parts_.devices, parts_.key,
+                                                  channel_->endpoint(), parts_.log));
+  display_.say("devices join at " + enrolment_->endpoint());
+  if (!parts_.devices.enrolment->root_key.empty())
+    warn_(
+        "the root key is on this machine ([enrolment] root_key), and signs every device with a valid token: "
+        "for trials only");
+  return {};
+}
+
+bool Host::follow_admission(Engine& engine, Instant now) {
+  if (auto change = admission_->take_change()) {
+    admitted_ = change->admitted;
+    engine.change_admission(std::move(change->admitted), std::move(change->removed), now);
+    return true;
+  }
+  if (certificates_ && certificates_->is_due(utc_seconds_now())) engine.change_admission(admitted_, {}, now);
+  return false;
+}
+
+std::optional<secure_aggregation::Certificate> Host::certificate(const std::string& client) {
+  if (!certificates_) return std::nullopt;
+  auto found = certificates_->find(client, utc_seconds_now());
+  if (!found.warning.empty()) warn_(found.warning);
+  const std::string reason = found.certificate ? "" : found.certificate.error().text();
+  if (std::string& logged = reasons_[client]; reason != logged) {
+    if (reason.empty()) parts_.log.info(client + " has a certificate now");
+    else warn_(client + " cannot take part: " + reason);
+    logged = reason;
+  }
+  if (found.certificate) return std::move(*found.certificate);
+  return std::nullopt;
+}
+
+}  // namespace hansa::server::internal

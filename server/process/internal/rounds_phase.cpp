@@ -1,0 +1,209 @@
+#include "server/process/internal/rounds_phase.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/utc.h"
+#include "server/config/rounds.h"
+#include "server/process/internal/final_report.h"
+#include "server/process/internal/run_errors.h"
+
+namespace hansa::server::internal {
+namespace {
+
+// For the service manager: what the panel shows, in one line.
+std::string status_text(const Progress& progress) {
+  const std::string round = "round " + rounds_text(progress.round, progress.rounds);
+  switch (progress.phase) {
+    case Phase::gathering:
+      if (progress.all_rounds_done) return progress.why_done;
+      return fmt::format("{}: waits for clients, {} of {} ready, {} connected", round, progress.ready,
+                         progress.needed, progress.connected);
+    case Phase::in_round: return fmt::format("{}: {} clients train", round, progress.members.size());
+    case Phase::unmasking: return round + ": unmasks the sum";
+    case Phase::committing: return round + ": is committed";
+    case Phase::finished: return "finished";
+  }
+  return "";
+}
+
+RunEnd run_end(const Engine& engine, std::string why) {
+  return {engine.last_committed(), rfc3339_text(utc_seconds_now()), std::move(why)};
+}
+
+RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
+  return {[&](RoundId round, const Metrics& metrics) {
+            watch.on_evaluated(round, metrics);
+            host.display().evaluated(round, metrics, watch.best());
+          },
+          [&](const std::string& text) {
+            host.log().error(text);
+            host.display().warn(text);
+          },
+          [&](const std::string& text) { host.log().debug(text); }};
+}
+
+std::optional<DeviceRegister> open_register(const std::filesystem::path& file, const Host& host) {
+  auto out = DeviceRegister::open(file);
+  if (out) return std::move(*out);
+  host.log().info("there is no register of devices: " + out.error().text());
+  return std::nullopt;
+}
+
+}  // namespace
+
+RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator)
+    : parts_(parts),
+      workers_(0),
+      spools_(parts.run.store->scratch_folder(), parts.config.limits.spool_memory_mib << 20),
+      outbox_(parts.host.channel()),
+      executor_([&channel = parts.host.channel()] { channel.wake(); }),
+      evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
+      book_(open_register(parts.device_register, parts.host), parts.config.admitted, executor_,
+            [&host = parts.host](const std::string& text) { host.warn()(text); }),
+      observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
+                evaluations_, parts.watch, book_.activity()) {}
+
+Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
+                                                         std::unique_ptr<BackgroundEvaluator> evaluator) {
+  auto out = std::unique_ptr<RoundsPhase>(new RoundsPhase(parts, std::move(evaluator)));
+  out->book_.match_folder();
+  HANSA_TRY(out->engine_, Engine::create(std::move(engine),
+                                         {*parts.run.store, out->outbox_, out->workers_, out->spools_,
+                                          out->observer_, out->executor_},
+                                         steady_now()));
+  out->loop_ = std::make_unique<EngineLoop>(parts.host, *out->engine_, out->executor_,
+                                            [&activity = out->book_.activity()](const auto& in) {
+                                              activity.on_message(in.client, in.message, utc_seconds_now());
+                                            });
+  HANSA_TRY_VOID(out->catch_up());
+  return out;
+}
+
+// Requests the evaluation of rounds that were committed but not evaluated before a crash.
+Result<void> RoundsPhase::catch_up() {
+  HANSA_TRY(const auto rounds, parts_.run.store->rounds());
+  HANSA_TRY(const auto evaluated, parts_.run.store->evaluations());
+  for (const auto& record : rounds) {
+    const bool due = record.round.value % std::max(parts_.config.evaluation_every, 1U) == 0;
+    const bool done = std::any_of(evaluated.begin(), evaluated.end(),
+                                  [&](const auto& e) { return e.first == record.round; });
+    if (due && !done && record.model_kept) evaluations_.ask(record.round, record.model);
+  }
+  return {};
+}
+
+Result<void> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
+  serve(stop);
+  if (!end_is_recorded_) evaluate_last();
+  drain(stop);
+  parts_.host.display().end();
+  executor_.wait();  // for an evaluation that a stop interrupted
+  book_.finish();
+  if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
+    HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
+  print_report(started);
+  return outcome();
+}
+
+void RoundsPhase::serve(const std::atomic<bool>& stop) {
+  bool stop_is_sent = false;
+  while (!engine_->finished() && !engine_->failure()) {
+    if ((stop || observer_.stop_reason()) && !stop_is_sent) {
+      stop_is_sent = true;
+      engine_->stop(steady_now());
+      continue;
+    }
+    loop_->turn(evaluations_.descriptor());
+    evaluations_.collect();
+    if (const Instant now = steady_now(); loop_->is_display_due(now)) update(now);
+  }
+}
+
+void RoundsPhase::update(Instant now) {
+  if (std::string enough = parts_.watch.reached(utc_seconds_now()); !is_concluded_ && !enough.empty()) {
+    is_concluded_ = true;
+    parts_.host.display().say("no further round is needed: " + enough);
+    engine_->conclude(std::move(enough), now);
+    if (engine_->finished()) return;
+  }
+  if (parts_.host.follow_admission(*engine_, now)) book_.match_folder();
+  const Progress progress = engine_->progress(now);
+  // With after_last_round = "stay" the aggregator runs on.
+  if (progress.all_rounds_done && progress.phase == Phase::gathering && !end_is_recorded_)
+    record_end_of_rounds(progress);
+  book_.write_due(now);
+  if (auto& manager = parts_.host.manager(); manager.is_present()) manager.status(status_text(progress));
+  show(now);
+}
+
+void RoundsPhase::record_end_of_rounds(const Progress& progress) {
+  end_is_recorded_ = true;
+  evaluate_last();
+  const auto recorded = std::make_shared<Result<void>>();
+  executor_.run([&store = *parts_.run.store, recorded,
+                 end = run_end(*engine_, progress.why_done)] { *recorded = store.record_end(end); },
+                [&host = parts_.host, recorded] {
+                  if (!*recorded) host.warn()(recorded->error().text());
+                });
+}
+
+// A run that ended early was not known to be in its last round when that was committed.
+void RoundsPhase::evaluate_last() {
+  if (is_concluded_ && engine_->last_committed().value % std::max(parts_.config.evaluation_every, 1U) != 0)
+    evaluations_.ask(engine_->last_committed(), engine_->model());
+}
+
+// Final messages are sent, clients fetch the last model, and the last evaluation is awaited, unless a stop was requested.
+void RoundsPhase::drain(const std::atomic<bool>& stop) {
+  while (!stop && (evaluations_.outstanding() > 0 || engine_->is_awaiting_clients(steady_now()))) {
+    show(steady_now());
+    loop_->receive(std::chrono::milliseconds(100), evaluations_.descriptor());
+    evaluations_.collect();
+  }
+}
+
+void RoundsPhase::show(Instant now) {
+  parts_.host.display().update(engine_->progress(now), evaluations_.outstanding(), engine_->bytes_up(),
+                               engine_->bytes_down(), now);
+}
+
+void RoundsPhase::print_report(Instant started) const {
+  FinalReport report;
+  report.config = parts_.config.file.string();
+  report.run = parts_.run.run;
+  report.run_folder = parts_.run.store->location();
+  report.rounds = parts_.config.rounds;
+  report.last = engine_->last_committed();
+  report.model = engine_->model();
+  report.seconds = seconds(steady_now() - started);
+  report.summary = parts_.host.display().summary();
+  report.evaluated = evaluations_.last();
+  report.best = parts_.watch.best();
+  if (report.best) report.best_is_kept = has_model(*parts_.run.store, report.best->round);
+  for (const std::string& line : lines_of(report)) std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+Result<void> RoundsPhase::outcome() const {
+  if (engine_->failure()) return tl::unexpected<Error>(*engine_->failure());
+  const Finish& finish = *engine_->finished();
+  const std::string config = parts_.config.file.string();
+  if (finish.why == Finish::Why::gave_up)
+    return fail(ErrorCode::quorum, parts_.run.store->location(), finish.text,
+                fmt::format("{}, and run \"hansa-aggregator {}\" again: it continues after round {}",
+                            finish.hint.empty() ? "see the warnings above" : finish.hint, config,
+                            engine_->last_committed().value));
+  if (observer_.stop_reason())
+    return fail_diverged(parts_.config, parts_.run, *observer_.stop_reason(), parts_.watch.best());
+  if (finish.why == Finish::Why::stopped)
+    std::puts(fmt::format("stopped after round {}; run \"hansa-aggregator {}\" to continue",
+                          rounds_text(engine_->last_committed(), parts_.config.rounds), config)
+                  .c_str());
+  return {};
+}
+
+}  // namespace hansa::server::internal

@@ -1,0 +1,66 @@
+// The rounds of a run in the aggregator's process: from the first message to the last line on the screen.
+#pragma once
+#include <atomic>
+#include <memory>
+
+#include "common/error.h"
+#include "server/divergence/run_watch.h"
+#include "server/engine/engine.h"
+#include "server/engine/thread_executor.h"
+#include "server/evaluation/model_process.h"
+#include "server/process/internal/channel_outbox.h"
+#include "server/process/internal/device_book.h"
+#include "server/process/internal/engine_loop.h"
+#include "server/process/internal/host.h"
+#include "server/process/internal/process_observer.h"
+#include "server/process/internal/round_evaluations.h"
+#include "server/setup/run_setup.h"
+
+namespace hansa::server::internal {
+
+// All references outlive it. One thread.
+class RoundsPhase {
+ public:
+  struct Parts {
+    const FederationConfig& config;
+    const std::filesystem::path& device_register;  // file
+    PreparedRun& run;  // begun
+    RunWatch& watch;
+    Host& host;
+  };
+  // engine: everything of the rounds. evaluator: null if nothing is evaluated. Asks for the evaluations that a crash
+  // prevented. Fails as an engine and a store do.
+  [[nodiscard]] static Result<std::unique_ptr<RoundsPhase>> create(
+      const Parts& parts, EngineConfig engine, std::unique_ptr<BackgroundEvaluator> evaluator);
+
+  // Runs until the engine has ended, sends what is left to send, and records the end. Returns the error with which the
+  // program exits, if there is one. started: when the program did.
+  [[nodiscard]] Result<void> run(const std::atomic<bool>& stop, Instant started);
+
+ private:
+  RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator);
+  Result<void> catch_up();
+  void serve(const std::atomic<bool>& stop);
+  void update(Instant now);
+  void drain(const std::atomic<bool>& stop);
+  void record_end_of_rounds(const Progress& progress);
+  void evaluate_last();
+  void show(Instant now);
+  void print_report(Instant started) const;
+  Result<void> outcome() const;
+
+  Parts parts_;
+  WorkerPool workers_;
+  SpoolPool spools_;
+  ChannelOutbox outbox_;
+  ThreadExecutor executor_;
+  RoundEvaluations evaluations_;
+  DeviceBook book_;
+  ProcessObserver observer_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<EngineLoop> loop_;
+  bool is_concluded_ = false;  // [until] is reached
+  bool end_is_recorded_ = false;
+};
+
+}  // namespace hansa::server::internal
