@@ -32,6 +32,12 @@ function(hansa_use_jemalloc program)
   endif()
 endfunction()
 
+# hansa_test_path(SOURCE NAME=VALUE...) Defines the paths that one source of a test uses. Its other sources are compiled
+# alike in every folder, so that the compiler cache finds them.
+function(hansa_test_path source)
+  set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS ${ARGN})
+endfunction()
+
 # hansa_test(NAME SOURCES ... DEPS ... [TIMEOUT SECONDS])
 # A GoogleTest program; each of its tests becomes a CTest test.
 function(hansa_test name)
