@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/column_statistics.h"
 #include "common/held_out_metrics.h"
 
 namespace hansa::client {
@@ -75,7 +76,8 @@ void SumParticipant::join(const messages::TrainTask& task, const std::string& cl
     auto machine = secure_aggregation::ClientSum::begin(std::move(setup), sums_->policy,
                                                         {client, sums_->key.get(), sums_->root});
     if (!machine) return fail_sum(task.task, machine.error(), effects);
-    sum_.emplace(Sum{task.task, digest, std::move(*machine), {}, std::nullopt, false, {}, std::nullopt});
+    sum_.emplace(Sum{
+        task.task, digest, task.method.name, std::move(*machine), {}, std::nullopt, false, {}, std::nullopt});
   }
   log_progress("sends its keys", effects);
   effects.emplace_back(Say{messages::KeyAdvert{task.task, digest, sum_->machine.advert()}});
@@ -169,14 +171,19 @@ void SumParticipant::open(const Request& m, std::vector<SumEffect>& effects) {
   secure_aggregation::OpenedSum opening{setup.model, trained_->update, sum_->machine.tags_of(*survivors),
                                         setup.grid(), setup.certificate_epoch};
   if (sums_->opened.has(opening)) return answer(m, effects);
-  if (auto allowed = sums_->opened.check(opening, sum_->machine.contributors_needed()); !allowed)
-    return fail_sum(m.task, allowed.error(), effects);
-  if (std::ranges::any_of(setup.metrics, is_of_held_out))
-    if (auto allowed = sums_->opened.check_measured(opening); !allowed)
-      return fail_sum(m.task, allowed.error(), effects);
+  if (auto allowed = check_earlier_sums(opening); !allowed) return fail_sum(m.task, allowed.error(), effects);
   sum_->waiting = m;
   sum_->opening = opening;
   effects.emplace_back(RememberOpening{m.task, m.setup, std::move(opening)});
+}
+
+Result<void> SumParticipant::check_earlier_sums(const secure_aggregation::OpenedSum& opening) const {
+  const std::size_t contributors_min = sum_->machine.contributors_needed();
+  if (sum_->method == statistics_method) return sums_->opened.check_statistics(opening, contributors_min);
+  HANSA_TRY_VOID(sums_->opened.check(opening, contributors_min));
+  if (std::ranges::any_of(sum_->machine.setup().metrics, is_of_held_out))
+    return sums_->opened.check_measured(opening);
+  return {};
 }
 
 Result<void> SumParticipant::check_request(const messages::SurvivorSet&,

@@ -68,6 +68,7 @@ class SumParticipant {
   struct Sum {
     TaskId task;
     Digest setup;
+    std::string method;
     secure_aggregation::ClientSum machine;
     Digest roster;  // the roster for which `shares` were made
     std::optional<messages::EncryptedShares> shares;
@@ -90,6 +91,7 @@ class SumParticipant {
   void answer(const messages::SurvivorSet& m, std::vector<SumEffect>& effects);
   void answer(const messages::UnmaskRequest& m, std::vector<SumEffect>& effects);
   [[nodiscard]] Result<secure_aggregation::Subset> survivors_of(std::span<const std::uint8_t> bits) const;
+  [[nodiscard]] Result<void> check_earlier_sums(const secure_aggregation::OpenedSum& opening) const;
   void fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects);
   void report_clock(UtcSeconds now, std::vector<SumEffect>& effects);
   void log_progress(const std::string& what, std::vector<SumEffect>& effects) const;

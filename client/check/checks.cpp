@@ -1,11 +1,11 @@
 #include "client/check/checks.h"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include "client/check/data_checks.h"
 #include "client/check/network_checks.h"
 #include "client/check/session_check.h"
+#include "common/entropy.h"
 #include "common/folder_lock.h"
 
 namespace hansa::client {
@@ -60,8 +60,7 @@ Asked ask_aggregator(const ClientConfig& config, const transport::SecretKey& key
     return out;
   }
   SessionQuestion question{config.federation, "hansa-client check"};
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&question.instance), sizeof question.instance) != 1)
-    question.instance = 1;  // it only tells this session from the device's own
+  question.instance = unpredictable_number().value_or(1);  // it only tells this session from the device's own
   const auto answers = probe_session(channel_config(config, address), key, question);
   if (!answers) {
     out.findings.push_back(failed(Check::handshake, answers.error()));

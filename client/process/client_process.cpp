@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <openssl/rand.h>
 #include <sys/resource.h>
 
 #include "client/engine/engine.h"
@@ -14,6 +13,7 @@
 #include "client/process/outage_watch.h"
 #include "client/process/serving_folder.h"
 #include "client/process/training_thread.h"
+#include "common/entropy.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/secure_aggregation/hold_out_key.h"
@@ -189,8 +189,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
       config.after_federation == AfterFederation::stop ? WhenFinished::stop : WhenFinished::stay;
   agent.reconnect_min = config.reconnect_min;
   agent.reconnect_max = config.reconnect_max;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&agent.instance), sizeof agent.instance) != 1)
-    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
+  HANSA_TRY(agent.instance, unpredictable_number());
   HANSA_TRY(auto identity, enrolment::identity_of(key));
   engine_config.hold_out_key = secure_aggregation::hold_out_key(identity);
   if (const auto& secure = config.secure_aggregation) {

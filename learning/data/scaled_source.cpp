@@ -1,5 +1,6 @@
 #include "learning/data/scaled_source.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace hansa::learning {
@@ -36,7 +37,8 @@ void ScaledSource::scale(std::span<const TensorBytes> tensors) const {
       for (std::size_t c = 0; c < input.columns; ++c) {
         const auto [mean, factor] = scales_[input.first_column + c];
         for (std::size_t i = 0; i < input.values; ++i, ++value)
-          *value = static_cast<float>((static_cast<double>(*value) - mean) * factor);
+          *value = static_cast<float>(
+              std::clamp((static_cast<double>(*value) - mean) * factor, -scaled_value_max, scaled_value_max));
       }
   }
 }

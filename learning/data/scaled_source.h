@@ -10,7 +10,12 @@
 
 namespace hansa::learning {
 
-// (x - mean) / deviation for each value of a column, computed in double. A constant column becomes 0, as with scale =
+// In an honest federation only one value of a hundred million can be so many deviations from the mean. The aggregator
+// chooses the statistics: without a bound, a value that overflows would tell it whether an input is above a number of its
+// choice.
+inline constexpr double scaled_value_max = 1e4;
+
+// (x - mean) / deviation for each value of a column, computed in double, at most scaled_value_max. A constant column becomes 0, as with scale =
 // "standard". Description and identity are those of the other source, which has the values as they are in the files.
 class ScaledSource final : public DataSource {
  public:

@@ -13,6 +13,12 @@ std::size_t missing(const std::vector<ClientTag>& a, const std::vector<ClientTag
   return out.size();
 }
 
+// Whether the difference of two sums mixes the updates of at least contributors_min clients on either side.
+bool differ_enough(const OpenedSum& a, const OpenedSum& b, std::size_t contributors_min) {
+  return missing(a.survivors, b.survivors) >= contributors_min &&
+         missing(b.survivors, a.survivors) >= contributors_min;
+}
+
 }  // namespace
 
 ClientTag tag_of(std::string_view client) {
@@ -41,14 +47,27 @@ Result<void> OpenedSums::check(const OpenedSum& next, std::size_t contributors_m
   for (const OpenedSum& earlier : sums_) {
     if (earlier.model != next.model || earlier.update != next.update || earlier.survivors == next.survivors)
       continue;
-    if (missing(earlier.survivors, next.survivors) < contributors_min ||
-        missing(next.survivors, earlier.survivors) < contributors_min)
+    if (!differ_enough(earlier, next, contributors_min))
       return fail(ErrorCode::refused, "secure aggregation",
                   "asks to open a second sum of the same update, whose difference from the first would show "
                   "the updates of few clients",
                   {}, {ReasonCode::sum_repeated, {}});
   }
   return {};
+}
+
+Result<void> OpenedSums::check_statistics(const OpenedSum& next, std::size_t contributors_min) const {
+  if (has(next)) return {};
+  const auto shows_few = [&](const OpenedSum& earlier) {
+    return earlier.model == next.model && !differ_enough(earlier, next, contributors_min);
+  };
+  if (std::ranges::none_of(sums_, shows_few)) return {};
+  return fail(ErrorCode::refused, "secure aggregation",
+              "asks to open a second sum of statistics, whose difference from the first could show those of "
+              "few clients",
+              "begin the run with the statistics of an earlier one, or with as many other clients as a sum "
+              "must have",
+              {ReasonCode::sum_repeated, {}});
 }
 
 Result<void> OpenedSums::check_measured(const OpenedSum& next) const {

@@ -45,6 +45,9 @@ class OpenedSums {
 
   // Fails (refused) if opening this sum after the earlier ones could show single updates.
   [[nodiscard]] Result<void> check(const OpenedSum& next, std::size_t contributors_min) const;
+  // The same for a sum of statistics of the clients' data: every two sums must differ by as many clients, even if this
+  // client's part is another one, because most of its data are in both, whatever the aggregator chose to hold out.
+  [[nodiscard]] Result<void> check_statistics(const OpenedSum& next, std::size_t contributors_min) const;
   // The same for a sum with what the clients measured of the model: fails also if another sum of the model was opened,
   // because these measurements do not change from one training to the next.
   [[nodiscard]] Result<void> check_measured(const OpenedSum& next) const;

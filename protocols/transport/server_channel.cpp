@@ -18,6 +18,7 @@
 #include "protocols/transport/internal/frames.h"
 #include "protocols/transport/internal/monitor.h"
 #include "protocols/transport/internal/peer_table.h"
+#include "protocols/transport/internal/routing_ids.h"
 #include "protocols/transport/internal/wake_descriptor.h"
 #include "protocols/transport/internal/zap_handler.h"
 
@@ -264,6 +265,7 @@ Result<std::unique_ptr<ServerChannel>> ServerChannel::open(const ServerChannelCo
                                                            const SecretKey& key, Admission& admission) {
   HANSA_TRY_VOID(check_bind_address(config.bind));
   HANSA_TRY_VOID(check_local_host(config.bind));
+  HANSA_TRY_VOID(make_routing_ids_unpredictable());
   try {
     return std::make_unique<RouterChannel>(config, key, admission);
   } catch (const zmq::error_t& error) {

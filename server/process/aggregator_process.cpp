@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
+#include "common/entropy.h"
 #include "common/utc.h"
 #include "server/config/devices_config.h"
 #include "server/config/rounds.h"
@@ -17,14 +17,6 @@
 
 namespace hansa::server {
 namespace {
-
-// Different at every call, so that session numbers never repeat.
-Result<std::uint64_t> random_seed() {
-  std::uint64_t out = 0;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(&out), sizeof out) != 1)
-    return fail(ErrorCode::internal, "OpenSSL", "gives no random bytes");
-  return out;
-}
 
 // Which run it is and why, and what a resumed run has: its last rounds, its last evaluation and its best round.
 Result<void> show_run(const FederationConfig& config, const PreparedRun& run, const RunWatch& watch,
@@ -54,7 +46,8 @@ Result<EngineConfig> engine_config_of(const PreparedRun& run, internal::Host& ho
   out.coordinator = run.coordinator;
   out.coordinator.settings.admitted = host.admitted();
   out.certificate = [&host](const std::string& client) { return host.certificate(client); };
-  HANSA_TRY(out.coordinator.process.session_seed, random_seed());
+  // Different at every call, so that session numbers never repeat.
+  HANSA_TRY(out.coordinator.process.session_seed, unpredictable_number());
   out.archive = run.archive;
   out.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   out.coordinator.process.is_first_start = !run.resumed;

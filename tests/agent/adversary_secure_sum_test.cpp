@@ -1,6 +1,7 @@
 // Attacks by the aggregator on a client in a secure sum.
 #include <set>
 
+#include "common/column_statistics.h"
 #include "tests/agent/secure_sum.h"
 
 namespace hansa::client::testing {
@@ -112,6 +113,28 @@ TEST_F(AdversarySecureSum, ASecondSumOfTheUpdateIsNotOpenedAlsoAfterARestart) {
   EXPECT_TRUE(changed.sent<messages::UnmaskShares>().empty());
   ASSERT_EQ(changed.sent<messages::Decline>().size(), 1U);
   EXPECT_EQ(changed.sent<messages::Decline>()[0].report.reason.code, ReasonCode::sum_repeated);
+}
+
+// Statistics of the data of a, b, d were opened; now those of a, b, c, for which all hold out other examples.
+TEST_F(AdversarySecureSum, ASecondSumOfStatisticsIsNotOpenedWhateverIsHeldOut) {
+  for (const bool of_statistics : {false, true}) {
+    AgentConfig c = config();
+    c.methods = methods_with_statistics();
+    Harness probe(c);
+    auto task = secure_task(probe);
+    if (of_statistics) task.method = {std::string(statistics_method), {}};
+    bind_work(task);
+    sa::OpenedSum earlier{messages::sum_setup("harbour", task).model,
+                          checksum("without hold-out"),
+                          {sa::tag_of("a"), sa::tag_of("b"), sa::tag_of("d")}};
+    std::ranges::sort(earlier.survivors);
+    c.secure_sums->opened.add(earlier);
+    Harness h(c);
+    mask(h, task);
+    h.receive(messages::UnmaskRequest{task.task, setup_of(task), {0x07}, {}});
+    EXPECT_EQ(h.all<RememberOpening>().size(), of_statistics ? 0U : 1U);
+    EXPECT_EQ(h.sent<messages::Decline>().size(), of_statistics ? 1U : 0U);
+  }
 }
 
 // The operator has ended the certificates of epoch 1. The aggregator returns to it, with the certificate of a device

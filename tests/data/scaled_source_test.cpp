@@ -111,6 +111,15 @@ TEST(ScaledSource, ScalesOneClientAsStandardDoes) {
   EXPECT_EQ(found[2], 0);  // a constant column
 }
 
+// The aggregator asks with a tiny deviation whether an input is above the mean that it claims.
+TEST(AdversaryScaledSource, NoStatisticsMakeAnInputOverflow) {
+  const auto scaled = ScaledSource::create(mixed(), {{3.9, 0, 0}, {1e-38, 1e-300, 1}}).value();
+  for (const std::size_t tensor : {0, 2}) {
+    const auto values = read_tensor<float>(*scaled, tensor, testing::Indices{0, 1}).value();
+    for (const float value : values) EXPECT_LE(std::abs(value), scaled_value_max);
+  }
+}
+
 TEST(ScaledSource, StatisticsOfOtherColumnsAreRefused) {
   const auto scaled = ScaledSource::create(mixed(), {{1, 2}, {1, 1}});
   ASSERT_FALSE(scaled);

@@ -64,6 +64,18 @@ TEST(AdversaryOpenedSums, AModelHasALimitedNumberOfSums) {
 // Whatever an aggregator asks for, no two answered sums of one update differ by few clients.
 // What clients measure of a model does not change from one training to the next: the difference of two sums would show
 // the measurements of those that only one of them contains.
+// The aggregator chooses what each client holds out, so that all parts of the second sum differ from the first.
+TEST(AdversaryOpenedSums, StatisticsWithoutOneClientAreRefusedAlsoIfEveryPartIsAnother) {
+  OpenedSums opened;
+  opened.add(sum_of("m", "all rows", {1, 2, 3, 4, 5}));
+  EXPECT_FALSE(opened.check_statistics(sum_of("m", "some rows", {1, 2, 3, 4}), clients_min));
+  EXPECT_FALSE(opened.check_statistics(sum_of("m", "some rows", {1, 2, 3, 4, 5}), clients_min))
+      << "the difference is what is held out";
+  EXPECT_TRUE(opened.check_statistics(sum_of("m", "all rows", {1, 2, 3, 4, 5}), clients_min)) << "again";
+  EXPECT_TRUE(opened.check_statistics(sum_of("m", "some rows", {1, 2, 6, 7, 8}), clients_min));
+  EXPECT_TRUE(opened.check_statistics(sum_of("of other columns", "some rows", {1, 2, 3, 4}), clients_min));
+}
+
 TEST(AdversaryOpenedSums, MeasurementsOfAModelAreOpenedOnce) {
   OpenedSums sums;
   const OpenedSum first = sum_of("m", "u", {1, 2, 3, 4});

@@ -1,6 +1,7 @@
 // Attacks on the aggregator's channel with real sockets: by admitted keys, and by outsiders that only connect.
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <list>
@@ -8,6 +9,8 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "common/descriptor.h"
 #include "tests/transport/raw_client.h"
@@ -124,6 +127,37 @@ TEST_F(AdversaryTransport, AnUnfinishedMessageOf600MegabytesIsCutShort) {
   EXPECT_FALSE(refused(server, "600 frames"));
   RecordProperty("grown_mib", static_cast<int>((most - before) >> 20));
   EXPECT_LT((most - before) >> 20, 300U);
+  EXPECT_TRUE(is_served(server));
+}
+
+// libzmq's random.cpp: a number of 32 bits from two draws.
+std::vector<std::uint32_t> first_numbers_of_an_unseeded_process(std::size_t count) {
+  std::srand(1);  // what rand() begins with
+  std::vector<std::uint32_t> draws(count + 1);
+  for (auto& draw : draws) draw = static_cast<std::uint32_t>(std::rand());
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(draws[i] | draws[i + 1] << 31);
+  std::srand(1);
+  return out;
+}
+
+// A ROUTER names its peers by a count. If a peer has chosen a name that comes later, libzmq ends the process.
+TEST_F(AdversaryTransport, APeerThatChoosesTheNameOfALaterOneDoesNotEndTheAggregator) {
+  // Which of the first draws becomes the ROUTER's first name depends on the sockets that are made before it.
+  const auto numbers = first_numbers_of_an_unseeded_process(12);
+  Server server(roster);
+  std::list<RawClient> claims;
+  for (const std::uint32_t number : numbers) {
+    std::string name(1, '\0');
+    for (const int shift : {24, 16, 8, 0}) name.push_back(static_cast<char>(number >> shift));
+    const SecretKey key = testing::new_key();
+    roster.admit_as(key, fmt::format("claim-{}", claims.size()));
+    claims.emplace_back(server.channel->endpoint(), server.key.public_key().value(), key,
+                        RawClient::Cipher::curve, name);
+    claims.back().send({"hello"});
+  }
+  ASSERT_TRUE(until([&] { return server.received.size() == numbers.size(); }, [&] { server.poll(); }));
+  EXPECT_TRUE(is_served(server));
   EXPECT_TRUE(is_served(server));
 }
 
