@@ -10,6 +10,7 @@
 #include "client/check/checks.h"
 #include "client/check/report.h"
 #include "client/commands.h"
+#include "client/config/client_variables.h"
 #include "client/state/client_data.h"
 #include "client/trainer/process_trainer.h"
 
@@ -38,9 +39,10 @@ struct CheckOptions {
   bool json = false;
 };
 
-int run_check(const CheckOptions& options) {
+Result<int> run_check(const CheckOptions& options) {
   ::umask(077);  // the state folder may be created
   CheckTools tools;
+  HANSA_TRY(tools.variables, read_client_variables(environ));
   tools.open_data = open_data;
   const auto findings = check_device(options.file, tools);
   const Colour colour = ::isatty(STDOUT_FILENO) == 1 ? Colour::ansi : Colour::none;

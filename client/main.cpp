@@ -1,10 +1,13 @@
 // hansa-client: the client with a trainer in a process of its own. This program does not link LibTorch.
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/commands.h"
 #include "client/config/client_config.h"
 #include "client/config/client_schema.h"
+#include "client/config/client_variables.h"
+#include "client/join/first_start.h"
 #include "client/process/client_process.h"
 #include "client/process/core_dumps.h"
 #include "client/state/client_data.h"
@@ -55,6 +58,7 @@ hansa::Result<int> run(int argc, char** argv) {
   app.footer(
       "Examples:\n  hansa-client join TOKEN           # enrol this device\n  hansa-client client.toml\n"
       "  hansa-client check client.toml    # why does it not connect?\n\n"
+      "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, log_level;
   app.add_option("FILE", file, "client.toml");
@@ -80,9 +84,19 @@ hansa::Result<int> run(int argc, char** argv) {
     return hansa::fail(hansa::ErrorCode::usage, "", "FILE is missing",
                        "name the device's configuration: hansa-client client.toml");
   ::umask(077);  // the state may hold examples
-  HANSA_TRY(const auto config, read_client_config(file));
+  HANSA_TRY(const auto variables, read_client_variables(environ));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
+  const hansa::Logger log = hansa::Logger::to_stderr("client", level);
+  if (!variables.empty()) log.info("settings from the environment: " + variables.names());
+  auto joined = join_at_first_start(
+      file, variables, [&](const std::string& text) { log.info(text); }, stop_asked);
+  if (!joined && stop_asked) {
+    log.info("stops before it has joined");
+    return 0;
+  }
+  HANSA_TRY_VOID(std::move(joined));
+  HANSA_TRY(const auto config, read_client_config(file, variables));
   hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
   HANSA_TRY_VOID(run_with_child(config, no_sandbox ? SandboxMode::unlocked : SandboxMode::locked, level,
                                 manager, stop_asked));

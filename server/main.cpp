@@ -32,6 +32,7 @@ hansa::Result<int> run(int argc, char** argv) {
   app.footer(
       "Example:\n  hansa-aggregator federation.toml\n  hansa-aggregator federation.toml --from runs/OLD@7\n"
       "  hansa-aggregator federation.toml --run fashion-20260102-030405\n\n"
+      "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, from, named, progress = "auto", log_level;
   bool fresh = false, health = false;
@@ -60,7 +61,8 @@ hansa::Result<int> run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
-  HANSA_TRY(const auto config, hansa::server::read_federation_config(file));
+  HANSA_TRY(const auto variables, hansa::server::read_federation_variables(environ));
+  HANSA_TRY(const auto config, hansa::server::read_federation_config(file, variables));
   if (health) {
     HANSA_TRY(const auto found,
               hansa::server::read_health(config, *hansa::server::open_catalogue(config.runs)));
@@ -84,6 +86,7 @@ hansa::Result<int> run(int argc, char** argv) {
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
   const auto log = hansa::Logger::to_stderr("aggregator", level);
+  if (!variables.empty()) log.info("settings from the environment: " + variables.names());
   hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
   HANSA_TRY_VOID(hansa::server::run_aggregator(config, options, log, manager, stop_asked));
   return 0;

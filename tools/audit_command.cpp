@@ -22,7 +22,7 @@ struct AuditOptions {
 
 Result<std::vector<server::AuditEntry>> read(const AuditOptions& options, std::string& location) {
   HANSA_TRY(const auto config, read_federation_folder(options.folder));
-  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   location = devices_config.device_register.string();
   HANSA_TRY(auto devices, server::DeviceRegister::open(devices_config.device_register));
   return devices.audit();

@@ -1,5 +1,7 @@
 #include "tools/federation_folder.h"
 
+#include <unistd.h>
+
 #include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
 #include "server/config/devices_config.h"
@@ -16,7 +18,8 @@ Result<server::FederationConfig> read_federation_folder(const fs::path& folder) 
     return fail(ErrorCode::usage, folder.string(),
                 "is no folder of a federation: it holds no federation.toml",
                 "name the folder that \"hansa new\" made: --folder DIR");
-  return server::read_federation_config(file);
+  HANSA_TRY(const auto variables, server::read_federation_variables(environ));
+  return server::read_federation_config(file, variables);
 }
 
 Result<secure_aggregation::SigningKey> read_operator_key(const server::FederationConfig& config,
@@ -36,7 +39,7 @@ Result<secure_aggregation::SigningKey> read_operator_key(const server::Federatio
 
 Result<server::DeviceRegister> open_register(const server::FederationConfig& config,
                                              const server::Acting& acting) {
-  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   HANSA_TRY(server::DeviceRegister devices, server::DeviceRegister::open(devices_config.device_register));
   HANSA_TRY_VOID(devices.match_folder(server::list_admitted(config.admitted), acting));
   return devices;

@@ -54,7 +54,7 @@ Result<std::uint64_t> parse_time_span(std::string_view text, std::string_view lo
 
 Result<Invitation> invite(const server::FederationConfig& config, const InvitationPlan& plan,
                           server::DeviceRegister& devices, const server::Acting& acting) {
-  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   if (!devices_config.enrolment)
     return fail(ErrorCode::usage, config.file.string(),
                 "has no table [enrolment]: no port is open on which devices join",

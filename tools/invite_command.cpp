@@ -40,7 +40,7 @@ Result<void> run_invite(InviteOptions options) {
       "expires at {}.\n",
       options.plan.uses == 1 ? "one device" : fmt::format("{} devices", options.plan.uses),
       rfc3339_text(invitation.expires));
-  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   if (devices_config.enrolment->root_key.empty())
     fmt::print(stderr, "A device that uses it waits until you approve it: hansa approve\n");
   return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <unistd.h>
 
 #include "common/folder_lock.h"
 #include "server/config/federation_config.h"
@@ -167,7 +168,8 @@ Result<fs::path> find_runs_folder(const fs::path& path) {
   std::error_code error;
   if (fs::is_regular_file(path, error) || fs::exists(path / "federation.toml", error)) {
     const fs::path file = fs::is_directory(path, error) ? path / "federation.toml" : path;
-    HANSA_TRY(const auto config, server::read_federation_config(file));
+    HANSA_TRY(const auto variables, server::read_federation_variables(environ));
+    HANSA_TRY(const auto config, server::read_federation_config(file, variables));
     return config.runs;
   }
   if (fs::is_directory(path, error)) return path;

@@ -96,7 +96,7 @@ Asked ask_any(const ClientConfig& config, const transport::SecretKey& key, Durat
 
 std::vector<Finding> check_device(const std::filesystem::path& client_toml, const CheckTools& tools) {
   std::vector<Finding> out;
-  const auto config = read_client_config(client_toml);
+  const auto config = read_client_config(client_toml, tools.variables);
   if (!config) {
     out.push_back(failed(Check::configuration, config.error()));
     return out;

@@ -20,6 +20,7 @@ struct CheckTools {
   std::function<Result<learning::AvailableData>(const ClientConfig&)> open_data;
   std::function<UtcSeconds()> clock = utc_seconds_now;
   std::function<std::optional<MemoryState>()> memory = read_memory;
+  config::Variables variables;  // of the configuration
   Duration connect_max = std::chrono::seconds(5);  // TCP connection to one address
 };
 

@@ -107,10 +107,13 @@ Result<void> check_addresses(const Document& document) {
 
 }  // namespace
 
-Result<ClientConfig> read_client_config(const std::filesystem::path& file) {
-  HANSA_TRY(const Document document, Document::read(file, client_schema()));
+Result<ClientConfig> read_client_config(const std::filesystem::path& file,
+                                        const config::Variables& variables) {
+  HANSA_TRY(const Document document,
+            Document::read(file, client_schema(), variables, config::MissingFile::is_empty));
   ClientConfig out;
   out.file = file;
+  out.variables = variables;
   out.name = document.text("client.name");
   HANSA_TRY_VOID(config::check_name(out.name, document.location("client.name")));
   out.federation = document.text("client.federation");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/variables.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/time.h"
@@ -58,9 +59,10 @@ struct ServingConfig {
 
 struct ClientConfig {
   std::filesystem::path file;
+  config::Variables variables;  // with which the file was read
   std::string name;  // the name of the admitted key; for logs and simulations
   std::string federation;  // must match the aggregator's [federation] name
-  std::vector<std::string> addresses;  // tried in turn; read again from the file at every reconnect
+  std::vector<std::string> addresses;  // tried in turn; read again at every reconnect
   std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none
   transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
   std::filesystem::path key;  // this device's secret key file
@@ -78,6 +80,9 @@ struct ClientConfig {
   Duration reconnect_max = std::chrono::seconds(30);
 };
 
-[[nodiscard]] Result<ClientConfig> read_client_config(const std::filesystem::path& file);
+// Variables replace values of the file, and may be the whole configuration: then the file may be missing. Relative paths
+// are relative to the file's folder, also those in variables.
+[[nodiscard]] Result<ClientConfig> read_client_config(const std::filesystem::path& file,
+                                                      const config::Variables& variables = {});
 
 }  // namespace hansa::client

@@ -23,6 +23,7 @@ using transport::LinkEvent;
 
 constexpr Duration answer_max = std::chrono::seconds(20);  // from the connection's start to the answer
 constexpr int retry_s_min = 1, retry_s_max = 300;
+constexpr int unreachable_s_max = 30;  // the pause after a connection that failed doubles up to this
 
 // The folder will hold the device's key and state.
 Result<void> make_private_folder(const fs::path& folder) {
@@ -152,14 +153,17 @@ Result<Joined> join(const JoinToken& token, const JoinPlan& plan,
   const auto frame = enrolment::encode(request);
   Notes note(on_note);
   bool is_pending = false;
+  int unreachable_s = retry_s_min;
   for (;;) {
     auto answer = ask(token, plan.proxy, key, frame);
     // Whoever waits for a person does not end because a link is down for a while.
-    if (!answer && (!is_pending || answer.error().code != ErrorCode::network))
+    const bool may_retry = is_pending || plan.when_unreachable == WhenUnreachable::retry;
+    if (!answer && (!may_retry || answer.error().code != ErrorCode::network))
       return tl::unexpected<Error>(answer.error());
-    int retry_s = 10;
+    int retry_s = unreachable_s;
     if (!answer) {
       note("waiting: " + answer.error().text());
+      unreachable_s = std::min(2 * unreachable_s, unreachable_s_max);
     } else {
       retry_s = std::clamp<int>(answer->retry_after_s, retry_s_min, retry_s_max);
       switch (answer->status) {

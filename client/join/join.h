@@ -19,11 +19,15 @@ namespace hansa::client {
 // Whether join() waits until the operator has approved the device.
 enum class WaitForApproval : std::uint8_t { yes, no };
 
+// What join() does while the aggregator has never answered. Later, while it waits for approval, it always tries again.
+enum class WhenUnreachable : std::uint8_t { fail, retry };
+
 struct JoinPlan {
   std::filesystem::path folder;  // for client.toml, the key and the state; made if it is missing
   std::string proxy;  // as in client.toml; empty: none
   std::string data;  // lines of [data]; empty: an example to fill in
   WaitForApproval wait = WaitForApproval::yes;
+  WhenUnreachable when_unreachable = WhenUnreachable::fail;
 };
 
 struct Joined {
@@ -33,7 +37,7 @@ struct Joined {
 };
 
 // Fails with `usage` if the folder has a client.toml, with `refused` if the aggregator refuses the token or its answer is
-// not what the token promises, with `network` if it cannot be reached, and with `resource` if the operator has not
+// not what the token promises, with `network` if it cannot be reached and the plan is to fail then, and with `resource` if the operator has not
 // approved the device and the plan is not to wait, or `stop` was set. on_note: lines for the person who waits.
 [[nodiscard]] Result<Joined> join(const enrolment::JoinToken& token, const JoinPlan& plan,
                                   const std::function<void(const std::string&)>& on_note,

@@ -26,6 +26,7 @@ class ChannelLink final : public Link {
  public:
   ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
       : file_(config.file),
+        variables_(config.variables),
         addresses_(config.addresses),
         proxy_(config.proxy),
         aggregator_(config.aggregator_key),
@@ -59,7 +60,7 @@ class ChannelLink final : public Link {
 
  private:
   void reread_addresses() {
-    auto config = read_client_config(file_);
+    auto config = read_client_config(file_, variables_);
     if (!config) {
       log_.warning("keeps the old address: " + config.error().text());
       return;
@@ -70,6 +71,7 @@ class ChannelLink final : public Link {
   }
 
   std::filesystem::path file_;
+  config::Variables variables_;
   std::vector<std::string> addresses_;
   std::string proxy_;
   transport::PublicKey aggregator_;
@@ -102,13 +104,13 @@ class ArrivalNews {
 // waits for the thread: it holds what it uses.
 class OutageCheck {
  public:
-  void start(const std::filesystem::path& file) {
+  void start(const std::filesystem::path& file, const config::Variables& variables) {
     auto shared = shared_;
     if (shared->running.exchange(true)) return;
-    std::thread([shared, file] {
+    std::thread([shared, file, variables] {
       std::vector<Finding> found;
       // The files as they are now: somebody may be correcting them.
-      if (const auto config = read_client_config(file)) {
+      if (const auto config = read_client_config(file, variables)) {
         if (const auto key = transport::read_secret_key(config->key))
           found = check_connection(*config, *key, utc_seconds_now());
       }
@@ -353,7 +355,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
       }
       engine.data_known(now, description_of(found), steady_now());
     }
-    if (outage.take_due(steady_now())) outage_check.start(config.file);
+    if (outage.take_due(steady_now())) outage_check.start(config.file, config.variables);
     log_findings(outage_check.take(), log);
     if (retry.take_due(steady_now())) training.look_at_data();
     if (const auto found = training.take_data()) {

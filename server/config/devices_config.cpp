@@ -68,8 +68,9 @@ Result<DevicesConfig> devices_config_of(const Document& document) {
   return out;
 }
 
-Result<DevicesConfig> read_devices_config(const std::filesystem::path& file) {
-  HANSA_TRY(const Document document, Document::read(file, federation_schema()));
+Result<DevicesConfig> read_devices_config(const std::filesystem::path& file,
+                                          const config::Variables& variables) {
+  HANSA_TRY(const Document document, Document::read(file, federation_schema(), variables));
   return devices_config_of(document);
 }
 

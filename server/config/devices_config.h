@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/variables.h"
 #include "common/error.h"
 
 namespace hansa::config {
@@ -30,7 +31,8 @@ struct DevicesConfig {
 };
 
 // Of a federation.toml. Fails (usage) like read_federation_config(), which checks this part too.
-[[nodiscard]] Result<DevicesConfig> read_devices_config(const std::filesystem::path& file);
+[[nodiscard]] Result<DevicesConfig> read_devices_config(const std::filesystem::path& file,
+                                                        const config::Variables& variables = {});
 [[nodiscard]] Result<DevicesConfig> devices_config_of(const config::Document& document);
 
 }  // namespace hansa::server

@@ -297,10 +297,16 @@ Result<Method> read_method(const config::Document& document, const std::vector<s
 
 }  // namespace
 
-Result<FederationConfig> read_federation_config(const std::filesystem::path& file) {
-  HANSA_TRY(const Document document, Document::read(file, federation_schema()));
+Result<config::Variables> read_federation_variables(const char* const* environment) {
+  return config::Variables::read(environment, {&federation_schema()});
+}
+
+Result<FederationConfig> read_federation_config(const std::filesystem::path& file,
+                                                const config::Variables& variables) {
+  HANSA_TRY(const Document document, Document::read(file, federation_schema(), variables));
   FederationConfig out;
   out.file = file;
+  out.variables = variables;
   out.name = document.text("federation.name");
   HANSA_TRY_VOID(config::check_name(out.name, document.location("federation.name")));
   out.seed = document.integer("federation.seed");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/variables.h"
 #include "common/data_contract.h"
 #include "common/error.h"
 #include "common/time.h"
@@ -85,6 +86,7 @@ struct StatisticsConfig {
 
 struct FederationConfig {
   std::filesystem::path file;  // the file that was read
+  config::Variables variables;  // with which it was read
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
   std::uint64_t seed = 1;
   std::uint32_t rounds = 20;  // 0: no end (server/config/rounds.h)
@@ -123,6 +125,10 @@ struct FederationConfig {
 
 // Relative paths in the file are relative to the file's folder. Fails with `usage` and the text "federation.toml:LINE:
 // KEY: WHAT; HINT" on the first wrong or unknown key.
-[[nodiscard]] Result<FederationConfig> read_federation_config(const std::filesystem::path& file);
+// Variables replace values of the file; relative paths in them are relative to the file's folder too.
+[[nodiscard]] Result<FederationConfig> read_federation_config(const std::filesystem::path& file,
+                                                              const config::Variables& variables = {});
+// environment: as `environ`. Fails (usage) if a variable with the prefix is for no key of federation.toml.
+[[nodiscard]] Result<config::Variables> read_federation_variables(const char* const* environment);
 
 }  // namespace hansa::server

@@ -92,7 +92,7 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                             const Logger& log, ServiceManager& manager, const std::atomic<bool>& stop) {
   const Instant started = steady_now();
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
-  HANSA_TRY(const DevicesConfig devices, read_devices_config(config.file));
+  HANSA_TRY(const DevicesConfig devices, read_devices_config(config.file, config.variables));
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");

@@ -134,11 +134,23 @@ void note_coarse_statistics(const std::vector<secure_aggregation::Segment>& segm
         "Statistics in docs/secure-aggregation.md");
 }
 
+// Each line, with '#' before it.
+std::string comment_of(const std::string& lines) {
+  std::string out = lines.empty() ? "" : "# ";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    out += lines[i];
+    if (lines[i] == '\n' && i + 1 < lines.size()) out += "# ";
+  }
+  return out;
+}
+
 // The run keeps the configuration that it is made with, and each later one with the round that it follows.
 Result<void> keep_configuration(const FederationConfig& config, PreparedRun& run) {
   if (config.file.empty()) return {};  // it was not read from a file
   constexpr std::size_t bytes_max = std::size_t{1} << 20;
-  HANSA_TRY(const std::string text, read_text_file(config.file, bytes_max));
+  HANSA_TRY(std::string text, read_text_file(config.file, bytes_max));
+  if (!config.variables.empty())
+    text += "\n# Environment variables, which replace values above:\n" + comment_of(config.variables.lines());
   HANSA_TRY(const auto kept, run.store->configurations());
   if (!kept.empty() && kept.back().text == text) return {};
   if (!kept.empty() && run.resumed)

@@ -17,12 +17,17 @@
 namespace hansa::testing {
 
 ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
-                           const std::filesystem::path& output, pid_t network_of)
+                           const std::filesystem::path& output, pid_t network_of,
+                           const std::vector<std::string>& variables)
     : output_(output) {
   const std::string path = (program_folder() / program).string();
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.push_back(*entry);
+  for (const auto& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
+  environment.push_back(nullptr);
   const std::string network = "/proc/" + std::to_string(network_of) + "/ns/net";
   pid_ = ::fork();
   if (pid_ == 0) {
@@ -34,7 +39,7 @@ ChildProcess::ChildProcess(const std::string& program, const std::vector<std::st
     ::dup2(nothing, 0);
     ::dup2(file, 1);
     ::dup2(file, 2);
-    ::execv(path.c_str(), argv.data());
+    ::execve(path.c_str(), argv.data(), environment.data());
     ::_exit(127);
   }
 }

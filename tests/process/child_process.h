@@ -13,9 +13,10 @@ namespace hansa::testing {
 class ChildProcess {
  public:
   // `program` is a name in the folder of this test's binary. The child lives in the network namespace of process
-  // `network_of`; 0: in this process's namespace.
+  // `network_of`; 0: in this process's namespace. `variables`: entries NAME=VALUE, added to this process's environment.
   ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
-               const std::filesystem::path& output, pid_t network_of = 0);
+               const std::filesystem::path& output, pid_t network_of = 0,
+               const std::vector<std::string>& variables = {});
   ~ChildProcess();  // kills the process if it is still running
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
