@@ -23,6 +23,9 @@ const inspect = (file, found) => {
   mistakes.set(name, [...(mistakes.get(name) ?? []), ...found]);
 };
 
+const version = /project\(hansa VERSION (\d+\.\d+\.\d+)/.exec(read(path.join(root, "CMakeLists.txt")))[1];
+const imageMistakes = (image) => (image.endsWith(":" + version) ? [] : [`has the image ${image}, and Hansa is ${version}`]);
+
 // --- which variables there are: the tables of docs/configuration.md, which is generated from the settings
 function variablesOf(chapter) {
   const text = read(path.join(root, "docs/configuration.md")).split(/^## /m).find((part) => part.startsWith(chapter));
@@ -155,7 +158,7 @@ const merged = (into, from) => {
 };
 const [defaults, defaultMistakes] = yamlOf(path.join(chart, "values.yaml"));
 const valuesMistakes = (values) => (accepts(values) ? [] : accepts.errors.map((error) => `${error.instancePath} ${error.message}`));
-inspect(path.join(chart, "values.yaml"), [...defaultMistakes, ...valuesMistakes(defaults)]);
+inspect(path.join(chart, "values.yaml"), [...defaultMistakes, ...valuesMistakes(defaults), ...imageMistakes(defaults.aggregator.image), ...imageMistakes(defaults.client.image)]);
 const [edge, edgeMistakes] = yamlOf(path.join(deploy, "kubeedge/values.yaml"));
 inspect(path.join(deploy, "kubeedge/values.yaml"), [...edgeMistakes, ...valuesMistakes(merged(defaults, edge))]);
 // Values that must be refused.
@@ -172,7 +175,6 @@ for (const [what, values] of [
 const [about, aboutMistakes] = yamlOf(path.join(chart, "Chart.yaml"));
 if (about && !(about.apiVersion === "v2" && about.name === path.basename(chart) && /^\d+\.\d+\.\d+$/.test(about.version)))
   aboutMistakes.push("needs apiVersion v2, the folder's name, and a version");
-const version = /VERSION (\d+\.\d+\.\d+)/.exec(read(path.join(root, "CMakeLists.txt")))?.[1];
 if (about && about.appVersion !== version) aboutMistakes.push(`appVersion is ${about.appVersion}, and Hansa is ${version}`);
 inspect(path.join(chart, "Chart.yaml"), aboutMistakes);
 
@@ -200,6 +202,7 @@ function edgeManifestMistakes(file) {
     must(host.CapDrop?.includes("ALL"), `${name} has capabilities`);
     must(host.SecurityOpt?.includes("no-new-privileges:true"), `${name} may gain privileges`);
     must(host.Memory > 0, `${name} has no limit of memory`);
+    out.push(...imageMistakes(part.settings.image));
     const names = Object.keys(part.env);
     out.push(...unknownVariables(names, clientVariables), ...secretVariables(names));
   }
