@@ -39,11 +39,9 @@ constexpr config::Schema schema{
     "Environment variables",
     "`HANSA__TABLE__KEY` replaces `key` of `[table]` in the file of `hansa-client` and `hansa-aggregator`: "
     "all "
-    "in "
-    "capitals, and `__` for each dot, as in `HANSA__DATA__FILE` and `HANSA__STRATEGY__FEDAVGM__MOMENTUM`. A "
-    "text is "
-    "written without quotes, anything else as in the file: `4`, `true`, `[\"a\", \"b\"]`. A variable with "
-    "this prefix that is for no key is an error, and so is an empty one. "
+    "in capitals, and `__` for each dot, as in `HANSA__DATA__FILE` and `HANSA__STRATEGY__FEDAVGM__MOMENTUM`. "
+    "A text is written without quotes, anything else as in the file: `4`, `true`, `[\"a\", \"b\"]`. A "
+    "variable with this prefix that is for no key is an error, and so is an empty one. "
     "[containers.md](containers.md#environment-variables).",
     tables};
 

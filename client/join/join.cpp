@@ -166,6 +166,7 @@ Result<Joined> join(const JoinToken& token, const JoinPlan& plan,
       unreachable_s = std::min(2 * unreachable_s, unreachable_s_max);
     } else {
       retry_s = std::clamp<int>(answer->retry_after_s, retry_s_min, retry_s_max);
+      unreachable_s = retry_s_min;
       switch (answer->status) {
         case JoinStatus::enrolled: return finish(token, plan, key, *answer);
         case JoinStatus::refused:

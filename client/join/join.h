@@ -37,8 +37,9 @@ struct Joined {
 };
 
 // Fails with `usage` if the folder has a client.toml, with `refused` if the aggregator refuses the token or its answer is
-// not what the token promises, with `network` if it cannot be reached and the plan is to fail then, and with `resource` if the operator has not
-// approved the device and the plan is not to wait, or `stop` was set. on_note: lines for the person who waits.
+// not what the token promises, with `network` if it cannot be reached and the plan is to fail then, and with `resource`
+// if the operator has not approved the device and the plan is not to wait, or `stop` was set. on_note: lines for the
+// person who waits.
 [[nodiscard]] Result<Joined> join(const enrolment::JoinToken& token, const JoinPlan& plan,
                                   const std::function<void(const std::string&)>& on_note,
                                   const std::atomic<bool>& stop);
