@@ -4,6 +4,9 @@
 
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
+#include "protocols/enrolment/key_statements.h"
+#include "protocols/enrolment/rotation_request.h"
+#include "server/config/devices_config.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/key_rotation.h"
 #include "server/enrolment/signer.h"
@@ -136,9 +139,11 @@ Result<void> deny_device(const server::FederationConfig& config, const std::stri
 Result<Pending> add_rotation(const server::FederationConfig& config, const fs::path& file,
                              server::DeviceRegister& devices, const server::Acting& acting) {
   HANSA_TRY(const auto request, enrolment::read_rotation_request(file));
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  const auto roots = enrolment::roots_in(devices_config.statements, config.name, *config.root, acting.at);
   HANSA_TRY(const server::Rotation rotation,
-            server::take_rotation(request, {config.name, *config.root}, config.admitted, devices,
-                                  file.filename().string(), acting));
+            server::take_rotation(request, {config.name, roots.newest, roots.former}, config.admitted,
+                                  devices, file.filename().string(), acting));
   return Pending{rotation.device, rotation.next};
 }
 

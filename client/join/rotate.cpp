@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 Result<enrolment::RotationScope> scope_of(const ClientConfig& config) {
   HANSA_TRY(const auto accepted, AcceptedKeys::open(config));
   if (const auto roots = accepted.roots(utc_seconds_now()))
-    return enrolment::RotationScope{config.federation, roots->newest};
+    return enrolment::RotationScope{config.federation, roots->newest, roots->former};
   return fail(ErrorCode::usage, config.file.string(), "has no root key, which certifies the new key",
               "set secure_aggregation.root or model.root: the operator knows it");
 }
@@ -29,7 +29,10 @@ Result<Rotated> install(const ClientConfig& config, const transport::SecretKey& 
   HANSA_TRY(enrolment::DeviceFile device, enrolment::describe(next));
   const secure_aggregation::Certificate certificate{name, *device.identity, certified.validity,
                                                     certified.signature};
-  if (!secure_aggregation::check(certificate, scope.federation, scope.root))
+  const bool is_signed =
+      secure_aggregation::check(certificate, scope.federation, scope.root) ||
+      (scope.other_root && secure_aggregation::check(certificate, scope.federation, *scope.other_root));
+  if (!is_signed)
     return fail(ErrorCode::refused, "the certificate",
                 "is not signed by the federation's root key for this device's new key",
                 "tell the operator; the device keeps its present key");

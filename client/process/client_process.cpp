@@ -65,10 +65,7 @@ class ChannelLink final : public Link {
   }
   // What the root key states about the federation's keys.
   void accept(const Result<enrolment::KeyStatements>& statements) {
-    if (!statements) return log_.warning(statements.error().text());
-    auto accepted = AcceptedKeys::open(config_);
-    if (!accepted) return log_.error(accepted.error().text());
-    const auto done = accepted->accept(*statements, utc_seconds_now());
+    const auto done = try_to_accept(statements);
     if (!done && done.error().text() != refused_) log_.warning(refused_ = done.error().text());
     if (done && *done == Acceptance::accepted) log_.info(text_of_accepted(*statements));
   }
@@ -79,6 +76,11 @@ class ChannelLink final : public Link {
   [[nodiscard]] std::optional<Error> take_failure() { return std::exchange(failed_, std::nullopt); }
 
  private:
+  [[nodiscard]] Result<Acceptance> try_to_accept(const Result<enrolment::KeyStatements>& statements) const {
+    if (!statements) return tl::unexpected<Error>(statements.error());
+    HANSA_TRY(AcceptedKeys accepted, AcceptedKeys::open(config_));
+    return accepted.accept(*statements, utc_seconds_now());
+  }
   void reread_addresses() {
     auto config = read_client_config(config_.file);
     if (!config) {
@@ -94,8 +96,7 @@ class ChannelLink final : public Link {
   transport::PublicKey aggregator_;  // of the open channel
   const transport::SecretKey& key_;
   const Logger& log_;
-  std::string
-      refused_;  // the statements that were refused last: the aggregator sends them again in each session
+  std::string refused_;  // why statements were refused last: the aggregator sends them again in each session
   std::unique_ptr<transport::ClientChannel> channel_, closing_;
   std::optional<Error> failed_;
 };
@@ -379,9 +380,10 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   transport::ClientChannel::Handlers handlers;
   // Between two tasks, because another key is another identity for the members of a secure sum. Looked at after each message,
   // because the next task may come right behind the end of one.
-  bool leaves_for_key = false;
+  // With a key that the aggregator does not admit any more, a task cannot be finished.
+  bool leaves_for_key = false, is_refused = false;
   const auto leave_if_key_changed = [&] {
-    if (leaves_for_key || engine.exited() || !engine.agent().is_idle() ||
+    if (leaves_for_key || engine.exited() || !(is_refused || engine.agent().is_idle()) ||
         !key_watch.has_changed(steady_now()))
       return;
     leaves_for_key = true;
@@ -396,6 +398,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   };
   handlers.on_link = [&](const transport::LinkEvent& event) {
     const bool connected = event.kind == transport::LinkEvent::Kind::connected;
+    is_refused = event.kind == transport::LinkEvent::Kind::refused;
     manager.status(connected ? "connected to the aggregator" : "not connected: " + event.error.text());
     if (connected) {
       outage.connected();

@@ -219,6 +219,13 @@ Result<KeyStatements> read_statements(const std::filesystem::path& file) {
   return parse_statements(text, file.string());
 }
 
+TrustedRoots roots_in(const std::filesystem::path& file, std::string_view federation,
+                      const IdentityKey& pinned, UtcSeconds now) {
+  if (const auto statements = read_statements(file))
+    if (auto roots = check_statements(*statements, federation, pinned, now)) return *roots;
+  return {pinned};
+}
+
 std::vector<std::byte> frame_of(const KeyStatements& statements) {
   const std::string text = text_of(statements);
   std::vector<std::byte> out(frame_header.size() + text.size());

@@ -93,6 +93,9 @@ struct TrustedRoots {
 // Do not check signatures. Fail with `usage`, naming the line, if the text has another form.
 [[nodiscard]] Result<KeyStatements> parse_statements(std::string_view text, std::string_view location);
 [[nodiscard]] Result<KeyStatements> read_statements(const std::filesystem::path& file);
+// The root keys that hold according to the file; the pinned one alone if there is no file, or it cannot be believed.
+[[nodiscard]] TrustedRoots roots_in(const std::filesystem::path& file, std::string_view federation,
+                                    const secure_aggregation::IdentityKey& pinned, UtcSeconds now);
 // As the aggregator sends them to its clients on the connection for the protocol's messages: 'H' 'K', version 1, type 1, the
 // text. A frame of another version, which a later aggregator sends, is one that parse fails at.
 [[nodiscard]] std::vector<std::byte> frame_of(const KeyStatements& statements);

@@ -18,10 +18,11 @@ using internal::JoinType;
 constexpr std::size_t file_bytes_max = 4'096;
 constexpr std::string_view line_start = "rotation ";
 
-std::string signed_text(const RotationRequest& request, const RotationScope& scope) {
+std::string signed_text(const RotationRequest& request, const std::string& federation,
+                        const secure_aggregation::IdentityKey& root) {
   return std::string(Transcript("hansa rotation 1")
-                         .text(scope.federation)
-                         .bytes(scope.root)
+                         .text(federation)
+                         .bytes(root)
                          .text(request.old_key.text())
                          .text(request.new_key.text())
                          .bytes(request.new_identity)
@@ -39,7 +40,7 @@ Result<RotationRequest> make_rotation_request(const RotationScope& scope,
   HANSA_TRY(const auto old_identity, identity_of(old_secret));
   HANSA_TRY(const auto new_identity, identity_of(new_secret));
   out.new_identity = new_identity.public_key();
-  const std::string text = signed_text(out, scope);
+  const std::string text = signed_text(out, scope.federation, scope.root);
   HANSA_TRY(out.by_old, old_identity.sign(text));
   HANSA_TRY(out.by_new, new_identity.sign(text));
   return out;
@@ -47,9 +48,12 @@ Result<RotationRequest> make_rotation_request(const RotationScope& scope,
 
 bool has_valid_proof(const RotationRequest& request, const RotationScope& scope,
                      const secure_aggregation::IdentityKey& old_identity) {
-  const std::string text = signed_text(request, scope);
-  return secure_aggregation::verify(old_identity, text, request.by_old) &&
-         secure_aggregation::verify(request.new_identity, text, request.by_new);
+  const auto holds_for = [&](const secure_aggregation::IdentityKey& root) {
+    const std::string text = signed_text(request, scope.federation, root);
+    return secure_aggregation::verify(old_identity, text, request.by_old) &&
+           secure_aggregation::verify(request.new_identity, text, request.by_new);
+  };
+  return holds_for(scope.root) || (scope.other_root && holds_for(*scope.other_root));
 }
 
 Result<std::vector<std::byte>> encode(const RotationRequest& request) {

@@ -6,6 +6,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,9 +23,10 @@ inline constexpr std::size_t rotation_request_bytes = 4 + 3 * 32 + 2 * 64;
 struct RotationScope {
   std::string federation;
   secure_aggregation::IdentityKey root{};
+  std::optional<secure_aggregation::IdentityKey> other_root = {};  // holds too, while the root key changes
 };
 
-// Both identities sign "hansa rotation 1", federation, root, old key, new key, new identity: the owner of the old key asks
+// Both identities sign "hansa rotation 1", federation, root (not the other one), old key, new key, new identity: the owner of the old key asks
 // for it, and the device has the new identity's secret.
 struct RotationRequest {
   transport::PublicKey old_key;
@@ -37,7 +39,7 @@ struct RotationRequest {
 [[nodiscard]] Result<RotationRequest> make_rotation_request(const RotationScope& scope,
                                                             const transport::SecretKey& old_secret,
                                                             const transport::SecretKey& new_secret);
-// Whether both have signed. old_identity: that of the device's present key.
+// Whether both have signed, for one of the root keys. old_identity: that of the device's present key.
 [[nodiscard]] bool has_valid_proof(const RotationRequest& request, const RotationScope& scope,
                                    const secure_aggregation::IdentityKey& old_identity);
 

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "protocols/enrolment/key_statements.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/key_rotation.h"
 
@@ -80,7 +81,8 @@ Result<JoinAnswer> EnrolmentDesk::decide(const enrolment::RotationRequest& reque
   const std::string network = network_of(visitor.address);
   if (!failures_.allows(network, steady)) return busy();
   const Acting acting{"aggregator", now};
-  const enrolment::RotationScope scope{config_.federation, config_.root};
+  const auto roots = enrolment::roots_in(config_.statements, config_.federation, config_.root, now);
+  const enrolment::RotationScope scope{config_.federation, roots.newest, roots.former};
   // CURVE has authenticated the visitor's key: nobody asks for a key that is not its own.
   auto taken = request.new_key == visitor.key
                    ? take_rotation(request, scope, config_.admitted, devices_, visitor.address, acting)

@@ -33,6 +33,7 @@ struct DeskConfig {
   std::vector<std::string> client_addresses;  // for the answers
   DeskLimits limits = {};
   secure_aggregation::IdentityKey root{};  // of the federation
+  std::filesystem::path statements = {};  // about changed root keys; need not exist
 };
 
 // Signs the certificate of a device; empty: the operator approves devices.

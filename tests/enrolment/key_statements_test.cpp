@@ -79,7 +79,8 @@ TEST_F(KeyStatementsTest, AChainOfRootKeysIsFollowedFromAnyOfThem) {
   chain.roots.push_back(
       state_root(next_root, third, "pumps", {issued.value + 1}, {until.value + 100}).value());
   chain.aggregator = state_aggregator(third, "pumps", *chain.aggregator).value();
-  for (const SigningKey* pinned : {&root, &next_root, &third})
+  const std::vector<const SigningKey*> all{&root, &next_root, &third};
+  for (const SigningKey* pinned : all)
     EXPECT_EQ(check_statements(chain, "pumps", pinned->public_key(), during)->newest, third.public_key());
   EXPECT_FALSE(check(chain)->contains(root.public_key())) << "only the last one before";
   EXPECT_TRUE(check_continues(chain, both));

@@ -64,6 +64,8 @@ TEST_F(AdversaryRotationRequest, HoldsForThisDeviceThisKeyAndThisFederationAlone
   EXPECT_FALSE(has_valid_proof(request, {"other", scope.root}, present_identity));
   EXPECT_FALSE(has_valid_proof(request, {"pumps", present_identity}, present_identity))
       << "another federation of the same name";
+  EXPECT_TRUE(has_valid_proof(request, {"pumps", present_identity, scope.root}, present_identity))
+      << "while the root key changes, either one may be meant";
   RotationRequest altered = request;
   altered.new_key = stranger.public_key().value();
   EXPECT_FALSE(has_valid_proof(altered, scope, present_identity));

@@ -34,10 +34,8 @@ Result<std::optional<enrolment::KeyStatements>> AggregatorKey::statements(UtcSec
 }
 
 std::optional<enrolment::TrustedRoots> AggregatorKey::trusted_roots(UtcSeconds now) const {
-  const auto stated = statements(now);
-  if (!stated || !*stated) return std::nullopt;
-  if (auto roots = enrolment::follow_roots(**stated, *root_, now)) return *roots;
-  return std::nullopt;
+  if (!root_) return std::nullopt;
+  return enrolment::roots_in(statements_, federation_, *root_, now);
 }
 
 std::optional<transport::SecretKey> AggregatorKey::next_key(

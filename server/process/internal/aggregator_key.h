@@ -29,7 +29,7 @@ class AggregatorKey {
   [[nodiscard]] bool is_switch_due(UtcSeconds now) const;
   // What the root key states; empty: nothing. Fails if the file is damaged, or is not signed by the root key.
   [[nodiscard]] Result<std::optional<enrolment::KeyStatements>> statements(UtcSeconds now) const;
-  // The root keys that hold now; empty: the statements cannot be used, or there are none.
+  // The root keys that hold now; empty: the federation has none.
   [[nodiscard]] std::optional<enrolment::TrustedRoots> trusted_roots(UtcSeconds now) const;
 
  private:

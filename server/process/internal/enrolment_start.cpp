@@ -22,6 +22,7 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(
   HANSA_TRY(desk.aggregator, key.public_key());
   desk.admitted = config.admitted;
   desk.root = *config.root;
+  desk.statements = devices_config.statements;
   desk.client_addresses = enrolment.client_addresses;
   if (desk.client_addresses.empty() && transport::check_aggregator_address(channel_endpoint))
     desk.client_addresses = {channel_endpoint};
