@@ -14,7 +14,9 @@ struct CommandOutcome {
   Result<int> exit_code = 0;
 };
 
+void add_accept_command(CLI::App& app, CommandOutcome& outcome);
 void add_check_command(CLI::App& app, CommandOutcome& outcome);
 void add_join_command(CLI::App& app, CommandOutcome& outcome);
+void add_rotate_command(CLI::App& app, CommandOutcome& outcome);
 
 }  // namespace hansa::client

@@ -57,7 +57,8 @@ hansa::Result<int> run(int argc, char** argv) {
       "hansa-client");
   app.footer(
       "Examples:\n  hansa-client join TOKEN           # enrol this device\n  hansa-client client.toml\n"
-      "  hansa-client check client.toml    # why does it not connect?\n\n"
+      "  hansa-client check client.toml    # why does it not connect?\n"
+      "  hansa-client rotate client.toml   # change this device's key\n\n"
       "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, log_level;
@@ -68,8 +69,10 @@ hansa::Result<int> run(int argc, char** argv) {
                "for development: train without the sandbox; a model's code may then do what this user may");
   app.set_version_flag("--version", hansa::version_text("hansa-client", hansa::messages::protocol_version));
   CommandOutcome outcome;
+  add_accept_command(app, outcome);
   add_check_command(app, outcome);
   add_join_command(app, outcome);
+  add_rotate_command(app, outcome);
   hansa::command_line::add_generate_option(
       app, {hansa::version(), {"hansa-client.toml(5)", "hansa(1)", "hansa-aggregator(1)"}},
       {&client_schema(), "hansa-client.toml", settings_head});

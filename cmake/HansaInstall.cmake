@@ -62,6 +62,7 @@ install(
     hansa_client_check
     hansa_client_config
     hansa_client_engine
+    hansa_client_keys
     hansa_client_ledger
     hansa_client_process
     hansa_client_state

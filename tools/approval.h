@@ -1,7 +1,8 @@
-// The operator's decision about devices that ask to join: `hansa approve`. Either here, with the root key, or by files that
+// The operator's decision about devices that ask to join or to change their key: `hansa approve`. Either here, with the root key, or by files that
 // are carried to the machine that has it.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,26 @@
 
 namespace hansa::tools {
 
-// Certifies pending devices and admits them. Fails (usage) at the first name that does not wait for approval.
+// What waits for a decision.
+struct Pending {
+  server::Device device;
+  std::optional<server::NextKey>
+      next;  // the device is admitted and changes to this key; empty: it asks to join
+  // The device with the key that is to be certified.
+  [[nodiscard]] server::Device asking() const;
+};
+[[nodiscard]] Result<std::vector<Pending>> pending_requests(server::DeviceRegister& devices);
+
 struct ApprovalTerms {
   std::uint32_t days = 400;
 };
-[[nodiscard]] Result<std::vector<server::Device>> approve_devices(const server::FederationConfig& config,
-                                                                  const std::vector<std::string>& names,
-                                                                  const secure_aggregation::SigningKey& root,
-                                                                  const ApprovalTerms& terms,
-                                                                  server::DeviceRegister& devices,
-                                                                  const server::Acting& acting);
+// Certifies pending devices and next keys, and admits them. Fails (usage) at the first name that does not wait for approval.
+[[nodiscard]] Result<std::vector<Pending>> approve_devices(const server::FederationConfig& config,
+                                                           const std::vector<std::string>& names,
+                                                           const secure_aggregation::SigningKey& root,
+                                                           const ApprovalTerms& terms,
+                                                           server::DeviceRegister& devices,
+                                                           const server::Acting& acting);
 
 // Writes NAME.pub of each pending device to `to`, which is made if it is missing. `hansa keys certify` signs them. Returns
 // the names.
@@ -34,7 +45,15 @@ struct ApprovalTerms {
                                                                    server::DeviceRegister& devices,
                                                                    const server::Acting& acting);
 
-[[nodiscard]] Result<void> deny_device(const std::string& name, server::DeviceRegister& devices,
-                                       const server::Acting& acting);
+// A pending device is denied for ever. A next key, also one that is certified, is refused, and the device keeps its present
+// key. Fails (usage) if nothing waits under this name.
+[[nodiscard]] Result<void> deny_device(const server::FederationConfig& config, const std::string& name,
+                                       server::DeviceRegister& devices, const server::Acting& acting);
+
+// Adds the request of a device's file, which then waits like one that came through the enrolment port. Fails as
+// server::take_rotation() does. config names a root key.
+[[nodiscard]] Result<Pending> add_rotation(const server::FederationConfig& config,
+                                           const std::filesystem::path& file, server::DeviceRegister& devices,
+                                           const server::Acting& acting);
 
 }  // namespace hansa::tools

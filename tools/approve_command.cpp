@@ -15,30 +15,29 @@ namespace {
 
 struct ApproveOptions {
   std::filesystem::path folder = ".";
-  std::filesystem::path root, export_to, import_from;
+  std::filesystem::path root, export_to, import_from, rotation;
   std::vector<std::string> names;
   ApprovalTerms terms;
   bool all = false, deny = false;
 };
 
-Result<std::vector<std::string>> pending_names(server::DeviceRegister& devices) {
-  HANSA_TRY(const auto all, devices.devices());
+std::vector<std::string> names_of(const std::vector<Pending>& requests) {
   std::vector<std::string> out;
-  for (const auto& device : all)
-    if (device.state == server::DeviceState::pending) out.push_back(device.name);
+  for (const Pending& pending : requests) out.push_back(pending.device.name);
   return out;
 }
 
 Result<void> print_pending(server::DeviceRegister& devices) {
-  HANSA_TRY(const auto all, devices.devices());
-  TextTable table({{"name", Align::left}, {"asked at", Align::left}, {"identity", Align::left}});
-  std::size_t count = 0;
-  for (const auto& device : all) {
-    if (device.state != server::DeviceState::pending) continue;
-    table.add_row({device.name, rfc3339_text(device.since), enrolment::text_of(device.identity)});
-    ++count;
-  }
-  if (count == 0) fmt::print("no device waits for approval\n");
+  HANSA_TRY(const auto all, pending_requests(devices));
+  TextTable table({{"name", Align::left},
+                   {"asks for", Align::left},
+                   {"asked at", Align::left},
+                   {"identity", Align::left}});
+  for (const Pending& pending : all)
+    table.add_row({pending.device.name, pending.next ? "a new key" : "admission",
+                   rfc3339_text(pending.next ? pending.next->since : pending.device.since),
+                   enrolment::text_of(pending.asking().identity)});
+  if (all.empty()) fmt::print("no device waits for approval\n");
   else
     fmt::print(
         "{}\"hansa approve NAME\" certifies and admits a device, \"hansa approve --deny NAME\" refuses it\n",
@@ -49,6 +48,13 @@ Result<void> print_pending(server::DeviceRegister& devices) {
 void print_admitted(const std::vector<std::string>& names) {
   for (const std::string& name : names) fmt::print("{} is certified and admitted\n", name);
   if (names.empty()) fmt::print("no device was admitted\n");
+}
+
+// A device without a connection to the port for enrolment gets its certificate as a file.
+Result<void> print_file_for_device(const server::FederationConfig& config, const std::string& name) {
+  fmt::print("Next, with a copy of {} on the device: hansa-client rotate client.toml --certificate {}.next\n",
+             (config.admitted / (name + ".next")).string(), name);
+  return {};
 }
 
 Result<void> run_approve(ApproveOptions options) {
@@ -71,14 +77,27 @@ Result<void> run_approve(ApproveOptions options) {
     print_admitted(names);
     return {};
   }
+  if (!options.rotation.empty()) {
+    HANSA_TRY(const Pending pending, add_rotation(config, options.rotation, devices, acting));
+    if (!pending.next)
+      return fail(ErrorCode::usage, options.rotation.string(),
+                  "is done: " + pending.device.name + " has this key already", "nothing is left to do");
+    fmt::print("{} asks for a change of its key\n", pending.device.name);
+    if (pending.next->state == server::NextKeyState::certified) {
+      print_admitted({pending.device.name});
+      return print_file_for_device(config, pending.device.name);
+    }
+    options.names = {pending.device.name};
+  }
   if (options.all) {
-    HANSA_TRY(options.names, pending_names(devices));
+    HANSA_TRY(const auto all, pending_requests(devices));
+    options.names = names_of(all);
   } else if (options.names.empty()) {
     return print_pending(devices);
   }
   if (options.deny) {
     for (const std::string& name : options.names) {
-      HANSA_TRY_VOID(deny_device(name, devices, acting));
+      HANSA_TRY_VOID(deny_device(config, name, devices, acting));
       fmt::print("{} is denied\n", name);
     }
     return {};
@@ -86,21 +105,21 @@ Result<void> run_approve(ApproveOptions options) {
   HANSA_TRY(const auto root, read_operator_key(config, options.folder, options.root));
   HANSA_TRY(const auto approved,
             approve_devices(config, options.names, root, options.terms, devices, acting));
-  std::vector<std::string> names;
-  for (const auto& device : approved) names.push_back(device.name);
-  print_admitted(names);
+  print_admitted(names_of(approved));
+  if (!options.rotation.empty()) return print_file_for_device(config, options.names.front());
   return {};
 }
 
 }  // namespace
 
 void add_approve_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command =
-      hansa.add_subcommand("approve", "List the devices that ask to join, and certify or deny them");
+  CLI::App* command = hansa.add_subcommand(
+      "approve", "List the devices that ask to join or to change their key, and certify or deny them");
   command->footer(
       "Examples, in a federation's folder:\n  hansa approve\n  hansa approve LINE-7 --root "
       "~/operator/root.key\n"
       "  hansa approve --deny LINE-8\n"
+      "  hansa approve --rotation LINE-7.rotation --root ~/operator/root.key\n"
       "With the root key on a machine without a network, carry the files there and back:\n"
       "  hansa approve --export requests\n"
       "  hansa keys certify --root root.key --federation pumps requests/LINE-7.pub     # on that machine\n"
@@ -116,6 +135,11 @@ void add_approve_command(CLI::App& hansa, Outcome& outcome) {
       ->capture_default_str();
   auto* all = command->add_flag("--all", options->all, "All devices that wait");
   all->excludes(names);
+  command
+      ->add_option("--rotation", options->rotation,
+                   "The file with which a device asks for a change of its key")
+      ->excludes(names)
+      ->excludes(all);
   command->add_flag("--deny", options->deny, "Refuse the devices instead");
   auto* to = command->add_option("--export", options->export_to, "Write the requests to this folder");
   command

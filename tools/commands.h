@@ -25,6 +25,7 @@ void add_devices_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
 void add_invite_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
+void add_keys_rotate_commands(CLI::App& keys, Outcome& outcome);
 void add_kit_command(CLI::App& hansa, Outcome& outcome);
 void add_model_command(CLI::App& hansa, Outcome& outcome);
 void add_model_approval_commands(CLI::App& model, Outcome& outcome);

@@ -29,6 +29,9 @@ Result<void> revoke(const server::FederationConfig& config, const std::string& n
   HANSA_TRY(const Device device, find_device(name, devices));
   if (device.state == DeviceState::revoked)
     return fail(ErrorCode::usage, name, "is revoked already", "\"hansa devices\" lists the devices");
+  // A key to which the device changes first: the aggregator may be making it the present one.
+  HANSA_TRY(const auto next, devices.find_next_key(name));
+  if (next) HANSA_TRY_VOID(server::revoke_key(config.admitted, name, next->key));
   HANSA_TRY_VOID(server::revoke_key(config.admitted, name, device.key));
   HANSA_TRY_VOID(server::remove_device(config.admitted, name));
   return devices.set_state(name, DeviceState::revoked, reason, acting);

@@ -9,7 +9,7 @@
 
 namespace hansa::tools {
 
-// The device's key is refused for ever, and its file is removed. A pending device is denied. Fails (usage) if there is no such device.
+// The device's key, and one to which it changes, is refused for ever, and its file is removed. A pending device is denied. Fails (usage) if there is no such device.
 [[nodiscard]] Result<void> revoke(const server::FederationConfig& config, const std::string& name,
                                   const std::string& reason, server::DeviceRegister& devices,
                                   const server::Acting& acting);

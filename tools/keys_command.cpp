@@ -1,4 +1,4 @@
-// hansa keys generate | public | certify | show: keys of devices, aggregators and the operator.
+// hansa keys generate | public | certify | show (rotate and state: keys_rotate_command.cpp): keys of devices, aggregators and the operator.
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -145,6 +145,8 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
   certify->add_option("FILE", certify_options->files, "NAME.pub of each device; NAME is its client name")
       ->required();
   certify->callback([certify_options, &outcome] { outcome = run_certify(*certify_options); });
+
+  add_keys_rotate_commands(*keys, outcome);
 
   CLI::App* show = keys->add_subcommand("show", "Print the public key of a .key or .pub file");
   show->footer("Example:\n  hansa keys show keys/aggregator.key\n  hansa keys show --identity keys/root.pub");

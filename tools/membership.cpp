@@ -130,6 +130,8 @@ Result<Removed> remove_client(const fs::path& folder, const std::string& name) {
                 near ? "did you mean \"" + *near + "\"?"
                      : "the folder " + config.admitted.string() + " lists the clients");
   }
+  // A key to which the client changes would be admitted again with its file.
+  HANSA_TRY_VOID(server::remove_next_key(config.admitted, name));
   Removed out;
   record_change(config, out.notes);
   out.remaining = admitted_names(config.admitted).size();

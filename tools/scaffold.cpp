@@ -122,7 +122,7 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
                                        federation_toml(plan, enrolment::text_of(root_key.public_key()))));
   HANSA_TRY_VOID(write_file_atomically(root / "README.md", readme(plan)));
   HANSA_TRY_VOID(write_file_atomically(root / ".gitignore",
-                                       "keys/\nruns/\nsites/*/client.key\nsites/*/data/\nsites/*/state/\n"));
+                                       "keys/\nruns/\nsites/*/client.key*\nsites/*/data/\nsites/*/state/\n"));
   return temporary.finish();
 }
 

@@ -193,6 +193,7 @@ struct Agent::Hear {
     const bool is_counted = m.verdict == messages::Verdict::counted;
     if (is_counted && t.a.task_.task()->state() == round::TaskState::counted) {
       t.a.session_.update_counted();
+      t.a.committed_ = m.task;
       t.effects.emplace_back(KeepCounted{m.task});
     }
   }
@@ -268,6 +269,17 @@ struct Agent::Apply {
     t.finish(Exit::Why::stopped);
   }
 };
+
+bool Agent::is_idle() const {
+  if (last_model_.is_fetching() || task_.awaited()) return false;
+  if (!task_.task()) return true;
+  switch (task_.task()->state()) {
+    case round::TaskState::counted: return task_.is_current(committed_);
+    case round::TaskState::declined:
+    case round::TaskState::dropped: return true;
+    default: return false;
+  }
+}
 
 void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
   if (session_.state() == LinkState::finished) return;

@@ -32,6 +32,9 @@ class Agent {
   // The run that the open session, or the last one, is about.
   [[nodiscard]] const std::string& run() const { return session_.welcome().run; }
   [[nodiscard]] const std::optional<round::ClientTask>& task() const { return task_.task(); }
+  // Whether the aggregator waits for nothing from this device: there is no task, or it is over. The update of a secure sum
+  // is over when its round is committed.
+  [[nodiscard]] bool is_idle() const;
 
  private:
   struct Turn;
@@ -48,6 +51,7 @@ class Agent {
   SumParticipant sum_;
   SharedTask held_;  // its inputs are complete, and its training waits for the sum; null: none
   LastModel last_model_;
+  TaskId committed_;  // the last task whose update is in a committed model
   Instant now_;  // of the last event
 };
 

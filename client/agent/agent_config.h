@@ -25,6 +25,7 @@ struct SecureSums {
   secure_aggregation::Policy policy;
   bool required = true;  // a task whose update the aggregator would see is declined
   secure_aggregation::OpenedSums opened = {};  // the sums that this client helped to open, from its state
+  std::optional<secure_aggregation::IdentityKey> former_root = {};  // holds too, while the root key changes
 };
 
 struct AgentConfig {

@@ -24,6 +24,7 @@ struct ModelPolicy {
   std::optional<Digest> archive;
   std::optional<Digest> layout;
   Unapproved unapproved = Unapproved::decline;  // what happens if neither `root` nor `archive` is set
+  std::optional<secure_aggregation::IdentityKey> former_root = {};  // like root, while the root key changes
 };
 
 // Fails with `refused` unless the policy approves the task's archive and layout. Called before anything of the archive

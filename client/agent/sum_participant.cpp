@@ -73,8 +73,8 @@ void SumParticipant::join(const messages::TrainTask& task, const std::string& cl
   if (!sum_ || sum_->setup != digest) {
     effects.emplace_back(round::TaskEvent(round::UpdateWithdrawn{}));
     sum_.reset();
-    auto machine = secure_aggregation::ClientSum::begin(std::move(setup), sums_->policy,
-                                                        {client, sums_->key.get(), sums_->root});
+    auto machine = secure_aggregation::ClientSum::begin(
+        std::move(setup), sums_->policy, {client, sums_->key.get(), sums_->root, sums_->former_root});
     if (!machine) return fail_sum(task.task, machine.error(), effects);
     sum_.emplace(Sum{
         task.task, digest, task.method.name, std::move(*machine), {}, std::nullopt, false, {}, std::nullopt});

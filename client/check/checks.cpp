@@ -1,10 +1,14 @@
 #include "client/check/checks.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "client/check/data_checks.h"
 #include "client/check/network_checks.h"
 #include "client/check/session_check.h"
+#include "client/keys/accepted_keys.h"
+#include "client/keys/key_files.h"
 #include "common/entropy.h"
 #include "common/folder_lock.h"
 
@@ -14,10 +18,11 @@ namespace {
 constexpr Duration connect_max = std::chrono::seconds(5);
 constexpr Duration handshake_max = std::chrono::seconds(10);
 
-transport::ClientChannelConfig channel_config(const ClientConfig& config, const std::string& address) {
+transport::ClientChannelConfig channel_config(const ClientConfig& config, const std::string& address,
+                                              const transport::PublicKey& aggregator) {
   transport::ClientChannelConfig out;
   out.address = address;
-  out.aggregator = config.aggregator_key;
+  out.aggregator = aggregator;
   out.proxy = config.proxy;
   out.connect_max = handshake_max;
   return out;
@@ -53,7 +58,7 @@ struct Asked {
 };
 
 Asked ask_aggregator(const ClientConfig& config, const transport::SecretKey& key, const std::string& address,
-                     Duration at_most) {
+                     const transport::PublicKey& aggregator, Duration at_most) {
   Asked out;
   if (!check_port(config, address, at_most, out.findings)) {
     skip_session(out.findings, "not tried");
@@ -61,7 +66,7 @@ Asked ask_aggregator(const ClientConfig& config, const transport::SecretKey& key
   }
   SessionQuestion question{config.federation, "hansa-client check"};
   question.instance = unpredictable_number().value_or(1);  // it only tells this session from the device's own
-  const auto answers = probe_session(channel_config(config, address), key, question);
+  const auto answers = probe_session(channel_config(config, address, aggregator), key, question);
   if (!answers) {
     out.findings.push_back(failed(Check::handshake, answers.error()));
     return out;
@@ -79,11 +84,37 @@ void replace_certificate(std::vector<Finding>& findings, const Finding& own) {
       finding = own;
 }
 
+bool has_failed(const std::vector<Finding>& findings, Check check) {
+  return std::ranges::any_of(findings, [&](const Finding& finding) {
+    return finding.check == check && finding.outcome == Outcome::failed;
+  });
+}
+
+// The present key may have ended while the device was away.
+void hint_at_next_key(const ClientConfig& config, std::vector<Finding>& findings) {
+  std::error_code error;
+  if (!std::filesystem::exists(next_key_file(config), error)) return;
+  for (Finding& finding : findings)
+    if (finding.check == Check::admission && finding.outcome == Outcome::failed)
+      finding.hint =
+          "this device's key is being changed, and the change was interrupted: hansa-client rotate " +
+          config.file.string();
+}
+
 // The addresses in turn, until one opens a session.
-Asked ask_any(const ClientConfig& config, const transport::SecretKey& key, Duration at_most) {
+Asked ask_any(const ClientConfig& config, const transport::SecretKey& key, UtcSeconds now, Duration at_most) {
   Asked out;
+  const auto accepted = AcceptedKeys::open(config);
+  if (!accepted) {
+    out.findings.push_back(failed(Check::handshake, accepted.error()));
+    return out;
+  }
+  const auto keys = accepted->aggregator_keys(now);
   for (const std::string& address : config.addresses) {
-    Asked asked = ask_aggregator(config, key, address, at_most);
+    Asked asked = ask_aggregator(config, key, address, keys.front(), at_most);
+    // The aggregator changes its key, and has the other one.
+    for (std::size_t i = 1; i < keys.size() && has_failed(asked.findings, Check::handshake); ++i)
+      asked = ask_aggregator(config, key, address, keys[i], at_most);
     append(out.findings, std::move(asked.findings));
     if (!asked.contract.asked) continue;
     out.contract = std::move(asked.contract);
@@ -117,8 +148,9 @@ std::vector<Finding> check_device(const std::filesystem::path& client_toml, cons
     skip_session(
         out, "not tried, because a client with this state is running: its log says whether it is connected");
   } else {
-    Asked asked = ask_any(*config, *key, tools.connect_max);
+    Asked asked = ask_any(*config, *key, now, tools.connect_max);
     if (const auto own = certificate_finding(*config, *key, now)) replace_certificate(asked.findings, *own);
+    hint_at_next_key(*config, asked.findings);
     append(out, std::move(asked.findings));
     contract = std::move(asked.contract);
   }
@@ -141,10 +173,16 @@ std::vector<Finding> check_device(const std::filesystem::path& client_toml, cons
 std::vector<Finding> check_connection(const ClientConfig& config, const transport::SecretKey& key,
                                       UtcSeconds now) {
   std::vector<Finding> out{clock_finding(clock_evidence(config, now))};
+  const auto accepted = AcceptedKeys::open(config);
+  if (!accepted) {
+    out.push_back(failed(Check::handshake, accepted.error()));
+    return out;
+  }
+  const transport::PublicKey aggregator = accepted->aggregator_keys(now).front();
   for (const std::string& address : config.addresses) {
     if (!check_port(config, address, connect_max, out)) continue;
     // Without Hello: the client itself is about to say one.
-    auto opened = transport::ClientChannel::open(channel_config(config, address), key);
+    auto opened = transport::ClientChannel::open(channel_config(config, address, aggregator), key);
     if (!opened) {
       out.push_back(failed(Check::handshake, opened.error()));
       continue;

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "client/keys/accepted_keys.h"
+#include "client/keys/key_files.h"
 #include "common/files.h"
 #include "common/text.h"
 #include "protocols/enrolment/device_file.h"
@@ -29,11 +31,6 @@ std::optional<UtcSeconds> written_at(const fs::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 || status.st_mtime < 0) return std::nullopt;
   return UtcSeconds{static_cast<std::uint64_t>(status.st_mtime)};
-}
-
-fs::path public_file(const ClientConfig& config) {
-  fs::path out = config.key;
-  return out.replace_extension(".pub");
 }
 
 // The number in a file that contains one; empty for "max" and for a file that is missing.
@@ -150,9 +147,15 @@ std::optional<Finding> certificate_finding(const ClientConfig& config, const tra
                   "put the device's own .pub file there, or remove it: the aggregator has the certificate");
   const secure_aggregation::Certificate certificate{
       config.name, *device->identity, device->certificate->validity, device->certificate->signature};
-  if (const auto valid =
-          secure_aggregation::check(certificate, config.federation, config.secure_aggregation->root);
-      !valid)
+  auto valid = secure_aggregation::check(certificate, config.federation, config.secure_aggregation->root);
+  // Other root keys may have followed the one in client.toml.
+  if (const auto accepted = AcceptedKeys::open(config); accepted) {
+    const auto roots = accepted->roots(now);
+    valid = secure_aggregation::check(certificate, config.federation, roots->newest);
+    if (!valid && roots->former)
+      valid = secure_aggregation::check(certificate, config.federation, *roots->former);
+  }
+  if (!valid)
     return failed(Check::certificate, ErrorCode::refused,
                   file.string() + ": the certificate " + valid.error().what,
                   "check client.name, client.federation and secure_aggregation.root: the certificate is for "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "protocols/enrolment/key_statements.h"
 #include "protocols/messages/codec.h"
 
 namespace hansa::client {
@@ -46,7 +47,7 @@ class Probe {
     else answers_.link_failure = event;
   }
   void on_message(std::span<const std::byte> bytes) {
-    if (done_) return;
+    if (done_ || enrolment::is_statements_frame(bytes)) return;
     auto decoded = messages::decode_to_client(bytes);
     if (!decoded) {
       answers_.unreadable = decoded.error();

@@ -95,6 +95,16 @@ Result<std::string> read_proxy(const Document& document) {
   return proxy;
 }
 
+Result<std::string> read_enrolment_address(const Document& document) {
+  if (!document.has("aggregator.enrolment")) return std::string();
+  std::string address = document.text("aggregator.enrolment");
+  if (auto checked = transport::check_aggregator_address(address); !checked)
+    return fail(ErrorCode::usage, document.location("aggregator.enrolment"),
+                "is \"" + address + "\", which " + checked.error().what,
+                "for example \"tcp://aggregator.example:7471\"");
+  return address;
+}
+
 Result<void> check_addresses(const Document& document) {
   for (const std::string& address : document.texts("aggregator.address")) {
     if (auto checked = transport::check_aggregator_address(address); !checked)
@@ -128,6 +138,7 @@ Result<ClientConfig> read_client_config(const std::filesystem::path& file,
   HANSA_TRY_VOID(check_addresses(document));
   HANSA_TRY(out.proxy, read_proxy(document));
   out.addresses = document.texts("aggregator.address");
+  HANSA_TRY(out.enrolment, read_enrolment_address(document));
   HANSA_TRY(out.aggregator_key, read_aggregator_key(document));
   out.reconnect_min = document.duration_s("aggregator.reconnect_min_s");
   out.reconnect_max = document.duration_s("aggregator.reconnect_max_s");

@@ -64,6 +64,7 @@ struct ClientConfig {
   std::string federation;  // must match the aggregator's [federation] name
   std::vector<std::string> addresses;  // tried in turn; read again at every reconnect
   std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none
+  std::string enrolment;  // where the aggregator enrols devices, for a change of the key; empty: not known
   transport::PublicKey aggregator_key;  // [aggregator] public_key = "40 characters" or public_key_file
   std::filesystem::path key;  // this device's secret key file
   std::filesystem::path

@@ -77,6 +77,12 @@ constexpr std::array aggregator_settings{
                 "and sees only encrypted bytes.",
             .range = {.least = 1, .most = 255},
             .example = "\"socks5://proxy.example:1080\""},
+    Setting{.key = "enrolment",
+            .presence = Presence::optional,
+            .meaning = "Where the aggregator enrols devices. `hansa-client join` writes it; only "
+                       "`hansa-client rotate` uses it.",
+            .range = {.least = 1, .most = 255},
+            .example = "\"tcp://aggregator.example:7471\""},
     Setting{.key = "public_key",
             .presence = Presence::optional,
             .meaning = "The aggregator's public key, 40 characters of Z85. The client connects to no other "

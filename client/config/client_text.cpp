@@ -56,6 +56,7 @@ std::string text_of(const ClientText& client) {
       "[aggregator]\n"
       "address = {address}\n"
       "public_key = \"{key}\"   # the client connects to no other aggregator\n"
+      "{enrolment}"
       "{proxy}\n"
       "# The examples this device trains on. None of them is sent.\n"
       "[data]\n"
@@ -68,6 +69,11 @@ std::string text_of(const ClientText& client) {
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", client.federation),
       fmt::arg("address", addresses_text(client.addresses)), fmt::arg("key", client.aggregator.text()),
+      fmt::arg("enrolment", client.enrolment.empty()
+                                ? ""
+                                : fmt::format("enrolment = \"{}\"   # for a change of this device's key: "
+                                              "hansa-client rotate\n",
+                                              client.enrolment)),
       fmt::arg("proxy", client.proxy.empty() ? "" : fmt::format("proxy = \"{}\"\n", client.proxy)),
       fmt::arg("data", client.data.empty() ? std::string(data_to_fill_in) : client.data),
       fmt::arg("secure", root_text(client)));

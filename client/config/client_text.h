@@ -15,6 +15,7 @@ struct ClientText {
   std::string federation;
   std::vector<std::string> addresses;  // of the aggregator; at least one
   std::string proxy;  // empty: none
+  std::string enrolment = {};  // where the aggregator enrols devices; empty: not known
   transport::PublicKey aggregator;
   std::string root;  // the identity of the operator's root key, 64 hex digits
   bool secure = true;  // updates leave the device in secure sums only

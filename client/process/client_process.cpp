@@ -9,6 +9,8 @@
 #include "client/engine/engine.h"
 #include "client/process/archive_folder.h"
 #include "client/check/checks.h"
+#include "client/keys/accepted_keys.h"
+#include "client/keys/key_files.h"
 #include "client/process/data_retry.h"
 #include "client/process/outage_watch.h"
 #include "client/process/serving_folder.h"
@@ -16,7 +18,7 @@
 #include "common/entropy.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
-#include "protocols/secure_aggregation/hold_out_key.h"
+#include "protocols/enrolment/key_statements.h"
 #include "protocols/transport/client_channel.h"
 
 namespace hansa::client {
@@ -25,21 +27,23 @@ namespace {
 class ChannelLink final : public Link {
  public:
   ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
-      : file_(config.file),
-        variables_(config.variables),
-        addresses_(config.addresses),
-        proxy_(config.proxy),
-        aggregator_(config.aggregator_key),
-        key_(key),
-        log_(log) {}
+      : config_(config), key_(key), log_(log) {}
 
   void open(std::uint64_t attempt) override {
     // The operator may have changed the address while this client was away.
     if (attempt > 0) reread_addresses();
+    const auto accepted = AcceptedKeys::open(config_);
+    if (!accepted) {
+      failed_ = accepted.error();
+      return;
+    }
+    // Each address with each key of the aggregator.
+    const auto keys = accepted->aggregator_keys(utc_seconds_now());
     transport::ClientChannelConfig config;
-    config.address = addresses_[attempt % addresses_.size()];
-    config.proxy = proxy_;
-    config.aggregator = aggregator_;
+    config.address = config_.addresses[attempt / keys.size() % config_.addresses.size()];
+    config.proxy = config_.proxy;
+    config.aggregator = keys[attempt % keys.size()];
+    aggregator_ = config.aggregator;
     log_.debug("connecting to " + config.address);
     auto opened = transport::ClientChannel::open(config, key_);
     if (opened) channel_ = std::move(*opened);
@@ -53,30 +57,46 @@ class ChannelLink final : public Link {
     if (channel_ && !channel_->send(message, bulk)) log_.debug("a message could not be queued");
   }
 
+  // The aggregator has authenticated itself.
+  void connected() {
+    auto accepted = AcceptedKeys::open(config_);
+    if (accepted)
+      if (const auto stored = accepted->connected(aggregator_); !stored) log_.warning(stored.error().text());
+  }
+  // What the root key states about the federation's keys.
+  void accept(const Result<enrolment::KeyStatements>& statements) {
+    const auto done = try_to_accept(statements);
+    if (!done && done.error().text() != refused_) log_.warning(refused_ = done.error().text());
+    if (done && *done == Acceptance::accepted) log_.info(text_of_accepted(*statements));
+  }
+
   // The channel must not be destroyed inside its own callbacks.
   void release_closed() { closing_.reset(); }
   [[nodiscard]] transport::ClientChannel* channel() const { return channel_.get(); }
   [[nodiscard]] std::optional<Error> take_failure() { return std::exchange(failed_, std::nullopt); }
 
  private:
+  [[nodiscard]] Result<Acceptance> try_to_accept(const Result<enrolment::KeyStatements>& statements) const {
+    if (!statements) return tl::unexpected<Error>(statements.error());
+    HANSA_TRY(AcceptedKeys accepted, AcceptedKeys::open(config_));
+    return accepted.accept(*statements, utc_seconds_now());
+  }
   void reread_addresses() {
-    auto config = read_client_config(file_, variables_);
+    auto config = read_client_config(config_.file, config_.variables);
     if (!config) {
       log_.warning("keeps the old address: " + config.error().text());
       return;
     }
-    if (config->addresses != addresses_) log_.info("has a new address from " + file_.string());
-    addresses_ = config->addresses;
-    proxy_ = config->proxy;
+    if (config->addresses != config_.addresses) log_.info("has a new address from " + config_.file.string());
+    config_.addresses = config->addresses;
+    config_.proxy = config->proxy;
   }
 
-  std::filesystem::path file_;
-  config::Variables variables_;
-  std::vector<std::string> addresses_;
-  std::string proxy_;
-  transport::PublicKey aggregator_;
+  ClientConfig config_;
+  transport::PublicKey aggregator_;  // of the open channel
   const transport::SecretKey& key_;
   const Logger& log_;
+  std::string refused_;  // why statements were refused last: the aggregator sends them again in each session
   std::unique_ptr<transport::ClientChannel> channel_, closing_;
   std::optional<Error> failed_;
 };
@@ -161,7 +181,7 @@ Result<ModelPolicy> model_policy(const ClientConfig& config, const Logger& log) 
   if (model.train_unapproved)
     log.warning("[model] unapproved is \"train\": the aggregator can run any model code on this device");
   return ModelPolicy{model.root, model.archive, model.layout,
-                     model.train_unapproved ? Unapproved::train : Unapproved::decline};
+                     model.train_unapproved ? Unapproved::train : Unapproved::decline, std::nullopt};
 }
 
 // Empty: no model is written.
@@ -174,14 +194,62 @@ std::optional<ServingFolder> open_serving(const ClientConfig& config, const lear
   return std::nullopt;
 }
 
-}  // namespace
+// Notices that the device's key was changed (hansa-client rotate), or that other root keys hold (accepted_keys.h). What they are
+// used for is made when the client starts to serve.
+class KeyWatch {
+ public:
+  KeyWatch(ClientConfig config, const transport::PublicKey& own,
+           const std::optional<enrolment::TrustedRoots>& roots)
+      : config_(std::move(config)), own_(own), roots_(roots) {}
 
-Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
-                        learning::ModelSaver* saver, const Logger& log, ServiceManager& manager,
-                        const std::atomic<bool>& stop) {
+  // Looks at most once a second.
+  [[nodiscard]] bool has_changed(Instant now) {
+    if (has_changed_ || now < next_) return has_changed_;
+    next_ = now + std::chrono::seconds(1);
+    has_changed_ = has_other_key() || has_other_roots(now);
+    return has_changed_;
+  }
+
+ private:
+  [[nodiscard]] bool has_other_key() {
+    std::error_code missing;
+    const auto written = std::filesystem::last_write_time(config_.key, missing);
+    if (std::exchange(key_written_, written) == written) return false;
+    const auto key = transport::read_secret_key(config_.key);
+    if (!key) return false;
+    const auto read = key->public_key();
+    return read && *read != own_;
+  }
+  // A root key ends by the clock, too.
+  [[nodiscard]] bool has_other_roots(Instant now) {
+    std::error_code missing;
+    const auto written = std::filesystem::last_write_time(AcceptedKeys::file_of(config_), missing);
+    if (std::exchange(roots_written_, written) == written && now < next_roots_) return false;
+    next_roots_ = now + std::chrono::minutes(1);
+    const auto accepted = AcceptedKeys::open(config_);
+    return accepted && accepted->roots(utc_seconds_now()) != roots_;
+  }
+
+  ClientConfig config_;
+  transport::PublicKey own_;
+  std::optional<enrolment::TrustedRoots> roots_;
+  std::filesystem::file_time_type key_written_, roots_written_;  // of the files that were read last
+  Instant next_, next_roots_;
+  bool has_changed_ = false;
+};
+
+enum class ServiceEnd : std::uint8_t { finished, key_changed };
+
+// Until the federation is finished, `stop` becomes true, or the device has another key.
+Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
+                         learning::ModelSaver* saver, const Logger& log, ServiceManager& manager,
+                         const std::atomic<bool>& stop) {
   HANSA_TRY(const auto key, transport::read_secret_key(config.key));
+  HANSA_TRY(const auto own, key.public_key());
+  HANSA_TRY(const auto accepted, AcceptedKeys::open(config));
+  const auto roots = accepted.roots(utc_seconds_now());
+  KeyWatch key_watch(config, own, roots);
   HANSA_TRY(auto archives, ArchiveFolder::open(config.state));
-  lower_priority(config.resources.nice, log);
 
   EngineConfig engine_config;
   AgentConfig& agent = engine_config.agent;
@@ -193,11 +261,13 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   agent.reconnect_max = config.reconnect_max;
   HANSA_TRY(agent.instance, unpredictable_number());
   HANSA_TRY(auto identity, enrolment::identity_of(key));
-  engine_config.hold_out_key = secure_aggregation::hold_out_key(identity);
+  HANSA_TRY(engine_config.hold_out_key, hold_out_key_of(config, key));
   if (const auto& secure = config.secure_aggregation) {
     agent.secure_sums =
         SecureSums{std::make_shared<const secure_aggregation::SigningKey>(std::move(identity)), secure->root,
                    secure->policy, secure->required};
+    agent.secure_sums->root = roots->newest;
+    agent.secure_sums->former_root = roots->former;
     HANSA_TRY(auto opened, data.opened_sums->all());
     agent.secure_sums->opened = secure_aggregation::OpenedSums(std::move(opened));
     engine_config.opened_sums = data.opened_sums;
@@ -210,6 +280,11 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
         "client.report_details is on: the texts of errors, which may quote data, are sent to the aggregator");
   agent.methods = trainer.methods();
   HANSA_TRY(agent.models, model_policy(config, log));
+  // A root key of its own for models ([model] root) is not changed by statements.
+  if (roots && agent.models.root == AcceptedKeys::pinned_root(config)) {
+    agent.models.root = roots->newest;
+    agent.models.former_root = roots->former;
+  }
   engine_config.data = data.supply;
   engine_config.ledger = data.ledger;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
@@ -264,7 +339,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   if (!first_look) {
     log.info("stops");
-    return {};
+    return ServiceEnd::finished;
   }
   const Result<learning::AvailableData> available = *std::move(first_look);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
@@ -303,14 +378,31 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
   OutageWatch outage(steady_now());
   OutageCheck outage_check;
   transport::ClientChannel::Handlers handlers;
+  // Between two tasks, because another key is another identity for the members of a secure sum. Looked at after each message,
+  // because the next task may come right behind the end of one.
+  // With a key that the aggregator does not admit any more, a task cannot be finished.
+  bool leaves_for_key = false, is_refused = false;
+  const auto leave_if_key_changed = [&] {
+    if (leaves_for_key || engine.exited() || !(is_refused || engine.agent().is_idle()) ||
+        !key_watch.has_changed(steady_now()))
+      return;
+    leaves_for_key = true;
+    log.info("uses the changed keys: connects again");
+    engine.stop(steady_now());
+  };
   handlers.on_message = [&](std::span<const std::byte> message, std::span<const std::byte> bulk) {
+    if (enrolment::is_statements_frame(message))
+      return link.accept(enrolment::parse_statements_frame(message));
     engine.receive(message, bulk, steady_now());
+    leave_if_key_changed();
   };
   handlers.on_link = [&](const transport::LinkEvent& event) {
     const bool connected = event.kind == transport::LinkEvent::Kind::connected;
+    is_refused = event.kind == transport::LinkEvent::Kind::refused;
     manager.status(connected ? "connected to the aggregator" : "not connected: " + event.error.text());
     if (connected) {
       outage.connected();
+      link.connected();
       engine.link_up(steady_now());
     } else {
       outage.lost(steady_now());
@@ -377,6 +469,7 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
       engine.training_ended(ended->task, std::move(ended->result), steady_now());
     }
     if (steady_now() >= engine.next_tick()) engine.tick(steady_now());
+    leave_if_key_changed();
   }
   {
     const std::lock_guard lock(channel_mutex);
@@ -388,7 +481,19 @@ Result<void> run_client(const ClientConfig& config, const ClientData& data, lear
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   if (data.followed) data.followed->stop();
-  return {};
+  return leaves_for_key && !stop ? ServiceEnd::key_changed : ServiceEnd::finished;
+}
+
+}  // namespace
+
+Result<void> run_client(const ClientConfig& config, const ClientData& data, learning::Trainer& trainer,
+                        learning::ModelSaver* saver, const Logger& log, ServiceManager& manager,
+                        const std::atomic<bool>& stop) {
+  lower_priority(config.resources.nice, log);
+  for (;;) {
+    HANSA_TRY(const ServiceEnd end, serve(config, data, trainer, saver, log, manager, stop));
+    if (end == ServiceEnd::finished) return {};
+  }
 }
 
 }  // namespace hansa::client

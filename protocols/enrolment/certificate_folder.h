@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,12 @@ class CertificateFolder {
     Result<secure_aggregation::Certificate> certificate;  // fails like read_certificate()
     std::string warning;  // it expires soon; empty: it does not, or that was reported already
   };
+  // Other root keys sign from now on.
+  void trust(const secure_aggregation::IdentityKey& root,
+             const std::optional<secure_aggregation::IdentityKey>& other) {
+    scope_.root = root;
+    scope_.other_root = other;
+  }
   [[nodiscard]] Found find(const std::string& client, UtcSeconds now);
   // Whether the certificates of all connected clients should be found again: one has expired, or a day has passed.
   [[nodiscard]] bool is_due(UtcSeconds now);

@@ -82,11 +82,14 @@ Result<Lines> read_lines(const std::filesystem::path& path) {
     const std::string_view line = trimmed(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     const std::string location = fmt::format("{}:{}", path.string(), number);
-    constexpr std::string_view identity = "identity ", certificate = "certificate ";
+    constexpr std::string_view identity = "identity ", certificate = "certificate ", replaces = "replaces ";
     if (line.starts_with(identity)) {
       HANSA_TRY(out.device.identity, parse_hex<32>(trimmed(line.substr(identity.size())), location));
     } else if (line.starts_with(certificate)) {
       out.certificate.emplace(std::string(trimmed(line.substr(certificate.size()))), location);
+    } else if (line.starts_with(replaces)) {
+      HANSA_TRY(out.device.replaces,
+                transport::parse_public_key(trimmed(line.substr(replaces.size())), location));
     }
   }
   return out;
@@ -129,7 +132,12 @@ Result<void> write_device_file(const DeviceFile& device, const std::filesystem::
   if (const auto& c = device.certificate)
     text += fmt::format("certificate {} {} {} {}\n", c->validity.epoch, c->validity.issued.value,
                         c->validity.expires.value, to_hex(c->signature));
+  if (device.replaces) text += "replaces " + device.replaces->text() + "\n";
   return write_file_atomically(path, text);
+}
+
+std::filesystem::path next_key_file(const std::filesystem::path& secret_key) {
+  return secret_key.string() + ".next";
 }
 
 Result<SigningKey> identity_of(const transport::SecretKey& secret) {
@@ -153,6 +161,7 @@ Result<Certificate> read_certificate(const CertificateScope& scope, const std::s
     return fail(ErrorCode::usage, path.string(), "contains no certificate", certify_hint);
   Certificate out{client, *device.identity, device.certificate->validity, device.certificate->signature};
   auto valid = check(out, scope.federation, scope.root);
+  if (!valid && scope.other_root) valid = check(out, scope.federation, *scope.other_root);
   if (valid) valid = check_validity(out, scope.epoch, now);
   if (!valid)
     return fail(

@@ -6,8 +6,9 @@
 //   certificate <epoch> <issued> <expires> <128 hex digits>
 //                                        the operator's signature of federation, name, identity and validity
 //                                        (identity.h); the times are seconds since 1970, UTC
+//   replaces <40 characters of Z85>      only in NAME.next: the key of the device that this one follows (docs/enrolment.md)
 //
-// The last two lines are needed only for secure aggregation.
+// Identity and certificate are needed only for secure aggregation.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -29,12 +30,16 @@ struct DeviceFile {
     secure_aggregation::Signature signature{};
   };
   std::optional<Certified> certificate;
+  std::optional<transport::PublicKey> replaces;  // of NAME.next
 };
 
 [[nodiscard]] Result<DeviceFile> read_device_file(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_device_file(const DeviceFile& device, const std::filesystem::path& path);
 // The file of a new device, without a certificate.
 [[nodiscard]] Result<DeviceFile> describe(const transport::SecretKey& secret);
+
+// FILE.next: the secret key that takes the place of the one in FILE, while it changes.
+[[nodiscard]] std::filesystem::path next_key_file(const std::filesystem::path& secret_key);
 
 // A device has one secret: its identity is derived from its transport key. The root's identity is derived in the same
 // way.
@@ -51,6 +56,7 @@ struct CertificateScope {
   std::string federation;
   secure_aggregation::IdentityKey root{};
   std::uint32_t epoch = 1;  // of the federation
+  std::optional<secure_aggregation::IdentityKey> other_root = {};  // signs too, while the root key changes
 };
 
 // The certificate in folder/CLIENT.pub. Fails with `usage` if there is none, with `refused` if the root did not sign

@@ -7,6 +7,7 @@
 #include "common/transcript.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/enrolment/internal/bytes.h"
+#include "protocols/enrolment/internal/join_header.h"
 #include "protocols/transport/client_channel.h"
 
 namespace hansa::enrolment {
@@ -14,34 +15,11 @@ namespace {
 
 using internal::ByteReader;
 using internal::ByteWriter;
-
-constexpr std::uint8_t version = 1;
-constexpr std::uint8_t type_request = 1, type_answer = 2;
-
-void write_header(ByteWriter& out, std::uint8_t type) {
-  out.number('H', 1);
-  out.number('J', 1);
-  out.number(version, 1);
-  out.number(type, 1);
-}
-
-std::vector<std::byte> to_frame(ByteWriter& writer) {
-  const auto bytes = std::as_bytes(std::span(writer.out()));
-  return {bytes.begin(), bytes.end()};
-}
-
-tl::unexpected<Error> malformed(const char* what) { return fail(ErrorCode::protocol, "join message", what); }
-
-// A reader behind the header.
-Result<ByteReader> read_header(std::span<const std::byte> frame, std::uint8_t type) {
-  const std::span bytes(reinterpret_cast<const std::uint8_t*>(frame.data()), frame.size());
-  if (bytes.size() < 4 || bytes[0] != 'H' || bytes[1] != 'J') return malformed("is none");
-  if (bytes[2] != version)
-    return fail(ErrorCode::refused, "join message",
-                "has version " + std::to_string(bytes[2]) + ", this side speaks " + std::to_string(version));
-  if (bytes[3] != type) return malformed("has another type");
-  return ByteReader(bytes.subspan(4));
-}
+using internal::JoinType;
+using internal::malformed;
+using internal::read_header;
+using internal::to_frame;
+using internal::write_header;
 
 std::string_view cut(std::string_view text) {
   return text.substr(0, utf8_prefix(text, internal::text_bytes_max));
@@ -56,7 +34,7 @@ std::string proof_text(const TokenId& id, const transport::PublicKey& aggregator
 
 std::vector<std::byte> encode(const JoinRequest& request) {
   ByteWriter out;
-  write_header(out, type_request);
+  write_header(out, JoinType::request);
   out.bytes(request.id);
   out.bytes(request.secret.bytes());
   out.bytes(request.identity);
@@ -68,7 +46,7 @@ std::vector<std::byte> encode(const JoinRequest& request) {
 
 Result<JoinRequest> decode_join_request(std::span<const std::byte> frame) {
   if (frame.size() > join_request_bytes) return malformed("is too long");
-  HANSA_TRY(ByteReader in, read_header(frame, type_request));
+  HANSA_TRY(ByteReader in, read_header(frame, JoinType::request));
   JoinRequest out;
   in.bytes(out.id);
   in.bytes(out.secret.bytes());
@@ -80,7 +58,7 @@ Result<JoinRequest> decode_join_request(std::span<const std::byte> frame) {
 
 std::vector<std::byte> encode(const JoinAnswer& answer) {
   ByteWriter out;
-  write_header(out, type_answer);
+  write_header(out, JoinType::answer);
   out.number(static_cast<std::uint8_t>(answer.status), 1);
   out.number(answer.retry_after_s, 2);
   out.text(cut(answer.text));
@@ -98,7 +76,7 @@ std::vector<std::byte> encode(const JoinAnswer& answer) {
 
 Result<JoinAnswer> decode_join_answer(std::span<const std::byte> frame) {
   if (frame.size() > join_answer_bytes_max) return malformed("is too long");
-  HANSA_TRY(ByteReader in, read_header(frame, type_answer));
+  HANSA_TRY(ByteReader in, read_header(frame, JoinType::answer));
   JoinAnswer out;
   const auto status = in.number(1);
   if (status < 1 || status > 4) return malformed("has an unknown status");

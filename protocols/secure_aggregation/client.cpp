@@ -66,13 +66,20 @@ Result<ClientSum> ClientSum::begin(SumSetup setup, const Policy& policy, ClientI
   return out;
 }
 
+Result<void> ClientSum::check_signed(const Certificate& certificate) const {
+  auto valid = secure_aggregation::check(certificate, setup_.federation, identity_.root);
+  if (!valid && identity_.former_root)
+    return secure_aggregation::check(certificate, setup_.federation, *identity_.former_root);
+  return valid;
+}
+
 // Those of the neighbours and its own.
 Result<void> ClientSum::check_certificates(const Graph& graph, const Roster& roster, UtcSeconds now) {
   std::vector<const RosterEntry*> entries{&roster[self_]};
   for (const Position neighbour : graph.neighbours(self_)) entries.push_back(&roster[neighbour]);
   UtcSeconds latest = now;
   for (const RosterEntry* entry : entries) {
-    HANSA_TRY_VOID(secure_aggregation::check(entry->certificate, setup_.federation, identity_.root));
+    HANSA_TRY_VOID(check_signed(entry->certificate));
     latest = std::max(latest, entry->certificate.validity.issued);
   }
   if (latest > now) issued_after_now_ = latest;

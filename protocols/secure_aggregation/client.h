@@ -26,6 +26,7 @@ struct ClientIdentity {
   std::string name;  // the name in the client's certificate
   const SigningKey* key = nullptr;  // must outlive the sum
   IdentityKey root{};  // the client accepts only certificates that this key signed
+  std::optional<IdentityKey> former_root = {};  // or this one, while the root key changes
 };
 
 // The seed with which a client rounds its update in a round. It is derived from the device's secret and is the same in
@@ -86,6 +87,7 @@ class ClientSum {
 
   ClientSum() = default;
   [[nodiscard]] Result<std::vector<SealedShares>> share(const Graph& graph, const Roster& roster);
+  [[nodiscard]] Result<void> check_signed(const Certificate& certificate) const;
   [[nodiscard]] Result<void> check_certificates(const Graph& graph, const Roster& roster, UtcSeconds now);
   [[nodiscard]] Result<void> check_survivors(const Subset& survivors) const;
   [[nodiscard]] Result<void> check_signatures(const UnmaskRequest& request) const;

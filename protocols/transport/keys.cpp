@@ -178,7 +178,8 @@ Result<PublicKey> read_public_key(const std::filesystem::path& path) {
     // '#' is a character of Z85 too: a line of 40 characters that is a valid key is not a comment.
     if (line.empty() || (line.front() == '#' && !(line.size() == z85_length && parse_public_key(line, ""))))
       continue;
-    if (line.starts_with("identity ") || line.starts_with("certificate ")) continue;
+    if (line.starts_with("identity ") || line.starts_with("certificate ") || line.starts_with("replaces "))
+      continue;
     if (!found.empty())
       return fail(ErrorCode::usage, fmt::format("{}:{}", path.string(), number), "contains a second key",
                   "keep one key in a file");

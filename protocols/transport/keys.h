@@ -44,8 +44,8 @@ class SecretKey {
 // the owner can access the file; a secret that belongs to another user may be readable by a group (internal/key_access.h).
 [[nodiscard]] Result<SecretKey> read_secret_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_secret_key(const SecretKey& key, const std::filesystem::path& path);
-// A public key file contains one line of Z85 and optional comment lines that start with '#'. The lines "identity ..."
-// and "certificate ..." are ignored; protocols/enrolment/device_file.h reads them.
+// A public key file contains one line of Z85 and optional comment lines that start with '#'. The lines "identity ...",
+// "certificate ..." and "replaces ..." are ignored; protocols/enrolment/device_file.h reads them.
 [[nodiscard]] Result<PublicKey> read_public_key(const std::filesystem::path& path);
 [[nodiscard]] Result<void> write_public_key(const PublicKey& key, const std::filesystem::path& path);
 

@@ -64,6 +64,9 @@ Result<std::optional<EnrolmentConfig>> read_enrolment(const Document& document) 
 Result<DevicesConfig> devices_config_of(const Document& document) {
   DevicesConfig out;
   out.device_register = document.path("aggregator.register");
+  out.statements = document.path("aggregator.statements");
+  constexpr double day_s = 24 * 3'600;
+  out.key_overlap = from_seconds(document.number("aggregator.key_overlap_days") * day_s);
   HANSA_TRY(out.enrolment, read_enrolment(document));
   return out;
 }

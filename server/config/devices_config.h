@@ -9,6 +9,7 @@
 
 #include "common/config/variables.h"
 #include "common/error.h"
+#include "common/time.h"
 
 namespace hansa::config {
 class Document;
@@ -27,6 +28,8 @@ struct EnrolmentConfig {
 
 struct DevicesConfig {
   std::filesystem::path device_register;  // file
+  Duration key_overlap{};  // of a device that changes its key
+  std::filesystem::path statements;  // file with statements about changed keys; need not exist
   std::optional<EnrolmentConfig> enrolment;
 };
 

@@ -2,10 +2,12 @@
 // aggregator notices each change within a second.
 //
 //   NAME.pub           admitted, with the operator's certificate
+//   NAME.next          the key to which NAME changes, with its certificate and the key that it replaces: admitted too
 //   NAME.quarantined   the same file, of a device that may not connect for now
 //   revoked.keys       keys that are refused whatever files there are, one in a line
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,7 +28,24 @@ inline constexpr const char* revoked_keys_file = "revoked.keys";
 
 // Writes NAME.pub, complete and durable. The device must have a certificate.
 [[nodiscard]] Result<void> admit_device(const std::filesystem::path& folder, const Device& device);
-// Removes NAME.pub and NAME.quarantined; that neither exists is no error.
+// Writes NAME.next, complete and durable, unless NAME.pub has that key already. Fails (usage) without a certificate.
+[[nodiscard]] Result<void> admit_next_key(const std::filesystem::path& folder, const Device& device,
+                                          const NextKey& next);
+// The next key in NAME.next, if it replaces the one in NAME.pub, or has replaced it already and the file was not removed.
+struct NextAdmitted {
+  transport::PublicKey key;
+  transport::PublicKey replaces;
+  UtcSeconds since;  // when it was certified: the overlap begins
+  friend bool operator==(const NextAdmitted&, const NextAdmitted&) = default;
+};
+[[nodiscard]] std::optional<NextAdmitted> find_next_key(const std::filesystem::path& folder,
+                                                        const std::string& name);
+// The next key takes the place of the present one: NAME.pub gets it, the present one is added to revoked.keys, and NAME.next
+// is removed. After a crash in between, another call does the rest. Fails (usage) if there is no next key.
+[[nodiscard]] Result<void> switch_key(const std::filesystem::path& folder, const std::string& name);
+[[nodiscard]] Result<void> remove_next_key(const std::filesystem::path& folder, const std::string& name);
+
+// Removes NAME.pub, NAME.next and NAME.quarantined; that none exists is no error.
 [[nodiscard]] Result<void> remove_device(const std::filesystem::path& folder, const std::string& name);
 // Fails (usage) if there is no NAME.pub.
 [[nodiscard]] Result<void> quarantine_device(const std::filesystem::path& folder, const std::string& name);

@@ -5,7 +5,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "protocols/enrolment/key_statements.h"
 #include "server/enrolment/admitted_folder.h"
+#include "server/enrolment/key_rotation.h"
 
 namespace hansa::server {
 namespace {
@@ -53,16 +55,63 @@ JoinAnswer EnrolmentDesk::busy() const {
 JoinAnswer EnrolmentDesk::answer(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
                                  Instant steady) {
   if (!questions_.take(steady)) return busy();
-  auto decided = decide(request, visitor, now, steady);
+  return conclude(decide(request, visitor, now, steady), visitor, "join");
+}
+
+JoinAnswer EnrolmentDesk::answer(const enrolment::RotationRequest& request, const Visitor& visitor,
+                                 UtcSeconds now, Instant steady) {
+  if (!questions_.take(steady)) return busy();
+  return conclude(decide(request, visitor, now, steady), visitor, "change its key");
+}
+
+JoinAnswer EnrolmentDesk::conclude(Result<JoinAnswer> decided, const Visitor& visitor, const char* wish) {
   if (decided) return std::move(*decided);
   if (decided.error().code != ErrorCode::refused) {
     // A disk that is full is the operator's matter: the device comes back.
-    on_news_(visitor.address, "a device cannot join: " + decided.error().text());
+    on_news_(visitor.address, fmt::format("a device cannot {}: {}", wish, decided.error().text()));
     return busy();
   }
   on_news_(visitor.address,
-           fmt::format("a device at {} is not enrolled: {}", visitor.address, decided.error().text()));
+           fmt::format("a device at {} may not {}: {}", visitor.address, wish, decided.error().text()));
   return refused(decided.error().text());
+}
+
+Result<JoinAnswer> EnrolmentDesk::decide(const enrolment::RotationRequest& request, const Visitor& visitor,
+                                         UtcSeconds now, Instant steady) {
+  const std::string network = network_of(visitor.address);
+  if (!failures_.allows(network, steady)) return busy();
+  const Acting acting{"aggregator", now};
+  const auto roots = enrolment::roots_in(config_.statements, config_.federation, config_.root, now);
+  const enrolment::RotationScope scope{config_.federation, roots.newest, roots.former};
+  // CURVE has authenticated the visitor's key: nobody asks for a key that is not its own.
+  auto taken = request.new_key == visitor.key
+                   ? take_rotation(request, scope, config_.admitted, devices_, visitor.address, acting)
+                   : Result<Rotation>(fail(ErrorCode::refused, "the request", "is for another key"));
+  if (!taken) {
+    if (taken.error().code == ErrorCode::refused) static_cast<void>(failures_.take(network, steady));
+    return tl::unexpected<Error>(std::move(taken).error());
+  }
+  if (!taken->next) return answer_known(taken->device);
+  NextKey& next = *taken->next;
+  const std::string& device = taken->device.name;
+  if (next.state == NextKeyState::pending && !certify_) {
+    const bool is_first_question = next.since == now;
+    if (is_first_question)
+      on_news_(
+          visitor.address,
+          fmt::format("device {0} asks for a change of its key, from {1}: \"hansa approve {0}\" allows it",
+                      device, visitor.address));
+    return pending_as(device);
+  }
+  if (next.state == NextKeyState::pending) {
+    HANSA_TRY(const auto certificate, certify_(with_next_key(taken->device, next), now));
+    HANSA_TRY_VOID(admit_certified_key(taken->device, next, certificate, config_.admitted, devices_, acting));
+    on_news_(visitor.address, fmt::format("device {} changes its key, from {}", device, visitor.address));
+  } else {
+    // The aggregator may have ended between the register and the folder.
+    HANSA_TRY_VOID(admit_next_key(config_.admitted, taken->device, next));
+  }
+  return enrolled_as(device, *next.certificate);
 }
 
 Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
@@ -109,14 +158,27 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
   return answer_known(device);
 }
 
-Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
+JoinAnswer EnrolmentDesk::pending_as(const std::string& name) const {
   JoinAnswer out;
+  out.status = JoinStatus::pending;
+  out.retry_after_s = config_.limits.retry_pending_s;
+  out.text = name;
+  return out;
+}
+
+JoinAnswer EnrolmentDesk::enrolled_as(const std::string& name, const Device::Certified& certificate) const {
+  JoinAnswer out;
+  out.status = JoinStatus::enrolled;
+  out.name = name;
+  out.validity = certificate.validity;
+  out.signature = certificate.signature;
+  out.addresses = config_.client_addresses;
+  return out;
+}
+
+Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
   switch (device.state) {
-    case DeviceState::pending:
-      out.status = JoinStatus::pending;
-      out.retry_after_s = config_.limits.retry_pending_s;
-      out.text = device.name;
-      return out;
+    case DeviceState::pending: return pending_as(device.name);
     case DeviceState::admitted:
     case DeviceState::removed: break;
     case DeviceState::quarantined:
@@ -130,12 +192,7 @@ Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
                 "ask the operator");
   // The aggregator may have ended between the register and the folder.
   HANSA_TRY_VOID(admit_device(config_.admitted, device));
-  out.status = JoinStatus::enrolled;
-  out.name = device.name;
-  out.validity = device.certificate->validity;
-  out.signature = device.certificate->signature;
-  out.addresses = config_.client_addresses;
-  return out;
+  return enrolled_as(device.name, *device.certificate);
 }
 
 }  // namespace hansa::server

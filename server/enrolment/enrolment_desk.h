@@ -1,4 +1,4 @@
-// Decides what a device that wants to join is answered. docs/enrolment.md has the design and the attacks.
+// Decides what a device that wants to join, or to change its key, is answered. docs/enrolment.md has the design and the attacks.
 //
 // Everybody may ask, so every question is cheap to refuse and tells nothing to whoever does not know the token's secret.
 // A device asks again and again until the operator has decided; its key, which CURVE has authenticated, identifies it. One
@@ -14,6 +14,7 @@
 #include "common/time.h"
 #include "common/utc.h"
 #include "protocols/enrolment/join_messages.h"
+#include "protocols/enrolment/rotation_request.h"
 #include "server/register/device_register.h"
 
 namespace hansa::server {
@@ -31,6 +32,8 @@ struct DeskConfig {
   std::filesystem::path admitted;  // folder
   std::vector<std::string> client_addresses;  // for the answers
   DeskLimits limits = {};
+  secure_aggregation::IdentityKey root{};  // of the federation
+  std::filesystem::path statements = {};  // about changed root keys; need not exist
 };
 
 // Signs the certificate of a device; empty: the operator approves devices.
@@ -49,10 +52,20 @@ class EnrolmentDesk {
 
   [[nodiscard]] enrolment::JoinAnswer answer(const enrolment::JoinRequest& request, const Visitor& visitor,
                                              UtcSeconds now, Instant steady);
+  [[nodiscard]] enrolment::JoinAnswer answer(const enrolment::RotationRequest& request,
+                                             const Visitor& visitor, UtcSeconds now, Instant steady);
 
  private:
   [[nodiscard]] Result<enrolment::JoinAnswer> decide(const enrolment::JoinRequest& request,
                                                      const Visitor& visitor, UtcSeconds now, Instant steady);
+  [[nodiscard]] Result<enrolment::JoinAnswer> decide(const enrolment::RotationRequest& request,
+                                                     const Visitor& visitor, UtcSeconds now, Instant steady);
+  // The answer, or why there is none.
+  [[nodiscard]] enrolment::JoinAnswer conclude(Result<enrolment::JoinAnswer> decided, const Visitor& visitor,
+                                               const char* wish);
+  [[nodiscard]] enrolment::JoinAnswer enrolled_as(const std::string& name,
+                                                  const Device::Certified& certificate) const;
+  [[nodiscard]] enrolment::JoinAnswer pending_as(const std::string& name) const;
   // What a device is answered that has joined or waits for it.
   [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device) const;
   [[nodiscard]] enrolment::JoinAnswer busy() const;

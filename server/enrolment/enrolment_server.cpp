@@ -76,23 +76,30 @@ class Server final : public EnrolmentServer {
     if (std::ranges::find(answered_, in.client, &Answered::client) != answered_.end())
       return channel_->disconnect(in.peer);
     const std::size_t at = in.client.rfind(separator);
-    const auto request = in.bulk.empty() ? enrolment::decode_join_request(in.message)
-                                         : Result<enrolment::JoinRequest>(fail(ErrorCode::protocol, "", ""));
     const auto key = at == std::string_view::npos
                          ? Result<transport::PublicKey>(fail(ErrorCode::protocol, "", ""))
                          : transport::parse_public_key(in.client.substr(at + 1), "");
-    // No answer, except to a later version: its device can report what to update.
-    if (!key || (!request && request.error().code != ErrorCode::refused))
-      return channel_->disconnect(in.peer);
-    enrolment::JoinAnswer answer;
-    if (request) {
-      answer = desk_->answer(*request, {*key, std::string(in.client.substr(0, at))}, utc_seconds_now(),
-                             steady_now());
-    } else {
-      answer.text = request.error().what;
+    std::optional<enrolment::JoinAnswer> answer;
+    if (key && in.bulk.empty()) {
+      const EnrolmentDesk::Visitor visitor{*key, std::string(in.client.substr(0, at))};
+      answer = enrolment::is_rotation_request(in.message)
+                   ? answer_to(enrolment::decode_rotation_request(in.message), visitor)
+                   : answer_to(enrolment::decode_join_request(in.message), visitor);
     }
-    static_cast<void>(channel_->send(in.peer, enrolment::encode(answer), {}));
+    if (!answer) return channel_->disconnect(in.peer);
+    static_cast<void>(channel_->send(in.peer, enrolment::encode(*answer), {}));
     answered_.push_back({std::string(in.client), in.peer, steady_now() + connection_after_answer});
+  }
+
+  // Empty for what is no request, except for one of a later version: its device can report what to update.
+  template <class Request>
+  std::optional<enrolment::JoinAnswer> answer_to(const Result<Request>& request,
+                                                 const EnrolmentDesk::Visitor& visitor) {
+    if (request) return desk_->answer(*request, visitor, utc_seconds_now(), steady_now());
+    if (request.error().code != ErrorCode::refused) return std::nullopt;
+    enrolment::JoinAnswer out;
+    out.text = request.error().what;
+    return out;
   }
 
   std::unique_ptr<EnrolmentDesk> desk_;

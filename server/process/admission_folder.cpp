@@ -4,8 +4,6 @@
 
 #include <sys/inotify.h>
 
-#include "server/enrolment/admitted_folder.h"
-
 namespace hansa::server {
 namespace {
 
@@ -23,8 +21,8 @@ Descriptor watch(const std::filesystem::path& folder) {
 
 }  // namespace
 
-AdmissionFolder::AdmissionFolder(std::filesystem::path folder)
-    : folder_(std::move(folder)), events_(watch(folder_)) {
+AdmissionFolder::AdmissionFolder(std::filesystem::path folder, AdmissionRules rules)
+    : folder_(std::move(folder)), events_(watch(folder_)), rules_(rules) {
   look_again();
   reported_ = files_;
 }
@@ -34,7 +32,40 @@ std::optional<std::string> AdmissionFolder::admit(const transport::PublicKey& ke
   if (!is_current()) look_again();
   const auto found = names_.find(key);
   if (found == names_.end()) return std::nullopt;
-  return found->second;
+  const std::string name = found->second;
+  // CURVE has authenticated the key: the client has it, and needs the former one no more.
+  if (files_.at(name).key != key) switch_key_of(name);
+  return name;
+}
+
+void AdmissionFolder::switch_key_of(const std::string& name) {
+  if (const auto switched = switch_key(folder_, name); !switched) {
+    unfinished_.insert(name);
+    problem_ = switched.error();
+    return;
+  }
+  unfinished_.erase(name);
+  look_again();
+}
+
+void AdmissionFolder::switch_due_keys() {
+  std::vector<std::string> due;
+  const UtcSeconds now = rules_.wall_clock();
+  const auto overlap_s = static_cast<std::uint64_t>(seconds(rules_.key_overlap));
+  for (const auto& [name, file] : files_) {
+    if (!file.next) continue;
+    const bool is_cut_short = file.key == file.next->key.key;  // a crash, before the rest was done
+    if (is_cut_short || unfinished_.contains(name) || now.value >= file.next->key.since.value + overlap_s)
+      due.push_back(name);
+  }
+  for (const std::string& name : due) switch_key_of(name);
+}
+
+std::optional<Error> AdmissionFolder::take_problem() {
+  const std::lock_guard lock(mutex_);
+  if (!problem_ || problem_->text() == problem_reported_) return std::nullopt;
+  problem_reported_ = problem_->text();
+  return std::exchange(problem_, std::nullopt);
 }
 
 bool AdmissionFolder::is_current() const {
@@ -59,6 +90,7 @@ std::optional<AdmissionFolder::Change> AdmissionFolder::take_change() {
   const bool may_differ =
       due && (!events_ || std::filesystem::last_write_time(folder_, error) != folder_written_);
   if (has_events() || may_differ) look_again();
+  switch_due_keys();
   // admit() may have looked at the folder meanwhile.
   if (!is_readable_ || files_ == reported_) return std::nullopt;
   Change change;
@@ -80,15 +112,20 @@ void AdmissionFolder::look_again() {
   // A list that cannot be read leaves the keys as they were: refusing a device is the safe side.
   if (auto revoked = read_revoked_keys(folder_)) revoked_ = std::move(*revoked);
   Files now;
+  std::map<std::string, std::filesystem::file_time_type> next_written;
   names_.clear();
   std::filesystem::directory_iterator entries(folder_, error);
   is_readable_ = !error;
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     const std::filesystem::directory_entry& entry = *entries;
-    if (entry.path().extension() != ".pub") continue;
     const std::string name = entry.path().stem().string();
     std::error_code gone;
-    File file{entry.last_write_time(gone), entry.file_size(gone), {}, {}};
+    if (entry.path().extension() == ".next") {
+      const auto written = entry.last_write_time(gone);
+      if (!gone) next_written.emplace(name, written);
+    }
+    if (entry.path().extension() != ".pub") continue;
+    File file{entry.last_write_time(gone), entry.file_size(gone), {}, {}, {}};
     if (gone) continue;
     const auto known = files_.find(name);
     if (known != files_.end() && known->second.written == file.written && known->second.bytes == file.bytes) {
@@ -100,10 +137,29 @@ void AdmissionFolder::look_again() {
     now.emplace(name, std::move(file));
   }
   if (error) is_readable_ = false;
+  look_for_next_keys(next_written, now);
   files_ = std::move(now);
   // A key that has two names is admitted under the first one in order.
   for (const auto& [name, file] : files_)
     if (file.key) names_.emplace(*file.key, name);
+  for (const auto& [name, file] : files_)
+    if (file.next) names_.emplace(file.next->key.key, name);
+}
+
+void AdmissionFolder::look_for_next_keys(
+    const std::map<std::string, std::filesystem::file_time_type>& written, Files& now) {
+  for (const auto& [name, time] : written) {
+    const auto file = now.find(name);
+    if (file == now.end() || !file->second.key) continue;
+    const auto known = files_.find(name);
+    if (known != files_.end() && known->second.next && known->second.next->written == time &&
+        known->second.key == file->second.key) {
+      file->second.next = known->second.next;
+    } else if (const auto next = find_next_key(folder_, name)) {
+      file->second.next = Next{time, *next};
+    }
+    if (file->second.next && revoked_.contains(file->second.next->key.key)) file->second.next.reset();
+  }
 }
 
 }  // namespace hansa::server

@@ -10,6 +10,7 @@
 #include "server/config/devices_config.h"
 #include "server/config/rounds.h"
 #include "server/divergence/run_watch.h"
+#include "server/process/internal/aggregator_key.h"
 #include "server/process/internal/host.h"
 #include "server/process/internal/rounds_phase.h"
 #include "server/process/internal/run_errors.h"
@@ -86,13 +87,21 @@ Result<bool> begin_with_statistics(const FederationConfig& config, PreparedRun& 
   return false;
 }
 
-}  // namespace
+// The aggregator continues with another key: this run, at these addresses.
+struct Continuation {
+  std::string run;
+  internal::Endpoints endpoints;
+};
 
-Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
-                            const Logger& log, ServiceManager& manager, const std::atomic<bool>& stop) {
+// Empty: the federation is finished, or a stop was asked for.
+Result<std::optional<Continuation>> run_with_key(const FederationConfig& config, const DevicesConfig& devices,
+                                                 const AggregatorOptions& options,
+                                                 const internal::Endpoints& bind, const Logger& log,
+                                                 ServiceManager& manager, const std::atomic<bool>& stop) {
   const Instant started = steady_now();
-  HANSA_TRY(const auto key, transport::read_secret_key(config.key));
-  HANSA_TRY(const DevicesConfig devices, read_devices_config(config.file, config.variables));
+  const internal::AggregatorKey aggregator_key(config.key, devices.statements, config.name, config.root);
+  HANSA_TRY(const auto key,
+            aggregator_key.read(utc_seconds_now(), [&log](const std::string& text) { log.warning(text); }));
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
@@ -114,14 +123,15 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   const bool is_scaled = config.evaluation && config.evaluation->scale == learning::Scaling::federation;
   if (config.evaluation && !is_scaled) HANSA_TRY_VOID(start_evaluator());
 
-  HANSA_TRY(const auto host, internal::Host::open({config, devices, key, options, log, manager}));
+  HANSA_TRY(const auto host,
+            internal::Host::open({config, devices, aggregator_key, key, bind, options, log, manager}));
   HANSA_TRY_VOID(show_run(config, run, watch, options.progress, *host));
   HANSA_TRY_VOID(host->start_enrolment());
   for (const std::string& note : run.notes) host->warn()(note);
   manager.ready();
   if (run.unbegun) {
     HANSA_TRY(const bool has_begun, begin_with_statistics(config, run, *host, stop));
-    if (!has_begun) return {};
+    if (!has_begun) return std::nullopt;
   }
   if (is_scaled) HANSA_TRY_VOID(start_evaluator());
 
@@ -131,10 +141,29 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (!run.statistics.empty())
     engine.constants.push_back(
         {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
-  HANSA_TRY(const auto rounds,
-            internal::RoundsPhase::create({config, devices.device_register, run, watch, *host},
-                                          std::move(engine), std::move(evaluator)));
-  return rounds->run(stop, started);
+  HANSA_TRY(const auto rounds, internal::RoundsPhase::create(
+                                   {config, devices.device_register, run, watch, *host, aggregator_key},
+                                   std::move(engine), std::move(evaluator)));
+  HANSA_TRY(const internal::PhaseEnd end, rounds->run(stop, started));
+  if (end == internal::PhaseEnd::over) return std::nullopt;
+  return Continuation{run.run, host->endpoints()};
+}
+
+}  // namespace
+
+Result<void> run_aggregator(const FederationConfig& config, const AggregatorOptions& options,
+                            const Logger& log, ServiceManager& manager, const std::atomic<bool>& stop) {
+  HANSA_TRY(const DevicesConfig devices, read_devices_config(config.file, config.variables));
+  AggregatorOptions next = options;
+  internal::Endpoints bind{config.bind, devices.enrolment ? devices.enrolment->bind : std::string()};
+  for (;;) {
+    HANSA_TRY(auto continues, run_with_key(config, devices, next, bind, log, manager, stop));
+    if (!continues) return {};
+    next.run = {};
+    next.run.choice = RunChoice::resume_named;
+    next.run.run = continues->run;
+    bind = std::move(continues->endpoints);
+  }
 }
 
 }  // namespace hansa::server

@@ -11,72 +11,19 @@
 #include "common/sqlite/connection.h"
 #include "common/sqlite/guard.h"
 #include "common/sqlite/statement.h"
+#include "server/register/internal/register_state.h"
 #include "server/register/internal/schema.h"
 
 namespace hansa::server {
 namespace {
 
+using internal::blob_of;
+using internal::read_device;
+using internal::read_token;
 using secure_aggregation::IdentityKey;
-using secure_aggregation::Signature;
 using sqlite::Statement;
 
-constexpr std::array all_states{DeviceState::pending, DeviceState::admitted, DeviceState::quarantined,
-                                DeviceState::revoked, DeviceState::denied,   DeviceState::removed};
 constexpr std::size_t text_bytes_max = 1'024;  // of a label or of details
-
-template <std::size_t N>
-std::vector<std::byte> blob_of(const std::array<std::uint8_t, N>& bytes) {
-  const auto view = std::as_bytes(std::span(bytes));
-  return {view.begin(), view.end()};
-}
-template <std::size_t N>
-void copy_blob(const std::vector<std::byte>& blob, std::array<std::uint8_t, N>& out) {
-  if (blob.size() != N) throw SQLite::Exception("a value has another length", SQLITE_CORRUPT);
-  std::ranges::transform(blob, out.begin(), [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
-}
-
-DeviceState state_of(const std::string& text) {
-  for (const DeviceState state : all_states)
-    if (name(state) == text) return state;
-  throw SQLite::Exception("a device has an unknown state", SQLITE_CORRUPT);
-}
-
-constexpr const char* device_columns =
-    "SELECT name, label, state, key, identity, since, token, epoch, issued, expires, signature, software, "
-    "last_seen, examples, counted, lost, lost_why FROM devices ";
-
-Device read_device(Statement& row) {
-  Device out;
-  std::string state, key;
-  std::vector<std::byte> identity;
-  std::optional<std::vector<std::byte>> token, signature;
-  std::optional<std::uint32_t> epoch;
-  std::optional<std::uint64_t> issued, expires, last_seen;
-  row.read(out.name, out.label, state, key, identity, out.since.value, token, epoch, issued, expires,
-           signature, out.activity.software, last_seen, out.activity.examples, out.activity.counted,
-           out.activity.lost, out.activity.lost_why);
-  out.state = state_of(state);
-  if (key.size() != out.key.z85.size()) throw SQLite::Exception("a key has another length", SQLITE_CORRUPT);
-  std::ranges::copy(key, out.key.z85.begin());
-  copy_blob(identity, out.identity);
-  if (token) copy_blob(*token, out.token.emplace());
-  if (epoch && issued && expires && signature) {
-    out.certificate.emplace();
-    out.certificate->validity = {*epoch, {*issued}, {*expires}};
-    copy_blob(*signature, out.certificate->signature);
-  }
-  if (last_seen) out.activity.last_seen = UtcSeconds{*last_seen};
-  return out;
-}
-
-TokenRecord read_token(Statement& row) {
-  TokenRecord out;
-  std::vector<std::byte> id;
-  row.read(id, out.hash, out.label, out.uses, out.used, out.made.value, out.expires.value);
-  copy_blob(id, out.id);
-  return out;
-}
-constexpr const char* token_columns = "SELECT id, hash, label, uses, used, made, expires FROM tokens ";
 
 std::string short_id(const enrolment::TokenId& id) {
   std::string out;
@@ -85,6 +32,15 @@ std::string short_id(const enrolment::TokenId& id) {
 }
 
 }  // namespace
+
+std::string_view name(NextKeyState state) {
+  switch (state) {
+    case NextKeyState::pending: return "pending";
+    case NextKeyState::certified: return "certified";
+    case NextKeyState::denied: return "denied";
+  }
+  return "";
+}
 
 std::string_view name(DeviceState state) {
   switch (state) {
@@ -106,86 +62,6 @@ Acting acting_operator(UtcSeconds now) {
       ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
   return {"operator " + (known ? std::string(entry.pw_name) : std::to_string(::getuid())), now};
 }
-
-struct DeviceRegister::State {
-  std::filesystem::path file;
-  sqlite::Connection connection;
-
-  // Runs `work` in a transaction that no other process can interleave with. `work` returns a Result; a failure undoes it.
-  template <class Work>
-  auto change(const char* doing, Work work) -> decltype(work()) {
-    auto done = sqlite::guarded(file, doing, [&] {
-      SQLite::Transaction transaction(*connection, SQLite::TransactionBehavior::IMMEDIATE);
-      auto result = work();
-      if (result) transaction.commit();
-      return result;
-    });
-    if (!done) return tl::unexpected<Error>(std::move(done).error());
-    return std::move(*done);
-  }
-
-  void append(const Acting& acting, const std::string& act, const std::string& subject,
-              const std::string& details) {
-    AuditEntry entry{1, acting.at, acting.actor, act, subject, details, {}};
-    Digest before;
-    Statement last(*connection, "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
-    last.start();
-    if (last.next()) {
-      last.read(entry.number, before);
-      ++entry.number;
-    }
-    entry.hash = hash_of(entry, before);
-    Statement(*connection, "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .run(entry.number, entry.at.value, entry.actor, entry.act, entry.subject, entry.details, entry.hash);
-  }
-
-  std::optional<Device> find_where(const char* condition, const std::string& value) {
-    Statement query(*connection, (std::string(device_columns) + condition).c_str());
-    query.start(value);
-    if (!query.next()) return std::nullopt;
-    return read_device(query);
-  }
-  std::optional<TokenRecord> find_token(const enrolment::TokenId& id) {
-    Statement query(*connection, (std::string(token_columns) + "WHERE id = ?").c_str());
-    query.start(std::span<const std::byte>(blob_of(id)));
-    if (!query.next()) return std::nullopt;
-    return read_token(query);
-  }
-  bool has_name(const std::string& device) { return find_where("WHERE name = ?", device).has_value(); }
-  bool has_identity(const IdentityKey& identity) {
-    Statement query(*connection, "SELECT 1 FROM devices WHERE identity = ?");
-    query.start(std::span<const std::byte>(blob_of(identity)));
-    return query.next();
-  }
-
-  // The label itself if one device may use the token; otherwise a number is added.
-  std::string free_name(const TokenRecord& token, std::span<const std::string> taken) {
-    const auto is_free = [&](const std::string& candidate) {
-      return std::ranges::find(taken, candidate) == taken.end() && !has_name(candidate);
-    };
-    if (token.uses == 1 && !token.label.empty() && is_free(token.label)) return token.label;
-    const std::string base = token.label.empty() ? "device" : token.label;
-    for (std::uint64_t number = 1;; ++number)
-      if (std::string candidate = fmt::format("{}-{}", base, number); is_free(candidate)) return candidate;
-  }
-
-  void insert(const Device& device) {
-    std::optional<std::vector<std::byte>> token;
-    if (device.token) token = blob_of(*device.token);
-    Statement statement(
-        *connection,
-        "INSERT INTO devices (name, label, state, key, identity, since, token) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    std::optional<std::span<const std::byte>> token_bytes;
-    if (token) token_bytes = *token;
-    const auto identity = blob_of(device.identity);
-    statement.run(device.name, device.label, std::string(name(device.state)), device.key.text(),
-                  std::span<const std::byte>(identity), device.since.value, token_bytes);
-  }
-  void write_state(const std::string& device, DeviceState state) {
-    Statement(*connection, "UPDATE devices SET state = ? WHERE name = ?")
-        .run(std::string(name(state)), device);
-  }
-};
 
 DeviceRegister::DeviceRegister(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DeviceRegister::~DeviceRegister() = default;
@@ -226,7 +102,8 @@ Result<std::optional<TokenRecord>> DeviceRegister::find_token(const enrolment::T
 Result<std::vector<TokenRecord>> DeviceRegister::tokens() {
   return sqlite::guarded(state_->file, "reading the join tokens", [&] {
     std::vector<TokenRecord> out;
-    Statement query(*state_->connection, (std::string(token_columns) + "ORDER BY made, id").c_str());
+    Statement query(*state_->connection,
+                    (std::string(internal::token_columns) + "ORDER BY made, id").c_str());
     query.start();
     while (query.next()) out.push_back(read_token(query));
     return out;
@@ -248,7 +125,7 @@ Result<bool> DeviceRegister::withdraw_token(const enrolment::TokenId& id, const 
 Result<std::vector<Device>> DeviceRegister::devices() {
   return sqlite::guarded(state_->file, "reading the devices", [&] {
     std::vector<Device> out;
-    Statement query(*state_->connection, (std::string(device_columns) + "ORDER BY name").c_str());
+    Statement query(*state_->connection, (std::string(internal::device_columns) + "ORDER BY name").c_str());
     query.start();
     while (query.next()) out.push_back(read_device(query));
     return out;
@@ -278,7 +155,7 @@ Result<Device> DeviceRegister::enrol(const Applicant& applicant, std::span<const
       return fail(
           ErrorCode::refused, "the join token", "has been used already",
           "ask the operator for another one; if you have not used it, somebody else has: tell the operator");
-    if (state_->find_where("WHERE key = ?", applicant.key.text()) || state_->has_identity(applicant.identity))
+    if (state_->knows(applicant.key, applicant.identity))
       return fail(ErrorCode::refused, "the device's key", "is known already",
                   "a device that was removed makes a new key: join in another folder");
     Device out;
@@ -326,6 +203,8 @@ Result<void> DeviceRegister::set_state(const std::string& device, DeviceState st
       return fail(ErrorCode::usage, device, "is not a device of this federation",
                   "\"hansa devices\" lists the devices");
     state_->write_state(device, state);
+    // A device in quarantine may come back, and continues then.
+    if (state != DeviceState::admitted && state != DeviceState::quarantined) state_->remove_next(device);
     state_->append(acting, fmt::format("device.{}", name(state)), device, details.substr(0, text_bytes_max));
     return {};
   });
@@ -361,6 +240,12 @@ Result<bool> DeviceRegister::match_folder(std::span<const Listed> listed, const 
           state_->append(acting, "device.admitted", file.name, "by a file in the folder of admitted clients");
           continue;
         }
+        if (const auto next = state_->find_next(file.name);
+            next && next->key == file.key && next->certificate) {
+          state_->complete_rotation(*known, *next, acting);
+          continue;
+        }
+        state_->remove_next(file.name);
         const auto identity = blob_of(file.identity.value_or(IdentityKey{}));
         Statement(
             *state_->connection,
@@ -389,6 +274,7 @@ Result<bool> DeviceRegister::match_folder(std::span<const Listed> listed, const 
     }
     for (const std::string& device : gone) {
       state_->write_state(device, DeviceState::removed);
+      state_->remove_next(device);
       state_->append(acting, "device.removed", device,
                      "its file is not in the folder of admitted clients any more");
     }

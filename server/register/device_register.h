@@ -65,14 +65,32 @@ class DeviceRegister {
   [[nodiscard]] Result<void> set_label(const std::string& name, const std::string& label,
                                        const Acting& acting);
 
+  // Keys to which devices change.
+  [[nodiscard]] Result<std::vector<NextKey>> next_keys();
+  [[nodiscard]] Result<std::optional<NextKey>> find_next_key(const std::string& device);
+  struct RotationApplicant {
+    std::string device;
+    transport::PublicKey key;
+    secure_aggregation::IdentityKey identity{};
+    std::string from;  // for the audit log: an IP address or a file
+  };
+  // Adds a pending next key of an admitted device. Fails (refused) if the device is not admitted, if it changes to another key
+  // already, or if the key or the identity is that of a device. A denied key is replaced by another one.
+  [[nodiscard]] Result<NextKey> add_next_key(const RotationApplicant& applicant, const Acting& acting);
+  // The operator's signature. Fails (usage) if there is no pending next key.
+  [[nodiscard]] Result<void> approve_next_key(const std::string& device, const Device::Certified& certificate,
+                                              const Acting& acting);
+  // Pending or certified. Fails (usage) if there is none.
+  [[nodiscard]] Result<void> deny_next_key(const std::string& device, const Acting& acting);
+
   // A device as a file of the folder of admitted clients describes it.
   struct Listed {
     std::string name;
     transport::PublicKey key;
     std::optional<secure_aggregation::IdentityKey> identity = {};
   };
-  // Adds devices that are in the folder and not in the register, and marks those that are not in the folder any more as
-  // removed. Returns whether anything changed.
+  // Adds devices that are in the folder and not in the register, marks those that are not in the folder any more as
+  // removed, and completes the change of a key that is in the folder by now. Returns whether anything changed.
   [[nodiscard]] Result<bool> match_folder(std::span<const Listed> listed, const Acting& acting);
 
   // What was seen since the last call; the numbers of rounds are added. Unknown names are ignored. No audit entry.

@@ -49,6 +49,23 @@ struct Device {
   DeviceActivity activity = {};
 };
 
+// The key to which a device changes: docs/enrolment.md, "Changing keys".
+enum class NextKeyState : std::uint8_t {
+  pending,  // the operator has not decided
+  certified,  // both keys are admitted until the device has connected with this one, or the overlap ends
+  denied,  // the operator refused the request; the device's present key is not concerned
+};
+[[nodiscard]] std::string_view name(NextKeyState state);
+
+struct NextKey {
+  std::string device;  // its name
+  NextKeyState state = NextKeyState::pending;
+  transport::PublicKey key;
+  secure_aggregation::IdentityKey identity{};
+  UtcSeconds since;  // when the device asked for it
+  std::optional<Device::Certified> certificate = {};
+};
+
 struct TokenRecord {
   enrolment::TokenId id{};
   Digest hash;  // enrolment::digest_of()

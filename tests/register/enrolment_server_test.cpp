@@ -9,8 +9,12 @@
 
 #include "client/config/client_config.h"
 #include "client/join/join.h"
+#include "client/join/rotate.h"
+#include "client/keys/key_files.h"
 #include "common/files.h"
 #include "protocols/transport/client_channel.h"
+#include "server/enrolment/admitted_folder.h"
+#include "server/enrolment/key_rotation.h"
 #include "server/enrolment/signer.h"
 #include "tests/register/support.h"
 #include "tests/temporary_folder.h"
@@ -35,6 +39,7 @@ class EnrolmentPort : public ::testing::Test {
     config.aggregator = aggregator.key;
     config.admitted = folder / "admitted";
     config.client_addresses = {"tcp://pumps.example:7470"};
+    config.root = root.public_key();
     auto certify = [&signer](const Device& device, UtcSeconds now) {
       return certify_device(device, signer, {"pumps", signer.public_key(), 1, 400}, now);
     };
@@ -63,6 +68,11 @@ class EnrolmentPort : public ::testing::Test {
     plan.folder = folder / name;
     return client::join(
         token, plan, [](const std::string&) {}, stop);
+  }
+
+  Result<client::Rotated> rotate(const client::ClientConfig& config) {
+    return client::rotate(
+        config, {config.enrolment}, [](const std::string&) {}, stop);
   }
 
   TemporaryFolder folder;
@@ -113,7 +123,85 @@ TEST_F(EnrolmentPort, AnInterruptedJoinContinuesWithTheSameKey) {
   EXPECT_EQ(devices->devices().value().size(), 1U);
 }
 
+TEST_F(EnrolmentPort, ADeviceChangesItsKeyAndKeepsItsNameAndItsHoldOutKey) {
+  ASSERT_TRUE(join(new_token(), "device"));
+  const auto config = client::read_client_config(folder / "device" / "client.toml").value();
+  EXPECT_EQ(config.enrolment, server->endpoint());
+  const auto before = transport::read_secret_key(config.key).value();
+  const auto hold_out = client::hold_out_key_of(config, before).value();
+  const auto rotated = rotate(config);
+  ASSERT_TRUE(rotated) << rotated.error().text();
+  EXPECT_EQ(rotated->name, "LINE-7");
+  const auto after = transport::read_secret_key(config.key).value();
+  EXPECT_NE(after.public_key().value(), before.public_key().value());
+  EXPECT_EQ(client::hold_out_key_of(config, after).value(), hold_out);
+  EXPECT_FALSE(std::filesystem::exists(client::next_key_file(config)));
+  const auto own = enrolment::read_device_file(client::public_file(config)).value();
+  EXPECT_EQ(own.key, after.public_key().value());
+  const auto next = find_next_key(folder / "admitted", "LINE-7");
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->key, after.public_key().value());
+  // A second change keeps the hold-out key of the first key.
+  ASSERT_TRUE(switch_key(folder / "admitted", "LINE-7"));
+  ASSERT_TRUE(devices->match_folder(list_admitted(folder / "admitted"), {"aggregator", utc_seconds_now()}));
+  const auto second = rotate(config);
+  ASSERT_TRUE(second) << second.error().text();
+  const auto last = transport::read_secret_key(config.key).value();
+  EXPECT_EQ(client::hold_out_key_of(config, last).value(), hold_out);
+}
+
+TEST_F(EnrolmentPort, AnInterruptedChangeContinuesWithTheSameKey) {
+  ASSERT_TRUE(join(new_token(), "device"));
+  const auto config = client::read_client_config(folder / "device" / "client.toml").value();
+  const auto before = read_text_file(config.key, 4'096).value();
+  ASSERT_TRUE(rotate(config));
+  const auto after = read_text_file(config.key, 4'096).value();
+  // The last step was not done: client.pub is the new one, client.key the old one. The aggregator has switched meanwhile.
+  ASSERT_TRUE(write_file_atomically(client::next_key_file(config), after, FileAccess::owner_only));
+  ASSERT_TRUE(write_file_atomically(config.key, before, FileAccess::owner_only));
+  ASSERT_TRUE(switch_key(folder / "admitted", "LINE-7"));
+  ASSERT_TRUE(devices->match_folder(list_admitted(folder / "admitted"), {"aggregator", utc_seconds_now()}));
+  const auto again = rotate(config);
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(read_text_file(config.key, 4'096).value(), after);
+}
+
+TEST_F(EnrolmentPort, AKeyIsChangedByFilesWithoutThePort) {
+  ASSERT_TRUE(join(new_token(), "device"));
+  const auto config = client::read_client_config(folder / "device" / "client.toml").value();
+  ASSERT_TRUE(client::write_request(config, folder / "LINE-7.rotation"));
+  const auto request = enrolment::read_rotation_request(folder / "LINE-7.rotation").value();
+  auto rotation = take_rotation(request, {"pumps", root.public_key()}, folder / "admitted", *devices,
+                                "LINE-7.rotation", by_operator);
+  ASSERT_TRUE(rotation) << rotation.error().text();
+  const auto certified = certify_device(with_next_key(rotation->device, *rotation->next), root,
+                                        {"pumps", root.public_key(), 1, 400}, utc_seconds_now());
+  ASSERT_TRUE(admit_certified_key(rotation->device, *rotation->next, *certified, folder / "admitted",
+                                  *devices, by_operator));
+  const auto present = client::take_certificate(config, folder / "admitted" / "LINE-7.pub");
+  ASSERT_FALSE(present) << "the certificate of the present key";
+  EXPECT_EQ(present.error().code, ErrorCode::refused);
+  const auto rotated = client::take_certificate(config, folder / "admitted" / "LINE-7.next");
+  ASSERT_TRUE(rotated) << rotated.error().text();
+  EXPECT_EQ(transport::read_secret_key(config.key)->public_key().value(), request.new_key);
+}
+
 using AdversaryEnrolmentPort = EnrolmentPort;
+TEST_F(AdversaryEnrolmentPort, ACertificateOfAnotherRootDoesNotReplaceTheKey) {
+  ASSERT_TRUE(join(new_token(), "device"));
+  const auto config = client::read_client_config(folder / "device" / "client.toml").value();
+  const auto before = read_text_file(config.key, 4'096).value();
+  const auto other = secure_aggregation::SigningKey::generate().value();
+  const std::string address = server->endpoint();
+  start(other, address);
+  const auto rotated = rotate(config);
+  ASSERT_FALSE(rotated);
+  EXPECT_EQ(rotated.error().code, ErrorCode::refused);
+  EXPECT_EQ(read_text_file(config.key, 4'096).value(), before);
+  EXPECT_EQ(enrolment::read_device_file(client::public_file(config))->key,
+            transport::read_secret_key(config.key)->public_key().value());
+}
+
 TEST_F(AdversaryEnrolmentPort, ATokenIsRefusedOnASecondDevice) {
   const auto token = new_token();
   ASSERT_TRUE(join(token, "device"));

@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/enrolment/join_messages.h"
+#include "protocols/enrolment/rotation_request.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/enrolment_desk.h"
 #include "tests/temporary_folder.h"
@@ -74,6 +75,16 @@ class OperatorTest : public ::testing::Test {
     return invitation->token;
   }
 
+  // The file with which a device asks for a new key, which is the last of `secrets`.
+  fs::path rotation_of(const std::string& name) {
+    const auto present = transport::read_secret_key(folder() / "sites" / name / "client.key").value();
+    secrets.push_back(transport::generate_secret_key().value());
+    const auto request = enrolment::make_rotation_request({"mine", *config.root}, present, secrets.back());
+    fs::path out = temporary_.path() / (name + ".rotation");
+    EXPECT_TRUE(enrolment::write_rotation_request(request.value(), out));
+    return out;
+  }
+
   TemporaryFolder temporary_;
   server::FederationConfig config;
   server::Acting acting = server::acting_operator(utc_seconds_now());
@@ -129,7 +140,7 @@ TEST_F(OperatorTest, AnApprovedDeviceIsCertifiedAndAdmitted) {
 
 TEST_F(OperatorTest, ADeniedDeviceIsNotAdmitted) {
   const std::string token = pending("LINE-7");
-  ASSERT_TRUE(deny_device("LINE-7", *devices, acting));
+  ASSERT_TRUE(deny_device(config, "LINE-7", *devices, acting));
   EXPECT_FALSE(approve_devices(config, {"LINE-7"}, *root, {}, *devices, acting));
   EXPECT_EQ(ask(token, secrets[0]).status, enrolment::JoinStatus::refused);
 }
@@ -190,6 +201,52 @@ TEST_F(OperatorTest, AQuarantinedDeviceIsOutUntilItIsReleased) {
   ASSERT_TRUE(release(config, "a", *devices, acting));
   EXPECT_TRUE(is_admitted("a"));
   EXPECT_EQ(devices->find("a").value()->state, DeviceState::admitted);
+}
+
+TEST_F(OperatorTest, AnApprovedNextKeyIsAdmittedAlongsideThePresentOne) {
+  const fs::path file = rotation_of("a");
+  const auto asked = add_rotation(config, file, *devices, acting);
+  ASSERT_TRUE(asked) << asked.error().text();
+  const auto waiting = pending_requests(*devices).value();
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting[0].device.name, "a");
+  ASSERT_TRUE(waiting[0].next);
+  const auto approved = approve_devices(config, {"a"}, *root, {}, *devices, acting);
+  ASSERT_TRUE(approved) << approved.error().text();
+  const auto next = server::find_next_key(config.admitted, "a");
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->key, secrets.back().public_key().value());
+  EXPECT_THAT(pending_requests(*devices).value(), IsEmpty());
+  EXPECT_TRUE(is_admitted("a"));
+}
+
+TEST_F(OperatorTest, ANextKeyIsCarriedToARootKeyWithoutANetworkAndBack) {
+  ASSERT_TRUE(add_rotation(config, rotation_of("a"), *devices, acting));
+  const fs::path carried = temporary_.path() / "carried";
+  EXPECT_THAT(export_requests(carried, *devices).value(), ElementsAre("a"));
+  ASSERT_TRUE(enrolment::certify_file(carried / "a.pub", "mine", *root, {utc_seconds_now()}));
+  EXPECT_THAT(import_certificates(config, carried, *devices, acting).value(), ElementsAre("a"));
+  EXPECT_TRUE(server::find_next_key(config.admitted, "a"));
+}
+
+TEST_F(OperatorTest, ADeniedNextKeyIsNotAdmittedAlsoAfterItWasCertified) {
+  const fs::path file = rotation_of("a");
+  ASSERT_TRUE(add_rotation(config, file, *devices, acting));
+  ASSERT_TRUE(approve_devices(config, {"a"}, *root, {}, *devices, acting));
+  ASSERT_TRUE(deny_device(config, "a", *devices, acting));
+  EXPECT_FALSE(server::find_next_key(config.admitted, "a"));
+  EXPECT_EQ(add_rotation(config, file, *devices, acting).error().code, ErrorCode::refused);
+  EXPECT_TRUE(is_admitted("a"));
+  EXPECT_EQ(devices->find("a").value()->state, DeviceState::admitted);
+}
+
+TEST_F(OperatorTest, ARevokedDeviceLosesItsNextKeyToo) {
+  ASSERT_TRUE(add_rotation(config, rotation_of("a"), *devices, acting));
+  ASSERT_TRUE(approve_devices(config, {"a"}, *root, {}, *devices, acting));
+  ASSERT_TRUE(revoke(config, "a", "stolen", *devices, acting));
+  EXPECT_FALSE(fs::exists(config.admitted / "a.next"));
+  EXPECT_TRUE(server::read_revoked_keys(config.admitted)->contains(secrets.back().public_key().value()));
+  EXPECT_FALSE(devices->find_next_key("a").value());
 }
 
 TEST_F(OperatorTest, AMisspelledDeviceIsSuggested) {

@@ -22,9 +22,11 @@ LinkEvent ClientLink::not_hansa(const char* what) {
 }
 
 LinkEvent ClientLink::wrong_key() {
-  return end(LinkEvent::Kind::wrong_key, ErrorCode::refused,
-             fmt::format("ended the handshake: {} is probably not its key", names_.aggregator_key),
-             "set aggregator.public_key to the key that the aggregator prints when it starts");
+  return end(
+      LinkEvent::Kind::wrong_key, ErrorCode::refused,
+      fmt::format("ended the handshake: {} is probably not its key", names_.aggregator_key),
+      "if the operator has changed it, accept the operator's file: hansa-client accept client.toml FILE; "
+      "otherwise set aggregator.public_key to the key that the aggregator prints when it starts");
 }
 
 std::optional<LinkEvent> ClientLink::take(const SocketEvent& event) {

@@ -15,7 +15,8 @@ Error protocol_failure(std::uint32_t reason) {
             "connect with hansa-client, which encrypts every connection"};
   if (reason == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC)
     return {ErrorCode::protocol, "", "a client with another aggregator's key pinned tried to connect",
-            "set aggregator.public_key in its client.toml to this aggregator's public key"};
+            "if this aggregator's key was changed, give the device the federation's statements: hansa-client "
+            "accept; otherwise set aggregator.public_key in its client.toml to this aggregator's public key"};
   return {ErrorCode::protocol, "", fmt::format("the handshake failed (ZMTP error {:#x})", reason), ""};
 }
 

@@ -76,6 +76,25 @@ inline constexpr std::array aggregator_settings{
                     .meaning = "File with the register of devices, the join tokens and the audit log: "
                                "`hansa devices`, `hansa invite`, `hansa audit`.",
                     .example = "\"/var/lib/hansa/devices.sqlite\""},
+    config::Setting{.key = "key_overlap_days",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "30.0",
+                    .meaning =
+                        "How long both keys of a device are admitted that changes its key, from the "
+                        "certificate of the new one. The former key is refused for ever when this time has "
+                        "passed, or the device has connected with the new key: "
+                        "[enrolment.md](enrolment.md#changing-keys).",
+                    .unit = "days",
+                    .range = {.least = 0, .most = 3'650},
+                    .example = "7"},
+    config::Setting{.key = "statements",
+                    .kind = config::Kind::path,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"statements\"",
+                    .meaning = "File with what the root key states about changed keys: `hansa keys rotate` "
+                               "writes it, and the aggregator sends it to its clients.",
+                    .example = "\"/var/lib/hansa/statements\""},
 };
 
 inline constexpr std::array model_settings{

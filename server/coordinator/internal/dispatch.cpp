@@ -162,14 +162,17 @@ Verdict Dispatch::on(const AdmissionChanged& event) {
   shared_.config.settings.admitted = event.admitted;
   for (const std::string& client : event.admitted) shared_.removed.erase(client);
   for (const std::string& client : event.removed) {
-    // A client with a new key is admitted, and ends only its connections with the old one.
-    if (!std::ranges::binary_search(event.admitted, client)) shared_.removed.insert(client);
+    // A client with a new key is admitted, and ends only its connections with the old one. It is the same client: a change
+    // of its key must not make its faults forgotten.
+    const bool has_new_key = std::ranges::binary_search(event.admitted, client);
+    if (!has_new_key) shared_.removed.insert(client);
     // A second connection that waits takes over the session, and ends too.
     while (shared_.sessions.find(client) != nullptr)
-      shared_.sessions.end(client, "the operator removed its key", turn_, notices_);
+      shared_.sessions.end(client, has_new_key ? "its key was changed" : "the operator removed its key",
+                           turn_, notices_);
     settle();
-    stage_.on_removed(client, "the operator removed it", turn_);
-    shared_.conduct.forget(client);
+    stage_.on_removed(client, has_new_key ? "its key was changed" : "the operator removed it", turn_);
+    if (!has_new_key) shared_.conduct.forget(client);
     shared_.set_aside.forget(client);
     turn_.effects.emplace_back(DisconnectClient{client});
   }

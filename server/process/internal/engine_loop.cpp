@@ -14,6 +14,7 @@ constexpr std::size_t messages_max = 64;
 EngineLoop::EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen)
     : host_(host), engine_(engine), executor_(executor), next_display_(steady_now()) {
   handlers_.on_message = [this, seen = std::move(seen)](const transport::Incoming& in) {
+    host_.on_message(in);
     if (seen) seen(in);
     engine_.receive(in.peer, in.client, in.message, in.bulk, steady_now());
   };

@@ -6,11 +6,9 @@
 
 namespace hansa::server::internal {
 
-Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig& config,
-                                                         const DevicesConfig& devices_config,
-                                                         const transport::SecretKey& key,
-                                                         const std::string& channel_endpoint,
-                                                         const Logger& log) {
+Result<std::unique_ptr<EnrolmentServer>> start_enrolment(
+    const FederationConfig& config, const DevicesConfig& devices_config, const std::string& bind,
+    const transport::SecretKey& key, const std::string& channel_endpoint, const Logger& log) {
   const EnrolmentConfig& enrolment = *devices_config.enrolment;
   const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
   const SigningTerms terms{config.name, *config.root, epoch, enrolment.days};
@@ -23,6 +21,8 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig&
   desk.federation = config.name;
   HANSA_TRY(desk.aggregator, key.public_key());
   desk.admitted = config.admitted;
+  desk.root = *config.root;
+  desk.statements = devices_config.statements;
   desk.client_addresses = enrolment.client_addresses;
   if (desk.client_addresses.empty() && transport::check_aggregator_address(channel_endpoint))
     desk.client_addresses = {channel_endpoint};
@@ -34,7 +34,7 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(const FederationConfig&
       log.warning("enrolment: " + omitted.subject + ": " + omitted.text());
     if (budget->allows(address, "enrolment", steady_now())) log.info("enrolment: " + text);
   };
-  return EnrolmentServer::start(enrolment.bind, key,
+  return EnrolmentServer::start(bind, key,
                                 std::make_unique<EnrolmentDesk>(std::move(desk), std::move(devices),
                                                                 std::move(certify), std::move(on_news)),
                                 [log](const Error& error) { log.debug("enrolment: " + error.text()); });

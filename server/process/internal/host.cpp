@@ -18,18 +18,22 @@ Host::Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
       channel_(std::move(channel)),
       display_(parts.options.progress,
                fmt::format("federation {}  {}", parts.config.name, channel_->endpoint())),
-      warn_(parts.log, display_) {
+      warn_(parts.log, display_),
+      statements_(parts.aggregator_key, *channel_, [this](const std::string& text) {
+        warn_("the statements about keys are not sent: " + text);
+      }) {
   if (const auto& secure = parts.config.secure_aggregation)
-    certificates_.emplace(
-        enrolment::CertificateScope{parts.config.admitted, parts.config.name, secure->root, secure->epoch});
+    certificates_.emplace(enrolment::CertificateScope{parts.config.admitted, parts.config.name, secure->root,
+                                                      secure->epoch, std::nullopt});
 }
 
 Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
   transport::ServerChannelConfig channel_config;
-  channel_config.bind = parts.config.bind;
+  channel_config.bind = parts.bind.clients;
   channel_config.io_threads = parts.options.io_threads;
   channel_config.limits.connections_max = parts.config.limits.connections_max;
-  auto admission = std::make_unique<AdmissionFolder>(parts.config.admitted);
+  auto admission =
+      std::make_unique<AdmissionFolder>(parts.config.admitted, AdmissionRules{parts.devices.key_overlap});
   HANSA_TRY(auto channel, transport::ServerChannel::open(channel_config, parts.key, *admission));
   HANSA_TRY(const auto public_key, parts.key.public_key());
   auto host = std::unique_ptr<Host>(new Host(parts, std::move(admission), std::move(channel)));
@@ -40,8 +44,8 @@ Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
 
 Result<void> Host::start_enrolment() {
   if (!parts_.devices.enrolment) return {};
-  HANSA_TRY(enrolment_, internal::start_enrolment(parts_.config, parts_.devices, parts_.key,
-                                                  channel_->endpoint(), parts_.log));
+  HANSA_TRY(enrolment_, internal::start_enrolment(parts_.config, parts_.devices, parts_.bind.enrolment,
+                                                  parts_.key, channel_->endpoint(), parts_.log));
   display_.say("devices join at " + enrolment_->endpoint());
   if (!parts_.devices.enrolment->root_key.empty())
     warn_(
@@ -50,7 +54,17 @@ Result<void> Host::start_enrolment() {
   return {};
 }
 
+Endpoints Host::endpoints() const {
+  return {channel_->endpoint(), enrolment_ ? enrolment_->endpoint() : std::string()};
+}
+
 bool Host::follow_admission(Engine& engine, Instant now) {
+  if (const auto problem = admission_->take_problem())
+    warn_("a device's next key cannot take the place of the present one: " + problem->text());
+  if (const auto roots = statements_.look_due(now, utc_seconds_now()); roots && certificates_) {
+    certificates_->trust(roots->newest, roots->former);
+    engine.change_admission(admitted_, {}, now);
+  }
   if (auto change = admission_->take_change()) {
     admitted_ = change->admitted;
     engine.change_admission(std::move(change->admitted), std::move(change->removed), now);

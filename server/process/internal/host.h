@@ -19,10 +19,18 @@
 #include "server/enrolment/enrolment_server.h"
 #include "server/process/admission_folder.h"
 #include "server/process/aggregator_process.h"
+#include "server/process/internal/aggregator_key.h"
+#include "server/process/internal/statement_sender.h"
 #include "server/process/internal/warnings.h"
 #include "server/process/progress_display.h"
 
 namespace hansa::server::internal {
+
+// Where the process serves. With another key it opens other sockets, at the same addresses.
+struct Endpoints {
+  std::string clients;
+  std::string enrolment;  // empty: no device joins
+};
 
 // All references outlive it. One thread.
 class Host {
@@ -30,7 +38,9 @@ class Host {
   struct Parts {
     const FederationConfig& config;
     const DevicesConfig& devices;
-    const transport::SecretKey& key;
+    const AggregatorKey& aggregator_key;
+    const transport::SecretKey& key;  // that it is now
+    const Endpoints& bind;
     const AggregatorOptions& options;
     const Logger& log;
     ServiceManager& manager;
@@ -49,8 +59,11 @@ class Host {
 
   // The names of the clients that may connect, sorted.
   [[nodiscard]] const std::vector<std::string>& admitted() const { return admitted_; }
+  [[nodiscard]] Endpoints endpoints() const;
+  // A client has sent this: it may be sent what the root key states about changed keys.
+  void on_message(const transport::Incoming& in) { statements_.on_message(in); }
   // Tells the engine what has changed in the folder of admitted clients, and reads certificates again that may have
-  // expired. Returns whether the folder has changed.
+  // expired, or that another root key may have signed. Returns whether the folder has changed.
   bool follow_admission(Engine& engine, Instant now);
   // The certificate of an admitted client. Empty: it cannot take part in secure sums. A device without a certificate
   // comes back again and again, so the reason is logged when it changes.
@@ -68,6 +81,7 @@ class Host {
   std::unique_ptr<transport::ServerChannel> channel_;
   ProgressDisplay display_;
   Warnings warn_;
+  StatementSender statements_;
   std::unique_ptr<EnrolmentServer> enrolment_;
 };
 

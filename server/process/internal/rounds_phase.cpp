@@ -65,7 +65,8 @@ RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator
       book_(open_register(parts.device_register, parts.host), parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn()(text); }),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
-                evaluations_, parts.watch, book_.activity()) {}
+                evaluations_, parts.watch, book_.activity()),
+      key_switch_(parts.aggregator_key) {}
 
 Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
                                                          std::unique_ptr<BackgroundEvaluator> evaluator) {
@@ -96,8 +97,14 @@ Result<void> RoundsPhase::catch_up() {
   return {};
 }
 
-Result<void> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
+Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   serve(stop);
+  if (switches_key_ && !stop && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
+    parts_.host.display().end();
+    executor_.wait();
+    book_.finish();
+    return PhaseEnd::next_key;
+  }
   if (!end_is_recorded_) evaluate_last();
   drain(stop);
   parts_.host.display().end();
@@ -106,13 +113,14 @@ Result<void> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
-  return outcome();
+  HANSA_TRY_VOID(outcome());
+  return PhaseEnd::over;
 }
 
 void RoundsPhase::serve(const std::atomic<bool>& stop) {
   bool stop_is_sent = false;
   while (!engine_->finished() && !engine_->failure()) {
-    if ((stop || observer_.stop_reason()) && !stop_is_sent) {
+    if ((stop || observer_.stop_reason() || switches_key_) && !stop_is_sent) {
       stop_is_sent = true;
       engine_->stop(steady_now());
       continue;
@@ -136,6 +144,10 @@ void RoundsPhase::update(Instant now) {
   if (progress.all_rounds_done && progress.phase == Phase::gathering && !end_is_recorded_)
     record_end_of_rounds(progress);
   book_.write_due(now);
+  if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
+    switches_key_ = true;
+    parts_.host.display().say("the aggregator begins to use its next key");
+  }
   if (auto& manager = parts_.host.manager(); manager.is_present()) manager.status(status_text(progress));
   show(now);
 }

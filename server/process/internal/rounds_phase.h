@@ -12,11 +12,17 @@
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
 #include "server/process/internal/host.h"
+#include "server/process/internal/key_switch.h"
 #include "server/process/internal/process_observer.h"
 #include "server/process/internal/round_evaluations.h"
 #include "server/setup/run_setup.h"
 
 namespace hansa::server::internal {
+
+enum class PhaseEnd : std::uint8_t {
+  over,
+  next_key,  // the aggregator begins to use its next key
+};
 
 // All references outlive it. One thread.
 class RoundsPhase {
@@ -27,6 +33,7 @@ class RoundsPhase {
     PreparedRun& run;  // begun
     RunWatch& watch;
     Host& host;
+    const AggregatorKey& aggregator_key;
   };
   // engine: everything of the rounds. evaluator: null if nothing is evaluated. Asks for the evaluations that a crash
   // prevented. Fails as an engine and a store do.
@@ -34,8 +41,8 @@ class RoundsPhase {
       const Parts& parts, EngineConfig engine, std::unique_ptr<BackgroundEvaluator> evaluator);
 
   // Runs until the engine has ended, sends what is left to send, and records the end. Returns the error with which the
-  // program exits, if there is one. started: when the program did.
-  [[nodiscard]] Result<void> run(const std::atomic<bool>& stop, Instant started);
+  // program exits, if there is one. started: when the program did. With next_key nothing is recorded, and the run continues.
+  [[nodiscard]] Result<PhaseEnd> run(const std::atomic<bool>& stop, Instant started);
 
  private:
   RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator);
@@ -59,6 +66,8 @@ class RoundsPhase {
   ProcessObserver observer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EngineLoop> loop_;
+  KeySwitch key_switch_;
+  bool switches_key_ = false;
   bool is_concluded_ = false;  // [until] is reached
   bool end_is_recorded_ = false;
 };

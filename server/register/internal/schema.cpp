@@ -52,12 +52,29 @@ CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 )sql";
 
+// Since version 2.
+constexpr const char* next_keys_table = R"sql(
+CREATE TABLE next_keys (
+  device    TEXT PRIMARY KEY REFERENCES devices(name),
+  state     TEXT NOT NULL,
+  key       TEXT NOT NULL,                 -- Z85
+  identity  BLOB NOT NULL,                 -- 32 bytes
+  since     INTEGER NOT NULL,
+  epoch     INTEGER,                       -- of the certificate, like the following ones
+  issued    INTEGER,
+  expires   INTEGER,
+  signature BLOB
+) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 void create_register(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  if (sqlite::schema_version(database) == 0) {
-    database.exec(tables);
+  const int version = sqlite::schema_version(database);
+  if (version == 0) database.exec(tables);
+  if (version < 2) {
+    database.exec(next_keys_table);
     sqlite::set_schema_version(database, register_version);
   }
   transaction.commit();

@@ -7,9 +7,9 @@ class Database;
 
 namespace hansa::server::internal {
 
-inline constexpr int register_version = 1;
+inline constexpr int register_version = 2;
 
-// Creates the tables in an empty database, in one transaction; concurrent calls of several processes are harmless. Throws
+// Creates the tables in an empty database, or those that an earlier version lacks, in one transaction; concurrent calls of several processes are harmless. Throws
 // SQLite::Exception.
 void create_register(SQLite::Database& database);
 
