@@ -95,6 +95,14 @@ class Reader {
                     "cannot be followed for data of kind \"" + kind + "\"",
                     "move whole files into a folder, and set folder");
     if (follow.from == FollowFrom::folder) return {};
+    if (kind == "csv" && has("group"))
+      return refuse("group",
+                    "makes examples of series, and no row says that it is the last one of its series",
+                    "move files with whole series into a folder, and set folder; or use kind = \"windows\"");
+    if (has("sequences"))
+      return refuse("sequences",
+                    "needs whole files, because all values of a column decide whether it holds integers",
+                    "move whole files into a folder, and set folder");
     // Standardising and replacing by the mean need all rows at once.
     if (has("scale") && text("scale") == "standard")
       return refuse("scale", "is \"standard\", which needs all rows at once",
