@@ -4,11 +4,24 @@ namespace hansa::client {
 namespace {
 
 Result<void> check_signature(const messages::TrainTask& task, const std::string& federation,
-                             const secure_aggregation::IdentityKey& root) {
-  return secure_aggregation::check({federation, task.archive, task.layout, *task.approval}, root);
+                             const ModelPolicy& policy) {
+  return policy.manifests->check({federation, task.archive, task.layout, *task.approval}, *policy.root);
 }
 
 }  // namespace
+
+Result<void> ManifestCheck::check(const secure_aggregation::ModelManifest& manifest,
+                                  const secure_aggregation::IdentityKey& root) {
+  const auto is_same = [&](const secure_aggregation::ModelManifest& other) {
+    return other.federation == manifest.federation && other.archive == manifest.archive &&
+           other.layout == manifest.layout && other.approval == manifest.approval;
+  };
+  if (last_ && is_same(last_->manifest) && last_->root == root) return {};
+  ++verified_;
+  HANSA_TRY_VOID(secure_aggregation::check(manifest, root));
+  last_ = Valid{manifest, root};
+  return {};
+}
 
 Result<void> check_approved(const messages::TrainTask& task, const std::string& federation,
                             const ModelPolicy& policy) {
@@ -28,7 +41,7 @@ Result<void> check_approved(const messages::TrainTask& task, const std::string& 
       return fail(ErrorCode::refused, archive, "is not signed",
                   "the operator signs it: hansa model sign ARCHIVE --key ROOT.key --federation " + federation,
                   {ReasonCode::model_not_approved, {}});
-    return check_signature(task, federation, *policy.root);
+    return check_signature(task, federation, policy);
   }
   if (policy.unapproved == Unapproved::train) return {};
   return fail(ErrorCode::refused, archive, "is not approved: this client has no root key and pins no archive",
@@ -38,7 +51,7 @@ Result<void> check_approved(const messages::TrainTask& task, const std::string& 
 std::vector<std::string> approved_metrics(const messages::TrainTask& task, const std::string& federation,
                                           const ModelPolicy& policy) {
   if (!task.approval) return {};
-  if (policy.root && check_signature(task, federation, *policy.root)) return task.approval->metrics;
+  if (policy.root && check_signature(task, federation, policy)) return task.approval->metrics;
   const bool trains_any = !policy.root && !policy.archive && policy.unapproved == Unapproved::train;
   if (!trains_any || !secure_aggregation::check_metric_names(task.approval->metrics, "")) return {};
   return task.approval->metrics;
