@@ -151,7 +151,8 @@ void LoadedModel::bind_trainables() {
     if (slot.tensor.dim() == 4) memory_order_ = MemoryOrder::channels_last;
     size += (slot.tensor.numel() + alignment_floats - 1) / alignment_floats * alignment_floats;
   }
-  flat_ = at::zeros({size}, at::kFloat);
+  // Its pages are written one parameter after the other, while those of the archive's copy are given back.
+  flat_ = at::empty({size}, at::kFloat);
   std::int64_t offset = 0;
   for (Slot& slot : slots_) {
     if (slot.kind != ParameterKind::trainable) continue;
@@ -164,7 +165,9 @@ void LoadedModel::bind_trainables() {
     slot.tensor = view;
     rebind(slot);
     add_trainable(view, std::span(flat_.data_ptr<float>() + offset, static_cast<std::size_t>(count)));
-    offset += (count + alignment_floats - 1) / alignment_floats * alignment_floats;
+    const std::int64_t next = offset + (count + alignment_floats - 1) / alignment_floats * alignment_floats;
+    std::fill(flat_.data_ptr<float>() + offset + count, flat_.data_ptr<float>() + next, 0.0F);
+    offset = next;
   }
 }
 
