@@ -113,6 +113,7 @@ std::string tiny_png() {
 }
 
 TEST_F(Following, ImagesThatArriveAreConsumedOnceAndDamagedOnesAreCounted) {
+  std::filesystem::remove(folder / "model.pt");
   run("hansa",
       {"model", "create", "logistic", (folder / "model.pt").string(), "--inputs", "64", "--classes", "3"},
       "model-of-images");

@@ -4,18 +4,23 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <utility>
 
 #include <unistd.h>
 
 #include "common/descriptor.h"
-#include "common/files.h"
 
 namespace hansa::learning::internal {
 namespace {
 
-// A CSV file of paths and labels, which exists as long as this object. Readable by this user only.
+std::string absolute_path(const kinds::LabelledFile& file) {
+  return std::filesystem::absolute(file.path).string();
+}
+
+// A CSV file of paths and labels, which exists as long as this object. Readable by this user only. It has a name, because the
+// process that opens it may not look at the descriptors of a client, which keeps its memory private.
 class FileList {
  public:
   FileList(const FileList&) = delete;
@@ -29,7 +34,7 @@ class FileList {
   static Result<FileList> write(std::span<const kinds::LabelledFile> files) {
     std::string text = "file,label\n";
     for (std::size_t i = 0; i < files.size(); ++i)
-      text += quoted(std::filesystem::absolute(files[i].path).string()) + "," + std::to_string(i) + "\n";
+      text += quoted(absolute_path(files[i])) + "," + std::to_string(i) + "\n";
     std::error_code ignored;
     std::string name = (std::filesystem::temp_directory_path(ignored) / "hansa-files-XXXXXX").string();
     const Descriptor file(::mkstemp(name.data()));
@@ -57,9 +62,9 @@ bool is_of_a_file(const Error& error) {
   return error.code == ErrorCode::data || error.code == ErrorCode::internal;
 }
 
-// The error may name the list.
-Error about(const std::filesystem::path& path, Error error) {
-  if (!error.location.starts_with(path.string())) error.location = path.string();
+// The error may name the list, or the process that crashed.
+Error about(const kinds::LabelledFile& file, Error error) {
+  if (!error.location.starts_with(absolute_path(file))) error.location = absolute_path(file);
   return error;
 }
 
@@ -108,15 +113,28 @@ Result<std::vector<FileExamples>> LabelledReader::read_together(
 }
 
 Result<std::vector<FileExamples>> LabelledReader::read(std::span<const kinds::LabelledFile> files) const {
-  auto together = read_together(files);
-  if (!together && !is_of_a_file(together.error())) return together;
-  std::vector<FileExamples> out = together ? *std::move(together) : std::vector<FileExamples>(files.size());
-  if (files.size() == 1) {
-    if (!together) out[0].problem = about(files[0].path, std::move(together.error()));
-    return out;
+  std::vector<FileExamples> out(files.size());
+  std::vector<std::size_t> left;  // positions of files that may be read together
+  for (std::size_t i = 0; i < files.size(); ++i) left.push_back(i);
+  while (!left.empty()) {
+    std::vector<kinds::LabelledFile> some;
+    for (const std::size_t i : left) some.push_back(files[i]);
+    auto together = read_together(some);
+    if (together) {
+      for (std::size_t i = 0; i < left.size(); ++i) out[left[i]] = std::move((*together)[i]);
+      break;
+    }
+    if (!is_of_a_file(together.error())) return together;
+    // The others are read without the file that the error names.
+    const auto named = std::ranges::find_if(left, [&](std::size_t i) {
+      return left.size() == 1 || together.error().location == absolute_path(files[i]);
+    });
+    if (named == left.end()) break;
+    out[*named].problem = about(files[*named], std::move(together.error()));
+    left.erase(named);
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (out[i].examples.count() > 0) continue;
+    if (out[i].problem || out[i].examples.count() > 0 || files.size() == 1) continue;
     HANSA_TRY(auto alone, read(files.subspan(i, 1)));
     out[i] = std::move(alone[0]);
   }
