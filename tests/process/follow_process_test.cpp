@@ -155,7 +155,8 @@ TEST_F(Following, ImagesThatArriveAreConsumedOnceAndDamagedOnesAreCounted) {
                        log("consumed-" + std::to_string(i)));
     ASSERT_EQ(asked.wait(seconds(60)), 0) << asked.output();
     consumed = examples = 0;
-    for (const auto& source : nlohmann::json::parse(asked.output()).at("sources")) {
+    const auto listed = nlohmann::json::parse(asked.output());
+    for (const auto& source : listed.at("sources")) {
       ASSERT_EQ(source.at("records"), 1);
       ++consumed;
       examples += source.at("examples").get<std::uint64_t>();
