@@ -48,6 +48,10 @@ class ArchiveEvaluator final : public Evaluator {
     return guarded(model_.location(), "cannot be evaluated on " + source_->location(),
                    "check that the model accepts examples of the data's shape", [&] { return run(values); });
   }
+  [[nodiscard]] std::string warning() const override {
+    const std::string& unfit = model_.metrics_unfit();
+    return unfit.empty() ? "" : unfit + "; the model is evaluated without its metrics()";
+  }
 
  private:
   Result<Metrics> run(std::span<const float> values) {
@@ -56,19 +60,20 @@ class ArchiveEvaluator final : public Evaluator {
     HANSA_TRY_VOID(model_.bind(source_->shape()));
     model_.assign(values);
     model_.set_training(false);
+    const bool has_metrics = model_.traits().has_metrics && model_.metrics_unfit().empty();
     Metrics sums;
     DefaultMetrics defaults;
     for (std::size_t begin = 0; begin < order_.size(); begin += batch_size_) {
       const std::size_t size = std::min(batch_size_, order_.size() - begin);
       HANSA_TRY(const Batch batch, reader_.read(std::span(order_).subspan(begin, size)));
       reader_.prepare(following(order_, begin + size, batch_size_), std::nullopt);
-      if (model_.traits().has_metrics) {
+      if (has_metrics) {
         add_metrics(model_.metrics(batch), sums);
       } else {
         HANSA_TRY_VOID(defaults.add(model_, batch, *source_));
       }
     }
-    return model_.traits().has_metrics ? sums : defaults.sums();
+    return has_metrics ? sums : defaults.sums();
   }
 
   LoadedModel model_;

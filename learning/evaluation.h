@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "common/error.h"
 #include "common/training.h"
@@ -18,7 +19,10 @@ class Evaluator {
   virtual ~Evaluator() = default;
   // Returns sums over all examples: "loss" and, for class labels, "accuracy"; or what the model's metrics() returns.
   // `parameters` are in the archive's layout order; empty: the archived values.
+  // A model whose metrics() takes other arguments than the data has is evaluated like one without.
   [[nodiscard]] virtual Result<Metrics> evaluate(std::span<const float> parameters) = 0;
+  // After evaluate(): why metrics() was not used. Empty: it was, or the model has none.
+  [[nodiscard]] virtual std::string warning() const = 0;
 };
 
 // Data with scale = "federation" is scaled by `statistics` (common/column_statistics.h), and refused (usage) without them.

@@ -129,6 +129,7 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads, {}, statistics));
   HANSA_TRY(out.evaluated, evaluator->evaluate(stepped));
+  if (std::string unfit = evaluator->warning(); !unfit.empty()) out.warnings.push_back(std::move(unfit));
   return out;
 }
 

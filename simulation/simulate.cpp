@@ -126,6 +126,9 @@ class Observer final : public server::EngineObserver {
     Result<void> done = store_.get_model(record.model, parameters);
     if (done) {
       auto metrics = evaluator_->evaluate(parameters);
+      if (const std::string warning = evaluator_->warning();
+          !warning.empty() && !std::exchange(has_warned_, true))
+        on_log(server::Log::Level::warning, warning);
       if (metrics) last = *metrics;
       else done = tl::unexpected<Error>(metrics.error());
     }
@@ -137,6 +140,7 @@ class Observer final : public server::EngineObserver {
   const server::FederationConfig& config_;
   server::Store& store_;
   learning::Evaluator* evaluator_;
+  bool has_warned_ = false;
   const RoundDone& round_done_;
   server::RunWatch watch_;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -77,7 +78,12 @@ struct ConsumedOptions {
 
 Result<void> run_consumed(const ConsumedOptions& options) {
   HANSA_TRY(const auto state, client::StateStore::open_to_read(options.state));
-  HANSA_TRY(const auto sources, state->consumed());
+  HANSA_TRY(auto sources, state->consumed());
+  // The topics to which a client has subscribed are no data.
+  std::erase_if(sources, [](const client::ConsumedSource& source) {
+    const auto position = nlohmann::json::parse(source.position, nullptr, false);
+    return source.records == 0 && position.is_object() && position.contains("topics");
+  });
   HANSA_TRY(const client::ExampleCounts counts, state->counts());
   if (options.form == OutputForm::json) {
     nlohmann::json list = nlohmann::json::array();

@@ -80,6 +80,8 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
   HANSA_TRY(const auto evaluator,
             learning::make_evaluator(model.archive, data, options.threads, personal, model.statistics));
   HANSA_TRY(const Metrics metrics, evaluator->evaluate(model.parameters));
+  if (const std::string warning = evaluator->warning(); !warning.empty())
+    fmt::print(stderr, "warning: {}\n", warning);
 
   if (options.form == OutputForm::json) {
     fmt::print("{}\n", metrics_json(metrics).dump(2));

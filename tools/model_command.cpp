@@ -156,7 +156,8 @@ Result<void> check(const CheckOptions& options) {
         "check with a file of its messages: set [data] file in a copy of client.toml, without follow");
   learning::LocalTrainerConfig config;
   config.data = client.data;
-  if (client.follow && client.follow->from == learning::FollowFrom::folder) {
+  if (client.follow && client.follow->from == learning::FollowFrom::folder &&
+      client.data.class_folders.empty()) {
     HANSA_TRY(config.data.file, any_file_of(client.follow->folder));
   }
   config.threads = client.resources.threads;

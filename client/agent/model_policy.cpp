@@ -6,12 +6,25 @@ namespace {
 Result<void> check_signature(const messages::TrainTask& task, const std::string& federation,
                              const ModelPolicy& policy) {
   const secure_aggregation::ModelManifest manifest{federation, task.archive, task.layout, *task.approval};
-  auto valid = secure_aggregation::check(manifest, *policy.root);
-  if (!valid && policy.former_root) return secure_aggregation::check(manifest, *policy.former_root);
+  auto valid = policy.manifests->check(manifest, *policy.root);
+  if (!valid && policy.former_root) return policy.manifests->check(manifest, *policy.former_root);
   return valid;
 }
 
 }  // namespace
+
+Result<void> ManifestCheck::check(const secure_aggregation::ModelManifest& manifest,
+                                  const secure_aggregation::IdentityKey& root) {
+  const auto is_same = [&](const secure_aggregation::ModelManifest& other) {
+    return other.federation == manifest.federation && other.archive == manifest.archive &&
+           other.layout == manifest.layout && other.approval == manifest.approval;
+  };
+  if (last_ && is_same(last_->manifest) && last_->root == root) return {};
+  ++verified_;
+  HANSA_TRY_VOID(secure_aggregation::check(manifest, root));
+  last_ = Valid{manifest, root};
+  return {};
+}
 
 Result<void> check_approved(const messages::TrainTask& task, const std::string& federation,
                             const ModelPolicy& policy) {

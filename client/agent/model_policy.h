@@ -2,6 +2,7 @@
 // the aggregator, which sends it.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,12 +11,31 @@
 #include "common/error.h"
 #include "protocols/messages/task.h"
 #include "protocols/secure_aggregation/identity.h"
+#include "protocols/secure_aggregation/model_manifest.h"
 
 namespace hansa::client {
 
 enum class Unapproved : std::uint8_t {
   decline,
   train,  // for development: whoever controls the aggregator runs code on this device
+};
+
+// Checks manifests, and remembers the last one that was valid: the tasks of a run have the same, and of each the client asks
+// several times. One thread at a time.
+class ManifestCheck {
+ public:
+  // As secure_aggregation::check().
+  [[nodiscard]] Result<void> check(const secure_aggregation::ModelManifest& manifest,
+                                   const secure_aggregation::IdentityKey& root);
+  [[nodiscard]] std::uint64_t verified() const { return verified_; }  // signatures
+
+ private:
+  struct Valid {
+    secure_aggregation::ModelManifest manifest;
+    secure_aggregation::IdentityKey root;
+  };
+  std::optional<Valid> last_;
+  std::uint64_t verified_ = 0;
 };
 
 struct ModelPolicy {
@@ -25,6 +45,7 @@ struct ModelPolicy {
   std::optional<Digest> layout;
   Unapproved unapproved = Unapproved::decline;  // what happens if neither `root` nor `archive` is set
   std::optional<secure_aggregation::IdentityKey> former_root = {};  // like root, while the root key changes
+  std::shared_ptr<ManifestCheck> manifests = std::make_shared<ManifestCheck>();  // copies share it
 };
 
 // Fails with `refused` unless the policy approves the task's archive and layout. Called before anything of the archive

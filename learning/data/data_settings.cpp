@@ -32,15 +32,15 @@ constexpr std::array uses{
     Use{"missing", "", "csv windows"},
     Use{"missing_words", "", "csv windows"},
     Use{"scale", "", "csv windows idx tensors images audio npy hdf5 cifar sqlite jsonl own"},
-    Use{"group", "", "windows"},
+    Use{"group", "", "csv windows"},
     Use{"window", "windows text tokens audio", "own"},
     Use{"stride", "", "windows text tokens audio own"},
     Use{"horizon", "", "windows"},
     Use{"size", "images", ""},
     Use{"color", "", "images"},
     Use{"augment", "", "images"},
-    Use{"sequences", "", "jsonl"},
-    Use{"length", "", "jsonl"},
+    Use{"sequences", "", "csv jsonl"},
+    Use{"length", "", "csv jsonl"},
     Use{"query", "sqlite", ""},
     Use{"tokenizer", "", "tokens"},
     Use{"rate", "", "audio"},
@@ -102,6 +102,28 @@ void set(const Document& document, const std::string& key, const std::array<std:
     out = static_cast<T>(std::ranges::find(choices, document.text(key)) - choices.begin());
 }
 
+// The keys of examples of variable length.
+Result<void> check_variable_length(const Document& document, std::string_view table, const DataConfig& data) {
+  const auto key = [&](std::string_view name) { return std::string(table) + "." + std::string(name); };
+  const bool has_series = data.kind == "csv" && document.has(key("group"));
+  const bool has_length = document.has(key("length"));
+  if (has_series && document.has(key("sequences")))
+    return fail(ErrorCode::usage, document.location(key("group")), "is set together with sequences",
+                "keep sequences if each row has lists, or group if each row has one value of a series");
+  if ((has_series || document.has(key("sequences"))) != has_length)
+    return fail(
+        ErrorCode::usage, document.location(key(has_length ? "sequences" : "length")), "is missing",
+        has_series ? "set length, the most rows of a series" : "set both sequences and length, or neither");
+  if (has_series && data.scale == Scaling::federation)
+    return fail(ErrorCode::usage, document.location(key("scale")),
+                "is \"federation\", which would count the zeros behind the series of group",
+                "use \"standard\", or scale in the model");
+  if (data.kind == "csv" && has_length && !has_series && data.scale == Scaling::standard)
+    return fail(ErrorCode::usage, document.location(key("scale")),
+                "is \"standard\", which does not apply to sequences", "remove it, and scale in the model");
+  return {};
+}
+
 std::optional<std::string> first_repeated(std::vector<std::string> texts) {
   std::ranges::sort(texts);
   const auto found = std::ranges::adjacent_find(texts);
@@ -145,10 +167,7 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   set(document, key("augment"), out.augment);
   set(document, key("sequences"), out.sequences);
   set(document, key("length"), out.length);
-  if (document.has(key("sequences")) != document.has(key("length")))
-    return fail(ErrorCode::usage,
-                document.location(key(document.has(key("length")) ? "sequences" : "length")), "is missing",
-                "set both sequences and length, or neither");
+  HANSA_TRY_VOID(check_variable_length(document, table, out));
   set(document, key("query"), out.query);
   set(document, key("tokenizer"), out.tokenizer);
   set(document, key("rate"), out.rate);
@@ -159,7 +178,8 @@ Result<DataConfig> read_data_config(const Document& document, std::string_view t
   if (document.has(key("damaged_max"))) out.damaged_max = document.number(key("damaged_max"));
   set(document, key("options"), out.options);
   out.examples_max = document.integer(key("examples_max"));
-  for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes)})
+  for (const auto& [name, texts] : {std::pair("columns", &out.columns), std::pair("classes", &out.classes),
+                                    std::pair("sequences", &out.sequences)})
     if (const auto repeated = first_repeated(*texts))
       return fail(ErrorCode::usage, document.location(key(name)), "names \"" + *repeated + "\" twice",
                   "name each once");

@@ -146,8 +146,10 @@ inline constexpr std::array data_settings{
                     .example = "\"federation\""},
     config::Setting{.key = "group",
                     .presence = config::Presence::optional,
-                    .meaning = "windows: the column that names the series of a row; no window spans "
-                               "two series.",
+                    .meaning =
+                        "windows: the column that names the series of a row; no window spans "
+                        "two series. csv: likewise, and the rows of a series are one example, with one "
+                        "label: the model receives `length` x columns.",
                     .range = {.least = 1, .most = 256},
                     .example = "\"machine\""},
     config::Setting{.key = "window",
@@ -203,25 +205,25 @@ inline constexpr std::array data_settings{
                    "`crop` (another part than the centre), `jitter` (brightness, contrast and saturation).",
         .range = {.least = 1, .most = 64},
         .example = "[\"flip\", \"crop\"]"},
-    config::Setting{
-        .key = "sequences",
-        .kind = config::Kind::texts,
-        .presence = config::Presence::optional,
-        .meaning =
-            "jsonl: columns whose arrays have different lengths. They are followed by zeros up to "
-            "`length`; of each, the model may take a further input, COLUMN_length or COLUMN_mask, which "
-            "says which values are there.",
-        .range = {.least = 1, .most = 64},
-        .example = "[\"tokens\"]"},
-    config::Setting{.key = "length",
-                    .kind = config::Kind::integer,
+    config::Setting{.key = "sequences",
+                    .kind = config::Kind::texts,
                     .presence = config::Presence::optional,
-                    .meaning =
-                        "jsonl: the length of `sequences` in the model, at least that of the longest; the "
-                        "same on all clients. Required with `sequences`.",
-                    .unit = "values",
-                    .range = data_choices::rows,
-                    .example = "128"},
+                    .meaning = "jsonl: columns whose arrays have different lengths; csv: columns whose "
+                               "fields are lists, such as "
+                               "`1 5 9` or `[1, 5, 9]`. They are followed by zeros up to `length`; of each, "
+                               "the model may take a further input, COLUMN_length or COLUMN_mask, which "
+                               "says which values are there.",
+                    .range = {.least = 1, .most = 64},
+                    .example = "[\"tokens\"]"},
+    config::Setting{
+        .key = "length",
+        .kind = config::Kind::integer,
+        .presence = config::Presence::optional,
+        .meaning = "jsonl, csv: the length of `sequences`, or of the series of `group`, in the model: at "
+                   "least that of the longest; the same on all clients. Required with them.",
+        .unit = "values",
+        .range = data_choices::rows,
+        .example = "128"},
     config::Setting{.key = "query",
                     .presence = config::Presence::optional,
                     .meaning = "sqlite: a SELECT, whose rows are the examples. Required.",

@@ -1,20 +1,17 @@
 #include "learning/internal/archive_reader.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include <caffe2/serialize/file_adapter.h>
-#include <caffe2/serialize/inline_container.h>
-#include <caffe2/serialize/read_adapter_interface.h>
-#include <torch/csrc/jit/serialization/import_read.h>
 #include <torch/csrc/jit/serialization/import_source.h>
-#include <unistd.h>
+#include <torch/csrc/jit/serialization/unpickler.h>
 
-#include "common/read_at.h"
+#include "learning/internal/archive_records.h"
 #include "learning/internal/code_check.h"
 #include "learning/internal/source_positions.h"
 #include "learning/internal/tensor_bounds.h"
@@ -28,50 +25,25 @@ TORCH_API void populate_upgraders_graph_map();
 namespace hansa::learning {
 namespace {
 
-using caffe2::serialize::PyTorchStreamReader;
-
-// Reads an archive from a descriptor, for a process that may open no file.
-class OpenFile final : public caffe2::serialize::ReadAdapterInterface {
- public:
-  explicit OpenFile(std::shared_ptr<const Descriptor> file) : file_(std::move(file)) {
-    const off_t end = ::lseek(file_->get(), 0, SEEK_END);
-    size_ = end < 0 ? 0 : static_cast<std::size_t>(end);
-  }
-  std::size_t size() const override { return size_; }
-  std::size_t read(std::uint64_t position, void* to, std::size_t bytes, const char*) const override {
-    return read_at(*file_, position, {static_cast<std::byte*>(to), bytes}).value_or(0);
-  }
-
- private:
-  std::shared_ptr<const Descriptor> file_;
-  std::size_t size_ = 0;
-};
-
 // Passes an Error through LibTorch's functions.
 struct Refused {
   Error error;
 };
 
-std::shared_ptr<caffe2::serialize::ReadAdapterInterface> adapter_of(const ArchiveFile& archive) {
-  if (archive.is_open()) return std::make_shared<OpenFile>(archive.file());
-  return std::make_shared<caffe2::serialize::FileAdapter>(archive.location());
-}
-
 class ArchiveReader {
  public:
   explicit ArchiveReader(const ArchiveFile& archive)
       : location_(archive.location()),
-        records_(adapter_of(archive)),
+        records_(archive),
         importer_(
             unit_, &constants_, [this](const std::string& name) { return source_of(name); },
             records_.version()) {}
 
   torch::jit::Module read() {
-    if (records_.hasRecord("data.pkl") && !records_.hasRecord("constants.pkl"))
+    if (records_.has("data.pkl") && !records_.has("constants.pkl"))
       refuse("holds values and no TorchScript code: it was written by torch.save()",
              "load it in Python, and save it with torch.jit.script(model).save(...)");
-    if (!records_.hasRecord("constants.pkl") || !records_.hasRecord("data.pkl") ||
-        records_.hasRecord("model.json"))
+    if (!records_.has("constants.pkl") || !records_.has("data.pkl") || records_.has("model.json"))
       refuse("has a format that is not supported", "save it again with torch.jit.script(model).save(...)");
     const c10::IValue constants = values_of("constants");
     for (const c10::IValue& constant : constants.toTupleRef().elements()) constants_.push_back(constant);
@@ -93,20 +65,43 @@ class ArchiveReader {
     const torch::jit::ObjLoader object_of = [this](const at::StrongTypePtr& type, const c10::IValue& state) {
       return make_object(type, state);
     };
-    c10::IValue out =
-        torch::jit::readArchiveAndTensors(name, "", "", type_of, object_of, at::Device(at::kCPU), records_);
+    storage_bytes_.clear();
+    const ArchiveRecords::Record pickled = records_.read(name + ".pkl");
+    std::size_t at = 0;
+    const auto next = [&](char* to, std::size_t bytes) {
+      const std::size_t count = std::min(bytes, pickled.bytes - at);
+      std::memcpy(to, static_cast<const char*>(pickled.data.get()) + at, count);
+      at += count;
+      return count;
+    };
+    const auto storage_of = [&](const std::string& record) { return read_storage(name + "/" + record); };
+    torch::jit::Unpickler unpickler(next, type_of, object_of, storage_of, at::Device(at::kCPU));
+    unpickler.set_version(records_.version());
+    c10::IValue out = unpickler.parse_ivalue();
     check_tensors(out);
     return out;
   }
 
-  // Values that are written to a tensor that claims more than its storage would land behind it.
+  // LibTorch believes the pickled size of a storage, whatever the size of its record.
+  at::DataPtr read_storage(const std::string& name) {
+    ArchiveRecords::Record record = records_.read(name);
+    storage_bytes_[record.data.get()] = record.bytes;
+    return std::move(record.data);
+  }
+
+  // Values that are written to a tensor that claims more than its storage, or to a storage that claims more than its record,
+  // would land behind it.
   void check_tensors(const c10::IValue& values) const {
     values.visit([this](const c10::IValue& value) {
       if (!value.isTensor() || !value.toTensor().defined()) return false;
       const at::Tensor& tensor = value.toTensor();
       if (tensor.layout() != at::kStrided || tensor.is_quantized() || !tensor.has_storage())
         refuse("holds a tensor that is sparse or quantised", "convert it with to_dense() or dequantize()");
-      if (!lies_within(tensor, tensor.storage().nbytes()))
+      const auto record = storage_bytes_.find(tensor.storage().data_ptr().get());
+      const std::size_t bytes = record == storage_bytes_.end()
+                                    ? tensor.storage().nbytes()
+                                    : std::min(tensor.storage().nbytes(), record->second);
+      if (!lies_within(tensor, bytes))
         refuse("holds a tensor that is larger than its memory", "save the model again");
       return true;
     });
@@ -139,21 +134,22 @@ class ArchiveReader {
   std::shared_ptr<torch::jit::Source> source_of(const std::string& qualifier) {
     std::string path = "code/" + qualifier + ".py";
     std::replace(path.begin() + 5, path.end() - 3, '.', '/');
-    if (!records_.hasRecord(path)) return nullptr;
-    const auto [data, size] = records_.getRecord(path);
+    if (!records_.has(path)) return nullptr;
+    const ArchiveRecords::Record code = records_.read(path);
     std::shared_ptr<torch::jit::SourceRangeUnpickler> positions;
-    if (records_.hasRecord(path + ".debug_pkl")) {
-      const auto [debug, debug_size] = records_.getRecord(path + ".debug_pkl");
-      positions = read_source_positions(static_cast<const char*>(debug.get()), debug_size);
+    if (records_.has(path + ".debug_pkl")) {
+      const ArchiveRecords::Record debug = records_.read(path + ".debug_pkl");
+      positions = read_source_positions(static_cast<const char*>(debug.data.get()), debug.bytes);
     }
-    return std::make_shared<torch::jit::Source>(std::string(static_cast<const char*>(data.get()), size), path,
-                                                1, std::move(positions));
+    return std::make_shared<torch::jit::Source>(
+        std::string(static_cast<const char*>(code.data.get()), code.bytes), path, 1, std::move(positions));
   }
 
   std::string location_;
   std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
   std::vector<c10::IValue> constants_;
-  PyTorchStreamReader records_;
+  ArchiveRecords records_;
+  std::unordered_map<const void*, std::size_t> storage_bytes_;  // of their records
   torch::jit::SourceImporter importer_;
 };
 

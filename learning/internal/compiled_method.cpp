@@ -1,5 +1,7 @@
 #include "learning/internal/compiled_method.h"
 
+#include <optional>
+
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
@@ -11,6 +13,15 @@
 namespace hansa::learning {
 namespace {
 
+// The operation that copies where this one refuses, if it is view(sizes) or view_as(other).
+std::optional<c10::Symbol> copying(const torch::jit::Node& node) {
+  namespace aten = torch::jit::aten;
+  if (node.inputs().size() != 2) return std::nullopt;
+  if (node.kind() == aten::view_as) return aten::reshape_as;
+  const bool takes_sizes = node.input(1)->type()->isSubtypeOf(*c10::ListType::ofInts());
+  return node.kind() == aten::view && takes_sizes ? std::optional(aten::reshape) : std::nullopt;
+}
+
 // Tensors are in channels-last order here, of which view() refuses to join dimensions: reshape() copies them then. Code
 // that writes to the view would not reach the tensor any more, so that such a view stays one.
 void view_in_any_order(const std::shared_ptr<torch::jit::Graph>& graph) {
@@ -18,12 +29,9 @@ void view_in_any_order(const std::shared_ptr<torch::jit::Graph>& graph) {
   std::shared_ptr<torch::jit::Graph> all = graph;  // the iterator takes no constant
   torch::jit::DepthFirstGraphNodeIterator nodes(all);
   for (torch::jit::Node* node = nodes.next(); node != nullptr; node = nodes.next())
-    if (node->kind() == torch::jit::aten::view && node->inputs().size() == 2 &&
-        node->input(1)->type()->isSubtypeOf(*c10::ListType::ofInts()) && !is_written_later(*graph, *node))
-      views.push_back(node);
+    if (copying(*node) && !is_written_later(*graph, *node)) views.push_back(node);
   for (torch::jit::Node* view : views) {
-    torch::jit::Node* reshape =
-        graph->create(torch::jit::aten::reshape, view->inputs(), 1)->insertBefore(view);
+    torch::jit::Node* reshape = graph->create(*copying(*view), view->inputs(), 1)->insertBefore(view);
     reshape->setSourceRange(view->sourceRange());
     reshape->output()->setType(view->output()->type());
     view->output()->replaceAllUsesWith(reshape->output());

@@ -1,6 +1,8 @@
 #include "learning/internal/graph_modes.h"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -33,6 +35,16 @@ const Value* mode_of(const Node& node) {
 
 bool is_batch_norm(const Node& node) {
   return std::string_view(node.kind().toQualString()) == "aten::batch_norm";
+}
+
+// "encoder.bn1", whose running_mean the node takes.
+std::string layer_of_statistics(const Node& node, const Graph& graph) {
+  constexpr std::size_t running_mean = 3;
+  if (node.inputs().size() > running_mean) {
+    const std::string path = attribute_path(node.input(running_mean), graph);
+    if (const std::size_t dot = path.rfind('.'); dot != std::string::npos) return path.substr(0, dot);
+  }
+  return layer_path(node);
 }
 
 }  // namespace
@@ -86,17 +98,25 @@ bool KnownModes::keeps_statistics(const Node& node, const Graph& graph) const {
   return mode != nullptr && value_of(mode, graph) == std::optional(false);
 }
 
-FixedModes fixed_modes(const Graph& graph) {
-  FixedModes out;
+std::vector<FixedMode> fixed_modes(const Graph& graph) {
+  constexpr std::size_t modes_max = 1'024;
+  std::vector<FixedMode> out;
+  const auto add = [&out](FixedMode mode) {
+    if (out.size() < modes_max && std::ranges::find(out, mode) == out.end()) out.push_back(std::move(mode));
+  };
   for_each_node(*graph.block(), [&](const Node& node) {
     const Value* mode = mode_of(node);
     const auto training = mode != nullptr ? constant_of(mode) : std::nullopt;
     if (!training) return;
-    if (is_batch_norm(node)) (*training ? out.uses_batch_statistics : out.uses_stored_statistics) = true;
+    using Effect = FixedMode::Effect;
+    if (is_batch_norm(node))
+      add({*training ? Effect::uses_batch_statistics : Effect::uses_stored_statistics,
+           layer_of_statistics(node, graph)});
     // A recurrent layer without dropout has no mode that matters.
     const bool is_dropout =
         std::string_view(node.kind().toQualString()).find("dropout") != std::string_view::npos;
-    if (is_dropout || draws(node)) (*training ? out.drops_always : out.drops_never) = true;
+    if (is_dropout || draws(node))
+      add({*training ? Effect::drops_always : Effect::drops_never, layer_path(node)});
   });
   return out;
 }

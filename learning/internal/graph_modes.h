@@ -1,10 +1,12 @@
 // What a method's graph says about the mode of layers, training or evaluation, before it runs. Includes LibTorch. The graphs
 // are inlined.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <torch/csrc/jit/ir/ir.h>
 
@@ -36,13 +38,19 @@ class KnownModes {
   std::set<std::string> evaluated_;
 };
 
-// Layers whose mode is a constant of the code: model.train() and model.eval() do not change it. Tracing does that.
-struct FixedModes {
-  bool drops_always = false;  // dropout in training mode
-  bool drops_never = false;
-  bool uses_batch_statistics = false;  // batch normalisation in training mode
-  bool uses_stored_statistics = false;
+// A layer whose mode is a constant of the code: model.train() and model.eval() do not change it. Tracing does that.
+struct FixedMode {
+  enum class Effect : std::uint8_t {
+    drops_never,  // dropout in evaluation mode
+    uses_stored_statistics,  // batch normalisation in evaluation mode
+    drops_always,
+    uses_batch_statistics
+  };
+  Effect effect = Effect::drops_never;
+  std::string layer;  // its path in the model, "encoder.dropout"; empty: the method's own code
+  friend bool operator==(const FixedMode&, const FixedMode&) = default;
 };
-[[nodiscard]] FixedModes fixed_modes(const torch::jit::Graph& graph);
+// In the order of the graph, each layer and effect once; the first 1,024.
+[[nodiscard]] std::vector<FixedMode> fixed_modes(const torch::jit::Graph& graph);
 
 }  // namespace hansa::learning

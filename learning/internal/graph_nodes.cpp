@@ -32,6 +32,19 @@ std::string attribute_path(const Value* value, const torch::jit::Graph& graph) {
   return owner.empty() ? "" : owner + "." + name;
 }
 
+std::string layer_path(const Node& node) {
+  const auto calls = node.callstack();
+  if (!calls) return "";
+  std::string out;
+  for (const auto& call : (*calls)->vec()) {
+    const auto& part = std::get<2>(call);
+    const std::string name = part ? part->instance_name() : "";
+    if (name.empty() || name == "SELF") continue;  // another method of the same part
+    out += (out.empty() ? "" : ".") + name;
+  }
+  return out;
+}
+
 bool is_call(const Node& node) {
   const auto kind = node.kind();
   return kind == torch::jit::prim::CallFunction || kind == torch::jit::prim::CallMethod ||

@@ -12,6 +12,7 @@
 
 #include "common/descriptor.h"
 #include "common/read_at.h"
+#include "common/text.h"
 #include "learning/internal/archive_reader.h"
 #include "learning/internal/graph_facts.h"
 #include "learning/internal/model_file.h"
@@ -43,6 +44,17 @@ void assign_attribute(const torch::jit::Module& module, std::string_view path, c
 at::Tensor attribute_of(const torch::jit::Module& module, std::string_view path) {
   const AttributePlace place = place_of(module, path);
   return place.module.attr(place.name).toTensor();
+}
+
+// " (encoder.dropout, decoder.dropout and 3 more)". Of the method's own code the layer has no name.
+std::string some_of(std::span<const std::string> layers) {
+  constexpr std::size_t shown_max = 8;
+  std::string out;
+  for (const std::string& layer : layers.first(std::min(layers.size(), shown_max)))
+    out += (out.empty() ? "" : ", ") + (layer.empty() ? std::string("in forward") : printable(layer));
+  return " (" + out +
+         (layers.size() > shown_max ? " and " + std::to_string(layers.size() - shown_max) + " more" : "") +
+         ")";
 }
 
 // Empty if the file cannot be read, which the reader reports.
@@ -151,7 +163,8 @@ void LoadedModel::bind_trainables() {
     if (slot.tensor.dim() == 4) memory_order_ = MemoryOrder::channels_last;
     size += (slot.tensor.numel() + alignment_floats - 1) / alignment_floats * alignment_floats;
   }
-  flat_ = at::zeros({size}, at::kFloat);
+  // Its pages are written one parameter after the other, while those of the archive's copy are given back.
+  flat_ = at::empty({size}, at::kFloat);
   std::int64_t offset = 0;
   for (Slot& slot : slots_) {
     if (slot.kind != ParameterKind::trainable) continue;
@@ -164,7 +177,9 @@ void LoadedModel::bind_trainables() {
     slot.tensor = view;
     rebind(slot);
     add_trainable(view, std::span(flat_.data_ptr<float>() + offset, static_cast<std::size_t>(count)));
-    offset += (count + alignment_floats - 1) / alignment_floats * alignment_floats;
+    const std::int64_t next = offset + (count + alignment_floats - 1) / alignment_floats * alignment_floats;
+    std::fill(flat_.data_ptr<float>() + offset + count, flat_.data_ptr<float>() + next, 0.0F);
+    offset = next;
   }
 }
 
@@ -238,26 +253,32 @@ WrittenAttributes LoadedModel::written() const {
 }
 
 std::string LoadedModel::fixed_mode_warning() const {
-  const FixedModes modes = fixed_modes(forward_->graph());
+  using Effect = FixedMode::Effect;
+  const std::vector<FixedMode> modes = fixed_modes(forward_->graph());
+  if (modes.empty()) return "";
   std::string out;
-  const auto add = [&out](bool applies, std::string_view sentence) {
-    if (applies) out.append(out.empty() ? "" : "; ").append(sentence);
+  const auto add = [&](Effect effect, std::string_view sentence) {
+    std::vector<std::string> layers;
+    for (const FixedMode& mode : modes)
+      if (mode.effect == effect) layers.push_back(mode.layer);
+    if (!layers.empty()) out.append(out.empty() ? "" : "; ").append(sentence).append(some_of(layers));
+    return !layers.empty();
   };
-  add(modes.drops_never, "dropout is always in evaluation mode: it drops nothing, also in training");
-  add(modes.uses_stored_statistics,
+  add(Effect::drops_never, "dropout is always in evaluation mode: it drops nothing, also in training");
+  add(Effect::uses_stored_statistics,
       "batch normalisation is always in evaluation mode: also in training it uses the mean and variance that "
       "the "
       "archive has, which keep their values and are not sent");
-  add(modes.drops_always,
-      "dropout is always in training mode: it drops values also when the model is evaluated and used");
-  add(modes.uses_batch_statistics,
+  const bool drops_always =
+      add(Effect::drops_always,
+          "dropout is always in training mode: it drops values also when the model is evaluated and used");
+  const bool uses_batches = add(
+      Effect::uses_batch_statistics,
       "batch normalisation is always in training mode: also when the model is evaluated and used it takes "
       "mean and "
       "variance from the batch, so that a result depends on the other examples of its batch");
-  if (out.empty()) return "";
-  const bool is_evaluation_alone = !modes.drops_always && !modes.uses_batch_statistics;
   return "the code has a constant in place of the model's mode, as torch.jit.trace leaves it: " + out + ". " +
-         (is_evaluation_alone
+         (!drops_always && !uses_batches
               ? "Keep it if you mean a pre-trained part to compute what it did; otherwise export the model "
                 "with "
                 "torch.jit.script(model) instead of a trace"

@@ -40,6 +40,9 @@ class LoadedModel final : public Model {
     return "run the same version of Hansa and of LibTorch on both sides";
   }
 
+  // Why the arguments of metrics() cannot be bound to the shape of the last bind(), which the model can be used without.
+  // Empty: they are, or there is no metrics().
+  [[nodiscard]] const std::string& metrics_unfit() const { return metrics_unfit_; }
   // The names of the values that metrics() returns, as far as the code has them as constants.
   [[nodiscard]] std::vector<std::string> metric_names() const {
     return metrics_ ? dictionary_keys(metrics_->graph()) : std::vector<std::string>();

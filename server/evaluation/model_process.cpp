@@ -16,6 +16,7 @@
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
 #include "common/program_files.h"
+#include "common/text.h"
 #include "learning/wire/wire.h"
 #include "server/evaluation/internal/protocol.h"
 
@@ -54,10 +55,17 @@ Result<Json> parse_answer(std::string_view frame) {
   return learning::parse_answer(frame, program().string());
 }
 
-Result<Metrics> parse_metrics(std::string_view frame) {
+struct Evaluated {
+  Metrics metrics;
+  std::string warning;  // from a child that a model's code may have taken over
+};
+
+Result<Evaluated> parse_metrics(std::string_view frame) {
+  constexpr std::size_t warning_bytes_max = 1'000;
   HANSA_TRY(const Json answer, parse_answer(frame));
   try {
-    return learning::metrics_of(answer.at("metrics"));
+    return Evaluated{learning::metrics_of(answer.at("metrics")),
+                     printable(answer.at("warning").get<std::string>().substr(0, warning_bytes_max))};
   } catch (const Json::exception& caught) {
     return fail(ErrorCode::internal, program().string(),
                 std::string("sent metrics that cannot be read: ") + caught.what());
@@ -121,8 +129,13 @@ class Evaluator final : public BackgroundEvaluator {
     if (!*line) return std::nullopt;
     if (!busy_)
       return fail_request({ErrorCode::internal, program().string(), "sent an answer to no request", ""});
-    return finish(parse_metrics(**line));
+    auto evaluated = parse_metrics(**line);
+    if (!evaluated) return finish(tl::unexpected<Error>(std::move(evaluated).error()));
+    if (!evaluated->warning.empty() && !std::exchange(has_warned_, true))
+      warning_ = std::move(evaluated->warning);
+    return finish(std::move(evaluated->metrics));
   }
+  std::string take_warning() override { return std::exchange(warning_, {}); }
 
  private:
   Result<Metrics> finish(Result<Metrics> answer) {
@@ -142,6 +155,8 @@ class Evaluator final : public BackgroundEvaluator {
   std::optional<Error> failure_;  // why a child could not be started; the next take() reports it
   bool busy_ = false;
   bool open_answer_awaited_ = false;
+  std::string warning_;
+  bool has_warned_ = false;
 };
 
 }  // namespace

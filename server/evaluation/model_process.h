@@ -55,6 +55,8 @@ class BackgroundEvaluator {
   // The answer; empty if there is none yet. Does not block. If the child dies during a request, the answer is the error
   // `internal`; if it dies between requests, there is no answer.
   [[nodiscard]] virtual std::optional<Result<Metrics>> take() = 0;
+  // What the operator should know of the answers of take(), once. Empty: nothing.
+  [[nodiscard]] virtual std::string take_warning() = 0;
 };
 
 }  // namespace hansa::server

@@ -125,6 +125,30 @@ TEST_F(AdversaryModelApproval, OnlyMetricsThatTheRootKeySignedAreReported) {
   EXPECT_TRUE(approved_metrics(unsigned_task, "harbour", any).empty());
 }
 
+TEST_F(AdversaryModelApproval, TheSignatureOfAManifestIsVerifiedOnceAndThatOfAnotherOneAgain) {
+  const ModelPolicy policy = config().models;
+  const messages::TrainTask task = signed_task(root_);
+  EXPECT_TRUE(check_approved(task, "harbour", policy));
+  EXPECT_EQ(approved_metrics(task, "harbour", policy).size(), 1U);
+  EXPECT_EQ(approved_metrics(task, "harbour", policy).size(), 1U);
+  EXPECT_EQ(policy.manifests->verified(), 1U);
+  for (const auto change : {+[](messages::TrainTask& t) { t.approval->signature[63] ^= 1; },
+                            +[](messages::TrainTask& t) { t.approval->version += "1"; },
+                            +[](messages::TrainTask& t) { t.approval->metrics.emplace_back("pixel_0"); },
+                            +[](messages::TrainTask& t) { t.layout.bytes[0] ^= 1; },
+                            +[](messages::TrainTask& t) { t.archive.bytes[0] ^= 1; }}) {
+    messages::TrainTask other = task;
+    change(other);
+    EXPECT_FALSE(check_approved(other, "harbour", policy));
+    EXPECT_TRUE(check_approved(task, "harbour", policy)) << "the valid one stays known";
+  }
+  EXPECT_FALSE(check_approved(task, "depot", policy));
+  EXPECT_EQ(policy.manifests->verified(), 7U);
+  ModelPolicy other_root = policy;
+  other_root.root->at(0) ^= 1;
+  EXPECT_FALSE(check_approved(task, "harbour", other_root));
+}
+
 // A task that continues after a reconnect is checked again.
 TEST_F(AdversaryModelApproval, TheManifestCannotBeExchangedWhileTheTaskRuns) {
   Harness client(config());

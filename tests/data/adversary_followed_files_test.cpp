@@ -3,33 +3,18 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <map>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "learning/data/follow/feed.h"
 #include "learning/data/follow/row_examples.h"
-#include "tests/data/data_files.h"
-#include "tests/data/read_source.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
 
-using testing::TemporaryFolder;
-
-class AdversaryFollowedFiles : public ::testing::Test {
+class AdversaryFollowedFiles : public testing::FollowingRows {
  protected:
-  using Labels = std::vector<std::int64_t>;
-
-  AdversaryFollowedFiles() {
-    data_.kind = "csv";
-    data_.file = folder_ / "rows.csv";
-    data_.label = "y";
-  }
-  void append(const std::string& text, const std::string& name = "rows.csv") const {
-    std::ofstream(folder_ / name, std::ios::app) << text;
-  }
   void write(const std::string& text) const { std::ofstream(data_.file, std::ios::trunc) << text; }
   void rotate(const std::string& to = "rows.csv.1") const {
     std::filesystem::rename(data_.file, folder_ / to);
@@ -47,42 +32,6 @@ class AdversaryFollowedFiles : public ::testing::Test {
   }
   // The client is killed; the next take() is that of a new process.
   void kill() { feed_.reset(); }
-  Labels take() {
-    if (!feed_) {
-      auto feed = open_feed(
-          data_, follow_, "test",
-          [this](const std::string& source) -> Result<std::optional<std::string>> {
-            const auto found = positions_.find(source);
-            if (found == positions_.end()) return std::nullopt;
-            return found->second;
-          },
-          open_data_source);
-      EXPECT_TRUE(feed) << feed.error().text();
-      feed_ = std::move(*feed);
-    }
-    Labels out;
-    for (;;) {
-      auto arrival = feed_->next(1'000);
-      if (!arrival || !*arrival) break;
-      const auto labels = testing::values_of<std::int64_t>((**arrival).examples, 1);
-      out.insert(out.end(), labels.begin(), labels.end());
-      digest_.add((**arrival).digest.value());
-      records_ += (**arrival).records;
-      positions_[(**arrival).source] = (**arrival).position;
-      feed_->stored();
-    }
-    for (const Error& note : feed_->take_notes()) notes_.push_back(note.text());
-    return out;
-  }
-
-  TemporaryFolder folder_;
-  DataConfig data_;
-  FollowConfig follow_;
-  std::map<std::string, std::string> positions_;
-  std::unique_ptr<Feed> feed_;
-  MultisetDigest digest_;
-  std::uint64_t records_ = 0;
-  std::vector<std::string> notes_;
 };
 
 // 50 rows were skipped: nothing was stored of a file without rows, so that a restart knew only the new file.

@@ -1,11 +1,10 @@
 // Examples that turn out to be damaged when they are read, and those that replace them.
-#include <atomic>
-#include <set>
 
 #include <gmock/gmock.h>
 
 #include "learning/damaged_examples.h"
 #include "learning/hold_out.h"
+#include "tests/data/numbered_files.h"
 #include "tests/data/read_source.h"
 
 namespace hansa::learning {
@@ -16,44 +15,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Indices;
 using ::testing::Not;
+using testing::NumberedFiles;
 using testing::read_inputs;
 using testing::read_targets;
-
-// Example i is the number i, plus the seed of its random changes, with the label 10 i. Two examples are in a file.
-class Files final : public DataSource {
- public:
-  explicit Files(std::uint32_t count) : count_(count) {}
-  [[nodiscard]] std::uint64_t example_count() const override { return count_; }
-  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
-  [[nodiscard]] std::string location() const override { return "files"; }
-  [[nodiscard]] bool decodes() const override { return true; }
-  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
-                                  std::span<const TensorBytes> tensors) const override {
-    return read_augmented(indices, tensors, 0);
-  }
-  [[nodiscard]] Result<void> read_augmented(std::span<const std::uint32_t> indices,
-                                            std::span<const TensorBytes> tensors,
-                                            std::uint64_t seed) const override {
-    ++reads;
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      if (damaged.contains(indices[i]))
-        return fail(ErrorCode::data, "file " + std::to_string(indices[i] / 2), "is damaged", "copy it again",
-                    {because, {{Quantity::example, indices[i]}}});
-      if (!tensors[0].empty()) values_of<float>(tensors[0])[i] = static_cast<float>(indices[i] + seed);
-      if (!tensors[1].empty()) values_of<std::int64_t>(tensors[1])[i] = std::int64_t{10} * indices[i];
-    }
-    return {};
-  }
-
-  std::set<std::uint32_t> damaged;
-  ReasonCode because = ReasonCode::example_invalid;
-  mutable std::atomic<int> reads = 0;
-
- private:
-  std::uint32_t count_;
-  ExampleShape shape_ = one_input({1}, class_target(1'000));
-};
 
 struct Read {
   std::vector<float> inputs;
@@ -69,7 +33,7 @@ Read both(const DataSource& source, const Indices& indices) {
 }
 
 TEST(DamagedExamples, AreReplacedWithTheirLabelsByTheNextThatCanBeRead) {
-  Files files(8);
+  NumberedFiles files(8);
   files.damaged = {2, 3, 7};
   DamagedFiles damage(2);
   const ReplacedExamples source(files, damage);
@@ -87,7 +51,7 @@ TEST(DamagedExamples, AreReplacedWithTheirLabelsByTheNextThatCanBeRead) {
 }
 
 TEST(DamagedExamples, TheSeedOfTheBatchAppliesToReplacementsToo) {
-  Files files(4);
+  NumberedFiles files(4);
   files.damaged = {1};
   DamagedFiles damage(1);
   const ReplacedExamples source(files, damage);
@@ -99,7 +63,7 @@ TEST(DamagedExamples, TheSeedOfTheBatchAppliesToReplacementsToo) {
 
 // What is held out is never trained on, and the other way round.
 TEST(DamagedExamples, AreReplacedByExamplesOfTheSameSide) {
-  Files files(8);
+  NumberedFiles files(8);
   files.damaged = {2};
   DamagedFiles damage(1);
   const ExampleSubset training(files, {0, 2, 5, 7}), held_out(files, {1, 3, 4, 6});
@@ -110,7 +74,7 @@ TEST(DamagedExamples, AreReplacedByExamplesOfTheSameSide) {
 }
 
 TEST(DamagedExamples, TooManyDamagedFilesAreOneError) {
-  Files files(8);
+  NumberedFiles files(8);
   files.damaged = {0, 2, 4};
   DamagedFiles damage(2);
   const ReplacedExamples source(files, damage);
@@ -123,7 +87,7 @@ TEST(DamagedExamples, TooManyDamagedFilesAreOneError) {
 }
 
 TEST(DamagedExamples, NothingIsReplacedIfNoFileMayBeDamagedOrTheErrorIsAnotherOne) {
-  Files files(4);
+  NumberedFiles files(4);
   files.damaged = {1};
   DamagedFiles none(0);
   EXPECT_FALSE(read_tensor<float>(ReplacedExamples(files, none), 0, Indices{0, 1}));

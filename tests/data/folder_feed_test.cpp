@@ -1,20 +1,15 @@
 // Whole files that are moved into a folder.
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include <gtest/gtest.h>
 
-#include "learning/data/follow/feed.h"
-#include "tests/data/data_files.h"
-#include "tests/data/read_source.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
 
-using testing::TemporaryFolder;
-
-class Inbox : public ::testing::Test {
+class Inbox : public testing::Following {
  protected:
   Inbox() {
     data_.kind = "csv";
@@ -27,45 +22,26 @@ class Inbox : public ::testing::Test {
     std::ofstream(folder_ / "outside") << text;
     std::filesystem::rename(folder_ / "outside", follow_.folder / name);
   }
-  void restart() {
-    feed_ = std::move(*open_feed(
-        data_, follow_, "test",
-        [this](const std::string& source) -> Result<std::optional<std::string>> {
-          if (stored_.contains(source)) return "{}";
-          return std::nullopt;
-        },
-        open_data_source));
-  }
-  std::vector<std::int64_t> take() {
-    if (!feed_) restart();
-    std::vector<std::int64_t> out;
-    for (;;) {
-      const auto arrival = feed_->next(1);
-      if (!arrival) {
-        error_ = arrival.error().text();
-        break;
-      }
-      if (!*arrival) break;
-      const auto labels = testing::values_of<std::int64_t>((*arrival)->examples, 1);
-      out.insert(out.end(), labels.begin(), labels.end());
-      EXPECT_EQ((*arrival)->records, labels.size());
-      stored_.insert((*arrival)->source);
-      feed_->stored();
-    }
+  // Notes are those of the last call. A file is never split.
+  Labels take() {
     notes_.clear();
-    for (const Error& note : feed_->take_notes()) notes_.push_back(note.text());
-    return out;
+    return Following::take(1);
   }
-  using Labels = std::vector<std::int64_t>;
-
-  TemporaryFolder folder_;
-  DataConfig data_;
-  FollowConfig follow_;
-  std::unique_ptr<Feed> feed_;
-  std::set<std::string> stored_;
-  std::vector<std::string> notes_;
-  std::string error_;
 };
+
+TEST_F(Inbox, AFileOfSeriesGivesItsExamplesOnce) {
+  data_.group = "id";
+  data_.length = 3;
+  move_in("a.csv", "id,x,y\np,1,4\nq,2,5\np,3,4\n");
+  restart();
+  const auto arrival = feed_->next(1);
+  ASSERT_TRUE(arrival && *arrival);
+  EXPECT_EQ((*arrival)->records, 2U);
+  EXPECT_EQ(testing::values_of<float>((*arrival)->examples, 0), (std::vector<float>{1, 3, 0, 2, 0, 0}));
+  EXPECT_EQ(testing::values_of<std::int64_t>((*arrival)->examples, 1), (Labels{2, 1}));
+  store(**arrival);
+  EXPECT_EQ(take(), Labels());
+}
 
 TEST_F(Inbox, EachFileGivesItsExamplesOnce) {
   move_in("a.csv", "x,y\n1,1\n2,2\n");
@@ -116,7 +92,7 @@ TEST_F(Inbox, AFileStoredBeforeACrashIsRemovedAfterIt) {
   restart();
   const auto arrival = feed_->next(1);
   ASSERT_TRUE(arrival && *arrival);
-  stored_.insert((*arrival)->source);
+  positions_[(*arrival)->source] = (*arrival)->position;
   restart();
   EXPECT_EQ(take(), Labels{});
   EXPECT_FALSE(std::filesystem::exists(follow_.folder / "a.csv"));

@@ -1,22 +1,19 @@
 // Rows from a real broker arrive exactly once, whatever is interrupted.
 #include <algorithm>
 #include <csignal>
-#include <map>
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 
-#include "learning/data/follow/feed.h"
 #include "tests/data/broker.h"
-#include "tests/data/read_source.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
 
 using testing::Broker;
-using Labels = std::vector<std::int64_t>;
 
-class Mqtt : public ::testing::Test {
+class Mqtt : public testing::Following {
  protected:
   void SetUp() override {
     if (!Broker::is_installed()) GTEST_SKIP() << "the package mosquitto is not installed";
@@ -33,19 +30,6 @@ class Mqtt : public ::testing::Test {
     follow_.bad_rows = BadRows::skip;
     restart();
   }
-  void restart() {
-    feed_.reset();
-    auto feed = open_feed(
-        data_, follow_, "test-client",
-        [this](const std::string& source) -> Result<std::optional<std::string>> {
-          const auto found = positions_.find(source);
-          if (found == positions_.end()) return std::nullopt;
-          return found->second;
-        },
-        open_data_source);
-    ASSERT_TRUE(feed) << feed.error().text();
-    feed_ = std::move(*feed);
-  }
   std::optional<Arrival> turn() {
     feed_->wait(std::chrono::milliseconds(100), -1);
     auto arrival = feed_->next(1'000);
@@ -53,18 +37,16 @@ class Mqtt : public ::testing::Test {
       error_ = arrival.error().text();
       return std::nullopt;
     }
-    for (auto& note : feed_->take_notes()) notes_.push_back(note.text());
+    collect_notes();
+    if (*arrival && (*arrival)->records == 0) {  // the topics of the session
+      store(**arrival);
+      return std::nullopt;
+    }
     return std::move(*arrival);
-  }
-  void store(const Arrival& arrival) {
-    positions_[arrival.source] = arrival.position;
-    feed_->stored();
   }
   Labels take_once() {
     const auto arrival = turn();
-    if (!arrival) return {};
-    store(*arrival);
-    return testing::values_of<std::int64_t>(arrival->examples, 1);
+    return arrival ? store(*arrival) : Labels();
   }
   // Takes arrivals until there are `count` labels.
   Labels take(std::size_t count) {
@@ -73,11 +55,8 @@ class Mqtt : public ::testing::Test {
     while (out.size() < count && std::chrono::steady_clock::now() < until) {
       const auto arrival = turn();
       if (!arrival) continue;
-      const Labels labels = testing::values_of<std::int64_t>(arrival->examples, 1);
+      const Labels labels = store(*arrival);
       out.insert(out.end(), labels.begin(), labels.end());
-      const std::vector<float> inputs = testing::values_of<float>(arrival->examples, 0);
-      inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
-      store(*arrival);
     }
     return out;
   }
@@ -87,15 +66,7 @@ class Mqtt : public ::testing::Test {
     EXPECT_EQ(take(1), (Labels{99}));
   }
 
-  testing::TemporaryFolder folder_;
   std::unique_ptr<Broker> broker_;
-  DataConfig data_;
-  FollowConfig follow_;
-  std::map<std::string, std::string> positions_;
-  std::unique_ptr<Feed> feed_;
-  std::vector<float> inputs_;
-  std::vector<std::string> notes_;
-  std::string error_;
 };
 
 TEST_F(Mqtt, AMessageHasOneOrMoreRowsAsCsvOrJson) {
@@ -195,6 +166,36 @@ TEST_F(Mqtt, AnotherTopicInTheConfigurationReplacesTheEarlierOne) {
     EXPECT_NE(notes_[0].find("of topic \"plant/pump-7\", to which an earlier data.topic had subscribed"),
               std::string::npos)
         << notes_[0];
+  }
+}
+
+// Mosquitto sends a message once for each subscription of the session that matches.
+TEST_F(Mqtt, ATopicThatIncludesTheEarlierOneGivesEachMessageOnce) {
+  begin();
+  broker_->publish("0,0,1");
+  EXPECT_EQ(take(1), (Labels{1}));
+  struct Case {
+    const char* topic;
+    const char* only_here;  // matches this filter, and none of those before
+  };
+  for (const auto& [topic, only_here] :
+       {Case{"plant/+", "plant/probe"}, Case{"plant/#", "plant/pump/probe"}, Case{"#", "probe"}}) {
+    SCOPED_TRACE(topic);
+    broker_->publish("0,0,2");  // queued for the earlier subscription
+    follow_.broker.topic = topic;
+    restart();
+    EXPECT_EQ(take(1), (Labels{2}));
+    Labels labels;
+    while (labels.empty()) {  // the subscription is there
+      broker_->publish("0,0,0", only_here);
+      labels = take_once();
+    }
+    for (const char* message : {"0,0,3", "0,0,3", "0,0,4"}) broker_->publish(message);
+    while (labels.back() != 4)
+      for (const std::int64_t label : take_once()) labels.push_back(label);
+    std::erase(labels, 0);
+    EXPECT_EQ(labels, (Labels{3, 3, 4}));
+    expect_nothing_more();
   }
 }
 

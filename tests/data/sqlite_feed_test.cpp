@@ -1,12 +1,8 @@
 // A table to which another program adds rows: each is read once, and what that means for other changes.
-#include <map>
-
 #include <gmock/gmock.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include "learning/data/follow/feed.h"
-#include "tests/data/data_files.h"
-#include "tests/data/read_source.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
@@ -15,10 +11,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class FollowedTable : public ::testing::Test {
+class FollowedTable : public testing::Following {
  protected:
-  using Labels = std::vector<std::int64_t>;
-
   void SetUp() override {
     data_.kind = "sqlite";
     data_.file = folder_ / "a.db";
@@ -33,54 +27,12 @@ class FollowedTable : public ::testing::Test {
   }
   void add(const std::string& rows) { execute("INSERT INTO t (x, y) VALUES " + rows); }
 
-  // Continues from the stored position, as after a restart.
-  void restart() {
-    auto feed = open_feed(
-        data_, follow_, "test",
-        [this](const std::string& source) -> Result<std::optional<std::string>> {
-          const auto found = positions_.find(source);
-          if (found == positions_.end()) return std::nullopt;
-          return found->second;
-        },
-        open_data_source);
-    ASSERT_TRUE(feed) << feed.error().text();
-    feed_ = std::move(*feed);
-  }
-  // Takes and stores all arrivals, and returns their labels.
-  Labels take(std::uint64_t records_max = 1000) {
-    if (!feed_) restart();
-    Labels out;
-    error_.clear();
-    for (;;) {
-      auto arrival = feed_->next(records_max);
-      if (!arrival) error_ = arrival.error().text();
-      if (!arrival || !*arrival) break;
-      const Labels labels = testing::values_of<std::int64_t>((*arrival)->examples, 1);
-      out.insert(out.end(), labels.begin(), labels.end());
-      const auto inputs = testing::values_of<float>((*arrival)->examples, 0);
-      inputs_.insert(inputs_.end(), inputs.begin(), inputs.end());
-      description_ = (*arrival)->description;
-      records_ += (*arrival)->records;
-      digest_.add((*arrival)->digest.value());
-      positions_[(*arrival)->source] = (*arrival)->position;
-      feed_->stored();
-    }
+  // Notes and the error are those of the last call.
+  Labels take(std::uint64_t records_max = 1'000) {
     notes_.clear();
-    for (const Error& note : feed_->take_notes()) notes_.push_back(note.text());
-    return out;
+    error_.clear();
+    return Following::take(records_max);
   }
-
-  testing::TemporaryFolder folder_;
-  DataConfig data_;
-  FollowConfig follow_;
-  std::map<std::string, std::string> positions_;
-  std::unique_ptr<Feed> feed_;
-  std::vector<float> inputs_;
-  std::optional<DataDescription> description_;
-  std::uint64_t records_ = 0;
-  MultisetDigest digest_;
-  std::vector<std::string> notes_;
-  std::string error_;
 };
 
 TEST_F(FollowedTable, NewRowsAreReadOnceAlsoAfterARestart) {

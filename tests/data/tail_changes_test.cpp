@@ -8,12 +8,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/data/tail_fixture.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
 
-using TailChanges = testing::Tail;
+using TailChanges = testing::FollowingRows;
 
 // A block of NUL bytes after a power cut, a quote that is never closed, a line that is too long: what follows is read.
 TEST_F(TailChanges, DamagedLinesDoNotHideTheRowsBehindThem) {

@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/data/tail_fixture.h"
+#include "tests/data/following.h"
 
 namespace hansa::learning {
 namespace {
 
-using testing::Tail;
+using Tail = testing::FollowingRows;
 
 TEST_F(Tail, StoredRowsAreNotReturnedAgainAndReadingContinues) {
   append("x,y\n1,10\n2,20\n");

@@ -1,11 +1,14 @@
 // What a model's code does with its buffers, its modes and random numbers, and what else people give as a model.
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <torch/script.h>
 
 #include "learning/data/dense_source.h"
 #include "learning/data_supply.h"
+#include "learning/evaluation.h"
 #include "learning/internal/loaded_model.h"
 #include "learning/internal/model_file.h"
 #include "learning/local_trainer.h"
@@ -99,6 +102,29 @@ def metrics(self, x, y) -> Dict[str, Tuple[float, float]]:
   const auto described = describe_archive(archive_);
   ASSERT_TRUE(described) << described.error().text();
   EXPECT_THAT(described->metric_names, ElementsAre("margin", "loss", "spread"));
+}
+
+TEST_F(ModelCode, AModelWhoseMetricsTakeOtherArgumentsIsEvaluatedWithoutThem) {
+  Examples rows(one_input({4}, class_target(3)));
+  for (int i = 0; i < 12; ++i) rows.values<float>(0).push_back(0.25F * static_cast<float>(i));
+  rows.values<std::int64_t>(1) = {0, 1, 2};
+  const auto evaluate = [&](const std::string& arguments) {
+    module_ = Module("m");
+    module_.register_parameter("weight", at::ones({3, 4}).requires_grad_(true), false);
+    define("def forward(self, x):\n    return torch.linear(x, self.weight)\ndef metrics(self, " + arguments +
+           ") -> Dict[str, Tuple[float, float]]:\n    return {\"size\": (float(x.size(0)), 1.0)}\n");
+    auto evaluator =
+        make_evaluator(ArchiveFile(archive_), std::make_unique<DenseSource>("rows", rows), 1, {});
+    if (!evaluator) throw std::runtime_error(evaluator.error().text());
+    const auto metrics = (*evaluator)->evaluate({});
+    if (!metrics) throw std::runtime_error(metrics.error().text());
+    return std::pair(metrics->at(0).name, (*evaluator)->warning());
+  };
+  EXPECT_EQ(evaluate("x, y"), std::pair(std::string("size"), std::string()));
+  const auto [name, warning] = evaluate("x, y, mask");
+  EXPECT_EQ(name, "loss");
+  EXPECT_THAT(warning, AllOf(HasSubstr("metrics needs `mask: Tensor`; the data has `x`: float32 [4], `y`"),
+                             HasSubstr("is evaluated without its metrics()")));
 }
 
 TEST_F(ModelCode, AViewOfABufferThatIsWrittenIsAWrite) {
@@ -336,6 +362,36 @@ TEST_F(ModelCode, LayersWhoseModeIsFixedAreReported) {
   EXPECT_THAT(warning("torch.dropout(" + norm("True") + ", 0.5, False)"),
               AllOf(HasSubstr("it drops nothing"), HasSubstr("other examples of its batch"),
                     Not(HasSubstr("Keep it"))));
+}
+
+TEST_F(ModelCode, EachLayerWhoseModeIsFixedIsNamed) {
+  const auto dropout = [](const char* mode) {
+    Module out("dropout");
+    out.register_attribute("training", c10::BoolType::get(), true);
+    out.define("def forward(self, x):\n    return torch.dropout(x, 0.5, " + std::string(mode) + ")\n");
+    return out;
+  };
+  Module inner("inner");
+  inner.register_attribute("training", c10::BoolType::get(), true);
+  inner.register_module("noise", dropout("True"));
+  inner.define("def forward(self, x):\n    return self.noise.forward(x)\n");
+  module_.register_module("inner", inner);
+  module_.register_buffer("mean", at::zeros({4}));
+  module_.register_buffer("var", at::ones({4}));
+  std::string code = "def forward(self, x):\n    x = self.inner.forward(self.inner.forward(x))\n";
+  for (int i = 1; i <= 10; ++i) {
+    const std::string name = "drop" + std::to_string(i);
+    module_.register_module(name, dropout("False"));
+    code += "    x = self." + name + ".forward(x)\n";
+  }
+  define(code +
+         "    x = torch.batch_norm(x, None, None, self.mean, self.var, False, 0.1, 1e-5, True)\n"
+         "    return torch.linear(x, self.weight)\n");
+  EXPECT_THAT(
+      describe_archive(archive_)->fixed_mode,
+      AllOf(
+          HasSubstr("also in training (drop1, drop2, drop3, drop4, drop5, drop6, drop7, drop8 and 2 more); "),
+          HasSubstr("are not sent (in forward); "), HasSubstr("evaluated and used (inner.noise). ")));
 }
 
 // torch.nn.ReLU(inplace=True) writes before the view is made.

@@ -1,50 +1,15 @@
 // Batches that another thread reads while one is trained on.
-#include <atomic>
-#include <numeric>
-#include <thread>
-
 #include <gmock/gmock.h>
 
 #include "learning/internal/batch.h"
+#include "tests/data/numbered_files.h"
 
 namespace hansa::learning {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::NumberedFiles;
 using Indices = std::vector<std::uint32_t>;
-
-// Example i is the number i, plus the seed of the random changes.
-class DecodedSource final : public DataSource {
- public:
-  [[nodiscard]] std::uint64_t example_count() const override { return 100; }
-  [[nodiscard]] const ExampleShape& shape() const override { return shape_; }
-  [[nodiscard]] std::uint64_t memory_bytes() const override { return 0; }
-  [[nodiscard]] std::string location() const override { return "decoded"; }
-  [[nodiscard]] bool decodes() const override { return true; }
-  [[nodiscard]] Result<void> read(std::span<const std::uint32_t> indices,
-                                  std::span<const TensorBytes> tensors) const override {
-    return read_augmented(indices, tensors, 0);
-  }
-  [[nodiscard]] Result<void> read_augmented(std::span<const std::uint32_t> indices,
-                                            std::span<const TensorBytes> tensors,
-                                            std::uint64_t seed) const override {
-    ++reads;
-    if (std::this_thread::get_id() != own_) ++reads_elsewhere;
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      if (indices[i] == damaged) return fail(ErrorCode::data, "decoded", "is damaged");
-      values_of<float>(tensors[0])[i] = static_cast<float>(indices[i] + seed);
-    }
-    return {};
-  }
-
-  std::uint32_t damaged = 1'000;
-  mutable std::atomic<int> reads = 0;
-  mutable std::atomic<int> reads_elsewhere = 0;
-
- private:
-  ExampleShape shape_{{{"x", ElementType::float32, {1}, 0}}, {}};
-  std::thread::id own_ = std::this_thread::get_id();
-};
 
 std::vector<float> values_of_batch(const Batch& batch) {
   const at::Tensor& x = batch.inputs[0];
@@ -52,7 +17,7 @@ std::vector<float> values_of_batch(const Batch& batch) {
 }
 
 TEST(ReadAhead, ThePreparedBatchIsTheOneThatIsRead) {
-  const DecodedSource source;
+  const NumberedFiles source(100);
   BatchReader reader(source, 4, MemoryOrder::contiguous);
   const Indices first{1, 2, 3}, second{7, 8};
   const auto now = reader.read(first, 10);
@@ -68,7 +33,7 @@ TEST(ReadAhead, ThePreparedBatchIsTheOneThatIsRead) {
 }
 
 TEST(ReadAhead, AnotherBatchThanThePreparedOneIsReadAgain) {
-  const DecodedSource source;
+  const NumberedFiles source(100);
   BatchReader reader(source, 4, MemoryOrder::contiguous);
   const Indices prepared{1, 2}, other{1, 3};
   reader.prepare(prepared, 5);
@@ -79,8 +44,8 @@ TEST(ReadAhead, AnotherBatchThanThePreparedOneIsReadAgain) {
 }
 
 TEST(ReadAhead, AnErrorOfTheOtherThreadIsThatOfTheRead) {
-  DecodedSource source;
-  source.damaged = 8;
+  NumberedFiles source(100);
+  source.damaged = {8};
   BatchReader reader(source, 4, MemoryOrder::contiguous);
   const Indices bad{7, 8}, good{1};
   reader.prepare(bad, std::nullopt);

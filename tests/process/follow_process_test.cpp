@@ -1,5 +1,7 @@
 // hansa-client follows its data while it is killed repeatedly: its state has consumed exactly what was written.
+#include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -7,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "common/files.h"
+#include "common/hex.h"
 #include "learning/data/follow/multiset_digest.h"
 #include "tests/data/broker.h"
 #include "tests/process/program_test.h"
@@ -96,6 +100,71 @@ TEST_F(Following, AGrowingFileIsConsumedOnceHoweverOftenTheClientIsKilled) {
   }
   const auto last = start_client(1);
   expect_all_consumed();
+}
+
+// A grey image of one pixel.
+std::string tiny_png() {
+  std::array<std::uint8_t, 67> out{};
+  EXPECT_TRUE(from_hex(
+      "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a4944415478da63680000008200"
+      "81da45083b0000000049454e44ae426082",
+      out));
+  return {out.begin(), out.end()};
+}
+
+TEST_F(Following, ImagesThatArriveAreConsumedOnceAndDamagedOnesAreCounted) {
+  std::filesystem::remove(folder / "model.pt");
+  run("hansa",
+      {"model", "create", "logistic", (folder / "model.pt").string(), "--inputs", "64", "--classes", "3"},
+      "model-of-images");
+  run("hansa",
+      {"model", "sign", (folder / "model.pt").string(), "--key", (folder / "keys" / "root.key").string()},
+      "sign-of-images");
+  const std::string keys =
+      "kind = \"images\"\nclasses = [\"a\", \"b\", \"c\"]\nsize = 8\ncolor = \"grey\"\nclass_folders = ";
+  replace(client_file(1), "\\[data\\][^\\[]*",
+          "[data]\nfollow = true\nnew_max = 40\nreplay_max = 20\n" + keys + "\"../../arriving\"\n\n");
+  replace(client_file(2), "\\[data\\][^\\[]*", "[data]\n" + keys + "\"../../fixed\"\n\n");
+  const std::string png = tiny_png();
+  for (const char* name : {"arriving/a", "arriving/b", "arriving/c", "fixed/a", "fixed/b", "fixed/c"})
+    std::filesystem::create_directories(folder / name);
+  ASSERT_TRUE(write_file_atomically(folder / "fixed" / "a" / "1.png", png));
+  std::uint64_t files = 0;
+  const auto write_files = [&](int count) {
+    for (int i = 0; i < count; ++i, ++files) {
+      const bool is_damaged = files % 10 == 7;
+      const auto path = folder / "arriving" / std::string(1, static_cast<char>('a' + files % 3)) /
+                        (std::to_string(files) + ".png");
+      ASSERT_TRUE(write_file_atomically(path, is_damaged ? png.substr(0, 40) : png));
+    }
+  };
+  auto aggregator = start_aggregator("aggregator");
+  const auto other = start_client(2);
+  for (int kill = 0; kill < 3; ++kill) {
+    ChildProcess client("hansa-client", {client_file(1).string()}, log("follower-" + std::to_string(kill)));
+    write_files(15);
+    ASSERT_TRUE(client.wait_for_output("connected", seconds(60))) << client.output();
+    write_files(15);
+    client.signal(SIGKILL);
+    ASSERT_EQ(client.wait(seconds(30)), -SIGKILL) << client.output();
+  }
+  const auto last = start_client(1);
+  std::uint64_t consumed = 0, examples = 0;
+  for (int i = 0; i < 300 && consumed < files; ++i) {
+    ChildProcess asked("hansa", {"data", "consumed", (site(1) / "state").string(), "--json"},
+                       log("consumed-" + std::to_string(i)));
+    ASSERT_EQ(asked.wait(seconds(60)), 0) << asked.output();
+    consumed = examples = 0;
+    const auto listed = nlohmann::json::parse(asked.output());
+    for (const auto& source : listed.at("sources")) {
+      ASSERT_EQ(source.at("records"), 1);
+      ++consumed;
+      examples += source.at("examples").get<std::uint64_t>();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(consumed, files);
+  EXPECT_EQ(examples, files - files / 10) << "one of ten is damaged";
 }
 
 // 40 examples are consumed and the reservoir holds 20, so most rounds depend on which examples stay.

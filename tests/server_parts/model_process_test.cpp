@@ -17,6 +17,7 @@
 #include "common/process/child.h"
 #include "learning/model_archive.h"
 #include "learning/wire/wire.h"
+#include "tests/learning/hostile_archives.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::server {
@@ -120,6 +121,29 @@ TEST_F(ModelProcess, EvaluatesInTheBackground) {
   for (const Metric& metric : *zero)
     EXPECT_TRUE(metric.name != "loss" || std::fabs(metric.sum / metric.count - std::log(10.0)) < 1e-5)
         << metric.sum;
+}
+
+TEST_F(ModelProcess, AModelWhoseMetricsTakeOtherArgumentsGivesOneWarning) {
+  const auto model = folder_->path() / "unfit.pt";
+  learning::testing::write_archive_with(
+      "def metrics(self, x, y, mask) -> Dict[str, Tuple[float, float]]:\n    return {\"m\": (1.0, 1.0)}\n",
+      model);
+  learning::DataConfig small = data();
+  small.images = folder_->path() / "small-images";
+  write_idx(small.images, {examples, 4, 4}, examples * 16, 251);
+  small.labels = folder_->path() / "small-labels";
+  write_idx(small.labels, {examples}, examples, 3);
+  auto evaluator = BackgroundEvaluator::start(model, small, 1);
+  ASSERT_TRUE(evaluator) << evaluator.error().text();
+  const auto path = write_parameters(learning::describe_archive(model)->parameters, "unfit.f32");
+  (*evaluator)->request(path);
+  const auto metrics = wait_for(**evaluator);
+  ASSERT_TRUE(metrics) << metrics.error().text();
+  EXPECT_EQ(metrics->at(0).name, "loss");
+  EXPECT_NE((*evaluator)->take_warning().find("metrics needs `mask: Tensor`"), std::string::npos);
+  (*evaluator)->request(path);
+  ASSERT_TRUE(wait_for(**evaluator));
+  EXPECT_EQ((*evaluator)->take_warning(), "");
 }
 
 TEST_F(ModelProcess, ADivergedModelsLossIsNotANumberAndStillAnAnswer) {

@@ -153,6 +153,10 @@ Result<Json> Service::read(const Json& request) {
 Result<Json> Service::copy(Frame& frame) {
   if (!opened_ || frame.descriptors.size() != 1)
     return fail(ErrorCode::internal, "request", "copies examples that are not open");
+  // Files that are decoded when they are read, such as photos, are decoded in the lock. On a machine that cannot lock the client
+  // trains nothing, unless its operator allowed it.
+  const sandbox::LockConfig lock{channel_};
+  if (sandbox::limit_process(lock)) (void)sandbox::lock_process(lock);
   TaskSizes sizes;
   add_examples(opened_->shape(), opened_->example_count(), sizes);
   HANSA_TRY(memory_, SharedMemory::map(std::move(frame.descriptors[0]), TaskMemory::bytes_for(sizes)));

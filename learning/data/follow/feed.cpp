@@ -1,6 +1,7 @@
 #include "learning/data/follow/feed.h"
 
 #include "learning/data/follow/folder_feed.h"
+#include "learning/data/follow/labelled_feed.h"
 #include "learning/data/follow/mqtt_feed.h"
 #include "learning/data/follow/sqlite_feed.h"
 #include "learning/data/follow/tail_feed.h"
@@ -10,6 +11,8 @@ namespace hansa::learning {
 Result<std::unique_ptr<Feed>> open_feed(const DataConfig& data, const FollowConfig& follow,
                                         const std::string& consumer, KnownPosition known,
                                         OpenDataSource open) {
+  if (data.kind == "images" || data.kind == "audio")
+    return std::make_unique<internal::LabelledFeed>(data, follow, std::move(known), std::move(open));
   switch (follow.from) {
     case FollowFrom::file:
       if (data.kind == "sqlite")

@@ -1,13 +1,8 @@
 #include "learning/data/follow/folder_feed.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <numeric>
 #include <tuple>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -22,25 +17,13 @@ bool is_left_alone(const std::string& name) {
 
 }  // namespace
 
-std::string FolderFeed::File::identity() const {
-  return path.string() + "#" + std::to_string(size) + "-" + std::to_string(changed_ns) + "-" +
-         std::to_string(inode);
-}
-
 FolderFeed::FolderFeed(const DataConfig& data, const FollowConfig& follow, KnownPosition known,
                        OpenDataSource open)
     : data_(data), follow_(follow), known_(std::move(known)), open_(std::move(open)), watch_(follow.folder) {}
 
-std::optional<FolderFeed::File> FolderFeed::look_at(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return File{path, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
-              static_cast<std::uint64_t>(status.st_size), status.st_ino};
-}
-
 // Ordered by time of modification.
-Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
-  std::vector<File> out;
+Result<std::vector<ArrivedFile>> FolderFeed::files() const {
+  std::vector<ArrivedFile> out;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(follow_.folder, error)) {
     if (is_left_alone(entry.path().filename().string())) continue;
@@ -50,11 +33,11 @@ Result<std::vector<FolderFeed::File>> FolderFeed::files() const {
     return fail(ErrorCode::data, follow_.folder.string(), "cannot be listed (" + error.message() + ")",
                 "create the folder, or set data.folder to the folder into which files are moved",
                 {ReasonCode::data_unreadable, {}});
-  std::ranges::sort(out, {}, [](const File& f) { return std::tie(f.changed_ns, f.path); });
+  std::ranges::sort(out, {}, [](const ArrivedFile& f) { return std::tie(f.changed_ns, f.path); });
   return out;
 }
 
-Result<Arrival> FolderFeed::read(const File& file) const {
+Result<Arrival> FolderFeed::read(const ArrivedFile& file) const {
   DataConfig config = data_;
   config.file = file.path;
   HANSA_TRY(const auto source, open_(config));
@@ -73,20 +56,15 @@ Result<Arrival> FolderFeed::read(const File& file) const {
   return out;
 }
 
-void FolderFeed::remove(const File& file) {
+void FolderFeed::remove(const ArrivedFile& file) {
   if (follow_.consumed_files == ConsumedFiles::keep) return;
-  if (::unlink(file.path.c_str()) != 0 && errno != ENOENT)
-    notes_.push_back({ErrorCode::data,
-                      file.path.string(),
-                      std::string("was consumed, but cannot be removed (") + std::strerror(errno) + ")",
-                      {},
-                      {ReasonCode::file_kept, {}}});
+  if (auto kept = remove_consumed(file)) notes_.push_back(*std::move(kept));
 }
 
 Result<std::optional<Arrival>> FolderFeed::next(std::uint64_t) {
   given_.reset();
-  HANSA_TRY(const std::vector<File> found, files());
-  for (const File& file : found) {
+  HANSA_TRY(const std::vector<ArrivedFile> found, files());
+  for (const ArrivedFile& file : found) {
     const std::string identity = file.identity();
     if (consumed_.contains(identity) || refused_.contains(identity)) continue;
     HANSA_TRY(const auto position, known_(identity));

@@ -5,6 +5,7 @@
 #pragma once
 #include <set>
 
+#include "learning/data/follow/arrived_file.h"
 #include "learning/data/follow/feed.h"
 #include "learning/data/follow/folder_watch.h"
 
@@ -21,16 +22,9 @@ class FolderFeed final : public Feed {
   [[nodiscard]] std::vector<Error> take_notes() override { return std::exchange(notes_, {}); }
 
  private:
-  struct File {
-    std::filesystem::path path;
-    std::int64_t changed_ns = 0;
-    std::uint64_t size = 0, inode = 0;
-    [[nodiscard]] std::string identity() const;  // Arrival::source of this file
-  };
-  [[nodiscard]] Result<std::vector<File>> files() const;
-  [[nodiscard]] static std::optional<File> look_at(const std::filesystem::path& path);
-  [[nodiscard]] Result<Arrival> read(const File& file) const;
-  void remove(const File& file);
+  [[nodiscard]] Result<std::vector<ArrivedFile>> files() const;
+  [[nodiscard]] Result<Arrival> read(const ArrivedFile& file) const;
+  void remove(const ArrivedFile& file);
 
   DataConfig data_;
   FollowConfig follow_;
@@ -38,7 +32,7 @@ class FolderFeed final : public Feed {
   OpenDataSource open_;
   FolderWatch watch_;
   std::set<std::string> consumed_, refused_;  // identities
-  std::optional<File> given_;
+  std::optional<ArrivedFile> given_;
   std::vector<Error> notes_;
 };
 

@@ -8,11 +8,20 @@
 
 namespace hansa::learning::internal {
 
+namespace {
+
+constexpr std::uint32_t changes =
+    IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_MODIFY | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR;
+
+}  // namespace
+
 FolderWatch::FolderWatch(const std::filesystem::path& folder)
     : inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  constexpr std::uint32_t changes =
-      IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_MODIFY | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR;
   if (inotify_ && ::inotify_add_watch(inotify_.get(), folder.c_str(), changes) < 0) inotify_ = Descriptor();
+}
+
+void FolderWatch::add(const std::filesystem::path& folder) {
+  if (inotify_) (void)::inotify_add_watch(inotify_.get(), folder.c_str(), changes);
 }
 
 void FolderWatch::wait(Duration most, int wake) {

@@ -11,6 +11,8 @@ class FolderWatch {
  public:
   // Without inotify the folder is checked once a second.
   explicit FolderWatch(const std::filesystem::path& folder);
+  // Watches another folder too, if the system allows it.
+  void add(const std::filesystem::path& folder);
   // Returns when something in the folder changed, when `wake` becomes readable, or after `most` (without inotify: after
   // a second at most).
   void wait(Duration most, int wake);

@@ -22,7 +22,8 @@ class Reader {
     }
     FollowConfig out;
     HANSA_TRY(out.from, read_from());
-    if (out.from == FollowFrom::folder) out.folder = document_.path(key("folder"));
+    if (out.from == FollowFrom::folder)
+      out.folder = document_.path(key(has("folder") ? "folder" : "class_folders"));
     if (has("sequence")) out.sequence = text("sequence");
     if (out.from == FollowFrom::broker) {
       HANSA_TRY(out.broker, read_broker());
@@ -52,7 +53,7 @@ class Reader {
   }
 
   [[nodiscard]] Result<FollowFrom> read_from() const {
-    constexpr std::array<std::string_view, 3> places{"file", "folder", "broker"};
+    constexpr std::array<std::string_view, 4> places{"file", "folder", "broker", "class_folders"};
     std::optional<std::size_t> found;
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (!has(places[i])) continue;
@@ -62,11 +63,12 @@ class Reader {
       found = i;
     }
     if (!found) return refuse("follow", "has no source to follow", "add file, folder or broker to the table");
-    if (*found != 2)
+    constexpr std::size_t broker = 2, class_folders = 3;
+    if (*found != broker)
       for (const config::Setting& setting : follow_settings)
         if ((setting.key == "topic" || setting.key.starts_with("broker_")) && has(setting.key))
           return refuse(setting.key, "is set without broker", "add broker, or remove it");
-    return static_cast<FollowFrom>(*found);
+    return *found == class_folders ? FollowFrom::folder : static_cast<FollowFrom>(*found);
   }
 
   [[nodiscard]] Result<void> check_kind(const FollowConfig& follow) const {
@@ -75,11 +77,7 @@ class Reader {
     if (kind == "idx")
       return refuse("follow", "cannot be used with kind \"idx\", whose examples are in two files",
                     "save them as kind \"tensors\", and set folder");
-    if (kind == "images" || kind == "audio")
-      return refuse(
-          "follow", "cannot be used with kind \"" + kind + "\", of which each example is a file",
-          "restart the client when files were added, or move whole files of kind \"tensors\" or \"npy\" "
-          "into a folder");
+    if (kind == "images" || kind == "audio") return check_labelled_files(kind, follow);
     if (kind == "npy" && has("labels"))
       return refuse("labels", "is set together with follow, but each file has labels of its own",
                     "save the inputs x and the targets y in one .npz file, and remove labels");
@@ -95,6 +93,14 @@ class Reader {
                     "cannot be followed for data of kind \"" + kind + "\"",
                     "move whole files into a folder, and set folder");
     if (follow.from == FollowFrom::folder) return {};
+    if (kind == "csv" && has("group"))
+      return refuse("group",
+                    "makes examples of series, and no row says that it is the last one of its series",
+                    "move files with whole series into a folder, and set folder; or use kind = \"windows\"");
+    if (has("sequences"))
+      return refuse("sequences",
+                    "needs whole files, because all values of a column decide whether it holds integers",
+                    "move whole files into a folder, and set folder");
     // Standardising and replacing by the mean need all rows at once.
     if (has("scale") && text("scale") == "standard")
       return refuse("scale", "is \"standard\", which needs all rows at once",
@@ -107,6 +113,30 @@ class Reader {
     if (follow.from == FollowFrom::broker && !has("columns"))
       return refuse("broker", "needs columns, because messages have no header",
                     "add \"columns = [...]\", in the order in which the model takes them");
+    return {};
+  }
+
+  // Of images and sounds, each in a file of its own.
+  [[nodiscard]] Result<void> check_labelled_files(const std::string& kind, const FollowConfig& follow) const {
+    for (const char* name : {"folder", "broker"})
+      if (has(name))
+        return refuse(name, "cannot be followed for data of kind \"" + kind + "\"",
+                      "set class_folders, or a CSV file of paths and labels as file");
+    if (has("class_folders") && !has("classes"))
+      return refuse("classes", "is missing, and a folder of a further class would number the others anew",
+                    "list the names of all class folders, the same list on all clients");
+    if (kind == "audio" && !has("rate"))
+      return refuse("rate", "is missing, and files that arrive later may have another one",
+                    "set it, the same on all clients");
+    if (has("file") && follow.consumed_files == ConsumedFiles::remove)
+      return refuse("consumed_files", "is \"remove\", but the lines of file would still name the files",
+                    "remove it, or use class_folders");
+    // Examples are stored as the model receives them, and each damaged file is skipped.
+    for (const char* name : {"augment", "damaged_max", "bad_rows"})
+      if (has(name)) return refuse(name, "does not apply to " + kind + " that are followed", "remove it");
+    if (document_.integer(key("examples_max")) > 0)
+      return refuse("examples_max", "is set together with follow",
+                    "remove it; set new_max and replay_max instead");
     return {};
   }
 

@@ -26,7 +26,9 @@ inline constexpr std::array follow_settings{
         .meaning =
             "Whether data arrives while the client runs: at the end of `file` (csv, windows, sqlite), as "
             "whole files in "
-            "`folder`, or from `broker` (csv, windows). Consumed examples are stored in the client's "
+            "`folder`, as new files in `class_folders` or new lines of `file` (images, audio), or from "
+            "`broker` "
+            "(csv, windows). Consumed examples are stored in the client's "
             "state, each once. A round trains on the new examples and on a replay reservoir.",
         .example = "true"},
     config::Setting{
@@ -100,7 +102,9 @@ inline constexpr std::array follow_settings{
         .kind = config::Kind::choice,
         .presence = config::Presence::defaulted,
         .default_value = "\"keep\"",
-        .meaning = "folder: whether a file stays after its examples are stored in the client's state.",
+        .meaning =
+            "folder, class_folders: whether a file stays after its examples are stored in the client's "
+            "state.",
         .choices = follow_choices::consumed_files,
         .example = "\"remove\""},
     config::Setting{.key = "new_max",

@@ -78,7 +78,28 @@ Result<std::unique_ptr<MqttFeed>> MqttFeed::open(const DataConfig& data, const F
                            "its stored position cannot be used; reading starts with the next message",
                            {},
                            {ReasonCode::messages_lost, {}}});
+  HANSA_TRY_VOID(out->restore_topics(known));
   HANSA_TRY_VOID(out->create());
+  return out;
+}
+
+Result<void> MqttFeed::restore_topics(const KnownPosition& known) {
+  constexpr std::size_t topics_max = 64;
+  HANSA_TRY(const std::optional<std::string> position, known(broker_.address()));
+  const json kept = position ? json::parse(*position, nullptr, false) : json();
+  if (kept.is_object() && kept.contains("topics") && kept.at("topics").is_array())
+    for (const json& topic : kept.at("topics"))
+      if (topic.is_string()) topics_.push_back(topic.get<std::string>());
+  are_topics_stored_ = std::ranges::find(topics_, broker_.topic) != topics_.end();
+  if (!are_topics_stored_) topics_.push_back(broker_.topic);
+  if (topics_.size() > topics_max) topics_.erase(topics_.begin());
+  return {};
+}
+
+Arrival MqttFeed::topics_to_store() const {
+  Arrival out;
+  out.source = broker_.address();
+  out.position = json{{"topics", topics_}}.dump(-1, ' ', false, json::error_handler_t::replace);
   return out;
 }
 
@@ -179,6 +200,7 @@ void MqttFeed::on_connected(int code, int flags) {
   }
   ended_.clear();
   // An earlier filter that matches the topic too would give each message twice.
+  if (session_present) end_subscriptions(topics_);
   if (session_present && broker_.topic.find_first_of("+#") == std::string::npos) unsubscribe(broker_.topic);
   // Also in a session that the broker kept: its subscription may be that of another topic.
   check(mosquitto_subscribe(client_.get(), nullptr, broker_.topic.c_str(), 1));
@@ -211,8 +233,12 @@ void MqttFeed::on_message(const mosquitto_message& message) {
 void MqttFeed::unsubscribe(std::string_view topic) {
   constexpr std::size_t topics_max = 64, topic_bytes_max = 512;
   if (ended_.size() == topics_max || topic.size() > topic_bytes_max || !ended_.emplace(topic).second) return;
-  std::vector<std::string> filters = filters_of(topic);
+  end_subscriptions(filters_of(topic));
+}
+
+void MqttFeed::end_subscriptions(std::vector<std::string> filters) {
   std::erase(filters, broker_.topic);
+  if (filters.empty()) return;
   std::vector<char*> names;
   for (std::string& filter : filters) names.push_back(filter.data());
   check(mosquitto_unsubscribe_multiple(client_.get(), nullptr, static_cast<int>(names.size()), names.data(),
@@ -275,6 +301,7 @@ void MqttFeed::take_rows(const Message& message, Arrival& arrival, ColumnRanges&
 }
 
 Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
+  if (!are_topics_stored_) return topics_to_store();
   HANSA_TRY_VOID(connect_if_due());
   serve();
   if (waiting_.empty()) {
@@ -298,6 +325,7 @@ Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
 }
 
 void MqttFeed::stored() {
+  are_topics_stored_ = true;
   given_ = false;
   serve();
 }

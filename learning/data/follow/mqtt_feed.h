@@ -5,6 +5,10 @@
 // A message that was stored, but whose acknowledgement was lost, is sent again as one of the first after the next
 // connect (MQTT 3.1.1, 4.4 and 4.6). It is recognised by packet identifier and content, and is acknowledged without
 // being returned again.
+//
+// The broker also keeps the subscriptions of the session, and may send a message once for each that matches. The topics to which
+// the client has subscribed are therefore stored, as the position of the source broker.address(), before it subscribes, and
+// those of earlier configurations are ended first.
 #pragma once
 #include <deque>
 #include <optional>
@@ -51,6 +55,9 @@ class MqttFeed final : public Feed {
   MqttFeed(const DataConfig& data, const FollowConfig& follow, std::string consumer, CsvRowReader rows);
   [[nodiscard]] Result<void> create();
   [[nodiscard]] bool restore(const std::string& position);
+  [[nodiscard]] Result<void> restore_topics(const KnownPosition& known);
+  // The arrival that stores the topics.
+  [[nodiscard]] Arrival topics_to_store() const;
   [[nodiscard]] std::string position_text() const;
   [[nodiscard]] Result<void> connect_if_due();
   void on_connected(int code, int flags);
@@ -60,6 +67,7 @@ class MqttFeed final : public Feed {
   void end_subscription(const char* topic);
   // Ends all subscriptions with other filters that match the topic; once for each topic and connection.
   void unsubscribe(std::string_view topic);
+  void end_subscriptions(std::vector<std::string> filters);
   void check(int code);  // handles the result of a libmosquitto call: the connection may be lost
   void lose(const std::string& why);
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
@@ -83,6 +91,8 @@ class MqttFeed final : public Feed {
   std::deque<Message> waiting_;
   std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
+  std::vector<std::string> topics_;  // to which the session may have subscribed
+  bool are_topics_stored_ = false;  // and the current one is among them
   bool has_ended_subscription_ = false;  // and reported it
   std::set<std::string, std::less<>> ended_;  // topics, since the connect
   std::vector<Error> notes_;

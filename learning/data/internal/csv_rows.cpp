@@ -1,16 +1,18 @@
 #include "learning/data/internal/csv_rows.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "common/spelling.h"
 #include "common/text.h"
+#include "learning/data/internal/array_column.h"
 #include "learning/data/internal/csv_values.h"
 
 namespace hansa::learning::internal {
 namespace {
 
-// A missing label may be skipped, but not replaced by zero or the mean.
+// A missing label or list may be skipped, but not replaced by zero or the mean.
 constexpr const char* missing_input_hint =
     "fill it in, or set data.missing to \"skip\", \"zero\" or \"mean\"";
 constexpr const char* missing_label_hint = "fill it in, or set data.missing = \"skip\"";
@@ -34,6 +36,7 @@ Result<CsvRowReader> CsvRowReader::create(const DataConfig& config, const CsvRec
     HANSA_TRY(out.group_, out.find_column(config.group, "group"));
   }
   HANSA_TRY_VOID(out.choose_inputs());
+  HANSA_TRY_VOID(out.choose_sequences());
   return out;
 }
 
@@ -59,6 +62,7 @@ Result<std::size_t> CsvRowReader::find_column(const std::string& name, std::stri
 }
 
 Reason CsvRowReader::missing_column(const std::string& name, std::string_view key) const {
+  if (key == "sequences") return {ReasonCode::column_missing, {}};
   if (key != "columns") return {ReasonCode::label_missing, {}};
   const auto found = std::ranges::find(config_.columns, name);
   return {ReasonCode::column_missing,
@@ -83,6 +87,42 @@ Result<void> CsvRowReader::choose_inputs() {
   return {};
 }
 
+Result<void> CsvRowReader::choose_sequences() {
+  const std::string location = location_ + ":" + std::to_string(header_line_);
+  const std::vector<std::string> inputs = input_names();
+  for (const std::string& name : config_.sequences) {
+    HANSA_TRY(const std::size_t column, find_column(name, "sequences"));
+    const Reason reason{ReasonCode::column_missing, {{Quantity::column, column + 1}}};
+    if (std::ranges::find(inputs_, column) == inputs_.end())
+      return fail(ErrorCode::usage, "data.sequences",
+                  "names " + in_quotes(printable(name)) + ", which is no input",
+                  column == label_ ? "a label is one value: remove it there"
+                                   : "add it to data.columns, or remove it there",
+                  reason);
+    if (const auto problem = check_sequence_name(name, inputs))
+      return fail(ErrorCode::data, location + ": column \"" + name + "\"", problem->what, problem->hint,
+                  reason);
+    const bool numbers_form_input = inputs.size() > config_.sequences.size();
+    if (name == "y" || (name == "x" && numbers_form_input))
+      return fail(ErrorCode::data, location + ": column \"" + name + "\"",
+                  "is a sequence with the name of " +
+                      std::string(name == "y" ? "the target" : "the input that the numbers form"),
+                  "rename the column", reason);
+  }
+  const auto is_sequence = [&](std::size_t column) {
+    return std::ranges::find(config_.sequences, names_[column]) != config_.sequences.end();
+  };
+  std::ranges::copy_if(inputs_, std::back_inserter(sequences_), is_sequence);
+  std::erase_if(inputs_, is_sequence);
+  return {};
+}
+
+std::vector<std::string> CsvRowReader::sequence_names() const {
+  std::vector<std::string> out;
+  for (const std::size_t column : sequences_) out.push_back(names_[column]);
+  return out;
+}
+
 std::vector<std::string> CsvRowReader::input_names() const {
   std::vector<std::string> out;
   for (const std::size_t column : inputs_) out.push_back(names_[column]);
@@ -90,7 +130,7 @@ std::vector<std::string> CsvRowReader::input_names() const {
 }
 
 std::size_t CsvRowReader::further_columns() const {
-  return names_.size() - inputs_.size() - 1 - (group_ ? 1 : 0);
+  return names_.size() - inputs_.size() - sequences_.size() - 1 - (group_ ? 1 : 0);
 }
 
 // Without data.columns every column is an input, and a row number that a program wrote in front would be one.
@@ -111,9 +151,14 @@ Result<void> CsvRowReader::check_name(std::size_t column) const {
 DataDescription CsvRowReader::describe(const ExampleShape& shape, const ColumnRanges& ranges) const {
   const auto text = [](const std::string& name) { return is_utf8(name) ? name : printable(name); };
   DataDescription out = learning::describe(shape);
-  for (const std::size_t column : inputs_) out.columns.push_back(text(names_[column]));
   out.label = text(names_[label_]);
   out.classes = config_.classes;
+  // Columns have positions only if all of them are numbers.
+  if (!sequences_.empty()) {
+    out.rows_skipped = ranges.rows_skipped();
+    return out;
+  }
+  for (const std::size_t column : inputs_) out.columns.push_back(text(names_[column]));
   out.ranges = ranges.ranges();
   out.missing = ranges.missing();
   out.rows_skipped = ranges.rows_skipped();
@@ -128,9 +173,14 @@ std::string CsvRowReader::location_of(const CsvRecord& record, std::size_t colum
   return location_ + ":" + std::to_string(record.line) + ": column \"" + names_[column] + "\"";
 }
 
-tl::unexpected<Error> CsvRowReader::invalid_label(const CsvRecord& record, const InvalidValue& value) const {
-  return fail(ErrorCode::data, location_of(record, label_), value.what, value.hint,
-              reason_of(value.reason, record, label_));
+tl::unexpected<Error> CsvRowReader::refuse(const CsvRecord& record, const std::string& column,
+                                           const InvalidValue& problem) const {
+  if (column.empty())
+    return fail(ErrorCode::data, location_ + ":" + std::to_string(record.line), problem.what, problem.hint,
+                {problem.reason, {{Quantity::line, record.line}}});
+  const auto at = static_cast<std::size_t>(std::ranges::find(names_, column) - names_.begin());
+  return fail(ErrorCode::data, location_of(record, at), problem.what, problem.hint,
+              reason_of(problem.reason, record, at));
 }
 
 Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) const {
@@ -144,11 +194,11 @@ Result<bool> CsvRowReader::read_label(const CsvRecord& record, CsvRow& row) cons
   }
   if (config_.target == TargetKind::class_index) {
     const auto value = class_of(text, config_.classes);
-    if (!value) return invalid_label(record, value.error());
+    if (!value) return refuse(record, config_.label, value.error());
     row.class_index = *value;
   } else {
     const auto value = real_of(text);
-    if (!value) return invalid_label(record, value.error());
+    if (!value) return refuse(record, config_.label, value.error());
     row.real = *value;
   }
   return true;
@@ -165,7 +215,15 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
                   {Quantity::fields, record.fields.size()},
                   {Quantity::fields_expected, names_.size()}}});
   if (group_) row.group = trimmed(record.fields[*group_]);
-  HANSA_TRY(bool whole, read_label(record, row));
+  HANSA_TRY(const bool has_label, read_label(record, row));
+  HANSA_TRY(const bool has_inputs, read_inputs(record, row));
+  HANSA_TRY(const bool has_lists, read_lists(record, row));
+  return has_label && has_inputs && has_lists;
+}
+
+// Returns false if missing = "skip" skips the row.
+Result<bool> CsvRowReader::read_inputs(const CsvRecord& record, CsvRow& row) const {
+  bool whole = true;
   row.inputs.resize(inputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const std::string_view text = trimmed(record.fields[inputs_[i]]);
@@ -190,6 +248,25 @@ Result<bool> CsvRowReader::read(const CsvRecord& record, CsvRow& row) const {
                   "is " + in_quotes(text) + ", which is not a finite float32", "correct the row",
                   reason_of(ReasonCode::value_invalid, record, inputs_[i]));
     row.inputs[i] = *value;
+  }
+  return whole;
+}
+
+// Likewise. A list has no value that could replace it.
+Result<bool> CsvRowReader::read_lists(const CsvRecord& record, CsvRow& row) const {
+  bool whole = true;
+  row.lists.resize(sequences_.size());
+  for (std::size_t i = 0; i < sequences_.size(); ++i) {
+    const std::string_view text = trimmed(record.fields[sequences_[i]]);
+    if (is_missing(text, config_.missing_words)) {
+      if (config_.missing != MissingValues::skip)
+        return fail(ErrorCode::data, location_of(record, sequences_[i]),
+                    text.empty() ? "is missing" : "is " + in_quotes(text) + ", which means missing",
+                    missing_label_hint, reason_of(ReasonCode::value_missing, record, sequences_[i]));
+      whole = false;
+    } else if (const auto problem = read_list(text, row.lists[i])) {
+      return refuse(record, names_[sequences_[i]], *problem);
+    }
   }
   return whole;
 }

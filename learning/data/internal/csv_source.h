@@ -1,4 +1,5 @@
-// Kind "csv": every row is an example. Inputs have the shape {columns}.
+// Kind "csv". Every row is an example: the numbers are the input "x", float32 [columns], and each column of data.sequences is
+// an input of its own (array_column.h). With data.group the rows of a group are an example (csv_series.h).
 #pragma once
 #include <memory>
 

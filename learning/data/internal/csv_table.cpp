@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "common/text.h"
 #include "learning/data/internal/byte_stream.h"
 #include "learning/data/internal/csv_rows.h"
+#include "learning/data/internal/csv_series.h"
 
 namespace hansa::learning::internal {
 namespace {
@@ -103,6 +105,24 @@ class Segments {
   std::vector<std::uint32_t> groups_;  // by segment
 };
 
+Result<void> add_lists(const CsvRow& row, const CsvRecord& record, const CsvRowReader& rows,
+                       std::vector<ArrayColumn>& sequences) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const NumberList& list = row.lists[i];
+    const std::vector<std::int64_t> shape{static_cast<std::int64_t>(list.reals.size())};
+    if (const auto problem = sequences[i].add({shape, list.reals, list.integers}))
+      return rows.refuse(record, sequences[i].name(), *problem);
+  }
+  return {};
+}
+
+// In the size of a float.
+std::uint64_t values_of(const std::vector<ArrayColumn>& sequences) {
+  std::uint64_t bytes = 0;
+  for (const ArrayColumn& column : sequences) bytes += column.bytes();
+  return bytes / sizeof(float);
+}
+
 // Sorts rows by the group of their segment, for files in which groups are interleaved.
 void sort_by_group(CsvTable& table, const Segments& segments) {
   const auto group = [&](std::uint32_t segment) { return segments.group_of(segment); };
@@ -172,6 +192,10 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
 
   CsvTable out;
   out.columns = rows.input_count();
+  for (const std::string& name : rows.sequence_names())
+    out.sequences.push_back(ArrayColumn::sequence(name, {0}, config.length));
+  std::optional<SeriesRules> series;
+  if (has_series(config)) series.emplace(config);
   CsvRow row;
   ColumnRanges ranges;
   Segments segments;
@@ -183,10 +207,18 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
     HANSA_TRY(const bool whole, rows.read(record, row));
     if (!whole) {
       ranges.skip_row();
-      segments.skip(row.group);
+      if (!series) segments.skip(row.group);
       continue;
     }
-    if (size_of(inputs) + row.inputs.size() > values_max)
+    if (series) {
+      const auto taken = series->take(row, record.line);
+      if (!taken) return rows.refuse(record, taken.error().column, taken.error().problem);
+      if (!*taken) continue;
+    }
+    HANSA_TRY_VOID(add_lists(row, record, rows, out.sequences));
+    const std::uint64_t padded = series ? series->count() * config.length * out.columns : 0;
+    if (std::max<std::uint64_t>(size_of(inputs) + row.inputs.size(), padded) + values_of(out.sequences) >
+        values_max)
       return fail(ErrorCode::resource, location + ":" + std::to_string(record.line),
                   "the file holds more than 4 GiB of numbers",
                   "set data.examples_max, or use kind \"tensors\", which stays on disk",
@@ -204,6 +236,7 @@ Result<CsvTable> read_csv_table(const DataConfig& config, std::uint64_t rows_max
                           : "give this client a file with rows below the header",
                       ReasonCode::too_few_examples);
   out.names = rows.describe(one_input({static_cast<std::int64_t>(out.columns)}, out.target(config)), ranges);
+  if (out.columns == 0) return out;
   std::visit([&](auto& values) { replace_missing(values, out.columns, config.missing); }, inputs);
   if (auto* of_float = std::get_if<std::vector<float>>(&inputs)) out.inputs = std::move(*of_float);
   else out.inputs = standardised(std::get<std::vector<double>>(inputs), out.columns);

@@ -1,6 +1,7 @@
 #include "learning/data/kinds/labelled_files.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <optional>
@@ -36,11 +37,12 @@ std::string listed(std::span<const std::string_view> words) {
 
 class ClassFolders {
  public:
-  ClassFolders(const DataConfig& config, std::span<const std::string_view> extensions)
+  ClassFolders(const DataConfig& config, Listing listing)
       : root_(config.class_folders),
         given_(config.classes),
         most_(config.examples_max),
-        extensions_(extensions) {}
+        extensions_(extensions_of(config.kind)),
+        listing_(listing) {}
 
   Result<LabelledFiles> find() {
     HANSA_TRY(const std::vector<fs::path> folders, class_folders());
@@ -50,7 +52,7 @@ class ClassFolders {
     out_.class_count = static_cast<std::int64_t>(out_.classes.size());
     for (const fs::path& folder : folders) HANSA_TRY_VOID(add(folder));
     if (most_ > 0) take_in_turn();
-    if (!out_.files.empty()) return std::move(out_);
+    if (!out_.files.empty() || listing_ == Listing::growing) return std::move(out_);
     return fail(ErrorCode::data, root_.string(),
                 "has no file in the folders of its classes whose name ends with " + listed(extensions_) +
                     (others_ > 0 ? " (" + std::to_string(others_) + " others are there)" : ""),
@@ -81,7 +83,7 @@ class ClassFolders {
       return fail(ErrorCode::data, root_.string(), "cannot be read (" + error.message() + ")",
                   "set data.class_folders to a folder with a folder for each class",
                   {ReasonCode::data_unreadable, {}});
-    if (out.empty())
+    if (out.empty() && listing_ == Listing::whole)
       return fail(ErrorCode::data, root_.string(), "has no folder",
                   "put the files of each class into a folder that has the name of the class",
                   {ReasonCode::too_few_examples, {}});
@@ -134,32 +136,38 @@ class ClassFolders {
   std::vector<std::string> given_;
   std::uint64_t most_;
   std::span<const std::string_view> extensions_;
+  Listing listing_;
   std::uint64_t others_ = 0;  // files that are not of these kinds
   LabelledFiles out_;
 };
 
 class FileTable {
  public:
-  explicit FileTable(const DataConfig& config) : config_(config), location_(config.file.string()) {}
+  FileTable(const DataConfig& config, Listing listing)
+      : config_(config), location_(config.file.string()), listing_(listing) {}
 
   Result<LabelledFiles> read() {
     HANSA_TRY(auto stream, internal::ByteStream::open(
                                config_.file, "set data.file to a CSV file with the columns file and label"));
     HANSA_TRY_VOID(stream.require_text());
     internal::CsvReader reader([&stream](std::span<std::uint8_t> to) { return stream.read_some(to); },
-                               location_, ',');
+                               location_, ',',
+                               listing_ == Listing::growing ? internal::CsvReader::LastLine::torn
+                                                            : internal::CsvReader::LastLine::whole);
     internal::CsvRecord record;
     HANSA_TRY(const bool has_header, reader.next(record));
+    if (!has_header && listing_ == Listing::growing) return std::move(out_);
     if (!has_header) return stream.bad("is empty", "its first line must name the columns");
     HANSA_TRY_VOID(find_columns(record));
     out_.classes = config_.classes;
     while (config_.examples_max == 0 || out_.files.size() < config_.examples_max) {
-      HANSA_TRY(const bool more, reader.next(record));
-      if (!more) break;
-      HANSA_TRY_VOID(add(record));
+      const auto added = add_next(reader, record);
+      if (!added && listing_ == Listing::whole) return tl::unexpected<Error>(added.error());
+      if (!added) out_.problem = added.error();
+      if (!added || !*added) break;
       if (out_.files.size() > files_max) return tl::unexpected(too_many(location_));
     }
-    if (out_.files.empty())
+    if (out_.files.empty() && listing_ == Listing::whole)
       return stream.bad("names no file", "add a line for each file below the header",
                         ReasonCode::too_few_examples);
     if (!out_.classes.empty()) out_.class_count = static_cast<std::int64_t>(out_.classes.size());
@@ -183,6 +191,13 @@ class FileTable {
     HANSA_TRY(label_, column(header, config_.label.empty() ? "label" : config_.label));
     fields_ = header.fields.size();
     return {};
+  }
+
+  // False at the end.
+  Result<bool> add_next(internal::CsvReader& reader, internal::CsvRecord& record) {
+    HANSA_TRY(const bool more, reader.next(record));
+    if (more) HANSA_TRY_VOID(add(record));
+    return more;
   }
 
   Result<void> add(const internal::CsvRecord& record) {
@@ -218,6 +233,7 @@ class FileTable {
 
   const DataConfig& config_;
   std::string location_;
+  Listing listing_;
   std::size_t path_ = 0;
   std::size_t label_ = 0;
   std::size_t fields_ = 0;
@@ -226,10 +242,17 @@ class FileTable {
 
 }  // namespace
 
-Result<LabelledFiles> find_labelled_files(const DataConfig& config,
-                                          std::span<const std::string_view> extensions) {
-  if (!config.class_folders.empty()) return ClassFolders(config, extensions).find();
-  return FileTable(config).read();
+std::span<const std::string_view> extensions_of(std::string_view kind) {
+  static constexpr std::array<std::string_view, 3> images{".jpg", ".jpeg", ".png"};
+  static constexpr std::array<std::string_view, 12> audio{".wav",  ".flac", ".ogg", ".oga", ".opus", ".mp3",
+                                                          ".aiff", ".aif",  ".au",  ".w64", ".rf64", ".caf"};
+  if (kind == "images") return images;
+  return audio;
+}
+
+Result<LabelledFiles> find_labelled_files(const DataConfig& config, Listing listing) {
+  if (!config.class_folders.empty()) return ClassFolders(config, listing).find();
+  return FileTable(config, listing).read();
 }
 
 }  // namespace hansa::learning::kinds

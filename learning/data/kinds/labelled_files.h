@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,15 +21,23 @@ struct LabelledFile {
 };
 
 struct LabelledFiles {
-  std::vector<LabelledFile> files;  // at least one, in the order of the CSV file, or of classes and names
+  std::vector<LabelledFile> files;  // in the order of the CSV file, or of classes and names
   std::vector<std::string> classes;  // names; empty: labels are integers
   std::int64_t class_count = 0;
+  std::optional<Error> problem =
+      {};  // of a growing list: a line that cannot be used, behind which nothing was read
 };
 
-// The first examples_max files, of class_folders in turn of each class. Below class_folders only files with one of these extensions (".jpg", in any case) count, also in
-// folders of the class's folder; names that begin with a dot do not. Fails (data) if there is none, if a folder is not one of
+// The ends of the names of files of the kind ("images" or "audio"), in lower case: ".jpg".
+[[nodiscard]] std::span<const std::string_view> extensions_of(std::string_view kind);
+
+// growing: files and lines are still added, so that there may be none yet, and the last line may be incomplete.
+enum class Listing : std::uint8_t { whole, growing };
+
+// The first examples_max files, of class_folders in turn of each class. Below class_folders only files with the extensions of
+// the kind (in any case) count, also in folders of the class's folder; names that begin with a dot do not. Fails (data) if there is none, if a folder is not one of
 // the classes, or at a line of the CSV file that cannot be used; a path in it must stay below its folder, or be absolute.
 [[nodiscard]] Result<LabelledFiles> find_labelled_files(const DataConfig& config,
-                                                        std::span<const std::string_view> extensions);
+                                                        Listing listing = Listing::whole);
 
 }  // namespace hansa::learning::kinds

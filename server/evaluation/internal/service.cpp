@@ -91,7 +91,7 @@ Result<Json> Service::evaluate(const Json& request, const Frame& frame) {
   HANSA_TRY(const std::vector<float> parameters,
             read_parameters(frame.descriptors[0], request.at("parameters").get<std::string>()));
   HANSA_TRY(const Metrics metrics, evaluator_->evaluate(parameters));
-  return Json{{"ok", true}, {"metrics", learning::json_of(metrics)}};
+  return Json{{"ok", true}, {"metrics", learning::json_of(metrics)}, {"warning", evaluator_->warning()}};
 }
 
 std::string Service::answer(Frame frame) {

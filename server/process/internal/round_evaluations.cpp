@@ -14,6 +14,7 @@ void RoundEvaluations::collect() {
   auto answer = evaluator_->take();
   if (!answer) return;
   file_ = {};
+  if (const std::string warning = evaluator_->take_warning(); !warning.empty()) reports_.warned(warning);
   if (*answer) record(in_work_, **answer);
   else
     reports_.failed(fmt::format("round {} cannot be evaluated: {}", in_work_.value, answer->error().text()));

@@ -20,6 +20,7 @@ class RoundEvaluations {
     std::function<void(RoundId, const Metrics&)> evaluated;  // and stored
     std::function<void(const std::string&)> failed;
     std::function<void(const std::string&)> skipped;
+    std::function<void(const std::string&)> warned;
   };
   // evaluator: null if nothing is evaluated. The store is called on the executor, between commits.
   RoundEvaluations(std::unique_ptr<BackgroundEvaluator> evaluator, Run& store, Executor& executor,

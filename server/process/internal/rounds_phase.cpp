@@ -43,7 +43,8 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
             host.log().error(text);
             host.display().warn(text);
           },
-          [&](const std::string& text) { host.log().debug(text); }};
+          [&](const std::string& text) { host.log().debug(text); },
+          [&](const std::string& text) { host.warn()(text); }};
 }
 
 std::optional<DeviceRegister> open_register(const std::filesystem::path& file, const Host& host) {

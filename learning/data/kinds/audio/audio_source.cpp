@@ -20,8 +20,6 @@
 namespace hansa::learning::kinds {
 namespace {
 
-constexpr std::array<std::string_view, 12> extensions{".wav",  ".flac", ".ogg", ".oga", ".opus", ".mp3",
-                                                      ".aiff", ".aif",  ".au",  ".w64", ".rf64", ".caf"};
 constexpr std::uint64_t file_bytes_max = std::uint64_t{4} << 30;
 constexpr std::uint64_t memory_bytes_max = std::uint64_t{4} << 30;
 constexpr std::uint32_t mel_rate_least = 1'000;
@@ -198,7 +196,7 @@ class AudioSource final : public DataSource {
 }  // namespace
 
 Result<std::unique_ptr<DataSource>> open_audio(const DataConfig& config) {
-  HANSA_TRY(LabelledFiles files, find_labelled_files(config, extensions));
+  HANSA_TRY(LabelledFiles files, find_labelled_files(config));
   auto source = std::make_unique<AudioSource>(config, std::move(files));
   HANSA_TRY_VOID(source->open(config));
   return source;

@@ -131,10 +131,9 @@ Result<void> check(const OpenFiles& opened, std::size_t index, const LabelledFil
 }  // namespace
 
 Result<std::unique_ptr<DataSource>> open_images(const DataConfig& config) {
-  constexpr std::array<std::string_view, 3> extensions{".jpg", ".jpeg", ".png"};
   if (config.size == 0)
     return fail(ErrorCode::usage, "data.size", "is not set", "set the height and width that the model takes");
-  HANSA_TRY(LabelledFiles files, find_labelled_files(config, extensions));
+  HANSA_TRY(LabelledFiles files, find_labelled_files(config));
   OpenFiles opened;
   LeftOut left_out(damaged_files_allowed(config.damaged_max, files.files.size()));
   std::vector<LabelledFile> usable;

@@ -1,15 +1,14 @@
 // Collects the objects of a file as tensors.
 //
 // The columns whose value is a number form the input "x", float32 [columns]. Each column whose value is an array of
-// numbers is an input of its own, int64 if all its values in the file are written as integers, otherwise float32. A column
-// of data.sequences is padded with zeros to data.length, and two inputs say what is there: NAME_length, int64, and
-// NAME_mask, boolean [length].
+// numbers is an input of its own, those of data.sequences of variable length (array_column.h).
 #pragma once
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "learning/data/internal/array_column.h"
 #include "learning/data/internal/column_ranges.h"
 #include "learning/data/kinds/jsonl/object_reader.h"
 #include "learning/data/kinds/records/labels.h"
@@ -34,17 +33,12 @@ class JsonlTable {
  private:
   struct Array {
     std::size_t column = 0;
-    TensorSpec spec;
-    TensorValues values;
-    bool is_sequence = false;
-    std::vector<std::int64_t> lengths = {};  // of a sequence, for each line
+    internal::ArrayColumn values;
   };
   using Problem = std::optional<internal::InvalidValue>;
   [[nodiscard]] Result<void> start(std::span<const JsonValue> values, std::uint64_t line);
   [[nodiscard]] Problem add_scalar(const JsonValue& value);
-  [[nodiscard]] Problem add_array(const JsonValue& value, Array& array) const;
-  [[nodiscard]] static Problem add_values(const JsonValue& value, Array& array);
-  [[nodiscard]] Problem check_shape(const JsonValue& value, const Array& array) const;
+  [[nodiscard]] static Problem add_array(const JsonValue& value, internal::ArrayColumn& array);
   [[nodiscard]] Result<void> check_names(std::uint64_t line) const;
   [[nodiscard]] Problem add_label(const JsonValue& value);
   [[nodiscard]] Result<void> check_size(std::uint64_t line) const;
