@@ -164,6 +164,16 @@ TEST(AdversaryReliability, FaultsGrowTheRestAndCountedRoundsForgetThem) {
   EXPECT_EQ(reliability.faults("m"), 0U);
 }
 
+TEST(AdversaryReliability, AChangedKeyDoesNotMakeFaultsForgotten) {
+  Federation f(four_clients());
+  static_cast<void>(f.round_with_silent_mallory());
+  ASSERT_FALSE(f.h.coordinator.progress(f.h.now).left_out.empty());
+  f.h.apply(AdmissionChanged{{"a", "b", "c", "mallory"}, {"mallory"}});
+  EXPECT_EQ(f.h.all<DisconnectClient>().size(), 1U) << "its connections with the former key end";
+  f.mallory = f.h.connect("mallory");
+  EXPECT_FALSE(f.h.coordinator.progress(f.h.now).left_out.empty());
+}
+
 TEST(AdversaryConduct, AFloodOfReportsWritesFewLinesAndEndsTheConnection) {
   Federation f(four_clients());
   f.h.forget();
