@@ -15,6 +15,7 @@ DeviceRow row(const std::string& name) {
   DeviceRow out;
   out.device.name = name;
   out.device.state = server::DeviceState::admitted;
+  out.device.key.z85.fill('k');
   out.device.activity = {"hansa-client 0.1.0", UtcSeconds{noon.value - 180}, 60'000, 120, 3,
                          "round 9: it left"};
   out.measures = {1'234.5, 2'500'000.0, 1'500'000'000, 700'000'000};

@@ -17,6 +17,7 @@ class TokenList : public ::testing::Test {
  protected:
   enrolment::JoinToken add(const std::string& label, std::uint32_t uses) {
     auto token = make_token();
+    token.aggregator = Keys().key;
     EXPECT_TRUE(devices.add_token(record_of(token, label, uses), by_operator));
     return token;
   }
