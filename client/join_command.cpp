@@ -6,9 +6,12 @@
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/commands.h"
+#include "client/join/ask_data.h"
 #include "client/join/join.h"
+#include "client/join/service_places.h"
 #include "common/files.h"
 #include "common/program.h"
 #include "protocols/transport/client_channel.h"
@@ -25,16 +28,38 @@ struct JoinOptions {
   bool no_wait = false;
 };
 
+// What to do after the join. is_service: the package's service runs the client.
+void print_next(const Joined& joined, const JoinPlan& plan) {
+  const bool is_service = plan.owner.has_value();
+  if (plan.data.empty())
+    std::printf("Next:     fill in [data] in %s%s\n", joined.file.c_str(),
+                is_service ? ": files that the user hansa-client may read" : "");
+  std::printf("Try it:   hansa-client check %s\n", joined.file.c_str());
+  if (is_service) std::printf("Start it: systemctl start hansa-client\n");
+  else std::printf("Start it: hansa-client %s\n", joined.file.c_str());
+}
+
 Result<int> run_join(JoinOptions options) {
   ::umask(077);
-  if (options.token == "-" && !std::getline(std::cin, options.token))
+  const bool token_is_read = options.token == "-";
+  if (token_is_read && !std::getline(std::cin, options.token))
     return fail(ErrorCode::usage, "standard input", "has no token",
                 "pass the line that \"hansa invite\" printed");
   HANSA_TRY(const auto token, enrolment::parse_join_token(options.token));
-  if (options.plan.folder.empty()) options.plan.folder = token.federation;
+  if (options.plan.folder.empty()) {
+    if (auto service = find_service()) {
+      options.plan.folder = service->folder;
+      options.plan.file = service->file;
+      options.plan.owner = service->user;
+    } else {
+      options.plan.folder = token.federation;
+    }
+  }
   if (!options.plan.proxy.empty()) HANSA_TRY_VOID(transport::check_proxy(options.plan.proxy));
   if (!options.data.empty()) {
     HANSA_TRY(options.plan.data, read_text_file(options.data, data_bytes_max));
+  } else if (!token_is_read && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) {
+    options.plan.data = ask_data(std::cin, std::cerr);
   }
   if (options.no_wait) options.plan.wait = WaitForApproval::no;
   const auto& stop = stop_on_signals();
@@ -42,9 +67,7 @@ Result<int> run_join(JoinOptions options) {
   HANSA_TRY(const Joined joined, join(token, options.plan, note, stop));
   std::printf("joined federation \"%s\" as \"%s\"; the certificate holds until %s\n",
               token.federation.c_str(), joined.name.c_str(), date_text(joined.expires).c_str());
-  if (options.plan.data.empty()) std::printf("Next: set [data] in %s\n", joined.file.c_str());
-  std::printf("Try it:   hansa-client check %s\nStart it: hansa-client %s\n", joined.file.c_str(),
-              joined.file.c_str());
+  print_next(joined, options.plan);
   return 0;
 }
 
@@ -54,18 +77,22 @@ void add_join_command(CLI::App& app, CommandOutcome& outcome) {
   CLI::App* command = app.add_subcommand(
       "join", "Enrol this device: make its key here, get it certified, and write client.toml");
   command->footer(
-      "Example:\n  hansa-client join HANSA1AEAQ...\n  hansa-client join - --folder /etc/hansa < token\n\n"
+      "Example:\n  hansa-client join HANSA1AEAQ...\n  hansa-client join - --data data.txt < token\n\n"
       "An interrupted join continues when the same command is run again.");
   auto options = std::make_shared<JoinOptions>();
   command
       ->add_option("TOKEN", options->token,
                    "The line that \"hansa invite\" printed; - reads it from standard input")
       ->required();
-  command->add_option("--folder", options->plan.folder,
-                      "Folder for client.toml, the key and the state; default: the federation's name");
+  command->add_option(
+      "--folder", options->plan.folder,
+      "Folder for client.toml, the key and the state; default: the federation's name; for root, where the "
+      "package is installed: /etc/hansa and /var/lib/hansa-client");
   command->add_option("--proxy", options->plan.proxy, "socks5://HOST:PORT or http://HOST:PORT");
-  command->add_option("--data", options->data,
-                      "A file with the lines of [data] for client.toml; default: an example to fill in");
+  command->add_option(
+      "--data", options->data,
+      "A file with the lines of [data] for client.toml; default: a terminal is asked, otherwise an "
+      "example to fill in");
   command->add_flag("--no-wait", options->no_wait, "Do not wait until the operator has approved the device");
   command->callback([options, &outcome] { outcome = {true, run_join(*options)}; });
 }

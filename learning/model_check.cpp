@@ -67,28 +67,25 @@ Result<std::string> looks_like_labels(const DataSource& source) {
              : std::string();
 }
 
-// Empty if the data is not scaled by the federation's statistics.
-Result<std::vector<float>> own_statistics(const DataConfig& data) {
-  if (data.scale != Scaling::federation) return std::vector<float>();
-  HANSA_TRY(const auto source, open_examples(data));
-  HANSA_TRY(const ColumnSums sums, sum_columns(*source));
+// The federation's statistics are not known here. Those of this client's data have the same form. Empty if the data is not
+// scaled by statistics.
+Result<std::vector<float>> own_statistics(const DataSource& source, Scaling scale) {
+  if (scale != Scaling::federation) return std::vector<float>();
+  HANSA_TRY(const ColumnSums sums, sum_columns(source));
   std::vector<float> digits(sums.columns() * statistics_digits);
   sums.write(digits);
   HANSA_TRY(const ColumnStatistics statistics, statistics_of_digits(digits, 1));
   return vector_of(statistics);
 }
 
-}  // namespace
-
-Result<ModelCheck> check_model(const std::filesystem::path& archive, const LocalTrainerConfig& client,
-                               std::uint32_t batch_size) {
-  HANSA_TRY(const ModelDescription model, describe_archive(archive));
-  const std::unique_ptr<Trainer> trainer = make_local_trainer(client);
-  ModelCheck out;
-  out.values = model.layout.element_count();
-  HANSA_TRY(const AvailableData available, trainer->available_data({}));
-  out.examples = available.examples;
-
+struct Stepped {
+  ModelCheck check;
+  std::vector<float> values;  // of the model, after the step
+};
+Result<Stepped> train_steps(const ArchiveFile& archive, const ModelDescription& model, Trainer& trainer,
+                            const std::vector<float>& statistics, std::uint32_t batch_size) {
+  Stepped out;
+  out.check.values = model.layout.element_count();
   TrainingRequest request;
   request.archive = archive;
   request.layout = model.layout.digest();
@@ -98,22 +95,49 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   one_step.steps_max = 1;
   request.method = sgd_method(one_step);
   std::vector<float> delta(model.parameters.size());
-  // The federation's statistics are not known here. Those of this client's data have the same form.
-  HANSA_TRY(const std::vector<float> statistics, own_statistics(client.data));
   if (!statistics.empty()) request.inputs.push_back({std::string(statistics_input), statistics});
-  HANSA_TRY(const TrainingResult trained, train_on(*trainer, request, model.parameters, delta));
-  out.trained = trained.metrics;
-  out.unmoved = unmoved_of(model.layout, delta);
-  if (out.unmoved.size() == static_cast<std::size_t>(std::ranges::count(
-                                model.layout.entries(), ParameterKind::trainable, &ParameterEntry::kind)))
-    return fail(ErrorCode::model, archive.string(), "a training step changed no parameter",
+  HANSA_TRY(const TrainingResult trained, train_on(trainer, request, model.parameters, delta));
+  out.check.trained = trained.metrics;
+  out.check.unmoved = unmoved_of(model.layout, delta);
+  if (out.check.unmoved.size() ==
+      static_cast<std::size_t>(
+          std::ranges::count(model.layout.entries(), ParameterKind::trainable, &ParameterEntry::kind)))
+    return fail(ErrorCode::model, archive.location(), "a training step changed no parameter",
                 "look for weights of zero behind a ReLU, or a loss that does not depend on the parameters");
-  std::vector<float> stepped = model.parameters;
-  std::ranges::transform(stepped, delta, stepped.begin(), std::plus<>());
-  std::vector<float> further = stepped;
-  for (int step = 0; step < further_steps_max && !out.unmoved.empty(); ++step) {
-    HANSA_TRY(out.unmoved, still_unmoved(*trainer, request, model.layout, further, out.unmoved));
+  out.values = model.parameters;
+  std::ranges::transform(out.values, delta, out.values.begin(), std::plus<>());
+  std::vector<float> further = out.values;
+  for (int step = 0; step < further_steps_max && !out.check.unmoved.empty(); ++step) {
+    HANSA_TRY(out.check.unmoved, still_unmoved(trainer, request, model.layout, further, out.check.unmoved));
   }
+  return out;
+}
+
+}  // namespace
+
+Result<ModelCheck> check_steps(const ArchiveFile& archive, Trainer& trainer, const DataSource& source,
+                               const StepPlan& plan) {
+  HANSA_TRY(const ModelDescription model, describe_archive(archive));
+  HANSA_TRY(const std::vector<float> statistics, own_statistics(source, plan.scale));
+  HANSA_TRY(Stepped stepped, train_steps(archive, model, trainer, statistics, plan.batch_size));
+  stepped.check.examples = source.example_count();
+  if (!model.fixed_mode.empty()) stepped.check.warnings.push_back(model.fixed_mode);
+  return std::move(stepped.check);
+}
+
+Result<ModelCheck> check_model(const std::filesystem::path& archive, const LocalTrainerConfig& client,
+                               std::uint32_t batch_size) {
+  HANSA_TRY(const ModelDescription model, describe_archive(archive));
+  const std::unique_ptr<Trainer> trainer = make_local_trainer(client);
+  HANSA_TRY(const AvailableData available, trainer->available_data({}));
+  std::vector<float> statistics;
+  if (client.data.scale == Scaling::federation) {
+    HANSA_TRY(const auto source, open_examples(client.data));
+    HANSA_TRY(statistics, own_statistics(*source, client.data.scale));
+  }
+  HANSA_TRY(Stepped stepped, train_steps(archive, model, *trainer, statistics, batch_size));
+  ModelCheck& out = stepped.check;
+  out.examples = available.examples;
 
   DataConfig data = client.data;
   data.examples_max =
@@ -128,9 +152,9 @@ Result<ModelCheck> check_model(const std::filesystem::path& archive, const Local
   }
   if (!model.fixed_mode.empty()) out.warnings.push_back(model.fixed_mode);
   HANSA_TRY(const auto evaluator, make_evaluator(archive, data, client.threads, {}, statistics));
-  HANSA_TRY(out.evaluated, evaluator->evaluate(stepped));
+  HANSA_TRY(out.evaluated, evaluator->evaluate(stepped.values));
   if (std::string unfit = evaluator->warning(); !unfit.empty()) out.warnings.push_back(std::move(unfit));
-  return out;
+  return std::move(out);
 }
 
 }  // namespace hansa::learning

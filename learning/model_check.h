@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "common/error.h"
+#include "learning/archive_file.h"
+#include "learning/data/data_source.h"
 #include "learning/local_trainer.h"
 
 namespace hansa::learning {
@@ -25,5 +27,14 @@ struct ModelCheck {
 // step has no gradient. Fails with the first problem found: code model, data or resource.
 [[nodiscard]] Result<ModelCheck> check_model(const std::filesystem::path& archive,
                                              const LocalTrainerConfig& client, std::uint32_t batch_size);
+
+// The first part of it, without the evaluation and with a trainer that has its data: for a process that may open no file any
+// more. `source`: that data, before it is scaled.
+struct StepPlan {
+  Scaling scale = Scaling::none;
+  std::uint32_t batch_size = 32;
+};
+[[nodiscard]] Result<ModelCheck> check_steps(const ArchiveFile& archive, Trainer& trainer,
+                                             const DataSource& source, const StepPlan& plan);
 
 }  // namespace hansa::learning

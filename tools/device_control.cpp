@@ -45,11 +45,18 @@ Result<void> quarantine(const server::FederationConfig& config, const std::strin
   return devices.set_state(name, DeviceState::quarantined, reason, acting);
 }
 
-Result<void> release(const server::FederationConfig& config, const std::string& name,
-                     server::DeviceRegister& devices, const server::Acting& acting) {
+Result<Released> release(const server::FederationConfig& config, const std::string& name,
+                         server::DeviceRegister& devices, server::DeviceHistory& history,
+                         const server::Acting& acting) {
   HANSA_TRY(const Device device, find_device(name, devices));
+  Released out;
+  HANSA_TRY(out.faults, history.release(device.name, acting));
+  // A device that is not in quarantine fails here, unless it had faults.
+  if (device.state != DeviceState::quarantined && out.faults) return out;
   HANSA_TRY_VOID(server::release_device(config.admitted, device.name));
-  return devices.set_state(name, DeviceState::admitted, "released", acting);
+  HANSA_TRY_VOID(devices.set_state(name, DeviceState::admitted, "released", acting));
+  out.quarantine = true;
+  return out;
 }
 
 }  // namespace hansa::tools

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "server/config/federation_config.h"
+#include "server/register/device_history.h"
 #include "server/register/device_register.h"
 
 namespace hansa::tools {
@@ -16,7 +17,16 @@ namespace hansa::tools {
 [[nodiscard]] Result<void> quarantine(const server::FederationConfig& config, const std::string& name,
                                       const std::string& reason, server::DeviceRegister& devices,
                                       const server::Acting& acting);
-[[nodiscard]] Result<void> release(const server::FederationConfig& config, const std::string& name,
-                                   server::DeviceRegister& devices, const server::Acting& acting);
+
+// What a release ended.
+struct Released {
+  bool quarantine = false;
+  bool faults =
+      false;  // for which it was left out of cohorts; an aggregator that runs learns it within seconds
+};
+// Ends the quarantine of a device, and forgets its faults. Fails (usage) if it has neither.
+[[nodiscard]] Result<Released> release(const server::FederationConfig& config, const std::string& name,
+                                       server::DeviceRegister& devices, server::DeviceHistory& history,
+                                       const server::Acting& acting);
 
 }  // namespace hansa::tools

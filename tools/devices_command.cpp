@@ -1,21 +1,21 @@
 // hansa devices: the register of devices, and what the operator does with one.
+#include <algorithm>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "common/text.h"
-#include "protocols/enrolment/device_file.h"
 #include "tools/commands.h"
 #include "tools/device_control.h"
+#include "tools/device_report.h"
 #include "tools/federation_folder.h"
-#include "tools/text_table.h"
 
 namespace hansa::tools {
 namespace {
-
-using server::Device;
 
 struct DevicesOptions {
   std::filesystem::path folder = ".";
@@ -27,88 +27,52 @@ struct Opened {
   server::FederationConfig config;
   server::Acting acting;
   server::DeviceRegister devices;
+  server::DeviceHistory history;
 };
 Result<Opened> open(const DevicesOptions& options) {
   HANSA_TRY(auto config, read_federation_folder(options.folder));
   server::Acting acting = server::acting_operator(utc_seconds_now());
   HANSA_TRY(auto devices, open_register(config, acting));
-  return Opened{std::move(config), std::move(acting), std::move(devices)};
-}
-
-std::string time_text(const std::optional<UtcSeconds>& time) { return time ? rfc3339_text(*time) : "-"; }
-
-nlohmann::json json_of(const Device& device) {
-  nlohmann::json out{{"name", device.name},
-                     {"label", device.label},
-                     {"state", name(device.state)},
-                     {"key", device.key.text()},
-                     {"identity", enrolment::text_of(device.identity)},
-                     {"since", rfc3339_text(device.since)},
-                     {"software", device.activity.software},
-                     {"examples", device.activity.examples},
-                     {"rounds_counted", device.activity.counted},
-                     {"rounds_lost", device.activity.lost},
-                     {"lost_why", device.activity.lost_why}};
-  if (device.activity.last_seen) out["last_seen"] = rfc3339_text(*device.activity.last_seen);
-  if (device.certificate) out["certificate_expires"] = rfc3339_text(device.certificate->validity.expires);
-  return out;
+  HANSA_TRY(auto history, open_history(config));
+  return Opened{std::move(config), std::move(acting), std::move(devices), std::move(history)};
 }
 
 void print(const nlohmann::json& document) {
   fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+// Those of the terminal; 80 where there is none, for example in a pipe.
+std::size_t terminal_columns() {
+  winsize size{};
+  constexpr std::size_t usual = 80;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return usual;
+  return size.ws_col;
+}
+
 Result<void> run_list(const DevicesOptions& options) {
   HANSA_TRY(Opened opened, open(options));
-  HANSA_TRY(const auto devices, opened.devices.devices());
-  if (options.json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const Device& device : devices) list.push_back(json_of(device));
-    print(list);
+  HANSA_TRY(const auto rows, read_devices(opened.devices, opened.history));
+  const UtcSeconds now = opened.acting.at;
+  if (!options.json) {
+    fmt::print("{}", device_table(rows, now, terminal_columns()));
     return {};
   }
-  TextTable table({{"name", Align::left},
-                   {"label", Align::left},
-                   {"state", Align::left},
-                   {"last seen", Align::left},
-                   {"software", Align::left},
-                   {"examples"},
-                   {"counted"},
-                   {"lost"}});
-  for (const Device& device : devices)
-    table.add_row({device.name, printable(device.label), std::string(name(device.state)),
-                   time_text(device.activity.last_seen), printable(device.activity.software),
-                   std::to_string(device.activity.examples), std::to_string(device.activity.counted),
-                   std::to_string(device.activity.lost)});
-  fmt::print("{}", table.text());
+  nlohmann::json list = nlohmann::json::array();
+  for (const DeviceRow& row : rows) list.push_back(json_of(row, now));
+  print(list);
   return {};
 }
 
 Result<void> run_show(const DevicesOptions& options) {
   HANSA_TRY(Opened opened, open(options));
-  HANSA_TRY(const auto device, opened.devices.find(options.name));
-  if (!device)
+  HANSA_TRY(const auto rows, read_devices(opened.devices, opened.history));
+  const auto found =
+      std::ranges::find_if(rows, [&](const DeviceRow& row) { return row.device.name == options.name; });
+  if (found == rows.end())
     return fail(ErrorCode::usage, options.name, "is not a device of this federation",
                 "\"hansa devices\" lists the devices");
-  if (options.json) {
-    print(json_of(*device));
-    return {};
-  }
-  const auto line = [](const char* title, const std::string& text) {
-    fmt::print("{:<12} {}\n", title, text.empty() ? "-" : printable(text));
-  };
-  line("name", device->name);
-  line("label", device->label);
-  line("state", std::string(name(device->state)));
-  line("key", device->key.text());
-  line("identity", enrolment::text_of(device->identity));
-  line("since", rfc3339_text(device->since));
-  line("last seen", time_text(device->activity.last_seen));
-  line("software", device->activity.software);
-  line("examples", std::to_string(device->activity.examples));
-  line("counted", fmt::format("in {} rounds", device->activity.counted));
-  line("lost", fmt::format("in {} rounds", device->activity.lost));
-  line("last loss", device->activity.lost_why);
+  if (options.json) print(json_of(*found, opened.acting.at));
+  else fmt::print("{}", device_text(*found, opened.acting.at));
   return {};
 }
 
@@ -140,8 +104,11 @@ Result<void> run_quarantine(const DevicesOptions& options) {
 
 Result<void> run_release(const DevicesOptions& options) {
   HANSA_TRY(Opened opened, open(options));
-  HANSA_TRY_VOID(release(opened.config, options.name, opened.devices, opened.acting));
-  fmt::print("{} is admitted again\n", options.name);
+  HANSA_TRY(const Released released,
+            release(opened.config, options.name, opened.devices, opened.history, opened.acting));
+  if (released.quarantine) fmt::print("{} is admitted again\n", options.name);
+  if (released.faults)
+    fmt::print("the faults of {} are forgotten: it may take part in cohorts again\n", options.name);
   return {};
 }
 
@@ -190,8 +157,9 @@ void add_devices_command(CLI::App& hansa, Outcome& outcome) {
             "hansa devices quarantine LINE-7 --reason \"strange updates\"", options, run_quarantine, *chosen,
             outcome)
       ->add_option("--reason", options->text, "For the audit log");
-  add_named(*command, "release", "Admit a quarantined device again", "hansa devices release LINE-7", options,
-            run_release, *chosen, outcome);
+  add_named(*command, "release",
+            "Admit a quarantined device again, and forget the faults for which a device is left out",
+            "hansa devices release LINE-7", options, run_release, *chosen, outcome);
 }
 
 }  // namespace hansa::tools

@@ -45,4 +45,9 @@ Result<server::DeviceRegister> open_register(const server::FederationConfig& con
   return devices;
 }
 
+Result<server::DeviceHistory> open_history(const server::FederationConfig& config) {
+  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file));
+  return server::DeviceHistory::open(devices_config.device_register);
+}
+
 }  // namespace hansa::tools

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "server/config/federation_config.h"
+#include "server/register/device_history.h"
 #include "server/register/device_register.h"
 
 namespace hansa::tools {
@@ -20,5 +21,8 @@ namespace hansa::tools {
 // The register, after it was compared with the folder of admitted clients. acting: whoever caused the differences.
 [[nodiscard]] Result<server::DeviceRegister> open_register(const server::FederationConfig& config,
                                                            const server::Acting& acting);
+
+// What rounds have shown about the devices; in the same file.
+[[nodiscard]] Result<server::DeviceHistory> open_history(const server::FederationConfig& config);
 
 }  // namespace hansa::tools

@@ -86,7 +86,7 @@ Result<Invitation> invite(const server::FederationConfig& config, const Invitati
   record.made = acting.at;
   record.expires = {acting.at.value + plan.seconds};
   HANSA_TRY_VOID(devices.add_token(record, acting));
-  return Invitation{std::move(text), record.expires};
+  return Invitation{std::move(text), record.id, record.expires};
 }
 
 }  // namespace hansa::tools

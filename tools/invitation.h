@@ -21,6 +21,7 @@ struct InvitationPlan {
 
 struct Invitation {
   std::string token;
+  enrolment::TokenId id{};  // not secret: names the token in `hansa invite --list` and in the audit log
   UtcSeconds expires;
 };
 // Stores the hash of the token's secret in the register; the secret is in the returned text alone. Fails (usage) if the

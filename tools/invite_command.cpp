@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "server/config/devices_config.h"
@@ -10,6 +11,7 @@
 #include "tools/federation_folder.h"
 #include "tools/invitation.h"
 #include "tools/qr_code.h"
+#include "tools/token_list.h"
 
 namespace hansa::tools {
 namespace {
@@ -19,7 +21,30 @@ struct InviteOptions {
   InvitationPlan plan;
   std::string expires = "24h";
   bool qr = false, no_qr = false;
+  bool list = false, json = false;
+  std::string withdraw;
 };
+
+Result<void> run_list(const InviteOptions& options) {
+  HANSA_TRY(const auto config, read_federation_folder(options.folder));
+  const server::Acting acting = server::acting_operator(utc_seconds_now());
+  HANSA_TRY(auto devices, open_register(config, acting));
+  HANSA_TRY(const auto tokens, open_tokens(devices, acting.at));
+  if (options.json)
+    fmt::print("{}\n", json_of(tokens).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  else if (tokens.empty()) fmt::print("no token is open\n");
+  else fmt::print("{}", token_table(tokens));
+  return {};
+}
+
+Result<void> run_withdraw(const InviteOptions& options) {
+  HANSA_TRY(const auto config, read_federation_folder(options.folder));
+  const server::Acting acting = server::acting_operator(utc_seconds_now());
+  HANSA_TRY(auto devices, open_register(config, acting));
+  HANSA_TRY(const auto id, withdraw_token(devices, options.withdraw, acting));
+  fmt::print("token {} is withdrawn: no device can join with it any more\n", text_of(id));
+  return {};
+}
 
 Result<void> run_invite(InviteOptions options) {
   HANSA_TRY(const auto config, read_federation_folder(options.folder));
@@ -34,6 +59,8 @@ Result<void> run_invite(InviteOptions options) {
   }
   fmt::print("{}\n", invitation.token);
   // Standard output is the token alone, for scripts.
+  fmt::print(stderr, "Its identifier is {0}; \"hansa invite --withdraw {0}\" ends it early.\n",
+             text_of(invitation.id));
   fmt::print(
       stderr,
       "On the device: hansa-client join TOKEN\nThe token is a secret until it was used. It holds for {} and "
@@ -49,11 +76,12 @@ Result<void> run_invite(InviteOptions options) {
 }  // namespace
 
 void add_invite_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command =
-      hansa.add_subcommand("invite", "Make a join token, with which a device enrols by itself");
+  CLI::App* command = hansa.add_subcommand(
+      "invite", "Make, list or withdraw join tokens, with which devices enrol by themselves");
   command->footer(
       "Examples, in a federation's folder:\n  hansa invite --label LINE-7\n"
-      "  hansa invite --uses 20 --expires 7d --label pump --no-qr > token\n\n"
+      "  hansa invite --uses 20 --expires 7d --label pump --no-qr > token\n"
+      "  hansa invite --list\n  hansa invite --withdraw 3f9c20d1a4b75e68\n\n"
       "The aggregator enrols devices if federation.toml has a table [enrolment]: docs/enrolment.md");
   auto options = std::make_shared<InviteOptions>();
   command->add_option("--folder", options->folder, "The federation's folder")->capture_default_str();
@@ -68,7 +96,17 @@ void add_invite_command(CLI::App& hansa, Outcome& outcome) {
                       "Where the device reaches the enrolment port; default: [enrolment] address");
   auto* qr = command->add_flag("--qr", options->qr, "Print a QR code; default on a terminal");
   command->add_flag("--no-qr", options->no_qr, "Print no QR code")->excludes(qr);
-  command->callback([options, &outcome] { outcome = run_invite(*options); });
+  auto* list = command->add_flag("--list", options->list, "List the tokens that are open, and make none");
+  command->add_flag("--json", options->json, "Print the list as JSON")->needs(list);
+  command
+      ->add_option("--withdraw", options->withdraw,
+                   "End a token: its identifier, as --list shows it, or the token itself")
+      ->excludes(list);
+  command->callback([options, &outcome] {
+    outcome = options->list                ? run_list(*options)
+              : !options->withdraw.empty() ? run_withdraw(*options)
+                                           : run_invite(*options);
+  });
 }
 
 }  // namespace hansa::tools

@@ -6,6 +6,7 @@
 #include "common/utc.h"
 #include "tools/federation_folder.h"
 #include "tools/site.h"
+#include "tools/site_package.h"
 #include "tools/tar_file.h"
 #include "tools/unfinished_folder.h"
 
@@ -47,11 +48,11 @@ Result<void> write_archive(const fs::path& out, const fs::path& site, const fs::
   return {};
 }
 
-}  // namespace
+using Write = Result<void>(const fs::path& out, const fs::path& site, const fs::path& certificate,
+                           const std::string& name);
 
-Result<Kit> make_kit(const AddPlan& plan, fs::path out) {
+Result<Kit> make(const AddPlan& plan, const fs::path& out, Write* write) {
   HANSA_TRY(const auto config, read_federation_folder(plan.folder));
-  if (out.empty()) out = plan.name + ".tar.gz";
   std::error_code error;
   if (fs::exists(out, error))
     return fail(ErrorCode::usage, out.string(), "exists already", "name another file: --out FILE");
@@ -65,11 +66,24 @@ Result<Kit> make_kit(const AddPlan& plan, fs::path out) {
     return fail(ErrorCode::usage, site.string(), "is not here: the client has made its key itself",
                 "choose another name");
   }
-  HANSA_TRY_VOID(write_archive(out, site, certificate, plan.name));
+  HANSA_TRY_VOID(write(out, site, certificate, plan.name));
   const server::Acting acting = server::acting_operator(utc_seconds_now());
   HANSA_TRY(auto devices, open_register(config, acting));
   HANSA_TRY_VOID(devices.record("kit.made", plan.name, "", acting));
   return kit;
+}
+
+}  // namespace
+
+Result<Kit> make_kit(const AddPlan& plan, fs::path out) {
+  if (out.empty()) out = plan.name + ".tar.gz";
+  return make(plan, out, write_archive);
+}
+
+Result<Kit> make_deb_kit(const AddPlan& plan, fs::path out) {
+  HANSA_TRY_VOID(find_dpkg_deb());
+  if (out.empty()) out = plan.name + ".deb";
+  return make(plan, out, write_site_package);
 }
 
 }  // namespace hansa::tools

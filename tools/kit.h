@@ -19,4 +19,12 @@ struct Kit {
 // owner may read it. Fails (usage) if the client is admitted and its folder sites/NAME is not here.
 [[nodiscard]] Result<Kit> make_kit(const AddPlan& plan, std::filesystem::path out);
 
+// What make_deb_kit() makes: a Debian package for the site, which depends on hansa-client. It installs client.toml as
+// /etc/hansa/client.toml, and the key and the certificate to /var/lib/hansa-client, which only the user hansa-client reads. A
+// purge removes them.
+//
+// The same as make_kit(), but for the form; `out` may be empty: NAME.deb in the current folder. Fails (usage) in addition if
+// dpkg-deb is not installed, or if client.toml names other files than those that `hansa new` writes.
+[[nodiscard]] Result<Kit> make_deb_kit(const AddPlan& plan, std::filesystem::path out);
+
 }  // namespace hansa::tools

@@ -101,6 +101,27 @@ void hint_at_next_key(const ClientConfig& config, std::vector<Finding>& findings
           config.file.string();
 }
 
+struct Modelled {
+  Finding finding;
+  std::optional<std::uint64_t> peak = {};  // bytes that a step took
+};
+Modelled check_model(const ClientConfig& config, const Result<learning::AvailableData>& data,
+                     const CheckTools& tools) {
+  const auto skip = [](const char* why) {
+    return Modelled{not_tried(Check::model, std::string("not tried, because ") + why)};
+  };
+  if (!data || data->examples == 0) return skip("there are no examples");
+  if (config.follow) return skip("the data arrives while the client runs");
+  // Two trainers at a time may need more memory than the device has.
+  if (is_folder_locked(config.state)) return skip("a client with this state is running");
+  const auto archive = last_archive(config.state);
+  if (!archive) return skip("the first round brings the model to this device");
+  const auto fit = tools.try_model(config, *archive);
+  Modelled out{model_finding(fit)};
+  if (fit && fit->peak_memory_bytes > 0) out.peak = fit->peak_memory_bytes;
+  return out;
+}
+
 // The addresses in turn, until one opens a session.
 Asked ask_any(const ClientConfig& config, const transport::SecretKey& key, UtcSeconds now, Duration at_most) {
   Asked out;
@@ -158,15 +179,18 @@ std::vector<Finding> check_device(const std::filesystem::path& client_toml, cons
   if (config->follow && config->follow->from == learning::FollowFrom::broker) {
     out.push_back(not_tried(Check::data, "not tried, because the data comes from a broker"));
     out.push_back(not_tried(Check::contract, "not tried, because the data comes from a broker"));
+    out.push_back(not_tried(Check::model, "not tried, because the data comes from a broker"));
     out.push_back(memory_finding(*config, tools.memory(), memory_needed(std::nullopt)));
     return out;
   }
   const auto data = tools.open_data(*config);
   out.push_back(data_finding(data));
   out.push_back(contract_finding(data, contract));
+  Modelled model = check_model(*config, data, tools);
+  out.push_back(std::move(model.finding));
   std::optional<learning::AvailableData> available;
   if (data) available = *data;
-  out.push_back(memory_finding(*config, tools.memory(), memory_needed(available)));
+  out.push_back(memory_finding(*config, tools.memory(), memory_needed(available, model.peak)));
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "client/check/device_checks.h"
 #include "client/check/finding.h"
+#include "client/check/model_checks.h"
 #include "client/config/client_config.h"
 #include "common/data_contract.h"
 #include "common/utc.h"
@@ -18,6 +19,8 @@ namespace hansa::client {
 struct CheckTools {
   // Opens the data as the client does. Changes nothing on the device.
   std::function<Result<learning::AvailableData>(const ClientConfig&)> open_data;
+  // Tries a training step of the archive on that data, as the client would train it.
+  std::function<Result<ModelFit>(const ClientConfig&, const std::filesystem::path& archive)> try_model;
   std::function<UtcSeconds()> clock = utc_seconds_now;
   std::function<std::optional<MemoryState>()> memory = read_memory;
   config::Variables variables;  // of the configuration

@@ -29,10 +29,7 @@ Finding data_finding(const Result<learning::AvailableData>& data) {
 
 Finding contract_finding(const Result<learning::AvailableData>& data, const KnownContract& known) {
   if (!known.asked) return not_tried(Check::contract, "not tried, because the aggregator was not asked");
-  if (!known.contract)
-    return passed(
-        Check::contract,
-        "the federation has no data contract; whether the data fits the model shows in the first round");
+  if (!known.contract) return passed(Check::contract, "the federation has no data contract");
   if (!data || data->examples == 0)
     return not_tried(Check::contract, "not tried, because there are no examples");
   if (!data->description)

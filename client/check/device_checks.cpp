@@ -186,36 +186,42 @@ std::optional<MemoryState> read_memory() {
   return out;
 }
 
-std::uint64_t memory_needed(const std::optional<learning::AvailableData>& data) {
-  std::uint64_t out = trainer_bytes;
-  if (!data || !data->description) return out;
-  std::uint64_t example = 0;
-  for (const TensorDescription& input : data->description->inputs) {
-    std::uint64_t values = 1;
-    for (const std::int64_t size : input.shape)
-      values *= static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
-    example += values * bytes_of(input.type);
+MemoryNeed memory_needed(const std::optional<learning::AvailableData>& data,
+                         std::optional<std::uint64_t> peak) {
+  MemoryNeed out;
+  if (data && data->description) {
+    std::uint64_t example = 0;
+    for (const TensorDescription& input : data->description->inputs) {
+      std::uint64_t values = 1;
+      for (const std::int64_t size : input.shape)
+        values *= static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
+      example += values * bytes_of(input.type);
+    }
+    out.of_examples = data->examples * example;
   }
-  return out + data->examples * example;
+  out.is_measured = peak.has_value();
+  // The examples were in memory when the step was tried.
+  out.bytes = peak.value_or(trainer_bytes + out.of_examples);
+  return out;
 }
 
 Finding memory_finding(const ClientConfig& config, const std::optional<MemoryState>& memory,
-                       std::uint64_t needed) {
+                       const MemoryNeed& needed) {
   if (!memory) return not_tried(Check::memory, "this system does not tell how much memory is available");
-  if (memory->available < needed)
+  const std::string need_text =
+      needed.is_measured ? fmt::format("a training step that was tried took {}", mib_text(needed.bytes))
+                         : fmt::format("a training needs at least {}, an estimate", mib_text(needed.bytes));
+  if (memory->available < needed.bytes)
     return failed(Check::memory, ErrorCode::resource,
-                  fmt::format("{} are available, and a training needs at least {}",
-                              mib_text(memory->available), mib_text(needed)),
+                  fmt::format("{} are available, and {}", mib_text(memory->available), need_text),
                   "end other programs, raise the container's limit, or set data.examples_max");
   const std::uint64_t limit = config.resources.trainer_memory_mib_max;
-  const std::uint64_t of_examples = needed - std::min(needed, trainer_bytes);
-  if (limit != 0 && (limit << 20) < of_examples)
+  if (limit != 0 && (limit << 20) < needed.of_examples)
     return failed(Check::memory, ErrorCode::resource,
                   fmt::format("resources.trainer_memory_mib_max is {}, and the examples alone need {}", limit,
-                              mib_text(of_examples)),
+                              mib_text(needed.of_examples)),
                   "raise resources.trainer_memory_mib_max, or set data.examples_max");
-  return passed(Check::memory, fmt::format("{} are available; the trainer and the examples need {}",
-                                           mib_text(memory->available), mib_text(needed)));
+  return passed(Check::memory, fmt::format("{} are available; {}", mib_text(memory->available), need_text));
 }
 
 }  // namespace hansa::client

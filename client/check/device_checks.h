@@ -41,9 +41,17 @@ struct MemoryState {
 };
 // Empty if the system does not tell.
 [[nodiscard]] std::optional<MemoryState> read_memory();
-// What a training needs at least: the process that trains with LibTorch, and the examples. The model is not known here.
-[[nodiscard]] std::uint64_t memory_needed(const std::optional<learning::AvailableData>& data);
+// What a training needs.
+struct MemoryNeed {
+  std::uint64_t bytes = 0;
+  std::uint64_t of_examples = 0;  // bytes, of these
+  bool is_measured = false;  // otherwise at least this much
+};
+// peak: what a training step on this device took; empty: none was tried, and the process that trains with LibTorch and the
+// examples are estimated, without the model.
+[[nodiscard]] MemoryNeed memory_needed(const std::optional<learning::AvailableData>& data,
+                                       std::optional<std::uint64_t> peak = {});
 [[nodiscard]] Finding memory_finding(const ClientConfig& config, const std::optional<MemoryState>& memory,
-                                     std::uint64_t needed);
+                                     const MemoryNeed& needed);
 
 }  // namespace hansa::client

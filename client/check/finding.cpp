@@ -19,6 +19,7 @@ std::string_view name(Check check) {
     case Check::certificate: return "certificate";
     case Check::data: return "data";
     case Check::contract: return "contract";
+    case Check::model: return "model";
     case Check::memory: return "memory";
   }
   return "";

@@ -30,6 +30,7 @@ enum class Check : std::uint8_t {
   certificate,  // holds for this federation
   data,  // can be read
   contract,  // the data fits the federation's data contract
+  model,  // the data fits the model that the device trained last
   memory,
 };
 [[nodiscard]] std::string_view name(Check check);

@@ -50,8 +50,8 @@ std::string text_of(const ClientText& client) {
       "[client]\n"
       "name = \"{client}\"                   # the aggregator admits it by admitted/{client}.pub\n"
       "federation = \"{federation}\"\n"
-      "key = \"client.key\"                  # secret: stays on this device\n"
-      "state = \"state\"                     # what the client keeps; the client creates it\n"
+      "key = \"{secret_key}\"                  # secret: stays on this device\n"
+      "state = \"{state}\"                     # what the client keeps; the client creates it\n"
       "# after_federation = \"stay\"           # wait for another run; by default the client ends\n\n"
       "[aggregator]\n"
       "address = {address}\n"
@@ -69,6 +69,7 @@ std::string text_of(const ClientText& client) {
       "# memory_mib_max = 512\n",
       fmt::arg("client", client.name), fmt::arg("federation", client.federation),
       fmt::arg("address", addresses_text(client.addresses)), fmt::arg("key", client.aggregator.text()),
+      fmt::arg("secret_key", client.key), fmt::arg("state", client.state),
       fmt::arg("enrolment", client.enrolment.empty()
                                 ? ""
                                 : fmt::format("enrolment = \"{}\"   # for a change of this device's key: "

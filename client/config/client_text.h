@@ -21,6 +21,8 @@ struct ClientText {
   bool secure = true;  // updates leave the device in secure sums only
   std::optional<std::uint32_t> honest_min = {};
   secure_aggregation::ThreatModel threat_model = secure_aggregation::ThreatModel::honest_but_curious;
+  std::string key = "client.key";  // paths, relative to the file's folder or absolute
+  std::string state = "state";
   std::string data;  // lines of [data]; empty: an example to fill in
 };
 [[nodiscard]] std::string text_of(const ClientText& client);

@@ -1,5 +1,7 @@
 #include "client/join/join.h"
 
+#include <unistd.h>
+
 #include "client/config/client_text.h"
 #include "client/join/internal/question.h"
 #include "client/keys/key_files.h"
@@ -10,6 +12,9 @@ namespace hansa::client {
 namespace {
 
 namespace fs = std::filesystem;
+
+fs::path file_of(const JoinPlan& plan) { return plan.file.empty() ? plan.folder / "client.toml" : plan.file; }
+
 using enrolment::JoinAnswer;
 using enrolment::JoinToken;
 
@@ -24,12 +29,47 @@ Result<void> make_private_folder(const fs::path& folder) {
   return {};
 }
 
+// Where the package would have made it, if somebody has removed it.
+Result<void> make_owned_folder(const fs::path& folder, const ServiceUser& owner) {
+  std::error_code error;
+  if (!fs::create_directory(folder, error)) {
+    if (error)
+      return fail(ErrorCode::storage, folder.string(), "cannot be created (" + error.message() + ")");
+    return {};  // it exists
+  }
+  if (::lchown(folder.c_str(), owner.user, owner.group) != 0)
+    return fail(ErrorCode::storage, folder.string(), "cannot be given to the service's user");
+  return {};
+}
+
+Result<transport::SecretKey> prepare_folder(const JoinPlan& plan) {
+  if (plan.owner) HANSA_TRY_VOID(make_owned_folder(plan.folder, *plan.owner));
+  // As its user, who owns the folder: that user could have put links there, and root must not follow them.
+  HANSA_TRY(const ActingAs owner, ActingAs::begin(plan.owner));
+  HANSA_TRY_VOID(make_private_folder(plan.folder));
+  return read_or_make_key(plan.folder / "client.key");
+}
+
+// The user of the service reads the configuration, and root owns it. It has no secret.
+Result<void> make_readable(const fs::path& file) {
+  using fs::perms;
+  std::error_code error;
+  fs::permissions(file, perms::owner_read | perms::owner_write | perms::group_read | perms::others_read,
+                  error);
+  if (error)
+    return fail(ErrorCode::storage, file.string(), "cannot be made readable (" + error.message() + ")");
+  return {};
+}
+
 Result<Joined> finish(const JoinToken& token, const JoinPlan& plan, const transport::SecretKey& key,
                       const JoinAnswer& answer) {
   HANSA_TRY(enrolment::DeviceFile device, enrolment::describe(key));
   HANSA_TRY_VOID(check_answer(answer, token, *device.identity));
   device.certificate = enrolment::DeviceFile::Certified{answer.validity, answer.signature};
-  HANSA_TRY_VOID(enrolment::write_device_file(device, plan.folder / "client.pub"));
+  {
+    HANSA_TRY(const ActingAs owner, ActingAs::begin(plan.owner));
+    HANSA_TRY_VOID(enrolment::write_device_file(device, plan.folder / "client.pub"));
+  }
   ClientText text;
   text.name = answer.name;
   text.federation = token.federation;
@@ -42,9 +82,14 @@ Result<Joined> finish(const JoinToken& token, const JoinPlan& plan, const transp
   text.honest_min = token.terms.honest_min;
   text.threat_model = token.terms.threat_model;
   text.data = plan.data;
+  const fs::path file = file_of(plan);
+  if (!plan.file.empty()) {
+    text.key = (plan.folder / "client.key").string();
+    text.state = (plan.folder / "state").string();
+  }
   // The last file: its presence says that the device has joined.
-  const fs::path file = plan.folder / "client.toml";
   HANSA_TRY_VOID(write_file_atomically(file, text_of(text)));
+  if (plan.owner) HANSA_TRY_VOID(make_readable(file));
   return Joined{answer.name, file, answer.validity.expires};
 }
 
@@ -62,12 +107,13 @@ Result<void> check_answer(const JoinAnswer& answer, const JoinToken& token,
 Result<Joined> join(const JoinToken& token, const JoinPlan& plan,
                     const std::function<void(const std::string&)>& on_note, const std::atomic<bool>& stop) {
   std::error_code error;
-  if (fs::exists(plan.folder / "client.toml", error))
-    return fail(ErrorCode::usage, (plan.folder / "client.toml").string(),
-                "exists: this device has joined already",
-                "start it with \"hansa-client client.toml\", or join in another folder: --folder DIR");
-  HANSA_TRY_VOID(make_private_folder(plan.folder));
-  HANSA_TRY(const auto key, read_or_make_key(plan.folder / "client.key"));
+  if (fs::exists(file_of(plan), error))
+    return fail(ErrorCode::usage, file_of(plan).string(), "exists: this device has joined already",
+                plan.owner ? "start it with \"systemctl start hansa-client\", or join in another folder: "
+                             "--folder DIR"
+                           : "start it with \"hansa-client client.toml\", or join in another folder: "
+                             "--folder DIR");
+  HANSA_TRY(const auto key, prepare_folder(plan));
   HANSA_TRY(const auto request, enrolment::make_join_request(token, key));
   const auto frame = enrolment::encode(request);
   HANSA_TRY(const auto answer,

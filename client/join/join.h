@@ -6,8 +6,10 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "client/join/service_places.h"
 #include "common/error.h"
 #include "common/utc.h"
 #include "protocols/secure_aggregation/identity.h"
@@ -23,7 +25,9 @@ enum class WaitForApproval : std::uint8_t { yes, no };
 enum class WhenUnreachable : std::uint8_t { fail, retry };
 
 struct JoinPlan {
-  std::filesystem::path folder;  // for client.toml, the key and the state; made if it is missing
+  std::filesystem::path folder;  // for the key, the certificate and the state; made if it is missing
+  std::filesystem::path file;  // client.toml; empty: in the folder
+  std::optional<ServiceUser> owner = {};  // of what is in the folder; empty: this user
   std::string proxy;  // as in client.toml; empty: none
   std::string data;  // lines of [data]; empty: an example to fill in
   WaitForApproval wait = WaitForApproval::yes;
@@ -36,7 +40,7 @@ struct Joined {
   UtcSeconds expires;  // of the certificate
 };
 
-// Fails with `usage` if the folder has a client.toml, with `refused` if the aggregator refuses the token or its answer is
+// Fails with `usage` if there is a client.toml, with `refused` if the aggregator refuses the token or its answer is
 // not what the token promises, with `network` if it cannot be reached and the plan is to fail then, and with `resource`
 // if the operator has not approved the device and the plan is not to wait, or `stop` was set. on_note: lines for the
 // person who waits.

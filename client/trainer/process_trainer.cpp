@@ -13,6 +13,7 @@
 
 #include "client/trainer/internal/answer.h"
 #include "client/trainer/internal/opening.h"
+#include "client/trainer/internal/peak_memory.h"
 #include "client/trainer/internal/protocol.h"
 #include "common/column_statistics.h"
 #include "common/process/child.h"
@@ -26,6 +27,7 @@ using internal::Json;
 using learning::DataSupply;
 
 constexpr int look_interval_ms = 20;  // at a stop request and at the progress
+constexpr std::uint32_t trial_batch = 32;  // examples
 
 std::string seconds_text(Duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
@@ -156,6 +158,32 @@ class ProcessTrainer::Session {
                                          const TrainerLimits& limits) {
     HANSA_TRY(const std::string frame, exchange(task, request, nullptr, limits, {}));
     return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
+  }
+
+  [[nodiscard]] Result<TrialStep> try_step(const learning::ArchiveFile& model, Duration stall) {
+    const std::string location = model.location();
+    const Descriptor file(::open(model.path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_with_errno(model.path(), "cannot be opened");
+    const int descriptors[] = {file.get()};
+    if (auto sent = child_.send(learning::frame_of({{"op", "check"},
+                                                    {"archive", location},
+                                                    {"identity", model.identity()},
+                                                    {"batch_size", trial_batch}}),
+                                descriptors);
+        !sent)
+      return ended(location, sent.error());
+    auto frame = internal::wait_while_opening(child_, location, {stall, nullptr});
+    if (!frame) return ended(location, frame.error());
+    TrialStep out;
+    out.peak_memory_bytes = internal::peak_memory(child_.process());
+    HANSA_TRY(const Json answer, learning::parse_answer(*frame, "hansa-trainer"));
+    try {
+      out.values = answer.at("values").get<std::uint64_t>();
+      out.warnings = answer.at("warnings").get<std::vector<std::string>>();
+    } catch (const Json::exception&) {
+      return fail(ErrorCode::internal, "hansa-trainer", "answers in a way that cannot be right");
+    }
+    return out;
   }
 
   [[nodiscard]] learning::AvailableData available() const { return {examples, 0, {}, description, notes}; }
@@ -372,6 +400,15 @@ Result<std::string> ProcessTrainer::save(const learning::TrainingRequest& reques
   auto saved = session->save(std::move(task), request, config_.limits);
   if (!saved) session_.reset();
   return saved;
+}
+
+Result<TrialStep> ProcessTrainer::try_step(const learning::ArchiveFile& archive) {
+  if (std::holds_alternative<std::shared_ptr<DataSupply>>(config_.data))
+    return fail(ErrorCode::usage, archive.location(), "cannot be tried on data that arrives");
+  HANSA_TRY(Session * session, session_for(archive.identity(), {}));
+  auto out = session->try_step(archive, config_.limits.stall);
+  if (!out) session_.reset();
+  return out;
 }
 
 void ProcessTrainer::release() {

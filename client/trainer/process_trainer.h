@@ -15,11 +15,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "common/error.h"
 #include "common/logging.h"
 #include "common/time.h"
+#include "learning/archive_file.h"
 #include "learning/data/data_config.h"
 #include "learning/data_supply.h"
 #include "learning/model_saver.h"
@@ -52,6 +55,13 @@ struct ProcessTrainerConfig {
   std::filesystem::path program = {};  // empty: hansa-trainer, where it is installed
 };
 
+// One training step that was tried.
+struct TrialStep {
+  std::uint64_t values = 0;  // of the model
+  std::uint64_t peak_memory_bytes = 0;  // of the child, with the data open; 0: the system does not tell
+  std::vector<std::string> warnings;  // about what is probably wrong; of the child
+};
+
 // The child is killed when the thread that started it ends: call the trainer from threads that outlive its use.
 class ProcessTrainer final : public learning::Trainer, public learning::ModelSaver {
  public:
@@ -71,6 +81,9 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
   // are what the model's code made of them, so that only programs that trust the archive should load them. Fails as train() does.
   [[nodiscard]] Result<std::string> save(const learning::TrainingRequest& request,
                                          learning::PersonalValues personal) override;
+  // Trains the archived model for a step (learning::check_steps) on data that the child has opened. Nothing is kept. Fails as
+  // train() does, and (usage) if the data is a supply of this process.
+  [[nodiscard]] Result<TrialStep> try_step(const learning::ArchiveFile& archive);
   // Ends the child and returns its memory, and what this process has freed, to the system.
   void release() override;
 

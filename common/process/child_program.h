@@ -3,6 +3,7 @@
 #pragma once
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,13 +13,24 @@
 
 namespace hansa {
 
-// Service(int descriptor of the socket) has `std::string answer(Frame)`. `about` is printed unless the parent has
-// started the program. Returns the exit status.
+// What a person reads who runs the program.
+struct ChildProgramText {
+  const char* about;
+  std::string version;  // of version_text()
+};
+
+// Service(int descriptor of the socket) has `std::string answer(Frame)`. `text` is printed unless the parent has started the
+// program. Returns the exit status.
 template <class Service>
-int run_child_program(int count, char** arguments, const char* about) {
-  if (count != 2 || std::string_view(arguments[1]) != "--serve") {
-    std::puts(about);
-    return count == 2 && std::string_view(arguments[1]) == "--help" ? 0 : 2;
+int run_child_program(int count, char** arguments, const ChildProgramText& text) {
+  const std::string_view option = count == 2 ? arguments[1] : "";
+  if (option == "--version") {
+    std::puts(text.version.c_str());
+    return 0;
+  }
+  if (option != "--serve") {
+    std::puts(text.about);
+    return option == "--help" ? 0 : 2;
   }
   // The parent ends this process by closing the socket: a terminal's Ctrl-C and a service manager's stop reach both,
   // and the parent may still need an answer. A write after the parent has gone is an error like any other.

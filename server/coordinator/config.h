@@ -18,6 +18,7 @@
 #include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/config/federation_config.h"
+#include "server/selection/reliability.h"
 
 namespace hansa::server {
 
@@ -124,6 +125,7 @@ struct ProcessSettings {
   // more messages (docs/performance.md).
   std::uint32_t chunk_bytes = 256 * 1024;
   bool is_first_start = true;  // of the run: no process worked on it before
+  std::vector<FaultRecord> faults = {};  // of clients, as an earlier process left them
   // The time of day, for the schedule of rounds only. Empty: the seconds of the events' time, for simulations.
   std::function<UtcSeconds()> time_of_day = {};
 };

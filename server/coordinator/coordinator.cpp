@@ -52,6 +52,7 @@ struct Coordinator::State {
         now(start) {
     shared.started_at = shared.time_of_day(start);
     shared.resumed_at = shared.standing.last_committed;
+    shared.reliability.restore(shared.config.process.faults, start);
     std::vector<Effect> none;
     Turn turn(now, none, shared.sessions);
     stage = std::make_unique<Gathering>(shared, 1, now, turn);
@@ -91,6 +92,10 @@ const Digest& Coordinator::model() const { return state_->shared.standing.model;
 const PublishedModel& Coordinator::published() const { return state_->shared.standing.published; }
 
 bool Coordinator::is_awaiting_clients(Instant now) const { return state_->stage->is_awaiting_clients(now); }
+
+std::vector<FaultRecord> Coordinator::faults(Instant now) const {
+  return state_->shared.reliability.records(now);
+}
 
 Progress Coordinator::progress(Instant now) const {
   const State& s = *state_;

@@ -43,6 +43,8 @@ class Coordinator {
   // After Finish: clients still fetch the last model, so that the aggregator should answer for a little longer.
   [[nodiscard]] bool is_awaiting_clients(Instant now) const;
   [[nodiscard]] Progress progress(Instant now) const;
+  // Of all clients with faults, sorted by name: CoordinatorConfig's process.faults of the next process.
+  [[nodiscard]] std::vector<FaultRecord> faults(Instant now) const;
 
  private:
   struct State;

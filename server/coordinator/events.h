@@ -80,10 +80,14 @@ struct AdmissionChanged {
 struct EnoughReached {
   std::string why;  // a sentence without a full stop
 };
+// The operator wants these clients to take part again in spite of their faults.
+struct FaultsForgiven {
+  std::vector<std::string> clients;
+};
 struct TickEvent {};
 struct StopAsked {};
 using Event = std::variant<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, CertificateFound,
                            UpdateChecked, MasksOpened, RoundCommitted, SumRefused, AdmissionChanged,
-                           EnoughReached, TickEvent, StopAsked>;
+                           EnoughReached, FaultsForgiven, TickEvent, StopAsked>;
 
 }  // namespace hansa::server

@@ -121,6 +121,11 @@ void Engine::conclude(std::string why, Instant now) {
   apply(EnoughReached{std::move(why)});
 }
 
+void Engine::forgive(std::vector<std::string> clients, Instant now) {
+  now_ = now;
+  apply(FaultsForgiven{std::move(clients)});
+}
+
 void Engine::stop(Instant now) {
   now_ = now;
   apply(StopAsked{});

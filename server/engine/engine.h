@@ -85,6 +85,8 @@ class Engine {
   void change_admission(std::vector<std::string> admitted, std::vector<std::string> removed, Instant now);
   // No further round is wanted: finished() is set when the current one is committed. why: a sentence without a full stop.
   void conclude(std::string why, Instant now);
+  // The operator wants these clients to take part again in spite of their faults.
+  void forgive(std::vector<std::string> clients, Instant now);
   // If a commit is in progress, finished() is set when it is done.
   void stop(Instant now);
 
@@ -97,6 +99,7 @@ class Engine {
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
   [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }
+  [[nodiscard]] std::vector<FaultRecord> faults(Instant now) const { return coordinator_->faults(now); }
   [[nodiscard]] std::uint64_t bytes_up() const;
   [[nodiscard]] std::uint64_t bytes_down() const;
 

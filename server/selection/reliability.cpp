@@ -38,6 +38,29 @@ std::uint32_t Reliability::faults(std::string_view client) const {
   return found == scores_.end() ? 0 : found->second.faults;
 }
 
+std::vector<FaultRecord> Reliability::records(Instant now) const {
+  std::vector<FaultRecord> out;
+  for (const auto& [client, score] : scores_)
+    out.push_back({client, score.faults, score.counted_in_a_row, rest_left(client, now)});
+  return out;
+}
+
+void Reliability::restore(std::span<const FaultRecord> records, Instant now) {
+  for (const FaultRecord& record : records) {
+    if (record.faults == 0) continue;
+    const Duration rest = std::clamp(record.rest_left, Duration::zero(), config_.rest_max);
+    scores_[record.client] = {record.faults, std::min(record.counted_in_a_row, config_.rounds_to_forget - 1),
+                              now + rest, rest > Duration::zero()};
+  }
+}
+
+bool Reliability::forgive(std::string_view client) {
+  const auto found = scores_.find(client);
+  if (found == scores_.end()) return false;
+  scores_.erase(found);
+  return true;
+}
+
 std::vector<std::string> Reliability::take_returned(Instant now) {
   std::vector<std::string> out;
   for (auto& [client, score] : scores_) {

@@ -3,11 +3,12 @@
 //
 // The first fault costs the client as much time as it cost the round (at least rest_min), each further one four times
 // as much as the one before. So faults of one client take at most half of the time at first, and ever less later. A
-// fault is forgotten after rounds_to_forget counted rounds. Kept in memory: after a restart of the aggregator every
-// client begins without faults. Pure: no clock. One thread.
+// fault is forgotten after rounds_to_forget counted rounds. records() and restore() carry the faults over a restart of the
+// aggregator, if something keeps them. Pure: no clock. One thread.
 #pragma once
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,15 @@ struct ReliabilityConfig {
   std::uint32_t rounds_to_forget = 10;
 };
 
+// What is remembered of a client with faults.
+struct FaultRecord {
+  std::string client;
+  std::uint32_t faults = 0;
+  std::uint32_t counted_in_a_row =
+      0;  // rounds since the last fault, or since the last one that was forgotten
+  Duration rest_left = Duration::zero();  // how much longer it is left out
+};
+
 class Reliability {
  public:
   explicit Reliability(const ReliabilityConfig& config = {}) : config_(config) {}
@@ -36,6 +46,12 @@ class Reliability {
   [[nodiscard]] bool rests(std::string_view client, Instant now) const;
   [[nodiscard]] Duration rest_left(std::string_view client, Instant now) const;
   [[nodiscard]] std::uint32_t faults(std::string_view client) const;
+  // All clients with faults, sorted by name.
+  [[nodiscard]] std::vector<FaultRecord> records(Instant now) const;
+  // Takes over the faults of an earlier process. A rest is at most rest_max; records without faults are ignored.
+  void restore(std::span<const FaultRecord> records, Instant now);
+  // The operator wants the client to begin without faults. False: it has none.
+  bool forgive(std::string_view client);
   // The clients whose rest has ended since the last call.
   [[nodiscard]] std::vector<std::string> take_returned(Instant now);
 

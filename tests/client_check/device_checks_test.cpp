@@ -133,18 +133,28 @@ learning::AvailableData images(std::uint64_t examples) {
 }
 
 TEST(MemoryCheck, TheExamplesCount) {
-  const std::uint64_t empty = memory_needed(std::nullopt);
-  EXPECT_EQ(memory_needed(images(1000)) - empty, 1000U * 28 * 28 * 4);
+  const std::uint64_t empty = memory_needed(std::nullopt).bytes;
+  EXPECT_EQ(memory_needed(images(1000)).bytes - empty, 1000U * 28 * 28 * 4);
+}
+
+TEST(MemoryCheck, WhatWasMeasuredReplacesTheEstimate) {
+  constexpr std::uint64_t peak = 77 << 20;
+  const MemoryNeed needed = memory_needed(images(1000), peak);
+  EXPECT_EQ(needed.bytes, peak);
+  EXPECT_EQ(needed.of_examples, 1000U * 28 * 28 * 4);
+  EXPECT_THAT(memory_finding({}, MemoryState{100 << 20}, needed).text,
+              HasSubstr("100 MiB are available; a training step that was tried took 77 MiB"));
+  EXPECT_EQ(memory_finding({}, MemoryState{70 << 20}, needed).outcome, Outcome::failed);
 }
 
 TEST(MemoryCheck, TooLittleMemoryIsNamedWithBothNumbers) {
   const ClientConfig config;
-  const Finding finding = memory_finding(config, MemoryState{100 << 20}, 300 << 20);
+  const Finding finding = memory_finding(config, MemoryState{100 << 20}, {300 << 20});
   EXPECT_EQ(finding.outcome, Outcome::failed);
   EXPECT_EQ(finding.code, ErrorCode::resource);
   EXPECT_THAT(finding.text, HasSubstr("100 MiB are available, and a training needs at least 300 MiB"));
-  EXPECT_EQ(memory_finding(config, MemoryState{400 << 20}, 300 << 20).outcome, Outcome::passed);
-  EXPECT_EQ(memory_finding(config, std::nullopt, 300 << 20).outcome, Outcome::not_tried);
+  EXPECT_EQ(memory_finding(config, MemoryState{400 << 20}, {300 << 20}).outcome, Outcome::passed);
+  EXPECT_EQ(memory_finding(config, std::nullopt, {300 << 20}).outcome, Outcome::not_tried);
 }
 
 TEST(MemoryCheck, ALimitBelowTheExamplesIsNamed) {

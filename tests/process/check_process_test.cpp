@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "common/digest.h"
 #include "tests/process/network_pair.h"
 #include "tests/process/program_test.h"
 #include "tests/transport/proxy.h"
@@ -118,6 +119,14 @@ TEST_F(CheckProgram, MistakesOnTheDeviceAreNamed) {
   EXPECT_EQ(missing.failures(), "key") << missing.output;
   fs::rename(site(1) / "moved.key", key);
 
+  fs::copy_file(key, site(1) / "saved.key");
+  ASSERT_TRUE(write_file_atomically(key, std::string_view("no key\n"), FileAccess::owner_only));
+  EXPECT_EQ(check("damaged-key", client_file(1)).failures(), "key");
+  fs::rename(site(1) / "saved.key", key);
+  replace(client_file(1), "\\[secure_aggregation\\][^\\[]*", "");
+  expect("configuration", ErrorCode::usage, "no-approval");
+  restore();
+
   ASSERT_TRUE(write_file_atomically(site(1) / "blocked", std::string_view("a file")));
   replace(client_file(1), "state = \"[^\"]*\"", "state = \"blocked\"");
   expect("state", ErrorCode::storage, "state");
@@ -134,10 +143,55 @@ TEST_F(CheckProgram, MistakesInTheDataAreNamed) {
   replace(client_file(1), "rows.csv", "bad.csv");
   expect("data", ErrorCode::data, "bad-cell");
   restore();
+  write_rows("empty.csv", "a,b,y\n");
+  replace(client_file(1), "rows.csv", "empty.csv");
+  expect("data", ErrorCode::data, "no-examples");
+  restore();
   write_rows("other.csv", "b,a,y\n1,2,0\n3,4,1\n");
   replace(client_file(1), "rows.csv", "other.csv");
   expect("contract", ErrorCode::data, "other-columns");
   restore();
+}
+
+TEST_F(CheckProgram, AModelThatDoesNotFitTheDataIsNamed) {
+  auto aggregator = start_aggregator("aggregator");
+  EXPECT_EQ(check("before", client_file(1)).outcome("model"), "not_tried") << "no round has brought a model";
+  // As rounds bring models to the device, one after the other.
+  int models = 0;
+  const auto bring = [&](const std::string& inputs) {
+    const fs::path model = temporary / (inputs + ".pt"), archives = site(1) / "state" / "archives";
+    run("hansa", {"model", "create", "logistic", model.string(), "--inputs", inputs, "--classes", "2"},
+        "create-" + inputs);
+    fs::create_directories(archives);
+    const fs::path file = archives / (digest_of_file(model).value().hex() + ".pt");
+    fs::copy_file(model, file);
+    fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(10 - ++models));
+  };
+  bring("2");
+  const Checked fits = check("fits", client_file(1));
+  EXPECT_EQ(fits.failures(), "") << fits.output;
+  EXPECT_EQ(fits.outcome("model"), "passed") << fits.output;
+  EXPECT_NE(fits.output.find("a training step that was tried took"), std::string::npos) << fits.output;
+  bring("3");
+  const Checked differs = check("differs", client_file(1));
+  EXPECT_EQ(differs.failures(), "model") << differs.output;
+  EXPECT_NE(differs.exit, 0);
+}
+
+TEST_F(CheckProgram, AKeyThatTheOperatorTookBackIsNamed) {
+  auto aggregator = start_aggregator("aggregator");
+  const auto devices = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> arguments{"devices"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {"--folder", folder.string()});
+    run("hansa", arguments, words.front());
+  };
+  devices({"quarantine", "client-01"});
+  expect("admission", ErrorCode::refused, "quarantined");
+  devices({"release", "client-01"});
+  expect("", ErrorCode::usage, "released");
+  devices({"revoke", "client-01"});
+  expect("admission", ErrorCode::refused, "revoked");
 }
 
 TEST_F(CheckProgram, MistakesInTheAddressAreNamed) {

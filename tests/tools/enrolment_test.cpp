@@ -198,7 +198,11 @@ TEST_F(OperatorTest, AQuarantinedDeviceIsOutUntilItIsReleased) {
   // The aggregator and every command compare the register with the folder.
   devices.emplace(open_register(config, acting).value());
   EXPECT_EQ(devices->find("a").value()->state, DeviceState::quarantined);
-  ASSERT_TRUE(release(config, "a", *devices, acting));
+  auto history = open_history(config).value();
+  const auto released = release(config, "a", *devices, history, acting);
+  ASSERT_TRUE(released) << released.error().text();
+  EXPECT_TRUE(released->quarantine);
+  EXPECT_FALSE(released->faults);
   EXPECT_TRUE(is_admitted("a"));
   EXPECT_EQ(devices->find("a").value()->state, DeviceState::admitted);
 }
@@ -247,6 +251,21 @@ TEST_F(OperatorTest, ARevokedDeviceLosesItsNextKeyToo) {
   EXPECT_FALSE(fs::exists(config.admitted / "a.next"));
   EXPECT_TRUE(server::read_revoked_keys(config.admitted)->contains(secrets.back().public_key().value()));
   EXPECT_FALSE(devices->find_next_key("a").value());
+}
+
+TEST_F(OperatorTest, AReleaseForgetsTheFaultsOfADevice) {
+  auto history = open_history(config).value();
+  ASSERT_TRUE(history.replace_standings({{"a", {3, 0, {acting.at.value + 600}}}}));
+  const auto released = release(config, "a", *devices, history, acting);
+  ASSERT_TRUE(released) << released.error().text();
+  EXPECT_TRUE(released->faults);
+  EXPECT_FALSE(released->quarantine);
+  EXPECT_TRUE(is_admitted("a"));
+  EXPECT_THAT(history.standings().value(), IsEmpty());
+  EXPECT_EQ(devices->audit().value().back().act, "device.released");
+  const auto again = release(config, "a", *devices, history, acting);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::usage);
 }
 
 TEST_F(OperatorTest, AMisspelledDeviceIsSuggested) {

@@ -8,6 +8,7 @@
 #include "learning/data/left_out.h"
 #include "learning/data_supply.h"
 #include "learning/local_trainer.h"
+#include "learning/model_check.h"
 #include "learning/model_copy.h"
 #include "learning/warm_up.h"
 
@@ -26,6 +27,7 @@ std::string Service::answer(Frame frame) {
     if (operation == "train") return train(request, frame);
     if (operation == "save_global") return save(request, frame, learning::PersonalValues::archived);
     if (operation == "save_personal") return save(request, frame, learning::PersonalValues::kept);
+    if (operation == "check") return check(request, frame);
     if (operation == "read") return read(request);
     if (operation == "copy") return copy(frame);
     return fail(ErrorCode::internal, "request", "has the unknown operation \"" + operation + "\"");
@@ -56,7 +58,7 @@ Result<Json> Service::open(const Json& request) {
   config.threads = request.at("threads").get<int>();
   config.memory_bytes_max = request.at("task_bytes_max").get<std::uint64_t>();
   config.supply = supply_;
-  config.scale = static_cast<learning::Scaling>(request.at("scale").get<int>());
+  config.scale = scale_ = static_cast<learning::Scaling>(request.at("scale").get<int>());
   trainer_ = learning::make_local_trainer(config);
   Json answer{{"ok", true},
               {"examples", opened_ ? opened_->example_count() : 0},
@@ -139,6 +141,20 @@ Result<Json> Service::save(const Json& request, Frame& frame, learning::Personal
     return fail(ErrorCode::resource, "hansa-trainer", "has no room for the saved model");
   std::ranges::copy(std::as_bytes(std::span(bytes)), room.begin());
   return Json{{"ok", true}, {"bytes", bytes.size()}};
+}
+
+Result<Json> Service::check(const Json& request, Frame& frame) {
+  if (!trainer_ || !opened_ || frame.descriptors.size() != 1)
+    return fail(ErrorCode::internal, "request", "checks a model without open data");
+  const learning::ArchiveFile archive(request.at("archive").get<std::string>(),
+                                      std::move(frame.descriptors[0]),
+                                      request.at("identity").get<std::string>());
+  supply_->set(opened_);
+  auto checked = learning::check_steps(archive, *trainer_, *opened_,
+                                       {scale_, request.at("batch_size").get<std::uint32_t>()});
+  supply_->set(nullptr);
+  if (!checked) return tl::unexpected<Error>(std::move(checked).error());
+  return Json{{"ok", true}, {"values", checked->values}, {"warnings", checked->warnings}};
 }
 
 Result<Json> Service::read(const Json& request) {

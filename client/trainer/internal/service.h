@@ -25,10 +25,12 @@ class Service {
   [[nodiscard]] Result<Task> task_in_memory(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> train(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> save(const Json& request, Frame& frame, learning::PersonalValues personal);
+  [[nodiscard]] Result<Json> check(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> read(const Json& request);
   [[nodiscard]] Result<Json> copy(Frame& frame);
 
   int channel_;
+  learning::Scaling scale_ = learning::Scaling::none;
   std::shared_ptr<TaskSupply> supply_;
   std::shared_ptr<const learning::DataSource> opened_;  // null if the parent passes the examples
   std::unique_ptr<learning::Trainer> trainer_;

@@ -184,6 +184,16 @@ Verdict Dispatch::on(const AdmissionChanged& event) {
   return Verdict::accepted;
 }
 
+Verdict Dispatch::on(const FaultsForgiven& event) {
+  Verdict out = Verdict::discarded;
+  for (const std::string& client : event.clients) {
+    if (!shared_.reliability.forgive(client)) continue;
+    out = Verdict::accepted;
+    turn_.inform(client + " may take part in cohorts again: the operator released it");
+  }
+  return out;
+}
+
 Verdict Dispatch::on(const TickEvent&) {
   shared_.sessions.on_tick(turn_, notices_);
   settle();

@@ -28,6 +28,7 @@ class Dispatch {
     shared_.enough = event.why;
     return Verdict::accepted;
   }
+  Verdict on(const FaultsForgiven& event);
 
   Verdict on_message(const MessageArrived& event);
   // Counts a message for its sender. If that is too much, ends its session and its connection, and returns false.

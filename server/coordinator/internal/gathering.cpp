@@ -55,7 +55,10 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   const auto ready = this->ready(turn.now);
   const bool enough = ready.size() >= cohort.clients_min;
   const std::uint32_t expected = std::max(cohort.clients_expected, cohort.clients_min);
-  if (ready.size() >= expected || (enough && turn.now >= began_ + cohort.gather)) shared_.has_gathered = true;
+  // Those that an earlier process left out have come too.
+  if (!shared_.has_gathered &&
+      (shared_.eligible(turn.now).size() >= expected || (enough && turn.now >= began_ + cohort.gather)))
+    shared_.has_gathered = true;
   if (!enough) return wait(ready.size(), turn);
   const ScheduleDecision& schedule = scheduled(turn.now);
   if (!shared_.has_gathered) return nullptr;

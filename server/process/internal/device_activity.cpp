@@ -5,12 +5,6 @@
 #include "protocols/messages/codec.h"
 
 namespace hansa::server::internal {
-namespace {
-
-constexpr Duration pause = std::chrono::seconds(10);
-
-}  // namespace
-
 void DeviceActivityLog::on_message(std::string_view client, std::span<const std::byte> message,
                                    UtcSeconds now) {
   const std::string name(client);
@@ -49,12 +43,12 @@ void DeviceActivityLog::on_committed(const RoundRecord& record) {
   }
 }
 
-DeviceActivityLog::Seen DeviceActivityLog::take_due(Instant now) {
-  if (now < next_) return {};
-  next_ = now + pause;
-  return take_all();
+std::map<std::string, std::uint64_t> DeviceActivityLog::examples() const {
+  std::map<std::string, std::uint64_t> out;
+  for (const auto& [client, said] : said_) out.emplace(client, said.examples);
+  return out;
 }
 
-DeviceActivityLog::Seen DeviceActivityLog::take_all() { return std::exchange(seen_, {}); }
+DeviceActivityLog::Seen DeviceActivityLog::take() { return std::exchange(seen_, {}); }
 
 }  // namespace hansa::server::internal

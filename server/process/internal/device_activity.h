@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/time.h"
 #include "common/utc.h"
 #include "server/register/devices.h"
 #include "server/store/store.h"
@@ -20,9 +19,10 @@ class DeviceActivityLog {
   void on_message(std::string_view client, std::span<const std::byte> message, UtcSeconds now);
   void on_committed(const RoundRecord& record);
 
-  // What was seen since the last call, at most every ten seconds; empty in between.
-  [[nodiscard]] Seen take_due(Instant now);
-  [[nodiscard]] Seen take_all();
+  // What each client that has connected last reported that it has.
+  [[nodiscard]] std::map<std::string, std::uint64_t> examples() const;
+  // What was seen since the last call.
+  [[nodiscard]] Seen take();
 
  private:
   // What a device last said about itself: it is part of every entry, because the register replaces it.
@@ -32,7 +32,6 @@ class DeviceActivityLog {
   };
   std::map<std::string, Said, std::less<>> said_;
   Seen seen_;
-  Instant next_;
 };
 
 }  // namespace hansa::server::internal

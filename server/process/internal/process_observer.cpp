@@ -19,7 +19,7 @@ void ProcessObserver::on_round_started(RoundId round, std::uint32_t cohort) {
 }
 
 void ProcessObserver::on_committed(const RoundRecord& record) {
-  devices_.on_committed(record);
+  book_.on_committed(record);
   const auto problems = watch_.on_committed(record);
   display_.set_best(watch_.best());
   display_.committed(record, config_.rounds);

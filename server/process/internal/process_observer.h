@@ -7,7 +7,7 @@
 #include "server/config/federation_config.h"
 #include "server/divergence/run_watch.h"
 #include "server/engine/engine.h"
-#include "server/process/internal/device_activity.h"
+#include "server/process/internal/device_book.h"
 #include "server/process/internal/round_evaluations.h"
 #include "server/process/internal/warnings.h"
 #include "server/process/progress_display.h"
@@ -19,7 +19,7 @@ class ProcessObserver final : public EngineObserver {
  public:
   ProcessObserver(const FederationConfig& config, const std::string& run, const Logger& log,
                   const Warnings& warn, ProgressDisplay& display, RoundEvaluations& evaluations,
-                  RunWatch& watch, DeviceActivityLog& devices)
+                  RunWatch& watch, DeviceBook& book)
       : config_(config),
         run_(run),
         log_(log),
@@ -27,7 +27,7 @@ class ProcessObserver final : public EngineObserver {
         display_(display),
         evaluations_(evaluations),
         watch_(watch),
-        devices_(devices) {}
+        book_(book) {}
   void on_log(Log::Level level, const std::string& text) override;
   void on_round_started(RoundId round, std::uint32_t cohort) override;
   void on_committed(const RoundRecord& record) override;
@@ -44,7 +44,7 @@ class ProcessObserver final : public EngineObserver {
   ProgressDisplay& display_;
   RoundEvaluations& evaluations_;
   RunWatch& watch_;
-  DeviceActivityLog& devices_;
+  DeviceBook& book_;
   std::optional<std::string> stop_reason_;
 };
 

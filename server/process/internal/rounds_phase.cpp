@@ -47,41 +47,55 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
           [&](const std::string& text) { host.warn()(text); }};
 }
 
-std::optional<DeviceRegister> open_register(const std::filesystem::path& file, const Host& host) {
-  auto out = DeviceRegister::open(file);
+DeviceBook::Files open_register(const std::filesystem::path& file, const Host& host) {
+  auto out = DeviceBook::open(file);
   if (out) return std::move(*out);
   host.log().info("there is no register of devices: " + out.error().text());
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
 
-RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator)
+RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
+                         std::unique_ptr<BackgroundEvaluator> evaluator)
     : parts_(parts),
       workers_(0),
       spools_(parts.run.store->scratch_folder(), parts.config.limits.spool_memory_mib << 20),
       outbox_(parts.host.channel()),
       executor_([&channel = parts.host.channel()] { channel.wake(); }),
       evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
-      book_(open_register(parts.device_register, parts.host), parts.config.admitted, executor_,
+      book_(files, parts.run.run, parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn()(text); }),
+      faults_(files.history, executor_, [&host = parts.host](const std::string& text) { host.warn()(text); }),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
-                evaluations_, parts.watch, book_.activity()),
+                evaluations_, parts.watch, book_),
       key_switch_(parts.aggregator_key) {}
 
 Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
                                                          std::unique_ptr<BackgroundEvaluator> evaluator) {
-  auto out = std::unique_ptr<RoundsPhase>(new RoundsPhase(parts, std::move(evaluator)));
+  auto out = std::unique_ptr<RoundsPhase>(
+      new RoundsPhase(parts, open_register(parts.device_register, parts.host), std::move(evaluator)));
   out->book_.match_folder();
+  engine.coordinator.process.faults = out->kept_faults();
   HANSA_TRY(out->engine_, Engine::create(std::move(engine),
                                          {*parts.run.store, out->outbox_, out->workers_, out->spools_,
                                           out->observer_, out->executor_},
                                          steady_now()));
-  out->loop_ = std::make_unique<EngineLoop>(parts.host, *out->engine_, out->executor_,
-                                            [&activity = out->book_.activity()](const auto& in) {
-                                              activity.on_message(in.client, in.message, utc_seconds_now());
-                                            });
+  out->loop_ = std::make_unique<EngineLoop>(
+      parts.host, *out->engine_, out->executor_, [&book = out->book_](const auto& in) {
+        book.on_message(in.client, in.message, in.bulk.size(), steady_now());
+      });
   HANSA_TRY_VOID(out->catch_up());
+  return out;
+}
+
+std::vector<FaultRecord> RoundsPhase::kept_faults() {
+  std::vector<FaultRecord> out = faults_.read(utc_seconds_now());
+  for (const FaultRecord& record : out)
+    if (record.rest_left > Duration::zero())
+      parts_.host.log().info(
+          fmt::format("{} stays left out of cohorts for {:.0f} s, for its faults before this start",
+                      record.client, seconds(record.rest_left)));
   return out;
 }
 
@@ -111,6 +125,7 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
   parts_.host.display().end();
   executor_.wait();  // for an evaluation that a stop interrupted
   book_.finish();
+  faults_.finish(engine_->faults(steady_now()), utc_seconds_now());
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
@@ -145,6 +160,9 @@ void RoundsPhase::update(Instant now) {
   if (progress.all_rounds_done && progress.phase == Phase::gathering && !end_is_recorded_)
     record_end_of_rounds(progress);
   book_.write_due(now);
+  faults_.exchange(engine_->faults(now), now, utc_seconds_now(), [this](std::vector<std::string> clients) {
+    engine_->forgive(std::move(clients), steady_now());
+  });
   if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
     switches_key_ = true;
     parts_.host.display().say("the aggregator begins to use its next key");

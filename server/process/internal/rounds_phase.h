@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "common/error.h"
 #include "server/divergence/run_watch.h"
@@ -11,6 +12,7 @@
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
+#include "server/process/internal/fault_keeper.h"
 #include "server/process/internal/host.h"
 #include "server/process/internal/key_switch.h"
 #include "server/process/internal/process_observer.h"
@@ -45,7 +47,10 @@ class RoundsPhase {
   [[nodiscard]] Result<PhaseEnd> run(const std::atomic<bool>& stop, Instant started);
 
  private:
-  RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator);
+  RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
+              std::unique_ptr<BackgroundEvaluator> evaluator);
+  // The faults that an earlier process left.
+  [[nodiscard]] std::vector<FaultRecord> kept_faults();
   Result<void> catch_up();
   void serve(const std::atomic<bool>& stop);
   void update(Instant now);
@@ -63,6 +68,7 @@ class RoundsPhase {
   ThreadExecutor executor_;
   RoundEvaluations evaluations_;
   DeviceBook book_;
+  FaultKeeper faults_;
   ProcessObserver observer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EngineLoop> loop_;

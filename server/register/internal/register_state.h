@@ -16,6 +16,7 @@
 #include "common/sqlite/guard.h"
 #include "common/sqlite/statement.h"
 #include "server/register/device_register.h"
+#include "server/register/internal/audit_writer.h"
 
 namespace hansa::server {
 namespace internal {
@@ -59,17 +60,7 @@ struct DeviceRegister::State {
 
   void append(const Acting& acting, const std::string& act, const std::string& subject,
               const std::string& details) {
-    AuditEntry entry{1, acting.at, acting.actor, act, subject, details, {}};
-    Digest before;
-    sqlite::Statement last(*connection, "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
-    last.start();
-    if (last.next()) {
-      last.read(entry.number, before);
-      ++entry.number;
-    }
-    entry.hash = hash_of(entry, before);
-    sqlite::Statement(*connection, "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .run(entry.number, entry.at.value, entry.actor, entry.act, entry.subject, entry.details, entry.hash);
+    internal::append_audit(*connection, acting, {act, subject, details});
   }
 
   std::optional<Device> find_where(const char* condition, const std::string& value) {

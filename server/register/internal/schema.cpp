@@ -67,6 +67,33 @@ CREATE TABLE next_keys (
 ) WITHOUT ROWID;
 )sql";
 
+// What rounds have shown about the devices (device_history.h).
+constexpr const char* history_tables = R"sql(
+CREATE TABLE IF NOT EXISTS measures (
+  name               TEXT PRIMARY KEY,
+  examples_per_s     REAL,                 -- of its last counted training; NULL: not known
+  upload_bytes_per_s REAL,                 -- of its last measured upload; NULL: not known
+  bytes_up           INTEGER NOT NULL,     -- in all committed rounds
+  bytes_down         INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS losses (                      -- the last ones of each device
+  id     INTEGER PRIMARY KEY,
+  name   TEXT NOT NULL,
+  run    TEXT NOT NULL,
+  round  INTEGER NOT NULL,
+  at     INTEGER NOT NULL,
+  reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS losses_by_name ON losses(name, id);
+CREATE TABLE IF NOT EXISTS standings (                   -- of devices with faults
+  name             TEXT PRIMARY KEY,
+  faults           INTEGER NOT NULL,
+  counted_in_a_row INTEGER NOT NULL,
+  left_out_until   INTEGER NOT NULL,       -- 0: it may take part
+  released         INTEGER NOT NULL        -- 1: by the operator, and the aggregator does not know yet
+) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 void create_register(SQLite::Database& database) {
@@ -77,6 +104,7 @@ void create_register(SQLite::Database& database) {
     database.exec(next_keys_table);
     sqlite::set_schema_version(database, register_version);
   }
+  database.exec(history_tables);
   transaction.commit();
 }
 

@@ -7,6 +7,7 @@ class Database;
 
 namespace hansa::server::internal {
 
+// Programs of an earlier version refuse the file. Tables that they may ignore do not change it.
 inline constexpr int register_version = 2;
 
 // Creates the tables in an empty database, or those that an earlier version lacks, in one transaction; concurrent calls of several processes are harmless. Throws
