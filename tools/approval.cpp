@@ -31,8 +31,9 @@ Result<void> admit(const server::FederationConfig& config, Device& device,
                    const server::Acting& acting) {
   HANSA_TRY_VOID(devices.approve(device.name, certificate, acting));
   device.certificate = certificate;
+  HANSA_TRY_VOID(server::admit_device(config.admitted, device));
   device.state = DeviceState::admitted;
-  return server::admit_device(config.admitted, device);
+  return devices.mark_admitted(device.name);
 }
 
 }  // namespace

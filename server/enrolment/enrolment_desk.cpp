@@ -103,13 +103,18 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
   if (device.state == DeviceState::pending && certify_) {
     HANSA_TRY(device.certificate, certify_(device, now));
     HANSA_TRY_VOID(devices_.approve(device.name, *device.certificate, acting));
-    device.state = DeviceState::admitted;
+    device.state = DeviceState::certified;
     on_news_(visitor.address, fmt::format("device {} has joined, from {}", device.name, visitor.address));
   }
   return answer_known(device);
 }
 
-Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
+Result<void> EnrolmentDesk::admit(const Device& device) {
+  HANSA_TRY_VOID(admit_device(config_.admitted, device));
+  return devices_.mark_admitted(device.name);
+}
+
+Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) {
   JoinAnswer out;
   switch (device.state) {
     case DeviceState::pending:
@@ -117,6 +122,7 @@ Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
       out.retry_after_s = config_.limits.retry_pending_s;
       out.text = device.name;
       return out;
+    case DeviceState::certified:
     case DeviceState::admitted:
     case DeviceState::removed: break;
     case DeviceState::quarantined:
@@ -125,15 +131,21 @@ Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
       return fail(ErrorCode::refused, "device " + device.name,
                   fmt::format("is {} by the operator", name(device.state)), "ask the operator");
   }
-  if (!device.certificate || device.state == DeviceState::removed)
+  HANSA_TRY(const auto revoked, read_revoked_keys(config_.admitted));
+  if (revoked.contains(device.key))
+    return fail(ErrorCode::refused, "device " + device.name, "was revoked by the operator",
+                "ask the operator");
+  // The aggregator, or `hansa approve`, may have ended between the register and the folder.
+  if (device.state == DeviceState::certified) HANSA_TRY_VOID(admit(device));
+  // From then on the folder decides, also before the register has followed it. Its file may have a newer certificate.
+  HANSA_TRY(const auto file, find_admitted(config_.admitted, device.name));
+  if (!file || file->key != device.key || !file->certificate || device.state == DeviceState::removed)
     return fail(ErrorCode::refused, "device " + device.name, "was removed by the operator",
                 "ask the operator");
-  // The aggregator may have ended between the register and the folder.
-  HANSA_TRY_VOID(admit_device(config_.admitted, device));
   out.status = JoinStatus::enrolled;
   out.name = device.name;
-  out.validity = device.certificate->validity;
-  out.signature = device.certificate->signature;
+  out.validity = file->certificate->validity;
+  out.signature = file->certificate->signature;
   out.addresses = config_.client_addresses;
   return out;
 }

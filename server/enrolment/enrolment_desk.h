@@ -54,7 +54,9 @@ class EnrolmentDesk {
   [[nodiscard]] Result<enrolment::JoinAnswer> decide(const enrolment::JoinRequest& request,
                                                      const Visitor& visitor, UtcSeconds now, Instant steady);
   // What a device is answered that has joined or waits for it.
-  [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device) const;
+  [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device);
+  // Writes the file of a certified device. Never that of another one: whoever removed it would see it come back.
+  [[nodiscard]] Result<void> admit(const Device& device);
   [[nodiscard]] enrolment::JoinAnswer busy() const;
 
   DeskConfig config_;

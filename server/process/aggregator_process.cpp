@@ -131,9 +131,8 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
   if (!run.statistics.empty())
     engine.constants.push_back(
         {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
-  HANSA_TRY(const auto rounds,
-            internal::RoundsPhase::create({config, devices.device_register, run, watch, *host},
-                                          std::move(engine), std::move(evaluator)));
+  HANSA_TRY(const auto rounds, internal::RoundsPhase::create({config, run, watch, *host}, std::move(engine),
+                                                             std::move(evaluator)));
   return rounds->run(stop, started);
 }
 

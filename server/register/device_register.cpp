@@ -20,8 +20,9 @@ using secure_aggregation::IdentityKey;
 using secure_aggregation::Signature;
 using sqlite::Statement;
 
-constexpr std::array all_states{DeviceState::pending, DeviceState::admitted, DeviceState::quarantined,
-                                DeviceState::revoked, DeviceState::denied,   DeviceState::removed};
+constexpr std::array all_states{DeviceState::pending,     DeviceState::certified, DeviceState::admitted,
+                                DeviceState::quarantined, DeviceState::revoked,   DeviceState::denied,
+                                DeviceState::removed};
 constexpr std::size_t text_bytes_max = 1'024;  // of a label or of details
 
 template <std::size_t N>
@@ -89,6 +90,7 @@ std::string short_id(const enrolment::TokenId& id) {
 std::string_view name(DeviceState state) {
   switch (state) {
     case DeviceState::pending: return "pending";
+    case DeviceState::certified: return "certified";
     case DeviceState::admitted: return "admitted";
     case DeviceState::quarantined: return "quarantined";
     case DeviceState::revoked: return "revoked";
@@ -308,13 +310,22 @@ Result<void> DeviceRegister::approve(const std::string& device, const Device::Ce
                   "\"hansa devices\" lists the devices");
     const auto signature = blob_of(certificate.signature);
     Statement(*state_->connection,
-              "UPDATE devices SET state = 'admitted', epoch = ?, issued = ?, expires = ?, signature = ? "
+              "UPDATE devices SET state = 'certified', epoch = ?, issued = ?, expires = ?, signature = ? "
               "WHERE name = ?")
         .run(certificate.validity.epoch, certificate.validity.issued.value,
              certificate.validity.expires.value, std::span<const std::byte>(signature), device);
     state_->append(acting, "device.enrolled", device,
                    fmt::format("certified until {}, epoch {}", rfc3339_text(certificate.validity.expires),
                                certificate.validity.epoch));
+    return {};
+  });
+}
+
+Result<void> DeviceRegister::mark_admitted(const std::string& device) {
+  return state_->change("admitting a device", [&]() -> Result<void> {
+    Statement(*state_->connection,
+              "UPDATE devices SET state = 'admitted' WHERE name = ? AND state = 'certified'")
+        .run(device);
     return {};
   });
 }
@@ -358,7 +369,9 @@ Result<bool> DeviceRegister::match_folder(std::span<const Listed> listed, const 
         // The operator put another key there, or the file of a device that had been removed.
         if (known->key == file.key) {
           state_->write_state(file.name, DeviceState::admitted);
-          state_->append(acting, "device.admitted", file.name, "by a file in the folder of admitted clients");
+          if (known->state != DeviceState::certified)
+            state_->append(acting, "device.admitted", file.name,
+                           "by a file in the folder of admitted clients");
           continue;
         }
         const auto identity = blob_of(file.identity.value_or(IdentityKey{}));

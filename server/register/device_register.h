@@ -56,9 +56,11 @@ class DeviceRegister {
   // "device-N", and was never used before; names in `taken` are not used. Fails (refused) if the token has expired or is used up, or if the key or identity is known.
   [[nodiscard]] Result<Device> enrol(const Applicant& applicant, std::span<const std::string> taken,
                                      const Acting& acting);
-  // The operator's signature of a pending device. Fails (usage) if it is not pending.
+  // The operator's signature of a pending device, which is certified then. Fails (usage) if it is not pending.
   [[nodiscard]] Result<void> approve(const std::string& name, const Device::Certified& certificate,
                                      const Acting& acting);
+  // The file of a certified device was written: from now on the folder decides. Changes no other state.
+  [[nodiscard]] Result<void> mark_admitted(const std::string& name);
   // Fails (usage) if there is no such device. details: for the audit log.
   [[nodiscard]] Result<void> set_state(const std::string& name, DeviceState state, const std::string& details,
                                        const Acting& acting);

@@ -172,7 +172,7 @@ TEST_F(OperatorTest, ARevokedDeviceComesBackNeitherByItsFileNorByItsFolder) {
   ASSERT_TRUE(revoke(config, "a", "stolen", *devices, acting));
   EXPECT_FALSE(is_admitted("a"));
   ASSERT_TRUE(write_file_atomically(file, copy));
-  EXPECT_THAT(server::list_admitted(config.admitted).size(), 2U);
+  EXPECT_THAT(server::list_admitted(config.admitted)->size(), 2U);
   fs::remove(file);
   const auto added = add_client({folder(), "a", {}, {}});
   ASSERT_FALSE(added);

@@ -32,7 +32,8 @@ void DeviceBook::run(Work work) {
 
 void DeviceBook::match_folder() {
   run([admitted = admitted_](DeviceRegister& devices) -> Result<void> {
-    HANSA_TRY_VOID(devices.match_folder(list_admitted(admitted), by_aggregator()));
+    HANSA_TRY(const auto listed, list_admitted(admitted));
+    HANSA_TRY_VOID(devices.match_folder(listed, by_aggregator()));
     return {};
   });
 }

@@ -21,6 +21,7 @@
 #include "server/process/aggregator_process.h"
 #include "server/process/internal/warnings.h"
 #include "server/process/progress_display.h"
+#include "server/register/device_register.h"
 
 namespace hansa::server::internal {
 
@@ -38,6 +39,8 @@ class Host {
   // Opens the socket, but handles no message. Fails as a channel does.
   [[nodiscard]] static Result<std::unique_ptr<Host>> open(const Parts& parts);
 
+  // The register of devices; empty: it cannot be opened. The reason is a warning, once.
+  [[nodiscard]] std::optional<DeviceRegister> open_register();
   // Opens the port on which devices join, if the configuration has one.
   [[nodiscard]] Result<void> start_enrolment();
 
@@ -68,6 +71,7 @@ class Host {
   std::unique_ptr<transport::ServerChannel> channel_;
   ProgressDisplay display_;
   Warnings warn_;
+  bool has_warned_of_register_ = false;
   std::unique_ptr<EnrolmentServer> enrolment_;
 };
 

@@ -46,13 +46,6 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
           [&](const std::string& text) { host.log().debug(text); }};
 }
 
-std::optional<DeviceRegister> open_register(const std::filesystem::path& file, const Host& host) {
-  auto out = DeviceRegister::open(file);
-  if (out) return std::move(*out);
-  host.log().info("there is no register of devices: " + out.error().text());
-  return std::nullopt;
-}
-
 }  // namespace
 
 RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator> evaluator)
@@ -62,7 +55,7 @@ RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator
       outbox_(parts.host.channel()),
       executor_([&channel = parts.host.channel()] { channel.wake(); }),
       evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
-      book_(open_register(parts.device_register, parts.host), parts.config.admitted, executor_,
+      book_(parts.host.open_register(), parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn()(text); }),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
                 evaluations_, parts.watch, book_.activity()) {}

@@ -23,7 +23,6 @@ class RoundsPhase {
  public:
   struct Parts {
     const FederationConfig& config;
-    const std::filesystem::path& device_register;  // file
     PreparedRun& run;  // begun
     RunWatch& watch;
     Host& host;
