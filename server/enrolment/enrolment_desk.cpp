@@ -1,10 +1,8 @@
 #include "server/enrolment/enrolment_desk.h"
 
-#include <array>
-
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "protocols/transport/address_network.h"
 #include "server/enrolment/admitted_folder.h"
 
 namespace hansa::server {
@@ -25,15 +23,6 @@ JoinAnswer refused(std::string text) {
 JoinAnswer unknown_token() { return refused("this aggregator knows no such token"); }
 
 }  // namespace
-
-std::string network_of(const std::string& address) {
-  std::array<std::uint8_t, 16> bytes{};
-  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size()) == nullptr) return address;
-  return std::string(text.data()) + "/64";
-}
 
 EnrolmentDesk::EnrolmentDesk(DeskConfig config, DeviceRegister devices, Certifier certify, OnNews on_news)
     : config_(std::move(config)),
@@ -67,7 +56,7 @@ JoinAnswer EnrolmentDesk::answer(const JoinRequest& request, const Visitor& visi
 
 Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
                                          Instant steady) {
-  const std::string network = network_of(visitor.address);
+  const std::string network = transport::network_of(visitor.address);
   HANSA_TRY(const auto known, devices_.find_key(visitor.key));
   // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it.
   if (!known && !failures_.allows(network, steady)) return busy();

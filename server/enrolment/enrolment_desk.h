@@ -67,7 +67,4 @@ class EnrolmentDesk {
   BucketTable failures_;  // by address
 };
 
-// The part of an address that one attacker has: an IPv6 network of 64 bits, an IPv4 address.
-[[nodiscard]] std::string network_of(const std::string& address);
-
 }  // namespace hansa::server

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "protocols/transport/address_network.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/signer.h"
 #include "tests/register/support.h"
@@ -273,9 +274,15 @@ TEST_F(AdversaryEnrolment, WithoutTheListOfRevokedKeysNobodyIsEnrolled) {
 }
 
 TEST_F(AdversaryEnrolment, AnIpv6NetworkIsOneAddress) {
+  using transport::network_of;
   EXPECT_EQ(network_of("2001:db8::1"), network_of("2001:db8::ffff:1"));
   EXPECT_NE(network_of("2001:db8::1"), network_of("2001:db8:0:1::1"));
   EXPECT_EQ(network_of("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(network_of("::ffff:192.0.2.7"), "192.0.2.7")
+      << "a socket for both gives IPv4 addresses in this form";
+  EXPECT_EQ(network_of("fe80::1%eth0"), network_of("fe80::2%eth0"));
+  EXPECT_NE(network_of("fe80::1%eth0"), network_of("fe80::1%eth1"));
+  EXPECT_EQ(network_of("no address"), "no address");
 }
 
 TEST_F(EnrolmentDeskTest, EveryEnrolmentHasItsAuditEntries) {
