@@ -58,8 +58,12 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
                                          Instant steady) {
   const std::string network = transport::network_of(visitor.address);
   HANSA_TRY(const auto known, devices_.find_key(visitor.key));
-  // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it.
-  if (!known && !failures_.allows(network, steady)) return busy();
+  // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it: with the
+  // token that they have used, so that none of them can try others.
+  const bool has_joined = known && known->token == request.id &&
+                          (known->state == DeviceState::pending || known->state == DeviceState::certified ||
+                           known->state == DeviceState::admitted);
+  if (!has_joined && !failures_.allows(network, steady)) return busy();
   HANSA_TRY(const auto token, devices_.find_token(request.id));
   // An unknown token costs the same comparison.
   const Digest expected = token ? token->hash : Digest{};

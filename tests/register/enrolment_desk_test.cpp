@@ -187,6 +187,26 @@ TEST_F(AdversaryEnrolment, ADeviceThatWaitsIsNotHinderedByAGuesserAtItsAddress) 
   EXPECT_EQ(ask(token, keys).status, JoinStatus::pending);
 }
 
+TEST_F(AdversaryEnrolment, AKnownKeyDoesNotGuessWithoutALimit) {
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  const auto guess = [&] {
+    int looked_at = 0;
+    for (int i = 0; i < 100; ++i) {
+      steady += std::chrono::milliseconds(21);
+      if (ask(make_token(), keys, "198.51.100.1").status != JoinStatus::busy) ++looked_at;
+    }
+    return looked_at;
+  };
+  EXPECT_LE(guess(), 11) << "of an admitted device";
+  EXPECT_EQ(ask(token, keys, "198.51.100.1").status, JoinStatus::enrolled) << "its own token is no guess";
+  for (const auto state : {DeviceState::denied, DeviceState::removed, DeviceState::revoked}) {
+    ASSERT_TRUE(devices->set_state("LINE-7", state, "", by_operator));
+    EXPECT_LE(guess(), 1) << name(state);
+    EXPECT_EQ(ask(token, keys, "198.51.100.1").status, JoinStatus::busy) << name(state);
+  }
+}
+
 TEST_F(AdversaryEnrolment, AFloodFromManyAddressesIsLimitedInTotal) {
   int busy = 0;
   for (int i = 0; i < 1'000; ++i)
