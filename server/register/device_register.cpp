@@ -79,6 +79,13 @@ TokenRecord read_token(Statement& row) {
 }
 constexpr const char* token_columns = "SELECT id, hash, label, uses, used, made, expires FROM tokens ";
 
+constexpr const char* audit_columns = "SELECT number, at, actor, act, subject, details, hash FROM audit ";
+AuditEntry read_audit_entry(Statement& row) {
+  AuditEntry out;
+  row.read(out.number, out.at.value, out.actor, out.act, out.subject, out.details, out.hash);
+  return out;
+}
+
 std::string short_id(const enrolment::TokenId& id) {
   std::string out;
   for (const std::uint8_t byte : id) out += fmt::format("{:02x}", byte);
@@ -438,16 +445,29 @@ Result<void> DeviceRegister::record(const std::string& act, const std::string& s
 Result<std::vector<AuditEntry>> DeviceRegister::audit() {
   return sqlite::guarded(state_->file, "reading the audit log", [&] {
     std::vector<AuditEntry> out;
-    Statement query(*state_->connection,
-                    "SELECT number, at, actor, act, subject, details, hash FROM audit ORDER BY number");
+    Statement query(*state_->connection, (std::string(audit_columns) + "ORDER BY number").c_str());
     query.start();
-    while (query.next()) {
-      AuditEntry entry;
-      query.read(entry.number, entry.at.value, entry.actor, entry.act, entry.subject, entry.details,
-                 entry.hash);
-      out.push_back(std::move(entry));
-    }
+    while (query.next()) out.push_back(read_audit_entry(query));
     return out;
+  });
+}
+
+Result<std::optional<AuditEntry>> DeviceRegister::last_audit_entry() {
+  return sqlite::guarded(state_->file, "reading the audit log", [&]() -> std::optional<AuditEntry> {
+    Statement query(*state_->connection,
+                    (std::string(audit_columns) + "ORDER BY number DESC LIMIT 1").c_str());
+    query.start();
+    if (!query.next()) return std::nullopt;
+    return read_audit_entry(query);
+  });
+}
+
+Result<std::optional<AuditEntry>> DeviceRegister::audit_entry(std::uint64_t number) {
+  return sqlite::guarded(state_->file, "reading the audit log", [&]() -> std::optional<AuditEntry> {
+    Statement query(*state_->connection, (std::string(audit_columns) + "WHERE number = ?").c_str());
+    query.start(number);
+    if (!query.next()) return std::nullopt;
+    return read_audit_entry(query);
   });
 }
 

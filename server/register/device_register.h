@@ -84,6 +84,9 @@ class DeviceRegister {
   [[nodiscard]] Result<void> record(const std::string& act, const std::string& subject,
                                     const std::string& details, const Acting& acting);
   [[nodiscard]] Result<std::vector<AuditEntry>> audit();
+  // One entry; empty: there is none.
+  [[nodiscard]] Result<std::optional<AuditEntry>> last_audit_entry();
+  [[nodiscard]] Result<std::optional<AuditEntry>> audit_entry(std::uint64_t number);
 
  private:
   struct State;
@@ -96,5 +99,8 @@ class DeviceRegister {
 // The first entry that does not follow from the one before, or is missing; empty: the chain is whole.
 [[nodiscard]] std::optional<Error> find_break(std::span<const AuditEntry> entries,
                                               const std::string& location);
+// How many entries follow the one with this hash; empty: there is none.
+[[nodiscard]] std::optional<std::size_t> entries_after(std::span<const AuditEntry> entries,
+                                                       const Digest& head);
 
 }  // namespace hansa::server

@@ -57,6 +57,7 @@ RoundsPhase::RoundsPhase(const Parts& parts, std::unique_ptr<BackgroundEvaluator
       evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
       book_(parts.host.open_register(), parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn()(text); }),
+      witness_(parts.host.open_register(), executor_, parts.host.log()),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
                 evaluations_, parts.watch, book_.activity()) {}
 
@@ -96,6 +97,7 @@ Result<void> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   parts_.host.display().end();
   executor_.wait();  // for an evaluation that a stop interrupted
   book_.finish();
+  witness_.finish();
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
@@ -129,6 +131,7 @@ void RoundsPhase::update(Instant now) {
   if (progress.all_rounds_done && progress.phase == Phase::gathering && !end_is_recorded_)
     record_end_of_rounds(progress);
   book_.write_due(now);
+  witness_.look_due(now);
   if (auto& manager = parts_.host.manager(); manager.is_present()) manager.status(status_text(progress));
   show(now);
 }

@@ -8,6 +8,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/evaluation/model_process.h"
+#include "server/process/internal/audit_witness.h"
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
@@ -55,6 +56,7 @@ class RoundsPhase {
   ThreadExecutor executor_;
   RoundEvaluations evaluations_;
   DeviceBook book_;
+  AuditWitness witness_;
   ProcessObserver observer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EngineLoop> loop_;

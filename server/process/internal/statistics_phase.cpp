@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "server/engine/thread_executor.h"
+#include "server/process/internal/audit_witness.h"
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
@@ -52,6 +53,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   Observer observer(host);
   DeviceBook book(host.open_register(), config.admitted, executor,
                   [&host](const std::string& text) { host.warn()(text); });
+  AuditWitness witness(host.open_register(), executor, host.log());
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*round.store, outbox, workers, spools, observer, executor}, steady_now()));
@@ -68,6 +70,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
     const Instant now = steady_now();
     if (!loop.is_display_due(now)) continue;
     if (host.follow_admission(*engine, now)) book.match_folder();
+    witness.look_due(now);
     host.display().update(engine->progress(now), 0, engine->bytes_up(), engine->bytes_down(), now);
   }
   executor.wait();
