@@ -43,9 +43,17 @@ Result<std::vector<Device>> approve_devices(const server::FederationConfig& conf
                                             const secure_aggregation::SigningKey& root,
                                             const ApprovalTerms& terms, server::DeviceRegister& devices,
                                             const server::Acting& acting) {
+  if (terms.identity && names.size() != 1)
+    return fail(ErrorCode::usage, "--identity", "is the identity of one device", "name one device");
   std::vector<Device> out;
   for (const std::string& name : names) {
     HANSA_TRY(Device device, find_pending(name, devices));
+    if (terms.identity && *terms.identity != device.identity)
+      return fail(
+          ErrorCode::refused, name,
+          "has another identity in the register: " + enrolment::text_of(device.identity),
+          "somebody else may have used its token, or may have changed the register: deny it, and look at "
+          "the aggregator's machine");
     HANSA_TRY(const auto certificate,
               server::certify_device(
                   device, root, {config.name, root.public_key(), epoch_of(config), terms.days}, acting.at));

@@ -2,6 +2,7 @@
 // are carried to the machine that has it.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,12 @@
 
 namespace hansa::tools {
 
-// Certifies pending devices and admits them. Fails (usage) at the first name that does not wait for approval.
+// Certifies pending devices and admits them. Fails (usage) at the first name that does not wait for approval, and
+// (refused) if the register has another identity than `identity`.
 struct ApprovalTerms {
   std::uint32_t days = 400;
+  std::optional<secure_aggregation::IdentityKey> identity =
+      {};  // of the only device, as read on the device itself
 };
 [[nodiscard]] Result<std::vector<server::Device>> approve_devices(const server::FederationConfig& config,
                                                                   const std::vector<std::string>& names,

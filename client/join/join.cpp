@@ -150,6 +150,7 @@ Result<Joined> join(const JoinToken& token, const JoinPlan& plan,
   HANSA_TRY_VOID(make_private_folder(plan.folder));
   HANSA_TRY(const auto key, own_key(plan.folder / "client.key"));
   HANSA_TRY(const auto request, enrolment::make_join_request(token, key));
+  on_note("this device's identity, for the operator to compare: " + enrolment::text_of(request.identity));
   const auto frame = enrolment::encode(request);
   Notes note(on_note);
   bool is_pending = false;

@@ -130,6 +130,25 @@ TEST_F(OperatorTest, AnApprovedDeviceIsCertifiedAndAdmitted) {
       << "it does not wait any more";
 }
 
+using AdversaryApproval = OperatorTest;
+TEST_F(AdversaryApproval, AnIdentityThatSomebodyPutIntoTheRegisterIsNotCertified) {
+  static_cast<void>(pending("LINE-7"));
+  const auto own = enrolment::identity_of(secrets[0])->public_key();
+  const auto of_another = secure_aggregation::SigningKey::generate()->public_key();
+  ApprovalTerms terms;
+  terms.identity = of_another;  // what the operator reads on the device
+  const auto refused = approve_devices(config, {"LINE-7"}, *root, terms, *devices, acting);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr(enrolment::text_of(own)));
+  EXPECT_FALSE(is_admitted("LINE-7"));
+  terms.identity = own;
+  EXPECT_EQ(approve_devices(config, {"LINE-7", "LINE-8"}, *root, terms, *devices, acting).error().code,
+            ErrorCode::usage);
+  EXPECT_TRUE(approve_devices(config, {"LINE-7"}, *root, terms, *devices, acting));
+  EXPECT_TRUE(is_admitted("LINE-7"));
+}
+
 TEST_F(OperatorTest, ADeniedDeviceIsNotAdmitted) {
   const std::string token = pending("LINE-7");
   ASSERT_TRUE(deny_device("LINE-7", *devices, acting));
