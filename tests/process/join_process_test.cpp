@@ -116,6 +116,35 @@ TEST_F(AdversaryRevocation, ARevokedDeviceIsOutWithinASecondAndStaysOutAfterARes
   EXPECT_EQ(find(devices("devices"), "client-01").at("state"), "revoked");
 }
 
+TEST_F(AdversaryRevocation, WithoutAReadableListOfRevokedKeysTheAggregatorDoesNotStart) {
+  // Nobody reads a folder as a file, not even root.
+  fs::create_directory(folder / "admitted" / "revoked.keys");
+  ChildProcess aggregator("hansa-aggregator", {(folder / "federation.toml").string(), "--progress", "plain"},
+                          log("aggregator"));
+  EXPECT_EQ(aggregator.wait(seconds(60)), exit_code(ErrorCode::storage)) << aggregator.output();
+  EXPECT_NE(aggregator.output().find("revoked.keys: is not a file; let the aggregator's user read it"),
+            std::string::npos)
+      << aggregator.output();
+}
+
+TEST_F(AdversaryRevocation, AListOfRevokedKeysThatBecomesUnreadableIsAnErrorInTheLog) {
+  auto aggregator = start_aggregator("aggregator");
+  fs::create_directory(folder / "admitted" / "revoked.keys");
+  EXPECT_TRUE(aggregator.wait_for_output("no new device is admitted, because the revoked keys", seconds(60)))
+      << aggregator.output();
+}
+
+TEST_F(JoinProgram, AMissingRegisterIsAWarningWithoutEnrolmentToo) {
+  fs::remove_all(folder / "devices.sqlite");
+  fs::create_directory(folder / "devices.sqlite");
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("there is no register of devices", seconds(60)))
+      << aggregator.output();
+  const std::string output = aggregator.output();
+  EXPECT_TRUE(std::regex_search(output, std::regex("warning[^\n]*there is no register of devices")))
+      << output;
+}
+
 TEST_F(JoinProgram, AQuarantinedDeviceComesBackWhenItIsReleased) {
   auto aggregator = start_aggregator("aggregator");
   replace(client_file(1), "\\[data\\][^\\[]*",
