@@ -41,8 +41,9 @@ Result<void> admit(const server::FederationConfig& config, Pending& pending,
                                        acting);
   HANSA_TRY_VOID(devices.approve(pending.device.name, certificate, acting));
   pending.device.certificate = certificate;
+  HANSA_TRY_VOID(server::admit_device(config.admitted, pending.device));
   pending.device.state = DeviceState::admitted;
-  return server::admit_device(config.admitted, pending.device);
+  return devices.mark_admitted(pending.device.name);
 }
 
 }  // namespace
@@ -67,9 +68,16 @@ Result<std::vector<Pending>> approve_devices(const server::FederationConfig& con
                                              const secure_aggregation::SigningKey& root,
                                              const ApprovalTerms& terms, server::DeviceRegister& devices,
                                              const server::Acting& acting) {
+  if (terms.identity && names.size() != 1)
+    return fail(ErrorCode::usage, "--identity", "is the identity of one device", "name one device");
   std::vector<Pending> out;
   for (const std::string& name : names) {
     HANSA_TRY(Pending pending, find_pending(name, devices));
+    if (const auto identity = pending.asking().identity; terms.identity && *terms.identity != identity)
+      return fail(
+          ErrorCode::refused, name, "has another identity in the register: " + enrolment::text_of(identity),
+          "somebody else may have used its token, or may have changed the register: deny it, and look at "
+          "the aggregator's machine");
     HANSA_TRY(
         const auto certificate,
         server::certify_device(pending.asking(), root,

@@ -25,8 +25,11 @@ struct Pending {
 
 struct ApprovalTerms {
   std::uint32_t days = 400;
+  std::optional<secure_aggregation::IdentityKey> identity =
+      {};  // of the only device, as read on the device itself
 };
-// Certifies pending devices and next keys, and admits them. Fails (usage) at the first name that does not wait for approval.
+// Certifies pending devices and next keys, and admits them. Fails (usage) at the first name that does not wait for
+// approval, and (refused) if the register has another identity than `identity`.
 [[nodiscard]] Result<std::vector<Pending>> approve_devices(const server::FederationConfig& config,
                                                            const std::vector<std::string>& names,
                                                            const secure_aggregation::SigningKey& root,

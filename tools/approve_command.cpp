@@ -17,6 +17,7 @@ struct ApproveOptions {
   std::filesystem::path folder = ".";
   std::filesystem::path root, export_to, import_from, rotation;
   std::vector<std::string> names;
+  std::string identity;
   ApprovalTerms terms;
   bool all = false, deny = false;
 };
@@ -45,9 +46,17 @@ Result<void> print_pending(server::DeviceRegister& devices) {
   return {};
 }
 
-void print_admitted(const std::vector<std::string>& names) {
-  for (const std::string& name : names) fmt::print("{} is certified and admitted\n", name);
-  if (names.empty()) fmt::print("no device was admitted\n");
+void print_admitted(const std::vector<server::Device>& admitted) {
+  for (const server::Device& device : admitted)
+    fmt::print("{} is certified and admitted, with the identity {}\n", device.name,
+               enrolment::text_of(device.identity));
+  if (admitted.empty()) fmt::print("no device was admitted\n");
+}
+
+std::vector<server::Device> asking(const std::vector<Pending>& approved) {
+  std::vector<server::Device> out;
+  for (const Pending& pending : approved) out.push_back(pending.asking());
+  return out;
 }
 
 // A device without a connection to the port for enrolment gets its certificate as a file.
@@ -74,7 +83,12 @@ Result<void> run_approve(ApproveOptions options) {
     return fail(ErrorCode::usage, config.file.string(), "names no root key", "set secure_aggregation.root");
   if (!options.import_from.empty()) {
     HANSA_TRY(const auto names, import_certificates(config, options.import_from, devices, acting));
-    print_admitted(names);
+    std::vector<server::Device> admitted;
+    for (const std::string& name : names) {
+      HANSA_TRY(auto device, devices.find(name));
+      if (device) admitted.push_back(std::move(*device));
+    }
+    print_admitted(admitted);
     return {};
   }
   if (!options.rotation.empty()) {
@@ -84,7 +98,7 @@ Result<void> run_approve(ApproveOptions options) {
                   "is done: " + pending.device.name + " has this key already", "nothing is left to do");
     fmt::print("{} asks for a change of its key\n", pending.device.name);
     if (pending.next->state == server::NextKeyState::certified) {
-      print_admitted({pending.device.name});
+      print_admitted({pending.asking()});
       return print_file_for_device(config, pending.device.name);
     }
     options.names = {pending.device.name};
@@ -102,10 +116,13 @@ Result<void> run_approve(ApproveOptions options) {
     }
     return {};
   }
+  if (!options.identity.empty()) {
+    HANSA_TRY(options.terms.identity, enrolment::parse_identity(options.identity, "--identity"));
+  }
   HANSA_TRY(const auto root, read_operator_key(config, options.folder, options.root));
   HANSA_TRY(const auto approved,
             approve_devices(config, options.names, root, options.terms, devices, acting));
-  print_admitted(names_of(approved));
+  print_admitted(asking(approved));
   if (!options.rotation.empty()) return print_file_for_device(config, options.names.front());
   return {};
 }
@@ -118,6 +135,8 @@ void add_approve_command(CLI::App& hansa, Outcome& outcome) {
   command->footer(
       "Examples, in a federation's folder:\n  hansa approve\n  hansa approve LINE-7 --root "
       "~/operator/root.key\n"
+      "  hansa approve LINE-7 --identity 5f2c...   # printed by hansa-client join on the "
+      "device\n"
       "  hansa approve --deny LINE-8\n"
       "  hansa approve --rotation LINE-7.rotation --root ~/operator/root.key\n"
       "With the root key on a machine without a network, carry the files there and back:\n"
@@ -139,6 +158,11 @@ void add_approve_command(CLI::App& hansa, Outcome& outcome) {
       ->add_option("--rotation", options->rotation,
                    "The file with which a device asks for a change of its key")
       ->excludes(names)
+      ->excludes(all);
+  command
+      ->add_option(
+          "--identity", options->identity,
+          "The device's identity, as the device itself shows it; another one in the register is refused")
       ->excludes(all);
   command->add_flag("--deny", options->deny, "Refuse the devices instead");
   auto* to = command->add_option("--export", options->export_to, "Write the requests to this folder");

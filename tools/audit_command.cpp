@@ -1,5 +1,4 @@
 // hansa audit: the log of what operators and the aggregator did with devices.
-#include <algorithm>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -57,9 +56,11 @@ Result<void> run_verify(const AuditOptions& options) {
   if (auto broken = server::find_break(entries, location)) return tl::unexpected<Error>(std::move(*broken));
   if (!options.head.empty()) {
     HANSA_TRY(const Digest head, parse_digest(options.head));
-    if (std::ranges::none_of(entries, [&](const auto& entry) { return entry.hash == head; }))
+    const auto after = server::entries_after(entries, head);
+    if (!after)
       return fail(ErrorCode::storage, location, "does not contain the entry with this hash",
                   "the log was shortened or written again since the hash was noted: compare with a copy");
+    fmt::print("the entry with the noted hash is there, and {} entries follow it\n", *after);
   }
   const std::string last = entries.empty() ? "-" : entries.back().hash.hex();
   fmt::print("{} entries, each follows from the one before; the last one's hash: {}\n", entries.size(), last);
@@ -81,13 +82,13 @@ void add_audit_command(CLI::App& hansa, Outcome& outcome) {
     if (!*chosen) outcome = run_print(*options);
   });
 
-  CLI::App* verify =
-      command->add_subcommand("verify", "Check that no entry was changed, removed or put in between");
+  CLI::App* verify = command->add_subcommand("verify", "Check that each entry follows from the one before");
   verify->footer(
       "Example, in a federation's folder:\n  hansa audit verify\n"
-      "Whoever can write the file can also write a whole new log: note the last hash elsewhere, and compare "
-      "it\n"
-      "later with --head.");
+      "Whoever can write the file can also cut off its end, or write a whole new log. The aggregator writes "
+      "the "
+      "last\n"
+      "hash to its own log when entries are added: check the newest of them with --head.");
   verify->add_option("--folder", options->folder, "The federation's folder")->capture_default_str();
   verify->add_option("--head", options->head, "A hash that was printed before: it must still be in the log");
   verify->callback([options, chosen, &outcome] {

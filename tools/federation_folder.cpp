@@ -41,7 +41,8 @@ Result<server::DeviceRegister> open_register(const server::FederationConfig& con
                                              const server::Acting& acting) {
   HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   HANSA_TRY(server::DeviceRegister devices, server::DeviceRegister::open(devices_config.device_register));
-  HANSA_TRY_VOID(devices.match_folder(server::list_admitted(config.admitted), acting));
+  HANSA_TRY(const auto listed, server::list_admitted(config.admitted));
+  HANSA_TRY_VOID(devices.match_folder(listed, acting));
   return devices;
 }
 

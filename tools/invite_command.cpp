@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "protocols/enrolment/device_file.h"
 #include "server/config/devices_config.h"
 #include "tools/commands.h"
 #include "tools/federation_folder.h"
@@ -67,6 +68,11 @@ Result<void> run_invite(InviteOptions options) {
       "expires at {}.\n",
       options.plan.uses == 1 ? "one device" : fmt::format("{} devices", options.plan.uses),
       rfc3339_text(invitation.expires));
+  // The token takes it from federation.toml, which may have been changed on the machine where this runs.
+  fmt::print(stderr,
+             "The device will believe certificates of this root key; compare: hansa keys show --identity "
+             "root.pub\n  {}\n",
+             enrolment::text_of(*config.root));
   HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
   if (devices_config.enrolment->root_key.empty())
     fmt::print(stderr, "A device that uses it waits until you approve it: hansa approve\n");

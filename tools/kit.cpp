@@ -5,10 +5,10 @@
 #include "common/files.h"
 #include "common/utc.h"
 #include "tools/federation_folder.h"
+#include "tools/private_folder.h"
 #include "tools/site.h"
 #include "tools/site_package.h"
 #include "tools/tar_file.h"
-#include "tools/unfinished_folder.h"
 
 namespace hansa::tools {
 namespace {
@@ -28,22 +28,17 @@ std::string readme(const std::string& name) {
 // The archive contains a secret, so that it is made where nobody else can read it.
 Result<void> write_archive(const fs::path& out, const fs::path& site, const fs::path& certificate,
                            const std::string& name) {
-  UnfinishedFolder folder(out.string() + ".kit");
-  HANSA_TRY_VOID(make_folders(folder.path()));
-  std::error_code error;
-  fs::permissions(folder.path(), fs::perms::owner_all, error);
-  if (error)
-    return fail(ErrorCode::storage, out.string(), "cannot be made private (" + error.message() + ")");
+  HANSA_TRY(const auto folder, PrivateFolder::create_beside(out));
   const fs::path text = folder.path() / "README.txt", archive = folder.path() / "kit.tar.gz";
   HANSA_TRY_VOID(write_file_atomically(text, readme(name)));
-  HANSA_TRY(TarFile tar, TarFile::create(archive));
+  HANSA_TRY(TarFile tar, TarFile::create(archive, FileAccess::owner_only));
   HANSA_TRY_VOID(tar.add(text, name + "/README.txt"));
   HANSA_TRY_VOID(tar.add(site / "client.toml", name + "/client.toml"));
   HANSA_TRY_VOID(tar.add(site_key(site), name + "/client.key"));
   HANSA_TRY_VOID(tar.add(certificate, name + "/client.pub"));
   HANSA_TRY_VOID(tar.finish());
-  fs::permissions(archive, fs::perms::owner_read | fs::perms::owner_write, error);
-  if (!error) fs::rename(archive, out, error);
+  std::error_code error;
+  fs::rename(archive, out, error);
   if (error) return fail(ErrorCode::storage, out.string(), "cannot be created (" + error.message() + ")");
   return {};
 }

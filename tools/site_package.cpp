@@ -17,8 +17,8 @@
 
 #include "common/files.h"
 #include "common/utc.h"
+#include "tools/private_folder.h"
 #include "tools/site.h"
-#include "tools/unfinished_folder.h"
 
 namespace hansa::tools {
 namespace {
@@ -149,9 +149,7 @@ Result<void> write_site_package(const fs::path& out, const fs::path& site, const
   HANSA_TRY(const std::string text, read_text_file(site / "client.toml", text_bytes_max));
   HANSA_TRY(const std::string settings, with_service_paths(text));
   // The tree has a secret, so that nobody else may look into it.
-  UnfinishedFolder folder(out.string() + ".kit");
-  HANSA_TRY_VOID(make_folders(folder.path()));
-  HANSA_TRY_VOID(set_permissions(folder.path(), private_folder));
+  HANSA_TRY(const PrivateFolder folder, PrivateFolder::create_beside(out));
   const fs::path tree = folder.path() / "tree", built = folder.path() / "kit.deb";
   const fs::path etc = tree / "etc" / "hansa", data = tree / "var" / "lib" / "hansa-client";
   for (const fs::path& made : {tree / "DEBIAN", etc, data}) HANSA_TRY_VOID(make_folders(made));

@@ -98,8 +98,9 @@ TarFile::TarFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TarFile::~TarFile() = default;
 TarFile::TarFile(TarFile&&) noexcept = default;
 
-Result<TarFile> TarFile::create(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+Result<TarFile> TarFile::create(const std::filesystem::path& path, FileAccess access) {
+  const mode_t mode = access == FileAccess::owner_only ? 0600 : 0644;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return fail_with_errno(path, "cannot be created");
   auto state = std::make_unique<State>();
   state->path = path;

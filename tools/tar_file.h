@@ -7,13 +7,15 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/files.h"
 
 namespace hansa::tools {
 
 class TarFile {
  public:
   // Creates the file, which must not exist.
-  [[nodiscard]] static Result<TarFile> create(const std::filesystem::path& path);
+  [[nodiscard]] static Result<TarFile> create(const std::filesystem::path& path,
+                                              FileAccess access = FileAccess::everyone_reads);
   ~TarFile();
   TarFile(TarFile&&) noexcept;
   TarFile& operator=(TarFile&&) = delete;

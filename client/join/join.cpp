@@ -115,6 +115,7 @@ Result<Joined> join(const JoinToken& token, const JoinPlan& plan,
                              "--folder DIR");
   HANSA_TRY(const auto key, prepare_folder(plan));
   HANSA_TRY(const auto request, enrolment::make_join_request(token, key));
+  on_note("this device's identity, for the operator to compare: " + enrolment::text_of(request.identity));
   const auto frame = enrolment::encode(request);
   HANSA_TRY(const auto answer,
             internal::ask_until_decided({token.address, token.aggregator, plan.proxy}, key, frame,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -30,13 +31,19 @@ class CertificateFolder {
              const std::optional<secure_aggregation::IdentityKey>& other) {
     scope_.root = root;
     scope_.other_root = other;
+    valid_.clear();
   }
+  // Reads and checks a valid certificate once, until forget() names its client or is_due() has returned true: everybody
+  // who may change the folder would otherwise make the aggregator check all signatures again.
   [[nodiscard]] Found find(const std::string& client, UtcSeconds now);
+  // The files of these clients have changed.
+  void forget(std::span<const std::string> clients);
   // Whether the certificates of all connected clients should be found again: one has expired, or a day has passed.
   [[nodiscard]] bool is_due(UtcSeconds now);
 
  private:
   CertificateScope scope_;
+  std::map<std::string, secure_aggregation::Certificate> valid_;  // by client
   std::map<std::string, UtcSeconds> reported_;  // by client: the expiry that was reported
   UtcSeconds due_{};  // 0: nothing was found yet
 };

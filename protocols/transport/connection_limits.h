@@ -9,8 +9,8 @@ namespace hansa::transport {
 struct ConnectionLimits {
   // Open connections. Lowered to what the limit of open files allows, less spare_descriptors.
   std::uint32_t connections_max = 20'000;
-  // Connections that have sent no message yet. The oldest one of the address that has most of them is closed for a new
-  // one, so that an address crowds out only itself.
+  // Connections that have sent no message yet. The oldest one of the network (address_network.h) that has most of them is
+  // closed for a new one, so that a network crowds out only itself.
   std::uint32_t handshakes_max = 8'192;
   // Connections of one client. The one that has been silent for longest is closed for a new one.
   std::uint32_t per_client_max = 4;

@@ -1,12 +1,17 @@
 #include "server/enrolment/admitted_folder.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/descriptor.h"
 #include "common/files.h"
+#include "common/open_file.h"
+#include "common/text.h"
 #include "protocols/enrolment/device_file.h"
 
 namespace hansa::server {
@@ -51,24 +56,6 @@ Result<void> remove_file(const fs::path& file) {
 }
 
 // The folder is locked.
-Result<void> add_revoked_key(const fs::path& folder, const std::string& name,
-                             const transport::PublicKey& key) {
-  const fs::path file = folder / revoked_keys_file;
-  std::string text;
-  std::error_code error;
-  if (fs::exists(file, error)) {
-    HANSA_TRY(text, read_text_file(file, revoked_bytes_max));
-  }
-  if (text.find(key.text()) != std::string::npos) return {};
-  if (text.empty())
-    text =
-        "# Keys that are refused for ever: of revoked devices, and those that were changed. One in a line: "
-        "key, name.\n";
-  text += key.text() + " " + name + "\n";
-  return write_file_atomically(file, text);
-}
-
-// The folder is locked.
 Result<void> rename_file(const fs::path& from, const fs::path& to, const char* missing, const char* hint) {
   std::error_code error;
   if (!fs::exists(from, error)) return fail(ErrorCode::usage, from.string(), missing, hint);
@@ -77,27 +64,81 @@ Result<void> rename_file(const fs::path& from, const fs::path& to, const char* m
   return {};
 }
 
-}  // namespace
-
-Result<std::set<transport::PublicKey>> read_revoked_keys(const fs::path& folder) {
-  std::set<transport::PublicKey> out;
-  std::error_code error;
+// Empty: there is no such file.
+Result<std::string> revoked_text(const fs::path& folder) {
   const fs::path file = folder / revoked_keys_file;
-  if (!fs::exists(file, error) && !error) return out;
-  HANSA_TRY(const std::string text, read_text_file(file, revoked_bytes_max));
+  std::error_code error;
+  if (!fs::exists(file, error) && !error) return std::string();
+  return read_text_file(file, revoked_bytes_max);
+}
+
+std::set<transport::PublicKey> keys_in(const std::string& text) {
+  std::set<transport::PublicKey> out;
   constexpr std::size_t key_characters = 40;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    if (const auto key = transport::parse_public_key(rest.substr(0, std::min(end, key_characters)), ""))
-      out.insert(*key);
+    const std::string_view line = trimmed(rest.substr(0, end));
+    if (const auto key = transport::parse_public_key(line.substr(0, key_characters), "")) out.insert(*key);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return out;
 }
 
-std::vector<DeviceRegister::Listed> list_admitted(const fs::path& folder) {
+// Replaces a file of the folder, complete and durable, and gives it the folder's owner and permissions. They are set
+// before the file has its name, on the descriptor: a path could be exchanged meanwhile.
+Result<void> write_as_folder(const fs::path& folder, const fs::path& file, std::string_view text) {
+  const Descriptor directory = open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat owner {};
+  if (!directory || ::fstat(directory.get(), &owner) != 0) return fail_with_errno(folder, "cannot be read");
+  const fs::path temporary = file.string() + ".tmp" + std::to_string(::getpid());
+  const auto write = [&]() -> Result<void> {
+    ::unlink(temporary.c_str());  // left from a process that ended
+    const Descriptor out = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (!out) return fail_with_errno(temporary, "cannot be created");
+    HANSA_TRY_VOID(write_whole(out, std::as_bytes(std::span(text.data(), text.size())), temporary));
+    // Another user than root cannot give a file away, and needs not, if it may write here.
+    if (::geteuid() == 0 && ::fchown(out.get(), owner.st_uid, owner.st_gid) != 0)
+      return fail_with_errno(temporary, "cannot be given to the owner of its folder");
+    if (::fchmod(out.get(), owner.st_mode & 0666) != 0 || ::fsync(out.get()) != 0)
+      return fail_with_errno(temporary, "cannot be written");
+    if (::rename(temporary.c_str(), file.c_str()) != 0) return fail_with_errno(file, "cannot be replaced");
+    return {};
+  };
+  if (auto written = write(); !written) {
+    ::unlink(temporary.c_str());
+    return written;
+  }
+  if (::fsync(directory.get()) != 0) return fail_with_errno(folder, "cannot be flushed to disk");
+  return {};
+}
+
+// The folder is locked.
+Result<void> add_revoked_key(const fs::path& folder, const std::string& name,
+                             const transport::PublicKey& key) {
+  HANSA_TRY(std::string text, revoked_text(folder));
+  if (keys_in(text).contains(key)) return {};
+  if (text.empty())
+    text =
+        "# Keys that are refused for ever: of revoked devices, and those that were changed. One in a line: "
+        "key, name.\n";
+  else if (text.back() != '\n') text += '\n';  // somebody has edited the file
+  text += key.text() + " " + name + "\n";
+  return write_as_folder(folder, folder / revoked_keys_file, text);
+}
+
+}  // namespace
+
+Result<std::set<transport::PublicKey>> read_revoked_keys(const fs::path& folder) {
+  auto text = revoked_text(folder);
+  if (!text)
+    return fail(text.error().code, text.error().location, text.error().what,
+                "let the aggregator's user read it: without it devices that were revoked would be admitted");
+  return keys_in(*text);
+}
+
+Result<std::vector<DeviceRegister::Listed>> list_admitted(const fs::path& folder) {
   std::vector<DeviceRegister::Listed> out;
-  const auto revoked = read_revoked_keys(folder).value_or(std::set<transport::PublicKey>());
+  HANSA_TRY(const auto revoked, read_revoked_keys(folder));
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() != admitted_extension) continue;
@@ -121,9 +162,22 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return out;
 }
 
+Result<std::optional<enrolment::DeviceFile>> find_admitted(const fs::path& folder, const std::string& name) {
+  const fs::path file = file_of(folder, name, admitted_extension);
+  std::error_code error;
+  if (!fs::exists(file, error) && !error) return std::optional<enrolment::DeviceFile>();
+  HANSA_TRY(auto device, enrolment::read_device_file(file));
+  return std::optional(std::move(device));
+}
+
 Result<void> admit_device(const fs::path& folder, const Device& device) {
   if (!device.certificate)
     return fail(ErrorCode::usage, device.name, "has no certificate", "\"hansa approve\" certifies it");
+  HANSA_TRY(const auto present, find_admitted(folder, device.name));
+  if (present && present->key != device.key)
+    return fail(ErrorCode::usage, file_of(folder, device.name, admitted_extension).string(),
+                "exists, with another key than the device's", "remove one of the two");
+  if (present) return {};
   return enrolment::write_device_file(file_with(device.key, device.identity, *device.certificate),
                                       file_of(folder, device.name, admitted_extension));
 }
@@ -135,6 +189,8 @@ Result<void> admit_next_key(const fs::path& folder, const Device& device, const 
                 "\"hansa approve\" certifies it");
   HANSA_TRY(const auto present, transport::read_public_key(file_of(folder, device.name, admitted_extension)));
   if (present == next.key) return {};
+  // A request that is repeated changes nothing.
+  if (const auto there = find_next_key(folder, device.name); there && there->key == next.key) return {};
   auto file = file_with(next.key, next.identity, *next.certificate);
   file.replaces = device.key;
   return enrolment::write_device_file(file, file_of(folder, device.name, next_extension));

@@ -1,11 +1,9 @@
 #include "server/enrolment/enrolment_desk.h"
 
-#include <array>
-
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "protocols/enrolment/key_statements.h"
+#include "protocols/transport/address_network.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/key_rotation.h"
 
@@ -27,15 +25,6 @@ JoinAnswer refused(std::string text) {
 JoinAnswer unknown_token() { return refused("this aggregator knows no such token"); }
 
 }  // namespace
-
-std::string network_of(const std::string& address) {
-  std::array<std::uint8_t, 16> bytes{};
-  if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1) return address;
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (::inet_ntop(AF_INET6, bytes.data(), text.data(), text.size()) == nullptr) return address;
-  return std::string(text.data()) + "/64";
-}
 
 EnrolmentDesk::EnrolmentDesk(DeskConfig config, DeviceRegister devices, Certifier certify, OnNews on_news)
     : config_(std::move(config)),
@@ -78,7 +67,7 @@ JoinAnswer EnrolmentDesk::conclude(Result<JoinAnswer> decided, const Visitor& vi
 
 Result<JoinAnswer> EnrolmentDesk::decide(const enrolment::RotationRequest& request, const Visitor& visitor,
                                          UtcSeconds now, Instant steady) {
-  const std::string network = network_of(visitor.address);
+  const std::string network = transport::network_of(visitor.address);
   if (!failures_.allows(network, steady)) return busy();
   const Acting acting{"aggregator", now};
   const auto roots = enrolment::roots_in(config_.statements, config_.federation, config_.root, now);
@@ -116,10 +105,14 @@ Result<JoinAnswer> EnrolmentDesk::decide(const enrolment::RotationRequest& reque
 
 Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visitor& visitor, UtcSeconds now,
                                          Instant steady) {
-  const std::string network = network_of(visitor.address);
+  const std::string network = transport::network_of(visitor.address);
   HANSA_TRY(const auto known, devices_.find_key(visitor.key));
-  // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it.
-  if (!known && !failures_.allows(network, steady)) return busy();
+  // Whoever guesses waits, and everybody else at its address, except devices that have joined or wait for it: with the
+  // token that they have used, so that none of them can try others.
+  const bool has_joined = known && known->token == request.id &&
+                          (known->state == DeviceState::pending || known->state == DeviceState::certified ||
+                           known->state == DeviceState::admitted);
+  if (!has_joined && !failures_.allows(network, steady)) return busy();
   HANSA_TRY(const auto token, devices_.find_token(request.id));
   // An unknown token costs the same comparison.
   const Digest expected = token ? token->hash : Digest{};
@@ -152,10 +145,15 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
   if (device.state == DeviceState::pending && certify_) {
     HANSA_TRY(device.certificate, certify_(device, now));
     HANSA_TRY_VOID(devices_.approve(device.name, *device.certificate, acting));
-    device.state = DeviceState::admitted;
+    device.state = DeviceState::certified;
     on_news_(visitor.address, fmt::format("device {} has joined, from {}", device.name, visitor.address));
   }
   return answer_known(device);
+}
+
+Result<void> EnrolmentDesk::admit(const Device& device) {
+  HANSA_TRY_VOID(admit_device(config_.admitted, device));
+  return devices_.mark_admitted(device.name);
 }
 
 JoinAnswer EnrolmentDesk::pending_as(const std::string& name) const {
@@ -176,9 +174,10 @@ JoinAnswer EnrolmentDesk::enrolled_as(const std::string& name, const Device::Cer
   return out;
 }
 
-Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
+Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) {
   switch (device.state) {
     case DeviceState::pending: return pending_as(device.name);
+    case DeviceState::certified:
     case DeviceState::admitted:
     case DeviceState::removed: break;
     case DeviceState::quarantined:
@@ -187,12 +186,18 @@ Result<JoinAnswer> EnrolmentDesk::answer_known(const Device& device) const {
       return fail(ErrorCode::refused, "device " + device.name,
                   fmt::format("is {} by the operator", name(device.state)), "ask the operator");
   }
-  if (!device.certificate || device.state == DeviceState::removed)
+  HANSA_TRY(const auto revoked, read_revoked_keys(config_.admitted));
+  if (revoked.contains(device.key))
+    return fail(ErrorCode::refused, "device " + device.name, "was revoked by the operator",
+                "ask the operator");
+  // The aggregator, or `hansa approve`, may have ended between the register and the folder.
+  if (device.state == DeviceState::certified) HANSA_TRY_VOID(admit(device));
+  // From then on the folder decides, also before the register has followed it. Its file may have a newer certificate.
+  HANSA_TRY(const auto file, find_admitted(config_.admitted, device.name));
+  if (!file || file->key != device.key || !file->certificate || device.state == DeviceState::removed)
     return fail(ErrorCode::refused, "device " + device.name, "was removed by the operator",
                 "ask the operator");
-  // The aggregator may have ended between the register and the folder.
-  HANSA_TRY_VOID(admit_device(config_.admitted, device));
-  return enrolled_as(device.name, *device.certificate);
+  return enrolled_as(device.name, {file->certificate->validity, file->certificate->signature});
 }
 
 }  // namespace hansa::server

@@ -67,7 +67,9 @@ class EnrolmentDesk {
                                                   const Device::Certified& certificate) const;
   [[nodiscard]] enrolment::JoinAnswer pending_as(const std::string& name) const;
   // What a device is answered that has joined or waits for it.
-  [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device) const;
+  [[nodiscard]] Result<enrolment::JoinAnswer> answer_known(const Device& device);
+  // Writes the file of a certified device. Never that of another one: whoever removed it would see it come back.
+  [[nodiscard]] Result<void> admit(const Device& device);
   [[nodiscard]] enrolment::JoinAnswer busy() const;
 
   DeskConfig config_;
@@ -77,8 +79,5 @@ class EnrolmentDesk {
   TokenBucket questions_;
   BucketTable failures_;  // by address
 };
-
-// The part of an address that one attacker has: an IPv6 network of 64 bits, an IPv4 address.
-[[nodiscard]] std::string network_of(const std::string& address);
 
 }  // namespace hansa::server

@@ -7,6 +7,7 @@
 
 #include "protocols/enrolment/join_messages.h"
 #include "protocols/transport/address_admission.h"
+#include "protocols/transport/address_network.h"
 
 namespace hansa::server {
 namespace {
@@ -23,7 +24,7 @@ class OpenAdmission final : public transport::AddressAdmission {
  public:
   std::optional<std::string> admit_from(const transport::PublicKey& key, std::string_view address) override {
     const std::string from(address);
-    if (!handshakes_.take(network_of(from), steady_now())) return std::nullopt;
+    if (!handshakes_.take(transport::network_of(from), steady_now())) return std::nullopt;
     return from + std::string(separator) + key.text();
   }
 

@@ -1,15 +1,18 @@
 #include "server/process/admission_folder.h"
 
+#include <algorithm>
 #include <array>
 
 #include <sys/inotify.h>
 
+#include "common/files.h"
 namespace hansa::server {
 namespace {
 
 // Overwriting a file does not change the folder's time, so that the files must be checked regularly. They are not
 // checked for each handshake, because there may be thousands of both.
 constexpr Duration look_again_after = std::chrono::seconds(1);
+constexpr std::size_t file_bytes_max = 64 << 10;
 
 Descriptor watch(const std::filesystem::path& folder) {
   Descriptor events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
@@ -92,25 +95,54 @@ std::optional<AdmissionFolder::Change> AdmissionFolder::take_change() {
   if (has_events() || may_differ) look_again();
   switch_due_keys();
   // admit() may have looked at the folder meanwhile.
-  if (!is_readable_ || files_ == reported_) return std::nullopt;
+  if (!is_readable_) return std::nullopt;
   Change change;
-  for (const auto& [name, file] : files_)
+  for (const auto& [name, file] : files_) {
     if (file.key) change.admitted.push_back(name);
-  for (const auto& [name, file] : reported_) {
-    if (!file.key) continue;
-    const auto now = files_.find(name);
-    if (now == files_.end() || now->second.key != file.key) change.removed.push_back(name);
+    const auto before = reported_.find(name);
+    if (before == reported_.end() || !before->second.means(file)) change.changed.push_back(name);
   }
+  for (const auto& [name, file] : reported_) {
+    const auto now = files_.find(name);
+    if (now == files_.end()) change.changed.push_back(name);
+    if (file.key && (now == files_.end() || now->second.key != file.key)) change.removed.push_back(name);
+  }
+  if (change.changed.empty()) return std::nullopt;
+  std::ranges::sort(change.changed);
   reported_ = files_;
   return change;
+}
+
+std::optional<Error> AdmissionFolder::take_revocation_problem() {
+  const std::lock_guard lock(mutex_);
+  const std::string text = revoked_problem_ ? revoked_problem_->text() : "";
+  if (text == revocation_reported_) return std::nullopt;
+  revocation_reported_ = text;
+  return revoked_problem_;
+}
+
+void AdmissionFolder::read_revoked() {
+  auto revoked = read_revoked_keys(folder_);
+  if (!revoked) {
+    revoked_problem_ = std::move(revoked).error();
+    return;
+  }
+  revoked_problem_.reset();
+  revoked_ = std::move(*revoked);
+}
+
+void AdmissionFolder::read(const std::filesystem::path& path, File& file) {
+  const auto text = read_text_file(path, file_bytes_max);
+  if (!text) return;
+  file.contents = sha256(*text);
+  if (const auto key = transport::read_public_key(path)) file.read = *key;
 }
 
 void AdmissionFolder::look_again() {
   std::error_code error;
   looked_at_ = steady_now();
   folder_written_ = std::filesystem::last_write_time(folder_, error);
-  // A list that cannot be read leaves the keys as they were: refusing a device is the safe side.
-  if (auto revoked = read_revoked_keys(folder_)) revoked_ = std::move(*revoked);
+  read_revoked();
   Files now;
   std::map<std::string, std::filesystem::file_time_type> next_written;
   names_.clear();
@@ -129,11 +161,14 @@ void AdmissionFolder::look_again() {
     if (gone) continue;
     const auto known = files_.find(name);
     if (known != files_.end() && known->second.written == file.written && known->second.bytes == file.bytes) {
+      file.contents = known->second.contents;
       file.read = known->second.read;
-    } else if (const auto read = transport::read_public_key(entry.path())) {
-      file.read = *read;
+    } else {
+      read(entry.path(), file);
     }
-    if (file.read && !revoked_.contains(*file.read)) file.key = file.read;
+    // While the list cannot be read, a key that is new may be one that was revoked.
+    const bool is_known = known != files_.end() && known->second.key == file.read;
+    if (file.read && !revoked_.contains(*file.read) && (is_known || !revoked_problem_)) file.key = file.read;
     now.emplace(name, std::move(file));
   }
   if (error) is_readable_ = false;
@@ -155,6 +190,8 @@ void AdmissionFolder::look_for_next_keys(
     if (known != files_.end() && known->second.next && known->second.next->written == time &&
         known->second.key == file->second.key) {
       file->second.next = known->second.next;
+    } else if (revoked_problem_) {
+      continue;  // it may have been revoked
     } else if (const auto next = find_next_key(folder_, name)) {
       file->second.next = Next{time, *next};
     }

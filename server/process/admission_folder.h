@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "common/descriptor.h"
+#include "common/digest.h"
+#include "common/error.h"
 #include "common/time.h"
 #include "common/utc.h"
 #include "protocols/transport/server_channel.h"
@@ -29,19 +31,23 @@ struct AdmissionRules {
 // admit() is called on the channel's ZAP thread, the others on the engine's thread.
 class AdmissionFolder final : public transport::Admission {
  public:
-  AdmissionFolder(std::filesystem::path folder, AdmissionRules rules);
+  explicit AdmissionFolder(std::filesystem::path folder, AdmissionRules rules = {});
   std::optional<std::string> admit(const transport::PublicKey& key) override;
 
   struct Change {
     std::vector<std::string> admitted;  // sorted
     std::vector<std::string> removed;  // admitted before, and not any more or with another key
+    std::vector<std::string> changed;  // whose files have other contents, are new or are gone; sorted
   };
-  // What has changed since the last call; empty: nothing. inotify reports changes that this machine makes; one that
-  // another machine makes in a network folder is found within a second if it adds or removes a file. While the folder
-  // cannot be read, there is no change.
+  // What has changed since the last call; empty: nothing. A file that was written again with the same contents is no
+  // change. inotify reports changes that this machine makes; one that another machine makes in a network folder is found
+  // within a second if it adds or removes a file. While the folder cannot be read, there is no change.
   [[nodiscard]] std::optional<Change> take_change();
   // Why a next key could not take its place; each reason once. It is tried again every second.
   [[nodiscard]] std::optional<Error> take_problem();
+  // Why revoked.keys cannot be read; each reason once, until it can be read again. Meanwhile only keys that were admitted
+  // before are.
+  [[nodiscard]] std::optional<Error> take_revocation_problem();
 
  private:
   // The next key of a client, and when its file was written.
@@ -53,15 +59,20 @@ class AdmissionFolder final : public transport::Admission {
   struct File {
     std::filesystem::file_time_type written;
     std::uintmax_t bytes = 0;
+    Digest contents;  // zero: the file cannot be read
     std::optional<transport::PublicKey> read;  // empty: the file cannot be read
     std::optional<transport::PublicKey> key;  // the same, unless the key was revoked
     std::optional<Next> next = {};
-    friend bool operator==(const File&, const File&) = default;
+    [[nodiscard]] bool means(const File& other) const {
+      return contents == other.contents && key == other.key && next == other.next;
+    }
   };
   using Files = std::map<std::string, File, std::less<>>;  // by name
 
   [[nodiscard]] bool is_current() const;
   void look_again();
+  void read_revoked();
+  static void read(const std::filesystem::path& path, File& file);
   void look_for_next_keys(const std::map<std::string, std::filesystem::file_time_type>& written, Files& now);
   void switch_key_of(const std::string& name);
   // Those whose overlap has ended, or that could not take their place before.
@@ -76,6 +87,8 @@ class AdmissionFolder final : public transport::Admission {
   bool is_readable_ = false;
   Files files_;
   std::set<transport::PublicKey> revoked_;
+  std::optional<Error> revoked_problem_;  // set: revoked_ may lack keys
+  std::string revocation_reported_;
   std::map<transport::PublicKey, std::string> names_;
   Files reported_;  // by take_change
   AdmissionRules rules_;

@@ -141,9 +141,8 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   if (!run.statistics.empty())
     engine.constants.push_back(
         {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
-  HANSA_TRY(const auto rounds, internal::RoundsPhase::create(
-                                   {config, devices.device_register, run, watch, *host, aggregator_key},
-                                   std::move(engine), std::move(evaluator)));
+  HANSA_TRY(const auto rounds, internal::RoundsPhase::create({config, run, watch, *host, aggregator_key},
+                                                             std::move(engine), std::move(evaluator)));
   HANSA_TRY(const internal::PhaseEnd end, rounds->run(stop, started));
   if (end == internal::PhaseEnd::over) return std::nullopt;
   return Continuation{run.run, host->endpoints()};

@@ -1,6 +1,8 @@
 // The hash chain of the audit log.
 #include "server/register/device_register.h"
 
+#include <algorithm>
+
 #include "common/transcript.h"
 
 namespace hansa::server {
@@ -34,6 +36,12 @@ std::optional<Error> find_break(std::span<const AuditEntry> entries, const std::
     before = entry.hash;
   }
   return std::nullopt;
+}
+
+std::optional<std::size_t> entries_after(std::span<const AuditEntry> entries, const Digest& head) {
+  const auto found = std::ranges::find(entries, head, &AuditEntry::hash);
+  if (found == entries.end()) return std::nullopt;
+  return static_cast<std::size_t>(entries.end() - found) - 1;
 }
 
 }  // namespace hansa::server

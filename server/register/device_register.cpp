@@ -25,6 +25,13 @@ using sqlite::Statement;
 
 constexpr std::size_t text_bytes_max = 1'024;  // of a label or of details
 
+constexpr const char* audit_columns = "SELECT number, at, actor, act, subject, details, hash FROM audit ";
+AuditEntry read_audit_entry(Statement& row) {
+  AuditEntry out;
+  row.read(out.number, out.at.value, out.actor, out.act, out.subject, out.details, out.hash);
+  return out;
+}
+
 std::string short_id(const enrolment::TokenId& id) {
   std::string out;
   for (const std::uint8_t byte : id) out += fmt::format("{:02x}", byte);
@@ -45,6 +52,7 @@ std::string_view name(NextKeyState state) {
 std::string_view name(DeviceState state) {
   switch (state) {
     case DeviceState::pending: return "pending";
+    case DeviceState::certified: return "certified";
     case DeviceState::admitted: return "admitted";
     case DeviceState::quarantined: return "quarantined";
     case DeviceState::revoked: return "revoked";
@@ -185,13 +193,22 @@ Result<void> DeviceRegister::approve(const std::string& device, const Device::Ce
                   "\"hansa devices\" lists the devices");
     const auto signature = blob_of(certificate.signature);
     Statement(*state_->connection,
-              "UPDATE devices SET state = 'admitted', epoch = ?, issued = ?, expires = ?, signature = ? "
+              "UPDATE devices SET state = 'certified', epoch = ?, issued = ?, expires = ?, signature = ? "
               "WHERE name = ?")
         .run(certificate.validity.epoch, certificate.validity.issued.value,
              certificate.validity.expires.value, std::span<const std::byte>(signature), device);
     state_->append(acting, "device.enrolled", device,
                    fmt::format("certified until {}, epoch {}", rfc3339_text(certificate.validity.expires),
                                certificate.validity.epoch));
+    return {};
+  });
+}
+
+Result<void> DeviceRegister::mark_admitted(const std::string& device) {
+  return state_->change("admitting a device", [&]() -> Result<void> {
+    Statement(*state_->connection,
+              "UPDATE devices SET state = 'admitted' WHERE name = ? AND state = 'certified'")
+        .run(device);
     return {};
   });
 }
@@ -237,7 +254,9 @@ Result<bool> DeviceRegister::match_folder(std::span<const Listed> listed, const 
         // The operator put another key there, or the file of a device that had been removed.
         if (known->key == file.key) {
           state_->write_state(file.name, DeviceState::admitted);
-          state_->append(acting, "device.admitted", file.name, "by a file in the folder of admitted clients");
+          if (known->state != DeviceState::certified)
+            state_->append(acting, "device.admitted", file.name,
+                           "by a file in the folder of admitted clients");
           continue;
         }
         if (const auto next = state_->find_next(file.name);
@@ -311,16 +330,29 @@ Result<void> DeviceRegister::record(const std::string& act, const std::string& s
 Result<std::vector<AuditEntry>> DeviceRegister::audit() {
   return sqlite::guarded(state_->file, "reading the audit log", [&] {
     std::vector<AuditEntry> out;
-    Statement query(*state_->connection,
-                    "SELECT number, at, actor, act, subject, details, hash FROM audit ORDER BY number");
+    Statement query(*state_->connection, (std::string(audit_columns) + "ORDER BY number").c_str());
     query.start();
-    while (query.next()) {
-      AuditEntry entry;
-      query.read(entry.number, entry.at.value, entry.actor, entry.act, entry.subject, entry.details,
-                 entry.hash);
-      out.push_back(std::move(entry));
-    }
+    while (query.next()) out.push_back(read_audit_entry(query));
     return out;
+  });
+}
+
+Result<std::optional<AuditEntry>> DeviceRegister::last_audit_entry() {
+  return sqlite::guarded(state_->file, "reading the audit log", [&]() -> std::optional<AuditEntry> {
+    Statement query(*state_->connection,
+                    (std::string(audit_columns) + "ORDER BY number DESC LIMIT 1").c_str());
+    query.start();
+    if (!query.next()) return std::nullopt;
+    return read_audit_entry(query);
+  });
+}
+
+Result<std::optional<AuditEntry>> DeviceRegister::audit_entry(std::uint64_t number) {
+  return sqlite::guarded(state_->file, "reading the audit log", [&]() -> std::optional<AuditEntry> {
+    Statement query(*state_->connection, (std::string(audit_columns) + "WHERE number = ?").c_str());
+    query.start(number);
+    if (!query.next()) return std::nullopt;
+    return read_audit_entry(query);
   });
 }
 

@@ -56,9 +56,11 @@ class DeviceRegister {
   // "device-N", and was never used before; names in `taken` are not used. Fails (refused) if the token has expired or is used up, or if the key or identity is known.
   [[nodiscard]] Result<Device> enrol(const Applicant& applicant, std::span<const std::string> taken,
                                      const Acting& acting);
-  // The operator's signature of a pending device. Fails (usage) if it is not pending.
+  // The operator's signature of a pending device, which is certified then. Fails (usage) if it is not pending.
   [[nodiscard]] Result<void> approve(const std::string& name, const Device::Certified& certificate,
                                      const Acting& acting);
+  // The file of a certified device was written: from now on the folder decides. Changes no other state.
+  [[nodiscard]] Result<void> mark_admitted(const std::string& name);
   // Fails (usage) if there is no such device. details: for the audit log.
   [[nodiscard]] Result<void> set_state(const std::string& name, DeviceState state, const std::string& details,
                                        const Acting& acting);
@@ -100,6 +102,9 @@ class DeviceRegister {
   [[nodiscard]] Result<void> record(const std::string& act, const std::string& subject,
                                     const std::string& details, const Acting& acting);
   [[nodiscard]] Result<std::vector<AuditEntry>> audit();
+  // One entry; empty: there is none.
+  [[nodiscard]] Result<std::optional<AuditEntry>> last_audit_entry();
+  [[nodiscard]] Result<std::optional<AuditEntry>> audit_entry(std::uint64_t number);
 
  private:
   struct State;
@@ -112,5 +117,8 @@ class DeviceRegister {
 // The first entry that does not follow from the one before, or is missing; empty: the chain is whole.
 [[nodiscard]] std::optional<Error> find_break(std::span<const AuditEntry> entries,
                                               const std::string& location);
+// How many entries follow the one with this hash; empty: there is none.
+[[nodiscard]] std::optional<std::size_t> entries_after(std::span<const AuditEntry> entries,
+                                                       const Digest& head);
 
 }  // namespace hansa::server

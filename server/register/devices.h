@@ -15,6 +15,7 @@ namespace hansa::server {
 
 enum class DeviceState : std::uint8_t {
   pending,  // asked to join; the operator has not decided
+  certified,  // has a certificate, and was never in the folder of admitted clients: its file is written once
   admitted,
   quarantined,  // may not connect until it is released
   revoked,  // its key is refused for ever

@@ -139,7 +139,20 @@ TEST_F(DeviceFiles, ACertificateThatExpiresSoonIsReportedOnce) {
   EXPECT_EQ(certificates.find("pump-7", late).warning, "");
   // A renewed one is reported again before its own end.
   ASSERT_TRUE(certify_file(file_, "pumps", root_, {.issued = late, .days = 20}));
+  certificates.forget(std::vector<std::string>{"pump-7"});
   EXPECT_NE(certificates.find("pump-7", late).warning, "");
+}
+
+TEST_F(DeviceFiles, AValidCertificateIsReadOnceUntilItsFileChanges) {
+  certify_device({.issued = today});
+  CertificateFolder certificates({folder_.path(), "pumps", root_.public_key(), 1});
+  ASSERT_TRUE(certificates.find("pump-7", today).certificate);
+  std::filesystem::remove(file_);
+  EXPECT_TRUE(certificates.find("pump-7", today).certificate) << "nobody has reported a change";
+  certificates.forget(std::vector<std::string>{"pump-8"});
+  EXPECT_TRUE(certificates.find("pump-7", today).certificate);
+  certificates.forget(std::vector<std::string>{"pump-7"});
+  EXPECT_FALSE(certificates.find("pump-7", today).certificate);
 }
 
 TEST_F(DeviceFiles, TheEndOfACertificateIsDue) {

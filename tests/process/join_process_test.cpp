@@ -49,7 +49,21 @@ TEST_F(JoinProgram, ADeviceWaitsUntilTheOperatorApprovesIt) {
       << join.output();
   EXPECT_TRUE(aggregator.wait_for_output("device LINE-7 asks to join", seconds(60))) << aggregator.output();
   EXPECT_NE(hansa({"approve"}, "pending").find("LINE-7"), std::string::npos);
-  hansa({"approve", "LINE-7"}, "approve");
+  // The operator reads the identity on the device, and the command certifies no other one.
+  std::smatch match;
+  const std::string output = join.output();
+  ASSERT_TRUE(
+      std::regex_search(output, match, std::regex("identity, for the operator to compare: ([0-9a-f]{64})")))
+      << output;
+  const std::string identity = match[1];
+  std::string other = identity;
+  other[0] = other[0] == '0' ? '1' : '0';
+  ChildProcess refused("hansa", {"approve", "LINE-7", "--identity", other, "--folder", folder.string()},
+                       log("refused"));
+  EXPECT_EQ(refused.wait(seconds(60)), exit_code(ErrorCode::refused)) << refused.output();
+  EXPECT_FALSE(fs::exists(folder / "admitted" / "LINE-7.pub"));
+  const std::string approved = hansa({"approve", "LINE-7", "--identity", identity}, "approve");
+  EXPECT_NE(approved.find("admitted, with the identity " + identity), std::string::npos) << approved;
   EXPECT_EQ(join.wait(seconds(60)), 0) << join.output();
   EXPECT_TRUE(fs::exists(folder / "admitted" / "LINE-7.pub"));
   auto device = start_device("LINE-7");
@@ -100,6 +114,35 @@ TEST_F(AdversaryRevocation, ARevokedDeviceIsOutWithinASecondAndStaysOutAfterARes
   EXPECT_TRUE(second.wait_for_output("does not admit", seconds(60))) << second.output();
   EXPECT_EQ(again.output().find("client-01 connected"), std::string::npos) << again.output();
   EXPECT_EQ(find(devices("devices"), "client-01").at("state"), "revoked");
+}
+
+TEST_F(AdversaryRevocation, WithoutAReadableListOfRevokedKeysTheAggregatorDoesNotStart) {
+  // Nobody reads a folder as a file, not even root.
+  fs::create_directory(folder / "admitted" / "revoked.keys");
+  ChildProcess aggregator("hansa-aggregator", {(folder / "federation.toml").string(), "--progress", "plain"},
+                          log("aggregator"));
+  EXPECT_EQ(aggregator.wait(seconds(60)), exit_code(ErrorCode::storage)) << aggregator.output();
+  EXPECT_NE(aggregator.output().find("revoked.keys: is not a file; let the aggregator's user read it"),
+            std::string::npos)
+      << aggregator.output();
+}
+
+TEST_F(AdversaryRevocation, AListOfRevokedKeysThatBecomesUnreadableIsAnErrorInTheLog) {
+  auto aggregator = start_aggregator("aggregator");
+  fs::create_directory(folder / "admitted" / "revoked.keys");
+  EXPECT_TRUE(aggregator.wait_for_output("no new device is admitted, because the revoked keys", seconds(60)))
+      << aggregator.output();
+}
+
+TEST_F(JoinProgram, AMissingRegisterIsAWarningWithoutEnrolmentToo) {
+  fs::remove_all(folder / "devices.sqlite");
+  fs::create_directory(folder / "devices.sqlite");
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("there is no register of devices", seconds(60)))
+      << aggregator.output();
+  const std::string output = aggregator.output();
+  EXPECT_TRUE(std::regex_search(output, std::regex("warning[^\n]*there is no register of devices")))
+      << output;
 }
 
 TEST_F(JoinProgram, AQuarantinedDeviceComesBackWhenItIsReleased) {

@@ -2,6 +2,7 @@
 // the same numbers.
 #include <cmath>
 #include <csignal>
+#include <regex>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -124,6 +125,22 @@ TEST_F(StatisticsFolder, AClientThatDoesNotScaleIsWarnedAndOneWithoutStatisticsS
   auto third = start_client(3);
   EXPECT_TRUE(member.wait_for_output("ask the operator for [statistics] in federation.toml", seconds(120)))
       << member.output();
+}
+
+// A client that is removed while statistics are gathered is removed in the register too, by the aggregator.
+TEST_F(StatisticsFolder, TheRegisterFollowsTheFolderBeforeTheFirstRound) {
+  auto aggregator = start_aggregator("aggregator");
+  ASSERT_TRUE(aggregator.wait_for_output("audit log: ", seconds(60))) << aggregator.output();
+  const std::string output = aggregator.output();
+  std::smatch match;
+  ASSERT_TRUE(std::regex_search(output, match, std::regex("audit log: ([0-9]+) entries"))) << output;
+  const auto client = std::filesystem::directory_iterator(folder / "admitted")->path();
+  std::filesystem::remove(client);
+  const std::string next = "audit log: " + std::to_string(std::stoi(match[1]) + 1) + " entries";
+  EXPECT_TRUE(aggregator.wait_for_output(next, seconds(60))) << aggregator.output();
+  // This command does not compare register and folder.
+  const std::string audit = run("hansa", {"audit", "--folder", folder.string()}, "audit");
+  EXPECT_NE(audit.find("aggregator  device.removed  " + client.stem().string()), std::string::npos) << audit;
 }
 
 // The operator may stop while clients are missing: no run is left behind.

@@ -49,6 +49,8 @@ TEST_F(Register, ADeviceThatJoinedIsThereAfterARestart) {
     ASSERT_TRUE(device) << device.error().text();
     EXPECT_EQ(device->name, "LINE-7");
     ASSERT_TRUE(devices.approve("LINE-7", {{1, today, {today.value + 400}}, {}}, by_operator));
+    EXPECT_EQ(devices.find("LINE-7").value()->state, DeviceState::certified);
+    ASSERT_TRUE(devices.mark_admitted("LINE-7"));
   }
   auto devices = open();
   const auto device = devices.find_key(keys.key).value();
@@ -146,6 +148,33 @@ TEST_F(Register, FollowsTheFolderOfAdmittedClients) {
   EXPECT_EQ(devices.find("b").value()->state, DeviceState::admitted);
   EXPECT_THAT(acts(devices),
               ElementsAre("device.admitted", "device.admitted", "device.removed", "device.admitted"));
+}
+
+TEST_F(Register, ACertifiedDeviceIsNotRemovedBeforeItsFileWasWritten) {
+  auto devices = open();
+  const Keys keys;
+  const auto token = make_token();
+  ASSERT_TRUE(devices.add_token(record_of(token), by_operator));
+  ASSERT_TRUE(devices.enrol(applicant(token, keys), {}, by_operator));
+  ASSERT_TRUE(devices.approve("LINE-7", {{1, today, {today.value + 400}}, {}}, by_operator));
+  EXPECT_FALSE(devices.match_folder({}, by_operator).value());
+  EXPECT_EQ(devices.find("LINE-7").value()->state, DeviceState::certified);
+  const std::vector<DeviceRegister::Listed> listed{{"LINE-7", keys.key, keys.identity}};
+  EXPECT_TRUE(devices.match_folder(listed, by_operator).value());
+  EXPECT_EQ(devices.find("LINE-7").value()->state, DeviceState::admitted);
+  EXPECT_EQ(acts(devices).back(), "device.enrolled") << "no second entry";
+}
+
+TEST_F(Register, OnlyACertifiedDeviceIsMarkedAsAdmitted) {
+  auto devices = open();
+  const auto token = make_token();
+  ASSERT_TRUE(devices.add_token(record_of(token), by_operator));
+  ASSERT_TRUE(devices.enrol(applicant(token, Keys()), {}, by_operator));
+  for (const auto state : {DeviceState::pending, DeviceState::revoked, DeviceState::removed}) {
+    ASSERT_TRUE(devices.set_state("LINE-7", state, "", by_operator));
+    ASSERT_TRUE(devices.mark_admitted("LINE-7"));
+    EXPECT_EQ(devices.find("LINE-7").value()->state, state);
+  }
 }
 
 TEST_F(Register, ActivityAddsUp) {

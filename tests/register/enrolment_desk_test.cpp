@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "protocols/transport/address_network.h"
 #include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/signer.h"
 #include "tests/register/support.h"
@@ -49,6 +50,14 @@ class EnrolmentDeskTest : public ::testing::Test {
     return desk->answer(enrolment::make_join_request(with, keys.secret).value(), {keys.key, address}, now,
                         steady);
   }
+  void certify(const std::string& name) {
+    const Device device = devices->find(name).value().value();
+    const auto certified = certify_device(device, root, {"pumps", root.public_key(), 1, 400}, now).value();
+    ASSERT_TRUE(devices->approve(name, certified, by_operator));
+  }
+  [[nodiscard]] std::filesystem::path file_of(const std::string& name) const {
+    return folder / "admitted" / (name + ".pub");
+  }
   [[nodiscard]] bool is_admitted(const std::string& name) const {
     return std::filesystem::exists(folder / "admitted" / (name + ".pub"));
   }
@@ -93,11 +102,14 @@ TEST_F(EnrolmentDeskTest, TheSameDeviceMayAskAgainBecauseAnAnswerMayBeLost) {
 }
 
 TEST_F(EnrolmentDeskTest, AFileThatACrashPreventedIsWrittenWhenTheDeviceAsksAgain) {
+  open(Signs::elsewhere);
   const Keys keys;
-  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
-  std::filesystem::remove(folder / "admitted" / "LINE-7.pub");
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::pending);
+  certify("LINE-7");  // and the program ends before it writes the file
+  EXPECT_FALSE(is_admitted("LINE-7"));
   EXPECT_EQ(ask(token, keys).status, JoinStatus::enrolled);
   EXPECT_TRUE(is_admitted("LINE-7"));
+  EXPECT_EQ(devices->find("LINE-7").value()->state, DeviceState::admitted);
 }
 
 TEST_F(EnrolmentDeskTest, WithTheRootKeyElsewhereADeviceWaitsForTheOperator) {
@@ -108,9 +120,7 @@ TEST_F(EnrolmentDeskTest, WithTheRootKeyElsewhereADeviceWaitsForTheOperator) {
   EXPECT_EQ(answer.text, "LINE-7");
   EXPECT_FALSE(is_admitted("LINE-7"));
   EXPECT_EQ(ask(token, keys).status, JoinStatus::pending) << "asking again changes nothing";
-  const Device device = devices->find("LINE-7").value().value();
-  const auto certified = certify_device(device, root, {"pumps", root.public_key(), 1, 400}, now).value();
-  ASSERT_TRUE(devices->approve("LINE-7", certified, by_operator));
+  certify("LINE-7");
   EXPECT_EQ(ask(token, keys).status, JoinStatus::enrolled);
   EXPECT_TRUE(is_admitted("LINE-7"));
 }
@@ -177,6 +187,26 @@ TEST_F(AdversaryEnrolment, ADeviceThatWaitsIsNotHinderedByAGuesserAtItsAddress) 
   EXPECT_EQ(ask(token, keys).status, JoinStatus::pending);
 }
 
+TEST_F(AdversaryEnrolment, AKnownKeyDoesNotGuessWithoutALimit) {
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  const auto guess = [&] {
+    int looked_at = 0;
+    for (int i = 0; i < 100; ++i) {
+      steady += std::chrono::milliseconds(21);
+      if (ask(make_token(), keys, "198.51.100.1").status != JoinStatus::busy) ++looked_at;
+    }
+    return looked_at;
+  };
+  EXPECT_LE(guess(), 11) << "of an admitted device";
+  EXPECT_EQ(ask(token, keys, "198.51.100.1").status, JoinStatus::enrolled) << "its own token is no guess";
+  for (const auto state : {DeviceState::denied, DeviceState::removed, DeviceState::revoked}) {
+    ASSERT_TRUE(devices->set_state("LINE-7", state, "", by_operator));
+    EXPECT_LE(guess(), 1) << name(state);
+    EXPECT_EQ(ask(token, keys, "198.51.100.1").status, JoinStatus::busy) << name(state);
+  }
+}
+
 TEST_F(AdversaryEnrolment, AFloodFromManyAddressesIsLimitedInTotal) {
   int busy = 0;
   for (int i = 0; i < 1'000; ++i)
@@ -202,10 +232,77 @@ TEST_F(AdversaryEnrolment, ARevokedKeyDoesNotComeBackWithAnotherToken) {
   EXPECT_EQ(devices->find_token(token.id).value()->used, 0U);
 }
 
+TEST_F(AdversaryEnrolment, ADeviceWhoseFileWasRemovedDoesNotBringItselfBack) {
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  std::filesystem::remove(file_of("LINE-7"));
+  // Also before the register has followed the folder.
+  const JoinAnswer answer = ask(token, keys);
+  EXPECT_EQ(answer.status, JoinStatus::refused);
+  EXPECT_THAT(answer.text, HasSubstr("removed by the operator"));
+  EXPECT_FALSE(is_admitted("LINE-7"));
+  ASSERT_TRUE(devices->match_folder({}, by_operator).value());
+  EXPECT_EQ(ask(token, keys).status, JoinStatus::refused);
+  EXPECT_FALSE(is_admitted("LINE-7"));
+}
+
+TEST_F(AdversaryEnrolment, ADeviceDoesNotUndoTheRenewalOfItsCertificate) {
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  const auto renewed =
+      enrolment::certify_file(file_of("LINE-7"), "pumps", root, {.issued = {now.value + hour}, .epoch = 2});
+  ASSERT_TRUE(renewed) << renewed.error().text();
+  const JoinAnswer answer = ask(token, keys);
+  EXPECT_EQ(answer.status, JoinStatus::enrolled);
+  EXPECT_EQ(answer.validity.epoch, 2U) << "the folder decides, not the register";
+  EXPECT_EQ(enrolment::read_device_file(file_of("LINE-7"))->certificate->validity.epoch, 2U);
+}
+
+TEST_F(AdversaryEnrolment, ADeviceThatAsksInALoopChangesNoFile) {
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  const std::filesystem::file_time_type before{std::chrono::hours(1)};
+  std::filesystem::last_write_time(file_of("LINE-7"), before);
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(ask(token, keys).status, JoinStatus::enrolled);
+  EXPECT_EQ(std::filesystem::last_write_time(file_of("LINE-7")), before);
+}
+
+TEST_F(AdversaryEnrolment, ARevokedKeyIsRefusedAlsoBeforeItsFileWasWritten) {
+  open(Signs::elsewhere);
+  const Keys keys;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::pending);
+  certify("LINE-7");
+  ASSERT_TRUE(revoke_key(folder / "admitted", "LINE-7", keys.key));
+  EXPECT_EQ(ask(token, keys).status, JoinStatus::refused);
+  EXPECT_FALSE(is_admitted("LINE-7"));
+}
+
+TEST_F(AdversaryEnrolment, TheFileOfAnotherDeviceIsNotOverwritten) {
+  open(Signs::elsewhere);
+  const Keys keys, other;
+  ASSERT_EQ(ask(token, keys).status, JoinStatus::pending);
+  certify("LINE-7");
+  ASSERT_TRUE(enrolment::write_device_file(enrolment::describe(other.secret).value(), file_of("LINE-7")));
+  EXPECT_EQ(ask(token, keys).status, JoinStatus::busy) << "the operator's matter";
+  EXPECT_EQ(enrolment::read_device_file(file_of("LINE-7"))->key, other.key);
+}
+
+TEST_F(AdversaryEnrolment, WithoutTheListOfRevokedKeysNobodyIsEnrolled) {
+  std::filesystem::create_directory(folder / "admitted" / revoked_keys_file);  // it cannot be read as a file
+  EXPECT_EQ(ask(token, Keys()).status, JoinStatus::busy);
+  EXPECT_EQ(devices->find_token(token.id).value()->used, 0U);
+}
+
 TEST_F(AdversaryEnrolment, AnIpv6NetworkIsOneAddress) {
+  using transport::network_of;
   EXPECT_EQ(network_of("2001:db8::1"), network_of("2001:db8::ffff:1"));
   EXPECT_NE(network_of("2001:db8::1"), network_of("2001:db8:0:1::1"));
   EXPECT_EQ(network_of("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(network_of("::ffff:192.0.2.7"), "192.0.2.7")
+      << "a socket for both gives IPv4 addresses in this form";
+  EXPECT_EQ(network_of("fe80::1%eth0"), network_of("fe80::2%eth0"));
+  EXPECT_NE(network_of("fe80::1%eth0"), network_of("fe80::1%eth1"));
+  EXPECT_EQ(network_of("no address"), "no address");
 }
 
 TEST_F(EnrolmentDeskTest, EveryEnrolmentHasItsAuditEntries) {

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/config/client_config.h"
 #include "common/files.h"
@@ -20,6 +22,7 @@
 #include "tools/membership.h"
 #include "tools/qr_code.h"
 #include "tools/scaffold.h"
+#include "tools/tar_file.h"
 
 namespace hansa::tools {
 namespace {
@@ -138,6 +141,25 @@ TEST_F(OperatorTest, AnApprovedDeviceIsCertifiedAndAdmitted) {
       << "it does not wait any more";
 }
 
+using AdversaryApproval = OperatorTest;
+TEST_F(AdversaryApproval, AnIdentityThatSomebodyPutIntoTheRegisterIsNotCertified) {
+  static_cast<void>(pending("LINE-7"));
+  const auto own = enrolment::identity_of(secrets[0])->public_key();
+  const auto of_another = secure_aggregation::SigningKey::generate()->public_key();
+  ApprovalTerms terms;
+  terms.identity = of_another;  // what the operator reads on the device
+  const auto refused = approve_devices(config, {"LINE-7"}, *root, terms, *devices, acting);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr(enrolment::text_of(own)));
+  EXPECT_FALSE(is_admitted("LINE-7"));
+  terms.identity = own;
+  EXPECT_EQ(approve_devices(config, {"LINE-7", "LINE-8"}, *root, terms, *devices, acting).error().code,
+            ErrorCode::usage);
+  EXPECT_TRUE(approve_devices(config, {"LINE-7"}, *root, terms, *devices, acting));
+  EXPECT_TRUE(is_admitted("LINE-7"));
+}
+
 TEST_F(OperatorTest, ADeniedDeviceIsNotAdmitted) {
   const std::string token = pending("LINE-7");
   ASSERT_TRUE(deny_device(config, "LINE-7", *devices, acting));
@@ -183,7 +205,7 @@ TEST_F(OperatorTest, ARevokedDeviceComesBackNeitherByItsFileNorByItsFolder) {
   ASSERT_TRUE(revoke(config, "a", "stolen", *devices, acting));
   EXPECT_FALSE(is_admitted("a"));
   ASSERT_TRUE(write_file_atomically(file, copy));
-  EXPECT_THAT(server::list_admitted(config.admitted).size(), 2U);
+  EXPECT_THAT(server::list_admitted(config.admitted)->size(), 2U);
   fs::remove(file);
   const auto added = add_client({folder(), "a", {}, {}});
   ASSERT_FALSE(added);
@@ -297,6 +319,32 @@ TEST_F(OperatorTest, AKitHasAllThatASiteNeedsAndOnlyItsOwnerReadsIt) {
   EXPECT_TRUE(fs::exists(temporary_.path() / "ward-3" / "client.pub"));
   EXPECT_FALSE(make_kit({folder(), "ward-3", {}, {}}, out)) << "the file exists";
   EXPECT_TRUE(make_kit({folder(), "ward-3", {}, {}}, temporary_.path() / "again.tar.gz"));
+}
+
+using AdversaryKit = OperatorTest;
+TEST_F(AdversaryKit, AFolderThatAnotherUserHasMadeInAdvanceIsNotUsed) {
+  const fs::path out = temporary_.path() / "ward-3.tar.gz";
+  const fs::path guessed = out.string() + ".kit.tmp" + std::to_string(::getpid());
+  fs::create_directory(guessed);
+  fs::permissions(guessed, fs::perms::all);
+  ASSERT_TRUE(write_file_atomically(guessed / "kit.tar.gz", "theirs"));
+  const auto kit = make_kit({folder(), "ward-3", {}, {}}, out);
+  ASSERT_TRUE(kit) << kit.error().text();
+  EXPECT_EQ(read_text_file(guessed / "kit.tar.gz", 64).value(), "theirs");
+  EXPECT_EQ(fs::status(guessed).permissions() & fs::perms::mask, fs::perms::all);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(temporary_.path()))
+    if (entry.path().filename().string().starts_with("ward-3")) left.push_back(entry.path().string());
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre(out.string(), guessed.string()));
+}
+
+TEST_F(AdversaryKit, TheArchiveIsPrivateFromItsFirstByte) {
+  const mode_t before = ::umask(0);
+  const fs::path path = temporary_.path() / "secret.tar.gz";
+  const auto tar = TarFile::create(path, FileAccess::owner_only);
+  ::umask(before);
+  ASSERT_TRUE(tar);
+  EXPECT_EQ(fs::status(path).permissions() & fs::perms::mask, fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST(TimeSpan, IsANumberWithAUnit) {

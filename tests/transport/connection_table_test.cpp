@@ -34,6 +34,33 @@ TEST_F(AdversaryConnections, AnAddressThatFloodsCrowdsOutOnlyItself) {
   EXPECT_EQ(table.open(), 4U);
 }
 
+TEST_F(AdversaryConnections, AnIpv6NetworkThatFloodsCrowdsOutOnlyItself) {
+  ConnectionTable table(limits);
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(accept(table, 10 + i, "2001:db8:1:1::" + std::to_string(i + 1)));
+  const auto first = accept(table, 1, "198.51.100.1");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->descriptor, 10);
+  table.closed(first->descriptor);
+  for (int i = 0; i < 100; ++i) {
+    const auto closed = accept(table, 20 + i, "2001:db8:1:1::1:" + std::to_string(i + 1));
+    ASSERT_TRUE(closed);
+    EXPECT_NE(closed->descriptor, 1);
+    table.closed(closed->descriptor);
+  }
+}
+
+TEST_F(AdversaryConnections, OfSeveralNetworksWithAsManyConnectionsTheOldestOneIsClosed) {
+  ConnectionTable table(limits);
+  int descriptor = 0;
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(accept(table, ++descriptor, "10.0.0." + std::to_string(i)));
+  for (int i = 4; i < 200; ++i) {
+    const auto closed = accept(table, ++descriptor, "10.0.0." + std::to_string(i));
+    ASSERT_TRUE(closed);
+    EXPECT_EQ(closed->descriptor, descriptor - 4) << "a newcomer has the time that three others take";
+    table.closed(closed->descriptor);
+  }
+}
+
 TEST_F(AdversaryConnections, ConnectionsThatHaveSentAMessageAreNotClosedForNewOnes) {
   ConnectionTable table(limits);
   for (int i = 0; i < 8; ++i) {

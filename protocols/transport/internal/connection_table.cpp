@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "protocols/transport/address_network.h"
+
 namespace hansa::transport {
 namespace {
 
@@ -18,10 +20,10 @@ std::optional<ConnectionName> ConnectionTable::accepted(const ConnectionName& co
   Connection& entry = connections_[connection.descriptor];
   entry.cookie = connection.cookie;
   entry.number = ++last_number_;
-  entry.address = address;
+  entry.network = network_of(address);
   entry.heard_at = now;
   newcomers_.emplace(entry.number, connection.descriptor);
-  ++newcomers_of_[address];
+  ++newcomers_of_[entry.network];
   ++open_;
   if (newcomers_.size() <= limits_.handshakes_max && open_ <= limits_.connections_max) return std::nullopt;
   const int victim = newcomer_to_close();
@@ -31,14 +33,15 @@ std::optional<ConnectionName> ConnectionTable::accepted(const ConnectionName& co
 int ConnectionTable::newcomer_to_close() const {
   const auto most = std::max_element(newcomers_of_.begin(), newcomers_of_.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
+  // Several networks may have as many: then the oldest connection of all these.
   for (const auto& [number, descriptor] : newcomers_)
-    if (connections_.at(descriptor).address == most->first) return descriptor;
+    if (newcomers_of_.at(connections_.at(descriptor).network) == most->second) return descriptor;
   return newcomers_.begin()->second;
 }
 
 void ConnectionTable::forget_newcomer(const Connection& connection) {
   if (newcomers_.erase(connection.number) == 0) return;
-  const auto count = newcomers_of_.find(connection.address);
+  const auto count = newcomers_of_.find(connection.network);
   if (--count->second == 0) newcomers_of_.erase(count);
 }
 

@@ -58,7 +58,7 @@ class ConnectionTable {
   struct Connection {
     std::uint64_t cookie = 0;
     std::uint64_t number = 0;  // in the order of acceptance
-    std::string address;
+    std::string network;  // network_of() its address
     Instant heard_at;  // accepted, or the last message
     std::string client;  // empty: no message yet
     std::uint32_t routing_number = 0;
@@ -68,14 +68,14 @@ class ConnectionTable {
 
   [[nodiscard]] ConnectionName doom(int descriptor, Connection& connection);
   void forget_newcomer(const Connection& connection);
-  // The oldest connection without a message from the address that has most of them.
+  // The oldest connection without a message from the networks that have most of them.
   [[nodiscard]] int newcomer_to_close() const;
   [[nodiscard]] std::optional<ConnectionName> surplus_of(std::string_view client);
 
   ConnectionLimits limits_;
   std::unordered_map<int, Connection> connections_;  // by descriptor
   std::map<std::uint64_t, int> newcomers_;  // descriptors of connections without a message, oldest first
-  std::unordered_map<std::string, std::uint32_t> newcomers_of_;  // their number, by address
+  std::unordered_map<std::string, std::uint32_t> newcomers_of_;  // their number, by network
   std::size_t open_ = 0;
   std::uint64_t last_number_ = 0;
 };

@@ -51,7 +51,8 @@ void DeviceBook::on_committed(const RoundRecord& record) {
 
 void DeviceBook::match_folder() {
   run([admitted = admitted_](const Files& files) -> Result<void> {
-    HANSA_TRY_VOID(files.devices->match_folder(list_admitted(admitted), by_aggregator()));
+    HANSA_TRY(const auto listed, list_admitted(admitted));
+    HANSA_TRY_VOID(files.devices->match_folder(listed, by_aggregator()));
     return {};
   });
 }

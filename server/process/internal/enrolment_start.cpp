@@ -2,6 +2,7 @@
 
 #include "common/log_budget.h"
 #include "protocols/transport/client_channel.h"
+#include "server/enrolment/admitted_folder.h"
 #include "server/enrolment/signer.h"
 
 namespace hansa::server::internal {
@@ -27,6 +28,9 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(
   if (desk.client_addresses.empty() && transport::check_aggregator_address(channel_endpoint))
     desk.client_addresses = {channel_endpoint};
   HANSA_TRY(auto devices, DeviceRegister::open(devices_config.device_register));
+  // Before the first question: a file may have been removed while the aggregator did not run.
+  HANSA_TRY(const auto listed, list_admitted(config.admitted));
+  HANSA_TRY_VOID(devices.match_folder(listed, {"aggregator", utc_seconds_now()}));
   // What a visitor causes in the log is bounded for each address.
   auto budget = std::make_shared<LogBudget>();
   auto on_news = [log, budget](const std::string& address, const std::string& text) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/utc.h"
+#include "server/enrolment/admitted_folder.h"
 #include "server/process/internal/enrolment_start.h"
 #include "server/setup/run_setup.h"
 
@@ -32,6 +33,7 @@ Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
   channel_config.bind = parts.bind.clients;
   channel_config.io_threads = parts.options.io_threads;
   channel_config.limits.connections_max = parts.config.limits.connections_max;
+  HANSA_TRY_VOID(read_revoked_keys(parts.config.admitted));
   auto admission =
       std::make_unique<AdmissionFolder>(parts.config.admitted, AdmissionRules{parts.devices.key_overlap});
   HANSA_TRY(auto channel, transport::ServerChannel::open(channel_config, parts.key, *admission));
@@ -40,6 +42,25 @@ Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
   host->display_.say(fmt::format("aggregator of federation \"{}\" at {}, public key {}", parts.config.name,
                                  host->channel_->endpoint(), public_key.text()));
   return host;
+}
+
+std::optional<DeviceRegister> Host::open_register() {
+  auto out = DeviceRegister::open(parts_.devices.device_register);
+  if (out) return std::move(*out);
+  warn_of_register(out.error());
+  return std::nullopt;
+}
+
+DeviceBook::Files Host::open_book() {
+  auto out = DeviceBook::open(parts_.devices.device_register);
+  if (out) return std::move(*out);
+  warn_of_register(out.error());
+  return {};
+}
+
+void Host::warn_of_register(const Error& error) {
+  if (!std::exchange(has_warned_of_register_, true))
+    warn_("there is no register of devices, and no audit log: " + error.text());
 }
 
 Result<void> Host::start_enrolment() {
@@ -61,12 +82,19 @@ Endpoints Host::endpoints() const {
 bool Host::follow_admission(Engine& engine, Instant now) {
   if (const auto problem = admission_->take_problem())
     warn_("a device's next key cannot take the place of the present one: " + problem->text());
+  if (const auto problem = admission_->take_revocation_problem()) {
+    const std::string text =
+        "no new device is admitted, because the revoked keys are not known: " + problem->text();
+    log().error(text);
+    display_.warn(text);
+  }
   if (const auto roots = statements_.look_due(now, utc_seconds_now()); roots && certificates_) {
     certificates_->trust(roots->newest, roots->former);
     engine.change_admission(admitted_, {}, now);
   }
   if (auto change = admission_->take_change()) {
     admitted_ = change->admitted;
+    if (certificates_) certificates_->forget(change->changed);
     engine.change_admission(std::move(change->admitted), std::move(change->removed), now);
     return true;
   }

@@ -20,9 +20,11 @@
 #include "server/process/admission_folder.h"
 #include "server/process/aggregator_process.h"
 #include "server/process/internal/aggregator_key.h"
+#include "server/process/internal/device_book.h"
 #include "server/process/internal/statement_sender.h"
 #include "server/process/internal/warnings.h"
 #include "server/process/progress_display.h"
+#include "server/register/device_register.h"
 
 namespace hansa::server::internal {
 
@@ -48,6 +50,10 @@ class Host {
   // Opens the socket, but handles no message. Fails as a channel does.
   [[nodiscard]] static Result<std::unique_ptr<Host>> open(const Parts& parts);
 
+  // The register of devices; empty: it cannot be opened. The reason is a warning, once.
+  [[nodiscard]] std::optional<DeviceRegister> open_register();
+  // The same for what is written to it.
+  [[nodiscard]] DeviceBook::Files open_book();
   // Opens the port on which devices join, if the configuration has one.
   [[nodiscard]] Result<void> start_enrolment();
 
@@ -72,6 +78,7 @@ class Host {
  private:
   Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
        std::unique_ptr<transport::ServerChannel> channel);
+  void warn_of_register(const Error& error);
 
   Parts parts_;
   std::unique_ptr<AdmissionFolder> admission_;  // the channel's thread calls it
@@ -82,6 +89,7 @@ class Host {
   ProgressDisplay display_;
   Warnings warn_;
   StatementSender statements_;
+  bool has_warned_of_register_ = false;
   std::unique_ptr<EnrolmentServer> enrolment_;
 };
 

@@ -47,13 +47,6 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
           [&](const std::string& text) { host.warn()(text); }};
 }
 
-DeviceBook::Files open_register(const std::filesystem::path& file, const Host& host) {
-  auto out = DeviceBook::open(file);
-  if (out) return std::move(*out);
-  host.log().info("there is no register of devices: " + out.error().text());
-  return {};
-}
-
 }  // namespace
 
 RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
@@ -67,14 +60,15 @@ RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
       book_(files, parts.run.run, parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn()(text); }),
       faults_(files.history, executor_, [&host = parts.host](const std::string& text) { host.warn()(text); }),
+      witness_(parts.host.open_register(), executor_, parts.host.log()),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
                 evaluations_, parts.watch, book_),
       key_switch_(parts.aggregator_key) {}
 
 Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
                                                          std::unique_ptr<BackgroundEvaluator> evaluator) {
-  auto out = std::unique_ptr<RoundsPhase>(
-      new RoundsPhase(parts, open_register(parts.device_register, parts.host), std::move(evaluator)));
+  auto out =
+      std::unique_ptr<RoundsPhase>(new RoundsPhase(parts, parts.host.open_book(), std::move(evaluator)));
   out->book_.match_folder();
   engine.coordinator.process.faults = out->kept_faults();
   HANSA_TRY(out->engine_, Engine::create(std::move(engine),
@@ -118,6 +112,8 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
     parts_.host.display().end();
     executor_.wait();
     book_.finish();
+    faults_.finish(engine_->faults(steady_now()), utc_seconds_now());
+    witness_.finish();
     return PhaseEnd::next_key;
   }
   if (!end_is_recorded_) evaluate_last();
@@ -126,6 +122,7 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
   executor_.wait();  // for an evaluation that a stop interrupted
   book_.finish();
   faults_.finish(engine_->faults(steady_now()), utc_seconds_now());
+  witness_.finish();
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
@@ -163,6 +160,7 @@ void RoundsPhase::update(Instant now) {
   faults_.exchange(engine_->faults(now), now, utc_seconds_now(), [this](std::vector<std::string> clients) {
     engine_->forgive(std::move(clients), steady_now());
   });
+  witness_.look_due(now);
   if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
     switches_key_ = true;
     parts_.host.display().say("the aggregator begins to use its next key");

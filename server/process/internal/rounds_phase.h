@@ -9,6 +9,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/evaluation/model_process.h"
+#include "server/process/internal/audit_witness.h"
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
@@ -31,7 +32,6 @@ class RoundsPhase {
  public:
   struct Parts {
     const FederationConfig& config;
-    const std::filesystem::path& device_register;  // file
     PreparedRun& run;  // begun
     RunWatch& watch;
     Host& host;
@@ -69,6 +69,7 @@ class RoundsPhase {
   RoundEvaluations evaluations_;
   DeviceBook book_;
   FaultKeeper faults_;
+  AuditWitness witness_;
   ProcessObserver observer_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<EngineLoop> loop_;

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "server/engine/thread_executor.h"
+#include "server/process/internal/audit_witness.h"
 #include "server/process/internal/channel_outbox.h"
+#include "server/process/internal/device_book.h"
 #include "server/process/internal/engine_loop.h"
 
 namespace hansa::server::internal {
@@ -49,10 +51,14 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   ChannelOutbox outbox(host.channel());
   ThreadExecutor executor([&] { host.channel().wake(); });
   Observer observer(host);
+  DeviceBook book(host.open_book(), run.run, config.admitted, executor,
+                  [&host](const std::string& text) { host.warn()(text); });
+  AuditWitness witness(host.open_register(), executor, host.log());
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),
                            {*round.store, outbox, workers, spools, observer, executor}, steady_now()));
   EngineLoop loop(host, *engine, executor);
+  book.match_folder();
   bool is_over = false;
   while (!engine->finished() && !engine->failure()) {
     if (!is_over && (stop || engine->last_committed().value > 0)) {
@@ -63,7 +69,8 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
     loop.turn();
     const Instant now = steady_now();
     if (!loop.is_display_due(now)) continue;
-    host.follow_admission(*engine, now);
+    if (host.follow_admission(*engine, now)) book.match_folder();
+    witness.look_due(now);
     host.display().update(engine->progress(now), 0, engine->bytes_up(), engine->bytes_down(), now);
   }
   executor.wait();

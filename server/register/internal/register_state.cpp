@@ -7,8 +7,9 @@ namespace {
 
 using transport::PublicKey;
 
-constexpr std::array all_states{DeviceState::pending, DeviceState::admitted, DeviceState::quarantined,
-                                DeviceState::revoked, DeviceState::denied,   DeviceState::removed};
+constexpr std::array all_states{DeviceState::pending,     DeviceState::certified, DeviceState::admitted,
+                                DeviceState::quarantined, DeviceState::revoked,   DeviceState::denied,
+                                DeviceState::removed};
 
 DeviceState state_of(const std::string& text) {
   for (const DeviceState state : all_states)
