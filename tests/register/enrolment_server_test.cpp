@@ -143,7 +143,8 @@ TEST_F(EnrolmentPort, ADeviceChangesItsKeyAndKeepsItsNameAndItsHoldOutKey) {
   EXPECT_EQ(next->key, after.public_key().value());
   // A second change keeps the hold-out key of the first key.
   ASSERT_TRUE(switch_key(folder / "admitted", "LINE-7"));
-  ASSERT_TRUE(devices->match_folder(list_admitted(folder / "admitted"), {"aggregator", utc_seconds_now()}));
+  ASSERT_TRUE(
+      devices->match_folder(list_admitted(folder / "admitted").value(), {"aggregator", utc_seconds_now()}));
   const auto second = rotate(config);
   ASSERT_TRUE(second) << second.error().text();
   const auto last = transport::read_secret_key(config.key).value();
@@ -160,7 +161,8 @@ TEST_F(EnrolmentPort, AnInterruptedChangeContinuesWithTheSameKey) {
   ASSERT_TRUE(write_file_atomically(client::next_key_file(config), after, FileAccess::owner_only));
   ASSERT_TRUE(write_file_atomically(config.key, before, FileAccess::owner_only));
   ASSERT_TRUE(switch_key(folder / "admitted", "LINE-7"));
-  ASSERT_TRUE(devices->match_folder(list_admitted(folder / "admitted"), {"aggregator", utc_seconds_now()}));
+  ASSERT_TRUE(
+      devices->match_folder(list_admitted(folder / "admitted").value(), {"aggregator", utc_seconds_now()}));
   const auto again = rotate(config);
   ASSERT_TRUE(again) << again.error().text();
   EXPECT_EQ(read_text_file(config.key, 4'096).value(), after);

@@ -57,7 +57,7 @@ class KeyRotation : public ::testing::Test {
     return certify_device(device, root, {"pumps", root.public_key(), 1, 400}, wall_now).value();
   }
   void follow_folder() {
-    ASSERT_TRUE(devices->match_folder(list_admitted(admitted()), {"aggregator", wall_now}));
+    ASSERT_TRUE(devices->match_folder(list_admitted(admitted()).value(), {"aggregator", wall_now}));
   }
   [[nodiscard]] enrolment::RotationRequest request_of(const Keys& from, const Keys& to) const {
     return enrolment::make_rotation_request({"pumps", root.public_key()}, from.secret, to.secret).value();
