@@ -50,6 +50,16 @@ void write_archive_with(const std::string& methods, const std::filesystem::path&
   model.save(path.string());
 }
 
+void write_archive_with_hostile_names(const std::filesystem::path& path) {
+  Module model = linear();
+  model.register_parameter("\x1b[31mEVIL\x07", at::zeros({2}).requires_grad_(true), false);
+  model.define(forward);
+  model.define(
+      "def metrics(self, x, y) -> Dict[str, Tuple[Tensor, Tensor]]:\n"
+      "    one = torch.ones([1])\n    return {\"\\033[2Jmetric\": (one, one)}\n");
+  model.save(path.string());
+}
+
 void write_archive_with_oversized_buffer(const std::filesystem::path& path) {
   Module model = linear();
   at::Tensor buffer = at::ones({300});

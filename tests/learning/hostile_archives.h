@@ -15,6 +15,9 @@ void write_archive_with_compiled_class(const std::filesystem::path& path);
 // How often that class's code has been executed to load an object.
 [[nodiscard]] int compiled_class_loads();
 
+// A linear model with a parameter that no training moves, and a value of metrics(), whose names are escape sequences.
+void write_archive_with_hostile_names(const std::filesystem::path& path);
+
 // A linear model with a buffer that claims more values than its memory holds.
 void write_archive_with_oversized_buffer(const std::filesystem::path& path);
 
