@@ -11,6 +11,7 @@
 #include "client/check/report.h"
 #include "client/commands.h"
 #include "client/config/client_variables.h"
+#include "client/config/secret_files.h"
 #include "client/state/client_data.h"
 #include "client/trainer/process_trainer.h"
 
@@ -24,7 +25,8 @@ class DeviceData {
   Result<learning::AvailableData> open(const ClientConfig& config) {
     if (config.follow) {
       const auto open = [&](const learning::DataConfig& file) {
-        return open_examples_in_child(file, config.resources.trainer_stall, nullptr);
+        return open_examples_in_child(
+            file, {config.resources.trainer_stall, nullptr, SandboxMode::locked, secret_files(config)});
       };
       HANSA_TRY(const ClientData data, open_client_data(config, KeepState::in_memory, open, nullptr));
       HANSA_TRY_VOID(data.followed->take_all());
@@ -37,6 +39,7 @@ class DeviceData {
     trainer_config.task_bytes_max = config.resources.memory_mib_max << 20;
     trainer_config.limits = {config.resources.trainer_memory_mib_max << 20,
                              config.resources.trainer_cpu_s_max, config.resources.trainer_stall};
+    trainer_config.secret = secret_files(config);
     trainer_ = std::make_unique<ProcessTrainer>(std::move(trainer_config), Logger());
     return trainer_->available_data({});
   }

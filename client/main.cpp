@@ -7,6 +7,7 @@
 #include "client/config/client_config.h"
 #include "client/config/client_schema.h"
 #include "client/config/client_variables.h"
+#include "client/config/secret_files.h"
 #include "client/join/first_start.h"
 #include "client/process/client_process.h"
 #include "client/process/core_dumps.h"
@@ -33,7 +34,8 @@ constexpr std::string_view settings_head =
 hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandbox, hansa::LogLevel level,
                                    hansa::ServiceManager& manager, const std::atomic<bool>& stop) {
   const auto open = [&](const hansa::learning::DataConfig& file) {
-    return open_examples_in_child(file, config.resources.trainer_stall, [&stop] { return stop.load(); });
+    return open_examples_in_child(file, {config.resources.trainer_stall, [&stop] { return stop.load(); },
+                                         sandbox, secret_files(config)});
   };
   HANSA_TRY(ClientData data, open_client_data(config, KeepState::in_folder, open, nullptr));
   ProcessTrainerConfig trainer_config;
@@ -45,6 +47,7 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
   trainer_config.limits = {config.resources.trainer_memory_mib_max << 20, config.resources.trainer_cpu_s_max,
                            config.resources.trainer_stall};
   trainer_config.sandbox = sandbox;
+  trainer_config.secret = secret_files(config);
   const hansa::Logger log = hansa::Logger::to_stderr(config.name, level);
   ProcessTrainer trainer(std::move(trainer_config), log);
   data.supply = trainer.reported_data();

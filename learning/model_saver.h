@@ -1,6 +1,7 @@
 // Makes a TorchScript archive of a federation's model with the values that a device holds, for programs on the device.
 #pragma once
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "common/error.h"
@@ -20,8 +21,9 @@ class ModelSaver {
  public:
   virtual ~ModelSaver() = default;
   // The bytes of the request's archive with the values of its input "model". Fails (model) if the layout differs,
-  // (resource) if memory is short.
-  [[nodiscard]] virtual Result<std::string> save(const TrainingRequest& request, PersonalValues personal) = 0;
+  // (resource) if memory is short, and soon after a stop was requested if the saver can end its work.
+  [[nodiscard]] virtual Result<std::string> save(const TrainingRequest& request, PersonalValues personal,
+                                                 std::stop_token stop) = 0;
 };
 
 // The name under which a training keeps the values of personal parameters with this layout.

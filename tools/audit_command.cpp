@@ -9,6 +9,7 @@
 #include "server/config/devices_config.h"
 #include "tools/commands.h"
 #include "tools/federation_folder.h"
+#include "tools/json_text.h"
 
 namespace hansa::tools {
 namespace {
@@ -40,7 +41,7 @@ Result<void> run_print(const AuditOptions& options) {
                       {"subject", entry.subject},
                       {"details", entry.details},
                       {"hash", entry.hash.hex()}});
-    fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(list));
     return {};
   }
   for (const auto& entry : entries)

@@ -13,6 +13,7 @@
 #include "client/state/state_store.h"
 #include "learning/data/idx_file.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/partition.h"
 #include "tools/text_table.h"
 
@@ -39,7 +40,7 @@ void print_json(const PartitionOptions& options, const std::vector<std::vector<s
                        {"labels_file", (options.out / name / "labels.idx").string()}});
   }
   const nlohmann::json document{{"seed", options.plan.seed}, {"clients", clients}};
-  fmt::print("{}\n", document.dump(2));
+  fmt::print("{}\n", json_text(document));
 }
 
 void print_table(const PartitionOptions& options, const std::vector<std::vector<std::uint64_t>>& counts) {
@@ -98,11 +99,10 @@ Result<void> run_consumed(const ConsumedOptions& options) {
         if (position.is_object() && position.contains(key)) entry[key] = position.at(key);
       list.push_back(std::move(entry));
     }
-    fmt::print("{}\n", nlohmann::json({{"sources", list},
-                                       {"new", counts.fresh},
-                                       {"replay", counts.replay},
-                                       {"trained", counts.trained}})
-                           .dump(2));
+    fmt::print("{}\n", json_text({{"sources", list},
+                                  {"new", counts.fresh},
+                                  {"replay", counts.replay},
+                                  {"trained", counts.trained}}));
     return {};
   }
   TextTable table(

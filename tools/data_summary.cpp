@@ -12,6 +12,7 @@
 
 #include "common/text.h"
 #include "learning/data/float_columns.h"
+#include "tools/json_text.h"
 #include "tools/text_table.h"
 
 namespace hansa::tools {

@@ -13,6 +13,7 @@
 #include "tools/device_control.h"
 #include "tools/device_report.h"
 #include "tools/federation_folder.h"
+#include "tools/json_text.h"
 
 namespace hansa::tools {
 namespace {
@@ -37,9 +38,7 @@ Result<Opened> open(const DevicesOptions& options) {
   return Opened{std::move(config), std::move(acting), std::move(devices), std::move(history)};
 }
 
-void print(const nlohmann::json& document) {
-  fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-}
+void print(const nlohmann::json& document) { fmt::print("{}\n", json_text(document)); }
 
 // Those of the terminal; 80 where there is none, for example in a pipe.
 std::size_t terminal_columns() {

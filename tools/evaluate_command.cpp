@@ -14,6 +14,7 @@
 #include "learning/model_archive.h"
 #include "server/config/federation_config.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
 #include "tools/text_table.h"
@@ -84,7 +85,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
     fmt::print(stderr, "warning: {}\n", warning);
 
   if (options.form == OutputForm::json) {
-    fmt::print("{}\n", metrics_json(metrics).dump(2));
+    fmt::print("{}\n", json_text(metrics_json(metrics)));
     return {};
   }
   TextTable table({{"metric", Align::left}, {"mean"}, {"examples"}});

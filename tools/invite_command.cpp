@@ -11,6 +11,7 @@
 #include "tools/commands.h"
 #include "tools/federation_folder.h"
 #include "tools/invitation.h"
+#include "tools/json_text.h"
 #include "tools/qr_code.h"
 #include "tools/token_list.h"
 
@@ -31,8 +32,7 @@ Result<void> run_list(const InviteOptions& options) {
   const server::Acting acting = server::acting_operator(utc_seconds_now());
   HANSA_TRY(auto devices, open_register(config, acting));
   HANSA_TRY(const auto tokens, open_tokens(devices, acting.at));
-  if (options.json)
-    fmt::print("{}\n", json_of(tokens).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (options.json) fmt::print("{}\n", json_text(json_of(tokens)));
   else if (tokens.empty()) fmt::print("no token is open\n");
   else fmt::print("{}", token_table(tokens));
   return {};

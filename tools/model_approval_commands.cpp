@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/config/name_check.h"
+#include "common/text.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/enrolment/manifest_file.h"
 #include "server/config/federation_config.h"
@@ -53,17 +54,19 @@ Result<SigningPlan> complete(const SignOptions& options) {
 
 Result<void> run_sign(const SignOptions& options) {
   HANSA_TRY(const SigningPlan plan, complete(options));
+  HANSA_TRY(const auto draft, draft_manifest(plan));  // before the key is in this process
   HANSA_TRY(const transport::SecretKey secret, transport::read_secret_key(options.key));
   HANSA_TRY(const auto root, enrolment::identity_of(secret));
-  HANSA_TRY(const auto manifest, sign_archive(plan, root));
+  HANSA_TRY(const auto manifest, sign_archive(plan.archive, draft, root));
   const std::vector<std::string>& metrics = manifest.approval.metrics;
   fmt::print("{}: model \"{}\", version \"{}\", signed for federation \"{}\" by {}\n{}",
-             enrolment::manifest_path(plan.archive).string(), manifest.approval.name,
-             manifest.approval.version, manifest.federation, enrolment::text_of(root.public_key()),
+             enrolment::manifest_path(plan.archive).string(), printable(manifest.approval.name),
+             printable(manifest.approval.version), printable(manifest.federation),
+             enrolment::text_of(root.public_key()),
              metrics.empty() ? ""
                              : fmt::format("clients report {} of the examples that they hold out; "
                                            "--no-metrics signs without\n",
-                                           fmt::join(metrics, ", ")));
+                                           printable(fmt::format("{}", fmt::join(metrics, ", ")))));
   return {};
 }
 
@@ -85,10 +88,11 @@ Result<void> run_verify(const VerifyOptions& options) {
   HANSA_TRY(const auto manifest, verify_archive(options.archive, root));
   fmt::print(
       "signed: model \"{}\", version \"{}\", of federation \"{}\"\narchive: {}\nlayout: {}\nmetrics: {}\n",
-      manifest.approval.name, manifest.approval.version, manifest.federation, manifest.archive.text(),
-      manifest.layout.text(),
-      manifest.approval.metrics.empty() ? "none"
-                                        : fmt::format("{}", fmt::join(manifest.approval.metrics, ", ")));
+      printable(manifest.approval.name), printable(manifest.approval.version), printable(manifest.federation),
+      manifest.archive.text(), manifest.layout.text(),
+      manifest.approval.metrics.empty()
+          ? "none"
+          : printable(fmt::format("{}", fmt::join(manifest.approval.metrics, ", "))));
   return {};
 }
 

@@ -12,11 +12,14 @@
 #include "client/config/client_config.h"
 #include "common/files.h"
 #include "common/metrics_text.h"
+#include "common/text.h"
 #include "learning/model_archive.h"
 #include "learning/model_check.h"
 #include "protocols/enrolment/manifest_file.h"
+#include "server/evaluation/model_process.h"
 #include "server/store/run_catalogue.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
 #include "tools/text_table.h"
@@ -84,7 +87,7 @@ Result<void> run_list(OutputForm form) {
     nlohmann::json models = nlohmann::json::array();
     for (const auto& model : learning::built_in_models())
       models.push_back({{"name", model.name}, {"description", model.description}});
-    fmt::print("{}\n", models.dump(2));
+    fmt::print("{}\n", json_text(models));
     return {};
   }
   TextTable table({{"name", Align::left}, {"description", Align::left}});
@@ -100,7 +103,7 @@ Result<void> run_inspect(const InspectOptions& options) {
     HANSA_TRY(const auto run, server::open_run_read_only(archive));
     HANSA_TRY(archive, run->archive_file());
   }
-  HANSA_TRY(const auto model, learning::describe_archive(archive));
+  HANSA_TRY(const auto model, server::describe_archive_in_child(archive));
   if (options.form == OutputForm::json) {
     nlohmann::json entries = nlohmann::json::array();
     for (const auto& entry : model.layout.entries())
@@ -115,7 +118,7 @@ Result<void> run_inspect(const InspectOptions& options) {
                                   {"has_training_loss", model.has_training_loss},
                                   {"has_metrics", model.has_metrics},
                                   {"entries", entries}};
-    fmt::print("{}\n", document.dump(2));
+    fmt::print("{}\n", json_text(document));
     return {};
   }
   TextTable table({{"parameter", Align::left}, {"kind", Align::left}, {"shape", Align::left}, {"count"}});
@@ -139,9 +142,9 @@ Result<std::filesystem::path> any_file_of(const std::filesystem::path& folder) {
 
 Result<void> check(const CheckOptions& options) {
   if (options.client.empty()) {
-    HANSA_TRY(const auto model, learning::describe_archive(options.archive));
+    HANSA_TRY(const auto model, server::describe_archive_in_child(options.archive));
     if (options.form == OutputForm::json)
-      fmt::print("{}\n", nlohmann::json({{"fit", true}, {"values", model.layout.element_count()}}).dump(2));
+      fmt::print("{}\n", json_text({{"fit", true}, {"values", model.layout.element_count()}}));
     else
       fmt::print(
           "fit, as far as can be seen without data: {} values are sent; with --data client.toml one step is "
@@ -164,23 +167,23 @@ Result<void> check(const CheckOptions& options) {
   config.memory_bytes_max = client.resources.memory_mib_max << 20;
   HANSA_TRY(const auto result, learning::check_model(options.archive, config, options.batch_size));
   if (options.form == OutputForm::json) {
-    fmt::print("{}\n", nlohmann::json({{"fit", true},
-                                       {"values", result.values},
-                                       {"examples", result.examples},
-                                       {"trained", metrics_json(result.trained)},
-                                       {"evaluated", metrics_json(result.evaluated)},
-                                       {"unmoved", result.unmoved},
-                                       {"warnings", result.warnings}})
-                           .dump(2));
+    fmt::print("{}\n", json_text({{"fit", true},
+                                  {"values", result.values},
+                                  {"examples", result.examples},
+                                  {"trained", metrics_json(result.trained)},
+                                  {"evaluated", metrics_json(result.evaluated)},
+                                  {"unmoved", result.unmoved},
+                                  {"warnings", result.warnings}}));
     return {};
   }
   fmt::print("fit: one step on {} of {} examples was trained ({}), then evaluated ({}); {} values are sent\n",
              std::min<std::uint64_t>(options.batch_size, result.examples), result.examples,
-             means_text(result.trained, all_metrics), means_text(result.evaluated, all_metrics),
-             result.values);
-  for (const std::string& warning : result.warnings) fmt::print("warning: {}\n", warning);
+             printable(means_text(result.trained, all_metrics)),
+             printable(means_text(result.evaluated, all_metrics)), result.values);
+  for (const std::string& warning : result.warnings) fmt::print("warning: {}\n", printable(warning));
   for (const std::string& name : result.unmoved)
-    fmt::print("note: no training step changed {}: it has no gradient, or a gradient of zero\n", name);
+    fmt::print("note: no training step changed {}: it has no gradient, or a gradient of zero\n",
+               printable(name));
   return {};
 }
 

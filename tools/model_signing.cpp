@@ -2,8 +2,8 @@
 
 #include "common/config/name_check.h"
 #include "common/files.h"
-#include "learning/model_archive.h"
 #include "protocols/enrolment/manifest_file.h"
+#include "server/evaluation/model_process.h"
 
 namespace hansa::tools {
 
@@ -12,8 +12,7 @@ using secure_aggregation::ModelManifest;
 namespace {
 
 // What the code of metrics() names, but for loss and accuracy, which are always measured.
-Result<std::vector<std::string>> all_metrics(const learning::ModelDescription& model,
-                                             const std::string& location) {
+Result<std::vector<std::string>> all_metrics(const server::ArchiveFacts& model, const std::string& location) {
   std::vector<std::string> out = model.metric_names;
   std::erase_if(out, [](const std::string& name) { return name == "loss" || name == "accuracy"; });
   if (auto valid = secure_aggregation::check_metric_names(out, location + ": its metrics()"); !valid) {
@@ -23,8 +22,7 @@ Result<std::vector<std::string>> all_metrics(const learning::ModelDescription& m
   return out;
 }
 
-Result<std::vector<std::string>> signed_metrics(const SigningPlan& plan,
-                                                const learning::ModelDescription& model) {
+Result<std::vector<std::string>> signed_metrics(const SigningPlan& plan, const server::ArchiveFacts& model) {
   if (!plan.metrics) return all_metrics(model, plan.archive.string());
   HANSA_TRY_VOID(secure_aggregation::check_metric_names(*plan.metrics, "--metric"));
   if (!plan.metrics->empty() && !model.has_metrics)
@@ -35,18 +33,22 @@ Result<std::vector<std::string>> signed_metrics(const SigningPlan& plan,
 
 }  // namespace
 
-Result<ModelManifest> sign_archive(const SigningPlan& plan, const secure_aggregation::SigningKey& root) {
+Result<ModelManifest> draft_manifest(const SigningPlan& plan) {
   HANSA_TRY_VOID(config::check_name(plan.federation, "--federation \"" + plan.federation + "\""));
   HANSA_TRY_VOID(config::check_name(plan.name, "--name \"" + plan.name + "\""));
   HANSA_TRY_VOID(config::check_name(plan.version, "--version \"" + plan.version + "\""));
-  HANSA_TRY(const auto model, learning::describe_archive(plan.archive, plan.personal));
+  HANSA_TRY(const auto model, server::describe_archive_in_child(plan.archive, plan.personal));
   HANSA_TRY(auto metrics, signed_metrics(plan, model));
-  HANSA_TRY(auto manifest, secure_aggregation::sign({plan.federation,
-                                                     model.archive,
-                                                     model.layout.digest(),
-                                                     {plan.name, plan.version, std::move(metrics), {}}},
-                                                    root));
-  HANSA_TRY_VOID(enrolment::write_manifest(manifest, enrolment::manifest_path(plan.archive)));
+  return ModelManifest{plan.federation,
+                       model.archive,
+                       model.layout.digest(),
+                       {plan.name, plan.version, std::move(metrics), {}}};
+}
+
+Result<ModelManifest> sign_archive(const std::filesystem::path& archive, const ModelManifest& draft,
+                                   const secure_aggregation::SigningKey& root) {
+  HANSA_TRY(auto manifest, secure_aggregation::sign(draft, root));
+  HANSA_TRY_VOID(enrolment::write_manifest(manifest, enrolment::manifest_path(archive)));
   return manifest;
 }
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/run_disposal.h"
 #include "tools/run_list.h"
 #include "tools/text_table.h"
@@ -40,7 +41,7 @@ void print_json(const std::vector<RunSummary>& runs) {
                          {"last", {{"round", metric->last_round.value}, {"mean", metric->last}}}};
     out.push_back(std::move(entry));
   }
-  fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(out));
 }
 
 void print_table(const fs::path& folder, const std::vector<RunSummary>& runs) {

@@ -108,14 +108,15 @@ Result<void> scaffold(const ScaffoldPlan& plan) {
   if (error) return fail(ErrorCode::storage, (root / "keys").string(), "cannot be made private");
 
   HANSA_TRY_VOID(learning::create_built_in("cnn-small", plan.seed, root / "model.pt"));
+  HANSA_TRY(const auto draft,
+            draft_manifest({root / "model.pt", federation_name(plan), "cnn-small", "1", std::nullopt, {}}));
   HANSA_TRY(const enrolment::DeviceFile aggregator,
             make_keys({root / "keys" / "aggregator.key", root / "keys" / "aggregator.pub"}));
   const KeyFiles root_files{root / "keys" / "root.key", root / "keys" / "root.pub"};
   HANSA_TRY_VOID(make_keys(root_files));
   HANSA_TRY(const transport::SecretKey root_secret, transport::read_secret_key(root_files.secret_key));
   HANSA_TRY(const secure_aggregation::SigningKey root_key, enrolment::identity_of(root_secret));
-  HANSA_TRY_VOID(
-      sign_archive({root / "model.pt", federation_name(plan), "cnn-small", "1", std::nullopt, {}}, root_key));
+  HANSA_TRY_VOID(sign_archive(root / "model.pt", draft, root_key));
   HANSA_TRY_VOID(write_sites(plan, root, aggregator.key, root_key));
   if (plan.example == Example::fashion_mnist) HANSA_TRY_VOID(write_example_shards(plan, root));
   HANSA_TRY_VOID(write_file_atomically(root / "federation.toml",

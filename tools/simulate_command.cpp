@@ -11,6 +11,7 @@
 
 #include "common/metrics_text.h"
 #include "common/program.h"
+#include "common/text.h"
 #include "server/config/client_files.h"
 #include "server/config/federation_config.h"
 #include "server/store/held_out.h"
@@ -18,6 +19,7 @@
 #include "server/store/training_metrics.h"
 #include "simulation/simulate.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/metrics_json.h"
 
 namespace hansa::tools {
@@ -64,7 +66,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
       return;
     }
     const auto labelled = [](const char* label, const Metrics& metrics) {
-      const std::string means = means_text(metrics);
+      const std::string means = printable(means_text(metrics));
       return means.empty() ? "" : fmt::format("; {}: {}", label, means);
     };
     fmt::print("round {:>3}{}: {} of {} clients counted{}{}; model {}\n", record.round.value,
@@ -73,7 +75,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                record.model.brief());
     if (const auto measured = server::held_out(record))
       fmt::print("           held out on the clients, after round {}: {}\n", measured->of_round.value,
-                 text_of(*measured));
+                 printable(text_of(*measured)));
     std::fflush(stdout);
   };
   HANSA_TRY(const auto outcome, simulation::run_simulation(config, options, round_done, stop_asked));
@@ -90,17 +92,17 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
                      {"value", outcome.best->value}};
     if (!outcome.enough.empty()) out["ended_early"] = outcome.enough;
     if (!outcome.evaluation.empty()) out["evaluation"] = tools::metrics_json(outcome.evaluation);
-    fmt::print("{}\n", out.dump(2));
+    fmt::print("{}\n", json_text(out));
     return {};
   }
   fmt::print("{:.1f} s, {:.1f} MB up and {:.1f} MB down (in memory)\n", outcome.seconds,
              static_cast<double>(outcome.bytes_up) / 1e6, static_cast<double>(outcome.bytes_down) / 1e6);
   for (const Metric& metric : outcome.training)
-    fmt::print("final training {}: {}\n", metric.name, mean_text(metric));
+    fmt::print("final training {}: {}\n", printable(metric.name), mean_text(metric));
   for (const Metric& metric : outcome.evaluation)
-    if (metric.count > 0) fmt::print("final test {}: {}\n", metric.name, mean_text(metric));
+    if (metric.count > 0) fmt::print("final test {}: {}\n", printable(metric.name), mean_text(metric));
   if (!outcome.enough.empty()) fmt::print("ended early: {}\n", outcome.enough);
-  if (outcome.best) fmt::print("best: {}\n", text_of(*outcome.best));
+  if (outcome.best) fmt::print("best: {}\n", printable(text_of(*outcome.best)));
   fmt::print("final model: {}\nrun folder: {}\n", outcome.model.text(), outcome.run_folder);
   return {};
 }

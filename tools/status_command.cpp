@@ -22,6 +22,7 @@
 #include "server/store/run_statistics.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/metrics_json.h"
 #include "tools/run_list.h"
 #include "tools/text_table.h"
@@ -126,7 +127,7 @@ std::string best_line(const RunView& view) {
   if (!best) return "";
   const auto last = view.rounds.back().round;
   const bool kept = view.rounds[best->round.value - 1].model_kept;
-  return fmt::format("best: {}{}\n", text_of(*best),
+  return fmt::format("best: {}{}\n", printable(text_of(*best)),
                      best->round == last ? ""
                      : kept ? fmt::format("; begin a run from it with \"hansa-aggregator FILE --from {}@{}\"",
                                           view.folder.string(), best->round.value)
@@ -180,7 +181,8 @@ std::map<RoundId, server::HeldOut> held_out_of(const RunView& view) {
 std::string held_out_line(const std::map<RoundId, server::HeldOut>& held_out) {
   if (held_out.empty()) return "";
   const auto& [round, newest] = *held_out.rbegin();
-  return fmt::format("held out on the clients, after round {}: {}\n", round.value, text_of(newest));
+  return fmt::format("held out on the clients, after round {}: {}\n", round.value,
+                     printable(text_of(newest)));
 }
 
 void print_table(const RunView& view) {
@@ -238,7 +240,7 @@ void print_table(const RunView& view) {
   if (view.statistics)
     fmt::print("inputs are scaled by statistics of {} columns: --json has them\n",
                view.statistics->columns());
-  if (view.end) fmt::print("finished at {}: {}\n", view.end->at, view.end->why);
+  if (view.end) fmt::print("finished at {}: {}\n", view.end->at, printable(view.end->why));
   print_abandoned(view);
   std::string changes;
   for (std::size_t i = 1; i < view.configured_after.size(); ++i)
@@ -330,7 +332,7 @@ void print_json(const RunView& view) {
   if (const auto best = best_of(view))
     document["best"] = {{"round", best->round.value}, {"metric", best->metric}, {"value", best->value}};
   // Reasons come from clients. The listing must not end at bytes that are not UTF-8.
-  fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(document));
 }
 
 // The federation's folder is two above the run, as `hansa new` makes it; elsewhere nothing is known.

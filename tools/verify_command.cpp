@@ -7,8 +7,10 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "common/text.h"
 #include "server/store/run_catalogue.h"
 #include "tools/commands.h"
+#include "tools/json_text.h"
 #include "tools/text_table.h"
 
 namespace hansa::tools {
@@ -24,14 +26,14 @@ void print_json(const server::RunCheck& check) {
       {"round", check.last.value},  {"history", check.history.is_zero() ? "" : check.history.text()},
       {"vectors", check.vectors},   {"deltas", check.deltas},
       {"problems", check.problems}, {"notes", check.notes}};
-  fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(document));
 }
 
 void print_text(const server::RunCheck& check) {
   fmt::print("rounds: 0 to {}\nvectors: {}, deltas: {}\n", check.last.value, check.vectors, check.deltas);
   if (!check.history.is_zero()) fmt::print("history: {}\n", check.history.text());
-  for (const std::string& note : check.notes) fmt::print("note: {}\n", note);
-  for (const std::string& problem : check.problems) fmt::print("problem: {}\n", problem);
+  for (const std::string& note : check.notes) fmt::print("note: {}\n", printable(note));
+  for (const std::string& problem : check.problems) fmt::print("problem: {}\n", printable(problem));
 }
 
 Result<void> run_verify(const VerifyOptions& options) {

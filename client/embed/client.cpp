@@ -11,8 +11,8 @@ namespace {
 // The files of [serving] are the federation's archive, also where the program trains a module of its own.
 class LocalSaver final : public learning::ModelSaver {
  public:
-  Result<std::string> save(const learning::TrainingRequest& request,
-                           learning::PersonalValues personal) override {
+  Result<std::string> save(const learning::TrainingRequest& request, learning::PersonalValues personal,
+                           std::stop_token) override {
     std::vector<std::string> patterns;
     if (const auto* method = find_method(built_in_methods(), request.method.name))
       patterns = training_config(*method, request.method).personal;

@@ -305,9 +305,10 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   }
   // Models are a service of this client, which trains also if it cannot write them: one warning for each new fault.
   std::string fault, last_note;
-  const auto write_model = [&](const ModelToServe& model, const Metrics& trained) {
+  const auto write_model = [&](const ModelToServe& model, const Metrics& trained,
+                               const std::stop_token& quit) {
     const Instant began = steady_now();
-    const auto written = serving->write(model, trained, *saver);
+    const auto written = serving->write(model, trained, *saver, quit);
     if (written) {
       const std::string text = "the model of round " + std::to_string(model.round.value) + " is in " +
                                config.serving.folder.string() + ", written in " +

@@ -35,7 +35,7 @@ Result<ServingFolder> ServingFolder::open(const std::filesystem::path& folder,
 }
 
 Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trained,
-                                  learning::ModelSaver& saver) const {
+                                  learning::ModelSaver& saver, const std::stop_token& stop) const {
   Json manifest{{"format", 1},
                 {"federation", federation_},
                 {"run", model.run},
@@ -47,7 +47,7 @@ Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trai
   if (const auto& statistics = model.statistics)
     manifest["statistics"] = {{"means", statistics->means}, {"deviations", statistics->deviations}};
   const auto put = [&](const char* key, const char* name, learning::PersonalValues personal) -> Result<void> {
-    HANSA_TRY(const std::string bytes, saver.save(model.request, personal));
+    HANSA_TRY(const std::string bytes, saver.save(model.request, personal, stop));
     HANSA_TRY_VOID(write_file_atomically(folder_ / name, bytes));
     manifest[key] = {
         {"file", name}, {"bytes", bytes.size()}, {"sha256", sha256(std::as_bytes(std::span(bytes))).hex()}};

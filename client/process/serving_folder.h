@@ -26,7 +26,7 @@ class ServingFolder {
   // trained: the metrics of this device's training that began with the model; empty if they are not known. Fails
   // (storage), or as the saver does; then the files before stay, or some of them are new already.
   [[nodiscard]] Result<void> write(const ModelToServe& model, const Metrics& trained,
-                                   learning::ModelSaver& saver) const;
+                                   learning::ModelSaver& saver, const std::stop_token& stop) const;
 
  private:
   ServingFolder(std::filesystem::path folder, std::string federation)

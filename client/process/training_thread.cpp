@@ -12,6 +12,7 @@ TrainingThread::TrainingThread(learning::Trainer& trainer, Duration idle, std::f
 
 TrainingThread::~TrainingThread() {
   looking_.request_stop();
+  writing_.request_stop();
   stop();
 }
 
@@ -125,7 +126,7 @@ void TrainingThread::write(std::unique_lock<std::mutex>& lock) {
   const bool known = model.trained != TaskId{} && model.trained == trained_;
   const Metrics metrics = known ? metrics_ : Metrics{};
   lock.unlock();
-  write_model_(model, metrics);
+  write_model_(model, metrics, writing_.get_token());
   lock.lock();
   is_writing_ = false;
   lock.unlock();

@@ -23,8 +23,8 @@ class TrainingThread final : public TrainingRunner {
   };
 
   // Writes a model for programs of this device, on the training thread. The metrics are those of the training that
-  // began with it, if it succeeded.
-  using WriteModel = std::function<void(const ModelToServe&, const Metrics&)>;
+  // began with it, if it succeeded. The destructor requests the stop.
+  using WriteModel = std::function<void(const ModelToServe&, const Metrics&, const std::stop_token&)>;
 
   // `trainer` must outlive the object, and its release() is called after `idle` without a training. `wake` is called on
   // the training thread when a result is ready. write may be empty.
@@ -71,6 +71,7 @@ class TrainingThread final : public TrainingRunner {
   WriteModel write_model_;
   std::optional<ModelToServe> to_serve_;
   bool is_writing_ = false;
+  std::stop_source writing_;
   TaskId trained_;  // the last task whose training succeeded, with its metrics
   Metrics metrics_;
   std::optional<Result<learning::AvailableData>> found_;

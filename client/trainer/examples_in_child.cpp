@@ -16,10 +16,15 @@ using internal::Json;
 constexpr std::uint64_t examples_limit = 1ULL << 32;
 
 Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::DataConfig& config,
-                                                            const internal::OpeningLimits& limits) {
+                                                            const ReadingInChild& reading) {
+  const internal::OpeningLimits limits{reading.stall,
+                                       [&] { return reading.stop_requested && reading.stop_requested(); }};
   const std::string location = config.file.string();
   HANSA_TRY(Child child, Child::start(find_program_file("hansa-trainer")));
-  HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"}, {"data", learning::json_of(config)}})));
+  HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "read"},
+                                                {"data", learning::json_of(config)},
+                                                {"secret", internal::json_of(reading.secret)},
+                                                {"lock", reading.sandbox == SandboxMode::locked}})));
   HANSA_TRY(const std::string opened, internal::wait_while_opening(child, location, limits));
   HANSA_TRY(const Json answer, learning::parse_answer(opened, location));
   learning::Examples examples(learning::shape_of(answer.at("shape")));
@@ -43,11 +48,11 @@ Result<std::unique_ptr<learning::DataSource>> read_in_child(const learning::Data
 
 }  // namespace
 
-Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(
-    const learning::DataConfig& config, Duration stall, const std::function<bool()>& stop_requested) {
+Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(const learning::DataConfig& config,
+                                                                     const ReadingInChild& reading) {
   if (!learning::needs_trainer(config.kind)) return learning::open_data_source(config);
   try {
-    return read_in_child(config, {stall, stop_requested});
+    return read_in_child(config, reading);
   } catch (const Json::exception& caught) {
     return fail(ErrorCode::internal, "hansa-trainer", caught.what());
   }

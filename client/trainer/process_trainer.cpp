@@ -107,6 +107,7 @@ class ProcessTrainer::Session {
          {"threads", config.threads},
          {"task_bytes_max", config.task_bytes_max},
          {"memory_bytes_max", config.limits.memory_bytes_max},
+         {"secret", internal::json_of(config.secret)},
          {"lock", config.sandbox == SandboxMode::locked}})));
     const std::string location = opens_data ? location_of(std::get<learning::DataConfig>(config.data)) : "";
     HANSA_TRY(const std::string frame,
@@ -155,8 +156,8 @@ class ProcessTrainer::Session {
   }
 
   [[nodiscard]] Result<std::string> save(internal::Task task, const learning::TrainingRequest& request,
-                                         const TrainerLimits& limits) {
-    HANSA_TRY(const std::string frame, exchange(task, request, nullptr, limits, {}));
+                                         const TrainerLimits& limits, const std::stop_token& stop) {
+    HANSA_TRY(const std::string frame, exchange(task, request, nullptr, limits, stop));
     return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
   }
 
@@ -195,6 +196,9 @@ class ProcessTrainer::Session {
   bool has_landlock = false;
 
  private:
+  // Whether the child's progress extends the time that it has.
+  enum class Steps : std::uint8_t { counted, ignored };
+
   // Fills the memory, sends the task, and waits for the answer.
   [[nodiscard]] Result<std::string> exchange(internal::Task& task, const learning::TrainingRequest& request,
                                              const learning::TrainingData* data, const TrainerLimits& limits,
@@ -210,7 +214,9 @@ class ProcessTrainer::Session {
     if (task.new_memory) descriptors.push_back(memory_.descriptor());
     if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
       return ended(location, sent.error());
-    return wait_for_answer(location, memory, limits, stop);
+    // Saving has no steps: a child that counts some is hostile, and would be waited for without end.
+    const Steps steps = task.operation.starts_with("save_") ? Steps::ignored : Steps::counted;
+    return wait_for_answer(location, memory, limits, steps, stop);
   }
 
   // The memory of an earlier task is used again if it is large enough: its pages are mapped already.
@@ -249,7 +255,7 @@ class ProcessTrainer::Session {
 
   [[nodiscard]] Result<std::string> wait_for_answer(const std::string& location,
                                                     const internal::TaskMemory& memory,
-                                                    const TrainerLimits& limits,
+                                                    const TrainerLimits& limits, Steps steps,
                                                     const std::stop_token& stop) {
     std::uint64_t progress = 0;
     Instant progressed = steady_now();
@@ -262,7 +268,7 @@ class ProcessTrainer::Session {
       if (*frame) return std::move(**frame);
       const Instant now = steady_now();
       if (const std::uint64_t reached = memory.progress().load(std::memory_order_relaxed);
-          reached != progress) {
+          reached != progress && steps == Steps::counted) {
         progress = reached;
         progressed = now;
       }
@@ -285,9 +291,10 @@ class ProcessTrainer::Session {
       }
       if (now - progressed > limits.stall) {
         child_.kill();
-        return fail(ErrorCode::resource, location,
-                    "the training made no step for " + seconds_text(limits.stall) + " and was ended",
-                    "raise resources.trainer_stall_s if a step of this model takes that long here",
+        const std::string what =
+            steps == Steps::counted ? "the training made no step for " : "the model was not saved within ";
+        return fail(ErrorCode::resource, location, what + seconds_text(limits.stall) + " and was ended",
+                    "raise resources.trainer_stall_s if this model takes that long here",
                     {ReasonCode::trainer_ended, {}});
       }
       pollfd waiting{child_.descriptor(), POLLIN, 0};
@@ -392,12 +399,12 @@ Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingR
 }
 
 Result<std::string> ProcessTrainer::save(const learning::TrainingRequest& request,
-                                         learning::PersonalValues personal) {
+                                         learning::PersonalValues personal, std::stop_token stop) {
   internal::Task task = task_for(request);
   task.operation = personal == learning::PersonalValues::kept ? "save_personal" : "save_global";
   HANSA_TRY_VOID(add_archive_room(request, task));
-  HANSA_TRY(Session * session, session_for(request.archive.identity(), {}));
-  auto saved = session->save(std::move(task), request, config_.limits);
+  HANSA_TRY(Session * session, session_for(request.archive.identity(), stop));
+  auto saved = session->save(std::move(task), request, config_.limits, stop);
   if (!saved) session_.reset();
   return saved;
 }

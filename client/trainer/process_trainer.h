@@ -38,7 +38,8 @@ enum class SandboxMode : std::uint8_t {
 struct TrainerLimits {
   std::uint64_t memory_bytes_max = 0;  // that a training may allocate (RLIMIT_AS); 0: the device's memory
   std::uint64_t cpu_s_max = 0;  // processor time of one training; 0: no limit
-  // A training that takes no step for this time is ended, and so is a child that does nothing while it opens the data.
+  // A training that takes no step for this time is ended, and so is a child that does nothing while it opens the data, or
+  // that takes longer to save a model.
   Duration stall = std::chrono::seconds(300);
   // A training that was asked to stop has this long for its current step. Its result is not wanted any more.
   Duration stop_grace = std::chrono::seconds(5);
@@ -52,6 +53,8 @@ struct ProcessTrainerConfig {
   std::uint64_t task_bytes_max = 0;  // learning::LocalTrainerConfig::memory_bytes_max
   TrainerLimits limits = {};
   SandboxMode sandbox = SandboxMode::locked;
+  // Files and folders that the child does not read, also while it parses the data: the device's key, the state.
+  std::vector<std::filesystem::path> secret = {};
   std::filesystem::path program = {};  // empty: hansa-trainer, where it is installed
 };
 
@@ -78,9 +81,10 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
                                                        std::span<const learning::OutputVector> outputs,
                                                        std::stop_token stop) override;
   // Asks the child, which may open no file: the bytes come through the shared memory, bounded by the archive's size. They
-  // are what the model's code made of them, so that only programs that trust the archive should load them. Fails as train() does.
+  // are what the model's code made of them, so that only programs that trust the archive should load them. Fails as train()
+  // does, and (resource) if it takes longer than limits.stall, whatever progress the child reports.
   [[nodiscard]] Result<std::string> save(const learning::TrainingRequest& request,
-                                         learning::PersonalValues personal) override;
+                                         learning::PersonalValues personal, std::stop_token stop) override;
   // Trains the archived model for a step (learning::check_steps) on data that the child has opened. Nothing is kept. Fails as
   // train() does, and (usage) if the data is a supply of this process.
   [[nodiscard]] Result<TrialStep> try_step(const learning::ArchiveFile& archive);
@@ -101,9 +105,17 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
   std::unique_ptr<Session> session_;
 };
 
+struct ReadingInChild {
+  Duration stall = std::chrono::seconds(300);
+  std::function<bool()> stop_requested;  // may be empty
+  SandboxMode sandbox = SandboxMode::locked;
+  std::vector<std::filesystem::path> secret;  // ProcessTrainerConfig::secret
+};
+
 // Opens data files as learning::open_examples does, without LibTorch in this process: files of kind "tensors" are read
-// by a child. Fails (data) if the child does nothing for `stall`, and (resource) soon after stop_requested() is true.
+// by a child, which locks itself when they are open. Fails (data) if the child does nothing for `stall`, and (resource)
+// soon after stop_requested() is true.
 [[nodiscard]] Result<std::unique_ptr<learning::DataSource>> open_examples_in_child(
-    const learning::DataConfig& config, Duration stall, const std::function<bool()>& stop_requested);
+    const learning::DataConfig& config, const ReadingInChild& reading);
 
 }  // namespace hansa::client

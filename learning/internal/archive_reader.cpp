@@ -14,7 +14,7 @@
 #include "learning/internal/archive_records.h"
 #include "learning/internal/code_check.h"
 #include "learning/internal/source_positions.h"
-#include "learning/internal/tensor_bounds.h"
+#include "learning/internal/value_check.h"
 
 namespace torch::jit {
 // Makes the operators of archives from older versions of PyTorch known. LibTorch exports it, but Debian does not install
@@ -78,7 +78,8 @@ class ArchiveReader {
     torch::jit::Unpickler unpickler(next, type_of, object_of, storage_of, at::Device(at::kCPU));
     unpickler.set_version(records_.version());
     c10::IValue out = unpickler.parse_ivalue();
-    check_tensors(out);
+    const auto bytes_of = [this](const at::Tensor& tensor) { return memory_of(tensor); };
+    if (auto fault = find_fault(out, bytes_of)) refuse(std::move(fault->what), std::move(fault->hint));
     return out;
   }
 
@@ -89,22 +90,11 @@ class ArchiveReader {
     return std::move(record.data);
   }
 
-  // Values that are written to a tensor that claims more than its storage, or to a storage that claims more than its record,
-  // would land behind it.
-  void check_tensors(const c10::IValue& values) const {
-    values.visit([this](const c10::IValue& value) {
-      if (!value.isTensor() || !value.toTensor().defined()) return false;
-      const at::Tensor& tensor = value.toTensor();
-      if (tensor.layout() != at::kStrided || tensor.is_quantized() || !tensor.has_storage())
-        refuse("holds a tensor that is sparse or quantised", "convert it with to_dense() or dequantize()");
-      const auto record = storage_bytes_.find(tensor.storage().data_ptr().get());
-      const std::size_t bytes = record == storage_bytes_.end()
-                                    ? tensor.storage().nbytes()
-                                    : std::min(tensor.storage().nbytes(), record->second);
-      if (!lies_within(tensor, bytes))
-        refuse("holds a tensor that is larger than its memory", "save the model again");
-      return true;
-    });
+  // Values that are written to a storage that claims more than its record would land behind it.
+  std::size_t memory_of(const at::Tensor& tensor) const {
+    const std::size_t claimed = tensor.storage().nbytes();
+    const auto record = storage_bytes_.find(tensor.storage().data_ptr().get());
+    return record == storage_bytes_.end() ? claimed : std::min(claimed, record->second);
   }
 
   c10::StrongTypePtr load_type(const c10::QualifiedName& name) {

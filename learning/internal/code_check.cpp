@@ -10,6 +10,7 @@
 
 #include "common/text.h"
 #include "learning/internal/allowed_operators.h"
+#include "learning/internal/cast_check.h"
 
 namespace hansa::learning {
 namespace {
@@ -88,6 +89,7 @@ class Checker {
       return refuse(node, "uses " + kind + ", which " + std::string(advice.what), std::string(advice.hint));
     }
     for (const Value* output : node.outputs()) HANSA_TRY_VOID(check_type(*output, node));
+    if (kind == "prim::unchecked_cast") check_when_it_runs(node);
     if (kind == "prim::RaiseException" || kind == "aten::warn") HANSA_TRY_VOID(check_message(node));
     for (Block* inner : node.blocks()) HANSA_TRY_VOID(check(*inner));
     for (const c10::Symbol name : node.attributeNames()) {

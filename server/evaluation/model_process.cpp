@@ -10,13 +10,14 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
-#include "common/files.h"
 #include "common/open_file.h"
 #include "common/process/child.h"
 #include "common/process/shared_memory.h"
 #include "common/program_files.h"
 #include "common/text.h"
+#include "learning/archive_file.h"
 #include "learning/wire/wire.h"
 #include "server/evaluation/internal/protocol.h"
 
@@ -163,15 +164,17 @@ class Evaluator final : public BackgroundEvaluator {
 
 Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
                                                std::span<const std::string> personal) {
-  HANSA_TRY(const Descriptor file, open_for_child(archive, ErrorCode::model, "name a TorchScript archive"));
-  std::error_code error;
-  const std::uintmax_t archive_bytes = std::filesystem::file_size(archive, error);
-  if (error) return fail(ErrorCode::model, archive.string(), "is not a file", "name a TorchScript archive");
+  HANSA_TRY(Descriptor opened, open_for_child(archive, ErrorCode::model, "name a TorchScript archive"));
+  struct stat status {};
+  if (::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return fail(ErrorCode::model, archive.string(), "is not a file", "name a TorchScript archive");
+  const auto archive_bytes = static_cast<std::uintmax_t>(status.st_size);
+  const learning::ArchiveFile file(archive, std::move(opened), "opened");
   ArchiveFacts facts;
-  HANSA_TRY(facts.archive, digest_of_file(archive));
+  HANSA_TRY(facts.archive, file.digest());
   HANSA_TRY(const SharedMemory memory, SharedMemory::create(description_bytes_max(archive_bytes)));
   HANSA_TRY(Child child, Child::start(program()));
-  const std::array descriptors{file.get(), memory.descriptor()};
+  const std::array descriptors{file.file()->get(), memory.descriptor()};
   HANSA_TRY_VOID(child.send(learning::frame_of({{"op", "describe"},
                                                 {"archive", learning::absolute_path(archive)},
                                                 {"personal", std::vector(personal.begin(), personal.end())},
@@ -198,6 +201,17 @@ Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& arch
   if (values > 0)
     std::memcpy(facts.parameters.data(), memory.bytes().data() + internal::values_offset(layout_bytes),
                 values * sizeof(float));
+  try {
+    facts.has_training_loss = answer.at("has_training_loss").get<bool>();
+    facts.has_metrics = answer.at("has_metrics").get<bool>();
+    facts.metric_names = answer.at("metric_names").get<std::vector<std::string>>();
+  } catch (const Json::exception&) {
+    return fail(ErrorCode::internal, program().string(), "describes a model in a way that cannot be right");
+  }
+  HANSA_TRY(const Digest afterwards, file.digest());
+  if (afterwards != facts.archive)
+    return fail(ErrorCode::model, archive.string(), "changed while it was read",
+                "try again when it is complete");
   return facts;
 }
 

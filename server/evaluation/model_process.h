@@ -25,11 +25,16 @@ struct ArchiveFacts {
   Digest archive;
   ParameterLayout layout;
   PageVector<float> parameters;
+  bool has_training_loss = false;
+  bool has_metrics = false;
+  std::vector<std::string> metric_names =
+      {};  // those of the code of metrics(), as texts that may be anything
 };
 
 // Starts a child, requests the archive's layout and values, and ends the child. Fails with `model` if the archive
-// cannot be used; with `internal`, naming the exit status or signal, if the child dies. `personal` is
-// TrainingConfig::personal.
+// cannot be used or changes in the meantime; with `internal`, naming the exit status or signal, if the child dies.
+// `personal` is TrainingConfig::personal. The digest is computed in this process; everything else is what the child
+// says, which an archive that took it over can choose.
 [[nodiscard]] Result<ArchiveFacts> describe_archive_in_child(const std::filesystem::path& archive,
                                                              std::span<const std::string> personal = {});
 

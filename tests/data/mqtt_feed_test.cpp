@@ -69,6 +69,25 @@ class Mqtt : public testing::Following {
   std::unique_ptr<Broker> broker_;
 };
 
+using AdversaryMqtt = Mqtt;
+
+// Without a limit of bytes, 4,096 messages of 1 MiB would wait in the client's memory.
+TEST_F(AdversaryMqtt, LargeMessagesAreReadAFewAtATime) {
+  constexpr std::size_t messages = 15;
+  begin();
+  for (std::size_t i = 0; i < messages; ++i) broker_->publish(std::string(1 << 20, 'x'));
+  std::uint64_t records = 0;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (records < messages && std::chrono::steady_clock::now() < until) {
+    const auto arrival = turn();
+    if (!arrival) continue;
+    EXPECT_LE(arrival->records, 10U);
+    records += arrival->records;
+    store(*arrival);
+  }
+  EXPECT_EQ(records, messages);
+}
+
 TEST_F(Mqtt, AMessageHasOneOrMoreRowsAsCsvOrJson) {
   begin();
   broker_->publish("1,2,3");

@@ -63,6 +63,52 @@ TEST_F(AdversaryModelCode, ATensorThatIsLargerThanItsMemoryIsRefused) {
   EXPECT_THAT(refusal(), HasSubstr("a tensor that is larger than its memory"));
 }
 
+// LibTorch reads attributes by their position: that of an object of another class lies behind its end.
+TEST_F(AdversaryModelCode, AnObjectOfAnotherClassThanDeclaredIsRefused) {
+  using enum testing::Confused;
+  for (const auto place : {attribute, list, list_of_another_type, dictionary, tuple}) {
+    testing::write_archive_with_confused_object(place, archive_);
+    EXPECT_THAT(refusal(),
+                AllOf(HasSubstr("test.Narrow"), HasSubstr("is declared as"), HasSubstr("test.Wide")))
+        << static_cast<int>(place);
+  }
+}
+
+TEST_F(AdversaryModelCode, ATupleWithFewerElementsThanDeclaredIsRefused) {
+  testing::write_archive_with_short_tuple(archive_);
+  EXPECT_THAT(refusal(), HasSubstr("in attribute held of __torch__.test.Model, which is declared as"));
+}
+
+// PyTorch writes unchecked_cast after a test of the type. An attacker can leave the test out.
+TEST_F(AdversaryModelCode, ACastToAnotherClassWithoutATestFailsWhenItRuns) {
+  testing::write_archive_with_submodule("def unused(self, x):\n    return x\n", archive_);
+  const std::string record = "code/__torch__/test.py";
+  std::string code = testing::record_of(archive_, record);
+  code +=
+      "class Wide(Module):\n  __parameters__ = []\n  __buffers__ = []\n  first : Tensor\n  second : Tensor\n"
+      "  third : Tensor\n  fourth : Tensor\n";
+  const std::string returned = "return torch.linear(_0, ";
+  const std::size_t at = code.find(returned);
+  ASSERT_NE(at, std::string::npos) << code;
+  code.replace(at, returned.size(),
+               "wide = unchecked_cast(__torch__.test.Wide, self.inner)\n"
+               "    return torch.linear(torch.add(_0, wide.fourth), ");
+  const auto changed = folder_ / "changed.pt";
+  testing::write_with_record(archive_, record, code, changed);
+  archive_ = changed;
+  EXPECT_THAT(refusal(), HasSubstr("casts a value to a type that the value does not have"));
+}
+
+TEST_F(AdversaryModelCode, ACastBehindATestOfTheTypeIsAllowed) {
+  testing::write_archive_with(
+      "def first(self, x: Union[Tensor, List[Tensor]]) -> Tensor:\n    if isinstance(x, torch.Tensor):\n"
+      "        return x\n    else:\n        return x[0]\n"
+      "def training_loss(self, x, y):\n    x = torch.flatten(self.first([self.first(x)]), 1)\n"
+      "    return torch.cross_entropy_loss(torch.linear(x, self.weight, self.bias), y)\n",
+      archive_);
+  EXPECT_EQ(refusal(), "is trained");
+}
+
 TEST_F(AdversaryModelCode, AModelThatWritesAFileIsRefused) {
   const auto stolen = folder_ / "stolen";
   EXPECT_THAT(refusal("def training_loss(self, x, y):\n    torch.save(x, \"" + stolen.string() +

@@ -84,6 +84,9 @@ TEST_F(ModelProcess, DescribesAnArchiveAsLearningDoes) {
   EXPECT_EQ(facts->archive, expected->archive);
   EXPECT_EQ(facts->layout.digest(), expected->layout.digest());
   EXPECT_TRUE(std::ranges::equal(facts->parameters, expected->parameters));
+  EXPECT_EQ(facts->has_training_loss, expected->has_training_loss);
+  EXPECT_EQ(facts->has_metrics, expected->has_metrics);
+  EXPECT_EQ(facts->metric_names, expected->metric_names);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // no child remains
 }
 

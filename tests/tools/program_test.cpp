@@ -1,10 +1,8 @@
 // The program `hansa` as a user runs it: a process, its exit code and its output.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,6 +17,7 @@
 #include "learning/data/idx_file.h"
 #include "server/store/run_folder.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/finished_program.h"
 
 namespace hansa::tools {
 namespace {
@@ -26,23 +25,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-struct Finished {
-  int code = -1;
-  std::string output;  // stdout and stderr together
-};
-
-Finished run_hansa(const std::string& arguments) {
-  const std::string command = std::string("'" HANSA_PROGRAM "' ") + arguments + " 2>&1 </dev/null";
-  Finished out;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return out;
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    out.output.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
-  out.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return out;
-}
+Finished run_hansa(const std::string& arguments) { return run_program(HANSA_PROGRAM, arguments); }
 
 TEST(Program, HelpOfEveryCommandHasAnExampleAndSucceeds) {
   for (const char* command : {"new", "keys generate", "keys show", "model create", "model list",
@@ -62,6 +45,35 @@ TEST(Program, AMisspelledCommandGivesASuggestion) {
   const Finished keys = run_hansa("keys genrate a");
   EXPECT_EQ(keys.code, 2);
   EXPECT_THAT(keys.output, HasSubstr("did you mean \"hansa keys generate\"?"));
+}
+
+// An archive that is signed has been reviewed by nobody, and reading it may be enough to be taken over by it.
+TEST(AdversarySigning, TheRootKeyIsReadAfterTheArchive) {
+  const TemporaryFolder folder;
+  const std::string archive = (folder.path() / "model.pt").string();
+  std::ofstream(archive) << "no archive";
+  const Finished sign = run_hansa("model sign '" + archive + "' --federation pumps --key '" +
+                                  (folder.path() / "none.key").string() + "'");
+  EXPECT_EQ(sign.code, 4);
+  EXPECT_THAT(sign.output, AllOf(HasSubstr("model.pt"), ::testing::Not(HasSubstr("none.key"))));
+}
+
+TEST(AdversarySigning, TheProcessWithTheRootKeyDoesNotOpenTheArchive) {
+  const TemporaryFolder folder;
+  const std::string in = "'" + folder.path().string() + "/";
+  ASSERT_EQ(run_hansa("keys generate root --folder " + in + "'").code, 0);
+  ASSERT_EQ(run_hansa("model create logistic " + in + "model.pt' --inputs 4 --classes 2").code, 0);
+  const std::string sign = "model sign " + in + "model.pt' --federation pumps --key " + in + "root.key'";
+  // A copy of the program without the one that it starts to read archives.
+  const std::filesystem::path alone = folder.path() / "hansa";
+  std::filesystem::copy_file(HANSA_PROGRAM, alone);
+  const Finished refused = run_program(alone, sign);
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.output, HasSubstr("hansa-evaluator"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "model.pt.manifest"));
+  const Finished signed_model = run_hansa(sign);
+  EXPECT_EQ(signed_model.code, 0) << signed_model.output;
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "model.pt.manifest"));
 }
 
 TEST(Program, ExitCodesDistinguishErrors) {

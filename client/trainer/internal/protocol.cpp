@@ -39,6 +39,12 @@ Digest digest_of(const Json& json) {
 
 }  // namespace
 
+Json json_of(const std::vector<std::filesystem::path>& paths) {
+  Json out = Json::array();
+  for (const auto& path : paths) out.push_back(learning::absolute_path(path));
+  return out;
+}
+
 Json json_of(const Task& task) {
   Json inputs = Json::array(), outputs = Json::array(), kept = Json::array();
   for (std::size_t i = 0; i < task.request.inputs.size(); ++i)

@@ -1,8 +1,9 @@
 // The frames between hansa-client and its child hansa-trainer: JSON, with values of learning/wire/wire.h.
 //
-//   {"op":"open","data":{..}|null,"threads":N,"task_bytes_max":N,"memory_bytes_max":N,"lock":true|false}
+//   {"op":"open","data":{..}|null,"threads":N,"task_bytes_max":N,"memory_bytes_max":N,"secret":[PATH,..],
+//    "lock":true|false}
 //                              -> {"ok":true,"examples":N,"landlock":true|false}
-//     opens the data, and then locks the process
+//     opens the data without reading what is secret (common/sandbox/reading.h), and then locks the process
 //   {"op":"train", json_of(Task)} + the archive's descriptor, + the memory's if "new_memory"
 //                              -> {"ok":true,"examples":N,"samples":N,"seconds":S,"metrics":[..],
 //                                  "kept":[{"name":..,"of":..,"values":N}]}
@@ -11,12 +12,14 @@
 //                              -> {"ok":true,"bytes":N}
 //     the archive with the values of the input "model", and with the archived or the kept values of personal
 //     parameters: its bytes are in the memory, in the room for vectors to keep
-//   {"op":"read","data":{..}}  -> {"ok":true,"location":..,"shape":{..},"examples":N}
+//   {"op":"read","data":{..},"secret":[PATH,..],"lock":true|false}
+//                              -> {"ok":true,"location":..,"shape":{..},"examples":N}
 //   {"op":"copy"} + memory     -> {"ok":true}
 //     instead of "open": copies the examples of the data that "read" opened
 //   any of them                -> {"ok":false,"code":..,"location":..,"what":..,"hint":..}
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,6 +52,8 @@ struct Task {
   bool new_memory = false;
 };
 
+// Absolute paths.
+[[nodiscard]] Json json_of(const std::vector<std::filesystem::path>& paths);
 [[nodiscard]] Json json_of(const Task& task);
 [[nodiscard]] Task task_of(const Json& json);  // throws Json::exception
 

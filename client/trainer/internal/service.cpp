@@ -1,10 +1,12 @@
 #include "client/trainer/internal/service.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "client/trainer/internal/task_examples.h"
 #include "common/sandbox/lock.h"
+#include "common/sandbox/reading.h"
 #include "learning/data/left_out.h"
 #include "learning/data_supply.h"
 #include "learning/local_trainer.h"
@@ -37,21 +39,62 @@ std::string Service::answer(Frame frame) {
                               "raise resources.trainer_memory_mib_max, or lower training.batch_size"});
 }
 
+namespace {
+
+// Whether `path` is `folder` or below it.
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  if (path.empty()) return false;
+  const auto inner = std::filesystem::weakly_canonical(path),
+             outer = std::filesystem::weakly_canonical(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+// What the data's files need not, and may not, read. Data that the owner keeps in the state folder is read all the same.
+sandbox::ReadingConfig reading_of(const Json& secret, const learning::DataConfig& data) {
+  sandbox::ReadingConfig out;
+  for (const Json& entry : secret) {
+    const std::filesystem::path path = entry.get<std::string>();
+    const auto holds = [&](const std::filesystem::path& file) { return lies_in(file, path); };
+    if (!holds(data.file) && !holds(data.images) && !holds(data.labels) && !holds(data.class_folders))
+      out.secret.push_back(path);
+  }
+  for (const auto* path : {&data.file, &data.images, &data.labels, &data.tokenizer})
+    if (!path->empty()) out.readable.push_back(path->parent_path());
+  for (const auto* path : {&data.images, &data.class_folders})
+    if (!path->empty()) out.readable.push_back(*path);
+  // SQLite may write files next to its database, and temporary ones.
+  if (data.kind == "sqlite") out.writable = {data.file.parent_path(), "/tmp", "/var/tmp"};
+  return out;
+}
+
+// The error of a kernel that refuses the lock.
+tl::unexpected<Error> not_locked(Error error) {
+  error.hint += "; for development only: hansa-client --no-sandbox";
+  return tl::unexpected<Error>(std::move(error));
+}
+
+}  // namespace
+
+// The parsers of data files must not be able to do what the files say. A plugin is the device's own code.
+Result<void> Service::open_data(const Json& request) {
+  const learning::DataConfig data = learning::data_of(request.at("data"));
+  if (request.at("lock").get<bool>() && data.plugin.empty())
+    if (auto restricted = sandbox::restrict_to_reading(reading_of(request.at("secret"), data)); !restricted)
+      return not_locked(std::move(restricted).error());
+  HANSA_TRY(opened_, learning::open_examples(data));
+  return {};
+}
+
 Result<Json> Service::open(const Json& request) {
   if (trainer_) return fail(ErrorCode::internal, "request", "opens a second time");
-  if (!request.at("data").is_null()) {
-    HANSA_TRY(opened_, learning::open_examples(learning::data_of(request.at("data"))));
-  }
+  if (!request.at("data").is_null()) HANSA_TRY_VOID(open_data(request));
   learning::warm_up();
   const sandbox::LockConfig lock{channel_, request.at("memory_bytes_max").get<std::uint64_t>()};
   HANSA_TRY_VOID(sandbox::limit_process(lock));
   sandbox::Landlock landlock = sandbox::Landlock::absent;
   if (request.at("lock").get<bool>()) {
     auto locked = sandbox::lock_process(lock);
-    if (!locked) {
-      locked.error().hint += "; for development only: hansa-client --no-sandbox";
-      return tl::unexpected<Error>(std::move(locked).error());
-    }
+    if (!locked) return not_locked(std::move(locked).error());
     landlock = *locked;
   }
   learning::LocalTrainerConfig config;
@@ -158,7 +201,13 @@ Result<Json> Service::check(const Json& request, Frame& frame) {
 }
 
 Result<Json> Service::read(const Json& request) {
-  HANSA_TRY(opened_, learning::open_examples(learning::data_of(request.at("data"))));
+  HANSA_TRY_VOID(open_data(request));
+  learning::warm_up();
+  // Files that are decoded when they are read, such as photos, are decoded in the lock.
+  const sandbox::LockConfig lock{channel_};
+  HANSA_TRY_VOID(sandbox::limit_process(lock));
+  if (request.at("lock").get<bool>())
+    if (auto locked = sandbox::lock_process(lock); !locked) return not_locked(std::move(locked).error());
   return Json{{"ok", true},
               {"location", opened_->location()},
               {"shape", json_of(opened_->shape())},
@@ -169,10 +218,6 @@ Result<Json> Service::read(const Json& request) {
 Result<Json> Service::copy(Frame& frame) {
   if (!opened_ || frame.descriptors.size() != 1)
     return fail(ErrorCode::internal, "request", "copies examples that are not open");
-  // Files that are decoded when they are read, such as photos, are decoded in the lock. On a machine that cannot lock the client
-  // trains nothing, unless its operator allowed it.
-  const sandbox::LockConfig lock{channel_};
-  if (sandbox::limit_process(lock)) (void)sandbox::lock_process(lock);
   TaskSizes sizes;
   add_examples(opened_->shape(), opened_->example_count(), sizes);
   HANSA_TRY(memory_, SharedMemory::map(std::move(frame.descriptors[0]), TaskMemory::bytes_for(sizes)));

@@ -21,6 +21,7 @@ class Service {
 
  private:
   [[nodiscard]] Result<Json> open(const Json& request);
+  [[nodiscard]] Result<void> open_data(const Json& request);
   // The task of a request, with its values in the memory.
   [[nodiscard]] Result<Task> task_in_memory(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> train(const Json& request, Frame& frame);

@@ -100,7 +100,7 @@ scmp_arg_cmp has_bits(unsigned index, scmp_datum_t mask, scmp_datum_t bits) {
 
 class Filter {
  public:
-  Filter() : context_(::seccomp_init(SCMP_ACT_ERRNO(EPERM)), &::seccomp_release) {}
+  explicit Filter(std::uint32_t otherwise) : context_(::seccomp_init(otherwise), &::seccomp_release) {}
   [[nodiscard]] int error() const { return context_ ? error_ : ENOMEM; }
 
   // A call that this processor does not have needs no rule.
@@ -110,9 +110,18 @@ class Filter {
     error_ = -::seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(arguments.size()),
                                        arguments.begin());
   }
-  void load() {
+  // Threads, but no processes. The arguments of clone3 cannot be seen here; without it glibc uses clone.
+  void deny_processes() {
+    add(SCMP_ACT_KILL_PROCESS, "clone", {has_bits(0, CLONE_THREAD, 0)});
+    add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
+  }
+  [[nodiscard]] Result<void> load() {
     if (error() == 0) error_ = -::seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_TSYNC, 1);
     if (error() == 0) error_ = -::seccomp_load(context_.get());
+    if (error() == 0) return {};
+    return fail(ErrorCode::resource, "sandbox",
+                std::string("the kernel refuses a seccomp filter (") + std::strerror(error()) + ")",
+                "use a kernel with CONFIG_SECCOMP_FILTER, and a container that allows seccomp()");
   }
 
  private:
@@ -123,14 +132,12 @@ class Filter {
 }  // namespace
 
 Result<void> filter_system_calls(int channel) {
-  Filter filter;
+  Filter filter(SCMP_ACT_ERRNO(EPERM));
   for (const char* call : allowed) filter.add(SCMP_ACT_ALLOW, call);
   for (const char* call : deadly) filter.add(SCMP_ACT_KILL_PROCESS, call);
 
-  // Threads, but no processes. The arguments of clone3 cannot be seen here; without it glibc uses clone.
   filter.add(SCMP_ACT_ALLOW, "clone", {has_bits(0, CLONE_THREAD, CLONE_THREAD)});
-  filter.add(SCMP_ACT_KILL_PROCESS, "clone", {has_bits(0, CLONE_THREAD, 0)});
-  filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
+  filter.deny_processes();
 
   const auto self = static_cast<scmp_datum_t>(::getpid());
   filter.add(SCMP_ACT_ALLOW, "tgkill", {equal(0, self)});  // abort() uses it
@@ -140,11 +147,17 @@ Result<void> filter_system_calls(int channel) {
   for (const scmp_datum_t operation : {scmp_datum_t{PR_SET_NAME}, scmp_datum_t{PR_GET_NAME}, set_vma})
     filter.add(SCMP_ACT_ALLOW, "prctl", {equal(0, operation)});
 
-  filter.load();
-  if (filter.error() == 0) return {};
-  return fail(ErrorCode::resource, "sandbox",
-              std::string("the kernel refuses a seccomp filter (") + std::strerror(filter.error()) + ")",
-              "use a kernel with CONFIG_SECCOMP_FILTER, and a container that allows seccomp()");
+  return filter.load();
+}
+
+Result<void> deny_other_programs() {
+  Filter filter(SCMP_ACT_ALLOW);
+  for (const char* call : {"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv",
+                           "process_vm_writev", "pidfd_getfd", "io_uring_setup", "bpf", "userfaultfd"})
+    filter.add(SCMP_ACT_KILL_PROCESS, call);
+  for (const char* call : {"socket", "socketpair"}) filter.add(SCMP_ACT_ERRNO(EPERM), call);
+  filter.deny_processes();
+  return filter.load();
 }
 
 }  // namespace hansa::sandbox::internal

@@ -26,6 +26,9 @@ constexpr std::size_t payload_bytes_max = 1 << 20;
 // Above what a broker keeps in flight to one client: mosquitto's max_inflight_messages is 20.
 constexpr std::size_t delivered_max = 256;
 constexpr std::size_t waiting_max = 4'096;
+// Whatever a publisher sends waits at the broker while more is not read: that of few large messages.
+constexpr std::size_t waiting_bytes_max = 8 << 20;
+constexpr std::size_t notes_max = 64;
 
 // Initialises libmosquitto once in the process and never cleans it up: other code in the process may use it too.
 void start_library() {
@@ -149,7 +152,7 @@ Result<void> MqttFeed::create() {
 void MqttFeed::lose(const std::string& why) {
   link_ = Link::away;
   // The broker sends unstored messages again: their acknowledgements are dropped with the connection.
-  waiting_.clear();
+  forget_waiting();
   given_ = false;
   retry_at_ = steady_now() + retry_after_;
   retry_after_ = std::min(2 * retry_after_, retry_max);
@@ -227,7 +230,17 @@ void MqttFeed::on_message(const mosquitto_message& message) {
                               {ReasonCode::data_too_large, {}}}));
     return;
   }
+  waiting_bytes_ += payload.size();
   waiting_.push_back({std::move(delivered), std::string(payload)});
+}
+
+bool MqttFeed::is_full() const {
+  return waiting_.size() >= waiting_max || waiting_bytes_ >= waiting_bytes_max || notes_.size() >= notes_max;
+}
+
+void MqttFeed::forget_waiting() {
+  waiting_.clear();
+  waiting_bytes_ = 0;
 }
 
 void MqttFeed::unsubscribe(std::string_view topic) {
@@ -259,9 +272,9 @@ void MqttFeed::end_subscription(const char* topic) {
 
 void MqttFeed::serve() {
   mosquitto* client = client_.get();
-  while (link_ != Link::away) {
+  for (std::size_t reads = 0; link_ != Link::away && reads < waiting_max; ++reads) {
     if (!holds_back() && mosquitto_want_write(client)) check(mosquitto_loop_write(client, 1));
-    if (link_ == Link::away || waiting_.size() >= waiting_max) break;
+    if (link_ == Link::away || is_full()) break;
     pollfd readable{mosquitto_socket(client), POLLIN, 0};
     if (readable.fd < 0 || ::poll(&readable, 1, 0) <= 0) break;
     check(mosquitto_loop_read(client, 1));
@@ -313,6 +326,7 @@ Result<std::optional<Arrival>> MqttFeed::next(std::uint64_t records_max) {
   ColumnRanges ranges;
   while (!waiting_.empty() && arrival.records < records_max) {
     take_rows(waiting_.front(), arrival, ranges);
+    waiting_bytes_ -= waiting_.front().payload.size();
     delivered_.push_back(std::move(waiting_.front().delivered));
     waiting_.pop_front();
   }
@@ -344,7 +358,7 @@ void MqttFeed::wait(Duration most, int wake) {
 void MqttFeed::pause() {
   if (link_ == Link::away) return;
   client_.reset();  // no DISCONNECT, which would flush the acknowledgements of unstored messages
-  waiting_.clear();
+  forget_waiting();
   given_ = false;
   link_ = Link::away;
   retry_at_ = steady_now();

@@ -72,6 +72,8 @@ class MqttFeed final : public Feed {
   void lose(const std::string& why);
   void serve();  // reads what has arrived; writes unless acknowledgements must wait
   [[nodiscard]] bool holds_back() const { return given_ || !waiting_.empty(); }
+  [[nodiscard]] bool is_full() const;  // no more messages are read until some are taken
+  void forget_waiting();
   void take_rows(const Message& message, Arrival& arrival, ColumnRanges& ranges);
 
   DataConfig data_;
@@ -89,6 +91,7 @@ class MqttFeed final : public Feed {
   std::optional<Error> trouble_;  // returned by the next call of next()
   bool may_repeat_ = false;  // only known messages have arrived since the connect
   std::deque<Message> waiting_;
+  std::size_t waiting_bytes_ = 0;  // of their payloads
   std::deque<Delivered> delivered_;  // the last messages that are stored or about to be stored
   bool given_ = false;
   std::vector<std::string> topics_;  // to which the session may have subscribed

@@ -2,7 +2,8 @@
 // learning/wire/wire.h.
 //
 //   {"op":"describe","archive":PATH,"personal":[..],"memory_bytes":N} + descriptors of the archive and of shared memory
-//                                        -> {"ok":true,"layout_bytes":N,"values":N}
+//                                        -> {"ok":true,"layout_bytes":N,"values":N,"has_training_loss":BOOL,
+//                                            "has_metrics":BOOL,"metric_names":[..]}
 //     locks the process, and writes the layout's text and the values in the archive into the memory
 //   {"op":"open","archive":PATH,"data":{..},"threads":N,"personal":[..]} + the archive's descriptor
 //                                        -> {"ok":true}

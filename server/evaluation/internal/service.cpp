@@ -69,7 +69,12 @@ Result<Json> Service::describe(const Json& request, Frame& frame) {
                 "holds more values than its size allows");
   std::memcpy(memory.bytes().data(), layout.data(), layout.size());
   std::ranges::copy(values, memory.bytes().begin() + static_cast<std::ptrdiff_t>(offset));
-  return Json{{"ok", true}, {"layout_bytes", layout.size()}, {"values", description.parameters.size()}};
+  return Json{{"ok", true},
+              {"layout_bytes", layout.size()},
+              {"values", description.parameters.size()},
+              {"has_training_loss", description.has_training_loss},
+              {"has_metrics", description.has_metrics},
+              {"metric_names", description.metric_names}};
 }
 
 Result<Json> Service::open(const Json& request, Frame& frame) {

@@ -1,0 +1,37 @@
+// Values that an archive may hold and no honest program writes: the check must end, and in a bounded time.
+#include "learning/internal/value_check.h"
+
+#include <ATen/core/List.h>
+#include <ATen/core/jit_type.h>
+#include <gmock/gmock.h>
+
+namespace hansa::learning {
+namespace {
+
+TEST(AdversaryValueCheck, AListThatHoldsItselfIsLookedAtOnce) {
+  c10::impl::GenericList list(c10::AnyType::get());
+  list.push_back(c10::IValue(list));
+  EXPECT_FALSE(find_fault(c10::IValue(list)));
+  list.clear();  // or nothing would free it
+}
+
+TEST(AdversaryValueCheck, TuplesThatShareTheirElementsAreNotWrittenOut) {
+  c10::IValue value(1);
+  for (int i = 0; i < 60; ++i) value = c10::ivalue::Tuple::create({value, value});
+  const auto fault = find_fault(value);
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->what, ::testing::HasSubstr("nested too deeply"));
+}
+
+TEST(AdversaryValueCheck, AListOfNumbersWithATextIsRefused) {
+  c10::impl::GenericList list(c10::IntType::get());
+  list.push_back(1);
+  EXPECT_FALSE(find_fault(c10::IValue(list)));
+  list.push_back(c10::IValue("text"));
+  const auto fault = find_fault(c10::IValue(list));
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(fault->what, ::testing::HasSubstr("holds str in a list, which is declared as int"));
+}
+
+}  // namespace
+}  // namespace hansa::learning
