@@ -26,7 +26,7 @@ constexpr std::size_t type_text_bytes_max = 120;
 constexpr const char* own_writing = "save it again with torch.jit.script(model).save(...)";
 
 std::string text_of(const c10::Type& type) {
-  return printable(type.repr_str().substr(0, type_text_bytes_max));
+  return printable(type.annotation_str().substr(0, type_text_bytes_max));
 }
 
 class ValueCheck {
