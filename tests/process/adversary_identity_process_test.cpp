@@ -27,7 +27,7 @@ TEST_F(AdversaryIdentity, ACopiedIdentityIsRefusedAndNamedWhileTheFirstDeviceTra
   EXPECT_TRUE(
       aggregator.wait_for_output("another live client presents the key of \"client-01\"", seconds(60)))
       << aggregator.output();
-  // The first one goes on as if nothing had happened.
+  // The first one continues as if nothing had happened.
   EXPECT_EQ(aggregator.output().find("client-01 is gone"), std::string::npos) << aggregator.output();
   EXPECT_EQ(one.output().find("another live client"), std::string::npos) << one.output();
   EXPECT_FALSE(one.wait(seconds(0)).has_value()) << one.output();
