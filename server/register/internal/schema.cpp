@@ -52,9 +52,9 @@ CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 )sql";
 
-// Since version 2.
+// Since 0.2.
 constexpr const char* next_keys_table = R"sql(
-CREATE TABLE next_keys (
+CREATE TABLE IF NOT EXISTS next_keys (
   device    TEXT PRIMARY KEY REFERENCES devices(name),
   state     TEXT NOT NULL,
   key       TEXT NOT NULL,                 -- Z85
@@ -67,7 +67,7 @@ CREATE TABLE next_keys (
 ) WITHOUT ROWID;
 )sql";
 
-// What rounds have shown about the devices (device_history.h).
+// Since 0.2: what rounds have shown about the devices (device_history.h).
 constexpr const char* history_tables = R"sql(
 CREATE TABLE IF NOT EXISTS measures (
   name               TEXT PRIMARY KEY,
@@ -98,12 +98,11 @@ CREATE TABLE IF NOT EXISTS standings (                   -- of devices with faul
 
 void create_register(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  const int version = sqlite::schema_version(database);
-  if (version == 0) database.exec(tables);
-  if (version < 2) {
-    database.exec(next_keys_table);
+  if (sqlite::schema_version(database) == 0) {
+    database.exec(tables);
     sqlite::set_schema_version(database, register_version);
   }
+  database.exec(next_keys_table);
   database.exec(history_tables);
   transaction.commit();
 }
