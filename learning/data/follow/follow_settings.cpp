@@ -123,7 +123,8 @@ class Reader {
         return refuse(name, "cannot be followed for data of kind \"" + kind + "\"",
                       "set class_folders, or a CSV file of paths and labels as file");
     if (has("class_folders") && !has("classes"))
-      return refuse("classes", "is missing, and a folder of a further class would change the numbers of the others",
+      return refuse("classes",
+                    "is missing, and a folder of a further class would change the numbers of the others",
                     "list the names of all class folders, the same list on all clients");
     if (kind == "audio" && !has("rate"))
       return refuse("rate", "is missing, and files that arrive later may have another one",
