@@ -9,11 +9,12 @@ namespace hansa::server {
 Result<Rotation> take_rotation(const enrolment::RotationRequest& request,
                                const enrolment::RotationScope& scope, const std::filesystem::path& admitted,
                                DeviceRegister& devices, const std::string& from, const Acting& acting) {
-  // The answer may have been lost after the change was complete.
-  HANSA_TRY(const auto changed, devices.find_key(request.new_key));
-  if (changed && changed->state == DeviceState::admitted && changed->identity == request.new_identity)
-    return Rotation{*changed, std::nullopt};
   HANSA_TRY(const auto device, devices.find_key(request.old_key));
+  // The answer may have been lost after the change was complete. Then nobody has the former key any more.
+  HANSA_TRY(const auto changed, devices.find_key(request.new_key));
+  if (!device && changed && changed->state == DeviceState::admitted &&
+      changed->identity == request.new_identity)
+    return Rotation{*changed, std::nullopt};
   // One answer, so that nobody learns which keys are known.
   if (!device || !enrolment::has_valid_proof(request, scope, device->identity))
     return fail(ErrorCode::refused, "the request", "is not signed by a device of this federation",

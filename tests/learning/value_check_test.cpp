@@ -3,6 +3,8 @@
 
 #include <ATen/core/List.h>
 #include <ATen/core/jit_type.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 namespace hansa::learning {
@@ -21,6 +23,15 @@ TEST(AdversaryValueCheck, TuplesThatShareTheirElementsAreNotWrittenOut) {
   const auto fault = find_fault(value);
   ASSERT_TRUE(fault);
   EXPECT_THAT(fault->what, ::testing::HasSubstr("nested too deeply"));
+}
+
+// Traced modules have constants of this kind.
+TEST(ValueCheck, ATupleOfTensorsIsAllowed) {
+  const c10::IValue pair = c10::ivalue::Tuple::create({at::ones({2, 3}), at::zeros({4})});
+  EXPECT_FALSE(find_fault(pair));
+  c10::impl::GenericList list(pair.type());
+  list.push_back(pair);
+  EXPECT_FALSE(find_fault(c10::IValue(list)));
 }
 
 TEST(AdversaryValueCheck, AListOfNumbersWithATextIsRefused) {

@@ -286,6 +286,7 @@ TEST_F(AdversaryKeyRotation, ANextKeyForAnotherKeyThanThePresentOneIsIgnored) {
   device.key = other.key;
   device.identity = other.identity;
   device.certificate = certify(device);
+  ASSERT_TRUE(std::filesystem::remove(admitted() / "LINE-7.pub"));
   ASSERT_TRUE(admit_device(admitted(), device));
   auto who = admission(std::chrono::hours(0));
   static_cast<void>(who->take_change());

@@ -249,8 +249,8 @@ encoder(torch.randint(0, 32, (64, 12)), torch.ones(64, 12))  # statistics that a
 torch.save(encoder.state_dict(), "encoder.pth")
 PYTHON
 lora=(lora "${gpt2[@]}" federation/model.pt --weights gpt2.pth --trace gpt2 --rank 2 --alpha 6)
-export_model "${lora[@]}" --match '*.c_attn' --match '*.mlp.*' --match '*.wpe' --train '*.ln_f.*' --check "$client" >exported ||
-  fail "the adapters are not taken"
+export_model "${lora[@]}" --match '*.c_attn' --match '*.mlp.*' --match '*.wpe' --train '*.ln_f.*' --check "$client" >exported 2>&1 ||
+  fail "the adapters are not taken: $(cat exported)"
 grep -q "warning: .*dropout is always in evaluation mode: it drops nothing, also in training (.*drop.*). Keep it" exported ||
   fail "the constant mode of the trace is not explained: $(cat exported)"
 hansa model check federation/model.pt --data "$client" >checked
