@@ -68,8 +68,8 @@ void add_rotate_command(CLI::App& app, CommandOutcome& outcome) {
       "Example:\n  hansa-client rotate client.toml\n"
       "Without a connection to the port where devices join:\n"
       "  hansa-client rotate client.toml --request LINE-7.rotation\n"
-      "  hansa approve --rotation LINE-7.rotation --root root.key          # the operator\n"
-      "  hansa-client rotate client.toml --certificate LINE-7.next\n\n"
+      "  hansa-client rotate client.toml --certificate LINE-7.next\n"
+      "The operator makes the second file from the first one: docs/enrolment.md\n\n"
       "What was interrupted continues when the same command is run again.");
   auto options = std::make_shared<RotateOptions>();
   command->add_option("FILE", options->file, "client.toml")->required();
