@@ -12,94 +12,24 @@
 #include "client/keys/accepted_keys.h"
 #include "client/keys/key_files.h"
 #include "client/process/data_retry.h"
+#include "client/process/internal/channel_link.h"
+#include "client/process/internal/key_watch.h"
+#include "client/process/internal/outage_check.h"
 #include "client/process/outage_watch.h"
 #include "client/process/serving_folder.h"
 #include "client/process/training_thread.h"
 #include "common/entropy.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
-#include "protocols/enrolment/key_statements.h"
 #include "protocols/transport/client_channel.h"
 
 namespace hansa::client {
 namespace {
 
-class ChannelLink final : public Link {
- public:
-  ChannelLink(const ClientConfig& config, const transport::SecretKey& key, const Logger& log)
-      : config_(config), key_(key), log_(log) {}
-
-  void open(std::uint64_t attempt) override {
-    // The operator may have changed the address while this client was away.
-    if (attempt > 0) reread_addresses();
-    const auto accepted = AcceptedKeys::open(config_);
-    if (!accepted) {
-      failed_ = accepted.error();
-      return;
-    }
-    // Each address with each key of the aggregator.
-    const auto keys = accepted->aggregator_keys(utc_seconds_now());
-    transport::ClientChannelConfig config;
-    config.address = config_.addresses[attempt / keys.size() % config_.addresses.size()];
-    config.proxy = config_.proxy;
-    config.aggregator = keys[attempt % keys.size()];
-    aggregator_ = config.aggregator;
-    log_.debug("connecting to " + config.address);
-    auto opened = transport::ClientChannel::open(config, key_);
-    if (opened) channel_ = std::move(*opened);
-    else failed_ = std::move(opened).error();
-  }
-  void close() override {
-    if (channel_) closing_ = std::move(channel_);  // it may be closed twice in one callback
-  }
-  void send(std::span<const std::byte> message, const transport::Bulk& bulk) override {
-    // A message that cannot be queued is lost with the connection; the next session resumes.
-    if (channel_ && !channel_->send(message, bulk)) log_.debug("a message could not be queued");
-  }
-
-  // The aggregator has authenticated itself.
-  void connected() {
-    auto accepted = AcceptedKeys::open(config_);
-    if (accepted)
-      if (const auto stored = accepted->connected(aggregator_); !stored) log_.warning(stored.error().text());
-  }
-  // What the root key states about the federation's keys.
-  void accept(const Result<enrolment::KeyStatements>& statements) {
-    const auto done = try_to_accept(statements);
-    if (!done && done.error().text() != refused_) log_.warning(refused_ = done.error().text());
-    if (done && *done == Acceptance::accepted) log_.info(text_of_accepted(*statements));
-  }
-
-  // The channel must not be destroyed inside its own callbacks.
-  void release_closed() { closing_.reset(); }
-  [[nodiscard]] transport::ClientChannel* channel() const { return channel_.get(); }
-  [[nodiscard]] std::optional<Error> take_failure() { return std::exchange(failed_, std::nullopt); }
-
- private:
-  [[nodiscard]] Result<Acceptance> try_to_accept(const Result<enrolment::KeyStatements>& statements) const {
-    if (!statements) return tl::unexpected<Error>(statements.error());
-    HANSA_TRY(AcceptedKeys accepted, AcceptedKeys::open(config_));
-    return accepted.accept(*statements, utc_seconds_now());
-  }
-  void reread_addresses() {
-    auto config = read_client_config(config_.file, config_.variables);
-    if (!config) {
-      log_.warning("keeps the old address: " + config.error().text());
-      return;
-    }
-    if (config->addresses != config_.addresses) log_.info("has a new address from " + config_.file.string());
-    config_.addresses = config->addresses;
-    config_.proxy = config->proxy;
-  }
-
-  ClientConfig config_;
-  transport::PublicKey aggregator_;  // of the open channel
-  const transport::SecretKey& key_;
-  const Logger& log_;
-  std::string refused_;  // why statements were refused last: the aggregator sends them again in each session
-  std::unique_ptr<transport::ClientChannel> channel_, closing_;
-  std::optional<Error> failed_;
-};
+using internal::ChannelLink;
+using internal::KeyWatch;
+using internal::log_findings;
+using internal::OutageCheck;
 
 // What the thread that stores arriving data reports to the loop.
 class ArrivalNews {
@@ -119,49 +49,6 @@ class ArrivalNews {
   std::mutex mutex_;
   std::vector<Error> notices_;
 };
-
-// Looks, on a thread of its own, why the aggregator cannot be reached. The resolver cannot be interrupted, so that nobody
-// waits for the thread: it holds what it uses.
-class OutageCheck {
- public:
-  void start(const std::filesystem::path& file, const config::Variables& variables) {
-    auto shared = shared_;
-    if (shared->running.exchange(true)) return;
-    std::thread([shared, file, variables] {
-      std::vector<Finding> found;
-      // The files as they are now: somebody may be correcting them.
-      if (const auto config = read_client_config(file, variables)) {
-        if (const auto key = transport::read_secret_key(config->key))
-          found = check_connection(*config, *key, utc_seconds_now());
-      }
-      const std::lock_guard lock(shared->mutex);
-      shared->found = std::move(found);
-      shared->running = false;
-    }).detach();
-  }
-  [[nodiscard]] std::vector<Finding> take() {
-    const std::lock_guard lock(shared_->mutex);
-    return std::exchange(shared_->found, {});
-  }
-
- private:
-  struct Shared {
-    std::atomic<bool> running = false;
-    std::mutex mutex;
-    std::vector<Finding> found;
-  };
-  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-};
-
-void log_findings(const std::vector<Finding>& findings, const Logger& log) {
-  for (const Finding& finding : findings) {
-    if (finding.outcome == Outcome::failed)
-      log.error("check of " + std::string(name(finding.check)) + ": " + finding.text +
-                (finding.hint.empty() ? "" : "; " + finding.hint));
-    else if (finding.outcome == Outcome::passed)
-      log.info("check of " + std::string(name(finding.check)) + ": " + finding.text);
-  }
-}
 
 void lower_priority(int nice, const Logger& log) {
   if (nice == 0) return;
@@ -193,50 +80,6 @@ std::optional<ServingFolder> open_serving(const ClientConfig& config, const lear
   log.warning("no model is written for programs of this device: " + folder.error().text());
   return std::nullopt;
 }
-
-// Notices that the device's key was changed (hansa-client rotate), or that other root keys hold (accepted_keys.h). What they are
-// used for is made when the client starts to serve.
-class KeyWatch {
- public:
-  KeyWatch(ClientConfig config, const transport::PublicKey& own,
-           const std::optional<enrolment::TrustedRoots>& roots)
-      : config_(std::move(config)), own_(own), roots_(roots) {}
-
-  // Looks at most once a second.
-  [[nodiscard]] bool has_changed(Instant now) {
-    if (has_changed_ || now < next_) return has_changed_;
-    next_ = now + std::chrono::seconds(1);
-    has_changed_ = has_other_key() || has_other_roots(now);
-    return has_changed_;
-  }
-
- private:
-  [[nodiscard]] bool has_other_key() {
-    std::error_code missing;
-    const auto written = std::filesystem::last_write_time(config_.key, missing);
-    if (std::exchange(key_written_, written) == written) return false;
-    const auto key = transport::read_secret_key(config_.key);
-    if (!key) return false;
-    const auto read = key->public_key();
-    return read && *read != own_;
-  }
-  // A root key ends by the clock, too.
-  [[nodiscard]] bool has_other_roots(Instant now) {
-    std::error_code missing;
-    const auto written = std::filesystem::last_write_time(AcceptedKeys::file_of(config_), missing);
-    if (std::exchange(roots_written_, written) == written && now < next_roots_) return false;
-    next_roots_ = now + std::chrono::minutes(1);
-    const auto accepted = AcceptedKeys::open(config_);
-    return accepted && accepted->roots(utc_seconds_now()) != roots_;
-  }
-
-  ClientConfig config_;
-  transport::PublicKey own_;
-  std::optional<enrolment::TrustedRoots> roots_;
-  std::filesystem::file_time_type key_written_, roots_written_;  // of the files that were read last
-  Instant next_, next_roots_;
-  bool has_changed_ = false;
-};
 
 enum class ServiceEnd : std::uint8_t { finished, key_changed };
 

@@ -10,7 +10,7 @@
 
 namespace hansa::learning {
 
-// In an honest federation only one value of a hundred million can be so many deviations from the mean. The aggregator
+// In an honest federation at most one value in a hundred million is that many deviations from the mean. The aggregator
 // chooses the statistics: without a bound, a value that overflows would tell it whether an input is above a number of its
 // choice.
 inline constexpr double scaled_value_max = 1e4;

@@ -1,4 +1,4 @@
-// What systemd is told by the real programs: readiness, signs of life and the status.
+// What the real programs report to systemd: readiness, signs of life and the status.
 #include <algorithm>
 #include <array>
 #include <csignal>
