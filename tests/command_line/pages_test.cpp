@@ -70,12 +70,13 @@ TEST_F(Program, TheManualPageIsPrintedAlthoughAnArgumentIsMissing) {
 
 TEST_F(Program, TheReferenceHasATableForEachCommand) {
   const std::string page = generated("markdown");
-  EXPECT_THAT(page, AllOf(HasSubstr("## prog\n\nDoes things.\n\n```\nprog COMMAND [OPTIONS] FILE\n```\n"),
-                          HasSubstr("| `FILE` | A file; required |\n"),
-                          HasSubstr("| `--progress TEXT` | How it's shown: \\[x\\]; one of `auto`, `none` |\n"),
-                          HasSubstr("\nExamples:\n\n```\nprog file\n.prog -x\n```\n"),
-                          HasSubstr("\nSee [data.md](data.md#wait).\n"), HasSubstr("\n### prog runs remove\n"),
-                          HasSubstr("| `-o TEXT`, `--out TEXT` | Where; required |\n")));
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("## prog\n\nDoes things.\n\n```\nprog COMMAND [OPTIONS] FILE\n```\n"),
+                    HasSubstr("| `FILE` | A file; required |\n"),
+                    HasSubstr("| `--progress TEXT` | How it's shown: \\[x\\]; one of `auto`, `none` |\n"),
+                    HasSubstr("\nExamples:\n\n```\nprog file\n.prog -x\n```\n"),
+                    HasSubstr("\nSee [data.md](data.md#wait).\n"), HasSubstr("\n### prog runs remove\n"),
+                    HasSubstr("| `-o TEXT`, `--out TEXT` | Where; required |\n")));
   EXPECT_THAT(page, AllOf(Not(HasSubstr("secret")), Not(HasSubstr("hidden")), Not(HasSubstr("--help")),
                           Not(HasSubstr("generate"))));
 }
