@@ -6,6 +6,7 @@ set -euo pipefail
 root="$1"
 /usr/bin/python3 -c 'import mkdocs, material' 2>/dev/null || [ -d /usr/share/mkdocs/themes/material ] ||
   { echo "skipped: scripts/install-packages docs"; exit 77; }
+git -C "$root" rev-parse >/dev/null 2>&1 || { echo "skipped: the sources are not in a git repository"; exit 77; }
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
