@@ -100,8 +100,15 @@ def with_links_of_site(markdown, page_uri):
     return "".join(out) + LINK.sub(replace, markdown[end:])
 
 
+# Marks of tests/docs, which a repository's browser hides.
+PAGE_MARK = re.compile(r"^<!-- commands not run: (.*) -->$", re.MULTILINE)
+BLOCK_MARK = re.compile(r"^<!-- not run: (.*) -->$", re.MULTILINE)
+
+
 def on_page_markdown(markdown, page, config, files):
     del config, files
+    markdown = PAGE_MARK.sub(r"*Commands of this page are not run by a test as they are written: \1.*\n", markdown)
+    markdown = BLOCK_MARK.sub(r"*Not run by a test: \1.*\n", markdown)
     return with_links_of_site(markdown, page.file.src_uri)
 
 
