@@ -1,7 +1,6 @@
-// The events of the log: the lines that programs may rely on, by a short stable name. docs/logs.md has the same table,
-// which a test compares with this one. A name is never reused for something else.
+// The events of the log: lines that programs may rely on, each by a short stable name. docs/logs.md has the same table,
+// and a test compares the two. A name is never used again for something else.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -10,34 +9,86 @@
 
 namespace hansa {
 
-// clang-format off
 enum class LogEvent : std::uint8_t {
   none,  // the line is text only
-  // The federation at the aggregator.
-  run_started, run_finished, run_stopped, run_failed, run_diverged, run_evaluated,
-  round_started, round_committed, round_abandoned, round_waiting,
+  // Every program.
+  program_failed,
+  program_stopping,
+  // A run, at the aggregator.
+  run_started,
+  run_ended,
+  run_diverged,
+  // Rounds, at the aggregator.
+  round_waiting,
+  round_started,
+  round_committed,
+  round_abandoned,
+  round_evaluated,
+  evaluation_failed,
   // Clients, as the aggregator sees them.
-  client_connected, client_lost, client_refused, client_left_out, client_declined, client_failed,
-  update_counted, update_rejected,
-  // Devices, their enrolment and keys.
-  device_enrolled, device_refused, device_removed, key_changed, key_refused, audit_noted, audit_broken,
+  client_connected,
+  client_lost,
+  client_refused,
+  client_disconnected,
+  client_can_train,
+  client_cannot_train,
+  client_noticed,
+  client_declined,
+  client_set_aside,
+  client_dropped,
+  client_at_fault,
+  client_left_out,
+  client_returned,
+  lines_omitted,
+  // Updates, at both ends.
+  update_sent,
+  update_counted,
+  update_rejected,
+  // Devices, keys and the audit log, at the aggregator.
+  device_pending,
+  device_enrolled,
+  device_refused,
+  device_certified,
+  device_uncertified,
+  register_failed,
+  audit_noted,
+  audit_broken,
+  // Keys, at both ends.
+  keys_changed,
+  keys_refused,
   // The client.
-  link_connecting, link_connected, link_refused, link_lost, link_left,
-  task_started, task_declined, task_failed, task_trained, update_sent, update_received,
-  data_ready, data_unusable, check_finding,
+  link_connecting,
+  link_connected,
+  link_refused,
+  link_accepted,
+  link_lost,
+  check_passed,
+  check_failed,
+  task_received,
+  task_declined,
+  task_trained,
+  task_failed,
+  sum_progressed,
+  sum_left,
+  data_usable,
+  data_unusable,
+  data_noticed,
+  model_written,
+  model_failed,
+  federation_finished,
 };
-// clang-format on
 
 struct LogEventInfo {
   LogEvent event;
   std::string_view name;  // "round.committed"
-  std::span<const LogLevel> levels;  // that its lines may have, the usual one first
-  std::string_view fields;  // that its lines have: "round client phase"
-  std::string_view meaning;  // one sentence
+  std::string_view levels;  // that its lines may have: "info", "warning error"
+  std::string_view
+      fields;  // that each of its lines has: "round client phase"; others are there if they are known
+  std::string_view meaning;  // one sentence; Markdown
 };
 
-// All events but `none`, in the order of the documentation.
-[[nodiscard]] std::span<const LogEventInfo> log_events();
+// All events but `none`, in the order of the enumeration.
+[[nodiscard]] std::span<const LogEventInfo> log_events() noexcept;
 // "" for `none`.
 [[nodiscard]] std::string_view name(LogEvent event) noexcept;
 

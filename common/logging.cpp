@@ -90,11 +90,11 @@ struct Logger::Output {
   [[nodiscard]] bool shows(LogLevel line) const { return line >= level; }
   [[nodiscard]] bool keeps(LogLevel line) const { return line >= history_level; }
   // who: the first word of a line of text.
-  void show(const LogRecord& record, std::string_view who, spdlog::log_clock::time_point time) {
+  void show(const LogRecord& record, std::string_view who) {
     std::string line(to_journal ? journal_priority(record.level) : "");
     if (format == LogFormat::json) line += json_text(record);
     else line.append(who).append(" ").append(record.message);
-    logger.log(time, {}, to_spdlog(record.level), line);
+    logger.log(record.time, {}, to_spdlog(record.level), line);
   }
 };
 
@@ -113,10 +113,13 @@ Result<LogLevel> choose_log_level(std::string_view option) {
 }
 
 Result<LogFormat> choose_log_format(std::string_view option) {
-  if (!option.empty()) return parse_log_format(option, "--log-format");
-  if (const std::string text = environment_variable("HANSA_LOG_FORMAT"); !text.empty())
-    return parse_log_format(text, "HANSA_LOG_FORMAT");
-  return LogFormat::text;
+  if (option.empty()) {
+    const std::string text = environment_variable("HANSA_LOG_FORMAT");
+    return text.empty() ? LogFormat::text : parse_log_format(text, "HANSA_LOG_FORMAT");
+  }
+  HANSA_TRY(const auto format, parse_log_format(option, "--log-format"));
+  ::setenv("HANSA_LOG_FORMAT", std::string(option).c_str(), 1);
+  return format;
 }
 
 Logger::Logger() = default;
@@ -169,20 +172,35 @@ bool Logger::shows(LogLevel level) const {
   return output_ && level < LogLevel::off && (output_->shows(level) || output_->keeps(level));
 }
 
+LogRecord Logger::record_of(LogLevel level, std::string_view message, const LogFields& fields) const {
+  LogRecord out;
+  out.time = std::chrono::floor<std::chrono::milliseconds>(spdlog::log_clock::now());
+  out.level = level;
+  out.component = printable(component_);
+  out.event = name(fields.event);
+  out.message = printable(message);
+  out.round = fields.round;
+  out.client = printable(fields.client.empty() ? client_ : fields.client);
+  out.phase = printable(fields.phase);
+  return out;
+}
+
 void Logger::write(LogLevel level, std::string_view message, const LogFields& fields) const {
   if (!shows(level)) return;
-  const auto time = spdlog::log_clock::now();
-  LogRecord record;
-  record.time = std::chrono::floor<std::chrono::milliseconds>(time);
-  record.level = level;
-  record.component = printable(component_);
-  record.event = name(fields.event);
-  record.message = printable(message);
-  record.round = fields.round;
-  record.client = printable(fields.client.empty() ? client_ : fields.client);
-  record.phase = printable(fields.phase);
-  if (output_->shows(level)) output_->show(record, client_.empty() ? component_ : client_, time);
+  LogRecord record = record_of(level, message, fields);
+  if (output_->shows(level)) output_->show(record, client_.empty() ? component_ : client_);
   if (output_->keeps(level)) output_->history->add(std::move(record));
+}
+
+void Logger::note(std::string_view message, const LogFields& fields) const {
+  if (!output_) return;
+  const LogLevel shown = output_->format == LogFormat::text ? LogLevel::debug : LogLevel::info;
+  const bool is_shown = output_->shows(shown), is_kept = output_->keeps(LogLevel::info);
+  if (!is_shown && !is_kept) return;
+  LogRecord record = record_of(shown, message, fields);
+  if (is_shown) output_->show(record, client_.empty() ? component_ : client_);
+  record.level = LogLevel::info;
+  if (is_kept) output_->history->add(std::move(record));
 }
 
 }  // namespace hansa

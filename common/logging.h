@@ -28,6 +28,8 @@ enum class LogFormat : std::uint8_t { text, json };
 // The value of --log-level; if it is empty, that of the environment variable HANSA_LOG; if that is empty too, info.
 [[nodiscard]] Result<LogLevel> choose_log_level(std::string_view option);
 // The value of --log-format, "text" or "json"; if it is empty, that of HANSA_LOG_FORMAT; if that is empty too, text.
+// The choice is left in HANSA_LOG_FORMAT, for child processes and for the report of a final error (program.h): call it
+// before threads start.
 [[nodiscard]] Result<LogFormat> choose_log_format(std::string_view option);
 
 // What a line is about, for whoever filters lines. Empty: not known. Views are read during the call only.
@@ -76,6 +78,9 @@ class Logger {
   void error(std::string_view message, const LogFields& fields = {}) const {
     write(LogLevel::error, message, fields);
   }
+  // A line for programs, which people see elsewhere, such as on the progress display: text has it as one of level
+  // debug, and JSON lines and the history as one of level info.
+  void note(std::string_view message, const LogFields& fields) const;
   // level: below off. What may harm a terminal in the texts (a peer may have sent them) is escaped: common/text.h.
   void write(LogLevel level, std::string_view message, const LogFields& fields = {}) const;
   // Whether such a line is written or kept: lets a caller skip formatting a costly message.
@@ -83,6 +88,7 @@ class Logger {
 
  private:
   struct Output;
+  [[nodiscard]] LogRecord record_of(LogLevel level, std::string_view message, const LogFields& fields) const;
   std::shared_ptr<Output> output_;  // null: silent
   std::string component_;
   std::string client_;  // of lines that name none
