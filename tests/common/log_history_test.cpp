@@ -146,7 +146,9 @@ TEST(LogHistory, ThreadsSeeAnOrderedBoundedHistory) {
       const auto page = history.after(last, 100);
       for (const LogRecord& record : page) {
         EXPECT_GT(record.sequence, last);
-        if (&record != &page.front()) EXPECT_EQ(record.sequence, last + 1);
+        if (&record != &page.front()) {
+          EXPECT_EQ(record.sequence, last + 1);
+        }
         last = record.sequence;
       }
     }

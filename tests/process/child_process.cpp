@@ -18,8 +18,8 @@ namespace hansa::testing {
 
 ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
                            const std::filesystem::path& output, pid_t network_of,
-                           const std::vector<std::string>& variables, const std::filesystem::path& errors)
-    : output_(output), errors_(errors.empty() ? output : errors) {
+                           const std::vector<std::string>& variables)
+    : output_(output) {
   const std::string path = (program_folder() / program).string();
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
@@ -35,21 +35,17 @@ ChildProcess::ChildProcess(const std::string& program, const std::vector<std::st
     if (network_of > 0 && ::setns(::open(network.c_str(), O_RDONLY | O_CLOEXEC), CLONE_NEWNET) != 0)
       ::_exit(126);
     const int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-    const int error_file = ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, 0);
     ::dup2(file, 1);
-    ::dup2(error_file, 2);
+    ::dup2(file, 2);
     ::execve(path.c_str(), argv.data(), environment.data());
     ::_exit(127);
   }
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
-      exit_(other.exit_),
-      output_(std::move(other.output_)),
-      errors_(std::move(other.errors_)) {}
+    : pid_(std::exchange(other.pid_, -1)), exit_(other.exit_), output_(std::move(other.output_)) {}
 
 ChildProcess::~ChildProcess() {
   if (pid_ > 0 && running()) {
@@ -80,34 +76,18 @@ std::optional<int> ChildProcess::wait(std::chrono::seconds at_most) {
   return exit_;
 }
 
-namespace {
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
+std::string ChildProcess::output() const {
+  std::ifstream file(output_);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
 }
 
-}  // namespace
-
-std::string ChildProcess::output() const { return content_of(output_); }
-std::string ChildProcess::errors() const { return content_of(errors_); }
-
 bool ChildProcess::wait_for_output(const std::string& text, std::chrono::seconds at_most) {
-  return wait_for(output_, text, at_most);
-}
-
-bool ChildProcess::wait_for_errors(const std::string& text, std::chrono::seconds at_most) {
-  return wait_for(errors_, text, at_most);
-}
-
-bool ChildProcess::wait_for(const std::filesystem::path& file, const std::string& text,
-                            std::chrono::seconds at_most) {
   const auto until = std::chrono::steady_clock::now() + at_most;
   for (;;) {
     const bool alive = running();
-    if (content_of(file).find(text) != std::string::npos) return true;
+    if (output().find(text) != std::string::npos) return true;
     if (!alive || std::chrono::steady_clock::now() > until) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

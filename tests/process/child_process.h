@@ -14,10 +14,9 @@ class ChildProcess {
  public:
   // `program` is a name in the folder of this test's binary. The child lives in the network namespace of process
   // `network_of`; 0: in this process's namespace. `variables`: entries NAME=VALUE, added to this process's environment.
-  // `errors`: the file of its standard error; empty: that of the output.
   ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
                const std::filesystem::path& output, pid_t network_of = 0,
-               const std::vector<std::string>& variables = {}, const std::filesystem::path& errors = {});
+               const std::vector<std::string>& variables = {});
   ~ChildProcess();  // kills the process if it is still running
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
@@ -29,16 +28,12 @@ class ChildProcess {
   [[nodiscard]] std::string output() const;
   // Waits until the output contains `text`; false after this time, or if the program ends before.
   bool wait_for_output(const std::string& text, std::chrono::seconds at_most);
-  // The same for standard error.
-  [[nodiscard]] std::string errors() const;
-  bool wait_for_errors(const std::string& text, std::chrono::seconds at_most);
 
  private:
   bool running();
-  bool wait_for(const std::filesystem::path& file, const std::string& text, std::chrono::seconds at_most);
   pid_t pid_ = -1;
   std::optional<int> exit_;
-  std::filesystem::path output_, errors_;
+  std::filesystem::path output_;
 };
 
 }  // namespace hansa::testing

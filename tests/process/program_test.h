@@ -41,12 +41,11 @@ class ProgramTest : public ::testing::Test {
     EXPECT_EQ(child.wait(seconds(200)), 0) << child.output();
     return child.output();
   }
-  // Starts the aggregator, and writes its port to the clients' configurations. errors: as in ChildProcess.
-  ChildProcess start_aggregator(const std::string& name, const std::vector<std::string>& more = {},
-                                const std::filesystem::path& errors = {}) {
+  // Starts the aggregator, and writes its port to the clients' configurations.
+  ChildProcess start_aggregator(const std::string& name, const std::vector<std::string>& more = {}) {
     std::vector<std::string> arguments{(folder / "federation.toml").string(), "--progress", "plain"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    ChildProcess aggregator("hansa-aggregator", arguments, log(name), 0, {}, errors);
+    ChildProcess aggregator("hansa-aggregator", arguments, log(name));
     EXPECT_TRUE(aggregator.wait_for_output("public key", seconds(60))) << aggregator.output();
     std::smatch match;
     const std::string output = aggregator.output();

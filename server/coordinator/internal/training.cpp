@@ -144,11 +144,8 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   if (!outcome) return reject(*p, outcome.error().text(), turn);
   if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_receipt(p->client);
   turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
-  turn.log({Log::Level::debug,
-            "counted the update of " + p->client + ", " + std::to_string(p->offer.examples) + " examples",
-            p->client,
-            {},
-            LogEvent::update_counted});
+  turn.log(
+      {Log::Level::debug, "counted the update of " + p->client, p->client, {}, LogEvent::update_counted});
   last_counted_at_ = turn.now;
   apply(round::UpdateCounted{p->index}, turn);
   return Verdict::accepted;
