@@ -120,6 +120,7 @@ class Observer final : public server::EngineObserver {
   [[nodiscard]] const std::optional<server::BestRound>& best() const { return watch_.best(); }
 
  private:
+  static void warn(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
   void evaluate(const server::RoundRecord& record) {
     if (evaluator_ == nullptr) return;
     std::vector<float> parameters(elements);

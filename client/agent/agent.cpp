@@ -310,9 +310,19 @@ std::optional<RoundId> Agent::current_round() const {
 
 std::string_view Agent::phase() const {
   if (session_.state() != LinkState::online) return name(session_.state());
-  if (task_.awaited()) return name(round::TaskState::fetching_archive);
+  if (task_.awaited()) return "fetching";
   if (!current_round()) return "idle";
-  return name(task_.task()->state());
+  switch (task_.task()->state()) {
+    case round::TaskState::fetching_archive:
+    case round::TaskState::fetching_inputs: return "fetching";
+    case round::TaskState::training: return "training";
+    case round::TaskState::offering: return "offering";
+    case round::TaskState::uploading: return "uploading";
+    case round::TaskState::counted: return "counted";
+    case round::TaskState::declined:
+    case round::TaskState::dropped: break;
+  }
+  return "idle";
 }
 
 void Agent::place_log(std::optional<RoundId> round, std::string_view phase, std::size_t from,
