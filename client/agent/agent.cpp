@@ -347,10 +347,11 @@ void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects)
   std::visit(Apply{turn}, event);
   if (!was_uploading && is_uploading())
     turn.log(Log::Level::debug, LogEvent::update_sent, "sends its update", current_round());
+  if (session_.state() != LinkState::online && session_.state() != LinkState::finished) {
+    task_.session_ended();
+    if (last_model_.is_fetching()) turn.lose_last_model();
+  }
   place_log(round, phase, before, effects);
-  if (session_.state() == LinkState::online || session_.state() == LinkState::finished) return;
-  task_.session_ended();
-  if (last_model_.is_fetching()) turn.lose_last_model();
 }
 
 }  // namespace hansa::client

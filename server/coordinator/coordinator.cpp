@@ -35,6 +35,12 @@ void bound_log(LogBudget& budget, Instant now, std::size_t from, std::vector<Eff
             LogEvent::lines_omitted});
 }
 
+// The round that is made, also if no other one follows it, or is next.
+std::optional<RoundId> round_of(const Shared& shared, Phase phase) {
+  if (phase == Phase::gathering || phase == Phase::finished) return shared.current_round();
+  return RoundId(shared.standing.last_committed.value + 1);
+}
+
 // Adds to the lines from `from` on when they were written.
 void place_log(Phase phase, std::optional<RoundId> round, std::size_t from, std::vector<Effect>& effects) {
   for (std::size_t i = from; i < effects.size(); ++i) {
@@ -99,17 +105,17 @@ Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>&
   Turn turn(now, effects, s.shared.sessions);
   // A line is about the phase in which it was written, also if that ends with it.
   Phase phase = s.stage->phase();
-  auto round = s.shared.current_round();
+  auto round = round_of(s.shared, phase);
   const Verdict verdict = Dispatch{s.shared, *s.stage, turn}.apply(event);
   place_log(phase, round, before, effects);
   while (auto next = s.stage->next(turn)) {
     place_log(phase, round, before, effects);
     s.stage = std::move(next);
     phase = s.stage->phase();
-    round = s.shared.current_round();
+    round = round_of(s.shared, phase);
   }
-  place_log(phase, round, before, effects);
   bound_log(s.shared.log_budget, now, before, effects);
+  place_log(phase, round, before, effects);
   return verdict;
 }
 

@@ -10,18 +10,13 @@
 
 #include "common/log_events.h"
 #include "common/text.h"
+#include "tests/log_line.h"
 #include "tests/process/rows_federation.h"
 
 namespace hansa::testing {
 namespace {
 
 using Records = std::vector<nlohmann::json>;
-
-bool has_word(std::string_view words, const std::string& word) {
-  std::istringstream stream{std::string(words)};
-  return std::find(std::istream_iterator<std::string>(stream), {}, word) !=
-         std::istream_iterator<std::string>();
-}
 
 // Each line must be a record as docs/logs.md describes it.
 Records read_records(const std::string& lines) {

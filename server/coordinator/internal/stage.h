@@ -91,7 +91,7 @@ struct Shared {
   [[nodiscard]] bool is_over() const {
     return all_rounds_done() && config.settings.after_last_round != AfterLastRound::stay;
   }
-  // The round that is made, or is next; empty: none is.
+  // The next round, outside of a round; empty: there is none.
   [[nodiscard]] std::optional<RoundId> current_round() const {
     if (all_rounds_done()) return std::nullopt;
     return RoundId(standing.last_committed.value + 1);
