@@ -32,7 +32,8 @@ Result<void> run(const ClientConfig& config, const Options& options, const std::
   trainer_config.memory_bytes_max = config.resources.memory_mib_max << 20;
   const auto trainer = options.make_trainer(trainer_config);
   LocalSaver saver;
-  const Logger log = Logger::to_stderr(config.name.empty() ? "client" : config.name, options.log_level);
+  const Logger log =
+      Logger::to_stderr("client", options.log_level, options.log_format).with_client(config.name);
   ServiceManager manager;  // none: the program may be a service, and reports for itself
   return run_client(config, data, *trainer, &saver, log, manager, stop);
 }

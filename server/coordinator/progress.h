@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/identifiers.h"
@@ -12,6 +13,9 @@
 namespace hansa::server {
 
 enum class Phase : std::uint8_t { gathering, in_round, unmasking, committing, finished };
+
+// "gathering", "training", "unmasking", "committing", "finished": for logs.
+[[nodiscard]] std::string_view name(Phase phase) noexcept;
 
 struct Progress {
   Phase phase = Phase::gathering;

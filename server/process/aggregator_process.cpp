@@ -28,8 +28,13 @@ Result<void> show_run(const FederationConfig& config, const PreparedRun& run, co
                                     ? fmt::format("run {}: continuing after round {}, because {}", run.run,
                                                   rounds_text(run.position, config.rounds), run.why)
                                     : fmt::format("run {}: new, because {}", run.run, run.why);
-  if (progress == ProgressStyle::none) host.log().info(beginning);
-  else display.say(beginning);
+  const LogFields fields{.event = LogEvent::run_started};
+  if (progress == ProgressStyle::none) {
+    host.log().info(beginning, fields);
+  } else {
+    display.say(beginning);
+    host.log().note(beginning, fields);
+  }
   constexpr std::size_t rounds_shown = 12;
   HANSA_TRY(const auto rounds, run.store->rounds());
   for (std::size_t i = rounds.size() - std::min(rounds.size(), rounds_shown); i < rounds.size(); ++i)
@@ -100,8 +105,9 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
                                                  ServiceManager& manager, const std::atomic<bool>& stop) {
   const Instant started = steady_now();
   const internal::AggregatorKey aggregator_key(config.key, devices.statements, config.name, config.root);
-  HANSA_TRY(const auto key,
-            aggregator_key.read(utc_seconds_now(), [&log](const std::string& text) { log.warning(text); }));
+  HANSA_TRY(const auto key, aggregator_key.read(utc_seconds_now(), [&log](const std::string& text) {
+    log.warning(text, {.event = LogEvent::keys_refused});
+  }));
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");

@@ -65,7 +65,7 @@ class OperatorTest : public ::testing::Test {
         config.name, token.aggregator, config.admitted, {"tcp://mine.example:7470"}};
     server::EnrolmentDesk desk(std::move(desk_config),
                                server::DeviceRegister::open(folder() / "devices.sqlite").value(), nullptr,
-                               [](const std::string&, const std::string&) {});
+                               [](const server::EnrolmentDesk::News&) {});
     return desk.answer(enrolment::make_join_request(token, secret).value(),
                        {secret.public_key().value(), "192.0.2.7"}, utc_seconds_now(), steady_now());
   }

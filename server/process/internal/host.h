@@ -62,6 +62,8 @@ class Host {
   [[nodiscard]] ProgressDisplay& display() { return display_; }
   [[nodiscard]] const Logger& log() const { return parts_.log; }
   [[nodiscard]] const Warnings& warn() const { return warn_; }
+  // The register of devices, or what is recorded in it, cannot be read or written.
+  void warn_of_register(const std::string& text) const;
 
   // The names of the clients that may connect, sorted.
   [[nodiscard]] const std::vector<std::string>& admitted() const { return admitted_; }
@@ -78,7 +80,7 @@ class Host {
  private:
   Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
        std::unique_ptr<transport::ServerChannel> channel);
-  void warn_of_register(const Error& error);
+  void warn_of_no_register(const Error& error);
 
   Parts parts_;
   std::unique_ptr<AdmissionFolder> admission_;  // the channel's thread calls it

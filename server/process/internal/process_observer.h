@@ -28,7 +28,7 @@ class ProcessObserver final : public EngineObserver {
         evaluations_(evaluations),
         watch_(watch),
         book_(book) {}
-  void on_log(Log::Level level, const std::string& text) override;
+  void on_log(const Log& line) override;
   void on_round_started(RoundId round, std::uint32_t cohort) override;
   void on_committed(const RoundRecord& record) override;
   // Set if the run has to stop, because it diverges.

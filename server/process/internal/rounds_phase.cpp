@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/metrics_text.h"
 #include "common/utc.h"
 #include "server/config/rounds.h"
 #include "server/process/internal/final_report.h"
@@ -38,12 +39,15 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
   return {[&](RoundId round, const Metrics& metrics) {
             watch.on_evaluated(round, metrics);
             host.display().evaluated(round, metrics, watch.best());
+            host.log().note(fmt::format("round {} evaluated: {}", round.value, means_text(metrics)),
+                            {.event = LogEvent::round_evaluated, .round = round});
           },
-          [&](const std::string& text) {
-            host.log().error(text);
-            host.display().warn(text);
+          [&](RoundId round, const std::string& text) {
+            host.warn().error(text, {.event = LogEvent::evaluation_failed, .round = round});
           },
-          [&](const std::string& text) { host.log().debug(text); },
+          [&](RoundId round, const std::string& text) {
+            host.log().debug(text, {.event = LogEvent::evaluation_failed, .round = round});
+          },
           [&](const std::string& text) { host.warn()(text); }};
 }
 
@@ -58,8 +62,9 @@ RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
       executor_([&channel = parts.host.channel()] { channel.wake(); }),
       evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
       book_(files, parts.run.run, parts.config.admitted, executor_,
-            [&host = parts.host](const std::string& text) { host.warn()(text); }),
-      faults_(files.history, executor_, [&host = parts.host](const std::string& text) { host.warn()(text); }),
+            [&host = parts.host](const std::string& text) { host.warn_of_register(text); }),
+      faults_(files.history, executor_,
+              [&host = parts.host](const std::string& text) { host.warn_of_register(text); }),
       witness_(parts.host.open_register(), executor_, parts.host.log()),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
                 evaluations_, parts.watch, book_),
@@ -89,7 +94,8 @@ std::vector<FaultRecord> RoundsPhase::kept_faults() {
     if (record.rest_left > Duration::zero())
       parts_.host.log().info(
           fmt::format("{} stays left out of cohorts for {:.0f} s, for its faults before this start",
-                      record.client, seconds(record.rest_left)));
+                      record.client, seconds(record.rest_left)),
+          {.event = LogEvent::client_left_out, .client = record.client});
   return out;
 }
 
@@ -126,6 +132,10 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
+  if (!end_is_recorded_)
+    log_end(engine_->failure()        ? engine_->failure()->text()
+            : observer_.stop_reason() ? *observer_.stop_reason()
+                                      : engine_->finished()->text);
   HANSA_TRY_VOID(outcome());
   return PhaseEnd::over;
 }
@@ -163,7 +173,9 @@ void RoundsPhase::update(Instant now) {
   witness_.look_due(now);
   if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
     switches_key_ = true;
-    parts_.host.display().say("the aggregator begins to use its next key");
+    const std::string text = "the aggregator begins to use its next key";
+    parts_.host.display().say(text);
+    parts_.host.log().note(text, {.event = LogEvent::keys_changed});
   }
   if (auto& manager = parts_.host.manager(); manager.is_present()) manager.status(status_text(progress));
   show(now);
@@ -171,6 +183,7 @@ void RoundsPhase::update(Instant now) {
 
 void RoundsPhase::record_end_of_rounds(const Progress& progress) {
   end_is_recorded_ = true;
+  log_end(progress.why_done);
   evaluate_last();
   const auto recorded = std::make_shared<Result<void>>();
   executor_.run([&store = *parts_.run.store, recorded,
@@ -215,6 +228,12 @@ void RoundsPhase::print_report(Instant started) const {
   if (report.best) report.best_is_kept = has_model(*parts_.run.store, report.best->round);
   for (const std::string& line : lines_of(report)) std::puts(line.c_str());
   std::fflush(stdout);
+}
+
+void RoundsPhase::log_end(const std::string& why) const {
+  parts_.host.log().note(fmt::format("the run ends after round {}: {}",
+                                     rounds_text(engine_->last_committed(), parts_.config.rounds), why),
+                         {.event = LogEvent::run_ended, .round = engine_->last_committed()});
 }
 
 Result<void> RoundsPhase::outcome() const {

@@ -59,6 +59,7 @@ class RoundsPhase {
   void evaluate_last();
   void show(Instant now);
   void print_report(Instant started) const;
+  void log_end(const std::string& why) const;
   Result<void> outcome() const;
 
   Parts parts_;

@@ -11,8 +11,13 @@ namespace hansa::server::internal {
 class Warnings {
  public:
   Warnings(const Logger& log, ProgressDisplay& display) : log_(log), display_(display) {}
-  void operator()(const std::string& text) const {
-    log_.warning(text);
+  void operator()(const std::string& text, const LogFields& fields = {}) const {
+    log_.warning(text, fields);
+    display_.warn(text);
+  }
+  // The same for an error with which the aggregator continues.
+  void error(const std::string& text, const LogFields& fields = {}) const {
+    log_.error(text, fields);
     display_.warn(text);
   }
 
