@@ -94,7 +94,7 @@ TEST(RequestReader, OtherLinesThanHttp11AreRefused) {
   EXPECT_EQ(status_of("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"), 400U);
   EXPECT_EQ(status_of("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"), 400U);
   EXPECT_EQ(status_of("\x16\x03\x01\x02\r\n\r\n"), 400U);
-  EXPECT_EQ(status_of("GET / HTTP/1.1 x\r\nHost: x\r\n\r\n"), 400U);
+  EXPECT_EQ(status_of("GET / HTTP/1.1 x\r\nHost: x\r\n\r\n"), 505U);
 }
 
 TEST(RequestReader, SizesAreLimited) {

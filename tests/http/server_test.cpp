@@ -73,7 +73,7 @@ TEST(HttpServer, RefusalsAreJsonAndEndWhatCannotBeUnderstood) {
   const std::string smuggled = server.ask(
       "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + get_x);
   EXPECT_EQ(status_of(smuggled), 400U);
-  EXPECT_EQ(smuggled.find("HTTP/1.1", 1), std::string::npos);
+  EXPECT_EQ(smuggled.find("HTTP/1.1 ", 1), std::string::npos);
 }
 
 TEST(HttpServer, ABodyThatIsTooLargeIsRefusedBeforeItIsRead) {
