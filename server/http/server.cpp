@@ -143,7 +143,7 @@ class AsioServer final : public Server {
     AsioError error;
     const auto peer = socket.remote_endpoint(error);
     if (error) return;
-    std::string address = peer.address().to_string(error);
+    std::string address = limited_address(peer.address().to_string(error));
     if (!hub_.has_room_for(address)) {
       hub_.log("the dashboard has too many connections, and closed one from " + address, steady_now());
       return;

@@ -13,7 +13,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json mean_of(const Metric& metric) { return metric.count > 0 ? number(metric.sum / metric.count) : Json(nullptr); }
+Json mean_of(const Metric& metric) {
+  return metric.count > 0 ? number(metric.sum / metric.count) : Json(nullptr);
+}
 Json interval(const Interval& value) { return {number(value.least), number(value.most)}; }
 
 Json metrics_json(const Metrics& metrics) {

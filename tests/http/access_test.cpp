@@ -78,8 +78,8 @@ TEST(Access, OnlyPagesOfThisServerMayAsk) {
     return f.check(request).status;
   };
   EXPECT_EQ(from("http://127.0.0.1:7471"), 200U);
-  for (const char* origin : {"http://127.0.0.1", "http://127.0.0.1:7472", "https://127.0.0.1:7471", "null", "",
-                             "http://evil.example", "http://127.0.0.1:7471.evil.example"})
+  for (const char* origin : {"http://127.0.0.1", "http://127.0.0.1:7472", "https://127.0.0.1:7471", "null",
+                             "", "http://evil.example", "http://127.0.0.1:7471.evil.example"})
     EXPECT_EQ(from(origin), 403U) << origin;
   RawRequest other = get("/api/v1/runs");
   other.fetch_site = "cross-site";
@@ -134,7 +134,8 @@ TEST(Access, ReadingNeedsTheTokenWhereOthersReachTheServer) {
   for (const char* path : {"/api", "/api/v1/runs", "/api/v1/events", "/metrics", "/metrics/"})
     EXPECT_EQ(f.check(get(path)).status, 401U) << path;
   // The page holds no data, and must be there to ask for the token.
-  for (const char* path : {"/", "/src/main.js", "/healthz", "/readyz"}) EXPECT_EQ(f.check(get(path)).status, 200U);
+  for (const char* path : {"/", "/src/main.js", "/healthz", "/readyz"})
+    EXPECT_EQ(f.check(get(path)).status, 200U);
   EXPECT_TRUE(f.check(with_token(get("/metrics"))).request.is_authorised);
 }
 

@@ -5,7 +5,8 @@
 namespace hansa::http::internal {
 namespace {
 
-std::shared_ptr<const StreamedEvent> event(const std::string& name, const std::string& text, bool is_kept = false) {
+std::shared_ptr<const StreamedEvent> event(const std::string& name, const std::string& text,
+                                           bool is_kept = false) {
   return std::make_shared<const StreamedEvent>(StreamedEvent{name, text, is_kept});
 }
 

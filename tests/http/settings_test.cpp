@@ -31,14 +31,23 @@ TEST(ListenAddress, AddressAndPortAreRead) {
 }
 
 TEST(ListenAddress, OtherTextsAreRefused) {
-  for (const char* text : {"", "7471", ":7471", "localhost:7471", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
-                           "127.0.0.1:65536", "127.0.0.1:-1", "::1:7471", "[127.0.0.1]:1", "tcp://127.0.0.1:1",
-                           "127.0.0.1:80 "}) {
+  for (const char* text :
+       {"", "7471", ":7471", "localhost:7471", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
+        "127.0.0.1:-1", "::1:7471", "[127.0.0.1]:1", "tcp://127.0.0.1:1", "127.0.0.1:80 "}) {
     const auto out = parse_listen_address(text, "here");
     ASSERT_FALSE(out) << text;
     EXPECT_EQ(out.error().location, "here");
     EXPECT_THAT(out.error().hint, HasSubstr("127.0.0.1:7471"));
   }
+}
+
+TEST(ListenAddress, AnIpv6NetworkIsLimitedAsOneAddress) {
+  EXPECT_EQ(limited_address("10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(limited_address("::1"), "::1");
+  EXPECT_EQ(limited_address("::ffff:10.0.0.1"), "10.0.0.1");
+  EXPECT_EQ(limited_address("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::/64");
+  EXPECT_EQ(limited_address("2001:db8:0:1::9"), limited_address("2001:db8:0:1:f::1"));
+  EXPECT_NE(limited_address("2001:db8:0:1::9"), limited_address("2001:db8:0:2::9"));
 }
 
 TEST(TokenFile, IsMadeOnceAndForItsUserOnly) {

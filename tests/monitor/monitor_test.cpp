@@ -50,12 +50,13 @@ struct Fixture {
   }
 };
 
-Progress training(std::vector<round::Member> members) {
+// All of them train.
+Progress training(const std::vector<std::string>& clients) {
   Progress out;
   out.phase = Phase::in_round;
   out.round = RoundId(4);
   out.rounds = 20;
-  out.members = std::move(members);
+  for (const std::string& client : clients) out.members.push_back({client, round::MemberState::pending, ""});
   return out;
 }
 
@@ -112,7 +113,7 @@ TEST(Monitor, AnotherPhaseIsSentAtOnce) {
   progress.phase = Phase::gathering;
   f.update(progress);
   f.now += std::chrono::milliseconds(2);
-  f.update(training({{"a"}}));
+  f.update(training({"a"}));
   EXPECT_EQ(f.count("live"), 2U);
   EXPECT_EQ(f.last("live")["phase"], "training");
   EXPECT_EQ(f.live.latest()->phase, "training");
@@ -120,7 +121,7 @@ TEST(Monitor, AnotherPhaseIsSentAtOnce) {
 
 TEST(Monitor, MembersHaveTheTimeInTheirStateAndTheProgressOfTheirUpload) {
   Fixture f;
-  Progress progress = training({{"a"}, {"b"}, {"c"}});
+  Progress progress = training({"a", "b", "c"});
   f.update(progress);
   f.now += std::chrono::seconds(3);
   progress.members[1].state = round::MemberState::counted;

@@ -37,7 +37,8 @@ class DashboardFolder : public ProgramTest {
   void SetUp() override {
     if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist"))
       GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
-    run("hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "2", "--rounds", "3"}, "new");
+    run("hansa", {"new", folder.string(), "--example", "fashion-mnist", "--clients", "2", "--rounds", "3"},
+        "new");
     replace(file(), "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");
     replace(file(), "\\[federation\\]", "[federation]\nafter_last_round = \"stay\"");
     for (int i = 1; i <= 2; ++i) replace(client_file(i), "\\[data\\]", "[data]\nexamples_max = 300");
@@ -73,7 +74,8 @@ TEST_F(DashboardFolder, MetricsAndEventsAreReadWhileRoundsAreCommitted) {
     const std::string event = stream.read_until("\n\n");
     std::smatch match;
     if (event.starts_with(":")) continue;
-    ASSERT_TRUE(std::regex_match(event, match, std::regex("id: [0-9]+\nevent: ([a-z]+)\ndata: (.*)\n\n"))) << event;
+    ASSERT_TRUE(std::regex_match(event, match, std::regex("id: [0-9]+\nevent: ([a-z]+)\ndata: (.*)\n\n")))
+        << event;
     names.insert(match[1]);
     const json data = json::parse(match[2].str());
     if (match[1] == "round") {
@@ -83,7 +85,8 @@ TEST_F(DashboardFolder, MetricsAndEventsAreReadWhileRoundsAreCommitted) {
     if (match[1] == "live") {
       phases.insert(data["phase"]);
       if (data["phase"] == "training") live = data;
-      is_done = rounds == 3 && data["why_done"] == "all 3 rounds are done" && data["evaluations_waiting"] == 0;
+      is_done =
+          rounds == 3 && data["why_done"] == "all 3 rounds are done" && data["evaluations_waiting"] == 0;
     }
   }
   EXPECT_THAT(names, ::testing::IsSupersetOf({"live", "round", "evaluation", "devices"}));

@@ -14,8 +14,8 @@ void EventQueue::push(std::shared_ptr<const StreamedEvent> event) {
     }
   }
   // A kept event always has a place, so that a reader never stays with an old state.
-  const bool has_room = events_.size() < bounds_.events_max &&
-                        bytes_ + event->text.size() <= bounds_.bytes_max;
+  const bool has_room =
+      events_.size() < bounds_.events_max && bytes_ + event->text.size() <= bounds_.bytes_max;
   if (!has_room && !event->is_kept) {
     ++lost_;
     ++lost_in_all_;

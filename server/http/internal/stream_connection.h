@@ -68,7 +68,8 @@ inline Outgoing outgoing_of(Response&& response) {
 }
 
 template <class Stream>
-class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
+class StreamConnection final : public Connection,
+                               public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
   StreamConnection(Stream&& stream, std::string address, Hub& hub)
       : stream_(std::move(stream)),
@@ -147,8 +148,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     }
     const bool is_taken = hub_.worker().post([self = this->shared_from_this(), request = std::move(request)] {
       auto outgoing = std::make_shared<Outgoing>(outgoing_of(self->hub_.call_handler(request)));
-      asio::post(self->stream_.get_executor(),
-                 [self, outgoing] { self->send(std::move(*outgoing)); });
+      asio::post(self->stream_.get_executor(), [self, outgoing] { self->send(std::move(*outgoing)); });
     });
     if (!is_taken) refuse({503, "busy", "too many requests wait", "try again in a moment", {}, 1});
   }
@@ -196,18 +196,20 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       outgoing_.lasting_body = {};
       outgoing_.file = {};
     }
-    const std::uint64_t bytes = outgoing_.file ? outgoing_.file_bytes
-                                               : outgoing_.body.size() + outgoing_.lasting_body.size();
-    lowest().expires_after(hub_.limits().write_time_max +
-                           from_seconds(static_cast<double>(bytes) / hub_.limits().response_bytes_per_second_min));
+    const std::uint64_t bytes =
+        outgoing_.file ? outgoing_.file_bytes : outgoing_.body.size() + outgoing_.lasting_body.size();
+    lowest().expires_after(
+        hub_.limits().write_time_max +
+        from_seconds(static_cast<double>(bytes) / hub_.limits().response_bytes_per_second_min));
     const std::array<asio::const_buffer, 3> buffers{
         asio::buffer(head_), asio::buffer(outgoing_.body),
         asio::buffer(outgoing_.lasting_body.data(), outgoing_.lasting_body.size())};
-    asio::async_write(stream_, buffers, [self = this->shared_from_this()](ErrorCodeOfAsio error, std::size_t) {
-      if (error) return;
-      if (self->outgoing_.file) self->read_piece(0);
-      else self->end_response();
-    });
+    asio::async_write(stream_, buffers,
+                      [self = this->shared_from_this()](ErrorCodeOfAsio error, std::size_t) {
+                        if (error) return;
+                        if (self->outgoing_.file) self->read_piece(0);
+                        else self->end_response();
+                      });
   }
 
   void read_piece(std::uint64_t offset) {
@@ -249,17 +251,21 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void linger(std::size_t discarded) {
     constexpr std::size_t discarded_max = 1 << 20;
     if (is_tls || discarded > discarded_max) return close();
-    stream_.async_read_some(
-        asio::buffer(input_),
-        [self = this->shared_from_this(), discarded](ErrorCodeOfAsio error, std::size_t bytes) {
-          if (!error) self->linger(discarded + bytes);
-        });
+    stream_.async_read_some(asio::buffer(input_), [self = this->shared_from_this(), discarded](
+                                                      ErrorCodeOfAsio error, std::size_t bytes) {
+      if (!error) self->linger(discarded + bytes);
+    });
   }
 
   void stream_events() {
     if (!is_head_ && !hub_.add_stream(*this))
-      return refuse({503, "streams", "too many event streams are open", "close other pages, or raise [dashboard] "
-                     "streams_max", {}, 10});
+      return refuse({503,
+                     "streams",
+                     "too many event streams are open",
+                     "close other pages, or raise [dashboard] "
+                     "streams_max",
+                     {},
+                     10});
     ResponseHead head;
     head.content_type = "text/event-stream";
     head.headers = {{"X-Accel-Buffering", "no"}};
@@ -283,12 +289,11 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   void watch_reader(std::size_t received) {
     constexpr std::size_t received_max = 4'096;  // a reader of events has nothing to say
-    stream_.async_read_some(
-        asio::buffer(input_),
-        [self = this->shared_from_this(), received](ErrorCodeOfAsio error, std::size_t bytes) {
-          if (error || received + bytes > received_max) return self->end_stream();
-          self->watch_reader(received + bytes);
-        });
+    stream_.async_read_some(asio::buffer(input_), [self = this->shared_from_this(), received](
+                                                      ErrorCodeOfAsio error, std::size_t bytes) {
+      if (error || received + bytes > received_max) return self->end_stream();
+      self->watch_reader(received + bytes);
+    });
   }
 
   void write_events() {

@@ -25,15 +25,14 @@ Dashboard::Dashboard(const DashboardConfig& config, const std::string& federatio
     : config_(config),
       token_(std::move(token)),
       pages_({live_, values_, [this] { return http_values(); }}),
-      monitor_(build_values(federation),
-               {live_, values_,
-                [this](std::string_view event, std::function<std::string()> json) {
-                  server_->publish(event, std::move(json));
-                },
-                round_json}) {}
+      monitor_(build_values(federation), {live_, values_,
+                                          [this](std::string_view event, std::function<std::string()> json) {
+                                            server_->publish(event, std::move(json));
+                                          },
+                                          round_json}) {}
 
-Result<std::unique_ptr<Dashboard>> Dashboard::open(const DashboardConfig& config, const std::string& federation,
-                                                   const Logger& log) {
+Result<std::unique_ptr<Dashboard>> Dashboard::open(const DashboardConfig& config,
+                                                   const std::string& federation, const Logger& log) {
   HANSA_TRY(auto token, http::read_or_make_token(config.token_file));
   http::ServerConfig server;
   server.listen = config.listen;

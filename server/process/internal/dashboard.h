@@ -43,7 +43,8 @@ class Dashboard {
   OperatorCommands commands_;
   MonitorPages pages_;
   std::unique_ptr<http::Server> server_;
-  std::atomic<const http::Server*> opened_ = nullptr;  // for the pages, which may be asked before open() returns
+  std::atomic<const http::Server*> opened_ =
+      nullptr;  // for the pages, which may be asked before open() returns
   Monitor monitor_;
 };
 

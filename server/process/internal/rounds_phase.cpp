@@ -149,7 +149,8 @@ Result<void> RoundsPhase::catch_up() {
 Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   serve(stop);
   monitor(steady_now());
-  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
+  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() &&
+      engine_->finished()->why == Finish::Why::stopped) {
     parts_.host.display().end();
     executor_.wait();
     book_.finish();
