@@ -1,8 +1,6 @@
 #include "server/http/listen_address.h"
 
-#include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <optional>
 
 #include <arpa/inet.h>
@@ -37,19 +35,6 @@ bool is_loopback_address(std::string_view text) {
   if (!v6) return false;
   if (IN6_IS_ADDR_V4MAPPED(&*v6)) return v6->s6_addr[12] == 127;
   return IN6_IS_ADDR_LOOPBACK(&*v6);
-}
-
-std::string limited_address(std::string_view text) {
-  auto v6 = as_v6(std::string(text));
-  if (!v6 || IN6_IS_ADDR_LOOPBACK(&*v6)) return std::string(text);
-  char out[INET6_ADDRSTRLEN] = "";
-  if (IN6_IS_ADDR_V4MAPPED(&*v6)) {
-    ::inet_ntop(AF_INET, &v6->s6_addr[12], out, sizeof out);
-    return out;
-  }
-  std::fill(std::begin(v6->s6_addr) + 8, std::end(v6->s6_addr), std::uint8_t{0});
-  ::inet_ntop(AF_INET6, &*v6, out, sizeof out);
-  return std::string(out) + "/64";
 }
 
 std::string ListenAddress::text() const {

@@ -20,8 +20,5 @@ struct ListenAddress {
 // Whether the text, without brackets, is an IPv4 or IPv6 address.
 [[nodiscard]] bool is_ip_address(std::string_view text);
 [[nodiscard]] bool is_loopback_address(std::string_view text);
-// What counts as one address in limits: of IPv6 the network of 64 bits ("2001:db8:0:1::/64"), because whoever has one address has
-// all of its network; an IPv4 address that is written as IPv6 is itself. Another text stays.
-[[nodiscard]] std::string limited_address(std::string_view text);
 
 }  // namespace hansa::http

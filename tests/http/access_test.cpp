@@ -194,6 +194,14 @@ TEST(Access, BehindAProxyTheReaderIsTheLastForwardedAddress) {
   EXPECT_EQ(f.check(same).status, 429U);
   same.forwarded_for = "10.0.0.7";
   EXPECT_EQ(f.check(same).status, 200U);
+  // Whoever has an IPv6 address has its network.
+  for (int i = 0; i < 20; ++i) {
+    RawRequest guess = with_token(get("/"), "wrong");
+    guess.forwarded_for = "2001:db8::" + std::to_string(i);
+    (void)f.check(guess);
+  }
+  same.forwarded_for = "2001:db8::9999";
+  EXPECT_EQ(f.check(same).status, 429U);
 }
 
 }  // namespace

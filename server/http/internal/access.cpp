@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "common/text.h"
+#include "protocols/transport/address_network.h"
 #include "server/http/internal/target.h"
 #include "server/http/listen_address.h"
 
@@ -126,7 +127,7 @@ std::variant<Access::Granted, Refusal> Access::check(RawRequest&& raw, std::stri
   std::string address(peer);
   if (config_.behind_proxy)
     if (std::string forwarded = forwarded_address(raw.forwarded_for); !forwarded.empty())
-      address = limited_address(forwarded);
+      address = transport::network_of(forwarded);
   const Token token = check_token(raw, address, now);
   if (token == Token::too_many)
     return Refusal{429,
