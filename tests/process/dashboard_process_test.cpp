@@ -105,7 +105,7 @@ TEST_F(DashboardFolder, MetricsAndEventsAreReadWhileRoundsAreCommitted) {
   EXPECT_EQ(value_of(metrics, "hansa_round_phase_seconds_count{phase=\"training\"}"), 3);
   EXPECT_EQ(value_of(metrics, "hansa_clients_admitted"), 2);
   EXPECT_EQ(value_of(metrics, "hansa_http_event_streams"), 1);
-  EXPECT_GT(value_of(metrics, "hansa_bytes_received_total"), 100'000);
+  EXPECT_GT(value_of(metrics, "hansa_bytes_received_total"), 10'000);
   EXPECT_GT(value_of(metrics, "hansa_model_values"), 1'000);
   EXPECT_GT(value_of(metrics, "hansa_evaluation_metric{metric=\"accuracy\"}"), 0);
   EXPECT_GT(value_of(metrics, "hansa_training_metric{metric=\"loss\"}"), 0);
