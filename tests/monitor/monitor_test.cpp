@@ -7,7 +7,7 @@
 #include "server/monitor/live_json.h"
 #include "server/monitor/monitor_pages.h"
 #include "server/monitor/operator_commands.h"
-#include "server/monitor/round_json.h"
+#include "server/monitor/run_json.h"
 
 namespace hansa::server {
 namespace {
@@ -31,7 +31,8 @@ struct Fixture {
                    [this](std::string_view name, const std::function<std::string()>& text) {
                      events.push_back({std::string(name), json::parse(text())});
                    },
-                   round_json, [] { return UtcSeconds{1'800'000'000}; }}};
+                   [](const RoundRecord& record) { return api_round(record); },
+                   [] { return UtcSeconds{1'800'000'000}; }}};
   Instant now{std::chrono::hours(1)};
 
   Fixture() { monitor.begin_run({"run-1", 20, 1'000}); }
