@@ -29,7 +29,7 @@ TEST(EventQueue, OfKeptEventsOnlyTheNewestWaits) {
 }
 
 TEST(EventQueue, WithoutRoomEventsAreLostAndCounted) {
-  EventQueue queue({2, 100});
+  EventQueue queue({2, 100, 100});
   for (const char* text : {"a", "b", "c", "d"}) queue.push(event("round", text));
   EXPECT_EQ(queue.lost(), 2U);
   EXPECT_EQ(queue.take(), "abevent: log\ndata: {\"lost\":2}\n\n");
@@ -39,7 +39,7 @@ TEST(EventQueue, WithoutRoomEventsAreLostAndCounted) {
 }
 
 TEST(EventQueue, BytesAreBounded) {
-  EventQueue queue({100, 10});
+  EventQueue queue({100, 10, 100});
   queue.push(event("round", "123456"));
   queue.push(event("round", "12345"));
   queue.push(event("round", "1234"));
@@ -47,8 +47,17 @@ TEST(EventQueue, BytesAreBounded) {
   EXPECT_EQ(queue.take().substr(0, 10), "1234561234");
 }
 
+TEST(EventQueue, FewBytesAreTakenAtOnce) {
+  EventQueue queue({100, 100, 10});
+  for (const char* text : {"1234", "12345", "12", "a longer event"}) queue.push(event("round", text));
+  EXPECT_EQ(queue.take(), "123412345");
+  EXPECT_EQ(queue.take(), "12");
+  EXPECT_EQ(queue.take(), "a longer event");
+  EXPECT_TRUE(queue.is_empty());
+}
+
 TEST(EventQueue, AFullQueueStillGetsTheNewestState) {
-  EventQueue queue({1, 100});
+  EventQueue queue({1, 100, 100});
   queue.push(event("round", "a"));
   for (const char* text : {"1", "2", "3"}) queue.push(event("live", text, true));
   EXPECT_EQ(queue.take(), "a3");

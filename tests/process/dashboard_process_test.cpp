@@ -89,7 +89,7 @@ TEST_F(DashboardFolder, MetricsAndEventsAreReadWhileRoundsAreCommitted) {
           rounds == 3 && data["why_done"] == "all 3 rounds are done" && data["evaluations_waiting"] == 0;
     }
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"live", "round", "evaluation", "devices"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"live", "round", "evaluation", "devices", "log"}));
   EXPECT_THAT(phases, ::testing::IsSupersetOf({"gathering", "training"}));
   ASSERT_EQ(live["members"].size(), 2U);
   EXPECT_EQ(live["members"][0]["client"], "client-01");

@@ -33,6 +33,7 @@ using ErrorCodeOfAsio = boost::system::error_code;
 
 inline constexpr std::string_view events_path = "/api/v1/events";
 inline constexpr std::size_t piece_bytes = 64 << 10;
+inline constexpr Duration linger_time = std::chrono::seconds(2);  // for the end of a connection
 
 // What is to be sent. The body is one of three.
 struct Outgoing {
@@ -76,7 +77,7 @@ class StreamConnection final : public Connection,
         address_(std::move(address)),
         hub_(hub),
         reader_(hub.limits()),
-        events_({hub.limits().stream_events_max, hub.limits().stream_bytes_max}) {
+        events_({.events_max = hub.limits().stream_events_max, .bytes_max = hub.limits().stream_bytes_max}) {
     hub_.add(*this, address_);
   }
   ~StreamConnection() override { hub_.remove(*this, address_); }
@@ -240,17 +241,21 @@ class StreamConnection final : public Connection,
     outgoing_ = {};
     piece_ = {};
     if (keep_alive_) return begin_request();
-    // What the peer still sends is read for a moment: closed at once, the kernel would reset the connection, and the peer
-    // might not see the response.
-    ErrorCodeOfAsio ignored;
-    if constexpr (!is_tls) lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    lowest().expires_after(std::chrono::seconds(2));
-    linger(0);
+    lowest().expires_after(linger_time);
+    if constexpr (is_tls) {
+      stream_.async_shutdown([self = this->shared_from_this()](ErrorCodeOfAsio) { self->close(); });
+    } else {
+      // What the peer still sends is read for a moment: closed at once, the kernel would reset the connection, and the peer
+      // might not see the response.
+      ErrorCodeOfAsio ignored;
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      linger(0);
+    }
   }
 
   void linger(std::size_t discarded) {
     constexpr std::size_t discarded_max = 1 << 20;
-    if (is_tls || discarded > discarded_max) return close();
+    if (discarded > discarded_max) return close();
     stream_.async_read_some(asio::buffer(input_), [self = this->shared_from_this(), discarded](
                                                       ErrorCodeOfAsio error, std::size_t bytes) {
       if (!error) self->linger(discarded + bytes);
