@@ -54,7 +54,7 @@ TEST_F(DashboardFile, ByDefaultItIsForThisMachineOnly) {
 TEST_F(DashboardFile, AnAddressThatOthersReachNeedsTlsOrAProxyAndTheToken) {
   const std::string open = "[dashboard]\nlisten = \"0.0.0.0:7480\"\n";
   EXPECT_THAT(refusal(open),
-              HasSubstr("federation.toml:9: dashboard.listen: is \"0.0.0.0:7480\", which others can reach"));
+              HasSubstr("federation.toml:10: dashboard.listen: is \"0.0.0.0:7480\", which others can reach"));
   EXPECT_THAT(refusal(open), HasSubstr("tls_certificate"));
   EXPECT_THAT(refusal("[dashboard]\nlisten = \"[::]:7480\"\n"), HasSubstr("others can reach"));
   const auto tls = read(open + "tls_certificate = \"c.pem\"\ntls_key = \"k.pem\"\n");
@@ -74,10 +74,9 @@ TEST_F(DashboardFile, WrongValuesAreRefused) {
               HasSubstr("for example \"127.0.0.1:7471\""));
   EXPECT_THAT(refusal("[dashboard]\nlisten = \"127.0.0.1:7470\"\n"),
               HasSubstr("has the port of aggregator.bind"));
-  EXPECT_THAT(
-      refusal(
-          "[secure_aggregation]\nroot = \"x\"\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\n[dashboard]\n"),
-      HasSubstr("has the port of enrolment.bind"));
+  EXPECT_THAT(refusal("[secure_aggregation]\nroot = \"" + std::string(64, '0') +
+                      "\"\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\n[dashboard]\n"),
+              HasSubstr("has the port of enrolment.bind"));
   EXPECT_THAT(refusal("[dashboard]\ntls_key = \"k.pem\"\n"), HasSubstr("tls_certificate is not"));
   EXPECT_THAT(refusal("[dashboard]\ntls_certificate = \"c.pem\"\n"), HasSubstr("tls_key is not"));
   EXPECT_THAT(refusal("[dashboard]\nnames = [\"https://a.example\"]\n"), HasSubstr("which is no host name"));
