@@ -87,6 +87,7 @@ void Monitor::begin_run(const RunFacts& facts) {
   values_.rounds_configured = facts.rounds > 0 ? std::optional(facts.rounds) : std::nullopt;
   values_.model_values = facts.model_values;
   round_seconds_.clear();
+  evaluated_ = {};
   phase_.reset();
   out_.values.set(values_);
   out_.publish("run", [run = facts.run] { return Json{{"run", run}}.dump(); });
@@ -101,7 +102,11 @@ void Monitor::take(const RoundRecord& record) {
   values_.update_norm = std::isfinite(record.update_norm) ? std::optional(record.update_norm) : std::nullopt;
 }
 
-void Monitor::take_evaluation(const Metrics& metrics) { set_means(values_.evaluation, metrics); }
+void Monitor::take_evaluation(RoundId round, const Metrics& metrics) {
+  if (round < evaluated_) return;
+  evaluated_ = round;
+  set_means(values_.evaluation, metrics);
+}
 
 void Monitor::on_restored(const RoundRecord& record) { take(record); }
 
@@ -122,7 +127,7 @@ void Monitor::on_committed(const RoundRecord& record) {
 }
 
 void Monitor::on_evaluated(RoundId round, const Metrics& metrics) {
-  take_evaluation(metrics);
+  take_evaluation(round, metrics);
   out_.publish("evaluation",
                [run = facts_.run, round, metrics] { return evaluation_json(run, round, metrics); });
 }

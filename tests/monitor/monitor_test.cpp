@@ -235,6 +235,15 @@ TEST(Monitor, AnEvaluationIsAnEvent) {
                            {"name":"none","mean":null,"count":0.0}]})"));
 }
 
+TEST(Monitor, AnOlderEvaluationIsNotTheNewest) {
+  Fixture f;
+  f.monitor.on_evaluated(RoundId(3), {{"accuracy", 3, 4}});
+  f.monitor.on_evaluated(RoundId(2), {{"accuracy", 1, 4}});
+  f.update(training({}));
+  EXPECT_EQ(f.values.latest()->evaluation.at("accuracy"), 0.75);
+  EXPECT_EQ(f.count("evaluation"), 2U);
+}
+
 TEST(Monitor, TheFirstCertificateThatExpiresIsKnown) {
   Fixture f;
   f.update(training({}), {0, 0, 0, 2, UtcSeconds{1'800'000'060}});
