@@ -30,6 +30,7 @@ void ProcessObserver::on_committed(const RoundRecord& record) {
   display_.committed(record, config_.rounds);
   log_.note(fmt::format("round {} is committed: {}", record.round.value, text_of_committed(record)),
             {.event = LogEvent::round_committed, .round = record.round, .phase = name(Phase::committing)});
+  if (monitor_ != nullptr) monitor_->on_committed(record);
   if (!problems.empty()) on_divergence(record.round, problems);
   if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
     warn_(
