@@ -50,6 +50,7 @@ Result<EngineConfig> engine_config_of(const PreparedRun& run, internal::Host& ho
   // Different at every call, so that session numbers never repeat.
   HANSA_TRY(out.coordinator.process.session_seed, unpredictable_number());
   out.archive = run.archive;
+  out.layer_sizes = run.layer_sizes;
   out.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   out.coordinator.process.is_first_start = !run.resumed;
   out.coordinator.process.time_of_day = utc_seconds_now;
