@@ -1,13 +1,12 @@
 // The files of the page (dashboard/), which are part of the program. Thread-safe.
 #pragma once
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace hansa::http {
 
 struct Asset {
-  std::string_view path;  // "/index.html", "/src/main.js"
+  std::string_view path;  // from the root: "/index.html", "/src/main.js"
   std::string_view content_type;
   std::string_view bytes;
   std::string etag;  // with its quotes
@@ -16,7 +15,5 @@ struct Asset {
 
 // "/" is "/index.html". Null: there is no such file.
 [[nodiscard]] const Asset* find_asset(std::string_view path);
-// Sorted by path.
-[[nodiscard]] std::span<const Asset> all_assets();
 
 }  // namespace hansa::http

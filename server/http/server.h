@@ -16,6 +16,7 @@
 
 #include "common/error.h"
 #include "common/time.h"
+#include "server/http/assets.h"
 #include "server/http/message.h"
 
 namespace hansa::http {
@@ -55,6 +56,7 @@ struct ServerConfig {
   bool behind_proxy = false;  // the proxy's address is not the reader's
   // Events of which a new stream gets the newest one at once, and a slow one only the newest.
   std::vector<std::string> kept_events = {"live"};
+  const Asset* (*find_asset)(std::string_view path) = http::find_asset;  // the page
   Limits limits = {};
   // Lines for the log; called on the connections' thread, at most 20 times a minute.
   std::function<void(const std::string&)> log = {};
