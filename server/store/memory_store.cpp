@@ -240,6 +240,11 @@ Result<std::vector<RoundId>> MemoryStore::rounds_without_model() {
     if (!record.model_kept) out.push_back(record.round);
   return out;
 }
+Result<std::uint64_t> MemoryStore::recovered_clients() {
+  std::uint64_t out = 0;
+  for (const RoundRecord& record : disk_->rounds) out += record.secure ? record.secure->recovered : 0;
+  return out;
+}
 Result<std::vector<double>> MemoryStore::layer_norms(RoundId round) {
   if (round.value == 0 || round.value > disk_->rounds.size()) return std::vector<double>{};
   return disk_->rounds[round.value - 1].layer_norms;

@@ -57,6 +57,8 @@ class Run : public Store {
                                                                    std::size_t most) = 0;
   // Those whose models were removed, in order.
   [[nodiscard]] virtual Result<std::vector<RoundId>> rounds_without_model() = 0;
+  // SecureSumRecord::recovered, of all rounds together.
+  [[nodiscard]] virtual Result<std::uint64_t> recovered_clients() = 0;
   // RoundRecord::layer_norms of a round. Empty: not known.
   [[nodiscard]] virtual Result<std::vector<double>> layer_norms(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;

@@ -293,6 +293,7 @@ Result<std::vector<ClientRound>> RunFolder::rounds_of(const std::string& client,
 Result<std::vector<RoundId>> RunFolder::rounds_without_model() {
   return state_->database.rounds_without_model();
 }
+Result<std::uint64_t> RunFolder::recovered_clients() { return state_->database.recovered_clients(); }
 Result<std::vector<double>> RunFolder::layer_norms(RoundId round) {
   return state_->database.layer_norms(round);
 }

@@ -116,6 +116,14 @@ Result<std::vector<RoundId>> Database::rounds_without_model() {
                          [&] { return read_rounds_without_model(*connection_, schema_); });
 }
 
+Result<std::uint64_t> Database::recovered_clients() {
+  if (schema_ < schema_with_secure_sums) return std::uint64_t{0};
+  return sqlite::guarded(file_, "reading secure sums", [&] {
+    sqlite::Statement query(*connection_, "SELECT coalesce(sum(recovered), 0) FROM secure_sums");
+    return query.next() ? query.column<std::uint64_t>(0) : 0;
+  });
+}
+
 Result<std::vector<double>> Database::layer_norms(RoundId round) {
   return sqlite::guarded(file_, "reading the norms of layers",
                          [&] { return read_layer_norms(*connection_, round); });

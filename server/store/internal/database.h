@@ -42,6 +42,7 @@ class Database {
   [[nodiscard]] Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last);
   [[nodiscard]] Result<std::vector<ClientRound>> rounds_of(const std::string& client, std::size_t most);
   [[nodiscard]] Result<std::vector<RoundId>> rounds_without_model();
+  [[nodiscard]] Result<std::uint64_t> recovered_clients();
   [[nodiscard]] Result<std::vector<double>> layer_norms(RoundId round);
   [[nodiscard]] Result<std::optional<Digest>> round_model(RoundId round);
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round);
