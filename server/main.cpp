@@ -35,7 +35,7 @@ hansa::Result<int> run(int argc, char** argv) {
       "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
   std::string file, from, named, progress = "auto", log_level;
-  bool fresh = false, health = false;
+  bool fresh = false, health = false, no_dashboard = false;
   app.add_option("FILE", file, "federation.toml")->required();
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
   app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
@@ -48,6 +48,8 @@ hansa::Result<int> run(int argc, char** argv) {
                "Only say whether the newest run has a committed round: for a container's or supervisor's "
                "health check")
       ->excludes(new_flag);
+  app.add_flag("--no-dashboard", no_dashboard,
+               "Open no dashboard, whatever [dashboard] says: docs/dashboard.md");
   app.add_option("--progress", progress, "auto, live, plain or none")
       ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
@@ -72,6 +74,7 @@ hansa::Result<int> run(int argc, char** argv) {
     return 0;
   }
   hansa::server::AggregatorOptions options;
+  options.dashboard = !no_dashboard;
   options.run.from = from;
   options.run.run = named;
   if (fresh) options.run.choice = hansa::server::RunChoice::new_run;

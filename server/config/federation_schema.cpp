@@ -3,6 +3,7 @@
 #include <array>
 
 #include "server/config/internal/compression_settings.h"
+#include "server/config/internal/dashboard_settings.h"
 #include "server/config/internal/data_contract_settings.h"
 #include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/enrolment_settings.h"
@@ -31,6 +32,10 @@ constexpr std::array tables{
           "Devices that join by a token: [enrolment.md](enrolment.md). Without this table no port is opened "
           "for it.",
           enrolment_settings},
+    Table{"dashboard", Presence::optional,
+          "The page in the browser, the HTTP API and the metrics: [dashboard.md](dashboard.md). Without this "
+          "table no port is opened for it.",
+          dashboard_settings},
     Table{"model", Presence::required, "What is trained.", model_settings},
     Table{"data_contract", Presence::optional,
           "What the data of every client must be: [data.md](data.md#data-contract). A client whose data "

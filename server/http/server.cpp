@@ -91,7 +91,7 @@ class AsioServer final : public Server {
     thread_ = std::thread([this] { io_->run(); });
   }
 
-  void publish(std::string_view event, std::string json) override {
+  void publish(std::string_view event, std::function<std::string()> json) override {
     const std::lock_guard lock(mutex_);
     if (publications_.size() >= publications_max) return;
     publications_.emplace_back(event, std::move(json));
@@ -102,7 +102,7 @@ class AsioServer final : public Server {
   ServerCounts counts() const override { return hub_.counts(); }
 
  private:
-  using Publications = std::vector<std::pair<std::string, std::string>>;
+  using Publications = std::vector<std::pair<std::string, std::function<std::string()>>>;
 
   void send_publications() {
     Publications all;
@@ -110,7 +110,7 @@ class AsioServer final : public Server {
       const std::lock_guard lock(mutex_);
       all.swap(publications_);
     }
-    for (const auto& [event, json] : all) hub_.send(event, json);
+    for (const auto& [event, json] : all) hub_.send(event, json());
   }
 
   void wait_for_comment() {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -34,7 +35,9 @@ struct Limits {
   std::size_t stream_bytes_max = 256 << 10;
   Duration request_time_max = std::chrono::seconds(10);  // from its first byte to its last
   Duration idle_time_max = std::chrono::seconds(60);  // of a connection between two requests
-  Duration write_time_max = std::chrono::seconds(30);  // in which a reader must take something
+  // In which a reader must take what is sent, and for a response a second more for each response_bytes_per_second_min of it.
+  Duration write_time_max = std::chrono::seconds(30);
+  double response_bytes_per_second_min = 16 << 10;
   Duration comment_interval = std::chrono::seconds(15);  // a comment line in a silent stream
   // Wrong tokens: after this many, an address (or all together) may try one each `token_interval`.
   std::uint32_t wrong_tokens_per_address = 10;
@@ -79,7 +82,11 @@ class Server {
 
   // Sends an event to all streams. event: lower-case letters. json: one line. Thread-safe; never blocks: with more than
   // 1,024 events on their way to the streams, the event is lost.
-  virtual void publish(std::string_view event, std::string json) = 0;
+  void publish(std::string_view event, std::string json) {
+    publish(event, [json = std::move(json)] { return json; });
+  }
+  // The same, with a text that is made on the connections' thread: the caller's need not format it.
+  virtual void publish(std::string_view event, std::function<std::string()> json) = 0;
   [[nodiscard]] virtual std::string address() const = 0;  // "127.0.0.1:7471", with the real port
   [[nodiscard]] virtual ServerCounts counts() const = 0;  // thread-safe
 };

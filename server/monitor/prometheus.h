@@ -2,7 +2,6 @@
 //
 // Pure: values in, text out. The names are documented in docs/dashboard.md.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +10,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "server/monitor/process_usage.h"
 
 namespace hansa::server {
 
@@ -54,15 +55,6 @@ struct MonitorValues {
   std::optional<double> certificates_expire_seconds;  // until the first of them; negative: one has expired
   std::uint64_t secure_recovered = 0;
 };
-
-// What the process itself uses; read by process_usage() from /proc.
-struct ProcessUsage {
-  std::uint64_t resident_bytes = 0;
-  double cpu_seconds = 0;
-  std::uint64_t open_fds = 0, max_fds = 0;
-  double start_time_seconds = 0;  // since 1970
-};
-[[nodiscard]] ProcessUsage process_usage();
 
 struct HttpValues {
   std::vector<std::pair<unsigned, std::uint64_t>> requests;  // by status

@@ -311,6 +311,12 @@ void Training::fill(Progress& progress) const {
   progress.attempt = round_->attempt();
   progress.members = round_->round().members();
   progress.exchange = exchange_->progress(*round_);
+  for (const round::Member& member : progress.members)
+    if (const UploadState state = shared_.uploads.state(member.client);
+        state == UploadState::waiting || state == UploadState::granted)
+      progress.uploads.push_back({member.client, shared_.uploads.received(member.client),
+                                  shared_.uploads.offered_bytes(member.client),
+                                  state == UploadState::waiting});
 }
 
 std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,

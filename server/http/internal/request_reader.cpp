@@ -1,6 +1,7 @@
 #include "server/http/internal/request_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <boost/beast/http/empty_body.hpp>
@@ -80,7 +81,7 @@ std::variant<RequestReader::NeedMore, RawRequest, Refusal> RequestReader::next()
 
   beast::http::request_parser<beast::http::empty_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max + 1));
-  parser.body_limit(boost::none);
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // checked below
   beast::error_code error;
   parser.put(boost::asio::const_buffer(head.data(), head.size()), error);
   if (error == beast::http::error::bad_version) return Refusal{505, "version", "the server speaks HTTP/1.1"};

@@ -33,8 +33,6 @@ using ErrorCodeOfAsio = boost::system::error_code;
 
 inline constexpr std::string_view events_path = "/api/v1/events";
 inline constexpr std::size_t piece_bytes = 64 << 10;
-// A reader that takes less than this is too slow for a response; its time is longer for a longer one.
-inline constexpr double bytes_per_second_min = 16 << 10;
 
 // What is to be sent. The body is one of three.
 struct Outgoing {
@@ -201,7 +199,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     const std::uint64_t bytes = outgoing_.file ? outgoing_.file_bytes
                                                : outgoing_.body.size() + outgoing_.lasting_body.size();
     lowest().expires_after(hub_.limits().write_time_max +
-                           from_seconds(static_cast<double>(bytes) / bytes_per_second_min));
+                           from_seconds(static_cast<double>(bytes) / hub_.limits().response_bytes_per_second_min));
     const std::array<asio::const_buffer, 3> buffers{
         asio::buffer(head_), asio::buffer(outgoing_.body),
         asio::buffer(outgoing_.lasting_body.data(), outgoing_.lasting_body.size())};

@@ -19,7 +19,7 @@ Host::Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
       channel_(std::move(channel)),
       display_(parts.options.progress,
                fmt::format("federation {}  {}", parts.config.name, channel_->endpoint())),
-      warn_(parts.log, display_),
+      warn_(parts.log, display_, monitor()),
       statements_(parts.aggregator_key, *channel_, [this](const std::string& text) {
         warn_("the statements about keys are not sent: " + text);
       }) {
@@ -82,18 +82,16 @@ Endpoints Host::endpoints() const {
 bool Host::follow_admission(Engine& engine, Instant now) {
   if (const auto problem = admission_->take_problem())
     warn_("a device's next key cannot take the place of the present one: " + problem->text());
-  if (const auto problem = admission_->take_revocation_problem()) {
-    const std::string text =
-        "no new device is admitted, because the revoked keys are not known: " + problem->text();
-    log().error(text);
-    display_.warn(text);
-  }
+  if (const auto problem = admission_->take_revocation_problem())
+    warn_.error("no new device is admitted, because the revoked keys are not known: " + problem->text());
   if (const auto roots = statements_.look_due(now, utc_seconds_now()); roots && certificates_) {
     certificates_->trust(roots->newest, roots->former);
     engine.change_admission(admitted_, {}, now);
   }
   if (auto change = admission_->take_change()) {
     admitted_ = change->admitted;
+    for (const std::string& client : change->removed) expiries_.erase(client);
+    if (Monitor* const to = monitor()) to->on_devices_changed(now);
     if (certificates_) certificates_->forget(change->changed);
     engine.change_admission(std::move(change->admitted), std::move(change->removed), now);
     return true;
@@ -102,10 +100,18 @@ bool Host::follow_admission(Engine& engine, Instant now) {
   return false;
 }
 
+std::optional<UtcSeconds> Host::first_expiry() const {
+  std::optional<UtcSeconds> out;
+  for (const auto& [client, expires] : expiries_)
+    if (!out || expires < *out) out = expires;
+  return out;
+}
+
 std::optional<secure_aggregation::Certificate> Host::certificate(const std::string& client) {
   if (!certificates_) return std::nullopt;
   auto found = certificates_->find(client, utc_seconds_now());
   if (!found.warning.empty()) warn_(found.warning);
+  if (found.certificate) expiries_[client] = found.certificate->validity.expires;
   const std::string reason = found.certificate ? "" : found.certificate.error().text();
   if (std::string& logged = reasons_[client]; reason != logged) {
     if (reason.empty()) parts_.log.info(client + " has a certificate now");

@@ -23,6 +23,7 @@ void ProcessObserver::on_committed(const RoundRecord& record) {
   const auto problems = watch_.on_committed(record);
   display_.set_best(watch_.best());
   display_.committed(record, config_.rounds);
+  if (monitor_ != nullptr) monitor_->on_committed(record);
   if (!problems.empty()) on_divergence(record.round, problems);
   if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
     warn_(

@@ -38,11 +38,9 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
   return {[&](RoundId round, const Metrics& metrics) {
             watch.on_evaluated(round, metrics);
             host.display().evaluated(round, metrics, watch.best());
+            if (Monitor* const monitor = host.monitor()) monitor->on_evaluated(round, metrics);
           },
-          [&](const std::string& text) {
-            host.log().error(text);
-            host.display().warn(text);
-          },
+          [&](const std::string& text) { host.warn().error(text); },
           [&](const std::string& text) { host.log().debug(text); },
           [&](const std::string& text) { host.warn()(text); }};
 }
@@ -62,7 +60,7 @@ RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
       faults_(files.history, executor_, [&host = parts.host](const std::string& text) { host.warn()(text); }),
       witness_(parts.host.open_register(), executor_, parts.host.log()),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
-                evaluations_, parts.watch, book_),
+                evaluations_, parts.watch, book_, parts.host.monitor()),
       key_switch_(parts.aggregator_key) {}
 
 Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
@@ -71,16 +69,58 @@ Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, Eng
       std::unique_ptr<RoundsPhase>(new RoundsPhase(parts, parts.host.open_book(), std::move(evaluator)));
   out->book_.match_folder();
   engine.coordinator.process.faults = out->kept_faults();
+  const std::uint64_t model_values = engine.coordinator.model.elements;
   HANSA_TRY(out->engine_, Engine::create(std::move(engine),
                                          {*parts.run.store, out->outbox_, out->workers_, out->spools_,
                                           out->observer_, out->executor_},
                                          steady_now()));
+  EngineLoop::Late late;
+  if (Monitor* const monitor = parts.host.monitor())
+    late = [monitor](Duration lateness) { monitor->on_lag(lateness); };
   out->loop_ = std::make_unique<EngineLoop>(
-      parts.host, *out->engine_, out->executor_, [&book = out->book_](const auto& in) {
+      parts.host, *out->engine_, out->executor_,
+      [&book = out->book_](const auto& in) {
         book.on_message(in.client, in.message, in.bulk.size(), steady_now());
-      });
+      },
+      std::move(late));
+  HANSA_TRY_VOID(out->begin_monitor(model_values));
   HANSA_TRY_VOID(out->catch_up());
   return out;
+}
+
+// A resumed run has rounds already, whose values are the newest that there are.
+Result<void> RoundsPhase::begin_monitor(std::uint64_t model_values) {
+  Monitor* const monitor = parts_.host.monitor();
+  if (monitor == nullptr) return {};
+  monitor->begin_run({parts_.run.run, parts_.config.rounds, model_values});
+  HANSA_TRY(const auto rounds, parts_.run.store->rounds());
+  for (const RoundRecord& record : rounds) monitor->on_restored(record);
+  HANSA_TRY(const auto evaluations, parts_.run.store->evaluations());
+  if (!evaluations.empty()) monitor->on_restored_evaluation(evaluations.back().second);
+  return {};
+}
+
+void RoundsPhase::take_commands() {
+  Dashboard* const dashboard = parts_.host.dashboard();
+  if (dashboard == nullptr || !dashboard->commands().take().stop_after_round || stop_asked_after_) return;
+  stop_asked_after_ = engine_->last_committed();
+  parts_.host.display().say("the operator asks to stop after the current round");
+}
+
+bool RoundsPhase::is_round_of_stop_over() const {
+  return stop_asked_after_ &&
+         (engine_->phase() == Phase::gathering || engine_->last_committed() != *stop_asked_after_);
+}
+
+void RoundsPhase::monitor(Instant now) {
+  Monitor* const monitor = parts_.host.monitor();
+  if (monitor == nullptr) return;
+  monitor->on_phase(engine_->phase(), now);
+  if (!monitor->is_due(now)) return;
+  monitor->update(engine_->progress(now),
+                  {engine_->bytes_up(), engine_->bytes_down(), evaluations_.outstanding(),
+                   static_cast<std::uint32_t>(parts_.host.admitted().size()), parts_.host.first_expiry()},
+                  now);
 }
 
 std::vector<FaultRecord> RoundsPhase::kept_faults() {
@@ -108,7 +148,8 @@ Result<void> RoundsPhase::catch_up() {
 
 Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   serve(stop);
-  if (switches_key_ && !stop && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
+  monitor(steady_now());
+  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
     parts_.host.display().end();
     executor_.wait();
     book_.finish();
@@ -133,18 +174,21 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
 void RoundsPhase::serve(const std::atomic<bool>& stop) {
   bool stop_is_sent = false;
   while (!engine_->finished() && !engine_->failure()) {
-    if ((stop || observer_.stop_reason() || switches_key_) && !stop_is_sent) {
+    if ((stop || observer_.stop_reason() || switches_key_ || is_round_of_stop_over()) && !stop_is_sent) {
       stop_is_sent = true;
       engine_->stop(steady_now());
       continue;
     }
     loop_->turn(evaluations_.descriptor());
     evaluations_.collect();
-    if (const Instant now = steady_now(); loop_->is_display_due(now)) update(now);
+    const Instant now = steady_now();
+    if (loop_->is_display_due(now)) update(now);
+    monitor(now);
   }
 }
 
 void RoundsPhase::update(Instant now) {
+  take_commands();
   if (std::string enough = parts_.watch.reached(utc_seconds_now()); !is_concluded_ && !enough.empty()) {
     is_concluded_ = true;
     parts_.host.display().say("no further round is needed: " + enough);
@@ -190,6 +234,7 @@ void RoundsPhase::evaluate_last() {
 void RoundsPhase::drain(const std::atomic<bool>& stop) {
   while (!stop && (evaluations_.outstanding() > 0 || engine_->is_awaiting_clients(steady_now()))) {
     show(steady_now());
+    monitor(steady_now());
     loop_->receive(std::chrono::milliseconds(100), evaluations_.descriptor());
     evaluations_.collect();
   }
