@@ -28,7 +28,8 @@ std::uintmax_t size_of(const fs::path& path) {
 
 }  // namespace
 
-RunSource::RunSource(ListedRun listed) : listed_(std::move(listed)) {}
+RunSource::RunSource(ListedRun listed)
+    : listed_(std::move(listed)), started_at_(time_in_run_name(listed_.name)) {}
 
 RunSource::Stamp RunSource::stamp() const {
   const fs::path database = listed_.folder / "run.sqlite", wal = listed_.folder / "run.sqlite-wal";
@@ -71,7 +72,7 @@ void RunSource::forget() {
   drop_texts();
   identity_.reset();
   last_ = {};
-  started_at_.clear();
+  started_at_ = time_in_run_name(listed_.name);
   last_round_at_.clear();
   end_.reset();
   evaluations_.clear();
@@ -118,7 +119,8 @@ Result<void> RunSource::read_changes() {
   HANSA_TRY(end_, run->end());
   HANSA_TRY(evaluations_, run->evaluations());
   HANSA_TRY(without_model_, run->rounds_without_model());
-  if (started_at_.empty()) started_at_ = time_in_run_name(identity_->run);
+  // A folder may have another name than its run.
+  if (std::string recorded = time_in_run_name(identity_->run); !recorded.empty()) started_at_ = std::move(recorded);
   if (last_.value > 0) {
     if (started_at_.empty()) {
       HANSA_TRY(const auto first, run->round(RoundId(1)));

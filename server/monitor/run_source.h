@@ -48,6 +48,8 @@ class RunSource {
   [[nodiscard]] Result<std::optional<MetricCourse>> course();
   // `Round` of each of these committed rounds, which are in order.
   [[nodiscard]] Result<std::vector<std::string>> round_texts(std::span<const RoundId> wanted);
+  // All, in the order of their rounds; round 0 is the initial model.
+  [[nodiscard]] const std::vector<std::pair<RoundId, Metrics>>& evaluations() const { return evaluations_; }
   [[nodiscard]] std::vector<RoundId> evaluated_rounds() const;
   [[nodiscard]] const Metrics* evaluation(RoundId round) const;
 

@@ -149,6 +149,26 @@ TEST_F(ApiRuns, ARoundHasWhatItsParticipantsDid) {
   EXPECT_EQ(json(get(std::string(run_path) + "/rounds/3"))["layers"], nullptr) << "they are not known";
 }
 
+// The time of the newest file says that nothing has changed for long.
+void make_older(const std::filesystem::path& folder) {
+  const auto before = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    std::filesystem::last_write_time(entry.path(), before);
+}
+
+TEST_F(ApiRuns, ARunThatDidNotChangeForLongIsReadAgainWhenItDoes) {
+  const auto folder = make_run({});
+  make_older(folder);
+  const std::string rounds = std::string(run_path) + "/rounds";
+  ASSERT_EQ(json(get(rounds))["last"], 3);
+  ASSERT_EQ(json(get(rounds))["last"], 3);
+  const auto store = *RunFolder::open(folder);
+  commit_next(*store);
+  EXPECT_EQ(json(get(rounds))["last"], 4);
+  ASSERT_TRUE(store->record_evaluation(RoundId(2), {{"accuracy", 9, 10}}));
+  EXPECT_EQ(json(get(rounds))["rounds"][1]["evaluation"][0]["mean"], 0.9);
+}
+
 // What is kept from one request to the next is not what is in the run any more.
 TEST_F(ApiRuns, WhatAnAggregatorWritesIsInTheNextAnswer) {
   const auto folder = make_run({"harbour-20260102-030405", 2, "", RunKind::production, {Retention::Keep::last, 2, ""}});

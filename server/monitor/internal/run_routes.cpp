@@ -239,6 +239,12 @@ Result<std::string> RunRoutes::model(const Subject& subject) {
   }
   out["norms"] = {{"rounds", std::move(norm_rounds)}, {"by_layer", std::move(by_layer)}};
 
+  out["export_command"] = "hansa model export " +
+                          quoted(std::filesystem::absolute(subject.run.folder()).lexically_normal().string() + "@" +
+                                 std::to_string(last.value)) +
+                          " -o model.pt";
+
+  // The subject may be gone after a search for another run.
   out["lineage"] = Json::array({{{"run", subject.run.name()}, {"round", last.value}}});
   std::string from = subject.run.identity()->started_from;
   const std::string group = subject.run.name().substr(0, subject.run.name().rfind('/') + 1);
@@ -253,10 +259,6 @@ Result<std::string> RunRoutes::model(const Subject& subject) {
     if (!is_known) break;
     from = (*parent)->identity()->started_from;
   }
-  out["export_command"] = "hansa model export " +
-                          quoted(std::filesystem::absolute(subject.run.folder()).lexically_normal().string() + "@" +
-                                 std::to_string(last.value)) +
-                          " -o model.pt";
   return text_of(out);
 }
 
