@@ -93,23 +93,26 @@ Result<void> run_dashboard(const DashboardOptions& options) {
 }  // namespace
 
 void add_dashboard_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command =
-      hansa.add_subcommand("dashboard", "Show runs in the browser, also finished ones and several federations'");
+  CLI::App* command = hansa.add_subcommand(
+      "dashboard", "Show runs in the browser, also finished ones and several federations'");
   command->footer(
       "It ends with Ctrl-C. A running aggregator has a dashboard of its own, which shows more and can act:\n"
-      "[dashboard] in federation.toml.\n\nExamples:\n  hansa dashboard mine\n  hansa dashboard mine/runs other/runs "
+      "[dashboard] in federation.toml.\n\nExamples:\n  hansa dashboard mine\n  hansa dashboard mine/runs "
+      "other/runs "
       "--listen 127.0.0.1:8080");
   auto options = std::make_shared<DashboardOptions>();
   command
-      ->add_option("FOLDER", options->folders,
-                   "Federations' folders, or folders of runs. The folder of one federation shows its devices too")
+      ->add_option(
+          "FOLDER", options->folders,
+          "Federations' folders, or folders of runs. The folder of one federation shows its devices too")
       ->required();
   command->add_option("--listen", options->listen, "ADDRESS:PORT; the port 0 means a free one")
       ->capture_default_str();
   command->add_option("--token-file", options->token_file,
                       "Readers need the token in this file, which is made if it does not exist");
-  auto* certificate = command->add_option("--certificate", options->certificate,
-                                          "TLS certificate (PEM); needed for addresses that other machines reach");
+  auto* certificate =
+      command->add_option("--certificate", options->certificate,
+                          "TLS certificate (PEM); needed for addresses that other machines reach");
   auto* key = command->add_option("--key", options->key, "Its secret key (PEM)");
   certificate->needs(key);
   key->needs(certificate);

@@ -79,12 +79,13 @@ double resident_mib() {
   return static_cast<double>(resident) * 4096 / (1 << 20);
 }
 
-void measure(Api& api, const char* what, const std::string& path, std::map<std::string, std::string> query = {}) {
+void measure(Api& api, const char* what, const std::string& path,
+             std::map<std::string, std::string> query = {}) {
   const auto begin = std::chrono::steady_clock::now();
   const http::Response answer = api.handle({"GET", "/api/v1" + path, std::move(query), "", false});
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  fmt::print("{:<58} {:>10.2f} ms {:>9} bytes {:>8.1f} MiB resident\n", what, took.count(), answer.body.size(),
-             resident_mib());
+  fmt::print("{:<58} {:>10.2f} ms {:>9} bytes {:>8.1f} MiB resident\n", what, took.count(),
+             answer.body.size(), resident_mib());
   if (answer.status != 200) {
     fmt::print(stderr, "{}\n", answer.body);
     std::exit(1);
@@ -103,7 +104,8 @@ int main(int argc, char** argv) {
 
   const fs::path folder = options.folder / run_name;
   auto run = checked(RunFolder::open(folder));
-  const auto layout = checked(ParameterLayout::create({{"weight", {3}, ParameterKind::trainable}, {"bias", {1}, ParameterKind::trainable}}));
+  const auto layout = checked(ParameterLayout::create(
+      {{"weight", {3}, ParameterKind::trainable}, {"bias", {1}, ParameterKind::trainable}}));
   if (!checked(run->identity())) {
     RunIdentity identity;
     identity.federation = "bench";
@@ -120,8 +122,8 @@ int main(int argc, char** argv) {
   ApiParts parts;
   parts.runs = {options.folder};
   Api charts(parts), list(parts);
-  fmt::print("{} rounds of {} clients; {:.1f} MiB resident before the first request\n", options.rounds, options.clients,
-             resident_mib());
+  fmt::print("{} rounds of {} clients; {:.1f} MiB resident before the first request\n", options.rounds,
+             options.clients, resident_mib());
   const std::string newest = std::to_string(options.rounds - 20);
   measure(charts, "rounds?points=500, first", path + "/rounds", {{"points", "500"}});
   measure(charts, "rounds?points=500, again", path + "/rounds", {{"points", "500"}});

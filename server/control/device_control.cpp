@@ -20,9 +20,8 @@ Result<Device> find_device(const std::string& name, DeviceRegister& devices) {
 }  // namespace
 
 // The folder first: what decides about connections must not wait for the register.
-Result<void> revoke(const FederationConfig& config, const std::string& name,
-                    const std::string& reason, DeviceRegister& devices,
-                    const Acting& acting) {
+Result<void> revoke(const FederationConfig& config, const std::string& name, const std::string& reason,
+                    DeviceRegister& devices, const Acting& acting) {
   HANSA_TRY(const Device device, find_device(name, devices));
   if (device.state == DeviceState::revoked)
     return fail(ErrorCode::usage, name, "is revoked already", "\"hansa devices\" lists the devices");
@@ -34,17 +33,15 @@ Result<void> revoke(const FederationConfig& config, const std::string& name,
   return devices.set_state(name, DeviceState::revoked, reason, acting);
 }
 
-Result<void> quarantine(const FederationConfig& config, const std::string& name,
-                        const std::string& reason, DeviceRegister& devices,
-                        const Acting& acting) {
+Result<void> quarantine(const FederationConfig& config, const std::string& name, const std::string& reason,
+                        DeviceRegister& devices, const Acting& acting) {
   HANSA_TRY(const Device device, find_device(name, devices));
   HANSA_TRY_VOID(quarantine_device(config.admitted, device.name));
   return devices.set_state(name, DeviceState::quarantined, reason, acting);
 }
 
-Result<Released> release(const FederationConfig& config, const std::string& name,
-                         DeviceRegister& devices, DeviceHistory& history,
-                         const Acting& acting) {
+Result<Released> release(const FederationConfig& config, const std::string& name, DeviceRegister& devices,
+                         DeviceHistory& history, const Acting& acting) {
   HANSA_TRY(const Device device, find_device(name, devices));
   Released out;
   HANSA_TRY(out.faults, history.release(device.name, acting));

@@ -12,8 +12,7 @@ namespace hansa::server {
 
 // The device's key, and one to which it changes, is refused for ever, and its file is removed. A pending device is denied. Fails (usage) if there is no such device.
 [[nodiscard]] Result<void> revoke(const FederationConfig& config, const std::string& name,
-                                  const std::string& reason, DeviceRegister& devices,
-                                  const Acting& acting);
+                                  const std::string& reason, DeviceRegister& devices, const Acting& acting);
 [[nodiscard]] Result<void> quarantine(const FederationConfig& config, const std::string& name,
                                       const std::string& reason, DeviceRegister& devices,
                                       const Acting& acting);
@@ -26,7 +25,6 @@ struct Released {
 };
 // Ends the quarantine of a device, and forgets its faults. Fails (usage) if it has neither.
 [[nodiscard]] Result<Released> release(const FederationConfig& config, const std::string& name,
-                                       DeviceRegister& devices, DeviceHistory& history,
-                                       const Acting& acting);
+                                       DeviceRegister& devices, DeviceHistory& history, const Acting& acting);
 
 }  // namespace hansa::server

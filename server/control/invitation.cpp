@@ -52,8 +52,8 @@ Result<std::uint64_t> parse_time_span(std::string_view text, std::string_view lo
   return value * factor;
 }
 
-Result<Invitation> invite(const FederationConfig& config, const InvitationPlan& plan,
-                          DeviceRegister& devices, const Acting& acting) {
+Result<Invitation> invite(const FederationConfig& config, const InvitationPlan& plan, DeviceRegister& devices,
+                          const Acting& acting) {
   HANSA_TRY(const auto devices_config, read_devices_config(config.file, config.variables));
   if (!devices_config.enrolment)
     return fail(ErrorCode::usage, config.file.string(),

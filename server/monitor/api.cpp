@@ -143,13 +143,15 @@ http::Response Api::State::get(const http::Request& request, const Segments& pat
   const std::string what = path.empty() ? "" : path[0];
   if (what == "runs") {
     if (path.size() == 1) return runs.list(request, live_run());
-    if (auto found = runs.handle(request, {path.begin() + 1, path.end()}, live_run())) return std::move(*found);
+    if (auto found = runs.handle(request, {path.begin() + 1, path.end()}, live_run()))
+      return std::move(*found);
     return not_found("there is no such path");
   }
   if (what == "log" && path.size() == 1) return log(request);
   if (auto checked = internal::check_parameters(request, {}); !checked) return answer_to(checked.error());
   if (path.size() == 2 && what == "devices") return device(path[1]);
-  if ((path.size() == 3 && what == "devices") || (path.size() == 2 && what == "actions") || what == "invitations")
+  if ((path.size() == 3 && what == "devices") || (path.size() == 2 && what == "actions") ||
+      what == "invitations")
     return wrong_method("POST");
   if (path.size() != 1) return not_found("there is no such path");
   if (what == "federation") return federation(request);
@@ -203,8 +205,8 @@ http::Response Api::State::log(const http::Request& request) const {
     if (after && before) return fail(ErrorCode::usage, "parameter \"after\"", "does not go with \"before\"");
     const auto most = static_cast<std::size_t>(limit.value_or(limit_default));
     const std::uint64_t newest = parts.log->newest();
-    const auto records = after ? parts.log->after(*after, most)
-                               : parts.log->before(before ? *before : newest + 1, most);
+    const auto records =
+        after ? parts.log->after(*after, most) : parts.log->before(before ? *before : newest + 1, most);
     Json list = Json::array();
     for (const LogRecord& record : records) list.push_back(api_log_record(record));
     return text_of(Json{{"records", std::move(list)}, {"newest", newest}});
@@ -258,7 +260,8 @@ http::Response Api::State::stop(const http::Request& request) {
   return out;
 }
 
-http::Response Api::State::act(const http::Request& request, const std::string& name, const std::string& verb) {
+http::Response Api::State::act(const http::Request& request, const std::string& name,
+                               const std::string& verb) {
   constexpr std::size_t reason_bytes_max = 200;
   using Act = internal::DeviceRoutes::Act;
   const auto body = internal::read_object(request.body, {"reason"});
@@ -288,8 +291,8 @@ http::Response Api::State::invite(const http::Request& request) {
   if (!seconds) return answer_to(seconds.error());
   const auto label = internal::text_value(*body, "label", label_bytes_max);
   if (!label) return answer_to(label.error());
-  const auto invited = devices->invite(static_cast<std::uint32_t>(*uses), *seconds, label->value_or(""),
-                                       parts.wall_clock());
+  const auto invited =
+      devices->invite(static_cast<std::uint32_t>(*uses), *seconds, label->value_or(""), parts.wall_clock());
   if (!invited) return conflict(invited.error());
   http::Response out = ok(text_of(Json{{"token", invited->token},
                                        {"expires", rfc3339_text(invited->expires)},

@@ -31,7 +31,8 @@ Json connected(const Device& device, const LiveState* live) {
 
 Json api_device(const DeviceFacts& facts, UtcSeconds now, const LiveState* live) {
   const Device& device = facts.device;
-  const std::uint64_t rests = facts.standing.left_out_until.value - std::min(facts.standing.left_out_until.value, now.value);
+  const std::uint64_t rests =
+      facts.standing.left_out_until.value - std::min(facts.standing.left_out_until.value, now.value);
   Json out{{"name", device.name},
            {"label", device.label},
            {"state", name(device.state)},

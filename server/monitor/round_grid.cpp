@@ -5,7 +5,8 @@
 
 namespace hansa::server {
 
-std::vector<RoundId> thinned_rounds(RoundId last, std::uint32_t points, const std::vector<RoundId>& preferred) {
+std::vector<RoundId> thinned_rounds(RoundId last, std::uint32_t points,
+                                    const std::vector<RoundId>& preferred) {
   assert(points >= 2);
   std::vector<RoundId> out;
   if (last.value == 0) return out;

@@ -39,10 +39,14 @@ Json held_out_of(const RoundRecord& record) {
 Json secure_of(const RoundRecord& record) {
   if (!record.secure) return nullptr;
   const SecureSumRecord& secure = *record.secure;
-  return {{"neighbours", secure.neighbours},       {"threshold", secure.threshold},
-          {"with_keys", secure.with_keys},         {"recovered", secure.recovered},
-          {"value_bits", secure.value_bits},       {"ring_bits", secure.ring_bits},
-          {"clip", secure.clip},                   {"setup_seconds", secure.setup_seconds},
+  return {{"neighbours", secure.neighbours},
+          {"threshold", secure.threshold},
+          {"with_keys", secure.with_keys},
+          {"recovered", secure.recovered},
+          {"value_bits", secure.value_bits},
+          {"ring_bits", secure.ring_bits},
+          {"clip", secure.clip},
+          {"setup_seconds", secure.setup_seconds},
           {"unmask_seconds", secure.unmask_seconds}};
 }
 

@@ -34,7 +34,7 @@ RunSource::RunSource(ListedRun listed)
 RunSource::Stamp RunSource::stamp() const {
   const fs::path database = listed_.folder / "run.sqlite", wal = listed_.folder / "run.sqlite-wal";
   Stamp out;
-  struct stat status{};
+  struct stat status {};
   if (::stat(database.c_str(), &status) == 0) out.inode = status.st_ino;
   out.sizes = {size_of(database), size_of(wal)};
   // Whoever opens the database makes an empty WAL file.
@@ -58,11 +58,11 @@ Result<void> RunSource::refresh() {
     const bool is_settled = std::ranges::max(now.times) + settled_after < fs::file_time_type::clock::now();
     if (read && is_settled) read_at_ = now;
   }
-  state_ = problem_      ? RunState::unreadable
-           : is_running  ? RunState::running
-           : !identity_  ? RunState::empty
-           : end_        ? RunState::finished
-                         : RunState::stopped;
+  state_ = problem_     ? RunState::unreadable
+           : is_running ? RunState::running
+           : !identity_ ? RunState::empty
+           : end_       ? RunState::finished
+                        : RunState::stopped;
   if (problem_) return tl::unexpected<Error>(*problem_);
   return {};
 }
@@ -120,7 +120,8 @@ Result<void> RunSource::read_changes() {
   HANSA_TRY(evaluations_, run->evaluations());
   HANSA_TRY(without_model_, run->rounds_without_model());
   // A folder may have another name than its run.
-  if (std::string recorded = time_in_run_name(identity_->run); !recorded.empty()) started_at_ = std::move(recorded);
+  if (std::string recorded = time_in_run_name(identity_->run); !recorded.empty())
+    started_at_ = std::move(recorded);
   if (last_.value > 0) {
     if (started_at_.empty()) {
       HANSA_TRY(const auto first, run->round(RoundId(1)));
@@ -207,8 +208,7 @@ Result<std::vector<std::string>> RunSource::round_texts(std::span<const RoundId>
   for (const RoundId round : wanted) {
     const auto text = texts_.find(round);
     if (text == texts_.end())
-      return fail(ErrorCode::storage, listed_.folder.string(),
-                  "has no round " + std::to_string(round.value));
+      return fail(ErrorCode::storage, listed_.folder.string(), "has no round " + std::to_string(round.value));
     const bool is_removed = std::ranges::binary_search(without_model_, round);
     out.push_back(complete_round(text->second, {!is_removed, evaluation(round)}));
   }

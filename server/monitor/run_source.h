@@ -38,7 +38,9 @@ class RunSource {
   [[nodiscard]] const std::optional<RunIdentity>& identity() const { return identity_; }  // empty: not begun
   [[nodiscard]] RoundId last_round() const { return last_; }
   [[nodiscard]] const std::string& started_at() const { return started_at_; }  // RFC 3339, UTC; may be empty
-  [[nodiscard]] const std::string& last_round_at() const { return last_round_at_; }  // when it began; may be empty
+  [[nodiscard]] const std::string& last_round_at() const {
+    return last_round_at_;
+  }  // when it began; may be empty
   [[nodiscard]] const std::optional<RunEnd>& end() const { return end_; }
   // The newest federation.toml of the run; empty: there is none, or this Hansa cannot read it.
   [[nodiscard]] const std::optional<FederationConfig>& configuration() const { return configuration_; }

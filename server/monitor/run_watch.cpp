@@ -21,7 +21,8 @@ RunWatch::RunWatch(std::vector<std::filesystem::path> folders, Publish publish)
 
 void RunWatch::publish_rounds(RunSource& run, RoundId after) {
   std::vector<RoundId> fresh;
-  for (std::uint32_t round = after.value + 1; round <= run.last_round().value; ++round) fresh.emplace_back(round);
+  for (std::uint32_t round = after.value + 1; round <= run.last_round().value; ++round)
+    fresh.emplace_back(round);
   const auto texts = run.round_texts(fresh);
   if (!texts) return publish_("run", run_event(run.name()));
   for (const std::string& text : *texts)
@@ -30,10 +31,12 @@ void RunWatch::publish_rounds(RunSource& run, RoundId after) {
 
 void RunWatch::publish_evaluations(const RunSource& run, const Known& before) {
   for (const auto& [round, metrics] : run.evaluations()) {
-    const auto known = std::ranges::lower_bound(before.evaluations, round, {}, &std::pair<RoundId, Metrics>::first);
+    const auto known =
+        std::ranges::lower_bound(before.evaluations, round, {}, &std::pair<RoundId, Metrics>::first);
     if (known != before.evaluations.end() && known->first == round && known->second == metrics) continue;
-    publish_("evaluation",
-             text_of(Json{{"run", run.name()}, {"round", round.value}, {"evaluation", api_metrics(metrics)}}));
+    publish_(
+        "evaluation",
+        text_of(Json{{"run", run.name()}, {"round", round.value}, {"evaluation", api_metrics(metrics)}}));
   }
 }
 

@@ -41,8 +41,7 @@ void MetricCourses::add(RoundId round, const Metrics& metrics) {
 }
 
 std::optional<MetricCourse> MetricCourses::course(const std::string& wanted) const {
-  const auto found =
-      std::ranges::find(courses_, wanted.empty() ? "accuracy" : wanted, &MetricCourse::name);
+  const auto found = std::ranges::find(courses_, wanted.empty() ? "accuracy" : wanted, &MetricCourse::name);
   if (found != courses_.end()) return *found;
   if (!wanted.empty() || courses_.empty()) return std::nullopt;
   return courses_.front();
@@ -53,8 +52,8 @@ void ClientCourses::add(const RoundRecord& round) {
   if (const auto measured = held_out(round)) held_out_.add(measured->of_round, means_of(*measured));
 }
 
-std::optional<MetricCourse> ClientCourses::course(
-    std::span<const std::pair<RoundId, Metrics>> evaluations, const std::string& wanted) const {
+std::optional<MetricCourse> ClientCourses::course(std::span<const std::pair<RoundId, Metrics>> evaluations,
+                                                  const std::string& wanted) const {
   MetricCourses evaluated(MetricOf::evaluation);
   for (const auto& [round, metrics] : evaluations) evaluated.add(round, metrics);
   for (const MetricCourses* courses : {&std::as_const(evaluated), &held_out_, &training_})

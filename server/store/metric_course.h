@@ -51,8 +51,8 @@ class ClientCourses {
   void add(const RoundRecord& round);
   // Of the evaluations, of held-out examples, or of the training: the first of them that has any metric, and in it `wanted`
   // as above.
-  [[nodiscard]] std::optional<MetricCourse> course(
-      std::span<const std::pair<RoundId, Metrics>> evaluations, const std::string& wanted = {}) const;
+  [[nodiscard]] std::optional<MetricCourse> course(std::span<const std::pair<RoundId, Metrics>> evaluations,
+                                                   const std::string& wanted = {}) const;
 
  private:
   MetricCourses held_out_{MetricOf::held_out};

@@ -78,8 +78,7 @@ Result<std::vector<ListedRun>> list_run_folders(const fs::path& folder, Links li
       continue;
     }
     for (const std::string& inner : *inner_names)
-      if (is_run_folder(folder / name / inner))
-        out.push_back({name + "/" + inner, folder / name / inner});
+      if (is_run_folder(folder / name / inner)) out.push_back({name + "/" + inner, folder / name / inner});
   }
   return out;
 }

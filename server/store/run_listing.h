@@ -34,6 +34,7 @@ struct ListedRun {
 };
 // The runs in the folder and in its subfolders that are no runs, by name. Empty if the folder does not exist yet. Fails
 // (storage) if it cannot be read.
-[[nodiscard]] Result<std::vector<ListedRun>> list_run_folders(const std::filesystem::path& folder, Links links);
+[[nodiscard]] Result<std::vector<ListedRun>> list_run_folders(const std::filesystem::path& folder,
+                                                              Links links);
 
 }  // namespace hansa::server

@@ -97,8 +97,10 @@ TEST_F(ApiActions, WithoutARegisterThereAreNoDevices) {
 }
 
 TEST_F(ApiActions, NothingIsDoneWithoutTheToken) {
-  for (const char* path : {"/actions/stop", "/devices/riga/revoke", "/devices/riga/quarantine", "/invitations"})
-    EXPECT_EQ(error_code(handle({"POST", std::string("/api/v1") + path, {}, "{}", false}), 401), "token") << path;
+  for (const char* path :
+       {"/actions/stop", "/devices/riga/revoke", "/devices/riga/quarantine", "/invitations"})
+    EXPECT_EQ(error_code(handle({"POST", std::string("/api/v1") + path, {}, "{}", false}), 401), "token")
+        << path;
   EXPECT_FALSE(commands_.take().stop_after_round);
   EXPECT_TRUE(is_admitted("riga"));
   EXPECT_EQ(last_entry().act, "device.admitted");
@@ -114,7 +116,8 @@ TEST_F(ApiActions, AStopIsPassedOnAndRecorded) {
 }
 
 TEST_F(ApiActions, ADeviceIsQuarantinedReleasedAndRevoked) {
-  EXPECT_EQ(json(post("/devices/riga/quarantine", R"({"reason": "strange updates"})"))["state"], "quarantined");
+  EXPECT_EQ(json(post("/devices/riga/quarantine", R"({"reason": "strange updates"})"))["state"],
+            "quarantined");
   EXPECT_FALSE(is_admitted("riga"));
   EXPECT_EQ(last_entry().act, "device.quarantined");
   EXPECT_EQ(last_entry().actor, "dashboard");
@@ -133,11 +136,15 @@ TEST_F(ApiActions, ADeviceIsQuarantinedReleasedAndRevoked) {
 TEST_F(ApiActions, ABodyIsReadStrictly) {
   const std::string deep(10'000, '[');
   for (const std::string body :
-       {R"({"reason": 7})", R"({"raeson": "x"})", R"({"reason": "a", "reason": "b"})", R"([])", R"({"reason": {}})",
-        R"({"reason": "two\nlines"})", R"({"reason": "\u202eabc"})", "{", "null", deep.c_str(), "{} {}", "{\"reason\": \"\xff\"}"})
+       {R"({"reason": 7})", R"({"raeson": "x"})", R"({"reason": "a", "reason": "b"})", R"([])",
+        R"({"reason": {}})", R"({"reason": "two\nlines"})", R"({"reason": "\u202eabc"})", "{", "null",
+        deep.c_str(), "{} {}", "{\"reason\": \"\xff\"}"})
     EXPECT_EQ(error_code(post("/devices/riga/quarantine", body), 400), "usage") << body.substr(0, 40);
-  EXPECT_EQ(error_code(post("/devices/riga/quarantine", "{\"reason\": \"" + std::string(201, 'a') + "\"}"), 400), "usage");
-  for (const std::string body : {"", "{}", R"({"after_round": false})", R"({"after_round": 1})", R"({"now": true})"})
+  EXPECT_EQ(
+      error_code(post("/devices/riga/quarantine", "{\"reason\": \"" + std::string(201, 'a') + "\"}"), 400),
+      "usage");
+  for (const std::string body :
+       {"", "{}", R"({"after_round": false})", R"({"after_round": 1})", R"({"now": true})"})
     EXPECT_EQ(error_code(post("/actions/stop", body), 400), "usage") << body;
   EXPECT_TRUE(is_admitted("riga"));
   EXPECT_FALSE(commands_.take().stop_after_round);
@@ -157,7 +164,8 @@ TEST_F(ApiActions, AnInvitationIsATokenForDevices) {
       "[secure_aggregation]\nroot = \"" + enrolment::text_of(root.identity) +
       "\"\n[enrolment]\nbind = \"tcp://127.0.0.1:7471\"\naddress = \"tcp://mine.example:7471\"\n"));
   EXPECT_EQ(json(get("/federation"))["actions"], Json({"stop", "devices", "invite"}));
-  const http::Response answer = post("/invitations", R"({"uses": 2, "expires_seconds": 3600, "label": "pump"})");
+  const http::Response answer =
+      post("/invitations", R"({"uses": 2, "expires_seconds": 3600, "label": "pump"})");
   const Json invited = json(answer);
   const auto token = enrolment::parse_join_token(invited["token"].get<std::string>());
   ASSERT_TRUE(token);
@@ -168,10 +176,12 @@ TEST_F(ApiActions, AnInvitationIsATokenForDevices) {
   EXPECT_EQ(last_entry().actor, "dashboard");
   for (const char* body :
        {R"({"uses": 0, "expires_seconds": 3600})", R"({"uses": 10001, "expires_seconds": 3600})",
-        R"({"uses": 1.5, "expires_seconds": 3600})", R"({"uses": 1, "expires_seconds": 59})", R"({"uses": 1})",
-        R"({"uses": -1, "expires_seconds": 3600})", R"({"uses": "1", "expires_seconds": 3600})"})
+        R"({"uses": 1.5, "expires_seconds": 3600})", R"({"uses": 1, "expires_seconds": 59})",
+        R"({"uses": 1})", R"({"uses": -1, "expires_seconds": 3600})",
+        R"({"uses": "1", "expires_seconds": 3600})"})
     EXPECT_EQ(error_code(post("/invitations", body), 400), "usage") << body;
-  EXPECT_EQ(error_code(post("/invitations", R"({"uses": 1, "expires_seconds": 3600, "label": "a b"})"), 409), "usage");
+  EXPECT_EQ(error_code(post("/invitations", R"({"uses": 1, "expires_seconds": 3600, "label": "a b"})"), 409),
+            "usage");
 }
 
 TEST_F(ApiActions, WithoutAnAggregatorNothingIsDone) {
@@ -189,7 +199,8 @@ TEST_F(ApiActions, WithoutAnAggregatorNothingIsDone) {
 }
 
 TEST_F(ApiActions, PathsAndMethodsThatDoNotExistAreRefused) {
-  for (const char* path : {"", "/", "/nothing", "/federation/x", "/devices/riga/revoke/x", "/live/x", "/runs/x/y/z/a/b/c"})
+  for (const char* path :
+       {"", "/", "/nothing", "/federation/x", "/devices/riga/revoke/x", "/live/x", "/runs/x/y/z/a/b/c"})
     EXPECT_EQ(get(path).status, 404U) << path;
   EXPECT_EQ(handle({"GET", "/api/v10/runs", {}, "", false}).status, 404U);
   EXPECT_EQ(handle({"GET", "/metrics", {}, "", false}).status, 404U);

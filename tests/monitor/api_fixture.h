@@ -27,7 +27,8 @@
 namespace hansa::server {
 
 inline const std::string federation_text =
-    "[federation]\nname = \"harbour\"\nrounds = 20\n[aggregator]\nkey = \"aggregator.key\"\nadmitted = \"admitted\"\n"
+    "[federation]\nname = \"harbour\"\nrounds = 20\n[aggregator]\nkey = \"aggregator.key\"\nadmitted = "
+    "\"admitted\"\n"
     "runs = \"runs\"\nregister = \"devices.sqlite\"\n[model]\narchive = \"m.pt\"\n";
 
 class ApiTest : public ::testing::Test {
@@ -125,7 +126,9 @@ class ApiTest : public ::testing::Test {
     out.on_devices_changed = [this] { ++changes_; };
     return out;
   }
-  [[nodiscard]] std::filesystem::path register_file() const { return folder_.path() / "harbour" / "devices.sqlite"; }
+  [[nodiscard]] std::filesystem::path register_file() const {
+    return folder_.path() / "harbour" / "devices.sqlite";
+  }
 
   // Of `api_`, which shows the runs if the test has not made one.
   http::Response handle(const http::Request& request) {

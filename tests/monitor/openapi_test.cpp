@@ -14,13 +14,15 @@ std::set<std::string> described() {
   std::set<std::string> out;
   const Json document = Json::parse(Api::openapi());
   for (const auto& [path, operations] : document["paths"].items())
-    for (const auto& [method, operation] : operations.items()) out.insert((method == "get" ? "GET " : "POST ") + path);
+    for (const auto& [method, operation] : operations.items())
+      out.insert((method == "get" ? "GET " : "POST ") + path);
   return out;
 }
 
 TEST(OpenApi, EveryRouteIsDescribedAndEveryDescriptionIsARoute) {
   std::set<std::string> routes{"GET /events"};  // of the server
-  for (const Api::Route& route : Api::routes()) routes.insert(std::string(route.method) + " " + std::string(route.path));
+  for (const Api::Route& route : Api::routes())
+    routes.insert(std::string(route.method) + " " + std::string(route.path));
   EXPECT_EQ(described(), routes);
 }
 

@@ -42,7 +42,8 @@ TEST_F(Privacy, WithoutSecureAggregationSingleUpdatesAreVisible) {
 }
 
 TEST_F(Privacy, WithSecureAggregationTheyAreNotIfTheAggregatorFollowsTheProtocol) {
-  const FederationConfig config = read(secure("metrics = [\"loss\"]\n[evaluation]\non_clients = { fraction = 0.2, every = 1 }\n"));
+  const FederationConfig config =
+      read(secure("metrics = [\"loss\"]\n[evaluation]\non_clients = { fraction = 0.2, every = 1 }\n"));
   EXPECT_EQ(sees(config, "A single client's update"), false);
   EXPECT_EQ(sees(config, "The sum of the updates"), true);
   EXPECT_EQ(sees(config, "A single client's measurements on held-out examples"), false);
@@ -68,10 +69,12 @@ TEST_F(Privacy, AWeightThatStepsLimitIsVisible) {
 }
 
 TEST_F(Privacy, TheRoundsAndTheAttemptsOfARunAreCounted) {
-  const auto folder = make_run({"harbour-20260102-030405", 4, "", RunKind::production, {}, federation_text + secure()});
+  const auto folder =
+      make_run({"harbour-20260102-030405", 4, "", RunKind::production, {}, federation_text + secure()});
   {
     const auto store = *RunFolder::open(folder);
-    ASSERT_TRUE(store->record_abandoned({RoundId(5), 1, "2026-01-02T03:10:00Z", "secure sum: is out of range"}));
+    ASSERT_TRUE(
+        store->record_abandoned({RoundId(5), 1, "2026-01-02T03:10:00Z", "secure sum: is out of range"}));
     ASSERT_TRUE(store->record_abandoned({RoundId(5), 2, "2026-01-02T03:11:00Z", "too few clients"}));
   }
   const Json privacy = json(get("/runs/harbour-20260102-030405/privacy"));

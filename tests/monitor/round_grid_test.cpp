@@ -11,7 +11,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<std::uint32_t> shown(std::uint32_t last, std::uint32_t points, const std::vector<RoundId>& preferred = {}) {
+std::vector<std::uint32_t> shown(std::uint32_t last, std::uint32_t points,
+                                 const std::vector<RoundId>& preferred = {}) {
   std::vector<std::uint32_t> out;
   for (const RoundId round : thinned_rounds(RoundId(last), points, preferred)) out.push_back(round.value);
   return out;

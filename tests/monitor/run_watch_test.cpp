@@ -25,7 +25,8 @@ class RunWatchTest : public ApiTest {
           const Json json = Json::parse(text);
           std::string line = std::string(event) + " " + json["run"].get<std::string>();
           if (event == "round") line += " " + json["round"]["round"].dump();
-          if (event == "evaluation") line += " " + json["round"].dump() + " " + json["evaluation"][0]["mean"].dump();
+          if (event == "evaluation")
+            line += " " + json["round"].dump() + " " + json["evaluation"][0]["mean"].dump();
           events_.push_back(line);
         });
   }

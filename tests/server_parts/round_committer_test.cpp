@@ -116,8 +116,9 @@ TEST_F(RoundCommitterTest, RecordsTheNormOfTheMeanUpdate) {
 }
 
 TEST_F(RoundCommitterTest, RecordsTheNormOfTheUpdateOfEachLayer) {
-  RoundCommitter c({elements, {}, {"fedavgm", 0.5}, "method", {"control"}, ValueDigests::omitted, {3, 0, 1, 6}},
-                   store_, form_, workers_);
+  RoundCommitter c(
+      {elements, {}, {"fedavgm", 0.5}, "method", {"control"}, ValueDigests::omitted, {3, 0, 1, 6}}, store_,
+      form_, workers_);
   ASSERT_TRUE(c.restore(**store_.position(), {}, quiet_));
   set_mean({0.5, 7});
   form_.mean.values[3] = -2;  // the layer with one value

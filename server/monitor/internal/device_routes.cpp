@@ -42,8 +42,10 @@ Result<std::string> DeviceRoutes::list(UtcSeconds now, const LiveState* live) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (const Device& device : devices) {
     DeviceFacts facts{device};
-    if (const auto found = measures.find(device.name); found != measures.end()) facts.measures = found->second;
-    if (const auto found = standings.find(device.name); found != standings.end()) facts.standing = found->second;
+    if (const auto found = measures.find(device.name); found != measures.end())
+      facts.measures = found->second;
+    if (const auto found = standings.find(device.name); found != standings.end())
+      facts.standing = found->second;
     out.push_back(api_device(facts, now, live));
   }
   return text_of(out);

@@ -26,7 +26,9 @@ std::string joined(std::initializer_list<std::string_view> names) {
   return out;
 }
 
-std::string range_text(Range range) { return fmt::format("a whole number from {} to {}", range.least, range.most); }
+std::string range_text(Range range) {
+  return fmt::format("a whole number from {} to {}", range.least, range.most);
+}
 
 // Remembers the keys of the outermost object.
 class KeyCheck {
@@ -52,7 +54,8 @@ http::Response answer_to(const Error& error) {
                           : error.code == ErrorCode::resource ? 503
                                                               : 500;
   const std::string location = error.location.empty() ? "" : error.location + ": ";
-  return http::error_response(status, name(error.code), printable(location + error.what), printable(error.hint));
+  return http::error_response(status, name(error.code), printable(location + error.what),
+                              printable(error.hint));
 }
 
 http::Response not_found(const std::string& what) { return http::error_response(404, "not_found", what); }
@@ -98,7 +101,8 @@ Result<nlohmann::json> read_object(const std::string& body, std::initializer_lis
     return fail(ErrorCode::usage, "the body", "is not one flat JSON object, in which each key is there once");
   for (const auto& [key, value] : parsed.items())
     if (std::ranges::find(known, key) == known.end())
-      return fail(ErrorCode::usage, "key \"" + shown(key) + "\"", "is not known", "known are: " + joined(known));
+      return fail(ErrorCode::usage, "key \"" + shown(key) + "\"", "is not known",
+                  "known are: " + joined(known));
   return parsed;
 }
 

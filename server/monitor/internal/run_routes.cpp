@@ -61,8 +61,8 @@ std::string quoted(const std::string& text) {
 std::string file_name(const std::string& run, RoundId round) {
   std::string out = run + "-round-" + std::to_string(round.value) + ".f32";
   for (char& c : out) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                          c == '_' || c == '.';
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          c == '-' || c == '_' || c == '.';
     if (!is_plain) c = '_';
   }
   return out;
@@ -153,10 +153,12 @@ Result<std::string> RunRoutes::detail(const Subject& subject) {
   if (const auto& end = subject.run.end()) out["why_ended"] = end->why;
   HANSA_TRY(const auto configurations, subject.store.configurations());
   out["configured_after"] = Json::array();
-  for (const auto& configuration : configurations) out["configured_after"].push_back(configuration.after.value);
+  for (const auto& configuration : configurations)
+    out["configured_after"].push_back(configuration.after.value);
   HANSA_TRY(const auto abandoned, subject.store.abandoned_attempts());
   out["abandoned"] = Json::array();
-  for (std::size_t i = abandoned.size() - std::min(abandoned.size(), abandoned_max); i < abandoned.size(); ++i)
+  for (std::size_t i = abandoned.size() - std::min(abandoned.size(), abandoned_max); i < abandoned.size();
+       ++i)
     out["abandoned"].push_back({{"round", abandoned[i].round.value},
                                 {"attempt", abandoned[i].attempt},
                                 {"at", abandoned[i].at},
@@ -184,7 +186,8 @@ Result<std::string> RunRoutes::rounds(const http::Request& request, const Subjec
   if (points) {
     wanted = thinned_rounds(last, static_cast<std::uint32_t>(*points), subject.run.evaluated_rounds());
   } else {
-    const std::uint64_t most = std::min<std::uint64_t>(after.value_or(0) + limit.value_or(rounds_max), last.value);
+    const std::uint64_t most =
+        std::min<std::uint64_t>(after.value_or(0) + limit.value_or(rounds_max), last.value);
     for (std::uint64_t round = after.value_or(0) + 1; round <= most; ++round)
       wanted.emplace_back(static_cast<std::uint32_t>(round));
   }
@@ -225,8 +228,8 @@ Result<std::string> RunRoutes::model(const Subject& subject) {
   // Of all layers, or of none: more are not recorded.
   Json norm_rounds = Json::array(), by_layer = Json::array();
   if (entries.size() <= layer_norms_max && !entries.empty()) {
-    const auto points = static_cast<std::uint32_t>(
-        std::clamp<std::size_t>(norms_max / entries.size(), 2, norm_rounds_max));
+    const auto points =
+        static_cast<std::uint32_t>(std::clamp<std::size_t>(norms_max / entries.size(), 2, norm_rounds_max));
     std::vector<Json> norms(entries.size(), Json::array());
     for (const RoundId round : thinned_rounds(last, points)) {
       HANSA_TRY(const auto of_round, subject.store.layer_norms(round));
@@ -240,8 +243,8 @@ Result<std::string> RunRoutes::model(const Subject& subject) {
   out["norms"] = {{"rounds", std::move(norm_rounds)}, {"by_layer", std::move(by_layer)}};
 
   out["export_command"] = "hansa model export " +
-                          quoted(std::filesystem::absolute(subject.run.folder()).lexically_normal().string() + "@" +
-                                 std::to_string(last.value)) +
+                          quoted(std::filesystem::absolute(subject.run.folder()).lexically_normal().string() +
+                                 "@" + std::to_string(last.value)) +
                           " -o model.pt";
 
   // The subject may be gone after a search for another run.
@@ -255,7 +258,8 @@ Result<std::string> RunRoutes::model(const Subject& subject) {
     auto parent = library_.find(group + start->first);
     if (parent && *parent == nullptr) parent = library_.find(start->first);
     const bool is_known = parent && *parent != nullptr && (*parent)->refresh() && (*parent)->identity();
-    out["lineage"].push_back({{"run", is_known ? (*parent)->name() : start->first}, {"round", start->second}});
+    out["lineage"].push_back(
+        {{"run", is_known ? (*parent)->name() : start->first}, {"round", start->second}});
     if (!is_known) break;
     from = (*parent)->identity()->started_from;
   }
@@ -295,12 +299,14 @@ Result<std::string> RunRoutes::privacy(const Subject& subject) {
   const FederationConfig& config = *subject.config;
   Json out{{"secure_aggregation", config.secure_aggregation.has_value()}, {"model", nullptr}};
   if (const auto& secure = config.secure_aggregation)
-    out["model"] = secure->assumptions.threat_model == secure_aggregation::ThreatModel::active ? "active"
-                                                                                               : "semi_honest";
+    out["model"] = secure->assumptions.threat_model == secure_aggregation::ThreatModel::active
+                       ? "active"
+                       : "semi_honest";
   out["sees"] = Json::array();
   for (const Seen& seen : seen_by_aggregator(config))
     out["sees"].push_back({{"what", seen.what}, {"visible", seen.visible}, {"detail", seen.detail}});
-  Json thresholds{{"clients_min", nullptr}, {"threshold", nullptr}, {"corrupt", nullptr}, {"dropouts", nullptr}};
+  Json thresholds{
+      {"clients_min", nullptr}, {"threshold", nullptr}, {"corrupt", nullptr}, {"dropouts", nullptr}};
   if (const auto known = privacy_thresholds(config))
     thresholds = {{"clients_min", known->clients_min},
                   {"threshold", known->threshold},
