@@ -56,8 +56,8 @@ using Assets = std::map<std::string_view, Asset>;
 Assets make_assets() {
   Assets out;
   for (const auto& [path, bytes] : internal::embedded_files())
-    out.emplace(path, Asset{path, content_type_of(path), bytes,
-                            '"' + sha256(bytes).brief() + '"', compressed(bytes)});
+    out.emplace(path, Asset{path, content_type_of(path), bytes, '"' + sha256(bytes).brief() + '"',
+                            compressed(bytes)});
   return out;
 }
 

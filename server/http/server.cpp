@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "protocols/transport/address_network.h"
 #include "server/http/internal/connect.h"
 #include "server/http/internal/hub.h"
 #include "server/http/listen_address.h"
@@ -144,6 +145,7 @@ class AsioServer final : public Server {
     const auto peer = socket.remote_endpoint(error);
     if (error) return;
     std::string address = peer.address().to_string(error);
+    if (!is_loopback_address(address)) address = transport::network_of(address);
     if (!hub_.has_room_for(address)) {
       hub_.log("the dashboard has too many connections, and closed one from " + address, steady_now());
       return;

@@ -23,8 +23,7 @@ std::string json_of(const LiveState& s) {
                        {"state", m.state},
                        {"since_seconds", number(m.since_seconds)},
                        {"upload", number(m.upload)}});
-  for (const LiveAlarm& a : s.alarms)
-    alarms.push_back({{"level", a.level}, {"at", a.at}, {"text", a.text}});
+  for (const LiveAlarm& a : s.alarms) alarms.push_back({{"level", a.level}, {"at", a.at}, {"text", a.text}});
   const Json out{{"run", s.run},
                  {"at", s.at},
                  {"phase", s.phase},

@@ -74,8 +74,8 @@ std::string evaluation_json(const std::string& run, RoundId round, const Metrics
 }  // namespace
 
 Monitor::Monitor(MonitorValues build, Outputs outputs) : out_(std::move(outputs)), values_(std::move(build)) {
-  for (const Outcome outcome : {Outcome::counted, Outcome::no_answer, Outcome::disconnected, Outcome::declined,
-                                Outcome::rejected, Outcome::late})
+  for (const Outcome outcome : {Outcome::counted, Outcome::no_answer, Outcome::disconnected,
+                                Outcome::declined, Outcome::rejected, Outcome::late})
     values_.participants[name(outcome)] = 0;
   out_.values.set(values_);
 }
@@ -87,6 +87,7 @@ void Monitor::begin_run(const RunFacts& facts) {
   values_.rounds_configured = facts.rounds > 0 ? std::optional(facts.rounds) : std::nullopt;
   values_.model_values = facts.model_values;
   round_seconds_.clear();
+  evaluated_ = {};
   phase_.reset();
   out_.values.set(values_);
   out_.publish("run", [run = facts.run] { return Json{{"run", run}}.dump(); });
@@ -98,11 +99,14 @@ void Monitor::take(const RoundRecord& record) {
   if (round_seconds_.size() > rounds_for_median) round_seconds_.pop_front();
   set_means(values_.training, training_metrics(record));
   if (const auto measured = held_out(record)) set_means(values_.held_out, means_of(*measured));
-  values_.update_norm =
-      std::isfinite(record.update_norm) ? std::optional(record.update_norm) : std::nullopt;
+  values_.update_norm = std::isfinite(record.update_norm) ? std::optional(record.update_norm) : std::nullopt;
 }
 
-void Monitor::take_evaluation(const Metrics& metrics) { set_means(values_.evaluation, metrics); }
+void Monitor::take_evaluation(RoundId round, const Metrics& metrics) {
+  if (round < evaluated_) return;
+  evaluated_ = round;
+  set_means(values_.evaluation, metrics);
+}
 
 void Monitor::on_restored(const RoundRecord& record) { take(record); }
 
@@ -123,7 +127,7 @@ void Monitor::on_committed(const RoundRecord& record) {
 }
 
 void Monitor::on_evaluated(RoundId round, const Metrics& metrics) {
-  take_evaluation(metrics);
+  take_evaluation(round, metrics);
   out_.publish("evaluation",
                [run = facts_.run, round, metrics] { return evaluation_json(run, round, metrics); });
 }
@@ -146,9 +150,7 @@ void Monitor::on_phase(Phase phase, Instant now) {
   phase_changed_ = true;
 }
 
-void Monitor::on_lag(Duration lag) {
-  values_.event_loop_lag_seconds.observe(std::max(0.0, seconds(lag)));
-}
+void Monitor::on_lag(Duration lag) { values_.event_loop_lag_seconds.observe(std::max(0.0, seconds(lag))); }
 
 void Monitor::on_alarm(std::string_view level, const std::string& text) {
   ++(level == "error" ? values_.errors : values_.warnings);
@@ -231,17 +233,19 @@ void Monitor::fill_values(const Progress& p, const Traffic& traffic) {
   values_.bytes_sent = traffic.bytes_down;
   values_.clients_connected = p.connected;
   // Known while clients are gathered; during a round those that it has.
-  values_.clients_ready = p.phase == Phase::gathering ? p.ready : static_cast<std::uint32_t>(p.members.size());
+  values_.clients_ready =
+      p.phase == Phase::gathering ? p.ready : static_cast<std::uint32_t>(p.members.size());
   if (p.phase == Phase::gathering) values_.clients_needed = p.needed;
   values_.clients_left_out = static_cast<std::uint32_t>(p.left_out.size());
   values_.clients_admitted = traffic.admitted;
-  values_.upload_queue = static_cast<std::uint32_t>(std::ranges::count_if(p.uploads, &UploadProgress::is_waiting));
+  values_.upload_queue =
+      static_cast<std::uint32_t>(std::ranges::count_if(p.uploads, &UploadProgress::is_waiting));
   values_.uploads_in_progress = static_cast<std::uint32_t>(p.uploads.size()) - values_.upload_queue;
   values_.evaluations_waiting = traffic.evaluations;
   values_.certificates_expire_seconds.reset();
   if (traffic.first_expiry && *traffic.first_expiry != utc_never)
-    values_.certificates_expire_seconds = static_cast<double>(traffic.first_expiry->value) -
-                                          static_cast<double>(out_.wall_clock().value);
+    values_.certificates_expire_seconds =
+        static_cast<double>(traffic.first_expiry->value) - static_cast<double>(out_.wall_clock().value);
 }
 
 void Monitor::update(const Progress& progress, const Traffic& traffic, Instant now) {

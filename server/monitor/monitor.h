@@ -48,7 +48,7 @@ class Monitor {
   void on_restored(const RoundRecord& record);  // in the order of the rounds
   void on_committed(const RoundRecord& record);
   void on_evaluated(RoundId round, const Metrics& metrics);
-  void on_restored_evaluation(const Metrics& metrics) { take_evaluation(metrics); }
+  void on_restored_evaluation(RoundId round, const Metrics& metrics) { take_evaluation(round, metrics); }
   void on_devices_changed(Instant now);
   void on_phase(Phase phase, Instant now);  // of the engine, whenever it may have changed
   void on_lag(Duration lag);
@@ -72,7 +72,8 @@ class Monitor {
   };
 
   void take(const RoundRecord& record);
-  void take_evaluation(const Metrics& metrics);
+  // The newest round is evaluated first, so that an older one may follow it.
+  void take_evaluation(RoundId round, const Metrics& metrics);
   void count_attempts(const Progress& progress);
   [[nodiscard]] std::vector<LiveMember> members_of(const Progress& progress, Instant now);
   [[nodiscard]] LiveState live_state(const Progress& progress, const Traffic& traffic, Instant now);
@@ -81,6 +82,7 @@ class Monitor {
   Outputs out_;
   MonitorValues values_;
   RunFacts facts_;
+  RoundId evaluated_;  // the newest round that is
   std::deque<double> round_seconds_;  // of the last rounds
   std::map<std::string, MemberSince, std::less<>> members_;  // of the current round
   std::deque<LiveAlarm> alarms_;

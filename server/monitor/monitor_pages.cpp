@@ -7,7 +7,8 @@
 namespace hansa::server {
 namespace {
 
-http::Response text_response(unsigned status, std::string text, std::string type = "text/plain; charset=utf-8") {
+http::Response text_response(unsigned status, std::string text,
+                             std::string type = "text/plain; charset=utf-8") {
   http::Response out;
   out.status = status;
   out.content_type = std::move(type);
@@ -20,8 +21,8 @@ http::Response text_response(unsigned status, std::string text, std::string type
 std::string why_not_ready(const LiveState* state) {
   if (state == nullptr) return "the run has not begun";
   if (state->phase != "gathering" || !state->why_done.empty() || state->ready >= state->needed) return {};
-  return fmt::format("{} of {} clients that a round needs are ready, {} connected", state->ready, state->needed,
-                     state->connected);
+  return fmt::format("{} of {} clients that a round needs are ready, {} connected", state->ready,
+                     state->needed, state->connected);
 }
 
 http::Response MonitorPages::metrics() const {

@@ -91,7 +91,8 @@ void add_rounds(Text& text, const MonitorValues& v) {
   text.gauge("hansa_round", v.round, "The last committed round.");
   if (v.rounds_configured)
     text.gauge("hansa_rounds_configured", *v.rounds_configured, "Rounds that the run should have.");
-  text.head("hansa_participants_total", "counter", "Clients that were selected for a round, by what became of them.");
+  text.head("hansa_participants_total", "counter",
+            "Clients that were selected for a round, by what became of them.");
   for (const auto& [outcome, count] : v.participants)
     text.sample(std::to_string(count), {{"outcome", outcome}});
   text.head("hansa_round_seconds", "histogram", "Time from a round's start to its commit.");
@@ -114,8 +115,7 @@ void add_clients(Text& text, const MonitorValues& v) {
 }
 
 void add_model(Text& text, const MonitorValues& v) {
-  text.gauge("hansa_evaluations_waiting", v.evaluations_waiting,
-             "Models that are still to be evaluated.");
+  text.gauge("hansa_evaluations_waiting", v.evaluations_waiting, "Models that are still to be evaluated.");
   text.by_metric("hansa_training_metric", v.training,
                  "Mean over the examples of the last round's clients, as they report.");
   text.by_metric("hansa_evaluation_metric", v.evaluation,
@@ -140,13 +140,11 @@ void add_process(Text& text, const MonitorValues& v, const HttpValues& http, con
   for (const auto& [code, count] : http.requests)
     text.sample(std::to_string(count), {{"code", std::to_string(code)}});
   text.gauge("hansa_http_event_streams", http.event_streams, "Event streams that are open.");
-  text.gauge("process_resident_memory_bytes", process.resident_bytes,
-             "Resident memory size in bytes.");
+  text.gauge("process_resident_memory_bytes", process.resident_bytes, "Resident memory size in bytes.");
   text.head("process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.");
   text.sample(text_of(process.cpu_seconds));
   text.gauge("process_open_fds", process.open_fds, "Number of open file descriptors.");
-  text.gauge("process_max_fds", process.fds_max,
-             "Maximum number of open file descriptors.");
+  text.gauge("process_max_fds", process.fds_max, "Maximum number of open file descriptors.");
   text.gauge("process_start_time_seconds", process.start_time_seconds,
              "Start time of the process since unix epoch in seconds.");
 }
@@ -159,7 +157,8 @@ void Histogram::observe(double seconds) {
   sum_ += seconds;
 }
 
-std::string prometheus_text(const MonitorValues& values, const HttpValues& http, const ProcessUsage& process) {
+std::string prometheus_text(const MonitorValues& values, const HttpValues& http,
+                            const ProcessUsage& process) {
   Text text;
   text.head("hansa_info", "gauge", "What runs; always 1.");
   text.sample("1", {{"version", values.version},

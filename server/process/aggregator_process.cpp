@@ -160,9 +160,8 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   const bool is_scaled = config.evaluation && config.evaluation->scale == learning::Scaling::federation;
   if (config.evaluation && !is_scaled) HANSA_TRY_VOID(start_evaluator());
 
-  HANSA_TRY(const auto host,
-            internal::Host::open({config, devices, aggregator_key, key, bind, options, log, manager,
-                                  dashboard.opened.get()}));
+  HANSA_TRY(const auto host, internal::Host::open({config, devices, aggregator_key, key, bind, options, log,
+                                                   manager, dashboard.opened.get()}));
   show_dashboard(dashboard, *host);
   HANSA_TRY_VOID(show_run(config, run, watch, options.progress, *host));
   HANSA_TRY_VOID(host->start_enrolment());

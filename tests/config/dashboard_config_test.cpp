@@ -53,7 +53,8 @@ TEST_F(DashboardFile, ByDefaultItIsForThisMachineOnly) {
 
 TEST_F(DashboardFile, AnAddressThatOthersReachNeedsTlsOrAProxyAndTheToken) {
   const std::string open = "[dashboard]\nlisten = \"0.0.0.0:7480\"\n";
-  EXPECT_THAT(refusal(open), HasSubstr("federation.toml:9: dashboard.listen: is \"0.0.0.0:7480\", which others can reach"));
+  EXPECT_THAT(refusal(open),
+              HasSubstr("federation.toml:10: dashboard.listen: is \"0.0.0.0:7480\", which others can reach"));
   EXPECT_THAT(refusal(open), HasSubstr("tls_certificate"));
   EXPECT_THAT(refusal("[dashboard]\nlisten = \"[::]:7480\"\n"), HasSubstr("others can reach"));
   const auto tls = read(open + "tls_certificate = \"c.pem\"\ntls_key = \"k.pem\"\n");
@@ -69,9 +70,12 @@ TEST_F(DashboardFile, AnAddressThatOthersReachNeedsTlsOrAProxyAndTheToken) {
 }
 
 TEST_F(DashboardFile, WrongValuesAreRefused) {
-  EXPECT_THAT(refusal("[dashboard]\nlisten = \"localhost:7471\"\n"), HasSubstr("for example \"127.0.0.1:7471\""));
-  EXPECT_THAT(refusal("[dashboard]\nlisten = \"127.0.0.1:7470\"\n"), HasSubstr("has the port of aggregator.bind"));
-  EXPECT_THAT(refusal("[secure_aggregation]\nroot = \"x\"\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\n[dashboard]\n"),
+  EXPECT_THAT(refusal("[dashboard]\nlisten = \"localhost:7471\"\n"),
+              HasSubstr("for example \"127.0.0.1:7471\""));
+  EXPECT_THAT(refusal("[dashboard]\nlisten = \"127.0.0.1:7470\"\n"),
+              HasSubstr("has the port of aggregator.bind"));
+  EXPECT_THAT(refusal("[secure_aggregation]\nroot = \"" + std::string(64, '0') +
+                      "\"\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\n[dashboard]\n"),
               HasSubstr("has the port of enrolment.bind"));
   EXPECT_THAT(refusal("[dashboard]\ntls_key = \"k.pem\"\n"), HasSubstr("tls_certificate is not"));
   EXPECT_THAT(refusal("[dashboard]\ntls_certificate = \"c.pem\"\n"), HasSubstr("tls_key is not"));

@@ -78,8 +78,8 @@ TEST(Access, OnlyPagesOfThisServerMayAsk) {
     return f.check(request).status;
   };
   EXPECT_EQ(from("http://127.0.0.1:7471"), 200U);
-  for (const char* origin : {"http://127.0.0.1", "http://127.0.0.1:7472", "https://127.0.0.1:7471", "null", "",
-                             "http://evil.example", "http://127.0.0.1:7471.evil.example"})
+  for (const char* origin : {"http://127.0.0.1", "http://127.0.0.1:7472", "https://127.0.0.1:7471", "null",
+                             "", "http://evil.example", "http://127.0.0.1:7471.evil.example"})
     EXPECT_EQ(from(origin), 403U) << origin;
   RawRequest other = get("/api/v1/runs");
   other.fetch_site = "cross-site";
@@ -134,7 +134,8 @@ TEST(Access, ReadingNeedsTheTokenWhereOthersReachTheServer) {
   for (const char* path : {"/api", "/api/v1/runs", "/api/v1/events", "/metrics", "/metrics/"})
     EXPECT_EQ(f.check(get(path)).status, 401U) << path;
   // The page holds no data, and must be there to ask for the token.
-  for (const char* path : {"/", "/src/main.js", "/healthz", "/readyz"}) EXPECT_EQ(f.check(get(path)).status, 200U);
+  for (const char* path : {"/", "/src/main.js", "/healthz", "/readyz"})
+    EXPECT_EQ(f.check(get(path)).status, 200U);
   EXPECT_TRUE(f.check(with_token(get("/metrics"))).request.is_authorised);
 }
 
@@ -193,6 +194,14 @@ TEST(Access, BehindAProxyTheReaderIsTheLastForwardedAddress) {
   EXPECT_EQ(f.check(same).status, 429U);
   same.forwarded_for = "10.0.0.7";
   EXPECT_EQ(f.check(same).status, 200U);
+  // Whoever has an IPv6 address has its network.
+  for (int i = 0; i < 20; ++i) {
+    RawRequest guess = with_token(get("/"), "wrong");
+    guess.forwarded_for = "2001:db8::" + std::to_string(i);
+    (void)f.check(guess);
+  }
+  same.forwarded_for = "2001:db8::9999";
+  EXPECT_EQ(f.check(same).status, 429U);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 namespace hansa::http::internal {
 namespace {
 
-std::shared_ptr<const StreamedEvent> event(const std::string& name, const std::string& text, bool is_kept = false) {
+std::shared_ptr<const StreamedEvent> event(const std::string& name, const std::string& text,
+                                           bool is_kept = false) {
   return std::make_shared<const StreamedEvent>(StreamedEvent{name, text, is_kept});
 }
 
@@ -28,7 +29,7 @@ TEST(EventQueue, OfKeptEventsOnlyTheNewestWaits) {
 }
 
 TEST(EventQueue, WithoutRoomEventsAreLostAndCounted) {
-  EventQueue queue({2, 100});
+  EventQueue queue({2, 100, 100});
   for (const char* text : {"a", "b", "c", "d"}) queue.push(event("round", text));
   EXPECT_EQ(queue.lost(), 2U);
   EXPECT_EQ(queue.take(), "abevent: log\ndata: {\"lost\":2}\n\n");
@@ -38,7 +39,7 @@ TEST(EventQueue, WithoutRoomEventsAreLostAndCounted) {
 }
 
 TEST(EventQueue, BytesAreBounded) {
-  EventQueue queue({100, 10});
+  EventQueue queue({100, 10, 100});
   queue.push(event("round", "123456"));
   queue.push(event("round", "12345"));
   queue.push(event("round", "1234"));
@@ -46,8 +47,17 @@ TEST(EventQueue, BytesAreBounded) {
   EXPECT_EQ(queue.take().substr(0, 10), "1234561234");
 }
 
+TEST(EventQueue, FewBytesAreTakenAtOnce) {
+  EventQueue queue({100, 100, 10});
+  for (const char* text : {"1234", "12345", "12", "a longer event"}) queue.push(event("round", text));
+  EXPECT_EQ(queue.take(), "123412345");
+  EXPECT_EQ(queue.take(), "12");
+  EXPECT_EQ(queue.take(), "a longer event");
+  EXPECT_TRUE(queue.is_empty());
+}
+
 TEST(EventQueue, AFullQueueStillGetsTheNewestState) {
-  EventQueue queue({1, 100});
+  EventQueue queue({1, 100, 100});
   queue.push(event("round", "a"));
   for (const char* text : {"1", "2", "3"}) queue.push(event("live", text, true));
   EXPECT_EQ(queue.take(), "a3");

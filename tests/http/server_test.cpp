@@ -29,16 +29,18 @@ TEST(HttpServer, ARequestReachesTheHandlerAndTheConnectionStays) {
     EXPECT_THAT(head, HasSubstr("Connection: keep-alive\r\n"));
     EXPECT_EQ(body, "GET /x ");
   }
-  client.send("POST /y HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer " +
-              test_token + "\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+  client.send(
+      "POST /y HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer " +
+      test_token + "\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
   EXPECT_THAT(client.read_all(), HasSubstr("POST /y {}"));
 }
 
 TEST(HttpServer, RequestsThatComeTogetherAreAnsweredInOrder) {
   TestServer server;
   RawClient client = server.connect();
-  client.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-              "GET /3 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.send(
+      "GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /3 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_response().second, "GET /1 ");
   EXPECT_EQ(client.read_response().second, "<!doctype html>");
   EXPECT_EQ(client.read_response().second, "GET /3 ");
@@ -46,7 +48,8 @@ TEST(HttpServer, RequestsThatComeTogetherAreAnsweredInOrder) {
 
 TEST(HttpServer, EveryResponseHasTheSecurityHeaders) {
   TestServer server;
-  for (const std::string& response : {server.get("/"), server.get("/x"), server.get("/../x"), server.ask("x\r\n\r\n")}) {
+  for (const std::string& response :
+       {server.get("/"), server.get("/x"), server.get("/../x"), server.ask("x\r\n\r\n")}) {
     EXPECT_THAT(response, HasSubstr("Content-Security-Policy: default-src 'self';"));
     EXPECT_THAT(response, HasSubstr("frame-ancestors 'none'"));
     EXPECT_THAT(response, Not(HasSubstr("unsafe-inline")));
@@ -63,7 +66,8 @@ TEST(HttpServer, RefusalsAreJsonAndEndWhatCannotBeUnderstood) {
   TestServer server;
   EXPECT_EQ(status_of(server.get("/%2e%2e/x")), 400U);
   EXPECT_EQ(status_of(server.ask("GET / HTTP/1.1\r\nConnection: close\r\n\r\n")), 421U);
-  const std::string post = server.ask("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  const std::string post =
+      server.ask("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(status_of(post), 401U);
   EXPECT_THAT(post, HasSubstr("WWW-Authenticate: Bearer\r\n"));
   EXPECT_THAT(post, HasSubstr("{\"error\":{\"code\":\"token\",\"message\":"));
@@ -71,7 +75,9 @@ TEST(HttpServer, RefusalsAreJsonAndEndWhatCannotBeUnderstood) {
   EXPECT_THAT(method, HasSubstr("Allow: GET, HEAD, POST\r\n"));
   // The second request would be what a proxy did not see.
   const std::string smuggled = server.ask(
-      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + get_x);
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n0\r\n\r\n" +
+      get_x);
   EXPECT_EQ(status_of(smuggled), 400U);
   EXPECT_EQ(smuggled.find("HTTP/1.1 ", 1), std::string::npos);
 }
@@ -87,8 +93,8 @@ TEST(HttpServer, ABodyThatIsTooLargeIsRefusedBeforeItIsRead) {
 TEST(HttpServer, AHeadRequestHasNoBody) {
   TestServer server;
   for (const char* target : {"/", "/main.js", "/x", "/api/v1/events"}) {
-    const std::string response =
-        server.ask("HEAD " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::string response = server.ask("HEAD " + std::string(target) +
+                                            " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(status_of(response), 200U);
     EXPECT_TRUE(response.ends_with("\r\n\r\n"));
   }
@@ -257,7 +263,8 @@ TEST(HttpServer, ConnectionsAreLimitedAndTheLongestIdleOneMakesRoom) {
 
 TEST(HttpServer, GuessesAreLoggedAndCountedWithoutTheirText) {
   TestServer server;
-  for (int i = 0; i < 40; ++i) (void)server.get("/x", "Authorization: Bearer guess" + std::to_string(i) + "\r\n");
+  for (int i = 0; i < 40; ++i)
+    (void)server.get("/x", "Authorization: Bearer guess" + std::to_string(i) + "\r\n");
   const auto counts = server->counts();
   EXPECT_EQ(counts.responses[401], 10U);
   EXPECT_EQ(counts.responses[429], 30U);

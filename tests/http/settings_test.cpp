@@ -31,9 +31,9 @@ TEST(ListenAddress, AddressAndPortAreRead) {
 }
 
 TEST(ListenAddress, OtherTextsAreRefused) {
-  for (const char* text : {"", "7471", ":7471", "localhost:7471", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
-                           "127.0.0.1:65536", "127.0.0.1:-1", "::1:7471", "[127.0.0.1]:1", "tcp://127.0.0.1:1",
-                           "127.0.0.1:80 "}) {
+  for (const char* text :
+       {"", "7471", ":7471", "localhost:7471", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
+        "127.0.0.1:-1", "::1:7471", "[127.0.0.1]:1", "tcp://127.0.0.1:1", "127.0.0.1:80 "}) {
     const auto out = parse_listen_address(text, "here");
     ASSERT_FALSE(out) << text;
     EXPECT_EQ(out.error().location, "here");

@@ -74,7 +74,8 @@ TEST(EventStream, TheStreamNeedsTheTokenWhereReadingDoes) {
   TestServer server({}, [](ServerConfig& config) { config.token_for_reading = true; });
   EXPECT_EQ(status_of(server.get("/api/v1/events")), 401U);
   RawClient client = server.connect();
-  client.send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + test_token + "\r\n\r\n");
+  client.send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + test_token +
+              "\r\n\r\n");
   EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("200 OK"));
 }
 

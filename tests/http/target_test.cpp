@@ -24,12 +24,13 @@ class RefusedTarget : public testing::TestWithParam<std::string> {};
 
 TEST_P(RefusedTarget, HasNoMeaning) { EXPECT_FALSE(parse_target(GetParam())) << GetParam(); }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, RefusedTarget,
-    testing::Values("", "runs", "*", "http://127.0.0.1/", "//etc/passwd", "/a//b", "/..", "/../etc/passwd",
-                    "/a/../../b", "/a/.", "/./a", "/%2e%2e/a", "/%2E./a", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b",
-                    "/a%00", "/a%0d%0ab", "/a%7f", "/a%", "/a%2", "/a%zz", "/a b", "/a#b", "/a\x80", "/%ff",
-                    "/%c0%af", "/?a=1&a=2", "/?=1", "/?a=%00", "/?a=%0a", "/?a=%ff"));
+INSTANTIATE_TEST_SUITE_P(All, RefusedTarget,
+                         testing::Values("", "runs", "*", "http://127.0.0.1/", "//etc/passwd", "/a//b", "/..",
+                                         "/../etc/passwd", "/a/../../b", "/a/.", "/./a", "/%2e%2e/a",
+                                         "/%2E./a", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a%00",
+                                         "/a%0d%0ab", "/a%7f", "/a%", "/a%2", "/a%zz", "/a b", "/a#b",
+                                         "/a\x80", "/%ff", "/%c0%af", "/?a=1&a=2", "/?=1", "/?a=%00",
+                                         "/?a=%0a", "/?a=%ff"));
 
 TEST(Target, ParametersAreBounded) {
   std::string raw = "/?p0=1";

@@ -54,7 +54,9 @@ class TestServer {
 
   [[nodiscard]] Server& operator*() { return *server_; }
   [[nodiscard]] Server* operator->() { return server_.get(); }
-  [[nodiscard]] RawClient connect(int receive_buffer = 0) { return RawClient(server_->address(), receive_buffer); }
+  [[nodiscard]] RawClient connect(int receive_buffer = 0) {
+    return RawClient(server_->address(), receive_buffer);
+  }
   // The response to one request on a connection of its own.
   std::string ask(const std::string& bytes) {
     RawClient client = connect();

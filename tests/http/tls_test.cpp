@@ -58,11 +58,13 @@ std::string ask(const std::string& address, const std::string& bytes, int versio
   SSL_CTX_set_max_proto_version(context.get(), version_max);
   const std::unique_ptr<BIO, Freed<BIO, BIO_free_all>> bio(BIO_new_ssl_connect(context.get()));
   BIO_set_conn_hostname(bio.get(), address.c_str());
-  if (BIO_do_connect(bio.get()) <= 0 || BIO_write(bio.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0)
+  if (BIO_do_connect(bio.get()) <= 0 ||
+      BIO_write(bio.get(), bytes.data(), static_cast<int>(bytes.size())) <= 0)
     return {};
   std::string out;
   char piece[4'096];
-  for (int n = 0; (n = BIO_read(bio.get(), piece, sizeof piece)) > 0;) out.append(piece, static_cast<std::size_t>(n));
+  for (int n = 0; (n = BIO_read(bio.get(), piece, sizeof piece)) > 0;)
+    out.append(piece, static_cast<std::size_t>(n));
   return out;
 }
 

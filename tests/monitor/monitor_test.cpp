@@ -31,7 +31,8 @@ struct Fixture {
                    [this](std::string_view name, const std::function<std::string()>& text) {
                      events.push_back({std::string(name), json::parse(text())});
                    },
-                   [](const RoundRecord& record) { return api_round(record); }, [] { return UtcSeconds{1'800'000'000}; }}};
+                   [](const RoundRecord& record) { return api_round(record); },
+                   [] { return UtcSeconds{1'800'000'000}; }}};
   Instant now{std::chrono::hours(1)};
 
   Fixture() { monitor.begin_run({"run-1", 20, 1'000}); }
@@ -50,12 +51,13 @@ struct Fixture {
   }
 };
 
-Progress training(std::vector<round::Member> members) {
+// All of them train.
+Progress training(const std::vector<std::string>& clients) {
   Progress out;
   out.phase = Phase::in_round;
   out.round = RoundId(4);
   out.rounds = 20;
-  out.members = std::move(members);
+  for (const std::string& client : clients) out.members.push_back({client, round::MemberState::pending, ""});
   return out;
 }
 
@@ -112,7 +114,7 @@ TEST(Monitor, AnotherPhaseIsSentAtOnce) {
   progress.phase = Phase::gathering;
   f.update(progress);
   f.now += std::chrono::milliseconds(2);
-  f.update(training({{"a"}}));
+  f.update(training({"a"}));
   EXPECT_EQ(f.count("live"), 2U);
   EXPECT_EQ(f.last("live")["phase"], "training");
   EXPECT_EQ(f.live.latest()->phase, "training");
@@ -120,7 +122,7 @@ TEST(Monitor, AnotherPhaseIsSentAtOnce) {
 
 TEST(Monitor, MembersHaveTheTimeInTheirStateAndTheProgressOfTheirUpload) {
   Fixture f;
-  Progress progress = training({{"a"}, {"b"}, {"c"}});
+  Progress progress = training({"a", "b", "c"});
   f.update(progress);
   f.now += std::chrono::seconds(3);
   progress.members[1].state = round::MemberState::counted;
@@ -231,6 +233,15 @@ TEST(Monitor, AnEvaluationIsAnEvent) {
   EXPECT_EQ(f.last("evaluation"),
             json::parse(R"({"run":"run-1","round":3,"evaluation":[{"name":"accuracy","mean":0.75,"count":4.0},
                            {"name":"none","mean":null,"count":0.0}]})"));
+}
+
+TEST(Monitor, AnOlderEvaluationIsNotTheNewest) {
+  Fixture f;
+  f.monitor.on_evaluated(RoundId(3), {{"accuracy", 3, 4}});
+  f.monitor.on_evaluated(RoundId(2), {{"accuracy", 1, 4}});
+  f.update(training({}));
+  EXPECT_EQ(f.values.latest()->evaluation.at("accuracy"), 0.75);
+  EXPECT_EQ(f.count("evaluation"), 2U);
 }
 
 TEST(Monitor, TheFirstCertificateThatExpiresIsKnown) {

@@ -47,26 +47,38 @@ TEST(Histogram, AnObservationBelongsToTheFirstBoundThatIsNotBelowIt) {
 
 TEST(Prometheus, ValuesHaveTheirNamesAndLabels) {
   const std::string text = prometheus_text(values(), {{{200, 4}, {401, 1}}, 2}, {1'000, 2.5, 7, 1'024, 1e9});
-  for (const char* line :
-       {"hansa_info{version=\"0.2.0\",commit=\"abc\",protocol=\"12\",federation=\"a \\\"quoted\\\" \\\\ name\\nwith a "
-        "line\",run=\"run-1\"} 1\n",
-        "# TYPE hansa_rounds_committed_total counter\nhansa_rounds_committed_total 3\n", "hansa_round 7\n",
-        "hansa_participants_total{outcome=\"counted\"} 5\n", "hansa_round_seconds_bucket{le=\"1\"} 1\n",
-        "hansa_round_seconds_bucket{le=\"2\"} 2\n", "hansa_round_seconds_bucket{le=\"3600\"} 2\n",
-        "hansa_round_seconds_bucket{le=\"+Inf\"} 3\nhansa_round_seconds_sum 10001.5\nhansa_round_seconds_count 3\n",
-        "hansa_round_phase_seconds_bucket{phase=\"training\",le=\"2\"} 1\n",
-        "hansa_round_phase_seconds_count{phase=\"training\"} 1\n", "hansa_training_metric{metric=\"loss\"} 0.25\n",
-        "hansa_training_metric{metric=\"nothing\"} NaN\n", "hansa_evaluation_metric{metric=\"accuracy\"} 0.75\n",
-        "hansa_held_out_metric{metric=\"loss\"} 0.5\n", "hansa_update_norm 2.5\n", "hansa_rounds_configured 20\n",
-        "hansa_certificates_expire_seconds -10\n", "hansa_http_requests_total{code=\"401\"} 1\n",
-        "hansa_http_event_streams 2\n", "process_resident_memory_bytes 1000\n", "process_max_fds 1024\n"})
+  for (const char* line : {"hansa_info{version=\"0.2.0\",commit=\"abc\",protocol=\"12\",federation=\"a "
+                           "\\\"quoted\\\" \\\\ name\\nwith a "
+                           "line\",run=\"run-1\"} 1\n",
+                           "# TYPE hansa_rounds_committed_total counter\nhansa_rounds_committed_total 3\n",
+                           "hansa_round 7\n",
+                           "hansa_participants_total{outcome=\"counted\"} 5\n",
+                           "hansa_round_seconds_bucket{le=\"1\"} 1\n",
+                           "hansa_round_seconds_bucket{le=\"2\"} 2\n",
+                           "hansa_round_seconds_bucket{le=\"3600\"} 2\n",
+                           "hansa_round_seconds_bucket{le=\"+Inf\"} 3\nhansa_round_seconds_sum "
+                           "10001.5\nhansa_round_seconds_count 3\n",
+                           "hansa_round_phase_seconds_bucket{phase=\"training\",le=\"2\"} 1\n",
+                           "hansa_round_phase_seconds_count{phase=\"training\"} 1\n",
+                           "hansa_training_metric{metric=\"loss\"} 0.25\n",
+                           "hansa_training_metric{metric=\"nothing\"} NaN\n",
+                           "hansa_evaluation_metric{metric=\"accuracy\"} 0.75\n",
+                           "hansa_held_out_metric{metric=\"loss\"} 0.5\n",
+                           "hansa_update_norm 2.5\n",
+                           "hansa_rounds_configured 20\n",
+                           "hansa_certificates_expire_seconds -10\n",
+                           "hansa_http_requests_total{code=\"401\"} 1\n",
+                           "hansa_http_event_streams 2\n",
+                           "process_resident_memory_bytes 1000\n",
+                           "process_max_fds 1024\n"})
     EXPECT_THAT(text, HasSubstr(line));
 }
 
 TEST(Prometheus, WhatIsNotKnownIsLeftOut) {
   const std::string text = prometheus_text({}, {}, {});
-  for (const char* name : {"hansa_update_norm", "hansa_rounds_configured", "hansa_certificates_expire_seconds",
-                           "hansa_training_metric", "hansa_evaluation_metric"})
+  for (const char* name :
+       {"hansa_update_norm", "hansa_rounds_configured", "hansa_certificates_expire_seconds",
+        "hansa_training_metric", "hansa_evaluation_metric"})
     EXPECT_THAT(text, Not(HasSubstr(name)));
   EXPECT_THAT(text, HasSubstr("hansa_round 0\n"));
 }

@@ -38,7 +38,8 @@ inline constexpr std::array dashboard_settings{
         .kind = config::Kind::boolean,
         .presence = config::Presence::defaulted,
         .default_value = "false",
-        .meaning = "Whether only a reverse proxy can reach `listen`, which adds TLS and sets X-Forwarded-For.",
+        .meaning =
+            "Whether only a reverse proxy can reach `listen`, which adds TLS and sets X-Forwarded-For.",
         .example = "true"},
     config::Setting{.key = "names",
                     .kind = config::Kind::texts,

@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "common/text.h"
+#include "protocols/transport/address_network.h"
 #include "server/http/internal/target.h"
 #include "server/http/listen_address.h"
 
@@ -18,7 +19,8 @@ constexpr std::size_t known_max = 64;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -79,7 +81,8 @@ Access::Access(const ServerConfig& config)
     : config_(config),
       guesses_of_({static_cast<double>(config.limits.wrong_tokens_per_address),
                    1 / seconds(config.limits.token_interval)}),
-      guesses_({static_cast<double>(config.limits.wrong_tokens), 1 / seconds(config.limits.token_interval)}) {}
+      guesses_({static_cast<double>(config.limits.wrong_tokens), 1 / seconds(config.limits.token_interval)}) {
+}
 
 bool Access::is_own_origin(const RawRequest& raw) const {
   if (!raw.origin) return true;
@@ -124,7 +127,7 @@ std::variant<Access::Granted, Refusal> Access::check(RawRequest&& raw, std::stri
   std::string address(peer);
   if (config_.behind_proxy)
     if (std::string forwarded = forwarded_address(raw.forwarded_for); !forwarded.empty())
-      address = std::move(forwarded);
+      address = transport::network_of(forwarded);
   const Token token = check_token(raw, address, now);
   if (token == Token::too_many)
     return Refusal{429,
@@ -143,8 +146,8 @@ std::variant<Access::Granted, Refusal> Access::check(RawRequest&& raw, std::stri
 
   Granted out;
   out.is_head = raw.method == "HEAD";
-  out.request = {out.is_head ? "GET" : std::move(raw.method), std::move(target->path), std::move(target->query),
-                 std::move(raw.body), token == Token::right};
+  out.request = {out.is_head ? "GET" : std::move(raw.method), std::move(target->path),
+                 std::move(target->query), std::move(raw.body), token == Token::right};
   return out;
 }
 

@@ -11,7 +11,7 @@ namespace hansa::http::internal {
 
 void serve_plain(boost::asio::ip::tcp::socket&& socket, std::string address, Hub& hub);
 // The context outlives the connection.
-void serve_tls(boost::asio::ip::tcp::socket&& socket, boost::asio::ssl::context& context,
-               std::string address, Hub& hub);
+void serve_tls(boost::asio::ip::tcp::socket&& socket, boost::asio::ssl::context& context, std::string address,
+               Hub& hub);
 
 }  // namespace hansa::http::internal

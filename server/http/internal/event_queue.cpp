@@ -14,8 +14,8 @@ void EventQueue::push(std::shared_ptr<const StreamedEvent> event) {
     }
   }
   // A kept event always has a place, so that a reader never stays with an old state.
-  const bool has_room = events_.size() < bounds_.events_max &&
-                        bytes_ + event->text.size() <= bounds_.bytes_max;
+  const bool has_room =
+      events_.size() < bounds_.events_max && bytes_ + event->text.size() <= bounds_.bytes_max;
   if (!has_room && !event->is_kept) {
     ++lost_;
     ++lost_in_all_;
@@ -27,11 +27,16 @@ void EventQueue::push(std::shared_ptr<const StreamedEvent> event) {
 
 std::string EventQueue::take() {
   std::string out;
-  out.reserve(bytes_ + 64);
-  for (const auto& event : events_) out += event->text;
-  if (lost_ > 0) out += "event: log\ndata: {\"lost\":" + std::to_string(lost_) + "}\n\n";
-  events_.clear();
-  bytes_ = lost_ = 0;
+  while (!events_.empty() &&
+         (out.empty() || out.size() + events_.front()->text.size() <= bounds_.taken_bytes_max)) {
+    out += events_.front()->text;
+    bytes_ -= events_.front()->text.size();
+    events_.pop_front();
+  }
+  if (events_.empty() && lost_ > 0) {
+    out += "event: log\ndata: {\"lost\":" + std::to_string(lost_) + "}\n\n";
+    lost_ = 0;
+  }
   return out;
 }
 

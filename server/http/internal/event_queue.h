@@ -20,6 +20,7 @@ class EventQueue {
   struct Bounds {
     std::size_t events_max = 256;
     std::size_t bytes_max = 256 << 10;
+    std::size_t taken_bytes_max = 64 << 10;  // at once; one event may be larger
   };
   explicit EventQueue(const Bounds& bounds) : bounds_(bounds) {}
 
@@ -27,7 +28,7 @@ class EventQueue {
   // counted.
   void push(std::shared_ptr<const StreamedEvent> event);
   [[nodiscard]] bool is_empty() const { return events_.empty() && lost_ == 0; }
-  // Everything that waits. After a loss the last thing is "event: log" with {"lost": N}.
+  // What waits, up to the limit. After a loss the last of it is "event: log" with {"lost": N}.
   [[nodiscard]] std::string take();
   [[nodiscard]] std::uint64_t lost() const { return lost_in_all_; }
 

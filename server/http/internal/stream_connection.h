@@ -33,6 +33,7 @@ using ErrorCodeOfAsio = boost::system::error_code;
 
 inline constexpr std::string_view events_path = "/api/v1/events";
 inline constexpr std::size_t piece_bytes = 64 << 10;
+inline constexpr Duration linger_time = std::chrono::seconds(2);  // for the end of a connection
 
 // What is to be sent. The body is one of three.
 struct Outgoing {
@@ -68,14 +69,15 @@ inline Outgoing outgoing_of(Response&& response) {
 }
 
 template <class Stream>
-class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection<Stream>> {
+class StreamConnection final : public Connection,
+                               public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
   StreamConnection(Stream&& stream, std::string address, Hub& hub)
       : stream_(std::move(stream)),
         address_(std::move(address)),
         hub_(hub),
         reader_(hub.limits()),
-        events_({hub.limits().stream_events_max, hub.limits().stream_bytes_max}) {
+        events_({.events_max = hub.limits().stream_events_max, .bytes_max = hub.limits().stream_bytes_max}) {
     hub_.add(*this, address_);
   }
   ~StreamConnection() override { hub_.remove(*this, address_); }
@@ -147,8 +149,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     }
     const bool is_taken = hub_.worker().post([self = this->shared_from_this(), request = std::move(request)] {
       auto outgoing = std::make_shared<Outgoing>(outgoing_of(self->hub_.call_handler(request)));
-      asio::post(self->stream_.get_executor(),
-                 [self, outgoing] { self->send(std::move(*outgoing)); });
+      asio::post(self->stream_.get_executor(), [self, outgoing] { self->send(std::move(*outgoing)); });
     });
     if (!is_taken) refuse({503, "busy", "too many requests wait", "try again in a moment", {}, 1});
   }
@@ -196,18 +197,20 @@ class StreamConnection final : public Connection, public std::enable_shared_from
       outgoing_.lasting_body = {};
       outgoing_.file = {};
     }
-    const std::uint64_t bytes = outgoing_.file ? outgoing_.file_bytes
-                                               : outgoing_.body.size() + outgoing_.lasting_body.size();
-    lowest().expires_after(hub_.limits().write_time_max +
-                           from_seconds(static_cast<double>(bytes) / hub_.limits().response_bytes_per_second_min));
+    const std::uint64_t bytes =
+        outgoing_.file ? outgoing_.file_bytes : outgoing_.body.size() + outgoing_.lasting_body.size();
+    lowest().expires_after(
+        hub_.limits().write_time_max +
+        from_seconds(static_cast<double>(bytes) / hub_.limits().response_bytes_per_second_min));
     const std::array<asio::const_buffer, 3> buffers{
         asio::buffer(head_), asio::buffer(outgoing_.body),
         asio::buffer(outgoing_.lasting_body.data(), outgoing_.lasting_body.size())};
-    asio::async_write(stream_, buffers, [self = this->shared_from_this()](ErrorCodeOfAsio error, std::size_t) {
-      if (error) return;
-      if (self->outgoing_.file) self->read_piece(0);
-      else self->end_response();
-    });
+    asio::async_write(stream_, buffers,
+                      [self = this->shared_from_this()](ErrorCodeOfAsio error, std::size_t) {
+                        if (error) return;
+                        if (self->outgoing_.file) self->read_piece(0);
+                        else self->end_response();
+                      });
   }
 
   void read_piece(std::uint64_t offset) {
@@ -238,28 +241,36 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     outgoing_ = {};
     piece_ = {};
     if (keep_alive_) return begin_request();
-    // What the peer still sends is read for a moment: closed at once, the kernel would reset the connection, and the peer
-    // might not see the response.
-    ErrorCodeOfAsio ignored;
-    if constexpr (!is_tls) lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    lowest().expires_after(std::chrono::seconds(2));
-    linger(0);
+    lowest().expires_after(linger_time);
+    if constexpr (is_tls) {
+      stream_.async_shutdown([self = this->shared_from_this()](ErrorCodeOfAsio) { self->close(); });
+    } else {
+      // What the peer still sends is read for a moment: closed at once, the kernel would reset the connection, and the peer
+      // might not see the response.
+      ErrorCodeOfAsio ignored;
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      linger(0);
+    }
   }
 
   void linger(std::size_t discarded) {
     constexpr std::size_t discarded_max = 1 << 20;
-    if (is_tls || discarded > discarded_max) return close();
-    stream_.async_read_some(
-        asio::buffer(input_),
-        [self = this->shared_from_this(), discarded](ErrorCodeOfAsio error, std::size_t bytes) {
-          if (!error) self->linger(discarded + bytes);
-        });
+    if (discarded > discarded_max) return close();
+    stream_.async_read_some(asio::buffer(input_), [self = this->shared_from_this(), discarded](
+                                                      ErrorCodeOfAsio error, std::size_t bytes) {
+      if (!error) self->linger(discarded + bytes);
+    });
   }
 
   void stream_events() {
     if (!is_head_ && !hub_.add_stream(*this))
-      return refuse({503, "streams", "too many event streams are open", "close other pages, or raise [dashboard] "
-                     "streams_max", {}, 10});
+      return refuse({503,
+                     "streams",
+                     "too many event streams are open",
+                     "close other pages, or raise [dashboard] "
+                     "streams_max",
+                     {},
+                     10});
     ResponseHead head;
     head.content_type = "text/event-stream";
     head.headers = {{"X-Accel-Buffering", "no"}};
@@ -283,12 +294,11 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   void watch_reader(std::size_t received) {
     constexpr std::size_t received_max = 4'096;  // a reader of events has nothing to say
-    stream_.async_read_some(
-        asio::buffer(input_),
-        [self = this->shared_from_this(), received](ErrorCodeOfAsio error, std::size_t bytes) {
-          if (error || received + bytes > received_max) return self->end_stream();
-          self->watch_reader(received + bytes);
-        });
+    stream_.async_read_some(asio::buffer(input_), [self = this->shared_from_this(), received](
+                                                      ErrorCodeOfAsio error, std::size_t bytes) {
+      if (error || received + bytes > received_max) return self->end_stream();
+      self->watch_reader(received + bytes);
+    });
   }
 
   void write_events() {

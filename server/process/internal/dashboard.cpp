@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "common/version/version.h"
 #include "protocols/messages/type.h"
 #include "server/http/token_file.h"
+#include "server/monitor/log_json.h"
 #include "server/monitor/run_json.h"
 
 namespace hansa::server::internal {
@@ -28,6 +31,7 @@ Dashboard::Dashboard(const DashboardConfig& config, const FederationConfig& fede
                     .config = federation,
                     .live = &live_,
                     .commands = &commands_,
+                    .log = history_.get(),
                     .version = std::string(version()),
                     .commit = std::string(commit()),
                     .protocol = messages::protocol_version,
@@ -56,7 +60,18 @@ Result<std::unique_ptr<Dashboard>> Dashboard::open(const DashboardConfig& config
   auto out = std::unique_ptr<Dashboard>(new Dashboard(config, federation, std::move(token)));
   HANSA_TRY(out->server_, http::Server::open(std::move(server), out->pages_));
   out->opened_ = out->server_.get();
+  out->history_->on_added([dashboard = out.get()] { dashboard->send_newest_line(); });
+  log.attach(out->history_);
   return out;
+}
+
+// The log keeps the history, and may be written to later.
+Dashboard::~Dashboard() { history_->on_added({}); }
+
+void Dashboard::send_newest_line() const {
+  const auto newest = history_->before(history_->newest() + 1, 1);
+  if (newest.empty() || newest.front().level < LogLevel::info) return;
+  server_->publish("log", [record = newest.front()] { return text_of(api_log_record(record)); });
 }
 
 std::string Dashboard::address() const {

@@ -96,7 +96,7 @@ Result<void> RoundsPhase::begin_monitor(std::uint64_t model_values) {
   HANSA_TRY(const auto rounds, parts_.run.store->rounds());
   for (const RoundRecord& record : rounds) monitor->on_restored(record);
   HANSA_TRY(const auto evaluations, parts_.run.store->evaluations());
-  if (!evaluations.empty()) monitor->on_restored_evaluation(evaluations.back().second);
+  for (const auto& [round, metrics] : evaluations) monitor->on_restored_evaluation(round, metrics);
   return {};
 }
 
@@ -149,7 +149,8 @@ Result<void> RoundsPhase::catch_up() {
 Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   serve(stop);
   monitor(steady_now());
-  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
+  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() &&
+      engine_->finished()->why == Finish::Why::stopped) {
     parts_.host.display().end();
     executor_.wait();
     book_.finish();

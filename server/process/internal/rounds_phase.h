@@ -80,7 +80,8 @@ class RoundsPhase {
   std::unique_ptr<EngineLoop> loop_;
   KeySwitch key_switch_;
   bool switches_key_ = false;
-  std::optional<RoundId> stop_asked_after_;  // set: the operator asked for a stop when this round was the last
+  std::optional<RoundId>
+      stop_asked_after_;  // set: the operator asked for a stop when this round was the last
   bool is_concluded_ = false;  // [until] is reached
   bool end_is_recorded_ = false;
 };
