@@ -70,18 +70,21 @@ void add_secure(const FederationConfig& config, std::vector<Seen>& out) {
                    "The aggregator sees exact sums over the cohort, and in which ranges how many clients' "
                    "means are. The "
                    "counts show how many clients held an example out."});
+  const std::string deviates =
+      "A single client's masked update, if the aggregator deviates from the protocol";
   if (secure.assumptions.threat_model == ThreatModel::active)
     out.push_back(
-        {"A single update, if the aggregator deviates from the protocol", false,
-         "The clients agree on the set of survivors before a sum is unmasked. What remains: the aggregator "
-         "chooses cohorts and the values of the model, and these choices can make the data of one client "
-         "dominate a sum."});
+        {deviates, false,
+         "The clients agree on the survivors before a sum is unmasked. What remains: the aggregator "
+         "chooses the cohorts and the values of the model. It can choose values with which the data of one "
+         "client dominates a sum, and with a slightly changed model it can have nearly the same updates "
+         "summed with other clients, and subtract."});
   else
     out.push_back(
-        {"A single update, if the aggregator deviates from the protocol", true,
-         "This threat model trusts the aggregator to follow the protocol. One that shows different survivors "
-         "to different clients, and has a corrupt client, can open single updates; threat_model = \"active\" "
-         "is against that."});
+        {deviates, true,
+         "This threat model trusts the aggregator to follow the protocol. One that shows different "
+         "survivors to different clients, and has the help of a corrupt client, can open single updates; "
+         "threat_model = \"active\" is against that."});
 }
 
 void add_plain(const FederationConfig& config, std::vector<Seen>& out) {

@@ -262,6 +262,17 @@ TEST_F(ApiRuns, OnlyNamesOfTheListAreRuns) {
   EXPECT_EQ(error_code(get("/runs/" + std::string(100'000, 'a')), 404), "not_found");
 }
 
+// A run folder that was unpacked from a file of somebody else.
+TEST_F(ApiRuns, ALinkInARunFolderShowsNoOtherFile) {
+  const auto folder = make_run({});
+  std::ofstream(folder_.path() / "secret") << "root:x:0:0";
+  std::filesystem::create_symlink(folder_.path() / "secret", folder / "config" / "after-2.toml");
+  EXPECT_EQ(json(get(std::string(run_path) + "/configuration")).size(), 1U);
+  std::filesystem::rename(folder / "config", folder_.path() / "config");
+  std::filesystem::create_directory_symlink(folder_.path() / "config", folder / "config");
+  EXPECT_EQ(json(get(std::string(run_path) + "/configuration")).size(), 0U);
+}
+
 TEST_F(ApiRuns, NamesThatAreHostileStayText) {
   make_run({"<script>-20260102-030405", 1});
   std::filesystem::rename(make_run({"x-20260102-030405", 1}), runs_folder() / "bad\xff\x01-20260102-030405");

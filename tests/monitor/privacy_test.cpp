@@ -47,7 +47,8 @@ TEST_F(Privacy, WithSecureAggregationTheyAreNotIfTheAggregatorFollowsTheProtocol
   EXPECT_EQ(sees(config, "A single client's update"), false);
   EXPECT_EQ(sees(config, "The sum of the updates"), true);
   EXPECT_EQ(sees(config, "A single client's measurements on held-out examples"), false);
-  EXPECT_EQ(sees(config, "A single update, if the aggregator deviates from the protocol"), true);
+  EXPECT_EQ(sees(config, "A single client's masked update, if the aggregator deviates from the protocol"),
+            true);
   const auto thresholds = privacy_thresholds(config);
   ASSERT_TRUE(thresholds);
   EXPECT_EQ(thresholds->clients_min, 20U);
@@ -59,7 +60,8 @@ TEST_F(Privacy, WithSecureAggregationTheyAreNotIfTheAggregatorFollowsTheProtocol
 
 TEST_F(Privacy, AnActiveAggregatorIsCoveredByItsThreatModel) {
   const FederationConfig config = read(secure("threat_model = \"active\"\n"));
-  EXPECT_EQ(sees(config, "A single update, if the aggregator deviates from the protocol"), false);
+  EXPECT_EQ(sees(config, "A single client's masked update, if the aggregator deviates from the protocol"),
+            false);
 }
 
 TEST_F(Privacy, AWeightThatStepsLimitIsVisible) {
