@@ -94,7 +94,9 @@ Result<void> RoundsPhase::begin_monitor(std::uint64_t model_values) {
   if (monitor == nullptr) return {};
   monitor->begin_run({parts_.run.run, parts_.config.rounds, model_values});
   HANSA_TRY(const auto rounds, parts_.run.store->rounds());
-  for (const RoundRecord& record : rounds) monitor->on_restored(record);
+  constexpr std::size_t rounds_restored = 100;
+  for (std::size_t i = rounds.size() - std::min(rounds.size(), rounds_restored); i < rounds.size(); ++i)
+    monitor->on_restored(rounds[i]);
   HANSA_TRY(const auto evaluations, parts_.run.store->evaluations());
   for (const auto& [round, metrics] : evaluations) monitor->on_restored_evaluation(round, metrics);
   return {};
