@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks answers of the HTTP API against openapi.json.
 
-  openapi_check.py OPENAPI API_TEST [HANSA]
+  openapi_check.py OPENAPI API_TEST [HANSA PAGE]
 
 Runs the program API_TEST, which writes every answer that its tests get, and validates each one by the JSON schema of its
-path, method and status. With HANSA, a real `hansa dashboard` answers too. Every route that the description has must
+path, method and status. With HANSA, a real `hansa dashboard` answers too, and the commands of PAGE (docs/api.md) run against it. Every route that the description has must
 have been answered with success, and every answer must have a description.
 """
 import json
@@ -116,7 +116,20 @@ def fetch(address, path):
                 "content_type": error.headers["Content-Type"].split(";")[0], "body": error.read().decode()}
 
 
-def answers_of_process(hansa, program, folder):
+def run_page(page, address, folder):
+    """The commands of the page, except for the start of the server, which runs already at another port."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", pathlib.Path(page).read_text(), re.DOTALL | re.MULTILINE)
+    commands = [line.replace("127.0.0.1:7473", address) for block in blocks for line in block.splitlines()
+                if not line.startswith("hansa dashboard")]
+    if not any(address in command for command in commands):
+        raise SystemExit(f"{page} has no command with its port")
+    script = "set -euo pipefail\ncurl() { command curl --fail --max-time 60 \"$@\"; }\n" + "\n".join(commands)
+    subprocess.run(["bash", "-c", script], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    if (folder / "model.f32").stat().st_size == 0:
+        raise SystemExit(f"{page}: the model has no values")
+
+
+def answers_of_process(hansa, page, program, folder):
     """Of `hansa dashboard` over a run that a test has written."""
     federation = folder / "harbour"
     subprocess.run([program, "--gtest_brief=1", "--gtest_also_run_disabled_tests",
@@ -129,6 +142,7 @@ def answers_of_process(hansa, program, folder):
         paths = ["/federation", "/runs", run, run + "/rounds?points=2", run + "/rounds?after=1", run + "/rounds/2",
                  run + "/rounds/1/model", run + "/model", run + "/configuration", run + "/privacy", "/devices", "/devices/riga",
                  "/live", "/log", "/openapi.json", "/nothing", "/runs/x", run + "/rounds?points=x"]
+        run_page(page, address, folder)
         return [fetch(address, BASE + path) for path in paths]
     finally:
         server.terminate()
@@ -141,8 +155,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         answers = answers_of_tests(sys.argv[2], folder)
-        if len(sys.argv) > 3:
-            answers += answers_of_process(sys.argv[3], sys.argv[2], folder)
+        if len(sys.argv) > 4:
+            answers += answers_of_process(sys.argv[3], sys.argv[4], sys.argv[2], folder)
     for answer in answers:
         if problem := check(description, answer, seen):
             problems.append(problem)

@@ -32,6 +32,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 using server::DeviceState;
+using server::InvitationPlan;
+using server::parse_time_span;
 
 InvitationPlan labelled(const std::string& label) {
   InvitationPlan out;
