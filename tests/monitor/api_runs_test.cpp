@@ -226,8 +226,7 @@ TEST_F(ApiRuns, ALineageEnds) {
 }
 
 TEST_F(ApiRuns, TheValuesOfAModelAreAFile) {
-  const auto folder =
-      make_run({"harbour-20260102-030405", 3, "", RunKind::production, {Retention::Keep::last, 1, ""}});
+  make_run({"harbour-20260102-030405", 3, "", RunKind::production, {Retention::Keep::last, 1, ""}});
   const http::Response values = get(std::string(run_path) + "/rounds/3/model");
   ASSERT_EQ(values.status, 200U) << values.body;
   EXPECT_EQ(values.content_type, "application/octet-stream");
@@ -245,7 +244,6 @@ TEST_F(ApiRuns, TheValuesOfAModelAreAFile) {
   std::filesystem::remove(*values.file);
   std::filesystem::create_symlink("/etc/passwd", *values.file);
   EXPECT_EQ(error_code(get(std::string(run_path) + "/rounds/3/model"), 404), "not_kept");
-  (void)folder;
 }
 
 // No name leads out of the folder of runs.
@@ -299,7 +297,7 @@ TEST_F(ApiRuns, RunsOfSeveralFoldersHaveTheFoldersName) {
   EXPECT_EQ(json(get("/federation"))["name"], "harbour") << "all runs are of this federation";
 }
 
-// In place of a folder: the configuration of a run that an older or newer version wrote.
+// Of a run that an older or newer version wrote.
 TEST_F(ApiRuns, AConfigurationThatCannotBeReadHidesNothingElse) {
   make_run({"harbour-20260102-030405", 1, "", RunKind::production, {}, "[future]\nkey = 1\n"});
   const Json run = json(get(run_path));
