@@ -19,6 +19,7 @@ void add_audit_command(CLI::App& hansa, Outcome& outcome);
 void add_client_command(CLI::App& hansa, Outcome& outcome);
 void add_config_command(CLI::App& hansa, Outcome& outcome);
 void add_contract_command(CLI::App& hansa, Outcome& outcome);
+void add_dashboard_command(CLI::App& hansa, Outcome& outcome);
 void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_describe_command(CLI::App& data, Outcome& outcome);
 void add_devices_command(CLI::App& hansa, Outcome& outcome);

@@ -59,6 +59,7 @@ Result<EngineConfig> engine_config_of(const PreparedRun& run, internal::Host& ho
   // Different at every call, so that session numbers never repeat.
   HANSA_TRY(out.coordinator.process.session_seed, unpredictable_number());
   out.archive = run.archive;
+  out.layer_sizes = run.layer_sizes;
   out.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   out.coordinator.process.is_first_start = !run.resumed;
   out.coordinator.process.time_of_day = utc_seconds_now;
@@ -110,7 +111,7 @@ Result<OpenedDashboard> open_dashboard(const FederationConfig& config, const Agg
   HANSA_TRY(const auto dashboard, read_dashboard_config(config.file, config.variables));
   if (!dashboard || !options.dashboard) return out;
   out.token_file = dashboard->token_file;
-  auto opened = internal::Dashboard::open(*dashboard, config.name, log);
+  auto opened = internal::Dashboard::open(*dashboard, config, log);
   if (opened) out.opened = std::move(*opened);
   else out.problem = opened.error().text();
   return out;

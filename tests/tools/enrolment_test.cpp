@@ -15,9 +15,9 @@
 #include "server/enrolment/enrolment_desk.h"
 #include "tests/temporary_folder.h"
 #include "tools/approval.h"
-#include "tools/device_control.h"
+#include "server/control/device_control.h"
 #include "tools/federation_folder.h"
-#include "tools/invitation.h"
+#include "server/control/invitation.h"
 #include "tools/kit.h"
 #include "tools/membership.h"
 #include "tools/qr_code.h"
@@ -32,6 +32,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 using server::DeviceState;
+using server::InvitationPlan;
+using server::parse_time_span;
 
 InvitationPlan labelled(const std::string& label) {
   InvitationPlan out;
