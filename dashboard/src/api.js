@@ -15,7 +15,8 @@ export class ApiError extends Error {
   }
 }
 
-const base = new URL('api/v1/', document.baseURI);
+// Relative to the page, so that a proxy may serve it below a path.
+const base = () => new URL('api/v1/', document.baseURI);
 
 /** @param {Record<string, string | number | undefined>} parameters */
 function query(parameters) {
@@ -34,7 +35,7 @@ export async function request(path, options = {}) {
   if (token) headers.set('Authorization', `Bearer ${token}`);
   let response;
   try {
-    response = await fetch(new URL(path, base), {
+    response = await fetch(new URL(path, base()), {
       ...options,
       headers,
       credentials: 'omit',

@@ -2,6 +2,9 @@
 
 export const unknown = '–';
 
+/** Between a number and its unit: lines do not break there. */
+export const nbsp = '\u00a0';
+
 /** @param {number | null | undefined} value @returns {value is number} */
 export function isNumber(value) {
   return typeof value === 'number' && Number.isFinite(value);
@@ -23,7 +26,8 @@ export function plural(value, one, many = `${one}s`) {
 export function decimal(value) {
   if (!isNumber(value)) return unknown;
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 1e7)) return value.toExponential(2);
+  if (size === 0) return '0';
+  if (size < 0.001 || size >= 1e7) return value.toExponential(2);
   if (size >= 1000) return whole.format(value);
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4);
 }
@@ -38,15 +42,15 @@ export function bytes(value) {
     size /= 1000;
     unit++;
   }
-  return `${unit === 0 ? whole.format(size) : size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)} ${units[unit]}`;
+  return `${unit === 0 ? whole.format(size) : size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)}${nbsp}${units[unit]}`;
 }
 
 /** 0.42 s, 8.1 s, 3 min 5 s, 2 h 4 min, 3 d 1 h @param {number | null | undefined} seconds @returns {string} */
 export function duration(seconds) {
   if (!isNumber(seconds)) return unknown;
   if (seconds < 0) return `−${duration(-seconds)}`;
-  if (seconds < 1) return `${seconds.toFixed(2)} s`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 1) return `${seconds.toFixed(2)}${nbsp}s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)}${nbsp}s`;
   const parts = Math.round(seconds);
   const pair = (
     /** @type {number} */ unit,
@@ -55,7 +59,7 @@ export function duration(seconds) {
     /** @type {string} */ b,
   ) => {
     const rest = Math.floor((parts % unit) / small);
-    return `${Math.floor(parts / unit)} ${a}${rest ? ` ${rest} ${b}` : ''}`;
+    return `${Math.floor(parts / unit)}${nbsp}${a}${rest ? `${nbsp}${rest}${nbsp}${b}` : ''}`;
   };
   if (parts < 3600) return pair(60, 'min', 1, 's');
   if (parts < 86_400) return pair(3600, 'h', 60, 'min');
@@ -66,7 +70,7 @@ export function duration(seconds) {
 export function roughDuration(seconds) {
   if (!isNumber(seconds)) return unknown;
   if (seconds < 1) return 'under 1 s';
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return `${Math.round(seconds)}${nbsp}s`;
   if (seconds < 600) return duration(Math.round(seconds / 10) * 10);
   if (seconds < 36_000) return duration(Math.round(seconds / 60) * 60);
   return duration(seconds);
@@ -109,7 +113,7 @@ export function ago(text, now) {
     [3600, 'h'],
     [86_400, 'd'],
   ]);
-  return `${Math.floor(seconds / unit)} ${names.get(unit)} ago`;
+  return `${Math.floor(seconds / unit)}${nbsp}${names.get(unit)} ago`;
 }
 
 /** The same rule as `[store] metric` (docs/runs.md): for which metrics lower values are better. @param {string} metric */
@@ -126,7 +130,9 @@ function isFraction(metric) {
 /** Accuracy and the like in per cent. @param {string} metric @param {number | null | undefined} value */
 export function metricValue(metric, value) {
   if (!isNumber(value)) return unknown;
-  return isFraction(metric) && value >= 0 && value <= 1 ? `${(100 * value).toFixed(1)} %` : decimal(value);
+  return isFraction(metric) && value >= 0 && value <= 1
+    ? `${(100 * value).toFixed(1)}${nbsp}%`
+    : decimal(value);
 }
 
 /** A difference, with its sign. @param {string} metric @param {number | null | undefined} value */
@@ -134,12 +140,12 @@ export function metricChange(metric, value) {
   if (!isNumber(value)) return unknown;
   const sign = value > 0 ? '+' : value < 0 ? '−' : '±';
   const size = Math.abs(value);
-  return isFraction(metric) ? `${sign}${(100 * size).toFixed(1)} points` : `${sign}${decimal(size)}`;
+  return isFraction(metric) ? `${sign}${(100 * size).toFixed(1)}${nbsp}points` : `${sign}${decimal(size)}`;
 }
 
 /** 86.4 % @param {number | null | undefined} value  0 to 1 */
 export function percent(value) {
-  return isNumber(value) ? `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %` : unknown;
+  return isNumber(value) ? `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)}${nbsp}%` : unknown;
 }
 
 /**
@@ -150,10 +156,15 @@ export function percent(value) {
 export function visible(text) {
   return text.replace(
     // eslint-disable-next-line no-control-regex
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => escapes.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+const escapes = new Map([
+  ['\n', '\\n'],
+  ['\t', '\\t'],
+]);
 
 /** The first characters of a digest. @param {string} digest */
 export function short(digest) {
@@ -172,4 +183,9 @@ const outcomes = {
 /** @param {string} outcome */
 export function outcomeText(outcome) {
   return outcomes[/** @type {keyof typeof outcomes} */ (outcome)] ?? outcome.replaceAll('_', ' ');
+}
+
+/** The first letter large, for headings. @param {string} text */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -86,7 +86,7 @@ export function missing(live, round) {
   if (live && live.phase !== 'finished') {
     for (const client of live.missing) {
       const before = reasons.get(client);
-      const why = before ? `not connected; round ${round?.round}: ${because(before)}` : 'not connected';
+      const why = before?.reason ? `not connected: ${before.reason}` : 'not connected';
       found.set(client, { client, why, kind: 'disconnected' });
     }
     for (const client of live.left_out)

@@ -52,7 +52,7 @@ export class LineChart {
    * @param {number} [options.height]
    * @param {2 | 3} [options.level]  of its heading
    */
-  constructor({ title, text = decimal, xTitle = 'round', xText = count, height = 220, level = 2 }) {
+  constructor({ title, text = decimal, xTitle = 'round', xText = count, height = 190, level = 2 }) {
     this.#title = title;
     this.#text = text;
     this.#xTitle = xTitle;
@@ -138,6 +138,7 @@ export class LineChart {
       axes: [
         {
           ...axis,
+          size: 34,
           values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) =>
             ticks.map((tick) => (this.#xText === count && tick % 1 !== 0 ? '' : this.#xText(tick))),
         },
@@ -145,7 +146,7 @@ export class LineChart {
           ...axis,
           size: 62,
           values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) =>
-            ticks.map((tick) => this.#text(tick)),
+            ticks.map((tick) => (this.#text === count && tick % 1 !== 0 ? '' : this.#text(tick))),
         },
       ],
       series: [

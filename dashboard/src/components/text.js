@@ -88,3 +88,8 @@ export function tile(label, value, ...detail) {
     detail.length > 0 && h('p', { class: 'tile-detail' }, ...detail),
   );
 }
+
+/** A field or a choice with its label. @param {string} text @param {HTMLElement} control  has an id */
+export function labelled(text, control) {
+  return h('span', { class: 'pair' }, h('label', { for: control.id }, text), control);
+}

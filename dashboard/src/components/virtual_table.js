@@ -49,7 +49,7 @@ export class VirtualTable {
     this.#headers = columns.map((column) => this.#header(column));
     this.#table = h(
       'table',
-      { 'aria-label': label },
+      { 'aria-label': label, style: { width: `calc(${columns.map(({ width }) => width).join(' + ')})` } },
       h(
         'colgroup',
         {},

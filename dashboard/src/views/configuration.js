@@ -1,7 +1,7 @@
 // The configuration of a run, each version of it, and what changed between two.
 import { api } from '../api.js';
 import { fill, h } from '../components/dom.js';
-import { empty } from '../components/text.js';
+import { empty, labelled } from '../components/text.js';
 import { count, plural, visible } from '../format.js';
 import { diffLines } from '../diff.js';
 import { heading, load } from './view.js';
@@ -50,9 +50,8 @@ function draw(versions) {
     h(
       'div',
       { class: 'tools' },
-      h('label', { for: 'version' }, 'Version'),
-      shown,
-      versions.length > 1 && [h('label', { for: 'against' }, 'compared with'), against],
+      labelled('Version', shown),
+      versions.length > 1 && labelled('compared with', against),
       h(
         'span',
         { class: 'soft' },
@@ -69,7 +68,7 @@ function plain({ text }) {
   return h(
     'pre',
     { class: 'source', tabindex: '0', 'aria-label': 'Configuration' },
-    lines.map((line) => h('span', { class: kind(line) }, visible(line), '\n')),
+    lines.map((line) => h('span', { class: kind(line) }, visible(line.replaceAll('\t', '    ')))),
   );
 }
 
@@ -95,7 +94,7 @@ function difference(base, version) {
   const shown = [];
   let left = 0;
   const gap = () => {
-    if (left > 0) shown.push(h('span', { class: 'gap' }, `… ${plural(left, 'unchanged line')}\n`));
+    if (left > 0) shown.push(h('span', { class: 'gap' }, `… ${plural(left, 'unchanged line')}`));
     left = 0;
   };
   lines.forEach(({ kind: type, text }, index) => {
@@ -106,7 +105,7 @@ function difference(base, version) {
     gap();
     const mark = type === 'added' ? '+' : type === 'removed' ? '−' : ' ';
     const spoken = type === 'same' ? null : h('span', { class: 'visually-hidden' }, `${type}: `);
-    shown.push(h('span', { class: type }, spoken, `${mark} `, visible(text), '\n'));
+    shown.push(h('span', { class: type }, spoken, `${mark} `, visible(text.replaceAll('\t', '    '))));
   });
   gap();
   return [

@@ -78,7 +78,7 @@ function draw(context, value, changed) {
         value.train_examples_per_s === null ? '–' : `${count(value.train_examples_per_s)} ex/s`,
       ),
       tile('Upload', value.upload_bytes_per_s === null ? '–' : `${bytes(value.upload_bytes_per_s)}/s`),
-      tile('Received, sent', `${bytes(value.bytes_up)}, ${bytes(value.bytes_down)}`),
+      tile('Received', bytes(value.bytes_up), `sent ${bytes(value.bytes_down)}`),
     ),
     h(
       'section',
@@ -128,14 +128,12 @@ function history(entries) {
         role: 'img',
         'aria-label': `${counted} of ${entries.length} rounds counted, oldest first`,
       },
-      [...newestFirst]
-        .reverse()
-        .map((entry) =>
-          h('span', {
-            class: `cell ${toneOf(entry.outcome)}`,
-            title: `round ${entry.round}: ${wordOf(entry.outcome)}`,
-          }),
-        ),
+      [...newestFirst].reverse().map((entry) =>
+        h('span', {
+          class: `cell ${toneOf(entry.outcome)}`,
+          title: `round ${entry.round}: ${wordOf(entry.outcome)}`,
+        }),
+      ),
     ),
     plainTable({
       label: 'History of the device, newest first',
@@ -153,7 +151,7 @@ function history(entries) {
           number: true,
           cell: (entry) => (entry.examples === null ? 'hidden' : count(entry.examples)),
         },
-        { title: 'When', cell: (entry) => dateTime(entry.at) },
+        { title: 'When', cell: (entry) => h('time', { datetime: entry.at }, dateTime(entry.at)) },
         { title: 'Run', cell: (entry) => name(entry.run) },
         { title: 'Reason', cell: (entry) => visible(entry.reason) },
       ],

@@ -2,9 +2,9 @@
 import { api } from '../api.js';
 import { badge, stateBadge } from '../components/badge.js';
 import { fill, h, setText } from '../components/dom.js';
-import { empty, nameLink } from '../components/text.js';
+import { empty, labelled, nameLink } from '../components/text.js';
 import { sortRows, VirtualTable } from '../components/virtual_table.js';
-import { ago, bytes, count, dateTime, duration, percent, plural, visible } from '../format.js';
+import { ago, bytes, count, dateTime, duration, plural, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { inviteButton } from './actions.js';
 import { heading, load, throttle } from './view.js';
@@ -64,7 +64,7 @@ const columns = [
             h(
               'span',
               { class: 'share-bar', 'aria-hidden': 'true' },
-              h('span', { style: { width: percent(fraction).replace(' ', '') } }),
+              h('span', { style: { width: `${100 * fraction}%` } }),
             ),
             `${count(device.counted)} of ${count(device.counted + device.lost)}`,
           ];
@@ -268,15 +268,7 @@ function draw(context, list, place) {
   context.on('devices', refresh);
 
   const content = () => [
-    h(
-      'div',
-      { class: 'tools' },
-      h('label', { for: 'device-search' }, 'Find'),
-      search,
-      h('label', { for: 'device-state' }, 'Show'),
-      only,
-      shownText,
-    ),
+    h('div', { class: 'tools' }, labelled('Find', search), labelled('Show', only), shownText),
     table.element,
   ];
   if (all.length === 0)

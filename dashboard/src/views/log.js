@@ -2,7 +2,7 @@
 import { api } from '../api.js';
 import { stateBadge } from '../components/badge.js';
 import { fill, h, setText } from '../components/dom.js';
-import { empty, nameLink } from '../components/text.js';
+import { empty, labelled, nameLink } from '../components/text.js';
 import { clock, count, dateTime, plural, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { heading, load } from './view.js';
@@ -70,13 +70,10 @@ class LogView {
       h(
         'div',
         { class: 'tools' },
-        h('label', { for: 'log-level' }, 'Level'),
-        this.#level,
-        h('label', { for: 'log-client' }, 'Client'),
-        this.#client,
-        h('label', { for: 'log-round' }, 'Round'),
-        this.#round,
-        h('span', { class: 'check' }, this.#follow, h('label', { for: 'log-follow' }, 'Follow')),
+        labelled('Level', this.#level),
+        labelled('Client', this.#client),
+        labelled('Round', this.#round),
+        labelled('Follow', this.#follow),
         this.#status,
       ),
       this.#scroller,

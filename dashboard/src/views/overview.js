@@ -8,7 +8,7 @@ import { fill, h } from '../components/dom.js';
 import { icon } from '../components/icon.js';
 import { empty, failure, loading, nameLink } from '../components/text.js';
 import { announce } from '../components/announcer.js';
-import { clock, count, duration, metricValue, plural, roughDuration, visible } from '../format.js';
+import { capital, clock, count, duration, metricValue, plural, roughDuration, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { mainMetric, metricNames, sources, valueOf } from '../series.js';
 import { cost, learning, missing } from '../verdict.js';
@@ -61,7 +61,16 @@ class Overview {
   constructor(context, run, page) {
     this.context = context;
     this.run = run;
-    page.append(this.#head, this.#cards, this.#alarms, this.#current, this.#charts);
+    page.append(
+      this.#head,
+      this.#cards,
+      h(
+        'div',
+        { class: 'overview-columns' },
+        this.#charts,
+        h('div', { class: 'sections now' }, this.#alarms, this.#current),
+      ),
+    );
     fill(this.#cards, loading());
     this.#drawHead();
     context.on('federation', () => this.#drawHead());
@@ -187,7 +196,7 @@ class Overview {
           'div',
           {},
           h('p', { class: 'big' }, verdict.value),
-          h('p', { class: 'big-label' }, visible(metric ?? 'no metric')),
+          h('p', { class: 'big-label' }, visible(metric ?? 'no metric'), source && `, ${source.label}`),
         ),
         verdict.points.length > 1 &&
           sparkline(
@@ -202,7 +211,6 @@ class Overview {
         best && isBestOf(metric, best.metric)
           ? `Best: ${metricValue(best.metric, best.value)} in round ${count(best.round)}. `
           : '',
-        source && `${source.label[0]?.toUpperCase()}${source.label.slice(1)}.`,
       ),
     );
   }
@@ -254,7 +262,7 @@ class Overview {
                 'li',
                 {},
                 nameLink(routeTo('devices', { item: client }), client),
-                h('span', {}, visible(why)),
+                h('span', { title: visible(why) }, visible(why)),
               ),
             ),
         ),
@@ -278,7 +286,7 @@ class Overview {
     return card(
       'What does it cost?',
       'calm',
-      'level',
+      'clock',
       series.rounds.length > 0 ? spent.time : 'Nothing yet',
       h(
         'div',
@@ -316,7 +324,7 @@ class Overview {
         wanted.map((metric) => [
           metric,
           new LineChart({
-            title: `${visible(metric)} by round`,
+            title: `${capital(visible(metric))} by round`,
             text: (value) => metricValue(metric, value),
           }),
         ]),

@@ -2,9 +2,9 @@
 import { LineChart } from '../charts/line_chart.js';
 import { stateBadge } from '../components/badge.js';
 import { fill, h } from '../components/dom.js';
-import { empty, failure, nameLink } from '../components/text.js';
+import { empty, failure, labelled, nameLink } from '../components/text.js';
 import { plainTable } from '../components/plain_table.js';
-import { bytes, count, dateTime, duration, metricValue, plural, visible } from '../format.js';
+import { bytes, capital, count, dateTime, duration, metricValue, plural, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { mainMetric, metricNames, trusted, valueOf, sources } from '../series.js';
 import { heading, throttle } from './view.js';
@@ -77,14 +77,7 @@ class Comparison {
           'div',
           { class: 'panel-head' },
           h('h2', { id: 'compare' }, 'Comparison'),
-          h(
-            'div',
-            { class: 'tools' },
-            h('label', { for: 'compare-metric' }, 'Metric'),
-            this.#metric,
-            h('label', { for: 'compare-axis' }, 'over'),
-            this.#axis,
-          ),
+          h('div', { class: 'tools' }, labelled('Metric', this.#metric), labelled('over', this.#axis)),
         ),
         this.#problem,
         this.#chartPlace,
@@ -191,7 +184,7 @@ class Comparison {
             number: true,
             cell: ({ last }) => (last ? metricValue(last.metric, last.value) : '–'),
           },
-          { title: 'Began', cell: (run) => dateTime(run.started_at) },
+          { title: 'Began', cell: (run) => h('time', {}, dateTime(run.started_at)) },
           { title: 'Started from', cell: (run) => visible(run.started_from) || '–' },
           {
             title: 'Federation',
@@ -234,7 +227,7 @@ class Comparison {
       this.#chart?.destroy();
       this.#chartKey = key;
       this.#chart = new LineChart({
-        title: `${visible(metric)} over ${axis.label}`,
+        title: `${capital(visible(metric))} over ${axis.label}`,
         xTitle: axis.title,
         xText: axis.text,
         text: (value) => metricValue(metric, value),
