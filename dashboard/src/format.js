@@ -189,3 +189,10 @@ export function outcomeText(outcome) {
 export function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+const names = new Intl.Collator('en', { numeric: true });
+
+/** The order of names in which "client-9" is before "client-10". @param {string} a @param {string} b */
+export function compareNames(a, b) {
+  return names.compare(a, b);
+}

@@ -1,10 +1,12 @@
 // The three answers of the overview: does it learn, who is missing and why, what does it cost. Pure functions.
 import {
+  compareNames,
   bytes,
   lowerIsBetter,
   metricChange,
   metricValue,
   outcomeText,
+  percent,
   plural,
   roughDuration,
 } from './format.js';
@@ -112,7 +114,7 @@ export function missing(live, round) {
     for (const [client, entry] of reasons)
       found.set(client, { client, why: because(entry), kind: entry.outcome });
   }
-  return [...found.values()].sort((a, b) => a.client.localeCompare(b.client, 'en', { numeric: true }));
+  return [...found.values()].sort((a, b) => compareNames(a.client, b.client));
 }
 
 const memberProblems = new Map([
@@ -148,6 +150,6 @@ export function cost(series, parameters) {
     time:
       median === undefined ? '' : `${roughDuration(median)} a round, ${roughDuration(sum.seconds)} in total`,
     saving:
-      fraction > 0 && fraction < 0.95 ? `An update takes ${Math.round(100 * fraction)} % of float32` : '',
+      fraction > 0 && fraction < 0.95 ? `An update takes ${percent(fraction)} of the bytes of float32` : '',
   };
 }

@@ -3,7 +3,7 @@ import { pictureOf, toneOf, wordOf } from '../components/badge.js';
 import { fill, h, setText } from '../components/dom.js';
 import { icon } from '../components/icon.js';
 import { nameLink } from '../components/text.js';
-import { duration, percent } from '../format.js';
+import { compareNames, duration, percent } from '../format.js';
 import { activities, tally } from '../live_rounds.js';
 import { routeTo } from '../router.js';
 
@@ -51,7 +51,7 @@ export class LiveTimeline {
     const many = tracks.length > rowsMax;
     const order = (/** @type {Track} */ track) => (many ? attention.indexOf(track.activity) : 0);
     const shown = [...tracks]
-      .sort((a, b) => order(a) - order(b) || a.client.localeCompare(b.client, 'en', { numeric: true }))
+      .sort((a, b) => order(a) - order(b) || compareNames(a.client, b.client))
       .slice(0, rowsMax);
     const names = new Set(shown.map(({ client }) => client));
     for (const [client, row] of this.#rows) {

@@ -63,6 +63,23 @@ export function fill(parent, ...children) {
   parent.replaceChildren(...nodes(children));
 }
 
+/**
+ * Like fill(), but children that are equal to the present ones stay, with their focus and what is open in them. The
+ * listeners that stay are those of the first drawing, so they must read what they need when they are called.
+ * @param {Element} parent @param {...(Child | Child[])} children
+ */
+export function patch(parent, ...children) {
+  const wanted = nodes(children).map((child) =>
+    typeof child === 'string' ? document.createTextNode(child) : child,
+  );
+  wanted.forEach((node, index) => {
+    const present = parent.childNodes[index];
+    if (!present) parent.append(node);
+    else if (!present.isEqualNode(node)) present.replaceWith(node);
+  });
+  while (parent.childNodes.length > wanted.length) parent.lastChild?.remove();
+}
+
 /** Changes a text only if it is another one, so that the browser has nothing to do. @param {Node} node @param {string} text */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

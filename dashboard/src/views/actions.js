@@ -37,7 +37,7 @@ export function stopButton(context) {
         h(
           'p',
           {},
-          `The aggregator completes round ${live.round} and ends. Starting it again continues the run.`,
+          `The aggregator completes round ${context.store.live?.round ?? live.round} and ends. Starting it again continues the run.`,
         ),
       ],
       confirm: 'Stop after this round',

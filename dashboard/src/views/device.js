@@ -8,7 +8,7 @@ import { ago, bytes, count, dateTime, duration, percent, plural, short, visible 
 import { routeTo } from '../router.js';
 import { deviceButtons } from './actions.js';
 import { connection } from './devices.js';
-import { load, throttle } from './view.js';
+import { load, refresh, throttle } from './view.js';
 
 /** @import { ViewContext } from './view.js' */
 /** @import { DeviceDetail, DeviceRound } from '../types.js' */
@@ -34,17 +34,12 @@ export function device(context) {
     );
     return page;
   }
-  const show = () =>
-    load(
-      context,
-      place,
-      (signal) => api.device(client, signal),
-      (value) => draw(context, value, show),
-    );
-  const refresh = throttle(show, 2000);
-  context.on('devices', refresh);
-  context.on('federation', refresh);
-  show();
+  const fetchDevice = (/** @type {AbortSignal} */ signal) => api.device(client, signal);
+  const drawDevice = (/** @type {DeviceDetail} */ value) => draw(context, value, () => void again());
+  const again = () => refresh(context, place, fetchDevice, drawDevice);
+  const soon = throttle(again, 2000);
+  for (const topic of /** @type {const} */ (['devices', 'federation', 'series'])) context.on(topic, soon);
+  load(context, place, fetchDevice, drawDevice);
   return page;
 }
 

@@ -88,7 +88,7 @@ const columns = [
   {
     key: 'examples',
     title: 'Examples',
-    width: '7rem',
+    width: '8rem',
     number: true,
     sort: (device) => device.examples,
     cell: (device) => count(device.examples),

@@ -8,10 +8,9 @@ import { command, empty, name, nameLink, tile } from '../components/text.js';
 import { plainTable } from '../components/plain_table.js';
 import { bytes, count, decimal, isNumber, percent, plural } from '../format.js';
 import { routeTo } from '../router.js';
-import { heading, load, throttle } from './view.js';
+import { heading, load, refresh, throttle } from './view.js';
 import { downloadButton } from './round.js';
 
-/** @import { ViewContext } from './view.js' */
 /** @import { Model, RunDetail } from '../types.js' */
 
 /** @type {import('./view.js').View} */
@@ -26,21 +25,26 @@ export function model(context) {
   }
   const fetchAll = (/** @type {AbortSignal} */ signal) =>
     Promise.all([api.model(run, signal), api.run(run, signal), context.store.series(run)]);
-  const show = () =>
-    load(context, place, fetchAll, ([value, detail, series]) =>
-      draw(context, value, detail, series.rounds.findLast((round) => round.model_kept)?.round ?? null),
-    );
-  const refresh = throttle(show, 15_000);
-  context.on('series', () => {
+  /** @type {AbortController} */
+  let charts = new AbortController();
+  context.left.addEventListener('abort', () => charts.abort());
+  const drawAll = (/** @type {Awaited<ReturnType<typeof fetchAll>>} */ [value, detail, series]) => {
+    charts.abort();
+    charts = new AbortController();
+    const kept = series.rounds.findLast((round) => round.model_kept)?.round ?? null;
+    return draw(charts.signal, value, detail, kept);
+  };
+  const soon = throttle(() => {
     // Not while a reader has a table open: it would close.
-    if (!place.querySelector('details[open]')) refresh();
-  });
-  show();
+    if (!place.querySelector('details[open]')) refresh(context, place, fetchAll, drawAll);
+  }, 15_000);
+  context.on('series', soon);
+  load(context, place, fetchAll, drawAll);
   return page;
 }
 
-/** @param {ViewContext} context @param {Model} value @param {RunDetail} detail @param {number | null} kept  the newest round whose model is kept */
-function draw(context, value, detail, kept) {
+/** @param {AbortSignal} replaced @param {Model} value @param {RunDetail} detail @param {number | null} kept  the newest round whose model is kept */
+function draw(replaced, value, detail, kept) {
   const trained = value.layers.filter((layer) => layer.trained).reduce((sum, layer) => sum + layer.values, 0);
   const norms = new Map(value.norms.by_layer.map((layer) => [layer.name, layer.norms]));
   return [
@@ -83,7 +87,7 @@ function draw(context, value, detail, kept) {
           h('span', { class: 'soft' }, `of round ${count(kept)}`),
         ),
     ),
-    h('section', { class: 'panel' }, normsPart(context, value)),
+    h('section', { class: 'panel' }, normsPart(replaced, value)),
     h(
       'section',
       { class: 'panel', 'aria-labelledby': 'layers' },
@@ -126,8 +130,8 @@ function draw(context, value, detail, kept) {
   ];
 }
 
-/** @param {ViewContext} context @param {Model} value */
-function normsPart(context, { norms }) {
+/** @param {AbortSignal} replaced @param {Model} value */
+function normsPart(replaced, { norms }) {
   if (norms.rounds.length === 0)
     return [
       h('h2', {}, 'Norm of the update, by layer'),
@@ -138,7 +142,7 @@ function normsPart(context, { norms }) {
     ];
   if (norms.by_layer.length > 6) return heatMap(norms);
   const chart = new LineChart({ title: 'Norm of the update, by layer', height: 260 });
-  context.left.addEventListener('abort', () => chart.destroy());
+  replaced.addEventListener('abort', () => chart.destroy());
   const newest = norms.by_layer
     .map((layer) => ({ layer: layer.name, norm: layer.norms.findLast(isNumber) ?? 0 }))
     .sort((a, b) => b.norm - a.norm)[0];

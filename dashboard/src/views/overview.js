@@ -4,7 +4,7 @@ import { LineChart } from '../charts/line_chart.js';
 import { LiveTimeline, timelineKey } from '../charts/live_timeline.js';
 import { sparkline } from '../charts/sparkline.js';
 import { stateBadge } from '../components/badge.js';
-import { fill, h } from '../components/dom.js';
+import { fill, h, patch } from '../components/dom.js';
 import { icon } from '../components/icon.js';
 import { empty, failure, loading, nameLink } from '../components/text.js';
 import { announce } from '../components/announcer.js';
@@ -140,7 +140,7 @@ class Overview {
         })
       : null;
     const ended = this.#detail?.why_ended;
-    fill(
+    patch(
       this.#head,
       heading('Overview', entry && stateBadge(entry.state), stopButton(this.context)),
       h(
@@ -168,7 +168,7 @@ class Overview {
     }
     const series = this.#series;
     if (!series) return;
-    fill(this.#cards, this.#learningCard(series), this.#missingCard(series), this.#costCard(series));
+    patch(this.#cards, this.#learningCard(series), this.#missingCard(series), this.#costCard(series));
   }
 
   /** @param {RoundSeries} series */
@@ -199,10 +199,7 @@ class Overview {
           h('p', { class: 'big-label' }, visible(metric ?? 'no metric'), source && `, ${source.label}`),
         ),
         verdict.points.length > 1 &&
-          sparkline(
-            verdict.points.slice(-200).map(({ value }) => value),
-            `${metric}: ${verdict.detail}`,
-          ),
+          sparkline(thin(verdict.points.map(({ value }) => value)), `${metric}: ${verdict.detail}`),
       ),
       h('p', {}, verdict.detail),
       h(
@@ -358,7 +355,7 @@ class Overview {
   #drawAlarms() {
     const alarms = this.#live?.alarms ?? [];
     const recent = alarms.slice(-5).reverse();
-    fill(
+    patch(
       this.#alarms,
       recent.length > 0 &&
         h(
@@ -403,7 +400,7 @@ class Overview {
         ),
       );
     }
-    fill(this.#liveText, liveSentence(live, this.#masked));
+    patch(this.#liveText, liveSentence(live, this.#masked));
     const { tracks } = this.context.store;
     this.#timeline.update(tracks.tracks, tracks.elapsed, live.round_seconds_median);
   }
@@ -471,4 +468,10 @@ function card(question, tone, picture, answer, ...content) {
     h('p', { class: 'card-answer' }, icon(picture), answer),
     ...content,
   );
+}
+
+/** A sparkline has the width of a word. @param {number[]} values */
+function thin(values) {
+  const step = Math.max(1, Math.ceil(values.length / 100));
+  return values.filter((_, index) => index % step === 0 || index === values.length - 1);
 }

@@ -14,7 +14,6 @@ import {
   decimal,
   duration,
   metricValue,
-  outcomeText,
   percent,
   plural,
   short,
@@ -170,11 +169,7 @@ function lostPanel(value) {
             'li',
             {},
             stateBadge(group[0]?.outcome ?? ''),
-            h(
-              'span',
-              { class: 'message' },
-              visible(group[0]?.reason || outcomeText(group[0]?.outcome ?? '')),
-            ),
+            h('span', { class: 'message' }, visible(group[0]?.reason ?? '')),
             h(
               'span',
               { class: 'names' },
@@ -262,7 +257,7 @@ function participantsPanel(context, value) {
     {
       key: 'examples',
       title: 'Examples',
-      width: '7rem',
+      width: '8rem',
       number: true,
       cell: ({ examples }) =>
         examples === null

@@ -1,6 +1,6 @@
 // What all views have in common.
 import { ApiError } from '../api.js';
-import { fill, h } from '../components/dom.js';
+import { fill, h, patch } from '../components/dom.js';
 import { failure, loading } from '../components/text.js';
 
 /** @import { Store, Topic } from '../store.js' */
@@ -42,6 +42,18 @@ export async function load(context, place, fetch, draw) {
     );
     if (error instanceof ApiError && error.status === 401) context.askToken();
   }
+}
+
+/**
+ * Loads again what load() has drawn, and changes only what differs. If it fails, what is shown stays: the state of the
+ * connection tells.
+ * @template T
+ * @param {ViewContext} context @param {HTMLElement} place @param {(signal: AbortSignal) => Promise<T>} fetch
+ * @param {(value: T) => Child | Child[]} draw
+ */
+export async function refresh(context, place, fetch, draw) {
+  const value = await fetch(context.left).catch(() => null);
+  if (value !== null && !context.left.aborted) patch(place, draw(value));
 }
 
 /** @param {string} title @param {...Child} more  at the right */

@@ -73,5 +73,5 @@ test('the cost names bytes and time', () => {
   const spent = cost(series, 50_000);
   assert.match(spent.total, /^8\.\d+\sMB$/);
   assert.match(spent.perRound, /up, .* down in round 24/);
-  assert.match(spent.saving, /11 % of float32/);
+  assert.match(spent.saving, /11\s% of the bytes of float32/);
 });
