@@ -1,6 +1,4 @@
 // What each client did when in the current round, gathered from the live states.
-import { parseTime } from './format.js';
-
 /** @import { Live, Member } from './types.js' */
 
 /**
@@ -41,17 +39,25 @@ export class LiveTracks {
     return [...this.#tracks.values()];
   }
 
-  /** @param {Live} live */
-  update(live) {
-    const at = (parseTime(live.at) ?? 0) / 1000;
-    const key = `${live.run} ${live.round} ${live.attempt}`;
-    const oldest = Math.max(live.phase_seconds, ...live.members.map(({ since_seconds: seconds }) => seconds));
+  /** @param {Live} live @param {number} now  seconds of any clock that runs evenly */
+  update(live, now) {
+    // Between two rounds clients are gathered for a moment: the last round stays in sight.
+    if (live.phase === 'gathering' && live.members.length === 0 && live.phase_seconds < 3) return;
+    // Waiting for clients does not belong to the round.
+    const gathering = live.phase === 'gathering';
+    const key = `${live.run} ${live.round} ${live.attempt} ${gathering}`;
     if (key !== this.#key) {
       this.#key = key;
       this.#tracks.clear();
-      this.#began = at - oldest;
+      this.elapsed = 0;
+      const since = Math.max(
+        live.phase_seconds,
+        ...live.members.map(({ since_seconds: seconds }) => seconds),
+      );
+      this.#began = gathering ? now : now - since;
     }
-    this.elapsed = Math.max(0, at - this.#began);
+    if (live.phase === 'training') this.#began = now - live.phase_seconds;
+    this.elapsed = Math.max(this.elapsed, now - this.#began);
     const present = new Set();
     for (const member of live.members) {
       present.add(member.client);
@@ -78,7 +84,7 @@ export class LiveTracks {
     }
     // An upload begins within the state "pending", so since_seconds does not tell when.
     const begun = activity === 'uploads' && last ? this.elapsed : this.elapsed - member.since_seconds;
-    const start = Math.min(this.elapsed, Math.max(last ? last.start : 0, begun));
+    const start = Math.min(this.elapsed, Math.max(last ? last.start : 0, begun, 0));
     if (last) last.end = start;
     track.segments.push({ activity, start, end: this.elapsed });
   }

@@ -129,7 +129,7 @@ export class Store {
     switch (event) {
       case 'live':
         this.live = /** @type {Live} */ (value);
-        this.tracks.update(this.live);
+        this.tracks.update(this.live, performance.now() / 1000);
         this.#touch('live');
         break;
       case 'round':

@@ -187,15 +187,15 @@
  * @property {number} connected
  * @property {number} ready
  * @property {number} needed
- * @property {number} expected
+ * @property {number} expected  ready, needed and expected are known while clients are gathered, else 0
  * @property {number | null} starts_in_seconds
  * @property {string} waits
  * @property {string} exchange
  * @property {string} retry
  * @property {string} why_done
  * @property {Member[]} members
- * @property {string[]} missing
- * @property {string[]} left_out
+ * @property {string[]} missing  while clients are gathered: "NAME" or "NAME (why)"
+ * @property {string[]} left_out  "NAME (why)", or "NAME (30 s)": for how long
  * @property {number} evaluations_waiting
  * @property {number} bytes_up
  * @property {number} bytes_down

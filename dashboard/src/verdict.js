@@ -12,7 +12,7 @@ import {
 } from './format.js';
 import { totals, trusted } from './series.js';
 
-/** @import { Live, RoundDetail, Round } from './types.js' */
+/** @import { Device, Live, RoundDetail, Round } from './types.js' */
 /** @import { RoundSeries, Source } from './series.js' */
 
 /**
@@ -72,49 +72,87 @@ export function learning(rounds, metric) {
 
 /** @typedef {{ client: string, why: string, kind: string }} Missing  kind: an outcome or a state, for the badge */
 
+/** "client-09 (declined)" @param {string} text */
+function splitReason(text) {
+  const [, client = text, why = ''] = /^(.*?)(?: \((.*)\))?$/s.exec(text) ?? [];
+  return { client, why };
+}
+
 /**
- * Who is missing now, and why: from the live state first, then from the newest round.
- * @param {Live | null} live @param {RoundDetail | null} round
+ * Who is missing now, and why: from the live state, the register of devices and the newest round.
+ * @param {Live | null} live @param {RoundDetail | null} round @param {Device[]} devices
  * @returns {Missing[]}
  */
-export function missing(live, round) {
+export function missing(live, round, devices) {
+  const lost = new Map(
+    (round?.participants ?? [])
+      .filter(({ outcome }) => outcome !== 'counted')
+      .map((entry) => [entry.client, { client: entry.client, why: because(entry), kind: entry.outcome }]),
+  );
+  const found = live && live.phase !== 'finished' ? missingNow(live, lost, devices) : lost;
+  return [...found.values()].sort((a, b) => compareNames(a.client, b.client));
+}
+
+/** @param {Live} live @param {Map<string, Missing>} lost  in the newest round @param {Device[]} devices */
+function missingNow(live, lost, devices) {
   /** @type {Map<string, Missing>} */
   const found = new Map();
-  const reasons = new Map(
-    (round?.participants ?? [])
-      .filter((entry) => entry.outcome !== 'counted')
-      .map((entry) => [entry.client, entry]),
-  );
-  if (live && live.phase !== 'finished') {
-    for (const client of live.missing) {
-      const before = reasons.get(client);
-      const why = before?.reason ? `not connected: ${before.reason}` : 'not connected';
-      found.set(client, { client, why, kind: 'disconnected' });
-    }
-    for (const client of live.left_out)
-      found.set(client, { client, why: 'left out of this round', kind: 'left_out' });
-    for (const member of live.members) {
-      const why = memberProblems.get(member.state);
-      if (!why || found.has(member.client)) continue;
-      const before = reasons.get(member.client);
-      const again = before && before.outcome === member.state && before.reason ? `: ${before.reason}` : '';
-      found.set(member.client, { client: member.client, why: `${why}${again}`, kind: member.state });
-    }
-    // In the newest round it was lost, and this round it has not shown that it is back.
-    const back = new Set(
-      live.members
-        .filter(({ state }) => state === 'counted' || state === 'verifying')
-        .map(({ client }) => client),
-    );
-    for (const [client, entry] of reasons) {
-      if (!found.has(client) && !back.has(client))
-        found.set(client, { client, why: because(entry), kind: entry.outcome });
-    }
-  } else {
-    for (const [client, entry] of reasons)
-      found.set(client, { client, why: because(entry), kind: entry.outcome });
+  for (const text of live.left_out) {
+    const { client, why } = splitReason(text);
+    found.set(client, {
+      client,
+      why: /^\d+ s$/.test(why) ? `left out for ${why} more` : why || 'left out',
+      kind: 'left_out',
+    });
   }
-  return [...found.values()].sort((a, b) => compareNames(a.client, b.client));
+  for (const text of live.missing) {
+    const { client, why } = splitReason(text);
+    const before = lost.get(client);
+    if (!found.has(client))
+      found.set(client, { client, why: why || notConnected(before), kind: 'disconnected' });
+  }
+  for (const member of live.members) {
+    const why = memberProblems.get(member.state);
+    if (!why || found.has(member.client)) continue;
+    const before = lost.get(member.client);
+    const detail =
+      before?.kind === member.state && before.why.includes(': ')
+        ? before.why.slice(before.why.indexOf(': '))
+        : '';
+    found.set(member.client, { client: member.client, why: `${why}${detail}`, kind: member.state });
+  }
+  for (const client of notThere(live, devices)) {
+    if (!found.has(client))
+      found.set(client, { client, why: notConnected(lost.get(client)), kind: 'disconnected' });
+  }
+  // Lost in the newest round, and nothing shows that it is back.
+  const back = new Set(
+    live.members
+      .filter(({ state }) => state === 'counted' || state === 'verifying')
+      .map(({ client }) => client),
+  );
+  for (const [client, entry] of lost) if (!found.has(client) && !back.has(client)) found.set(client, entry);
+  return found;
+}
+
+/** @param {Missing | undefined} before */
+function notConnected(before) {
+  return before ? `not connected; ${before.why} in the last round` : 'not connected';
+}
+
+/**
+ * The live state has the number of connected clients, and the names of those in the round: of the others, those that
+ * were seen longest ago are not there.
+ * @param {Live} live @param {Device[]} devices
+ */
+function notThere(live, devices) {
+  const admitted = devices.filter(({ state }) => state === 'admitted');
+  const members = new Set(live.members.map(({ client }) => client));
+  return admitted
+    .filter(({ name }) => !members.has(name))
+    .sort((a, b) => (a.last_seen ?? '').localeCompare(b.last_seen ?? ''))
+    .slice(0, Math.max(0, admitted.length - live.connected))
+    .map(({ name }) => name);
 }
 
 const memberProblems = new Map([

@@ -155,7 +155,7 @@ const columns = [
 
 /** @param {Device} device */
 export function connection({ connected }) {
-  if (connected === null) return h('span', { class: 'soft' }, 'not live');
+  if (connected === null) return h('span', { class: 'soft' }, 'not known');
   return connected ? badge('good', 'check', 'yes') : badge('bad', 'unplugged', 'no');
 }
 

@@ -16,7 +16,7 @@ import { stopButton } from './actions.js';
 import { heading, throttle } from './view.js';
 
 /** @import { ViewContext } from './view.js' */
-/** @import { Live, Privacy, Round, RoundDetail, RunDetail } from '../types.js' */
+/** @import { Device, Live, Privacy, Round, RoundDetail, RunDetail } from '../types.js' */
 /** @import { RoundSeries } from '../series.js' */
 /** @import { Line } from '../charts/line_chart.js' */
 
@@ -48,6 +48,7 @@ class Overview {
   /** @type {RoundDetail | null} */ #newest = null;
   /** @type {Privacy | null} */ #privacy = null;
   /** @type {unknown} */ #problem = null;
+  /** @type {Device[]} */ #devices = [];
   #head = h('div');
   #cards = h('div', { class: 'cards' });
   #alarms = h('div');
@@ -76,6 +77,8 @@ class Overview {
     context.on('federation', () => this.#drawHead());
     context.on('live', () => this.#liveChanged());
     context.on('runs', () => this.#drawHead());
+    const refreshDevices = throttle(() => this.#loadDevices(), 5000);
+    context.on('devices', refreshDevices);
     const refreshNewest = throttle(() => this.#loadNewest(), 1000);
     context.on('series', () => {
       this.#drawCharts();
@@ -99,7 +102,7 @@ class Overview {
       if (context.left.aborted) return;
       this.#drawCharts();
       this.#drawHead();
-      await this.#loadNewest();
+      await Promise.all([this.#loadNewest(), this.#loadDevices()]);
       this.#privacy = await api.privacy(run, context.left).catch(() => null);
     } catch (error) {
       this.#problem = error;
@@ -107,6 +110,12 @@ class Overview {
     if (context.left.aborted) return;
     this.#drawCards();
     this.#liveChanged();
+  }
+
+  async #loadDevices() {
+    if (!this.context.store.federation?.devices || !this.#live) return;
+    this.#devices = await api.devices(this.context.left).catch(() => this.#devices);
+    if (!this.context.left.aborted) this.#drawCards();
   }
 
   async #loadNewest() {
@@ -215,10 +224,11 @@ class Overview {
   /** @param {RoundSeries} series */
   #missingCard(series) {
     const live = this.#live;
-    const lost = missing(live, this.#newest);
+    const lost = missing(live, this.#newest, this.#devices);
     const newest = series.newest;
-    const all =
-      live && live.expected > 0 && live.phase !== 'finished' ? live.expected : (newest?.selected ?? 0);
+    const admitted = this.#devices.filter(({ state }) => state === 'admitted').length;
+    const running = live && live.phase !== 'finished';
+    const all = (running ? admitted || live.expected : 0) || (newest?.selected ?? 0);
     const title =
       lost.length === 0
         ? all

@@ -11,7 +11,7 @@ test('a client trains, uploads, is verified and counted, in this order', () => {
   const tracks = new LiveTracks();
   for (let step = 0; step <= 40; step++) {
     federation.elapsed = step / 10;
-    tracks.update(federation.live());
+    tracks.update(federation.live(), 100 + 5 * federation.committed + federation.elapsed);
   }
   const first = tracks.tracks.find(({ client }) => client === 'client-01');
   assert.deepEqual(
@@ -29,7 +29,7 @@ test('a page that is opened in the middle of a round knows since when a state ho
   const federation = small();
   federation.elapsed = 3;
   const tracks = new LiveTracks();
-  tracks.update(federation.live());
+  tracks.update(federation.live(), 100 + 5 * federation.committed + federation.elapsed);
   assert.equal(tracks.elapsed, 3);
   const declined = tracks.tracks.find(({ client }) => client === 'client-09');
   assert.ok(Math.abs((declined?.segments[0]?.start ?? 0) - 0.3) < 1e-6);
@@ -39,10 +39,10 @@ test('a new round begins again', () => {
   const federation = small();
   const tracks = new LiveTracks();
   federation.elapsed = 4;
-  tracks.update(federation.live());
+  tracks.update(federation.live(), 100 + 5 * federation.committed + federation.elapsed);
   federation.committed++;
   federation.elapsed = 0;
-  tracks.update(federation.live());
+  tracks.update(federation.live(), 100 + 5 * federation.committed + federation.elapsed);
   assert.ok(tracks.tracks.every(({ segments }) => segments.length === 1));
   assert.equal(tracks.elapsed, 0);
 });
@@ -51,7 +51,7 @@ test('the counts are those of the states', () => {
   const federation = small();
   federation.elapsed = 4;
   const tracks = new LiveTracks();
-  tracks.update(federation.live());
+  tracks.update(federation.live(), 100 + 5 * federation.committed + federation.elapsed);
   assert.deepEqual(tally(tracks.tracks), [
     { activity: 'counted', clients: 7 },
     { activity: 'absent', clients: 1 },

@@ -39,14 +39,43 @@ test('too few values, or none, are no verdict', () => {
 test('who is missing has a reason, from the current round or from the newest', () => {
   const federation = small();
   federation.elapsed = 2;
-  const found = missing(federation.live(), federation.roundDetail(24));
+  const found = missing(federation.live(), federation.roundDetail(24), federation.devices());
   assert.deepEqual(
     found.map(({ client }) => client),
     ['client-04', 'client-07', 'client-09'],
   );
-  assert.match(found[0]?.why ?? '', /not connected: connection lost/);
+  assert.match(found[0]?.why ?? '', /not connected; disconnected: connection lost, .* in the last round/);
   assert.match(found[1]?.why ?? '', /lost its connection in this round/);
   assert.match(found[2]?.why ?? '', /declined this round: battery at 12 %/);
+});
+
+test('a device that is not connected is missing, also if it was not in the newest round', () => {
+  const federation = small();
+  federation.elapsed = 2;
+  const newest = federation.roundDetail(24);
+  newest.participants = newest.participants.filter(({ client }) => client !== 'client-04');
+  assert.ok(!missing(federation.live(), newest, []).some(({ client }) => client === 'client-04'));
+  const found = missing(federation.live(), newest, federation.devices());
+  assert.equal(found.find(({ client }) => client === 'client-04')?.why, 'not connected');
+});
+
+test('clients that are set aside or gathered have the reason of the aggregator', () => {
+  const live = {
+    ...small().live(),
+    phase: /** @type {const} */ ('gathering'),
+    members: [],
+    missing: ['client-01', 'client-02 (no data: a file (x) is missing)'],
+    left_out: ['client-03 (30 s)', 'client-04 (declined: memory)'],
+  };
+  assert.deepEqual(
+    missing(live, null, []).map(({ client, why }) => `${client}: ${why}`),
+    [
+      'client-01: not connected',
+      'client-02: no data: a file (x) is missing',
+      'client-03: left out for 30 s more',
+      'client-04: declined: memory',
+    ],
+  );
 });
 
 test('a client that is back is not missing', () => {
@@ -57,9 +86,9 @@ test('a client that is back is not missing', () => {
   const participant = newest.participants[0];
   assert.ok(participant);
   participant.outcome = 'late';
-  assert.ok(!missing(live, newest).some(({ client }) => client === 'client-01'));
+  assert.ok(!missing(live, newest, []).some(({ client }) => client === 'client-01'));
   assert.ok(
-    missing(null, newest).some(({ client }) => client === 'client-01'),
+    missing(null, newest, []).some(({ client }) => client === 'client-01'),
     'of a run that is over, the newest round counts',
   );
 });
