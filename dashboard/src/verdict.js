@@ -137,7 +137,7 @@ function missingNow(live, lost, devices) {
 
 /** @param {Missing | undefined} before */
 function notConnected(before) {
-  return before ? `not connected; ${before.why} in the last round` : 'not connected';
+  return before ? `not connected: ${before.why.replace(/^[^:]*: /, '')}` : 'not connected';
 }
 
 /**

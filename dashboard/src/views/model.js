@@ -4,9 +4,9 @@ import { heatMap } from '../charts/heat_map.js';
 import { LineChart } from '../charts/line_chart.js';
 import { sparkline } from '../charts/sparkline.js';
 import { fill, h } from '../components/dom.js';
-import { command, empty, name, nameLink, tile } from '../components/text.js';
+import { command, empty, facts, name, nameLink, tile } from '../components/text.js';
 import { plainTable } from '../components/plain_table.js';
-import { bytes, count, decimal, isNumber, percent, plural } from '../format.js';
+import { bytes, count, decimal, isNumber, percent, plural, short, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { heading, load, refresh, throttle } from './view.js';
 import { downloadButton } from './round.js';
@@ -76,6 +76,12 @@ function draw(replaced, value, detail, kept) {
           ),
         ),
       ),
+      facts([
+        ['Archive', h('code', { title: detail.archive }, short(detail.archive))],
+        ['Layout', h('code', { title: detail.layout }, short(detail.layout))],
+        ['Initial model', h('code', { title: detail.initial_model }, short(detail.initial_model))],
+        ['Seed', h('code', {}, visible(detail.seed))],
+      ]),
       h('h3', {}, 'Save it as an archive'),
       h('p', {}, 'Run this on the machine of the aggregator:'),
       command(value.export_command),

@@ -1,16 +1,17 @@
 // All rounds of a run, newest first. Pages of rows are fetched when they are seen.
 import { api } from '../api.js';
-import { fill, h, setText } from '../components/dom.js';
+import { fill, h, patch, setText } from '../components/dom.js';
 import { icon } from '../components/icon.js';
 import { empty, failure, loading } from '../components/text.js';
+import { plainTable } from '../components/plain_table.js';
 import { VirtualTable } from '../components/virtual_table.js';
-import { bytes, count, dateTime, decimal, duration, metricValue, plural } from '../format.js';
+import { bytes, count, dateTime, decimal, duration, metricValue, plural, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { mainMetric, metricNames, trusted } from '../series.js';
 import { heading, throttle } from './view.js';
 
 /** @import { ViewContext } from './view.js' */
-/** @import { Round } from '../types.js' */
+/** @import { Round, RunDetail } from '../types.js' */
 /** @import { RoundSeries } from '../series.js' */
 
 const pageSize = 200;
@@ -170,6 +171,15 @@ function draw(context, run, series, place) {
     ),
     table.element,
   );
+  const abandoned = h('div');
+  place.append(abandoned);
+  const loadAbandoned = throttle(async () => {
+    const detail = await api.run(run, context.left).catch(() => null);
+    if (detail && !context.left.aborted) patch(abandoned, abandonedPart(detail.abandoned));
+  }, 3000);
+  loadAbandoned();
+  context.on('series', loadAbandoned);
+
   const update = () => {
     input.max = String(series.last);
     setText(total, plural(size(), 'round'));
@@ -178,6 +188,26 @@ function draw(context, run, series, place) {
   };
   context.on('series', update);
   update();
+}
+
+/** Attempts that no model has: rounds were repeated. @param {RunDetail['abandoned']} attempts */
+function abandonedPart(attempts) {
+  if (attempts.length === 0) return null;
+  return h(
+    'details',
+    { class: 'chart-data' },
+    h('summary', {}, plural(attempts.length, 'abandoned attempt')),
+    plainTable({
+      label: 'Abandoned attempts, newest first',
+      columns: [
+        { title: 'Round', number: true, cell: ({ round }) => count(round) },
+        { title: 'Attempt', number: true, cell: ({ attempt }) => count(attempt) },
+        { title: 'When', cell: ({ at }) => h('time', { datetime: at }, dateTime(at)) },
+        { title: 'Reason', cell: ({ reason }) => visible(reason) },
+      ],
+      rows: [...attempts].reverse(),
+    }),
+  );
 }
 
 /** The rounds that were fetched, in pages; the pages that were used longest ago are dropped. */
