@@ -148,10 +148,11 @@ function notConnected(before) {
 function notThere(live, devices) {
   const admitted = devices.filter(({ state }) => state === 'admitted');
   const members = new Set(live.members.map(({ client }) => client));
+  const goneMembers = live.members.filter(({ state }) => state === 'absent' || state === 'left').length;
   return admitted
     .filter(({ name }) => !members.has(name))
     .sort((a, b) => (a.last_seen ?? '').localeCompare(b.last_seen ?? ''))
-    .slice(0, Math.max(0, admitted.length - live.connected))
+    .slice(0, Math.max(0, admitted.length - live.connected - goneMembers))
     .map(({ name }) => name);
 }
 

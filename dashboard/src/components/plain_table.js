@@ -13,7 +13,12 @@ import { h } from './dom.js';
 export function plainTable({ label, columns, rows }) {
   return h(
     'div',
-    { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': `${label}, scrollable` },
+    {
+      class: `table-scroll${rows.length > 30 ? ' long' : ''}`,
+      tabindex: '0',
+      role: 'region',
+      'aria-label': `${label}, scrollable`,
+    },
     h(
       'table',
       { 'aria-label': label },

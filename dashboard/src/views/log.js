@@ -1,5 +1,5 @@
 // The log of the aggregator: live at the end, older records on demand.
-import { api } from '../api.js';
+import { api, ApiError } from '../api.js';
 import { stateBadge } from '../components/badge.js';
 import { fill, h, setText } from '../components/dom.js';
 import { empty, labelled, nameLink } from '../components/text.js';
@@ -22,10 +22,21 @@ export function log(context) {
   load(
     context,
     place,
-    (signal) => api.log({ limit: 500 }, signal),
+    (signal) => recent(signal),
     ({ records }) => new LogView(context, records).element,
   );
   return page;
+}
+
+/** @param {AbortSignal} signal @returns {Promise<{ records: LogRecord[] }>} */
+async function recent(signal) {
+  try {
+    return await api.log({ limit: 500 }, signal);
+  } catch (error) {
+    // Folders of runs have no log; what comes with the stream is shown all the same.
+    if (error instanceof ApiError && error.status === 404) return { records: [] };
+    throw error;
+  }
 }
 
 class LogView {
@@ -141,7 +152,9 @@ class LogView {
       shown === 0 &&
         empty(
           'No record',
-          this.#records.length === 0 ? 'Nothing was logged yet.' : 'None of the loaded records matches.',
+          this.#records.length === 0
+            ? nothingYet(this.#context.store.federation?.live ?? null)
+            : 'None of the loaded records matches.',
         ),
     );
   }
@@ -190,4 +203,11 @@ function row(record) {
       h('span', { class: 'soft' }, visible(record.component)),
     ),
   );
+}
+
+/** @param {{ run: string } | null} live */
+function nothingYet(live) {
+  return live
+    ? 'Nothing was logged yet.'
+    : 'This server watches folders of runs. The log is that of the aggregator, which prints it.';
 }

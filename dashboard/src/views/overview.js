@@ -351,7 +351,11 @@ class Overview {
       const lines = linesOf(rounds, metric);
       const verdict = learning(rounds, metric);
       const range = `Rounds ${count(x[0])} to ${count(x.at(-1))}`;
-      chart.update({ x, lines, summary: `${range}: ${verdict.value} in the newest, ${verdict.detail}.` });
+      chart.update({
+        x,
+        lines,
+        summary: `${range}: ${verdict.value} in the newest${verdict.trend === 'unknown' ? '' : `, ${verdict.detail}`}.`,
+      });
     }
   }
 
@@ -364,14 +368,19 @@ class Overview {
 
   #drawAlarms() {
     const alarms = this.#live?.alarms ?? [];
-    const recent = alarms.slice(-5).reverse();
+    const recent = alarms.slice(-3).reverse();
     patch(
       this.#alarms,
       recent.length > 0 &&
         h(
           'section',
           { class: 'panel alarms', 'aria-labelledby': 'alarms' },
-          h('h2', { id: 'alarms' }, 'Alarms'),
+          h(
+            'div',
+            { class: 'panel-head' },
+            h('h2', { id: 'alarms' }, 'Alarms'),
+            h('a', { href: routeTo('log', { parameters: { level: 'warning' } }) }, 'All in the log'),
+          ),
           h(
             'ul',
             {},
@@ -381,7 +390,7 @@ class Overview {
                 {},
                 stateBadge(level),
                 h('time', { datetime: at }, clock(at)),
-                h('span', { class: 'message' }, visible(text)),
+                h('span', { class: 'message', title: visible(text) }, visible(text)),
               ),
             ),
           ),

@@ -235,7 +235,9 @@ function participantsPanel(context, value) {
       title: 'Training',
       width: '7rem',
       number: true,
-      cell: (entry) => duration(entry.train_seconds),
+      // Clients of a secure round report it rounded up to a power of two.
+      cell: (entry) =>
+        `${value.secure && entry.train_seconds > 0 ? '≤ ' : ''}${duration(entry.train_seconds)}`,
       sort: (entry) => entry.train_seconds,
     },
     {

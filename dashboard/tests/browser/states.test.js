@@ -90,6 +90,8 @@ test('folders of runs are shown without a live aggregator', async () => {
     assert.equal(await page.getByRole('button', { name: 'Enter the token to act' }).count(), 0);
     await go(page, '#/devices');
     await page.getByText('There is no register of devices').waitFor();
+    await go(page, '#/log');
+    await page.getByText('This server watches folders of runs.', { exact: false }).waitFor();
     assert.deepEqual(problems, []);
   });
 });

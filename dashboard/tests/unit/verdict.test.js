@@ -59,6 +59,22 @@ test('a device that is not connected is missing, also if it was not in the newes
   assert.equal(found.find(({ client }) => client === 'client-04')?.why, 'not connected');
 });
 
+test('a client that is only not in the round is not missing because others lost their connection', () => {
+  const live = small().live();
+  live.members = live.members.filter(({ client }) => client !== 'client-01');
+  for (const member of live.members)
+    if (['client-02', 'client-07'].includes(member.client)) member.state = 'absent';
+  live.connected = 7; // without client-02, client-04 and client-07
+  const devices = small().devices();
+  const [first] = devices;
+  assert.ok(first);
+  first.last_seen = new Date(Date.parse(first.last_seen ?? '') + 1000).toISOString();
+  assert.deepEqual(
+    missing(live, null, devices).map(({ client }) => client),
+    ['client-02', 'client-04', 'client-07'],
+  );
+});
+
 test('clients that are set aside or gathered have the reason of the aggregator', () => {
   const live = {
     ...small().live(),
