@@ -55,6 +55,7 @@ Result<SiteTerms> terms_of(const server::FederationConfig& config, const AddPlan
   HANSA_TRY(terms.aggregator, aggregator_key(config));
   terms.addresses = plan.addresses.empty() ? addresses_of_others(plan.folder) : plan.addresses;
   if (terms.addresses.empty()) terms.addresses = {local_address(config.bind)};
+  terms.data = plan.data;
   terms.summing = config.secure_aggregation ? Summing::secure : Summing::plain;
   if (const auto& secure = config.secure_aggregation) {
     terms.honest_min = secure->honest_min;

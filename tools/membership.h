@@ -17,6 +17,7 @@ struct AddPlan {
   std::filesystem::path root;  // the operator's secret root key; empty: keys/root.key in the folder
   // Of the aggregator; empty: those of another client in sites/, else the aggregator's own address.
   std::vector<std::string> addresses;
+  std::string data = {};  // lines of [data] in a new client's client.toml; empty: an example to fill in
 };
 
 enum class Membership : std::uint8_t {

@@ -1,5 +1,6 @@
 #include "tools/site.h"
 
+#include "client/config/client_config.h"
 #include "client/config/client_text.h"
 #include "common/files.h"
 #include "common/utc.h"
@@ -26,8 +27,7 @@ std::string client_toml(const SiteTerms& terms, const std::string& name, const s
   text.secure = terms.summing == Summing::secure;
   text.honest_min = terms.honest_min;
   text.threat_model = terms.threat_model;
-  if (terms.data == SiteData::shard)
-    text.data = "images = \"data/images.idx\"\nlabels = \"data/labels.idx\"\n";
+  text.data = terms.data;
   return client::text_of(text);
 }
 
@@ -50,8 +50,14 @@ Result<void> make_site(const fs::path& site, const SiteTerms& terms, const std::
   if (error)
     return fail(ErrorCode::storage, site.string(), "cannot be made private (" + error.message() + ")");
   HANSA_TRY_VOID(make_keys({site_key(folder.path()), {}}));
-  HANSA_TRY_VOID(write_file_atomically(folder.path() / "client.toml",
-                                       client_toml(terms, name, enrolment::text_of(root.public_key()))));
+  const fs::path file = folder.path() / "client.toml";
+  HANSA_TRY_VOID(
+      write_file_atomically(file, client_toml(terms, name, enrolment::text_of(root.public_key()))));
+  if (!terms.data.empty()) {
+    if (const auto valid = client::read_client_config(file); !valid)
+      return fail(ErrorCode::usage, "[data]", "makes client.toml invalid: " + valid.error().what,
+                  valid.error().hint);
+  }
   return folder.finish();
 }
 
