@@ -33,8 +33,8 @@ struct Added {
   std::vector<std::string> notes;  // what remains to do
 };
 
-// Makes sites/NAME and admits its key. Fails (usage) if the name is admitted already, or if the root key is not the one
-// that federation.toml names.
+// Makes sites/NAME and admits its key. Fails (usage) if the name is admitted already, if the root key is not the one
+// that federation.toml names, or if plan.data makes client.toml invalid.
 [[nodiscard]] Result<Added> add_client(const AddPlan& plan);
 
 struct Removed {

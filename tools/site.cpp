@@ -1,6 +1,5 @@
 #include "tools/site.h"
 
-#include "client/config/client_config.h"
 #include "client/config/client_text.h"
 #include "common/files.h"
 #include "common/utc.h"
@@ -50,14 +49,8 @@ Result<void> make_site(const fs::path& site, const SiteTerms& terms, const std::
   if (error)
     return fail(ErrorCode::storage, site.string(), "cannot be made private (" + error.message() + ")");
   HANSA_TRY_VOID(make_keys({site_key(folder.path()), {}}));
-  const fs::path file = folder.path() / "client.toml";
-  HANSA_TRY_VOID(
-      write_file_atomically(file, client_toml(terms, name, enrolment::text_of(root.public_key()))));
-  if (!terms.data.empty()) {
-    if (const auto valid = client::read_client_config(file); !valid)
-      return fail(ErrorCode::usage, "[data]", "makes client.toml invalid: " + valid.error().what,
-                  valid.error().hint);
-  }
+  HANSA_TRY_VOID(write_file_atomically(folder.path() / "client.toml",
+                                       client_toml(terms, name, enrolment::text_of(root.public_key()))));
   return folder.finish();
 }
 

@@ -38,8 +38,7 @@ struct SiteTerms {
 [[nodiscard]] std::string client_toml(const SiteTerms& terms, const std::string& name,
                                       const std::string& root);
 
-// Writes client.toml and a new secret key to `site`, which must not exist. Fails (usage) if terms.data makes client.toml
-// invalid.
+// Writes client.toml and a new secret key to `site`, which must not exist.
 [[nodiscard]] Result<void> make_site(const std::filesystem::path& site, const SiteTerms& terms,
                                      const std::string& name, const secure_aggregation::SigningKey& root);
 

@@ -349,7 +349,7 @@ TEST_F(OperatorTest, DataThatMakesTheConfigurationInvalidAddsNobody) {
   const auto kit = make_kit(plan, temporary_.path() / "ward-3.tar.gz");
   ASSERT_FALSE(kit);
   EXPECT_EQ(kit.error().code, ErrorCode::usage);
-  EXPECT_THAT(kit.error().text(), HasSubstr("[data]: makes client.toml invalid"));
+  EXPECT_THAT(kit.error().text(), HasSubstr("client.toml: would be invalid"));
   EXPECT_FALSE(is_admitted("ward-3"));
   EXPECT_FALSE(fs::exists(folder() / "sites" / "ward-3"));
 }
