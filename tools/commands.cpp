@@ -62,6 +62,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_simulate_command(app, outcome);
   add_runs_command(app, outcome);
   add_status_command(app, outcome);
+  add_export_metrics_command(app, outcome);
   add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);
   add_config_command(app, outcome);
