@@ -64,6 +64,8 @@ Result<int> run_checked(int argc, char** argv) {
   add_runs_command(app, outcome);
   add_status_command(app, outcome);
   add_watch_command(app, outcome);
+  add_plot_command(app, outcome);
+  add_report_command(app, outcome);
   add_export_metrics_command(app, outcome);
   add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);
