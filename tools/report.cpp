@@ -164,11 +164,12 @@ std::string rounds(const RunView& view) {
       view.evaluations.empty() ? std::vector<std::string>() : names_of(view.evaluations.rbegin()->second, 3);
   const bool secure =
       std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
-  std::vector<HtmlColumn> columns{{"Round"}, {"Started"}, {"Seconds"}, {"Attempt"}, {"Counted"}};
+  std::vector<HtmlColumn> columns{{"Round"},   {"Started"}, {"Seconds"},
+                                  {"Attempt"}, {"Counted"}, {"Lost", CellKind::text}};
   for (const std::string& name : trained) columns.push_back({"Train " + name});
   for (const std::string& name : tested) columns.push_back({"Test " + name});
   if (secure) columns.push_back({"Recovered"});
-  columns.insert(columns.end(), {{"Up"}, {"Down"}, {"Lost", CellKind::text}});
+  columns.insert(columns.end(), {{"Up"}, {"Down"}});
   const auto shown = shown_rounds(view);
   HtmlTable table(
       shown.size() == view.rounds.size()
@@ -181,14 +182,16 @@ std::string rounds(const RunView& view) {
     const server::RoundTotals totals = server::totals_of(*round);
     const Metrics training = server::training_metrics(*round);
     const Metrics* test = server::find_evaluation(view, round->round);
-    std::vector<std::string> row{std::to_string(round->round.value), round->started_at,
-                                 fmt::format("{:.2f}", round->seconds), std::to_string(round->attempt),
-                                 fmt::format("{} of {}", totals.counted, round->participations.size())};
+    std::vector<std::string> row{std::to_string(round->round.value),
+                                 round->started_at,
+                                 fmt::format("{:.2f}", round->seconds),
+                                 std::to_string(round->attempt),
+                                 fmt::format("{} of {}", totals.counted, round->participations.size()),
+                                 short_text(server::lost_text(*round))};
     for (const std::string& name : trained) row.push_back(mean_text(training, name));
     for (const std::string& name : tested) row.push_back(test == nullptr ? "-" : mean_text(*test, name));
     if (secure) row.push_back(round->secure ? std::to_string(round->secure->recovered) : "-");
-    row.insert(row.end(), {bytes_text(totals.bytes_up), bytes_text(totals.bytes_down),
-                           short_text(server::lost_text(*round))});
+    row.insert(row.end(), {bytes_text(totals.bytes_up), bytes_text(totals.bytes_down)});
     table.add_row(row);
   }
   return section("rounds", "Rounds", table.html(), " class=\"page\"");

@@ -67,7 +67,10 @@ double start_time(const RoundRecord& record) {
 
 double commit_time(const RoundRecord& record) {
   const double started = start_time(record);
-  return started > 0 && std::isfinite(record.seconds) ? started + record.seconds : started;
+  constexpr double seconds_most = 1e9;  // of a damaged row: a time that fits in every format
+  return started > 0 && std::isfinite(record.seconds)
+             ? started + std::clamp(record.seconds, 0.0, seconds_most)
+             : started;
 }
 
 SeriesRow round_row(const RoundRecord& record) {
