@@ -24,6 +24,7 @@ void add_data_command(CLI::App& hansa, Outcome& outcome);
 void add_describe_command(CLI::App& data, Outcome& outcome);
 void add_devices_command(CLI::App& hansa, Outcome& outcome);
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome);
+void add_export_metrics_command(CLI::App& hansa, Outcome& outcome);
 void add_invite_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_command(CLI::App& hansa, Outcome& outcome);
 void add_keys_rotate_commands(CLI::App& keys, Outcome& outcome);

@@ -11,8 +11,10 @@
 #include "common/utc.h"
 #include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
+#include "server/config/output_config.h"
 #include "server/config/rounds.h"
 #include "server/divergence/run_watch.h"
+#include "server/output/output_writer.h"
 #include "server/process/internal/aggregator_key.h"
 #include "server/process/internal/dashboard.h"
 #include "server/process/internal/host.h"
@@ -148,6 +150,7 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
+  HANSA_TRY(const OutputConfig output_config, read_output_config(config.file, config.variables));
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
   RunWatch watch({config.divergence, config.best_metric, config.until, config.evaluation.has_value(),
@@ -185,8 +188,12 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   if (!run.statistics.empty())
     engine.constants.push_back(
         {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
-  HANSA_TRY(const auto rounds, internal::RoundsPhase::create({config, run, watch, *host, aggregator_key},
-                                                             std::move(engine), std::move(evaluator)));
+  std::unique_ptr<OutputWriter> output;
+  if (!output_config.tensorboard.empty())
+    output = std::make_unique<OutputWriter>(run.store->location(), output_config.tensorboard);
+  HANSA_TRY(const auto rounds,
+            internal::RoundsPhase::create({config, run, watch, *host, aggregator_key, output.get()},
+                                          std::move(engine), std::move(evaluator)));
   HANSA_TRY(const internal::PhaseEnd end, rounds->run(stop, started));
   if (end == internal::PhaseEnd::over) return std::nullopt;
   return Continuation{run.run, host->endpoints()};
