@@ -121,9 +121,10 @@ function missingNow(live, lost, devices) {
         : '';
     found.set(member.client, { client: member.client, why: `${why}${detail}`, kind: member.state });
   }
-  for (const client of notThere(live, devices)) {
-    if (!found.has(client))
-      found.set(client, { client, why: notConnected(lost.get(client)), kind: 'disconnected' });
+  for (const { name: client, lost_why: lostWhy } of notThere(live, devices)) {
+    const before = lost.get(client);
+    const why = before || !lostWhy ? notConnected(before) : `not connected; ${lostWhy}`;
+    if (!found.has(client)) found.set(client, { client, why, kind: 'disconnected' });
   }
   // Lost in the newest round, and nothing shows that it is back.
   const back = new Set(
@@ -152,8 +153,7 @@ function notThere(live, devices) {
   return admitted
     .filter(({ name }) => !members.has(name))
     .sort((a, b) => (a.last_seen ?? '').localeCompare(b.last_seen ?? ''))
-    .slice(0, Math.max(0, admitted.length - live.connected - goneMembers))
-    .map(({ name }) => name);
+    .slice(0, Math.max(0, admitted.length - live.connected - goneMembers));
 }
 
 const memberProblems = new Map([
