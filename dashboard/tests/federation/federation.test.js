@@ -57,7 +57,7 @@ test('every view shows the real numbers, at desk and phone width', async () => {
     model: /hansa model export/,
     privacy: /The aggregator sees the sum of the updates/,
     configuration: /\[secure_aggregation\]/,
-    log: /round/,
+    log: /Follow/,
     runs: /running/,
   };
   for (const viewport of [phone, { width: 1440, height: 900 }]) {
@@ -70,6 +70,17 @@ test('every view shows the real numbers, at desk and phone width', async () => {
     }
   }
   assert.deepEqual(problems, []);
+});
+
+test('the log has the lines of the aggregator, and grows', async () => {
+  await go(page, '#/log');
+  await page.locator('.log li', { hasText: 'declined' }).first().waitFor(patience);
+  const rows = await page.locator('.log li').count();
+  await page.waitForFunction(
+    (before) => document.querySelectorAll('.log li').length > before,
+    rows,
+    patience,
+  );
 });
 
 test('a device is quarantined and released with the token', async () => {
