@@ -113,5 +113,5 @@ test('the aggregator stops after the round, and the folder can be looked at', as
   await drawn(page);
   await page.getByText('Watching').waitFor(patience);
   await page.getByText(/counted in round \d+/).waitFor(patience);
-  await page.getByText('stopped').first().waitFor(patience);
+  await page.locator('.badge', { hasText: 'stopped' }).waitFor(patience);
 });
