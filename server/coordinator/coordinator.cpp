@@ -147,6 +147,9 @@ Progress Coordinator::progress(Instant now) const {
   out.all_rounds_done = s.shared.all_rounds_done();
   if (out.all_rounds_done) out.why_done = s.shared.why_done();
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
+  s.shared.sessions.for_each([&](const std::string& client, const Session& session) {
+    if (session.connected) out.connected_clients.push_back(client);
+  });
   out.waited = now - s.stage->began();
   for (const auto& [client, facts] : s.shared.clients.all())
     if (const SetAside::Held* held = s.shared.set_aside.find(client, now))

@@ -32,6 +32,7 @@ struct Progress {
   std::string why_done;  // "all 20 rounds are done"; empty: they are not
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
+  std::vector<std::string> connected_clients;  // those whose connection is there, sorted
   std::vector<round::Member> members;  // of the current round
   std::vector<UploadProgress> uploads;  // of the current round, in the order of its members
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty

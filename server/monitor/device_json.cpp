@@ -18,13 +18,10 @@ Json number_or_null(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
-// The live state names the members of the current round, and no other clients that are connected.
 Json connected(const Device& device, const LiveState* live) {
   if (live == nullptr) return nullptr;
-  if (device.state != DeviceState::admitted) return false;
-  const auto member = std::ranges::find(live->members, device.name, &LiveMember::client);
-  if (member != live->members.end()) return member->state != "disconnected";
-  return nullptr;
+  return device.state == DeviceState::admitted &&
+         std::ranges::binary_search(live->connected_clients, device.name);
 }
 
 }  // namespace

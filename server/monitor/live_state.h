@@ -33,6 +33,7 @@ struct LiveState {
   std::optional<std::uint32_t> rounds;  // empty: no end
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0, ready = 0, needed = 0, expected = 0;
+  std::vector<std::string> connected_clients;  // sorted; in the API, part of each device
   std::optional<double> starts_in_seconds;
   std::string waits, exchange, retry, why_done;  // server/coordinator/progress.h
   std::vector<LiveMember> members;  // of the current round

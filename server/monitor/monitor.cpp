@@ -201,6 +201,7 @@ LiveState Monitor::live_state(const Progress& p, const Traffic& traffic, Instant
   if (p.rounds > 0) out.rounds = p.rounds;
   out.attempt = p.attempt;
   out.connected = p.connected;
+  out.connected_clients = p.connected_clients;
   out.ready = p.ready;
   out.needed = p.needed;
   out.expected = p.expected;
@@ -263,7 +264,10 @@ void Monitor::update(const Progress& progress, const Traffic& traffic, Instant n
     out_.live.set(std::move(state));
     out_.publish("live", [latest = out_.live.latest()] { return json_of(*latest); });
   }
-  if (std::exchange(connected_, progress.connected) != progress.connected) devices_changed_ = true;
+  if (connected_ != progress.connected_clients) {
+    connected_ = progress.connected_clients;
+    devices_changed_ = true;
+  }
   if (devices_changed_) on_devices_changed(now);
 }
 

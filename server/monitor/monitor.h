@@ -93,7 +93,7 @@ class Monitor {
   std::optional<LiveState> published_;  // without what changes by itself
   std::uint32_t attempt_round_ = 0, attempts_ = 1;
   bool devices_changed_ = false;
-  std::uint32_t connected_ = 0;
+  std::vector<std::string> connected_;  // clients, as of the last update
   Instant next_devices_;
 };
 

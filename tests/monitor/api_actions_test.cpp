@@ -75,7 +75,7 @@ TEST_F(ApiActions, ADeviceHasTheRoundsForWhichItWasSelected) {
   EXPECT_EQ(devices[0]["name"], "lubeck");
   EXPECT_EQ(devices[0]["state"], "admitted");
   EXPECT_EQ(devices[0]["connected"], true);
-  EXPECT_EQ(devices[1]["connected"], nullptr);
+  EXPECT_EQ(devices[1]["connected"], false);
   EXPECT_EQ(devices[0]["last_seen"], nullptr);
   const Json lubeck = json(get("/devices/lubeck"));
   ASSERT_EQ(lubeck["history"].size(), 5U);
