@@ -31,7 +31,7 @@ constexpr std::string_view settings_head =
     "#   state = \"/var/lib/hansa-client/state\"\n"
     "# Changes of this file have no effect.\n";
 
-hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandbox, hansa::LogLevel level,
+hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandbox, const hansa::Logger& log,
                                    hansa::ServiceManager& manager, const std::atomic<bool>& stop) {
   const auto open = [&](const hansa::learning::DataConfig& file) {
     return open_examples_in_child(file, {config.resources.trainer_stall, [&stop] { return stop.load(); },
@@ -48,7 +48,6 @@ hansa::Result<void> run_with_child(const ClientConfig& config, SandboxMode sandb
                            config.resources.trainer_stall};
   trainer_config.sandbox = sandbox;
   trainer_config.secret = secret_files(config);
-  const hansa::Logger log = hansa::Logger::to_stderr(config.name, level);
   ProcessTrainer trainer(std::move(trainer_config), log);
   data.supply = trainer.reported_data();
   return run_client(config, data, trainer, &trainer, log, manager, stop);
@@ -64,9 +63,10 @@ hansa::Result<int> run(int argc, char** argv) {
       "  hansa-client rotate client.toml   # change this device's key\n\n"
       "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
-  std::string file, log_level;
+  std::string file, log_level, log_format;
   app.add_option("FILE", file, "client.toml");
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
+  app.add_option("--log-format", log_format, "text, or json: one object a line");
   bool no_sandbox = false;
   app.add_flag("--no-sandbox", no_sandbox,
                "for development: train without the sandbox; a model's code may then do what this user may");
@@ -89,23 +89,24 @@ hansa::Result<int> run(int argc, char** argv) {
   if (file.empty())
     return hansa::fail(hansa::ErrorCode::usage, "", "FILE is missing",
                        "name the device's configuration: hansa-client client.toml");
+  HANSA_TRY(const auto format, hansa::choose_log_format(log_format));
   ::umask(077);  // the state may hold examples
   HANSA_TRY(const auto variables, read_client_variables(environ));
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
-  const hansa::Logger log = hansa::Logger::to_stderr("client", level);
+  const hansa::Logger log = hansa::Logger::to_stderr("client", level, format);
   if (!variables.empty()) log.info("settings from the environment: " + variables.names());
   auto joined = join_at_first_start(
       file, variables, [&](const std::string& text) { log.info(text); }, stop_asked);
   if (!joined && stop_asked) {
-    log.info("stops before it has joined");
+    log.info("stops before it has joined", {.event = hansa::LogEvent::program_stopping});
     return 0;
   }
   HANSA_TRY_VOID(std::move(joined));
   HANSA_TRY(const auto config, read_client_config(file, variables));
   hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
-  HANSA_TRY_VOID(run_with_child(config, no_sandbox ? SandboxMode::unlocked : SandboxMode::locked, level,
-                                manager, stop_asked));
+  HANSA_TRY_VOID(run_with_child(config, no_sandbox ? SandboxMode::unlocked : SandboxMode::locked,
+                                log.with_client(config.name), manager, stop_asked));
   return 0;
 }
 }  // namespace

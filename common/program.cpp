@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/journal.h"
+#include "common/logging.h"
 #include "common/text.h"
 
 namespace hansa {
@@ -37,6 +38,11 @@ extern "C" void on_stop_signal(int signal) {
 }
 
 int report(std::string_view program, const Error& error) {
+  if (choose_log_format("") == LogFormat::json) {
+    Logger::to_stderr(program, LogLevel::error, LogFormat::json)
+        .error(error.text(), {.event = LogEvent::program_failed});
+    return exit_code(error.code);
+  }
   const std::string_view priority = is_journal(STDERR_FILENO) ? journal_priority(LogLevel::error) : "";
   const std::string line =
       std::string(priority) + std::string(program) + ": " + printable(error.text()) + "\n";

@@ -13,8 +13,9 @@ namespace hansa {
 // ordinary error. Call it before threads start.
 const std::atomic<bool>& stop_on_signals();
 
-// Runs `body`, which returns the exit code. An error is reported on stderr as "PROGRAM: LOCATION: WHAT; HINT" and gives
-// the exit code of its kind (docs/exit-codes.md). An exception is reported as a bug.
+// Runs `body`, which returns the exit code. An error is reported on stderr as "PROGRAM: LOCATION: WHAT; HINT", or as a
+// line of the log if that is of JSON lines (choose_log_format), and gives the exit code of its kind
+// (docs/exit-codes.md). An exception is reported as a bug.
 int run_program(std::string_view program, const std::function<Result<int>()>& body);
 
 }  // namespace hansa

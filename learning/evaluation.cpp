@@ -26,23 +26,25 @@ std::size_t batch_size_for(const DataSource& source) {
 
 class ArchiveEvaluator final : public Evaluator {
  public:
-  ArchiveEvaluator(LoadedModel model, std::unique_ptr<DataSource> source, int threads)
-      : model_(std::move(model)),
+  ArchiveEvaluator(ArchiveFile archive, std::vector<std::string> personal, LoadedModel model,
+                   std::unique_ptr<DataSource> source, int threads)
+      : archive_(std::move(archive)),
+        personal_(std::move(personal)),
+        model_(std::move(model)),
         source_(std::move(source)),
         threads_(threads),
-        archived_(model_.layout().element_count()),
         order_(source_->example_count()),
         batch_size_(batch_size_for(*source_)),
         reader_(*source_, batch_size_, model_.memory_order()) {
-    model_.extract(archived_);
     std::iota(order_.begin(), order_.end(), 0U);
   }
 
   [[nodiscard]] Result<Metrics> evaluate(std::span<const float> parameters) override {
+    if (parameters.empty()) HANSA_TRY_VOID(find_archived());
     const std::span<const float> values = parameters.empty() ? std::span<const float>(archived_) : parameters;
-    if (values.size() != archived_.size())
+    if (values.size() != model_.layout().element_count())
       return fail(ErrorCode::model, model_.location(),
-                  "holds " + std::to_string(archived_.size()) + " values, but " +
+                  "holds " + std::to_string(model_.layout().element_count()) + " values, but " +
                       std::to_string(values.size()) + " were given",
                   "give a vector made for this archive");
     return guarded(model_.location(), "cannot be evaluated on " + source_->location(),
@@ -54,7 +56,24 @@ class ArchiveEvaluator final : public Evaluator {
   }
 
  private:
+  // An aggregator evaluates only values of its own, and needs no copy of the archived ones.
+  Result<void> find_archived() {
+    if (!archived_.empty()) return {};
+    std::vector<float> values(model_.layout().element_count());
+    if (is_as_archived_) {
+      model_.extract(values);
+    } else {
+      HANSA_TRY(LoadedModel unchanged, LoadedModel::read(archive_, personal_));
+      if (unchanged.layout().digest() != model_.layout().digest())
+        return fail(ErrorCode::model, model_.location(), "has changed since it was opened", "open it again");
+      unchanged.extract(values);
+    }
+    archived_ = std::move(values);
+    return {};
+  }
+
   Result<Metrics> run(std::span<const float> values) {
+    is_as_archived_ = false;
     const TorchSettings settings(threads_);
     const at::NoGradGuard no_grad;
     HANSA_TRY_VOID(model_.bind(source_->shape()));
@@ -76,10 +95,13 @@ class ArchiveEvaluator final : public Evaluator {
     return has_metrics ? sums : defaults.sums();
   }
 
+  ArchiveFile archive_;
+  std::vector<std::string> personal_;
   LoadedModel model_;
+  bool is_as_archived_ = true;  // nothing was assigned or evaluated yet
   std::unique_ptr<DataSource> source_;
   int threads_;
-  std::vector<float> archived_;
+  std::vector<float> archived_;  // empty: nobody asked for them
   std::vector<std::uint32_t> order_;
   std::size_t batch_size_;
   BatchReader reader_;
@@ -100,7 +122,8 @@ Result<std::unique_ptr<Evaluator>> make_evaluator(const ArchiveFile& archive,
                                                   std::unique_ptr<DataSource> data, int threads,
                                                   std::span<const std::string> personal) {
   HANSA_TRY(auto model, LoadedModel::open(archive, personal));
-  return std::make_unique<ArchiveEvaluator>(std::move(model), std::move(data), threads);
+  return std::make_unique<ArchiveEvaluator>(archive, std::vector(personal.begin(), personal.end()),
+                                            std::move(model), std::move(data), threads);
 }
 
 }  // namespace hansa::learning

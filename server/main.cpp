@@ -34,8 +34,8 @@ hansa::Result<int> run(int argc, char** argv) {
       "  hansa-aggregator federation.toml --run fashion-20260102-030405\n\n"
       "Environment variables HANSA__TABLE__KEY replace values of the file: docs/configuration.md\n\n"
       "Exit codes: docs/exit-codes.md");
-  std::string file, from, named, progress = "auto", log_level;
-  bool fresh = false, health = false;
+  std::string file, from, named, progress = "auto", log_level, log_format;
+  bool fresh = false, health = false, no_dashboard = false;
   app.add_option("FILE", file, "federation.toml")->required();
   auto* new_flag = app.add_flag("--new", fresh, "Start a new run even if the newest one is unfinished");
   app.add_option("--from", from, "RUN@ROUND: start a new run from a committed round of another")
@@ -48,9 +48,12 @@ hansa::Result<int> run(int argc, char** argv) {
                "Only say whether the newest run has a committed round: for a container's or supervisor's "
                "health check")
       ->excludes(new_flag);
+  app.add_flag("--no-dashboard", no_dashboard,
+               "Open no dashboard, whatever [dashboard] says: docs/dashboard.md");
   app.add_option("--progress", progress, "auto, live, plain or none")
       ->check(CLI::IsMember({"auto", "live", "plain", "none"}));
   app.add_option("--log-level", log_level, "debug, info, warning, error or off");
+  app.add_option("--log-format", log_format, "text, or json: one object a line");
   app.set_version_flag("--version",
                        hansa::version_text("hansa-aggregator", hansa::messages::protocol_version));
   hansa::command_line::add_generate_option(
@@ -61,6 +64,7 @@ hansa::Result<int> run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : hansa::exit_code(hansa::ErrorCode::usage);
   }
+  HANSA_TRY(const auto format, hansa::choose_log_format(log_format));
   HANSA_TRY(const auto variables, hansa::server::read_federation_variables(environ));
   HANSA_TRY(const auto config, hansa::server::read_federation_config(file, variables));
   if (health) {
@@ -72,6 +76,7 @@ hansa::Result<int> run(int argc, char** argv) {
     return 0;
   }
   hansa::server::AggregatorOptions options;
+  options.dashboard = !no_dashboard;
   options.run.from = from;
   options.run.run = named;
   if (fresh) options.run.choice = hansa::server::RunChoice::new_run;
@@ -85,7 +90,7 @@ hansa::Result<int> run(int argc, char** argv) {
     log_level = "off";
   HANSA_TRY(const auto level, hansa::choose_log_level(log_level));
   const auto& stop_asked = hansa::stop_on_signals();
-  const auto log = hansa::Logger::to_stderr("aggregator", level);
+  const auto log = hansa::Logger::to_stderr("aggregator", level, format);
   if (!variables.empty()) log.info("settings from the environment: " + variables.names());
   hansa::ServiceManager manager = hansa::ServiceManager::from_environment();
   HANSA_TRY_VOID(hansa::server::run_aggregator(config, options, log, manager, stop_asked));

@@ -185,8 +185,8 @@ void Federation::start_client(ClientHost& host) {
     config.ledger = *std::move(opened);
   }
   if (options_.client_log)
-    config.log = [this, name = host.setup.name](client::Log::Level level, const std::string& text) {
-      options_.client_log(name, level, text);
+    config.log = [this, name = host.setup.name](const client::Log& line) {
+      options_.client_log(name, line.level, line.text);
     };
   config.before_effect = [this](const client::Effect&) { maybe_crash(options_.crashes.client_per_effect); };
   host.engine = std::make_unique<client::Engine>(std::move(config), host, host, host, events_.now());

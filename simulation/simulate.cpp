@@ -84,8 +84,8 @@ class Observer final : public server::EngineObserver {
         round_done_(round_done),
         watch_({config.divergence, config.best_metric, config.until, config.evaluation.has_value(),
                 config.client_evaluation.has_value()}) {}
-  void on_log(server::Log::Level level, const std::string& text) override {
-    if (level == server::Log::Level::warning) std::fprintf(stderr, "%s\n", text.c_str());
+  void on_log(const server::Log& line) override {
+    if (line.level == server::Log::Level::warning) warn(line.text);
   }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord& record) override {
@@ -93,7 +93,7 @@ class Observer final : public server::EngineObserver {
     training = server::training_metrics(record);
     if (const auto problems = watch_.on_committed(record); !problems.empty()) {
       const std::string text = server::divergence_text(record.round, problems);
-      on_log(server::Log::Level::warning, text);
+      warn(text);
       if (config_.divergence.action == server::DivergenceAction::stop && watch_.is_certain()) {
         diverged = Error{ErrorCode::data, config_.file.string(), text + ", and divergence.action is \"stop\"",
                          "lower training.learning_rate"};
@@ -120,6 +120,7 @@ class Observer final : public server::EngineObserver {
   [[nodiscard]] const std::optional<server::BestRound>& best() const { return watch_.best(); }
 
  private:
+  static void warn(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
   void evaluate(const server::RoundRecord& record) {
     if (evaluator_ == nullptr) return;
     std::vector<float> parameters(elements);
@@ -128,7 +129,7 @@ class Observer final : public server::EngineObserver {
       auto metrics = evaluator_->evaluate(parameters);
       if (const std::string warning = evaluator_->warning();
           !warning.empty() && !std::exchange(has_warned_, true))
-        on_log(server::Log::Level::warning, warning);
+        warn(warning);
       if (metrics) last = *metrics;
       else done = tl::unexpected<Error>(metrics.error());
     }
@@ -175,8 +176,9 @@ class BorrowedStore final : public server::Store {
 
 class Warnings final : public server::EngineObserver {
  public:
-  void on_log(server::Log::Level level, const std::string& text) override {
-    if (level == server::Log::Level::warning) std::fprintf(stderr, "statistics: %s\n", text.c_str());
+  void on_log(const server::Log& line) override {
+    if (line.level == server::Log::Level::warning)
+      std::fprintf(stderr, "statistics: %s\n", line.text.c_str());
   }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord&) override {}

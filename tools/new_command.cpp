@@ -55,6 +55,7 @@ Result<void> run_new(NewOptions options) {
       folder, plan.clients.size());
   if (!sums_securely(plan))
     fmt::print("note: secure aggregation is off, because a round may have fewer than 3 clients\n");
+  fmt::print("dashboard: http://127.0.0.1:7471/ while the aggregator runs, which prints it with its token\n");
   if (plan.example != Example::none)
     fmt::print("to try it in one process: hansa simulate {}/federation.toml\n", folder);
   return {};

@@ -42,8 +42,8 @@ class Frames final : public Outbox, public EngineObserver {
     if (std::holds_alternative<messages::Pong>(envelope->message)) ++pongs;
     return transport::Sent::queued;
   }
-  void on_log(Log::Level level, const std::string& text) override {
-    if (level == Log::Level::warning) fmt::print(stderr, "{}\n", text);
+  void on_log(const Log& line) override {
+    if (line.level == Log::Level::warning) fmt::print(stderr, "{}\n", line.text);
   }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const RoundRecord&) override { ++commits; }

@@ -20,7 +20,9 @@ struct Agent::Turn {
   Instant now;
   std::vector<Effect>& effects;
 
-  void log(Log::Level level, std::string text) const { effects.emplace_back(Log{level, std::move(text)}); }
+  void log(Log::Level level, LogEvent event, std::string text, std::optional<RoundId> round = {}) const {
+    effects.emplace_back(Log{level, std::move(text), event, round});
+  }
   void say(messages::ToAggregator message) const { a.session_.say(std::move(message), now, effects); }
   void to_task(const round::TaskEvent& event) const {
     const std::size_t from = effects.size();
@@ -67,7 +69,8 @@ struct Agent::Turn {
   }
 
   void decline(const messages::TrainTask& task, const Error& error) const {
-    log(Log::Level::error, "declined round " + std::to_string(task.round.value) + ": " + error.text());
+    log(Log::Level::error, LogEvent::task_declined,
+        "declined round " + std::to_string(task.round.value) + ": " + error.text(), task.round);
     say(messages::Decline{task.task, report_of(error, a.config_.reports)});
   }
 
@@ -95,11 +98,13 @@ struct Agent::Turn {
     // Statistics are of all examples, and use none of them up.
     if (a.config_.decline_without_new && a.session_.data().new_examples == 0 &&
         task.method.name != statistics_method) {
-      log(Log::Level::info,
-          "declined round " + std::to_string(task.round.value) + ": nothing new to train on");
+      log(Log::Level::info, LogEvent::task_declined,
+          "declined round " + std::to_string(task.round.value) + ": nothing new to train on", task.round);
       say(messages::Decline{task.task, {{ReasonCode::nothing_new, {}}, {}}});
       return;
     }
+    log(Log::Level::debug, LogEvent::task_received,
+        "has the task of round " + std::to_string(task.round.value), task.round);
     a.task_.await(task, effects);
   }
 
@@ -125,7 +130,8 @@ struct Agent::Turn {
   void fetch_last_model(const messages::Finished& finished) const {
     if (a.config_.last_model == LastModelWanted::no) return leave_finished();
     if (!a.task_.task() || a.task_.task()->task().method.name == statistics_method) {
-      log(Log::Level::info, "does not fetch the last model: this client was in no round since it started");
+      log(Log::Level::info, LogEvent::none,
+          "does not fetch the last model: this client was in no round since it started");
       return leave_finished();
     }
     const auto pull =
@@ -142,7 +148,7 @@ struct Agent::Turn {
 
   void lose_last_model() const {
     a.last_model_.give_up();
-    log(Log::Level::warning,
+    log(Log::Level::warning, LogEvent::model_failed,
         "the last model could not be fetched; the one of an earlier round stays in the serving folder");
     leave_finished();
   }
@@ -155,7 +161,8 @@ struct Agent::Turn {
   void training_ended(const TrainingEnded& event) const {
     if (!a.task_.is_current(event.task)) return;
     if (!event.outcome) {
-      log(Log::Level::error, "training failed: " + event.outcome.error().text());
+      log(Log::Level::error, LogEvent::task_failed, "training failed: " + event.outcome.error().text(),
+          a.task_.task()->task().round);
       a.sum_.leave();
       return to_task(round::TrainingFailed{report_of_training(event.outcome.error(), a.config_.reports)});
     }
@@ -186,8 +193,12 @@ struct Agent::Hear {
   void operator()(const messages::Receipt& m) const {
     t.a.session_.progressed(t.now);
     if (!t.a.task_.is_current(m.task)) return;
+    const RoundId round = t.a.task_.task()->task().round;
     if (m.verdict == messages::Verdict::rejected)
-      t.log(Log::Level::error, "the update was rejected: " + m.reason);
+      t.log(Log::Level::error, LogEvent::update_rejected, "the update was rejected: " + m.reason, round);
+    else if (m.verdict == messages::Verdict::counted)
+      t.log(Log::Level::debug, LogEvent::update_counted, "the update is counted", round);
+    else t.log(Log::Level::debug, LogEvent::update_counted, "the update is in the secure sum", round);
     t.to_task(round::ReceiptArrived{m.verdict});
     // What was summed only may never be committed. Then its examples are still new.
     const bool is_counted = m.verdict == messages::Verdict::counted;
@@ -218,8 +229,10 @@ struct Agent::Hear {
   void operator()(const messages::Ping&) const { t.say(messages::Pong{t.a.task_.work().task}); }
   void operator()(const messages::Pong&) const {}
   void operator()(const messages::Finished& m) const {
-    t.log(Log::Level::info, "the federation is finished after round " + std::to_string(m.round.value) +
-                                ", model " + m.model.text());
+    t.log(Log::Level::info, LogEvent::federation_finished,
+          "the federation is finished after round " + std::to_string(m.round.value) + ", model " +
+              m.model.text(),
+          m.round);
     t.a.sum_.leave();
     t.fetch_last_model(m);
   }
@@ -281,14 +294,64 @@ bool Agent::is_idle() const {
   }
 }
 
+bool Agent::is_uploading() const {
+  return task_.task() && task_.task()->state() == round::TaskState::uploading;
+}
+
+std::optional<RoundId> Agent::current_round() const {
+  if (task_.awaited()) return task_.awaited()->round;
+  if (!task_.task()) return std::nullopt;
+  switch (task_.task()->state()) {
+    case round::TaskState::declined:
+    case round::TaskState::dropped: return std::nullopt;
+    default: return is_idle() ? std::nullopt : std::optional(task_.task()->task().round);
+  }
+}
+
+std::string_view Agent::phase() const {
+  if (session_.state() != LinkState::online) return name(session_.state());
+  if (task_.awaited()) return "fetching";
+  if (!current_round()) return "idle";
+  switch (task_.task()->state()) {
+    case round::TaskState::fetching_archive:
+    case round::TaskState::fetching_inputs: return "fetching";
+    case round::TaskState::training: return "training";
+    case round::TaskState::offering: return "offering";
+    case round::TaskState::uploading: return "uploading";
+    case round::TaskState::counted: return "counted";
+    case round::TaskState::declined:
+    case round::TaskState::dropped: break;
+  }
+  return "idle";
+}
+
+void Agent::place_log(std::optional<RoundId> round, std::string_view phase, std::size_t from,
+                      std::vector<Effect>& effects) {
+  for (std::size_t i = from; i < effects.size(); ++i) {
+    auto* line = std::get_if<Log>(&effects[i]);
+    if (line == nullptr) continue;
+    if (!line->round) line->round = round;
+    if (line->phase.empty()) line->phase = phase;
+  }
+}
+
 void Agent::apply(const Event& event, Instant now, std::vector<Effect>& effects) {
   if (session_.state() == LinkState::finished) return;
   now_ = now;
   const Turn turn{*this, now, effects};
+  const std::size_t before = effects.size();
+  const bool was_uploading = is_uploading();
+  // A line is about the round and the phase in which it was written, also if they end with it.
+  const auto round = current_round();
+  const std::string_view phase = this->phase();
   std::visit(Apply{turn}, event);
-  if (session_.state() == LinkState::online || session_.state() == LinkState::finished) return;
-  task_.session_ended();
-  if (last_model_.is_fetching()) turn.lose_last_model();
+  if (!was_uploading && is_uploading())
+    turn.log(Log::Level::debug, LogEvent::update_sent, "sends its update", current_round());
+  if (session_.state() != LinkState::online && session_.state() != LinkState::finished) {
+    task_.session_ended();
+    if (last_model_.is_fetching()) turn.lose_last_model();
+  }
+  place_log(round, phase, before, effects);
 }
 
 }  // namespace hansa::client

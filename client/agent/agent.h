@@ -6,7 +6,9 @@
 // machine that it concerns, and the requests of one machine to another. No I/O, clock or thread; one thread owns an
 // agent.
 #pragma once
+#include <cstddef>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "client/agent/agent_config.h"
@@ -35,6 +37,10 @@ class Agent {
   // Whether the aggregator waits for nothing from this device: there is no task, or it is over. The update of a secure sum
   // is over when its round is committed.
   [[nodiscard]] bool is_idle() const;
+  // For lines of the log: the round of the task until its update is counted, and the state of the connection, or of the
+  // task if there is a session; "idle": the session waits for a task.
+  [[nodiscard]] std::optional<RoundId> current_round() const;
+  [[nodiscard]] std::string_view phase() const;
 
  private:
   struct Turn;
@@ -44,6 +50,11 @@ class Agent {
   [[nodiscard]] Work work() const {
     return last_model_.is_fetching() ? Work{{}, Activity::transferring} : task_.work();
   }
+
+  [[nodiscard]] bool is_uploading() const;
+  // Adds to the lines from `from` on when they were written.
+  static void place_log(std::optional<RoundId> round, std::string_view phase, std::size_t from,
+                        std::vector<Effect>& effects);
 
   AgentConfig config_;
   Session session_;

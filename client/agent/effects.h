@@ -2,11 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "common/identifiers.h"
+#include "common/log_events.h"
 #include "common/secret.h"
 #include "common/training.h"
 #include "protocols/messages/messages.h"
@@ -75,6 +78,10 @@ struct ServeLastModel {
 struct Log {
   enum class Level : std::uint8_t { debug, info, warning, error } level;
   std::string text;
+  LogEvent event = LogEvent::none;
+  // The agent adds both to each of its lines.
+  std::optional<RoundId> round = {};  // of the current task
+  std::string_view phase = {};  // Agent::phase(), a literal
 };
 struct Exit {
   enum class Why : std::uint8_t { finished, stopped } why;

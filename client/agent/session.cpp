@@ -6,8 +6,8 @@
 namespace hansa::client {
 namespace {
 
-void log(Log::Level level, std::string text, std::vector<Effect>& effects) {
-  effects.emplace_back(Log{level, std::move(text)});
+void log(Log::Level level, LogEvent event, std::string text, std::vector<Effect>& effects) {
+  effects.emplace_back(Log{level, std::move(text), event});
 }
 
 // The last of too many notices is the number of those that are only in the device's log.
@@ -48,13 +48,15 @@ void Session::link_down(const Error& error, Instant now, std::vector<Effect>& ef
   const std::string text = error.text();
   // The same cause is logged once, and again at each tenth attempt.
   const bool again = text == last_trouble_ && attempt_ % 10 != 0;
-  if (!again) log(error.code == ErrorCode::refused ? Log::Level::error : Log::Level::warning, text, effects);
+  if (!again)
+    log(error.code == ErrorCode::refused ? Log::Level::error : Log::Level::warning, LogEvent::link_lost, text,
+        effects);
   last_trouble_ = text;
   go_offline(Duration::zero(), now, effects);
 }
 
 void Session::malformed(const Error& error, Instant now, std::vector<Effect>& effects) {
-  log(Log::Level::error,
+  log(Log::Level::error, LogEvent::link_lost,
       "the aggregator's message " + error.what + "; install the same version of Hansa on both sides",
       effects);
   if (state_ == LinkState::greeting || state_ == LinkState::online)
@@ -71,7 +73,7 @@ void Session::welcomed(SessionId id, const messages::Welcome& welcome, Instant n
   last_trouble_.clear();
   last_heard_ = last_said_ = last_progress_ = last_report_ = now;
   if (!report_due_) data_.notices.clear();  // they were sent with Hello
-  log(last_refusal_.empty() ? Log::Level::info : Log::Level::debug,
+  log(last_refusal_.empty() ? Log::Level::info : Log::Level::debug, LogEvent::link_connected,
       "connected to federation \"" + config_.federation + "\" as " + welcome.client + ", run " + welcome.run,
       effects);
   contract_.welcomed(welcome.contract);
@@ -90,14 +92,16 @@ void Session::refused(const messages::Refuse& refuse, Instant now, std::vector<E
   // A device that waits for its certificate asks every few seconds.
   const std::string text = refuse.what + "; " + refuse.hint;
   if (text != last_refusal_) refusals_ = 0;
-  if (refusals_++ % 30 == 0) log(Log::Level::error, "the aggregator refuses this client: " + text, effects);
+  if (refusals_++ % 30 == 0)
+    log(Log::Level::error, LogEvent::link_refused, "the aggregator refuses this client: " + text, effects);
   last_refusal_ = text;
   go_offline(std::chrono::milliseconds(refuse.retry_after_ms), now, effects);
 }
 
 void Session::aggregator_left(const std::string& reason, Instant now, std::vector<Effect>& effects) {
   if (state_ != LinkState::online) return;
-  log(Log::Level::info, "the aggregator left: " + reason + "; waiting for it to come back", effects);
+  log(Log::Level::info, LogEvent::link_lost,
+      "the aggregator left: " + reason + "; waiting for it to come back", effects);
   go_offline(std::chrono::seconds(1), now, effects);
 }
 
@@ -156,7 +160,8 @@ void Session::report(Instant now, std::vector<Effect>& effects) {
 bool Session::hears(SessionId id, Instant now, std::vector<Effect>& effects) {
   if (state_ != LinkState::online || id != id_) return false;
   last_heard_ = now;
-  if (!last_refusal_.empty()) log(Log::Level::info, "the aggregator accepts this client now", effects);
+  if (!last_refusal_.empty())
+    log(Log::Level::info, LogEvent::link_accepted, "the aggregator accepts this client now", effects);
   last_refusal_.clear();
   return true;
 }
@@ -183,7 +188,7 @@ void Session::tick(const Work& work, Instant now, std::vector<Effect>& effects) 
       return;
     case LinkState::greeting:
       if (now < greeting_until_) return;
-      log(Log::Level::warning, "the aggregator does not answer Hello", effects);
+      log(Log::Level::warning, LogEvent::link_lost, "the aggregator does not answer Hello", effects);
       go_offline(Duration::zero(), now, effects);
       return;
     case LinkState::online:
@@ -198,10 +203,11 @@ void Session::tick(const Work& work, Instant now, std::vector<Effect>& effects) 
 void Session::keep_alive(const Work& work, Instant now, std::vector<Effect>& effects) {
   const Duration lease = std::chrono::milliseconds(welcome_.lease_ms);
   if (now - last_heard_ >= lease) {
-    log(Log::Level::warning, "the aggregator is silent", effects);
+    log(Log::Level::warning, LogEvent::link_lost, "the aggregator is silent", effects);
     go_offline(Duration::zero(), now, effects);
   } else if (work.activity == Activity::transferring && now - last_progress_ >= config_.stall_max) {
-    log(Log::Level::warning, "the transfer stands still; opening another session", effects);
+    log(Log::Level::warning, LogEvent::link_lost, "the transfer stands still; opening another session",
+        effects);
     say_hello(now, effects);
   } else if (now - last_said_ >= lease / 3) {
     say(messages::Ping{work.task}, now, effects);

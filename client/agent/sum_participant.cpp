@@ -50,8 +50,10 @@ void SumParticipant::reset() {
 // Logs the progress of the sum, for debugging. The text contains no secret.
 void SumParticipant::log_progress(const std::string& what, std::vector<SumEffect>& effects) const {
   const auto& setup = sum_->machine.setup();
-  effects.emplace_back(Log{Log::Level::debug, "round " + std::to_string(setup.round.value) + ", sum " +
-                                                  sum_->setup.brief() + ": " + what});
+  effects.emplace_back(
+      Log{Log::Level::debug,
+          "round " + std::to_string(setup.round.value) + ", sum " + sum_->setup.brief() + ": " + what,
+          LogEvent::sum_progressed, setup.round});
 }
 
 bool SumParticipant::is_of_sum(TaskId task, const Digest& setup) const {
@@ -59,8 +61,10 @@ bool SumParticipant::is_of_sum(TaskId task, const Digest& setup) const {
 }
 
 void SumParticipant::fail_sum(TaskId task, const Error& error, std::vector<SumEffect>& effects) {
+  const auto round = sum_ ? std::optional(sum_->machine.setup().round) : std::nullopt;
   sum_.reset();
-  effects.emplace_back(Log{Log::Level::error, "left the secure sum: " + error.text()});
+  effects.emplace_back(
+      Log{Log::Level::error, "left the secure sum: " + error.text(), LogEvent::sum_left, round});
   effects.emplace_back(Say{messages::Decline{task, report_of(error, reports_)}});
   effects.emplace_back(round::TaskEvent(round::CancelArrived{}));
 }

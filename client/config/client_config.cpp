@@ -101,7 +101,7 @@ Result<std::string> read_enrolment_address(const Document& document) {
   if (auto checked = transport::check_aggregator_address(address); !checked)
     return fail(ErrorCode::usage, document.location("aggregator.enrolment"),
                 "is \"" + address + "\", which " + checked.error().what,
-                "for example \"tcp://aggregator.example:7471\"");
+                "for example \"tcp://aggregator.example:7472\"");
   return address;
 }
 

@@ -82,7 +82,7 @@ constexpr std::array aggregator_settings{
             .meaning = "Where the aggregator enrols devices. `hansa-client join` writes it; only "
                        "`hansa-client rotate` uses it.",
             .range = {.least = 1, .most = 255},
-            .example = "\"tcp://aggregator.example:7471\""},
+            .example = "\"tcp://aggregator.example:7472\""},
     Setting{.key = "public_key",
             .presence = Presence::optional,
             .meaning = "The aggregator's public key, 40 characters of Z85. The client connects to no other "

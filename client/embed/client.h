@@ -23,6 +23,7 @@ struct Options {
   // The federation's archive by default; learning/module_trainer.h brings a torch::nn::Module.
   MakeTrainer make_trainer = learning::make_local_trainer;
   LogLevel log_level = LogLevel::info;  // to stderr
+  LogFormat log_format = LogFormat::text;
 };
 
 // Connects, trains when the aggregator asks for it, and reconnects without limit. Runs on the calling thread, except

@@ -113,7 +113,7 @@ struct Engine::CarryOut {
   void operator()(const KeepLastModel& e) const { engine.keep_last_model(e); }
   void operator()(const ServeLastModel& e) const { engine.serve_last_model(e); }
   void operator()(const Log& e) const {
-    if (engine.config_.log) engine.config_.log(e.level, e.text);
+    if (engine.config_.log) engine.config_.log(e);
   }
   void operator()(const Exit& e) const { engine.exited_ = e; }
 };
@@ -133,7 +133,7 @@ void Engine::feed(const Event& event) {
 }
 
 void Engine::log_if_failed(const Result<void>& done) {
-  if (!done && config_.log) config_.log(Log::Level::error, done.error().text());
+  if (!done && config_.log) config_.log({Log::Level::error, done.error().text()});
 }
 
 void Engine::send_update(const SendUpdateRange& range) {

@@ -79,6 +79,6 @@ class TrainingRunner {
   virtual void serve(ModelToServe /*model*/) {}
 };
 
-using LogSink = std::function<void(Log::Level, const std::string&)>;
+using LogSink = std::function<void(const Log&)>;
 
 }  // namespace hansa::client

@@ -52,8 +52,8 @@ bool TaskInputs::verify(const VerifyBlob& verify) {
   if (blob->delta == nullptr) return take_vector(*blob->input);
   const auto taken = take_delta(*blob->input, *blob->delta);
   if (!taken && log_)
-    log_(Log::Level::warning, "a delta to the " + blob->input->name + " cannot be used (" +
-                                  taken.error().text() + "); it is fetched in full");
+    log_({Log::Level::warning, "a delta to the " + blob->input->name + " cannot be used (" +
+                                   taken.error().text() + "); it is fetched in full"});
   return taken.has_value();
 }
 
@@ -100,7 +100,7 @@ bool TaskInputs::take_archive(const Digest& archive) {
   const std::vector<std::byte> bytes = std::exchange(archive_bytes_, {});
   if (sha256(std::span<const std::byte>(bytes)) != archive) return false;
   const auto stored = archives_.put(archive, bytes);
-  if (!stored && log_) log_(Log::Level::error, stored.error().text());
+  if (!stored && log_) log_({Log::Level::error, stored.error().text()});
   return stored.has_value();
 }
 

@@ -77,7 +77,8 @@ std::optional<ServingFolder> open_serving(const ClientConfig& config, const lear
   if (config.serving.write == WriteModels::never || saver == nullptr) return std::nullopt;
   auto folder = ServingFolder::open(config.serving.folder, config.state, config.federation);
   if (folder) return std::move(*folder);
-  log.warning("no model is written for programs of this device: " + folder.error().text());
+  log.warning("no model is written for programs of this device: " + folder.error().text(),
+              {.event = LogEvent::model_failed});
   return std::nullopt;
 }
 
@@ -131,12 +132,13 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   engine_config.data = data.supply;
   engine_config.ledger = data.ledger;
   agent.decline_without_new = config.follow && config.follow->without_new == learning::WithoutNew::decline;
-  engine_config.log = [&](Log::Level level, const std::string& text) {
-    switch (level) {
-      case Log::Level::debug: return log.debug(text);
-      case Log::Level::info: return log.info(text);
-      case Log::Level::warning: return log.warning(text);
-      case Log::Level::error: return log.error(text);
+  engine_config.log = [&](const Log& line) {
+    const LogFields fields{.event = line.event, .round = line.round, .phase = line.phase};
+    switch (line.level) {
+      case Log::Level::debug: return log.debug(line.text, fields);
+      case Log::Level::info: return log.info(line.text, fields);
+      case Log::Level::warning: return log.warning(line.text, fields);
+      case Log::Level::error: return log.error(line.text, fields);
     }
   };
 
@@ -156,11 +158,13 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
       const std::string text = "the model of round " + std::to_string(model.round.value) + " is in " +
                                config.serving.folder.string() + ", written in " +
                                std::to_string(seconds(steady_now() - began)) + " s";
-      if (model.trained == TaskId{}) log.info(text);  // the last one
-      else log.debug(text);
+      const LogFields fields{.event = LogEvent::model_written, .round = model.round};
+      if (model.trained == TaskId{}) log.info(text, fields);  // the last one
+      else log.debug(text, fields);
     } else if (written.error().text() != fault) {
       log.warning("cannot write the model of round " + std::to_string(model.round.value) +
-                  " for programs of this device: " + written.error().text());
+                      " for programs of this device: " + written.error().text(),
+                  {.event = LogEvent::model_failed, .round = model.round});
     }
     fault = written ? "" : written.error().text();
   };
@@ -182,12 +186,12 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   while (!(first_look = training.take_data()) && !stop)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   if (!first_look) {
-    log.info("stops");
+    log.info("stops", {.event = LogEvent::program_stopping});
     return ServiceEnd::finished;
   }
   const Result<learning::AvailableData> available = *std::move(first_look);
   Engine engine(std::move(engine_config), link, training, archives, steady_now());
-  if (!available && !data.followed) log.error(available.error().text());
+  if (!available && !data.followed) log.error(available.error().text(), {.event = LogEvent::data_unusable});
   // What the data's files have to say is the same each time they are opened.
   std::vector<Error> noted;
   const auto report_of_data = [&](const Result<learning::AvailableData>& found) {
@@ -195,7 +199,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
     if (!found) return out;
     for (const Error& note : found->notes) {
       if (std::ranges::find(noted, note.text(), &Error::text) != noted.end()) continue;
-      log.warning(note.text());
+      log.warning(note.text(), {.event = LogEvent::data_noticed});
       out.notices.push_back(report_of(note, reports));
     }
     noted = found->notes;
@@ -203,7 +207,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   };
   messages::DataReport report = report_of_data(available);
   if (const auto notice = data.state->take_notice()) {
-    log.warning(notice->text());
+    log.warning(notice->text(), {.event = LogEvent::data_noticed});
     report.notices.push_back(report_of(*notice, reports));
   }
   engine.data_known(report, description_of(available), steady_now());
@@ -231,7 +235,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
         !key_watch.has_changed(steady_now()))
       return;
     leaves_for_key = true;
-    log.info("uses the changed keys: connects again");
+    log.info("uses the changed keys: connects again", {.event = LogEvent::keys_changed});
     engine.stop(steady_now());
   };
   handlers.on_message = [&](std::span<const std::byte> message, std::span<const std::byte> bulk) {
@@ -261,7 +265,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
     manager.alive(steady_now());
     if (stop && !stop_reported) {
       stop_reported = true;
-      log.info("stops");
+      log.info("stops", {.event = LogEvent::program_stopping});
       engine.stop(steady_now());
       continue;
     }
@@ -286,7 +290,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
       const auto found = data.supply->available();
       messages::DataReport now = data_report(found, reports);
       for (const Error& notice : news.take()) {
-        log.warning(notice.text());
+        log.warning(notice.text(), {.event = LogEvent::data_noticed});
         now.notices.push_back(report_of(notice, reports));
       }
       engine.data_known(now, description_of(found), steady_now());
@@ -296,7 +300,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
     if (retry.take_due(steady_now())) training.look_at_data();
     if (const auto found = training.take_data()) {
       retry.looked(found->has_value(), steady_now());
-      if (*found) log.info("the data can be used now");
+      if (*found) log.info("the data can be used now", {.event = LogEvent::data_usable});
       engine.data_known(report_of_data(*found), description_of(*found), steady_now());
     }
     if (auto ended = training.take()) {
@@ -305,11 +309,13 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
         log.warning(last_note);
       }
       if (ended->result)
-        log.info("round " + std::to_string(ended->task.round.value) + ": trained on " +
-                 std::to_string(ended->result->examples) + " examples" +
-                 (data.followed ? ", " + std::to_string(ended->result->new_examples) + " of them new, in "
-                                : " in ") +
-                 std::to_string(ended->result->train_seconds) + " s");
+        log.info(
+            "round " + std::to_string(ended->task.round.value) + ": trained on " +
+                std::to_string(ended->result->examples) + " examples" +
+                (data.followed ? ", " + std::to_string(ended->result->new_examples) + " of them new, in "
+                               : " in ") +
+                std::to_string(ended->result->train_seconds) + " s",
+            {.event = LogEvent::task_trained, .round = ended->task.round, .phase = engine.agent().phase()});
       engine.training_ended(ended->task, std::move(ended->result), steady_now());
     }
     if (steady_now() >= engine.next_tick()) engine.tick(steady_now());

@@ -1,6 +1,5 @@
 #include "client/process/serving_folder.h"
 
-#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,10 +46,8 @@ Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trai
   if (const auto& statistics = model.statistics)
     manifest["statistics"] = {{"means", statistics->means}, {"deviations", statistics->deviations}};
   const auto put = [&](const char* key, const char* name, learning::PersonalValues personal) -> Result<void> {
-    HANSA_TRY(const std::string bytes, saver.save(model.request, personal, stop));
-    HANSA_TRY_VOID(write_file_atomically(folder_ / name, bytes));
-    manifest[key] = {
-        {"file", name}, {"bytes", bytes.size()}, {"sha256", sha256(std::as_bytes(std::span(bytes))).hex()}};
+    HANSA_TRY(const learning::WrittenFile written, saver.save(model.request, personal, folder_ / name, stop));
+    manifest[key] = {{"file", name}, {"bytes", written.bytes}, {"sha256", written.sha256.hex()}};
     return {};
   };
   HANSA_TRY_VOID(put("global", global_model_file, learning::PersonalValues::archived));

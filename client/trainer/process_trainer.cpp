@@ -28,6 +28,7 @@ using learning::DataSupply;
 
 constexpr int look_interval_ms = 20;  // at a stop request and at the progress
 constexpr std::uint32_t trial_batch = 32;  // examples
+constexpr const char* places_operation = "places";
 
 std::string seconds_text(Duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
@@ -81,7 +82,7 @@ internal::Task task_for(const learning::TrainingRequest& request) {
   return task;
 }
 
-// Room for what the child makes of the archive. Personal layers are part of it, and it is not compressed.
+// Room for what the child says of the archive. Personal layers are part of it, and it is not compressed.
 Result<void> add_archive_room(const learning::TrainingRequest& request, internal::Task& task) {
   constexpr std::size_t spare_values = 1 << 16;
   struct stat status {};
@@ -155,10 +156,12 @@ class ProcessTrainer::Session {
     return result;
   }
 
-  [[nodiscard]] Result<std::string> save(internal::Task task, const learning::TrainingRequest& request,
-                                         const TrainerLimits& limits, const std::stop_token& stop) {
+  [[nodiscard]] Result<learning::ValuePlaces> find_places(internal::Task task,
+                                                          const learning::TrainingRequest& request,
+                                                          const TrainerLimits& limits,
+                                                          const std::stop_token& stop) {
     HANSA_TRY(const std::string frame, exchange(task, request, nullptr, limits, stop));
-    return internal::accept_saved(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
+    return internal::accept_places(frame, task, internal::TaskMemory(memory_.bytes(), task.sizes));
   }
 
   [[nodiscard]] Result<TrialStep> try_step(const learning::ArchiveFile& model, Duration stall) {
@@ -214,8 +217,8 @@ class ProcessTrainer::Session {
     if (task.new_memory) descriptors.push_back(memory_.descriptor());
     if (auto sent = child_.send(learning::frame_of(internal::json_of(task)), descriptors); !sent)
       return ended(location, sent.error());
-    // Saving has no steps: a child that counts some is hostile, and would be waited for without end.
-    const Steps steps = task.operation.starts_with("save_") ? Steps::ignored : Steps::counted;
+    // Only training has steps: a child that counts others is hostile, and would be waited for without end.
+    const Steps steps = task.operation == places_operation ? Steps::ignored : Steps::counted;
     return wait_for_answer(location, memory, limits, steps, stop);
   }
 
@@ -398,15 +401,27 @@ Result<learning::TrainingResult> ProcessTrainer::train(const learning::TrainingR
   return result;
 }
 
-Result<std::string> ProcessTrainer::save(const learning::TrainingRequest& request,
-                                         learning::PersonalValues personal, std::stop_token stop) {
-  internal::Task task = task_for(request);
-  task.operation = personal == learning::PersonalValues::kept ? "save_personal" : "save_global";
-  HANSA_TRY_VOID(add_archive_room(request, task));
+Result<learning::WrittenFile> ProcessTrainer::save(const learning::TrainingRequest& request,
+                                                   learning::PersonalValues personal,
+                                                   const std::filesystem::path& out, std::stop_token stop) {
+  // The child needs the archive and no values: it says where they are.
+  learning::TrainingRequest asked;
+  asked.archive = request.archive;
+  asked.layout = request.layout;
+  asked.method = request.method;
+  internal::Task task = task_for(asked);
+  task.operation = places_operation;
+  HANSA_TRY_VOID(add_archive_room(asked, task));
   HANSA_TRY(Session * session, session_for(request.archive.identity(), stop));
-  auto saved = session->save(std::move(task), request, config_.limits, stop);
-  if (!saved) session_.reset();
-  return saved;
+  auto places = session->find_places(std::move(task), asked, config_.limits, stop);
+  if (!places) {
+    session_.reset();
+    return tl::unexpected<Error>(std::move(places).error());
+  }
+  auto written = learning::save_at_places(request, personal, *places, out, stop);
+  // The places may be lies of a child that was taken over.
+  if (!written && written.error().code == ErrorCode::model) session_.reset();
+  return written;
 }
 
 Result<TrialStep> ProcessTrainer::try_step(const learning::ArchiveFile& archive) {

@@ -39,7 +39,7 @@ struct TrainerLimits {
   std::uint64_t memory_bytes_max = 0;  // that a training may allocate (RLIMIT_AS); 0: the device's memory
   std::uint64_t cpu_s_max = 0;  // processor time of one training; 0: no limit
   // A training that takes no step for this time is ended, and so is a child that does nothing while it opens the data, or
-  // that takes longer to save a model.
+  // that takes longer to find where a model has its values.
   Duration stall = std::chrono::seconds(300);
   // A training that was asked to stop has this long for its current step. Its result is not wanted any more.
   Duration stop_grace = std::chrono::seconds(5);
@@ -80,11 +80,14 @@ class ProcessTrainer final : public learning::Trainer, public learning::ModelSav
   [[nodiscard]] Result<learning::TrainingResult> train(const learning::TrainingRequest& request,
                                                        std::span<const learning::OutputVector> outputs,
                                                        std::stop_token stop) override;
-  // Asks the child, which may open no file: the bytes come through the shared memory, bounded by the archive's size. They
-  // are what the model's code made of them, so that only programs that trust the archive should load them. Fails as train()
-  // does, and (resource) if it takes longer than limits.stall, whatever progress the child reports.
-  [[nodiscard]] Result<std::string> save(const learning::TrainingRequest& request,
-                                         learning::PersonalValues personal, std::stop_token stop) override;
+  // Asks the child only where the archive holds the values, and writes the file in this process: code and everything else are
+  // those of the archive (learning/archive_copy.h), and the values are the request's. A child that was taken over can put
+  // them at other places among the tensors. Fails as train() does, and (resource) if the child takes longer than limits.stall,
+  // whatever progress it reports.
+  [[nodiscard]] Result<learning::WrittenFile> save(const learning::TrainingRequest& request,
+                                                   learning::PersonalValues personal,
+                                                   const std::filesystem::path& out,
+                                                   std::stop_token stop) override;
   // Trains the archived model for a step (learning::check_steps) on data that the child has opened. Nothing is kept. Fails as
   // train() does, and (usage) if the data is a supply of this process.
   [[nodiscard]] Result<TrialStep> try_step(const learning::ArchiveFile& archive);

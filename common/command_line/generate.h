@@ -15,7 +15,7 @@ struct SettingsPages {
   std::string_view example_head;  // comment lines
 };
 
-// Adds the option to the app, whose name is the program's: --generate man|bash|zsh, and, with settings,
+// Adds the option to the app, whose name is the program's: --generate man|markdown|bash|zsh, and, with settings,
 // settings-man|settings-example. Parsing it throws CLI::Success with the text, as --version does.
 void add_generate_option(CLI::App& app, ManualNotes notes, SettingsPages settings = {});
 

@@ -88,7 +88,9 @@ std::string manual_page(const Command& program, const ManualNotes& notes) {
   out +=
       ".SH ENVIRONMENT\n.TP\n\\fBHANSA_LOG\\fR\nThe log level, if there is no option \\-\\-log\\-level: "
       "debug, info, "
-      "warning, error or off.\n";
+      "warning, error or off.\n"
+      ".TP\n\\fBHANSA_LOG_FORMAT\\fR\nThe format of the log, if there is no option \\-\\-log\\-format: text "
+      "or json.\n";
   if (!notes.see_also.empty()) {
     out += ".SH \"SEE ALSO\"\n";
     std::string pages;

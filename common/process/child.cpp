@@ -22,10 +22,10 @@ std::string text_of_errno(int error) { return std::string(" (") + std::strerror(
 
 // An environment may hold secrets of the program that started us, which a child has no use for.
 std::vector<std::string> child_environment() {
-  constexpr std::array<std::string_view, 23> kept{
+  constexpr std::array<std::string_view, 24> kept{
       "PATH=",   "HOME=", "TMPDIR=", "LANG=",   "LC_",   "TZ=",    "LD_",     "GLIBC_",
       "MALLOC_", "HDF5_", "OMP_",    "GOMP_",   "KMP_",  "DNNL_",  "ONEDNN_", "OPENBLAS",
-      "MKL_",    "ATEN_", "TORCH",   "PYTORCH", "ASAN_", "UBSAN_", "TSAN_"};
+      "MKL_",    "ATEN_", "TORCH",   "PYTORCH", "ASAN_", "UBSAN_", "TSAN_",   "HANSA_LOG_FORMAT="};
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);

@@ -39,7 +39,7 @@ class ArchiveReader {
             unit_, &constants_, [this](const std::string& name) { return source_of(name); },
             records_.version()) {}
 
-  torch::jit::Module read() {
+  ReadArchive read() {
     if (records_.has("data.pkl") && !records_.has("constants.pkl"))
       refuse("holds values and no TorchScript code: it was written by torch.save()",
              "load it in Python, and save it with torch.jit.script(model).save(...)");
@@ -49,7 +49,9 @@ class ArchiveReader {
     for (const c10::IValue& constant : constants.toTupleRef().elements()) constants_.push_back(constant);
     torch::jit::Module module(values_of("data").toObject());
     if (auto checked = check_code(*unit_, location_); !checked) throw Refused{std::move(checked).error()};
-    return module;
+    ReadArchive out{std::move(module), {}};
+    for (auto& [memory, record] : storages_) out.records.emplace(memory, std::move(record.name));
+    return out;
   }
 
  private:
@@ -65,7 +67,7 @@ class ArchiveReader {
     const torch::jit::ObjLoader object_of = [this](const at::StrongTypePtr& type, const c10::IValue& state) {
       return make_object(type, state);
     };
-    storage_bytes_.clear();
+    storages_.clear();
     const ArchiveRecords::Record pickled = records_.read(name + ".pkl");
     std::size_t at = 0;
     const auto next = [&](char* to, std::size_t bytes) {
@@ -86,15 +88,15 @@ class ArchiveReader {
   // LibTorch believes the pickled size of a storage, whatever the size of its record.
   at::DataPtr read_storage(const std::string& name) {
     ArchiveRecords::Record record = records_.read(name);
-    storage_bytes_[record.data.get()] = record.bytes;
+    storages_[record.data.get()] = {name, record.bytes};
     return std::move(record.data);
   }
 
   // Values that are written to a storage that claims more than its record would land behind it.
   std::size_t memory_of(const at::Tensor& tensor) const {
     const std::size_t claimed = tensor.storage().nbytes();
-    const auto record = storage_bytes_.find(tensor.storage().data_ptr().get());
-    return record == storage_bytes_.end() ? claimed : std::min(claimed, record->second);
+    const auto record = storages_.find(tensor.storage().data_ptr().get());
+    return record == storages_.end() ? claimed : std::min(claimed, record->second.bytes);
   }
 
   c10::StrongTypePtr load_type(const c10::QualifiedName& name) {
@@ -139,13 +141,17 @@ class ArchiveReader {
   std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
   std::vector<c10::IValue> constants_;
   ArchiveRecords records_;
-  std::unordered_map<const void*, std::size_t> storage_bytes_;  // of their records
+  struct StorageRecord {
+    std::string name;
+    std::size_t bytes = 0;
+  };
+  std::unordered_map<const void*, StorageRecord> storages_;  // by the address of their memory
   torch::jit::SourceImporter importer_;
 };
 
 }  // namespace
 
-Result<torch::jit::Module> read_archive(const ArchiveFile& archive) {
+Result<ReadArchive> read_archive(const ArchiveFile& archive) {
   torch::jit::populate_upgraders_graph_map();
   try {
     return ArchiveReader(archive).read();

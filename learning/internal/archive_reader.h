@@ -6,6 +6,7 @@
 // before it returns the module. Compiling evaluates expressions of constant numbers and texts, and no tensors.
 #pragma once
 #include <string>
+#include <unordered_map>
 
 #include <torch/script.h>
 
@@ -14,7 +15,14 @@
 
 namespace hansa::learning {
 
+struct ReadArchive {
+  torch::jit::Module module;
+  // The name of the record that the memory of a tensor of the module was read from: "data/0". The key is the address of its
+  // first byte, which is valid until a tensor is given other memory.
+  std::unordered_map<const void*, std::string> records;
+};
+
 // Fails (model) if the code is refused. Throws the exceptions of LibTorch if it is no archive.
-[[nodiscard]] Result<torch::jit::Module> read_archive(const ArchiveFile& archive);
+[[nodiscard]] Result<ReadArchive> read_archive(const ArchiveFile& archive);
 
 }  // namespace hansa::learning

@@ -16,6 +16,7 @@
 #include "learning/internal/archive_reader.h"
 #include "learning/internal/graph_facts.h"
 #include "learning/internal/model_file.h"
+#include "learning/internal/shared_memory_check.h"
 #include "learning/internal/torch_guard.h"
 
 namespace hansa::learning {
@@ -72,6 +73,14 @@ std::optional<std::string> start_of(const ArchiveFile& archive) {
 }  // namespace
 
 Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<const std::string> personal) {
+  HANSA_TRY(LoadedModel model, read(archive, personal));
+  return guarded(archive.location(), "cannot be opened", "", [&]() -> Result<LoadedModel> {
+    model.bind_trainables();
+    return std::move(model);
+  });
+}
+
+Result<LoadedModel> LoadedModel::read(const ArchiveFile& archive, std::span<const std::string> personal) {
   const std::string location = archive.location();
   std::error_code error;
   if (!archive.is_open() && !std::filesystem::is_regular_file(archive.path(), error))
@@ -83,14 +92,15 @@ Result<LoadedModel> LoadedModel::open(const ArchiveFile& archive, std::span<cons
                         "make one with torch.jit.script(model).save(...)", [&]() -> Result<LoadedModel> {
                           LoadedModel model;
                           model.location_ = location;
-                          HANSA_TRY(model.module_, read_archive(archive));
+                          HANSA_TRY(ReadArchive read, read_archive(archive));
+                          model.module_ = std::move(read.module);
+                          model.records_ = std::move(read.records);
                           if (!model.module_.find_method("forward"))
                             return fail(ErrorCode::model, location, "has no forward(x)",
                                         "export the whole model with torch.jit.script(model).save(...)");
                           model.find_evaluated();
                           model.compile();
                           HANSA_TRY_VOID(model.collect(personal));
-                          model.bind_trainables();
                           return model;
                         });
   if (opened) return opened;
@@ -157,6 +167,7 @@ void LoadedModel::rebind(const Slot& slot) {
 
 void LoadedModel::bind_trainables() {
   const at::NoGradGuard no_grad;
+  records_.clear();
   std::int64_t size = 0;
   for (const Slot& slot : slots_) {
     if (slot.kind != ParameterKind::trainable) continue;
@@ -181,6 +192,62 @@ void LoadedModel::bind_trainables() {
     std::fill(flat_.data_ptr<float>() + offset + count, flat_.data_ptr<float>() + next, 0.0F);
     offset = next;
   }
+}
+
+Result<ValuePlaces> LoadedModel::places() const {
+  HANSA_TRY_VOID(check_own_memory());
+  ValuePlaces out;
+  HANSA_TRY(out.shared, placed(layout(), tensors()));
+  HANSA_TRY(out.personal, placed(personal_layout(), personal_tensors()));
+  return out;
+}
+
+Result<void> LoadedModel::check_own_memory() const {
+  std::vector<NamedTensor> own;
+  std::set<std::string_view> names;  // of the same tensors
+  for (const Slot& slot : slots_) {
+    if (slot.kind != ParameterKind::trainable) continue;
+    own.push_back({slot.name, slot.tensor});
+    names.insert(slot.name);
+    names.insert(slot.aliases.begin(), slot.aliases.end());
+  }
+  // A list that refers to a parameter itself gets its values.
+  const auto is_list_place = [&](const at::Tensor& tensor) {
+    return std::ranges::any_of(own, [&](const NamedTensor& one) { return same_memory(one.tensor, tensor); });
+  };
+  std::vector<at::Tensor> others;
+  for (const auto& attribute : module_.named_attributes(/*recurse=*/true)) {
+    if (attribute.value.isModule() || names.contains(attribute.name)) continue;
+    std::vector<at::Tensor> found;
+    collect_tensors(attribute.value, found);
+    if (attribute.value.isTensorList()) std::erase_if(found, is_list_place);
+    others.insert(others.end(), found.begin(), found.end());
+  }
+  if (const auto shared = find_shared_memory(own, others))
+    return fail(
+        ErrorCode::model, location_,
+        "holds another tensor in the memory of " + printable(*shared) +
+            ", so that no copy of it can hold the trained values of both",
+        "give the parameter memory of its own before the export: p.data = p.data.clone(); or use hansa "
+        "model export");
+  return {};
+}
+
+Result<PlacedLayout> LoadedModel::placed(const ParameterLayout& layout,
+                                         std::span<const at::Tensor> tensors) const {
+  PlacedLayout out{layout, {}};
+  for (const at::Tensor& tensor : tensors) {
+    ValuePlace& place = out.places.emplace_back();
+    const auto record = records_.find(tensor.storage().data_ptr().get());
+    if (tensor.numel() > 0 && record == records_.end())
+      return fail(ErrorCode::model, location_, "has values that are in no record of it",
+                  "save the model again with torch.jit.script(model).save(...)");
+    place.record = record == records_.end() ? "none" : record->second;
+    place.offset = static_cast<std::uint64_t>(tensor.storage_offset());
+    for (const std::int64_t stride : tensor.strides())
+      place.strides.push_back(static_cast<std::uint64_t>(stride));
+  }
+  return out;
 }
 
 void LoadedModel::bind_contiguous() {

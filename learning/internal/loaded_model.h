@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <torch/script.h>
@@ -16,6 +17,7 @@
 #include "learning/internal/graph_modes.h"
 #include "learning/internal/model.h"
 #include "learning/internal/own_metrics.h"
+#include "learning/value_places.h"
 
 namespace hansa::learning {
 
@@ -26,6 +28,14 @@ class LoadedModel final : public Model {
   // type, or if a pattern of `personal` matches nothing.
   [[nodiscard]] static Result<LoadedModel> open(const ArchiveFile& archive,
                                                 std::span<const std::string> personal);
+  // The same, but the values stay in the archive's memory, of which large parts are not read: the model has a layout,
+  // traits, places and values, and cannot be trained.
+  [[nodiscard]] static Result<LoadedModel> read(const ArchiveFile& archive,
+                                                std::span<const std::string> personal);
+
+  // Where the values are in the archive. Only after read(). Fails (model) if a trainable parameter shares bytes with another
+  // tensor.
+  [[nodiscard]] Result<ValuePlaces> places() const;
 
   [[nodiscard]] torch::jit::Module& module() { return module_; }
   [[nodiscard]] Result<void> bind(const ExampleShape& shape) override;
@@ -89,6 +99,10 @@ class LoadedModel final : public Model {
   [[nodiscard]] std::vector<const torch::jit::Graph*> graphs() const;  // of all methods
   // The attributes to which one of the methods may write.
   [[nodiscard]] WrittenAttributes written() const;
+  // Fails (model) if the records of the archive cannot hold all values that a training can give.
+  [[nodiscard]] Result<void> check_own_memory() const;
+  [[nodiscard]] Result<PlacedLayout> placed(const ParameterLayout& layout,
+                                            std::span<const at::Tensor> tensors) const;
 
   torch::jit::Module module_;
   std::optional<CompiledMethod> forward_;
@@ -100,6 +114,7 @@ class LoadedModel final : public Model {
   at::Tensor flat_;  // holds all trainable parameters
   std::vector<ListPlace> list_places_;
   std::vector<IntegerBuffer> integer_buffers_;
+  std::unordered_map<const void*, std::string> records_;  // ReadArchive::records, until the parameters move
   std::set<std::string> assigned_;  // slots to which the code assigns other tensors
 };
 

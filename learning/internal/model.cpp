@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/name_pattern.h"
+#include "learning/variance.h"
 
 namespace hansa::learning {
 
@@ -80,6 +81,12 @@ Result<Model::Part> Model::part_of(bool personal) const {
   return out;
 }
 
+std::vector<at::Tensor> Model::tensors_of(const Part& part) const {
+  std::vector<at::Tensor> out;
+  for (const std::size_t slot : part.slots) out.push_back(slots_[slot].tensor);
+  return out;
+}
+
 void Model::assign(const Part& part, std::span<const float> values) {
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < part.slots.size(); ++i) {
@@ -89,7 +96,7 @@ void Model::assign(const Part& part, std::span<const float> values) {
     at::Tensor to = slots_[part.slots[i]].tensor.detach();
     to.copy_(at::from_blob(source, entry.shape, at::kFloat));
     // A mean of variances is not negative, but rounding to the levels of the sum can make it slightly negative.
-    if (entry.kind == ParameterKind::buffer && entry.name.ends_with("running_var")) to.clamp_min_(0);
+    if (is_variance(entry)) to.clamp_min_(0);
   }
 }
 

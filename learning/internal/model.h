@@ -77,6 +77,10 @@ class Model {
     extract(personal_, values);
   }
 
+  // The tensors of the entries of layout() and of personal_layout(), in their order.
+  [[nodiscard]] std::vector<at::Tensor> tensors() const { return tensors_of(shared_); }
+  [[nodiscard]] std::vector<at::Tensor> personal_tensors() const { return tensors_of(personal_); }
+
   // One trainable parameter: the leaf tensor, and its memory as a span.
   struct Trainable {
     at::Tensor tensor;
@@ -120,6 +124,7 @@ class Model {
     std::vector<std::size_t> slots;
   };
   Result<Part> part_of(bool personal) const;
+  [[nodiscard]] std::vector<at::Tensor> tensors_of(const Part& part) const;
   void assign(const Part& part, std::span<const float> values);
   void extract(const Part& part, std::span<float> values) const;
 

@@ -14,6 +14,7 @@
 #include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/transport/server_channel.h"
 #include "server/config/client_files.h"
+#include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
 #include "server/config/federation_schema.h"
 #include "server/config/internal/strategy_reader.h"
@@ -293,6 +294,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.admitted = document.path("aggregator.admitted");
   out.runs = document.path("aggregator.runs");
   HANSA_TRY_VOID(devices_config_of(document));
+  HANSA_TRY_VOID(dashboard_config_of(document));
   out.model = document.path("model.archive");
   HANSA_TRY(out.data_contract, read_data_contract(document));
   HANSA_TRY(out.statistics, read_statistics(document, out.data_contract));

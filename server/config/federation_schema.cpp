@@ -4,6 +4,7 @@
 
 #include "server/config/internal/aggregation_settings.h"
 #include "server/config/internal/compression_settings.h"
+#include "server/config/internal/dashboard_settings.h"
 #include "server/config/internal/data_contract_settings.h"
 #include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/enrolment_settings.h"
@@ -34,6 +35,10 @@ constexpr std::array tables{
           "Devices that join by a token: [enrolment.md](enrolment.md). Without this table no port is opened "
           "for it.",
           enrolment_settings},
+    Table{"dashboard", Presence::optional,
+          "The page in the browser, the HTTP API and the metrics: [dashboard.md](dashboard.md). Without this "
+          "table no port is opened for it.",
+          dashboard_settings},
     Table{"model", Presence::required, "What is trained.", model_settings},
     Table{"data_contract", Presence::optional,
           "What the data of every client must be: [data.md](data.md#data-contract). A client whose data "

@@ -20,7 +20,7 @@ std::unique_ptr<CohortPolicy> policy_of(const CoordinatorConfig& config) {
 void bound_log(LogBudget& budget, Instant now, std::size_t from, std::vector<Effect>& effects) {
   const auto is_surplus = [&](const Effect& effect) {
     const auto* line = std::get_if<Log>(&effect);
-    return line != nullptr && !line->client.empty() && !budget.allows(line->client, line->about, now);
+    return line != nullptr && !line->about.empty() && !budget.allows(line->client, line->about, now);
   };
   const auto omitted = budget.take_omitted(now);
   effects.erase(
@@ -29,7 +29,26 @@ void bound_log(LogBudget& budget, Instant now, std::size_t from, std::vector<Eff
   for (const LogBudget::Omitted& lines : omitted)
     effects.emplace_back(
         Log{Log::Level::warning,
-            (lines.subject.empty() ? "several clients" : lines.subject) + ": " + lines.text()});
+            (lines.subject.empty() ? "several clients" : lines.subject) + ": " + lines.text(),
+            lines.subject,
+            {},
+            LogEvent::lines_omitted});
+}
+
+// The round that is made, also if no other one follows it, or is next.
+std::optional<RoundId> round_of(const Shared& shared, Phase phase) {
+  if (phase == Phase::gathering || phase == Phase::finished) return shared.current_round();
+  return RoundId(shared.standing.last_committed.value + 1);
+}
+
+// Adds to the lines from `from` on when they were written.
+void place_log(Phase phase, std::optional<RoundId> round, std::size_t from, std::vector<Effect>& effects) {
+  for (std::size_t i = from; i < effects.size(); ++i) {
+    auto* line = std::get_if<Log>(&effects[i]);
+    if (line == nullptr || !line->phase.empty()) continue;
+    line->phase = name(phase);
+    line->round = round;
+  }
 }
 
 }  // namespace
@@ -63,6 +82,17 @@ struct Coordinator::State {
   Instant now;  // of the last event
 };
 
+std::string_view name(Phase phase) noexcept {
+  switch (phase) {
+    case Phase::gathering: return "gathering";
+    case Phase::in_round: return "training";
+    case Phase::unmasking: return "unmasking";
+    case Phase::committing: return "committing";
+    case Phase::finished: return "finished";
+  }
+  return "";
+}
+
 Coordinator::Coordinator(CoordinatorConfig config, RestoredState restored, Instant now)
     : state_(std::make_unique<State>(std::move(config), std::move(restored), now)) {}
 
@@ -73,9 +103,19 @@ Verdict Coordinator::apply(const Event& event, Instant now, std::vector<Effect>&
   s.now = now;
   const std::size_t before = effects.size();
   Turn turn(now, effects, s.shared.sessions);
+  // A line is about the phase in which it was written, also if that ends with it.
+  Phase phase = s.stage->phase();
+  auto round = round_of(s.shared, phase);
   const Verdict verdict = Dispatch{s.shared, *s.stage, turn}.apply(event);
-  while (auto next = s.stage->next(turn)) s.stage = std::move(next);
+  place_log(phase, round, before, effects);
+  while (auto next = s.stage->next(turn)) {
+    place_log(phase, round, before, effects);
+    s.stage = std::move(next);
+    phase = s.stage->phase();
+    round = round_of(s.shared, phase);
+  }
   bound_log(s.shared.log_budget, now, before, effects);
+  place_log(phase, round, before, effects);
   return verdict;
 }
 

@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "common/digest.h"
 #include "common/identifiers.h"
+#include "common/log_events.h"
 #include "protocols/messages/messages.h"
 #include "protocols/secure_aggregation/revealed_sum.h"
 #include "server/aggregation/update_setup.h"
@@ -94,12 +96,15 @@ struct DisconnectClient {
 };
 
 struct Log {
-  enum class Level : std::uint8_t { info, warning } level;
+  enum class Level : std::uint8_t { debug, info, warning } level;
   std::string text;
-  // Whom the line is about, and why: clients cause a bounded number of lines (common/log_budget.h). Empty: the line is
-  // not caused by a client.
-  std::string client = {};
+  std::string client = {};  // that the line is about
+  // Why the client causes this line, of which it causes a bounded number (common/log_budget.h). Empty: other causes.
   std::string_view about = {};
+  LogEvent event = LogEvent::none;
+  // The coordinator adds both to each of its lines.
+  std::optional<RoundId> round = {};  // the current one, or the next
+  std::string_view phase = {};  // a literal: name(Phase)
 };
 // The aggregator ends. Later Hellos are answered, and nothing else happens. This effect never comes between CommitRound
 // and its answer.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/identifiers.h"
@@ -13,6 +14,16 @@ namespace hansa::server {
 
 enum class Phase : std::uint8_t { gathering, in_round, unmasking, committing, finished };
 
+// "gathering", "training", "unmasking", "committing", "finished": for logs.
+[[nodiscard]] std::string_view name(Phase phase) noexcept;
+
+// An update that a client of the current round sends, or wants to send.
+struct UploadProgress {
+  std::string client;
+  std::uint64_t received = 0, bytes = 0;
+  bool is_waiting = false;  // for its turn
+};
+
 struct Progress {
   Phase phase = Phase::gathering;
   RoundId round;  // the current one, or the last
@@ -22,6 +33,7 @@ struct Progress {
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
   std::vector<round::Member> members;  // of the current round
+  std::vector<UploadProgress> uploads;  // of the current round, in the order of its members
   std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
   std::string retry;  // why the attempt before this one was abandoned; empty: it is the first
   std::vector<std::string> missing;  // gathering: admitted clients that cannot take part, and why

@@ -182,7 +182,7 @@ struct Engine::CarryOut {
     engine.parts_.outbox.disconnect_client(e.client);
     engine.traffic_->forget_client(e.client);
   }
-  void operator()(Log& e) const { engine.parts_.observer.on_log(e.level, e.text); }
+  void operator()(Log& e) const { engine.parts_.observer.on_log(e); }
   void operator()(Finish& e) const { engine.finished_ = std::move(e); }
 
   void must(Result<void> done) const {
@@ -275,12 +275,13 @@ void Engine::record_abandoned(const AttemptAbandoned& effect) {
   const auto recorded = std::make_shared<Result<void>>();
   parts_.executor.run([this, attempt, recorded] { *recorded = parts_.store.record_abandoned(attempt); },
                       [this, recorded] {
-                        if (!*recorded) parts_.observer.on_log(Log::Level::warning, recorded->error().text());
+                        if (!*recorded)
+                          parts_.observer.on_log({Log::Level::warning, recorded->error().text()});
                       });
 }
 
 void Engine::fail_run(Error error) {
-  parts_.observer.on_log(Log::Level::warning, error.text());
+  parts_.observer.on_log({Log::Level::warning, error.text()});
   failure_ = std::move(error);
 }
 

@@ -98,6 +98,7 @@ class Engine {
   [[nodiscard]] bool is_awaiting_clients(Instant now) const { return coordinator_->is_awaiting_clients(now); }
   [[nodiscard]] RoundId last_committed() const { return coordinator_->last_committed(); }
   [[nodiscard]] const Digest& model() const { return coordinator_->model(); }
+  [[nodiscard]] Phase phase() const { return coordinator_->phase(); }
   [[nodiscard]] Progress progress(Instant now) const { return coordinator_->progress(now); }
   [[nodiscard]] std::vector<FaultRecord> faults(Instant now) const { return coordinator_->faults(now); }
   [[nodiscard]] std::uint64_t bytes_up() const;

@@ -13,7 +13,7 @@ namespace hansa::server {
 class EngineObserver {
  public:
   virtual ~EngineObserver() = default;
-  virtual void on_log(Log::Level level, const std::string& text) = 0;
+  virtual void on_log(const Log& line) = 0;
   virtual void on_round_started(RoundId round, std::uint32_t cohort) = 0;
   virtual void on_committed(const RoundRecord& record) = 0;
 };

@@ -57,11 +57,16 @@ JoinAnswer EnrolmentDesk::conclude(Result<JoinAnswer> decided, const Visitor& vi
   if (decided) return std::move(*decided);
   if (decided.error().code != ErrorCode::refused) {
     // A disk that is full is the operator's matter: the device comes back.
-    on_news_(visitor.address, fmt::format("a device cannot {}: {}", wish, decided.error().text()));
+    on_news_({visitor.address,
+              LogEvent::device_refused,
+              {},
+              fmt::format("a device cannot {}: {}", wish, decided.error().text())});
     return busy();
   }
-  on_news_(visitor.address,
-           fmt::format("a device at {} may not {}: {}", visitor.address, wish, decided.error().text()));
+  on_news_({visitor.address,
+            LogEvent::device_refused,
+            {},
+            fmt::format("a device at {} may not {}: {}", visitor.address, wish, decided.error().text())});
   return refused(decided.error().text());
 }
 
@@ -87,15 +92,16 @@ Result<JoinAnswer> EnrolmentDesk::decide(const enrolment::RotationRequest& reque
     const bool is_first_question = next.since == now;
     if (is_first_question)
       on_news_(
-          visitor.address,
-          fmt::format("device {0} asks for a change of its key, from {1}: \"hansa approve {0}\" allows it",
-                      device, visitor.address));
+          {visitor.address, LogEvent::device_pending, device,
+           fmt::format("device {0} asks for a change of its key, from {1}: \"hansa approve {0}\" allows it",
+                       device, visitor.address)});
     return pending_as(device);
   }
   if (next.state == NextKeyState::pending) {
     HANSA_TRY(const auto certificate, certify_(with_next_key(taken->device, next), now));
     HANSA_TRY_VOID(admit_certified_key(taken->device, next, certificate, config_.admitted, devices_, acting));
-    on_news_(visitor.address, fmt::format("device {} changes its key, from {}", device, visitor.address));
+    on_news_({visitor.address, LogEvent::device_enrolled, device,
+              fmt::format("device {} changes its key, from {}", device, visitor.address)});
   } else {
     // The aggregator may have ended between the register and the folder.
     HANSA_TRY_VOID(admit_next_key(config_.admitted, taken->device, next));
@@ -118,8 +124,10 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
   const Digest expected = token ? token->hash : Digest{};
   if (!enrolment::equal(enrolment::digest_of(request.id, request.secret), expected)) {
     static_cast<void>(failures_.take(network, steady));
-    on_news_(visitor.address,
-             fmt::format("{} presented a join token that is not valid here", visitor.address));
+    on_news_({visitor.address,
+              LogEvent::device_refused,
+              {},
+              fmt::format("{} presented a join token that is not valid here", visitor.address)});
     return unknown_token();
   }
   if (!enrolment::has_valid_proof(request, config_.aggregator, visitor.key))
@@ -139,14 +147,16 @@ Result<JoinAnswer> EnrolmentDesk::decide(const JoinRequest& request, const Visit
     HANSA_TRY(device, devices_.enrol({request.id, visitor.key, request.identity, visitor.address},
                                      names_in(config_.admitted), acting));
     if (!certify_)
-      on_news_(visitor.address, fmt::format("device {} asks to join, from {}: \"hansa approve {}\" admits it",
-                                            device.name, visitor.address, device.name));
+      on_news_({visitor.address, LogEvent::device_pending, device.name,
+                fmt::format("device {} asks to join, from {}: \"hansa approve {}\" admits it", device.name,
+                            visitor.address, device.name)});
   }
   if (device.state == DeviceState::pending && certify_) {
     HANSA_TRY(device.certificate, certify_(device, now));
     HANSA_TRY_VOID(devices_.approve(device.name, *device.certificate, acting));
     device.state = DeviceState::certified;
-    on_news_(visitor.address, fmt::format("device {} has joined, from {}", device.name, visitor.address));
+    on_news_({visitor.address, LogEvent::device_enrolled, device.name,
+              fmt::format("device {} has joined, from {}", device.name, visitor.address)});
   }
   return answer_known(device);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/bucket_table.h"
+#include "common/log_events.h"
 #include "common/time.h"
 #include "common/utc.h"
 #include "protocols/enrolment/join_messages.h"
@@ -45,8 +46,14 @@ class EnrolmentDesk {
     transport::PublicKey key;  // authenticated by CURVE
     std::string address;  // IP address
   };
-  // Lines for the aggregator's log; what a visitor can cause is bounded by its caller.
-  using OnNews = std::function<void(const std::string& address, const std::string& text)>;
+  // A line for the aggregator's log.
+  struct News {
+    std::string address;  // of the visitor who causes it
+    LogEvent event = LogEvent::none;
+    std::string device;  // its name; empty: it has none
+    std::string text;
+  };
+  using OnNews = std::function<void(const News& news)>;  // bounds what a visitor can cause
 
   EnrolmentDesk(DeskConfig config, DeviceRegister devices, Certifier certify, OnNews on_news);
 

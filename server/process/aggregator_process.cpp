@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "common/entropy.h"
 #include "common/utc.h"
+#include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
 #include "server/config/rounds.h"
 #include "server/divergence/run_watch.h"
 #include "server/process/internal/aggregator_key.h"
+#include "server/process/internal/dashboard.h"
 #include "server/process/internal/host.h"
 #include "server/process/internal/rounds_phase.h"
 #include "server/process/internal/run_errors.h"
@@ -28,8 +32,13 @@ Result<void> show_run(const FederationConfig& config, const PreparedRun& run, co
                                     ? fmt::format("run {}: continuing after round {}, because {}", run.run,
                                                   rounds_text(run.position, config.rounds), run.why)
                                     : fmt::format("run {}: new, because {}", run.run, run.why);
-  if (progress == ProgressStyle::none) host.log().info(beginning);
-  else display.say(beginning);
+  const LogFields fields{.event = LogEvent::run_started};
+  if (progress == ProgressStyle::none) {
+    host.log().info(beginning, fields);
+  } else {
+    display.say(beginning);
+    host.log().note(beginning, fields);
+  }
   constexpr std::size_t rounds_shown = 12;
   HANSA_TRY(const auto rounds, run.store->rounds());
   for (std::size_t i = rounds.size() - std::min(rounds.size(), rounds_shown); i < rounds.size(); ++i)
@@ -87,6 +96,37 @@ Result<bool> begin_with_statistics(const FederationConfig& config, PreparedRun& 
   return false;
 }
 
+// The dashboard as long as the program runs, also with another key.
+struct OpenedDashboard {
+  std::unique_ptr<internal::Dashboard> opened;  // null: there is none
+  std::filesystem::path token_file;
+  std::string problem;  // why it could not be opened
+};
+
+// Whatever is wrong with the dashboard, the rounds do not need it.
+Result<OpenedDashboard> open_dashboard(const FederationConfig& config, const AggregatorOptions& options,
+                                       const Logger& log) {
+  OpenedDashboard out;
+  HANSA_TRY(const auto dashboard, read_dashboard_config(config.file, config.variables));
+  if (!dashboard || !options.dashboard) return out;
+  out.token_file = dashboard->token_file;
+  auto opened = internal::Dashboard::open(*dashboard, config.name, log);
+  if (opened) out.opened = std::move(*opened);
+  else out.problem = opened.error().text();
+  return out;
+}
+
+// The token is shown on a terminal only: stdout may be a file or the journal, which others read.
+void show_dashboard(const OpenedDashboard& dashboard, internal::Host& host) {
+  if (!dashboard.problem.empty()) host.warn()("there is no dashboard: " + dashboard.problem);
+  if (!dashboard.opened) return;
+  host.log().info("dashboard at " + dashboard.opened->address());
+  host.display().say("dashboard: " +
+                     (::isatty(STDOUT_FILENO) == 1
+                          ? dashboard.opened->address_with_token()
+                          : dashboard.opened->address() + " (token: " + dashboard.token_file.string() + ")"));
+}
+
 // The aggregator continues with another key: this run, at these addresses.
 struct Continuation {
   std::string run;
@@ -96,12 +136,14 @@ struct Continuation {
 // Empty: the federation is finished, or a stop was asked for.
 Result<std::optional<Continuation>> run_with_key(const FederationConfig& config, const DevicesConfig& devices,
                                                  const AggregatorOptions& options,
-                                                 const internal::Endpoints& bind, const Logger& log,
+                                                 const internal::Endpoints& bind,
+                                                 const OpenedDashboard& dashboard, const Logger& log,
                                                  ServiceManager& manager, const std::atomic<bool>& stop) {
   const Instant started = steady_now();
   const internal::AggregatorKey aggregator_key(config.key, devices.statements, config.name, config.root);
-  HANSA_TRY(const auto key,
-            aggregator_key.read(utc_seconds_now(), [&log](const std::string& text) { log.warning(text); }));
+  HANSA_TRY(const auto key, aggregator_key.read(utc_seconds_now(), [&log](const std::string& text) {
+    log.warning(text, {.event = LogEvent::keys_refused});
+  }));
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
@@ -123,8 +165,9 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   const bool is_scaled = config.evaluation && config.evaluation->scale == learning::Scaling::federation;
   if (config.evaluation && !is_scaled) HANSA_TRY_VOID(start_evaluator());
 
-  HANSA_TRY(const auto host,
-            internal::Host::open({config, devices, aggregator_key, key, bind, options, log, manager}));
+  HANSA_TRY(const auto host, internal::Host::open({config, devices, aggregator_key, key, bind, options, log,
+                                                   manager, dashboard.opened.get()}));
+  show_dashboard(dashboard, *host);
   HANSA_TRY_VOID(show_run(config, run, watch, options.progress, *host));
   HANSA_TRY_VOID(host->start_enrolment());
   for (const std::string& note : run.notes) host->warn()(note);
@@ -154,9 +197,10 @@ Result<void> run_aggregator(const FederationConfig& config, const AggregatorOpti
                             const Logger& log, ServiceManager& manager, const std::atomic<bool>& stop) {
   HANSA_TRY(const DevicesConfig devices, read_devices_config(config.file, config.variables));
   AggregatorOptions next = options;
+  HANSA_TRY(const auto dashboard, open_dashboard(config, options, log));
   internal::Endpoints bind{config.bind, devices.enrolment ? devices.enrolment->bind : std::string()};
   for (;;) {
-    HANSA_TRY(auto continues, run_with_key(config, devices, next, bind, log, manager, stop));
+    HANSA_TRY(auto continues, run_with_key(config, devices, next, bind, dashboard, log, manager, stop));
     if (!continues) return {};
     next.run = {};
     next.run.choice = RunChoice::resume_named;

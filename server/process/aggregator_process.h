@@ -17,6 +17,7 @@ struct AggregatorOptions {
   RunRequest run;
   ProgressStyle progress = ProgressStyle::plain;
   unsigned io_threads = 2;
+  bool dashboard = true;  // if the configuration has one
 };
 
 // Runs until the federation is finished or has failed, or `stop` becomes true (set by signals). Prints the final lines

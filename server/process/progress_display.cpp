@@ -105,6 +105,16 @@ void ProgressDisplay::take(const RoundRecord& record) {
   content.round_seconds = median({state_->round_seconds.begin(), state_->round_seconds.end()});
 }
 
+std::string text_of_committed(const RoundRecord& record) {
+  std::vector<std::string> lost;
+  for (const auto& p : record.participations)
+    if (p.outcome != Outcome::counted) lost.push_back(fmt::format("{} ({})", p.client, name(p.outcome)));
+  const std::string training = means_text(training_metrics(record));
+  return fmt::format("{} of {} clients counted{}, {:.1f} s, model {}{}", counted_clients(record),
+                     record.participations.size(), lost.empty() ? "" : ", lost " + internal::join(lost, 6),
+                     record.seconds, record.model.brief(), training.empty() ? "" : "; training: " + training);
+}
+
 void ProgressDisplay::restored(const RoundRecord& record) { take(record); }
 
 void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds) {
@@ -112,18 +122,11 @@ void ProgressDisplay::committed(const RoundRecord& record, std::uint32_t rounds)
   ++state_->rounds;
   const std::uint32_t counted = counted_clients(record);
   state_->updates += counted;
-  std::vector<std::string> lost;
-  for (const auto& p : record.participations) {
-    if (p.outcome == Outcome::counted) continue;
-    lost.push_back(fmt::format("{} ({})", p.client, name(p.outcome)));
-    ++state_->lost[p.client][name(p.outcome)];
-  }
-  if (style_ != ProgressStyle::plain && lost.empty()) return;
-  const std::string training = means_text(state_->content.rounds.back().training);
-  say(fmt::format("round {:>3}{}: {} of {} clients counted{}, {:.1f} s, model {}{}", record.round.value,
-                  rounds > 0 ? fmt::format(" of {}", rounds) : "", counted, record.participations.size(),
-                  lost.empty() ? "" : ", lost " + internal::join(lost, 6), record.seconds,
-                  record.model.brief(), training.empty() ? "" : "; training: " + training));
+  for (const auto& p : record.participations)
+    if (p.outcome != Outcome::counted) ++state_->lost[p.client][name(p.outcome)];
+  if (style_ != ProgressStyle::plain && counted == record.participations.size()) return;
+  say(fmt::format("round {:>3}{}: {}", record.round.value, rounds > 0 ? fmt::format(" of {}", rounds) : "",
+                  text_of_committed(record)));
   if (const auto measured = held_out(record); measured && style_ == ProgressStyle::plain)
     say(fmt::format("round {:>3}: the model of round {} on the clients' held-out examples: {}",
                     record.round.value, measured->of_round.value, text_of(*measured)));

@@ -27,6 +27,9 @@ struct RunSummary {
   std::vector<std::string> warnings;  // the last ones
 };
 
+// "9 of 10 clients counted, lost pi-03 (absent), 12.3 s, model 5f3a..."
+[[nodiscard]] std::string text_of_committed(const RoundRecord& record);
+
 class ProgressDisplay {
  public:
   ProgressDisplay(ProgressStyle style, std::string title);

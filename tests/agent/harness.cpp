@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/digest.h"
+#include "tests/log_line.h"
 
 namespace hansa::client::testing {
 
@@ -25,7 +26,12 @@ void bind_work(messages::TrainTask& task) {
 
 Harness::Harness(const AgentConfig& config) : now(Instant(std::chrono::hours(1))), agent(config, now) {}
 
-void Harness::apply(const Event& event) { agent.apply(event, now, effects); }
+void Harness::apply(const Event& event) {
+  const std::size_t before = effects.size();
+  agent.apply(event, now, effects);
+  for (std::size_t i = before; i < effects.size(); ++i)
+    if (const auto* line = std::get_if<Log>(&effects[i])) hansa::testing::expect_described(*line);
+}
 
 void Harness::receive(SessionId from, const messages::ToClient& message, std::uint64_t bulk_bytes) {
   const std::vector<std::byte> bulk(bulk_bytes);

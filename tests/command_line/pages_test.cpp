@@ -22,7 +22,7 @@ class Program : public ::testing::Test {
     app.add_option("--progress", text, "How it's shown: [x]")->check(CLI::IsMember({"auto", "none"}));
     app.add_option_group("One of")->add_flag("--quick", flag, "Quickly");
     app.add_option("--secret", text, "Hidden")->group("");
-    app.footer("Examples:\n  prog file\n  .prog -x\n\nSee elsewhere.");
+    app.footer("Examples:\n  prog file\n  .prog -x\n\nSee docs/data.md#wait.");
     app.add_subcommand("hidden", "Hidden")->group("");
     CLI::App* runs = app.add_subcommand("runs", "Shows runs");
     runs->add_subcommand("remove", "Removes a run")->add_option("-o,--out", text, "Where")->required();
@@ -66,6 +66,25 @@ TEST_F(Program, TheManualPageIsPrintedAlthoughAnArgumentIsMissing) {
                     HasSubstr(".SS prog runs remove"), HasSubstr("\\fBother\\fR(5)"),
                     HasSubstr("\n\\&.prog \\-x\n"), Not(HasSubstr("secret")), Not(HasSubstr("generate"))));
   EXPECT_THROW(generated("nonsense"), CLI::ValidationError);
+}
+
+TEST_F(Program, TheReferenceHasATableForEachCommand) {
+  const std::string page = generated("markdown");
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("## prog\n\nDoes things.\n\n```\nprog COMMAND [OPTIONS] FILE\n```\n"),
+                    HasSubstr("| `FILE` | A file; required |\n"),
+                    HasSubstr("| `--progress TEXT` | How it's shown: \\[x\\]; one of `auto`, `none` |\n"),
+                    HasSubstr("\nExamples:\n\n```\nprog file\n.prog -x\n```\n"),
+                    HasSubstr("\nSee [data.md](data.md#wait).\n"), HasSubstr("\n### prog runs remove\n"),
+                    HasSubstr("| `-o TEXT`, `--out TEXT` | Where; required |\n")));
+  EXPECT_THAT(page, AllOf(Not(HasSubstr("secret")), Not(HasSubstr("hidden")), Not(HasSubstr("--help")),
+                          Not(HasSubstr("generate"))));
+}
+
+TEST_F(Program, TextOfTheReferenceIsNotReadAsMarkdown) {
+  app.description("Reads a|b, <x> and *_y_*. See docs/ or docs/data.txt");
+  EXPECT_THAT(generated("markdown"),
+              HasSubstr("Reads a\\|b, \\<x> and \\*\\_y\\_\\*. See docs/ or docs/data.txt.\n"));
 }
 
 TEST_F(Program, CompletionKnowsCommandsOptionsAndValues) {

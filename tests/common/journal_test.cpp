@@ -1,5 +1,6 @@
 #include "common/journal.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -44,6 +45,27 @@ void write_lines() {
   log.warning("w");
   log.error("e");
   (void)run_program("hansa", []() -> Result<int> { return fail(ErrorCode::usage, "f", "is wrong"); });
+}
+
+// The journal takes the priority away, so that its message is the JSON alone.
+TEST(Journal, JsonLinesHavePriorities) {
+  const TemporaryFolder folder;
+  {
+    const StandardError error(folder / "journal");
+    ::setenv("JOURNAL_STREAM", error.name().c_str(), 1);
+    ::setenv("HANSA_LOG_FORMAT", "json", 1);
+    Logger::to_stderr("client", LogLevel::debug, LogFormat::json).warning("w");
+    (void)run_program("hansa", []() -> Result<int> { return fail(ErrorCode::usage, "f", "is wrong"); });
+    ::unsetenv("HANSA_LOG_FORMAT");
+    ::unsetenv("JOURNAL_STREAM");
+  }
+  EXPECT_THAT(
+      read_text_file(folder / "journal", 1000).value(),
+      ::testing::MatchesRegex(
+          "<4>[{]\"time\":\"[^\"]+\",\"level\":\"warning\",\"component\":\"client\",\"message\":\"w\"[}]\n"
+          "<3>[{]\"time\":\"[^\"]+\",\"level\":\"error\",\"component\":\"hansa\",\"event\":\"program."
+          "failed\","
+          "\"message\":\"f: is wrong\"[}]\n"));
 }
 
 TEST(Journal, LinesHavePrioritiesAndNoTime) {

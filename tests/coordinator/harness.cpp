@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/log_line.h"
+
 namespace hansa::server::testing {
 
 CoordinatorConfig small_config() {
@@ -36,6 +38,7 @@ Verdict Harness::apply(const Event& event) {
   const Verdict verdict = coordinator.apply(event, now, fresh);
   EXPECT_GT(coordinator.next_tick(), now);
   for (auto& effect : fresh) {
+    if (const auto* line = std::get_if<Log>(&effect)) hansa::testing::expect_described(*line);
     if (const auto* commit_round = std::get_if<CommitRound>(&effect))
       committed.push_back(commit_round->record);
     if (const auto* finish = std::get_if<Finish>(&effect)) finished.push_back(*finish);

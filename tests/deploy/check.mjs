@@ -39,8 +39,8 @@ function variablesOf(chapter) {
   }
   return names;
 }
-const clientVariables = new Set([...variablesOf("client.toml"), ...variablesOf("Environment variables"), "NODE_NAME", "HANSA_LOG"]);
-const federationVariables = new Set([...variablesOf("federation.toml"), "HANSA_LOG"]);
+const clientVariables = new Set([...variablesOf("client.toml"), ...variablesOf("Environment variables"), "NODE_NAME", "HANSA_LOG", "HANSA_LOG_FORMAT"]);
+const federationVariables = new Set([...variablesOf("federation.toml"), "HANSA_LOG", "HANSA_LOG_FORMAT"]);
 const unknownVariables = (names, known) => names.filter((name) => !known.has(name)).map((name) => `${name} is for no setting`);
 const secretVariables = (names) => names.filter((name) => name === "HANSA__JOIN__TOKEN").map((name) => `${name} is a secret, which belongs into a file`);
 

@@ -112,6 +112,18 @@ TEST_F(Evaluation, BatchNormUsesTheGivenBuffersAndKeepsThem) {
   EXPECT_NE(evaluate(), first);
 }
 
+TEST_F(Evaluation, ArchivedValuesAreTheSameBeforeAndAfterOthersWereEvaluated) {
+  use(TestModel::batch_norm);
+  const Metrics archived = evaluate();
+  std::vector<float> others = describe_archive(archive_)->parameters;
+  for (std::size_t i = 0; i < others.size(); ++i) others[i] += 0.1F * static_cast<float>(i % 7);
+  ASSERT_NE(evaluate(others), archived);
+  EXPECT_EQ(evaluate(), archived);
+  start();  // asks for other values first
+  ASSERT_NE(evaluate(others), archived);
+  EXPECT_EQ(evaluate(), archived);
+}
+
 TEST_F(Evaluation, TheModelsOwnMetricsReplaceTheDefaults) {
   use(TestModel::custom_loss, {600, 4, 4, 3});
   const Metrics metrics = evaluate();

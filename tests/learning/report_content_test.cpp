@@ -44,7 +44,7 @@ class AdversaryReports : public ::testing::Test, public Link, public TrainingRun
     EngineConfig engine;
     engine.agent.federation = "harbour";
     engine.agent.models.unapproved = Unapproved::train;
-    engine.log = [this](Log::Level, const std::string& text) { log_ += text + "\n"; };
+    engine.log = [this](const Log& line) { log_ += line.text + "\n"; };
     engine_ = std::make_unique<Engine>(std::move(engine), *this, *this, *this, now_);
     const auto available = trainer_->available_data({});
     if (!available) log_ += available.error().text() + "\n";

@@ -146,10 +146,10 @@ class EdgeDevice : public ContainerClient {
     ASSERT_TRUE(text);
     ASSERT_TRUE(write_file_atomically(
         folder / "federation.toml",
-        *text + "\n[enrolment]\nbind = \"" + host + ":7471\"\nroot_key = \"keys/root.key\"\n"));
+        *text + "\n[enrolment]\nbind = \"" + host + ":7472\"\nroot_key = \"keys/root.key\"\n"));
     for (const char* name : {"LINE-7", "LINE-8"}) {
       fs::create_directory(device(name));
-      ASSERT_TRUE(write_file_atomically(device(name) / "token", invite(name, host + ":7471") + "\n"));
+      ASSERT_TRUE(write_file_atomically(device(name) / "token", invite(name, host + ":7472") + "\n"));
     }
   }
   ChildProcess start_edge(const std::string& name) {

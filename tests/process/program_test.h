@@ -39,6 +39,10 @@ class ProgramTest : public ::testing::Test {
                   const std::string& name) {
     ChildProcess child(program, arguments, log(name));
     EXPECT_EQ(child.wait(seconds(200)), 0) << child.output();
+    // Tests run at the same time: the dashboard takes a free port.
+    if (program == "hansa" && !arguments.empty() && arguments.front() == "new")
+      replace(std::filesystem::path(arguments[1]) / "federation.toml", "listen = \"127.0.0.1:7471\"",
+              "listen = \"127.0.0.1:0\"");
     return child.output();
   }
   // Starts the aggregator, and writes its port to the clients' configurations.

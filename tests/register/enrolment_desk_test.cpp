@@ -42,8 +42,7 @@ class EnrolmentDeskTest : public ::testing::Test {
         return certify_device(device, root, {"pumps", root.public_key(), 1, 400}, at);
       };
     desk.emplace(std::move(config), DeviceRegister::open(folder / "devices.sqlite").value(),
-                 std::move(certify),
-                 [this](const std::string&, const std::string& text) { news.push_back(text); });
+                 std::move(certify), [this](const EnrolmentDesk::News& line) { news.push_back(line.text); });
   }
   JoinAnswer ask(const enrolment::JoinToken& with, const Keys& keys,
                  const std::string& address = "192.0.2.7") {

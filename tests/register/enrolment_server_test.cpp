@@ -47,7 +47,7 @@ class EnrolmentPort : public ::testing::Test {
         EnrolmentServer::start(bind, aggregator.secret,
                                std::make_unique<EnrolmentDesk>(
                                    std::move(config), DeviceRegister::open(folder / "devices.sqlite").value(),
-                                   certify, [](const std::string&, const std::string&) {}),
+                                   certify, [](const EnrolmentDesk::News&) {}),
                                [](const Error&) {});
     ASSERT_TRUE(opened) << opened.error().text();
     server = std::move(*opened);

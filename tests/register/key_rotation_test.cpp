@@ -50,7 +50,7 @@ class KeyRotation : public ::testing::Test {
     if (signs == Signs::here)
       certifier = [this](const Device& device, UtcSeconds) { return certify(device); };
     desk.emplace(std::move(config), DeviceRegister::open(folder / "devices.sqlite").value(),
-                 std::move(certifier), [](const std::string&, const std::string&) {});
+                 std::move(certifier), [](const EnrolmentDesk::News&) {});
   }
   [[nodiscard]] std::filesystem::path admitted() const { return folder / "admitted"; }
   [[nodiscard]] Device::Certified certify(const Device& device) const {

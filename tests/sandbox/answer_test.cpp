@@ -205,5 +205,74 @@ TEST_F(AdversaryTrainerAnswer, WhatIsNoResultIsAnError) {
   }
 }
 
+struct AdversaryTrainerPlaces : ::testing::Test {
+  AdversaryTrainerPlaces() {
+    task.request.archive = std::filesystem::path("model.pt");
+    task.request.layout = sha256(std::string_view(layout));
+    task.sizes.kept_results = 64;
+    bytes.resize(TaskMemory::bytes_for(task.sizes) / sizeof(std::uint64_t) + 1);
+    memory.emplace(std::as_writable_bytes(std::span(bytes)).first(TaskMemory::bytes_for(task.sizes)),
+                   task.sizes);
+  }
+  [[nodiscard]] Result<learning::ValuePlaces> accept(const std::vector<std::string>& texts) {
+    std::string all;
+    Json sizes = Json::array();
+    for (const std::string& text : texts) {
+      all += text;
+      sizes.push_back(text.size());
+    }
+    std::ranges::copy(std::as_bytes(std::span(all)), std::as_writable_bytes(memory->kept_results()).begin());
+    return accept_places(learning::frame_of({{"ok", true}, {"texts", sizes}}), task, *memory);
+  }
+  void expect_refused(const std::vector<std::string>& texts) {
+    const auto places = accept(texts);
+    ASSERT_FALSE(places) << texts[1];
+    EXPECT_EQ(places.error().code, ErrorCode::model) << places.error().text();
+  }
+
+  const std::string layout = "trainable w 2 2\nbuffer b\n", honest = "data/0 0 2 1\ndata/1 7\n";
+  Task task;
+  std::vector<std::uint64_t> bytes;
+  std::optional<TaskMemory> memory;
+};
+
+TEST_F(AdversaryTrainerPlaces, HonestOnesAreTaken) {
+  const auto found = accept({layout, honest, "trainable own 1\n", "data/2 3 1\n"});
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(text_of(found->shared.places), honest);
+  EXPECT_EQ(found->personal.layout.text(), "trainable own 1\n");
+  EXPECT_EQ(found->personal.places.at(0).offset, 3U);
+}
+
+TEST_F(AdversaryTrainerPlaces, AnotherLayoutThanTheTasksIsRefused) {
+  expect_refused({"trainable w 4\nbuffer b\n", "data/0 0 1\ndata/1 7\n", "", ""});
+  expect_refused({"", "", "", ""});
+  expect_refused({"lines\n", honest, "", ""});
+}
+
+TEST_F(AdversaryTrainerPlaces, MoreOrFewerPlacesThanTheLayoutHasAreRefused) {
+  for (const char* text :
+       {"", "data/0 0 2 1\n", "data/0 0 2 1\ndata/1 7\ndata/2 0\n", "data/0 0 2 1\ndata/1 7\n\n"})
+    expect_refused({layout, text, "", ""});
+  expect_refused({layout, honest, "", honest});
+}
+
+TEST_F(AdversaryTrainerPlaces, PlacesThatAreNoNumbersAreRefused) {
+  for (const char* text :
+       {"data/0 0 2\ndata/1 7\n", "data/0 0 2 1 1\ndata/1 7\n", "data/0 -1 2 1\ndata/1 7\n",
+        "data/0 0 2 x\ndata/1 7\n", "data/0 0 2 18446744073709551616\ndata/1 7\n", "data/0\ndata/1 7\n",
+        "data/0 0 2 1 \ndata/1 7 \n0"})
+    expect_refused({layout, text, "", ""});
+}
+
+TEST_F(AdversaryTrainerPlaces, TextsStayWithinTheirRoom) {
+  constexpr std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
+  for (const Json& sizes : {Json::array({1, 1, 1, huge}), Json::array({257, 0, 0, 0}), Json::array({0, 0, 0}),
+                            Json::array({0, 0, 0, 0, 0}), Json::array({-1, 0, 0, 0}), Json("texts"), Json()})
+    EXPECT_FALSE(accept_places(learning::frame_of({{"ok", true}, {"texts", sizes}}), task, *memory))
+        << sizes.dump();
+  EXPECT_FALSE(accept_places(R"({"ok":true})", task, *memory));
+}
+
 }  // namespace
 }  // namespace hansa::client::internal

@@ -1,6 +1,9 @@
 // In the place of hansa-trainer: what a trainer does that a model's code has taken over. It opens no data and loads no
-// model, and counts steps for ever instead of saving one.
+// model. Of an archive NAME it answers with the texts in the file NAME.places, if there is one: the number of the bytes of each
+// text in a line, an empty line, and the texts. Otherwise it counts steps for ever instead of finding places.
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -26,13 +29,24 @@ class TakenOverTrainer {
     const auto task = hansa::client::internal::task_of(*request);
     auto memory = hansa::SharedMemory::map(std::move(frame.descriptors.at(1)), task.memory_bytes);
     if (!memory) return hansa::learning::frame_of({{"ok", false}});
-    // Where the test sees that the parent waits now.
-    std::ofstream(request->at("archive").get<std::string>() + ".saving") << "now";
     const hansa::client::internal::TaskMemory shared(memory->bytes(), task.sizes);
+    const auto archive = request->at("archive").get<std::string>();
+    if (std::ifstream lies(archive + ".places"); lies) return answer_with(lies, shared);
+    // Where the test sees that the parent waits now.
+    std::ofstream(archive + ".saving") << "now";
     while (true) {
       ++shared.progress();
       ::usleep(1'000);
     }
+  }
+
+ private:
+  static std::string answer_with(std::ifstream& lies, const hansa::client::internal::TaskMemory& memory) {
+    Json sizes = Json::array();
+    for (std::string line; std::getline(lies, line) && !line.empty();) sizes.push_back(std::stoull(line));
+    const std::string texts(std::istreambuf_iterator<char>(lies), {});
+    std::ranges::copy(std::as_bytes(std::span(texts)), std::as_writable_bytes(memory.kept_results()).begin());
+    return hansa::learning::frame_of({{"ok", true}, {"texts", std::move(sizes)}});
   }
 };
 

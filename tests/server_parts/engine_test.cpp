@@ -69,7 +69,7 @@ class Shell : public Outbox, public EngineObserver {
     bulk_bytes_[peer] += bulk.bytes.size();
     return transport::Sent::queued;
   }
-  void on_log(Log::Level, const std::string& text) override { log.push_back(text); }
+  void on_log(const Log& line) override { log.push_back(line.text); }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const RoundRecord& record) override { committed.push_back(record); }
 

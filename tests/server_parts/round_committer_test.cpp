@@ -43,7 +43,7 @@ class GivenForm final : public UpdateForm {
 
 class Quiet final : public EngineObserver {
  public:
-  void on_log(Log::Level, const std::string&) override {}
+  void on_log(const Log&) override {}
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const RoundRecord&) override {}
 };

@@ -228,7 +228,7 @@ TEST_F(StatisticsFederation, FewerClientsThanASumNeedsGiveNoStatistics) {
 }
 
 class Silent final : public server::EngineObserver {
-  void on_log(server::Log::Level, const std::string&) override {}
+  void on_log(const server::Log&) override {}
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord&) override {}
 };

@@ -21,7 +21,7 @@ namespace {
 
 struct Recorder : server::EngineObserver {
   explicit Recorder(World& w) : world(w) {}
-  void on_log(server::Log::Level, const std::string& text) override { world.log.push_back(text); }
+  void on_log(const server::Log& line) override { world.log.push_back(line.text); }
   void on_round_started(RoundId, std::uint32_t) override {}
   void on_committed(const server::RoundRecord& record) override { committed = record.round; }
   World& world;

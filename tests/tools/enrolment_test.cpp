@@ -49,7 +49,7 @@ class OperatorTest : public ::testing::Test {
     const auto text = read_text_file(folder() / "federation.toml", 1 << 20);
     ASSERT_TRUE(write_file_atomically(
         folder() / "federation.toml",
-        *text + "\n[enrolment]\nbind = \"tcp://0.0.0.0:7471\"\naddress = \"tcp://mine.example:7471\"\n"));
+        *text + "\n[enrolment]\nbind = \"tcp://0.0.0.0:7472\"\naddress = \"tcp://mine.example:7472\"\n"));
     config = read_federation_folder(folder()).value();
     devices.emplace(open_register(config, acting).value());
     root.emplace(read_operator_key(config, folder(), {}).value());
@@ -65,7 +65,7 @@ class OperatorTest : public ::testing::Test {
         config.name, token.aggregator, config.admitted, {"tcp://mine.example:7470"}};
     server::EnrolmentDesk desk(std::move(desk_config),
                                server::DeviceRegister::open(folder() / "devices.sqlite").value(), nullptr,
-                               [](const std::string&, const std::string&) {});
+                               [](const server::EnrolmentDesk::News&) {});
     return desk.answer(enrolment::make_join_request(token, secret).value(),
                        {secret.public_key().value(), "192.0.2.7"}, utc_seconds_now(), steady_now());
   }
@@ -102,7 +102,7 @@ TEST_F(OperatorTest, AnInvitationNamesTheFederationAndItsTerms) {
   const auto token = enrolment::parse_join_token(invitation->token);
   ASSERT_TRUE(token);
   EXPECT_EQ(token->federation, "mine");
-  EXPECT_EQ(token->address, "tcp://mine.example:7471");
+  EXPECT_EQ(token->address, "tcp://mine.example:7472");
   EXPECT_EQ(token->root, *config.root);
   EXPECT_TRUE(token->terms.secure);
   EXPECT_EQ(token->terms.honest_min, 2) << "as in the client.toml of the other clients";

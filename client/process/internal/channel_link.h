@@ -36,7 +36,7 @@ class ChannelLink final : public Link {
     config.proxy = config_.proxy;
     config.aggregator = keys[attempt % keys.size()];
     aggregator_ = config.aggregator;
-    log_.debug("connecting to " + config.address);
+    log_.debug("connecting to " + config.address, {.event = LogEvent::link_connecting});
     auto opened = transport::ClientChannel::open(config, key_);
     if (opened) channel_ = std::move(*opened);
     else failed_ = std::move(opened).error();
@@ -58,8 +58,10 @@ class ChannelLink final : public Link {
   // What the root key states about the federation's keys.
   void accept(const Result<enrolment::KeyStatements>& statements) {
     const auto done = try_to_accept(statements);
-    if (!done && done.error().text() != refused_) log_.warning(refused_ = done.error().text());
-    if (done && *done == Acceptance::accepted) log_.info(text_of_accepted(*statements));
+    if (!done && done.error().text() != refused_)
+      log_.warning(refused_ = done.error().text(), {.event = LogEvent::keys_refused});
+    if (done && *done == Acceptance::accepted)
+      log_.info(text_of_accepted(*statements), {.event = LogEvent::keys_changed});
   }
 
   // The channel must not be destroyed inside its own callbacks.

@@ -54,9 +54,11 @@ inline void log_findings(const std::vector<Finding>& findings, const Logger& log
   for (const Finding& finding : findings) {
     if (finding.outcome == Outcome::failed)
       log.error("check of " + std::string(name(finding.check)) + ": " + finding.text +
-                (finding.hint.empty() ? "" : "; " + finding.hint));
+                    (finding.hint.empty() ? "" : "; " + finding.hint),
+                {.event = LogEvent::check_failed});
     else if (finding.outcome == Outcome::passed)
-      log.info("check of " + std::string(name(finding.check)) + ": " + finding.text);
+      log.info("check of " + std::string(name(finding.check)) + ": " + finding.text,
+               {.event = LogEvent::check_passed});
   }
 }
 

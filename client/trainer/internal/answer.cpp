@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/held_out_metrics.h"
 
@@ -14,6 +15,9 @@ namespace {
 constexpr std::uint64_t epochs_max = 1'000;  // common/training.h
 constexpr std::size_t kept_max = 8;  // vectors of an archive, with those that it has kept already
 constexpr std::size_t kept_name_bytes_max = 200;
+constexpr std::size_t place_texts = 4;  // protocol.h
+// About 80 for each entry of the largest layout.
+constexpr std::size_t place_text_bytes_max = std::size_t{8} << 20;
 
 tl::unexpected<Error> fail_value(const Task& task, const std::string& what) {
   return fail(ErrorCode::model, task.request.archive.location(), "the trainer reports " + what,
@@ -106,16 +110,36 @@ Result<learning::TrainingResult> accept_answer(std::string_view frame, const Tas
   return fail_value(task, "an update that has NaN or an infinite value");
 }
 
-Result<std::string> accept_saved(std::string_view frame, const Task& task, const TaskMemory& memory) {
+Result<learning::ValuePlaces> accept_places(std::string_view frame, const Task& task,
+                                            const TaskMemory& memory) {
   HANSA_TRY(const Json answer, learning::parse_answer(frame, "hansa-trainer"));
+  std::vector<std::string> texts;
   try {
-    const std::uint64_t bytes = count_of(answer.at("bytes"));
-    const auto room = std::as_bytes(memory.kept_results());
-    if (bytes > 0 && bytes <= room.size())
-      return std::string(reinterpret_cast<const char*>(room.data()), bytes);
+    auto room = std::as_bytes(memory.kept_results());
+    for (const Json& size : answer.at("texts")) {
+      const std::uint64_t bytes = count_of(size);
+      if (texts.size() == place_texts || bytes > room.size() || bytes > place_text_bytes_max)
+        return fail_value(task, "places of values that cannot be right");
+      texts.emplace_back(reinterpret_cast<const char*>(room.data()), bytes);
+      room = room.subspan(bytes);
+    }
   } catch (const Json::exception&) {
+    texts.clear();
   }
-  return fail_value(task, "a saved model that cannot be one");
+  if (texts.size() != place_texts) return fail_value(task, "something that is not a result");
+  const std::string location = task.request.archive.location();
+  learning::ValuePlaces out;
+  const auto read = [&](const std::string& layout, const std::string& places,
+                        learning::PlacedLayout& to) -> Result<void> {
+    HANSA_TRY(to.layout, ParameterLayout::parse(layout, location));
+    HANSA_TRY(to.places, learning::parse_places(places, to.layout, location));
+    return {};
+  };
+  HANSA_TRY_VOID(read(texts[0], texts[1], out.shared));
+  HANSA_TRY_VOID(read(texts[2], texts[3], out.personal));
+  if (out.shared.layout.digest() != task.request.layout)
+    return fail_value(task, "another layout than that of its task");
+  return out;
 }
 
 }  // namespace hansa::client::internal

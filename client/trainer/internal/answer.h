@@ -7,6 +7,7 @@
 #include "client/trainer/internal/task_memory.h"
 #include "common/time.h"
 #include "learning/trainer.h"
+#include "learning/value_places.h"
 
 namespace hansa::client::internal {
 
@@ -22,8 +23,9 @@ struct Expected {
                                                              const Expected& expected,
                                                              std::span<const learning::OutputVector> outputs);
 
-// The bytes of a saved archive, copied from the memory. Fails as accept_answer() does.
-[[nodiscard]] Result<std::string> accept_saved(std::string_view frame, const Task& task,
-                                               const TaskMemory& memory);
+// Where the archive holds the values, copied from the memory. The shared layout is the request's, by its digest; places that
+// are not in the archive are for the user to refuse (learning/archive_copy.h). Fails as accept_answer() does.
+[[nodiscard]] Result<learning::ValuePlaces> accept_places(std::string_view frame, const Task& task,
+                                                          const TaskMemory& memory);
 
 }  // namespace hansa::client::internal

@@ -8,10 +8,11 @@
 //                              -> {"ok":true,"examples":N,"samples":N,"seconds":S,"metrics":[..],
 //                                  "kept":[{"name":..,"of":..,"values":N}]}
 //     the outputs and the vectors to keep are in the memory
-//   {"op":"save_global"|"save_personal", as "train" without outputs}
-//                              -> {"ok":true,"bytes":N}
-//     the archive with the values of the input "model", and with the archived or the kept values of personal
-//     parameters: its bytes are in the memory, in the room for vectors to keep
+//   {"op":"places", as "train" without outputs and values}
+//                              -> {"ok":true,"texts":[N,N,N,N]}
+//     where the archive holds the values of its layout and of the personal parameters: in the room for vectors to keep
+//     are, one after the other, the layout, its places (learning/value_places.h), the personal layout and its places, with
+//     these numbers of bytes
 //   {"op":"read","data":{..},"secret":[PATH,..],"lock":true|false}
 //                              -> {"ok":true,"location":..,"shape":{..},"examples":N}
 //   {"op":"copy"} + memory     -> {"ok":true}

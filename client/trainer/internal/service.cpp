@@ -9,9 +9,9 @@
 #include "common/sandbox/reading.h"
 #include "learning/data/left_out.h"
 #include "learning/data_supply.h"
+#include "learning/find_value_places.h"
 #include "learning/local_trainer.h"
 #include "learning/model_check.h"
-#include "learning/model_copy.h"
 #include "learning/warm_up.h"
 
 namespace hansa::client::internal {
@@ -27,8 +27,7 @@ std::string Service::answer(Frame frame) {
     const auto operation = request.at("op").get<std::string>();
     if (operation == "open") return open(request);
     if (operation == "train") return train(request, frame);
-    if (operation == "save_global") return save(request, frame, learning::PersonalValues::archived);
-    if (operation == "save_personal") return save(request, frame, learning::PersonalValues::kept);
+    if (operation == "places") return find_places(request, frame);
     if (operation == "check") return check(request, frame);
     if (operation == "read") return read(request);
     if (operation == "copy") return copy(frame);
@@ -173,17 +172,23 @@ Result<Json> Service::train(const Json& request, Frame& frame) {
               {"kept", std::move(kept)}};
 }
 
-Result<Json> Service::save(const Json& request, Frame& frame, learning::PersonalValues personal) {
+Result<Json> Service::find_places(const Json& request, Frame& frame) {
   HANSA_TRY(const Task task, task_in_memory(request, frame));
   const MethodDescription* method = find_method(built_in_methods(), task.request.method.name);
   if (method == nullptr) return fail(ErrorCode::internal, "request", "has an unknown method");
   const auto patterns = training_config(*method, task.request.method).personal;
-  HANSA_TRY(const std::string bytes, learning::archive_with_values(task.request, patterns, personal));
-  const auto room = std::as_writable_bytes(TaskMemory(memory_.bytes(), task.sizes).kept_results());
-  if (bytes.size() > room.size())
-    return fail(ErrorCode::resource, "hansa-trainer", "has no room for the saved model");
-  std::ranges::copy(std::as_bytes(std::span(bytes)), room.begin());
-  return Json{{"ok", true}, {"bytes", bytes.size()}};
+  HANSA_TRY(const learning::ValuePlaces places, learning::find_value_places(task.request.archive, patterns));
+  auto room = std::as_writable_bytes(TaskMemory(memory_.bytes(), task.sizes).kept_results());
+  Json sizes = Json::array();
+  for (const std::string& text : {places.shared.layout.text(), text_of(places.shared.places),
+                                  places.personal.layout.text(), text_of(places.personal.places)}) {
+    if (text.size() > room.size())
+      return fail(ErrorCode::resource, "hansa-trainer", "has no room for the places of the values");
+    std::ranges::copy(std::as_bytes(std::span(text)), room.begin());
+    room = room.subspan(text.size());
+    sizes.push_back(text.size());
+  }
+  return Json{{"ok", true}, {"texts", std::move(sizes)}};
 }
 
 Result<Json> Service::check(const Json& request, Frame& frame) {

@@ -6,7 +6,7 @@
 #include "client/trainer/internal/protocol.h"
 #include "common/process/frames.h"
 #include "common/process/shared_memory.h"
-#include "learning/model_saver.h"
+#include "learning/trainer.h"
 
 namespace hansa::client::internal {
 
@@ -25,7 +25,7 @@ class Service {
   // The task of a request, with its values in the memory.
   [[nodiscard]] Result<Task> task_in_memory(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> train(const Json& request, Frame& frame);
-  [[nodiscard]] Result<Json> save(const Json& request, Frame& frame, learning::PersonalValues personal);
+  [[nodiscard]] Result<Json> find_places(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> check(const Json& request, Frame& frame);
   [[nodiscard]] Result<Json> read(const Json& request);
   [[nodiscard]] Result<Json> copy(Frame& frame);

@@ -11,14 +11,14 @@ inline constexpr std::array enrolment_settings{
                     .meaning = "Address and port on which the aggregator enrols devices. Another port than "
                                "`aggregator.bind`; it may be closed whenever no device joins.",
                     .range = {.least = 1, .most = 255},
-                    .example = "\"tcp://0.0.0.0:7471\""},
+                    .example = "\"tcp://0.0.0.0:7472\""},
     config::Setting{.key = "address",
                     .presence = config::Presence::optional,
                     .meaning =
                         "Address at which devices reach this port; `hansa invite` puts it into tokens. "
                         "Default: `bind`, if it names a host.",
                     .range = {.least = 1, .most = 255},
-                    .example = "\"tcp://pumps.example:7471\""},
+                    .example = "\"tcp://pumps.example:7472\""},
     config::Setting{.key = "clients_address",
                     .kind = config::Kind::texts,
                     .presence = config::Presence::optional,

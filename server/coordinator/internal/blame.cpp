@@ -48,7 +48,7 @@ Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& tur
     if (remaining - (counts ? 1 : 0) < needed) {
       // Otherwise it is gone, and rounds wait anyway.
       if (counts)
-        turn.warn_about(fault.client, "not left out",
+        turn.warn_about(fault.client, "not left out", LogEvent::client_at_fault,
                         fault.client +
                             " is at fault and stays in cohorts, because cohort.clients_min is not "
                             "reached without it: " +
@@ -58,7 +58,7 @@ Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& tur
     if (counts) --remaining;
     const Duration rest = shared.reliability.on_fault(fault.client, cost, turn.now);
     const std::uint32_t faults_so_far = shared.reliability.faults(fault.client);
-    turn.warn_about(fault.client, "left out",
+    turn.warn_about(fault.client, "left out", LogEvent::client_left_out,
                     fault.client + " is left out of cohorts for " + text_of(rest) + ": " + fault.what + " (" +
                         std::to_string(faults_so_far) + (faults_so_far == 1 ? " fault)" : " faults)"));
     remedy = Remedy::another_cohort;
@@ -81,7 +81,7 @@ Remedy settle_contradictions(Shared& shared, const ActiveRound& round, std::size
   const bool can_be_apart = shared.eligible(turn.now).size() > shared.config.settings.cohort.clients_min;
   for (const Contradiction& pair : open.all()) {
     if (!shared.contradictions.add(pair)) continue;
-    turn.warn_about(pair.one, "contradiction",
+    turn.warn_about(pair.one, "contradiction", LogEvent::client_at_fault,
                     pair.one + " and " + pair.other +
                         " contradict each other about shares of secrets: one of them does not follow the "
                         "protocol; they are not in the same cohort again if that can be avoided");
@@ -135,13 +135,13 @@ SetAside::Why set_aside(Shared& shared, const std::string& client, const message
   if (report.reason.code == ReasonCode::nothing_new) {
     const Client* known = shared.clients.find(client);
     shared.set_aside.on_nothing_new(client, known == nullptr ? 0 : known->new_examples, turn.now);
-    turn.inform_about(client, "no new data",
+    turn.inform_about(client, "no new data", LogEvent::client_set_aside,
                       client + " has nothing new to train on; it takes part again when it reports new data");
     return SetAside::Why::no_new_data;
   }
   const std::string reason = report.empty() ? "it gave no reason" : sentence(report);
   const Duration pause = shared.set_aside.on_failed(client, reason, cost, turn.now);
-  turn.warn_about(client, "declined",
+  turn.warn_about(client, "declined", LogEvent::client_set_aside,
                   client + " declined: " + reason + "; it is set aside for " + text_of(pause) +
                       ", or until its data report changes or it is started again");
   return SetAside::Why::task_failed;

@@ -8,11 +8,11 @@ namespace hansa::server {
 void Clients::on_connected(const std::string& client, const messages::DataReport& data, Turn& turn) {
   if (data.examples > 0)
     turn.inform_about(
-        client, "connected",
+        client, "connected", LogEvent::client_connected,
         client + " connected with " + std::to_string(data.examples) + " examples" +
             (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
   else
-    turn.warn_about(client, "cannot train",
+    turn.warn_about(client, "cannot train", LogEvent::client_cannot_train,
                     client + " connected and cannot train: " +
                         (data.problem.empty() ? std::string("it has no examples") : sentence(data.problem)));
   clients_[client].problem = data.problem;  // on_data need not log it again
@@ -22,13 +22,14 @@ bool Clients::on_data(const std::string& client, const messages::DataReport& dat
   Client& c = clients_[client];
   const bool problem_changed = !(data.problem == c.problem);
   for (const messages::Report& notice : data.notices)
-    if (!notice.empty()) turn.warn_about(client, "notice", client + ": " + sentence(notice));
+    if (!notice.empty())
+      turn.warn_about(client, "notice", LogEvent::client_noticed, client + ": " + sentence(notice));
   if (!data.problem.empty() && problem_changed)
-    turn.warn_about(client, "problem",
+    turn.warn_about(client, "problem", LogEvent::client_cannot_train,
                     client + (data.examples > 0 ? " has no more data coming: " : " cannot train: ") +
                         sentence(data.problem));
   else if (data.examples > 0 && c.examples == 0 && !c.problem.empty())
-    turn.inform_about(client, "can train",
+    turn.inform_about(client, "can train", LogEvent::client_can_train,
                       client + " can train now, on " + std::to_string(data.examples) + " examples");
   const bool changed = data.examples != c.examples || data.new_examples != c.new_examples || problem_changed;
   c.examples = data.examples;
@@ -51,7 +52,7 @@ void Clients::compare_schemas(const std::string& client, std::uint64_t schema, T
   if (others == 0) return;
   if (others > shown) names += " and " + std::to_string(others - shown) + " more";
   turn.warn_about(
-      client, "schema",
+      client, "schema", LogEvent::client_noticed,
       client +
           ": the names of its columns, its label or its classes, their order, or how its values were made "
           "(tokenizer, sampling rate) are not those of " +

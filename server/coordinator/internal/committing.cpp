@@ -39,7 +39,8 @@ void Committing::on_counted(const std::string& client, Turn& turn) {
   shared_.reliability.on_counted(client);
   const Client* known = shared_.clients.find(client);
   if (shared_.set_aside.on_counted(client, known == nullptr ? 0 : known->new_examples, turn.now))
-    turn.inform_about(client, "takes part again", client + " takes part in rounds again");
+    turn.inform_about(client, "takes part again", LogEvent::client_returned,
+                      client + " takes part in rounds again");
 }
 
 void Committing::send_receipts(Turn& turn) {

@@ -19,7 +19,7 @@ Verdict Dispatch::apply(const Event& event) {
 bool Dispatch::allow(PeerId peer, const std::string& client, Conduct::Kind kind) {
   if (shared_.conduct.allows(client, kind, turn_.now)) return true;
   const char* const excess = Conduct::excess(kind);
-  turn_.warn_about(client, excess, client + " is disconnected: " + excess);
+  turn_.warn_about(client, excess, LogEvent::client_disconnected, client + " is disconnected: " + excess);
   if (const Session* session = shared_.sessions.find(client); session != nullptr && session->peer == peer) {
     shared_.sessions.end(client, excess, turn_, notices_);
     settle();
@@ -189,7 +189,11 @@ Verdict Dispatch::on(const FaultsForgiven& event) {
   for (const std::string& client : event.clients) {
     if (!shared_.reliability.forgive(client)) continue;
     out = Verdict::accepted;
-    turn_.inform(client + " may take part in cohorts again: the operator released it");
+    turn_.log({Log::Level::info,
+               client + " may take part in cohorts again: the operator released it",
+               client,
+               {},
+               LogEvent::client_returned});
   }
   return out;
 }
@@ -244,7 +248,8 @@ void Dispatch::on_data(const std::string& client, const messages::DataReport& da
   const bool had_failed = held != nullptr && held->why == SetAside::Why::task_failed;
   if (shared_.clients.on_data(client, data, turn_) &&
       shared_.set_aside.on_report(client, data.new_examples, turn_.now) && had_failed)
-    turn_.inform_about(client, "asked again", client + " is asked again, because its data report changed");
+    turn_.inform_about(client, "asked again", LogEvent::client_returned,
+                       client + " is asked again, because its data report changed");
 }
 
 void Dispatch::on_opened(const SessionOpened& opened) {

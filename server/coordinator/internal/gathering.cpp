@@ -64,7 +64,7 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   if (!shared_.has_gathered) return nullptr;
   if (schedule.may_start()) return start_round(ready, turn);
   if (shared_.wait_report.take_due("the schedule", turn.now - began_, turn.now))
-    turn.inform("the next round waits " + schedule.waits);
+    turn.inform("the next round waits " + schedule.waits, LogEvent::round_waiting);
   return nullptr;
 }
 
@@ -105,8 +105,8 @@ std::unique_ptr<Stage> Gathering::wait(std::size_t ready, Turn& turn) {
         turn);
   const bool is_for_data = waiting.what == Waiting::For::new_data;
   if (!shared_.wait_report.take_due(is_for_data ? "new data" : "clients", waited, turn.now)) return nullptr;
-  if (is_for_data) turn.inform("waiting for " + waiting.text);
-  else turn.warn("waiting for " + waiting.text + "; " + waiting.hint);
+  if (is_for_data) turn.inform("waiting for " + waiting.text, LogEvent::round_waiting);
+  else turn.warn("waiting for " + waiting.text + "; " + waiting.hint, LogEvent::round_waiting);
   return nullptr;
 }
 
@@ -147,7 +147,8 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
   const RoundId id(shared_.standing.last_committed.value + 1);
   if (attempt_ == 1) shared_.round_started = shared_.time_of_day(turn.now);
   for (const std::string& client : shared_.reliability.take_returned(turn.now))
-    turn.inform_about(client, "returned", client + " may take part in cohorts again");
+    turn.inform_about(client, "returned", LogEvent::client_returned,
+                      client + " may take part in cohorts again");
   const auto cohort = select(eligible, id);
   const auto size = static_cast<std::uint32_t>(cohort.size());
   const std::uint32_t quorum =
@@ -208,7 +209,8 @@ std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t at
   const std::string name = "round " + std::to_string(round.value);
   shared.retry_reason = remedy == Remedy::new_data ? std::string() : reason;
   if (remedy == Remedy::new_data) return std::make_unique<Gathering>(shared, attempt + 1, turn.now, turn);
-  turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason);
+  turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason,
+            LogEvent::round_abandoned);
   turn.effects.emplace_back(AttemptAbandoned{round, attempt, reason});
   const std::uint32_t attempts_max = shared.config.settings.cohort.attempts_max;
   if (remedy == Remedy::none && ++shared.attempts_in_vain >= attempts_max && attempts_max > 0)

@@ -89,7 +89,7 @@ void PlainExchange::report_dominant_weight(const ActiveRound& round, Turn& turn)
   if (counted < 3 || largest->offer.examples <= total / 2 || !dominant_.insert(largest->client).second)
     return;
   turn.warn_about(
-      largest->client, "dominant",
+      largest->client, "dominant", LogEvent::client_noticed,
       largest->client + " has " + std::to_string(largest->offer.examples) + " of the " +
           std::to_string(total) + " examples of round " + std::to_string(round.id().value) +
           ", more than all others together: it decides the model; limits.examples_max limits a client");

@@ -38,7 +38,7 @@ Verdict SecureExchange::on_signature(const Participant& participant,
       sum_.phase() != SumPhase::signatures || sum_.has_signature_of(*at))
     return Verdict::discarded;
   if (auto taken = sum_.on_signature(*at, signature.signature); !taken) {
-    turn.warn_about(participant.client, "unmask shares", taken.error().text());
+    turn.warn_about(participant.client, "unmask shares", LogEvent::client_dropped, taken.error().text());
     left_.insert(participant.client);
     return Verdict::rejected;
   }
@@ -55,7 +55,7 @@ Verdict SecureExchange::on_unmask_shares(const Participant& participant, const m
   for (const auto& share : shares.shares)
     std::ranges::copy(share, answer.shares.emplace_back().bytes().begin());
   if (auto taken = sum_.on_answer(*at, std::move(answer)); !taken) {
-    turn.warn(taken.error().text());
+    turn.log({Log::Level::warning, taken.error().text(), participant.client, {}, LogEvent::client_dropped});
     left_.insert(participant.client);
     return Verdict::rejected;
   }
@@ -68,7 +68,7 @@ Verdict SecureExchange::on_refused_opening(const Participant& participant, const
   if (!at || !sum_.survivors().has(*at)) return Verdict::discarded;
   if (!left_.insert(participant.client).second) return Verdict::discarded;
   if (report.reason.code == ReasonCode::sum_repeated) repeated_.insert(participant.client);
-  turn.warn_about(participant.client, "unmasking",
+  turn.warn_about(participant.client, "unmasking", LogEvent::client_dropped,
                   participant.client + " does not help to unmask: " + reason_text(report));
   return Verdict::accepted;
 }

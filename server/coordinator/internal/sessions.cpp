@@ -105,7 +105,7 @@ void Sessions::forget(std::string_view client) {
 }
 
 void Sessions::end_session(Entries::value_type& entry, const std::string& why, Turn& turn, Notices& notices) {
-  turn.inform_about(entry.first, "gone", entry.first + " is gone: " + why);
+  turn.inform_about(entry.first, "gone", LogEvent::client_lost, entry.first + " is gone: " + why);
   // A waiting newcomer takes over the session, so that the other machines do not see it end.
   if (entry.second.newcomer) return accept_newcomer(entry, turn, notices);
   entry.second.session.reset();

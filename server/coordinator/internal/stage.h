@@ -7,6 +7,7 @@
 // Every phase x event pair: docs/round.md.
 #pragma once
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -89,6 +90,11 @@ struct Shared {
   // ... and the aggregator ends with it.
   [[nodiscard]] bool is_over() const {
     return all_rounds_done() && config.settings.after_last_round != AfterLastRound::stay;
+  }
+  // The next round, outside of a round; empty: there is none.
+  [[nodiscard]] std::optional<RoundId> current_round() const {
+    if (all_rounds_done()) return std::nullopt;
+    return RoundId(standing.last_committed.value + 1);
   }
 };
 

@@ -144,13 +144,15 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   if (!outcome) return reject(*p, outcome.error().text(), turn);
   if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_receipt(p->client);
   turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
+  turn.log(
+      {Log::Level::debug, "counted the update of " + p->client, p->client, {}, LogEvent::update_counted});
   last_counted_at_ = turn.now;
   apply(round::UpdateCounted{p->index}, turn);
   return Verdict::accepted;
 }
 
 Verdict Training::reject(Participant& participant, const std::string& reason, Turn& turn) {
-  turn.warn_about(participant.client, "rejected",
+  turn.warn_about(participant.client, "rejected", LogEvent::update_rejected,
                   "rejected the update of " + participant.client + ": " + reason);
   turn.send(participant.client, messages::Receipt{participant.task, messages::Verdict::rejected, reason});
   shared_.uploads.release(participant.client);
@@ -170,7 +172,7 @@ Reply Training::on_decline(const std::string& client, const messages::Decline& d
         round_->contradictions().add({client, member});
     }
   if (is_about_another(decline.report.reason.code))
-    turn.warn_about(client, "declined", client + " declined: " + reason);
+    turn.warn_about(client, "declined", LogEvent::client_declined, client + " declined: " + reason);
   else p->set_aside = set_aside(shared_, client, decline.report, turn.now - p->asked_at, turn);
   shared_.uploads.release(client);
   apply(round::TaskDeclined{p->index, std::move(reason)}, turn);
@@ -253,7 +255,7 @@ void Training::carry_out_drops(Turn& turn) {
     if (!round_->is_open()) return;
     const Participant& p = *round_->find(drop.client);
     turn.warn_about(
-        p.client, "dropped out",
+        p.client, "dropped out", LogEvent::client_dropped,
         p.client + " dropped out of round " + std::to_string(round_->id().value) + ": " + drop.reason);
     turn.send(p.client, messages::Cancel{p.task, drop.reason});
     shared_.uploads.release(p.client);
@@ -311,6 +313,12 @@ void Training::fill(Progress& progress) const {
   progress.attempt = round_->attempt();
   progress.members = round_->round().members();
   progress.exchange = exchange_->progress(*round_);
+  for (const round::Member& member : progress.members)
+    if (const UploadState state = shared_.uploads.state(member.client);
+        state == UploadState::waiting || state == UploadState::granted)
+      progress.uploads.push_back({member.client, shared_.uploads.received(member.client),
+                                  shared_.uploads.offered_bytes(member.client),
+                                  state == UploadState::waiting});
 }
 
 std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,

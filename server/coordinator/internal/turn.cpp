@@ -20,7 +20,7 @@ void Turn::send_held(std::string_view client, messages::ToClient message,
 Verdict Turn::refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
                      std::string hint, std::uint32_t retry_after_ms) {
   if (reason != messages::RefuseReason::unknown_session)
-    warn_about(client, "refused",
+    warn_about(client, "refused", LogEvent::client_refused,
                "refused " + client + " (" + std::string(messages::name(reason)) + "): " + what);
   effects.emplace_back(
       Send{peer, SessionId{}, messages::Refuse{reason, std::move(what), std::move(hint), retry_after_ms}});

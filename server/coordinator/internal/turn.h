@@ -27,16 +27,20 @@ class Turn {
   // The same, with bulk that is sent in full.
   void send_held(std::string_view client, messages::ToClient message,
                  std::shared_ptr<const std::vector<std::byte>> bulk);
-  void log(Log::Level level, std::string text) { effects.emplace_back(Log{level, std::move(text)}); }
+  void log(Log line) { effects.emplace_back(std::move(line)); }
   // Lines that a client causes; `about` is a literal that says what they have in common.
-  void warn_about(std::string client, std::string_view about, std::string text) {
-    effects.emplace_back(Log{Log::Level::warning, std::move(text), std::move(client), about});
+  void warn_about(std::string client, std::string_view about, LogEvent event, std::string text) {
+    log({Log::Level::warning, std::move(text), std::move(client), about, event});
   }
-  void inform_about(std::string client, std::string_view about, std::string text) {
-    effects.emplace_back(Log{Log::Level::info, std::move(text), std::move(client), about});
+  void inform_about(std::string client, std::string_view about, LogEvent event, std::string text) {
+    log({Log::Level::info, std::move(text), std::move(client), about, event});
   }
-  void warn(std::string text) { log(Log::Level::warning, std::move(text)); }
-  void inform(std::string text) { log(Log::Level::info, std::move(text)); }
+  void warn(std::string text, LogEvent event = LogEvent::none) {
+    log({Log::Level::warning, std::move(text), {}, {}, event});
+  }
+  void inform(std::string text, LogEvent event = LogEvent::none) {
+    log({Log::Level::info, std::move(text), {}, {}, event});
+  }
   // Answers a peer outside of a session, and logs the refusal (except `unknown_session`, which is routine).
   Verdict refuse(PeerId peer, const std::string& client, messages::RefuseReason reason, std::string what,
                  std::string hint, std::uint32_t retry_after_ms = 0);

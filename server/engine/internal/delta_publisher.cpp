@@ -34,8 +34,8 @@ Result<void> DeltaPublisher::restore(const Store::Position& position, const Mode
   // If the deltas cannot be used nothing is lost: all clients fetch the model in full.
   if (auto replayed = replay(from, stored, position, model->size()); !replayed) {
     deltas_.clear();
-    observer.on_log(Log::Level::warning, "the published model cannot be restored (" +
-                                             replayed.error().text() + "); it is sent in full");
+    observer.on_log({Log::Level::warning, "the published model cannot be restored (" +
+                                              replayed.error().text() + "); it is sent in full"});
   }
   return {};
 }

@@ -38,8 +38,8 @@ Result<void> StateVectors::restore(Store& store, std::span<const StateVector> ke
     }
     digests_[i] = vector_digest(*vectors_[i]);
     if (round.value > 0) {
-      observer.on_log(Log::Level::warning, "round " + std::to_string(round.value) + " kept no vector \"" +
-                                               names_[i] + "\"; it begins anew");
+      observer.on_log({Log::Level::warning, "round " + std::to_string(round.value) + " kept no vector \"" +
+                                                names_[i] + "\"; it begins anew"});
     }
   }
   return {};

@@ -30,7 +30,8 @@ Result<AuditWitness::Look> AuditWitness::look(DeviceRegister& devices,
 void AuditWitness::report(const Result<Look>& look) {
   if (!look) {
     if (!std::exchange(has_failed_, true))
-      log_.warning("the audit log is not watched: " + look.error().text());
+      log_.warning("the audit log is not watched: " + look.error().text(),
+                   {.event = LogEvent::register_failed});
     return;
   }
   has_failed_ = false;
@@ -38,10 +39,12 @@ void AuditWitness::report(const Result<Look>& look) {
     log_.error(
         fmt::format("audit log: entry {} with the hash {} is not there any more: someone has changed the "
                     "register",
-                    seen_->number, seen_->hash.hex()));
+                    seen_->number, seen_->hash.hex()),
+        {.event = LogEvent::audit_broken});
   if (look->last && (!seen_ || look->seen_is_gone || look->last->number != seen_->number))
     log_.info(fmt::format("audit log: {} entries, the last one's hash: {}", look->last->number,
-                          look->last->hash.hex()));
+                          look->last->hash.hex()),
+              {.event = LogEvent::audit_noted});
   seen_ = look->last;
 }
 

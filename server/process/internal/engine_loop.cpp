@@ -11,8 +11,8 @@ constexpr std::size_t messages_max = 64;
 
 }  // namespace
 
-EngineLoop::EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen)
-    : host_(host), engine_(engine), executor_(executor), next_display_(steady_now()) {
+EngineLoop::EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen, Late late)
+    : host_(host), engine_(engine), executor_(executor), late_(std::move(late)), next_display_(steady_now()) {
   handlers_.on_message = [this, seen = std::move(seen)](const transport::Incoming& in) {
     host_.on_message(in);
     if (seen) seen(in);
@@ -28,9 +28,11 @@ void EngineLoop::receive(Duration wait, int descriptor) {
 }
 
 void EngineLoop::turn(int descriptor) {
-  const Duration until_next = std::min(engine_.next_tick(), next_display_) - steady_now();
-  receive(std::clamp<Duration>(until_next, Duration::zero(), wait_max), descriptor);
-  if (const Instant now = steady_now(); now >= engine_.next_tick()) engine_.tick(now);
+  const Instant due = std::min(engine_.next_tick(), next_display_);
+  receive(std::clamp<Duration>(due - steady_now(), Duration::zero(), wait_max), descriptor);
+  const Instant now = steady_now();
+  if (late_ && now >= due) late_(now - due);
+  if (now >= engine_.next_tick()) engine_.tick(now);
 }
 
 bool EngineLoop::is_display_due(Instant now) {

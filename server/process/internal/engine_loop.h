@@ -14,9 +14,11 @@ inline constexpr Duration display_interval = std::chrono::milliseconds(200);
 class EngineLoop {
  public:
   using Seen = std::function<void(const transport::Incoming&)>;
+  using Late = std::function<void(Duration)>;
 
-  // seen: called for each message before the engine; may be empty.
-  EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen = {});
+  // seen: called for each message before the engine; may be empty. late: called with the lateness of each time that was due;
+  // may be empty.
+  EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen = {}, Late late = {});
 
   // Waits for messages or a result, at most until the engine's next time or the next display, and hands over what has
   // come. `descriptor` ends the wait when it is readable; -1: none.
@@ -30,6 +32,7 @@ class EngineLoop {
   Host& host_;
   Engine& engine_;
   ThreadExecutor& executor_;
+  Late late_;
   transport::ServerChannel::Handlers handlers_;
   Instant next_display_;
 };

@@ -33,10 +33,12 @@ Result<std::unique_ptr<EnrolmentServer>> start_enrolment(
   HANSA_TRY_VOID(devices.match_folder(listed, {"aggregator", utc_seconds_now()}));
   // What a visitor causes in the log is bounded for each address.
   auto budget = std::make_shared<LogBudget>();
-  auto on_news = [log, budget](const std::string& address, const std::string& text) {
+  auto on_news = [log, budget](const EnrolmentDesk::News& news) {
     for (const auto& omitted : budget->take_omitted(steady_now()))
-      log.warning("enrolment: " + omitted.subject + ": " + omitted.text());
-    if (budget->allows(address, "enrolment", steady_now())) log.info("enrolment: " + text);
+      log.warning("enrolment: " + omitted.subject + ": " + omitted.text(),
+                  {.event = LogEvent::lines_omitted});
+    if (budget->allows(news.address, "enrolment", steady_now()))
+      log.info("enrolment: " + news.text, {.event = news.event, .client = news.device});
   };
   return EnrolmentServer::start(bind, key,
                                 std::make_unique<EnrolmentDesk>(std::move(desk), std::move(devices),

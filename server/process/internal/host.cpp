@@ -19,9 +19,9 @@ Host::Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
       channel_(std::move(channel)),
       display_(parts.options.progress,
                fmt::format("federation {}  {}", parts.config.name, channel_->endpoint())),
-      warn_(parts.log, display_),
+      warn_(parts.log, display_, monitor()),
       statements_(parts.aggregator_key, *channel_, [this](const std::string& text) {
-        warn_("the statements about keys are not sent: " + text);
+        warn_("the statements about keys are not sent: " + text, {.event = LogEvent::keys_refused});
       }) {
   if (const auto& secure = parts.config.secure_aggregation)
     certificates_.emplace(enrolment::CertificateScope{parts.config.admitted, parts.config.name, secure->root,
@@ -47,20 +47,24 @@ Result<std::unique_ptr<Host>> Host::open(const Parts& parts) {
 std::optional<DeviceRegister> Host::open_register() {
   auto out = DeviceRegister::open(parts_.devices.device_register);
   if (out) return std::move(*out);
-  warn_of_register(out.error());
+  warn_of_no_register(out.error());
   return std::nullopt;
 }
 
 DeviceBook::Files Host::open_book() {
   auto out = DeviceBook::open(parts_.devices.device_register);
   if (out) return std::move(*out);
-  warn_of_register(out.error());
+  warn_of_no_register(out.error());
   return {};
 }
 
-void Host::warn_of_register(const Error& error) {
+void Host::warn_of_no_register(const Error& error) {
   if (!std::exchange(has_warned_of_register_, true))
-    warn_("there is no register of devices, and no audit log: " + error.text());
+    warn_of_register("there is no register of devices, and no audit log: " + error.text());
+}
+
+void Host::warn_of_register(const std::string& text) const {
+  warn_(text, {.event = LogEvent::register_failed});
 }
 
 Result<void> Host::start_enrolment() {
@@ -81,12 +85,11 @@ Endpoints Host::endpoints() const {
 
 bool Host::follow_admission(Engine& engine, Instant now) {
   if (const auto problem = admission_->take_problem())
-    warn_("a device's next key cannot take the place of the present one: " + problem->text());
+    warn_("a device's next key cannot take the place of the present one: " + problem->text(),
+          {.event = LogEvent::keys_refused});
   if (const auto problem = admission_->take_revocation_problem()) {
-    const std::string text =
-        "no new device is admitted, because the revoked keys are not known: " + problem->text();
-    log().error(text);
-    display_.warn(text);
+    warn_.error("no new device is admitted, because the revoked keys are not known: " + problem->text(),
+                {.event = LogEvent::keys_refused});
   }
   if (const auto roots = statements_.look_due(now, utc_seconds_now()); roots && certificates_) {
     certificates_->trust(roots->newest, roots->former);
@@ -94,6 +97,8 @@ bool Host::follow_admission(Engine& engine, Instant now) {
   }
   if (auto change = admission_->take_change()) {
     admitted_ = change->admitted;
+    for (const std::string& client : change->removed) expiries_.erase(client);
+    if (Monitor* const to = monitor()) to->on_devices_changed(now);
     if (certificates_) certificates_->forget(change->changed);
     engine.change_admission(std::move(change->admitted), std::move(change->removed), now);
     return true;
@@ -102,14 +107,26 @@ bool Host::follow_admission(Engine& engine, Instant now) {
   return false;
 }
 
+std::optional<UtcSeconds> Host::first_expiry() const {
+  std::optional<UtcSeconds> out;
+  for (const auto& [client, expires] : expiries_)
+    if (!out || expires < *out) out = expires;
+  return out;
+}
+
 std::optional<secure_aggregation::Certificate> Host::certificate(const std::string& client) {
   if (!certificates_) return std::nullopt;
   auto found = certificates_->find(client, utc_seconds_now());
   if (!found.warning.empty()) warn_(found.warning);
+  if (found.certificate) expiries_[client] = found.certificate->validity.expires;
   const std::string reason = found.certificate ? "" : found.certificate.error().text();
   if (std::string& logged = reasons_[client]; reason != logged) {
-    if (reason.empty()) parts_.log.info(client + " has a certificate now");
-    else warn_(client + " cannot take part: " + reason);
+    if (reason.empty())
+      parts_.log.info(client + " has a certificate now",
+                      {.event = LogEvent::device_certified, .client = client});
+    else
+      warn_(client + " cannot take part: " + reason,
+            {.event = LogEvent::device_uncertified, .client = client});
     logged = reason;
   }
   if (found.certificate) return std::move(*found.certificate);

@@ -20,6 +20,7 @@
 #include "server/process/admission_folder.h"
 #include "server/process/aggregator_process.h"
 #include "server/process/internal/aggregator_key.h"
+#include "server/process/internal/dashboard.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/statement_sender.h"
 #include "server/process/internal/warnings.h"
@@ -46,6 +47,7 @@ class Host {
     const AggregatorOptions& options;
     const Logger& log;
     ServiceManager& manager;
+    Dashboard* dashboard;  // null: there is none
   };
   // Opens the socket, but handles no message. Fails as a channel does.
   [[nodiscard]] static Result<std::unique_ptr<Host>> open(const Parts& parts);
@@ -62,6 +64,15 @@ class Host {
   [[nodiscard]] ProgressDisplay& display() { return display_; }
   [[nodiscard]] const Logger& log() const { return parts_.log; }
   [[nodiscard]] const Warnings& warn() const { return warn_; }
+  // The register of devices, or what is recorded in it, cannot be read or written.
+  void warn_of_register(const std::string& text) const;
+
+  [[nodiscard]] Dashboard* dashboard() { return parts_.dashboard; }
+  [[nodiscard]] Monitor* monitor() {
+    return parts_.dashboard == nullptr ? nullptr : &parts_.dashboard->monitor();
+  }
+  // When the first of the clients' certificates expires that were asked for; empty: none was.
+  [[nodiscard]] std::optional<UtcSeconds> first_expiry() const;
 
   // The names of the clients that may connect, sorted.
   [[nodiscard]] const std::vector<std::string>& admitted() const { return admitted_; }
@@ -78,12 +89,13 @@ class Host {
  private:
   Host(const Parts& parts, std::unique_ptr<AdmissionFolder> admission,
        std::unique_ptr<transport::ServerChannel> channel);
-  void warn_of_register(const Error& error);
+  void warn_of_no_register(const Error& error);
 
   Parts parts_;
   std::unique_ptr<AdmissionFolder> admission_;  // the channel's thread calls it
   std::vector<std::string> admitted_;
   std::optional<enrolment::CertificateFolder> certificates_;  // set with secure aggregation
+  std::map<std::string, UtcSeconds> expiries_;  // of certificates, by client
   std::map<std::string, std::string> reasons_;  // by client: why it has no certificate, as logged
   std::unique_ptr<transport::ServerChannel> channel_;
   ProgressDisplay display_;

@@ -9,13 +9,18 @@
 
 namespace hansa::server::internal {
 
-void ProcessObserver::on_log(Log::Level level, const std::string& text) {
-  if (level == Log::Level::info) log_.info(text);
-  else warn_(text);
+void ProcessObserver::on_log(const Log& line) {
+  const LogFields fields{line.event, line.round, line.client, line.phase};
+  switch (line.level) {
+    case Log::Level::debug: return log_.debug(line.text, fields);
+    case Log::Level::info: return log_.info(line.text, fields);
+    case Log::Level::warning: return warn_(line.text, fields);
+  }
 }
 
 void ProcessObserver::on_round_started(RoundId round, std::uint32_t cohort) {
-  log_.debug(fmt::format("round {} starts with {} clients", round.value, cohort));
+  log_.note(fmt::format("round {} starts with {} clients", round.value, cohort),
+            {.event = LogEvent::round_started, .round = round, .phase = name(Phase::in_round)});
 }
 
 void ProcessObserver::on_committed(const RoundRecord& record) {
@@ -23,11 +28,15 @@ void ProcessObserver::on_committed(const RoundRecord& record) {
   const auto problems = watch_.on_committed(record);
   display_.set_best(watch_.best());
   display_.committed(record, config_.rounds);
+  log_.note(fmt::format("round {} is committed: {}", record.round.value, text_of_committed(record)),
+            {.event = LogEvent::round_committed, .round = record.round, .phase = name(Phase::committing)});
+  if (monitor_ != nullptr) monitor_->on_committed(record);
   if (!problems.empty()) on_divergence(record.round, problems);
   if (config_.client_evaluation && !held_out(record) && record.round.value == 1)
     warn_(
         "round 1: no client measured the model on held-out examples ([evaluation] on_clients): they have "
-        "too few, they measured this model in an earlier run, or their logs say why");
+        "too few, they measured this model in an earlier run, or their logs say why",
+        {.round = record.round});
   if (record.round.value % std::max(config_.evaluation_every, 1U) == 0 ||
       record.round.value == config_.rounds)
     evaluations_.ask(record.round, record.model);
@@ -43,7 +52,7 @@ void ProcessObserver::on_divergence(RoundId round, const std::vector<std::string
       best += fmt::format(": begin a run from it with \"{}\"",
                           command_from(config_.file.string(), run_, found->round));
   }
-  warn_(text + best);
+  warn_(text + best, {.event = LogEvent::run_diverged, .round = round});
   if (config_.divergence.action == DivergenceAction::stop && watch_.is_certain()) stop_reason_ = text;
 }
 

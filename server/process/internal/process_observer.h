@@ -7,6 +7,7 @@
 #include "server/config/federation_config.h"
 #include "server/divergence/run_watch.h"
 #include "server/engine/engine.h"
+#include "server/monitor/monitor.h"
 #include "server/process/internal/device_book.h"
 #include "server/process/internal/round_evaluations.h"
 #include "server/process/internal/warnings.h"
@@ -19,7 +20,7 @@ class ProcessObserver final : public EngineObserver {
  public:
   ProcessObserver(const FederationConfig& config, const std::string& run, const Logger& log,
                   const Warnings& warn, ProgressDisplay& display, RoundEvaluations& evaluations,
-                  RunWatch& watch, DeviceBook& book)
+                  RunWatch& watch, DeviceBook& book, Monitor* monitor)
       : config_(config),
         run_(run),
         log_(log),
@@ -27,8 +28,9 @@ class ProcessObserver final : public EngineObserver {
         display_(display),
         evaluations_(evaluations),
         watch_(watch),
-        book_(book) {}
-  void on_log(Log::Level level, const std::string& text) override;
+        book_(book),
+        monitor_(monitor) {}
+  void on_log(const Log& line) override;
   void on_round_started(RoundId round, std::uint32_t cohort) override;
   void on_committed(const RoundRecord& record) override;
   // Set if the run has to stop, because it diverges.
@@ -45,6 +47,7 @@ class ProcessObserver final : public EngineObserver {
   RoundEvaluations& evaluations_;
   RunWatch& watch_;
   DeviceBook& book_;
+  Monitor* monitor_;  // null without a dashboard
   std::optional<std::string> stop_reason_;
 };
 

@@ -17,7 +17,8 @@ void RoundEvaluations::collect() {
   if (const std::string warning = evaluator_->take_warning(); !warning.empty()) reports_.warned(warning);
   if (*answer) record(in_work_, **answer);
   else
-    reports_.failed(fmt::format("round {} cannot be evaluated: {}", in_work_.value, answer->error().text()));
+    reports_.failed(in_work_,
+                    fmt::format("round {} cannot be evaluated: {}", in_work_.value, answer->error().text()));
   start_next();
 }
 
@@ -27,7 +28,7 @@ void RoundEvaluations::record(RoundId round, const Metrics& metrics) {
   executor_.run([this, round, metrics, recorded] { *recorded = store_.record_evaluation(round, metrics); },
                 [this, round, metrics, recorded] {
                   --recording_;
-                  if (!*recorded) reports_.failed(recorded->error().text());
+                  if (!*recorded) reports_.failed(round, recorded->error().text());
                   reports_.evaluated(round, metrics);
                   if (!last_ || round > last_->first) last_.emplace(round, metrics);
                 });
@@ -49,7 +50,7 @@ void RoundEvaluations::start_next() {
 void RoundEvaluations::start(RoundId round, Result<ModelFile> file) {
   if (!file) {
     // The retention removed it, because later rounds came faster than their evaluations.
-    reports_.skipped(fmt::format("round {} is not evaluated: {}", round.value, file.error().text()));
+    reports_.skipped(round, fmt::format("round {} is not evaluated: {}", round.value, file.error().text()));
     return start_next();
   }
   in_work_ = round;

@@ -18,8 +18,8 @@ class RoundEvaluations {
  public:
   struct Reports {
     std::function<void(RoundId, const Metrics&)> evaluated;  // and stored
-    std::function<void(const std::string&)> failed;
-    std::function<void(const std::string&)> skipped;
+    std::function<void(RoundId, const std::string&)> failed;
+    std::function<void(RoundId, const std::string&)> skipped;
     std::function<void(const std::string&)> warned;
   };
   // evaluator: null if nothing is evaluated. The store is called on the executor, between commits.

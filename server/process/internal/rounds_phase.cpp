@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/metrics_text.h"
 #include "common/utc.h"
 #include "server/config/rounds.h"
 #include "server/process/internal/final_report.h"
@@ -38,12 +39,16 @@ RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
   return {[&](RoundId round, const Metrics& metrics) {
             watch.on_evaluated(round, metrics);
             host.display().evaluated(round, metrics, watch.best());
+            host.log().note(fmt::format("round {} evaluated: {}", round.value, means_text(metrics)),
+                            {.event = LogEvent::round_evaluated, .round = round});
+            if (Monitor* const monitor = host.monitor()) monitor->on_evaluated(round, metrics);
           },
-          [&](const std::string& text) {
-            host.log().error(text);
-            host.display().warn(text);
+          [&](RoundId round, const std::string& text) {
+            host.warn().error(text, {.event = LogEvent::evaluation_failed, .round = round});
           },
-          [&](const std::string& text) { host.log().debug(text); },
+          [&](RoundId round, const std::string& text) {
+            host.log().debug(text, {.event = LogEvent::evaluation_failed, .round = round});
+          },
           [&](const std::string& text) { host.warn()(text); }};
 }
 
@@ -58,11 +63,12 @@ RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
       executor_([&channel = parts.host.channel()] { channel.wake(); }),
       evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
       book_(files, parts.run.run, parts.config.admitted, executor_,
-            [&host = parts.host](const std::string& text) { host.warn()(text); }),
-      faults_(files.history, executor_, [&host = parts.host](const std::string& text) { host.warn()(text); }),
+            [&host = parts.host](const std::string& text) { host.warn_of_register(text); }),
+      faults_(files.history, executor_,
+              [&host = parts.host](const std::string& text) { host.warn_of_register(text); }),
       witness_(parts.host.open_register(), executor_, parts.host.log()),
       observer_(parts.config, parts.run.run, parts.host.log(), parts.host.warn(), parts.host.display(),
-                evaluations_, parts.watch, book_),
+                evaluations_, parts.watch, book_, parts.host.monitor()),
       key_switch_(parts.aggregator_key) {}
 
 Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, EngineConfig engine,
@@ -71,16 +77,60 @@ Result<std::unique_ptr<RoundsPhase>> RoundsPhase::create(const Parts& parts, Eng
       std::unique_ptr<RoundsPhase>(new RoundsPhase(parts, parts.host.open_book(), std::move(evaluator)));
   out->book_.match_folder();
   engine.coordinator.process.faults = out->kept_faults();
+  const std::uint64_t model_values = engine.coordinator.model.elements;
   HANSA_TRY(out->engine_, Engine::create(std::move(engine),
                                          {*parts.run.store, out->outbox_, out->workers_, out->spools_,
                                           out->observer_, out->executor_},
                                          steady_now()));
+  EngineLoop::Late late;
+  if (Monitor* const monitor = parts.host.monitor())
+    late = [monitor](Duration lateness) { monitor->on_lag(lateness); };
   out->loop_ = std::make_unique<EngineLoop>(
-      parts.host, *out->engine_, out->executor_, [&book = out->book_](const auto& in) {
+      parts.host, *out->engine_, out->executor_,
+      [&book = out->book_](const auto& in) {
         book.on_message(in.client, in.message, in.bulk.size(), steady_now());
-      });
+      },
+      std::move(late));
+  HANSA_TRY_VOID(out->begin_monitor(model_values));
   HANSA_TRY_VOID(out->catch_up());
   return out;
+}
+
+// A resumed run has rounds already, whose values are the newest that there are.
+Result<void> RoundsPhase::begin_monitor(std::uint64_t model_values) {
+  Monitor* const monitor = parts_.host.monitor();
+  if (monitor == nullptr) return {};
+  monitor->begin_run({parts_.run.run, parts_.config.rounds, model_values});
+  HANSA_TRY(const auto rounds, parts_.run.store->rounds());
+  constexpr std::size_t rounds_restored = 100;
+  for (std::size_t i = rounds.size() - std::min(rounds.size(), rounds_restored); i < rounds.size(); ++i)
+    monitor->on_restored(rounds[i]);
+  HANSA_TRY(const auto evaluations, parts_.run.store->evaluations());
+  for (const auto& [round, metrics] : evaluations) monitor->on_restored_evaluation(round, metrics);
+  return {};
+}
+
+void RoundsPhase::take_commands() {
+  Dashboard* const dashboard = parts_.host.dashboard();
+  if (dashboard == nullptr || !dashboard->commands().take().stop_after_round || stop_asked_after_) return;
+  stop_asked_after_ = engine_->last_committed();
+  parts_.host.display().say("the operator asks to stop after the current round");
+}
+
+bool RoundsPhase::is_round_of_stop_over() const {
+  return stop_asked_after_ &&
+         (engine_->phase() == Phase::gathering || engine_->last_committed() != *stop_asked_after_);
+}
+
+void RoundsPhase::monitor(Instant now) {
+  Monitor* const monitor = parts_.host.monitor();
+  if (monitor == nullptr) return;
+  monitor->on_phase(engine_->phase(), now);
+  if (!monitor->is_due(now)) return;
+  monitor->update(engine_->progress(now),
+                  {engine_->bytes_up(), engine_->bytes_down(), evaluations_.outstanding(),
+                   static_cast<std::uint32_t>(parts_.host.admitted().size()), parts_.host.first_expiry()},
+                  now);
 }
 
 std::vector<FaultRecord> RoundsPhase::kept_faults() {
@@ -89,7 +139,8 @@ std::vector<FaultRecord> RoundsPhase::kept_faults() {
     if (record.rest_left > Duration::zero())
       parts_.host.log().info(
           fmt::format("{} stays left out of cohorts for {:.0f} s, for its faults before this start",
-                      record.client, seconds(record.rest_left)));
+                      record.client, seconds(record.rest_left)),
+          {.event = LogEvent::client_left_out, .client = record.client});
   return out;
 }
 
@@ -108,7 +159,9 @@ Result<void> RoundsPhase::catch_up() {
 
 Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started) {
   serve(stop);
-  if (switches_key_ && !stop && !engine_->failure() && engine_->finished()->why == Finish::Why::stopped) {
+  monitor(steady_now());
+  if (switches_key_ && !stop && !stop_asked_after_ && !engine_->failure() &&
+      engine_->finished()->why == Finish::Why::stopped) {
     parts_.host.display().end();
     executor_.wait();
     book_.finish();
@@ -126,6 +179,10 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
   if (const auto& finish = engine_->finished(); finish && finish->why == Finish::Why::all_rounds)
     HANSA_TRY_VOID(parts_.run.store->record_end(run_end(*engine_, finish->text)));
   print_report(started);
+  if (!end_is_recorded_)
+    log_end(engine_->failure()        ? engine_->failure()->text()
+            : observer_.stop_reason() ? *observer_.stop_reason()
+                                      : engine_->finished()->text);
   HANSA_TRY_VOID(outcome());
   return PhaseEnd::over;
 }
@@ -133,18 +190,21 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
 void RoundsPhase::serve(const std::atomic<bool>& stop) {
   bool stop_is_sent = false;
   while (!engine_->finished() && !engine_->failure()) {
-    if ((stop || observer_.stop_reason() || switches_key_) && !stop_is_sent) {
+    if ((stop || observer_.stop_reason() || switches_key_ || is_round_of_stop_over()) && !stop_is_sent) {
       stop_is_sent = true;
       engine_->stop(steady_now());
       continue;
     }
     loop_->turn(evaluations_.descriptor());
     evaluations_.collect();
-    if (const Instant now = steady_now(); loop_->is_display_due(now)) update(now);
+    const Instant now = steady_now();
+    if (loop_->is_display_due(now)) update(now);
+    monitor(now);
   }
 }
 
 void RoundsPhase::update(Instant now) {
+  take_commands();
   if (std::string enough = parts_.watch.reached(utc_seconds_now()); !is_concluded_ && !enough.empty()) {
     is_concluded_ = true;
     parts_.host.display().say("no further round is needed: " + enough);
@@ -163,7 +223,9 @@ void RoundsPhase::update(Instant now) {
   witness_.look_due(now);
   if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
     switches_key_ = true;
-    parts_.host.display().say("the aggregator begins to use its next key");
+    const std::string text = "the aggregator begins to use its next key";
+    parts_.host.display().say(text);
+    parts_.host.log().note(text, {.event = LogEvent::keys_changed});
   }
   if (auto& manager = parts_.host.manager(); manager.is_present()) manager.status(status_text(progress));
   show(now);
@@ -171,6 +233,7 @@ void RoundsPhase::update(Instant now) {
 
 void RoundsPhase::record_end_of_rounds(const Progress& progress) {
   end_is_recorded_ = true;
+  log_end(progress.why_done);
   evaluate_last();
   const auto recorded = std::make_shared<Result<void>>();
   executor_.run([&store = *parts_.run.store, recorded,
@@ -190,6 +253,7 @@ void RoundsPhase::evaluate_last() {
 void RoundsPhase::drain(const std::atomic<bool>& stop) {
   while (!stop && (evaluations_.outstanding() > 0 || engine_->is_awaiting_clients(steady_now()))) {
     show(steady_now());
+    monitor(steady_now());
     loop_->receive(std::chrono::milliseconds(100), evaluations_.descriptor());
     evaluations_.collect();
   }
@@ -215,6 +279,12 @@ void RoundsPhase::print_report(Instant started) const {
   if (report.best) report.best_is_kept = has_model(*parts_.run.store, report.best->round);
   for (const std::string& line : lines_of(report)) std::puts(line.c_str());
   std::fflush(stdout);
+}
+
+void RoundsPhase::log_end(const std::string& why) const {
+  parts_.host.log().note(fmt::format("the run ends after round {}: {}",
+                                     rounds_text(engine_->last_committed(), parts_.config.rounds), why),
+                         {.event = LogEvent::run_ended, .round = engine_->last_committed()});
 }
 
 Result<void> RoundsPhase::outcome() const {

@@ -58,7 +58,13 @@ class RoundsPhase {
   void record_end_of_rounds(const Progress& progress);
   void evaluate_last();
   void show(Instant now);
+  Result<void> begin_monitor(std::uint64_t model_values);
+  void monitor(Instant now);
+  void take_commands();
+  // Whether the operator asked for a stop, and the round of that time is over.
+  [[nodiscard]] bool is_round_of_stop_over() const;
   void print_report(Instant started) const;
+  void log_end(const std::string& why) const;
   Result<void> outcome() const;
 
   Parts parts_;
@@ -75,6 +81,8 @@ class RoundsPhase {
   std::unique_ptr<EngineLoop> loop_;
   KeySwitch key_switch_;
   bool switches_key_ = false;
+  std::optional<RoundId>
+      stop_asked_after_;  // set: the operator asked for a stop when this round was the last
   bool is_concluded_ = false;  // [until] is reached
   bool end_is_recorded_ = false;
 };

@@ -16,12 +16,18 @@ namespace {
 class Observer final : public EngineObserver {
  public:
   explicit Observer(const Host& host) : host_(host) {}
-  void on_log(Log::Level level, const std::string& text) override {
-    if (level == Log::Level::info) host_.log().info("statistics: " + text);
-    else host_.warn()("statistics: " + text);
+  // The round is none of the run's.
+  void on_log(const Log& line) override {
+    const std::string text = "statistics: " + line.text;
+    const LogFields fields{.event = line.event, .client = line.client, .phase = phase};
+    switch (line.level) {
+      case Log::Level::debug: return host_.log().debug(text, fields);
+      case Log::Level::info: return host_.log().info(text, fields);
+      case Log::Level::warning: return host_.warn()(text, fields);
+    }
   }
   void on_round_started(RoundId, std::uint32_t cohort) override {
-    host_.log().info(fmt::format("statistics: {} clients are asked", cohort));
+    host_.log().info(fmt::format("statistics: {} clients are asked", cohort), {.phase = phase});
   }
   void on_committed(const RoundRecord& record) override {
     counted = static_cast<std::uint32_t>(
@@ -30,6 +36,7 @@ class Observer final : public EngineObserver {
   std::uint32_t counted = 0;
 
  private:
+  static constexpr std::string_view phase = "statistics";
   const Host& host_;
 };
 
@@ -52,7 +59,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   ThreadExecutor executor([&] { host.channel().wake(); });
   Observer observer(host);
   DeviceBook book(host.open_book(), run.run, config.admitted, executor,
-                  [&host](const std::string& text) { host.warn()(text); });
+                  [&host](const std::string& text) { host.warn_of_register(text); });
   AuditWitness witness(host.open_register(), executor, host.log());
   HANSA_TRY(const auto engine,
             Engine::create(std::move(engine_config),

@@ -1,0 +1,17 @@
+// Begins to serve an accepted socket. Two sources, so that they compile at the same time.
+#pragma once
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include "server/http/internal/hub.h"
+
+namespace hansa::http::internal {
+
+void serve_plain(boost::asio::ip::tcp::socket&& socket, std::string address, Hub& hub);
+// The context outlives the connection.
+void serve_tls(boost::asio::ip::tcp::socket&& socket, boost::asio::ssl::context& context, std::string address,
+               Hub& hub);
+
+}  // namespace hansa::http::internal

@@ -1,0 +1,179 @@
+#include "server/http/server.h"
+
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "protocols/transport/address_network.h"
+#include "server/http/internal/connect.h"
+#include "server/http/internal/hub.h"
+#include "server/http/listen_address.h"
+
+namespace hansa::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using AsioError = boost::system::error_code;
+
+constexpr std::size_t publications_max = 1'024;
+// Of the kernel, for each connection: by itself it would take megabytes for a slow reader.
+constexpr int kernel_buffer_bytes = 128 << 10;
+
+Result<std::unique_ptr<asio::ssl::context>> make_tls(const TlsFiles& files) {
+  auto out = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  AsioError error;
+  out->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                       asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression,
+                   error);
+  if (!error) out->use_certificate_chain_file(files.certificate.string(), error);
+  if (error)
+    return fail(ErrorCode::usage, files.certificate.string(),
+                "is no certificate for TLS in PEM (" + error.message() + ")",
+                "set [dashboard] tls_certificate to a file with the certificate and its chain");
+  out->use_private_key_file(files.key.string(), asio::ssl::context::pem, error);
+  if (error || ::SSL_CTX_check_private_key(out->native_handle()) != 1)
+    return fail(ErrorCode::usage, files.key.string(), "is not the key of the certificate, in PEM",
+                "set [dashboard] tls_key to the certificate's private key");
+  return out;
+}
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(ServerConfig config, Handler& handler)
+      : hub_(std::move(config), handler),
+        io_(std::make_unique<asio::io_context>(1)),
+        acceptor_(std::make_unique<tcp::acceptor>(*io_)),
+        retry_(std::make_unique<asio::steady_timer>(*io_)),
+        comments_(std::make_unique<asio::steady_timer>(*io_)) {}
+
+  ~AsioServer() override {
+    io_->stop();
+    if (thread_.joinable()) thread_.join();
+    hub_.end_worker();
+    // What waits on them goes with the io_context, and leaves the hub.
+    comments_.reset();
+    retry_.reset();
+    acceptor_.reset();
+    io_.reset();
+  }
+
+  Result<void> listen() {
+    const auto& config = hub_.config();
+    HANSA_TRY(const auto address, parse_listen_address(config.listen, "dashboard.listen"));
+    if (config.tls) {
+      HANSA_TRY(tls_, make_tls(*config.tls));
+    }
+    AsioError error;
+    const tcp::endpoint endpoint(asio::ip::make_address(address.address, error), address.port);
+    if (!error) acceptor_->open(endpoint.protocol(), error);
+    if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_->bind(endpoint, error);
+    if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
+    if (error)
+      return fail(ErrorCode::network, config.listen, "cannot be bound (" + error.message() + ")",
+                  "set [dashboard] listen to another address, or the port 0 for a free one");
+    ListenAddress real = address;
+    real.port = acceptor_->local_endpoint(error).port();
+    address_ = real.text();
+    return {};
+  }
+
+  void start() {
+    accept();
+    wait_for_comment();
+    thread_ = std::thread([this] { io_->run(); });
+  }
+
+  void publish(std::string_view event, std::function<std::string()> json) override {
+    const std::lock_guard lock(mutex_);
+    if (publications_.size() >= publications_max) return;
+    publications_.emplace_back(event, std::move(json));
+    if (publications_.size() == 1) asio::post(*io_, [this] { send_publications(); });
+  }
+
+  std::string address() const override { return address_; }
+  ServerCounts counts() const override { return hub_.counts(); }
+
+ private:
+  using Publications = std::vector<std::pair<std::string, std::function<std::string()>>>;
+
+  void send_publications() {
+    Publications all;
+    {
+      const std::lock_guard lock(mutex_);
+      all.swap(publications_);
+    }
+    for (const auto& [event, json] : all) hub_.send(event, json());
+  }
+
+  void wait_for_comment() {
+    comments_->expires_after(hub_.limits().comment_interval);
+    comments_->async_wait([this](AsioError error) {
+      if (error) return;
+      hub_.send_comment();
+      wait_for_comment();
+    });
+  }
+
+  void accept() {
+    acceptor_->async_accept([this](AsioError error, tcp::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (error) return accept_later();
+      take(std::move(socket));
+      accept();
+    });
+  }
+
+  // Without free descriptors an accept fails at once, again and again.
+  void accept_later() {
+    retry_->expires_after(std::chrono::milliseconds(100));
+    retry_->async_wait([this](AsioError error) {
+      if (!error) accept();
+    });
+  }
+
+  void take(tcp::socket&& socket) {
+    AsioError error;
+    const auto peer = socket.remote_endpoint(error);
+    if (error) return;
+    std::string address = peer.address().to_string(error);
+    if (!is_loopback_address(address)) address = transport::network_of(address);
+    if (!hub_.has_room_for(address)) {
+      hub_.log("the dashboard has too many connections, and closed one from " + address, steady_now());
+      return;
+    }
+    socket.set_option(tcp::no_delay(true), error);
+    socket.set_option(asio::socket_base::send_buffer_size(kernel_buffer_bytes), error);
+    if (tls_) internal::serve_tls(std::move(socket), *tls_, std::move(address), hub_);
+    else internal::serve_plain(std::move(socket), std::move(address), hub_);
+  }
+
+  internal::Hub hub_;
+  std::unique_ptr<asio::ssl::context> tls_;
+  std::unique_ptr<asio::io_context> io_;
+  std::unique_ptr<tcp::acceptor> acceptor_;
+  std::unique_ptr<asio::steady_timer> retry_, comments_;
+  std::string address_;
+  std::mutex mutex_;
+  Publications publications_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::open(ServerConfig config, Handler& handler) {
+  auto out = std::make_unique<AsioServer>(std::move(config), handler);
+  HANSA_TRY_VOID(out->listen());
+  out->start();
+  return out;
+}
+
+}  // namespace hansa::http
