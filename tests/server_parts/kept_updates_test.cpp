@@ -22,7 +22,7 @@ void keep(KeptUpdates& updates, const std::string& client, float value) {
 }
 
 TEST(KeptUpdates, WhatDoesNotFitIntoMemoryIsInFilesThatNobodySees) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   KeptUpdates updates(elements, folder.path() / "scratch", 2 * row_bytes);
   for (int i = 0; i < 5; ++i) keep(updates, "client-" + std::to_string(9 - i), static_cast<float>(i));
   EXPECT_EQ(updates.memory_bytes(), 2 * row_bytes);
@@ -37,7 +37,7 @@ TEST(KeptUpdates, WhatDoesNotFitIntoMemoryIsInFilesThatNobodySees) {
 }
 
 TEST(KeptUpdates, KeepTheirMemoryFromRoundToRound) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   KeptUpdates updates(elements, folder.path(), 10 * row_bytes);
   const float* first = nullptr;
   for (int round = 0; round < 3; ++round) {
@@ -52,7 +52,7 @@ TEST(KeptUpdates, KeepTheirMemoryFromRoundToRound) {
 }
 
 TEST(KeptUpdates, ARoomThatIsNotAddedIsNoUpdate) {
-  const testing::TemporaryFolder folder;
+  const TemporaryFolder folder;
   KeptUpdates updates(elements, folder.path(), 10 * row_bytes);
   keep(updates, "a", 1);
   ASSERT_TRUE(updates.room());

@@ -2,6 +2,7 @@
 // counted.
 #include "server/aggregation/update_form.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
