@@ -12,6 +12,7 @@
 #include "client/join/ask_data.h"
 #include "client/join/join.h"
 #include "client/join/service_places.h"
+#include "client/join/service_start.h"
 #include "common/files.h"
 #include "common/program.h"
 #include "protocols/transport/client_channel.h"
@@ -26,16 +27,19 @@ struct JoinOptions {
   JoinPlan plan;
   std::filesystem::path data;
   bool no_wait = false;
+  bool no_start = false;
 };
 
-// What to do after the join. is_service: the package's service runs the client.
-void print_next(const Joined& joined, const JoinPlan& plan) {
-  const bool is_service = plan.owner.has_value();
-  if (plan.data.empty())
+// Starts the package's service if nothing is left to fill in, and prints what to do after the join.
+void finish(const Joined& joined, const JoinOptions& options) {
+  const bool is_service = options.plan.owner.has_value(), is_complete = !options.plan.data.empty();
+  const bool starts = is_service && is_complete && !options.no_start && start_service();
+  if (!is_complete)
     std::printf("Next:     fill in [data] in %s%s\n", joined.file.c_str(),
                 is_service ? ": files that the user hansa-client may read" : "");
   std::printf("Try it:   hansa-client check %s\n", joined.file.c_str());
-  if (is_service) std::printf("Start it: systemctl start hansa-client\n");
+  if (starts) std::printf("It starts: systemctl status hansa-client\n");
+  else if (is_service) std::printf("Start it: systemctl start hansa-client\n");
   else std::printf("Start it: hansa-client %s\n", joined.file.c_str());
 }
 
@@ -67,7 +71,7 @@ Result<int> run_join(JoinOptions options) {
   HANSA_TRY(const Joined joined, join(token, options.plan, note, stop));
   std::printf("joined federation \"%s\" as \"%s\"; the certificate holds until %s\n",
               token.federation.c_str(), joined.name.c_str(), date_text(joined.expires).c_str());
-  print_next(joined, options.plan);
+  finish(joined, options);
   return 0;
 }
 
@@ -93,6 +97,8 @@ void add_join_command(CLI::App& app, CommandOutcome& outcome) {
       "--data", options->data,
       "A file with the lines of [data] for client.toml; default: a terminal is asked, otherwise an "
       "example to fill in");
+  command->add_flag("--no-start", options->no_start,
+                    "Do not start the package's service, which root's join does when the data is known");
   command->add_flag("--no-wait", options->no_wait, "Do not wait until the operator has approved the device");
   command->callback([options, &outcome] { outcome = {true, run_join(*options)}; });
 }

@@ -268,6 +268,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
     HANSA_TRY_VOID(server::begin(run, config, *statistics));
   }
   f.aggregator.optimizer = run.optimizer;
+  f.aggregator.layer_sizes = run.layer_sizes;
   f.aggregator.initial_state = run.initial_state;
   if (!run.statistics.empty())
     f.aggregator.constants.push_back(

@@ -11,6 +11,7 @@
 #include "common/spelling.h"
 #include "common/version/version.h"
 #include "protocols/messages/type.h"
+#include "tools/view_commands.h"
 
 namespace hansa::tools {
 namespace {
@@ -62,6 +63,11 @@ Result<int> run_checked(int argc, char** argv) {
   add_simulate_command(app, outcome);
   add_runs_command(app, outcome);
   add_status_command(app, outcome);
+  add_dashboard_command(app, outcome);
+  add_watch_command(app, outcome);
+  add_plot_command(app, outcome);
+  add_report_command(app, outcome);
+  add_export_metrics_command(app, outcome);
   add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);
   add_config_command(app, outcome);

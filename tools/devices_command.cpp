@@ -10,13 +10,15 @@
 
 #include "common/text.h"
 #include "tools/commands.h"
-#include "tools/device_control.h"
+#include "server/control/device_control.h"
 #include "tools/device_report.h"
 #include "tools/federation_folder.h"
 #include "tools/json_text.h"
 
 namespace hansa::tools {
 namespace {
+
+using server::Released;
 
 struct DevicesOptions {
   std::filesystem::path folder = ".";

@@ -10,13 +10,17 @@
 #include "server/config/devices_config.h"
 #include "tools/commands.h"
 #include "tools/federation_folder.h"
-#include "tools/invitation.h"
+#include "server/control/invitation.h"
 #include "tools/json_text.h"
 #include "tools/qr_code.h"
 #include "tools/token_list.h"
 
 namespace hansa::tools {
 namespace {
+
+using server::Invitation;
+using server::InvitationPlan;
+using server::parse_time_span;
 
 struct InviteOptions {
   std::filesystem::path folder = ".";

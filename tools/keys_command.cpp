@@ -13,6 +13,7 @@
 #include "protocols/enrolment/device_file.h"
 #include "protocols/transport/keys.h"
 #include "tools/commands.h"
+#include "tools/renewal.h"
 
 namespace hansa::tools {
 namespace {
@@ -58,7 +59,35 @@ struct CertifyOptions {
   std::uint32_t days = enrolment::CertificateTerm().days;
   std::uint32_t epoch = 0;  // 0: not given
   std::vector<std::filesystem::path> files;
+  bool all = false;
+  std::filesystem::path folder = "admitted";  // of all
+  std::uint32_t expiring_days = 0;  // 0: not given
 };
+
+void print_certified(const std::filesystem::path& file, const std::string& federation,
+                     const secure_aggregation::Validity& validity) {
+  fmt::print("certified {} as \"{}\" of federation \"{}\" until {}, epoch {}\n", file.string(),
+             file.stem().string(), federation, date_text(validity.expires), validity.epoch);
+}
+
+Result<void> run_certify_all(const CertifyOptions& options, const secure_aggregation::SigningKey& root,
+                             const enrolment::CertificateTerm& term) {
+  RenewalPlan plan{options.folder, options.federation, term};
+  if (options.expiring_days > 0) plan.expiring_days = options.expiring_days;
+  HANSA_TRY(const auto renewals, renew_certificates(plan, root));
+  std::size_t renewed = 0, failed = 0;
+  for (const Renewal& renewal : renewals) {
+    if (!renewal.renewed) continue;
+    if (*renewal.renewed) print_certified(renewal.file, options.federation, **renewal.renewed);
+    else fmt::print(stderr, "not renewed: {}\n", renewal.renewed->error().text());
+    ++(*renewal.renewed ? renewed : failed);
+  }
+  fmt::print("{} certificates renewed, {} hold for longer\n", renewed, renewals.size() - renewed - failed);
+  if (failed > 0)
+    return fail(ErrorCode::refused, options.folder.string(),
+                fmt::format("has {} files that were not renewed", failed), "the reasons are above");
+  return {};
+}
 
 Result<void> run_certify(const CertifyOptions& options) {
   HANSA_TRY_VOID(config::check_name(options.federation, "--federation \"" + options.federation + "\""));
@@ -66,11 +95,14 @@ Result<void> run_certify(const CertifyOptions& options) {
   HANSA_TRY(const auto root, enrolment::identity_of(secret));
   enrolment::CertificateTerm term{utc_seconds_now(), options.days, std::nullopt};
   if (options.epoch > 0) term.epoch = options.epoch;
+  if (options.all) return run_certify_all(options, root, term);
+  if (options.files.empty())
+    return fail(ErrorCode::usage, "FILE", "is missing",
+                "name the files NAME.pub, or renew the certificates of a folder with --all");
   for (const auto& file : options.files) {
     HANSA_TRY_VOID(config::check_name(file.stem().string(), file.string()));
     HANSA_TRY(const auto validity, enrolment::certify_file(file, options.federation, root, term));
-    fmt::print("certified {} as \"{}\" of federation \"{}\" until {}, epoch {}\n", file.string(),
-               file.stem().string(), options.federation, date_text(validity.expires), validity.epoch);
+    print_certified(file, options.federation, validity);
   }
   return {};
 }
@@ -129,7 +161,9 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
       "Example, on the operator's machine, which keeps the root key:\n"
       "  hansa keys generate root\n"
       "  hansa keys certify --root root.key --federation pumps admitted/*.pub\n"
-      "The same command renews the certificates. To end all earlier ones, for example if a device was "
+      "The same command renews the certificates; to renew those of all devices that expire within a month:\n"
+      "  hansa keys certify --root root.key --federation pumps --all --expiring 30\n"
+      "To end all earlier ones, for example if a device was "
       "stolen,\n"
       "remove its file, add --epoch 2, and set secure_aggregation.epoch = 2 in federation.toml.");
   auto certify_options = std::make_shared<CertifyOptions>();
@@ -142,8 +176,20 @@ void add_keys_command(CLI::App& hansa, Outcome& outcome) {
       ->add_option("--epoch", certify_options->epoch,
                    "Epoch of the certificates; by default that of the present one, or 1")
       ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{4'294'967'295}));
-  certify->add_option("FILE", certify_options->files, "NAME.pub of each device; NAME is its client name")
-      ->required();
+  auto* files =
+      certify->add_option("FILE", certify_options->files, "NAME.pub of each device; NAME is its client name");
+  auto* all = certify
+                  ->add_flag("--all", certify_options->all,
+                             "Renew every certificate in the folder that this root key has signed")
+                  ->excludes(files);
+  certify->add_option("--folder", certify_options->folder, "Folder of the NAME.pub files, for --all")
+      ->capture_default_str()
+      ->needs(all);
+  certify
+      ->add_option("--expiring", certify_options->expiring_days,
+                   "With --all, only the certificates that expire within this number of days")
+      ->check(CLI::Range(1, 36'500))
+      ->needs(all);
   certify->callback([certify_options, &outcome] { outcome = run_certify(*certify_options); });
 
   add_keys_rotate_commands(*keys, outcome);

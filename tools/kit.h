@@ -16,7 +16,8 @@ struct Kit {
 
 // Adds the client, unless it is admitted, and writes NAME.tar.gz with client.toml, the secret key, the certificate and a
 // text for the person at the site. `out`: the file; empty: NAME.tar.gz in the current folder. It must not exist. Only its
-// owner may read it. Fails (usage) if the client is admitted and its folder sites/NAME is not here.
+// owner may read it. Fails (usage) if the client is admitted and its folder sites/NAME is not here, or if the plan has data
+// and the folder is here: it is the operator's then.
 [[nodiscard]] Result<Kit> make_kit(const AddPlan& plan, std::filesystem::path out);
 
 // What make_deb_kit() makes: a Debian package for the site, which depends on hansa-client. It installs client.toml as

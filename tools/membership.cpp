@@ -6,6 +6,7 @@
 
 #include "client/config/client_config.h"
 #include "common/config/name_check.h"
+#include "common/files.h"
 #include "common/spelling.h"
 #include "protocols/transport/keys.h"
 #include "server/config/federation_config.h"
@@ -13,6 +14,7 @@
 #include "tools/federation_folder.h"
 #include "tools/scaffold_text.h"
 #include "tools/site.h"
+#include "tools/unfinished_folder.h"
 
 namespace hansa::tools {
 namespace {
@@ -55,6 +57,7 @@ Result<SiteTerms> terms_of(const server::FederationConfig& config, const AddPlan
   HANSA_TRY(terms.aggregator, aggregator_key(config));
   terms.addresses = plan.addresses.empty() ? addresses_of_others(plan.folder) : plan.addresses;
   if (terms.addresses.empty()) terms.addresses = {local_address(config.bind)};
+  terms.data = plan.data;
   terms.summing = config.secure_aggregation ? Summing::secure : Summing::plain;
   if (const auto& secure = config.secure_aggregation) {
     terms.honest_min = secure->honest_min;
@@ -68,6 +71,20 @@ Result<SiteTerms> terms_of(const server::FederationConfig& config, const AddPlan
 void record_change(const server::FederationConfig& config, std::vector<std::string>& notes) {
   const auto done = open_register(config, server::acting_operator(utc_seconds_now()));
   if (!done) notes.push_back("the register of devices was not changed: " + done.error().text());
+}
+
+// The lines of [data] are somebody's: the client would refuse its configuration at the site.
+Result<void> check_client_toml(const fs::path& site, const SiteTerms& terms, const std::string& name,
+                               const secure_aggregation::SigningKey& root) {
+  const UnfinishedFolder folder(site);
+  HANSA_TRY_VOID(make_folders(folder.path()));
+  const fs::path file = folder.path() / "client.toml";
+  HANSA_TRY_VOID(
+      write_file_atomically(file, client_toml(terms, name, enrolment::text_of(root.public_key()))));
+  if (const auto valid = client::read_client_config(file); !valid)
+    return fail(ErrorCode::usage, "client.toml", "would be invalid: " + valid.error().what,
+                valid.error().hint);
+  return {};
 }
 
 // A device that was revoked may come back with a new key only.
@@ -103,6 +120,7 @@ Result<Added> add_client(const AddPlan& plan) {
     return fail(ErrorCode::usage, out.site.string(), "exists and holds no client.key",
                 "remove the folder, or choose another name");
   } else {
+    if (!terms.data.empty()) HANSA_TRY_VOID(check_client_toml(out.site, terms, plan.name, root));
     HANSA_TRY_VOID(make_site(out.site, terms, plan.name, root));
   }
   HANSA_TRY(const auto validity, admit_site(out.site, config.admitted, terms, plan.name, root));

@@ -17,6 +17,7 @@ struct AddPlan {
   std::filesystem::path root;  // the operator's secret root key; empty: keys/root.key in the folder
   // Of the aggregator; empty: those of another client in sites/, else the aggregator's own address.
   std::vector<std::string> addresses;
+  std::string data = {};  // lines of [data] in a new client's client.toml; empty: an example to fill in
 };
 
 enum class Membership : std::uint8_t {
@@ -32,8 +33,8 @@ struct Added {
   std::vector<std::string> notes;  // what remains to do
 };
 
-// Makes sites/NAME and admits its key. Fails (usage) if the name is admitted already, or if the root key is not the one
-// that federation.toml names.
+// Makes sites/NAME and admits its key. Fails (usage) if the name is admitted already, if the root key is not the one
+// that federation.toml names, or if plan.data makes client.toml invalid.
 [[nodiscard]] Result<Added> add_client(const AddPlan& plan);
 
 struct Removed {

@@ -7,36 +7,14 @@
 #include <vector>
 
 #include "common/error.h"
-#include "common/identifiers.h"
+#include "server/store/metric_course.h"
+#include "server/store/run_listing.h"
 
 namespace hansa::tools {
 
-enum class RunState : std::uint8_t {
-  running,  // a process holds the run's lock
-  stopped,  // it has begun, and has rounds left
-  finished,  // it has all of its rounds
-  empty,  // it has not begun
-  unreadable,
-};
-[[nodiscard]] const char* name(RunState state);
-
-// What a metric is measured on: the first of these that the run has.
-enum class MetricOf : std::uint8_t {
-  evaluation,  // by the aggregator
-  held_out,  // on the examples that the clients hold out
-  training,
-};
-[[nodiscard]] const char* name(MetricOf of);
-
-// A metric over the rounds of a run.
-struct MetricCourse {
-  std::string name;
-  MetricOf of = MetricOf::evaluation;
-  RoundId best_round;
-  double best = 0;  // higher or lower is better by the metric's name (server/retention/retention.h)
-  RoundId last_round;
-  double last = 0;
-};
+using server::MetricCourse;
+using server::MetricOf;
+using server::RunState;
 
 struct RunSummary {
   std::string name;  // below the listed folder: "mine-20260102-030405", "simulated/mine-20260102-030405"
@@ -54,8 +32,6 @@ struct RunSummary {
 // `path` is a folder of runs, a federation's folder, or a federation.toml; returns the folder of runs. Fails (usage) if
 // there is none.
 [[nodiscard]] Result<std::filesystem::path> find_runs_folder(const std::filesystem::path& path);
-// Whether a folder holds anything of a run.
-[[nodiscard]] bool is_run_folder(const std::filesystem::path& folder);
 
 // All runs in the folder and in its subfolders that are no runs, oldest first. metric: a name, or empty: accuracy if
 // the run has it, else its first metric. A run that cannot be read is in the list, with the reason.

@@ -26,8 +26,7 @@ std::string client_toml(const SiteTerms& terms, const std::string& name, const s
   text.secure = terms.summing == Summing::secure;
   text.honest_min = terms.honest_min;
   text.threat_model = terms.threat_model;
-  if (terms.data == SiteData::shard)
-    text.data = "images = \"data/images.idx\"\nlabels = \"data/labels.idx\"\n";
+  text.data = terms.data;
   return client::text_of(text);
 }
 

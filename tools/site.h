@@ -16,11 +16,6 @@ namespace hansa::tools {
 // How the clients' updates are added up.
 enum class Summing : std::uint8_t { plain, secure };
 
-enum class SiteData : std::uint8_t {
-  to_fill_in,
-  shard
-};  // shard: data/ holds the client's part of an example
-
 // What the folders of all clients have in common.
 struct SiteTerms {
   std::string federation;
@@ -31,7 +26,7 @@ struct SiteTerms {
   std::optional<std::uint32_t> honest_min = {};
   secure_aggregation::ThreatModel threat_model = secure_aggregation::ThreatModel::honest_but_curious;
   std::uint32_t epoch = 1;  // of the certificates
-  SiteData data = SiteData::to_fill_in;
+  std::string data = {};  // lines of [data]; empty: an example to fill in
 };
 
 // Below the folder of a federation.

@@ -37,7 +37,7 @@ constexpr perms public_file = private_file | perms::group_read | perms::others_r
 constexpr const char* conffiles =
     "/etc/hansa/client.toml\n/var/lib/hansa-client/client.key\n/var/lib/hansa-client/client.pub\n";
 
-// The user exists: hansa-client is configured before.
+// The user exists: hansa-client is configured before. The last line and "fi" follow.
 constexpr const char* postinst = R"sh(#!/bin/sh
 set -e
 
@@ -46,9 +46,12 @@ if [ "$1" = configure ]; then
     if [ -e "$file" ]; then chown -h hansa-client:hansa-client "$file"; fi
   done
   chmod 0700 /var/lib/hansa-client
-  echo "hansa: fill in [data] in /etc/hansa/client.toml, then: systemctl start hansa-client"
-fi
 )sh";
+
+constexpr const char* fill_in =
+    "  echo \"hansa: fill in [data] in /etc/hansa/client.toml, then: systemctl start hansa-client\"\n";
+constexpr const char* start_service =
+    "  if [ -d /run/systemd/system ]; then systemctl restart hansa-client.service || true; fi\n";
 
 std::string control(const std::string& name) {
   return fmt::format(
@@ -143,10 +146,9 @@ Result<std::string> with_service_paths(const std::string& client_toml) {
   return out;
 }
 
-Result<void> write_site_package(const fs::path& out, const fs::path& site, const fs::path& certificate,
-                                const std::string& name) {
+Result<void> write_site_package(const fs::path& out, const SiteFiles& files) {
   HANSA_TRY(const fs::path program, find_dpkg_deb());
-  HANSA_TRY(const std::string text, read_text_file(site / "client.toml", text_bytes_max));
+  HANSA_TRY(const std::string text, read_text_file(files.site / "client.toml", text_bytes_max));
   HANSA_TRY(const std::string settings, with_service_paths(text));
   // The tree has a secret, so that nobody else may look into it.
   HANSA_TRY(const PrivateFolder folder, PrivateFolder::create_beside(out));
@@ -156,12 +158,13 @@ Result<void> write_site_package(const fs::path& out, const fs::path& site, const
   for (const fs::path& made : {tree, tree / "DEBIAN", tree / "etc", etc, tree / "var", tree / "var" / "lib"})
     HANSA_TRY_VOID(set_permissions(made, public_folder));
   HANSA_TRY_VOID(set_permissions(data, private_folder));
-  HANSA_TRY_VOID(write(tree / "DEBIAN" / "control", control(name), public_file));
+  HANSA_TRY_VOID(write(tree / "DEBIAN" / "control", control(files.name), public_file));
   HANSA_TRY_VOID(write(tree / "DEBIAN" / "conffiles", conffiles, public_file));
-  HANSA_TRY_VOID(write(tree / "DEBIAN" / "postinst", postinst, public_folder));
+  const char* last = files.data == DataTable::complete ? start_service : fill_in;
+  HANSA_TRY_VOID(write(tree / "DEBIAN" / "postinst", std::string(postinst) + last + "fi\n", public_folder));
   HANSA_TRY_VOID(write(etc / "client.toml", settings, public_file));
-  HANSA_TRY_VOID(copy(site_key(site), data / "client.key", private_file));
-  HANSA_TRY_VOID(copy(certificate, data / "client.pub", public_file));
+  HANSA_TRY_VOID(copy(site_key(files.site), data / "client.key", private_file));
+  HANSA_TRY_VOID(copy(files.certificate, data / "client.pub", public_file));
   HANSA_TRY_VOID(build(program, tree, built));
   HANSA_TRY_VOID(set_permissions(built, private_file));
   std::error_code error;

@@ -11,15 +11,12 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "common/column_statistics.h"
 #include "common/metrics_text.h"
 #include "common/text.h"
 #include "server/config/devices_config.h"
-#include "server/divergence/run_watch.h"
+#include "server/output/run_view.h"
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
-#include "server/store/run_catalogue.h"
-#include "server/store/run_statistics.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
 #include "tools/json_text.h"
@@ -32,98 +29,16 @@ namespace {
 
 using server::Participation;
 using server::RoundRecord;
+using server::RunView;
 
 struct StatusOptions {
   std::filesystem::path run;
   OutputForm form = OutputForm::table;
 };
 
-struct RunView {
-  std::filesystem::path folder;
-  server::RunIdentity identity;
-  std::vector<RoundRecord> rounds;
-  std::map<RoundId, Metrics> evaluations;
-  std::optional<server::RunEnd> end;
-  std::vector<server::AbandonedAttempt> abandoned;
-  std::optional<ColumnStatistics> statistics;  // of the clients' data
-  std::vector<RoundId> configured_after;  // the rounds after which the configuration changed; first round 0
-};
-
-Result<RunView> read_run(const std::filesystem::path& folder) {
-  HANSA_TRY(const auto run, server::open_run_read_only(folder));
-  RunView out{folder, {}, {}, {}, {}, {}, {}, {}};
-  HANSA_TRY(const auto identity, run->identity());
-  if (!identity)
-    return fail(ErrorCode::usage, folder.string(), "has not started",
-                "wait until enough clients are connected");
-  out.identity = *identity;
-  HANSA_TRY(out.rounds, run->rounds());
-  HANSA_TRY(const auto evaluations, run->evaluations());
-  for (const auto& [round, metrics] : evaluations) out.evaluations[round] = metrics;
-  HANSA_TRY(out.end, run->end());
-  HANSA_TRY(out.abandoned, run->abandoned_attempts());
-  HANSA_TRY(const auto statistics, server::read_statistics(*run));
-  if (statistics) {
-    HANSA_TRY(out.statistics, statistics_of_vector(statistics->vector));
-  }
-  HANSA_TRY(const auto configurations, run->configurations());
-  for (const auto& configuration : configurations) out.configured_after.push_back(configuration.after);
-  return out;
-}
-
-struct Sums {
-  std::size_t counted = 0;
-  std::uint64_t bytes_up = 0;
-  std::uint64_t bytes_down = 0;
-};
-
-Sums sum_up(const RoundRecord& round) {
-  Sums out;
-  for (const Participation& participation : round.participations) {
-    out.counted += participation.outcome == server::Outcome::counted ? 1 : 0;
-    out.bytes_up += participation.bytes_up;
-    out.bytes_down += participation.bytes_down;
-  }
-  return out;
-}
-
-// For example "client-03: no answer; client-07: rejected (value out of range)", and how many more.
-std::string lost_text(const RoundRecord& round) {
-  constexpr std::size_t named_max = 4;
-  std::string out;
-  std::size_t lost = 0;
-  for (const Participation& participation : round.participations) {
-    if (participation.outcome == server::Outcome::counted) continue;
-    if (++lost > named_max) continue;
-    std::string outcome = server::name(participation.outcome);
-    for (char& c : outcome)
-      if (c == '_') c = ' ';
-    out += (out.empty() ? "" : "; ") + participation.client + ": " + outcome;
-    if (!participation.reason.empty()) out += " (" + participation.reason + ")";
-  }
-  if (lost > named_max) out += fmt::format("; and {} more", lost - named_max);
-  return out;
-}
-
-const Metrics* find_evaluation(const RunView& view, RoundId round) {
-  const auto found = view.evaluations.find(round);
-  return found == view.evaluations.end() ? nullptr : &found->second;
-}
-
-// By the accuracy of the evaluations, or else as best_round.h says. The aggregator's log has it by [store] metric.
-std::optional<server::BestRound> best_of(const RunView& view) {
-  server::BestRounds out("accuracy");
-  for (const RoundRecord& round : view.rounds) {
-    add_training(out, round);
-    add_held_out(out, round);
-  }
-  for (const auto& [round, metrics] : view.evaluations) out.add_evaluation(round, metrics);
-  return out.best();
-}
-
 // "best: round 17 (test accuracy 0.8123)", and the command that starts from it if it is not the last one.
 std::string best_line(const RunView& view) {
-  const auto best = best_of(view);
+  const auto best = server::best_of(view);
   if (!best) return "";
   const auto last = view.rounds.back().round;
   const bool kept = view.rounds[best->round.value - 1].model_kept;
@@ -214,8 +129,8 @@ void print_table(const RunView& view) {
   columns.push_back({"lost", Align::left});
   TextTable table(columns);
   for (const RoundRecord& round : view.rounds) {
-    const Sums sums = sum_up(round);
-    const Metrics* metrics = find_evaluation(view, round.round);
+    const server::RoundTotals sums = server::totals_of(round);
+    const Metrics* metrics = server::find_evaluation(view, round.round);
     std::vector<std::string> row{std::to_string(round.round.value),
                                  std::to_string(round.participations.size()), std::to_string(sums.counted)};
     const auto at = static_cast<std::size_t>(&round - view.rounds.data());
@@ -230,7 +145,7 @@ void print_table(const RunView& view) {
     row.insert(row.end(), {bytes_text(sums.bytes_up), bytes_text(sums.bytes_down),
                            fmt::format("{:.2f}", round.seconds)});
     if (some_removed) row.push_back(round.model_kept ? "kept" : "removed");
-    row.push_back(lost_text(round));
+    row.push_back(server::lost_text(round));
     table.add_row(std::move(row));
   }
   const Digest model = view.rounds.empty() ? view.identity.initial_model : view.rounds.back().model;
@@ -243,8 +158,8 @@ void print_table(const RunView& view) {
   if (view.end) fmt::print("finished at {}: {}\n", view.end->at, printable(view.end->why));
   print_abandoned(view);
   std::string changes;
-  for (std::size_t i = 1; i < view.configured_after.size(); ++i)
-    changes += (i > 1 ? ", " : "") + std::to_string(view.configured_after[i].value);
+  for (std::size_t i = 1; i < view.configurations.size(); ++i)
+    changes += (i > 1 ? ", " : "") + std::to_string(view.configurations[i].after.value);
   if (!changes.empty())
     fmt::print("configuration changed after round {}: the versions are in the run's folder config/\n",
                changes);
@@ -271,7 +186,7 @@ nlohmann::json participation_json(const Participation& participation) {
 void print_json(const RunView& view) {
   nlohmann::json rounds = nlohmann::json::array();
   for (const RoundRecord& round : view.rounds) {
-    const Sums sums = sum_up(round);
+    const server::RoundTotals sums = server::totals_of(round);
     nlohmann::json participations = nlohmann::json::array();
     for (const Participation& participation : round.participations)
       participations.push_back(participation_json(participation));
@@ -303,12 +218,12 @@ void print_json(const RunView& view) {
                          {"unmask_seconds", secure->unmask_seconds},
                          {"examples", secure->examples},
                          {"metrics", metrics_json(server::training_metrics(round))}};
-    if (const Metrics* metrics = find_evaluation(view, round.round))
+    if (const Metrics* metrics = server::find_evaluation(view, round.round))
       entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));
   }
   nlohmann::json configured_after = nlohmann::json::array();
-  for (const RoundId round : view.configured_after) configured_after.push_back(round.value);
+  for (const auto& version : view.configurations) configured_after.push_back(version.after.value);
   nlohmann::json abandoned = nlohmann::json::array();
   for (const server::AbandonedAttempt& attempt : view.abandoned)
     abandoned.push_back({{"round", attempt.round.value},
@@ -329,7 +244,7 @@ void print_json(const RunView& view) {
   if (view.statistics)
     document["statistics"] = {{"means", view.statistics->means}, {"deviations", view.statistics->deviations}};
   if (view.end) document["finished"] = {{"at", view.end->at}, {"why", view.end->why}};
-  if (const auto best = best_of(view))
+  if (const auto best = server::best_of(view))
     document["best"] = {{"round", best->round.value}, {"metric", best->metric}, {"value", best->value}};
   // Reasons come from clients. The listing must not end at bytes that are not UTF-8.
   fmt::print("{}\n", json_text(document));
@@ -352,7 +267,7 @@ void warn_about_root_key(const std::filesystem::path& run) {
 
 Result<void> run_status(const StatusOptions& options) {
   HANSA_TRY(const std::filesystem::path run, find_run(options.run));
-  HANSA_TRY(const RunView view, read_run(run));
+  HANSA_TRY(const RunView view, server::read_run_view(run));
   warn_about_root_key(run);
   if (options.form == OutputForm::json) print_json(view);
   else print_table(view);

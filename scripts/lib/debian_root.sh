@@ -44,14 +44,14 @@ root_run() {
 # ARCHITECTURE
 install_build_packages() {
   local root="$1" architecture="$2" package tools=(cmake git ninja-build pkg-config file dpkg-dev patchelf) wanted
-  wanted=("${tools[@]}")
+  wanted=("${tools[@]}" ccache)
   root_run "$root" -- apt-get update -qq || return 1
   if [ "$architecture" = arm64 ]; then
     root_run "$root" -- dpkg --add-architecture arm64 || return 1
     root_run "$root" -- apt-get update -qq || return 1
     wanted+=(g++-aarch64-linux-gnu)
   else
-    wanted+=(g++ ccache)
+    wanted+=(g++)
   fi
   for package in $(scripts/install-packages --list build run); do
     case " ${tools[*]} g++ ccache " in *" $package "*) continue ;; esac

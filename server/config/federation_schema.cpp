@@ -10,6 +10,7 @@
 #include "server/config/internal/enrolment_settings.h"
 #include "server/config/internal/evaluation_settings.h"
 #include "server/config/internal/optimizer_settings.h"
+#include "server/config/internal/output_settings.h"
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
 #include "server/config/internal/schedule_settings.h"
@@ -110,6 +111,9 @@ constexpr std::array tables{
         "there before it trains. Written in one line: `on_clients = { fraction = 0.2, every = 1 }`. "
         "[runs.md](runs.md#how-good-the-model-is).",
         on_clients_settings},
+    Table{"output", Presence::optional,
+          "Files for other tools, which the aggregator writes while it runs: [metrics.md](metrics.md).",
+          output_settings},
     Table{"simulation", Presence::defaulted, "What only `hansa simulate` needs; the aggregator ignores it.",
           simulation_settings},
 };

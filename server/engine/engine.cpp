@@ -34,7 +34,8 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
               config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer,
               config_.coordinator.settings.method.name, inputs_of(config_.coordinator.settings.vectors),
               config_.coordinator.settings.secure_sums ? internal::ValueDigests::computed
-                                                       : internal::ValueDigests::omitted},
+                                                       : internal::ValueDigests::omitted,
+              config_.layer_sizes},
           parts.store, *form_, parts.workers)),
       blobs_(std::make_unique<internal::ServedBlobs>(config_.coordinator.model.archive, config_.archive)),
       traffic_(std::make_unique<internal::Traffic>()) {}

@@ -48,6 +48,9 @@ struct EngineConfig {
   // The vectors of the optimiser and of the method before the run's first round.
   std::vector<StateVector> initial_state;
   std::vector<ConstantInput> constants = {};
+  // Of the layers of the model, in the order of the flat vector: each round records the norm of the update of each.
+  // Empty: it records none.
+  std::vector<std::uint64_t> layer_sizes = {};
   std::filesystem::path archive;  // served to clients in chunks
   // Returns the certificate of an admitted client; empty: the client takes no part in secure sums. Used only for secure
   // sums.

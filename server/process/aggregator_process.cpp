@@ -11,8 +11,10 @@
 #include "common/utc.h"
 #include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
+#include "server/config/output_config.h"
 #include "server/config/rounds.h"
 #include "server/divergence/run_watch.h"
+#include "server/output/output_writer.h"
 #include "server/process/internal/aggregator_key.h"
 #include "server/process/internal/dashboard.h"
 #include "server/process/internal/host.h"
@@ -59,6 +61,7 @@ Result<EngineConfig> engine_config_of(const PreparedRun& run, internal::Host& ho
   // Different at every call, so that session numbers never repeat.
   HANSA_TRY(out.coordinator.process.session_seed, unpredictable_number());
   out.archive = run.archive;
+  out.layer_sizes = run.layer_sizes;
   out.wall_clock = [] { return rfc3339_text(utc_seconds_now()); };
   out.coordinator.process.is_first_start = !run.resumed;
   out.coordinator.process.time_of_day = utc_seconds_now;
@@ -110,7 +113,7 @@ Result<OpenedDashboard> open_dashboard(const FederationConfig& config, const Agg
   HANSA_TRY(const auto dashboard, read_dashboard_config(config.file, config.variables));
   if (!dashboard || !options.dashboard) return out;
   out.token_file = dashboard->token_file;
-  auto opened = internal::Dashboard::open(*dashboard, config.name, log);
+  auto opened = internal::Dashboard::open(*dashboard, config, log);
   if (opened) out.opened = std::move(*opened);
   else out.problem = opened.error().text();
   return out;
@@ -147,6 +150,7 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   if (admitted_names(config.admitted).empty() && !devices.enrolment)
     return fail(ErrorCode::usage, config.admitted.string(), "admits no client: it holds no NAME.pub",
                 "make a key with \"hansa keys generate NAME\" and copy NAME.pub there");
+  HANSA_TRY(const OutputConfig output_config, read_output_config(config.file, config.variables));
   HANSA_TRY(auto run,
             prepare_run(config, *open_catalogue(config.runs), options.run, describe_archive_in_child));
   RunWatch watch({config.divergence, config.best_metric, config.until, config.evaluation.has_value(),
@@ -184,8 +188,12 @@ Result<std::optional<Continuation>> run_with_key(const FederationConfig& config,
   if (!run.statistics.empty())
     engine.constants.push_back(
         {std::string(statistics_input), std::make_shared<const std::vector<float>>(run.statistics)});
-  HANSA_TRY(const auto rounds, internal::RoundsPhase::create({config, run, watch, *host, aggregator_key},
-                                                             std::move(engine), std::move(evaluator)));
+  std::unique_ptr<OutputWriter> output;
+  if (!output_config.tensorboard.empty())
+    output = std::make_unique<OutputWriter>(run.store->location(), output_config.tensorboard);
+  HANSA_TRY(const auto rounds,
+            internal::RoundsPhase::create({config, run, watch, *host, aggregator_key, output.get()},
+                                          std::move(engine), std::move(evaluator)));
   HANSA_TRY(const internal::PhaseEnd end, rounds->run(stop, started));
   if (end == internal::PhaseEnd::over) return std::nullopt;
   return Continuation{run.run, host->endpoints()};

@@ -352,6 +352,8 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   if (error) return fail(ErrorCode::storage, run.archive.string(), "cannot be read");
   c.model.layout = identity.layout;
   c.model.elements = facts.layout.element_count();
+  if (facts.layout.entries().size() <= layer_norms_max)
+    for (const ParameterEntry& entry : facts.layout.entries()) run.layer_sizes.push_back(entry.count);
   return run;
 }
 

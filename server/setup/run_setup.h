@@ -32,6 +32,7 @@ struct PreparedRun {
   std::filesystem::path archive;  // the run's, as a file
   CoordinatorConfig coordinator;  // the caller sets session_seed and admitted
   ServerOptimizerConfig optimizer;
+  std::vector<std::uint64_t> layer_sizes;  // EngineConfig::layer_sizes
   std::vector<StateVector> initial_state;  // before round 1
   // Of the clients' data, as the tasks' input statistics_input (common/column_statistics.h). Empty: the federation has
   // none, or the run is unbegun.

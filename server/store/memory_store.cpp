@@ -220,6 +220,35 @@ Result<std::optional<Metrics>> MemoryStore::evaluation(RoundId round) {
 
 Result<std::optional<RunIdentity>> MemoryStore::identity() { return disk_->identity; }
 Result<std::vector<RoundRecord>> MemoryStore::rounds() { return disk_->rounds; }
+Result<std::vector<RoundRecord>> MemoryStore::rounds(RoundId first, RoundId last) {
+  std::vector<RoundRecord> out;
+  for (const RoundRecord& record : disk_->rounds)
+    if (record.round >= first && record.round <= last) out.push_back(record);
+  return out;
+}
+Result<std::vector<ClientRound>> MemoryStore::rounds_of(const std::string& client, std::size_t most) {
+  std::vector<ClientRound> out;
+  for (auto record = disk_->rounds.rbegin(); record != disk_->rounds.rend() && out.size() < most; ++record)
+    for (const Participation& p : record->participations)
+      if (p.client == client)
+        out.push_back({record->round, record->started_at, p.outcome, p.reason, p.examples, p.seconds});
+  return out;
+}
+Result<std::vector<RoundId>> MemoryStore::rounds_without_model() {
+  std::vector<RoundId> out;
+  for (const RoundRecord& record : disk_->rounds)
+    if (!record.model_kept) out.push_back(record.round);
+  return out;
+}
+Result<std::uint64_t> MemoryStore::recovered_clients() {
+  std::uint64_t out = 0;
+  for (const RoundRecord& record : disk_->rounds) out += record.secure ? record.secure->recovered : 0;
+  return out;
+}
+Result<std::vector<double>> MemoryStore::layer_norms(RoundId round) {
+  if (round.value == 0 || round.value > disk_->rounds.size()) return std::vector<double>{};
+  return disk_->rounds[round.value - 1].layer_norms;
+}
 Result<std::vector<std::pair<RoundId, Metrics>>> MemoryStore::evaluations() {
   return std::vector<std::pair<RoundId, Metrics>>(disk_->evaluations.begin(), disk_->evaluations.end());
 }

@@ -34,12 +34,33 @@ struct RunCheck {
   std::vector<std::string> notes;  // what could not be checked, for people
 };
 
+// What became of a client in a round.
+struct ClientRound {
+  RoundId round;
+  std::string started_at;  // RFC 3339, UTC
+  Outcome outcome = Outcome::no_answer;
+  std::string reason;
+  std::uint64_t examples = 0;
+  double seconds = 0;
+};
+
 class Run : public Store {
  public:
   // Empty before begin_run.
   [[nodiscard]] virtual Result<std::optional<RunIdentity>> identity() = 0;
   // All committed rounds, in order.
   [[nodiscard]] virtual Result<std::vector<RoundRecord>> rounds() = 0;
+  // Those from first to last, in order.
+  [[nodiscard]] virtual Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last) = 0;
+  // The rounds for which a client was selected, the newest first, at most `most`.
+  [[nodiscard]] virtual Result<std::vector<ClientRound>> rounds_of(const std::string& client,
+                                                                   std::size_t most) = 0;
+  // Those whose models were removed, in order.
+  [[nodiscard]] virtual Result<std::vector<RoundId>> rounds_without_model() = 0;
+  // SecureSumRecord::recovered, of all rounds together.
+  [[nodiscard]] virtual Result<std::uint64_t> recovered_clients() = 0;
+  // RoundRecord::layer_norms of a round. Empty: not known.
+  [[nodiscard]] virtual Result<std::vector<double>> layer_norms(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;
 
   // The last abandoned_attempts_max, in order.

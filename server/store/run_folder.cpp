@@ -284,6 +284,19 @@ Result<std::optional<RunIdentity>> RunFolder::identity() { return state_->databa
 Result<std::vector<RoundRecord>> RunFolder::rounds() {
   return state_->database.rounds(first_round, any_last_round);
 }
+Result<std::vector<RoundRecord>> RunFolder::rounds(RoundId first, RoundId last) {
+  return state_->database.rounds(first, last);
+}
+Result<std::vector<ClientRound>> RunFolder::rounds_of(const std::string& client, std::size_t most) {
+  return state_->database.rounds_of(client, most);
+}
+Result<std::vector<RoundId>> RunFolder::rounds_without_model() {
+  return state_->database.rounds_without_model();
+}
+Result<std::uint64_t> RunFolder::recovered_clients() { return state_->database.recovered_clients(); }
+Result<std::vector<double>> RunFolder::layer_norms(RoundId round) {
+  return state_->database.layer_norms(round);
+}
 Result<std::vector<std::pair<RoundId, Metrics>>> RunFolder::evaluations() {
   return state_->database.evaluations(first_round, any_last_round);
 }

@@ -66,6 +66,12 @@ class RunFolder final : public Run {
 
   [[nodiscard]] Result<std::optional<RunIdentity>> identity() override;
   [[nodiscard]] Result<std::vector<RoundRecord>> rounds() override;
+  [[nodiscard]] Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last) override;
+  [[nodiscard]] Result<std::vector<ClientRound>> rounds_of(const std::string& client,
+                                                           std::size_t most) override;
+  [[nodiscard]] Result<std::vector<RoundId>> rounds_without_model() override;
+  [[nodiscard]] Result<std::uint64_t> recovered_clients() override;
+  [[nodiscard]] Result<std::vector<double>> layer_norms(RoundId round) override;
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
   [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;

@@ -76,6 +76,9 @@ struct Published {
 
 inline constexpr std::size_t delta_bytes_max = 1 << 30;
 
+// The norms of more layers are not recorded, because they would be most of a run's database.
+inline constexpr std::size_t layer_norms_max = 4096;
+
 // A vector that a run carries from round to round, of the model's length: a server optimiser's, or a training method's.
 struct StateVector {
   std::string name;
@@ -97,6 +100,9 @@ struct RoundRecord {
   std::vector<StateVector> state = {};  // after this round
   // Euclidean, of the mean of the updates' model deltas; NaN: not known, in a run of an older Hansa.
   double update_norm = std::numeric_limits<double>::quiet_NaN();
+  // The same of each layer of the layout, in its order. Written by commit_round, read by Run::layer_norms: left empty by
+  // what reads records. Empty: not known. For people: no digest covers them.
+  std::vector<double> layer_norms = {};
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
   bool model_kept = true;
 };

@@ -67,7 +67,7 @@ TEST_F(PackagedJoin, ADeviceJoinsWhereItsServiceReads) {
   ASSERT_TRUE(std::regex_search(output, match, std::regex("devices join at (tcp://127.0.0.1:[0-9]+)")));
   const std::string token = invite("LINE-7", match[1]), second = invite("LINE-8", match[1]);
   auto device = start_with_package(
-      "hansa-client join " + token + " --data " + (temporary / "data.txt").string() +
+      "hansa-client join " + token + " --no-start --data " + (temporary / "data.txt").string() +
           "\nstat -c \"%n %U %a\" /etc/hansa/client.toml /var/lib/hansa-client /var/lib/hansa-client/*"
           "\nsetpriv --reuid hansa-client --regid hansa-client --clear-groups "
           "hansa-client check /etc/hansa/client.toml"

@@ -214,29 +214,73 @@ TEST_F(RotationProgram, AClientThatWasAwayWhileTheAggregatorChangedItsKeyAccepts
   expect_no_round_lost(aggregator);
 }
 
-TEST_F(RotationProgram, TheRootKeyChangesDuringARunAndNoRoundIsLost) {
+// The root key `next` takes the place of the one in keys/root.key.
+class RootRotationProgram : public RotationProgram {
+ protected:
+  [[nodiscard]] fs::path next() const { return folder / "keys" / "root-2.key"; }
+  void make_next() {
+    run("hansa", {"keys", "generate", "root-2", "--folder", (folder / "keys").string()}, "generate");
+  }
+  void certify(const fs::path& root, const std::vector<int>& members, const std::string& name) {
+    std::vector<std::string> words{"keys", "certify", "--root", root.string(), "--federation", "federation"};
+    for (const int i : members)
+      words.push_back((folder / "admitted" / ("client-0" + std::to_string(i) + ".pub")).string());
+    run("hansa", words, name);
+  }
+  // The aggregator with the new root key and the model that it signed.
+  ChildProcess start_again() {
+    run("hansa", {"model", "sign", (folder / "model.pt").string(), "--key", next().string()}, "sign-again");
+    std::string identity = run("hansa", {"keys", "show", "--identity", next().string()}, "identity");
+    identity.resize(64);
+    replace(folder / "federation.toml", "root = \"[0-9a-f]*\"", "root = \"" + identity + "\"");
+    return start_aggregator("again");
+  }
+};
+
+TEST_F(RootRotationProgram, TheRootKeyChangesDuringARunAndNoRoundIsLost) {
   auto aggregator = start_aggregator("aggregator");
   std::vector<ChildProcess> members;
   start_all(members);
   expect_rounds(aggregator, 2);
-  run("hansa", {"keys", "generate", "root-2", "--folder", (folder / "keys").string()}, "generate");
-  const fs::path next = folder / "keys" / "root-2.key";
-  hansa({"keys", "rotate", "root", "--root", root_key().string(), "--next", next.string()}, "rotate");
+  make_next();
+  hansa({"keys", "rotate", "root", "--root", root_key().string(), "--next", next().string()}, "rotate");
   for (ChildProcess& member : members)
     EXPECT_TRUE(member.wait_for_output("uses the changed keys", seconds(60))) << member.output();
-  std::vector<std::string> certify{"keys", "certify", "--root", next.string(), "--federation", "federation"};
-  for (int i = 1; i <= clients; ++i)
-    certify.push_back((folder / "admitted" / ("client-0" + std::to_string(i) + ".pub")).string());
-  run("hansa", certify, "certify");
+  certify(next(), {1, 2, 3}, "certify");
   expect_rounds(aggregator, 3);
-  // The aggregator with the new root key and the model that it signed.
-  run("hansa", {"model", "sign", (folder / "model.pt").string(), "--key", next.string()}, "sign-again");
   stop(aggregator);
-  std::string identity = run("hansa", {"keys", "show", "--identity", next.string()}, "identity");
-  identity.resize(64);
-  replace(folder / "federation.toml", "root = \"[0-9a-f]*\"", "root = \"" + identity + "\"");
-  auto again = start_aggregator("again");
+  auto again = start_again();
   expect_rounds(again, 3);
+  stop(again);
+  for (ChildProcess& member : members) stop(member);
+  expect_no_round_lost(again);
+}
+
+using AdversaryRootRotation = RootRotationProgram;
+// The overlap is none, so that it has ended when the statement is made.
+TEST_F(AdversaryRootRotation, AfterTheOverlapTheFormerRootKeyCertifiesNobody) {
+  auto aggregator = start_aggregator("aggregator");
+  std::vector<ChildProcess> members;
+  start_all(members);
+  expect_rounds(aggregator, 2);
+  make_next();
+  hansa({"keys", "rotate", "root", "--root", root_key().string(), "--next", next().string(), "--days", "0"},
+        "rotate");
+  for (ChildProcess& member : members)
+    EXPECT_TRUE(member.wait_for_output("uses the changed keys", seconds(60))) << member.output();
+  EXPECT_TRUE(aggregator.wait_for_output("client-01 cannot take part", seconds(60))) << aggregator.output();
+  certify(next(), {1, 2, 3}, "certify");
+  stop(aggregator);
+  auto again = start_again();
+  expect_rounds(again, 2);
+  // The thief of the former root key.
+  certify(root_key(), {3}, "thief");
+  EXPECT_TRUE(again.wait_for_output("client-03 cannot take part", seconds(60))) << again.output();
+  EXPECT_NE(again.output().find("not signed by the federation's root key"), std::string::npos)
+      << again.output();
+  certify(next(), {3}, "repair");
+  EXPECT_TRUE(again.wait_for_output("client-03 has a certificate now", seconds(60))) << again.output();
+  expect_rounds(again, 2);
   stop(again);
   for (ChildProcess& member : members) stop(member);
   expect_no_round_lost(again);

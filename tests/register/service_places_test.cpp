@@ -1,6 +1,7 @@
 // Where a device's files go when root joins, and what a person at the terminal is asked.
 #include "client/join/service_places.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/join/ask_data.h"
+#include "client/join/service_start.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::client {
@@ -33,6 +35,29 @@ TEST(ServicePlaces, AreNoneWithoutThePackage) {
   const TemporaryFolder folder;
   EXPECT_FALSE(find_service({folder / "none", folder.path(), "nobody"}));
   EXPECT_FALSE(find_service({folder.path(), folder.path(), "no-such-user"}));
+}
+
+TEST(ServiceStart, AsksNobodyWhereSystemdDoesNotRun) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(start_service(folder / "none"));
+}
+
+// A systemctl in PATH that writes down how it was called.
+TEST(ServiceStart, AsksSystemdAndReportsARefusal) {
+  const TemporaryFolder folder;
+  const fs::path program = folder / "systemctl";
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", folder.path().c_str(), 1);
+  for (const int code : {0, 5}) {
+    std::ofstream(program) << "#!/bin/sh\necho \"$*\" >'" << (folder / "asked").string() << "'\nexit " << code
+                           << "\n";
+    fs::permissions(program, fs::perms::owner_all);
+    EXPECT_EQ(start_service(folder.path()), code == 0);
+    std::string asked;
+    std::getline(std::ifstream(folder / "asked"), asked);
+    EXPECT_EQ(asked, "start --no-block hansa-client.service");
+  }
+  ::setenv("PATH", path.c_str(), 1);
 }
 
 TEST(ActingAs, FilesBelongToTheUserUntilItEnds) {

@@ -115,6 +115,24 @@ TEST_F(RoundCommitterTest, RecordsTheNormOfTheMeanUpdate) {
   EXPECT_EQ(disk_->rounds[0].update_norm, std::get<Committed>(outcome).record.update_norm);
 }
 
+TEST_F(RoundCommitterTest, RecordsTheNormOfTheUpdateOfEachLayer) {
+  RoundCommitter c(
+      {elements, {}, {"fedavgm", 0.5}, "method", {"control"}, ValueDigests::omitted, {3, 0, 1, 6}}, store_,
+      form_, workers_);
+  ASSERT_TRUE(c.restore(**store_.position(), {}, quiet_));
+  set_mean({0.5, 7});
+  form_.mean.values[3] = -2;  // the layer with one value
+  auto outcome = c.commit(record(1), std::nullopt);
+  ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
+  const std::vector<double> norms = *store_.layer_norms(RoundId(1));
+  ASSERT_EQ(norms.size(), 4U);
+  EXPECT_DOUBLE_EQ(norms[0], 0.5 * std::sqrt(3.0));
+  EXPECT_EQ(norms[1], 0) << "a layer without values";
+  EXPECT_DOUBLE_EQ(norms[2], 2);
+  EXPECT_DOUBLE_EQ(norms[3], 0.5 * std::sqrt(6.0));
+  EXPECT_DOUBLE_EQ(disk_->rounds[0].update_norm, std::sqrt(4.0 + 9 * 0.25));
+}
+
 TEST_F(RoundCommitterTest, ServesTheModelThatItCommitted) {
   auto c = committer({"fedavgm", 0.5}, {});
   set_mean({0.5});

@@ -75,6 +75,28 @@ TEST_F(RunFolderTest, KeepsTheLastAbandonedAttempts) {
                                             "2 of 3 \xFF updates"}));
 }
 
+// What pages show of long runs is read in parts.
+TEST_F(RunFolderTest, PartsOfALongRunAreReadAlone) {
+  fill(5);
+  const auto reader = RunFolder::open_read_only(path_);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto some = (*reader)->rounds(RoundId(2), RoundId(3));
+  ASSERT_TRUE(some) << some.error().text();
+  ASSERT_EQ(some->size(), 2U);
+  EXPECT_TRUE(same((*some)[0], (*reader)->round(RoundId(2))->value()));
+  EXPECT_EQ((*some)[1].round, RoundId(3));
+  const auto of_client = (*reader)->rounds_of("visby", 3);
+  ASSERT_TRUE(of_client) << of_client.error().text();
+  ASSERT_EQ(of_client->size(), 3U);
+  EXPECT_EQ((*of_client)[0].round, RoundId(5)) << "the newest first";
+  EXPECT_EQ((*of_client)[2].round, RoundId(3));
+  EXPECT_EQ((*of_client)[0].outcome, Outcome::late);
+  EXPECT_EQ((*of_client)[0].reason, "after the deadline: \"12\" s");
+  EXPECT_EQ((*of_client)[0].started_at, "2024-05-01T12:00:00Z");
+  EXPECT_EQ((*reader)->rounds_of("x' OR '1'='1", 3)->size(), 0U);
+  EXPECT_EQ((*reader)->rounds_without_model()->size(), 0U);
+}
+
 TEST_F(RunFolderTest, NotANumberInAMetricComesBackAsNotANumber) {
   const auto store = open();
   ASSERT_TRUE(begin(*store));

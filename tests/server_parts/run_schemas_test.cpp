@@ -110,6 +110,34 @@ TEST_F(RunSchemas, ARunOfTheSeventhSchemaKeepsItsDigestsAndIsNotSimulated) {
   EXPECT_EQ((*reader)->verify()->problems, before->problems);
 }
 
+// The table of these norms is no part of a schema: an older Hansa of the same schema neither needs nor writes it.
+TEST_F(RunSchemas, ARunWithoutTheNormsOfLayersIsReadAndContinued) {
+  const auto commit_with_norms = [](RunFolder& store, std::uint32_t round) {
+    RoundRecord record = record_of(round, *store.put_model(model_of(round)), (*store.position())->model);
+    record.layer_norms = {0.25, 1.0 / 3};
+    return store.commit_round(record);
+  };
+  fill(1);
+  const auto problems = [&] { return (*RunFolder::open_read_only(path_))->verify()->problems; };
+  const std::vector<std::string> of_missing_files = problems();
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("DROP TABLE layer_norms");
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ(*(*reader)->layer_norms(RoundId(1)), std::vector<double>{});
+  }
+  EXPECT_EQ(problems(), of_missing_files);
+  {
+    const auto store = open();
+    ASSERT_TRUE(commit_with_norms(*store, 2));
+    ASSERT_TRUE(commit(*store, 3));  // its norms are not known
+  }
+  const auto reader = RunFolder::open_read_only(path_);
+  EXPECT_EQ(*(*reader)->layer_norms(RoundId(2)), (std::vector<double>{0.25, 1.0 / 3}));
+  EXPECT_EQ(*(*reader)->layer_norms(RoundId(3)), std::vector<double>{});
+  EXPECT_EQ(problems(), of_missing_files);
+}
+
 TEST_F(RunSchemas, TheNormOfAnUpdateIsStoredAndAnEditedOneIsNoticed) {
   {
     const auto store = open();

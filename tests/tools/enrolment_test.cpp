@@ -15,9 +15,9 @@
 #include "server/enrolment/enrolment_desk.h"
 #include "tests/temporary_folder.h"
 #include "tools/approval.h"
-#include "tools/device_control.h"
+#include "server/control/device_control.h"
 #include "tools/federation_folder.h"
-#include "tools/invitation.h"
+#include "server/control/invitation.h"
 #include "tools/kit.h"
 #include "tools/membership.h"
 #include "tools/qr_code.h"
@@ -32,6 +32,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 using server::DeviceState;
+using server::InvitationPlan;
+using server::parse_time_span;
 
 InvitationPlan labelled(const std::string& label) {
   InvitationPlan out;
@@ -319,6 +321,37 @@ TEST_F(OperatorTest, AKitHasAllThatASiteNeedsAndOnlyItsOwnerReadsIt) {
   EXPECT_TRUE(fs::exists(temporary_.path() / "ward-3" / "client.pub"));
   EXPECT_FALSE(make_kit({folder(), "ward-3", {}, {}}, out)) << "the file exists";
   EXPECT_TRUE(make_kit({folder(), "ward-3", {}, {}}, temporary_.path() / "again.tar.gz"));
+}
+
+TEST_F(OperatorTest, AKitHasTheDataThatTheOperatorNames) {
+  AddPlan plan{folder(), "ward-3", {}, {}};
+  plan.data = "kind = \"csv\"\nfile = \"/srv/pumps.csv\"\nlabel = \"state\"";
+  const fs::path out = temporary_.path() / "ward-3.tar.gz";
+  const auto kit = make_kit(plan, out);
+  ASSERT_TRUE(kit) << kit.error().text();
+  const std::string unpack = "cd " + temporary_.path().string() + " && tar -xzf ward-3.tar.gz";
+  ASSERT_EQ(std::system(unpack.c_str()), 0);
+  const fs::path site = temporary_.path() / "ward-3";
+  EXPECT_TRUE(client::read_client_config(site / "client.toml"));
+  EXPECT_THAT(read_text_file(site / "client.toml", 1 << 20).value(),
+              HasSubstr("[data]\n" + plan.data + "\n"));
+  EXPECT_THAT(read_text_file(site / "README.txt", 1 << 20).value(),
+              HasSubstr("where [data] in ward-3/client.toml expects it"));
+  // The folder is the operator's now.
+  const auto again = make_kit(plan, temporary_.path() / "again.tar.gz");
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().text(), HasSubstr("has its [data] already"));
+}
+
+TEST_F(OperatorTest, DataThatMakesTheConfigurationInvalidAddsNobody) {
+  AddPlan plan{folder(), "ward-3", {}, {}};
+  plan.data = "kind = \"none of them\"\n";
+  const auto kit = make_kit(plan, temporary_.path() / "ward-3.tar.gz");
+  ASSERT_FALSE(kit);
+  EXPECT_EQ(kit.error().code, ErrorCode::usage);
+  EXPECT_THAT(kit.error().text(), HasSubstr("client.toml: would be invalid"));
+  EXPECT_FALSE(is_admitted("ward-3"));
+  EXPECT_FALSE(fs::exists(folder() / "sites" / "ward-3"));
 }
 
 using AdversaryKit = OperatorTest;

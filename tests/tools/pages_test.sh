@@ -34,7 +34,7 @@ every_command() {
     grep -qF -e "${option//-/\\-}" "$work/$1.man" || fail "$1 --generate man lacks $option of $*"
   done
   for command in $(sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$help"); do
-    grep -qx -e "\.SS ${*//-/\\\\-} $command" "$work/$1.man" || fail "the manual page lacks $* $command"
+    grep -qx -e "\.SS ${*//-/\\\\-} ${command//-/\\\\-}" "$work/$1.man" || fail "the manual page lacks $* $command"
     every_command "$@" "$command"
   done
 }

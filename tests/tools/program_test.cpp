@@ -104,6 +104,30 @@ TEST(Program, KeysAreCreatedShownAndNeverOverwritten) {
   EXPECT_EQ(run_hansa("keys generate ../pump" + where).code, 2);
 }
 
+TEST(Program, CertificatesOfAFolderAreRenewedTogether) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string(),
+                    certify = "keys certify --federation pumps --root '" + path + "/root.key' ";
+  for (const char* name : {"root", "device"})
+    ASSERT_EQ(run_hansa("keys generate " + std::string(name) + " --folder '" + path + "'").code, 0);
+  std::filesystem::create_directory(folder.path() / "admitted");
+  std::filesystem::rename(folder.path() / "device.pub", folder.path() / "admitted" / "device.pub");
+  const std::string all = certify + "--all --folder '" + path + "/admitted'";
+  // It renews, and certifies nobody who was not certified before.
+  const Finished refused = run_hansa(all);
+  EXPECT_EQ(refused.code, 5) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("contains no certificate; if the device is yours, name its file"));
+  ASSERT_EQ(run_hansa(certify + "--days 20 '" + path + "/admitted/device.pub'").code, 0);
+  const Finished kept = run_hansa(all + " --expiring 19");
+  EXPECT_EQ(kept.code, 0) << kept.output;
+  EXPECT_THAT(kept.output, HasSubstr("0 certificates renewed, 1 hold for longer"));
+  const Finished renewed = run_hansa(all + " --expiring 30");
+  EXPECT_EQ(renewed.code, 0) << renewed.output;
+  EXPECT_THAT(renewed.output, HasSubstr("1 certificates renewed, 0 hold for longer"));
+  EXPECT_EQ(run_hansa(certify).code, 2) << "neither FILE nor --all";
+  EXPECT_EQ(run_hansa(certify + "--expiring 30 '" + path + "/admitted/device.pub'").code, 2);
+}
+
 TEST(Program, PartitionPrintsJsonThatAgreesWithTheShards) {
   const TemporaryFolder folder;
   learning::IdxArray images{{60, 2, 2}, std::vector<std::uint8_t>(240, 1)};

@@ -54,4 +54,14 @@ in_root dpkg -r hansa-site-ward-3 >/dev/null 2>&1
 [ -e "root$key" ] || { echo "a removal takes the key"; exit 1; }
 in_root dpkg -P hansa-site-ward-3 >/dev/null 2>&1
 [ ! -e "root$key" ] && [ ! -e root/etc/hansa/client.toml ] || { echo "a purge leaves the key"; exit 1; }
+
+# With the table [data]: nothing is left to fill in.
+printf 'kind = "csv"\nfile = "/srv/pumps.csv"\nlabel = "state"\n' >data.txt
+hansa kit ward_4 --deb --folder mine --data data.txt --out "$work/data.deb" >kit.txt
+if grep -q 'fill in' kit.txt; then echo "something is left to fill in"; exit 1; fi
+cp -p data.deb root/data.deb
+in_root dpkg -i /data.deb >installed.txt 2>&1 || { cat installed.txt; exit 1; }
+if grep -q 'fill in' installed.txt; then echo "the package has something to fill in"; exit 1; fi
+grep -q 'file = "/srv/pumps.csv"' root/etc/hansa/client.toml
+in_root dpkg -P hansa-site-ward-4 >/dev/null 2>&1
 echo "the package of a site was installed, removed and purged"

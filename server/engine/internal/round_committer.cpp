@@ -53,6 +53,7 @@ RoundCommitter::RoundCommitter(const CommitterConfig& config, Store& store, Upda
       previous_(previous_of(form), config.elements * (1 + config.method_vectors.size())),
       method_vectors_(config.method_vectors),
       value_digests_(config.value_digests),
+      layer_sizes_(config.layer_sizes),
       workers_(workers),
       publisher_(make_publisher(config.compression, store)),
       model_(std::make_shared<PageVector<float>>(config.elements)) {}
@@ -87,12 +88,12 @@ Model RoundCommitter::next_model() const {
   return model_.use_count() == 1 ? model_ : std::make_shared<PageVector<float>>(model_->size());
 }
 
-double RoundCommitter::step(const Mean& mean) {
+void RoundCommitter::step(const Mean& mean, RoundRecord& record) {
   const std::size_t elements = model_->size();
   assert(mean.elements() == elements * (1 + method_state_.size()));
   const Model next = next_model();
   const PartOfMean delta(mean, 0, elements);
-  const MeasuredMean measured(delta);
+  const MeasuredMean measured(delta, layer_sizes_);
   optimizer_->step(*model_, measured, optimizer_state_.spans(), *next);
   model_ = next;
   method_state_.detach();
@@ -100,7 +101,8 @@ double RoundCommitter::step(const Mean& mean) {
     const std::span<float> vector = method_state_.spans()[i];
     sum_up_.step(vector, PartOfMean(mean, (1 + i) * elements, elements), {}, vector);
   }
-  return measured.norm();
+  record.update_norm = measured.norm();
+  if (!layer_sizes_.empty()) record.layer_norms = measured.layer_norms();
 }
 
 void RoundCommitter::keep_aggregate(const Mean& mean) {
@@ -119,7 +121,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       if (aggregate.error().code == ErrorCode::storage) return std::move(aggregate).error();
       return Refused{record.round, aggregate.error().text(), served()};
     }
-    record.update_norm = step(aggregate->mean);
+    step(aggregate->mean, record);
     keep_aggregate(aggregate->mean);
     // The forms bound what clients send, so that only an optimiser's settings can lead to this.
     if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())

@@ -50,6 +50,7 @@ struct CommitterConfig {
   std::string method;  // its name is part of its vectors' names in the record
   std::vector<std::string> method_vectors;  // names of the inputs
   ValueDigests value_digests = ValueDigests::omitted;
+  std::vector<std::uint64_t> layer_sizes = {};  // EngineConfig::layer_sizes
 };
 
 class RoundCommitter {
@@ -69,8 +70,8 @@ class RoundCommitter {
  private:
   // The memory for the next model: that of the current model, unless a part of it still waits to be sent.
   [[nodiscard]] Model next_model() const;
-  // Computes the next model and the method's vectors. Returns the norm of the mean of the model deltas.
-  [[nodiscard]] double step(const Mean& mean);
+  // Computes the next model and the method's vectors, and records the norms of the mean of the model deltas.
+  void step(const Mean& mean, RoundRecord& record);
   void keep_aggregate(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
   [[nodiscard]] ServedModel served();
@@ -84,6 +85,7 @@ class RoundCommitter {
   StateVectors previous_;  // the last aggregate, for a form that begins at it; otherwise none
   std::vector<std::string> method_vectors_;  // names of the inputs
   ValueDigests value_digests_;
+  std::vector<std::uint64_t> layer_sizes_;
   WorkerPool& workers_;
   std::unique_ptr<ModelPublisher> publisher_;
   Model model_;

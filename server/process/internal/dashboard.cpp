@@ -24,18 +24,29 @@ MonitorValues build_values(const std::string& federation) {
 
 }  // namespace
 
-Dashboard::Dashboard(const DashboardConfig& config, const std::string& federation, std::string token)
+Dashboard::Dashboard(const DashboardConfig& config, const FederationConfig& federation, std::string token)
     : config_(config),
       token_(std::move(token)),
-      pages_({live_, values_, [this] { return http_values(); }}),
-      monitor_(build_values(federation), {live_, values_,
-                                          [this](std::string_view event, std::function<std::string()> json) {
-                                            server_->publish(event, std::move(json));
-                                          },
-                                          [](const RoundRecord& record) { return api_round(record); }}) {}
+      api_(ApiParts{
+          .runs = {federation.runs},
+          .config = federation,
+          .live = &live_,
+          .commands = &commands_,
+          .log = history_.get(),
+          .version = std::string(version()),
+          .commit = std::string(commit()),
+          .protocol = messages::protocol_version,
+          .on_devices_changed = [this] { server_->publish("devices", [] { return std::string("{}"); }); }}),
+      pages_({live_, values_, [this] { return http_values(); }, &api_}),
+      monitor_(build_values(federation.name),
+               {live_, values_,
+                [this](std::string_view event, std::function<std::string()> json) {
+                  server_->publish(event, std::move(json));
+                },
+                [](const RoundRecord& record) { return api_round(record); }}) {}
 
 Result<std::unique_ptr<Dashboard>> Dashboard::open(const DashboardConfig& config,
-                                                   const std::string& federation, const Logger& log) {
+                                                   const FederationConfig& federation, const Logger& log) {
   HANSA_TRY(auto token, http::read_or_make_token(config.token_file));
   http::ServerConfig server;
   server.listen = config.listen;

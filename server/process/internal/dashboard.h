@@ -11,7 +11,9 @@
 #include "common/log_history.h"
 #include "common/logging.h"
 #include "server/config/dashboard_config.h"
+#include "server/config/federation_config.h"
 #include "server/http/server.h"
+#include "server/monitor/api.h"
 #include "server/monitor/live_board.h"
 #include "server/monitor/monitor.h"
 #include "server/monitor/monitor_pages.h"
@@ -24,7 +26,7 @@ class Dashboard {
   // Opens the port, and keeps the last lines of the log from now on. Fails as http::Server::open() and read_or_make_token()
   // do.
   [[nodiscard]] static Result<std::unique_ptr<Dashboard>> open(const DashboardConfig& config,
-                                                               const std::string& federation,
+                                                               const FederationConfig& federation,
                                                                const Logger& log);
 
   [[nodiscard]] Monitor& monitor() { return monitor_; }
@@ -41,7 +43,7 @@ class Dashboard {
  private:
   // On the thread that logs.
   void send_newest_line() const;
-  Dashboard(const DashboardConfig& config, const std::string& federation, std::string token);
+  Dashboard(const DashboardConfig& config, const FederationConfig& federation, std::string token);
   [[nodiscard]] HttpValues http_values() const;
 
   DashboardConfig config_;
@@ -49,8 +51,9 @@ class Dashboard {
   LiveBoard live_;
   ValuesBoard values_;
   OperatorCommands commands_;
-  MonitorPages pages_;
   const std::shared_ptr<LogHistory> history_ = std::make_shared<LogHistory>(LogHistory::Limits{});
+  Api api_;
+  MonitorPages pages_;
   std::unique_ptr<http::Server> server_;
   std::atomic<const http::Server*> opened_ =
       nullptr;  // for the pages, which may be asked before open() returns

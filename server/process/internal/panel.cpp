@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/metrics_text.h"
+#include "common/terminal_text.h"
 #include "common/text.h"
 #include "server/config/rounds.h"
 
@@ -23,20 +24,6 @@ std::string bytes_text(std::uint64_t bytes) {
   if (b < 1e6) return fmt::format("{:.1f} kB", b / 1e3);
   if (b < 1e9) return fmt::format("{:.1f} MB", b / 1e6);
   return fmt::format("{:.2f} GB", b / 1e9);
-}
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
-// At most this many characters, which are taken to be a column wide each.
-std::string clipped(std::string line, std::size_t columns) {
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (is_continuation(line[i]) || ++seen < columns) continue;
-    const auto rest = std::count_if(line.begin() + static_cast<std::ptrdiff_t>(i), line.end(),
-                                    [](char c) { return !is_continuation(c); });
-    return rest > 1 ? line.substr(0, i) + "…" : line;
-  }
-  return line;
 }
 
 bool is_in_round(Phase phase) {
@@ -219,13 +206,6 @@ std::string join(const std::vector<std::string>& names, std::size_t most) {
   for (std::size_t i = 0; i < std::min(most, names.size()); ++i) out += (i > 0 ? ", " : "") + names[i];
   if (names.size() > most) out += fmt::format(" and {} more", names.size() - most);
   return out;
-}
-
-std::string duration_text(double s) {
-  const auto total = std::lround(s);
-  if (total < 60) return fmt::format("{} s", total);
-  if (total < 3600) return fmt::format("{} min {:02} s", total / 60, total % 60);
-  return fmt::format("{} h {:02} min", total / 3600, total % 3600 / 60);
 }
 
 std::vector<std::string> panel_lines(const PanelContent& content, const TerminalSize& size) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/terminal_text.h"
 #include "common/training.h"
 #include "server/coordinator/progress.h"
 #include "server/divergence/best_round.h"
@@ -19,10 +20,7 @@
 
 namespace hansa::server::internal {
 
-struct TerminalSize {
-  std::size_t columns = 100;
-  std::size_t rows = 24;
-};
+using hansa::TerminalSize;
 
 struct RoundRow {
   RoundId round;
@@ -60,8 +58,6 @@ struct PanelContent {
 // The number of rows is below size.rows, and no line is longer than size.columns - 1 characters.
 [[nodiscard]] std::vector<std::string> panel_lines(const PanelContent& content, const TerminalSize& size);
 
-// "3 h 05 min"
-[[nodiscard]] std::string duration_text(double seconds);
 // The first names, and how many more.
 [[nodiscard]] std::string join(const std::vector<std::string>& names, std::size_t most);
 

@@ -35,8 +35,9 @@ RunEnd run_end(const Engine& engine, std::string why) {
   return {engine.last_committed(), rfc3339_text(utc_seconds_now()), std::move(why)};
 }
 
-RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host) {
-  return {[&](RoundId round, const Metrics& metrics) {
+RoundEvaluations::Reports reports_of(RunWatch& watch, Host& host, OutputWriter* output) {
+  return {[&, output](RoundId round, const Metrics& metrics) {
+            if (output != nullptr) output->evaluated(round);
             watch.on_evaluated(round, metrics);
             host.display().evaluated(round, metrics, watch.best());
             host.log().note(fmt::format("round {} evaluated: {}", round.value, means_text(metrics)),
@@ -61,7 +62,8 @@ RoundsPhase::RoundsPhase(const Parts& parts, const DeviceBook::Files& files,
       spools_(parts.run.store->scratch_folder(), parts.config.limits.spool_memory_mib << 20),
       outbox_(parts.host.channel()),
       executor_([&channel = parts.host.channel()] { channel.wake(); }),
-      evaluations_(std::move(evaluator), *parts.run.store, executor_, reports_of(parts.watch, parts.host)),
+      evaluations_(std::move(evaluator), *parts.run.store, executor_,
+                   reports_of(parts.watch, parts.host, parts.output)),
       book_(files, parts.run.run, parts.config.admitted, executor_,
             [&host = parts.host](const std::string& text) { host.warn_of_register(text); }),
       faults_(files.history, executor_,
@@ -164,6 +166,7 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
       engine_->finished()->why == Finish::Why::stopped) {
     parts_.host.display().end();
     executor_.wait();
+    finish_output();
     book_.finish();
     faults_.finish(engine_->faults(steady_now()), utc_seconds_now());
     witness_.finish();
@@ -173,6 +176,7 @@ Result<PhaseEnd> RoundsPhase::run(const std::atomic<bool>& stop, Instant started
   drain(stop);
   parts_.host.display().end();
   executor_.wait();  // for an evaluation that a stop interrupted
+  finish_output();
   book_.finish();
   faults_.finish(engine_->faults(steady_now()), utc_seconds_now());
   witness_.finish();
@@ -221,6 +225,7 @@ void RoundsPhase::update(Instant now) {
     engine_->forgive(std::move(clients), steady_now());
   });
   witness_.look_due(now);
+  update_output();
   if (!switches_key_ && key_switch_.is_time(progress.phase, engine_->last_committed(), now)) {
     switches_key_ = true;
     const std::string text = "the aggregator begins to use its next key";
@@ -262,6 +267,20 @@ void RoundsPhase::drain(const std::atomic<bool>& stop) {
 void RoundsPhase::show(Instant now) {
   parts_.host.display().update(engine_->progress(now), evaluations_.outstanding(), engine_->bytes_up(),
                                engine_->bytes_down(), now);
+}
+
+void RoundsPhase::update_output() {
+  if (parts_.output == nullptr) return;
+  parts_.output->committed(engine_->last_committed());
+  if (const auto problem = parts_.output->take_problem())
+    parts_.host.warn()("TensorBoard's event file is incomplete until it can be written: " + *problem);
+}
+
+void RoundsPhase::finish_output() {
+  if (parts_.output == nullptr) return;
+  parts_.output->committed(engine_->last_committed());
+  parts_.output->finish();
+  update_output();
 }
 
 void RoundsPhase::print_report(Instant started) const {

@@ -9,6 +9,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/thread_executor.h"
 #include "server/evaluation/model_process.h"
+#include "server/output/output_writer.h"
 #include "server/process/internal/audit_witness.h"
 #include "server/process/internal/channel_outbox.h"
 #include "server/process/internal/device_book.h"
@@ -36,6 +37,7 @@ class RoundsPhase {
     RunWatch& watch;
     Host& host;
     const AggregatorKey& aggregator_key;
+    OutputWriter* output;  // null: no files are written for other tools
   };
   // engine: everything of the rounds. evaluator: null if nothing is evaluated. Asks for the evaluations that a crash
   // prevented. Fails as an engine and a store do.
@@ -63,6 +65,9 @@ class RoundsPhase {
   void take_commands();
   // Whether the operator asked for a stop, and the round of that time is over.
   [[nodiscard]] bool is_round_of_stop_over() const;
+  // Tells it what the run has, and warns if it cannot write.
+  void update_output();
+  void finish_output();
   void print_report(Instant started) const;
   void log_end(const std::string& why) const;
   Result<void> outcome() const;

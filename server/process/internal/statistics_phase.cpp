@@ -53,6 +53,7 @@ Result<std::optional<ColumnStatistics>> gather_statistics(const FederationConfig
   // A message that all rounds are done would end the clients.
   engine_config.coordinator.settings.after_last_round = AfterLastRound::stay;
   engine_config.optimizer = round.optimizer;
+  engine_config.layer_sizes.clear();  // of the model, and this round sums statistics
   WorkerPool workers(0);
   SpoolPool spools(run.store->scratch_folder(), config.limits.spool_memory_mib << 20);
   ChannelOutbox outbox(host.channel());

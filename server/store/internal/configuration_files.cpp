@@ -34,10 +34,12 @@ Result<void> put_configuration(const std::filesystem::path& folder, RoundId afte
 Result<std::vector<Run::Configuration>> read_configurations(const std::filesystem::path& folder) {
   std::vector<Run::Configuration> out;
   std::error_code error;
+  // A run folder may come from elsewhere: a link in it would show another file of this machine.
+  if (std::filesystem::is_symlink(folder, error)) return out;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const auto after = round_of(entry->path().filename().string());
-    if (!after) continue;
+    if (!after || !std::filesystem::is_regular_file(entry->symlink_status(error))) continue;
     HANSA_TRY(auto text, read_text_file(entry->path(), bytes_max));
     out.push_back({*after, std::move(text)});
   }

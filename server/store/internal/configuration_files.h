@@ -10,7 +10,7 @@ namespace hansa::server::internal {
 
 [[nodiscard]] Result<void> put_configuration(const std::filesystem::path& folder, RoundId after,
                                              std::string_view text);
-// In the order of their rounds. Other files in the folder are ignored; a missing folder has none.
+// In the order of their rounds. Other files in the folder and symbolic links are ignored; a missing folder has none.
 [[nodiscard]] Result<std::vector<Run::Configuration>> read_configurations(
     const std::filesystem::path& folder);
 

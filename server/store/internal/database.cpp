@@ -8,6 +8,7 @@
 #include "common/sqlite/statement.h"
 #include "server/store/internal/evaluation_tables.h"
 #include "server/store/internal/identity_table.h"
+#include "server/store/internal/layer_norms_table.h"
 #include "server/store/internal/outcome_tables.h"
 #include "server/store/internal/round_tables.h"
 
@@ -57,6 +58,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
       else migrate_tables(*connection, schema);
       schema = newest_schema;
     }
+    if (access == Access::read_write) make_layer_norms_table(*connection);
     return Database(file, std::move(connection), schema);
   });
   HANSA_TRY(Result<Database> database, std::move(opened));
@@ -104,6 +106,29 @@ Result<std::vector<RoundRecord>> Database::rounds(RoundId first, RoundId last) {
                          [&] { return read_rounds(*connection_, schema_, first, last); });
 }
 
+Result<std::vector<ClientRound>> Database::rounds_of(const std::string& client, std::size_t most) {
+  return sqlite::guarded(file_, "reading a client's rounds",
+                         [&] { return read_client_rounds(*connection_, client, most); });
+}
+
+Result<std::vector<RoundId>> Database::rounds_without_model() {
+  return sqlite::guarded(file_, "reading rounds",
+                         [&] { return read_rounds_without_model(*connection_, schema_); });
+}
+
+Result<std::uint64_t> Database::recovered_clients() {
+  if (schema_ < schema_with_secure_sums) return std::uint64_t{0};
+  return sqlite::guarded(file_, "reading secure sums", [&] {
+    sqlite::Statement query(*connection_, "SELECT coalesce(sum(recovered), 0) FROM secure_sums");
+    return query.next() ? query.column<std::uint64_t>(0) : 0;
+  });
+}
+
+Result<std::vector<double>> Database::layer_norms(RoundId round) {
+  return sqlite::guarded(file_, "reading the norms of layers",
+                         [&] { return read_layer_norms(*connection_, round); });
+}
+
 Result<std::optional<Published>> Database::published(RoundId round) {
   return sqlite::guarded(file_, "reading a published model",
                          [&] { return read_published(*connection_, schema_, round); });
@@ -118,6 +143,7 @@ Result<void> Database::insert_round(const RoundRecord& record, const Surplus& su
   return sqlite::guarded(file_, "committing a round", [&] {
     in_transaction(*connection_, [&] {
       insert_round_rows(*connection_, record);
+      insert_layer_norms(*connection_, record);
       append_history(*connection_, record.round);
       remove_in_transaction(*connection_, surplus);
     });

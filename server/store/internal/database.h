@@ -16,7 +16,7 @@
 #include "server/store/internal/history.h"
 #include "server/store/internal/retained_rounds.h"
 #include "server/store/internal/schema.h"
-#include "server/store/store.h"
+#include "server/store/run.h"
 
 namespace SQLite {
 class Database;
@@ -40,6 +40,10 @@ class Database {
   [[nodiscard]] Result<RoundId> last_round();  // 0 when none is committed
   // The committed rounds from first to last, in order, with their participations.
   [[nodiscard]] Result<std::vector<RoundRecord>> rounds(RoundId first, RoundId last);
+  [[nodiscard]] Result<std::vector<ClientRound>> rounds_of(const std::string& client, std::size_t most);
+  [[nodiscard]] Result<std::vector<RoundId>> rounds_without_model();
+  [[nodiscard]] Result<std::uint64_t> recovered_clients();
+  [[nodiscard]] Result<std::vector<double>> layer_norms(RoundId round);
   [[nodiscard]] Result<std::optional<Digest>> round_model(RoundId round);
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round);
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations(RoundId first, RoundId last);

@@ -172,6 +172,32 @@ std::vector<RoundRecord> read_rounds(SQLite::Database& database, int schema, Rou
   return records;
 }
 
+// Goes back from the last round, with a look into the primary key for each.
+std::vector<ClientRound> read_client_rounds(SQLite::Database& database, const std::string& client,
+                                            std::size_t most) {
+  std::vector<ClientRound> out;
+  Statement rows(database,
+                 "SELECT r.round, r.started_at, p.outcome, p.reason, p.examples, p.seconds FROM rounds r"
+                 " CROSS JOIN participations p ON p.round = r.round AND p.client = ?"
+                 " ORDER BY r.round DESC LIMIT ?");
+  rows.start(client, most);
+  std::string outcome;
+  while (rows.next()) {
+    ClientRound& row = out.emplace_back();
+    rows.read(row.round, row.started_at, outcome, row.reason, row.examples, row.seconds);
+    row.outcome = outcome_of(outcome);
+  }
+  return out;
+}
+
+std::vector<RoundId> read_rounds_without_model(SQLite::Database& database, int schema) {
+  std::vector<RoundId> out;
+  if (schema < schema_with_state) return out;
+  Statement rows(database, "SELECT round FROM rounds WHERE model_kept = 0 ORDER BY round");
+  while (rows.next()) out.push_back(rows.column<RoundId>(0));
+  return out;
+}
+
 std::optional<Published> read_published(SQLite::Database& database, int schema, RoundId round) {
   if (schema < schema_with_delta_files) return std::nullopt;
   Statement query(database, schema >= schema_with_state

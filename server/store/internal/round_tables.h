@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "server/store/internal/retained_rounds.h"
-#include "server/store/store.h"
+#include "server/store/run.h"
 
 namespace SQLite {
 class Database;
@@ -19,6 +19,9 @@ namespace hansa::server::internal {
 // The committed rounds from first to last, in order, with their participations and without what they published.
 [[nodiscard]] std::vector<RoundRecord> read_rounds(SQLite::Database& database, int schema, RoundId first,
                                                    RoundId last);
+[[nodiscard]] std::vector<ClientRound> read_client_rounds(SQLite::Database& database,
+                                                          const std::string& client, std::size_t most);
+[[nodiscard]] std::vector<RoundId> read_rounds_without_model(SQLite::Database& database, int schema);
 [[nodiscard]] std::optional<Published> read_published(SQLite::Database& database, int schema, RoundId round);
 // All rounds of which the store holds something, without scores.
 [[nodiscard]] std::vector<HeldRound> read_held_rounds(SQLite::Database& database);

@@ -1,4 +1,4 @@
-#include "tools/invitation.h"
+#include "server/control/invitation.h"
 
 #include <charconv>
 
@@ -9,14 +9,14 @@
 #include "protocols/transport/keys.h"
 #include "server/config/devices_config.h"
 
-namespace hansa::tools {
+namespace hansa::server {
 namespace {
 
 constexpr std::uint32_t uses_max = 10'000;
 constexpr std::uint64_t seconds_max = 10ULL * 366 * 86'400;
 constexpr std::size_t label_bytes_max = 48;  // a number is added to it
 
-Result<transport::PublicKey> aggregator_key(const server::FederationConfig& config) {
+Result<transport::PublicKey> aggregator_key(const FederationConfig& config) {
   std::filesystem::path public_file = config.key;
   public_file.replace_extension(".pub");
   std::error_code error;
@@ -25,7 +25,7 @@ Result<transport::PublicKey> aggregator_key(const server::FederationConfig& conf
   return secret.public_key();
 }
 
-enrolment::JoinTerms terms_of(const server::FederationConfig& config) {
+enrolment::JoinTerms terms_of(const FederationConfig& config) {
   enrolment::JoinTerms out;
   out.secure = config.secure_aggregation.has_value();
   if (const auto& secure = config.secure_aggregation) {
@@ -52,9 +52,9 @@ Result<std::uint64_t> parse_time_span(std::string_view text, std::string_view lo
   return value * factor;
 }
 
-Result<Invitation> invite(const server::FederationConfig& config, const InvitationPlan& plan,
-                          server::DeviceRegister& devices, const server::Acting& acting) {
-  HANSA_TRY(const auto devices_config, server::read_devices_config(config.file, config.variables));
+Result<Invitation> invite(const FederationConfig& config, const InvitationPlan& plan, DeviceRegister& devices,
+                          const Acting& acting) {
+  HANSA_TRY(const auto devices_config, read_devices_config(config.file, config.variables));
   if (!devices_config.enrolment)
     return fail(ErrorCode::usage, config.file.string(),
                 "has no table [enrolment]: no port is open on which devices join",
@@ -78,7 +78,7 @@ Result<Invitation> invite(const server::FederationConfig& config, const Invitati
   token.terms = terms_of(config);
   HANSA_TRY_VOID(enrolment::fill_random(token));
   HANSA_TRY(std::string text, enrolment::text_of(token));
-  server::TokenRecord record;
+  TokenRecord record;
   record.id = token.id;
   record.hash = enrolment::digest_of(token.id, token.secret);
   record.label = plan.label;
@@ -89,4 +89,4 @@ Result<Invitation> invite(const server::FederationConfig& config, const Invitati
   return Invitation{std::move(text), record.id, record.expires};
 }
 
-}  // namespace hansa::tools
+}  // namespace hansa::server

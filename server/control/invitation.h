@@ -10,7 +10,7 @@
 #include "server/config/federation_config.h"
 #include "server/register/device_register.h"
 
-namespace hansa::tools {
+namespace hansa::server {
 
 struct InvitationPlan {
   std::string label;  // the device's name, or the start of the devices' names; empty: "device-N"
@@ -26,10 +26,10 @@ struct Invitation {
 };
 // Stores the hash of the token's secret in the register; the secret is in the returned text alone. Fails (usage) if the
 // federation enrols no devices ([enrolment]) or the address is not known.
-[[nodiscard]] Result<Invitation> invite(const server::FederationConfig& config, const InvitationPlan& plan,
-                                        server::DeviceRegister& devices, const server::Acting& acting);
+[[nodiscard]] Result<Invitation> invite(const FederationConfig& config, const InvitationPlan& plan,
+                                        DeviceRegister& devices, const Acting& acting);
 
 // "90m", "24h", "7d", "30s": seconds, from one second to ten years. Fails (usage).
 [[nodiscard]] Result<std::uint64_t> parse_time_span(std::string_view text, std::string_view location);
 
-}  // namespace hansa::tools
+}  // namespace hansa::server
