@@ -229,7 +229,7 @@ TEST_F(EngineTest, ARobustRuleMakesTheModelOfARound) {
   Shell shell(disk_, std::move(c), executor);
   for (std::uint64_t i = 1; i <= 3; ++i) shell.connect(PeerId(i));
   shell.send_update(PeerId(1), std::vector<float>(elements, 0.25F));
-  shell.send_update(PeerId(2), std::vector<float>(elements, 60.0F));  // a client that would spoil a mean
+  shell.send_update(PeerId(2), std::vector<float>(elements, 4.0F));  // a client that would spoil a mean
   shell.send_update(PeerId(3), std::vector<float>(elements, 0.5F));
   ASSERT_EQ(shell.committed.size(), 1U);
   EXPECT_EQ(disk_->models.at(shell.engine().model()), std::vector<float>(elements, 1.5F));

@@ -132,10 +132,17 @@ Doubles bulyan_of(const Rows& rows, std::size_t faulty) {
 
 Doubles geometric_median_of(const Rows& rows, const Doubles& weights, unsigned passes) {
   Doubles centre = mean_of(rows, weights);
+  double before = 0;
   for (unsigned pass = 0; pass < passes; ++pass) {
     Doubles factors;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      factors.push_back(weights[i] / std::max(1e-5, distance(rows[i], centre)));
+    double objective = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double away = distance(rows[i], centre);
+      objective += weights[i] * away;
+      factors.push_back(weights[i] / std::max(1e-5, away));
+    }
+    if (pass > 0 && before - objective <= 1e-6 * before) break;
+    before = objective;
     centre = mean_of(rows, factors);
   }
   return centre;
