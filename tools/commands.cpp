@@ -71,6 +71,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_verify_command(app, outcome);
   add_evaluate_command(app, outcome);
   add_config_command(app, outcome);
+  add_strategies_command(app, outcome);
 
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   HANSA_TRY_VOID(check_command_words(app, "hansa", words));

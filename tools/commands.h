@@ -35,6 +35,7 @@ void add_new_command(CLI::App& hansa, Outcome& outcome);
 void add_runs_command(CLI::App& hansa, Outcome& outcome);
 void add_simulate_command(CLI::App& hansa, Outcome& outcome);
 void add_status_command(CLI::App& hansa, Outcome& outcome);
+void add_strategies_command(CLI::App& hansa, Outcome& outcome);
 void add_verify_command(CLI::App& hansa, Outcome& outcome);
 
 // The whole program: reads the command line, runs one subcommand, and prints errors to stderr. Returns the exit code

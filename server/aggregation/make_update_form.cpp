@@ -1,17 +1,15 @@
 #include "server/aggregation/make_update_form.h"
 
-#include <algorithm>
 #include <cassert>
-#include <iterator>
 
 #include "server/aggregation/encoded_form.h"
 #include "server/aggregation/float32_form.h"
 #include "server/aggregation/masked_form.h"
+#include "server/aggregation/robust/make_robust_rule.h"
+#include "server/aggregation/robust_form.h"
 
 namespace hansa::server {
 namespace {
-
-using Make = std::unique_ptr<UpdateForm> (*)(const UpdateFormConfig&, WorkerPool&, SpoolPool&);
 
 std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool& workers,
                                       SpoolPool& spools) {
@@ -21,17 +19,15 @@ std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool
   return std::make_unique<Float32Form>(config.elements, workers, spools);
 }
 
-// In the order of aggregation_names.
-constexpr Make makers[] = {make_mean};
-static_assert(std::size(makers) == aggregation_names.size());
-
 }  // namespace
 
 std::unique_ptr<UpdateForm> make_update_form(const UpdateFormConfig& config, WorkerPool& workers,
                                              SpoolPool& spools) {
-  const auto found = std::ranges::find(aggregation_names, config.aggregation.name);
-  assert(found != aggregation_names.end());  // the settings allow no other
-  return makers[found - aggregation_names.begin()](config, workers, spools);
+  if (!keeps_updates(config.aggregation)) return make_mean(config, workers, spools);
+  assert(!config.masked_value_bits);  // the settings do not allow it: nobody sees single updates
+  return std::make_unique<RobustForm>(RobustForm::Encoding{config.elements, config.uplink},
+                                      make_robust_rule(config.aggregation),
+                                      config.aggregation.memory_bytes_max, workers, spools);
 }
 
 }  // namespace hansa::server

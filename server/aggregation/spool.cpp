@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "common/descriptor.h"
-#include "common/open_file.h"
 #include "common/files.h"
 #include "common/kernels/copy.h"
 #include "common/read_at.h"
+#include "server/aggregation/internal/nameless_file.h"
 
 namespace hansa::server {
 namespace {
@@ -22,24 +20,10 @@ namespace {
 constexpr std::size_t block_bytes = 1 << 20;
 constexpr std::uint64_t large_bytes = 8 << 20;  // more than a core keeps in its caches
 
-tl::unexpected<Error> fail_with(int error, const std::filesystem::path& folder, std::string what) {
-  return fail(ErrorCode::storage, folder.string(), std::move(what) + " (" + std::strerror(error) + ")",
-              error == ENOSPC || error == EDQUOT ? "free space there, or raise limits.spool_memory_mib" : "");
-}
+// What helps if the disk is full.
+constexpr const char* hint = "free space there, or raise limits.spool_memory_mib";
 
-// Opens a file without a name. It disappears when it is closed, also by a crash.
-Result<Descriptor> open_nameless(const std::filesystem::path& folder) {
-  Descriptor file = open_file(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file) return file;
-  if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
-    return fail_with(errno, folder, "allows no file for an update");
-  // The file system has no O_TMPFILE: the file has a name until it is unlinked below.
-  std::string name = (folder / "spool-XXXXXX").string();
-  file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
-  if (!file) return fail_with(errno, folder, "allows no file for an update");
-  ::unlink(name.c_str());
-  return file;
-}
+using internal::fail_with;
 
 }  // namespace
 
@@ -115,12 +99,13 @@ Result<Spool> Spool::create(SpoolPool& pool, std::uint64_t bytes) {
   if (state->memory.size() != 0) return Spool(std::move(state));
 
   HANSA_TRY_VOID(make_folders(pool.folder_));
-  HANSA_TRY(state->file, open_nameless(pool.folder_));
+  HANSA_TRY(state->file, internal::open_nameless(pool.folder_, hint));
   // Reserves room for the complete update, so that a full disk is reported before the upload starts.
   while (::fallocate(state->file.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno == EINTR) continue;
     if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // append() then reports a full disk
-    return fail_with(errno, pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes");
+    return fail_with(errno, pool.folder_, "has no room for an update of " + std::to_string(bytes) + " bytes",
+                     hint);
   }
   return Spool(std::move(state));
 }
@@ -139,7 +124,8 @@ Result<void> Spool::append(std::span<const std::byte> data) {
       const ssize_t n = ::pwrite(state.file.get(), data.data() + done, data.size() - done,
                                  static_cast<off_t>(state.received + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return fail_with(n < 0 ? errno : ENOSPC, state.pool->folder_, "cannot keep an update");
+      if (n <= 0)
+        return fail_with(n < 0 ? errno : ENOSPC, state.pool->folder_, "cannot keep an update", hint);
       done += static_cast<std::size_t>(n);
     }
   }
@@ -192,7 +178,7 @@ Result<void> Spool::visit_bytes(
   for (std::uint64_t offset = 0; outcome && offset < state.size;) {
     const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes, state.size - offset));
     const auto read = read_at(state.file, offset, {reinterpret_cast<std::byte*>(block.data()), bytes});
-    if (!read) outcome = fail_with(errno, state.pool->folder_, "cannot give an update back");
+    if (!read) outcome = fail_with(errno, state.pool->folder_, "cannot give an update back", hint);
     else if (*read != bytes)
       outcome = fail(ErrorCode::storage, state.pool->folder_.string(), "has lost the end of an update");
     if (outcome) outcome = visit_block({reinterpret_cast<const std::byte*>(block.data()), bytes}, offset);

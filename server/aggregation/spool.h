@@ -30,6 +30,7 @@ class SpoolPool {
   [[nodiscard]] std::uint64_t memory_bytes_held() const { return memory_bytes_held_; }
   // Whether a spool of this size would be stored in memory.
   [[nodiscard]] bool has_room(std::uint64_t bytes) const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
  private:
   friend class Spool;

@@ -2,14 +2,10 @@
 //
 //   begin (open append* count? drop)* finish release
 //
-// Implementations: float32 values (float32_form.h), encoded ones (encoded_form.h) and masked ones (masked_form.h).
-// make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
+// Implementations: the exact mean of float32 values (float32_form.h), of encoded ones (encoded_form.h) and of masked ones
+// (masked_form.h), and rules that keep all updates until the end (robust_form.h). make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
 //
-// How further forms fit:
-//   - A form that keeps every update until the end (a median, a trimmed mean) keeps the spools of counted updates, by
-//     index, and reads them in finish() with decode_update() (decode_update.h), whatever their codec. It needs memory
-//     for the spools, of which the pool stores in files those that do not fit, and for the decoded updates that the
-//     rule uses at the same time. It returns its own estimate as the mean; no caller depends on how it was computed.
+// How a further form fits:
 //   - In a form without a cohort (buffered asynchronous aggregation), begin() opens a buffer with the bounds of one
 //     buffer, and finish() closes it. Each update has its own index, which need not be below the cohort's size.
 //     count() is called as updates complete. There, begin() does not close the updates of an earlier buffer; only
@@ -74,6 +70,9 @@ class UpdateForm {
   // Requires at least one counted update and no open one. A (storage) failure ends the run. Any other failure means
   // that the sum cannot be opened, and ends the attempt.
   [[nodiscard]] virtual Result<Aggregate> finish(const std::optional<SumOpening>& opening) = 0;
+  // Whether finish() begins at the aggregate of the round before, which set_previous() gives before it.
+  [[nodiscard]] virtual bool needs_previous() const { return false; }
+  virtual void set_previous(std::span<const float> /*values*/) {}
   // Memory for as many floats as the model has, which the sum no longer needs; empty if the form has none. Destroys the
   // mean.
   [[nodiscard]] virtual std::span<float> scratch() = 0;

@@ -17,6 +17,7 @@
 #include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
 #include "server/config/federation_schema.h"
+#include "server/config/internal/strategy_reader.h"
 
 namespace hansa::server {
 namespace {
@@ -268,34 +269,6 @@ Result<Retention> read_retention(const Document& document) {
   return out;
 }
 
-// The method with the options of [training] and its own options of [strategy.METHOD]. Fails if a client would refuse
-// it.
-Result<Method> read_method(const config::Document& document, const std::vector<std::string>& personal) {
-  TrainingConfig training;
-  training.epochs = whole(document, "training.epochs");
-  training.batch_size = whole(document, "training.batch_size");
-  training.learning_rate = document.number("training.learning_rate");
-  training.momentum = document.number("training.momentum");
-  training.weight_decay = document.number("training.weight_decay");
-  training.steps_max = whole(document, "training.steps_max");
-  training.personal = personal;
-  Method out = sgd_method(training);
-  out.name = document.text("strategy.method");
-  for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
-    const std::string key = "strategy." + out.name + "." + option.name;
-    if (!document.has(key)) continue;
-    OptionValue value = option.default_value;
-    if (std::holds_alternative<std::int64_t>(value)) value = static_cast<std::int64_t>(document.integer(key));
-    else if (std::holds_alternative<double>(value)) value = document.number(key);
-    else if (std::holds_alternative<std::string>(value)) value = document.text(key);
-    else value = document.texts(key);
-    out.options.push_back({option.name, std::move(value)});
-  }
-  if (auto valid = check_method(built_in_methods(), out); !valid)
-    return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
-  return out;
-}
-
 }  // namespace
 
 Result<config::Variables> read_federation_variables(const char* const* environment) {
@@ -356,12 +329,13 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.uploads_max = whole(document, "limits.uploads_max");
   out.limits.connections_max = whole(document, "limits.connections_max");
   out.limits.spool_memory_mib = document.integer("limits.spool_memory_mib");
+  out.limits.kept_updates_disk_mib = document.integer("limits.kept_updates_disk_mib");
 
-  HANSA_TRY(out.method, read_method(document, out.personal));
-  out.selection = document.text("strategy.selection");
-  out.aggregation.name = document.text("strategy.aggregation");
-  out.optimizer.name = document.text("strategy.server_optimizer");
-  out.optimizer.momentum = document.number("strategy.fedavgm.momentum");
+  HANSA_TRY(out.method, internal::read_method(document, out.personal));
+  out.selection = internal::read_selection(document);
+  out.aggregation = internal::read_aggregation(document);
+  out.optimizer = internal::read_optimizer(document);
+  out.notes = internal::unused_strategies(document);
 
   HANSA_TRY(out.retention, read_retention(document));
   out.best_metric = document.text("store.metric");
@@ -385,6 +359,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.evaluation_threads = static_cast<int>(document.integer("evaluation.threads"));
   HANSA_TRY(out.client_evaluation, read_client_evaluation(document));
   HANSA_TRY_VOID(check_summed_metrics(document, out));
+  HANSA_TRY_VOID(internal::check_strategy(document, out));
   HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
   return out;
 }

@@ -22,6 +22,7 @@
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
 #include "server/schedule/schedule.h"
+#include "server/selection/selection_config.h"
 
 namespace hansa::server {
 
@@ -48,6 +49,7 @@ struct LimitsConfig {
   std::uint32_t uploads_max = 8;  // updates received at the same time
   std::uint32_t connections_max = 20'000;  // open at the same time
   std::uint64_t spool_memory_mib = 160;  // memory for updates that are being received; then files are used
+  std::uint64_t kept_updates_disk_mib = 16'384;  // of the updates that an aggregation rule keeps
 };
 
 struct SecureAggregationConfig {
@@ -87,6 +89,7 @@ struct StatisticsConfig {
 struct FederationConfig {
   std::filesystem::path file;  // the file that was read
   config::Variables variables;  // with which it was read
+  std::vector<std::string> notes;  // what in it has no effect, for the operator
   std::string name;  // letters, digits, '-', '_', '.': 1 to 64
   std::uint64_t seed = 1;
   std::uint32_t rounds = 20;  // 0: no end (server/config/rounds.h)
@@ -105,7 +108,7 @@ struct FederationConfig {
   std::optional<StatisticsConfig> statistics;  // empty: the federation computes none
   Method method = sgd_method({});  // of the clients' training, with its options
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
-  std::string selection = "uniform";  // one of cohort_policy_names
+  SelectionConfig selection;
   CohortConfig cohort;
   ScheduleConfig schedule;
   UntilConfig until;

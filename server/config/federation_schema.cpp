@@ -2,17 +2,20 @@
 
 #include <array>
 
+#include "server/config/internal/aggregation_settings.h"
 #include "server/config/internal/compression_settings.h"
 #include "server/config/internal/dashboard_settings.h"
 #include "server/config/internal/data_contract_settings.h"
 #include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/enrolment_settings.h"
 #include "server/config/internal/evaluation_settings.h"
+#include "server/config/internal/optimizer_settings.h"
 #include "server/config/internal/output_settings.h"
 #include "server/config/internal/round_settings.h"
 #include "server/config/internal/run_settings.h"
 #include "server/config/internal/schedule_settings.h"
 #include "server/config/internal/secure_aggregation_settings.h"
+#include "server/config/internal/selection_settings.h"
 #include "server/config/internal/statistics_settings.h"
 #include "server/config/internal/store_settings.h"
 #include "server/config/internal/strategy_settings.h"
@@ -61,8 +64,32 @@ constexpr std::array tables{
           limits_settings},
     Table{"strategy", Presence::defaulted, "How the updates of a round become the next model.",
           strategy_settings},
+    Table{"strategy.power_of_choice", Presence::defaulted, "Used if `selection` is `power_of_choice`.",
+          power_of_choice_settings},
+    Table{"strategy.oort", Presence::defaulted, "Used if `selection` is `oort`.", oort_settings},
+    Table{"strategy.trimmed_mean", Presence::defaulted, "Used if `aggregation` is `trimmed_mean`.",
+          trimmed_mean_settings},
+    Table{"strategy.krum", Presence::defaulted, "Used if `aggregation` is `krum`.", krum_settings},
+    Table{"strategy.multi_krum", Presence::defaulted, "Used if `aggregation` is `multi_krum`.",
+          multi_krum_settings},
+    Table{"strategy.bulyan", Presence::defaulted, "Used if `aggregation` is `bulyan`.", bulyan_settings},
+    Table{"strategy.geometric_median", Presence::defaulted, "Used if `aggregation` is `geometric_median`.",
+          geometric_median_settings},
+    Table{"strategy.norm_bound", Presence::defaulted, "Used if `aggregation` is `norm_bound`.",
+          norm_bound_settings},
+    Table{"strategy.centred_clipping", Presence::defaulted, "Used if `aggregation` is `centred_clipping`.",
+          centred_clipping_settings},
+    Table{"strategy.fedavg", Presence::defaulted, "Used if `server_optimizer` is `fedavg`.", fedavg_settings},
     Table{"strategy.fedavgm", Presence::defaulted,
-          "Server momentum; used if `server_optimizer` is `fedavgm`.", strategy_fedavgm_settings},
+          "Server momentum; used if `server_optimizer` is `fedavgm`.", fedavgm_settings},
+    Table{"strategy.fedadagrad", Presence::defaulted, "Used if `server_optimizer` is `fedadagrad`.",
+          fedadagrad_settings},
+    Table{"strategy.fedadam", Presence::defaulted, "Used if `server_optimizer` is `fedadam`.",
+          fedadam_settings},
+    Table{"strategy.fedyogi", Presence::defaulted, "Used if `server_optimizer` is `fedyogi`.",
+          fedyogi_settings},
+    Table{"strategy.fedlion", Presence::defaulted, "Used if `server_optimizer` is `fedlion`.",
+          fedlion_settings},
     Table{"compression", Presence::defaulted,
           "How updates and models are compressed: [compression.md](compression.md).", compression_settings},
     Table{"compression.rule", Presence::optional, "Codecs for some of the parameters.",

@@ -55,7 +55,7 @@ struct OperatorSettings {
   std::vector<ExchangedVector> vectors;  // exchanged by the method
   CohortConfig cohort;
   ScheduleConfig schedule = {};
-  std::string selection = "uniform";  // one of cohort_policy_names
+  SelectionConfig selection;
   AggregationConfig aggregation;
   LimitsConfig limits;
   std::optional<SecureSums> secure_sums;  // empty: the aggregator sees every update

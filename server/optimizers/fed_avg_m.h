@@ -1,5 +1,5 @@
-// Averaging with server momentum: v = momentum * v + mean, next = model + v. Hsu, Qi, Brown, "Measuring the Effects of
-// Non-Identical Data Distribution for Federated Visual Classification" (2019), section 4.3.
+// Averaging with server momentum: v = momentum * v + mean, next = model + learning_rate * v. Hsu, Qi, Brown, "Measuring
+// the Effects of Non-Identical Data Distribution for Federated Visual Classification" (2019), section 4.3.
 #pragma once
 #include <array>
 
@@ -9,17 +9,18 @@ namespace hansa::server {
 
 class FedAvgM final : public ServerOptimizer {
  public:
-  static constexpr std::array<std::string_view, 1> names{"fedavgm.velocity"};
+  static constexpr std::array<State, 1> kept{{{"fedavgm.velocity"}}};
 
-  FedAvgM(double momentum, WorkerPool& workers) : momentum_(momentum), workers_(workers) {}
+  FedAvgM(WorkerPool& workers, double momentum, double learning_rate = 1)
+      : momentum_(momentum), learning_rate_(learning_rate), workers_(workers) {}
 
-  [[nodiscard]] std::span<const std::string_view> state_names() const override { return names; }
-  // v is rounded to float32 before it is added, so that a restart continues with the same bits.
+  [[nodiscard]] std::span<const State> states() const override { return kept; }
   void step(std::span<const float> model, const Mean& mean, std::span<const std::span<float>> state,
             std::span<float> next) const override;
 
  private:
   double momentum_;
+  double learning_rate_;
   WorkerPool& workers_;
 };
 

@@ -1,16 +1,18 @@
-// Which of the available clients take part in a round. Pure: the same candidates and seed give the same cohort. So a
-// restarted aggregator selects the same clients as long as the policy does not read their history. Thread-safe.
+// Which of the available clients take part in a round: a file for each policy. Pure: the same candidates, round and seed
+// give the same cohort. So a restarted aggregator selects the same clients as long as the policy does not read their
+// history, which begins anew with the process. Thread-safe.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "common/error.h"
 #include "common/identifiers.h"
+#include "server/selection/selection_config.h"
 
 namespace hansa::server {
 
@@ -24,6 +26,7 @@ struct Candidate {
   RoundId last_selected;  // 0: never
   double train_seconds = 0;  // of its last counted update, as the client reported; 0: not known
   double round_seconds = 0;  // of its last counted update, from the task to the last byte; 0: not known
+  std::optional<double> loss = {};  // the mean training loss of its last counted update; empty: not known
 };
 
 class CohortPolicy {
@@ -32,12 +35,11 @@ class CohortPolicy {
   // Indices of `size` candidates, ascending. candidates are sorted by name; 1 <= size <= candidates.size().
   // seed: derived from the federation's seed and the round.
   [[nodiscard]] virtual std::vector<std::size_t> select(std::span<const Candidate> candidates,
-                                                        std::size_t size, std::uint64_t seed) const = 0;
+                                                        std::size_t size, RoundId round,
+                                                        std::uint64_t seed) const = 0;
 };
 
-// The names that make_cohort_policy knows.
-inline constexpr std::array<std::string_view, 1> cohort_policy_names{"uniform"};
 // Fails (usage) on an unknown name.
-[[nodiscard]] Result<std::unique_ptr<CohortPolicy>> make_cohort_policy(std::string_view name);
+[[nodiscard]] Result<std::unique_ptr<CohortPolicy>> make_cohort_policy(const SelectionConfig& config);
 
 }  // namespace hansa::server

@@ -9,7 +9,7 @@
 namespace hansa::server {
 
 std::vector<std::size_t> UniformSelection::select(std::span<const Candidate> candidates, std::size_t size,
-                                                  std::uint64_t seed) const {
+                                                  RoundId /*round*/, std::uint64_t seed) const {
   assert(size >= 1 && size <= candidates.size());
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -7,7 +7,7 @@ namespace hansa::server {
 class UniformSelection final : public CohortPolicy {
  public:
   [[nodiscard]] std::vector<std::size_t> select(std::span<const Candidate> candidates, std::size_t size,
-                                                std::uint64_t seed) const override;
+                                                RoundId round, std::uint64_t seed) const override;
 };
 
 }  // namespace hansa::server

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+
+#include <fmt/format.h>
 
 #include "common/files.h"
 #include "common/vector_digest.h"
@@ -144,6 +147,33 @@ std::string comment_of(const std::string& lines) {
   return out;
 }
 
+// Whether the updates of the largest round fit into memory and files, if the aggregation rule keeps them.
+Result<void> check_kept_updates(const FederationConfig& config, std::uint64_t elements) {
+  if (!keeps_updates(config.aggregation)) return {};
+  std::uint64_t cohort = std::max<std::uint64_t>(admitted_names(config.admitted).size(), 1);
+  cohort = std::max<std::uint64_t>(cohort, config.cohort.clients_min);
+  if (config.cohort.size_max != 0) cohort = std::min<std::uint64_t>(cohort, config.cohort.size_max);
+  constexpr double mib = 1 << 20;
+  const double needed = static_cast<double>(cohort) * static_cast<double>(elements) * sizeof(float) / mib;
+  const double memory = static_cast<double>(config.aggregation.memory_bytes_max) / mib;
+  const auto disk = static_cast<double>(config.limits.kept_updates_disk_mib);
+  if (needed <= memory + disk) return {};
+  return fail(ErrorCode::resource, config.file.string(),
+              fmt::format("strategy.aggregation = \"{}\" keeps all updates of a round: {} clients times {} "
+                          "values times 4 bytes are {:.0f} MiB, and {:.0f} MiB of memory and {:.0f} MiB of "
+                          "files are allowed",
+                          config.aggregation.name, cohort, elements, needed, memory, disk),
+              "raise limits.kept_updates_disk_mib, or lower cohort.size_max");
+}
+
+// What server optimisers only average.
+std::vector<ServerOptimizerConfig::Range> buffers_of(const ParameterLayout& layout) {
+  std::vector<ServerOptimizerConfig::Range> out;
+  for (const ParameterEntry& entry : layout.entries())
+    if (entry.kind == ParameterKind::buffer && entry.count > 0) out.push_back({entry.offset, entry.count});
+  return out;
+}
+
 // The run keeps the configuration that it is made with, and each later one with the round that it follows.
 Result<void> keep_configuration(const FederationConfig& config, PreparedRun& run) {
   if (config.file.empty()) return {};  // it was not read from a file
@@ -281,6 +311,9 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   if (position) run.position = position->round;
   HANSA_TRY_VOID(keep_configuration(config, run));
   run.optimizer = config.optimizer;
+  run.optimizer.averaged = buffers_of(facts.layout);
+  std::ranges::copy(config.notes, std::back_inserter(run.notes));
+  HANSA_TRY_VOID(check_kept_updates(config, facts.layout.element_count()));
   run.initial_state = identity.initial_state;
 
   CoordinatorConfig& c = run.coordinator;

@@ -21,7 +21,7 @@ CoordinatorConfig coordinator_of(const CoordinatorConfig& run, std::uint32_t col
   settings.method = {std::string(statistics_method), {}};
   settings.vectors.clear();
   settings.schedule = {};
-  settings.selection = "uniform";
+  settings.selection = {};
   settings.admitted = std::move(admitted);
   settings.cohort.clients_expected =
       std::max(settings.cohort.clients_expected, static_cast<std::uint32_t>(settings.admitted.size()));

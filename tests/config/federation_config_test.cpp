@@ -10,6 +10,7 @@
 #include "common/files.h"
 #include "common/methods.h"
 #include "server/config/federation_schema.h"
+#include "server/config/strategies.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::server {
@@ -394,6 +395,76 @@ TEST_F(FederationFile, ErrorsOfTheReaderNameTheLineToo) {
 }
 
 // Examples appear in hints to the user, so each must be valid.
+TEST_F(FederationFile, TheOptionsOfEachStrategyReachItsConfiguration) {
+  const auto config = read(std::string(minimal) + R"(
+[cohort]
+clients_min = 12
+[strategy]
+selection = "oort"
+aggregation = "multi_krum"
+server_optimizer = "fedyogi"
+[strategy.oort]
+exploration = 0.5
+round_penalty = 1
+[strategy.multi_krum]
+faulty = 3
+chosen = 5
+[strategy.fedyogi]
+learning_rate = 0.1
+beta2 = 0.9
+tau = 0.01
+[strategy.fedadam]
+tau = 5
+)");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->selection.exploration, 0.5);
+  EXPECT_EQ(config->selection.round_penalty, 1);
+  EXPECT_EQ(config->aggregation.faulty, 3U);
+  EXPECT_EQ(config->aggregation.chosen, 5U);
+  EXPECT_EQ(config->optimizer.learning_rate, 0.1);
+  EXPECT_EQ(config->optimizer.beta1, 0.9);  // its default
+  EXPECT_EQ(config->optimizer.beta2, 0.9);
+  EXPECT_EQ(config->optimizer.tau, 0.01);
+  EXPECT_THAT(config->notes, ElementsAre(HasSubstr("[strategy.fedadam] has no effect")));
+}
+
+TEST_F(FederationFile, StrategiesThatCannotWorkAreRefusedWithTheReason) {
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(minimal + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  EXPECT_THAT(refusal("[cohort]\nclients_min = 5\n[strategy]\naggregation = \"bulyan\"\n"),
+              HasSubstr("needs 7 updates; a round may have 4"));
+  EXPECT_THAT(refusal("[cohort]\nclients_min = 9\n[strategy]\naggregation = \"bulyan\"\n"),
+              HasSubstr("was read"));
+  const std::string secure = "[cohort]\nclients_min = 12\n[secure_aggregation]\nenabled = true\nroot = \"" +
+                             std::string(64, '1') + "\"\n[strategy]\n";
+  EXPECT_THAT(refusal(secure + "aggregation = \"median\"\n"),
+              HasSubstr("needs the single updates, and secure aggregation hides them"));
+  EXPECT_THAT(refusal(secure + "selection = \"power_of_choice\"\n"),
+              HasSubstr("reads the loss of single clients"));
+}
+
+// The catalogue and the choices of the schema are the same.
+TEST(FederationSchema, EveryStrategyIsInTheCatalogueOnce) {
+  std::vector<std::string> named, chosen;
+  for (const Strategy& strategy : strategies()) {
+    named.push_back(std::string(key_of(strategy.kind)) + " " + std::string(strategy.name));
+    EXPECT_FALSE(strategy.what.empty() || strategy.source.empty() || strategy.memory.empty()) << named.back();
+  }
+  std::vector<std::string> with_options;
+  for (const config::Table& table : federation_schema().tables) {
+    if (table.name.starts_with("strategy.")) with_options.emplace_back(table.name.substr(9));
+    if (table.name != "strategy") continue;
+    for (const config::Setting& setting : table.settings)
+      for (const std::string_view choice : setting.choices)
+        chosen.push_back(std::string(setting.key) + " " + std::string(choice));
+  }
+  EXPECT_THAT(named, ::testing::UnorderedElementsAreArray(chosen));
+  for (const std::string& name : with_options)
+    EXPECT_EQ(std::ranges::count(strategies(), name, &Strategy::name), 1) << name;
+}
+
 TEST(FederationSchema, EveryExampleIsAccepted) {
   std::string toml;
   for (const auto& table : federation_schema().tables) {

@@ -5,12 +5,13 @@
 #include <deque>
 #include <fstream>
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 #include "server/store/memory_store.h"
-#include "tests/server_parts/median_form.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::server {
@@ -221,16 +222,14 @@ TEST_F(EngineTest, DestroyedDuringACommitItWaitsForTheCommit) {
   EXPECT_EQ(disk_->rounds.size(), 1U) << "what was in progress is durable";
 }
 
-TEST_F(EngineTest, ARuleThatKeepsAllUpdatesUntilTheEndFitsBehindTheForm) {
+TEST_F(EngineTest, ARobustRuleMakesTheModelOfARound) {
   InlineExecutor executor;
   auto c = config(3, 1);
-  c.make_form = [](const UpdateFormConfig& form, WorkerPool&, SpoolPool& spools) {
-    return std::make_unique<testing::MedianForm>(form.elements, form.uplink, spools);
-  };
+  c.coordinator.settings.aggregation.name = "median";
   Shell shell(disk_, std::move(c), executor);
   for (std::uint64_t i = 1; i <= 3; ++i) shell.connect(PeerId(i));
   shell.send_update(PeerId(1), std::vector<float>(elements, 0.25F));
-  shell.send_update(PeerId(2), std::vector<float>(elements, 60.0F));  // a client that would spoil a mean
+  shell.send_update(PeerId(2), std::vector<float>(elements, 4.0F));  // a client that would spoil a mean
   shell.send_update(PeerId(3), std::vector<float>(elements, 0.5F));
   ASSERT_EQ(shell.committed.size(), 1U);
   EXPECT_EQ(disk_->models.at(shell.engine().model()), std::vector<float>(elements, 1.5F));
@@ -253,6 +252,25 @@ TEST_F(EngineTest, ContinuesWithTheOptimisersState) {
   EXPECT_EQ(disk_->models.at(disk_->rounds[1].model), std::vector<float>(elements, 2.25F));
   EXPECT_EQ(disk_->models.at(disk_->rounds[2].model), std::vector<float>(elements, 3.125F));
   EXPECT_EQ(disk_->models.at(disk_->rounds[2].state[0].vector), std::vector<float>(elements, 0.875F));
+}
+
+TEST_F(EngineTest, ARuleThatBeginsAtTheLastAggregateContinuesThereAfterARestart) {
+  auto c = config(1, 3);
+  c.coordinator.settings.aggregation = {.name = "centred_clipping", .norm = 0.25, .passes = 1};
+  for (int round = 0; round < 3; ++round) {
+    InlineExecutor executor;
+    Shell shell(disk_, c, executor);  // started again after each round
+    shell.connect(PeerId(1));
+    shell.send_update(PeerId(1), delta_);
+    ASSERT_GE(shell.committed.size(), 1U);
+    ASSERT_EQ(shell.committed.back().state.size(), 1U);
+    EXPECT_EQ(shell.committed.back().state[0].name, "aggregation.previous");
+  }
+  // The centre moves by 0.25 a round towards the update, whose norm is larger.
+  const auto& centre = disk_->models.at(disk_->rounds[2].state[0].vector);
+  double squares = 0;
+  for (const float value : centre) squares += static_cast<double>(value) * static_cast<double>(value);
+  EXPECT_NEAR(std::sqrt(squares), 0.75, 1e-5);
 }
 
 TEST_F(EngineTest, BeginsWithTheRunsInitialState) {

@@ -2,6 +2,7 @@
 // counted.
 #include "server/aggregation/update_form.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -16,7 +17,6 @@
 #include "protocols/secure_aggregation/quantise.h"
 #include "protocols/secure_aggregation/range.h"
 #include "server/aggregation/make_update_form.h"
-#include "tests/server_parts/median_form.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::server {
@@ -93,11 +93,21 @@ class Encoded : public Kind {
       *codecs::Plan::create({{elements, *codecs::parse_spec("q8", "test"), 0}}));
 };
 
+// Of all rules that keep the updates of a round, one stands for the form. Some of its updates are in files.
+const AggregationConfig median = {.name = "median", .memory_bytes_max = 2 * elements * sizeof(float)};
+
+double median_of(std::vector<float> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  if (values.size() % 2 == 1) return static_cast<double>(values[half]);
+  return (static_cast<double>(values[half - 1]) + static_cast<double>(values[half])) / 2;
+}
+
 class Float32Median final : public Float32 {
  public:
   std::string name() const override { return "Float32Median"; }
-  std::unique_ptr<UpdateForm> make(WorkerPool&, SpoolPool& spools) const override {
-    return std::make_unique<testing::MedianForm>(elements, nullptr, spools);
+  std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
+    return make_update_form({elements, nullptr, {}, median}, workers, spools);
   }
   bool is_median() const override { return true; }
 };
@@ -105,8 +115,8 @@ class Float32Median final : public Float32 {
 class EncodedMedian final : public Encoded {
  public:
   std::string name() const override { return "EncodedMedian"; }
-  std::unique_ptr<UpdateForm> make(WorkerPool&, SpoolPool& spools) const override {
-    return std::make_unique<testing::MedianForm>(elements, plan_, spools);
+  std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
+    return make_update_form({elements, plan_, {}, median}, workers, spools);
   }
   bool is_median() const override { return true; }
 };
@@ -212,7 +222,7 @@ class UpdateForms : public ::testing::TestWithParam<std::shared_ptr<const Kind>>
                     static_cast<double>(weight);
         column.push_back(update.values[i]);
       }
-      if (kind().is_median()) expected = static_cast<double>(testing::median_of(column));
+      if (kind().is_median()) expected = median_of(column);
       ASSERT_NEAR(found[i], expected, kind().tolerance()) << i;
     }
   }

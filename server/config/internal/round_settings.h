@@ -202,6 +202,25 @@ inline constexpr std::array limits_settings{
                     .unit = "MiB",
                     .range = {.least = 0, .most = 1'048'576},
                     .example = "256"},
+    config::Setting{.key = "kept_updates_memory_mib",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "1024",
+                    .meaning =
+                        "Memory for all updates of a round, 4 bytes for each value, if `aggregation` is not "
+                        "`mean`; files in the run's folder are used for more.",
+                    .unit = "MiB",
+                    .range = {.least = 0, .most = 1'048'576},
+                    .example = "4096"},
+    config::Setting{.key = "kept_updates_disk_mib",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "16384",
+                    .meaning = "How much of them may be in files. A federation whose rounds may need more "
+                               "than memory and files together is refused at the start.",
+                    .unit = "MiB",
+                    .range = {.least = 0, .most = 16'777'216},
+                    .example = "0"},
 };
 
 }  // namespace hansa::server::internal

@@ -6,7 +6,7 @@
 #include "common/methods.h"
 #include "server/aggregation/aggregation_config.h"
 #include "server/optimizers/optimizer_config.h"
-#include "server/selection/cohort_policy.h"
+#include "server/selection/selection_config.h"
 
 namespace hansa::server::internal {
 
@@ -26,15 +26,23 @@ inline constexpr std::array strategy_settings{
         .presence = config::Presence::defaulted,
         .default_value = "\"uniform\"",
         .meaning = "Which of the available clients take part in a round: `uniform` selects each with the "
-                   "same probability.",
+                   "same probability, `by_examples` in proportion to its examples, `new_data` those with "
+                   "the most new examples, `power_of_choice` those with the highest loss of some that are "
+                   "drawn (Cho et al. 2020), `oort` by loss and speed (Lai et al. 2021).",
         .choices = cohort_policy_names,
         .example = "\"uniform\""},
     config::Setting{.key = "aggregation",
                     .kind = config::Kind::choice,
                     .presence = config::Presence::defaulted,
                     .default_value = "\"mean\"",
-                    .meaning = "How the updates of a round become one: `mean` weights each by its number of "
-                               "examples (McMahan et al. 2017).",
+                    .meaning =
+                        "How the updates of a round become one: `mean` weights each by its number of "
+                        "examples (McMahan et al. 2017). The others are robust: a few wrong updates cannot "
+                        "lead them away. `median` and `trimmed_mean` (Yin et al. 2018) treat each value by "
+                        "itself, `krum` and `multi_krum` (Blanchard et al. 2017) take the updates with "
+                        "the nearest neighbours, `bulyan` (El Mhamdi et al. 2018) combines both, "
+                        "`geometric_median` is RFA (Pillutla et al. 2022), `norm_bound` (Sun et al. 2019) "
+                        "and `centred_clipping` (Karimireddy et al. 2021) bound what one update moves.",
                     .choices = aggregation_names,
                     .example = "\"mean\""},
     config::Setting{.key = "server_optimizer",
@@ -43,19 +51,11 @@ inline constexpr std::array strategy_settings{
                     .default_value = "\"fedavg\"",
                     .meaning =
                         "How the aggregated update becomes the next model: `fedavg` adds it, `fedavgm` adds "
-                        "it with momentum over the rounds (Hsu, Qi, Brown 2019).",
+                        "it with momentum over the rounds (Hsu, Qi, Brown 2019), `fedadagrad`, `fedadam` "
+                        "and `fedyogi` scale each value's step (Reddi et al. 2021), `fedlion` moves "
+                        "by its sign (Chen et al. 2023). Buffers are always averaged.",
                     .choices = server_optimizer_names,
-                    .example = "\"fedavgm\""},
-};
-
-inline constexpr std::array strategy_fedavgm_settings{
-    config::Setting{.key = "momentum",
-                    .kind = config::Kind::number,
-                    .presence = config::Presence::defaulted,
-                    .default_value = "0.9",
-                    .meaning = "Fraction of the previous round's change of the model that is added again.",
-                    .range = {.least = 0, .most = 1, .at_most = config::Bound::exclusive},
-                    .example = "0.5"},
+                    .example = "\"fedadam\""},
 };
 
 }  // namespace hansa::server::internal

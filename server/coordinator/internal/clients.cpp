@@ -1,5 +1,6 @@
 #include "server/coordinator/internal/clients.h"
 
+#include <cmath>
 #include <utility>
 
 namespace hansa::server {
@@ -76,6 +77,8 @@ void Clients::on_round(const RoundRecord& record) {
     }
     ++client.rounds_counted;
     client.train_seconds = p.train_seconds;
+    // A client may report any number.
+    if (const auto loss = mean_of(p.metrics, "loss"); loss && std::isfinite(*loss)) client.loss = loss;
     client.round_seconds = p.seconds;
   }
 }

@@ -28,6 +28,7 @@ struct Client {
   std::optional<TaskId> missed_receipt;  // of the last update that counted while the client was away
   double train_seconds = 0;
   double round_seconds = 0;
+  std::optional<double> loss;  // of training, finite
 };
 
 class Clients {

@@ -133,11 +133,11 @@ std::vector<std::string> Gathering::select(const std::vector<std::string>& eligi
   for (const std::string& name : eligible) {
     const Client& c = *shared_.clients.find(name);
     candidates.push_back({name, c.examples, c.new_examples, c.rounds_counted, c.rounds_lost, c.last_selected,
-                          c.train_seconds, c.round_seconds});
+                          c.train_seconds, c.round_seconds, c.loss});
   }
   std::vector<std::string> out;
   for (const std::size_t i : shared_.policy->select(
-           candidates, size, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
+           candidates, size, round, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
     out.push_back(eligible[i]);
   return out;
 }

@@ -9,19 +9,28 @@
 #include "common/kernels/fold.h"
 #include "common/vector_digest.h"
 #include "server/aggregation/measured_mean.h"
+#include "server/optimizers/mean_blocks.h"
+#include "server/optimizers/to_float.h"
 
 namespace hansa::server::internal {
 namespace {
 
 // In the record: "scaffold.control".
-std::vector<std::string> names_in_record(const CommitterConfig& config) {
-  std::vector<std::string> out;
-  for (const std::string& vector : config.method_vectors) out.push_back(config.method + "." + vector);
+std::vector<StateVectors::Vector> vectors_of_method(const CommitterConfig& config) {
+  std::vector<StateVectors::Vector> out;
+  for (const std::string& vector : config.method_vectors) out.push_back({config.method + "." + vector});
   return out;
 }
 
-std::vector<std::string> strings(std::span<const std::string_view> names) {
-  return {names.begin(), names.end()};
+std::vector<StateVectors::Vector> vectors_of(const ServerOptimizer& optimizer) {
+  std::vector<StateVectors::Vector> out;
+  for (const auto& [name, initial] : optimizer.states()) out.push_back({std::string(name), initial});
+  return out;
+}
+
+std::vector<StateVectors::Vector> previous_of(const UpdateForm& form) {
+  if (!form.needs_previous()) return {};
+  return {{"aggregation.previous"}};
 }
 
 void fill_in(SecureSumRecord& record, SumTotals totals) {
@@ -39,8 +48,9 @@ RoundCommitter::RoundCommitter(const CommitterConfig& config, Store& store, Upda
       form_(form),
       optimizer_(make_server_optimizer(config.optimizer, workers)),
       sum_up_(workers),
-      optimizer_state_(strings(optimizer_->state_names()), config.elements),
-      method_state_(names_in_record(config), config.elements),
+      optimizer_state_(vectors_of(*optimizer_), config.elements),
+      method_state_(vectors_of_method(config), config.elements),
+      previous_(previous_of(form), config.elements * (1 + config.method_vectors.size())),
       method_vectors_(config.method_vectors),
       value_digests_(config.value_digests),
       layer_sizes_(config.layer_sizes),
@@ -53,6 +63,7 @@ Result<ServedModel> RoundCommitter::restore(const Store::Position& position,
   HANSA_TRY_VOID(store_.get_model(position.model, *model_));
   HANSA_TRY_VOID(optimizer_state_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(method_state_.restore(store_, state, position.round, observer));
+  HANSA_TRY_VOID(previous_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(publisher_->restore(position, model_, observer));
   digest_ = position.model;
   return served();
@@ -94,7 +105,16 @@ void RoundCommitter::step(const Mean& mean, RoundRecord& record) {
   if (!layer_sizes_.empty()) record.layer_norms = measured.layer_norms();
 }
 
+void RoundCommitter::keep_aggregate(const Mean& mean) {
+  if (previous_.size() == 0) return;
+  const std::span<float> kept = previous_.spans()[0];
+  for_mean_blocks(workers_, mean, [&](std::size_t first, std::span<const double> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) kept[first + i] = to_float(values[i]);
+  });
+}
+
 CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<SumOpening>& opening) {
+  if (previous_.size() != 0) form_.set_previous(previous_.spans()[0]);
   {
     auto aggregate = form_.finish(opening);
     if (!aggregate) {
@@ -102,6 +122,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       return Refused{record.round, aggregate.error().text(), served()};
     }
     step(aggregate->mean, record);
+    keep_aggregate(aggregate->mean);
     // The forms bound what clients send, so that only an optimiser's settings can lead to this.
     if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())
       return Error{ErrorCode::data, "server optimiser", "makes a model with values that are not finite",
@@ -115,7 +136,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
 
 Result<void> RoundCommitter::store(RoundRecord& record) {
   Result<Digest> model{Digest{}};
-  Result<std::vector<StateVector>> optimizer_state, method_state;
+  Result<std::vector<StateVector>> optimizer_state, method_state, previous;
   Result<std::optional<Published>> published{std::nullopt};
   {
     // Storing the vectors and encoding the delta run concurrently.
@@ -124,6 +145,7 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
       model = store_.put_model(*model_);
       optimizer_state = optimizer_state_.put(store_);
       method_state = method_state_.put(store_);
+      previous = previous_.put(store_);
     };
     if (model_->size() >= elements_worth_a_thread) storing = std::async(std::launch::async, store);
     else store();
@@ -135,6 +157,8 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
   HANSA_TRY(record.state, std::move(optimizer_state));
   HANSA_TRY(auto of_method, std::move(method_state));
   std::ranges::move(of_method, std::back_inserter(record.state));
+  HANSA_TRY(auto of_previous, std::move(previous));
+  std::ranges::move(of_previous, std::back_inserter(record.state));
   HANSA_TRY(record.published, std::move(published));
   if (record.published && store_.wants_published_vector(record.round)) {
     HANSA_TRY(record.published->vector, store_.put_model(*publisher_->served(record.model, model_).whole));

@@ -3,7 +3,8 @@
 // An update is a concatenation of vectors: the model's delta, then the changes of the training method's vectors, in the
 // order of their names. The server optimiser computes the next model from the mean delta. Each vector of the method
 // grows by the mean of its changes (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020, algorithm 1, line 17).
-// Vectors of the optimiser and of the method are stored with the model, and the record names them. Clients get the
+// Vectors of the optimiser and of the method are stored with the model, and the record names them; so is the aggregate of
+// the round for a form that begins at it in the next one. Clients get the
 // method's vectors as inputs of their tasks.
 //
 // One thread at a time: the engine's thread at the start, the executor's for commit(). No other call comes while a
@@ -71,6 +72,7 @@ class RoundCommitter {
   [[nodiscard]] Model next_model() const;
   // Computes the next model and the method's vectors, and records the norms of the mean of the model deltas.
   void step(const Mean& mean, RoundRecord& record);
+  void keep_aggregate(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
   [[nodiscard]] ServedModel served();
 
@@ -80,6 +82,7 @@ class RoundCommitter {
   FedAvg sum_up_;  // updates the method's vectors
   StateVectors optimizer_state_;
   StateVectors method_state_;
+  StateVectors previous_;  // the last aggregate, for a form that begins at it; otherwise none
   std::vector<std::string> method_vectors_;  // names of the inputs
   ValueDigests value_digests_;
   std::vector<std::uint64_t> layer_sizes_;

@@ -6,10 +6,13 @@
 
 namespace hansa::server::internal {
 
-StateVectors::StateVectors(std::vector<std::string> names, std::size_t elements)
-    : names_(std::move(names)), digests_(names_.size()) {
-  for (std::size_t i = 0; i < names_.size(); ++i)
-    spans_.emplace_back(*vectors_.emplace_back(std::make_shared<PageVector<float>>(elements)));
+StateVectors::StateVectors(std::vector<Vector> vectors, std::size_t elements) : digests_(vectors.size()) {
+  for (auto& [name, initial] : vectors) {
+    names_.push_back(std::move(name));
+    auto& values = *vectors_.emplace_back(std::make_shared<PageVector<float>>(elements));
+    if (initial != 0) std::ranges::fill(values, initial);
+    spans_.emplace_back(values);
+  }
 }
 
 std::vector<std::shared_ptr<const PageVector<float>>> StateVectors::share() const {
@@ -36,7 +39,7 @@ Result<void> StateVectors::restore(Store& store, std::span<const StateVector> ke
     digests_[i] = vector_digest(*vectors_[i]);
     if (round.value > 0) {
       observer.on_log({Log::Level::warning, "round " + std::to_string(round.value) + " kept no vector \"" +
-                                                names_[i] + "\"; it starts at zero"});
+                                                names_[i] + "\"; it begins anew"});
     }
   }
   return {};

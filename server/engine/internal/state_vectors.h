@@ -18,11 +18,14 @@ namespace hansa::server::internal {
 
 class StateVectors {
  public:
-  // Creates vectors of zeros.
-  StateVectors(std::vector<std::string> names, std::size_t elements);
+  struct Vector {
+    std::string name;
+    float initial = 0;  // all of its values before the first round
+  };
+  StateVectors(std::vector<Vector> vectors, std::size_t elements);
 
-  // Reads the vectors that `kept` names. A vector that it does not name stays zero, which is logged unless the round is
-  // 0. Fails as Store::get_model does.
+  // Reads the vectors that `kept` names. A vector that it does not name keeps its initial values, which is logged unless
+  // the round is 0. Fails as Store::get_model does.
   [[nodiscard]] Result<void> restore(Store& store, std::span<const StateVector> kept, RoundId round,
                                      EngineObserver& observer);
   // Stores all of them. Fails as Store::put_model does.

@@ -7,7 +7,7 @@
 #include "server/aggregation/mean.h"
 #include "server/aggregation/worker_pool.h"
 
-namespace hansa::server::internal {
+namespace hansa::server {
 
 // Calls work(first, values) for blocks that cover the mean; on several threads, each with blocks of its own. values may
 // be overwritten.
@@ -24,4 +24,4 @@ void for_mean_blocks(WorkerPool& workers, const Mean& mean, const Work& work) {
   });
 }
 
-}  // namespace hansa::server::internal
+}  // namespace hansa::server
