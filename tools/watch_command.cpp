@@ -220,7 +220,8 @@ class Watch {
     if (!changes.newer || *changes.newer == watched_.folder) return {};
     Watched newer{*changes.newer, {}, {}};
     // What is no run yet is looked at again when it changes.
-    if (!server::is_run_folder(newer.folder) || !newer.refresh([](const auto&) {}) || newer.about.federation.empty())
+    if (!server::is_run_folder(newer.folder) || !newer.refresh([](const auto&) {}) ||
+        newer.about.federation.empty())
       return {};
     HANSA_TRY_VOID(follower.follow(newer.folder));
     if (!screen_) fmt::print("run {} begins\n", newer.about.run);
