@@ -25,8 +25,8 @@ OUTSIDE = {
     **{file.relative_to(ROOT).as_posix(): f"examples/{file.parent.name}.md" for file in ROOT.glob("examples/*/README.md")},
 }
 FILE_OF_PAGE = {page: file for file, page in OUTSIDE.items()}
-# The target of a link may be in the next line of the page, its text may contain `code`.
-LINK = re.compile(r"(?<!!)\[((?:`[^`]*`|[^\[\]`])*)\]\(([^)\s]+)\)")
+# The target of a link may be in the next line of the page, its text may contain `code`. A picture has a "!" before it.
+LINK = re.compile(r"(!?)\[((?:`[^`]*`|[^\[\]`])*)\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```\s*?$", re.DOTALL | re.MULTILINE)
 # Headings have the anchors that they have in a repository's browser.
 IGNORED_IN_ANCHOR = re.compile(r"[^\w\- ]")
@@ -37,19 +37,7 @@ def anchor(text, separator):
     return IGNORED_IN_ANCHOR.sub("", text.strip().lower()).replace(" ", "-")
 
 
-def without(nav, absent):
-    """The navigation without pages that are not there."""
-    if isinstance(nav, list):
-        return [entry for entry in (without(part, absent) for part in nav) if entry is not None]
-    if isinstance(nav, dict):
-        kept = {title: without(part, absent) for title, part in nav.items()}
-        return None if None in kept.values() else kept
-    return None if nav in absent else nav
-
-
 def on_config(config):
-    absent = {page for page in config["extra"].get("may_be_absent", []) if not (ROOT / "docs" / page).exists()}
-    config["nav"] = without(config["nav"], absent)
     config["mdx_configs"].setdefault("toc", {})["slugify"] = anchor
     return config
 
@@ -91,7 +79,8 @@ def link_of_site(text, target, page_uri):
 
 def with_links_of_site(markdown, page_uri):
     def replace(match):
-        return link_of_site(" ".join(match[1].split()), match[2], page_uri) or match[0]
+        link = link_of_site(" ".join(match[2].split()), match[3], page_uri)
+        return match[1] + link if link else match[0]
 
     out, end = [], 0
     for fence in FENCE.finditer(markdown):
