@@ -1,5 +1,6 @@
 #include "server/http/server.h"
 
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -52,6 +53,7 @@ class AsioServer final : public Server {
         io_(std::make_unique<asio::io_context>(1)),
         acceptor_(std::make_unique<tcp::acceptor>(*io_)),
         retry_(std::make_unique<asio::steady_timer>(*io_)),
+        publishing_(std::make_unique<asio::steady_timer>(*io_)),
         comments_(std::make_unique<asio::steady_timer>(*io_)) {}
 
   ~AsioServer() override {
@@ -60,6 +62,7 @@ class AsioServer final : public Server {
     hub_.end_worker();
     // What waits on them goes with the io_context, and leaves the hub.
     comments_.reset();
+    publishing_.reset();
     retry_.reset();
     acceptor_.reset();
     io_.reset();
@@ -96,7 +99,7 @@ class AsioServer final : public Server {
     const std::lock_guard lock(mutex_);
     if (publications_.size() >= publications_max) return;
     publications_.emplace_back(event, std::move(json));
-    if (publications_.size() == 1) asio::post(*io_, [this] { send_publications(); });
+    if (publications_.size() == 1) asio::post(*io_, [this] { send_publications_when_due(); });
   }
 
   std::string address() const override { return address_; }
@@ -105,7 +108,15 @@ class AsioServer final : public Server {
  private:
   using Publications = std::vector<std::pair<std::string, std::function<std::string()>>>;
 
+  void send_publications_when_due() {
+    publishing_->expires_at(next_publications_);
+    publishing_->async_wait([this](AsioError error) {
+      if (!error) send_publications();
+    });
+  }
+
   void send_publications() {
+    next_publications_ = std::chrono::steady_clock::now() + hub_.limits().event_interval;
     Publications all;
     {
       const std::lock_guard lock(mutex_);
@@ -160,7 +171,8 @@ class AsioServer final : public Server {
   std::unique_ptr<asio::ssl::context> tls_;
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<tcp::acceptor> acceptor_;
-  std::unique_ptr<asio::steady_timer> retry_, comments_;
+  std::unique_ptr<asio::steady_timer> retry_, publishing_, comments_;
+  std::chrono::steady_clock::time_point next_publications_;
   std::string address_;
   std::mutex mutex_;
   Publications publications_;

@@ -38,6 +38,9 @@ struct Limits {
   // In which a reader must take what is sent, and for a response a second more for each response_bytes_per_second_min of it.
   Duration write_time_max = std::chrono::seconds(30);
   double response_bytes_per_second_min = 16 << 10;
+  // Events are sent to the streams at most this often, all that came in between at once: a write for each event and reader
+  // would cost more than the events.
+  Duration event_interval = std::chrono::milliseconds(400);
   Duration comment_interval = std::chrono::seconds(15);  // a comment line in a silent stream
   // Wrong tokens: after this many, an address (or all together) may try one each `token_interval`.
   std::uint32_t wrong_tokens_per_address = 10;
@@ -81,7 +84,7 @@ class Server {
   virtual ~Server() = default;  // closes all connections; waits for a handler's call
 
   // Sends an event to all streams. event: lower-case letters. json: one line. Thread-safe; never blocks: with more than
-  // 1,024 events on their way to the streams, the event is lost.
+  // 1,024 events on their way to the streams (within Limits::event_interval), the event is lost.
   void publish(std::string_view event, std::string json) {
     publish(event, [json = std::move(json)] { return json; });
   }
