@@ -44,7 +44,7 @@ constexpr std::array catalogue{
              "clients report their losses: one that claims a high one is selected often"},
     Strategy{selection, "oort", "by loss and speed, with a part that explores clients not counted before",
              "Lai et al., OSDI 2021, algorithm 1", none, false,
-             "uses the mean loss in place of the mean squared loss; history begins anew with the process"},
+             "uses the mean loss in place of the mean squared loss; history is not kept over a restart"},
 
     Strategy{aggregation,
              "mean",

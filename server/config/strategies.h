@@ -18,7 +18,7 @@ struct Strategy {
   std::string_view name;
   std::string_view what;  // for an operator, a sentence without a full stop
   std::string_view source;  // the paper
-  std::string_view memory;  // beside the model, and where
+  std::string_view memory;  // in addition to the model, and where
   bool with_secure_aggregation = true;
   std::string_view limits;  // what else it does not go with, or needs; may be empty
 };

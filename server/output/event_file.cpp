@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "common/append_at.h"
 #include "common/files.h"
 #include "common/open_file.h"
 #include "server/output/internal/event_record.h"
@@ -118,22 +119,7 @@ Result<void> EventFile::append(const SeriesRow& row) {
   return {};
 }
 
-Result<void> EventFile::write(const std::string& record) {
-  for (std::size_t done = 0; done < record.size();) {
-    const ssize_t n = ::pwrite(file_.get(), record.data() + done, record.size() - done,
-                               size_ + static_cast<std::int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      auto error = fail_with_errno(path_, "cannot be written");
-      // If this fails too, the next open removes the incomplete record.
-      (void)!::ftruncate(file_.get(), size_);
-      return error;
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  size_ += static_cast<std::int64_t>(record.size());
-  return {};
-}
+Result<void> EventFile::write(const std::string& record) { return append_at(file_, size_, record, path_); }
 
 Result<void> append_missing(EventFile& file, const std::vector<SeriesRow>& rows) {
   for (const SeriesRow& row : rows) HANSA_TRY_VOID(file.append(row));

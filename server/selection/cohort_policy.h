@@ -1,6 +1,6 @@
 // Which of the available clients take part in a round: a file for each policy. Pure: the same candidates, round and seed
 // give the same cohort. So a restarted aggregator selects the same clients as long as the policy does not read their
-// history, which begins anew with the process. Thread-safe.
+// history, which is not kept over a restart. Thread-safe.
 #pragma once
 #include <cstddef>
 #include <cstdint>

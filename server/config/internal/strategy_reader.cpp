@@ -121,7 +121,7 @@ Result<void> check_strategy(const Document& document, const FederationConfig& co
   if (!vectors.empty())
     return fail(ErrorCode::usage, at,
                 rule + "and the method \"" + config.method.name +
-                    "\" needs the mean of the vectors that its clients send beside the model",
+                    "\" needs the mean of the vectors that its clients send in addition to the model",
                 "use \"mean\", or another method");
   const std::size_t needed = make_robust_rule(config.aggregation)->updates_min();
   const std::uint32_t sure = quorum_of(config.cohort.quorum, config.cohort.clients_min);

@@ -39,7 +39,7 @@ Result<void> StateVectors::restore(Store& store, std::span<const StateVector> ke
     digests_[i] = vector_digest(*vectors_[i]);
     if (round.value > 0) {
       observer.on_log({Log::Level::warning, "round " + std::to_string(round.value) + " kept no vector \"" +
-                                                names_[i] + "\"; it begins anew"});
+                                                names_[i] + "\"; it has its initial values"});
     }
   }
   return {};

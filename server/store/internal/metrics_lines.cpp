@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/append_at.h"
 #include "common/files.h"
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
@@ -117,21 +118,7 @@ Result<MetricsLines> MetricsLines::open(const std::filesystem::path& path, Found
 }
 
 Result<void> MetricsLines::append(const std::string& line) {
-  const std::string bytes = line + "\n";
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::pwrite(file_.get(), bytes.data() + done, bytes.size() - done,
-                               size_ + static_cast<std::int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      auto error = fail_with_errno(path_, "cannot be written");
-      // If this fails too, the next open removes the incomplete line.
-      (void)!::ftruncate(file_.get(), size_);
-      return error;
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  size_ += static_cast<std::int64_t>(bytes.size());
-  return {};
+  return append_at(file_, size_, line + "\n", path_);
 }
 
 }  // namespace hansa::server::internal
