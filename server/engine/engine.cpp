@@ -28,7 +28,7 @@ std::vector<std::string> inputs_of(const std::vector<ExchangedVector>& vectors) 
 Engine::Engine(EngineConfig config, const EngineParts& parts)
     : config_(std::move(config)),
       parts_(parts),
-      form_(config_.make_form(form_config(config_.coordinator), parts.workers, parts.spools)),
+      form_(make_update_form(form_config(config_.coordinator), parts.workers, parts.spools)),
       committer_(std::make_unique<internal::RoundCommitter>(
           internal::CommitterConfig{
               config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer,

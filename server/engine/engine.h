@@ -59,8 +59,6 @@ struct EngineConfig {
   std::function<std::string()> wall_clock;
   // Called before each effect. Its exceptions pass through the engine, so that simulations can crash here.
   std::function<void(const Effect&)> before_effect;
-  std::function<std::unique_ptr<UpdateForm>(const UpdateFormConfig&, WorkerPool&, SpoolPool&)> make_form =
-      make_update_form;
 };
 
 // The objects that an engine uses. All of them must outlive it. The form and the commits use `workers`, never at the
