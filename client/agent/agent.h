@@ -37,6 +37,8 @@ class Agent {
   // Whether the aggregator waits for nothing from this device: there is no task, or it is over. The update of a secure sum
   // is over when its round is committed.
   [[nodiscard]] bool is_idle() const;
+  // Whether the aggregator does not admit this device at present: a task cannot be finished.
+  [[nodiscard]] bool is_refused() const { return session_.is_refused(); }
   // For lines of the log: the round of the task until its update is counted, and the state of the connection, or of the
   // task if there is a session; "idle": the session waits for a task.
   [[nodiscard]] std::optional<RoundId> current_round() const;

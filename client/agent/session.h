@@ -61,6 +61,8 @@ class Session {
   void say(SendUpdateRange range, Instant now, std::vector<Effect>& effects);
 
   [[nodiscard]] LinkState state() const { return state_; }
+  // The aggregator refused the last Hello, or refused this client in a session, and has sent no other message since.
+  [[nodiscard]] bool is_refused() const { return !last_refusal_.empty(); }
   // The Welcome of the open session, or of the last one.
   [[nodiscard]] const messages::Welcome& welcome() const { return welcome_; }
   [[nodiscard]] const messages::DataReport& data() const { return data_; }

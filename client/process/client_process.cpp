@@ -226,14 +226,14 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   OutageWatch outage(steady_now());
   OutageCheck outage_check;
   transport::ClientChannel::Handlers handlers;
-  // Between two tasks, because another key is another identity for the members of a secure sum. Looked at after each message,
-  // because the next task may come right behind the end of one.
-  // With a key that the aggregator does not admit any more, a task cannot be finished.
-  bool leaves_for_key = false, is_refused = false;
+  // Changed keys are used between two tasks, because another key is another identity for the members of a secure sum. This is
+  // checked after each message, because the next task may arrive directly after the end of the current one.
+  // A refused client does not wait for the end of its task: with a key that the aggregator does not admit any more, on the
+  // connection or for the federation, the task cannot be finished.
+  bool leaves_for_key = false, link_refused = false;
   const auto leave_if_key_changed = [&] {
-    if (leaves_for_key || engine.exited() || !(is_refused || engine.agent().is_idle()) ||
-        !key_watch.has_changed(steady_now()))
-      return;
+    const bool may_leave = link_refused || engine.agent().is_refused() || engine.agent().is_idle();
+    if (leaves_for_key || engine.exited() || !may_leave || !key_watch.has_changed(steady_now())) return;
     leaves_for_key = true;
     log.info("uses the changed keys: connects again", {.event = LogEvent::keys_changed});
     engine.stop(steady_now());
@@ -246,7 +246,7 @@ Result<ServiceEnd> serve(const ClientConfig& config, const ClientData& data, lea
   };
   handlers.on_link = [&](const transport::LinkEvent& event) {
     const bool connected = event.kind == transport::LinkEvent::Kind::connected;
-    is_refused = event.kind == transport::LinkEvent::Kind::refused;
+    link_refused = event.kind == transport::LinkEvent::Kind::refused;
     manager.status(connected ? "connected to the aggregator" : "not connected: " + event.error.text());
     if (connected) {
       outage.connected();
