@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <type_traits>
 
@@ -33,7 +34,7 @@ Result<void> check_option(const MethodDescription& method, const Option& option)
 // The option's value in the method, otherwise its default.
 template <class T>
 void read(const MethodDescription& description, const Method& method, std::string_view name, T& into) {
-  using Stored = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
+  using Stored = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;  // true and false are 1 and 0
   const OptionValue* value = nullptr;
   if (const auto given = std::ranges::find(method.options, name, &Option::name);
       given != method.options.end())
@@ -45,24 +46,46 @@ void read(const MethodDescription& description, const Method& method, std::strin
   if (const auto* stored = std::get_if<Stored>(value)) into = static_cast<T>(*stored);
 }
 
+// Those that every optimiser has, around its own.
+std::vector<OptionDescription> with_common_options(std::vector<OptionDescription> own) {
+  const TrainingConfig defaults;
+  std::vector<OptionDescription> out{
+      {"epochs", std::int64_t{defaults.epochs}, {.least = 1, .most = 1'000}},
+      {"batch_size", std::int64_t{defaults.batch_size}, {.least = 1, .most = 65'536}},
+      {"learning_rate", defaults.learning_rate, {.least = 0, .at_least = Bound::exclusive}}};
+  std::ranges::move(own, std::back_inserter(out));
+  out.insert(out.end(), {{"weight_decay", defaults.weight_decay, {.least = 0}},
+                         {"steps_max", std::int64_t{defaults.steps_max}, {.least = 0, .most = 4'000'000'000}},
+                         {"personal", std::vector<std::string>{}},
+                         {"clip_norm", defaults.clip_norm, {.least = 0}},
+                         {"clip_value", defaults.clip_value, {.least = 0}},
+                         {"accumulate", std::int64_t{defaults.accumulate}, {.least = 1, .most = 65'536}},
+                         {"bfloat16", std::int64_t{defaults.bfloat16}, {.least = 0, .most = 1}}});
+  return out;
+}
+
+std::vector<OptionDescription> adam_options() {
+  const TrainingConfig defaults;
+  const OptionRange decay{.least = 0, .most = 1, .at_most = Bound::exclusive};
+  return with_common_options({{"beta1", defaults.beta1, decay},
+                              {"beta2", defaults.beta2, decay},
+                              {"epsilon", defaults.epsilon, {.least = 0, .at_least = Bound::exclusive}}});
+}
+
 }  // namespace
 
 const std::vector<OptionDescription>& sgd_options() {
   static const TrainingConfig defaults;
-  static const std::vector<OptionDescription> options = {
-      {"epochs", std::int64_t{defaults.epochs}, {.least = 1, .most = 1'000}},
-      {"batch_size", std::int64_t{defaults.batch_size}, {.least = 1, .most = 65'536}},
-      {"learning_rate", defaults.learning_rate, {.least = 0, .at_least = Bound::exclusive}},
-      {"momentum", defaults.momentum, {.least = 0, .most = 1, .at_most = Bound::exclusive}},
-      {"weight_decay", defaults.weight_decay, {.least = 0}},
-      {"steps_max", std::int64_t{defaults.steps_max}, {.least = 0, .most = 4'000'000'000}},
-      {"personal", std::vector<std::string>{}}};
+  static const std::vector<OptionDescription> options = with_common_options(
+      {{"momentum", defaults.momentum, {.least = 0, .most = 1, .at_most = Bound::exclusive}},
+       {"nesterov", std::int64_t{defaults.nesterov}, {.least = 0, .most = 1}}});
   return options;
 }
 
 // One entry for each method.
 const MethodTable& built_in_methods() {
-  static const MethodTable table = {{"sgd", sgd_options()}};
+  static const MethodTable table = {
+      {"sgd", sgd_options()}, {"adam", adam_options()}, {"adamw", adam_options()}};
   return table;
 }
 
@@ -97,16 +120,28 @@ Result<void> check_method(const MethodTable& table, const Method& method) {
   return {};
 }
 
-Method sgd_method(const TrainingConfig& config) {
-  return {"sgd",
-          {{"epochs", std::int64_t{config.epochs}},
-           {"batch_size", std::int64_t{config.batch_size}},
-           {"learning_rate", config.learning_rate},
-           {"momentum", config.momentum},
-           {"weight_decay", config.weight_decay},
-           {"steps_max", std::int64_t{config.steps_max}},
-           {"personal", config.personal}}};
+std::vector<Option> training_options(const TrainingConfig& config) {
+  const TrainingConfig defaults;
+  std::vector<Option> out{{"epochs", std::int64_t{config.epochs}},
+                          {"batch_size", std::int64_t{config.batch_size}},
+                          {"learning_rate", config.learning_rate}};
+  if (config.optimizer == LocalOptimizer::sgd) out.push_back({"momentum", config.momentum});
+  else out.insert(out.end(), {{"beta1", config.beta1}, {"beta2", config.beta2}, {"epsilon", config.epsilon}});
+  out.insert(out.end(), {{"weight_decay", config.weight_decay},
+                         {"steps_max", std::int64_t{config.steps_max}},
+                         {"personal", config.personal}});
+  const auto newer = [&](const char* name, auto value, auto default_value) {
+    if (value != default_value) out.push_back({name, value});
+  };
+  newer("nesterov", std::int64_t{config.nesterov}, std::int64_t{defaults.nesterov});
+  newer("clip_norm", config.clip_norm, defaults.clip_norm);
+  newer("clip_value", config.clip_value, defaults.clip_value);
+  newer("accumulate", std::int64_t{config.accumulate}, std::int64_t{defaults.accumulate});
+  newer("bfloat16", std::int64_t{config.bfloat16}, std::int64_t{defaults.bfloat16});
+  return out;
 }
+
+Method sgd_method(const TrainingConfig& config) { return {"sgd", training_options(config)}; }
 
 TrainingConfig training_config(const MethodDescription& description, const Method& method) {
   TrainingConfig out;
@@ -114,9 +149,25 @@ TrainingConfig training_config(const MethodDescription& description, const Metho
   read(description, method, "batch_size", out.batch_size);
   read(description, method, "learning_rate", out.learning_rate);
   read(description, method, "momentum", out.momentum);
+  read(description, method, "nesterov", out.nesterov);
   read(description, method, "weight_decay", out.weight_decay);
   read(description, method, "steps_max", out.steps_max);
+  read(description, method, "clip_norm", out.clip_norm);
+  read(description, method, "clip_value", out.clip_value);
+  read(description, method, "accumulate", out.accumulate);
+  read(description, method, "bfloat16", out.bfloat16);
   read(description, method, "personal", out.personal);
+  if (method.name == "adam") out.optimizer = LocalOptimizer::adam;
+  if (method.name == "adamw") out.optimizer = LocalOptimizer::adamw;
+  read(description, method, "beta1", out.beta1);
+  read(description, method, "beta2", out.beta2);
+  read(description, method, "epsilon", out.epsilon);
+  return out;
+}
+
+double number_option(const MethodDescription& description, const Method& method, std::string_view name) {
+  double out = 0;
+  read(description, method, name, out);
   return out;
 }
 

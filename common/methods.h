@@ -5,7 +5,6 @@
 // read the same descriptions; learning/methods/ holds the code. To add a method, see built_in_methods() and
 // learning/methods/registry.cpp.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -58,8 +57,8 @@ struct MethodDescription {
   // their names.
   std::vector<std::string> metrics = {"loss", "accuracy"};
 };
-// A vector that the aggregator keeps for a method. Each task has it as an input, and each round adds the weighted mean
-// of the clients' outputs to it.
+// A vector that the aggregator keeps for a method. Each task has it as an input, and each round changes it by the weighted
+// mean of the clients' outputs (server/methods/server_method.h).
 struct ExchangedVector {
   std::string input;
   std::string output;
@@ -67,9 +66,7 @@ struct ExchangedVector {
 };
 using MethodTable = std::vector<MethodDescription>;
 
-// The methods that Hansa ships, in the order of built_in_methods().
-inline constexpr std::array<std::string_view, 1> method_names{"sgd"};
-// The descriptions of these methods.
+// The descriptions of the methods that Hansa ships (method_names.h).
 [[nodiscard]] const MethodTable& built_in_methods();
 // Null if the table has no method of that name.
 [[nodiscard]] const MethodDescription* find_method(const MethodTable& table, std::string_view name);
@@ -82,12 +79,18 @@ inline constexpr std::array<std::string_view, 1> method_names{"sgd"};
 // type or is out of range. The error names the method or the option.
 [[nodiscard]] Result<void> check_method(const MethodTable& table, const Method& method);
 
+// The options of local training, which every method has, for the method of this name. Those that older clients do not
+// know are left out where they have their default.
+[[nodiscard]] std::vector<Option> training_options(const TrainingConfig& config);
 // Mini-batch SGD: the method "sgd" with these options.
 [[nodiscard]] Method sgd_method(const TrainingConfig& config);
-// The options of local SGD, which "sgd" and every method built on it have. The method has passed check_method(). An
-// option that it leaves out has the default of the description.
+// The options of local training. The method has passed check_method(). An option that it leaves out has the default of the
+// description. `optimizer` is that of the method.
 [[nodiscard]] TrainingConfig training_config(const MethodDescription& description, const Method& method);
-// The descriptions of the options of local SGD.
+// A number among the method's own options; the method has passed check_method().
+[[nodiscard]] double number_option(const MethodDescription& description, const Method& method,
+                                   std::string_view name);
+// The descriptions of the options of local training with SGD.
 [[nodiscard]] const std::vector<OptionDescription>& sgd_options();
 
 }  // namespace hansa

@@ -154,7 +154,9 @@ Result<LossOfBatch> loss_of_batch(Model& model, const Batch& batch, const DataSo
   if (model.traits().has_training_loss) {
     HANSA_TRY(result.loss, tensor_of(model, model.training_loss(batch), "training_loss"));
   } else {
-    HANSA_TRY(const at::Tensor output, tensor_of(model, model.forward(batch), "forward"));
+    HANSA_TRY(at::Tensor output, tensor_of(model, model.forward(batch), "forward"));
+    // Of mixed precision: the loss is computed in float32.
+    if (output.scalar_type() == at::kBFloat16) output = output.to(at::kFloat);
     HANSA_TRY(result, default_loss(model, batch, output, source));
   }
   HANSA_TRY_VOID(check_loss(model, result.loss));

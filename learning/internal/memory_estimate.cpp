@@ -9,6 +9,7 @@
 #include <torch/version.h>
 
 #include "learning/internal/batch.h"
+#include "learning/internal/local_optimizer.h"
 #include "learning/internal/loss.h"
 
 namespace hansa::learning {
@@ -60,10 +61,13 @@ Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSou
   const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());
   // A batch that is read ahead has memory of its own.
   const std::uint64_t inputs = source.shape().bytes() * batch * (source.decodes() ? 2 : 1);
-  // Vectors held at the same time: weights, gradients, the global model, the delta, the local copy, the velocity.
-  const std::uint64_t vectors = vector_bytes * (config.momentum == 0 ? 5 : 6);
+  // Vectors held at the same time: weights, gradients, the global model, the delta, the local copy, those of the optimiser,
+  // and the gradient of a batch of which another part is computed.
+  const std::uint64_t vectors =
+      vector_bytes * (5 + vectors_of_optimizer(config) + (config.accumulate > 1 ? 1 : 0));
   const std::uint64_t order = source.example_count() * sizeof(std::uint32_t);
-  return source.memory_bytes() + order + vectors + inputs + per_example * batch;
+  const std::uint64_t computed_at_once = (batch + config.accumulate - 1) / config.accumulate;
+  return source.memory_bytes() + order + vectors + inputs + per_example * computed_at_once;
 }
 
 }  // namespace hansa::learning

@@ -1,4 +1,4 @@
-// Mini-batch SGD of an open model on an open data source. Includes LibTorch.
+// Mini-batch training of an open model on an open data source. Includes LibTorch.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "learning/data/data_source.h"
 #include "learning/internal/model.h"
@@ -28,11 +29,23 @@ class GradientHook {
   virtual void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) = 0;
 };
 
-// Trains the model from the values it holds. Equal model, data, config, seed and hook give equal bits.
+// How a model is trained. What it refers to outlives the call.
+struct TrainingRun {
+  const TrainingConfig& config;
+  std::uint64_t seed = 0;
+  const std::stop_token& stop;
+  GradientHook* hook = nullptr;
+  // For each of the model's trainables: whether it keeps its values. Empty: all are trained.
+  std::vector<bool> frozen = {};
+};
+struct Trained {
+  TrainingResult result;
+  std::uint64_t steps = 0;  // of the optimiser
+};
+
+// Trains the model from the values it holds. Equal model, data and run give equal bits.
 // Fails: resource ("stopped"), data (the loss is not finite), model (the archive's code fails).
 // The model's values are undefined after a failure.
-[[nodiscard]] Result<TrainingResult> run_training(Model& model, const DataSource& source,
-                                                  const TrainingConfig& config, std::uint64_t seed,
-                                                  const std::stop_token& stop, GradientHook* hook = nullptr);
+[[nodiscard]] Result<Trained> run_training(Model& model, const DataSource& source, const TrainingRun& run);
 
 }  // namespace hansa::learning

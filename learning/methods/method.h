@@ -1,6 +1,6 @@
 // A training method: how a client makes a task's outputs from its inputs and its own data.
 //
-// "sgd" (sgd.cpp) trains the model, and its only output is the delta. A method may read further inputs, correct each
+// "sgd", "adam" and "adamw" (local_training.cpp) train the model, and their only output is the delta. A method may read further inputs, correct each
 // gradient (GradientHook of learning/internal/training_loop.h), write further outputs, and keep vectors on the device
 // from task to task (TrainingRequest::kept, TrainingResult::kept). To add a method, add its file here, its line in
 // registry.cpp, its description in common/methods.cpp, and its settings in the aggregator's configuration.

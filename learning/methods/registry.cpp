@@ -1,16 +1,17 @@
 #include "learning/methods/registry.h"
 
 #include <cassert>
+#include <string>
 #include <utility>
 
 namespace hansa::learning {
 
 // Each method's file defines its factory. A new method adds a line here and one in shipped_methods().
-std::unique_ptr<const TrainingMethod> make_sgd();
+std::unique_ptr<const TrainingMethod> make_local_training(std::string name);
 
 MethodRegistry shipped_methods() {
   MethodRegistry out;
-  out.add(make_sgd());
+  for (const char* name : {"sgd", "adam", "adamw"}) out.add(make_local_training(name));
   return out;
 }
 

@@ -332,6 +332,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.kept_updates_disk_mib = document.integer("limits.kept_updates_disk_mib");
 
   HANSA_TRY(out.method, internal::read_method(document, out.personal));
+  HANSA_TRY(out.rate_schedule, internal::read_rate_schedule(document, out.rounds));
   out.selection = internal::read_selection(document);
   out.aggregation = internal::read_aggregation(document);
   out.optimizer = internal::read_optimizer(document);

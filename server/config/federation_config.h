@@ -19,6 +19,7 @@
 #include "server/aggregation/aggregation_config.h"
 #include "server/divergence/divergence.h"
 #include "server/divergence/until.h"
+#include "server/methods/rate_schedule.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/retention/retention.h"
 #include "server/schedule/schedule.h"
@@ -107,6 +108,7 @@ struct FederationConfig {
   std::optional<DataContract> data_contract;  // of every client; empty: their data is not compared
   std::optional<StatisticsConfig> statistics;  // empty: the federation computes none
   Method method = sgd_method({});  // of the clients' training, with its options
+  RateSchedule rate_schedule = {};  // of its learning rate
   std::vector<std::string> personal;  // patterns of what stays on each device (TrainingConfig::personal)
   SelectionConfig selection;
   CohortConfig cohort;

@@ -9,6 +9,7 @@
 #include "server/config/internal/divergence_settings.h"
 #include "server/config/internal/enrolment_settings.h"
 #include "server/config/internal/evaluation_settings.h"
+#include "server/config/internal/method_settings.h"
 #include "server/config/internal/optimizer_settings.h"
 #include "server/config/internal/output_settings.h"
 #include "server/config/internal/round_settings.h"
@@ -51,7 +52,12 @@ constexpr std::array tables{
           "clients with `scale = \"federation\"`: [data.md](data.md#scaling-by-the-data-of-all-clients).",
           statistics_settings},
     Table{"training", Presence::defaulted,
-          "What a client does in a round: mini-batch SGD on its own examples.", training_settings},
+          "What a client does in a round: mini-batch training on its own examples.", training_settings},
+    Table{"training.schedule", Presence::defaulted,
+          "The learning rate over the rounds. It depends on the round's number alone, so that a restart "
+          "changes "
+          "nothing.",
+          training_schedule_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",
           cohort_settings},
     Table{"schedule", Presence::defaulted,
@@ -64,6 +70,8 @@ constexpr std::array tables{
           limits_settings},
     Table{"strategy", Presence::defaulted, "How the updates of a round become the next model.",
           strategy_settings},
+    Table{"strategy.adam", Presence::defaulted, "Used if `method` is `adam`.", adam_settings},
+    Table{"strategy.adamw", Presence::defaulted, "Used if `method` is `adamw`.", adam_settings},
     Table{"strategy.power_of_choice", Presence::defaulted, "Used if `selection` is `power_of_choice`.",
           power_of_choice_settings},
     Table{"strategy.oort", Presence::defaulted, "Used if `selection` is `oort`.", oort_settings},

@@ -18,6 +18,7 @@
 #include "protocols/secure_aggregation/model_manifest.h"
 #include "protocols/secure_aggregation/parameters.h"
 #include "server/config/federation_config.h"
+#include "server/methods/rate_schedule.h"
 #include "server/selection/reliability.h"
 
 namespace hansa::server {
@@ -52,6 +53,7 @@ struct OperatorSettings {
   std::uint32_t rounds = 1;  // 0: no end
   AfterLastRound after_last_round = AfterLastRound::stop;
   Method method = sgd_method({});  // of the clients' training
+  RateSchedule rate_schedule = {};  // of its learning rate
   std::vector<ExchangedVector> vectors;  // exchanged by the method
   CohortConfig cohort;
   ScheduleConfig schedule = {};

@@ -77,6 +77,7 @@ struct OpenMasks {
 struct CommitRound {
   RoundRecord record;
   std::optional<SumOpening> opening = {};  // only for a secure sum
+  std::uint64_t clients = 0;  // of the federation, whether they took part or not
 };
 
 // An attempt at a round came to nothing, and the round will be made again.

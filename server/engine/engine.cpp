@@ -32,7 +32,7 @@ Engine::Engine(EngineConfig config, const EngineParts& parts)
       committer_(std::make_unique<internal::RoundCommitter>(
           internal::CommitterConfig{
               config_.coordinator.model.elements, config_.coordinator.compression, config_.optimizer,
-              config_.coordinator.settings.method.name, inputs_of(config_.coordinator.settings.vectors),
+              config_.coordinator.settings.method, inputs_of(config_.coordinator.settings.vectors),
               config_.coordinator.settings.secure_sums ? internal::ValueDigests::computed
                                                        : internal::ValueDigests::omitted,
               config_.layer_sizes},
@@ -240,17 +240,20 @@ void Engine::open_masks(OpenMasks& effect) {
 struct Engine::Commit {
   RoundRecord record;
   std::optional<SumOpening> opening;
+  std::uint64_t clients = 0;
   internal::CommitOutcome outcome;
 };
 
 // The end of a round: CommitRound -> RoundCommitter::commit on the executor -> on_commit_done -> RoundCommitted.
 void Engine::commit(CommitRound& effect) {
-  auto commit = std::make_shared<Commit>(std::move(effect.record), std::move(effect.opening));
+  auto commit = std::make_shared<Commit>(std::move(effect.record), std::move(effect.opening), effect.clients);
   commit->record.started_at = round_started_at_;
   traffic_->fill_in(commit->record.participations);
   blobs_->withdraw();
   parts_.executor.run(
-      [this, commit] { commit->outcome = committer_->commit(std::move(commit->record), commit->opening); },
+      [this, commit] {
+        commit->outcome = committer_->commit(std::move(commit->record), commit->opening, commit->clients);
+      },
       [this, commit] { on_commit_done(*commit); });
 }
 

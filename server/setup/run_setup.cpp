@@ -323,6 +323,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   c.settings.rounds = config.rounds;
   c.settings.after_last_round = config.after_last_round;
   c.settings.method = config.method;
+  c.settings.rate_schedule = config.rate_schedule;
   HANSA_TRY(c.settings.vectors, exchanged_vectors(*find_method(built_in_methods(), config.method.name)));
   c.settings.selection = config.selection;
   c.settings.aggregation = config.aggregation;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/method_names.h"
+
 namespace hansa {
 namespace {
 
@@ -19,7 +21,12 @@ TEST(Methods, SgdHasEachFieldOfTheConfigurationAndReturnsIt) {
             .momentum = 0.5,
             .weight_decay = 0.25,
             .steps_max = 4'000'000'000,
-            .personal = {"head.*", "*.bias"}};
+            .personal = {"head.*", "*.bias"},
+            .nesterov = true,
+            .clip_norm = 1,
+            .clip_value = 0.5,
+            .accumulate = 4,
+            .bfloat16 = true};
   const Method method = sgd_method(config);
   EXPECT_EQ(training_config(sgd(), method), config);
   EXPECT_TRUE(check_method(built_in_methods(), method));

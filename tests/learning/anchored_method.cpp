@@ -39,13 +39,14 @@ class Anchored final : public TrainingMethod {
     const auto pull = std::ranges::find(method.options, "pull", &Option::name);
     const double factor = pull == method.options.end() ? 0 : std::get<double>(pull->value);
     Pull hook(task.model, task.request.inputs[0].values, anchor, static_cast<float>(factor));
-    HANSA_TRY(TrainingResult result,
-              run_training(task.model, task.source, training_config(description_, method), task.request.seed,
-                           task.stop, &hook));
+    const TrainingConfig config = training_config(description_, method);
+    HANSA_TRY(Trained trained,
+              run_training(task.model, task.source,
+                           {.config = config, .seed = task.request.seed, .stop = task.stop, .hook = &hook}));
     std::vector<float>& drift = task.outputs[0];
     task.model.extract(drift);
     for (std::size_t i = 0; i < drift.size(); ++i) drift[i] -= anchor[i];
-    return result;
+    return std::move(trained.result);
   }
 
  private:

@@ -1,11 +1,15 @@
 // [training], [cohort] and [limits]: the settings of a round.
 #pragma once
 #include <array>
+#include <string_view>
 
 #include "common/config/schema.h"
 #include "server/config/internal/fraction.h"
+#include "server/methods/rate_schedule.h"
 
 namespace hansa::server::internal {
+
+inline constexpr std::array<std::string_view, 2> precision_names{"float32", "bfloat16"};
 
 inline constexpr std::array training_settings{
     config::Setting{.key = "epochs",
@@ -27,7 +31,9 @@ inline constexpr std::array training_settings{
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,
                     .default_value = "0.05",
-                    .meaning = "Step size of the clients' SGD.",
+                    .meaning =
+                        "Step size of the clients' optimiser; `[training.schedule]` changes it over the "
+                        "rounds.",
                     .range = {.least = 0, .most = 1'000, .at_least = config::Bound::exclusive},
                     .example = "0.02"},
     config::Setting{.key = "momentum",
@@ -37,11 +43,19 @@ inline constexpr std::array training_settings{
                     .meaning = "Momentum of the clients' SGD; it starts at zero in each round.",
                     .range = {.least = 0, .most = 1, .at_most = config::Bound::exclusive},
                     .example = "0.9"},
+    config::Setting{.key = "nesterov",
+                    .kind = config::Kind::boolean,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "false",
+                    .meaning = "Nesterov's momentum, for a `momentum` above 0.",
+                    .example = "true"},
     config::Setting{.key = "weight_decay",
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,
                     .default_value = "0.0",
-                    .meaning = "L2 coefficient of the clients' SGD.",
+                    .meaning =
+                        "L2 coefficient of the clients' optimiser; with the method `adamw` the weights "
+                        "decay apart from the gradient.",
                     .range = {.least = 0, .most = 1'000},
                     .example = "0.0001"},
     config::Setting{.key = "steps_max",
@@ -52,6 +66,97 @@ inline constexpr std::array training_settings{
                     .unit = "steps",
                     .range = {.least = 0, .most = 4'000'000'000},
                     .example = "500"},
+    config::Setting{.key = "clip_norm",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.0",
+                    .meaning =
+                        "Largest Euclidean norm of the gradient of a step, which is scaled down to it; 0 for "
+                        "no limit.",
+                    .range = {.least = 0, .most = 1'000'000},
+                    .example = "1.0"},
+    config::Setting{.key = "clip_value",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.0",
+                    .meaning =
+                        "Largest magnitude of each value of the gradient; 0 for no limit. It comes before "
+                        "`clip_norm`.",
+                    .range = {.least = 0, .most = 1'000'000},
+                    .example = "0.5"},
+    config::Setting{.key = "accumulate",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "1",
+                    .meaning =
+                        "Parts into which each batch is divided, whose gradients are computed one after the "
+                        "other and added: for devices whose memory does not hold a whole batch. The step "
+                        "is that of the whole batch, but layers that normalise batches see a part.",
+                    .unit = "parts",
+                    .range = {.least = 1, .most = 65'536},
+                    .example = "4"},
+    config::Setting{.key = "precision",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"float32\"",
+                    .meaning =
+                        "`bfloat16` computes products of matrices and convolutions in half the bytes "
+                        "(mixed precision); weights, gradients and losses stay float32. Faster only on "
+                        "processors that have it: [performance.md](performance.md).",
+                    .choices = precision_names,
+                    .example = "\"bfloat16\""},
+};
+
+inline constexpr std::array training_schedule_settings{
+    config::Setting{
+        .key = "kind",
+        .kind = config::Kind::choice,
+        .presence = config::Presence::defaulted,
+        .default_value = "\"constant\"",
+        .meaning = "How the learning rate changes over the rounds after the warm-up: `step` multiplies it "
+                   "by `factor` each `every` rounds, `cosine` lowers it along half a cosine until the "
+                   "last round (Loshchilov and Hutter 2017), `inverse_sqrt` divides it by the root of "
+                   "the rounds so far.",
+        .choices = rate_schedule_names,
+        .example = "\"cosine\""},
+    config::Setting{.key = "warm_up",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0",
+                    .meaning = "Rounds in which the learning rate grows linearly to its full value.",
+                    .unit = "rounds",
+                    .range = {.least = 0, .most = 1'000'000},
+                    .example = "5"},
+    config::Setting{.key = "every",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "10",
+                    .meaning = "Of `step`: rounds between two reductions.",
+                    .unit = "rounds",
+                    .range = {.least = 1, .most = 1'000'000},
+                    .example = "30"},
+    config::Setting{.key = "factor",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.5",
+                    .meaning = "Of `step`: what is left of the rate after a reduction.",
+                    .range = {.least = 0, .most = 1, .at_least = config::Bound::exclusive},
+                    .example = "0.1"},
+    config::Setting{.key = "lowest",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.0",
+                    .meaning = "Of `cosine`: the rate of the last round, as a fraction of the full rate.",
+                    .range = {.least = 0, .most = 1},
+                    .example = "0.01"},
+    config::Setting{.key = "rounds",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0",
+                    .meaning = "Of `cosine`: the round with the lowest rate; 0 for `federation.rounds`.",
+                    .unit = "rounds",
+                    .range = {.least = 0, .most = 1'000'000},
+                    .example = "100"},
 };
 
 inline constexpr std::array cohort_settings{

@@ -24,6 +24,20 @@ void read_number(const Document& document, std::string_view name, std::string_vi
   if (const std::string key = key_of(name, option); document.has(key)) into = document.number(key);
 }
 
+// Momentum belongs to SGD.
+Result<void> check_momentum(const Document& document, const TrainingConfig& training) {
+  const bool has_momentum = document.number("training.momentum") > 0;
+  if (training.optimizer != LocalOptimizer::sgd && has_momentum)
+    return fail(ErrorCode::usage, document.location("training.momentum"),
+                "is for SGD, and strategy.method is \"" + document.text("strategy.method") +
+                    "\", which has moments of its own",
+                "remove it; strategy." + document.text("strategy.method") + ".beta1 is its counterpart");
+  if (document.boolean("training.nesterov") && !has_momentum)
+    return fail(ErrorCode::usage, document.location("training.nesterov"),
+                "needs a momentum, and training.momentum is 0", "set training.momentum, for example to 0.9");
+  return {};
+}
+
 // Refuses a selection that reads what a secure sum hides.
 Result<void> check_selection(const Document& document, const FederationConfig& config) {
   if (!config.secure_aggregation || !reads_losses(config.selection)) return {};
@@ -37,6 +51,10 @@ Result<void> check_selection(const Document& document, const FederationConfig& c
 
 Result<Method> read_method(const Document& document, const std::vector<std::string>& personal) {
   TrainingConfig training;
+  const std::string name = document.text("strategy.method");
+  if (name == "adam") training.optimizer = LocalOptimizer::adam;
+  if (name == "adamw") training.optimizer = LocalOptimizer::adamw;
+  HANSA_TRY_VOID(check_momentum(document, training));
   training.epochs = static_cast<std::uint32_t>(document.integer("training.epochs"));
   training.batch_size = static_cast<std::uint32_t>(document.integer("training.batch_size"));
   training.learning_rate = document.number("training.learning_rate");
@@ -44,8 +62,12 @@ Result<Method> read_method(const Document& document, const std::vector<std::stri
   training.weight_decay = document.number("training.weight_decay");
   training.steps_max = static_cast<std::uint32_t>(document.integer("training.steps_max"));
   training.personal = personal;
-  Method out = sgd_method(training);
-  out.name = document.text("strategy.method");
+  training.nesterov = document.boolean("training.nesterov");
+  training.clip_norm = document.number("training.clip_norm");
+  training.clip_value = document.number("training.clip_value");
+  training.accumulate = static_cast<std::uint32_t>(document.integer("training.accumulate"));
+  training.bfloat16 = document.text("training.precision") == "bfloat16";
+  Method out{name, training_options(training)};
   for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
     const std::string key = key_of(out.name, option.name);
     if (!document.has(key)) continue;
@@ -54,10 +76,36 @@ Result<Method> read_method(const Document& document, const std::vector<std::stri
     else if (std::holds_alternative<double>(value)) value = document.number(key);
     else if (std::holds_alternative<std::string>(value)) value = document.text(key);
     else value = document.texts(key);
-    out.options.push_back({option.name, std::move(value)});
+    const auto given = std::ranges::find(out.options, option.name, &Option::name);
+    if (given != out.options.end()) given->value = std::move(value);
+    else out.options.push_back({option.name, std::move(value)});
   }
   if (auto valid = check_method(built_in_methods(), out); !valid)
     return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
+  return out;
+}
+
+Result<RateSchedule> read_rate_schedule(const Document& document, std::uint32_t rounds) {
+  const auto count = [&](const char* key) {
+    return static_cast<std::uint32_t>(document.integer(std::string("training.schedule.") + key));
+  };
+  RateSchedule out;
+  out.name = document.text("training.schedule.kind");
+  out.warm_up = count("warm_up");
+  out.every = count("every");
+  out.factor = document.number("training.schedule.factor");
+  out.lowest = document.number("training.schedule.lowest");
+  out.rounds = count("rounds");
+  if (out.rounds == 0) out.rounds = rounds;
+  if (out.name != "cosine") return out;
+  if (out.rounds == 0)
+    return fail(ErrorCode::usage, document.location("training.schedule.kind"),
+                "is \"cosine\", which needs a last round, and federation.rounds is 0",
+                "set training.schedule.rounds, or choose \"inverse_sqrt\"");
+  if (out.warm_up >= out.rounds)
+    return fail(ErrorCode::usage, document.location("training.schedule.warm_up"),
+                "leaves no round for the cosine, whose last round is " + std::to_string(out.rounds),
+                "lower it, or raise training.schedule.rounds");
   return out;
 }
 

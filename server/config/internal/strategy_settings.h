@@ -3,7 +3,7 @@
 #include <array>
 
 #include "common/config/schema.h"
-#include "common/methods.h"
+#include "common/method_names.h"
 #include "server/aggregation/aggregation_config.h"
 #include "server/optimizers/optimizer_config.h"
 #include "server/selection/selection_config.h"
@@ -11,15 +11,16 @@
 namespace hansa::server::internal {
 
 inline constexpr std::array strategy_settings{
-    config::Setting{.key = "method",
-                    .kind = config::Kind::choice,
-                    .presence = config::Presence::defaulted,
-                    .default_value = "\"sgd\"",
-                    .meaning =
-                        "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017). Its options are "
-                        "those of `[training]`.",
-                    .choices = method_names,
-                    .example = "\"sgd\""},
+    config::Setting{
+        .key = "method",
+        .kind = config::Kind::choice,
+        .presence = config::Presence::defaulted,
+        .default_value = "\"sgd\"",
+        .meaning = "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017), `adam` (Kingma and Ba "
+                   "2015) and `adamw` (Loshchilov and Hutter 2019) scale each value's step. The options "
+                   "of `[training]` are for all of them.",
+        .choices = method_names,
+        .example = "\"sgd\""},
     config::Setting{
         .key = "selection",
         .kind = config::Kind::choice,

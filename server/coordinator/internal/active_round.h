@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/identifiers.h"
+#include "common/methods.h"
 #include "common/time.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
@@ -34,13 +35,19 @@ struct Participant {
 
 class ActiveRound {
  public:
-  // participants: sorted by name, like the round's members.
-  ActiveRound(round::Round round, std::uint32_t attempt, Instant began, std::vector<Participant> participants)
-      : round_(std::move(round)), attempt_(attempt), began_(began), participants_(std::move(participants)) {}
+  // method: of its tasks. participants: sorted by name, like the round's members.
+  ActiveRound(round::Round round, std::uint32_t attempt, Instant began, Method method,
+              std::vector<Participant> participants)
+      : round_(std::move(round)),
+        attempt_(attempt),
+        began_(began),
+        method_(std::move(method)),
+        participants_(std::move(participants)) {}
 
   [[nodiscard]] RoundId id() const { return round_.id(); }
   [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
   [[nodiscard]] Instant began() const { return began_; }
+  [[nodiscard]] const Method& method() const { return method_; }
   [[nodiscard]] const round::Round& round() const { return round_; }
   [[nodiscard]] std::vector<Participant>& participants() { return participants_; }
   [[nodiscard]] const std::vector<Participant>& participants() const { return participants_; }
@@ -87,6 +94,7 @@ class ActiveRound {
   round::Round round_;
   std::uint32_t attempt_;
   Instant began_;
+  Method method_;
   std::vector<Participant> participants_;
   std::vector<Drop> drops_, accused_;
   Contradictions contradictions_;

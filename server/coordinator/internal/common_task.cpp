@@ -21,7 +21,7 @@ HoldOut hold_out(const ClientEvaluation& evaluation, RoundId round, std::uint32_
 }  // namespace
 
 messages::TrainTask make_common_task(const CoordinatorConfig& config, const PublishedModel& published,
-                                     RoundId round, Measure measure) {
+                                     RoundId round, const Method& method, Measure measure) {
   messages::TrainTask task;
   task.round = round;
   task.archive = config.model.archive;
@@ -33,7 +33,7 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
     const auto segments = config.compression.downlink->segments();
     task.inputs.front().deltas = messages::ModelDeltas{{segments.begin(), segments.end()}, published.deltas};
   }
-  task.method = config.settings.method;
+  task.method = method;
   task.outputs.push_back({std::string(delta_output), config.model.elements, {}});
   for (std::size_t i = 0; i < config.settings.vectors.size(); ++i) {
     const PublishedModel::Vector& vector = published.vectors[i];

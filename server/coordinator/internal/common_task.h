@@ -5,10 +5,10 @@
 
 namespace hansa::server {
 
-// Without the task's number, seed and deadline, and without what the exchange adds. measure: `no` if models are not
+// Without the task's number, seed and deadline, and without what the exchange adds. method: method_of_round(). measure: `no` if models are not
 // measured in this attempt, also if they are due.
 [[nodiscard]] messages::TrainTask make_common_task(const CoordinatorConfig& config,
                                                    const PublishedModel& published, RoundId round,
-                                                   Measure measure);
+                                                   const Method& method, Measure measure);
 
 }  // namespace hansa::server

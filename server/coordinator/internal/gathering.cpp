@@ -6,6 +6,7 @@
 
 #include "common/random.h"
 #include "server/coordinator/internal/common_task.h"
+#include "server/coordinator/internal/round_method.h"
 #include "server/coordinator/internal/concluded.h"
 #include "server/coordinator/internal/training.h"
 #include "server/coordinator/internal/waiting.h"
@@ -168,13 +169,15 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
     p.asked_at = turn.now;
   }
   turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
+  Method method = method_of_round(settings, id, cohort, shared_.clients);
   const messages::TrainTask task =
-      make_common_task(shared_.config, shared_.standing.published, id, shared_.measure());
+      make_common_task(shared_.config, shared_.standing.published, id, method, shared_.measure());
   auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);
   if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), Remedy::none, turn);
-  return std::make_unique<Training>(
-      shared_, std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now, std::move(participants)),
-      std::move(*exchange), turn);
+  return std::make_unique<Training>(shared_,
+                                    std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now,
+                                                                  std::move(method), std::move(participants)),
+                                    std::move(*exchange), turn);
 }
 
 Instant Gathering::next_tick(Instant now) const {

@@ -32,8 +32,8 @@ Training::Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::uniq
 }
 
 messages::TrainTask Training::make_task(const Participant& participant, Instant now) const {
-  messages::TrainTask task =
-      make_common_task(shared_.config, shared_.standing.published, round_->id(), shared_.measure());
+  messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, round_->id(),
+                                              round_->method(), shared_.measure());
   task.task = participant.task;
   task.seed = participant.seed;
   const Duration left = std::max(round_->round().deadline() - now, Duration::zero());

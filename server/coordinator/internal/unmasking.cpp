@@ -44,8 +44,9 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
   }
   record_.seconds = seconds(turn.now - round_->began());
   exchange_->complete(record_, turn.now - began_);
-  return std::make_unique<Committing>(shared_, std::move(round_), std::move(exchange_),
-                                      CommitRound{std::move(record_), std::move(opening.sum)}, turn);
+  return std::make_unique<Committing>(
+      shared_, std::move(round_), std::move(exchange_),
+      CommitRound{std::move(record_), std::move(opening.sum), shared_.config.settings.admitted.size()}, turn);
 }
 
 Remedy Unmasking::conclude(Opening& opening, Turn& turn) {

@@ -1,5 +1,6 @@
 #include "server/engine/internal/round_committer.h"
 
+#include <algorithm>
 #include <cassert>
 #include <iterator>
 #include <limits>
@@ -9,6 +10,7 @@
 #include "common/kernels/fold.h"
 #include "common/vector_digest.h"
 #include "server/aggregation/measured_mean.h"
+#include "server/optimizers/fed_avg.h"
 #include "server/optimizers/mean_blocks.h"
 #include "server/optimizers/to_float.h"
 
@@ -18,7 +20,14 @@ namespace {
 // In the record: "scaffold.control".
 std::vector<StateVectors::Vector> vectors_of_method(const CommitterConfig& config) {
   std::vector<StateVectors::Vector> out;
-  for (const std::string& vector : config.method_vectors) out.push_back({config.method + "." + vector});
+  for (const std::string& vector : config.method_vectors) out.push_back({config.method.name + "." + vector});
+  return out;
+}
+
+std::vector<StateVectors::Vector> vectors_of(const ServerMethod& method, const std::string& name) {
+  std::vector<StateVectors::Vector> out;
+  for (const auto& [vector, initial] : method.states())
+    out.push_back({name + "." + std::string(vector), initial});
   return out;
 }
 
@@ -31,6 +40,29 @@ std::vector<StateVectors::Vector> vectors_of(const ServerOptimizer& optimizer) {
 std::vector<StateVectors::Vector> previous_of(const UpdateForm& form) {
   if (!form.needs_previous()) return {};
   return {{"aggregation.previous"}};
+}
+
+RoundTotals totals_of(const RoundRecord& record, const SumTotals& sum, std::uint64_t clients) {
+  RoundTotals out;
+  out.clients = std::max<std::uint64_t>(clients, 1);
+  for (const Participation& participation : record.participations) {
+    if (participation.outcome != Outcome::counted) continue;
+    ++out.updates;
+    out.examples += static_cast<double>(participation.examples);
+    for (const Metric& metric : participation.metrics) {
+      const auto known = std::ranges::find(out.metrics, metric.name, &Metric::name);
+      if (known == out.metrics.end()) {
+        out.metrics.push_back(metric);
+        continue;
+      }
+      known->sum += metric.sum;
+      known->count += metric.count;
+    }
+  }
+  if (!record.secure) return out;
+  out.examples = static_cast<double>(sum.examples);
+  out.metrics = sum.metrics;
+  return out;
 }
 
 void fill_in(SecureSumRecord& record, SumTotals totals) {
@@ -47,9 +79,10 @@ RoundCommitter::RoundCommitter(const CommitterConfig& config, Store& store, Upda
     : store_(store),
       form_(form),
       optimizer_(make_server_optimizer(config.optimizer, workers)),
-      sum_up_(workers),
+      method_(make_server_method(config.method, config.optimizer.averaged, workers)),
       optimizer_state_(vectors_of(*optimizer_), config.elements),
       method_state_(vectors_of_method(config), config.elements),
+      server_state_(vectors_of(*method_, config.method.name), config.elements),
       previous_(previous_of(form), config.elements * (1 + config.method_vectors.size())),
       method_vectors_(config.method_vectors),
       value_digests_(config.value_digests),
@@ -63,6 +96,7 @@ Result<ServedModel> RoundCommitter::restore(const Store::Position& position,
   HANSA_TRY_VOID(store_.get_model(position.model, *model_));
   HANSA_TRY_VOID(optimizer_state_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(method_state_.restore(store_, state, position.round, observer));
+  HANSA_TRY_VOID(server_state_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(previous_.restore(store_, state, position.round, observer));
   HANSA_TRY_VOID(publisher_->restore(position, model_, observer));
   digest_ = position.model;
@@ -88,18 +122,20 @@ Model RoundCommitter::next_model() const {
   return model_.use_count() == 1 ? model_ : std::make_shared<PageVector<float>>(model_->size());
 }
 
-void RoundCommitter::step(const Mean& mean, RoundRecord& record) {
+void RoundCommitter::step(const Mean& mean, const RoundTotals& totals, RoundRecord& record) {
   const std::size_t elements = model_->size();
   assert(mean.elements() == elements * (1 + method_state_.size()));
   const Model next = next_model();
   const PartOfMean delta(mean, 0, elements);
-  const MeasuredMean measured(delta, layer_sizes_);
+  const auto corrected = method_->correct(delta, totals, server_state_.spans());
+  const MeasuredMean measured(*corrected, layer_sizes_);
   optimizer_->step(*model_, measured, optimizer_state_.spans(), *next);
   model_ = next;
   method_state_.detach();
   for (std::size_t i = 0; i < method_state_.size(); ++i) {
     const std::span<float> vector = method_state_.spans()[i];
-    sum_up_.step(vector, PartOfMean(mean, (1 + i) * elements, elements), {}, vector);
+    FedAvg(workers_, method_->vector_factor(totals))
+        .step(vector, PartOfMean(mean, (1 + i) * elements, elements), {}, vector);
   }
   record.update_norm = measured.norm();
   if (!layer_sizes_.empty()) record.layer_norms = measured.layer_norms();
@@ -113,7 +149,8 @@ void RoundCommitter::keep_aggregate(const Mean& mean) {
   });
 }
 
-CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<SumOpening>& opening) {
+CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<SumOpening>& opening,
+                                     std::uint64_t clients) {
   if (previous_.size() != 0) form_.set_previous(previous_.spans()[0]);
   {
     auto aggregate = form_.finish(opening);
@@ -121,7 +158,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       if (aggregate.error().code == ErrorCode::storage) return std::move(aggregate).error();
       return Refused{record.round, aggregate.error().text(), served()};
     }
-    step(aggregate->mean, record);
+    step(aggregate->mean, totals_of(record, aggregate->totals, clients), record);
     keep_aggregate(aggregate->mean);
     // The forms bound what clients send, so that only an optimiser's settings can lead to this.
     if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())
@@ -136,7 +173,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
 
 Result<void> RoundCommitter::store(RoundRecord& record) {
   Result<Digest> model{Digest{}};
-  Result<std::vector<StateVector>> optimizer_state, method_state, previous;
+  Result<std::vector<StateVector>> optimizer_state, method_state, server_state, previous;
   Result<std::optional<Published>> published{std::nullopt};
   {
     // Storing the vectors and encoding the delta run concurrently.
@@ -145,6 +182,7 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
       model = store_.put_model(*model_);
       optimizer_state = optimizer_state_.put(store_);
       method_state = method_state_.put(store_);
+      server_state = server_state_.put(store_);
       previous = previous_.put(store_);
     };
     if (model_->size() >= elements_worth_a_thread) storing = std::async(std::launch::async, store);
@@ -157,6 +195,8 @@ Result<void> RoundCommitter::store(RoundRecord& record) {
   HANSA_TRY(record.state, std::move(optimizer_state));
   HANSA_TRY(auto of_method, std::move(method_state));
   std::ranges::move(of_method, std::back_inserter(record.state));
+  HANSA_TRY(auto of_server, std::move(server_state));
+  std::ranges::move(of_server, std::back_inserter(record.state));
   HANSA_TRY(auto of_previous, std::move(previous));
   std::ranges::move(of_previous, std::back_inserter(record.state));
   HANSA_TRY(record.published, std::move(published));

@@ -1,8 +1,8 @@
 // Turns the sum of a round into the next model, and makes the round durable.
 //
 // An update is a concatenation of vectors: the model's delta, then the changes of the training method's vectors, in the
-// order of their names. The server optimiser computes the next model from the mean delta. Each vector of the method
-// grows by the mean of its changes (control variates: Karimireddy et al., "SCAFFOLD", ICML 2020, algorithm 1, line 17).
+// order of their names. The server optimiser computes the next model from the mean delta, as the method corrects it
+// (server/methods/server_method.h). Each vector of the method changes by the mean of its changes, times the method's factor.
 // Vectors of the optimiser and of the method are stored with the model, and the record names them; so is the aggregate of
 // the round for a form that begins at it in the next one. Clients get the
 // method's vectors as inputs of their tasks.
@@ -10,6 +10,7 @@
 // One thread at a time: the engine's thread at the start, the executor's for commit(). No other call comes while a
 // commit is in progress.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,7 @@
 #include "server/aggregation/worker_pool.h"
 #include "server/engine/internal/model_publisher.h"
 #include "server/engine/internal/state_vectors.h"
-#include "server/optimizers/fed_avg.h"
+#include "server/methods/server_method.h"
 #include "server/optimizers/server_optimizer.h"
 #include "server/store/store.h"
 
@@ -47,7 +48,7 @@ struct CommitterConfig {
   std::size_t elements = 0;  // of the model
   Compression compression;
   ServerOptimizerConfig optimizer;
-  std::string method;  // its name is part of its vectors' names in the record
+  Method method;  // its name is part of its vectors' names in the record
   std::vector<std::string> method_vectors;  // names of the inputs
   ValueDigests value_digests = ValueDigests::omitted;
   std::vector<std::uint64_t> layer_sizes = {};  // EngineConfig::layer_sizes
@@ -65,13 +66,15 @@ class RoundCommitter {
                                             std::span<const StateVector> state, EngineObserver& observer);
   // Completes the record with what the sum and the store know. What the last commit() returned may still be in flight
   // to clients.
-  [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening);
+  // clients: of the federation.
+  [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening,
+                                     std::uint64_t clients);
 
  private:
   // The memory for the next model: that of the current model, unless a part of it still waits to be sent.
   [[nodiscard]] Model next_model() const;
   // Computes the next model and the method's vectors, and records the norms of the mean of the model deltas.
-  void step(const Mean& mean, RoundRecord& record);
+  void step(const Mean& mean, const RoundTotals& totals, RoundRecord& record);
   void keep_aggregate(const Mean& mean);
   [[nodiscard]] Result<void> store(RoundRecord& record);
   [[nodiscard]] ServedModel served();
@@ -79,9 +82,10 @@ class RoundCommitter {
   Store& store_;
   UpdateForm& form_;
   std::unique_ptr<ServerOptimizer> optimizer_;
-  FedAvg sum_up_;  // updates the method's vectors
+  std::unique_ptr<ServerMethod> method_;
   StateVectors optimizer_state_;
-  StateVectors method_state_;
+  StateVectors method_state_;  // the vectors that clients have as inputs
+  StateVectors server_state_;  // those of the method that only the aggregator has
   StateVectors previous_;  // the last aggregate, for a form that begins at it; otherwise none
   std::vector<std::string> method_vectors_;  // names of the inputs
   ValueDigests value_digests_;

@@ -1,0 +1,18 @@
+// SCAFFOLD (Karimireddy et al., ICML 2020, algorithm 1) on the aggregator: c grows by the sum of the clients' changes of
+// their control variates, divided by the number of all clients (line 17).
+//
+// Updates are weighted by examples, and the variates are not: a client divides the change of its variate by its examples,
+// so that the weighted mean times the examples of the round is the sum of the changes.
+#pragma once
+#include "server/methods/server_method.h"
+
+namespace hansa::server {
+
+class Scaffold final : public ServerMethod {
+ public:
+  [[nodiscard]] double vector_factor(const RoundTotals& totals) const override {
+    return totals.examples / static_cast<double>(totals.clients);
+  }
+};
+
+}  // namespace hansa::server
