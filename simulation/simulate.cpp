@@ -29,7 +29,7 @@ Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive,
 }
 
 Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config,
-                                              Identities& identities) {
+                                              const SimulateOptions& options, Identities& identities) {
   if (config.simulated_clients.empty())
     return fail(ErrorCode::usage, config.file.string(), "simulation.clients matches no file",
                 "set it to the clients' files, for example clients = \"sites/*/client.toml\"");
@@ -55,8 +55,10 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     trainer.scale = client.data.scale;
     trainer.threads = client.resources.threads;
     trainer.memory_bytes_max = client.resources.memory_mib_max << 20;
-    clients.push_back(
-        {.name = client.name, .trainer = learning::make_local_trainer(trainer), .data = data.supply});
+    std::shared_ptr<learning::Trainer> trainer_of_client = learning::make_local_trainer(trainer);
+    if (options.wrap_trainer)
+      trainer_of_client = options.wrap_trainer(client.name, std::move(trainer_of_client));
+    clients.push_back({.name = client.name, .trainer = std::move(trainer_of_client), .data = data.supply});
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     HANSA_TRY(clients.back().hold_out_key, identities.hold_out_key(client.name, client.key));
     // secure_aggregation.required protects devices. In a simulation no update leaves the process.
@@ -232,7 +234,7 @@ Result<SimulateOutcome> run_simulation(const server::FederationConfig& config, c
   HANSA_TRY_VOID(check_schedule(config));
   const std::uint32_t epoch = config.secure_aggregation ? config.secure_aggregation->epoch : 1;
   HANSA_TRY(auto identities, Identities::create(config.name, config.seed, epoch));
-  HANSA_TRY(auto clients, open_clients(config, identities));
+  HANSA_TRY(auto clients, open_clients(config, options, identities));
   server::RunRequest request;
   request.choice = server::RunChoice::new_run;
   request.approval = server::Approval::unused;

@@ -3,11 +3,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "common/error.h"
 #include "common/training.h"
+#include "learning/trainer.h"
 #include "server/config/federation_config.h"
 #include "server/divergence/best_round.h"
 #include "server/store/store.h"
@@ -17,6 +19,10 @@ namespace hansa::simulation {
 struct SimulateOptions {
   unsigned threads = 0;  // concurrent trainings; 0: one for each core
   std::optional<std::uint64_t> arrival_seed;  // shuffles the order in which finished updates are reported
+  // Replaces the trainer of a client, for experiments with clients that lie. Empty: none is replaced.
+  std::function<std::shared_ptr<learning::Trainer>(const std::string& client,
+                                                   std::shared_ptr<learning::Trainer> trainer)>
+      wrap_trainer = {};
 };
 
 struct SimulateOutcome {

@@ -25,6 +25,9 @@ struct Options {
   std::uint64_t examples = 12'800;
   std::uint32_t batch_size = 32;
   double learning_rate = 0.05;
+  std::string method = "sgd";
+  std::uint32_t accumulate = 1;
+  bool bfloat16 = false;
   std::filesystem::path archive;  // the file for the built-in model
 };
 
@@ -47,7 +50,12 @@ int run(const Options& options) {
   hansa::TrainingConfig training;
   training.batch_size = options.batch_size;
   training.learning_rate = options.learning_rate;
-  TrainingRequest request{options.archive, model->layout.digest(), hansa::sgd_method(training)};
+  training.accumulate = options.accumulate;
+  training.bfloat16 = options.bfloat16;
+  if (options.method == "adam") training.optimizer = hansa::LocalOptimizer::adam;
+  if (options.method == "adamw") training.optimizer = hansa::LocalOptimizer::adamw;
+  TrainingRequest request{
+      options.archive, model->layout.digest(), {options.method, hansa::training_options(training)}};
   request.seed = 1;
 
   std::vector<float> weights = model->parameters;
@@ -75,7 +83,10 @@ int main(int argc, char** argv) {
   app.add_option("--data", options.folder, "folder of the Fashion-MNIST idx files")->capture_default_str();
   app.add_option("--examples", options.examples, "examples per epoch")->capture_default_str();
   app.add_option("--batch-size", options.batch_size, "examples per step")->capture_default_str();
-  app.add_option("--learning-rate", options.learning_rate, "learning rate of SGD")->capture_default_str();
+  app.add_option("--learning-rate", options.learning_rate, "learning rate")->capture_default_str();
+  app.add_option("--method", options.method, "sgd, adam or adamw")->capture_default_str();
+  app.add_option("--accumulate", options.accumulate, "parts of a batch")->capture_default_str();
+  app.add_flag("--bfloat16", options.bfloat16, "mixed precision");
   CLI11_PARSE(app, argc, argv);
 
   std::string folder = (std::filesystem::temp_directory_path() / "hansa-bench-XXXXXX").string();

@@ -216,7 +216,7 @@ class ModelTrainer final : public Trainer {
                   "needs about " + std::to_string(needed / mebibyte + 1) + " MiB to train with batches of " +
                       std::to_string(config.batch_size) + ", and " +
                       std::to_string(config_.memory_bytes_max / mebibyte) + " MiB are allowed",
-                  "raise the client's memory limit, or lower training.batch_size",
+                  "raise the client's memory limit, raise training.accumulate, or lower training.batch_size",
                   {ReasonCode::memory_short,
                    {{Quantity::bytes_needed, needed}, {Quantity::bytes_allowed, config_.memory_bytes_max}}});
     }

@@ -313,6 +313,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.cohort.clients_min = whole(document, "cohort.clients_min");
   out.cohort.fraction = document.number("cohort.fraction");
   out.cohort.size_max = whole(document, "cohort.size_max");
+  out.cohort.over_select = document.boolean("cohort.over_select");
   out.cohort.quorum = document.number("cohort.quorum");
   out.cohort.clients_expected = whole(document, "cohort.clients_expected");
   out.cohort.gather = document.duration_s("cohort.gather_s");

@@ -36,6 +36,7 @@ struct CohortConfig {
   Duration gather = std::chrono::seconds(30);  // longest wait for clients_expected
   double fraction = 1.0;  // fraction of the connected clients that is selected for a round: above 0, to 1
   std::uint32_t size_max = 0;  // maximum number of selected clients; 0: no limit
+  bool over_select = false;  // more clients are selected, by the drop rate of the last rounds (drop_rate.h)
   double quorum = 0.8;  // fraction of the cohort whose updates a round needs: above 0, to 1
   Duration wait_max{};  // longest wait for clients_min; then the aggregator fails; 0: it waits for ever
   Duration deadline = std::chrono::seconds(300);  // of a round, which then closes if it has its quorum

@@ -1,5 +1,6 @@
 // When rounds start, with whom, and how they end.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -397,6 +398,46 @@ TEST(Cohort, FractionAndMaximumBothBound) {
   EXPECT_EQ(cohort_of(1, 0, 0.01, 0).size(), 1U);
   EXPECT_EQ(cohort_of(1, 0, 1.0, 6).size(), 6U);
   EXPECT_EQ(cohort_of(1, 0, 0.2, 6).size(), 4U);
+}
+
+// Three of the ten selected clients decline: the next cohort has spares, and its quorum is still that of ten.
+TEST(Cohort, HasSparesForTheClientsThatDroppedOutBefore) {
+  for (const bool over_select : {false, true}) {
+    auto config = small_config();
+    config.settings.rounds = 100;
+    config.settings.cohort.clients_min = 10;
+    config.settings.cohort.clients_expected = 20;
+    config.settings.cohort.size_max = 10;
+    config.settings.cohort.quorum = 0.5;
+    config.settings.cohort.over_select = over_select;
+    Harness h(config);
+    std::map<std::string, Peer> peers;
+    for (int i = 10; i < 30; ++i)
+      peers.emplace("client-" + std::to_string(i), h.connect("client-" + std::to_string(i)));
+    const auto cohort = [&] {
+      std::vector<std::string> out;
+      for (const auto& member : h.coordinator.progress(h.now).members) out.push_back(member.client);
+      return out;
+    };
+    const std::vector<std::string> first = cohort();
+    EXPECT_EQ(first.size(), 10U) << "nothing is known yet";
+    const messages::Report broken{{ReasonCode::data_damaged, {}}, {}};
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      const Peer& peer = peers.at(first[i]);
+      if (i < 3) h.say(peer, messages::Decline{h.task_of(peer), broken});
+      else h.finish_task(peer);
+    }
+    EXPECT_EQ(h.commit(), Verdict::accepted);
+    const std::vector<std::string> second = cohort();
+    EXPECT_EQ(second.size(), over_select ? 15U : 10U) << "10 / 0.7";
+    // Five of the wanted ten are enough.
+    for (std::size_t i = 0; i < second.size(); ++i) {
+      const Peer& peer = peers.at(second[i]);
+      if (i < 5) h.finish_task(peer);
+      else h.say(peer, messages::Decline{h.task_of(peer), broken});
+    }
+    EXPECT_EQ(h.coordinator.phase(), Phase::committing);
+  }
 }
 
 TEST(Cohort, EachClientGetsItsTurn) {

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <numeric>
 #include <stdexcept>
+#include <tuple>
 
 #include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 #include <torch/script.h>
+
+// Needs the types of the others.
+#include <torch/nn/utils/clip_grad.h>
 
 #include "common/random.h"
 #include "learning/data/idx_file.h"
@@ -315,6 +322,33 @@ std::vector<float> loaded_parameters(const std::filesystem::path& archive) {
   return out;
 }
 
+namespace {
+
+std::unique_ptr<torch::optim::Optimizer> reference_optimizer(const std::vector<at::Tensor>& parameters,
+                                                             const TrainingConfig& config) {
+  const auto betas = std::make_tuple(config.beta1, config.beta2);
+  switch (config.optimizer) {
+    case LocalOptimizer::adam:
+      return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(config.learning_rate)
+                                                                  .betas(betas)
+                                                                  .eps(config.epsilon)
+                                                                  .weight_decay(config.weight_decay));
+    case LocalOptimizer::adamw:
+      return std::make_unique<torch::optim::AdamW>(parameters,
+                                                   torch::optim::AdamWOptions(config.learning_rate)
+                                                       .betas(betas)
+                                                       .eps(config.epsilon)
+                                                       .weight_decay(config.weight_decay));
+    case LocalOptimizer::sgd: break;
+  }
+  return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(config.learning_rate)
+                                                             .momentum(config.momentum)
+                                                             .weight_decay(config.weight_decay)
+                                                             .nesterov(config.nesterov));
+}
+
+}  // namespace
+
 std::vector<float> reference_delta(const std::filesystem::path& archive, const DataConfig& data,
                                    const TrainingConfig& config, std::uint64_t seed) {
   // A LibTorch built with LLVM would spend minutes compiling the small operations of these models.
@@ -331,9 +365,7 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
     parameters.push_back(parameter);
     before.push_back(parameter.detach().clone());
   }
-  torch::optim::SGD optimiser(parameters, torch::optim::SGDOptions(config.learning_rate)
-                                              .momentum(config.momentum)
-                                              .weight_decay(config.weight_decay));
+  const std::unique_ptr<torch::optim::Optimizer> optimiser = reference_optimizer(parameters, config);
 
   const auto pair = read_idx_pair({data.images, data.labels});
   if (!pair) throw std::runtime_error(pair.error().text());
@@ -354,10 +386,12 @@ std::vector<float> reference_delta(const std::filesystem::path& archive, const D
     for (std::int64_t begin = 0; begin < count; begin += config.batch_size) {
       const std::int64_t size = std::min<std::int64_t>(config.batch_size, count - begin);
       const at::Tensor index = at::from_blob(order.data() + begin, {size}, at::kLong);
-      optimiser.zero_grad();
+      optimiser->zero_grad();
       const at::Tensor output = module.forward({inputs.index_select(0, index)}).toTensor();
       at::cross_entropy_loss(output, labels.index_select(0, index)).backward();
-      optimiser.step();
+      if (config.clip_value > 0) torch::nn::utils::clip_grad_value_(parameters, config.clip_value);
+      if (config.clip_norm > 0) torch::nn::utils::clip_grad_norm_(parameters, config.clip_norm);
+      optimiser->step();
     }
   }
   std::vector<float> out;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "common/random.h"
+#include "learning/internal/adam.h"
 #include "learning/internal/pool_kernels.h"
 #include "learning/internal/sgd.h"
 
@@ -101,6 +102,37 @@ TEST(Sgd, WithoutMomentumNoVelocityIsNeeded) {
   EXPECT_THAT(weights, ::testing::ElementsAre(-1, 6));
   sgd_step(weights, gradient, {}, {0.5F, 0, 1});
   EXPECT_THAT(weights, ::testing::ElementsAre(-2.5F, 7));
+}
+
+TEST(Sgd, NesterovsStepEqualsTheFormula) {
+  std::vector<float> weights{1, 2}, velocity{4, -4};
+  const std::vector<float> gradient{4, -8};
+  sgd_step(weights, gradient, velocity, {0.5F, 0.5F, 0, true});
+  EXPECT_THAT(velocity, ::testing::ElementsAre(6, -10));
+  EXPECT_THAT(weights, ::testing::ElementsAre(1 - 0.5F * (4 + 3), 2 - 0.5F * (-8 - 5)));
+}
+
+TEST(Adam, StepsEqualTheFormulaInDoublePrecision) {
+  for (const bool decoupled : {false, true}) {
+    const AdamConstants constants{0.01, 0.9, 0.99, 1e-6, 0.1, decoupled};
+    Random random(3);
+    constexpr std::size_t size = 37;
+    std::vector<float> weights = noise(size, random), first(size), second(size);
+    std::vector<double> expected(weights.begin(), weights.end()), m(size), v(size);
+    for (std::uint64_t step = 1; step <= 5; ++step) {
+      const std::vector<float> gradient = noise(size, random);
+      adam_step(weights, gradient, first, second, step, constants);
+      for (std::size_t i = 0; i < size; ++i) {
+        const double g = gradient[i] + (decoupled ? 0 : 0.1 * expected[i]);
+        if (decoupled) expected[i] -= 0.01 * 0.1 * expected[i];
+        m[i] = 0.9 * m[i] + 0.1 * g;
+        v[i] = 0.99 * v[i] + 0.01 * g * g;
+        expected[i] -=
+            0.01 * (m[i] / (1 - std::pow(0.9, step))) / (std::sqrt(v[i] / (1 - std::pow(0.99, step))) + 1e-6);
+        ASSERT_NEAR(weights[i], expected[i], 2e-6) << step << " " << i;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -202,6 +202,15 @@ inline constexpr std::array cohort_settings{
                     .unit = "clients",
                     .range = {.least = 0, .most = 100'000},
                     .example = "100"},
+    config::Setting{
+        .key = "over_select",
+        .kind = config::Kind::boolean,
+        .presence = config::Presence::defaulted,
+        .default_value = "false",
+        .meaning = "Selects more clients than `fraction` and `size_max` say, by the part of the selected "
+                   "ones whose updates did not come in the last rounds, and at most twice as many. The "
+                   "quorum stays that of the wanted number.",
+        .example = "true"},
     config::Setting{.key = "quorum",
                     .kind = config::Kind::number,
                     .presence = config::Presence::defaulted,

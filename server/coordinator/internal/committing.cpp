@@ -26,6 +26,8 @@ Verdict Committing::on_committed(const RoundCommitted& event, Turn& turn) {
   shared_.opened_sums = 0;
   shared_.exchanges->on_committed(event);
   shared_.clients.on_round(record_);
+  shared_.drop_rate.on_attempt(static_cast<std::uint32_t>(round_->participants().size()),
+                               static_cast<std::uint32_t>(round_->counted_names().size()));
   if (exchange_->receipt() == messages::Verdict::summed) send_receipts(turn);
   shared_.attempts_in_vain = 0;
   (void)blame_culprit(shared_, shared_.search.on_committed(round_->counted_names()),

@@ -121,11 +121,19 @@ Reply Gathering::on_decline(const std::string& client, const messages::Decline& 
   return Verdict::accepted;
 }
 
+std::uint32_t Gathering::wanted(std::size_t eligible) const {
+  const CohortConfig& cohort = shared_.config.settings.cohort;
+  std::uint32_t size = std::max(part_of(cohort.fraction, eligible), shared_.exchanges->cohort_min());
+  if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
+  return std::min({size, shared_.exchanges->cohort_max(), static_cast<std::uint32_t>(eligible)});
+}
+
 std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) {
   const CohortConfig& cohort = shared_.config.settings.cohort;
-  std::uint32_t size = std::max(part_of(cohort.fraction, eligible.size()), shared_.exchanges->cohort_min());
-  if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
-  size = std::min({size, shared_.exchanges->cohort_max(), static_cast<std::uint32_t>(eligible.size())});
+  std::uint32_t size = wanted(eligible.size());
+  if (cohort.over_select)
+    size = std::min({shared_.drop_rate.with_spares(size), shared_.exchanges->cohort_max(),
+                     static_cast<std::uint32_t>(eligible.size())});
   if (shared_.search.is_active() && eligible.size() >= cohort.clients_min)
     if (auto out = shared_.search.next(eligible, cohort.clients_min, std::max(size, cohort.clients_min));
         !out.empty())
@@ -153,7 +161,8 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
   const auto cohort = select(eligible, id);
   const auto size = static_cast<std::uint32_t>(cohort.size());
   const std::uint32_t quorum =
-      std::max(quorum_of(settings.cohort.quorum, size), std::min(shared_.exchanges->updates_min(size), size));
+      std::max(quorum_of(settings.cohort.quorum, std::min(size, wanted(eligible.size()))),
+               std::min(shared_.exchanges->updates_min(size), size));
   auto round = round::Round::create(id, round::Config{quorum, turn.now + settings.cohort.deadline}, cohort);
   if (!round)
     return std::make_unique<Concluded>(shared_, Finish{Finish::Why::gave_up, round.error().text()}, turn);

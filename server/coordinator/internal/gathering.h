@@ -29,6 +29,9 @@ class Gathering final : public Stage {
   [[nodiscard]] std::unique_ptr<Stage> wait(std::size_t ready, Turn& turn);
   // What the schedule says, asked again once a second.
   [[nodiscard]] const ScheduleDecision& scheduled(Instant now);
+  // How many clients a round is to have.
+  [[nodiscard]] std::uint32_t wanted(std::size_t eligible) const;
+  // wanted() of them, or more if some are expected to drop out.
   [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round);
   [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
 

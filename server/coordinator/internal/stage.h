@@ -31,6 +31,7 @@
 #include "server/selection/cohort_policy.h"
 #include "server/selection/contradictions.h"
 #include "server/selection/culprit_search.h"
+#include "server/selection/drop_rate.h"
 #include "server/selection/reliability.h"
 #include "server/selection/set_aside.h"
 
@@ -48,6 +49,7 @@ struct Shared {
   CulpritSearch search;  // for those with which sums are refused
   std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h
   Contradictions contradictions = {};  // of clients that are not in the same cohort if that can be avoided
+  DropRate drop_rate = {};  // of selected clients, since the start of this process
   Reliability reliability = Reliability();
   SetAside set_aside = SetAside();  // clients that say themselves that they cannot train
   WaitReport wait_report = {};

@@ -323,6 +323,8 @@ void Training::fill(Progress& progress) const {
 
 std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,
                                      std::string reason, Remedy remedy, Turn& turn) {
+  shared.drop_rate.on_attempt(static_cast<std::uint32_t>(round.participants().size()),
+                              static_cast<std::uint32_t>(round.counted_names().size()));
   // One client's reason is often that of all, for example a model that does not fit their data.
   const auto& members = round.round().members();
   const auto refused = std::ranges::find_if(members, [](const auto& m) { return !m.reason.empty(); });
