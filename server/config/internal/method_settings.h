@@ -47,8 +47,8 @@ inline constexpr std::array moon_settings{
     number_setting("mu", "1.0", "Weight of the contrast between representations in the loss.", {.least = 0},
                    "5.0"),
     number_setting("temperature", "0.5",
-                   "Temperature of the contrast: the lower it is, the less similarities matter that are "
-                   "nearly equal.",
+                   "Temperature of the contrast: the lower it is, the more small differences between "
+                   "similarities count.",
                    {.least = 0, .at_least = config::Bound::exclusive}, "0.5")};
 
 }  // namespace hansa::server::internal
