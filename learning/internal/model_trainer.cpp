@@ -206,11 +206,13 @@ class ModelTrainer final : public Trainer {
     if (config_.memory_bytes_max == 0 ||
         (memory_checked_for_batch_ == config.batch_size && memory_checked_for_ == request.method.name))
       return {};
-    HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     // An input is held once. An output is held twice, because it is copied to the caller only on success.
     const MethodDescription& method = described(request);
-    HANSA_TRY(const std::uint64_t further,
-              config_.methods->find(method.name)->further_bytes({*model_, source, request, {}, stop}));
+    const TrainingMethod& trained_by = *config_.methods->find(method.name);
+    const StepComputes step =
+        trained_by.computes_representations() ? StepComputes::loss_and_representation : StepComputes::loss;
+    HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config, step));
+    HANSA_TRY(const std::uint64_t further, trained_by.further_bytes({*model_, source, request, {}, stop}));
     needed += further;
     needed +=
         (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);

@@ -44,6 +44,8 @@ class TrainingMethod {
       const TrainingRequest& /*request*/, const ParameterLayout& /*layout*/) const {
     return std::nullopt;
   }
+  // Whether each step computes the batch's representation too (Model::representation).
+  [[nodiscard]] virtual bool computes_representations() const { return false; }
   // Memory that train() needs in addition to what training without this method needs. The task has no outputs, and the
   // model must be assigned again afterwards. Fails as train() does.
   [[nodiscard]] virtual Result<std::uint64_t> further_bytes(const MethodTask& /*task*/) const { return 0; }

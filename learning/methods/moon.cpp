@@ -61,6 +61,8 @@ class Moon final : public TrainingMethod {
     return found;
   }
 
+  [[nodiscard]] bool computes_representations() const override { return true; }
+
   // The kept vector and the new one, and two representations of each example.
   [[nodiscard]] Result<std::uint64_t> further_bytes(const MethodTask& task) const override {
     HANSA_TRY(const std::uint64_t values, representation_size(task.model, task.source, run_of(task)));
