@@ -6,6 +6,8 @@
 #include <set>
 #include <type_traits>
 
+#include "common/name_pattern.h"
+
 namespace hansa {
 namespace {
 
@@ -46,6 +48,27 @@ void read(const MethodDescription& description, const Method& method, std::strin
   if (const auto* stored = std::get_if<Stored>(value)) into = static_cast<T>(*stored);
 }
 
+// Which methods are nothing without personal parameters, and which cannot have any.
+Result<void> check_personal(const Method& method, const std::vector<std::string>& personal) {
+  const std::string name = "method \"" + method.name + "\"";
+  if ((method.name == "fedper" || method.name == "fedrep") && personal.empty())
+    return fail(ErrorCode::refused, name, "needs personal parameters, and the federation has none",
+                "list the model's last layers in model.personal, for example [\"head.*\"]",
+                {ReasonCode::option_invalid, {}});
+  if (method.name == "ditto" && !personal.empty())
+    return fail(ErrorCode::refused, name,
+                "gives each device a model of its own with all parameters, and so has no personal ones",
+                "leave out model.personal, or use \"fedrep\" or \"fedper\"",
+                {ReasonCode::option_invalid, {}});
+  for (const std::string& pattern : personal)
+    if (is_layer_type(pattern) && pattern != normalisation_layers)
+      return fail(ErrorCode::refused, name,
+                  "has the personal parameters \"" + pattern + "\", which are no type of layer",
+                  "the only one is \"" + std::string(normalisation_layers) + "\"",
+                  {ReasonCode::option_invalid, {}});
+  return {};
+}
+
 // Those that every optimiser has, around its own.
 std::vector<OptionDescription> with_common_options(std::vector<OptionDescription> own) {
   const TrainingConfig defaults;
@@ -61,6 +84,13 @@ std::vector<OptionDescription> with_common_options(std::vector<OptionDescription
                          {"clip_value", defaults.clip_value, {.least = 0}},
                          {"accumulate", std::int64_t{defaults.accumulate}, {.least = 1, .most = 65'536}},
                          {"bfloat16", std::int64_t{defaults.bfloat16}, {.least = 0, .most = 1}}});
+  return out;
+}
+
+// Those of local training with SGD, and a method's own.
+std::vector<OptionDescription> with_sgd(const std::vector<OptionDescription>& own) {
+  std::vector<OptionDescription> out = sgd_options();
+  out.insert(out.end(), own.begin(), own.end());
   return out;
 }
 
@@ -85,7 +115,17 @@ const std::vector<OptionDescription>& sgd_options() {
 // One entry for each method.
 const MethodTable& built_in_methods() {
   static const MethodTable table = {
-      {"sgd", sgd_options()}, {"adam", adam_options()}, {"adamw", adam_options()}};
+      {"sgd", sgd_options()},
+      {"adam", adam_options()},
+      {"adamw", adam_options()},
+      {"fedbn", sgd_options()},
+      {"fedper", sgd_options()},
+      {"fedrep", with_sgd({{"head_epochs", std::int64_t{1}, {.least = 1, .most = 1'000}}})},
+      {"ditto", with_sgd({{"lambda", 1.0, {.least = 0}},
+                          {"personal_epochs", std::int64_t{0}, {.least = 0, .most = 1'000}}})},
+      {"moon", with_sgd({{"mu", 1.0, {.least = 0}},
+                         {"temperature", 0.5, {.least = 0, .at_least = Bound::exclusive}}})},
+  };
   return table;
 }
 
@@ -117,7 +157,7 @@ Result<void> check_method(const MethodTable& table, const Method& method) {
                   "is there twice", {}, {ReasonCode::option_invalid, {}});
     HANSA_TRY_VOID(check_option(*description, option));
   }
-  return {};
+  return check_personal(method, training_config(*description, method).personal);
 }
 
 std::vector<Option> training_options(const TrainingConfig& config) {
@@ -157,6 +197,8 @@ TrainingConfig training_config(const MethodDescription& description, const Metho
   read(description, method, "accumulate", out.accumulate);
   read(description, method, "bfloat16", out.bfloat16);
   read(description, method, "personal", out.personal);
+  if (method.name == "fedbn" && std::ranges::find(out.personal, normalisation_layers) == out.personal.end())
+    out.personal.emplace_back(normalisation_layers);
   if (method.name == "adam") out.optimizer = LocalOptimizer::adam;
   if (method.name == "adamw") out.optimizer = LocalOptimizer::adamw;
   read(description, method, "beta1", out.beta1);
@@ -167,6 +209,9 @@ TrainingConfig training_config(const MethodDescription& description, const Metho
 
 double number_option(const MethodDescription& description, const Method& method, std::string_view name) {
   double out = 0;
+  std::int64_t integer = 0;
+  read(description, method, name, integer);
+  out = static_cast<double>(integer);
   read(description, method, name, out);
   return out;
 }

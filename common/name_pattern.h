@@ -1,8 +1,15 @@
-// Patterns for names of parameters and of files: "head.*", "*.bias", "client-*.toml".
+// Patterns for names of parameters and of files: "head.*", "*.bias", "client-*.toml"; and for parameters by the type of their
+// layer: "@normalisation".
 #pragma once
 #include <string_view>
 
 namespace hansa {
+
+// Not a pattern of names: the parameters and buffers of all normalisation layers, whatever they are called.
+inline constexpr std::string_view normalisation_layers = "@normalisation";
+
+// Whether it selects by the type of the layer. No parameter of a TorchScript archive has such a name.
+[[nodiscard]] constexpr bool is_layer_type(std::string_view pattern) { return pattern.starts_with('@'); }
 
 // `*` matches any sequence of characters, including none and including dots; every other character matches itself.
 [[nodiscard]] constexpr bool matches_pattern(std::string_view name, std::string_view pattern) {

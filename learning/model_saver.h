@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "common/error.h"
 #include "common/parameter_layout.h"
@@ -13,10 +14,13 @@
 
 namespace hansa::learning {
 
-// The values of the personal parameters in the archive.
+// Whose model is written.
 enum class PersonalValues : std::uint8_t {
-  archived,  // those of the federation's archive, which are equal on all devices
-  kept,  // this device's; those of the archive if it has kept none
+  // The global one: the personal parameters have the values of the federation's archive, which are equal on all devices.
+  archived,
+  // This device's: the personal parameters have the values that it has kept, or those of the archive; of a method that trains a
+  // model of all parameters for the device, that one, or the global one if none is kept.
+  kept,
 };
 
 // One thread at a time calls a saver.
@@ -36,6 +40,8 @@ class ModelSaver {
                                                  const ValuePlaces& places, const std::filesystem::path& out,
                                                  const std::stop_token& stop);
 
+// The name under which a training keeps the device's own model of all parameters (TrainingMethod::personal_model).
+inline constexpr std::string_view personal_model_vector = "ditto";
 // The name under which a training keeps the values of personal parameters with this layout.
 [[nodiscard]] inline std::string personal_vector_name(const ParameterLayout& personal) {
   return "personal/" + personal.digest().hex();

@@ -3,11 +3,30 @@
 #include <algorithm>
 #include <string_view>
 
+#include "common/name_pattern.h"
 #include "learning/internal/model_trainer.h"
 #include "learning/model_archive.h"
 
 namespace hansa::learning {
 namespace {
+
+// C++ code does not show which layers normalise. The archive's code does: its names take the place of the pattern.
+Result<std::vector<std::string>> names_by_type(const ArchiveFile& archive, const ParameterLayout& whole,
+                                               std::span<const std::string> personal) {
+  std::vector<std::string> out;
+  for (const std::string& pattern : personal) {
+    if (!is_layer_type(pattern)) {
+      out.push_back(pattern);
+      continue;
+    }
+    HANSA_TRY(const ModelDescription rest, describe_archive(archive, std::span(&pattern, 1)));
+    for (const ParameterEntry& entry : whole.entries())
+      if (std::ranges::find(rest.layout.entries(), entry.name, &ParameterEntry::name) ==
+          rest.layout.entries().end())
+        out.push_back(entry.name);
+  }
+  return out;
+}
 
 class ModuleModel final : public Model {
  public:
@@ -16,7 +35,8 @@ class ModuleModel final : public Model {
     std::unique_ptr<ModuleModel> model(new ModuleModel(own));
     // C++ code does not show which buffers it writes to. The archive's code does.
     HANSA_TRY(const ModelDescription archived, describe_archive(archive, {}));
-    HANSA_TRY_VOID(model->collect(archived.layout, personal));
+    HANSA_TRY(const std::vector<std::string> names, names_by_type(archive, archived.layout, personal));
+    HANSA_TRY_VOID(model->collect(archived.layout, names));
     return model;
   }
 

@@ -8,6 +8,7 @@
 #include "common/column_statistics.h"
 #include "common/held_out_metrics.h"
 #include "common/metrics_text.h"
+#include "common/personal_model.h"
 #include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
 
@@ -195,8 +196,7 @@ ModelToServe Engine::model_to_serve(const messages::TrainTask& task, learning::T
                                     std::span<const float> values, std::shared_ptr<const void> owner) const {
   ModelToServe out;
   out.run = agent_.run();
-  if (const MethodDescription* method = find_method(config_.agent.methods, task.method.name))
-    out.personal = training_config(*method, task.method).personal;
+  out.personal = personal_model_of(task.method);
   const auto& inputs = inputs_.vectors()->inputs;
   if (const auto found = std::ranges::find(inputs, statistics_input, &TaskVectors::Input::name);
       found != inputs.end())
@@ -256,10 +256,8 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
     offer.metrics.push_back({std::string(new_examples_metric), static_cast<double>(result->new_examples), 1});
   std::vector<std::string> measured;
   if (method != nullptr && task.hold_out && task.hold_out->measure == Measure::yes)
-    measured =
-        held_out_metric_names(training_config(*method, task.method).personal.empty() ? PersonalModel::absent
-                                                                                     : PersonalModel::present,
-                              approved_metrics(task, config_.agent.federation, config_.agent.models));
+    measured = held_out_metric_names(personal_model_of(task.method),
+                                     approved_metrics(task, config_.agent.federation, config_.agent.models));
   // Each name once, whatever a trainer that a model has taken over returns.
   for (Metric& metric : result->metrics) {
     if (offer.metrics.size() == messages::metrics_max) break;

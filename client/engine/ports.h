@@ -14,6 +14,7 @@
 #include "common/column_statistics.h"
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/personal_model.h"
 #include "learning/trainer.h"
 #include "protocols/messages/messages.h"
 #include "protocols/transport/bulk.h"
@@ -60,7 +61,7 @@ struct ModelToServe {
   RoundId round;  // of its commit; 0: the run's first model
   TaskId trained;  // the task that began with it; 0: none, because it is the last model
   learning::TrainingRequest request;  // its only input is the model; `kept` is what this device keeps
-  std::vector<std::string> personal;  // patterns of the personal parameters
+  PersonalModel personal = PersonalModel::absent;  // whether this device has a model of its own
   // By which the federation's clients scale the model's inputs; empty: it has none.
   std::optional<ColumnStatistics> statistics = {};
   std::shared_ptr<const void> owner;  // of the model's values

@@ -51,7 +51,7 @@ Result<void> ServingFolder::write(const ModelToServe& model, const Metrics& trai
     return {};
   };
   HANSA_TRY_VOID(put("global", global_model_file, learning::PersonalValues::archived));
-  if (!model.personal.empty()) {
+  if (model.personal == PersonalModel::present) {
     HANSA_TRY_VOID(put("personal", personal_model_file, learning::PersonalValues::kept));
   } else {
     std::error_code error;  // of an earlier federation

@@ -1,7 +1,7 @@
 // The folder in which programs of this device find the newest model: docs/models.md.
 //
 //   global.pt      the global model
-//   personal.pt    the same with this device's personal parameters; only if the federation has any
+//   personal.pt    the same with this device's personal parameters, or its own model; only if the federation has any
 //   manifest.json  written last: run, round, digests
 //
 // Each file is replaced atomically, so that a reader sees the old one or the new one. A reader that needs a file and the

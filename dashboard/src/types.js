@@ -52,6 +52,8 @@
  * @property {number} examples
  * @property {[number | null, number | null] | null} worst
  * @property {[number | null, number | null][] | null} quartiles
+ * @property {[number | null, number | null] | null} mean_of_clients
+ * @property {[number | null, number | null] | null} worst_tenth
  */
 
 /**

@@ -23,6 +23,8 @@ bool is_list(const c10::Type& type) {
 
 bool takes_tensor(const c10::Type& type) { return c10::TensorType::get()->isSubtypeOf(type); }
 
+bool takes_targets(Method method) { return method == Method::training_loss || method == Method::metrics; }
+
 }  // namespace
 
 const char* name_of(Method method) {
@@ -30,6 +32,7 @@ const char* name_of(Method method) {
     case Method::forward: return "forward";
     case Method::training_loss: return "training_loss";
     case Method::metrics: return "metrics";
+    case Method::representation: return "representation";
   }
   return "";
 }
@@ -39,7 +42,7 @@ class Binding {
   Binding(const c10::FunctionSchema& schema, Method method, const ExampleShape& shape,
           const std::string& location)
       : schema_(schema), method_(method), shape_(shape), location_(location) {
-    const std::size_t offered = method == Method::forward ? shape.inputs.size() : shape.size();
+    const std::size_t offered = takes_targets(method) ? shape.size() : shape.inputs.size();
     taken_.assign(offered, false);
   }
 
@@ -69,7 +72,7 @@ class Binding {
     const bool inputs_taken =
         std::find(taken_.begin(), taken_.begin() + inputs(), true) != taken_.begin() + inputs();
     const bool for_targets = name == "y" || name == "targets" || name == "target" || inputs_taken;
-    if (for_targets && (method_ == Method::forward || targets_collected_))
+    if (for_targets && (!takes_targets(method_) || targets_collected_))
       return false;  // nothing is left for it
     targets_collected_ = targets_collected_ || for_targets;
     out_.arguments_[i].from = is_dictionary(type)

@@ -19,12 +19,12 @@
 
 namespace hansa::learning {
 
-enum class Method : std::uint8_t { forward, training_loss, metrics };
+enum class Method : std::uint8_t { forward, training_loss, metrics, representation };
 [[nodiscard]] const char* name_of(Method method);
 
 class Arguments {
  public:
-  // forward() takes inputs only. Fails (model) if an argument would get nothing, or an input would go nowhere; targets
+  // forward() and representation() take inputs only. Fails (model) if an argument would get nothing, or an input would go nowhere; targets
   // may go nowhere. `location` names the model.
   [[nodiscard]] static Result<Arguments> bind(const c10::FunctionSchema& schema, Method method,
                                               const ExampleShape& shape, const std::string& location);

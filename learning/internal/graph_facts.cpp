@@ -185,6 +185,24 @@ bool normalises_batches(const Graph& graph, const KnownModes& modes) {
   return out;
 }
 
+std::set<std::string> normalisation_attributes(const Graph& graph) {
+  constexpr std::array<std::string_view, 8> operations{
+      "aten::batch_norm",        "aten::instance_norm",     "aten::layer_norm",        "aten::group_norm",
+      "aten::native_batch_norm", "aten::native_layer_norm", "aten::native_group_norm", "aten::rms_norm"};
+  constexpr std::array<std::string_view, 4> parameters{"weight", "bias", "running_mean", "running_var"};
+  std::set<std::string> out;
+  for_each_node(*graph.block(), [&](const Node& node) {
+    const c10::FunctionSchema* schema = node.maybeSchema();
+    if (schema == nullptr ||
+        std::ranges::find(operations, std::string_view(node.kind().toQualString())) == operations.end())
+      return;
+    for (std::size_t i = 0; i < node.inputs().size() && i < schema->arguments().size(); ++i)
+      if (std::ranges::find(parameters, schema->arguments()[i].name()) != parameters.end())
+        out.merge(origins_of(node.input(i), graph).paths);
+  });
+  return out;
+}
+
 std::vector<std::string> dictionary_keys(const Graph& graph) {
   std::vector<std::string> out;
   const auto add = [&](const Value* key) {

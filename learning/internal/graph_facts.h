@@ -33,6 +33,10 @@ struct WrittenAttributes {
 // Whether a batch of one example is an error in training.
 [[nodiscard]] bool normalises_batches(const torch::jit::Graph& graph, const KnownModes& modes);
 
+// The attributes, as paths, that normalisation reads as its weight, bias and running statistics. Those that are computed from
+// others are not among them.
+[[nodiscard]] std::set<std::string> normalisation_attributes(const torch::jit::Graph& graph);
+
 // The constant texts that name entries of dictionaries, in the order of the code, each once.
 [[nodiscard]] std::vector<std::string> dictionary_keys(const torch::jit::Graph& graph);
 

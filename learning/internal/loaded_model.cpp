@@ -1,6 +1,7 @@
 #include "learning/internal/loaded_model.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -40,6 +41,18 @@ AttributePlace place_of(torch::jit::Module module, std::string_view path) {
 void assign_attribute(const torch::jit::Module& module, std::string_view path, const at::Tensor& value) {
   AttributePlace place = place_of(module, path);
   place.module.setattr(place.name, value);
+}
+
+// By the class in PyTorch's own code: "__torch__.torch.nn.modules.batchnorm.BatchNorm2d". Where two modules of one class have
+// different code, the class names differ by a part "___torch_mangle_3".
+bool is_normalisation(const torch::jit::Module& module) {
+  const auto name = module.type()->name();
+  if (!name) return false;
+  const std::string& qualified = name->qualifiedName();
+  constexpr std::array<std::string_view, 3> files{"batchnorm.", "instancenorm.", "normalization."};
+  return std::ranges::any_of(files, [&](std::string_view file) {
+    return qualified.starts_with("__torch__.torch.nn.modules." + std::string(file));
+  });
 }
 
 at::Tensor attribute_of(const torch::jit::Module& module, std::string_view path) {
@@ -143,9 +156,26 @@ Result<void> LoadedModel::collect(std::span<const std::string> personal) {
   };
   traits_.assigns_attributes =
       written.all || !written.assigned.empty() || !std::ranges::all_of(written.changed, is_reset);
+  find_normalisation();
   HANSA_TRY_VOID(divide(personal));
   collect_list_places();
   return {};
+}
+
+// By the classes of the layers, and by what the code normalises with.
+void LoadedModel::find_normalisation() {
+  std::set<std::string> names;
+  for (const auto& part : module_.named_modules()) {
+    if (!is_normalisation(part.value)) continue;
+    const std::string prefix = part.name.empty() ? "" : part.name + ".";
+    for (const auto& attribute : part.value.named_attributes(/*recurse=*/false))
+      names.insert(prefix + attribute.name);
+  }
+  for (const torch::jit::Graph* graph : graphs()) names.merge(normalisation_attributes(*graph));
+  for (Slot& slot : slots_)
+    slot.normalises = names.contains(slot.name) || std::ranges::any_of(slot.aliases, [&](const auto& name) {
+                        return names.contains(name);
+                      });
 }
 
 void LoadedModel::collect_list_places() {
@@ -267,6 +297,8 @@ void LoadedModel::compile() {
   forward_.emplace(module_, Method::forward);
   if (traits_.has_metrics) metrics_.emplace(module_, Method::metrics);
   if (traits_.has_training_loss) training_loss_.emplace(module_, Method::training_loss);
+  traits_.has_representation = module_.find_method("representation").has_value();
+  if (traits_.has_representation) representation_.emplace(module_, Method::representation);
   find_known_modes();
   for (const torch::jit::Graph* graph : graphs())
     traits_.draws_random_numbers |= learning::draws_random_numbers(*graph);
@@ -277,7 +309,8 @@ void LoadedModel::compile() {
 
 std::vector<const torch::jit::Graph*> LoadedModel::graphs() const {
   std::vector<const torch::jit::Graph*> out;
-  for (const std::optional<CompiledMethod>* method : {&forward_, &training_loss_, &metrics_})
+  for (const std::optional<CompiledMethod>* method :
+       {&forward_, &training_loss_, &metrics_, &representation_})
     if (*method) out.push_back(&(*method)->graph());
   return out;
 }
@@ -372,6 +405,10 @@ Result<void> LoadedModel::bind(const ExampleShape& shape) {
   for (std::optional<CompiledMethod>* method : {&forward_, &training_loss_})
     if (*method) HANSA_TRY_VOID((*method)->bind(shape, location_));
   traits_.loss_takes_targets = !training_loss_ || training_loss_->takes_targets();
+  representation_unfit_.clear();
+  if (representation_)
+    if (const auto bound = representation_->bind(shape, location_); !bound)
+      representation_unfit_ = bound.error().text();
   metrics_unfit_.clear();
   if (!metrics_) return {};
   // A model whose metrics() cannot be called can be trained.

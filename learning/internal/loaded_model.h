@@ -41,6 +41,10 @@ class LoadedModel final : public Model {
   [[nodiscard]] Result<void> bind(const ExampleShape& shape) override;
   [[nodiscard]] c10::IValue forward(const Batch& batch) override { return forward_->run(batch); }
   [[nodiscard]] c10::IValue training_loss(const Batch& batch) override { return training_loss_->run(batch); }
+  [[nodiscard]] c10::IValue representation(const Batch& batch) override {
+    if (!representation_unfit_.empty()) throw std::runtime_error(representation_unfit_);
+    return representation_ ? representation_->run(batch) : forward_->run(batch);
+  }
   [[nodiscard]] Metrics metrics(const Batch& batch) override {
     if (!metrics_unfit_.empty()) throw std::runtime_error(metrics_unfit_);
     return own_metrics_of(metrics_->run(batch));
@@ -88,6 +92,7 @@ class LoadedModel final : public Model {
   };
 
   Result<void> collect(std::span<const std::string> personal);
+  void find_normalisation();
   void collect_list_places();
   // Assigns the slot's tensor everywhere the module refers to it.
   void rebind(const Slot& slot);
@@ -108,6 +113,8 @@ class LoadedModel final : public Model {
   std::optional<CompiledMethod> forward_;
   std::optional<CompiledMethod> training_loss_;
   std::optional<CompiledMethod> metrics_;
+  std::optional<CompiledMethod> representation_;
+  std::string representation_unfit_;  // as metrics_unfit_
   std::string metrics_unfit_;  // why the arguments of metrics() cannot be bound; empty: they are
   std::vector<EvaluatedPart> always_evaluated_;
   KnownModes known_modes_;

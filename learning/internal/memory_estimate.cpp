@@ -11,6 +11,7 @@
 #include "learning/internal/batch.h"
 #include "learning/internal/local_optimizer.h"
 #include "learning/internal/loss.h"
+#include "learning/internal/representation.h"
 
 namespace hansa::learning {
 namespace {
@@ -37,25 +38,30 @@ class AllocationWatch final : public c10::MemoryReportingInfoBase {
 };
 
 Result<std::uint64_t> step_peak_bytes(Model& model, const DataSource& source,
-                                      std::span<const std::uint32_t> examples) {
+                                      std::span<const std::uint32_t> examples, StepComputes step) {
   BatchReader reader(source, examples.size(), model.memory_order());
   HANSA_TRY(const Batch batch, reader.read(examples));
   const auto watch = std::make_shared<AllocationWatch>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
   HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, batch, source));
-  const auto gradients = torch::autograd::grad({computed.loss}, model.leaves(), {}, {}, false, true);
+  at::Tensor loss = computed.loss;
+  if (step == StepComputes::loss_and_representation && model.traits().has_representation) {
+    HANSA_TRY(const at::Tensor representation, representation_of(model, batch));
+    loss = loss + representation.sum() * 0;
+  }
+  const auto gradients = torch::autograd::grad({loss}, model.leaves(), {}, {}, false, true);
   return watch->peak_bytes();
 }
 
 }  // namespace
 
 Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSource& source,
-                                                     const TrainingConfig& config) {
+                                                     const TrainingConfig& config, StepComputes step) {
   model.set_training(true);
   const std::vector<std::uint32_t> examples =
       source.example_count() > 1 ? std::vector<std::uint32_t>{0, 1} : std::vector<std::uint32_t>{0};
   const std::uint64_t vector_bytes = model.layout().element_count() * sizeof(float);
-  HANSA_TRY(const std::uint64_t peak, step_peak_bytes(model, source, examples));
+  HANSA_TRY(const std::uint64_t peak, step_peak_bytes(model, source, examples, step));
   // The gradients are part of the peak for any batch size; the remainder is proportional to the batch size.
   const std::uint64_t per_example = (peak > vector_bytes ? peak - vector_bytes : 0) / examples.size();
   const std::uint64_t batch = std::min<std::uint64_t>(config.batch_size, source.example_count());

@@ -12,7 +12,9 @@ namespace hansa::learning {
 // peak to the batch size. It includes the data, the vectors and the optimiser, but not the program itself. It
 // overwrites the model's buffers and draws random numbers, so assign the values and seed the generator afterwards.
 // Throws LibTorch's exceptions.
+enum class StepComputes : std::uint8_t { loss, loss_and_representation };
 [[nodiscard]] Result<std::uint64_t> estimate_training_memory_bytes(Model& model, const DataSource& source,
-                                                                   const TrainingConfig& config);
+                                                                   const TrainingConfig& config,
+                                                                   StepComputes step);
 
 }  // namespace hansa::learning

@@ -43,18 +43,27 @@ void Model::add_trainable(const at::Tensor& leaf, std::span<float> memory) {
   leaves_.push_back(leaf);
 }
 
+bool Model::fits(const Slot& slot, const std::string& pattern) {
+  if (pattern == normalisation_layers) return slot.normalises;
+  return matches_pattern(slot.name, pattern) ||
+         std::ranges::any_of(slot.aliases,
+                             [&](const std::string& name) { return matches_pattern(name, pattern); });
+}
+
 Result<void> Model::divide(std::span<const std::string> personal) {
   for (const std::string& pattern : personal) {
     bool found = false;
     for (Slot& slot : slots_) {
-      const bool fits = matches_pattern(slot.name, pattern) ||
-                        std::ranges::any_of(slot.aliases, [&](const std::string& name) {
-                          return matches_pattern(name, pattern);
-                        });
-      slot.personal |= fits;
-      found |= fits;
+      if (!fits(slot, pattern)) continue;
+      slot.personal = true;
+      found = true;
     }
     if (found) continue;
+    if (pattern == normalisation_layers)
+      return fail(
+          ErrorCode::model, location_,
+          "has no normalisation layer with parameters, which \"" + pattern + "\" of personal selects",
+          "list names of parameters in model.personal, or use another strategy.method than \"fedbn\"");
     std::string all;
     for (std::size_t i = 0; i < slots_.size() && i < 8; ++i) all += (i == 0 ? "" : ", ") + slots_[i].name;
     return fail(ErrorCode::model, location_, "has no parameter that matches \"" + pattern + "\" of personal",
@@ -78,6 +87,13 @@ Result<Model::Part> Model::part_of(bool personal) const {
     out.slots.push_back(i);
   }
   HANSA_TRY(out.layout, ParameterLayout::create(std::move(entries)));
+  return out;
+}
+
+std::vector<bool> Model::personal_trainables() const {
+  std::vector<bool> out;
+  for (const Slot& slot : slots_)
+    if (slot.kind == ParameterKind::trainable) out.push_back(slot.personal);
   return out;
 }
 

@@ -31,6 +31,7 @@ enum class MemoryOrder : std::uint8_t { contiguous, channels_last };
 struct ModelTraits {
   bool has_training_loss = false;
   bool has_metrics = false;
+  bool has_representation = false;
   bool draws_random_numbers = false;  // by dropout, for example
   bool normalises_batches = false;  // a training batch of one example is then an error
   bool assigns_attributes = false;  // running the model changes state outside of its buffers
@@ -56,6 +57,9 @@ class Model {
   [[nodiscard]] virtual c10::IValue forward(const Batch& batch) = 0;
   // Call it only if the traits say that the model has it.
   [[nodiscard]] virtual c10::IValue training_loss(const Batch& batch) = 0;
+  // What the model makes of each example before it decides: its representation(x), or what forward(x) returns if it has
+  // none.
+  [[nodiscard]] virtual c10::IValue representation(const Batch& batch) { return forward(batch); }
   // Sums and counts, in evaluation mode. Call it only if the traits say that the model has it.
   [[nodiscard]] virtual Metrics metrics(const Batch& batch) = 0;
   virtual void set_training(bool training) = 0;
@@ -88,6 +92,8 @@ class Model {
   };
   [[nodiscard]] std::span<const Trainable> trainables() const { return trainables_; }
   [[nodiscard]] const std::vector<at::Tensor>& leaves() const { return leaves_; }
+  // For each trainable: whether it is personal.
+  [[nodiscard]] std::vector<bool> personal_trainables() const;
 
  protected:
   Model() = default;
@@ -100,6 +106,7 @@ class Model {
     at::Tensor tensor;
     ParameterKind kind;
     bool personal = false;
+    bool normalises = false;  // a parameter or a buffer of a normalisation layer
   };
 
   // Brings the slots' tensors up to date, if the model's code may have replaced them.
@@ -123,6 +130,7 @@ class Model {
     ParameterLayout layout;
     std::vector<std::size_t> slots;
   };
+  static bool fits(const Slot& slot, const std::string& pattern);
   Result<Part> part_of(bool personal) const;
   [[nodiscard]] std::vector<at::Tensor> tensors_of(const Part& part) const;
   void assign(const Part& part, std::span<const float> values);

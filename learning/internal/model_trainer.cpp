@@ -200,14 +200,20 @@ class ModelTrainer final : public Trainer {
   }
 
   // Checked once for each model, method and batch size, because it costs the training on two examples.
-  Result<void> check_memory(const TrainingRequest& request, const DataSource& source) {
+  Result<void> check_memory(const TrainingRequest& request, const DataSource& source,
+                            const std::stop_token& stop) {
     const TrainingConfig config = training_config(described(request), request.method);
     if (config_.memory_bytes_max == 0 ||
         (memory_checked_for_batch_ == config.batch_size && memory_checked_for_ == request.method.name))
       return {};
-    HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     // An input is held once. An output is held twice, because it is copied to the caller only on success.
     const MethodDescription& method = described(request);
+    const TrainingMethod& trained_by = *config_.methods->find(method.name);
+    const StepComputes step =
+        trained_by.computes_representations() ? StepComputes::loss_and_representation : StepComputes::loss;
+    HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config, step));
+    HANSA_TRY(const std::uint64_t further, trained_by.further_bytes({*model_, source, request, {}, stop}));
+    needed += further;
     needed +=
         (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
@@ -263,8 +269,9 @@ class ModelTrainer final : public Trainer {
     assign(global, archived_personal_);
     HANSA_TRY_VOID(
         measure_scope(request, examples, {{held_out_loss, held_out_accuracy}, held_out_own}, stop, out));
-    if (personal_.empty()) return out;
-    assign(global, personal_);
+    const auto own = config_.methods->find(request.method.name)->personal_model(request, model_->layout());
+    if (personal_.empty() && !own) return out;
+    assign(own.value_or(global), personal_);
     HANSA_TRY_VOID(measure_scope(
         request, examples, {{held_out_personal_loss, held_out_personal_accuracy}, held_out_personal_own},
         stop, out));
@@ -314,7 +321,7 @@ class ModelTrainer final : public Trainer {
     assign(global, personal_);
     HANSA_TRY_VOID(model_->bind(source.shape()));
     HANSA_TRY_VOID(check_loss(source));
-    HANSA_TRY_VOID(check_memory(request, source));
+    HANSA_TRY_VOID(check_memory(request, source, stop));
     HANSA_TRY(const Metrics held_out, measure_or_note(request, all, std::move(split.held_out), stop));
     // The model may have counted its calls. A training must not depend on whether the round measures.
     if ((!held_out.empty() || !note_.empty()) && model_->traits().assigns_attributes) {
@@ -337,7 +344,9 @@ class ModelTrainer final : public Trainer {
     model_->extract_personal(personal_);
     for (std::size_t i = 0; i < local_.size(); ++i) local_[i] -= global[i];
     HANSA_TRY_VOID(check_update(model_->layout(), local_, request.magnitude_max, *data.source));
-    if (!is_finite(personal_) || !std::ranges::all_of(further_, is_finite))
+    const auto is_kept_finite = [](const auto& kept) { return is_finite(kept.second.values()); };
+    if (!is_finite(personal_) || !std::ranges::all_of(further_, is_finite) ||
+        !std::ranges::all_of(result.kept, is_kept_finite))
       return fail(
           ErrorCode::data, data.source->location(), "the weights became infinite or NaN in the last step",
           "lower training.learning_rate, and check the data for extreme values", {ReasonCode::diverged, {}});

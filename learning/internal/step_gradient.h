@@ -21,6 +21,8 @@ class StepGradient {
   // call after clear() begins a step.
   void add(const at::Tensor& loss, double weight);
   void clear() { is_empty_ = true; }
+  // As if the loss did not depend on this trainable.
+  void leave_out(std::size_t trainable) { of_[trainable] = at::Tensor(); }
 
   // The values for this trainable in the order of its memory; empty: the loss does not depend on it.
   [[nodiscard]] std::optional<std::span<float>> of(std::size_t trainable) const;

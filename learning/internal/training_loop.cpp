@@ -49,16 +49,16 @@ class Steps {
   void add(const at::Tensor& loss, double weight) { gradient_.add(loss, weight); }
   void step() {
     const auto trainables = model_.trainables();
+    for (std::size_t i = 0; i < run_.frozen.size(); ++i)
+      if (run_.frozen[i]) gradient_.leave_out(i);
     if (run_.hook != nullptr)
       for (std::size_t i = 0; i < trainables.size(); ++i)
         if (const auto gradient = gradient_.of(i)) run_.hook->correct(i, trainables[i].memory, *gradient);
     if (run_.config.clip_value > 0) gradient_.clip_values(run_.config.clip_value);
     if (run_.config.clip_norm > 0) gradient_.clip_norm(run_.config.clip_norm);
     optimizer_->begin_step();
-    for (std::size_t i = 0; i < trainables.size(); ++i) {
-      if (!run_.frozen.empty() && run_.frozen[i]) continue;
+    for (std::size_t i = 0; i < trainables.size(); ++i)
       if (const auto gradient = gradient_.of(i)) optimizer_->apply(i, trainables[i].memory, *gradient);
-    }
     gradient_.clear();
     ++steps_;
   }
@@ -151,7 +151,18 @@ Result<Trained> run_training(Model& model, const DataSource& source, const Train
           HANSA_TRY(const LossOfBatch computed, loss_of_batch(model, whole_or_part, source));
           const float loss = computed.loss.item<float>();
           if (!std::isfinite(loss)) return loss_is_not_finite(source, loss, step);
-          steps.add(computed.loss, static_cast<double>(examples) / static_cast<double>(batch.examples));
+          at::Tensor whole_loss = computed.loss;
+          if (run.hook != nullptr) {
+            const auto places = std::span<const std::uint32_t>(order).subspan(begin + first, examples);
+            HANSA_TRY(const at::Tensor further,
+                      run.hook->further_loss(model, {whole_or_part, computed, places}));
+            if (further.defined()) {
+              whole_loss = whole_loss + further;
+              const float sum = whole_loss.item<float>();
+              if (!std::isfinite(sum)) return loss_is_not_finite(source, sum, step);
+            }
+          }
+          steps.add(whole_loss, static_cast<double>(examples) / static_cast<double>(batch.examples));
           sums.loss += static_cast<double>(loss) * static_cast<double>(examples);
           sums.accuracy.add(computed.output, whole_or_part, computed.has_logits);
         }

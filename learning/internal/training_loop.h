@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "learning/data/data_source.h"
+#include "learning/internal/loss.h"
 #include "learning/internal/model.h"
 #include "learning/trainer.h"
 
@@ -19,14 +20,27 @@ namespace hansa::learning {
 using RandomNumbersTurn = std::unique_lock<std::mutex>;
 [[nodiscard]] std::optional<RandomNumbersTurn> take_turn(const Model& model, std::uint64_t seed);
 
+// A batch, or a part of it, whose loss has been computed.
+struct ComputedBatch {
+  const Batch& batch;
+  const LossOfBatch& computed;
+  std::span<const std::uint32_t> examples;  // their places in the source, in the batch's order
+};
+
 // What a method adds to each optimiser step, such as a proximal term or a control variate.
 class GradientHook {
  public:
   virtual ~GradientHook() = default;
+  // What is added to the mean loss of these examples before its gradient is computed: a scalar, or undefined for nothing.
+  // The loss that is reported is without it. Fails as run_training().
+  [[nodiscard]] virtual Result<at::Tensor> further_loss(Model& /*model*/, const ComputedBatch& /*batch*/) {
+    return at::Tensor();
+  }
   // Changes the gradient of the model's trainable of this index before the optimiser uses it. Weights and gradient
   // are in the order of the trainable's memory: assigning a vector of the layout to a model brings it into this
   // order.
-  virtual void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) = 0;
+  virtual void correct(std::size_t /*trainable*/, std::span<const float> /*weights*/,
+                       std::span<float> /*gradient*/) {}
 };
 
 // How a model is trained. What it refers to outlives the call.
@@ -35,7 +49,7 @@ struct TrainingRun {
   std::uint64_t seed = 0;
   const std::stop_token& stop;
   GradientHook* hook = nullptr;
-  // For each of the model's trainables: whether it keeps its values. Empty: all are trained.
+  // For each of the model's trainables: whether it keeps its values. Empty: all are trained. Buffers change all the same.
   std::vector<bool> frozen = {};
 };
 struct Trained {

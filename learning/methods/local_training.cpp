@@ -1,4 +1,8 @@
 // Mini-batch training on the local examples: McMahan et al. 2017, algorithm 1, ClientUpdate, with SGD, Adam or AdamW.
+//
+// "fedbn" (Li et al., ICLR 2021, algorithm 1) and "fedper" (Arivazhagan et al. 2019, algorithm 1) are this training with SGD,
+// where parts of the model are personal: the normalisation layers, which training_config() adds to the personal
+// parameters, and what the operator lists.
 #include <cassert>
 #include <memory>
 #include <string>

@@ -1,10 +1,12 @@
 // A training method: how a client makes a task's outputs from its inputs and its own data.
 //
-// "sgd", "adam" and "adamw" (local_training.cpp) train the model, and their only output is the delta. A method may read further inputs, correct each
+// "sgd", "adam", "adamw", "fedbn" and "fedper" (local_training.cpp) train the model, and their only output is the delta. A method may read further inputs, correct each
 // gradient (GradientHook of learning/internal/training_loop.h), write further outputs, and keep vectors on the device
 // from task to task (TrainingRequest::kept, TrainingResult::kept). To add a method, add its file here, its line in
 // registry.cpp, its description in common/methods.cpp, and its settings in the aggregator's configuration.
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -35,6 +37,18 @@ class TrainingMethod {
   // data (the loss is not finite), model (the archive's code fails); the model's and the outputs' values are undefined
   // then.
   [[nodiscard]] virtual Result<TrainingResult> train(const MethodTask& task) const = 0;
+
+  // The device's own model of the whole layout, if the method trains one: what was kept of it, or else the received model.
+  // The values are the request's. Empty: there is none.
+  [[nodiscard]] virtual std::optional<std::span<const float>> personal_model(
+      const TrainingRequest& /*request*/, const ParameterLayout& /*layout*/) const {
+    return std::nullopt;
+  }
+  // Whether each step computes the batch's representation too (Model::representation).
+  [[nodiscard]] virtual bool computes_representations() const { return false; }
+  // Memory that train() needs in addition to what training without this method needs. The task has no outputs, and the
+  // model must be assigned again afterwards. Fails as train() does.
+  [[nodiscard]] virtual Result<std::uint64_t> further_bytes(const MethodTask& /*task*/) const { return 0; }
 };
 
 }  // namespace hansa::learning

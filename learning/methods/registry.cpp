@@ -8,10 +8,17 @@ namespace hansa::learning {
 
 // Each method's file defines its factory. A new method adds a line here and one in shipped_methods().
 std::unique_ptr<const TrainingMethod> make_local_training(std::string name);
+std::unique_ptr<const TrainingMethod> make_fedrep();
+std::unique_ptr<const TrainingMethod> make_ditto();
+std::unique_ptr<const TrainingMethod> make_moon();
 
 MethodRegistry shipped_methods() {
   MethodRegistry out;
   for (const char* name : {"sgd", "adam", "adamw"}) out.add(make_local_training(name));
+  for (const char* name : {"fedbn", "fedper"}) out.add(make_local_training(name));
+  out.add(make_fedrep());
+  out.add(make_ditto());
+  out.add(make_moon());
   return out;
 }
 

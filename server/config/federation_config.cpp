@@ -8,6 +8,7 @@
 #include "common/config/name_check.h"
 #include "common/held_out_metrics.h"
 #include "common/hold_out.h"
+#include "common/personal_model.h"
 #include "learning/data/data_settings.h"
 #include "protocols/enrolment/device_file.h"
 #include "protocols/messages/type.h"
@@ -246,7 +247,7 @@ Result<void> check_summed_metrics(const Document& document, const FederationConf
       return fail(ErrorCode::usage, document.location("secure_aggregation.metrics"),
                   "has \"" + name + "\", which on_clients adds by itself", "leave it out");
   if (!config.client_evaluation) return {};
-  const PersonalModel personal = config.personal.empty() ? PersonalModel::absent : PersonalModel::present;
+  const PersonalModel personal = personal_model_of(config.method);
   // The model's manifest, which is read later, may name this many.
   std::vector<std::string> own;
   for (std::size_t i = 0; i < secure_aggregation::model_metrics_max; ++i) own.push_back(std::to_string(i));
@@ -300,15 +301,6 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   HANSA_TRY(out.statistics, read_statistics(document, out.data_contract));
 
   if (document.has("model.personal")) out.personal = document.texts("model.personal");
-  if (out.personal.size() > personal_max)
-    return fail(ErrorCode::usage, document.location("model.personal"),
-                "has more than " + std::to_string(personal_max) + " patterns", "use *");
-  for (const std::string& pattern : out.personal)
-    if (pattern.size() > personal_bytes_max)
-      return fail(
-          ErrorCode::usage, document.location("model.personal"),
-          "has a pattern of more than " + std::to_string(personal_bytes_max) + " bytes: \"" + pattern + "\"",
-          "shorten it with *");
 
   out.cohort.clients_min = whole(document, "cohort.clients_min");
   out.cohort.fraction = document.number("cohort.fraction");
@@ -333,6 +325,17 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.limits.kept_updates_disk_mib = document.integer("limits.kept_updates_disk_mib");
 
   HANSA_TRY(out.method, internal::read_method(document, out.personal));
+  // A method may add to them.
+  out.personal = training_config({}, out.method).personal;
+  if (out.personal.size() > personal_max)
+    return fail(ErrorCode::usage, document.location("model.personal"),
+                "has more than " + std::to_string(personal_max) + " patterns", "use *");
+  for (const std::string& pattern : out.personal)
+    if (pattern.size() > personal_bytes_max)
+      return fail(
+          ErrorCode::usage, document.location("model.personal"),
+          "has a pattern of more than " + std::to_string(personal_bytes_max) + " bytes: \"" + pattern + "\"",
+          "shorten it with *");
   HANSA_TRY(out.rate_schedule, internal::read_rate_schedule(document, out.rounds));
   out.selection = internal::read_selection(document);
   out.aggregation = internal::read_aggregation(document);

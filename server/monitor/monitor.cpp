@@ -71,6 +71,14 @@ std::string evaluation_json(const std::string& run, RoundId round, const Metrics
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// The end that is further from good. Of the model's own metrics, of which it is not known what is good, the lower one.
+void set_worse_end(std::map<std::string, double, std::less<>>& values, const HeldOutMetric& metric,
+                   const std::optional<Interval>& interval) {
+  if (!interval) return;
+  const double worse = is_loss(metric.total.name) ? interval->most : interval->least;
+  if (std::isfinite(worse)) values[metric.name] = worse;
+}
+
 }  // namespace
 
 Monitor::Monitor(MonitorValues build, Outputs outputs) : out_(std::move(outputs)), values_(std::move(build)) {
@@ -98,8 +106,19 @@ void Monitor::take(const RoundRecord& record) {
   round_seconds_.push_back(record.seconds);
   if (round_seconds_.size() > rounds_for_median) round_seconds_.pop_front();
   set_means(values_.training, training_metrics(record));
-  if (const auto measured = held_out(record)) set_means(values_.held_out, means_of(*measured));
+  if (const auto measured = held_out(record)) take_held_out(*measured);
   values_.update_norm = std::isfinite(record.update_norm) ? std::optional(record.update_norm) : std::nullopt;
+}
+
+void Monitor::take_held_out(const HeldOut& measured) {
+  set_means(values_.held_out, means_of(measured));
+  values_.held_out_clients.clear();
+  values_.held_out_worst_tenth.clear();
+  for (const HeldOutMetric& metric : measured.metrics) {
+    if (!metric.spread) continue;
+    set_worse_end(values_.held_out_clients, metric, metric.spread->mean);
+    set_worse_end(values_.held_out_worst_tenth, metric, metric.spread->worst_tenth);
+  }
 }
 
 void Monitor::take_evaluation(RoundId round, const Metrics& metrics) {

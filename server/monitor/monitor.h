@@ -23,6 +23,8 @@
 
 namespace hansa::server {
 
+struct HeldOut;
+
 class ValuesBoard final : public Board<MonitorValues> {};
 
 class Monitor {
@@ -73,6 +75,7 @@ class Monitor {
 
   void take(const RoundRecord& record);
   // The newest round is evaluated first, so that an older one may follow it.
+  void take_held_out(const HeldOut& measured);
   void take_evaluation(RoundId round, const Metrics& metrics);
   void count_attempts(const Progress& progress);
   [[nodiscard]] std::vector<LiveMember> members_of(const Progress& progress, Instant now);

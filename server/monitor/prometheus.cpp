@@ -122,6 +122,10 @@ void add_model(Text& text, const MonitorValues& v) {
                  "Mean over the aggregator's held-out examples, of the newest evaluation.");
   text.by_metric("hansa_held_out_metric", v.held_out,
                  "Mean over the clients' held-out examples, of the newest measurement.");
+  text.by_metric("hansa_held_out_mean_of_clients", v.held_out_clients,
+                 "Mean of the clients' means on held-out examples, each client counted once.");
+  text.by_metric("hansa_held_out_worst_tenth", v.held_out_worst_tenth,
+                 "Mean of the worst tenth of the clients' means on held-out examples.");
   text.gauge("hansa_update_norm", v.update_norm, "Norm of the last round's mean update.");
   text.gauge("hansa_model_values", v.model_values, "Values of the model.");
 }

@@ -48,6 +48,8 @@ struct MonitorValues {
   std::uint32_t uploads_in_progress = 0, upload_queue = 0;
   std::uint64_t evaluations_waiting = 0;
   std::map<std::string, double, std::less<>> training, evaluation, held_out;  // newest means by metric
+  // Over the clients, each counted once; of a secure sum the worse end. What is not known is left out.
+  std::map<std::string, double, std::less<>> held_out_clients, held_out_worst_tenth;
   std::optional<double> update_norm;  // of the last round
   std::uint64_t model_values = 0;
   Histogram event_loop_lag_seconds{{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}};

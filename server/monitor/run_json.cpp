@@ -22,11 +22,15 @@ Json held_out_of(const RoundRecord& record) {
     if (metric.total.count > 0) entry["mean"] = metric.total.sum / metric.total.count;
     entry["worst"] = nullptr;
     entry["quartiles"] = nullptr;
+    entry["mean_of_clients"] = nullptr;
+    entry["worst_tenth"] = nullptr;
     if (const auto& spread = metric.spread) {
       if (!clients) clients = metric.clients;
       if (spread->worst) entry["worst"] = interval(*spread->worst);
       entry["quartiles"] = Json::array(
           {interval(spread->lower_quartile), interval(spread->median), interval(spread->upper_quartile)});
+      entry["mean_of_clients"] = interval(spread->mean);
+      if (spread->worst_tenth) entry["worst_tenth"] = interval(*spread->worst_tenth);
     }
     metrics.push_back(std::move(entry));
   }

@@ -104,6 +104,8 @@ SeriesRow held_out_row(const RoundRecord& record) {
     add_interval(row, name + ".lower_quartile", spread.lower_quartile);
     add_interval(row, name + ".median", spread.median);
     add_interval(row, name + ".upper_quartile", spread.upper_quartile);
+    add_interval(row, name + ".mean_of_clients", spread.mean);
+    if (spread.worst_tenth) add_interval(row, name + ".worst_tenth", *spread.worst_tenth);
     add(row, name + ".clients", metric.clients);
   }
   return row;

@@ -29,10 +29,29 @@ std::size_t rank(double quantile, std::size_t clients) {
   return std::max<std::size_t>(place, 1) - 1;
 }
 
-// at: the interval of the client at a place in ascending order.
-Spread spread_of(std::string_view name, std::size_t clients, const std::function<Interval(std::size_t)>& at) {
+// The interval of the client at a place in ascending order.
+using AtPlace = std::function<Interval(std::size_t)>;
+
+// Of the places from `first` to before `last`.
+Interval mean_of_places(const AtPlace& at, std::size_t first, std::size_t last) {
+  Interval sum;
+  for (std::size_t place = first; place < last; ++place) {
+    const Interval one = at(place);
+    sum.least += one.least;
+    sum.most += one.most;
+  }
+  const auto count = static_cast<double>(last - first);
+  return {sum.least / count, sum.most / count};
+}
+
+Spread spread_of(std::string_view name, std::size_t clients, const AtPlace& at) {
   Spread out{{}, at(rank(0.25, clients)), at(rank(0.5, clients)), at(rank(0.75, clients))};
-  if (!is_own_metric(name)) out.worst = at(is_loss(name) ? clients - 1 : 0);
+  out.mean = mean_of_places(at, 0, clients);
+  if (is_own_metric(name)) return out;
+  out.worst = at(is_loss(name) ? clients - 1 : 0);
+  const std::size_t tenth = (clients + 9) / 10;
+  out.worst_tenth =
+      is_loss(name) ? mean_of_places(at, clients - tenth, clients) : mean_of_places(at, 0, tenth);
   return out;
 }
 
@@ -170,6 +189,7 @@ std::optional<double> typical_held_out_loss(const RoundRecord& record) {
 
 std::string text_of(const Interval& interval) {
   if (interval.least == interval.most) return fmt::format("{:.4g}", interval.least);
+  if (std::isinf(interval.least) && std::isinf(interval.most)) return "unknown";
   if (std::isinf(interval.least)) return fmt::format("below {:.4g}", interval.most);
   if (std::isinf(interval.most)) return fmt::format("from {:.4g}", interval.least);
   return fmt::format("{:.4g} to {:.4g}", interval.least, interval.most);
@@ -177,9 +197,12 @@ std::string text_of(const Interval& interval) {
 
 std::string spread_text(const HeldOutMetric& metric) {
   const Spread& spread = *metric.spread;
-  return fmt::format("{} client{}: {}quartiles {}, {}, {}", metric.clients, metric.clients == 1 ? "" : "s",
+  const bool has_tenth = spread.worst_tenth && metric.clients > 10;
+  return fmt::format("{} client{}: {}quartiles {}, {}, {}; mean {}{}", metric.clients,
+                     metric.clients == 1 ? "" : "s",
                      spread.worst ? "worst " + text_of(*spread.worst) + "; " : "",
-                     text_of(spread.lower_quartile), text_of(spread.median), text_of(spread.upper_quartile));
+                     text_of(spread.lower_quartile), text_of(spread.median), text_of(spread.upper_quartile),
+                     text_of(spread.mean), has_tenth ? ", worst tenth " + text_of(*spread.worst_tenth) : "");
 }
 
 std::string text_of(const HeldOut& measured) {

@@ -19,12 +19,16 @@
 namespace hansa::server {
 
 // Over the clients, each counted once. A quartile is the value of the client at ceil(q * clients) in ascending order.
-// Where a value is known exactly, the interval's ends are equal.
+// Means of intervals are those of their ends. Where a value is known exactly, the interval's ends are equal.
 struct Spread {
   std::optional<Interval> worst;  // the highest loss, the lowest accuracy; empty for the model's own metrics
   Interval lower_quartile;
   Interval median;
   Interval upper_quartile;
+  Interval mean = {};
+  // Of the worst tenth of the clients, at least one: what a model gives those that it serves worst (Li et al., ICLR 2020,
+  // table 1). Empty for the model's own metrics.
+  std::optional<Interval> worst_tenth = {};
   friend bool operator==(const Spread&, const Spread&) = default;
 };
 
@@ -58,11 +62,12 @@ inline constexpr std::uint32_t reporters_min = 3;
 // Empty if too few clients measured one.
 [[nodiscard]] std::optional<double> typical_held_out_loss(const RoundRecord& record);
 
-// "0.52", or "0.5 to 0.707", "below 0.0313" and "from 1024" for an interval.
+// "0.52", or "0.5 to 0.707", "below 0.0313", "from 1024" and "unknown" for an interval.
 [[nodiscard]] std::string text_of(const Interval& interval);
-// "loss 0.5213 (worst 0.9, quartiles 0.4, 0.5, 0.7), accuracy 0.8 (...)".
+// "loss 0.5213 (3 clients: worst 0.9; quartiles 0.4, 0.5, 0.7; mean 0.6), accuracy 0.8 (...)".
 [[nodiscard]] std::string text_of(const HeldOut& measured);
-// "3 clients: worst 0.9; quartiles 0.4, 0.5, 0.9", of a metric with a spread.
+// "30 clients: worst 0.9; quartiles 0.4, 0.5, 0.9; mean 0.55, worst tenth 0.85", of a metric with a spread. The worst tenth is
+// left out where it is the worst client.
 [[nodiscard]] std::string spread_text(const HeldOutMetric& metric);
 
 }  // namespace hansa::server

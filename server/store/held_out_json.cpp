@@ -24,6 +24,8 @@ Json held_out_json(const HeldOut& measured) {
     if (metric.spread->worst) entry["worst"] = json_of(*metric.spread->worst);
     entry["quartiles"] = Json::array({json_of(metric.spread->lower_quartile), json_of(metric.spread->median),
                                       json_of(metric.spread->upper_quartile)});
+    entry["mean_of_clients"] = json_of(metric.spread->mean);
+    if (metric.spread->worst_tenth) entry["worst_tenth"] = json_of(*metric.spread->worst_tenth);
   }
   return out;
 }

@@ -231,6 +231,17 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   EXPECT_EQ(store_->counts()->available(), 0U);
 }
 
+TEST_F(State, TheModelsThatMethodsKeepAreThereAfterARestart) {
+  open();
+  const learning::KeptVector own(sha256("layout"), {1, 2, 3}), previous(sha256("layout"), {4, 5, 6});
+  ASSERT_TRUE(store_->apply(
+      {TaskId(1), 7, 0, {{"training/a/ditto", own}, {"training/a/moon.previous", previous}}}, {}));
+  open();
+  const auto found = store_->find(another, "training/a");
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(*found, (learning::KeptVectors{{"ditto", own}, {"moon.previous", previous}}));
+}
+
 TEST_F(State, OpenedSumsAreThereAfterARestart) {
   open();
   secure_aggregation::OpenedSum sum{sha256(std::string_view("model")),

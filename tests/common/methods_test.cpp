@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/method_names.h"
+#include "common/personal_model.h"
 
 namespace hansa {
 namespace {
@@ -65,6 +66,35 @@ TEST(Methods, AnOmittedOptionHasItsDefault) {
   }
 }
 
+TEST(Methods, FedBnAddsTheNormalisationLayersToThePersonalParameters) {
+  using Texts = std::vector<std::string>;
+  const MethodDescription& fedbn = *find_method(built_in_methods(), "fedbn");
+  const auto personal = [&](const Texts& listed) {
+    return training_config(fedbn, {"fedbn", {{"personal", listed}}}).personal;
+  };
+  EXPECT_EQ(training_config(fedbn, {"fedbn", {}}).personal, Texts{"@normalisation"});
+  EXPECT_EQ(personal({"head.*"}), (Texts{"head.*", "@normalisation"}));
+  EXPECT_EQ(personal({"@normalisation", "head.*"}), (Texts{"@normalisation", "head.*"}));
+  EXPECT_EQ(personal_model_of({"fedbn", {}}), PersonalModel::present);
+}
+
+TEST(Methods, PersonalModelsAreThoseOfPersonalParametersAndOfDitto) {
+  EXPECT_EQ(personal_model_of({"sgd", {}}), PersonalModel::absent);
+  EXPECT_EQ(personal_model_of({"moon", {}}), PersonalModel::absent);
+  EXPECT_EQ(personal_model_of({"ditto", {}}), PersonalModel::present);
+  EXPECT_EQ(personal_model_of({"sgd", {{"personal", std::vector<std::string>{"head.*"}}}}),
+            PersonalModel::present);
+}
+
+TEST(Methods, AnOptionIsReadAsANumberWhateverItsType) {
+  const MethodDescription& ditto = *find_method(built_in_methods(), "ditto");
+  const Method method{"ditto", {{"personal_epochs", std::int64_t{3}}, {"lambda", 0.25}}};
+  EXPECT_EQ(number_option(ditto, method, "personal_epochs"), 3);
+  EXPECT_EQ(number_option(ditto, method, "lambda"), 0.25);
+  EXPECT_EQ(number_option(ditto, {"ditto", {}}, "personal_epochs"), 0);
+  EXPECT_EQ(number_option(ditto, {"ditto", {}}, "lambda"), 1);
+}
+
 TEST(Methods, UnknownMethodsAndOptionsOutOfRangeAreRefusedByName) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   struct Row {
@@ -73,6 +103,16 @@ TEST(Methods, UnknownMethodsAndOptionsOutOfRangeAreRefusedByName) {
   };
   const Row rows[] = {
       {{"scaffold", {}}, "method \"scaffold\": is not known to this client"},
+      {{"fedper", {}}, "method \"fedper\": needs personal parameters"},
+      {{"fedrep", {}}, "method \"fedrep\": needs personal parameters"},
+      {{"fedrep", {{"head_epochs", std::int64_t{0}}}},
+       "\"head_epochs\" of method \"fedrep\": is out of its range"},
+      {{"ditto", {{"personal", std::vector<std::string>{"head.*"}}}},
+       "method \"ditto\": gives each device a model of its own"},
+      {{"ditto", {{"lambda", -0.5}}}, "\"lambda\" of method \"ditto\": is out of its range"},
+      {{"moon", {{"temperature", 0.0}}}, "\"temperature\" of method \"moon\": is out of its range"},
+      {{"sgd", {{"personal", std::vector<std::string>{"@batch_norm"}}}},
+       "\"@batch_norm\", which are no type of layer"},
       {{"sgd", {{"mu", 0.1}}}, "option \"mu\" of method \"sgd\": is not known to this client"},
       {{"sgd", {{"epochs", 2.0}}}, "option \"epochs\" of method \"sgd\": has a value of another type"},
       {{"sgd", {{"personal", std::string("head.*")}}},

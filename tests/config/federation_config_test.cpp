@@ -433,6 +433,49 @@ tau = 5
   EXPECT_THAT(config->notes, ElementsAre(HasSubstr("[strategy.fedadam] has no effect")));
 }
 
+TEST_F(FederationFile, FedBnMakesTheNormalisationLayersPersonal) {
+  const auto config = read(std::string(minimal) + "[strategy]\nmethod = \"fedbn\"\n");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_THAT(config->personal, ElementsAre("@normalisation"));
+  EXPECT_EQ(config->method.name, "fedbn");
+  EXPECT_EQ(training_config({}, config->method).personal, config->personal);
+  const auto option = std::ranges::find(config->method.options, "personal", &Option::name);
+  ASSERT_NE(option, config->method.options.end());
+  EXPECT_EQ(std::get<std::vector<std::string>>(option->value), config->personal);
+}
+
+TEST_F(FederationFile, TheOptionsOfPersonalMethodsReachTheTask) {
+  const auto ditto = read(std::string(minimal) + R"(
+[strategy]
+method = "ditto"
+[strategy.ditto]
+lambda = 0.1
+personal_epochs = 4
+)");
+  ASSERT_TRUE(ditto) << ditto.error().text();
+  const MethodDescription& description = *find_method(built_in_methods(), "ditto");
+  EXPECT_EQ(number_option(description, ditto->method, "lambda"), 0.1);
+  EXPECT_EQ(number_option(description, ditto->method, "personal_epochs"), 4);
+}
+
+TEST_F(FederationFile, PersonalMethodsThatCannotWorkAreRefusedWithTheReason) {
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(minimal + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  const std::string personal = "personal = [\"head.*\"]\n";
+  for (const char* name : {"fedper", "fedrep"}) {
+    const std::string strategy = "[strategy]\nmethod = \"" + std::string(name) + "\"\n";
+    EXPECT_THAT(refusal(strategy), HasSubstr("needs personal parameters, and the federation has none"));
+    EXPECT_THAT(refusal(strategy), HasSubstr("model.personal"));
+    EXPECT_EQ(refusal(personal + strategy), "was read");
+  }
+  EXPECT_THAT(refusal(personal + "[strategy]\nmethod = \"ditto\"\n"),
+              HasSubstr("gives each device a model of its own with all parameters"));
+  EXPECT_THAT(refusal("personal = \"@batch_norm\"\n"),
+              HasSubstr("which are no type of layer; the only one is \"@normalisation\""));
+}
+
 TEST_F(FederationFile, StrategiesThatCannotWorkAreRefusedWithTheReason) {
   const auto refusal = [&](const std::string& text) {
     const auto wrong = read(minimal + text);

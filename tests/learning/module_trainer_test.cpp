@@ -6,6 +6,7 @@
 #include "learning/model_archive.h"
 #include "learning/module_trainer.h"
 #include "tests/data/data_files.h"
+#include "tests/learning/archives.h"
 
 namespace hansa::learning {
 namespace {
@@ -53,6 +54,39 @@ TEST_F(ModuleTrainer, TrainsLikeTheArchiveAndTheModuleHoldsTheResult) {
   EXPECT_EQ(trained->examples, 60U);
   EXPECT_EQ(of_archive, of_module);
   EXPECT_FLOAT_EQ(net->fc1->weight.flatten()[0].item<float>(), global_[0] + of_module[0]);
+}
+
+// TestModel::batch_norm in C++.
+struct NormNet : torch::nn::Module {
+  NormNet() {
+    norm = register_module("norm", torch::nn::BatchNorm1d(784));
+    weight = register_parameter("weight", torch::zeros({3, 784}));
+    bias = register_parameter("bias", torch::zeros({3}));
+  }
+  torch::Tensor forward(const torch::Tensor& x) { return torch::linear(norm(x.flatten(1)), weight, bias); }
+  torch::nn::BatchNorm1d norm{nullptr};
+  torch::Tensor weight, bias;
+};
+
+TEST_F(ModuleTrainer, TheArchiveSaysWhichLayersNormalise) {
+  testing::write_archive(testing::TestModel::batch_norm, archive_, {28, 28});
+  config_.data = testing::write_data(folder_, {60, 28, 28, 3}, 2);
+  const std::vector<std::string> normalisation{"@normalisation"};
+  const auto shared = describe_archive(archive_, normalisation);
+  ASSERT_TRUE(shared) << shared.error().text();
+  ASSERT_EQ(shared->layout.entries().size(), 2U);
+  request_.layout = shared->layout.digest();
+  request_.method.name = "fedbn";
+  std::vector<float> of_archive(shared->parameters.size()), of_module(shared->parameters.size());
+  const auto expected = train_on(*make_local_trainer(config_), request_, shared->parameters, of_archive);
+  ASSERT_TRUE(expected) << expected.error().text();
+  const auto trained = train_on(*make_module_trainer(own_module(std::make_shared<NormNet>()), config_),
+                                request_, shared->parameters, of_module);
+  ASSERT_TRUE(trained) << trained.error().text();
+  for (std::size_t i = 0; i < of_archive.size(); ++i) ASSERT_NEAR(of_module[i], of_archive[i], 1e-5) << i;
+  ASSERT_EQ(trained->kept.size(), 1U);
+  EXPECT_EQ(trained->kept.begin()->second.values().size(), 4 * 784U);
+  EXPECT_EQ(trained->kept.begin()->first, expected->kept.begin()->first) << "the same personal layout";
 }
 
 TEST_F(ModuleTrainer, ItsOwnLossIsUsed) {

@@ -233,6 +233,26 @@ TEST_F(SavedCopies, PersonalValuesAreTheDevicesOrTheArchives) {
   expect_values(archived);
 }
 
+TEST_F(SavedCopies, ADevicesOwnModelOfAllParametersTakesThePlaceOfTheGlobalOne) {
+  ASSERT_TRUE(create_built_in("mlp", 3, path_));
+  const auto model = describe_archive(path_);
+  ASSERT_TRUE(model);
+  const std::vector<float> values = values_for(model->layout.element_count());
+  std::vector<float> own = values;
+  for (float& value : own) value += 1;
+  const Digest layout = model->layout.digest();
+  const auto saved = [&](const KeptVector& kept, PersonalValues personal) {
+    const auto written = save(values, {}, {{std::string(personal_model_vector), kept}}, personal);
+    EXPECT_TRUE(written) << written.error().text();
+    expect_same_but_values();
+    return describe_archive(out_)->parameters;
+  };
+  EXPECT_EQ(saved({layout, own}, PersonalValues::kept), own);
+  EXPECT_EQ(saved({layout, own}, PersonalValues::archived), values);
+  EXPECT_EQ(saved({Digest{}, own}, PersonalValues::kept), values) << "of another layout";
+  EXPECT_EQ(saved({layout, {1, 2, 3}}, PersonalValues::kept), values) << "of another size";
+}
+
 TEST_F(SavedCopies, AnotherLayoutIsRefused) {
   ASSERT_TRUE(create_built_in("mlp", 3, path_));
   const auto written = save(std::vector<float>(7));

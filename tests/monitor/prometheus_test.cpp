@@ -32,6 +32,8 @@ MonitorValues values() {
   out.training = {{"loss", 0.25}, {"nothing", std::nan("")}};
   out.evaluation = {{"accuracy", 0.75}};
   out.held_out = {{"loss", 0.5}};
+  out.held_out_clients = {{"loss", 0.625}};
+  out.held_out_worst_tenth = {{"loss", 2}};
   out.update_norm = 2.5;
   out.rounds_configured = 20;
   out.certificates_expire_seconds = -10;
@@ -64,6 +66,8 @@ TEST(Prometheus, ValuesHaveTheirNamesAndLabels) {
                            "hansa_training_metric{metric=\"nothing\"} NaN\n",
                            "hansa_evaluation_metric{metric=\"accuracy\"} 0.75\n",
                            "hansa_held_out_metric{metric=\"loss\"} 0.5\n",
+                           "hansa_held_out_mean_of_clients{metric=\"loss\"} 0.625\n",
+                           "hansa_held_out_worst_tenth{metric=\"loss\"} 2\n",
                            "hansa_update_norm 2.5\n",
                            "hansa_rounds_configured 20\n",
                            "hansa_certificates_expire_seconds -10\n",

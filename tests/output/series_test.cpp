@@ -66,9 +66,10 @@ TEST(Series, HeldOutValuesAreOfTheModelBefore) {
   const SeriesRow row = held_out_row(learning_round(4));
   EXPECT_EQ(row.round, RoundId{3});
   EXPECT_EQ(row.time, started);
-  EXPECT_THAT(names_of(row),
-              ElementsAre("held_out/loss", "held_out/loss.worst", "held_out/loss.lower_quartile",
-                          "held_out/loss.median", "held_out/loss.upper_quartile", "held_out/loss.clients"));
+  EXPECT_THAT(names_of(row), ElementsAre("held_out/loss", "held_out/loss.worst",
+                                         "held_out/loss.lower_quartile", "held_out/loss.median",
+                                         "held_out/loss.upper_quartile", "held_out/loss.mean_of_clients",
+                                         "held_out/loss.worst_tenth", "held_out/loss.clients"));
   EXPECT_EQ(value_of(row, "held_out/loss"), 0.5);
   EXPECT_EQ(value_of(row, "held_out/loss.clients"), 2);
   EXPECT_THAT(held_out_row(learning_round(1)).values, ElementsAre());

@@ -87,6 +87,16 @@ TEST_F(ServingFederation, PersonalLayersMakeAModelOfTheDeviceToo) {
             metrics_of((folder / "served" / "global.pt").string(), "of-global"));
 }
 
+TEST_F(ServingFederation, DittosModelOfTheDeviceIsServed) {
+  replace(folder / "federation.toml", "\\[model\\]", "[strategy]\nmethod = \"ditto\"\n[model]");
+  serve(1, "folder = \"../../served\"\nwrite = \"end\"");
+  finish();
+  const nlohmann::json manifest = manifest_of(folder / "served");
+  ASSERT_TRUE(manifest.contains("personal")) << manifest.dump(1) << first_log;
+  EXPECT_NE(metrics_of((folder / "served" / "personal.pt").string(), "of-personal"),
+            metrics_of((folder / "served" / "global.pt").string(), "of-global"));
+}
+
 TEST_F(ServingFederation, AFolderThatCannotBeWrittenIsAWarningAndTrainingContinues) {
   serve(1, "folder = \"../../data.csv\"");
   serve(2, "write = \"never\"");

@@ -93,10 +93,31 @@ TEST(HeldOutRecord, HasTheMeanOverTheExamplesAndTheSpreadOverTheClients) {
   EXPECT_EQ(loss.spread->lower_quartile, (Interval{0.25, 0.25}));
   EXPECT_EQ(loss.spread->median, (Interval{0.5, 0.5}));
   EXPECT_EQ(loss.spread->upper_quartile, (Interval{1, 1}));
+  EXPECT_EQ(loss.spread->mean, (Interval{0.9375, 0.9375}));
+  EXPECT_EQ(loss.spread->worst_tenth, (Interval{2, 2})) << "at least one client";
   EXPECT_EQ(found->metrics[1].spread->worst, (Interval{0.25, 0.25})) << "of accuracies the lowest";
   EXPECT_THAT(text_of(*found),
-              HasSubstr("loss 0.6250 (4 clients: worst 2; quartiles 0.25, 0.5, 1), accuracy"));
+              HasSubstr("loss 0.6250 (4 clients: worst 2; quartiles 0.25, 0.5, 1; mean 0.9375), accuracy"));
   EXPECT_THAT(training_metrics(round), ElementsAre(Metric{"loss", 13, 122}));
+}
+
+TEST(HeldOutRecord, TheWorstTenthOfTheClientsHasAMeanOfItsOwn) {
+  std::vector<Metrics> clients;
+  // 21 clients: a tenth are three. Losses 1/8 to 21/8, accuracies 1/32 to 21/32.
+  for (int i = 1; i <= 21; ++i) clients.push_back(measured(i / 8.0, i / 32.0, 32));
+  const auto plain = held_out(record(clients)), secure = held_out(summed(clients));
+  ASSERT_TRUE(plain && secure);
+  const Spread &loss = *plain->metrics[0].spread, &accuracy = *plain->metrics[1].spread;
+  EXPECT_EQ(loss.mean, (Interval{11 / 8.0, 11 / 8.0}));
+  EXPECT_EQ(loss.worst_tenth, (Interval{20 / 8.0, 20 / 8.0}));
+  EXPECT_EQ(accuracy.mean, (Interval{11 / 32.0, 11 / 32.0}));
+  EXPECT_EQ(accuracy.worst_tenth, (Interval{2 / 32.0, 2 / 32.0}));
+  EXPECT_THAT(spread_text(plain->metrics[0]),
+              HasSubstr("21 clients: worst 2.625; quartiles 0.75, 1.375, 2; mean 1.375, worst tenth 2.5"));
+  // Accuracies of 1/32, 2/32 and 3/32 are in the bins from 0, from 0.05 and from 0.05.
+  const Interval rounded = *secure->metrics[1].spread->worst_tenth;
+  EXPECT_NEAR(rounded.least, 0.1 / 3, 1e-12);
+  EXPECT_NEAR(rounded.most, 0.25 / 3, 1e-12);
 }
 
 TEST(HeldOutRecord, OfASecureSumAgreesWithThatOfTheVisibleUpdates) {
@@ -121,6 +142,8 @@ TEST(HeldOutRecord, OfASecureSumAgreesWithThatOfTheVisibleUpdates) {
       EXPECT_EQ(rounded.clients, 11U);
       ASSERT_TRUE(rounded.spread);
       for (const auto& part : {std::pair(*rounded.spread->worst, *exact.spread->worst),
+                               std::pair(*rounded.spread->worst_tenth, *exact.spread->worst_tenth),
+                               std::pair(rounded.spread->mean, exact.spread->mean),
                                std::pair(rounded.spread->lower_quartile, exact.spread->lower_quartile),
                                std::pair(rounded.spread->median, exact.spread->median),
                                std::pair(rounded.spread->upper_quartile, exact.spread->upper_quartile)}) {
@@ -231,8 +254,9 @@ TEST(AdversaryHeldOut, AClientThatClaimsManyExamplesDoesNotMoveTheBestRound) {
 TEST(HeldOutRecord, InJson) {
   const auto plain = held_out_json(*held_out(record({measured(0.5, 1, 4), measured(1, 0.5, 4)})));
   EXPECT_EQ(plain["of_round"], 6);
-  EXPECT_EQ(plain["loss"].dump(),
-            R"({"mean":0.75,"examples":8.0,"clients":2,"worst":1.0,"quartiles":[0.5,0.5,1.0]})");
+  EXPECT_EQ(
+      plain["loss"].dump(),
+      R"({"mean":0.75,"examples":8.0,"clients":2,"worst":1.0,"quartiles":[0.5,0.5,1.0],"mean_of_clients":0.75,"worst_tenth":1.0})");
   const auto secure =
       held_out_json(*held_out(summed({measured(0.6, 1, 4), measured(2'000, 0.5, 4), measured(0.6, 0.5, 4)})));
   EXPECT_EQ(secure["loss"]["worst"].dump(), "[1024.0,null]");

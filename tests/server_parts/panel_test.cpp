@@ -83,12 +83,12 @@ TEST(Panel, ShowsWhatClientsMeasuredOnHeldOutExamples) {
                   {"held_out_loss", 3, 6},
                   2,
                   0.75,
-                  Spread{Interval{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}}},
+                  Spread{Interval{0.75, 0.75}, {0.25, 0.25}, {0.25, 0.25}, {0.75, 0.75}, {0.5, 0.5}}},
                  {"accuracy", {"held_out_accuracy", 3, 6}, 0, 0.5}}};
   c.rounds.back().held_out = {{"recall", 1, 8}};
   const auto lines = panel_lines(c, {.columns = 140, .rows = 40});
   EXPECT_THAT(lines, Contains("  held out   loss 0.5000, accuracy 0.5000, after round 5"));
-  EXPECT_THAT(lines, Contains("  loss       2 clients: worst 0.75; quartiles 0.25, 0.25, 0.75"));
+  EXPECT_THAT(lines, Contains("  loss       2 clients: worst 0.75; quartiles 0.25, 0.25, 0.75; mean 0.5"));
   EXPECT_THAT(lines, Contains(HasSubstr("held recall")));
   EXPECT_THAT(lines, Contains(HasSubstr("0.1250")));
 }

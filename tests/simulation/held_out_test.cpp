@@ -41,6 +41,8 @@ TEST(HeldOutFederation, ASecureSumShowsWhatTheVisibleUpdatesShow) {
       ASSERT_TRUE(exact->metrics[m].spread && rounded->metrics[m].spread);
       const server::Spread &of_clients = *exact->metrics[m].spread, &of_bins = *rounded->metrics[m].spread;
       for (const auto& [known, bin] : {std::pair(*of_clients.worst, *of_bins.worst),
+                                       std::pair(*of_clients.worst_tenth, *of_bins.worst_tenth),
+                                       std::pair(of_clients.mean, of_bins.mean),
                                        std::pair(of_clients.lower_quartile, of_bins.lower_quartile),
                                        std::pair(of_clients.upper_quartile, of_bins.upper_quartile)}) {
         const double value = known.least;

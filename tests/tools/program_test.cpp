@@ -298,7 +298,7 @@ TEST(Program, StatusShowsTheMeanAndTheSpreadOfWhatClientsHoldOut) {
   EXPECT_EQ(text.code, 0) << text.output;
   EXPECT_THAT(text.output, AllOf(HasSubstr("held-out loss"), HasSubstr("1.2500"),
                                  HasSubstr("held out on the clients, after round 1: loss 1.2500 (2 clients: "
-                                           "worst 2; quartiles 0.5, 0.5, 2)"),
+                                           "worst 2; quartiles 0.5, 0.5, 2; mean 1.25)"),
                                  HasSubstr("best: round 1 (held-out loss 2.0000)")));
   const auto json = nlohmann::json::parse(run_hansa("status --json " + run).output);
   EXPECT_FALSE(json["rounds"][0].contains("held_out"));

@@ -346,7 +346,7 @@ function metricsPanel(value) {
         { title: 'Measured on', cell: ({ source }) => source },
         { title: 'Mean', number: true, cell: ({ metric, mean }) => metricValue(metric, mean) },
         { title: 'Examples', number: true, cell: ({ examples }) => count(examples) },
-        { title: 'Worst client; quartiles of clients', cell: (row) => row.spread },
+        { title: 'Worst client; quartiles; mean; worst tenth of clients', cell: (row) => row.spread },
       ],
       rows,
     }),
@@ -354,10 +354,15 @@ function metricsPanel(value) {
 }
 
 /** @param {import('../types.js').HeldOutMetric} metric */
-function spread({ name: metric, worst, quartiles }) {
+function spread({ name: metric, worst, quartiles, mean_of_clients: mean, worst_tenth: tenth }) {
   const interval = (/** @type {[number | null, number | null]} */ [low, high]) =>
     low === high ? metricValue(metric, low) : `${metricValue(metric, low)} to ${metricValue(metric, high)}`;
-  return [worst && interval(worst), quartiles && quartiles.map(interval).join(', ')]
+  return [
+    worst && interval(worst),
+    quartiles && quartiles.map(interval).join(', '),
+    mean && interval(mean),
+    tenth && interval(tenth),
+  ]
     .filter(Boolean)
     .join('; ');
 }

@@ -20,4 +20,35 @@ inline constexpr std::array adam_settings{
     number_setting("epsilon", "1e-8", "Added to the root of the second moment.",
                    {.least = 0, .most = 1, .at_least = config::Bound::exclusive}, "1e-6")};
 
+consteval config::Setting epochs_setting(std::string_view key, std::string_view value,
+                                         std::string_view meaning, double least, std::string_view example) {
+  return {.key = key,
+          .kind = config::Kind::integer,
+          .presence = config::Presence::defaulted,
+          .default_value = value,
+          .meaning = meaning,
+          .range = {.least = least, .most = 1'000},
+          .example = example};
+}
+
+inline constexpr std::array fedrep_settings{
+    epochs_setting("head_epochs", "1",
+                   "Epochs in which the personal parameters are trained, before the others are.", 1, "5")};
+
+inline constexpr std::array ditto_settings{
+    number_setting("lambda", "1.0",
+                   "How strongly a device's own model is pulled to the global one. 0: it is trained alone.",
+                   {.least = 0}, "0.1"),
+    epochs_setting("personal_epochs", "0",
+                   "Epochs of the training of a device's own model. 0: as many as `training.epochs`.", 0,
+                   "2")};
+
+inline constexpr std::array moon_settings{
+    number_setting("mu", "1.0", "Weight of the contrast between representations in the loss.", {.least = 0},
+                   "5.0"),
+    number_setting("temperature", "0.5",
+                   "Temperature of the contrast: the lower it is, the more small differences between "
+                   "similarities count.",
+                   {.least = 0, .at_least = config::Bound::exclusive}, "0.5")};
+
 }  // namespace hansa::server::internal

@@ -109,7 +109,9 @@ inline constexpr std::array model_settings{
         .presence = config::Presence::optional,
         .meaning =
             "Personal parameters and buffers: names, or patterns with `*`. Each device trains them, keeps "
-            "them in its state, and never sends them. The aggregator evaluates with those of the archive.",
+            "them in its state, and never sends them. `@normalisation` stands for those of all "
+            "normalisation layers, whatever they are called. The aggregator evaluates with those of the "
+            "archive.",
         .range = {.least = 1, .most = 64},
         .example = "[\"head.*\"]"},
 };

@@ -68,6 +68,8 @@ Result<Method> read_method(const Document& document, const std::vector<std::stri
   training.accumulate = static_cast<std::uint32_t>(document.integer("training.accumulate"));
   training.bfloat16 = document.text("training.precision") == "bfloat16";
   Method out{name, training_options(training)};
+  // What a method adds to the personal parameters, tasks list too.
+  std::ranges::find(out.options, "personal", &Option::name)->value = training_config({}, out).personal;
   for (const OptionDescription& option : find_method(built_in_methods(), out.name)->options) {
     const std::string key = key_of(out.name, option.name);
     if (!document.has(key)) continue;
@@ -81,7 +83,8 @@ Result<Method> read_method(const Document& document, const std::vector<std::stri
     else out.options.push_back({option.name, std::move(value)});
   }
   if (auto valid = check_method(built_in_methods(), out); !valid)
-    return fail(ErrorCode::usage, document.location("strategy.method"), valid.error().text());
+    return fail(ErrorCode::usage, document.location("strategy.method"),
+                valid.error().location + ": " + valid.error().what, valid.error().hint);
   return out;
 }
 

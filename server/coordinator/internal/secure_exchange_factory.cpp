@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/held_out_metrics.h"
+#include "common/personal_model.h"
 #include "common/random.h"
 #include "protocols/secure_aggregation/integer_sums.h"
 #include "protocols/secure_aggregation/range.h"
@@ -20,13 +21,6 @@ std::vector<secure_aggregation::Segment> update_segments(const CoordinatorConfig
   for (std::size_t i = 0; i <= config.settings.vectors.size(); ++i)
     out.insert(out.end(), each.begin(), each.end());
   return secure_aggregation::segments_of_sum(std::move(out));
-}
-
-PersonalModel personal_model(const Method& method) {
-  const auto patterns = std::ranges::find(method.options, "personal", &Option::name);
-  if (patterns == method.options.end()) return PersonalModel::absent;
-  const auto* names = std::get_if<std::vector<std::string>>(&patterns->value);
-  return names != nullptr && !names->empty() ? PersonalModel::present : PersonalModel::absent;
 }
 
 }  // namespace
@@ -92,7 +86,7 @@ messages::SecureTask SecureExchangeFactory::make_secure(const ExchangeStart& sta
   if (start.task.hold_out && start.task.hold_out->measure == Measure::yes) {
     const auto& approval = start.task.approval;
     const std::vector<std::string> own = approval ? approval->metrics : std::vector<std::string>{};
-    for (std::string& name : held_out_sum_names(personal_model(start.task.method), own))
+    for (std::string& name : held_out_sum_names(personal_model_of(start.task.method), own))
       secure.metrics.push_back(std::move(name));
   }
   secure.assumptions = settings.assumptions;
