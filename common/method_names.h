@@ -6,6 +6,7 @@
 namespace hansa {
 
 // In the order of built_in_methods() (methods.h).
-inline constexpr std::array<std::string_view, 3> method_names{"sgd", "adam", "adamw"};
+inline constexpr std::array<std::string_view, 7> method_names{"sgd",      "adam",    "adamw", "fedprox",
+                                                              "scaffold", "fednova", "feddyn"};
 
 }  // namespace hansa

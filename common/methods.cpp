@@ -72,6 +72,16 @@ std::vector<OptionDescription> adam_options() {
                               {"epsilon", defaults.epsilon, {.least = 0, .at_least = Bound::exclusive}}});
 }
 
+// Those of SGD, and the method's own. The aggregator sets the run of methods with vectors on the devices
+// (learning/internal/method_vector.h), the scale of what they send, and the reference of FedNova.
+std::vector<OptionDescription> sgd_options_and(std::vector<OptionDescription> own) {
+  std::vector<OptionDescription> out = sgd_options();
+  std::ranges::move(own, std::back_inserter(out));
+  return out;
+}
+
+OptionDescription run_of_vectors() { return {"run", std::string{}}; }
+
 }  // namespace
 
 const std::vector<OptionDescription>& sgd_options() {
@@ -84,8 +94,25 @@ const std::vector<OptionDescription>& sgd_options() {
 
 // One entry for each method.
 const MethodTable& built_in_methods() {
+  constexpr double steps_most = 1e12;
   static const MethodTable table = {
-      {"sgd", sgd_options()}, {"adam", adam_options()}, {"adamw", adam_options()}};
+      {"sgd", sgd_options()},
+      {"adam", adam_options()},
+      {"adamw", adam_options()},
+      {"fedprox", sgd_options_and({{"mu", 0.01, {.least = 0}}})},
+      {"scaffold",
+       sgd_options_and({{"correction", std::string("inside")},
+                        {"output_scale", 1.0, {.least = 0, .at_least = Bound::exclusive}},
+                        run_of_vectors()}),
+       {"control"},
+       {"control_change"}},
+      {"fednova",
+       sgd_options_and({{"reference_steps", std::int64_t{1}, {.least = 1, .most = steps_most}}}),
+       {},
+       {},
+       {"loss", "accuracy", "normalisation"}},
+      {"feddyn",
+       sgd_options_and({{"alpha", 0.01, {.least = 0, .at_least = Bound::exclusive}}, run_of_vectors()})}};
   return table;
 }
 

@@ -208,8 +208,9 @@ class ModelTrainer final : public Trainer {
     HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config));
     // An input is held once. An output is held twice, because it is copied to the caller only on success.
     const MethodDescription& method = described(request);
-    needed +=
-        (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
+    const std::size_t vectors = method.inputs.size() + 2 * method.outputs.size() +
+                                config_.methods->find(request.method.name)->vectors_held();
+    needed += vectors * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->location(),

@@ -57,7 +57,10 @@ class Steps {
     optimizer_->begin_step();
     for (std::size_t i = 0; i < trainables.size(); ++i) {
       if (!run_.frozen.empty() && run_.frozen[i]) continue;
-      if (const auto gradient = gradient_.of(i)) optimizer_->apply(i, trainables[i].memory, *gradient);
+      const auto gradient = gradient_.of(i);
+      if (!gradient) continue;
+      optimizer_->apply(i, trainables[i].memory, *gradient);
+      if (run_.hook != nullptr) run_.hook->after_step(i, trainables[i].memory);
     }
     gradient_.clear();
     ++steps_;

@@ -27,6 +27,8 @@ class GradientHook {
   // are in the order of the trainable's memory: assigning a vector of the layout to a model brings it into this
   // order.
   virtual void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) = 0;
+  // Changes the trainable's weights after the optimiser's step. Not called for one that the step left as it was.
+  virtual void after_step(std::size_t /*trainable*/, std::span<float> /*weights*/) {}
 };
 
 // How a model is trained. What it refers to outlives the call.

@@ -1,10 +1,12 @@
 // A training method: how a client makes a task's outputs from its inputs and its own data.
 //
-// "sgd", "adam" and "adamw" (local_training.cpp) train the model, and their only output is the delta. A method may read further inputs, correct each
+// "sgd", "adam" and "adamw" (local_training.cpp) train the model, and their only output is the delta. The others are SGD with
+// corrections against the drift of clients with different data: fed_prox.cpp, scaffold.cpp, fed_nova.cpp, fed_dyn.cpp. A method may read further inputs, correct each
 // gradient (GradientHook of learning/internal/training_loop.h), write further outputs, and keep vectors on the device
 // from task to task (TrainingRequest::kept, TrainingResult::kept). To add a method, add its file here, its line in
 // registry.cpp, its description in common/methods.cpp, and its settings in the aggregator's configuration.
 #pragma once
+#include <cstddef>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -31,6 +33,9 @@ class TrainingMethod {
  public:
   virtual ~TrainingMethod() = default;
   [[nodiscard]] virtual const MethodDescription& description() const = 0;
+  // The vectors of the model's size that train() holds in addition to the inputs, the outputs and the optimiser's state; with
+  // those that the device keeps.
+  [[nodiscard]] virtual std::size_t vectors_held() const { return 0; }
   // Equal tasks give equal bits. The caller computes "delta" from the model afterwards. Fails: resource ("stopped"),
   // data (the loss is not finite), model (the archive's code fails); the model's and the outputs' values are undefined
   // then.

@@ -39,6 +39,27 @@ constexpr std::array catalogue{
              true,
              {}},
 
+    Strategy{method,
+             "fedprox",
+             "SGD that is pulled towards the round's model",
+             "Li et al., MLSys 2020, equation 2",
+             "device: a vector",
+             true,
+             {}},
+    Strategy{
+        method, "scaffold", "SGD whose gradients are corrected by control variates",
+        "Karimireddy et al., ICML 2020, algorithm 1, option II",
+        "device: a vector that it keeps, and four; aggregator: a vector that is stored with each round and "
+        "sent to each client; an update is twice as long",
+        true, "needs aggregation mean"},
+    Strategy{method, "fednova", "SGD whose update does not grow with the number of steps",
+             "Wang et al., NeurIPS 2020, equations 6 and 7", "device: a vector", true,
+             "needs aggregation mean"},
+    Strategy{method, "feddyn", "SGD with a regulariser that follows the client's drift",
+             "Acar et al., ICLR 2021, algorithm 1",
+             "device: a vector that it keeps, and four; aggregator: a vector that is stored with each round",
+             true, "needs aggregation mean, and server_optimizer fedavg with learning_rate 1"},
+
     Strategy{selection,
              "uniform",
              "each client with the same probability",

@@ -72,7 +72,7 @@ TEST(Methods, UnknownMethodsAndOptionsOutOfRangeAreRefusedByName) {
     const char* error;
   };
   const Row rows[] = {
-      {{"scaffold", {}}, "method \"scaffold\": is not known to this client"},
+      {{"moon", {}}, "method \"moon\": is not known to this client"},
       {{"sgd", {{"mu", 0.1}}}, "option \"mu\" of method \"sgd\": is not known to this client"},
       {{"sgd", {{"epochs", 2.0}}}, "option \"epochs\" of method \"sgd\": has a value of another type"},
       {{"sgd", {{"personal", std::string("head.*")}}},

@@ -16,9 +16,13 @@ inline constexpr std::array strategy_settings{
         .kind = config::Kind::choice,
         .presence = config::Presence::defaulted,
         .default_value = "\"sgd\"",
-        .meaning = "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017), `adam` (Kingma and Ba "
-                   "2015) and `adamw` (Loshchilov and Hutter 2019) scale each value's step. The options "
-                   "of `[training]` are for all of them.",
+        .meaning =
+            "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017), `adam` (Kingma and Ba "
+            "2015) and `adamw` (Loshchilov and Hutter 2019) scale each value's step. The others are SGD for "
+            "clients with different data: `fedprox` (Li et al. 2020) and `feddyn` (Acar et al. 2021) "
+            "bind it to the round's model, `scaffold` (Karimireddy et al. 2020) corrects each gradient, "
+            "`fednova` (Wang et al. 2020) weighs clients of different numbers of steps alike. The "
+            "options of `[training]` are for all of them.",
         .choices = method_names,
         .example = "\"sgd\""},
     config::Setting{
