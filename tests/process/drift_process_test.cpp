@@ -2,6 +2,7 @@
 // in the middle of a run changes no bit of the final model.
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -11,16 +12,17 @@
 namespace hansa::testing {
 namespace {
 
-constexpr int clients = 3;
-
 class DriftProgram : public RowsFederation {
  protected:
   // All clients take part in each round, and each has other rows. A training takes long enough to be killed in it.
   void create_with(const std::string& strategy) {
-    create({.clients = clients, .rounds = 5});
+    create({.clients = 3, .rounds = 5});
+    replace(folder / "federation.toml", "clients_min = [0-9]+", "clients_min = 3");
+    replace(folder / "federation.toml", "quorum = [0-9.]+", "quorum = 1.0");
+    write(strategy, 3);
+  }
+  void write(const std::string& strategy, int clients) {
     const std::filesystem::path federation = folder / "federation.toml";
-    replace(federation, "clients_min = [0-9]+", "clients_min = " + std::to_string(clients));
-    replace(federation, "quorum = [0-9.]+", "quorum = 1.0");
     replace(federation, "epochs = 1\nbatch_size = 32", "epochs = 60\nbatch_size = 1");
     replace(federation, "\\[simulation\\]", strategy + "\n[simulation]");
     for (int client = 1; client <= clients; ++client) {
@@ -71,10 +73,7 @@ class DriftProgram : public RowsFederation {
       EXPECT_EQ(output.find("round   1 of 5"), std::string::npos) << "round 1 was lost";
     }
     EXPECT_EQ(line(output, "final model: "), undisturbed);
-    run_folder_ = line(output, "run folder: ").substr(12);
   }
-
-  std::string run_folder_;
 };
 
 TEST_F(DriftProgram, ScaffoldEndsWithTheSameModelAfterKills) {
@@ -90,6 +89,36 @@ TEST_F(DriftProgram, FedDynEndsWithTheSameModelAfterKills) {
 TEST_F(DriftProgram, FedAdamEndsWithTheSameModelAfterKills) {
   create_with("[strategy]\nserver_optimizer = \"fedadam\"\n");
   expect_the_same_model_after_kills();
+}
+
+// A secure sum has the changes of the variates as further segments.
+TEST_F(DriftProgram, ScaffoldInSecureSumsContinuesAfterKills) {
+  constexpr int clients = 5;
+  create({.clients = clients, .rounds = 4, .clients_min = 3});
+  replace(folder / "federation.toml", "quorum = [0-9.]+", "quorum = 0.6");
+  replace(folder / "federation.toml", "\\[secure_aggregation\\]",
+          "[secure_aggregation]\nphase_s = 10\nhonest_min = 2");
+  for (int i = 1; i <= clients; ++i)
+    replace(client_file(i), "\\[secure_aggregation\\]", "[secure_aggregation]\nhonest_min = 2");
+  write("[strategy]\nmethod = \"scaffold\"\n", clients);
+  std::vector<ChildProcess> members;
+  {
+    auto first = start_aggregator("aggregator-1");
+    for (int i = 1; i <= clients; ++i) members.push_back(start_loud_client(i, "1"));
+    kill_after(members[0], 1);
+    members.push_back(start_loud_client(1, "2"));
+    ASSERT_TRUE(first.wait_for_output("round   2 of 4", seconds(100))) << first.output();
+    first.signal(SIGKILL);
+    ASSERT_EQ(first.wait(seconds(30)), -SIGKILL);
+  }
+  auto second = start_aggregator("aggregator-2");
+  ASSERT_EQ(second.wait(seconds(250)), 0) << second.output();
+  const std::string run_folder = line(second.output(), "run folder: ").substr(12);
+  const auto rounds =
+      nlohmann::json::parse(run("hansa", {"status", run_folder, "--json"}, "status"))["rounds"];
+  ASSERT_EQ(rounds.size(), 4U);
+  for (const auto& round : rounds) EXPECT_TRUE(round.contains("secure")) << round.dump(1);
+  run("hansa", {"verify", run_folder}, "verify");
 }
 
 }  // namespace
