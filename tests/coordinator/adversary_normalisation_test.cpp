@@ -1,5 +1,5 @@
-// FedNova multiplies the model's step by a mean of what clients report of their steps: a client that lies about them is
-// refused, and what it can still claim is bounded.
+// FedNova multiplies the model's step by a mean of what clients report of their steps: an update whose report cannot be right is
+// refused. AdversaryFedNova (tests/server_parts) bounds the mean, which is all that is known of a secure sum.
 #include <limits>
 #include <optional>
 #include <string>
@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include "server/methods/fed_nova.h"
 #include "tests/coordinator/harness.h"
 
 namespace hansa::server::testing {
@@ -70,34 +69,6 @@ TEST(AdversaryNormalisation, OtherMethodsDoNotNeedIt) {
   const Peer peer = h.connect("a");
   (void)h.connect("b");
   EXPECT_EQ(h.say(peer, h.offer_of(peer)), Verdict::accepted);
-}
-
-struct Ones final : Mean {
-  [[nodiscard]] std::size_t elements() const override { return 4; }
-  void read(std::size_t, std::span<double> out) const override {
-    for (double& value : out) value = 1;
-  }
-};
-
-// Of a secure sum only the total is known, so that only the total can be bounded.
-TEST(AdversaryNormalisation, TheFactorIsBoundedWhateverTheSumIs) {
-  const FedNova method({{1, 2}});  // two buffers
-  const Ones delta;
-  const auto factor = [&](const Metrics& metrics) {
-    double values[4];
-    RoundTotals totals;
-    totals.metrics = metrics;
-    method.correct(delta, totals, {})->read(0, values);
-    EXPECT_EQ(values[1], 1) << "a buffer is averaged";
-    EXPECT_EQ(values[2], 1) << "a buffer is averaged";
-    EXPECT_EQ(values[0], values[3]);
-    return values[0];
-  };
-  EXPECT_EQ(factor({}), 1);
-  EXPECT_EQ(factor({{"normalisation", -5, 10}}), 0.5);
-  EXPECT_EQ(factor({{"normalisation", 1e12, 10}}), FedNova::factor_max);
-  EXPECT_EQ(factor({{"normalisation", -1e12, 10}}), 0);
-  EXPECT_EQ(factor({{"normalisation", 1e12, -3}}), 1) << "there is no mean";
 }
 
 }  // namespace
