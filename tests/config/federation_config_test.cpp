@@ -495,6 +495,16 @@ TEST_F(FederationFile, MethodsThatCorrectTheMeanGoWithNothingElse) {
               HasSubstr("strategy.scaffold.correction"));
 }
 
+TEST_F(FederationFile, ACoarseCodecForMethodsThatAddUpDeltasIsNoted) {
+  const std::string dyn = std::string(minimal) + "[strategy]\nmethod = \"feddyn\"\n";
+  const auto coarse = read(dyn);
+  ASSERT_TRUE(coarse) << coarse.error().text();
+  EXPECT_THAT(coarse->notes, ElementsAre(HasSubstr("\"q1-rotated\" leaves large errors")));
+  const auto fine = read(dyn + "[compression]\nuplink = \"q4-rotated\"\n");
+  ASSERT_TRUE(fine) << fine.error().text();
+  EXPECT_TRUE(fine->notes.empty());
+}
+
 // The aggregator's part of FedNova needs the sum of a metric, which is no matter of what the operator wants to see.
 TEST_F(FederationFile, ASecureSumHasTheMetricsOfItsMethod) {
   const std::string secure = "[cohort]\nclients_min = 4\n[secure_aggregation]\nenabled = true\nroot = \"" +

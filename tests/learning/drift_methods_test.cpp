@@ -348,6 +348,7 @@ TEST_F(DriftMethodsOfImages, PersonalParametersHaveNoCorrection) {
 
 TEST_F(DriftMethodsOfImages, BuffersHaveNoVariateAndAreNotScaled) {
   testing::write_archive(testing::TestModel::batch_norm, archive_, {28, 28});
+  data_ = testing::write_data(folder_, {40, 28, 28, 3}, 2);  // the model has three outputs
   const std::vector<float> by_sgd = train("sgd", {});
   const std::vector<float> scaled = train("fednova", {{"reference_steps", std::int64_t{2}}});
   const std::vector<float> corrected = train("scaffold", {}, std::vector<float>(by_sgd.size(), 0.25F));

@@ -33,8 +33,8 @@ inline constexpr std::array scaffold_settings{config::Setting{
     .presence = config::Presence::defaulted,
     .default_value = "\"inside\"",
     .meaning = "Where the control variates correct a step with momentum: `inside` of it, as part of the "
-               "gradient, or `outside`, on the weights after it, as in NIID-Bench. Without momentum both "
-               "are the same but for rounding.",
+               "gradient, or `outside`, on the weights after it, as in NIID-Bench. Without momentum and "
+               "clipping both are the same but for rounding.",
     .choices = correction_names,
     .example = "\"outside\""}};
 
