@@ -3,7 +3,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/config/strategies.h"
