@@ -452,8 +452,8 @@ TEST_F(FederationFile, StrategiesThatCannotWorkAreRefusedWithTheReason) {
 
 TEST_F(FederationFile, TheOptionsOfAMethodReachTheTask) {
   const auto option = [](const FederationConfig& config, std::string_view name) -> OptionValue {
-    for (const Option& option : config.method.options)
-      if (option.name == name) return option.value;
+    for (const Option& own : config.method.options)
+      if (own.name == name) return own.value;
     return std::string("left out");
   };
   const auto prox = read(std::string(minimal) +
