@@ -6,7 +6,8 @@
 namespace hansa {
 
 // In the order of built_in_methods() (methods.h).
-inline constexpr std::array<std::string_view, 8> method_names{"sgd",    "adam",   "adamw", "fedbn",
-                                                              "fedper", "fedrep", "ditto", "moon"};
+inline constexpr std::array<std::string_view, 12> method_names{"sgd",      "adam",    "adamw",  "fedprox",
+                                                               "scaffold", "fednova", "feddyn", "fedbn",
+                                                               "fedper",   "fedrep",  "ditto",  "moon"};
 
 }  // namespace hansa

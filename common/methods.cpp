@@ -87,13 +87,6 @@ std::vector<OptionDescription> with_common_options(std::vector<OptionDescription
   return out;
 }
 
-// Those of local training with SGD, and a method's own.
-std::vector<OptionDescription> with_sgd(const std::vector<OptionDescription>& own) {
-  std::vector<OptionDescription> out = sgd_options();
-  out.insert(out.end(), own.begin(), own.end());
-  return out;
-}
-
 std::vector<OptionDescription> adam_options() {
   const TrainingConfig defaults;
   const OptionRange decay{.least = 0, .most = 1, .at_most = Bound::exclusive};
@@ -101,6 +94,16 @@ std::vector<OptionDescription> adam_options() {
                               {"beta2", defaults.beta2, decay},
                               {"epsilon", defaults.epsilon, {.least = 0, .at_least = Bound::exclusive}}});
 }
+
+// Those of SGD, and the method's own. The aggregator sets the run of methods with vectors on the devices
+// (learning/internal/method_vector.h), the scale of what they send, and the reference of FedNova.
+std::vector<OptionDescription> sgd_options_and(std::vector<OptionDescription> own) {
+  std::vector<OptionDescription> out = sgd_options();
+  std::ranges::move(own, std::back_inserter(out));
+  return out;
+}
+
+OptionDescription run_of_vectors() { return {"run", std::string{}}; }
 
 }  // namespace
 
@@ -114,17 +117,32 @@ const std::vector<OptionDescription>& sgd_options() {
 
 // One entry for each method.
 const MethodTable& built_in_methods() {
+  constexpr double steps_most = 1e12;
   static const MethodTable table = {
       {"sgd", sgd_options()},
       {"adam", adam_options()},
       {"adamw", adam_options()},
+      {"fedprox", sgd_options_and({{"mu", 0.01, {.least = 0}}})},
+      {"scaffold",
+       sgd_options_and({{"correction", std::string("inside")},
+                        {"output_scale", 1.0, {.least = 0, .at_least = Bound::exclusive}},
+                        run_of_vectors()}),
+       {"control"},
+       {"control_change"}},
+      {"fednova",
+       sgd_options_and({{"reference_steps", std::int64_t{1}, {.least = 1, .most = steps_most}}}),
+       {},
+       {},
+       {"loss", "accuracy", "normalisation"}},
+      {"feddyn",
+       sgd_options_and({{"alpha", 0.01, {.least = 0, .at_least = Bound::exclusive}}, run_of_vectors()})},
       {"fedbn", sgd_options()},
       {"fedper", sgd_options()},
-      {"fedrep", with_sgd({{"head_epochs", std::int64_t{1}, {.least = 1, .most = 1'000}}})},
-      {"ditto", with_sgd({{"lambda", 1.0, {.least = 0}},
-                          {"personal_epochs", std::int64_t{0}, {.least = 0, .most = 1'000}}})},
-      {"moon", with_sgd({{"mu", 1.0, {.least = 0}},
-                         {"temperature", 0.5, {.least = 0, .at_least = Bound::exclusive}}})},
+      {"fedrep", sgd_options_and({{"head_epochs", std::int64_t{1}, {.least = 1, .most = 1'000}}})},
+      {"ditto", sgd_options_and({{"lambda", 1.0, {.least = 0}},
+                                 {"personal_epochs", std::int64_t{0}, {.least = 0, .most = 1'000}}})},
+      {"moon", sgd_options_and({{"mu", 1.0, {.least = 0}},
+                                {"temperature", 0.5, {.least = 0, .at_least = Bound::exclusive}}})},
   };
   return table;
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/config/strategies.h"
@@ -14,6 +14,12 @@
 namespace hansa::tools {
 namespace {
 
+// "0 to 1", or "inside, outside".
+std::string values_of(const config::Setting& setting) {
+  return setting.choices.empty() ? config::range_text(setting)
+                                 : fmt::format("{}", fmt::join(setting.choices, ", "));
+}
+
 using server::Strategy;
 
 nlohmann::json json_of(const Strategy& strategy) {
@@ -21,7 +27,7 @@ nlohmann::json json_of(const Strategy& strategy) {
   for (const config::Setting& setting : server::options_of(strategy))
     options.push_back({{"key", setting.key},
                        {"default", setting.default_value},
-                       {"range", config::range_text(setting)},
+                       {"range", values_of(setting)},
                        {"meaning", setting.meaning}});
   return {{"kind", server::key_of(strategy.kind)},
           {"name", strategy.name},
@@ -52,7 +58,7 @@ void print_text() {
     if (!strategy.with_secure_aggregation) fmt::print("      not with secure aggregation\n");
     if (!strategy.limits.empty()) fmt::print("      {}\n", strategy.limits);
     for (const config::Setting& setting : server::options_of(strategy))
-      fmt::print("      {} = {}  ({}) {}\n", setting.key, setting.default_value, config::range_text(setting),
+      fmt::print("      {} = {}  ({}) {}\n", setting.key, setting.default_value, values_of(setting),
                  setting.meaning);
   }
 }

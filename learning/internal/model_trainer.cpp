@@ -213,9 +213,8 @@ class ModelTrainer final : public Trainer {
         trained_by.computes_representations() ? StepComputes::loss_and_representation : StepComputes::loss;
     HANSA_TRY(std::uint64_t needed, estimate_training_memory_bytes(*model_, source, config, step));
     HANSA_TRY(const std::uint64_t further, trained_by.further_bytes({*model_, source, request, {}, stop}));
-    needed += further;
-    needed +=
-        (method.inputs.size() + 2 * method.outputs.size()) * model_->layout().element_count() * sizeof(float);
+    const std::size_t vectors = method.inputs.size() + 2 * method.outputs.size() + trained_by.vectors_held();
+    needed += further + vectors * model_->layout().element_count() * sizeof(float);
     if (needed > config_.memory_bytes_max) {
       constexpr std::uint64_t mebibyte = 1 << 20;
       return fail(ErrorCode::resource, model_->location(),

@@ -57,8 +57,12 @@ class Steps {
     if (run_.config.clip_value > 0) gradient_.clip_values(run_.config.clip_value);
     if (run_.config.clip_norm > 0) gradient_.clip_norm(run_.config.clip_norm);
     optimizer_->begin_step();
-    for (std::size_t i = 0; i < trainables.size(); ++i)
-      if (const auto gradient = gradient_.of(i)) optimizer_->apply(i, trainables[i].memory, *gradient);
+    for (std::size_t i = 0; i < trainables.size(); ++i) {
+      const auto gradient = gradient_.of(i);
+      if (!gradient) continue;
+      optimizer_->apply(i, trainables[i].memory, *gradient);
+      if (run_.hook != nullptr) run_.hook->after_step(i, trainables[i].memory);
+    }
     gradient_.clear();
     ++steps_;
   }

@@ -41,6 +41,8 @@ class GradientHook {
   // order.
   virtual void correct(std::size_t /*trainable*/, std::span<const float> /*weights*/,
                        std::span<float> /*gradient*/) {}
+  // Changes the trainable's weights after the optimiser's step. Not called for one that the step left as it was.
+  virtual void after_step(std::size_t /*trainable*/, std::span<float> /*weights*/) {}
 };
 
 // How a model is trained. What it refers to outlives the call.

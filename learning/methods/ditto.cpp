@@ -3,12 +3,13 @@
 //   v <- v - eta (grad F(v) + lambda (v - w))
 // v starts at the first global model that the device receives, and is kept on the device if the update is counted.
 // Buffers of v, such as running statistics, are those of its own training. v sees the examples in an order of its own.
-#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "common/random.h"
+#include "learning/internal/proximal_pull.h"
 #include "learning/internal/training_loop.h"
 #include "learning/methods/kept_values.h"
 #include "learning/methods/method.h"
@@ -16,23 +17,6 @@
 
 namespace hansa::learning {
 namespace {
-
-class Pull final : public GradientHook {
- public:
-  // The model holds the values to which the weights are pulled.
-  Pull(const Model& model, double lambda) : lambda_(static_cast<float>(lambda)) {
-    for (const Model::Trainable& trainable : model.trainables())
-      to_.emplace_back(trainable.memory.begin(), trainable.memory.end());
-  }
-  void correct(std::size_t trainable, std::span<const float> weights, std::span<float> gradient) override {
-    const std::vector<float>& to = to_[trainable];
-    for (std::size_t i = 0; i < weights.size(); ++i) gradient[i] += lambda_ * (weights[i] - to[i]);
-  }
-
- private:
-  float lambda_;
-  std::vector<std::vector<float>> to_;  // in the order of the trainables' memory
-};
 
 class Ditto final : public TrainingMethod {
  public:
@@ -48,9 +32,7 @@ class Ditto final : public TrainingMethod {
   }
 
   // The kept vector, the new one, the trained global model, and what v is pulled to.
-  [[nodiscard]] Result<std::uint64_t> further_bytes(const MethodTask& task) const override {
-    return 4 * task.model.layout().element_count() * sizeof(float);
-  }
+  [[nodiscard]] std::size_t vectors_held() const override { return 4; }
 
   [[nodiscard]] Result<TrainingResult> train(const MethodTask& task) const override {
     const Method& method = task.request.method;
@@ -71,8 +53,8 @@ class Ditto final : public TrainingMethod {
     const Method& method = task.request.method;
     if (const double epochs = number_option(description(), method, "personal_epochs"); epochs > 0)
       config.epochs = static_cast<std::uint32_t>(epochs);
-    task.model.assign(task.request.inputs.front().values);
-    Pull pull(task.model, number_option(description(), method, "lambda"));
+    ProximalPull pull(task.model, task.request.inputs.front().values,
+                      number_option(description(), method, "lambda"));
     task.model.assign(*personal_model(task.request, task.model.layout()));
     const std::uint64_t seed = derive_seed(task.request.seed, "the personal model of Ditto");
     HANSA_TRY(const Trained personal,

@@ -63,10 +63,12 @@ class Moon final : public TrainingMethod {
 
   [[nodiscard]] bool computes_representations() const override { return true; }
 
-  // The kept vector and the new one, and two representations of each example.
+  // The kept vector and the new one.
+  [[nodiscard]] std::size_t vectors_held() const override { return 2; }
+  // Two representations of each example.
   [[nodiscard]] Result<std::uint64_t> further_bytes(const MethodTask& task) const override {
     HANSA_TRY(const std::uint64_t values, representation_size(task.model, task.source, run_of(task)));
-    return 2 * (task.model.layout().element_count() + values * task.source.example_count()) * sizeof(float);
+    return 2 * values * task.source.example_count() * sizeof(float);
   }
 
   [[nodiscard]] Result<TrainingResult> train(const MethodTask& task) const override {

@@ -8,15 +8,23 @@ namespace hansa::learning {
 
 // Each method's file defines its factory. A new method adds a line here and one in shipped_methods().
 std::unique_ptr<const TrainingMethod> make_local_training(std::string name);
-std::unique_ptr<const TrainingMethod> make_fedrep();
+std::unique_ptr<const TrainingMethod> make_fed_prox();
+std::unique_ptr<const TrainingMethod> make_scaffold();
+std::unique_ptr<const TrainingMethod> make_fed_nova();
+std::unique_ptr<const TrainingMethod> make_fed_dyn();
+std::unique_ptr<const TrainingMethod> make_fed_rep();
 std::unique_ptr<const TrainingMethod> make_ditto();
 std::unique_ptr<const TrainingMethod> make_moon();
 
 MethodRegistry shipped_methods() {
   MethodRegistry out;
   for (const char* name : {"sgd", "adam", "adamw"}) out.add(make_local_training(name));
+  out.add(make_fed_prox());
+  out.add(make_scaffold());
+  out.add(make_fed_nova());
+  out.add(make_fed_dyn());
   for (const char* name : {"fedbn", "fedper"}) out.add(make_local_training(name));
-  out.add(make_fedrep());
+  out.add(make_fed_rep());
   out.add(make_ditto());
   out.add(make_moon());
   return out;

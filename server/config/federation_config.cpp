@@ -239,6 +239,30 @@ Result<std::optional<StatisticsConfig>> read_statistics(const Document& document
   return out;
 }
 
+// The aggregator's part of a method computes with the sums of the method's own metrics, whatever the operator lists.
+void add_metrics_of_method(FederationConfig& config) {
+  if (!config.secure_aggregation) return;
+  std::vector<std::string>& summed = config.secure_aggregation->metrics;
+  const std::vector<std::string> common = MethodDescription{}.metrics;
+  for (const std::string& name : find_method(built_in_methods(), config.method.name)->metrics)
+    if (std::ranges::find(common, name) == common.end() && std::ranges::find(summed, name) == summed.end())
+      summed.push_back(name);
+}
+
+// FedDyn adds up the deltas of all rounds, with the errors of their codec.
+void note_coarse_codec(FederationConfig& config) {
+  if (config.method.name != "feddyn" || config.secure_aggregation) return;
+  using enum codecs::Kind;
+  const codecs::Spec& uplink = config.compression.uplink;
+  const bool is_fine = uplink.kind == f32 || uplink.kind == f16 || uplink.kind == bf16 ||
+                       ((uplink.kind == quantised || uplink.kind == rotated) && uplink.bits >= 4);
+  if (is_fine) return;
+  config.notes.push_back(config.file.string() +
+                         ": strategy.method = \"feddyn\" adds up the updates of all rounds, and " +
+                         "compression.uplink = \"" + codecs::text_of(uplink) +
+                         "\" leaves large errors in them; \"q4-rotated\" or more bits is better");
+}
+
 // The setup of a secure sum names its own metrics and those of the evaluation on the clients.
 Result<void> check_summed_metrics(const Document& document, const FederationConfig& config) {
   if (!config.secure_aggregation) return {};
@@ -347,6 +371,8 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.divergence = read_divergence(document);
   HANSA_TRY(out.compression, read_compression(document));
   HANSA_TRY(out.secure_aggregation, read_secure_aggregation(document, out.cohort));
+  add_metrics_of_method(out);
+  note_coarse_codec(out);
   if (document.has("secure_aggregation.root")) {
     HANSA_TRY(out.root, enrolment::parse_identity(document.text("secure_aggregation.root"),
                                                   document.location("secure_aggregation.root")));

@@ -78,6 +78,7 @@ struct CommitRound {
   RoundRecord record;
   std::optional<SumOpening> opening = {};  // only for a secure sum
   std::uint64_t clients = 0;  // of the federation, whether they took part or not
+  double output_scale = 1;  // the option "output_scale" of the round's method
 };
 
 // An attempt at a round came to nothing, and the round will be made again.

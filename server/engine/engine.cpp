@@ -240,19 +240,21 @@ void Engine::open_masks(OpenMasks& effect) {
 struct Engine::Commit {
   RoundRecord record;
   std::optional<SumOpening> opening;
-  std::uint64_t clients = 0;
+  internal::RoundFacts facts;
   internal::CommitOutcome outcome;
 };
 
 // The end of a round: CommitRound -> RoundCommitter::commit on the executor -> on_commit_done -> RoundCommitted.
 void Engine::commit(CommitRound& effect) {
-  auto commit = std::make_shared<Commit>(std::move(effect.record), std::move(effect.opening), effect.clients);
+  auto commit = std::make_shared<Commit>(
+      std::move(effect.record), std::move(effect.opening),
+      internal::RoundFacts{.clients = effect.clients, .output_scale = effect.output_scale});
   commit->record.started_at = round_started_at_;
   traffic_->fill_in(commit->record.participations);
   blobs_->withdraw();
   parts_.executor.run(
       [this, commit] {
-        commit->outcome = committer_->commit(std::move(commit->record), commit->opening, commit->clients);
+        commit->outcome = committer_->commit(std::move(commit->record), commit->opening, commit->facts);
       },
       [this, commit] { on_commit_done(*commit); });
 }

@@ -1,6 +1,7 @@
 #include "server/methods/fed_nova.h"
 
 #include <algorithm>
+#include <string>
 
 #include "server/methods/parameter_ranges.h"
 
@@ -27,6 +28,19 @@ class ScaledMean final : public Mean {
 };
 
 }  // namespace
+
+Result<void> FedNova::check(const Metrics& metrics, std::uint64_t examples) {
+  const auto wrong = [](const char* what) {
+    return fail(ErrorCode::protocol, "", std::string("its metric \"") + std::string(metric) + "\" " + what);
+  };
+  if (std::ranges::count(metrics, metric, &Metric::name) != 1) return wrong("must be there once");
+  const Metric& found = *std::ranges::find(metrics, metric, &Metric::name);
+  if (found.count != static_cast<double>(examples)) return wrong("is not for the update's examples");
+  const double mean = found.sum / found.count;
+  // A comparison with NaN is false.
+  if (!(mean > -1 && mean <= factor_max - 1)) return wrong("cannot be that of a training");
+  return {};
+}
 
 std::unique_ptr<const Mean> FedNova::correct(const Mean& delta, const RoundTotals& totals,
                                              std::span<const std::span<float>> /*state*/) const {

@@ -25,6 +25,7 @@ struct RoundTotals {
   std::uint32_t updates = 0;  // that are in the mean
   double examples = 0;  // their weights
   std::uint64_t clients = 0;  // of the federation, whether they took part or not; at least 1
+  double output_scale = 1;  // by which clients multiply what they send for the method's vectors; above 0
   Metrics metrics = {};  // sums over the updates
 };
 

@@ -33,6 +33,13 @@ Result<std::unique_ptr<Run>> open_named(const std::string& run, RunCatalogue& ru
   return std::filesystem::exists(run, ignored) ? open_run_read_only(run) : runs.open_read_only(run);
 }
 
+// "scaffold.control". What belongs to it on the devices is of the other run, and is not used in the new one: both begin at
+// zero.
+bool is_of_method(const StateVector& vector) {
+  const std::size_t dot = vector.name.find('.');
+  return dot != std::string::npos && find_method(built_in_methods(), vector.name.substr(0, dot)) != nullptr;
+}
+
 Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs, const ArchiveFacts& facts) {
   const auto at = from.rfind('@');
   std::uint32_t number = 0;
@@ -61,6 +68,7 @@ Result<StartPoint> read_start_point(const std::string& from, RunCatalogue& runs,
                    {},
                    {}};
   std::erase_if(start.state, is_statistics);
+  std::erase_if(start.state, is_of_method);
   HANSA_TRY(start.statistics, read_statistics(*run));
   start.parameters.resize(facts.layout.element_count());
   HANSA_TRY_VOID(run->get_model(found->model, start.parameters));
@@ -93,15 +101,19 @@ Result<void> add_statistics(const StatisticsKey& key, std::span<const float> vec
   return {};
 }
 
-// A plan of that many vectors with the layout. Returns null if all values are float32 without encoding.
+// What clients send for a method's vectors is added to a sum that is never made again, so that errors stay: a codec without
+// bias, with a scale for each 512 values, because these changes are small (server/methods/scaffold.h divides them by examples).
+constexpr codecs::Spec exchanged_spec{codecs::Kind::quantised, 8, 0, 0};
+
+// A plan of that many vectors with the layout, of which the first one is the model's delta. Returns null if all values are
+// float32 without encoding.
 Result<std::shared_ptr<const codecs::Plan>> make_plan(const ParameterLayout& layout,
                                                       std::span<const codecs::Rule> rules,
                                                       const codecs::Spec& otherwise, std::size_t vectors) {
-  HANSA_TRY(const auto each, codecs::segments_of(layout, rules, otherwise));
-  std::vector<codecs::Segment> segments;
-  for (std::size_t i = 0; i < vectors; ++i) segments.insert(segments.end(), each.begin(), each.end());
+  HANSA_TRY(auto segments, codecs::segments_of(layout, rules, otherwise));
   if (std::ranges::all_of(segments, [](const auto& s) { return s.spec.kind == codecs::Kind::f32; }))
     return nullptr;
+  for (std::size_t i = 1; i < vectors; ++i) segments.push_back({layout.element_count(), exchanged_spec, 0});
   HANSA_TRY(auto plan, codecs::Plan::create(std::move(segments)));
   return std::make_shared<const codecs::Plan>(std::move(plan));
 }

@@ -102,7 +102,7 @@ TEST(Methods, UnknownMethodsAndOptionsOutOfRangeAreRefusedByName) {
     const char* error;
   };
   const Row rows[] = {
-      {{"scaffold", {}}, "method \"scaffold\": is not known to this client"},
+      {{"fedavg", {}}, "method \"fedavg\": is not known to this client"},
       {{"fedper", {}}, "method \"fedper\": needs personal parameters"},
       {{"fedrep", {}}, "method \"fedrep\": needs personal parameters"},
       {{"fedrep", {{"head_epochs", std::int64_t{0}}}},

@@ -493,6 +493,73 @@ TEST_F(FederationFile, StrategiesThatCannotWorkAreRefusedWithTheReason) {
               HasSubstr("reads the loss of single clients"));
 }
 
+TEST_F(FederationFile, TheOptionsOfAMethodReachTheTask) {
+  const auto option = [](const FederationConfig& config, std::string_view name) -> OptionValue {
+    for (const Option& own : config.method.options)
+      if (own.name == name) return own.value;
+    return std::string("left out");
+  };
+  const auto prox = read(std::string(minimal) +
+                         "[training]\nmomentum = 0.5\n[strategy]\nmethod = \"fedprox\"\n[strategy.fedprox]\n"
+                         "mu = 0.5\n");
+  ASSERT_TRUE(prox) << prox.error().text();
+  EXPECT_EQ(option(*prox, "mu"), OptionValue(0.5));
+  EXPECT_EQ(option(*prox, "momentum"), OptionValue(0.5));
+  const auto scaffold = read(std::string(minimal) +
+                             "[strategy]\nmethod = \"scaffold\"\n[strategy.scaffold]\ncorrection = "
+                             "\"outside\"\n");
+  ASSERT_TRUE(scaffold) << scaffold.error().text();
+  EXPECT_EQ(option(*scaffold, "correction"), OptionValue(std::string("outside")));
+  const auto dyn = read(std::string(minimal) + "[strategy]\nmethod = \"feddyn\"\n");
+  ASSERT_TRUE(dyn) << dyn.error().text();
+  EXPECT_EQ(option(*dyn, "alpha"), OptionValue(0.01));
+}
+
+TEST_F(FederationFile, MethodsThatCorrectTheMeanGoWithNothingElse) {
+  const auto refusal = [&](const std::string& text) {
+    const auto wrong = read(std::string(minimal) + "[cohort]\nclients_min = 9\n" + text);
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  for (const char* method : {"scaffold", "fednova", "feddyn"})
+    EXPECT_THAT(refusal("[strategy]\naggregation = \"median\"\nmethod = \"" + std::string(method) + "\"\n"),
+                HasSubstr("use \"mean\", or another method"))
+        << method;
+  EXPECT_THAT(refusal("[strategy]\naggregation = \"median\"\nmethod = \"fedprox\"\n"), HasSubstr("was read"));
+  const std::string dyn = "[strategy]\nmethod = \"feddyn\"\n";
+  EXPECT_THAT(refusal(dyn + "server_optimizer = \"fedadam\"\n"),
+              HasSubstr("is \"fedadam\", and the method \"feddyn\" makes the step of the aggregator itself"));
+  EXPECT_THAT(refusal(dyn + "[strategy.fedavg]\nlearning_rate = 0.5\n"),
+              HasSubstr("has another learning_rate than 1"));
+  EXPECT_THAT(refusal("[strategy]\nmethod = \"scaffold\"\nserver_optimizer = \"fedadam\"\n"),
+              HasSubstr("was read"));
+  EXPECT_THAT(refusal("[strategy]\nmethod = \"feddyn\"\n[strategy.feddyn]\nalpha = 0\n"),
+              HasSubstr("strategy.feddyn.alpha"));
+  EXPECT_THAT(refusal("[strategy]\nmethod = \"scaffold\"\n[strategy.scaffold]\ncorrection = \"beside\"\n"),
+              HasSubstr("strategy.scaffold.correction"));
+}
+
+TEST_F(FederationFile, ACoarseCodecForMethodsThatAddUpDeltasIsNoted) {
+  const std::string dyn = std::string(minimal) + "[strategy]\nmethod = \"feddyn\"\n";
+  const auto coarse = read(dyn);
+  ASSERT_TRUE(coarse) << coarse.error().text();
+  EXPECT_THAT(coarse->notes, ElementsAre(HasSubstr("\"q1-rotated\" leaves large errors")));
+  const auto fine = read(dyn + "[compression]\nuplink = \"q4-rotated\"\n");
+  ASSERT_TRUE(fine) << fine.error().text();
+  EXPECT_TRUE(fine->notes.empty());
+}
+
+// The aggregator's part of FedNova needs the sum of a metric, which is no matter of what the operator wants to see.
+TEST_F(FederationFile, ASecureSumHasTheMetricsOfItsMethod) {
+  const std::string secure = "[cohort]\nclients_min = 4\n[secure_aggregation]\nenabled = true\nroot = \"" +
+                             std::string(64, '1') + "\"\nmetrics = [\"loss\"]\n[strategy]\nmethod = ";
+  const auto nova = read(minimal + secure + "\"fednova\"\n");
+  ASSERT_TRUE(nova) << nova.error().text();
+  EXPECT_THAT(nova->secure_aggregation->metrics, ElementsAre("loss", "normalisation"));
+  const auto other = read(minimal + secure + "\"scaffold\"\n");
+  ASSERT_TRUE(other) << other.error().text();
+  EXPECT_THAT(other->secure_aggregation->metrics, ElementsAre("loss"));
+}
+
 // The catalogue and the choices of the schema are the same.
 TEST(FederationSchema, EveryStrategyIsInTheCatalogueOnce) {
   std::vector<std::string> named, chosen;

@@ -1,4 +1,5 @@
-// A federation of real programs without secure aggregation, whose clients have 200 rows of a CSV file each.
+// A federation of real programs whose clients have 200 rows of a CSV file each, without secure aggregation unless a round has 3
+// clients at least.
 #pragma once
 #include <string>
 
@@ -9,6 +10,7 @@ namespace hansa::testing {
 struct RowsPlan {
   int clients = 3;
   int rounds = 100'000;
+  int clients_min = 2;  // of a round
   int classes = 2;  // of a logistic regression on two features: three values for each
 };
 
@@ -17,7 +19,7 @@ class RowsFederation : public ProgramTest {
   void create(const RowsPlan& plan = {}) {
     run("hansa",
         {"new", folder.string(), "--clients", std::to_string(plan.clients), "--rounds",
-         std::to_string(plan.rounds), "--clients-min", "2"},
+         std::to_string(plan.rounds), "--clients-min", std::to_string(plan.clients_min)},
         "new");
     const std::filesystem::path federation = folder / "federation.toml", model = folder / "model.pt";
     replace(federation, "bind = \"[^\"]*\"", "bind = \"tcp://127.0.0.1:0\"");

@@ -92,7 +92,7 @@ TEST_F(RoundCommitterTest, AddsEachPartOfTheMeanToItsVector) {
   for (std::uint32_t round = 1; round <= 2; ++round) {
     auto c = committer({}, {"control", "teacher"}, state);  // as after a restart
     set_mean({0.5, 0.25, -1.0});
-    auto outcome = c.commit(record(round), std::nullopt, 1);
+    auto outcome = c.commit(record(round), std::nullopt, {});
     ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
     state = std::get<Committed>(outcome).record.state;
   }
@@ -109,7 +109,7 @@ TEST_F(RoundCommitterTest, AddsEachPartOfTheMeanToItsVector) {
 TEST_F(RoundCommitterTest, RecordsTheNormOfTheMeanUpdate) {
   auto c = committer({"fedavgm", 0.5}, {"control"});
   set_mean({0.5, 7});
-  auto outcome = c.commit(record(1), std::nullopt, 1);
+  auto outcome = c.commit(record(1), std::nullopt, {});
   ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
   EXPECT_DOUBLE_EQ(std::get<Committed>(outcome).record.update_norm, 0.5 * std::sqrt(double{elements}));
   EXPECT_EQ(disk_->rounds[0].update_norm, std::get<Committed>(outcome).record.update_norm);
@@ -122,7 +122,7 @@ TEST_F(RoundCommitterTest, RecordsTheNormOfTheUpdateOfEachLayer) {
   ASSERT_TRUE(c.restore(**store_.position(), {}, quiet_));
   set_mean({0.5, 7});
   form_.mean.values[3] = -2;  // the layer with one value
-  auto outcome = c.commit(record(1), std::nullopt, 1);
+  auto outcome = c.commit(record(1), std::nullopt, {});
   ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
   const std::vector<double> norms = *store_.layer_norms(RoundId(1));
   ASSERT_EQ(norms.size(), 4U);
@@ -136,7 +136,7 @@ TEST_F(RoundCommitterTest, RecordsTheNormOfTheUpdateOfEachLayer) {
 TEST_F(RoundCommitterTest, ServesTheModelThatItCommitted) {
   auto c = committer({"fedavgm", 0.5}, {});
   set_mean({0.5});
-  auto outcome = c.commit(record(1), std::nullopt, 1);
+  auto outcome = c.commit(record(1), std::nullopt, {});
   ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
   const auto& [stored, served] = std::get<Committed>(outcome);
   EXPECT_EQ(served.names.model, stored.model);
@@ -147,12 +147,12 @@ TEST_F(RoundCommitterTest, ServesTheModelThatItCommitted) {
 TEST_F(RoundCommitterTest, ASumThatCannotBeOpenedChangesNothing) {
   auto c = committer({"fedavgm", 0.5}, {});
   form_.error = Error{ErrorCode::protocol, "sum", "is not one", ""};
-  auto outcome = c.commit(record(1), std::nullopt, 1);
+  auto outcome = c.commit(record(1), std::nullopt, {});
   ASSERT_TRUE(std::holds_alternative<Refused>(outcome));
   EXPECT_EQ(std::get<Refused>(outcome).served.names.model, disk_->identity->initial_model);
   form_.error.reset();
   set_mean({0.5});
-  outcome = c.commit(record(1), std::nullopt, 1);
+  outcome = c.commit(record(1), std::nullopt, {});
   ASSERT_TRUE(std::holds_alternative<Committed>(outcome))
       << "the next attempt starts from the same model and state";
   EXPECT_EQ(vector(disk_->rounds[0].model), std::vector<float>(elements, 1.5F));
@@ -166,14 +166,14 @@ TEST_F(RoundCommitterTest, AFailureOfTheStoreOrOfSpoolsEndsTheRun) {
       if (step == failing) return fail(ErrorCode::storage, "disk", "is full");
       return {};
     };
-    auto outcome = c.commit(record(1), std::nullopt, 1);
+    auto outcome = c.commit(record(1), std::nullopt, {});
     EXPECT_TRUE(std::holds_alternative<Error>(outcome)) << failing;
     EXPECT_TRUE(disk_->rounds.empty());
     before_step_ = {};
   }
   auto c = committer({}, {});
   form_.error = Error{ErrorCode::storage, "spool", "cannot be read", ""};
-  EXPECT_TRUE(std::holds_alternative<Error>(c.commit(record(1), std::nullopt, 1)));
+  EXPECT_TRUE(std::holds_alternative<Error>(c.commit(record(1), std::nullopt, {})));
 }
 
 }  // namespace

@@ -20,6 +20,28 @@ inline constexpr std::array adam_settings{
     number_setting("epsilon", "1e-8", "Added to the root of the second moment.",
                    {.least = 0, .most = 1, .at_least = config::Bound::exclusive}, "1e-6")};
 
+inline constexpr std::array fedprox_settings{number_setting(
+    "mu", "0.01",
+    "Strength of the pull towards the round's model; 0 is `sgd`. Li et al. tune it over 0.001, "
+    "0.01, 0.1 and 1.",
+    {.least = 0, .most = 1'000'000}, "0.1")};
+
+inline constexpr std::array<std::string_view, 2> correction_names{"inside", "outside"};
+inline constexpr std::array scaffold_settings{config::Setting{
+    .key = "correction",
+    .kind = config::Kind::choice,
+    .presence = config::Presence::defaulted,
+    .default_value = "\"inside\"",
+    .meaning = "Where the control variates correct a step with momentum: `inside` of it, as part of the "
+               "gradient, or `outside`, on the weights after it, as in NIID-Bench. Without momentum and "
+               "clipping both are the same but for rounding.",
+    .choices = correction_names,
+    .example = "\"outside\""}};
+
+inline constexpr std::array feddyn_settings{number_setting(
+    "alpha", "0.01", "Strength of the dynamic regulariser. Acar et al. tune it over 0.001, 0.01, 0.1.",
+    {.least = 0, .most = 1'000'000, .at_least = config::Bound::exclusive}, "0.1")};
+
 consteval config::Setting epochs_setting(std::string_view key, std::string_view value,
                                          std::string_view meaning, double least, std::string_view example) {
   return {.key = key,

@@ -47,6 +47,22 @@ Result<void> check_selection(const Document& document, const FederationConfig& c
               "use \"uniform\", \"by_examples\" or \"new_data\", or set secure_aggregation.enabled = false");
 }
 
+// FedDyn has a server step of its own, which another one would change (Acar et al. 2021, algorithm 1).
+Result<void> check_server_step(const Document& document, const FederationConfig& config) {
+  if (config.method.name != "feddyn") return {};
+  const ServerOptimizerConfig& optimizer = config.optimizer;
+  const bool adds = optimizer.name == "fedavg" && optimizer.learning_rate == 1;
+  if (adds) return {};
+  return fail(ErrorCode::usage, document.location("strategy.server_optimizer"),
+              (optimizer.name == "fedavg" ? std::string("has another learning_rate than 1")
+                                          : "is \"" + optimizer.name + "\"") +
+                  ", and the method \"feddyn\" makes the step of the aggregator itself",
+              "use \"fedavg\" with its learning_rate of 1, or another method");
+}
+
+// Methods whose correction on the aggregator is that of a weighted mean (server/methods/).
+bool corrects_mean(const Method& method) { return method.name == "fednova" || method.name == "feddyn"; }
+
 }  // namespace
 
 Result<Method> read_method(const Document& document, const std::vector<std::string>& personal) {
@@ -160,6 +176,7 @@ AggregationConfig read_aggregation(const Document& document) {
 
 Result<void> check_strategy(const Document& document, const FederationConfig& config) {
   HANSA_TRY_VOID(check_selection(document, config));
+  HANSA_TRY_VOID(check_server_step(document, config));
   if (!keeps_updates(config.aggregation)) return {};
   const std::string at = document.location("strategy.aggregation");
   const std::string rule = "is \"" + config.aggregation.name + "\", ";
@@ -173,6 +190,11 @@ Result<void> check_strategy(const Document& document, const FederationConfig& co
     return fail(ErrorCode::usage, at,
                 rule + "and the method \"" + config.method.name +
                     "\" needs the mean of the vectors that its clients send in addition to the model",
+                "use \"mean\", or another method");
+  if (corrects_mean(config.method))
+    return fail(ErrorCode::usage, at,
+                rule + "and the method \"" + config.method.name +
+                    "\" corrects the mean of the updates, weighted by examples",
                 "use \"mean\", or another method");
   const std::size_t needed = make_robust_rule(config.aggregation)->updates_min();
   const std::uint32_t sure = quorum_of(config.cohort.quorum, config.cohort.clients_min);

@@ -18,10 +18,13 @@ inline constexpr std::array strategy_settings{
         .default_value = "\"sgd\"",
         .meaning =
             "How clients train: `sgd` is mini-batch SGD (McMahan et al. 2017), `adam` (Kingma and Ba "
-            "2015) and `adamw` (Loshchilov and Hutter 2019) scale each value's step. `fedbn` (Li et al. "
-            "2021), `fedper` (Arivazhagan et al. 2019), `fedrep` (Collins et al. 2021) and `ditto` (Li et "
-            "al. 2021) give each device a model of its own, `moon` (Li, He, Song 2021) keeps "
-            "representations near the global model's. The options of `[training]` are for all of them.",
+            "2015) and `adamw` (Loshchilov and Hutter 2019) scale each value's step. Others are SGD for "
+            "clients with different data: `fedprox` (Li et al. 2020) and `feddyn` (Acar et al. 2021) "
+            "bind it to the round's model, `scaffold` (Karimireddy et al. 2020) corrects each gradient, "
+            "`fednova` (Wang et al. 2020) weighs clients of different numbers of steps alike, `moon` (Li, "
+            "He, Song 2021) keeps representations near the global model's. `fedbn` (Li et al. 2021), "
+            "`fedper` (Arivazhagan et al. 2019), `fedrep` (Collins et al. 2021) and `ditto` (Li et al. "
+            "2021) give each device a model of its own. The options of `[training]` are for all of them.",
         .choices = method_names,
         .example = "\"sgd\""},
     config::Setting{

@@ -178,7 +178,7 @@ std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& el
     p.asked_at = turn.now;
   }
   turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
-  Method method = method_of_round(settings, id, cohort, shared_.clients);
+  Method method = method_of_round(settings, {shared_.standing.run, id}, cohort, shared_.clients);
   const messages::TrainTask task =
       make_common_task(shared_.config, shared_.standing.published, id, method, shared_.measure());
   auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);

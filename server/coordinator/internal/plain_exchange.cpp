@@ -2,6 +2,7 @@
 
 #include "common/random.h"
 #include "server/coordinator/internal/plain_checks.h"
+#include "server/methods/fed_nova.h"
 
 namespace hansa::server {
 
@@ -24,12 +25,13 @@ void PlainExchange::begin(Turn& turn) {
 void PlainExchange::describe(messages::TrainTask& task) const {
   const auto& uplink = config_.compression.uplink;
   if (!uplink) return;
-  // The plan has the same segments for each output.
-  const std::size_t each = uplink->segments().size() / task.outputs.size();
-  for (std::size_t i = 0; i < task.outputs.size(); ++i) {
-    const auto segments = uplink->segments().subspan(i * each, each);
-    task.outputs[i].segments.assign(segments.begin(), segments.end());
-  }
+  // No segment has values of two outputs.
+  auto segment = uplink->segments().begin();
+  for (messages::TaskOutput& output : task.outputs)
+    for (std::uint64_t values = 0; values < output.values; ++segment) {
+      output.segments.push_back(*segment);
+      values += segment->values;
+    }
   task.compression = messages::Compression{config_.compression.entropy, cohort_seed_};
 }
 
@@ -50,6 +52,8 @@ Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
     return fail(ErrorCode::protocol, "",
                 "it counts " + std::to_string(offer.examples) + " examples, and has reported " +
                     std::to_string(reported) + ": at most " + std::to_string(limit) + " are plausible");
+  if (config_.settings.method.name == "fednova")
+    HANSA_TRY_VOID(FedNova::check(offer.metrics, offer.examples));
   return UpdateTicket{participant.client, participant.index.value, offer.bytes,
                       offer.update,       offer.examples,          participant.seed};
 }

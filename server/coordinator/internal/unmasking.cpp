@@ -1,6 +1,7 @@
 #include "server/coordinator/internal/unmasking.h"
 
 #include "server/coordinator/internal/committing.h"
+#include "server/coordinator/internal/round_method.h"
 #include "server/coordinator/internal/training.h"
 
 namespace hansa::server {
@@ -44,9 +45,11 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
   }
   record_.seconds = seconds(turn.now - round_->began());
   exchange_->complete(record_, turn.now - began_);
+  const double scale = output_scale_of(round_->method());
   return std::make_unique<Committing>(
       shared_, std::move(round_), std::move(exchange_),
-      CommitRound{std::move(record_), std::move(opening.sum), shared_.config.settings.admitted.size()}, turn);
+      CommitRound{std::move(record_), std::move(opening.sum), shared_.config.settings.admitted.size(), scale},
+      turn);
 }
 
 Remedy Unmasking::conclude(Opening& opening, Turn& turn) {

@@ -42,9 +42,10 @@ std::vector<StateVectors::Vector> previous_of(const UpdateForm& form) {
   return {{"aggregation.previous"}};
 }
 
-RoundTotals totals_of(const RoundRecord& record, const SumTotals& sum, std::uint64_t clients) {
+RoundTotals totals_of(const RoundRecord& record, const SumTotals& sum, const RoundFacts& facts) {
   RoundTotals out;
-  out.clients = std::max<std::uint64_t>(clients, 1);
+  out.clients = std::max<std::uint64_t>(facts.clients, 1);
+  out.output_scale = facts.output_scale;
   for (const Participation& participation : record.participations) {
     if (participation.outcome != Outcome::counted) continue;
     ++out.updates;
@@ -150,7 +151,7 @@ void RoundCommitter::keep_aggregate(const Mean& mean) {
 }
 
 CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<SumOpening>& opening,
-                                     std::uint64_t clients) {
+                                     const RoundFacts& facts) {
   if (previous_.size() != 0) form_.set_previous(previous_.spans()[0]);
   {
     auto aggregate = form_.finish(opening);
@@ -158,7 +159,7 @@ CommitOutcome RoundCommitter::commit(RoundRecord record, const std::optional<Sum
       if (aggregate.error().code == ErrorCode::storage) return std::move(aggregate).error();
       return Refused{record.round, aggregate.error().text(), served()};
     }
-    step(aggregate->mean, totals_of(record, aggregate->totals, clients), record);
+    step(aggregate->mean, totals_of(record, aggregate->totals, facts), record);
     keep_aggregate(aggregate->mean);
     // The forms bound what clients send, so that only an optimiser's settings can lead to this.
     if (kernels::first_outside(*model_, std::numeric_limits<float>::max()) != model_->size())

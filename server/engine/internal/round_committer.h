@@ -54,6 +54,12 @@ struct CommitterConfig {
   std::vector<std::uint64_t> layer_sizes = {};  // EngineConfig::layer_sizes
 };
 
+// What a round's method needs to know, and neither record nor sum has (RoundTotals).
+struct RoundFacts {
+  std::uint64_t clients = 1;
+  double output_scale = 1;
+};
+
 class RoundCommitter {
  public:
   // store, form and workers must outlive the committer. form: for updates of elements * (1 + method_vectors.size())
@@ -66,9 +72,8 @@ class RoundCommitter {
                                             std::span<const StateVector> state, EngineObserver& observer);
   // Completes the record with what the sum and the store know. What the last commit() returned may still be in flight
   // to clients.
-  // clients: of the federation.
   [[nodiscard]] CommitOutcome commit(RoundRecord record, const std::optional<SumOpening>& opening,
-                                     std::uint64_t clients);
+                                     const RoundFacts& facts);
 
  private:
   // The memory for the next model: that of the current model, unless a part of it still waits to be sent.

@@ -49,6 +49,6 @@ class FedRep final : public TrainingMethod {
 
 }  // namespace
 
-std::unique_ptr<const TrainingMethod> make_fedrep() { return std::make_unique<FedRep>(); }
+std::unique_ptr<const TrainingMethod> make_fed_rep() { return std::make_unique<FedRep>(); }
 
 }  // namespace hansa::learning

@@ -1,0 +1,34 @@
+#include "learning/internal/method_vector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/digest.h"
+
+namespace hansa::learning {
+
+std::string text_option(const Method& method, std::string_view name) {
+  const auto found = std::ranges::find(method.options, name, &Option::name);
+  if (found == method.options.end()) return {};
+  const auto* text = std::get_if<std::string>(&found->value);
+  return text == nullptr ? std::string() : *text;
+}
+
+MethodVector::MethodVector(const TrainingRequest& request, std::string_view name)
+    : name_(name), of_(sha256(request.layout.hex() + "\n" + text_option(request.method, "run"))) {
+  const std::size_t values = request.inputs.front().values.size();
+  const auto kept = request.kept.find(name_);
+  if (kept != request.kept.end() && kept->second.of() == of_ && kept->second.values().size() == values)
+    found_ = kept->second;
+  else zeros_.resize(values);
+}
+
+std::span<const float> MethodVector::values() const {
+  return zeros_.empty() ? std::span<const float>(found_.values()) : std::span<const float>(zeros_);
+}
+
+void MethodVector::replace(std::vector<float> values, KeptVectors& kept) const {
+  kept.insert_or_assign(name_, KeptVector(of_, std::move(values)));
+}
+
+}  // namespace hansa::learning
