@@ -1,13 +1,13 @@
 #include "server/coordinator/internal/plain_exchange.h"
 
-#include "common/random.h"
+#include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/plain_checks.h"
 
 namespace hansa::server {
 
 PlainExchange::PlainExchange(const CoordinatorConfig& config, const ExchangeStart& start, Names& dominant)
     : config_(config),
-      cohort_seed_(derive_seed(config.settings.seed, "codec places", start.round.value)),
+      cohort_seed_(codec_seed(config, start.round)),
       cohort_(static_cast<std::uint32_t>(start.cohort.size())),
       dominant_(dominant) {
   for (const std::string& name : start.cohort) reported_.emplace(name, start.clients.find(name)->examples);
@@ -22,36 +22,16 @@ void PlainExchange::begin(Turn& turn) {
 }
 
 void PlainExchange::describe(messages::TrainTask& task) const {
-  const auto& uplink = config_.compression.uplink;
-  if (!uplink) return;
-  // The plan has the same segments for each output.
-  const std::size_t each = uplink->segments().size() / task.outputs.size();
-  for (std::size_t i = 0; i < task.outputs.size(); ++i) {
-    const auto segments = uplink->segments().subspan(i * each, each);
-    task.outputs[i].segments.assign(segments.begin(), segments.end());
-  }
-  task.compression = messages::Compression{config_.compression.entropy, cohort_seed_};
+  add_compression(task, config_, cohort_seed_);
 }
 
-UpdateSizes PlainExchange::sizes() const {
-  const auto& uplink = config_.compression.uplink;
-  return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.update_elements());
-}
+UpdateSizes PlainExchange::sizes() const { return plain_update_sizes(config_); }
 
 Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
                                           const messages::Offer& offer) const {
-  const std::uint64_t most = config_.settings.limits.examples_max;
-  if (offer.examples == 0 || offer.examples > most)
-    return fail(ErrorCode::protocol, "",
-                "it counts " + std::to_string(offer.examples) +
-                    " examples; limits.examples_max allows 1 to " + std::to_string(most));
-  const std::uint64_t reported = reported_.at(participant.client);
-  if (const auto limit = weight_limit(reported, config_.settings.method, most); offer.examples > limit)
-    return fail(ErrorCode::protocol, "",
-                "it counts " + std::to_string(offer.examples) + " examples, and has reported " +
-                    std::to_string(reported) + ": at most " + std::to_string(limit) + " are plausible");
-  return UpdateTicket{participant.client, participant.index.value, offer.bytes,
-                      offer.update,       offer.examples,          participant.seed};
+  HANSA_TRY_VOID(check_examples(config_.settings, reported_.at(participant.client), offer.examples));
+  return UpdateTicket{participant.client, participant.index.value, offer.bytes, offer.update,
+                      offer.examples,     participant.seed,        {}};
 }
 
 Result<void> PlainExchange::begin_opening(ActiveRound& round, Turn& turn) {
