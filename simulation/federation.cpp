@@ -257,12 +257,15 @@ void Federation::start_training(ClientHost& host, const messages::TrainTask& tas
     if (life != host.life || training != host.training) return;  // stopped, or the device crashed
     with_client(host, [&](client::Engine& e) { e.training_ended(task, std::move(*result), events_.now()); });
   };
+  Duration took{};
+  if (host.setup.training_takes) took = host.setup.training_takes();
   if (pool_) {
-    pool_->submit(work, done);
+    // The clock does not advance while the pool works, so that the training ends this long after its start.
+    if (took > Duration::zero()) pool_->submit(work, [this, took, done] { events_.after(took, done); });
+    else pool_->submit(work, done);
     return;
   }
-  Duration took{};
-  if (options_.training_max > Duration::zero())
+  if (!host.setup.training_takes && options_.training_max > Duration::zero())
     took = Duration(
         static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(options_.training_max.count()))));
   events_.after(took, [work, done] {

@@ -46,6 +46,9 @@ struct ClientSetup {
   Duration starts_after{};
   std::optional<Duration> leaves_after = {};  // says Bye and ends, as a device that is switched off
   std::vector<DataArrival> arrivals = {};
+  // The virtual time of each training, in their order. If empty: a random time up to FederationOptions::training_max
+  // without a training pool, and none with one.
+  std::function<Duration()> training_takes = {};
   bool decline_without_new = false;  // trains only on new data
   std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be null
   std::optional<client::SecureSums> secure_sums = {};

@@ -1,9 +1,13 @@
 #include "simulation/simulate.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <memory>
 #include <thread>
 
+#include "common/random.h"
 #include "common/utc.h"
 #include "client/config/client_config.h"
 #include "client/state/client_data.h"
@@ -26,6 +30,18 @@ Result<server::ArchiveFacts> describe_here(const std::filesystem::path& archive,
   return server::ArchiveFacts{description.archive,
                               std::move(description.layout),
                               {description.parameters.begin(), description.parameters.end()}};
+}
+
+// The times of a client's trainings; empty if they take none.
+std::function<Duration()> training_times(const server::FederationConfig& config, const std::string& client) {
+  const server::SimulatedSpeeds& speeds = config.simulated_speeds;
+  if (speeds.training_s == 0) return {};
+  auto random = std::make_shared<Random>(derive_seed(config.seed, "training time", 0, client));
+  const double typical_s = speeds.training_s * std::exp(speeds.spread * random->normal());
+  return [random, typical_s] {
+    const double s = typical_s * (0.9 + 0.2 * random->uniform());
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
+  };
 }
 
 Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& config,
@@ -59,6 +75,7 @@ Result<std::vector<ClientSetup>> open_clients(const server::FederationConfig& co
     if (options.wrap_trainer)
       trainer_of_client = options.wrap_trainer(client.name, std::move(trainer_of_client));
     clients.push_back({.name = client.name, .trainer = std::move(trainer_of_client), .data = data.supply});
+    clients.back().training_takes = training_times(config, client.name);
     clients.back().open_ledger = [ledger = data.ledger] { return ledger; };
     HANSA_TRY(clients.back().hold_out_key, identities.hold_out_key(client.name, client.key));
     // secure_aggregation.required protects devices. In a simulation no update leaves the process.

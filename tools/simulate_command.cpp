@@ -55,11 +55,9 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
     const std::uint32_t counted = server::counted_clients(record);
     const Metrics training = server::training_metrics(record);
     if (a.json) {
-      nlohmann::json row = {{"round", record.round.value},
-                            {"selected", record.participations.size()},
-                            {"counted", counted},
-                            {"model", record.model.text()},
-                            {"training", tools::metrics_json(training)}};
+      nlohmann::json row = {{"round", record.round.value},  {"selected", record.participations.size()},
+                            {"counted", counted},           {"seconds", record.seconds},
+                            {"model", record.model.text()}, {"training", tools::metrics_json(training)}};
       if (!evaluation.empty()) row["evaluation"] = tools::metrics_json(evaluation);
       if (const auto measured = server::held_out(record)) row["held_out"] = server::held_out_json(*measured);
       rounds.push_back(row);
@@ -69,10 +67,13 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
       const std::string means = printable(means_text(metrics));
       return means.empty() ? "" : fmt::format("; {}: {}", label, means);
     };
-    fmt::print("round {:>3}{}: {} of {} clients counted{}{}; model {}\n", record.round.value,
+    // Without times of trainings the clock of a simulation shows nothing.
+    const std::string took =
+        config.simulated_speeds.training_s > 0 ? fmt::format(", {:.1f} s", record.seconds) : "";
+    fmt::print("round {:>3}{}: {} of {} clients counted{}{}{}; model {}\n", record.round.value,
                config.rounds > 0 ? fmt::format(" of {}", config.rounds) : "", counted,
-               record.participations.size(), labelled("training", training), labelled("test", evaluation),
-               record.model.brief());
+               record.participations.size(), took, labelled("training", training),
+               labelled("test", evaluation), record.model.brief());
     if (const auto measured = server::held_out(record))
       fmt::print("           held out on the clients, after round {}: {}\n", measured->of_round.value,
                  printable(text_of(*measured)));

@@ -1,4 +1,4 @@
-// hansa strategies: what [strategy] of federation.toml can choose, with papers, options, memory and what goes with what.
+// hansa strategies: what [cohort] and [strategy] of federation.toml can choose, with papers, options, memory and what goes with what.
 #include <memory>
 #include <string>
 
@@ -35,6 +35,7 @@ nlohmann::json json_of(const Strategy& strategy) {
           {"source", strategy.source},
           {"memory", strategy.memory},
           {"secure_aggregation", strategy.with_secure_aggregation},
+          {"buffered", server::goes_with_buffered(strategy)},
           {"limits", strategy.limits},
           {"options", std::move(options)}};
 }
@@ -49,13 +50,15 @@ void print_text() {
   std::string_view kind;
   for (const Strategy& strategy : server::strategies()) {
     if (const std::string_view key = server::key_of(strategy.kind); key != kind) {
-      fmt::print("{}[strategy] {} =\n", kind.empty() ? "" : "\n", key);
+      fmt::print("{}[{}] {} =\n", kind.empty() ? "" : "\n", server::table_of(strategy.kind), key);
       kind = key;
     }
     fmt::print("  \"{}\": {}\n", strategy.name, strategy.what);
     fmt::print("      source: {}\n", strategy.source);
     fmt::print("      memory: {}\n", strategy.memory);
     if (!strategy.with_secure_aggregation) fmt::print("      not with secure aggregation\n");
+    if (strategy.kind != server::StrategyKind::mode && !server::goes_with_buffered(strategy))
+      fmt::print("      not with cohort.mode = \"buffered\"\n");
     if (!strategy.limits.empty()) fmt::print("      {}\n", strategy.limits);
     for (const config::Setting& setting : server::options_of(strategy))
       fmt::print("      {} = {}  ({}) {}\n", setting.key, setting.default_value, values_of(setting),
@@ -67,7 +70,7 @@ void print_text() {
 
 void add_strategies_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand(
-      "strategies", "List the training methods, selections, aggregations and server optimisers");
+      "strategies", "List the modes, training methods, selections, aggregations and server optimisers");
   command->footer("Example:\n  hansa strategies --json");
   auto form = std::make_shared<OutputForm>(OutputForm::table);
   command->add_flag_callback(

@@ -104,7 +104,8 @@
  */
 
 /** @typedef {{ name: string, norm: number | null }} LayerNorm */
-/** @typedef {Round & { participants: Participant[], layers: LayerNorm[] | null }} RoundDetail */
+/** @typedef {{ client: string, base: number, task: number, staleness: number, weight: number }} Arrival */
+/** @typedef {Round & { participants: Participant[], layers: LayerNorm[] | null, arrivals: Arrival[] | null }} RoundDetail */
 
 /**
  * GET /runs/{run}/model

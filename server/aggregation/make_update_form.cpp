@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "server/aggregation/buffered_form.h"
 #include "server/aggregation/encoded_form.h"
 #include "server/aggregation/float32_form.h"
 #include "server/aggregation/masked_form.h"
@@ -13,6 +14,10 @@ namespace {
 
 std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool& workers,
                                       SpoolPool& spools) {
+  if (config.sum_of == SumOf::buffer) {
+    assert(!config.masked_value_bits);  // the settings do not allow it: masks cancel out only within a cohort
+    return std::make_unique<BufferedForm>(config.elements, config.uplink, workers, spools);
+  }
   if (config.masked_value_bits)
     return std::make_unique<MaskedForm>(config.elements, *config.masked_value_bits, workers, spools);
   if (config.uplink) return std::make_unique<EncodedForm>(config.uplink, workers, spools);
@@ -24,7 +29,8 @@ std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool
 std::unique_ptr<UpdateForm> make_update_form(const UpdateFormConfig& config, WorkerPool& workers,
                                              SpoolPool& spools) {
   if (!keeps_updates(config.aggregation)) return make_mean(config, workers, spools);
-  assert(!config.masked_value_bits);  // the settings do not allow it: nobody sees single updates
+  assert(config.sum_of == SumOf::cohort &&
+         !config.masked_value_bits);  // the settings do not allow it: nobody sees single updates
   return std::make_unique<RobustForm>(RobustForm::Encoding{config.elements, config.uplink},
                                       make_robust_rule(config.aggregation),
                                       config.aggregation.memory_bytes_max, workers, spools);

@@ -1,6 +1,7 @@
 // Chooses the form of a federation's updates, which depends on their encoding and on the aggregation rule.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -12,12 +13,15 @@
 
 namespace hansa::server {
 
+enum class SumOf : std::uint8_t { cohort, buffer };
+
 struct UpdateFormConfig {
   std::size_t elements = 0;  // number of values of an update
   std::shared_ptr<const codecs::Plan> uplink;  // null: float32
   // With secure aggregation: the bits of a rounded value in the rounds after the first. Empty: updates are not masked.
   std::optional<unsigned> masked_value_bits;
   AggregationConfig aggregation;
+  SumOf sum_of = SumOf::cohort;  // buffer: for "mean" without secure aggregation
 };
 
 // The pools outlive the form.

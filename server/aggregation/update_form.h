@@ -3,16 +3,14 @@
 //   begin (open append* count? drop)* finish release
 //
 // Implementations: the exact mean of float32 values (float32_form.h), of encoded ones (encoded_form.h) and of masked ones
-// (masked_form.h), and rules that keep all updates until the end (robust_form.h). make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
+// (masked_form.h), rules that keep all updates until the end (robust_form.h), and a buffer without a cohort
+// (buffered_form.h). make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
 //
-// How a further form fits:
-//   - In a form without a cohort (buffered asynchronous aggregation), begin() opens a buffer with the bounds of one
-//     buffer, and finish() closes it. Each update has its own index, which need not be below the cohort's size.
-//     count() is called as updates complete. There, begin() does not close the updates of an earlier buffer; only
-//     drop() does. The weight in the ticket reflects the age of an update.
+// A form without a cohort (buffered_form.h) sums the updates of one buffer after the other. Its begin() does not close
+// updates; only count() and drop() do. amend() comes before count(), because the weight of an update depends on its age.
 //
 // One thread at a time calls a form. finish(), reading the mean, scratch() and release() may be called on another
-// thread than the other functions; no other call comes between them.
+// thread than the other functions; no other call comes between them. The exception: buffered_form.h.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +59,8 @@ class UpdateForm {
   [[nodiscard]] virtual Result<void> open(const UpdateTicket& ticket) = 0;
   // Appends the next bytes of an open update, within its ticket.bytes. Fails (storage).
   [[nodiscard]] virtual Result<void> append(std::string_view client, std::span<const std::byte> bytes) = 0;
+  // The terms of an open update, before count(): only for a form of buffers. Other forms know all from the ticket.
+  virtual void amend(std::string_view /*client*/, const CountTerms& /*terms*/) {}
   // Verifies a complete update and counts it. Closes the update in any case. A failure other than (storage) rejects the
   // update; nothing of it is in the mean then. After (storage) the sum is unusable.
   [[nodiscard]] virtual Result<CountedUpdate> count(std::string_view client) = 0;

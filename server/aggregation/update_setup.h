@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -46,6 +47,16 @@ struct UpdateTicket {
   Checksum checksum;  // from the client's Offer
   std::uint64_t weight = 0;  // examples; 0 for masked updates, whose weight is not known
   std::uint64_t task_seed = 0;  // for its codec's seeds
+  // The same as PlainSetup::cohort_seed, for an update that belongs to a round of its own. Empty: the setup's.
+  std::optional<std::uint64_t> cohort_seed = {};
+};
+
+// What is known of an update of a buffer only when it is complete.
+struct CountTerms {
+  std::uint64_t weight = 0;  // in the sum: at most full_weight
+  std::uint64_t full_weight =
+      0;  // what it would be for an update of the newest version; the sum is divided by these
+  double norm_max = std::numeric_limits<double>::infinity();  // an update with a larger norm is rejected
 };
 
 // What an honest sum can be. Nobody sees a single update of a secure sum, so that the sum is what can be checked.

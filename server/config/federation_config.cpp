@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "common/config/document.h"
@@ -18,6 +19,7 @@
 #include "server/config/dashboard_config.h"
 #include "server/config/devices_config.h"
 #include "server/config/federation_schema.h"
+#include "server/config/internal/buffered_check.h"
 #include "server/config/internal/strategy_reader.h"
 
 namespace hansa::server {
@@ -326,6 +328,14 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
 
   if (document.has("model.personal")) out.personal = document.texts("model.personal");
 
+  out.cohort.mode =
+      document.text("cohort.mode") == "buffered" ? CohortMode::buffered : CohortMode::synchronous;
+  out.cohort.buffered.updates = whole(document, "cohort.buffered.updates");
+  out.cohort.buffered.staleness_max = whole(document, "cohort.buffered.staleness_max");
+  out.cohort.buffered.concurrency = whole(document, "cohort.buffered.concurrency");
+  out.cohort.buffered.weights = document.text("cohort.buffered.weights") == "examples"
+                                    ? BufferedConfig::Weights::examples
+                                    : BufferedConfig::Weights::updates;
   out.cohort.clients_min = whole(document, "cohort.clients_min");
   out.cohort.fraction = document.number("cohort.fraction");
   out.cohort.size_max = whole(document, "cohort.size_max");
@@ -365,6 +375,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.aggregation = internal::read_aggregation(document);
   out.optimizer = internal::read_optimizer(document);
   out.notes = internal::unused_strategies(document);
+  std::ranges::copy(internal::unused_cohort_settings(document, out.cohort), std::back_inserter(out.notes));
 
   HANSA_TRY(out.retention, read_retention(document));
   out.best_metric = document.text("store.metric");
@@ -391,7 +402,10 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   HANSA_TRY(out.client_evaluation, read_client_evaluation(document));
   HANSA_TRY_VOID(check_summed_metrics(document, out));
   HANSA_TRY_VOID(internal::check_strategy(document, out));
+  HANSA_TRY_VOID(internal::check_buffered(document, out));
   HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
+  out.simulated_speeds = {document.number("simulation.training_s"),
+                          document.number("simulation.speed_spread")};
   return out;
 }
 

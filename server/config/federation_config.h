@@ -29,7 +29,22 @@ namespace hansa::server {
 
 enum class AfterLastRound : std::uint8_t { stop, stay };
 
+// synchronous: rounds of a cohort. buffered: clients train continuously, and every `updates` of their updates make a model.
+enum class CohortMode : std::uint8_t { synchronous, buffered };
+
+// [cohort.buffered]: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation" (AISTATS 2022).
+struct BufferedConfig {
+  std::uint32_t updates = 10;  // K: the updates of a model, 1 to arrivals_max (server/store/store.h)
+  // An update is dropped if more models were committed since the one that it was trained on: 0 to 1,000.
+  std::uint32_t staleness_max = 20;
+  std::uint32_t concurrency = 0;  // clients that train at the same time; 0: all that can take part
+  // What an update counts, before its staleness: 1, or its examples.
+  enum class Weights : std::uint8_t { updates, examples } weights = Weights::updates;
+};
+
 struct CohortConfig {
+  CohortMode mode = CohortMode::synchronous;
+  BufferedConfig buffered;
   std::uint32_t clients_min = 2;  // connected clients without which no round starts
   // Clients for which the first round waits up to `gather`; 0: clients_min.
   std::uint32_t clients_expected = 0;
@@ -88,6 +103,12 @@ struct StatisticsConfig {
   friend bool operator==(const StatisticsConfig&, const StatisticsConfig&) = default;
 };
 
+// [simulation]: how long trainings take on its clock.
+struct SimulatedSpeeds {
+  double training_s = 0;  // of the median client; 0: trainings take no time
+  double spread = 0;  // standard deviation of the logarithm of the clients' times
+};
+
 struct FederationConfig {
   std::filesystem::path file;  // the file that was read
   config::Variables variables;  // with which it was read
@@ -127,6 +148,7 @@ struct FederationConfig {
   int evaluation_threads = 1;
   std::optional<ClientEvaluation> client_evaluation;  // empty: clients train on all of their examples
   std::vector<std::filesystem::path> simulated_clients;  // matches of [simulation] clients, sorted
+  SimulatedSpeeds simulated_speeds;
 };
 
 // Relative paths in the file are relative to the file's folder. Fails with `usage` and the text "federation.toml:LINE:

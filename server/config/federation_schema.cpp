@@ -60,6 +60,11 @@ constexpr std::array tables{
           training_schedule_settings},
     Table{"cohort", Presence::defaulted, "Which clients take part in a round, and when it ends.",
           cohort_settings},
+    Table{
+        "cohort.buffered", Presence::defaulted,
+        "Used if `mode` is `buffered`. It has no cohorts, so that `fraction`, `size_max`, `over_select` and "
+        "`quorum` do not apply; `deadline_s` limits one client's task.",
+        cohort_buffered_settings},
     Table{"schedule", Presence::defaulted,
           "When rounds start: by default one after the other. [round.md](round.md#when-a-round-starts).",
           schedule_settings},

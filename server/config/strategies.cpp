@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/config/federation_schema.h"
+#include "server/methods/server_method.h"
 
 namespace hansa::server {
 namespace {
@@ -17,6 +18,20 @@ constexpr std::string_view all_updates =
 constexpr std::string_view faulty = "needs 2 f + 3 updates";
 
 constexpr std::array catalogue{
+    Strategy{mode,
+             "synchronous",
+             "a round waits for the clients that it has selected",
+             "McMahan et al., AISTATS 2017, algorithm 1",
+             none,
+             true,
+             {}},
+    Strategy{
+        mode, "buffered",
+        "clients train continuously, and every K updates make a model; stale updates count less (FedBuff)",
+        "Nguyen et al., AISTATS 2022, algorithm 1",
+        "aggregator: up to 3 earlier models while slow clients fetch them", false,
+        "a selection other than uniform needs a concurrency; no [schedule] that makes rounds wait"},
+
     Strategy{method,
              "sgd",
              "mini-batch SGD with momentum and weight decay, with the options of [training]",
@@ -184,8 +199,11 @@ constexpr std::array catalogue{
 
 }  // namespace
 
+std::string_view table_of(StrategyKind kind) { return kind == mode ? "cohort" : "strategy"; }
+
 std::string_view key_of(StrategyKind kind) {
   switch (kind) {
+    case mode: return "mode";
     case method: return "method";
     case selection: return "selection";
     case aggregation: return "aggregation";
@@ -194,10 +212,17 @@ std::string_view key_of(StrategyKind kind) {
   return "";
 }
 
+// buffered_check.cpp refuses the others with the reason.
+bool goes_with_buffered(const Strategy& strategy) {
+  if (strategy.kind == mode) return strategy.name == "buffered";
+  if (strategy.kind == method) return !needs_rounds(strategy.name);
+  return strategy.kind != aggregation || strategy.name == "mean";
+}
+
 std::span<const Strategy> strategies() { return catalogue; }
 
 std::span<const config::Setting> options_of(const Strategy& strategy) {
-  const std::string table = "strategy." + std::string(strategy.name);
+  const std::string table = std::string(table_of(strategy.kind)) + "." + std::string(strategy.name);
   for (const config::Table& known : federation_schema().tables)
     if (known.name == table) return known.settings;
   return {};

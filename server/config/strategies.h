@@ -1,5 +1,6 @@
-// The catalogue of what [strategy] of federation.toml can choose: methods, selections, aggregations and server optimisers.
-// `hansa strategies` prints it. The options of each are in the schema, in the table [strategy.NAME].
+// The catalogue of what federation.toml can choose: in [cohort] the mode, in [strategy] methods, selections, aggregations and
+// server optimisers. `hansa strategies` prints it. The options of each are in the schema, in the table [strategy.NAME] or
+// [cohort.NAME].
 #pragma once
 #include <cstdint>
 #include <span>
@@ -9,8 +10,9 @@
 
 namespace hansa::server {
 
-enum class StrategyKind : std::uint8_t { method, selection, aggregation, server_optimizer };
-// As the key in [strategy]: "server_optimizer".
+enum class StrategyKind : std::uint8_t { mode, method, selection, aggregation, server_optimizer };
+// "strategy" or "cohort", and the key in this table: "server_optimizer".
+[[nodiscard]] std::string_view table_of(StrategyKind kind);
 [[nodiscard]] std::string_view key_of(StrategyKind kind);
 
 struct Strategy {
@@ -25,7 +27,9 @@ struct Strategy {
 
 // Every name that the configuration accepts, once: by kind, in the order of the schema's choices.
 [[nodiscard]] std::span<const Strategy> strategies();
-// The settings of [strategy.NAME]; empty: it has none of its own.
+// Whether it can be chosen together with cohort.mode = "buffered".
+[[nodiscard]] bool goes_with_buffered(const Strategy& strategy);
+// The settings of [strategy.NAME] or [cohort.NAME]; empty: it has none of its own.
 [[nodiscard]] std::span<const config::Setting> options_of(const Strategy& strategy);
 
 }  // namespace hansa::server

@@ -2,6 +2,8 @@
 //
 //   gathering -> in_round -> unmasking -> committing -> gathering ... -> finished
 //
+// With buffered aggregation: gathering -> in_round -> committing -> in_round ... -> finished.
+//
 // Events in, effects out; no I/O, clock or thread, and randomness only from the seeds in its configuration. The ZeroMQ
 // process (server/process) and the simulation drive the same object. It composes machines that each do one job, in
 // internal/: Sessions, Uploads, the phases (stage.h), and the exchange of a round (exchange.h). Its state is rebuilt

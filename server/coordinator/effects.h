@@ -24,7 +24,7 @@ struct Send {
   messages::ToClient message;
 };
 // Sends a chunk of a blob: the archive, the published model, a delta to it, or a vector of the training method. Between
-// CommitRound and its answer, only chunks of the archive are requested.
+// CommitRound and its answer, only chunks of the archive and of CommitRound::fetched are requested.
 struct SendBlob {
   PeerId peer;
   SessionId session;
@@ -62,6 +62,7 @@ struct AppendUpdate {
 // The update is complete: verify it, then count or reject it. Answered by UpdateChecked; the update is closed then.
 struct CountUpdate {
   std::string client;
+  std::optional<CountTerms> terms = {};  // of an update of a buffer
 };
 // Removes the update from the sum, unless it was counted.
 struct DropUpdate {
@@ -72,13 +73,16 @@ struct OpenMasks {
   secure_aggregation::RevealedSum revealed;
   secure_aggregation::OpeningEffort effort{};
 };
-// Answered by RoundCommitted, or by SumRefused. No update is open, and no effect concerns updates until the answer. The
-// engine fills in the record's model, state, times of day and byte counts.
+// Answered by RoundCommitted, or by SumRefused. The engine fills in the record's model, state, times of day and byte
+// counts. Until the answer, no effect concerns updates and none is open; in a buffer, updates are opened, appended and
+// dropped, and not counted.
 struct CommitRound {
   RoundRecord record;
   std::optional<SumOpening> opening = {};  // only for a secure sum
   std::uint64_t clients = 0;  // of the federation, whether they took part or not
   double output_scale = 1;  // the option "output_scale" of the round's method
+  // Names of published models, of the current one or earlier ones, that clients still fetch: served until the next commit.
+  std::vector<Digest> fetched = {};
 };
 
 // An attempt at a round came to nothing, and the round will be made again.

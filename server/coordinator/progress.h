@@ -35,7 +35,8 @@ struct Progress {
   std::vector<std::string> connected_clients;  // those whose connection is there, sorted
   std::vector<round::Member> members;  // of the current round
   std::vector<UploadProgress> uploads;  // of the current round, in the order of its members
-  std::string exchange;  // what secure aggregation waits for: "keys of 3 of 10"; else empty
+  // What the sum waits for: "keys of 3 of 10" in secure aggregation, "3 of 10 updates in the buffer"; else empty.
+  std::string exchange;
   std::string retry;  // why the attempt before this one was abandoned; empty: it is the first
   std::vector<std::string> missing;  // gathering: admitted clients that cannot take part, and why
   // Gathering: what the round waits for, "for new data: 1 of 3 clients has some, ..."; empty: for nothing

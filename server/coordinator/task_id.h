@@ -13,7 +13,9 @@ namespace hansa::server {
 
 struct Work {
   RoundId round;
-  std::uint32_t opened = 0;  // sums of the round that were opened and not committed
+  // Sums of the round that were opened and not committed; in buffered aggregation, the number of the client's task on the
+  // model before the round, from 0.
+  std::uint32_t opened = 0;
 };
 
 [[nodiscard]] TaskId make_task_id(std::uint64_t seed, std::string_view run, const Work& work,

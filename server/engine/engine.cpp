@@ -14,6 +14,7 @@ namespace {
 UpdateFormConfig form_config(const CoordinatorConfig& config) {
   UpdateFormConfig out{config.update_elements(), config.compression.uplink, {}, config.settings.aggregation};
   if (const auto& secure = config.settings.secure_sums) out.masked_value_bits = secure->value_bits;
+  if (config.settings.cohort.mode == CohortMode::buffered) out.sum_of = SumOf::buffer;
   return out;
 }
 
@@ -164,6 +165,7 @@ struct Engine::CarryOut {
   void operator()(OpenUpdate& e) const { must(engine.form_->open(e.ticket)); }
   void operator()(AppendUpdate& e) const { must(engine.form_->append(e.client, engine.bulk_)); }
   void operator()(CountUpdate& e) const {
+    if (e.terms) engine.form_->amend(e.client, *e.terms);
     auto outcome = engine.form_->count(e.client);
     // A storage failure is not the client's fault, and a part of the update may be in the sum.
     if (!outcome && outcome.error().code == ErrorCode::storage)
@@ -251,7 +253,7 @@ void Engine::commit(CommitRound& effect) {
       internal::RoundFacts{.clients = effect.clients, .output_scale = effect.output_scale});
   commit->record.started_at = round_started_at_;
   traffic_->fill_in(commit->record.participations);
-  blobs_->withdraw();
+  blobs_->withdraw(effect.fetched);
   parts_.executor.run(
       [this, commit] {
         commit->outcome = committer_->commit(std::move(commit->record), commit->opening, commit->facts);

@@ -2,8 +2,9 @@
 //
 // Implementations: InlineExecutor, for simulations and tests, and ThreadExecutor (thread_executor.h), for processes.
 // Pieces of work run one at a time, in the order of the calls, so that work may call the store, which only one thread
-// at a time may call. A commit also uses the update form and the worker pool: no update is open from CommitRound to its
-// answer, so the engine's thread uses neither. Other work must not use them. An executor must outlive its users.
+// at a time may call. A commit also uses the update form and the worker pool, and other work must not use them: no update is
+// open from CommitRound to its answer, so the engine's thread uses neither. The exception are the open updates of a buffer,
+// which a commit does not touch (server/aggregation/buffered_form.h). An executor must outlive its users.
 #pragma once
 #include <functional>
 

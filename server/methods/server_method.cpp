@@ -6,6 +6,10 @@
 
 namespace hansa::server {
 
+bool needs_rounds(std::string_view method) {
+  return method == "feddyn" || method == "fednova" || method == "scaffold";
+}
+
 std::unique_ptr<ServerMethod> make_server_method(const Method& method,
                                                  const std::vector<ServerOptimizerConfig::Range>& buffers,
                                                  WorkerPool& workers) {

@@ -45,6 +45,9 @@ class ServerMethod {
   [[nodiscard]] virtual double vector_factor(const RoundTotals& /*totals*/) const { return 1; }
 };
 
+// Whether the method corrects the mean of a round, or has vectors, so that all updates must be of the same round.
+[[nodiscard]] bool needs_rounds(std::string_view method);
+
 // buffers: ServerOptimizerConfig::averaged, which no method corrects. workers outlives the
 // method.
 [[nodiscard]] std::unique_ptr<ServerMethod> make_server_method(

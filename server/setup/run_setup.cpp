@@ -178,6 +178,22 @@ Result<void> check_kept_updates(const FederationConfig& config, std::uint64_t el
               "raise limits.kept_updates_disk_mib, or lower cohort.size_max");
 }
 
+// In buffered aggregation an update is the difference to an older model. Added to a newer one, it can make a variance
+// negative.
+Result<void> check_running_variances(const FederationConfig& config, const ParameterLayout& layout) {
+  if (config.cohort.mode != CohortMode::buffered) return {};
+  for (const ParameterEntry& entry : layout.entries())
+    if (entry.kind == ParameterKind::buffer && entry.name.ends_with("running_var"))
+      return fail(
+          ErrorCode::usage, config.model.string(),
+          "has the running variance \"" + entry.name +
+              "\", which cohort.mode = \"buffered\" could make negative: it adds differences to older "
+              "models",
+          "keep them on the devices with model.personal = [\"*running_*\", \"*num_batches_tracked\"], "
+          "use a normalisation without them, or set cohort.mode = \"synchronous\"");
+  return {};
+}
+
 // What server optimisers only average.
 std::vector<ServerOptimizerConfig::Range> buffers_of(const ParameterLayout& layout) {
   std::vector<ServerOptimizerConfig::Range> out;
@@ -243,6 +259,7 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
     return fail(ErrorCode::model, config.model.string(), "has no floating point parameters to learn");
   PreparedRun run;
   RunIdentity identity;
+  HANSA_TRY_VOID(check_running_variances(config, facts.layout));
   PageVector<float> initial = std::move(facts.parameters);
   std::vector<PageVector<float>> initial_vectors;  // of identity.initial_state
   std::optional<RunStatistics> statistics;

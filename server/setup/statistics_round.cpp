@@ -25,6 +25,7 @@ CoordinatorConfig coordinator_of(const CoordinatorConfig& run, std::uint32_t col
   settings.admitted = std::move(admitted);
   settings.cohort.clients_expected =
       std::max(settings.cohort.clients_expected, static_cast<std::uint32_t>(settings.admitted.size()));
+  settings.cohort.mode = CohortMode::synchronous;  // each client is counted once
   settings.cohort.fraction = 1;
   settings.cohort.size_max = statistics_clients_max;
   settings.limits.examples_max = 1;

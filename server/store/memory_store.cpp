@@ -249,6 +249,10 @@ Result<std::vector<double>> MemoryStore::layer_norms(RoundId round) {
   if (round.value == 0 || round.value > disk_->rounds.size()) return std::vector<double>{};
   return disk_->rounds[round.value - 1].layer_norms;
 }
+Result<std::vector<Arrival>> MemoryStore::arrivals(RoundId round) {
+  if (round.value == 0 || round.value > disk_->rounds.size()) return std::vector<Arrival>{};
+  return disk_->rounds[round.value - 1].arrivals;
+}
 Result<std::vector<std::pair<RoundId, Metrics>>> MemoryStore::evaluations() {
   return std::vector<std::pair<RoundId, Metrics>>(disk_->evaluations.begin(), disk_->evaluations.end());
 }

@@ -81,6 +81,7 @@ class MemoryStore final : public Run {
   [[nodiscard]] Result<std::vector<RoundId>> rounds_without_model() override;
   [[nodiscard]] Result<std::uint64_t> recovered_clients() override;
   [[nodiscard]] Result<std::vector<double>> layer_norms(RoundId round) override;
+  [[nodiscard]] Result<std::vector<Arrival>> arrivals(RoundId round) override;
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() override;
   [[nodiscard]] Result<Digest> put_archive(const std::filesystem::path& archive) override;
   [[nodiscard]] Result<void> put_layout(std::string_view layout) override;

@@ -297,6 +297,8 @@ Result<std::uint64_t> RunFolder::recovered_clients() { return state_->database.r
 Result<std::vector<double>> RunFolder::layer_norms(RoundId round) {
   return state_->database.layer_norms(round);
 }
+
+Result<std::vector<Arrival>> RunFolder::arrivals(RoundId round) { return state_->database.arrivals(round); }
 Result<std::vector<std::pair<RoundId, Metrics>>> RunFolder::evaluations() {
   return state_->database.evaluations(first_round, any_last_round);
 }

@@ -86,6 +86,17 @@ struct StateVector {
   friend bool operator==(const StateVector&, const StateVector&) = default;
 };
 
+// An update that is in a model of buffered aggregation, and when it arrived.
+struct Arrival {
+  std::string client;
+  RoundId base;  // the model that it was trained on; 0: the initial one
+  std::uint32_t task = 0;  // its number among the client's tasks on that model, from 0
+  std::uint32_t staleness = 0;  // models that were committed between the task and the arrival
+  std::uint64_t weight = 0;  // in the sum; docs/round.md
+  friend bool operator==(const Arrival&, const Arrival&) = default;
+};
+inline constexpr std::size_t arrivals_max = 10'000;  // of a model
+
 struct RoundRecord {
   RoundId round;
   Digest model;  // the global model after this round
@@ -103,6 +114,9 @@ struct RoundRecord {
   // The same of each layer of the layout, in its order. Written by commit_round, read by Run::layer_norms: left empty by
   // what reads records. Empty: not known. For people: no digest covers them.
   std::vector<double> layer_norms = {};
+  // Of buffered aggregation, in the order in which they were counted: arrivals_max at most. Written by commit_round, read
+  // by Run::arrivals: left empty by what reads records. For people: no digest covers them.
+  std::vector<Arrival> arrivals = {};
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
   bool model_kept = true;
 };

@@ -560,6 +560,61 @@ TEST_F(FederationFile, ASecureSumHasTheMetricsOfItsMethod) {
   EXPECT_THAT(other->secure_aggregation->metrics, ElementsAre("loss"));
 }
 
+TEST_F(FederationFile, BufferedAggregationIsReadWithItsOptions) {
+  EXPECT_EQ(read(minimal)->cohort.mode, CohortMode::synchronous);
+  const auto config = read(std::string(minimal) + R"(
+[cohort]
+mode = "buffered"
+quorum = 0.5
+[cohort.buffered]
+updates = 32
+staleness_max = 7
+concurrency = 100
+weights = "examples"
+[strategy]
+selection = "oort"
+server_optimizer = "fedadam"
+[schedule.until]
+hours = 2
+)");
+  ASSERT_TRUE(config) << config.error().text();
+  EXPECT_EQ(config->cohort.mode, CohortMode::buffered);
+  EXPECT_EQ(config->cohort.buffered.updates, 32U);
+  EXPECT_EQ(config->cohort.buffered.staleness_max, 7U);
+  EXPECT_EQ(config->cohort.buffered.concurrency, 100U);
+  EXPECT_EQ(config->cohort.buffered.weights, BufferedConfig::Weights::examples);
+  EXPECT_THAT(config->notes, ElementsAre(HasSubstr("cohort.quorum has no effect")));
+  EXPECT_THAT(read(std::string(minimal) + "[cohort.buffered]\nupdates = 3\n")->notes,
+              ElementsAre(HasSubstr("[cohort.buffered] has no effect")));
+}
+
+TEST_F(FederationFile, WhatBufferedAggregationCannotDoIsRefusedWithTheReasonAndAHint) {
+  const auto refusal = [&](const std::string& cohort, const std::string& more) {
+    const auto wrong = read(minimal + ("[cohort]\nmode = \"buffered\"\n" + cohort + more));
+    return wrong ? std::string("was read") : wrong.error().text();
+  };
+  EXPECT_EQ(refusal("", ""), "was read");
+  EXPECT_THAT(refusal("clients_min = 12\n",
+                      "[secure_aggregation]\nenabled = true\nroot = \"" + std::string(64, '1') + "\"\n"),
+              HasSubstr("masks cancel out only within a cohort"));
+  EXPECT_THAT(refusal("clients_min = 12\n", "[strategy]\naggregation = \"median\"\n"),
+              HasSubstr("a fast client may have most of a buffer"));
+  EXPECT_THAT(refusal("fraction = 0.5\n", ""), HasSubstr("cohort.buffered.concurrency limits"));
+  EXPECT_THAT(refusal("size_max = 5\n", ""), HasSubstr("cohort.buffered.concurrency limits"));
+  EXPECT_THAT(refusal("over_select = true\n", ""), HasSubstr("no buffer waits for a client"));
+  for (const std::string name : {"by_examples", "new_data", "power_of_choice", "oort"}) {
+    const std::string selection = "[strategy]\nselection = \"" + name + "\"\n";
+    EXPECT_THAT(refusal("", selection), HasSubstr("none is selected"));
+    EXPECT_EQ(refusal("", selection + "[cohort.buffered]\nconcurrency = 2\n"), "was read");
+  }
+  for (const char* condition : {"every_s = 60", "at = [\"0 3 * * *\"]", "new_examples = 10",
+                                "clients_with_new = 1", "quiet = [\"08:00-18:00\"]"})
+    EXPECT_THAT(refusal("", std::string("[schedule]\n") + condition + "\n"),
+                HasSubstr("clients train continuously"))
+        << condition;
+  EXPECT_THAT(refusal("", "[cohort.buffered]\nupdates = 0\n"), HasSubstr("updates"));
+}
+
 // The catalogue and the choices of the schema are the same.
 TEST(FederationSchema, EveryStrategyIsInTheCatalogueOnce) {
   std::vector<std::string> named, chosen;
@@ -570,7 +625,7 @@ TEST(FederationSchema, EveryStrategyIsInTheCatalogueOnce) {
   std::vector<std::string> with_options;
   for (const config::Table& table : federation_schema().tables) {
     if (table.name.starts_with("strategy.")) with_options.emplace_back(table.name.substr(9));
-    if (table.name != "strategy") continue;
+    if (table.name != "strategy" && table.name != "cohort") continue;
     for (const config::Setting& setting : table.settings)
       for (const std::string_view choice : setting.choices)
         chosen.push_back(std::string(setting.key) + " " + std::string(choice));

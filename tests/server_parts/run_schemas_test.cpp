@@ -110,6 +110,33 @@ TEST_F(RunSchemas, ARunOfTheSeventhSchemaKeepsItsDigestsAndIsNotSimulated) {
   EXPECT_EQ((*reader)->verify()->problems, before->problems);
 }
 
+// Like the norms of layers below.
+TEST_F(RunSchemas, TheArrivalsOfABufferAreKeptInTheirOrderAndNoneIsInTwoRounds) {
+  const auto commit_with_arrivals = [](RunFolder& store, std::uint32_t round, std::vector<Arrival> arrivals) {
+    RoundRecord record = record_of(round, *store.put_model(model_of(round)), (*store.position())->model);
+    record.arrivals = std::move(arrivals);
+    return store.commit_round(record);
+  };
+  fill(1);
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE).exec("DROP TABLE arrivals");
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ(*(*reader)->arrivals(RoundId(1)), std::vector<Arrival>{});
+  }
+  const std::vector<Arrival> arrivals{{"riga", RoundId(1), 0, 0, 65'536},
+                                      {"lubeck", RoundId(0), 3, 1, 46'341},
+                                      {"riga", RoundId(1), 1, 0, 65'536}};
+  const auto store = open();
+  ASSERT_TRUE(commit_with_arrivals(*store, 2, arrivals));
+  EXPECT_FALSE(commit_with_arrivals(*store, 3, {arrivals[1]})) << "it is in round 2";
+  EXPECT_EQ((*store->position())->round, RoundId(2));
+  ASSERT_TRUE(commit_with_arrivals(*store, 3, {{"lubeck", RoundId(2), 3, 0, 65'536}}));
+  const auto reader = RunFolder::open_read_only(path_);
+  EXPECT_EQ(*(*reader)->arrivals(RoundId(2)), arrivals);
+  EXPECT_EQ((*reader)->arrivals(RoundId(3))->size(), 1U);
+}
+
 // The table of these norms is no part of a schema: an older Hansa of the same schema neither needs nor writes it.
 TEST_F(RunSchemas, ARunWithoutTheNormsOfLayersIsReadAndContinued) {
   const auto commit_with_norms = [](RunFolder& store, std::uint32_t round) {

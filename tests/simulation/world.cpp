@@ -41,7 +41,8 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
   return std::make_shared<const codecs::Plan>(*codecs::Plan::create(segments));
 }
 
-// Updates the model that clients have from one round to the next. Returns an empty string if the record agrees.
+}  // namespace
+
 std::string publish(const World& world, const server::RoundRecord& record, const std::vector<float>& next,
                     std::vector<float>& published, Digest& digest) {
   const auto& plan = world.compression.downlink;
@@ -69,8 +70,6 @@ std::string publish(const World& world, const server::RoundRecord& record, const
              ? ""
              : "another model was published";
 }
-
-}  // namespace
 
 Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
           const codecs::Seeds& seeds, float magnitude_max) {
@@ -121,6 +120,10 @@ void World::run() {
   c.settings.cohort.wait_max = options.wait_max;
   c.settings.cohort.deadline = std::chrono::seconds(120);
   c.settings.cohort.quorum = options.quorum;
+  if (options.buffered) {
+    c.settings.cohort.mode = server::CohortMode::buffered;
+    c.settings.cohort.buffered = *options.buffered;
+  }
   c.settings.cohort.fraction = options.fraction;
   c.settings.cohort.attempts_max = options.attempts_max;
   c.settings.limits.uploads_max = options.uploads_max;

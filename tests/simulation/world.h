@@ -42,6 +42,7 @@ struct WorldOptions {
   server::Retention retention;  // check_models() needs all models
   std::optional<DataContract> contract;  // of the data
   std::optional<server::ClientEvaluation> client_evaluation;
+  std::optional<server::BufferedConfig> buffered;  // buffered aggregation; none: rounds of cohorts
   std::vector<std::string> model_metrics;  // that the model's manifest names
   std::function<void(simulation::ClientSetup&)> equip;  // changes a client before the federation starts
   Duration wait_max = std::chrono::hours(2);  // 0: the aggregator waits for ever
@@ -73,6 +74,10 @@ struct Sent {
                         const codecs::Seeds& seeds, float magnitude_max);
 // The seeds of a client's update, and of the training before it.
 [[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
+// Updates the model that clients have from one round to the next. Returns an empty string if the record agrees.
+[[nodiscard]] std::string publish(const World& world, const server::RoundRecord& record,
+                                  const std::vector<float>& next, std::vector<float>& published,
+                                  Digest& digest);
 [[nodiscard]] std::uint64_t training_seed(const World& world, const server::Work& work,
                                           const std::string& client);
 
@@ -81,6 +86,9 @@ struct Sent {
 // through the codecs; codecs with error feedback only in a world without faults. The vectors that a method exchanges
 // are recomputed likewise.
 std::string check_models(const World& world);
+// The same for buffered aggregation, from the recorded arrivals (buffered_check.cpp): also that no update is in two models,
+// that each counts what its staleness says, and that all models but the last one have the same number of updates.
+std::string check_buffered_models(const World& world);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);
 // Each selected client is recorded once, and at least the quorum is counted.

@@ -159,7 +159,19 @@ inline constexpr std::array training_schedule_settings{
                     .example = "100"},
 };
 
+inline constexpr std::array<std::string_view, 2> cohort_modes{"synchronous", "buffered"};
+
 inline constexpr std::array cohort_settings{
+    config::Setting{
+        .key = "mode",
+        .kind = config::Kind::choice,
+        .presence = config::Presence::defaulted,
+        .default_value = "\"synchronous\"",
+        .meaning = "`synchronous`: a round waits for the clients that it has selected. `buffered`: clients "
+                   "train continuously, and every `updates` updates make a model: "
+                   "[round.md](round.md#buffered-aggregation).",
+        .choices = cohort_modes,
+        .example = "\"buffered\""},
     config::Setting{.key = "clients_min",
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
@@ -256,6 +268,47 @@ inline constexpr std::array cohort_settings{
         .unit = "attempts",
         .range = {.least = 0, .most = 1'000},
         .example = "3"},
+};
+
+inline constexpr std::array<std::string_view, 2> buffered_weights{"updates", "examples"};
+
+inline constexpr std::array cohort_buffered_settings{
+    config::Setting{.key = "updates",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "10",
+                    .meaning = "K: the number of updates that make a model.",
+                    .unit = "updates",
+                    .range = {.least = 1, .most = 10'000},
+                    .example = "32"},
+    config::Setting{
+        .key = "staleness_max",
+        .kind = config::Kind::integer,
+        .presence = config::Presence::defaulted,
+        .default_value = "20",
+        .meaning =
+            "An update is dropped if more models than this were made since the one that it was trained "
+            "on, and its client gets a new task. An update counts 1 / sqrt(1 + staleness).",
+        .unit = "models",
+        .range = {.least = 0, .most = 1'000},
+        .example = "50"},
+    config::Setting{.key = "concurrency",
+                    .kind = config::Kind::integer,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0",
+                    .meaning = "Maximum number of clients that train at the same time, chosen by "
+                               "`strategy.selection` from those that are free; 0 for all.",
+                    .unit = "clients",
+                    .range = {.least = 0, .most = 100'000},
+                    .example = "100"},
+    config::Setting{.key = "weights",
+                    .kind = config::Kind::choice,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "\"updates\"",
+                    .meaning = "What an update counts before its staleness: `updates`: as much as each other "
+                               "one, as in the paper; `examples`: the number of its examples.",
+                    .choices = buffered_weights,
+                    .example = "\"examples\""},
 };
 
 inline constexpr std::array limits_settings{

@@ -126,6 +126,26 @@ inline constexpr std::array simulation_settings{
             "this file. `*` matches any characters of a name, and `**` any number of folders.",
         .range = {.least = 1, .most = 4'096},
         .example = "\"sites/*/client.toml\""},
+    config::Setting{.key = "training_s",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.0",
+                    .meaning =
+                        "How long a training of the median client takes on the simulation's clock. Each one "
+                        "takes its client's time, times 0.9 to 1.1.",
+                    .unit = "seconds",
+                    .range = {.least = 0, .most = 86'400},
+                    .example = "10.0"},
+    config::Setting{.key = "speed_spread",
+                    .kind = config::Kind::number,
+                    .presence = config::Presence::defaulted,
+                    .default_value = "0.0",
+                    .meaning =
+                        "How much the clients' speeds differ: their times are log-normal with this standard "
+                        "deviation of the logarithm, and depend on the seed. With 1, of 20 clients the "
+                        "slowest one typically takes 6 times as long as the median.",
+                    .range = {.least = 0, .most = 5},
+                    .example = "1.0"},
 };
 
 }  // namespace hansa::server::internal

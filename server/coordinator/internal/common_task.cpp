@@ -1,6 +1,9 @@
 #include "server/coordinator/internal/common_task.h"
 
+#include <algorithm>
+
 #include "common/methods.h"
+#include "common/random.h"
 
 namespace hansa::server {
 namespace {
@@ -46,6 +49,36 @@ messages::TrainTask make_common_task(const CoordinatorConfig& config, const Publ
   if (const auto& evaluation = config.settings.client_evaluation)
     task.hold_out = hold_out(*evaluation, round, config.settings.rounds, measure);
   return task;
+}
+
+void add_compression(messages::TrainTask& task, const CoordinatorConfig& config, std::uint64_t cohort_seed) {
+  const auto& uplink = config.compression.uplink;
+  if (!uplink) return;
+  // No segment has values of two outputs.
+  auto segment = uplink->segments().begin();
+  for (messages::TaskOutput& output : task.outputs)
+    for (std::uint64_t values = 0; values < output.values; ++segment) {
+      output.segments.push_back(*segment);
+      values += segment->values;
+    }
+  task.compression = messages::Compression{config.compression.entropy, cohort_seed};
+}
+
+std::uint64_t codec_seed(const CoordinatorConfig& config, RoundId round) {
+  return derive_seed(config.settings.seed, "codec places", round.value);
+}
+
+std::uint64_t input_blob_bytes(const CoordinatorConfig& config, const PublishedModel& published,
+                               const Digest& blob) {
+  const bool is_vector =
+      std::ranges::find(published.vectors, blob, &PublishedModel::Vector::blob) != published.vectors.end();
+  if (is_vector || blob == published.model) return config.model.elements * sizeof(float);
+  const auto& constants = config.constants;
+  if (const auto constant = std::ranges::find(constants, blob, &messages::TaskInput::vector);
+      constant != constants.end())
+    return constant->bytes;
+  const auto delta = std::ranges::find(published.deltas, blob, &messages::ModelDelta::blob);
+  return delta == published.deltas.end() ? 0 : delta->bytes;
 }
 
 }  // namespace hansa::server

@@ -1,5 +1,7 @@
 // The part of a task that is the same for all clients of a round.
 #pragma once
+#include <cstdint>
+
 #include "protocols/messages/messages.h"
 #include "server/coordinator/config.h"
 
@@ -10,5 +12,14 @@ namespace hansa::server {
 [[nodiscard]] messages::TrainTask make_common_task(const CoordinatorConfig& config,
                                                    const PublishedModel& published, RoundId round,
                                                    const Method& method, Measure measure);
+
+// Adds the codecs of the uplink, if there are any. cohort_seed: codec_seed() of the task's round.
+void add_compression(messages::TrainTask& task, const CoordinatorConfig& config, std::uint64_t cohort_seed);
+// For codecs: the same for all tasks of a round.
+[[nodiscard]] std::uint64_t codec_seed(const CoordinatorConfig& config, RoundId round);
+
+// The size in bytes of an input of a task, or of a delta to its model; 0 if the blob is neither.
+[[nodiscard]] std::uint64_t input_blob_bytes(const CoordinatorConfig& config, const PublishedModel& published,
+                                             const Digest& blob);
 
 }  // namespace hansa::server

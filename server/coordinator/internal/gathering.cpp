@@ -1,27 +1,15 @@
 #include "server/coordinator/internal/gathering.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
 #include "common/random.h"
-#include "server/coordinator/internal/common_task.h"
-#include "server/coordinator/internal/round_method.h"
 #include "server/coordinator/internal/concluded.h"
-#include "server/coordinator/internal/training.h"
 #include "server/coordinator/internal/waiting.h"
 #include "server/coordinator/task_id.h"
-#include "server/selection/quorum.h"
 
 namespace hansa::server {
 namespace {
-
-// At least 1, at most `of`.
-std::uint32_t part_of(double fraction, std::size_t of) {
-  // The small subtraction keeps 0.7 * 10 at 7 although the product is a little more.
-  const double exact = std::ceil(fraction * static_cast<double>(of) - 1e-9);
-  return static_cast<std::uint32_t>(std::clamp(exact, 1.0, static_cast<double>(of)));
-}
 
 // Attempts that fail again and again without a remedy are made ever more seldom.
 Duration retry_pause(std::uint32_t attempt, std::uint32_t in_vain) {
@@ -60,7 +48,7 @@ std::unique_ptr<Stage> Gathering::next(Turn& turn) {
   if (!shared_.has_gathered &&
       (shared_.eligible(turn.now).size() >= expected || (enough && turn.now >= began_ + cohort.gather)))
     shared_.has_gathered = true;
-  if (!enough) return wait(ready.size(), turn);
+  if (!enough) return wait_.check(shared_, ready.size(), began_, turn);
   const ScheduleDecision& schedule = scheduled(turn.now);
   if (!shared_.has_gathered) return nullptr;
   if (schedule.may_start()) return start_round(ready, turn);
@@ -89,28 +77,6 @@ const ScheduleDecision& Gathering::scheduled(Instant now) {
   return scheduled_;
 }
 
-std::unique_ptr<Stage> Gathering::wait(std::size_t ready, Turn& turn) {
-  const CohortConfig& cohort = shared_.config.settings.cohort;
-  const Duration waited = turn.now - began_;
-  const bool is_over = cohort.wait_max > Duration::zero() && waited >= cohort.wait_max;
-  if (!is_over && (waited < WaitReport::grace || turn.now < look_again_)) return nullptr;
-  look_again_ = turn.now + std::chrono::seconds(1);
-  Waiting waiting = describe_waiting(shared_, ready, turn.now);
-  if (is_over)
-    return std::make_unique<Concluded>(
-        shared_,
-        Finish{Finish::Why::gave_up,
-               "waited " + std::to_string(cohort.wait_max / std::chrono::seconds(1)) +
-                   " s (cohort.wait_s) for " + waiting.text,
-               std::move(waiting.hint)},
-        turn);
-  const bool is_for_data = waiting.what == Waiting::For::new_data;
-  if (!shared_.wait_report.take_due(is_for_data ? "new data" : "clients", waited, turn.now)) return nullptr;
-  if (is_for_data) turn.inform("waiting for " + waiting.text, LogEvent::round_waiting);
-  else turn.warn("waiting for " + waiting.text + "; " + waiting.hint, LogEvent::round_waiting);
-  return nullptr;
-}
-
 Reply Gathering::on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) {
   // It answers the task of the last attempt, which failed before.
   if (attempt_ == 1 || shared_.set_aside.find(client, turn.now) != nullptr) return Verdict::discarded;
@@ -121,72 +87,12 @@ Reply Gathering::on_decline(const std::string& client, const messages::Decline& 
   return Verdict::accepted;
 }
 
-std::uint32_t Gathering::wanted(std::size_t eligible) const {
-  const CohortConfig& cohort = shared_.config.settings.cohort;
-  std::uint32_t size = std::max(part_of(cohort.fraction, eligible), shared_.exchanges->cohort_min());
-  if (cohort.size_max > 0) size = std::min(size, cohort.size_max);
-  return std::min({size, shared_.exchanges->cohort_max(), static_cast<std::uint32_t>(eligible)});
-}
-
-std::vector<std::string> Gathering::select(const std::vector<std::string>& eligible, RoundId round) {
-  const CohortConfig& cohort = shared_.config.settings.cohort;
-  std::uint32_t size = wanted(eligible.size());
-  if (cohort.over_select)
-    size = std::min({shared_.drop_rate.with_spares(size), shared_.exchanges->cohort_max(),
-                     static_cast<std::uint32_t>(eligible.size())});
-  if (shared_.search.is_active() && eligible.size() >= cohort.clients_min)
-    if (auto out = shared_.search.next(eligible, cohort.clients_min, std::max(size, cohort.clients_min));
-        !out.empty())
-      return out;
-  std::vector<Candidate> candidates;
-  for (const std::string& name : eligible) {
-    const Client& c = *shared_.clients.find(name);
-    candidates.push_back({name, c.examples, c.new_examples, c.rounds_counted, c.rounds_lost, c.last_selected,
-                          c.train_seconds, c.round_seconds, c.loss});
-  }
-  std::vector<std::string> out;
-  for (const std::size_t i : shared_.policy->select(
-           candidates, size, round, derive_seed(shared_.config.settings.seed, "cohort", round.value)))
-    out.push_back(eligible[i]);
-  return out;
-}
-
-std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& eligible, Turn& turn) {
-  const OperatorSettings& settings = shared_.config.settings;
-  const RoundId id(shared_.standing.last_committed.value + 1);
+std::unique_ptr<Stage> Gathering::start_round(const std::vector<std::string>& ready, Turn& turn) {
   if (attempt_ == 1) shared_.round_started = shared_.time_of_day(turn.now);
   for (const std::string& client : shared_.reliability.take_returned(turn.now))
     turn.inform_about(client, "returned", LogEvent::client_returned,
                       client + " may take part in cohorts again");
-  const auto cohort = select(eligible, id);
-  const auto size = static_cast<std::uint32_t>(cohort.size());
-  const std::uint32_t quorum =
-      std::max(quorum_of(settings.cohort.quorum, std::min(size, wanted(eligible.size()))),
-               std::min(shared_.exchanges->updates_min(size), size));
-  auto round = round::Round::create(id, round::Config{quorum, turn.now + settings.cohort.deadline}, cohort);
-  if (!round)
-    return std::make_unique<Concluded>(shared_, Finish{Finish::Why::gave_up, round.error().text()}, turn);
-  const Work work{id, shared_.opened_sums};
-  const std::uint64_t seed = round_seed(settings.seed, work);
-  std::vector<Participant> participants(cohort.size());
-  for (std::uint32_t i = 0; i < cohort.size(); ++i) {
-    Participant& p = participants[i];
-    p.client = cohort[i];
-    p.index = round::MemberIndex(i);
-    p.task = make_task_id(settings.seed, shared_.standing.run, work, p.client);
-    p.seed = messages::training_seed(seed, p.client);
-    p.asked_at = turn.now;
-  }
-  turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
-  Method method = method_of_round(settings, {shared_.standing.run, id}, cohort, shared_.clients);
-  const messages::TrainTask task =
-      make_common_task(shared_.config, shared_.standing.published, id, method, shared_.measure());
-  auto exchange = shared_.exchanges->create({id, attempt_, cohort, shared_.clients, task, seed}, turn);
-  if (!exchange) return try_again(shared_, id, attempt_, exchange.error().text(), Remedy::none, turn);
-  return std::make_unique<Training>(shared_,
-                                    std::make_unique<ActiveRound>(std::move(*round), attempt_, turn.now,
-                                                                  std::move(method), std::move(participants)),
-                                    std::move(*exchange), turn);
+  return shared_.mode->start(shared_, ready, attempt_, turn);
 }
 
 Instant Gathering::next_tick(Instant now) const {

@@ -1,4 +1,4 @@
-// Waits for enough clients that can take part, then selects a cohort and starts a round. The first round of a process
+// Waits for enough clients that can take part, then starts a round (round_mode.h). The first round of a process
 // waits up to cohort.gather for clients_expected. A wait for clients or for new data of theirs is reported, and ends the
 // federation only after cohort.wait_max, if that is set. The first attempt at a round also waits for the schedule.
 #pragma once
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/coordinator/internal/blame.h"
+#include "server/coordinator/internal/client_wait.h"
 #include "server/coordinator/internal/stage.h"
 
 namespace hansa::server {
@@ -25,19 +26,13 @@ class Gathering final : public Stage {
  private:
   // The eligible clients without those that are left out for their faults; all of them if too few would remain.
   [[nodiscard]] std::vector<std::string> ready(Instant now) const;
-  // Too few clients are ready: reports it when a report is due, or ends the federation.
-  [[nodiscard]] std::unique_ptr<Stage> wait(std::size_t ready, Turn& turn);
   // What the schedule says, asked again once a second.
   [[nodiscard]] const ScheduleDecision& scheduled(Instant now);
-  // How many clients a round is to have.
-  [[nodiscard]] std::uint32_t wanted(std::size_t eligible) const;
-  // wanted() of them, or more if some are expected to drop out.
-  [[nodiscard]] std::vector<std::string> select(const std::vector<std::string>& eligible, RoundId round);
-  [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& eligible, Turn& turn);
+  [[nodiscard]] std::unique_ptr<Stage> start_round(const std::vector<std::string>& ready, Turn& turn);
 
   std::uint32_t attempt_;
   Instant not_before_;
-  Instant look_again_{};  // at what is missing, which takes as long as there are clients
+  ClientWait wait_;
   ScheduleDecision scheduled_;
   Instant ask_schedule_{};
 };

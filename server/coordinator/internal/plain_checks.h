@@ -8,7 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "common/error.h"
 #include "common/methods.h"
+#include "server/aggregation/update_setup.h"
+#include "server/coordinator/config.h"
 
 namespace hansa::server {
 
@@ -18,6 +21,15 @@ namespace hansa::server {
 // The largest weight that fits a client's report, with room for data that arrived since.
 [[nodiscard]] std::uint64_t weight_limit(std::uint64_t reported, const Method& method,
                                          std::uint64_t examples_max);
+
+// Fails (protocol) if an update of this many examples is not possible for a client that reported `reported` of them.
+[[nodiscard]] Result<void> check_examples(const OperatorSettings& settings, std::uint64_t reported,
+                                          std::uint64_t examples);
+// The sizes of updates that the aggregator sees.
+[[nodiscard]] UpdateSizes plain_update_sizes(const CoordinatorConfig& config);
+
+// ratio_max times the median of those norms that are above 0; infinite if fewer than three are.
+[[nodiscard]] double norm_limit(std::span<const double> norms, double ratio_max);
 
 // The indices of the norms above `ratio_max` times the median of those above 0. Empty if fewer than three are above 0:
 // of two, either may be the wrong one. Fewer than half of the clients cannot move the median out of the range of the

@@ -1,6 +1,6 @@
 #include "server/coordinator/internal/plain_exchange.h"
 
-#include "common/random.h"
+#include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/plain_checks.h"
 #include "server/methods/fed_nova.h"
 
@@ -8,7 +8,7 @@ namespace hansa::server {
 
 PlainExchange::PlainExchange(const CoordinatorConfig& config, const ExchangeStart& start, Names& dominant)
     : config_(config),
-      cohort_seed_(derive_seed(config.settings.seed, "codec places", start.round.value)),
+      cohort_seed_(codec_seed(config, start.round)),
       cohort_(static_cast<std::uint32_t>(start.cohort.size())),
       dominant_(dominant) {
   for (const std::string& name : start.cohort) reported_.emplace(name, start.clients.find(name)->examples);
@@ -23,39 +23,18 @@ void PlainExchange::begin(Turn& turn) {
 }
 
 void PlainExchange::describe(messages::TrainTask& task) const {
-  const auto& uplink = config_.compression.uplink;
-  if (!uplink) return;
-  // No segment has values of two outputs.
-  auto segment = uplink->segments().begin();
-  for (messages::TaskOutput& output : task.outputs)
-    for (std::uint64_t values = 0; values < output.values; ++segment) {
-      output.segments.push_back(*segment);
-      values += segment->values;
-    }
-  task.compression = messages::Compression{config_.compression.entropy, cohort_seed_};
+  add_compression(task, config_, cohort_seed_);
 }
 
-UpdateSizes PlainExchange::sizes() const {
-  const auto& uplink = config_.compression.uplink;
-  return uplink ? encoded_update_sizes(*uplink) : float32_update_sizes(config_.update_elements());
-}
+UpdateSizes PlainExchange::sizes() const { return plain_update_sizes(config_); }
 
 Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
                                           const messages::Offer& offer) const {
-  const std::uint64_t most = config_.settings.limits.examples_max;
-  if (offer.examples == 0 || offer.examples > most)
-    return fail(ErrorCode::protocol, "",
-                "it counts " + std::to_string(offer.examples) +
-                    " examples; limits.examples_max allows 1 to " + std::to_string(most));
-  const std::uint64_t reported = reported_.at(participant.client);
-  if (const auto limit = weight_limit(reported, config_.settings.method, most); offer.examples > limit)
-    return fail(ErrorCode::protocol, "",
-                "it counts " + std::to_string(offer.examples) + " examples, and has reported " +
-                    std::to_string(reported) + ": at most " + std::to_string(limit) + " are plausible");
+  HANSA_TRY_VOID(check_examples(config_.settings, reported_.at(participant.client), offer.examples));
   if (config_.settings.method.name == "fednova")
     HANSA_TRY_VOID(FedNova::check(offer.metrics, offer.examples));
-  return UpdateTicket{participant.client, participant.index.value, offer.bytes,
-                      offer.update,       offer.examples,          participant.seed};
+  return UpdateTicket{participant.client, participant.index.value, offer.bytes, offer.update,
+                      offer.examples,     participant.seed,        {}};
 }
 
 Result<void> PlainExchange::begin_opening(ActiveRound& round, Turn& turn) {

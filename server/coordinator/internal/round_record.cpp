@@ -49,17 +49,16 @@ Participation participation(const ActiveRound& round, const Participant& partici
   return out;
 }
 
-// A client can call a metric what it likes. Of the model's own metrics only those that its manifest names are recorded.
-void drop_unsigned_metrics(const std::optional<secure_aggregation::ModelApproval>& approval,
-                           Metrics& metrics) {
+}  // namespace
+
+void drop_unsigned_metrics(const CoordinatorConfig& config, Metrics& metrics) {
+  const auto& approval = config.model.approval;
   const std::vector<std::string> own = approval ? approval->metrics : std::vector<std::string>{};
   const std::vector<std::string> known = held_out_metric_names(PersonalModel::present, own);
   std::erase_if(metrics, [&](const Metric& metric) {
     return is_own_metric(metric.name) && std::ranges::find(known, metric.name) == known.end();
   });
 }
-
-}  // namespace
 
 RoundRecord make_record(const ActiveRound& round, const Shared& shared, Instant now) {
   RoundRecord record;
@@ -69,7 +68,7 @@ RoundRecord make_record(const ActiveRound& round, const Shared& shared, Instant 
   record.seconds = seconds(now - round.began());
   for (const Participant& p : round.participants()) {
     record.participations.push_back(participation(round, p, shared.uploads));
-    drop_unsigned_metrics(shared.config.model.approval, record.participations.back().metrics);
+    drop_unsigned_metrics(shared.config, record.participations.back().metrics);
   }
   return record;
 }

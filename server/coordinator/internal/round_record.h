@@ -11,4 +11,7 @@ namespace hansa::server {
 // model.
 [[nodiscard]] RoundRecord make_record(const ActiveRound& round, const Shared& shared, Instant now);
 
+// A client can call a metric what it likes. Of the model's own metrics only those that its manifest names are recorded.
+void drop_unsigned_metrics(const CoordinatorConfig& config, Metrics& metrics);
+
 }  // namespace hansa::server

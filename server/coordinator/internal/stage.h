@@ -2,7 +2,8 @@
 // base class treats every event as stale; a phase overrides the handlers of the events that it accepts. A transition
 // destroys the old phase.
 //
-//   Gathering -> Training -> Unmasking -> Committing -> Gathering ... -> Concluded
+//   Gathering -> Training -> Unmasking -> Committing -> Gathering ... -> Concluded     (selected_rounds.h)
+//   Gathering -> Filling -> Storing -> Filling ... -> Concluded                         (buffered_rounds.h)
 //
 // Every phase x event pair: docs/round.md.
 #pragma once
@@ -23,6 +24,7 @@
 #include "server/coordinator/internal/conduct.h"
 #include "server/coordinator/internal/exchange.h"
 #include "server/coordinator/internal/reply.h"
+#include "server/coordinator/internal/round_mode.h"
 #include "server/coordinator/internal/sessions.h"
 #include "server/coordinator/internal/turn.h"
 #include "server/coordinator/internal/uploads.h"
@@ -45,6 +47,7 @@ struct Shared {
   Sessions sessions;
   Uploads uploads;
   std::unique_ptr<CohortPolicy> policy;
+  std::unique_ptr<RoundMode> mode;
   std::unique_ptr<ExchangeFactory> exchanges;
   CulpritSearch search;  // for those with which sums are refused
   std::uint32_t opened_sums = 0;  // of the current round, without a commit: task_id.h

@@ -56,23 +56,11 @@ void Training::on_current_task(const std::string& client, TaskId current, Turn& 
   if (round_->state(*p) == MemberState::pending) send_task(*p, turn);
 }
 
-std::uint64_t Training::input_blob_bytes(const Digest& blob) const {
-  const PublishedModel& published = shared_.standing.published;
-  const bool is_vector =
-      std::ranges::find(published.vectors, blob, &PublishedModel::Vector::blob) != published.vectors.end();
-  if (is_vector || blob == published.model) return shared_.config.model.elements * sizeof(float);
-  const auto& constants = shared_.config.constants;
-  if (const auto constant = std::ranges::find(constants, blob, &messages::TaskInput::vector);
-      constant != constants.end())
-    return constant->bytes;
-  const auto delta = std::ranges::find(published.deltas, blob, &messages::ModelDelta::blob);
-  return delta == published.deltas.end() ? 0 : delta->bytes;
-}
-
 Reply Training::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
   const CoordinatorConfig& config = shared_.config;
-  const std::uint64_t bytes =
-      pull.blob == config.model.archive ? config.model.archive_bytes : input_blob_bytes(pull.blob);
+  const std::uint64_t bytes = pull.blob == config.model.archive
+                                  ? config.model.archive_bytes
+                                  : input_blob_bytes(config, shared_.standing.published, pull.blob);
   if (bytes == 0) return Stage::on_pull(client, pull, turn);
   const std::uint32_t chunk = config.process.chunk_bytes;
   if (Participant* p = round_->find(client)) {
@@ -128,6 +116,7 @@ Reply Training::on_chunk(const std::string& client, const messages::UpdateChunk&
   if (outcome.verdict == Verdict::rejected) return Reply::violation(outcome.violation);
   p->moved_at = turn.now;
   if (outcome.completed) {
+    turn.effects.emplace_back(CountUpdate{client});
     p->seconds = seconds(turn.now - p->asked_at);
     apply(round::UpdateComplete{p->index}, turn);
   }

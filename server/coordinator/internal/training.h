@@ -40,8 +40,6 @@ class Training final : public Stage {
  private:
   [[nodiscard]] messages::TrainTask make_task(const Participant& participant, Instant now) const;
   void send_task(Participant& participant, Turn& turn);
-  // The size in bytes of an input or of a delta to the model; 0 if the blob is neither.
-  [[nodiscard]] std::uint64_t input_blob_bytes(const Digest& blob) const;
   Verdict reject(Participant& participant, const std::string& reason, Turn& turn);
   // Passes an event to the round, which may end it.
   void apply(const round::Event& event, Turn& turn);

@@ -108,7 +108,6 @@ Uploads::ChunkOutcome Uploads::on_chunk(std::string_view client, std::uint64_t o
   }
   upload.state = UploadState::complete;
   --granted_;
-  turn.effects.emplace_back(CountUpdate{found->first});
   return {Verdict::accepted, "", true};
 }
 
@@ -129,6 +128,16 @@ void Uploads::release(std::string_view client) {
   if (upload.state == UploadState::granted) --granted_;
   if (upload.state == UploadState::granted || upload.state == UploadState::waiting)
     upload.state = UploadState::none;
+}
+
+void Uploads::drop(std::string_view client, Turn& turn) {
+  const auto found = entries_.find(client);
+  if (found == entries_.end()) return;
+  release(client);
+  Upload& upload = found->second.upload;
+  if (upload.open) turn.effects.emplace_back(DropUpdate{found->first});
+  close(upload);
+  upload = Upload{};
 }
 
 void Uploads::drop_all(Turn& turn) {

@@ -44,13 +44,15 @@ class Uploads {
     const char* violation = "";
     bool completed = false;  // it was the update's last chunk
   };
-  // Emits AppendUpdate, and a Grant when half of the credit is used.
+  // Emits AppendUpdate, and a Grant when half of the credit is used. The caller emits CountUpdate for a complete update.
   [[nodiscard]] ChunkOutcome on_chunk(std::string_view client, std::uint64_t offset, std::uint64_t bytes,
                                       Turn& turn);
   // The complete update was counted or rejected, and the shell has released it.
   void on_checked(std::string_view client);
   // Frees the client's upload slot, because its session changed or its upload is over.
   void release(std::string_view client);
+  // Drops the client's update; its window stays.
+  void drop(std::string_view client, Turn& turn);
   // Drops the updates of all clients; windows stay. For the end of a round.
   void drop_all(Turn& turn);
   // Grants waiting uploads in the order of the queue, as far as slots and memory allow.

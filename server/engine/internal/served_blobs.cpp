@@ -1,5 +1,6 @@
 #include "server/engine/internal/served_blobs.h"
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -7,19 +8,39 @@
 
 namespace hansa::server::internal {
 
+void ServedBlobs::withdraw(std::span<const Digest> except) {
+  const auto stays = [&](const ServedModel& model) {
+    return std::ranges::find(except, model.names.model) != except.end();
+  };
+  std::erase_if(earlier_, [&](const ServedModel& model) { return !stays(model); });
+  if (stays(model_)) {
+    earlier_.push_back(std::move(model_));
+    earlier_.back().exact = {};
+  }
+  model_ = {};
+}
+
+std::optional<transport::Bulk> ServedBlobs::part_of(const ServedModel& model, const Digest& blob,
+                                                    std::uint64_t offset, std::uint64_t bytes) {
+  if (model.whole && blob == model.names.model)
+    return transport::Bulk{model.whole, std::as_bytes(std::span(*model.whole)).subspan(offset, bytes)};
+  if (model.exact && blob == model.exact_name)
+    return transport::Bulk{model.exact, std::as_bytes(std::span(*model.exact)).subspan(offset, bytes)};
+  for (std::size_t i = 0; i < model.deltas.size(); ++i)
+    if (blob == model.names.deltas[i].blob)
+      return transport::Bulk{model.deltas[i], std::span(*model.deltas[i]).subspan(offset, bytes)};
+  for (std::size_t i = 0; i < model.vectors.size(); ++i)
+    if (blob == model.names.vectors[i].blob)
+      return transport::Bulk{model.vectors[i],
+                             std::as_bytes(std::span(*model.vectors[i])).subspan(offset, bytes)};
+  return std::nullopt;
+}
+
 Result<std::optional<transport::Bulk>> ServedBlobs::read(const Digest& blob, std::uint64_t offset,
                                                          std::uint64_t bytes) const {
-  if (model_.whole && blob == model_.names.model)
-    return transport::Bulk{model_.whole, std::as_bytes(std::span(*model_.whole)).subspan(offset, bytes)};
-  if (model_.exact && blob == model_.exact_name)
-    return transport::Bulk{model_.exact, std::as_bytes(std::span(*model_.exact)).subspan(offset, bytes)};
-  for (std::size_t i = 0; i < model_.deltas.size(); ++i)
-    if (blob == model_.names.deltas[i].blob)
-      return transport::Bulk{model_.deltas[i], std::span(*model_.deltas[i]).subspan(offset, bytes)};
-  for (std::size_t i = 0; i < model_.vectors.size(); ++i)
-    if (blob == model_.names.vectors[i].blob)
-      return transport::Bulk{model_.vectors[i],
-                             std::as_bytes(std::span(*model_.vectors[i])).subspan(offset, bytes)};
+  if (auto part = part_of(model_, blob, offset, bytes)) return part;
+  for (const ServedModel& model : earlier_)
+    if (auto part = part_of(model, blob, offset, bytes)) return part;
   for (const auto& [name, values] : constants_)
     if (blob == name)
       return transport::Bulk{values, std::as_bytes(std::span(*values)).subspan(offset, bytes)};

@@ -1,5 +1,6 @@
 // The blobs that clients pull: the archive, and between commits the published model, the deltas to it, the last model,
-// and the vectors of the training method.
+// and the vectors of the training method. Earlier models, and the current one during a commit, are served while clients
+// are known to fetch them (CommitRound::fetched).
 //
 // One thread.
 #pragma once
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,8 +29,8 @@ class ServedBlobs {
     constants_.emplace_back(blob, std::move(values));
   }
   void serve(ServedModel model) { model_ = std::move(model); }
-  // Releases the model's memory, so that a commit may write to it.
-  void withdraw() { model_ = {}; }
+  // Before a commit: releases the memory of all models but those with these names, so that the commit may write to it.
+  void withdraw(std::span<const Digest> except);
   // A part of a blob; empty if the blob is not served. Fails (storage) if the archive cannot be read.
   [[nodiscard]] Result<std::optional<transport::Bulk>> read(const Digest& blob, std::uint64_t offset,
                                                             std::uint64_t bytes) const;
@@ -36,10 +38,14 @@ class ServedBlobs {
  private:
   [[nodiscard]] Result<transport::Bulk> read_archive(std::uint64_t offset, std::uint64_t bytes) const;
 
+  [[nodiscard]] static std::optional<transport::Bulk> part_of(const ServedModel& model, const Digest& blob,
+                                                              std::uint64_t offset, std::uint64_t bytes);
+
   Digest archive_;
   std::filesystem::path archive_path_;
   std::vector<std::pair<Digest, std::shared_ptr<const std::vector<float>>>> constants_;
   ServedModel model_;
+  std::vector<ServedModel> earlier_;
 };
 
 }  // namespace hansa::server::internal

@@ -209,9 +209,19 @@ Result<std::string> RunRoutes::round(const Subject& subject, RoundId round) {
     for (std::size_t i = 0; i < std::min(norms.size(), layout.entries().size()); ++i)
       layers.push_back({{"name", layout.entries()[i].name}, {"norm", norms[i]}});
   }
+  Json arrivals = nullptr;
+  HANSA_TRY(const auto updates, subject.store.arrivals(round));
+  if (!updates.empty()) arrivals = Json::array();
+  for (const Arrival& update : updates)
+    arrivals.push_back({{"client", update.client},
+                        {"base", update.base.value},
+                        {"task", update.task},
+                        {"staleness", update.staleness},
+                        {"weight", update.weight}});
   std::string out = api_round(*record, subject.run.evaluation(round));
   out.pop_back();
-  return out + ",\"participants\":" + text_of(participants) + ",\"layers\":" + text_of(layers) + "}";
+  return out + ",\"participants\":" + text_of(participants) + ",\"layers\":" + text_of(layers) +
+         ",\"arrivals\":" + text_of(arrivals) + "}";
 }
 
 Result<std::string> RunRoutes::model(const Subject& subject) {

@@ -98,7 +98,7 @@ std::vector<std::string> state_lines(const PanelContent& c) {
   else if (p.phase == Phase::gathering) add_gathering(p, lines);
   else lines.push_back(waiting_line(p));
   if (!p.left_out.empty()) lines.push_back("  left out   " + join(p.left_out, names_max));
-  if (!p.exchange.empty()) lines.push_back("  secure sum " + p.exchange);
+  if (!p.exchange.empty()) lines.push_back("  sum        " + p.exchange);
   if (!c.rounds.empty())
     if (const std::string training = means_text(c.rounds.back().training); !training.empty())
       lines.push_back(fmt::format("  training   {}, in round {}", training, c.rounds.back().round.value));

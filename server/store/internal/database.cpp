@@ -6,6 +6,7 @@
 #include "common/sqlite/connection.h"
 #include "common/sqlite/guard.h"
 #include "common/sqlite/statement.h"
+#include "server/store/internal/arrivals_table.h"
 #include "server/store/internal/evaluation_tables.h"
 #include "server/store/internal/identity_table.h"
 #include "server/store/internal/layer_norms_table.h"
@@ -58,7 +59,10 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
       else migrate_tables(*connection, schema);
       schema = newest_schema;
     }
-    if (access == Access::read_write) make_layer_norms_table(*connection);
+    if (access == Access::read_write) {
+      make_layer_norms_table(*connection);
+      make_arrivals_table(*connection);
+    }
     return Database(file, std::move(connection), schema);
   });
   HANSA_TRY(Result<Database> database, std::move(opened));
@@ -129,6 +133,11 @@ Result<std::vector<double>> Database::layer_norms(RoundId round) {
                          [&] { return read_layer_norms(*connection_, round); });
 }
 
+Result<std::vector<Arrival>> Database::arrivals(RoundId round) {
+  return sqlite::guarded(file_, "reading the arrivals of a round",
+                         [&] { return read_arrivals(*connection_, round); });
+}
+
 Result<std::optional<Published>> Database::published(RoundId round) {
   return sqlite::guarded(file_, "reading a published model",
                          [&] { return read_published(*connection_, schema_, round); });
@@ -144,6 +153,7 @@ Result<void> Database::insert_round(const RoundRecord& record, const Surplus& su
     in_transaction(*connection_, [&] {
       insert_round_rows(*connection_, record);
       insert_layer_norms(*connection_, record);
+      insert_arrivals(*connection_, record);
       append_history(*connection_, record.round);
       remove_in_transaction(*connection_, surplus);
     });

@@ -44,6 +44,7 @@ class Database {
   [[nodiscard]] Result<std::vector<RoundId>> rounds_without_model();
   [[nodiscard]] Result<std::uint64_t> recovered_clients();
   [[nodiscard]] Result<std::vector<double>> layer_norms(RoundId round);
+  [[nodiscard]] Result<std::vector<Arrival>> arrivals(RoundId round);
   [[nodiscard]] Result<std::optional<Digest>> round_model(RoundId round);
   [[nodiscard]] Result<std::optional<Published>> published(RoundId round);
   [[nodiscard]] Result<std::vector<std::pair<RoundId, Metrics>>> evaluations(RoundId first, RoundId last);

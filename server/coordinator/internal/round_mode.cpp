@@ -1,0 +1,16 @@
+#include "server/coordinator/internal/round_mode.h"
+
+#include "server/coordinator/internal/buffered_rounds.h"
+#include "server/coordinator/internal/selected_rounds.h"
+
+namespace hansa::server {
+
+std::unique_ptr<RoundMode> make_round_mode(const CohortConfig& config) {
+  switch (config.mode) {
+    case CohortMode::synchronous: return std::make_unique<SelectedRounds>();
+    case CohortMode::buffered: return std::make_unique<BufferedRounds>();
+  }
+  return nullptr;
+}
+
+}  // namespace hansa::server

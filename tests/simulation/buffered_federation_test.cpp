@@ -1,0 +1,279 @@
+// Buffered aggregation in whole federations on a virtual clock: without faults, with clients of different speeds, and with
+// every fault at the same time.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "tests/simulation/world.h"
+
+namespace hansa::testing {
+namespace {
+
+using server::BufferedConfig;
+using server::Finish;
+
+// Every client has a speed of its own, and each of its trainings varies a little.
+void give_speeds(World& world, double spread) {
+  world.options.equip = [spread, seed = world.options.seed](simulation::ClientSetup& client) {
+    auto random = std::make_shared<Random>(derive_seed(seed, "speed", 0, client.name));
+    const double mean_s = 10 * std::exp(spread * random->normal());
+    client.training_takes = [random, mean_s] {
+      return std::chrono::duration_cast<Duration>(
+          std::chrono::duration<double>(mean_s * (0.8 + 0.4 * random->uniform())));
+    };
+  };
+}
+
+World buffered_world(std::uint32_t updates = 3) {
+  World world;
+  world.options.rounds = 8;
+  world.options.buffered = BufferedConfig{};
+  world.options.buffered->updates = updates;
+  give_speeds(world, 1);
+  return world;
+}
+
+void expect_sound(const World& world) {
+  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
+  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
+  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  EXPECT_EQ(check_buffered_models(world), "");
+  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
+}
+
+std::map<std::string, int> arrivals_by_client(const World& world) {
+  std::map<std::string, int> out;
+  for (const auto& record : world.disk->rounds)
+    for (const auto& arrival : record.arrivals) ++out[arrival.client];
+  return out;
+}
+
+TEST(BufferedFederation, EveryModelIsTheExactSumOfKUpdatesByTheirStaleness) {
+  World world = buffered_world();
+  world.run();
+  expect_sound(world);
+  std::uint32_t most = 0;
+  for (const auto& record : world.disk->rounds)
+    for (const auto& arrival : record.arrivals) most = std::max(most, arrival.staleness);
+  EXPECT_GT(most, 0U) << "no update was stale, so that this test shows nothing";
+}
+
+TEST(BufferedFederation, AFastClientHasMoreUpdatesAndASlowOneDelaysNobody) {
+  World world = buffered_world();
+  world.options.equip = [](simulation::ClientSetup& client) {
+    const bool is_slow = client.name == "client-100";
+    client.training_takes = [is_slow] { return Duration(std::chrono::seconds(is_slow ? 100 : 10)); };
+  };
+  world.options.rounds = 16;
+  world.run();
+  expect_sound(world);
+  const auto arrivals = arrivals_by_client(world);
+  EXPECT_EQ(arrivals.count("client-100"), 1U);
+  EXPECT_GT(arrivals.at("client-101"), 3 * arrivals.at("client-100"));
+  EXPECT_LT(world.outcome->virtual_time, std::chrono::seconds(16 * 10 + 60));
+}
+
+TEST(BufferedFederation, ABufferMayHaveMoreUpdatesThanThereAreClients) {
+  World world = buffered_world(12);
+  world.options.clients = 2;
+  world.options.rounds = 3;
+  world.run();
+  expect_sound(world);
+  for (const auto& record : world.disk->rounds) EXPECT_LE(record.participations.size(), 2U);
+}
+
+TEST(BufferedFederation, UpdatesMayCountByTheirExamples) {
+  World world = buffered_world();
+  world.options.buffered->weights = BufferedConfig::Weights::examples;
+  world.run();
+  expect_sound(world);
+}
+
+TEST(BufferedFederation, AnUpdateThatIsTooStaleIsDroppedAndItsClientReportedOnce) {
+  World world = buffered_world(2);
+  world.options.buffered->staleness_max = 1;
+  world.options.equip = [](simulation::ClientSetup& client) {
+    const bool is_slow = client.name == "client-100";
+    client.training_takes = [is_slow] { return Duration(std::chrono::seconds(is_slow ? 300 : 10)); };
+  };
+  world.options.rounds = 30;
+  world.run();
+  expect_sound(world);
+  EXPECT_EQ(arrivals_by_client(world).count("client-100"), 0U);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          world.log, [](const std::string& line) { return line.find("client-100 gets a new task") == 0; }),
+      1);
+}
+
+TEST(BufferedFederation, OnlyAsManyClientsTrainAsConcurrencyAllows) {
+  World world = buffered_world();
+  world.options.clients = 8;
+  world.options.buffered->concurrency = 2;
+  world.options.rounds = 12;
+  world.run();
+  expect_sound(world);
+  EXPECT_GT(arrivals_by_client(world).size(), 4U) << "others are selected from time to time";
+  // Two clients at a time, with less than one update in 10 s each on average if all were fast.
+  World all = buffered_world();
+  all.options.clients = 8;
+  all.options.rounds = 12;
+  all.run();
+  EXPECT_LT(all.outcome->virtual_time, world.outcome->virtual_time);
+}
+
+TEST(BufferedFederation, TheSameSeedGivesTheSameModelForAnyThreads) {
+  const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
+    World world = buffered_world();
+    world.options.threads = threads;
+    world.options.arrival_seed = arrival;
+    world.run();
+    expect_sound(world);
+    return world.outcome->model.text();
+  };
+  const std::string alone = digest_of(1, {});
+  EXPECT_EQ(digest_of(4, {}), alone);
+  for (std::uint64_t arrival = 1; arrival <= 5; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
+}
+
+TEST(BufferedFederation, UpdatesAndModelsMayBeEncoded) {
+  for (const char* uplink : {"", "f16", "q2-rotated", "topk(0.05, q4)", "randk(0.2, q8)", "sign"}) {
+    for (const char* downlink : {"", "q4-rotated", "topk(0.1, q4)"}) {
+      SCOPED_TRACE(std::string(uplink) + ", " + downlink);
+      World world = buffered_world();
+      world.options.uplink = uplink;
+      world.options.downlink = downlink;
+      world.options.full_every = 5;
+      world.run();
+      expect_sound(world);
+    }
+  }
+}
+
+// A record has what was measured of the model before it.
+TEST(BufferedFederation, OnlyWhatIsMeasuredOnTheNewestModelIsRecorded) {
+  World world = buffered_world();
+  world.options.client_evaluation = server::ClientEvaluation{0.2, 1};
+  world.run();
+  expect_sound(world);
+  int measured = 0, stale = 0;
+  for (const auto& record : world.disk->rounds) {
+    for (const auto& p : record.participations) {
+      const bool has_measured = mean_of(p.metrics, "held_out_loss").has_value();
+      const bool on_newest = std::ranges::any_of(record.arrivals, [&](const server::Arrival& a) {
+        return a.client == p.client && a.base.value + 1 == record.round.value && a.task == 0;
+      });
+      EXPECT_EQ(has_measured, on_newest && p.outcome == server::Outcome::counted)
+          << p.client << " in round " << record.round.value;
+      ++(has_measured ? measured : stale);
+    }
+  }
+  EXPECT_GT(measured, 0);
+  EXPECT_GT(stale, 0) << "this test shows nothing";
+}
+
+// A few hundred worlds, each with different rates of every fault.
+class FaultyBufferedFederation : public ::testing::TestWithParam<int> {};
+
+World faulty_world(std::uint64_t seed) {
+  World world;
+  Random random(derive_seed(seed, "faulty buffered world"));
+  auto& o = world.options;
+  o.seed = seed;
+  o.clients = static_cast<std::uint32_t>(2 + random.below(7));
+  o.rounds = static_cast<std::uint32_t>(3 + random.below(6));
+  o.clients_min = static_cast<std::uint32_t>(1 + random.below(o.clients));
+  o.buffered = BufferedConfig{};
+  o.buffered->updates = static_cast<std::uint32_t>(1 + random.below(2 * o.clients));
+  o.buffered->staleness_max = static_cast<std::uint32_t>(random.below(8));
+  o.buffered->concurrency = random.chance(0.6) ? 0 : static_cast<std::uint32_t>(1 + random.below(o.clients));
+  if (random.chance(0.3)) o.buffered->weights = BufferedConfig::Weights::examples;
+  o.elements = 1 + random.below(1500);
+  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
+  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
+  o.network.latency_min = std::chrono::milliseconds(1);
+  o.network.latency_max = std::chrono::milliseconds(2 + random.below(3000));
+  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
+  o.network.lose = rate(0.05);
+  o.network.duplicate = rate(0.1);
+  o.network.overtake = rate(0.1);
+  o.network.cut = rate(0.02);
+  o.crashes.aggregator_per_effect = rate(0.01);
+  o.crashes.client_per_effect = rate(0.01);
+  o.crashes.crashes_max = 30;
+  constexpr const char* uplinks[] = {"", "", "q8", "q2-rotated", "randk(0.3, q4)"};
+  constexpr const char* downlinks[] = {"", "q4-rotated", "q8", "topk(0.2, q4)"};
+  o.uplink = uplinks[random.below(std::size(uplinks))];
+  o.downlink = downlinks[random.below(std::size(downlinks))];
+  o.full_every = static_cast<std::uint32_t>(random.below(4));
+  if (random.chance(0.3)) o.optimizer.name = "fedavgm";
+  if (random.chance(0.7)) give_speeds(world, 2 * random.uniform());
+  return world;
+}
+
+TEST_P(FaultyBufferedFederation, CommitsEveryModelExactlyAndCountsNoUpdateTwice) {
+  constexpr int worlds_a_test = 25;
+  const char* only = std::getenv("HANSA_SIMULATION_SEED");
+  std::uint64_t crashes = 0;
+  for (int i = 0; i < worlds_a_test; ++i) {
+    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
+                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
+    World world = faulty_world(seed);
+    world.run();
+    expect_sound(world);
+    if (world.outcome) crashes += world.outcome->crashes;
+    if (HasFailure()) {
+      std::string tail;
+      for (std::size_t k = world.log.size() > 30 ? world.log.size() - 30 : 0; k < world.log.size(); ++k)
+        tail += "  " + world.log[k] + "\n";
+      FAIL() << "replay: HANSA_SIMULATION_SEED=" << seed
+             << " hansa_simulation_test --gtest_filter=*FaultyBufferedFederation*\nlast log lines:\n"
+             << tail;
+    }
+    if (only != nullptr) return;
+  }
+  // The faults must have happened; otherwise this test shows nothing.
+  EXPECT_GT(crashes, 10U);
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultyBufferedFederation, ::testing::Range(0, 12));
+
+TEST(BufferedReplay, SameSeedGivesTheSameRun) {
+  World one = faulty_world(7), two = faulty_world(7);
+  one.run();
+  two.run();
+  ASSERT_TRUE(one.outcome && two.outcome);
+  EXPECT_EQ(one.outcome->virtual_time, two.outcome->virtual_time);
+  EXPECT_EQ(one.outcome->crashes, two.outcome->crashes);
+  EXPECT_EQ(one.outcome->model, two.outcome->model);
+  EXPECT_EQ(one.log, two.log);
+}
+
+// The order of the arrivals decides which updates are in which model, and nothing else does.
+TEST(BufferedReplay, ACrashBeforeAnyEffectLosesNoModelAndCountsNoUpdateTwice) {
+  const auto small = [] {
+    World world = buffered_world(2);
+    world.options.clients = 3;
+    world.options.rounds = 3;
+    world.options.elements = 40;
+    world.options.optimizer = {"fedavgm", 0.9};
+    return world;
+  };
+  World undisturbed = small();
+  undisturbed.run();
+  expect_sound(undisturbed);
+  const std::uint64_t effects = undisturbed.outcome->aggregator_effects;
+  ASSERT_GT(effects, 50U);
+  for (std::uint64_t at = 1; at <= effects; ++at) {
+    SCOPED_TRACE("before effect " + std::to_string(at));
+    World world = small();
+    world.options.crashes.aggregator_at_effect = at;
+    world.run();
+    expect_sound(world);
+    ASSERT_EQ(world.outcome->crashes, 1U);
+  }
+}
+
+}  // namespace
+}  // namespace hansa::testing
