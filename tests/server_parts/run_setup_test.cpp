@@ -84,7 +84,9 @@ class PrepareRun : public ::testing::TestWithParam<const char*> {
     record.round = RoundId(round);
     record.base = run.position().value()->model;
     record.model = *run.put_model(std::vector<float>(32, model));
-    record.state = {{"fedavgm.velocity", *run.put_model(std::vector<float>(32, velocity))}};
+    const Digest vector = *run.put_model(std::vector<float>(32, velocity));
+    // A new run has none of a training method's vectors: the devices keep theirs for the run that they belong to.
+    record.state = {{"fedavgm.velocity", vector}, {"scaffold.control", vector}};
     ASSERT_TRUE(run.commit_round(record));
   }
   const TemporaryFolder folder_;
