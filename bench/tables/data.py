@@ -71,6 +71,7 @@ def words(hansa, folder, seed, clients):
     inputs = {word: i for i, word in enumerate(frequent[:1000])}
     outputs = {word: i for i, word in enumerate(frequent[:50])}
     randomly = random.Random(seed)
+    labels = 'label = "next"\nclasses = [' + ", ".join(f'"{i}"' for i in range(len(outputs))) + "]\n"
     columns = [f"w{i}" for i in range(len(inputs))]
     held_out = []
     names = sorted(books, key=list(books).index)
@@ -86,9 +87,9 @@ def words(hansa, folder, seed, clients):
         write_bags(site / "data" / "words.csv", columns, examples[60:1260], inputs, outputs)
         config = (site / "client.toml").read_text()
         (site / "client.toml").write_text(
-            re.sub(r"\[data\][^\[]*", '[data]\nkind = "csv"\nfile = "data/words.csv"\nlabel = "next"\nclasses = 50\n\n', config))
+            re.sub(r"\[data\][^\[]*", '[data]\nkind = "csv"\nfile = "data/words.csv"\n' + labels + "\n", config))
     write_bags(folder / "held_out.csv", columns, held_out, inputs, outputs)
-    return 'kind = "csv"\nfile = "held_out.csv"\nlabel = "next"\nclasses = 50\n'
+    return 'kind = "csv"\nfile = "held_out.csv"\n' + labels
 
 
 def write_bags(file, columns, examples, inputs, outputs):

@@ -64,7 +64,7 @@ def prepare(hansa, folder, row, method, seed):
     data.run([hansa, "model", "create", model, folder / "model.pt", "--seed", seed, "--force", *sizes])
     file = folder / "federation.toml"
     text = file.read_text()
-    text = set_table(text, "training", row.training)
+    text = set_table(text, "training", method.training or row.training)
     text = set_table(text, "evaluation", evaluation)
     text = set_table(text, "secure_aggregation", "enabled = false\n")
     text = set_table(text, "compression", 'uplink = "f32"\ndownlink = "f32"\n')

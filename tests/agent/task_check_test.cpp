@@ -67,7 +67,7 @@ TEST(TaskCheck, TheFaultIsNamed) {
   };
   const Row rows[] = {
       {[](auto& t, auto&) { t.inputs[0].name = "weights"; }, "does not begin with the model"},
-      {[](auto& t, auto&) { t.method.name = "moon"; }, "method \"moon\": is not known"},
+      {[](auto& t, auto&) { t.method.name = "unheard"; }, "method \"unheard\": is not known"},
       {[](auto& t, auto&) {
          t.method.options.push_back({"mu", 0.1});
        },

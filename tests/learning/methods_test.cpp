@@ -92,8 +92,8 @@ TEST_F(Methods, UnknownMethodsAndVectorsAreRefusedAndNothingIsWritten) {
     EXPECT_EQ(delta_[0], 42.0F);
     EXPECT_EQ(drift_[0], 42.0F);
   };
-  request_.method.name = "moon";
-  refused("method \"moon\": is not known");
+  request_.method.name = "unheard";
+  refused("method \"unheard\": is not known");
   use_anchored(-1);
   refused("option \"pull\" of method \"anchored\": is out of its range");
   request_.method.options.back().value = 1.0;

@@ -83,6 +83,8 @@ test('charts have a sentence and a table', async () => {
   const chart = page.locator('.chart', { hasText: 'Accuracy by round' });
   assert.match((await chart.getByRole('img').getAttribute('aria-label')) ?? '', /Rounds 1 to 24: 8\d\.\d\s%/);
   await chart.getByText('Data table').click();
+  // The rows are made when the table has opened.
+  await chart.locator('tbody tr').first().waitFor();
   assert.equal(await chart.locator('tbody tr').count(), 24);
   await page.context().close();
 });
