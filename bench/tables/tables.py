@@ -47,6 +47,10 @@ def set_table(text, name, lines):
     return re.sub(pattern, lambda _: block, text) if re.search(pattern, text) else f"{text}\n{block}"
 
 
+def remove_table(text, name):
+    return re.sub(rf"(?ms)^\[{re.escape(name)}\]\n.*?(?=^\[|\Z)", "", text)
+
+
 def clients_of(row):
     return row.data[1]
 
@@ -65,10 +69,13 @@ def prepare(hansa, folder, row, method, seed):
     file = folder / "federation.toml"
     text = file.read_text()
     text = set_table(text, "training", method.training or row.training)
+    # The clients train on all of their examples.
+    text = remove_table(text, "evaluation.on_clients")
     text = set_table(text, "evaluation", evaluation)
     text = set_table(text, "secure_aggregation", "enabled = false\n")
     text = set_table(text, "compression", 'uplink = "f32"\ndownlink = "f32"\n')
-    text = set_table(text, "limits", "magnitude_max = 1000.0\n")
+    # Without the checks of the aggregator's own, which the sources do not have.
+    text = set_table(text, "limits", "magnitude_max = 1000.0\nnorm_ratio_max = 1000000.0\n")
     text = set_table(text, "simulation", 'clients = "sites/*/client.toml"\n')
     cohort = re.search(r"(?ms)^\[cohort\]\n(.*?)(?=^\[|\Z)", text)[1]
     for line in row.cohort.splitlines():
