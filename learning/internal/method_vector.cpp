@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/digest.h"
+#include "learning/methods/kept_values.h"
 
 namespace hansa::learning {
 
@@ -17,14 +18,12 @@ std::string text_option(const Method& method, std::string_view name) {
 MethodVector::MethodVector(const TrainingRequest& request, std::string_view name)
     : name_(name), of_(sha256(request.layout.hex() + "\n" + text_option(request.method, "run"))) {
   const std::size_t values = request.inputs.front().values.size();
-  const auto kept = request.kept.find(name_);
-  if (kept != request.kept.end() && kept->second.of() == of_ && kept->second.values().size() == values)
-    found_ = kept->second;
-  else zeros_.resize(values);
+  found_ = find_kept_values(request.kept, name_, of_, values);
+  if (found_.empty()) zeros_.resize(values);
 }
 
 std::span<const float> MethodVector::values() const {
-  return zeros_.empty() ? std::span<const float>(found_.values()) : std::span<const float>(zeros_);
+  return found_.empty() ? std::span<const float>(zeros_) : found_;
 }
 
 void MethodVector::replace(std::vector<float> values, KeptVectors& kept) const {

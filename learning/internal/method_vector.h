@@ -25,7 +25,7 @@ class MethodVector {
  private:
   std::string name_;
   Digest of_;
-  KeptVector found_;
+  std::span<const float> found_;  // of the request
   std::vector<float> zeros_;  // unless something was found
 };
 

@@ -42,7 +42,7 @@ class Contrast final : public GradientHook {
   }
 
  private:
-  // The result of forward() is at hand already.
+  // The result of forward() was computed for the loss.
   static Result<at::Tensor> representation(Model& model, const ComputedBatch& batch) {
     if (model.traits().has_representation || !batch.computed.output.defined())
       return representation_of(model, batch.batch);

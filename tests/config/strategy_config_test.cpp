@@ -151,7 +151,7 @@ TEST_F(FederationFile, MethodsThatCorrectTheMeanGoWithNothingElse) {
               HasSubstr("was read"));
   EXPECT_THAT(refusal("[strategy]\nmethod = \"feddyn\"\n[strategy.feddyn]\nalpha = 0\n"),
               HasSubstr("strategy.feddyn.alpha"));
-  EXPECT_THAT(refusal("[strategy]\nmethod = \"scaffold\"\n[strategy.scaffold]\ncorrection = \"beside\"\n"),
+  EXPECT_THAT(refusal("[strategy]\nmethod = \"scaffold\"\n[strategy.scaffold]\ncorrection = \"elsewhere\"\n"),
               HasSubstr("strategy.scaffold.correction"));
 }
 

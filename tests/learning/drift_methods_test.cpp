@@ -1,5 +1,6 @@
 // FedProx, SCAFFOLD, FedNova and FedDyn on the client, against a second computation in double precision.
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -203,11 +204,16 @@ TEST_F(DriftMethods, WhatADeviceKeptInAnotherRunOrLayoutIsNotUsed) {
     request_.kept.begin()->second = KeptVector(first.begin()->second.of(), std::vector<float>(3, 1.0F));
     train();
     EXPECT_EQ(delta_, delta) << "one of another size is not used either";
+    std::vector<float> damaged = first.begin()->second.values();
+    damaged.back() = std::numeric_limits<float>::quiet_NaN();
+    request_.kept.begin()->second = KeptVector(first.begin()->second.of(), damaged);
+    train();
+    EXPECT_EQ(delta_, delta) << "nor one with a value that is not finite";
   }
 }
 
 TEST_F(DriftMethods, AnUnknownCorrectionIsRefused) {
-  use("scaffold", cases[0].sgd, {{"correction", std::string("beside")}});
+  use("scaffold", cases[0].sgd, {{"correction", std::string("elsewhere")}});
   std::vector<float> delta(elements), change(elements);
   request_.inputs = {{"model", model_}, {"control", control_}};
   const OutputVector outputs[] = {{"delta", delta}, {"control_change", change}};

@@ -57,7 +57,7 @@ class BufferedStage : public Stage {
   // Ends the task of a client without an update, and drops what has arrived of it.
   void end_task(const std::string& client, Trainee& trainee, Outcome outcome, const std::string& reason,
                 Turn& turn);
-  // The same for a client that does not know it yet: it is told why.
+  // The same for a client that does not know it yet: it is sent the reason.
   void cancel(const std::string& client, Trainee& trainee, Outcome outcome, const std::string& reason,
               Turn& turn);
   // Refuses the update of a task, whose client asked for it. Its next task waits a moment.
