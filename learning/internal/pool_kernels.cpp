@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <type_traits>
 
 // The clones let the compiler use the processor's vector instructions. The arithmetic is comparison and selection only,
 // so all clones give equal bits.
@@ -16,13 +17,15 @@
 namespace hansa::learning {
 namespace {
 
-// Processes eight channels at a time with the vector extension of GCC and Clang. Automatic vectorisation fills whole
+// Channels are processed in groups with the vector extension of GCC and Clang. Automatic vectorisation fills whole
 // registers with the one-byte winners, 32 or 64 channels at a time, and leaves the few channels of a small model to
 // scalar code, which is 20 times slower.
-constexpr std::size_t lanes = 8;
-using Floats = float __attribute__((vector_size(lanes * sizeof(float))));
-using Ints = std::int32_t __attribute__((vector_size(lanes * sizeof(std::int32_t))));
-using Bytes = std::uint8_t __attribute__((vector_size(lanes)));
+template <std::size_t lanes>
+struct Group {
+  using Floats [[gnu::vector_size(lanes * sizeof(float))]] = float;
+  using Ints [[gnu::vector_size(lanes * sizeof(std::int32_t))]] = std::int32_t;
+  using Bytes [[gnu::vector_size(lanes)]] = std::uint8_t;
+};
 
 template <class Vector, class T>
 inline __attribute__((always_inline)) void load(Vector& out, const T* from) {
@@ -42,61 +45,64 @@ Corners corners_of(const PoolShape& shape) {
   return {{0, shape.channels, row, row + shape.channels}};
 }
 
+// Calls `group(lanes, c)` for groups of channels that start at c and cover all of `channels`, where `lanes` is a constant of
+// 8, 4 or 1. The last group may overlap the one before it: the same results are written twice.
+template <class Function>
+inline __attribute__((always_inline)) void for_groups(std::size_t channels, const Function& group) {
+  const auto cover = [&](auto lanes) __attribute__((always_inline)) {
+    std::size_t c = 0;
+    for (; c + lanes <= channels; c += lanes) group(lanes, c);
+    if (c < channels) group(lanes, channels - lanes);
+  };
+  if (channels >= 8) cover(std::integral_constant<std::size_t, 8>{});
+  else if (channels >= 4) cover(std::integral_constant<std::size_t, 4>{});
+  else cover(std::integral_constant<std::size_t, 1>{});
+}
+
 HANSA_VECTOR_CLONES
 void forward_row(const float* in, const Corners& corners, std::size_t windows, std::size_t channels,
                  float* out, std::uint8_t* winners) {
-  for (std::size_t w = 0; w < windows; ++w, in += 2 * channels, out += channels, winners += channels) {
-    std::size_t c = 0;
-    for (; c + lanes <= channels; c += lanes) {
-      Floats best;
-      load(best, in + c);
-      Ints winner{};
-      for (std::int32_t place = 1; place < 4; ++place) {
-        Floats x;
-        load(x, in + corners.offset[place] + c);
-        const Ints wins = (x > best) | (x != x);  // NaN wins
-        best = wins ? x : best;
-        winner = wins ? Ints{} + place : winner;
-      }
-      const Ints off = best <= 0.0F;
-      best = off ? Floats{} : best;
-      winner = off ? Ints{} + 4 : winner;
-      store(out + c, best);
-      store(winners + c, __builtin_convertvector(winner, Bytes));
-    }
-    for (; c < channels; ++c) {
-      float best = in[c];
-      std::uint8_t winner = 0;
-      for (std::uint8_t place = 1; place < 4; ++place) {
-        const float x = in[corners.offset[place] + c];
-        if (x > best || x != x) best = x, winner = place;
-      }
-      out[c] = best <= 0 ? 0.0F : best;
-      winners[c] = best <= 0 ? 4 : winner;
-    }
-  }
+  for (std::size_t w = 0; w < windows; ++w, in += 2 * channels, out += channels, winners += channels)
+    for_groups(
+        channels, [&](auto lanes, std::size_t c) __attribute__((always_inline)) {
+          using Floats = typename Group<lanes>::Floats;
+          using Ints = typename Group<lanes>::Ints;
+          Floats best;
+          load(best, in + c);
+          Ints winner{};
+          for (std::int32_t place = 1; place < 4; ++place) {
+            Floats x;
+            load(x, in + corners.offset[place] + c);
+            const Ints wins = (x > best) | (x != x);  // NaN wins
+            best = wins ? x : best;
+            winner = wins ? Ints{} + place : winner;
+          }
+          const Ints off = best <= 0.0F;
+          best = off ? Floats{} : best;
+          winner = off ? Ints{} + 4 : winner;
+          store(out + c, best);
+          store(winners + c, __builtin_convertvector(winner, typename Group<lanes>::Bytes));
+        });
 }
 
 HANSA_VECTOR_CLONES
 void backward_row(const float* gradient, const std::uint8_t* winners, std::size_t windows,
                   std::size_t channels, const Corners& corners, float* out) {
-  for (std::size_t w = 0; w < windows; ++w, out += 2 * channels, gradient += channels, winners += channels) {
-    std::size_t c = 0;
-    for (; c + lanes <= channels; c += lanes) {
-      Floats g;
-      load(g, gradient + c);
-      Bytes bytes;
-      load(bytes, winners + c);
-      const Ints winner = __builtin_convertvector(bytes, Ints);
-      for (std::int32_t place = 0; place < 4; ++place) {
-        const Floats routed = winner == place ? g : Floats{};
-        store(out + corners.offset[place] + c, routed);
-      }
-    }
-    for (; c < channels; ++c)
-      for (std::size_t place = 0; place < 4; ++place)
-        out[corners.offset[place] + c] = winners[c] == place ? gradient[c] : 0.0F;
-  }
+  for (std::size_t w = 0; w < windows; ++w, out += 2 * channels, gradient += channels, winners += channels)
+    for_groups(
+        channels, [&](auto lanes, std::size_t c) __attribute__((always_inline)) {
+          using Floats = typename Group<lanes>::Floats;
+          using Ints = typename Group<lanes>::Ints;
+          Floats g;
+          load(g, gradient + c);
+          typename Group<lanes>::Bytes bytes;
+          load(bytes, winners + c);
+          const Ints winner = __builtin_convertvector(bytes, Ints);
+          for (std::int32_t place = 0; place < 4; ++place) {
+            const Floats routed = winner == place ? g : Floats{};
+            store(out + corners.offset[place] + c, routed);
+          }
+        });
 }
 
 }  // namespace

@@ -61,7 +61,10 @@ TEST_P(Pool, ForwardAndBackwardEqualTheScalarReference) {
 INSTANTIATE_TEST_SUITE_P(Shapes, Pool,
                          ::testing::Values(PoolShape{1, 2, 2, 1}, PoolShape{2, 4, 6, 3},
                                            PoolShape{3, 24, 24, 16}, PoolShape{2, 8, 8, 32},
-                                           PoolShape{1, 5, 7, 17}, PoolShape{2, 3, 2, 33}));
+                                           PoolShape{1, 5, 7, 17}, PoolShape{2, 3, 2, 33},
+                                           // the last group of channels overlaps the one before it
+                                           PoolShape{2, 6, 4, 4}, PoolShape{2, 24, 24, 6},
+                                           PoolShape{1, 4, 5, 7}, PoolShape{2, 4, 4, 9}));
 
 TEST(PoolKernel, NanWinsAsInLibTorch) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
