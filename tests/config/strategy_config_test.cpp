@@ -215,7 +215,7 @@ TEST_F(FederationFile, WhatBufferedAggregationCannotDoIsRefusedWithTheReasonAndA
                       "[secure_aggregation]\nenabled = true\nroot = \"" + std::string(64, '1') + "\"\n"),
               HasSubstr("masks cancel out only within a cohort"));
   EXPECT_THAT(refusal("clients_min = 12\n", "[strategy]\naggregation = \"median\"\n"),
-              HasSubstr("a fast client may have most of a buffer"));
+              HasSubstr("a fast client may have several in a buffer"));
   EXPECT_THAT(refusal("fraction = 0.5\n", ""), HasSubstr("cohort.buffered.concurrency limits"));
   EXPECT_THAT(refusal("size_max = 5\n", ""), HasSubstr("cohort.buffered.concurrency limits"));
   EXPECT_THAT(refusal("over_select = true\n", ""), HasSubstr("no buffer waits for a client"));

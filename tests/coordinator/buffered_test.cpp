@@ -89,6 +89,20 @@ TEST(Buffered, AClientThatReportedGetsAnotherTaskOnTheNewestModelAtOnce) {
   EXPECT_EQ(record.participations[0].examples, 20U);
 }
 
+TEST(Buffered, AClientHasAtMostTwiceAnEqualShareOfABuffer) {
+  Three t(buffered_config(6));
+  for (int update = 0; update < 4; ++update) t.finish(t.a);
+  EXPECT_EQ(t.tasks(t.a).size(), 4U) << "2 * 6 / 3 of its updates are in the buffer";
+  t.h.advance(seconds(2));
+  EXPECT_EQ(t.tasks(t.a).size(), 4U);
+  t.finish(t.b);
+  t.finish(t.c);
+  t.h.commit();
+  ASSERT_EQ(t.h.committed.size(), 1U) << "the others fill it";
+  EXPECT_EQ(t.tasks(t.a).size(), 5U);
+  EXPECT_EQ(t.tasks(t.a).back().round, RoundId(2));
+}
+
 TEST(Buffered, AnUpdateThatIsCompleteDuringACommitWaitsForTheNextBuffer) {
   Three t;
   t.finish(t.a);

@@ -50,11 +50,12 @@ Result<void> check_sum(const Document& document, const FederationConfig& config)
         "a buffer are of no cohort",
         "set cohort.mode = \"synchronous\", or secure_aggregation.enabled = false");
   if (keeps_updates(config.aggregation))
-    return refuse(document, "strategy.aggregation",
-                  "is \"" + config.aggregation.name +
-                      "\", which counts on one update of each client, and a fast client may have most of a "
-                      "buffer",
-                  "use \"mean\", or set cohort.mode = \"synchronous\"");
+    return refuse(
+        document, "strategy.aggregation",
+        "is \"" + config.aggregation.name +
+            "\", which counts on one update of each client, and a fast client may have several in a "
+            "buffer",
+        "use \"mean\", or set cohort.mode = \"synchronous\"");
   HANSA_TRY(const auto vectors, exchanged_vectors(*find_method(built_in_methods(), config.method.name)));
   if (!vectors.empty() || needs_rounds(config.method.name))
     return refuse(

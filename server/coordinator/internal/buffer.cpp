@@ -27,6 +27,7 @@ void Buffer::count(const CoordinatorConfig& config, const std::string& client, c
                    std::uint64_t weight) {
   arrivals_.push_back(
       {client, RoundId(trainee.work.round.value - 1), trainee.work.opened, trainee.staleness, weight});
+  ++counted_of_[client];
   Metrics metrics = trainee.offer.metrics;
   drop_unsigned_metrics(config, metrics);
   // Those of the held-out examples are recorded for the model before the round, and a stale update measured another one.
@@ -49,6 +50,11 @@ void Buffer::lose(const std::string& client, Outcome outcome, std::string reason
   p.client = client;
   p.outcome = outcome;
   p.reason = std::move(reason);
+}
+
+std::uint32_t Buffer::counted_of(std::string_view client) const {
+  const auto found = counted_of_.find(client);
+  return found == counted_of_.end() ? 0 : found->second;
 }
 
 RoundRecord Buffer::record(const Digest& base) const {

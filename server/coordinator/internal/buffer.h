@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/identifiers.h"
@@ -30,6 +31,8 @@ class Buffer {
   [[nodiscard]] const std::map<std::string, Participation, std::less<>>& participations() const {
     return participations_;
   }
+  // Updates of this client in the buffer.
+  [[nodiscard]] std::uint32_t counted_of(std::string_view client) const;
   // Without the model and the times, which are not known here.
   [[nodiscard]] RoundRecord record(const Digest& base) const;
 
@@ -37,6 +40,15 @@ class Buffer {
   RoundId round_;
   std::vector<Arrival> arrivals_;
   std::map<std::string, Participation, std::less<>> participations_;
+  std::map<std::string, std::uint32_t, std::less<>> counted_of_;
 };
+
+// Updates of one client that may be in a buffer of `updates`, if this many clients may take part, at least 1: twice an equal
+// share, rounded up. So no client makes a model by itself because it answers faster than the others, and the faster half of
+// the clients can still fill a buffer without the slower one.
+[[nodiscard]] constexpr std::uint32_t updates_max_of_client(std::uint32_t updates, std::size_t clients) {
+  const std::uint64_t twice = 2 * std::uint64_t{updates};
+  return static_cast<std::uint32_t>((twice + clients - 1) / clients);
+}
 
 }  // namespace hansa::server

@@ -118,11 +118,13 @@ std::vector<std::string> Filling::free_clients(const std::vector<std::string>& e
   const auto others = static_cast<std::size_t>(
       std::ranges::count_if(eligible, [&](const std::string& client) { return !rests(client); }));
   const bool without_resting = others >= shared_.config.settings.cohort.clients_min;
+  const std::uint32_t most =
+      updates_max_of_client(shared_.config.settings.cohort.buffered.updates, eligible.size());
   std::vector<std::string> out;
   std::ranges::copy_if(eligible, std::back_inserter(out), [&](const std::string& client) {
     const Trainee* t = state_->trainees.find(client);
     const bool is_free = t == nullptr || (t->is_free() && t->ask_after <= now);
-    return is_free && !(without_resting && rests(client));
+    return is_free && state_->buffer.counted_of(client) < most && !(without_resting && rests(client));
   });
   return out;
 }
