@@ -36,7 +36,7 @@ endfunction()
 
 install_program(client hansa-client hansa-trainer)
 install_program(aggregator hansa-aggregator hansa-evaluator)
-install_program(tools hansa hansa-evaluator)
+install_program(tools hansa hansa-evaluator hansa-learning)
 install_generated(client "${CMAKE_INSTALL_MANDIR}/man5" hansa-client.toml.5.gz hansa-client settings-man)
 install_generated(aggregator "${CMAKE_INSTALL_MANDIR}/man5" federation.toml.5.gz hansa-aggregator settings-man)
 install_generated(client "share/hansa" client.example.toml hansa-client settings-example)

@@ -11,6 +11,7 @@
 #include "common/spelling.h"
 #include "common/version/version.h"
 #include "protocols/messages/type.h"
+#include "tools/learning_commands.h"
 #include "tools/view_commands.h"
 
 namespace hansa::tools {
@@ -38,7 +39,7 @@ Result<void> check_command_words(CLI::App& app, const std::string& title,
               near ? "did you mean \"" + title + " " + *near + "\"?" : "\"" + title + " --help\" lists them");
 }
 
-Result<int> run_checked(int argc, char** argv) {
+Result<int> run_checked(int argc, char** argv, const LearningCommands& learning) {
   CLI::App app("Hansa, federated learning for edge devices: the operator's tool.", "hansa");
   app.set_version_flag("--version", version_text("hansa", messages::protocol_version));
   command_line::add_generate_option(
@@ -49,7 +50,7 @@ Result<int> run_checked(int argc, char** argv) {
       "Example, to start:\n  hansa new mine --clients hospital-a,hospital-b,hospital-c\n"
       "  hansa new fashion --example fashion-mnist\n  hansa simulate fashion/federation.toml");
   Outcome outcome;
-  add_new_command(app, outcome);
+  learning.add_new(app, outcome);
   add_client_command(app, outcome);
   add_kit_command(app, outcome);
   add_invite_command(app, outcome);
@@ -57,10 +58,10 @@ Result<int> run_checked(int argc, char** argv) {
   add_devices_command(app, outcome);
   add_audit_command(app, outcome);
   add_keys_command(app, outcome);
-  add_model_command(app, outcome);
-  add_data_command(app, outcome);
-  add_contract_command(app, outcome);
-  add_simulate_command(app, outcome);
+  learning.add_model(app, outcome);
+  learning.add_data(app, outcome);
+  learning.add_contract(app, outcome);
+  learning.add_simulate(app, outcome);
   add_runs_command(app, outcome);
   add_status_command(app, outcome);
   add_dashboard_command(app, outcome);
@@ -69,7 +70,7 @@ Result<int> run_checked(int argc, char** argv) {
   add_report_command(app, outcome);
   add_export_metrics_command(app, outcome);
   add_verify_command(app, outcome);
-  add_evaluate_command(app, outcome);
+  learning.add_evaluate(app, outcome);
   add_config_command(app, outcome);
   add_strategies_command(app, outcome);
 
@@ -87,8 +88,8 @@ Result<int> run_checked(int argc, char** argv) {
 
 }  // namespace
 
-int run_hansa(int argc, char** argv) {
-  return run_program("hansa", [&] { return run_checked(argc, argv); });
+int run_hansa(int argc, char** argv, const LearningCommands& learning) {
+  return run_program("hansa", [&] { return run_checked(argc, argv, learning); });
 }
 
 }  // namespace hansa::tools

@@ -38,8 +38,4 @@ void add_status_command(CLI::App& hansa, Outcome& outcome);
 void add_strategies_command(CLI::App& hansa, Outcome& outcome);
 void add_verify_command(CLI::App& hansa, Outcome& outcome);
 
-// The whole program: reads the command line, runs one subcommand, and prints errors to stderr. Returns the exit code
-// (docs/exit-codes.md).
-[[nodiscard]] int run_hansa(int argc, char** argv);
-
 }  // namespace hansa::tools

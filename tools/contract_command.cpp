@@ -13,7 +13,7 @@
 #include "common/data_contract.h"
 #include "learning/data_supply.h"
 #include "server/config/federation_config.h"
-#include "tools/commands.h"
+#include "tools/learning_commands.h"
 
 namespace hansa::tools {
 namespace {
@@ -114,8 +114,7 @@ Result<void> run_check(const CheckOptions& options) {
 }  // namespace
 
 void add_contract_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* contract =
-      hansa.add_subcommand("contract", "Derive and check the contract that every client's data must fit");
+  CLI::App* contract = hansa.add_subcommand(contract_title.name, contract_title.description);
   contract->require_subcommand(1);
   contract->footer(
       "Examples:\n  hansa contract make sites/client-01/client.toml >> federation.toml\n"

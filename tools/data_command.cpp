@@ -12,7 +12,7 @@
 
 #include "client/state/state_store.h"
 #include "learning/data/idx_file.h"
-#include "tools/commands.h"
+#include "tools/learning_commands.h"
 #include "tools/json_text.h"
 #include "tools/partition.h"
 #include "tools/text_table.h"
@@ -129,8 +129,7 @@ void add_consumed(CLI::App& data, Outcome& outcome) {
 }  // namespace
 
 void add_data_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* data = hansa.add_subcommand(
-      "data", "Describe a client's data, split data for experiments, and show what a client consumed");
+  CLI::App* data = hansa.add_subcommand(data_title.name, data_title.description);
   data->require_subcommand(1);
   data->footer(
       "Examples:\n  hansa data describe sites/client-01/client.toml\n  hansa data consumed "

@@ -13,7 +13,7 @@
 #include "learning/evaluation.h"
 #include "learning/model_archive.h"
 #include "server/config/federation_config.h"
-#include "tools/commands.h"
+#include "tools/learning_commands.h"
 #include "tools/json_text.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
@@ -98,7 +98,7 @@ Result<void> run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 void add_evaluate_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand("evaluate", "Evaluate a model on labelled examples");
+  CLI::App* command = hansa.add_subcommand(evaluate_title.name, evaluate_title.description);
   command->footer(
       "Examples:\n  hansa evaluate runs/fashion-20260101-120000@5 federation.toml\n"
       "  hansa evaluate model.pt sites/client-01/client.toml\n"

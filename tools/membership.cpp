@@ -12,7 +12,6 @@
 #include "server/config/federation_config.h"
 #include "server/enrolment/admitted_folder.h"
 #include "tools/federation_folder.h"
-#include "tools/scaffold_text.h"
 #include "tools/site.h"
 #include "tools/unfinished_folder.h"
 

@@ -18,8 +18,8 @@
 #include "protocols/enrolment/manifest_file.h"
 #include "server/evaluation/model_process.h"
 #include "server/store/run_catalogue.h"
-#include "tools/commands.h"
 #include "tools/json_text.h"
+#include "tools/learning_commands.h"
 #include "tools/metrics_json.h"
 #include "tools/run_reference.h"
 #include "tools/text_table.h"
@@ -213,7 +213,7 @@ Result<void> run_export(const ExportOptions& options) {
 }  // namespace
 
 void add_model_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* model = hansa.add_subcommand("model", "Create, inspect, check, sign and export models");
+  CLI::App* model = hansa.add_subcommand(model_title.name, model_title.description);
   model->require_subcommand(1);
   model->footer(
       "Examples:\n  hansa model list\n  hansa model check model.pt --data sites/client-01/client.toml\n"

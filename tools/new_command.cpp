@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include "tools/commands.h"
+#include "tools/learning_commands.h"
 #include "tools/scaffold.h"
 
 namespace hansa::tools {
@@ -64,8 +64,7 @@ Result<void> run_new(NewOptions options) {
 }  // namespace
 
 void add_new_command(CLI::App& hansa, Outcome& outcome) {
-  CLI::App* command = hansa.add_subcommand(
-      "new", "Create a federation's folder: configuration, keys, model, a folder per client");
+  CLI::App* command = hansa.add_subcommand(new_title.name, new_title.description);
   command->footer(
       "Examples:\n  hansa new mine --clients hospital-a,hospital-b,hospital-c\n"
       "  hansa new fashion --example fashion-mnist --clients 10 --alpha 0.5 --rounds 20");

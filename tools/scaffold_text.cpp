@@ -194,11 +194,6 @@ std::string federation_toml(const ScaffoldPlan& plan, const std::string& root) {
       fmt::arg("data", data_text(plan)));
 }
 
-std::string local_address(const std::string& bind) {
-  const std::string any = "tcp://0.0.0.0:";
-  return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
-}
-
 SiteTerms site_terms(const ScaffoldPlan& plan, const transport::PublicKey& aggregator) {
   SiteTerms out{
       federation_name(plan), {plan.address.empty() ? local_address(plan.bind) : plan.address}, aggregator};

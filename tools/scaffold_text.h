@@ -9,8 +9,6 @@ namespace hansa::tools {
 
 [[nodiscard]] std::string federation_toml(const ScaffoldPlan& plan, const std::string& root);
 [[nodiscard]] SiteTerms site_terms(const ScaffoldPlan& plan, const transport::PublicKey& aggregator);
-// The address at which a client on this machine reaches an aggregator that listens at `bind`.
-[[nodiscard]] std::string local_address(const std::string& bind);
 [[nodiscard]] std::string readme(const ScaffoldPlan& plan);
 // The federation's name: the folder's name, or "federation" if that is not a valid name.
 [[nodiscard]] std::string federation_name(const ScaffoldPlan& plan);

@@ -18,7 +18,7 @@
 #include "server/store/held_out_json.h"
 #include "server/store/training_metrics.h"
 #include "simulation/simulate.h"
-#include "tools/commands.h"
+#include "tools/learning_commands.h"
 #include "tools/json_text.h"
 #include "tools/metrics_json.h"
 
@@ -111,8 +111,7 @@ Result<void> simulate(const CLI::App& command, const Arguments& a) {
 }  // namespace
 
 void add_simulate_command(CLI::App& hansa, Outcome& outcome) {
-  auto* command = hansa.add_subcommand(
-      "simulate", "Run a federation in this process: the quick way to try a configuration");
+  auto* command = hansa.add_subcommand(simulate_title.name, simulate_title.description);
   const auto a = std::make_shared<Arguments>();
   command->add_option("FILE", a->file, "federation.toml")->required();
   command->add_option("--clients", a->clients,

@@ -10,6 +10,11 @@ namespace hansa::tools {
 
 namespace fs = std::filesystem;
 
+std::string local_address(const std::string& bind) {
+  const std::string any = "tcp://0.0.0.0:";
+  return bind.starts_with(any) ? "tcp://127.0.0.1:" + bind.substr(any.size()) : bind;
+}
+
 fs::path site_folder(const fs::path& federation, const std::string& name) {
   return federation / "sites" / name;
 }

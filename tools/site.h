@@ -29,6 +29,9 @@ struct SiteTerms {
   std::string data = {};  // lines of [data]; empty: an example to fill in
 };
 
+// The address at which a client on this machine reaches an aggregator that listens at `bind`.
+[[nodiscard]] std::string local_address(const std::string& bind);
+
 // Below the folder of a federation.
 [[nodiscard]] std::filesystem::path site_folder(const std::filesystem::path& federation,
                                                 const std::string& name);

@@ -54,7 +54,7 @@ begin_example() {
   done
   [[ "$seed" =~ ^[0-9]+$ ]] || die "--seed must be an integer, not \"$seed\""
   local program
-  for program in hansa hansa-aggregator hansa-client hansa-evaluator hansa-trainer; do
+  for program in hansa hansa-aggregator hansa-client hansa-evaluator hansa-learning hansa-trainer; do
     [ -x "$bin/$program" ] || die "$bin/$program is missing; scripts/examples $example builds it"
   done
   trap clean_up EXIT

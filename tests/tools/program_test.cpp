@@ -47,6 +47,24 @@ TEST(Program, AMisspelledCommandGivesASuggestion) {
   EXPECT_THAT(keys.output, HasSubstr("did you mean \"hansa keys generate\"?"));
 }
 
+// LibTorch takes half a second of each start.
+TEST(Program, LoadsNoLibTorchWhereNoneIsNeeded) {
+  const Finished libraries =
+      run_program("env", std::string("LD_TRACE_LOADED_OBJECTS=1 '") + HANSA_PROGRAM + "' status");
+  EXPECT_THAT(libraries.output, HasSubstr("libzmq"));
+  EXPECT_THAT(libraries.output, ::testing::Not(HasSubstr("libtorch")));
+}
+
+TEST(Program, SaysWhichProgramIsMissing) {
+  const TemporaryFolder folder;
+  const std::filesystem::path alone = folder.path() / "hansa";
+  std::filesystem::copy_file(HANSA_PROGRAM, alone);
+  const Finished refused = run_program(alone, "model list");
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.output, AllOf(HasSubstr("hansa-learning"), HasSubstr("install")));
+  EXPECT_EQ(run_program(alone, "strategies").code, 0) << "other commands need it not";
+}
+
 // An archive that is signed has been reviewed by nobody, and reading it may be enough to be taken over by it.
 TEST(AdversarySigning, TheRootKeyIsReadAfterTheArchive) {
   const TemporaryFolder folder;
@@ -65,8 +83,8 @@ TEST(AdversarySigning, TheProcessWithTheRootKeyDoesNotOpenTheArchive) {
   ASSERT_EQ(run_hansa("model create logistic " + in + "model.pt' --inputs 4 --classes 2").code, 0);
   const std::string sign = "model sign " + in + "model.pt' --federation pumps --key " + in + "root.key'";
   // A copy of the program without the one that it starts to read archives.
-  const std::filesystem::path alone = folder.path() / "hansa";
-  std::filesystem::copy_file(HANSA_PROGRAM, alone);
+  const std::filesystem::path alone = folder.path() / "hansa-learning";
+  std::filesystem::copy_file(std::filesystem::path(HANSA_PROGRAM).parent_path() / "hansa-learning", alone);
   const Finished refused = run_program(alone, sign);
   EXPECT_NE(refused.code, 0);
   EXPECT_THAT(refused.output, HasSubstr("hansa-evaluator"));
