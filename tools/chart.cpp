@@ -51,6 +51,8 @@ Extent widened(Extent extent) {
   const double range = extent.most - extent.least;
   const double least_range = std::max(std::abs(extent.most), 1e-9) * 1e-6;
   if (range > least_range) return extent;
+  // Most series are never negative, such as times and losses.
+  if (extent.least == 0 && extent.most == 0) return {0, 1};
   const double half = std::max(std::abs(extent.most) * 0.1, 1e-3);
   return {extent.least - half, extent.most + half};
 }

@@ -12,7 +12,7 @@
 #include "common/utc.h"
 #include "server/register/device_history.h"
 #include "server/register/device_register.h"
-#include "tools/report.h"
+#include "tools/report/report.h"
 #include "tools/run_settings.h"
 #include "tools/view_commands.h"
 

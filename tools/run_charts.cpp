@@ -71,6 +71,41 @@ ChartPanel panel_of_runs(std::span<const RunSeries> runs, const std::string& met
   return out;
 }
 
+enum class Better : std::uint8_t { higher, lower };
+
+// A number of the spread. Where it is an interval, the worse end, if that exists; the same number may be exact in one round
+// and an interval in the next.
+std::vector<ChartPoint> spread_points(const RunSeries& run, const std::string& name, Better better) {
+  std::vector<ChartPoint> out;
+  for (const std::string& form : {name, name + (better == Better::higher ? ".from" : ".to")})
+    if (const Series* series = server::find_series(run.series, form)) {
+      const auto points = points_of(*series);
+      out.insert(out.end(), points.begin(), points.end());
+    }
+  std::ranges::stable_sort(out, {}, &ChartPoint::x);
+  return out;
+}
+
+ChartPanel spread_panel(const RunSeries& run, const std::string& metric, Better better) {
+  struct Drawn {
+    const char* prefix;
+    const char* suffix;
+    const char* label;
+  };
+  constexpr std::array<Drawn, 4> drawn{
+      {{"", ".mean_of_clients", "mean of the clients"},
+       {"", ".worst_tenth", "worst tenth of the clients"},
+       {"personal_", ".mean_of_clients", "personal models: mean of the clients"},
+       {"personal_", ".worst_tenth", "personal models: worst tenth"}}};
+  ChartPanel out{metric + " held out on the clients", {}, {}};
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    const std::string name = std::string("held_out/") + drawn[i].prefix + metric + drawn[i].suffix;
+    auto points = spread_points(run, name, better);
+    if (!points.empty()) out.lines.push_back({drawn[i].label, std::move(points), i});
+  }
+  return out;
+}
+
 // "evaluation: 0.1 after round 1, 0.8123 after round 20"
 void describe(std::string& out, const ChartPanel& panel) {
   out += (out.empty() ? "" : " ") + panel.title + ": ";
@@ -106,6 +141,11 @@ Chart learning_chart(std::span<const RunSeries> runs) {
   for (const char* metric : {"accuracy", "loss"})
     panels.push_back(runs.size() == 1 ? panel_of_run(runs.front(), metric) : panel_of_runs(runs, metric));
   return chart_of(title_of(runs), std::move(panels));
+}
+
+Chart spread_chart(const RunSeries& run) {
+  return chart_of(run.run,
+                  {spread_panel(run, "accuracy", Better::higher), spread_panel(run, "loss", Better::lower)});
 }
 
 Chart series_chart(std::span<const RunSeries> runs, std::span<const std::string> names) {

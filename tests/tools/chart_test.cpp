@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/store/training_metrics.h"
 #include "tests/output/run_fixture.h"
 #include "tools/markup.h"
 #include "tools/run_charts.h"
@@ -78,6 +79,12 @@ TEST(Chart, ValuesThatAreExtremeOrEqualStillGiveNumbers) {
   }
 }
 
+TEST(Chart, AnAxisOfZerosAloneIsNotNegative) {
+  const std::string svg = svg_of({"run", "", {{"seconds", {{"round", {{1, 0}, {2, 0}}, 0}}, {}}}}, {});
+  EXPECT_THAT(svg, HasSubstr(">0.2</text>"));
+  EXPECT_THAT(svg, Not(HasSubstr(">-")));
+}
+
 TEST(Chart, TextsOfOthersAreEscaped) {
   const std::string evil = "\"><script>alert(1)</script>";
   const Chart chart{evil, evil, {{evil, {{evil, {{1, 1}}, 0}}, {{evil, {{1, 1}}, {{1, 2}}, 0}}}}};
@@ -105,6 +112,51 @@ TEST(RunCharts, OneRunHasEverythingThatWasMeasured) {
   ASSERT_EQ(chart.panels[1].bands.size(), 1U);
   EXPECT_EQ(chart.panels[1].bands[0].low.size(), 3U);
   EXPECT_THAT(chart.description, HasSubstr("evaluation 4 after round 0, 0.5 after round 4"));
+}
+
+TEST(RunCharts, TheSpreadHasMeanAndWorstTenthOfGlobalAndPersonalModels) {
+  server::RunView view = server::learning_run(3);
+  for (std::size_t i = 1; i < view.rounds.size(); ++i)
+    for (std::size_t c = 0; c < view.rounds[i].participations.size(); ++c) {
+      Metrics& metrics = view.rounds[i].participations[c].metrics;
+      const auto loss = static_cast<double>(c + 1);
+      std::erase_if(metrics, [](const Metric& metric) { return metric.name == "held_out_loss"; });
+      metrics.push_back({"held_out_loss", 10 * loss, 10});
+      metrics.push_back({"held_out_personal_loss", 5 * loss, 10});
+    }
+  const RunSeries run{"one", server::series_of(server::rows_of(view))};
+  const Chart chart = spread_chart(run);
+  ASSERT_EQ(chart.panels.size(), 1U) << "nobody measured accuracy";
+  EXPECT_EQ(chart.panels[0].title, "loss held out on the clients");
+  ASSERT_EQ(chart.panels[0].lines.size(), 4U);
+  const auto counted = static_cast<double>(server::counted_clients(view.rounds[1]));
+  std::vector<double> first;
+  for (const ChartLine& line : chart.panels[0].lines) {
+    ASSERT_EQ(line.points.size(), 2U) << line.label << ": of round 1 and 2, which the next rounds measured";
+    EXPECT_EQ(line.points[0].x, 1);
+    first.push_back(line.points[0].y);
+  }
+  ASSERT_EQ(counted, 2) << "the losses of the counted clients are 1 and 2";
+  EXPECT_THAT(first, ElementsAre(1.5, 2, 0.75, 1));
+  EXPECT_THAT(chart.description, HasSubstr("worst tenth of the clients 2 after round 1"));
+}
+
+TEST(RunCharts, OfAnIntervalTheSpreadHasTheWorseEnd) {
+  const RunSeries run{"one",
+                      {{"held_out/loss.mean_of_clients.from", {{RoundId{1}, 0, 0.5}, {RoundId{2}, 0, 0.25}}},
+                       {"held_out/loss.mean_of_clients.to", {{RoundId{1}, 0, 0.7}}},
+                       {"held_out/loss.mean_of_clients", {{RoundId{3}, 0, 0}}},
+                       {"held_out/accuracy.worst_tenth.from", {{RoundId{1}, 0, 0.1}}},
+                       {"held_out/accuracy.worst_tenth.to", {{RoundId{1}, 0, 0.2}}}}};
+  const Chart chart = spread_chart(run);
+  ASSERT_EQ(chart.panels.size(), 2U);
+  ASSERT_EQ(chart.panels[0].lines.size(), 1U);
+  EXPECT_EQ(chart.panels[0].lines[0].points[0].y, 0.1);
+  const auto& loss = chart.panels[1].lines[0].points;
+  ASSERT_EQ(loss.size(), 2U) << "an interval without an upper end has no worse end";
+  EXPECT_EQ(loss[0].y, 0.7);
+  EXPECT_EQ(loss[1].y, 0);
+  EXPECT_EQ(loss[1].x, 3);
 }
 
 TEST(RunCharts, OfSeveralRunsEachHasOneLine) {

@@ -1,5 +1,5 @@
 // A report: its size, that nothing of others becomes markup, and that it is complete for who reads it by ear.
-#include "tools/report.h"
+#include "tools/report/report.h"
 
 #include <algorithm>
 #include <regex>

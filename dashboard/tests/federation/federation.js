@@ -95,7 +95,8 @@ export class RealFederation {
         .replace(/^listen = .*/m, 'listen = "127.0.0.1:0"')
         .replace(/^clients_min = .*/m, 'clients_min = 6')
         .replace(/^quorum = .*/m, 'quorum = 0.6')
-        .replace(/^deadline_s = .*/m, 'deadline_s = 60'),
+        .replace(/^deadline_s = .*/m, 'deadline_s = 60')
+        .replace(/^\[evaluation\]/m, '[evaluation]\non_clients = { fraction = 0.2 }'),
     );
     await edit(join(folder, 'sites', declines, 'client.toml'), (text) =>
       text.replace(/^# memory_mib_max = .*/m, 'memory_mib_max = 1'),
@@ -133,6 +134,20 @@ export class RealFederation {
   async watchFolder() {
     this.#watcher = new Program('hansa', ['dashboard', join(this.folder, 'runs'), '--listen', '127.0.0.1:0']);
     return (await this.#watcher.waitFor(/(http:\/\/127\.0\.0\.1:\d+\/)/))[1] ?? '';
+  }
+
+  /** Writes the newest run's report. @returns {Promise<string>} the file */
+  async writeReport() {
+    const file = join(this.folder, 'report.html');
+    await promisify(execFile)(join(programs, 'hansa'), [
+      'report',
+      join(this.folder, 'runs'),
+      '--register',
+      join(this.folder, 'devices.sqlite'),
+      '-o',
+      file,
+    ]);
+    return file;
   }
 
   /** What the processes printed, for a failed test. */

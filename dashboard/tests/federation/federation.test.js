@@ -1,8 +1,9 @@
 // The page over a real federation of ten clients: two are killed, and one declines.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { seriousProblems } from '../browser/axe.js';
-import { drawn, go, launch, openPage, phone } from '../browser/browser.js';
+import { desk, drawn, go, launch, openPage, phone } from '../browser/browser.js';
 import { RealFederation } from './federation.js';
 
 // Rounds take as long as the machine needs for ten trainings.
@@ -114,4 +115,36 @@ test('the aggregator stops after the round, and the folder can be looked at', as
   await page.getByText('Watching').waitFor(patience);
   await page.getByText(/counted in round \d+/).waitFor(patience);
   await page.locator('.badge', { hasText: 'stopped' }).waitFor(patience);
+});
+
+test('the report of the run opens without a network, on a screen and on paper', async () => {
+  const address = pathToFileURL(await federation.writeReport()).href;
+  for (const viewport of [phone, desk]) {
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+      const { page: report, problems: found } = await openPage(browser, address, {
+        viewport,
+        colorScheme,
+        offline: true,
+      });
+      assert.deepEqual(await seriousProblems(report), [], `${viewport.width} px, ${colorScheme}`);
+      const overflow = await report.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.ok(overflow <= 0, `the report is ${overflow} px wider than the window`);
+      assert.deepEqual(found, []);
+      await report.context().close();
+    }
+  }
+  // A sheet of A4 within its margins of 15 mm is 680 px wide. What is wider is cut off.
+  const { page: report } = await openPage(browser, address, { viewport: { width: 680, height: 1000 } });
+  await report.emulateMedia({ media: 'print' });
+  const cut = await report.evaluate(() =>
+    [...document.querySelectorAll('table, figure, pre')]
+      .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth)
+      .map((element) => element.querySelector('caption')?.textContent ?? element.tagName),
+  );
+  assert.deepEqual(cut, [], 'what a sheet of paper cuts off');
+  for (const id of ['summary', 'spread', 'rounds', 'participants', 'devices', 'configuration'])
+    assert.equal(await report.locator(`[id="${id}"], [id="${id}-title"]`).first().count(), 1, id);
+  await report.context().close();
 });

@@ -1,4 +1,4 @@
-#include "tools/html_table.h"
+#include "tools/report/html_table.h"
 
 #include <cassert>
 

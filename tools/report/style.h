@@ -17,13 +17,14 @@ figure{margin:1rem 0;overflow-x:auto}svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--dim);padding:.25rem 0}
 th,td{padding:.3rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-thead th{border-bottom:2px solid var(--line);white-space:nowrap}tbody tr:nth-child(even){background:var(--stripe)}
-th.number,td.number{text-align:right;white-space:nowrap}td.text{overflow-wrap:anywhere;min-width:8rem}
+thead th{border-bottom:2px solid var(--line)}tbody tr:nth-child(even){background:var(--stripe)}
+th.number,td.number{text-align:right}td.number{white-space:nowrap}td.text,tbody th.text{overflow-wrap:anywhere}td.text:not(:empty),tbody th.text{min-width:8rem}
 pre{overflow-x:auto;background:var(--stripe);border:1px solid var(--line);border-radius:.4rem;padding:.75rem;font-size:.8rem}
 :focus-visible{outline:2px solid #0072b2;outline-offset:2px}
 @media (max-width:40rem){figure svg{min-width:38rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 @media print{:root{color-scheme:light;--text:#000;--dim:#444;--ground:#fff;--line:#bbb;--stripe:#fff;--good:#000;--bad:#000}
-@page{margin:15mm}body{max-width:none;padding:0;font-size:10pt}nav{display:none}.scroll{overflow:visible}table{font-size:8pt}
+@page{margin:15mm}body{max-width:none;padding:0;font-size:10pt}nav{display:none}.scroll{overflow:visible}table{font-size:7.5pt}
+th,td{padding:.15rem .3rem}td.number{white-space:normal}tbody th.text,td.text:not(:empty){min-width:4rem}
 h2{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}section.page{break-before:page}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:none;padding:0}}
 )";
