@@ -25,12 +25,34 @@ Result<RunFollower> RunFollower::open(const std::filesystem::path& run, const st
   RunFollower out;
   out.notify_ = Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!out.notify_) return fail_with_errno(run, "cannot be watched");
-  HANSA_TRY_VOID(out.follow(run));
+  if (!run.empty()) HANSA_TRY_VOID(out.follow(run));
   if (!runs.empty()) {
     out.runs_ = runs;
-    HANSA_TRY(out.runs_watch_, out.watch(runs, runs_events));
+    HANSA_TRY_VOID(out.watch_runs());
   }
   return out;
+}
+
+Result<void> RunFollower::watch_runs() {
+  std::error_code error;
+  if (!std::filesystem::is_directory(runs_, error)) {
+    HANSA_TRY(parent_watch_, watch(runs_.parent_path(), runs_events));
+    // It may have been made just before.
+    if (!std::filesystem::is_directory(runs_, error)) return {};
+  }
+  HANSA_TRY(runs_watch_, watch(runs_, runs_events));
+  if (!run_.empty()) return {};
+  // A run that has a folder and has not begun changes in it.
+  std::filesystem::path newest;
+  for (const auto& entry : std::filesystem::directory_iterator(runs_, error))
+    if (entry.is_directory(error) && entry.path() > newest) newest = entry.path();
+  if (!newest.empty()) expect(newest);
+  return {};
+}
+
+void RunFollower::expect(const std::filesystem::path& newer) {
+  newer_ = newer;
+  newer_watch_ = watch(newer_, run_events).value_or(-1);
 }
 
 Result<int> RunFollower::watch(const std::filesystem::path& folder, std::uint32_t events) {
@@ -62,9 +84,11 @@ RunFollower::Changes RunFollower::take() {
       if (event->wd == run_watch_) {
         out.run = out.run || tells_of_the_run(*event, name);
       } else if (event->wd == runs_watch_ && (event->mask & IN_ISDIR) != 0 && !name.empty()) {
-        newer_ = runs_ / name;
-        newer_watch_ = watch(newer_, run_events).value_or(-1);
+        expect(runs_ / name);
         out.newer = newer_;
+      } else if (event->wd == parent_watch_ && name == runs_.filename().native() && runs_watch_ < 0) {
+        // If it is gone already, or another one takes its place, the next event tells.
+        if (watch_runs() && !newer_.empty()) out.newer = newer_;
       } else if (event->wd == newer_watch_ && tells_of_the_run(*event, name)) {
         out.newer = newer_;
       }

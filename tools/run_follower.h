@@ -12,7 +12,9 @@ namespace hansa::tools {
 // One thread.
 class RunFollower {
  public:
-  // runs: the folder of runs, if a newer run is to be followed as soon as its folder is there; empty: none is.
+  // run: empty if none has begun; then `runs` is given.
+  // runs: the folder of runs, if a newer run is to be followed as soon as its folder is there; empty: none is. A folder
+  // that does not exist yet is waited for; the folder that will contain it exists.
   [[nodiscard]] static Result<RunFollower> open(const std::filesystem::path& run,
                                                 const std::filesystem::path& runs);
 
@@ -28,10 +30,12 @@ class RunFollower {
 
  private:
   [[nodiscard]] Result<int> watch(const std::filesystem::path& folder, std::uint32_t events);
+  [[nodiscard]] Result<void> watch_runs();
+  void expect(const std::filesystem::path& newer);
 
   Descriptor notify_;
   std::filesystem::path run_, runs_, newer_;
-  int run_watch_ = -1, runs_watch_ = -1, newer_watch_ = -1;
+  int run_watch_ = -1, runs_watch_ = -1, parent_watch_ = -1, newer_watch_ = -1;
 };
 
 }  // namespace hansa::tools

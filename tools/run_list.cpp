@@ -84,14 +84,20 @@ Result<std::vector<RunSummary>> list_runs(const fs::path& folder, const std::str
   return out;
 }
 
+Result<std::optional<fs::path>> find_begun_run(const fs::path& runs) {
+  HANSA_TRY(const auto listed, list_runs(runs));
+  for (auto run = listed.rbegin(); run != listed.rend(); ++run)
+    if (run->state != RunState::empty && run->name.find('/') == std::string::npos) return run->folder;
+  return std::nullopt;
+}
+
 Result<fs::path> find_run(const fs::path& path) {
   std::error_code error;
   // What does not exist is reported by the caller, which expects a run.
   if (server::is_run_folder(path) || !fs::exists(path, error)) return path;
   HANSA_TRY(const fs::path folder, find_runs_folder(path));
-  HANSA_TRY(const auto runs, list_runs(folder));
-  for (auto run = runs.rbegin(); run != runs.rend(); ++run)
-    if (run->state != RunState::empty && run->folder.parent_path() == folder) return run->folder;
+  HANSA_TRY(const auto run, find_begun_run(folder));
+  if (run) return *run;
   return fail(ErrorCode::usage, folder.string(), "holds no run that has begun",
               "wait until enough clients are connected, or name another folder");
 }

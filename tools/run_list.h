@@ -38,6 +38,9 @@ struct RunSummary {
 [[nodiscard]] Result<std::vector<RunSummary>> list_runs(const std::filesystem::path& folder,
                                                         const std::string& metric = {});
 
+// The newest run of a folder of runs, without its subfolders' runs. Empty: none has begun, or there is no such folder.
+[[nodiscard]] Result<std::optional<std::filesystem::path>> find_begun_run(const std::filesystem::path& runs);
+
 // The run folder that a command line names: a run, or the newest run of a folder of runs (find_runs_folder), without
 // its subfolders' runs. Fails (usage) if the folder has no run that began.
 [[nodiscard]] Result<std::filesystem::path> find_run(const std::filesystem::path& path);

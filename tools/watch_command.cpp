@@ -179,25 +179,44 @@ class Watch {
     HANSA_TRY(signals_, open_signals());
     HANSA_TRY(auto follower, RunFollower::open(watched_.folder, runs_));
     // After this, so that no change is missed.
+    if (waits()) HANSA_TRY_VOID(look_for_a_run(follower));
     if (!TerminalScreen::is_possible()) {
+      print_beginning();
       HANSA_TRY_VOID(refresh());
     } else {
-      HANSA_TRY_VOID(watched_.refresh([](const auto&) {}));
+      if (!waits()) HANSA_TRY_VOID(watched_.refresh([](const auto&) {}));
       screen_.emplace();
       style_.colours = has_text("NO_COLOR") ? Colours::none : Colours::some;
       style_.symbols = symbols_of_locale();
     }
     auto watched = watch(follower);
     screen_.reset();
-    if (watched && !was_screen_) Lines::print_end(watched_);
+    if (watched && !was_screen_ && !waits()) Lines::print_end(watched_);
     return watched;
   }
 
  private:
+  // Whether no run has begun.
+  [[nodiscard]] bool waits() const { return watched_.folder.empty(); }
+
+  // A run may have begun before the follower was opened.
+  Result<void> look_for_a_run(RunFollower& follower) {
+    HANSA_TRY(const auto begun, find_begun_run(runs_));
+    if (!begun) return {};
+    HANSA_TRY_VOID(follower.follow(*begun));
+    watched_.folder = *begun;
+    return {};
+  }
+
+  void print_beginning() const {
+    if (waits()) fmt::print("no run has begun in {}: waiting for one\n", printable(runs_.string()));
+    std::fflush(stdout);
+  }
+
   Result<void> watch(RunFollower& follower) {
     was_screen_ = screen_.has_value();
     show_screen();
-    while (screen_ || watched_.about.state == RunState::running) {
+    while (screen_ || waits() || watched_.about.state == RunState::running) {
       std::array<pollfd, 3> waits{
           {{follower.descriptor(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
       (void)::poll(waits.data(), screen_ ? 3 : 2, wait_milliseconds());
@@ -248,6 +267,7 @@ class Watch {
   }
 
   Result<void> refresh() {
+    if (waits()) return {};
     HANSA_TRY_VOID(watched_.refresh([&](const auto& record) {
       if (!screen_) lines_.print_round(record, watched_);
     }));
@@ -258,7 +278,8 @@ class Watch {
     if (!screen_) return;
     watched_.about.now = static_cast<double>(utc_seconds_now().value);
     style_.size = screen_->size();
-    auto lines = watch_lines(watched_.about, watched_.model, style_);
+    auto lines =
+        waits() ? waiting_lines(runs_.string(), style_) : watch_lines(watched_.about, watched_.model, style_);
     if (lines == drawn_) return;
     screen_->draw(lines);
     drawn_ = std::move(lines);
@@ -276,13 +297,17 @@ class Watch {
   Clock::time_point last_refresh_;
 };
 
+// Without a separator at its end, so that it has a name and a parent.
+fs::path absolute_path(const fs::path& path) {
+  const fs::path normal = fs::absolute(path).lexically_normal();
+  return normal.has_filename() ? normal : normal.parent_path();
+}
+
 Result<void> run_watch(const fs::path& path) {
-  HANSA_TRY(const fs::path run, find_run(path));
-  std::error_code error;
-  if (!fs::is_directory(run, error)) return fail(ErrorCode::usage, run.string(), "is no folder");
-  const fs::path folder = fs::absolute(run).lexically_normal();
-  const bool is_newest = run != path;
-  return Watch(folder, is_newest ? folder.parent_path() : fs::path()).run();
+  if (server::is_run_folder(path)) return Watch(absolute_path(path), {}).run();
+  HANSA_TRY(const fs::path runs, find_runs_folder(path));
+  HANSA_TRY(const auto begun, find_begun_run(runs));
+  return Watch(begun ? absolute_path(*begun) : fs::path(), absolute_path(runs)).run();
 }
 
 }  // namespace
@@ -290,7 +315,9 @@ Result<void> run_watch(const fs::path& path) {
 void add_watch_command(CLI::App& hansa, Outcome& outcome) {
   CLI::App* command = hansa.add_subcommand("watch", "Watch a run on the terminal while it runs");
   command->footer(
-      "q or Ctrl-C ends it. Given a folder of runs, it follows a run that begins later, too. Without a "
+      "q or Ctrl-C ends it. Given a folder of runs or a federation's folder, it waits for the first run, and "
+      "follows a run that "
+      "begins later, too. Without a "
       "terminal, or "
       "with TERM=dumb, it prints a line for each round, and ends with the run. NO_COLOR=1 leaves colours "
       "out.\n"

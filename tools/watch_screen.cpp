@@ -341,6 +341,19 @@ std::vector<std::string> watch_lines(const WatchedRun& run, const WatchModel& mo
   return out;
 }
 
+std::vector<std::string> waiting_lines(const std::string& runs, const ScreenStyle& style) {
+  const std::size_t rows = std::max<std::size_t>(style.size.rows, 1);
+  std::vector<Line> lines{{{"no run has begun", Tone::strong}},
+                          {{"  in " + runs}},
+                          {},
+                          {{"  waiting for hansa-aggregator to begin one", Tone::dim}}};
+  lines.resize(rows > 1 ? rows - 1 : 1);
+  if (rows > 1) lines.push_back({{"q: quit", Tone::dim}});
+  std::vector<std::string> out;
+  for (const Line& line : lines) out.push_back(rendered(line, style));
+  return out;
+}
+
 std::string round_sentence(const RoundRecord& record, const std::optional<std::uint32_t>& rounds) {
   const std::string training = means_text(server::training_metrics(record));
   const std::string lost = server::lost_text(record);

@@ -33,6 +33,9 @@ struct ScreenStyle {
 [[nodiscard]] std::vector<std::string> watch_lines(const WatchedRun& run, const WatchModel& model,
                                                    const ScreenStyle& style);
 
+// The same while no run has begun in the folder of runs.
+[[nodiscard]] std::vector<std::string> waiting_lines(const std::string& runs, const ScreenStyle& style);
+
 // A curve of this many characters at most, from the values' least to their greatest; each is the mean of its values.
 // Values are finite.
 [[nodiscard]] std::string sparkline(const std::vector<double>& values, std::size_t columns, Symbols symbols);

@@ -69,6 +69,29 @@ TEST_F(RunFollowers, ANewerRunIsReportedWhenItIsThereAndWhenItChanges) {
   EXPECT_FALSE(changes.newer);
 }
 
+TEST_F(RunFollowers, TheFirstRunOfAFolderThatIsNotThereYetIsReported) {
+  auto follower = RunFollower::open({}, path_.parent_path());
+  ASSERT_TRUE(follower) << follower.error().text();
+  // Something else next to it is no event.
+  std::filesystem::create_directory(folder_.path() / "other");
+  EXPECT_FALSE(next(*follower).newer);
+  const auto store = open();
+  RunFollower::Changes changes = next(*follower);
+  while (!changes.newer) changes = next(*follower);
+  EXPECT_EQ(changes.newer, path_);
+  (void)follower->take();
+  ASSERT_TRUE(server::begin(*store));
+  EXPECT_EQ(next(*follower).newer, path_);
+}
+
+TEST_F(RunFollowers, ARunThatHasAFolderAndNotBegunIsReportedWhenItBegins) {
+  const auto store = open();
+  auto follower = RunFollower::open({}, path_.parent_path());
+  ASSERT_TRUE(follower) << follower.error().text();
+  ASSERT_TRUE(server::begin(*store));
+  EXPECT_EQ(next(*follower).newer, path_);
+}
+
 TEST_F(RunFollowers, AFolderThatIsNotThereIsAnError) { EXPECT_FALSE(RunFollower::open(path_ / "none", {})); }
 
 }  // namespace

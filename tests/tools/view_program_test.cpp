@@ -10,6 +10,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -213,6 +214,60 @@ TEST_F(ViewProgram, WatchFollowsTheRunAndItsTerminalAndLeavesItAsItWas) {
     EXPECT_THAT(terminal.output, HasSubstr("\x1b[?7h\x1b[?25h\x1b[?1049l"));
     EXPECT_TRUE(terminal.is_as_before());
   }
+}
+
+TEST_F(ViewProgram, WatchWaitsForTheFirstRun) {
+  std::filesystem::remove_all(path_);
+  for (const std::string slash : {"", "/"}) {
+    const auto runs = path_.parent_path();
+    std::filesystem::create_directory(runs);
+    WatchedTerminal terminal(runs.string() + slash, {24, 80, 0, 0});
+    ASSERT_TRUE(terminal.wait_for("q: quit")) << terminal.output;
+    EXPECT_THAT(terminal.output, HasSubstr("no run has begun"));
+    fill(1);
+    EXPECT_TRUE(terminal.wait_for("round 1")) << terminal.output;
+    terminal.type("q");
+    EXPECT_EQ(terminal.end(), 0);
+    std::filesystem::remove_all(runs);
+  }
+}
+
+TEST_F(ViewProgram, WatchThatWaitsIsEndedByASignal) {
+  std::filesystem::remove_all(path_);
+  for (const int number : {SIGTERM, SIGINT}) {
+    WatchedTerminal terminal(path_.parent_path().string(), {24, 80, 0, 0});
+    ASSERT_TRUE(terminal.wait_for("no run has begun")) << terminal.output;
+    terminal.signal(number);
+    EXPECT_EQ(terminal.end(), 0);
+    EXPECT_TRUE(terminal.is_as_before());
+  }
+}
+
+// An aggregator ends after its run, which ends the command too.
+TEST_F(ViewProgram, WithoutATerminalWatchWaitsForTheFirstRunAndEndsWithIt) {
+  std::filesystem::remove_all(path_);
+  FILE* watch = ::popen(("'" HANSA_PROGRAM "' watch" + quoted(path_.parent_path())).c_str(),
+                        "r");  // NOLINT(cert-env33-c)
+  ASSERT_NE(watch, nullptr);
+  std::array<char, 4096> line{};
+  ASSERT_NE(std::fgets(line.data(), line.size(), watch), nullptr);
+  EXPECT_THAT(line.data(), AllOf(StartsWith("no run has begun in "), HasSubstr("waiting")));
+  {
+    const auto store = open();
+    ASSERT_TRUE(server::begin(*store));
+    ASSERT_TRUE(server::commit(*store, 1));
+  }
+  std::string rest;
+  while (std::fgets(line.data(), line.size(), watch) != nullptr) rest += line.data();
+  EXPECT_EQ(::pclose(watch), 0);
+  EXPECT_THAT(rest, AllOf(StartsWith("run first begins\n"), HasSubstr("\nround 1: 2 of 7 clients counted"),
+                          HasSubstr("stopped after round 1")));
+}
+
+TEST_F(ViewProgram, AFolderOfRunsMayEndWithASlash) {
+  const Finished status = run_hansa("status" + quoted(path_.parent_path() / ""));
+  EXPECT_EQ(status.code, 0) << status.output;
+  EXPECT_THAT(status.output, HasSubstr("run first"));
 }
 
 TEST_F(ViewProgram, ASignalEndsWatchAndLeavesTheTerminalAsItWas) {

@@ -46,6 +46,19 @@ TEST(WatchScreen, HasTheStateTheCoursesAndWhoWasLost) {
   EXPECT_THAT(shown.back(), HasSubstr("q: quit"));
 }
 
+TEST(WatchScreen, SaysThatItWaitsAndFitsTheTerminal) {
+  const std::string folder = "/srv/" + std::string(100, 'f') + "/runs";
+  for (const TerminalSize size : {TerminalSize{80, 24}, {20, 4}, {1, 1}}) {
+    const auto shown = waiting_lines(folder, {size, Colours::none, Symbols::ascii});
+    EXPECT_EQ(shown.size(), size.rows);
+    for (const std::string& line : shown) EXPECT_LE(line.size(), size.columns);
+  }
+  const auto shown = waiting_lines("/srv/h\x1b[2J/runs", {{80, 24}, Colours::none, Symbols::ascii});
+  EXPECT_EQ(shown.front(), "no run has begun");
+  EXPECT_EQ(shown[1], "  in /srv/h\\x1b[2J/runs");
+  EXPECT_EQ(shown.back(), "q: quit");
+}
+
 TEST(WatchScreen, TheTimeThatIsLeftBecomesLessDuringARound) {
   WatchModel model = model_of(9);
   WatchedRun later = running;
