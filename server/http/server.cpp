@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -9,12 +10,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "protocols/transport/address_network.h"
 #include "server/http/internal/connect.h"
 #include "server/http/internal/hub.h"
+#include "server/http/internal/tls_context.h"
 #include "server/http/listen_address.h"
 
 namespace hansa::http {
@@ -27,24 +28,6 @@ using AsioError = boost::system::error_code;
 constexpr std::size_t publications_max = 1'024;
 // Of the kernel, for each connection: by itself it would take megabytes for a slow reader.
 constexpr int kernel_buffer_bytes = 128 << 10;
-
-Result<std::unique_ptr<asio::ssl::context>> make_tls(const TlsFiles& files) {
-  auto out = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  AsioError error;
-  out->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                       asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression,
-                   error);
-  if (!error) out->use_certificate_chain_file(files.certificate.string(), error);
-  if (error)
-    return fail(ErrorCode::usage, files.certificate.string(),
-                "is no certificate for TLS in PEM (" + error.message() + ")",
-                "set [dashboard] tls_certificate to a file with the certificate and its chain");
-  out->use_private_key_file(files.key.string(), asio::ssl::context::pem, error);
-  if (error || ::SSL_CTX_check_private_key(out->native_handle()) != 1)
-    return fail(ErrorCode::usage, files.key.string(), "is not the key of the certificate, in PEM",
-                "set [dashboard] tls_key to the certificate's private key");
-  return out;
-}
 
 class AsioServer final : public Server {
  public:
@@ -72,7 +55,7 @@ class AsioServer final : public Server {
     const auto& config = hub_.config();
     HANSA_TRY(const auto address, parse_listen_address(config.listen, "dashboard.listen"));
     if (config.tls) {
-      HANSA_TRY(tls_, make_tls(*config.tls));
+      HANSA_TRY(tls_, internal::TlsContext::open(*config.tls));
     }
     AsioError error;
     const tcp::endpoint endpoint(asio::ip::make_address(address.address, error), address.port);
@@ -163,12 +146,15 @@ class AsioServer final : public Server {
     }
     socket.set_option(tcp::no_delay(true), error);
     socket.set_option(asio::socket_base::send_buffer_size(kernel_buffer_bytes), error);
-    if (tls_) internal::serve_tls(std::move(socket), *tls_, std::move(address), hub_);
-    else internal::serve_plain(std::move(socket), std::move(address), hub_);
+    if (tls_) {
+      const auto log = [this](const std::string& line) { hub_.log(line, steady_now()); };
+      return internal::serve_tls(std::move(socket), tls_->current(log), std::move(address), hub_);
+    }
+    internal::serve_plain(std::move(socket), std::move(address), hub_);
   }
 
   internal::Hub hub_;
-  std::unique_ptr<asio::ssl::context> tls_;
+  std::optional<internal::TlsContext> tls_;
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<tcp::acceptor> acceptor_;
   std::unique_ptr<asio::steady_timer> retry_, publishing_, comments_;

@@ -49,6 +49,8 @@ struct Limits {
 };
 
 struct TlsFiles {
+  // Both are read again for new connections when they have changed. Files that do not fit together are logged, and the
+  // earlier certificate stays.
   std::filesystem::path certificate;  // PEM, with its chain
   std::filesystem::path key;  // PEM
 };

@@ -1,9 +1,16 @@
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "common/files.h"
 #include "tests/http/test_server.h"
 #include "tests/temporary_folder.h"
 
@@ -28,9 +35,9 @@ void write_key(const Key& key, const std::filesystem::path& path) {
 }
 
 // Signed by itself.
-void write_certificate(const Key& key, const std::filesystem::path& path) {
+void write_certificate(const Key& key, const std::filesystem::path& path, long serial = 1) {
   const Certificate certificate(X509_new());
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3'600);
   X509_set_pubkey(certificate.get(), key.get());
@@ -102,6 +109,84 @@ TEST(Tls, FilesThatCannotBeUsedAreErrorsWithAHint) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::usage);
   EXPECT_THAT(opened.error().hint, HasSubstr("tls_key"));
+}
+
+// A connection that stays open.
+class OpenConnection {
+ public:
+  explicit OpenConnection(const std::string& address)
+      : context_(SSL_CTX_new(TLS_client_method())), bio_(BIO_new_ssl_connect(context_.get())) {
+    BIO_set_conn_hostname(bio_.get(), address.c_str());
+    EXPECT_GT(BIO_do_connect(bio_.get()), 0);
+  }
+  // The serial number of the server's certificate.
+  [[nodiscard]] long serial() const {
+    SSL* ssl = nullptr;
+    BIO_get_ssl(bio_.get(), &ssl);
+    const Certificate certificate(SSL_get1_peer_certificate(ssl));
+    return certificate ? ASN1_INTEGER_get(X509_get0_serialNumber(certificate.get())) : -1;
+  }
+  // Asks, and reads the end of the connection.
+  [[nodiscard]] std::string ask(const std::string& bytes) const {
+    EXPECT_GT(BIO_write(bio_.get(), bytes.data(), static_cast<int>(bytes.size())), 0);
+    std::string out;
+    char piece[4'096];
+    for (int n = 0; (n = BIO_read(bio_.get(), piece, sizeof piece)) > 0;)
+      out.append(piece, static_cast<std::size_t>(n));
+    return out;
+  }
+
+ private:
+  std::unique_ptr<SSL_CTX, Freed<SSL_CTX, SSL_CTX_free>> context_;
+  std::unique_ptr<BIO, Freed<BIO, BIO_free_all>> bio_;
+};
+
+// The server's clock is the machine's: what was written an hour ago is no longer being written.
+void make_old(const TlsFiles& files) {
+  const auto then = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& file : {files.certificate, files.key}) std::filesystem::last_write_time(file, then);
+}
+
+TEST(Tls, ARenewedCertificateIsUsedWithoutARestart) {
+  const Files files;
+  make_old(files.tls);
+  TestServer server({}, [&](ServerConfig& config) { config.tls = files.tls; });
+  const OpenConnection before(server->address());
+  EXPECT_EQ(before.serial(), 1);
+  EXPECT_EQ(OpenConnection(server->address()).serial(), 1);
+  // As programs renew them: one file after the other. The first one alone has another key.
+  const Key key = make_key();
+  write_certificate(key, files.tls.certificate, 2);
+  EXPECT_EQ(OpenConnection(server->address()).serial(), 1);
+  write_key(key, files.tls.key);
+  EXPECT_EQ(OpenConnection(server->address()).serial(), 2);
+  // The connection that began with the first one is served to its end.
+  EXPECT_THAT(before.ask(get_x), HasSubstr("HTTP/1.1 200 OK"));
+  EXPECT_THAT(ask(server->address(), get_x), HasSubstr("HTTP/1.1 200 OK"));
+}
+
+TEST(Tls, ARenewedCertificateThatCannotBeUsedIsLoggedOnceAndTheEarlierOneStays) {
+  const Files files;
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  TestServer server({}, [&](ServerConfig& config) {
+    config.tls = files.tls;
+    config.log = [&](const std::string& line) {
+      const std::lock_guard lock(mutex);
+      lines.push_back(line);
+    };
+  });
+  ASSERT_TRUE(write_file_atomically(files.tls.certificate, "no certificate"));
+  make_old(files.tls);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(OpenConnection(server->address()).serial(), 1);
+  {
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_THAT(lines[0], HasSubstr("certificate.pem"));
+    EXPECT_THAT(lines[0], HasSubstr("no certificate for TLS"));
+  }
+  std::filesystem::remove(files.tls.key);
+  EXPECT_EQ(OpenConnection(server->address()).serial(), 1);
 }
 
 TEST(Tls, EventsAreStreamed) {

@@ -10,7 +10,7 @@
 namespace hansa::http::internal {
 
 void serve_plain(boost::asio::ip::tcp::socket&& socket, std::string address, Hub& hub);
-// The context outlives the connection.
+// `context` may end before the connection, which holds a reference to its SSL_CTX.
 void serve_tls(boost::asio::ip::tcp::socket&& socket, boost::asio::ssl::context& context, std::string address,
                Hub& hub);
 
