@@ -42,7 +42,7 @@
  *   model: { parameters: number, bytes: number },
  *   why_ended: string | null, configured_after: number[],
  *   abandoned: { round: number, attempt: number, at: string, reason: string }[],
- *   statistics: unknown, method: string, optimizer: string }} RunDetail
+ *   statistics: { means: (number | null)[], deviations: (number | null)[] } | null, method: string, optimizer: string }} RunDetail
  */
 
 /**

@@ -94,6 +94,7 @@ function draw(replaced, value, detail, kept) {
         ),
     ),
     h('section', { class: 'panel' }, normsPart(replaced, value)),
+    statisticsPart(detail.statistics),
     h(
       'section',
       { class: 'panel', 'aria-labelledby': 'layers' },
@@ -134,6 +135,40 @@ function draw(replaced, value, detail, kept) {
       }),
     ),
   ];
+}
+
+const columnsMax = 200; // in the table of statistics
+
+/** How the inputs of all clients are scaled. @param {RunDetail['statistics']} statistics */
+function statisticsPart(statistics) {
+  if (statistics === null) return null;
+  const { means, deviations } = statistics;
+  const shown = Math.min(means.length, columnsMax);
+  return h(
+    'section',
+    { class: 'panel', 'aria-labelledby': 'statistics' },
+    h('h2', { id: 'statistics' }, 'Statistics of the inputs'),
+    h(
+      'p',
+      {},
+      `Computed once over the data of all clients, ${plural(means.length, 'column')}: each input is scaled by the mean and the deviation of its column.`,
+    ),
+    plainTable({
+      label: shown < means.length ? `The first ${count(shown)} columns` : 'Columns of the inputs',
+      columns: [
+        { title: 'Column', number: true, cell: (column) => count(column + 1) },
+        { title: 'Mean', number: true, cell: (column) => decimal(means[column]) },
+        { title: 'Standard deviation', number: true, cell: (column) => decimal(deviations[column]) },
+      ],
+      rows: Array.from({ length: shown }, (_, column) => column),
+    }),
+    shown < means.length &&
+      h(
+        'p',
+        { class: 'soft' },
+        `The other ${count(means.length - shown)} are in the HTTP API and in "hansa status --json".`,
+      ),
+  );
 }
 
 /** @param {AbortSignal} replaced @param {Model} value */

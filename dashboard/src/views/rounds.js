@@ -1,21 +1,20 @@
-// All rounds of a run, newest first. Pages of rows are fetched when they are seen.
+// All rounds of a run. By number, pages of rows are fetched when they are seen; by another column, all rounds are.
 import { api } from '../api.js';
 import { fill, h, patch, setText } from '../components/dom.js';
 import { icon } from '../components/icon.js';
 import { empty, failure, loading } from '../components/text.js';
 import { plainTable } from '../components/plain_table.js';
-import { VirtualTable } from '../components/virtual_table.js';
+import { sortRows, VirtualTable } from '../components/virtual_table.js';
 import { bytes, count, dateTime, decimal, duration, metricValue, plural, visible } from '../format.js';
 import { routeTo } from '../router.js';
 import { mainMetric, metricNames, trusted } from '../series.js';
+import { AllRounds } from './all_rounds.js';
+import { RoundPages } from './round_pages.js';
 import { heading, throttle } from './view.js';
 
 /** @import { ViewContext } from './view.js' */
 /** @import { Round, RunDetail } from '../types.js' */
 /** @import { RoundSeries } from '../series.js' */
-
-const pageSize = 200;
-const pagesKept = 30;
 
 /** @type {import('./view.js').View} */
 export function rounds(context) {
@@ -52,97 +51,142 @@ function draw(context, run, series, place) {
     );
     return;
   }
-  const pages = new Pages(context, run, series, () => table.update(size()));
+  const pages = new RoundPages(context, run, series, () => table.update(size()));
+  const all = new AllRounds(run, context.left);
   const size = () => series.last - pages.first + 1;
   const main = mainMetric(metricNames(series.rounds), context.store.run(run)?.best?.metric);
   const others = metricNames(series.rounds).filter((name) => name !== main);
   const metrics = [main, others.find((name) => name === 'loss')].filter((name) => typeof name === 'string');
+  const { parameters } = context.route;
+  let sorted = { key: parameters.get('sort') ?? 'round', descending: parameters.get('order') !== 'up' };
+  /** In the order of the table; null: by number. @type {Round[] | null} */
+  let order = null;
+  const roundAt = (/** @type {number} */ index) =>
+    sorted.descending ? series.last - index : pages.first + index;
+  /** @type {import('../components/virtual_table.js').Column<Round>[]} */
+  const columns = [
+    {
+      key: 'round',
+      sort: (round) => round.round,
+      title: 'Round',
+      width: '5.5rem',
+      number: true,
+      cell: (/** @type {Round} */ round) =>
+        h(
+          'a',
+          { href: routeTo('rounds', { item: round.round, run: context.route.run }) },
+          count(round.round),
+        ),
+    },
+    {
+      key: 'clients',
+      sort: (round) => round.counted,
+      title: 'Counted',
+      width: '10rem',
+      cell: (round) => [
+        h('meter', {
+          min: '0',
+          max: String(Math.max(1, round.selected)),
+          value: String(round.counted),
+          'aria-label': `${round.counted} of ${round.selected} counted`,
+        }),
+        h('span', {}, `${count(round.counted)} of ${count(round.selected)}`),
+      ],
+    },
+    {
+      key: 'lost',
+      sort: (round) => round.lost,
+      title: 'Lost',
+      width: '5rem',
+      number: true,
+      cell: (round) =>
+        round.lost > 0 ? h('span', { class: 'lost' }, icon('warning'), count(round.lost)) : '0',
+    },
+    ...metrics.map((metric) => ({
+      key: `metric:${metric}`,
+      sort: (/** @type {Round} */ round) => trusted([round], metric)?.points[0]?.value ?? null,
+      title: metric,
+      width: '7rem',
+      number: true,
+      cell: (/** @type {Round} */ round) => metricValue(metric, trusted([round], metric)?.points[0]?.value),
+    })),
+    {
+      key: 'seconds',
+      sort: (round) => round.seconds,
+      title: 'Duration',
+      width: '7rem',
+      number: true,
+      cell: (round) => duration(round.seconds),
+    },
+    {
+      key: 'up',
+      title: 'Received',
+      width: '6.5rem',
+      number: true,
+      sort: (round) => round.bytes_up,
+      cell: (round) => bytes(round.bytes_up),
+    },
+    {
+      key: 'down',
+      title: 'Sent',
+      width: '6.5rem',
+      number: true,
+      sort: (round) => round.bytes_down,
+      cell: (round) => bytes(round.bytes_down),
+    },
+    {
+      key: 'norm',
+      sort: (round) => round.update_norm,
+      title: 'Update norm',
+      width: '7.5rem',
+      number: true,
+      cell: (round) => decimal(round.update_norm),
+    },
+    {
+      key: 'examples',
+      sort: (round) => round.examples,
+      title: 'Examples',
+      width: '7rem',
+      number: true,
+      cell: (round) => count(round.examples),
+    },
+    {
+      key: 'attempt',
+      sort: (round) => round.attempt,
+      title: 'Attempt',
+      width: '5.5rem',
+      number: true,
+      cell: (round) => count(round.attempt),
+    },
+    {
+      key: 'started',
+      sort: (round) => round.started_at,
+      title: 'Started',
+      width: '11rem',
+      cell: (round) => h('time', { datetime: round.started_at }, dateTime(round.started_at)),
+    },
+  ];
+  if (!columns.some(({ key }) => key === sorted.key)) sorted = { key: 'round', descending: true };
   const table = new VirtualTable({
-    label: 'Rounds, newest first',
-    rowAt: (index) => pages.get(series.last - index),
-    columns: [
-      {
-        key: 'round',
-        title: 'Round',
-        width: '5.5rem',
-        number: true,
-        cell: (/** @type {Round} */ round) =>
-          h(
-            'a',
-            { href: routeTo('rounds', { item: round.round, run: context.route.run }) },
-            count(round.round),
-          ),
-      },
-      {
-        key: 'clients',
-        title: 'Counted',
-        width: '10rem',
-        cell: (round) => [
-          h('meter', {
-            min: '0',
-            max: String(Math.max(1, round.selected)),
-            value: String(round.counted),
-            'aria-label': `${round.counted} of ${round.selected} counted`,
-          }),
-          h('span', {}, `${count(round.counted)} of ${count(round.selected)}`),
-        ],
-      },
-      {
-        key: 'lost',
-        title: 'Lost',
-        width: '5rem',
-        number: true,
-        cell: (round) =>
-          round.lost > 0 ? h('span', { class: 'lost' }, icon('warning'), count(round.lost)) : '0',
-      },
-      ...metrics.map((metric) => ({
-        key: metric,
-        title: metric,
-        width: '7rem',
-        number: true,
-        cell: (/** @type {Round} */ round) => metricValue(metric, trusted([round], metric)?.points[0]?.value),
-      })),
-      {
-        key: 'seconds',
-        title: 'Duration',
-        width: '7rem',
-        number: true,
-        cell: (round) => duration(round.seconds),
-      },
-      { key: 'up', title: 'Received', width: '6.5rem', number: true, cell: (round) => bytes(round.bytes_up) },
-      { key: 'down', title: 'Sent', width: '6.5rem', number: true, cell: (round) => bytes(round.bytes_down) },
-      {
-        key: 'norm',
-        title: 'Update norm',
-        width: '7.5rem',
-        number: true,
-        cell: (round) => decimal(round.update_norm),
-      },
-      {
-        key: 'examples',
-        title: 'Examples',
-        width: '7rem',
-        number: true,
-        cell: (round) => count(round.examples),
-      },
-      {
-        key: 'attempt',
-        title: 'Attempt',
-        width: '5.5rem',
-        number: true,
-        cell: (round) => count(round.attempt),
-      },
-      {
-        key: 'started',
-        title: 'Started',
-        width: '11rem',
-        cell: (round) => h('time', { datetime: round.started_at }, dateTime(round.started_at)),
-      },
-    ],
+    label: 'Rounds',
+    columns,
+    sorted,
+    rowAt: (index) => (order ? (order[index] ?? null) : pages.get(roundAt(index))),
+    onSort: (key, descending) => {
+      sorted = { key, descending };
+      context.replace(routeTo('rounds', { run: context.route.run, parameters: sortParameters() }));
+      sort();
+      table.scrollTo(0);
+    },
   });
   context.left.addEventListener('abort', () => table.destroy());
 
-  const total = h('span', { class: 'soft' });
+  /** @returns {Record<string, string>} */
+  const sortParameters = () =>
+    sorted.key === 'round' && sorted.descending
+      ? {}
+      : { sort: sorted.key, order: sorted.descending ? 'down' : 'up' };
+  const total = h('span', { class: 'soft', role: 'status' });
   const input = h('input', {
     id: 'go-to-round',
     type: 'number',
@@ -153,7 +197,9 @@ function draw(context, run, series, place) {
   const go = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const wanted = Number(input.value);
-    if (wanted >= pages.first && wanted <= series.last) table.scrollTo(series.last - wanted);
+    if (wanted < pages.first || wanted > series.last) return;
+    const byNumber = sorted.descending ? series.last - wanted : wanted - pages.first;
+    table.scrollTo(order ? order.findIndex(({ round }) => round === wanted) : byNumber);
   };
   fill(
     place,
@@ -180,14 +226,50 @@ function draw(context, run, series, place) {
   loadAbandoned();
   context.on('series', loadAbandoned);
 
+  // Draws the table in the chosen order. Until all rounds are there, it stays in the order of their numbers.
+  const sort = async () => {
+    const by = columns.find(({ key }) => key === sorted.key)?.sort;
+    const wanted = sorted;
+    if (!by || sorted.key === 'round') {
+      order = null;
+      table.update(size());
+      setText(total, plural(size(), 'round'));
+      return;
+    }
+    if (series.last > AllRounds.most) {
+      setText(total, `${plural(size(), 'round')}: too many to sort, newest first`);
+      return;
+    }
+    try {
+      await all.load(series.last, (known) =>
+        setText(total, `Loading ${count(known)} of ${plural(size(), 'round')} to sort them`),
+      );
+    } catch (error) {
+      // A view that was left needs no answer.
+      if (!context.left.aborted)
+        setText(total, `Not sorted: ${error instanceof Error ? error.message : 'no answer'}`);
+      return;
+    }
+    if (wanted !== sorted) return; // Another column was chosen meanwhile.
+    order = sortRows(all.rounds, by, sorted.descending);
+    table.update(order.length);
+    setText(total, plural(order.length, 'round'));
+  };
+  const sortSoon = throttle(sort, 1000);
+
   const update = () => {
     input.max = String(series.last);
-    setText(total, plural(size(), 'round'));
     pages.takeFromSeries();
+    if (sorted.key !== 'round') {
+      sortSoon();
+      return;
+    }
+    setText(total, plural(size(), 'round'));
     table.update(size());
   };
   context.on('series', update);
   update();
+  if (sorted.key !== 'round') sort();
 }
 
 /** Attempts that no model has: rounds were repeated. @param {RunDetail['abandoned']} attempts */
@@ -208,86 +290,4 @@ function abandonedPart(attempts) {
       rows: [...attempts].reverse(),
     }),
   );
-}
-
-/** The rounds that were fetched, in pages; the pages that were used longest ago are dropped. */
-class Pages {
-  #context;
-  #run;
-  #series;
-  #arrived;
-  /** @type {Map<number, Map<number, Round>>} */
-  #pages = new Map();
-  /** @type {Set<number>} */
-  #asked = new Set();
-  /** @type {Set<number>} */
-  #wanted = new Set();
-  #askSoon;
-  #newestTaken = 0;
-
-  /** @param {ViewContext} context @param {string} run @param {RoundSeries} series @param {() => void} arrived */
-  constructor(context, run, series, arrived) {
-    this.#context = context;
-    this.#run = run;
-    this.#series = series;
-    this.#arrived = arrived;
-    this.first = series.rounds[0]?.round ?? 1;
-    // While a reader scrolls fast, pages that are only passed are not fetched.
-    this.#askSoon = throttle(() => this.#ask(), 60);
-  }
-
-  /** Rounds that came with the stream need no request. */
-  takeFromSeries() {
-    for (let index = this.#series.rounds.length - 1; index >= 0; index--) {
-      const round = this.#series.rounds[index];
-      if (!round || round.round <= this.#newestTaken || index < this.#series.rounds.length - pageSize) break;
-      const page = this.#pages.get(this.#pageOf(round.round));
-      page?.set(round.round, round);
-    }
-    this.#newestTaken = this.#series.last;
-  }
-
-  /** @param {number} round */
-  #pageOf(round) {
-    return Math.floor((round - this.first) / pageSize);
-  }
-
-  /** @param {number} round @returns {Round | null} */
-  get(round) {
-    const number = this.#pageOf(round);
-    const found = this.#pages.get(number)?.get(round);
-    if (found) return found;
-    if (!this.#asked.has(number)) {
-      this.#wanted.add(number);
-      this.#askSoon();
-    }
-    return null;
-  }
-
-  #ask() {
-    // The pages that were asked for last are those that are seen now.
-    const numbers = [...this.#wanted].slice(-3);
-    this.#wanted.clear();
-    for (const number of numbers) this.#fetch(number);
-  }
-
-  /** @param {number} number */
-  async #fetch(number) {
-    this.#asked.add(number);
-    try {
-      const after = this.first + number * pageSize - 1;
-      const { rounds } = await api.rounds(this.#run, { after, limit: pageSize }, this.#context.left);
-      this.#pages.delete(number);
-      this.#pages.set(number, new Map(rounds.map((round) => [round.round, round])));
-      for (const oldest of this.#pages.keys()) {
-        if (this.#pages.size <= pagesKept) break;
-        this.#pages.delete(oldest);
-      }
-    } catch {
-      return; // The connection's state is shown; scrolling asks again.
-    } finally {
-      this.#asked.delete(number);
-    }
-    if (!this.#context.left.aborted) this.#arrived();
-  }
 }

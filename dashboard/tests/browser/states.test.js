@@ -167,6 +167,74 @@ test('a thousand devices and 10,000 rounds draw what is seen only', async () => 
   });
 });
 
+test('rounds are sorted by every column, by mouse and by keyboard', async () => {
+  await inScenario('big', async (page, fixture, problems) => {
+    await drawn(page);
+    await go(page, '#/rounds');
+    await page.getByText('10,000 rounds', { exact: true }).waitFor();
+    const table = page.getByRole('table', { name: 'Rounds' });
+    const header = (/** @type {string} */ name) => table.getByRole('columnheader', { name, exact: true });
+    const firstRounds = () =>
+      table
+        .locator('tbody th a')
+        .evaluateAll((links) => links.slice(0, 3).map((link) => Number(link.textContent?.replace(',', ''))));
+    assert.equal(await header('Round').getAttribute('aria-sort'), 'descending');
+    assert.deepEqual(await firstRounds(), [10000, 9999, 9998]);
+    // Rounds by number need no more requests than those that are seen.
+    await header('Round').getByRole('button').click();
+    assert.equal(await header('Round').getAttribute('aria-sort'), 'ascending');
+    await page.getByRole('link', { name: '1', exact: true }).waitFor();
+    assert.deepEqual(await firstRounds(), [1, 2, 3]);
+
+    const all = Array.from({ length: 10_000 }, (_, index) => fixture.federation.round(index + 1, 0));
+    const longest = [...all].sort((a, b) => Number(b.seconds) - Number(a.seconds) || a.round - b.round);
+    const shortest = Math.min(...all.map(({ seconds }) => Number(seconds)));
+    await header('Duration').getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    const linkOf = (/** @type {number} */ round) =>
+      page.getByRole('link', { name: round.toLocaleString('en'), exact: true });
+    await linkOf(longest[0]?.round ?? 0).waitFor();
+    assert.equal(await header('Duration').getAttribute('aria-sort'), 'descending');
+    assert.equal(await header('Round').getAttribute('aria-sort'), null);
+    assert.deepEqual(
+      await firstRounds(),
+      longest.slice(0, 3).map(({ round }) => round),
+    );
+    await page.keyboard.press(' ');
+    await linkOf(all.findIndex(({ seconds }) => seconds === shortest) + 1).waitFor();
+    assert.equal(await header('Duration').getAttribute('aria-sort'), 'ascending');
+    assert.ok((await table.locator('tbody tr').count()) < 60);
+    // A round is found in every order, and the order survives a reload.
+    await page.getByLabel('Go to round').fill('5000');
+    await page.keyboard.press('Enter');
+    await linkOf(5000).waitFor();
+    await page.reload();
+    await drawn(page);
+    await page.locator('th[aria-sort="ascending"]', { hasText: 'Duration' }).waitFor();
+    assert.deepEqual(await seriousProblems(page), []);
+    assert.deepEqual(problems, []);
+  });
+});
+
+test('a round that is committed is sorted in', async () => {
+  await inScenario('small', async (page, fixture) => {
+    await go(page, '#/rounds?sort=examples&order=up');
+    const before = fixture.federation.committed;
+    await page.getByText(`${before} rounds`, { exact: true }).waitFor();
+    fixture.commit();
+    await page.getByText(`${before + 1} rounds`, { exact: true }).waitFor();
+    await page.getByRole('link', { name: String(before + 1), exact: true }).waitFor();
+  });
+});
+
+test('the statistics of the inputs are shown with the model', async () => {
+  await inScenario('small', async (page) => {
+    await go(page, '#/model');
+    const row = page.getByRole('table', { name: 'Columns of the inputs' }).locator('tbody tr').first();
+    assert.match((await row.textContent()) ?? '', /61\.25.*12\.5/);
+  });
+});
+
 test('the values of a model can be downloaded', async () => {
   await inScenario('small', async (page) => {
     await go(page, '#/rounds/24');
