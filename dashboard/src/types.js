@@ -175,7 +175,7 @@
  * @property {number} since_seconds
  * @property {number | null} upload  0 to 1 while it uploads
  */
-/** @typedef {{ level: 'warning' | 'error', at: string, text: string }} Alarm */
+/** @typedef {{ level: 'warning' | 'error', at: string, text: string, event: string, count: number, first_at: string }} Alarm  of the newest of `count` */
 
 /**
  * GET /live

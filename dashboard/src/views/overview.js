@@ -384,13 +384,19 @@ class Overview {
           h(
             'ul',
             {},
-            recent.map(({ level, at, text }) =>
+            recent.map(({ level, at, text, count: times, first_at }) =>
               h(
                 'li',
                 {},
                 stateBadge(level),
                 h('time', { datetime: at }, clock(at)),
-                h('span', { class: 'message', title: visible(text) }, visible(text)),
+                h(
+                  'span',
+                  { class: 'message', title: visible(text) },
+                  visible(text),
+                  times > 1 &&
+                    h('span', { class: 'soft' }, ` (the newest of ${count(times)} since ${clock(first_at)})`),
+                ),
               ),
             ),
           ),
@@ -457,7 +463,8 @@ export function linesOf(rounds, metric) {
 function liveSentence(live, masked) {
   const since = `for ${duration(live.phase_seconds)}`;
   const attempt = live.attempt > 1 ? `, attempt ${live.attempt}` : '';
-  const detail = [live.waits, live.exchange, live.retry].filter(Boolean).map(visible).join(' · ');
+  const waits = live.waits && `waits ${live.waits}`;
+  const detail = [waits, live.exchange, live.retry].filter(Boolean).map(visible).join(' · ');
   const phases = {
     gathering:
       live.starts_in_seconds !== null

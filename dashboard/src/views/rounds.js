@@ -69,7 +69,7 @@ function draw(context, run, series, place) {
       key: 'round',
       sort: (round) => round.round,
       title: 'Round',
-      width: '5.5rem',
+      width: '6.5rem',
       number: true,
       cell: (/** @type {Round} */ round) =>
         h(
@@ -97,7 +97,7 @@ function draw(context, run, series, place) {
       key: 'lost',
       sort: (round) => round.lost,
       title: 'Lost',
-      width: '5rem',
+      width: '5.5rem',
       number: true,
       cell: (round) =>
         round.lost > 0 ? h('span', { class: 'lost' }, icon('warning'), count(round.lost)) : '0',
@@ -121,7 +121,7 @@ function draw(context, run, series, place) {
     {
       key: 'up',
       title: 'Received',
-      width: '6.5rem',
+      width: '7.5rem',
       number: true,
       sort: (round) => round.bytes_up,
       cell: (round) => bytes(round.bytes_up),
@@ -138,7 +138,7 @@ function draw(context, run, series, place) {
       key: 'norm',
       sort: (round) => round.update_norm,
       title: 'Update norm',
-      width: '7.5rem',
+      width: '9rem',
       number: true,
       cell: (round) => decimal(round.update_norm),
     },
@@ -146,7 +146,7 @@ function draw(context, run, series, place) {
       key: 'examples',
       sort: (round) => round.examples,
       title: 'Examples',
-      width: '7rem',
+      width: '8rem',
       number: true,
       cell: (round) => count(round.examples),
     },
@@ -154,7 +154,7 @@ function draw(context, run, series, place) {
       key: 'attempt',
       sort: (round) => round.attempt,
       title: 'Attempt',
-      width: '5.5rem',
+      width: '7rem',
       number: true,
       cell: (round) => count(round.attempt),
     },

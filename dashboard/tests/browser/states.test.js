@@ -216,6 +216,16 @@ test('rounds are sorted by every column, by mouse and by keyboard', async () => 
   });
 });
 
+test('the current round names the clients whose updates it waits for', async () => {
+  await inScenario('small', async (page, fixture) => {
+    await drawn(page);
+    fixture.advance(2);
+    await page
+      .locator('.live-text', { hasText: /waits for the updates of \d of 9 clients: client-0\d/ })
+      .waitFor();
+  });
+});
+
 test('a round that is committed is sorted in', async () => {
   await inScenario('small', async (page, fixture) => {
     await go(page, '#/rounds?sort=examples&order=up');
