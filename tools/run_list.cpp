@@ -31,7 +31,7 @@ Result<void> read_run(RunSummary& out, const std::string& metric) {
   out.rounds = rounds.empty() ? 0 : rounds.back().round.value;
   if (out.started.empty() && !rounds.empty()) out.started = rounds.front().started_at;
   server::ClientCourses courses;
-  for (const server::RoundRecord& round : rounds) courses.add(round);
+  for (const server::RoundRecord& round : rounds) courses.add(server::means_of(round));
   out.metric = courses.course(evaluations, metric);
   return {};
 }

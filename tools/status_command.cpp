@@ -17,6 +17,7 @@
 #include "server/output/run_view.h"
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
+#include "server/store/record_json.h"
 #include "server/store/training_metrics.h"
 #include "tools/commands.h"
 #include "tools/json_text.h"
@@ -206,18 +207,11 @@ void print_json(const RunView& view) {
                          {"update_norm", round.update_norm},
                          {"training", metrics_json(server::training_metrics(round))}};
     if (const auto measured = server::held_out(round)) entry["held_out"] = server::held_out_json(*measured);
-    if (const auto& secure = round.secure)
-      entry["secure"] = {{"neighbours", secure->neighbours},
-                         {"threshold", secure->threshold},
-                         {"with_keys", secure->with_keys},
-                         {"recovered", secure->recovered},
-                         {"value_bits", secure->value_bits},
-                         {"ring_bits", secure->ring_bits},
-                         {"clip", secure->clip},
-                         {"setup_seconds", secure->setup_seconds},
-                         {"unmask_seconds", secure->unmask_seconds},
-                         {"examples", secure->examples},
-                         {"metrics", metrics_json(server::training_metrics(round))}};
+    if (const auto& secure = round.secure) {
+      entry["secure"] = server::secure_sum_json(*secure);
+      entry["secure"]["examples"] = secure->examples;
+      entry["secure"]["metrics"] = metrics_json(server::training_metrics(round));
+    }
     if (const Metrics* metrics = server::find_evaluation(view, round.round))
       entry["evaluation"] = metrics_json(*metrics);
     rounds.push_back(std::move(entry));
@@ -226,10 +220,7 @@ void print_json(const RunView& view) {
   for (const auto& version : view.configurations) configured_after.push_back(version.after.value);
   nlohmann::json abandoned = nlohmann::json::array();
   for (const server::AbandonedAttempt& attempt : view.abandoned)
-    abandoned.push_back({{"round", attempt.round.value},
-                         {"attempt", attempt.attempt},
-                         {"at", attempt.at},
-                         {"reason", attempt.reason}});
+    abandoned.emplace_back(server::abandoned_json(attempt));
   nlohmann::json document{{"federation", view.identity.federation},
                           {"run", view.identity.run},
                           {"seed", view.identity.seed},

@@ -8,6 +8,7 @@
 #include "common/kernels/fold.h"
 #include "protocols/secure_aggregation/quantise.h"
 #include "protocols/secure_aggregation/range.h"
+#include "protocols/secure_aggregation/sum_location.h"
 
 namespace hansa::server {
 namespace {
@@ -18,7 +19,7 @@ Result<void> check_bounds(const secure_aggregation::SumOfClients& sums, std::spa
                           const SumBounds& bounds) {
   const auto number = [](double value) { return std::to_string(std::llround(std::min(value, 1e15))); };
   const auto implausible = [](std::string what) {
-    return fail(ErrorCode::protocol, "secure sum", std::move(what),
+    return fail(ErrorCode::protocol, secure_aggregation::sum_location, std::move(what),
                 "a client sends what is not an update; the attempt is repeated");
   };
   if (sums.weight < bounds.weight_min || sums.weight > bounds.weight_max)

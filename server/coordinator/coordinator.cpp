@@ -149,7 +149,11 @@ Progress Coordinator::progress(Instant now) const {
   if (out.all_rounds_done) out.why_done = s.shared.why_done();
   out.connected = static_cast<std::uint32_t>(s.shared.sessions.open());
   s.shared.sessions.for_each([&](const std::string& client, const Session& session) {
-    if (session.connected) out.connected_clients.push_back(client);
+    if (!session.connected) return;
+    const Client* facts = s.shared.clients.find(client);
+    out.connected_clients.push_back({client, {}});
+    if (facts != nullptr && !facts->counted_since_report)
+      out.connected_clients.back().new_examples = facts->new_examples;
   });
   out.waited = now - s.stage->began();
   for (const auto& [client, facts] : s.shared.clients.all())

@@ -24,6 +24,14 @@ struct UploadProgress {
   bool is_waiting = false;  // for its turn
 };
 
+struct ConnectedClient {
+  std::string client;
+  // On which no counted update was trained, of its last report; empty: an update was counted since, or the client has not
+  // reported.
+  std::optional<std::uint64_t> new_examples;
+  friend bool operator==(const ConnectedClient&, const ConnectedClient&) = default;
+};
+
 struct Progress {
   Phase phase = Phase::gathering;
   RoundId round;  // the current one, or the last
@@ -32,7 +40,7 @@ struct Progress {
   std::string why_done;  // "all 20 rounds are done"; empty: they are not
   std::uint32_t attempt = 1;
   std::uint32_t connected = 0;
-  std::vector<std::string> connected_clients;  // those whose connection is there, sorted
+  std::vector<ConnectedClient> connected_clients;  // those whose connection is there, by name
   std::vector<round::Member> members;  // of the current round
   std::vector<UploadProgress> uploads;  // of the current round, in the order of its members
   // What the sum waits for: "keys of 3 of 10" in secure aggregation, "3 of 10 updates in the buffer"; else empty.

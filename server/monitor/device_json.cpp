@@ -18,10 +18,12 @@ Json number_or_null(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
-Json connected(const Device& device, const LiveState* live) {
-  if (live == nullptr) return nullptr;
-  return device.state == DeviceState::admitted &&
-         std::ranges::binary_search(live->connected_clients, device.name);
+// Null: not connected, or there is no aggregator.
+const LiveConnection* connection_of(const Device& device, const LiveState* live) {
+  if (live == nullptr || device.state != DeviceState::admitted) return nullptr;
+  const auto& all = live->connected_clients;
+  const auto found = std::ranges::lower_bound(all, device.name, {}, &LiveConnection::client);
+  return found != all.end() && found->client == device.name ? &*found : nullptr;
 }
 
 }  // namespace
@@ -30,13 +32,14 @@ Json api_device(const DeviceFacts& facts, UtcSeconds now, const LiveState* live)
   const Device& device = facts.device;
   const std::uint64_t rests =
       facts.standing.left_out_until.value - std::min(facts.standing.left_out_until.value, now.value);
+  const LiveConnection* connection = connection_of(device, live);
   Json out{{"name", device.name},
            {"label", device.label},
            {"state", name(device.state)},
            {"identity", enrolment::text_of(device.identity)},
            {"software", device.activity.software},
            {"last_seen", nullptr},
-           {"connected", connected(device, live)},
+           {"connected", live == nullptr ? Json(nullptr) : Json(connection != nullptr)},
            {"examples", device.activity.examples},
            {"new_examples", nullptr},
            {"counted", device.activity.counted},
@@ -48,6 +51,7 @@ Json api_device(const DeviceFacts& facts, UtcSeconds now, const LiveState* live)
            {"bytes_down", facts.measures.bytes_down},
            {"reliability", {{"faults", facts.standing.faults}, {"rests_seconds", rests}}},
            {"certificate_expires", nullptr}};
+  if (connection != nullptr && connection->new_examples) out["new_examples"] = *connection->new_examples;
   if (device.activity.last_seen) out["last_seen"] = rfc3339_text(*device.activity.last_seen);
   if (device.certificate && device.certificate->validity.expires != utc_never)
     out["certificate_expires"] = rfc3339_text(device.certificate->validity.expires);

@@ -23,7 +23,13 @@ std::string json_of(const LiveState& s) {
                        {"state", m.state},
                        {"since_seconds", number(m.since_seconds)},
                        {"upload", number(m.upload)}});
-  for (const LiveAlarm& a : s.alarms) alarms.push_back({{"level", a.level}, {"at", a.at}, {"text", a.text}});
+  for (const LiveAlarm& a : s.alarms)
+    alarms.push_back({{"level", a.level},
+                      {"at", a.at},
+                      {"text", a.text},
+                      {"event", a.event},
+                      {"count", a.count},
+                      {"first_at", a.first_at}});
   const Json out{{"run", s.run},
                  {"at", s.at},
                  {"phase", s.phase},

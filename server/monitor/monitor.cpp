@@ -79,6 +79,23 @@ void set_worse_end(std::map<std::string, double, std::less<>>& values, const Hel
   if (std::isfinite(worse)) values[metric.name] = worse;
 }
 
+// Whose updates a round waits for: "for the updates of 2 of 10 clients: a, b (disconnected)". Empty: for none.
+std::string awaited(const std::vector<round::Member>& members) {
+  constexpr std::size_t names_max = 5;
+  std::string names;
+  std::size_t awaited = 0;
+  for (const round::Member& member : members) {
+    const bool is_gone = member.state == round::MemberState::absent;
+    if (member.state != round::MemberState::pending && !is_gone) continue;
+    if (awaited++ < names_max)
+      names += (names.empty() ? "" : ", ") + member.client + (is_gone ? " (disconnected)" : "");
+  }
+  if (awaited == 0) return "";
+  if (awaited > names_max) names += " and " + std::to_string(awaited - names_max) + " more";
+  return "for the updates of " + std::to_string(awaited) + " of " + std::to_string(members.size()) +
+         " clients: " + names;
+}
+
 }  // namespace
 
 Monitor::Monitor(MonitorValues build, Outputs outputs) : out_(std::move(outputs)), values_(std::move(build)) {
@@ -171,9 +188,20 @@ void Monitor::on_phase(Phase phase, Instant now) {
 
 void Monitor::on_lag(Duration lag) { values_.event_loop_lag_seconds.observe(std::max(0.0, seconds(lag))); }
 
-void Monitor::on_alarm(std::string_view level, const std::string& text) {
+void Monitor::on_alarm(std::string_view level, const std::string& text, LogEvent event) {
   ++(level == "error" ? values_.errors : values_.warnings);
-  alarms_.push_back({std::string(level), rfc3339_text(out_.wall_clock()), printable(text)});
+  LiveAlarm alarm{std::string(level), rfc3339_text(out_.wall_clock()), printable(text),
+                  std::string(name(event))};
+  const auto same = std::ranges::find_if(alarms_, [&](const LiveAlarm& a) {
+    return a.level == alarm.level && a.event == alarm.event &&
+           (event != LogEvent::none || a.text == alarm.text);
+  });
+  if (same != alarms_.end()) {
+    alarm.count = same->count + 1;
+    alarm.first_at = same->first_at;
+    alarms_.erase(same);
+  }
+  alarms_.push_back(std::move(alarm));
   if (alarms_.size() > live_alarms_max) alarms_.pop_front();
 }
 
@@ -220,12 +248,13 @@ LiveState Monitor::live_state(const Progress& p, const Traffic& traffic, Instant
   if (p.rounds > 0) out.rounds = p.rounds;
   out.attempt = p.attempt;
   out.connected = p.connected;
-  out.connected_clients = p.connected_clients;
+  for (const ConnectedClient& c : p.connected_clients)
+    out.connected_clients.push_back({c.client, c.new_examples});
   out.ready = p.ready;
   out.needed = p.needed;
   out.expected = p.expected;
   if (p.starts_at) out.starts_in_seconds = std::max(0.0, seconds(*p.starts_at - now));
-  out.waits = p.waits;
+  out.waits = p.phase == Phase::in_round ? awaited(p.members) : p.waits;
   out.exchange = p.exchange;
   out.retry = p.retry;
   out.why_done = p.why_done;
@@ -283,8 +312,9 @@ void Monitor::update(const Progress& progress, const Traffic& traffic, Instant n
     out_.live.set(std::move(state));
     out_.publish("live", [latest = out_.live.latest()] { return json_of(*latest); });
   }
-  if (connected_ != progress.connected_clients) {
-    connected_ = progress.connected_clients;
+  if (!std::ranges::equal(connected_, progress.connected_clients, {}, {}, &ConnectedClient::client)) {
+    connected_.clear();
+    for (const ConnectedClient& c : progress.connected_clients) connected_.push_back(c.client);
     devices_changed_ = true;
   }
   if (devices_changed_) on_devices_changed(now);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/log_events.h"
 #include "common/time.h"
 #include "common/training.h"
 #include "common/utc.h"
@@ -54,7 +55,9 @@ class Monitor {
   void on_devices_changed(Instant now);
   void on_phase(Phase phase, Instant now);  // of the engine, whenever it may have changed
   void on_lag(Duration lag);
-  void on_alarm(std::string_view level, const std::string& text);  // "warning" or "error"
+  // level: "warning" or "error". Alarms of the same level and event are one in the live state, so that one cause that
+  // repeats itself does not displace the others; without an event, those of the same text.
+  void on_alarm(std::string_view level, const std::string& text, LogEvent event = LogEvent::none);
 
   struct Traffic {
     std::uint64_t bytes_up = 0, bytes_down = 0;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/store/held_out.h"
+#include "server/store/record_json.h"
 #include "server/store/training_metrics.h"
 
 namespace hansa::server {
@@ -41,17 +42,7 @@ Json held_out_of(const RoundRecord& record) {
 }
 
 Json secure_of(const RoundRecord& record) {
-  if (!record.secure) return nullptr;
-  const SecureSumRecord& secure = *record.secure;
-  return {{"neighbours", secure.neighbours},
-          {"threshold", secure.threshold},
-          {"with_keys", secure.with_keys},
-          {"recovered", secure.recovered},
-          {"value_bits", secure.value_bits},
-          {"ring_bits", secure.ring_bits},
-          {"clip", secure.clip},
-          {"setup_seconds", secure.setup_seconds},
-          {"unmask_seconds", secure.unmask_seconds}};
+  return record.secure ? secure_sum_json(*record.secure) : Json(nullptr);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "common/folder_lock.h"
 #include "server/monitor/run_json.h"
+#include "server/store/round_lines.h"
 #include "server/store/run_catalogue.h"
 
 namespace hansa::server {
@@ -165,16 +166,28 @@ std::vector<RoundId> RunSource::evaluated_rounds() const {
   return out;
 }
 
-Result<void> RunSource::read_all_rounds() {
+// A run of 10,000 rounds with 100 clients has millions of rows, and 10,000 lines.
+Result<void> RunSource::read_lines(Run& run) {
+  std::vector<RoundLine> lines = read_round_lines(listed_.folder / "metrics.jsonl");
+  if (lines.size() > last_.value) lines.resize(last_.value);  // committed since last_ was read
+  if (lines.empty()) return {};
+  HANSA_TRY(const auto newest, run.round(lines.back().means.round));
+  if (!newest || newest->model.text() != lines.back().model) return {};  // of another run
+  for (const RoundLine& line : lines) courses_.add(line.means);
+  courses_through_ = lines.back().means.round;
+  return {};
+}
+
+Result<void> RunSource::read_courses() {
   HANSA_TRY(Run * run, open());
+  if (courses_through_ == RoundId{}) HANSA_TRY_VOID(read_lines(*run));
   while (courses_through_ < last_) {
     const RoundId first(courses_through_.value + 1);
     const RoundId last(std::min(last_.value, courses_through_.value + rounds_at_once));
     HANSA_TRY(const auto records, run->rounds(first, last));
     if (records.empty()) return fail(ErrorCode::storage, run->location(), "has lost rounds");
     for (const RoundRecord& record : records) {
-      courses_.add(record);
-      keep(record);
+      courses_.add(means_of(record));
     }
     courses_through_ = records.back().round;
   }
@@ -183,7 +196,7 @@ Result<void> RunSource::read_all_rounds() {
 
 Result<std::optional<MetricCourse>> RunSource::course() {
   if (auto evaluated = ClientCourses().course(evaluations_)) return evaluated;
-  HANSA_TRY_VOID(read_all_rounds());
+  HANSA_TRY_VOID(read_courses());
   return courses_.course({});
 }
 

@@ -45,8 +45,8 @@ class RunSource {
   // The newest federation.toml of the run; empty: there is none, or this Hansa cannot read it.
   [[nodiscard]] const std::optional<FederationConfig>& configuration() const { return configuration_; }
 
-  // The best and the last value of accuracy, or else of the run's first metric. Reads the rounds that it has not read
-  // before, unless the run has evaluations.
+  // The best and the last value of accuracy, or else of the run's first metric. Unless the run has evaluations, it reads
+  // metrics.jsonl once, and from the database the rounds that are not in it and that were not read before.
   [[nodiscard]] Result<std::optional<MetricCourse>> course();
   // `Round` of each of these committed rounds, which are in order.
   [[nodiscard]] Result<std::vector<std::string>> round_texts(std::span<const RoundId> wanted);
@@ -76,7 +76,8 @@ class RunSource {
   [[nodiscard]] Result<void> read_changes();
   void read_configuration();
   void forget();
-  [[nodiscard]] Result<void> read_all_rounds();
+  [[nodiscard]] Result<void> read_courses();
+  [[nodiscard]] Result<void> read_lines(Run& run);
   void keep(const RoundRecord& record);
 
   ListedRun listed_;

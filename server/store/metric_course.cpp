@@ -47,9 +47,18 @@ std::optional<MetricCourse> MetricCourses::course(const std::string& wanted) con
   return courses_.front();
 }
 
-void ClientCourses::add(const RoundRecord& round) {
-  training_.add(round.round, training_metrics(round));
-  if (const auto measured = held_out(round)) held_out_.add(measured->of_round, means_of(*measured));
+RoundMeans means_of(const RoundRecord& record) {
+  RoundMeans out{record.round, training_metrics(record), {}, {}};
+  if (const auto measured = held_out(record)) {
+    out.held_out_of = measured->of_round;
+    out.held_out = means_of(*measured);
+  }
+  return out;
+}
+
+void ClientCourses::add(const RoundMeans& round) {
+  training_.add(round.round, round.training);
+  if (!round.held_out.empty()) held_out_.add(round.held_out_of, round.held_out);
 }
 
 std::optional<MetricCourse> ClientCourses::course(std::span<const std::pair<RoundId, Metrics>> evaluations,

@@ -44,11 +44,20 @@ class MetricCourses {
   std::vector<MetricCourse> courses_;
 };
 
+// What the clients of a round measured, as means.
+struct RoundMeans {
+  RoundId round;
+  Metrics training;
+  RoundId held_out_of;  // the round whose model `held_out` is about
+  Metrics held_out;  // empty: nothing was measured
+};
+[[nodiscard]] RoundMeans means_of(const RoundRecord& record);
+
 // What the clients of a run measured, round by round, so that a run that grows is read once.
 class ClientCourses {
  public:
   // In the order of the rounds.
-  void add(const RoundRecord& round);
+  void add(const RoundMeans& round);
   // Of the evaluations, of held-out examples, or of the training: the first of them that has any metric, and in it `wanted`
   // as above.
   [[nodiscard]] std::optional<MetricCourse> course(std::span<const std::pair<RoundId, Metrics>> evaluations,

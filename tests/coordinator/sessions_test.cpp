@@ -119,6 +119,21 @@ TEST(Sessions, ANewProcessIsWelcomedAtOnceWhenTheOldConnectionIsLost) {
   (void)h.connect("a");
 }
 
+TEST(Sessions, TheNewExamplesOfAConnectedClientAreThoseOfItsLastReport) {
+  Harness h(small_config());
+  const Peer a = h.connect("a");
+  messages::DataReport report;
+  report.examples = 10;
+  report.new_examples = 4;
+  ASSERT_EQ(h.say(a, report), Verdict::accepted);
+  const auto connected = h.coordinator.progress(h.now).connected_clients;
+  ASSERT_EQ(connected.size(), 1U);
+  EXPECT_EQ(connected[0].client, "a");
+  EXPECT_EQ(connected[0].new_examples, 4U);
+  h.apply(PeerGone{a.peer});
+  EXPECT_TRUE(h.coordinator.progress(h.now).connected_clients.empty());
+}
+
 TEST(Sessions, ASilentClientIsPingedAndItsSessionEndsWithTheLease) {
   Harness h(small_config());
   const Peer a = h.connect("a");

@@ -76,6 +76,8 @@ TEST_F(ApiActions, ADeviceHasTheRoundsForWhichItWasSelected) {
   EXPECT_EQ(devices[0]["state"], "admitted");
   EXPECT_EQ(devices[0]["connected"], true);
   EXPECT_EQ(devices[1]["connected"], false);
+  EXPECT_EQ(devices[0]["new_examples"], 12);
+  EXPECT_TRUE(devices[1]["new_examples"].is_null());
   EXPECT_EQ(devices[0]["last_seen"], nullptr);
   const Json lubeck = json(get("/devices/lubeck"));
   ASSERT_EQ(lubeck["history"].size(), 5U);

@@ -106,7 +106,7 @@ class ApiTest : public ::testing::Test {
     state.phase = "training";
     state.members = {{"lubeck", "pending", 1.5, 0.5}};
     state.alarms = {{"warning", "2026-01-02T03:04:06Z", "riga is silent"}};
-    state.connected_clients = {"lubeck"};
+    state.connected_clients = {{"lubeck", 12}};
     live_.set(state);
     LogRecord line;
     line.component = "aggregator";

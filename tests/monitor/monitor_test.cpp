@@ -120,6 +120,26 @@ TEST(Monitor, AnotherPhaseIsSentAtOnce) {
   EXPECT_EQ(f.live.latest()->phase, "training");
 }
 
+TEST(Monitor, ARoundNamesTheClientsWhoseUpdatesItWaitsFor) {
+  Fixture f;
+  Progress progress = training({"a", "b", "c", "d", "e", "f", "g", "h"});
+  f.update(progress);
+  EXPECT_EQ(f.last("live")["waits"], "for the updates of 8 of 8 clients: a, b, c, d, e and 3 more");
+  progress.members[0].state = round::MemberState::verifying;
+  progress.members[1].state = round::MemberState::counted;
+  progress.members[2].state = round::MemberState::declined;
+  progress.members[3].state = round::MemberState::left;
+  progress.members[4].state = round::MemberState::rejected;
+  progress.members[6].state = round::MemberState::absent;
+  f.now += std::chrono::seconds(1);
+  f.update(progress);
+  EXPECT_EQ(f.last("live")["waits"], "for the updates of 3 of 8 clients: f, g (disconnected), h");
+  for (round::Member& member : progress.members) member.state = round::MemberState::counted;
+  f.now += std::chrono::seconds(1);
+  f.update(progress);
+  EXPECT_EQ(f.last("live")["waits"], "");
+}
+
 TEST(Monitor, MembersHaveTheTimeInTheirStateAndTheProgressOfTheirUpload) {
   Fixture f;
   Progress progress = training({"a", "b", "c"});
@@ -225,6 +245,30 @@ TEST(Monitor, OnlyTheLastAlarmsStay) {
   EXPECT_EQ(state->alarms.front().text, "w6");
   EXPECT_EQ(f.values.latest()->warnings, 25U);
   EXPECT_EQ(f.values.latest()->errors, 1U);
+}
+
+TEST(Monitor, AlarmsOfOneEventAreOneAndDoNotDisplaceOthers) {
+  Fixture f;
+  f.monitor.on_alarm("error", "the disk is full");
+  for (int i = 0; i < 25; ++i)
+    f.monitor.on_alarm("warning", "client-" + std::to_string(i) + " is refused", LogEvent::client_refused);
+  f.monitor.on_alarm("warning", "the same text");
+  f.monitor.on_alarm("error", "client-3 is refused", LogEvent::client_refused);
+  f.monitor.on_alarm("warning", "the same text");
+  f.update(training({}));
+  const json& alarms = f.last("live")["alarms"];
+  ASSERT_EQ(alarms.size(), 4U);
+  EXPECT_EQ(alarms[0]["text"], "the disk is full");
+  EXPECT_EQ(alarms[0]["count"], 1);
+  EXPECT_EQ(alarms[0]["event"], "");
+  EXPECT_EQ(alarms[1]["text"], "client-24 is refused");
+  EXPECT_EQ(alarms[1]["event"], "client.refused");
+  EXPECT_EQ(alarms[1]["count"], 25);
+  EXPECT_EQ(alarms[1]["first_at"], alarms[1]["at"]);
+  EXPECT_EQ(alarms[2]["level"], "error") << "another level is another alarm";
+  EXPECT_EQ(alarms[3]["text"], "the same text");
+  EXPECT_EQ(alarms[3]["count"], 2);
+  EXPECT_EQ(f.values.latest()->warnings, 27U) << "each of them is counted";
 }
 
 TEST(Monitor, AnEvaluationIsAnEvent) {

@@ -20,7 +20,7 @@ const columns = [
   {
     key: 'name',
     title: 'Device',
-    width: '13rem',
+    width: 'min(13rem, 33vw)',
     sort: (device) => device.name,
     cell: (device) => nameLink(routeTo('devices', { item: device.name }), device.name),
   },

@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "common/column_statistics.h"
+#include "protocols/secure_aggregation/sum_location.h"
 #include "server/monitor/internal/request_reader.h"
 #include "server/monitor/internal/run_summary.h"
 #include "server/monitor/privacy.h"
 #include "server/monitor/round_grid.h"
 #include "server/monitor/run_json.h"
+#include "server/store/record_json.h"
 #include "server/store/round_model.h"
 #include "server/store/run_statistics.h"
 
@@ -159,10 +161,7 @@ Result<std::string> RunRoutes::detail(const Subject& subject) {
   out["abandoned"] = Json::array();
   for (std::size_t i = abandoned.size() - std::min(abandoned.size(), abandoned_max); i < abandoned.size();
        ++i)
-    out["abandoned"].push_back({{"round", abandoned[i].round.value},
-                                {"attempt", abandoned[i].attempt},
-                                {"at", abandoned[i].at},
-                                {"reason", abandoned[i].reason}});
+    out["abandoned"].push_back(abandoned_json(abandoned[i]));
   out["statistics"] = nullptr;
   HANSA_TRY(const auto statistics, read_statistics(subject.store));
   if (statistics) {
@@ -326,9 +325,9 @@ Result<std::string> RunRoutes::privacy(const Subject& subject) {
   HANSA_TRY(const std::uint64_t recovered, subject.store.recovered_clients());
   out["recovered_total"] = recovered;
   HANSA_TRY(const auto abandoned, subject.store.abandoned_attempts());
-  // The location of the error with which a sum is refused (server/aggregation/masked_form.cpp).
+  const std::string refused = std::string(secure_aggregation::sum_location) + ": ";
   out["refused_sums"] = std::ranges::count_if(
-      abandoned, [](const AbandonedAttempt& attempt) { return attempt.reason.starts_with("secure sum: "); });
+      abandoned, [&](const AbandonedAttempt& attempt) { return attempt.reason.starts_with(refused); });
   return text_of(out);
 }
 

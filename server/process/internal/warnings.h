@@ -17,13 +17,13 @@ class Warnings {
   void operator()(const std::string& text, const LogFields& fields = {}) const {
     log_.warning(text, fields);
     display_.warn(text);
-    if (monitor_ != nullptr) monitor_->on_alarm("warning", text);
+    if (monitor_ != nullptr) monitor_->on_alarm("warning", text, fields.event);
   }
   // The same for an error with which the aggregator continues.
   void error(const std::string& text, const LogFields& fields = {}) const {
     log_.error(text, fields);
     display_.warn(text);
-    if (monitor_ != nullptr) monitor_->on_alarm("error", text);
+    if (monitor_ != nullptr) monitor_->on_alarm("error", text, fields.event);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "common/files.h"
 #include "server/store/held_out.h"
 #include "server/store/held_out_json.h"
+#include "server/store/record_json.h"
 #include "server/store/training_metrics.h"
 
 namespace hansa::server::internal {
@@ -76,12 +77,7 @@ std::string round_line(const RoundRecord& record) {
   json["train"] = means(training_metrics(record));
   json["update_norm"] = record.update_norm;  // not a number: dumped as null
   if (const auto measured = held_out(record)) json["held_out"] = held_out_json(*measured);
-  if (record.secure)
-    json["secure"] = {
-        {"neighbours", record.secure->neighbours},       {"threshold", record.secure->threshold},
-        {"recovered", record.secure->recovered},         {"value_bits", record.secure->value_bits},
-        {"ring_bits", record.secure->ring_bits},         {"clip", record.secure->clip},
-        {"setup_seconds", record.secure->setup_seconds}, {"unmask_seconds", record.secure->unmask_seconds}};
+  if (record.secure) json["secure"] = secure_sum_json(*record.secure);
   return dump(json);
 }
 
