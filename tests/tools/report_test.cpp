@@ -40,6 +40,7 @@ TEST(Report, HasEverySection) {
   }
   EXPECT_THAT(html, HasSubstr("finished: all rounds are done"));
   EXPECT_THAT(html, HasSubstr("quorum &lt;missed&gt;"));
+  EXPECT_THAT(html, HasSubstr("<td class=\"text\">2026-01-02 03:05:00</td>"));
   EXPECT_THAT(html, HasSubstr("# new &lt;b&gt;"));
   EXPECT_THAT(html, HasSubstr("changed after round 3"));
   EXPECT_THAT(

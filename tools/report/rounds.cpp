@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/metrics_text.h"
+#include "common/utc.h"
 #include "server/store/training_metrics.h"
 #include "tools/report/html_table.h"
 #include "tools/report/parts.h"
@@ -45,6 +46,15 @@ std::vector<std::string> names_of(const Metrics& metrics, std::size_t most) {
   return out;
 }
 
+// "2026-01-02 03:04:05": breaks into two lines where there is little room.
+std::string started_text(const std::string& rfc3339) {
+  std::string out = short_text(rfc3339);
+  if (!parse_rfc3339(rfc3339) || out.size() < 20) return out;
+  out[10] = ' ';
+  out.pop_back();
+  return out;
+}
+
 }  // namespace
 
 std::string rounds_section(const RunView& view) {
@@ -54,8 +64,8 @@ std::string rounds_section(const RunView& view) {
       view.evaluations.empty() ? std::vector<std::string>() : names_of(view.evaluations.rbegin()->second, 3);
   const bool secure =
       std::ranges::any_of(view.rounds, [](const RoundRecord& r) { return r.secure.has_value(); });
-  std::vector<HtmlColumn> columns{{"Round"},   {"Started"}, {"Seconds"},
-                                  {"Attempt"}, {"Counted"}, {"Lost", CellKind::text}};
+  std::vector<HtmlColumn> columns{{"Round"},   {"Started (UTC)", CellKind::text}, {"Seconds"}, {"Attempt"},
+                                  {"Counted"}, {"Lost", CellKind::text}};
   for (const std::string& name : trained) columns.push_back({"Train " + name});
   for (const std::string& name : tested) columns.push_back({"Test " + name});
   if (secure) columns.push_back({"Recovered"});
@@ -73,7 +83,7 @@ std::string rounds_section(const RunView& view) {
     const Metrics training = server::training_metrics(*round);
     const Metrics* test = server::find_evaluation(view, round->round);
     std::vector<std::string> row{std::to_string(round->round.value),
-                                 round->started_at,
+                                 started_text(round->started_at),
                                  fmt::format("{:.2f}", round->seconds),
                                  std::to_string(round->attempt),
                                  fmt::format("{} of {}", totals.counted, round->participations.size()),
