@@ -24,7 +24,7 @@ pre{overflow-x:auto;background:var(--stripe);border:1px solid var(--line);border
 @media (max-width:40rem){figure svg{min-width:38rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 @media print{:root{color-scheme:light;--text:#000;--dim:#444;--ground:#fff;--line:#bbb;--stripe:#fff;--good:#000;--bad:#000}
 @page{margin:15mm}@page wide{size:landscape}section.page{page:wide}body{max-width:none;padding:0;font-size:10pt}nav{display:none}.scroll{overflow:visible}table{font-size:7.5pt}
-th,td{padding:.15rem .2rem}tbody th.text,td.text:not(:empty){min-width:4rem}
+th,td{padding:.15rem .2rem}td.number{white-space:normal}tbody th.text,td.text:not(:empty){min-width:4rem}
 h2{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}section.page{break-before:page}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border:none;padding:0}}
 )";
