@@ -23,7 +23,7 @@ struct Arguments {
   std::string file;
   std::uint64_t seed = 0;
   unsigned threads = 0;
-  std::vector<std::string> sign, gaussian;  // names of clients
+  std::vector<std::string> sign, reversed, gaussian;  // names of clients
 };
 
 hansa::Result<void> run(const Arguments& a) {
@@ -37,6 +37,7 @@ hansa::Result<void> run(const Arguments& a) {
       return std::ranges::find(names, client) != names.end();
     };
     if (is_in(a.sign)) return bench::make_lying(bench::Lie::sign, std::move(trainer));
+    if (is_in(a.reversed)) return bench::make_lying(bench::Lie::reversed, std::move(trainer));
     if (is_in(a.gaussian)) return bench::make_lying(bench::Lie::gaussian, std::move(trainer));
     return trainer;
   };
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", a.seed, "Overrides federation.seed")->required();
   app.add_option("--threads", a.threads, "Clients that train concurrently; 0: one for each core");
   app.add_option("--sign", a.sign, "Clients that send minus their change");
+  app.add_option("--reversed", a.reversed, "Clients that send minus ten times their change");
   app.add_option("--gaussian", a.gaussian, "Clients that send noise");
   CLI11_PARSE(app, argc, argv);
   if (const auto done = run(a); !done) {

@@ -94,7 +94,7 @@ def configure(folder, row, method, evaluation):
 
 def train_prepared(build, file, row, method, seed, threads):
     command = [build / "bin" / "hansa-bench-tables", file, "--seed", seed, "--threads", threads]
-    for option, names in (("--sign", method.sign), ("--gaussian", method.gaussian)):
+    for option, names in (("--sign", method.sign), ("--reversed", method.reversed), ("--gaussian", method.gaussian)):
         if names:
             command += [option, *names]
     began = time.monotonic()
