@@ -42,8 +42,9 @@ class Row:
     methods: list[Method]
     source: str
     cohort: str = ""  # lines of [cohort] in addition
-    figure: str = "best"  # best: accuracy in percent of the best round; last: of the last one; tail: the mean of the last ten; rounds and clock: rounds, and
+    # best: accuracy in percent of the best round; last: of the last one; tail: the mean of the last ten; rounds, clock: rounds, and
     # seconds on the simulation's clock, until `target`
+    figure: str = "best"
     target: float = 0
     simulation: str = ""  # lines of [simulation] in addition
     more: str = ""  # further tables
@@ -130,8 +131,8 @@ WORDS = Row(
     ], "Reddi et al., ICLR 2021, table 1, report that adaptive optimisers lead on sparse text (Stack Overflow); their data is "
     "not to be had here", cohort="fraction = 0.0303\n", figure="tail", seeds=(0, 1, 2),
     note="The mean of the last 10 of 40 rounds. Both rates of each optimiser are the best that `bench/tables/tune.py` found on a fifth of "
-         "the training examples (seed 0): those next to them, about 3 times as large or small, are worse. The inputs are 3,000 words, most of "
-         "which few clients have. Where most inputs occur at every client, the adaptive optimisers do not lead: with 33 clients, 1,000 "
+         "the training examples (seed 0): those next to them, about 3 times as large or small, are worse. The inputs are 3,000 words, half of "
+         "which occur at 17 clients or fewer. Where most inputs occur at every client, the adaptive optimisers do not lead: with 33 clients, 1,000 "
          "frequent words and five words before the next one, `fedavg` had 23.2 % and `fedadam` 22.4 %.")
 
 # --- Robust rules
@@ -157,7 +158,8 @@ ROBUST = Row(
          "the rules cover; `bulyan` cannot run, because it needs 4 f + 3 updates.")
 
 ROBUST_FEW = Row(
-    "robust-few", "12 clients, 1 sends its change reversed and ten times as long, 1 sends noise", ("fashion_mnist", 12, ("--iid",)), "cnn-small", 5,
+    "robust-few", "12 clients, 1 sends its change reversed and ten times as long, 1 sends noise",
+    ("fashion_mnist", 12, ("--iid",)), "cnn-small", 5,
     "epochs = 1\nbatch_size = 32\nlearning_rate = 0.02\nmomentum = 0.9\n",
     [Method("honest", rule("mean"))] + [
         Method(name, text, reversed=("client-11",), gaussian=("client-12",)) for name, text in (
@@ -195,8 +197,8 @@ SPEEDS = Row(
     cohort="clients_min = 5\ndeadline_s = 3600\n", figure="clock", target=0.8, simulation="training_s = 60.0\nspeed_spread = 1.0\n",
     more="[schedule.until]\nreaches = 0.8\n", seeds=(0, 1, 2),
     note="A training takes a minute on the simulation's clock for the median client; the times of the clients are log-normal with a "
-         "deviation of 1 of the logarithm. `rounds` waits for all 20 clients, `rounds-half` for a random half of them, and `rounds-deadline` for two minutes, if 10 have "
-         "come then; the buffers take 5 and 10 updates. In all of them a training has at most 20 steps.")
+         "deviation of 1 of the logarithm. `rounds` waits for all 20 clients, `rounds-half` for a random half of them, and "
+         "`rounds-deadline` for two minutes, if 10 updates have come then; the buffers take 5 and 10 updates. In all of them a training has at most 20 steps.")
 
 ROWS = {row.name: row for row in
         [niid_row(name) for name in NIID] +
