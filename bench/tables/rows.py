@@ -130,10 +130,11 @@ WORDS = Row(
         optimizer("fedyogi", 10, 0.1),
     ], "Reddi et al., ICLR 2021, table 1, report that adaptive optimisers lead on sparse text (Stack Overflow); their data is "
     "not to be had here", cohort="fraction = 0.0303\n", figure="tail", seeds=(0, 1, 2),
-    note="The mean of the last 10 of 40 rounds. Both rates of each optimiser are the best that `bench/tables/tune.py` found on a fifth of "
-         "the training examples (seed 0): those next to them, about 3 times as large or small, are worse. The inputs are 3,000 words, half of "
-         "which occur at 17 clients or fewer. Where most inputs occur at every client, the adaptive optimisers do not lead: with 33 clients, 1,000 "
-         "frequent words and five words before the next one, `fedavg` had 23.2 % and `fedadam` 22.4 %.")
+    note="The mean of the last 10 of 40 rounds. Both rates of each optimiser are the best that `bench/tables/tune.py` found on "
+         "a fifth of the training examples (seed 0): those next to them, about 3 times as large or small, are worse. The inputs "
+         "are 3,000 words, half of which occur at 17 clients or fewer. Where most inputs occur at every client, the adaptive "
+         "optimisers do not lead: with 33 clients, 1,000 frequent words and five words before the next one, `fedavg` had 23.2 % "
+         "and `fedadam` 22.4 % (one seed).")
 
 # --- Robust rules
 LIARS = {"sign": ("client-05", "client-06"), "gaussian": ("client-07", "client-08")}
@@ -155,7 +156,7 @@ ROBUST = Row(
     ], "none: the attacks are those of the papers of the rules",
     cohort="clients_min = 10\nquorum = 1.0\n", figure="last",
     note="`honest`: the same clients without liars, and with flipped labels. Six of ten are wrong, more than the guarantees of "
-         "the rules cover; `bulyan` cannot run, because it needs 4 f + 3 updates.")
+         "the rules cover; `bulyan` cannot run, because it needs 4 f + 3 updates. The last two ran on a busy machine.")
 
 ROBUST_FEW = Row(
     "robust-few", "12 clients, 1 sends its change reversed and ten times as long, 1 sends noise",
@@ -175,8 +176,8 @@ ROBUST_FEW = Row(
         )
     ], "none: the attacks are those of the papers of the rules",
     cohort="clients_min = 12\nquorum = 1.0\n", figure="last",
-    note="`honest`: the same clients without liars. Two of twelve are wrong, which the guarantees of all rules cover. `norm_bound` and "
-         "`centred_clipping` have their defaults, which follow the median norm of the round.")
+    note="`honest`: the same clients without liars. Two of twelve are wrong, which the guarantees of all rules cover. "
+         "`norm_bound` and `centred_clipping` have their defaults, which follow the median norm of the round.")
 
 
 # --- Clients of different speeds
@@ -198,7 +199,8 @@ SPEEDS = Row(
     more="[schedule.until]\nreaches = 0.8\n", seeds=(0, 1, 2),
     note="A training takes a minute on the simulation's clock for the median client; the times of the clients are log-normal with a "
          "deviation of 1 of the logarithm. `rounds` waits for all 20 clients, `rounds-half` for a random half of them, and "
-         "`rounds-deadline` for two minutes, if 10 updates have come then; the buffers take 5 and 10 updates. In all of them a training has at most 20 steps.")
+         "`rounds-deadline` for two minutes, if 10 updates have come then; the buffers take 5 and 10 updates. In all of them a "
+         "training has at most 20 steps.")
 
 ROWS = {row.name: row for row in
         [niid_row(name) for name in NIID] +

@@ -2,9 +2,9 @@
 
     tables.py BUILD_FOLDER [ROW[/METHOD] ...] [--seeds N] [--threads N] [--again] [--list]
 
-tune.py finds the learning rates of rows that have some to be tuned. Without ROW every row. Each training is one process. Its result is added to results.json as soon as it has ended, so that the command
+Without ROW every row. Each training is one process. Its result is added to results.json as soon as it has ended, so that the command
 can be stopped and started again: what is there is not computed again, unless --again is given. MNIST is read from
-~/.cache/hansa-tables/mnist.
+~/.cache/hansa-tables/mnist. tune.py finds learning rates.
 """
 import argparse
 import json
