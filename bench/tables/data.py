@@ -1,5 +1,5 @@
 """Data of the published tables: each function fills a federation's folder and returns the lines of its [evaluation]."""
-import gzip
+import collections
 import pathlib
 import random
 import re
@@ -52,52 +52,53 @@ def flipped_labels(hansa, folder, seed, clients, partition, liars):
     return evaluation
 
 
-def words(hansa, folder, seed, clients):
-    """The King James Bible: each client has two books. Five words, as a bag of the 1,000 most frequent ones, and the next word, if
-    it is one of the 50 most frequent."""
+def words(hansa, folder, seed, clients, split="test"):
+    """The King James Bible, cut into as many parts of consecutive verses as there are clients. A word, as one of 3,000 inputs, and
+    the word after it, if it is one of the 100 most frequent ones. The split "tuning" evaluates on a fifth of the examples that
+    clients otherwise train on, and leaves the test examples out."""
+    inputs_max, outputs_max, trained_max, tested = 3000, 100, 270, 30
     done = subprocess.run(["bible", "-f", "gen1:1-rev22:21"], capture_output=True, text=True)
     if done.returncode != 0:
         raise Missing("the King James Bible is not on this machine: install Debian's bible-kjv")
-    books = {}
-    for line in done.stdout.splitlines():
-        match = re.match(r"(\d?\w+?)(\d+):(\d+) (.*)", line)
-        if match:
-            books.setdefault(match[1], []).extend(re.findall(r"[a-z]+", match[4].lower()))
-    counts = {}
-    for text in books.values():
-        for word in text:
-            counts[word] = counts.get(word, 0) + 1
+    verses = [re.findall(r"[a-z]+", match[1].lower()) for match in re.finditer(r"(?m)^\w+:\d+ (.*)", done.stdout)]
+    counts = collections.Counter(word for verse in verses for word in verse)
     frequent = sorted(counts, key=lambda word: (-counts[word], word))
-    inputs = {word: i for i, word in enumerate(frequent[:1000])}
-    outputs = {word: i for i, word in enumerate(frequent[:50])}
+    inputs = {word: i for i, word in enumerate(frequent[:inputs_max])}
+    outputs = {word: i for i, word in enumerate(frequent[:outputs_max])}
     randomly = random.Random(seed)
-    labels = 'label = "next"\nclasses = [' + ", ".join(f'"{i}"' for i in range(len(outputs))) + "]\n"
-    columns = [f"w{i}" for i in range(len(inputs))]
     held_out = []
-    names = sorted(books, key=list(books).index)
     for index, site in enumerate(sorted((folder / "sites").iterdir())):
-        examples = []
-        for book in names[2 * index:2 * index + 2]:
-            text = books[book]
-            examples += [(text[i - 5:i], text[i]) for i in range(5, len(text)) if text[i] in outputs]
+        part = verses[len(verses) * index // clients:len(verses) * (index + 1) // clients]
+        examples = [pair for verse in part for pair in zip(verse, verse[1:]) if pair[1] in outputs]
         randomly.shuffle(examples)
-        held_out += examples[:60]
+        trained = examples[tested:tested + trained_max]
+        if split == "tuning":
+            held_out += trained[:trained_max // 5]
+            trained = trained[trained_max // 5:]
+        else:
+            held_out += examples[:tested]
         shutil.rmtree(site / "data", ignore_errors=True)
         (site / "data").mkdir()
-        write_bags(site / "data" / "words.csv", columns, examples[60:1260], inputs, outputs)
+        write_words(site / "data", trained, inputs, outputs)
         config = (site / "client.toml").read_text()
-        (site / "client.toml").write_text(
-            re.sub(r"\[data\][^\[]*", '[data]\nkind = "csv"\nfile = "data/words.csv"\n' + labels + "\n", config))
-    write_bags(folder / "held_out.csv", columns, held_out, inputs, outputs)
-    return 'kind = "csv"\nfile = "held_out.csv"\n' + labels
+        (site / "client.toml").write_text(re.sub(
+            r"\[data\][^\[]*", '[data]\nkind = "npy"\nfile = "data/words.npy"\nlabels = "data/next.npy"\n\n', config))
+    write_words(folder, held_out, inputs, outputs)
+    return 'kind = "npy"\nfile = "words.npy"\nlabels = "next.npy"\n'
 
 
-def write_bags(file, columns, examples, inputs, outputs):
-    with open(file, "w", encoding="ascii") as out:
-        out.write(",".join(columns + ["next"]) + "\n")
-        for before, following in examples:
-            bag = [0] * len(columns)
-            for word in before:
-                if word in inputs:
-                    bag[inputs[word]] = 1
-            out.write(",".join(map(str, bag)) + f",{outputs[following]}\n")
+def write_words(folder, examples, inputs, outputs):
+    """A row of zeros for each example, with a one for its word if the word is an input."""
+    rows = bytearray(len(examples) * len(inputs))
+    for index, (word, _) in enumerate(examples):
+        if word in inputs:
+            rows[index * len(inputs) + inputs[word]] = 1
+    write_npy(folder / "words.npy", rows, (len(examples), len(inputs)))
+    write_npy(folder / "next.npy", bytes(outputs[following] for _, following in examples), (len(examples),))
+
+
+def write_npy(file, values, shape):
+    """Unsigned bytes in version 1 of NumPy's format, whose header ends at a multiple of 64 bytes."""
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape!r}, }}"
+    header += " " * (-(10 + len(header) + 1) % 64) + "\n"
+    file.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode("ascii") + values)

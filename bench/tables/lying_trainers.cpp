@@ -26,8 +26,8 @@ class LyingTrainer final : public learning::Trainer {
 
  private:
   void change(std::span<float> values, std::uint64_t seed) const {
-    if (lie_ == Lie::sign) {
-      for (float& value : values) value = -value;
+    if (lie_ != Lie::gaussian) {
+      for (float& value : values) value *= lie_ == Lie::sign ? -1.0F : -10.0F;
       return;
     }
     double squares = 0;

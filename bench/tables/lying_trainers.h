@@ -9,6 +9,7 @@ namespace hansa::bench {
 
 enum class Lie : std::uint8_t {
   sign,  // minus the trained change (Fung et al. 2018 and others: sign flipping)
+  reversed,  // minus ten times the trained change
   gaussian,  // normal noise with the length of the trained change times 10 (Blanchard et al. 2017, section 5)
 };
 

@@ -1,7 +1,7 @@
 // Runs one federation of the published tables in this process: tables.py calls it.
 //
-// Prints a line of JSON for each round, {"round": 3, "seconds": 12.5, "metrics": {"accuracy": 0.8, "loss": 0.5}}, where seconds
-// is the time since the start. Exits with 0 when all rounds are done or schedule.until is reached.
+// Prints a line of JSON for each round, {"round": 3, "seconds": 12.5, "clock": 90.5, "metrics": {"accuracy": 0.8, "loss": 0.5}},
+// where seconds is the time since the start, and clock the same on the simulation's clock. Exits with 0 when all rounds are done or schedule.until is reached.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +23,7 @@ struct Arguments {
   std::string file;
   std::uint64_t seed = 0;
   unsigned threads = 0;
-  std::vector<std::string> sign, gaussian;  // names of clients
+  std::vector<std::string> sign, reversed, gaussian;  // names of clients
 };
 
 hansa::Result<void> run(const Arguments& a) {
@@ -37,18 +37,21 @@ hansa::Result<void> run(const Arguments& a) {
       return std::ranges::find(names, client) != names.end();
     };
     if (is_in(a.sign)) return bench::make_lying(bench::Lie::sign, std::move(trainer));
+    if (is_in(a.reversed)) return bench::make_lying(bench::Lie::reversed, std::move(trainer));
     if (is_in(a.gaussian)) return bench::make_lying(bench::Lie::gaussian, std::move(trainer));
     return trainer;
   };
   const Instant began = steady_now();
+  double clock_s = 0;
   const auto round_done = [&](const server::RoundRecord& record, const Metrics& metrics) {
     std::string text;
+    clock_s += record.seconds;
     for (const Metric& metric : metrics)
       if (metric.count > 0)
         text +=
             fmt::format("{}\"{}\": {:.6f}", text.empty() ? "" : ", ", metric.name, metric.sum / metric.count);
-    fmt::print("{{\"round\": {}, \"seconds\": {:.1f}, \"metrics\": {{{}}}}}\n", record.round.value,
-               seconds(steady_now() - began), text);
+    fmt::print("{{\"round\": {}, \"seconds\": {:.1f}, \"clock\": {:.1f}, \"metrics\": {{{}}}}}\n",
+               record.round.value, seconds(steady_now() - began), clock_s, text);
     std::fflush(stdout);
   };
   HANSA_TRY_VOID(simulation::run_simulation(config, options, round_done, stop_on_signals()));
@@ -64,6 +67,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", a.seed, "Overrides federation.seed")->required();
   app.add_option("--threads", a.threads, "Clients that train concurrently; 0: one for each core");
   app.add_option("--sign", a.sign, "Clients that send minus their change");
+  app.add_option("--reversed", a.reversed, "Clients that send minus ten times their change");
   app.add_option("--gaussian", a.gaussian, "Clients that send noise");
   CLI11_PARSE(app, argc, argv);
   if (const auto done = run(a); !done) {

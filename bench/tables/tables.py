@@ -4,7 +4,7 @@
 
 Without ROW every row. Each training is one process. Its result is added to results.json as soon as it has ended, so that the command
 can be stopped and started again: what is there is not computed again, unless --again is given. MNIST is read from
-~/.cache/hansa-tables/mnist.
+~/.cache/hansa-tables/mnist. tune.py finds learning rates.
 """
 import argparse
 import json
@@ -55,7 +55,8 @@ def clients_of(row):
     return row.data[1]
 
 
-def prepare(hansa, folder, row, method, seed):
+def prepare(hansa, folder, row, seed):
+    """Makes the federation's folder with its data and its first model. Returns the lines of [evaluation]."""
     data.run([hansa, "new", folder, "--clients", clients_of(row), "--rounds", row.rounds, "--seed", seed])
     name, *arguments = row.data
     for site in sorted((folder / "sites").iterdir()):
@@ -66,8 +67,12 @@ def prepare(hansa, folder, row, method, seed):
     model, *sizes = row.model.split(":")
     sizes = ["--inputs", sizes[0], "--classes", sizes[1]] if sizes else []
     data.run([hansa, "model", "create", model, folder / "model.pt", "--seed", seed, "--force", *sizes])
-    file = folder / "federation.toml"
-    text = file.read_text()
+    return evaluation
+
+
+def configure(folder, row, method, evaluation):
+    """Writes the configuration of a training into a prepared folder."""
+    text = (folder / "federation.toml").read_text()
     text = set_table(text, "training", method.training or row.training)
     # The clients train on all of their examples.
     text = remove_table(text, "evaluation.on_clients")
@@ -76,34 +81,43 @@ def prepare(hansa, folder, row, method, seed):
     text = set_table(text, "compression", 'uplink = "f32"\ndownlink = "f32"\n')
     # Without the checks of the aggregator's own, which the sources do not have.
     text = set_table(text, "limits", "magnitude_max = 1000.0\nnorm_ratio_max = 1000000.0\n")
-    text = set_table(text, "simulation", 'clients = "sites/*/client.toml"\n')
+    text = set_table(text, "simulation", 'clients = "sites/*/client.toml"\n' + row.simulation)
     cohort = re.search(r"(?ms)^\[cohort\]\n(.*?)(?=^\[|\Z)", text)[1]
-    for line in row.cohort.splitlines():
+    for line in (row.cohort + method.cohort).splitlines():
         key = line.split("=")[0].strip()
         cohort = re.sub(rf"(?m)^{key} *=.*\n", "", cohort) + line + "\n"
     text = set_table(text, "cohort", cohort)
+    file = folder / "table.toml"
     file.write_text(text + "\n" + method.toml + "\n" + row.more)
     return file
 
 
-def train(build, row, method, seed, threads):
-    with tempfile.TemporaryDirectory() as work:
-        file = prepare(build / "bin" / "hansa", pathlib.Path(work) / "table", row, method, seed)
-        command = [build / "bin" / "hansa-bench-tables", file, "--seed", seed, "--threads", threads]
-        for option, names in (("--sign", method.sign), ("--gaussian", method.gaussian)):
-            if names:
-                command += [option, *names]
-        began = time.monotonic()
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{row.name}/{method.name}, seed {seed}:\n{done.stderr}")
+def train_prepared(build, file, row, method, seed, threads):
+    command = [build / "bin" / "hansa-bench-tables", file, "--seed", seed, "--threads", threads]
+    for option, names in (("--sign", method.sign), ("--reversed", method.reversed), ("--gaussian", method.gaussian)):
+        if names:
+            command += [option, *names]
+    began = time.monotonic()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{row.name}/{method.name}, seed {seed}:\n{done.stderr}")
     rounds = [json.loads(line) for line in done.stdout.splitlines()]
-    return {
+    out = {
         "accuracy": [round(entry["metrics"]["accuracy"], 6) for entry in rounds],
         "seconds": round(time.monotonic() - began),
         "machine": f"{processor()}, {threads or 'all'} threads",
         "version": data_version(build),
     }
+    if row.figure == "clock":
+        out["clock"] = [entry["clock"] for entry in rounds]
+    return out
+
+
+def train(build, row, method, seed, threads):
+    with tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work) / "table"
+        evaluation = prepare(build / "bin" / "hansa", folder, row, seed)
+        return train_prepared(build, configure(folder, row, method, evaluation), row, method, seed, threads)
 
 
 def data_version(build):
@@ -111,17 +125,26 @@ def data_version(build):
     return done.stdout.split("\n")[0].strip()
 
 
-def figure_of(row, accuracy):
+def figure_of(row, run):
     """The figure of one training; None: it has none, because the target was not reached."""
-    if row.figure == "rounds":
-        return next((i for i, value in enumerate(accuracy, 1) if value >= row.target), None)
+    accuracy = run["accuracy"]
+    if row.figure in ("rounds", "clock"):
+        place = next((i for i, value in enumerate(accuracy) if value >= row.target), None)
+        return None if place is None else place + 1 if row.figure == "rounds" else run["clock"][place]
+    if row.figure == "tail":
+        return 100 * statistics.mean(accuracy[-10:])
     return 100 * (max(accuracy) if row.figure == "best" else accuracy[-1])
+
+
+def unit_of(row):
+    target = f"{100 * row.target:.0f} %"
+    return {"rounds": f"rounds to {target}", "clock": f"seconds of the clock to {target}"}.get(row.figure, "accuracy, %")
 
 
 def text_of(row, figures):
     if any(figure is None for figure in figures):
         return f"not within {row.rounds} rounds"
-    digits = 0 if row.figure == "rounds" else 2
+    digits = 0 if row.figure in ("rounds", "clock") else 2
     mean = statistics.mean(figures)
     spread = f" ± {statistics.stdev(figures):.{digits}f}" if len(figures) > 1 else ""
     return f"{mean:.{digits}f}{spread}"
@@ -135,16 +158,16 @@ def write_page(results):
         "sources.", ""
     ]
     for row in ROWS.values():
-        unit = f"rounds to {100 * row.target:.0f} %" if row.figure == "rounds" else "accuracy, %"
+        unit = unit_of(row)
         lines += [f"## {row.title}", "", f"Source of \"theirs\": {row.source}.", ""]
         lines += [f"| method | ours, {unit} | theirs | seeds | seconds a run | run by |", "| --- | --- | --- | --- | --- | --- |"]
         for method in row.methods:
             runs = results.get(row.name, {}).get(method.name, {})
-            theirs = "" if method.theirs is None else f"{method.theirs:g}" if row.figure == "rounds" else f"{method.theirs:.2f}"
+            theirs = "" if method.theirs is None else f"{method.theirs:g}" if row.target else f"{method.theirs:.2f}"
             if not runs:
                 lines.append(f"| `{method.name}` | not run | {theirs} | | | |")
                 continue
-            figures = [figure_of(row, run["accuracy"]) for run in runs.values()]
+            figures = [figure_of(row, run) for run in runs.values()]
             seconds = round(statistics.mean(run["seconds"] for run in runs.values()))
             versions = ", ".join(sorted({run["version"] for run in runs.values()}))
             lines.append(f"| `{method.name}` | {text_of(row, figures)} | {theirs} | {len(runs)} | {seconds} | {versions} |")
@@ -191,11 +214,10 @@ def main():
                 store(results)
                 write_page(results)
                 print(f"{row.name}/{method.name}, seed {seed}: "
-                      f"{text_of(row, [figure_of(row, runs[str(seed)]['accuracy'])])}, {runs[str(seed)]['seconds']} s", flush=True)
-            figures = [figure_of(row, run["accuracy"]) for run in runs.values()]
+                      f"{text_of(row, [figure_of(row, runs[str(seed)])])}, {runs[str(seed)]['seconds']} s", flush=True)
+            figures = [figure_of(row, run) for run in runs.values()]
             if figures and None not in figures:
-                kind = "rounds" if row.figure == "rounds" else "accuracy"
-                unit = "rounds" if row.figure == "rounds" else "percent"
+                kind, unit = {"rounds": ("rounds", "rounds"), "clock": ("clock", "seconds")}.get(row.figure, ("accuracy", "percent"))
                 print(f"figure: tables/{row.name}/{method.name}_{kind} {statistics.mean(figures):.2f} {unit}")
     write_page(results)
 

@@ -202,21 +202,28 @@ void Accumulator::add(std::span<const WeightedUpdate> updates) {
   });
 }
 
-double Accumulator::norm_of(const codecs::Update& update) const {
+std::vector<double> Accumulator::norms_of(const codecs::Update& update, std::size_t vectors) const {
   struct {
     const codecs::Update& update;
-    std::mutex mutex;
-    std::vector<std::pair<std::size_t, double>> squares;  // by the slice's first element
-  } scan{update, {}, {}};
-  workers_->for_slices(update.values(), [&scan](std::size_t first, std::size_t last) {
-    const double part = scan.update.squares(first, last);
-    const std::lock_guard lock(scan.mutex);
-    scan.squares.emplace_back(first, part);
-  });
-  std::ranges::sort(scan.squares);  // so that the sum does not depend on the order of the threads
-  double squares = 0;
-  for (const auto& [first, part] : scan.squares) squares += part;
-  return std::sqrt(squares);
+    std::size_t begin = 0;  // of the vector
+    std::mutex mutex = {};
+    std::vector<std::pair<std::size_t, double>> squares = {};  // by the slice's first element
+  } scan{update};
+  const std::size_t size = update.values() / vectors;
+  std::vector<double> out;
+  for (; out.size() < vectors; scan.begin += size) {
+    scan.squares.clear();
+    workers_->for_slices(size, [&scan](std::size_t first, std::size_t last) {
+      const double part = scan.update.squares(scan.begin + first, scan.begin + last);
+      const std::lock_guard lock(scan.mutex);
+      scan.squares.emplace_back(first, part);
+    });
+    std::ranges::sort(scan.squares);  // so that the sum does not depend on the order of the threads
+    double squares = 0;
+    for (const auto& [first, part] : scan.squares) squares += part;
+    out.push_back(std::sqrt(squares));
+  }
+  return out;
 }
 
 void Accumulator::count_update(std::uint64_t weight) {

@@ -47,8 +47,9 @@ class Accumulator final : public Mean {
   // The same for complete encoded updates, in one pass over the sum. Update::read has checked their values, and
   // check_weight() their weights.
   void add(std::span<const WeightedUpdate> updates);
-  // The Euclidean norm of an update's values, as far as Update::squares() is exact.
-  [[nodiscard]] double norm_of(const codecs::Update& update) const;
+  // The Euclidean norm of each of an update's vectors of equal size, as far as Update::squares() is exact. A vector begins with a
+  // segment of the plan.
+  [[nodiscard]] std::vector<double> norms_of(const codecs::Update& update, std::size_t vectors) const;
   // Undoes an add() since the last begin().
   void subtract(std::span<const float> delta, std::size_t first_element, std::uint64_t weight);
   // Counts one complete update. All of its add() calls must come before the mean is read.

@@ -1,9 +1,6 @@
 #include "server/aggregation/arriving_update.h"
 
-#include <cmath>
 #include <utility>
-
-#include "common/kernels/vectors.h"
 
 namespace hansa::server {
 namespace {
@@ -17,8 +14,8 @@ bool aligned(const std::byte* data) { return reinterpret_cast<std::uintptr_t>(da
 
 void ArrivingUpdate::add(std::span<const float> values) {
   if (auto added = sum_.add(values, added_, weight_); added) {
+    squares_.add(values, added_);  // while they are in the caches
     added_ += values.size();
-    squares_ += kernels::sum_of_squares(values);  // while they are in the caches
   } else {
     take_out();
     refused_ = std::move(added).error();
@@ -57,12 +54,10 @@ Result<void> ArrivingUpdate::add_rest() {
   HANSA_TRY_VOID(spool_.visit(
       [&](std::span<const float> values, std::size_t first) { return sum_.check(values, first); }));
   return spool_.visit([&](std::span<const float> values, std::size_t first) {
-    squares_ += kernels::sum_of_squares(values);
+    squares_.add(values, first);
     return sum_.add(values, first, weight_);
   });
 }
-
-double ArrivingUpdate::norm() const { return std::sqrt(squares_); }
 
 void ArrivingUpdate::take_out() {
   if (added_ > 0) sum_.subtract(values_of(spool_.arrived()).first(added_), 0, weight_);

@@ -9,17 +9,20 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "common/error.h"
 #include "server/aggregation/accumulator.h"
 #include "server/aggregation/spool.h"
+#include "server/aggregation/vector_squares.h"
 
 namespace hansa::server {
 
 class ArrivingUpdate {
  public:
-  ArrivingUpdate(Spool spool, Accumulator& sum, std::uint64_t weight)
-      : spool_(std::move(spool)), sum_(sum), weight_(weight) {}
+  // vectors: of the update, of equal size.
+  ArrivingUpdate(Spool spool, Accumulator& sum, std::uint64_t weight, std::size_t vectors = 1)
+      : spool_(std::move(spool)), sum_(sum), weight_(weight), squares_(sum.elements(), vectors) {}
   ~ArrivingUpdate() { take_out(); }
   ArrivingUpdate(const ArrivingUpdate&) = delete;
   ArrivingUpdate& operator=(const ArrivingUpdate&) = delete;
@@ -32,8 +35,8 @@ class ArrivingUpdate {
   // the sum. Fails (protocol) as Accumulator::add and check_weight do; nothing of the update is in the sum then. Fails
   // (storage) as Spool::visit does; the sum is unusable then.
   [[nodiscard]] Result<void> count();
-  // Of the values that were added: after count(), of all.
-  [[nodiscard]] double norm() const;
+  // The Euclidean norm of each vector, of the values that were added: after count(), of all.
+  [[nodiscard]] std::vector<double> norms() const { return squares_.norms(); }
   // Removes the update from the sum, unless it was counted.
   void take_out();
 
@@ -45,7 +48,7 @@ class ArrivingUpdate {
   Accumulator& sum_;
   std::uint64_t weight_;
   std::size_t added_ = 0;  // number of leading values that are in the sum
-  double squares_ = 0;  // the sum of the squares of the values that were added
+  VectorSquares squares_;  // of the values that were added
   std::optional<Error> refused_;  // the error of an invalid value
 };
 

@@ -48,7 +48,7 @@ Result<CountedUpdate> BufferedForm::count(std::string_view client) {
   HANSA_TRY(const double norm, add(complete, terms));
   sum_.count_update(terms.weight);
   full_weight_ += terms.full_weight;
-  return CountedUpdate{norm};
+  return CountedUpdate{{norm}};
 }
 
 Result<double> BufferedForm::add(const internal::OpenUpdates::Open& update, const CountTerms& terms) {
@@ -62,7 +62,7 @@ Result<double> BufferedForm::add_encoded(const internal::OpenUpdates::Open& upda
       codecs::update_seeds(ticket.task_seed, ticket.cohort_seed.value_or(setup_.cohort_seed));
   HANSA_TRY(const auto decoded,
             codecs::Update::read(*plan_, seeds, setup_.bounds.magnitude_max, bytes, unpacked_));
-  const double norm = sum_.norm_of(decoded);
+  const double norm = sum_.norms_of(decoded, 1).front();
   HANSA_TRY_VOID(check_norm(norm, terms.norm_max));
   const WeightedUpdate weighted{&decoded, terms.weight};
   sum_.add({&weighted, 1});

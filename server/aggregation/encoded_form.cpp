@@ -23,10 +23,9 @@ Result<void> EncodedForm::open(const UpdateTicket& ticket) {
 Result<CountedUpdate> EncodedForm::count(std::string_view client) {
   HANSA_TRY(auto complete, open_.take(client));
   const UpdateTicket& ticket = complete.ticket;
-  HANSA_TRY(const double norm,
-            counted_.add(*plan_, codecs::update_seeds(ticket.task_seed, setup_.cohort_seed),
-                         setup_.bounds.magnitude_max, std::move(complete.spool), ticket.weight));
-  return CountedUpdate{norm};
+  HANSA_TRY(auto norms, counted_.add(*plan_, codecs::update_seeds(ticket.task_seed, setup_.cohort_seed),
+                                     setup_.bounds.magnitude_max, std::move(complete.spool), ticket.weight));
+  return CountedUpdate{std::move(norms)};
 }
 
 Result<Aggregate> EncodedForm::finish(const std::optional<SumOpening>&) {

@@ -13,9 +13,10 @@ namespace hansa::server {
 
 class EncodedForm final : public UpdateForm {
  public:
-  // An update has the plan's values. The pools outlive the form.
-  EncodedForm(std::shared_ptr<const codecs::Plan> plan, WorkerPool& workers, SpoolPool& spools)
-      : plan_(std::move(plan)), open_(spools), sum_(plan_->values(), workers) {}
+  // An update has the plan's values, of `vectors` vectors of equal size. The pools outlive the form.
+  EncodedForm(std::shared_ptr<const codecs::Plan> plan, std::size_t vectors, WorkerPool& workers,
+              SpoolPool& spools)
+      : plan_(std::move(plan)), open_(spools), sum_(plan_->values(), workers), counted_(sum_, vectors) {}
 
   [[nodiscard]] Result<void> begin(const RoundSetup& setup) override;
   [[nodiscard]] UpdateSizes sizes() const override { return encoded_update_sizes(*plan_); }
@@ -33,7 +34,7 @@ class EncodedForm final : public UpdateForm {
   std::shared_ptr<const codecs::Plan> plan_;
   internal::OpenUpdates open_;
   Accumulator sum_;
-  EncodedUpdates counted_{sum_};  // some of them are not in the sum yet
+  EncodedUpdates counted_;  // some of them are not in the sum yet
   PlainSetup setup_;
 };
 

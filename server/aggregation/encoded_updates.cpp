@@ -4,13 +4,13 @@
 
 namespace hansa::server {
 
-Result<double> EncodedUpdates::add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
-                                   Spool spool, std::uint64_t weight) {
+Result<std::vector<double>> EncodedUpdates::add(const codecs::Plan& plan, const codecs::Seeds& seeds,
+                                                float magnitude_max, Spool spool, std::uint64_t weight) {
   HANSA_TRY_VOID(sum_.check_weight(weight));
   HANSA_TRY(const auto bytes, spool.whole(read_));
   Place& place = places_[waiting_];
   HANSA_TRY(auto update, codecs::Update::read(plan, seeds, magnitude_max, bytes, place.unpacked));
-  const double norm = sum_.norm_of(update);
+  std::vector<double> norms = sum_.norms_of(update, vectors_);
   place.update.emplace(std::move(update));
   place.weight = weight;
   sum_.count_update(weight);
@@ -19,7 +19,7 @@ Result<double> EncodedUpdates::add(const codecs::Plan& plan, const codecs::Seeds
   place.spool.emplace(std::move(spool));
   const std::uint64_t fit = 2 * plan.values() / std::max<std::uint64_t>(1, plan.encoded_bytes_max());
   if (!stays || waiting_ >= std::min<std::uint64_t>(fit, waiting_max)) finish();
-  return norm;
+  return norms;
 }
 
 void EncodedUpdates::finish() {

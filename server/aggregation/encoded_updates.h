@@ -21,13 +21,14 @@ class EncodedUpdates {
   // bytes.
   static constexpr std::size_t waiting_max = 8;
 
-  explicit EncodedUpdates(Accumulator& sum) : sum_(sum) {}
+  // vectors: of an update, of equal size.
+  explicit EncodedUpdates(Accumulator& sum, std::size_t vectors = 1) : sum_(sum), vectors_(vectors) {}
 
-  // Takes over a complete update and counts it. Returns the norm of its values. Fails (protocol) as Update::read and
+  // Takes over a complete update and counts it. Returns the norm of each of its vectors. Fails (protocol) as Update::read and
   // check_weight do, or (storage) as Spool::whole does; nothing is changed then. The plan must live until the update is
   // added.
-  [[nodiscard]] Result<double> add(const codecs::Plan& plan, const codecs::Seeds& seeds, float magnitude_max,
-                                   Spool spool, std::uint64_t weight);
+  [[nodiscard]] Result<std::vector<double>> add(const codecs::Plan& plan, const codecs::Seeds& seeds,
+                                                float magnitude_max, Spool spool, std::uint64_t weight);
   // Adds the waiting updates to the sum, and returns their memory to the pool.
   void finish();
   // Drops the waiting updates, because their sum is abandoned.
@@ -43,6 +44,7 @@ class EncodedUpdates {
   };
 
   Accumulator& sum_;
+  std::size_t vectors_;
   std::array<Place, waiting_max> places_;
   std::size_t waiting_ = 0;
   std::vector<std::byte> read_;  // the bytes of an update whose spool is a file

@@ -14,7 +14,7 @@ Result<void> Float32Form::begin(const RoundSetup& setup) {
 Result<void> Float32Form::open(const UpdateTicket& ticket) {
   assert(!open_.contains(ticket.client) && sizes().has(ticket.bytes));
   HANSA_TRY(auto spool, Spool::create(spools_, ticket.bytes));
-  open_.try_emplace(ticket.client, ticket, std::move(spool), sum_);
+  open_.try_emplace(ticket.client, ticket, std::move(spool), sum_, vectors_);
   return {};
 }
 
@@ -30,7 +30,7 @@ Result<CountedUpdate> Float32Form::count(std::string_view client) {
   auto& [ticket, update] = found->second;
   auto counted = internal::require_offered(update.spool(), ticket);
   if (counted) counted = update.count();
-  const CountedUpdate out{update.norm()};
+  CountedUpdate out{update.norms()};
   open_.erase(found);
   if (!counted) return tl::unexpected<Error>(std::move(counted).error());
   return out;

@@ -11,9 +11,9 @@ namespace hansa::server {
 
 class Float32Form final : public UpdateForm {
  public:
-  // elements: the number of values of an update. The pools outlive the form.
-  Float32Form(std::size_t elements, WorkerPool& workers, SpoolPool& spools)
-      : spools_(spools), sum_(elements, workers) {}
+  // elements: the number of values of an update, which has `vectors` vectors of equal size. The pools outlive the form.
+  Float32Form(std::size_t elements, std::size_t vectors, WorkerPool& workers, SpoolPool& spools)
+      : spools_(spools), vectors_(vectors), sum_(elements, workers) {}
 
   [[nodiscard]] Result<void> begin(const RoundSetup& setup) override;
   [[nodiscard]] UpdateSizes sizes() const override { return float32_update_sizes(sum_.elements()); }
@@ -27,13 +27,14 @@ class Float32Form final : public UpdateForm {
 
  private:
   struct Open {
-    Open(const UpdateTicket& t, Spool spool, Accumulator& sum)
-        : ticket(t), update(std::move(spool), sum, t.weight) {}
+    Open(const UpdateTicket& t, Spool spool, Accumulator& sum, std::size_t vectors)
+        : ticket(t), update(std::move(spool), sum, t.weight, vectors) {}
     UpdateTicket ticket;
     ArrivingUpdate update;
   };
 
   SpoolPool& spools_;
+  std::size_t vectors_;
   Accumulator sum_;
   std::map<std::string, Open, std::less<>> open_;  // by client
 };

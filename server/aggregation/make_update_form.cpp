@@ -20,8 +20,8 @@ std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool
   }
   if (config.masked_value_bits)
     return std::make_unique<MaskedForm>(config.elements, *config.masked_value_bits, workers, spools);
-  if (config.uplink) return std::make_unique<EncodedForm>(config.uplink, workers, spools);
-  return std::make_unique<Float32Form>(config.elements, workers, spools);
+  if (config.uplink) return std::make_unique<EncodedForm>(config.uplink, config.vectors, workers, spools);
+  return std::make_unique<Float32Form>(config.elements, config.vectors, workers, spools);
 }
 
 }  // namespace
@@ -29,8 +29,8 @@ std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool
 std::unique_ptr<UpdateForm> make_update_form(const UpdateFormConfig& config, WorkerPool& workers,
                                              SpoolPool& spools) {
   if (!keeps_updates(config.aggregation)) return make_mean(config, workers, spools);
-  assert(config.sum_of == SumOf::cohort &&
-         !config.masked_value_bits);  // the settings do not allow it: nobody sees single updates
+  // The settings do not allow another one: nobody sees single updates, or they are of several vectors.
+  assert(config.sum_of == SumOf::cohort && !config.masked_value_bits && config.vectors == 1);
   return std::make_unique<RobustForm>(RobustForm::Encoding{config.elements, config.uplink},
                                       make_robust_rule(config.aggregation),
                                       config.aggregation.memory_bytes_max, workers, spools);

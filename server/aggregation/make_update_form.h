@@ -16,12 +16,13 @@ namespace hansa::server {
 enum class SumOf : std::uint8_t { cohort, buffer };
 
 struct UpdateFormConfig {
-  std::size_t elements = 0;  // number of values of an update
+  std::size_t elements = 0;  // number of values of an update: those of its vectors, one after the other
   std::shared_ptr<const codecs::Plan> uplink;  // null: float32
   // With secure aggregation: the bits of a rounded value in the rounds after the first. Empty: updates are not masked.
   std::optional<unsigned> masked_value_bits;
   AggregationConfig aggregation;
   SumOf sum_of = SumOf::cohort;  // buffer: for "mean" without secure aggregation
+  std::size_t vectors = 1;  // of an update, of equal size, each with segments of its own in the uplink's plan
 };
 
 // The pools outlive the form.

@@ -57,7 +57,7 @@ Result<CountedUpdate> RobustForm::count(std::string_view client) {
   HANSA_TRY_VOID(
       decode_update({encoding_.plan.get(), seeds, setup_.bounds.magnitude_max}, bytes, unpacked_, values));
   kept_.add(ticket.client, ticket.weight);
-  return CountedUpdate{norm_of(values)};
+  return CountedUpdate{{norm_of(values)}};
 }
 
 void RobustForm::set_previous(std::span<const float> values) {

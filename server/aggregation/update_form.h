@@ -37,7 +37,9 @@ struct SumTotals {
 
 // What is known about an update that was counted.
 struct CountedUpdate {
-  double norm = 0;  // Euclidean, of its values; 0 for a masked update, whose values are not known
+  // Euclidean, of each of its vectors: the delta, and those that the method exchanges. Empty for a masked update, whose values
+  // are not known.
+  std::vector<double> norms;
 };
 
 struct Aggregate {

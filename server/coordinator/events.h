@@ -51,7 +51,7 @@ struct CertificateFound {
 struct UpdateChecked {
   std::string client;
   Result<void> outcome;
-  double norm = 0;  // of the counted update; 0: not known
+  std::vector<double> norms = {};  // of the counted update's vectors, the delta first; empty: not known
 };
 // Answers OpenMasks. The coordinator takes the secrets out of `opened`.
 struct MasksOpened {

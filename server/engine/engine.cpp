@@ -15,6 +15,7 @@ UpdateFormConfig form_config(const CoordinatorConfig& config) {
   UpdateFormConfig out{config.update_elements(), config.compression.uplink, {}, config.settings.aggregation};
   if (const auto& secure = config.settings.secure_sums) out.masked_value_bits = secure->value_bits;
   if (config.settings.cohort.mode == CohortMode::buffered) out.sum_of = SumOf::buffer;
+  out.vectors = 1 + config.settings.vectors.size();
   return out;
 }
 
@@ -171,7 +172,7 @@ struct Engine::CarryOut {
     if (!outcome && outcome.error().code == ErrorCode::storage)
       return engine.fail_run(std::move(outcome).error());
     if (!outcome) return engine.feed(UpdateChecked{e.client, tl::unexpected<Error>(outcome.error())});
-    engine.feed(UpdateChecked{e.client, {}, outcome->norm});
+    engine.feed(UpdateChecked{e.client, {}, std::move(outcome->norms)});
   }
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
   void operator()(OpenMasks& e) const { engine.open_masks(e); }

@@ -36,7 +36,7 @@ class AdversaryNorm : public ::testing::Test {
     offer.examples = examples;
     ASSERT_EQ(h->say(from, offer), Verdict::accepted) << from.name;
     ASSERT_GT(h->upload(from), 0U);
-    ASSERT_EQ(h->apply(UpdateChecked{from.name, {}, norm}), Verdict::accepted);
+    ASSERT_EQ(h->apply(UpdateChecked{from.name, {}, {norm}}), Verdict::accepted);
     h->forget();
   }
   [[nodiscard]] bool logged(const std::string& text) const {
@@ -54,7 +54,7 @@ TEST_F(AdversaryNorm, AHugeUpdateIsNotCommittedAndItsClientIsLeftOut) {
     messages::Offer offer = h->offer_of(peer);
     ASSERT_EQ(h->say(peer, offer), Verdict::accepted);
     ASSERT_GT(h->upload(peer), 0U);
-    ASSERT_EQ(h->apply(UpdateChecked{peer.name, {}, 1.5}), Verdict::accepted);
+    ASSERT_EQ(h->apply(UpdateChecked{peer.name, {}, {1.5}}), Verdict::accepted);
   }
   EXPECT_TRUE(h->committed.empty());
   EXPECT_TRUE(logged("norm of more than limits.norm_ratio_max medians came from mallory"));
@@ -97,7 +97,7 @@ TEST_F(AdversaryNorm, ADominantWeightIsReportedOnce) {
     messages::Offer last = h->offer_of(honest[2]);
     ASSERT_EQ(h->say(honest[2], last), Verdict::accepted);
     ASSERT_GT(h->upload(honest[2]), 0U);
-    ASSERT_EQ(h->apply(UpdateChecked{"c", {}, 1}), Verdict::accepted);
+    ASSERT_EQ(h->apply(UpdateChecked{"c", {}, {1}}), Verdict::accepted);
     EXPECT_EQ(logged("mallory has 1000 of the 1030 examples of round 1"), round == 0);
     EXPECT_FALSE(logged("of round 2"));
     ASSERT_EQ(h->commit(), Verdict::accepted);

@@ -257,7 +257,7 @@ TEST(Buffered, AnUpdateIsComparedWithTheLastOnes) {
     t.upload(t.a);
     EXPECT_EQ(t.h.all<CountUpdate>().back().terms->norm_max, std::numeric_limits<double>::infinity())
         << "of two, either may be the wrong one";
-    EXPECT_EQ(t.h.apply(UpdateChecked{"a", {}, norm}), Verdict::accepted);
+    EXPECT_EQ(t.h.apply(UpdateChecked{"a", {}, {norm}}), Verdict::accepted);
   }
   t.upload(t.b);
   EXPECT_EQ(t.h.all<CountUpdate>().back().terms->norm_max, 2.0 * t.h.config.settings.limits.norm_ratio_max);

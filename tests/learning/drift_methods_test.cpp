@@ -11,101 +11,26 @@
 #include "learning/model_archive.h"
 #include "tests/data/data_files.h"
 #include "tests/learning/archives.h"
+#include "tests/learning/drift_fixture.h"
 #include "tests/learning/single_example.h"
 
 namespace hansa::learning {
 namespace {
 
 using testing::Doubles;
+using testing::doubles;
+using testing::drift_cases;
 using ::testing::Each;
+using testing::elements;
+using testing::expect_near;
 using ::testing::HasSubstr;
+using testing::nothing;
 using testing::PlainSgd;
-using testing::SingleExample;
 
-constexpr std::size_t inputs = 3, classes = 2, elements = (inputs + 1) * classes;
-
-Doubles doubles(const std::vector<float>& values) { return {values.begin(), values.end()}; }
-
-void expect_near(std::span<const float> found, const Doubles& expected, const char* what) {
-  ASSERT_EQ(found.size(), expected.size()) << what;
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 2e-5) << what << " " << i;
-}
-
-struct Case {
-  const char* name;
-  PlainSgd sgd;
-};
-const Case cases[] = {
-    {"plain", {.learning_rate = 0.1, .steps = 1}},
-    {"steps", {.learning_rate = 0.2, .weight_decay = 0.05, .steps = 9}},
-    {"momentum", {.learning_rate = 0.05, .momentum = 0.8, .steps = 9}},
-    {"nesterov",
-     {.learning_rate = 0.05, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true, .steps = 6}},
-};
-
-class DriftMethods : public ::testing::Test {
- protected:
-  DriftMethods() {
-    testing::write_text(folder_ / "rows.csv", data_.csv());
-    LocalTrainerConfig config;
-    config.data.kind = "csv";
-    config.data.file = folder_ / "rows.csv";
-    config.data.label = "y";
-    trainer_ = make_local_trainer(config);
-    EXPECT_TRUE(create_built_in("logistic", 3, archive_, {inputs, classes}));
-    const auto facts = describe_archive(archive_);
-    EXPECT_TRUE(facts) << facts.error().text();
-    model_ = facts->parameters;
-    EXPECT_EQ(model_.size(), elements);
-    request_.archive = archive_;
-    request_.layout = facts->layout.digest();
-    request_.seed = 7;
-    Random random(5);
-    control_.resize(elements);
-    for (float& value : control_) value = static_cast<float>(random.normal());
-  }
-  // Three steps in each epoch, the last of one example.
-  void use(const char* method, const PlainSgd& sgd, std::vector<Option> own = {}) {
-    request_.method = sgd_method({.epochs = static_cast<std::uint32_t>((sgd.steps + 2) / 3),
-                                  .batch_size = 3,
-                                  .learning_rate = sgd.learning_rate,
-                                  .momentum = sgd.momentum,
-                                  .weight_decay = sgd.weight_decay,
-                                  .steps_max = static_cast<std::uint32_t>(sgd.steps),
-                                  .nesterov = sgd.nesterov});
-    request_.method.name = method;
-    for (Option& option : own) request_.method.options.push_back(std::move(option));
-  }
-  TrainingResult train() {
-    delta_.assign(elements, 42.0F);
-    change_.assign(elements, 42.0F);
-    request_.inputs = {{"model", model_}};
-    std::vector<OutputVector> outputs{{"delta", delta_}};
-    if (request_.method.name == "scaffold") {
-      request_.inputs.push_back({"control", control_});
-      outputs.push_back({"control_change", change_});
-    }
-    auto trained = trainer_->train(request_, outputs, {});
-    EXPECT_TRUE(trained) << trained.error().text();
-    return trained ? *std::move(trained) : TrainingResult{};
-  }
-  Doubles minus_model(Doubles w) const {
-    for (std::size_t i = 0; i < w.size(); ++i) w[i] -= static_cast<double>(model_[i]);
-    return w;
-  }
-
-  TemporaryFolder folder_;
-  const SingleExample data_{{0.5, -1.25, 2}, 1, 7};
-  std::filesystem::path archive_ = folder_ / "model.pt";
-  std::unique_ptr<Trainer> trainer_;
-  TrainingRequest request_;
-  std::vector<float> model_, control_, delta_, change_;
-};
-
-const auto nothing = [](const auto&...) {};
+class DriftMethods : public testing::DriftTest {};
 
 TEST_F(DriftMethods, FedProxAddsTheGradientOfItsTerm) {
-  for (const auto& [name, sgd] : cases)
+  for (const auto& [name, sgd] : drift_cases)
     for (const double mu : {0.01, 2.0}) {
       SCOPED_TRACE(std::string(name) + ", mu " + std::to_string(mu));
       use("fedprox", sgd, {{"mu", mu}});
@@ -119,7 +44,7 @@ TEST_F(DriftMethods, FedProxAddsTheGradientOfItsTerm) {
 }
 
 TEST_F(DriftMethods, FedProxWithoutItsTermIsSgdBitForBit) {
-  for (const auto& [name, sgd] : cases) {
+  for (const auto& [name, sgd] : drift_cases) {
     use("sgd", sgd);
     train();
     const std::vector<float> by_sgd = delta_;
@@ -130,7 +55,7 @@ TEST_F(DriftMethods, FedProxWithoutItsTermIsSgdBitForBit) {
 }
 
 TEST_F(DriftMethods, ScaffoldCorrectsTheGradientsAndChangesItsVariateByOptionTwo) {
-  for (const auto& [name, sgd] : cases)
+  for (const auto& [name, sgd] : drift_cases)
     for (const std::string correction : {"inside", "outside"}) {
       SCOPED_TRACE(std::string(name) + ", " + correction);
       use("scaffold", sgd,
@@ -171,7 +96,7 @@ TEST_F(DriftMethods, ScaffoldCorrectsTheGradientsAndChangesItsVariateByOptionTwo
 // Option II: without a correction, the variate is the mean gradient that the client has followed, whatever the momentum.
 TEST_F(DriftMethods, TheVariateIsAMeanGradientWithMomentumToo) {
   control_.assign(elements, 0);
-  for (const auto& [name, sgd] : cases) {
+  for (const auto& [name, sgd] : drift_cases) {
     PlainSgd small = sgd;
     small.learning_rate = 1e-4;
     small.weight_decay = 0;
@@ -187,7 +112,7 @@ TEST_F(DriftMethods, WhatADeviceKeptInAnotherRunOrLayoutIsNotUsed) {
   for (const char* method : {"scaffold", "feddyn"}) {
     SCOPED_TRACE(method);
     request_.kept.clear();
-    use(method, cases[1].sgd, {{"run", std::string("run-1")}});
+    use(method, drift_cases[1].sgd, {{"run", std::string("run-1")}});
     const KeptVectors first = train().kept;
     const std::vector<float> delta = delta_;
     ASSERT_EQ(first.size(), 1U);
@@ -195,12 +120,12 @@ TEST_F(DriftMethods, WhatADeviceKeptInAnotherRunOrLayoutIsNotUsed) {
     const KeptVectors second = train().kept;
     EXPECT_NE(delta_, delta) << "in the same run it is used";
     EXPECT_FALSE(first == second);
-    use(method, cases[1].sgd, {{"run", std::string("run-2")}});
+    use(method, drift_cases[1].sgd, {{"run", std::string("run-2")}});
     const KeptVectors other = train().kept;
     EXPECT_EQ(delta_, delta);
     EXPECT_EQ(other.size(), 1U) << "and replaces that of the other run";
     EXPECT_EQ(other.begin()->second.values(), first.begin()->second.values());
-    use(method, cases[1].sgd, {{"run", std::string("run-1")}});
+    use(method, drift_cases[1].sgd, {{"run", std::string("run-1")}});
     request_.kept.begin()->second = KeptVector(first.begin()->second.of(), std::vector<float>(3, 1.0F));
     train();
     EXPECT_EQ(delta_, delta) << "one of another size is not used either";
@@ -213,7 +138,7 @@ TEST_F(DriftMethods, WhatADeviceKeptInAnotherRunOrLayoutIsNotUsed) {
 }
 
 TEST_F(DriftMethods, AnUnknownCorrectionIsRefused) {
-  use("scaffold", cases[0].sgd, {{"correction", std::string("elsewhere")}});
+  use("scaffold", drift_cases[0].sgd, {{"correction", std::string("elsewhere")}});
   std::vector<float> delta(elements), change(elements);
   request_.inputs = {{"model", model_}, {"control", control_}};
   const OutputVector outputs[] = {{"delta", delta}, {"control_change", change}};
@@ -225,7 +150,7 @@ TEST_F(DriftMethods, AnUnknownCorrectionIsRefused) {
 }
 
 TEST_F(DriftMethods, FedNovaScalesTheChangeToTheReferenceSteps) {
-  for (const auto& [name, sgd] : cases)
+  for (const auto& [name, sgd] : drift_cases)
     for (const std::int64_t steps : {1, 4, 40}) {
       SCOPED_TRACE(std::string(name) + ", reference " + std::to_string(steps));
       use("fednova", sgd, {{"reference_steps", steps}});
@@ -246,7 +171,7 @@ TEST_F(DriftMethods, FedNovaScalesTheChangeToTheReferenceSteps) {
 }
 
 TEST_F(DriftMethods, FedNovaWithTheReferenceStepsIsSgdBitForBit) {
-  for (const auto& [name, sgd] : cases) {
+  for (const auto& [name, sgd] : drift_cases) {
     use("sgd", sgd);
     train();
     const std::vector<float> by_sgd = delta_;
@@ -258,7 +183,7 @@ TEST_F(DriftMethods, FedNovaWithTheReferenceStepsIsSgdBitForBit) {
 }
 
 TEST_F(DriftMethods, FedDynAddsTheGradientOfItsRegulariserAndKeepsItsState) {
-  for (const auto& [name, sgd] : cases) {
+  for (const auto& [name, sgd] : drift_cases) {
     SCOPED_TRACE(name);
     request_.kept.clear();
     const Doubles x = doubles(model_);

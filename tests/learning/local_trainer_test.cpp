@@ -1,4 +1,4 @@
-// The trainer against LibTorch's own optimiser, and the guarantees of a task.
+// The training of models of all kinds against LibTorch's own SGD, and the guarantees of a task.
 #include "learning/local_trainer.h"
 
 #include <cmath>
@@ -6,9 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "learning/model_archive.h"
-#include "tests/learning/archives.h"
-#include "tests/data/data_files.h"
+#include "tests/learning/local_trainer_fixture.h"
 
 namespace hansa::learning {
 namespace {
@@ -16,200 +14,11 @@ namespace {
 using testing::DataShape;
 using ::testing::Each;
 using ::testing::HasSubstr;
+using testing::Outcome;
 using testing::TemporaryFolder;
 using testing::TestModel;
 
-struct Outcome {
-  TrainingResult result;
-  std::vector<float> delta;
-};
-
-class LocalTrainer : public ::testing::Test {
- protected:
-  void use(TestModel model, const DataShape& shape = {}) {
-    data_ = testing::write_data(folder_, shape);
-    testing::write_archive(model, archive_, {shape.rows, shape.columns});
-    start();
-  }
-  void use_built_in(const std::string& name, std::uint32_t examples) {
-    data_ = testing::write_data(folder_, {examples, 28, 28, 10});
-    ASSERT_TRUE(create_built_in(name, 5, archive_));
-    start();
-  }
-  void start() {
-    LocalTrainerConfig config;
-    config.data = data_;
-    config.memory_bytes_max = memory_bytes_max_;
-    trainer_ = make_local_trainer(config);
-    auto model = describe_archive(archive_);
-    ASSERT_TRUE(model) << model.error().text();
-    model_ = *std::move(model);
-    request_.archive = archive_;
-    request_.layout = model_.layout.digest();
-    training_ = {2, 6, 0.05, 0, 0, 0};
-    request_.seed = 11;
-  }
-  TrainingRequest request() const {
-    TrainingRequest out = request_;
-    out.method = {std::string(method_), training_options(training_)};
-    return out;
-  }
-  Result<Outcome> train(Trainer& trainer, std::stop_token stop = {}) const {
-    Outcome out;
-    out.delta.assign(model_.parameters.size(), 42.0F);
-    HANSA_TRY(out.result, train_on(trainer, request(), model_.parameters, out.delta, std::move(stop)));
-    return out;
-  }
-  Outcome train() {
-    auto out = train(*trainer_);
-    if (!out) throw std::runtime_error(out.error().text());
-    return *std::move(out);
-  }
-  Error refusal() {
-    auto out = train(*trainer_);
-    return out ? Error{ErrorCode::internal, "", "was trained", ""} : out.error();
-  }
-  // Compares with LibTorch's own optimiser, except for the rounding of different kernels.
-  void expect_reference() {
-    const Outcome trained = train();
-    const std::vector<float> expected = testing::reference_delta(archive_, data_, training_, request_.seed);
-    ASSERT_LE(expected.size(), trained.delta.size());
-    double largest = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_TRUE(std::isfinite(expected[i]) && std::isfinite(trained.delta[i])) << i;
-      largest = std::max(largest, std::abs(double{expected[i]}));
-      difference = std::max(difference, std::abs(double{expected[i]} - double{trained.delta[i]}));
-    }
-    EXPECT_GT(largest, 1e-4) << "training did not change the model";
-    EXPECT_LT(difference, 1e-3 * largest);
-  }
-
-  TemporaryFolder folder_;
-  std::filesystem::path archive_ = folder_ / "model.pt";
-  std::uint64_t memory_bytes_max_ = 0;
-  DataConfig data_;
-  std::unique_ptr<Trainer> trainer_;
-  ModelDescription model_;
-  TrainingRequest request_;
-  TrainingConfig training_;
-  const char* method_ = "sgd";  // that of training_.optimizer
-};
-
-TEST_F(LocalTrainer, PlainSgdEqualsLibTorchs) {
-  use(TestModel::linear);
-  expect_reference();
-}
-
-TEST_F(LocalTrainer, MomentumAndWeightDecayEqualLibTorchs) {
-  use(TestModel::linear);
-  training_.momentum = 0.9;
-  training_.weight_decay = 0.01;
-  training_.epochs = 3;
-  expect_reference();
-}
-
-TEST_F(LocalTrainer, NesterovsMomentumEqualsLibTorchs) {
-  use(TestModel::linear);
-  training_.momentum = 0.9;
-  training_.nesterov = true;
-  training_.weight_decay = 0.01;
-  training_.epochs = 3;
-  expect_reference();
-}
-
-TEST_F(LocalTrainer, AdamAndAdamWEqualLibTorchs) {
-  for (const char* name : {"mlp", "cnn-small"}) {
-    use_built_in(name, 40);
-    training_.learning_rate = 0.003;
-    training_.epochs = 3;
-    training_.weight_decay = 0.05;
-    training_.beta1 = 0.8;
-    training_.beta2 = 0.98;
-    // A larger one than usual: where a gradient is rounding noise, Adam makes a whole step of it.
-    training_.epsilon = 1e-3;
-    training_.optimizer = LocalOptimizer::adam;
-    method_ = "adam";
-    expect_reference();
-    training_.optimizer = LocalOptimizer::adamw;
-    method_ = "adamw";
-    expect_reference();
-  }
-}
-
-TEST_F(LocalTrainer, ClippedGradientsEqualLibTorchs) {
-  use(TestModel::linear);
-  training_.clip_norm = 0.05;
-  expect_reference();
-  training_.clip_value = 0.01;
-  expect_reference();
-  training_.clip_norm = 0;
-  expect_reference();
-}
-
-TEST_F(LocalTrainer, AClippedStepIsNoLongerThanItsLimit) {
-  use(TestModel::linear);
-  training_ = {.batch_size = 6, .learning_rate = 1, .steps_max = 1, .clip_norm = 0.03};
-  const Outcome trained = train();
-  double squares = 0;
-  for (const float value : trained.delta) squares += double{value} * value;
-  EXPECT_NEAR(std::sqrt(squares), 0.03, 1e-5);
-  training_.clip_norm = 0;
-  training_.clip_value = 0.001;
-  for (const float value : train().delta) ASSERT_LE(std::abs(value), 0.00101F);
-}
-
-// The parts of a batch of 7 examples differ in size.
-TEST_F(LocalTrainer, TheStepOfABatchInPartsIsThatOfTheWholeBatch) {
-  for (const std::uint32_t parts : {2U, 3U, 7U, 50U}) {
-    use_built_in("cnn-small", 40);
-    training_.batch_size = 7;
-    training_.momentum = 0.9;
-    training_.accumulate = parts;
-    expect_reference();
-    const Outcome in_parts = train();
-    training_.accumulate = 1;
-    const Outcome whole = train();
-    EXPECT_EQ(in_parts.result.samples, whole.result.samples);
-    EXPECT_NEAR(in_parts.result.metrics[0].sum, whole.result.metrics[0].sum, 1e-3);
-    EXPECT_EQ(in_parts.result.metrics[1], whole.result.metrics[1]) << "accuracy";
-  }
-}
-
-TEST_F(LocalTrainer, ABatchInPartsNeedsLessMemory) {
-  use_built_in("cnn-small", 512);
-  training_.batch_size = 512;
-  memory_bytes_max_ = 40U << 20;
-  start();
-  training_.batch_size = 512;
-  const Error refused = refusal();
-  EXPECT_EQ(refused.code, ErrorCode::resource);
-  EXPECT_NE(refused.text().find("training.accumulate"), std::string::npos) << refused.text();
-  training_.accumulate = 32;
-  EXPECT_TRUE(train(*trainer_));
-}
-
-// bfloat16 has 8 bits of precision, so that a first step differs from that of float32 by a few percent.
-TEST_F(LocalTrainer, MixedPrecisionIsNearFloat32AndRepeatsBitForBit) {
-  for (const char* name : {"mlp", "cnn-small"}) {
-    use_built_in(name, 40);
-    training_.steps_max = 1;
-    const Outcome exact = train();
-    training_.bfloat16 = true;
-    const Outcome mixed = train(), again = train();
-    EXPECT_EQ(mixed.delta, again.delta) << name;
-    EXPECT_NE(mixed.delta, exact.delta) << name;
-    double squares = 0, difference = 0;
-    for (std::size_t i = 0; i < exact.delta.size(); ++i) {
-      squares += double{exact.delta[i]} * exact.delta[i];
-      difference += std::pow(double{exact.delta[i]} - double{mixed.delta[i]}, 2);
-    }
-    EXPECT_LT(std::sqrt(difference / squares), 0.1) << name;
-    // It ends with the task.
-    training_.bfloat16 = false;
-    EXPECT_EQ(train().delta, exact.delta) << name;
-  }
-}
+class LocalTrainer : public testing::LocalTrainerTest {};
 
 TEST_F(LocalTrainer, CnnSmallInChannelsLastEqualsLibTorchs) {
   use_built_in("cnn-small", 40);

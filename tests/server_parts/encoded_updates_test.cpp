@@ -57,8 +57,8 @@ class EncodedUpdatesTest : public ::testing::Test {
     EXPECT_TRUE(spool.append(bytes));
     return spool;
   }
-  static Result<double> add(EncodedUpdates& updates, const codecs::Plan& plan, SpoolPool& pool,
-                            const Sent& sent) {
+  static Result<std::vector<double>> add(EncodedUpdates& updates, const codecs::Plan& plan, SpoolPool& pool,
+                                         const Sent& sent) {
     return updates.add(plan, sent.seeds, bounds.magnitude_max, spool_of(pool, sent.bytes), sent.weight);
   }
   // A sum in progress, and the updates that wait for it.

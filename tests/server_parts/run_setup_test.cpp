@@ -290,6 +290,28 @@ TEST_P(PrepareRun, ARoundWhoseModelWasRemovedCannotBeStartedFrom) {
             std::string::npos);
 }
 
+// A difference to an older model could make a variance negative. A parameter of that name is no variance.
+TEST_P(PrepareRun, ABufferOfUpdatesRefusesAModelWithRunningVariances) {
+  const auto start = [&](ParameterKind kind) {
+    return prepare_run(
+        config_, *runs_, {RunChoice::new_run, ""},
+        [&](const std::filesystem::path&, std::span<const std::string>) -> Result<ArchiveFacts> {
+          HANSA_TRY(auto layout,
+                    ParameterLayout::create({{.name = "weight", .shape = {32}},
+                                             {.name = "norm.running_var", .shape = {4}, .kind = kind}}));
+          return ArchiveFacts{sha256("archive"), std::move(layout), PageVector<float>(36, 1.0F)};
+        });
+  };
+  EXPECT_TRUE(start(ParameterKind::buffer)) << "rounds average it";
+  config_.cohort.mode = CohortMode::buffered;
+  const auto refused = start(ParameterKind::buffer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::usage);
+  EXPECT_NE(refused.error().text().find("norm.running_var"), std::string::npos) << refused.error().text();
+  EXPECT_NE(refused.error().text().find("model.personal"), std::string::npos) << "the hint";
+  EXPECT_TRUE(start(ParameterKind::trainable));
+}
+
 // The model's signature is checked before a run is created: clients would decline every task.
 class AdversaryModelStart : public PrepareRun {
  protected:

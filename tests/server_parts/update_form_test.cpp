@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -42,6 +43,7 @@ class Kind {
   virtual bool damage(std::vector<std::byte>& bytes) const = 0;
   virtual std::optional<SumOpening> opening(const sa::Subset&) const { return std::nullopt; }
   virtual bool is_median() const { return false; }
+  virtual std::size_t vectors() const { return 1; }  // whose norms are known; 0: none is
   virtual double tolerance() const { return 1e-6; }
 };
 
@@ -53,8 +55,9 @@ class Float32 : public Kind {
  public:
   std::string name() const override { return "Float32"; }
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
-    return make_update_form({elements, nullptr, {}, {}}, workers, spools);
+    return make_update_form({elements, nullptr, {}, {}, SumOf::cohort, vectors()}, workers, spools);
   }
+  std::size_t vectors() const override { return 3; }
   RoundSetup setup() const override { return plain_setup(); }
   std::vector<std::byte> bytes_of(std::span<const float> values, const UpdateTicket&) const override {
     const auto bytes = std::as_bytes(values);
@@ -71,8 +74,9 @@ class Encoded : public Kind {
  public:
   std::string name() const override { return "Encoded"; }
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
-    return make_update_form({elements, plan_, {}, {}}, workers, spools);
+    return make_update_form({elements, plan_, {}, {}, SumOf::cohort, vectors()}, workers, spools);
   }
+  std::size_t vectors() const override { return 3; }
   RoundSetup setup() const override { return plain_setup(); }
   std::vector<std::byte> bytes_of(std::span<const float> values, const UpdateTicket& ticket) const override {
     std::vector<std::byte> out;
@@ -89,8 +93,8 @@ class Encoded : public Kind {
   double tolerance() const override { return 0.02; }
 
  protected:
-  std::shared_ptr<const codecs::Plan> plan_ = std::make_shared<const codecs::Plan>(
-      *codecs::Plan::create({{elements, *codecs::parse_spec("q8", "test"), 0}}));
+  std::shared_ptr<const codecs::Plan> plan_ = std::make_shared<const codecs::Plan>(*codecs::Plan::create(
+      std::vector(3, codecs::Segment{elements / 3, *codecs::parse_spec("q8", "test"), 0})));
 };
 
 // Of all rules that keep the updates of a round, one stands for the form. Some of its updates are in files.
@@ -109,6 +113,7 @@ class Float32Median final : public Float32 {
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
     return make_update_form({elements, nullptr, {}, median}, workers, spools);
   }
+  std::size_t vectors() const override { return 1; }
   bool is_median() const override { return true; }
 };
 
@@ -118,6 +123,7 @@ class EncodedMedian final : public Encoded {
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
     return make_update_form({elements, plan_, {}, median}, workers, spools);
   }
+  std::size_t vectors() const override { return 1; }
   bool is_median() const override { return true; }
 };
 
@@ -135,6 +141,7 @@ class Masked final : public Kind {
   std::unique_ptr<UpdateForm> make(WorkerPool& workers, SpoolPool& spools) const override {
     return make_update_form({elements, nullptr, 8, {}}, workers, spools);
   }
+  std::size_t vectors() const override { return 0; }
   RoundSetup setup() const override {
     return MaskedSetup{sha256("context"), clients, sa::vector_elements(setup_), bits()};
   }
@@ -246,6 +253,20 @@ TEST_P(UpdateForms, GiveTheMeanOfWhatWasCounted) {
     ASSERT_TRUE(send(updates[i]));
   }
   expect_mean(updates);
+}
+
+TEST_P(UpdateForms, ReportTheNormOfEachVector) {
+  const Update update = make_update(0);
+  const auto counted = send(update);
+  ASSERT_TRUE(counted) << counted.error().text();
+  ASSERT_EQ(counted->norms.size(), kind().vectors());
+  const std::size_t size = elements / std::max<std::size_t>(1, kind().vectors());
+  for (std::size_t v = 0; v < kind().vectors(); ++v) {
+    double squares = 0;
+    for (const float value : std::span(update.values).subspan(v * size, size))
+      squares += static_cast<double>(value) * static_cast<double>(value);
+    EXPECT_NEAR(counted->norms[v], std::sqrt(squares), 0.01 * std::sqrt(squares)) << v;
+  }
 }
 
 TEST_P(UpdateForms, TakeUpdatesThatArriveAtTheSameTime) {

@@ -126,6 +126,8 @@ void World::run() {
   }
   c.settings.cohort.fraction = options.fraction;
   c.settings.cohort.attempts_max = options.attempts_max;
+  c.settings.aggregation = options.aggregation;
+  c.settings.limits = options.limits;
   c.settings.limits.uploads_max = options.uploads_max;
   c.settings.contract = options.contract;
   c.settings.client_evaluation = options.client_evaluation;

@@ -38,6 +38,8 @@ struct WorldOptions {
   std::string uplink, downlink;  // names of codecs; empty: none
   std::uint32_t full_every = 0;
   server::ServerOptimizerConfig optimizer;
+  server::AggregationConfig aggregation;  // check_models() recomputes the mean alone
+  server::LimitsConfig limits;  // but for uploads_max
   std::optional<MethodDescription> method;  // that all clients know, in addition to those of Hansa; none: sgd
   server::Retention retention;  // check_models() needs all models
   std::optional<DataContract> contract;  // of the data

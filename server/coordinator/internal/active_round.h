@@ -29,7 +29,7 @@ struct Participant {
   std::uint64_t pulled = 0;  // bytes
   std::optional<Instant> moved_at;  // last progress: a Pull, or a chunk of the update
   messages::Offer offer;  // the last one
-  double norm = 0;  // of its counted update; 0: not known
+  std::vector<double> norms = {};  // of the vectors of its counted update; empty: not known
   std::optional<SetAside::Why> set_aside = {};  // why, if it was set aside in this attempt
 };
 

@@ -80,7 +80,7 @@ Verdict Filling::on_checked(const UpdateChecked& event, Turn& turn) {
   const OperatorSettings& settings = shared_.config.settings;
   state_->buffer.count(shared_.config, event.client, *t,
                        stale_weight(full_weight(settings, t->offer.examples), t->staleness));
-  state_->norms.push_back(event.norm);
+  state_->norms.push_back(event.norms.empty() ? 0 : event.norms.front());
   if (state_->norms.size() > norms_max) state_->norms.pop_front();
   t->counted = task;
   t->failures = 0;

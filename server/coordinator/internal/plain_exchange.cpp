@@ -2,6 +2,7 @@
 
 #include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/plain_checks.h"
+#include "server/coordinator/internal/update_norms.h"
 #include "server/methods/fed_nova.h"
 
 namespace hansa::server {
@@ -38,22 +39,40 @@ Result<UpdateTicket> PlainExchange::admit(const Participant& participant,
 }
 
 Result<void> PlainExchange::begin_opening(ActiveRound& round, Turn& turn) {
+  HANSA_TRY_VOID(compare_updates(round));
+  report_dominant_weight(round, turn);
+  return {};
+}
+
+Result<void> PlainExchange::compare_updates(ActiveRound& round) const {
+  std::vector<std::string_view> outputs;
+  for (const ExchangedVector& vector : config_.settings.vectors) outputs.emplace_back(vector.output);
   std::vector<const Participant*> counted;
-  std::vector<double> norms;
+  std::vector<UpdateSize> updates;
   for (const Participant& p : round.participants()) {
     if (round.state(p) != round::MemberState::counted) continue;
     counted.push_back(&p);
-    norms.push_back(p.norm);
+    updates.push_back({p.norms, p.offer.examples});
+    updates.back().norms.resize(1 + outputs.size());
   }
-  std::string names;
-  for (const std::size_t i : outliers(norms, config_.settings.limits.norm_ratio_max)) {
-    round.accuse(*counted[i], "its update is much larger than the others of the round");
-    names += (names.empty() ? "" : ", ") + counted[i]->client;
+  std::string deltas, others;
+  for (const UnlikeUpdate& unlike :
+       unlike_updates(updates, round.method(), outputs, config_.settings.limits.norm_ratio_max)) {
+    const Participant& p = *counted[unlike.index];
+    if (unlike.vector == delta_output) {
+      round.accuse(p, "its update is much larger than the others of the round");
+      deltas += (deltas.empty() ? "" : ", ") + p.client;
+    } else {
+      round.accuse(p, "its " + std::string(unlike.vector) + " is much larger than the others of the round");
+      others += (others.empty() ? "" : ", ") + p.client + " (" + std::string(unlike.vector) + ")";
+    }
   }
-  if (!names.empty())
+  if (!deltas.empty())
     return fail(ErrorCode::protocol, "",
-                "updates with a norm of more than limits.norm_ratio_max medians came from " + names);
-  report_dominant_weight(round, turn);
+                "updates with a norm of more than limits.norm_ratio_max medians came from " + deltas);
+  if (!others.empty())
+    return fail(ErrorCode::protocol, "",
+                "vectors that no training like the others' makes came from " + others);
   return {};
 }
 

@@ -37,6 +37,8 @@ class PlainExchange final : public Exchange {
   [[nodiscard]] std::string progress(const ActiveRound&) const override { return {}; }
 
  private:
+  // Fails (protocol) if a vector of an update is not like those of the others, and accuses its client.
+  [[nodiscard]] Result<void> compare_updates(ActiveRound& round) const;
   void report_dominant_weight(const ActiveRound& round, Turn& turn);
 
   const CoordinatorConfig& config_;

@@ -128,7 +128,7 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   if (p == nullptr || round_->state(*p) != MemberState::verifying) return Verdict::discarded;
   shared_.uploads.on_checked(event.client);
   Result<void> outcome = event.outcome;
-  p->norm = event.norm;
+  p->norms = event.norms;
   if (outcome) outcome = exchange_->on_counted(*p);
   if (!outcome) return reject(*p, outcome.error().text(), turn);
   if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_receipt(p->client);
