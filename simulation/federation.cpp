@@ -170,6 +170,16 @@ void Federation::start_client(ClientHost& host) {
   config.agent.software = "hansa simulation";
   config.agent.instance = random_.next();
   config.agent.secure_sums = host.setup.secure_sums;
+  if (const auto& kept = host.setup.opened_sums) {
+    auto opened = kept->all();
+    if (!opened) {
+      start_failure_ = opened.error();
+      return;
+    }
+    if (config.agent.secure_sums)
+      config.agent.secure_sums->opened = secure_aggregation::OpenedSums(*std::move(opened));
+    config.opened_sums = kept;
+  }
   // The operator runs the model on the operator's own machine.
   config.agent.models.unapproved = client::Unapproved::train;
   config.agent.methods = host.setup.trainer->methods();

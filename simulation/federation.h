@@ -52,6 +52,8 @@ struct ClientSetup {
   bool decline_without_new = false;  // trains only on new data
   std::shared_ptr<learning::DataSupply> data = {};  // asked again after a counted update; may be null
   std::optional<client::SecureSums> secure_sums = {};
+  // Which secure sums it helped to open, over restarts; null: a restarted client has forgotten them.
+  std::shared_ptr<client::OpenedSumsStore> opened_sums = {};
   std::uint64_t hold_out_key = 0;  // learning/hold_out.h
   // Opens what the device keeps on its disk; called at each start of the client. If empty, nothing is kept.
   std::function<Result<std::shared_ptr<client::DeviceLedger>>()> open_ledger = {};

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "common/random.h"
-#include "tests/coordinator/harness.h"
+#include "tests/coordinator/storm.h"
 
 namespace hansa::server::testing {
 namespace {
@@ -21,23 +21,16 @@ class Shell {
  public:
   void look(const std::vector<Effect>& effects) {
     for (const Effect& effect : effects) {
+      spools_.look(effect);
       if (std::holds_alternative<BeginUpdates>(effect)) {
         is_committing_ = false;
         in_sum_ = 0;
-      } else if (const auto* open = std::get_if<OpenUpdate>(&effect)) {
-        EXPECT_TRUE(spools_.insert(open->ticket.client).second) << open->ticket.client << " has two spools";
-      } else if (const auto* append = std::get_if<AppendUpdate>(&effect)) {
-        EXPECT_TRUE(spools_.contains(append->client)) << append->client << " has no spool";
-      } else if (const auto* drop = std::get_if<DropUpdate>(&effect)) {
-        EXPECT_EQ(spools_.erase(drop->client), 1U) << drop->client << " has no spool to drop";
       } else if (const auto* count = std::get_if<CountUpdate>(&effect)) {
         EXPECT_FALSE(is_committing_) << "the sum is in use";
-        EXPECT_EQ(spools_.erase(count->client), 1U) << count->client << " has no spool to count";
         EXPECT_TRUE(count->terms && count->terms->weight <= count->terms->full_weight);
-        checks.push_back(count->client);
       } else if (const auto* commit = std::get_if<CommitRound>(&effect)) {
         is_committing_ = true;
-        EXPECT_TRUE(checks.empty()) << "a model is made while an update is checked";
+        EXPECT_TRUE(checks().empty()) << "a model is made while an update is checked";
         EXPECT_EQ(in_sum_, updates_of_a_model);
         EXPECT_EQ(commit->record.arrivals.size(), updates_of_a_model);
         EXPECT_LE(commit->fetched.size(), 3U);
@@ -52,11 +45,11 @@ class Shell {
   }
   void counted() { ++in_sum_; }
 
-  std::vector<std::string> checks;  // to be answered
+  std::vector<std::string>& checks() { return spools_.checks; }  // to be answered
   std::map<std::uint64_t, TaskId> tasks;  // the last one that was sent, by connection
 
  private:
-  std::set<std::string> spools_;
+  Spools spools_;
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t>> seen_;
   std::uint32_t in_sum_ = 0;
   bool is_committing_ = false;
@@ -64,12 +57,10 @@ class Shell {
 
 class Storm {
  public:
-  explicit Storm(std::uint64_t seed) : random_(seed), h_(config(random_, seed)) {
-    for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
-      peers_.push_back(h_.peer(name));
-      peers_.push_back(h_.peer(name));  // a second connection with the same key
-    }
-  }
+  explicit Storm(std::uint64_t seed)
+      : random_(seed),
+        h_(config(random_, seed)),
+        peers_(two_peers_each(h_, {"a", "b", "c", "d", "e", "f"})) {}
 
   void rage() {
     for (int step = 0; step < 800 && !::testing::Test::HasFailure(); ++step) {
@@ -81,7 +72,7 @@ class Storm {
 
   // New connections of well-behaved clients.
   void expect_usable() {
-    while (!shell_.checks.empty()) answer_check(true);
+    while (!shell_.checks().empty()) answer_check(true);
     h_.commit();
     drain();
     for (auto& peer : peers_) h_.apply(PeerGone{peer.peer});
@@ -97,7 +88,7 @@ class Storm {
       drain();
       for (auto& peer : good) {
         finish(peer);
-        while (!shell_.checks.empty()) answer_check(true);
+        while (!shell_.checks().empty()) answer_check(true);
       }
       h_.advance(seconds(5));
       drain();
@@ -121,17 +112,13 @@ class Storm {
 
   void drain() {
     shell_.look(h_.effects);
-    for (const auto& effect : h_.effects)
-      if (const auto* send = std::get_if<Send>(&effect);
-          send != nullptr && std::holds_alternative<messages::Welcome>(send->message))
-        for (auto& peer : peers_)
-          if (peer.peer == send->peer) peer.session = send->session;
+    adopt_sessions(peers_, h_.effects);
     h_.forget();
   }
 
   void answer_check(bool valid) {
-    const std::string client = shell_.checks.front();
-    shell_.checks.erase(shell_.checks.begin());
+    const std::string client = shell_.checks().front();
+    shell_.checks().erase(shell_.checks().begin());
     if (valid) shell_.counted();
     h_.check(client, valid ? Result<void>() : Result<void>(fail(ErrorCode::protocol, client, "digest")));
     drain();
@@ -167,7 +154,7 @@ class Storm {
         if (random_.chance(0.2)) h_.apply(PeerGone{from.peer});
         break;
       case 2:
-        if (!shell_.checks.empty()) answer_check(random_.chance(0.8));
+        if (!shell_.checks().empty()) answer_check(random_.chance(0.8));
         break;
       case 3:
         if (h_.coordinator.phase() == Phase::committing) h_.commit();

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "common/random.h"
-#include "tests/coordinator/harness.h"
+#include "tests/coordinator/storm.h"
 
 namespace hansa::server::testing {
 namespace {
@@ -112,19 +112,11 @@ class Checker {
 
   void look(const std::vector<Effect>& effects) {
     for (const auto& effect : effects) {
+      spools_.look(effect);
       if (std::holds_alternative<RoundStarted>(effect)) {
         sum_.clear();
-      } else if (const auto* open = std::get_if<OpenUpdate>(&effect)) {
-        EXPECT_TRUE(spools_.insert(open->ticket.client).second) << open->ticket.client << " has two spools";
-      } else if (const auto* append = std::get_if<AppendUpdate>(&effect)) {
-        EXPECT_TRUE(spools_.contains(append->client)) << append->client << " has no spool";
-      } else if (const auto* drop = std::get_if<DropUpdate>(&effect)) {
-        EXPECT_EQ(spools_.erase(drop->client), 1U) << drop->client << " has no spool to drop";
-      } else if (const auto* check = std::get_if<CountUpdate>(&effect)) {
-        EXPECT_EQ(spools_.erase(check->client), 1U) << check->client << " has no spool to count";
-        checks.push_back(check->client);
       } else if (const auto* commit = std::get_if<CommitRound>(&effect)) {
-        EXPECT_TRUE(spools_.empty()) << "a spool outlives its round";
+        EXPECT_EQ(spools_.size(), 0U) << "a spool outlives its round";
         std::set<std::string> counted;
         for (const auto& p : commit->record.participations)
           if (p.outcome == Outcome::counted) counted.insert(p.client);
@@ -132,7 +124,7 @@ class Checker {
         EXPECT_GE(static_cast<double>(counted.size()),
                   config_.settings.cohort.quorum * static_cast<double>(commit->record.participations.size()) -
                       1e-9);
-        EXPECT_TRUE(checks.empty()) << "a round is sealed while an update is checked";
+        EXPECT_TRUE(checks().empty()) << "a round is sealed while an update is checked";
       }
     }
     EXPECT_LE(spools_.size(), 8U);
@@ -140,11 +132,11 @@ class Checker {
   void counted(const std::string& client) {
     EXPECT_TRUE(sum_.insert(client).second) << client << " counts twice";
   }
-  std::vector<std::string> checks;  // to be answered
+  std::vector<std::string>& checks() { return spools_.checks; }  // to be answered
 
  private:
   CoordinatorConfig config_;
-  std::set<std::string> spools_;
+  Spools spools_;
   std::set<std::string> sum_;
 };
 
@@ -198,23 +190,15 @@ void storm(std::uint64_t seed, int& commits) {
   config.settings.seed = seed;
   Harness h(config);
   Checker checker(config);
-  std::vector<Peer> peers;
-  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
-    peers.push_back(h.peer(name));
-    peers.push_back(h.peer(name));  // a second connection with the same key
-  }
+  std::vector<Peer> peers = two_peers_each(h, {"a", "b", "c", "d", "e", "f"});
   const auto drain = [&] {
     checker.look(h.effects);
-    for (const auto& effect : h.effects)
-      if (const auto* send = std::get_if<Send>(&effect);
-          send && std::holds_alternative<messages::Welcome>(send->message))
-        for (auto& peer : peers)
-          if (peer.peer == send->peer) peer.session = send->session;
+    adopt_sessions(peers, h.effects);
     h.forget();
   };
   const auto answer_check = [&](bool sound) {
-    const std::string client = checker.checks.front();
-    checker.checks.erase(checker.checks.begin());
+    const std::string client = checker.checks().front();
+    checker.checks().erase(checker.checks().begin());
     if (sound) checker.counted(client);
     h.check(client, sound ? Result<void>() : Result<void>(fail(ErrorCode::protocol, client, "digest")));
     drain();
@@ -229,7 +213,7 @@ void storm(std::uint64_t seed, int& commits) {
         break;
       case 2:
       case 3:
-        if (!checker.checks.empty()) answer_check(random.chance(0.8));
+        if (!checker.checks().empty()) answer_check(random.chance(0.8));
         break;
       case 4:
         if (h.coordinator.phase() == Phase::committing) h.commit();
@@ -258,7 +242,7 @@ void storm(std::uint64_t seed, int& commits) {
     if (::testing::Test::HasFailure()) return;
   }
   // The storm is over: new connections of well-behaved clients must be able to finish a round.
-  while (!checker.checks.empty()) answer_check(true);
+  while (!checker.checks().empty()) answer_check(true);
   h.commit();
   drain();
   for (auto& peer : peers) h.apply(PeerGone{peer.peer});
@@ -276,7 +260,7 @@ void storm(std::uint64_t seed, int& commits) {
       if (h.say(peer, h.offer_of(peer)) != Verdict::accepted) continue;
       h.upload(peer);
       drain();
-      while (!checker.checks.empty()) answer_check(true);
+      while (!checker.checks().empty()) answer_check(true);
     }
     h.advance(seconds(5));
   }

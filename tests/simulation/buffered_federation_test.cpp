@@ -1,11 +1,12 @@
 // Buffered aggregation in whole federations on a virtual clock: without faults, with clients of different speeds, and with
 // every fault at the same time.
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/faulty_worlds.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
@@ -13,18 +14,6 @@ namespace {
 
 using server::BufferedConfig;
 using server::Finish;
-
-// Every client has a speed of its own, and each of its trainings varies a little.
-void give_speeds(World& world, double spread) {
-  world.options.equip = [spread, seed = world.options.seed](simulation::ClientSetup& client) {
-    auto random = std::make_shared<Random>(derive_seed(seed, "speed", 0, client.name));
-    const double mean_s = 10 * std::exp(spread * random->normal());
-    client.training_takes = [random, mean_s] {
-      return std::chrono::duration_cast<Duration>(
-          std::chrono::duration<double>(mean_s * (0.8 + 0.4 * random->uniform())));
-    };
-  };
-}
 
 World buffered_world(std::uint32_t updates = 3) {
   World world;
@@ -191,18 +180,14 @@ World faulty_world(std::uint64_t seed) {
   o.buffered->concurrency = random.chance(0.6) ? 0 : static_cast<std::uint32_t>(1 + random.below(o.clients));
   if (random.chance(0.3)) o.buffered->weights = BufferedConfig::Weights::examples;
   o.elements = 1 + random.below(1500);
-  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
-  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
-  o.network.latency_min = std::chrono::milliseconds(1);
-  o.network.latency_max = std::chrono::milliseconds(2 + random.below(3000));
-  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
-  o.network.lose = rate(0.05);
-  o.network.duplicate = rate(0.1);
-  o.network.overtake = rate(0.1);
-  o.network.cut = rate(0.02);
-  o.crashes.aggregator_per_effect = rate(0.01);
-  o.crashes.client_per_effect = rate(0.01);
-  o.crashes.crashes_max = 30;
+  draw_faults(o, random,
+              {.lose = 0.05,
+               .duplicate = 0.1,
+               .overtake = 0.1,
+               .cut = 0.02,
+               .crash = 0.01,
+               .crashes = 30,
+               .latency_ms = 3000});
   constexpr const char* uplinks[] = {"", "", "q8", "q2-rotated", "randk(0.3, q4)"};
   constexpr const char* downlinks[] = {"", "q4-rotated", "q8", "topk(0.2, q4)"};
   o.uplink = uplinks[random.below(std::size(uplinks))];
@@ -215,25 +200,11 @@ World faulty_world(std::uint64_t seed) {
 
 TEST_P(FaultyBufferedFederation, CommitsEveryModelExactlyAndCountsNoUpdateTwice) {
   constexpr int worlds_a_test = 25;
-  const char* only = std::getenv("HANSA_SIMULATION_SEED");
   std::uint64_t crashes = 0;
-  for (int i = 0; i < worlds_a_test; ++i) {
-    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
-                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
-    World world = faulty_world(seed);
-    world.run();
-    expect_sound(world);
-    if (world.outcome) crashes += world.outcome->crashes;
-    if (HasFailure()) {
-      std::string tail;
-      for (std::size_t k = world.log.size() > 30 ? world.log.size() - 30 : 0; k < world.log.size(); ++k)
-        tail += "  " + world.log[k] + "\n";
-      FAIL() << "replay: HANSA_SIMULATION_SEED=" << seed
-             << " hansa_simulation_test --gtest_filter=*FaultyBufferedFederation*\nlast log lines:\n"
-             << tail;
-    }
-    if (only != nullptr) return;
-  }
+  run_worlds({faulty_world, expect_sound, "FaultyBufferedFederation"},
+             static_cast<std::uint64_t>(GetParam() * worlds_a_test), worlds_a_test,
+             [&](const World& world) { crashes += world.outcome->crashes; });
+  if (std::getenv("HANSA_SIMULATION_SEED") != nullptr) return;
   // The faults must have happened; otherwise this test shows nothing.
   EXPECT_GT(crashes, 10U);
 }

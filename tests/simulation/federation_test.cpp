@@ -3,17 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/faulty_worlds.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
 namespace {
 
 using server::Finish;
-
-std::string replay(std::uint64_t seed) {
-  return "replay: HANSA_SIMULATION_SEED=" + std::to_string(seed) +
-         " hansa_simulation_test --gtest_filter=*FaultyFederation*";
-}
 
 void expect_sound(const World& world) {
   ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
@@ -199,18 +195,14 @@ World faulty_world(std::uint64_t seed) {
   o.quorum = 0.2 + 0.8 * random.uniform();
   o.fraction = random.chance(0.5) ? 1.0 : 0.3 + 0.7 * random.uniform();
   o.elements = 1 + random.below(1500);
-  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
-  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
-  o.network.latency_min = std::chrono::milliseconds(1);
-  o.network.latency_max = std::chrono::milliseconds(2 + random.below(3000));
-  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
-  o.network.lose = rate(0.05);
-  o.network.duplicate = rate(0.1);
-  o.network.overtake = rate(0.1);
-  o.network.cut = rate(0.02);
-  o.crashes.aggregator_per_effect = rate(0.01);
-  o.crashes.client_per_effect = rate(0.01);
-  o.crashes.crashes_max = 30;
+  draw_faults(o, random,
+              {.lose = 0.05,
+               .duplicate = 0.1,
+               .overtake = 0.1,
+               .cut = 0.02,
+               .crash = 0.01,
+               .crashes = 30,
+               .latency_ms = 3000});
   // Codecs that keep no state at the client, because lost messages decide whether a client learns that its update was
   // counted.
   constexpr const char* uplinks[] = {"", "", "q8", "q2-rotated", "randk(0.3, q4)"};
@@ -224,23 +216,11 @@ World faulty_world(std::uint64_t seed) {
 
 TEST_P(FaultyFederation, CommitsEveryRoundExactlyAndLosesNone) {
   constexpr int worlds_a_test = 25;
-  const char* only = std::getenv("HANSA_SIMULATION_SEED");
   std::uint64_t crashes = 0;
-  for (int i = 0; i < worlds_a_test; ++i) {
-    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
-                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
-    World world = faulty_world(seed);
-    world.run();
-    expect_sound(world);
-    if (world.outcome) crashes += world.outcome->crashes;
-    if (HasFailure()) {
-      std::string tail;
-      for (std::size_t k = world.log.size() > 30 ? world.log.size() - 30 : 0; k < world.log.size(); ++k)
-        tail += "  " + world.log[k] + "\n";
-      FAIL() << replay(seed) << "\nlast log lines:\n" << tail;
-    }
-    if (only != nullptr) return;
-  }
+  run_worlds({faulty_world, expect_sound, "FaultyFederation"},
+             static_cast<std::uint64_t>(GetParam() * worlds_a_test), worlds_a_test,
+             [&](const World& world) { crashes += world.outcome->crashes; });
+  if (std::getenv("HANSA_SIMULATION_SEED") != nullptr) return;
   // The faults must have happened; otherwise this test shows nothing.
   EXPECT_GT(crashes, 10U);
 }

@@ -1,6 +1,9 @@
 // Secure aggregation in whole federations: the committed model is the exact sum of the counted clients, whatever fails.
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
+#include "tests/simulation/faulty_worlds.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
@@ -136,43 +139,27 @@ World faulty_world(std::uint64_t seed) {
   o.clients_min = static_cast<std::uint32_t>(3 + random.below(o.clients - 2));
   o.quorum = 0.2 + 0.8 * random.uniform();
   o.elements = 1 + random.below(600);
-  o.chunk_bytes = static_cast<std::uint32_t>(4 * (16 + random.below(200)));
-  o.uploads_max = static_cast<std::uint32_t>(1 + random.below(4));
-  o.network.latency_min = std::chrono::milliseconds(1);
-  o.network.latency_max = std::chrono::milliseconds(2 + random.below(2000));
-  const auto rate = [&](double most) { return random.chance(0.6) ? most * random.uniform() : 0.0; };
-  o.network.lose = rate(0.02);
-  o.network.duplicate = rate(0.1);
-  o.network.overtake = rate(0.05);
-  o.network.cut = rate(0.01);
-  o.crashes.aggregator_per_effect = rate(0.005);
-  o.crashes.client_per_effect = rate(0.005);
-  o.crashes.crashes_max = 20;
+  draw_faults(o, random,
+              {.lose = 0.02,
+               .duplicate = 0.1,
+               .overtake = 0.05,
+               .cut = 0.01,
+               .crash = 0.005,
+               .crashes = 20,
+               .latency_ms = 2000});
   return world;
 }
 
 TEST_P(FaultySecureFederation, CommitsEveryRoundExactlyAndLosesNone) {
   constexpr int worlds_a_test = 15;
-  const char* only = std::getenv("HANSA_SIMULATION_SEED");
   std::uint64_t crashes = 0, recovered = 0;
-  for (int i = 0; i < worlds_a_test; ++i) {
-    const std::uint64_t seed = only != nullptr ? std::strtoull(only, nullptr, 10)
-                                               : static_cast<std::uint64_t>(GetParam() * worlds_a_test + i);
-    World world = faulty_world(seed);
-    world.run();
-    expect_sound(world);
-    if (world.outcome) crashes += world.outcome->crashes;
-    for (const auto& record : world.disk->rounds) recovered += record.secure ? record.secure->recovered : 0;
-    if (HasFailure()) {
-      std::string tail;
-      for (std::size_t k = world.log.size() > 40 ? world.log.size() - 40 : 0; k < world.log.size(); ++k)
-        tail += "  " + world.log[k] + "\n";
-      FAIL() << "replay: HANSA_SIMULATION_SEED=" << seed
-             << " hansa_simulation_test --gtest_filter=*FaultySecureFederation*\nlast log lines:\n"
-             << tail;
-    }
-    if (only != nullptr) return;
-  }
+  run_worlds({faulty_world, expect_sound, "FaultySecureFederation"},
+             static_cast<std::uint64_t>(GetParam() * worlds_a_test), worlds_a_test, [&](const World& world) {
+               crashes += world.outcome->crashes;
+               for (const auto& record : world.disk->rounds)
+                 recovered += record.secure ? record.secure->recovered : 0;
+             });
+  if (std::getenv("HANSA_SIMULATION_SEED") != nullptr) return;
   EXPECT_GT(crashes, 5U) << "faults must have happened";
   EXPECT_GT(recovered, 0U) << "some drop out after they shared their secrets";
 }

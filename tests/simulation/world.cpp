@@ -1,5 +1,6 @@
 #include "tests/simulation/world.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <set>
@@ -39,6 +40,14 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
   if (codec.empty()) return nullptr;
   const std::vector<codecs::Segment> segments(vectors, {values, *codecs::parse_spec(codec, "world"), 0});
   return std::make_shared<const codecs::Plan>(*codecs::Plan::create(segments));
+}
+
+// As the aggregator chooses it: the most that a client reports, but at most four medians.
+double weight_unit_of(const server::RoundRecord& record) {
+  std::vector<std::uint64_t> reports;
+  for (const auto& p : record.participations) reports.push_back(examples_of_name(p.client));
+  std::ranges::sort(reports);
+  return static_cast<double>(std::min(reports.back(), 4 * reports[(reports.size() - 1) / 2]));
 }
 
 }  // namespace
@@ -89,6 +98,17 @@ codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& cli
   task.seed = training_seed(world, {round}, client);
   task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
   return messages::update_seeds(task);
+}
+
+void give_speeds(World& world, double spread, double longest_s) {
+  world.options.equip = [spread, longest_s, seed = world.options.seed](simulation::ClientSetup& client) {
+    auto random = std::make_shared<Random>(derive_seed(seed, "speed", 0, client.name));
+    const double mean_s = 10 * std::exp(spread * random->normal());
+    client.training_takes = [random, mean_s, longest_s] {
+      return std::chrono::duration_cast<Duration>(
+          std::chrono::duration<double>(std::min(mean_s * (0.8 + 0.4 * random->uniform()), longest_s)));
+    };
+  };
 }
 
 void World::run() {
@@ -170,6 +190,8 @@ void World::run() {
     for (auto& client : f.clients) {
       client.secure_sums = *made->add(client.name, "", policy);
       identities.emplace(client.name, *client.secure_sums);
+      opened_sums[client.name] = std::make_shared<client::MemoryOpenedSums>();
+      client.opened_sums = opened_sums[client.name];
     }
   }
   f.seed = options.seed;
@@ -287,8 +309,56 @@ std::string check_models(const World& world) {
   return {};
 }
 
-std::string check_secure_models(const World& world) {
+std::string sum_securely(const World& world, const server::RoundRecord& record, const server::Work& work,
+                         const std::vector<float>& trained,
+                         std::map<std::string, std::vector<float>>& left_over, std::vector<float>& mean) {
   namespace sa = secure_aggregation;
+  if (record.secure->scales.size() != 1) return "has not the one segment";
+  sa::SumSetup setup;
+  setup.federation = "simulated";
+  setup.round = work.round;
+  setup.model = vector_digest(trained);
+  setup.clients = static_cast<std::uint32_t>(record.participations.size());
+  setup.metrics = {"loss"};
+  const double unit = weight_unit_of(record);
+  const std::uint32_t levels = record.secure->value_bits > 16
+                                   ? sa::first_quantisation(setup.clients, unit).levels
+                                   : sa::choose_grid(setup.clients, 8).levels;
+  setup.quantisation = {levels, record.secure->ring_bits,     record.secure->clip, unit,
+                        true,   world.options.secure_fraction};
+  setup.segments = {{trained.size(), record.secure->scales[0] / unit}};
+  std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
+  std::uint32_t counted = 0;
+  std::uint64_t weight = 0;
+  for (const auto& p : record.participations) {
+    if (p.outcome != server::Outcome::counted) continue;
+    if (p.examples != 0 || !p.metrics.empty()) return "the aggregator knows " + p.client + "'s metrics";
+    std::vector<float> delta(trained.size());
+    FakeTrainer::compute(training_seed(world, work, p.client), trained, delta);
+    if (world.options.secure_fraction < 1) {
+      auto& left = left_over[p.client];
+      left.resize(delta.size());
+      for (std::size_t i = 0; i < delta.size(); ++i) delta[i] += left[i];
+      sa::left_out(delta, setup, left);
+    }
+    const std::uint64_t examples = examples_of_name(p.client);
+    const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
+    if (!sa::quantise(delta, examples, {{"loss", 1.0, static_cast<double>(examples)}}, setup, seed, numbers))
+      return "cannot be rounded";
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
+    ++counted;
+    weight += examples;
+  }
+  mean.assign(trained.size(), 0);
+  const auto totals = sa::dequantise(sum, counted, setup, mean);
+  if (!totals) return totals.error().text();
+  if (record.secure->examples != weight) return "the weight is another";
+  if (record.secure->metrics != Metrics{{"loss", static_cast<double>(counted), static_cast<double>(weight)}})
+    return "the metrics are others";
+  return {};
+}
+
+std::string check_secure_models(const World& world) {
   const auto& disk = *world.disk;
   Digest base = disk.identity->initial_model, published_digest = base;
   std::vector<float> published = disk.models.at(base);
@@ -298,58 +368,15 @@ std::string check_secure_models(const World& world) {
     if (record.base != base) return place + "does not start from the model before it";
     if (!record.secure) return place + "was not summed securely";
     const auto& global = disk.models.at(base);
-    std::uint64_t most = 0;
-    for (const auto& p : record.participations) most = std::max(most, examples_of_name(p.client));
-    sa::SumSetup setup;
-    setup.federation = "simulated";
-    setup.round = record.round;
-    setup.model = vector_digest(published);
-    if (record.secure->scales.size() != 1) return place + "has not the one segment";
-    setup.clients = static_cast<std::uint32_t>(record.participations.size());
-    setup.metrics = {"loss"};
-    const auto unit = static_cast<double>(most);
-    const std::uint32_t levels = record.secure->value_bits > 16
-                                     ? sa::first_quantisation(setup.clients, unit).levels
-                                     : sa::choose_grid(setup.clients, 8).levels;
-    setup.quantisation = {levels, record.secure->ring_bits,     record.secure->clip, unit,
-                          true,   world.options.secure_fraction};
-    setup.segments = {{global.size(), record.secure->scales[0] / unit}};
     // Which attempts opened a sum without a commit is not recorded. The seeds of the clients' training depend on it.
-    std::vector<float> mean;
+    std::vector<float> next(global.size());
     const auto differs = [&](std::uint32_t opened, auto& left_over) -> std::string {
-      std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
-      std::uint32_t counted = 0;
-      std::uint64_t weight = 0;
-      for (const auto& p : record.participations) {
-        if (p.outcome != server::Outcome::counted) continue;
-        if (p.examples != 0 || !p.metrics.empty()) return "the aggregator knows " + p.client + "'s metrics";
-        std::vector<float> delta(global.size());
-        FakeTrainer::compute(training_seed(world, {record.round, opened}, p.client), published, delta);
-        if (world.options.secure_fraction < 1) {
-          auto& left = left_over[p.client];
-          left.resize(delta.size());
-          for (std::size_t i = 0; i < delta.size(); ++i) delta[i] += left[i];
-          sa::left_out(delta, setup, left);
-        }
-        const std::uint64_t examples = examples_of_name(p.client);
-        const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
-        if (!sa::quantise(delta, examples, {{"loss", 1.0, static_cast<double>(examples)}}, setup, seed,
-                          numbers))
-          return "cannot be rounded";
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
-        ++counted;
-        weight += examples;
-      }
-      mean.assign(global.size(), 0);
-      const auto totals = sa::dequantise(sum, counted, setup, mean);
-      if (!totals) return totals.error().text();
-      if (record.secure->examples != weight) return "the weight is another";
-      if (record.secure->metrics !=
-          Metrics{{"loss", static_cast<double>(counted), static_cast<double>(weight)}})
-        return "the metrics are others";
-      for (std::size_t i = 0; i < mean.size(); ++i) mean[i] = global[i] + mean[i];
-      if (record.model != vector_digest(mean)) return "the model is not the mean";
-      return {};
+      std::vector<float> mean;
+      const std::string wrong =
+          sum_securely(world, record, {record.round, opened}, published, left_over, mean);
+      if (!wrong.empty()) return wrong;
+      for (std::size_t i = 0; i < next.size(); ++i) next[i] = global[i] + mean[i];
+      return record.model == vector_digest(next) ? "" : "the model is not the mean";
     };
     std::string first;
     constexpr std::uint32_t opened_max = 20;  // the largest number of crashes in these worlds
@@ -362,7 +389,7 @@ std::string check_secure_models(const World& world) {
       kept = std::move(left_over);
       break;
     }
-    if (const std::string wrong = publish(world, record, mean, published, published_digest); !wrong.empty())
+    if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
       return place + wrong;
     base = record.model;
   }

@@ -2,11 +2,13 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "client/ledger/opened_sums_store.h"
 #include "protocols/codecs/plan.h"
 #include "server/coordinator/task_id.h"
 #include "server/store/memory_store.h"
@@ -61,11 +63,17 @@ struct World {
   std::vector<std::string> log;
   std::vector<std::string> client_log;  // of all clients: "client: text"
   std::map<std::string, client::SecureSums> identities;  // for secure aggregation
+  std::map<std::string, std::shared_ptr<client::MemoryOpenedSums>>
+      opened_sums;  // that clients helped to open
   server::Compression compression;
   std::string heard;  // all bytes that reached the aggregator, if requested
 
   void run();
 };
+
+// Every client has a speed of its own (log-normal, with this deviation), and each of its trainings varies a little. None takes
+// longer than longest_s.
+void give_speeds(World& world, double spread, double longest_s = std::numeric_limits<double>::infinity());
 
 // The update that the aggregator decodes, and the residual that the client keeps for its next update.
 struct Sent {
@@ -91,6 +99,13 @@ std::string check_models(const World& world);
 // The same for buffered aggregation, from the recorded arrivals (buffered_check.cpp): also that no update is in two models,
 // that each counts what its staleness says, and that all models but the last one have the same number of updates.
 std::string check_buffered_models(const World& world);
+// The mean of a secure sum of the counted clients of a round, which trained `trained`: the ring elements that they round
+// their updates to. work: of their training. left_over: what each client keeps of its values for its next update. Returns an
+// empty string if the record agrees.
+[[nodiscard]] std::string sum_securely(const World& world, const server::RoundRecord& record,
+                                       const server::Work& work, const std::vector<float>& trained,
+                                       std::map<std::string, std::vector<float>>& left_over,
+                                       std::vector<float>& mean);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);
 // Each selected client is recorded once, and at least the quorum is counted.
