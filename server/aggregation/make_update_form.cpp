@@ -6,6 +6,7 @@
 #include "server/aggregation/encoded_form.h"
 #include "server/aggregation/float32_form.h"
 #include "server/aggregation/masked_form.h"
+#include "server/aggregation/masked_groups_form.h"
 #include "server/aggregation/robust/make_robust_rule.h"
 #include "server/aggregation/robust_form.h"
 
@@ -15,7 +16,8 @@ namespace {
 std::unique_ptr<UpdateForm> make_mean(const UpdateFormConfig& config, WorkerPool& workers,
                                       SpoolPool& spools) {
   if (config.sum_of == SumOf::buffer) {
-    assert(!config.masked_value_bits);  // the settings do not allow it: masks cancel out only within a cohort
+    if (config.masked_value_bits)
+      return std::make_unique<MaskedGroupsForm>(config.elements, *config.masked_value_bits, workers, spools);
     return std::make_unique<BufferedForm>(config.elements, config.uplink, workers, spools);
   }
   if (config.masked_value_bits)

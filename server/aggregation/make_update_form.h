@@ -21,7 +21,7 @@ struct UpdateFormConfig {
   // With secure aggregation: the bits of a rounded value in the rounds after the first. Empty: updates are not masked.
   std::optional<unsigned> masked_value_bits;
   AggregationConfig aggregation;
-  SumOf sum_of = SumOf::cohort;  // buffer: for "mean" without secure aggregation
+  SumOf sum_of = SumOf::cohort;  // buffer: for "mean" only
   std::size_t vectors = 1;  // of an update, of equal size, each with segments of its own in the uplink's plan
 };
 

@@ -63,11 +63,13 @@ Result<CountedUpdate> MaskedForm::count(std::string_view client) {
 
 Result<Aggregate> MaskedForm::finish(const std::optional<SumOpening>& opening) {
   assert(opening && open_.empty());
-  const auto& [setup, terms, survivors, bounds] = *opening;
+  const secure_aggregation::SumSetup& setup = opening->setup;
+  const secure_aggregation::Subset& survivors = opening->survivors;
+  const SumBounds& bounds = opening->bounds;
   if (sum_->contributors() != survivors)
     return fail(ErrorCode::internal, "masked sum",
                 "is not of the clients whose shares of secrets were collected");
-  HANSA_TRY(const auto plain, sum_->unmask(terms, workers_.threads()));
+  HANSA_TRY(const auto plain, sum_->unmask(opening->terms, workers_.threads()));
   mean_.values.resize(mean_.count);
   const auto clients = static_cast<std::uint32_t>(survivors.count());
   HANSA_TRY(const auto sums, secure_aggregation::dequantise(plain, clients, setup, mean_.values));

@@ -3,14 +3,15 @@
 //   begin (open append* count? drop)* finish release
 //
 // Implementations: the exact mean of float32 values (float32_form.h), of encoded ones (encoded_form.h) and of masked ones
-// (masked_form.h), rules that keep all updates until the end (robust_form.h), and a buffer without a cohort
-// (buffered_form.h). make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
+// (masked_form.h), rules that keep all updates until the end (robust_form.h), a buffer without a cohort
+// (buffered_form.h), and masked updates of several groups at the same time (masked_groups_form.h). make_update_form.h chooses one. There is a call for each chunk of an update, never for each value.
 //
 // A form without a cohort (buffered_form.h) sums the updates of one buffer after the other. Its begin() does not close
 // updates; only count() and drop() do. amend() comes before count(), because the weight of an update depends on its age.
 //
 // One thread at a time calls a form. finish(), reading the mean, scratch() and release() may be called on another
-// thread than the other functions; no other call comes between them. The exception: buffered_form.h.
+// thread than the other functions; no other call comes between them. The exceptions: buffered_form.h and
+// masked_groups_form.h.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -68,6 +69,9 @@ class UpdateForm {
   [[nodiscard]] virtual Result<CountedUpdate> count(std::string_view client) = 0;
   // Discards an open update; nothing of it is in the mean then. Has no effect if the client has no open update.
   virtual void drop(std::string_view client) = 0;
+
+  // Ends a sum that will not be opened, and frees its memory: only for a form of several sums.
+  virtual void drop_sum(SumNumber /*sum*/) {}
 
   // Requires at least one counted update and no open one. A (storage) failure ends the run. Any other failure means
   // that the sum cannot be opened, and ends the attempt.

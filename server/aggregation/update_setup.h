@@ -30,12 +30,16 @@ struct PlainSetup {
   AccumulationBounds bounds;
   std::uint64_t cohort_seed = 0;  // for codecs: the same for all updates of the round
 };
+// Which of several secure sums that are made at the same time; 0 if there is only one at a time.
+using SumNumber = std::uint32_t;
+
 // A round of masked updates, whose roster is fixed.
 struct MaskedSetup {
   Digest context;
   std::uint32_t clients = 0;
   std::size_t elements = 0;  // of a masked vector
   unsigned ring_bits = 0;
+  SumNumber sum = 0;
 };
 using RoundSetup = std::variant<PlainSetup, MaskedSetup>;
 
@@ -49,6 +53,7 @@ struct UpdateTicket {
   std::uint64_t task_seed = 0;  // for its codec's seeds
   // The same as PlainSetup::cohort_seed, for an update that belongs to a round of its own. Empty: the setup's.
   std::optional<std::uint64_t> cohort_seed = {};
+  SumNumber sum = 0;  // to which a masked update belongs
 };
 
 // What is known of an update of a buffer only when it is complete.
@@ -74,6 +79,11 @@ struct SumOpening {
   std::vector<secure_aggregation::MaskTerm> terms;
   secure_aggregation::Subset survivors;
   SumBounds bounds = {};
+  SumNumber sum = 0;
+  // Of a sum of a group (masked_groups_form.h): models that were made since the one that its clients trained on, and what
+  // its mean counts for it, above 0, to 1.
+  std::uint32_t staleness = 0;
+  double weight = 1;
 };
 
 // The allowed sizes of an update in bytes, both inclusive.

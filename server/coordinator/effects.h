@@ -68,6 +68,10 @@ struct CountUpdate {
 struct DropUpdate {
   std::string client;
 };
+// Ends a sum that will not be opened, one of several at the same time. No update of it is open.
+struct DropSum {
+  SumNumber sum = 0;
+};
 // Computes what unmasks a secure sum, which may take seconds. Answered by MasksOpened.
 struct OpenMasks {
   secure_aggregation::RevealedSum revealed;
@@ -75,7 +79,7 @@ struct OpenMasks {
 };
 // Answered by RoundCommitted, or by SumRefused. The engine fills in the record's model, state, times of day and byte
 // counts. Until the answer, no effect concerns updates and none is open; in a buffer, updates are opened, appended and
-// dropped, and not counted.
+// dropped, and not counted. With groups (docs/round.md), no effect concerns updates of the sum that is committed.
 struct CommitRound {
   RoundRecord record;
   std::optional<SumOpening> opening = {};  // only for a secure sum
@@ -121,7 +125,7 @@ struct Finish {
 };
 
 using Effect = std::variant<Send, SendBlob, SendHeld, FindCertificate, RoundStarted, BeginUpdates, OpenUpdate,
-                            AppendUpdate, CountUpdate, DropUpdate, OpenMasks, CommitRound, AttemptAbandoned,
-                            Disconnect, DisconnectClient, Log, Finish>;
+                            AppendUpdate, CountUpdate, DropUpdate, DropSum, OpenMasks, CommitRound,
+                            AttemptAbandoned, Disconnect, DisconnectClient, Log, Finish>;
 
 }  // namespace hansa::server

@@ -175,6 +175,7 @@ struct Engine::CarryOut {
     engine.feed(UpdateChecked{e.client, {}, std::move(outcome->norms)});
   }
   void operator()(DropUpdate& e) const { engine.form_->drop(e.client); }
+  void operator()(DropSum& e) const { engine.form_->drop_sum(e.sum); }
   void operator()(OpenMasks& e) const { engine.open_masks(e); }
   void operator()(CommitRound& e) const { engine.commit(e); }
   void operator()(AttemptAbandoned& e) const { engine.record_abandoned(e); }

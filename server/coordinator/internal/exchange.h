@@ -124,6 +124,7 @@ struct ExchangeStart {
   const Clients& clients;
   const messages::TrainTask& task;  // make_common_task()
   std::uint64_t seed = 0;  // of the round's training: round_seed()
+  SumNumber sum = 0;
 };
 
 // Creates the exchanges of a federation, and keeps the state that one round passes to the next.

@@ -55,7 +55,8 @@ Result<UpdateTicket> SecureExchange::admit(const Participant& participant,
   const auto at = position(participant);
   if (!at || !sum_.expects_masked_of(*at))
     return fail(ErrorCode::protocol, "", "its masked update came before the shares were exchanged");
-  return UpdateTicket{participant.client, *at, offer.bytes, offer.update, 0, participant.seed};
+  return UpdateTicket{participant.client, *at, offer.bytes,   offer.update, 0,
+                      participant.seed,   {},  config_.number};
 }
 
 Result<void> SecureExchange::on_counted(const Participant& participant) {
@@ -131,9 +132,9 @@ void SecureExchange::announce(ActiveRound& round, Turn& turn) {
   if (!std::exchange(announcement_due_, false)) return;
   const secure_aggregation::SumSetup& setup = sum_.setup();
   if (sum_.phase() == SumPhase::shares)
-    turn.effects.emplace_back(
-        BeginUpdates{MaskedSetup{sum_.context(), static_cast<std::uint32_t>(sum_.roster().size()),
-                                 secure_aggregation::vector_elements(setup), setup.quantisation.ring_bits}});
+    turn.effects.emplace_back(BeginUpdates{MaskedSetup{
+        sum_.context(), static_cast<std::uint32_t>(sum_.roster().size()),
+        secure_aggregation::vector_elements(setup), setup.quantisation.ring_bits, config_.number}});
   for (const Participant& p : round.participants()) repeat(p, turn);
 }
 

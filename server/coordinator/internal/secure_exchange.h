@@ -26,6 +26,7 @@ class SecureExchange final : public Exchange {
     LimitsConfig limits;
     Duration phase_max;
     Weights weights = Weights::examples;
+    SumNumber number = 0;
   };
   // The sum's setup is that of the tasks.
   SecureExchange(secure_aggregation::AggregatorSum sum, Config config, Instant now);

@@ -65,7 +65,8 @@ Result<std::unique_ptr<Exchange>> SecureExchangeFactory::create(const ExchangeSt
       SecureExchange::Config{
           *std::move(task.secure), std::move(reported), config_.settings.limits,
           config_.settings.secure_sums->phase_max,
-          config_.settings.integers_max ? SecureExchange::Weights::one : SecureExchange::Weights::examples},
+          config_.settings.integers_max ? SecureExchange::Weights::one : SecureExchange::Weights::examples,
+          start.sum},
       turn.now);
 }
 

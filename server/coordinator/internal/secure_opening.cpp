@@ -147,7 +147,7 @@ Opening SecureExchange::masks_opened() {
     out.faults.push_back({sum_.name_of(dealer), "the shares that it sent do not rebuild its secret"});
   if (terms) {
     out.state = Opening::State::ready;
-    out.sum.emplace(SumOpening{sum_.setup(), std::move(*terms), sum_.survivors(), bounds()});
+    out.sum.emplace(SumOpening{sum_.setup(), std::move(*terms), sum_.survivors(), bounds(), config_.number});
   } else {
     out.state = Opening::State::failed;
     out.reason = terms.error().text();

@@ -14,7 +14,8 @@ constexpr Duration memory_wait_max = std::chrono::milliseconds(500);
 constexpr Duration progress_interval = std::chrono::seconds(5);
 
 bool same_update(const UpdateTicket& a, const UpdateTicket& b) {
-  return a.checksum == b.checksum && a.bytes == b.bytes && a.weight == b.weight && a.index == b.index;
+  return a.checksum == b.checksum && a.bytes == b.bytes && a.weight == b.weight && a.index == b.index &&
+         a.sum == b.sum;
 }
 
 }  // namespace
