@@ -2,6 +2,7 @@
 // of them in this attempt. The phases pass it on, from training to the commit.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "common/time.h"
 #include "protocols/messages/messages.h"
 #include "protocols/round/round.h"
+#include "server/coordinator/config.h"
 #include "server/selection/contradictions.h"
 #include "server/selection/set_aside.h"
 
@@ -27,27 +29,35 @@ struct Participant {
   Instant task_sent_at;  // when it was sent last
   double seconds = 0;  // from the task to the last byte of the update
   std::uint64_t pulled = 0;  // bytes
+  bool has_model = false;  // as far as is known: it has pulled the last bytes of the model
   std::optional<Instant> moved_at;  // last progress: a Pull, or a chunk of the update
   messages::Offer offer;  // the last one
   std::vector<double> norms = {};  // of the vectors of its counted update; empty: not known
   std::optional<SetAside::Why> set_aside = {};  // why, if it was set aside in this attempt
 };
 
+// What the tasks of a cohort are about.
+struct CohortWork {
+  std::shared_ptr<const PublishedModel> model;  // that the clients train
+  Method method;
+  Measure measure = Measure::no;  // whether they measure the model
+};
+
 class ActiveRound {
  public:
-  // method: of its tasks. participants: sorted by name, like the round's members.
-  ActiveRound(round::Round round, std::uint32_t attempt, Instant began, Method method,
+  // participants: sorted by name, like the round's members.
+  ActiveRound(round::Round round, std::uint32_t attempt, Instant began, CohortWork work,
               std::vector<Participant> participants)
       : round_(std::move(round)),
         attempt_(attempt),
         began_(began),
-        method_(std::move(method)),
+        work_(std::move(work)),
         participants_(std::move(participants)) {}
 
   [[nodiscard]] RoundId id() const { return round_.id(); }
   [[nodiscard]] std::uint32_t attempt() const { return attempt_; }
   [[nodiscard]] Instant began() const { return began_; }
-  [[nodiscard]] const Method& method() const { return method_; }
+  [[nodiscard]] const CohortWork& work() const { return work_; }
   [[nodiscard]] const round::Round& round() const { return round_; }
   [[nodiscard]] std::vector<Participant>& participants() { return participants_; }
   [[nodiscard]] const std::vector<Participant>& participants() const { return participants_; }
@@ -94,7 +104,7 @@ class ActiveRound {
   round::Round round_;
   std::uint32_t attempt_;
   Instant began_;
-  Method method_;
+  CohortWork work_;
   std::vector<Participant> participants_;
   std::vector<Drop> drops_, accused_;
   Contradictions contradictions_;

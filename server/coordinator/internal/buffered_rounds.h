@@ -7,7 +7,7 @@ namespace hansa::server {
 class BufferedRounds final : public RoundMode {
  public:
   [[nodiscard]] std::unique_ptr<Stage> start(Shared& shared, const std::vector<std::string>& ready,
-                                             std::uint32_t attempt, Turn& turn) const override;
+                                             std::uint32_t attempt, Turn& turn) override;
 };
 
 }  // namespace hansa::server

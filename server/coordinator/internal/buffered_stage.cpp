@@ -82,14 +82,9 @@ void BufferedStage::on_current_task(const std::string& client, TaskId current, T
   send_task(client, *t, turn);
 }
 
-bool BufferedStage::is_served(const Trainee& trainee) const {
-  return std::ranges::find(state_->served, trainee.model) != state_->served.end();
-}
-
 bool BufferedStage::is_fetching(const Trainee& trainee, Duration stall, Instant now) {
-  constexpr Duration first_pull = std::chrono::seconds(10);  // from the task to the client's first Pull
   if (trainee.state != TraineeState::training || trainee.has_model) return false;
-  return trainee.moved_at ? now - *trainee.moved_at < stall : now - trainee.task_sent_at < first_pull;
+  return is_fetching_model(trainee.moved_at, trainee.task_sent_at, stall, now);
 }
 
 Reply BufferedStage::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
@@ -100,7 +95,7 @@ Reply BufferedStage::on_pull(const std::string& client, const messages::Pull& pu
   const std::uint64_t bytes =
       is_archive ? config.model.archive_bytes : input_blob_bytes(config, *t->model, pull.blob);
   if (bytes == 0) return Stage::on_pull(client, pull, turn);
-  if (!is_archive && !is_served(*t)) {
+  if (!is_archive && !state_->served.has(t->model)) {
     // It came back too late for this model, and is sent a task on the newest one.
     end_task(client, *t, Outcome::late, "the model of its task is not served any more", turn);
     return Stage::on_pull(client, pull, turn);
@@ -111,10 +106,7 @@ Reply BufferedStage::on_pull(const std::string& client, const messages::Pull& pu
   t->pulled += range;
   if (t->pulled <= 4 * (config.model.archive_bytes + config.update_elements() * sizeof(float)))
     t->moved_at = turn.now;
-  const PublishedModel& model = *t->model;
-  const bool leads_to_model =
-      pull.blob == model.model || (!model.deltas.empty() && pull.blob == model.deltas.back().blob);
-  if (leads_to_model && range > 0 && pull.offset + range == bytes) t->has_model = true;
+  if (leads_to(*t->model, pull.blob) && range > 0 && pull.offset + range == bytes) t->has_model = true;
   return send_range(pull, bytes, chunk, *shared_.sessions.find(client), turn);
 }
 

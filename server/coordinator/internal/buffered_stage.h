@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/coordinator/internal/buffer.h"
+#include "server/coordinator/internal/served_models.h"
 #include "server/coordinator/internal/stage.h"
 #include "server/coordinator/internal/trainees.h"
 
@@ -23,16 +24,12 @@ struct BufferedState {
   Buffer buffer;  // of the next model
   std::deque<std::string> complete;  // clients whose update waits, in the order in which they were complete
   std::deque<double> norms;  // of the last counted updates, bounded
-  // The models that clients can fetch: the newest last, and earlier ones that a slow client still fetches.
-  std::vector<std::shared_ptr<const PublishedModel>> served;
+  ServedModels served;
   std::uint64_t selections = 0;  // of clients, for their seeds
 };
 
 class BufferedStage : public Stage {
  public:
-  // Models that are served at the same time, each of which needs the memory of one model: the newest one and earlier ones.
-  static constexpr std::size_t served_max = 4;
-
   BufferedStage(Shared& shared, std::unique_ptr<BufferedState> state, Instant began)
       : Stage(shared, began), state_(std::move(state)) {}
 
@@ -65,7 +62,6 @@ class BufferedStage : public Stage {
   // A client's task came to nothing, and that is its fault.
   void note_failure(const std::string& client, Trainee& trainee, const std::string& what, Turn& turn);
   void cancel_all(const std::string& reason, Turn& turn);
-  [[nodiscard]] bool is_served(const Trainee& trainee) const;
   // Whether the client fetches its model at the moment.
   [[nodiscard]] static bool is_fetching(const Trainee& trainee, Duration stall, Instant now);
 

@@ -22,10 +22,6 @@ class Committing final : public Stage {
   void fill(Progress& progress) const override;
 
  private:
-  // To the participants whose masked updates are in the committed model.
-  void send_receipts(Turn& turn);
-  void on_counted(const std::string& client, Turn& turn);
-
   std::unique_ptr<ActiveRound> round_;
   std::unique_ptr<Exchange> exchange_;
   RoundRecord record_;  // for the clients' history

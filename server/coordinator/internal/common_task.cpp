@@ -68,6 +68,10 @@ std::uint64_t codec_seed(const CoordinatorConfig& config, RoundId round) {
   return derive_seed(config.settings.seed, "codec places", round.value);
 }
 
+bool leads_to(const PublishedModel& published, const Digest& blob) {
+  return blob == published.model || (!published.deltas.empty() && blob == published.deltas.back().blob);
+}
+
 std::uint64_t input_blob_bytes(const CoordinatorConfig& config, const PublishedModel& published,
                                const Digest& blob) {
   const bool is_vector =

@@ -18,6 +18,8 @@ void add_compression(messages::TrainTask& task, const CoordinatorConfig& config,
 // For codecs: the same for all tasks of a round.
 [[nodiscard]] std::uint64_t codec_seed(const CoordinatorConfig& config, RoundId round);
 
+// Whether the last bytes of this blob complete the model for a client: the model itself, or the last delta to it.
+[[nodiscard]] bool leads_to(const PublishedModel& published, const Digest& blob);
 // The size in bytes of an input of a task, or of a delta to its model; 0 if the blob is neither.
 [[nodiscard]] std::uint64_t input_blob_bytes(const CoordinatorConfig& config, const PublishedModel& published,
                                              const Digest& blob);

@@ -157,7 +157,7 @@ std::unique_ptr<Stage> Filling::give_tasks(Turn& turn) {
   for (const std::string& client : free) {
     Trainee& t = trainees().assign(
         settings, shared_.standing.run, client,
-        {state_->buffer.round(), state_->served.back(), shared_.clients.find(client)->examples, turn.now,
+        {state_->buffer.round(), state_->served.newest(), shared_.clients.find(client)->examples, turn.now,
          turn.now + settings.cohort.deadline});
     send_task(client, t, turn);
   }

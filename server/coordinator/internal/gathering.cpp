@@ -9,7 +9,6 @@
 #include "server/coordinator/task_id.h"
 
 namespace hansa::server {
-namespace {
 
 // Attempts that fail again and again without a remedy are made ever more seldom.
 Duration retry_pause(std::uint32_t attempt, std::uint32_t in_vain) {
@@ -17,8 +16,6 @@ Duration retry_pause(std::uint32_t attempt, std::uint32_t in_vain) {
   for (std::uint32_t i = 5; i < in_vain && pause < retry_in_vain_max; ++i) pause *= 2;
   return std::min<Duration>(pause, retry_in_vain_max);
 }
-
-}  // namespace
 
 std::vector<std::string> Gathering::ready(Instant now) const {
   std::vector<std::string> all = shared_.eligible(now);
@@ -122,11 +119,11 @@ void Gathering::fill(Progress& progress) const {
     progress.starts_at = shared_.has_gathered ? not_before_ : std::max(not_before_, began_ + cohort.gather);
 }
 
-std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
-                                 const std::string& reason, Remedy remedy, Turn& turn) {
+std::unique_ptr<Stage> note_abandoned(Shared& shared, RoundId round, std::uint32_t attempt,
+                                      const std::string& reason, Remedy remedy, Turn& turn) {
   const std::string name = "round " + std::to_string(round.value);
   shared.retry_reason = remedy == Remedy::new_data ? std::string() : reason;
-  if (remedy == Remedy::new_data) return std::make_unique<Gathering>(shared, attempt + 1, turn.now, turn);
+  if (remedy == Remedy::new_data) return nullptr;
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason,
             LogEvent::round_abandoned);
   turn.effects.emplace_back(AttemptAbandoned{round, attempt, reason});
@@ -138,7 +135,14 @@ std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t at
                name + " came to nothing in " + std::to_string(attempt) + " attempts: " + reason,
                "correct what the clients report, or see cohort.quorum and cohort.deadline_s"},
         turn);
-  const Instant not_before = turn.now + retry_pause(attempt, shared.attempts_in_vain);
+  return nullptr;
+}
+
+std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
+                                 const std::string& reason, Remedy remedy, Turn& turn) {
+  if (auto end = note_abandoned(shared, round, attempt, reason, remedy, turn)) return end;
+  const Instant not_before =
+      remedy == Remedy::new_data ? turn.now : turn.now + retry_pause(attempt, shared.attempts_in_vain);
   return std::make_unique<Gathering>(shared, attempt + 1, not_before, turn);
 }
 

@@ -37,6 +37,12 @@ class Gathering final : public Stage {
   Instant ask_schedule_{};
 };
 
+// The pause before the next attempt, after this many attempts, of which `in_vain` in a row had no remedy.
+[[nodiscard]] Duration retry_pause(std::uint32_t attempt, std::uint32_t in_vain);
+// Logs and records an attempt that failed. Returns the end of the federation if attempts_max of them had no remedy,
+// otherwise null.
+[[nodiscard]] std::unique_ptr<Stage> note_abandoned(Shared& shared, RoundId round, std::uint32_t attempt,
+                                                    const std::string& reason, Remedy remedy, Turn& turn);
 // The phase after an attempt that failed: the same round again, or the end if attempts_max of them had no remedy.
 [[nodiscard]] std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
                                                const std::string& reason, Remedy remedy, Turn& turn);

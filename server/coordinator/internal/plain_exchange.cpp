@@ -57,7 +57,7 @@ Result<void> PlainExchange::compare_updates(ActiveRound& round) const {
   }
   std::string deltas, others;
   for (const UnlikeUpdate& unlike :
-       unlike_updates(updates, round.method(), outputs, config_.settings.limits.norm_ratio_max)) {
+       unlike_updates(updates, round.work().method, outputs, config_.settings.limits.norm_ratio_max)) {
     const Participant& p = *counted[unlike.index];
     if (unlike.vector == delta_output) {
       round.accuse(p, "its update is much larger than the others of the round");

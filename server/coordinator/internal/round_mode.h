@@ -20,7 +20,7 @@ class RoundMode {
   // The first phase of the next round, after gathering. ready: the clients that may take part, sorted, at least
   // cohort.clients_min of them. attempt: at this round, from 1.
   [[nodiscard]] virtual std::unique_ptr<Stage> start(Shared& shared, const std::vector<std::string>& ready,
-                                                     std::uint32_t attempt, Turn& turn) const = 0;
+                                                     std::uint32_t attempt, Turn& turn) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<RoundMode> make_round_mode(const CohortConfig& config);

@@ -5,10 +5,10 @@
 
 #include "common/random.h"
 #include "server/coordinator/internal/candidates.h"
-#include "server/coordinator/internal/common_task.h"
+#include "server/coordinator/internal/cohort_round.h"
+#include "server/coordinator/internal/committing.h"
 #include "server/coordinator/internal/concluded.h"
 #include "server/coordinator/internal/gathering.h"
-#include "server/coordinator/internal/round_method.h"
 #include "server/coordinator/internal/training.h"
 #include "server/coordinator/task_id.h"
 #include "server/selection/quorum.h"
@@ -49,7 +49,7 @@ std::vector<std::string> select(Shared& shared, const std::vector<std::string>& 
 }  // namespace
 
 std::unique_ptr<Stage> SelectedRounds::start(Shared& shared, const std::vector<std::string>& ready,
-                                             std::uint32_t attempt, Turn& turn) const {
+                                             std::uint32_t attempt, Turn& turn) {
   const OperatorSettings& settings = shared.config.settings;
   const RoundId id(shared.standing.last_committed.value + 1);
   const auto cohort = select(shared, ready, id);
@@ -60,27 +60,29 @@ std::unique_ptr<Stage> SelectedRounds::start(Shared& shared, const std::vector<s
   auto round = round::Round::create(id, round::Config{quorum, turn.now + settings.cohort.deadline}, cohort);
   if (!round)
     return std::make_unique<Concluded>(shared, Finish{Finish::Why::gave_up, round.error().text()}, turn);
-  const Work work{id, shared.opened_sums};
-  const std::uint64_t seed = round_seed(settings.seed, work);
-  std::vector<Participant> participants(cohort.size());
-  for (std::uint32_t i = 0; i < cohort.size(); ++i) {
-    Participant& p = participants[i];
-    p.client = cohort[i];
-    p.index = round::MemberIndex(i);
-    p.task = make_task_id(settings.seed, shared.standing.run, work, p.client);
-    p.seed = messages::training_seed(seed, p.client);
-    p.asked_at = turn.now;
-  }
-  turn.effects.emplace_back(RoundStarted{id, static_cast<std::uint32_t>(cohort.size())});
-  Method method = method_of_round(settings, {shared.standing.run, id}, cohort, shared.clients);
-  const messages::TrainTask task =
-      make_common_task(shared.config, shared.standing.published, id, method, shared.measure());
-  auto exchange = shared.exchanges->create({id, attempt, cohort, shared.clients, task, seed}, turn);
-  if (!exchange) return try_again(shared, id, attempt, exchange.error().text(), Remedy::none, turn);
-  return std::make_unique<Training>(shared,
-                                    std::make_unique<ActiveRound>(std::move(*round), attempt, turn.now,
-                                                                  std::move(method), std::move(participants)),
-                                    std::move(*exchange), turn);
+  shared.uploads.drop_all(turn);
+  turn.effects.emplace_back(RoundStarted{id, size});
+  auto begun = make_cohort_round(shared, cohort, std::move(*round),
+                                 {{id, shared.opened_sums},
+                                  attempt,
+                                  0,
+                                  std::make_shared<const PublishedModel>(shared.standing.published),
+                                  shared.measure()},
+                                 turn);
+  if (!begun) return try_again(shared, id, attempt, begun.error().text(), Remedy::none, turn);
+  return std::make_unique<Training>(shared, std::move(begun->round), std::move(begun->exchange),
+                                    static_cast<AfterSum&>(*this), turn);
+}
+
+std::unique_ptr<Stage> SelectedRounds::opened(Shared& shared, std::unique_ptr<ActiveRound> round,
+                                              std::unique_ptr<Exchange> exchange, CommitRound commit,
+                                              Turn& turn) {
+  return std::make_unique<Committing>(shared, std::move(round), std::move(exchange), std::move(commit), turn);
+}
+
+std::unique_ptr<Stage> SelectedRounds::abandoned(Shared& shared, const ActiveRound& round,
+                                                 const std::string& reason, Remedy remedy, Turn& turn) {
+  return try_again(shared, round.id(), round.attempt(), reason, remedy, turn);
 }
 
 }  // namespace hansa::server

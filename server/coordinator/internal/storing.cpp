@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/time.h"
+#include "server/coordinator/internal/committed_round.h"
 #include "server/coordinator/internal/filling.h"
 #include "server/coordinator/internal/gathering.h"
 
@@ -16,12 +17,10 @@ Storing::Storing(Shared& shared, std::unique_ptr<BufferedState> state, Duration 
   state_->buffer = Buffer(RoundId(record_.round.value + 1));
   retire_models(turn);
   CommitRound commit{.record = record_, .clients = shared.config.settings.admitted.size()};
-  for (const auto& model : state_->served) commit.fetched.push_back(model->model);
+  commit.fetched = state_->served.names();
   turn.effects.emplace_back(std::move(commit));
 }
 
-// The oldest ones stay, so that a client on a slow link gets its model in the end; who fetches the newest ones has lost
-// least.
 void Storing::retire_models(Turn& turn) {
   const CohortConfig& cohort = shared_.config.settings.cohort;
   const auto is_fetched = [&](const std::shared_ptr<const PublishedModel>& model) {
@@ -32,24 +31,19 @@ void Storing::retire_models(Turn& turn) {
              is_fetching(t, shared_.config.process.stall, turn.now);
     });
   };
-  auto& served = state_->served;
-  std::erase_if(served, [&](const auto& model) { return !is_fetched(model); });
-  if (served.size() > served_max - 1) served.resize(served_max - 1);
+  state_->served.retire(is_fetched);
   for (auto& [client, trainee] : trainees().all())
-    if (trainee.model && !is_served(trainee) && is_fetching(trainee, shared_.config.process.stall, turn.now))
+    if (trainee.model && !state_->served.has(trainee.model) &&
+        is_fetching(trainee, shared_.config.process.stall, turn.now))
       cancel(client, trainee, Outcome::late, "the model of its task is not served any more", turn);
 }
 
 Verdict Storing::on_committed(const RoundCommitted& event, Turn&) {
   if (is_committed_ || refused_ || event.round != record_.round) return Verdict::discarded;
   is_committed_ = true;
-  shared_.standing.last_committed = event.round;
-  shared_.standing.last_started = shared_.round_started;
-  shared_.standing.model = event.model;
-  shared_.standing.published = event.published;
-  shared_.exchanges->on_committed(event);
+  adopt(shared_, event);
   shared_.clients.on_round(record_);
-  state_->served.push_back(std::make_shared<const PublishedModel>(event.published));
+  state_->served.add(event.published);
   for (const Participation& p : record_.participations)
     if (p.outcome == Outcome::counted) shared_.reliability.on_counted(p.client);
   return Verdict::accepted;
@@ -61,7 +55,7 @@ Verdict Storing::on_sum_refused(const SumRefused& event, Turn& turn) {
   turn.warn("round " + std::to_string(record_.round.value) + " is made again: " + event.reason,
             LogEvent::round_abandoned);
   state_->buffer = Buffer(record_.round);
-  state_->served.push_back(std::make_shared<const PublishedModel>(shared_.standing.published));
+  state_->served.add(shared_.standing.published);
   return Verdict::accepted;
 }
 

@@ -4,7 +4,6 @@
 
 #include "server/coordinator/internal/common_task.h"
 #include "server/coordinator/internal/downloads.h"
-#include "server/coordinator/internal/gathering.h"
 #include "server/coordinator/internal/name_list.h"
 #include "server/coordinator/internal/round_record.h"
 #include "server/coordinator/internal/unmasking.h"
@@ -24,16 +23,16 @@ bool is_about_another(ReasonCode code) {
 }  // namespace
 
 Training::Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
-                   Turn& turn)
-    : Stage(shared, turn.now), round_(std::move(round)), exchange_(std::move(exchange)) {
-  shared_.uploads.drop_all(turn);
+                   AfterSum& after, Turn& turn)
+    : Stage(shared, turn.now), round_(std::move(round)), exchange_(std::move(exchange)), after_(after) {
   exchange_->begin(turn);
   for (Participant& p : round_->participants()) send_task(p, turn);
 }
 
 messages::TrainTask Training::make_task(const Participant& participant, Instant now) const {
-  messages::TrainTask task = make_common_task(shared_.config, shared_.standing.published, round_->id(),
-                                              round_->method(), shared_.measure());
+  const CohortWork& work = round_->work();
+  messages::TrainTask task =
+      make_common_task(shared_.config, *work.model, round_->id(), work.method, work.measure);
   task.task = participant.task;
   task.seed = participant.seed;
   const Duration left = std::max(round_->round().deadline() - now, Duration::zero());
@@ -58,14 +57,16 @@ void Training::on_current_task(const std::string& client, TaskId current, Turn& 
 
 Reply Training::on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) {
   const CoordinatorConfig& config = shared_.config;
-  const std::uint64_t bytes = pull.blob == config.model.archive
-                                  ? config.model.archive_bytes
-                                  : input_blob_bytes(config, shared_.standing.published, pull.blob);
+  const PublishedModel& model = *round_->work().model;
+  const std::uint64_t bytes = pull.blob == config.model.archive ? config.model.archive_bytes
+                                                                : input_blob_bytes(config, model, pull.blob);
   if (bytes == 0) return Stage::on_pull(client, pull, turn);
   const std::uint32_t chunk = config.process.chunk_bytes;
   if (Participant* p = round_->find(client)) {
+    const std::uint64_t range = pulled_range(pull, bytes, chunk);
+    if (leads_to(model, pull.blob) && range > 0 && pull.offset + range == bytes) p->has_model = true;
     // A client that pulls the same bytes again and again makes no progress.
-    p->pulled += pulled_range(pull, bytes, chunk);
+    p->pulled += range;
     if (p->pulled <= 4 * (config.model.archive_bytes + config.update_elements() * sizeof(float)))
       p->moved_at = turn.now;
   }
@@ -270,7 +271,7 @@ std::unique_ptr<Stage> Training::next(Turn& turn) {
               turn.now - std::max(last_counted_at_, round_->began()), turn);
   close(turn);
   return std::make_unique<Unmasking>(shared_, std::move(round_), std::move(exchange_), std::move(record),
-                                     turn);
+                                     after_, turn);
 }
 
 std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) {
@@ -280,13 +281,14 @@ std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) 
       blame(shared_, faults_of_abandoned(*round_, turn.now), turn.now - round_->began(), turn);
   const bool helps = apart == Remedy::another_cohort || blamed == Remedy::another_cohort;
   const Remedy remedy = helps ? Remedy::another_cohort : remedy_of_set_aside(shared_, *round_, turn.now);
-  return abandon_round(shared_, *round_, *exchange_, reason, remedy, turn);
+  return after_.abandoned(shared_, *round_, end_attempt(shared_, *round_, *exchange_, reason, turn), remedy,
+                          turn);
 }
 
 void Training::close(Turn& turn) {
   for (const Participant& p : round_->participants())
     if (round_->is_expected(p)) turn.send(p.client, messages::Cancel{p.task, "the round is closed"});
-  shared_.uploads.drop_all(turn);
+  for (const Participant& p : round_->participants()) shared_.uploads.drop(p.client, turn);
 }
 
 Instant Training::next_tick(Instant) const {
@@ -310,8 +312,8 @@ void Training::fill(Progress& progress) const {
                                   state == UploadState::waiting});
 }
 
-std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, Exchange& exchange,
-                                     std::string reason, Remedy remedy, Turn& turn) {
+std::string end_attempt(Shared& shared, const ActiveRound& round, Exchange& exchange, std::string reason,
+                        Turn& turn) {
   shared.drop_rate.on_attempt(static_cast<std::uint32_t>(round.participants().size()),
                               static_cast<std::uint32_t>(round.counted_names().size()));
   // One client's reason is often that of all, for example a model that does not fit their data.
@@ -319,7 +321,7 @@ std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round, E
   const auto refused = std::ranges::find_if(members, [](const auto& m) { return !m.reason.empty(); });
   if (refused != members.end()) reason += "; " + refused->client + " says: " + refused->reason;
   exchange.end(round, turn);
-  return try_again(shared, round.id(), round.attempt(), reason, remedy, turn);
+  return reason;
 }
 
 }  // namespace hansa::server

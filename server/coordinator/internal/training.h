@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "server/coordinator/internal/after_sum.h"
 #include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/stage.h"
 
@@ -14,9 +15,9 @@ namespace hansa::server {
 
 class Training final : public Stage {
  public:
-  // Sends the tasks.
+  // Sends the tasks. No participant has an upload. after outlives the phases of the cohort.
   Training(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
-           Turn& turn);
+           AfterSum& after, Turn& turn);
 
   [[nodiscard]] Phase phase() const override { return Phase::in_round; }
   Reply on_pull(const std::string& client, const messages::Pull& pull, Turn& turn) override;
@@ -45,19 +46,18 @@ class Training final : public Stage {
   void apply(const round::Event& event, Turn& turn);
   void wait_for_arriving_updates(Turn& turn);
   void carry_out_drops(Turn& turn);
-  // Cancels the tasks whose updates are still expected, and drops all uploads.
+  // Cancels the tasks whose updates are still expected, and drops the uploads of the cohort.
   void close(Turn& turn);
   [[nodiscard]] std::unique_ptr<Stage> abandon(const std::string& reason, Turn& turn);
 
   std::unique_ptr<ActiveRound> round_;
   std::unique_ptr<Exchange> exchange_;
+  AfterSum& after_;
   Instant last_counted_at_{};
 };
 
-// Ends a failed attempt: ends its exchange, and tries the round again or ends the federation. The reason of a member
-// that declined or was rejected is appended to `reason`.
-[[nodiscard]] std::unique_ptr<Stage> abandon_round(Shared& shared, const ActiveRound& round,
-                                                   Exchange& exchange, std::string reason, Remedy remedy,
-                                                   Turn& turn);
+// Ends the exchange of a failed attempt. Returns the reason, with that of a member that declined or was rejected.
+[[nodiscard]] std::string end_attempt(Shared& shared, const ActiveRound& round, Exchange& exchange,
+                                      std::string reason, Turn& turn);
 
 }  // namespace hansa::server

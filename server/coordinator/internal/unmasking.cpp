@@ -1,6 +1,5 @@
 #include "server/coordinator/internal/unmasking.h"
 
-#include "server/coordinator/internal/committing.h"
 #include "server/coordinator/internal/round_method.h"
 #include "server/coordinator/internal/training.h"
 
@@ -39,14 +38,15 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
       Remedy remedy = conclude(opening, turn);
       if (opening.faults.empty() && round_->contradictions().all().empty() && !opening.is_explained)
         remedy = search_among(shared_, round_->names(), turn.now - round_->began(), turn);
-      return abandon_round(shared_, *round_, *exchange_, opening.reason, remedy, turn);
+      return after_.abandoned(shared_, *round_,
+                              end_attempt(shared_, *round_, *exchange_, opening.reason, turn), remedy, turn);
     }
     case Opening::State::ready: (void)conclude(opening, turn); break;
   }
   record_.seconds = seconds(turn.now - round_->began());
   exchange_->complete(record_, turn.now - began_);
-  const double scale = output_scale_of(round_->method());
-  return std::make_unique<Committing>(
+  const double scale = output_scale_of(round_->work().method);
+  return after_.opened(
       shared_, std::move(round_), std::move(exchange_),
       CommitRound{std::move(record_), std::move(opening.sum), shared_.config.settings.admitted.size(), scale},
       turn);

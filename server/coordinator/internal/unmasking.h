@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "server/coordinator/internal/after_sum.h"
 #include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/stage.h"
 
@@ -12,11 +13,12 @@ namespace hansa::server {
 class Unmasking final : public Stage {
  public:
   Unmasking(Shared& shared, std::unique_ptr<ActiveRound> round, std::unique_ptr<Exchange> exchange,
-            RoundRecord record, Turn& turn)
+            RoundRecord record, AfterSum& after, Turn& turn)
       : Stage(shared, turn.now),
         round_(std::move(round)),
         exchange_(std::move(exchange)),
-        record_(std::move(record)) {}
+        record_(std::move(record)),
+        after_(after) {}
 
   [[nodiscard]] Phase phase() const override { return Phase::unmasking; }
   Reply on_decline(const std::string& client, const messages::Decline& decline, Turn& turn) override;
@@ -39,6 +41,7 @@ class Unmasking final : public Stage {
   std::unique_ptr<ActiveRound> round_;
   std::unique_ptr<Exchange> exchange_;
   RoundRecord record_;
+  AfterSum& after_;
 };
 
 }  // namespace hansa::server
