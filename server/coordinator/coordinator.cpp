@@ -66,7 +66,7 @@ struct Coordinator::State {
                         shared.config.settings.limits.spool_memory_mib << 20,
                         shared.config.process.chunk_bytes}),
                policy_of(shared.config),
-               make_round_mode(shared.config.settings.cohort),
+               make_round_mode(shared.config.settings),
                make_exchange_factory(shared.config, shared.standing.sum_range),
                CulpritSearch(derive_seed(shared.config.process.session_seed, "search"))},
         now(start) {

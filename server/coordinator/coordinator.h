@@ -2,7 +2,8 @@
 //
 //   gathering -> in_round -> unmasking -> committing -> gathering ... -> finished
 //
-// With buffered aggregation: gathering -> in_round -> committing -> in_round ... -> finished.
+// With buffered aggregation: gathering -> in_round -> committing -> in_round ... -> finished. With secure aggregation, the
+// groups of buffered aggregation are unmasked in these phases.
 //
 // Events in, effects out; no I/O, clock or thread, and randomness only from the seeds in its configuration. The ZeroMQ
 // process (server/process) and the simulation drive the same object. It composes machines that each do one job, in

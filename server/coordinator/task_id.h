@@ -13,8 +13,8 @@ namespace hansa::server {
 
 struct Work {
   RoundId round;
-  // Sums of the round that were opened and not committed; in buffered aggregation, the number of the client's task on the
-  // model before the round, from 0.
+  // Sums of the round that were opened and not committed; in buffered aggregation, the number of the client's task, or of its
+  // group, on the model before the round, from 0.
   std::uint32_t opened = 0;
 };
 

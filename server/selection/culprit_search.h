@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hansa::server {
@@ -37,6 +38,10 @@ class CulpritSearch {
   std::optional<std::string> on_committed(const Clients& cohort);
 
   [[nodiscard]] bool is_active() const { return !suspects_.empty(); }
+  // Whether the client may be a culprit.
+  [[nodiscard]] bool suspects(std::string_view client) const { return suspects_.contains(client); }
+  // Whether a sum was committed since the search began.
+  [[nodiscard]] bool knows_clean() const { return !clean_.empty(); }
   // The next cohort, while the search is active: `least` to `most` of the candidates, which are at least `least`.
   // Empty: no suspect is among the candidates, and the search has ended.
   [[nodiscard]] Clients next(const Clients& candidates, std::size_t least, std::size_t most);

@@ -94,7 +94,8 @@ Remedy search_among(Shared& shared, const std::vector<std::string>& clients, Dur
   if (!shared.search.is_active())
     turn.warn("nobody is named for it: the next attempts leave out some of " + name_list(clients, 8) +
               " to find out");
-  const auto finding = shared.search.on_refused(clients, shared.config.settings.cohort.clients_min);
+  const auto finding =
+      shared.search.on_refused(clients, shared.mode->cohort_least(shared.config.settings.cohort));
   if (finding.culprit) return blame_culprit(shared, finding.culprit, cost, turn);
   return finding.is_in_vain ? Remedy::none : Remedy::another_cohort;
 }

@@ -4,6 +4,9 @@
 //
 //   Gathering -> Training -> Unmasking -> Committing -> Gathering ... -> Concluded     (selected_rounds.h)
 //   Gathering -> Filling -> Storing -> Filling ... -> Concluded                         (buffered_rounds.h)
+//   Gathering -> GroupedStage ... -> Concluded                                          (grouped_rounds.h)
+//
+// In a GroupedStage each group has a phase of its own: Training, then Unmasking.
 //
 // Every phase x event pair: docs/round.md.
 #pragma once

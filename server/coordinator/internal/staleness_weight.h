@@ -14,6 +14,8 @@ namespace hansa::server {
 [[nodiscard]] std::uint64_t full_weight(const OperatorSettings& settings, std::uint64_t examples);
 // full_weight / sqrt(1 + staleness), rounded to the nearest integer, and at least 1.
 [[nodiscard]] std::uint64_t stale_weight(std::uint64_t full_weight, std::uint32_t staleness);
+// The weight of a group's sum (grouped_rounds.h) without staleness: its clients' examples are in the sum.
+inline constexpr std::uint64_t group_weight = 1 << 16;
 // What the sum of a buffer of these settings accepts.
 [[nodiscard]] AccumulationBounds buffer_bounds(const OperatorSettings& settings);
 
