@@ -375,7 +375,6 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   out.aggregation = internal::read_aggregation(document);
   out.optimizer = internal::read_optimizer(document);
   out.notes = internal::unused_strategies(document);
-  std::ranges::copy(internal::unused_cohort_settings(document, out.cohort), std::back_inserter(out.notes));
 
   HANSA_TRY(out.retention, read_retention(document));
   out.best_metric = document.text("store.metric");
@@ -403,6 +402,7 @@ Result<FederationConfig> read_federation_config(const std::filesystem::path& fil
   HANSA_TRY_VOID(check_summed_metrics(document, out));
   HANSA_TRY_VOID(internal::check_strategy(document, out));
   HANSA_TRY_VOID(internal::check_buffered(document, out));
+  std::ranges::copy(internal::unused_cohort_settings(document, out), std::back_inserter(out.notes));
   HANSA_TRY(out.simulated_clients, find_simulated_clients(document));
   out.simulated_speeds = {document.number("simulation.training_s"),
                           document.number("simulation.speed_spread")};

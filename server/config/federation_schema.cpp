@@ -63,7 +63,10 @@ constexpr std::array tables{
     Table{
         "cohort.buffered", Presence::defaulted,
         "Used if `mode` is `buffered`. It has no cohorts, so that `fraction`, `size_max`, `over_select` and "
-        "`quorum` do not apply; `deadline_s` limits one client's task.",
+        "`quorum` do not apply; `deadline_s` limits one client's task. With secure aggregation K clients "
+        "form a "
+        "group, for which `quorum` and `deadline_s` apply as in a round: "
+        "[round.md](round.md#groups-with-secure-aggregation).",
         cohort_buffered_settings},
     Table{"schedule", Presence::defaulted,
           "When rounds start: by default one after the other. [round.md](round.md#when-a-round-starts).",

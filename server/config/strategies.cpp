@@ -29,8 +29,12 @@ constexpr std::array catalogue{
         mode, "buffered",
         "clients train continuously, and every K updates make a model; stale updates count less (FedBuff)",
         "Nguyen et al., AISTATS 2022, algorithm 1",
-        "aggregator: up to 3 earlier models while slow clients fetch them", false,
-        "a selection other than uniform needs a concurrency; no [schedule] that makes rounds wait"},
+        "aggregator: up to 3 earlier models while slow clients fetch them; with secure aggregation a sum for "
+        "each group that works",
+        true,
+        "a selection other than uniform needs a concurrency; no [schedule] that makes rounds wait; with "
+        "secure "
+        "aggregation K clients form a group, as they are ready"},
 
     Strategy{method,
              "sgd",

@@ -211,9 +211,6 @@ TEST_F(FederationFile, WhatBufferedAggregationCannotDoIsRefusedWithTheReasonAndA
     return wrong ? std::string("was read") : wrong.error().text();
   };
   EXPECT_EQ(refusal("", ""), "was read");
-  EXPECT_THAT(refusal("clients_min = 12\n",
-                      "[secure_aggregation]\nenabled = true\nroot = \"" + std::string(64, '1') + "\"\n"),
-              HasSubstr("masks cancel out only within a cohort"));
   EXPECT_THAT(refusal("clients_min = 12\n", "[strategy]\naggregation = \"median\"\n"),
               HasSubstr("a fast client may have several in a buffer"));
   EXPECT_THAT(refusal("fraction = 0.5\n", ""), HasSubstr("cohort.buffered.concurrency limits"));
@@ -236,6 +233,35 @@ TEST_F(FederationFile, WhatBufferedAggregationCannotDoIsRefusedWithTheReasonAndA
                 HasSubstr("clients train continuously"))
         << condition;
   EXPECT_THAT(refusal("", "[cohort.buffered]\nupdates = 0\n"), HasSubstr("updates"));
+}
+
+TEST_F(FederationFile, BufferedAggregationWithSecureAggregationNeedsAGroupThatItsSumAllows) {
+  const auto refusal = [&](const std::string& cohort, const std::string& buffered,
+                           const std::string& more = "") {
+    const auto wrong = read(
+        std::string(minimal) + "[cohort]\nmode = \"buffered\"\n" + cohort + "[cohort.buffered]\n" + buffered +
+        "[secure_aggregation]\nenabled = true\nroot = \"" + std::string(64, '1') + "\"\n" + more);
+    if (!wrong) return wrong.error().text();
+    return wrong->notes.empty() ? std::string("was read") : wrong->notes.front();
+  };
+  const std::string by_examples = "weights = \"examples\"\n";
+  EXPECT_EQ(refusal("clients_min = 4\n", "updates = 4\n" + by_examples), "was read");
+  EXPECT_EQ(refusal("clients_min = 9\nquorum = 0.5\n", "updates = 4\nconcurrency = 8\n" + by_examples),
+            "was read")
+      << "the quorum of a group has an effect";
+  EXPECT_THAT(refusal("clients_min = 4\n", "updates = 3\n" + by_examples),
+              HasSubstr("as many clients form a group, whose sum needs 4"));
+  EXPECT_THAT(refusal("clients_min = 4\n", "updates = 5\n" + by_examples),
+              HasSubstr("a group needs cohort.buffered.updates = 5 clients"));
+  EXPECT_THAT(refusal("clients_min = 4\n", "updates = 4\nconcurrency = 3\n" + by_examples),
+              HasSubstr("a group has cohort.buffered.updates = 4 clients"));
+  EXPECT_THAT(refusal("clients_min = 4\n", "updates = 4\n"), HasSubstr("set it to \"examples\""));
+  EXPECT_THAT(refusal("clients_min = 4\n", "updates = 4\nconcurrency = 4\n" + by_examples,
+                      "[strategy]\nselection = \"by_examples\"\n"),
+              HasSubstr("groups are formed by when clients are ready"));
+  // Against an active aggregator a sum has 13 clients at least with the defaults.
+  EXPECT_THAT(refusal("clients_min = 13\n", "updates = 12\n" + by_examples, "threat_model = \"active\"\n"),
+              HasSubstr("whose sum needs 13"));
 }
 
 // The catalogue and the choices of the schema are the same.

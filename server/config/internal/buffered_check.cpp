@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "protocols/secure_aggregation/parameters.h"
 #include "server/methods/server_method.h"
 
 namespace hansa::server::internal {
@@ -42,13 +43,50 @@ Result<void> check_cohort(const Document& document, const FederationConfig& conf
   return {};
 }
 
+// With secure aggregation K clients form a group that shares keys: a cohort of K.
+Result<void> check_groups(const Document& document, const FederationConfig& config) {
+  if (!config.secure_aggregation) return {};
+  const SecureAggregationConfig& secure = *config.secure_aggregation;
+  const std::uint32_t size = config.cohort.buffered.updates;
+  const auto number = [](std::uint32_t value) { return std::to_string(value); };
+  const std::uint32_t least = secure_aggregation::cohort_min(secure.assumptions, secure.honest_min);
+  if (size < least)
+    return refuse(document, "cohort.buffered.updates",
+                  "is " + number(size) +
+                      ": with secure aggregation as many clients form a group, whose sum needs " +
+                      number(least) + " with secure_aggregation.corrupt and honest_min",
+                  "set it to " + number(least) + " or more");
+  if (auto found = secure_aggregation::choose_parameters(size, secure.assumptions); !found)
+    return refuse(document, "cohort.buffered.updates",
+                  "is " + number(size) + ", the clients of a group: " + found.error().what,
+                  found.error().hint);
+  if (config.cohort.clients_min < size)
+    return refuse(document, "cohort.clients_min",
+                  "is " + number(config.cohort.clients_min) +
+                      ", and with secure aggregation a group needs cohort.buffered.updates = " +
+                      number(size) + " clients",
+                  "set it to " + number(size) + " or more, or lower cohort.buffered.updates");
+  if (const std::uint32_t most = config.cohort.buffered.concurrency; most > 0 && most < size)
+    return refuse(document, "cohort.buffered.concurrency",
+                  "is " + number(most) +
+                      ", and with secure aggregation a group has cohort.buffered.updates = " + number(size) +
+                      " clients",
+                  "set it to " + number(size) + " times the groups that may work at the same time, or to 0");
+  if (config.cohort.buffered.weights != BufferedConfig::Weights::examples)
+    return refuse(document, "cohort.buffered.weights",
+                  "is \"updates\", and with secure aggregation the clients of a group weigh their updates "
+                  "themselves, by their examples",
+                  "set it to \"examples\"");
+  if (config.selection.name != "uniform")
+    return refuse(document, "strategy.selection",
+                  "is \"" + config.selection.name +
+                      "\", and with secure aggregation groups are formed by when clients are ready and how "
+                      "fast they are",
+                  "use \"uniform\", or set cohort.mode = \"synchronous\"");
+  return {};
+}
+
 Result<void> check_sum(const Document& document, const FederationConfig& config) {
-  if (config.secure_aggregation)
-    return refuse(
-        document, "secure_aggregation.enabled",
-        "is true: masks cancel out only within a cohort that has shared its keys, and the updates of "
-        "a buffer are of no cohort",
-        "set cohort.mode = \"synchronous\", or secure_aggregation.enabled = false");
   if (keeps_updates(config.aggregation))
     return refuse(
         document, "strategy.aggregation",
@@ -72,16 +110,18 @@ Result<void> check_sum(const Document& document, const FederationConfig& config)
 Result<void> check_buffered(const Document& document, const FederationConfig& config) {
   if (config.cohort.mode != CohortMode::buffered) return {};
   HANSA_TRY_VOID(check_sum(document, config));
+  HANSA_TRY_VOID(check_groups(document, config));
   return check_cohort(document, config);
 }
 
-std::vector<std::string> unused_cohort_settings(const Document& document, const CohortConfig& cohort) {
+std::vector<std::string> unused_cohort_settings(const Document& document, const FederationConfig& config) {
   std::vector<std::string> out;
+  const CohortConfig& cohort = config.cohort;
   const bool is_buffered = cohort.mode == CohortMode::buffered;
   if (!is_buffered && document.has_table("cohort.buffered"))
     out.push_back(document.file().string() +
                   ": [cohort.buffered] has no effect, because cohort.mode is \"synchronous\"");
-  if (is_buffered && cohort.quorum != CohortConfig{}.quorum)
+  if (is_buffered && !config.secure_aggregation && cohort.quorum != CohortConfig{}.quorum)
     out.push_back(document.file().string() +
                   ": cohort.quorum has no effect, because cohort.mode is \"buffered\"");
   return out;

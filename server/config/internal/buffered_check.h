@@ -15,6 +15,6 @@ namespace hansa::server::internal {
 
 // For the operator: settings of the mode that is not chosen, and of cohorts that the mode does not have.
 [[nodiscard]] std::vector<std::string> unused_cohort_settings(const config::Document& document,
-                                                              const CohortConfig& cohort);
+                                                              const FederationConfig& config);
 
 }  // namespace hansa::server::internal

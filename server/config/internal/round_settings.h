@@ -277,7 +277,8 @@ inline constexpr std::array cohort_buffered_settings{
                     .kind = config::Kind::integer,
                     .presence = config::Presence::defaulted,
                     .default_value = "10",
-                    .meaning = "K: the number of updates that make a model.",
+                    .meaning = "K: the number of updates that make a model. With secure aggregation: the "
+                               "clients of a group, whose sum makes a model.",
                     .unit = "updates",
                     .range = {.least = 1, .most = 10'000},
                     .example = "32"},
@@ -297,7 +298,9 @@ inline constexpr std::array cohort_buffered_settings{
                     .presence = config::Presence::defaulted,
                     .default_value = "0",
                     .meaning = "Maximum number of clients that train at the same time, chosen by "
-                               "`strategy.selection` from those that are free; 0 for all.",
+                               "`strategy.selection` from those that are free; 0 for all. With secure "
+                               "aggregation: K times the groups that work at the same time, each of which "
+                               "takes the memory of a masked sum.",
                     .unit = "clients",
                     .range = {.least = 0, .most = 100'000},
                     .example = "100"},
@@ -306,7 +309,8 @@ inline constexpr std::array cohort_buffered_settings{
                     .presence = config::Presence::defaulted,
                     .default_value = "\"updates\"",
                     .meaning = "What an update counts before its staleness: `updates`: as much as each other "
-                               "one, as in the paper; `examples`: the number of its examples.",
+                               "one, as in the paper; `examples`: the number of its examples, as secure "
+                               "aggregation needs.",
                     .choices = buffered_weights,
                     .example = "\"examples\""},
 };
