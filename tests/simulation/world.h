@@ -106,6 +106,12 @@ std::string check_buffered_models(const World& world);
                                        const server::Work& work, const std::vector<float>& trained,
                                        std::map<std::string, std::vector<float>>& left_over,
                                        std::vector<float>& mean);
+// The same for secure sums of groups, from the recorded arrivals (grouped_check.cpp): also that no client is in two groups on
+// one model, and that each model is made of the sum of one group by its staleness.
+std::string check_grouped_models(const World& world);
+// What clients helped to open, in all of their lives: no two sums of the same update of a client show, by their
+// difference, the updates of few clients.
+std::string check_opened_sums(const World& world);
 // The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
 std::string check_secure_models(const World& world);
 // Each selected client is recorded once, and at least the quorum is counted.
