@@ -54,7 +54,7 @@ class DriftProgram : public RowsFederation {
     const std::string undisturbed = line(
         run("hansa", {"simulate", (folder / "federation.toml").string()}, "simulation"), "final model: ");
     ASSERT_NE(undisturbed, "");
-    std::string output;
+    std::string before, output;
     {
       auto first = start_aggregator("aggregator-1");
       auto one = start_loud_client(1, "1");
@@ -65,6 +65,7 @@ class DriftProgram : public RowsFederation {
       ASSERT_TRUE(first.wait_for_output("round   2 of 5", seconds(100))) << first.output();
       first.signal(SIGKILL);
       ASSERT_EQ(first.wait(seconds(30)), -SIGKILL);
+      before = first.output();
       auto second = start_aggregator("aggregator-2");
       kill_after(two, 3);
       auto two_again = start_loud_client(2, "2");
@@ -72,7 +73,7 @@ class DriftProgram : public RowsFederation {
       output = second.output();
       EXPECT_EQ(output.find("round   1 of 5"), std::string::npos) << "round 1 was lost";
     }
-    EXPECT_EQ(line(output, "final model: "), undisturbed);
+    EXPECT_EQ(line(output, "final model: "), undisturbed) << before << output;
   }
 };
 
