@@ -194,19 +194,20 @@ struct Agent::Hear {
     t.a.session_.progressed(t.now);
     if (!t.a.task_.is_current(m.task)) return;
     const RoundId round = t.a.task_.task()->task().round;
+    const bool is_counted = m.verdict == messages::Verdict::counted;
     if (m.verdict == messages::Verdict::rejected)
       t.log(Log::Level::error, LogEvent::update_rejected, "the update was rejected: " + m.reason, round);
-    else if (m.verdict == messages::Verdict::counted)
-      t.log(Log::Level::debug, LogEvent::update_counted, "the update is counted", round);
-    else t.log(Log::Level::debug, LogEvent::update_counted, "the update is in the secure sum", round);
+    else if (!is_counted)
+      t.log(Log::Level::debug, LogEvent::update_counted, "the update is in the secure sum", round);
     t.to_task(round::ReceiptArrived{m.verdict});
     // What was summed only may never be committed. Then its examples are still new.
-    const bool is_counted = m.verdict == messages::Verdict::counted;
     if (is_counted && t.a.task_.task()->state() == round::TaskState::counted) {
       t.a.session_.update_counted();
       t.a.committed_ = m.task;
       t.effects.emplace_back(KeepCounted{m.task});
     }
+    // After it is stored: whoever waits for this line may rely on what the device keeps.
+    if (is_counted) t.log(Log::Level::debug, LogEvent::update_counted, "the update is counted", round);
   }
   void operator()(const messages::Cancel& m) const {
     if (!t.a.task_.is_current(m.task)) return;
