@@ -62,7 +62,7 @@ TEST(Program, SaysWhichProgramIsMissing) {
   const Finished refused = run_program(alone, "model list");
   EXPECT_NE(refused.code, 0);
   EXPECT_THAT(refused.output, AllOf(HasSubstr("hansa-learning"), HasSubstr("install")));
-  EXPECT_EQ(run_program(alone, "strategies").code, 0) << "other commands need it not";
+  EXPECT_EQ(run_program(alone, "strategies").code, 0) << "other commands do not need it";
 }
 
 // An archive that is signed has been reviewed by nobody, and reading it may be enough to be taken over by it.
