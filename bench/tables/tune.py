@@ -17,7 +17,7 @@ from tables import configure, figure_of, prepare, train_prepared
 
 
 def next_rate(rate, halves):
-    """The rate that is so many half powers of ten away: 1, 3, 10, 30, ..."""
+    """The rate at that number of half powers of ten: 1, 3, 10, 30, ..."""
     return float(f"{10 ** ((round(2 * math.log10(rate)) + halves) / 2):.1g}")
 
 

@@ -46,7 +46,7 @@ TEST(AdversaryVectors, AChangeThatIsSmallInTheWholeUpdateIsFound) {
   EXPECT_EQ(unlike({update(1, 1), update(1, 1), update(1, 1), update(1, 2)}), Names{});
 }
 
-TEST(AdversaryVectors, ANewcomerMayChangeItsVariateByItsWholeGradient) {
+TEST(AdversaryVectors, AClientThatIsNewMayChangeItsVariateByItsGradient) {
   // The others have nearly converged: their corrected gradients and changes are small. A client that takes part for the first
   // time changes its variate by its whole gradient, and its delta belongs to the same gradient.
   EXPECT_EQ(unlike({update(0.2, 0.01), update(0.2, 0.02), update(0.2, 0.01), update(1.9, 2.1)}), Names{});
