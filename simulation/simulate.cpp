@@ -186,6 +186,7 @@ class BorrowedStore final : public server::Store {
   }
   Result<std::optional<Position>> position() override { return store_.position(); }
   Result<std::optional<server::RoundRecord>> round(RoundId r) override { return store_.round(r); }
+  Result<std::vector<server::Arrival>> arrivals(RoundId r) override { return store_.arrivals(r); }
   Result<std::optional<Metrics>> evaluation(RoundId r) override { return store_.evaluation(r); }
   Result<std::optional<server::Published>> published(RoundId r) override { return store_.published(r); }
 

@@ -192,9 +192,13 @@ struct Agent::Hear {
   }
   void operator()(const messages::Receipt& m) const {
     t.a.session_.progressed(t.now);
-    if (!t.a.task_.is_current(m.task)) return;
-    const RoundId round = t.a.task_.task()->task().round;
     const bool is_counted = m.verdict == messages::Verdict::counted;
+    if (!t.a.task_.is_current(m.task)) {
+      // Perhaps of the last update that an earlier process of this client sent.
+      if (is_counted) t.effects.emplace_back(KeepCounted{m.task});
+      return;
+    }
+    const RoundId round = t.a.task_.task()->task().round;
     if (m.verdict == messages::Verdict::rejected)
       t.log(Log::Level::error, LogEvent::update_rejected, "the update was rejected: " + m.reason, round);
     else if (!is_counted)

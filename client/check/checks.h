@@ -10,6 +10,7 @@
 #include "client/check/finding.h"
 #include "client/check/model_checks.h"
 #include "client/config/client_config.h"
+#include "common/available_memory.h"
 #include "common/data_contract.h"
 #include "common/utc.h"
 #include "learning/trainer.h"
@@ -22,7 +23,7 @@ struct CheckTools {
   // Tries a training step of the archive on that data, as the client would train it.
   std::function<Result<ModelFit>(const ClientConfig&, const std::filesystem::path& archive)> try_model;
   std::function<UtcSeconds()> clock = utc_seconds_now;
-  std::function<std::optional<MemoryState>()> memory = read_memory;
+  std::function<std::optional<std::uint64_t>()> memory = available_memory;
   config::Variables variables;  // of the configuration
   Duration connect_max = std::chrono::seconds(5);  // TCP connection to one address
 };

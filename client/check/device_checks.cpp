@@ -1,8 +1,6 @@
 #include "client/check/device_checks.h"
 
-#include <charconv>
 #include <chrono>
-#include <fstream>
 #include <string>
 
 #include <fmt/format.h>
@@ -31,18 +29,6 @@ std::optional<UtcSeconds> written_at(const fs::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 || status.st_mtime < 0) return std::nullopt;
   return UtcSeconds{static_cast<std::uint64_t>(status.st_mtime)};
-}
-
-// The number in a file that contains one; empty for "max" and for a file that is missing.
-std::optional<std::uint64_t> read_number(const fs::path& file) {
-  // Files below /sys and /proc have no size, so that they are read as streams.
-  std::string word;
-  std::ifstream stream(file);
-  if (!(stream >> word)) return std::nullopt;
-  std::uint64_t out = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), out);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return out;
 }
 
 std::string mib_text(std::uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
@@ -169,23 +155,6 @@ std::optional<Finding> certificate_finding(const ClientConfig& config, const tra
                                                 config.federation, date_text(certificate.validity.expires)));
 }
 
-std::optional<MemoryState> read_memory() {
-  std::optional<MemoryState> out;
-  std::ifstream lines("/proc/meminfo");
-  std::string word;
-  while (lines >> word)
-    if (word == "MemAvailable:") {
-      std::uint64_t kib = 0;
-      if (lines >> kib) out = MemoryState{kib << 10};
-      break;
-    }
-  // The limit of this process's control group, as a container sees it.
-  const auto most = read_number("/sys/fs/cgroup/memory.max");
-  const auto used = read_number("/sys/fs/cgroup/memory.current");
-  if (out && most && used) out->available = std::min(out->available, *most - std::min(*most, *used));
-  return out;
-}
-
 MemoryNeed memory_needed(const std::optional<learning::AvailableData>& data,
                          std::optional<std::uint64_t> peak) {
   MemoryNeed out;
@@ -205,15 +174,15 @@ MemoryNeed memory_needed(const std::optional<learning::AvailableData>& data,
   return out;
 }
 
-Finding memory_finding(const ClientConfig& config, const std::optional<MemoryState>& memory,
+Finding memory_finding(const ClientConfig& config, std::optional<std::uint64_t> available,
                        const MemoryNeed& needed) {
-  if (!memory) return not_tried(Check::memory, "this system does not tell how much memory is available");
+  if (!available) return not_tried(Check::memory, "this system does not tell how much memory is available");
   const std::string need_text =
       needed.is_measured ? fmt::format("a training step that was tried took {}", mib_text(needed.bytes))
                          : fmt::format("a training needs at least {}, an estimate", mib_text(needed.bytes));
-  if (memory->available < needed.bytes)
+  if (*available < needed.bytes)
     return failed(Check::memory, ErrorCode::resource,
-                  fmt::format("{} are available, and {}", mib_text(memory->available), need_text),
+                  fmt::format("{} are available, and {}", mib_text(*available), need_text),
                   "end other programs, raise the container's limit, or set data.examples_max");
   const std::uint64_t limit = config.resources.trainer_memory_mib_max;
   if (limit != 0 && (limit << 20) < needed.of_examples)
@@ -221,7 +190,7 @@ Finding memory_finding(const ClientConfig& config, const std::optional<MemorySta
                   fmt::format("resources.trainer_memory_mib_max is {}, and the examples alone need {}", limit,
                               mib_text(needed.of_examples)),
                   "raise resources.trainer_memory_mib_max, or set data.examples_max");
-  return passed(Check::memory, fmt::format("{} are available; {}", mib_text(memory->available), need_text));
+  return passed(Check::memory, fmt::format("{} are available; {}", mib_text(*available), need_text));
 }
 
 }  // namespace hansa::client

@@ -36,11 +36,6 @@ inline constexpr std::uint64_t state_bytes_min = 64 << 20;  // free space that t
 [[nodiscard]] std::optional<Finding> certificate_finding(const ClientConfig& config,
                                                          const transport::SecretKey& key, UtcSeconds now);
 
-struct MemoryState {
-  std::uint64_t available = 0;  // bytes, of the machine or of the control group, whichever has less
-};
-// Empty if the system does not tell.
-[[nodiscard]] std::optional<MemoryState> read_memory();
 // What a training needs.
 struct MemoryNeed {
   std::uint64_t bytes = 0;
@@ -51,7 +46,7 @@ struct MemoryNeed {
 // examples are estimated, without the model.
 [[nodiscard]] MemoryNeed memory_needed(const std::optional<learning::AvailableData>& data,
                                        std::optional<std::uint64_t> peak = {});
-[[nodiscard]] Finding memory_finding(const ClientConfig& config, const std::optional<MemoryState>& memory,
+[[nodiscard]] Finding memory_finding(const ClientConfig& config, std::optional<std::uint64_t> available,
                                      const MemoryNeed& needed);
 
 }  // namespace hansa::client

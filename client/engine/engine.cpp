@@ -236,10 +236,11 @@ Result<messages::Offer> Engine::make_offer(const messages::TrainTask& task,
                                            Result<learning::TrainingResult> result) {
   if (!result) return tl::unexpected<Error>(std::move(result).error());
   staged_ = StagedChanges{task.task, task.seed, result->data_mark, {}};
-  is_applied_ = false;
+  is_stored_ = false;
   for (auto& [name, vector] : result->kept)
     staged_->vectors.emplace(training_scope(task.archive) + "/" + name, std::move(vector));
   HANSA_TRY_VOID(prepare(*form_of(task)));
+  if (!task.secure) stage();
   messages::Offer offer;
   offer.task = task.task;
   offer.update = outgoing_.check;
@@ -293,23 +294,34 @@ Result<void> Engine::prepare(UpdateForm& form) {
 
 void Engine::mask_update(const MaskUpdate& mask) {
   assert(staged_ && staged_->task == mask.task);  // the agent asks after the training has ended
-  is_applied_ = false;
   // The agent begins another training if the task names another model or other work (ClientTask::continues). An update
   // in a sum of another model would let the aggregator separate it from the others.
   if (trained_on_ != std::pair(mask.setup.model, mask.setup.work))
     return feed(TrainingEnded{
         mask.task, fail(ErrorCode::refused, "update", "was not trained for the work of this secure sum")});
-  if (auto masked = prepare(*form_of(mask)); masked)
-    feed(UpdateMasked{mask.task, mask.setup.digest(), outgoing_.check, outgoing_.bulk.bytes.size()});
-  else feed(TrainingEnded{mask.task, tl::unexpected<Error>(std::move(masked).error())});
+  if (auto masked = prepare(*form_of(mask)); !masked)
+    return feed(TrainingEnded{mask.task, tl::unexpected<Error>(std::move(masked).error())});
+  stage();
+  feed(UpdateMasked{mask.task, mask.setup.digest(), outgoing_.check, outgoing_.bulk.bytes.size()});
+}
+
+// Without room on the disk the update is sent all the same; its changes are tried again when it counts.
+void Engine::stage() {
+  const auto stored = config_.ledger->stage(*staged_);
+  log_if_failed(stored);
+  is_stored_ = stored.has_value();
 }
 
 void Engine::keep_counted(TaskId task) {
-  // The aggregator may repeat a Receipt, and applying the changes again would cost a transaction.
-  if (!staged_ || staged_->task != task || is_applied_) return;
-  const auto applied = config_.ledger->apply(*staged_);
-  log_if_failed(applied);
-  is_applied_ = applied.has_value();
+  const bool is_of_this_process = staged_ && staged_->task == task;
+  if (is_of_this_process && !is_stored_) stage();
+  const auto applied = config_.ledger->apply(task);
+  if (!applied) log_if_failed(tl::unexpected<Error>(applied.error()));
+  // The aggregator may repeat a Receipt.
+  if (!applied || !*applied) return;
+  if (!is_of_this_process && config_.log)
+    config_.log({Log::Level::info, "the update that was sent before this client was started again is counted",
+                 LogEvent::update_counted});
   if (!config_.data) return;
   config_.data->room_again();
   const auto available = config_.data->available();

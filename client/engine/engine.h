@@ -4,8 +4,8 @@
 // update, the staged changes and the ledger. Links, training and archives are interfaces (ports.h), so that the ZeroMQ
 // process and the simulation drive the same engine. One thread calls an engine.
 //
-// What a counted update changes on the device is staged while the task runs and reaches the ledger in one call, when
-// the agent reports that the update was counted (client/ledger/device_ledger.h).
+// What a counted update changes on the device is staged in the ledger before the update leaves the device, and applied
+// when the agent reports that the update was counted (client/ledger/device_ledger.h): also that of an earlier process.
 #pragma once
 #include <functional>
 #include <memory>
@@ -90,6 +90,8 @@ class Engine {
   [[nodiscard]] Result<messages::Offer> make_offer(const messages::TrainTask& task,
                                                    Result<learning::TrainingResult> result);
   [[nodiscard]] Result<void> prepare(UpdateForm& form);
+  // Before the prepared update leaves the device.
+  void stage();
   // Its round and task are missing.
   [[nodiscard]] ModelToServe model_to_serve(const messages::TrainTask& task,
                                             learning::TrainingRequest request, std::span<const float> values,
@@ -107,7 +109,7 @@ class Engine {
   // Set from the end of a training until another task begins, because a secure sum may be repeated after the update was
   // counted.
   std::optional<StagedChanges> staged_;
-  bool is_applied_ = false;  // the current staged_ was applied
+  bool is_stored_ = false;  // the current staged_ is in the ledger
   // The model and the work (SumSetup) of the last training for a secure sum.
   std::optional<std::pair<Digest, Digest>> trained_on_;
   std::span<const std::byte> bulk_;  // of the message that is being handled

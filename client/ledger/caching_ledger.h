@@ -21,7 +21,8 @@ class CachingLedger final : public DeviceLedger {
   explicit CachingLedger(std::shared_ptr<DeviceLedger> durable) : durable_(std::move(durable)) {}
 
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override;
-  [[nodiscard]] Result<void> apply(const StagedChanges& changes) override;
+  [[nodiscard]] Result<void> stage(const StagedChanges& changes) override;
+  [[nodiscard]] Result<bool> apply(TaskId task) override;
 
  private:
   using Scopes = std::map<std::string, learning::KeptVectors, std::less<>>;
@@ -30,6 +31,7 @@ class CachingLedger final : public DeviceLedger {
   std::mutex mutex_;
   std::optional<TaskId> asking_;  // the task that called find() last
   Scopes found_;  // what it found since the last apply()
+  std::optional<StagedChanges> staged_;  // by this object
   std::optional<TaskId> applied_;
   Scopes held_;  // what every task but `applied_` finds
 };

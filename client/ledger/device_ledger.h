@@ -1,8 +1,11 @@
 // The only place where a counted update changes what a device keeps.
 //
-// A task collects its changes in StagedChanges while it is trained, encoded and masked. When the aggregator has counted
-// the update, the ledger applies them in one transaction. If the task ends in any other way, they are dropped and
-// nothing has changed.
+// A task collects its changes in StagedChanges while it is trained, encoded and masked. The ledger stores them before
+// anything of the update leaves the device, and applies them in one transaction when the aggregator has counted the
+// update. If the task ends in any other way, nothing has changed; what is stored is replaced by the next task.
+//
+// A client that dies between the two learns from the aggregator that its update counts: an aggregator sends the Receipt
+// of the last counted update again when a session begins, before any other task (docs/protocol.md).
 //
 // The aggregator may ask for the same task again after it counted the update, because it may have crashed before its
 // commit. A client that still has the update offers it again. A client that was restarted no longer has it and trains
@@ -14,9 +17,6 @@
 // A task is identified by its number, which is derived from the name and the seed of its run (docs/protocol.md), so
 // that tasks of different runs have different numbers. A restarted client that declines tasks without new examples also
 // declines the repeated task, because it has no new examples. The round then records it as declined.
-//
-// One case is not covered. If the client dies after the aggregator counted an update and before the Receipt arrived,
-// and the aggregator does not ask for the task again, the changes are lost and the examples stay new.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -43,9 +43,12 @@ class DeviceLedger {
   // The vectors whose full names are SCOPE/NAME, by NAME, as `task` must find them. Fails (storage) if they cannot be
   // read.
   [[nodiscard]] virtual Result<learning::KeptVectors> find(TaskId task, std::string_view scope) = 0;
-  // Applies all changes durably, or none. Applying the same changes again has no further effect. Fails (storage,
-  // resource) if they cannot be stored.
-  [[nodiscard]] virtual Result<void> apply(const StagedChanges& changes) = 0;
+  // Stores the changes durably, in place of those that were staged before; find() does not see them. Fails (storage,
+  // resource) if they cannot be stored: those that were staged before may be gone then.
+  [[nodiscard]] virtual Result<void> stage(const StagedChanges& changes) = 0;
+  // Applies durably all that is staged for the task, or nothing. False: nothing is staged for it, so that another call has
+  // no further effect. Fails (storage) if it cannot be stored.
+  [[nodiscard]] virtual Result<bool> apply(TaskId task) = 0;
 };
 
 }  // namespace hansa::client

@@ -17,22 +17,30 @@ Result<learning::KeptVectors> MemoryLedger::find(TaskId task, std::string_view s
   return out;
 }
 
-Result<void> MemoryLedger::apply(const StagedChanges& changes) {
+Result<void> MemoryLedger::stage(const StagedChanges& changes) {
   const std::lock_guard lock(mutex_);
-  if (last_ == changes.task) {
+  staged_ = changes;
+  return {};
+}
+
+Result<bool> MemoryLedger::apply(TaskId task) {
+  const std::lock_guard lock(mutex_);
+  if (!staged_ || staged_->task != task) return false;
+  if (last_ == task) {
     for (auto& [name, before] : replaced_) {
       if (before) vectors_[name] = *std::move(before);
       else vectors_.erase(name);
     }
   }
   replaced_.clear();
-  last_ = changes.task;
-  for (const auto& [name, vector] : changes.vectors) {
+  last_ = task;
+  for (const auto& [name, vector] : staged_->vectors) {
     const auto [at, is_new] = vectors_.try_emplace(name);
     replaced_.emplace(name, is_new ? std::nullopt : std::optional(std::exchange(at->second, {})));
     at->second = vector;
   }
-  return {};
+  staged_.reset();
+  return true;
 }
 
 }  // namespace hansa::client

@@ -17,9 +17,10 @@ class StateLedger final : public DeviceLedger {
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override {
     return store_->find(task, scope);
   }
-  [[nodiscard]] Result<void> apply(const StagedChanges& changes) override {
-    return store_->apply(changes, options_);
+  [[nodiscard]] Result<void> stage(const StagedChanges& changes) override {
+    return store_->stage(changes, options_);
   }
+  [[nodiscard]] Result<bool> apply(TaskId task) override { return store_->apply(task, options_); }
 
  private:
   std::shared_ptr<StateStore> store_;

@@ -47,19 +47,22 @@ std::string prepare(SQLite::Database& database) {
   return {};
 }
 
-// Begins the turn of the task's changes. A repeated task gets its earlier turn again, and its earlier changes are
-// undone.
+void reach(const ApplyOptions& options, const char* point) {
+  if (options.reached) options.reached(point);
+}
+
+// Begins the turn of the task's changes. The earlier changes of a repeated task are undone.
 std::int64_t begin_turn(SQLite::Database& database, TaskId task) {
   const Turn turn = turn_of(database, task);
   if (turn.asked == Asked::again) {
     undo_kept(database, turn.last);
     undo_examples(database, turn.last);
-    return turn.last;
+  } else {
+    settle_kept(database, turn.last);
+    settle_examples(database);
   }
-  settle_kept(database);
-  settle_examples(database);
-  set_turn(database, task, turn.last + 1);
-  return turn.last + 1;
+  set_turn(database, task, turn.next());
+  return turn.next();
 }
 
 }  // namespace
@@ -236,27 +239,40 @@ Result<learning::KeptVectors> StateStore::find(TaskId task, std::string_view sco
   return run("reading vectors", [&] { return find_kept(*database_, turn_of(*database_, task), scope); });
 }
 
-Result<void> StateStore::apply(const StagedChanges& changes, const ApplyOptions& options) {
+Result<void> StateStore::stage(const StagedChanges& changes, const ApplyOptions& options) {
   for (const auto& [name, vector] : changes.vectors)
     if (std::as_bytes(std::span(vector.values())).size() > vector_bytes_max)
       return fail(ErrorCode::resource, file_.string(), "takes no vector of 2 GiB or more: " + name);
-  return run("applying a counted update", [&] {
-    const auto reached = [&](const char* point) {
-      if (options.reached) options.reached(point);
-    };
-    reached("nothing is done");
+  return run("storing what an update changes", [&] {
     SQLite::Transaction transaction(*database_);
-    reached("the transaction has begun");
-    const std::int64_t turn = begin_turn(*database_, changes.task);
-    reached("the turn has begun");
-    if (options.replay_max)
-      move_to_reservoir(*database_, {changes.data_mark, changes.seed, *options.replay_max, turn});
-    reached("the examples are moved");
+    const Turn turn = turn_of(*database_, changes.task);
+    undo_kept(*database_, turn.next());
+    reach(options, "what was staged before is gone");
+    put_staged(*database_, {changes.task, changes.seed, changes.data_mark});
     for (const auto& [name, vector] : changes.vectors)
-      insert_kept(*database_, name, turn, vector.of(), std::as_bytes(std::span(vector.values())));
-    reached("the vectors are stored");
+      insert_kept(*database_, name, turn.next(), vector.of(), std::as_bytes(std::span(vector.values())));
+    reach(options, "the vectors are stored");
     transaction.commit();
-    reached("the transaction is committed");
+    reach(options, "the changes are staged");
+  });
+}
+
+Result<bool> StateStore::apply(TaskId task, const ApplyOptions& options) {
+  return run("applying a counted update", [&] {
+    const auto staged = read_staged(*database_);
+    if (!staged || staged->task != task) return false;
+    SQLite::Transaction transaction(*database_);
+    reach(options, "the transaction has begun");
+    const std::int64_t turn = begin_turn(*database_, task);
+    reach(options, "the turn has begun");
+    if (options.replay_max)
+      move_to_reservoir(*database_, {staged->mark, staged->seed, *options.replay_max, turn});
+    reach(options, "the examples are moved");
+    delete_staged(*database_);
+    reach(options, "nothing is staged any more");
+    transaction.commit();
+    reach(options, "the transaction is committed");
+    return true;
   });
 }
 

@@ -53,7 +53,8 @@ struct ExampleSnapshot {
 
 struct ApplyOptions {
   std::optional<std::uint64_t> replay_max = {};  // size of the reservoir; empty: the client follows no data
-  // Called between any two changes that apply() makes, with the name of the point; tests kill the process there.
+  // Called between any two changes that stage() and apply() make, with the name of the point; tests kill the process
+  // there.
   std::function<void(const char* point)> reached = {};
 };
 
@@ -86,10 +87,11 @@ class StateStore {
   // were available before it. Fails (data) if there is none.
   [[nodiscard]] Result<ExampleSnapshot> snapshot(TaskId task);
 
-  // Like DeviceLedger. New examples up to the mark pass through the reservoir: each is kept with probability replay_max
+  // Like DeviceLedger. apply(): new examples up to the mark pass through the reservoir: each is kept with probability replay_max
   // / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope);
-  [[nodiscard]] Result<void> apply(const StagedChanges& changes, const ApplyOptions& options);
+  [[nodiscard]] Result<void> stage(const StagedChanges& changes, const ApplyOptions& options);
+  [[nodiscard]] Result<bool> apply(TaskId task, const ApplyOptions& options);
 
   // Like OpenedSumsStore.
   [[nodiscard]] Result<std::vector<secure_aggregation::OpenedSum>> opened_sums();

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,6 +113,8 @@ struct RestoredState {
   PublishedModel published;
   SumRange sum_range = {};
   std::optional<UtcSeconds> last_started = {};  // the start of the last committed round
+  // By client, the task of its last update that is in a model, or several of which one is it.
+  std::map<std::string, std::vector<TaskId>, std::less<>> counted = {};
 };
 
 // Settings that only this process has.

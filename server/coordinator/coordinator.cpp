@@ -73,6 +73,7 @@ struct Coordinator::State {
     shared.started_at = shared.time_of_day(start);
     shared.resumed_at = shared.standing.last_committed;
     shared.reliability.restore(shared.config.process.faults, start);
+    shared.clients.restore_counted(std::move(shared.standing.counted));
     std::vector<Effect> none;
     Turn turn(now, none, shared.sessions);
     stage = std::make_unique<Gathering>(shared, 1, now, turn);

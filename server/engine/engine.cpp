@@ -4,6 +4,7 @@
 
 #include "common/vector_digest.h"
 #include "protocols/messages/codec.h"
+#include "server/engine/internal/last_counted.h"
 #include "server/engine/internal/round_committer.h"
 #include "server/engine/internal/served_blobs.h"
 #include "server/engine/internal/traffic.h"
@@ -76,12 +77,16 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineConfig config, const Engine
     state = std::move(last->state);
     if (last->secure) sum_range = {last->secure->next_clip, last->secure->next_scales};
   }
+  const OperatorSettings& settings = engine->config_.coordinator.settings;
+  HANSA_TRY(auto counted,
+            internal::read_last_counted(parts.store, position->round,
+                                        {settings.seed, engine->config_.run, settings.admitted}));
   HANSA_TRY(auto served, engine->committer_->restore(*position, state, parts.observer));
-  engine->coordinator_ =
-      std::make_unique<Coordinator>(engine->config_.coordinator,
-                                    RestoredState{engine->config_.run, position->round, position->model,
-                                                  served.names, std::move(sum_range), last_started},
-                                    now);
+  engine->coordinator_ = std::make_unique<Coordinator>(
+      engine->config_.coordinator,
+      RestoredState{engine->config_.run, position->round, position->model, served.names, std::move(sum_range),
+                    last_started, std::move(counted)},
+      now);
   engine->blobs_->serve(std::move(served));
   return engine;
 }

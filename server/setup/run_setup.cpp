@@ -6,11 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "common/available_memory.h"
 #include "common/files.h"
 #include "common/vector_digest.h"
 #include "protocols/enrolment/manifest_file.h"
 #include "server/setup/model_approval.h"
 #include "server/setup/newest_run.h"
+#include "server/setup/round_memory.h"
 #include "server/setup/run_decision.h"
 #include "server/store/round_model.h"
 #include "server/store/run_statistics.h"
@@ -157,25 +159,6 @@ std::string comment_of(const std::string& lines) {
     if (lines[i] == '\n' && i + 1 < lines.size()) out += "# ";
   }
   return out;
-}
-
-// Whether the updates of the largest round fit into memory and files, if the aggregation rule keeps them.
-Result<void> check_kept_updates(const FederationConfig& config, std::uint64_t elements) {
-  if (!keeps_updates(config.aggregation)) return {};
-  std::uint64_t cohort = std::max<std::uint64_t>(admitted_names(config.admitted).size(), 1);
-  cohort = std::max<std::uint64_t>(cohort, config.cohort.clients_min);
-  if (config.cohort.size_max != 0) cohort = std::min<std::uint64_t>(cohort, config.cohort.size_max);
-  constexpr double mib = 1 << 20;
-  const double needed = static_cast<double>(cohort) * static_cast<double>(elements) * sizeof(float) / mib;
-  const double memory = static_cast<double>(config.aggregation.memory_bytes_max) / mib;
-  const auto disk = static_cast<double>(config.limits.kept_updates_disk_mib);
-  if (needed <= memory + disk) return {};
-  return fail(ErrorCode::resource, config.file.string(),
-              fmt::format("strategy.aggregation = \"{}\" keeps all updates of a round: {} clients times {} "
-                          "values times 4 bytes are {:.0f} MiB, and {:.0f} MiB of memory and {:.0f} MiB of "
-                          "files are allowed",
-                          config.aggregation.name, cohort, elements, needed, memory, disk),
-              "raise limits.kept_updates_disk_mib, or lower cohort.size_max");
 }
 
 // In buffered aggregation an update is the difference to an older model. Added to a newer one, it can make a variance
@@ -342,7 +325,9 @@ Result<PreparedRun> prepare_run(const FederationConfig& config, RunCatalogue& ru
   run.optimizer = config.optimizer;
   run.optimizer.averaged = buffers_of(facts.layout);
   std::ranges::copy(config.notes, std::back_inserter(run.notes));
-  HANSA_TRY_VOID(check_kept_updates(config, facts.layout.element_count()));
+  HANSA_TRY(std::string note, check_round_memory(config, admitted_names(config.admitted).size(),
+                                                 facts.layout.element_count(), available_memory()));
+  if (!note.empty()) run.notes.push_back(std::move(note));
   run.initial_state = identity.initial_state;
 
   CoordinatorConfig& c = run.coordinator;

@@ -61,8 +61,6 @@ class Run : public Store {
   [[nodiscard]] virtual Result<std::uint64_t> recovered_clients() = 0;
   // RoundRecord::layer_norms of a round. Empty: not known.
   [[nodiscard]] virtual Result<std::vector<double>> layer_norms(RoundId round) = 0;
-  // RoundRecord::arrivals of a round. Empty: it was not made by buffered aggregation.
-  [[nodiscard]] virtual Result<std::vector<Arrival>> arrivals(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::vector<std::pair<RoundId, Metrics>>> evaluations() = 0;
 
   // The last abandoned_attempts_max, in order.

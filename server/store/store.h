@@ -115,7 +115,7 @@ struct RoundRecord {
   // what reads records. Empty: not known. For people: no digest covers them.
   std::vector<double> layer_norms = {};
   // Of buffered aggregation, in the order in which they were counted: arrivals_max at most. Written by commit_round, read
-  // by Run::arrivals: left empty by what reads records. For people: no digest covers them.
+  // by arrivals(): left empty by what reads records. For people: no digest covers them.
   std::vector<Arrival> arrivals = {};
   // Whether the store still holds the model and the state: retention.h. Always true for the last committed round.
   bool model_kept = true;
@@ -194,6 +194,8 @@ class Store {
   };
   [[nodiscard]] virtual Result<std::optional<Position>> position() = 0;
   [[nodiscard]] virtual Result<std::optional<RoundRecord>> round(RoundId round) = 0;
+  // RoundRecord::arrivals of a round. Empty: it was not made by buffered aggregation.
+  [[nodiscard]] virtual Result<std::vector<Arrival>> arrivals(RoundId round) = 0;
   [[nodiscard]] virtual Result<std::optional<Metrics>> evaluation(RoundId round) = 0;
   // What a committed round published in place of its model; empty if it published its model. Known for the last
   // committed round and the earlier ones, back to the round from which a restart continues (Published::vector, or a

@@ -98,5 +98,16 @@ TEST(Data, IsNoLongerNewOnlyAfterTheUpdateWasCounted) {
   }
 }
 
+// The update was sent by an earlier process of this client, which died before it knew that it counts.
+TEST(Data, AReceiptOfAnotherTaskIsPassedOnIfItSaysCounted) {
+  Harness h;
+  h.go_online();
+  for (const auto verdict : {messages::Verdict::counted, messages::Verdict::rejected, messages::Verdict::late,
+                             messages::Verdict::summed})
+    h.receive(messages::Receipt{TaskId(77), verdict, ""});
+  ASSERT_EQ(h.all<KeepCounted>().size(), 1U);
+  EXPECT_EQ(h.all<KeepCounted>()[0].task, TaskId(77));
+}
+
 }  // namespace
 }  // namespace hansa::client::testing

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "client/check/data_checks.h"
+#include "common/available_memory.h"
 #include "common/files.h"
 #include "protocols/enrolment/device_file.h"
 #include "tests/temporary_folder.h"
@@ -142,32 +143,32 @@ TEST(MemoryCheck, WhatWasMeasuredReplacesTheEstimate) {
   const MemoryNeed needed = memory_needed(images(1000), peak);
   EXPECT_EQ(needed.bytes, peak);
   EXPECT_EQ(needed.of_examples, 1000U * 28 * 28 * 4);
-  EXPECT_THAT(memory_finding({}, MemoryState{100 << 20}, needed).text,
+  EXPECT_THAT(memory_finding({}, 100 << 20, needed).text,
               HasSubstr("100 MiB are available; a training step that was tried took 77 MiB"));
-  EXPECT_EQ(memory_finding({}, MemoryState{70 << 20}, needed).outcome, Outcome::failed);
+  EXPECT_EQ(memory_finding({}, 70 << 20, needed).outcome, Outcome::failed);
 }
 
 TEST(MemoryCheck, TooLittleMemoryIsNamedWithBothNumbers) {
   const ClientConfig config;
-  const Finding finding = memory_finding(config, MemoryState{100 << 20}, {300 << 20});
+  const Finding finding = memory_finding(config, 100 << 20, {300 << 20});
   EXPECT_EQ(finding.outcome, Outcome::failed);
   EXPECT_EQ(finding.code, ErrorCode::resource);
   EXPECT_THAT(finding.text, HasSubstr("100 MiB are available, and a training needs at least 300 MiB"));
-  EXPECT_EQ(memory_finding(config, MemoryState{400 << 20}, {300 << 20}).outcome, Outcome::passed);
+  EXPECT_EQ(memory_finding(config, 400 << 20, {300 << 20}).outcome, Outcome::passed);
   EXPECT_EQ(memory_finding(config, std::nullopt, {300 << 20}).outcome, Outcome::not_tried);
 }
 
 TEST(MemoryCheck, ALimitBelowTheExamplesIsNamed) {
   ClientConfig config;
   config.resources.trainer_memory_mib_max = 2;
-  EXPECT_EQ(memory_finding(config, MemoryState{std::uint64_t{8} << 30}, memory_needed(images(1000))).outcome,
+  EXPECT_EQ(memory_finding(config, std::uint64_t{8} << 30, memory_needed(images(1000))).outcome,
             Outcome::failed);
 }
 
 TEST(MemoryCheck, ThisMachineTells) {
-  const auto memory = read_memory();
+  const auto memory = available_memory();
   ASSERT_TRUE(memory);
-  EXPECT_GT(memory->available, 0U);
+  EXPECT_GT(*memory, 0U);
 }
 
 TEST(DataCheck, WhatIsThereIsShown) {

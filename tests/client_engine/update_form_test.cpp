@@ -10,6 +10,7 @@
 #include "common/random.h"
 #include "protocols/secure_aggregation/packing.h"
 #include "protocols/secure_aggregation/quantise.h"
+#include "tests/client_state/count.h"
 
 namespace hansa::client {
 namespace {
@@ -45,7 +46,7 @@ class Form : public ::testing::Test {
     return out;
   }
   void count() {
-    ASSERT_TRUE(ledger_.apply(staged_));
+    ASSERT_TRUE(testing::count(ledger_, staged_));
     staged_ = {};
     task_.task.value += 1;
   }
@@ -91,7 +92,7 @@ TEST_F(Form, ARepeatedTaskEncodesTheSameBytes) {
   ASSERT_TRUE(prepare(form_of(task_)));
   count();
   const auto counted = copy_of(prepare(form_of(task_))->bulk);
-  ASSERT_TRUE(ledger_.apply(staged_));
+  ASSERT_TRUE(testing::count(ledger_, staged_));
   EXPECT_EQ(copy_of(prepare(form_of(task_))->bulk), counted);
 }
 

@@ -11,6 +11,7 @@
 
 #include "client/state/followed_data.h"
 #include "client/state/state_ledger.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 #include "tests/data/digit_files.h"
 
@@ -32,7 +33,7 @@ using learning::testing::TemporaryFolder;
     if (!data.take_all()) ::_exit(3);
     if (::write(progress, "t", 1) != 1) ::_exit(4);
     const auto training = data.open(TaskId(task));
-    if (training && !ledger.apply({TaskId(task), task, training->mark, {}})) ::_exit(5);
+    if (training && !testing::count(ledger, {TaskId(task), task, training->mark, {}})) ::_exit(5);
     if (::write(progress, "c", 1) != 1) ::_exit(6);
   }
 }

@@ -1,6 +1,9 @@
-// SIGKILL between any two changes that apply() makes: all of a counted update is on the device, or nothing of it.
+// SIGKILL between any two changes that stage() and apply() make: all of a counted update is on the device, or nothing of
+// it, and what was staged is applied by the next process.
+#include <algorithm>
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -9,6 +12,7 @@
 #include "client/state/state_ledger.h"
 #include "common/random.h"
 #include "tests/client_state/arrivals.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -44,9 +48,8 @@ learning::KeptVectors trained_further(const learning::KeptVectors& kept, std::ui
   const auto snapshot = store->snapshot(TaskId(task));
   const auto kept = ledger.find(TaskId(task), "training/archive");
   if (!snapshot || !kept) ::_exit(3);
-  const bool applied = ledger
-                           .apply({TaskId(task), derive_seed(1, "train", task), snapshot->mark,
-                                   trained_further(*kept, snapshot->fresh)})
+  const bool applied = testing::count(ledger, {TaskId(task), derive_seed(1, "train", task), snapshot->mark,
+                                               trained_further(*kept, snapshot->fresh)})
                            .has_value();
   ::_exit(applied ? 0 : 4);
 }
@@ -81,12 +84,50 @@ Seen look(const std::filesystem::path& folder, std::uint64_t next_task) {
   return out;
 }
 
-constexpr const char* points[] = {"nothing is done",        "the transaction has begun",
-                                  "the turn has begun",     "the examples are moved",
-                                  "the vectors are stored", "the transaction is committed"};
+constexpr const char* before_it_is_staged[] = {"what was staged before is gone", "the vectors are stored"};
+constexpr const char* while_it_is_staged[] = {"the changes are staged", "the transaction has begun",
+                                              "the turn has begun", "the examples are moved",
+                                              "nothing is staged any more"};
+constexpr const char* applied = "the transaction is committed";
+
+std::vector<std::string> points() {
+  std::vector<std::string> out(std::begin(before_it_is_staged), std::end(before_it_is_staged));
+  out.insert(out.end(), std::begin(while_it_is_staged), std::end(while_it_is_staged));
+  out.emplace_back(applied);
+  return out;
+}
+
+// The Receipt that the aggregator sends again to the next process of the client.
+bool apply_in_next_process(const std::filesystem::path& folder, std::uint64_t task) {
+  const std::shared_ptr<StateStore> store = StateStore::open(folder).value();
+  return StateLedger(store, {replay_max}).apply(TaskId(task)).value();
+}
+
+TEST(LedgerCrash, WhatWasStagedIsAppliedByTheNextProcessAfterAKillAtAnyPoint) {
+  for (const std::string& point : points()) {
+    SCOPED_TRACE(point);
+    const TemporaryFolder folder;
+    const auto state = folder / "state";
+    std::uint64_t counted = 0;
+    for (std::uint64_t task = 1; task <= 4; ++task) {
+      ASSERT_TRUE(StateStore::open(state).value()->add(
+          arrival_of(static_cast<std::int64_t>(task) * examples_a_task, examples_a_task)));
+      ASSERT_TRUE(WIFSIGNALED(run_in_child(state, task, point))) << "the point was not reached";
+      const bool was_staged = std::ranges::find(while_it_is_staged, point) != std::end(while_it_is_staged);
+      EXPECT_EQ(apply_in_next_process(state, task), was_staged);
+      EXPECT_FALSE(apply_in_next_process(state, task));
+      if (was_staged || point == applied) counted = examples_a_task * task;
+      const Seen seen = look(state, task + 1);
+      EXPECT_EQ(seen.trained, counted);
+      EXPECT_EQ(seen.fresh, examples_a_task * task - counted);
+      EXPECT_EQ(seen.examples, static_cast<float>(counted));
+      EXPECT_EQ(seen.residual, static_cast<float>(counted));
+    }
+  }
+}
 
 TEST(LedgerCrash, AfterAKillAtAnyPointAllChangesOfTheUpdateAreThereOrNone) {
-  for (const std::string point : points) {
+  for (const std::string& point : points()) {
     SCOPED_TRACE(point);
     const TemporaryFolder folder;
     const auto state = folder / "state";
@@ -95,7 +136,7 @@ TEST(LedgerCrash, AfterAKillAtAnyPointAllChangesOfTheUpdateAreThereOrNone) {
           arrival_of(static_cast<std::int64_t>(task) * examples_a_task, examples_a_task)));
       ASSERT_TRUE(WIFSIGNALED(run_in_child(state, task, point))) << "the point was not reached";
       const Seen killed = look(state, task + 1);
-      const bool all = point == "the transaction is committed";
+      const bool all = point == applied;
       const auto expected = examples_a_task * (all ? task : task - 1);
       EXPECT_EQ(killed.trained, expected);
       EXPECT_EQ(killed.examples, static_cast<float>(expected));

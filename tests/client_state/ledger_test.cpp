@@ -8,6 +8,7 @@
 #include "client/ledger/memory_ledger.h"
 #include "client/state/state_ledger.h"
 #include "common/random.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -61,8 +62,19 @@ class EveryLedger : public ::testing::TestWithParam<Kind> {
   // Each call meets a device that was restarted, if it loses anything by that.
   void apply(std::uint64_t task, const KeptVectors& vectors) {
     device_->restart();
-    const auto applied = device_->ledger().apply({TaskId(task), task, 0, vectors});
+    const auto applied = testing::count(device_->ledger(), {TaskId(task), task, 0, vectors});
     ASSERT_TRUE(applied) << applied.error().text();
+  }
+  void stage(std::uint64_t task, const KeptVectors& vectors) {
+    device_->restart();
+    const auto staged = device_->ledger().stage({TaskId(task), task, 0, vectors});
+    ASSERT_TRUE(staged) << staged.error().text();
+  }
+  bool apply_staged(std::uint64_t task) {
+    device_->restart();
+    const auto applied = device_->ledger().apply(TaskId(task));
+    EXPECT_TRUE(applied) << applied.error().text();
+    return applied && *applied;
   }
   KeptVectors find(std::uint64_t task, const std::string& scope) {
     device_->restart();
@@ -106,13 +118,56 @@ TEST_P(EveryLedger, ARepeatedTaskStartsFromTheStateBeforeItAndReplacesItsFirstRe
   EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}, {"y", vector_of(2)}}));
 }
 
+TEST_P(EveryLedger, StagedChangesAreSeenWhenTheyAreApplied) {
+  apply(1, {{"a/x", vector_of(1)}});
+  stage(2, {{"a/x", vector_of(2)}, {"a/new", vector_of(3)}});
+  const KeptVectors before{{"x", vector_of(1)}}, after{{"x", vector_of(2)}, {"new", vector_of(3)}};
+  EXPECT_EQ(find(2, "a"), before);
+  EXPECT_EQ(find(3, "a"), before);
+  EXPECT_TRUE(apply_staged(2));
+  EXPECT_EQ(find(2, "a"), before);
+  EXPECT_EQ(find(3, "a"), after);
+  EXPECT_FALSE(apply_staged(2)) << "a repeated receipt";
+  EXPECT_EQ(find(3, "a"), after);
+}
+
+TEST_P(EveryLedger, OnlyTheTaskThatWasStagedLastCanBeApplied) {
+  EXPECT_FALSE(apply_staged(1));
+  stage(1, {{"a/x", vector_of(1)}, {"a/y", vector_of(1)}});
+  EXPECT_FALSE(apply_staged(2));
+  stage(2, {{"a/x", vector_of(2)}});
+  EXPECT_FALSE(apply_staged(1));
+  EXPECT_TRUE(find(3, "a").empty());
+  EXPECT_TRUE(apply_staged(2));
+  EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(2)}}));
+}
+
+// The aggregator lost the count, asked for the task again, and lost that too.
+TEST_P(EveryLedger, ARepeatedTaskMayBeStagedAndNeverApplied) {
+  apply(1, {{"a/x", vector_of(1)}});
+  apply(2, {{"a/x", vector_of(2)}});
+  stage(2, {{"a/x", vector_of(3)}});
+  EXPECT_EQ(find(2, "a"), (KeptVectors{{"x", vector_of(1)}}));
+  EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(2)}}));
+  apply(3, {{"a/x", vector_of(4)}});
+  EXPECT_EQ(find(3, "a"), (KeptVectors{{"x", vector_of(2)}}));
+  EXPECT_EQ(find(4, "a"), (KeptVectors{{"x", vector_of(4)}}));
+}
+
 // Compares the ledger with maps of the states before and after the last task. A third of the calls repeat a task with
-// other results.
+// other results, and a third of the changes are staged and never applied.
 TEST_P(EveryLedger, AgreesWithAModelOfItself) {
   Random random(3);
   KeptVectors before, after;
   std::uint64_t task = 1;
   for (int i = 0; i < 300; ++i) {
+    KeptVectors lost;
+    if (random.chance(0.33)) {
+      for (const char* name : {"a/2", "a/3", "a/4"})
+        if (random.chance(0.6)) lost[name] = vector_of(static_cast<float>(random.uniform()));
+      ASSERT_TRUE(device_->ledger().stage({TaskId(task + random.below(2)), task, 0, lost}));
+      if (random.chance(0.1)) device_->restart();
+    }
     if (!random.chance(0.33)) {
       ++task;
       before = after;
@@ -122,7 +177,9 @@ TEST_P(EveryLedger, AgreesWithAModelOfItself) {
       if (random.chance(0.6)) staged[name] = vector_of(static_cast<float>(random.uniform()));
     after = before;
     for (const auto& [name, vector] : staged) after[name] = vector;
-    ASSERT_TRUE(device_->ledger().apply({TaskId(task), task, 0, staged}));
+    ASSERT_TRUE(device_->ledger().stage({TaskId(task), task, 0, staged}));
+    if (random.chance(0.1)) device_->restart();
+    ASSERT_TRUE(device_->ledger().apply(TaskId(task)).value());
     if (random.chance(0.1)) device_->restart();
     const auto relative = [](const KeptVectors& from) {
       KeptVectors out;
@@ -148,9 +205,10 @@ struct Durable final : DeviceLedger {
     ++reads;
     return memory.find(task, scope);
   }
-  Result<void> apply(const StagedChanges& changes) override {
+  Result<void> stage(const StagedChanges& changes) override { return memory.stage(changes); }
+  Result<bool> apply(TaskId task) override {
     if (is_full) return fail(ErrorCode::storage, "disk", "is full");
-    return memory.apply(changes);
+    return memory.apply(task);
   }
   MemoryLedger memory;
   int reads = 0;
@@ -162,7 +220,7 @@ TEST(CachingLedger, AsksTheOtherLedgerOnlyForWhatTheLastTaskDidNotUse) {
   CachingLedger ledger(durable);
   const auto run_task = [&](std::uint64_t task, const char* scope) {
     ASSERT_TRUE(ledger.find(TaskId(task), scope));
-    ASSERT_TRUE(ledger.apply({TaskId(task), task, 0, {{scope + std::string("/x"), vector_of(1)}}}));
+    ASSERT_TRUE(testing::count(ledger, {TaskId(task), task, 0, {{scope + std::string("/x"), vector_of(1)}}}));
   };
   for (std::uint64_t task = 1; task <= 5; ++task) run_task(task, "a");
   EXPECT_EQ(durable->reads, 1);
@@ -176,7 +234,7 @@ TEST(CachingLedger, SharesItsValuesWithTheChangesThatWereApplied) {
   CachingLedger ledger(std::make_shared<MemoryLedger>());
   const learning::KeptVector staged = vector_of(1);
   ASSERT_TRUE(ledger.find(TaskId(1), "a"));
-  ASSERT_TRUE(ledger.apply({TaskId(1), 1, 0, {{"a/x", staged}}}));
+  ASSERT_TRUE(testing::count(ledger, {TaskId(1), 1, 0, {{"a/x", staged}}}));
   EXPECT_EQ(ledger.find(TaskId(2), "a")->at("x").values().data(), staged.values().data());
 }
 
@@ -184,10 +242,10 @@ TEST(CachingLedger, ChangesThatCannotBeStoredAreNotSeen) {
   const auto durable = std::make_shared<Durable>();
   CachingLedger ledger(durable);
   ASSERT_TRUE(ledger.find(TaskId(1), "a"));
-  ASSERT_TRUE(ledger.apply({TaskId(1), 1, 0, {{"a/x", vector_of(1)}}}));
+  ASSERT_TRUE(testing::count(ledger, {TaskId(1), 1, 0, {{"a/x", vector_of(1)}}}));
   durable->is_full = true;
   ASSERT_TRUE(ledger.find(TaskId(2), "a"));
-  ASSERT_FALSE(ledger.apply({TaskId(2), 2, 0, {{"a/x", vector_of(2)}}}));
+  ASSERT_FALSE(testing::count(ledger, {TaskId(2), 2, 0, {{"a/x", vector_of(2)}}}));
   EXPECT_EQ(ledger.find(TaskId(3), "a").value(), (KeptVectors{{"x", vector_of(1)}}));
 }
 

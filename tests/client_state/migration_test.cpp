@@ -6,6 +6,7 @@
 
 #include "client/state/state_store.h"
 #include "tests/client_state/arrivals.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -132,6 +133,44 @@ TEST_F(Migration, ADamagedValueSetsTheStateAside) {
   ASSERT_TRUE(store) << store.error().text();
   EXPECT_NE((*store)->take_notice().value().what.find("set aside as"), std::string::npos);
 }
+
+// What the versions between the first and the last one lack.
+struct Older {
+  int version;
+  const char* without;
+};
+class MigrationFromLater : public ::testing::TestWithParam<Older> {};
+
+TEST_P(MigrationFromLater, KeepsVectorsAndTakesNewOnes) {
+  const TemporaryFolder folder;
+  const learning::KeptVector head({}, {1, 2}), next({}, {3, 4});
+  ASSERT_TRUE(
+      testing::count(*StateStore::open(folder / "state").value(), {TaskId(1), 7, 0, {{"a/x", head}}}, {}));
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((folder / "state" / StateStore::file_name).c_str(), &database), SQLITE_OK);
+  const std::string older =
+      GetParam().without + std::string("; PRAGMA user_version = ") + std::to_string(GetParam().version);
+  EXPECT_EQ(sqlite3_exec(database, older.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(database);
+  sqlite3_close(database);
+  for (int start = 0; start < 2; ++start) {
+    const auto store = StateStore::open(folder / "state");
+    ASSERT_TRUE(store) << store.error().text();
+    EXPECT_FALSE((*store)->take_notice());
+    EXPECT_EQ((*store)->find(TaskId(2), "a").value(), (learning::KeptVectors{{"x", head}}));
+    EXPECT_TRUE((*store)->opened_sums().value().empty());
+    ASSERT_TRUE((*store)->stage({TaskId(2), 7, 0, {{"a/x", next}}}, {}));
+  }
+  const auto store = StateStore::open(folder / "state").value();
+  EXPECT_TRUE(store->apply(TaskId(2), {}).value());
+  EXPECT_EQ(store->find(TaskId(3), "a").value(), (learning::KeptVectors{{"x", next}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, MigrationFromLater,
+                         ::testing::Values(Older{2, "DROP TABLE staged; DROP TABLE opened"},
+                                           Older{3, "DROP TABLE staged; ALTER TABLE opened DROP COLUMN grid"},
+                                           Older{4, "DROP TABLE staged"}),
+                         [](const auto& test) { return "from_" + std::to_string(test.param.version); });
 
 }  // namespace
 }  // namespace hansa::client

@@ -4,6 +4,7 @@
 #include "client/state/state_ledger.h"
 #include "common/random.h"
 #include "tests/client_state/arrivals.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -19,7 +20,8 @@ std::vector<std::int64_t> fill(std::unique_ptr<StateStore> opened, std::uint64_t
   for (std::uint64_t round = 0; round < 20; ++round) {
     EXPECT_TRUE(store->add(arrival_of(static_cast<std::int64_t>(10 * round), 10)));
     const auto mark = store->snapshot(TaskId(round + 1))->mark;
-    EXPECT_TRUE(ledger.apply({TaskId(round + 1), derive_seed(seed, "train", round, "client"), mark, {}}));
+    EXPECT_TRUE(
+        testing::count(ledger, {TaskId(round + 1), derive_seed(seed, "train", round, "client"), mark, {}}));
   }
   EXPECT_EQ(store->counts()->replay, 16U);
   EXPECT_EQ(store->counts()->trained, 200U);
@@ -47,7 +49,7 @@ TEST(Reservoir, ARepeatedTaskFindsTheSameExamplesAndKeepsTheSame) {
   for (std::uint64_t task = 1; task <= 5; ++task) {
     ASSERT_TRUE(store->add(arrival_of(static_cast<std::int64_t>(10 * task), 5)));
     const auto first = store->snapshot(TaskId(task)).value();
-    ASSERT_TRUE(ledger.apply({TaskId(task), task, first.mark, {}}));
+    ASSERT_TRUE(testing::count(ledger, {TaskId(task), task, first.mark, {}}));
     const auto kept = store->snapshot(TaskId(100)).value();
     ASSERT_TRUE(store->add(
         arrival_of(static_cast<std::int64_t>(10 * task + 5), 2)));  // arrives before the repetition
@@ -55,7 +57,7 @@ TEST(Reservoir, ARepeatedTaskFindsTheSameExamplesAndKeepsTheSame) {
     EXPECT_EQ(again.examples.values<std::int64_t>(1), first.examples.values<std::int64_t>(1));
     EXPECT_EQ(again.mark, first.mark);
     EXPECT_EQ(again.fresh, first.fresh);
-    ASSERT_TRUE(ledger.apply({TaskId(task), task, again.mark, {}}));
+    ASSERT_TRUE(testing::count(ledger, {TaskId(task), task, again.mark, {}}));
     auto expected = kept.examples.values<std::int64_t>(1);
     const auto arrived = static_cast<std::int64_t>(10 * task + 5);
     expected.insert(expected.begin(), {arrived, arrived + 1});
@@ -69,7 +71,7 @@ TEST(Reservoir, ARepeatedTaskFindsTheSameExamplesAndKeepsTheSame) {
 TEST(Reservoir, WithoutFollowedDataAnUpdateMovesNoExample) {
   const std::shared_ptr<StateStore> store = StateStore::in_memory().value();
   ASSERT_TRUE(store->add(arrival_of(0, 3)));
-  ASSERT_TRUE(StateLedger(store, {}).apply({TaskId(1), 1, 0, {}}));
+  ASSERT_TRUE(testing::count(*store, {TaskId(1), 1, 0, {}}, {}));
   EXPECT_EQ(store->counts()->fresh, 3U);
 }
 

@@ -8,6 +8,7 @@
 
 #include "client/state/state_store.h"
 #include "tests/client_state/arrivals.h"
+#include "tests/client_state/count.h"
 #include "tests/data/data_files.h"
 
 namespace hansa::client {
@@ -20,7 +21,7 @@ constexpr TaskId another(1'000'000);  // a task that was not applied
 
 // A counted update that was trained on the new examples up to the mark.
 Result<void> apply(StateStore& store, std::uint64_t mark, std::uint64_t replay_max, std::uint64_t seed = 7) {
-  return store.apply({TaskId(mark), seed, mark, {}}, {replay_max});
+  return testing::count(store, {TaskId(mark), seed, mark, {}}, {replay_max});
 }
 
 class State : public ::testing::Test {
@@ -213,7 +214,7 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
   open();
   const float marker = std::bit_cast<float>(std::array<char, 4>{'H', 'E', 'A', 'D'});
   const std::vector<float> head(6, marker);
-  ASSERT_TRUE(store_->apply({TaskId(1), 7, 0, {{"personal/a", {{}, head}}}}, {}));
+  ASSERT_TRUE(testing::count(*store_, {TaskId(1), 7, 0, {{"personal/a", {{}, head}}}}, {}));
   ASSERT_TRUE(store_->add(arrival_of(0, 1)));
   store_.reset();
   flip("HEADHEADHEAD");
@@ -234,8 +235,8 @@ TEST_F(State, ABitThatFlippedInAValueIsFoundWhenItIsRead) {
 TEST_F(State, TheModelsThatMethodsKeepAreThereAfterARestart) {
   open();
   const learning::KeptVector own(sha256("layout"), {1, 2, 3}), previous(sha256("layout"), {4, 5, 6});
-  ASSERT_TRUE(store_->apply(
-      {TaskId(1), 7, 0, {{"training/a/ditto", own}, {"training/a/moon.previous", previous}}}, {}));
+  ASSERT_TRUE(testing::count(
+      *store_, {TaskId(1), 7, 0, {{"training/a/ditto", own}, {"training/a/moon.previous", previous}}}, {}));
   open();
   const auto found = store_->find(another, "training/a");
   ASSERT_TRUE(found) << found.error().text();

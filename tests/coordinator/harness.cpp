@@ -27,11 +27,15 @@ CoordinatorConfig small_config() {
 }
 
 Harness::Harness(CoordinatorConfig c, RoundId last_committed, Certificates find)
+    : Harness(std::move(c),
+              RestoredState{"run-1", last_committed, sha256("model 0"), {sha256("model 0"), {}, {}}, {}},
+              std::move(find)) {}
+
+Harness::Harness(CoordinatorConfig c, RestoredState restored, Certificates find)
     : config(c),
       certificates(std::move(find)),
       now(Instant(std::chrono::hours(1))),
-      coordinator(std::move(c), {"run-1", last_committed, sha256("model 0"), {sha256("model 0"), {}, {}}, {}},
-                  now) {}
+      coordinator(std::move(c), std::move(restored), now) {}
 
 Verdict Harness::apply(const Event& event) {
   std::vector<Effect> fresh;

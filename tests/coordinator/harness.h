@@ -30,6 +30,7 @@ class Harness {
       std::function<std::optional<secure_aggregation::Certificate>(const std::string& client)>;
   explicit Harness(CoordinatorConfig config, RoundId last_committed = RoundId(0),
                    Certificates certificates = {});
+  Harness(CoordinatorConfig config, RestoredState restored, Certificates certificates = {});
 
   Verdict apply(const Event& event);
   // Advances the time, with a tick whenever the coordinator needs one. Returns the number of ticks.

@@ -29,9 +29,11 @@ struct CountingLedger final : DeviceLedger {
   Result<learning::KeptVectors> find(TaskId task, std::string_view scope) override {
     return ledger.find(task, scope);
   }
-  Result<void> apply(const StagedChanges& changes) override {
-    ++applied;
-    return ledger.apply(changes);
+  Result<void> stage(const StagedChanges& changes) override { return ledger.stage(changes); }
+  Result<bool> apply(TaskId task) override {
+    auto out = ledger.apply(task);
+    if (out && *out) ++applied;
+    return out;
   }
   MemoryLedger ledger;
   int applied = 0;

@@ -40,12 +40,14 @@ class DriftProgram : public RowsFederation {
                         {client_file(i).string(), "--log-level", "debug", "--log-format", "json"},
                         log("client-" + std::to_string(i) + "-" + life));
   }
-  // Kills the client when it has stored what it keeps of the round, in the training of the next one or before it.
-  static void kill_after(ChildProcess& client, int round) {
-    ASSERT_TRUE(
-        client.wait_for_output(R"("event":"update.counted","message":"the update is counted","round":)" +
-                                   std::to_string(round) + ",",
-                               seconds(100)))
+  // sent: the update is on its way; the aggregator counts it perhaps, and the client does not learn of it. counted: the client
+  // has stored what it keeps of the round.
+  enum class Moment : std::uint8_t { sent, counted };
+  static void kill(ChildProcess& client, Moment moment, int round) {
+    const std::string line = moment == Moment::sent
+                                 ? R"("event":"update.sent","message":"sends its update")"
+                                 : R"("event":"update.counted","message":"the update is counted")";
+    ASSERT_TRUE(client.wait_for_output(line + ",\"round\":" + std::to_string(round) + ",", seconds(100)))
         << client.output();
     client.signal(SIGKILL);
     ASSERT_EQ(client.wait(seconds(30)), -SIGKILL);
@@ -60,15 +62,17 @@ class DriftProgram : public RowsFederation {
       auto one = start_loud_client(1, "1");
       auto two = start_loud_client(2, "1");
       auto three = start_loud_client(3, "1");
-      kill_after(one, 1);
+      kill(one, Moment::sent, 1);
       auto one_again = start_loud_client(1, "2");
       ASSERT_TRUE(first.wait_for_output("round   2 of 5", seconds(100))) << first.output();
       first.signal(SIGKILL);
       ASSERT_EQ(first.wait(seconds(30)), -SIGKILL);
       before = first.output();
       auto second = start_aggregator("aggregator-2");
-      kill_after(two, 3);
+      kill(two, Moment::counted, 3);
       auto two_again = start_loud_client(2, "2");
+      kill(three, Moment::sent, 4);
+      auto three_again = start_loud_client(3, "2");
       ASSERT_EQ(second.wait(seconds(250)), 0) << second.output();
       output = second.output();
       EXPECT_EQ(output.find("round   1 of 5"), std::string::npos) << "round 1 was lost";
@@ -103,7 +107,7 @@ TEST_F(DriftProgram, ScaffoldInSecureSumsContinuesAfterKills) {
   {
     auto first = start_aggregator("aggregator-1");
     for (int i = 1; i <= clients; ++i) members.push_back(start_loud_client(i, "1"));
-    kill_after(members[0], 1);
+    kill(members[0], Moment::counted, 1);
     members.push_back(start_loud_client(1, "2"));
     ASSERT_TRUE(first.wait_for_output("round   2 of 4", seconds(100))) << first.output();
     first.signal(SIGKILL);

@@ -210,16 +210,7 @@ TEST_P(FaultyBufferedFederation, CommitsEveryModelExactlyAndCountsNoUpdateTwice)
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultyBufferedFederation, ::testing::Range(0, 12));
 
-TEST(BufferedReplay, SameSeedGivesTheSameRun) {
-  World one = faulty_world(7), two = faulty_world(7);
-  one.run();
-  two.run();
-  ASSERT_TRUE(one.outcome && two.outcome);
-  EXPECT_EQ(one.outcome->virtual_time, two.outcome->virtual_time);
-  EXPECT_EQ(one.outcome->crashes, two.outcome->crashes);
-  EXPECT_EQ(one.outcome->model, two.outcome->model);
-  EXPECT_EQ(one.log, two.log);
-}
+TEST(BufferedReplay, SameSeedGivesTheSameRun) { expect_equal_runs(faulty_world(7), faulty_world(7)); }
 
 // The order of the arrivals decides which updates are in which model, and nothing else does.
 TEST(BufferedReplay, ACrashBeforeAnyEffectLosesNoModelAndCountsNoUpdateTwice) {
@@ -231,19 +222,7 @@ TEST(BufferedReplay, ACrashBeforeAnyEffectLosesNoModelAndCountsNoUpdateTwice) {
     world.options.optimizer = {"fedavgm", 0.9};
     return world;
   };
-  World undisturbed = small();
-  undisturbed.run();
-  expect_sound(undisturbed);
-  const std::uint64_t effects = undisturbed.outcome->aggregator_effects;
-  ASSERT_GT(effects, 50U);
-  for (std::uint64_t at = 1; at <= effects; ++at) {
-    SCOPED_TRACE("before effect " + std::to_string(at));
-    World world = small();
-    world.options.crashes.aggregator_at_effect = at;
-    world.run();
-    expect_sound(world);
-    ASSERT_EQ(world.outcome->crashes, 1U);
-  }
+  crash_before_effects(small, 1, expect_sound);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 // Devices with a real SQLite state, in federations where both sides crash between any two effects. Afterwards a
 // device's state is what its counted updates made of it, with each update applied once.
+#include <set>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "client/state/state_ledger.h"
@@ -98,8 +101,10 @@ struct Devices {
     const std::vector<float>& log = training->at(log_name).values();
     std::uint64_t trained = 0;
     std::vector<float> residual;
+    std::set<RoundId> logged;
     for (std::size_t i = 0; i < log.size(); i += 2) {
       const RoundId round(static_cast<std::uint32_t>(log[i]));
+      logged.insert(round);
       if (i > 0 && log[i] <= log[i - 2]) return "trained personal layers twice for one update";
       trained += static_cast<std::uint64_t>(log[i + 1]);
       auto sent = send(*world.compression.uplink,
@@ -118,6 +123,15 @@ struct Devices {
     if (counts->trained + counts->fresh != arrived) return "lost or doubled an example";
     if (trained != counts->trained)
       return "was trained as new on other examples than those that count as trained";
+    if (world.options.network.lose > 0) return {};
+    // When the simulation ends, the last Receipt may be on its way, or the device not started again.
+    std::vector<RoundId> counted;
+    for (const auto& record : world.disk->rounds)
+      for (const auto& p : record.participations)
+        if (p.client == name && p.outcome == server::Outcome::counted) counted.push_back(record.round);
+    for (std::size_t i = 0; i + 1 < counted.size(); ++i)
+      if (!logged.contains(counted[i]))
+        return "lost what its update of round " + std::to_string(counted[i].value) + " changed";
     return {};
   }
 
@@ -140,7 +154,8 @@ World device_world(std::uint64_t seed) {
   o.crashes.client_per_effect = 0.02 * random.uniform();
   o.crashes.crashes_max = 30;
   o.network.cut = 0.01 * random.uniform();
-  o.network.lose = 0.02 * random.uniform();
+  // ZeroMQ loses messages only with their connection. Without a Receipt that was lost alone a device learns nothing.
+  o.network.lose = seed % 2 == 0 ? 0.02 * random.uniform() : 0;
   return world;
 }
 

@@ -43,4 +43,33 @@ void run_worlds(const WorldTest& test, std::uint64_t first, int worlds,
   }
 }
 
+void expect_equal_runs(World one, World two) {
+  one.run();
+  two.run();
+  ASSERT_TRUE(one.outcome && two.outcome);
+  EXPECT_EQ(one.outcome->virtual_time, two.outcome->virtual_time);
+  EXPECT_EQ(one.outcome->crashes, two.outcome->crashes);
+  EXPECT_EQ(one.outcome->model, two.outcome->model);
+  EXPECT_EQ(one.log, two.log);
+}
+
+void crash_before_effects(const std::function<World()>& make, std::uint64_t step,
+                          const std::function<void(const World&)>& check) {
+  World undisturbed = make();
+  undisturbed.run();
+  check(undisturbed);
+  ASSERT_TRUE(undisturbed.outcome);
+  const std::uint64_t effects = undisturbed.outcome->aggregator_effects;
+  ASSERT_GT(effects, 50U);
+  for (std::uint64_t at = 1; at <= effects; at += step) {
+    SCOPED_TRACE("before effect " + std::to_string(at));
+    World world = make();
+    world.options.crashes.aggregator_at_effect = at;
+    world.run();
+    check(world);
+    ASSERT_TRUE(world.outcome);
+    ASSERT_EQ(world.outcome->crashes, 1U);
+  }
+}
+
 }  // namespace hansa::testing

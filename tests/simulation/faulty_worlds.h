@@ -29,4 +29,12 @@ struct WorldTest {
 void run_worlds(const WorldTest& test, std::uint64_t first, int worlds,
                 const std::function<void(const World&)>& look);
 
+// Two worlds of the same seed.
+void expect_equal_runs(World one, World two);
+
+// Runs the world without a crash, then once for each `step`-th effect of the aggregator, which crashes before it. check: is called
+// after each run.
+void crash_before_effects(const std::function<World()>& make, std::uint64_t step,
+                          const std::function<void(const World&)>& check);
+
 }  // namespace hansa::testing

@@ -232,16 +232,7 @@ TEST_P(FaultyGroupedFederation, CommitsEverySumExactlyOnceAndOpensNoTwoThatShowF
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultyGroupedFederation, ::testing::Range(0, 12));
 
-TEST(GroupedReplay, SameSeedGivesTheSameRun) {
-  World one = faulty_world(7), two = faulty_world(7);
-  one.run();
-  two.run();
-  ASSERT_TRUE(one.outcome && two.outcome);
-  EXPECT_EQ(one.outcome->virtual_time, two.outcome->virtual_time);
-  EXPECT_EQ(one.outcome->crashes, two.outcome->crashes);
-  EXPECT_EQ(one.outcome->model, two.outcome->model);
-  EXPECT_EQ(one.log, two.log);
-}
+TEST(GroupedReplay, SameSeedGivesTheSameRun) { expect_equal_runs(faulty_world(7), faulty_world(7)); }
 
 TEST(GroupedReplay, ACrashBeforeAnyEffectLosesNoModelAndOpensNoTwoSumsThatShowFew) {
   const auto small = [] {
@@ -251,19 +242,7 @@ TEST(GroupedReplay, ACrashBeforeAnyEffectLosesNoModelAndOpensNoTwoSumsThatShowFe
     world.options.chunk_bytes = 2'048;
     return world;
   };
-  World undisturbed = small();
-  undisturbed.run();
-  expect_sound(undisturbed);
-  const std::uint64_t effects = undisturbed.outcome->aggregator_effects;
-  ASSERT_GT(effects, 50U);
-  for (std::uint64_t at = 1; at <= effects; at += 3) {
-    SCOPED_TRACE("before effect " + std::to_string(at));
-    World world = small();
-    world.options.crashes.aggregator_at_effect = at;
-    world.run();
-    expect_sound(world);
-    ASSERT_EQ(world.outcome->crashes, 1U);
-  }
+  crash_before_effects(small, 3, expect_sound);
 }
 
 }  // namespace

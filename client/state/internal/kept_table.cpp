@@ -30,8 +30,11 @@ void undo_kept(SQLite::Database& database, std::int64_t turn) {
   sqlite::Statement(database, "DELETE FROM kept WHERE turn = ?").run(turn);
 }
 
-void settle_kept(SQLite::Database& database) {
-  database.exec("DELETE FROM kept WHERE turn < (SELECT max(turn) FROM kept AS k WHERE k.name = kept.name)");
+void settle_kept(SQLite::Database& database, std::int64_t turn) {
+  sqlite::Statement(database,
+                    "DELETE FROM kept WHERE turn < "
+                    "(SELECT max(turn) FROM kept AS k WHERE k.name = kept.name AND k.turn <= ?)")
+      .run(turn);
 }
 
 void insert_kept(SQLite::Database& database, const std::string& name, std::int64_t turn, const Digest& of,

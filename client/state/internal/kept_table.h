@@ -25,9 +25,9 @@ CREATE TABLE kept (
 // DeviceLedger::find().
 [[nodiscard]] learning::KeptVectors find_kept(SQLite::Database& database, const Turn& turn,
                                               std::string_view scope);
-// undo_kept() reverts the changes of the turn. settle_kept() deletes what earlier turns replaced.
+// undo_kept() reverts the changes of the turn. settle_kept() deletes what turns up to this one replaced.
 void undo_kept(SQLite::Database& database, std::int64_t turn);
-void settle_kept(SQLite::Database& database);
+void settle_kept(SQLite::Database& database, std::int64_t turn);
 void insert_kept(SQLite::Database& database, const std::string& name, std::int64_t turn, const Digest& of,
                  std::span<const std::byte> values);
 

@@ -108,6 +108,7 @@ void create_schema(SQLite::Database& database) {
   database.exec(replay_table);
   database.exec(kept_table);
   database.exec(turn_table);
+  database.exec(staged_table);
   database.exec(opened_table);
   set_versions(database);
   transaction.commit();
@@ -119,7 +120,8 @@ void migrate_schema(SQLite::Database& database, int from_version) {
     SQLite::Transaction transaction(database);
     if (from_version < 2) migrate_from_1(database);
     if (from_version < 3) database.exec(opened_table);
-    else database.exec(add_grid);
+    else if (from_version < 4) database.exec(add_grid);
+    database.exec(staged_table);
     set_versions(database);
     transaction.commit();
   } catch (const SQLite::Exception& caught) {

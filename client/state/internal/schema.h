@@ -8,7 +8,7 @@ class Database;
 
 namespace hansa::client {
 
-inline constexpr int schema_version = 4;
+inline constexpr int schema_version = 5;
 inline constexpr int application_id = 0x48414E53;  // "HANS": marks the file as a client's state
 
 // Creates the tables in an empty database.

@@ -20,4 +20,19 @@ void set_turn(SQLite::Database& database, TaskId task, std::int64_t turn) {
   sqlite::Statement(database, "UPDATE ledger SET task = ?, turn = ?").run(task, turn);
 }
 
+std::optional<StagedTask> read_staged(SQLite::Database& database) {
+  sqlite::Statement query(database, "SELECT task, seed, mark FROM staged");
+  if (!query.next()) return std::nullopt;
+  StagedTask out;
+  query.read(out.task, out.seed, out.mark);
+  return out;
+}
+
+void put_staged(SQLite::Database& database, const StagedTask& staged) {
+  sqlite::Statement(database, "INSERT OR REPLACE INTO staged VALUES (1, ?, ?, ?)")
+      .run(staged.task, staged.seed, staged.mark);
+}
+
+void delete_staged(SQLite::Database& database) { database.exec("DELETE FROM staged"); }
+
 }  // namespace hansa::client

@@ -211,7 +211,6 @@ void BufferedStage::on_session_opened(const SessionOpened& opened, Turn& turn) {
   look_for_clients_ = true;
   Trainee* t = trainees().find(client);
   if (t == nullptr) return;
-  send_receipt(client, *t, turn);
   if (!t->is_expected()) return;
   (void)trainees().returned(*t);
   // What another process had trained on an older model is lost.

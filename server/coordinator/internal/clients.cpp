@@ -83,14 +83,18 @@ void Clients::on_round(const RoundRecord& record) {
   }
 }
 
-void Clients::on_receipt(const std::string& client) { clients_[client].counted_since_report = true; }
-
-void Clients::on_missed_receipt(const std::string& client, TaskId task) {
-  clients_[client].missed_receipt = task;
+void Clients::on_counted(const std::string& client, TaskId task) {
+  clients_[client].counted_since_report = true;
+  counted_[client] = {task};
 }
 
-std::optional<TaskId> Clients::take_missed_receipt(const std::string& client) {
-  return std::exchange(clients_[client].missed_receipt, std::nullopt);
+void Clients::restore_counted(std::map<std::string, std::vector<TaskId>, std::less<>> counted) {
+  counted_ = std::move(counted);
+}
+
+std::vector<TaskId> Clients::last_counted(std::string_view client) const {
+  const auto found = counted_.find(client);
+  return found == counted_.end() ? std::vector<TaskId>{} : found->second;
 }
 
 const Client* Clients::find(std::string_view client) const {

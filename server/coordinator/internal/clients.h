@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/identifiers.h"
 #include "protocols/messages/messages.h"
@@ -25,7 +26,6 @@ struct Client {
   std::uint32_t rounds_counted = 0;
   std::uint32_t rounds_lost = 0;
   RoundId last_selected;
-  std::optional<TaskId> missed_receipt;  // of the last update that counted while the client was away
   double train_seconds = 0;
   double round_seconds = 0;
   std::optional<double> loss;  // of training, finite
@@ -41,10 +41,13 @@ class Clients {
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
 
-  // The client is sent the receipt that its update counts: the new examples that it reported before are used up.
-  void on_receipt(const std::string& client);
-  void on_missed_receipt(const std::string& client, TaskId task);
-  [[nodiscard]] std::optional<TaskId> take_missed_receipt(const std::string& client);
+  // The update of this task counts, and the client is told: the new examples that it reported before are used up.
+  void on_counted(const std::string& client, TaskId task);
+  // What counted before this process: RestoredState::counted.
+  void restore_counted(std::map<std::string, std::vector<TaskId>, std::less<>> counted);
+  // The task of the client's last update that counted, or several of which one is it. The client is told in each new
+  // session, because it may have died, or lost its connection, before it stored what follows from that.
+  [[nodiscard]] std::vector<TaskId> last_counted(std::string_view client) const;
 
   // Null before the client's first Hello.
   [[nodiscard]] const Client* find(std::string_view client) const;
@@ -55,6 +58,7 @@ class Clients {
   void compare_schemas(const std::string& client, std::uint64_t schema, Turn& turn) const;
 
   std::map<std::string, Client, std::less<>> clients_;
+  std::map<std::string, std::vector<TaskId>, std::less<>> counted_;  // last_counted()
 };
 
 }  // namespace hansa::server

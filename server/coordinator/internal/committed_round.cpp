@@ -9,9 +9,8 @@ namespace {
 void send_receipts(Shared& shared, const ActiveRound& round, Turn& turn) {
   for (const Participant& p : round.participants()) {
     if (round.state(p) != round::MemberState::counted) continue;
-    shared.clients.on_receipt(p.client);
+    shared.clients.on_counted(p.client, p.task);
     turn.send(p.client, messages::Receipt{p.task, messages::Verdict::counted, {}});
-    if (shared.sessions.find(p.client) == nullptr) shared.clients.on_missed_receipt(p.client, p.task);
   }
 }
 

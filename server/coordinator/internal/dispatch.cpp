@@ -266,8 +266,8 @@ void Dispatch::on_opened(const SessionOpened& opened) {
     shared_.clients.on_certificate(opened.client, std::nullopt);
     turn_.effects.emplace_back(FindCertificate{opened.client});
   }
-  if (const auto task = shared_.clients.take_missed_receipt(opened.client))
-    turn_.send(opened.client, messages::Receipt{*task, messages::Verdict::counted, {}});
+  for (const TaskId task : shared_.clients.last_counted(opened.client))
+    turn_.send(opened.client, messages::Receipt{task, messages::Verdict::counted, {}});
   stage_.on_session_opened(opened, turn_);
 }
 

@@ -86,7 +86,7 @@ Verdict Filling::on_checked(const UpdateChecked& event, Turn& turn) {
   t->failures = 0;
   (void)trainees().checked(*t);
   shared_.attempts_in_vain = 0;
-  shared_.clients.on_receipt(event.client);
+  shared_.clients.on_counted(event.client, task);
   turn.send(event.client, messages::Receipt{task, messages::Verdict::counted, {}});
   turn.log({Log::Level::debug,
             "counted the update of " + event.client,

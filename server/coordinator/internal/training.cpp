@@ -132,7 +132,7 @@ Verdict Training::on_checked(const UpdateChecked& event, Turn& turn) {
   p->norms = event.norms;
   if (outcome) outcome = exchange_->on_counted(*p);
   if (!outcome) return reject(*p, outcome.error().text(), turn);
-  if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_receipt(p->client);
+  if (exchange_->receipt() == messages::Verdict::counted) shared_.clients.on_counted(p->client, p->task);
   turn.send(p->client, messages::Receipt{p->task, exchange_->receipt(), {}});
   turn.log(
       {Log::Level::debug, "counted the update of " + p->client, p->client, {}, LogEvent::update_counted});
