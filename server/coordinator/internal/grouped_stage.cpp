@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "common/random.h"
 #include "server/coordinator/internal/blame.h"
 #include "server/coordinator/internal/committed_round.h"
 #include "server/coordinator/internal/common_task.h"
@@ -16,7 +15,7 @@
 
 namespace hansa::server {
 
-GroupedStage::GroupedStage(Shared& shared, Turn& turn) : Stage(shared, turn.now) {
+GroupedStage::GroupedStage(Shared& shared, Turn& turn) : Stage(shared, turn.now), members_(shared) {
   served_.add(shared.standing.published);
   begin_model(turn);
 }
@@ -191,13 +190,12 @@ std::unique_ptr<Stage> GroupedStage::end_failed(const Group& group, Turn& turn) 
   const auto& [reason, remedy] = group.failure();
   auto end = note_abandoned(shared_, group.work().round, group.work().opened + 1, reason, remedy, turn);
   if (remedy != Remedy::new_data) pause(group.by_readiness(), turn);
-  queue_.append(group.by_readiness(), turn.now);
+  members_.append(group.by_readiness(), turn.now);
   return end;
 }
 
 void GroupedStage::pause(const std::vector<std::string>& clients, Turn& turn) {
-  for (const std::string& client : clients)
-    ask_after_[client] = turn.now + retry_pause(failures_, shared_.attempts_in_vain);
+  members_.pause(clients, turn.now + retry_pause(failures_, shared_.attempts_in_vain));
 }
 
 std::uint32_t GroupedStage::staleness(const Group& group) const {
@@ -237,7 +235,7 @@ void GroupedStage::cancel_if(Groups& groups, Turn& turn, const Why& why) {
                     " clients is dropped: " + reason + "; this is reported once",
                 LogEvent::round_abandoned);
     group->cancel(reason, turn);
-    queue_.append(group->by_readiness(), turn.now);
+    members_.append(group->by_readiness(), turn.now);
     return true;
   });
 }
@@ -264,7 +262,7 @@ std::unique_ptr<Stage> GroupedStage::end_commit(Turn& turn) {
   look_for_clients_ = true;
   // After the last round the run is finished, not stopped.
   if (stop_asked_ && !shared_.is_over()) return stopped(turn);
-  if (group->state() != Group::State::failed) queue_.append(group->by_readiness(), turn.now);
+  if (group->state() != Group::State::failed) members_.append(group->by_readiness(), turn.now);
   else if (auto end = end_failed(*group, turn)) return end;
   if (shared_.all_rounds_done()) {
     cancel_all("all rounds are done", turn);
@@ -322,65 +320,16 @@ std::unique_ptr<Stage> GroupedStage::form_groups(Turn& turn) {
   for (const std::string& client : shared_.reliability.take_returned(turn.now))
     turn.inform_about(client, "returned", LogEvent::client_returned,
                       client + " may take part in cohorts again");
-  queue_.update(free_clients(eligible, turn.now), turn.now);
+  members_.update(free_clients(eligible, turn.now), turn.now);
   const std::size_t groups_max = cohort.buffered.concurrency == 0
                                      ? std::numeric_limits<std::size_t>::max()
                                      : cohort.buffered.concurrency / cohort.buffered.updates;
   while (groups_.size() < groups_max) {
-    const auto members = next_members(turn.now);
+    const auto members = members_.take({next_sum_, groups_.empty(), turn.now});
     if (members.empty()) return nullptr;
-    queue_.remove(members);
     if (auto end = form(members, turn)) return end;
   }
   return nullptr;
-}
-
-std::vector<std::string> GroupedStage::next_members(Instant now) {
-  const std::size_t size = shared_.config.settings.cohort.buffered.updates;
-  // A client that waits after a failure keeps its place in the queue.
-  std::vector<ReadyQueue::Entry> ready;
-  bool is_suspect_paused = false;
-  for (const ReadyQueue::Entry& entry : queue_.order()) {
-    const auto paused = ask_after_.find(entry.client);
-    if (paused == ask_after_.end() || paused->second <= now) ready.push_back(entry);
-    else is_suspect_paused = is_suspect_paused || shared_.search.suspects(entry.client);
-  }
-  if (ready.size() < size) return {};
-  std::vector<std::string> names;
-  for (const ReadyQueue::Entry& entry : ready) names.push_back(entry.client);
-  if (shared_.search.is_active()) {
-    // One group at a time, so that each sum shows what the search needs to know; and not without the suspects.
-    if (!groups_.empty() || is_suspect_paused) return {};
-    auto members = members_for_search(names);
-    if (shared_.search.is_active()) return members;
-  }
-  std::ranges::sort(names);
-  const auto apart = shared_.contradictions.keep_apart(
-      std::move(names), size, derive_seed(shared_.config.process.session_seed, "apart", next_sum_));
-  std::erase_if(ready, [&](const ReadyQueue::Entry& entry) {
-    return !std::ranges::binary_search(apart, entry.client);
-  });
-  return choose_group(ready, size, now,
-                      [&](const std::string& client) { return shared_.clients.find(client)->round_seconds; });
-}
-
-// The search compares clients with those of sums that were committed, so that first a sum is made with as many others as
-// there are.
-std::vector<std::string> GroupedStage::members_for_search(std::vector<std::string> ready) {
-  const std::size_t size = shared_.config.settings.cohort.buffered.updates;
-  std::vector<std::string> others, suspects;
-  for (const std::string& client : ready)
-    (shared_.search.suspects(client) ? suspects : others).push_back(client);
-  if (shared_.search.knows_clean() || others.empty() || suspects.empty()) {
-    std::ranges::sort(ready);
-    return shared_.search.next(ready, size, size);
-  }
-  Random random(derive_seed(shared_.config.process.session_seed, "suspects", next_sum_));
-  random.shuffle(std::span(suspects));
-  others.insert(others.end(), suspects.begin(), suspects.end());
-  others.resize(size);
-  std::ranges::sort(others);
-  return others;
 }
 
 std::unique_ptr<Stage> GroupedStage::form(const std::vector<std::string>& members, Turn& turn) {

@@ -6,7 +6,6 @@
 // get the newest model.
 #pragma once
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +13,7 @@
 
 #include "server/coordinator/internal/client_wait.h"
 #include "server/coordinator/internal/group.h"
-#include "server/coordinator/internal/ready_queue.h"
+#include "server/coordinator/internal/group_members.h"
 #include "server/coordinator/internal/served_models.h"
 #include "server/coordinator/internal/stage.h"
 
@@ -82,10 +81,6 @@ class GroupedStage final : public Stage {
   [[nodiscard]] std::unique_ptr<Stage> form_groups(Turn& turn);
   [[nodiscard]] std::vector<std::string> free_clients(const std::vector<std::string>& eligible,
                                                       Instant now) const;
-  // The clients of the next group, sorted; empty: there are too few.
-  [[nodiscard]] std::vector<std::string> next_members(Instant now);
-  // The same while a culprit is searched for. ready: at least as many as a group has, in the order in which they became ready.
-  [[nodiscard]] std::vector<std::string> members_for_search(std::vector<std::string> ready);
   [[nodiscard]] std::unique_ptr<Stage> form(const std::vector<std::string>& members, Turn& turn);
   void pause(const std::vector<std::string>& clients, Turn& turn);
 
@@ -94,8 +89,7 @@ class GroupedStage final : public Stage {
   std::deque<std::unique_ptr<Group>> failed_;  // which end when no model is made
   std::optional<Commit> commit_;
   ServedModels served_;
-  ReadyQueue queue_;
-  std::map<std::string, Instant, std::less<>> ask_after_;  // clients of failed groups: in no group before
+  GroupMembers members_;
   std::uint32_t next_group_ = 0;  // on the newest model
   SumNumber next_sum_ = 1;  // never used twice
   std::uint32_t failures_ = 0;  // of groups, since the last commit
