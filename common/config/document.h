@@ -1,7 +1,7 @@
 // A TOML file that was checked against its schema: every required value is present, has its kind and is in its range.
 // Environment variables may set some of its values (variables.h); they count as written, and replace what the file says.
 //
-// toml++ stays inside document.cpp. A Document is immutable; any thread may read it.
+// toml++ stays inside this folder. A Document is immutable; any thread may read it.
 #pragma once
 #include <cstdint>
 #include <filesystem>
