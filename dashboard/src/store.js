@@ -107,9 +107,12 @@ export class Store {
     await this.#refresh();
     this.#touch('devices');
     for (const [run, series] of this.#series) {
-      const { rounds, last } = await api.rounds(run, { after: series.last, limit: 500 });
+      // Also rounds that are there: their evaluations may have come meanwhile.
+      const after = Math.max(0, series.last - 50);
+      const { rounds, last } = await api.rounds(run, { after, limit: 500 });
       if (rounds.length > 0 && rounds.at(-1)?.round === last) {
-        for (const round of rounds) series.append(round);
+        for (const round of rounds)
+          if (!series.append(round)) series.evaluated(round.round, round.evaluation);
       } else if (last > series.last) {
         this.#series.delete(run);
         await this.series(run);

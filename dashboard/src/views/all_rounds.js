@@ -2,6 +2,7 @@
 import { api } from '../api.js';
 
 /** @import { Round } from '../types.js' */
+/** @import { RoundSeries } from '../series.js' */
 
 const atOnce = 2000; // of a request
 
@@ -30,6 +31,13 @@ export class AllRounds {
     // One after the other, so that no round is there twice.
     this.#loading = this.#loading.catch(() => {}).then(() => this.#fetch(last, progress));
     return this.#loading;
+  }
+
+  /** Takes over evaluations that the stream added to rounds that are there. @param {RoundSeries} series */
+  takeFrom(series) {
+    const first = this.rounds[0]?.round ?? 1;
+    for (const round of series.rounds.slice(-atOnce))
+      if (this.rounds[round.round - first]?.evaluation.length === 0) this.rounds[round.round - first] = round;
   }
 
   /** @param {number} last @param {(known: number) => void} progress */

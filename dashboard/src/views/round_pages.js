@@ -22,7 +22,6 @@ export class RoundPages {
   /** @type {Set<number>} */
   #wanted = new Set();
   #askSoon;
-  #newestTaken = 0;
 
   /** @param {ViewContext} context @param {string} run @param {RoundSeries} series @param {() => void} arrived */
   constructor(context, run, series, arrived) {
@@ -35,15 +34,12 @@ export class RoundPages {
     this.#askSoon = throttle(() => this.#ask(), 60);
   }
 
-  /** Rounds that came with the stream need no request. */
+  /** Rounds that came with the stream need no request, and it adds evaluations to those that a request fetched. */
   takeFromSeries() {
-    for (let index = this.#series.rounds.length - 1; index >= 0; index--) {
-      const round = this.#series.rounds[index];
-      if (!round || round.round <= this.#newestTaken || index < this.#series.rounds.length - pageSize) break;
+    for (const round of this.#series.rounds.slice(-pageSize)) {
       const page = this.#pages.get(this.#pageOf(round.round));
-      page?.set(round.round, round);
+      if (!page?.get(round.round)?.evaluation.length) page?.set(round.round, round);
     }
-    this.#newestTaken = this.#series.last;
   }
 
   /** @param {number} round */
@@ -78,6 +74,7 @@ export class RoundPages {
       const { rounds } = await api.rounds(this.#run, { after, limit: pageSize }, this.#context.left);
       this.#pages.delete(number);
       this.#pages.set(number, new Map(rounds.map((round) => [round.round, round])));
+      this.takeFromSeries();
       for (const oldest of this.#pages.keys()) {
         if (this.#pages.size <= pagesKept) break;
         this.#pages.delete(oldest);

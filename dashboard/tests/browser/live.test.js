@@ -1,6 +1,7 @@
 // What changes while a page is open: rounds, clients, the connection.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { metricValue } from '../../src/format.js';
 import { startFixture } from '../fixture/server.js';
 import { drawn, go, launch, openPage } from './browser.js';
 
@@ -71,6 +72,21 @@ test('a lost connection is shown, and what was missed is fetched', async () => {
   await page.getByText('Round 26 of 40').waitFor();
   await page.getByText('counted in round 26').waitFor();
   assert.equal(await page.locator('.banner').count(), 0);
+});
+
+test('an evaluation that was missed is fetched', async () => {
+  await go(page, '#/rounds');
+  fixture.commit({ evaluated: false });
+  const row = page.locator('tbody tr', { has: page.getByRole('link', { name: '25', exact: true }) });
+  await row.waitFor();
+  fixture.failures.set('/events', 503);
+  fixture.dropStreams();
+  await page.getByText('Not connected. The numbers are those of the last connection.').waitFor();
+  fixture.evaluate();
+  fixture.failures.clear();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  const [accuracy] = fixture.federation.round(25).evaluation;
+  await row.getByText(metricValue('accuracy', accuracy?.mean)).waitFor();
 });
 
 test('the connection comes back by itself', async () => {

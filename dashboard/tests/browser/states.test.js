@@ -1,6 +1,7 @@
 // States that are hard to reach with real processes: hostile names, nothing, everything broken, a great deal.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { metricValue } from '../../src/format.js';
 import { startFixture, token } from '../fixture/server.js';
 import { seriousProblems } from './axe.js';
 import { drawn, go, launch, openPage } from './browser.js';
@@ -236,6 +237,28 @@ test('a round that is committed is sorted in', async () => {
     await page.getByRole('link', { name: String(before + 1), exact: true }).waitFor();
   });
 });
+
+for (const order of ['', '?sort=metric:accuracy&order=up']) {
+  test(`an evaluation that comes after its round appears in the table: #/rounds${order}`, async () => {
+    await inScenario('small', async (page, fixture) => {
+      await drawn(page);
+      fixture.commit({ evaluated: false });
+      const newest = fixture.federation.committed;
+      await page.getByText(`Round ${newest} of 40`).waitFor();
+      await go(page, `#/rounds${order}`);
+      const row = page.locator('tbody tr', {
+        has: page.getByRole('link', { name: String(newest), exact: true }),
+      });
+      await row.waitFor();
+      const { held_out: heldOut } = fixture.federation.round(newest);
+      await row.getByText(metricValue('accuracy', heldOut?.metrics[0]?.mean)).waitFor();
+      fixture.evaluate();
+      await row
+        .getByText(metricValue('accuracy', fixture.federation.round(newest).evaluation[0]?.mean))
+        .waitFor();
+    });
+  });
+}
 
 test('the statistics of the inputs are shown with the model', async () => {
   await inScenario('small', async (page) => {
