@@ -57,6 +57,13 @@ Connection open_in_memory() { return connect(":memory:", SQLite::OPEN_READWRITE 
 
 int number_of(SQLite::Database& database, const char* query) { return database.execAndGet(query).getInt(); }
 
+bool has_column(SQLite::Database& database, const char* table, const char* column) {
+  SQLite::Statement columns(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
+  columns.bind(1, table);
+  columns.bind(2, column);
+  return columns.executeStep();
+}
+
 int schema_version(SQLite::Database& database) { return number_of(database, "PRAGMA user_version"); }
 
 void set_schema_version(SQLite::Database& database, int version) {

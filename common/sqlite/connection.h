@@ -19,6 +19,8 @@ using Connection = std::unique_ptr<SQLite::Database>;
 [[nodiscard]] Connection open_in_memory();
 
 [[nodiscard]] int number_of(SQLite::Database& database, const char* query);
+// False also if there is no such table.
+[[nodiscard]] bool has_column(SQLite::Database& database, const char* table, const char* column);
 // PRAGMA user_version: 0 in a new file.
 [[nodiscard]] int schema_version(SQLite::Database& database);
 // Takes effect with the transaction in which it is called.

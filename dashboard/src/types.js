@@ -35,13 +35,15 @@
  * @property {{ metric: string, value: number | null } | null} last
  */
 
+/** @typedef {'unknown' | 'cohort' | 'updates' | 'opening' | 'refused_sum'} AbandonCause */
+
 /**
  * GET /runs/{run}
  * @typedef {Run & {
  *   seed: string, archive: string, layout: string, initial_model: string,
  *   model: { parameters: number, bytes: number },
  *   why_ended: string | null, configured_after: number[],
- *   abandoned: { round: number, attempt: number, at: string, reason: string }[],
+ *   abandoned: { round: number, attempt: number, at: string, cause: AbandonCause, reason: string }[],
  *   statistics: { means: (number | null)[], deviations: (number | null)[] } | null, method: string, optimizer: string }} RunDetail
  */
 

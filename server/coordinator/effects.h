@@ -93,6 +93,7 @@ struct CommitRound {
 struct AttemptAbandoned {
   RoundId round;
   std::uint32_t attempt = 1;
+  AbandonCause cause = AbandonCause::unknown;
   std::string reason;
 };
 

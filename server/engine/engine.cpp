@@ -286,7 +286,8 @@ void Engine::on_commit_done(Commit& commit) {
 
 // Rounds do not depend on the record: without it the run continues.
 void Engine::record_abandoned(const AttemptAbandoned& effect) {
-  const AbandonedAttempt attempt{effect.round, effect.attempt, config_.wall_clock(), effect.reason};
+  const AbandonedAttempt attempt{effect.round, effect.attempt, config_.wall_clock(), effect.cause,
+                                 effect.reason};
   const auto recorded = std::make_shared<Result<void>>();
   parts_.executor.run([this, attempt, recorded] { *recorded = parts_.store.record_abandoned(attempt); },
                       [this, recorded] {

@@ -20,6 +20,7 @@ Json abandoned_json(const AbandonedAttempt& attempt) {
   return {{"round", attempt.round.value},
           {"attempt", attempt.attempt},
           {"at", attempt.at},
+          {"cause", name(attempt.cause)},
           {"reason", attempt.reason}};
 }
 

@@ -14,4 +14,22 @@ const char* name(Outcome outcome) noexcept {
   return "unknown";
 }
 
+const char* name(AbandonCause cause) noexcept {
+  switch (cause) {
+    case AbandonCause::unknown: break;
+    case AbandonCause::cohort: return "cohort";
+    case AbandonCause::updates: return "updates";
+    case AbandonCause::opening: return "opening";
+    case AbandonCause::refused_sum: return "refused_sum";
+  }
+  return "unknown";
+}
+
+AbandonCause abandon_cause_of(std::string_view name) noexcept {
+  for (const AbandonCause cause :
+       {AbandonCause::cohort, AbandonCause::updates, AbandonCause::opening, AbandonCause::refused_sum})
+    if (name == server::name(cause)) return cause;
+  return AbandonCause::unknown;
+}
+
 }  // namespace hansa::server

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/checksum.h"
@@ -121,11 +122,24 @@ struct RoundRecord {
   bool model_kept = true;
 };
 
+// At which step an attempt at a round failed.
+enum class AbandonCause : std::uint8_t {
+  unknown,  // an attempt that an older Hansa recorded
+  cohort,  // it did not begin
+  updates,  // too few updates, or one that exceeds a limit in comparison with the others
+  opening,  // the secure sum was not opened: too few clients helped, or they contradict each other
+  refused_sum,  // the sum was opened, and is no sum of updates
+};
+[[nodiscard]] const char* name(AbandonCause cause) noexcept;
+// unknown if no cause has this name.
+[[nodiscard]] AbandonCause abandon_cause_of(std::string_view name) noexcept;
+
 // An attempt at a round that came to nothing. Its round is made again, with the next attempt.
 struct AbandonedAttempt {
   RoundId round;
   std::uint32_t attempt = 1;
   std::string at;  // RFC 3339, UTC
+  AbandonCause cause = AbandonCause::unknown;
   std::string reason;  // for people; a part of it may come from a client
   friend bool operator==(const AbandonedAttempt&, const AbandonedAttempt&) = default;
 };

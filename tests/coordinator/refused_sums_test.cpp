@@ -13,6 +13,10 @@ TEST_F(SecureRounds, ARoundWithAnInvalidSumIsTriedAgain) {
   for (const char* name : {"a", "b", "c"}) (void)answer(name);
   ASSERT_EQ(h->coordinator.phase(), Phase::committing);
   EXPECT_EQ(h->apply(SumRefused{RoundId(1), "it is no sum of updates"}), Verdict::accepted);
+  const auto abandoned = h->all<AttemptAbandoned>();
+  ASSERT_EQ(abandoned.size(), 1U);
+  EXPECT_EQ(abandoned[0].cause, AbandonCause::refused_sum);
+  EXPECT_EQ(abandoned[0].reason, "it is no sum of updates");
   h->advance(seconds(2));
   EXPECT_EQ(h->coordinator.progress(h->now).attempt, 2U);
 }

@@ -69,7 +69,8 @@ TEST_F(ApiRuns, ARunHasItsIdentityAndItsHistory) {
   const auto folder = make_run({});
   {
     const auto store = *RunFolder::open(folder);
-    ASSERT_TRUE(store->record_abandoned({RoundId(4), 1, "2026-01-02T03:10:00Z", "<b>\x1b quorum"}));
+    ASSERT_TRUE(store->record_abandoned(
+        {RoundId(4), 1, "2026-01-02T03:10:00Z", AbandonCause::updates, "<b>\x1b quorum"}));
     ASSERT_TRUE(store->put_configuration(RoundId(2), federation_text + "[training]\nepochs = 2\n"));
   }
   const Json run = json(get(run_path));

@@ -75,9 +75,10 @@ TEST_F(Privacy, TheRoundsAndTheAttemptsOfARunAreCounted) {
       make_run({"harbour-20260102-030405", 4, "", RunKind::production, {}, federation_text + secure()});
   {
     const auto store = *RunFolder::open(folder);
-    ASSERT_TRUE(
-        store->record_abandoned({RoundId(5), 1, "2026-01-02T03:10:00Z", "secure sum: is out of range"}));
-    ASSERT_TRUE(store->record_abandoned({RoundId(5), 2, "2026-01-02T03:11:00Z", "too few clients"}));
+    ASSERT_TRUE(store->record_abandoned(
+        {RoundId(5), 1, "2026-01-02T03:10:00Z", AbandonCause::refused_sum, "a value is out of range"}));
+    ASSERT_TRUE(store->record_abandoned(
+        {RoundId(5), 2, "2026-01-02T03:11:00Z", AbandonCause::opening, "secure sum: too few clients"}));
   }
   const Json privacy = json(get("/runs/harbour-20260102-030405/privacy"));
   EXPECT_EQ(privacy["secure_aggregation"], true);

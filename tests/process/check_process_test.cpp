@@ -1,4 +1,4 @@
-// `hansa-client check` against set-ups that are broken in one way each: it names that one (issue 24).
+// `hansa-client check` against set-ups that are broken in one way each: it names that one.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-// Devices join a running federation by tokens, train, and are revoked (issue 24): the real programs.
+// Devices join a running federation by tokens, train, and are revoked: the real programs.
 #include <csignal>
 
 #include "tests/process/join_program.h"

@@ -65,14 +65,15 @@ TEST_F(RunFolderTest, KeepsTheLastAbandonedAttempts) {
     const auto store = open();
     ASSERT_TRUE(begin(*store));
     for (std::uint32_t i = 1; i <= abandoned_attempts_max + 3; ++i)
-      ASSERT_TRUE(store->record_abandoned({RoundId{1}, i, "2026-01-01T00:00:00Z", "2 of 3 \xFF updates"}));
+      ASSERT_TRUE(store->record_abandoned(
+          {RoundId{1}, i, "2026-01-01T00:00:00Z", AbandonCause::updates, "2 of 3 \xFF updates"}));
   }
   const auto kept = open()->abandoned_attempts();
   ASSERT_TRUE(kept) << kept.error().text();
   ASSERT_EQ(kept->size(), abandoned_attempts_max);
   EXPECT_EQ(kept->front().attempt, 4U);
   EXPECT_EQ(kept->back(), (AbandonedAttempt{RoundId{1}, abandoned_attempts_max + 3, "2026-01-01T00:00:00Z",
-                                            "2 of 3 \xFF updates"}));
+                                            AbandonCause::updates, "2 of 3 \xFF updates"}));
 }
 
 // What pages show of long runs is read in parts.

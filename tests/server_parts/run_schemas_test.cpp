@@ -165,6 +165,26 @@ TEST_F(RunSchemas, ARunWithoutTheNormsOfLayersIsReadAndContinued) {
   EXPECT_EQ(problems(), of_missing_files);
 }
 
+// The column of the causes is no part of a schema either.
+TEST_F(RunSchemas, AbandonedAttemptsWithoutACauseAreReadAndContinued) {
+  fill(1);
+  const AbandonedAttempt first{RoundId(2), 1, "2026-01-01T00:00:00Z", AbandonCause::updates, "2 of 3"};
+  const AbandonedAttempt second{RoundId(2), 2, "2026-01-01T00:01:00Z", AbandonCause::refused_sum, "no sum"};
+  ASSERT_TRUE(open()->record_abandoned(first));
+  SQLite::Database((path_ / "run.sqlite").string(), SQLite::OPEN_READWRITE)
+      .exec("ALTER TABLE abandoned_attempts DROP COLUMN cause");
+  AbandonedAttempt unknown = first;
+  unknown.cause = AbandonCause::unknown;
+  {
+    const auto reader = RunFolder::open_read_only(path_);
+    ASSERT_TRUE(reader) << reader.error().text();
+    EXPECT_EQ(*(*reader)->abandoned_attempts(), std::vector{unknown});
+  }
+  const auto store = open();
+  ASSERT_TRUE(store->record_abandoned(second));
+  EXPECT_EQ(*store->abandoned_attempts(), (std::vector{unknown, second}));
+}
+
 TEST_F(RunSchemas, TheNormOfAnUpdateIsStoredAndAnEditedOneIsNoticed) {
   {
     const auto store = open();

@@ -1,4 +1,4 @@
-// The operator's commands for devices: invite, approve, revoke, quarantine (issue 24).
+// The operator's commands for devices: invite, approve, revoke, quarantine.
 #include <cstdlib>
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Clients are added to a federation's folder and removed from it (issue 22).
+// Clients are added to a federation's folder and removed from it.
 #include "tools/membership.h"
 
 #include <gmock/gmock.h>

@@ -281,7 +281,7 @@ TEST(AdversaryStoreProgram, VerifyExitsWithStorageForAFlippedBit) {
   EXPECT_EQ(run_hansa("verify '" + (folder.path() / "none").string() + "'").code, 8);
 }
 
-// What clients measured of the model of round 1, in round 2 (issue 22).
+// What clients measured of the model of round 1, in round 2.
 TEST(Program, StatusShowsTheMeanAndTheSpreadOfWhatClientsHoldOut) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "run";

@@ -30,7 +30,8 @@ TEST(Report, HasEverySection) {
   server::RunView view = server::learning_run(5);
   view.configurations = {{RoundId{0}, "[federation]\nname = \"harbour\" # <b>\n"},
                          {RoundId{3}, "[federation]\n# new <b>\n"}};
-  view.abandoned = {{RoundId{2}, 1, "2026-01-02T03:00:00Z", "quorum <missed>"}};
+  view.abandoned = {
+      {RoundId{2}, 1, "2026-01-02T03:00:00Z", server::AbandonCause::refused_sum, "quorum <missed>"}};
   view.end = {RoundId{5}, "2026-01-02T04:00:00Z", "all rounds are done"};
   const std::string html = report_of(view);
   for (const char* id :
@@ -39,6 +40,7 @@ TEST(Report, HasEverySection) {
     EXPECT_THAT(html, HasSubstr(std::string("href=\"#") + id + "\""));
   }
   EXPECT_THAT(html, HasSubstr("finished: all rounds are done"));
+  EXPECT_THAT(html, HasSubstr("sum refused"));
   EXPECT_THAT(html, HasSubstr("quorum &lt;missed&gt;"));
   EXPECT_THAT(html, HasSubstr("<td class=\"text\">2026-01-02 03:05:00</td>"));
   EXPECT_THAT(html, HasSubstr("# new &lt;b&gt;"));
@@ -74,7 +76,7 @@ TEST(Report, NothingOfClientsBecomesMarkup) {
   const std::string evil = "\"'><img src=x onerror=alert(1)>\xff\x1b]0;\u202e</td></table><script>";
   server::RunView view = server::learning_run(3);
   view.identity.run = view.identity.federation = view.identity.started_from = evil;
-  view.abandoned = {{RoundId{1}, 1, evil, evil}};
+  view.abandoned = {{RoundId{1}, 1, evil, server::AbandonCause::updates, evil}};
   view.end = {RoundId{3}, evil, evil};
   view.configurations = {{RoundId{0}, evil}};
   view.evaluations[RoundId{3}] = {{evil, 1, 1}};
@@ -140,7 +142,8 @@ TEST(Report, OfTenThousandRoundsIsBelowTwoMegabytes) {
     view.rounds.push_back(round);
     view.evaluations[RoundId{i}] = {{"loss", 1.0 / i, 1}, {"accuracy", 0.5 + 0.001 * (i % 7), 1}};
   }
-  view.abandoned.assign(1000, {RoundId{5}, 1, "2026-01-02T03:00:00Z", std::string(5000, '"')});
+  view.abandoned.assign(
+      1000, {RoundId{5}, 1, "2026-01-02T03:00:00Z", server::AbandonCause::updates, std::string(5000, '"')});
   const std::string html = report_of(view);
   EXPECT_LT(html.size(), std::size_t{2'000'000});
   EXPECT_THAT(html, HasSubstr("400 of 10000 rounds"));

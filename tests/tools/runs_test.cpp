@@ -1,4 +1,4 @@
-// Runs are listed, archived and removed (issue 22).
+// Runs are listed, archived and removed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -46,7 +46,8 @@ class ViewProgram : public server::RunFolderTest {
     const auto store = open();
     for (std::uint32_t round = 1; round <= 3; ++round)
       ASSERT_TRUE(store->record_evaluation(RoundId{round}, {{"loss", 1.0 / round, 1}, {"accuracy", 0.5, 1}}));
-    ASSERT_TRUE(store->record_abandoned({RoundId{2}, 1, "2024-05-01T12:00:00Z", "too few \x1b[2J clients"}));
+    ASSERT_TRUE(store->record_abandoned(
+        {RoundId{2}, 1, "2024-05-01T12:00:00Z", server::AbandonCause::updates, "too few \x1b[2J clients"}));
   }
   [[nodiscard]] std::string quoted(const std::filesystem::path& file) const {
     return " '" + file.string() + "'";

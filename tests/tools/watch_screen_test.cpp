@@ -72,7 +72,8 @@ TEST(WatchScreen, TheTimeThatIsLeftBecomesLessDuringARound) {
 
 TEST(WatchScreen, FitsTerminalsOfEverySize) {
   WatchModel model = model_of(60);
-  model.set_abandoned({{RoundId{3}, 1, "2026-01-02T03:04:05Z", std::string(500, 'x')}});
+  model.set_abandoned(
+      {{RoundId{3}, 1, "2026-01-02T03:04:05Z", server::AbandonCause::updates, std::string(500, 'x')}});
   for (const std::size_t columns : {1U, 7U, 20U, 80U, 200U})
     for (const std::size_t rows : {1U, 2U, 5U, 12U, 24U, 50U})
       for (const Symbols symbols : {Symbols::ascii, Symbols::unicode}) {

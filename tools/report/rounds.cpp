@@ -97,16 +97,31 @@ std::string rounds_section(const RunView& view) {
   return section("rounds", "Rounds", table.html(), on_a_new_page);
 }
 
+const char* step_text(server::AbandonCause cause) {
+  switch (cause) {
+    case server::AbandonCause::unknown: break;
+    case server::AbandonCause::cohort: return "start";
+    case server::AbandonCause::updates: return "updates";
+    case server::AbandonCause::opening: return "opening the sum";
+    case server::AbandonCause::refused_sum: return "sum refused";
+  }
+  return "";
+}
+
 std::string abandoned_section(const RunView& view) {
   if (view.abandoned.empty()) return "";
   const std::size_t shown = std::min(view.abandoned.size(), abandoned_max);
   HtmlTable table(
       fmt::format("The last {} of {} attempts that came to nothing", shown, view.abandoned.size()),
-      {{"Time", CellKind::text}, {"Round"}, {"Attempt"}, {"Reason", CellKind::text}});
+      {{"Time", CellKind::text},
+       {"Round"},
+       {"Attempt"},
+       {"Failed at", CellKind::text},
+       {"Reason", CellKind::text}});
   for (std::size_t i = view.abandoned.size() - shown; i < view.abandoned.size(); ++i) {
     const server::AbandonedAttempt& attempt = view.abandoned[i];
     table.add_row({attempt.at, std::to_string(attempt.round.value), std::to_string(attempt.attempt),
-                   short_text(attempt.reason)});
+                   step_text(attempt.cause), short_text(attempt.reason)});
   }
   return section("abandoned", "Abandoned attempts", table.html());
 }

@@ -87,7 +87,7 @@ function draw(context, value, series) {
         tile('May collude', count(thresholds.corrupt), 'clients, together with the aggregator'),
         tile('May drop out', count(thresholds.dropouts), 'clients in one round'),
         tile('Masks rebuilt', count(value.recovered_total), 'of lost clients, in all rounds'),
-        tile('Sums refused', count(value.refused_sums), 'because of too few clients'),
+        tile('Sums refused', count(value.refused_sums), 'they were no sums of updates'),
       ),
     value.secure_aggregation && recoveries(context, series),
   ];

@@ -13,7 +13,7 @@ import { RoundPages } from './round_pages.js';
 import { heading, throttle } from './view.js';
 
 /** @import { ViewContext } from './view.js' */
-/** @import { Round, RunDetail } from '../types.js' */
+/** @import { AbandonCause, Round, RunDetail } from '../types.js' */
 /** @import { RoundSeries } from '../series.js' */
 
 /** @type {import('./view.js').View} */
@@ -251,6 +251,8 @@ function draw(context, run, series, place) {
       return;
     }
     if (wanted !== sorted) return; // Another column was chosen meanwhile.
+
+    all.takeFrom(series);
     order = sortRows(all.rounds, by, sorted.descending);
     table.update(order.length);
     setText(total, plural(order.length, 'round'));
@@ -272,6 +274,15 @@ function draw(context, run, series, place) {
   if (sorted.key !== 'round') sort();
 }
 
+/** The steps of an attempt, by the cause of its end. @type {Record<AbandonCause, string>} */
+const CAUSES = {
+  unknown: '',
+  cohort: 'start',
+  updates: 'updates',
+  opening: 'opening the sum',
+  refused_sum: 'sum refused',
+};
+
 /** Attempts that no model has: rounds were repeated. @param {RunDetail['abandoned']} attempts */
 function abandonedPart(attempts) {
   if (attempts.length === 0) return null;
@@ -285,6 +296,7 @@ function abandonedPart(attempts) {
         { title: 'Round', number: true, cell: ({ round }) => count(round) },
         { title: 'Attempt', number: true, cell: ({ attempt }) => count(attempt) },
         { title: 'When', cell: ({ at }) => h('time', { datetime: at }, dateTime(at)) },
+        { title: 'Failed at', cell: ({ cause }) => CAUSES[cause] },
         { title: 'Reason', cell: ({ reason }) => visible(reason) },
       ],
       rows: [...attempts].reverse(),

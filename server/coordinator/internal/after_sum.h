@@ -21,8 +21,7 @@ class AfterSum {
                                                       Turn& turn) = 0;
   // The attempt failed, and its exchange has ended.
   [[nodiscard]] virtual std::unique_ptr<Stage> abandoned(Shared& shared, const ActiveRound& round,
-                                                         const std::string& reason, Remedy remedy,
-                                                         Turn& turn) = 0;
+                                                         const AttemptFailure& failure, Turn& turn) = 0;
 };
 
 }  // namespace hansa::server

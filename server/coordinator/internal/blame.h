@@ -23,6 +23,14 @@ enum class Remedy : std::uint8_t {
   new_data,  // the attempt failed only because clients have no new data: rounds wait until they have
   none,
 };
+
+// Why an attempt at a round came to nothing.
+struct AttemptFailure {
+  AbandonCause cause = AbandonCause::unknown;
+  std::string reason;
+  Remedy remedy = Remedy::none;
+};
+
 // `cost`: how long the round waited for nothing, or how long the attempt took that failed.
 Remedy blame(Shared& shared, std::vector<Fault> faults, Duration cost, Turn& turn);
 

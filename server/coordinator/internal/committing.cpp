@@ -43,8 +43,9 @@ std::unique_ptr<Stage> Committing::next(Turn& turn) {
     ++shared_.opened_sums;
     shared_.exchanges->on_sum_refused();
     const Remedy remedy = search_among(shared_, round_->counted_names(), turn.now - round_->began(), turn);
-    const std::string reason = end_attempt(shared_, *round_, *exchange_, *refused_, turn);
-    return try_again(shared_, round_->id(), round_->attempt(), reason, remedy, turn);
+    AttemptFailure failure{AbandonCause::refused_sum,
+                           end_attempt(shared_, *round_, *exchange_, *refused_, turn), remedy};
+    return try_again(shared_, round_->id(), round_->attempt(), failure, turn);
   }
   exchange_->end(*round_, turn);
   return std::make_unique<Gathering>(shared_, 1, turn.now, turn);

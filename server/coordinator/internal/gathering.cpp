@@ -120,13 +120,14 @@ void Gathering::fill(Progress& progress) const {
 }
 
 std::unique_ptr<Stage> note_abandoned(Shared& shared, RoundId round, std::uint32_t attempt,
-                                      const std::string& reason, Remedy remedy, Turn& turn) {
+                                      const AttemptFailure& failure, Turn& turn) {
+  const auto& [cause, reason, remedy] = failure;
   const std::string name = "round " + std::to_string(round.value);
   shared.retry_reason = remedy == Remedy::new_data ? std::string() : reason;
   if (remedy == Remedy::new_data) return nullptr;
   turn.warn(name + ", attempt " + std::to_string(attempt) + ", is abandoned: " + reason,
             LogEvent::round_abandoned);
-  turn.effects.emplace_back(AttemptAbandoned{round, attempt, reason});
+  turn.effects.emplace_back(AttemptAbandoned{round, attempt, cause, reason});
   const std::uint32_t attempts_max = shared.config.settings.cohort.attempts_max;
   if (remedy == Remedy::none && ++shared.attempts_in_vain >= attempts_max && attempts_max > 0)
     return std::make_unique<Concluded>(
@@ -139,10 +140,11 @@ std::unique_ptr<Stage> note_abandoned(Shared& shared, RoundId round, std::uint32
 }
 
 std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
-                                 const std::string& reason, Remedy remedy, Turn& turn) {
-  if (auto end = note_abandoned(shared, round, attempt, reason, remedy, turn)) return end;
-  const Instant not_before =
-      remedy == Remedy::new_data ? turn.now : turn.now + retry_pause(attempt, shared.attempts_in_vain);
+                                 const AttemptFailure& failure, Turn& turn) {
+  if (auto end = note_abandoned(shared, round, attempt, failure, turn)) return end;
+  const Instant not_before = failure.remedy == Remedy::new_data
+                                 ? turn.now
+                                 : turn.now + retry_pause(attempt, shared.attempts_in_vain);
   return std::make_unique<Gathering>(shared, attempt + 1, not_before, turn);
 }
 

@@ -42,9 +42,9 @@ class Gathering final : public Stage {
 // Logs and records an attempt that failed. Returns the end of the federation if attempts_max of them had no remedy,
 // otherwise null.
 [[nodiscard]] std::unique_ptr<Stage> note_abandoned(Shared& shared, RoundId round, std::uint32_t attempt,
-                                                    const std::string& reason, Remedy remedy, Turn& turn);
+                                                    const AttemptFailure& failure, Turn& turn);
 // The phase after an attempt that failed: the same round again, or the end if attempts_max of them had no remedy.
 [[nodiscard]] std::unique_ptr<Stage> try_again(Shared& shared, RoundId round, std::uint32_t attempt,
-                                               const std::string& reason, Remedy remedy, Turn& turn);
+                                               const AttemptFailure& failure, Turn& turn);
 
 }  // namespace hansa::server

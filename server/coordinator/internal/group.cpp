@@ -62,17 +62,18 @@ std::unique_ptr<Stage> Group::opened(Shared& shared, std::unique_ptr<ActiveRound
   return std::make_unique<Settled>(shared, turn.now);
 }
 
-std::unique_ptr<Stage> Group::abandoned(Shared& shared, const ActiveRound&, const std::string& reason,
-                                        Remedy remedy, Turn& turn) {
+std::unique_ptr<Stage> Group::abandoned(Shared& shared, const ActiveRound&, const AttemptFailure& failure,
+                                        Turn& turn) {
   keep_order();
-  failure_ = Failure{reason, remedy};
+  failure_ = failure;
   state_ = State::failed;
   turn.effects.emplace_back(DropSum{sum_});
   return std::make_unique<Settled>(shared, turn.now);
 }
 
 void Group::refuse(const std::string& reason, Remedy remedy, Turn& turn) {
-  failure_ = Failure{end_attempt(shared_, *round_, *exchange_, reason, turn), remedy};
+  failure_ = AttemptFailure{AbandonCause::refused_sum,
+                            end_attempt(shared_, *round_, *exchange_, reason, turn), remedy};
   keep_order();
   state_ = State::failed;
   turn.effects.emplace_back(DropSum{sum_});

@@ -24,10 +24,6 @@ namespace hansa::server {
 class Group final : private AfterSum {
  public:
   enum class State : std::uint8_t { working, opened, failed };
-  struct Failure {
-    std::string reason;
-    Remedy remedy = Remedy::none;
-  };
 
   // Sends the tasks. cohort: what make_cohort_round() returned for `start`.
   Group(Shared& shared, CohortRound cohort, const CohortStart& start, Turn& turn);
@@ -49,7 +45,7 @@ class Group final : private AfterSum {
 
   // Opened: what makes a model of its sum. Once.
   [[nodiscard]] CommitRound take_commit() { return std::move(*commit_); }
-  [[nodiscard]] const Failure& failure() const { return *failure_; }
+  [[nodiscard]] const AttemptFailure& failure() const { return *failure_; }
   // The attempt came to nothing after all: its opened sum was refused.
   void refuse(const std::string& reason, Remedy remedy, Turn& turn);
   // Ends its work, which will not be used, and tells its clients.
@@ -68,8 +64,7 @@ class Group final : private AfterSum {
                                               std::unique_ptr<Exchange> exchange, CommitRound commit,
                                               Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> abandoned(Shared& shared, const ActiveRound& round,
-                                                 const std::string& reason, Remedy remedy,
-                                                 Turn& turn) override;
+                                                 const AttemptFailure& failure, Turn& turn) override;
   // Takes over what is known of the round, which ends.
   void keep_order();
 
@@ -86,7 +81,7 @@ class Group final : private AfterSum {
   std::unique_ptr<ActiveRound> kept_;  // once the sum is opened
   std::unique_ptr<Exchange> kept_exchange_;
   std::optional<CommitRound> commit_;
-  std::optional<Failure> failure_;
+  std::optional<AttemptFailure> failure_;
   std::vector<std::string> order_;  // by_readiness(), after a failure
 };
 

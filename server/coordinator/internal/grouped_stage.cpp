@@ -187,9 +187,8 @@ std::unique_ptr<Stage> GroupedStage::end_failed(Turn& turn) {
 std::unique_ptr<Stage> GroupedStage::end_failed(const Group& group, Turn& turn) {
   ++failures_;
   look_for_clients_ = true;
-  const auto& [reason, remedy] = group.failure();
-  auto end = note_abandoned(shared_, group.work().round, group.work().opened + 1, reason, remedy, turn);
-  if (remedy != Remedy::new_data) pause(group.by_readiness(), turn);
+  auto end = note_abandoned(shared_, group.work().round, group.work().opened + 1, group.failure(), turn);
+  if (group.failure().remedy != Remedy::new_data) pause(group.by_readiness(), turn);
   members_.append(group.by_readiness(), turn.now);
   return end;
 }
@@ -351,7 +350,8 @@ std::unique_ptr<Stage> GroupedStage::form(const std::vector<std::string>& member
   if (!begun) {
     ++failures_;
     pause(members, turn);
-    return note_abandoned(shared_, start.work.round, start.attempt, begun.error().text(), Remedy::none, turn);
+    return note_abandoned(shared_, start.work.round, start.attempt,
+                          {AbandonCause::cohort, begun.error().text()}, turn);
   }
   groups_.push_back(std::make_unique<Group>(shared_, std::move(*begun), start, turn));
   return nullptr;

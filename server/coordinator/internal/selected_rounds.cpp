@@ -69,7 +69,7 @@ std::unique_ptr<Stage> SelectedRounds::start(Shared& shared, const std::vector<s
                                   std::make_shared<const PublishedModel>(shared.standing.published),
                                   shared.measure()},
                                  turn);
-  if (!begun) return try_again(shared, id, attempt, begun.error().text(), Remedy::none, turn);
+  if (!begun) return try_again(shared, id, attempt, {AbandonCause::cohort, begun.error().text()}, turn);
   return std::make_unique<Training>(shared, std::move(begun->round), std::move(begun->exchange),
                                     static_cast<AfterSum&>(*this), turn);
 }
@@ -81,8 +81,8 @@ std::unique_ptr<Stage> SelectedRounds::opened(Shared& shared, std::unique_ptr<Ac
 }
 
 std::unique_ptr<Stage> SelectedRounds::abandoned(Shared& shared, const ActiveRound& round,
-                                                 const std::string& reason, Remedy remedy, Turn& turn) {
-  return try_again(shared, round.id(), round.attempt(), reason, remedy, turn);
+                                                 const AttemptFailure& failure, Turn& turn) {
+  return try_again(shared, round.id(), round.attempt(), failure, turn);
 }
 
 }  // namespace hansa::server

@@ -16,8 +16,7 @@ class SelectedRounds final : public RoundMode, private AfterSum {
                                               std::unique_ptr<Exchange> exchange, CommitRound commit,
                                               Turn& turn) override;
   [[nodiscard]] std::unique_ptr<Stage> abandoned(Shared& shared, const ActiveRound& round,
-                                                 const std::string& reason, Remedy remedy,
-                                                 Turn& turn) override;
+                                                 const AttemptFailure& failure, Turn& turn) override;
 };
 
 }  // namespace hansa::server

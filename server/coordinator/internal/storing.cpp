@@ -54,6 +54,8 @@ Verdict Storing::on_sum_refused(const SumRefused& event, Turn& turn) {
   refused_ = event.reason;
   turn.warn("round " + std::to_string(record_.round.value) + " is made again: " + event.reason,
             LogEvent::round_abandoned);
+  turn.effects.emplace_back(
+      AttemptAbandoned{record_.round, record_.attempt, AbandonCause::refused_sum, event.reason});
   state_->buffer = Buffer(record_.round);
   state_->served.add(shared_.standing.published);
   return Verdict::accepted;

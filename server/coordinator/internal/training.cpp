@@ -281,8 +281,9 @@ std::unique_ptr<Stage> Training::abandon(const std::string& reason, Turn& turn) 
       blame(shared_, faults_of_abandoned(*round_, turn.now), turn.now - round_->began(), turn);
   const bool helps = apart == Remedy::another_cohort || blamed == Remedy::another_cohort;
   const Remedy remedy = helps ? Remedy::another_cohort : remedy_of_set_aside(shared_, *round_, turn.now);
-  return after_.abandoned(shared_, *round_, end_attempt(shared_, *round_, *exchange_, reason, turn), remedy,
-                          turn);
+  return after_.abandoned(
+      shared_, *round_,
+      {AbandonCause::updates, end_attempt(shared_, *round_, *exchange_, reason, turn), remedy}, turn);
 }
 
 void Training::close(Turn& turn) {

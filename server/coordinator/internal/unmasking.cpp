@@ -38,8 +38,10 @@ std::unique_ptr<Stage> Unmasking::next(Turn& turn) {
       Remedy remedy = conclude(opening, turn);
       if (opening.faults.empty() && round_->contradictions().all().empty() && !opening.is_explained)
         remedy = search_among(shared_, round_->names(), turn.now - round_->began(), turn);
-      return after_.abandoned(shared_, *round_,
-                              end_attempt(shared_, *round_, *exchange_, opening.reason, turn), remedy, turn);
+      return after_.abandoned(
+          shared_, *round_,
+          {AbandonCause::opening, end_attempt(shared_, *round_, *exchange_, opening.reason, turn), remedy},
+          turn);
     }
     case Opening::State::ready: (void)conclude(opening, turn); break;
   }

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/column_statistics.h"
-#include "protocols/secure_aggregation/sum_location.h"
 #include "server/monitor/internal/request_reader.h"
 #include "server/monitor/internal/run_summary.h"
 #include "server/monitor/privacy.h"
@@ -325,9 +324,7 @@ Result<std::string> RunRoutes::privacy(const Subject& subject) {
   HANSA_TRY(const std::uint64_t recovered, subject.store.recovered_clients());
   out["recovered_total"] = recovered;
   HANSA_TRY(const auto abandoned, subject.store.abandoned_attempts());
-  const std::string refused = std::string(secure_aggregation::sum_location) + ": ";
-  out["refused_sums"] = std::ranges::count_if(
-      abandoned, [&](const AbandonedAttempt& attempt) { return attempt.reason.starts_with(refused); });
+  out["refused_sums"] = std::ranges::count(abandoned, AbandonCause::refused_sum, &AbandonedAttempt::cause);
   return text_of(out);
 }
 

@@ -62,6 +62,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
     if (access == Access::read_write) {
       make_layer_norms_table(*connection);
       make_arrivals_table(*connection);
+      add_abandon_cause(*connection);
     }
     return Database(file, std::move(connection), schema);
   });

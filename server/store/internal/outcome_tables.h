@@ -11,6 +11,9 @@ class Database;
 
 namespace hansa::server::internal {
 
+// Adds the column of the causes unless it is there. As with the norms of layers, it is in addition to a schema: a Hansa
+// that does not know it reads and continues the run.
+void add_abandon_cause(SQLite::Database& database);
 // In order. Empty for a schema without the table.
 [[nodiscard]] std::vector<AbandonedAttempt> read_abandoned(SQLite::Database& database, int schema);
 // Within the caller's transaction. Removes the oldest beyond abandoned_attempts_max.

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/sqlite/connection.h"
+
 namespace hansa::server::internal {
 namespace {
 
@@ -72,20 +74,14 @@ void add_cell(Sha256& hash, const SQLite::Column& cell) {
   if (size > 0) hash.update({static_cast<const std::byte*>(bytes), size});
 }
 
-// False in a run of an older schema, which is open for reading.
-bool has_column(SQLite::Database& database, const AddedQuery& query) {
-  SQLite::Statement columns(database, "SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
-  columns.bind(1, query.table);
-  columns.bind(2, query.column);
-  return columns.executeStep();
-}
-
 }  // namespace
 
 RowDigests::RowDigests(SQLite::Database& database) {
   for (const char* query : content_queries) content_.push_back({{database, query}, Hashed::always});
   for (const AddedQuery& query : added_content_queries)
-    if (has_column(database, query)) content_.push_back({{database, query.text}, Hashed::with_rows});
+    // A run of an older schema that is open for reading lacks it.
+    if (sqlite::has_column(database, query.table, query.column))
+      content_.push_back({{database, query.text}, Hashed::with_rows});
   for (const char* query : seal_queries) seal_.push_back({{database, query}, Hashed::always});
 }
 
