@@ -57,6 +57,18 @@ for (const [size, viewport] of Object.entries({ desk, narrow })) {
   }
 }
 
+test('a phone shows what is visible and what is hidden without scrolling to the side', async () => {
+  const { page } = await openPage(browser, `${fixture.address}#/privacy`, { viewport: narrow });
+  await drawn(page);
+  const badges = await page.locator('tbody .badge').all();
+  assert.ok(badges.length >= 3);
+  for (const badge of badges) {
+    const box = await badge.boundingBox();
+    assert.ok(box && box.x + box.width <= narrow.width, 'a badge is outside the window');
+  }
+  await page.context().close();
+});
+
 test('a view survives a reload', async () => {
   const { page } = await openPage(browser, `${fixture.address}#/rounds/22?run=run-20261129-221500`);
   await drawn(page);
