@@ -58,7 +58,8 @@ class ServerChannel {
   struct Handlers {
     std::function<void(const Incoming&)> on_message;
     // For the log, and rate-limited with a count of what was left out: a connection that failed before it was
-    // established (a key that is not admitted, a peer without CURVE) or that was closed (connection_limits.h).
+    // established (a key that is not admitted, a peer without CURVE) or that was closed (connection_limits.h). network: it
+    // was left during the handshake, as a test of the port does.
     std::function<void(const Error&)> on_refused;
   };
 

@@ -91,6 +91,8 @@ TEST_F(CheckProgram, ASetUpThatWorksPassesAndIsNotDisturbed) {
                            "data", "contract", "memory"})
     EXPECT_EQ(checked.outcome(name), "passed") << name << checked.output;
   EXPECT_TRUE(aggregator.wait_for_output("client-01 is gone: it left", seconds(60))) << aggregator.output();
+  EXPECT_EQ(aggregator.output().find("warning"), std::string::npos)
+      << "nothing is wrong: " << aggregator.output();
   // The text has a line for each check and no colour, because the output is a file.
   const std::string text = run("hansa-client", {"check", client_file(1).string()}, "text");
   EXPECT_NE(text.find("ok   handshake     the aggregator has the pinned key"), std::string::npos) << text;

@@ -19,12 +19,14 @@ using transport::LinkEvent;
 
 constexpr Duration answer_max = std::chrono::seconds(20);  // from the connection's start to the answer
 constexpr int retry_s_min = 1, retry_s_max = 300;
+const std::string too_many = "too many devices, or wrong requests, from this network";
 constexpr int unreachable_s_max = 30;  // the pause after a connection that failed doubles up to this
 
-JoinAnswer busy_answer(std::uint16_t retry_after_s) {
+JoinAnswer busy_answer(std::uint16_t retry_after_s, std::string why) {
   JoinAnswer out;
   out.status = JoinStatus::busy;
   out.retry_after_s = retry_after_s;
+  out.text = std::move(why);
   return out;
 }
 
@@ -47,9 +49,10 @@ Result<JoinAnswer> ask(const EnrolmentPort& port, const transport::SecretKey& ke
           [&](const LinkEvent& event) {
             if (event.kind == LinkEvent::Kind::connected) static_cast<void>(channel->send(request, {}));
             // On this port every key is admitted, so that a refusal is a limit of this device's address.
-            else if (event.kind == LinkEvent::Kind::refused) answer = busy_answer(30);
+            else if (event.kind == LinkEvent::Kind::refused) answer = busy_answer(30, too_many);
             // A question so soon after the last one ends the connection.
-            else if (event.kind == LinkEvent::Kind::disconnected && !answer) answer = busy_answer(3);
+            else if (event.kind == LinkEvent::Kind::disconnected && !answer)
+              answer = busy_answer(3, "it was asked a moment ago");
             else if (!answer) answer = tl::unexpected<Error>(event.error);
           }};
   const Instant until = steady_now() + answer_max;
@@ -110,7 +113,7 @@ Result<JoinAnswer> ask_until_decided(const EnrolmentPort& port, const transport:
         case JoinStatus::refused:
           return fail(ErrorCode::refused, port.address, printable(answer->text), "ask the operator");
         case JoinStatus::busy:
-          note("the aggregator asks to wait: too many devices, or wrong requests, from this network");
+          note("the aggregator asks to wait: " + (answer->text.empty() ? too_many : printable(answer->text)));
           break;
         case JoinStatus::pending:
           is_pending = true;

@@ -23,7 +23,8 @@ Error protocol_failure(std::uint32_t reason) {
 Error silent_failure(std::uint32_t error) {
   if (error == EAGAIN)
     return {ErrorCode::protocol, "", "a peer connected and did not finish the handshake", ""};
-  return {ErrorCode::protocol, "",
+  // Nothing that it sent is wrong: it may have tested whether the port is open.
+  return {ErrorCode::network, "",
           fmt::format("the peer left during the handshake ({})", std::strerror(static_cast<int>(error))), ""};
 }
 

@@ -11,10 +11,13 @@ void Clients::on_connected(const std::string& client, const messages::DataReport
         client, "connected", LogEvent::client_connected,
         client + " connected with " + std::to_string(data.examples) + " examples" +
             (data.new_examples > 0 ? ", " + std::to_string(data.new_examples) + " of them new" : ""));
+  else if (data.problem.empty())
+    // "hansa-client check" says nothing about data, and a client may wait for its first examples.
+    turn.inform_about(client, "connected", LogEvent::client_connected,
+                      client + " connected and reports no examples");
   else
     turn.warn_about(client, "cannot train", LogEvent::client_cannot_train,
-                    client + " connected and cannot train: " +
-                        (data.problem.empty() ? std::string("it has no examples") : sentence(data.problem)));
+                    client + " connected and cannot train: " + sentence(data.problem));
   clients_[client].problem = data.problem;  // on_data need not log it again
 }
 

@@ -18,7 +18,10 @@ EngineLoop::EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, See
     if (seen) seen(in);
     engine_.receive(in.peer, in.client, in.message, in.bulk, steady_now());
   };
-  handlers_.on_refused = [this](const Error& error) { host_.warn()(error.text()); };
+  handlers_.on_refused = [this](const Error& error) {
+    if (error.code == ErrorCode::network) host_.log().info(error.text());
+    else host_.warn()(error.text());
+  };
 }
 
 void EngineLoop::receive(Duration wait, int descriptor) {
