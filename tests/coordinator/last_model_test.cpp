@@ -51,7 +51,53 @@ TEST(LastModel, AnAggregatorThatIsStoppedServesNoModel) {
   EXPECT_TRUE(h.all<SendBlob>().empty());
 }
 
+// Otherwise a device that was killed would wait for ever, and never get the last model.
+TEST(LastModel, AClientThatWasKilledIsWelcomedWhenItComesBack) {
+  FinishedFederation h;
+  (void)h.connect("a");
+  Peer again = h.peer("a");
+  ASSERT_EQ(h.hello(again), Verdict::accepted);
+  EXPECT_TRUE(h.sent<messages::Welcome>(again).empty()) << "the first process is asked whether it lives";
+  h.advance(seconds(3));
+  EXPECT_EQ(h.sent<messages::Welcome>(again).size(), 1U);
+  EXPECT_EQ(h.sent<messages::Finished>(again).size(), 1U);
+}
+
+TEST(LastModel, AClientWhoseConnectionIsLostIsWelcomedAtOnceAndOtherwiseNotAwaited) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  (void)h.connect("b");
+  EXPECT_EQ(h.apply(PeerGone{a.peer}), Verdict::accepted);
+  Peer again = h.peer("a");
+  ASSERT_EQ(h.hello(again), Verdict::accepted);
+  EXPECT_EQ(h.sent<messages::Finished>(again).size(), 1U);
+  EXPECT_TRUE(h.coordinator.is_awaiting_clients(h.now));
+  h.apply(PeerGone{again.peer});
+  h.apply(PeerGone{h.connect("c").peer});
+  h.advance(seconds(6));
+  EXPECT_EQ(h.coordinator.progress(h.now).connected, 1U) << "b";
+}
+
+TEST(LastModel, AClientOfAnotherVersionIsToldSo) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  h.apply(MessageMalformed{a.peer, "a", {ErrorCode::refused, "frame", "is of another version", ""}});
+  EXPECT_TRUE(h.refused(a, messages::RefuseReason::version));
+}
+
 // --- Attacks ---
+
+TEST(AdversaryLastModel, AClientThatIsRevokedAfterTheLastRoundGetsNoModel) {
+  FinishedFederation h;
+  const Peer a = h.connect("a");
+  h.forget();
+  EXPECT_EQ(h.apply(AdmissionChanged{{"b", "c"}, {"a"}}), Verdict::accepted);
+  EXPECT_EQ(h.all<DisconnectClient>().size(), 1U);
+  h.say(a, messages::Pull{h.coordinator.model(), 0, 1'000});
+  EXPECT_TRUE(h.all<SendBlob>().empty());
+  Peer again = h.peer("a");
+  EXPECT_EQ(h.hello(again), Verdict::rejected);
+}
 
 TEST(AdversaryLastModel, AClientThatPullsForEverIsNotAwaited) {
   FinishedFederation h;

@@ -91,7 +91,7 @@ TEST(CoordinatorTable, EveryPhaseAndOtherEventDoAsTheTableSays) {
   const Row table[] = {{Phase::gathering, "raddaa"},
                        {Phase::in_round, "raddaa"},
                        {Phase::committing, "radaaa"},
-                       {Phase::finished, "dddddd"}};
+                       {Phase::finished, "raddad"}};
   for (const auto& row : table) {
     for (std::size_t i = 0; i < 6; ++i) {
       InPhase p(row.phase);

@@ -8,11 +8,21 @@ namespace hansa::server {
 
 using messages::RefuseReason;
 
+namespace {
+
+template <class... Kinds>
+bool is_one_of(const Event& event) {
+  return (std::holds_alternative<Kinds>(event) || ...);
+}
+
+}  // namespace
+
 Verdict Dispatch::apply(const Event& event) {
-  // A federation that is over still answers its clients.
-  const bool is_message =
-      std::holds_alternative<MessageArrived>(event) || std::holds_alternative<MessageMisdirected>(event);
-  if (stage_.phase() == Phase::finished && !is_message) return Verdict::discarded;
+  // A federation that is over still answers its clients, and those that may not connect any more lose their sessions.
+  if (stage_.phase() == Phase::finished &&
+      !is_one_of<MessageArrived, MessageMisdirected, MessageMalformed, PeerGone, AdmissionChanged, TickEvent>(
+          event))
+    return Verdict::discarded;
   return std::visit([this](const auto& e) { return on(e); }, event);
 }
 

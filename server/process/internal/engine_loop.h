@@ -20,15 +20,15 @@ class EngineLoop {
   // may be empty.
   EngineLoop(Host& host, Engine& engine, ThreadExecutor& executor, Seen seen = {}, Late late = {});
 
-  // Waits for messages or a result, at most until the engine's next time or the next display, and hands over what has
-  // come. `descriptor` ends the wait when it is readable; -1: none.
+  // Waits for messages or a result, at most until the engine's next time or the next display (is_display_due()), and hands
+  // over what has come. `descriptor` ends the wait when it is readable; -1: none.
   void turn(int descriptor = -1);
-  // The same for at most `wait`, without time for the engine: after its end.
-  void receive(Duration wait, int descriptor);
-  // True once in display_interval.
+  // True once in display_interval. Asked for after each turn.
   [[nodiscard]] bool is_display_due(Instant now);
 
  private:
+  void receive(Duration wait, int descriptor);
+
   Host& host_;
   Engine& engine_;
   ThreadExecutor& executor_;

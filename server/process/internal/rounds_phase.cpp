@@ -259,8 +259,10 @@ void RoundsPhase::drain(const std::atomic<bool>& stop) {
   while (!stop && (evaluations_.outstanding() > 0 || engine_->is_awaiting_clients(steady_now()))) {
     show(steady_now());
     monitor(steady_now());
-    loop_->receive(std::chrono::milliseconds(100), evaluations_.descriptor());
+    loop_->turn(evaluations_.descriptor());
     evaluations_.collect();
+    const Instant now = steady_now();
+    if (loop_->is_display_due(now) && parts_.host.follow_admission(*engine_, now)) book_.match_folder();
   }
 }
 
