@@ -87,8 +87,8 @@ class StateStore {
   // were available before it. Fails (data) if there is none.
   [[nodiscard]] Result<ExampleSnapshot> snapshot(TaskId task);
 
-  // Like DeviceLedger. apply(): new examples up to the mark pass through the reservoir: each is kept with probability replay_max
-  // / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
+  // Like DeviceLedger. In apply(), new examples up to the mark pass through the reservoir: each is kept with probability
+  // replay_max / all trained (Vitter 1985, algorithm R), by draws that are derived from the task's seed.
   [[nodiscard]] Result<learning::KeptVectors> find(TaskId task, std::string_view scope);
   [[nodiscard]] Result<void> stage(const StagedChanges& changes, const ApplyOptions& options);
   [[nodiscard]] Result<bool> apply(TaskId task, const ApplyOptions& options);

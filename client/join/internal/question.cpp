@@ -19,8 +19,8 @@ using transport::LinkEvent;
 
 constexpr Duration answer_max = std::chrono::seconds(20);  // from the connection's start to the answer
 constexpr int retry_s_min = 1, retry_s_max = 300;
-const std::string too_many = "too many devices, or wrong requests, from this network";
 constexpr int unreachable_s_max = 30;  // the pause after a connection that failed doubles up to this
+constexpr const char* too_many = "too many devices, or wrong requests, from this network";
 
 JoinAnswer busy_answer(std::uint16_t retry_after_s, std::string why) {
   JoinAnswer out;
@@ -113,7 +113,8 @@ Result<JoinAnswer> ask_until_decided(const EnrolmentPort& port, const transport:
         case JoinStatus::refused:
           return fail(ErrorCode::refused, port.address, printable(answer->text), "ask the operator");
         case JoinStatus::busy:
-          note("the aggregator asks to wait: " + (answer->text.empty() ? too_many : printable(answer->text)));
+          note("the aggregator asks to wait: " +
+               (answer->text.empty() ? std::string(too_many) : printable(answer->text)));
           break;
         case JoinStatus::pending:
           is_pending = true;

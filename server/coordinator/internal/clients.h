@@ -41,12 +41,13 @@ class Clients {
   // Adds a committed round to the clients' history, for the selection of cohorts.
   void on_round(const RoundRecord& record);
 
-  // The update of this task counts, and the client is told: the new examples that it reported before are used up.
+  // The update of this task counts, and the client is sent its Receipt: the new examples that it reported before are
+  // used up.
   void on_counted(const std::string& client, TaskId task);
   // What counted before this process: RestoredState::counted.
   void restore_counted(std::map<std::string, std::vector<TaskId>, std::less<>> counted);
-  // The task of the client's last update that counted, or several of which one is it. The client is told in each new
-  // session, because it may have died, or lost its connection, before it stored what follows from that.
+  // The task of the client's last update that counted, or several of which one is it. The client is sent its Receipt in
+  // each new session, because it may have died, or lost its connection, before it stored what follows from that.
   [[nodiscard]] std::vector<TaskId> last_counted(std::string_view client) const;
 
   // Null before the client's first Hello.

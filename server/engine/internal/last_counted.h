@@ -18,8 +18,8 @@ struct RunOfTasks {
   const std::vector<std::string>& clients;  // whose updates are looked for, sorted
 };
 
-// Looks at the newest rounds, as far as there are clients that were in none of them, and not at all of a long run: a
-// client that was away for longer keeps nothing of its last update if it died before it knew that it counted.
+// Reads the rounds from the newest one backwards, until each client is found or 32 rounds are read. A client of which
+// the last counted update is older is not in the result.
 [[nodiscard]] Result<std::map<std::string, std::vector<TaskId>, std::less<>>> read_last_counted(
     Store& store, RoundId last, const RunOfTasks& run);
 
