@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "server/aggregation/aggregation_config.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {

@@ -4,9 +4,10 @@
 #include <set>
 #include <tuple>
 
-#include "common/vector_digest.h"
 #include "protocols/codecs/update.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/checks.h"
+#include "tests/simulation/client_updates.h"
+#include "tests/simulation/model_chain.h"
 
 namespace hansa::testing {
 namespace {
@@ -18,53 +19,34 @@ double unit_of(const server::BufferedConfig& config) {
   return config.weights == server::BufferedConfig::Weights::updates ? 65'536 : 256;
 }
 
-double examples_of(const std::string& client) {
-  return 10 + 37 * (std::stod(client.substr(client.find('-') + 1)) - 100);
-}
-
 class Check {
  public:
-  explicit Check(const World& world)
-      : world_(world),
-        config_(*world.options.buffered),
-        base_(world.disk->identity->initial_model),
-        published_digest_(base_),
-        published_(world.disk->models.at(base_)),
-        velocity_(published_.size()) {
-    models_.push_back(published_);
-  }
+  explicit Check(const World& world) : world_(world), config_(*world.options.buffered) {}
 
-  std::string run() {
-    for (const auto& record : world_.disk->rounds) {
-      if (record.base != base_) return place(record) + "does not start from the model before it";
-      if (record.arrivals.size() != config_.updates) return place(record) + "has another number of updates";
-      std::string wrong = sum(record);
-      if (wrong.empty()) wrong = step(record);
-      if (!wrong.empty()) return place(record) + wrong;
-      base_ = record.model;
-      models_.push_back(published_);
-    }
-    return {};
+  std::string operator()(const server::RoundRecord& record, ModelChain& chain) {
+    if (record.arrivals.size() != config_.updates) return "has another number of updates";
+    if (std::string wrong = sum(record, chain); !wrong.empty()) return wrong;
+    const double denominator = std::ldexp(weight_, scale_);
+    return chain.append(record, chain.step([&](std::size_t i) {
+      return static_cast<double>(static_cast<std::int64_t>(sums_[i])) / denominator *
+             (weight_ / full_weight_);
+    }));
   }
 
  private:
-  static std::string place(const server::RoundRecord& record) {
-    return "round " + std::to_string(record.round.value) + ": ";
-  }
-
   // Adds up the updates that the record names.
-  std::string sum(const server::RoundRecord& record) {
+  std::string sum(const server::RoundRecord& record, const ModelChain& chain) {
     const double full_most =
         unit_of(config_) * (config_.weights == server::BufferedConfig::Weights::updates
                                 ? 1.0
                                 : static_cast<double>(server::LimitsConfig{}.examples_max));
     const double bound = full_most * config_.updates * server::LimitsConfig{}.magnitude_max;
     scale_ = std::min(40, 62 - static_cast<int>(std::ceil(std::log2(bound))));
-    sums_.assign(published_.size(), 0);
+    sums_.assign(world_.options.elements, 0);
     weight_ = full_weight_ = 0;
     std::map<std::string, Checksum> last;
     for (const server::Arrival& arrival : record.arrivals) {
-      const std::string wrong = add(record, arrival, last[arrival.client]);
+      const std::string wrong = add(record, chain, arrival, last[arrival.client]);
       if (!wrong.empty()) return arrival.client + ": " + wrong;
     }
     for (const auto& p : record.participations) {
@@ -76,7 +58,8 @@ class Check {
     return last.empty() ? "" : last.begin()->first + " is not recorded";
   }
 
-  std::string add(const server::RoundRecord& record, const server::Arrival& arrival, Checksum& check) {
+  std::string add(const server::RoundRecord& record, const ModelChain& chain, const server::Arrival& arrival,
+                  Checksum& check) {
     if (!seen_.insert({arrival.client, arrival.base.value, arrival.task}).second)
       return "its update is in two models";
     // It arrived while the model before this one was the newest, or was made.
@@ -85,7 +68,8 @@ class Check {
       return "has an impossible staleness";
     if (arrival.staleness > config_.staleness_max) return "is too stale";
     const bool by_examples = config_.weights == server::BufferedConfig::Weights::examples;
-    const double full = unit_of(config_) * (by_examples ? examples_of(arrival.client) : 1);
+    const double full =
+        unit_of(config_) * (by_examples ? static_cast<double>(examples_of(arrival.client)) : 1);
     const double weight = std::nearbyint(full / std::sqrt(1.0 + arrival.staleness));
     if (static_cast<double>(arrival.weight) != weight) return "has another weight";
     weight_ += weight;
@@ -95,7 +79,7 @@ class Check {
     messages::TrainTask task;
     task.seed = training_seed(world_, work, arrival.client);
     std::vector<float> delta(sums_.size());
-    FakeTrainer::compute(task.seed, models_[arrival.base.value], delta);
+    FakeTrainer::compute(task.seed, chain.published(arrival.base), delta);
     const auto& plan = world_.compression.uplink;
     if (!plan) {
       check = checksum(std::span<const float>(delta));
@@ -118,30 +102,8 @@ class Check {
     return {};
   }
 
-  std::string step(const server::RoundRecord& record) {
-    const auto& global = world_.disk->models.at(base_);
-    const bool with_momentum = world_.options.optimizer.name == "fedavgm";
-    std::vector<float> next(global.size());
-    const double denominator = std::ldexp(weight_, scale_);
-    for (std::size_t i = 0; i < next.size(); ++i) {
-      double change =
-          static_cast<double>(static_cast<std::int64_t>(sums_[i])) / denominator * (weight_ / full_weight_);
-      if (with_momentum) {
-        velocity_[i] = static_cast<float>(
-            world_.options.optimizer.momentum * static_cast<double>(velocity_[i]) + change);
-        change = static_cast<double>(velocity_[i]);
-      }
-      next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
-    }
-    if (record.model != vector_digest(next)) return "the model is not the exact sum of its updates";
-    return publish(world_, record, next, published_, published_digest_);
-  }
-
   const World& world_;
   const server::BufferedConfig& config_;
-  Digest base_, published_digest_;
-  std::vector<float> published_, velocity_;
-  std::vector<std::vector<float>> models_;  // that clients had after each round, from round 0
   std::map<std::string, std::vector<float>> kept_;  // residuals of the codecs
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t>> seen_;
   std::vector<Wide> sums_;
@@ -151,6 +113,6 @@ class Check {
 
 }  // namespace
 
-std::string check_buffered_models(const World& world) { return Check(world).run(); }
+std::string check_buffered_models(const World& world) { return check_rounds(world, Check(world)); }
 
 }  // namespace hansa::testing

@@ -6,14 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/any_order.h"
 #include "tests/simulation/faulty_worlds.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
 namespace {
 
 using server::BufferedConfig;
-using server::Finish;
 
 World buffered_world(std::uint32_t updates = 3) {
   World world;
@@ -25,11 +26,8 @@ World buffered_world(std::uint32_t updates = 3) {
 }
 
 void expect_sound(const World& world) {
-  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
-  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  expect_all_rounds(world);
   EXPECT_EQ(check_buffered_models(world), "");
-  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
 }
 
 std::map<std::string, int> arrivals_by_client(const World& world) {
@@ -114,17 +112,7 @@ TEST(BufferedFederation, OnlyAsManyClientsTrainAsConcurrencyAllows) {
 }
 
 TEST(BufferedFederation, TheSameSeedGivesTheSameModelForAnyThreads) {
-  const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
-    World world = buffered_world();
-    world.options.threads = threads;
-    world.options.arrival_seed = arrival;
-    world.run();
-    expect_sound(world);
-    return world.outcome->model.text();
-  };
-  const std::string alone = digest_of(1, {});
-  EXPECT_EQ(digest_of(4, {}), alone);
-  for (std::uint64_t arrival = 1; arrival <= 5; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
+  expect_same_model_in_any_order([] { return buffered_world(); }, {1, 4}, 5, expect_sound);
 }
 
 TEST(BufferedFederation, UpdatesAndModelsMayBeEncoded) {

@@ -8,6 +8,7 @@
 #include "client/state/state_ledger.h"
 #include "protocols/codecs/plan.h"
 #include "tests/client_state/arrivals.h"
+#include "tests/simulation/client_updates.h"
 #include "tests/simulation/world.h"
 #include "tests/temporary_folder.h"
 

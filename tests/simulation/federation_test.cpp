@@ -3,21 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/any_order.h"
 #include "tests/simulation/faulty_worlds.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
 namespace {
 
-using server::Finish;
-
 void expect_sound(const World& world) {
-  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
-  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  expect_all_rounds(world);
   EXPECT_EQ(check_records(world), "");
   EXPECT_EQ(check_models(world), "");
-  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
 }
 
 TEST(Federation, WithoutFaultsEveryClientIsCountedInEveryRound) {
@@ -32,19 +29,12 @@ TEST(Federation, WithoutFaultsEveryClientIsCountedInEveryRound) {
 }
 
 TEST(Federation, TheSameSeedGivesTheSameModelForAnyThreadsAndOrderOfArrival) {
-  const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
+  const auto at_once = [] {
     World world;
     world.options.training_max = {};
-    world.options.threads = threads;
-    world.options.arrival_seed = arrival;
-    world.run();
-    expect_sound(world);
-    return world.outcome->model.text();
+    return world;
   };
-  const std::string alone = digest_of(0, {});
-  EXPECT_EQ(digest_of(1, {}), alone);
-  EXPECT_EQ(digest_of(4, {}), alone);
-  for (std::uint64_t arrival = 1; arrival <= 10; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
+  expect_same_model_in_any_order(at_once, {0, 1, 4}, 10, expect_sound);
 }
 
 TEST(Federation, UpdatesAndModelsAreSentEncodedAndTheSumIsExactlyThatOfTheSentUpdates) {

@@ -5,39 +5,29 @@
 #include <set>
 #include <tuple>
 
-#include "common/vector_digest.h"
 #include "protocols/secure_aggregation/parameters.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/checks.h"
+#include "tests/simulation/model_chain.h"
+#include "tests/simulation/secure_sum.h"
 
 namespace hansa::testing {
 namespace {
 
 class Check {
  public:
-  explicit Check(const World& world)
-      : world_(world),
-        config_(*world.options.buffered),
-        base_(world.disk->identity->initial_model),
-        published_digest_(base_),
-        published_(world.disk->models.at(base_)),
-        velocity_(published_.size()) {
-    models_.push_back(published_);
-  }
+  explicit Check(const World& world) : world_(world), config_(*world.options.buffered) {}
 
-  std::string run() {
-    std::uint32_t number = 0;
-    for (const auto& record : world_.disk->rounds) {
-      const std::string place = "round " + std::to_string(record.round.value) + ": ";
-      if (record.round.value != ++number) return place + "is out of order";
-      if (record.base != base_) return place + "does not start from the model before it";
-      if (!record.secure) return place + "was not summed securely";
-      std::string wrong = check_group(record);
-      if (wrong.empty()) wrong = step(record);
-      if (!wrong.empty()) return place + wrong;
-      base_ = record.model;
-      models_.push_back(published_);
-    }
-    return {};
+  std::string operator()(const server::RoundRecord& record, ModelChain& chain) {
+    if (!record.secure) return "was not summed securely";
+    if (std::string wrong = check_group(record); !wrong.empty()) return wrong;
+    const server::Arrival& first = record.arrivals.front();
+    std::vector<float> mean;
+    std::string wrong = sum_securely(world_, record, {RoundId(first.base.value + 1), first.task},
+                                     chain.published(first.base), left_over_, mean);
+    if (!wrong.empty()) return wrong;
+    const double weight = static_cast<double>(first.weight) / 65'536;
+    return chain.append(record,
+                        chain.step([&](std::size_t i) { return static_cast<double>(mean[i]) * weight; }));
   }
 
  private:
@@ -67,34 +57,8 @@ class Check {
     return static_cast<double>(counted.size()) < needed ? "was committed below the quorum" : "";
   }
 
-  std::string step(const server::RoundRecord& record) {
-    const server::Arrival& first = record.arrivals.front();
-    std::vector<float> mean;
-    const std::string wrong = sum_securely(world_, record, {RoundId(first.base.value + 1), first.task},
-                                           models_[first.base.value], left_over_, mean);
-    if (!wrong.empty()) return wrong;
-    const auto& global = world_.disk->models.at(base_);
-    const bool with_momentum = world_.options.optimizer.name == "fedavgm";
-    std::vector<float> next(global.size());
-    const double weight = static_cast<double>(first.weight) / 65'536;
-    for (std::size_t i = 0; i < next.size(); ++i) {
-      double change = static_cast<double>(mean[i]) * weight;
-      if (with_momentum) {
-        velocity_[i] = static_cast<float>(
-            world_.options.optimizer.momentum * static_cast<double>(velocity_[i]) + change);
-        change = static_cast<double>(velocity_[i]);
-      }
-      next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
-    }
-    if (record.model != vector_digest(next)) return "the model is not that of the group's sum";
-    return publish(world_, record, next, published_, published_digest_);
-  }
-
   const World& world_;
   const server::BufferedConfig& config_;
-  Digest base_, published_digest_;
-  std::vector<float> published_, velocity_;
-  std::vector<std::vector<float>> models_;  // that clients had after each round, from round 0
   std::map<std::string, std::vector<float>> left_over_;
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t>> seen_;
 };
@@ -107,7 +71,7 @@ std::size_t only_in(const secure_aggregation::OpenedSum& a, const secure_aggrega
 
 }  // namespace
 
-std::string check_grouped_models(const World& world) { return Check(world).run(); }
+std::string check_grouped_models(const World& world) { return check_rounds(world, Check(world)); }
 
 std::string check_opened_sums(const World& world) {
   namespace sa = secure_aggregation;

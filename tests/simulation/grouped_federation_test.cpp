@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/any_order.h"
 #include "tests/simulation/faulty_worlds.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
@@ -15,7 +17,6 @@ namespace {
 
 using secure_aggregation::ThreatModel;
 using server::BufferedConfig;
-using server::Finish;
 
 World grouped_world(std::uint32_t clients = 8, std::uint32_t updates = 4) {
   World world;
@@ -32,12 +33,9 @@ World grouped_world(std::uint32_t clients = 8, std::uint32_t updates = 4) {
 }
 
 void expect_sound(const World& world) {
-  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
-  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  expect_all_rounds(world);
   EXPECT_EQ(check_grouped_models(world), "");
   EXPECT_EQ(check_opened_sums(world), "");
-  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
 }
 
 std::uint32_t most_stale(const World& world) {
@@ -137,17 +135,7 @@ TEST(GroupedFederation, AGroupThatIsTooStaleIsDropped) {
 }
 
 TEST(GroupedFederation, TheSameSeedGivesTheSameModelForAnyThreads) {
-  const auto digest_of = [](unsigned threads, std::optional<std::uint64_t> arrival) {
-    World world = grouped_world();
-    world.options.threads = threads;
-    world.options.arrival_seed = arrival;
-    world.run();
-    expect_sound(world);
-    return world.outcome->model.text();
-  };
-  const std::string alone = digest_of(1, {});
-  EXPECT_EQ(digest_of(4, {}), alone);
-  for (std::uint64_t arrival = 1; arrival <= 3; ++arrival) EXPECT_EQ(digest_of(3, arrival), alone);
+  expect_same_model_in_any_order([] { return grouped_world(); }, {1, 4}, 3, expect_sound);
 }
 
 TEST(GroupedFederation, AFractionOfTheValuesIsSummedAndModelsAreSentAsDeltas) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
@@ -16,8 +17,7 @@ void use_vectors(World& world) {
 }
 
 void expect_sound(const World& world) {
-  ASSERT_TRUE(world.outcome) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, server::Finish::Why::all_rounds) << world.outcome->finish.text;
+  expect_all_rounds(world);
   EXPECT_EQ(check_models(world), "");
   EXPECT_EQ(check_records(world), "");
 }

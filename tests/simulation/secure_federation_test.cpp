@@ -3,22 +3,21 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/any_order.h"
+#include "tests/simulation/client_updates.h"
 #include "tests/simulation/faulty_worlds.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
 namespace {
 
 using secure_aggregation::ThreatModel;
-using server::Finish;
 
 void expect_sound(const World& world) {
-  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
-  EXPECT_EQ(world.outcome->last_committed.value, world.options.rounds);
+  expect_all_rounds(world);
   EXPECT_EQ(check_records(world), "");
   EXPECT_EQ(check_secure_models(world), "");
-  EXPECT_TRUE(world.lost.empty()) << world.lost.front() << " was committed and then lost";
 }
 
 World kind_world(ThreatModel threat_model) {
@@ -61,17 +60,12 @@ TEST(SecureFederation, AFractionOfTheRotatedValuesIsSummedAndModelsAreSentAsDelt
 }
 
 TEST(SecureFederation, TheSameSeedGivesTheSameModelForAnyOrderOfArrival) {
-  const auto digest_of = [](std::optional<std::uint64_t> arrival) {
+  const auto at_once = [] {
     World world = kind_world(ThreatModel::honest_but_curious);
     world.options.training_max = {};
-    world.options.threads = 3;
-    world.options.arrival_seed = arrival;
-    world.run();
-    expect_sound(world);
-    return world.outcome->model.text();
+    return world;
   };
-  const std::string first = digest_of({});
-  for (std::uint64_t arrival = 1; arrival <= 5; ++arrival) EXPECT_EQ(digest_of(arrival), first);
+  expect_same_model_in_any_order(at_once, {3}, 5, expect_sound);
 }
 
 TEST(SecureFederation, ALargeCohortIsSummedOnARegularGraph) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "learning/data_supply.h"
+#include "tests/simulation/checks.h"
 #include "tests/simulation/world.h"
 
 namespace hansa::testing {
@@ -31,8 +32,7 @@ World three_sites(std::uint64_t seed) {
 }
 
 void expect_done(const World& world) {
-  ASSERT_TRUE(world.outcome.has_value()) << world.outcome.error().text();
-  EXPECT_EQ(world.outcome->finish.why, Finish::Why::all_rounds) << world.outcome->finish.text;
+  expect_all_rounds(world);
   EXPECT_EQ(check_records(world), "");
   EXPECT_EQ(check_models(world), "");
 }

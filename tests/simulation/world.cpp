@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <set>
 
 #include <gtest/gtest.h>
 
 #include "client/ledger/memory_ledger.h"
 #include "common/vector_digest.h"
-#include "protocols/codecs/encoder.h"
-#include "protocols/codecs/update.h"
-#include "protocols/secure_aggregation/client.h"
-#include "protocols/secure_aggregation/quantise.h"
-#include "protocols/secure_aggregation/range.h"
-#include "server/coordinator/task_id.h"
 #include "tests/temporary_folder.h"
 
 namespace hansa::testing {
@@ -30,10 +23,6 @@ struct Recorder : server::EngineObserver {
 };
 
 std::string client_name(std::uint32_t i) { return "client-" + std::to_string(100 + i); }
-std::uint64_t examples_of(std::uint32_t i) { return 10 + 37 * i; }
-std::uint64_t examples_of_name(const std::string& client) {
-  return examples_of(static_cast<std::uint32_t>(std::stoul(client.substr(client.find('-') + 1)) - 100));
-}
 
 std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint64_t values,
                                             std::size_t vectors) {
@@ -42,62 +31,10 @@ std::shared_ptr<const codecs::Plan> plan_of(const std::string& codec, std::uint6
   return std::make_shared<const codecs::Plan>(*codecs::Plan::create(segments));
 }
 
-// As the aggregator chooses it: the most that a client reports, but at most four medians.
-double weight_unit_of(const server::RoundRecord& record) {
-  std::vector<std::uint64_t> reports;
-  for (const auto& p : record.participations) reports.push_back(examples_of_name(p.client));
-  std::ranges::sort(reports);
-  return static_cast<double>(std::min(reports.back(), 4 * reports[(reports.size() - 1) / 2]));
-}
-
 }  // namespace
 
-std::string publish(const World& world, const server::RoundRecord& record, const std::vector<float>& next,
-                    std::vector<float>& published, Digest& digest) {
-  const auto& plan = world.compression.downlink;
-  const auto seeds = messages::delta_seeds({digest, {}, 0});
-  std::optional<Sent> delta;
-  if (plan && (world.options.full_every == 0 || record.round.value % world.options.full_every != 0)) {
-    std::vector<float> difference(next.size());
-    for (std::size_t i = 0; i < next.size(); ++i) difference[i] = next[i] - published[i];
-    delta = send(*plan, difference, {}, seeds, codecs::delta_magnitude_max);
-    if (delta->bytes.size() >= next.size() * sizeof(float)) delta.reset();  // for a tiny model
-  }
-  if (delta.has_value() != record.published.has_value()) return "went whole, or not, when it should not";
-  if (!delta) {
-    published = next;
-    digest = record.model;
-    return {};
-  }
-  if (sha256(std::span<const std::byte>(delta->bytes)) != record.published->delta) return "the delta differs";
-  std::vector<std::byte> memory;
-  codecs::Update::read(*world.compression.downlink, seeds, codecs::delta_magnitude_max, delta->bytes, memory)
-      ->accumulate(0, next.size(), 1.0F, published);
-  digest = messages::name_of({digest, sha256(std::span<const std::byte>(delta->bytes)), delta->bytes.size()});
-  return digest == record.published->model &&
-                 record.published->check == checksum(std::span<const float>(published))
-             ? ""
-             : "another model was published";
-}
-
-Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
-          const codecs::Seeds& seeds, float magnitude_max) {
-  Sent out;
-  out.kept.resize(plan.state_values());
-  EXPECT_TRUE(codecs::Encoder(plan).encode(values, kept, out.kept, seeds, magnitude_max,
-                                           codecs::Entropy::if_smaller, out.bytes));
-  return out;
-}
-
-std::uint64_t training_seed(const World& world, const server::Work& work, const std::string& client) {
-  return messages::training_seed(server::round_seed(world.options.seed, work), client);
-}
-
-codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client) {
-  messages::TrainTask task;
-  task.seed = training_seed(world, {round}, client);
-  task.compression.emplace().cohort_seed = derive_seed(world.options.seed, "codec places", round.value);
-  return messages::update_seeds(task);
+std::uint64_t examples_of(const std::string& client) {
+  return 10 + 37 * (std::stoul(client.substr(client.find('-') + 1)) - 100);
 }
 
 void give_speeds(World& world, double spread, double longest_s) {
@@ -169,7 +106,7 @@ void World::run() {
   for (std::uint32_t i = 0; i < options.clients; ++i) {
     simulation::ClientSetup& client = f.clients.emplace_back();
     client.name = client_name(i);
-    client.trainer = std::make_shared<FakeTrainer>(examples_of(i), options.method);
+    client.trainer = std::make_shared<FakeTrainer>(examples_of(client.name), options.method);
     client.open_ledger = [ledger = std::make_shared<client::MemoryLedger>()] { return ledger; };
     c.settings.admitted.push_back(client_name(i));
   }
@@ -225,195 +162,6 @@ void World::run() {
   simulation::Federation federation(std::move(f), open_store, recorder, ::testing::TempDir());
   const std::atomic<bool> never_stop{false};
   outcome = federation.run(never_stop);
-}
-
-std::string check_models(const World& world) {
-  __extension__ using Wide = __int128;
-  const auto& disk = *world.disk;
-  Digest base = disk.identity->initial_model, published_digest = base;
-  std::vector<float> published = disk.models.at(base);
-  std::vector<float> velocity(published.size());  // of server momentum
-  const std::size_t exchanged = world.options.method ? world.options.method->outputs.size() : 0;
-  std::vector<std::vector<float>> vectors(exchanged, std::vector<float>(published.size()));
-  std::map<std::string, std::vector<float>> kept;
-  for (const auto& record : disk.rounds) {
-    const std::string place = "round " + std::to_string(record.round.value) + ": ";
-    if (record.base != base) return place + "does not start from the model before it";
-    const auto& global = disk.models.at(base);
-    // The scale that the round must have used: accumulator.h.
-    const double bound = static_cast<double>(server::LimitsConfig{}.examples_max) *
-                         static_cast<double>(record.participations.size()) *
-                         server::LimitsConfig{}.magnitude_max;
-    const int scale = std::min(40, 62 - static_cast<int>(std::ceil(std::log2(bound))));
-    const std::size_t elements = global.size();
-    std::vector<Wide> sums(elements * (1 + exchanged));
-    std::uint64_t weight = 0;
-    for (const auto& p : record.participations) {
-      if (p.outcome != server::Outcome::counted) continue;
-      std::vector<float> delta(sums.size());  // and the outputs behind it
-      const std::uint64_t seed = training_seed(world, {record.round}, p.client);
-      FakeTrainer::compute(seed, published, std::span(delta).first(elements));
-      for (std::size_t i = 0; i < exchanged; ++i)
-        FakeTrainer::compute_vector(seed, i, vectors[i],
-                                    std::span(delta).subspan((1 + i) * elements, elements));
-      weight += p.examples;
-      if (const auto& plan = world.compression.uplink) {
-        const auto seeds = seeds_of(world, record.round, p.client);
-        auto sent = send(*plan, delta, kept[p.client], seeds, 64.0F);
-        kept[p.client] = std::move(sent.kept);
-        if (p.update != checksum(std::span<const std::byte>(sent.bytes)))
-          return place + p.client + "'s update is another";
-        std::vector<std::byte> memory;
-        std::vector<std::int64_t> part(delta.size());
-        codecs::Update::read(*plan, seeds, 64.0F, sent.bytes, memory)
-            ->fold(0, delta.size(), std::ldexp(static_cast<double>(p.examples), scale), part);
-        for (std::size_t i = 0; i < delta.size(); ++i) sums[i] += part[i];
-        continue;
-      }
-      if (p.update != checksum(std::span<const float>(delta)))
-        return place + p.client + "'s update is another";
-      for (std::size_t i = 0; i < delta.size(); ++i)
-        sums[i] += static_cast<Wide>(std::nearbyint(
-            std::ldexp(static_cast<double>(delta[i]) * static_cast<double>(p.examples), scale)));
-    }
-    std::vector<float> next(global.size());
-    const double denominator = std::ldexp(static_cast<double>(weight), scale);
-    const auto mean = [&](std::size_t i) {
-      return static_cast<double>(static_cast<std::int64_t>(sums[i])) / denominator;
-    };
-    const bool with_momentum = world.options.optimizer.name == "fedavgm";
-    for (std::size_t i = 0; i < next.size(); ++i) {
-      double change = mean(i);
-      if (with_momentum) {
-        velocity[i] =
-            static_cast<float>(world.options.optimizer.momentum * static_cast<double>(velocity[i]) + change);
-        change = static_cast<double>(velocity[i]);
-      }
-      next[i] = static_cast<float>(static_cast<double>(global[i]) + change);
-    }
-    const std::size_t of_optimizer = with_momentum ? 1 : 0;
-    if (record.state.size() != of_optimizer + exchanged) return place + "names other vectors";
-    for (std::size_t v = 0; v < exchanged; ++v) {
-      for (std::size_t i = 0; i < elements; ++i)
-        vectors[v][i] = static_cast<float>(static_cast<double>(vectors[v][i]) + mean((1 + v) * elements + i));
-      if (record.state[of_optimizer + v].vector != vector_digest(vectors[v]))
-        return place + "an exchanged vector is another";
-    }
-    if (with_momentum && record.state[0].vector != vector_digest(velocity))
-      return place + "the velocity is another";
-    if (record.model != vector_digest(next)) return place + "the model is not the exact mean";
-    if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
-      return place + wrong;
-    base = record.model;
-  }
-  return {};
-}
-
-std::string sum_securely(const World& world, const server::RoundRecord& record, const server::Work& work,
-                         const std::vector<float>& trained,
-                         std::map<std::string, std::vector<float>>& left_over, std::vector<float>& mean) {
-  namespace sa = secure_aggregation;
-  if (record.secure->scales.size() != 1) return "has not the one segment";
-  sa::SumSetup setup;
-  setup.federation = "simulated";
-  setup.round = work.round;
-  setup.model = vector_digest(trained);
-  setup.clients = static_cast<std::uint32_t>(record.participations.size());
-  setup.metrics = {"loss"};
-  const double unit = weight_unit_of(record);
-  const std::uint32_t levels = record.secure->value_bits > 16
-                                   ? sa::first_quantisation(setup.clients, unit).levels
-                                   : sa::choose_grid(setup.clients, 8).levels;
-  setup.quantisation = {levels, record.secure->ring_bits,     record.secure->clip, unit,
-                        true,   world.options.secure_fraction};
-  setup.segments = {{trained.size(), record.secure->scales[0] / unit}};
-  std::vector<std::uint32_t> sum(sa::vector_elements(setup)), numbers(sum.size());
-  std::uint32_t counted = 0;
-  std::uint64_t weight = 0;
-  for (const auto& p : record.participations) {
-    if (p.outcome != server::Outcome::counted) continue;
-    if (p.examples != 0 || !p.metrics.empty()) return "the aggregator knows " + p.client + "'s metrics";
-    std::vector<float> delta(trained.size());
-    FakeTrainer::compute(training_seed(world, work, p.client), trained, delta);
-    if (world.options.secure_fraction < 1) {
-      auto& left = left_over[p.client];
-      left.resize(delta.size());
-      for (std::size_t i = 0; i < delta.size(); ++i) delta[i] += left[i];
-      sa::left_out(delta, setup, left);
-    }
-    const std::uint64_t examples = examples_of_name(p.client);
-    const auto seed = sa::rounding_seed(*world.identities.at(p.client).key, p.client, setup);
-    if (!sa::quantise(delta, examples, {{"loss", 1.0, static_cast<double>(examples)}}, setup, seed, numbers))
-      return "cannot be rounded";
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
-    ++counted;
-    weight += examples;
-  }
-  mean.assign(trained.size(), 0);
-  const auto totals = sa::dequantise(sum, counted, setup, mean);
-  if (!totals) return totals.error().text();
-  if (record.secure->examples != weight) return "the weight is another";
-  if (record.secure->metrics != Metrics{{"loss", static_cast<double>(counted), static_cast<double>(weight)}})
-    return "the metrics are others";
-  return {};
-}
-
-std::string check_secure_models(const World& world) {
-  const auto& disk = *world.disk;
-  Digest base = disk.identity->initial_model, published_digest = base;
-  std::vector<float> published = disk.models.at(base);
-  std::map<std::string, std::vector<float>> kept;
-  for (const auto& record : disk.rounds) {
-    const std::string place = "round " + std::to_string(record.round.value) + ": ";
-    if (record.base != base) return place + "does not start from the model before it";
-    if (!record.secure) return place + "was not summed securely";
-    const auto& global = disk.models.at(base);
-    // Which attempts opened a sum without a commit is not recorded. The seeds of the clients' training depend on it.
-    std::vector<float> next(global.size());
-    const auto differs = [&](std::uint32_t opened, auto& left_over) -> std::string {
-      std::vector<float> mean;
-      const std::string wrong =
-          sum_securely(world, record, {record.round, opened}, published, left_over, mean);
-      if (!wrong.empty()) return wrong;
-      for (std::size_t i = 0; i < next.size(); ++i) next[i] = global[i] + mean[i];
-      return record.model == vector_digest(next) ? "" : "the model is not the mean";
-    };
-    std::string first;
-    constexpr std::uint32_t opened_max = 20;  // the largest number of crashes in these worlds
-    for (std::uint32_t opened = 0;; ++opened) {
-      auto left_over = kept;
-      const std::string difference = differs(opened, left_over);
-      if (opened == 0) first = difference;
-      if (opened == opened_max) return place + first;
-      if (!difference.empty()) continue;
-      kept = std::move(left_over);
-      break;
-    }
-    if (const std::string wrong = publish(world, record, next, published, published_digest); !wrong.empty())
-      return place + wrong;
-    base = record.model;
-  }
-  return {};
-}
-
-std::string check_records(const World& world) {
-  std::uint32_t number = 0;
-  for (const auto& record : world.disk->rounds) {
-    const std::string place = "round " + std::to_string(record.round.value) + ": ";
-    if (record.round.value != ++number) return place + "out of order";
-    std::set<std::string> selected;
-    std::size_t counted = 0;
-    for (const auto& p : record.participations) {
-      if (!selected.insert(p.client).second) return place + p.client + " is recorded twice";
-      if (p.outcome == server::Outcome::counted) ++counted;
-      else if (p.reason.empty()) return place + p.client + " is lost without a reason";
-    }
-    // Rounded to the nearest number of clients.
-    if (static_cast<double>(counted) <
-        world.options.quorum * static_cast<double>(selected.size()) - 0.5 - 1e-9)
-      return place + "committed below the quorum";
-  }
-  return {};
 }
 
 }  // namespace hansa::testing

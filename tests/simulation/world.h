@@ -1,4 +1,4 @@
-// A federation of fake trainers with an in-memory disk, and independent checkers.
+// A federation of fake trainers with an in-memory disk. checks.h has what is expected of it.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -71,50 +71,11 @@ struct World {
   void run();
 };
 
+// The number of examples of a client, "client-100" or a later one.
+[[nodiscard]] std::uint64_t examples_of(const std::string& client);
+
 // Every client has a speed of its own (log-normal, with this deviation), and each of its trainings varies a little. None takes
 // longer than longest_s.
 void give_speeds(World& world, double spread, double longest_s = std::numeric_limits<double>::infinity());
-
-// The update that the aggregator decodes, and the residual that the client keeps for its next update.
-struct Sent {
-  std::vector<std::byte> bytes;
-  std::vector<float> kept;
-};
-[[nodiscard]] Sent send(const codecs::Plan& plan, std::span<const float> values, std::span<const float> kept,
-                        const codecs::Seeds& seeds, float magnitude_max);
-// The seeds of a client's update, and of the training before it.
-[[nodiscard]] codecs::Seeds seeds_of(const World& world, RoundId round, const std::string& client);
-// Updates the model that clients have from one round to the next. Returns an empty string if the record agrees.
-[[nodiscard]] std::string publish(const World& world, const server::RoundRecord& record,
-                                  const std::vector<float>& next, std::vector<float>& published,
-                                  Digest& digest);
-[[nodiscard]] std::uint64_t training_seed(const World& world, const server::Work& work,
-                                          const std::string& client);
-
-// Recomputes the models of all committed rounds in 128-bit integers, only from the fake trainers and the recorded
-// participations. Returns an empty string if all agree, or else the difference. Updates and published models pass
-// through the codecs; codecs with error feedback only in a world without faults. The vectors that a method exchanges
-// are recomputed likewise.
-std::string check_models(const World& world);
-// The same for buffered aggregation, from the recorded arrivals (buffered_check.cpp): also that no update is in two models,
-// that each counts what its staleness says, and that all models but the last one have the same number of updates.
-std::string check_buffered_models(const World& world);
-// The mean of a secure sum of the counted clients of a round, which trained `trained`: the ring elements that they round
-// their updates to. work: of their training. left_over: what each client keeps of its values for its next update. Returns an
-// empty string if the record agrees.
-[[nodiscard]] std::string sum_securely(const World& world, const server::RoundRecord& record,
-                                       const server::Work& work, const std::vector<float>& trained,
-                                       std::map<std::string, std::vector<float>>& left_over,
-                                       std::vector<float>& mean);
-// The same for secure sums of groups, from the recorded arrivals (grouped_check.cpp): also that no client is in two groups on
-// one model, and that each model is made of the sum of one group by its staleness.
-std::string check_grouped_models(const World& world);
-// What clients helped to open, in all of their lives: no two sums of the same update of a client show, by their
-// difference, the updates of few clients.
-std::string check_opened_sums(const World& world);
-// The same for secure sums: the mean of the ring elements that the counted clients round their updates to.
-std::string check_secure_models(const World& world);
-// Each selected client is recorded once, and at least the quorum is counted.
-std::string check_records(const World& world);
 
 }  // namespace hansa::testing
